@@ -1,11 +1,12 @@
 /** A schedule's terms are stated by whoever makes them: a row that differs asks for nothing and is named, and payouts go by what was stated. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { fingerprint, newKeyPair, readSigner, registerKey, said, type Proof } from '../src/approvals/approvals.ts'
-import { runDueSlots } from '../src/jobs/jobs.ts'
+import { placeOrder, runDueSlots } from '../src/jobs/jobs.ts'
 import {
   addSchedule,
   changeSchedule,
   changePayers,
+  decideCatchUp,
   needSchedule,
   runNow,
   schedulesOnlySaid,
@@ -14,12 +15,14 @@ import {
 } from '../src/schedule/schedule.ts'
 import { checkBooks } from '../src/reconcile/reconcile.ts'
 import { setAsideAfterRestore } from '../src/jobs/restored.ts'
-import { addAccount, approveAccount, sendPayouts, signAccount } from '../src/payout/payout.ts'
+import { issueDrafts } from '../src/invoice/invoice.ts'
+import { addAccount, approveAccount, sendPayouts, signAccount, type PayoutRow } from '../src/payout/payout.ts'
 import { addUser } from '../src/people/people.ts'
 import { sql, type Sql } from '../src/db/db.ts'
 import { asksOf, sentences, grouped } from '../src/queries/attention.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { furnishShop } from './testbed/shopFloor.ts'
 import { openTown, type Town } from './testbed/town.ts'
 import { trialAccount } from './testbed/trial.ts'
 
@@ -179,6 +182,87 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         state: 'held',
         why: expect.stringMatching(/^invoice inv_.* is of slo_.*, and was drafted for slo_.*past this program/),
       })
+    })
+
+    test('nor is one whose slot was put under such a schedule', async () => {
+      await open()
+      const [payout] = await collect(town, [5_000n])
+      const [beside] = await collect(town, [6_000n], 'other')
+      const other = sql`(select id from accounts where name = 'other')`
+      await past('invoices', 'invoices_payee_kept', sql`update invoices set account_id = ${other} where id = ${payout!.invoice_id}`)
+      await run(sql`update payouts set account_id = ${other} where id = ${payout!.id}`)
+      const slotOf = (id: string) => sql`(select slot_id from invoices where id = ${id})`
+      await run(sql`
+        update slots set due_at = '2026-01-01T00:00:00.000Z', schedule_id = (select schedule_id from slots where id = ${slotOf(beside!.invoice_id)})
+        where id = ${slotOf(payout!.invoice_id)}`)
+      await send()
+      expect(town.transfers().map(({ amount }) => amount)).toEqual([Number(beside!.units)])
+      const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
+      expect(row).toMatchObject({
+        state: 'held',
+        why: expect.stringMatching(/^slot slo_.* is of sch_.*\/1, and fell due by sch_.*\/1: .*past this program/),
+      })
+    })
+
+    test('a slot that was put under another schedule, or another version, asks for nothing until it is put back', async () => {
+      await open()
+      await addSchedule(town.db, town.desk.world, { ...rule, name: 'beside' }, 'maker')
+      const beside = await needSchedule(town.db, 'beside')
+      const slot = await town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
+      const [trial] = await town.db.all<{ id: string }>(sql`select schedule_id as id from slots where id = ${slot}`)
+      await run(sql`update slots set schedule_id = ${beside.id} where id = ${slot}`)
+      town.pass(hour)
+      await runDueSlots(town.desk)
+      // The schedule's own slots go on.
+      expect((await asked()).map(({ name }) => name).sort()).toEqual(['beside', 'trial', 'trial'])
+      expect(await needed()).toContainEqual(expect.stringMatching(/slot slo_.* is of sch_.*, and fell due by sch_.*past this program/))
+      await decideCatchUp(town.db, 'beside', 'go', 'ana', 'why not')
+      await runDueSlots(town.desk)
+      expect(await asked()).toHaveLength(3)
+      await run(sql`update slots set schedule_id = ${trial!.id} where id = ${slot}`)
+      await decideCatchUp(town.db, 'trial', 'go', 'ana', 'it is put back')
+      await runDueSlots(town.desk)
+      expect((await asked()).map(({ name }) => name).sort()).toEqual(['beside', 'trial', 'trial', 'trial'])
+    })
+
+    test('a draft that was put under another slot is asked for by nobody until it is put back', async () => {
+      await open()
+      const slot = await town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
+      const draft = await town.db.one<{ id: string; slot_id: string }>(sql`select id, slot_id from invoices`)
+      await run(sql`update invoices set state = 'draft', provider_id = null, next_at = added_at, slot_id = ${slot} where id = ${draft!.id}`)
+      const made = () => town.bank.invoices().length
+      const before = made()
+      await issueDrafts(town.db, town.desk.rails.starkbank!, town.desk.world)
+      expect(made()).toBe(before)
+      const last = await town.db.one<{ why: string }>(
+        sql`select why from transitions where subject = ${draft!.id} order by seq desc limit 1`,
+      )
+      await run(sql`update invoices set slot_id = ${draft!.slot_id}, next_at = added_at where id = ${draft!.id}`)
+      await issueDrafts(town.db, town.desk.rails.starkbank!, town.desk.world)
+      expect(made()).toBe(before + 1)
+      expect(last!.why).toMatch(/ is of slo_.*, and was drafted for slo_/)
+    })
+
+    test('the account of an order’s invoice and of its payout, edited together to another approved one, is not paid', async () => {
+      await open()
+      const floor = await furnishShop(town.db, town.desk.world, ['starkbank'])
+      const placed = await placeOrder(town.desk, floor.placing())
+      if (placed.is !== 'placed') throw new Error('it was refused')
+      const invoice = (await town.db.one<{ id: string; provider_id: string }>(
+        sql`select id, provider_id from invoices where order_id = ${placed.order.id}`,
+      ))!
+      town.bank.pay(invoice.provider_id)
+      town.pass(60_000)
+      const credited = town.bank.eventsCreated().filter(({ subscription, log }) => subscription === 'invoice' && log.type === 'credited')
+      await town.hear(...credited)
+      const payout = (await town.db.one<PayoutRow>(sql`select * from payouts where invoice_id = ${invoice.id}`))!
+      const other = sql`(select id from accounts where name = 'other')`
+      await past('invoices', 'invoices_payee_kept', sql`update invoices set account_id = ${other} where id = ${payout.invoice_id}`)
+      await run(sql`update payouts set account_id = ${other} where id = ${payout.id}`)
+      await send()
+      expect(town.transfers()).toEqual([])
+      const row = await town.db.one(sql`select state, why from payouts where id = ${payout.id}`)
+      expect(row).toMatchObject({ state: 'held', why: expect.stringMatching(/by the rule acc_.*, and order ord_.* asked by acc_.*\/150/) })
     })
 
     const carla = async (): Promise<Proof> => {

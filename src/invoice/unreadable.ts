@@ -1,6 +1,7 @@
-/** Invoices whose payer cannot be decrypted: nobody is asked with what is not known. They wait, and say so. */
+/** Drafts that nobody is asked for yet: their payer cannot be decrypted, or they are not of what they were drafted for. They wait, and say so. */
 import { later } from '../base/world.ts'
 import { isUnreadable, remember, sql, type Tx } from '../db/db.ts'
+import { notAsDrafted } from '../ledger/ledger.ts'
 import type { InvoiceRow } from './row.ts'
 
 const againMs = 60_000
@@ -11,10 +12,22 @@ type Payer = Pick<InvoiceRow, 'payer_name' | 'payer_tax_id' | 'description'>
 export const isPayerUnreadable = ({ payer_name: name, payer_tax_id: taxId, description }: Payer): boolean =>
   [name, taxId, description].some(isUnreadable)
 
-/** Leaves a draft for later: another machine may have the key, or somebody restores the value. */
-export async function awaitKey(tx: Tx, { id }: Pick<InvoiceRow, 'id'>): Promise<void> {
+/** Leaves a draft for later where nobody can be asked for it: another machine may have the key, or somebody puts the row right. */
+export async function putOffDrafts(tx: Tx, drafts: readonly InvoiceRow[]): Promise<InvoiceRow[]> {
+  const moved = await notAsDrafted(tx, drafts)
+  const left: InvoiceRow[] = []
+  for (const draft of drafts) {
+    const why = isPayerUnreadable(draft) ? unreadableWhy : moved.get(draft.id)
+    if (why === undefined) left.push(draft)
+    else await putOff(tx, draft, why)
+  }
+  return left
+}
+
+const unreadableWhy = 'its payer cannot be decrypted, so nobody is asked for it: see "repasse keys status"'
+
+async function putOff(tx: Tx, { id }: Pick<InvoiceRow, 'id'>, why: string): Promise<void> {
   const now = await tx.now()
   await tx.run(sql`update invoices set next_at = ${later(now, againMs)} where id = ${id} and state = 'draft'`)
-  const why = 'its payer cannot be decrypted, so nobody is asked for it: see "repasse keys status"'
   await remember(tx, 'invoices', id, 'draft', 'draft', { why, again: true }, now)
 }

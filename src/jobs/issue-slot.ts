@@ -3,7 +3,8 @@ import { clockTrouble, type World } from '../base/world.ts'
 import { tipOf } from '../chain/chain.ts'
 import { draftBatch, inReaisAsSaid, issueDrafts, planBatch, pricingAt, rateNow, type Pricing } from '../invoice/invoice.ts'
 import type { Rails } from '../rails/rail.ts'
-import { sql, type Sql, type Tx } from '../db/db.ts'
+import { slotFaults, termsRef } from '../payout/payout.ts'
+import { remember, sql, type Sql, type Tx } from '../db/db.ts'
 import { bankMayBeAsked } from '../ledger/ledger.ts'
 import type { NoRate, Rate } from '../rates/rates.ts'
 import { issueRequests, type BitcoinDesk } from './bitcoin.ts'
@@ -12,7 +13,7 @@ import { runSlot, type JobResult, type Runner } from './runner.ts'
 import { batchRule, batchTerms, needSchedule, type ScheduleRow } from '../schedule/schedule.ts'
 import { areInvoicesUnread } from '../webhooks/webhooks.ts'
 import { endHolds, holdSchedule, judgeSchedule } from '../schedule/terms.ts'
-import { claimSlot, endSlot, extendLease, materialise, type SlotRow } from '../schedule/slots.ts'
+import { claimSlot, endSlot, extendLease, holdSlot, materialise, type SlotRow } from '../schedule/slots.ts'
 
 const limitMs = 10 * 60_000
 const heartbeatMs = 15_000
@@ -45,6 +46,11 @@ async function claim(issuer: Issuer): Promise<Claimed | undefined> {
     try {
       return await claimNext(issuer)
     } catch (error) {
+      if (error instanceof SlotMoved) {
+        await holdSlot(issuer.db, error.slot, error.message)
+        issuer.world.log.error({ slot: error.slot.id, why: error.message }, 'a slot is held: it is not of the terms it fell due by')
+        continue
+      }
       if (!(error instanceof NotAsStated)) throw error
       const { schedule, message: why } = error
       await issuer.db.tx(tx => holdSchedule(tx, schedule, why))
@@ -63,10 +69,14 @@ async function claimNext({ db, world, rails, bitcoin }: Issuer): Promise<Claimed
     const judged = await judgeSchedule(tx, schedule)
     // Its claim is undone, so that nothing of the slot is used up.
     if (judged.is === 'changed') throw new NotAsStated(schedule, judged.why)
+    const moved = (await slotFaults(tx, [slot])).get(slot.id)
+    if (moved !== undefined) throw new SlotMoved(slot, moved)
     // What waited for the version that put its row right is of that version.
-    await tx.run(sql`
+    const isOfLater = await tx.run(sql`
       update slots set schedule_version = ${schedule.version} where id = ${slot.id} and schedule_version <> ${schedule.version}
         and not exists (select 1 from invoices where slot_id = slots.id)`)
+    const cause = { why: `it is run by version ${schedule.version}`, ref: termsRef(schedule) }
+    if (isOfLater > 0) await remember(tx, 'slots', slot.id, 'running', 'running', cause, await tx.now())
     const price = priceOf(schedule, bitcoin, rate)
     // Nothing is kept of a transaction that throws: the slot stays due.
     if (!price) throw new Error(`slot ${slot.id} of ${schedule.name} has no price`)
@@ -81,6 +91,15 @@ class NotAsStated extends Error {
   constructor(schedule: ScheduleRow, why: string) {
     super(why)
     this.schedule = schedule
+  }
+}
+
+/** A slot is not of the terms it fell due by. Its schedule's other slots go on. */
+class SlotMoved extends Error {
+  readonly slot: SlotRow
+  constructor(slot: SlotRow, why: string) {
+    super(why)
+    this.slot = slot
   }
 }
 

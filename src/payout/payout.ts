@@ -115,6 +115,7 @@ export {
   objectToAccount,
   proposeAccountClear,
 } from './objection.ts'
+export { ruleRef, slotFaults, termsRef } from './askedBy.ts'
 export { limitedBy, nameOfScope, type LimitScope } from './limitScope.ts'
 export {
   carryOutLimitsClear,

@@ -3,7 +3,9 @@
  * Whoever orders a payout holds its invoice against the version that asked for it.
  */
 import { findStatement, judgeApproval, type Approved, type Content, type Judged } from '../approvals/approvals.ts'
+import { notAsDrafted } from '../ledger/ledger.ts'
 import { join, sql, type Reader } from '../db/db.ts'
+import { orderFaults, slotFaults } from './askedBy.ts'
 
 export const scheduleTermsAct = 'schedule.terms'
 
@@ -73,40 +75,36 @@ type AskedBy = {
   invoice_id: string
   account_id: string
   commission_bp: bigint
-  /** The slot or the order that asked, as the invoice's row has it, and as its history does, which is only ever added to. */
-  asked_by: string
-  drafted_for: string | null
+  slot_id: string | null
+  order_id: string | null
   /** Null where an order asked. */
   schedule_id: string | null
   schedule: string
   version: bigint
 }
 
-/** What the terms of a payout's schedule say against ordering it: `said`, they were not proven; `changed`, it is not by them. */
+/** What the terms that asked for a payout's invoice say against ordering it: `said`, they were not proven; `changed`, it is not by them. */
 export type TermsFault = { is: 'said' | 'changed'; why: string }
 
 /**
- * Of payouts by their ids; those with nothing against them are left out. An invoice that was put under another slot or order would be held against
- * the terms of that one, so its own history is asked first.
+ * Of payouts by their ids; those with nothing against them are left out. An invoice that was put under another slot, or a slot under another schedule,
+ * would be held against the terms of that one, so their own histories are asked first.
  */
 export async function termsFaults(reader: Reader, payoutIds: readonly string[]): Promise<Map<string, TermsFault>> {
   if (payoutIds.length === 0) return new Map()
   const rows = await reader.all<AskedBy>(sql`
-    select p.id, i.id as invoice_id, i.account_id, i.commission_bp, coalesce(i.slot_id, i.order_id) as asked_by,
-      (select t.ref from transitions t where t.subject = i.id and t.about = 'invoices' and t.from_state = '' order by t.seq limit 1) as drafted_for,
-      c.id as schedule_id, c.name as schedule, s.schedule_version as version
+    select p.id, i.id as invoice_id, i.account_id, i.commission_bp, i.slot_id, i.order_id, c.id as schedule_id, c.name as schedule, s.schedule_version as version
     from payouts p join invoices i on i.id = p.invoice_id left join slots s on s.id = i.slot_id left join schedules c on c.id = s.schedule_id
     where p.id in (${join(payoutIds)})`)
+  const moved = await movedAmong(reader, rows)
   const records = new Map<string, ScheduleRecord[]>()
   const stated = new Map<string, StatedTerms>()
   const faults = new Map<string, TermsFault>()
   for (const row of rows) {
-    const { id, invoice_id: invoice, asked_by: askedBy, drafted_for: draftedFor, schedule_id: scheduleId, version } = row
-    if (draftedFor !== null && draftedFor !== askedBy) {
-      faults.set(id, { is: 'changed', why: `invoice ${invoice} is of ${askedBy}, and was drafted for ${draftedFor}: ${past}` })
-      continue
-    }
-    if (scheduleId === null) continue
+    const { id, schedule_id: scheduleId, version } = row
+    const why = moved(row)
+    if (why !== undefined) faults.set(id, { is: 'changed', why })
+    if (why !== undefined || scheduleId === null) continue
     if (!records.has(scheduleId)) records.set(scheduleId, await scheduleRecords(reader, scheduleId))
     const key = `${scheduleId} ${version}`
     if (!stated.has(key)) stated.set(key, await statedTerms(reader, records.get(scheduleId)!, version))
@@ -114,6 +112,27 @@ export async function termsFaults(reader: Reader, payoutIds: readonly string[]):
     if (fault) faults.set(id, fault)
   }
   return faults
+}
+
+/** Why an invoice is not of the slot or order that it was drafted for, or that one not of the terms by which it asked. */
+async function movedAmong(reader: Reader, rows: readonly AskedBy[]): Promise<(row: AskedBy) => string | undefined> {
+  const invoices = await notAsDrafted(
+    reader,
+    rows.map(({ invoice_id: id, slot_id, order_id }) => ({ id, slot_id, order_id })),
+  )
+  const slots = await slotFaults(
+    reader,
+    rows.flatMap(({ slot_id: id, schedule_id, version }) =>
+      id === null || schedule_id === null ? [] : [{ id, schedule_id, schedule_version: version }],
+    ),
+  )
+  const orders = await orderFaults(
+    reader,
+    rows.flatMap(({ invoice_id: id, order_id, account_id, commission_bp }) =>
+      order_id === null ? [] : [{ id, order_id, account_id, commission_bp }],
+    ),
+  )
+  return ({ invoice_id: id, slot_id: slot }) => invoices.get(id) ?? slots.get(slot ?? '') ?? orders.get(id)
 }
 
 function faultOf({ schedule, version, account_id: account, commission_bp: commissionBp }: AskedBy, { judged, terms }: StatedTerms) {

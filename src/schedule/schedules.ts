@@ -12,7 +12,7 @@ import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { localToInstant } from '../base/zone.ts'
 import { draftBatch, inReaisAsSaid, planBatch, type BatchRule, type BatchTerms, type Draft } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
-import { findAccount, netOf, type AccountRow, type Terms } from '../payout/payout.ts'
+import { findAccount, netOf, termsRef, type AccountRow, type Terms } from '../payout/payout.ts'
 import { encrypted, isUnreadable, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { areInvoicesUnread, forgottenWhy } from '../webhooks/webhooks.ts'
 import { judgeSchedule, stateTerms } from './terms.ts'
@@ -380,7 +380,8 @@ export async function runNow(
     values (${id}, ${schedule.id}, ${schedule.version}, ${due}, 'manual', 'due', ${held ?? null}, ${now}, ${now}) on conflict (schedule_id, due_at) do nothing`)
   const slot = (await tx.one<{ id: string }>(sql`select id from slots where schedule_id = ${schedule.id} and due_at = ${due}`))!
   if (slot.id === id) {
-    await remember(tx, 'slots', id, '', 'due', { why: `${by} asked for a run now${why === undefined ? '' : `: ${why}`}` }, now)
+    const cause = { why: `${by} asked for a run now${why === undefined ? '' : `: ${why}`}`, ref: termsRef(schedule) }
+    await remember(tx, 'slots', id, '', 'due', cause, now)
     const detail = { schedule: schedule.name, ...(why !== undefined && { why }) }
     await audit(tx, { actor: by, act: 'schedule run', subject: slot.id, detail })
   }

@@ -2,7 +2,8 @@
 import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
 import { clockTrouble, instant, later, millis, type Instant, type World } from '../base/world.ts'
-import { move, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../db/db.ts'
+import { termsRef } from '../payout/payout.ts'
+import { forUpdate, move, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../db/db.ts'
 import { forgottenWhy } from '../webhooks/webhooks.ts'
 import { holdCatchUp, usualOf } from './catchUp.ts'
 import { dueSince, nextAt } from './schedules.ts'
@@ -20,6 +21,7 @@ export const slotMachine = {
 export type SlotRow = {
   id: string
   schedule_id: string
+  schedule_version: bigint
   due_at: Instant
   cause: 'cron' | 'manual'
   state: keyof typeof slotMachine
@@ -143,7 +145,7 @@ async function insertSlot(
       id,
       '',
       state,
-      { why: why ?? (held === undefined ? 'it fell due' : `it fell due and is held: ${held}`) },
+      { why: why ?? (held === undefined ? 'it fell due' : `it fell due and is held: ${held}`), ref: termsRef(schedule) },
       now,
     )
   return inserted
@@ -161,6 +163,16 @@ export async function claimSlot(tx: Tx, which: Sql = sql`1 = 1`): Promise<SlotRo
   await move(tx, 'slots', slotMachine, slot.id, 'due', 'running', { why: 'claimed', again: true }, also)
   return { ...slot, state: 'running', fence: slot.fence + 1n, tries: slot.tries + 1n, lease_until: later(now, leaseMs) }
 }
+
+/** Keeps a slot from being run until a person says so, or it is put right and let go. */
+export const holdSlot = (db: Db, { id }: Pick<SlotRow, 'id'>, why: string): Promise<void> =>
+  db.tx(async tx => {
+    const row = await tx.one<SlotRow>(sql`select * from slots where id = ${id} ${forUpdate}`)
+    // One whose worker died while it ran would be claimed again and again.
+    if (row?.state === 'running') await move(tx, 'slots', slotMachine, id, 'running', 'due', { why, again: true })
+    else if (row?.state === 'due') await remember(tx, 'slots', id, 'due', 'due', { why, again: true }, await tx.now())
+    await tx.run(sql`update slots set held = ${why} where id = ${id} and state = 'due'`)
+  })
 
 /** Holds on to a claimed slot; false when another worker has it. */
 export async function extendLease(db: Db, slot: SlotRow): Promise<boolean> {

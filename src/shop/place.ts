@@ -5,6 +5,7 @@ import type { ShopLimits } from '../base/shopSettings.ts'
 import { millis, type World } from '../base/world.ts'
 import { draftOfOrder, inReaisAsSaid, type InvoiceRow, type Priced, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
 import { queueMail } from '../mail/mail.ts'
+import { ruleRef } from '../payout/payout.ts'
 import { encrypted, forUpdate, join, move, remember, sql, type Db, type Tx } from '../db/db.ts'
 import { checkBuyer, type Buyer, type BuyerFault } from './buyer.ts'
 import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type Language, type OrderRow, type RailName } from './order.ts'
@@ -100,7 +101,7 @@ export async function writeOrder(db: Db, world: World, placing: Placing, terms: 
       return twin ? { is: 'placed', order: twin, again: true } : { is: 'refused', faults: all }
     }
 
-    const order = await insertOrder(tx, world, placing, checked, totalOf(found))
+    const order = await insertOrder(tx, world, placing, checked, totalOf(found), asked)
     // The same form, sent twice at once: the other was first.
     if (!order) return { is: 'placed', order: (await ofBasket(tx, placing.basketKey))!, again: true }
     for (const [line, { product, quantity }] of found.entries())
@@ -146,11 +147,12 @@ export async function writeNewCode(
 
     const asked = await askable(tx, rail ?? order.rail, order.units, terms)
     if (asked.is === 'refused') return asked
+    const cause = { why: 'a new code was asked for', ref: ruleRef(asked.rule) }
     if (order.state === 'expired') {
       const lacking = await takeStock(tx, lines)
       if (lacking.length > 0) return { is: 'refused', faults: lacking.map(product => tooFew(product)) }
-      await move(tx, 'orders', orderMachine, order.id, 'expired', 'awaiting', { why: 'a new code was asked for' })
-    }
+      await move(tx, 'orders', orderMachine, order.id, 'expired', 'awaiting', cause)
+    } else await remember(tx, 'orders', order.id, order.state, order.state, cause, await tx.now())
     await tx.run(sql`update orders set rail = ${asked.rule.rail} where id = ${order.id}`)
     const again = (await findOrder(tx, order.id))!
     await draft(tx, world, again, asked)
@@ -260,7 +262,14 @@ async function askable(
   return priced.amount.units < leastRequest ? refuse({ field: 'rail', is: 'too small' }) : { is: 'askable', rule, priced }
 }
 
-async function insertOrder(tx: Tx, world: World, placing: Placing, buyer: Buyer, units: bigint): Promise<OrderRow | undefined> {
+async function insertOrder(
+  tx: Tx,
+  world: World,
+  placing: Placing,
+  buyer: Buyer,
+  units: bigint,
+  { rule }: Askable,
+): Promise<OrderRow | undefined> {
   const id = newId('order', world)
   const now = await tx.now()
   const inserted = await tx.run(sql`
@@ -269,7 +278,7 @@ async function insertOrder(tx: Tx, world: World, placing: Placing, buyer: Buyer,
       ${encrypted('orders.email', id, buyer.email)}, ${encrypted('orders.tax_id', id, buyer.taxId)}, ${placing.language},
       ${placing.rail}, ${units}, 'awaiting', ${now}, ${now}) on conflict (basket_key) do nothing`)
   if (inserted === 0) return undefined
-  await remember(tx, 'orders', id, '', 'awaiting', { why: 'placed in the shop' }, now)
+  await remember(tx, 'orders', id, '', 'awaiting', { why: 'placed in the shop', ref: ruleRef(rule) }, now)
   return findOrder(tx, id)
 }
 

@@ -9,7 +9,7 @@ import { forUpdate, move, skipLocked, sql, type Db, type Tx } from '../../db/db.
 import { takeAsIssued } from './issued.ts'
 import { invoiceMachine, type InvoiceRow } from '../row.ts'
 import { takeTwins } from './twins.ts'
-import { awaitKey, isPayerUnreadable } from '../unreadable.ts'
+import { putOffDrafts } from '../unreadable.ts'
 
 /** The bank takes at most this many in one call. */
 const batchSize = 100
@@ -47,11 +47,7 @@ async function claimDrafts(db: Db, rail: Rail, batchTag: string | undefined): Pr
       select * from invoices where state = 'draft' and rail = ${rail.name} and next_at <= ${now} ${only}
       order by batch_tag, ordinal limit ${batchSize} ${skipLocked}`)
     const claimed: Claimed[] = []
-    for (const row of rows) {
-      if (isPayerUnreadable(row)) {
-        await awaitKey(tx, row)
-        continue
-      }
+    for (const row of await putOffDrafts(tx, rows)) {
       const dueAt = stillDue(row, now)
       const also = [sql`asked_at = ${now}`, sql`next_at = ${later(now, absenceMs)}`, sql`absences = 0`, sql`due_at = ${dueAt}`]
       if (await move(tx, 'invoices', invoiceMachine, row.id, 'draft', 'issuing', { why: 'about to ask the bank', again: true }, also))

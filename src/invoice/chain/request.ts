@@ -4,7 +4,7 @@ import type { World } from '../../base/world.ts'
 import type { Destination } from '../../rails/chain.ts'
 import { encrypted, move, skipLocked, sql, type Db, type Tx } from '../../db/db.ts'
 import { type InvoiceRow, requestMachine } from '../row.ts'
-import { awaitKey, isPayerUnreadable } from '../unreadable.ts'
+import { putOffDrafts } from '../unreadable.ts'
 
 /** Hands out the next address of our account to an invoice, in the caller's transaction. */
 export type TakeAddress = (tx: Tx, invoiceId: string) => Promise<Destination & { number: number }>
@@ -26,11 +26,7 @@ export async function requestDrafts(db: Db, { takeAddress, uri }: Requesting, wo
       const rows = await tx.all<InvoiceRow>(sql`
         select * from invoices where state = 'draft' and rail = 'bitcoin' and next_at <= ${now} ${only}
         order by batch_tag, ordinal limit ${atOnce} ${skipLocked}`)
-      for (const row of rows) {
-        if (isPayerUnreadable(row)) {
-          await awaitKey(tx, row)
-          continue
-        }
+      for (const row of await putOffDrafts(tx, rows)) {
         // A price that rose since the schedule was added makes of few reais what no node passes on.
         if (row.units < leastRequest) {
           const why = `${told(row.units, 'BTC')} is below ${told(leastRequest, 'BTC')}, which no node passes on: ask for more`
