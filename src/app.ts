@@ -166,7 +166,7 @@ async function openBank(
 export const bankKeyOrigin = (config: Config): string => config.STARKBANK_API_URL ?? config.STARKBANK_ENVIRONMENT
 
 /** A database belongs to one workspace of one environment, and to one account of one network, for ever: test money must never meet real money. */
-async function belongsTo(db: Db, what: 'bank' | 'bitcoin', identity: string, binds: boolean): Promise<void> {
+async function belongsTo(db: Db, what: 'bank' | ChainRail['name'], identity: string, binds: boolean): Promise<void> {
   const name = `${what} identity`
   const bound = await db.tx(async tx => {
     if (binds) await tx.run(sql`insert into settings (name, value) values (${name}, ${identity}) on conflict (name) do nothing`)
@@ -203,7 +203,7 @@ export async function openChain(
     clock: world.clock,
     log: world.log,
   })
-  await belongsTo(db, 'bitcoin', `${rail.network}/${rail.descriptor}`, binds)
+  await belongsTo(db, rail.name, `${rail.network}/${rail.descriptor}`, binds)
   return { rail, desk: bitcoinDesk(config, rail, world) }
 }
 

@@ -49,7 +49,7 @@ describe.each([
     }
     const keep = async (twin: Invoice) => {
       const decision = { invoiceId: town.id, providerId: twin.id, by: 'chico', why: 'taken off the next bill' }
-      const answer = await keepTwin(town.db, town.desk.world, 'starkbank', decision)
+      const answer = await keepTwin(town.db, town.desk.world, decision)
       return answer.is === 'done' ? answer.twin.state : answer.code
     }
     const told = (twin: Invoice, type: string) => eventOf(town.bank, twin, type)

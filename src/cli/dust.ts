@@ -1,6 +1,7 @@
 /** Amounts too small for a chain: no node passes on an output of so little, so they are refused before anything is asked for. */
 import { BadInput } from '../base/answer.ts'
 import { centavosOf, leastRequest, reais, satsFor, told, type Asset } from '../base/money.ts'
+import { isOnChain } from '../base/rails.ts'
 import type { Base } from '../app.ts'
 import type { NoRate, Rate } from '../rates/rates.ts'
 
@@ -20,7 +21,7 @@ interface Asking {
 
 /** Reais that would be dust at the last good rate, or at one that is asked for now. Throws `BadInput`. */
 export async function refuseDust(base: Base, { rail, currency, unitsLow }: Asking, flag: string): Promise<void> {
-  if (rail !== 'bitcoin' || currency !== 'BRL') return
+  if (!isOnChain(rail) || currency !== 'BRL') return
   const rate = await rateFor(base, unitsLow)
   if (rate.is !== 'rate' || satsFor(unitsLow, rate.price) >= leastUnits) return
   throw new BadInput(

@@ -6,6 +6,7 @@ import type { Config } from '../base/config.ts'
 import type { Range } from '../base/duration.ts'
 import { mostUnits, told, type Asset } from '../base/money.ts'
 import type { judgeRoster, readRoster, RosterRules } from '../base/roster.ts'
+import { isOnChain, type RailName } from '../base/rails.ts'
 import type { Payers } from '../schedule/schedule.ts'
 import { dustFault, refuseDust } from './dust.ts'
 import { alsoCheck, attempt } from './faults.ts'
@@ -28,7 +29,7 @@ export interface PayerFlags {
 
 /** On which rail they are asked, and what amounts are written in; undefined where that itself is in question. */
 export interface Asking {
-  rail: 'starkbank' | 'bitcoin' | undefined
+  rail: RailName | undefined
   currency: Currency | undefined
 }
 
@@ -106,11 +107,11 @@ export const saidOf = ({ roster, rosterFile, countLow, countHigh }: Payers): str
   return roster === undefined ? `${many} ${payers} made up` : `${many} ${payers}${rosterFile === undefined ? '' : ` of ${rosterFile}`}`
 }
 
-export function refuseMadeUp(payers: string, config: Config, rail: 'starkbank' | 'bitcoin'): void {
-  const real = config.STARKBANK_ENVIRONMENT === 'production' || (rail === 'bitcoin' && config.BITCOIN_NETWORK === 'mainnet')
+export function refuseMadeUp(payers: string, config: Config, rail: RailName): void {
+  const real = config.STARKBANK_ENVIRONMENT === 'production' || (isOnChain(rail) && config.BITCOIN_NETWORK === 'mainnet')
   if (payers === 'random' && real)
     throw new BadInput(
-      `--payers "random" makes people up and is refused ${rail === 'bitcoin' ? 'where money is real' : 'in production'}: name a CSV file`,
+      `--payers "random" makes people up and is refused ${isOnChain(rail) ? 'where money is real' : 'in production'}: name a CSV file`,
     )
 }
 
@@ -127,7 +128,7 @@ export async function payersOf(
       : undefined
   if (payers === undefined) return undefined
   if (payers === 'random') {
-    const dust = range && rail === 'bitcoin' && currency !== 'BRL' ? dustFault(`--amount "${amount}"`, range.low) : undefined
+    const dust = range && rail && isOnChain(rail) && currency !== 'BRL' ? dustFault(`--amount "${amount}"`, range.low) : undefined
     if (dust !== undefined) faults.push(dust)
     if (!range || !count || dust !== undefined) return undefined
     return { roster: undefined, countLow: count.low, countHigh: count.high, unitsLow: range.low, unitsHigh: range.high }
@@ -140,7 +141,7 @@ export async function payersOf(
   if (currency === undefined || currency === 'sats') return undefined
   const rosters = await import('../base/roster.ts')
   try {
-    return listed(payers, await textOf(payers), { currency, allowRepeats, mayBeDue: rail !== 'bitcoin' }, rosters)
+    return listed(payers, await textOf(payers), { currency, allowRepeats, mayBeDue: rail === undefined || !isOnChain(rail) }, rosters)
   } catch (error) {
     if (!(error instanceof BadInput)) throw error
     faults.push(error.message)

@@ -1,14 +1,13 @@
 /** `repasse shop`: where the shop's money goes, and so what can be paid with. */
 import type { Command } from 'commander'
 import { formatUnits } from '../base/money.ts'
-import type { RailName, ShopRule } from '../shop/shop.ts'
+import { assetOf, railNames, type RailName } from '../base/rails.ts'
+import type { ShopRule } from '../shop/shop.ts'
 import { alsoCheck } from './faults.ts'
 import { amountIn, oneOf, percentFlag, personFlag } from './flags.ts'
 import { example, json, moneyOf, table, told } from './print.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
-
-const rails = ['starkbank', 'bitcoin'] as const
 
 interface Flags {
   rail: RailName
@@ -28,7 +27,7 @@ export function shopCommands(repasse: Command, shell: Shell): void {
   const payTo = shop
     .command('pay-to')
     .description('offers a rail in the shop, and says which payout account its money goes to')
-    .requiredOption('--rail <rail>', 'starkbank (Pix) or bitcoin', oneOf(rails)('--rail'))
+    .requiredOption('--rail <rail>', 'starkbank (Pix) or bitcoin', oneOf(railNames)('--rail'))
     .requiredOption('--account <name>', 'the payout account: "repasse account list" shows them')
     .option('--commission <percent>', 'the house’s share of what is paid (default: 0%)', percentFlag('--commission'))
     .option('--min-payout <amount>', 'below this nothing is paid on, in reais; with bitcoin in BTC, or like 1000sats (default: 0)')
@@ -57,7 +56,7 @@ export function shopCommands(repasse: Command, shell: Shell): void {
   shop
     .command('stop')
     .description('offers a rail no more; orders that wait on it can still be paid')
-    .requiredOption('--rail <rail>', 'starkbank (Pix) or bitcoin', oneOf(rails)('--rail'))
+    .requiredOption('--rail <rail>', 'starkbank (Pix) or bitcoin', oneOf(railNames)('--rail'))
     .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('shop stop --rail bitcoin'))
     .action(({ rail, by = operator() }: { rail: RailName; by?: string }) =>
@@ -92,8 +91,6 @@ export function shopCommands(repasse: Command, shell: Shell): void {
       }),
     )
 }
-
-const assetOf = (rail: RailName) => (rail === 'bitcoin' ? 'BTC' : 'BRL')
 
 const viewOf = (rule: ShopRule) => ({
   rail: rule.rail,

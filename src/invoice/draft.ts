@@ -1,9 +1,11 @@
 /** Drafts: the invoices of one slot, or one of an order, written with our ids before anyone is asked for anything. */
 import { newId } from '../base/id.ts'
-import { moneyIn, type Asset, type Money } from '../base/money.ts'
+import type { Asset, Money } from '../base/money.ts'
 import { formatDiscounts, type PayTerms } from '../base/payTerms.ts'
 import { instant, later, millis, type Instant, type World } from '../base/world.ts'
 import { encrypted, remember, sql, type Tx } from '../db/db.ts'
+import type { PricedAtBank } from './bank/priced.ts'
+import type { PricedOnChain } from './chain/priced.ts'
 
 /** Who is asked for what, in what the schedule or the basket says: what its rail asks for, a `Pricing` makes of it. */
 export interface Draft {
@@ -40,23 +42,10 @@ export function planBatch(rule: BatchRule, random: World['random']): Draft[] {
 }
 
 /** What a rail asks for: each in its own asset, so that no amount of one can be asked for on the other. */
-export type Priced = { rail: 'starkbank'; amount: Money<'BRL'> } | PricedOnChain
-
-/** The same on a chain: satoshis at a locked rate, and how their payment will be judged. */
-export interface PricedOnChain {
-  rail: 'bitcoin'
-  amount: Money<'BTC'>
-  /** BRL cents and cents for one BTC; undefined where it was asked for in satoshis. */
-  quote: { units: bigint; rateUnits: bigint; at: Instant; sources: string } | undefined
-  confirmations: number
-  watchMs: number
-}
+export type Priced = PricedAtBank | PricedOnChain
 
 /** Makes of what a schedule or a basket says what its rail asks for. The only way to a draft, so a price that is lacking is no price of 1. */
 export type Pricing<P extends Priced = Priced> = (amount: Money) => P
-
-/** The bank asks for reais, and for as many as are said. */
-export const inReaisAsSaid: Pricing<Priced & { rail: 'starkbank' }> = amount => ({ rail: 'starkbank', amount: moneyIn(amount, 'BRL') })
 
 /** What is the same for every invoice of a slot or an order. */
 export interface DraftTerms {
@@ -135,7 +124,7 @@ async function write(
   // A day that has passed, as in a roster that is asked again and again, says nothing any more.
   const due: Instant = payer.dueAt !== undefined && payer.dueAt > now ? payer.dueAt : instant(millis(now) + terms.dueInMs)
   const tag = of.slot ?? of.order
-  const onChain = priced.rail === 'bitcoin' ? priced : undefined
+  const onChain = 'quote' in priced ? priced : undefined
   const watchUntil = onChain ? later(due, onChain.watchMs) : null
   await tx.run(sql`
     insert into invoices (id, store_id, slot_id, order_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at,

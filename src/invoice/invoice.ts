@@ -3,16 +3,16 @@ export { findInvoice, findOurs, invoiceMachine, requestMachine, type InvoiceRow,
 export {
   draftBatch,
   draftOfOrder,
-  inReaisAsSaid,
   planBatch,
   type BatchRule,
   type BatchTerms,
   type Draft,
   type DraftTerms,
   type Priced,
-  type PricedOnChain,
   type Pricing,
 } from './draft.ts'
+export { inReaisAsSaid, type PricedAtBank } from './bank/priced.ts'
+export type { PricedOnChain } from './chain/priced.ts'
 export { issueDrafts, orderGraceSeconds } from './bank/issue.ts'
 export { awaitsItsId, takeAsIssued } from './bank/issued.ts'
 export { resolveUnsureInvoices } from './bank/resolve.ts'

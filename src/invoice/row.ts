@@ -2,6 +2,7 @@
 import type { Machine, StateOf } from '../base/machine.ts'
 import type { Asset } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
+import type { RailName } from '../base/rails.ts'
 import { sql, type Reader } from '../db/db.ts'
 
 /** Late truth is an arrow: a payer may pay what had expired, and the bank may tell `credited` before `paid`. */
@@ -41,7 +42,7 @@ export type InvoiceRow = {
   slot_id: string | null
   order_id: string | null
   ordinal: bigint
-  rail: string
+  rail: RailName
   asset: Asset
   units: bigint
   payer_name: string

@@ -1,6 +1,7 @@
 /** The shop's acts that need the rails: placing an order and asking for its code at once, seeing where it stands, and asking anew. */
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { clockTrouble, type World } from '../base/world.ts'
+import type { RailName } from '../base/rails.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { issueDrafts, priceNow, rateNow } from '../invoice/invoice.ts'
 import { sendMails, type Mailer, type MailRow, type OutboxRow } from '../mail/mail.ts'
@@ -25,7 +26,6 @@ import {
   type Placed,
   type PlaceTerms,
   type Placing,
-  type RailName,
   type Sheet,
 } from '../shop/shop.ts'
 import type { Reader, Db } from '../db/db.ts'

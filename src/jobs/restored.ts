@@ -1,5 +1,6 @@
 /** After a restore the database is older than the world: what may have been asked for since then is not asked for again unseen. */
 import { instant, type Instant, type World } from '../base/world.ts'
+import { keepsInvoices } from '../base/rails.ts'
 import { passOver, type NextNumbers } from '../chain/chain.ts'
 import { invoiceMachine, refundMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
 import { holdAll, waitForBank, waitForChain } from '../payout/payout.ts'
@@ -54,14 +55,15 @@ export async function setAsideAfterRestore(db: Db, world: Parts, replaced?: Next
     for (const { id } of slots) await move(tx, 'slots', slotMachine, id, 'due', 'missed', { why }, [sql`held = null`])
 
     const now = await tx.now()
-    const drafts = await tx.all<{ id: string }>(sql`select id from invoices where state = 'draft' and rail <> 'bitcoin'`)
+    const drafted = await tx.all<{ id: string; rail: string }>(sql`select id, rail from invoices where state = 'draft'`)
+    const drafts = drafted.filter(({ rail }) => keepsInvoices(rail))
     for (const { id } of drafts)
       await move(tx, 'invoices', invoiceMachine, id, 'draft', 'issuing', { why: 'it may have been issued after the backup' }, [
         sql`next_at = ${now}`,
         sql`absences = 0`,
       ])
 
-    const requests = await tx.all<{ id: string }>(sql`select id from invoices where state = 'draft' and rail = 'bitcoin'`)
+    const requests = drafted.filter(({ rail }) => !keepsInvoices(rail))
     for (const { id } of requests)
       await move(tx, 'invoices', requestMachine, id, 'draft', 'canceled', { why: 'its address may have been shown after the backup' })
     const refunds = await tx.all<{ id: string; state: 'approved' | 'refunding' | 'unsure' }>(

@@ -7,6 +7,7 @@ import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
 import { later, type Instant, type Millis, type World } from '../base/world.ts'
+import type { AccountKind } from '../base/rails.ts'
 import { assertMayPropose, audit, auditedDetails, barFor, barSentence, type Bar } from '../ledger/ledger.ts'
 import { tellOfAccount } from '../people/people.ts'
 import type { BankDestination } from '../rails/rail.ts'
@@ -44,12 +45,14 @@ export type BankAccountRow = CommonRow & {
 }
 
 /** `destination`: an address, or a descriptor that gives each payout one of its own, from `next_index` on. */
-export type BitcoinAccountRow = CommonRow & { kind: 'bitcoin'; destination: string; next_index: bigint }
+export type BitcoinAccountRow = CommonRow & { kind: Exclude<AccountKind, 'bank'>; destination: string; next_index: bigint }
 
 export type AccountRow = BankAccountRow | BitcoinAccountRow
 
 /** Where a new account pays to; `holder` may be left empty for Bitcoin. */
-export type NewDestination = ({ kind?: 'bank' } & BankDestination) | { kind: 'bitcoin'; holder: string; destination: string }
+export type NewDestination =
+  | ({ kind?: 'bank' } & BankDestination)
+  | { kind: BitcoinAccountRow['kind']; holder: string; destination: string }
 
 export const findAccount = (reader: Reader, name: string) =>
   reader.one<AccountRow>(sql`select * from accounts where store_id = 'sto_default' and (name = ${name} or id = ${name})`)
@@ -87,10 +90,10 @@ export async function openAccount(
     const id = newId('account', world)
     const now = await tx.now()
     const added = [by, now, now]
-    if (to.kind === 'bitcoin')
+    if ('destination' in to)
       await tx.run(sql`
         insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at, changed_at)
-        values (${id}, 'sto_default', ${name}, 'bitcoin', ${to.holder}, ${to.destination}, 'awaiting', ${join(added)})`)
+        values (${id}, 'sto_default', ${name}, ${to.kind}, ${to.holder}, ${to.destination}, 'awaiting', ${join(added)})`)
     else
       await tx.run(sql`
         insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type, state, added_by, added_at, changed_at)
@@ -312,9 +315,9 @@ export const twinsOf = async (reader: Reader, to: NewDestination): Promise<Accou
 
 /** Whether two accounts pay to the same place, however it is written. */
 export const isAtOnePlace = (one: AccountRow, other: AccountRow): boolean =>
-  isSame(one, other.kind === 'bank' ? destinationOf(other) : { kind: 'bitcoin', holder: other.holder, destination: other.destination })
+  isSame(one, other.kind === 'bank' ? destinationOf(other) : { kind: other.kind, holder: other.holder, destination: other.destination })
 
 const isSame = (row: AccountRow, to: NewDestination): boolean => {
-  if (to.kind === 'bitcoin') return row.kind === 'bitcoin' && row.destination === to.destination
+  if ('destination' in to) return row.kind === to.kind && row.destination === to.destination
   return row.kind === 'bank' && isSamePlace(row, to)
 }

@@ -135,7 +135,7 @@ function notItsPayee(payees: readonly string[], { id, name }: AccountRow, isEarl
 /** A refund goes to the address, and is of the amount, that two people said; its account is closed to all else. */
 async function notAsRefunded(reader: Reader, payout: Due, account: AccountRow): Promise<string | undefined> {
   const said = (await auditedDetails(reader, payout.invoice_id, 'invoice refunded')).find(detail => detail['payout'] === payout.id)
-  const to = account.kind === 'bitcoin' ? account.destination : undefined
+  const to = account.kind === 'bank' ? undefined : account.destination
   if (said && said['to'] === to && said['amount'] === told(payout.units, payout.asset)) return undefined
   return `this refund is not what two people approved: ${past}`
 }

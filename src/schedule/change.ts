@@ -3,6 +3,7 @@ import type { Proof } from '../approvals/approvals.ts'
 import { formatDiscounts, plainTerms } from '../base/payTerms.ts'
 import { readRoster } from '../base/roster.ts'
 import { clockTrouble, type Instant, type World } from '../base/world.ts'
+import { isOnChain, keepsInvoices } from '../base/rails.ts'
 import { draftBatch, inReaisAsSaid, planBatch, priceNow, type PricingRule } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
@@ -115,8 +116,8 @@ async function draftOpen(tx: Tx, world: World, bitcoin: PricingRule | undefined,
     select id from slots where schedule_id = ${schedule.id} and state = 'due' and not exists (select 1 from invoices where slot_id = slots.id)`)
   if (open.length === 0) return true
   // Drafts are issued without their slot, and these may be at the bank already.
-  if (schedule.rail === 'starkbank' && (await areInvoicesUnread(tx))) return false
-  const price = schedule.rail === 'starkbank' ? inReaisAsSaid : bitcoin && (await priceNow(tx, bitcoin, world, schedule))
+  if (keepsInvoices(schedule.rail) && (await areInvoicesUnread(tx))) return false
+  const price = !isOnChain(schedule.rail) ? inReaisAsSaid : bitcoin && (await priceNow(tx, bitcoin, world, schedule))
   if (!price) return false
   for (const { id } of open)
     await draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random), price)

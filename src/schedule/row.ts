@@ -1,5 +1,6 @@
 /** A schedule as it is kept: the rule of its newest version. */
 import type { Asset } from '../base/money.ts'
+import type { RailName } from '../base/rails.ts'
 import type { Instant } from '../base/world.ts'
 
 export type ScheduleRow = {
@@ -7,7 +8,7 @@ export type ScheduleRow = {
   store_id: string
   name: string
   version: bigint
-  rail: 'starkbank' | 'bitcoin'
+  rail: RailName
   currency: Asset
   watch_ms: bigint
   cron: string

@@ -10,6 +10,7 @@ import { formatDiscounts, parseDiscounts, plainTerms, type PayTerms } from '../b
 import { readRoster } from '../base/roster.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { localToInstant } from '../base/zone.ts'
+import { accountKindOf, accountKinds, assetOf, hasPayTerms, isOnChain, keepsInvoices, type RailName } from '../base/rails.ts'
 import { draftBatch, inReaisAsSaid, planBatch, type BatchRule, type BatchTerms, type Draft } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount, netOf, termsRef, type AccountRow, type Terms } from '../payout/payout.ts'
@@ -22,7 +23,7 @@ export const scheduleMachine = { active: ['paused'], paused: ['active'] } as con
 
 export interface NewSchedule {
   name: string
-  rail: 'starkbank' | 'bitcoin'
+  rail: RailName
   /** What the amounts are in: BRL cents, which on the bitcoin rail are priced when they are asked for, or satoshis. */
   currency?: Asset
   /** How long after its due time a request on a chain is still watched for its payer. */
@@ -72,8 +73,8 @@ export async function addSchedule(db: Db, world: World, rule: NewSchedule, by: s
   const added = await openSchedule(db, world, rule, by, proof)
   if (added.is === 'added') return added.schedule
   const { name, rail, payTo } = rule
-  const kind = rail === 'bitcoin' ? 'bitcoin' : 'bank'
-  const other = kind === 'bank' ? 'bitcoin' : 'bank'
+  const kind = accountKindOf(rail)
+  const other = accountKinds.find(each => each !== kind)
   const says: Record<Unfit, string> = {
     'ends first': `--ends ${rule.endsAt} is not after --starts ${rule.startsAt}`,
     'name taken': `--name "${name}" is taken by another schedule: choose another name`,
@@ -136,7 +137,7 @@ export const firstFrom = (startsAt: Instant | undefined, now: Instant): Instant 
 
 export function unfitAccount(rail: ScheduleRow['rail'], account: AccountRow | undefined): Unfit | undefined {
   if (!account) return 'no account'
-  if (account.kind !== (rail === 'bitcoin' ? 'bitcoin' : 'bank')) return 'other kind'
+  if (account.kind !== accountKindOf(rail)) return 'other kind'
   return account.state === 'closed' ? 'closed account' : undefined
 }
 
@@ -195,7 +196,7 @@ export async function changePayers(
       throw new BadInput(
         `schedule "${name}" has slots that wait for a person: first "repasse schedule catch-up ${name} --go|--skip --why …"`,
       )
-    if (open.length > 0 && schedule.rail === 'starkbank' && (await areInvoicesUnread(tx)))
+    if (open.length > 0 && keepsInvoices(schedule.rail) && (await areInvoicesUnread(tx)))
       throw new BadInput(
         `schedule "${name}" has slots that fell due and wait until the bank's invoices since the backup are read, which "repasse serve" does: change its payers then`,
       )
@@ -219,7 +220,7 @@ export async function changePayers(
 
 /** Drafts that need no price: those of the bank. */
 const draftHere = (world: World) => (tx: Tx, slotId: string, schedule: ScheduleRow) => {
-  if (schedule.rail === 'bitcoin')
+  if (isOnChain(schedule.rail))
     throw new BadInput(`schedule "${schedule.name}" has slots that fell due and wait for a rate: change its payers when they are issued`)
   return draftBatch(tx, world, batchTerms(schedule, slotId), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
 }
@@ -316,9 +317,6 @@ function rosterOf(text: string, currency: Asset, zone: string): Draft[] {
   }))
 }
 
-/** What invoices of a rail are in. */
-export const assetOf = (rail: ScheduleRow['rail']): Asset => (rail === 'bitcoin' ? 'BTC' : 'BRL')
-
 export const batchTerms = (schedule: ScheduleRow, slotId: string): BatchTerms => ({
   slotId,
   storeId: schedule.store_id,
@@ -326,7 +324,7 @@ export const batchTerms = (schedule: ScheduleRow, slotId: string): BatchTerms =>
   accountId: schedule.account_id,
   commissionBp: schedule.commission_bp,
   minPayoutUnits: schedule.min_payout_units,
-  ...(schedule.rail === 'starkbank' && { pay: payOf(schedule) }),
+  ...(hasPayTerms(schedule.rail) && { pay: payOf(schedule) }),
 })
 
 /**
@@ -336,7 +334,7 @@ export const batchTerms = (schedule: ScheduleRow, slotId: string): BatchTerms =>
 export async function dryRun(schedule: ScheduleRow, world: World, terms: Terms, price: (said: Money) => Money = said => said) {
   const lines = planBatch(batchRule(schedule), world.random).map(({ amount, ...draft }) => {
     const { units } = moneyIn(price(amount), assetOf(schedule.rail))
-    const { commission, withheld, net } = netOf(units, 0n, schedule.commission_bp, schedule.rail === 'bitcoin' ? noTransferFee : terms)
+    const { commission, withheld, net } = netOf(units, 0n, schedule.commission_bp, isOnChain(schedule.rail) ? noTransferFee : terms)
     return { ...draft, units, quoted: amount.units, commission, withheld, net, paysOn: net > 0n && net >= schedule.min_payout_units }
   })
   const total = (pick: (line: (typeof lines)[number]) => bigint) => lines.reduce((sum, line) => sum + pick(line), 0n)
@@ -374,7 +372,7 @@ export async function runNow(
   const now = await tx.now()
   const due = at !== undefined && at < now ? at : now
   const id = newId('slot', world)
-  const held = schedule.rail === 'starkbank' ? await forgottenWhy(tx) : undefined
+  const held = keepsInvoices(schedule.rail) ? await forgottenWhy(tx) : undefined
   await tx.run(sql`
     insert into slots (id, schedule_id, schedule_version, due_at, cause, state, held, next_at, changed_at)
     values (${id}, ${schedule.id}, ${schedule.version}, ${due}, 'manual', 'due', ${held ?? null}, ${now}, ${now}) on conflict (schedule_id, due_at) do nothing`)

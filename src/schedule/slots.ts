@@ -2,6 +2,7 @@
 import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
 import { clockTrouble, instant, later, millis, type Instant, type World } from '../base/world.ts'
+import { keepsInvoices } from '../base/rails.ts'
 import { termsRef } from '../payout/payout.ts'
 import { forUpdate, move, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../db/db.ts'
 import { forgottenWhy } from '../webhooks/webhooks.ts'
@@ -87,7 +88,7 @@ async function asStated(tx: Tx, { log }: Pick<World, 'log'>, found: Found[]): Pr
 async function insertAll(tx: Tx, world: World, found: Found[], now: Instant): Promise<number> {
   let inserted = 0
   // After a restore the backup's rule may be an older one, so that a slot of any time may have been issued at another.
-  const forgotten = found.some(({ schedule }) => schedule.rail === 'starkbank') ? await forgottenWhy(tx) : undefined
+  const forgotten = found.some(({ schedule }) => keepsInvoices(schedule.rail)) ? await forgottenWhy(tx) : undefined
   for (const { schedule, due } of found) {
     const until = due.length === mostPerTick ? due.at(-1)! : now
     const next = nextAt(schedule, until)
@@ -102,7 +103,7 @@ async function insertAll(tx: Tx, world: World, found: Found[], now: Instant): Pr
       update schedules set materialised_until = ${until}, next_at = ${next} where id = ${schedule.id} and state = 'active' and materialised_until = ${schedule.materialised_until}`)
     if (mine === 0) continue
     if (held !== undefined) world.log.error({ schedule: schedule.name, late, why: held }, 'a catch-up asks a person first')
-    const asksFirst = schedule.rail === 'starkbank' && why.includes(undefined) ? forgotten : undefined
+    const asksFirst = keepsInvoices(schedule.rail) && why.includes(undefined) ? forgotten : undefined
     if (asksFirst !== undefined) world.log.error({ schedule: schedule.name, why: asksFirst }, 'a slot after a restore asks a person first')
     for (const [index, at] of due.entries())
       inserted += await insertSlot(tx, world, schedule, at, { why: why[index], held: asksFirst ?? (isLate(at) ? held : undefined) }, now)

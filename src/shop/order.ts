@@ -1,6 +1,7 @@
 /** An order: its machine, its row and its lines, and how one is found. */
 import type { Machine, StateOf } from '../base/machine.ts'
 import type { Instant } from '../base/world.ts'
+import type { RailName } from '../base/rails.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import { sql, type Reader } from '../db/db.ts'
 
@@ -12,7 +13,6 @@ export const orderMachine = {
 } as const satisfies Machine
 export type OrderState = StateOf<typeof orderMachine>
 
-export type RailName = 'starkbank' | 'bitcoin'
 export const languages = ['pt-BR', 'en'] as const
 export type Language = (typeof languages)[number]
 

@@ -3,12 +3,13 @@ import { newId } from '../base/id.ts'
 import { brl, leastRequest } from '../base/money.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { millis, type World } from '../base/world.ts'
+import { isOnChain, type RailName } from '../base/rails.ts'
 import { draftOfOrder, inReaisAsSaid, type InvoiceRow, type Priced, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
 import { queueMail } from '../mail/mail.ts'
 import { ruleRef } from '../payout/payout.ts'
 import { encrypted, forUpdate, join, move, remember, sql, type Db, type Tx } from '../db/db.ts'
 import { checkBuyer, type Buyer, type BuyerFault } from './buyer.ts'
-import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type Language, type OrderRow, type RailName } from './order.ts'
+import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type Language, type OrderRow } from './order.ts'
 import { holdsTooMany, mayWrite, noteAsk, takeTurn, tooOften, type LimitFault } from './limits.ts'
 import type { ProductRow } from './product.ts'
 import { shopRules, type ShopRule } from './rules.ts'
@@ -255,7 +256,7 @@ async function askable(
 ): Promise<Askable | { is: 'refused'; faults: OrderFault[] }> {
   const rule = terms.rails.includes(rail) ? (await shopRules(tx)).find(each => each.rail === rail) : undefined
   if (!rule || rule.account_state === 'closed') return refuse({ field: 'rail', is: 'not offered' })
-  if (rail === 'starkbank') return { is: 'askable', rule, priced: inReaisAsSaid(brl(units)) }
+  if (!isOnChain(rail)) return { is: 'askable', rule, priced: inReaisAsSaid(brl(units)) }
   const price = await terms.price(tx)
   if (!price) return refuse({ field: 'rail', is: 'no rate' })
   const priced = price(brl(units))

@@ -2,10 +2,10 @@
 import { BadInput } from '../base/answer.ts'
 import { formatUnits } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
+import { accountKindOf, assetOf, type RailName } from '../base/rails.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
 import { sql, type Reader, type Db } from '../db/db.ts'
-import type { RailName } from './order.ts'
 
 export type ShopRule = {
   rail: RailName
@@ -38,7 +38,7 @@ export async function payShopTo(db: Db, { rail, account: name, commissionBp, min
   return db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
-    const kind = rail === 'bitcoin' ? 'bitcoin' : 'bank'
+    const kind = accountKindOf(rail)
     if (account.kind !== kind)
       throw new BadInput(
         `"${name}" is a ${account.kind} account, and the ${rail} rail pays to a ${kind} account: "repasse account list" shows them`,
@@ -54,7 +54,7 @@ export async function payShopTo(db: Db, { rail, account: name, commissionBp, min
       rail,
       account: account.id,
       commissionBp: `${commissionBp}`,
-      minPayout: formatUnits(minPayoutUnits, rail === 'bitcoin' ? 'BTC' : 'BRL'),
+      minPayout: formatUnits(minPayoutUnits, assetOf(rail)),
     }
     await audit(tx, { actor: by, act: 'shop pays to', subject: 'sto_default', detail })
     return (await shopRules(tx)).find(rule => rule.rail === rail)!

@@ -15,7 +15,6 @@ export {
   type OrderLineRow,
   type OrderRow,
   type OrderState,
-  type RailName,
 } from './order.ts'
 export {
   codeMs,

@@ -1,6 +1,7 @@
 /** Where an order stands, as its page tells it: derived from its invoices and what lies on the chain. Pure, and the only place it is decided. */
 import { leastRequest } from '../base/money.ts'
 import { millis, type Instant, type Millis } from '../base/world.ts'
+import { isOnChain, type RailName } from '../base/rails.ts'
 import type { InvoiceRow, Standing } from '../invoice/invoice.ts'
 import { isUnreadable } from '../db/db.ts'
 import type { OrderRow } from './order.ts'
@@ -9,7 +10,7 @@ import type { OrderRow } from './order.ts'
 export type Code = PixCode | BitcoinCode
 
 export interface PixCode {
-  rail: 'starkbank'
+  rail: RailName
   /** Pix copia e cola; also what the QR code holds. */
   brcode: string
   /** The bank's own page for it. */
@@ -19,7 +20,7 @@ export interface PixCode {
 }
 
 export interface BitcoinCode {
-  rail: 'bitcoin'
+  rail: RailName
   address: string
   /** BIP 321, with the amount below; also what the QR code holds. */
   uri: string
@@ -50,7 +51,7 @@ export type OrderStanding =
 
 /** What paid it: BRL cents or satoshis, and how it is known outside. */
 export interface Paid {
-  rail: 'starkbank' | 'bitcoin'
+  rail: RailName
   invoiceId: string
   units: bigint
   /** The bank's number for it, or the transactions. */
@@ -144,19 +145,19 @@ function ofInvoice(order: OrderRow, row: InvoiceRow, { now, looked, uri }: Surro
 
 /** A request's own state may be a look behind the chain; what is booked is not told before the books have it. */
 function freshest({ state, rail }: InvoiceRow, seen: LookedAt | undefined): InvoiceRow['state'] {
-  if (rail !== 'bitcoin' || !seen || state === 'paid' || state === 'credited') return state
+  if (!isOnChain(rail) || !seen || state === 'paid' || state === 'credited') return state
   const { state: fresh } = seen.standing
   return fresh === 'paid' || fresh === 'credited' ? 'confirming' : fresh
 }
 
 const codeOf = (row: InvoiceRow, units: bigint, uri: Surroundings['uri']): Code | undefined =>
-  row.rail === 'bitcoin' ? bitcoinCodeOf(row, units, uri) : pixCodeOf(row)
+  isOnChain(row.rail) ? bitcoinCodeOf(row, units, uri) : pixCodeOf(row)
 
-const pixCodeOf = ({ brcode, link, units }: InvoiceRow): PixCode | undefined =>
-  brcode === null || isUnreadable(brcode) ? undefined : { rail: 'starkbank', brcode, link: link ?? undefined, units }
+const pixCodeOf = ({ rail, brcode, link, units }: InvoiceRow): PixCode | undefined =>
+  brcode === null || isUnreadable(brcode) ? undefined : { rail, brcode, link: link ?? undefined, units }
 
 function bitcoinCodeOf(row: InvoiceRow, missing: bigint, uri: Surroundings['uri']): BitcoinCode | undefined {
-  const { provider_id: address, quote_units: quoteUnits, rate_units: rateUnits, rate_at: at, rate_sources: sources } = row
+  const { rail, provider_id: address, quote_units: quoteUnits, rate_units: rateUnits, rate_at: at, rate_sources: sources } = row
   if (address === null) return undefined
   // A rest that no node passes on is asked for as the least that one does.
   const units = missing < leastRequest ? leastRequest : missing
@@ -164,14 +165,14 @@ function bitcoinCodeOf(row: InvoiceRow, missing: bigint, uri: Surroundings['uri'
     quoteUnits === null || rateUnits === null || at === null
       ? undefined
       : { units: quoteUnits, rateUnits, at, sources: sources?.split(', ') ?? [] }
-  return { rail: 'bitcoin', address, uri: uri(address, units, row.description), units, quote }
+  return { rail, address, uri: uri(address, units, row.description), units, quote }
 }
 
 const paidWith = (row: InvoiceRow, seen: LookedAt | undefined): Paid =>
-  row.rail === 'bitcoin'
-    ? { rail: 'bitcoin', invoiceId: row.id, units: seen?.standing.received ?? row.units, proofs: seen?.txids ?? [] }
+  isOnChain(row.rail)
+    ? { rail: row.rail, invoiceId: row.id, units: seen?.standing.received ?? row.units, proofs: seen?.txids ?? [] }
     : {
-        rail: 'starkbank',
+        rail: row.rail,
         invoiceId: row.id,
         units: row.paid_units ?? row.units,
         proofs: row.provider_id === null ? [] : [row.provider_id],

@@ -1,15 +1,16 @@
 /** Looking at an event again: whether its bytes still bear their signature, what applying it once more would do, and having that done. */
 import { silentLog } from '../base/log.ts'
+import { isOnChain, railNames } from '../base/rails.ts'
 import { audit, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import type { Rail, Verdict } from '../rails/rail.ts'
-import { isUnreadable, move, sql, type Reader, type Db, type Transition, type Tx } from '../db/db.ts'
+import { isUnreadable, join, move, sql, type Reader, type Db, type Transition, type Tx } from '../db/db.ts'
 import type { Desk } from './apply.ts'
 import { inboxMachine, type InboxRow } from './inbox.ts'
 import { settleOne } from './settle.ts'
 
 /** By the provider's id. Bitcoin's events have ids of another shape, so an id is one rail's. */
 export const findEvent = (reader: Reader, eventId: string) =>
-  reader.one<InboxRow>(sql`select * from inbox where rail in ('starkbank', 'bitcoin') and event_id = ${eventId}`)
+  reader.one<InboxRow>(sql`select * from inbox where rail in (${join(railNames)}) and event_id = ${eventId}`)
 
 export type EventVerdict =
   | Verdict
@@ -23,7 +24,7 @@ export type EventVerdict =
 export async function judge(row: InboxRow, bank: () => Promise<Rail | undefined>): Promise<EventVerdict> {
   if (row.dropped_digest !== null) return { is: 'dropped' }
   if (isUnreadable(row.raw)) return { is: 'unreadable' }
-  if (row.rail === 'bitcoin') return { is: 'followed' }
+  if (isOnChain(row.rail)) return { is: 'followed' }
   if (row.via === 'poll') return { is: 'polled' }
   if (row.signature === null) return { is: 'no signature' }
   const rail = await bank()

@@ -226,7 +226,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'and a slot that is run by hand asks while some of them are forgotten',
         file: 'src/schedule/schedules.ts',
-        from: "schedule.rail === 'starkbank' ? await forgottenWhy(tx) : undefined",
+        from: 'keepsInvoices(schedule.rail) ? await forgottenWhy(tx) : undefined',
         to: 'undefined',
         test: 'test/forgotten.test.ts',
         note: 'nobody runs a slot by hand in a storm',

@@ -22,7 +22,7 @@ export async function decideTwins(db: Db, world: World): Promise<void> {
   )
   for (const { invoice_id: invoiceId, provider_id: providerId } of rows) {
     const decision = { invoiceId, providerId, by: 'operator', why: 'the storm is over' }
-    await (Number(providerId) % 4 === 0 ? keepTwin(db, world, 'starkbank', decision) : approveRefund(db, 'starkbank', decision))
+    await (Number(providerId) % 4 === 0 ? keepTwin(db, world, decision) : approveRefund(db, 'starkbank', decision))
   }
 }
 

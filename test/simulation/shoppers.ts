@@ -1,17 +1,9 @@
 /** The shop of a simulated house: who orders (twice at once too), who looks, who asks for a new code, and the people behind the counter. */
+import type { RailName } from '../../src/base/rails.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
 import { newCode, placeOrder, seeOrder, type Desk } from '../../src/jobs/jobs.ts'
-import {
-  addProduct,
-  editProduct,
-  endOrder,
-  newKey,
-  payShopTo,
-  type OrderStanding,
-  type Placing,
-  type RailName,
-} from '../../src/shop/shop.ts'
+import { addProduct, editProduct, endOrder, newKey, payShopTo, type OrderStanding, type Placing } from '../../src/shop/shop.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
 import { judgeShop, type Shelf } from './shopOracle.ts'
 

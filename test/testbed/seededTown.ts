@@ -1,4 +1,5 @@
 /** A town after some busy days: people, accounts, schedules with their runs, money on both rails, and an order in every state it can be in. */
+import type { RailName } from '../../src/base/rails.ts'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { payerWallet } from '../../sim/demoChain.ts'
@@ -7,7 +8,7 @@ import { approveAndDo, newCode, placeOrder, seeOrder } from '../../src/jobs/jobs
 import { keepTwin } from '../../src/invoice/invoice.ts'
 import { propose, refuse } from '../../src/ledger/ledger.ts'
 import { beyondAct, changeLimits, type WantedLimits } from '../../src/payout/payout.ts'
-import { addProduct, newKey, payShopTo, type OrderRow, type OrderStanding, type RailName } from '../../src/shop/shop.ts'
+import { addProduct, newKey, payShopTo, type OrderRow, type OrderStanding } from '../../src/shop/shop.ts'
 import { sql } from '../../src/db/db.ts'
 import type { Drawing } from './drawn.ts'
 import { doubleAtBank } from './duplicate.ts'
@@ -150,7 +151,7 @@ export const send = ({ chain }: PageTown, address: string, units: bigint): Promi
 
 async function codeOf(town: PageTown, placedOrder: OrderRow): Promise<{ address: string; units: bigint }> {
   const { code } = await stands(town, placedOrder, 'waiting')
-  if (code.rail !== 'bitcoin') throw new Error('this order is paid by Pix')
+  if (!('address' in code)) throw new Error('this order is paid by Pix')
   return code
 }
 
@@ -287,7 +288,7 @@ async function addDuplicates(town: PageTown): Promise<void> {
     return (await db.all(sql`select id from invoice_twins where state = 'credited'`)).length === 2
   }, 'the duplicates to be credited')
   const decision = { invoiceId: id, providerId: twins[0]!.id, by: 'bruno', why: 'abatido da mensalidade de janeiro' }
-  await keepTwin(db, world, 'starkbank', decision)
+  await keepTwin(db, world, decision)
 }
 
 /** Limits that two people set, a payout that waits for two more, and proposals: one that bruno may approve, one of his own, some decided. */

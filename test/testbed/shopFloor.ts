@@ -1,7 +1,8 @@
 /** What a story of the shop begins with: goods on the shelf, a rule where the money goes, and a buyer with a basket. */
+import type { RailName } from '../../src/base/rails.ts'
 import type { World } from '../../src/base/world.ts'
 import type { Letter, Mailer } from '../../src/mail/mail.ts'
-import { addProduct, newKey, payShopTo, type Placing, type ProductRow, type RailName } from '../../src/shop/shop.ts'
+import { addProduct, newKey, payShopTo, type Placing, type ProductRow } from '../../src/shop/shop.ts'
 import type { Db } from '../../src/db/db.ts'
 
 export interface ShopFloor {

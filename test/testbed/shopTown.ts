@@ -1,4 +1,5 @@
 /** A shop that is open: products with photos, rules on each rail there is, a payer who can be asked to pay, and visitors at browsers without scripts. */
+import type { RailName } from '../../src/base/rails.ts'
 import { payerWallet } from '../../sim/demoChain.ts'
 import { startPayerDesk, type PayerDesk } from '../../sim/payerDesk.ts'
 import { pictures } from '../../sim/pictures.ts'
@@ -17,7 +18,7 @@ export interface ShopTown extends PageTown {
   /** Puts one of each into the basket and goes to checkout. */
   toCheckout(who: Visitor, wanted?: readonly (keyof typeof wares)[]): Promise<Page>
   /** The same, and orders: the page of the order. */
-  order(who: Visitor, rail?: 'starkbank' | 'bitcoin', wanted?: readonly (keyof typeof wares)[]): Promise<Page>
+  order(who: Visitor, rail?: RailName, wanted?: readonly (keyof typeof wares)[]): Promise<Page>
   /** Loads a page until it reads so. */
   becomes(who: Visitor, path: string, says: RegExp): Promise<Page>
   /** Sends satoshis from the payer's wallet. */

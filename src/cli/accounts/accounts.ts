@@ -46,7 +46,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
         const approved = await approveAccount(base.db, name, by, proof, base.world.coolingOffMs)
         if (proof.is === 'said' && base.terms.approvals === 'proven') shell.err(`${onlySaid(approved)}\n`)
         await shell.out(asJson ? json(viewOf(approved, addressOf(first))) : `account ${approved.name} is approved by ${by}\n`)
-        if (!asJson && approved.kind === 'bitcoin') await shell.out(sheet(placeOf(approved, first)))
+        if (!asJson && approved.kind !== 'bank') await shell.out(sheet(placeOf(approved, first)))
       }),
     )
 

@@ -2,6 +2,7 @@
 import type { Command, OptionValues } from 'commander'
 import { readConfig } from '../../base/config.ts'
 import { checkAccountNumber, checkAccountType, checkBank, checkBranch, checkTaxId } from '../../base/brazil.ts'
+import { accountKinds, type AccountKind } from '../../base/rails.ts'
 import type { NewDestination } from '../../payout/payout.ts'
 import type { BankDestination } from '../../rails/rail.ts'
 import type { Reader } from '../../db/db.ts'
@@ -14,7 +15,7 @@ import type { Shell } from '../context.ts'
 
 interface Flags extends Partial<BankDestination> {
   name: string
-  kind: 'bank' | 'bitcoin'
+  kind: AccountKind
   address?: string
   descriptor?: string
   by?: string
@@ -31,7 +32,7 @@ export function addAccountCommand(account: Command, shell: Shell): void {
     // Commander would repeat them, and they may be the words of a seed, pasted without quotation marks.
     .allowExcessArguments(true)
     .requiredOption('--name <name>', 'what you call it, e.g. main', nameFlag('--name'))
-    .option('--kind <kind>', 'bank or bitcoin', oneOf(['bank', 'bitcoin'] as const)('--kind'), 'bank')
+    .option('--kind <kind>', accountKinds.join(' or '), oneOf(accountKinds)('--kind'), 'bank')
     .option('--holder <name>', 'whose account it is (may be left out with --kind bitcoin)', textFlag('--holder'))
     .option('--tax-id <id>', 'the holder’s CPF or CNPJ', text => checkTaxId(text, '--tax-id').formatted)
     .option('--bank <code>', 'ISPB of 8 digits (Pix) or COMPE code of 3 (TED)', text => checkBank(text, '--bank'))
@@ -54,10 +55,12 @@ export function addAccountCommand(account: Command, shell: Shell): void {
     )
     .action((flags: Flags) => addOne(shell, flags))
   neededWhen(add, ['--holder', ...bankFlags.map(flag => `--${flag}`)], given => given['kind'] === 'bank' && !namesBitcoin(given))
-  neededWhen(add, ['--address'], given => given['kind'] === 'bitcoin' && !namesBitcoin(given))
+  neededWhen(add, ['--address'], given => isOther(given) && !namesBitcoin(given))
   alsoCheck(add, async given => [...(await strayWords(given, add.args)), ...(add.args.length > 0 ? [] : await faultsOf(given, shell.env))])
 }
 
+/** Named, and another kind than an account at a bank. */
+const isOther = ({ kind }: OptionValues) => kind !== undefined && kind !== 'bank'
 const namesBitcoin = (given: OptionValues) => bitcoinFlags.some(flag => given[flag] !== undefined)
 
 async function strayWords(given: OptionValues, words: string[]): Promise<string[]> {
@@ -74,9 +77,9 @@ async function faultsOf(given: OptionValues, env: Shell['env']): Promise<string[
   if (given['kind'] === 'bank')
     for (const flag of bitcoinFlags)
       if (given[flag] !== undefined) faults.push(`--${flag} is for --kind bitcoin: add that, or leave it out`)
-  if (given['kind'] !== 'bitcoin' && !namesBitcoin(given)) return faults
+  if (!isOther(given) && !namesBitcoin(given)) return faults
 
-  if (given['kind'] === 'bitcoin')
+  if (isOther(given))
     for (const flag of bankFlags)
       if (given[camel(flag)] !== undefined) faults.push(`--${flag} is for --kind bank: leave it out with --kind bitcoin`)
   if (bitcoinFlags.every(flag => given[flag] !== undefined)) faults.push('--address and --descriptor are both given: leave one out')

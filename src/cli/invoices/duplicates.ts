@@ -79,7 +79,7 @@ const decisionOf = (invoiceId: string, { twin, by = operator(), why = '' }: Refu
 function keep(shell: Shell, id: string, flags: RefundFlags): Promise<void> {
   return inBase(shell, async ({ db, world }) => {
     const { keepTwin } = await import('../../invoice/invoice.ts')
-    const twin = accepted(await keepTwin(db, world, 'starkbank', decisionOf(id, flags)), id, flags.twin)
+    const twin = accepted(await keepTwin(db, world, decisionOf(id, flags)), id, flags.twin)
     await tell(shell, twin, flags)
   })
 }

@@ -4,6 +4,7 @@ import { BadInput } from '../../base/answer.ts'
 import { maskTaxId } from '../../base/brazil.ts'
 import { formatDuration } from '../../base/duration.ts'
 import { percentText } from '../../base/payTerms.ts'
+import { isOnChain } from '../../base/rails.ts'
 import type { InvoiceRow, RefundRow, TwinRow } from '../../invoice/invoice.ts'
 import type { PayoutRow } from '../../payout/payout.ts'
 import type { Base } from '../../app.ts'
@@ -114,7 +115,7 @@ async function show(shell: Shell, base: Base, id: string, asJson: true | undefin
   const { refundsOf, twinsOfInvoice } = await import('../../invoice/invoice.ts')
   const row = await db.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id}`)
   if (!row) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
-  const request = row.rail === 'bitcoin' ? await readRequest(base, row) : undefined
+  const request = isOnChain(row.rail) ? await readRequest(base, row) : undefined
   const steps = await history(db, row.id)
   const postings = await postingsOf(db, sql`e.invoice_id = ${row.id}`)
   const payouts = await db.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`)

@@ -8,6 +8,7 @@ import { refuseDust } from '../dust.ts'
 import { alsoCheck, attempt, neededWhen } from '../faults.ts'
 import { formatDuration } from '../../base/duration.ts'
 import { fitsWithin, plainTerms, type Discount, type PayTerms } from '../../base/payTerms.ts'
+import { assetOf, hasPayTerms, isOnChain, railNames, type RailName } from '../../base/rails.ts'
 import {
   amountIn,
   assetIn,
@@ -31,7 +32,7 @@ import type { Shell } from '../context.ts'
 
 interface Flags extends PayerFlags, ProofFlags {
   name: string
-  rail: 'starkbank' | 'bitcoin'
+  rail: RailName
   currency: Currency
   watch?: Millis
   cron?: string
@@ -56,7 +57,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
     .command('add')
     .description('adds an active schedule')
     .requiredOption('--name <name>', 'what you call it, e.g. trial', nameFlag('--name'))
-    .option('--rail <rail>', 'starkbank or bitcoin', oneOf(['starkbank', 'bitcoin'] as const)('--rail'), 'starkbank')
+    .option('--rail <rail>', railNames.join(' or '), oneOf(railNames)('--rail'), railNames[0])
     .option(
       '--cron <expression>',
       'when: minute, hour, day of month (also L, LW, 15W), month, day of week, e.g. "0 */3 * * *", or @hourly, @daily, @weekly, @monthly, @yearly',
@@ -135,7 +136,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
           shell.err(
             `taken in: ${saidOf(rule)}; editing the file changes nothing until "repasse schedule payers ${row.name} ${flags.payers}"\n`,
           )
-        if (rule.rail === 'bitcoin' && config.BITCOIN_RPC_URL === undefined)
+        if (isOnChain(rule.rail) && config.BITCOIN_RPC_URL === undefined)
           shell.err('BITCOIN_RPC_URL is not set, so nothing is issued on the bitcoin rail yet: see .env.example\n')
         const { findAccount } = await import('../../payout/payout.ts')
         const account = await findAccount(db, rule.payTo)
@@ -165,7 +166,7 @@ async function ruleOf(flags: Flags): Promise<NewSchedule> {
     payTo: flags.payTo,
     commissionBp: flags.commission ?? 0n,
     minPayoutUnits: minPayoutUnits ?? 0n,
-    ...(flags.rail === 'starkbank' && { pay: termsOf(flags) }),
+    ...(hasPayTerms(flags.rail) && { pay: termsOf(flags) }),
     catchUp: flags.catchUp,
   }
 }
@@ -214,10 +215,10 @@ async function read({
   const startsAt = moment('--starts', starts)
   const endsAt = moment('--ends', ends)
   if (startsAt && endsAt && endsAt <= startsAt) faults.push(`--ends "${ends}" is not after --starts "${starts}"`)
-  const bitcoin = rail === 'bitcoin'
-  if (rail === 'starkbank' && currency !== undefined && currency !== 'BRL')
+  const onChain = rail !== undefined && isOnChain(rail)
+  if (rail && !onChain && currency !== undefined && currency !== 'BRL')
     faults.push(`--currency ${currency} is for --rail bitcoin: the bank asks for reais, so leave it out or write BRL`)
-  if (rail === 'starkbank' && watch !== undefined)
+  if (rail && !onChain && watch !== undefined)
     faults.push('--watch is for --rail bitcoin: the bank closes its invoices itself, so leave it out')
   for (const [flag, value] of Object.entries({
     fine: flags.fine,
@@ -225,13 +226,14 @@ async function read({
     discount: flags.discount,
     'expires-in': flags.expiresIn,
   }))
-    if (bitcoin && value !== undefined) faults.push(`--${flag} is for --rail starkbank: the chain knows no such terms, so leave it out`)
+    if (rail && !hasPayTerms(rail) && value !== undefined)
+      faults.push(`--${flag} is for --rail starkbank: the chain knows no such terms, so leave it out`)
   if (flags.discount && flags.dueIn !== undefined && !fitsWithin(flags.discount, flags.dueIn))
     faults.push(
       `--discount ends before it begins: payers have ${formatDuration(flags.dueIn)} (--due-in), so name a shorter time behind the @`,
     )
   const minPayoutUnits =
-    rail && minPayout !== undefined ? attempt(faults, () => amountIn(bitcoin ? 'BTC' : 'BRL')('--min-payout')(minPayout)) : undefined
+    rail && minPayout !== undefined ? attempt(faults, () => amountIn(assetOf(rail))('--min-payout')(minPayout)) : undefined
   return { cron, startsAt, endsAt, minPayoutUnits, payers: await payersOf(flags, { rail, currency }, faults), faults }
 }
 

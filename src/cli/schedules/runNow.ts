@@ -5,6 +5,7 @@ import { BadInput } from '../../base/answer.ts'
 import { formatDuration } from '../../base/duration.ts'
 import type { Asset } from '../../base/money.ts'
 import type { Millis } from '../../base/world.ts'
+import { assetOf, isOnChain } from '../../base/rails.ts'
 import type { Base, Open } from '../../app.ts'
 import type { InvoiceRow } from '../../invoice/invoice.ts'
 import type { ScheduleRow } from '../../schedule/schedule.ts'
@@ -50,7 +51,7 @@ export function runCommand(schedule: Command, shell: Shell): void {
 }
 
 async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promise<void> {
-  const { assetOf, dryRun, needSchedule } = await import('../../schedule/schedule.ts')
+  const { dryRun, needSchedule } = await import('../../schedule/schedule.ts')
   const { inBitcoin, moneyIn } = await import('../../base/money.ts')
   const schedule = await needSchedule(base.db, name)
   const [asset, quoted] = [assetOf(schedule.rail), schedule.currency]
@@ -143,8 +144,9 @@ type Ended = { slot: string; state: string; invoices: InvoiceRow[]; open: number
 /** A slot of a rail that is not configured would wait for ever. */
 function needRail({ rails }: Open, { name, rail }: ScheduleRow): void {
   if (rails[rail] !== undefined) return
-  const settings =
-    rail === 'bitcoin' ? 'BITCOIN_RPC_URL, BITCOIN_NETWORK and BITCOIN_DESCRIPTOR' : 'STARKBANK_PROJECT_ID and what belongs to it'
+  const settings = isOnChain(rail)
+    ? 'BITCOIN_RPC_URL, BITCOIN_NETWORK and BITCOIN_DESCRIPTOR'
+    : 'STARKBANK_PROJECT_ID and what belongs to it'
   throw new BadInput(`schedule "${name}" is of the rail ${rail}, which is not configured: set ${settings}, see .env.example`)
 }
 
@@ -162,7 +164,7 @@ async function runAndWait(shell: Shell, base: Base, open: Open, name: string, fl
     shell.err(
       `slot ${slot} is ${ended.state} with ${ended.open} invoices open after ${formatDuration(timeoutMs)} at most: "repasse run list" shows why\n`,
     )
-    const rate = schedule.rail === 'bitcoin' && schedule.currency === 'BRL' ? await rateOf(base) : undefined
+    const rate = isOnChain(schedule.rail) && schedule.currency === 'BRL' ? await rateOf(base) : undefined
     if (rate?.is === 'none') shell.err(`there is no good rate, so what is asked for in reais waits: ${rate.why}\n`)
     shell.exitCode = 1
   }

@@ -5,6 +5,7 @@ import { formatDuration } from '../../base/duration.ts'
 import { percentText } from '../../base/payTerms.ts'
 import { instant, millis } from '../../base/world.ts'
 import type { Asset } from '../../base/money.ts'
+import { assetOf, hasPayTerms, isOnChain } from '../../base/rails.ts'
 import type { ScheduleRow } from '../../schedule/schedule.ts'
 import type { Base } from '../../app.ts'
 import { countFlag, personFlag, textFlag } from '../flags.ts'
@@ -209,10 +210,10 @@ const sizeOf = (row: ScheduleRow) =>
   `${span(`${row.count_low}`, `${row.count_high}`)} × ${span(told(row.units_low, row.currency), told(row.units_high, row.currency))}`
 
 /** What is paid on: on the chain satoshis, whatever was asked for. */
-const payoutAsset = ({ rail }: ScheduleRow): Asset => (rail === 'bitcoin' ? 'BTC' : 'BRL')
-const watchOf = ({ rail, watch_ms: watchMs }: ScheduleRow) => (rail === 'bitcoin' ? formatDuration(Number(watchMs)) : undefined)
+const payoutAsset = ({ rail }: ScheduleRow): Asset => assetOf(rail)
+const watchOf = ({ rail, watch_ms: watchMs }: ScheduleRow) => (isOnChain(rail) ? formatDuration(Number(watchMs)) : undefined)
 const pricedOf = ({ rail, currency }: ScheduleRow) =>
-  rail !== 'bitcoin' ? '' : currency === 'BRL' ? ', priced in satoshis when it is asked for' : ', in bitcoin'
+  !isOnChain(rail) ? '' : currency === 'BRL' ? ', priced in satoshis when it is asked for' : ', in bitcoin'
 
 const viewOf = (row: ScheduleRow, names: Map<string, string>) => ({
   id: row.id,
@@ -234,7 +235,7 @@ const viewOf = (row: ScheduleRow, names: Map<string, string>) => ({
   payTo: names.get(row.account_id) ?? row.account_id,
   commissionBasisPoints: Number(row.commission_bp),
   minPayout: moneyOf(row.min_payout_units, payoutAsset(row)),
-  ...(row.rail === 'starkbank' && payView(row)),
+  ...(hasPayTerms(row.rail) && payView(row)),
   catchUp: row.catch_up,
   addedBy: row.added_by,
   addedAt: row.added_at,
@@ -268,7 +269,7 @@ const sheetOf = (
   ['pays on to', names.get(row.account_id)],
   ['commission', `${percentText(row.commission_bp)} %`],
   ['least payout', told(row.min_payout_units, payoutAsset(row))],
-  ['paid late', row.rail === 'starkbank' ? lateOf(row) : undefined],
+  ['paid late', hasPayTerms(row.rail) ? lateOf(row) : undefined],
   ['paid early', row.discounts === '' ? undefined : `less ${row.discounts}, so long before it is due`],
   ['after downtime', `catches up ${row.catch_up}`],
   ['added', `${row.added_at} by ${row.added_by}`],

@@ -32,8 +32,8 @@ interface Decision {
 export const approveRefund = (db: Db, rail: string, decision: Decision): Promise<Decided> => decide(db, rail, decision, 'approved')
 
 /** A person says that it was settled otherwise: its money is no longer owed to the payer. */
-export const keepTwin = (db: Db, world: World, rail: string, decision: Decision): Promise<Decided> =>
-  decide(db, rail, decision, 'kept', (tx, twin) =>
+export const keepTwin = (db: Db, world: World, decision: Decision): Promise<Decided> =>
+  decide(db, 'starkbank', decision, 'kept', (tx, twin) =>
     post(tx, world, {
       movement: 'duplicate kept',
       source: once(twin, twin.id),

@@ -10,8 +10,9 @@ import { addAccount } from '../../payout/payout.ts'
 import { absenceMs, callMs, type ProviderInvoice, type Rail } from '../../rails/rail.ts'
 import { migrate } from '../../db/migrate.ts'
 import { openDb, sql, type Db } from '../../db/db.ts'
-import { draftBatch, inReaisAsSaid } from '../draft.ts'
+import { draftBatch } from '../draft.ts'
 import { issueDrafts } from './issue.ts'
+import { inReaisAsSaid } from './priced.ts'
 import { resolveUnsureInvoices } from './resolve.ts'
 
 let now: number

@@ -4,7 +4,8 @@ import { inBitcoin, inReais, moneyIn, type Asset } from '../../base/money.ts'
 import { clockTrouble, type World } from '../../base/world.ts'
 import { goodRate, type Agreement, type NoRate, type Rate } from '../../rates/rates.ts'
 import type { Reader, Tx } from '../../db/db.ts'
-import type { PricedOnChain, Pricing } from '../draft.ts'
+import type { Pricing } from '../draft.ts'
+import type { PricedOnChain } from './priced.ts'
 import { confirmationsFor } from './status.ts'
 
 /** How requests are priced: how many sources must agree on a rate, and how deep a payment must lie by what it is worth. */

@@ -2,6 +2,7 @@
  * After a restore: the chain may hold what this database has forgotten, and a plan made before it was read would pay that once more, from
  * other coins. So nothing is planned, signed or sent until our tip was the node's best block, its mempool was seen, and what both told is settled.
  */
+import type { RailName } from '../../base/rails.ts'
 import type { Instant } from '../../base/world.ts'
 import { sql, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { payoutsStopped } from '../row.ts'
@@ -10,7 +11,7 @@ import { payoutsStopped } from '../row.ts'
 export type Unread =
   | { rail: 'starkbank'; code: 'not-read'; readAt: Instant | undefined }
   | { rail: 'bitcoin'; code: 'not-read'; tip: bigint | null; trouble: string | undefined }
-  | { rail: 'starkbank' | 'bitcoin'; code: 'unsettled'; events: bigint }
+  | { rail: RailName; code: 'unsettled'; events: bigint }
   /** The bank does not list what went back to payers, so the log of each payout's invoice is read by itself. */
   | { rail: 'starkbank'; code: 'unlisted'; payouts: bigint }
 

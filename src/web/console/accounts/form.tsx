@@ -2,6 +2,7 @@
 import type { Stop } from '../../../payout/payout.ts'
 import type { ComponentChildren } from 'preact'
 import type { Bank } from '../../../base/brazil.ts'
+import { accountKinds } from '../../../base/rails.ts'
 import type { Person } from '../../../people/people.ts'
 import type { Language } from '../../page/page.ts'
 import { Faults, Field, Notice, Select, TextArea } from '../../page/parts.tsx'
@@ -72,7 +73,7 @@ function Kind({ lang, value, fault }: { lang: Language; value: string | undefine
   const say = accountWords[lang]
   return (
     <Group legend={say.form.kind}>
-      {(['bank', 'bitcoin'] as const).map((kind, place) => (
+      {accountKinds.map((kind, place) => (
         <p>
           <label class="choice">
             <input

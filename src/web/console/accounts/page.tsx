@@ -3,6 +3,7 @@ import { bankName, failsBankDigit } from '../../../base/brazil.ts'
 import type { Asset } from '../../../base/money.ts'
 import { samePerson } from '../../../base/person.ts'
 import type { Instant } from '../../../base/world.ts'
+import { assetOfKind } from '../../../base/rails.ts'
 import type { Bar, Objection } from '../../../ledger/ledger.ts'
 import { digestOfAccount, type AccountRow, type Owing, type PayoutState, type Stop } from '../../../payout/payout.ts'
 import type { Judged } from '../../../approvals/approvals.ts'
@@ -91,7 +92,7 @@ export function AccountsPage({ lang, person, stopped, rows, owing }: Shared & { 
 
 function placeOf(lang: Language, row: AccountRow) {
   const say = accountWords[lang].one
-  if (row.kind === 'bitcoin') return <Mono>{row.destination}</Mono>
+  if (row.kind !== 'bank') return <Mono>{row.destination}</Mono>
   return `${bankName(row.bank) ?? ''} ${row.bank} · ${say.branch} ${row.branch} · ${say.number} ${row.number}`
 }
 
@@ -135,7 +136,7 @@ interface AccountParts extends Shared {
 export function AccountPage(parts: AccountParts) {
   const { lang, person, stopped, row, twins, waiting, latest, schedules, steps, notice } = parts
   const say = accountWords[lang].one
-  const asset = row.kind === 'bitcoin' ? 'BTC' : 'BRL'
+  const asset = assetOfKind(row.kind)
   return (
     <Frame {...{ lang, person, stopped, here: 'accounts', title: row.name, scripts: parts.sign ? ['consolePasskey.js'] : [] }}>
       {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}

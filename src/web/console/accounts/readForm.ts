@@ -3,6 +3,7 @@ import { BadInput } from '../../../base/answer.ts'
 import { accountTypes, checkAccountNumber, checkAccountType, checkBank, checkBranch, checkTaxId } from '../../../base/brazil.ts'
 import { isName } from '../../../base/id.ts'
 import { holdsPrivateKey } from '../../../base/setting.ts'
+import { accountKinds } from '../../../base/rails.ts'
 import { destinationOf, readDestination, type BitcoinDestination } from '../../../chain/destination.ts'
 import type { AccountRow, NewDestination } from '../../../payout/payout.ts'
 import { isDescriptor } from '../../../rails/bitcoin/bitcoin.ts'
@@ -44,12 +45,12 @@ export function readAccount(
   const name = of('name')
   if (!isName(name)) faults['name'] ??= say.name
   else if (reserved.includes(name.toLowerCase())) faults['name'] ??= say.nameReserved
-  const kind = (['bank', 'bitcoin'] as const).find(each => each === of('kind'))
-  if (!kind || (kind === 'bitcoin' && !chain)) faults['kind'] = say.kind
+  const kind = accountKinds.find(each => each === of('kind'))
+  if (!kind || (kind !== 'bank' && !chain)) faults['kind'] = say.kind
   const holder = of('holder')
-  if ((holder === '' && kind !== 'bitcoin') || holder.length > 200 || holder.includes('\n')) faults['holder'] ??= say.holder
+  if ((holder === '' && (!kind || kind === 'bank')) || holder.length > 200 || holder.includes('\n')) faults['holder'] ??= say.holder
 
-  if (kind === 'bitcoin' && chain) {
+  if (kind && kind !== 'bank' && chain) {
     const destination = faults['destination'] === undefined ? readPlace(of('destination'), chain, lang, faults) : undefined
     const account = destination && { name, to: { kind, holder, destination: destination.text }, destination }
     return { account: Object.keys(faults).length === 0 ? account : undefined, faults, shown }

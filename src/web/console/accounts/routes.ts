@@ -218,7 +218,7 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
 }
 
 const toOf = (row: AccountRow): NewDestination =>
-  row.kind === 'bank' ? destinationOf(row) : { kind: 'bitcoin', holder: row.holder, destination: row.destination }
+  row.kind === 'bank' ? destinationOf(row) : { kind: row.kind, holder: row.holder, destination: row.destination }
 
 /** As people type a name: without accents, in any case. */
 const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').trim().toLowerCase()

@@ -1,6 +1,7 @@
 /** Signing what was only said: a checker is shown each account and the terms of each schedule whole, and signs all of them in one act. */
 import { formatDuration } from '../../../base/duration.ts'
 import { samePerson } from '../../../base/person.ts'
+import { hasPayTerms } from '../../../base/rails.ts'
 import { digestOfSaid, schedulesOnlySaid, signSchedule, type OnlySaid } from '../../../schedule/schedule.ts'
 import { accountsOnlySaid, digestOfAccount, listAccounts, signAccount, stopOf, type AccountRow, type Stop } from '../../../payout/payout.ts'
 import type { Person } from '../../../people/people.ts'
@@ -98,7 +99,7 @@ function TermsFacts({ lang, accountNames, said: { row, earlier } }: Pick<Parts, 
         [heads.asks, asks],
         [heads.payTo, accountOf(row.account_id)],
         [heads.commission, percent(lang, row.commission_bp)],
-        [heads.late, row.rail === 'bitcoin' ? undefined : late],
+        [heads.late, hasPayTerms(row.rail) ? late : undefined],
         ...earlier.map(({ version, terms }): [string, string] => [
           ofVersion(`${version}`),
           `${accountOf(terms['account'] as string)}, ${percent(lang, BigInt(terms['commissionBp'] as string))}`,

@@ -46,7 +46,7 @@ export function duplicateRoutes(doors: Doors, { desk: { db, world, rails } }: Pa
   doors.post(`${path}/keep`, 'invoice.refund', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
-    return backTo(accepted(await keepTwin(db, world, 'starkbank', decisionOf(ctx.params, person.name, why)), lang).invoice_id)
+    return backTo(accepted(await keepTwin(db, world, decisionOf(ctx.params, person.name, why)), lang).invoice_id)
   })
 }
 

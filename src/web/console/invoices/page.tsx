@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { ripeDepthOf } from '../../../chain/chain.ts'
 import { formatDuration } from '../../../base/duration.ts'
+import { isOnChain } from '../../../base/rails.ts'
 import type { BitcoinDesk } from '../../../jobs/jobs.ts'
 import type { PayoutRow, Stop } from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
@@ -35,7 +36,7 @@ interface Parts {
 
 /** Something came, late or too little, and waits for a person's word. */
 export function acceptable({ row, looked }: SeenInvoice): boolean {
-  if (row.rail !== 'bitcoin' || row.late_by !== null || !looked) return false
+  if (!isOnChain(row.rail) || row.late_by !== null || !looked) return false
   const there = looked.payments.filter(({ depth, spent }) => depth >= 0 && !spent)
   return there.length > 0 && (looked.standing.missing > 0n || there.some(({ counts }) => !counts))
 }
@@ -54,7 +55,7 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped, said, whole 
       <Known
         facts={[...asked(lang, seen, <TaxId {...{ lang, person, row, whole }} />), ...placed(lang, seen, differs), ...caused(lang, seen)]}
       />
-      {row.rail === 'bitcoin' && <Payments {...{ lang, seen, bitcoin }} />}
+      {isOnChain(row.rail) && <Payments {...{ lang, seen, bitcoin }} />}
       {acceptable(seen) && may(person.role, 'invoice.accept') && (
         <section aria-labelledby="accept">
           <h2 id="accept">{say.acceptTitle}</h2>
@@ -120,7 +121,7 @@ function asked(lang: Language, { row, looked }: SeenInvoice, taxId: ComponentChi
 function placed(lang: Language, { row, derived, uri }: SeenInvoice, differs: boolean): FactList {
   const say = invoiceWords[lang]
   const rail: FactList[number] = [listWords[lang].rail, railWord(lang, row.rail)]
-  if (row.rail !== 'bitcoin')
+  if (!isOnChain(row.rail))
     return [
       rail,
       [say.provider, row.provider_id && <Mono>{row.provider_id}</Mono>],

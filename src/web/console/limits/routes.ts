@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { BadInput } from '../../../base/answer.ts'
 import type { Asset } from '../../../base/money.ts'
 import { readTyped } from '../../../base/typedAmount.ts'
+import { assetOfKind } from '../../../base/rails.ts'
 import {
   changeLimits,
   everyLimitObjection,
@@ -35,7 +36,7 @@ export function limitRoutes(doors: Doors, { desk: { db, world } }: PageParts): v
     ...(['BRL', 'BTC'] as const).map(asset => ({ scope: installationScope(asset), asset })),
     ...(await listAccounts(db))
       .filter(({ state }) => state !== 'closed')
-      .map(({ id, name, kind }) => ({ scope: id, asset: kind === 'bitcoin' ? ('BTC' as const) : ('BRL' as const), account: { id, name } })),
+      .map(({ id, name, kind }) => ({ scope: id, asset: assetOfKind(kind), account: { id, name } })),
   ]
   /** Those in force as the form holds them. */
   const valuesOf = async ({ scope, asset }: Limited, lang: Language): Promise<Values> => {

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../../base/money.ts'
 import { millis, type Clock } from '../../../base/world.ts'
+import type { RailName } from '../../../base/rails.ts'
 import type { LimitPer } from '../../../payout/payout.ts'
 import { may, type Person, type Role } from '../../../people/people.ts'
 import type { Ask } from '../../../queries/attention.ts'
@@ -231,7 +232,7 @@ const isOfLimit = ({ kind }: Ask) => kind === 'payout over limit' || kind === 'l
 
 function ofWords(lang: Language, { kind, of }: Ask): ComponentChildren {
   if (of === null) return ''
-  if (kind === 'rail silent') return listWords[lang].rails[of as 'starkbank' | 'bitcoin']
+  if (kind === 'rail silent') return listWords[lang].rails[of as RailName]
   if (kind === 'proposal open') return proposedAct(lang, of)
   if (kind === 'person new') return frameWords[lang].roles[of as Role]
   return kind === 'catch-up waits' || kind === 'schedule held' ? <Time lang={lang} at={of} /> : of

@@ -1,6 +1,7 @@
 /** The form of a schedule: one for a new one and for the next version of one that is there. */
 import type { ComponentChildren } from 'preact'
 import type { Millis } from '../../../base/world.ts'
+import { accountKindOf, hasPayTerms, isOnChain } from '../../../base/rails.ts'
 import type { ScheduleRow } from '../../../schedule/schedule.ts'
 import type { AccountRow, Stop } from '../../../payout/payout.ts'
 import type { Person } from '../../../people/people.ts'
@@ -35,6 +36,8 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
   const path = edited ? `/console/schedules/${encodeURIComponent(edited.name)}` : '/console/schedules'
   const field = (name: string) => ({ name, value: values[name], fault: faults[name] })
   const { when } = readWhen(values, lang)
+  /** The rail of a new schedule is chosen in the form, so every field is there. */
+  const mayBe = (fact: (rail: string) => boolean) => !edited || fact(edited.rail)
   return (
     <Frame
       {...{ lang, person, stopped, here: 'schedules' }}
@@ -57,7 +60,7 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
           <Preview {...{ lang, now, when }} />
           <Group legend={say.what}>
             {!edited && <Select {...field('rail')} label={say.rail} options={optionsOf(say.rails)} />}
-            {edited?.rail !== 'starkbank' && (
+            {mayBe(isOnChain) && (
               <Select {...field('currency')} label={say.currency} hint={say.currencyHint} options={optionsOf(say.currencies)} />
             )}
           </Group>
@@ -113,13 +116,11 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
               <Field {...field('due')} label={say.due} required inputMode="numeric" maxLength={20} />
               <Select {...field('dueUnit')} label={say.dueUnit} options={dueUnits.map(unit => [unit, say.dueUnits[unit]])} />
             </div>
-            {edited?.rail !== 'starkbank' && (
-              <Field {...field('watch')} label={say.watch} hint={say.watchHint} inputMode="numeric" maxLength={20} />
-            )}
+            {mayBe(isOnChain) && <Field {...field('watch')} label={say.watch} hint={say.watchHint} inputMode="numeric" maxLength={20} />}
             <Accounts {...{ lang, field: field('account'), accounts, rail: edited?.rail }} />
             <Field {...field('commission')} label={say.commission} hint={say.commissionHint} inputMode="decimal" maxLength={10} />
             <Field {...field('least')} label={say.least} hint={say.leastHint} inputMode="decimal" maxLength={30} />
-            {edited?.rail !== 'bitcoin' && (
+            {mayBe(hasPayTerms) && (
               <>
                 <div class="pair">
                   <Field {...field('fine')} label={say.fine} hint={say.fineHint} inputMode="decimal" maxLength={10} />
@@ -270,8 +271,7 @@ interface AccountsParts {
 function Accounts({ lang, field, accounts, rail }: AccountsParts) {
   const say = scheduleFormWords[lang]
   const fit = accounts.filter(
-    ({ id, kind, state }) =>
-      (id === field.value || state !== 'closed') && (rail === undefined || kind === (rail === 'bitcoin' ? 'bitcoin' : 'bank')),
+    ({ id, kind, state }) => (id === field.value || state !== 'closed') && (rail === undefined || kind === accountKindOf(rail)),
   )
   if (fit.length === 0)
     return (

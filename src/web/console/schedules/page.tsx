@@ -4,7 +4,8 @@ import { describeCron } from '../../../base/describe.ts'
 import type { Judged } from '../../../approvals/approvals.ts'
 import { formatDuration } from '../../../base/duration.ts'
 import type { Instant, Millis } from '../../../base/world.ts'
-import { assetOf, type HeldSlots, type LatestSlot, type ScheduleRow } from '../../../schedule/schedule.ts'
+import { assetOf, hasPayTerms, isOnChain } from '../../../base/rails.ts'
+import { type HeldSlots, type LatestSlot, type ScheduleRow } from '../../../schedule/schedule.ts'
 import type { AccountRow, Stop } from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
 import type { Transition } from '../../../db/db.ts'
@@ -114,7 +115,7 @@ function ScheduleFacts({ lang, person, row, account, roster, why, stated }: Part
           ),
         ],
         [one.facts.due, formatDuration(Number(row.due_in_ms))],
-        [one.facts.watched, row.rail === 'bitcoin' ? formatDuration(Number(row.watch_ms)) : undefined],
+        [one.facts.watched, isOnChain(row.rail) ? formatDuration(Number(row.watch_ms)) : undefined],
         [
           one.facts.payTo,
           account && (
@@ -128,7 +129,7 @@ function ScheduleFacts({ lang, person, row, account, roster, why, stated }: Part
         [one.facts.least, amount(lang, row.min_payout_units, assetOf(row.rail))],
         [
           one.facts.late,
-          row.rail === 'starkbank'
+          hasPayTerms(row.rail)
             ? one.late(percent(lang, row.fine_bp), percent(lang, row.interest_bp), formatDuration(Number(row.expires_in_ms)))
             : undefined,
         ],

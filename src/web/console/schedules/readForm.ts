@@ -14,14 +14,13 @@ import {
 } from '../../../base/payTerms.ts'
 import { judgeRoster, type Repeat, type RosterFault, type RosterRow } from '../../../base/roster.ts'
 import type { Millis } from '../../../base/world.ts'
-import { assetOf, payOf, unfitAccount, usualWatchMs, type NewSchedule, type Payers, type ScheduleRow } from '../../../schedule/schedule.ts'
+import { assetOf, hasPayTerms, isOnChain, railNames, type RailName } from '../../../base/rails.ts'
+import { payOf, unfitAccount, usualWatchMs, type NewSchedule, type Payers, type ScheduleRow } from '../../../schedule/schedule.ts'
 import type { AccountRow } from '../../../payout/payout.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { readWhen, valuesOfWhen, type FieldFaults, type Values } from './when.ts'
 import { faultOfAmount } from '../list/amounts.ts'
 import { scheduleFormWords } from './formWords.ts'
-
-type RailName = ScheduleRow['rail']
 
 export interface FormContext {
   lang: Language
@@ -55,16 +54,17 @@ export function readSchedule(values: Values, context: FormContext): { rule: NewS
   const { when, faults: whenFaults } = readWhen(values, lang)
   Object.assign(faults, whenFaults)
 
-  const rail = edited?.rail ?? (['starkbank', 'bitcoin'] as const).find(each => each === values['rail'])
+  const rail = edited?.rail ?? railNames.find(each => each === values['rail'])
   if (!rail) faults['rail'] = say.rail
   const written = (['BRL', 'BTC', 'sats'] as const).find(each => each === values['currency']) ?? 'BRL'
-  if (rail === 'starkbank' && written !== 'BRL') faults['currency'] = say.currency
+  if (rail && !isOnChain(rail) && written !== 'BRL') faults['currency'] = say.currency
   const payers = rail && readPayers(values, written, rail, context, faults)
 
   const dueInMs = lengthOf(values['due'], values['dueUnit'])
   if (dueInMs === undefined) faults['due'] = say.due
-  const watchMs = rail !== 'bitcoin' || (values['watch'] ?? '').trim() === '' ? undefined : lengthOf(values['watch'], 'days')
-  if (rail === 'bitcoin' && (values['watch'] ?? '').trim() !== '' && watchMs === undefined) faults['watch'] = say.watch
+  const isWatched = rail !== undefined && isOnChain(rail)
+  const watchMs = !isWatched || (values['watch'] ?? '').trim() === '' ? undefined : lengthOf(values['watch'], 'days')
+  if (isWatched && (values['watch'] ?? '').trim() !== '' && watchMs === undefined) faults['watch'] = say.watch
 
   const account = accounts.find(({ id }) => id === values['account'])
   const unfit = rail && account?.id !== edited?.account_id ? unfitAccount(rail, account) : undefined
@@ -76,7 +76,7 @@ export function readSchedule(values: Values, context: FormContext): { rule: NewS
   const typed = rail && readTyped(least === '' ? '0' : least, assetOf(rail))
   const minPayoutUnits = typed?.is === 'amount' && typed.units <= mostUnits[assetOf(rail!)] ? typed.units : undefined
   if (typed && minPayoutUnits === undefined) faults['least'] = faultOfAmount(typed, lang, say.least)
-  const pay = rail === 'starkbank' ? readPay(values, dueInMs, context, faults) : undefined
+  const pay = rail && hasPayTerms(rail) ? readPay(values, dueInMs, context, faults) : undefined
   const catchUp = (['all', 'latest', 'none'] as const).find(each => each === values['catchUp']) ?? 'all'
 
   const isWhole = Object.keys(faults).length === 0
@@ -169,7 +169,7 @@ function readListed(values: Values, asset: Asset, rail: RailName, context: FormC
     faults['roster'] = say.faults.rosterMissing
     return undefined
   }
-  const { rows, faults: found, repeats } = judgeRoster(text, asset, { mayBeDue: rail !== 'bitcoin' })
+  const { rows, faults: found, repeats } = judgeRoster(text, asset, { mayBeDue: !isOnChain(rail) })
   const tooMuch = rows.find(({ units }) => units > mostUnits[asset])
   if (found.length > 0) faults['roster'] = rosterSaid(found, lang)
   else if (tooMuch) faults['roster'] = say.faults.rosterTooMuch(tooMuch.name, amount(lang, mostUnits[asset], asset))
@@ -219,7 +219,7 @@ function repeatsSaid(repeats: readonly Repeat[], asset: Asset, lang: Language): 
 /** Too little for a chain, in satoshis or in reais at the rate of now. */
 function dustIn(low: bigint, asset: Asset, rail: RailName, { lang, price }: FormContext): string | undefined {
   const say = scheduleFormWords[lang].faults
-  if (rail !== 'bitcoin') return undefined
+  if (!isOnChain(rail)) return undefined
   if (asset === 'BTC') return low < leastRequest ? say.dust : undefined
   // Ten reais are dust at no price a bitcoin has come near.
   if (price === undefined) return low < 1_000n ? say.dustUnknown : undefined
@@ -258,7 +258,7 @@ export function valuesOf(row: ScheduleRow, lang: Language): Values {
     }),
     ...{ due, dueUnit, watch: watchUnit === 'days' ? watch : formatDuration(Number(row.watch_ms)), account: row.account_id },
     ...{ commission: units(row.commission_bp, 'BRL'), least: units(row.min_payout_units, assetOf(row.rail)), catchUp: row.catch_up },
-    ...(row.rail === 'starkbank' && payTyped(payOf(row), typed)),
+    ...(hasPayTerms(row.rail) && payTyped(payOf(row), typed)),
   }
 }
 

@@ -8,9 +8,9 @@ import { readRoster, writeRoster, type RosterRow } from '../../../base/roster.ts
 import { noteExport } from '../../../privacy/privacy.ts'
 import { rosterText } from '../../../base/rosterFile.ts'
 import { instant, millis } from '../../../base/world.ts'
+import { accountKindOf, assetOf, isOnChain, railNames } from '../../../base/rails.ts'
 import { rateNow } from '../../../invoice/invoice.ts'
 import {
-  assetOf,
   changeSchedule,
   decideCatchUp,
   dryRun,
@@ -227,7 +227,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       const mayMakeUp = await makingUp()
       if (filled.edited && filled.edited.roster !== null) await noteRoster(ctx, filled.edited)
       const parts = { ...(await framed(ctx)), now: now(), accounts, ...filled }
-      show(ctx, ScheduleForm({ ...parts, mayMakeUp: rail ? mayMakeUp(rail) : mayMakeUp('starkbank') || mayMakeUp('bitcoin') }), status)
+      show(ctx, ScheduleForm({ ...parts, mayMakeUp: rail ? mayMakeUp(rail) : railNames.some(mayMakeUp) }), status)
     }
     /** What was sent, with the file's text in the field it stands for, so that nothing has to be chosen twice. */
     const sent = async (form: Form): Promise<{ values: Values; file: FormContext['file'] }> => {
@@ -244,8 +244,8 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
 
     doors.page(`${path}/new`, 'schedule.add', async ctx => {
       const accounts = await listAccounts(db)
-      const rail = rails.starkbank || !rails.bitcoin ? 'starkbank' : 'bitcoin'
-      const fit = accounts.filter(({ kind, state }) => state !== 'closed' && kind === (rail === 'bitcoin' ? 'bitcoin' : 'bank'))
+      const rail = railNames.find(name => rails[name]) ?? railNames[0]!
+      const fit = accounts.filter(({ kind, state }) => state !== 'closed' && kind === accountKindOf(rail))
       await showForm(ctx, { values: firstValues(ctx.state.lang, rail, fit.length === 1 ? fit[0]!.id : undefined) }, accounts)
     })
 
@@ -314,7 +314,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     )
     const begins = (name: string, text: string) => rows.some(row => row.name === name && row.value.startsWith(text))
     const [bankIsReal, chainIsReal] = [begins('bank identity', 'production/'), begins('bitcoin identity', 'mainnet/')]
-    return rail => !bankIsReal && !(rail === 'bitcoin' && chainIsReal)
+    return rail => !bankIsReal && !(isOnChain(rail) && chainIsReal)
   }
 }
 

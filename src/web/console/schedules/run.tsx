@@ -1,7 +1,8 @@
 /** What a schedule would do now, told without doing it, and the page on which somebody has it done. */
 import { maskTaxId } from '../../../base/brazil.ts'
 import type { Instant } from '../../../base/world.ts'
-import { assetOf, type dryRun, type ScheduleRow } from '../../../schedule/schedule.ts'
+import { assetOf } from '../../../base/rails.ts'
+import type { dryRun, ScheduleRow } from '../../../schedule/schedule.ts'
 import type { AccountRow, Stop } from '../../../payout/payout.ts'
 import type { Person } from '../../../people/people.ts'
 import type { NoRate, Rate } from '../../../rates/rates.ts'

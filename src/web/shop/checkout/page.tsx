@@ -1,6 +1,7 @@
 /** Checkout as a guest: three fields, how to pay, what is ordered, one button. */
+import { isOnChain, type RailName } from '../../../base/rails.ts'
 import type { Offer } from '../../../jobs/jobs.ts'
-import { mostEmailLength, mostNameLength, type Buyer, type RailName } from '../../../shop/shop.ts'
+import { mostEmailLength, mostNameLength, type Buyer } from '../../../shop/shop.ts'
 import { amount } from '../../page/page.ts'
 import { Faults, Field, Notice } from '../../page/parts.tsx'
 import { ShopFrame, type Shop } from '../frame.tsx'
@@ -92,10 +93,7 @@ export function CheckoutPage({ shop, basket, offers, coins, buyer, rail, key, fa
                   <label for={place === 0 ? 'rail' : `rail-${offer.rail}`}>{say.rails[offer.rail]}</label>
                   <p class="hint" id={`rail-hint-${offer.rail}`}>
                     {offer.why === undefined ? say.railHints[offer.rail] : `${say.notNow[offer.why]} ${say.notNowHint}`}
-                    {offer.rail === 'bitcoin' &&
-                      offer.why === undefined &&
-                      coins !== undefined &&
-                      ` ${say.about(amount(lang, coins, 'BTC'))}`}
+                    {isOnChain(offer.rail) && offer.why === undefined && coins !== undefined && ` ${say.about(amount(lang, coins, 'BTC'))}`}
                   </p>
                 </div>
               ))}

@@ -1,9 +1,10 @@
 /** The routes of checkout: the form, and placing what it says. */
 import type Router from '@koa/router'
 import { satsFor } from '../../../base/money.ts'
+import { isOnChain, isRailName, type RailName } from '../../../base/rails.ts'
 import { rateNow } from '../../../invoice/invoice.ts'
 import { offers, placeOrder, type Desk, type Offer } from '../../../jobs/jobs.ts'
-import { linesOf, newKey, type BasketLine, type Buyer, type OrderFault, type OrderRow, type RailName } from '../../../shop/shop.ts'
+import { linesOf, newKey, type BasketLine, type Buyer, type OrderFault, type OrderRow } from '../../../shop/shop.ts'
 import { amount, readForm, show, type PageContext, type PageState } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { basketOf, keepBasket } from '../basket/cookie.ts'
@@ -85,12 +86,12 @@ async function showForm(ctx: PageContext, parts: PageParts, filled: Filled, stat
 
 /** What it comes to in satoshis, where Bitcoin can be paid with now. */
 async function coinsFor({ db, bitcoin, world }: Desk, offered: readonly Offer[], units: bigint): Promise<bigint | undefined> {
-  if (!bitcoin || !offered.some(({ rail, why }) => rail === 'bitcoin' && why === undefined)) return undefined
+  if (!bitcoin || !offered.some(({ rail, why }) => isOnChain(rail) && why === undefined)) return undefined
   const rate = await rateNow(db, bitcoin, world)
   return rate.is === 'rate' ? satsFor(units, rate.price) : undefined
 }
 
-const railOf = (text: string): RailName | undefined => (text === 'starkbank' || text === 'bitcoin' ? text : undefined)
+const railOf = (text: string): RailName | undefined => (isRailName(text) ? text : undefined)
 
 const readTotal = (text: string): bigint | undefined => (/^\d{1,13}$/.test(text) ? BigInt(text) : undefined)
 

@@ -2,7 +2,8 @@
 import type { ComponentChildren } from 'preact'
 import type { SeenOrder } from '../../../jobs/jobs.ts'
 import type { Millis } from '../../../base/world.ts'
-import { numberOf, type OrderStanding, type RailName } from '../../../shop/shop.ts'
+import type { RailName } from '../../../base/rails.ts'
+import { numberOf, type OrderStanding } from '../../../shop/shop.ts'
 import { amount } from '../../page/page.ts'
 import { Facts, Faults, Notice, type Tone } from '../../page/parts.tsx'
 import { BitcoinCodePart } from './bitcoin.tsx'
@@ -79,7 +80,7 @@ export function OrderPage({ shop, seen: { order, lines, standing }, version, now
 function titleOf({ titles }: ShopWords, standing: OrderStanding): string {
   switch (standing.is) {
     case 'waiting':
-      return standing.code.rail === 'bitcoin' ? titles.waitingBitcoin : titles.waitingPix
+      return 'address' in standing.code ? titles.waitingBitcoin : titles.waitingPix
     case 'paid':
       return standing.late ? titles.paidLate : titles.paid
     default:
@@ -104,7 +105,7 @@ function Told({ shop: { lang }, say, standing, token, rail, others }: ToldParts)
       return (
         <>
           <Countdown {...{ lang, until: standing.until }} />
-          {standing.code.rail === 'bitcoin' ? (
+          {'address' in standing.code ? (
             <BitcoinCodePart {...{ lang, code: standing.code, isRest: false }} />
           ) : (
             <PixCodePart {...{ lang, code: standing.code }} />
@@ -207,7 +208,7 @@ const Simulate = ({ say, standing, token }: { say: ShopWords; standing: OrderSta
         <button name="share" value="all">
           {say.simulate}
         </button>
-        {standing.is === 'waiting' && standing.code.rail === 'bitcoin' && (
+        {standing.is === 'waiting' && 'address' in standing.code && (
           <button class="plain" name="share" value="part">
             {say.simulatePart}
           </button>

@@ -1,5 +1,6 @@
 /** What shows that it was paid: when, how, how much, and the numbers it is known by outside. */
 import type { Instant } from '../../../base/world.ts'
+import { assetOf } from '../../../base/rails.ts'
 import type { Paid } from '../../../shop/shop.ts'
 import { amount, moment, type Language } from '../../page/page.ts'
 import { Facts } from '../../page/parts.tsx'
@@ -15,7 +16,7 @@ export function Receipt({ lang, at, paid }: { lang: Language; at: Instant; paid:
         facts={[
           [say.paidAt, <time dateTime={at}>{moment(lang, at)}</time>],
           [say.paidWith, say.rails[paid.rail]],
-          [say.amountPaid, amount(lang, paid.units, paid.rail === 'bitcoin' ? 'BTC' : 'BRL')],
+          [say.amountPaid, amount(lang, paid.units, assetOf(paid.rail))],
           [say.invoice, <span class="mono">{paid.invoiceId}</span>],
           [say.proof[paid.rail], ids.length > 0 ? ids : undefined],
         ]}

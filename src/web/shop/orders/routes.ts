@@ -1,7 +1,8 @@
 /** The routes of an order, all behind its unguessable token: its page, its news, a new code, and in the demonstration a payer. */
+import type { RailName } from '../../../base/rails.ts'
 import type Router from '@koa/router'
 import { newCode, offers, seeOrder, type SeenOrder } from '../../../jobs/jobs.ts'
-import { isKey, type RailName } from '../../../shop/shop.ts'
+import { isKey } from '../../../shop/shop.ts'
 import { readForm, show, type PageContext, type PageState } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { seeOther } from '../catalogue/routes.ts'

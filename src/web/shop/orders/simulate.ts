@@ -10,7 +10,7 @@ const patienceMs = 10_000
  */
 export async function simulatePayment(url: string, code: Code, share: 'all' | 'part', log: Log): Promise<boolean> {
   const what =
-    code.rail === 'starkbank'
+    'brcode' in code
       ? { brcode: code.brcode }
       : { address: code.address, units: `${share === 'part' ? (code.units * 6n) / 10n : code.units}` }
   try {
