@@ -11,6 +11,7 @@ import {
   runNow,
   schedulesOnlySaid,
   signSchedule,
+  termsOf,
   type NewSchedule,
 } from '../src/schedule/schedule.ts'
 import { checkBooks } from '../src/reconcile/reconcile.ts'
@@ -182,6 +183,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         state: 'held',
         why: expect.stringMatching(/^invoice inv_.* is of slo_.*, and was drafted for slo_.*past this program/),
       })
+    })
+
+    test('what a schedule’s terms are has the names that statements of before were signed under', async () => {
+      await open()
+      expect(Object.keys(termsOf(await needSchedule(town.db, 'trial'))).join(' ')).toBe(
+        'id store name version rail currency cron zone starts ends catchUp countLow countHigh unitsLow unitsHigh roster dueInMs watchMs ' +
+          'account commissionBp minPayout fineBp interestBp expiresInMs discounts',
+      )
     })
 
     test('nor is one whose slot was put under such a schedule', async () => {

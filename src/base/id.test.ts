@@ -11,7 +11,7 @@ const filled = (byte: number): Random => ({ ...seededRandom(0), bytes: count => 
 
 test('it has its kind before 26 lower-case characters', () => {
   const prefixes: Record<Kind, string> = {
-    db: 'sto',
+    store: 'sto',
     account: 'acc',
     schedule: 'sch',
     slot: 'slo',

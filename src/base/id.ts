@@ -2,7 +2,7 @@
 import type { Clock, Random } from './world.ts'
 
 const kinds = {
-  db: 'sto',
+  store: 'sto',
   account: 'acc',
   schedule: 'sch',
   slot: 'slo',

@@ -4,7 +4,16 @@ import { seededRandom, systemClock } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { migrate } from '../db/migrate.ts'
 import { openDb, sql, type Db } from '../db/db.ts'
-import { closeAccount, digestOfAccount, findAccount, judgeAccount, openAccount, twinsOf, type NewDestination } from './payout.ts'
+import {
+  approvingAccount,
+  closeAccount,
+  digestOfAccount,
+  findAccount,
+  judgeAccount,
+  openAccount,
+  twinsOf,
+  type NewDestination,
+} from './payout.ts'
 
 const world = { clock: systemClock, random: seededRandom(3), log: silentLog, at: () => undefined }
 const bank = { holder: 'Ana', taxId: '1', bank: '20018183', branch: '0001', number: '12345-6', type: 'payment' } as const
@@ -51,6 +60,16 @@ test.each(['name', 'holder', 'tax_id', 'bank', 'branch', 'number', 'type', 'adde
     expect((await judgeAccount(db, column === 'name' ? 'tampered' : 'main', 'chico', seen)).is).toBe('changed')
   },
 )
+
+test('what an approval states has the names that statements of before were signed under', async () => {
+  await add('main')
+  const account = (await findAccount(db, 'main'))!
+  const { added_at: addedAt, id } = account
+  expect(approvingAccount(account).content).toEqual({
+    ...{ id, store: 'sto_default', name: 'main', kind: 'bank', addedBy: 'maria', addedAt },
+    ...{ holder: 'Ana', taxId: '1', bank: '20018183', branch: '0001', number: '12345-6', type: 'payment' },
+  })
+})
 
 test('the destination of a Bitcoin account is part of what is approved; the next number of it is not', async () => {
   await add('coins', coins)

@@ -268,7 +268,7 @@ export const placeOf = (account: AccountRow): Content =>
 
 /** What an approval states: everything that says where money goes and whose it is, and who said so. */
 const contentOf = (account: AccountRow): Content => ({
-  ...{ id: account.id, db: account.store_id, name: account.name, kind: account.kind, holder: account.holder },
+  ...{ id: account.id, store: account.store_id, name: account.name, kind: account.kind, holder: account.holder },
   ...{ addedBy: account.added_by, addedAt: account.added_at },
   ...placeOf(account),
 })

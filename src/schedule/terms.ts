@@ -30,7 +30,7 @@ import type { ScheduleRow } from './row.ts'
 
 /** Everything that says whom a schedule asks, when and for how much, and what becomes of what they pay. */
 export const termsOf = (row: ScheduleRow): Content => ({
-  ...{ id: row.id, db: row.store_id, name: row.name, version: `${row.version}`, rail: row.rail, currency: row.currency },
+  ...{ id: row.id, store: row.store_id, name: row.name, version: `${row.version}`, rail: row.rail, currency: row.currency },
   ...{ cron: row.cron, zone: row.time_zone, starts: row.starts_at, ends: row.ends_at, catchUp: row.catch_up },
   ...{ countLow: `${row.count_low}`, countHigh: `${row.count_high}`, unitsLow: `${row.units_low}`, unitsHigh: `${row.units_high}` },
   ...{ roster: row.roster === null ? null : digest(row.roster), dueInMs: `${row.due_in_ms}`, watchMs: `${row.watch_ms}` },
