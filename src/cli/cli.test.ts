@@ -7,16 +7,11 @@ import { modesDuring } from '../../test/testbed/modes.ts'
 import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/terminal.ts'
 import { nextNumbers } from '../chain/chain.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
-import { invoiceMachine, requestMachine } from '../invoice/invoice.ts'
 import { timetable, type Desk } from '../jobs/jobs.ts'
-import { payoutMachine, stopPayouts } from '../payout/payout.ts'
+import { stopPayouts } from '../payout/payout.ts'
 import { openDb, sql, type Tx } from '../db/db.ts'
-import { inboxMachine } from '../webhooks/webhooks.ts'
 import { nouns, program, runCli } from './cli.ts'
 import { crashPoint } from './crash.ts'
-import { eventStates } from './events.ts'
-import { invoiceStates } from './invoices/invoices.ts'
-import { payoutStates } from './payouts/payouts.ts'
 import { jobNames } from './runs.ts'
 
 const { at, env, repasse } = openTerminal()
@@ -427,12 +422,6 @@ describe('codes and shapes', () => {
   } as unknown as Desk
   test('the jobs that --job takes are those of the timetable, and issue', () => {
     expect([...jobNames].sort()).toEqual(['issue', ...timetable(everyRail).map(({ name }) => name)].sort())
-  })
-
-  test('the states that flags take are those of the machines', () => {
-    expect([...invoiceStates].sort()).toEqual([...new Set([...Object.keys(invoiceMachine), ...Object.keys(requestMachine)])].sort())
-    expect([...payoutStates].sort()).toEqual(Object.keys(payoutMachine).sort())
-    expect([...eventStates].sort()).toEqual(Object.keys(inboxMachine).sort())
   })
 })
 

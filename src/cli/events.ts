@@ -4,6 +4,7 @@ import { BadInput } from '../base/answer.ts'
 import type { Base } from '../app.ts'
 import type { Rail } from '../rails/rail.ts'
 import type { Reader } from '../db/db.ts'
+import { eventFilters } from '../queries/filters.ts'
 import type { InboxRow } from '../webhooks/webhooks.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table, tame } from './print.ts'
@@ -12,9 +13,6 @@ import { bankIsConfigured, inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
 type ListFlags = { state?: string; limit: number; before?: string; json?: true }
-
-// Written here so that --help need not load the house; a test holds it against the machine.
-export const eventStates = ['new', 'waiting', 'done', 'ignored', 'quarantined'] as const
 
 export function eventCommands(repasse: Command, shell: Shell): void {
   const event = repasse
@@ -25,7 +23,7 @@ export function eventCommands(repasse: Command, shell: Shell): void {
   event
     .command('list')
     .description('events, newest first')
-    .option('--state <state>', `only these: ${eventStates.join(', ')}`, oneOf(eventStates)('--state'))
+    .option('--state <state>', `only these: ${eventFilters.choices.state.join(', ')}`, oneOf(eventFilters.choices.state)('--state'))
     .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
     .option('--before <id>', 'older than this event, to read on')
     .option('--json', 'as JSON')

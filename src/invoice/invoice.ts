@@ -1,5 +1,6 @@
 /** An invoice: an amount asked from a payer on a rail. */
-export { findInvoice, findOurs, invoiceMachine, requestMachine, type InvoiceRow, type InvoiceState, type RequestState } from './row.ts'
+export { findInvoice, findOurs, type InvoiceRow } from './row.ts'
+export { invoiceMachine, requestMachine, type InvoiceState, type RequestState } from './states.ts'
 export {
   draftBatch,
   draftOfOrder,

@@ -1,7 +1,7 @@
 /** The machines of invoices: late truth is an arrow, and what is over stays over. */
 import { expect, test } from 'vitest'
 import { mayMove, terminal, type StateOf } from '../base/machine.ts'
-import { invoiceMachine, requestMachine } from './row.ts'
+import { invoiceMachine, requestMachine } from './states.ts'
 
 type State = StateOf<typeof invoiceMachine>
 

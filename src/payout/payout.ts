@@ -1,19 +1,6 @@
 /** A payout: a net amount owed to one payout account; an attempt is one order sent to the provider for it. */
-export {
-  payoutMachine,
-  attemptMachine,
-  findPayout,
-  attemptsOf,
-  mayGoOut,
-  payoutsStopped,
-  stopOf,
-  stopsOf,
-  type Stop,
-  type PayoutState,
-  type AttemptState,
-  type PayoutRow,
-  type AttemptRow,
-} from './row.ts'
+export { findPayout, attemptsOf, mayGoOut, payoutsStopped, stopOf, stopsOf, type Stop, type PayoutRow, type AttemptRow } from './row.ts'
+export { payoutMachine, attemptMachine, type PayoutState, type AttemptState } from './states.ts'
 export {
   accountMachine,
   addAccount,
@@ -140,8 +127,6 @@ export {
 } from './bundle/refund.ts'
 export { oweCoins, pause, resume, suspend, uncredit, type Deep } from './bundle/owe.ts'
 export {
-  bundleMachine,
-  candidateMachine,
   candidatesOf,
   findBundle,
   latestOf,
@@ -154,6 +139,7 @@ export {
   type CandidateRow,
   type OutputRow,
 } from './bundle/bundle.ts'
+export { bundleMachine, candidateMachine } from './states.ts'
 export { planBundle, type Planning } from './bundle/plan.ts'
 export type { BundleTerms, ChangeNumbers } from './bundle/terms.ts'
 export { sendBundles, type BundlesSent } from './bundle/broadcast.ts'

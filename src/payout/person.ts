@@ -8,7 +8,8 @@ import { approvingRelease, stateAct } from './asSet.ts'
 import { orphanedWhy } from './bundle/owe.ts'
 import { isRefund } from './bundle/refund.ts'
 import { reversalOf } from './rightSize.ts'
-import { attemptsOf, findPayout, mayGoOut, payoutMachine, type PayoutRow, type PayoutState } from './row.ts'
+import { attemptsOf, findPayout, mayGoOut, type PayoutRow } from './row.ts'
+import { payoutMachine, type PayoutState } from './states.ts'
 
 export interface Act {
   by: string

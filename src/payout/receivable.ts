@@ -3,7 +3,8 @@ import { brl, reais, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post, type MovementName } from '../ledger/ledger.ts'
 import { move, remember, sql, type Reader, type Tx } from '../db/db.ts'
-import { payoutMachine, type PayoutRow } from './row.ts'
+import { type PayoutRow } from './row.ts'
+import { payoutMachine } from './states.ts'
 import { bringTo } from './taken.ts'
 
 /** Whether what is owed for an account is kept back from its next payouts. */

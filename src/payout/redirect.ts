@@ -7,7 +7,8 @@ import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../le
 import { forUpdate, move, remember, sql, type Db, type Tx } from '../db/db.ts'
 import { changeSinceApproval, findAccount, type AccountRow } from './account.ts'
 import { assertDead, assertStays, assertThere } from './person.ts'
-import { mayGoOut, payoutMachine, type PayoutRow } from './row.ts'
+import { mayGoOut, type PayoutRow } from './row.ts'
+import { payoutMachine } from './states.ts'
 
 export const redirectAct = 'payout.redirect'
 const states = ['owed', 'waiting', 'held', 'returned'] as const

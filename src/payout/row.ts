@@ -1,37 +1,8 @@
-/** Payouts and their attempts: machines, rows, and how they are found. */
-import type { Machine, StateOf } from '../base/machine.ts'
+/** Payouts and their attempts: rows, and how they are found. */
 import { told, type Asset } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { forUpdate, move, sql, type Reader, type Tx } from '../db/db.ts'
-
-export const payoutMachine = {
-  // An order that was given up, or forgotten in a restore, may be alive or paid after all.
-  owed: ['sending', 'held', 'canceled', 'sent', 'paid'],
-  sending: ['sent', 'unsure', 'owed', 'waiting', 'held', 'paid', 'canceled'],
-  unsure: ['sent', 'sending', 'owed', 'waiting', 'held', 'paid', 'canceled'],
-  sent: ['paid', 'owed', 'waiting', 'held', 'canceled'],
-  waiting: ['sending', 'held', 'canceled', 'owed', 'sent', 'paid'],
-  held: ['owed', 'canceled', 'paid', 'sent'],
-  // A block that paid it may be left behind, by an order of ours or by hand.
-  paid: ['returned', 'canceled', 'sent', 'held'],
-  returned: ['owed', 'canceled', 'sent', 'paid'],
-  // What its payer got back came back; or an order that was given up paid it all the same, and the payee owes it.
-  canceled: ['held', 'sent', 'paid'],
-} as const satisfies Machine
-export type PayoutState = StateOf<typeof payoutMachine>
-
-/** Only `failed`, `canceled`, `refused` and `refunded` allow another attempt: the money is back. What was given up may turn up after all. */
-export const attemptMachine = {
-  sending: ['sent', 'unsure', 'refused', 'success', 'failed', 'canceled'],
-  unsure: ['sent', 'sending', 'success', 'failed', 'canceled', 'refused'],
-  sent: ['success', 'failed', 'canceled'],
-  success: ['refunded', 'sent'],
-  failed: ['sent', 'success'],
-  canceled: ['sent', 'success'],
-  refused: ['sent', 'success'],
-  refunded: [],
-} as const satisfies Machine
-export type AttemptState = StateOf<typeof attemptMachine>
+import { payoutMachine, type AttemptState, type PayoutState } from './states.ts'
 
 export type PayoutRow = {
   id: string

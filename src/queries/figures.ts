@@ -1,4 +1,5 @@
 /** The figures a monitor asks for, read from the database as it stands: cheap however many invoices there are, for only what is open is counted each time. */
+import { assetOf, railNames } from '../base/rails.ts'
 import { instant, millis, type Instant, type Millis } from '../base/world.ts'
 import { chainTrouble, nodeHeight, tipOf } from '../chain/chain.ts'
 import { lastReconciled, type Reconciled } from '../ledger/ledger.ts'
@@ -117,13 +118,11 @@ export async function readEndedPayouts(reader: Reader): Promise<Figures['payouts
   return rows.map(row => ({ ...row, count: Number(row.count) }))
 }
 
-const railAssets = { starkbank: 'BRL', bitcoin: 'BTC' }
-
 async function reconciledRails(reader: Reader, now: Instant): Promise<RailReconciled[]> {
   const found: RailReconciled[] = []
-  for (const [rail, asset] of Object.entries(railAssets)) {
+  for (const rail of railNames) {
     const last = await lastReconciled(reader, rail)
-    if (last) found.push({ rail, asset, ...last, ageSeconds: secondsSince(last.at, now) })
+    if (last) found.push({ rail, asset: assetOf(rail), ...last, ageSeconds: secondsSince(last.at, now) })
   }
   return found
 }

@@ -5,7 +5,8 @@ import { later, millis, type Millis, type World } from '../base/world.ts'
 import type { Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Db, type Tx } from '../db/db.ts'
-import { dropBody, inboxMachine, othersEvents, type InboxRow } from './inbox.ts'
+import { dropBody, othersEvents, type InboxRow } from './inbox.ts'
+import { inboxMachine } from './states.ts'
 
 export interface Desk {
   db: Db

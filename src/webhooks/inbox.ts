@@ -1,17 +1,8 @@
 /** The inbox: every proven event, kept as raw bytes, once. A burst is written in few commits: what arrives during one commit shares the next. */
 import { createHash } from 'node:crypto'
-import type { Machine } from '../base/machine.ts'
 import type { Instant, World } from '../base/world.ts'
 import { encrypted, forUpdate, isUnreadable, join, readInSets, sql, type Sql, type Db, type Tx, type Value } from '../db/db.ts'
-
-/** `waiting`: asked again later. `quarantined`: a person looks; nothing is lost. */
-export const inboxMachine = {
-  new: ['waiting', 'done', 'ignored', 'quarantined'],
-  waiting: ['waiting', 'done', 'ignored', 'quarantined'],
-  done: ['new'],
-  ignored: ['new'],
-  quarantined: ['new'],
-} as const satisfies Machine
+import type { EventState } from './states.ts'
 
 export type InboxRow = {
   id: bigint
@@ -22,7 +13,7 @@ export type InboxRow = {
   key_id: string | null
   via: 'push' | 'poll'
   received_at: Instant
-  state: keyof typeof inboxMachine
+  state: EventState
   kind: string | null
   why: string | null
   tries: bigint

@@ -5,7 +5,8 @@ import { audit, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import type { Rail, Verdict } from '../rails/rail.ts'
 import { isUnreadable, join, move, sql, type Reader, type Db, type Transition, type Tx } from '../db/db.ts'
 import type { Desk } from './apply.ts'
-import { inboxMachine, type InboxRow } from './inbox.ts'
+import { type InboxRow } from './inbox.ts'
+import { inboxMachine } from './states.ts'
 import { settleOne } from './settle.ts'
 
 /** By the provider's id. Bitcoin's events have ids of another shape, so an id is one rail's. */

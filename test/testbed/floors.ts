@@ -90,16 +90,13 @@ export const linesNamingRails: Record<string, number> = {
   'src/queries/attention.ts': 3,
   'src/reconcile/ownLines.ts': 1,
   'src/web/console/events/read.ts': 6,
-  'src/web/console/events/routes.tsx': 1,
   'src/web/console/frame/frame.tsx': 1,
   'src/web/console/invoices/coinRefunds.tsx': 1,
   'src/web/console/invoices/page.tsx': 1,
   'src/web/console/invoices/read.ts': 1,
-  'src/web/console/invoices/routes.tsx': 1,
   'src/web/console/links.ts': 3,
   'src/web/console/list/find.ts': 9,
   'src/web/console/payouts/read.ts': 1,
-  'src/web/console/payouts/routes.tsx': 1,
   'src/webhooks/settle.ts': 3,
 }
 

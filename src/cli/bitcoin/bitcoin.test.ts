@@ -7,16 +7,10 @@ import { openChainTown, type ChainTown } from '../../../test/testbed/chainTown.t
 import { openTerminal } from '../../../test/testbed/terminal.ts'
 import { wallet } from '../../../test/testbed/wallet.ts'
 import type { InvoiceRow } from '../../invoice/invoice.ts'
-import { bundleMachine } from '../../payout/payout.ts'
 import { sql } from '../../db/db.ts'
 import { readiness, status } from '../../queries/status.ts'
-import { bundleStates } from './bundles.ts'
 
 const there = bitcoindAvailable()
-
-test('the states of bundles that can be asked for are those of the machine', () => {
-  expect(bundleStates).toEqual(Object.keys(bundleMachine))
-})
 
 describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had on this machine', () => {
   const { at, env, repasse: say } = openTerminal()

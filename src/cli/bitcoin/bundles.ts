@@ -4,14 +4,12 @@ import { BadInput } from '../../base/answer.ts'
 import { told } from '../../base/money.ts'
 import type { BundleRow, CandidateRow } from '../../payout/payout.ts'
 import type { Reader } from '../../db/db.ts'
+import { bundleFilters } from '../../queries/filters.ts'
 import { countFlag, oneOf, personFlag, textFlag } from '../flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, sheet, table } from '../print.ts'
 import { perByte } from '../rate.ts'
 import { inBase, onChain, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
-
-// Written here so that --help need not load the house; a test holds it against the machine.
-export const bundleStates = ['planned', 'signed', 'sent', 'mined', 'paid', 'void'] as const
 
 export function bundleCommands(bitcoin: Command, shell: Shell): void {
   const bundle = bitcoin
@@ -22,7 +20,7 @@ export function bundleCommands(bitcoin: Command, shell: Shell): void {
   bundle
     .command('list')
     .description('bundles, newest first')
-    .option('--state <state>', `only these: ${bundleStates.join(', ')}`, oneOf(bundleStates)('--state'))
+    .option('--state <state>', `only these: ${bundleFilters.choices.state.join(', ')}`, oneOf(bundleFilters.choices.state)('--state'))
     .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin bundle list --json'))

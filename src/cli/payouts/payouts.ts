@@ -5,6 +5,7 @@ import type { Asset } from '../../base/money.ts'
 import { listedPayouts, nextLookOf, payoutWaits, seePayout, whyOfPayout, type ListedPayout, type SeenOrder } from '../../payout/listed.ts'
 import { lastOf } from '../../payout/bundle/transactions.ts'
 import type { Reader } from '../../db/db.ts'
+import { payoutFilters } from '../../queries/filters.ts'
 import { countFlag, oneOf, personFlag, textFlag } from '../flags.ts'
 import { stopCommands } from './hold.ts'
 import { approveCommand } from '../limits.ts'
@@ -20,9 +21,6 @@ import { transactionsTable, transactionView } from '../bitcoin/transactions.ts'
 type ListFlags = { state?: string; account?: string; invoice?: string; limit: number; before?: string; json?: true }
 type ActFlags = { why: string; by?: string; json?: true }
 
-// Written here so that --help need not load the house; a test holds it against the machine.
-export const payoutStates = ['owed', 'sending', 'unsure', 'sent', 'waiting', 'held', 'paid', 'returned', 'canceled'] as const
-
 export function payoutCommands(repasse: Command, shell: Shell): void {
   const payout = repasse
     .command('payout')
@@ -32,7 +30,7 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
   payout
     .command('list')
     .description('payouts, newest first')
-    .option('--state <state>', `only these: ${payoutStates.join(', ')}`, oneOf(payoutStates)('--state'))
+    .option('--state <state>', `only these: ${payoutFilters.choices.state.join(', ')}`, oneOf(payoutFilters.choices.state)('--state'))
     .option('--account <name>', 'only those to this account')
     .option('--invoice <id>', 'only that of this invoice')
     .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)

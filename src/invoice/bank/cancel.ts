@@ -2,7 +2,8 @@
 import { later, type Instant } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
 import { eachApart, forUpdate, move, sql, throwFirst, type Reader, type Tx } from '../../db/db.ts'
-import { invoiceMachine, type InvoiceRow, type InvoiceState } from '../row.ts'
+import { type InvoiceRow } from '../row.ts'
+import { invoiceMachine, type InvoiceState } from '../states.ts'
 import type { AtBank } from './twins.ts'
 
 export type CancelRow = {

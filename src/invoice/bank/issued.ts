@@ -1,7 +1,8 @@
 /** That the bank has an invoice of ours, wherever it was learnt. */
 import type { ProviderInvoice } from '../../rails/rail.ts'
 import { encrypted, move, sql, type Cause, type Tx } from '../../db/db.ts'
-import { invoiceMachine, type InvoiceRow, type InvoiceState } from '../row.ts'
+import { type InvoiceRow } from '../row.ts'
+import { invoiceMachine, type InvoiceState } from '../states.ts'
 
 const asking: readonly InvoiceState[] = ['draft', 'issuing', 'unsure']
 

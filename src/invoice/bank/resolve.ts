@@ -3,7 +3,7 @@ import { deadlineIn } from '../../base/deadline.ts'
 import { later, type World } from '../../base/world.ts'
 import { absenceMs, callMs, type ProviderInvoice, type Rail } from '../../rails/rail.ts'
 import { eachApart, move, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
-import { invoiceMachine } from '../row.ts'
+import { invoiceMachine } from '../states.ts'
 import { takeAsIssued } from './issued.ts'
 import { bestOf, takeTwins, watchForTwins } from './twins.ts'
 

@@ -3,7 +3,8 @@ import { leastRequest, told } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import type { Destination } from '../../rails/chain.ts'
 import { encrypted, move, skipLocked, sql, type Db, type Tx } from '../../db/db.ts'
-import { type InvoiceRow, requestMachine } from '../row.ts'
+import type { InvoiceRow } from '../row.ts'
+import { requestMachine } from '../states.ts'
 import { putOffDrafts } from '../unreadable.ts'
 
 /** Hands out the next address of our account to an invoice, in the caller's transaction. */

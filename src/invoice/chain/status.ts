@@ -1,7 +1,7 @@
 /** Standing: what the coins of a request make of it. Pure, and the only place it is decided; the same coins always mean the same. */
 import type { ConfirmationRule, LatePolicy } from '../../base/bitcoinSettings.ts'
 import { millis, type Instant, type Millis } from '../../base/world.ts'
-import type { RequestState } from '../row.ts'
+import type { RequestState } from '../states.ts'
 
 export interface Asked {
   units: bigint

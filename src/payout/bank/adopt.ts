@@ -6,7 +6,8 @@ import { clearSuspense, keepBankStop, post, strangerMachine } from '../../ledger
 import type { ProviderPayout } from '../../rails/rail.ts'
 import { move, remember, sql, type Cause, type Sql, type Tx } from '../../db/db.ts'
 import { applyPayout, type Applied } from './outcome.ts'
-import { assertKeyIsFree, payoutMachine, type AttemptRow, type PayoutRow } from '../row.ts'
+import { assertKeyIsFree, type AttemptRow, type PayoutRow } from '../row.ts'
+import { payoutMachine } from '../states.ts'
 
 /** Writes an order down that was made without these books. `units`: of the order, whatever the transfer is of. */
 export async function keepAttempt(

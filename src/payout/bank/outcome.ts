@@ -7,7 +7,8 @@ import { lacksBalance, type ProviderPayout } from '../../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Sql, type Tx } from '../../db/db.ts'
 import type { BankAccountRow } from '../account.ts'
 import { afterItsEnd, rightSize } from '../rightSize.ts'
-import { attemptMachine, payoutMachine, stopPayouts, type AttemptRow, type PayoutRow } from '../row.ts'
+import { stopPayouts, type AttemptRow, type PayoutRow } from '../row.ts'
+import { attemptMachine, payoutMachine } from '../states.ts'
 import { verdictsOn, type Verdict } from './strange.ts'
 
 const minuteMs = 60_000

@@ -7,7 +7,8 @@ import type { BankAccountRow } from '../account.ts'
 import { adopt, keepAttempt, wasBookedAsExternal } from './adopt.ts'
 import { applyPayout } from './outcome.ts'
 import { beginLook, isFresh, withKnown, type Look } from './look.ts'
-import { attemptsOf, payoutMachine, type AttemptRow, type PayoutRow } from '../row.ts'
+import { attemptsOf, type AttemptRow, type PayoutRow } from '../row.ts'
+import { payoutMachine } from '../states.ts'
 import { noteStrange, strangeUnderKeysOf, verdictsOn, type Verdict } from './strange.ts'
 
 /** Alive, or paid; what a bank says in words this house does not know is taken for that too. */

@@ -4,7 +4,8 @@ import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
 import type { ProviderPayout } from '../../rails/rail.ts'
 import { move, sql, type Cause, type Tx } from '../../db/db.ts'
-import { payoutMachine, type PayoutRow } from '../row.ts'
+import { type PayoutRow } from '../row.ts'
+import { payoutMachine } from '../states.ts'
 
 /**
  * What became of such a transfer afterwards was heard by nobody. Two people who say that it has not paid the payout, as where it came back, have it

@@ -1,37 +1,13 @@
 /** A bundle: payouts that go out together, as a group of transactions that spend the same coins, so that one of them at most is ever mined. */
-import type { Machine, StateOf } from '../../base/machine.ts'
 import { shareFee } from '../../base/money.ts'
 import type { Instant } from '../../base/world.ts'
 import { coinbaseDepth, type Branch, type Coin, type KeptPlan, type Outpoint, type Plan } from '../../rails/chain.ts'
 import { forUpdate, sql, type Reader, type Tx } from '../../db/db.ts'
-
-/**
- * `planned`: to be signed; `signed`: its bytes are kept; `sent`: a node has taken them; `paid`: deep enough. Nothing signed is ever
- * forgotten: `void` is only what can never be mined, for somebody else has spent a coin of it, deep enough.
- */
-export const bundleMachine = {
-  planned: ['signed', 'mined', 'void'],
-  signed: ['sent', 'mined', 'void'],
-  sent: ['mined', 'void'],
-  // `void`: what was mined was its cancellation.
-  mined: ['paid', 'sent', 'void'],
-  paid: ['sent'],
-  void: [],
-} as const satisfies Machine
-
-/** One transaction of a bundle. `replaced`: another of its group was mined. */
-export const candidateMachine = {
-  planned: ['signed', 'mined', 'replaced'],
-  signed: ['sent', 'mined', 'replaced'],
-  sent: ['mined', 'replaced'],
-  mined: ['sent', 'planned'],
-  // Where the block that shut it out is left behind, it may be signed or sent again.
-  replaced: ['mined', 'sent', 'planned'],
-} as const satisfies Machine
+import type { BundleState, CandidateState } from '../states.ts'
 
 export type BundleRow = {
   id: string
-  state: StateOf<typeof bundleMachine>
+  state: BundleState
   booked: string | null
   bookings: bigint
   why: string | null
@@ -49,7 +25,7 @@ export type CandidateRow = {
   fee_units: bigint
   house_units: bigint
   size: bigint
-  state: StateOf<typeof candidateMachine>
+  state: CandidateState
   raw: Uint8Array | null
   signed_at: Instant | null
   signed_height: bigint | null

@@ -5,9 +5,10 @@ import type { World } from '../../base/world.ts'
 import { assertMayApprove, audit, auditedDetails, post } from '../../ledger/ledger.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
-import { bundleMachine, candidatesOf, keepCandidate, keptPlan, latestOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
+import { candidatesOf, keepCandidate, keptPlan, latestOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import type { BundleTerms, Present } from './terms.ts'
-import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from '../row.ts'
+import type { AttemptRow, PayoutRow } from '../row.ts'
+import { attemptMachine, bundleMachine, payoutMachine } from '../states.ts'
 import { chainUnread, unreadSentence } from './unread.ts'
 
 /** It pays nobody but ourselves: what a bundle that is canceled spends its coins by. Every other has a payee. */

@@ -6,7 +6,8 @@ import { assertMayApprove, audit, post, type Proposed } from '../../ledger/ledge
 import type { ChainRail, Tx as ChainTx } from '../../rails/chain.ts'
 import type { Rails } from '../../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
-import { findPayout, payoutMachine, stopPayouts, type PayoutRow } from '../row.ts'
+import { findPayout, stopPayouts, type PayoutRow } from '../row.ts'
+import { payoutMachine } from '../states.ts'
 import { assertUnexplained, bearsOurTag, proposeAs, provenByBank, settleWith } from '../bank/verdict.ts'
 
 /** Numbers of a payee's descriptor beyond the last we know of, within which a forgotten transaction may have paid. */

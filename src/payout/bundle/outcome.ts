@@ -3,9 +3,11 @@ import { btc } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../../db/db.ts'
-import { bundleMachine, candidateMachine, candidatesOf, outputsOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
+import { candidatesOf, outputsOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
+import { bundleMachine, candidateMachine } from '../states.ts'
 import { endCanceled, isCancellation } from './cancel.ts'
-import { attemptMachine, payoutMachine, stopPayouts, type AttemptRow, type PayoutRow } from '../row.ts'
+import { stopPayouts, type AttemptRow, type PayoutRow } from '../row.ts'
+import { attemptMachine, payoutMachine } from '../states.ts'
 
 /** Books, unbooks and settles. Answers what changed, as a phrase. */
 export async function applyBundle(tx: Tx, world: World, id: string, payoutDepth: number, cause: Cause): Promise<string> {

@@ -4,7 +4,8 @@ import { btc, shareOf } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Cause, type Tx } from '../../db/db.ts'
-import { payoutMachine, stopPayouts, type PayoutRow } from '../row.ts'
+import { stopPayouts, type PayoutRow } from '../row.ts'
+import { payoutMachine } from '../states.ts'
 
 /** Coins of one invoice that are credited together. `credits`: how often each was credited or taken back before. */
 export interface Deep {

@@ -6,7 +6,8 @@ import type { World } from '../../base/world.ts'
 import { audit, post } from '../../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Cause, type Reader, type Sql, type Tx } from '../../db/db.ts'
 import { pause, resume, suspend } from './owe.ts'
-import { findPayout, payoutMachine, type PayoutRow } from '../row.ts'
+import { findPayout, type PayoutRow } from '../row.ts'
+import { payoutMachine } from '../states.ts'
 
 /** `refund`, and of the same invoice later ones `refund/2`, `refund/3`, …: no other payout begins so. */
 export const isRefund = ({ rule }: Pick<PayoutRow, 'rule'>): boolean => /^refund(\/\d+)?$/.test(rule)

@@ -4,7 +4,8 @@ import type { Instant, World } from '../../base/world.ts'
 import { askAgain, type Reissued } from '../../invoice/invoice.ts'
 import type { ProviderInvoice, Rail } from '../../rails/rail.ts'
 import { move, sql, type Db, type Tx } from '../../db/db.ts'
-import { inboxMachine, type InboxRow } from '../inbox.ts'
+import { type InboxRow } from '../inbox.ts'
+import { inboxMachine } from '../states.ts'
 
 /** `as`: the bank's id of the invoice that it was asked for again as, where a person has to say. */
 export const reissueInvoice = (

@@ -4,7 +4,6 @@ import { chainTrouble, tipOf, type BlockRow } from '../../../chain/chain.ts'
 import { rateNow } from '../../../invoice/invoice.ts'
 import type { Desk } from '../../../jobs/jobs.ts'
 import {
-  bundleMachine,
   candidatesOf,
   changesOf,
   findBundle,
@@ -24,8 +23,6 @@ import { empty, history, sql, type Reader } from '../../../db/db.ts'
 import { stepsOf } from '../links.ts'
 import { within, type Filters } from '../list/list.ts'
 import type { Step } from '../list/parts.tsx'
-
-export const bundleStates = Object.keys(bundleMachine)
 
 export interface ChainSeen {
   tip: BlockRow | undefined

@@ -2,10 +2,11 @@
 import { BadInput } from '../../../base/answer.ts'
 import { cancelBitcoinBundle } from '../../../jobs/jobs.ts'
 import { handedText, handOut, importSigned, markHanded, stopOf, waitingTransactions } from '../../../payout/payout.ts'
+import { bundleFilters } from '../../../queries/filters.ts'
 import { show, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { BitcoinPage, BundlePage } from './page.tsx'
-import { bundleStates, listBundles, seeBundle, seeChain, type ListedBundle } from './read.ts'
+import { listBundles, seeBundle, seeChain, type ListedBundle } from './read.ts'
 import type { ConsoleContext, Doors } from '../guard.ts'
 import { pathTo } from '../links.ts'
 import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from '../list/list.ts'
@@ -15,7 +16,6 @@ import { bitcoinWords } from './words.ts'
 import { listWords } from '../list/words.ts'
 
 const path = '/console/bitcoin'
-const choices = { state: bundleStates }
 const keyOf = ({ added_at: at, id }: ListedBundle): After => ({ at, id })
 /** A PSBT with its previous transactions may be large; as text it has a third more. */
 const mostBytes = 4 * 1024 * 1024
@@ -26,12 +26,12 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
 
   const page = async (ctx: ConsoleContext, told: { refused?: { lead: string; why?: string }; done?: string } = {}) => {
     const { lang, person } = ctx.state
-    const filters = filtersOf(ctx, ['state'], choices)
+    const filters = filtersOf(ctx, bundleFilters)
     const { rows, next } = await pageOf(read, filters, keyOf)
     const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(desk), stopped: await stopOf(db) }
     show(
       ctx,
-      <BitcoinPage {...{ ...parts, ...told, path, filters, next, rows, columns: columnsOf(lang), states: bundleStates }} />,
+      <BitcoinPage {...{ ...parts, ...told, path, filters, next, rows, columns: columnsOf(lang), states: bundleFilters.choices.state }} />,
       told.refused ? 400 : 200,
     )
   }
@@ -40,7 +40,7 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
 
   doors.page(`${path}.csv`, 'see', ctx =>
     sendCsv(ctx, 'bundles', columnsOf(ctx.state.lang), {
-      ...{ read, filters: filtersOf(ctx, ['state'], choices), keyOf },
+      ...{ read, filters: filtersOf(ctx, bundleFilters), keyOf },
       clock: world.clock,
     }),
   )

@@ -4,13 +4,11 @@ import { BadInput } from '../../../base/answer.ts'
 import { millis, type Instant } from '../../../base/world.ts'
 import type { Desk } from '../../../jobs/jobs.ts'
 import { empty, history, join, sql, type Reader, type Sql, type Transition } from '../../../db/db.ts'
-import { inboxMachine, judge, type EventVerdict, type InboxRow } from '../../../webhooks/webhooks.ts'
+import { judge, type EventVerdict, type InboxRow } from '../../../webhooks/webhooks.ts'
 import { linksOf, pathTo, stepsOf } from '../links.ts'
 import { within, type Filters } from '../list/list.ts'
 import { eventsWith } from '../list/find.ts'
 import type { Step } from '../list/parts.tsx'
-
-export const eventStates = Object.keys(inboxMachine) as InboxRow['state'][]
 
 /** Without the bytes, which are large. */
 export type ListedEvent = Omit<InboxRow, 'raw' | 'signature'>

@@ -4,10 +4,11 @@ import { holdsTaxId } from '../../../base/brazil.ts'
 import { stopOf } from '../../../payout/payout.ts'
 import { noteShown } from '../../../privacy/privacy.ts'
 import { rehearse, replayEvent, replayRefusal, type InboxRow } from '../../../webhooks/webhooks.ts'
+import { eventFilters } from '../../../queries/filters.ts'
 import { show, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { EventPage, ReplayPage } from './page.tsx'
-import { eventStates, findRow, listEvents, seeEvent, type ListedEvent } from './read.ts'
+import { findRow, listEvents, seeEvent, type ListedEvent } from './read.ts'
 import { Frame } from '../frame/frame.tsx'
 import { textOf } from './endToEnd.ts'
 import type { ConsoleContext, Doors } from '../guard.ts'
@@ -19,8 +20,6 @@ import { frameWords } from '../frame/words.ts'
 import { listWords } from '../list/words.ts'
 
 const path = '/console/events'
-const names = ['q', 'state', 'rail', 'via', 'kind']
-const choices = { state: eventStates, rail: ['starkbank', 'bitcoin'], via: ['push', 'poll'] }
 const keyOf = ({ received_at: at, id }: ListedEvent): After => ({ at, id: `${id}` })
 
 export function eventPages(doors: Doors, { desk }: PageParts): void {
@@ -30,14 +29,14 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], eventWords[lang]]
-    const filters = filtersOf(ctx, names, choices)
+    const filters = filtersOf(ctx, eventFilters)
     const [{ rows, next }, stopped] = await Promise.all([pageOf(read, filters, keyOf), stopOf(db)])
     const vias: [string, string][] = [['', frameWords[lang].all], ...Object.entries(own.vias)]
     show(
       ctx,
       <Frame {...{ lang, person, here: 'events', title: own.title, stopped }}>
         <FilterForm {...{ lang, path, filters }}>
-          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'event', eventStates), filters }} />
+          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'event', eventFilters.choices.state), filters }} />
           <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
           <Choice {...{ name: 'via', label: own.via, options: vias, filters }} />
         </FilterForm>
@@ -48,7 +47,7 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
   })
 
   doors.page(`${path}.csv`, 'see', ctx =>
-    sendCsv(ctx, 'events', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, names, choices), keyOf, clock: world.clock }),
+    sendCsv(ctx, 'events', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, eventFilters), keyOf, clock: world.clock }),
   )
 
   doors.page(`${path}/:id`, 'see', async ctx => {

@@ -4,7 +4,7 @@ import type { Desk } from '../../../jobs/jobs.ts'
 import { postingsOf, type PostingRow } from '../../../ledger/ledger.ts'
 import type { PayoutRow } from '../../../payout/payout.ts'
 import { empty, history, join, sql, type Reader, type Sql } from '../../../db/db.ts'
-import { invoiceMachine, requestMachine, type InvoiceRow } from '../../../invoice/invoice.ts'
+import type { InvoiceRow } from '../../../invoice/invoice.ts'
 import { seeCoinRefunds, type SeenCoinRefunds } from './coinRefunds.tsx'
 import { standingOf, type Looked } from '../../../webhooks/webhooks.ts'
 import { seeActs, type SeenActs } from './acts.tsx'
@@ -14,8 +14,6 @@ import { within, type Filters } from '../list/list.ts'
 import { soughtInvoices, soughtWhere } from '../list/find.ts'
 import { stepsOf } from '../links.ts'
 import type { Step } from '../list/parts.tsx'
-
-export const invoiceStates = [...new Set([...Object.keys(invoiceMachine), ...Object.keys(requestMachine)])]
 
 export type ListedInvoice = InvoiceRow & {
   account: string

@@ -4,6 +4,7 @@ import { maskTaxId } from '../../../base/brazil.ts'
 import { stopOf } from '../../../payout/payout.ts'
 import { noteExport } from '../../../privacy/privacy.ts'
 import { takeOn, usualChainTerms } from '../../../webhooks/webhooks.ts'
+import { invoiceFilters } from '../../../queries/filters.ts'
 import { show, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { duplicateRoutes } from './duplicates.tsx'
@@ -11,7 +12,7 @@ import { Frame } from '../frame/frame.tsx'
 import type { Doors } from '../guard.ts'
 import { invoiceActRoutes } from './acts.tsx'
 import { acceptable, InvoicePage } from './page.tsx'
-import { countInvoices, invoiceStates, listInvoices, namesOf, seeInvoice, type ListedInvoice } from './read.ts'
+import { countInvoices, listInvoices, namesOf, seeInvoice, type ListedInvoice } from './read.ts'
 import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column } from '../list/list.ts'
 import { Choice, FilterForm, List, Money, Only, railOptions, railWord, State, stateOptions, stateWord, When } from '../list/parts.tsx'
 import { coinRefundRoutes } from './coinRefunds.tsx'
@@ -22,8 +23,6 @@ import { invoiceWords } from './words.ts'
 import { listWords } from '../list/words.ts'
 
 const path = '/console/invoices'
-const names = ['q', 'state', 'rail', 'account', 'schedule', 'slot', 'order']
-const choices = { state: invoiceStates, rail: ['starkbank', 'bitcoin'] }
 const keyOf = ({ key_at: at, id }: ListedInvoice): After => ({ at, id })
 
 export function invoicePages(doors: Doors, parts: PageParts): void {
@@ -34,7 +33,7 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = listWords[lang]
-    const filters = filtersOf(ctx, names, choices)
+    const filters = filtersOf(ctx, invoiceFilters)
     const [{ rows, next }, accounts, schedules, stopped] = await Promise.all([
       pageOf(read, filters, keyOf),
       namesOf(db, 'accounts'),
@@ -46,7 +45,7 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
       ctx,
       <Frame {...{ lang, person, here: 'invoices', title: invoiceWords[lang].title, stopped }}>
         <FilterForm {...{ lang, path, filters }}>
-          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'invoice', invoiceStates), filters }} />
+          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'invoice', invoiceFilters.choices.state), filters }} />
           <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
           <Choice {...{ name: 'account', label: say.account, options: any(accounts), filters }} />
           <Choice {...{ name: 'schedule', label: say.schedule, options: any(schedules), filters }} />
@@ -59,12 +58,12 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
   })
 
   doors.page(`${path}.csv`, 'see', ctx =>
-    sendCsv(ctx, 'invoices', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, names, choices), keyOf, clock: world.clock }),
+    sendCsv(ctx, 'invoices', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, invoiceFilters), keyOf, clock: world.clock }),
   )
 
   doors.post(`${path}.csv`, 'taxId.see', async ctx => {
     const { lang, person } = ctx.state
-    const filters = filtersOf(ctx, names, choices)
+    const filters = filtersOf(ctx, invoiceFilters)
     const { after: _, ...filter } = filters.query
     if (Object.keys(filters.faults).length === 0)
       await noteExport(desk, { of: 'invoices', by: person.name, filter, rows: await countInvoices(db, filters) })

@@ -6,6 +6,7 @@ import { csvLine, type CsvStyle } from '../../../base/csv.ts'
 import { formatUnits, type Asset } from '../../../base/money.ts'
 import { instant, millis, type Clock, type Instant } from '../../../base/world.ts'
 import { dayMs, localToInstant, wallAt } from '../../../base/zone.ts'
+import type { ListFilters } from '../../../queries/filters.ts'
 import { empty, sql, type Sql } from '../../../db/db.ts'
 import { houseZone, type Language } from '../../page/page.ts'
 import type { ConsoleContext } from '../guard.ts'
@@ -32,11 +33,9 @@ export interface After {
   id: string
 }
 
-/** `choices`: what each named filter may be; a filter without an entry is free text. */
-export function filtersOf(
+export function filtersOf<Name extends string>(
   { query: given, state: { lang } }: ConsoleContext,
-  names: readonly string[],
-  choices: Record<string, readonly string[]> = {},
+  { names, choices }: ListFilters<Name>,
 ): Filters {
   const say = listWords[lang]
   const query: Record<string, string> = {}
@@ -46,7 +45,7 @@ export function filtersOf(
     const text = (typeof value === 'string' ? value : '').trim().slice(0, 200)
     if (text === '') continue
     query[name] = text
-    if (Object.hasOwn(choices, name) && !choices[name]!.includes(text)) faults[name] = say.badChoice
+    if (choices[name as Name]?.includes(text) === false) faults[name] = say.badChoice
   }
   const day = (name: 'from' | 'to') => {
     if (query[name] === undefined) return undefined

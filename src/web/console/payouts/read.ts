@@ -2,7 +2,6 @@
 import {
   beyondAct,
   mayBeHeld,
-  payoutMachine,
   listedPayouts,
   seePayout,
   waitingForLimits,
@@ -17,8 +16,6 @@ import { stepsOf } from '../links.ts'
 import { within, type Filters } from '../list/list.ts'
 import { soughtPayouts, soughtWhere } from '../list/find.ts'
 import type { Step } from '../list/parts.tsx'
-
-export const payoutStates = Object.keys(payoutMachine)
 
 /** The account by its name; `state` and `rail` have been checked. */
 export async function listPayouts(reader: Reader, filters: Filters, limit: number): Promise<ListedPayout[]> {

@@ -15,6 +15,7 @@ import {
 } from '../../../payout/payout.ts'
 import { may } from '../../../people/people.ts'
 import { sql } from '../../../db/db.ts'
+import { payoutFilters } from '../../../queries/filters.ts'
 import { show, type Form, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { Frame } from '../frame/frame.tsx'
@@ -26,7 +27,7 @@ import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column
 import { Choice, FilterForm, List, Money, Only, railOptions, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
 import { proofIn, signable } from '../people/passkeys.tsx'
 import { actStates, PayoutPage, type PayoutAct } from './page.tsx'
-import { explainPayout, listPayouts, payoutStates } from './read.ts'
+import { explainPayout, listPayouts } from './read.ts'
 import { otherAccounts, verdictRoutes } from './verdicts.tsx'
 import { stopPages } from './stop.tsx'
 import { frameWords } from '../frame/words.ts'
@@ -35,8 +36,6 @@ import { listWords } from '../list/words.ts'
 import { payoutWords } from './words.ts'
 
 const path = '/console/payouts'
-const names = ['q', 'state', 'rail', 'account', 'invoice']
-const choices = { state: payoutStates, rail: ['starkbank', 'bitcoin'] }
 const keyOf = ({ added_at: at, id }: ListedPayout): After => ({ at, id })
 
 export function payoutPages(doors: Doors, parts: PageParts): void {
@@ -47,7 +46,7 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = listWords[lang]
-    const filters = filtersOf(ctx, names, choices)
+    const filters = filtersOf(ctx, payoutFilters)
     const [{ rows, next }, accounts, stopped] = await Promise.all([pageOf(read, filters, keyOf), namesOf(db, 'accounts'), stopOf(db)])
     const any: [string, string][] = [['', frameWords[lang].all], ...accounts.map((name): [string, string] => [name, name])]
     show(
@@ -59,7 +58,7 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
           </a>
         </p>
         <FilterForm {...{ lang, path, filters }}>
-          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'payout', payoutStates), filters }} />
+          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'payout', payoutFilters.choices.state), filters }} />
           <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
           <Choice {...{ name: 'account', label: say.account, options: any, filters }} />
         </FilterForm>
@@ -70,7 +69,7 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
   })
 
   doors.page(`${path}.csv`, 'see', ctx =>
-    sendCsv(ctx, 'payouts', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, names, choices), keyOf, clock: world.clock }),
+    sendCsv(ctx, 'payouts', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, payoutFilters), keyOf, clock: world.clock }),
   )
 
   doors.page(`${path}/:id`, 'see', async ctx => {

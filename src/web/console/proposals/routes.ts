@@ -29,7 +29,7 @@ export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): voi
   const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
 
   doors.page(path, 'see', async ctx => {
-    const filters = filtersOf(ctx, [])
+    const filters = filtersOf(ctx, { names: [], choices: {} })
     const read = ({ after }: { after: After | undefined }, limit: number) => listProposals(db, { state: 'decided', after, limit })
     const { rows: decided, next } = await pageOf(read, filters, keyOf)
     const open = await listProposals(db, { state: 'open', limit: openLimit })

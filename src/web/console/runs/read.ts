@@ -8,8 +8,6 @@ import { within, type Filters } from '../list/list.ts'
 export const shownOutcome = ({ outcome, lacks }: Pick<RunRow, 'outcome' | 'lacks'>): string =>
   lacks === null ? (outcome ?? 'running') : 'short'
 
-export const runOutcomes = ['running', 'done', 'failed', 'lost'] as const
-
 export type ListedRun = RunRow & {
   schedule: string | null
   /** What the list is ordered by: when it began, or where only one schedule is shown, when its slot fell due. */

@@ -12,14 +12,13 @@ import { pathTo } from '../links.ts'
 import { csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from '../list/list.ts'
 import { Choice, FilterForm, List, Only, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
 import { LogLine, RunPage } from './page.tsx'
-import { shownOutcome, isAt, jobsRun, levels, lineOf, listRuns, runOutcomes, seeRun, type Level, type ListedRun } from './read.ts'
+import { runFilters } from '../../../queries/filters.ts'
+import { shownOutcome, isAt, jobsRun, levels, lineOf, listRuns, seeRun, type Level, type ListedRun } from './read.ts'
 import { frameWords } from '../frame/words.ts'
 import { listWords } from '../list/words.ts'
 import { runWords } from './words.ts'
 
 const path = '/console/runs'
-const names = ['q', 'state', 'job', 'slot', 'schedule']
-const choices = { state: runOutcomes }
 const keyOf = ({ key_at: at, id }: ListedRun): After => ({ at, id })
 
 export function runPages(doors: Doors, { desk, over }: PageParts): void {
@@ -29,7 +28,7 @@ export function runPages(doors: Doors, { desk, over }: PageParts): void {
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], runWords[lang]]
-    const filters = filtersOf(ctx, names, choices)
+    const filters = filtersOf(ctx, runFilters)
     const [{ rows, next }, jobs, schedules, stopped] = await Promise.all([
       pageOf(read, filters, keyOf),
       jobsRun(db),
@@ -41,7 +40,7 @@ export function runPages(doors: Doors, { desk, over }: PageParts): void {
       ctx,
       <Frame {...{ lang, person, here: 'runs', title: own.title, stopped }}>
         <FilterForm {...{ lang, path, filters }}>
-          <Choice {...{ name: 'state', label: own.outcome, options: stateOptions(lang, 'run', runOutcomes), filters }} />
+          <Choice {...{ name: 'state', label: own.outcome, options: stateOptions(lang, 'run', runFilters.choices.state), filters }} />
           <Choice {...{ name: 'job', label: own.job, options: any(jobs), filters }} />
           <Choice {...{ name: 'schedule', label: own.schedule, options: any(schedules), filters }} />
         </FilterForm>
@@ -52,7 +51,7 @@ export function runPages(doors: Doors, { desk, over }: PageParts): void {
   })
 
   doors.page(`${path}.csv`, 'see', ctx =>
-    sendCsv(ctx, 'runs', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, names, choices), keyOf, clock: world.clock }),
+    sendCsv(ctx, 'runs', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, runFilters), keyOf, clock: world.clock }),
   )
 
   doors.page(`${path}/:id`, 'see', async ctx => {
