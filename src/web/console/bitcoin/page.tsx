@@ -7,7 +7,7 @@ import { Notice, TextArea, Time } from '../../page/parts.tsx'
 import type { ChainSeen, ListedBundle, SeenBundle, SeenCandidate } from './read.ts'
 import { ActForm, Frame } from '../frame/frame.tsx'
 import { pathTo } from '../links.ts'
-import type { Column, Filters } from '../list/list.ts'
+import type { Column, AskedFilters } from '../list/list.ts'
 import { Choice, Known, List, Money, Mono, Ref, Rows, Said, State, stateOptions, Timeline, Why } from '../list/parts.tsx'
 import { bitcoinWords } from './words.ts'
 import { listWords } from '../list/words.ts'
@@ -21,7 +21,7 @@ interface Parts {
   refused?: { lead: string; why?: string }
   done?: string
   path: string
-  filters: Filters
+  filters: AskedFilters
   next: string | undefined
   rows: ListedBundle[]
   columns: Column<ListedBundle>[]

@@ -20,9 +20,8 @@ import {
 } from '../../../payout/payout.ts'
 import type { Plan } from '../../../rails/chain.ts'
 import { empty, history, sql, type Reader } from '../../../db/db.ts'
-import { stepsOf } from '../links.ts'
-import { within, type Filters } from '../list/list.ts'
-import type { Step } from '../list/parts.tsx'
+import { stepsOf, type Step } from '../../../queries/history.ts'
+import { within, type Filters } from '../../../queries/page.ts'
 
 export interface ChainSeen {
   tip: BlockRow | undefined

@@ -9,7 +9,8 @@ import { BitcoinPage, BundlePage } from './page.tsx'
 import { listBundles, seeBundle, seeChain, type ListedBundle } from './read.ts'
 import type { ConsoleContext, Doors } from '../guard.ts'
 import { pathTo } from '../links.ts'
-import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from '../list/list.ts'
+import { type After } from '../../../queries/page.ts'
+import { csvAmount, csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
 import { Money, Ref, Said, State, stateWord, When } from '../list/parts.tsx'
 import { frameWords } from '../frame/words.ts'
 import { bitcoinWords } from './words.ts'
@@ -22,12 +23,12 @@ const mostBytes = 4 * 1024 * 1024
 
 export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
   const { db, world, rails } = desk
-  const read = (filters: Filters, limit: number) => listBundles(db, filters, limit)
+  const read = (filters: AskedFilters, limit: number) => listBundles(db, filters, limit)
 
   const page = async (ctx: ConsoleContext, told: { refused?: { lead: string; why?: string }; done?: string } = {}) => {
     const { lang, person } = ctx.state
     const filters = filtersOf(ctx, bundleFilters)
-    const { rows, next } = await pageOf(read, filters, keyOf)
+    const { rows, next } = await pageAsked(read, filters, keyOf)
     const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(desk), stopped: await stopOf(db) }
     show(
       ctx,

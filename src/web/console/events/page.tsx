@@ -7,7 +7,9 @@ import type { Language } from '../../page/page.ts'
 import { Badge, Notice, Time, type Tone } from '../../page/parts.tsx'
 import { DuplicateReason, DuplicateState } from '../invoices/duplicates.tsx'
 import type { SeenEvent } from './read.ts'
-import { indented, tame, textOf } from './endToEnd.ts'
+import type { Subject } from '../../../queries/links.ts'
+import { hrefOf } from '../links.ts'
+import { indented, tame, textOf } from '../../../queries/eventText.ts'
 import { ActForm, Frame, Reason } from '../frame/frame.tsx'
 import { Known, Mono, railWord, Ref, Rows, Said, State, Timeline, type Stated } from '../list/parts.tsx'
 import { Postings } from '../postings/parts.tsx'
@@ -157,7 +159,7 @@ interface MovesParts {
   lang: Language
   title: string
   empty: string
-  moves: readonly { subject: string; about: string; from_state: string; to_state: string; why: string; href?: string | undefined }[]
+  moves: readonly { subject: string; about: string; from_state: string; to_state: string; why: string; seen?: Subject | undefined }[]
 }
 
 function Moves({ lang, title, empty, moves }: MovesParts) {
@@ -171,7 +173,7 @@ function Moves({ lang, title, empty, moves }: MovesParts) {
         rows={moves}
         empty={empty}
         columns={[
-          { head: eventWords[lang].subject, cell: ({ subject, href }) => <Ref {...{ id: subject, href }} /> },
+          { head: eventWords[lang].subject, cell: ({ subject, seen }) => <Ref {...{ id: subject, href: hrefOf(seen) }} /> },
           { head: say.fromState, cell: ({ about, from_state: state }) => (state === '' ? '–' : <Moved {...{ lang, about, state }} />) },
           { head: say.toState, cell: ({ about, to_state: state }) => <Moved {...{ lang, about, state }} /> },
           { head: say.why, cell: ({ about, why }) => (about === twins ? <DuplicateReason {...{ lang, why }} /> : <Said>{why}</Said>) },
@@ -183,10 +185,10 @@ function Moves({ lang, title, empty, moves }: MovesParts) {
 
 interface ReplayParts extends Parts {
   rehearsal: Rehearsal | undefined
-  links: ReadonlyMap<string, string>
+  subjects: ReadonlyMap<string, Subject>
 }
 
-export function ReplayPage({ lang, person, seen: { row }, rehearsal, links, stopped }: ReplayParts) {
+export function ReplayPage({ lang, person, seen: { row }, rehearsal, subjects, stopped }: ReplayParts) {
   const say = eventWords[lang]
   const refusal = replayRefusal(row)
   return (
@@ -210,7 +212,7 @@ export function ReplayPage({ lang, person, seen: { row }, rehearsal, links, stop
           />
           <Moves
             {...{ lang, title: say.wouldMove, empty: say.wouldMoveNothing }}
-            moves={rehearsal.moves.map(each => ({ ...each, href: links.get(each.subject) }))}
+            moves={rehearsal.moves.map(each => ({ ...each, seen: subjects.get(each.subject) }))}
           />
           {rehearsal.postings.length > 0 && <Postings {...{ lang, postings: rehearsal.postings, title: say.wouldPost, linked: false }} />}
         </>

@@ -5,10 +5,10 @@ import { millis, type Instant } from '../../../base/world.ts'
 import type { Desk } from '../../../jobs/jobs.ts'
 import { empty, history, join, sql, type Reader, type Sql, type Transition } from '../../../db/db.ts'
 import { judge, type EventVerdict, type InboxRow } from '../../../webhooks/webhooks.ts'
-import { linksOf, pathTo, stepsOf } from '../links.ts'
-import { within, type Filters } from '../list/list.ts'
-import { eventsWith } from '../list/find.ts'
-import type { Step } from '../list/parts.tsx'
+import { stepsOf, type Step } from '../../../queries/history.ts'
+import { subjectsOf, type Subject } from '../../../queries/links.ts'
+import { within, type Filters } from '../../../queries/page.ts'
+import { eventsWith } from '../../../queries/lookup.ts'
 
 /** Without the bytes, which are large. */
 export type ListedEvent = Omit<InboxRow, 'raw' | 'signature'>
@@ -61,7 +61,7 @@ export interface SeenEvent {
   latencyMs: number | undefined
   settledMs: number | undefined
   steps: Step[]
-  moved: (Transition & { subject: string; about: string; href: string | undefined })[]
+  moved: (Transition & { subject: string; about: string; seen: Subject | undefined })[]
   conflicts: { digest: string; raw: Uint8Array; signature: string | null; received_at: Instant }[]
 }
 
@@ -75,7 +75,7 @@ export async function seeEvent({ db, rails }: Desk, id: string): Promise<SeenEve
   const settled = steps.find(({ to_state: to }) => to !== 'new' && to !== 'waiting')
   const moved = await db.all<Transition & { subject: string; about: string }>(sql`
     select subject, about, from_state, to_state, at, why, ref from transitions where ref = ${row.event_id} order by seq limit 200`)
-  const links = await linksOf(
+  const subjects = await subjectsOf(
     db,
     moved.map(({ subject }) => subject),
   )
@@ -88,7 +88,10 @@ export async function seeEvent({ db, rails }: Desk, id: string): Promise<SeenEve
     latencyMs: saidAt === undefined ? undefined : millis(row.received_at) - millis(saidAt),
     settledMs: settled && millis(settled.at) - millis(row.received_at),
     steps: await stepsOf(db, steps),
-    moved: moved.map(each => ({ ...each, href: each.about === 'accounts' ? pathTo('account', each.subject) : links.get(each.subject) })),
+    moved: moved.map(each => ({
+      ...each,
+      seen: each.about === 'accounts' ? { kind: 'account', id: each.subject } : subjects.get(each.subject),
+    })),
     conflicts: await db.all(sql`
       select rail, event_id, digest, raw, signature, received_at from inbox_conflicts where rail = ${row.rail} and event_id = ${row.event_id} order by received_at`),
   }

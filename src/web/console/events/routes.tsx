@@ -10,10 +10,12 @@ import type { PageParts } from '../../context.ts'
 import { EventPage, ReplayPage } from './page.tsx'
 import { findRow, listEvents, seeEvent, type ListedEvent } from './read.ts'
 import { Frame } from '../frame/frame.tsx'
-import { textOf } from './endToEnd.ts'
+import { textOf } from '../../../queries/eventText.ts'
 import type { ConsoleContext, Doors } from '../guard.ts'
-import { linksOf, pathTo } from '../links.ts'
-import { csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from '../list/list.ts'
+import { subjectsOf } from '../../../queries/links.ts'
+import { pathTo } from '../links.ts'
+import { type After } from '../../../queries/page.ts'
+import { csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
 import { Choice, FilterForm, List, Only, railOptions, railWord, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
 import { eventWords } from './words.ts'
 import { frameWords } from '../frame/words.ts'
@@ -24,13 +26,13 @@ const keyOf = ({ received_at: at, id }: ListedEvent): After => ({ at, id: `${id}
 
 export function eventPages(doors: Doors, { desk }: PageParts): void {
   const { db, world } = desk
-  const read = (filters: Filters, limit: number) => listEvents(db, filters, limit)
+  const read = (filters: AskedFilters, limit: number) => listEvents(db, filters, limit)
 
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], eventWords[lang]]
     const filters = filtersOf(ctx, eventFilters)
-    const [{ rows, next }, stopped] = await Promise.all([pageOf(read, filters, keyOf), stopOf(db)])
+    const [{ rows, next }, stopped] = await Promise.all([pageAsked(read, filters, keyOf), stopOf(db)])
     const vias: [string, string][] = [['', frameWords[lang].all], ...Object.entries(own.vias)]
     show(
       ctx,
@@ -95,8 +97,8 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
     if (!seen) return ctx.throw(404)
     const { bitcoin, ...rest } = desk
     const rehearsal = await rehearse({ ...rest, ...(bitcoin && { chain: bitcoin.terms }) }, seen.row)
-    const links = await linksOf(db, rehearsal?.moves.map(({ subject }) => subject) ?? [])
-    show(ctx, <ReplayPage {...{ lang, person, seen, rehearsal, links, stopped: await stopOf(db) }} />)
+    const subjects = await subjectsOf(db, rehearsal?.moves.map(({ subject }) => subject) ?? [])
+    show(ctx, <ReplayPage {...{ lang, person, seen, rehearsal, subjects, stopped: await stopOf(db) }} />)
   })
 
   doors.post(`${path}/:id/replay`, 'event.replay', async (ctx, form) => {

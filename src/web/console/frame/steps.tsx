@@ -2,7 +2,8 @@
 import type { Transition } from '../../../db/db.ts'
 import type { Language } from '../../page/page.ts'
 import { Time } from '../../page/parts.tsx'
-import { repeatsOf, Told } from '../list/parts.tsx'
+import { repeatsOf } from '../../../queries/history.ts'
+import { Told } from '../list/parts.tsx'
 
 interface StepParts {
   lang: Language

@@ -9,8 +9,9 @@ import { Badge, Time, type Tone } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm } from '../frame/frame.tsx'
 import type { Doors } from '../guard.ts'
-import { stepsOf } from '../links.ts'
-import { Known, Money, Mono, Ref, Rows, Said, Why, type Step } from '../list/parts.tsx'
+import { stepsOf, type Step } from '../../../queries/history.ts'
+import { hrefOf } from '../links.ts'
+import { Known, Money, Mono, Ref, Rows, Said, Why } from '../list/parts.tsx'
 import { duplicateWords } from './duplicatesWords.ts'
 import { frameWords } from '../frame/words.ts'
 import { listWords } from '../list/words.ts'
@@ -155,7 +156,7 @@ function Steps({ lang, steps }: { lang: Language; steps: readonly Step[] }) {
         { head: lists.when, cell: ({ at }) => <Time lang={lang} at={at} /> },
         { head: lists.toState, cell: ({ to: state }) => <DuplicateState {...{ lang, state }} /> },
         { head: lists.why, cell: ({ why }) => <DuplicateReason {...{ lang, why }} /> },
-        { head: lists.behind, cell: ({ ref, href }) => (ref === null ? '–' : <Ref {...{ id: ref, href }} />) },
+        { head: lists.behind, cell: ({ ref, cause }) => (ref === null ? '–' : <Ref {...{ id: ref, href: hrefOf(cause) }} />) },
       ]}
     />
   )

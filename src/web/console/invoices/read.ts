@@ -9,11 +9,10 @@ import { seeCoinRefunds, type SeenCoinRefunds } from './coinRefunds.tsx'
 import { standingOf, type Looked } from '../../../webhooks/webhooks.ts'
 import { seeActs, type SeenActs } from './acts.tsx'
 import { seeTwins, type SeenTwin } from './duplicates.tsx'
-import { endToEndIds } from '../events/endToEnd.ts'
-import { within, type Filters } from '../list/list.ts'
-import { soughtInvoices, soughtWhere } from '../list/find.ts'
-import { stepsOf } from '../links.ts'
-import type { Step } from '../list/parts.tsx'
+import { endToEndIds } from '../../../queries/eventText.ts'
+import { within, type Filters } from '../../../queries/page.ts'
+import { soughtInvoices, soughtWhere } from '../../../queries/lookup.ts'
+import { stepsOf, type Step } from '../../../queries/history.ts'
 
 export type ListedInvoice = InvoiceRow & {
   account: string

@@ -13,7 +13,8 @@ import type { Doors } from '../guard.ts'
 import { invoiceActRoutes } from './acts.tsx'
 import { acceptable, InvoicePage } from './page.tsx'
 import { countInvoices, listInvoices, namesOf, seeInvoice, type ListedInvoice } from './read.ts'
-import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column } from '../list/list.ts'
+import { type After } from '../../../queries/page.ts'
+import { csvAmount, csvTime, filtersOf, pageAsked, sendCsv, type Column } from '../list/list.ts'
 import { Choice, FilterForm, List, Money, Only, railOptions, railWord, State, stateOptions, stateWord, When } from '../list/parts.tsx'
 import { coinRefundRoutes } from './coinRefunds.tsx'
 import { WholeCsv } from '../privacy/parts.tsx'
@@ -35,7 +36,7 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
     const say = listWords[lang]
     const filters = filtersOf(ctx, invoiceFilters)
     const [{ rows, next }, accounts, schedules, stopped] = await Promise.all([
-      pageOf(read, filters, keyOf),
+      pageAsked(read, filters, keyOf),
       namesOf(db, 'accounts'),
       namesOf(db, 'schedules'),
       stopOf(db),

@@ -4,39 +4,27 @@ import type { ComponentChildren } from 'preact'
 import { BadInput } from '../../../base/answer.ts'
 import { csvLine, type CsvStyle } from '../../../base/csv.ts'
 import { formatUnits, type Asset } from '../../../base/money.ts'
-import { instant, millis, type Clock, type Instant } from '../../../base/world.ts'
-import { dayMs, localToInstant, wallAt } from '../../../base/zone.ts'
+import { millis, type Clock, type Instant } from '../../../base/world.ts'
+import { wallAt } from '../../../base/zone.ts'
 import type { ListFilters } from '../../../queries/filters.ts'
-import { empty, sql, type Sql } from '../../../db/db.ts'
+import { dayOf, pageOf, readAfter, type After, type Filters, type Read } from '../../../queries/page.ts'
 import { houseZone, type Language } from '../../page/page.ts'
 import type { ConsoleContext } from '../guard.ts'
 import { listWords } from './words.ts'
 
-/** So that a page of any list weighs less than 50 kB. */
-export const pageRows = 40
 const csvRows = 500
 
 /** What stands in the address, and what of it cannot be read. */
-export interface Filters {
-  /** Every filter that is set, as it was typed: kept in the links to the next rows. */
+export interface AskedFilters extends Omit<Filters, 'query'> {
+  /** Kept in the links to the next rows. */
   query: Record<string, string>
-  from: Instant | undefined
-  /** The first instant that is too late. */
-  until: Instant | undefined
-  after: After | undefined
   faults: Record<string, string>
-}
-
-/** The last row that was shown: rows come by time and id, newest first. */
-export interface After {
-  at: Instant
-  id: string
 }
 
 export function filtersOf<Name extends string>(
   { query: given, state: { lang } }: ConsoleContext,
   { names, choices }: ListFilters<Name>,
-): Filters {
+): AskedFilters {
   const say = listWords[lang]
   const query: Record<string, string> = {}
   const faults: Record<string, string> = {}
@@ -48,48 +36,15 @@ export function filtersOf<Name extends string>(
     if (choices[name as Name]?.includes(text) === false) faults[name] = say.badChoice
   }
   const day = (name: 'from' | 'to') => {
-    if (query[name] === undefined) return undefined
-    const start = startOf(query[name])
-    if (start === undefined) faults[name] = say.badDate
-    return start
+    const found = query[name] === undefined ? undefined : dayOf(query[name], houseZone)
+    if (query[name] !== undefined && !found) faults[name] = say.badDate
+    return found
   }
-  const [from, to] = [day('from'), day('to')]
-  const after = query['after'] === undefined ? undefined : afterOf(query['after'])
+  const from = day('from')?.from
+  const until = day('to')?.until
+  const after = query['after'] === undefined ? undefined : readAfter(query['after'])
   if (query['after'] !== undefined && !after) throw new BadInput(say.badKey)
-  return {
-    ...{ query, faults, after },
-    from: from === undefined ? undefined : instant(from),
-    until: to === undefined ? undefined : instant(nextDay(to)),
-  }
-}
-
-/** `2026-11-21`, as it begins in the house's zone. */
-function startOf(date: string): number | undefined {
-  try {
-    return /^\d{4}-\d{2}-\d{2}$/.test(date) ? localToInstant(`${date}T00:00`, houseZone) : undefined
-  } catch (error) {
-    if (error instanceof BadInput) return undefined
-    throw error
-  }
-}
-
-/** A day is not always as long as another. */
-const nextDay = (start: number) =>
-  localToInstant(`${new Date(wallAt(houseZone, start) + 1.5 * dayMs).toISOString().slice(0, 10)}T00:00`, houseZone)
-
-function afterOf(text: string): After | undefined {
-  const [at, id, ...more] = text.split('~')
-  return at !== undefined && id !== undefined && more.length === 0 && /^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/.test(at) && /^\w{1,40}$/.test(id)
-    ? { at, id }
-    : undefined
-}
-export const afterText = ({ at, id }: After): string => `${at}~${id}`
-
-/** `and …` for the window of time and for what was shown already. `at` and `id` are the two columns that order the list. */
-export function within(at: Sql, id: Sql, { from, until, after }: Pick<Filters, 'from' | 'until' | 'after'>, numeric = false): Sql {
-  const key = after && (numeric ? BigInt(/^\d{1,18}$/.test(after.id) ? after.id : '0') : after.id)
-  return sql`${from === undefined ? empty : sql`and ${at} >= ${from}`} ${until === undefined ? empty : sql`and ${at} < ${until}`}
-    ${after && key !== undefined ? sql`and (${at}, ${id}) < (${after.at}, ${key})` : empty}`
+  return { query, from, until, after, faults }
 }
 
 /** One column, for people and for spreadsheets. */
@@ -102,20 +57,13 @@ export interface Column<R> {
   number?: true
 }
 
-/** Rows of one list, the newest after `after` first. */
-export type Read<R> = (filters: Filters, limit: number) => Promise<R[]>
-
-/** One page of rows, and the key after which the next begins. */
-export async function pageOf<R>(
-  read: Read<R>,
-  filters: Filters,
+/** One page of what was asked for; nothing where a filter cannot be read. */
+export const pageAsked = async <R>(
+  read: Read<R, AskedFilters>,
+  filters: AskedFilters,
   keyOf: (row: R) => After,
-): Promise<{ rows: R[]; next: string | undefined }> {
-  if (Object.keys(filters.faults).length > 0) return { rows: [], next: undefined }
-  const rows = await read(filters, pageRows + 1)
-  const shown = rows.slice(0, pageRows)
-  return { rows: shown, next: rows.length > pageRows ? afterText(keyOf(shown.at(-1)!)) : undefined }
-}
+): ReturnType<typeof pageOf<R, AskedFilters>> =>
+  Object.keys(filters.faults).length > 0 ? { rows: [], next: undefined } : pageOf(read, filters, keyOf)
 
 export const styleOf = (lang: Language): CsvStyle =>
   lang === 'pt-BR' ? { separator: ';', decimal: ',' } : { separator: ',', decimal: '.' }
@@ -133,7 +81,7 @@ export function sendCsv<R>(
   ctx: ConsoleContext,
   name: string,
   columns: readonly Column<R>[],
-  parts: { read: Read<R>; filters: Filters; keyOf: (row: R) => After; clock: Clock },
+  parts: { read: Read<R, AskedFilters>; filters: AskedFilters; keyOf: (row: R) => After; clock: Clock },
 ): void {
   const [fault] = Object.values(parts.filters.faults)
   if (fault !== undefined) throw new BadInput(fault)

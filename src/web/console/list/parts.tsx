@@ -2,11 +2,12 @@
 import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../../base/money.ts'
 import type { Instant } from '../../../base/world.ts'
-import type { Transition } from '../../../db/db.ts'
+import type { Repeats, Step } from '../../../queries/history.ts'
 import { amount, moment, type Language } from '../../page/page.ts'
 import { Badge, Facts, Faults, Field, Select, Time, type Tone } from '../../page/parts.tsx'
 import { Pages } from '../frame/frame.tsx'
-import type { Column, Filters } from './list.ts'
+import { hrefOf } from '../links.ts'
+import type { Column, AskedFilters } from './list.ts'
 import { frameWords } from '../frame/words.ts'
 import { listWords } from './words.ts'
 
@@ -50,7 +51,7 @@ export const Mono = ({ children }: { children: ComponentChildren }) => <span cla
 interface FilterParts {
   lang: Language
   path: string
-  filters: Filters
+  filters: AskedFilters
   /** Between the search and the dates. */
   children: ComponentChildren
 }
@@ -87,11 +88,21 @@ export const Choice = ({
   name: string
   label: string
   options: readonly (readonly [string, string])[]
-  filters: Filters
+  filters: AskedFilters
 }) => <Select {...{ name, label, options, value: query[name] ?? '', fault: faults[name] }} />
 
 /** A filter that came by a link and that no field shows: said, with a way out of it. */
-export function Only({ lang, path, filters, names }: { lang: Language; path: string; filters: Filters; names: Record<string, string> }) {
+export function Only({
+  lang,
+  path,
+  filters,
+  names,
+}: {
+  lang: Language
+  path: string
+  filters: AskedFilters
+  names: Record<string, string>
+}) {
   const { after: _, ...query } = filters.query
   const set = Object.keys(names).filter(name => query[name] !== undefined)
   if (set.length === 0) return null
@@ -159,7 +170,7 @@ export function Rows<R>({ lang, caption, columns: all, rows, empty }: TableParts
 
 interface ListParts<R> extends Omit<TableParts<R>, 'caption' | 'empty'> {
   path: string
-  filters: Filters
+  filters: AskedFilters
   next: string | undefined
   /** Said where nothing was ever there, with what to do. */
   empty?: ComponentChildren
@@ -195,28 +206,6 @@ export const AnyId = ({ lang, value }: { lang: Language; value?: string }) => (
     <button>{listWords[lang].search}</button>
   </form>
 )
-
-/** One line of a history, with where its cause can be seen. */
-export interface Step {
-  at: Instant
-  from: string
-  to: string
-  why: string
-  ref: string | null
-  href: string | undefined
-  /** Of a retry. */
-  repeats?: Repeats | undefined
-}
-
-/** How often a retry came, when the last time, and why then. */
-export interface Repeats {
-  times: bigint
-  lastAt: Instant
-  lastWhy: string
-}
-
-export const repeatsOf = ({ times, last_at: lastAt, last_why: lastWhy }: Transition): Repeats | undefined =>
-  times ? { times, lastAt: lastAt!, lastWhy: lastWhy! } : undefined
 
 /** One part, so that a cell that is a flex box on a phone does not set its words side by side. */
 export const Told = (parts: { lang: Language; repeats: Repeats | undefined; why: string }) => (
@@ -256,7 +245,7 @@ export function Timeline({ lang, of, steps, id = 'history' }: { lang: Language; 
           { head: say.fromState, cell: ({ from }) => <span class="kept">{from === '' ? '–' : stateWord(lang, of, from)}</span> },
           { head: say.toState, cell: ({ to }) => <State {...{ lang, of, state: to }} /> },
           { head: say.why, cell: ({ why, repeats }) => <Told {...{ lang, repeats, why }} /> },
-          { head: say.behind, cell: ({ ref, href }) => (ref === null ? '–' : <Ref {...{ id: ref, href }} />) },
+          { head: say.behind, cell: ({ ref, cause }) => (ref === null ? '–' : <Ref {...{ id: ref, href: hrefOf(cause) }} />) },
         ]}
       />
     </section>

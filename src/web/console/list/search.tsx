@@ -7,7 +7,8 @@ import { eventPages } from '../events/routes.tsx'
 import { Frame } from '../frame/frame.tsx'
 import type { Doors } from '../guard.ts'
 import { invoicePages } from '../invoices/routes.tsx'
-import { everything } from './find.ts'
+import { everything } from '../../../queries/lookup.ts'
+import { pathTo } from '../links.ts'
 import { AnyId } from './parts.tsx'
 import { overviewPage } from '../overview/page.tsx'
 import { payoutPages } from '../payouts/routes.tsx'
@@ -32,7 +33,7 @@ function searchPage(doors: Doors, { desk: { db } }: PageParts): void {
     const given = ctx.query['any'] ?? ctx.query['q']
     const text = (typeof given === 'string' ? given : '').trim().slice(0, 200)
     const found = text === '' ? [] : await everything(db, text)
-    if (found.length === 1) return ctx.redirect(found[0]!.href)
+    if (found.length === 1) return ctx.redirect(pathTo(found[0]!.kind, found[0]!.id))
     const say = listWords[lang]
     const asFilter = `?${new URLSearchParams({ q: text }).toString()}`
     show(
@@ -41,9 +42,9 @@ function searchPage(doors: Doors, { desk: { db } }: PageParts): void {
         <AnyId {...{ lang, value: text }} />
         {found.length > 0 && (
           <ul>
-            {found.map(({ kind, name, href }) => (
+            {found.map(({ kind, id, name }) => (
               <li>
-                {say.kinds[kind]}: <a href={href}>{name}</a>
+                {say.kinds[kind]}: <a href={pathTo(kind, id)}>{name}</a>
               </li>
             ))}
           </ul>

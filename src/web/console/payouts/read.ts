@@ -12,10 +12,9 @@ import {
 import { openProposal, postingsOf, type PostingRow } from '../../../ledger/ledger.ts'
 import { empty, sql, type Reader } from '../../../db/db.ts'
 import { moversOf, type Mover } from '../invoices/read.ts'
-import { stepsOf } from '../links.ts'
-import { within, type Filters } from '../list/list.ts'
-import { soughtPayouts, soughtWhere } from '../list/find.ts'
-import type { Step } from '../list/parts.tsx'
+import { stepsOf, type Step } from '../../../queries/history.ts'
+import { within, type Filters } from '../../../queries/page.ts'
+import { soughtPayouts, soughtWhere } from '../../../queries/lookup.ts'
 
 /** The account by its name; `state` and `rail` have been checked. */
 export async function listPayouts(reader: Reader, filters: Filters, limit: number): Promise<ListedPayout[]> {

@@ -23,7 +23,8 @@ import type { ConsoleContext, Doors } from '../guard.ts'
 import { namesOf } from '../invoices/read.ts'
 import { limitsPath } from '../limits/page.tsx'
 import { pathTo } from '../links.ts'
-import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from '../list/list.ts'
+import { type After } from '../../../queries/page.ts'
+import { csvAmount, csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
 import { Choice, FilterForm, List, Money, Only, railOptions, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
 import { proofIn, signable } from '../people/passkeys.tsx'
 import { actStates, PayoutPage, type PayoutAct } from './page.tsx'
@@ -41,13 +42,13 @@ const keyOf = ({ added_at: at, id }: ListedPayout): After => ({ at, id })
 export function payoutPages(doors: Doors, parts: PageParts): void {
   const { db, world } = parts.desk
   const { settings } = parts
-  const read = (filters: Filters, limit: number) => listPayouts(db, filters, limit)
+  const read = (filters: AskedFilters, limit: number) => listPayouts(db, filters, limit)
 
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = listWords[lang]
     const filters = filtersOf(ctx, payoutFilters)
-    const [{ rows, next }, accounts, stopped] = await Promise.all([pageOf(read, filters, keyOf), namesOf(db, 'accounts'), stopOf(db)])
+    const [{ rows, next }, accounts, stopped] = await Promise.all([pageAsked(read, filters, keyOf), namesOf(db, 'accounts'), stopOf(db)])
     const any: [string, string][] = [['', frameWords[lang].all], ...accounts.map((name): [string, string] => [name, name])]
     show(
       ctx,

@@ -7,7 +7,8 @@ import { Time } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { Frame } from '../frame/frame.tsx'
 import type { Doors } from '../guard.ts'
-import { linksOf, pathTo } from '../links.ts'
+import { subjectsOf } from '../../../queries/links.ts'
+import { hrefOf, pathTo } from '../links.ts'
 import { Known, Mono, Ref, Rows, Said } from '../list/parts.tsx'
 import { ledgerWords } from './words.ts'
 import { listWords } from '../list/words.ts'
@@ -18,7 +19,7 @@ export function postingPages(doors: Doors, { desk: { db } }: PageParts): void {
     const [posting] = await postingsOf(db, sql`t.id = ${ctx.params['id']!}`)
     if (!posting) return ctx.throw(404)
     const [say, lists] = [ledgerWords[lang], listWords[lang]]
-    const links = await linksOf(db, [posting.source])
+    const sources = await subjectsOf(db, [posting.source])
     const lines = [
       { account: posting.given, units: posting.units },
       { account: posting.taken, units: -posting.units },
@@ -30,7 +31,7 @@ export function postingPages(doors: Doors, { desk: { db } }: PageParts): void {
           facts={[
             [say.transaction, <Mono>{posting.id}</Mono>],
             [say.at, <Time lang={lang} at={posting.at} />],
-            [say.source, <Ref {...{ id: posting.source, href: links.get(posting.source) }} />],
+            [say.source, <Ref {...{ id: posting.source, href: hrefOf(sources.get(posting.source)) }} />],
             [
               say.invoice,
               posting.invoice_id !== null && <Ref {...{ id: posting.invoice_id, href: pathTo('invoice', posting.invoice_id) }} />,

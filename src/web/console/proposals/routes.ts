@@ -10,8 +10,10 @@ import { history, join, sql, type Reader } from '../../../db/db.ts'
 import { show, type Form } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import type { ConsoleContext, Doors } from '../guard.ts'
-import { linksOf, pathTo } from '../links.ts'
-import { filtersOf, pageOf, type After } from '../list/list.ts'
+import { subjectsOf } from '../../../queries/links.ts'
+import { pathTo } from '../links.ts'
+import { type After } from '../../../queries/page.ts'
+import { filtersOf, pageAsked } from '../list/list.ts'
 import { proofIn, signable } from '../people/passkeys.tsx'
 import { proposalPath, ProposalPage, ProposalsPage, type About, type Details } from './page.tsx'
 import { reasonIn } from '../schedules/when.ts'
@@ -31,7 +33,7 @@ export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): voi
   doors.page(path, 'see', async ctx => {
     const filters = filtersOf(ctx, { names: [], choices: {} })
     const read = ({ after }: { after: After | undefined }, limit: number) => listProposals(db, { state: 'decided', after, limit })
-    const { rows: decided, next } = await pageOf(read, filters, keyOf)
+    const { rows: decided, next } = await pageAsked(read, filters, keyOf)
     const open = await listProposals(db, { state: 'open', limit: openLimit })
     const abouts = await aboutsOf(db, [...open, ...decided])
     const details = await detailsOf(db, [...open, ...decided])
@@ -130,8 +132,8 @@ export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): voi
 /** What each proposal is about: an account by its name, and everything of ours by where it is seen. */
 async function aboutsOf(reader: Reader, rows: readonly ProposalRow[]): Promise<Map<string, About>> {
   const subjects = [...new Set(rows.map(({ subject }) => subject))]
-  const links = await linksOf(reader, subjects)
-  const abouts = new Map([...links].map(([subject, href]): [string, About] => [subject, { name: subject, href }]))
+  const known = await subjectsOf(reader, subjects)
+  const abouts = new Map([...known].map(([name, { kind, id }]): [string, About] => [name, { name, href: pathTo(kind, id) }]))
   const userIds = subjects.filter(subject => subject.startsWith('usr_'))
   const people =
     userIds.length === 0

@@ -2,7 +2,7 @@
 import type { Instant } from '../../../base/world.ts'
 import { findRun, linesAfter, type RunLine, type RunRow } from '../../../jobs/jobs.ts'
 import { empty, sql, type Reader, type Sql } from '../../../db/db.ts'
-import { within, type Filters } from '../list/list.ts'
+import { within, type Filters } from '../../../queries/page.ts'
 
 /** What did less than it should is not shown as done. */
 export const shownOutcome = ({ outcome, lacks }: Pick<RunRow, 'outcome' | 'lacks'>): string =>

@@ -9,7 +9,8 @@ import { Frame } from '../frame/frame.tsx'
 import type { ConsoleContext, Doors } from '../guard.ts'
 import { namesOf } from '../invoices/read.ts'
 import { pathTo } from '../links.ts'
-import { csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from '../list/list.ts'
+import { type After } from '../../../queries/page.ts'
+import { csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
 import { Choice, FilterForm, List, Only, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
 import { LogLine, RunPage } from './page.tsx'
 import { runFilters } from '../../../queries/filters.ts'
@@ -23,14 +24,14 @@ const keyOf = ({ key_at: at, id }: ListedRun): After => ({ at, id })
 
 export function runPages(doors: Doors, { desk, over }: PageParts): void {
   const { db, world } = desk
-  const read = (filters: Filters, limit: number) => listRuns(db, filters, limit)
+  const read = (filters: AskedFilters, limit: number) => listRuns(db, filters, limit)
 
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], runWords[lang]]
     const filters = filtersOf(ctx, runFilters)
     const [{ rows, next }, jobs, schedules, stopped] = await Promise.all([
-      pageOf(read, filters, keyOf),
+      pageAsked(read, filters, keyOf),
       jobsRun(db),
       namesOf(db, 'schedules'),
       stopOf(db),

@@ -1,11 +1,11 @@
 /** What a person typed into a search box: any id of ours or of a provider, a tax id, a txid, an end-to-end id, an amount. */
-import { checkTaxId } from '../../../base/brazil.ts'
-import { BadInput } from '../../../base/answer.ts'
-import { typedAmount } from '../../../base/typedAmount.ts'
-import type { Asset } from '../../../base/money.ts'
-import { instant } from '../../../base/world.ts'
-import { join, sameAsAny, sql, type Reader, type Sql } from '../../../db/db.ts'
-import { pathTo, type Linked } from '../links.ts'
+import { checkTaxId } from '../base/brazil.ts'
+import { BadInput } from '../base/answer.ts'
+import { typedAmount } from '../base/typedAmount.ts'
+import type { Asset } from '../base/money.ts'
+import { instant } from '../base/world.ts'
+import { join, sameAsAny, sql, type Reader, type Sql } from '../db/db.ts'
+import type { Subject } from './links.ts'
 
 /** What a search means in one list: these ids, or else a tax id or an amount, of which there may be many. */
 export interface Sought {
@@ -116,10 +116,15 @@ async function byEndToEnd(reader: Reader, text: string, about: 'invoices' | 'pay
   return rows.map(({ id }) => id)
 }
 
+export type Found = Subject & {
+  /** As people know it: an event by the provider's id. */
+  name: string
+}
+
 /** Everything that bears this id, whatever it is; a search that leads to one thing leads straight there. */
-export async function everything(reader: Reader, text: string): Promise<Linked[]> {
+export async function everything(reader: Reader, text: string): Promise<Found[]> {
   const id = text.toLowerCase()
-  const rows = await reader.all<{ kind: Linked['kind']; id: string; name: string }>(sql`
+  const rows = await reader.all<Found>(sql`
     select 'invoice' as kind, id, id as name from invoices where id = ${id}
     union select 'invoice', id, id from invoices where rail = 'starkbank' and provider_id = ${text}
     union select 'invoice', id, id from invoices where rail = 'bitcoin' and provider_id in (${text}, ${id})
@@ -140,8 +145,5 @@ export async function everything(reader: Reader, text: string): Promise<Linked[]
     union select 'schedule', name, name from schedules where id = ${id} or name = ${text}
     limit 50`)
   const events = rows.length > 0 ? [] : await eventsWith(reader, text)
-  return [
-    ...rows.map(row => ({ ...row, href: pathTo(row.kind, row.id) })),
-    ...events.map(event => ({ kind: 'event' as const, id: `${event.id}`, name: event.event_id, href: pathTo('event', `${event.id}`) })),
-  ]
+  return [...rows, ...events.map(event => ({ kind: 'event' as const, id: `${event.id}`, name: event.event_id }))]
 }

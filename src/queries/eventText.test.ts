@@ -1,6 +1,6 @@
 /** Bytes as people read them: nothing hides what stands beside it, and what is no JSON is shown as it came. */
 import { expect, test } from 'vitest'
-import { endToEndIds, indented, tame } from './endToEnd.ts'
+import { endToEndIds, indented, tame } from './eventText.ts'
 
 test.each([
   ['a\u0000b\u001bc', 'a·b·c'],
