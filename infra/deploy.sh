@@ -337,6 +337,13 @@ _deploy_restore() {
     _repasse_fail "this replaces the books of $DEPLOY_HOST by those of $file; what was there is kept beside. Add --force to do it"
     return 2
   fi
+  # As age begins; a database has zeros, which no variable holds.
+  if [ "$(head -c 21 "$file" | tr -d '\0')" = 'age-encryption.org/v1' ]; then
+    [ -n "$identity" ] || { _repasse_fail "$file is encrypted: --identity FILE names its secret key"; return 2; }
+  elif [ -n "$identity" ]; then
+    _repasse_fail "$file is not encrypted: leave --identity out"
+    return 2
+  fi
   if [ -n "$identity" ]; then
     [ -f "$identity" ] || { _repasse_fail "$identity does not exist: name the file that age-keygen wrote"; return 2; }
     bytes="$(wc -c <"$identity" | tr -d ' ')"

@@ -1,13 +1,14 @@
 /** Backup and restore on a real PostgreSQL: the round trip with the database's own programs, and a password nobody else can read. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCli } from '../src/cli/cli.ts'
 import { programsAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { projectRoot } from './testbed/tree.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 const there = programsAvailable()
@@ -117,6 +118,57 @@ describe.skipIf(!there)(there ? 'copies of a PostgreSQL' : 'copies: no PostgreSQ
       'pg_dump is not on the PATH',
     )
     expect([existsSync(at('failed.age')), existsSync(at('failed.age.partial'))]).toEqual([false, false])
+  })
+
+  test('a host with PostgreSQL takes an encrypted copy, and one that cannot be decrypted stops nothing there', async () => {
+    const [from, to] = [await database(), await database()]
+    const [identity, other] = [await generateIdentity(), await generateIdentity()]
+    expect((await addAccount(from, 'main')).code).toBe(0)
+    const sealing = { BACKUP_RECIPIENTS: await identityToRecipient(identity) }
+    expect((await repasse(from, ['backup', at('host.age')], sealing)).code).toBe(0)
+    expect((await repasse(to, ['migrate'])).code).toBe(0)
+
+    const volume = at('volume')
+    mkdirSync(volume)
+    // The host's half as it is, with a compose whose containers are this machine: their /data is a folder, their database that of the test.
+    const compose = `
+      . infra/host/running.sh; . infra/host/database.sh; . infra/host/asked.sh
+      set -o pipefail
+      say() { printf '· %s\\n' "$*"; }; fault() { printf '✗ %s\\n' "$*"; }; lock() { :; }; rolling() { echo app; }
+      containers() { :; }
+      repasse() { bin/repasse "$@"; }; export -f repasse
+      here() { printf '%s' "$1" | sed 's#/data/#${volume}/#g; s#/tmp/identity#${volume}/identity#g; s#exec ##'; }
+      compose() {
+        case "$*" in
+          'config app') echo 'DATABASE_URL: ""' ;;
+          'exec -T postgres sh -c '*) sh -c "$(here "$6")" ;;
+          'run --rm --no-deps -T --entrypoint sh app -c '*) bash --norc -c "$(here "$9")" $(here "\${*:10}") ;;
+          'run --rm --no-deps -T --entrypoint cat app '*) cat "$(here "$8")" ;;
+          'run --rm --no-deps -T --entrypoint node app -e '*) node -e "$9" "$(here "\${10}")" ;;
+          'run --rm --no-deps -T app '*) repasse "\${@:6}" ;;
+          *) echo "compose $*" >&2; return 1 ;;
+        esac
+      }
+      restore keeper "$1" ''`
+    const { host, port, pathname, username, password: secret } = new URL(to)
+    const env = {
+      ...{ PATH: `${folder}:${dirname(process.execPath)}:/usr/bin:/bin`, DATABASE_URL: to, PGHOST: host.split(':')[0], PGPORT: port },
+      ...{ POSTGRES_USER: username, POSTGRES_DB: pathname.slice(1), PGPASSWORD: decodeURIComponent(secret) },
+    }
+    const ask = (key: string) => {
+      const input = Buffer.concat([Buffer.from(key), readFileSync(at('host.age'))])
+      return spawnSync('bash', ['--norc', '-c', compose, 'host', `${key.length}`], { cwd: projectRoot, env, input, encoding: 'utf8' })
+    }
+    const refused = ask(`${other}\n`)
+    expect([refused.status, refused.stdout], refused.stderr).toEqual([2, expect.stringContaining('encrypted to another key')])
+    expect(refused.stdout).not.toContain('stopping the program')
+    expect((await repasse(to, ['account', 'show', 'main'])).code).toBe(2)
+
+    const restored = ask(`${identity}\n`)
+    expect([restored.status, restored.stdout], restored.stderr).toEqual([0, expect.stringContaining('the restored database is on hold')])
+    expect((await repasse(to, ['account', 'show', 'main'])).code).toBe(0)
+    expect((await repasse(to, ['status'])).out).toMatch(/payouts are stopped: restored in its place/)
+    expect(readdirSync(volume)).toEqual(['identity'])
   })
 
   test('a copy that the database’s own programs put back is on hold too', async () => {

@@ -230,6 +230,9 @@ describe('a release', () => {
     expect(said).toContain('this replaces the books of pay.example.com')
     expect(said).not.toContain('called')
     expect(here('restore', join(folder, 'none')).said).toContain('name the file that backup wrote')
+    writeFileSync(join(folder, 'a.age'), 'age-encryption.org/v1\n…')
+    expect(here('restore', join(folder, 'a.age'), '--force').said).toContain('is encrypted: --identity FILE names its secret key')
+    expect(here('restore', join(folder, 'a.backup'), '--force', '--identity', join(folder, 'a.age')).said).toContain('leave --identity out')
   })
 })
 

@@ -59,32 +59,48 @@ backup() {
 # `restore BY BYTES CODE`: so many bytes before the copy are the secret key it is encrypted to, which is kept in memory alone.
 restore() {
   lock || return
-  local service url file='' code identity=''
+  local service url file='' clear='' code identity=''
   url="$(database_url)"
   [ "${2:-0}" = 0 ] || identity="$(head -c "$2")"
-  if [ -n "$identity" ] && [ "${url#sqlite:}" = "$url" ]; then
-    fault 'with PostgreSQL the copy goes to its own pg_restore: decrypt it first, with age --decrypt --identity KEY'
-    return 2
-  fi
   case "$url" in
-    sqlite:*)
-      file="$(dirname "${url#sqlite:}")/restore.db"
-      compose run --rm --no-deps -T --entrypoint sh app -c "umask 077; cat >'$file'" || { fault 'the copy could not be written'; return 1; }
-      ;;
+    sqlite:*) file="$(dirname "${url#sqlite:}")/restore.db" ;;
+    # Its pg_restore knows nothing of age, so the program decrypts the copy first, into its own volume.
+    *) [ -z "$identity" ] || { file=/data/restore.age && clear=/data/restore.dump; } ;;
   esac
+  if [ -n "$file" ]; then
+    compose run --rm --no-deps -T --entrypoint sh app -c "umask 077; cat >'$file'" || { fault 'the copy could not be written'; return 1; }
+  fi
+  if [ -n "$clear" ]; then
+    remove "$clear"
+    with_identity "$identity" "$file" --decrypt-to "$clear"
+    code=$?
+    remove "$file"
+    [ "$code" -eq 0 ] || { remove "$clear"; fault 'the copy could not be decrypted, and nothing was changed'; return "$code"; }
+  fi
   say 'stopping the program'
   for service in $(rolling); do containers "$service" | xargs -r docker stop --time 60 >/dev/null; done
-  if [ -n "$file" ]; then
-    restore_sqlite "$file" "$1" "${3:-}" "$identity"
-    code=$?
-  else
-    restore_postgres "$1" "${3:-}"
-    code=$?
-  fi
+  case "$url" in
+    sqlite:*) restore_sqlite "$file" "$1" "${3:-}" "$identity" ;;
+    *)
+      if [ -n "$clear" ]; then
+        compose run --rm --no-deps -T --entrypoint cat app "$clear" </dev/null | restore_postgres "$1" "${3:-}"
+      else
+        restore_postgres "$1" "${3:-}"
+      fi
+      ;;
+  esac
+  code=$?
   for service in $(rolling); do containers "$service" --all | xargs -r docker start >/dev/null; done
   say 'the program runs again'
-  [ -z "$file" ] || remove "$file"
+  [ -z "$file" ] || remove "${clear:-$file}"
   return "$code"
+}
+
+# `with_identity KEY FILE FLAG…`: `repasse restore` with the secret key, in a container whose /tmp is memory, and gone with it.
+with_identity() {
+  # shellcheck disable=SC2016 # read in the container
+  printf '%s\n' "$1" | compose run --rm --no-deps -T --entrypoint sh app -c \
+    'umask 077; cat >/tmp/identity; exec repasse restore "$@" --identity /tmp/identity' restore "${@:2}" 2>&1
 }
 
 restore_sqlite() {
@@ -93,10 +109,7 @@ restore_sqlite() {
     compose run --rm --no-deps -T app restore "$file" --force --by "$by" ${code:+--code "$code"} 2>&1 </dev/null
     return
   fi
-  # /tmp in there is memory, and gone with the container.
-  # shellcheck disable=SC2016 # read in the container
-  printf '%s\n' "$identity" | compose run --rm --no-deps -T --entrypoint sh app -c \
-    'umask 077; cat >/tmp/identity; exec repasse restore "$@" --identity /tmp/identity' restore "$file" --force --by "$by" ${code:+--code "$code"} 2>&1
+  with_identity "$identity" "$file" --force --by "$by" ${code:+--code "$code"}
 }
 
 # By the server's own pg_restore, all of it or nothing; what else a restore must do is the program's.

@@ -233,6 +233,14 @@ describe('backup and restore', () => {
       expect(err).not.toContain(first)
       expect(readdirSync(at('.')).filter(name => name.startsWith('sealed.db'))).toEqual([])
     }
+    const decrypt = (file: string) => repasse(['restore', at(file), '--identity', at('first.key'), '--decrypt-to', at('clear.db')], there)
+    expect([(await decrypt('cut.age')).code, existsSync(at('clear.db')), existsSync(at('clear.db.partial'))]).toEqual([2, false, false])
+    expect((await decrypt('sealed.age')).code).toBe(0)
+    expect([readFileSync(at('clear.db')).subarray(0, 15).toString(), statSync(at('clear.db')).mode & 0o777]).toEqual([
+      'SQLite format 3',
+      0o600,
+    ])
+    expect((await decrypt('sealed.age')).err).toContain('exists already')
     expect((await repasse(['restore', at('sealed.age'), '--identity', at('first.key')], there)).code).toBe(0)
     expect((await repasse(['account', 'show', 'main'], there)).code).toBe(0)
     expect((await repasse(['backup', at('none.age')], { BACKUP_RECIPIENTS: 'age1notakeyatall0000000000000' })).err).toContain(

@@ -75,15 +75,20 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .argument('[file]', 'what "repasse backup" wrote')
     .option('--force', 'also where a database is there already; it is kept beside as FILE.before-restore')
     .option('--identity <file>', 'the secret key of age that the backup is encrypted to (BACKUP_RECIPIENTS)')
+    .option('--decrypt-to <file>', 'only writes the encrypted backup there in the clear, whole or not at all; nothing is restored')
     .option('--in-place', 'the database’s own programs have put the copy in its place: do only what else a restore must')
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
-    .addHelpText('after', example('restore repasse-2026-11-21.db --force', 'restore --in-place'))
-    .action(async (file: string | undefined, { force = false, inPlace = false, identity }: RestoreFlags) => {
-      const { restore, restoreInPlace } = await import('./copies/copies.ts')
+    .addHelpText('after', example('restore repasse-2026-11-21.db --force', 'restore copy.age --identity key.txt --decrypt-to copy.dump'))
+    .action(async (file: string | undefined, { force = false, inPlace = false, identity, decryptTo }: RestoreFlags) => {
+      const { decryptBackup, restore, restoreInPlace } = await import('./copies/copies.ts')
       if (inPlace === (file !== undefined))
         throw new BadInput(
           inPlace ? '--in-place takes no FILE: the copy is in its place already' : 'name the FILE that "repasse backup" wrote',
         )
+      if (decryptTo !== undefined) {
+        if (file === undefined || force) throw new BadInput('--decrypt-to takes FILE and --identity alone: it restores nothing')
+        return decryptBackup(shell, file, { identity, to: decryptTo })
+      }
       await (file === undefined ? restoreInPlace(shell) : restore(shell, file, { force, identity }))
     })
 }
@@ -92,6 +97,7 @@ interface RestoreFlags {
   force?: boolean
   inPlace?: boolean
   identity?: string
+  decryptTo?: string
 }
 
 async function serveUntilTold(shell: Shell, roles: string[] | undefined): Promise<void> {

@@ -93,6 +93,29 @@ export async function restore(shell: Shell, file: string, { force, identity }: R
   await tellTheRest(shell, config)
 }
 
+/** For the database's own programs, which know nothing of age. Private from its first byte on, and there only when it is whole. */
+export async function decryptBackup(
+  shell: Shell,
+  file: string,
+  { identity, to }: { identity?: string | undefined; to: string },
+): Promise<void> {
+  if (!existsSync(file)) throw new BadInput(`FILE "${file}" does not exist: name what "repasse backup" wrote`)
+  if (existsSync(to)) throw new BadInput(`--decrypt-to "${to}" exists already: name a file that does not`)
+  const unseal = await unsealing(shell, file, identity)
+  if (!unseal) throw new BadInput(`FILE "${file}" is not encrypted: use it as it is`)
+  const partial = `${to}.partial`
+  rmSync(partial, { force: true })
+  try {
+    makePrivate(partial)
+    await pipeline(createReadStream(file), unseal, createWriteStream(partial, { flags: 'r+' }))
+    settle(partial)
+    renameSync(partial, to)
+  } finally {
+    rmSync(partial, { force: true })
+  }
+  await shell.out(`${to}: ${statSync(to).size} bytes, in the clear\n`)
+}
+
 /** How to read it where it is encrypted; undefined where it is not. */
 async function unsealing(shell: Shell, file: string, identity: string | undefined): Promise<Transform | undefined> {
   const { isOpenToOthers, isSealed, unsealWith } = await import('./sealed.ts')
