@@ -20,6 +20,9 @@ export interface Reached {
 
 export const dayMs = 86_400_000
 
+/** The zone in which lists count days, and of a page that is nobody's own: whoever runs this is in Brazil. */
+export const brazilZone = 'America/Sao_Paulo'
+
 // No place was ever further from UTC than 15 h 56 min (Manila, before the end of 1844).
 const furthest = 16 * 3_600_000
 

@@ -1,6 +1,7 @@
 /** How answers look: aligned tables for people, JSON for programs. Text of others cannot move the cursor. */
 import { formatUnits, type Asset } from '../base/money.ts'
 import type { Transition } from '../db/db.ts'
+import { lineOf, type HistoryLine } from '../queries/step.ts'
 
 export { csvCell } from '../base/csv.ts'
 export { reais, told } from '../base/money.ts'
@@ -40,22 +41,25 @@ export function sheet(entries: [string, string | null | undefined][]): string {
   return shown.map(([name, value]) => `${name.padEnd(width)}  ${tame(value)}\n`).join('')
 }
 
-/** Every transition with its time, cause and the event or call behind it. */
-export const historyTable = (steps: Transition[]) =>
+/** Every step with its time, cause and the event or call behind it. */
+export const stepsTable = (steps: readonly HistoryLine[]) =>
   table(
     ['WHEN', 'FROM', 'TO', 'WHY', 'BEHIND IT'],
-    steps.map(step => [step.at, step.from_state || '-', step.to_state, whyOf(step), step.ref ?? '']),
+    steps.map(step => [step.at, step.from || '-', step.to, whyOf(step), step.ref ?? '']),
   )
 
 /** With how often it came, and why the last time, where it was a retry. */
-const whyOf = ({ why, times, last_at: lastAt, last_why: lastWhy }: Transition): string =>
-  times ? `${why} (${times} times, last at ${lastAt}${lastWhy === why ? '' : `: ${lastWhy}`})` : why
+const whyOf = ({ why, repeats }: HistoryLine): string =>
+  repeats ? `${why} (${repeats.times} times, last at ${repeats.lastAt}${repeats.lastWhy === why ? '' : `: ${repeats.lastWhy}`})` : why
 
-export const historyOf = (steps: Transition[]) =>
-  steps.map(step => ({
-    ...{ at: step.at, from: step.from_state || null, to: step.to_state, why: step.why, ref: step.ref },
-    ...(step.times && { times: Number(step.times), lastAt: step.last_at, lastWhy: step.last_why }),
+export const stepsView = (steps: readonly HistoryLine[]) =>
+  steps.map(({ at, from, to, why, ref, repeats }) => ({
+    ...{ at, from: from || null, to, why, ref },
+    ...(repeats && { ...repeats, times: Number(repeats.times) }),
   }))
+
+export const historyTable = (steps: readonly Transition[]) => stepsTable(steps.map(lineOf))
+export const historyOf = (steps: readonly Transition[]) => stepsView(steps.map(lineOf))
 
 /** `12 done, 3 new`; `none` for nothing. */
 export const countsOf = (counts: Record<string, number>) =>

@@ -77,6 +77,12 @@ export function join(parts: readonly (Value | Sql)[], between = ', '): Sql {
   return { texts, values }
 }
 
+/** `where a and b`, of the conditions that are there; nothing where none is. */
+export function where(conditions: readonly (Sql | undefined)[]): Sql {
+  const there = conditions.filter(condition => condition !== undefined)
+  return there.length === 0 ? empty : sql`where ${join(there, ' and ')}`
+}
+
 /** The same statement; its rows come as they are stored. */
 export const asStored = ({ texts, values }: Sql): Sql => ({ texts, values, asStored: true })
 

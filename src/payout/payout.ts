@@ -113,7 +113,7 @@ export {
   proposeLimitsClear,
   type ObjectedLimits,
 } from './limitObjection.ts'
-export { holdPayout, mayBeHeld, releasePayout, retryPayout } from './person.ts'
+export { holdPayout, liveOrderOf, mayBeHeld, releasePayout, retryPayout, waitsFor } from './person.ts'
 export { beforeThat, dropStop, stopPayouts } from './row.ts'
 export {
   bookRefundMade,
@@ -176,17 +176,6 @@ export {
 export { holdAll, holdOf, letGo, markOf, reasonsOf, stopAll, theProgram, type Hold } from './hold.ts'
 export { handedText, handOut, waitingTransactions, type HandedBack, type HandedOut, type WaitingTransaction } from './bundle/handOut.ts'
 export { changesOf, payeesOf, type Change, type Paid } from './bundle/outputs.ts'
-export { bundleOf, bundleWaits, lastOf, transactionsOf, type OrderTransaction } from './bundle/transactions.ts'
-export {
-  listedPayouts,
-  nextLookOf,
-  payoutWaits,
-  seePayout,
-  whyOfPayout,
-  type ListedPayout,
-  type SeenOrder,
-  type SeenPayout,
-} from './listed.ts'
 export { disownedAmong, noteStrange, verdictsOn, type Disowned, type StrangeTransfer, type Verdict } from './bank/strange.ts'
 export { adjudicateAct, carryOutVerdict, prepareVerdict, proposeVerdict, shownNowhere, verdicts } from './bank/verdict.ts'
 export { carryOutRedirect, isOfOnePayee, proposeRedirect, redirectAct } from './redirect.ts'

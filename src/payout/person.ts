@@ -8,7 +8,7 @@ import { approvingRelease, stateAct } from './asSet.ts'
 import { orphanedWhy } from './bundle/owe.ts'
 import { isRefund } from './bundle/refund.ts'
 import { reversalOf } from './rightSize.ts'
-import { attemptsOf, findPayout, mayGoOut, type PayoutRow } from './row.ts'
+import { attemptsOf, findPayout, mayGoOut, type AttemptRow, type PayoutRow } from './row.ts'
 import { payoutMachine, type PayoutState } from './states.ts'
 
 export interface Act {
@@ -132,8 +132,12 @@ export async function assertThere(tx: Tx, { id }: PayoutRow): Promise<void> {
     )
 }
 
+/** The order that may still pay it, or did; there is one at most. */
+export const liveOrderOf = async (reader: Reader, payoutId: string): Promise<AttemptRow | undefined> =>
+  (await attemptsOf(reader, payoutId)).find(({ state }) => ['sending', 'unsure', 'sent', 'success'].includes(state))
+
 export async function assertDead(tx: Tx, payout: PayoutRow): Promise<void> {
-  const live = (await attemptsOf(tx, payout.id)).find(({ state }) => ['sending', 'unsure', 'sent', 'success'].includes(state))
+  const live = await liveOrderOf(tx, payout.id)
   if (live)
     throw new BadInput(
       `payout ${payout.id} has the order ${live.external_id}, which is ${live.state}: wait until ${payout.asset === 'BTC' ? 'the chain' : 'the bank'} has settled it`,

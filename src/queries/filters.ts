@@ -13,6 +13,9 @@ export interface ListFilters<Name extends string> {
   choices: { readonly [name in Name]?: readonly string[] }
 }
 
+/** The names of a list's filters. */
+export type FilterOf<F extends ListFilters<string>> = F['names'][number]
+
 const statesOf = <State extends string>(...machines: Partial<Record<State, unknown>>[]): State[] => [
   ...new Set(machines.flatMap(machine => Object.keys(machine) as State[])),
 ]

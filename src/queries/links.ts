@@ -1,5 +1,6 @@
 /** What an id in a history, a posting or an event stands for. */
 import { isId, type Kind } from '../base/id.ts'
+import { railNames } from '../base/rails.ts'
 import { join, sql, type Reader } from '../db/db.ts'
 
 export type SubjectKind =
@@ -40,12 +41,12 @@ export async function subjectsOf(reader: Reader, refs: readonly (string | null)[
   const wanted = [...rest].slice(0, 400)
   const bare = wanted.map(ref => ref.replace(/\/\d+$/, ''))
   const rows = await reader.all<{ ref: string; kind: SubjectKind; id: string }>(sql`
-    select event_id as ref, 'event' as kind, cast(id as text) as id from inbox where rail in ('starkbank', 'bitcoin') and event_id in (${join(wanted)})
+    select event_id as ref, 'event' as kind, cast(id as text) as id from inbox where rail in (${join(railNames)}) and event_id in (${join(wanted)})
     union all select id, 'payout', payout_id from attempts where id in (${join(bare)})
     union all select external_id, 'payout', payout_id from attempts where external_id in (${join(wanted)})
     union all select provider_id, 'payout', payout_id from attempts where provider_id in (${join(wanted)})
-    union all select provider_id, 'invoice', id from invoices where rail in ('starkbank', 'bitcoin') and provider_id in (${join(wanted)})
-    union all select provider_id, 'invoice', invoice_id from invoice_twins where rail = 'starkbank' and provider_id in (${join(wanted)})
+    union all select provider_id, 'invoice', id from invoices where rail in (${join(railNames)}) and provider_id in (${join(wanted)})
+    union all select provider_id, 'invoice', invoice_id from invoice_twins where rail in (${join(railNames)}) and provider_id in (${join(wanted)})
     union all select id, 'invoice', invoice_id from invoice_twins where id in (${join(bare)})
     union all select id, 'bundle', bundle_id from bundle_candidates where id in (${join(wanted)})
     union all select id, 'invoice', invoice_id from coins where id in (${join(bare)}) and invoice_id is not null`)

@@ -5,6 +5,7 @@ import { typedAmount } from '../base/typedAmount.ts'
 import type { Asset } from '../base/money.ts'
 import { instant } from '../base/world.ts'
 import { join, sameAsAny, sql, type Reader, type Sql } from '../db/db.ts'
+import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { Subject } from './links.ts'
 
 /** What a search means in one list: these ids, or else a tax id or an amount, of which there may be many. */
@@ -13,6 +14,10 @@ export interface Sought {
   taxIds: string[]
   amounts: { asset: Asset; units: bigint }[]
 }
+
+/** By our id, the bank's, or the address it is paid to. */
+export const findInvoiceBy = (reader: Reader, text: string): Promise<InvoiceRow | undefined> =>
+  reader.one<InvoiceRow>(sql`select * from invoices where id = ${text} or provider_id = ${text}`)
 
 /** An invoice, by whatever belongs to it. What is found by id is meant, and then nothing else is looked for. */
 export async function soughtInvoices(reader: Reader, text: string): Promise<Sought> {
@@ -71,12 +76,19 @@ function amountsOf(text: string): Sought['amounts'] {
   return sats === undefined ? [] : [{ asset: 'BTC', units: sats }]
 }
 
-/** The condition of a list, by the column of its id and that of its amount. Nothing sought is nothing found. */
-export function soughtWhere({ ids, taxIds, amounts }: Sought, columns: { id: Sql; units: Sql; asset: Sql; taxId: (ids: Sql) => Sql }): Sql {
-  if (ids.length > 0) return sql`and ${columns.id} in (${join(ids)})`
+interface Columns {
+  id: Sql
+  units: Sql
+  asset: Sql
+  /** What holds where the payer's tax id is one of these. */
+  taxId: (taxIds: Sql) => Sql
+}
+
+/** The condition of a list, by its columns. Nothing sought is nothing found. */
+export function soughtIn({ ids, taxIds, amounts: [amount] }: Sought, columns: Columns): Sql {
+  if (ids.length > 0) return sql`${columns.id} in (${join(ids)})`
   if (taxIds.length > 0) return columns.taxId(sql`${sameAsAny('invoices.payer_tax_id', taxIds)}`)
-  const [first] = amounts
-  return first ? sql`and ${columns.units} = ${first.units} and ${columns.asset} = ${first.asset}` : sql`and 1 = 0`
+  return amount ? sql`${columns.units} = ${amount.units} and ${columns.asset} = ${amount.asset}` : sql`1 = 0`
 }
 
 /** Pix end-to-end ids: E or D, the bank's ISPB, the minute in UTC, eleven characters. No column has them, but they say when to look. */

@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { instant, type Instant } from '../base/world.ts'
 import { dayMs, localToInstant, wallAt } from '../base/zone.ts'
-import { empty, sql, type Sql } from '../db/db.ts'
+import { empty, join, sql, type Sql } from '../db/db.ts'
 
 /** So that a page of any list weighs less than 50 kB. */
 export const pageRows = 40
@@ -46,12 +46,22 @@ export function readAfter(text: string): After | undefined {
     : undefined
 }
 
-/** `and …` for the window of time and for what was shown already. `at` and `id` are the two columns that order the list. */
-export function within(at: Sql, id: Sql, { from, until, after }: Pick<Filters, 'from' | 'until' | 'after'>, numeric = false): Sql {
+/** The conditions for the window of time and for what was shown already. `at` and `id` are the two columns that order the list. */
+export function inWindow(at: Sql, id: Sql, { from, until, after }: Omit<Filters, 'query'>, numeric = false): (Sql | undefined)[] {
   const key = after && (numeric ? BigInt(/^\d{1,18}$/.test(after.id) ? after.id : '0') : after.id)
-  return sql`${from === undefined ? empty : sql`and ${at} >= ${from}`} ${until === undefined ? empty : sql`and ${at} < ${until}`}
-    ${after && key !== undefined ? sql`and (${at}, ${id}) < (${after.at}, ${key})` : empty}`
+  return [
+    from === undefined ? undefined : sql`${at} >= ${from}`,
+    until === undefined ? undefined : sql`${at} < ${until}`,
+    after && key !== undefined ? sql`(${at}, ${id}) < (${after.at}, ${key})` : undefined,
+  ]
 }
+
+/** The same behind a condition. */
+export const within = (...window: Parameters<typeof inWindow>): Sql =>
+  join(
+    inWindow(...window).map(condition => (condition ? sql`and ${condition}` : empty)),
+    ' ',
+  )
 
 /** When the day `2026-11-21` begins in a zone, and when the next one does; undefined where there is no such day. */
 export function dayOf(date: string, zone: string): { from: Instant; until: Instant } | undefined {

@@ -88,15 +88,12 @@ export const linesNamingRails: Record<string, number> = {
   'src/jobs/orders.ts': 6,
   'src/jobs/timetable.ts': 1,
   'src/queries/attention.ts': 3,
-  'src/queries/links.ts': 3,
   'src/queries/lookup.ts': 9,
   'src/reconcile/ownLines.ts': 1,
   'src/web/console/events/read.ts': 6,
   'src/web/console/frame/frame.tsx': 1,
   'src/web/console/invoices/coinRefunds.tsx': 1,
   'src/web/console/invoices/page.tsx': 1,
-  'src/web/console/invoices/read.ts': 1,
-  'src/web/console/payouts/read.ts': 1,
   'src/webhooks/settle.ts': 3,
 }
 

@@ -1,6 +1,6 @@
 /** The transactions of payouts on a chain, as the commands print them. */
 import { told } from '../../base/money.ts'
-import type { OrderTransaction } from '../../payout/payout.ts'
+import type { OrderTransaction } from '../../queries/transactions.ts'
 import { moneyOf, table } from '../print.ts'
 
 export const transactionView = (each: OrderTransaction) => ({

@@ -8,6 +8,7 @@ import { draftBatch, inReaisAsSaid, planBatch } from '../../invoice/invoice.ts'
 import { batchRule, batchTerms, needSchedule, runNow } from '../../schedule/schedule.ts'
 import { bankWasRead, noteUnlisted, owe, waitForBank } from '../../payout/payout.ts'
 import { openDb, sql } from '../../db/db.ts'
+import { payoutFilters } from '../../queries/filters.ts'
 
 const { env, repasse: say } = openTerminal()
 const repasse = (...words: string[]) => say(words, { LOG_LEVEL: 'silent' })
@@ -59,6 +60,54 @@ test('payouts are listed by account and by invoice, and an unknown one is bad in
   expect((await list('--invoice', invoice)).map(({ id }) => id)).toEqual([payout])
   expect((await repasse('payout', 'list', '--account', 'other')).code).toBe(2)
   expect((await repasse('payout', 'list', '--invoice', 'inv_x')).code).toBe(2)
+})
+
+test('every filter of the console’s list is a flag here, by the same name', async () => {
+  const [{ addedAt }] = (await list()) as [Told & { addedAt: string }]
+  const day = new Intl.DateTimeFormat('sv-SE', { timeZone: 'America/Sao_Paulo' }).format(new Date(addedAt))
+  const finding = [
+    ...[payout, invoice, payout.toUpperCase(), '19,50', 'R$ 19,50'].map(q => ['--q', q]),
+    ...[
+      ['--rail', 'starkbank'],
+      ['--state', 'owed'],
+      ['--from', day],
+      ['--to', day],
+      ['--from', day, '--to', day, '--account', 'main'],
+    ],
+  ]
+  for (const flags of finding) expect([flags, (await list(...flags)).map(({ id }) => id)]).toEqual([flags, [payout]])
+  const missing = [
+    ...[
+      ['--q', '19,51'],
+      ['--q', 'nothing of ours'],
+      ['--rail', 'bitcoin'],
+      ['--state', 'paid'],
+    ],
+    ...[
+      ['--from', '2999-01-01'],
+      ['--to', '2020-01-01'],
+      ['--before', payout],
+    ],
+  ]
+  for (const flags of missing) expect([flags, await list(...flags)]).toEqual([flags, []])
+  for (const flags of [
+    ['--from', '2026-02-30'],
+    ['--to', 'today'],
+    ['--rail', 'pigeon'],
+    ['--before', 'pay_x'],
+    ['--q', ''],
+  ])
+    expect([flags, (await repasse('payout', 'list', ...flags)).code]).toEqual([flags, 2])
+  expect([...payoutFilters.names].filter(name => !finding.flat().includes(`--${name}`))).toEqual(['invoice'])
+})
+
+test('a program that read a payout before the redesign still finds every key', async () => {
+  const keys = ['id', 'invoice', 'account', 'state', 'why', 'amount', 'units', 'asset', 'withheld', 'tries', 'addedAt', 'changedAt']
+  const [listed] = (await list()) as [object]
+  expect(Object.keys(listed)).toEqual(expect.arrayContaining(keys))
+  const shown = JSON.parse((await repasse('payout', 'show', payout, '--json')).out) as { history: object[] }
+  expect(Object.keys(shown)).toEqual(expect.arrayContaining([...keys, 'attempts', 'history', 'postings']))
+  expect(shown).toMatchObject({ ...listed, attempts: [], postings: [], history: [{ from: null, to: 'owed', why: 'credited', ref: null }] })
 })
 
 test('once approved it has its next look and no reason; held by a person it has a reason and nothing next', async () => {

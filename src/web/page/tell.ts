@@ -1,6 +1,7 @@
 /** Amounts and times as people read and type them, in their language. Exact: made of bigints and text, never of floats. */
 import { formatUnits, type Asset } from '../../base/money.ts'
 import { millis, type Instant, type Millis } from '../../base/world.ts'
+import { brazilZone } from '../../base/zone.ts'
 import type { Language } from './language.ts'
 
 const places = { BRL: 2, BTC: 8 } as const
@@ -26,11 +27,8 @@ function kept<T>(key: string, make: () => T): T {
   return found
 }
 
-/** The zone of a page that is nobody's own: the house is Brazilian. */
-export const houseZone = 'America/Sao_Paulo'
-
 /** `21/11/2026, 20:07:12 GMT-3`, in `zone`. */
-export const moment = (lang: Language, at: Instant, zone: string = houseZone): string =>
+export const moment = (lang: Language, at: Instant, zone: string = brazilZone): string =>
   kept(
     `moment ${lang} ${zone}`,
     () =>
@@ -41,7 +39,7 @@ export const moment = (lang: Language, at: Instant, zone: string = houseZone): s
   ).format(millis(at))
 
 /** `21/11, 20:08 GMT-3`: the minute after `at`, so that whoever comes then is not early. */
-export const clockTime = (lang: Language, at: Instant, zone: string = houseZone): string =>
+export const clockTime = (lang: Language, at: Instant, zone: string = brazilZone): string =>
   kept(
     `clock ${lang} ${zone}`,
     () =>
@@ -52,7 +50,7 @@ export const clockTime = (lang: Language, at: Instant, zone: string = houseZone)
   ).format(Math.ceil(millis(at) / 60_000) * 60_000)
 
 /** `21/11/2026`. */
-export const day = (lang: Language, at: Instant, zone: string = houseZone): string =>
+export const day = (lang: Language, at: Instant, zone: string = brazilZone): string =>
   kept(
     `day ${lang} ${zone}`,
     () => new Intl.DateTimeFormat(lang, { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: zone }),

@@ -20,7 +20,8 @@ import {
 } from '../../../payout/payout.ts'
 import type { Plan } from '../../../rails/chain.ts'
 import { empty, history, sql, type Reader } from '../../../db/db.ts'
-import { stepsOf, type Step } from '../../../queries/history.ts'
+import { stepsOf } from '../../../queries/history.ts'
+import type { Step } from '../../../queries/step.ts'
 import { within, type Filters } from '../../../queries/page.ts'
 
 export interface ChainSeen {

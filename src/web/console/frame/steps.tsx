@@ -2,7 +2,7 @@
 import type { Transition } from '../../../db/db.ts'
 import type { Language } from '../../page/page.ts'
 import { Time } from '../../page/parts.tsx'
-import { repeatsOf } from '../../../queries/history.ts'
+import { lineOf } from '../../../queries/step.ts'
 import { Told } from '../list/parts.tsx'
 
 interface StepParts {
@@ -32,7 +32,7 @@ export const Steps = ({ lang, steps, words, states }: StepParts) => (
           <td data-label={words.from}>{states[step.from_state] ?? '–'}</td>
           <td data-label={words.to}>{states[step.to_state] ?? step.to_state}</td>
           <td data-label={words.why}>
-            <Told {...{ lang, repeats: repeatsOf(step), why: step.why }} />
+            <Told {...{ lang, repeats: lineOf(step).repeats, why: step.why }} />
           </td>
         </tr>
       ))}

@@ -3,16 +3,17 @@ import { instant, type Instant } from '../../../base/world.ts'
 import type { Desk } from '../../../jobs/jobs.ts'
 import { postingsOf, type PostingRow } from '../../../ledger/ledger.ts'
 import type { PayoutRow } from '../../../payout/payout.ts'
-import { empty, history, join, sql, type Reader, type Sql } from '../../../db/db.ts'
+import { empty, history, sql, type Reader, type Sql } from '../../../db/db.ts'
 import type { InvoiceRow } from '../../../invoice/invoice.ts'
 import { seeCoinRefunds, type SeenCoinRefunds } from './coinRefunds.tsx'
 import { standingOf, type Looked } from '../../../webhooks/webhooks.ts'
 import { seeActs, type SeenActs } from './acts.tsx'
 import { seeTwins, type SeenTwin } from './duplicates.tsx'
-import { endToEndIds } from '../../../queries/eventText.ts'
 import { within, type Filters } from '../../../queries/page.ts'
-import { soughtInvoices, soughtWhere } from '../../../queries/lookup.ts'
-import { stepsOf, type Step } from '../../../queries/history.ts'
+import { moversOf, type Mover } from '../../../queries/movers.ts'
+import { soughtIn, soughtInvoices } from '../../../queries/lookup.ts'
+import { stepsOf } from '../../../queries/history.ts'
+import type { Step } from '../../../queries/step.ts'
 
 export type ListedInvoice = InvoiceRow & {
   account: string
@@ -47,7 +48,7 @@ export async function countInvoices(reader: Reader, filters: Filters): Promise<n
 async function whereOf(reader: Reader, filters: Filters): Promise<Sql> {
   const { q, state, rail, account, slot, order } = filters.query
   return sql`
-    ${q === undefined ? empty : soughtWhere(await soughtInvoices(reader, q), { id: sql`i.id`, units: sql`i.units`, asset: sql`i.asset`, taxId: ids => sql`and i.payer_tax_id in (${ids})` })}
+    ${q === undefined ? empty : sql`and ${soughtIn(await soughtInvoices(reader, q), { id: sql`i.id`, units: sql`i.units`, asset: sql`i.asset`, taxId: ids => sql`i.payer_tax_id in (${ids})` })}`}
     ${state === undefined ? empty : sql`and i.state = ${state}`} ${rail === undefined ? empty : sql`and i.rail = ${rail}`}
     ${account === undefined ? empty : sql`and i.account_id = (select id from accounts where store_id = 'sto_default' and name = ${account})`}
     ${slot === undefined ? empty : sql`and i.slot_id = ${slot}`} ${order === undefined ? empty : sql`and i.order_id = ${order}`}`
@@ -62,47 +63,6 @@ const bySlot = (schedule: string, where: Sql, filters: Filters, limit: number) =
   select i.*, s.due_at as key_at from slots s join invoices i on i.slot_id = s.id
   where s.schedule_id = (select id from schedules where store_id = 'sto_default' and name = ${schedule})
     ${filters.after ? sql`and s.due_at <= ${filters.after.at}` : empty} ${where} ${within(sql`s.due_at`, sql`i.id`, filters)} order by s.due_at desc, i.id desc limit ${limit}`
-
-export const namesOf = async (reader: Reader, table: 'accounts' | 'schedules'): Promise<string[]> =>
-  (
-    await reader.all<{ name: string }>(
-      table === 'accounts'
-        ? sql`select name from accounts where store_id = 'sto_default' order by name limit 500`
-        : sql`select name from schedules where store_id = 'sto_default' order by name limit 500`,
-    )
-  ).map(({ name }) => name)
-
-/** One event beside what it moved. */
-export interface Mover {
-  id: bigint
-  eventId: string
-  kind: string | null
-  state: string
-  receivedAt: Instant
-  endToEnd: string[]
-}
-
-/** The events behind the transitions of these, with the end-to-end ids their bytes name. */
-export async function moversOf(reader: Reader, subjects: readonly string[]): Promise<Mover[]> {
-  const rows = await reader.all<{
-    id: bigint
-    event_id: string
-    kind: string | null
-    state: string
-    received_at: Instant
-    raw: Uint8Array
-  }>(sql`
-    select id, rail, event_id, kind, state, received_at, raw from inbox
-    where rail in ('starkbank', 'bitcoin')
-      and event_id in (select ref from transitions where subject in (${join(subjects)}) and ref is not null)
-    order by received_at, id limit 100`)
-  return rows.map(({ raw, event_id: eventId, received_at: receivedAt, ...row }) => ({
-    ...row,
-    eventId,
-    receivedAt,
-    endToEnd: endToEndIds(raw),
-  }))
-}
 
 export interface SeenInvoice {
   row: InvoiceRow & { account: string }

@@ -5,10 +5,10 @@ import { BadInput } from '../../../base/answer.ts'
 import { csvLine, type CsvStyle } from '../../../base/csv.ts'
 import { formatUnits, type Asset } from '../../../base/money.ts'
 import { millis, type Clock, type Instant } from '../../../base/world.ts'
-import { wallAt } from '../../../base/zone.ts'
+import { brazilZone, wallAt } from '../../../base/zone.ts'
 import type { ListFilters } from '../../../queries/filters.ts'
 import { dayOf, pageOf, readAfter, type After, type Filters, type Read } from '../../../queries/page.ts'
-import { houseZone, type Language } from '../../page/page.ts'
+import type { Language } from '../../page/page.ts'
 import type { ConsoleContext } from '../guard.ts'
 import { listWords } from './words.ts'
 
@@ -36,7 +36,7 @@ export function filtersOf<Name extends string>(
     if (choices[name as Name]?.includes(text) === false) faults[name] = say.badChoice
   }
   const day = (name: 'from' | 'to') => {
-    const found = query[name] === undefined ? undefined : dayOf(query[name], houseZone)
+    const found = query[name] === undefined ? undefined : dayOf(query[name], brazilZone)
     if (query[name] !== undefined && !found) faults[name] = say.badDate
     return found
   }
@@ -72,9 +72,9 @@ export const styleOf = (lang: Language): CsvStyle =>
 export const csvAmount = (units: bigint | null, asset: Asset, { decimal }: CsvStyle): string =>
   units === null ? '' : formatUnits(units, asset).replace('.', decimal)
 
-/** `2026-11-21 00:00:00`, in the house's zone. */
+/** `2026-11-21 00:00:00`, in Brazil's zone. */
 export const csvTime = (at: Instant | null): string =>
-  at === null ? '' : new Date(wallAt(houseZone, millis(at))).toISOString().slice(0, 19).replace('T', ' ')
+  at === null ? '' : new Date(wallAt(brazilZone, millis(at))).toISOString().slice(0, 19).replace('T', ' ')
 
 /** Every row of the filters as a file, read and sent some hundred at a time. */
 export function sendCsv<R>(

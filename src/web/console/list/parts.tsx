@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../../base/money.ts'
 import type { Instant } from '../../../base/world.ts'
-import type { Repeats, Step } from '../../../queries/history.ts'
+import type { Repeats, Step } from '../../../queries/step.ts'
 import { amount, moment, type Language } from '../../page/page.ts'
 import { Badge, Facts, Faults, Field, Select, Time, type Tone } from '../../page/parts.tsx'
 import { Pages } from '../frame/frame.tsx'

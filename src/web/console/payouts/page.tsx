@@ -1,7 +1,9 @@
 /** One payout: from gross to net with each part's posting, the orders that pay it, what moved it, and what a person may do about it. */
-import { lastOf, nextLookOf, payoutWaits, type AccountRow, type SeenOrder, type Stop } from '../../../payout/payout.ts'
+import type { Asset } from '../../../base/money.ts'
+import type { AccountRow, Stop } from '../../../payout/payout.ts'
 import { may, type Act, type Person } from '../../../people/people.ts'
-import type { Step } from '../../../queries/history.ts'
+import { nextLookOf, payoutWaits, type ShownOrder, type ShownPayout } from '../../../queries/payouts.ts'
+import { lastOf } from '../../../queries/transactions.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { Notice, Time } from '../../page/parts.tsx'
 import { ActForm, Frame } from '../frame/frame.tsx'
@@ -9,7 +11,6 @@ import { BeyondLimits } from '../limits/page.tsx'
 import { Movers } from '../invoices/page.tsx'
 import { pathTo } from '../links.ts'
 import { Known, Money, Mono, Ref, Rows, Said, State, Timeline, Why } from '../list/parts.tsx'
-import type { ExplainedPayout } from './read.ts'
 import { SignButton, type Signable } from '../people/passkeys.tsx'
 import { Verdicts } from './verdicts.tsx'
 import { Postings } from '../postings/parts.tsx'
@@ -21,7 +22,7 @@ import { payoutWords } from './words.ts'
 interface Parts {
   lang: Language
   person: Person
-  seen: ExplainedPayout
+  seen: ShownPayout
   stopped: Stop | undefined
   /** Where else it may go. */
   others: readonly AccountRow[]
@@ -39,7 +40,7 @@ const acts = ['hold', 'release', 'retry'] as const
 
 export function PayoutPage({ lang, person, seen, stopped, others, sign }: Parts) {
   const [say, lists] = [payoutWords[lang], listWords[lang]]
-  const { row, orders, timeline, orderTimelines, postings, movers } = seen
+  const { row, orders, steps, postings, movers } = seen
   const waits = payoutWaits(row)
   const next = nextLookOf(row)
   const ids = [...new Set(movers.flatMap(({ endToEnd }) => endToEnd))]
@@ -79,10 +80,10 @@ export function PayoutPage({ lang, person, seen, stopped, others, sign }: Parts)
       <h2>{say.orders}</h2>
       {orders.length === 0 && <p class="empty">{say.noOrder}</p>}
       {orders.map((order, place) => (
-        <Order {...{ lang, order, asset: row.asset, steps: orderTimelines[place]!, place }} />
+        <Order {...{ lang, order, asset: row.asset, place }} />
       ))}
       <Movers {...{ lang, movers }} />
-      <Timeline {...{ lang, of: 'payout', steps: timeline }} />
+      <Timeline {...{ lang, of: 'payout', steps }} />
       <Postings {...{ lang, postings }} />
     </Frame>
   )
@@ -154,21 +155,9 @@ function Acts({ lang, person, seen: { row, mayBeHeld }, sign }: Pick<Parts, 'lan
     ))
 }
 
-function Order({
-  lang,
-  order,
-  asset,
-  steps,
-  place,
-}: {
-  lang: Language
-  order: SeenOrder
-  asset: 'BRL' | 'BTC'
-  steps: Step[]
-  place: number
-}) {
+function Order({ lang, order, asset, place }: { lang: Language; order: ShownOrder; asset: Asset; place: number }) {
   const [say, lists] = [payoutWords[lang], listWords[lang]]
-  const { attempt, transactions, bundle } = order
+  const { attempt, steps, transactions, bundle } = order
   return (
     <article class="card">
       <p class="headline">

@@ -3,32 +3,29 @@ import { BadInput } from '../../../base/answer.ts'
 import { instant } from '../../../base/world.ts'
 import {
   approvingRelease,
+  findPayout,
   holdPayout,
+  liveOrderOf,
   mayBeHeld,
   mayGoOut,
   stopOf,
   releasePayout,
   retryPayout,
-  whyOfPayout,
-  type ListedPayout,
-  type PayoutRow,
 } from '../../../payout/payout.ts'
 import { may } from '../../../people/people.ts'
-import { sql } from '../../../db/db.ts'
 import { payoutFilters } from '../../../queries/filters.ts'
 import { show, type Form, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { Frame } from '../frame/frame.tsx'
 import type { ConsoleContext, Doors } from '../guard.ts'
-import { namesOf } from '../invoices/read.ts'
+import { namesOf } from '../../../queries/names.ts'
+import { keyOfPayout, listPayouts, showPayout, whyOfPayout, type ListedPayout } from '../../../queries/payouts.ts'
 import { limitsPath } from '../limits/page.tsx'
 import { pathTo } from '../links.ts'
-import { type After } from '../../../queries/page.ts'
 import { csvAmount, csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
 import { Choice, FilterForm, List, Money, Only, railOptions, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
 import { proofIn, signable } from '../people/passkeys.tsx'
 import { actStates, PayoutPage, type PayoutAct } from './page.tsx'
-import { explainPayout, listPayouts } from './read.ts'
 import { otherAccounts, verdictRoutes } from './verdicts.tsx'
 import { stopPages } from './stop.tsx'
 import { frameWords } from '../frame/words.ts'
@@ -37,7 +34,6 @@ import { listWords } from '../list/words.ts'
 import { payoutWords } from './words.ts'
 
 const path = '/console/payouts'
-const keyOf = ({ added_at: at, id }: ListedPayout): After => ({ at, id })
 
 export function payoutPages(doors: Doors, parts: PageParts): void {
   const { db, world } = parts.desk
@@ -48,7 +44,11 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
     const { lang, person } = ctx.state
     const say = listWords[lang]
     const filters = filtersOf(ctx, payoutFilters)
-    const [{ rows, next }, accounts, stopped] = await Promise.all([pageAsked(read, filters, keyOf), namesOf(db, 'accounts'), stopOf(db)])
+    const [{ rows, next }, accounts, stopped] = await Promise.all([
+      pageAsked(read, filters, keyOfPayout),
+      namesOf(db, 'accounts'),
+      stopOf(db),
+    ])
     const any: [string, string][] = [['', frameWords[lang].all], ...accounts.map((name): [string, string] => [name, name])]
     show(
       ctx,
@@ -70,12 +70,17 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
   })
 
   doors.page(`${path}.csv`, 'see', ctx =>
-    sendCsv(ctx, 'payouts', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, payoutFilters), keyOf, clock: world.clock }),
+    sendCsv(ctx, 'payouts', columnsOf(ctx.state.lang), {
+      read,
+      filters: filtersOf(ctx, payoutFilters),
+      keyOf: keyOfPayout,
+      clock: world.clock,
+    }),
   )
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const [seen, stopped] = await Promise.all([explainPayout(db, ctx.params['id']!), stopOf(db)])
+    const [seen, stopped] = await Promise.all([showPayout(db, ctx.params['id']!), stopOf(db)])
     if (!seen) return ctx.throw(404)
     const others = await otherAccounts(db, seen.row)
     const mayGo = may(person.role, 'payout.release') && actStates.retry.some(state => state === seen.row.state)
@@ -104,15 +109,14 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
 /** The usual refusals, in the page's words; the domain has the last word, in its own. */
 async function assertMay({ desk: { db, world } }: PageParts, lang: Language, id: string, verb: PayoutAct): Promise<void> {
   const say = payoutWords[lang]
-  const row = await db.one<PayoutRow & { live: string | null }>(sql`
-    select p.*, (select min(external_id) from attempts where payout_id = p.id and state in ('sending', 'unsure', 'sent', 'success')) as live
-    from payouts p where id = ${id}`)
+  const row = await findPayout(db, id)
   if (!row) throw new BadInput(`${listWords[lang].foundNothing} ${id}`)
   const fits = verb === 'hold' ? await mayBeHeld(db, row) : (actStates[verb] as readonly string[]).includes(row.state)
   if (!fits) throw new BadInput(`${say.wrongState} ${stateWord(lang, 'payout', row.state)}.`)
   if (verb === 'hold') return
   if (mayGoOut(row) !== undefined) throw new BadInput(say.nothingLeft)
-  if (row.live !== null) throw new BadInput(`${say.live}: ${row.live}.`)
+  const live = await liveOrderOf(db, id)
+  if (live) throw new BadInput(`${say.live}: ${live.external_id}.`)
   if (verb === 'retry' && row.state === 'owed' && row.next_at <= instant(world.clock.now())) throw new BadInput(say.notDue)
 }
 

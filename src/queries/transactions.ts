@@ -1,7 +1,6 @@
 /** The transactions of payouts on a chain: the bundle a payout goes out in, and what each of its transactions pays and costs. */
-import { sql, type Reader } from '../../db/db.ts'
-import type { BundleRow } from './bundle.ts'
-import type { AttemptRow } from '../row.ts'
+import { sql, type Reader } from '../db/db.ts'
+import type { AttemptRow, BundleRow } from '../payout/payout.ts'
 
 /** One transaction as one order sees it. */
 export type OrderTransaction = {
@@ -24,10 +23,6 @@ export const transactionsOf = (reader: Reader, { id }: AttemptRow): Promise<Orde
 /** Of the one that was mined, or else of the one that is wanted now. */
 export const lastOf = (transactions: OrderTransaction[]): OrderTransaction | undefined =>
   transactions.find(({ state }) => state === 'mined') ?? transactions.findLast(({ state }) => state !== 'replaced')
-
-/** `bundle bun_… is planned: …`, of the order at work. */
-export const bundleOf = (reader: Reader, { bundle_id: id }: Pick<AttemptRow, 'bundle_id'>) =>
-  reader.one<BundleRow>(sql`select * from bundles where id = ${id}`)
 
 /** What it waits for; undefined where it has ended. */
 export function bundleWaits({ state, why }: Pick<BundleRow, 'state' | 'why'>): string | undefined {

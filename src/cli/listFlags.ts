@@ -1,0 +1,64 @@
+/** The flags of a list: the filters of the console's list under the same names, how many rows, and from which row on. */
+import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
+import { brazilZone } from '../base/zone.ts'
+import type { ListFilters } from '../queries/filters.ts'
+import type { After, Filters } from '../queries/page.ts'
+import { countFlag, oneOf, textFlag } from './flags.ts'
+
+/** As commander hands them over. */
+export type ListFlags<Name extends string> = { [name in Name | 'from' | 'to' | 'before']?: string } & { limit: number; json?: true }
+
+/** What stands for the value, and what the filter keeps. */
+const filters: Record<string, [string, string]> = {
+  q: ['text', 'only what this finds: an id, a tax id, an amount, a transaction or end-to-end id'],
+  rail: ['rail', 'only on this rail'],
+  account: ['name', 'only those to this account'],
+  schedule: ['name', 'only those of this schedule'],
+  slot: ['id', 'only those of this slot'],
+  order: ['id', 'only those of this order'],
+  invoice: ['id', 'only that of this invoice'],
+  kind: ['kind', 'only of this kind, e.g. invoice.credited'],
+  via: ['way', 'only those that came by push, or were polled'],
+  job: ['name', 'only of this job'],
+  state: ['state', 'only these'],
+}
+
+/** Adds them to `list`. `noun` says what `--before` names. */
+export function listFlags<Name extends string>(list: Command, { names, choices }: ListFilters<Name>, noun: string): Command {
+  for (const name of names) {
+    const [value, says] = filters[name]!
+    const among = choices[name]
+    const flag = `--${name}`
+    list.option(`${flag} <${value}>`, among ? `${says}: ${among.join(', ')}` : says, among ? oneOf(among)(flag) : textFlag(flag))
+  }
+  return list
+    .option('--from <date>', 'only from this day on, e.g. 2026-11-21: it begins at midnight in São Paulo')
+    .option('--to <date>', 'only up to the end of this day')
+    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
+    .option('--before <id>', `older than this ${noun}, to read on`)
+    .option('--json', 'as JSON')
+}
+
+/** What they ask for. `place` finds the row that `--before` names. */
+export async function readFilters<Name extends string>(
+  flags: ListFlags<Name>,
+  { names }: ListFilters<Name>,
+  place: (id: string) => Promise<After>,
+): Promise<Filters<Name>> {
+  const { dayOf } = await import('../queries/page.ts')
+  const typed = flags as Partial<Record<string, string>>
+  const day = (name: 'from' | 'to') => {
+    const text = typed[name]
+    const found = text === undefined ? undefined : dayOf(text, brazilZone)
+    if (text !== undefined && !found) throw new BadInput(`--${name} "${text}" is not a day: write e.g. 2026-11-21`)
+    return found
+  }
+  const before = typed['before']
+  return {
+    query: Object.fromEntries(names.map(name => [name, typed[name]])) as Filters<Name>['query'],
+    from: day('from')?.from,
+    until: day('to')?.until,
+    after: before === undefined ? undefined : await place(before),
+  }
+}

@@ -1,0 +1,113 @@
+/** Payouts as the commands print them: a list and one with its orders, as tables and as JSON. */
+import { BadInput } from '../../base/answer.ts'
+import type { Asset } from '../../base/money.ts'
+import type { Reader } from '../../db/db.ts'
+import { findAccount, findPayout } from '../../payout/payout.ts'
+import { payoutFilters, type FilterOf } from '../../queries/filters.ts'
+import { findInvoiceBy } from '../../queries/lookup.ts'
+import {
+  keyOfPayout,
+  listPayouts,
+  nextLookOf,
+  payoutWaits,
+  showPayout,
+  whyOfPayout,
+  type ListedPayout,
+  type ShownOrder,
+} from '../../queries/payouts.ts'
+import { lastOf } from '../../queries/transactions.ts'
+import { transactionsTable, transactionView } from '../bitcoin/transactions.ts'
+import type { Shell } from '../context.ts'
+import { postingsTable, postingView } from '../ledger/postings.ts'
+import { readFilters, type ListFlags } from '../listFlags.ts'
+import { json, maybeMoney, moneyOf, reais, sheet, stepsTable, stepsView, table, told } from '../print.ts'
+
+export type PayoutFlags = ListFlags<FilterOf<typeof payoutFilters>>
+
+export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promise<void> {
+  const { account, invoice, limit } = flags
+  if (account !== undefined && !(await findAccount(db, account)))
+    throw new BadInput(`--account "${account}" is not an account: "repasse account list" shows them`)
+  const about = invoice === undefined ? undefined : await findInvoiceBy(db, invoice)
+  if (invoice !== undefined && !about) throw new BadInput(`--invoice "${invoice}" is not an invoice: "repasse invoice list" shows them`)
+  const filters = await readFilters({ ...flags, ...(about && { invoice: about.id }) }, payoutFilters, async id => {
+    const row = await findPayout(db, id)
+    if (!row) throw new BadInput(`--before "${id}" is not a payout: "repasse payout list" shows them`)
+    return keyOfPayout(row)
+  })
+  const rows = await listPayouts(db, filters, limit)
+  const line = (row: ListedPayout) => [
+    row.id,
+    row.added_at,
+    row.state,
+    told(row.units, row.asset),
+    row.account,
+    row.invoice_id,
+    whyOfPayout(row) ?? '',
+  ]
+  await shell.out(
+    flags.json ? json(rows.map(viewOf)) : table(['PAYOUT', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'TO', 'INVOICE', 'WHY'], rows.map(line)),
+  )
+  if (!flags.json && rows.length === limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
+}
+
+export async function show(shell: Shell, db: Reader, id: string, asJson: true | undefined): Promise<void> {
+  const seen = await showPayout(db, id)
+  if (!seen) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
+  const { row, orders: attempts, steps } = seen
+  const postings = seen.postings.map(postingView)
+  if (asJson) {
+    const orders = attempts.map(order => ({ ...orderOf(order, row.asset), history: stepsView(order.steps) }))
+    return shell.out(json({ ...viewOf(row), attempts: orders, history: stepsView(steps), postings }))
+  }
+  const last = lastOf(attempts.at(-1)?.transactions ?? [])
+  const facts = sheet([
+    ['payout', row.id],
+    ['state', [row.state, row.why, payoutWaits(row)].filter(Boolean).join(': ')],
+    ['amount', told(row.units, row.asset)],
+    ['withheld', row.asset === 'BRL' ? `${reais(row.withheld_units)} for the transfer’s fee` : undefined],
+    ['network fee', last && `${told(last.share_units, 'BTC')}, so ${told(last.units, 'BTC')} reach the payee`],
+    ['to', last ? `${row.account}, at ${last.address}` : row.account],
+    ['for', row.invoice_id],
+    ['next look', nextLookOf(row)],
+  ])
+  const orders = attempts.map(
+    order => `\n${order.attempt.bundle_id === null ? bankOrder(order) : bundleOrder(order)}${stepsTable(order.steps)}`,
+  )
+  await shell.out(`${facts}\n${stepsTable(steps)}${orders.join('')}${postings.length > 0 ? `\n${postingsTable(postings)}` : ''}`)
+}
+
+function bankOrder({ attempt }: ShownOrder): string {
+  const fee = attempt.fee_units === null ? '' : `, fee ${reais(attempt.fee_units)}`
+  return `order ${attempt.external_id} is ${attempt.state}${attempt.why ? `: ${attempt.why}` : ''} (at the bank: ${attempt.provider_id ?? 'unknown'}${fee})\n`
+}
+
+const bundleOrder = ({ attempt, transactions, bundle }: ShownOrder): string =>
+  `order ${attempt.external_id} is ${attempt.state} in bundle ${attempt.bundle_id}, which is ${bundle?.state}${bundle?.why ? `: ${bundle.why}` : ''}\n${transactionsTable(transactions)}`
+
+const viewOf = (row: ListedPayout) => ({
+  id: row.id,
+  invoice: row.invoice_id,
+  account: row.account,
+  state: row.state,
+  why: whyOfPayout(row),
+  ...moneyOf(row.units, row.asset),
+  withheld: moneyOf(row.withheld_units, row.asset),
+  tries: Number(row.tries),
+  nextAt: nextLookOf(row),
+  addedAt: row.added_at,
+  changedAt: row.changed_at,
+})
+
+const orderOf = ({ attempt, transactions, bundle }: ShownOrder, asset: Asset) => ({
+  id: attempt.id,
+  number: Number(attempt.number),
+  externalId: attempt.external_id,
+  state: attempt.state,
+  why: attempt.why,
+  ...moneyOf(attempt.units, asset),
+  fee: maybeMoney(attempt.fee_units, asset),
+  providerId: attempt.provider_id,
+  askedAt: attempt.asked_at,
+  ...(bundle && { bundle: { id: bundle.id, state: bundle.state, why: bundle.why }, transactions: transactions.map(transactionView) }),
+})
