@@ -1,17 +1,15 @@
 /** One slot: claims it, writes its drafts in the same transaction, and issues them. */
-import { clockTrouble, type World } from '../base/world.ts'
-import { tipOf } from '../chain/chain.ts'
-import { draftBatch, inReaisAsSaid, issueDrafts, planBatch, pricingAt, rateNow, type Pricing } from '../invoice/invoice.ts'
-import type { Rails } from '../rails/rail.ts'
+import type { RailName } from '../base/rails.ts'
+import { clockTrouble } from '../base/world.ts'
+import { draftBatch, planBatch } from '../invoice/invoice.ts'
 import { slotFaults, termsRef } from '../payout/payout.ts'
-import { remember, sql, type Sql, type Tx } from '../db/db.ts'
-import { bankMayBeAsked } from '../ledger/ledger.ts'
-import type { NoRate, Rate } from '../rates/rates.ts'
-import { issueRequests, type BitcoinDesk } from './bitcoin.ts'
+import { remember, sql, type Sql } from '../db/db.ts'
 import { believesTime } from './clock.ts'
-import { runSlot, type JobResult, type Runner } from './runner.ts'
+import type { OnRails } from './desk.ts'
+import type { Claiming } from './railFlow.ts'
+import { railFlows, railsHere } from './rails.ts'
+import { runSlot, type Runner } from './runner.ts'
 import { batchRule, batchTerms, needSchedule, type ScheduleRow } from '../schedule/schedule.ts'
-import { areInvoicesUnread } from '../webhooks/webhooks.ts'
 import { endHolds, holdSchedule, judgeSchedule } from '../schedule/terms.ts'
 import { claimSlot, endSlot, extendLease, holdSlot, materialise, type SlotRow } from '../schedule/slots.ts'
 
@@ -19,7 +17,7 @@ const limitMs = 10 * 60_000
 const heartbeatMs = 15_000
 
 /** Who issues: the rails there are, and what the Bitcoin rail needs beside itself. */
-export type Issuer = Runner & { rails: Rails; bitcoin?: BitcoinDesk }
+export type Issuer = Runner & OnRails
 
 /** Materialises what fell due and runs every slot that can be claimed. Answers how many were run. */
 export async function runDueSlots(issuer: Issuer): Promise<number> {
@@ -37,7 +35,7 @@ export async function runDueSlots(issuer: Issuer): Promise<number> {
 
 interface Claimed {
   slot: SlotRow
-  rail: ScheduleRow['rail']
+  rail: RailName
 }
 
 /** The claim and the drafts are one transaction: a slot that is running has its invoices, with our ids. */
@@ -58,12 +56,19 @@ async function claim(issuer: Issuer): Promise<Claimed | undefined> {
     }
 }
 
-async function claimNext({ db, world, rails, bitcoin }: Issuer): Promise<Claimed | undefined> {
-  const bankIsThere = rails.starkbank !== undefined && (await bankMayBeAsked(db, rails.starkbank, world)) && !(await areInvoicesUnread(db))
+async function claimNext(issuer: Issuer): Promise<Claimed | undefined> {
+  const { db, world } = issuer
+  const rails: RailName[] = []
+  for (const name of railsHere(issuer)) if (await railFlows[name].mayIssue(issuer)) rails.push(name)
   return db.tx(async tx => {
-    // Asked once: a rate that ages out between two looks must not leave a slot claimed and without a price.
-    const rate = rails.bitcoin && bitcoin ? await rateNow(tx, bitcoin, world) : undefined
-    const slot = await claimSlot(tx, sql`${await ready(tx, bankIsThere, rate)} and id not in (select schedule_id from schedule_holds)`)
+    const claiming = new Map<RailName, Claiming>()
+    for (const name of rails) {
+      const found = await railFlows[name].claiming(tx, issuer)
+      if (found) claiming.set(name, found)
+    }
+    const which = [...claiming.values()].map(each => each.which)
+    if (which.length === 0) return undefined
+    const slot = await claimSlot(tx, sql`(${anyOf(which)}) and id not in (select schedule_id from schedule_holds)`)
     if (!slot) return undefined
     const schedule = await needSchedule(tx, slot.schedule_id)
     const judged = await judgeSchedule(tx, schedule)
@@ -77,7 +82,7 @@ async function claimNext({ db, world, rails, bitcoin }: Issuer): Promise<Claimed
         and not exists (select 1 from invoices where slot_id = slots.id)`)
     const cause = { why: `it is run by version ${schedule.version}`, ref: termsRef(schedule) }
     if (isOfLater > 0) await remember(tx, 'slots', slot.id, 'running', 'running', cause, await tx.now())
-    const price = priceOf(schedule, bitcoin, rate)
+    const price = claiming.get(schedule.rail)?.price(schedule)
     // Nothing is kept of a transaction that throws: the slot stays due.
     if (!price) throw new Error(`slot ${slot.id} of ${schedule.name} has no price`)
     await draftBatch(tx, world, batchTerms(schedule, slot.id), () => planBatch(batchRule(schedule), world.random), price)
@@ -103,16 +108,7 @@ class SlotMoved extends Error {
   }
 }
 
-const priceOf = (schedule: ScheduleRow, bitcoin: BitcoinDesk | undefined, rate: Rate | NoRate | undefined): Pricing | undefined =>
-  schedule.rail === 'starkbank' ? inReaisAsSaid : bitcoin && rate && pricingAt(rate, bitcoin, schedule)
-
-/** Which schedules can be issued now: the bank's while it knows us; without a rail of the chain there is no rate. Without a good rate what is priced in reais waits on the Bitcoin rail, and the others do not. */
-async function ready(tx: Tx, bankIsThere: boolean, rate: Rate | NoRate | undefined): Promise<Sql> {
-  const bank = bankIsThere ? sql`rail = 'starkbank'` : sql`1 = 0`
-  // Before the chain was first looked at, what is paid to an address of ours could be in a block that is never read.
-  if (!rate || !(await tipOf(tx))) return bank
-  return rate.is === 'rate' ? sql`(${bank} or rail = 'bitcoin')` : sql`(${bank} or (rail = 'bitcoin' and currency = 'BTC'))`
-}
+const anyOf = (conditions: Sql[]): Sql => conditions.reduce((one, other) => sql`${one} or ${other}`)
 
 async function issue(issuer: Issuer, { slot, rail }: Claimed): Promise<void> {
   const over = new AbortController()
@@ -122,25 +118,13 @@ async function issue(issuer: Issuer, { slot, rail }: Claimed): Promise<void> {
       issuer,
       slot.id,
       limitMs,
-      world => (rail === 'bitcoin' ? issueOnChain(issuer, world, slot) : issueAtBank(issuer, world, slot)),
+      world => railFlows[rail].issue({ ...issuer, world }, slot.id),
       (tx, outcome, summary) => endSlot(tx, slot, outcome, summary),
     )
   } finally {
     over.abort()
     await beating
   }
-}
-
-async function issueAtBank({ db, rails }: Issuer, world: World, slot: SlotRow): Promise<JobResult> {
-  const { issued, unsure, refused, later } = await issueDrafts(db, rails.starkbank!, world, slot.id)
-  const said = [`${issued} issued`, unsure && `${unsure} unsure`, refused && `${refused} refused`, later && `${later} later`]
-    .filter(Boolean)
-    .join(', ')
-  return unsure + refused + later > 0 ? { less: said } : said
-}
-
-async function issueOnChain({ db, rails, bitcoin }: Issuer, world: World, slot: SlotRow): Promise<string> {
-  return `${await issueRequests({ db, rail: rails.bitcoin!, bitcoin: bitcoin!, world }, slot.id)} issued`
 }
 
 async function heartbeat({ db, world }: Runner, slot: SlotRow, signal: AbortSignal): Promise<void> {

@@ -1,12 +1,9 @@
 /** The shop's acts that need the rails: placing an order and asking for its code at once, seeing where it stands, and asking anew. */
 import type { ShopLimits } from '../base/shopSettings.ts'
-import { clockTrouble, type World } from '../base/world.ts'
+import { clockTrouble } from '../base/world.ts'
 import type { RailName } from '../base/rails.ts'
-import { chainTrouble, tipOf } from '../chain/chain.ts'
-import { issueDrafts, priceNow, rateNow } from '../invoice/invoice.ts'
-import { sendMails, type Mailer, type MailRow, type OutboxRow } from '../mail/mail.ts'
+import { sendMails, type MailRow, type OutboxRow } from '../mail/mail.ts'
 import { composeNotice, type NoticeRow } from '../people/people.ts'
-import type { Rails } from '../rails/rail.ts'
 import {
   composeLetter,
   findOrderByToken,
@@ -26,28 +23,19 @@ import {
   type Placed,
   type PlaceTerms,
   type Placing,
-  type Sheet,
 } from '../shop/shop.ts'
-import type { Reader, Db } from '../db/db.ts'
 import { standingOf } from '../webhooks/webhooks.ts'
 import { composeAnchorMail, type AnchorMailRow } from './anchorMail.ts'
-import { issueRequests, type BitcoinDesk } from './bitcoin.ts'
+import type { Post } from './desk.ts'
+import type { FlowParts, NotNow } from './railFlow.ts'
+import { railFlows, railsHere } from './rails.ts'
 
 /** Who serves the shop: a `Desk` is one. */
-export interface Counter {
-  db: Db
-  world: World
-  rails: Rails
-  bitcoin?: BitcoinDesk
+export interface Counter extends FlowParts {
   /** There where letters can be sent. */
   post?: Post
   /** How much one buyer may ask for; as much as they like where it is not said. */
   shopLimits?: ShopLimits
-}
-
-/** Who carries letters, and what stands in all of them. */
-export interface Post extends Sheet {
-  mailer: Mailer
 }
 
 /** How long a buyer waits for the bank before the page is shown without a code; it comes by itself when the bank has answered. */
@@ -73,14 +61,12 @@ export async function newCode(counter: Counter, token: string, rail?: RailName, 
  * The order, where the bank shows one of its codes as paid and we have not heard of it yet: whoever paid in time while nobody was at work must
  * not be asked a second time. A bank that does not answer does not know better than we do.
  */
-async function paidMeanwhile({ db, rails }: Counter, token: string): Promise<OrderRow | undefined> {
-  const rail = rails.starkbank
-  const order = rail && (await findOrderByToken(db, token))
+async function paidMeanwhile(counter: Counter, token: string): Promise<OrderRow | undefined> {
+  const order = await findOrderByToken(counter.db, token)
   if (!order || order.state === 'paid') return undefined
-  for (const { rail: name, state, provider_id: id } of await invoicesOf(db, order.id)) {
-    if (name !== 'starkbank' || id === null || (state !== 'issued' && state !== 'overdue')) continue
-    const answer = await rail.readInvoice(id)
-    if (answer.is === 'done' && answer.value.status === 'paid') return order
+  for (const { rail, state, provider_id: id } of await invoicesOf(counter.db, order.id)) {
+    if (id === null || (state !== 'issued' && state !== 'overdue')) continue
+    if (await railFlows[rail].isPaidThere?.(counter, id)) return order
   }
   return undefined
 }
@@ -111,39 +97,26 @@ export async function seeOrder({ db, world, rails, bitcoin }: Counter, token: st
 }
 
 /** What the shop offers to pay with now, Pix first. `why`: it is offered, and cannot be used at the moment. */
-export type Offer = { rail: RailName; why: undefined | 'no rate' | 'not followed' }
+export type Offer = { rail: RailName; why: NotNow | undefined }
 
 export async function offers(counter: Counter): Promise<Offer[]> {
-  const { db, world, bitcoin } = counter
-  const rules = (await shopRules(db)).filter(({ rail, account_state: state }) => railsOf(counter).includes(rail) && state !== 'closed')
+  const { db } = counter
+  const here = railsHere(counter)
+  const rules = (await shopRules(db)).filter(({ rail, account_state: state }) => here.includes(rail) && state !== 'closed')
   const found: Offer[] = []
-  for (const { rail } of rules) {
-    const why = rail === 'bitcoin' ? await whyNot(db, bitcoin!, world) : undefined
-    found.push({ rail, why })
-  }
+  for (const { rail } of rules) found.push({ rail, why: await railFlows[rail].notNow(db, counter) })
   return found
-}
-
-const railsOf = ({ rails, bitcoin }: Counter): RailName[] => [
-  ...(rails.starkbank ? (['starkbank'] as const) : []),
-  ...(rails.bitcoin && bitcoin ? (['bitcoin'] as const) : []),
-]
-
-async function whyNot(reader: Reader, bitcoin: BitcoinDesk, world: World): Promise<Offer['why']> {
-  // What is paid to an address of ours must be seen while its time runs.
-  if (!(await tipOf(reader)) || (await chainTrouble(reader)) !== undefined) return 'not followed'
-  return (await rateNow(reader, bitcoin, world)).is === 'rate' ? undefined : 'no rate'
 }
 
 const termsOf = (counter: Counter): PlaceTerms => ({
   // Under a clock that is wrong a code's end would be, too.
-  rails: clockTrouble(counter.world) === undefined ? railsOf(counter) : [],
+  rails: clockTrouble(counter.world) === undefined ? railsHere(counter) : [],
   writes: counter.post !== undefined,
   limits: counter.shopLimits,
-  async price(tx) {
-    const { bitcoin, world } = counter
-    if (!bitcoin || (await whyNot(tx, bitcoin, world)) !== undefined) return undefined
-    return priceNow(tx, bitcoin, world, { currency: 'BRL', watch_ms: BigInt(watchMs) })
+  async price(tx, rail) {
+    const flow = railFlows[rail]
+    if (!flow.isHere(counter) || (await flow.notNow(tx, counter)) !== undefined) return undefined
+    return flow.price(tx, counter, { currency: 'BRL', watch_ms: BigInt(watchMs) })
   },
 })
 
@@ -158,9 +131,9 @@ async function askForCode(counter: Counter, order: OrderRow): Promise<void> {
   over.abort()
 }
 
-async function ask({ db, world, rails, bitcoin }: Counter, order: OrderRow): Promise<void> {
-  if (order.rail === 'starkbank' && rails.starkbank) await issueDrafts(db, rails.starkbank, world, order.id)
-  if (order.rail === 'bitcoin' && rails.bitcoin && bitcoin) await issueRequests({ db, rail: rails.bitcoin, bitcoin, world }, order.id)
+async function ask(counter: Counter, order: OrderRow): Promise<void> {
+  const flow = railFlows[order.rail]
+  if (flow.isHere(counter)) await flow.issue(counter, order.id)
 }
 
 /** Moves orders after their invoices. Answers how many moved. */

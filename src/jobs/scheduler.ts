@@ -5,7 +5,8 @@ import { later } from '../base/world.ts'
 import { sql, type Db } from '../db/db.ts'
 import { believesTime } from './clock.ts'
 import { noReason, run, type RunOutcome } from './runner.ts'
-import { timetable, type Desk, type Job } from './timetable.ts'
+import type { Desk, Job } from './desk.ts'
+import { timetable } from './timetable.ts'
 
 export interface Scheduler {
   /** Wakes nothing more and waits for what is at work. */

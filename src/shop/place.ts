@@ -4,7 +4,7 @@ import { brl, leastRequest } from '../base/money.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { millis, type World } from '../base/world.ts'
 import { isOnChain, type RailName } from '../base/rails.ts'
-import { draftOfOrder, inReaisAsSaid, type InvoiceRow, type Priced, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
+import { draftOfOrder, inReaisAsSaid, type InvoiceRow, type Priced, type Pricing } from '../invoice/invoice.ts'
 import { queueMail } from '../mail/mail.ts'
 import { ruleRef } from '../payout/payout.ts'
 import { encrypted, forUpdate, join, move, remember, sql, type Db, type Tx } from '../db/db.ts'
@@ -64,8 +64,8 @@ export type Placed =
 export interface PlaceTerms {
   /** The rails this house runs on. */
   rails: readonly RailName[]
-  /** Prices reais in satoshis; undefined where no rate is good or the chain is not followed. */
-  price: (tx: Tx) => Promise<Pricing<PricedOnChain> | undefined>
+  /** Prices reais on a rail that lies on a chain; undefined where no rate is good or the chain is not followed. */
+  price: (tx: Tx, rail: RailName) => Promise<Pricing | undefined>
   /** Whether letters can be sent at all. */
   writes: boolean
   /** How much one buyer may ask for; as much as they like where it is not said. */
@@ -257,7 +257,7 @@ async function askable(
   const rule = terms.rails.includes(rail) ? (await shopRules(tx)).find(each => each.rail === rail) : undefined
   if (!rule || rule.account_state === 'closed') return refuse({ field: 'rail', is: 'not offered' })
   if (!isOnChain(rail)) return { is: 'askable', rule, priced: inReaisAsSaid(brl(units)) }
-  const price = await terms.price(tx)
+  const price = await terms.price(tx, rail)
   if (!price) return refuse({ field: 'rail', is: 'no rate' })
   const priced = price(brl(units))
   return priced.amount.units < leastRequest ? refuse({ field: 'rail', is: 'too small' }) : { is: 'askable', rule, priced }

@@ -217,7 +217,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'after a restore the bank’s invoices are read before anything is issued there',
-        file: 'src/jobs/issue-slot.ts',
+        file: 'src/jobs/bank.ts',
         from: ' && !(await areInvoicesUnread(db))',
         to: '',
         test: 'test/forgotten.test.ts',

@@ -14,7 +14,7 @@ import {
   type Looked,
 } from '../../../webhooks/webhooks.ts'
 import type { InvoiceRow } from '../../../invoice/invoice.ts'
-import type { Desk } from '../../../jobs/jobs.ts'
+import type { FlowParts } from '../../../jobs/jobs.ts'
 import type { Language } from '../../page/page.ts'
 import { Field } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
@@ -34,7 +34,7 @@ export interface SeenCoinRefunds {
 
 /** Undefined where there is no chain. */
 export async function seeCoinRefunds(
-  { db, world, bitcoin }: Pick<Desk, 'db' | 'world' | 'bitcoin'>,
+  { db, world, bitcoin }: Omit<FlowParts, 'rails'>,
   row: InvoiceRow,
   looked: Looked | undefined,
 ): Promise<SeenCoinRefunds | undefined> {
