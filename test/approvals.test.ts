@@ -399,8 +399,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await bookFindings()).toEqual([])
       await run(edit)
       const found = await bookFindings()
-      expect(found).toEqual([expect.stringContaining(`proposal ${changed.proposal.id} `)])
-      expect(found[0]).toContain(why)
+      // What it raised counts no longer, though the row and the audit log both say it.
+      expect(found).toEqual([
+        expect.stringContaining('is R$ 200.00 in BRL, and people set R$ 100.00'),
+        expect.stringContaining(`proposal ${changed.proposal.id} `),
+      ])
+      expect(found[1]).toContain(why)
     })
 
     test('a release and a go are stated, and an edit of their statements is named', async () => {

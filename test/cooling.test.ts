@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bringBack } from '../src/jobs/clock.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
-import { checkLedger, refuse } from '../src/ledger/ledger.ts'
+import { audit, checkLedger, refuse } from '../src/ledger/ledger.ts'
 import {
   accountObjections,
   addAccount,
@@ -30,7 +30,7 @@ import {
 } from '../src/payout/payout.ts'
 import { later } from '../src/base/world.ts'
 import { payableNow } from '../src/payout/cooling.ts'
-import { skipLocked, sql } from '../src/db/db.ts'
+import { skipLocked, sql, type Db } from '../src/db/db.ts'
 import { asksOf } from '../src/queries/attention.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
@@ -322,6 +322,66 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       expect(await checkSet(db)).toEqual([
         expect.objectContaining({ says: expect.stringContaining('dora objects to limits of all payouts in BRL, and nobody cleared it') }),
       ])
+    })
+
+    /** Whoever can append to the audit log with hashes that fit, and edits the rows along. */
+    const forged: [string, (db: Db) => Promise<unknown>, string][] = [
+      [
+        'a raised limit',
+        db =>
+          db.tx(async tx => {
+            await tx.run(sql`update limits set units = 90000`)
+            const detail = { asset: 'BRL', perPayout: '900.00', perPayoutNow: '50.00', proposedBy: 'ana' }
+            await audit(tx, { actor: 'bruno', act: 'limits set', subject: 'installation BRL', detail })
+          }),
+        'people set R$ 50.00',
+      ],
+      [
+        'a limit that one person lowered to more',
+        db =>
+          db.tx(async tx => {
+            await tx.run(sql`update limits set units = 90000`)
+            const detail = { asset: 'BRL', perPayout: '900.00', perPayoutNow: '9000.00', why: 'x' }
+            await audit(tx, { actor: 'ana', act: 'limits lowered', subject: 'installation BRL', detail })
+          }),
+        'people set R$ 50.00',
+      ],
+      [
+        'the end of an objection',
+        async db => {
+          await objectToAccount(db, town.desk.world, 'main', { by: 'ana', why: 'who is that' })
+          await db.tx(async tx => {
+            await tx.run(sql`delete from limits`)
+            await tx.run(sql`update account_objections set cleared_at = added_at, cleared_by = 'bruno and carla: x'`)
+            const subject = (await findAccount(tx, 'main'))!.id
+            const detail = { name: 'main', objectedBy: 'ana', proposedBy: 'bruno', why: 'x' }
+            await audit(tx, { actor: 'carla', act: 'account objection cleared', subject, detail })
+          })
+        },
+        'ana objects to account main, and nobody cleared it',
+      ],
+      [
+        'the terms of an account',
+        db =>
+          db.tx(async tx => {
+            await tx.run(sql`delete from limits`)
+            await tx.run(sql`update accounts set recover = 'next-payouts'`)
+            const subject = (await findAccount(tx, 'main'))!.id
+            const detail = { name: 'main', recover: 'next-payouts', was: 'never', madeBy: 'ana', why: 'x' }
+            await audit(tx, { actor: 'carla', act: 'account terms changed', subject, detail })
+          }),
+        'account main has terms that do not hold',
+      ],
+    ]
+    test.each(forged)('%s that is in the rows and the audit log, and that nobody approved, lets nothing go', async (_, forge, says) => {
+      const wanted = { payout: 5_000n }
+      await town.db.tx(tx => changeLimits(tx, town.desk.world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
+      await collect(town, [10_000n])
+      await forge(town.db)
+      await town.db.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
+      expect(await send()).toEqual([])
+      const found = [...(await checkApprovals(town.db)), ...(await checkSet(town.db))].map(finding => finding.says)
+      expect(found).toContainEqual(expect.stringContaining(says))
     })
 
     test('a limit that two people raised lets more go a day later, and a lower one counts at once', async () => {

@@ -103,6 +103,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ['its amount', sql`update invoice_refunds set units = 9000, left_units = 1000`],
         ['what it leaves', sql`update invoice_refunds set left_units = 0`],
         ['the invoice it is of', sql`update invoice_refunds set provider_id = '4711'`],
+        ['the proposal it is by', sql`update proposals set decided_by = 'mallory'`],
       ])('of which somebody has edited %s past the program is not asked for: a person is told', async (_, edit) => {
         await pay()
         await refund(6_000n)

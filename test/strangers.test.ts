@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { noFaults } from '../sim/settings.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
 import {
+  checkRules,
   closeRule,
   findRule,
   findStranger,
@@ -171,6 +172,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(32 * 24 * 60 * minute)
       const after = leaves(100)
       expect([await look(), (await findRule(town.db, 'monthly-fee'))!.state]).toEqual([expect.stringContaining(after), 'closed'])
+    })
+
+    test('a rule that was edited past the program, or that nobody approved, covers nothing and is named', async () => {
+      const { proposal } = await proposeRule(town.db, town.desk.world, 'monthly-fee', feeRule, { by: 'ana', why: 'the bank’s own fee' })
+      await approve(proposal.id)
+      expect(await checkRules(town.db)).toEqual([])
+      await town.db.tx(tx => tx.run(sql`update external_rules set max_units = 1000000, period_units = 9000000`))
+      const line = leaves(90_000)
+      expect([await look(), (await findStranger(town.db, line))!.state]).toEqual([expect.stringContaining(line), 'open'])
+      expect(await checkRules(town.db)).toEqual([expect.objectContaining({ invariant: 'approvals' })])
     })
 
     test('a rule is no pattern, and is of one direction', async () => {

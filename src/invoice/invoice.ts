@@ -37,6 +37,7 @@ export { askAgain, mayReissue, reissuesOf, type Reissued, type ReissueRefusal, t
 export { fateOf, reversalLogs, saidIn, type Fate, type Said } from './bank/fate.ts'
 export {
   approveOwnRefund,
+  refundAct,
   followRefund,
   liveRefund,
   mayRefund,

@@ -1,5 +1,5 @@
 /** What each proposed act does once a second person approves it: one entry an act, done in the transaction of the approval. */
-import { said, state, type Proof } from '../approvals/approvals.ts'
+import { approvingProposal, said, state, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import {
@@ -15,7 +15,6 @@ import {
 } from '../ledger/ledger.ts'
 import {
   adjudicateAct,
-  approvingProposal,
   accountClearAct,
   beyondAct,
   carryOutAccountClear,

@@ -30,6 +30,16 @@ export interface ObjectionKind {
   cleared: string
   /** Before the thing's name, in sentences. */
   noun: string
+  /** Whether two people approved the end that the audit log says; without it the log's word is enough. */
+  isEnd?(reader: Reader, end: ObjectionEnd): Promise<boolean>
+}
+
+/** A record that says objections to a thing ended. */
+export interface ObjectionEnd {
+  seq: bigint
+  actor: string
+  subject: string
+  objectedBy: string
 }
 
 /** What somebody objects to. */
@@ -58,21 +68,34 @@ export const objectionsOf = async (reader: Reader, kind: ObjectionKind, id: stri
 type Logged = Objection & { name?: string }
 
 /** Acts of this kind are few, and records of one thing may be many: the blank leads the planner to the index of the acts. */
-async function loggedObjections(
-  reader: Reader,
-  { objected, cleared }: ObjectionKind,
-  ids?: readonly string[],
-): Promise<Map<string, Logged[]>> {
+async function loggedObjections(reader: Reader, kind: ObjectionKind, ids?: readonly string[]): Promise<Map<string, Logged[]>> {
+  const { objected, cleared } = kind
   const which = ids === undefined ? sql`` : sql`and subject || '' in (${join(ids)})`
-  const records = await reader.all<{ seq: bigint; at: Instant; subject: string; act: string; actor: string; detail: string }>(sql`
+  const records = await reader.all<LoggedRow>(sql`
     select seq, at, subject, act, actor, detail from audit where act in (${objected}, ${cleared}) ${which} order by seq`)
   const open = new Map<string, Logged[]>()
-  for (const { seq, at, subject, act, actor, detail } of records) {
-    const { name = subject, why = '' } = JSON.parse(detail) as { name?: string; why?: string }
-    if (act === cleared) open.delete(subject)
-    else open.set(subject, [...(open.get(subject) ?? []), { id: null, made_by: actor, why, added_at: at, seq, name }])
+  for (const [subject, own] of Map.groupBy(records, record => record.subject)) {
+    const since = await sinceLastEnd(reader, kind, own)
+    const left = since.flatMap(({ seq, at, act, actor, detail }): Logged[] => {
+      const { name = subject, why = '' } = JSON.parse(detail) as { name?: string; why?: string }
+      return act === cleared ? [] : [{ id: null, made_by: actor, why, added_at: at, seq, name }]
+    })
+    if (left.length > 0) open.set(subject, left)
   }
   return open
+}
+
+type LoggedRow = { seq: bigint; at: Instant; subject: string; act: string; actor: string; detail: string }
+
+/** What was recorded of one thing since its objections ended last. An end that nobody approved is none. */
+async function sinceLastEnd(reader: Reader, { cleared, isEnd }: ObjectionKind, own: readonly LoggedRow[]): Promise<readonly LoggedRow[]> {
+  for (let place = own.length - 1; place >= 0; place--) {
+    const { seq, act, actor, subject, detail } = own[place]!
+    if (act !== cleared) continue
+    const { objectedBy = '' } = JSON.parse(detail) as { objectedBy?: string }
+    if (!isEnd || (await isEnd(reader, { seq, actor, subject, objectedBy }))) return own.slice(place + 1)
+  }
+  return own
 }
 
 type Row = { of: string; id: string; made_by: string; why: string; added_at: Instant }

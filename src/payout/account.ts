@@ -1,6 +1,6 @@
 /** Payout accounts: where money may go. Added by one person, approved by another; nothing is paid to one that is not approved. */
 import { createHash } from 'node:crypto'
-import { judgeApproval, said, state, type Approving, type Content, type Judged, type Proof } from '../approvals/approvals.ts'
+import { doneFault, judgeApproval, said, state, type Approving, type Content, type Judged, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { isSamePlace } from '../base/brazil.ts'
 import { newId } from '../base/id.ts'
@@ -285,12 +285,24 @@ export async function approvalOf(reader: Reader, account: AccountRow): Promise<J
   if (!row || row.act === 'account closed') return changed(`is ${account.state}, and nobody approved it`)
   const { digest } = JSON.parse(row.detail) as { digest?: string }
   if (digest !== undefined && digest !== digestOfAccount(account)) return changed('is not as it was approved')
-  const terms = (await auditedDetails(reader, account.id, 'account terms changed')).at(-1)
-  if (account.recover !== (terms?.['recover'] ?? 'never')) return changed('has other terms than were approved')
+  const terms = await termsFault(reader, account)
+  if (terms !== undefined) return changed(terms)
   if (account.payable_from !== (await payableFromOf(reader, account.id))) return changed('is paid from another time on than was approved')
   const judged = await judgeApproval(reader, row, approveAct, contentOf(account))
   return judged.is === 'changed' ? changed(`has an approval that does not hold: ${judged.why}`) : judged
 }
+
+/** Why its terms are not those that two people approved last. */
+async function termsFault(reader: Reader, { id, recover }: AccountRow): Promise<string | undefined> {
+  const last = await reader.one<{ seq: bigint; actor: string; detail: string }>(sql`
+    select seq, actor, detail from audit where subject = ${id} and act = 'account terms changed' order by seq desc limit 1`)
+  const said = last && (JSON.parse(last.detail) as { recover: string }).recover
+  if (recover !== (said ?? 'never')) return 'has other terms than were approved'
+  const fault = last && (await doneFault(reader, last, { act: termsAct, about: id, says: { recover } }))
+  return fault === undefined ? undefined : `has terms that do not hold: ${fault}`
+}
+
+export const termsAct = 'account.terms'
 
 /** From when an account is paid, as its approval says, or who signed it since. */
 async function payableFromOf(reader: Reader, id: string): Promise<Instant | null> {

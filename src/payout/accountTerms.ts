@@ -5,10 +5,9 @@ import type { Instant, World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import { tellOfAccount } from '../people/people.ts'
 import { sql, type Db, type Tx } from '../db/db.ts'
-import { findAccount } from './account.ts'
+import { findAccount, termsAct } from './account.ts'
 import { lockOwing, postReceivable, receivableOf, recoveries, type Recovery } from './receivable.ts'
 
-export const termsAct = 'account.terms'
 export const debtAct = 'account.debt'
 
 /** How a debt ended: the payee paid it by other means, or need not pay it; or what was kept back too much was returned to it by other means. */

@@ -1,5 +1,5 @@
 /** Whether what people set is what the audit log says they set: the stop of payouts, roles, and what was proposed and approved. Limits: `limitsSaid.ts`. */
-import { findStatement, judgeApproval, state, type Approving, type Proof, type Stated } from '../approvals/approvals.ts'
+import { findStatement, judgeApproval, proposalFault, state, type Approving, type Proof, type Stated } from '../approvals/approvals.ts'
 import {
   editedObjections,
   editedPeople,
@@ -44,16 +44,6 @@ export async function checkSet(reader: Reader): Promise<Finding[]> {
   ]
 }
 
-/** What an approval of a proposal is of. */
-export const approvingProposal = (row: ProposalRow): Omit<Approving, 'by'> => ({
-  act: 'proposal.approve',
-  subject: row.id,
-  content: {
-    ...{ id: row.id, act: row.act, subject: row.subject, detail: row.detail, why: row.why },
-    ...{ madeBy: row.made_by, addedAt: row.added_at },
-  },
-})
-
 /** What a release, or another try, states of a payout as it is. */
 export const approvingRelease = ({
   id,
@@ -87,16 +77,6 @@ export const stateAct = (
 ): Promise<Stated> => state(tx, { act, subject, content: proof.is === 'passkey' ? content : { ...content, why }, by }, proof)
 
 const statedActs = { 'payout released': 'payout.release', 'payouts let go': 'payouts.go' } as const
-
-/** Why an approved proposal is not what somebody approved; undefined where it is. */
-export async function proposalFault(reader: Reader, row: ProposalRow): Promise<string | undefined> {
-  const record = await reader.one<{ seq: bigint; actor: string; subject: string; detail: string }>(sql`
-    select seq, actor, subject, detail from audit where subject = ${row.id} and act = 'proposal approved' order by seq desc limit 1`)
-  const { act, subject, content } = approvingProposal(row)
-  const judged = record && (await judgeApproval(reader, record, act, content))
-  if (!judged || record.actor !== row.decided_by) return `proposal ${subject} is approved, and nobody approved it: ${past}`
-  return judged.is === 'changed' ? `proposal ${subject} is not as it was approved: ${judged.why}` : undefined
-}
 
 type StatedRecord = { seq: bigint; act: keyof typeof statedActs; actor: string; subject: string; detail: string }
 

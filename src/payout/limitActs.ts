@@ -8,7 +8,7 @@ import { forUpdate, sql, type Reader, type Tx } from '../db/db.ts'
 import { installationScope, limitsNow, waitingForLimits } from './limits.ts'
 import { limitPers, type LimitPer, type LimitRow } from './limitRow.ts'
 import { limitedBy } from './limitScope.ts'
-import { limitWords, toLimits } from './limitsSaid.ts'
+import { limitsAct, limitWords, toLimits } from './limitsSaid.ts'
 import { findPayout, type PayoutRow } from './row.ts'
 
 /** By what is limited; null takes the limit away. */
@@ -31,7 +31,6 @@ export type LimitsChanged =
   | { is: 'objected'; by: string; why: string }
   | Proposed
 
-export const limitsAct = 'limits.set'
 export const beyondAct = 'payout.approve'
 
 /** A limit that is set where there was none lowers too: less may leave than before. */

@@ -21,11 +21,9 @@ import { join, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { lookAgain } from './limitActs.ts'
 import { installationScope, usedIn } from './limits.ts'
 import { limitedBy, nameOfScope, type LimitScope } from './limitScope.ts'
-import { changesObjectedTo, limitChanges, objectedLimits, toLimits, wasLetBeyond } from './limitsSaid.ts'
+import { changesObjectedTo, limitChanges, limitsClearAct, objectedLimits, toLimits, wasLetBeyond } from './limitsSaid.ts'
 import { afterClaims } from './objection.ts'
 import type { PayoutRow } from './row.ts'
-
-export const limitsClearAct = 'limits.clear'
 
 interface Said {
   by: string

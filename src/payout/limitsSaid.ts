@@ -1,4 +1,5 @@
 /** Limits as the audit log has them: a row can be edited past the program, so of the two the stricter counts, and that they differ is a finding. */
+import { doneFault } from '../approvals/approvals.ts'
 import { parseUnits, smallest, told, type Asset } from '../base/money.ts'
 import { later, type Instant } from '../base/world.ts'
 import { openObjections, type Finding, type Objection, type ObjectionKind } from '../ledger/ledger.ts'
@@ -34,6 +35,9 @@ export interface LimitChange {
   after: bigint | null
   /** Until then it is as before. */
   from: Instant | undefined
+  /** Whose record it is, and what of the proposal it goes by. */
+  actor: string
+  says: Readonly<Record<string, string>>
 }
 
 /** Every change of limits, oldest first. */
@@ -52,27 +56,51 @@ export async function limitChanges(reader: Reader): Promise<LimitChange[]> {
       // What is higher counts later, and until then as before.
       const isHigher = before !== null && (after === null || after >= before)
       const by = detail['proposedBy'] ?? actor
-      return [{ seq, at, by, raised: act === 'limits set', scope, asset, per, before, after, from: isHigher ? from : undefined }]
+      const says = { asset, [word]: detail[word], ...(detail[wordNow] !== undefined && { [wordNow]: detail[wordNow] }) }
+      const what = { scope, asset, per, before, after, from: isHigher ? from : undefined, says }
+      return [{ seq, at, actor, by, raised: act === 'limits set', ...what }]
     })
   })
 }
 
-/** Every limit as it was last set or lowered. Pure. */
-function limitsSaid(changes: readonly LimitChange[]): Map<string, Kept> {
+/** Every limit as it was last set or lowered. */
+async function limitsSaid(reader: Reader, changes: readonly LimitChange[]): Promise<Map<string, Kept>> {
   const said = new Map<string, Kept>()
-  for (const { scope, asset, per, before, after, from } of changes) {
-    const key = keyOf({ scope, per })
-    if (from !== undefined) said.set(key, { ...{ scope, asset, per, units: before! }, next_units: after, next_from: from })
-    else if (after === null) said.delete(key)
-    else said.set(key, { scope, asset, per, units: after, next_units: null, next_from: null })
+  for (const [key, own] of Map.groupBy(changes, keyOf)) {
+    const limit = await inForce(reader, own)
+    if (limit) said.set(key, limit)
   }
   return said
 }
+
+/** By the last of one limit's changes that counts: one that two people did not approve, or that would raise it alone, is none. */
+async function inForce(reader: Reader, own: readonly LimitChange[]): Promise<Kept | undefined> {
+  const last = own.at(-1)
+  if (!last) return undefined
+  if (last.raised) return (await isApproved(reader, last)) ? keptOf(last) : inForce(reader, own.slice(0, -1))
+  const before = await inForce(reader, own.slice(0, -1))
+  const [was] = before ? limitsNow([before], last.at) : []
+  return last.after === null || (was && last.after > was.units) ? before : keptOf(last)
+}
+
+function keptOf({ scope, asset, per, before, after, from }: LimitChange): Kept | undefined {
+  if (from !== undefined) return { ...{ scope, asset, per, units: before! }, next_units: after, next_from: from }
+  return after === null ? undefined : { ...{ scope, asset, per, units: after }, next_units: null, next_from: null }
+}
+
+/** Judged by what two people signed, as whatever is paid is. */
+const isApproved = async (reader: Reader, { seq, actor, scope, says }: LimitChange): Promise<boolean> =>
+  (await doneFault(reader, { seq, actor }, { act: limitsAct, about: scope, says })) === undefined
+
+export const limitsAct = 'limits.set'
+export const limitsClearAct = 'limits.clear'
 
 /** Objections are to all limits of an asset's payouts or of an account: to the scope. */
 export const toLimits: ObjectionKind = {
   ...{ table: sql`limit_objections`, of: sql`scope`, noun: 'limits of ' },
   ...{ objected: 'limits objected', cleared: 'limits objection cleared' },
+  isEnd: async (reader, end) =>
+    (await doneFault(reader, end, { act: limitsClearAct, about: end.subject, says: { objectedBy: end.objectedBy } })) === undefined,
 }
 
 /** Whoever objects may have read about a change some days later, and several changes may have come to what they object to. */
@@ -118,7 +146,10 @@ export async function objectedLimits(
 export async function strictest(reader: Reader, asset: Asset, rows: readonly Limit[], now: Instant): Promise<Limit[]> {
   const changes = await limitChanges(reader)
   const found = new Map(rows.map(row => [keyOf(row), row]))
-  for (const limit of [...limitsNow([...limitsSaid(changes).values()], now), ...(await objectedLimits(reader, changes)).caps]) {
+  for (const limit of [
+    ...limitsNow([...(await limitsSaid(reader, changes)).values()], now),
+    ...(await objectedLimits(reader, changes)).caps,
+  ]) {
     const row = found.get(keyOf(limit))
     if (limit.asset === asset && (!row || row.units > limit.units)) found.set(keyOf(limit), limit)
   }
@@ -142,7 +173,7 @@ const fields = ['asset', 'units', 'next_units', 'next_from'] as const
 /** Limits that are not as people set them. */
 export async function checkLimits(reader: Reader): Promise<Finding[]> {
   const rows = await reader.all<Kept>(sql`select scope, asset, per, units, next_units, next_from from limits order by scope, per`)
-  const said = limitsSaid(await limitChanges(reader))
+  const said = await limitsSaid(reader, await limitChanges(reader))
   const kept = new Map(rows.map(row => [keyOf(row), row]))
   return [...new Set([...said.keys(), ...kept.keys()])].flatMap(key => {
     const [row, wanted] = [kept.get(key), said.get(key)]

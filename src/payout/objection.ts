@@ -1,4 +1,5 @@
 /** Objections to payout accounts: while one is open nothing is paid there, nor to another account at the same place. */
+import { doneFault } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import {
@@ -24,6 +25,8 @@ export const accountClearAct = 'account.clear'
 export const toAccounts: ObjectionKind = {
   ...{ table: sql`account_objections`, of: sql`account_id`, noun: 'account ' },
   ...{ objected: 'account objected', cleared: 'account objection cleared' },
+  isEnd: async (reader, end) =>
+    (await doneFault(reader, end, { act: accountClearAct, about: end.subject, says: { objectedBy: end.objectedBy } })) === undefined,
 }
 
 /** The open ones to an account. */

@@ -27,7 +27,7 @@ export {
   type BitcoinAccountRow,
   type NewDestination,
 } from './account.ts'
-export { approvingGo, approvingProposal, approvingRelease, checkSet, checkStatements } from './asSet.ts'
+export { approvingGo, approvingRelease, checkSet, checkStatements } from './asSet.ts'
 export {
   recordOf,
   scheduleRecords,
@@ -59,7 +59,6 @@ export {
   endDebt,
   proposeDebtEnd,
   proposeTerms,
-  termsAct,
   type AccountProposed,
   type DebtEnd,
 } from './accountTerms.ts'
@@ -81,7 +80,6 @@ export {
   carryOutBeyond,
   carryOutLimits,
   changeLimits,
-  limitsAct,
   limitsIn,
   proposeBeyond,
   type Beyond,
@@ -103,12 +101,13 @@ export {
   proposeAccountClear,
 } from './objection.ts'
 export { ruleRef, slotFaults, termsRef } from './askedBy.ts'
+export { termsAct } from './account.ts'
+export { limitsAct, limitsClearAct } from './limitsSaid.ts'
 export { limitedBy, nameOfScope, type LimitScope } from './limitScope.ts'
 export {
   carryOutLimitsClear,
   everyLimitObjection,
   limitObjections,
-  limitsClearAct,
   objectToLimits,
   proposeLimitsClear,
   type ObjectedLimits,

@@ -37,7 +37,7 @@ import { checkSchedules } from '../schedule/schedule.ts'
 import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
 import { knownLines, lineMemo, type KnownLines } from './knownLines.ts'
 import { askAboutOwn, judgeOwn, keepOwn, type Lives } from './ownLines.ts'
-import { endOpening, noteStranger } from './strangers.ts'
+import { checkRules, endOpening, noteStranger } from './strangers.ts'
 
 const mostUnsureMs = 30 * 60_000
 
@@ -56,6 +56,7 @@ export async function checkWhole(reader: Reader): Promise<Whole> {
     ...(await checkApprovals(reader)),
     ...(await checkSet(reader)),
     ...(await checkSchedules(reader)),
+    ...(await checkRules(reader)),
     ...(await checkStatements(reader)),
   ]
   return { suspected: [...inBooks, ...(await checkChart(reader, off)), ...approved], off }
@@ -73,7 +74,12 @@ export async function checkBooksByAndBy(db: Db, world: World, beside?: CheckBesi
   const [mark, now] = [await readMark(db), instant(world.clock.now())]
   if (!mark || isNightBetween(mark.wholeAt, now)) return checkBooks(db, world, beside, anchors)
   const next = await newMark(db, now, mark, mark.wholeAt)
-  const approved = [...(await checkApprovals(db, { movedAfter: mark.moved })), ...(await checkSet(db)), ...(await checkSchedules(db))]
+  const approved = [
+    ...(await checkApprovals(db, { movedAfter: mark.moved })),
+    ...(await checkSet(db)),
+    ...(await checkSchedules(db)),
+    ...(await checkRules(db)),
+  ]
   const suspected = [...(await checkChanges(db, mark, now)), ...approved]
   return conclude(db, world, suspected, next, anchors && (await checkAnchors(db, anchors, 'newest')))
 }
@@ -135,7 +141,13 @@ async function proven(db: Db, doubtful: readonly Finding[]): Promise<Finding[]> 
     ...(await checkPart(tx, await partOf(tx, doubtful))),
     ...(doubtful.some(({ subject }) => subject === 'audit') ? await checkAudit(tx) : []),
     ...(ids.length > 0
-      ? [...(await checkApprovals(tx, { ids })), ...(await checkSet(tx)), ...(await checkSchedules(tx)), ...(await checkStatements(tx))]
+      ? [
+          ...(await checkApprovals(tx, { ids })),
+          ...(await checkSet(tx)),
+          ...(await checkSchedules(tx)),
+          ...(await checkRules(tx)),
+          ...(await checkStatements(tx)),
+        ]
       : []),
   ])
 }

@@ -3,6 +3,7 @@ export { compareScan, holdAgainstChain, reconcileChain, type ChainReconciliation
 export { checkingBeside, type Beside } from './checkBeside.ts'
 export { checkBooks, checkBooksByAndBy, holdAgainstBank, reconcile, type CheckBeside, type Whole, type Reconciliation } from './bank.ts'
 export {
+  checkRules,
   closeRule,
   detailShown,
   externalRuleMachine,

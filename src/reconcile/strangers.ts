@@ -1,11 +1,12 @@
 /** Lines of the bank's statement that are about nothing of ours, and the rules that cover some of them: what left stops payouts until it is covered or two people have looked at it. */
+import { doneFault } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { reais } from '../base/money.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { wallAt, dayMs } from '../base/zone.ts'
-import { audit, detailOf, keepBankStop, propose, strangerMachine, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
+import { audit, detailOf, keepBankStop, propose, strangerMachine, type Finding, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
 import type { StatementLine } from '../rails/rail.ts'
 import { encrypted, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 
@@ -83,13 +84,33 @@ export function periodOf(period: ExternalRule['period'], at: Instant): string {
   return new Date(wallAt(zone, millis(at))).toISOString().slice(0, period === 'day' ? 10 : 7)
 }
 
+/** Why an active rule is not what two people approved; undefined where it is. */
+async function ruleFault(reader: Reader, row: ExternalRuleRow): Promise<string | undefined> {
+  const { id, name } = row
+  const past = `rule ${name} is active, and nobody made it so: somebody has changed it past this program`
+  const last = await reader.one<{ seq: bigint; actor: string; act: string }>(sql`
+    select seq, actor, act from audit where subject = ${id} and act in ('external rule approved', 'external rule closed') order by seq desc limit 1`)
+  if (last?.act !== 'external rule approved') return past
+  return doneFault(reader, last, { act: ruleAct, about: name, says: detailOfRule(ruleOf(row)) })
+}
+
+/** Rules that are not what two people approved: they cover nothing. An empty list is the proof. */
+export async function checkRules(reader: Reader): Promise<Finding[]> {
+  const found: Finding[] = []
+  for (const row of await reader.all<ExternalRuleRow>(sql`select * from external_rules where state = 'active' order by id`)) {
+    const says = await ruleFault(reader, row)
+    if (says !== undefined) found.push({ invariant: 'approvals', subject: row.id, says })
+  }
+  return found
+}
+
 /** The rule that covers a line and has room for it in its day or month; `full` where one would, but for that. */
 async function ruleFor(tx: Tx, line: Line): Promise<{ rule?: ExternalRuleRow; full?: ExternalRuleRow }> {
   const rows = await tx.all<ExternalRuleRow>(sql`select * from external_rules where state = 'active' order by added_at, id`)
   let full: ExternalRuleRow | undefined
   for (const row of rows) {
     const rule = ruleOf(row)
-    if (!covers(rule, line)) continue
+    if (!covers(rule, line) || (await ruleFault(tx, row)) !== undefined) continue
     const around = await tx.all<{ units: bigint; at: Instant }>(sql`
       select units, at from strangers where rule_id = ${row.id} and at > ${later(line.at, -32 * dayMs)} and at < ${later(line.at, 32 * dayMs)}`)
     const period = periodOf(rule.period, line.at)
@@ -201,20 +222,15 @@ export async function proposeRule(db: Db, world: World, name: string, rule: Exte
     throw new BadInput('the amount of one line must be above zero, and that of all lines of a period not below it')
   return db.tx(async tx => {
     await mustBeFree(tx, name)
-    const { direction, field, match, period } = rule
-    const detail = {
-      direction,
-      field,
-      match,
-      text: rule.text.trim(),
-      most: reais(rule.maxUnits),
-      period,
-      mostInPeriod: reais(rule.periodUnits),
-    }
-    const exact = { mostUnits: `${rule.maxUnits}`, periodUnits: `${rule.periodUnits}` }
-    return propose(tx, world, { act: ruleAct, subject: name, detail: { ...detail, ...exact }, why, by })
+    return propose(tx, world, { act: ruleAct, subject: name, detail: detailOfRule(rule), why, by })
   })
 }
+
+/** As a proposal has it: amounts for people, and to the cent. */
+const detailOfRule = ({ direction, field, match, text, maxUnits, period, periodUnits }: ExternalRule): Record<string, string> => ({
+  ...{ direction, field, match, text: text.trim(), most: reais(maxUnits), period, mostInPeriod: reais(periodUnits) },
+  ...{ mostUnits: `${maxUnits}`, periodUnits: `${periodUnits}` },
+})
 
 async function mustBeFree(tx: Tx, name: string): Promise<void> {
   if ((await findRule(tx, name))?.state === 'active')

@@ -1,5 +1,6 @@
 /** Hearing of money: the receiver, the poller, the inbox both fill, and the settling that empties it. */
-export { beginRefund, checkRefund, proposeRefund, refundAct, type RefundProposed } from './bank/refunds.ts'
+export { beginRefund, checkRefund, proposeRefund, type RefundProposed } from './bank/refunds.ts'
+export { refundAct } from '../invoice/invoice.ts'
 export {
   carryOutReversalEnd,
   checkReversalEnd,

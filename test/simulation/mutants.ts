@@ -925,7 +925,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a refund is of what two people said',
         file: 'src/invoice/bank/refund.ts',
-        from: "return said?.['amount'] === reais(units) && isSame('left', reais(left)) && isSame('providerId', providerId)",
+        from: "if (said['amount'] !== reais(units) || !isSame('left', reais(left)) || !isSame('providerId', providerId)) return false",
         to: 'return true',
         seeds: [62],
         test: 'test/refunds.test.ts',

@@ -17,7 +17,7 @@ const below: Record<string, readonly string[]> = {
   approvals: ['base', 'db', 'ledger'],
   rails: ['base'],
   rates: ['base', 'db'],
-  invoice: ['base', 'db', 'ledger', 'rails', 'rates'],
+  invoice: ['base', 'db', 'ledger', 'approvals', 'rails', 'rates'],
   payout: ['base', 'db', 'ledger', 'approvals', 'rails', 'rates', 'people'],
   chain: ['base', 'db', 'ledger', 'rails', 'rates'],
   people: ['base', 'db', 'ledger', 'approvals', 'mail'],

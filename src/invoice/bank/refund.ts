@@ -2,9 +2,10 @@
 import { BadInput, done } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
 import type { Machine, StateOf } from '../../base/machine.ts'
-import { reais } from '../../base/money.ts'
+import { formatUnits, reais } from '../../base/money.ts'
 import type { Instant, World } from '../../base/world.ts'
-import { audit, auditedDetails } from '../../ledger/ledger.ts'
+import { doneFault } from '../../approvals/approvals.ts'
+import { audit } from '../../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../../db/db.ts'
 import { askForRefund, eachRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
 import { fateOf, saidIn, type Fate } from './fate.ts'
@@ -43,6 +44,9 @@ export type RefundRow = {
   added_at: Instant
   changed_at: Instant
 }
+
+/** The act of the proposal. */
+export const refundAct = 'invoice.refund'
 
 const live = sql`('approved', 'refunding', 'unsure', 'sent')`
 
@@ -135,10 +139,18 @@ const own: Refundable<RefundRow> = {
   over: 'failed',
   lock: lockRefund,
   isApproved: async (reader, { id, invoice_id: invoiceId, units, left_units: left, provider_id: providerId }) => {
-    const said = (await auditedDetails(reader, invoiceId, 'invoice refund approved')).find(detail => detail['refund'] === id)
+    const records = await reader.all<{ seq: bigint; actor: string; detail: string }>(
+      sql`select seq, actor, detail from audit where subject = ${invoiceId} and act = 'invoice refund approved' order by seq`,
+    )
+    const record = records.find(({ detail }) => (JSON.parse(detail) as { refund?: string }).refund === id)
+    if (!record) return false
+    const said = JSON.parse(record.detail) as Record<string, string>
     // An older version kept the amount alone.
-    const isSame = (what: string, now: string) => said?.[what] === undefined || said[what] === now
-    return said?.['amount'] === reais(units) && isSame('left', reais(left)) && isSame('providerId', providerId)
+    const isSame = (what: string, now: string) => said[what] === undefined || said[what] === now
+    if (said['amount'] !== reais(units) || !isSame('left', reais(left)) || !isSame('providerId', providerId)) return false
+    return (
+      (await doneFault(reader, record, { act: refundAct, about: invoiceId, says: { amount: formatUnits(units, 'BRL') } })) === undefined
+    )
   },
   leftUnits: ({ left_units: left }) => left,
   // That the bank took it on is all it answers: whether the money has left, its log says.

@@ -7,6 +7,7 @@ import {
   findInvoice,
   mayRefund,
   refundableUnits,
+  refundAct,
   refundStanding,
   refusalOf,
   type InvoiceRow,
@@ -17,8 +18,6 @@ import { detailOf, propose, type Proposed, type ProposalRow } from '../../ledger
 import type { Rail } from '../../rails/rail.ts'
 import type { Db, Tx } from '../../db/db.ts'
 import { beginReversal } from './reversals.ts'
-
-export const refundAct = 'invoice.refund'
 
 export interface RefundWish {
   /** Cents; all that is left where nothing is said. */

@@ -1,10 +1,10 @@
 /** The routes of proposals: the list, one, its approval, which does it, and its end undone. */
-import { SignatureRefused } from '../../../approvals/approvals.ts'
+import { approvingProposal, SignatureRefused } from '../../../approvals/approvals.ts'
 import { BadInput } from '../../../base/answer.ts'
 import { approveAndDo } from '../../../jobs/jobs.ts'
 import { detailShown } from '../../../reconcile/reconcile.ts'
 import { barFor, findProposal, listProposals, refuse, type ProposalDecision, type ProposalRow } from '../../../ledger/ledger.ts'
-import { approvingProposal, stopOf } from '../../../payout/payout.ts'
+import { stopOf } from '../../../payout/payout.ts'
 import { personActs } from '../../../people/people.ts'
 import { history, join, sql, type Reader } from '../../../db/db.ts'
 import { show, type Form } from '../../page/page.ts'
