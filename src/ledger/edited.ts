@@ -1,13 +1,14 @@
 /** Rows that say who may do what, held against the audit log: one that was edited past the program lets nobody do anything, and is named. */
+import { createHash } from 'node:crypto'
 import type { Instant } from '../base/world.ts'
-import { sql, type Reader, type Sql } from '../db/db.ts'
+import { isUnreadable, sql, type Reader, type Sql } from '../db/db.ts'
 
 /**
  * `person`: there is a row of theirs, and nobody added them. `link`: it names another one as whose link they came in by. `wait`: they approve from
- * another time on than was set. `row` is what it says.
+ * another time on than was set. `authenticator`: it is another one than they showed when they came in. `row` is what it says.
  */
 export interface Edited {
-  what: 'person' | 'role' | 'state' | 'link' | 'wait' | 'proposal'
+  what: 'person' | 'role' | 'state' | 'link' | 'wait' | 'authenticator' | 'proposal'
   /** The person's name, or the proposal's id. */
   name: string
   row: string
@@ -28,6 +29,8 @@ export function editedSentence({ what, name, row }: Edited): string {
       return `${name} is said to have come in by a link of ${row}, who did not make it: ${past}`
     case 'wait':
       return `${name} is said to approve from ${row} on, and that is not what was set: ${past}`
+    case 'authenticator':
+      return `${name} has another authenticator than the one they showed when they came in: ${past}`
     case 'proposal':
       return `proposal ${name} is not as it was made: ${past}`
   }
@@ -40,7 +43,12 @@ export type PersonRow = {
   state: string
   given_by: string | null
   approves_from: Instant | null
+  totp_secret: string | null
 }
+
+/** How the audit log names an authenticator. Its secret is 160 random bits, which nobody finds by trying. */
+export const authenticatorMark = (userId: string, secret: string): string =>
+  createHash('sha256').update(`${userId} ${secret}`).digest('hex').slice(0, 32)
 
 type PersonRecord = { subject: string; act: string; actor: string; detail: string }
 
@@ -66,7 +74,7 @@ export const editedPerson = async (reader: Reader, person: PersonRow): Promise<E
 /** The same of everybody. */
 export async function editedPeople(reader: Reader): Promise<(Edited & { id: string })[]> {
   const people = await reader.all<PersonRow>(
-    sql`select id, name, role, state, given_by, approves_from from users where store_id = 'sto_default' order by id`,
+    sql`select id, name, role, state, given_by, approves_from, totp_secret from users where store_id = 'sto_default' order by id`,
   )
   const records = Map.groupBy(await recordsOf(reader, sql``), ({ subject }) => subject)
   return people.flatMap(person => {
@@ -91,6 +99,11 @@ export function judgePerson({ name, ...row }: PersonRow, records: readonly Perso
   // Records from before it was written down say nothing of it.
   const from = detailOf(last('user added', 'role changed', 'invitation accepted'))['approvesFrom']
   if (from !== undefined && from !== row.approves_from) return { what: 'wait', name, row: row.approves_from ?? 'the beginning' }
+  // The same; and one that cannot be decrypted lets nobody in, whatever it is.
+  const shown = detailOf(last('invitation accepted', 'user reset', 'user removed'))['authenticator']
+  const { id, totp_secret: secret } = row
+  const isOther = shown !== undefined && secret !== null && !isUnreadable(secret) && authenticatorMark(id, secret) !== shown
+  if (isOther) return { what: 'authenticator', name, row: '' }
   return undefined
 }
 

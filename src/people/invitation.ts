@@ -3,7 +3,7 @@
  * button, is shown to that browser once, and is good in that browser alone. Whoever comes with the same link from another one withdraws it.
  */
 import { instant, millis, type Instant, type World } from '../base/world.ts'
-import { audit } from '../ledger/ledger.ts'
+import { audit, authenticatorMark } from '../ledger/ledger.ts'
 import { encrypted, isUnreadable, move, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { closeInvitations } from './invite.ts'
 import { tellAbout } from './notices.ts'
@@ -147,7 +147,12 @@ export async function acceptInvitation(db: Db, world: World, acceptance: Accepta
     await closeInvitations(tx, found.id)
     // Whoever runs commands could register one before, in their name and by their own word alone; from now on it takes a code.
     await retireKeys(tx, found, found.name, `it was registered before ${found.name} came in`)
-    await audit(tx, { actor: found.name, act: 'invitation accepted', subject: found.id, detail: { approvesFrom: from } })
+    await audit(tx, {
+      actor: found.name,
+      act: 'invitation accepted',
+      subject: found.id,
+      detail: { approvesFrom: from, authenticator: authenticatorMark(found.id, secret) },
+    })
     return { is: 'done', user: (await tx.one<UserRow>(sql`select * from users where id = ${found.id}`))! }
   })
 }

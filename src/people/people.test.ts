@@ -6,7 +6,7 @@ import { findKey, newKeyPair, registerKey } from '../approvals/approvals.ts'
 import { systemRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import type { World } from '../base/world.ts'
-import { auditChain } from '../ledger/ledger.ts'
+import { auditChain, editedPeople } from '../ledger/ledger.ts'
 import { migrate } from '../db/migrate.ts'
 import { asStored, history, openDb, sql, type Db } from '../db/db.ts'
 import {
@@ -161,6 +161,25 @@ describe.each([
       )
       for (const hidden of [invited, token, password]) expect(everything).not.toContain(hidden)
       expect(await db.all(asStored(sql`select totp_secret from invitations`))).toEqual([{ totp_secret: '' }])
+    })
+
+    test('somebody whose authenticator was replaced in the database does not come in by it, and is named', async () => {
+      await member('ana', 'checker')
+      const secret = await member('mallory', 'viewer')
+      await db.tx(tx => tx.run(sql`update users set totp_secret = ${secret} where name = 'ana'`))
+      const code = codeAt(secret, stepAt(clock.now()))
+      expect(await signIn(db, world, { name: 'ana', code, ...attempt })).toMatchObject({
+        is: 'edited',
+        edited: { what: 'authenticator', name: 'ana' },
+      })
+      expect((await editedPeople(db)).map(({ name }) => name)).toEqual(['ana'])
+      // A reset is another authenticator.
+      const { token } = await resetUser(db, world, 'ana', 'root')
+      const own = await secretBy(token)
+      expect((await acceptInvitation(db, world, { token, browser, password, code: codeAt(own, stepAt(clock.now())) })).is).toBe('done')
+      pass(minute)
+      expect((await enter('ana')).is).toBe('in')
+      expect(await editedPeople(db)).toEqual([])
     })
 
     test('an invitation ends after a day, and with the next one', async () => {

@@ -43,6 +43,7 @@ const pt: Record<Edited['what'], (name: string, row: string) => string> = {
   state: (name, row) => `${name} está com o acesso “${row}”, e ninguém o deixou assim.`,
   link: (name, row) => `O convite de ${name} aparece como feito por ${row}, e não foi.`,
   wait: (name, row) => `${name} aparece podendo aprovar a partir de ${row}, e não foi o definido.`,
+  authenticator: name => `${name} está com outro autenticador, que não é o mostrado ao aceitar o convite.`,
   proposal: name => `A proposta ${name} não é mais o que foi proposto.`,
 }
 
@@ -52,5 +53,6 @@ const en: typeof pt = {
   state: (name, row) => `${name} is ${row}, and nobody made them so.`,
   link: (name, row) => `The invitation of ${name} is said to be made by ${row}, and was not.`,
   wait: (name, row) => `${name} is said to approve from ${row} on, and that is not what was set.`,
+  authenticator: name => `${name} has another authenticator than the one they showed when they came in.`,
   proposal: name => `Proposal ${name} is not what was proposed.`,
 }
