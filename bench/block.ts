@@ -11,7 +11,7 @@ import { addUpTallies, balances, keepMark } from '../src/ledger/ledger.ts'
 import type { Rail, StatementLine } from '../src/rails/rail.ts'
 import { migrate } from '../src/db/migrate.ts'
 import { openDb, sql, type Db } from '../src/db/db.ts'
-import { asksOf } from '../src/queries/attention.ts'
+import { attentionOf } from '../src/queries/attention.ts'
 import { status } from '../src/queries/status.ts'
 import { makeInbox, pollEvents } from '../src/webhooks/webhooks.ts'
 import type { BenchOptions, Figure } from './figure.ts'
@@ -19,7 +19,7 @@ import { addedAt, writePast } from './pagesPast.ts'
 
 const world: World = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
 const bench = 'block'
-const mostMs = 100
+const maxMs = 100
 /** So many invoices are new to a check, and so many are on the statement and in the log that are read again. */
 const recent = 2_000
 
@@ -55,7 +55,7 @@ async function measure(db: Db, database: string, { count, now, say }: Past): Pro
     const answer = await work()
     const { blockedMs, tookMs } = await watched.end()
     say(`  ${what}: the loop stood still for ${blockedMs.toFixed(0)} ms at most, ${(tookMs / 1_000).toFixed(1)} s in all`)
-    figures.push({ bench, name: name(what), value: blockedMs, unit: 'ms', target: { most: mostMs } })
+    figures.push({ bench, name: name(what), value: blockedMs, unit: 'ms', target: { most: maxMs } })
     return answer
   }
   const must = (holds: boolean, why: string) => {
@@ -80,7 +80,7 @@ async function measure(db: Db, database: string, { count, now, say }: Past): Pro
   )
   must((await of('status', () => status(db, { now: instant(world.clock.now()) }))).addsUp, 'status does not add up')
   const rail = await bankOf(db, count)
-  await of('what needs a person, as the overview asks', () => asksOf(db, instant(world.clock.now())))
+  await of('what needs a person, as the overview asks', () => attentionOf(db, instant(world.clock.now())))
   must(typeof (await of(`reconcile, ${shown(2 * recent)} lines`, () => reconcile(db, rail, world))) === 'object', 'it was not reconciled')
   await of(`poll, ${shown(recent)} logs known`, () => pollEvents(db, rail, makeInbox(db, world), world))
   await of('add-up', () => addUpTallies(db))

@@ -25,7 +25,7 @@ export async function catchup({ quick, say }: BenchOptions): Promise<Figure[]> {
       await town.pay(address!, units)
       await town.mine(10)
     }
-    const { rail, bitcoin, db, world, desk } = town
+    const { rail, bitcoin, db, world, app } = town
     say(`  ${blocks} blocks, ${requests.length} payments`)
 
     const height = await node.rpc<number>('getblockcount')
@@ -33,7 +33,7 @@ export async function catchup({ quick, say }: BenchOptions): Promise<Figure[]> {
       for (let at = height - blocks + 1; at <= height; at++) await node.rpc('getblock', [await node.rpc('getblockhash', [at]), 0])
     })
     const [following, followed] = await timed(() => follow({ db, rail, bitcoin, world }))
-    const [settling, settled] = await timed(() => settleInbox({ ...desk, chain: bitcoin.terms }))
+    const [settling, settled] = await timed(() => settleInbox({ ...app, chain: bitcoin.terms }))
     if (followed.blocks !== blocks) throw new Error(`${blocks} blocks were to be read, ${followed.blocks} were`)
     return [
       { bench, name: `${blocks} blocks only asked for`, value: asking, unit: 's' },

@@ -1,5 +1,5 @@
 /** Bitcoin's part of what the demonstration shows, added up anew in satoshis, and what the node itself says against it. */
-import { formatUnits, told } from '../src/base/money.ts'
+import { formatUnits, formatMoney } from '../src/base/money.ts'
 import { allHabits, endOf, type Habit, type Request } from './demoPayers.ts'
 
 /** An amount as the program prints it; `units` are satoshis as text. */
@@ -84,14 +84,14 @@ export function coinDisagreements(figures: CoinFigures, needsPerson: readonly st
   const [onChain, pending, external] = [sats(money.onChain), sats(money.pending), sats(money.external)]
   const left = credited.credited + pending + external - credited.miners - credited.paidOut - sats(money.dust)
   const differ = (what: string, ours: bigint, theirs: bigint, whose: string) =>
-    ours === theirs ? [] : [`the books have ${told(ours, 'BTC')} ${what}, ${whose} ${told(theirs, 'BTC')}`]
+    ours === theirs ? [] : [`the books have ${formatMoney(ours, 'BTC')} ${what}, ${whose} ${formatMoney(theirs, 'BTC')}`]
   return [
     ...(trouble === null ? [] : [`the chain is not followed: ${trouble}`]),
     ...(tip?.height === facts.height ? [] : [`the house stands at block ${tip?.height ?? 'none'}, the node at ${facts.height}`]),
     ...(asked.holds ? [] : ['what was asked in BTC is not open + paid + expired']),
     ...(credited.holds ? [] : ['what was credited in BTC is not fees + paid out + still owed']),
-    ...(credited.owed === 0n ? [] : [`${told(credited.owed, 'BTC')} are still owed`]),
-    ...(external === 0n ? [] : [`${told(external, 'BTC')} moved that nobody asked for`]),
+    ...(credited.owed === 0n ? [] : [`${formatMoney(credited.owed, 'BTC')} are still owed`]),
+    ...(external === 0n ? [] : [`${formatMoney(external, 'BTC')} moved that nobody asked for`]),
     ...differ('on the chain', onChain, facts.app, 'the node’s own scan finds'),
     ...differ('on the chain', onChain, left, 'what came less what left makes'),
     ...differ('received', credited.credited + pending, facts.paidUnits, 'the payers paid'),

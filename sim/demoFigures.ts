@@ -85,14 +85,14 @@ export function picture(figures: Figures, recent: string[]): string[] {
     ...(bitcoin ? ['', ...coinPicture(bitcoin)] : []),
     ...(figures.stopped ? ['', `  payouts are stopped: ${figures.stopped}`] : []),
     ...(figures.needsPerson.length > 0 ? [''] : []),
-    ...figures.needsPerson.slice(-mostSaid).map(says => `  ! ${says}`),
+    ...figures.needsPerson.slice(-maxSaid).map(says => `  ! ${says}`),
     '',
     ...recent.map(line => `  ${line}`),
   ]
 }
 
 /** A screen has so much room, and there is more every minute. */
-const mostSaid = 4
+const maxSaid = 4
 
 function coinPicture(figures: CoinFigures): string[] {
   const { requested, seen, paid, credited, paidOn } = coinProgress(figures)

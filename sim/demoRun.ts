@@ -42,7 +42,7 @@ const manners: Record<'once' | 'on', readonly Manner[]> = {
 }
 const shopperEveryMs = 20_000
 const pauseMs = 1_000
-const mostMs = 260_000
+const maxMs = 260_000
 
 /** Runs it and answers the exit code. */
 export async function runDemo(options: DemoOptions): Promise<number> {
@@ -54,7 +54,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   let chain: DemoChain | undefined
   let town: DemoTown | undefined
   let worker: Worker | undefined
-  let desk: PayerDesk | undefined
+  let app: PayerDesk | undefined
   let shoppers: Shoppers | undefined
   let code = 1
   try {
@@ -62,11 +62,11 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     if (bitcoin !== 'none') chain = await startDemoChain(bitcoin === 'simulated', line => (signal.aborted ? undefined : say(line)))
     // What a Ctrl-C ended by itself is not tried another way.
     signal.throwIfAborted()
-    desk = await startPayerDesk({
+    app = await startPayerDesk({
       pix: brcode => payPix(bank!, brcode),
       coins: chain && ((address, units) => town!.payers.payAtShop(address, units)),
     })
-    const url = await furnish(folder, bank, chain, desk.url)
+    const url = await furnish(folder, bank, chain, app.url)
     for (const line of opening({ once, bank, chain, url, folder, blockMs: pace.blockMs })) say(line)
     const schedules = await configure(folder, { once, chain, dueIn: pace.dueIn })
     await openShop(folder, chain ? ['starkbank', 'bitcoin'] : ['starkbank'])
@@ -96,7 +96,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   await shoppers?.rest()
   await town?.rest()
   await worker?.stop()
-  await desk?.close()
+  await app?.close()
   await chain?.close()
   await bank?.close()
   if (signal.aborted) say('Stopped: everything it started is gone.')
@@ -168,7 +168,7 @@ async function watch({
   shoppers,
 }: Watching): Promise<'stopped' | 'settled' | (string & {})> {
   const show = screen(out)
-  const until = Date.now() + mostMs
+  const until = Date.now() + maxMs
   let gone: { code: number | null; signal: NodeJS.Signals | null } | undefined
   let fault: unknown
   void worker.ended.then(how => (gone = how))
@@ -187,7 +187,7 @@ async function watch({
     if (!figures) return `The figures could not be read: ${stderr.trim()}`
     show(figures, worker.recent())
     if (once && isShopDone && isSettled(figures, bank) && isTownSettled(figures, town)) return 'settled'
-    if (once && Date.now() > until) return `After ${mostMs / 1_000} s not everything was paid on:\n${plainLines(figures).join('\n')}`
+    if (once && Date.now() > until) return `After ${maxMs / 1_000} s not everything was paid on:\n${plainLines(figures).join('\n')}`
     await Promise.race([over, new Promise(resolve => setTimeout(resolve, pauseMs))])
   }
   if (signal.aborted) return 'stopped'

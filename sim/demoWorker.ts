@@ -77,7 +77,7 @@ export interface Worker {
   kill(): void
 }
 
-const mostLines = 8
+const maxLines = 8
 const patienceMs = 15_000
 
 /** Starts `repasse serve` in `folder`; its log also goes to `worker.log` there. `settings` win over the folder's `.env`. */
@@ -106,7 +106,7 @@ function gather(lines: { told: string; times: number }[], told: string): void {
   const last = lines.at(-1)
   if (last && timeless(last.told) === timeless(told)) Object.assign(last, { told, times: last.times + 1 })
   else lines.push({ told, times: 1 })
-  if (lines.length > mostLines) lines.shift()
+  if (lines.length > maxLines) lines.shift()
 }
 
 /** Asks first, by the pid that was started; who does not go in time is ended. */

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startPayerDesk, type PayerDesk } from './payerDesk.ts'
 
-let desk: PayerDesk
+let app: PayerDesk
 const paid: string[] = []
 beforeAll(async () => {
-  desk = await startPayerDesk({
+  app = await startPayerDesk({
     pix: brcode => (paid.push(brcode), brcode !== 'old'),
     coins: (address, units) => {
       if (units > 1_000n) throw new Error('no coin is so large')
@@ -13,10 +13,10 @@ beforeAll(async () => {
     },
   })
 })
-afterAll(() => desk.close())
+afterAll(() => app.close())
 
 const ask = async (body: string, path = '/pay', method = 'POST') => {
-  const answer = await fetch(`${desk.url}${path}`, { method, ...(method === 'POST' && { body }) })
+  const answer = await fetch(`${app.url}${path}`, { method, ...(method === 'POST' && { body }) })
   return [answer.status, await answer.json()]
 }
 

@@ -30,7 +30,7 @@ export interface Visitor {
   raw(path: string, options?: { form?: Record<string, string>; headers?: Record<string, string>; method?: string }): Promise<Response>
 }
 
-const mostSteps = 5
+const maxSteps = 5
 
 /** `language` is what the browser asks for in `Accept-Language`. */
 export function visitor(origin: string, { language }: { language?: string } = {}): Visitor {
@@ -57,7 +57,7 @@ export function visitor(origin: string, { language }: { language?: string } = {}
     let at = path
     for (let steps = 0; answer.status >= 300 && answer.status < 400; steps++) {
       await answer.arrayBuffer()
-      if (steps === mostSteps) throw new Error(`${path} leads round and round`)
+      if (steps === maxSteps) throw new Error(`${path} leads round and round`)
       const next = new URL(answer.headers.get('location') ?? '', new URL(at, origin))
       if (next.origin !== new URL(origin).origin) throw new Error(`${path} leads away, to ${next.origin}`)
       at = `${next.pathname}${next.search}`

@@ -3,7 +3,7 @@ import { readFileSync, statfsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { BadInput } from './base/answer.ts'
-import { hastyClock, monotonicMs, sharedClock, systemClock, systemRandom } from './base/clock.ts'
+import { scaledClock, monotonicMs, sharedClock, systemClock, systemRandom } from './base/clock.ts'
 import { readClockFile } from './base/clockFile.ts'
 import { judgedClock } from './base/clockJudge.ts'
 import { noKeys, type DataKeys } from './base/cipher.ts'
@@ -19,7 +19,7 @@ import {
   forgetOthers,
   listening,
   startScheduler,
-  type BitcoinDesk,
+  type BitcoinSetup,
   type Desk,
   type Post,
   type Scheduler,
@@ -102,7 +102,7 @@ function clockOf({ CLOCK: hasty }: Config): Clock {
   if (hasty === undefined) return judgedClock(systemClock)
   if ('file' in hasty) return sharedClock(hasty.speed, readClockFile(hasty.file))
   const { speed, since, skips } = hasty
-  return hastyClock(speed, since, skips === undefined ? undefined : () => Number(readFileSync(skips, 'utf8')))
+  return scaledClock(speed, since, skips === undefined ? undefined : () => Number(readFileSync(skips, 'utf8')))
 }
 
 async function bringUp(db: Db, { clock }: World): Promise<void> {
@@ -185,7 +185,7 @@ const keysOf = (identity: string) => identity.replace(/\[[^[\]]*\]|#[a-z0-9]{8}$
 export async function openChain(
   { config, db, world }: Base,
   { binds = true }: { binds?: boolean } = {},
-): Promise<{ rail: ChainRail; desk: BitcoinDesk } | undefined> {
+): Promise<{ rail: ChainRail; app: BitcoinSetup } | undefined> {
   if (config.BITCOIN_RPC_URL === undefined) return undefined
   const { connectBitcoin } = await import('./rails/bitcoin/bitcoin.ts')
   const rail = connectBitcoin({
@@ -204,11 +204,11 @@ export async function openChain(
     log: world.log,
   })
   await belongsTo(db, rail.name, `${rail.network}/${rail.descriptor}`, binds)
-  return { rail, desk: bitcoinDesk(config, rail, world) }
+  return { rail, app: bitcoinSetup(config, rail, world) }
 }
 
 /** What the jobs of the Bitcoin rail need beside it. */
-const bitcoinDesk = (config: Config, rail: ChainRail, { clock }: World): BitcoinDesk => ({
+const bitcoinSetup = (config: Config, rail: ChainRail, { clock }: World): BitcoinSetup => ({
   terms: { payoutDepth: config.BITCOIN_PAYOUT_DEPTH, late: config.BITCOIN_LATE },
   bundles: {
     gatherMs: config.BITCOIN_BATCH_SECONDS * 1_000,
@@ -236,7 +236,7 @@ export const bankIsConfigured = (config: Config) =>
 
 export interface Open {
   rails: Rails
-  bitcoin: BitcoinDesk | undefined
+  bitcoin: BitcoinSetup | undefined
   /** Of the key that signs at the bank. */
   ownKeyId?: (() => string) | undefined
   close(): void
@@ -252,7 +252,7 @@ export async function openRails(base: Base): Promise<Open> {
       ...(bank && { starkbank: listening(bank.rail, base.db, base.world) }),
       ...(chain && { bitcoin: listening(chain.rail, base.db, base.world) }),
     },
-    bitcoin: chain?.desk,
+    bitcoin: chain?.app,
     ownKeyId: bank?.key.keyId,
     close() {
       bank?.rail.close()
@@ -261,8 +261,8 @@ export async function openRails(base: Base): Promise<Open> {
   }
 }
 
-export interface App {
-  desk: Desk
+export interface Running {
+  app: Desk
   web: Web | undefined
   /** There where METRICS_LISTEN is set. */
   metrics: Metrics | undefined
@@ -271,7 +271,7 @@ export interface App {
 }
 
 /** Serves the roles asked for. */
-export async function serve(base: Base, roles: string[], startedMs = monotonicMs(), wanted: () => boolean = () => true): Promise<App> {
+export async function serve(base: Base, roles: string[], startedMs = monotonicMs(), wanted: () => boolean = () => true): Promise<Running> {
   const { config, keys, db, world } = base
   const open = await openRails(base)
   const inbox = makeInbox(db, world)
@@ -279,7 +279,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   const beside = roles.includes('worker')
     ? checkingBeside({ databaseUrl: config.DATABASE_URL, keyFile: config.ENCRYPTION_KEY_FILE })
     : undefined
-  const desk: Desk = { ...deskOf(base, open, worker, inbox), ...(beside && { checkBeside: beside.check }) }
+  const app: Desk = { ...appOf(base, open, worker, inbox), ...(beside && { checkBeside: beside.check }) }
 
   const room = diskWatch(config.DATABASE_URL, world)
   const metrics = await openMetrics(base, open, roles, room.mayTake).catch((error: unknown) => {
@@ -300,7 +300,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
           socketGroup: config.LISTEN_GROUP,
           trustedProxies: config.TRUSTED_PROXIES,
           silentMs: config.RAIL_SILENT_MINUTES * 60_000,
-          pages: over => pages({ desk, settings: pageSettings(config), over }),
+          pages: over => pages({ app, settings: pageSettings(config), over }),
         },
         config.LISTEN,
       ).catch((error: unknown) => {
@@ -311,9 +311,9 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
         throw error
       })
     : undefined
-  const scheduler = roles.includes('worker') ? startWhenReady(desk) : undefined
+  const scheduler = roles.includes('worker') ? startWhenReady(app) : undefined
   // Jobs watch it where there are jobs.
-  const leaveOwnKey = !scheduler && desk.ownKeyId ? followOwnKey(desk, desk.ownKeyId) : undefined
+  const leaveOwnKey = !scheduler && app.ownKeyId ? followOwnKey(app, app.ownKeyId) : undefined
   const leaveKeys = followKeys(db, keys, world)
   world.log.info(
     { roles, listening: web?.address, engine: db.engine, worker, startMs: Math.round(monotonicMs() - startedMs) },
@@ -321,7 +321,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   )
 
   return {
-    desk,
+    app,
     web,
     metrics,
     async stop() {
@@ -341,12 +341,12 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
 const readyAgainMs = 500
 
 /** Who is not ready does no work either: a release that is tried beside the one in use must not settle or pay anything in its stead. */
-function startWhenReady(desk: Desk): Scheduler {
+function startWhenReady(app: Desk): Scheduler {
   const over = new AbortController()
   const begun = (async () => {
-    for (let said = false; !over.signal.aborted; await desk.world.clock.sleep(readyAgainMs, over.signal)) {
-      if ((await readiness(desk.db)).ready) return startScheduler(desk)
-      if (!said) desk.world.log.warn({}, 'not ready: no work is begun')
+    for (let said = false; !over.signal.aborted; await app.world.clock.sleep(readyAgainMs, over.signal)) {
+      if ((await readiness(app.db)).ready) return startScheduler(app)
+      if (!said) app.world.log.warn({}, 'not ready: no work is begun')
       said = true
     }
     return undefined
@@ -388,7 +388,7 @@ const pageSettings = (config: Config): PageSettings => ({
 })
 
 /** The desk at which jobs are done, for whoever does them. */
-export const deskOf = (
+export const appOf = (
   { config, db, world, terms, anchoring }: Base,
   { rails, bitcoin, ownKeyId }: Open,
   worker: string,
@@ -422,7 +422,7 @@ const postOf = (config: Config, { clock }: World): Post => ({
   publicUrl: config.PUBLIC_URL!.replace(/(?<!\/)\/+$/, ''),
 })
 
-const leastBytes = 64 * 1024 * 1024
+const minBytes = 64 * 1024 * 1024
 
 /** A full disk fails checkpoints too, so intake answers 503 while there is still room to breathe. Only where the database is ours to watch. */
 function diskWatch(url: string, { clock, log }: World): { mayTake: () => boolean; stop: () => void } {
@@ -432,8 +432,8 @@ function diskWatch(url: string, { clock, log }: World): { mayTake: () => boolean
   let room = true
   const look = () => {
     const { bavail, bsize } = statfsSync(dirname(file))
-    const enough = bavail * bsize >= leastBytes
-    if (room && !enough) log.error({ leastBytes }, 'the disk is nearly full: events are refused with 503 until there is room')
+    const enough = bavail * bsize >= minBytes
+    if (room && !enough) log.error({ leastBytes: minBytes }, 'the disk is nearly full: events are refused with 503 until there is room')
     room = enough
   }
   look()

@@ -13,7 +13,7 @@ import { acceptBreak, anchorAudit, audit, findBreak, openAnchorFile, type Anchor
 import { sendMails, type Mailer } from '../src/mail/mail.ts'
 import { payoutsStopped } from '../src/payout/payout.ts'
 import { sql, type Tx } from '../src/db/db.ts'
-import { asksOf, sentence } from '../src/queries/attention.ts'
+import { attentionOf, sentence } from '../src/queries/attention.ts'
 import { openMigrated } from './testbed/migrated.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -46,7 +46,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     const log: Log = { ...silentLog, info: (fields, message) => void said.push([fields, message]) }
     const anchor = () => anchorAudit(town.db, file, log)
     const act = (subject: string) => town.db.tx(tx => audit(tx, { actor: 'ana', act: 'tried', subject, detail: {} }))
-    const world = () => ({ ...town.desk.world, log: silentLog })
+    const world = () => ({ ...town.app.world, log: silentLog })
     const check = () => checkBooks(town.db, world(), undefined, file)
     const lines = () => file.read('whole').flat()
     const head = async () => Number((await town.db.one<{ seq: bigint }>(sql`select max(seq) as seq from audit`))!.seq)
@@ -212,7 +212,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     describe('by mail', () => {
       const to = ['auditor@example.com', 'board@example.com']
-      const queue = (anchoring = { file }) => queueAnchorMails({ db: town.db, world: town.desk.world, anchoring }, to)
+      const queue = (anchoring = { file }) => queueAnchorMails({ db: town.db, world: town.app.world, anchoring }, to)
       const mails = () => town.db.all<AnchorMailRow>(sql`select * from anchor_mails order by added_at, address`)
       const approve = (name: string) =>
         town.db.tx(tx => audit(tx, { actor: 'ana', act: 'account approved', subject: name, detail: { statement: name, proof: 'said' } }))
@@ -260,12 +260,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const refusing = { send: async () => ({ is: 'refused' as const, why: 'no such mailbox', again: false }) }
         const taking = { send: async () => ({ is: 'done' as const, value: 'ok' }) }
         const sendWith = (mailer: Mailer) =>
-          sendMails<AnchorMailRow>(town.db, mailer, town.desk.world, 'anchor_mails', (_, row) =>
+          sendMails<AnchorMailRow>(town.db, mailer, town.app.world, 'anchor_mails', (_, row) =>
             composeAnchorMail(row, { shopName: 'x', publicUrl: 'y' }),
           )
         await queue()
         expect(await sendWith(refusing)).toMatchObject({ failed: 2 })
-        const asked = async () => (await asksOf(town.db, undefined)).filter(({ kind }) => kind === 'anchor mail failed').map(sentence)
+        const asked = async () => (await attentionOf(town.db, undefined)).filter(({ kind }) => kind === 'anchor mail failed').map(sentence)
         expect(await asked()).toEqual(to.map(address => expect.stringContaining(`to ${address} (AUDIT_ANCHOR_EMAIL): no such mailbox`)))
         town.pass(day)
         await queue()
@@ -311,15 +311,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('the job is there where anchors are kept, and says where they differ', async () => {
-      const jobs = timetable({ ...town.desk, anchoring: { file } }).filter(({ name }) => name === 'anchor-audit')
+      const jobs = timetable({ ...town.app, anchoring: { file } }).filter(({ name }) => name === 'anchor-audit')
       expect(jobs).toHaveLength(1)
-      expect(timetable(town.desk).some(({ name }) => name === 'anchor-audit')).toBe(false)
-      expect(await jobs[0]!.work(town.desk, world())).toBeUndefined()
+      expect(timetable(town.app).some(({ name }) => name === 'anchor-audit')).toBe(false)
+      expect(await jobs[0]!.work(town.app, world())).toBeUndefined()
       expect(await anchorAudit(town.db, undefined, log)).toBe('anchored')
       expect(await anchorAudit(town.db, undefined, log)).toBe('same')
       const last = await anchored()
       await rewrite(last, 'eve')
-      expect(await jobs[0]!.work(town.desk, world())).toEqual({ less: expect.stringContaining('not the one that was anchored') })
+      expect(await jobs[0]!.work(town.app, world())).toEqual({ less: expect.stringContaining('not the one that was anchored') })
     })
   })
 })

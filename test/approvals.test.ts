@@ -49,7 +49,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     afterAll(() => server?.stop())
 
     const open = async () => (town = await openTown({ databaseUrl: await server?.migratedDatabase() }))
-    const send = (approvals: 'proven' | 'any' = 'proven') => sendPayouts(town.db, town.desk.rails.starkbank!, town.desk.world, approvals)
+    const send = (approvals: 'proven' | 'any' = 'proven') => sendPayouts(town.db, town.app.rails.starkbank!, town.app.world, approvals)
     const payout = async () => (await town.db.one<PayoutRow>(sql`select * from payouts`))!
     const run = (statement: Sql) => town.db.tx(tx => tx.run(statement))
     /** As whoever can write to the database may. */
@@ -61,7 +61,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     /** A checker with a key file of her own. */
     async function carla(role: 'checker' | 'maker' = 'checker'): Promise<{ proof: Proof; keyId: string; userId: string }> {
-      const { user } = await addUser(town.db, town.desk.world, { name: 'carla', role, language: 'en' }, 'root')
+      const { user } = await addUser(town.db, town.app.world, { name: 'carla', role, language: 'en' }, 'root')
       const { pem, publicKey } = newKeyPair()
       const label = 'key file'
       await town.db.tx(tx => registerKey(tx, { user, kind: 'key', publicKey, label, proof: 'said' }, 'root'))
@@ -87,7 +87,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await signAccount(town.db, 'main', 'carla', proof)
       await send()
       expect((await payout()).state).toBe('sent')
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([])
     })
 
     test.each([
@@ -95,10 +95,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['paid, being new', 'any', sql`update accounts set payable_from = '2027-01-01T00:00:00.000Z' where name = 'main'`],
     ] as const)('what waits until its account is %s keeps nobody waiting behind it at a limit', async (_, approvals, cooling) => {
       await open()
-      await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '1' }, 'maker')
       await approveAccount(town.db, 'other', 'chico', { is: 'code' })
       const change = { asset: 'BRL', wanted: { hour: 10_000n }, by: 'ana', why: 'a test' } as const
-      await town.db.tx(tx => changeLimits(tx, town.desk.world, change))
+      await town.db.tx(tx => changeLimits(tx, town.app.world, change))
       await collect(town, [9_000n], 'other')
       await collect(town, [9_000n])
       await send('any')
@@ -121,7 +121,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('to an account that nobody approved nothing goes, whatever is needed [security 3]', async () => {
       await open()
-      await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '1' }, 'maker')
       await collect(town, [5_000n], 'other')
       await send('any')
       expect([town.transfers(), (await payout()).state]).toEqual([[], 'owed'])
@@ -132,12 +132,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('a code is proof', async () => {
       await open()
-      await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '1' }, 'maker')
       await approveAccount(town.db, 'other', 'chico', { is: 'code' })
       await collect(town, [5_000n], 'other')
       await send()
       expect((await payout()).state).toBe('sent')
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([])
     })
 
     const columns = [
@@ -157,7 +157,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await send('any')
       expect(town.transfers()).toEqual([])
       expect(await payout()).toMatchObject({ state: 'held', why: expect.stringMatching(/^account .* past this program/) })
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringMatching(/^approvals: account (main|another) /)])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([expect.stringMatching(/^approvals: account (main|another) /)])
     })
 
     const statements = [
@@ -178,7 +178,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await send()
       expect(town.transfers()).toEqual([])
       expect((await payout()).why).toContain(`by carla: ${why}`)
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringContaining(`by carla: ${why}`)])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([expect.stringContaining(`by carla: ${why}`)])
     })
 
     test('a statement approves its own act, of its own thing, by its own person, on its own installation', async () => {
@@ -199,7 +199,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await past('signing_keys', 'signing_keys_kept', sql`update signing_keys set public_key = ${newKeyPair().publicKey}`)
       await send()
       expect(town.transfers()).toEqual([])
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([
+      expect(await checkBooks(town.db, town.app.world)).toEqual([
         expect.stringContaining(`key ${keyId} is not the one that was registered`),
       ])
     })
@@ -214,7 +214,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await signAccount(town.db, 'main', 'carla', { is: 'key', keyId: id, sign: readSigner(pem).sign })
       await send()
       expect(town.transfers()).toEqual([])
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringContaining(`key ${id} was not registered to carla`)])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([expect.stringContaining(`key ${id} was not registered to carla`)])
     })
 
     const editDestination = () =>
@@ -255,24 +255,24 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await collect(town, [5_000n])
       await send()
       expect((await payout()).state).toBe('sent')
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([])
       // As if somebody had kept another: of another site, or without its person.
       await sign(2, { rp: 'evil.example.com' })
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringContaining('it is of another site than pay.example.com')])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([expect.stringContaining('it is of another site than pay.example.com')])
     })
 
     test('an order whose destination was edited stops payouts, and is named [security A3]', async () => {
       await signed()
       await send()
       await editDestination()
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringMatching(/^approvals: order pay_.*-1 was to go elsewhere/)])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([expect.stringMatching(/^approvals: order pay_.*-1 was to go elsewhere/)])
       expect(await stopOf(town.db)).toMatchObject({ code: 'books' })
     })
 
     test('after an order whose destination was edited no other is made', async () => {
       await signed()
-      const rail = { ...town.desk.rails.starkbank!, pay: async () => refused('not now', true) }
-      await sendPayouts(town.db, rail, town.desk.world)
+      const rail = { ...town.app.rails.starkbank!, pay: async () => refused('not now', true) }
+      await sendPayouts(town.db, rail, town.app.world)
       expect((await payout()).state).toBe('owed')
       await editDestination()
       town.pass(3_600_000)
@@ -286,12 +286,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.db.tx(tx => retireKey(tx, { id: keyId, user_id: userId }, 'root', 'the laptop is gone'))
       await send()
       expect((await payout()).state).toBe('sent')
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([])
       await expect(signAccount(town.db, 'main', 'carla', proof)).rejects.toThrow('was retired')
       // Not even by whoever writes it back into its row.
       await run(sql`update signing_keys set retired_at = null`)
       await signAccount(town.db, 'main', 'carla', proof)
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringContaining('was retired before')])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([expect.stringContaining('was retired before')])
     })
 
     test('a key that was registered lately signs nothing yet, and what it signed too early counts for nothing', async () => {
@@ -309,10 +309,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await bookFindings()).toContainEqual(expect.stringContaining(`key ${keyId} was registered too lately to sign then`))
     })
 
-    const bookFindings = () => checkBooks(town.db, town.desk.world)
+    const bookFindings = () => checkBooks(town.db, town.app.world)
     const limit = (wanted: bigint | null) =>
       town.db.tx(tx =>
-        changeLimits(tx, town.desk.world, { asset: 'BRL', wanted: { payout: wanted, day: 1_000_000n }, by: 'ana', why: 'as decided' }),
+        changeLimits(tx, town.app.world, { asset: 'BRL', wanted: { payout: wanted, day: 1_000_000n }, by: 'ana', why: 'as decided' }),
       )
 
     test('a stop that was taken away past the program still stops, and is named', async () => {
@@ -329,13 +329,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('an objection that was taken away past the program is named, and one that two people cleared is not', async () => {
       const { userId } = await signed()
-      await objectTo(town.db, town.desk.world, 'carla', { by: 'dora', why: 'who is that' })
+      await objectTo(town.db, town.app.world, 'carla', { by: 'dora', why: 'who is that' })
       expect(await bookFindings()).toEqual([])
       await run(sql`update objections set cleared_at = '2026-01-01T00:00:00.000Z' where user_id = ${userId}`)
       expect(await bookFindings()).toEqual([expect.stringContaining('dora objects to carla, and nobody cleared it')])
       await run(sql`update objections set cleared_at = null`)
-      const { proposal } = await proposeClear(town.db, town.desk.world, 'carla', { by: 'eva', why: 'she began on Monday' })
-      expect((await approveAndDo(town.desk, proposal.id, { by: 'fabio' })).is).toBe('approved')
+      const { proposal } = await proposeClear(town.db, town.app.world, 'carla', { by: 'eva', why: 'she began on Monday' })
+      expect((await approveAndDo(town.app, proposal.id, { by: 'fabio' })).is).toBe('approved')
       expect(await bookFindings()).toEqual([])
     })
 
@@ -360,17 +360,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const { id } = await payout()
       await holdPayout(town.db, id, { by: 'ana', why: 'look' })
       await stopAll(town.db, 'ana: look', 'ana')
-      await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '1' }, 'maker')
       if (what === 'name') await past('audit', 'audit_kept', edit)
       else await run(edit)
       const bar = { is: 'barred', bar: { is: 'edited' } }
-      expect(await approveAndDo(town.desk, changed.proposal.id, { by: 'carla', proof })).toMatchObject(bar)
+      expect(await approveAndDo(town.app, changed.proposal.id, { by: 'carla', proof })).toMatchObject(bar)
       expect(await signAccount(town.db, 'main', 'carla', proof)).toMatchObject(bar)
       for (const act of [
         () => releasePayout(town.db, id, { by: 'carla', why: 'seen', proof }),
         () => letGo(town.db, 'seen', 'carla', () => true, proof),
         () => approveAccount(town.db, 'other', 'carla', proof),
-        () => addAccount(town.db, town.desk.world, 'third', { ...trialAccount, number: '2' }, 'carla'),
+        () => addAccount(town.db, town.app.world, 'third', { ...trialAccount, number: '2' }, 'carla'),
       ])
         await expect(act()).rejects.toThrow(why)
       expect(await bookFindings()).toContainEqual(expect.stringContaining(why))
@@ -383,7 +383,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       if (!('proposal' in changed)) throw new Error(changed.is)
       await run(sql`update proposals set made_by = 'somebody'`)
       for (const by of ['ana', 'bruno'])
-        expect(await approveAndDo(town.desk, changed.proposal.id, { by })).toMatchObject({ is: 'barred', bar: { is: 'edited' } })
+        expect(await approveAndDo(town.app, changed.proposal.id, { by })).toMatchObject({ is: 'barred', bar: { is: 'edited' } })
       expect(await bookFindings()).toEqual([expect.stringContaining(`proposal ${changed.proposal.id} is not as it was made`)])
     })
 
@@ -395,7 +395,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await limit(10_000n)
       const changed = await limit(20_000n)
       if (!('proposal' in changed)) throw new Error(changed.is)
-      await approveAndDo(town.desk, changed.proposal.id, { by: 'carla', proof })
+      await approveAndDo(town.app, changed.proposal.id, { by: 'carla', proof })
       expect(await bookFindings()).toEqual([])
       await run(edit)
       const found = await bookFindings()
@@ -433,7 +433,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('nobody signs for an account that they added, that is not approved, or that is not as it was approved', async () => {
       await open()
       const { proof } = await carla()
-      await addAccount(town.db, town.desk.world, 'hers', { ...trialAccount, number: '1' }, 'Carla')
+      await addAccount(town.db, town.app.world, 'hers', { ...trialAccount, number: '1' }, 'Carla')
       expect((await signAccount(town.db, 'hers', 'carla', proof)).is).toBe('not approved')
       await approveAccount(town.db, 'hers', 'bruno')
       expect((await signAccount(town.db, 'hers', 'carla', proof)).is).toBe('own')

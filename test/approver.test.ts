@@ -68,13 +68,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await addAccount(db, world, 'main', trialAccount, 'maria')
       await objectToAccount(db, world, 'main', { by: 'novo', why: 'who is that' })
       const { proposal } = await proposeAccountClear(db, world, 'main', { by: proposer, why: 'a slip' })
-      const desk = { db, world, rails: {} }
-      await expect(approveAndDo(desk, proposal.id, { by: approver })).rejects.toThrow(/is behind both|maria added account/)
+      const app = { db, world, rails: {} }
+      await expect(approveAndDo(app, proposal.id, { by: approver })).rejects.toThrow(/is behind both|maria added account/)
       expect(await accountObjections(db, (await findAccount(db, 'main'))!.id)).toHaveLength(1)
       // Whoever proposed it may be a second of theirs, if the one who approves it is not.
       await withdraw(proposal.id)
       const again = await proposeAccountClear(db, world, 'main', { by: 'front', why: 'a slip' })
-      expect((await approveAndDo(desk, again.proposal.id, { by: 'chico' })).is).toBe('approved')
+      expect((await approveAndDo(app, again.proposal.id, { by: 'chico' })).is).toBe('approved')
     })
 
     const withdraw = (id: string) => db.tx(tx => refuse(tx, id, { by: 'chico', why: 'again' }))

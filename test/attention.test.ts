@@ -5,7 +5,7 @@ import { issueDrafts } from '../src/invoice/invoice.ts'
 import { listening, silentRails, timetable, wake } from '../src/jobs/jobs.ts'
 import { lastSlotsOf } from '../src/schedule/schedule.ts'
 import { sql, type Sql } from '../src/db/db.ts'
-import { asksOf, grouped } from '../src/queries/attention.ts'
+import { attentionOf, grouped } from '../src/queries/attention.ts'
 import { seeOverview } from '../src/web/console/overview/read.ts'
 import { readiness, status } from '../src/queries/status.ts'
 import { settleInbox } from '../src/webhooks/webhooks.ts'
@@ -47,25 +47,25 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     const needsPerson = async () => (await status(town.db, { now: await now() })).needsPerson
 
     test('an invoice that the bank cannot take for an hour has one line a step, with how often and why the last time', async () => {
-      const { db, bank, desk } = town
+      const { db, bank, app } = town
       const draftId = await anotherInvoice(9, 'draft')
       const id = draftId
       for (let time = 0; time < 30; time++) {
         bank.failNext('status429', 'POST /v2/invoice')
-        await issueDrafts(db, desk.rails.starkbank!, desk.world)
+        await issueDrafts(db, app.rails.starkbank!, app.world)
         town.pass(2 * minute)
       }
       expect(await linesOf(id)).toEqual([
         ['draft', 'issuing', 30],
         ['issuing', 'draft', 30],
       ])
-      await issueDrafts(db, desk.rails.starkbank!, desk.world)
+      await issueDrafts(db, app.rails.starkbank!, app.world)
       expect((await linesOf(id)).at(-1)).toEqual(['issuing', 'issued', 1])
     })
 
     test('a bank that does not answer is said after five minutes, by status, by /ready and on the overview, and heals by itself', async () => {
-      const { db, bank, desk } = town
-      const rail = listening(desk.rails.starkbank!, db, desk.world)
+      const { db, bank, app } = town
+      const rail = listening(app.rails.starkbank!, db, app.world)
       const at = await now()
       expect((await rail.balance()).is).toBe('done')
       bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
@@ -82,7 +82,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ready: true,
         checks: { starkbank: 'has not answered for 8 minutes: see repasse status' },
       })
-      expect((await seeOverview(desk)).asks.map(({ kind }) => kind)).toEqual(['rail silent'])
+      expect((await seeOverview(app)).asks.map(({ kind }) => kind)).toEqual(['rail silent'])
       bank.setFaults({ status429: 0 })
       town.pass(2 * minute)
       await rail.balance()
@@ -90,13 +90,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('a run that did less than it should says so, and one that did it all does not', async () => {
-      const { db, bank, desk } = town
+      const { db, bank, app } = town
       const id = await anotherInvoice(20, 'draft')
-      const job = timetable(desk).find(({ name }) => name === 'issue-left')!
+      const job = timetable(app).find(({ name }) => name === 'issue-left')!
       bank.failNext('status429', 'POST /v2/invoice')
-      await wake(desk, job)
+      await wake(app, job)
       town.pass(2 * minute)
-      await wake(desk, job)
+      await wake(app, job)
       const runs = await db.all(sql`select outcome, summary, lacks from runs where job = 'issue-left' order by started_at, id`)
       expect(runs).toEqual([
         { outcome: 'done', summary: '1 later', lacks: '1 later' },
@@ -111,7 +111,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('an event that waits has one line for its waiting, and another for what became of it', async () => {
-      const { bank, db, desk } = town
+      const { bank, db, app } = town
       bank.pay(town.atBank.id)
       town.pass(minute)
       const event = town.event('invoice.credited')
@@ -119,7 +119,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.hear(event)
       for (let time = 0; time < 4; time++) {
         town.pass(10 * minute)
-        await settleInbox(desk)
+        await settleInbox(app)
       }
       bank.setFaults({ status429: 0 })
       const row = (await db.one<{ id: bigint }>(sql`select id from inbox where event_id = ${event.id}`))!
@@ -132,12 +132,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(lines.length).toBeLessThanOrEqual(3)
       expect(await needsPerson()).toEqual([expect.stringMatching(/^event \d+ has been waiting for more than 15 minutes: the bank did not/)])
       town.pass(60 * minute)
-      await settleInbox(desk)
+      await settleInbox(app)
       expect([await town.fate(event), await needsPerson()]).toEqual(['done: credited', []])
     })
 
     test('two hundred refused invoices hide no payout that came back: the worst comes first, and the rest of a kind is counted', async () => {
-      const { db, desk } = town
+      const { db, app } = town
       for (let ordinal = 100; ordinal < 320; ordinal++) await anotherInvoice(ordinal, 'refused')
       await db.tx(async tx => {
         await tx.run(sql`
@@ -150,7 +150,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(said.filter(line => line.endsWith('was refused by the bank'))).toHaveLength(20)
       expect(said.at(-1)).toBe('and 200 more of this kind (invoice refused): repasse invoice list --state refused')
 
-      const { asks } = await seeOverview(desk)
+      const { asks } = await seeOverview(app)
       expect(asks.map(({ kind, total, href }) => [kind, total, href])).toEqual([
         ['payout returned', 1, '/console/payouts?state=returned'],
         ['invoice refused', 220, '/console/invoices?state=refused'],
@@ -176,7 +176,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await needsPerson()).toEqual([])
       town.pass((after - notYet) * minute)
       expect(await needsPerson()).toEqual([expect.stringMatching(says)])
-      const { asks } = await seeOverview(town.desk)
+      const { asks } = await seeOverview(town.app)
       expect(asks.map(({ total }) => total)).toEqual([1])
       await db.tx(tx => tx.run(sql`update payouts set state = 'canceled' where id = ${id}`))
     })
@@ -190,7 +190,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const inside = db.tx(async tx => {
           await tx.run(change)
           expect(
-            grouped(await asksOf(tx, await tx.now())).map(each => each.kind),
+            grouped(await attentionOf(tx, await tx.now())).map(each => each.kind),
             kind,
           ).toContain(kind)
           throw new Undo()

@@ -35,7 +35,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     ...{ db: town.db, rail, world: town.world, watching, deepest: 6 },
     rate: async () => 60_000_000n,
   })
-  const settle = () => settleInbox({ ...town.desk, chain: town.bitcoin.terms })
+  const settle = () => settleInbox({ ...town.app, chain: town.bitcoin.terms })
   const payoutStates = async () => (await town.payouts()).map(({ state }) => state)
 
   /** What is known of money, to be compared after a trouble that must change nothing. */

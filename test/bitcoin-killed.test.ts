@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { freePort, mustRepasse, startWorker, type Worker } from '../sim/demoWorker.ts'
-import { hastyClock, seededRandom, systemClock } from '../src/base/clock.ts'
+import { scaledClock, seededRandom, systemClock } from '../src/base/clock.ts'
 import { instant } from '../src/base/world.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
 import type { CandidateRow, PayoutRow } from '../src/payout/payout.ts'
@@ -69,7 +69,7 @@ test.skipIf(!bitcoindAvailable())(
     await command('schedule', 'add', ...rule.split(' '), '--due-in', '60d', '--cron', '0 0 1 1 *', '--time-zone', 'Etc/UTC')
     await command('schedule', 'run', 'trial', '--wait')
 
-    const clock = hastyClock(speed, startedAt)
+    const clock = scaledClock(speed, startedAt)
     const db = await openDb(lines.DATABASE_URL, { clock, random: seededRandom(1), virtual: true })
     const live = (crashAt?: string) => {
       let where: string | undefined

@@ -4,7 +4,7 @@ import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { passTime } from '../src/jobs/bitcoin.ts'
 import { balances } from '../src/ledger/ledger.ts'
 import { sql } from '../src/db/db.ts'
-import { takeOn } from '../src/webhooks/chain/accept.ts'
+import { acceptPayment } from '../src/webhooks/chain/accept.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
 
@@ -40,7 +40,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   }
 
   /** What a person does who takes on what came. */
-  const accept = (id: string) => takeOn(town.db, town.world, town.bitcoin.terms, id, { by: 'maria', why: 'the payer called' })
+  const accept = (id: string) => acceptPayment(town.db, town.world, town.bitcoin.terms, id, { by: 'maria', why: 'the payer called' })
 
   test.each([
     { says: 'the price has not moved', now: price, state: 'seen' },

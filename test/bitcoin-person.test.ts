@@ -106,7 +106,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
       const [paid, mine] = await town.payouts()
       const settle = ({ id }: { id: string }) =>
-        settlePaidElsewhere(town.db, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
+        settlePaidElsewhere(town.db, town.app.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
       await town.bury(2)
       expect(await settle(paid!)).toMatchObject({ is: 'settled' })
       await expect(settle(mine!)).rejects.toThrow(/pays 0\.00015667 BTC to the account of payout .* were settled with it before$/)
@@ -147,7 +147,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await mineOnly(town, 1, [hex])
       expect(await town.send()).toMatchObject({ bundled: 0 })
       const settle = ({ id }: { id: string }) =>
-        settlePaidElsewhere(town.db, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
+        settlePaidElsewhere(town.db, town.app.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
       expect(await settle(owed[0]!)).toMatchObject({ is: 'settled' })
       if (outputs === 2) expect(await settle(owed[1]!)).toMatchObject({ is: 'settled' })
       else await expect(settle(owed[1]!)).rejects.toThrow(/ were settled with it before$/)
@@ -179,7 +179,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await mineOnly(town, 1, [hex])
       await town.send()
       const settle = ({ id }: { id: string }) =>
-        settlePaidElsewhere(town.db, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
+        settlePaidElsewhere(town.db, town.app.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
       for (const payout of [owed[0]!, owed[3]!, owed[1]!]) expect(await settle(payout)).toMatchObject({ is: 'settled' })
       await expect(settle(owed[2]!)).rejects.toThrow(/ were settled with it before$/)
       expect(await settle(owed[4]!)).toMatchObject({ is: 'settled' })
@@ -194,7 +194,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       const alike: Partial<Record<'before' | 'after', { txid: string; hex: string }>> = {}
       const payout = async () => (await town.payouts())[0]!
       const settle = async (ref: string) =>
-        settlePaidElsewhere(town.db, town.desk.rails, town.world, (await payout()).id, { by: 'ana', why: 'he paid it', ref })
+        settlePaidElsewhere(town.db, town.app.rails, town.world, (await payout()).id, { by: 'ana', why: 'he paid it', ref })
       /** The last block is left for two others, which have these transactions. */
       const leave = async (hex: string[]) => {
         const height = await node.rpc<number>('getblockcount')

@@ -70,7 +70,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     const [waiting] = await waitingTransactions(town.db)
     expect((await handOut(town.db, town.rail, waiting!)).is).toBe('objected')
     const { proposal } = await proposeAccountClear(town.db, town.world, 'other', { by: 'bruno', why: 'the payee was called' })
-    await approveAndDo(town.desk, proposal.id, { by: 'carla' })
+    await approveAndDo(town.app, proposal.id, { by: 'carla' })
     expect(await bring(signed)).toMatchObject({ already: false })
     await town.send()
     await town.bury(6)
@@ -83,7 +83,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     const limit = async (payout: bigint) => {
       const change = { asset: 'BTC', wanted: { payout }, by: 'maker', why: 'a test' } as const
       const changed = await town.db.tx(tx => changeLimits(tx, town.world, change))
-      if ('proposal' in changed) await approveAndDo(town.desk, changed.proposal.id, { by: 'checker' })
+      if ('proposal' in changed) await approveAndDo(town.app, changed.proposal.id, { by: 'checker' })
     }
     await limit(100_000n)
     await limit(300_000n)
@@ -93,7 +93,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     await objectToLimits(town.db, town.world, 'installation BTC', { by: 'ana', why: 'nobody decided that' })
     await expect(bring(signed)).rejects.toThrow('ana objects to the limits of all payouts in BTC, so 0.00100000 BTC for one payout counts')
     const { proposal } = await proposeLimitsClear(town.db, town.world, 'installation BTC', { by: 'bruno', why: 'the board did' })
-    await approveAndDo(town.desk, proposal.id, { by: 'carla' })
+    await approveAndDo(town.app, proposal.id, { by: 'carla' })
     expect(await bring(signed)).toMatchObject({ already: false })
   })
 

@@ -6,7 +6,7 @@ import { balances } from '../src/ledger/ledger.ts'
 import { objectToAccount, proposeAccountClear, releasePayout } from '../src/payout/payout.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { sql } from '../src/db/db.ts'
-import { proposeCoinRefund, proposeCoinRefundMade, takeOn, withdrawCoinRefund } from '../src/webhooks/webhooks.ts'
+import { proposeCoinRefund, proposeCoinRefundMade, acceptPayment, withdrawCoinRefund } from '../src/webhooks/webhooks.ts'
 import { status } from '../src/queries/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
@@ -38,14 +38,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
     }
     const payer = () => node.rpc<string>('getnewaddress', ['refunds', 'bech32'], 'payer')
-    const desk = () => ({ db: town.db, world: town.world, chain: town.bitcoin.terms })
+    const app = () => ({ db: town.db, world: town.world, chain: town.bitcoin.terms })
     const proposals = () => ({ db: town.db, world: town.world, rails: { bitcoin: town.rail }, bitcoin: town.bitcoin })
     const stopped = async () => (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
     const propose = (id: string, to: string, units?: bigint) =>
-      proposeCoinRefund(desk(), town.rail, id, { to, units, by: 'ana', why: 'a week late' })
+      proposeCoinRefund(app(), town.rail, id, { to, units, by: 'ana', why: 'a week late' })
     const approve = async ({ proposal }: { proposal: { id: string } }, by = 'bruno') =>
       (await approveAndDo(proposals(), proposal.id, { by })).is
-    const accept = (id: string) => takeOn(town.db, town.world, town.bitcoin.terms, id, { by: 'bruno', why: 'why not' })
+    const accept = (id: string) => acceptPayment(town.db, town.world, town.bitcoin.terms, id, { by: 'bruno', why: 'why not' })
     const refundsOf = (id: string) =>
       town.db.all<{ id: string; state: string; rule: string; units: bigint; why: string | null }>(
         sql`select id, state, rule, units, why from payouts where invoice_id = ${id} order by added_at, id`,
@@ -167,13 +167,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const to = await payer()
       await approve(await propose(id, to))
       const [first] = await refundsOf(id)
-      await withdrawCoinRefund(desk(), first!.id, { by: 'ana', why: 'she wants the goods' })
+      await withdrawCoinRefund(app(), first!.id, { by: 'ana', why: 'she wants the goods' })
       expect(await town.invoice(id)).toMatchObject({ state: 'late' })
       expect(await refundsOf(id)).toMatchObject([{ state: 'canceled' }])
       await approve(await propose(id, to))
       expect(await town.send()).toMatchObject({ bundled: 1 })
       const [, second] = await refundsOf(id)
-      await expect(withdrawCoinRefund(desk(), second!.id, { by: 'ana', why: 'again' })).rejects.toThrow('only one that is not ordered')
+      await expect(withdrawCoinRefund(app(), second!.id, { by: 'ana', why: 'again' })).rejects.toThrow('only one that is not ordered')
       await town.bury(6)
       expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n })
       expect(await town.audit()).toEqual([])
@@ -214,7 +214,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await open('psbt')
       const { id } = await paidLate()
       const { txid, hex } = await byHand(id)
-      const record = () => proposeCoinRefundMade(desk(), id, { txid, by: 'ana', why: 'sent from the wallet' })
+      const record = () => proposeCoinRefundMade(app(), id, { txid, by: 'ana', why: 'sent from the wallet' })
       await expect(record()).rejects.toThrow('spends no payment of')
       await node.rpc('sendrawtransaction', [hex])
       await town.look()
@@ -253,7 +253,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const { txid, hex } = await byHand(id)
       await node.rpc('sendrawtransaction', [hex])
       await town.look()
-      await approve(await proposeCoinRefundMade(desk(), id, { txid, by: 'ana', why: 'they asked for it' }))
+      await approve(await proposeCoinRefundMade(app(), id, { txid, by: 'ana', why: 'they asked for it' }))
       await town.pay(address!, 60_000n)
       await town.look()
       await town.bury(6)
@@ -270,7 +270,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const { txid, hex } = await byHand(id)
       await node.rpc('sendrawtransaction', [hex])
       await town.look()
-      await approve(await proposeCoinRefundMade(desk(), id, { txid, by: 'ana', why: 'sent from the wallet' }))
+      await approve(await proposeCoinRefundMade(app(), id, { txid, by: 'ana', why: 'sent from the wallet' }))
       expect(await stopped()).toBeUndefined()
       await town.bury(2)
       expect(await stopped()).toBeUndefined()

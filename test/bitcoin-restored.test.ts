@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { newWatching, nextOf } from '../src/chain/chain.ts'
 import { runCli } from '../src/cli/cli.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
-import { follow, runDueSlots, sendCoins, type BitcoinDesk, type Desk } from '../src/jobs/jobs.ts'
+import { follow, runDueSlots, sendCoins, type BitcoinSetup, type Desk } from '../src/jobs/jobs.ts'
 import { reconcileChain } from '../src/reconcile/reconcile.ts'
 import { runNow } from '../src/schedule/schedule.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
@@ -48,7 +48,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   const repasse = (...words: string[]) => run(0, ...words)
   const refused = (...words: string[]) => run(2, ...words)
 
-  interface App {
+  interface Restored {
     /** Follows the chain, and settles nothing. */
     read(): Promise<unknown>
     look(): Promise<void>
@@ -59,17 +59,17 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   }
 
   /** What is in the backup goes on in a house of its own, on the same chain. */
-  async function restoreFrom(backup: string): Promise<App> {
+  async function restoreFrom(backup: string): Promise<Restored> {
     await repasse('restore', backup)
     restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...town.world, virtual: true })
-    const bitcoin: BitcoinDesk = { ...town.bitcoin, watching: newWatching(town.rail) }
-    const desk: Desk = { ...town.desk, db: restored, bitcoin, inbox: makeInbox(restored, town.world) }
+    const bitcoin: BitcoinSetup = { ...town.bitcoin, watching: newWatching(town.rail) }
+    const restoredApp: Desk = { ...town.app, db: restored, bitcoin, inbox: makeInbox(restored, town.world) }
     const parts = { db: restored, rail: town.rail, bitcoin, world: town.world }
-    const app: App = {
+    const app: Restored = {
       read: () => follow(parts),
       async look() {
         await follow(parts)
-        await settleInbox({ ...desk, chain: bitcoin.terms })
+        await settleInbox({ ...restoredApp, chain: bitcoin.terms })
       },
       async bury(blocks) {
         for (let count = 0; count < blocks; count++) {
@@ -86,7 +86,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
         const schedule = (await restored.one<{ id: string }>(sql`select * from schedules`))!
         await town.pass(1_000)
         const slot = await restored.tx(tx => runNow(tx, town.world, schedule as never, 'town'))
-        await runDueSlots(desk)
+        await runDueSlots(restoredApp)
         return (await restored.one<InvoiceRow>(sql`select * from invoices where slot_id = ${slot}`))!
       },
       payouts: () => restored.all<PayoutRow>(sql`select * from payouts order by added_at, id`),

@@ -32,7 +32,7 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
   const addresses: string[] = []
   let db: Db = town.db
   let parts = { db, rail: town.rail, bitcoin: town.bitcoin, world: town.world }
-  let settling = { ...town.desk, chain: town.bitcoin.terms }
+  let settling = { ...town.app, chain: town.bitcoin.terms }
   const opened: Db[] = []
   const look = async () => {
     await follow(parts)
@@ -74,7 +74,7 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     opened.push(db)
     const bitcoin = { ...town.bitcoin, watching: newWatching(town.rail) }
     parts = { db, rail: town.rail, bitcoin, world: town.world }
-    settling = { ...town.desk, db, bitcoin, inbox: makeInbox(db, town.world), chain: town.bitcoin.terms }
+    settling = { ...town.app, db, bitcoin, inbox: makeInbox(db, town.world), chain: town.bitcoin.terms }
     const go = async () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(db)))
     const acts = [go, () => sendCoins(parts), () => follow(parts), () => settleInbox(settling), () => town.mine()]
     await go()
@@ -145,7 +145,7 @@ test('what the replaced database had handed out is watched from the first look o
     await town.pay(town.rail.derive('receive', 1_150).address, 70_000n)
     await town.mine()
     await follow({ db: town.db, rail: town.rail, bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) }, world: town.world })
-    await settleInbox({ ...town.desk, chain: town.bitcoin.terms })
+    await settleInbox({ ...town.app, chain: town.bitcoin.terms })
     expect(await town.db.all(sql`select number, units from coins`)).toEqual([{ number: 1_150n, units: 70_000n }])
   } finally {
     await town.close()

@@ -32,7 +32,7 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
     bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) },
     world: town.world,
   })
-  const settle = (db: Db) => settleInbox({ ...town.desk, db, chain: town.bitcoin.terms })
+  const settle = (db: Db) => settleInbox({ ...town.app, db, chain: town.bitcoin.terms })
 
   /** A house that knows the account and begins at the tip. */
   async function newApp(): Promise<Db> {

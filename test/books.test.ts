@@ -21,7 +21,7 @@ afterEach(() => town.close())
 
 const check = () => {
   const log: Log = { debug() {}, info() {}, warn() {}, error: (_, message) => void said.push(message), child: () => log }
-  return checkBooks(town.db, { ...town.desk.world, log })
+  return checkBooks(town.db, { ...town.app.world, log })
 }
 /** Past every trigger, as whoever has the file can. */
 async function falsify(script: string): Promise<void> {
@@ -52,7 +52,7 @@ test.each([
   await town.send()
   expect(town.transfers()).toHaveLength(0)
   const paid = town.event('invoice.paid')
-  expect(await town.desk.inbox.keep({ rail: 'starkbank', eventId: paid.id, raw: bodyOf(paid), via: 'push' })).toBe('new')
+  expect(await town.app.inbox.keep({ rail: 'starkbank', eventId: paid.id, raw: bodyOf(paid), via: 'push' })).toBe('new')
 })
 
 test('books that are mended let payouts go again by themselves', async () => {
@@ -84,7 +84,7 @@ test('a write between two reads of the check is no finding', async () => {
       return rows
     },
   } as Db
-  expect(await checkBooks(busy, town.desk.world)).toEqual([])
+  expect(await checkBooks(busy, town.app.world)).toEqual([])
   expect(halves).toEqual([])
   expect((await status(town.db)).stopped).toBeUndefined()
 })

@@ -37,7 +37,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       rmSync(folder, { recursive: true, force: true })
     })
 
-    const world = () => ({ ...town.desk.world, log: silentLog })
+    const world = () => ({ ...town.app.world, log: silentLog })
     /** What the job does; `asked` is told of each statement. */
     function check(asked: (text: string) => void = () => undefined, beside?: CheckBeside) {
       const noted = (reader: Reader): Reader => ({
@@ -203,7 +203,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           const all: Tx['all'] = statement => (asked.push(statement), inside.all(statement))
           return work(Object.assign(Object.create(inside) as Tx, { all }))
         }, how)
-      await reconcile({ ...town.db, tx }, town.desk.rails.starkbank!, world())
+      await reconcile({ ...town.db, tx }, town.app.rails.starkbank!, world())
       const [{ texts, values } = sql``] = asked.filter(each => each.texts.join('?').includes('bundle_id is null and state in'))
       const plan = await town.db.all<{ detail: string }>({ texts: [`explain query plan ${texts[0]}`, ...texts.slice(1)], values })
       expect(plan.map(({ detail }) => detail)).toEqual([expect.stringMatching(/^SEARCH attempts USING INDEX attempts_under_way \(/)])
@@ -213,7 +213,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(3 * hour)
       await check()
       // The mark of that check lies three hours ahead of the clock of the next.
-      const earlier = { ...town.desk.world.clock, now: () => town.clock.now() - 3 * hour }
+      const earlier = { ...town.app.world.clock, now: () => town.clock.now() - 3 * hour }
       await falsify(`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'external in', 'x', '${new Date(earlier.now()).toISOString()}', '');
         insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'bank', 'BRL', 5)`)
       expect(await checkBooksByAndBy(town.db, { ...world(), clock: earlier })).toEqual([expect.stringContaining('txn_bad')])

@@ -51,7 +51,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     /** Every job, as often as it is said, and the events that came. */
     const work = async (times = 3) => {
       for (let time = 0; time < times; time++) {
-        for (const job of timetable(town.desk)) await wake(town.desk, job)
+        for (const job of timetable(town.app)) await wake(town.app, job)
         town.pass(2 * minute)
       }
     }
@@ -67,7 +67,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await work(1)
       const before = { slots: await count('slots'), invoices: town.bank.invoices().length, transfers: town.transfers().length }
       wall.offsetMs = 6 * day
-      await town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'maker'))
+      await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'maker'))
       await work(3)
       expect([await count('slots'), town.bank.invoices().length, town.transfers().length]).toEqual([
         before.slots + 1,
@@ -155,7 +155,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           insert into invoice_reversals (invoice_id, returned_units, logs_seen, under_way_since, holds_payout) values (${town.id}, 0, 0, ${ahead}, 0)`)
         await tx.run(sql`insert into rails_heard (rail, failing_since) values ('starkbank', ${ahead})`)
       })
-      expect(await bringBack(town.db, town.desk.world)).toBe(2)
+      expect(await bringBack(town.db, town.app.world)).toBe(2)
       expect(await town.db.all(sql`select under_way_since as since from invoice_reversals`)).toEqual([{ since: now }])
       expect(await town.db.all(sql`select failing_since as since from rails_heard`)).toEqual([{ since: now }])
     })

@@ -36,9 +36,9 @@ const filled = (more: Record<string, string> = {}) => ({ name: 'main', kind: 'ba
 const add = (more: Record<string, string> = {}) => maria.post('/console/accounts/new', filled(more))
 const faultsIn = (text: string) =>
   Object.fromEntries([...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why!]))
-const row = (name: string) => findAccount(town.app.desk.db, name)
+const row = (name: string) => findAccount(town.running.app.db, name)
 const seenIn = (text: string) => /name="seen" value="([^"]+)"/.exec(text)?.[1]
-const ours = () => town.app.desk.rails.bitcoin!
+const ours = () => town.running.app.rails.bitcoin!
 const theirAddress = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
 
 describe('a bank account', () => {
@@ -133,7 +133,7 @@ describe('the approval', () => {
 
   test('what changed after it was looked at is not approved, and is shown as it is now', async () => {
     const seen = seenIn((await chico.get('/console/accounts/again')).text)!
-    await town.app.desk.db.tx(tx => tx.run(sql`update accounts set number = '666' where name = 'again'`))
+    await town.running.app.db.tx(tx => tx.run(sql`update accounts set number = '666' where name = 'again'`))
     const { status, text } = await chico.post('/console/accounts/again/approve', { seen })
     expect(status).toBe(409)
     expect(text).toContain('The account changed since you opened the page')
@@ -146,7 +146,7 @@ describe('the approval', () => {
     const send = () => chico.post('/console/accounts/main/approve', { seen })
     expect([(await send()).to, (await send()).to]).toEqual(Array(2).fill('/console/accounts/main?said=approved'))
     expect(await row('main')).toMatchObject({ state: 'approved', approved_by: 'chico' })
-    const acts = await town.app.desk.db.all(sql`select actor from audit where act = 'account approved'`)
+    const acts = await town.running.app.db.all(sql`select actor from audit where act = 'account approved'`)
     expect(acts).toEqual([{ actor: 'chico' }])
     expect((await chico.get('/console/accounts/main?said=approved')).text).toContain('The account is approved')
     expect((await chico.post('/console/accounts/nowhere/approve', { seen })).status).toBe(404)
@@ -154,7 +154,7 @@ describe('the approval', () => {
 
   test('whoever added an account cannot approve it, not even in another role [security 3]', async () => {
     // As it may have been added while they were a maker.
-    const { db, world } = town.app.desk
+    const { db, world } = town.running.app
     await addAccount(db, world, 'own', { ...trialAccount, number: '5' }, 'CHICO')
     const { text } = await chico.get('/console/accounts/own')
     expect(text).toContain('CHICO added this account')
@@ -221,7 +221,7 @@ describe('a Bitcoin account', () => {
         expect(status).toBe(400)
         expect(text).not.toContain(secret)
       }
-    const { db } = town.app.desk
+    const { db } = town.running.app
     const kept = [
       ...(await db.all(sql`select * from accounts`)),
       ...(await db.all(sql`select * from audit`)),

@@ -17,9 +17,9 @@ let payout: string
 
 const why = 'falei com o banco'
 const stateOf = async (id: string) =>
-  (await town.app.desk.db.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!.state
+  (await town.running.app.db.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!.state
 const audited = async (act: string) =>
-  await town.app.desk.db.all<{ actor: string; detail: string }>(sql`select actor, detail from audit where act = ${act} order by seq`)
+  await town.running.app.db.all<{ actor: string; detail: string }>(sql`select actor, detail from audit where act = ${act} order by seq`)
 
 beforeAll(async () => {
   town = await openPageTown()
@@ -115,7 +115,7 @@ test('anyone but a viewer stops every payout; a checker lets them go, and every 
 })
 
 test('an event is proven by its stored bytes, and a replay is shown without being done, and done once', async () => {
-  const { db, bitcoin: _, ...desk } = town.app.desk
+  const { db, bitcoin: _, ...app } = town.running.app
   // A poll may have found the credit first, and made its payout.
   const row = await until(
     () =>
@@ -149,12 +149,12 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
   await db.tx(tx => tx.run(sql`update inbox set raw = ${Buffer.from('{"event":{}}')} where id = ${row.id}`))
   expect((await people.viewer.get(path)).text).toContain('NÃO confere')
   const changed = (await db.one<never>(sql`select * from inbox where id = ${row.id}`))!
-  expect(await rehearse({ ...desk, db }, changed)).toMatchObject({ state: 'quarantined', moves: [] })
+  expect(await rehearse({ ...app, db }, changed)).toMatchObject({ state: 'quarantined', moves: [] })
   expect((await people.viewer.get(`${path}/raw`)).type).toBe('application/octet-stream')
 })
 
 test('what a replay would move is told before it moves', async () => {
-  const { db, bitcoin: _, ...desk } = town.app.desk
+  const { db, bitcoin: _, ...app } = town.running.app
   await until(
     async () =>
       (await db.one(sql`select 1 as yes from inbox where kind = 'invoice.paid' and via = 'push'`)) &&
@@ -165,7 +165,7 @@ test('what a replay would move is told before it moves', async () => {
   const row = (await db.one<never>(sql`select * from inbox where kind = 'invoice.paid' and via = 'push'`))!
   const invoice = (await db.one<{ id: string }>(sql`select id from invoices where state = 'credited'`))!
   await db.tx(tx => tx.run(sql`update invoices set state = 'issued' where id = ${invoice.id}`))
-  expect(await rehearse({ ...desk, db }, row)).toMatchObject({
+  expect(await rehearse({ ...app, db }, row)).toMatchObject({
     state: 'done',
     moves: [{ subject: invoice.id, from_state: 'issued', to_state: 'paid' }],
   })
@@ -174,7 +174,7 @@ test('what a replay would move is told before it moves', async () => {
 })
 
 test('a log is followed while its run lasts, from where the reader was, and by level', async () => {
-  const { db, world, worker } = town.app.desk
+  const { db, world, worker } = town.running.app
   let go: () => void = () => undefined
   const held = new Promise<void>(resolve => (go = resolve))
   const ran = run({ db, world, worker }, 'poll', 60_000, async ({ log }) => {
@@ -233,7 +233,7 @@ test('a log is followed while its run lasts, from where the reader was, and by l
 })
 
 test('a run that failed says why at its top and on the overview, and one whose process died is given up', async () => {
-  const { db, world, worker } = town.app.desk
+  const { db, world, worker } = town.running.app
   expect(await run({ db, world, worker }, 'reconcile', 60_000, async () => Promise.reject(new Error('the <i>bank</i> fell over')))).toBe(
     'failed',
   )
@@ -260,7 +260,7 @@ test('a run that failed says why at its top and on the overview, and one whose p
 })
 
 test('what finds nothing to do and says nothing is kept as no run', async () => {
-  const { db, world, worker } = town.app.desk
+  const { db, world, worker } = town.running.app
   expect(await run({ db, world, worker }, 'nothing', 60_000, async () => undefined)).toBe('idle')
   expect(await db.all(sql`select id from runs where job = 'nothing'`)).toEqual([])
 })

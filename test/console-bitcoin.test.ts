@@ -15,18 +15,18 @@ let requests: { id: string; address: string; units: bigint }[]
 
 const pay = (address: string, units: bigint) => town.chain!.rpc('sendtoaddress', [address, formatUnits(units, 'BTC')], payerWallet)
 const stateOf = async (id: string) =>
-  (await town.app.desk.db.one<{ state: string }>(sql`select state from invoices where id = ${id}`))!.state
+  (await town.running.app.db.one<{ state: string }>(sql`select state from invoices where id = ${id}`))!.state
 const bury = async (blocks: number) => {
   for (let block = 0; block < blocks; block++) {
     await town.chain!.mine()
     const height = await town.chain!.height()
-    await until(async () => Number((await tipOf(town.app.desk.db))?.height ?? 0n) >= height, `block ${height} being read`)
+    await until(async () => Number((await tipOf(town.running.app.db))?.height ?? 0n) >= height, `block ${height} being read`)
   }
 }
 
 beforeAll(async () => {
   town = await openPageTown({ chain: 'simulated', env: { BITCOIN_SIGNER: 'psbt', BITCOIN_WALLET: '' } })
-  await until(() => tipOf(town.app.desk.db), 'the chain being followed')
+  await until(() => tipOf(town.running.app.db), 'the chain being followed')
   const { repasse, ask, chain } = town
   await repasse('account', 'add', '--kind', 'bitcoin', '--name', 'carteira', '--address', chain!.payee, '--by', 'maria')
   await repasse('account', 'approve', 'carteira', '--by', 'chico')
@@ -65,7 +65,7 @@ test('a payment is seen on its request’s page, at an address derived anew, wit
 })
 
 test('an address that somebody changed where it is kept is called out', async () => {
-  const { db } = town.app.desk
+  const { db } = town.running.app
   const [{ id, address }] = requests as [(typeof requests)[0]]
   await db.tx(tx => tx.run(sql`update invoices set provider_id = 'bcrt1qother' where id = ${id}`))
   const { text } = await maker.get(`/console/invoices/${id}`)

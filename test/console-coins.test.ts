@@ -20,7 +20,7 @@ beforeAll(async () => {
   await town.repasse('account', 'add', ...trialAccountFlags)
   const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
   await town.repasse('account', 'add', '--name', 'coins', '--kind', 'bitcoin', '--address', address, '--by', 'bruno')
-  const { db } = town.app.desk
+  const { db } = town.running.app
   const idOf = async (name: string) => (await db.one<{ id: string }>(sql`select id from accounts where name = ${name}`))!.id
   ;[coins, bank] = [await idOf('coins'), await idOf('main')]
   await until(async () => (await rate()) !== undefined, 'there is a rate')
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => town.close())
 
 const rate = async () => {
-  const { db, bitcoin, world } = town.app.desk
+  const { db, bitcoin, world } = town.running.app
   const found = await rateNow(db, bitcoin!, world)
   return found.is === 'rate' ? found.price : undefined
 }
@@ -61,11 +61,11 @@ test('reais are told with the satoshis they would be, at which rate and of which
   expect(shown).toContain(spaces(amount('pt-BR', 12_000n, 'BRL')))
   expect(shown).toContain(`Pela cotação de ${spaces(amount('pt-BR', price, 'BRL'))} por BTC`)
   expect(shown).toContain('A tarifa da rede')
-  expect(await town.app.desk.db.all(sql`select id from invoices`)).toEqual([])
+  expect(await town.running.app.db.all(sql`select id from invoices`)).toEqual([])
 })
 
 test('it is run, asked for in satoshis, and edited from then on', async () => {
-  const { db } = town.app.desk
+  const { db } = town.running.app
   const at = /name="at" value="([^"]+)"/.exec((await maria.get('/console/schedules/clube/run')).text)![1]!
   expect((await maria.post('/console/schedules/clube/run', { at, why: 'a pedido', code: '' })).status).toBe(303)
   await until(async () => (await db.one(sql`select id from slots where state = 'done'`)) !== undefined, 'the slot is done')

@@ -15,7 +15,7 @@ let ids: string[]
 
 const why = 'o cliente pagou duas vezes'
 const stateOf = async ({ id }: Invoice) =>
-  (await town.app.desk.db.one<{ state: string }>(sql`select state from invoice_twins where provider_id = ${id}`))?.state
+  (await town.running.app.db.one<{ state: string }>(sql`select state from invoice_twins where provider_id = ${id}`))?.state
 
 beforeAll(async () => {
   town = await openPageTown()
@@ -103,7 +103,7 @@ test('one that was paid is shown as what it is, and a checker alone refunds it, 
   expect((await people.viewer.get('/console/audit')).text).toContain('estorno de cobrança duplicada aprovado')
   expect((await people.viewer.get(`/console/search?any=${twin.id}`)).to).toBe(path)
   // What moved it says so too.
-  const seen = (await town.app.desk.db.one<{ id: bigint }>(sql`
+  const seen = (await town.running.app.db.one<{ id: bigint }>(sql`
     select i.id from inbox i join transitions t on t.ref = i.event_id where t.about = 'invoice_twins' and t.to_state = 'credited'`))!
   expect((await people.viewer.get(`/console/events/${seen.id}`)).text).toContain('o banco creditou o dinheiro')
   expect(await town.ask('status')).toMatchObject({ addsUp: true, stopped: null })

@@ -27,7 +27,7 @@ describe.skipIf(!there)(there ? 'on PostgreSQL' : 'PostgreSQL is not to be had o
   })
 
   test('from an account that two people made to a payout that waits for nobody', async () => {
-    const { db } = town.app.desk
+    const { db } = town.running.app
     const added = await maria.post('/console/accounts/new', { name: 'main', kind: 'bank', ...trialAccount })
     expect(added.status).toBe(303)
     const account = (await db.one<{ id: string }>(sql`select id from accounts`))!.id

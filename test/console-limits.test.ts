@@ -30,7 +30,7 @@ const seenIn = (text: string) => /name="seen" value="([^"]+)"/.exec(text)?.[1] ?
 const faultsIn = (text: string) => [...text.matchAll(/<p class="fault" id="([\w-]+)-fault">/g)].map(([, name]) => name!)
 const set = async (fields: Record<string, string>, of = whole) =>
   maria.post('/console/limits', { of, seen: seenIn(await form(maria, of)), payout: '', hour: '', day: '', why: 'o combinado', ...fields })
-const limits = () => town.app.desk.db.all(sql`select scope, per, units, set_by, approved_by from limits order by scope, per`)
+const limits = () => town.running.app.db.all(sql`select scope, per, units, set_by, approved_by from limits order by scope, per`)
 
 test('with none set the page, the command and the doctor say what that means', async () => {
   expect((await vera.get('/console/limits')).text).toContain('Nenhum limite foi definido')
@@ -64,7 +64,7 @@ test('lowering is done at once, as it is typed in Portuguese; sent twice it chan
 })
 
 test('a payout above the limit waits, is said everywhere, and goes once two people said so', async () => {
-  const { db } = town.app.desk
+  const { db } = town.running.app
   await town.repasse('schedule', 'run', 'large', '--by', 'maria')
   const { id: invoice } = await until(() => db.one<{ id: string }>(sql`select id from invoices where state = 'issued'`), 'the invoice')
   await town.pay(invoice)

@@ -103,7 +103,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         if (next === undefined) break
         query = next.replaceAll('&amp;', '&')
       }
-      const all = await town.app.desk.db.all<{ id: string }>(sql`select id from invoices order by added_at desc, id desc`)
+      const all = await town.running.app.db.all<{ id: string }>(sql`select id from invoices order by added_at desc, id desc`)
       expect(seen).toEqual(all.map(({ id }) => id))
       expect(seen).toHaveLength(many + 2)
     })
@@ -153,7 +153,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('one box finds an invoice by whatever belongs to it', async () => {
       const { externalId, providerId } = payout.attempts[0]!
-      const slot = (await town.app.desk.db.one<{ slot_id: string }>(sql`select slot_id from invoices where id = ${paid.id}`))!.slot_id
+      const slot = (await town.running.app.db.one<{ slot_id: string }>(sql`select slot_id from invoices where id = ${paid.id}`))!.slot_id
       const page = (await vera.get(`/console/invoices/${paid.id}`)).text
       const endToEnd = /E34471744\d{12}\w{11}/.exec(page)![0]
       for (const q of [
@@ -216,7 +216,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await caio.post('/console/invoices.csv?state=credited')
       await caio.post('/console/invoices.csv')
       // The bytes of an event: the page masks them, a link takes nobody to them, and whoever asks is written down.
-      const told = await town.app.desk.db.one<{ id: bigint; event_id: string }>(
+      const told = await town.running.app.db.one<{ id: bigint; event_id: string }>(
         sql`select id, event_id from inbox where event_id in (select ref from transitions where subject = ${paid.id}) order by id limit 1`,
       )
       const event = `/console/events/${told!.id}`
@@ -229,7 +229,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect((await vera.post(`${event}/${what}`)).status).toBe(403)
         expect((await caio.post(`${event}/${what}`)).text).toContain(cpf)
       }
-      const acts = await town.app.desk.db.all<{ act: string; subject: string; detail: string }>(
+      const acts = await town.running.app.db.all<{ act: string; subject: string; detail: string }>(
         sql`select act, subject, detail from audit where actor = 'caio' and act like 'tax id%' order by seq`,
       )
       const detail = (rows: number): unknown => expect.objectContaining({ rows: `${rows}` })
@@ -247,7 +247,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       for (const words of ['invoice show --json', 'event show --json', 'event show --raw', 'event show'].map(each => each.split(' ')))
         expect(await town.repasse(...words, words[0] === 'event' ? told!.event_id : paid.id)).toContain(cpf)
       await town.ask('schedule', 'run', 'avulsas', '--dry-run')
-      const others = await town.app.desk.db.all<{ subject: string }>(
+      const others = await town.running.app.db.all<{ subject: string }>(
         sql`select subject from audit where actor not in ('caio') and act like 'tax id%' and subject not in ('invoices') order by seq`,
       )
       expect(others.map(({ subject }) => subject)).toEqual(['roster of avulsas', paid.id, told!.event_id, 'roster of avulsas'])

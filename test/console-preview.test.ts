@@ -35,7 +35,7 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
     await town.repasse('schedule', 'add', '--name', 'clube', '--cron', '*/30 1-3 * * *', ...zone, ...rule)
     await town.repasse('schedule', 'run', 'clube')
     await town.repasse('product', 'add', '--name', 'Café', '--price', '39.90', '--stock', '3')
-    const { db } = town.app.desk
+    const { db } = town.running.app
     await until(async () => (await db.one(sql`select id from slots where state = 'done'`)) !== undefined, 'the slot is done')
     const [maria, chico] = [await addFolk(town, 'maria', 'maker'), await addFolk(town, 'chico', 'checker', 'en')]
     tokens['maria'] = await tokenOf(town, maria)
@@ -106,7 +106,7 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
   test.each(looks)(
     '%s every page is read by everybody',
     async (_, look) => {
-      const { db } = town.app.desk
+      const { db } = town.running.app
       const product = (await db.one<{ id: string }>(sql`select id from products`))!.id
       const pages: [string, string][] = [
         ...['', '/new', '/clube', '/clube/edit', '/clube/dry-run', '/clube/run'].map((path): [string, string] => [

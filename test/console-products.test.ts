@@ -33,7 +33,7 @@ const filled = (more: Record<string, string> = {}) => ({
   description: 'Torrado aqui.',
   ...more,
 })
-const product = () => findProduct(town.app.desk.db, 'cafe-etico-250-g')
+const product = () => findProduct(town.running.app.db, 'cafe-etico-250-g')
 const faultsIn = (text: string) =>
   Object.fromEntries([...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why!]))
 const photo = (bytes: Uint8Array, name = 'cafe.png') => ({ field: 'photo', name, bytes })
@@ -117,16 +117,16 @@ describe('editing', () => {
     expect(await product()).toMatchObject({ units: 4_200n, stock: 25n })
     expect((await maria.post(await path(), sent)).status).toBe(303)
     expect(await product()).toMatchObject({ units: 4_200n, stock: 25n })
-    expect(await town.app.desk.db.all(sql`select seq from audit where act = 'product changed'`)).toHaveLength(1)
+    expect(await town.running.app.db.all(sql`select seq from audit where act = 'product changed'`)).toHaveLength(1)
   })
 
   test('what is sold meanwhile stays sold', async () => {
     const sent = { ...filled({ price: '42', stock: '30' }), ...(await seen(await path())) }
-    await town.app.desk.db.tx(tx => tx.run(sql`update products set stock = stock - 4`))
+    await town.running.app.db.tx(tx => tx.run(sql`update products set stock = stock - 4`))
     expect((await maria.post(await path(), sent)).status).toBe(303)
     expect(await product()).toMatchObject({ stock: 26n })
     const none = { ...filled({ price: '42', stock: '0' }), ...(await seen(await path())) }
-    await town.app.desk.db.tx(tx => tx.run(sql`update products set stock = stock - 1`))
+    await town.running.app.db.tx(tx => tx.run(sql`update products set stock = stock - 1`))
     const { status, text } = await maria.post(await path(), none)
     expect(status).toBe(409)
     expect(faultsIn(text)['stock']).toContain('foram vendidos mais')

@@ -30,7 +30,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       chico = await consoleVisitor(town, 'chico', 'checker', 'en')
       vera = await consoleVisitor(town, 'vera', 'viewer')
       await town.repasse('account', 'add', ...trialAccountFlags)
-      accountId = (await town.app.desk.db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
+      accountId = (await town.running.app.db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
     }, 300_000)
     afterAll(async () => {
       await town?.close()
@@ -39,12 +39,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     /** For an act that no version knows: what can be done is another test's. */
     const make = async (change: Partial<NewProposal> = {}): Promise<ProposalRow> => {
-      const { db, world } = town.app.desk
+      const { db, world } = town.running.app
       const proposed = { act: 'test.act', subject: accountId, detail: { odd: 'ours' }, why: 'era nossa', by: 'maria', ...change }
       return (await db.tx(tx => propose(tx, world, proposed))).proposal
     }
     const end = ({ id }: ProposalRow) => town.repasse('proposal', 'refuse', id, '--why', 'a test', '--by', 'somebody')
-    const rowOf = async ({ id }: ProposalRow) => (await findProposal(town.app.desk.db, id))!
+    const rowOf = async ({ id }: ProposalRow) => (await findProposal(town.running.app.db, id))!
     const pathOf = ({ id }: ProposalRow) => `/console/proposals/${id}`
     const seenIn = (text: string) => /name="seen" value="([^"]+)"/.exec(text)?.[1]
 
@@ -118,7 +118,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('what changed behind the back is not approved, and is shown as it is now', async () => {
       const proposal = await make()
       const seen = seenIn((await chico.get(pathOf(proposal))).text)!
-      await town.app.desk.db.tx(tx => tx.run(sql`update proposals set detail = '{"odd":"not-ours"}' where id = ${proposal.id}`))
+      await town.running.app.db.tx(tx => tx.run(sql`update proposals set detail = '{"odd":"not-ours"}' where id = ${proposal.id}`))
       const { status, text } = await chico.post(`${pathOf(proposal)}/approve`, { seen })
       expect(status).toBe(409)
       expect(text).toContain('not the one you were shown')
@@ -139,7 +139,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('what can be done is done once, and done again by the same person is no fault', async () => {
-      const { db, world } = town.app.desk
+      const { db, world } = town.running.app
       await db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted: { hour: 100_000n }, by: 'maria', why: 'a test' }))
       const raise = { asset: 'BRL', wanted: { hour: 200_000n }, by: 'maria', why: 'mais cobranças' } as const
       const changed = await db.tx(tx => changeLimits(tx, world, raise))
@@ -191,7 +191,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         for (const id of ids) seen.add(id)
         path = /rel="next" href="([^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&')
       }
-      const { count } = (await town.app.desk.db.one<{ count: bigint }>(sql`select count(*) as count from proposals`))!
+      const { count } = (await town.running.app.db.one<{ count: bigint }>(sql`select count(*) as count from proposals`))!
       expect(seen.size).toBe(Number(count))
       expect((await vera.get('/console/proposals?after=x')).status).toBe(400)
     })

@@ -17,7 +17,7 @@ beforeAll(async () => {
     chico: await consoleVisitor(town, 'chico', 'checker'),
     vera: await consoleVisitor(town, 'vera', 'viewer'),
   }
-  await town.app.desk.db.tx(async tx => {
+  await town.running.app.db.tx(async tx => {
     const now = await tx.now()
     for (const [id, units, description] of [
       ['1001', -900_000n, 'Pix <b>para</b> alguém'],
@@ -30,9 +30,9 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => town?.close())
 
-const stateOf = async (id: string) => (await findStranger(town.app.desk.db, id))!.state
+const stateOf = async (id: string) => (await findStranger(town.running.app.db, id))!.state
 const proposalOf = async (act: string) =>
-  (await town.app.desk.db.one<{ id: string }>(sql`select id from proposals where act = ${act} and state = 'open'`))!.id
+  (await town.running.app.db.one<{ id: string }>(sql`select id from proposals where act = ${act} and state = 'open'`))!.id
 const approve = async (id: string) => {
   const seen = /name="seen" value="([^"]+)"/.exec((await people.chico.get(`/console/proposals/${id}`)).text)![1]!
   return people.chico.post(`/console/proposals/${id}/approve`, { seen })
@@ -46,11 +46,11 @@ test('the overview leads to the page, which shows each line as text and no form 
 })
 
 test('what the program stopped is said in the page’s words on every page, and in its own on the page of the stop', async () => {
-  await town.app.desk.db.tx(tx =>
+  await town.running.app.db.tx(tx =>
     tx.run(sql`insert into settings (name, value) values ('chain', 'the chain holds less') on conflict (name) do nothing`),
   )
   const [notice, stop] = [(await people.vera.get(path)).text, (await people.vera.get('/console/stop')).text]
-  await town.app.desk.db.tx(tx => tx.run(sql`delete from settings where name = 'chain'`))
+  await town.running.app.db.tx(tx => tx.run(sql`delete from settings where name = 'chain'`))
   // The lines of this story may have stopped them too by now, and then that is said first.
   expect(notice).toMatch(/Repasses parados\.<\/strong> (?:As moedas na rede não conferem|O banco não confere) [^<]*\. <a/)
   expect(notice).not.toMatch(/the chain holds less|left the bank/)
@@ -80,7 +80,7 @@ test('a rule is made in the same way, covers the line that waits, and is closed 
 })
 
 test('what moved under a tag of ours, and belongs to nothing, is listed, closed by two people, and gone', async () => {
-  const { db, world } = town.app.desk
+  const { db, world } = town.running.app
   const tags = { invoice: 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t', order: undefined }
   const line = { rail: 'starkbank', about: 'payout', units: -5_000n, memo: '', tags } as const
   for (const id of ['2001', '2002']) await db.tx(tx => suspend(tx, world, { ...line, id, provider_id: id === '2001' ? '77' : '78' }))

@@ -20,7 +20,7 @@ type ShownInvoice = {
 }
 const show = (place: number) =>
   town.ask<ShownInvoice & { reissuedAs: string | null; returned: { amount: string } }>('invoice', 'show', ids[place]!)
-const stored = (id: string) => town.app.desk.db.one<{ state: string }>(sql`select state from invoices where id = ${id}`)
+const stored = (id: string) => town.running.app.db.one<{ state: string }>(sql`select state from invoices where id = ${id}`)
 
 beforeAll(async () => {
   town = await openPageTown()
@@ -76,7 +76,7 @@ test('a maker proposes a refund in reais as they are typed, a checker approves i
 })
 
 test('a maker says how a reversal ended of which the bank does not say so, and where it does, no approval counts', async () => {
-  const { db } = town.app.desk
+  const { db } = town.running.app
   const since = (at: string | null) =>
     db.tx(tx => tx.run(sql`update invoice_reversals set under_way_since = ${at} where invoice_id = ${ids[0]!}`))
   expect((await people.maker.post(`${invoice(0)}/reversal`, { why, returned: '60,00' })).text).toContain('Não há dinheiro')
@@ -126,7 +126,7 @@ test('by commands, whole, after it was paid on: the payee owes it, on its accoun
   expect((await people.viewer.get('/console/audit')).text).toContain('dívida de recebedor perdoada')
 
   expect((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).status).toBe(400)
-  const { db, world } = town.app.desk
+  const { db, world } = town.running.app
   const { id: accountId } = (await db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
   const tooMuch = { movement: 'receivable paid', accountId, source: 'a test', units: 500n, memo: why } as const
   await db.tx(tx => postReceivable(tx, world, tooMuch))

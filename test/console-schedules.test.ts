@@ -37,7 +37,7 @@ const filled = (more: Record<string, string> = {}) => ({
   ...{ payers: 'roster', roster, due: '2', dueUnit: 'days', account, commission: '1,5', least: '', catchUp: 'all' },
   ...more,
 })
-const row = (name: string) => town.app.desk.db.one<Record<string, unknown>>(sql`select * from schedules where name = ${name}`)
+const row = (name: string) => town.running.app.db.one<Record<string, unknown>>(sql`select * from schedules where name = ${name}`)
 const faultsIn = (text: string) => [...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why])
 
 describe('before there is anything', () => {
@@ -63,7 +63,7 @@ describe('a new schedule', () => {
   beforeAll(async () => {
     await town.repasse('account', 'add', ...trialAccountFlags)
     await town.repasse('account', 'approve', 'main', '--by', 'bruno')
-    account = (await town.app.desk.db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
+    account = (await town.running.app.db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
   })
 
   test('the preview shows the sentence and the next times before anything is written', async () => {
@@ -302,7 +302,7 @@ describe('pausing', () => {
     expect(await row('aluguel')).toMatchObject({ state: 'paused' })
     expect((await vera.post('/console/schedules/aluguel/resume', { why: 'x' })).status).toBe(403)
     expect((await maria.post('/console/schedules/aluguel/resume', { why: 'de volta' })).to).toBe('/console/schedules/aluguel?said=resumed')
-    const acts = await town.app.desk.db.all(
+    const acts = await town.running.app.db.all(
       sql`select act from audit where act like 'schedule %ed' and actor = 'maria' and act <> 'schedule added'`,
     )
     expect(acts.filter(({ act }) => act === 'schedule paused')).toHaveLength(1)
@@ -318,8 +318,8 @@ describe('running', () => {
     expect(text).toMatch(/Comissão<\/dt><dd>R\$\s0,76/)
     expect(text).toMatch(/Repassado<\/dt><dd>R\$\s49,74/)
     expect(text).toContain('2 transferências para main')
-    expect(await town.app.desk.db.all(sql`select id from invoices`)).toEqual([])
-    expect(await town.app.desk.db.all(sql`select id from slots`)).toEqual([])
+    expect(await town.running.app.db.all(sql`select id from invoices`)).toEqual([])
+    expect(await town.running.app.db.all(sql`select id from slots`)).toEqual([])
   })
 
   test('a run now is confirmed with a reason, and the page sent twice is one slot', async () => {
@@ -330,9 +330,9 @@ describe('running', () => {
     const send = () => maria.post('/console/schedules/aluguel/run', { at, why: 'a pedido da Ana' })
     const [first, second] = [await send(), await send()]
     expect([first.to, second.to]).toEqual(['/console/schedules/aluguel?said=ran', '/console/schedules/aluguel?said=ran'])
-    const slots = await town.app.desk.db.all<{ cause: string; id: string }>(sql`select id, cause from slots`)
+    const slots = await town.running.app.db.all<{ cause: string; id: string }>(sql`select id, cause from slots`)
     expect(slots).toHaveLength(1)
-    const detail = await town.app.desk.db.one<{ detail: string }>(sql`select detail from audit where act = 'schedule run'`)
+    const detail = await town.running.app.db.one<{ detail: string }>(sql`select detail from audit where act = 'schedule run'`)
     expect(JSON.parse(detail!.detail)).toEqual({ channel: 'console', schedule: 'aluguel', why: 'a pedido da Ana' })
   })
 
@@ -342,11 +342,14 @@ describe('running', () => {
       expect(status).toBe(400)
       expect(text).toContain('Esta página é antiga')
     }
-    expect(await town.app.desk.db.all(sql`select id from slots`)).toHaveLength(1)
+    expect(await town.running.app.db.all(sql`select id from slots`)).toHaveLength(1)
   })
 
   test('the run shows as a bar, and on the page of its schedule leads to itself, in words too', async () => {
-    await until(async () => (await town.app.desk.db.one(sql`select id from slots where state = 'done'`)) !== undefined, 'the slot is done')
+    await until(
+      async () => (await town.running.app.db.one(sql`select id from slots where state = 'done'`)) !== undefined,
+      'the slot is done',
+    )
     const list = await vera.get('/console/schedules')
     expect(list.text).toContain('Último disparo: 1 concluído')
     expect(list.text).toMatch(/<g class="slot good"><path d="[^"]+"><\/path><text [^>]*>✓</)

@@ -17,9 +17,9 @@ let path: string
 
 const why = 'falei com o banco'
 const seen = async () =>
-  (await town.app.desk.db.one<{ state: string; account: string; invoice_id: string }>(sql`
+  (await town.running.app.db.one<{ state: string; account: string; invoice_id: string }>(sql`
     select p.state, a.name as account, p.invoice_id from payouts p join accounts a on a.id = p.account_id where p.id = ${payout}`))!
-const acted = async (act: string) => town.app.desk.db.all(sql`select actor from audit where act = ${act}`)
+const acted = async (act: string) => town.running.app.db.all(sql`select actor from audit where act = ${act}`)
 
 beforeAll(async () => {
   town = await openPageTown()
@@ -73,7 +73,7 @@ test('a payout is held, proposed for another account of its payee, and a second 
 })
 
 test('a transfer under its tag is called not ours by two people, on the page or by commands', async () => {
-  const { units } = (await town.app.desk.db.one<{ units: bigint }>(sql`select units from payouts`))!
+  const { units } = (await town.running.app.db.one<{ units: bigint }>(sql`select units from payouts`))!
   town.bank.deposit(100_000)
   const { id: transfer } = orderByHand(town.bank, { units: Number(units), tags: [(await seen()).invoice_id] })
   expect((await maker.post(`${path}/adjudicate`, { why, transfer: '123', as: 'ours' })).text).toContain('the bank has no such transfer')
@@ -99,7 +99,7 @@ test('a transfer under its tag is called not ours by two people, on the page or 
 
 test('a payout that was paid by hand is settled with what the bank proves and a second person approves', async () => {
   await maker.post(`${path}/hold`, { why })
-  const { units } = (await town.app.desk.db.one<{ units: bigint }>(sql`select units from payouts`))!
+  const { units } = (await town.running.app.db.one<{ units: bigint }>(sql`select units from payouts`))!
   const { id: ref } = orderByHand(town.bank, { units: Number(units), tags: [], to: { accountNumber: '4242' } })
   await until(() => town.bank.transfers().find(({ id, status }) => id === ref && status === 'success'), 'the transfer')
   expect((await maker.post(`${path}/settle`, { why, ref })).status).toBe(403)

@@ -23,7 +23,7 @@ import {
   releasePayout,
   retryPayout,
   sendPayouts,
-  seeLimits,
+  showLimits,
   signAccount,
   type PayoutRow,
   type WantedLimits,
@@ -31,7 +31,7 @@ import {
 import { later } from '../src/base/world.ts'
 import { payableNow } from '../src/payout/cooling.ts'
 import { skipLocked, sql, type Db } from '../src/db/db.ts'
-import { asksOf } from '../src/queries/attention.ts'
+import { attentionOf } from '../src/queries/attention.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { collect } from './testbed/collecting.ts'
@@ -60,17 +60,17 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
 
     const payout = async ({ id }: PayoutRow) => (await town.db.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
     const send = async () => {
-      await sendPayouts(town.db, town.desk.rails.starkbank!, town.desk.world)
+      await sendPayouts(town.db, town.app.rails.starkbank!, town.app.world)
       return town.transfers().map(({ amount }) => amount)
     }
     const refuseProposal = (id: string) => town.db.tx(tx => refuse(tx, id, { by: 'carla', why: 'again' }))
     const now = () => town.db.tx(tx => tx.now())
     /** As the program asks, without what merely waits for the rail to be read. */
     const kinds = async () =>
-      (await asksOf(town.db, await now())).map(({ kind }) => kind).filter(kind => /^(account|payout|limits)/.test(kind))
+      (await attentionOf(town.db, await now())).map(({ kind }) => kind).filter(kind => /^(account|payout|limits)/.test(kind))
 
     test('an account that was approved today is paid tomorrow, once, and no alarm is raised meanwhile', async () => {
-      await addAccount(town.db, town.desk.world, 'new', trialAccount, 'maria')
+      await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
       const { payable_from: from } = await approveAccount(town.db, 'new', 'chico', undefined, coolingOffMs)
       const [owed] = await collect(town, [10_000n], 'new')
       expect(await send()).toEqual([])
@@ -83,7 +83,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('an account that was approved under a clock that was ahead waits no longer than a day once a checker signs it', async () => {
-      await addAccount(town.db, town.desk.world, 'new', trialAccount, 'maria')
+      await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
       // As a clock says that is a year ahead.
       await approveAccount(town.db, 'new', 'chico', undefined, 366 * 24 * hour)
       await collect(town, [10_000n], 'new')
@@ -101,11 +101,11 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('however long it is, no wait is taken for one of a clock that was ahead', async () => {
-      await addAccount(town.db, town.desk.world, 'new', trialAccount, 'maria')
+      await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
       await approveAccount(town.db, 'new', 'chico', undefined, 72 * hour)
       await collect(town, [10_000n], 'new')
       for (let days = 0; days < 3; days++) {
-        expect([await send(), await bringBack(town.db, town.desk.world)]).toEqual([[], 0])
+        expect([await send(), await bringBack(town.db, town.app.world)]).toEqual([[], 0])
         town.pass(24 * hour)
       }
       expect(await send()).toEqual([10_000])
@@ -115,7 +115,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       ['earlier', '2026-01-01T00:00:00.000Z'],
       ['away', null],
     ])('a row in which that time is %s moves nothing: its payout is held', async (_, at) => {
-      await addAccount(town.db, town.desk.world, 'new', trialAccount, 'maria')
+      await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
       await approveAccount(town.db, 'new', 'chico', undefined, coolingOffMs)
       const [owed] = await collect(town, [10_000n], 'new')
       await town.db.tx(tx => tx.run(sql`update accounts set payable_from = ${at} where name = 'new'`))
@@ -124,9 +124,9 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('while somebody objects to an account nothing is paid there, until two others than who added it clear that', async () => {
-      const object = (why: string) => objectToAccount(town.db, town.desk.world, 'main', { by: 'ana', why })
-      const clear = (by: string) => proposeAccountClear(town.db, town.desk.world, 'main', { by, why: 'the payee was called' })
-      const approve = async (id: string, by: string) => (await approveAndDo(town.desk, id, { by })).is
+      const object = (why: string) => objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why })
+      const clear = (by: string) => proposeAccountClear(town.db, town.app.world, 'main', { by, why: 'the payee was called' })
+      const approve = async (id: string, by: string) => (await approveAndDo(town.app, id, { by })).is
       await object('who is that')
       expect((await object('again')).why).toBe('who is that')
       const [owed] = await collect(town, [10_000n])
@@ -152,7 +152,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       ],
       ['edited', sql`update account_objections set why = 'it is fine'`, 'the objection to account main is not as ana made it'],
     ])('an objection to an account that was %s past the program still holds, and is named', async (_, edit, says) => {
-      await objectToAccount(town.db, town.desk.world, 'main', { by: 'ana', why: 'who is that' })
+      await objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
       expect(await checkSet(town.db)).toEqual([])
       const [owed] = await collect(town, [10_000n])
       await town.db.tx(tx => tx.run(edit))
@@ -161,10 +161,10 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('whoever objects second is heard as well: what two people were shown ends, and nothing that came since', async () => {
-      const { db, world } = town.desk
+      const { db, world } = town.app
       const object = (by: string, why: string) => objectToAccount(db, world, 'main', { by, why })
       const clear = async () => (await proposeAccountClear(db, world, 'main', { by: 'bruno', why: 'a slip' })).proposal.id
-      const approve = async (id: string) => (await approveAndDo(town.desk, id, { by: 'carla' })).is
+      const approve = async (id: string) => (await approveAndDo(town.app, id, { by: 'carla' })).is
       await object('mallory', 'hm')
       await collect(town, [10_000n])
       const shown = await clear()
@@ -176,7 +176,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test.runIf(engine === 'PostgreSQL')('an objection is answered once every claim that read before it has ended', async () => {
-      const { db, world } = town.desk
+      const { db, world } = town.app
       await collect(town, [10_000n])
       const order: string[] = []
       let objected: Promise<unknown> | undefined
@@ -193,7 +193,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('objected to and cleared by many at once it is one objection of each person, and ends once', async () => {
-      const { db, world } = town.desk
+      const { db, world } = town.app
       const at = (by: string) => objectToAccount(db, world, 'main', { by, why: 'who is that' })
       await Promise.all([at('ana'), at('ana'), at('ANA'), at('dora')])
       expect((await accountObjections(db, (await findAccount(db, 'main'))!.id)).map(({ made_by: by }) => by.toLowerCase()).sort()).toEqual([
@@ -201,7 +201,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         'dora',
       ])
       const { proposal } = await proposeAccountClear(db, world, 'main', { by: 'bruno', why: 'a slip' })
-      const ends = await Promise.all(['carla', 'eva', 'carla'].map(by => approveAndDo(town.desk, proposal.id, { by })))
+      const ends = await Promise.all(['carla', 'eva', 'carla'].map(by => approveAndDo(town.app, proposal.id, { by })))
       expect(ends.map(({ is }) => is).sort()).toEqual(['approved', 'decided', 'decided'])
       const acts = await db.all<{ act: string }>(sql`select act from audit where act like 'account obj%' order by seq`)
       expect(acts.map(({ act }) => act)).toEqual(['account objected', 'account objected', 'account objection cleared'])
@@ -221,11 +221,11 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       [
         'a redirection there',
         async id => {
-          await addAccount(town.db, town.desk.world, 'main2', { ...trialAccount, number: '777' }, 'maria')
+          await addAccount(town.db, town.app.world, 'main2', { ...trialAccount, number: '777' }, 'maria')
           await approveAccount(town.db, 'main2', 'chico')
-          await objectToAccount(town.db, town.desk.world, 'main2', { by: 'ana', why: 'nor that' })
-          const { proposal } = await proposeRedirect(town.db, town.desk.world, id, { to: 'main2', by: 'maria', why: 'now' })
-          await approveAndDo(town.desk, proposal.id, { by: 'carla' })
+          await objectToAccount(town.db, town.app.world, 'main2', { by: 'ana', why: 'nor that' })
+          const { proposal } = await proposeRedirect(town.db, town.app.world, id, { to: 'main2', by: 'maria', why: 'now' })
+          await approveAndDo(town.app, proposal.id, { by: 'carla' })
         },
       ],
       [
@@ -235,7 +235,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       [
         'an objection that was moved to another account',
         async () => {
-          await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '888' }, 'maria')
+          await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '888' }, 'maria')
           await town.db.tx(tx => tx.run(sql`update account_objections set account_id = (select id from accounts where name = 'other')`))
           await town.db.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
         },
@@ -243,14 +243,14 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     ]
     test.each(acts)('%s pays nothing to an account that somebody objects to', async (_, act) => {
       const [owed] = await collect(town, [10_000n])
-      await objectToAccount(town.db, town.desk.world, 'main', { by: 'ana', why: 'who is that' })
+      await objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
       expect(await send()).toEqual([])
       await act(owed!.id)
       expect([await send(), await send()]).toEqual([[], []])
     })
 
     test('another account at the same place is not paid either while somebody objects to the one', async () => {
-      const { db, world } = town.desk
+      const { db, world } = town.app
       await addAccount(db, world, 'twin', { ...trialAccount, branch: `0${trialAccount.branch}` }, 'maria')
       await approveAccount(db, 'twin', 'chico')
       await addAccount(db, world, 'other', { ...trialAccount, number: '999' }, 'maria')
@@ -261,21 +261,21 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       await collect(town, [20_000n], 'other')
       expect([await send(), (await payout(owed!)).why]).toEqual([[20_000], 'somebody objects to its account doubted (ana): who is that'])
       const { proposal } = await proposeAccountClear(db, world, 'doubted', { by: 'bruno', why: 'it is theirs' })
-      await approveAndDo(town.desk, proposal.id, { by: 'carla' })
+      await approveAndDo(town.app, proposal.id, { by: 'carla' })
       expect(await send()).toEqual([20_000, 10_000])
     })
 
     test('while somebody objects to limits the strictest of before and after counts, until two who did not propose them clear it', async () => {
-      const { db, world } = town.desk
+      const { db, world } = town.app
       const limit = (wanted: WantedLimits, by = 'ana') => db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
       const raise = async (wanted: WantedLimits) => {
         const changed = await limit(wanted)
-        return 'proposal' in changed ? (await approveAndDo(town.desk, changed.proposal.id, { by: 'bruno' })).is : changed.is
+        return 'proposal' in changed ? (await approveAndDo(town.app, changed.proposal.id, { by: 'bruno' })).is : changed.is
       }
       const scope = 'installation BRL'
       const object = (by: string) => objectToLimits(db, world, scope, { by, why: 'nobody decided that' })
       const clear = (by: string) => proposeLimitsClear(db, world, scope, { by, why: 'the board did' })
-      const seen = async () => (await seeLimits(db, await now())).limits.map(({ per, units }) => [per, units])
+      const seen = async () => (await showLimits(db, await now())).limits.map(({ per, units }) => [per, units])
       await expect(object('dora')).rejects.toThrow('no limit of all payouts in BRL was ever set')
       await limit({ payout: 5_000n, day: 50_000n })
       expect([await raise({ payout: 20_000n, day: null }), await seen()]).toEqual(['approved', [['payout', 20_000n]]])
@@ -291,12 +291,12 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       // Nobody raises them meanwhile, also by what was proposed before; lower they are at once.
       expect(await limit({ payout: 30_000n })).toEqual({ is: 'objected', by: 'dora', why: 'nobody decided that' })
       if (!('proposal' in open)) throw new Error('it was proposed')
-      await expect(approveAndDo(town.desk, open.proposal.id, { by: 'bruno' })).rejects.toThrow('dora objects to these limits')
+      await expect(approveAndDo(town.app, open.proposal.id, { by: 'bruno' })).rejects.toThrow('dora objects to these limits')
       expect(await limit({ payout: 15_000n })).toEqual({ is: 'lowered' })
       await expect(clear('ana')).rejects.toThrow('ana proposed these limits')
       const { proposal } = await clear('dora')
-      await expect(approveAndDo(town.desk, proposal.id, { by: 'ana' })).rejects.toThrow('ana proposed these limits')
-      expect([(await approveAndDo(town.desk, proposal.id, { by: 'carla' })).is, await send(), await seen()]).toEqual([
+      await expect(approveAndDo(town.app, proposal.id, { by: 'ana' })).rejects.toThrow('ana proposed these limits')
+      expect([(await approveAndDo(town.app, proposal.id, { by: 'carla' })).is, await send(), await seen()]).toEqual([
         ...['approved', [10_000]],
         [['payout', 15_000n]],
       ])
@@ -305,10 +305,10 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('limits that were raised twice within a week count as before both, also where the objection was deleted past the program', async () => {
-      const { db, world } = town.desk
+      const { db, world } = town.app
       const set = async (wanted: WantedLimits) => {
         const changed = await db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
-        if ('proposal' in changed) await approveAndDo(town.desk, changed.proposal.id, { by: 'bruno' })
+        if ('proposal' in changed) await approveAndDo(town.app, changed.proposal.id, { by: 'bruno' })
       }
       await set({ payout: 1_000n })
       town.pass(30 * 24 * hour)
@@ -349,7 +349,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       [
         'the end of an objection',
         async db => {
-          await objectToAccount(db, town.desk.world, 'main', { by: 'ana', why: 'who is that' })
+          await objectToAccount(db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
           await db.tx(async tx => {
             await tx.run(sql`delete from limits`)
             await tx.run(sql`update account_objections set cleared_at = added_at, cleared_by = 'bruno and carla: x'`)
@@ -375,7 +375,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     ]
     test.each(forged)('%s that is in the rows and the audit log, and that nobody approved, lets nothing go', async (_, forge, says) => {
       const wanted = { payout: 5_000n }
-      await town.db.tx(tx => changeLimits(tx, town.desk.world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
+      await town.db.tx(tx => changeLimits(tx, town.app.world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
       await collect(town, [10_000n])
       await forge(town.db)
       await town.db.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
@@ -385,8 +385,8 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('a limit that two people raised lets more go a day later, and a lower one counts at once', async () => {
-      const { db, rails } = town.desk
-      const world = { ...town.desk.world, coolingOffMs }
+      const { db, rails } = town.app
+      const world = { ...town.app.world, coolingOffMs }
       const limit = async (wanted: WantedLimits) => {
         const changed = await db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
         if ('proposal' in changed) await approveAndDo({ db, world, rails }, changed.proposal.id, { by: 'bruno' })
@@ -395,7 +395,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       const seen = async () => {
         // At every step the audit log says the same.
         expect(await checkApprovals(db)).toEqual([])
-        return (await seeLimits(db, await now())).limits.map(({ per, units, next_units: next }) => [per, units, next])
+        return (await showLimits(db, await now())).limits.map(({ per, units, next_units: next }) => [per, units, next])
       }
       expect(await limit({ payout: 5_000n, day: 50_000n })).toBe('lowered')
       const [owed] = await collect(town, [10_000n])
@@ -472,7 +472,7 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
     expect(await states()).toEqual(['sent', 'owed'])
     await town.bury(6)
     const { proposal } = await proposeAccountClear(town.db, town.world, 'doubted', { by: 'bruno', why: 'the payee was called' })
-    await approveAndDo(town.desk, proposal.id, { by: 'carla' })
+    await approveAndDo(town.app, proposal.id, { by: 'carla' })
     await town.send()
     expect(await states()).toEqual(['paid', 'sent'])
     expect(await town.audit()).toEqual([])

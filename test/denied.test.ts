@@ -32,13 +32,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     const states = async (table: 'invoices' | 'payouts' | 'slots') =>
       (await town.db.all<{ state: string }>(sql`select state from ${{ texts: [table], values: [] }} order by id`)).map(row => row.state)
     const work = async () => {
-      const { db, rails, world } = town.desk
-      await runDueSlots(town.desk)
+      const { db, rails, world } = town.app
+      await runDueSlots(town.app)
       await issueDrafts(db, rails.starkbank!, world)
       await sendPayouts(db, rails.starkbank!, world)
       await resolvePayouts(db, rails.starkbank!, world)
     }
-    const runAgain = () => town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'maker'))
+    const runAgain = () => town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'maker'))
     const tries = async () => (await town.db.one<{ tries: bigint }>(sql`select tries from payouts`))!.tries
 
     test.each<[string, Answer<never>]>([
@@ -48,17 +48,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.bank.pay(town.atBank.id)
       town.pass(5_000)
       const credited = town.event('invoice.credited')
-      const rail = town.desk.rails.starkbank!
-      town.desk.rails.starkbank = { ...rail, readInvoice: async () => answer }
+      const rail = town.app.rails.starkbank!
+      town.app.rails.starkbank = { ...rail, readInvoice: async () => answer }
       await town.hear(credited)
       for (let round = 0; round < 60; round++) {
         town.pass(5 * minute)
-        await settleInbox(town.desk)
+        await settleInbox(town.app)
       }
       expect(await town.fate(credited)).toBe(`waiting: the bank did not confirm it: ${(answer as { why: string }).why}`)
-      town.desk.rails.starkbank = rail
+      town.app.rails.starkbank = rail
       town.pass(5 * minute)
-      await settleInbox(town.desk)
+      await settleInbox(town.app)
       expect(await town.fate(credited)).toBe('done: credited')
     })
 
@@ -71,7 +71,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await runAgain()
         town.bank.setSettings({ refuseAll: code })
         // An order may be claimed before anybody knows: it is given back whole.
-        await sendPayouts(town.db, town.desk.rails.starkbank!, town.desk.world)
+        await sendPayouts(town.db, town.app.rails.starkbank!, town.app.world)
         await work()
         await eventually(async () => (await listAlarms(town.db)).map(({ name }) => name)).toEqual(['bank credentials'])
         await runAgain()

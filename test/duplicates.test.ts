@@ -49,7 +49,7 @@ describe.each([
     }
     const keep = async (twin: Invoice) => {
       const decision = { invoiceId: town.id, providerId: twin.id, by: 'chico', why: 'taken off the next bill' }
-      const answer = await keepTwin(town.db, town.desk.world, decision)
+      const answer = await keepTwin(town.db, town.app.world, decision)
       return answer.is === 'done' ? answer.twin.state : answer.code
     }
     const told = (twin: Invoice, type: string) => eventOf(town.bank, twin, type)
@@ -61,11 +61,11 @@ describe.each([
       return answer.twin
     }
     /** A worker that claims a refund and stands still before its call; `go` lets it go on. */
-    const stalledRefund = async (twin: Invoice, ask: Rail['refundInvoice'] = town.desk.rails.starkbank!.refundInvoice) => {
+    const stalledRefund = async (twin: Invoice, ask: Rail['refundInvoice'] = town.app.rails.starkbank!.refundInvoice) => {
       const { promise: gate, resolve: go } = Promise.withResolvers<void>()
       const { promise: isClaimed, resolve: claimed } = Promise.withResolvers<void>()
       const rail: Rail = {
-        ...town.desk.rails.starkbank!,
+        ...town.app.rails.starkbank!,
         refundInvoice: async (...asked) => (claimed(), await gate, ask(...asked)),
       }
       const ended = sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, (await findTwin(town.db, 'starkbank', twin.id))!)
@@ -132,11 +132,11 @@ describe.each([
           town.pass(5 * second)
           await keepEvent(town, told(twin, 'created'))
           const died = await dieAfter(place, town, async at => {
-            await settleInbox({ ...town.desk, db: at.db, rails: { starkbank: at.rail } })
+            await settleInbox({ ...town.app, db: at.db, rails: { starkbank: at.rail } })
           })
           for (let round = 0; round < 5 && (await stateOf(twin)) !== 'canceled'; round++) {
             town.pass(2 * minute)
-            await settleInbox(town.desk)
+            await settleInbox(town.app)
             await resolve()
           }
           expect([place, await stateOf(twin), twin.status]).toEqual([place, 'canceled', 'canceled'])
@@ -149,12 +149,12 @@ describe.each([
         town.pass(5 * second)
         const created = told(twin, 'created')
         const rail: Rail = {
-          ...town.desk.rails.starkbank!,
+          ...town.app.rails.starkbank!,
           // The payer is quicker by a moment.
-          cancelInvoice: id => (town.bank.pay(id), town.desk.rails.starkbank!.cancelInvoice(id)),
+          cancelInvoice: id => (town.bank.pay(id), town.app.rails.starkbank!.cancelInvoice(id)),
         }
         await keepEvent(town, created)
-        await settleInbox({ ...town.desk, rails: { starkbank: rail } })
+        await settleInbox({ ...town.app, rails: { starkbank: rail } })
         expect(await stateOf(twin)).toBe('paid')
         expect(await refund(twin)).toBe('not-credited')
         town.pass(5 * second)
@@ -199,8 +199,8 @@ describe.each([
       test('told of by paid, credited, once more and by the poll, it is booked once', async () => {
         const twin = await paidTwin()
         await town.hear(told(twin, 'paid'), told(twin, 'credited'), told(twin, 'created'))
-        await pollEvents(town.db, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)
-        await settleInbox(town.desk)
+        await pollEvents(town.db, town.app.rails.starkbank!, town.app.inbox, town.app.world)
+        await settleInbox(town.app)
         expect((await owedToPayers(town.db)).owed).toBe(10_000n)
         expect(await stateOf(twin)).toBe('credited')
       })
@@ -268,7 +268,7 @@ describe.each([
         expect(await town.fate(told(twin, 'voided'))).toMatch(/^waiting: .*whose credit has not come yet$/)
         await town.hear(told(twin, 'credited'))
         town.pass(minute)
-        await settleInbox(town.desk)
+        await settleInbox(town.app)
         expect(await twinOf(twin)).toMatchObject({ state: 'refunded', paid_units: 10_000n })
       })
     })
@@ -306,8 +306,8 @@ describe.each([
       test('about one that cannot be canceled, after ten minutes', async () => {
         const twin = double(town)
         town.pass(5 * second)
-        town.desk.rails = {
-          starkbank: { ...town.desk.rails.starkbank!, cancelInvoice: async () => ({ is: 'refused', why: 'no', again: false }) },
+        town.app.rails = {
+          starkbank: { ...town.app.rails.starkbank!, cancelInvoice: async () => ({ is: 'refused', why: 'no', again: false }) },
         }
         await town.hear(told(twin, 'created'))
         expect(await asked()).toEqual([])
@@ -372,7 +372,7 @@ describe.each([
       test('is known by its id, without tags', async () => {
         const twin = await paidTwin()
         expect(await keep(twin)).toBe('kept')
-        const rail = town.desk.rails.starkbank!
+        const rail = town.app.rails.starkbank!
         const bare: Rail = {
           ...rail,
           async statement(after) {
@@ -382,7 +382,7 @@ describe.each([
               : answer
           },
         }
-        expect(await reconcile(town.db, bare, town.desk.world)).toMatchObject({ imported: 0, agrees: true })
+        expect(await reconcile(town.db, bare, town.app.world)).toMatchObject({ imported: 0, agrees: true })
       })
 
       test.each(['credited', 'kept'])('leaves while it is %s, and payouts go on until the push comes', async state => {
@@ -391,7 +391,7 @@ describe.each([
         town.bank.reverse(twin.id)
         town.pass(20 * second)
         for (const _ of [1, 2]) {
-          const found = await reconcile(town.db, town.desk.rails.starkbank!, town.desk.world)
+          const found = await reconcile(town.db, town.app.rails.starkbank!, town.app.world)
           if (typeof found === 'string') throw new Error(found)
           expect(await holdAgainstBank(town.db, found)).toBeUndefined()
         }
@@ -407,7 +407,7 @@ describe.each([
         await approved(twin)
         await town.db.tx(tx => tx.run(sql`update invoice_twins set state = ${state}`))
         town.pass(60 * minute)
-        await setAsideAfterRestore(town.db, town.desk.world)
+        await setAsideAfterRestore(town.db, town.app.world)
         await resolve()
         expect([await stateOf(twin), patches(town.bank)]).toEqual(['credited', 0])
         expect((await history(town.db, (await twinOf(twin)).id)).at(-1)).toMatchObject({ to_state: 'credited', why: 'restored' })
@@ -463,7 +463,7 @@ describe.each([
 
       test('that the bank refuses is a person’s to decide again', async () => {
         const twin = await paidTwin()
-        const rail: Rail = { ...town.desk.rails.starkbank!, refundInvoice: async () => ({ is: 'refused', why: 'no', again: false }) }
+        const rail: Rail = { ...town.app.rails.starkbank!, refundInvoice: async () => ({ is: 'refused', why: 'no', again: false }) }
         const answer = await approveRefund(town.db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
         if (answer.is === 'refused') throw new Error(answer.code)
         expect(await sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, answer.twin)).toBe('credited')
@@ -572,7 +572,7 @@ describe.each([
 
       test('whose amount falls only when the money has left is asked for once', async () => {
         const twin = await paidTwin()
-        const rail = town.desk.rails.starkbank!
+        const rail = town.app.rails.starkbank!
         await approved(twin)
         const late: Rail['refundInvoice'] = async id => rail.readInvoice(id)
         expect(await (await stalledRefund(twin, late)).go()).toBe('sent')
@@ -587,8 +587,8 @@ describe.each([
         await refund(twin)
         town.pass(31 * minute)
         const said: unknown[] = []
-        const log = { ...town.desk.world.log, error: (fields: object, message: string) => void said.push([fields, message]) }
-        await checkBooks(town.db, { ...town.desk.world, log })
+        const log = { ...town.app.world.log, error: (fields: object, message: string) => void said.push([fields, message]) }
+        await checkBooks(town.db, { ...town.app.world, log })
         expect(said).toEqual([[{ id: twin.id }, 'unsure for more than 30 minutes']])
       })
 
@@ -601,14 +601,14 @@ describe.each([
           town.pass(5 * second)
           await keepEvent(town, told(twin, 'credited'))
           const died = await dieAfter(place, town, async at => {
-            await settleInbox({ ...town.desk, db: at.db, rails: { starkbank: at.rail } })
+            await settleInbox({ ...town.app, db: at.db, rails: { starkbank: at.rail } })
             const answer = await approveRefund(at.db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
             if (answer.is === 'done') await sendRefund({ ...at, stopped: payoutsStopped }, answer.twin)
           })
           for (let round = 0; round < 20 && (await stateOf(twin)) !== 'refunded'; round++) {
             town.pass(2 * minute)
             for (const event of town.bank.eventsCreated()) await keepEvent(town, event)
-            await settleInbox(town.desk)
+            await settleInbox(town.app)
             await resolve()
             if ((await stateOf(twin)) === 'credited') await refund(twin)
           }
@@ -633,10 +633,10 @@ describe.each([
       const askedAgain = async () => {
         const { batch_tag: tag } = (await town.db.one<{ batch_tag: string }>(sql`select batch_tag from invoices`))!
         await town.db.tx(tx => tx.run(sql`update invoices set state = 'unsure', provider_id = null, next_at = ''`))
-        const absent = { ...town.desk.rails.starkbank!, findInvoices: async () => ({ is: 'done' as const, value: [] }) }
-        await resolveUnsureInvoices(town.db, absent, town.desk.world)
+        const absent = { ...town.app.rails.starkbank!, findInvoices: async () => ({ is: 'done' as const, value: [] }) }
+        await resolveUnsureInvoices(town.db, absent, town.app.world)
         town.pass(2 * minute)
-        await resolveUnsureInvoices(town.db, absent, town.desk.world)
+        await resolveUnsureInvoices(town.db, absent, town.app.world)
         expect(await town.invoice()).toMatchObject({ state: 'draft' })
         return tag
       }
@@ -665,7 +665,7 @@ describe.each([
         await town.db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`))
         const twin = double(town)
         town.pass(3 * minute)
-        const away: Rail = { ...town.desk.rails.starkbank!, findInvoices: async () => ({ is: 'unsure', why: 'no answer' }) }
+        const away: Rail = { ...town.app.rails.starkbank!, findInvoices: async () => ({ is: 'unsure', why: 'no answer' }) }
         await resolveTwins({ ...atBank(town), rail: away, stopped: payoutsStopped })
         expect(await stateOf(twin)).toBeUndefined()
         town.pass(minute)
@@ -684,7 +684,7 @@ describe.each([
   })
 })
 
-const atBank = ({ db, desk }: Town) => ({ db, rail: desk.rails.starkbank!, world: desk.world })
+const atBank = ({ db, app }: Town) => ({ db, rail: app.rails.starkbank!, world: app.world })
 
 const double = ({ bank, atBank: invoice }: Town) => doubleAtBank(bank, invoice)
 
@@ -705,7 +705,7 @@ function nextTold(town: Town, { id }: Invoice, type: string, count: number): Ban
 }
 
 const keepEvent = (town: Town, event: BankEvent) =>
-  town.desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push', signature: 'proven elsewhere' })
+  town.app.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push', signature: 'proven elsewhere' })
 
 /** Somebody has a part of it given back at the bank: what is left of it, in cents. */
 function giveBackAtBank(bank: Bank, { id }: Invoice, amount: number): void {
@@ -728,7 +728,7 @@ async function owedToPayers(db: Db): Promise<{ owed: bigint; cost: bigint }> {
 async function agree(town: Town): Promise<void> {
   expect(await town.audit()).toEqual([])
   expect(await status(town.db)).toMatchObject({ addsUp: true, stopped: expect.toSatisfy(isNotOfBooks) })
-  const found = await reconcile(town.db, town.desk.rails.starkbank!, town.desk.world)
+  const found = await reconcile(town.db, town.app.rails.starkbank!, town.app.world)
   expect(found).toMatchObject({ agrees: true, imported: 0 })
 }
 
@@ -739,7 +739,7 @@ class Died extends Error {
 }
 
 /** Does `work` and dies after its `place`th effect: a committed transaction, or a call of the bank whose answer is never heard. False when it lived. */
-async function dieAfter(place: number, town: Town, work: (at: { db: Db; rail: Rail; world: Town['desk']['world'] }) => Promise<void>) {
+async function dieAfter(place: number, town: Town, work: (at: { db: Db; rail: Rail; world: Town['app']['world'] }) => Promise<void>) {
   let effects = 0
   const done = <T>(value: T): T => {
     if (++effects === place) throw new Died()

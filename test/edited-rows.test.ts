@@ -41,17 +41,17 @@ let usual: string[]
 /** Every state in which money is about to move: owed, above a limit, under way, paid, and on its way back to a payer. */
 beforeAll(async () => {
   town = await openTown()
-  const { db, desk } = town
+  const { db, app } = town
   for (const [name, role] of [
     ['carla', 'checker'],
     ['vera', 'viewer'],
     ['dora', 'admin'],
   ] as const)
-    await addUser(db, desk.world, { name, role, language: 'en' }, 'root')
-  await addAccount(db, desk.world, 'other', { ...trialAccount, number: '5555555555555555' }, 'maker')
+    await addUser(db, app.world, { name, role, language: 'en' }, 'root')
+  await addAccount(db, app.world, 'other', { ...trialAccount, number: '5555555555555555' }, 'maker')
   await approveAccount(db, 'other', 'checker')
-  await addAccount(db, desk.world, 'unapproved', { ...trialAccount, number: '6666666666666666' }, 'maker')
-  const limited = await db.tx(tx => changeLimits(tx, desk.world, { asset: 'BRL', wanted: { payout: 15_000n }, by: 'ana', why: 'a test' }))
+  await addAccount(db, app.world, 'unapproved', { ...trialAccount, number: '6666666666666666' }, 'maker')
+  const limited = await db.tx(tx => changeLimits(tx, app.world, { asset: 'BRL', wanted: { payout: 15_000n }, by: 'ana', why: 'a test' }))
   expect(limited).not.toHaveProperty('code')
   town.bank.pay(town.atBank.id)
   town.pass(60_000)
@@ -71,9 +71,9 @@ beforeAll(async () => {
   await stopAll(db, 'a story', 'ana')
   const asked = await approveRefund(db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: 'paid twice' })
   expect(asked.is).toBe('done')
-  const proposed = await proposeRefund(db, desk.world, refundable!.invoice_id, { units: 1_000n, by: 'ana', why: 'part of it' })
+  const proposed = await proposeRefund(db, app.world, refundable!.invoice_id, { units: 1_000n, by: 'ana', why: 'part of it' })
   expect(proposed.is).toBe('proposed')
-  if (proposed.is === 'proposed') await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
+  if (proposed.is === 'proposed') await approveAndDo(app, proposed.proposal.id, { by: 'bruno' })
   await letGo(db, 'it is written', 'ana')
   await changeTerms(town)
   // So that a slot has fallen due by the schedule's second version.
@@ -90,14 +90,14 @@ afterAll(async () => {
 })
 
 /** The schedule's second version pays to another approved account. */
-async function changeTerms({ db, desk }: Town): Promise<void> {
+async function changeTerms({ db, app }: Town): Promise<void> {
   const { id, version, ...row } = await needSchedule(db, 'trial')
   const rule: NewSchedule = {
     ...{ name: row.name, rail: row.rail, cron: row.cron, timeZone: row.time_zone, startsAt: undefined, endsAt: undefined },
     ...{ countLow: 2, countHigh: 2, unitsLow: 3_000n, unitsHigh: 3_000n, roster: undefined, dueInMs: Number(row.due_in_ms) },
     ...{ payTo: 'other', commissionBp: 200n, minPayoutUnits: 0n, catchUp: 'all' },
   }
-  expect((await changeSchedule(db, desk.world, undefined, { id, version, rule, by: 'ana' })).is).toBe('changed')
+  expect((await changeSchedule(db, app.world, undefined, { id, version, rule, by: 'ana' })).is).toBe('changed')
 }
 
 const named = (text: string) => ({ texts: [text], values: [] })
@@ -114,7 +114,7 @@ async function imageOf(db: Db): Promise<Buffer> {
 
 /** The town's bank answers; what is ordered is only written down. */
 function recording(ordered: string[]): Rail {
-  const rail = town.desk.rails.starkbank!
+  const rail = town.app.rails.starkbank!
   return {
     ...rail,
     balance: async () => done(10_000_000n),
@@ -153,7 +153,7 @@ async function asked(db: Db): Promise<string[]> {
 let untouched: Db | undefined
 
 async function openEditable(): Promise<Db> {
-  const { clock, random } = town.desk.world
+  const { clock, random } = town.app.world
   const db = openSqlite(':memory:', { clock, random, contents: image })
   await db.script(triggers.map(name => `drop trigger ${name};`).join(''))
   return db
@@ -172,13 +172,13 @@ async function outcomeOf(edit: (db: Db) => Promise<unknown>): Promise<{ is: 'imp
   try {
     const { suspected } = await checkWhole(db)
     const ordered: string[] = []
-    const world = { ...town.desk.world, log: silentLog }
+    const world = { ...town.app.world, log: silentLog }
     const at = { db, rail: recording(ordered), world, stopped: payoutsStopped }
     await sendPayouts(db, at.rail, world)
     await resolvePayouts(db, at.rail, world).catch(() => undefined)
     await resolveTwins(at).catch(() => undefined)
     await resolveRefunds(at).catch(() => undefined)
-    await runDueSlots({ ...town.desk, db, world, rails: { starkbank: at.rail } }).catch(() => undefined)
+    await runDueSlots({ ...town.app, db, world, rails: { starkbank: at.rail } }).catch(() => undefined)
     ordered.push(...(await asked(db)))
     return { is: suspected.length > 0 ? 'noticed' : 'silent', ordered: ordered.sort() }
   } finally {

@@ -60,7 +60,7 @@ describe.each([
       return { town, url, secret: await live(town) }
     }
     const another = async (town: Town, url: string, keys: DataKeys): Promise<Db> => {
-      const db = await openDb(url, { ...town.desk.world, keys, virtual: true })
+      const db = await openDb(url, { ...town.app.world, keys, virtual: true })
       open.push(db)
       return db
     }
@@ -124,7 +124,7 @@ describe.each([
       await useKeys(db, keys)
       expect(await db.one(sql`select email from orders`)).toEqual({ email: planted.emails[1] })
       expect(await unreadableValues(db, keys)).toEqual([])
-      const { count } = await rotate({ db, keys, world: town.desk.world })
+      const { count } = await rotate({ db, keys, world: town.app.world })
       expect(count).toBeGreaterThan(20)
       expect((await keyUses(db)).filter(({ key }) => key !== older.id)).toEqual([])
       expect(await db.one(sql`select email from orders`)).toEqual({ email: planted.emails[1] })
@@ -153,7 +153,7 @@ describe.each([
       const dies = () => {
         if (++batches === 6) throw new Crash('killed')
       }
-      await expect(rotate({ db: turning, keys, world: { ...town.desk.world, at: dies } })).rejects.toThrow(Crash)
+      await expect(rotate({ db: turning, keys, world: { ...town.app.world, at: dies } })).rejects.toThrow(Crash)
       const under = async (id: string) =>
         (await keyUses(turning)).filter(({ key }) => key === id).reduce((sum, { count }) => sum + count, 0)
       expect(await under(newer.id)).toBeGreaterThan(400)
@@ -163,9 +163,9 @@ describe.each([
           await running.all<{ value: string }>(sql`select address as value from person_mails union all select payer_name from invoices`)
         ).filter(({ value }) => value === unreadableText)
       expect(await unreadHere()).toEqual([])
-      await collectOne(town, { ...town.desk, db: running, inbox: makeInbox(running, town.desk.world) })
+      await collectOne(town, { ...town.app, db: running, inbox: makeInbox(running, town.app.world) })
       const before = await under(newer.id)
-      const { count } = await rotate({ db: turning, keys, world: town.desk.world })
+      const { count } = await rotate({ db: turning, keys, world: town.app.world })
       expect([await under(older.id), await under(newer.id)]).toEqual([0, before + count])
       expect(await unreadHere()).toEqual([])
       expect(await turning.all(sql`select name from cursors where name like 'encrypt %'`)).toEqual([])
@@ -179,7 +179,7 @@ describe.each([
 
     test('a value that was changed or moved holds up its own invoice, person and event, and nothing else', async () => {
       const { town } = await openLivedIn(keysOf([older]))
-      const { db, desk } = town
+      const { db, app } = town
       await addRoster(town, 'second')
       const ids = await drafted(town)
       expect(ids).toHaveLength(2)
@@ -197,7 +197,7 @@ describe.each([
       expect(await db.one(sql`select id, description from invoices where ${ofAnother}`)).toMatchObject({ description: unreadableText })
 
       const asked = town.bank.invoices().length
-      await issueDrafts(db, desk.rails.starkbank!, desk.world)
+      await issueDrafts(db, app.rails.starkbank!, app.world)
       expect(town.bank.invoices()).toHaveLength(asked + 1)
       expect(await db.all(sql`select id, state from invoices where id in (${ids[0]!}, ${ids[1]!}) order by state`)).toEqual([
         { id: ids[0], state: 'draft' },
@@ -205,10 +205,10 @@ describe.each([
       ])
       expect((await town.historyOf(ids[0]!)).at(-1)?.why).toMatch(/cannot be decrypted/)
       expect(
-        (await askAgain({ db, rail: undefined, world: desk.world, hearAgain: async () => undefined }, ids[0]!, { by: 'ana', why: '' })).is,
+        (await askAgain({ db, rail: undefined, world: app.world, hearAgain: async () => undefined }, ids[0]!, { by: 'ana', why: '' })).is,
       ).toBe('impossible')
       const attempt = { name: 'carla', password, code: '123456', address: '127.0.0.1', agent: '' }
-      expect(await signIn(db, desk.world, attempt)).toMatchObject({ is: 'refused' })
+      expect(await signIn(db, app.world, attempt)).toMatchObject({ is: 'refused' })
 
       // An event that cannot be read waits, and is applied once it can be.
       const { id: bankId } = town.bank.invoices().find(({ tags }) => tags.includes(ids[1]!))!
@@ -216,7 +216,7 @@ describe.each([
       town.pass(60_000)
       const event = town.event('invoice.credited')
       await town.hear()
-      await desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push' })
+      await app.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push' })
       const kept = (await db.one<{ raw: Uint8Array }>(asStored(sql`select raw from inbox where event_id = ${event.id}`)))!.raw
       const broken = Buffer.from(kept)
       broken[broken.length - 1]! ^= 1
@@ -238,7 +238,7 @@ describe.each([
 
     test('a value of another row is read nowhere, whichever column it is of, and lets nobody in [security 9]', async () => {
       const { town, secret: ours } = await openLivedIn(keysOf([older]))
-      const { db, desk } = town
+      const { db, app } = town
       const theirs = await comeIn(town, 'mallory')
       await addRoster(town, 'second')
       await drafted(town)
@@ -279,7 +279,7 @@ describe.each([
       const robbed = least!.name === 'carla' ? 'mallory' : 'carla'
       for (const authenticator of [ours, theirs]) {
         const code = codeAt(authenticator, stepAt(town.clock.now()))
-        expect(await signIn(db, desk.world, { name: robbed, password, code, address: '127.0.0.1', agent: '' })).toMatchObject({
+        expect(await signIn(db, app.world, { name: robbed, password, code, address: '127.0.0.1', agent: '' })).toMatchObject({
           is: 'refused',
         })
       }
@@ -289,7 +289,7 @@ describe.each([
 
     test('what was written before values were bound to their rows is read, and bound by a rotation under the same key', async () => {
       const { town, secret: authenticator } = await openLivedIn(keysOf([older]))
-      const { db, desk } = town
+      const { db, app } = town
       const keys = keysOf([older])
       for (const [table, name] of [
         ['users', 'totp_secret'],
@@ -299,7 +299,7 @@ describe.each([
         for (const row of await db.all<{ id: string; value: string }>(
           sql`select id, ${column}, ${column} as value from ${of} where ${column} is not null`,
         )) {
-          const before = encryptUnder(older, `${table}.${name}` as 'users.totp_secret', undefined, row.value, desk.world.random)
+          const before = encryptUnder(older, `${table}.${name}` as 'users.totp_secret', undefined, row.value, app.world.random)
           await db.tx(tx => tx.run(sql`update ${of} set ${column} = ${before} where id = ${row.id}`))
         }
       }
@@ -311,11 +311,11 @@ describe.each([
       const enter = async () => {
         town.pass(60_000)
         const code = codeAt(authenticator, stepAt(town.clock.now()))
-        return (await signIn(db, desk.world, { name: 'carla', password, code, address: '127.0.0.1', agent: '' })).is
+        return (await signIn(db, app.world, { name: 'carla', password, code, address: '127.0.0.1', agent: '' })).is
       }
       expect(await enter()).toBe('in')
       const count = await unbound()
-      expect(await rotate({ db, keys, world: desk.world })).toEqual({ count, unreadable: [] })
+      expect(await rotate({ db, keys, world: app.world })).toEqual({ count, unreadable: [] })
       expect([await unbound(), await unreadableValues(db, keys), await enter()]).toEqual([0, [], 'in'])
     })
   })
@@ -330,20 +330,20 @@ const shopTerms: PlaceTerms = { rails: ['starkbank'], price: async () => undefin
 
 /** A roster that is asked and paid, somebody who came in with an authenticator, and an order; answers the authenticator's secret. */
 async function live(town: Town): Promise<string> {
-  const { db, desk } = town
+  const { db, app } = town
   await addRoster(town, 'roster')
-  await collectOne(town, desk)
+  await collectOne(town, app)
   const authenticator = await comeIn(town, 'carla')
-  const shop = await furnishShop(db, desk.world, ['starkbank'])
+  const shop = await furnishShop(db, app.world, ['starkbank'])
   const buyer = { name: planted.names[2]!, email: planted.emails[1]!, taxId: planted.taxIds[0]! }
-  expect(await writeOrder(db, desk.world, shop.placing({ buyer }), shopTerms)).toMatchObject({ is: 'placed' })
-  await runDueSlots(desk)
-  await issueDrafts(db, desk.rails.starkbank!, desk.world)
+  expect(await writeOrder(db, app.world, shop.placing({ buyer }), shopTerms)).toMatchObject({ is: 'placed' })
+  await runDueSlots(app)
+  await issueDrafts(db, app.rails.starkbank!, app.world)
   return authenticator
 }
 
 /** Somebody who accepts an invitation and signs in; answers their authenticator's secret. */
-async function comeIn({ db, desk: { world }, clock, pass }: Town, name: string): Promise<string> {
+async function comeIn({ db, app: { world }, clock, pass }: Town, name: string): Promise<string> {
   const email = name === 'carla' ? planted.emails[0]! : `${name}@example.com`
   const { token } = await addUser(db, world, { name, role: 'viewer', language: 'pt-BR', email }, 'root')
   const browser = newToken(world)
@@ -368,14 +368,14 @@ async function addRoster(town: Town, name: string): Promise<void> {
   const what = { countLow: 2, countHigh: 2, unitsLow: 1_000n, unitsHigh: 2_000n, roster: `${roster.join('\n')}\n`, payTo: 'main' }
   await addSchedule(
     town.db,
-    town.desk.world,
+    town.app.world,
     { name, rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all', ...when, ...what },
     'maker',
   )
 }
 
 /** The drafts of the roster `second`, of which nobody is asked yet. */
-async function drafted({ db, desk: { world } }: Town): Promise<string[]> {
+async function drafted({ db, app: { world } }: Town): Promise<string[]> {
   const schedule = await needSchedule(db, 'second')
   return db.tx(async tx => {
     const slot = await runNow(tx, world, schedule, 'a story')
@@ -385,14 +385,14 @@ async function drafted({ db, desk: { world } }: Town): Promise<string[]> {
 }
 
 /** One more slot of the roster, of which one is paid and credited. */
-async function collectOne(town: Town, desk: Desk): Promise<void> {
-  const schedule = await needSchedule(desk.db, 'roster')
-  const slot = await desk.db.tx(tx => runNow(tx, desk.world, schedule, 'a story'))
-  await runDueSlots(desk)
-  const { id } = (await desk.db.one<{ id: string }>(sql`select provider_id as id from invoices where slot_id = ${slot} and ordinal = 1`))!
+async function collectOne(town: Town, app: Desk): Promise<void> {
+  const schedule = await needSchedule(app.db, 'roster')
+  const slot = await app.db.tx(tx => runNow(tx, app.world, schedule, 'a story'))
+  await runDueSlots(app)
+  const { id } = (await app.db.one<{ id: string }>(sql`select provider_id as id from invoices where slot_id = ${slot} and ordinal = 1`))!
   town.bank.pay(id)
   town.pass(60_000)
   for (const event of town.bank.eventsCreated())
-    await desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push', signature: 'proven elsewhere' })
-  await settleInbox(desk)
+    await app.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push', signature: 'proven elsewhere' })
+  await settleInbox(app)
 }

@@ -26,13 +26,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
     afterEach(() => town.close())
 
-    const rail = () => town.desk.rails.starkbank!
-    const find = (over: object = {}) => findForgotten({ db: town.db, rail: { ...rail(), ...over }, world: town.desk.world })
+    const rail = () => town.app.rails.starkbank!
+    const find = (over: object = {}) => findForgotten({ db: town.db, rail: { ...rail(), ...over }, world: town.app.world })
     const atBank = () => town.bank.invoices().length
     const run = async () => {
       town.pass(1_000)
-      const slot = await town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
-      await runDueSlots(town.desk)
+      const slot = await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'))
+      await runDueSlots(town.app)
       return slot
     }
     const stateOf = (slot: string) =>
@@ -46,7 +46,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         sql`delete from slots where id = ${slot}`,
       ])
         await town.db.tx(tx => tx.run(gone))
-      await setAsideAfterRestore(town.db, town.desk.world)
+      await setAsideAfterRestore(town.db, town.app.world)
     }
     const asked = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
 
@@ -56,11 +56,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const again = await run()
       expect([await stateOf(again), atBank()]).toMatchObject([{ state: 'due', held: null }, 2])
       expect(await find({ invoicesSince: async () => refused('away', true) })).toBe(0)
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       expect(atBank()).toBe(2)
 
       expect(await find()).toBe(1)
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       expect(await stateOf(again)).toMatchObject({
         state: 'due',
         held: expect.stringMatching(/^since the backup restored here 1 invoice of 1 batch, R\$ 100\.00 in all, was /),
@@ -89,7 +89,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ...{ roster: undefined, countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n },
         ...{ dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
       }
-      expect((await changeSchedule(town.db, town.desk.world, undefined, { id, version, rule, by: 'ana' })).is).toBe('changed')
+      expect((await changeSchedule(town.db, town.app.world, undefined, { id, version, rule, by: 'ana' })).is).toBe('changed')
     }
     const slotsDue = () => town.db.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)
 
@@ -102,11 +102,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(atBank()).toBe(2)
         if (atThatTime === 'read') expect(await find()).toBe(1)
         town.pass(millis(next!) - town.clock.now())
-        await runDueSlots(town.desk)
+        await runDueSlots(town.app)
         if (atThatTime !== 'read') {
           expect([await slotsDue(), atBank()]).toEqual([[{ held: null }], 2])
           expect(await find()).toBe(1)
-          await runDueSlots(town.desk)
+          await runDueSlots(town.app)
         }
         expect([await slotsDue(), atBank(), version]).toMatchObject([[{ held: expect.stringContaining('may be among them') }], 2, 2n])
         expect(await asked()).toEqual(
@@ -118,11 +118,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
         // It was that slot; the next one is not asked about.
         expect(await lookAtForgotten(town.db, { by: 'ana', why: 'it was that slot' })).toBe(1)
-        await runDueSlots(town.desk)
+        await runDueSlots(town.app)
         expect(atBank()).toBe(2)
         expect(await decideCatchUp(town.db, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(1)
         town.pass(day)
-        await runDueSlots(town.desk)
+        await runDueSlots(town.app)
         expect([await slotsDue(), atBank()]).toEqual([[], 3])
       },
     )
@@ -132,14 +132,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await find()).toBe(1)
       await restate(town.db, sql`update schedules set rail = 'bitcoin'`)
       town.pass(day)
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       expect(await slotsDue()).toEqual([{ held: null }])
     })
 
     test('a bank that does not list them is said to keep everything from being issued, until a person has compared them there', async () => {
       const ready = async () => (await readiness(town.db)).checks['issuing']
       expect(await ready()).toBe(undefined)
-      await setAsideAfterRestore(town.db, town.desk.world)
+      await setAsideAfterRestore(town.db, town.app.world)
       const slot = await run()
       // Events are taken in all the while.
       expect(await readiness(town.db)).toMatchObject({ ready: true, checks: { issuing: 'waiting: see repasse status' } })
@@ -149,7 +149,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect.stringMatching(/^the bank’s invoices since the backup .* nothing is issued there \(it is not permitted\)/),
       )
       expect(await lookAtForgotten(town.db, { by: 'ana', why: 'compared there' })).toBe(0)
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       expect([await stateOf(slot), (await asked()).filter(says => says.includes('backup')), await ready()]).toMatchObject([
         { state: 'done' },
         [],
@@ -160,16 +160,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('where no bank is used nothing waits for one after a restore', async () => {
       for (const gone of [sql`update schedules set rail = 'bitcoin'`, sql`update invoices set rail = 'bitcoin'`, sql`delete from cursors`])
         await town.db.tx(tx => tx.run(gone))
-      await setAsideAfterRestore(town.db, town.desk.world)
+      await setAsideAfterRestore(town.db, town.app.world)
       expect([(await readiness(town.db)).checks['issuing'], await asked()]).toEqual([undefined, []])
     })
 
     test('a backup of any age is read from, also where it is restored again before that', async () => {
       await forget(await run())
       town.pass(5 * day)
-      await setAsideAfterRestore(town.db, town.desk.world)
+      await setAsideAfterRestore(town.db, town.app.world)
       town.pass(5 * day)
-      await setAsideAfterRestore(town.db, town.desk.world)
+      await setAsideAfterRestore(town.db, town.app.world)
       expect(await find()).toBe(1)
     })
 
@@ -192,8 +192,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ...{ name: 'trial', rail: 'starkbank', cron: '0 0 * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
         ...{ ...what, dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
       }
-      const edit = () => changeSchedule(town.db, town.desk.world, undefined, { id, version, rule, by: 'ana' })
-      const payers = () => changePayers(town.db, town.desk.world, 'trial', what, 'ana')
+      const edit = () => changeSchedule(town.db, town.app.world, undefined, { id, version, rule, by: 'ana' })
+      const payers = () => changePayers(town.db, town.app.world, 'trial', what, 'ana')
       expect(await edit()).toEqual({ is: 'waiting' })
       await expect(payers()).rejects.toThrow('wait until the bank')
       expect(await find()).toBe(1)
@@ -203,11 +203,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('where nothing was forgotten, a slot waits for the bank alone', async () => {
-      await setAsideAfterRestore(town.db, town.desk.world)
+      await setAsideAfterRestore(town.db, town.app.world)
       const slot = await run()
       expect([await stateOf(slot), atBank()]).toMatchObject([{ state: 'due', held: null }, 1])
       expect(await find()).toBe(0)
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       expect([await stateOf(slot), atBank()]).toMatchObject([{ state: 'done' }, 2])
     })
 

@@ -43,10 +43,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all', pay },
         ...more,
       }
-      const changed = await changeSchedule(town.db, town.desk.world, undefined, { id: row.id, version: row.version, rule, by: 'ana' })
+      const changed = await changeSchedule(town.db, town.app.world, undefined, { id: row.id, version: row.version, rule, by: 'ana' })
       expect(changed.is).toBe('changed')
       town.pass(day)
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       const made = town.bank.invoices().at(-1)!
       expect(made.id).not.toBe(town.atBank.id)
       return made

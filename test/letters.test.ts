@@ -1,7 +1,7 @@
 /** The whole house with its scheduler, a simulated bank and a real mail server: who buys is written to by itself, once for each reason. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '../src/base/config.ts'
-import { openBase, serve, type App } from '../src/app.ts'
+import { openBase, serve, type Running } from '../src/app.ts'
 import { placeOrder } from '../src/jobs/jobs.ts'
 import { newKey, type OrderRow } from '../src/shop/shop.ts'
 import { sql } from '../src/db/db.ts'
@@ -13,7 +13,7 @@ import { until } from './testbed/until.ts'
 
 const { bank, env, repasse } = await openBankTerminal({ payRate: 0, fee: 50, creditDelayMs: [0, 1] })
 let sink: SmtpSink
-let app: App
+let app: Running
 
 beforeAll(async () => {
   sink = await startSmtpSink()
@@ -38,10 +38,10 @@ test(
   'an order is confirmed by mail when it is placed and when it is paid, each with the way to its page',
   { timeout: 120_000 },
   async () => {
-    const { db, world } = app.desk
+    const { db, world } = app.app
     const { id } = (await db.one<{ id: string }>(sql`select id from products`))!
     const buy = async (name: string, email: string) => {
-      const placed = await placeOrder(app.desk, {
+      const placed = await placeOrder(app.app, {
         basketKey: newKey(world),
         lines: [{ productId: id, quantity: 1n }],
         buyer: { name, email, taxId: '012.345.678-90' },

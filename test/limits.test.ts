@@ -30,16 +30,16 @@ import { until } from './testbed/until.ts'
 const minute = 60_000
 const hour = 60 * minute
 
-type Desk = Town['desk']
+type TownApp = Town['app']
 
 /** As a person lowers or raises limits; where it takes two, a second person approves. */
-async function limit({ db, world, rails }: Desk, wanted: WantedLimits, of: { accountId?: string; asset?: 'BRL' | 'BTC' } = {}) {
+async function limit({ db, world, rails }: TownApp, wanted: WantedLimits, of: { accountId?: string; asset?: 'BRL' | 'BTC' } = {}) {
   const asset = of.asset ?? 'BRL'
   const changed = await db.tx(tx => changeLimits(tx, world, { ...of, asset, wanted, by: 'ana', why: 'a test' }))
   if ('proposal' in changed) await approveAndDo({ db, world, rails }, changed.proposal.id, { by: 'bruno' })
   return changed.is
 }
-const letBeyond = async ({ db, world, rails }: Desk, id: string) => {
+const letBeyond = async ({ db, world, rails }: TownApp, id: string) => {
   const proposed = await db.tx(tx => proposeBeyond(tx, world, id, { by: 'ana', why: 'the yearly one' }))
   if (!('proposal' in proposed)) return proposed.is
   return (await approveAndDo({ db, world, rails }, proposed.proposal.id, { by: 'bruno' })).is
@@ -90,11 +90,11 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       ['of another asset', sql`update limits set asset = 'BTC'`],
       ['got round by an approval that nobody gave', undefined],
     ])('a limit whose row is %s past the program still counts, and is a finding', async (_, edit) => {
-      await limit(town.desk, { payout: 50_000n })
+      await limit(town.app, { payout: 50_000n })
       const [large] = await collect(town, [60_000n])
       // One person has asked, and nobody has approved it.
-      await town.db.tx(tx => proposeBeyond(tx, town.desk.world, large!.id, { by: 'ana', why: 'mine' }))
-      await town.db.tx(tx => changeLimits(tx, town.desk.world, { asset: 'BRL', wanted: { payout: null }, by: 'ana', why: 'mine' }))
+      await town.db.tx(tx => proposeBeyond(tx, town.app.world, large!.id, { by: 'ana', why: 'mine' }))
+      await town.db.tx(tx => changeLimits(tx, town.app.world, { asset: 'BRL', wanted: { payout: null }, by: 'ana', why: 'mine' }))
       const forged = sql`
         insert into limit_approvals (payout_id, units, proposal_id, added_at) select ${large!.id}, 60000, min(id), '' from proposals`
       await town.db.tx(tx => tx.run(edit ?? forged))
@@ -106,7 +106,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('one above the limit of a payout waits for two people, while the others go; let go, it goes once beyond the limits [security 3]', async () => {
-      await limit(town.desk, { payout: 50_000n, hour: 100_000n })
+      await limit(town.app, { payout: 50_000n, hour: 100_000n })
       const [small, large, other] = (await collect(town, [10_000n, 60_000n, 20_000n])) as [PayoutRow, PayoutRow, PayoutRow]
       await town.send()
       expect(left()).toEqual([10_000, 20_000])
@@ -116,12 +116,12 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       await town.send()
       expect(await states([large])).toEqual(['owed'])
 
-      expect(await letBeyond(town.desk, small.id)).toBe('waits for no limit')
-      expect(await letBeyond(town.desk, 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t')).toBe('unknown')
-      expect(await letBeyond(town.desk, large.id)).toBe('approved')
+      expect(await letBeyond(town.app, small.id)).toBe('waits for no limit')
+      expect(await letBeyond(town.app, 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t')).toBe('unknown')
+      expect(await letBeyond(town.app, large.id)).toBe('approved')
       await town.send()
       expect(left()).toEqual([10_000, 20_000, 60_000])
-      expect(await letBeyond(town.desk, large.id)).toBe('waits for no limit')
+      expect(await letBeyond(town.app, large.id)).toBe('waits for no limit')
       await finish()
       expect(await states([small, large, other])).toEqual(['paid', 'paid', 'paid'])
       expect(await town.audit()).toEqual([])
@@ -132,10 +132,10 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('what is let beyond once is not let again after it came back', async () => {
-      await limit(town.desk, { payout: 50_000n })
+      await limit(town.app, { payout: 50_000n })
       const [large] = (await collect(town, [60_000n])) as [PayoutRow]
       await town.send()
-      await letBeyond(town.desk, large.id)
+      await letBeyond(town.app, large.id)
       // The first order fails: the approval is for the payout, not for an order.
       town.bank.setSettings({ transferFailRate: 1 })
       await town.send()
@@ -160,7 +160,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       'within an %s no more leaves than its limit, and the rest goes by itself [security 3]',
       async window => {
         const windowMs = window === 'hour' ? hour : 24 * hour
-        await limit(town.desk, { [window]: 50_000n })
+        await limit(town.app, { [window]: 50_000n })
         const payouts = await collect(town, [20_000n, 20_000n, 20_000n, 20_000n, 10_000n])
         await town.send()
         expect(left()).toEqual([20_000, 20_000])
@@ -179,14 +179,14 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     )
 
     test('one that is larger than what may leave in a whole window needs two people', async () => {
-      await limit(town.desk, { day: 50_000n })
+      await limit(town.app, { day: 50_000n })
       const [large] = (await collect(town, [50_001n])) as [PayoutRow]
       await town.send()
       expect(await waiting()).toEqual([{ id: large.id, per: 'day', needs: 'person' }])
     })
 
     test('a large one is not kept waiting by small ones that come after it', async () => {
-      await limit(town.desk, { hour: 50_000n })
+      await limit(town.app, { hour: 50_000n })
       await collect(town, [20_000n])
       await town.send()
       const [large] = (await collect(town, [45_000n])) as [PayoutRow]
@@ -201,7 +201,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('an order that failed gives its room back; one that is unsure keeps it', async () => {
-      await limit(town.desk, { hour: 50_000n })
+      await limit(town.app, { hour: 50_000n })
       const [first, second] = (await collect(town, [40_000n, 40_000n])) as [PayoutRow, PayoutRow]
       town.bank.setSettings({ transferFailRate: 1 })
       await town.send()
@@ -210,7 +210,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       expect(await states([first, second])).toEqual(['owed', 'owed'])
       // The failed one waits its own while, and keeps nobody behind it.
       town.pass(16 * minute)
-      const rail = town.desk.rails.starkbank!
+      const rail = town.app.rails.starkbank!
       const { pay } = rail
       rail.pay = async () => unsure('no answer came')
       await town.send()
@@ -222,11 +222,11 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('an account may have limits of its own, which bind nobody else', async () => {
-      await addAccount(town.db, town.desk.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
+      await addAccount(town.db, town.app.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
       await approveAccount(town.db, 'second', 'checker')
       const { id: accountId } = (await town.db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
-      await limit(town.desk, { hour: 30_000n }, { accountId })
-      await limit(town.desk, { hour: 70_000n })
+      await limit(town.app, { hour: 30_000n }, { accountId })
+      await limit(town.app, { hour: 70_000n })
       await collect(town, [20_000n, 20_000n])
       await collect(town, [40_000n, 40_000n], 'second')
       await town.send()
@@ -234,7 +234,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('lowering takes one person, raising and removing two; a change behind the back is not approved', async () => {
-      const { db, world, rails } = town.desk
+      const { db, world, rails } = town.app
       const change = (wanted: WantedLimits, by = 'ana'): Promise<LimitsChanged> =>
         db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
       const limits = () => db.all(sql`select per, units, set_by, approved_by from limits order by per`)
@@ -268,11 +268,11 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go [security 3]', async () => {
-      await limit(town.desk, { payout: 50_000n })
+      await limit(town.app, { payout: 50_000n })
       const [large] = (await collect(town, [60_000n])) as [PayoutRow]
       await town.db.tx(tx => tx.run(sql`update limits set units = 90000`))
       await town.send()
-      const { proposal } = (await town.db.tx(tx => proposeBeyond(tx, town.desk.world, large.id, { by: 'ana', why: 'the yearly one' }))) as {
+      const { proposal } = (await town.db.tx(tx => proposeBeyond(tx, town.app.world, large.id, { by: 'ana', why: 'the yearly one' }))) as {
         proposal: { id: string }
       }
       await town.db.tx(tx =>
@@ -284,20 +284,20 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('raised, it lets those go at once that waited for it', async () => {
-      await limit(town.desk, { payout: 50_000n })
+      await limit(town.app, { payout: 50_000n })
       await collect(town, [60_000n])
       await town.send()
       expect(left()).toEqual([])
-      expect(await limit(town.desk, { payout: 60_000n })).toBe('proposed')
+      expect(await limit(town.app, { payout: 60_000n })).toBe('proposed')
       await town.send()
       expect(left()).toEqual([60_000])
       expect(await waiting()).toEqual([])
     })
 
     test('several workers at once stay within the limit together [security 3]', async () => {
-      await limit(town.desk, { hour: 100_000n })
+      await limit(town.app, { hour: 100_000n })
       await collect(town, Array(8).fill(20_000n))
-      const { world, rails } = town.desk
+      const { world, rails } = town.app
       const stores = postgres ? await Promise.all([1, 2].map(() => openDb(databaseUrl, { ...world, virtual: true }))) : []
       await Promise.all([town.db, ...stores].map(db => sendPayouts(db, rails.starkbank!, world)))
       await Promise.all(stores.map(db => db.close()))
@@ -307,9 +307,9 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     test.runIf(engine === 'PostgreSQL')(
       'who claims waits for whoever claims others at the same moment, and then sees what they took',
       async () => {
-        await limit(town.desk, { hour: 100_000n })
+        await limit(town.app, { hour: 100_000n })
         const payouts = await collect(town, Array(8).fill(20_000n))
-        const other = await openDb(databaseUrl, { ...town.desk.world, virtual: true })
+        const other = await openDb(databaseUrl, { ...town.app.world, virtual: true })
         const claim = (db: Db, due: PayoutRow[], before: () => Promise<unknown>) =>
           db.tx(async tx => {
             const going = await withinLimits(tx, 'BRL', due)
@@ -351,7 +351,7 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
   }
 
   test('a bundle is planned within the limits; the rest waits for room, or for two people', async () => {
-    await limit(town.desk, { payout: 300_000n, hour: 400_000n }, { asset: 'BTC' })
+    await limit(town.app, { payout: 300_000n, hour: 400_000n }, { asset: 'BTC' })
     const payee = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
     await openAccount(town, 'other', payee)
     const payouts = await owing(town, [
@@ -376,7 +376,7 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
     await town.pass(hour)
     await town.send()
     expect(await sent()).toBe(500_000n)
-    expect(await letBeyond(town.desk, large.id)).toBe('approved')
+    expect(await letBeyond(town.app, large.id)).toBe('approved')
     await town.send()
     expect(await states([large])).toEqual(['sent'])
     await town.bury(6)

@@ -41,7 +41,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       return { read, asked }
     }
     const walk = (list: ReturnType<typeof numbers>, seen: number[]) =>
-      walkOn<number>(town.db, town.desk.world, {
+      walkOn<number>(town.db, town.app.world, {
         name: 'numbers',
         from: 'ever',
         read: list.read,
@@ -94,7 +94,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         return { id, units: 1n, feeUnits: 0n, about: { is: 'other' }, description: 'Pix', source: `deposit/${id}`, tags: [], createdAt: at }
       })
       const rail: Rail = {
-        ...town.desk.rails.starkbank!,
+        ...town.app.rails.starkbank!,
         balance: async () => done(BigInt(lineCount)),
         async statement(_, place) {
           const from = Number(place ?? 0)
@@ -106,7 +106,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ...rail,
         statement: async (after, place) => (after > at ? done({ items: [], next: undefined }) : rail.statement(after, place)),
       }
-      const found = await reconcile(town.db, once, town.desk.world)
+      const found = await reconcile(town.db, once, town.app.world)
       expect(found).toMatchObject({ agrees: true, bankUnits: BigInt(lineCount), bookUnits: BigInt(lineCount) })
       if (typeof found === 'string') throw new Error(found)
       expect(await holdAgainstBank(town.db, found)).toBeUndefined()
@@ -122,34 +122,34 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const bytes = (event: (typeof ours)[number]) => ({ eventId: event.id, raw: Buffer.from(JSON.stringify({ event })) })
       const marked: string[] = []
       const rail: Rail = {
-        ...town.desk.rails.starkbank!,
+        ...town.app.rails.starkbank!,
         undelivered: async () => done({ items: [foreign, ...ours.map(bytes)], next: undefined }),
         markDelivered: async id => (marked.push(id), done(undefined)),
       }
-      expect((await pollEvents(town.db, rail, town.desk.inbox, town.desk.world)).fresh).toBeGreaterThan(ours.length)
+      expect((await pollEvents(town.db, rail, town.app.inbox, town.app.world)).fresh).toBeGreaterThan(ours.length)
       expect(marked).toEqual(ours.map(({ id }) => id))
       marked.length = 0
-      await pollEvents(town.db, rail, town.desk.inbox, town.desk.world)
+      await pollEvents(town.db, rail, town.app.inbox, town.app.world)
       expect(marked).not.toContain(foreign.eventId)
     })
 
     test('a pile of another system’s events stands for ever before none of ours', async () => {
       const asked: (string | undefined)[] = []
       const rail: Rail = {
-        ...town.desk.rails.starkbank!,
+        ...town.app.rails.starkbank!,
         async undelivered(place) {
           asked.push(place)
           const from = Number(place ?? 0)
           return done({ items: [], next: from < 3 ? `${from + 1}` : undefined })
         },
       }
-      for (let time = 0; time < 4; time++) await pollEvents(town.db, rail, town.desk.inbox, town.desk.world)
+      for (let time = 0; time < 4; time++) await pollEvents(town.db, rail, town.app.inbox, town.app.world)
       expect(asked).toEqual([undefined, '1', undefined, '2', undefined, '3', undefined, '1'])
     })
 
     test('a bank that cannot be asked is said as less than it should have been', async () => {
       town.bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
-      const polled = await pollEvents(town.db, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)
+      const polled = await pollEvents(town.db, town.app.rails.starkbank!, town.app.inbox, town.app.world)
       town.bank.setFaults({ status429: 0 })
       expect(polled).toMatchObject({ fresh: 0, lacks: expect.stringContaining('could not be asked') })
     })

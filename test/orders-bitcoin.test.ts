@@ -1,9 +1,9 @@
 /** Orders paid with Bitcoin on a real node, as stories: confirmed, paid too little and topped up, late, over, asked for anew, and gone from the chain. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { leastRequest } from '../src/base/money.ts'
+import { minRequest } from '../src/base/money.ts'
 import { priceNow } from '../src/invoice/invoice.ts'
 import { passTime } from '../src/jobs/bitcoin.ts'
-import { moveOrders, newCode, offers, placeOrder, seeOrder, timetable, wake } from '../src/jobs/jobs.ts'
+import { moveOrders, newCode, offers, placeOrder, readOrder, timetable, wake } from '../src/jobs/jobs.ts'
 import { readUri } from '../src/rails/bitcoin/uri.ts'
 import {
   editProduct,
@@ -17,7 +17,7 @@ import {
   type Placing,
 } from '../src/shop/shop.ts'
 import { sql, type Tx } from '../src/db/db.ts'
-import { takeOn } from '../src/webhooks/chain/accept.ts'
+import { acceptPayment } from '../src/webhooks/chain/accept.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { furnishShop, type ShopFloor } from './testbed/shopFloor.ts'
@@ -45,11 +45,11 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     floor = await furnishShop(town.db, town.world, ['bitcoin'])
   }
   async function place(change?: Partial<Placing>): Promise<OrderRow> {
-    const placed = await placeOrder(town.desk, floor.placing(change))
+    const placed = await placeOrder(town.app, floor.placing(change))
     if (placed.is !== 'placed') throw new Error(placed.faults.map(({ field, is }) => `${field} ${is}`).join(', '))
     return placed.order
   }
-  const standing = async ({ token }: OrderRow) => (await seeOrder(town.desk, token))!.standing
+  const standing = async ({ token }: OrderRow) => (await readOrder(town.app, token))!.standing
   const rowOf = async ({ id }: OrderRow) => (await findOrder(town.db, id))!
   const stock = async () => (await town.db.one<{ stock: bigint }>(sql`select stock from products where id = ${floor.coffee.id}`))!.stock
   const codeOf = async (order: OrderRow): Promise<BitcoinCode> => {
@@ -65,18 +65,18 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   }
   const look = async () => {
     await town.look()
-    await moveOrders(town.desk)
+    await moveOrders(town.app)
   }
   const bury = async (blocks: number) => {
     await town.bury(blocks)
-    await moveOrders(town.desk)
+    await moveOrders(town.app)
   }
   /** Its quarter of an hour passes. */
   const expire = async () => {
     await town.pass(15 * minute + 1)
     await town.look()
     await passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
-    await moveOrders(town.desk)
+    await moveOrders(town.app)
   }
 
   test('an order is priced at the locked rate, seen at once, confirmed by its value, and passed on like any other', async () => {
@@ -111,7 +111,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await scan(order)
     await town.pass(2 * 60 * minute)
     await passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
-    await moveOrders(town.desk)
+    await moveOrders(town.app)
     expect(await rowOf(order)).toMatchObject({ state: 'awaiting' })
     await bury(1)
     expect(await standing(order)).toMatchObject({ is: 'paid', late: false })
@@ -140,13 +140,13 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.pay(address, 4_000n)
     await look()
     expect(await standing(order)).toMatchObject({ is: 'underpaid', received: 4_000n, missing: 2_650n, code: { address, units: 2_650n } })
-    expect(await newCode(town.desk, order.token)).toMatchObject({ is: 'there' })
+    expect(await newCode(town.app, order.token)).toMatchObject({ is: 'there' })
     // Still, when its time is over: what came has to be made up for, and the address is watched for a day.
     await expire()
     expect(await standing(order)).toMatchObject({ is: 'underpaid', missing: 2_650n })
     // The goods are kept from nobody meanwhile.
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
-    expect(await newCode(town.desk, order.token)).toMatchObject({ is: 'there' })
+    expect(await newCode(town.app, order.token)).toMatchObject({ is: 'there' })
     await scan(order)
     await bury(1)
     expect(await standing(order)).toMatchObject({ is: 'paid', paid: { units: 6_650n } })
@@ -169,8 +169,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await standing(order)).toEqual({ is: 'attention', why: 'late' })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
     const [invoice] = await invoicesOf(town.db, order.id)
-    await takeOn(town.db, town.world, town.bitcoin.terms, invoice!.id, { by: 'bia', why: 'the buyer called' })
-    await moveOrders(town.desk)
+    await acceptPayment(town.db, town.world, town.bitcoin.terms, invoice!.id, { by: 'bia', why: 'the buyer called' })
+    await moveOrders(town.app)
     expect(await standing(order)).toMatchObject({ is: 'paid', late: true, paid: { units: 4_000n } })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['paid', 9n])
   })
@@ -181,7 +181,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const { address } = await codeOf(order)
     await town.pay(address, 6_600n)
     await look()
-    expect(await standing(order)).toMatchObject({ is: 'underpaid', missing: 50n, code: { units: leastRequest } })
+    expect(await standing(order)).toMatchObject({ is: 'underpaid', missing: 50n, code: { units: minRequest } })
     await scan(order)
     await bury(1)
     expect((await rowOf(order)).state).toBe('paid')
@@ -196,8 +196,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await standing(order)).toEqual({ is: 'expired' })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
     await town.setPrice(price * 2n)
-    expect(await newCode(town.desk, order.token)).toMatchObject({ is: 'made' })
-    expect(await newCode(town.desk, order.token)).toMatchObject({ is: 'there' })
+    expect(await newCode(town.app, order.token)).toMatchObject({ is: 'made' })
+    expect(await newCode(town.app, order.token)).toMatchObject({ is: 'there' })
     const fresh = await codeOf(order)
     expect(fresh).toMatchObject({ units: 3_325n, quote: { rateUnits: price * 2n } })
     expect(fresh.address).not.toBe(old.address)
@@ -215,7 +215,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.pay(codes[0]!.address, codes[0]!.units)
     await look()
     expect(await standing(near)).toMatchObject({ is: 'seen' })
-    expect(await newCode(town.desk, near.token)).toMatchObject({ is: 'there' })
+    expect(await newCode(town.app, near.token)).toMatchObject({ is: 'there' })
     await bury(1)
     expect(await standing(near)).toMatchObject({ is: 'paid', late: true })
     expect([(await rowOf(near)).paid_late, await stock()]).toEqual([1n, 9n])
@@ -225,7 +225,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await bury(1)
     expect(await standing(far)).toEqual({ is: 'attention', why: 'late' })
     expect((await rowOf(far)).state).toBe('expired')
-    expect(await newCode(town.desk, far.token)).toMatchObject({ is: 'there' })
+    expect(await newCode(town.app, far.token)).toMatchObject({ is: 'there' })
   })
 
   test('an order whose old and new code are both paid is paid once, and a person is told of the other', async () => {
@@ -233,7 +233,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const order = await place()
     const old = await codeOf(order)
     await expire()
-    await newCode(town.desk, order.token)
+    await newCode(town.app, order.token)
     await scan(order)
     await town.pay(old.address, old.units)
     await bury(1)
@@ -267,20 +267,20 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   test('without a good rate, or a chain that is followed, Bitcoin is not to be had now; what is too little never', async () => {
     await open()
-    expect(await offers(town.desk)).toEqual([{ rail: 'bitcoin', why: undefined }])
+    expect(await offers(town.app)).toEqual([{ rail: 'bitcoin', why: undefined }])
     await editProduct(town.db, floor.cup.id, { units: 100n }, 'maker')
     const small = { lines: [{ productId: floor.cup.id, quantity: 1n }] }
-    expect(await placeOrder(town.desk, floor.placing(small))).toEqual({ is: 'refused', faults: [{ field: 'rail', is: 'too small' }] })
+    expect(await placeOrder(town.app, floor.placing(small))).toEqual({ is: 'refused', faults: [{ field: 'rail', is: 'too small' }] })
 
     const order = await place()
     await expire()
     town.bitcoin.agreement = { ...town.bitcoin.agreement, maxAgeMs: 1 }
     await town.pass(1_000)
-    expect(await offers(town.desk)).toEqual([{ rail: 'bitcoin', why: 'no rate' }])
+    expect(await offers(town.app)).toEqual([{ rail: 'bitcoin', why: 'no rate' }])
     const refused = { is: 'refused', faults: [{ field: 'rail', is: 'no rate' }] }
-    expect(await placeOrder(town.desk, floor.placing())).toEqual(refused)
-    expect(await newCode(town.desk, order.token)).toEqual(refused)
-    expect(await newCode(town.desk, order.token, 'starkbank')).toEqual({ is: 'refused', faults: [{ field: 'rail', is: 'not offered' }] })
+    expect(await placeOrder(town.app, floor.placing())).toEqual(refused)
+    expect(await newCode(town.app, order.token)).toEqual(refused)
+    expect(await newCode(town.app, order.token, 'starkbank')).toEqual({ is: 'refused', faults: [{ field: 'rail', is: 'not offered' }] })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
   })
 
@@ -295,17 +295,17 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       return placed.order
     }
     const helped = await cutOff()
-    const left = timetable(town.desk).find(({ name }) => name === 'request-left')!
-    await wake(town.desk, left)
+    const left = timetable(town.app).find(({ name }) => name === 'request-left')!
+    await wake(town.app, left)
     await codeOf(helped)
 
     const alone = await cutOff()
     await expire()
     expect(await standing(alone)).toEqual({ is: 'expired' })
     expect((await invoicesOf(town.db, alone.id))[0]!.state).toBe('canceled')
-    await moveOrders(town.desk)
+    await moveOrders(town.app)
     expect([(await rowOf(alone)).state, await stock()]).toEqual(['expired', 10n])
-    expect(await newCode(town.desk, alone.token)).toMatchObject({ is: 'made' })
+    expect(await newCode(town.app, alone.token)).toMatchObject({ is: 'made' })
     await codeOf(alone)
   })
 })

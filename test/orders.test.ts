@@ -1,28 +1,28 @@
 /** Orders paid with Pix, as stories on one clock: placed, paid, late, over, asked for anew, sold out; the house's books as for any invoice. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from './testbed/eventually.ts'
-import type { Letter } from '../src/mail/mail.ts'
+import type { Mail } from '../src/mail/mail.ts'
 import type { Rail } from '../src/rails/rail.ts'
-import { moveOrders, newCode, placeOrder, seeOrder, sendPost, timetable, wake, type Counter } from '../src/jobs/jobs.ts'
-import { findOrder, invoicesOf, writeOrder, type OrderRow, type OrderStanding, type Placing } from '../src/shop/shop.ts'
+import { moveOrders, newCode, placeOrder, readOrder, sendDueMails, timetable, wake, type Counter } from '../src/jobs/jobs.ts'
+import { findOrder, invoicesOf, writeOrder, type OrderRow, type OrderStatus, type Placing } from '../src/shop/shop.ts'
 import { instant } from '../src/base/world.ts'
 import { sql } from '../src/db/db.ts'
-import { furnishShop, openPost, type ShopFloor } from './testbed/shopFloor.ts'
+import { furnishShop, openMail, type ShopFloor } from './testbed/shopFloor.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
 const [second, minute] = [1_000, 60_000]
 let town: Town
 let floor: ShopFloor
 let counter: Counter
-let letters: Letter[]
+let letters: Mail[]
 
 beforeEach(async () => {
   town = await openTown()
-  const { letters: table, post } = openPost()
+  const { letters: table, post } = openMail()
   letters = table
-  town.desk.post = post
-  counter = town.desk
-  floor = await furnishShop(town.db, town.desk.world, ['starkbank'])
+  town.app.post = post
+  counter = town.app
+  floor = await furnishShop(town.db, town.app.world, ['starkbank'])
 })
 afterEach(async () => {
   // Whatever the story was, its books add up and the bank's agree.
@@ -35,7 +35,7 @@ async function place(change?: Partial<Placing>): Promise<OrderRow> {
   if (placed.is !== 'placed') throw new Error(JSON.stringify(placed.faults, (_, value: unknown) => String(value)))
   return placed.order
 }
-const standing = async ({ token }: OrderRow): Promise<OrderStanding> => (await seeOrder(counter, token))!.standing
+const standing = async ({ token }: OrderRow): Promise<OrderStatus> => (await readOrder(counter, token))!.standing
 const stateOf = async ({ id }: OrderRow) => (await findOrder(town.db, id))!
 const stockOf = async (id: string) => (await town.db.one<{ stock: bigint }>(sql`select stock from products where id = ${id}`))!.stock
 const atBank = async (order: OrderRow, place = -1) => {
@@ -91,8 +91,8 @@ describe('an order by Pix', () => {
     await town.send()
     expect(town.transfers().filter(({ tags }) => tags.includes(invoice!.id))).toHaveLength(1)
 
-    await sendPost(counter, town.desk.post!)
-    expect(await sendPost(counter, town.desk.post!)).toEqual({ sent: 0, failed: 0, later: 0 })
+    await sendDueMails(counter, town.app.post!)
+    expect(await sendDueMails(counter, town.app.post!)).toEqual({ sent: 0, failed: 0, later: 0 })
     const number = order.id.slice(-8).toUpperCase()
     expect(letters.map(({ to, subject }) => [to, subject])).toEqual([
       ['ana@example.com', `Loja: recebemos o pedido ${number}`],
@@ -111,7 +111,7 @@ describe('an order by Pix', () => {
     expect([...both, again].filter(placed => placed.is === 'placed' && !placed.again)).toHaveLength(1)
     expect(town.bank.invoices().filter(({ tags }) => tags.includes(ids[0] as string))).toHaveLength(1)
     expect(await stockOf(floor.coffee.id)).toBe(9n)
-    await sendPost(counter, town.desk.post!)
+    await sendDueMails(counter, town.app.post!)
     expect(letters).toHaveLength(1)
   })
 
@@ -184,7 +184,7 @@ describe('whose time is over', () => {
     expect(await stateOf(order)).toMatchObject({ state: 'paid', paid_late: 1n, attention: null })
     expect(await standing(order)).toMatchObject({ is: 'paid', late: true })
     expect(await stockOf(floor.coffee.id)).toBe(9n)
-    await sendPost(counter, town.desk.post!)
+    await sendDueMails(counter, town.app.post!)
     expect(letters.at(-1)!.text).toContain('chegou depois do prazo')
   })
 
@@ -215,12 +215,12 @@ describe('when the bank', () => {
     town.bank.failNext('resetAfterCommit', 'POST /v2/invoice')
     const order = await place()
     expect(await standing(order)).toEqual({ is: 'preparing' })
-    const jobs = timetable(town.desk)
+    const jobs = timetable(town.app)
     for (let round = 0; round < 4; round++) {
       town.pass(61 * second)
       for (const name of ['resolve-invoices', 'issue-left'])
         await wake(
-          town.desk,
+          town.app,
           jobs.find(job => job.name === name)!,
         )
     }
@@ -242,8 +242,8 @@ describe('when the bank', () => {
     }
     const helped = await cutOff()
     await wake(
-      town.desk,
-      timetable(town.desk).find(({ name }) => name === 'issue-left')!,
+      town.app,
+      timetable(town.app).find(({ name }) => name === 'issue-left')!,
     )
     expect(await standing(helped)).toMatchObject({ is: 'waiting' })
 

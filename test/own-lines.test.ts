@@ -42,7 +42,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         databaseUrl: await postgres?.migratedDatabase(),
         appClock: clock => ({ ...clock, now: () => clock.now() + offMs }),
       })
-      rail = town.desk.rails.starkbank!
+      rail = town.app.rails.starkbank!
       town.bank.pay(town.atBank.id)
       town.pass(5 * second)
       await town.hear(town.event('invoice.credited'))
@@ -55,14 +55,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     const look = async (at: Rail = rail, ms = 5 * minute) => {
       town.pass(ms)
-      const found = await reconcile(town.db, at, town.desk.world)
+      const found = await reconcile(town.db, at, town.app.world)
       if (typeof found === 'string') throw new Error(found)
       return holdAgainstBank(town.db, found)
     }
     const needsPerson = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
-    const close = async (providerId = ref, desk = town.desk) => {
-      const { proposal } = await town.db.tx(tx => proposeClose(tx, town.desk.world, providerId, { by: 'ana', why: 'the bank’s own' }))
-      return (await approveAndDo(desk, proposal.id, { by: 'bruno' })).is
+    const close = async (providerId = ref, app = town.app) => {
+      const { proposal } = await town.db.tx(tx => proposeClose(tx, town.app.world, providerId, { by: 'ana', why: 'the bank’s own' }))
+      return (await approveAndDo(app, proposal.id, { by: 'bruno' })).is
     }
     const looks = async (count: number, at: Rail = rail) => {
       let stop: string | undefined
@@ -77,8 +77,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       }
     }
     const hearAll = async () => {
-      await pollEvents(town.db, rail, town.desk.inbox, town.desk.world)
-      await settleInbox(town.desk)
+      await pollEvents(town.db, rail, town.app.inbox, town.app.world)
+      await settleInbox(town.app)
     }
     const suspended = async () => (await openSuspense(town.db)).map(({ units }) => units)
     /** Nothing waits, nothing stops payouts, and bank and books agree to the cent. */
@@ -260,9 +260,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(125 * minute)
         await hearAll()
         const said = { returned: 6_000n, by: 'ana', why: 'the bank said so on the phone' }
-        const proposed = await proposeReversalEnd(town.db, town.desk.world, town.id, said)
+        const proposed = await proposeReversalEnd(town.db, town.app.world, town.id, said)
         if (!('proposal' in proposed)) throw new Error(proposed.is)
-        await approveAndDo({ ...town.desk, rails: { starkbank: await muteLog() } }, proposed.proposal.id, { by: 'bruno' })
+        await approveAndDo({ ...town.app, rails: { starkbank: await muteLog() } }, proposed.proposal.id, { by: 'bruno' })
         for (let round = 0; round < 5; round++) {
           await look(rail, hour)
           await hearAll()
@@ -289,7 +289,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         reversed()
         town.pass(minute)
         await looks(20, mute)
-        expect([await close(town.atBank.id, { ...town.desk, rails: { starkbank: mute } }), await looks(3, mute)]).toEqual([
+        expect([await close(town.atBank.id, { ...town.app, rails: { starkbank: mute } }), await looks(3, mute)]).toEqual([
           'approved',
           undefined,
         ])
@@ -315,7 +315,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.bank.reverse(town.atBank.id, 7_000)
         town.pass(minute)
         await looks(20, mute)
-        await close(town.atBank.id, { ...town.desk, rails: { starkbank: mute } })
+        await close(town.atBank.id, { ...town.app, rails: { starkbank: mute } })
         town.bank.reverse(town.atBank.id, 4_000)
         town.pass(minute)
         await looks(3)
@@ -340,7 +340,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.bank.sendBack(ref, { keepStatus: true })
         await looks(20, mute)
         expect(new Set(await suspended())).toEqual(new Set([100n, 9_800n]))
-        await close(ref, { ...town.desk, rails: { starkbank: mute } })
+        await close(ref, { ...town.app, rails: { starkbank: mute } })
         await passDays(days, mute)
         await hearAll()
         expect((await town.payout())!.state).toBe('returned')
@@ -350,7 +350,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('a payout is held as soon as the statement shows that its payer has the money, though the log is silent', async () => {
       town.pass(24 * hour)
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       const later = town.bank.invoices()[1]!
       town.bank.pay(later.id)
       town.pass(5 * second)
@@ -364,7 +364,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(minute)
       const lookAndSend = async () => {
         const stop = await look(mute)
-        await sendPayouts(town.db, mute, town.desk.world)
+        await sendPayouts(town.db, mute, town.app.world)
         return stop
       }
       await lookAndSend()

@@ -19,7 +19,7 @@ import { everyPage, type Visited } from './testbed/everyPage.ts'
 import { carry, tokenOf } from './testbed/folk.ts'
 import { openSeededTown, type SeededTown } from './testbed/seededTown.ts'
 
-const mostBytes = 50_000
+const maxBytes = 50_000
 const looks: [string, Look][] = [
   ['on a phone, dark, in Portuguese', { device: phone, theme: 'dark', language: 'pt-BR' }],
   ['on a desktop, light, in English', { device: desktop, theme: 'light', language: 'en' }],
@@ -54,7 +54,9 @@ describe.skipIf(!browserAvailable())('every page', () => {
   })
 
   test('no page is forgotten: every address that shows one is visited', async () => {
-    const routes = pages({ desk: town.app.desk, settings, over: new AbortController().signal }).flatMap(middleware => layersOf(middleware))
+    const routes = pages({ app: town.running.app, settings, over: new AbortController().signal }).flatMap(middleware =>
+      layersOf(middleware),
+    )
     const addresses = routes
       .filter(({ methods, path }) => methods.includes('GET') && !shown.test(String(path)))
       .map(({ path }) => String(path))
@@ -101,7 +103,7 @@ describe.skipIf(!browserAvailable())('every page', () => {
         expect(await axe(page)).toEqual([])
         expect(await layout(page)).toEqual([])
         expect(watched.faults).toEqual([])
-        expect(watched.bytes()).toBeLessThanOrEqual(mostBytes)
+        expect(watched.bytes()).toBeLessThanOrEqual(maxBytes)
       } finally {
         if (first) await leave()
       }

@@ -73,9 +73,9 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     if (folder) rmSync(folder, { recursive: true, force: true })
   })
 
-  const db = () => town.app.desk.db
+  const db = () => town.running.app.db
   const account = async (name: string) => (await findAccount(db(), name))!
-  const add = (name: string, number: string) => addAccount(db(), town.app.desk.world, name, { ...trialAccount, number }, 'maria')
+  const add = (name: string, number: string) => addAccount(db(), town.running.app.world, name, { ...trialAccount, number }, 'maria')
   /** So long after the last code that an act asks for one again. */
   const later = () => town.skip(6 * 60_000)
 
@@ -100,7 +100,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await page.getByText('A conta está aprovada.').waitFor()
     await page.getByText('por carla (assinada com passkey)').waitFor()
     expect(await approvalOf(db(), await account('escola'))).toEqual({ is: 'approved', proof: 'passkey' })
-    expect(await checkBooks(db(), town.app.desk.world)).toEqual([])
+    expect(await checkBooks(db(), town.running.app.world)).toEqual([])
   })
 
   test('signs nothing that was changed after it was shown', async () => {
@@ -164,7 +164,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     expect(await db().all(sql`select act, proof from statements where act = 'payouts.go'`)).toEqual([
       { act: 'payouts.go', proof: 'passkey' },
     ])
-    expect(await checkBooks(db(), town.app.desk.world)).toEqual([])
+    expect(await checkBooks(db(), town.running.app.world)).toEqual([])
   })
 
   test('that is retired is offered no more', async () => {
@@ -175,6 +175,6 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await page.goto('/console/accounts/luz')
     await page.getByRole('button', { name: 'Aprovar esta conta' }).waitFor()
     expect(await page.getByRole('button', { name: 'Aprovar com passkey', includeHidden: true }).count()).toBe(0)
-    expect(await checkBooks(db(), town.app.desk.world)).toEqual([])
+    expect(await checkBooks(db(), town.running.app.world)).toEqual([])
   })
 })

@@ -48,7 +48,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
       town = await openTown({ databaseUrl: await postgres?.migratedDatabase(), settings: { transferFee: 100, startingBalance: 100_000 } })
-      rail = town.desk.rails.starkbank!
+      rail = town.app.rails.starkbank!
       town.bank.pay(town.atBank.id)
       town.pass(5 * second)
       await town.hear(town.event('invoice.credited'))
@@ -56,7 +56,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
     afterEach(() => town.close())
 
-    const send = (by: Partial<Rail> = {}) => sendPayouts(town.db, { ...rail, ...by }, town.desk.world)
+    const send = (by: Partial<Rail> = {}) => sendPayouts(town.db, { ...rail, ...by }, town.app.world)
     const state = async () => (await town.payout())!.state
     const byHand = (change: Partial<ByHand> = {}) => {
       const transfer = orderByHand(town.bank, { units: 9_800, tags: [], ...change })
@@ -64,13 +64,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       return transfer
     }
     const settle = (ref: string) =>
-      settlePaidElsewhere(town.db, town.desk.rails, town.desk.world, id, { by: 'checker', why: 'seen at the bank', ref })
+      settlePaidElsewhere(town.db, town.app.rails, town.app.world, id, { by: 'checker', why: 'seen at the bank', ref })
     const hold = () => town.db.tx(tx => tx.run(sql`update payouts set state = 'held', why = 'a test' where id = ${id}`))
     /** The database is older than every line of the bank's. */
     const linesAreNew = () => town.db.tx(tx => tx.run(sql`update migrations set applied_at = '2026-11-21T00:00:00.000Z'`))
     /** Nothing between the bank and the books, and nothing wrong in them. */
     const wrong = async (): Promise<unknown[]> => {
-      const found = await reconcile(town.db, rail, town.desk.world)
+      const found = await reconcile(town.db, rail, town.app.world)
       if (typeof found === 'string') throw new Error(found)
       const drift = found.bankUnits - found.bookUnits
       return [...(drift === 0n ? [] : [drift]), ...(await checkLedger(town.db))]
@@ -78,10 +78,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     const agree = async (proposed: Proposed | Settled) => {
       if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}, not proposed`)
       const { proposal } = proposed
-      return (await approveAndDo(town.desk, proposal.id, { by: 'bruno' })).is
+      return (await approveAndDo(town.app, proposal.id, { by: 'bruno' })).is
     }
     const say = (transfer: string, as: 'ours' | 'not-ours') =>
-      proposeVerdict(town.desk, id, { transfer, as, by: 'ana', why: 'asked the bank' })
+      proposeVerdict(town.app, id, { transfer, as, by: 'ana', why: 'asked the bank' })
 
     describe('settle', () => {
       test.each([
@@ -132,8 +132,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const lines = statement.value.items.filter(({ about }) => about.is === 'payout' && about.providerId === ref)
         await town.db.tx(async tx => {
           for (const line of lines)
-            await post(tx, town.desk.world, { movement: 'external out', source: line.id, amount: brl(-line.units), memo: 'as it did' })
-          await post(tx, town.desk.world, {
+            await post(tx, town.app.world, { movement: 'external out', source: line.id, amount: brl(-line.units), memo: 'as it did' })
+          await post(tx, town.app.world, {
             movement: 'payout paid elsewhere',
             source: id,
             amount: brl(9_800n),
@@ -164,7 +164,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await linesAreNew()
         const rent = byHand()
         await wrong()
-        const accepted = await proposeAccept(town.db, town.desk.world, rent.transactionIds[0]!, { by: 'ana', why: 'rent of October' })
+        const accepted = await proposeAccept(town.db, town.app.world, rent.transactionIds[0]!, { by: 'ana', why: 'rent of October' })
         expect(await agree(accepted)).toBe('approved')
         await expect(settle(rent.id)).rejects.toThrow('is accepted: rent of October; if it has paid')
 
@@ -234,7 +234,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             select ${other}, store_id, invoice_id, 'other', account_id, asset, units, 0, 'held', 'a test', next_at, added_at, changed_at from payouts`),
         )
         const act = { by: 'checker', why: 'seen', ref: town.transfers()[0]!.id }
-        const settleOther = (ref: string) => settlePaidElsewhere(town.db, town.desk.rails, town.desk.world, other, { ...act, ref })
+        const settleOther = (ref: string) => settlePaidElsewhere(town.db, town.app.rails, town.app.world, other, { ...act, ref })
         await expect(settleOther(act.ref)).rejects.toThrow(`is for order ${id}-1 of payout ${id}`)
         await expect(settleOther('123')).rejects.toThrow('the bank has no such transfer')
       })
@@ -253,8 +253,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         },
       })
       const elsewhere = (shown: ProviderPayout): ProviderPayout => ({ ...shown, to: { ...shown.to, number: '77' } })
-      const strangely = (by: Partial<Rail>) => ({ ...town.desk, rails: { starkbank: { ...rail, ...by } } })
-      const resolve = (by: Partial<Rail>) => resolvePayouts(town.db, { ...rail, ...by }, town.desk.world)
+      const strangely = (by: Partial<Rail>) => ({ ...town.app, rails: { starkbank: { ...rail, ...by } } })
+      const resolve = (by: Partial<Rail>) => resolvePayouts(town.db, { ...rail, ...by }, town.app.world)
       const go = () => letGo(town.db, 'decided', 'ana')
 
       test('what contradicts its order is asked about again only after a while', async () => {
@@ -280,10 +280,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('ours: a transfer that the bank shows otherwise than ordered is the order, and nothing stops any more', async () => {
         const transfer = await stop()
-        const desk = strangely(showing(elsewhere))
-        const { proposal } = await proposeVerdict(desk, id, { transfer, as: 'ours', by: 'ana', why: 'the bank moved the account' })
-        await expect(approveAndDo(desk, proposal.id, { by: 'Ana ' })).resolves.toMatchObject({ is: 'own' })
-        expect(await approveAndDo(desk, proposal.id, { by: 'bruno' })).toMatchObject({ is: 'approved' })
+        const app = strangely(showing(elsewhere))
+        const { proposal } = await proposeVerdict(app, id, { transfer, as: 'ours', by: 'ana', why: 'the bank moved the account' })
+        await expect(approveAndDo(app, proposal.id, { by: 'Ana ' })).resolves.toMatchObject({ is: 'own' })
+        expect(await approveAndDo(app, proposal.id, { by: 'bruno' })).toMatchObject({ is: 'approved' })
         expect(await state()).toBe('paid')
         await go()
         await resolve(showing(elsewhere))
@@ -340,8 +340,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         }
         const blank = { findPayouts: async () => done([]), readPayout: async () => refused('the bank refused the request (404)') }
         const [lost, moved] = [strangely({ ...blank, statement }), strangely(blank)]
-        const say_ = (desk: typeof lost, as: 'ours' | 'not-ours') =>
-          proposeVerdict(desk, id, { transfer, as, by: 'ana', why: 'the bank has lost it' })
+        const say_ = (app: typeof lost, as: 'ours' | 'not-ours') =>
+          proposeVerdict(app, id, { transfer, as, by: 'ana', why: 'the bank has lost it' })
 
         await expect(say_(lost, 'not-ours')).rejects.toThrow('wait for a quarter of an hour')
         town.pass(20 * minute)
@@ -372,9 +372,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(20 * minute)
         await resolve(underKey)
         expect(await payoutsStopped(town.db)).toContain('the bank paid 2 transfers under one key')
-        const desk = strangely(underKey)
-        const { proposal } = await proposeVerdict(desk, id, { transfer: first!.id, as: 'not-ours', by: 'ana', why: 'it went twice' })
-        await approveAndDo(desk, proposal.id, { by: 'bruno' })
+        const app = strangely(underKey)
+        const { proposal } = await proposeVerdict(app, id, { transfer: first!.id, as: 'not-ours', by: 'ana', why: 'it went twice' })
+        await approveAndDo(app, proposal.id, { by: 'bruno' })
         expect([await state(), await wrong()]).toEqual(['paid', []])
         expect(await town.db.all(sql`select provider_id, state from attempts`)).toEqual([{ provider_id: second_.id, state: 'success' }])
       })
@@ -400,10 +400,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await hold()
         const { id: ref } = byHand({ tags: [town.id] })
         await before()
-        const { starkbank } = town.desk.rails
-        town.desk.rails.starkbank = { ...rail, statement: async () => refused('no statement is given', false) }
+        const { starkbank } = town.app.rails
+        town.app.rails.starkbank = { ...rail, statement: async () => refused('no statement is given', false) }
         expect(await agree(await say(ref, 'not-ours'))).toBe('approved')
-        town.desk.rails.starkbank = starkbank!
+        town.app.rails.starkbank = starkbank!
         expect(await wrong()).toEqual([])
       })
 
@@ -411,7 +411,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         let other: string
         let transfer: { id: string }
         const verdict = (payout: string, as: 'ours' | 'not-ours') =>
-          proposeVerdict(town.desk, payout, { transfer: transfer.id, as, by: 'ana', why: 'asked the bank' })
+          proposeVerdict(town.app, payout, { transfer: transfer.id, as, by: 'ana', why: 'asked the bank' })
         const states = () => town.db.all(sql`select id, state from payouts order by id`)
         const whyOf = async (payout: string) =>
           (await town.db.one<{ why: string | null }>(sql`select why from payouts where id = ${payout}`))!.why
@@ -450,7 +450,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
                 insert into strange_transfers (rail, provider_id, store_id, payout_id, verdict, decided_by, decided_why, decided_at, seen_at)
                 values ('starkbank', ${transfer.id}, 'sto_default', ${id}, 'ours', 'bruno', 'mistaken', '', '')`)
               const payout = (await findPayout(tx, id))!
-              await adopt(tx, town.desk.world, payout, { ...shown.value, status: was === 'sent' ? 'processing' : 'success' }, 1n, {
+              await adopt(tx, town.app.world, payout, { ...shown.value, status: was === 'sent' ? 'processing' : 'success' }, 1n, {
                 why: 'ana and bruno',
               })
             })
@@ -464,7 +464,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             expect(await agree(await verdict(id, 'not-ours'))).toBe('approved')
             expect(await checkLedger(town.db)).toEqual([])
             expect(await agree(await verdict(other, 'ours'))).toBe('approved')
-            await reconcile(town.db, rail, town.desk.world)
+            await reconcile(town.db, rail, town.app.world)
             expect([await states(), await wrong()]).toEqual([
               [
                 { id, state: was === 'success' ? 'returned' : 'held' },
@@ -507,7 +507,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         // The word that it had succeeded comes once more, late.
         const late = (await town.db.one<InboxRow>(sql`select * from inbox where kind = 'transfer.success'`))!
         await town.db.tx(tx => replayEvent(tx, late, { by: 'ana', why: 'read it again' }))
-        await settleInbox(town.desk)
+        await settleInbox(town.app)
         expect([await state(), await payoutsStopped(town.db), await wrong()]).toEqual(['returned', undefined, []])
         const { id: ref } = byHand()
         expect(await agree(await settle(ref))).toBe('approved')
@@ -531,10 +531,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     describe('redirect', () => {
       const open = async (name: string, change: Partial<NewDestination & { kind?: 'bank' }> = {}, approve = true) => {
-        await addAccount(town.db, town.desk.world, name, { ...trialAccount, number: '4242', ...change } as NewDestination, 'maker')
+        await addAccount(town.db, town.app.world, name, { ...trialAccount, number: '4242', ...change } as NewDestination, 'maker')
         if (approve) await approveAccount(town.db, name, 'checker')
       }
-      const redirect = (to: string) => proposeRedirect(town.db, town.desk.world, id, { to, by: 'ana', why: 'the old account is closed' })
+      const redirect = (to: string) => proposeRedirect(town.db, town.app.world, id, { to, by: 'ana', why: 'the old account is closed' })
 
       test('a payout whose receiver’s account is gone goes to another one of its payee, and what is late is held against the old one', async () => {
         await open('second')
@@ -547,7 +547,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await send()
         town.pass(20 * second)
         // Told again of the first order, which went to the old account.
-        await resolvePayouts(town.db, rail, town.desk.world)
+        await resolvePayouts(town.db, rail, town.app.world)
         await town.hear(town.event('transfer.success'))
         expect(town.transfers().map(({ accountNumber, status }) => [accountNumber, status])).toEqual([
           [trialAccount.number, 'failed'],
@@ -568,7 +568,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await open('second')
         const { proposal } = await redirect('second')
         await send()
-        await expect(approveAndDo(town.desk, proposal.id, { by: 'bruno' })).rejects.toThrow(`payout ${id} is sent`)
+        await expect(approveAndDo(town.app, proposal.id, { by: 'bruno' })).rejects.toThrow(`payout ${id} is sent`)
         town.pass(20 * second)
         expect(await state()).toBe('sent')
       })
@@ -579,14 +579,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.bank.reverse(town.atBank.id, 4_000)
         town.pass(20 * second)
         await town.hear(town.event('invoice.reversed'))
-        await expect(approveAndDo(town.desk, proposal.id, { by: 'bruno' })).rejects.toThrow('is of R$ 38.90 by now, and of R$ 98.00')
+        await expect(approveAndDo(town.app, proposal.id, { by: 'bruno' })).rejects.toThrow('is of R$ 38.90 by now, and of R$ 98.00')
       })
     })
 
     test('what is in suspense for nothing these books have is closed by two people, and is external then', async () => {
       const { id: transfer } = byHand({ tags: ['inv_01k9zq3f5c8wxy2m7n4p6r8s0t'] })
       await wrong()
-      const proposed = await town.db.tx(tx => proposeClose(tx, town.desk.world, transfer, { by: 'ana', why: 'lost with the old disk' }))
+      const proposed = await town.db.tx(tx => proposeClose(tx, town.app.world, transfer, { by: 'ana', why: 'lost with the old disk' }))
       expect(await agree(proposed)).toBe('approved')
       expect([await wrong(), await openSuspense(town.db)]).toEqual([[], []])
       expect(await balances(town.db)).toMatchObject({ suspense: 0n, external: -100_000n + 9_900n })
@@ -595,7 +595,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('what bears the tag of a payout of these books is adjudicated, not closed', async () => {
       const { id: transfer } = byHand({ tags: [town.id] })
       await wrong()
-      const close = town.db.tx(tx => proposeClose(tx, town.desk.world, transfer, { by: 'ana', why: 'whatever' }))
+      const close = town.db.tx(tx => proposeClose(tx, town.app.world, transfer, { by: 'ana', why: 'whatever' }))
       await expect(close).rejects.toThrow(`repasse payout adjudicate ${id} --transfer ${transfer}`)
     })
   })

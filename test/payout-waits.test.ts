@@ -27,17 +27,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
       town = await openTown({ databaseUrl: await postgres?.migratedDatabase() })
-      rail = town.desk.rails.starkbank!
+      rail = town.app.rails.starkbank!
       town.bank.pay(town.atBank.id)
       town.pass(5 * second)
       await town.hear(town.event('invoice.credited'))
     })
     afterEach(() => town.close())
 
-    const send = (by: Partial<Rail> = {}) => sendPayouts(town.db, { ...rail, ...by }, town.desk.world)
+    const send = (by: Partial<Rail> = {}) => sendPayouts(town.db, { ...rail, ...by }, town.app.world)
     const payout = async () => (await town.payout())!
     const drift = async () => {
-      const found = await reconcile(town.db, rail, town.desk.world)
+      const found = await reconcile(town.db, rail, town.app.world)
       if (typeof found === 'string') throw new Error(found)
       return found.bankUnits - found.bookUnits
     }
@@ -175,7 +175,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         shown.is === 'done' ? { ...shown, value: shown.value.map(each => ({ ...each, to: { ...each.to, branch: '1' } })) } : shown
       await send()
       town.pass(20 * minute)
-      await resolvePayouts(town.db, { ...rail, findPayouts: async tag => asBankWrites(await rail.findPayouts(tag)) }, town.desk.world)
+      await resolvePayouts(town.db, { ...rail, findPayouts: async tag => asBankWrites(await rail.findPayouts(tag)) }, town.app.world)
       expect((await payout()).state).toBe('paid')
     })
 
@@ -188,7 +188,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         branch: '0001',
         number: '6666666',
       } as const
-      return addAccount(town.db, town.desk.world, 'other', { ...mallory, type: 'payment' }, 'maker')
+      return addAccount(town.db, town.app.world, 'other', { ...mallory, type: 'payment' }, 'maker')
     }
     const toOther = (table: Sql) => sql`update ${table} set account_id = (select id from accounts where name = 'other')`
     const notHis = /^it goes to account other, and is owed to another one: /
@@ -225,7 +225,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.db.tx(tx => tx.run(edit))
       for (let look = 0; look < 4; look++) {
         town.pass(4 * minute)
-        await resolvePayouts(town.db, rail, town.desk.world)
+        await resolvePayouts(town.db, rail, town.app.world)
       }
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure', why: expect.stringMatching(why) }, []])
     })
@@ -244,7 +244,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.db.tx(tx => tx.run(sql`update accounts set number = '6666666'`))
       for (let look = 0; look < 4; look++) {
         town.pass(4 * minute)
-        await resolvePayouts(town.db, rail, town.desk.world)
+        await resolvePayouts(town.db, rail, town.app.world)
       }
       const why = expect.stringMatching(/^account main is not as it was approved: /)
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure', why }, []])
@@ -283,7 +283,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const at = (name: string) => {
           if (name === point && stalls++ === 0) town.pass(3 * minute)
         }
-        const outcome = await sendPayouts(town.db, rail, { ...town.desk.world, at })
+        const outcome = await sendPayouts(town.db, rail, { ...town.app.world, at })
         expect([outcome.later, town.transfers()]).toEqual([1, []])
         town.pass(5 * minute)
         await send()
@@ -292,7 +292,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('at an order without an answer changes nothing once another worker has made it again', async () => {
         await send({ pay: async () => unsure('no answer') })
-        const resolve = (by: Partial<Rail> = {}) => resolvePayouts(town.db, { ...rail, ...by }, town.desk.world)
+        const resolve = (by: Partial<Rail> = {}) => resolvePayouts(town.db, { ...rail, ...by }, town.app.world)
         town.pass(2 * minute)
         await resolve()
         town.pass(2 * minute)
@@ -304,7 +304,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
               await resolve({ pay: async (orders, deadline) => (await rail.pay(orders, deadline), unsure('no answer')) })
               // What is owed changes meanwhile, so that an order of which the bank shows no trace would be given up.
               await town.db.tx(tx =>
-                post(tx, town.desk.world, {
+                post(tx, town.app.world, {
                   movement: 'commission again',
                   source: 'a test',
                   amount: brl(100n),
@@ -351,7 +351,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       }
       for (let look = 0; look < 3; look++) {
         town.pass(2 * minute)
-        const resolved = resolvePayouts(town.db, { ...rail, findPayouts: odd }, town.desk.world)
+        const resolved = resolvePayouts(town.db, { ...rail, findPayouts: odd }, town.app.world)
         if (look === 0) await expect(resolved).rejects.toThrow('an odd answer')
         else await resolved
       }
@@ -399,7 +399,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await town.db.tx(async tx => {
           await tx.run(sql`update payouts set state = 'owed', units = 10 where id = ${other}`)
           const invoiceId = 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t'
-          await post(tx, town.desk.world, { movement: 'invoice credited', source: invoiceId, amount: brl(10n), invoiceId, memo: 'a test' })
+          await post(tx, town.app.world, { movement: 'invoice credited', source: invoiceId, amount: brl(10n), invoiceId, memo: 'a test' })
           // Its key is taken by an order of another payout.
           await tx.run(sql`
             insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at)

@@ -46,7 +46,7 @@ describe.each([
         carla = await consoleVisitor(town, 'carla', 'admin', 'en')
         bruno = await consoleVisitor(town, 'bruno@example.com', 'checker', 'en')
       }, 120_000)
-      const rows = (text: ReturnType<typeof sql>) => town.app.desk.db.all<Row>(text)
+      const rows = (text: ReturnType<typeof sql>) => town.running.app.db.all<Row>(text)
       const user = async (name: string) => (await rows(sql`select * from users where name = ${name}`))[0]
       const idOf = async (name: string) => String((await user(name))!['id'])
       const person = async (name: string) => `/console/people/${await idOf(name)}`
@@ -99,11 +99,11 @@ describe.each([
       test('obeys no role that was written into the database past the program, and says why', async () => {
         const vera = await visitorOf(town, await acceptAs(town, 'vera', linkIn(await invite('vera', 'viewer'))!))
         expect((await addAccount(bruno, 'hers')).status).toBe(403)
-        await town.app.desk.db.tx(tx => tx.run(sql`update users set role = 'maker' where name = 'vera'`))
+        await town.running.app.db.tx(tx => tx.run(sql`update users set role = 'maker' where name = 'vera'`))
         const refused = await addAccount(vera, 'hers')
         expect([refused.status, refused.text.includes('vera has the role maker, and nobody gave it to them')]).toEqual([400, true])
         expect(await rows(sql`select id from accounts where name = 'hers'`)).toEqual([])
-        await town.app.desk.db.tx(tx => tx.run(sql`update users set role = 'viewer' where name = 'vera'`))
+        await town.running.app.db.tx(tx => tx.run(sql`update users set role = 'viewer' where name = 'vera'`))
       })
 
       test('who invited maker and checker, each with an approval, gets nothing approved by the one for the other [security A2]', async () => {
@@ -221,7 +221,7 @@ describe.each([
         expect((await approve(carla, clearing.to)).text).toContain('someone else has to approve it')
         expect((await approve(bruno, clearing.to)).to).toContain('said=approved')
         expect((await approveAccount(checker, 'doubted')).to).toContain('said=approved')
-        expect(await auditChain(town.app.desk.db)).toEqual([])
+        expect(await auditChain(town.running.app.db)).toEqual([])
       })
 
       test('a link that a program looked at is unharmed; the secret is shown once, to the browser that began [security A5]', async () => {

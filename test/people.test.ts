@@ -158,7 +158,7 @@ describe.each([
     const acts = (body: string) => [...body.matchAll(/data-label="Act">([^<]*)</g)].map(match => match[1])
 
     test('the audit log goes page by page, newest first, and no act is left out or told twice', async () => {
-      const { db } = town.app.desk
+      const { db } = town.running.app
       for (let number = 0; number < 120; number++)
         await db.tx(tx =>
           audit(tx, { actor: number % 2 ? 'odd' : 'even', act: `act ${number}`, subject: `thing ${number % 3}`, detail: {} }),
@@ -275,7 +275,7 @@ describe('a chain that does not hold', () => {
   test('is told where it breaks, and the rows are still shown', async () => {
     const town = await openPageTown()
     try {
-      const { db } = town.app.desk
+      const { db } = town.running.app
       const admin = await addFolk(town, 'carla', 'admin', 'en')
       const as = openAsker(town.origin)
       as.cookies.set('console', await tokenOf(town, admin))

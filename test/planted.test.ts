@@ -217,7 +217,7 @@ test('a mail server that repeats what it was shown is not repeated', async () =>
   const shown = Buffer.from(`\0loja\0${mailPassword}`).toString('base64')
   sink.refuse('AUTH', 535, `5.7.8 what is AUTH PLAIN ${shown}, and who has ${mailPassword}?`)
   await town.repasse('user', 'add', 'eva', '--role', 'maker', '--by', 'root')
-  const { db } = town.app.desk
+  const { db } = town.running.app
   // Nobody of the town has an address, so one is written to.
   await db.tx(async tx => {
     const now = await tx.now()

@@ -1,15 +1,15 @@
 /** What is held on a person, and forgetting them: on both databases, with books that stay as they were. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { moveOrders, newCode, placeOrder, sendPost, type Counter } from '../src/jobs/jobs.ts'
+import { moveOrders, newCode, placeOrder, sendDueMails, type Counter } from '../src/jobs/jobs.ts'
 import { bodyOf } from '../sim/events.ts'
 import { auditChain } from '../src/ledger/ledger.ts'
-import type { Letter } from '../src/mail/mail.ts'
+import type { Mail } from '../src/mail/mail.ts'
 import { exportPayer, forgetOrder, forgetPayer, type ForgetAct } from '../src/privacy/privacy.ts'
-import { findOrder, invoicesOf, sendLettersAgain, type OrderRow } from '../src/shop/shop.ts'
+import { findOrder, invoicesOf, sendMailsAgain, type OrderRow } from '../src/shop/shop.ts'
 import { findEvent, replayRefusal } from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { furnishShop, openPost, type ShopFloor } from './testbed/shopFloor.ts'
+import { furnishShop, openMail, type ShopFloor } from './testbed/shopFloor.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
 const [second, minute, day] = [1_000, 60_000, 86_400_000]
@@ -28,7 +28,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
     let town: Town
     let floor: ShopFloor
     let counter: Counter
-    let letters: Letter[]
+    let letters: Mail[]
 
     beforeAll(async () => {
       if (engine === 'postgres') postgres = await startPostgres({ durable: false })
@@ -36,11 +36,11 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
       town = await openTown({ databaseUrl: await postgres?.migratedDatabase() })
-      const { letters: table, post } = openPost()
+      const { letters: table, post } = openMail()
       letters = table
-      town.desk.post = post
-      counter = town.desk
-      floor = await furnishShop(town.db, town.desk.world, ['starkbank'])
+      town.app.post = post
+      counter = town.app
+      floor = await furnishShop(town.db, town.app.world, ['starkbank'])
     })
     afterEach(async () => {
       // Whoever was forgotten: the books add up, the bank's agree, and the chain holds.
@@ -76,7 +76,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await town.hear(...town.bank.eventsCreated())
       return (await findOrder(town.db, order.id))!
     }
-    const forget = (order: OrderRow, how = act) => forgetOrder(town.db, town.desk.world, order.id, how)
+    const forget = (order: OrderRow, how = act) => forgetOrder(town.db, town.app.world, order.id, how)
     const rowsOf = async (...tables: string[]) => {
       const all: unknown[] = []
       for (const table of tables) all.push(...(await town.db.all(sql`select * from ${{ texts: [table], values: [] }}`)))
@@ -134,8 +134,8 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(named.exec(await everything())?.[0]).toBeUndefined()
       // Whoever has the order's link can ask for no code, and nothing is written to nobody.
       expect(await newCode(counter, order.token)).toMatchObject({ is: 'there' })
-      await expect(sendLettersAgain(town.db, order.id, 'ana')).rejects.toThrow('was forgotten')
-      await sendPost({ ...town.desk }, town.desk.post!)
+      await expect(sendMailsAgain(town.db, order.id, 'ana')).rejects.toThrow('was forgotten')
+      await sendDueMails({ ...town.app }, town.app.post!)
       expect(letters).toEqual([])
     })
 
@@ -164,27 +164,27 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       const there = (await findEvent(town.db, event.id))!
       expect([there.raw.length, there.about, replayRefusal(there)]).toEqual([0, row!.id, 'dropped'])
       const arrival = { rail: 'starkbank', eventId: event.id, via: 'push' as const }
-      expect(await town.desk.inbox.keep({ ...arrival, raw: bodyOf(event) })).toBe('known')
-      expect(await town.desk.inbox.keep({ ...arrival, raw: Buffer.from('{}') })).toBe('conflict')
+      expect(await town.app.inbox.keep({ ...arrival, raw: bodyOf(event) })).toBe('known')
+      expect(await town.app.inbox.keep({ ...arrival, raw: Buffer.from('{}') })).toBe('conflict')
     })
 
     test('is handed all that is held, by the tax id as they type it, and the log has a digest of it', async () => {
       const order = await settled()
-      const found = (await exportPayer(town.db, town.desk.world, '01234567890', 'ana'))!
+      const found = (await exportPayer(town.db, town.app.world, '01234567890', 'ana'))!
       expect(found).toMatchObject({ taxId, orders: [{ id: order.id, email: 'ana@example.com' }], invoices: [{ payer_name: 'Ana Lima' }] })
       expect(found.events.length).toBeGreaterThan(0)
       expect(JSON.stringify(found, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))).not.toContain(order.token)
       const record = await town.db.one<{ subject: string }>(sql`select * from audit where act = 'payer exported'`)
       expect(record!.subject).toMatch(/^payer:[\w-]{24}$/)
       expect(named.exec(await rowsOf('audit'))?.[0]).toBeUndefined()
-      expect(await exportPayer(town.db, town.desk.world, '529.982.247-25', 'ana')).toBeUndefined()
+      expect(await exportPayer(town.db, town.app.world, '529.982.247-25', 'ana')).toBeUndefined()
     })
 
     test('is forgotten in every order and invoice that may be, with what is kept, why and until when', async () => {
       const old = await settled()
       town.pass(91 * day)
       const young = await settled()
-      const found = await forgetPayer(town.db, town.desk.world, taxId, elsewhere)
+      const found = await forgetPayer(town.db, town.app.world, taxId, elsewhere)
       expect(found).toMatchObject({
         is: 'forgotten',
         orders: [
@@ -192,15 +192,15 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
           { order: { id: young.id }, forgotten: 'contact', held: { why: 'reversible' } },
         ],
       })
-      const again = await forgetPayer(town.db, town.desk.world, taxId, elsewhere)
+      const again = await forgetPayer(town.db, town.app.world, taxId, elsewhere)
       expect(again).toMatchObject({ is: 'forgotten', orders: [{ order: { id: young.id }, forgotten: 'contact', again: true }] })
-      expect(await forgetPayer(town.db, town.desk.world, '529.982.247-25', act)).toEqual({ is: 'unknown' })
+      expect(await forgetPayer(town.db, town.app.world, '529.982.247-25', act)).toEqual({ is: 'unknown' })
     })
 
     stories('in the roster of a schedule is not forgotten, for its next slot would ask them again', async () => {
       const roster = 'name,tax_id,amount,description\nAna Lima,01234567890,10.00,rent\n'
       await town.db.tx(tx => tx.run(sql`update schedules set roster = ${roster}`))
-      const found = await forgetPayer(town.db, town.desk.world, taxId, act)
+      const found = await forgetPayer(town.db, town.app.world, taxId, act)
       expect(found).toMatchObject({ is: 'in-roster', rosters: [{ schedule: 'trial', rows: [{ name: 'Ana Lima' }] }] })
       await town.db.tx(tx => tx.run(sql`update schedules set roster = null`))
     })

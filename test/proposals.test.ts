@@ -1,7 +1,7 @@
 /** Proposals on both databases: one person makes them, another approves them, and what is approved is done in the same transaction or not at all. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { BadInput } from '../src/base/answer.ts'
-import { approveAndDo, proposedWork, type ProposalDesk } from '../src/jobs/jobs.ts'
+import { approveAndDo, proposedWork, type ProposalParts } from '../src/jobs/jobs.ts'
 import {
   audit,
   auditChain,
@@ -24,11 +24,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
     let postgres: Postgres | undefined
     let town: Town
-    let desk: ProposalDesk
+    let app: ProposalParts
     beforeAll(async () => {
       if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       town = await openTown({ databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:' })
-      desk = town.desk
+      app = town.app
     })
     afterAll(async () => {
       await town?.close()
@@ -37,7 +37,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     beforeEach(() => town.db.tx(tx => tx.run(sql`update proposals set state = 'refused', decided_by = 'a test' where state = 'open'`)))
 
     const proposed = { act: 'test.act', subject: 'pay_1', detail: { as: 'ours' }, why: 'it was ours', by: 'ana' }
-    const make = (change: Partial<NewProposal> = {}) => town.db.tx(tx => propose(tx, desk.world, { ...proposed, ...change }))
+    const make = (change: Partial<NewProposal> = {}) => town.db.tx(tx => propose(tx, app.world, { ...proposed, ...change }))
     const doing = (carryOut: (subject: string) => void) =>
       new Map([
         [
@@ -52,7 +52,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ],
       ])
     const approve = (id: string, by: string, carryOut = (_: string) => {}, seen?: string) =>
-      approveAndDo(desk, id, { by, seen }, doing(carryOut))
+      approveAndDo(app, id, { by, seen }, doing(carryOut))
     const stateOf = async ({ id }: ProposalRow) => (await findProposal(town.db, id))!.state
     const doneCount = async () =>
       Number((await town.db.one<{ count: bigint }>(sql`select count(*) as count from audit where act = 'test done'`))!.count)

@@ -47,9 +47,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.close()
     })
 
-    const rail = (): Rail => town.desk.rails.starkbank!
+    const rail = (): Rail => town.app.rails.starkbank!
     const at = (over: Partial<Rail> = {}) => ({
-      ...{ db: town.db, rail: { ...rail(), ...over }, world: town.desk.world, stopped: payoutsStopped },
+      ...{ db: town.db, rail: { ...rail(), ...over }, world: town.app.world, stopped: payoutsStopped },
     })
     const pay = async () => {
       town.bank.pay(town.atBank.id)
@@ -61,8 +61,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(20 * second)
       await town.hear(town.event('transfer.success'))
     }
-    const propose = (units?: bigint, by = 'ana') => proposeRefund(town.db, town.desk.world, town.id, { units, by, why: 'it was returned' })
-    const approve = (id: string, by = 'bruno') => approveAndDo({ db: town.db, rails: town.desk.rails, world: town.desk.world }, id, { by })
+    const propose = (units?: bigint, by = 'ana') => proposeRefund(town.db, town.app.world, town.id, { units, by, why: 'it was returned' })
+    const approve = (id: string, by = 'bruno') => approveAndDo({ db: town.db, rails: town.app.rails, world: town.app.world }, id, { by })
     const refund = async (units?: bigint) => {
       const proposed = await propose(units)
       if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}`)
@@ -235,7 +235,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await resolveRefunds(at())
         expect(await refunds()).toEqual([['approved', 6_000n]])
         await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
-        const stalled = { ...town.desk.world, at: (point: string) => void (point === 'refund claimed' && town.pass(30 * second)) }
+        const stalled = { ...town.app.world, at: (point: string) => void (point === 'refund claimed' && town.pass(30 * second)) }
         await resolveRefunds({ ...at(), world: stalled })
         expect(await refunds()).toEqual([['approved', 6_000n]])
         expect(town.atBank.amount).toBe(10_000)
@@ -300,7 +300,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('after a restore it is a person’s again, and what the bank did of it is read', async () => {
         await pay()
         await refund(6_000n)
-        await setAsideAfterRestore(town.db, town.desk.world)
+        await setAsideAfterRestore(town.db, town.app.world)
         expect(await refunds()).toEqual([['failed', 6_000n]])
         await watchReversals(at())
         expect(await payout()).toMatchObject({ ...notRefunded, units: 9_800n })
@@ -310,7 +310,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await pay()
         await refund(6_000n)
         await rail().refundInvoice(town.atBank.id, 4_000n, deadlineIn(minute, town.clock))
-        await setAsideAfterRestore(town.db, town.desk.world)
+        await setAsideAfterRestore(town.db, town.app.world)
         town.pass(20 * second)
         await watchReversals(at())
         expect(await refunds()).toEqual([['refunded', 6_000n]])
@@ -330,7 +330,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       /** One more invoice of the same account, paid. */
       const another = async () => {
         town.pass(24 * 60 * minute)
-        await runDueSlots(town.desk)
+        await runDueSlots(town.app)
         const made = town.bank.invoices().at(-1)!
         expect(made.id).not.toBe(town.atBank.id)
         town.bank.pay(made.id)
@@ -342,7 +342,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const comeAgain = async () => {
         const logs = (await rail().invoiceLogs(town.atBank.id)) as { is: 'done'; value: { logId: string }[] }
         const back = { logId: 'again', log: 'refunded', units: 10_000n, createdAt: new Date(town.clock.now()).toISOString() }
-        await town.db.tx(tx => settleReversal(tx, town.desk.world, town.id, [...(logs.value as never[]), back], { why: 'it came again' }))
+        await town.db.tx(tx => settleReversal(tx, town.app.world, town.id, [...(logs.value as never[]), back], { why: 'it came again' }))
       }
       const payoutOf = (invoice: string) =>
         town.db.one<{ state: string; units: bigint }>(sql`select state, units from payouts where invoice_id = ${invoice}`)
@@ -362,8 +362,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('is kept back from the next payouts of its account where two people said so, and no more than that', async () => {
         await owe()
-        await decide(await proposeTerms(town.db, town.desk.world, 'main', 'next-payouts', act))
-        expect(await proposeTerms(town.db, town.desk.world, 'main', 'next-payouts', act)).toEqual({ is: 'impossible', code: 'same' })
+        await decide(await proposeTerms(town.db, town.app.world, 'main', 'next-payouts', act))
+        expect(await proposeTerms(town.db, town.app.world, 'main', 'next-payouts', act)).toEqual({ is: 'impossible', code: 'same' })
         const next = await another()
         await payOn()
         expect(await payoutOf(next)).toEqual({ state: 'paid', units: 3_890n })
@@ -375,12 +375,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('kept back, and then its money came again: what was kept back goes out with the next payout, unless it was returned by other means', async () => {
         await owe()
-        await decide(await proposeTerms(town.db, town.desk.world, 'main', 'next-payouts', act))
+        await decide(await proposeTerms(town.db, town.app.world, 'main', 'next-payouts', act))
         await another()
         await payOn()
         await comeAgain()
         expect(await owing()).toBe(-5_910n)
-        const { world } = town.desk
+        const { world } = town.app
         expect(await proposeDebtEnd(town.db, world, 'main', { units: 1n, as: 'paid', ...act })).toMatchObject({ code: 'too-much' })
         expect(await proposeDebtEnd(town.db, world, 'main', { units: 5_911n, as: 'returned', ...act })).toMatchObject({
           code: 'not-kept',
@@ -395,7 +395,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test.each(['paid', 'forgiven'] as const)('that two people say is %s is owed no more; more than is owed cannot be', async as => {
         await owe()
-        const world = town.desk.world
+        const world = town.app.world
         expect(await proposeDebtEnd(town.db, world, 'main', { units: 5_911n, as, ...act })).toEqual({
           is: 'impossible',
           code: 'too-much',
@@ -407,7 +407,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('is another debt once what was proposed to end is owed no more', async () => {
         await owe()
-        const proposed = await proposeDebtEnd(town.db, town.desk.world, 'main', { units: 5_910n, as: 'forgiven', ...act })
+        const proposed = await proposeDebtEnd(town.db, town.app.world, 'main', { units: 5_910n, as: 'forgiven', ...act })
         await comeAgain()
         await another()
         await payOn()
@@ -431,7 +431,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ],
       ])('that was forgiven is not paid out when %s', async (_, happens) => {
         await owe()
-        await decide(await proposeDebtEnd(town.db, town.desk.world, 'main', { units: 5_910n, as: 'forgiven', ...act }))
+        await decide(await proposeDebtEnd(town.db, town.app.world, 'main', { units: 5_910n, as: 'forgiven', ...act }))
         await happens()
         expect([await owing(), (await balances(town.db))['given-up']]).toEqual([0n, 0n])
         const next = await another()
@@ -497,8 +497,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const twin = doubleAtBank(town.bank, town.atBank)
         expect(town.bank.pay(twin.id)).toBe(true)
         town.pass(5 * second)
-        await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
-        await settleInbox(town.desk)
+        await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
+        await settleInbox(town.app)
         await cancel({})
         const reissue = () => reissueInvoice(at(), town.id, { by: 'ana', why: 'asked again' })
         expect(await reissue()).toMatchObject({ is: 'impossible', code: 'paid-there' })
@@ -506,8 +506,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         if (answer.is !== 'done') throw new Error(answer.code)
         await sendRefund({ ...at(), stopped: payoutsStopped }, answer.twin)
         town.pass(minute)
-        await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
-        await settleInbox(town.desk)
+        await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
+        await settleInbox(town.app)
         expect((await findTwin(town.db, 'starkbank', twin.id))!.state).toBe('refunded')
         expect((await reissue()).is).toBe('reissued')
       })
@@ -515,7 +515,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('an invoice paid beside the one that was asked for in its place, until one is given back', async () => {
         await cancel({})
         expect((await reissueInvoice(at(), town.id, { by: 'ana', why: 'asked again' })).is).toBe('reissued')
-        await issueDrafts(town.db, rail(), town.desk.world)
+        await issueDrafts(town.db, rail(), town.app.world)
         town.atBank.status = 'created'
         for (const { id } of town.bank.invoices()) expect(town.bank.pay(id)).toBe(true)
         town.pass(5 * second)
@@ -537,7 +537,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const made = await reissue()
         if (made.is !== 'reissued') throw new Error(`it is ${made.is}`)
         expect(await reissue()).toMatchObject({ is: 'impossible', code: 'reissued', by: made.invoice.id })
-        await issueDrafts(town.db, rail(), town.desk.world)
+        await issueDrafts(town.db, rail(), town.app.world)
         const ofSlot = await town.db.all<{ id: string; state: string; units: bigint }>(
           sql`select i.id, i.state, i.units from invoices i join slots s on s.id = i.slot_id order by i.ordinal`,
         )
@@ -573,7 +573,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await cancelInvoice(at(), of, { by: 'ana', why: 'the wrong month' })
         const made = await reissueInvoice(at(), of, { by: 'ana', why: 'asked again' })
         if (made.is !== 'reissued') throw new Error(`it is ${made.is}`)
-        await issueDrafts(town.db, rail(), town.desk.world)
+        await issueDrafts(town.db, rail(), town.app.world)
         await forget(made.invoice.id)
         return { id: made.invoice.id, providerId: town.bank.invoices().find(({ tags }) => tags.includes(made.invoice.id))!.id }
       }
@@ -586,7 +586,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           invoice: { id, provider_id: providerId, state: 'issued', units: 10_000n },
         })
         expect(await reissue()).toMatchObject({ is: 'impossible', code: 'reissued', by: id })
-        await issueDrafts(town.db, rail(), town.desk.world)
+        await issueDrafts(town.db, rail(), town.app.world)
         expect(town.bank.invoices()).toHaveLength(2)
       })
 
@@ -598,7 +598,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await town.hear(told)
         expect(await town.fate(told)).toMatch(/^ignored: /)
         expect(await reissue()).toMatchObject({ is: 'reissued', adopted: true, invoice: { id } })
-        await settleInbox(town.desk)
+        await settleInbox(town.app)
         expect(await findInvoice(town.db, id)).toMatchObject({ state: 'credited', paid_units: 10_000n })
         expect(await town.db.all(sql`select invoice_id, state, units from payouts`)).toEqual([
           { invoice_id: id, state: 'owed', units: 9_800n },
@@ -606,7 +606,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       test.each(['waits in suspense', 'was closed there'])('of one whose money %s is in the books once', async where => {
-        const { db, rails, world } = town.desk
+        const { db, rails, world } = town.app
         const { providerId } = await askedAfterBackup()
         town.bank.pay(providerId)
         town.pass(5 * second)
@@ -618,20 +618,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await approveAndDo({ db, rails, world }, proposal.id, { by: 'bruno' })
         }
         await reissue()
-        await settleInbox(town.desk)
+        await settleInbox(town.app)
         expect([await openSuspense(db), await town.audit()]).toEqual([[], []])
       })
 
       test('of one that was asked again after the backup, and is canceled at the bank, is a new one', async () => {
         await rail().cancelInvoice((await askedAfterBackup()).providerId)
         expect(await reissue()).toMatchObject({ is: 'reissued', adopted: false })
-        await issueDrafts(town.db, rail(), town.desk.world)
+        await issueDrafts(town.db, rail(), town.app.world)
         expect(town.bank.invoices()).toHaveLength(3)
       })
 
       test('of one of two rows alike: a person says which of them the bank has, and the other is asked for anew', async () => {
         const row = (await findInvoice(town.db, town.id))!
-        const alike = newId('invoice', town.desk.world)
+        const alike = newId('invoice', town.app.world)
         await town.db.tx(tx =>
           tx.run(sql`
             insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id, commission_bp,
@@ -647,7 +647,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await ask(town.id, providerId)).toMatchObject({ is: 'reissued', adopted: true, invoice: { id } })
         expect(await ask(alike, providerId)).toMatchObject({ is: 'impossible', code: 'not-there' })
         expect(await ask(alike)).toMatchObject({ is: 'reissued', adopted: false })
-        await issueDrafts(town.db, rail(), town.desk.world)
+        await issueDrafts(town.db, rail(), town.app.world)
         expect(town.bank.invoices()).toHaveLength(3)
       })
 
@@ -656,8 +656,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const row = (await findInvoice(town.db, town.id))!
         const order = { payerName: row.payer_name, description: '', dueAt: row.due_at, batchTag: row.batch_tag }
         const others = [
-          { ...order, id: newId('invoice', town.desk.world), units: 5_000n, payerTaxId: row.payer_tax_id },
-          { ...order, id: newId('invoice', town.desk.world), units: row.units, payerTaxId: '20.018.183/0001-80' },
+          { ...order, id: newId('invoice', town.app.world), units: 5_000n, payerTaxId: row.payer_tax_id },
+          { ...order, id: newId('invoice', town.app.world), units: row.units, payerTaxId: '20.018.183/0001-80' },
         ]
         expect((await rail().issue(others, deadlineIn(minute, town.clock))).is).toBe('done')
         expect((await reissue()).is).toBe('reissued')

@@ -43,24 +43,24 @@ async function repasse(...words: string[]): Promise<void> {
 async function restoreFrom(backup: string): Promise<Desk> {
   await repasse('restore', backup)
   await repasse('payout', 'go', '--why', 'nobody compared anything')
-  restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...town.desk.world, virtual: true })
-  return { ...town.desk, db: restored, inbox: makeInbox(restored, town.desk.world) }
+  restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...town.app.world, virtual: true })
+  return { ...town.app, db: restored, inbox: makeInbox(restored, town.app.world) }
 }
 
 /** What "repasse serve" does first. */
-async function listen(desk: Desk): Promise<void> {
-  await pollEvents(desk.db, desk.rails.starkbank!, desk.inbox, desk.world)
-  await settleInbox(desk)
+async function listen(app: Desk): Promise<void> {
+  await pollEvents(app.db, app.rails.starkbank!, app.inbox, app.world)
+  await settleInbox(app)
 }
 
-async function hearAndSend(desk: Desk): Promise<{ state: string; why: string | null }[]> {
-  await listen(desk)
-  await sendPayouts(desk.db, desk.rails.starkbank!, desk.world)
-  return desk.db.all(sql`select state, why from payouts`)
+async function hearAndSend(app: Desk): Promise<{ state: string; why: string | null }[]> {
+  await listen(app)
+  await sendPayouts(app.db, app.rails.starkbank!, app.world)
+  return app.db.all(sql`select state, why from payouts`)
 }
 
 test('a session or an invitation of the backup, which may have been ended since, lets nobody in', async () => {
-  const { db, world } = town.desk
+  const { db, world } = town.app
   const { token } = await addUser(db, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
   const { user } = await addUser(db, world, { name: 'bia', role: 'maker', language: 'en' }, 'root')
   await db.tx(tx => tx.run(sql`update users set state = 'active', password = 'x', totp_secret = 'x' where name = 'bia'`))
@@ -89,8 +89,7 @@ test('a payout that was ordered after the backup is held, for the bank shows it'
   // A person who has compared says which transfer it was, and then nothing is owed any more.
   const transfer = town.transfers()[0]!.id
   const [{ id }] = (await restored.all<{ id: string }>(sql`select id from payouts`)) as [{ id: string }]
-  const settle = (ref: string) =>
-    settlePaidElsewhere(restored, town.desk.rails, town.desk.world, id, { by: 'checker', why: 'compared', ref })
+  const settle = (ref: string) => settlePaidElsewhere(restored, town.app.rails, town.app.world, id, { by: 'checker', why: 'compared', ref })
   await expect(settle('1234')).rejects.toThrow(`the bank has no such transfer for invoice ${town.id}`)
   expect(await settle(transfer)).toMatchObject({ is: 'settled', payout: { state: 'paid' } })
   await expect(settle(transfer)).rejects.toThrow('is paid: this is for one that is held')
@@ -119,9 +118,9 @@ test('while the bank does not answer, an old invoice’s payout waits', async ()
   await town.db.backup(backup, {})
   town.bank.pay(town.atBank.id)
   town.pass(5 * second)
-  const desk = await restoreFrom(backup)
-  const mute = { ...desk.rails.starkbank!, findPayouts: async () => ({ is: 'unsure', why: 'no answer' }) as const }
-  const payouts = await hearAndSend({ ...desk, rails: { starkbank: mute } })
+  const app = await restoreFrom(backup)
+  const mute = { ...app.rails.starkbank!, findPayouts: async () => ({ is: 'unsure', why: 'no answer' }) as const }
+  const payouts = await hearAndSend({ ...app, rails: { starkbank: mute } })
   expect(payouts).toMatchObject([{ state: 'owed' }])
   expect(town.transfers()).toHaveLength(0)
 })
@@ -155,13 +154,13 @@ describe('a payout that was owed when the backup was made', () => {
     town.pass(5 * second)
   }
   async function sendRestored(): Promise<Desk> {
-    const desk = await restoreFrom(backup)
-    await listen(desk)
+    const app = await restoreFrom(backup)
+    await listen(app)
     for (let count = 0; count < 3; count++) {
-      await sendPayouts(desk.db, desk.rails.starkbank!, desk.world)
+      await sendPayouts(app.db, app.rails.starkbank!, app.world)
       town.pass(60 * second)
     }
-    return desk
+    return app
   }
   const orders = () => restored.all(sql`select number, state from attempts order by number`)
   const agreed = async ({ db, rails, world }: Desk) => {
@@ -175,14 +174,14 @@ describe('a payout that was owed when the backup was made', () => {
     await payOnSecond()
     expect(keys().slice(1)).toEqual(['pay-1 failed', 'pay-2 success'])
 
-    const desk = await sendRestored()
+    const app = await sendRestored()
     expect(keys().slice(1)).toEqual(['pay-1 failed', 'pay-2 success'])
     expect(await restored.all(sql`select state, why from payouts`)).toEqual([{ state: 'paid', why: null }])
     expect(await orders()).toEqual([
       { number: 1n, state: 'failed' },
       { number: 2n, state: 'success' },
     ])
-    expect(await agreed(desk)).toBe(0n)
+    expect(await agreed(app)).toBe(0n)
     expect(await checkLedger(restored)).toEqual([])
   })
 
@@ -201,20 +200,20 @@ describe('a payout that was owed when the backup was made', () => {
   test('the same where the statement was read before the order was taken up', async () => {
     await failOnce()
     await payOnSecond()
-    const desk = await restoreFrom(backup)
-    expect(await agreed(desk)).toBe(0n)
+    const app = await restoreFrom(backup)
+    expect(await agreed(app)).toBe(0n)
     expect((await balances(restored)).suspense).toBe(9_800n)
     // What emptied the account was by no order of ours, and stops payouts until two people have looked at it.
     expect(await payoutsStopped(restored)).toMatch(/^R\$ 99\.00 left the bank by no order of ours/)
     const [{ id }] = (await restored.all<{ id: string }>(sql`select id from strangers where state = 'open' and units < 0`)) as [
       { id: string },
     ]
-    const { proposal } = await proposeAccept(restored, desk.world, id, { by: 'ana', why: 'paid by hand' })
-    expect((await approveAndDo(desk, proposal.id, { by: 'bruno' })).is).toBe('approved')
-    await listen(desk)
-    await sendPayouts(desk.db, desk.rails.starkbank!, desk.world)
+    const { proposal } = await proposeAccept(restored, app.world, id, { by: 'ana', why: 'paid by hand' })
+    expect((await approveAndDo(app, proposal.id, { by: 'bruno' })).is).toBe('approved')
+    await listen(app)
+    await sendPayouts(app.db, app.rails.starkbank!, app.world)
     expect(await restored.all(sql`select state from payouts`)).toEqual([{ state: 'paid' }])
-    expect([await agreed(desk), (await balances(restored)).suspense, await openSuspense(restored)]).toEqual([0n, 0n, []])
+    expect([await agreed(app), (await balances(restored)).suspense, await openSuspense(restored)]).toEqual([0n, 0n, []])
   })
 
   test('where all of its orders failed, the next one has a number that was never used', async () => {
@@ -242,14 +241,14 @@ describe('a payout that was owed when the backup was made', () => {
   test('what went back to its payer after the backup is heard of before anything is ordered, however soon payouts are let go', async () => {
     town.bank.reverse(town.atBank.id, 0)
     town.pass(60 * second)
-    const desk = await restoreFrom(backup)
-    const send = () => sendPayouts(desk.db, desk.rails.starkbank!, desk.world)
+    const app = await restoreFrom(backup)
+    const send = () => sendPayouts(app.db, app.rails.starkbank!, app.world)
     const state = async () => (await restored.one<{ state: string }>(sql`select state from payouts`))!.state
     await send()
     expect(await state()).toBe('owed')
     const { needsPerson } = await status(restored, { now: await restored.tx(tx => tx.now()) })
     expect(needsPerson).toContainEqual(expect.stringMatching(/^payouts wait until the bank's logs are read as far as they go/))
-    await listen(desk)
+    await listen(app)
     await send()
     expect([await state(), town.transfers()]).toEqual(['canceled', []])
   })
@@ -258,14 +257,14 @@ describe('a payout that was owed when the backup was made', () => {
     town.bank.reverse(town.atBank.id, 0)
     town.pass(60 * second)
     // All of it was told to the house that is lost.
-    for (const { id } of town.bank.eventsCreated()) await town.desk.rails.starkbank!.markDelivered(id)
+    for (const { id } of town.bank.eventsCreated()) await town.app.rails.starkbank!.markDelivered(id)
     const rail = railThatListsLittle(town)
-    const desk = { ...(await restoreFrom(backup)), rails: { starkbank: rail } }
-    expect(await hearAndSend(desk)).toMatchObject([{ state: 'owed' }])
+    const app = { ...(await restoreFrom(backup)), rails: { starkbank: rail } }
+    expect(await hearAndSend(app)).toMatchObject([{ state: 'owed' }])
     const { needsPerson } = await status(restored, { now: await restored.tx(tx => tx.now()) })
     expect(needsPerson).toContainEqual(expect.stringContaining('the bank refuses to list which payments went back meanwhile'))
-    await readUnlisted({ db: restored, rail, world: desk.world })
-    expect([await hearAndSend(desk), town.transfers()]).toMatchObject([[{ state: 'canceled' }], []])
+    await readUnlisted({ db: restored, rail, world: app.world })
+    expect([await hearAndSend(app), town.transfers()]).toMatchObject([[{ state: 'canceled' }], []])
   })
 
   test('two that are alive hold it, though one of them is as it would be ordered now', async () => {

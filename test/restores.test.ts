@@ -33,7 +33,7 @@ async function tell(seed: number): Promise<Story> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-restores-'))
   const town = await openTown({ settings: { startingBalance: 50_000, transferFailRate: 0.5 } })
   const { bank } = town
-  const before = town.desk
+  const before = town.app
   const rail = before.rails.starkbank!
   const repasse = async (...words: string[]) => {
     let said = ''
@@ -41,9 +41,9 @@ async function tell(seed: number): Promise<Story> {
     return { code: await runCli(['node', 'repasse', ...words], { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` }, outlet), said }
   }
   /** What a house does by itself, and what people do to whatever payout stands still. */
-  const actsOf = (desk: Desk) => {
-    const { db, world } = desk
-    const listen = async () => (await pollEvents(db, rail, desk.inbox, world), void (await settleInbox(desk)))
+  const actsOf = (app: Desk) => {
+    const { db, world } = app
+    const listen = async () => (await pollEvents(db, rail, app.inbox, world), void (await settleInbox(app)))
     const compare = async () => {
       const found = await reconcile(db, rail, world)
       if (typeof found !== 'string') await holdAgainstBank(db, found)
@@ -62,7 +62,7 @@ async function tell(seed: number): Promise<Story> {
     }
     const send = async () => {
       // Until the backup is restored somebody always listens.
-      if (desk === before) await listen()
+      if (app === before) await listen()
       await sendPayouts(db, rail, world)
     }
     const resolve = async () => void (await resolvePayouts(db, rail, world))
@@ -78,8 +78,8 @@ async function tell(seed: number): Promise<Story> {
     if (one) bank.reverse(one.id, 0)
   }
   const pass = () => town.pass(random.between(1, 90) * minute)
-  const live = async (desk: Desk, count: number, more: (() => Promise<unknown>)[] = []) => {
-    const acts = [...Object.values(actsOf(desk)), ...more]
+  const live = async (app: Desk, count: number, more: (() => Promise<unknown>)[] = []) => {
+    const acts = [...Object.values(actsOf(app)), ...more]
     for (; count > 0; count--) {
       pass()
       await acts[random.between(0, acts.length - 1)]!()

@@ -38,9 +38,9 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
       town = await openTown({ databaseUrl: await postgres?.migratedDatabase() })
-      town.desk.retention = kept
-      job = timetable(town.desk).find(({ name }) => name === 'retention')!
-      floor = await furnishShop(town.db, town.desk.world, ['starkbank'])
+      town.app.retention = kept
+      job = timetable(town.app).find(({ name }) => name === 'retention')!
+      floor = await furnishShop(town.db, town.app.world, ['starkbank'])
     })
     afterEach(async () => {
       expect(await town.audit()).toEqual([])
@@ -48,13 +48,13 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
     })
 
     const place = async (): Promise<OrderRow> => {
-      const placed = await placeOrder(town.desk, floor.placing())
+      const placed = await placeOrder(town.app, floor.placing())
       if (placed.is !== 'placed') throw new Error(placed.is)
       return placed.order
     }
     const hear = async () => {
       await town.hear(...town.bank.eventsCreated())
-      await moveOrders(town.desk)
+      await moveOrders(town.app)
     }
     const summary = async () =>
       (await town.db.one<{ summary: string; lacks: string | null }>(
@@ -62,9 +62,9 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       ))!
     /** The job on two nights, for on the first it only looks. */
     const nights = async () => {
-      await wake(town.desk, job)
+      await wake(town.app, job)
       town.pass(day)
-      await wake(town.desk, job)
+      await wake(town.app, job)
       return (await summary()).summary
     }
     const count = async (table: string, where = sql`1 = 1`) =>
@@ -78,13 +78,13 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       const row = (await findEvent(town.db, '999'))!
       expect([row.state, row.about, row.raw.length]).toEqual(['ignored', 'others', 0])
       const arrival = { rail: 'starkbank', eventId: '999', via: 'push' as const }
-      expect(await town.desk.inbox.keep({ ...arrival, raw: bodyOf(others) })).toBe('known')
+      expect(await town.app.inbox.keep({ ...arrival, raw: bodyOf(others) })).toBe('known')
       await town.hear(event)
       expect((await findEvent(town.db, event.id))!.raw.length).toBeGreaterThan(0)
     })
 
     test('what is old enough goes: sessions, logs of runs, bodies, who bought nothing; what was paid stays [security 15]', async () => {
-      const { user } = await addUser(town.db, town.desk.world, { name: 'ana', role: 'viewer', language: 'en' }, 'root')
+      const { user } = await addUser(town.db, town.app.world, { name: 'ana', role: 'viewer', language: 'en' }, 'root')
       const at = instant(town.clock.now())
       await town.db.tx(tx =>
         tx.run(sql`
@@ -126,13 +126,13 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await hear()
       town.pass(101 * day)
       const dies: World = {
-        ...town.desk.world,
+        ...town.app.world,
         at: name => (name === 'old rows dropped' ? Promise.reject(new Crash('killed')) : undefined),
       }
       let deaths = 0
       const dropped: Record<string, number> = {}
       for (; deaths < 30; deaths++) {
-        const over = await retain({ db: town.db, world: deaths < 8 ? dies : town.desk.world, retention: kept }).catch((error: unknown) => {
+        const over = await retain({ db: town.db, world: deaths < 8 ? dies : town.app.world, retention: kept }).catch((error: unknown) => {
           if (!(error instanceof Crash)) throw error
         })
         if (!over) continue
@@ -142,24 +142,24 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(deaths).toBe(8)
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(3)
       // Nothing is left, and nothing is done twice.
-      expect((await retain({ db: town.db, world: town.desk.world, retention: kept })).dropped).toEqual({})
+      expect((await retain({ db: town.db, world: town.app.world, retention: kept })).dropped).toEqual({})
     })
 
     test('a clock that has jumped drops nothing: not by its first look, not while others disagree', async () => {
       await place()
       town.pass(20 * minute)
       await hear()
-      await wake(town.desk, job)
+      await wake(town.app, job)
       town.pass(3_650 * day)
-      await wake(town.desk, job)
+      await wake(town.app, job)
       expect((await summary()).lacks).toMatch(/should the clock be wrong/)
       town.pass(day)
       const trouble = () => 'our clock is ten years ahead of the bank'
-      const wrong = { ...town.desk, world: { ...town.desk.world, clock: { ...town.desk.world.clock, trouble } } }
+      const wrong = { ...town.app, world: { ...town.app.world, clock: { ...town.app.world.clock, trouble } } }
       expect(await wake(wrong, job)).toBe('idle')
       expect(await retain({ ...wrong, retention: kept })).toMatchObject({ dropped: {}, stopped: trouble() })
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(0)
-      await wake(town.desk, job)
+      await wake(town.app, job)
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(1)
       expect(await lastRetention(town.db)).toBe(instant(town.clock.now()))
     })
@@ -169,14 +169,14 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       town.pass(20 * minute)
       await hear()
       town.pass(101 * day)
-      await wake(town.desk, job)
+      await wake(town.app, job)
       await town.db.tx(tx => tx.run(sql`insert into cursors (name, value) values ('retained sessions', 'no place')`))
       town.pass(day)
-      expect(await wake(town.desk, job)).toBe('failed')
+      expect(await wake(town.app, job)).toBe('failed')
       const failedAt = instant(town.clock.now())
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(1)
       town.pass(day)
-      await wake(town.desk, job)
+      await wake(town.app, job)
       expect(await retentionFailing(town.db)).toMatchObject({ since: failedAt, why: expect.stringContaining('sessions: ') as string })
       const now = instant(town.clock.now())
       expect((await status(town.db, { now })).needsPerson).toContainEqual(
@@ -184,12 +184,12 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       )
       await town.db.tx(tx => tx.run(sql`delete from cursors where name = 'retained sessions'`))
       town.pass(day)
-      await wake(town.desk, job)
+      await wake(town.app, job)
       expect(await retentionFailing(town.db)).toBeUndefined()
     })
 
     test('e-mails that no mail server was set for are dropped when e-mails are', async () => {
-      const { db, world } = { ...town, ...town.desk }
+      const { db, world } = { ...town, ...town.app }
       const { id } = await place()
       const at = instant(town.clock.now())
       await db.tx(async tx => {
@@ -217,7 +217,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await hear()
       town.pass(3_650 * day)
       const forever = { ...kept, buyersMs: undefined, payersMs: undefined, eventsMs: undefined }
-      expect((await retain({ db: town.db, world: town.desk.world, retention: forever })).dropped).not.toHaveProperty('buyers')
+      expect((await retain({ db: town.db, world: town.app.world, retention: forever })).dropped).not.toHaveProperty('buyers')
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(0)
     })
   })

@@ -52,7 +52,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town = await openTown({ ...options, databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:' })
       town.bank.deposit(50_000)
     }
-    const rail = () => town.desk.rails.starkbank!
+    const rail = () => town.app.rails.starkbank!
     const pay = async () => {
       town.bank.pay(town.atBank.id)
       town.pass(5 * second)
@@ -143,12 +143,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await pay()
       giveBack(0)
       town.pass(450)
-      const { starkbank } = town.desk.rails
-      town.desk.rails.starkbank = { ...starkbank!, invoiceLogs: async () => unsure('no answer') }
+      const { starkbank } = town.app.rails
+      town.app.rails.starkbank = { ...starkbank!, invoiceLogs: async () => unsure('no answer') }
       await town.hear(town.event('invoice.reversing'))
       await town.send()
       expect([(await payout()).state, town.transfers()]).toEqual(['held', []])
-      town.desk.rails.starkbank = starkbank!
+      town.app.rails.starkbank = starkbank!
       town.pass(30 * second)
       await town.hear(town.event('invoice.refunded'))
       expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
@@ -179,12 +179,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['it may be going back', 0, 450, { state: 'unsure', units: 9_800n }, []],
     ])('an order that the bank never took on is not repeated: %s', async (_, left, passMs, stands, sent) => {
       await pay()
-      await sendPayouts(town.db, { ...rail(), pay: async () => unsure('no answer') }, town.desk.world)
+      await sendPayouts(town.db, { ...rail(), pay: async () => unsure('no answer') }, town.app.world)
       giveBack(left)
       town.pass(passMs)
       await town.hear(...town.bank.eventsCreated().filter(({ subscription }) => subscription === 'invoice'))
       for (let look = 0; look < 4; look++) {
-        await resolvePayouts(town.db, rail(), town.desk.world)
+        await resolvePayouts(town.db, rail(), town.app.world)
         town.pass(4 * 60 * second)
       }
       expect([await payout(), town.transfers()]).toMatchObject([stands, []])
@@ -204,8 +204,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const reversing = town.event('invoice.reversing')
       await town.hear(reversing)
       expect(await town.fate(reversing)).toMatch(/^waiting/)
-      const { starkbank } = town.desk.rails
-      town.desk.rails.starkbank = { ...starkbank!, readInvoice: async id => unfallen(await starkbank!.readInvoice(id)) }
+      const { starkbank } = town.app.rails
+      town.app.rails.starkbank = { ...starkbank!, readInvoice: async id => unfallen(await starkbank!.readInvoice(id)) }
       await town.hear(town.event('invoice.credited'))
       expect(await payout()).toMatchObject({ state: 'held', why: 'its payer is being given money back' })
       await town.send()
@@ -217,7 +217,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('back while nobody was at work: nothing is ordered before the bank’s logs are read and settled', async () => {
-      const poll = (change = {}) => pollEvents(town.db, { ...rail(), ...change }, town.desk.inbox, town.desk.world)
+      const poll = (change = {}) => pollEvents(town.db, { ...rail(), ...change }, town.app.inbox, town.app.world)
       const says = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
       const ready = async () => (await readiness(town.db)).checks['payouts']
       const waits = expect.stringMatching(/^payouts wait until the bank's logs are read as far as they go, .* read to their end at 20/)
@@ -234,7 +234,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await poll()
       await town.send()
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'owed' }, []])
-      await settleInbox(town.desk)
+      await settleInbox(town.app)
       await town.send()
       expect([await payout(), town.transfers(), await says()]).toMatchObject([{ state: 'canceled' }, [], []])
       expect(await ready()).toBe('ok')
@@ -247,26 +247,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     ])(
       'while nobody was at work %s, and the bank does not list it: the log of its invoice is read before it is ordered',
       async (_, left, ends, sent) => {
-        const poll = () => pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
-        const at = () => ({ db: town.db, rail: rail(), world: town.desk.world })
+        const poll = () => pollEvents(town.db, rail(), town.app.inbox, town.app.world)
+        const at = () => ({ db: town.db, rail: rail(), world: town.app.world })
         const says = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
         await poll()
         await pay()
         if (left < 10_000) giveBack(left)
         town.pass(24 * 3_600 * second)
         for (const { id } of town.bank.eventsCreated()) await rail().markDelivered(id)
-        town.desk.rails.starkbank = railThatListsLittle(town)
+        town.app.rails.starkbank = railThatListsLittle(town)
         await poll()
-        await settleInbox(town.desk)
+        await settleInbox(town.app)
         await town.send()
         expect([await payout(), town.transfers()]).toMatchObject([{ state: 'owed' }, []])
         expect(await says()).toContainEqual(expect.stringMatching(/^a payout waits until the bank's log of each one's invoice is read/))
         // The bank does not show it at once.
-        town.desk.rails.starkbank = { ...rail(), invoiceLogs: async () => unsure('no answer') }
+        town.app.rails.starkbank = { ...rail(), invoiceLogs: async () => unsure('no answer') }
         expect(await readUnlisted(at())).toBe(1)
         await town.send()
         expect(town.transfers()).toEqual([])
-        town.desk.rails.starkbank = railThatListsLittle(town)
+        town.app.rails.starkbank = railThatListsLittle(town)
         expect(await readUnlisted(at())).toBe(1)
         expect(await payout()).toMatchObject(ends)
         await town.send()
@@ -277,32 +277,32 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     )
 
     test('where the bank does not list what goes back, and nothing was missed, no log is read by itself', async () => {
-      town.desk.rails.starkbank = railThatListsLittle(town)
-      await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
+      town.app.rails.starkbank = railThatListsLittle(town)
+      await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
       await pay()
-      await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
-      expect(await readUnlisted({ db: town.db, rail: rail(), world: town.desk.world })).toBe(0)
+      await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
+      expect(await readUnlisted({ db: town.db, rail: rail(), world: town.app.world })).toBe(0)
       await payOn()
       expect(sentUnits()).toEqual([9_800])
     })
 
     test('an order that the bank never took on is not repeated before the log of its invoice is read', async () => {
-      await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
+      await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
       await pay()
-      await sendPayouts(town.db, { ...rail(), pay: async () => unsure('no answer') }, town.desk.world)
+      await sendPayouts(town.db, { ...rail(), pay: async () => unsure('no answer') }, town.app.world)
       giveBack(0)
       town.pass(24 * 3_600 * second)
       for (const { id } of town.bank.eventsCreated()) await rail().markDelivered(id)
-      town.desk.rails.starkbank = railThatListsLittle(town)
-      await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
-      await settleInbox(town.desk)
+      town.app.rails.starkbank = railThatListsLittle(town)
+      await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
+      await settleInbox(town.app)
       for (let look = 0; look < 4; look++) {
-        await resolvePayouts(town.db, rail(), town.desk.world)
+        await resolvePayouts(town.db, rail(), town.app.world)
         town.pass(4 * 60 * second)
       }
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure' }, []])
-      await readUnlisted({ db: town.db, rail: rail(), world: town.desk.world })
-      await resolvePayouts(town.db, rail(), town.desk.world)
+      await readUnlisted({ db: town.db, rail: rail(), world: town.app.world })
+      await resolvePayouts(town.db, rail(), town.app.world)
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'canceled' }, []])
       await holds()
     })
@@ -314,7 +314,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(450)
       await town.hear(town.event('invoice.reversing'))
       town.pass(6 * 60 * second)
-      expect(await watchReversals({ db: town.db, rail: rail(), world: town.desk.world })).toBe(1)
+      expect(await watchReversals({ db: town.db, rail: rail(), world: town.app.world })).toBe(1)
       expect(await payout()).toMatchObject({ state: 'owed' })
     })
 
@@ -329,8 +329,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const mute = await rail().invoiceLogs(town.atBank.id)
       const bank: Rail = { ...rail(), invoiceLogs: async () => mute }
       const approve = (id: string, starkbank = bank) =>
-        approveAndDo({ db: town.db, rails: { starkbank }, world: town.desk.world }, id, { by: 'ana' })
-      const propose = () => proposeReversalEnd(town.db, town.desk.world, town.id, { returned, ...act })
+        approveAndDo({ db: town.db, rails: { starkbank }, world: town.app.world }, id, { by: 'ana' })
+      const propose = () => proposeReversalEnd(town.db, town.app.world, town.id, { returned, ...act })
       expect(await propose()).toEqual({ is: 'impossible', code: 'too-soon' })
       town.pass(31 * 60 * second)
       const proposed = await propose()
@@ -340,7 +340,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await payout()).toMatchObject(stands)
       // The same log, read again, says no more; what comes into it later is believed.
       await town.db.tx(tx => tx.run(sql`update invoice_reversals set next_at = '2026-11-21T00:00:00.000Z'`))
-      await watchReversals({ db: town.db, rail: bank, world: town.desk.world })
+      await watchReversals({ db: town.db, rail: bank, world: town.app.world })
       expect(await payout()).toMatchObject(stands)
       await town.hear(town.event('invoice.reversed'))
       expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
@@ -361,10 +361,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const answer = await bank.invoiceLogs(id)
         return answer.is === 'done' ? done(answer.value.filter(({ logId }) => !end || logId !== end.logId)) : answer
       }
-      town.desk.rails.starkbank = { ...bank, invoiceLogs }
-      const proposed = await proposeReversalEnd(town.db, town.desk.world, town.id, { returned, ...act })
+      town.app.rails.starkbank = { ...bank, invoiceLogs }
+      const proposed = await proposeReversalEnd(town.db, town.app.world, town.id, { returned, ...act })
       if (!('proposal' in proposed)) throw new Error(`it is ${proposed.is}`)
-      await approveAndDo(town.desk, proposed.proposal.id, { by: 'ana' })
+      await approveAndDo(town.app, proposed.proposal.id, { by: 'ana' })
     }
 
     test.each([['invoice.reversing'], ['invoice.refunded']])(
@@ -398,10 +398,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('two people said how a silent one ended, and a refund asked for later is lost: its logs do not make the bank have taken it on', async () => {
       await endSilent(6_000n)
-      const proposed = await proposeRefund(town.db, town.desk.world, town.id, { units: 2_000n, ...act })
+      const proposed = await proposeRefund(town.db, town.app.world, town.id, { units: 2_000n, ...act })
       if (!('proposal' in proposed)) throw new Error(`it is ${proposed.is}`)
-      await approveAndDo(town.desk, proposed.proposal.id, { by: 'ana' })
-      const at = { db: town.db, world: town.desk.world, stopped: async () => undefined }
+      await approveAndDo(town.app, proposed.proposal.id, { by: 'ana' })
+      const at = { db: town.db, world: town.app.world, stopped: async () => undefined }
       await resolveRefunds({ ...at, rail: { ...rail(), refundInvoice: async () => unsure('no answer') } })
       const state = async () => (await town.db.one<{ state: string }>(sql`select state from invoice_refunds`))!.state
       expect(await state()).toBe('unsure')
@@ -439,14 +439,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           invoiceId: town.id,
           memo: '',
         } as const
-        await post(tx, town.desk.world, reversed)
+        await post(tx, town.app.world, reversed)
         await tx.run(sql`update payouts set state = 'held', why = 'part of its payment was taken back' where invoice_id = ${town.id}`)
         await tx.run(
           sql`insert into invoice_reversals (invoice_id, returned_units, next_at) values (${town.id}, 6000, '2026-11-21T00:00:00.000Z')`,
         )
       })
       expect(await checkLedger(town.db)).toEqual([])
-      expect(await watchReversals({ db: town.db, rail: rail(), world: town.desk.world })).toBe(1)
+      expect(await watchReversals({ db: town.db, rail: rail(), world: town.app.world })).toBe(1)
       expect(await payout()).toMatchObject({ state: 'held', units: 3_890n })
       await releasePayout(town.db, (await payout()).id, act)
       await payOn()
@@ -464,7 +464,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.hear(town.event('invoice.reversed'))
       const known = await payout()
       if (before.is !== 'done') throw new Error(before.why)
-      const late = await town.db.tx(tx => settleReversal(tx, town.desk.world, town.id, before.value, { why: 'a slow worker' }))
+      const late = await town.db.tx(tx => settleReversal(tx, town.app.world, town.id, before.value, { why: 'a slow worker' }))
       expect(late).toEqual({ is: 'done', why: 'more of it was known before' })
       expect([await payout(), (await totalsFor(town.db, town.id))['invoice reversal undone']]).toEqual([known, undefined])
       await holds()
@@ -554,7 +554,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await payout()).toMatchObject({ state: 'held' })
       town.pass(20 * second)
       await town.hear(town.event('invoice.reversed'))
-      await settleInbox(town.desk)
+      await settleInbox(town.app)
       expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
       await holds()
     })
@@ -570,8 +570,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       giveBack(left)
       town.pass(20 * second)
       await town.hear(town.event('invoice.reversed'))
-      const terms = await proposeTerms(town.db, town.desk.world, 'main', 'next-payouts', { by: 'bruno', why: 'agreed with the payee' })
-      expect(terms.is === 'proposed' && (await approveAndDo(town.desk, terms.proposal.id, { by: 'ana' })).is).toBe('approved')
+      const terms = await proposeTerms(town.db, town.app.world, 'main', 'next-payouts', { by: 'bruno', why: 'agreed with the payee' })
+      expect(terms.is === 'proposed' && (await approveAndDo(town.app, terms.proposal.id, { by: 'ana' })).is).toBe('approved')
       const [next] = await collect(town, [5_000n])
       expect(next!.units).toBe(4_850n)
       await payOn()

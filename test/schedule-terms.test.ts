@@ -20,7 +20,7 @@ import { issueDrafts } from '../src/invoice/invoice.ts'
 import { addAccount, approveAccount, sendPayouts, signAccount, type PayoutRow } from '../src/payout/payout.ts'
 import { addUser } from '../src/people/people.ts'
 import { sql, type Sql } from '../src/db/db.ts'
-import { asksOf, sentences, grouped } from '../src/queries/attention.ts'
+import { attentionOf, sentences, grouped } from '../src/queries/attention.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { furnishShop } from './testbed/shopFloor.ts'
@@ -55,14 +55,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.db.script(`drop trigger ${trigger}${engine === 'PostgreSQL' ? ` on ${table}` : ''};`)
       await run(statement)
     }
-    const send = (approvals: 'proven' | 'any' = 'any') => sendPayouts(town.db, town.desk.rails.starkbank!, town.desk.world, approvals)
+    const send = (approvals: 'proven' | 'any' = 'any') => sendPayouts(town.db, town.app.rails.starkbank!, town.app.world, approvals)
     const asked = () =>
       town.db.all<{ units: bigint; name: string }>(sql`
       select i.units, c.name from invoices i join slots s on s.id = i.slot_id join schedules c on c.id = s.schedule_id order by i.added_at, c.name desc`)
     const slots = () =>
       town.db.all<{ state: string; tries: bigint }>(sql`
       select state, tries from slots where schedule_id = (select id from schedules where name = 'trial') order by due_at`)
-    const needed = async () => sentences(grouped(await asksOf(town.db, await town.db.tx(tx => tx.now()))))
+    const needed = async () => sentences(grouped(await attentionOf(town.db, await town.db.tx(tx => tx.now()))))
     const rule: NewSchedule = {
       ...{ name: 'trial', rail: 'starkbank', cron: '0 * * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
       ...{ countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, dueInMs: 48 * hour, payTo: 'main' },
@@ -70,13 +70,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     }
     const change = async (more: Partial<NewSchedule>, proof: Proof = said) => {
       const { id, version } = await needSchedule(town.db, 'trial')
-      return changeSchedule(town.db, town.desk.world, undefined, { id, version, rule: { ...rule, ...more }, by: 'ana', proof })
+      return changeSchedule(town.db, town.app.world, undefined, { id, version, rule: { ...rule, ...more }, by: 'ana', proof })
     }
 
     /** A schedule that is due every hour, and another one beside it. */
     const open = async () => {
       town = await openTown({ databaseUrl: await server?.migratedDatabase(), cron: '0 * * * *' })
-      await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '5555555' }, 'maker')
+      await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '5555555' }, 'maker')
       await approveAccount(town.db, 'other', 'checker')
     }
 
@@ -84,15 +84,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       'a row with %s asks for nothing and is named; others go on, and put back it goes on as well',
       async (_, edit) => {
         await open()
-        await addSchedule(town.db, town.desk.world, { ...rule, name: 'beside' }, 'maker')
+        await addSchedule(town.db, town.app.world, { ...rule, name: 'beside' }, 'maker')
         const [before] = await town.db.all<Record<string, string>>(sql`select * from schedules where name = 'trial'`)
         await run(edit)
         town.pass(hour)
-        await runDueSlots(town.desk)
+        await runDueSlots(town.app)
         expect((await asked()).map(({ name }) => name)).toEqual(['trial', 'beside'])
         expect(await slots()).toEqual([{ state: 'done', tries: 1n }])
         expect(await needed()).toContainEqual(expect.stringMatching(/^schedule trial issues nothing since .*past this program/))
-        expect(await checkBooks(town.db, town.desk.world)).toEqual([
+        expect(await checkBooks(town.db, town.app.world)).toEqual([
           expect.stringMatching(/^approvals: schedule trial \(sch_.*past this program/),
         ])
 
@@ -109,14 +109,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await run(sql`
         update schedules set account_id = ${account!}, commission_bp = ${commission!}, units_low = ${low!}, units_high = ${high!}, roster = null,
           fine_bp = ${fine!}, cron = ${cron!}, version = ${version!}, next_at = ${next!} where name = 'trial'`)
-        await runDueSlots(town.desk)
+        await runDueSlots(town.app)
         expect((await asked()).map(({ name, units }) => [name, units])).toEqual([
           ['trial', 10_000n],
           ['trial', 10_000n],
           ['beside', 10_000n],
         ])
         expect(await needed()).not.toContainEqual(expect.stringContaining('schedule trial'))
-        expect(await checkBooks(town.db, town.desk.world)).toEqual([])
+        expect(await checkBooks(town.db, town.app.world)).toEqual([])
       },
     )
 
@@ -124,34 +124,34 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await open()
       await change({ cron: '0 0 1 1 *' })
       await run(sql`update schedules set state = 'paused' where name = 'trial'`)
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringContaining('is paused, and nobody turned it so')])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([expect.stringContaining('is paused, and nobody turned it so')])
     })
 
     test('what fell due by an edited row is asked for by the version that puts it right', async () => {
       await open()
       await run(sql`update schedules set units_low = 1, units_high = 1 where name = 'trial'`)
       town.pass(hour)
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       expect((await change({ unitsLow: 8_000n, unitsHigh: 8_000n })).is).toBe('changed')
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n])
       await run(sql`update schedules set count_high = 9, count_low = 9 where name = 'trial'`)
-      await town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
-      await runDueSlots(town.desk)
+      await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'))
+      await runDueSlots(town.app)
       expect((await slots()).at(-1)).toEqual({ state: 'due', tries: 0n })
-      expect(await changePayers(town.db, town.desk.world, 'trial', { ...rule, unitsLow: 7_000n, unitsHigh: 7_000n }, 'ana')).toBeDefined()
-      await runDueSlots(town.desk)
+      expect(await changePayers(town.db, town.app.world, 'trial', { ...rule, unitsLow: 7_000n, unitsHigh: 7_000n }, 'ana')).toBeDefined()
+      await runDueSlots(town.app)
       expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n, 7_000n])
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([])
     })
 
     test('what fell due since a backup is set aside also where its row is not as it was stated, and never asked for once it is', async () => {
       await open()
       await run(sql`update schedules set fine_bp = 1 where name = 'trial'`)
       town.pass(3 * hour)
-      expect(await setAsideAfterRestore(town.db, town.desk.world)).toMatchObject({ slots: 3 })
+      expect(await setAsideAfterRestore(town.db, town.app.world)).toMatchObject({ slots: 3 })
       await run(sql`update schedules set fine_bp = 0 where name = 'trial'`)
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       expect((await slots()).map(({ state }) => state)).toEqual(['done', 'missed', 'missed', 'missed'])
     })
 
@@ -215,47 +215,47 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('a slot that was put under another schedule, or another version, asks for nothing until it is put back', async () => {
       await open()
-      await addSchedule(town.db, town.desk.world, { ...rule, name: 'beside' }, 'maker')
+      await addSchedule(town.db, town.app.world, { ...rule, name: 'beside' }, 'maker')
       const beside = await needSchedule(town.db, 'beside')
-      const slot = await town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
+      const slot = await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'))
       const [trial] = await town.db.all<{ id: string }>(sql`select schedule_id as id from slots where id = ${slot}`)
       await run(sql`update slots set schedule_id = ${beside.id} where id = ${slot}`)
       town.pass(hour)
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       // The schedule's own slots go on.
       expect((await asked()).map(({ name }) => name).sort()).toEqual(['beside', 'trial', 'trial'])
       expect(await needed()).toContainEqual(expect.stringMatching(/slot slo_.* is of sch_.*, and fell due by sch_.*past this program/))
       await decideCatchUp(town.db, 'beside', 'go', 'ana', 'why not')
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       expect(await asked()).toHaveLength(3)
       await run(sql`update slots set schedule_id = ${trial!.id} where id = ${slot}`)
       await decideCatchUp(town.db, 'trial', 'go', 'ana', 'it is put back')
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       expect((await asked()).map(({ name }) => name).sort()).toEqual(['beside', 'trial', 'trial', 'trial'])
     })
 
     test('a draft that was put under another slot is asked for by nobody until it is put back', async () => {
       await open()
-      const slot = await town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
+      const slot = await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'))
       const draft = await town.db.one<{ id: string; slot_id: string }>(sql`select id, slot_id from invoices`)
       await run(sql`update invoices set state = 'draft', provider_id = null, next_at = added_at, slot_id = ${slot} where id = ${draft!.id}`)
       const made = () => town.bank.invoices().length
       const before = made()
-      await issueDrafts(town.db, town.desk.rails.starkbank!, town.desk.world)
+      await issueDrafts(town.db, town.app.rails.starkbank!, town.app.world)
       expect(made()).toBe(before)
       const last = await town.db.one<{ why: string }>(
         sql`select why from transitions where subject = ${draft!.id} order by seq desc limit 1`,
       )
       await run(sql`update invoices set slot_id = ${draft!.slot_id}, next_at = added_at where id = ${draft!.id}`)
-      await issueDrafts(town.db, town.desk.rails.starkbank!, town.desk.world)
+      await issueDrafts(town.db, town.app.rails.starkbank!, town.app.world)
       expect(made()).toBe(before + 1)
       expect(last!.why).toMatch(/ is of slo_.*, and was drafted for slo_/)
     })
 
     test('the account of an order’s invoice and of its payout, edited together to another approved one, is not paid', async () => {
       await open()
-      const floor = await furnishShop(town.db, town.desk.world, ['starkbank'])
-      const placed = await placeOrder(town.desk, floor.placing())
+      const floor = await furnishShop(town.db, town.app.world, ['starkbank'])
+      const placed = await placeOrder(town.app, floor.placing())
       if (placed.is !== 'placed') throw new Error('it was refused')
       const invoice = (await town.db.one<{ id: string; provider_id: string }>(
         sql`select id, provider_id from invoices where order_id = ${placed.order.id}`,
@@ -275,7 +275,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     const carla = async (): Promise<Proof> => {
-      const { user } = await addUser(town.db, town.desk.world, { name: 'carla', role: 'checker', language: 'en' }, 'root')
+      const { user } = await addUser(town.db, town.app.world, { name: 'carla', role: 'checker', language: 'en' }, 'root')
       const { pem, publicKey } = newKeyPair()
       await town.db.tx(tx => registerKey(tx, { user, kind: 'key', publicKey, label: 'key file', proof: 'said' }, 'root'))
       return { is: 'key', keyId: fingerprint(publicKey), sign: readSigner(pem).sign }
@@ -304,7 +304,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect((await signSchedule(town.db, only!.row.id, 'carla', proof)).is).toBe('proven')
       await send('proven')
       expect((await town.payout())!.state).toBe('sent')
-      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
+      expect(await checkBooks(town.db, town.app.world)).toEqual([])
     })
 
     test('of a database of before, nothing is known but that it was said; what is signed since is held to it', async () => {
@@ -319,7 +319,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await schedulesOnlySaid(town.db)).toEqual([])
       await run(sql`update schedules set commission_bp = 1 where name = 'trial'`)
       town.pass(hour)
-      await runDueSlots(town.desk)
+      await runDueSlots(town.app)
       expect(await needed()).toContainEqual(expect.stringContaining('schedule trial issues nothing'))
     })
   })

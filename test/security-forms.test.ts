@@ -31,7 +31,7 @@ beforeEach(async () => {
 
 const path = '/console/schedules/new'
 const count = async (table: string) =>
-  Number((await town.app.desk.db.one<{ n: bigint }>({ texts: [`select count(*) as n from ${table}`], values: [] }))!.n)
+  Number((await town.running.app.db.one<{ n: bigint }>({ texts: [`select count(*) as n from ${table}`], values: [] }))!.n)
 const type = { ...fromOurs, 'content-type': `multipart/form-data; boundary=${boundary}` }
 const csv = (rows: number) => `name,tax_id,amount,description\n${'Beatriz Nogueira,318.274.950-14,480.00,Mensalidade\n'.repeat(rows)}`
 const roster = (value: string | Buffer, file = 'payers.csv'): Part => ({ name: 'rosterFile', value, file, type: 'text/csv' })
@@ -215,10 +215,10 @@ describe('sent twice at the same moment', () => {
     const answers = await Promise.all([1, 2, 3].map(() => boss.post('/console/people', form)))
     expect(answers.map(({ status }) => status).sort((one, other) => one - other)).toEqual([200, 400, 400])
     expect(await count('users')).toBe(before + 1)
-    const id = (await town.app.desk.db.one<{ id: string }>(sql`select id from users where name = 'twice'`))!.id
+    const id = (await town.running.app.db.one<{ id: string }>(sql`select id from users where name = 'twice'`))!.id
     const removed = await Promise.all([1, 2].map(() => boss.post(`/console/people/${id}/remove`, { csrf: token })))
     expect(removed.every(({ status }) => status === 303 || status === 400)).toBe(true)
-    expect(await town.app.desk.db.all(sql`select act from audit where subject = ${id} and act = 'user removed'`)).toHaveLength(1)
+    expect(await town.running.app.db.all(sql`select act from audit where subject = ${id} and act = 'user removed'`)).toHaveLength(1)
   })
 
   test('a code counts once', async () => {
@@ -226,6 +226,6 @@ describe('sent twice at the same moment', () => {
     const code = codeOf(town, maker.secret)
     const answers = await Promise.all([1, 2, 3].map(() => as.post('/console/step-up', { csrf, code, next: '/console/me' })))
     expect(answers.map(({ status }) => status).sort((one, other) => one - other)).toEqual([303, 400, 400])
-    await town.app.desk.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
+    await town.running.app.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
   })
 })

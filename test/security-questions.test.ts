@@ -93,7 +93,7 @@ describe.each([
       as = openAsker(town.origin)
       as.cookies.set('console', await tokenOf(town, await addFolk(town, 'carla', 'admin', 'en')))
       const settings = { publicUrl: undefined, shopName: 'Shop', simulateUrl: undefined }
-      const { list } = insideOf({ desk: town.app.desk, settings, over: new AbortController().signal } as Parameters<
+      const { list } = insideOf({ app: town.running.app, settings, over: new AbortController().signal } as Parameters<
         typeof insideOf
       >[0]).doors
       paths = [

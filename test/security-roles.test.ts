@@ -30,9 +30,9 @@ beforeAll(async () => {
 })
 afterAll(() => town?.close())
 
-const partsOf = ({ app }: PageTown) =>
+const partsOf = ({ running: app }: PageTown) =>
   ({
-    desk: app.desk,
+    app: app.app,
     settings: { publicUrl: undefined, shopName: 'Shop', simulateUrl: undefined },
     over: new AbortController().signal,
   }) as Parameters<typeof insideOf>[0]
@@ -76,7 +76,7 @@ const itsOwnSettings = ['opening until', 'bank invoices unlisted', 'bank read', 
 /** A digest of all that people own, table by table; that a session is used is written elsewhere. */
 async function everything(): Promise<Record<string, string>> {
   const digests: Record<string, string> = {}
-  const { db } = town.app.desk
+  const { db } = town.running.app
   const tables = await db.all<{ name: string }>(
     sql`select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name`,
   )
@@ -162,7 +162,7 @@ describe.each(roles)('a %s', role => {
         const answer = await as.post(paths.get(path)!, { csrf, code, why: 'x', name: 'newcomer', role: 'viewer', language: 'en' })
         expect([act, path, answer.status]).toEqual([act, path, 400])
         expect(answer.body).toMatch(/code/i)
-        await town.app.desk.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
+        await town.running.app.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
       }
       // Where a passkey may sign instead, nothing is signed by this; anywhere else it stands for no code.
       const unsigned = { csrf, assertion: 'x', why: 'x', name: 'newcomer', role: 'viewer', language: 'en' }

@@ -90,8 +90,8 @@ beforeAll(async () => {
 afterAll(() => town?.close())
 
 /** What people did about an invoice: a refund, a cancelation, and asking again, each with their names and reasons. */
-async function actOnInvoice({ app: { desk } }: SeededTown): Promise<void> {
-  const { db } = desk
+async function actOnInvoice({ running: { app } }: SeededTown): Promise<void> {
+  const { db } = app
   const invoice = (await db.one<{ id: string; provider_id: string }>(
     sql`select id, provider_id from invoices where rail = 'starkbank' and state = 'credited' order by id limit 1`,
   ))!
@@ -111,9 +111,9 @@ async function actOnInvoice({ app: { desk } }: SeededTown): Promise<void> {
 }
 
 /** What is said about people, and invoices that these books do not know: one row of each table that the seeded days leave empty. */
-async function speakOfPeople({ app: { desk } }: SeededTown): Promise<void> {
+async function speakOfPeople({ running: { app } }: SeededTown): Promise<void> {
   const at = '2026-11-21T03:00:00.000Z'
-  await desk.db.tx(async tx => {
+  await app.db.tx(async tx => {
     const [user] = await tx.all<{ id: string }>(sql`select id from users where state = 'active' order by id limit 1`)
     await tx.run(sql`update users set email = 'a'`)
     await tx.run(sql`
@@ -135,8 +135,8 @@ async function speakOfPeople({ app: { desk } }: SeededTown): Promise<void> {
   })
 }
 
-async function poison({ app: { desk } }: SeededTown): Promise<void> {
-  const { db } = desk
+async function poison({ running: { app } }: SeededTown): Promise<void> {
+  const { db } = app
   const triggers = await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)
   for (const { name } of triggers) await db.script(`drop trigger ${name}`)
   await db.tx(tx => tx.run(sql`update inbox set raw = ${rawEvent} where state = 'quarantined'`))
@@ -191,7 +191,7 @@ const rawEvent = new Uint8Array(
 
 /** Every page that can be reached from the first ones, some of each shape. */
 async function crawl(admin: Asker): Promise<void> {
-  const refused = await town.app.desk.db.all<{ id: string }>(sql`select payout_id as id from attempts where why is not null`)
+  const refused = await town.running.app.db.all<{ id: string }>(sql`select payout_id as id from attempts where why is not null`)
   const waiting = [
     '/',
     '/basket',
@@ -231,7 +231,7 @@ const decoded = (text: string) =>
 const isPage = ({ headers }: Answered) => headers['content-type']?.startsWith('text/html') === true
 
 test('every text of the schema is known to be somebody’s or ours', async () => {
-  const { db } = town.app.desk
+  const { db } = town.running.app
   const tables = await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'table'`)
   const unknown: string[] = []
   for (const { name: table } of tables) {

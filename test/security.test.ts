@@ -19,7 +19,7 @@ afterAll(() => town?.close())
 beforeEach(async () => {
   browser = openAsker(town.origin)
   // No test waits for the failures of the one before.
-  await town.app.desk.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
+  await town.running.app.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
 })
 
 const admin = () => folk.get('admin')!
@@ -34,7 +34,7 @@ async function signedIn(person: Folk = admin()): Promise<{ as: Asker; csrf: stri
   as.cookies.set('console', await tokenOf(town, person))
   return { as, csrf: csrfOf((await as.get('/console/me')).body) }
 }
-const acts = async () => (await town.app.desk.db.all<{ act: string }>(sql`select act from audit order by seq`)).map(({ act }) => act)
+const acts = async () => (await town.running.app.db.all<{ act: string }>(sql`select act from audit order by seq`)).map(({ act }) => act)
 
 describe('signing in', () => {
   test('the right name, password and code lead where one wanted to go, and out again', async () => {
@@ -282,7 +282,7 @@ describe('an invitation over the web', () => {
     const { as } = await signedIn(person)
     const link = (await town.repasse('user', 'reset', 'loser', '--by', 'boss')).trim()
     expect((await as.get('/console/me')).status).toBe(302)
-    const { db, world } = town.app.desk
+    const { db, world } = town.running.app
     const token = link.split('/').at(-1)!
     const own = newToken(world)
     const opening = await openInvitation(db, world, token, own)

@@ -64,16 +64,16 @@ describe('an invoice of R$ 100.00 is paid', () => {
   })
 
   test('one that fails with a surprise waits and says so, and keeps back no other', async () => {
-    const rail = town.desk.rails.starkbank!
+    const rail = town.app.rails.starkbank!
     const { credited, paid: told } = paid()
     const broken = altered(told, ({ log }) => Object.assign(log, { type: 'reversed' }))
     const surprise = async () => {
       throw new TypeError('a surprise')
     }
-    town.desk.rails = { starkbank: { ...rail, readInvoice: surprise, readInvoices: surprise, invoiceLogs: surprise } }
+    town.app.rails = { starkbank: { ...rail, readInvoice: surprise, readInvoices: surprise, invoiceLogs: surprise } }
     await expect(town.hear(broken)).rejects.toThrow('a surprise')
     expect(await town.fate(broken)).toBe('waiting: it could not be applied: a surprise')
-    town.desk.rails = { starkbank: { ...rail, invoiceLogs: surprise } }
+    town.app.rails = { starkbank: { ...rail, invoiceLogs: surprise } }
     await town.hear(credited)
     expect(await town.invoice()).toMatchObject({ state: 'credited' })
   })
@@ -90,7 +90,7 @@ describe('an invoice of R$ 100.00 is paid', () => {
     expect(await town.payout()).toBeUndefined()
     town.bank.pay(town.atBank.id)
     town.pass(60 * second)
-    await settleInbox(town.desk)
+    await settleInbox(town.app)
     expect(await town.fate(early)).toBe('done: credited')
     expect(await town.payout()).toMatchObject({ state: 'owed', units: 9_800n })
     const steps = await town.historyOf(1n)
@@ -106,8 +106,8 @@ describe('an invoice of R$ 100.00 is paid', () => {
 
   test('a push that never came is found by the next poll, and pays once', async () => {
     paid()
-    expect((await pollEvents(town.db, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)).fresh).toBeGreaterThan(0)
-    await settleInbox(town.desk)
+    expect((await pollEvents(town.db, town.app.rails.starkbank!, town.app.inbox, town.app.world)).fresh).toBeGreaterThan(0)
+    await settleInbox(town.app)
     await town.send()
     await town.hear(town.event('invoice.credited'))
     await town.send()
@@ -194,7 +194,7 @@ describe('the payer gets money back', () => {
     await town.hear(credited)
     await town.send()
     town.pass(60 * second)
-    await settleInbox(town.desk)
+    await settleInbox(town.app)
     expect(await town.invoice()).toMatchObject({ state: 'reversed' })
     expect(await town.payout()).toMatchObject({ state: 'canceled' })
     expect(town.transfers()).toHaveLength(0)
@@ -276,11 +276,11 @@ describe('a payout’s own end', () => {
     const [{ external_id: externalId, units }] = (await town.db.all<{ external_id: string; units: bigint }>(
       sql`select * from attempts`,
     )) as [{ external_id: string; units: bigint }]
-    const shown = await town.desk.rails.starkbank!.findPayouts(externalId)
+    const shown = await town.app.rails.starkbank!.findPayouts(externalId)
     if (shown.is !== 'done') throw new Error(shown.why)
     const doubles = ['1', '2'].map(providerId => ({ ...shown.value[0]!, providerId, status: 'failed' as const }))
     const news = { externalId, found: doubles, errors: ['Duplicated transfer'] }
-    expect(await town.db.tx(tx => applyPayout(tx, town.desk.world, news, { why: 'told' }))).toBe('again')
+    expect(await town.db.tx(tx => applyPayout(tx, town.app.world, news, { why: 'told' }))).toBe('again')
     expect(await town.payout()).toMatchObject({ state: 'paid', units })
   })
 })

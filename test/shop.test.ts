@@ -15,11 +15,11 @@ beforeAll(async () => {
 afterAll(() => town.close())
 
 const count = async (what: 'orders' | 'invoices') => {
-  const { db } = town.app.desk
+  const { db } = town.running.app
   const query = what === 'orders' ? sql`select count(*) as count from orders` : sql`select count(*) as count from invoices`
   return Number((await db.one<{ count: bigint }>(query))!.count)
 }
-const edit = (name: string, change: Parameters<typeof editProduct>[2]) => editProduct(town.app.desk.db, name, change, 'maker')
+const edit = (name: string, change: Parameters<typeof editProduct>[2]) => editProduct(town.running.app.db, name, change, 'maker')
 const totalOf = (page: Page) => formTo(page, '/checkout').fields['total']
 const minute = 60_000
 
@@ -188,7 +188,7 @@ describe('checkout', () => {
     const extra = await who.raw('/checkout', { form: { ...form.fields, ...buyer, units: '1', price: '1', [town.products.mug.id]: '1' } })
     expect(extra.status).toBe(303)
     expect(await count('orders')).toBe(before + 1)
-    const made = await town.app.desk.db.one<{ units: bigint }>(sql`select units from orders order by added_at desc, id desc limit 1`)
+    const made = await town.running.app.db.one<{ units: bigint }>(sql`select units from orders order by added_at desc, id desc limit 1`)
     expect(made!.units).toBe(9_490n)
   })
 
@@ -263,7 +263,7 @@ describe('checkout', () => {
       const answer = await who.send(form, { ...buyer, rail })
       expect([answer.status, answer.text]).toEqual([422, expect.stringContaining('Esta forma de pagamento não é oferecida agora')])
     }
-    const { db } = town.app.desk
+    const { db } = town.running.app
     await stopOffering(db, 'starkbank', 'maker')
     const shut = await who.get('/checkout')
     expect(shut.text).toContain('A loja não está recebendo pedidos agora.')
@@ -349,7 +349,7 @@ describe('the page of an order', () => {
     expect(paid.html).not.toMatch(/class="qr"|http-equiv="refresh"|data-live|\/code"/)
     await news.close()
 
-    const { db } = town.app.desk
+    const { db } = town.running.app
     const payout = () =>
       db.one<{ state: string }>(sql`
       select p.state from payouts p join invoices i on i.id = p.invoice_id where i.provider_id = ${id} and p.state = 'paid'`)
@@ -394,7 +394,7 @@ describe('the page of an order', () => {
   })
 
   test('names products and buyers as they are written, never as marks of the page', async () => {
-    const { db, world } = town.app.desk
+    const { db, world } = town.running.app
     const name = `<script>alert(1)</script>"><img src=x onerror=alert(2)>`
     const product = await addProduct(db, world, { name, units: 100n, stock: 9n, description: name, photo: undefined }, 'maker')
     const who = town.visitor()
@@ -416,7 +416,7 @@ describe('the page of an order', () => {
 })
 
 test('a long list goes over several pages, each product on one of them', async () => {
-  const { db, world } = town.app.desk
+  const { db, world } = town.running.app
   const slugs: string[] = []
   for (let one = 0; one < 80; one++) {
     const name = `Vela ${String(one).padStart(2, '0')}`

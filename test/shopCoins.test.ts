@@ -106,7 +106,7 @@ test('the button of the demonstration pays a part, and then the rest; and a Pix 
 })
 
 test('without a good rate Bitcoin is shown as not there now, and refused; Pix works', async () => {
-  const { bitcoin } = town.app.desk
+  const { bitcoin } = town.running.app
   const agreement = bitcoin!.agreement
   const who = town.visitor({ language: 'en' })
   const form = formTo(await town.toCheckout(who), '/checkout')
@@ -125,7 +125,7 @@ test('without a good rate Bitcoin is shown as not there now, and refused; Pix wo
 test('an order whose time is over can be asked for anew, at the rate of then, at an address of its own', async () => {
   const who = town.visitor()
   const page = await town.order(who, 'bitcoin')
-  const { db, rails, bitcoin, world } = town.app.desk
+  const { db, rails, bitcoin, world } = town.running.app
   // Or the job that asks for rates, once a minute, may have a new one before the buyer presses.
   const { sources } = bitcoin!
   const away = async () => refused('away')

@@ -44,7 +44,7 @@ describe.skipIf(!postgresAvailable())('with a PostgreSQL', () => {
   })
 
   test('the last one is sold once, and a form sent twice at once is one order', async () => {
-    await editProduct(town.app.desk.db, 'caneca-de-ceramica', { stock: 1n }, 'maker')
+    await editProduct(town.running.app.db, 'caneca-de-ceramica', { stock: 1n }, 'maker')
     const forms = []
     for (let each = 0; each < 4; each++) {
       const who = town.visitor()

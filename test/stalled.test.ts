@@ -64,7 +64,7 @@ const stops: [act: StallOrder['act'], name: string, stopAt: StallOrder['stopAt']
 interface Stalls {
   bank: BankServer['bank']
   /** The worker that goes on. */
-  desk: Desk
+  app: Desk
   /** Stops the other one in `act` for `ms`, while this one works on; then lets it go on, and everything settle. */
   stall(act: StallOrder['act'], stopAt: StallOrder['stopAt'], ms: Millis, meanwhile?: () => Promise<void>): Promise<void>
   /** The worker that goes on orders once: the bank takes it on, and its answer is that it did not. Then nobody works for `ms`. */
@@ -113,9 +113,9 @@ async function openStalls(database: string, folder: string, other: Other): Promi
   const privateKeyPem = privateKey.export({ type: 'sec1', format: 'pem' }) as string
   const place: StallPlace = { database, bankUrl, workspaceId: bank.settings.workspaceId, projectId, privateKeyPem, clockFile, seed: 1 }
 
-  const desk = await openStallDesk(place)
-  const { db, world } = desk
-  const bankRail = desk.rails.starkbank!
+  const app = await openStallDesk(place)
+  const { db, world } = app
+  const bankRail = app.rails.starkbank!
   let refusal: 'untaken' | 'taken' | undefined
   const rail: typeof bankRail = {
     ...bankRail,
@@ -153,10 +153,10 @@ async function openStalls(database: string, folder: string, other: Other): Promi
 
   /** What the timetable does, by this worker. */
   async function work(): Promise<void> {
-    await runDueSlots(desk)
+    await runDueSlots(app)
     await resolveUnsureInvoices(db, rail, world)
     await issueDrafts(db, rail, world)
-    await settleInbox(desk)
+    await settleInbox(app)
     await sendPayouts(db, rail, world)
     await resolvePayouts(db, rail, world)
   }
@@ -167,7 +167,7 @@ async function openStalls(database: string, folder: string, other: Other): Promi
     }
   }
   async function listen(): Promise<void> {
-    await meanwhile(pollEvents(db, rail, desk.inbox, world))
+    await meanwhile(pollEvents(db, rail, app.inbox, world))
     await workFor(2_000, 1_000)
   }
 
@@ -175,7 +175,7 @@ async function openStalls(database: string, folder: string, other: Other): Promi
     await db.tx(tx => runNow(tx, world, schedule, 'maker'))
     if (act === 'issue') return
     if (act === 'ask again') bank.setFaults({ resetBefore: 1 })
-    await meanwhile(runDueSlots(desk))
+    await meanwhile(runDueSlots(app))
     if (act === 'ask again') {
       bank.setFaults({ resetBefore: 0 })
       advance(absenceMs + 1_000)
@@ -186,8 +186,8 @@ async function openStalls(database: string, folder: string, other: Other): Promi
     const slot = (await db.one<{ id: string }>(sql`select slot_id as id from invoices order by added_at desc, id desc limit 1`))!.id
     for (const { id, tags } of bank.invoices()) if (tags.includes(slot.toLowerCase())) bank.pay(id)
     advance(10_000)
-    await meanwhile(pollEvents(db, rail, desk.inbox, world))
-    await meanwhile(settleInbox(desk))
+    await meanwhile(pollEvents(db, rail, app.inbox, world))
+    await meanwhile(settleInbox(app))
     if (act === 'pay') return
     if (act === 'pay anew') {
       refusal = 'untaken'
@@ -206,7 +206,7 @@ async function openStalls(database: string, folder: string, other: Other): Promi
 
   return {
     bank,
-    desk,
+    app,
     async orderUnheard(ms) {
       refusal = 'taken'
       await meanwhile(sendPayouts(db, rail, world))
@@ -234,14 +234,14 @@ async function openStalls(database: string, folder: string, other: Other): Promi
       await listen()
     },
     async close() {
-      await desk.close()
+      await app.close()
       await closeBank()
     },
   }
 }
 
 /** What the bank has under each of our tags: exactly one invoice, of which no second was ever made, and one paid transfer, as the books say. */
-async function expectOnce({ bank, desk: { db } }: Stalls, how: string, made = bank.invoices()): Promise<void> {
+async function expectOnce({ bank, app: { db } }: Stalls, how: string, made = bank.invoices()): Promise<void> {
   const byTag = Map.groupBy(made, ({ tags }) => tags.find(tag => tag.startsWith('inv_')))
   const rows = await db.all<{ id: string; state: string; provider_id: string | null }>(sql`select id, state, provider_id from invoices`)
   for (const { id, state, provider_id: ours } of rows) {
@@ -297,13 +297,13 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
 
   // The key of a failed transfer is free again: the late order would be paid beside the one that took its place.
   test.skipIf(!available)('to pay, while its key fails in other hands and the next one is paid', { timeout: 180_000 }, async () => {
-    const { bank, desk, stall, workAndListen } = stalls
+    const { bank, app, stall, workAndListen } = stalls
     await stall('pay', before(4), 0, async () => {
       bank.setSettings({ transferFailRate: 1 })
       await workAndListen(4 * absenceMs)
       bank.setSettings({ transferFailRate: 0 })
       expect(bank.transfers().map(({ status }) => status)).toEqual(['failed', 'failed'])
-      await attend(desk.db)
+      await attend(app.db)
       await workAndListen(4 * absenceMs)
       expect(bank.transfers().filter(({ status }) => status === 'success')).toHaveLength(2)
     })

@@ -39,7 +39,7 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
   })
   afterEach(async () => {
     expect.soft(carla.watched.faults).toEqual([])
-    expect.soft(await town.app.desk.db.tx(checkLedger)).toEqual([])
+    expect.soft(await town.running.app.db.tx(checkLedger)).toEqual([])
     await carla.leave()
     await town.close()
   })
@@ -117,10 +117,10 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
     town.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice' })
     await town.pay(id)
     const waiting = () =>
-      town.app.desk.db.one<{ id: bigint }>(sql`select id from inbox where state = 'waiting' and kind = 'invoice.credited'`)
+      town.running.app.db.one<{ id: bigint }>(sql`select id from inbox where state = 'waiting' and kind = 'invoice.credited'`)
     await until(waiting, 'an event that waits')
     // The tries between are the same again and again.
-    await town.app.desk.db.tx(async tx => tx.run(sql`update inbox set tries = 39, next_at = ${await tx.now()} where state = 'waiting'`))
+    await town.running.app.db.tx(async tx => tx.run(sql`update inbox set tries = 39, next_at = ${await tx.now()} where state = 'waiting'`))
     await until(async () => (await waiting()) === undefined, 'an event that was given up')
     // It shows invoices again, and not yet its logs, by which a poll would find the credit without anybody's help.
     town.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice/log' })

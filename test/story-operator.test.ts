@@ -35,7 +35,7 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
   })
   afterEach(async () => {
     for (const { watched } of visitors) expect.soft(watched.faults).toEqual([])
-    expect.soft(await town.app.desk.db.tx(checkLedger)).toEqual([])
+    expect.soft(await town.running.app.db.tx(checkLedger)).toEqual([])
     for (const visitor of visitors) await visitor.leave()
     await town.close()
   })

@@ -19,8 +19,8 @@ const buyer = { name: 'Lia Monteiro', email: 'lia@example.com', taxId: '318.274.
 /** A shop that sells two things, for Pix, and for Bitcoin where there is a chain. */
 async function openShop(browser: Browser, chain?: 'real' | 'simulated'): Promise<PageTown> {
   const town = await openPageTown(chain ? { chain } : {})
-  const { repasse, app } = town
-  const { db, world } = app.desk
+  const { repasse, running: app } = town
+  const { db, world } = app.app
   await repasse('account', 'add', ...trialAccountFlags)
   await repasse('account', 'approve', 'main', '--by', 'checker')
   await payShopTo(db, { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n }, 'maker')
@@ -75,7 +75,7 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
   afterEach(async () => {
     // Whatever the story was, no page of it did what it may not, and the books add up.
     for (const { watched } of visitors) expect.soft(watched.faults).toEqual([])
-    if (town) expect.soft(await town.app.desk.db.tx(checkLedger)).toEqual([])
+    if (town) expect.soft(await town.running.app.db.tx(checkLedger)).toEqual([])
     for (const visitor of visitors) await visitor.leave()
     await town?.close()
   })

@@ -46,7 +46,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     /** As the job does it, five minutes after the last time. */
     async function look(): Promise<string | undefined> {
       town.pass(5 * minute)
-      const found = await reconcile(town.db, town.desk.rails.starkbank!, town.desk.world)
+      const found = await reconcile(town.db, town.app.rails.starkbank!, town.app.world)
       if (typeof found === 'string') throw new Error(found)
       return holdAgainstBank(town.db, found)
     }
@@ -57,10 +57,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       return town.bank.transactions().find(({ source, amount }) => source === `transfer/${transfer.id}` && amount < 0)!.id
     }
     const stopped = () => payoutsStopped(town.db)
-    const approve = (id: string, by = 'bruno') => approveAndDo(town.desk, id, { by })
+    const approve = (id: string, by = 'bruno') => approveAndDo(town.app, id, { by })
     const needsPerson = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
     const bookAlone = (movement: 'external in' | 'external out', units: bigint, source: string) =>
-      town.db.tx(tx => post(tx, town.desk.world, { movement, source, amount: brl(units), memo: 'made up' }))
+      town.db.tx(tx => post(tx, town.app.world, { movement, source, amount: brl(units), memo: 'made up' }))
     const feeRule: ExternalRule = {
       ...{ direction: 'out', field: 'description', match: 'starts', text: 'Transfer' },
       ...{ maxUnits: 5_000n, period: 'month', periodUnits: 9_000n },
@@ -86,18 +86,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await look()).toContain(`R$ 9000.00 left the bank by no order of ours (line ${line}`)
       expect(await stopped()).toContain(line)
       expect((await needsPerson()).some(says => says.includes(`repasse reconcile accept ${line}`))).toBe(true)
-      expect((await seeOverview(town.desk)).asks).toMatchObject([{ kind: 'line out', total: 1, asks: [{ id: line, units: -900_000n }] }])
+      expect((await seeOverview(town.app)).asks).toMatchObject([{ kind: 'line out', total: 1, asks: [{ id: line, units: -900_000n }] }])
       // Booked it is all the same: the books say what is there.
       expect((await balances(town.db)).bank).toBe(town.bank.balanceUnits())
 
-      await expect(proposeAccept(town.db, town.desk.world, 'no-such', { by: 'ana', why: 'x' })).rejects.toThrow('no statement line')
-      const { proposal } = await proposeAccept(town.db, town.desk.world, line, { by: 'ana', why: 'the rent, paid by hand' })
+      await expect(proposeAccept(town.db, town.app.world, 'no-such', { by: 'ana', why: 'x' })).rejects.toThrow('no statement line')
+      const { proposal } = await proposeAccept(town.db, town.app.world, line, { by: 'ana', why: 'the rent, paid by hand' })
       expect((await approve(proposal.id, 'Ana')).is).toBe('own')
       expect(await stopped()).toContain(line)
       expect((await approve(proposal.id)).is).toBe('approved')
       expect([await stopped(), await look(), await needsPerson()]).toEqual([undefined, undefined, []])
       expect(await findStranger(town.db, line)).toMatchObject({ state: 'accepted', decided_by: 'bruno', why: 'the rent, paid by hand' })
-      await expect(proposeAccept(town.db, town.desk.world, line, { by: 'ana', why: 'x' })).rejects.toThrow('accepted already')
+      await expect(proposeAccept(town.db, town.app.world, line, { by: 'ana', why: 'x' })).rejects.toThrow('accepted already')
       expect(await auditChain(town.db)).toEqual([])
     })
 
@@ -105,7 +105,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       leaves(900_000, ['inv_00000000000000000000000000'])
       expect(await look()).toMatch(/^R\$ 9000\.00 left the bank under our tag inv_0+ by no order of these books/)
       const ref = town.transfers().at(-1)!.id
-      const { proposal } = await town.db.tx(tx => proposeClose(tx, town.desk.world, ref, { by: 'ana', why: 'the rent' }))
+      const { proposal } = await town.db.tx(tx => proposeClose(tx, town.app.world, ref, { by: 'ana', why: 'the rent' }))
       expect([(await approve(proposal.id)).is, await stopped(), await look()]).toEqual(['approved', undefined, undefined])
     })
 
@@ -120,7 +120,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await look()).toContain(`left the bank under our tag ${town.id}`)
       const transfer = town.transfers().at(-1)!.id
       const { id } = (await town.payout())!
-      const { proposal } = await proposeVerdict(town.desk, id, { transfer, as: 'not-ours', by: 'ana', why: 'the rent' })
+      const { proposal } = await proposeVerdict(town.app, id, { transfer, as: 'not-ours', by: 'ana', why: 'the rent' })
       expect([(await approve(proposal.id)).is, await stopped(), await look()]).toEqual(['approved', undefined, undefined])
     })
 
@@ -140,7 +140,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect([await look(), await stopped()]).toEqual([undefined, undefined])
       const [said] = await needsPerson()
       expect(said).toMatch(/^R\$ 123\.45 came to the bank for nothing of ours \(line \d+: Deposit\): repasse reconcile accept \d+/)
-      const { proposal } = await proposeAccept(town.db, town.desk.world, /accept (\d+)/.exec(said!)![1]!, { by: 'ana', why: 'a loan' })
+      const { proposal } = await proposeAccept(town.db, town.app.world, /accept (\d+)/.exec(said!)![1]!, { by: 'ana', why: 'a loan' })
       await approve(proposal.id)
       expect(await needsPerson()).toEqual([])
     })
@@ -148,7 +148,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('a rule that two people approved covers what it says, up to what it says, and from its end on nothing', async () => {
       const first = leaves(4_000)
       expect(await look()).toContain(first)
-      const { proposal } = await proposeRule(town.db, town.desk.world, 'monthly-fee', feeRule, { by: 'ana', why: 'the bank’s own fee' })
+      const { proposal } = await proposeRule(town.db, town.app.world, 'monthly-fee', feeRule, { by: 'ana', why: 'the bank’s own fee' })
       expect((await approve(proposal.id)).is).toBe('approved')
       // The line for which it was made is covered with it.
       expect([await stopped(), (await findStranger(town.db, first))!.state]).toEqual([undefined, 'ruled'])
@@ -158,7 +158,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const beyond = leaves(100)
       expect(await look()).toContain(beyond)
       expect((await findStranger(town.db, beyond))!.why).toBe('rule monthly-fee covers it, but no more in one month')
-      await approve((await proposeAccept(town.db, town.desk.world, beyond, { by: 'ana', why: 'once' })).proposal.id)
+      await approve((await proposeAccept(town.db, town.app.world, beyond, { by: 'ana', why: 'once' })).proposal.id)
 
       // Another month has room again; a line above the most of one line has none in any.
       town.pass(32 * 24 * 60 * minute)
@@ -166,7 +166,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await look()).toBeUndefined()
       const large = leaves(5_001)
       expect(await look()).toContain(large)
-      await approve((await proposeAccept(town.db, town.desk.world, large, { by: 'ana', why: 'once' })).proposal.id)
+      await approve((await proposeAccept(town.db, town.app.world, large, { by: 'ana', why: 'once' })).proposal.id)
 
       await closeRule(town.db, 'monthly-fee', { by: 'ana', why: 'another bank' })
       town.pass(32 * 24 * 60 * minute)
@@ -175,7 +175,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('a rule that was edited past the program, or that nobody approved, covers nothing and is named', async () => {
-      const { proposal } = await proposeRule(town.db, town.desk.world, 'monthly-fee', feeRule, { by: 'ana', why: 'the bank’s own fee' })
+      const { proposal } = await proposeRule(town.db, town.app.world, 'monthly-fee', feeRule, { by: 'ana', why: 'the bank’s own fee' })
       await approve(proposal.id)
       expect(await checkRules(town.db)).toEqual([])
       await town.db.tx(tx => tx.run(sql`update external_rules set max_units = 1000000, period_units = 9000000`))
@@ -185,11 +185,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('a rule is no pattern, and is of one direction', async () => {
-      const { proposal } = await proposeRule(town.db, town.desk.world, 'odd', { ...feeRule, text: 'T.*' }, { by: 'ana', why: 'x' })
+      const { proposal } = await proposeRule(town.db, town.app.world, 'odd', { ...feeRule, text: 'T.*' }, { by: 'ana', why: 'x' })
       await approve(proposal.id)
       const line = leaves(100)
       expect(await look()).toContain(line)
-      const again = await proposeRule(town.db, town.desk.world, 'into', { ...feeRule, direction: 'in' }, { by: 'ana', why: 'x' })
+      const again = await proposeRule(town.db, town.app.world, 'into', { ...feeRule, direction: 'in' }, { by: 'ana', why: 'x' })
       await approve(again.proposal.id)
       expect(await stopped()).toContain(line)
     })
@@ -247,7 +247,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const line = leaves(100)
       await look()
       town.bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
-      const answer = await reconcile(town.db, town.desk.rails.starkbank!, town.desk.world)
+      const answer = await reconcile(town.db, town.app.rails.starkbank!, town.app.world)
       town.bank.setFaults(noFaults)
       expect([typeof answer, await stopped()]).toEqual(['string', expect.stringContaining(line)])
     })

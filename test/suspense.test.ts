@@ -37,7 +37,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     afterEach(() => town.close())
 
     const look = async () => {
-      const found = await reconcile(town.db, town.desk.rails.starkbank!, town.desk.world)
+      const found = await reconcile(town.db, town.app.rails.starkbank!, town.app.world)
       if (typeof found === 'string') throw new Error(found)
       return found
     }
@@ -89,7 +89,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await look()
       const { needsPerson } = await status(town.db)
       expect(needsPerson).toEqual([expect.stringContaining(`repasse payout adjudicate ${payout.id} --transfer ${id} `)])
-      await expect(town.db.tx(tx => proposeClose(tx, town.desk.world, id, { by: 'ana', why: 'old' }))).rejects.toThrow('payout adjudicate')
+      await expect(town.db.tx(tx => proposeClose(tx, town.app.world, id, { by: 'ana', why: 'old' }))).rejects.toThrow('payout adjudicate')
 
       await town.send()
       expect(await town.payout()).toMatchObject({ state: 'paid', why: null })
@@ -107,9 +107,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const stopsBy = (about: 'payout' | 'invoice', tag: string, units: readonly bigint[]) =>
         town.db.tx(async tx => {
           const line = { rail: 'starkbank', about, provider_id: tag, tags: ourTags([tag]), memo: '' } as const
-          for (const each of units) await suspend(tx, town.desk.world, { ...line, id: `line ${(count += 1)}`, units: each })
+          for (const each of units) await suspend(tx, town.app.world, { ...line, id: `line ${(count += 1)}`, units: each })
           const why = await keepBankStop(tx)
-          await clearSuspense(tx, town.desk.world, tag, 'looked at')
+          await clearSuspense(tx, town.app.world, tag, 'looked at')
           return why
         })
       expect(await stops(lost, -900_000n)).toBe(`R$ 9000.00 left the bank under our tag ${lost} by no order of these books (${lost})`)
@@ -129,7 +129,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('what is booked undoes that two people closed its lines, each or all in one, and leaves other lines alone', async () => {
-      const { world } = town.desk
+      const { world } = town.app
       let count = 0
       /** What is external of lines about one transfer that were closed, once these parts of it were booked. */
       const external = (lines: readonly bigint[], parts: readonly bigint[]) =>
@@ -161,7 +161,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(20 * second)
       await look()
       for (const count of [2, 0])
-        expect(await town.db.tx(tx => clearSuspense(tx, town.desk.world, id, 'it was known after all'))).toHaveLength(count)
+        expect(await town.db.tx(tx => clearSuspense(tx, town.app.world, id, 'it was known after all'))).toHaveLength(count)
       expect(await standing()).toEqual({ bank: 100_000n, external: -100_000n, suspense: 0n })
       expect(await checkLedger(town.db)).toEqual([])
     })

@@ -65,7 +65,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await tallyFaults(town.db)).toEqual([{ about: 'invoices', part: 'BRL/credited', count: 0n, units: 1n }])
       const said: string[] = []
       const log: Log = { debug() {}, info() {}, warn() {}, error: (_, message) => void said.push(message), child: () => log }
-      expect(await checkBooks(town.db, { ...town.desk.world, log })).toEqual([])
+      expect(await checkBooks(town.db, { ...town.app.world, log })).toEqual([])
       expect(said).toEqual(['a sum kept aside was not what its rows come to: it is mended'])
       expect(await tallyFaults(town.db)).toEqual([])
       expect(await tally(town.db, 'invoices')).toEqual([{ parts: ['BRL', 'credited'], count: 1n, units: 10_001n }])

@@ -21,7 +21,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
     let postgres: Postgres | undefined
     let town: Town
-    let desk: Desk
+    let app: Desk
     let asked: string[]
     /** What lists answer instead of what the bank has; nothing where they answer that. */
     let invoices: (page: Page<BankInvoice>) => Answer<Page<BankInvoice>>
@@ -34,7 +34,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       asked = []
       invoices = done
       transfers = done
-      desk = { ...town.desk, rails: { starkbank: watched() } }
+      app = { ...town.app, rails: { starkbank: watched() } }
       await payFor('few', few)
     })
     afterEach(async () => {
@@ -44,7 +44,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     /** The town's rail, of which each read is noted and lists can be bent. */
     function watched() {
-      const { bank, clock, desk: plain } = town
+      const { bank, clock, app: plain } = town
       const direct = wire({ bank, clock, at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined })
       const noted: Bank = {
         ...direct,
@@ -69,9 +69,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const when = { cron: '0 0 1 1 *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined, dueInMs: 172_800 * second }
       const what = { countLow: count, countHigh: count, unitsLow: 10_000n, unitsHigh: 20_000n, roster: undefined, payTo: 'main' }
       const rule = { name, rail: 'starkbank', commissionBp: 150n, minPayoutUnits: 0n, catchUp: 'none' } as const
-      await addSchedule(town.db, desk.world, { ...rule, ...when, ...what }, 'maker')
-      await town.db.tx(async tx => runNow(tx, desk.world, await needSchedule(tx, name), 'maker'))
-      await runDueSlots(town.desk)
+      await addSchedule(town.db, app.world, { ...rule, ...when, ...what }, 'maker')
+      await town.db.tx(async tx => runNow(tx, app.world, await needSchedule(tx, name), 'maker'))
+      await runDueSlots(town.app)
       for (const { id } of town.bank.invoices()) town.bank.pay(id)
       town.pass(5 * second)
     }
@@ -79,10 +79,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     const eventsOf = (kind: string) => town.bank.eventsCreated().filter(({ subscription, log }) => `${subscription}.${log.type}` === kind)
     async function settle(events: BankEvent[]): Promise<string[]> {
       const keep = ({ id, ...event }: BankEvent) =>
-        desk.inbox.keep({ rail: 'starkbank', eventId: id, raw: bodyOf({ id, ...event }), via: 'push', signature: 'proven elsewhere' })
+        app.inbox.keep({ rail: 'starkbank', eventId: id, raw: bodyOf({ id, ...event }), via: 'push', signature: 'proven elsewhere' })
       await Promise.all(events.map(keep))
       asked = []
-      await settleInbox(desk)
+      await settleInbox(app)
       return asked
     }
     const credits = () => settle(eventsOf('invoice.credited'))
@@ -96,7 +96,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(eventsOf('invoice.credited')).toHaveLength(100)
       expect(await credits()).toEqual(['invoices'])
       expect(await countOf('done', 'credited')).toBe(100)
-      await sendPayouts(town.db, desk.rails.starkbank!, desk.world)
+      await sendPayouts(town.db, app.rails.starkbank!, app.world)
       town.pass(60 * second)
       expect(eventsOf('transfer.success')).toHaveLength(100)
       expect(await settle(eventsOf('transfer.success'))).toEqual(['transfers'])
@@ -139,7 +139,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await countOf('waiting', 'the bank did not confirm it: no answer')).toBe(few + 1)
       invoices = done
       town.pass(60 * second)
-      await settleInbox(desk)
+      await settleInbox(app)
       expect(await countOf('done', 'credited')).toBe(few + 1)
     })
 
@@ -151,7 +151,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('a bank that wants every tag of a list on one transfer is asked about each by itself', async () => {
       await credits()
-      await sendPayouts(town.db, desk.rails.starkbank!, desk.world)
+      await sendPayouts(town.db, app.rails.starkbank!, app.world)
       town.pass(60 * second)
       transfers = ({ cursor }) => done({ items: [], cursor })
       const counted = Map.groupBy(await settle(eventsOf('transfer.success')), kind => kind)
@@ -164,14 +164,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('what was shown too long ago is asked for again', async () => {
       const at = (name: string) => void (name === 'proofs asked for together' && town.pass(31 * second))
-      desk = { ...desk, world: { ...desk.world, at } }
+      app = { ...app, world: { ...app.world, at } }
       expect(await credits()).toEqual(['invoices', ...Array.from({ length: few + 1 }, () => 'invoice')])
     })
 
     test('everything else has its turn after each event', async () => {
       let turns = 0
       const turn = async () => void turns++
-      desk = { ...desk, world: { ...desk.world, clock: { ...desk.world.clock, turn } } }
+      app = { ...app, world: { ...app.world, clock: { ...app.world.clock, turn } } }
       await credits()
       expect(turns).toBe(few + 1)
     })

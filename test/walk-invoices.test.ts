@@ -26,7 +26,7 @@ interface World {
   id: string
 }
 
-const at = ({ town: { db, desk }, rail }: World) => ({ db, rail, world: desk.world })
+const at = ({ town: { db, app }, rail }: World) => ({ db, rail, world: app.world })
 const refusedUnless = (is: string, ...right: string[]) => {
   if (!right.includes(is)) throw new BadInput(is)
 }
@@ -60,7 +60,7 @@ const issue = async (world: World, answering?: (issue: Rail['issue']) => Rail['i
   const { town, rail, slot } = world
   const { issue: own } = rail
   if (answering) rail.issue = answering(own.bind(rail))
-  await runDueSlots(town.desk).catch((error: unknown) => void error)
+  await runDueSlots(town.app).catch((error: unknown) => void error)
   rail.issue = own
   world.id = (await town.db.one<{ id: string }>(sql`select id from invoices where slot_id = ${slot}`))!.id
 }
@@ -136,14 +136,14 @@ const causes: Record<string, (world: World) => unknown> = {
 async function open(state: State, cause: string): Promise<World> {
   const town = await openTown({ settings: { startingBalance: 100_000 } })
   try {
-    const { db, desk } = town
+    const { db, app } = town
     const when = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 2 * day }
     const what = { countLow: 1, countHigh: 1, unitsLow: 5_000n, unitsHigh: 5_000n, roster: undefined, payTo: 'main' }
     const rule = { name: 'walk', rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' } as const
-    const schedule = await addSchedule(db, desk.world, { ...rule, ...when, ...what }, 'maker')
-    const slot = await db.tx(tx => runNow(tx, desk.world, schedule, 'a walk'))
+    const schedule = await addSchedule(db, app.world, { ...rule, ...when, ...what }, 'maker')
+    const slot = await db.tx(tx => runNow(tx, app.world, schedule, 'a walk'))
     await setScheduleState(db, 'trial', 'paused', 'maker', 'a walk')
-    const world = { town, rail: desk.rails.starkbank!, slot, id: '' }
+    const world = { town, rail: app.rails.starkbank!, slot, id: '' }
     await into[state](world)
     expect(await stateOf(world), `what should be ${state}`).toBe(state)
     await causes[cause]!(world)
@@ -160,10 +160,10 @@ const [rounds, roundMs] = [16, 5 * day]
 /** The program does what it does by itself, until the invoice has ended or nothing becomes of it any more. */
 async function goOn(world: World): Promise<InvoiceState> {
   const { town } = world
-  const jobs = timetable(town.desk).filter(({ name }) => !name.startsWith('reconcile'))
+  const jobs = timetable(town.app).filter(({ name }) => !name.startsWith('reconcile'))
   for (let round = 0; round < rounds; round++) {
     town.pass(roundMs)
-    for (const job of jobs) await job.work(town.desk, town.desk.world).catch((error: unknown) => void error)
+    for (const job of jobs) await job.work(town.app, town.app.world).catch((error: unknown) => void error)
     await hearAll(world)
   }
   return stateOf(world)

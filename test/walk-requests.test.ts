@@ -5,7 +5,7 @@ import { unsure } from '../src/base/answer.ts'
 import { requestMachine, type InvoiceState } from '../src/invoice/invoice.ts'
 import { approveAndDo, timetable } from '../src/jobs/jobs.ts'
 import { sql } from '../src/db/db.ts'
-import { proposeCoinRefund, takeOn } from '../src/webhooks/webhooks.ts'
+import { proposeCoinRefund, acceptPayment } from '../src/webhooks/webhooks.ts'
 import { endsOf } from './testbed/book.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { payerName } from './testbed/chainActs.ts'
@@ -29,17 +29,17 @@ const stateOf = async ({ town, id }: World): Promise<InvoiceState> => (await tow
 const chain = ({ bitcoin }: ChainTown) => bitcoin.terms
 
 const acts: Record<string, (world: World) => Promise<unknown>> = {
-  'invoice accept': ({ town, id }) => takeOn(town.db, town.world, chain(town), id, { by: 'bruno', why: 'a walk' }),
+  'invoice accept': ({ town, id }) => acceptPayment(town.db, town.world, chain(town), id, { by: 'bruno', why: 'a walk' }),
   async 'invoice refund'({ town, id }) {
     const to = await town.node.rpc<string>('getnewaddress', ['refunds', 'bech32'], payerName)
-    const desk = { db: town.db, world: town.world }
-    const proposed = await proposeCoinRefund({ ...desk, chain: chain(town) }, town.rail, id, {
+    const app = { db: town.db, world: town.world }
+    const proposed = await proposeCoinRefund({ ...app, chain: chain(town) }, town.rail, id, {
       to,
       units: undefined,
       by: 'ana',
       why: 'a walk',
     })
-    await approveAndDo({ ...desk, rails: { bitcoin: town.rail }, bitcoin: town.bitcoin }, proposed.proposal.id, { by: 'bruno' })
+    await approveAndDo({ ...app, rails: { bitcoin: town.rail }, bitcoin: town.bitcoin }, proposed.proposal.id, { by: 'bruno' })
   },
 }
 
@@ -154,11 +154,11 @@ async function open(state: State, cause: string): Promise<World> {
 /** The program does what it does by itself, until the request has ended or nothing becomes of it any more. */
 async function goOn(world: World): Promise<InvoiceState> {
   const { town } = world
-  const jobs = timetable(town.desk).filter(({ name }) => !name.startsWith('reconcile'))
+  const jobs = timetable(town.app).filter(({ name }) => !name.startsWith('reconcile'))
   for (let round = 0; round < 9; round++) {
     await town.pass(4 * hour)
     await town.mine()
-    for (const job of jobs) await job.work(town.desk, town.world).catch((error: unknown) => void error)
+    for (const job of jobs) await job.work(town.app, town.world).catch((error: unknown) => void error)
   }
   return stateOf(world)
 }

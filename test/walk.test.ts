@@ -41,14 +41,14 @@ interface World {
 }
 
 const act = { by: 'ana', why: 'a walk' }
-const agreed = async ({ town: { desk } }: World, proposed: Proposed | { is: string }): Promise<void> => {
+const agreed = async ({ town: { app } }: World, proposed: Proposed | { is: string }): Promise<void> => {
   if (!('proposal' in proposed)) throw new BadInput(proposed.is)
-  await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
+  await approveAndDo(app, proposed.proposal.id, { by: 'bruno' })
 }
 const verdict = async (world: World, as: 'ours' | 'not-ours') => {
   const transfer = world.town.transfers().at(-1)?.id
   if (transfer === undefined) throw new BadInput('the bank has no transfer')
-  await agreed(world, await proposeVerdict(world.town.desk, world.id, { ...act, transfer, as }))
+  await agreed(world, await proposeVerdict(world.town.app, world.id, { ...act, transfer, as }))
 }
 
 /** What people do, under the name that the book has for it. */
@@ -57,22 +57,22 @@ const acts: Record<string, (world: World) => Promise<unknown>> = {
   'payout release': ({ town, id }) => releasePayout(town.db, id, act),
   'payout retry': ({ town, id }) => retryPayout(town.db, id, act),
   'payout go': ({ town }) => letGo(town.db, act.why, act.by),
-  'payout approve': async world => agreed(world, await world.town.db.tx(tx => proposeBeyond(tx, world.town.desk.world, world.id, act))),
+  'payout approve': async world => agreed(world, await world.town.db.tx(tx => proposeBeyond(tx, world.town.app.world, world.id, act))),
   'payout redirect': async world => {
-    await agreed(world, await proposeRedirect(world.town.db, world.town.desk.world, world.id, { ...act, to: 'second' }))
+    await agreed(world, await proposeRedirect(world.town.db, world.town.app.world, world.id, { ...act, to: 'second' }))
     // The other account is one that takes what is sent to it.
     world.town.bank.setSettings({ transferFailRate: 0, refundRate: 0 })
   },
   'payout settle': async ({ town, id }) => {
-    const { desk } = town
+    const { app } = town
     const ref = town.transfers().find(({ status }) => status === 'success')?.id ?? '1'
-    await settlePaidElsewhere(desk.db, desk.rails, desk.world, id, { ...act, ref })
+    await settlePaidElsewhere(app.db, app.rails, app.world, id, { ...act, ref })
   },
   'payout adjudicate --as ours': world => verdict(world, 'ours'),
   'payout adjudicate --as not-ours': world => verdict(world, 'not-ours'),
   'invoice reversal': async world => {
-    const { db, desk, id } = world.town
-    await agreed(world, await proposeReversalEnd(db, desk.world, id, { ...act, returned: 0n }))
+    const { db, app, id } = world.town
+    await agreed(world, await proposeReversalEnd(db, app.world, id, { ...act, returned: 0n }))
   },
   'more money at the bank': async ({ town }) => town.bank.deposit(1_000_000),
 }
@@ -141,8 +141,7 @@ const causes: Record<string, (world: World) => unknown> = {
     if (atBank.status === 'paid') await until(world, 'invoice.reversing')
   },
   'a person stops every payout': ({ town }) => stopAll(town.db, 'a walk', 'ana'),
-  'a limit below it': ({ town: { db, desk } }) =>
-    db.tx(tx => changeLimits(tx, desk.world, { asset: 'BRL', wanted: { payout: 1n }, ...act })),
+  'a limit below it': ({ town: { db, app } }) => db.tx(tx => changeLimits(tx, app.world, { asset: 'BRL', wanted: { payout: 1n }, ...act })),
   'its account takes nothing any more': ({ town }) => town.bank.setSettings({ transferFailRate: 1 }),
   'its money comes back each time': ({ town }) => town.bank.setSettings({ refundRate: 1 }),
   'the bank has no trace of its transfer any more': ({ rail, town }) => {
@@ -176,12 +175,12 @@ const causes: Record<string, (world: World) => unknown> = {
 async function open(state: PayoutState, cause: string): Promise<World> {
   const town = await openTown({ settings: { startingBalance: 100_000 } })
   try {
-    await addAccount(town.db, town.desk.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
+    await addAccount(town.db, town.app.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
     await approveAccount(town.db, 'second', 'checker')
     town.bank.pay(town.atBank.id)
     town.pass(5_000)
     await town.hear(town.event('invoice.credited'))
-    const world = { town, rail: town.desk.rails.starkbank!, id: (await town.payout())!.id }
+    const world = { town, rail: town.app.rails.starkbank!, id: (await town.payout())!.id }
     await into[state](world)
     expect(await stateOf(world), `what should be ${state}`).toBe(state)
     await causes[cause]!(world)
@@ -200,7 +199,7 @@ async function goOn(world: World): Promise<string> {
   for (let round = 0; round < rounds; round++) {
     town.pass(10 * minute)
     await town.send()
-    await resolvePayouts(town.db, rail, town.desk.world)
+    await resolvePayouts(town.db, rail, town.app.world)
     await hearAll(world)
   }
   if ((await payoutsStopped(town.db)) !== undefined) return 'stopped'

@@ -44,7 +44,7 @@ export interface Mempool {
   rebuild(returned: Transaction[], early?: boolean): void
 }
 
-const mostAncestors = 25
+const maxAncestors = 25
 const ripeAfter = 100
 
 export function makeMempool({ branches, settings, now }: { branches: Branches; settings: ChainSettings; now(): number }): Mempool {
@@ -129,9 +129,7 @@ export function makeMempool({ branches, settings, now }: { branches: Branches; s
 
   const faultOfFamily = (transaction: Transaction): Verdict | undefined => {
     const count = ancestorsOf(transaction).size + 1
-    return count > mostAncestors
-      ? rejected('too-long-mempool-chain', `too many unconfirmed ancestors [limit: ${mostAncestors}]`)
-      : undefined
+    return count > maxAncestors ? rejected('too-long-mempool-chain', `too many unconfirmed ancestors [limit: ${maxAncestors}]`) : undefined
   }
 
   function faultOfReplacement(

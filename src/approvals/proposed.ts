@@ -38,7 +38,7 @@ export interface DoneBy {
 }
 
 /** Whatever is done in the transaction of an approval is recorded after it, with little between the two. */
-const mostBetween = 10n
+const maxBetween = 10n
 
 /**
  * Why what the audit log says was done is not what two people approved just before it; undefined where it is. So a record that somebody
@@ -47,7 +47,7 @@ const mostBetween = 10n
 export async function doneFault(reader: Reader, { seq, actor }: Done, { act, about, says }: DoneBy): Promise<string | undefined> {
   const approved = await reader.one<{ subject: string; actor: string }>(sql`
     select subject, actor from audit
-    where act = 'proposal approved' and seq < ${seq} and seq >= ${seq - mostBetween} order by seq desc limit 1`)
+    where act = 'proposal approved' and seq < ${seq} and seq >= ${seq - maxBetween} order by seq desc limit 1`)
   const row = approved?.actor === actor ? await findProposal(reader, approved.subject) : undefined
   const isIts = row !== undefined && row.act === act && row.subject === about && row.state === 'approved'
   if (!isIts || Object.entries(says).some(([name, value]) => detailOf(row)[name] !== value))

@@ -1,13 +1,13 @@
 /** The clocks: what a storm's hasty one shows, and that the seeded randomness repeats itself. */
 import { afterEach, expect, test, vi } from 'vitest'
-import { hastyClock, monotonicMs, seededRandom, sharedClock, systemClock } from './clock.ts'
+import { scaledClock, monotonicMs, seededRandom, sharedClock, systemClock } from './clock.ts'
 
 afterEach(() => void vi.useRealTimers())
 
 test('a hasty clock shows the machine’s time at its start, and gains on it', async () => {
   vi.useFakeTimers()
   const since = systemClock.now()
-  const clock = hastyClock(50, since)
+  const clock = scaledClock(50, since)
   expect(clock.now()).toBe(since)
   const startedMs = monotonicMs()
   const slept = clock.sleep(1_000)

@@ -23,7 +23,7 @@ export const systemClock: Clock = {
  * Shows the machine's time at `since`, and runs `speed` times as fast: for storms, where waiting for minutes is part of the story.
  * `skippedMs` is what it has been put forward by, where hours in which nothing happens are left out.
  */
-export const hastyClock = (speed: number, since: Millis, skippedMs: () => Millis = () => 0): Clock => ({
+export const scaledClock = (speed: number, since: Millis, skippedMs: () => Millis = () => 0): Clock => ({
   speed,
   now: () => Math.floor(since + (systemClock.now() - since) * speed + skippedMs()),
   uptimeMs: () => monotonicMs() * speed,

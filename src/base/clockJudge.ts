@@ -3,7 +3,7 @@ import { formatDuration } from './duration.ts'
 import type { Clock, ClockWord, Millis } from './world.ts'
 
 /** Further apart than this, clocks disagree. */
-export const mostApartMs: Millis = 60_000
+export const maxApartMs: Millis = 60_000
 
 /** Another clock, by how far it is ahead of our steady one: between the two, for its word takes its time to come. */
 export interface Witness extends Pick<ClockWord, 'whose' | 'weight'> {
@@ -24,14 +24,14 @@ export type ClockVerdict = { is: 'off'; why: string } | { is: 'right'; confirmed
 /** Decides from what is known. Pure. */
 export function judgeClock({ offsetMs, believedMs, witnesses }: ClockLook): ClockVerdict {
   const apart = ({ leastMs, mostMs }: Witness) => (offsetMs > mostMs ? offsetMs - mostMs : Math.min(0, offsetMs - leastMs))
-  const agrees = (witness: Witness) => Math.abs(apart(witness)) <= mostApartMs
+  const agrees = (witness: Witness) => Math.abs(apart(witness)) <= maxApartMs
   const against = witnesses.find(witness => witness.weight !== 'one of many' && !agrees(witness))
   if (against) return { is: 'off', why: `our clock is ${distance(apart(against))} ${against.whose}` }
   const many = witnesses.filter(({ weight }) => weight === 'one of many')
   const confirmed =
     witnesses.some(({ weight }) => weight === 'surely another') || (many.length > 1 && many.filter(agrees).length * 2 > many.length)
   const movedMs = offsetMs - believedMs
-  if (confirmed || Math.abs(movedMs) <= mostApartMs) return { is: 'right', confirmed }
+  if (confirmed || Math.abs(movedMs) <= maxApartMs) return { is: 'right', confirmed }
   return { is: 'off', why: `our clock was ${movedMs > 0 ? 'put forward' : 'set back'} by ${duration(movedMs)} while the machine ran` }
 }
 

@@ -2,14 +2,14 @@
 import { domainToASCII } from 'node:url'
 
 /** RFC 5321, 4.5.3.1.3, less the angle brackets. */
-export const mostEmailLength = 254
+export const maxEmailLength = 254
 
 /**
  * The usual shape (RFC 5321's dot-string at a domain with a point), letters of ASCII alone: no quotes, no comments, no blanks, so no
  * header can be made of it.
  */
 export const isAddress = (text: string): boolean => {
-  if (text.length > mostEmailLength) return false
+  if (text.length > maxEmailLength) return false
   const [, local] =
     /^([a-z0-9!#$%&'*+/=?^_`{|}~.-]+)@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9])$/i.exec(text) ?? []
   return local !== undefined && local.length <= 64 && !/^\.|\.\.|\.$/.test(local)
@@ -21,7 +21,7 @@ export const isAddress = (text: string): boolean => {
  */
 export function asAddress(text: string): string | undefined {
   // In the DNS a domain is at least as long as with its accents.
-  if (text.trim().length > mostEmailLength) return undefined
+  if (text.trim().length > maxEmailLength) return undefined
   const [, local = '', domain = ''] = /^([^@]+)@([\p{L}\p{M}\p{N}.-]+)$/u.exec(text.trim()) ?? []
   // What is ASCII already stays as it was typed, its capitals too.
   const plain = /^[a-z0-9.-]*$/i.test(domain) ? domain : domainToASCII(domain.normalize('NFC'))

@@ -20,7 +20,7 @@ export const largest = (...units: bigint[]): bigint => units.reduce((high, each)
 
 /** The same amount, known to be of `asset`. Throws where it is of another: centavos are never read as satoshis. */
 export function moneyIn<A extends Asset>({ asset: is, units }: Money, asset: A): Money<A> {
-  if (is !== asset) throw new Error(`${told(units, is)} is not an amount in ${asset}`)
+  if (is !== asset) throw new Error(`${formatMoney(units, is)} is not an amount in ${asset}`)
   return { asset, units }
 }
 
@@ -63,7 +63,7 @@ const compare = <T extends bigint | string>(a: T, b: T): number => (a < b ? -1 :
 export const mostUnits: Record<Asset, bigint> = { BRL: 1_000_000_000n, BTC: 10_000_000_000n }
 
 /** Satoshis below which nobody is asked: what Bitcoin Core calls dust for the largest of the usual outputs (GetDustThreshold, P2PKH). */
-export const leastRequest = 546n
+export const minRequest = 546n
 
 /**
  * What `centavos` cost in satoshis at `price` centavos per BTC, rounded UP to a satoshi, so that the house never gets less than it asked.
@@ -106,7 +106,8 @@ export function formatUnits(units: bigint, asset: Asset): string {
 }
 
 /** For people: `-R$ 68.03`. */
-export const reais = (units: bigint): string => `${units < 0n ? '-' : ''}R$ ${formatUnits(units < 0n ? -units : units, 'BRL')}`
+export const formatReais = (units: bigint): string => `${units < 0n ? '-' : ''}R$ ${formatUnits(units < 0n ? -units : units, 'BRL')}`
 
 /** For people, of either asset: `R$ 68.03`, `0.00012345 BTC`. */
-export const told = (units: bigint, asset: Asset): string => (asset === 'BRL' ? reais(units) : `${formatUnits(units, 'BTC')} BTC`)
+export const formatMoney = (units: bigint, asset: Asset): string =>
+  asset === 'BRL' ? formatReais(units) : `${formatUnits(units, 'BTC')} BTC`

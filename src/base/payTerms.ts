@@ -26,13 +26,13 @@ export interface Discount {
 
 /** 59 days, the bank's own. */
 export const usualExpiresInMs: Millis = 59 * 86_400_000
-export const mostExpiresInMs: Millis = 365 * 86_400_000
+export const maxExpiresInMs: Millis = 365 * 86_400_000
 
 /** Nothing is added and nothing taken off. */
 export const plainTerms: PayTerms = { fineBp: 0n, interestBp: 0n, expiresInMs: usualExpiresInMs, discounts: [] }
 
 /** The bank takes so many. */
-const mostDiscounts = 5
+const maxDiscounts = 5
 
 /**
  * Reads `5%@3d`, or several, `5%@5d 2,5%@1d`: percent off when paid so long before it is due, less each time, as the bank asks.
@@ -50,7 +50,7 @@ export function parseDiscounts(text: string): Discount[] | undefined {
     if (last && (basisPoints >= last.basisPoints || beforeMs >= last.beforeMs)) return undefined
     discounts.push({ basisPoints, beforeMs })
   }
-  return discounts.length <= mostDiscounts ? discounts : undefined
+  return discounts.length <= maxDiscounts ? discounts : undefined
 }
 
 /** `5.00%@5d 2.50%@1d`: what `parseDiscounts` reads back. */

@@ -26,14 +26,14 @@ export interface Retention {
 const forever = ['forever', 'keep']
 
 const atLeast = (fallback: string, least: string, why: string) => {
-  const leastMs = parseDuration(least)!
+  const minMs = parseDuration(least)!
   const expected = `a length of time of ${least} or more, like ${fallback}, or forever${why === '' ? '' : `: ${why}`}`
   return parsedOr(
     fallback,
     (text): { ms: Millis | undefined } | undefined => {
       if (forever.includes(text)) return { ms: undefined }
       const ms = parseDuration(text)
-      return ms === undefined || ms < leastMs ? undefined : { ms }
+      return ms === undefined || ms < minMs ? undefined : { ms }
     },
     expected,
   ).transform(({ ms }) => ms)

@@ -70,11 +70,11 @@ const isInThousands = (text: string, sign: string): boolean => {
 }
 
 /** More digits than any amount has are rather a number of something else. */
-const mostDigits = 16
+const maxDigits = 16
 
 function unitsOf(grouped: string, fraction: string, currency: Currency): Typed {
   const whole = grouped.replace(/[., ]/g, '')
-  if (whole === '' || whole.length > mostDigits) return misread('form')
+  if (whole === '' || whole.length > maxDigits) return misread('form')
   // A spreadsheet shows whole satoshis with the two zeros of its currency.
   if (currency === 'sats') return fraction === '' || /^0{1,2}$/.test(fraction) ? amount(BigInt(whole)) : misread('decimals')
   const places = decimalsOf[currency]

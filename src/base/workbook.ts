@@ -19,7 +19,7 @@ export async function workbookToCsv(bytes: Uint8Array): Promise<string> {
   } catch {
     throw unreadable()
   }
-  if (rows.length > mostRows) throw new BadInput(`the workbook has more than ${mostRows} rows in its first sheet`)
+  if (rows.length > maxRows) throw new BadInput(`the workbook has more than ${maxRows} rows in its first sheet`)
   return rows.map(row => `${row.map(cell => quoted(textOf(cell))).join(';')}\n`).join('')
 }
 
@@ -44,9 +44,9 @@ function plainNumber(text: string): string {
   return Math.abs(shown) < 1e12 ? decimal.format(shown) : text
 }
 
-const mostRows = 20_000
-const mostParts = 500
-const mostUnpackedBytes = 48 * 1024 * 1024
+const maxRows = 20_000
+const maxParts = 500
+const maxUnpackedBytes = 48 * 1024 * 1024
 
 /**
  * Unpacks every part within a bound, and throws away what comes out: what a directory says of its sizes may be a lie, and the library
@@ -54,10 +54,10 @@ const mostUnpackedBytes = 48 * 1024 * 1024
  */
 function assertSmall(bytes: Uint8Array): void {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  let left = mostUnpackedBytes
+  let left = maxUnpackedBytes
   let parts = 0
   for (const { method, data } of partsOf(view)) {
-    if (++parts > mostParts) throw new BadInput(`the workbook has more than ${mostParts} parts`)
+    if (++parts > maxParts) throw new BadInput(`the workbook has more than ${maxParts} parts`)
     if (method !== 0 && method !== 8) throw unreadable()
     try {
       left -= method === 0 ? data.length : inflateRawSync(data, { maxOutputLength: Math.max(1, left) }).length
@@ -65,7 +65,7 @@ function assertSmall(bytes: Uint8Array): void {
       if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') left = -1
       else throw unreadable()
     }
-    if (left < 0) throw new BadInput(`the workbook unpacks to more than ${mostUnpackedBytes / 1024 / 1024} MB: leave only the roster in it`)
+    if (left < 0) throw new BadInput(`the workbook unpacks to more than ${maxUnpackedBytes / 1024 / 1024} MB: leave only the roster in it`)
   }
 }
 

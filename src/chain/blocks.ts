@@ -82,7 +82,7 @@ export async function disconnectBlock(tx: Tx, { hash, height }: Pick<BlockHeader
 const nodeSecondMs = 1_000
 
 /** Takes transactions that wait in the node's mempool. Those we have seen there before change nothing. */
-export async function seeWaiting(tx: Tx, waiting: ChainTx[], rateAt: RateAt): Promise<News[]> {
+export async function noteWaiting(tx: Tx, waiting: ChainTx[], rateAt: RateAt): Promise<News[]> {
   const news: News[] = []
   const now = await tx.now()
   for (const each of waiting) {

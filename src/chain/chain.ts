@@ -13,7 +13,7 @@ export {
   type NextNumbers,
   type ScriptRow,
 } from './addresses.ts'
-export { connectBlock, disconnectBlock, missWaiting, seeWaiting, type News, type RateAt } from './blocks.ts'
+export { connectBlock, disconnectBlock, missWaiting, noteWaiting, type News, type RateAt } from './blocks.ts'
 export { holdTurn, newWatching, refresh, takeTurn, turnOf, type Watching } from './watching.ts'
 export { chainLookedAt, isJustLookedAt, keepLookedAt } from './lookedAt.ts'
 export { chainTrouble, setTrouble } from './trouble.ts'

@@ -89,9 +89,9 @@ test('running processes sign with it from the next request on, and one that was 
 
     // A process without jobs says so too, of its machine.
     const elsewhere = { ...env, STARKBANK_PRIVATE_KEY_FILE: at('elsewhere.pem'), LISTEN: `unix:${at('web.sock')}` }
-    const app = await serve(await openBase(readConfig(elsewhere), silentLog), ['web'])
+    const other = await serve(await openBase(readConfig(elsewhere), silentLog), ['web'])
     await eventually(() => listAlarms(base.db)).toMatchObject([{ name: `bank key of ${hostname()}`, why: inUse!.key }])
-    await app.stop()
+    await other.stop()
     await watchOwnKey({ ...base, worker: `${hostname()}/1` }, next.key)
 
     bank.removeKey({ id, publicKeyPem: publicOf(retired!.file) })
@@ -101,12 +101,12 @@ test('running processes sign with it from the next request on, and one that was 
       ['retired', 'refused'],
     ])
 
-    const desk = { ...base, worker: 'other/1' }
-    await watchOwnKey(desk, inUse!.key)
+    const app = { ...base, worker: 'other/1' }
+    await watchOwnKey(app, inUse!.key)
     const { needsPerson } = JSON.parse((await repasse(['status', '--json'])).out) as { needsPerson: string[] }
     expect(needsPerson).toEqual([expect.stringMatching(`^other signs its requests to the bank with key ${inUse!.key}`)])
     expect((await readiness(base.db)).checks).toMatchObject({ 'bank-key': 'retired: see repasse status' })
-    await watchOwnKey(desk, next.key)
+    await watchOwnKey(app, next.key)
     expect(await base.db.all(sql`select * from alarms`)).toEqual([])
   } finally {
     rail.close()

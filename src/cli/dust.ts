@@ -1,16 +1,16 @@
 /** Amounts too small for a chain: no node passes on an output of so little, so they are refused before anything is asked for. */
 import { BadInput } from '../base/answer.ts'
-import { centavosOf, leastRequest, reais, satsFor, told, type Asset } from '../base/money.ts'
+import { centavosOf, minRequest, formatReais, satsFor, formatMoney, type Asset } from '../base/money.ts'
 import { isOnChain } from '../base/rails.ts'
 import type { Base } from '../app.ts'
 import type { NoRate, Rate } from '../rates/rates.ts'
 
-export const leastUnits = leastRequest
+export const minUnits = minRequest
 
 /** The fault of satoshis that are too few; undefined where they are enough. */
 export const dustFault = (what: string, units: bigint): string | undefined =>
-  units < leastUnits
-    ? `${what} is below ${leastUnits} satoshis (${told(leastUnits, 'BTC')}), which no node passes on: ask for more`
+  units < minUnits
+    ? `${what} is below ${minUnits} satoshis (${formatMoney(minUnits, 'BTC')}), which no node passes on: ask for more`
     : undefined
 
 interface Asking {
@@ -23,10 +23,10 @@ interface Asking {
 export async function refuseDust(base: Base, { rail, currency, unitsLow }: Asking, flag: string): Promise<void> {
   if (!isOnChain(rail) || currency !== 'BRL') return
   const rate = await rateFor(base, unitsLow)
-  if (rate.is !== 'rate' || satsFor(unitsLow, rate.price) >= leastUnits) return
+  if (rate.is !== 'rate' || satsFor(unitsLow, rate.price) >= minUnits) return
   throw new BadInput(
-    `${flag}: ${reais(unitsLow)} is ${satsFor(unitsLow, rate.price)} satoshis at ${reais(rate.price)} a BTC, and no node passes on less than ` +
-      `${leastUnits}: ask for at least ${reais(leastReais(rate.price))}`,
+    `${flag}: ${formatReais(unitsLow)} is ${satsFor(unitsLow, rate.price)} satoshis at ${formatReais(rate.price)} a BTC, and no node passes on less than ` +
+      `${minUnits}: ask for at least ${formatReais(minReais(rate.price))}`,
   )
 }
 
@@ -46,7 +46,7 @@ async function rateFor({ config, db, world }: Base, unitsLow: bigint): Promise<R
   )
 }
 
-function leastReais(price: bigint): bigint {
-  const near = centavosOf(leastUnits, price)
-  return satsFor(near, price) < leastUnits ? near + 1n : near
+function minReais(price: bigint): bigint {
+  const near = centavosOf(minUnits, price)
+  return satsFor(near, price) < minUnits ? near + 1n : near
 }

@@ -6,7 +6,7 @@ import { parseCount, parseDuration, parseRange, type Range } from '../base/durat
 import { holdsPrivateKey } from '../base/setting.ts'
 import { unlikeIn, unseenIn } from '../base/person.ts'
 import { isStorable } from '../base/text.ts'
-import { mostExpiresInMs, parseDiscounts, type Discount } from '../base/payTerms.ts'
+import { maxExpiresInMs, parseDiscounts, type Discount } from '../base/payTerms.ts'
 import { assetIn, readTyped, typedAmount, typedPercent, type Currency } from '../base/typedAmount.ts'
 import type { Millis } from '../base/world.ts'
 
@@ -123,11 +123,11 @@ export const durationFlag: Reader<Millis> = orWrong(text => {
   return ms !== undefined && ms > 0 ? ms : undefined
 }, 'is not a length of time above zero: write e.g. 2d, 90m or 1d12h')
 
-const mostDueInMs = 365 * 86_400_000
+const maxDueInMs = 365 * 86_400_000
 
 export const dueInFlag: Reader<Millis> = orWrong(text => {
   const ms = parseDuration(text)
-  return ms !== undefined && ms > 0 && ms <= mostDueInMs ? ms : undefined
+  return ms !== undefined && ms > 0 && ms <= maxDueInMs ? ms : undefined
 }, 'is not a length of time above zero and up to 365d: write e.g. 2d, 90m or 1d12h')
 
 export const percentFlag: Reader<BasisPoints> = orWrong(
@@ -137,7 +137,7 @@ export const percentFlag: Reader<BasisPoints> = orWrong(
 
 export const expiresInFlag: Reader<Millis> = orWrong(text => {
   const ms = parseDuration(text)
-  return ms !== undefined && ms <= mostExpiresInMs ? ms : undefined
+  return ms !== undefined && ms <= maxExpiresInMs ? ms : undefined
 }, 'is not a length of time up to 365d: write e.g. 59d, or 0s where nothing can be paid after it was due')
 
 export const discountFlag: Reader<Discount[]> = orWrong(

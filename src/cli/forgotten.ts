@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { ForgottenInvoice } from '../webhooks/webhooks.ts'
 import { countFlag, personFlag, textFlag } from './flags.ts'
-import { example, json, moneyOf, reais, table } from './print.ts'
+import { example, json, moneyOf, formatReais, table } from './print.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
@@ -43,7 +43,7 @@ export function forgottenCommand(invoice: Command, shell: Shell): void {
         const line = (row: ForgottenInvoice) => [
           row.provider_id,
           row.made_at,
-          reais(row.units),
+          formatReais(row.units),
           row.status,
           row.batch_tag ?? '',
           row.invoice_tag,

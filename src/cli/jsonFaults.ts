@@ -12,7 +12,7 @@ export interface JsonFaults {
   unlessAnswered(exitCode: number): void
 }
 
-const mostLines = 20
+const maxLines = 20
 
 export function jsonFaults(outlet: Outlet): JsonFaults {
   let hasAnswered = false
@@ -31,7 +31,7 @@ export function jsonFaults(outlet: Outlet): JsonFaults {
         return outlet.out(text)
       },
       err(text) {
-        said = [...said, text].slice(-mostLines)
+        said = [...said, text].slice(-maxLines)
         outlet.err(text)
       },
     },

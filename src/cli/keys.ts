@@ -116,13 +116,13 @@ const reasons: Record<Unreadable['why'], string> = {
 
 export const sayUnreadable = ({ column, row, why }: Unreadable): string => `${column} of ${row} cannot be decrypted: ${reasons[why]}`
 
-const mostShown = 20
+const maxShown = 20
 
 /** Without its key a whole database cannot be read: --json has every one of them. */
 export const sayAllUnreadable = (all: readonly Unreadable[]): string =>
   [
-    ...all.slice(0, mostShown).map(each => `UNREADABLE: ${sayUnreadable(each)}\n`),
-    ...(all.length > mostShown ? [`and ${all.length - mostShown} more: "repasse keys status --json" lists them\n`] : []),
+    ...all.slice(0, maxShown).map(each => `UNREADABLE: ${sayUnreadable(each)}\n`),
+    ...(all.length > maxShown ? [`and ${all.length - maxShown} more: "repasse keys status --json" lists them\n`] : []),
   ].join('')
 
 async function rotateAll(

@@ -5,7 +5,7 @@ import type { Asset } from '../base/money.ts'
 import { readTyped } from '../base/typedAmount.ts'
 import type { LimitPer, LimitScope, WantedLimits } from '../payout/payout.ts'
 import { oneOf, personFlag, textFlag } from './flags.ts'
-import { example, json, moneyOf, table, told } from './print.ts'
+import { example, json, moneyOf, table, formatMoney } from './print.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
@@ -150,7 +150,7 @@ function limitFlag(flag: string, text: string, asset: Asset): bigint | null {
 const perWords = { payout: 'a payout', hour: 'an hour', day: 'a day' } as const satisfies Record<LimitPer, string>
 
 async function show(shell: Shell, { db }: Base, asJson: true | undefined): Promise<void> {
-  const { everyLimitObjection, nameOfScope, seeLimits } = await import('../payout/payout.ts')
+  const { everyLimitObjection, nameOfScope, showLimits: seeLimits } = await import('../payout/payout.ts')
   const { limits, waiting } = await db.tx(async tx => seeLimits(tx, await tx.now()))
   const objections = await everyLimitObjection(db)
   if (asJson)
@@ -191,8 +191,10 @@ async function show(shell: Shell, { db }: Base, asJson: true | undefined): Promi
       limits.map(
         ({ account, asset, per, units, used, set_by: setBy, approved_by: approvedBy, set_at: at, next_units: next, next_from: from }) => [
           ...[account ?? whole(asset), perWords[per]],
-          from === null ? told(units, asset) : `${told(units, asset)} (${next === null ? 'none' : told(next, asset)} from ${from})`,
-          ...(used === undefined ? ['', ''] : [told(used, asset), told(units > used ? units - used : 0n, asset)]),
+          from === null
+            ? formatMoney(units, asset)
+            : `${formatMoney(units, asset)} (${next === null ? 'none' : formatMoney(next, asset)} from ${from})`,
+          ...(used === undefined ? ['', ''] : [formatMoney(used, asset), formatMoney(units > used ? units - used : 0n, asset)]),
           ...[setBy, approvedBy ?? '', at],
         ],
       ),
@@ -203,7 +205,7 @@ async function show(shell: Shell, { db }: Base, asJson: true | undefined): Promi
       `\n${table(
         ['WAITS', '>AMOUNT', 'TO', 'FOR'],
         waiting.map(({ payout_id: id, units, asset, account, needs, per, next_at: at }) => [
-          ...[id, told(units, asset), account],
+          ...[id, formatMoney(units, asset), account],
           needs === 'person'
             ? `two people: repasse payout approve ${id} --why …`
             : `room in the limit of ${perWords[per]}, looked at again at ${at}`,

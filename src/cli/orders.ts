@@ -5,7 +5,7 @@ import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { MailRow } from '../mail/mail.ts'
 import type { OrderLineRow, OrderRow } from '../shop/shop.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
-import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table, told } from './print.ts'
+import { example, historyOf, historyTable, json, moneyOf, formatReais, sheet, table, formatMoney } from './print.ts'
 import { forgetOrderCommand, noteShownHere, noteTaken } from './privacy.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
@@ -33,7 +33,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
         const older = before === undefined ? sql`` : sql`and id < ${before}`
         const rows = await db.all<OrderRow>(sql`select * from orders where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
         if (asJson) await noteTaken({ db, world }, 'orders', rows.length, { ...(state !== undefined && { state }) })
-        const line = (row: OrderRow) => [row.id, row.added_at, row.state, row.rail, reais(row.units), row.name, row.attention ?? '']
+        const line = (row: OrderRow) => [row.id, row.added_at, row.state, row.rail, formatReais(row.units), row.name, row.attention ?? '']
         await shell.out(
           asJson
             ? json(rows.map(viewOf))
@@ -120,7 +120,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('order letters 4P6R8S0T'))
     .action((name: string, { by = operator() }: { by?: string }) =>
       inBase(shell, async ({ db }) => {
-        const { sendLettersAgain } = await import('../shop/shop.ts')
+        const { sendMailsAgain: sendLettersAgain } = await import('../shop/shop.ts')
         const { order: row, letters } = await sendLettersAgain(db, name, by)
         await shell.out(`${letters} of order ${row.id} will be tried again\n`)
       }),
@@ -158,7 +158,7 @@ function text(
     ['order', row.id],
     ['state', row.paid_late === 1n ? `${row.state}, after it had expired` : row.state],
     ['needs a person', row.attention],
-    ['total', `${reais(row.units)}, by ${row.rail}`],
+    ['total', `${formatReais(row.units)}, by ${row.rail}`],
     ['buyer', buyerOf(row)],
     ['page', page],
     ['paid by', row.paid_by],
@@ -166,11 +166,11 @@ function text(
   ])
   const goods = table(
     ['>HOW MANY', 'WHAT', '>EACH', '>IN ALL'],
-    lines.map(({ quantity, name, units }) => [`${quantity}`, name, reais(units), reais(units * quantity)]),
+    lines.map(({ quantity, name, units }) => [`${quantity}`, name, formatReais(units), formatReais(units * quantity)]),
   )
   const asked = table(
     ['INVOICE', 'STATE', '>AMOUNT', 'DUE (UTC)'],
-    invoices.map(({ id, state, units, asset, due_at: due }) => [id, state, told(units, asset), due]),
+    invoices.map(({ id, state, units, asset, due_at: due }) => [id, state, formatMoney(units, asset), due]),
   )
   return `${facts}\n${goods}\n${asked}\n${steps}`
 }

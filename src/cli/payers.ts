@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Config } from '../base/config.ts'
 import type { Range } from '../base/duration.ts'
-import { mostUnits, told, type Asset } from '../base/money.ts'
+import { mostUnits, formatMoney, type Asset } from '../base/money.ts'
 import type { judgeRoster, readRoster, RosterRules } from '../base/roster.ts'
 import { isOnChain, type RailName } from '../base/rails.ts'
 import type { Payers } from '../schedule/schedule.ts'
@@ -176,19 +176,22 @@ function listed(file: string, text: string, { currency: asset, allowRepeats, ...
     throw new BadInput(
       [
         `--payers "${file}" has rows that are equal, and each would be asked for:`,
-        ...repeats.map(({ lines, row }) => `  lines ${lines.join(', ')}: ${row.name}, ${row.taxId}, ${told(row.units, asset)}`),
+        ...repeats.map(({ lines, row }) => `  lines ${lines.join(', ')}: ${row.name}, ${row.taxId}, ${formatMoney(row.units, asset)}`),
         'take one of them out, or say --allow-repeats',
       ].join('\n'),
     )
   const most = mostUnits[asset]
   const tooMuch = rows.find(row => row.units > most)
-  if (tooMuch) throw new BadInput(`--payers "${file}": ${told(tooMuch.units, asset)} of ${tooMuch.name} is more than ${told(most, asset)}`)
+  if (tooMuch)
+    throw new BadInput(
+      `--payers "${file}": ${formatMoney(tooMuch.units, asset)} of ${tooMuch.name} is more than ${formatMoney(most, asset)}`,
+    )
   const units = rows.map(row => row.units)
   const [low, high] = units.reduce(
     ([least, greatest], each) => [each < least ? each : least, each > greatest ? each : greatest],
     [units[0]!, units[0]!],
   )
-  const dust = asset === 'BTC' ? dustFault(`--payers "${file}": ${told(low, asset)}`, low) : undefined
+  const dust = asset === 'BTC' ? dustFault(`--payers "${file}": ${formatMoney(low, asset)}`, low) : undefined
   if (dust !== undefined) throw new BadInput(dust)
   return { roster: text, rosterFile: file, countLow: units.length, countHigh: units.length, unitsLow: low, unitsHigh: high }
 }

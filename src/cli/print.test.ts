@@ -1,6 +1,6 @@
 /** Tables line up, money stays exact, and text of others cannot act on a terminal or in a spreadsheet. */
 import { expect, test } from 'vitest'
-import { csvCell, json, moneyOf, paint, reais, sheet, table } from './print.ts'
+import { csvCell, json, moneyOf, paint, formatReais, sheet, table } from './print.ts'
 
 test('columns are as wide as their widest cell, and figures end where their head ends', () => {
   expect(
@@ -57,7 +57,7 @@ test.each([
   [-6803n, '-R$ 68.03'],
   [0n, 'R$ 0.00'],
 ])('%d cents are %s', (units, text) => {
-  expect(reais(units)).toBe(text)
+  expect(formatReais(units)).toBe(text)
 })
 
 test('without colours nothing is painted', () => {

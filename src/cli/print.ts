@@ -4,7 +4,7 @@ import type { Transition } from '../db/db.ts'
 import { lineOf, type HistoryLine } from '../queries/step.ts'
 
 export { csvCell } from '../base/csv.ts'
-export { reais, told } from '../base/money.ts'
+export { formatReais, formatMoney } from '../base/money.ts'
 
 /** Money for programs: exact in both forms, for neither survives as a JSON number. */
 export const moneyOf = (units: bigint, asset: Asset = 'BRL') => ({ amount: formatUnits(units, asset), units: units.toString(), asset })

@@ -5,7 +5,7 @@ import { BadInput } from '../base/answer.ts'
 import type { ProductChange, ProductRow } from '../shop/shop.ts'
 import { alsoCheck, attempt } from './faults.ts'
 import { amountIn, personFlag, textFlag } from './flags.ts'
-import { example, json, moneyOf, reais, table } from './print.ts'
+import { example, json, moneyOf, formatReais, table } from './print.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
@@ -95,7 +95,7 @@ export function productCommands(repasse: Command, shell: Shell): void {
           row.slug,
           row.name,
           row.state,
-          reais(row.units),
+          formatReais(row.units),
           `${row.stock}`,
           row.photo === null ? 'none' : 'yes',
         ]
@@ -106,7 +106,9 @@ export function productCommands(repasse: Command, shell: Shell): void {
 
 const tell = (shell: Shell, { json: asJson }: Flags, what: string, row: ProductRow) =>
   shell.out(
-    asJson ? json(viewOf(row)) : `product ${row.slug} ${what}: "${row.name}", ${reais(row.units)}, ${row.stock} in stock, ${row.state}\n`,
+    asJson
+      ? json(viewOf(row))
+      : `product ${row.slug} ${what}: "${row.name}", ${formatReais(row.units)}, ${row.stock} in stock, ${row.state}\n`,
   )
 
 const viewOf = (row: ProductRow) => ({
@@ -168,7 +170,7 @@ function descriptionFlag(text: string): string {
 function photoFlag(file: string): Uint8Array {
   try {
     const { size } = statSync(file)
-    if (size > mostFileBytes) throw new BadInput(`--photo ${file} has ${Math.ceil(size / 1024)} kB, and may have 512: save it smaller`)
+    if (size > maxFileBytes) throw new BadInput(`--photo ${file} has ${Math.ceil(size / 1024)} kB, and may have 512: save it smaller`)
     return readFileSync(file)
   } catch (error) {
     if (error instanceof BadInput) throw error
@@ -186,4 +188,4 @@ async function faultsOfPhoto({ photo }: Flags): Promise<string[]> {
   return faults
 }
 
-const mostFileBytes = 512 * 1024
+const maxFileBytes = 512 * 1024

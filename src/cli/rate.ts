@@ -1,6 +1,6 @@
 /** What a bitcoin and a virtual byte cost now, as commands tell it. */
 import type { Config } from '../base/config.ts'
-import { reais } from '../base/money.ts'
+import { formatReais } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import type { NoRate, Rate } from '../rates/rates.ts'
 import type { Reader } from '../db/db.ts'
@@ -19,7 +19,7 @@ export const rateView = (rate: RateNow) =>
   rate.is === 'rate' ? { ...moneyOf(rate.price), at: rate.at, sources: rate.sources } : { none: rate.why }
 
 export const rateLine = (rate: RateNow): string =>
-  rate.is === 'rate' ? `${reais(rate.price)} for 1 BTC, of ${rate.at}, by ${rate.sources.join(', ')}` : `none: ${rate.why}`
+  rate.is === 'rate' ? `${formatReais(rate.price)} for 1 BTC, of ${rate.at}, by ${rate.sources.join(', ')}` : `none: ${rate.why}`
 
 /** Satoshis for a virtual byte, of those for a thousand: `12.5`. */
 export const perByte = (rate: bigint): string =>

@@ -1,8 +1,8 @@
 /** `repasse reconcile`: each rail is asked for what was missed, and what it holds is held against the books. */
-import { told } from '../base/money.ts'
+import { formatMoney } from '../base/money.ts'
 import type { ChainReconciliation, Reconciliation } from '../reconcile/reconcile.ts'
 import type { Base, Open } from '../app.ts'
-import { json, moneyOf, reais, sheet } from './print.ts'
+import { json, moneyOf, formatReais, sheet } from './print.ts'
 import { onRails } from './shell.ts'
 import type { Shell } from './context.ts'
 
@@ -115,10 +115,10 @@ function chainView({ result, blocks, news, trouble, held }: Chain) {
 function bankLines({ result: { agrees: same, bankUnits, bookUnits, inFlightUnits, imported }, lasting }: Bank): Lines {
   return [
     ['statement', `${imported} lines that are not ours were booked as external`],
-    ['the bank', reais(bankUnits)],
-    ['the books', reais(bookUnits)],
-    ['in flight', `${reais(inFlightUnits)} at most`],
-    ['so', same ? 'they agree' : `they differ by ${reais(bankUnits - bookUnits)}, more than what is in flight`],
+    ['the bank', formatReais(bankUnits)],
+    ['the books', formatReais(bookUnits)],
+    ['in flight', `${formatReais(inFlightUnits)} at most`],
+    ['so', same ? 'they agree' : `they differ by ${formatReais(bankUnits - bookUnits)}, more than what is in flight`],
     ['payouts', same && lasting !== undefined ? `are stopped: ${lasting}` : undefined],
     [
       'payouts',
@@ -131,15 +131,15 @@ function chainLines({ result, blocks, held }: Chain): Lines {
   if (typeof result === 'string') return [['the chain', `was not compared: ${result}`]]
   const { height, chainUnits, coinUnits, bookUnits, differing, unsettled } = result
   const apart = [
-    `they differ by ${told(chainUnits - bookUnits, 'BTC')}`,
+    `they differ by ${formatMoney(chainUnits - bookUnits, 'BTC')}`,
     differing.length > 0 &&
       `the node has not, or otherwise, ${differing.slice(0, 3).join(', ')}${differing.length > 3 ? ` and ${differing.length - 3} more` : ''}`,
   ]
   return [
     ['blocks', `${blocks} read now, up to ${height}`],
-    ['the chain', told(chainUnits, 'BTC')],
-    ['our coins', told(coinUnits, 'BTC')],
-    ['BTC books', told(bookUnits, 'BTC')],
+    ['the chain', formatMoney(chainUnits, 'BTC')],
+    ['our coins', formatMoney(coinUnits, 'BTC')],
+    ['BTC books', formatMoney(bookUnits, 'BTC')],
     ['so', result.agrees ? 'they agree to the satoshi' : apart.filter(Boolean).join(': ')],
     ['waiting', unsettled > 0 ? `${unsettled} events are not settled yet, so the books may be behind` : undefined],
     ['BTC payouts', held === undefined ? undefined : 'are stopped until the two agree'],

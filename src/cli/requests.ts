@@ -1,10 +1,10 @@
 /** A payment request on a chain, as it is shown: where it is paid to, what it was priced at, what came, and what is still missing. */
 import type { Config } from '../base/config.ts'
-import { told } from '../base/money.ts'
+import { formatMoney } from '../base/money.ts'
 import type { Base } from '../app.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { ChainTerms, Looked } from '../webhooks/webhooks.ts'
-import { leastUnits } from './dust.ts'
+import { minUnits } from './dust.ts'
 import { maybeMoney, moneyOf, table } from './print.ts'
 
 export interface Request {
@@ -25,7 +25,7 @@ interface Place {
 
 /** Reads it all. Throws where the kept address is not the one that our descriptor derives: it must not be shown to anyone. */
 export async function readRequest({ db, world, config }: Base, row: InvoiceRow): Promise<Request> {
-  const { standingOf } = await import('../webhooks/webhooks.ts')
+  const { requestStatusOf: standingOf } = await import('../webhooks/webhooks.ts')
   const looked = await standingOf(db, row, chainTermsOf(config), world.clock.now())
   return { row, place: await placeOf(config, row, looked?.standing.missing ?? row.units), looked, payoutDepth: config.BITCOIN_PAYOUT_DEPTH }
 }
@@ -94,23 +94,28 @@ type Facts = [string, string | null | undefined][]
 
 /** What stands between the state and the payer. */
 export const askedFacts = ({ row, looked }: Request): Facts => [
-  ['asked', row.quote_units === null ? told(row.units, 'BTC') : `${told(row.units, 'BTC')} for ${told(row.quote_units, 'BRL')}`],
+  [
+    'asked',
+    row.quote_units === null
+      ? formatMoney(row.units, 'BTC')
+      : `${formatMoney(row.units, 'BTC')} for ${formatMoney(row.quote_units, 'BRL')}`,
+  ],
   [
     'at',
     row.rate_units === null
       ? undefined
-      : `${told(row.rate_units, 'BRL')} a BTC, said ${row.rate_at} by ${row.rate_sources ?? 'nobody known'}`,
+      : `${formatMoney(row.rate_units, 'BRL')} a BTC, said ${row.rate_at} by ${row.rate_sources ?? 'nobody known'}`,
   ],
   ['received', looked && receivedOf(looked)],
-  ['credited', row.paid_units === null ? null : told(row.paid_units, 'BTC')],
+  ['credited', row.paid_units === null ? null : formatMoney(row.paid_units, 'BTC')],
   ['taken on by', row.late_by],
 ]
 
 const receivedOf = ({ standing: { received, missing } }: Looked) =>
   missing === 0n || received === 0n
-    ? told(received, 'BTC')
-    : `${told(received, 'BTC')}; missing: ${told(missing, 'BTC')}, ${
-        missing < leastUnits ? 'less than a node passes on: "repasse invoice accept" takes it as it came' : 'to the same address'
+    ? formatMoney(received, 'BTC')
+    : `${formatMoney(received, 'BTC')}; missing: ${formatMoney(missing, 'BTC')}, ${
+        missing < minUnits ? 'less than a node passes on: "repasse invoice accept" takes it came' : 'to the same address'
       }`
 
 /** Where it is paid to. */
@@ -125,7 +130,7 @@ export function paymentsTable({ row, looked }: Request): string {
   if (!looked || looked.payments.length === 0) return ''
   const lines = looked.payments.map(({ coin, depth, counts, spent }) => [
     coin.id,
-    told(coin.units, 'BTC'),
+    formatMoney(coin.units, 'BTC'),
     spent ? `${coin.state}, given back or spent` : depth >= 0 && !counts ? `${coin.state}, waits for a person` : coin.state,
     `${Math.max(depth, 0)}/${row.confirmations ?? 1n}`,
     coin.first_seen_at,

@@ -5,7 +5,7 @@ import { assetOf, railNames, type RailName } from '../base/rails.ts'
 import type { ShopRule } from '../shop/shop.ts'
 import { alsoCheck } from './faults.ts'
 import { amountIn, oneOf, percentFlag, personFlag } from './flags.ts'
-import { example, json, moneyOf, table, told } from './print.ts'
+import { example, json, moneyOf, table, formatMoney } from './print.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
@@ -82,7 +82,7 @@ export function shopCommands(repasse: Command, shell: Shell): void {
           rule.account,
           rule.account_state,
           `${formatUnits(rule.commission_bp, 'BRL')}%`,
-          told(rule.min_payout_units, assetOf(rule.rail)),
+          formatMoney(rule.min_payout_units, assetOf(rule.rail)),
           rule.changed_by,
           rule.changed_at,
         ]

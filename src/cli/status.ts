@@ -1,12 +1,12 @@
 /** `repasse status`: on each rail two sums that must be wholly explained, and what needs a person. */
 import { formatDuration } from '../base/duration.ts'
-import { told, type Asset } from '../base/money.ts'
+import { formatMoney, type Asset } from '../base/money.ts'
 import { millis } from '../base/world.ts'
 import type { Base } from '../app.ts'
 import type { ChainStatus } from '../queries/chainStatus.ts'
 import type { Status } from '../queries/status.ts'
 import { rateLine, rateOf, rateView, type RateNow } from './rate.ts'
-import { countsOf, json, moneyOf, paint, reais, sheet, tame } from './print.ts'
+import { countsOf, json, moneyOf, paint, formatReais, sheet, tame } from './print.ts'
 import { inBase } from './shell.ts'
 import type { Shell } from './context.ts'
 
@@ -121,24 +121,24 @@ function bankLines({ invoices, money, payouts }: Status): Lines {
   return [
     [
       'asked',
-      `${reais(invoices.asked)} = ${reais(invoices.open)} open + ${reais(invoices.paid)} paid + ${reais(invoices.lost)} expired, canceled or refused`,
+      `${formatReais(invoices.asked)} = ${formatReais(invoices.open)} open + ${formatReais(invoices.paid)} paid + ${formatReais(invoices.lost)} expired, canceled or refused`,
     ],
-    ['credited', `${reais(money.credited)} = ${sumOf(parts, 'BRL')}`],
-    ['at the bank', `${reais(money.atBank)} by the books`],
+    ['credited', `${formatReais(money.credited)} = ${sumOf(parts, 'BRL')}`],
+    ['at the bank', `${formatReais(money.atBank)} by the books`],
     [
       'duplicates',
       money.duplicates === 0n
         ? undefined
-        : `${reais(money.duplicates)} paid to duplicate invoices, of which ${reais(money.toPayers)} are to be given back`,
+        : `${formatReais(money.duplicates)} paid to duplicate invoices, of which ${formatReais(money.toPayers)} are to be given back`,
     ],
-    ['payees owe', money.receivable === 0n ? undefined : `${reais(money.receivable)} for money that went back to payers`],
+    ['payees owe', money.receivable === 0n ? undefined : `${formatReais(money.receivable)} for money that went back to payers`],
     ['invoices', countsOf(invoices.counts)],
     ['payouts', countsOf(payouts)],
   ]
 }
 
 function chainLines({ requests, money, payouts, bundles, tip, trouble }: ChainStatus, rate: RateNow | undefined): Lines {
-  const btc = (units: bigint) => told(units, 'BTC')
+  const btc = (units: bigint) => formatMoney(units, 'BTC')
   const parts = [
     ['commission', money.commission],
     ['network fees', money.networkFees],
@@ -181,7 +181,7 @@ function chainLines({ requests, money, payouts, bundles, tip, trouble }: ChainSt
 const sumOf = (parts: readonly (readonly [string, bigint])[], asset: Asset) =>
   parts
     .filter(([name, units]) => units !== 0n || name === 'paid on' || name === 'still owed')
-    .map(([name, units]) => `${told(units, asset)} ${name}`)
+    .map(([name, units]) => `${formatMoney(units, asset)} ${name}`)
     .join(' + ')
 
 const inTime = (at: string, now: number) =>

@@ -5,7 +5,7 @@ import { holdsTaxId, withoutTaxIds } from '../base/brazil.ts'
 import type { ExternalRule, ExternalRuleRow, StrangerRow } from '../reconcile/reconcile.ts'
 import type { Proposed } from '../ledger/ledger.ts'
 import { amountIn, countFlag, nameFlag, oneOf, personFlag, textFlag } from './flags.ts'
-import { example, json, moneyOf, reais, table } from './print.ts'
+import { example, json, moneyOf, formatReais, table } from './print.ts'
 import { noteTaken } from './privacy.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
@@ -55,7 +55,7 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
           row.id,
           row.at,
           row.state,
-          reais(row.units),
+          formatReais(row.units),
           withoutTaxIds(row.description),
           withoutTaxIds(row.source),
           row.why ?? '',
@@ -123,8 +123,8 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
         const { listRules } = await import('../reconcile/reconcile.ts')
         const rows = await listRules(db)
         const line = (row: ExternalRuleRow) => [
-          ...[row.name, row.state, row.direction, `${row.field} ${row.match} "${row.text}"`, reais(row.max_units)],
-          ...[`${reais(row.period_units)} a ${row.period}`, row.added_by, row.approved_by],
+          ...[row.name, row.state, row.direction, `${row.field} ${row.match} "${row.text}"`, formatReais(row.max_units)],
+          ...[`${formatReais(row.period_units)} a ${row.period}`, row.added_by, row.approved_by],
         ]
         const heads = ['RULE', 'STATE', 'WAY', 'WHEN', '>MOST', '>IN ALL', 'MADE BY', 'APPROVED BY']
         await shell.out(asJson ? json(rows.map(ruleView)) : table(heads, rows.map(line)))

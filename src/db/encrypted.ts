@@ -152,7 +152,7 @@ function rowsIn(fields: readonly Field[], table: string, column: EncryptedColumn
 }
 
 /** As many short texts are kept in the clear, for whoever reads the same row again: settling an event reads its invoice four times. */
-const mostKept = 2_000
+const maxKept = 2_000
 const longestKept = 1_000
 
 /** Puts what is encrypted in rows in the clear, in place. */
@@ -164,7 +164,7 @@ export function revealing(keys: DataKeys): (rows: readonly Row[], places: readon
     const read = decrypt(stored, keys.find, where)
     if (read.is === 'unreadable') return unreadableText
     if (stored.length <= longestKept) {
-      if (inTheClear.size >= mostKept) inTheClear.delete(inTheClear.keys().next().value!)
+      if (inTheClear.size >= maxKept) inTheClear.delete(inTheClear.keys().next().value!)
       inTheClear.set(stored, read.value)
     }
     return read.value

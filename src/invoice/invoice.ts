@@ -18,11 +18,11 @@ export { issueDrafts, orderGraceSeconds } from './bank/issue.ts'
 export { awaitsItsId, takeAsIssued } from './bank/issued.ts'
 export { resolveUnsureInvoices } from './bank/resolve.ts'
 export { requestDrafts, type Requesting } from './chain/request.ts'
-export { confirmationsFor, standing, type Asked, type Sighting, type Standing } from './chain/status.ts'
+export { confirmationsFor, requestStatus, type Asked, type Sighting, type RequestStatus } from './chain/status.ts'
 export { priceNow, pricingAt, rateNow, type ChainTermsOf, type PricingRule } from './chain/pricing.ts'
 export {
   findTwin,
-  seeTwin,
+  noteTwin,
   creditTwin,
   returnTwin,
   undoReturn,
@@ -44,13 +44,13 @@ export {
   refundableUnits,
   refundMachine,
   refundsOf,
-  refundStanding,
+  refundStatus,
   refusalOf,
   resolveRefunds,
   type RefundDecision,
   type RefundRefusal,
   type RefundRow,
-  type RefundStanding,
+  type RefundStatus,
   type RefundState,
 } from './bank/refund.ts'
 export {

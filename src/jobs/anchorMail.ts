@@ -2,7 +2,7 @@
 import { newId } from '../base/id.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { auditHead, findBreak, mailedAnchor, type Anchoring } from '../ledger/ledger.ts'
-import { escaped, type Letter, type OutboxRow } from '../mail/mail.ts'
+import { escaped, type Mail, type OutboxRow } from '../mail/mail.ts'
 import { remember, sql, type Db, type Tx } from '../db/db.ts'
 
 export type AnchorMailRow = OutboxRow & { address: string; seq: bigint; hash: string; transactions: bigint; at: Instant }
@@ -58,7 +58,7 @@ const approvedSince = async (reader: Pick<Tx, 'one'>, seq: bigint): Promise<bool
 export function composeAnchorMail(
   { id, address, ...anchor }: AnchorMailRow,
   { shopName, publicUrl }: { shopName: string; publicUrl: string },
-): Letter {
+): Mail {
   const paragraphs = [
     `Registro de auditoria de ${shopName} (${publicUrl}). Guarde este e-mail: ele mostra até onde o registro ia, e ninguém de lá pode mudá-lo.`,
     `The audit log of ${shopName} (${publicUrl}). Keep this mail: it shows how far the log went, and nobody there can change it.`,

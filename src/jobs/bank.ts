@@ -78,8 +78,8 @@ const jobs = ({ pollSeconds }: DaySettings): Job[] => [
     limitMs: minute,
     among: 'any',
     atStart: true,
-    work: async ({ ownKeyId, ...desk }, world) => {
-      if (ownKeyId) await watchOwnKey({ ...desk, world }, ownKeyId())
+    work: async ({ ownKeyId, ...app }, world) => {
+      if (ownKeyId) await watchOwnKey({ ...app, world }, ownKeyId())
     },
   },
   {

@@ -29,7 +29,7 @@ import {
 } from '../webhooks/webhooks.ts'
 
 /** What the Bitcoin rail needs beside itself. */
-export interface BitcoinDesk {
+export interface BitcoinSetup {
   terms: ChainTerms
   bundles: Omit<BundleTerms, 'change' | 'payoutDepth'>
   /** How deep a payment must lie, by what it is worth. */
@@ -45,7 +45,7 @@ export interface BitcoinDesk {
 interface Parts {
   db: Db
   rail: ChainRail
-  bitcoin: BitcoinDesk
+  bitcoin: BitcoinSetup
   world: World
 }
 
@@ -68,7 +68,7 @@ const following = ({ db, rail, bitcoin, world }: Parts) => ({
   },
 })
 
-const deepestOf = ({ confirmations, terms }: BitcoinDesk) => Math.max(terms.payoutDepth, ...confirmations.map(rule => rule.confirmations))
+const deepestOf = ({ confirmations, terms }: BitcoinSetup) => Math.max(terms.payoutDepth, ...confirmations.map(rule => rule.confirmations))
 
 export const askRates = ({ db, bitcoin, world }: Parts) => refreshRates(db, bitcoin.sources, world)
 

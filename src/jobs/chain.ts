@@ -5,7 +5,7 @@ import { sql } from '../db/db.ts'
 import { priceNow, pricingAt, rateNow } from '../invoice/invoice.ts'
 import { holdAgainstChain, reconcileChain } from '../reconcile/reconcile.ts'
 import type { Followed } from '../webhooks/webhooks.ts'
-import { askRates, follow, issueRequests, passTime, sendCoins, type BitcoinDesk } from './bitcoin.ts'
+import { askRates, follow, issueRequests, passTime, sendCoins, type BitcoinSetup } from './bitcoin.ts'
 import type { Job } from './desk.ts'
 import type { FlowParts, RailFlow } from './railFlow.ts'
 import { counted, say } from './result.ts'
@@ -13,7 +13,7 @@ import type { JobResult } from './runner.ts'
 
 const minute = 60_000
 
-const jobs = ({ pollSeconds }: BitcoinDesk): Job[] => [
+const jobs = ({ pollSeconds }: BitcoinSetup): Job[] => [
   {
     name: 'rates',
     byTime: true,
@@ -21,7 +21,7 @@ const jobs = ({ pollSeconds }: BitcoinDesk): Job[] => [
     limitMs: minute,
     among: 'one',
     atStart: true,
-    work: async (desk, world) => void (await askRates(onChain(desk, world))),
+    work: async (app, world) => void (await askRates(onChain(app, world))),
   },
   {
     name: 'follow-chain',
@@ -29,7 +29,7 @@ const jobs = ({ pollSeconds }: BitcoinDesk): Job[] => [
     limitMs: 60 * minute,
     among: 'one',
     atStart: true,
-    work: async (desk, world) => followed(await follow(onChain(desk, world))),
+    work: async (app, world) => followed(await follow(onChain(app, world))),
   },
   {
     name: 'request-left',
@@ -37,7 +37,7 @@ const jobs = ({ pollSeconds }: BitcoinDesk): Job[] => [
     wakes: '*/10 * * * * *',
     limitMs: 5 * minute,
     among: 'any',
-    work: async (desk, world) => say(await issueRequests(onChain(desk, world)), 'request issued', 'requests issued'),
+    work: async (app, world) => say(await issueRequests(onChain(app, world)), 'request issued', 'requests issued'),
   },
   {
     name: 'pass-time',
@@ -45,7 +45,7 @@ const jobs = ({ pollSeconds }: BitcoinDesk): Job[] => [
     wakes: '*/10 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
-    work: async (desk, world) => say(await passTime(onChain(desk, world)), 'request is over', 'requests are over'),
+    work: async (app, world) => say(await passTime(onChain(app, world)), 'request is over', 'requests are over'),
   },
   {
     name: 'send-coins',
@@ -53,7 +53,7 @@ const jobs = ({ pollSeconds }: BitcoinDesk): Job[] => [
     wakes: '*/5 * * * * *',
     limitMs: 10 * minute,
     among: 'one',
-    work: async (desk, world) => counted(await sendCoins(onChain(desk, world))),
+    work: async (app, world) => counted(await sendCoins(onChain(app, world))),
   },
   {
     name: 'reconcile-chain',

@@ -9,13 +9,13 @@ import type { Rails } from '../rails/rail.ts'
 import type { CheckBeside } from '../reconcile/reconcile.ts'
 import type { Sheet } from '../shop/shop.ts'
 import type { Inbox } from '../webhooks/webhooks.ts'
-import type { BitcoinDesk } from './bitcoin.ts'
+import type { BitcoinSetup } from './bitcoin.ts'
 import type { JobResult, Runner } from './runner.ts'
 
 /** The rails there are, and what the Bitcoin rail needs beside itself. */
 export interface OnRails {
   rails: Rails
-  bitcoin?: BitcoinDesk
+  bitcoin?: BitcoinSetup
 }
 
 /** Who carries letters, and what stands in all of them. */
@@ -60,5 +60,5 @@ export interface Job {
   atStart?: true
   /** It issues, pays, expires, prices or judges by the clock, so it rests while the clocks disagree. What only hears and books goes on. */
   byTime?: true
-  work(desk: Desk, world: World): Promise<JobResult>
+  work(app: Desk, world: World): Promise<JobResult>
 }

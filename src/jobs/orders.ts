@@ -5,13 +5,13 @@ import type { RailName } from '../base/rails.ts'
 import { sendMails, type MailRow, type OutboxRow } from '../mail/mail.ts'
 import { composeNotice, type NoticeRow } from '../people/people.ts'
 import {
-  composeLetter,
+  composeMail,
   findOrderByToken,
   followOrders,
   invoicesOf,
   linesOf,
   shopRules,
-  standingOfOrder,
+  orderStatus,
   watchMs,
   writeNewCode,
   writeOrder,
@@ -19,21 +19,21 @@ import {
   type NewCode,
   type OrderLineRow,
   type OrderRow,
-  type OrderStanding,
+  type OrderStatus,
   type Placed,
   type PlaceTerms,
   type Placing,
 } from '../shop/shop.ts'
-import { standingOf } from '../webhooks/webhooks.ts'
+import { requestStatusOf } from '../webhooks/webhooks.ts'
 import { composeAnchorMail, type AnchorMailRow } from './anchorMail.ts'
-import type { Post } from './desk.ts'
+import type { Post as MailParts } from './desk.ts'
 import type { FlowParts, NotNow } from './railFlow.ts'
 import { railFlows, railsHere } from './rails.ts'
 
-/** Who serves the shop: a `Desk` is one. */
+/** Who serves the shop: a `App` is one. */
 export interface Counter extends FlowParts {
   /** There where letters can be sent. */
-  post?: Post
+  post?: MailParts
   /** How much one buyer may ask for; as much as they like where it is not said. */
   shopLimits?: ShopLimits
 }
@@ -71,14 +71,14 @@ async function paidMeanwhile(counter: Counter, token: string): Promise<OrderRow 
   return undefined
 }
 
-export interface SeenOrder {
+export interface ShownOrder {
   order: OrderRow
   lines: OrderLineRow[]
-  standing: OrderStanding
+  standing: OrderStatus
 }
 
 /** An order as its page tells it now; undefined where no order has that token. */
-export async function seeOrder({ db, world, rails, bitcoin }: Counter, token: string): Promise<SeenOrder | undefined> {
+export async function readOrder({ db, world, rails, bitcoin }: Counter, token: string): Promise<ShownOrder | undefined> {
   return db.tx(async tx => {
     const order = await findOrderByToken(tx, token)
     if (!order) return undefined
@@ -86,13 +86,13 @@ export async function seeOrder({ db, world, rails, bitcoin }: Counter, token: st
     const looked = new Map<string, LookedAt>()
     const now = world.clock.now()
     for (const invoice of invoices) {
-      const found = bitcoin && (await standingOf(tx, invoice, bitcoin.terms, now))
+      const found = bitcoin && (await requestStatusOf(tx, invoice, bitcoin.terms, now))
       if (!found) continue
       const there = found.payments.filter(({ depth }) => depth >= 0)
       looked.set(invoice.id, { standing: found.standing, txids: [...new Set(there.map(({ coin }) => coin.txid))] })
     }
     const uri = (address: string, units: bigint, label: string) => rails.bitcoin?.uri(address, units, label) ?? `bitcoin:${address}`
-    return { order, lines: await linesOf(tx, order.id), standing: standingOfOrder(order, invoices, { now, looked, uri }) }
+    return { order, lines: await linesOf(tx, order.id), standing: orderStatus(order, invoices, { now, looked, uri }) }
   }, 'locks')
 }
 
@@ -140,10 +140,13 @@ async function ask(counter: Counter, order: OrderRow): Promise<void> {
 export const moveOrders = ({ db, world, post }: Counter): Promise<number> => followOrders(db, world, { writes: post !== undefined })
 
 /** Sends the letters that are due: to people of the console first, for what they tell cannot wait. */
-export async function sendPost({ db, world }: Counter, { mailer, ...sheet }: Post): Promise<Record<'sent' | 'failed' | 'later', number>> {
+export async function sendDueMails(
+  { db, world }: Counter,
+  { mailer, ...sheet }: MailParts,
+): Promise<Record<'sent' | 'failed' | 'later', number>> {
   const notices = await sendMails<NoticeRow & OutboxRow>(db, mailer, world, 'person_mails', (_, row) => composeNotice(row, sheet.publicUrl))
   const anchors = await sendMails<AnchorMailRow>(db, mailer, world, 'anchor_mails', (_, row) => composeAnchorMail(row, sheet))
-  const letters = await sendMails<MailRow>(db, mailer, world, 'mails', (reader, row) => composeLetter(reader, row, sheet))
+  const letters = await sendMails<MailRow>(db, mailer, world, 'mails', (reader, row) => composeMail(reader, row, sheet))
   const sum = (how: 'sent' | 'failed' | 'later') => notices[how] + anchors[how] + letters[how]
   return { sent: sum('sent'), failed: sum('failed'), later: sum('later') }
 }

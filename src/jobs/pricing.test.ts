@@ -10,7 +10,7 @@ import type { ChainRail } from '../rails/chain.ts'
 import { pair, type Rate } from '../rates/rates.ts'
 import { migrate } from '../db/migrate.ts'
 import { openDb, sql, type Db } from '../db/db.ts'
-import { runDueSlots, type BitcoinDesk } from './jobs.ts'
+import { runDueSlots, type BitcoinSetup } from './jobs.ts'
 import { addSchedule, dryRun, needSchedule, runNow, type NewSchedule } from '../schedule/schedule.ts'
 
 const noon = Date.parse('2026-11-21T15:00:00.000Z')
@@ -33,7 +33,7 @@ const stopAt = (where: string) => {
 const bitcoin = {
   agreement: { sources: ['one'], maxAgeMs, maxDeviation: 200n, least: 1 },
   confirmations: [{ belowUnits: undefined, confirmations: 3 }],
-} as unknown as BitcoinDesk
+} as unknown as BitcoinSetup
 let db: Db
 
 beforeEach(async () => {

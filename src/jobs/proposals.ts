@@ -51,7 +51,7 @@ import {
 import { askBeforeClose } from '../reconcile/ownLines.ts'
 import { acceptAct, carryOutAccept, carryOutRule, ruleAct } from '../reconcile/strangers.ts'
 
-export interface ProposalDesk {
+export interface ProposalParts {
   db: Db
   rails: Rails
   world: World
@@ -62,17 +62,17 @@ export interface ProposalDesk {
 /** Either half throws `BadInput` where the act cannot be done any more; then nothing was approved. */
 export interface ProposedWork<Prepared> {
   /** Before the transaction: what only a provider knows. */
-  prepare(desk: ProposalDesk, proposal: ProposalRow): Promise<Prepared>
+  prepare(app: ProposalParts, proposal: ProposalRow): Promise<Prepared>
   /** In the transaction of the approval. */
-  carryOut(tx: Tx, desk: ProposalDesk, proposal: ProposalRow, prepared: Prepared): Promise<void>
+  carryOut(tx: Tx, app: ProposalParts, proposal: ProposalRow, prepared: Prepared): Promise<void>
 }
 
 /** Ties the two halves of one act together, so that what one answers is what the other is given. */
 export const proposedWork =
-  <Prepared>({ prepare, carryOut }: ProposedWork<Prepared>): ((desk: ProposalDesk, proposal: ProposalRow) => Promise<CarryOut>) =>
-  async (desk, proposal) => {
-    const prepared = await prepare(desk, proposal)
-    return (tx, decided) => carryOut(tx, desk, decided, prepared)
+  <Prepared>({ prepare, carryOut }: ProposedWork<Prepared>): ((app: ProposalParts, proposal: ProposalRow) => Promise<CarryOut>) =>
+  async (app, proposal) => {
+    const prepared = await prepare(app, proposal)
+    return (tx, decided) => carryOut(tx, app, decided, prepared)
   }
 
 type CarryOut = (tx: Tx, proposal: ProposalRow) => Promise<void>
@@ -130,7 +130,7 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
   [
     suspenseAct,
     proposedWork({
-      prepare: (desk, proposal) => askBeforeClose(desk, proposal.subject),
+      prepare: (app, proposal) => askBeforeClose(app, proposal.subject),
       carryOut: (tx, { world }, proposal) => carryOutClose(tx, world, proposal),
     }),
   ],
@@ -141,7 +141,7 @@ export const proposedActs: readonly string[] = [...works.keys()]
 
 /** Approves a proposal and does what it is for: both or neither. Throws `BadInput` where it cannot be done. */
 export async function approveAndDo(
-  desk: ProposalDesk,
+  app: ProposalParts,
   id: string,
   { proof = said, ...whoever }: Omit<Approver, 'state'> & { proof?: Proof },
   known = works,
@@ -150,17 +150,17 @@ export async function approveAndDo(
     ...whoever,
     state: (tx, row) => state(tx, { ...approvingProposal(row), by: whoever.by }, proof),
   }
-  const proposal = await findProposal(desk.db, id)
+  const proposal = await findProposal(app.db, id)
   if (!proposal) return { is: 'unknown' }
   // No provider is asked for somebody who may not approve it anyway.
   const refusal = mayApprove(proposal, approver)
   if (refusal !== undefined) return { is: refusal, proposal }
-  const bar = await desk.db.tx(async tx => barFor(tx, approver.by, await tx.now(), proposal.made_by))
+  const bar = await app.db.tx(async tx => barFor(tx, approver.by, await tx.now(), proposal.made_by))
   if (bar) return { is: 'barred', bar, proposal }
   const work = known.get(proposal.act)
   if (!work) throw new BadInput(`proposal ${id} is for "${proposal.act}", which this version does not know: run the version that made it`)
-  const carryOut = await work(desk, proposal)
-  return desk.db.tx(async tx => {
+  const carryOut = await work(app, proposal)
+  return app.db.tx(async tx => {
     const decision = await approve(tx, id, approver)
     if (decision.is === 'approved') await carryOut(tx, decision.proposal)
     return decision

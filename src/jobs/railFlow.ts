@@ -6,7 +6,7 @@ import type { ScheduleRow } from '../schedule/schedule.ts'
 import type { DaySettings, Job, OnRails } from './desk.ts'
 import type { JobResult } from './runner.ts'
 
-/** A `Desk` is one, and so is who serves the shop. */
+/** A `App` is one, and so is who serves the shop. */
 export interface FlowParts extends OnRails {
   db: Db
   world: World

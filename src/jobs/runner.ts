@@ -36,7 +36,7 @@ function keepingLog(log: Log, world: Pick<World, 'clock'>, keep: (line: Line) =>
     child: more => keepingLog(log.child(more), world, keep, { ...fields, ...more }),
   }
 }
-const mostLines = 10_000
+const maxLines = 10_000
 /** Nobody reads why a sleep ended; unsaid, Node makes an error with its stack for it, for each job of each second. */
 export const noReason = null
 /** What was logged is seen by others within this, however long the run lasts. */
@@ -81,7 +81,7 @@ function keepLines({ db, world }: Runner, runId: string, log: Log, begin: (tx: T
     }
   }
   const keep = (line: Line) => {
-    if (lines.length === mostLines) return
+    if (lines.length === maxLines) return
     lines.push(line)
     writing ??= write()
   }

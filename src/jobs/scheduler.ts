@@ -19,19 +19,19 @@ const beatMs = 15_000
 const everySecond = '* * * * * *'
 
 /** Runs one job now, if it is this process's turn, and its time is to be believed where that matters. */
-export async function wake(desk: Desk, job: Job): Promise<RunOutcome | 'idle' | 'not mine'> {
-  if (job.byTime && !(await believesTime(desk))) return 'idle'
-  if (job.among === 'any') return run(desk, job.name, job.limitMs, world => job.work(desk, world))
-  const fence = await takeLease(desk.db, desk.worker, job.name, leaseMs)
+export async function wake(app: Desk, job: Job): Promise<RunOutcome | 'idle' | 'not mine'> {
+  if (job.byTime && !(await believesTime(app))) return 'idle'
+  if (job.among === 'any') return run(app, job.name, job.limitMs, world => job.work(app, world))
+  const fence = await takeLease(app.db, app.worker, job.name, leaseMs)
   if (fence === undefined) return 'not mine'
   const over = new AbortController()
-  const beating = keepLease(desk, job.name, fence, over.signal)
+  const beating = keepLease(app, job.name, fence, over.signal)
   try {
-    return await run(desk, job.name, job.limitMs, world => job.work(desk, world))
+    return await run(app, job.name, job.limitMs, world => job.work(app, world))
   } finally {
     over.abort(noReason)
     await beating
-    await desk.db.tx(tx => tx.run(sql`update leases set lease_until = '' where name = ${job.name} and fence = ${fence}`))
+    await app.db.tx(tx => tx.run(sql`update leases set lease_until = '' where name = ${job.name} and fence = ${fence}`))
   }
 }
 
@@ -73,24 +73,24 @@ export const cronLog = (log: Log) => ({
 const textOf = (message: string | Error) => (typeof message === 'string' ? message : message.message)
 
 /** Starts waking the timetable. Ends by `stop` alone. */
-export function startScheduler(desk: Desk): Scheduler {
-  const options = { timezone: 'Etc/UTC', logger: cronLog(desk.world.log) }
+export function startScheduler(app: Desk): Scheduler {
+  const options = { timezone: 'Etc/UTC', logger: cronLog(app.world.log) }
   // That a second was missed is no news: the next one does the same.
   const often = { ...options, suppressMissedWarning: true }
   const atWork = new Map<string, Promise<unknown>>()
   const start = (job: Job) => {
     if (atWork.has(job.name)) return
-    const working = wake(desk, job)
+    const working = wake(app, job)
       .catch((error: unknown) =>
-        desk.world.log.error({ job: job.name, why: error instanceof Error ? error.message : 'unknown' }, 'a job could not run'),
+        app.world.log.error({ job: job.name, why: error instanceof Error ? error.message : 'unknown' }, 'a job could not run'),
       )
       .finally(() => atWork.delete(job.name))
     atWork.set(job.name, working)
   }
 
-  const jobs = timetable(desk)
+  const jobs = timetable(app)
   // In one second of a hasty clock's machine its every job falls due.
-  const hasty = desk.world.clock.speed !== undefined
+  const hasty = app.world.clock.speed !== undefined
   const tasks = jobs.map(job => {
     if (typeof job.wakes === 'string') {
       const wakes = hasty ? everySecond : job.wakes
@@ -103,7 +103,7 @@ export function startScheduler(desk: Desk): Scheduler {
   for (const job of jobs) if (job.atStart) start(job)
   // A node's word that something came saves the wait for the next look, and nothing else depends on it.
   const following = jobs.find(({ name }) => name === 'follow-chain')
-  const deaf = following ? desk.rails.bitcoin?.onHint(() => start(following)) : undefined
+  const deaf = following ? app.rails.bitcoin?.onHint(() => start(following)) : undefined
 
   return {
     async stop() {

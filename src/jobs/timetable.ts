@@ -6,7 +6,7 @@ import { settleInbox } from '../webhooks/webhooks.ts'
 import { queueAnchorMails } from './anchorMail.ts'
 import type { DaySettings, Job, Post } from './desk.ts'
 import { runDueSlots } from './issue-slot.ts'
-import { moveOrders, sendPost } from './orders.ts'
+import { moveOrders, sendDueMails } from './orders.ts'
 import { railFlows, railsHere } from './rails.ts'
 import { counted, say } from './result.ts'
 import { dropOld } from './retention.ts'
@@ -34,7 +34,7 @@ const common: Job[] = [
     limitMs: 30 * minute,
     among: 'any',
     atStart: true,
-    work: async (desk, world) => void (await runDueSlots({ ...desk, world })),
+    work: async (app, world) => void (await runDueSlots({ ...app, world })),
   },
   {
     name: 'settle',
@@ -42,15 +42,15 @@ const common: Job[] = [
     limitMs: 10 * minute,
     among: 'any',
     atStart: true,
-    work: async ({ bitcoin, ...desk }, world) =>
-      say(await settleInbox({ ...desk, world, ...(bitcoin && { chain: bitcoin.terms }) }), 'event settled', 'events settled'),
+    work: async ({ bitcoin, ...app }, world) =>
+      say(await settleInbox({ ...app, world, ...(bitcoin && { chain: bitcoin.terms }) }), 'event settled', 'events settled'),
   },
   {
     name: 'orders',
     wakes: '* * * * * *',
     limitMs: 5 * minute,
     among: 'any',
-    work: async (desk, world) => say(await moveOrders({ ...desk, world }), 'order moved', 'orders moved'),
+    work: async (app, world) => say(await moveOrders({ ...app, world }), 'order moved', 'orders moved'),
   },
   {
     name: 'check-books',
@@ -78,7 +78,7 @@ const postJobs = (post: Post): Job[] => [
     wakes: '*/5 * * * * *',
     limitMs: 10 * minute,
     among: 'one',
-    work: async (desk, world) => counted(await sendPost({ ...desk, world }, post)),
+    work: async (app, world) => counted(await sendDueMails({ ...app, world }, post)),
   },
 ]
 
@@ -114,8 +114,8 @@ const anchorMailJob = (addresses: readonly string[]): Job => ({
   wakes: '50 * * * * *',
   limitMs: 5 * minute,
   among: 'one',
-  work: async (desk, world) => {
-    const queued = await queueAnchorMails({ ...desk, world }, addresses)
+  work: async (app, world) => {
+    const queued = await queueAnchorMails({ ...app, world }, addresses)
     return queued === 'differs'
       ? { less: 'the audit log is not the one that was anchored: nothing is mailed' }
       : say(queued, 'anchor mailed', 'anchors mailed')

@@ -38,14 +38,14 @@ export function account<L extends { units: bigint }>(lines: readonly L[], { part
 }
 
 /** Of so many lines about one invoice or transfer, and no more, every choice is tried. */
-const mostTried = 12
+const maxTried = 12
 
 /** Pure: the first of the lines that come to exactly `units`, none where no choice of them does. */
 export function comingTo<L extends { units: bigint }>(lines: readonly L[], units: bigint): L[] {
   if (units === 0n) return []
   const single = lines.find(line => line.units === units)
   if (single) return [single]
-  const tried = lines.slice(0, mostTried)
+  const tried = lines.slice(0, maxTried)
   for (let choice = 1; choice < 2 ** tried.length; choice++) {
     const chosen = tried.filter((_, place) => choice & (1 << place))
     if (chosen.reduce((sum, line) => sum + line.units, 0n) === units) return chosen

@@ -22,10 +22,10 @@ export interface AnchorFile {
   append(lines: readonly string[]): void
 }
 
-const mostBytes = 1024 * 1024
+const maxBytes = 1024 * 1024
 
 /** Neither is opened before it is asked for. A part that is full is not written any more, and made read-only. */
-export function openAnchorFile(path: string, longest = mostBytes): AnchorFile {
+export function openAnchorFile(path: string, longest = maxBytes): AnchorFile {
   const nameOf = (part: number) => (part === 1 ? path : `${path}.${part}`)
   const parts = (): number[] => {
     const name = basename(path)

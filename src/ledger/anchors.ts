@@ -34,7 +34,7 @@ type Line = Anchor & { previous: string; digest: string }
 
 const begunAct = 'anchors begun'
 const acceptedAct = 'audit break accepted'
-const mostRows = 500
+const maxRows = 500
 /** Where nothing is done, it is anchored that nothing was. */
 const againMs = 24 * 3_600_000
 
@@ -193,8 +193,8 @@ interface Differing {
 
 async function firstThatDiffers(reader: Reader, records: ReturnType<typeof recordsInForce>): Promise<Differing | undefined> {
   const all = [...records]
-  for (let from = 0; from < all.length; from += mostRows) {
-    const slice = all.slice(from, from + mostRows)
+  for (let from = 0; from < all.length; from += maxRows) {
+    const slice = all.slice(from, from + maxRows)
     const rows = await reader.all<Head>(sql`
       select seq, hash from audit where seq >= ${slice[0]![0]} and seq <= ${slice.at(-1)![0]} order by seq`)
     const known = new Map(rows.map(({ seq, hash }) => [seq, hash]))
@@ -276,7 +276,7 @@ export async function anchorAudit(db: Db, file: AnchorFile | undefined, log: Log
 const lastLine = (file: AnchorFile): Line | undefined => readAnchors(file.read('newest').flat(), false).lines.at(-1)
 
 /** After which record as many come as one line holds. */
-const newestRows = ({ seq }: Head): bigint => (seq > BigInt(mostRows) ? seq - BigInt(mostRows) : 0n)
+const newestRows = ({ seq }: Head): bigint => (seq > BigInt(maxRows) ? seq - BigInt(maxRows) : 0n)
 
 interface Kept {
   head: Head
@@ -298,8 +298,8 @@ async function anchorsUpTo(tx: Tx, { head, transactions }: Kept, after: bigint, 
   if (after >= head.seq) return [{ ...head, at, transactions, rows: [head.hash] }]
   const rows = await tx.all<Head>(sql`select seq, hash from audit where seq > ${after} and seq <= ${head.seq} order by seq`)
   const anchors: Anchor[] = []
-  for (let from = 0; from < rows.length; from += mostRows) {
-    const slice = rows.slice(from, from + mostRows)
+  for (let from = 0; from < rows.length; from += maxRows) {
+    const slice = rows.slice(from, from + maxRows)
     anchors.push({ ...slice.at(-1)!, at, transactions, rows: slice.map(({ hash }) => hash) })
   }
   return anchors

@@ -1,9 +1,9 @@
 /** The rule about who may approve, without a database. */
 import { describe, expect, test } from 'vitest'
-import { barOf, type Standing } from './ledger.ts'
+import { barOf, type ApproverStatus } from './ledger.ts'
 
 const now = '2026-11-29T12:00:00.000Z'
-const person = (name: string, more: Partial<Standing> = {}): Standing => ({
+const person = (name: string, more: Partial<ApproverStatus> = {}): ApproverStatus => ({
   name,
   approvesFrom: null,
   objection: undefined,
@@ -16,7 +16,7 @@ const objection = { by: 'bruno', why: 'who is that', at: now }
 const edited = { what: 'role', name: 'ana', row: 'checker' } as const
 
 describe('somebody', () => {
-  test.each<[string, Standing | undefined, string | undefined]>([
+  test.each<[string, ApproverStatus | undefined, string | undefined]>([
     ['of long ago approves', person('ana'), undefined],
     ['who is no person of the console approves', undefined, undefined],
     ['whose time has come approves', person('ana', { approvesFrom: now }), undefined],
@@ -27,7 +27,7 @@ describe('somebody', () => {
 })
 
 describe('what a maker made is approved', () => {
-  test.each<[string, Standing | undefined, Standing | undefined, string | undefined]>([
+  test.each<[string, ApproverStatus | undefined, ApproverStatus | undefined, string | undefined]>([
     ['by whoever has nobody in common', person('ana', { behind: ['ana', 'carla'] }), person('bia', { behind: ['bia', 'dora'] }), undefined],
     [
       'not by whoever the same admin let in',

@@ -10,7 +10,7 @@ import { sql, type Reader } from '../db/db.ts'
 import { editedPerson, editedSentence, type Edited, type PersonRow } from './edited.ts'
 import { objectionsOf, toPeople } from './objection.ts'
 
-export interface Standing {
+export interface ApproverStatus {
   name: string
   /** Before it they approve nothing. */
   approvesFrom: Instant | null
@@ -33,7 +33,7 @@ export type Bar =
  * Why somebody may not approve now what `maker` made; undefined where they may. Whoever is no person of the console runs commands on the server,
  * and could do anything there. Pure.
  */
-export function barOf(person: Standing | undefined, now: Instant, maker?: Standing): Bar | undefined {
+export function barOf(person: ApproverStatus | undefined, now: Instant, maker?: ApproverStatus): Bar | undefined {
   if (!person) return undefined
   const { objection, approvesFrom, behind, edited } = person
   if (edited) return { is: 'edited', edited }
@@ -63,7 +63,7 @@ const find = (reader: Reader, name: string): Promise<PersonRow | undefined> =>
     select id, name, role, state, given_by, approves_from, totp_secret from users where store_id = 'sto_default' and (folded = ${plainName(name)} or id = ${name})`)
 
 /** How a person of the console stands, by their name; undefined where there is none of that name. */
-export async function standingOf(reader: Reader, name: string): Promise<Standing | undefined> {
+export async function approverStatus(reader: Reader, name: string): Promise<ApproverStatus | undefined> {
   const person = await find(reader, name)
   if (!person) return undefined
   const [first] = await objectionsOf(reader, toPeople, person.id)
@@ -82,7 +82,7 @@ export async function standingOf(reader: Reader, name: string): Promise<Standing
 
 /** Why `by` may not approve now what `maker` made, or anything where nobody did. */
 export const barFor = async (reader: Reader, by: string, now: Instant, maker?: string): Promise<Bar | undefined> =>
-  barOf(await standingOf(reader, by), now, maker === undefined ? undefined : await standingOf(reader, maker))
+  barOf(await approverStatus(reader, by), now, maker === undefined ? undefined : await approverStatus(reader, maker))
 
 /** Throws `BadInput` where `by` may not let anything go now. */
 export async function assertMayApprove(reader: Reader, by: string, now: Instant): Promise<void> {
@@ -92,7 +92,7 @@ export async function assertMayApprove(reader: Reader, by: string, now: Instant)
 
 /** Throws `BadInput` where somebody objects to `by`, or their row was edited: what they prepare is not looked at. */
 export async function assertMayPropose(reader: Reader, by: string): Promise<void> {
-  const { objection, edited } = (await standingOf(reader, by)) ?? {}
+  const { objection, edited } = (await approverStatus(reader, by)) ?? {}
   if (edited) throw new BadInput(barSentence(by, { is: 'edited', edited }))
   if (objection) throw new BadInput(barSentence(by, { is: 'objected', ...objection }))
 }

@@ -1,5 +1,5 @@
 /** What of the bank's own account stops payouts: a difference that lasts, and money that left by no order of ours, under a tag of ours or under none. */
-import { reais } from '../base/money.ts'
+import { formatReais } from '../base/money.ts'
 import { sql, type Reader, type Tx } from '../db/db.ts'
 import { payoutOfKey } from './tags.ts'
 
@@ -7,7 +7,7 @@ import { payoutOfKey } from './tags.ts'
 export const orderMarginUnits = 1_000n
 
 /** Each with its amount; the rest of many is counted. */
-const mostNamed = 3
+const maxNamed = 3
 
 /** The stop that the bank's own account calls for, written where payouts look before they go. Asked for wherever such money is first seen, or explained. */
 export async function keepBankStop(tx: Tx): Promise<string | undefined> {
@@ -15,8 +15,8 @@ export async function keepBankStop(tx: Tx): Promise<string | undefined> {
   await tx.run(sql`insert into settings (name, value) values ('bank', '') on conflict (name) do update set value = settings.value`)
   const drifts = await tx.all<{ finding: string }>(sql`select finding from drifts where stopped_since is not null and finding is not null`)
   const lines = [...(await strangersOut(tx)), ...(await suspenseOut(tx))]
-  const rest = lines.length > mostNamed ? [`and ${lines.length - mostNamed} more such lines`] : []
-  const findings = [...drifts.map(({ finding }) => finding), ...lines.slice(0, mostNamed), ...rest]
+  const rest = lines.length > maxNamed ? [`and ${lines.length - maxNamed} more such lines`] : []
+  const findings = [...drifts.map(({ finding }) => finding), ...lines.slice(0, maxNamed), ...rest]
   if (findings.length === 0) await tx.run(sql`delete from settings where name = 'bank'`)
   else await tx.run(sql`update settings set value = ${findings.join(' · ').slice(0, 2_000)} where name = 'bank'`)
   return findings.length === 0 ? undefined : findings.join(' · ')
@@ -28,7 +28,7 @@ const strangersOut = async (reader: Reader): Promise<string[]> => {
     sql`select id, units, description from strangers where state = 'open' and units < 0 order by at, id limit 1000`,
   )
   return rows.map(
-    ({ id, units, description }) => `${reais(-units)} left the bank by no order of ours (line ${id}: ${description.slice(0, 80)})`,
+    ({ id, units, description }) => `${formatReais(-units)} left the bank by no order of ours (line ${id}: ${description.slice(0, 80)})`,
   )
 }
 
@@ -50,5 +50,5 @@ const suspenseOut = async (reader: Reader): Promise<string[]> => {
       select 1 from payouts p join accounts a on a.id = p.account_id
       where p.invoice_id = tag and p.state in ('owed', 'waiting') and a.state = 'approved' and p.units + ${orderMarginUnits} >= -by_tag.units))
     order by since, tag limit 1000`)
-  return rows.map(({ tag, units, ref }) => `${reais(-units)} left the bank under our tag ${tag} by no order of these books (${ref})`)
+  return rows.map(({ tag, units, ref }) => `${formatReais(-units)} left the bank under our tag ${tag} by no order of these books (${ref})`)
 }

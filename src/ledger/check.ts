@@ -1,5 +1,5 @@
 /** What must always hold of the books, asked of the database: each finding is a sentence with the ids a person needs. */
-import { told, type Asset } from '../base/money.ts'
+import { formatMoney, type Asset } from '../base/money.ts'
 import { empty, join, sql, type Reader, type Sql } from '../db/db.ts'
 import { auditChain } from './audit.ts'
 import { chart } from './chart.ts'
@@ -27,7 +27,7 @@ export interface Part {
 }
 
 /** How much is asked of the database at once, so that one answer takes milliseconds. */
-export const mostAtOnce = 200
+export const maxAtOnce = 200
 
 /** Proves the invariants that need no provider, all of them. An empty list is the proof. Large books take minutes: see `checkPart`. */
 export async function checkLedger(reader: Reader): Promise<Finding[]> {
@@ -52,7 +52,7 @@ type Only = (column: string) => Sql
 
 const everything: Only = () => empty
 /** How many places a list has: one of few numbers, so that each statement has few texts, and few ids cost little. */
-const places = [8, 40, mostAtOnce]
+const places = [8, 40, maxAtOnce]
 
 const among = (ids: readonly string[]): Only => {
   const length = places.find(count => count >= ids.length)!
@@ -61,7 +61,7 @@ const among = (ids: readonly string[]): Only => {
 }
 
 function* slices(ids: readonly string[]): Generator<readonly string[]> {
-  for (let from = 0; from < ids.length; from += mostAtOnce) yield ids.slice(from, from + mostAtOnce)
+  for (let from = 0; from < ids.length; from += maxAtOnce) yield ids.slice(from, from + maxAtOnce)
 }
 
 async function transactionsOf(reader: Reader, only: Only): Promise<Finding[]> {
@@ -90,7 +90,7 @@ async function unbalanced(reader: Reader, only: Only): Promise<Finding[]> {
   return rows.map(({ id, lines, units, asset }) =>
     units === 0n
       ? { invariant: 'two lines', subject: id, says: `${id} has ${lines} lines of one asset, expected 2` }
-      : { invariant: 'sums to zero', subject: id, says: `${id} sums to ${told(units, asset ?? 'BRL')}` },
+      : { invariant: 'sums to zero', subject: id, says: `${id} sums to ${formatMoney(units, asset ?? 'BRL')}` },
   )
 }
 
@@ -147,12 +147,12 @@ async function unconserved(reader: Reader, only: Only): Promise<Finding[]> {
     ...rows.map(({ id, asset, paid, fee, booked, charged }) => ({
       invariant: 'conservation' as const,
       subject: id,
-      says: `${id}: paid ${told(paid, asset)} with fee ${told(fee, asset)}, but ${told(booked, asset)} and ${told(charged, asset)} are in the books`,
+      says: `${id}: paid ${formatMoney(paid, asset)} with fee ${formatMoney(fee, asset)}, but ${formatMoney(booked, asset)} and ${formatMoney(charged, asset)} are in the books`,
     })),
     ...drifted.map(({ id, asset, units }) => ({
       invariant: 'conservation' as const,
       subject: id,
-      says: `${id}: its entries leave ${told(units, asset)} unexplained`,
+      says: `${id}: its entries leave ${formatMoney(units, asset)} unexplained`,
     })),
   ]
 }
@@ -177,7 +177,7 @@ async function overpaid(reader: Reader, only: Only): Promise<Finding[]> {
     ...rows.map(({ id, asset, owed }) => ({
       invariant: 'conservation' as const,
       subject: id,
-      says: `${id}: ${told(-owed, asset)} more was ordered than it brought in`,
+      says: `${id}: ${formatMoney(-owed, asset)} more was ordered than it brought in`,
     })),
     ...twice.map(({ id, settled }) => ({ invariant: 'paid once' as const, subject: id, says: `${id} was settled ${settled} times` })),
   ]
@@ -208,10 +208,15 @@ async function goneBack(reader: Reader, only: Only): Promise<Finding[]> {
   return rows.flatMap(({ id, returned, booked, commission, most }) => [
     ...(returned === booked
       ? []
-      : [conservation(id, `${told(returned, 'BRL')} went back to its payer, but ${told(booked, 'BRL')} is in the books`)]),
+      : [conservation(id, `${formatMoney(returned, 'BRL')} went back to its payer, but ${formatMoney(booked, 'BRL')} is in the books`)]),
     ...(commission <= most
       ? []
-      : [conservation(id, `${told(commission, 'BRL')} of commission is kept, of what is left it may be ${told(most, 'BRL')}`)]),
+      : [
+          conservation(
+            id,
+            `${formatMoney(commission, 'BRL')} of commission is kept, of what is left it may be ${formatMoney(most, 'BRL')}`,
+          ),
+        ]),
   ])
 }
 
@@ -233,7 +238,7 @@ async function wrongSize(reader: Reader, only: Only): Promise<Finding[]> {
   return rows.map(({ id, units, owed }) => ({
     invariant: 'states and books',
     subject: id,
-    says: `${id} is of ${told(units, 'BRL')}, and ${told(owed, 'BRL')} is owed`,
+    says: `${id} is of ${formatMoney(units, 'BRL')}, and ${formatMoney(owed, 'BRL')} is owed`,
   }))
 }
 
@@ -292,7 +297,7 @@ async function duplicated(reader: Reader, only: Only): Promise<Finding[]> {
     const [row, books] = [known.get(id) ?? nothing, posted.get(id) ?? nothing]
     if (row.paid === books.paid && row.returned === books.returned && row.owed === books.owed) return []
     const sums = ({ paid, returned, owed }: Omit<OfDuplicates, 'id'>) =>
-      `${told(paid, 'BRL')} paid, ${told(returned, 'BRL')} refunded, ${told(owed, 'BRL')} owed`
+      `${formatMoney(paid, 'BRL')} paid, ${formatMoney(returned, 'BRL')} refunded, ${formatMoney(owed, 'BRL')} owed`
     return [{ invariant: 'conservation' as const, subject: id, says: `duplicates of ${id}: ${sums(row)}, but ${sums(books)} in the books` }]
   })
 }

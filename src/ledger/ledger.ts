@@ -6,7 +6,16 @@ import { tally } from './tallies.ts'
 
 export { accounts, chart, type Account, type MovementName } from './chart.ts'
 export { authenticatorMark, editedPeople, editedPerson, editedProposal, editedSentence, type Edited } from './edited.ts'
-export { assertMayApprove, assertMayPropose, barFor, barOf, barSentence, standingOf, type Bar, type Standing } from './approver.ts'
+export {
+  assertMayApprove,
+  assertMayPropose,
+  barFor,
+  barOf,
+  barSentence,
+  approverStatus,
+  type Bar,
+  type ApproverStatus,
+} from './approver.ts'
 export { notAsDrafted } from './draftedFor.ts'
 export { clearObjections, proposeClearing, type Clearing } from './clearing.ts'
 export {

@@ -1,6 +1,6 @@
 /** Suspense: statement lines that bear our tags and belong to nothing these books know. They are never a stranger's, so they wait apart until somebody says. */
 import { BadInput } from '../base/answer.ts'
-import { brl, reais } from '../base/money.ts'
+import { brl, formatReais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { join, readInSets, sql, type Reader, type Tx } from '../db/db.ts'
 import { comingTo } from './accounted.ts'
@@ -182,7 +182,7 @@ export async function proposeClose(
 ): Promise<Proposed> {
   const lines = await mayBeClosed(tx, providerId)
   const detail = {
-    amount: reais(sum(lines)),
+    amount: formatReais(sum(lines)),
     bears: [...new Set(lines.map(({ order_key: key, invoice_tag: tag }) => key ?? tag))].join(', '),
   }
   return propose(tx, world, { act: suspenseAct, subject: providerId, detail, why, by })
@@ -210,7 +210,7 @@ async function mayBeClosed(tx: Tx, providerId: string): Promise<SuspenseRow[]> {
 export async function carryOutClose(tx: Tx, world: Pick<World, 'clock' | 'random'>, proposal: ProposalRow): Promise<void> {
   const { subject: providerId, why, made_by: madeBy, decided_by: by } = proposal
   const lines = await mayBeClosed(tx, providerId)
-  if (reais(sum(lines)) !== detailOf(proposal)['amount'])
+  if (formatReais(sum(lines)) !== detailOf(proposal)['amount'])
     throw new BadInput(`what is in suspense about "${providerId}" is not what it was when this was proposed: propose it again`)
   await clearSuspense(tx, world, providerId, `${madeBy} and ${by}: ${why}`)
   for (const { id, units } of lines) {

@@ -1,5 +1,5 @@
 /** Mail: a letter, who carries it, and the outbox it waits in. */
-export { connectMail, type Letter, type Mailer, type MailSettings } from './mailer.ts'
+export { connectMail, type Mail, type Mailer, type MailSettings } from './mailer.ts'
 export {
   giveUpMs,
   mailMachine,

@@ -2,12 +2,12 @@
 import { afterEach, expect, test } from 'vitest'
 import { startSmtpSink, type SmtpSink } from '../../test/testbed/smtpSink.ts'
 import { systemClock } from '../base/clock.ts'
-import { connectMail, type Letter } from './mail.ts'
+import { connectMail, type Mail } from './mail.ts'
 
 let sink: SmtpSink | undefined
 afterEach(() => sink?.close())
 
-const letter: Letter = {
+const letter: Mail = {
   id: 'mai_01kcafe',
   to: 'ana@example.com',
   language: 'pt-BR',

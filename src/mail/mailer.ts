@@ -4,7 +4,7 @@ import { done, refused, unsure, type Answer } from '../base/answer.ts'
 import { isAddress, type Sender } from '../base/mailAddress.ts'
 import type { Clock } from '../base/world.ts'
 
-export interface Letter {
+export interface Mail {
   /** Ours: the Message-ID is made of it, so that a letter that is sent again is the same letter. */
   id: string
   /** An address alone; who it is stands nowhere. */
@@ -17,7 +17,7 @@ export interface Letter {
 
 export interface Mailer {
   /** `done` with what the server said: it has taken the letter on. `refused` for good, or to be tried again. */
-  send(letter: Letter): Promise<Answer<string>>
+  send(letter: Mail): Promise<Answer<string>>
 }
 
 export interface MailSettings {

@@ -6,7 +6,7 @@ import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { migrate } from '../db/migrate.ts'
 import { openDb, sql, type Db } from '../db/db.ts'
-import { queueMail, sendMails, type Letter, type MailRow } from './mail.ts'
+import { queueMail, sendMails, type Mail, type MailRow } from './mail.ts'
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000]
 let clock: VirtualClock
@@ -16,7 +16,7 @@ let answer: Answer<string>
 
 const world = () => ({ clock, random: seededRandom(1), log: silentLog, at: () => undefined })
 const mailer = {
-  async send({ id }: Letter) {
+  async send({ id }: Mail) {
     sent.push(id)
     return answer
   },
@@ -98,7 +98,7 @@ test('after three days nobody waits for it any more', async () => {
 
 test('who dies over a letter leaves it for later', async () => {
   const dies = { send: () => Promise.reject(new Error('the process ended')) }
-  await expect(sendMails(db, dies, world(), 'mails', async () => ({}) as Letter)).rejects.toThrow('the process ended')
+  await expect(sendMails(db, dies, world(), 'mails', async () => ({}) as Mail)).rejects.toThrow('the process ended')
   expect(await send()).toEqual({ sent: 0, failed: 0, later: 0 })
   pass(minute)
   expect(await send()).toEqual({ sent: 1, failed: 0, later: 0 })

@@ -4,7 +4,7 @@ import { refused } from '../base/answer.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { isUnreadable, move, remember, sql, type Reader, type Sql, type Db, type Tx } from '../db/db.ts'
-import type { Letter, Mailer } from './mailer.ts'
+import type { Mail, Mailer } from './mailer.ts'
 
 export const mailMachine = {
   queued: ['sent', 'failed'],
@@ -62,7 +62,7 @@ export async function writeAgain(tx: Tx, orderId: string, why: string): Promise<
 }
 
 /** How a row becomes a letter, when it is sent. */
-export type Compose<R extends OutboxRow> = (reader: Reader, row: R) => Promise<Letter> | Letter
+export type Compose<R extends OutboxRow> = (reader: Reader, row: R) => Promise<Mail> | Mail
 
 /** `mails`: to buyers; `person_mails`: to people of the console; `anchor_mails`: to mailboxes that keep anchors of the audit log. */
 export type OutboxTable = 'mails' | 'person_mails' | 'anchor_mails'

@@ -1,6 +1,6 @@
 /** What two people decide about an account that owes us, or is owed: whether it is kept back from its next payouts, and how it ended otherwise. */
 import { BadInput } from '../base/answer.ts'
-import { formatUnits, parseUnits, reais } from '../base/money.ts'
+import { formatUnits, parseUnits, formatReais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import { tellOfAccount } from '../people/people.ts'
@@ -18,7 +18,7 @@ const movementOf = { paid: 'receivable paid', forgiven: 'receivable forgiven', r
 const auditedAs = { paid: 'account debt paid', forgiven: 'account debt forgiven', returned: 'account set-off returned' } as const
 
 /** How much may end so: of what is owed to us, or of what was kept back too much. */
-const mostOf = (owing: bigint, as: DebtEnd) => (as === 'returned' ? -owing : owing)
+const maxOf = (owing: bigint, as: DebtEnd) => (as === 'returned' ? -owing : owing)
 
 /** What came to be owed, or was kept back too much, since somebody proposed how what there was ends: it is another debt. */
 async function madeSince(tx: Tx, accountId: string, as: DebtEnd, at: Instant): Promise<bigint> {
@@ -62,7 +62,7 @@ export const proposeDebtEnd = (
   db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
-    if (units <= 0n || units > mostOf(await receivableOf(tx, account.id), as))
+    if (units <= 0n || units > maxOf(await receivableOf(tx, account.id), as))
       return { is: 'impossible', code: as === 'returned' ? 'not-kept' : 'too-much' }
     const detail = { account: account.name, amount: formatUnits(units, 'BRL'), as }
     return propose(tx, world, { act: debtAct, subject: account.id, detail, why, by })
@@ -91,9 +91,9 @@ export async function endDebt(tx: Tx, world: World, proposal: ProposalRow): Prom
   await lockOwing(tx, accountId)
   const owing = await receivableOf(tx, accountId)
   const since = await madeSince(tx, accountId, as, proposal.added_at)
-  if (units <= 0n || units > mostOf(owing, as) - since)
+  if (units <= 0n || units > maxOf(owing, as) - since)
     throw new BadInput(
-      `account ${accountId} owes ${reais(owing)} by now${since > 0n ? `, ${reais(since)} of it since this was proposed` : ''}: refuse this proposal and make another`,
+      `account ${accountId} owes ${formatReais(owing)} by now${since > 0n ? `, ${formatReais(since)} of it since this was proposed` : ''}: refuse this proposal and make another`,
     )
   await postReceivable(tx, world, { movement: movementOf[as], accountId, source: proposal.id, units, memo: why })
   await audit(tx, { actor: by!, act: auditedAs[as], subject: accountId, detail: { amount, madeBy, why } })

@@ -2,7 +2,7 @@
  * Whether what is about to be ordered is what the books owe, and goes where two people said, on either rail. The ledger, the audit log and an
  * invoice's account cannot be edited; every other row is held against them, so that one edited past the program is held instead of paid.
  */
-import { told } from '../base/money.ts'
+import { formatMoney } from '../base/money.ts'
 import { auditedDetails } from '../ledger/ledger.ts'
 import { join, sql, type Reader, type Tx } from '../db/db.ts'
 import { changeSinceApproval, type AccountRow } from './account.ts'
@@ -38,7 +38,7 @@ export async function ordersNotAsBooked(reader: Reader, orders: readonly Order[]
   })
   const whys = await notPayable(reader, due)
   const booked = await reader.all<{ id: string; units: bigint }>(sql`
-    select t.source as id, -e.units as units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+    select t.source as id, -e.units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
     where t.movement = 'payout ordered' and e.account = 'in-transit' and t.source in (${join(orders.map(({ id }) => id))})`)
   return new Map(
     orders.flatMap(({ id, payout_id: payoutId, external_id: externalId, units }) => {
@@ -47,7 +47,7 @@ export async function ordersNotAsBooked(reader: Reader, orders: readonly Order[]
       const why =
         ordered === units
           ? whys.get(payoutId)
-          : `order ${externalId} is of ${told(units, asset)}, and the books ordered ${told(ordered, asset)}: ${past}`
+          : `order ${externalId} is of ${formatMoney(units, asset)}, and the books ordered ${formatMoney(ordered, asset)}: ${past}`
       return why === undefined ? [] : [[id, why]]
     }),
   )
@@ -72,7 +72,7 @@ async function notOwed(tx: Tx, due: readonly Due[]): Promise<Map<string, string>
     rows.flatMap(({ id, asset, units, owed: left }) => {
       const part = asset === 'BTC' ? (parts.find(each => each.id === id)?.owed ?? 0n) : left
       const owed = part < left ? part : left
-      return units === owed ? [] : [[id, `it is of ${told(units, asset)}, and the books owe ${told(owed, asset)}: ${past}`]]
+      return units === owed ? [] : [[id, `it is of ${formatMoney(units, asset)}, and the books owe ${formatMoney(owed, asset)}: ${past}`]]
     }),
   )
 }
@@ -136,6 +136,6 @@ function notItsPayee(payees: readonly string[], { id, name }: AccountRow, isEarl
 async function notAsRefunded(reader: Reader, payout: Due, account: AccountRow): Promise<string | undefined> {
   const said = (await auditedDetails(reader, payout.invoice_id, 'invoice refunded')).find(detail => detail['payout'] === payout.id)
   const to = account.kind === 'bank' ? undefined : account.destination
-  if (said && said['to'] === to && said['amount'] === told(payout.units, payout.asset)) return undefined
+  if (said && said['to'] === to && said['amount'] === formatMoney(payout.units, payout.asset)) return undefined
   return `this refund is not what two people approved: ${past}`
 }

@@ -10,7 +10,7 @@ import {
   type ProposalRow,
 } from '../ledger/ledger.ts'
 import { join, sql, type Reader, type Tx } from '../db/db.ts'
-import { told } from '../base/money.ts'
+import { formatMoney } from '../base/money.ts'
 import { toLimits } from './limitsSaid.ts'
 import { toAccounts } from './objection.ts'
 import { isRefund } from './bundle/refund.ts'
@@ -54,7 +54,7 @@ export const approvingRelease = ({
 }: Pick<PayoutRow, 'id' | 'account_id' | 'asset' | 'units' | 'state'>): Omit<Approving, 'by'> => ({
   act: 'payout.release',
   subject: id,
-  content: { payout: id, account, amount: told(units, asset), from },
+  content: { payout: id, account, amount: formatMoney(units, asset), from },
 })
 
 /** What letting payouts go states: the reasons that were looked at, and whose they were. */

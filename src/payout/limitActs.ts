@@ -1,6 +1,6 @@
 /** What people do about limits: lower one alone, raise one by two, and let one payout go beyond them by two. */
 import { BadInput } from '../base/answer.ts'
-import { formatUnits, parseUnits, told, type Asset } from '../base/money.ts'
+import { formatUnits, parseUnits, formatMoney, type Asset } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { audit, detailOf, objectionsOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
 import { tellOfLimits } from '../people/people.ts'
@@ -173,12 +173,18 @@ export async function carryOutBeyond(tx: Tx, proposal: ProposalRow): Promise<voi
   const [wait] = await waitingForLimits(tx, { limit: 1, payoutId: id })
   if (!payout || !wait) throw new BadInput(`payout ${id} is ${payout?.state ?? 'gone'} and waits for no limit`)
   const { asset, amount } = amountOf(payout)
-  if (detailOf(proposal)['amount'] !== amount) throw new BadInput(`payout ${id} is of ${told(payout.units, asset)} now: propose it again`)
+  if (detailOf(proposal)['amount'] !== amount)
+    throw new BadInput(`payout ${id} is of ${formatMoney(payout.units, asset)} now: propose it again`)
   const now = await tx.now()
   await tx.run(sql`
     insert into limit_approvals (payout_id, units, proposal_id, added_at) values (${id}, ${payout.units}, ${proposalId}, ${now})
     on conflict (payout_id) do update set units = excluded.units, number = null, proposal_id = excluded.proposal_id, added_at = excluded.added_at`)
   await tx.run(sql`delete from limit_waits where payout_id = ${id}`)
   await tx.run(sql`update payouts set next_at = ${now}, why = null where id = ${id}`)
-  await audit(tx, { actor: by!, act: 'payout let beyond limits', subject: id, detail: { amount: told(payout.units, asset), proposedBy } })
+  await audit(tx, {
+    actor: by!,
+    act: 'payout let beyond limits',
+    subject: id,
+    detail: { amount: formatMoney(payout.units, asset), proposedBy },
+  })
 }

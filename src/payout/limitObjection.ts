@@ -3,7 +3,7 @@
  * and letting one payout go beyond them by two people, go on.
  */
 import { BadInput } from '../base/answer.ts'
-import { told, type Asset } from '../base/money.ts'
+import { formatMoney, type Asset } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import {
   clearObjections,
@@ -109,7 +109,7 @@ export async function aboveObjected(
     if (!isOver) continue
     const { made_by: by, why } = open.get(scope)![0]!
     const name = nameOfScope(await limitedBy(reader, scope))
-    return `${by} objects to the limits of ${name}, so ${told(units, asset)} ${per === 'payout' ? 'for one payout' : `a${per === 'hour' ? 'n' : ''} ${per}`} counts: ${why}`
+    return `${by} objects to the limits of ${name}, so ${formatMoney(units, asset)} ${per === 'payout' ? 'for one payout' : `a${per === 'hour' ? 'n' : ''} ${per}`} counts: ${why}`
   }
   return undefined
 }

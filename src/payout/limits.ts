@@ -1,5 +1,5 @@
 /** Limits: how much may leave by payouts at once, in an hour and in a day. Both rails ask here, in the transaction that claims what is due. */
-import { told, type Asset } from '../base/money.ts'
+import { formatMoney, type Asset } from '../base/money.ts'
 import { later, type Instant, type Millis } from '../base/world.ts'
 import { forUpdate, isOlderThan, join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
 import { letBeyond, limitsNow, objectedLimits, strictest, wasLetBeyond } from './limitsSaid.ts'
@@ -131,10 +131,10 @@ async function putOff(tx: Tx, asset: Asset, payout: Due, wait: LimitWait, now: I
 }
 
 function whyOf({ scope, per, cap_units: cap, needs }: LimitWait, { units }: Due, asset: Asset): string {
-  const limit = `the limit of ${told(cap, asset)} ${per === 'payout' ? 'for one payout' : `a${per === 'hour' ? 'n' : ''} ${per}`}`
+  const limit = `the limit of ${formatMoney(cap, asset)} ${per === 'payout' ? 'for one payout' : `a${per === 'hour' ? 'n' : ''} ${per}`}`
   const whose = scope === installationScope(asset) ? '' : ' to its account'
   return needs === 'person'
-    ? `${told(units, asset)} is above ${limit}${whose}: "repasse payout approve" proposes to pay it all the same`
+    ? `${formatMoney(units, asset)} is above ${limit}${whose}: "repasse payout approve" proposes to pay it all the same`
     : `${limit}${whose} is used up: it goes by itself when there is room`
 }
 
@@ -206,7 +206,7 @@ async function approvedBeyond(tx: Tx, asset: Asset, due: readonly Due[]): Promis
     rows.map(({ payout_id: id }) => id),
   )
   return new Map(
-    rows.filter(({ payout_id: id, units }) => said.get(id) === told(units, asset)).map(({ payout_id: id, units }) => [id, units]),
+    rows.filter(({ payout_id: id, units }) => said.get(id) === formatMoney(units, asset)).map(({ payout_id: id, units }) => [id, units]),
   )
 }
 
@@ -215,14 +215,14 @@ const takeApproval = (tx: Tx, { id }: Due): Promise<number> =>
   tx.run(sql`
     update limit_approvals set number = (select coalesce(max(number), 0) + 1 from attempts where payout_id = ${id}) where payout_id = ${id}`)
 
-export type SeenLimit = LimitRow & {
+export type ShownLimit = LimitRow & {
   /** The account's name; null where the limit is of all payouts of the asset. */
   account: string | null
   /** What counts against it now; undefined of a limit for each payout. */
   used: bigint | undefined
 }
 
-const mostWaiting = 200
+const maxWaiting = 200
 
 /** With what counts of each while somebody objects; one that was taken away counts again. */
 async function whileObjected<L extends LimitRow & { account: string | null }>(
@@ -243,14 +243,14 @@ async function whileObjected<L extends LimitRow & { account: string | null }>(
 }
 
 /** Every limit with how much of it is used, and what waits for one: first what needs two people, then the oldest. */
-export async function seeLimits(reader: Reader, now: Instant): Promise<{ limits: SeenLimit[]; waiting: WaitingForLimit[] }> {
+export async function showLimits(reader: Reader, now: Instant): Promise<{ limits: ShownLimit[]; waiting: WaitingForLimit[] }> {
   const rows = await reader.all<LimitRow & { account: string | null }>(sql`
     select l.*, a.name as account from limits l left join accounts a on a.id = l.scope where l.store_id = 'sto_default'
     order by l.asset, case when a.name is null then 0 else 1 end, a.name, case l.per when 'payout' then 1 when 'hour' then 2 else 3 end`)
-  const limits: SeenLimit[] = []
+  const limits: ShownLimit[] = []
   for (const row of await whileObjected(reader, limitsNow(rows, now)))
     limits.push({ ...row, used: row.per === 'payout' ? undefined : (await usedIn(reader, row.asset, row.scope, now))[row.per] })
-  return { limits, waiting: await waitingForLimits(reader, { limit: mostWaiting }) }
+  return { limits, waiting: await waitingForLimits(reader, { limit: maxWaiting }) }
 }
 
 export type WaitingForLimit = LimitWait & {

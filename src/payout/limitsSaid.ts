@@ -1,6 +1,6 @@
 /** Limits as the audit log has them: a row can be edited past the program, so of the two the stricter counts, and that they differ is a finding. */
 import { doneFault } from '../approvals/approvals.ts'
-import { parseUnits, smallest, told, type Asset } from '../base/money.ts'
+import { parseUnits, smallest, formatMoney, type Asset } from '../base/money.ts'
 import { later, type Instant } from '../base/world.ts'
 import { openObjections, type Finding, type Objection, type ObjectionKind } from '../ledger/ledger.ts'
 import { join, sql, type Reader, type Sql } from '../db/db.ts'
@@ -181,8 +181,8 @@ export async function checkLimits(reader: Reader): Promise<Finding[]> {
     const { scope, per, asset } = (row ?? wanted)!
     const sum = (limit: Kept | undefined) => {
       if (!limit) return 'none'
-      const next = limit.next_units === null ? 'none' : told(limit.next_units, limit.asset)
-      return `${told(limit.units, limit.asset)}${limit.next_from === null ? '' : ` until ${limit.next_from}, then ${next}`}`
+      const next = limit.next_units === null ? 'none' : formatMoney(limit.next_units, limit.asset)
+      return `${formatMoney(limit.units, limit.asset)}${limit.next_from === null ? '' : ` until ${limit.next_from}, then ${next}`}`
     }
     const says = `the limit for each ${per} of ${scope} is ${sum(row)} in ${asset}, and people set ${sum(wanted)}: somebody has changed it past this program`
     return [{ invariant: 'approvals', subject: scope, says } satisfies Finding]

@@ -65,13 +65,13 @@ export {
 export { receivableMoves, receivableOf, receivables, recoveries, type Owing, type ReceivableMove, type Recovery } from './receivable.ts'
 export {
   installationScope,
-  seeLimits,
+  showLimits,
   usedIn,
   waitingForLimits,
   waitingForRoom,
   withinLimits,
   type LimitWait,
-  type SeenLimit,
+  type ShownLimit,
   type WaitingForLimit,
 } from './limits.ts'
 export { limitPers, type LimitPer, type LimitRow } from './limitRow.ts'

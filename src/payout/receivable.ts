@@ -1,5 +1,5 @@
 /** What payees owe us: a payer got money back that had been passed on. Kept by payout account, and set off only where its terms say so. */
-import { brl, reais, smallest } from '../base/money.ts'
+import { brl, formatReais, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post, type MovementName } from '../ledger/ledger.ts'
 import { move, remember, sql, type Reader, type Tx } from '../db/db.ts'
@@ -49,7 +49,7 @@ async function undoForgiveness(tx: Tx, world: World, { units: canceled, ...recei
   const units = smallest(canceled, -(await receivableOf(tx, accountId)), row!.units)
   if (units <= 0n) return
   await postReceivable(tx, world, { ...receivable, movement: 'forgiveness undone', units })
-  world.log.warn({ account: accountId, units: reais(units) }, 'a debt that was forgiven is canceled: its forgiveness is undone')
+  world.log.warn({ account: accountId, units: formatReais(units) }, 'a debt that was forgiven is canceled: its forgiveness is undone')
 }
 
 /** What is owed to us for one payout account, in cents. Below zero: more was kept back than was owed, and it goes out with the next payout. */

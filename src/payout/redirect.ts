@@ -1,7 +1,7 @@
 /** Redirecting: a payout whose receiver's account is gone goes to another approved account of the same payee, by a new order, once two people say so. */
 import { BadInput } from '../base/answer.ts'
 import { samePerson } from '../base/person.ts'
-import { told } from '../base/money.ts'
+import { formatMoney } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Db, type Tx } from '../db/db.ts'
@@ -27,7 +27,7 @@ export async function proposeRedirect(
       toAccount: to.name,
       accountId: to.id,
       place: placeOf(to),
-      amount: told(payout.units, payout.asset),
+      amount: formatMoney(payout.units, payout.asset),
     }
     return propose(tx, world, { act: redirectAct, subject: id, detail, why, by })
   })
@@ -39,7 +39,7 @@ export async function carryOutRedirect(tx: Tx, proposal: ProposalRow): Promise<v
   const said = detailOf(proposal)
   const { payout, from, to } = await redirection(tx, id, said['accountId']!)
   if (placeOf(to) !== said['place']) throw new BadInput(`account ${to.name} is not what it was when payout ${id} was to go there`)
-  const amount = told(payout.units, payout.asset)
+  const amount = formatMoney(payout.units, payout.asset)
   if (amount !== said['amount'])
     throw new BadInput(
       `payout ${id} is of ${amount} by now, and of ${said['amount']} when this was proposed: refuse it and propose it again`,

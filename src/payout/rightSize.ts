@@ -1,5 +1,5 @@
 /** A payout is always of what is owed now: brought to that whenever money went back to its payer, or came back. */
-import { reais, shareOf, smallest } from '../base/money.ts'
+import { formatReais, shareOf, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { owedFor, totalsFor, type MovementName } from '../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../db/db.ts'
@@ -95,7 +95,7 @@ async function bookDebt(tx: Tx, world: World, payout: PayoutRow, cause: Cause): 
   const units = wanted > debt ? wanted - debt : debt - wanted
   await postReceivable(tx, world, { movement, accountId, invoiceId, source, units, memo: cause.why })
   if (wanted > debt)
-    world.log.error({ invoice: invoiceId, payout: payout.id, units: reais(wanted) }, 'the payee owes what went back to the payer')
+    world.log.error({ invoice: invoiceId, payout: payout.id, units: formatReais(wanted) }, 'the payee owes what went back to the payer')
   return owed
 }
 
@@ -121,7 +121,7 @@ async function resize(tx: Tx, payout: PayoutRow, { owed, net, least }: { owed: b
   }
   if (payout.units !== net) {
     await tx.run(sql`update payouts set units = ${net} where id = ${id}`)
-    const why = `of ${reais(net)} now, it was ${reais(payout.units)}: ${cause.why}`
+    const why = `of ${formatReais(net)} now, it was ${formatReais(payout.units)}: ${cause.why}`
     await remember(tx, 'payouts', id, state, state, { ...cause, why }, await tx.now())
   }
   const why = net <= 0n ? nothingLeft : net < least ? tooSmall : undefined

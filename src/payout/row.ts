@@ -1,5 +1,5 @@
 /** Payouts and their attempts: rows, and how they are found. */
-import { told, type Asset } from '../base/money.ts'
+import { formatMoney, type Asset } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { forUpdate, move, sql, type Reader, type Tx } from '../db/db.ts'
 import { payoutMachine, type AttemptState, type PayoutState } from './states.ts'
@@ -50,7 +50,7 @@ export const attemptsOf = (reader: Reader, id: string) =>
  * Why a payout may not go out, whoever lets it: the one rule that releasing, retrying, ordering and planning ask. Undefined where it may.
  */
 export const mayGoOut = ({ units, asset }: Pick<PayoutRow, 'units' | 'asset'>): string | undefined =>
-  units > 0n ? undefined : `it is of ${told(units, asset)}: nothing is left to pay on`
+  units > 0n ? undefined : `it is of ${formatMoney(units, asset)}: nothing is left to pay on`
 
 /** Holds a due payout that cannot go out, and says so: it must not keep back the others. Answers false where it is due no more. */
 export async function holdBack(tx: Tx, world: Pick<World, 'log'>, { id, state }: PayoutRow, why: string): Promise<boolean> {

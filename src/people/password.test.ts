@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { systemRandom } from '../base/clock.ts'
 import { hashPassword, isPassword, passwordFault } from './password.ts'
-import { wornPasswords } from './wornPasswords.ts'
+import { commonPasswords } from './commonPasswords.ts'
 
 const world = { random: systemRandom }
 
@@ -60,7 +60,7 @@ test.each(['correct horse', 'um pé de jabuticaba', 'maria.silva planta jabutica
 })
 
 test('every password of the list is refused as it stands and with a year behind it, once it is long enough', () => {
-  expect(wornPasswords.size).toBeGreaterThan(100)
-  for (const worn of wornPasswords) expect(passwordFault(worn.padEnd(12, '1'), '')).toBe('worn')
-  for (const worn of wornPasswords) if (/^[a-z]{8,}$/.test(worn)) expect(passwordFault(`${worn}2026`, '')).toBe('worn')
+  expect(commonPasswords.size).toBeGreaterThan(100)
+  for (const worn of commonPasswords) expect(passwordFault(worn.padEnd(12, '1'), '')).toBe('worn')
+  for (const worn of commonPasswords) if (/^[a-z]{8,}$/.test(worn)) expect(passwordFault(`${worn}2026`, '')).toBe('worn')
 })

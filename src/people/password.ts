@@ -1,7 +1,7 @@
 /** Passwords: argon2id, its parameters kept with the hash, and what is too weak to be one. */
 import * as crypto from 'node:crypto'
 import type { World } from '../base/world.ts'
-import { wornPasswords } from './wornPasswords.ts'
+import { commonPasswords } from './commonPasswords.ts'
 
 interface Cost {
   /** Kibibytes. */
@@ -14,7 +14,7 @@ interface Cost {
 const cost: Cost = { memory: 19_456, passes: 2, parallelism: 1 }
 const tagLength = 32
 
-export const leastPasswordLength = 12
+export const minPasswordLength = 12
 const longestPassword = 200
 
 export type PasswordFault = 'short' | 'long' | 'name' | 'worn'
@@ -23,16 +23,16 @@ export type PasswordFault = 'short' | 'long' | 'name' | 'worn'
 export function passwordFault(password: string, name: string): PasswordFault | undefined {
   const plain = password.normalize('NFKC')
   const length = [...plain].length
-  if (length < leastPasswordLength) return 'short'
+  if (length < minPasswordLength) return 'short'
   if (length > longestPassword) return 'long'
   const folded = plain.toLowerCase()
   // What is left when the name is taken out has to be a password by itself.
-  if (name !== '' && [...folded.replaceAll(name.toLowerCase(), '')].length < leastPasswordLength - 4) return 'name'
+  if (name !== '' && [...folded.replaceAll(name.toLowerCase(), '')].length < minPasswordLength - 4) return 'name'
   if (
     new Set(folded).size < 5 ||
     isRun(folded) ||
-    wornPasswords.has(folded) ||
-    wornPasswords.has(folded.replace(/(?<![^a-z])[^a-z]+$/, ''))
+    commonPasswords.has(folded) ||
+    commonPasswords.has(folded.replace(/(?<![^a-z])[^a-z]+$/, ''))
   )
     return 'worn'
   return undefined

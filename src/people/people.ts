@@ -30,7 +30,7 @@ export {
 export { carryOutClear, clearAct, objectTo, personObjections, proposeClear } from './objection.ts'
 export { accountNotices, addressOf, limitNotices, tellOfAccount, tellOfLimits, type NoticeKind } from './notices.ts'
 export { countSigners } from './signers.ts'
-export { composeNotice, type NoticeRow } from './letters.ts'
+export { composeNotice, type NoticeRow } from './mails.ts'
 export { changePassword, type PasswordChange } from './ownPassword.ts'
 export {
   addUser,
@@ -49,5 +49,5 @@ export {
 } from './user.ts'
 export { languages, userMachine, type Language, type UserRow } from './row.ts'
 export { isToken, newToken } from './token.ts'
-export { leastPasswordLength, passwordFault, type PasswordFault } from './password.ts'
+export { minPasswordLength, passwordFault, type PasswordFault } from './password.ts'
 export { groups, otpauthUri } from './totp.ts'

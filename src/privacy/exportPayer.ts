@@ -1,5 +1,5 @@
 /** Everything these books hold on one person, for them to read: LGPD, article 18, II and V. */
-import { told } from '../base/money.ts'
+import { formatMoney } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { MailRow } from '../mail/mail.ts'
@@ -38,7 +38,7 @@ export const exportPayer = (db: Db, world: World, text: string, by: string): Pro
       })),
       invoices: await each(invoices, async invoice => ({
         ...invoice,
-        amount: told(invoice.units, invoice.asset),
+        amount: formatMoney(invoice.units, invoice.asset),
         postings: await tx.all(sql`
           select t.at, t.movement, e.account, e.asset, e.units from ledger_entries e join ledger_transactions t on t.id = e.transaction_id
           where e.invoice_id = ${invoice.id} order by t.at, t.id, e.line`),

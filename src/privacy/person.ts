@@ -69,11 +69,11 @@ async function rostersWith(reader: Reader, taxId: string): Promise<InRoster[]> {
 }
 
 /** Shorter names are words of other texts. */
-const leastName = 8
+const minName = 8
 
 /** A text may name somebody in the middle of a sentence, so every line is read: few are about nothing of ours. */
 async function linesNaming(reader: Reader, names: readonly string[]): Promise<StatementLine[]> {
-  const sought = names.filter(name => name.length >= leastName && !isUnreadable(name)).map(name => name.toLowerCase())
+  const sought = names.filter(name => name.length >= minName && !isUnreadable(name)).map(name => name.toLowerCase())
   const found: StatementLine[] = []
   for (let after = ''; ;) {
     const lines = await reader.all<StatementLine>(sql`

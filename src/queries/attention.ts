@@ -1,5 +1,5 @@
 /** What needs a person: each with the thing it is about, for a page to link, and the sentence a command prints. */
-import { told, type Asset } from '../base/money.ts'
+import { formatMoney, type Asset } from '../base/money.ts'
 import { listAlarms, payoutOfKey } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
 import { silentRails } from '../jobs/jobs.ts'
@@ -100,14 +100,14 @@ const worstFirst = [
   'limits notice failed',
   'anchor mail failed',
 ] as const
-export type AskKind = (typeof worstFirst)[number]
+export type AttentionKind = (typeof worstFirst)[number]
 
 /**
  * `id`: what it is about, an account by its name and an event by its own id; `number`: of an event in the inbox, or of an address. A
  * duplicate is about its invoice, `of` who paid it, and `why` names it at the bank.
  */
-export type Ask = {
-  kind: AskKind
+export type AttentionItem = {
+  kind: AttentionKind
   id: string
   number: bigint | null
   /** What belongs to it: an order of the shop, the request of a coin, the kind of a letter, the act of a proposal. */
@@ -124,40 +124,45 @@ export type Ask = {
 }
 
 /** All of one kind: how many there are, and the first of them. */
-export interface AskGroup {
-  kind: AskKind
+export interface AttentionGroup {
+  kind: AttentionKind
   total: number
-  asks: Ask[]
+  asks: AttentionItem[]
 }
 
 /** By kind, worst first. */
-export const grouped = (asks: readonly Ask[]): AskGroup[] =>
+export const grouped = (asks: readonly AttentionItem[]): AttentionGroup[] =>
   worstFirst.flatMap(kind => {
     const same = asks.filter(ask => ask.kind === kind)
     return same.length === 0 ? [] : [{ kind, total: Number(same[0]!.total ?? same.length), asks: same }]
   })
 
 /** One that is about no row. */
-export const askOf = (kind: AskKind, why: string): Ask => ({ kind, id: '', number: null, of: null, why, units: null })
+export const askOf = (kind: AttentionKind, why: string): AttentionItem => ({ kind, id: '', number: null, of: null, why, units: null })
 
 /** What payouts of a rail wait for until it is read to its end. */
-export const askToRead = (unread: Unread): Ask => ({
+export const askToRead = (unread: Unread): AttentionItem => ({
   ...{ kind: unread.rail === 'bitcoin' ? 'chain unread' : 'bank unread', id: '', number: null, of: null, why: null, units: null },
   unread,
 })
 
 /** The most that are listed of one kind; the rest of it is counted. */
-export const mostOfKind = 20
+export const maxOfKind = 20
 
 /** The first of each kind among `rows` of kind, id, number, of_it and why, and perhaps units; the oldest first, for ids begin with the time. */
 export const firstOfEach = (rows: Sql): Sql => sql`
   select kind, id, cast(number as bigint) as number, cast(of_it as text) as of, why, cast(units as bigint) as units, total from (
     select kind, id, number, of_it, why, units, count(*) over (partition by kind) as total,
       row_number() over (partition by kind order by id) as place from (${rows}) as listed) as placed
-  where place <= ${mostOfKind} order by kind, place`
+  where place <= ${maxOfKind} order by kind, place`
 
 /** On every rail but the chain's own. Without `now`, nothing is said to take too long. */
-export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?: number, approvals?: ApprovalsNeeded): Promise<Ask[]> => [
+export const attentionOf = async (
+  reader: Reader,
+  now: Instant | undefined,
+  silentMs?: number,
+  approvals?: ApprovalsNeeded,
+): Promise<AttentionItem[]> => [
   ...(approvals === 'proven' ? await signerAsks(reader) : []),
   ...(now === undefined ? [] : await silentAsks(reader, now, silentMs)),
   ...(await alarmAsks(reader)),
@@ -184,25 +189,25 @@ export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?
 ]
 
 /** Approvals have to be proven, and nobody can: said as soon as there is something to approve, and not when the first payout waits. */
-const signerAsks = async (reader: Reader): Promise<Ask[]> =>
+const signerAsks = async (reader: Reader): Promise<AttentionItem[]> =>
   (await reader.one(sql`select 1 as yes from accounts where state <> 'closed' limit 1`)) && (await countSigners(reader, 'checker')) === 0
     ? [askOf('nobody signs', '')]
     : []
 
 /** What keeps work from being done until it heals, which comes before everything that merely waits. */
-const alarmAsks = async (reader: Reader): Promise<Ask[]> =>
+const alarmAsks = async (reader: Reader): Promise<AttentionItem[]> =>
   (await listAlarms(reader)).map(({ name, why }) => ({
     kind: name === 'bank credentials' ? 'bank denies' : name.startsWith('bank key of ') ? 'own key retired' : 'clock off',
     ...{ id: '', number: null, of: name.replace(/^(clock|bank key) of /, ''), why, units: null },
   }))
 
-const silentAsks = async (reader: Reader, now: Instant, silentMs: number | undefined): Promise<Ask[]> =>
+const silentAsks = async (reader: Reader, now: Instant, silentMs: number | undefined): Promise<AttentionItem[]> =>
   (await silentRails(reader, now, silentMs)).map(({ rail, since, why }) => ({
     ...{ kind: 'rail silent', id: '', number: null, of: rail, why, units: null, since },
   }))
 
 /** While a payout is due that waits for it, so that a house at rest says nothing. */
-const unreadAsks = async (reader: Reader, now: Instant): Promise<Ask[]> => {
+const unreadAsks = async (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
   const due = await reader.one(
     sql`select 1 as yes from payouts where state in ('owed', 'waiting') and asset = 'BRL' and next_at <= ${now} limit 1`,
   )
@@ -214,8 +219,8 @@ const unreadAsks = async (reader: Reader, now: Instant): Promise<Ask[]> => {
  * Duplicates that somebody paid, until a person has decided what becomes of the money. `alone`: the invoice itself is not paid;
  * `reversed`: its own money went back.
  */
-const duplicateAsks = (reader: Reader): Promise<Ask[]> =>
-  reader.all<Ask>(
+const duplicateAsks = (reader: Reader): Promise<AttentionItem[]> =>
+  reader.all<AttentionItem>(
     firstOfEach(sql`
       select case when t.state = 'paid' then 'duplicate not credited' when i.state = 'reversed' then 'duplicate paid reversed'
         when i.state in ('paid', 'credited') then 'duplicate paid' else 'duplicate paid alone' end as kind, i.id,
@@ -223,20 +228,20 @@ const duplicateAsks = (reader: Reader): Promise<Ask[]> =>
       from invoice_twins t join invoices i on i.id = t.invoice_id where t.state in ('paid', 'credited')`),
   )
 
-const mostOpenMs = 10 * 60_000
-const mostRefundingMs = 30 * 60_000
+const maxOpenMs = 10 * 60_000
+const maxRefundingMs = 30 * 60_000
 /** There is nothing to decide about what the bank gave back by itself, so it is said for this long. */
 const returnedForMs = 30 * 24 * 3_600_000
 
 /** Duplicates that the bank does not cancel or refund in good time, and what was given back though it had been settled otherwise. */
-const lateDuplicates = (reader: Reader, now: Instant): Promise<Ask[]> =>
-  reader.all<Ask>(
+const lateDuplicates = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
+  reader.all<AttentionItem>(
     firstOfEach(sql`
       select late.kind, i.id, null as number, i.payer_name as of_it, late.provider_id as why, late.owed as units from (
         select 'duplicate open' as kind, invoice_id, provider_id, units as owed from invoice_twins
-          where state = 'open' and ${isOlderThan(sql`added_at`, now, mostOpenMs)}
+          where state = 'open' and ${isOlderThan(sql`added_at`, now, maxOpenMs)}
         union all select 'duplicate refund late', invoice_id, provider_id, paid_units - returned_units from invoice_twins
-          where state in ('approved', 'refunding', 'unsure', 'sent') and ${isOlderThan(sql`decided_at`, now, mostRefundingMs)}
+          where state in ('approved', 'refunding', 'unsure', 'sent') and ${isOlderThan(sql`decided_at`, now, maxRefundingMs)}
         union all select 'duplicate returned', invoice_id, provider_id, returned_units from invoice_twins t
           where state in ('kept', 'refunded') and exists (select 1 from ledger_transactions
             where movement = 'duplicate reopened' and source like t.id || '/%' and at > ${later(now, -returnedForMs)})) as late
@@ -262,11 +267,11 @@ export const expectedMs = {
 } as const
 
 /** What does not move in its time, whatever the cause. Every event has a `next_at`: naming it leads the planner to the index of open ones. */
-const slowAsks = (reader: Reader, now: Instant): Promise<Ask[]> => {
+const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
   const before = (ms: number) => later(now, -ms)
   const added = (ms: number) => isOlderThan(sql`added_at`, now, ms)
   const moved = (ms: number) => isOlderThan(sql`changed_at`, now, ms)
-  return reader.all<Ask>(
+  return reader.all<AttentionItem>(
     firstOfEach(sql`
       select 'payout unsure' as kind, id, cast(null as bigint) as number, cast(null as text) as of_it, coalesce(why, '') as why, cast(null as bigint) as units from payouts
         where state in ('sending', 'unsure') and asset = 'BRL' and ${moved(expectedMs.settled)}
@@ -299,15 +304,15 @@ const slowAsks = (reader: Reader, now: Instant): Promise<Ask[]> => {
 }
 
 /** What payees owe because a payer got money back that had been passed on, by account; and what was kept back from them too much. */
-const debtAsks = async (reader: Reader): Promise<Ask[]> =>
+const debtAsks = async (reader: Reader): Promise<AttentionItem[]> =>
   (await receivables(reader)).map(({ name, recover, units }) => ({
     ...{ kind: units > 0n ? 'payee owes' : 'payee is owed', id: name, number: null, of: null },
     ...{ why: recover, units: units > 0n ? units : -units },
   }))
 
 /** Money that has been going back for long, or is to, without the bank saying what became of it: its payout waits all the while. */
-const slowReversals = (reader: Reader, now: Instant): Promise<Ask[]> =>
-  reader.all<Ask>(
+const slowReversals = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
+  reader.all<AttentionItem>(
     firstOfEach(sql`
       select case when f.id is null then 'reversal slow' else 'refund late' end as kind, i.id, null as number, i.payer_name as of_it,
         r.under_way_since as why, f.units
@@ -317,8 +322,8 @@ const slowReversals = (reader: Reader, now: Instant): Promise<Ask[]> =>
   )
 
 /** Refunds that the bank did not make: said until another one is asked for, and for a month at most. */
-const failedRefunds = (reader: Reader, now: Instant): Promise<Ask[]> =>
-  reader.all<Ask>(
+const failedRefunds = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
+  reader.all<AttentionItem>(
     firstOfEach(sql`
       select 'refund failed' as kind, i.id, null as number, i.payer_name as of_it, null as why, f.units
       from invoice_refunds f join invoices i on i.id = f.invoice_id
@@ -326,22 +331,22 @@ const failedRefunds = (reader: Reader, now: Instant): Promise<Ask[]> =>
         and not exists (select 1 from invoice_refunds x where x.invoice_id = f.invoice_id and x.id > f.id)`),
   )
 
-const mostCancelingMs = 30 * 60_000
+const maxCancelingMs = 30 * 60_000
 
 /** Unpaid invoices that a person wants canceled, and that can still be paid: the bank has not said, or it said no. */
-const openCancels = (reader: Reader, now: Instant): Promise<Ask[]> =>
-  reader.all<Ask>(
+const openCancels = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
+  reader.all<AttentionItem>(
     firstOfEach(sql`
       select case when c.next_at is null then 'cancel refused' else 'cancel late' end as kind, i.id, null as number, i.payer_name as of_it,
         coalesce(c.why, c.changed_at) as why, i.units
       from invoice_cancels c join invoices i on i.id = c.invoice_id
       where i.state in ('issued', 'overdue') and case when c.next_at is null
-        then c.why is not null and c.changed_at > ${later(now, -returnedForMs)} else ${isOlderThan(sql`c.changed_at`, now, mostCancelingMs)} end`),
+        then c.why is not null and c.changed_at > ${later(now, -returnedForMs)} else ${isOlderThan(sql`c.changed_at`, now, maxCancelingMs)} end`),
   )
 
 /** Invoices that were asked for again, of which the old one was paid as well: said until one is given back, and for a month at most. */
-const paidTwice = (reader: Reader, now: Instant): Promise<Ask[]> =>
-  reader.all<Ask>(
+const paidTwice = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
+  reader.all<AttentionItem>(
     firstOfEach(sql`
       with recursive again (first_id, id) as (
         select reissue_of, reissue_of from invoice_reissues where reissue_of not in (select invoice_id from invoice_reissues)
@@ -352,33 +357,33 @@ const paidTwice = (reader: Reader, now: Instant): Promise<Ask[]> =>
   )
 
 /** Limits that have kept payouts waiting for an hour: `of` is the asset, `why` what the limit is for, `number` how many wait. */
-const fullLimits = async (reader: Reader, now: Instant): Promise<Ask[]> =>
+const fullLimits = async (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
   (await waitingForRoom(reader, now, hour)).map(({ account, asset, per, cap_units: units, count }) => ({
     ...{ kind: 'limit used up', id: account ?? asset, number: count, of: asset, why: per, units },
   }))
 
 /** People who may not approve yet: until then whoever does not know of them objects. `of` is their role, `why` who gave it, `since` from when. */
-const newPeople = async (reader: Reader, now: Instant): Promise<Ask[]> =>
+const newPeople = async (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
   (
-    await reader.all<Ask & { from_at: Instant }>(sql`
+    await reader.all<AttentionItem & { from_at: Instant }>(sql`
       select 'person new' as kind, name as id, null as number, role as of, coalesce(given_by, added_by) as why, null as units, approves_from as from_at
-      from users where state = 'active' and role <> 'viewer' and approves_from > ${now} order by approves_from, id limit ${mostOfKind}`)
+      from users where state = 'active' and role <> 'viewer' and approves_from > ${now} order by approves_from, id limit ${maxOfKind}`)
   ).map(({ from_at: since, ...ask }) => ({ ...ask, since }))
 
 /** Accounts that were approved lately and keep payouts waiting: `number` how many, `since` until when. */
-const waitingAccounts = async (reader: Reader, now: Instant): Promise<Ask[]> =>
+const waitingAccounts = async (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
   (await coolingAccounts(reader, now)).map(({ name, payable_from: since, count }) => ({
     ...{ kind: 'account waits', id: name, number: count, of: null, why: null, units: null, since },
   }))
 
 /** Accounts that somebody objects to: `of` is who, `number` how many payouts wait for it. */
-const accountsObjectedTo = async (reader: Reader): Promise<Ask[]> =>
+const accountsObjectedTo = async (reader: Reader): Promise<AttentionItem[]> =>
   (await objectedAccounts(reader)).map(({ name, made_by: of, why, count }) => ({
     ...{ kind: 'account objected', id: name, number: count, of, why, units: null },
   }))
 
 /** The nightly job that drops old personal data failed: `id` is its last run, `since` when the first of them was. */
-const failedRetention = async (reader: Reader): Promise<Ask[]> => {
+const failedRetention = async (reader: Reader): Promise<AttentionItem[]> => {
   const failing = await retentionFailing(reader)
   if (!failing) return []
   return [{ kind: 'retention failed', id: failing.run, number: null, of: null, why: failing.why, units: null, since: failing.since }]
@@ -388,13 +393,13 @@ const failedRetention = async (reader: Reader): Promise<Ask[]> => {
 const limitFlagOf = (id: string) => (id === 'BRL' || id === 'BTC' ? `--asset ${id}` : `--account ${id}`)
 
 /** Limits that somebody objects to: `id` is whose they are, `of` who. */
-const limitsObjectedTo = async (reader: Reader): Promise<Ask[]> =>
+const limitsObjectedTo = async (reader: Reader): Promise<AttentionItem[]> =>
   (await everyLimitObjection(reader)).map(({ account, asset, made_by: of, why }) => ({
     ...{ kind: 'limits objected', id: account ?? asset, number: null, of, why, units: null },
   }))
 
-const otherAsks = (reader: Reader): Promise<Ask[]> =>
-  reader.all<Ask>(
+const otherAsks = (reader: Reader): Promise<AttentionItem[]> =>
+  reader.all<AttentionItem>(
     firstOfEach(sql`
       select kind, id, number, of_it, why, units from (
       select 'account awaits' as kind, name as id, cast(null as bigint) as number, cast(null as text) as of_it,
@@ -455,14 +460,14 @@ export const stopSentences = (stopped: string | undefined): string[] =>
   )
 
 /** As commands say them all: the first of each kind, and how many more there are of it. */
-export const sentences = (groups: readonly AskGroup[]): string[] =>
+export const sentences = (groups: readonly AttentionGroup[]): string[] =>
   groups.flatMap(({ kind, total, asks }) => [...asks.map(sentence), ...(total > asks.length ? [more(kind, total - asks.length)] : [])])
 
-const more = (kind: AskKind, count: number) =>
+const more = (kind: AttentionKind, count: number) =>
   `and ${count} more of this kind (${kind})${listing[kind] === undefined ? '' : `: repasse ${listing[kind]}`}`
 
 /** The command that lists them all. */
-const listing: Partial<Record<AskKind, string>> = {
+const listing: Partial<Record<AttentionKind, string>> = {
   'payout held': 'payout list --state held',
   'payout returned': 'payout list --state returned',
   'payout unsure': 'payout list --state unsure',
@@ -485,14 +490,14 @@ const listing: Partial<Record<AskKind, string>> = {
 const limitPer = { payout: 'for one payout', hour: 'an hour', day: 'a day' } as const satisfies Record<LimitPer, string>
 
 /** As commands say it. */
-export function sentence({ kind, id, number, of, why, units, since, unread }: Ask): string {
+export function sentence({ kind, id, number, of, why, units, since, unread }: AttentionItem): string {
   const ofOrder = of === null ? '' : ` of order ${of}`
-  const came = told(units ?? 0n, 'BTC')
+  const came = formatMoney(units ?? 0n, 'BTC')
   switch (kind) {
     case 'payout over limit':
-      return `payout ${id} of ${told(units ?? 0n, of as Asset)} is above the limit of ${told(number ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse payout approve ${id} --why … proposes to pay it all the same`
+      return `payout ${id} of ${formatMoney(units ?? 0n, of as Asset)} is above the limit of ${formatMoney(number ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse payout approve ${id} --why … proposes to pay it all the same`
     case 'limit used up':
-      return `limits of ${id}: ${number} ${number === 1n ? 'payout has' : 'payouts have'} waited for more than an hour for that of ${told(units ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse limits show`
+      return `limits of ${id}: ${number} ${number === 1n ? 'payout has' : 'payouts have'} waited for more than an hour for that of ${formatMoney(units ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse limits show`
     case 'account unsigned':
       return `account ${id}: its approval was said and not proven, and ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until a checker signs it: repasse account sign ${id} --key FILE`
     case 'schedule held':
@@ -537,14 +542,14 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `invoice ${id}${ofOrder} is too small for the chain, and nobody was asked`
     case 'payee owes':
       return why === 'next-payouts'
-        ? `account ${id} owes ${told(units ?? 0n, 'BRL')} for money that went back to payers: it is kept back from its next payouts`
-        : `account ${id} owes ${told(units ?? 0n, 'BRL')} for money that went back to payers (repasse account show ${id})`
+        ? `account ${id} owes ${formatMoney(units ?? 0n, 'BRL')} for money that went back to payers: it is kept back from its next payouts`
+        : `account ${id} owes ${formatMoney(units ?? 0n, 'BRL')} for money that went back to payers (repasse account show ${id})`
     case 'payee is owed':
-      return `${told(units ?? 0n, 'BRL')} too much was kept back from account ${id}: it goes out with its next payout, or is returned by other means (repasse account debt ${id} --as returned)`
+      return `${formatMoney(units ?? 0n, 'BRL')} too much was kept back from account ${id}: it goes out with its next payout, or is returned by other means (repasse account debt ${id} --as returned)`
     case 'refund failed':
-      return `the bank did not give ${told(units ?? 0n, 'BRL')} of invoice ${id} back to ${of}: ask for the refund again, or release its payout, which is held if it had not gone out`
+      return `the bank did not give ${formatMoney(units ?? 0n, 'BRL')} of invoice ${id} back to ${of}: ask for the refund again, or release its payout, which is held if it had not gone out`
     case 'refund late':
-      return `the refund of ${told(units ?? 0n, 'BRL')} of invoice ${id} to ${of} is approved since ${why}, and the bank has not taken it on: is there balance, are payouts stopped? Its payout waits (repasse invoice show ${id})`
+      return `the refund of ${formatMoney(units ?? 0n, 'BRL')} of invoice ${id} to ${of} is approved since ${why}, and the bank has not taken it on: is there balance, are payouts stopped? Its payout waits (repasse invoice show ${id})`
     case 'reversal slow':
       return `money of invoice ${id} has been going back to ${of} since ${why}, and the bank has not said what became of it: its payout waits (repasse invoice reversal ${id} --returned … --why … proposes how it ended)`
     case 'cancel refused':
@@ -554,19 +559,19 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
     case 'reissue paid twice':
       return `${of} paid invoice ${why} and also ${id}, which was asked for in its place: repasse invoice refund gives one back`
     case 'duplicate paid':
-      return `${of} paid invoice ${id} twice: ${told(units ?? 0n, 'BRL')} of its duplicate ${why} is owed back (${decide(id, why)})`
+      return `${of} paid invoice ${id} twice: ${formatMoney(units ?? 0n, 'BRL')} of its duplicate ${why} is owed back (${decide(id, why)})`
     case 'duplicate paid alone':
-      return `${of} is owed ${told(units ?? 0n, 'BRL')} paid to duplicate ${why} of invoice ${id}, which itself is not paid (${decide(id, why)})`
+      return `${of} is owed ${formatMoney(units ?? 0n, 'BRL')} paid to duplicate ${why} of invoice ${id}, which itself is not paid (${decide(id, why)})`
     case 'duplicate paid reversed':
-      return `${of} is owed ${told(units ?? 0n, 'BRL')} paid to duplicate ${why} of invoice ${id}, which itself was reversed (${decide(id, why)})`
+      return `${of} is owed ${formatMoney(units ?? 0n, 'BRL')} paid to duplicate ${why} of invoice ${id}, which itself was reversed (${decide(id, why)})`
     case 'duplicate not credited':
-      return `${of} paid ${told(units ?? 0n, 'BRL')} to duplicate ${why} of invoice ${id}, and the bank has not credited it yet`
+      return `${of} paid ${formatMoney(units ?? 0n, 'BRL')} to duplicate ${why} of invoice ${id}, and the bank has not credited it yet`
     case 'duplicate open':
       return `duplicate ${why} of invoice ${id} can still be paid by ${of}, and the bank has not canceled it for more than 10 minutes`
     case 'duplicate refund late':
-      return `the refund of ${told(units ?? 0n, 'BRL')} to ${of} for duplicate ${why} of invoice ${id} has not arrived for more than 30 minutes`
+      return `the refund of ${formatMoney(units ?? 0n, 'BRL')} to ${of} for duplicate ${why} of invoice ${id} has not arrived for more than 30 minutes`
     case 'duplicate returned':
-      return `${told(units ?? 0n, 'BRL')} of duplicate ${why} of invoice ${id} went back to ${of} though it was settled otherwise: perhaps ${of} has it twice`
+      return `${formatMoney(units ?? 0n, 'BRL')} of duplicate ${why} of invoice ${id} went back to ${of} though it was settled otherwise: perhaps ${of} has it twice`
     case 'order':
       return `order ${id}: ${why}`
     case 'letter failed':
@@ -581,13 +586,13 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
     case 'rail silent':
       return `${of === 'bitcoin' ? 'the Bitcoin node' : 'the bank'} has not answered since ${since}: ${why}, so nothing moves there`
     case 'line out':
-      return `${told(-(units ?? 0n), 'BRL')} left the bank by no order of ours (line ${id}: ${of}), so payouts are stopped: repasse reconcile accept ${id} --why …, or repasse reconcile rule add`
+      return `${formatMoney(-(units ?? 0n), 'BRL')} left the bank by no order of ours (line ${id}: ${of}), so payouts are stopped: repasse reconcile accept ${id} --why …, or repasse reconcile rule add`
     case 'suspense': {
       const act = of === null ? `suspense close ${id} --why …` : `payout adjudicate ${of} --transfer ${id} --as ours|not-ours --why …`
-      return `${told(units ?? 0n, 'BRL')} moved at the bank under our tag ${why} (${id}), for nothing these books know: repasse ${act}`
+      return `${formatMoney(units ?? 0n, 'BRL')} moved at the bank under our tag ${why} (${id}), for nothing these books know: repasse ${act}`
     }
     case 'line in':
-      return `${told(units ?? 0n, 'BRL')} came to the bank for nothing of ours (line ${id}: ${of}): repasse reconcile accept ${id} --why …`
+      return `${formatMoney(units ?? 0n, 'BRL')} came to the bank for nothing of ours (line ${id}: ${of}): repasse reconcile accept ${id} --why …`
     case 'payout unsure':
       return `payout ${id} has been unsure for more than 30 minutes: ${why}`
     case 'payout sent':
@@ -607,7 +612,7 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
     case 'invoices unread':
       return `the bank’s invoices since the backup restored here are not read yet, so nothing is issued there${why === null ? '' : ` (${why})`}; where it does not list them, compare them there: repasse invoice forgotten --looked-at --why …`
     case 'invoices forgotten':
-      return `${number} ${number === 1n ? 'invoice was' : 'invoices were'} asked for since the backup restored here, ${told(units ?? 0n, 'BRL')} in all, that these books have forgotten: repasse invoice forgotten lists them, and slots at the bank wait for a person until repasse invoice forgotten --looked-at --why …`
+      return `${number} ${number === 1n ? 'invoice was' : 'invoices were'} asked for since the backup restored here, ${formatMoney(units ?? 0n, 'BRL')} in all, that these books have forgotten: repasse invoice forgotten lists them, and slots at the bank wait for a person until repasse invoice forgotten --looked-at --why …`
     case 'slot late':
       return `slot ${id} of schedule ${of} fell due at ${why} and is not run yet`
     case 'slot failed':

@@ -2,7 +2,7 @@
 import type { Instant } from '../base/world.ts'
 import { coinbaseDepth } from '../rails/chain.ts'
 import { isOlderThan, sql, type Reader } from '../db/db.ts'
-import { askOf, expectedMs, firstOfEach, type Ask } from './attention.ts'
+import { askOf, expectedMs, firstOfEach, type AttentionItem } from './attention.ts'
 
 /** What is judged by the settings and the hour. */
 export interface ChainNow {
@@ -16,10 +16,10 @@ export async function chainAsks(
   trouble: string | undefined,
   tip: bigint | undefined,
   { now, payoutDepth }: ChainNow,
-): Promise<Ask[]> {
+): Promise<AttentionItem[]> {
   const deep = (tip ?? 0n) - BigInt(payoutDepth) + 1n
   const none = sql`cast(null as bigint) as number, cast(null as text) as of_it`
-  const ofRequests = await reader.all<Ask>(
+  const ofRequests = await reader.all<AttentionItem>(
     firstOfEach(sql`
       select 'request late' as kind, i.id, ${none}, coalesce((select why from transitions where subject = i.id order by seq desc limit 1), '') as why,
           cast(null as bigint) as units
@@ -38,7 +38,7 @@ export async function chainAsks(
           and ${now === '' ? sql`1 = 0` : isOlderThan(sql`b.changed_at`, now, expectedMs.minedAndSettled)}
           and c.number = (select max(number) from bundle_candidates where bundle_id = b.id)`),
   )
-  const coins = await reader.all<Ask>(
+  const coins = await reader.all<AttentionItem>(
     firstOfEach(sql`
       select 'coin not counted' as kind, c.id, c.number, c.invoice_id as of_it, cast(null as text) as why, c.units from coins c
         where c.state = 'mined' and c.credits % 2 = 0 and c.invoice_id is not null and c.units > c.refunded_units and c.height <= ${deep}

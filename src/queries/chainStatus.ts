@@ -4,7 +4,7 @@ import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { balances, totals, type Account, type MovementName } from '../ledger/ledger.ts'
 import { chainUnread } from '../payout/payout.ts'
 import { sql, type Reader } from '../db/db.ts'
-import { askToRead, type Ask } from './attention.ts'
+import { askToRead, type AttentionItem } from './attention.ts'
 import { byState, countsOf } from './byState.ts'
 import { chainAsks, type ChainNow } from './chainAttention.ts'
 
@@ -36,7 +36,7 @@ export interface ChainStatus {
   bundles: Record<string, number>
   tip: { height: number; hash: string; at: Instant } | undefined
   trouble: string | undefined
-  asks: Ask[]
+  asks: AttentionItem[]
   addsUp: boolean
 }
 

@@ -95,7 +95,7 @@ export function soughtIn({ ids, taxIds, amounts: [amount] }: Sought, columns: Co
 const endToEnd = /^[ed]\d{8}(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)\w{11}$/i
 const slackMs = 10 * 60_000
 const laterMs = 6 * 3_600_000
-const mostEvents = 4_000
+const maxEvents = 4_000
 
 /** The events of those hours whose bytes hold it. */
 export async function eventsWith(reader: Reader, text: string): Promise<{ id: bigint; event_id: string }[]> {
@@ -106,7 +106,7 @@ export async function eventsWith(reader: Reader, text: string): Promise<{ id: bi
   if (Number.isNaN(at)) return []
   const found: { id: bigint; event_id: string }[] = []
   let after = { received_at: instant(at - slackMs), id: 0n }
-  for (let read = 0; read < mostEvents; read += 500) {
+  for (let read = 0; read < maxEvents; read += 500) {
     const rows = await reader.all<{ id: bigint; event_id: string; received_at: string; raw: Uint8Array }>(sql`
       select id, rail, event_id, received_at, raw from inbox
       where (received_at, id) > (${after.received_at}, ${after.id}) and received_at < ${instant(at + laterMs)} and rail = 'starkbank'

@@ -8,7 +8,7 @@ import { lastRetention } from '../privacy/privacy.ts'
 import { pending } from '../db/migrate.ts'
 import { sql, type Reader, type Db } from '../db/db.ts'
 import { areInvoicesUnread } from '../webhooks/webhooks.ts'
-import { asksOf, grouped, sentences, stopSentences } from './attention.ts'
+import { attentionOf, grouped, sentences, stopSentences } from './attention.ts'
 import { byState, countsOf } from './byState.ts'
 import { chainStatus, type ChainStatus } from './chainStatus.ts'
 
@@ -91,7 +91,7 @@ export async function status(
     bitcoin,
     needsPerson: [
       ...stopSentences(stopped),
-      ...sentences(grouped([...(await asksOf(reader, now, silentMs, approvals)), ...(bitcoin?.asks ?? [])])),
+      ...sentences(grouped([...(await attentionOf(reader, now, silentMs, approvals)), ...(bitcoin?.asks ?? [])])),
     ],
     silent: now === undefined ? [] : await silentRails(reader, now, silentMs),
     issuingWaits: await areInvoicesUnread(reader),

@@ -1,6 +1,6 @@
 /** Which rate holds, decided from quotes alone: fresh ones, near their median, and enough of them. */
 import { formatDuration } from '../base/duration.ts'
-import { reais, type BasisPoints } from '../base/money.ts'
+import { formatReais, type BasisPoints } from '../base/money.ts'
 import { millis, type Instant, type Millis } from '../base/world.ts'
 import type { Quote } from './source.ts'
 
@@ -45,7 +45,7 @@ export function decideRate(quotes: readonly Quote[], { now, maxAgeMs, maxDeviati
   const faults = last.flatMap(quote => {
     if (!fresh.includes(quote))
       return `${quote.source} is ${age(quote) < 0 ? `${formatDuration(-age(quote))} ahead` : `${formatDuration(age(quote))} old`}`
-    return agreeing.includes(quote) ? [] : `${quote.source} says ${reais(quote.price)}, far from the middle, ${reais(middle)}`
+    return agreeing.includes(quote) ? [] : `${quote.source} says ${formatReais(quote.price)}, far from the middle, ${formatReais(middle)}`
   })
   const needed = `${agreeing.length} of the ${least} sources needed ${least === 1 ? 'has' : 'agree on'} a price of bitcoin`
   return { is: 'none', why: [needed, ...faults].join('; ') }

@@ -34,7 +34,7 @@ export const fixedSource = (price: bigint, clock: Clock): RateSource => ({
   quote: async () => done({ source: 'fixed', price, at: instant(clock.now()) }),
 })
 
-const mostBytes = 65_536
+const maxBytes = 65_536
 const priced = z.union([
   z.string().transform(price => ({ price, at: undefined })),
   z.object({ price: z.string(), at: z.string().optional() }),
@@ -54,7 +54,7 @@ async function quoteOf(path: string): Promise<Answer<Quote>> {
   } catch (error) {
     return refused(`RATES_FILE cannot be read: ${(error as Error).message}`, true)
   }
-  if (!file) return refused(`RATES_FILE is longer than ${mostBytes} bytes`, true)
+  if (!file) return refused(`RATES_FILE is longer than ${maxBytes} bytes`, true)
   const result = fileShape.safeParse(jsonOr(file.text))
   const { price: text, at = instant(file.changedAt) } = result.data?.[pair] ?? { price: '' }
   const price = readPrice(text)
@@ -66,7 +66,7 @@ async function quoteOf(path: string): Promise<Answer<Quote>> {
 async function contents(path: string): Promise<{ text: string; changedAt: Millis } | undefined> {
   await using file = await open(path, 'r')
   const { size, mtimeMs } = await file.stat()
-  return size > mostBytes ? undefined : { text: await file.readFile('utf8'), changedAt: mtimeMs }
+  return size > maxBytes ? undefined : { text: await file.readFile('utf8'), changedAt: mtimeMs }
 }
 
 function jsonOr(text: string): unknown {

@@ -63,7 +63,7 @@ export const tickers: Record<RateSourceName, Ticker> = {
 }
 
 const deadlineMs = 10_000
-const mostBytes = 65_536
+const maxBytes = 65_536
 
 /** A source that asks `ticker` by `fetch`; an answer later than ten seconds, longer than 64 KiB or from elsewhere is none. */
 export const tickerSource = (name: string, ticker: Ticker, { fetch, clock }: { fetch: Fetch; clock: Clock }): RateSource => ({
@@ -78,7 +78,7 @@ export const tickerSource = (name: string, ticker: Ticker, { fetch, clock }: { f
       if (answer.type === 'opaqueredirect' || (answer.status >= 300 && answer.status < 400))
         return refused('it answered with a redirect, which is never followed', true)
       if (answer.status !== 200) return refused(`it answered with ${answer.status}`, true)
-      return text === undefined ? refused(`it answered with more than ${mostBytes} bytes`, true) : read(name, ticker, text, clock)
+      return text === undefined ? refused(`it answered with more than ${maxBytes} bytes`, true) : read(name, ticker, text, clock)
     }),
 })
 
@@ -106,7 +106,7 @@ async function limited(answer: Response): Promise<string | undefined> {
   // Leaving the loop cancels the stream.
   for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length
-    if (size > mostBytes) return undefined
+    if (size > maxBytes) return undefined
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -1,5 +1,5 @@
 /** The books: their invariants, asked every few minutes and at start, and their agreement with the bank's own statement. A failure stops payouts; intake stays on. */
-import { brl, reais } from '../base/money.ts'
+import { brl, formatReais } from '../base/money.ts'
 import { instant, later, millis, type Instant, type World } from '../base/world.ts'
 import {
   balances,
@@ -39,7 +39,7 @@ import { knownLines, lineMemo, type KnownLines } from './knownLines.ts'
 import { askAboutOwn, judgeOwn, keepOwn, type Lives } from './ownLines.ts'
 import { checkRules, endOpening, noteStranger } from './strangers.ts'
 
-const mostUnsureMs = 30 * 60_000
+const maxUnsureMs = 30 * 60_000
 
 /** What a check of everything saw: what it suspects, and sums kept aside that are not what their rows come to. */
 export interface Whole {
@@ -113,7 +113,7 @@ async function conclude(db: Db, world: World, suspected: Finding[], next: Mark, 
   const found = [...(await proven(db, [...suspected, ...others])), ...(unanchored ?? anchored)]
   const findings = found.map(({ invariant, says }) => `${invariant}: ${says}`)
   const stuck = await db.tx(async tx => {
-    const moved = isOlderThan(sql`changed_at`, await tx.now(), mostUnsureMs)
+    const moved = isOlderThan(sql`changed_at`, await tx.now(), maxUnsureMs)
     return tx.all<{ id: string }>(sql`
       select id from invoices where state = 'unsure' and ${moved}
       union all select id from payouts where state = 'unsure' and ${moved}
@@ -216,7 +216,12 @@ export async function reconcile(db: Db, rail: Rail, world: World): Promise<Recon
   const found = result ?? (await compareAfter(db, rail, world, walked, { counting, lives }))
   if (typeof found === 'string') return found
   world.log[found.agrees ? 'info' : 'warn'](
-    { bank: reais(found.bankUnits), books: reais(found.bookUnits), inFlight: reais(found.inFlightUnits), imported: found.imported },
+    {
+      bank: formatReais(found.bankUnits),
+      books: formatReais(found.bookUnits),
+      inFlight: formatReais(found.inFlightUnits),
+      imported: found.imported,
+    },
     found.agrees ? 'the bank and the books agree' : 'the bank and the books differ by more than what is in flight',
   )
   return found
@@ -289,7 +294,7 @@ export async function holdAgainstBank(db: Db, result: Reconciliation): Promise<s
     const before = row ? stateOf(row) : standing ? { ...neverLooked, stoppedSince: at } : undefined
     const judged = judgeDrift(before, { units, likely, exact, at })
     const { outsideSince, unexplainedSince, explainedSince, stoppedSince } = judged
-    const finding = `the bank holds ${reais(bankUnits)}, the books say ${reais(bookUnits)}, and only ${reais(inFlightUnits)} is in flight`
+    const finding = `the bank holds ${formatReais(bankUnits)}, the books say ${formatReais(bookUnits)}, and only ${formatReais(inFlightUnits)} is in flight`
     await tx.run(sql`
       insert into drifts (rail, units, outside_since, unexplained_since, explained_since, stopped_since, finding, looked_at)
       values ('starkbank', ${units}, ${outsideSince ?? null}, ${unexplainedSince ?? null}, ${explainedSince ?? null}, ${stoppedSince ?? null},

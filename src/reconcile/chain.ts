@@ -1,5 +1,5 @@
 /** The books against the chain: what we hold unspent, coin by coin, as the node's own set of unspent outputs has it, to the satoshi. */
-import { told } from '../base/money.ts'
+import { formatMoney } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { lookAhead, nextOf, tipOf } from '../chain/chain.ts'
 import { balances, keepBalanced, keepReconciled } from '../ledger/ledger.ts'
@@ -56,7 +56,12 @@ export async function reconcileChain(db: Db, rail: ChainRail, world: World): Pro
   const apart = chainUnits > bookUnits ? chainUnits - bookUnits : bookUnits - chainUnits
   const inFlightUnits = unsettled > 0 ? apart : 0n
   await db.tx(async tx => keepReconciled(tx, 'bitcoin', { providerUnits: chainUnits, bookUnits, inFlightUnits, at: await tx.now() }))
-  const shown = { chain: told(chainUnits, 'BTC'), coins: told(coinUnits, 'BTC'), books: told(bookUnits, 'BTC'), unsettled }
+  const shown = {
+    chain: formatMoney(chainUnits, 'BTC'),
+    coins: formatMoney(coinUnits, 'BTC'),
+    books: formatMoney(bookUnits, 'BTC'),
+    unsettled,
+  }
   world.log[agrees ? 'info' : 'warn'](shown, agrees ? 'the chain and the books agree' : 'the chain and the books differ')
   return result
 }
@@ -66,7 +71,7 @@ export async function holdAgainstChain(
   db: Db,
   { agrees, chainUnits, coinUnits, bookUnits, differing }: ChainReconciliation,
 ): Promise<string | undefined> {
-  const finding = `the chain holds ${told(chainUnits, 'BTC')}, our coins are ${told(coinUnits, 'BTC')}, the books say ${told(bookUnits, 'BTC')}${
+  const finding = `the chain holds ${formatMoney(chainUnits, 'BTC')}, our coins are ${formatMoney(coinUnits, 'BTC')}, the books say ${formatMoney(bookUnits, 'BTC')}${
     differing.length > 0 ? `, and the node differs about ${differing.slice(0, 3).join(', ')}` : ''
   }`
   await db.tx(async tx => {

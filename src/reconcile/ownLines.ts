@@ -21,7 +21,7 @@ import { lineMemo } from './knownLines.ts'
 /** So long after it moved, no event and no question to the bank will explain a line any more. */
 export const unexplainedForMs: Millis = 60 * 60_000
 /** Of transfers and invoices, in one look: each is one or three calls. */
-const mostAsked = 50
+const maxAsked = 50
 
 type Line = Pick<StatementLine, 'id' | 'units' | 'createdAt'>
 
@@ -253,7 +253,7 @@ async function readLives({ rail, world }: AtBank, judged: readonly Judged[], liv
   const known = lives.size
   const begun = judged.filter(({ isWhole, about }) => !isWhole && !lives.has(about.providerId))
   // The newest first: what is read every time, for the bank shows no first line of it, keeps nothing new from being read.
-  for (const { about, tags } of begun.toReversed().slice(0, mostAsked)) {
+  for (const { about, tags } of begun.toReversed().slice(0, maxAsked)) {
     const isKey = tags.order?.startsWith('pay_')
     const answer = await rail.taggedLines(isKey ? tags.order! : tags.invoice!)
     if (answer.is !== 'done') {
@@ -274,7 +274,7 @@ export async function askAboutOwn(at: AtBank, lines: readonly StatementLine[], l
   const atFirst = await judgeOwn(db, lines, lives)
   const judged = (await readLives(at, atFirst, lives)) ? await judgeOwn(db, lines, lives) : atFirst
   const isAsked = ({ odd, setOff: given }: Judged) => odd.length > 0 || given.some(({ row }) => !row)
-  for (const each of judged.filter(isAsked).slice(0, mostAsked)) {
+  for (const each of judged.filter(isAsked).slice(0, maxAsked)) {
     world.log.warn(
       { about: each.about.providerId, lines: each.odd.length },
       'the statement has lines about our own that are not booked: the bank is asked',

@@ -3,7 +3,7 @@ import { doneFault } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
-import { reais } from '../base/money.ts'
+import { formatReais } from '../base/money.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { wallAt, dayMs } from '../base/zone.ts'
 import { audit, detailOf, keepBankStop, propose, strangerMachine, type Finding, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
@@ -194,7 +194,7 @@ interface Act {
 export async function proposeAccept(db: Db, world: World, id: string, { by, why }: Act): Promise<Proposed> {
   return db.tx(async tx => {
     const line = mustBeOpen(await findStranger(tx, id), id)
-    const detail = { amount: reais(line.units), at: line.at }
+    const detail = { amount: formatReais(line.units), at: line.at }
     return propose(tx, world, { act: acceptAct, subject: id, detail, why, by })
   })
 }
@@ -228,7 +228,7 @@ export async function proposeRule(db: Db, world: World, name: string, rule: Exte
 
 /** As a proposal has it: amounts for people, and to the cent. */
 const detailOfRule = ({ direction, field, match, text, maxUnits, period, periodUnits }: ExternalRule): Record<string, string> => ({
-  ...{ direction, field, match, text: text.trim(), most: reais(maxUnits), period, mostInPeriod: reais(periodUnits) },
+  ...{ direction, field, match, text: text.trim(), most: formatReais(maxUnits), period, mostInPeriod: formatReais(periodUnits) },
   ...{ mostUnits: `${maxUnits}`, periodUnits: `${periodUnits}` },
 })
 

@@ -5,7 +5,7 @@ import { batchRule } from './schedules.ts'
 import type { ScheduleRow } from './row.ts'
 
 /** More slots at once than this are not caught up unasked, and no more money than as many of the schedule's largest slots of late. */
-export const mostCaughtUp = 10
+export const maxCaughtUp = 10
 const usualSlots = 20
 
 export interface CatchUpLook {
@@ -22,10 +22,10 @@ export interface CatchUpLook {
 /** Why a person is asked first; undefined where the catch-up is an ordinary one. Pure. */
 export function holdCatchUp({ late, more, held, slotUnits, usualUnits }: CatchUpLook): string | undefined {
   if (late === 0) return undefined
-  if (late > mostCaughtUp || more) return `more than ${mostCaughtUp} slots fell due while nothing was running`
+  if (late > maxCaughtUp || more) return `more than ${maxCaughtUp} slots fell due while nothing was running`
   if (held) return 'slots before it wait for a person'
-  if (usualUnits !== undefined && slotUnits * BigInt(late) > usualUnits * BigInt(mostCaughtUp))
-    return `what fell due while nothing was running asks for more than ${mostCaughtUp} of its usual slots`
+  if (usualUnits !== undefined && slotUnits * BigInt(late) > usualUnits * BigInt(maxCaughtUp))
+    return `what fell due while nothing was running asks for more than ${maxCaughtUp} of its usual slots`
   return undefined
 }
 

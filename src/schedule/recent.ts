@@ -70,11 +70,11 @@ export async function latestSlots(reader: Reader, scheduleId: string, count: num
 type Asked = Pick<LatestSlot, 'invoices' | 'units'>
 /** What a slot asks for is written whole when it is claimed, and never again: of a roster of thousands it need not be summed at each look. */
 const known = new WeakMap<Reader, Map<string, Asked>>()
-const mostKnown = 10_000
+const maxKnown = 10_000
 
 async function askedBy(reader: Reader, slots: readonly { id: string; state: SlotRow['state'] }[]): Promise<Map<string, Asked>> {
   let sums = known.get(reader)
-  if (!sums || sums.size > mostKnown) known.set(reader, (sums = new Map()))
+  if (!sums || sums.size > maxKnown) known.set(reader, (sums = new Map()))
   const all = new Map(slots.flatMap(({ id }) => (sums.has(id) ? [[id, sums.get(id)!]] : [])))
   const missing = slots.filter(({ id }) => !all.has(id))
   if (missing.length === 0) return all

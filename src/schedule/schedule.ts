@@ -6,4 +6,4 @@ export { lastSlotsOf, latestSlots, type LatestSlot, type RunSlot } from './recen
 export { materialise, missed, slotMachine, type SlotRow } from './slots.ts'
 export { checkSchedules, digestOfSaid, judgeSchedule, schedulesOnlySaid, signSchedule, termsOf, type OnlySaid } from './terms.ts'
 export { decideCatchUp } from './decideCatchUp.ts'
-export { heldSlots, holdCatchUp, mostCaughtUp, type HeldSlots } from './catchUp.ts'
+export { heldSlots, holdCatchUp, maxCaughtUp, type HeldSlots } from './catchUp.ts'

@@ -33,7 +33,7 @@ export type SlotRow = {
 
 /** Older than this is missed, whatever the catch-up rule. */
 const furthestMs = 7 * 86_400_000
-const mostPerTick = 1_000
+const maxPerTick = 1_000
 const schedulesPerTick = 500
 /** A slot this late was not simply the next tick's. */
 const lateMs = 60_000
@@ -53,7 +53,7 @@ export async function materialise(db: Db, world: World, of: 'stated' | 'all' = '
       select * from schedules where state = 'active' and next_at <= ${now} and id > ${after} order by id limit ${schedulesPerTick}`)
     if (schedules.length === 0) return inserted
     after = schedules.at(-1)!.id
-    const found = schedules.map(schedule => ({ schedule, due: dueSince(schedule, now, mostPerTick) }))
+    const found = schedules.map(schedule => ({ schedule, due: dueSince(schedule, now, maxPerTick) }))
     inserted += await db.tx(async tx => insertAll(tx, world, of === 'all' ? found : await asStated(tx, world, found), now))
   }
 }
@@ -61,7 +61,7 @@ export async function materialise(db: Db, world: World, of: 'stated' | 'all' = '
 /** The slots of one active schedule up to `now`, in an open transaction: what its rule still has to say before it is changed. */
 export async function materialiseOne(tx: Tx, world: World, schedule: ScheduleRow, now: Instant): Promise<void> {
   for (let row = schedule; row.state === 'active' && row.next_at !== null && row.next_at <= now;) {
-    await insertAll(tx, world, [{ schedule: row, due: dueSince(row, now, mostPerTick) }], now)
+    await insertAll(tx, world, [{ schedule: row, due: dueSince(row, now, maxPerTick) }], now)
     row = (await tx.one<ScheduleRow>(sql`select * from schedules where id = ${schedule.id}`))!
   }
 }
@@ -90,7 +90,7 @@ async function insertAll(tx: Tx, world: World, found: Found[], now: Instant): Pr
   // After a restore the backup's rule may be an older one, so that a slot of any time may have been issued at another.
   const forgotten = found.some(({ schedule }) => keepsInvoices(schedule.rail)) ? await forgottenWhy(tx) : undefined
   for (const { schedule, due } of found) {
-    const until = due.length === mostPerTick ? due.at(-1)! : now
+    const until = due.length === maxPerTick ? due.at(-1)! : now
     const next = nextAt(schedule, until)
     // A full page is not all that fell due.
     const more = next !== null && next <= now
@@ -185,14 +185,14 @@ export async function extendLease(db: Db, slot: SlotRow): Promise<boolean> {
   })
 }
 
-const mostTries = 5n
+const maxTries = 5n
 const againMs = 60_000
 
 /** Ends a claimed slot; false when another worker has it. A failure is tried again, five times in all. */
 export async function endSlot(tx: Tx, slot: SlotRow, outcome: 'done' | 'failed', why: string): Promise<boolean> {
   const mine = await tx.one(sql`select id from slots where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`)
   if (!mine) return false
-  const again = outcome === 'failed' && slot.tries < mostTries
+  const again = outcome === 'failed' && slot.tries < maxTries
   return move(
     tx,
     'slots',

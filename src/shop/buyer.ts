@@ -1,7 +1,7 @@
 /** Who buys: the three things asked of a guest, checked and written alike. */
 import { BadInput } from '../base/answer.ts'
 import { checkTaxId } from '../base/brazil.ts'
-import { asAddress, mostEmailLength } from '../base/mailAddress.ts'
+import { asAddress, maxEmailLength } from '../base/mailAddress.ts'
 
 export interface Buyer {
   name: string
@@ -12,20 +12,20 @@ export interface Buyer {
 
 export type BuyerFault = { field: keyof Buyer; is: 'missing' | 'invalid' | 'too long' }
 
-export const mostNameLength = 100
+export const maxNameLength = 100
 
 /** What of it cannot be; nothing where `checked` can be used. */
 export function checkBuyer(buyer: Buyer): { faults: BuyerFault[]; checked: Buyer } {
   const faults: BuyerFault[] = []
   const name = plain(buyer.name)
   if (name === '') faults.push({ field: 'name', is: 'missing' })
-  else if (name.length > mostNameLength) faults.push({ field: 'name', is: 'too long' })
+  else if (name.length > maxNameLength) faults.push({ field: 'name', is: 'too long' })
   // A name has letters, and nothing that a terminal, a mail header or a page would obey.
   else if (!/\p{L}/u.test(name) || /[\p{Cc}\p{Cf}\p{Cs}<>]/u.test(name)) faults.push({ field: 'name', is: 'invalid' })
 
   const email = buyer.email.trim()
   if (email === '') faults.push({ field: 'email', is: 'missing' })
-  else if (email.length > mostEmailLength) faults.push({ field: 'email', is: 'too long' })
+  else if (email.length > maxEmailLength) faults.push({ field: 'email', is: 'too long' })
   else if (asAddress(email) === undefined) faults.push({ field: 'email', is: 'invalid' })
 
   const taxId = buyer.taxId.trim()

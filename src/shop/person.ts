@@ -57,7 +57,7 @@ export async function endOrder(db: Db, name: string, { by, why }: { by: string; 
 }
 
 /** Has the letters that could not be sent tried again. Throws `BadInput` where none failed. Answers how many. */
-export async function sendLettersAgain(db: Db, name: string, by: string): Promise<{ order: OrderRow; letters: number }> {
+export async function sendMailsAgain(db: Db, name: string, by: string): Promise<{ order: OrderRow; letters: number }> {
   return db.tx(async tx => {
     const order = await needOrder(tx, name)
     if (order.email === '') throw new BadInput(`the buyer of order ${order.id} was forgotten: there is nowhere to write to`)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { chunk, png } from '../../test/testbed/photos.ts'
-import { mostPhotoBytes, readPhoto } from './photo.ts'
+import { maxPhotoBytes, readPhoto } from './photo.ts'
 
 const ascii = (text: string) => Buffer.from(text, 'latin1')
 const refusal = (bytes: Uint8Array): string => {
@@ -147,7 +147,7 @@ describe('is refused', () => {
     ['a speck', png(8, 8), 'is 8 × 8 pixels'],
     ['a picture that unpacks to more than a phone holds', png(16, 16, [], [7_000, 7_000]), 'is 7000 × 7000 pixels'],
     ['a picture of no width', png(16, 16, [], [0, 16]), 'is 0 × 16 pixels'],
-    ['more bytes than may be', Buffer.alloc(mostPhotoBytes + 1), 'kB, and may have 512'],
+    ['more bytes than may be', Buffer.alloc(maxPhotoBytes + 1), 'kB, and may have 512'],
   ])('%s', (_, bytes, right) => {
     expect(refusal(bytes)).toContain(right)
   })

@@ -12,24 +12,24 @@ export interface Photo {
 
 /** A photo by its digest; what it holds never changes. */
 
-export const mostPhotoBytes = 512 * 1024
-const leastSide = 16
-const mostSide = 8_000
+export const maxPhotoBytes = 512 * 1024
+const minSide = 16
+const maxSide = 8_000
 /** A picture of few bytes can unpack to many: more than this a phone may not hold. */
-const mostPixels = 24_000_000
+const maxPixels = 24_000_000
 
 /** Reads a JPEG, PNG or WebP; what is kept has no text, place or camera in it. Throws `BadInput`. */
 export function readPhoto(bytes: Uint8Array): Photo & { digest: string } {
-  if (bytes.length > mostPhotoBytes)
-    throw new BadInput(`the photo has ${Math.ceil(bytes.length / 1024)} kB, and may have ${mostPhotoBytes / 1024}: save it smaller`)
+  if (bytes.length > maxPhotoBytes)
+    throw new BadInput(`the photo has ${Math.ceil(bytes.length / 1024)} kB, and may have ${maxPhotoBytes / 1024}: save it smaller`)
   const kind = kinds.find(({ starts }) => starts(bytes))
   if (!kind) throw new BadInput('the photo is no JPEG, PNG or WebP by its bytes: save it as one of these')
   const picture = kind.read(bytes)
   if (!picture) throw new BadInput(`the photo begins like a ${kind.name} and is none, or has something behind its end: save it anew`)
   const { width, height } = picture
-  if (Math.min(width, height) < leastSide || Math.max(width, height) > mostSide || width * height > mostPixels)
+  if (Math.min(width, height) < minSide || Math.max(width, height) > maxSide || width * height > maxPixels)
     throw new BadInput(
-      `the photo is ${width} × ${height} pixels: expected ${leastSide} to ${mostSide} a side, and at most ${mostPixels / 1e6} million in all`,
+      `the photo is ${width} × ${height} pixels: expected ${minSide} to ${maxSide} a side, and at most ${maxPixels / 1e6} million in all`,
     )
   const digest = createHash('sha256').update(picture.bytes).digest('hex')
   return { digest, mediaType: kind.mediaType, width, height, bytes: picture.bytes }

@@ -1,6 +1,6 @@
 /** Placing an order, and asking anew for one whose time is over: each one transaction, with prices and stock from the database. */
 import { newId } from '../base/id.ts'
-import { brl, leastRequest } from '../base/money.ts'
+import { brl, minRequest } from '../base/money.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { millis, type World } from '../base/world.ts'
 import { isOnChain, type RailName } from '../base/rails.ts'
@@ -20,8 +20,8 @@ export const codeMs = 15 * 60_000
 /** How long after that an address is still watched for its payer. */
 export const watchMs = 86_400_000
 
-export const mostLines = 50
-export const mostOfOne = 99n
+export const maxLines = 50
+export const maxOfOne = 99n
 /** Ten million reais, in cents: more is rather a slip. */
 const mostUnits = 1_000_000_000n
 
@@ -138,7 +138,7 @@ export async function writeNewCode(
   return db.tx(async (tx): Promise<NewCode | undefined> => {
     const order = await tx.one<OrderRow>(sql`select * from orders where token = ${token} ${forUpdate}`)
     if (!order) return undefined
-    if (!mayAskAnew(order, await invoicesOf(tx, order.id), millis(await tx.now()))) return { is: 'there', order }
+    if (!mayAskAgain(order, await invoicesOf(tx, order.id), millis(await tx.now()))) return { is: 'there', order }
 
     const lines = await linesOf(tx, order.id)
     const { limits } = terms
@@ -163,7 +163,7 @@ export async function writeNewCode(
 }
 
 /** Whether nothing of an order can be paid in time any more and nothing came. Pure. */
-export function mayAskAnew(order: OrderRow, invoices: readonly InvoiceRow[], now: number): boolean {
+export function mayAskAgain(order: OrderRow, invoices: readonly InvoiceRow[], now: number): boolean {
   if (order.state === 'paid' || order.forgotten_at !== null) return false
   if (!invoices.every(({ state }) => quiet.has(state))) return false
   const newest = invoices.at(-1)!
@@ -223,7 +223,7 @@ const tooFew = ({ id, name, stock }: Pick<ProductRow, 'id' | 'name' | 'stock'>):
 /** Holds every product of the basket until the transaction ends, and says what cannot be had. */
 async function priceBasket(tx: Tx, basket: BasketLine[], shown: bigint | undefined): Promise<{ found: Found[]; wrong: OrderFault[] }> {
   if (basket.length === 0 || basket.some(({ quantity }) => quantity < 1n)) return { found: [], wrong: [{ field: 'basket', is: 'empty' }] }
-  if (basket.length > mostLines || basket.some(({ quantity }) => quantity > mostOfOne))
+  if (basket.length > maxLines || basket.some(({ quantity }) => quantity > maxOfOne))
     return { found: [], wrong: [{ field: 'basket', is: 'too many' }] }
   const products = await tx.all<ProductRow>(sql`
     select * from products where store_id = 'sto_default' and id in (${join(basket.map(line => line.productId))}) order by id ${forUpdate}`)
@@ -260,7 +260,7 @@ async function askable(
   const price = await terms.price(tx, rail)
   if (!price) return refuse({ field: 'rail', is: 'no rate' })
   const priced = price(brl(units))
-  return priced.amount.units < leastRequest ? refuse({ field: 'rail', is: 'too small' }) : { is: 'askable', rule, priced }
+  return priced.amount.units < minRequest ? refuse({ field: 'rail', is: 'too small' }) : { is: 'askable', rule, priced }
 }
 
 async function insertOrder(

@@ -1,8 +1,8 @@
 /** The shop: products, orders and where their money goes. What needs the rails (placing, seeing, a new code) is in `src/jobs/orders.ts`. */
 export * from './product.ts'
-export { mostPhotoBytes, readPhoto, type Photo } from './photo.ts'
-export { isAddress, mostEmailLength } from '../base/mailAddress.ts'
-export { checkBuyer, mostNameLength, type Buyer, type BuyerFault } from './buyer.ts'
+export { maxPhotoBytes, readPhoto, type Photo } from './photo.ts'
+export { isAddress, maxEmailLength } from '../base/mailAddress.ts'
+export { checkBuyer, maxNameLength, type Buyer, type BuyerFault } from './buyer.ts'
 export {
   findOrder,
   findOrderByToken,
@@ -19,9 +19,9 @@ export {
 export {
   codeMs,
   isKey,
-  mayAskAnew,
-  mostLines,
-  mostOfOne,
+  mayAskAgain,
+  maxLines,
+  maxOfOne,
   newKey,
   watchMs,
   writeNewCode,
@@ -34,16 +34,16 @@ export {
   type Placing,
 } from './place.ts'
 export { followOrders } from './follow.ts'
-export { attended, endOrder, needOrder, sendLettersAgain } from './person.ts'
-export { composeLetter, type Sheet } from './letters.ts'
+export { attended, endOrder, needOrder, sendMailsAgain } from './person.ts'
+export { composeMail, type Sheet } from './mails.ts'
 export { payShopTo, shopRules, stopOffering, type NewRule, type ShopRule } from './rules.ts'
 export {
-  standingOfOrder,
+  orderStatus,
   type BitcoinCode,
   type Code,
   type LookedAt,
-  type OrderStanding,
+  type OrderStatus,
   type Paid,
   type PixCode,
   type Surroundings,
-} from './standing.ts'
+} from './status.ts'

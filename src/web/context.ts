@@ -13,7 +13,7 @@ export interface PageSettings {
 }
 
 export interface PageParts {
-  desk: Desk
+  app: Desk
   settings: PageSettings
   /** Aborts when the server closes: what streams ends then. */
   over: AbortSignal

@@ -19,8 +19,8 @@ export function pages(parts: PageParts): Middleware[] {
     given.lang = spoken(ctx)
     await next()
   }
-  const { desk } = parts
-  const atConsole = { ...parts, desk: { ...desk, db: through(desk.db, { channel: 'console' }) } }
+  const { app } = parts
+  const atConsole = { ...parts, app: { ...app, db: through(app.db, { channel: 'console' }) } }
   return [state, headers(), faults(parts), noZeros, sameOrigin(), ...hung(assetRoutes()), ...shopPages(parts), ...consolePages(atConsole)]
 }
 
@@ -34,7 +34,7 @@ const noZeros: Middleware = async (ctx, next) => {
 const loggedPath = (path: string) => path.replace(/^(\/(?:orders|console\/welcome)\/[^/]{0,4})[^/]*/, '$1…')
 
 /** Constant words for what went wrong: no stack and no version; the log has the rest. */
-function faults({ desk, settings }: PageParts): Middleware {
+function faults({ app, settings }: PageParts): Middleware {
   return async (ctx, next) => {
     const page = ctx as unknown as PageContext
     const within = /^\/console(\/|$)/.test(ctx.path) ? 'console' : 'shop'
@@ -49,7 +49,7 @@ function faults({ desk, settings }: PageParts): Middleware {
       const status = (error as { status?: unknown }).status
       if (typeof status === 'number' && status >= 400 && status < 500) return tell(status)
       if (status === 503) return tell(503)
-      desk.world.log.error(
+      app.world.log.error(
         { method: ctx.method, path: loggedPath(ctx.path), why: error instanceof Error ? error.message : 'an unknown surprise' },
         'a page failed',
       )

@@ -8,7 +8,7 @@ import { forUpdate, move, sql, type Db, type Tx } from '../db/db.ts'
 import { dropBody, othersEvents, type InboxRow } from './inbox.ts'
 import { inboxMachine } from './states.ts'
 
-export interface Desk {
+export interface Settling {
   db: Db
   rails: Rails
   world: World
@@ -43,14 +43,14 @@ export function unconfirmed(answer: Exclude<Answer<unknown>, { is: 'done' }>): O
 
 const pauseMs = 15_000
 const longestPauseMs = 20 * pauseMs
-const mostTries = 40n
+const maxTries = 40n
 
 /** `isForgotten`: the payer of what it is about was forgotten, so its body goes as soon as it is settled. */
 export type Claimed = InboxRow & { isForgotten?: boolean }
 
 /** Applies and marks the row in one transaction: both happen, or neither. A row someone else settled meanwhile is left. False when it waits. */
 export async function finish(
-  { db, world, retention }: Pick<Desk, 'db' | 'world' | 'retention'>,
+  { db, world, retention }: Pick<Settling, 'db' | 'world' | 'retention'>,
   row: Claimed,
   kind: string | undefined,
   apply: (tx: Tx) => Promise<Outcome>,
@@ -60,7 +60,7 @@ export async function finish(
     if (!current || (current.state !== 'new' && current.state !== 'waiting')) return undefined
     const result = await apply(tx)
     const isUnheard = result.is === 'again' && result.unheard === true
-    const giveUp = result.is === 'again' && !isUnheard && row.tries >= mostTries
+    const giveUp = result.is === 'again' && !isUnheard && row.tries >= maxTries
     const state = giveUp ? 'quarantined' : result.is === 'again' ? 'waiting' : result.is
     const now = await tx.now()
     // An outage that has lasted for long is not over in the next seconds.

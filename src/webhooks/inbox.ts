@@ -44,8 +44,8 @@ export interface Inbox {
   keep(arrival: Arrival): Promise<Kept>
 }
 
-const mostPerCommit = 500
-const mostPerInsert = 50
+const maxPerCommit = 500
+const maxPerInsert = 50
 
 /** An inbox over `db`. Arrivals that come while a commit runs wait for the next one, together. */
 export function makeInbox(db: Db, { at }: Pick<World, 'at'>): Inbox {
@@ -54,7 +54,7 @@ export function makeInbox(db: Db, { at }: Pick<World, 'at'>): Inbox {
 
   async function run() {
     while (waiting.length > 0) {
-      const group = waiting.splice(0, mostPerCommit)
+      const group = waiting.splice(0, maxPerCommit)
       try {
         const arrivals = group.map(({ arrival }) => arrival)
         const kept = await db.tx(tx => keepAll(tx, arrivals), 'locks')
@@ -84,8 +84,8 @@ export async function keepAll(tx: Tx, arrivals: Arrival[]): Promise<Kept[]> {
   const now = await tx.now()
   const kept: Kept[] = []
   const fresh = new Set<string>()
-  for (let from = 0; from < arrivals.length; from += mostPerInsert) {
-    const rows = await tx.all<{ rail: string; event_id: string }>(insertOf(arrivals.slice(from, from + mostPerInsert), now))
+  for (let from = 0; from < arrivals.length; from += maxPerInsert) {
+    const rows = await tx.all<{ rail: string; event_id: string }>(insertOf(arrivals.slice(from, from + maxPerInsert), now))
     for (const row of rows) fresh.add(`${row.rail} ${row.event_id}`)
   }
   // Of two alike in one group the first is the new one.

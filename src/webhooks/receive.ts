@@ -8,7 +8,7 @@ import type { Rail } from '../rails/rail.ts'
 import { DbUnavailable } from '../db/db.ts'
 import type { Inbox } from './inbox.ts'
 
-const mostBytes = 64 * 1024
+const maxBytes = 64 * 1024
 
 /** `POST /webhooks/starkbank`: 200 after commit, 401 forged, 413 too large, 503 when it cannot store or cannot know. */
 export function receiver(rail: Rail, inbox: Inbox, { log }: Pick<World, 'log'>, mayTake: () => boolean = () => true): Router {
@@ -62,7 +62,7 @@ function eventIdOf(raw: Buffer): string {
 
 async function bodyOf(ctx: Context): Promise<Buffer | undefined> {
   try {
-    return await getRawBody(ctx.req, { limit: mostBytes, length: ctx.request.length ?? null })
+    return await getRawBody(ctx.req, { limit: maxBytes, length: ctx.request.length ?? null })
   } catch (error) {
     const status = (error as { status?: number }).status ?? 400
     answer(ctx, status === 413 ? 413 : 400, status === 413 ? 'too large' : 'body')

@@ -4,7 +4,7 @@ import { isOnChain, railNames } from '../base/rails.ts'
 import { audit, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import type { Rail, Verdict } from '../rails/rail.ts'
 import { isUnreadable, join, move, sql, type Reader, type Db, type Transition, type Tx } from '../db/db.ts'
-import type { Desk } from './apply.ts'
+import type { Settling } from './apply.ts'
 import { type InboxRow } from './inbox.ts'
 import { inboxMachine } from './states.ts'
 import { settleOne } from './settle.ts'
@@ -70,12 +70,12 @@ class Rehearsed extends Error {
  * Applies a settled event in a transaction that is never committed: the bank is asked as it would be, and nothing is written. Undefined
  * where it was not settled, or moved meanwhile.
  */
-export async function rehearse(desk: Desk, row: InboxRow): Promise<Rehearsal | undefined> {
+export async function rehearse(app: Settling, row: InboxRow): Promise<Rehearsal | undefined> {
   if (replayRefusal(row) !== undefined) return undefined
   const db: Db = {
-    ...desk.db,
+    ...app.db,
     tx: (work, how) =>
-      desk.db.tx(async tx => {
+      app.db.tx(async tx => {
         const { seq } = (await tx.one<{ seq: bigint }>(sql`select coalesce(max(seq), 0) as seq from transitions`))!
         const known = new Set((await newestPostings(tx)).map(({ id }) => id))
         if (!(await backToNew(tx, row, 'rehearsed'))) throw new Rehearsed({ state: row.state, why: '', moves: [], postings: [] })
@@ -83,9 +83,9 @@ export async function rehearse(desk: Desk, row: InboxRow): Promise<Rehearsal | u
         throw new Rehearsed(await foundBy(tx, row, seq, known))
       }, how),
   }
-  const world = { ...desk.world, log: silentLog, at: () => undefined }
+  const world = { ...app.world, log: silentLog, at: () => undefined }
   try {
-    await settleOne({ ...desk, db, world }, row)
+    await settleOne({ ...app, db, world }, row)
     return undefined
   } catch (error) {
     if (error instanceof Rehearsed) return error.found

@@ -20,10 +20,10 @@ export { isOwnKeyRetired, ownKeySteps, recordOwnKey, type OwnKeyAct } from './ba
 export { receiver } from './receive.ts'
 export { pollEvents, type Polled } from './bank/poll.ts'
 export { walkOn } from './bank/walk.ts'
-export { settleInbox, settleOne, type Desk } from './settle.ts'
+export { settleInbox, settleOne, type Settling } from './settle.ts'
 export { restand, restandOwedAgain } from './chain/events.ts'
-export { standingOf, type Looked } from './chain/status.ts'
-export { takeOn } from './chain/accept.ts'
+export { requestStatusOf, type Looked } from './chain/status.ts'
+export { acceptPayment } from './chain/accept.ts'
 export {
   carryOutCoinRefund,
   carryOutCoinRefundMade,

@@ -23,7 +23,7 @@ export interface Near {
 
 /** Judge every change, and take a second or two. */
 const always = ['test/floors.test.ts', 'test/tidy.test.ts']
-const mostSeconds = 120
+const maxSeconds = 120
 /** Of a file the budget does not know. */
 const unknownSeconds = 5
 /** How many files pass at once on a small machine: vitest has more workers, and they share two cores. */
@@ -49,7 +49,7 @@ const cost = (budget: Budget, path: string): number => budget[path]?.seconds ?? 
 export function fit(
   reached: readonly string[],
   budget: Budget,
-  most = mostSeconds,
+  most = maxSeconds,
 ): Pick<Near, 'left' | 'leftSeconds'> & { taken: string[] } {
   const taken: string[] = []
   const left: string[] = []

@@ -1,6 +1,6 @@
 /** Long absences: every worker is gone for hours, while slots fall due, payers pay and the bank tells of it in vain. */
 import type { Millis, Random } from '../../src/base/world.ts'
-import { decideCatchUp, heldSlots, mostCaughtUp } from '../../src/schedule/schedule.ts'
+import { decideCatchUp, heldSlots, maxCaughtUp } from '../../src/schedule/schedule.ts'
 import { sql, type Db } from '../../src/db/db.ts'
 
 /** In one seed of twenty-three; without a chain or a shop, whose stories would be over meanwhile. */
@@ -47,7 +47,7 @@ export function openAbsence(db: Db, drawn: Pick<Absence, 'afterMs' | 'forMs'>, t
         select s.due_at, min(r.started_at) as started_at from slots s join runs r on r.slot_id = s.id
         where s.cause = 'cron' group by s.id, s.due_at`)
       const late = rows.filter(({ due_at: due, started_at: started }) => Date.parse(started) - Date.parse(due) > longMs).length
-      return late > mostCaughtUp && letGo === 0 ? [`${late} slots were run long after they fell due, and nobody was asked`] : []
+      return late > maxCaughtUp && letGo === 0 ? [`${late} slots were run long after they fell due, and nobody was asked`] : []
     },
   }
 }

@@ -1,7 +1,7 @@
 /** The second rail in a simulated house: its node, its keys, its streets, and how it is judged when all is still. */
 import { makeChain, type Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
-import type { BitcoinDesk, Desk } from '../../src/jobs/jobs.ts'
+import type { BitcoinSetup, Desk } from '../../src/jobs/jobs.ts'
 import { addSchedule } from '../../src/schedule/schedule.ts'
 import { addAccount, approveAccount, letGo, releasePayout } from '../../src/payout/payout.ts'
 import { addressOf } from '../../src/rails/bitcoin/address.ts'
@@ -36,7 +36,7 @@ export interface Coins {
   isStill(): Promise<boolean>
   /** The second person approves, where she had not. */
   approve(): Promise<void>
-  judge(desk: Desk, scans: boolean): Promise<Judged>
+  judge(app: Desk, scans: boolean): Promise<Judged>
 }
 
 export interface CoinsParts {
@@ -68,15 +68,15 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const ours = wallet(kind, 'regtest', 1)
   if (signer === 'wallet') importKeys(chain, ours, parts.isRestored ? 60 + 2 * lookAhead : 60)
   const account: BitcoinParts['account'] = {
-    ...{ network: 'regtest', descriptor: ours.account.text, signer, wallet: nodeWallet, feeBlocks: 6, mostFeeRate },
+    ...{ network: 'regtest', descriptor: ours.account.text, signer, wallet: nodeWallet, feeBlocks: 6, mostFeeRate: maxFeeRate },
   }
   const plain = bitcoinRail({ ...account, log: world.log, node: noNode })
   const derive = remembering(`storm ${kind}`, plain.derive)
   const rail = { ...plain, derive }
   const streets = openStreets({ chain, scenario, clock, random, db, rail, wallet: ours, trace })
-  const desk: Omit<BitcoinDesk, 'watching'> = {
+  const app: Omit<BitcoinSetup, 'watching'> = {
     terms: { payoutDepth, late },
-    bundles: { gatherMs, mostFeeRate, bumpAfterBlocks },
+    bundles: { gatherMs, mostFeeRate: maxFeeRate, bumpAfterBlocks },
     confirmations: [
       { belowUnits: 50_000n, confirmations: 1 },
       { belowUnits: 2_000_000n, confirmations: 3 },
@@ -94,7 +94,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const givers =
     parts.givers &&
     openGivers({
-      ...{ chain, db, world, clock, random: parts.givers, rail, desk, wallet: ours, isDown: streets.isDown, trace },
+      ...{ chain, db, world, clock, random: parts.givers, rail, app, wallet: ours, isDown: streets.isDown, trace },
       ...{ to: addressOf(chain.payer.script, 'regtest')!, strange: streets.strange as Set<string> },
     })
   let approved = false
@@ -107,7 +107,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const stops: string[] = []
 
   return {
-    parts: { chain, isDown: streets.isDown, account, desk, derive },
+    parts: { chain, isDown: streets.isDown, account, app, derive },
     rail,
     chain,
     streets,
@@ -156,7 +156,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
   }
 }
 
-const mostFeeRate = 100_000n
+const maxFeeRate = 100_000n
 
 /** Payouts stop for what a deep turn, a node that lags as deep or a stranger took, never for less; and where something was taken they did stop. */
 function judgeStops(stops: string[], { figures, strange }: Streets, { lost, dead, stolen }: Judged): string[] {

@@ -207,12 +207,12 @@ export async function openEdits({ db, world: common, random, rail, trace }: Part
     const { id, paid } = one(rows)
     const units = random.next() < 0.3 ? paid : BigInt(random.between(1, Number(paid)))
     trace(`edits: a refund of ${units} of ${id}`)
-    const does: Visit['does'] = async desk => {
+    const does: Visit['does'] = async app => {
       try {
-        const proposed = await proposeRefund(desk.db, desk.world, id, { units, by: 'ana', why: 'it was returned' })
+        const proposed = await proposeRefund(app.db, app.world, id, { units, by: 'ana', why: 'it was returned' })
         if (proposed.is !== 'proposed') return
         approved.set(id, [...(approved.get(id) ?? []), units])
-        await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
+        await approveAndDo(app, proposed.proposal.id, { by: 'bruno' })
         figures.refunds += 1
       } catch (error) {
         if (!(error instanceof BadInput) && !(error instanceof DbUnavailable)) throw error
@@ -242,7 +242,7 @@ export async function openEdits({ db, world: common, random, rail, trace }: Part
       const ordered = new Map(
         (
           await db.all<{ key: string; units: bigint }>(sql`
-            select t.memo as key, -e.units as units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+            select t.memo as key, -e.units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
             where t.movement = 'payout ordered' and e.account = 'in-transit'`)
         ).map(({ key, units }) => [key, units]),
       )

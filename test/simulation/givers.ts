@@ -3,10 +3,10 @@ import { type Chain, RpcFault } from '../../sim/chain/chain.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
-import { approveAndDo, type BitcoinDesk } from '../../src/jobs/jobs.ts'
+import { approveAndDo, type BitcoinSetup } from '../../src/jobs/jobs.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
 import { sql, type Db } from '../../src/db/db.ts'
-import { proposeCoinRefund, proposeCoinRefundMade, refundableCoins, takeOn } from '../../src/webhooks/webhooks.ts'
+import { proposeCoinRefund, proposeCoinRefundMade, refundableCoins, acceptPayment } from '../../src/webhooks/webhooks.ts'
 import type { Wallet } from '../testbed/wallet.ts'
 
 /** In one seed of seventeen, where there is a chain. */
@@ -27,7 +27,7 @@ export interface GiversParts {
   clock: Clock
   random: Random
   rail: ChainRail
-  desk: Pick<BitcoinDesk, 'terms'>
+  app: Pick<BitcoinSetup, 'terms'>
   wallet: Wallet
   to: string
   /** Told of each transaction that was made by hand. */
@@ -36,11 +36,11 @@ export interface GiversParts {
   trace: (line: string) => void
 }
 
-export function openGivers({ chain, db, world, clock, random, rail, desk, wallet, to, strange, isDown, trace }: GiversParts): Givers {
-  const parts = { db, world, chain: desk.terms }
+export function openGivers({ chain, db, world, clock, random, rail, app, wallet, to, strange, isDown, trace }: GiversParts): Givers {
+  const parts = { db, world, chain: app.terms }
   const byHand = new Map<string, string>()
   const sent: string[] = []
-  const approve = (id: string) => approveAndDo({ db, world, rails: { bitcoin: rail }, bitcoin: desk }, id, { by: 'bruno' })
+  const approve = (id: string) => approveAndDo({ db, world, rails: { bitcoin: rail }, bitcoin: app }, id, { by: 'bruno' })
 
   async function giveBack(invoice: InvoiceRow, left: bigint): Promise<void> {
     const units = random.next() < 0.5 ? undefined : (left * BigInt(random.between(30, 90))) / 100n
@@ -56,7 +56,7 @@ export function openGivers({ chain, db, world, clock, random, rail, desk, wallet
     const any = [...byHand].findLast(([txid]) => isSeen(txid))?.[1] ?? id
     if ([...byHand].some(([txid, of]) => of === any && !isSeen(txid))) return
     try {
-      await takeOn(db, world, desk.terms, any, { by: 'bruno', why: 'why not' })
+      await acceptPayment(db, world, app.terms, any, { by: 'bruno', why: 'why not' })
       trace(`givers: ${any} is accepted`)
     } catch (error) {
       if (!(error instanceof BadInput)) throw error
@@ -107,7 +107,7 @@ export function openGivers({ chain, db, world, clock, random, rail, desk, wallet
       if (!invoice) return
       // Somebody takes on what came, though it may be gone by now.
       if (random.next() < 0.25) return acceptAny(invoice)
-      const [first, ...more] = await refundableCoins(db, invoice, desk.terms, clock.now())
+      const [first, ...more] = await refundableCoins(db, invoice, app.terms, clock.now())
       if (!first) return
       const left = [first, ...more].reduce((sum, each) => sum + each.left, 0n)
       if (left < 5_000n) return

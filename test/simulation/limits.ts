@@ -33,9 +33,9 @@ const hourMs = 3_600_000
 
 type Cap = { at: Millis; per: LimitPer; asset: Asset; units: bigint | null }
 
-export function openLimits({ db, world: app, clock, random, assets, trace }: Parts): Limiting {
-  const world = { ...app, random }
-  const desk = { db, world, rails: {} }
+export function openLimits({ db, world: shared, clock, random, assets, trace }: Parts): Limiting {
+  const world = { ...shared, random }
+  const app = { db, world, rails: {} }
   const figures = { changes: 0, approvals: 0 }
   /** Every limit that was in force, the latest last. */
   const caps: Cap[] = []
@@ -44,7 +44,7 @@ export function openLimits({ db, world: app, clock, random, assets, trace }: Par
   async function change(asset: Asset, wanted: WantedLimits): Promise<void> {
     const changed = await db.tx(tx => changeLimits(tx, world, { asset, wanted, by: 'maker', why: 'a storm' }))
     if (changed.is === 'same') return
-    if ('proposal' in changed) await approveAndDo(desk, changed.proposal.id, { by: 'checker' })
+    if ('proposal' in changed) await approveAndDo(app, changed.proposal.id, { by: 'checker' })
     figures.changes += 1
     for (const [per, units] of Object.entries(wanted) as [LimitPer, bigint | null][]) caps.push({ at: clock.now(), per, asset, units })
     trace(
@@ -60,7 +60,7 @@ export function openLimits({ db, world: app, clock, random, assets, trace }: Par
       if (needs === 'room' && random.next() < 0.5) continue
       const beyond = await db.tx(tx => proposeBeyond(tx, world, id, { by: 'maker', why: 'a storm' }))
       if (!('proposal' in beyond)) continue
-      await approveAndDo(desk, beyond.proposal.id, { by: 'checker' })
+      await approveAndDo(app, beyond.proposal.id, { by: 'checker' })
       figures.approvals += 1
       trace(`${id} may go beyond the limits`)
     }

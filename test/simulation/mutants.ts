@@ -278,8 +278,8 @@ export const sections: readonly Section[] = [
       {
         rule: 'a debt that came after a proposal is not ended by it',
         file: 'src/payout/accountTerms.ts',
-        from: 'units > mostOf(owing, as) - since',
-        to: 'units > mostOf(owing, as)',
+        from: 'units > maxOf(owing, as) - since',
+        to: 'units > maxOf(owing, as)',
         test: 'test/refunds.test.ts',
       },
       {
@@ -578,7 +578,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a canceled bundle owes nothing to whose payment has left the chain',
         file: 'src/webhooks/chain/events.ts',
-        from: '  for (const invoice of invoices) await restand(tx, desk, invoice, cause)\n',
+        from: '  for (const invoice of invoices) await restand(tx, app, invoice, cause)\n',
         to: '',
         test: 'test/bitcoin-cancel.test.ts',
       },
@@ -592,7 +592,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a payout that was settled by hand follows its transaction',
         file: 'src/webhooks/chain/events.ts',
-        from: 'const settled = await followElsewhere(tx, desk.world)',
+        from: 'const settled = await followElsewhere(tx, app.world)',
         to: 'const settled = undefined',
         test: 'test/bitcoin-person.test.ts',
       },
@@ -925,7 +925,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a refund is of what two people said',
         file: 'src/invoice/bank/refund.ts',
-        from: "if (said['amount'] !== reais(units) || !isSame('left', reais(left)) || !isSame('providerId', providerId)) return false",
+        from: "if (said['amount'] !== formatReais(units) || !isSame('left', formatReais(left)) || !isSame('providerId', providerId)) return false",
         to: 'return true',
         seeds: [62],
         test: 'test/refunds.test.ts',

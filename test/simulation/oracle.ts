@@ -23,8 +23,8 @@ type OurPayout = { id: string; invoice_id: string; units: bigint; withheld_units
 type Settled = ReadonlyMap<string, string>
 
 /** Everything that must hold once nothing is under way any more. */
-export async function audit(db: Db, bank: Bank, desk: Desk, settled: Settled = new Map()): Promise<string[]> {
-  const found = await reconcile(db, desk.rails.starkbank!, desk.world)
+export async function audit(db: Db, bank: Bank, app: Desk, settled: Settled = new Map()): Promise<string[]> {
+  const found = await reconcile(db, app.rails.starkbank!, app.world)
   return [
     ...(typeof found === 'string'
       ? [found]

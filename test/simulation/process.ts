@@ -6,7 +6,7 @@ import type { Retention } from '../../src/base/retentionSettings.ts'
 import type { Random } from '../../src/base/world.ts'
 import { newWatching } from '../../src/chain/chain.ts'
 import { hearDenied } from '../../src/ledger/ledger.ts'
-import { Crash, type BitcoinDesk, type Desk } from '../../src/jobs/jobs.ts'
+import { Crash, type BitcoinSetup, type Desk } from '../../src/jobs/jobs.ts'
 import type { Terms } from '../../src/payout/payout.ts'
 import { bitcoinRail, type AccountParts } from '../../src/rails/bitcoin/bitcoin.ts'
 import { networks } from '../../src/rails/bitcoin/network.ts'
@@ -68,14 +68,14 @@ export interface BitcoinParts {
   chain: Chain
   isDown: () => boolean
   account: Omit<AccountParts, 'log'>
-  desk: Omit<BitcoinDesk, 'watching'>
+  app: Omit<BitcoinSetup, 'watching'>
   /** Derives as the rail does, and remembers: it is the same in every life. */
   derive: ChainRail['derive']
 }
 
 export interface Process {
   name: string
-  desk: Desk
+  app: Desk
   /** Names of jobs at work. */
   atWork: Set<string>
   readonly alive: boolean
@@ -170,7 +170,7 @@ export function startProcess(parts: ProcessParts): Process {
     },
   }
   const coins = parts.bitcoin && openCoins(parts.bitcoin)
-  const desk: Desk = {
+  const app: Desk = {
     db,
     world,
     worker: `machine/${name}`,
@@ -179,12 +179,12 @@ export function startProcess(parts: ProcessParts): Process {
     terms: parts.terms,
     pollSeconds: parts.pollSeconds,
     ...(parts.retention && { retention: parts.retention }),
-    ...(coins && { bitcoin: { ...parts.bitcoin!.desk, watching: newWatching(coins) } }),
+    ...(coins && { bitcoin: { ...parts.bitcoin!.app, watching: newWatching(coins) } }),
   }
 
   return {
     name,
-    desk,
+    app,
     atWork: new Set(),
     ended: ended.promise,
     kill,

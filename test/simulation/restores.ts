@@ -49,7 +49,7 @@ export interface Restores {
   attend(): Promise<Visit[]>
   /** Whether every event of the bank came in, or the bank's logs were read since it was forgotten. */
   allHeard(): Promise<boolean>
-  judge(desk: Desk): Promise<string[]>
+  judge(app: Desk): Promise<string[]>
   figures: { restores: number; forgotten: number; adopted: number; elsewhere: number }
 }
 
@@ -82,8 +82,8 @@ export function replaceable(first: Db): { db: Db; replace(by: Db): Promise<void>
   }
 }
 
-const mostRestores = 2
-const mostBackups = 8
+const maxRestores = 2
+const maxBackups = 8
 const hasty = { by: 'ana', why: 'in a hurry' }
 
 export function openRestores(
@@ -115,7 +115,7 @@ export function openRestores(
     const folder = mkdtempSync(join(tmpdir(), 'repasse-storm-'))
     await db.backup(join(folder, 'backup.db'), {})
     backups.push({ contents: readFileSync(join(folder, 'backup.db')), sent: onChain ? await sent() : 0n })
-    if (backups.length > mostBackups) backups.splice(random.between(0, mostBackups - 1), 1)
+    if (backups.length > maxBackups) backups.splice(random.between(0, maxBackups - 1), 1)
     rmSync(folder, { recursive: true })
   }
 
@@ -124,11 +124,11 @@ export function openRestores(
   }
 
   /** A person is told no, or the program dies under them: either way they go home. */
-  const trying = (what: string, does: (desk: Desk) => Promise<unknown>): Visit => ({
+  const trying = (what: string, does: (app: Desk) => Promise<unknown>): Visit => ({
     twice: random.next() < 0.2,
-    async does(desk) {
+    async does(app) {
       try {
-        await does(desk)
+        await does(app)
         trace(`restores: ${what}`)
       } catch (error) {
         if (!(error instanceof BadInput) && !(error instanceof DbUnavailable) && !isSilent(error)) throw error
@@ -139,13 +139,13 @@ export function openRestores(
 
   /** Two people say that the transfer which the bank shows under the invoice's tag has paid it. */
   const adopt = (payoutId: string, { id }: Transfer): Visit =>
-    trying(`${id} is said to be ours for ${payoutId}`, async desk => {
-      const { is, proposal } = await proposeVerdict(desk, payoutId, { ...hasty, transfer: id, as: 'ours' })
+    trying(`${id} is said to be ours for ${payoutId}`, async app => {
+      const { is, proposal } = await proposeVerdict(app, payoutId, { ...hasty, transfer: id, as: 'ours' })
       if (is === 'another') {
-        await desk.db.tx(tx => refuse(tx, proposal.id, { by: 'bruno', why: 'it cannot be' }))
+        await app.db.tx(tx => refuse(tx, proposal.id, { by: 'bruno', why: 'it cannot be' }))
         throw new BadInput('another verdict was proposed')
       }
-      await approveAndDo(desk, proposal.id, { by: 'bruno' })
+      await approveAndDo(app, proposal.id, { by: 'bruno' })
       figures.adopted += 1
     })
 
@@ -162,7 +162,7 @@ export function openRestores(
   const blocksOf = (txid: string) => onChain?.chain.confirmations(txid)
 
   /** Whoever looks at the chain sees what was paid since the backup; what may still be mined is waited for. */
-  async function attendChain(desk: Desk): Promise<void> {
+  async function attendChain(app: Desk): Promise<void> {
     const known = await noteMade()
     const rows = await db.all<{ id: string }>(sql`
       select id from payouts where asset = 'BTC' and state = 'held' and units > 0
@@ -173,7 +173,7 @@ export function openRestores(
       if (paying === undefined && forgottenOnes.some(txid => blocksOf(txid) !== undefined)) continue
       try {
         if (paying === undefined) await releasePayout(db, id, { by: 'ana', why: 'nobody paid it otherwise' })
-        else await settlePaidElsewhere(db, desk.rails, desk.world, id, { by: 'ana', why: 'it was paid before the restore', ref: paying })
+        else await settlePaidElsewhere(db, app.rails, app.world, id, { by: 'ana', why: 'it was paid before the restore', ref: paying })
         if (paying !== undefined) figures.elsewhere += 1
         trace(`restores: ${id} is ${paying === undefined ? 'released' : `settled with ${paying.slice(0, 8)}`}`)
       } catch (error) {
@@ -201,15 +201,15 @@ export function openRestores(
         select invoice_id from invoice_reversals where under_way_since is not null or holds_payout = 1) order by p.id`)
 
   const push = ({ id, state }: { id: string; state: string }): Visit =>
-    trying(`${id} is ${state === 'held' ? 'released' : 'tried again'}`, desk =>
-      (state === 'held' ? releasePayout : retryPayout)(desk.db, id, hasty),
+    trying(`${id} is ${state === 'held' ? 'released' : 'tried again'}`, app =>
+      (state === 'held' ? releasePayout : retryPayout)(app.db, id, hasty),
     )
 
   return {
     figures,
     async step() {
       if (random.next() < 0.12) await backup()
-      if (backups.length === 0 || figures.restores >= mostRestores) return false
+      if (backups.length === 0 || figures.restores >= maxRestores) return false
       return onChain ? (await restorable()) !== undefined && random.next() < 0.1 : random.next() < 0.03
     },
     async restore() {
@@ -265,14 +265,14 @@ export function openRestores(
       const kept = new Set(await heard())
       return bank.eventsCreated().every(({ id }) => kept.has(id) || forgotten.has(id))
     },
-    judge: async desk => [...(await judgeRestored({ db, bank }, desk)), ...(await judgeOnce())],
+    judge: async app => [...(await judgeRestored({ db, bank }, app)), ...(await judgeOnce())],
   }
 }
 
 /** Nothing paid twice, nothing lost, books and bank agree: of invoices that the backup knew. What it never knew was paid on once at most. */
-async function judgeRestored({ db, bank }: Pick<RoomParts, 'db' | 'bank'>, desk: Desk): Promise<string[]> {
+async function judgeRestored({ db, bank }: Pick<RoomParts, 'db' | 'bank'>, app: Desk): Promise<string[]> {
   const faults: string[] = []
-  const found = await reconcile(db, desk.rails.starkbank!, desk.world)
+  const found = await reconcile(db, app.rails.starkbank!, app.world)
   if (typeof found === 'string') faults.push(found)
   else if (found.bankUnits !== found.bookUnits) faults.push(`the bank holds ${found.bankUnits}, the books say ${found.bookUnits}`)
   const arrived = (tag: string) => bank.transfers().filter(({ status: is, tags }) => is === 'success' && tags.includes(tag))

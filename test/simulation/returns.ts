@@ -60,9 +60,9 @@ export async function openReturns({ random, db, world, bank, trace }: Omit<RoomP
   /** A person is told no, or the program dies under them: either way they go home. */
   const trying = (what: string, count: keyof typeof figures, does: Visit['does']): Visit => ({
     twice: random.next() < 0.3,
-    async does(desk) {
+    async does(app) {
       try {
-        await does(desk)
+        await does(app)
         figures[count]++
       } catch (error) {
         if (!(error instanceof BadInput) && !(error instanceof DbUnavailable)) throw error
@@ -82,10 +82,10 @@ export async function openReturns({ random, db, world, bank, trace }: Omit<RoomP
         const units = random.next() < 0.4 ? undefined : BigInt(random.between(1, Number(whole)))
         trace(`a refund of ${units ?? 'all'} of ${invoice.id}`)
         return [
-          trying(`the refund of ${invoice.id}`, 'refunds', async desk => {
-            const proposed = await proposeRefund(desk.db, desk.world, invoice.id, { units, by: 'ana', why: 'it was returned' })
+          trying(`the refund of ${invoice.id}`, 'refunds', async app => {
+            const proposed = await proposeRefund(app.db, app.world, invoice.id, { units, by: 'ana', why: 'it was returned' })
             if (proposed.is !== 'proposed' && proposed.is !== 'there') throw new BadInput(`it is ${proposed.is}`)
-            await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
+            await approveAndDo(app, proposed.proposal.id, { by: 'bruno' })
           }),
         ]
       }
@@ -94,8 +94,8 @@ export async function openReturns({ random, db, world, bank, trace }: Omit<RoomP
         if (!invoice) return []
         trace(`a cancelation of ${invoice.id}`)
         return [
-          trying(`the cancelation of ${invoice.id}`, 'cancels', async desk => {
-            const { is } = await cancelInvoice({ ...desk, rail: desk.rails.starkbank! }, invoice.id, { by: 'ana', why: 'the wrong month' })
+          trying(`the cancelation of ${invoice.id}`, 'cancels', async app => {
+            const { is } = await cancelInvoice({ ...app, rail: app.rails.starkbank! }, invoice.id, { by: 'ana', why: 'the wrong month' })
             trace(`${invoice.id} to be canceled: ${is}`)
           }),
         ]
@@ -105,8 +105,8 @@ export async function openReturns({ random, db, world, bank, trace }: Omit<RoomP
         if (!invoice) return []
         trace(`${invoice.id} asked for again`)
         return [
-          trying(`asking again for ${invoice.id}`, 'reissues', async desk => {
-            const made = await reissueInvoice({ ...desk, rail: desk.rails.starkbank }, invoice.id, { by: 'ana', why: 'asked again' })
+          trying(`asking again for ${invoice.id}`, 'reissues', async app => {
+            const made = await reissueInvoice({ ...app, rail: app.rails.starkbank }, invoice.id, { by: 'ana', why: 'asked again' })
             if (made.is !== 'reissued') throw new BadInput(`it is ${made.is}`)
           }),
         ]
@@ -116,10 +116,10 @@ export async function openReturns({ random, db, world, bank, trace }: Omit<RoomP
         const units = await receivableOf(db, main!.id)
         if (units <= 0n) return []
         trace(`${units} forgiven`)
-        const forgiving = trying('forgiving it', 'forgiven', async desk => {
-          const proposed = await proposeDebtEnd(desk.db, desk.world, 'main', { units, as: 'forgiven', by: 'ana', why: 'agreed' })
+        const forgiving = trying('forgiving it', 'forgiven', async app => {
+          const proposed = await proposeDebtEnd(app.db, app.world, 'main', { units, as: 'forgiven', by: 'ana', why: 'agreed' })
           if (proposed.is !== 'proposed' && proposed.is !== 'there') throw new BadInput(`it is ${proposed.is}`)
-          await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
+          await approveAndDo(app, proposed.proposal.id, { by: 'bruno' })
         })
         return [forgiving]
       }

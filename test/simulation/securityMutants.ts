@@ -178,7 +178,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a body has 64 kB at most',
         file: 'src/webhooks/receive.ts',
-        from: '{ limit: mostBytes, length: ctx.request.length ?? null }',
+        from: '{ limit: maxBytes, length: ctx.request.length ?? null }',
         to: '{ length: ctx.request.length ?? null }',
         test: 'src/web/server.test.ts',
         title: 'a body over 64 kB is answered 413',
@@ -358,7 +358,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'from one address only so many listen',
         file: 'src/web/page/stream.ts',
-        from: ', [`${part} from ${networkOf(ctx.ip)}`]: mostOfAddress }',
+        from: ', [`${part} from ${networkOf(ctx.ip)}`]: maxOfAddress }',
         to: ' }',
         test: 'src/web/page/stream.test.ts',
         title: 'from one address 60, of IPv6 from one /64, whatever they look at',
@@ -366,7 +366,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'and to one order only so many',
         file: 'src/web/page/stream.ts',
-        from: '[`${part} ${one}`]: mostOfOne, ',
+        from: '[`${part} ${one}`]: maxOfOne, ',
         to: '',
         test: 'src/web/page/stream.test.ts',
         title: 'of one order 12, wherever they come from; another order’s readers are let in',
@@ -1244,8 +1244,8 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'only payouts that two people let go, by the audit log, go beyond the limits',
         file: 'src/payout/limits.ts',
-        from: 'said.get(id) === told(units, asset))',
-        to: 'said.get(id) === told(units, asset) || true)',
+        from: 'said.get(id) === formatMoney(units, asset))',
+        to: 'said.get(id) === formatMoney(units, asset) || true)',
         test: 'test/limits.test.ts',
         title: 'a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go',
       },

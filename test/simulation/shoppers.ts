@@ -2,8 +2,8 @@
 import type { RailName } from '../../src/base/rails.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
-import { newCode, placeOrder, seeOrder, type Desk } from '../../src/jobs/jobs.ts'
-import { addProduct, editProduct, endOrder, newKey, payShopTo, type OrderStanding, type Placing } from '../../src/shop/shop.ts'
+import { newCode, placeOrder, readOrder, type Desk } from '../../src/jobs/jobs.ts'
+import { addProduct, editProduct, endOrder, newKey, payShopTo, type OrderStatus, type Placing } from '../../src/shop/shop.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
 import { judgeShop, type Shelf } from './shopOracle.ts'
 
@@ -22,13 +22,13 @@ export interface ShoppersParts {
 export interface Visit {
   /** At two processes at once, where it is sent twice. */
   twice: boolean
-  does(desk: Desk): Promise<void>
+  does(app: Desk): Promise<void>
 }
 
 export interface Shoppers {
   /** Whoever comes now. */
   step(): Promise<Visit[]>
-  judge(desk: Desk): Promise<string[]>
+  judge(app: Desk): Promise<string[]>
   figures: { placed: number; refused: number; again: number; anew: number; ended: number }
 }
 
@@ -58,18 +58,18 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
   const sent = new Map<string, { form: Placing; order: string | undefined }>()
   const tokens: string[] = []
   let nextAt = clock.now()
-  const told = new Map<string, OrderStanding['is']>()
+  const told = new Map<string, OrderStatus['is']>()
   const faults: string[] = []
   const figures = { placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
 
   /** A visitor is told that the house is busy, and may come again; whatever else goes wrong is a fault of the house. */
-  const visit = (what: string, work: (desk: Desk) => Promise<string>, twice = false): Visit => ({
+  const visit = (what: string, work: (app: Desk) => Promise<string>, twice = false): Visit => ({
     twice,
-    async does(desk) {
+    async does(app) {
       try {
-        trace(`${desk.worker} ${what}: ${await work(desk)}`)
+        trace(`${app.worker} ${what}: ${await work(app)}`)
       } catch (error) {
-        trace(`${desk.worker} ${what}: ${error instanceof Error ? error.message : 'unknown'}`)
+        trace(`${app.worker} ${what}: ${error instanceof Error ? error.message : 'unknown'}`)
         if (!(error instanceof DbUnavailable)) faults.push(`${what}: ${error instanceof Error ? error.message : 'unknown'}`)
       }
     },
@@ -78,8 +78,8 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
   const place = (form: Placing, twice: boolean): Visit =>
     visit(
       `order ${form.basketKey.slice(0, 6)}`,
-      async desk => {
-        const answer = await placeOrder(desk, form)
+      async app => {
+        const answer = await placeOrder(app, form)
         if (answer.is === 'refused') {
           figures.refused++
           return answer.faults.map(({ field, is }) => `${field} ${is}`).join(', ')
@@ -103,8 +103,8 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
   }
 
   const look = (token: string): Visit =>
-    visit('look', async desk => {
-      const { order, standing } = (await seeOrder(desk, token))!
+    visit('look', async app => {
+      const { order, standing } = (await readOrder(app, token))!
       const before = told.get(token)
       told.set(token, standing.is)
       // A chain may think again; a bank gives back, which a person is told of.
@@ -118,20 +118,20 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
   const askAnew = (token: string): Visit =>
     visit(
       'ask anew',
-      async desk => {
-        const made = (await newCode(desk, token, random.next() < 0.5 ? undefined : one(rails)))!
+      async app => {
+        const made = (await newCode(app, token, random.next() < 0.5 ? undefined : one(rails)))!
         if (made.is === 'made') figures.anew++
         return made.is === 'refused' ? made.faults.map(({ field, is }) => `${field} ${is}`).join(', ') : made.is
       },
       random.next() < 0.3,
     )
 
-  const end = visit('end an order', async desk => {
-    const rows = await desk.db.all<{ id: string }>(sql`select id from orders where state = 'awaiting' order by id`)
+  const end = visit('end an order', async app => {
+    const rows = await app.db.all<{ id: string }>(sql`select id from orders where state = 'awaiting' order by id`)
     if (rows.length === 0) return 'none waits'
     const { id } = one(rows)
     try {
-      await endOrder(desk.db, id, act)
+      await endOrder(app.db, id, act)
     } catch (error) {
       if (error instanceof BadInput) return error.message
       throw error
@@ -169,9 +169,9 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
       else if (tokens.length > 0) return [look(one(tokens))]
       return []
     },
-    async judge(desk) {
+    async judge(app) {
       const answered = [...sent].flatMap(([key, { order }]) => (order === undefined ? [] : [{ key, order }]))
-      return [...faults, ...(await judgeShop(db, desk, shelf, answered))]
+      return [...faults, ...(await judgeShop(db, app, shelf, answered))]
     },
   }
 }

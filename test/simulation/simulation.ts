@@ -97,7 +97,7 @@ export interface TellOptions {
 
 const pollSeconds = 60
 const minute = 60_000
-const mostRounds = 600
+const maxRounds = 600
 
 /** One seed in ten has the Bitcoin rail beside the bank's: those take ten times as long to tell. */
 export const chainOf = (seed: number): ChainScenario | undefined => (seed % 10 === 0 ? drawChain(seededRandom(seed ^ 0xb17c)) : undefined)
@@ -247,7 +247,7 @@ export async function tell(
   )
   const start = (place: number) => startProcess({ ...shared, db: perWorker[place]!, name: `w${place + 1}.${++starts.count}` })
   const processes: Process[] = perWorker.map((_, place) => start(place))
-  const jobs = timetable(processes[0]!.desk).filter(({ name }) => name !== 'add-up' || addsUp(seed))
+  const jobs = timetable(processes[0]!.app).filter(({ name }) => name !== 'add-up' || addsUp(seed))
   // What moves coins is done more often than the rest, or a storm would be over before the first was passed on.
   const onChain = ['follow-chain', 'follow-chain', 'settle', 'send-coins'].map(name => jobs.find(job => job.name === name)!)
   const underWay = { count: 0 }
@@ -277,7 +277,7 @@ export async function tell(
     process.atWork.add(job.name)
     underWay.count++
     const finished = () => (process.atWork.delete(job.name), underWay.count--)
-    const work = wake(process.desk, job).then(
+    const work = wake(process.app, job).then(
       outcome => {
         if (process.alive && outcome !== 'idle') say(`${process.name} ${job.name} ${outcome}`)
       },
@@ -311,7 +311,7 @@ export async function tell(
       const process = processes[random.between(0, processes.length - 1)]!
       if (!process.alive) continue
       underWay.count++
-      void Promise.race([does(process.desk), process.ended]).then(() => underWay.count--)
+      void Promise.race([does(process.app), process.ended]).then(() => underWay.count--)
     }
   }
 
@@ -408,7 +408,7 @@ export async function tell(
     await coins?.streets.settle()
     miners?.ripen()
     await coins?.approve()
-    for (let round = 0; round < mostRounds; round++) {
+    for (let round = 0; round < maxRounds; round++) {
       while (processes.some(({ alive }) => !alive)) await raise()
       post()
       await drain()
@@ -461,7 +461,7 @@ export async function tell(
     if (!(await calm())) found.push(`it did not settle: ${await nextDue(db)} is due at ${instant(clock.now())}`)
     found.push(...(jumps?.judge(madeAt(bank)) ?? []))
     found.push(...((await denials?.judge(db)) ?? []), ...((await absence?.judge()) ?? []))
-    found.push(...(await (restores ? restores.judge(processes[0]!.desk) : audit(db, bank, processes[0]!.desk, verdicts?.settled))))
+    found.push(...(await (restores ? restores.judge(processes[0]!.app) : audit(db, bank, processes[0]!.app, verdicts?.settled))))
     found.push(...(await unlisted(db, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     found.push(...((await limits?.judge(bank)) ?? []), ...((await strangers?.judge()) ?? []))
@@ -470,8 +470,8 @@ export async function tell(
     if (forgetting) found.push(...(await forgetting.judge()))
     if (returns) found.push(...(await judgeReturns(db, bank, verdicts?.settled)))
     if (paysLate(seed)) found.push(...(await judgeLate(db, bank.invoices(), lateTerms(seed))))
-    found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
-    judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
+    found.push(...((await shoppers?.judge(processes[0]!.app)) ?? []))
+    judged = await coins?.judge(processes[0]!.app, seed % 200 === 0)
     found.push(...(judged?.faults ?? []), ...(miners?.faults ?? []))
     perSlot = (
       await db.all<{ count: bigint }>(
@@ -563,13 +563,13 @@ async function furnish(db: Db, world: World, scenario: Scenario, pay: PayTerms):
 }
 
 /** What the receiver does with a post, without the socket. */
-async function door({ desk }: Process, { body, headers }: Delivery): Promise<Outcome> {
+async function door({ app }: Process, { body, headers }: Delivery): Promise<Outcome> {
   const signature = headers['Digital-Signature']!
-  const verdict = await desk.rails.starkbank!.verify(body, [signature])
+  const verdict = await app.rails.starkbank!.verify(body, [signature])
   if (verdict.is !== 'genuine') return { status: verdict.is === 'forged' ? 401 : 503 }
   const { event } = JSON.parse(body.toString()) as { event: { id: string } }
   try {
-    await desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: body, via: 'push', signature, keyId: verdict.keyId })
+    await app.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: body, via: 'push', signature, keyId: verdict.keyId })
     return { status: 200 }
   } catch {
     return { status: 503 }

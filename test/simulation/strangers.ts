@@ -31,9 +31,9 @@ const pretended = sql`invoice_tag like 'inv_000%'`
 const left = sql`and provider_id in (select provider_id from suspense_lines group by provider_id having sum(units) < 0)`
 const madeUp = (count: number): string => `inv_${`${count}`.padStart(26, '0')}`
 
-export function openStrangers({ db, world: app, clock, bank, random, trace }: RoomParts): Strangers {
-  const world = { ...app, random }
-  const desk = { db, world, rails: {} }
+export function openStrangers({ db, world: shared, clock, bank, random, trace }: RoomParts): Strangers {
+  const world = { ...shared, random }
+  const app = { db, world, rails: {} }
   const figures = { sent: 0, received: 0, absences: 0, accepted: 0 }
   const faults: string[] = []
   const usual = { resetBefore: bank.faults.resetBefore }
@@ -50,20 +50,20 @@ export function openStrangers({ db, world: app, clock, bank, random, trace }: Ro
       { ...fee, maxUnits: 1_000n, period: 'day', periodUnits: 100_000n },
       { by: 'maker', why: 'a storm' },
     )
-    await approveAndDo(desk, proposal.id, { by: 'checker' })
+    await approveAndDo(app, proposal.id, { by: 'checker' })
   }
 
   async function accept(most: number): Promise<void> {
     for (const { id } of await listStrangers(db, { state: 'open', limit: most })) {
       const { proposal } = await proposeAccept(db, world, id, { by: 'maker', why: 'a storm' })
-      await approveAndDo(desk, proposal.id, { by: 'checker' })
+      await approveAndDo(app, proposal.id, { by: 'checker' })
       figures.accepted += 1
       trace(`strangers: line ${id} was looked at`)
     }
     const waiting = (await suspended()).filter(row => row.cleared_at === null)
     for (const ref of [...new Set(waiting.map(row => row.provider_id))].slice(0, most)) {
       const { proposal } = await db.tx(tx => proposeClose(tx, world, ref, { by: 'maker', why: 'a storm' }))
-      if ((await approveAndDo(desk, proposal.id, { by: 'checker' })).is === 'approved') figures.accepted += 1
+      if ((await approveAndDo(app, proposal.id, { by: 'checker' })).is === 'approved') figures.accepted += 1
       trace(`strangers: ${ref} under a tag of ours was looked at`)
     }
   }

@@ -2,7 +2,7 @@
 import { later, type Instant } from '../../src/base/world.ts'
 import { sql, type Db } from '../../src/db/db.ts'
 import { payoutsStopped } from '../../src/payout/payout.ts'
-import { asksOf, grouped, type AskGroup, type AskKind } from '../../src/queries/attention.ts'
+import { attentionOf, grouped, type AttentionGroup, type AttentionKind } from '../../src/queries/attention.ts'
 import { chainStatus } from '../../src/queries/chainStatus.ts'
 
 /** Longer than anything may take. */
@@ -11,7 +11,7 @@ const longMs = 60 * 24 * 3_600_000
 type Open = { what: string; id: string; state: string; also: string | null }
 
 /** Kinds in which a row of this table may be; where more of a kind are counted than listed, it may be one of those. */
-const kinds: Record<string, readonly AskKind[]> = {
+const kinds: Record<string, readonly AttentionKind[]> = {
   payout: [
     ...(['payout held', 'payout returned', 'payout unsure', 'payout sent', 'payout waiting', 'payout owed'] as const),
     ...(['bundle waits', 'bundle slow', 'bundle unsigned', 'reversal slow', 'refund late', 'payout over limit'] as const),
@@ -32,7 +32,7 @@ export async function unlisted(db: Db, now: Instant): Promise<string[]> {
   const then = later(now, longMs)
   const stopped = await payoutsStopped(db)
   const chain = await chainStatus(db, { now: then, payoutDepth: 6 })
-  const groups = grouped([...(await asksOf(db, then)), ...(chain?.asks ?? [])])
+  const groups = grouped([...(await attentionOf(db, then)), ...(chain?.asks ?? [])])
   const rows = await db.all<Open>(sql`
     select 'payout' as what, p.id, p.state, coalesce(
         (select coalesce(c.name, p.asset) from limit_waits w left join accounts c on c.id = w.scope where w.payout_id = p.id and w.needs = 'room'),
@@ -55,7 +55,7 @@ export async function unlisted(db: Db, now: Instant): Promise<string[]> {
     .map(({ what, id, state }) => `${what} ${id} is ${state}, and would be named nowhere if it stayed so`)
 }
 
-const isListed = (groups: readonly AskGroup[], { what, id, also }: Open): boolean =>
+const isListed = (groups: readonly AttentionGroup[], { what, id, also }: Open): boolean =>
   groups.some(
     ({ kind, total, asks }) =>
       asks.some(ask => ask.id === id || (also !== null && (ask.id === also || ask.why === also))) ||

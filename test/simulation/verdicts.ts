@@ -39,7 +39,7 @@ interface Still {
   isOver: boolean
 }
 
-const mostByHand = 4
+const maxByHand = 4
 const act = { by: 'ana', why: 'a storm' }
 
 export function openVerdicts({ db, world: common, clock, bank, random, trace }: RoomParts): Verdicts {
@@ -121,17 +121,17 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
   }
 
   /** Two people say what a transfer was; where it cannot have paid the payout, that it is not ours. */
-  async function adjudicate(desk: Desk, byHand: ByHand, as: Verdict): Promise<boolean> {
+  async function adjudicate(app: Desk, byHand: ByHand, as: Verdict): Promise<boolean> {
     const { transfer, payoutId } = byHand
     return trying(`${transfer.id} is said to be ${as} for ${payoutId}`, async () => {
-      const { is, proposal } = await proposeVerdict(desk, payoutId, { ...act, transfer: transfer.id, as })
-      if (is === 'another') await refuseIt(desk.db, proposal.id)
+      const { is, proposal } = await proposeVerdict(app, payoutId, { ...act, transfer: transfer.id, as })
+      if (is === 'another') await refuseIt(app.db, proposal.id)
       if (is === 'another') throw new BadInput('another verdict was proposed')
       try {
-        const decision = await approveAndDo(desk, proposal.id, { by: 'bruno' })
+        const decision = await approveAndDo(app, proposal.id, { by: 'bruno' })
         if (decision.is !== 'approved') throw new BadInput(`the proposal is ${decision.is}`)
       } catch (error) {
-        if (error instanceof BadInput) await refuseIt(desk.db, proposal.id)
+        if (error instanceof BadInput) await refuseIt(app.db, proposal.id)
         throw error
       }
       // Whoever says it last is believed, though somebody else had said something meanwhile.
@@ -147,12 +147,12 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
 
   /** What is a stranger's all the same is looked at as such. */
   async function lookAtStrangers(): Promise<void> {
-    const desk = { db, world, rails: {} }
+    const app = { db, world, rails: {} }
     const ofOpen = new Set(open.map(({ transfer }) => transfer.id))
     for (const { id, source } of await listStrangers(db, { state: 'open', limit: 1_000 })) {
       if (ofOpen.has(source.split('/')[1]!)) continue
       const { proposal } = await proposeAccept(db, world, id, act)
-      await approveAndDo(desk, proposal.id, { by: 'bruno' })
+      await approveAndDo(app, proposal.id, { by: 'bruno' })
       trace(`verdicts: line ${id} was looked at`)
     }
     const waiting = await db.all<{ id: string }>(
@@ -162,15 +162,15 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
       if (ofOpen.has(id)) continue
       await trying(`suspense of ${id} is closed`, async () => {
         const { proposal } = await db.tx(tx => proposeClose(tx, world, id, act))
-        await approveAndDo(desk, proposal.id, { by: 'bruno' })
+        await approveAndDo(app, proposal.id, { by: 'bruno' })
       })
     }
   }
 
   const say = (byHand: ByHand): Visit => ({
     twice: false,
-    async does(desk) {
-      if (!(await adjudicate(desk, byHand, 'ours'))) await adjudicate(desk, byHand, 'not-ours')
+    async does(app) {
+      if (!(await adjudicate(app, byHand, 'ours'))) await adjudicate(app, byHand, 'not-ours')
     },
   })
 
@@ -188,11 +188,11 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
         if (await trying(`${id} is tried again`, () => retryPayout(db, id, act))) end(id)
       } else if (chance < 0.28) await stop()
       else if (chance < 0.36) await go()
-      else if (chance < 0.42 && figures.byHand < mostByHand) await payByHand()
+      else if (chance < 0.42 && figures.byHand < maxByHand) await payByHand()
       else if (chance < 0.52 && open.length > 0) {
         const byHand = one(open)
         if (random.next() < 0.8) return [say(byHand)]
-        return [{ twice: random.next() < 0.5, does: async desk => void (await adjudicate(desk, byHand, one(['ours', 'not-ours']))) }]
+        return [{ twice: random.next() < 0.5, does: async app => void (await adjudicate(app, byHand, one(['ours', 'not-ours']))) }]
       }
       return []
     },

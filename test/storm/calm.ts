@@ -16,8 +16,8 @@ const lookMs = 120
 
 /** Answers what does not hold, as sentences; nothing is the proof. */
 export async function calmAndAudit(stage: Stage, say: (line: string) => void): Promise<string[]> {
-  const { bank, coins, places, db, desk, command } = stage
-  const found = await unlisted(db, instant(desk.world.clock.now()))
+  const { bank, coins, places, db, app, command } = stage
+  const found = await unlisted(db, instant(app.world.clock.now()))
   bank.setFaults(noFaults)
   bank.setSettings({ transferFailRate: 0, reversalRate: 0 })
   // What transfers cost must be coverable, or the last payouts wait for ever.
@@ -40,10 +40,10 @@ export async function calmAndAudit(stage: Stage, say: (line: string) => void): P
   }
 
   // The last poll may have brought what was known already, a moment before its worker ended.
-  await settleInbox(desk)
-  found.push(...(await audit(db, bank, desk)), ...(await unlisted(db, instant(desk.world.clock.now()))))
+  await settleInbox(app)
+  found.push(...(await audit(db, bank, app)), ...(await unlisted(db, instant(app.world.clock.now()))))
   if (coins) {
-    const { faults, requests, credited, paid } = await coins.judge(db, desk.world)
+    const { faults, requests, credited, paid } = await coins.judge(db, app.world)
     found.push(...faults)
     say(`${requests} requests for bitcoin, ${credited} credited, ${paid} payouts in blocks`)
     if (paid === 0) found.push('no bitcoin was paid on, so nothing was shown of them')

@@ -5,7 +5,7 @@ import { balances } from '../../src/ledger/ledger.ts'
 import { sql } from '../../src/db/db.ts'
 import { allHeard, nextDue } from '../simulation/settled.ts'
 import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
-import { mostFound, play, weather, type Scene } from './run.ts'
+import { maxFound, play, weather, type Scene } from './run.ts'
 import { pause } from './stage.ts'
 
 const minute = 60_000
@@ -52,7 +52,7 @@ test.skipIf(!postgresAvailable())(
 async function throughTheDay({ stage, found, killOne }: Scene): Promise<void> {
   const { bank, db, startedAt, kept, world } = stage
   const end = startedAt + 24 * hour
-  for (let turn = 1; world.clock.now() < end && found.length <= mostFound; turn++) {
+  for (let turn = 1; world.clock.now() < end && found.length <= maxFound; turn++) {
     await pause(world, 500)
     if (turn % 20 === 0) killOne()
     const next = millis((await nextDue(db)) ?? instant(end))

@@ -150,7 +150,7 @@ export async function play({
 
   /** Starts a worker again each time it is gone. Only kill -9 may end one. */
   async function liveAndDie(place: Place, over: AbortSignal): Promise<void> {
-    while (!over.aborted && found.length <= mostFound) {
+    while (!over.aborted && found.length <= maxFound) {
       let where = 'anywhere'
       const worker = startIn(stage, place, fate(deaths, stage), line => (where = killedAt(line) ?? where))
       const { code, signal } = await worker.ended
@@ -160,7 +160,7 @@ export async function play({
   }
 }
 
-export const mostFound = 5
+export const maxFound = 5
 const fewestPayments = 3
 const killedAt = (line: string): string | undefined => /^\{"killedAt":"([^"]+)"\}$/.exec(line)?.[1]
 
@@ -189,7 +189,7 @@ export function storm({ kills, ...options }: StormOptions): Promise<Told> {
     async meanwhile({ stage, died, found, killOne }) {
       // However soon enough have died: a few must have paid, or nothing would be shown.
       const paid = () => stage.coins!.figures.payments
-      while ((died() < kills || paid() < fewestPayments) && found.length <= mostFound) {
+      while ((died() < kills || paid() < fewestPayments) && found.length <= maxFound) {
         // A worker needs about a second to stand; some are killed before that. At the machine's own speed what it does takes longer.
         const lifeMs = stage.world.random.between(400, 6_000) * (stage.kept ? 1 : 5)
         await pause(stage.world, lifeMs / Math.min(stage.places.length, 2))

@@ -34,7 +34,7 @@ export interface Stage {
   world: World
   db: Db
   /** The house as the audit uses it, beside the workers. */
-  desk: Desk
+  app: Desk
   startedAt: Millis
   /** What everybody's time comes from; undefined where it is the machine's. */
   kept: KeptClock | undefined
@@ -129,7 +129,7 @@ export async function setStage({
   const { workspaceId } = bank.bank.settings
   const rail = connectStarkbank({ environment: 'sandbox', projectId, workspaceId, privateKeyPem, apiUrl: bank.url, ...world })
   const terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n } as const
-  const desk: Desk = {
+  const app: Desk = {
     db,
     world,
     worker: 'the audit',
@@ -145,7 +145,7 @@ export async function setStage({
     coins,
     world,
     db,
-    desk,
+    app,
     startedAt,
     kept,
     command,

@@ -4,7 +4,7 @@ import type { Log } from '../../src/base/log.ts'
 import { instant, type World } from '../../src/base/world.ts'
 import { coinsOf, newWatching, type CoinRow } from '../../src/chain/chain.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
-import { follow, runDueSlots, sendCoins, type BitcoinDesk, type Desk } from '../../src/jobs/jobs.ts'
+import { follow, runDueSlots, sendCoins, type BitcoinSetup, type Desk } from '../../src/jobs/jobs.ts'
 import { addSchedule, runNow } from '../../src/schedule/schedule.ts'
 import { holdAgainstChain, reconcileChain } from '../../src/reconcile/reconcile.ts'
 import { balances, checkLedger } from '../../src/ledger/ledger.ts'
@@ -41,7 +41,7 @@ export interface ChainTownOptions {
   count?: number
   dueInMs?: number
   policy?: () => string
-  terms?: Partial<BitcoinDesk['terms']>
+  terms?: Partial<BitcoinSetup['terms']>
   bumpAfterBlocks?: number
   databaseUrl?: string
   /** Where payouts go; an address of the payee's own wallet where nothing is said. */
@@ -59,9 +59,9 @@ export interface ChainTown {
   node: TownNode
   clock: VirtualClock
   db: Db
-  desk: Desk
+  app: Desk
   rail: ChainRail
-  bitcoin: BitcoinDesk
+  bitcoin: BitcoinSetup
   wallet: Wallet
   world: World
   /** What was logged, where no log was handed in. */
@@ -129,7 +129,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
     name: 'town',
     quote: async () => ({ is: 'done', value: { source: 'town', price, at: instant(clock.now()) } }),
   }
-  const bitcoin: BitcoinDesk = {
+  const bitcoin: BitcoinSetup = {
     terms: { payoutDepth: 6, late: { is: 'accept', within: 200n }, ...options.terms },
     bundles: { gatherMs: 0, mostFeeRate: 100_000n, bumpAfterBlocks: options.bumpAfterBlocks ?? 6 },
     confirmations: [
@@ -142,7 +142,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
     watching: newWatching(rail),
     pollSeconds: 5,
   }
-  const desk: Desk = {
+  const app: Desk = {
     ...{ db, world, worker: 'town', rails: { bitcoin: rail }, inbox: makeInbox(db, world) },
     ...{ terms: { transferFeeBy: 'receiver', transferFeeUnits: 0n }, pollSeconds: 300, bitcoin },
   }
@@ -164,7 +164,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
   const parts = { db, rail, bitcoin, world }
   const look = async () => {
     const followed = await follow(parts)
-    await settleInbox({ ...desk, chain: bitcoin.terms })
+    await settleInbox({ ...app, chain: bitcoin.terms })
     return followed
   }
   const mine = (blocks = 1) => mineOn(node, blocks)
@@ -172,7 +172,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
   await look()
 
   const town: ChainTown = {
-    ...{ node, clock, db, desk, rail, bitcoin, wallet: ours, world, said, look, mine },
+    ...{ node, clock, db, app, rail, bitcoin, wallet: ours, world, said, look, mine },
     async pass(ms) {
       clock.moveTo(clock.now() + ms)
       await node.rpc('setmocktime', [Math.floor(clock.now() / 1000)])
@@ -185,7 +185,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
       await town.pass(1_000)
       const rule = other ? await otherSchedule(other) : schedule
       const slot = await db.tx(tx => runNow(tx, world, rule, 'town'))
-      await runDueSlots(desk)
+      await runDueSlots(app)
       return db.all<InvoiceRow>(sql`select * from invoices where slot_id = ${slot} order by ordinal`)
     },
     pay: (address, units, feeRate = 5) => payFrom(node, address, units, feeRate),
@@ -221,8 +221,8 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
     async reopen() {
       await db.close()
       db = await open()
-      town.db = parts.db = desk.db = db
-      desk.inbox = makeInbox(db, world)
+      town.db = parts.db = app.db = db
+      app.inbox = makeInbox(db, world)
       town.restart()
     },
     async close() {

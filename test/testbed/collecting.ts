@@ -10,16 +10,16 @@ let schedules = 0
 
 /** Answers the payouts, in the order of the amounts; what the bank and the house keep of each is taken off them. */
 export async function collect(town: Town, amounts: readonly bigint[], payTo = 'main', proof: Proof = { is: 'code' }): Promise<PayoutRow[]> {
-  const { db, desk, bank } = town
+  const { db, app, bank } = town
   const found: PayoutRow[] = []
   for (const units of amounts) {
     const name = `collect${++schedules}`
     const when = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 172_800_000 }
     const what = { countLow: 1, countHigh: 1, unitsLow: units, unitsHigh: units, roster: undefined, payTo }
     const rule = { name, rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' } as const
-    const schedule = await addSchedule(db, desk.world, { ...rule, ...when, ...what }, 'maker', proof)
-    const slot = await db.tx(tx => runNow(tx, desk.world, schedule, 'a story'))
-    await runDueSlots(desk)
+    const schedule = await addSchedule(db, app.world, { ...rule, ...when, ...what }, 'maker', proof)
+    const slot = await db.tx(tx => runNow(tx, app.world, schedule, 'a story'))
+    await runDueSlots(app)
     const { id } = (await db.one<{ id: string }>(sql`select id from invoices where slot_id = ${slot}`))!
     const invoice = bank.invoices().find(({ tags }) => tags.includes(id))!
     bank.pay(invoice.id)

@@ -12,7 +12,7 @@ export interface Load {
 
 const everyMs = 20
 const eachTime = 2
-const mostOpen = 40
+const maxOpen = 40
 
 /** Begins to send to `address`, with events from number `from` on: most over connections that are kept, every tenth over one of its own. */
 export function startLoad(address: string, from: number): Load {
@@ -42,7 +42,7 @@ export function startLoad(address: string, from: number): Load {
   }
   const timer = setInterval(() => {
     // A machine that cannot keep up is not asked for more: what waits here in our own queue would tell nothing of the house.
-    for (let times = 0; times < eachTime && open.size < mostOpen; times++) send()
+    for (let times = 0; times < eachTime && open.size < maxOpen; times++) send()
   }, everyMs)
   return {
     answered: () => waits.length,

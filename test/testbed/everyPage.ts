@@ -1,7 +1,7 @@
 /** Every page there is, by a name, with who sees it: what the tests of the pages visit and the screenshots show. */
 import type { Page } from 'playwright-core'
 import { sql, type Sql } from '../../src/db/db.ts'
-import { type SeededTown, type StandingName, standings } from './seededTown.ts'
+import { type SeededTown, type StatusName, statuses } from './seededTown.ts'
 
 export interface Visited {
   /** Of its screenshot too: `console-invoice`. */
@@ -30,7 +30,7 @@ const shop: Visited[] = [
   at('shop-basket', '/basket', { first: intoBasket }),
   at('shop-checkout', '/checkout', { first: intoBasket }),
   at('shop-not-found', '/products/nada', { status: 404 }),
-  ...standings.map((standing): Visited => ({ name: `order-${kebab(standing)}`, path: ({ orders }) => `/orders/${orders[standing]}` })),
+  ...statuses.map((standing): Visited => ({ name: `order-${kebab(standing)}`, path: ({ orders }) => `/orders/${orders[standing]}` })),
 ]
 
 type Listed = { id: string; state: string; rail: string }
@@ -53,12 +53,12 @@ const event =
     // What was pushed bears a signature; what was polled does not.
     const found = rows.find(row => row.state === state && kind.test(row.kind ?? '') && !row.id.startsWith('log-'))
     if (!found) throw new Error(`no event of ${kind} is ${state}`)
-    const [row] = await town.app.desk.db.all<{ id: bigint }>(sql`select id from inbox where event_id = ${found.id}`)
+    const [row] = await town.running.app.db.all<{ id: bigint }>(sql`select id from inbox where event_id = ${found.id}`)
     return `/console/events/${row!.id}${more}`
   }
 
-const person = async ({ app }: SeededTown): Promise<string> =>
-  `/console/people/${(await app.desk.db.one<{ id: string }>(sql`select id from users where name = 'bruno'`))!.id}`
+const person = async ({ running: app }: SeededTown): Promise<string> =>
+  `/console/people/${(await app.app.db.one<{ id: string }>(sql`select id from users where name = 'bruno'`))!.id}`
 
 const doors: Visited[] = [
   at('console-sign-in', '/console/sign-in'),
@@ -115,8 +115,8 @@ const money: Visited[] = [
   at('console-search', '/console/search?q=nada', { as: 'vera' }),
 ]
 
-const row = async ({ app }: SeededTown, query: Sql): Promise<string> => {
-  const found = await app.desk.db.one<{ id: string }>(query)
+const row = async ({ running: app }: SeededTown, query: Sql): Promise<string> => {
+  const found = await app.app.db.one<{ id: string }>(query)
   if (!found) throw new Error('the seeded town lacks a row that a page is about')
   return found.id
 }
@@ -171,6 +171,6 @@ const people: Visited[] = [
 
 export const everyPage: readonly Visited[] = [...shop, ...doors, ...work, ...schedules, ...money, ...people]
 
-function kebab(name: StandingName): string {
+function kebab(name: StatusName): string {
   return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 }

@@ -20,7 +20,7 @@ export const addFolk = async (town: PageTown, name: string, role: Role, language
 /** Somebody follows the link of their invitation to its end. A code works once, so the clock is put past the one they showed. */
 export async function acceptAs(town: PageTown, name: string, link: string): Promise<Folk> {
   const token = link.split('/').at(-1)!
-  const { db, world } = town.app.desk
+  const { db, world } = town.running.app
   const browser = newToken(world)
   const opening = await openInvitation(db, world, token, browser)
   if (opening.is !== 'open' || opening.secret === undefined) throw new Error(`the invitation of ${name} is ${opening.is}`)
@@ -38,7 +38,7 @@ export const codeOf = (town: PageTown, secret: string): string => codeAt(secret,
 
 /** Signs in and answers the session's token. */
 export async function tokenOf(town: PageTown, { name, password, secret }: Folk): Promise<string> {
-  const { db, world } = town.app.desk
+  const { db, world } = town.running.app
   await town.skip(stepMs)
   const code = codeOf(town, secret)
   const answer = await signIn(db, world, { name, password, code, address: '127.0.0.1', agent: 'Chromium' })

@@ -8,16 +8,16 @@ import { freePort } from '../../sim/port.ts'
 import { noShopLimits } from '../../sim/shopLimits.ts'
 import { startBank, type BankServer } from '../../sim/server.ts'
 import type { Settings } from '../../sim/settings.ts'
-import { hastyClock, systemClock } from '../../src/base/clock.ts'
+import { scaledClock, systemClock } from '../../src/base/clock.ts'
 import { readConfig } from '../../src/base/config.ts'
 import type { Log } from '../../src/base/log.ts'
 import type { Clock, Millis } from '../../src/base/world.ts'
 import { runCli } from '../../src/cli/cli.ts'
-import { openBase, serve, type App } from '../../src/app.ts'
+import { openBase, serve, type Running } from '../../src/app.ts'
 import { codeAt, stepAt } from '../../src/people/totp.ts'
 import { sql } from '../../src/db/db.ts'
 import { evidence, recentLog } from './evidence.ts'
-import { openLetterBox, type Letter } from './letterBox.ts'
+import { openMailBox, type ReceivedMail } from './mailBox.ts'
 import { until } from './until.ts'
 
 export interface PageTown {
@@ -26,10 +26,10 @@ export interface PageTown {
   folder: string
   /** Its settings. */
   env: Readonly<Record<string, string>>
-  app: App
+  running: Running
   bank: BankServer['bank']
   /** What the house wrote to people. */
-  letters: readonly Letter[]
+  letters: readonly ReceivedMail[]
   /** There where it was asked for. */
   chain: DemoChain | undefined
   /** Of house and bank; the node's own stays what it is. */
@@ -96,7 +96,7 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
   const skips = join(folder, 'skips')
   let skipped = options.hour === undefined ? 0 : untilHour(options.hour, since)
   writeFileSync(skips, String(skipped))
-  const clock = hastyClock(1, since, () => skipped)
+  const clock = scaledClock(1, since, () => skipped)
 
   const server = await startBank({ clock, settings: { ...promptly, ...options.bank } })
   undo.push(() => server.close())
@@ -104,7 +104,7 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
   const chain = options.chain && (await startDemoChain(options.chain === 'simulated', () => undefined))
   if (chain) undo.push(() => chain.close())
 
-  const letterBox = await openLetterBox()
+  const letterBox = await openMailBox()
   undo.push(() => letterBox.close())
 
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
@@ -168,7 +168,7 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     return out
   }
   return {
-    ...{ origin, folder, env, app, bank, chain, clock, repasse, skip, authenticators, letters: letterBox.letters },
+    ...{ origin, folder, env, running: app, bank, chain, clock, repasse, skip, authenticators, letters: letterBox.letters },
     ask: async (...words) => JSON.parse(await repasse(...words, '--json')),
     async pay(invoiceId) {
       const found = await until(() => bank.invoices().find(({ tags }) => tags.includes(invoiceId)), `invoice ${invoiceId} at the bank`)

@@ -13,7 +13,7 @@ const looks: [string, Look][] = [
   ['phone', { device: { ...phone, deviceScaleFactor: 1.5 }, theme: 'dark' }],
 ]
 /** A page that goes on and on is cut here: it is to be looked at, not read. */
-const mostHeight = 1_400
+const maxHeight = 1_400
 
 /** Writes `NAME.desktop.webp` and `NAME.phone.webp` into `folder`, which holds nothing else afterwards. `say` hears of each. */
 export async function takeScreens(folder: string, say: (line: string) => void): Promise<void> {
@@ -61,7 +61,7 @@ async function take(page: Page, town: SeededTown, { path, first }: Visited): Pro
   await page.goto(await path(town))
   // Hears of what comes by itself for ever, so it is never idle: loaded is enough.
   const { width, height } = await page.evaluate(() => ({ width: innerWidth, height: document.documentElement.scrollHeight }))
-  await page.setViewportSize({ width, height: Math.min(height, mostHeight) })
+  await page.setViewportSize({ width, height: Math.min(height, maxHeight) })
   // Photos further down are fetched when they come near, which a picture does not wait for.
   await page.evaluate(() => Promise.all([...document.images].map(image => ((image.loading = 'eager'), image.decode()))))
   const debug = await page.context().newCDPSession(page)

@@ -4,11 +4,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { payerWallet } from '../../sim/demoChain.ts'
 import { tipOf } from '../../src/chain/chain.ts'
-import { approveAndDo, newCode, placeOrder, seeOrder } from '../../src/jobs/jobs.ts'
+import { approveAndDo, newCode, placeOrder, readOrder } from '../../src/jobs/jobs.ts'
 import { keepTwin } from '../../src/invoice/invoice.ts'
 import { propose, refuse } from '../../src/ledger/ledger.ts'
 import { beyondAct, changeLimits, type WantedLimits } from '../../src/payout/payout.ts'
-import { addProduct, newKey, payShopTo, type OrderRow, type OrderStanding } from '../../src/shop/shop.ts'
+import { addProduct, newKey, payShopTo, type OrderRow, type OrderStatus } from '../../src/shop/shop.ts'
 import { sql } from '../../src/db/db.ts'
 import type { Drawing } from './drawn.ts'
 import { doubleAtBank } from './duplicate.ts'
@@ -18,16 +18,16 @@ import { until } from './until.ts'
 import { trialAccountFlags } from './trial.ts'
 
 /** How an order's page can stand; each is there once. */
-export const standings = [
+export const statuses = [
   ...(['waitingPix', 'waitingBitcoin', 'seen', 'confirming', 'underpaid', 'paidPix', 'paidBitcoin', 'paidLate'] as const),
   ...(['expired', 'refused', 'attention'] as const),
 ]
-export type StandingName = (typeof standings)[number]
+export type StatusName = (typeof statuses)[number]
 
 export interface SeededTown extends PageTown {
   folk: Record<'ana' | 'bruno' | 'carla' | 'vera', Folk>
   /** The token of the order that stands so. */
-  orders: Record<StandingName, string>
+  orders: Record<StatusName, string>
   /** Where somebody who was invited is to go. */
   welcome: string
 }
@@ -67,7 +67,7 @@ export async function openSeededTown(
 ): Promise<SeededTown> {
   const town = await openPageTown({ chain: 'simulated', ...options })
   try {
-    await until(() => tipOf(town.app.desk.db), 'the chain being followed')
+    await until(() => tipOf(town.running.app.db), 'the chain being followed')
     await addMoneysPlaces(town)
     await addGoods(town, options.photos ?? {})
     const early = await ordersThatExpire(town)
@@ -91,7 +91,7 @@ export async function openSeededTown(
   }
 }
 
-async function addMoneysPlaces({ repasse, chain, folder, app: { desk } }: PageTown): Promise<void> {
+async function addMoneysPlaces({ repasse, chain, folder, running: { app } }: PageTown): Promise<void> {
   await repasse('account', 'add', ...trialAccountFlags, '--by', 'ana')
   await repasse('account', 'approve', 'main', '--by', 'bruno')
   await repasse('account', 'add', '--kind', 'bitcoin', '--name', 'carteira', '--address', chain!.payee, '--by', 'ana')
@@ -113,12 +113,12 @@ async function addMoneysPlaces({ repasse, chain, folder, app: { desk } }: PageTo
   await add('natal', '0 10 1 12 *', members, '--due-in', '2d', '--pay-to', 'reserva')
   await repasse('schedule', 'pause', 'natal', '--why', 'só em dezembro', '--by', 'ana')
 
-  await payShopTo(desk.db, { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n }, 'ana')
-  await payShopTo(desk.db, { rail: 'bitcoin', account: 'carteira', commissionBp: 100n, minPayoutUnits: 1_000n }, 'ana')
+  await payShopTo(app.db, { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n }, 'ana')
+  await payShopTo(app.db, { rail: 'bitcoin', account: 'carteira', commissionBp: 100n, minPayoutUnits: 1_000n }, 'ana')
 }
 
-async function addGoods({ app: { desk } }: PageTown, photos: Partial<Record<Drawing, Uint8Array>>): Promise<void> {
-  for (const { drawing, ...input } of goods) await addProduct(desk.db, desk.world, { ...input, photo: photos[drawing] }, 'ana')
+async function addGoods({ running: { app } }: PageTown, photos: Partial<Record<Drawing, Uint8Array>>): Promise<void> {
+  for (const { drawing, ...input } of goods) await addProduct(app.db, app.world, { ...input, photo: photos[drawing] }, 'ana')
 }
 
 const buyers = [
@@ -128,10 +128,10 @@ const buyers = [
 let placed = 0
 
 /** One order of `quantity` of the product with that name, as if from the checkout. */
-export async function order({ app: { desk } }: PageTown, rail: RailName, name: string, quantity = 1n): Promise<OrderRow> {
-  const product = (await desk.db.one<{ id: string }>(sql`select id from products where name = ${name}`))!
-  const answer = await placeOrder(desk, {
-    ...{ basketKey: newKey(desk.world), lines: [{ productId: product.id, quantity }], rail, language: 'pt-BR' },
+export async function order({ running: { app } }: PageTown, rail: RailName, name: string, quantity = 1n): Promise<OrderRow> {
+  const product = (await app.db.one<{ id: string }>(sql`select id from products where name = ${name}`))!
+  const answer = await placeOrder(app, {
+    ...{ basketKey: newKey(app.world), lines: [{ productId: product.id, quantity }], rail, language: 'pt-BR' },
     buyer: buyers[placed++ % buyers.length]!,
   })
   if (answer.is !== 'placed') throw new Error(`the order was not placed: ${JSON.stringify(answer.faults)}`)
@@ -139,10 +139,10 @@ export async function order({ app: { desk } }: PageTown, rail: RailName, name: s
 }
 
 /** Waits until the order's page tells this. */
-export const stands = <Is extends OrderStanding['is']>({ app }: PageTown, { token }: OrderRow, is: Is) =>
+export const stands = <Is extends OrderStatus['is']>({ running: app }: PageTown, { token }: OrderRow, is: Is) =>
   until(async () => {
-    const seen = await seeOrder(app.desk, token)
-    return seen?.standing.is === is ? (seen.standing as OrderStanding & { is: Is }) : undefined
+    const seen = await readOrder(app.app, token)
+    return seen?.standing.is === is ? (seen.standing as OrderStatus & { is: Is }) : undefined
   }, `an order that is ${is}`)
 
 /** Pays to an address from the payer's wallet, in no block yet. */
@@ -156,7 +156,7 @@ async function codeOf(town: PageTown, placedOrder: OrderRow): Promise<{ address:
 }
 
 /** What was let expire: one stays so, one is paid late, and one asks anew, which the rail refuses. */
-async function ordersThatExpire(town: PageTown): Promise<Pick<Record<StandingName, string>, 'expired' | 'paidLate' | 'refused'>> {
+async function ordersThatExpire(town: PageTown): Promise<Pick<Record<StatusName, string>, 'expired' | 'paidLate' | 'refused'>> {
   const [expired, late, refused] = [
     await order(town, 'starkbank', 'Caneca esmaltada', 2n),
     await order(town, 'bitcoin', 'Café em grãos 250 g'),
@@ -168,7 +168,7 @@ async function ordersThatExpire(town: PageTown): Promise<Pick<Record<StandingNam
   for (const each of [expired, late, refused]) await stands(town, each, 'expired')
 
   await until(async () => {
-    const row = await town.app.desk.db.one<{ state: string }>(sql`select state from orders where id = ${late.id}`)
+    const row = await town.running.app.db.one<{ state: string }>(sql`select state from orders where id = ${late.id}`)
     return row?.state === 'expired'
   }, 'the order let go')
   await send(town, address, units)
@@ -176,7 +176,7 @@ async function ordersThatExpire(town: PageTown): Promise<Pick<Record<StandingNam
   await stands(town, late, 'paid')
 
   refuseInvoices(town, true)
-  await newCode(town.app.desk, refused.token)
+  await newCode(town.running.app, refused.token)
   await stands(town, refused, 'refused')
   refuseInvoices(town, false)
   return { expired: expired.token, paidLate: late.token, refused: refused.token }
@@ -210,10 +210,10 @@ async function runSchedules(town: PageTown): Promise<void> {
 const refuseInvoices = ({ bank }: PageTown, isOn: boolean): void =>
   bank.setFaults({ redirect: isOn ? 1 : 0, only: isOn ? 'POST /v2/invoice' : undefined })
 
-const slotsRun = async ({ app: { desk } }: PageTown): Promise<number> =>
-  Number((await desk.db.one<{ n: bigint }>(sql`select count(*) as n from runs where job = 'issue' and ended_at is not null`))!.n)
+const slotsRun = async ({ running: { app } }: PageTown): Promise<number> =>
+  Number((await app.db.one<{ n: bigint }>(sql`select count(*) as n from runs where job = 'issue' and ended_at is not null`))!.n)
 
-type Standing = Exclude<StandingName, 'expired' | 'paidLate' | 'refused'>
+type Standing = Exclude<StatusName, 'expired' | 'paidLate' | 'refused'>
 
 async function ordersThatStand(town: PageTown): Promise<Record<Standing, string>> {
   const { chain } = town
@@ -221,7 +221,7 @@ async function ordersThatStand(town: PageTown): Promise<Record<Standing, string>
   const attention = await order(town, 'starkbank', 'Café em grãos 250 g', 2n)
   for (const each of [paidPix, attention]) {
     await stands(town, each, 'waiting')
-    const [{ id }] = (await town.app.desk.db.all<{ id: string }>(sql`select id from invoices where order_id = ${each.id}`)) as [
+    const [{ id }] = (await town.running.app.db.all<{ id: string }>(sql`select id from invoices where order_id = ${each.id}`)) as [
       { id: string },
     ]
     await town.pay(id)
@@ -263,9 +263,9 @@ async function giveBack(town: PageTown, invoiceId: string): Promise<void> {
 }
 
 /** What nobody can read, what is not ours, and a payout that a person holds. */
-async function addEvents({ app: { desk }, ask }: PageTown): Promise<void> {
+async function addEvents({ running: { app }, ask }: PageTown): Promise<void> {
   const keep = (eventId: string, body: string) =>
-    desk.inbox.keep({ rail: 'starkbank', eventId, raw: Buffer.from(body), via: 'push', signature: 'MEUCIQ' })
+    app.inbox.keep({ rail: 'starkbank', eventId, raw: Buffer.from(body), via: 'push', signature: 'MEUCIQ' })
   await keep('9000000000000001', '{"event": 7}')
   await until(
     async () => (await ask<{ state: string }[]>('event', 'list')).some(({ state }) => state === 'quarantined'),
@@ -275,8 +275,8 @@ async function addEvents({ app: { desk }, ask }: PageTown): Promise<void> {
 
 /** One monthly invoice was paid three times: one duplicate waits for a person, and somebody said how the other was settled. */
 async function addDuplicates(town: PageTown): Promise<void> {
-  const { bank, app } = town
-  const { db, world } = app.desk
+  const { bank, running: app } = town
+  const { db, world } = app.app
   const { id } = (await db.one<{ id: string }>(sql`
     select i.id from invoices i join slots s on s.id = i.slot_id join schedules h on h.id = s.schedule_id
     where h.name = 'mensalidades' and i.state = 'credited' order by i.id limit 1`))!
@@ -293,8 +293,8 @@ async function addDuplicates(town: PageTown): Promise<void> {
 
 /** Limits that two people set, a payout that waits for two more, and proposals: one that bruno may approve, one of his own, some decided. */
 async function addProposals(town: PageTown): Promise<void> {
-  const { desk } = town.app
-  const { db, world } = desk
+  const { app } = town.running
+  const { db, world } = app
   const account = (await db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
   const payouts = await db.all<{ id: string }>(sql`select id from payouts where asset = 'BRL' order by id limit 2`)
   const limit = (by: string, wanted: WantedLimits, accountId?: string) =>
@@ -302,7 +302,7 @@ async function addProposals(town: PageTown): Promise<void> {
   await limit('ana', { payout: 50_000n, day: 1_000_000n })
   await limit('ana', { hour: 300_000n }, account)
   const raised = await limit('ana', { day: 2_000_000n })
-  if (raised.is === 'proposed') await approveAndDo(desk, raised.proposal.id, { by: 'bruno' })
+  if (raised.is === 'proposed') await approveAndDo(app, raised.proposal.id, { by: 'bruno' })
   const over = payouts.map(({ id: subject }) => ({
     ...{ act: beyondAct, subject, detail: { asset: 'BRL', amount: '480.00' }, why: 'é o aluguel de três meses', by: 'ana' },
   }))

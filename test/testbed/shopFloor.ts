@@ -1,7 +1,7 @@
 /** What a story of the shop begins with: goods on the shelf, a rule where the money goes, and a buyer with a basket. */
 import type { RailName } from '../../src/base/rails.ts'
 import type { World } from '../../src/base/world.ts'
-import type { Letter, Mailer } from '../../src/mail/mail.ts'
+import type { Mail, Mailer } from '../../src/mail/mail.ts'
 import { addProduct, newKey, payShopTo, type Placing, type ProductRow } from '../../src/shop/shop.ts'
 import type { Db } from '../../src/db/db.ts'
 
@@ -35,8 +35,8 @@ export async function furnishShop(db: Db, world: World, rails: RailName[], commi
 }
 
 /** Letters are laid on the table, where a story reads them. */
-export function openPost(): { letters: Letter[]; post: { mailer: Mailer; shopName: string; publicUrl: string } } {
-  const letters: Letter[] = []
+export function openMail(): { letters: Mail[]; post: { mailer: Mailer; shopName: string; publicUrl: string } } {
+  const letters: Mail[] = []
   const mailer: Mailer = {
     async send(letter) {
       letters.push(letter)

@@ -46,7 +46,7 @@ export const wares = {
 export const buyer = { name: 'Ana Prado', email: 'ana@example.com', taxId: '012.345.678-90' }
 
 export async function openShopTown({ simulates = false, ...options }: ShopTownOptions = {}): Promise<ShopTown> {
-  let desk: PayerDesk | undefined
+  let app: PayerDesk | undefined
   const port = simulates ? await freePort() : 0
   const town = await openPageTown({
     ...options,
@@ -56,12 +56,12 @@ export async function openShopTown({ simulates = false, ...options }: ShopTownOp
   const sendCoins = async (address: string, units: bigint): Promise<string> =>
     chain!.rpc<string>('sendtoaddress', [address, formatUnits(units, 'BTC')], payerWallet)
   const close = async () => {
-    await desk?.close()
+    await app?.close()
     await town.close()
   }
   try {
     if (simulates)
-      desk = await startPayerDesk(
+      app = await startPayerDesk(
         {
           pix: async brcode => {
             const invoice = bank.invoices().find(each => each.brcode === brcode)
@@ -86,8 +86,8 @@ export async function openShopTown({ simulates = false, ...options }: ShopTownOp
   }
 }
 
-async function openAccounts({ repasse, app, chain }: PageTown): Promise<void> {
-  const { db } = app.desk
+async function openAccounts({ repasse, running: app, chain }: PageTown): Promise<void> {
+  const { db } = app.app
   const holder = ['--holder', 'Stark Bank S.A.', '--tax-id', '20.018.183/0001-80', '--bank', '20018183', '--branch', '0001']
   await repasse('account', 'add', '--name', 'main', ...holder, '--number', '6341320293482496', '--type', 'payment', '--by', 'maker')
   await repasse('account', 'approve', 'main', '--by', 'checker')
@@ -97,14 +97,14 @@ async function openAccounts({ repasse, app, chain }: PageTown): Promise<void> {
   await repasse('account', 'approve', 'wallet', '--by', 'checker')
   await payShopTo(db, { rail: 'bitcoin', account: 'wallet', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
   // It is offered once the chain is followed and a rate is there.
-  await until(async () => (await offers(app.desk)).some(({ rail, why }) => rail === 'bitcoin' && why === undefined), 'Bitcoin at checkout')
+  await until(async () => (await offers(app.app)).some(({ rail, why }) => rail === 'bitcoin' && why === undefined), 'Bitcoin at checkout')
 }
 
-async function stock({ app: { desk } }: PageTown): Promise<ShopTown['products']> {
+async function stock({ running: { app } }: PageTown): Promise<ShopTown['products']> {
   const found: Partial<ShopTown['products']> = {}
   for (const name of Object.keys(wares) as (keyof typeof wares)[]) {
     const { photo, ...ware } = wares[name]
-    found[name] = await addProduct(desk.db, desk.world, { ...ware, photo: photo ? pictures[name]() : undefined }, 'maker')
+    found[name] = await addProduct(app.db, app.world, { ...ware, photo: photo ? pictures[name]() : undefined }, 'maker')
   }
   return found as ShopTown['products']
 }

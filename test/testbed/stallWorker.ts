@@ -7,8 +7,8 @@ import { runDueSlots, type Desk } from '../../src/jobs/jobs.ts'
 import { resolvePayouts, sendPayouts } from '../../src/payout/payout.ts'
 import { openStallDesk, stallClock, type Act, type StallOrder } from './stallDesk.ts'
 
-const acts: Record<Act, (desk: Desk) => Promise<unknown>> = {
-  issue: desk => runDueSlots(desk),
+const acts: Record<Act, (app: Desk) => Promise<unknown>> = {
+  issue: app => runDueSlots(app),
   async 'ask again'({ db, rails, world }) {
     await resolveUnsureInvoices(db, rails.starkbank!, world)
     return issueDrafts(db, rails.starkbank!, world)
@@ -46,11 +46,11 @@ async function obey({ place, act, stopAt }: StallOrder): Promise<void> {
   const at = (name: string) => {
     if (stopAt !== undefined && 'point' in stopAt && stopAt.point === name) stop()
   }
-  const desk = await openStallDesk(place, { clock, at })
+  const app = await openStallDesk(place, { clock, at })
   try {
-    await acts[act](desk)
+    await acts[act](app)
   } finally {
-    await desk.close()
+    await app.close()
   }
 }
 

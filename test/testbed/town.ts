@@ -23,7 +23,7 @@ export interface Town {
   bank: Bank
   clock: VirtualClock
   db: Db
-  desk: Desk
+  app: Desk
   /** The one invoice of the slot that is run first: as we know it, and as the bank does. */
   id: string
   atBank: Invoice
@@ -96,8 +96,8 @@ export async function openTown({
     const rails = { starkbank: starkbankRail({ bank: bankWire, workspaceId, clock: own, random, log, onDenied }) }
     return { db, world: { ...world, clock: own }, worker, rails, inbox: makeInbox(db, world), terms, pollSeconds: 300 }
   }
-  const desk = begin(ours, 'town')
-  const rail = desk.rails.starkbank!
+  const app = begin(ours, 'town')
+  const rail = app.rails.starkbank!
   const over = evidence.keep('a town with its bank in one process', () => [
     `seed 7, ${instant(clock.now())} by its clock; the bank told of:`,
     ...bank.eventsCreated().map(({ subscription, log: { type }, id: eventId }) => `${subscription}.${type} ${eventId}`),
@@ -108,14 +108,14 @@ export async function openTown({
     bank.advance()
   }
   pass(60 * second)
-  await runDueSlots(desk)
+  await runDueSlots(app)
   const { id } = (await db.one<{ id: string }>(sql`select id from invoices`))!
 
   return {
     bank,
     clock,
     db,
-    desk,
+    app,
     id,
     atBank: bank.invoices()[0]!,
     pass,
@@ -128,9 +128,9 @@ export async function openTown({
     async hear(...events) {
       for (const event of events) {
         const raw = 'raw' in event ? event.raw : bodyOf(event)
-        await desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw, via: 'push', signature: 'proven elsewhere' })
+        await app.inbox.keep({ rail: 'starkbank', eventId: event.id, raw, via: 'push', signature: 'proven elsewhere' })
       }
-      await settleInbox(desk)
+      await settleInbox(app)
     },
     send: async () => void (await sendPayouts(db, rail, world)),
     async fate(event) {

@@ -5,7 +5,7 @@ import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
 import { wire } from '../simulation/wire.ts'
 import type { Town } from './town.ts'
 
-export function railThatListsLittle({ bank, clock, desk: { world } }: Town): Rail {
+export function railThatListsLittle({ bank, clock, app: { world } }: Town): Rail {
   const still = { at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }
   const plain = wire({ bank, clock, bankNow: () => clock.now(), ...still })
   const { random, log } = world

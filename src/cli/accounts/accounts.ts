@@ -10,7 +10,7 @@ import { viewOf } from './view.ts'
 import { signAccountCommand } from './sign.ts'
 import { attempt } from '../faults.ts'
 import { personFlag, textFlag } from '../flags.ts'
-import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table } from '../print.ts'
+import { example, historyOf, historyTable, json, moneyOf, formatReais, sheet, table } from '../print.ts'
 import { proofFlags, prove } from '../prove.ts'
 import type { ProofFlags } from '../acting.ts'
 import { inBase, operator } from '../shell.ts'
@@ -118,7 +118,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
           row.holder,
           row.kind === 'bank' ? row.tax_id : '',
           placeInLine(row, first),
-          ...(owing ? [owes === 0n ? '' : `${reais(owes)} (${row.recover})`] : []),
+          ...(owing ? [owes === 0n ? '' : `${formatReais(owes)} (${row.recover})`] : []),
         ]
         const heads = ['NAME', 'STATE', 'KIND', 'HOLDER', 'TAX ID', 'PAYS TO', ...(owing ? ['>OWES US (RECOVERED)'] : [])]
         await shell.out(
@@ -160,7 +160,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
                 ...debtView(row.recover, owes, moves),
                 history: historyOf(steps),
               })
-            : `${sheet([...sheetOf(row, first, proof), ...objections.map(({ by, why }): [string, string] => ['objection', `${by}: ${why}`]), ['owes us', owes === 0n ? null : reais(owes)]])}\n${debts}${debts && '\n'}${historyTable(steps)}`,
+            : `${sheet([...sheetOf(row, first, proof), ...objections.map(({ by, why }): [string, string] => ['objection', `${by}: ${why}`]), ['owes us', owes === 0n ? null : formatReais(owes)]])}\n${debts}${debts && '\n'}${historyTable(steps)}`,
         )
       }),
     )

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import type { AccountProposed, DebtEnd, ReceivableMove, Recovery } from '../../payout/payout.ts'
 import { amountIn, oneOf, personFlag, textFlag } from '../flags.ts'
-import { example, json, moneyOf, reais, table } from '../print.ts'
+import { example, json, moneyOf, formatReais, table } from '../print.ts'
 import { inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
@@ -81,7 +81,7 @@ export const debtTable = (moves: readonly ReceivableMove[]): string =>
     ? ''
     : table(
         ['WHEN (UTC)', 'WHAT', '>AMOUNT', 'INVOICE', 'BECAUSE'],
-        moves.map(({ at, movement, units, invoice_id: invoice, memo }) => [at, movement, reais(units), invoice ?? '', memo]),
+        moves.map(({ at, movement, units, invoice_id: invoice, memo }) => [at, movement, formatReais(units), invoice ?? '', memo]),
       )
 
 export const debtView = (recover: Recovery, owing: bigint, moves: readonly ReceivableMove[]) => ({

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { parseCount } from '../../base/duration.ts'
-import { told } from '../../base/money.ts'
+import { formatMoney } from '../../base/money.ts'
 import type { CoinState, ScriptRow } from '../../chain/chain.ts'
 import { coinbaseDepth, type Branch, type ChainInfo, type ChainRail } from '../../rails/chain.ts'
 import type { Base } from '../../app.ts'
@@ -95,7 +95,7 @@ async function listAddresses(
           ['>NUMBER', 'ADDRESS', 'DERIVED', 'PATH', '>RECEIVED', 'INVOICE'],
           views.map(({ row, path, same }) => [
             ...[`${row.number}`, row.address, same ? 'the same' : 'DIFFERS', path],
-            ...[told(row.received, 'BTC'), row.invoice_id ?? '-'],
+            ...[formatMoney(row.received, 'BTC'), row.invoice_id ?? '-'],
           ]),
         ),
   )
@@ -109,7 +109,7 @@ interface Held {
   bundles: Record<string, number>
 }
 
-async function status(shell: Shell, { db, config, world }: Base, { rail, desk }: Chain, asJson: true | undefined): Promise<void> {
+async function status(shell: Shell, { db, config, world }: Base, { rail, app }: Chain, asJson: true | undefined): Promise<void> {
   const { chainTrouble, tipOf } = await import('../../chain/chain.ts')
   const [info, feeRate] = [await rail.info(), await rail.feeRate()]
   const { tip, trouble, rate, held } = await db.tx(async tx => {
@@ -118,7 +118,7 @@ async function status(shell: Shell, { db, config, world }: Base, { rail, desk }:
       tip: last && { height: Number(last.height), hash: last.hash, at: last.at },
       trouble: await chainTrouble(tx),
       rate: (await rateOf(tx, config, world))!,
-      held: await heldOf(tx, last?.height ?? 0n, desk.terms.payoutDepth),
+      held: await heldOf(tx, last?.height ?? 0n, app.terms.payoutDepth),
     }
   })
   const lag = info.is === 'done' && tip ? info.value.height - tip.height : undefined
@@ -156,9 +156,9 @@ async function status(shell: Shell, { db, config, world }: Base, { rail, desk }:
       ['signed by', rail.signer === 'wallet' ? 'a wallet of the node' : 'a person: "repasse bitcoin psbt list"'],
       ['rate', rateLine(rate)],
       ['fee rate', feeRate.is === 'done' ? `${perByte(feeRate.value)} sat/vB` : `none: ${feeRate.why}`],
-      ['coins', held.coins.map(({ state, count, units }) => `${count} ${state} (${told(units, 'BTC')})`).join(', ') || 'none'],
-      ['spendable', `${told(held.spendable, 'BTC')}, ${desk.terms.payoutDepth} blocks deep or more and of no bundle`],
-      ['in bundles', held.reserved === 0n ? undefined : told(held.reserved, 'BTC')],
+      ['coins', held.coins.map(({ state, count, units }) => `${count} ${state} (${formatMoney(units, 'BTC')})`).join(', ') || 'none'],
+      ['spendable', `${formatMoney(held.spendable, 'BTC')}, ${app.terms.payoutDepth} blocks deep or more and of no bundle`],
+      ['in bundles', held.reserved === 0n ? undefined : formatMoney(held.reserved, 'BTC')],
       ['bundles', countsOf(held.bundles)],
     ]),
   )

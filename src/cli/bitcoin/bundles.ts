@@ -1,7 +1,7 @@
 /** `repasse bitcoin bundle`: payouts that went out together, and the transactions that stand for them. */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
-import { told } from '../../base/money.ts'
+import { formatMoney } from '../../base/money.ts'
 import type { BundleRow, CandidateRow } from '../../payout/payout.ts'
 import type { Reader } from '../../db/db.ts'
 import { bundleFilters } from '../../queries/filters.ts'
@@ -46,9 +46,9 @@ function cancelCommand(bundle: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin bundle cancel bun_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the wallet is lost"'))
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
-      onChain(shell, async ({ db, world }, { rail, desk }) => {
+      onChain(shell, async ({ db, world }, { rail, app }) => {
         const { cancelBitcoinBundle } = await import('../../jobs/jobs.ts')
-        const canceled = await cancelBitcoinBundle({ db, world, rail, bitcoin: desk }, id, { by, why })
+        const canceled = await cancelBitcoinBundle({ db, world, rail, bitcoin: app }, id, { by, why })
         await shell.out(
           asJson
             ? json({ bundle: id, ...canceled })
@@ -83,7 +83,7 @@ async function list(
         )
       : table(
           ['BUNDLE', 'PLANNED (UTC)', 'STATE', '>PAYOUTS', '>OWED', 'WHY'],
-          rows.map(row => [row.id, row.added_at, row.state, `${row.payouts}`, told(row.units, 'BTC'), row.why ?? '']),
+          rows.map(row => [row.id, row.added_at, row.state, `${row.payouts}`, formatMoney(row.units, 'BTC'), row.why ?? '']),
         ),
   )
 }
@@ -137,10 +137,10 @@ async function show(shell: Shell, reader: Reader, id: string, asJson: true | und
   ])
   const each = candidates.map(({ row, inputs, outputs }) => {
     const mined = row.height === null ? '' : ` in block ${row.height}`
-    const fee = `${told(row.fee_units, 'BTC')} for ${row.size} vB, ${perByte(rateOf(row))} sat/vB`
+    const fee = `${formatMoney(row.fee_units, 'BTC')} for ${row.size} vB, ${perByte(rateOf(row))} sat/vB`
     const pays = table(
       ['PAYOUT', 'ADDRESS', '>AMOUNT', '>FEE SHARE'],
-      outputs.map(output => [output.payout, output.address, told(output.units, 'BTC'), told(output.fee_units, 'BTC')]),
+      outputs.map(output => [output.payout, output.address, formatMoney(output.units, 'BTC'), formatMoney(output.fee_units, 'BTC')]),
     )
     return `\n${row.id} is ${row.state}${mined}\nfee ${fee}; spends ${inputs.map(({ outpoint }) => outpoint).join(', ')}\n${pays}`
   })

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
-import { told } from '../../base/money.ts'
+import { formatMoney } from '../../base/money.ts'
 import type { Change, Paid, WaitingTransaction } from '../../payout/payout.ts'
 import type { Plan } from '../../rails/chain.ts'
 import type { Db } from '../../db/db.ts'
@@ -82,8 +82,8 @@ async function list(shell: Shell, db: Db, asJson: true | undefined): Promise<voi
               row.bundle_id,
               row.added_at,
               `${paidBy(row.read).length}`,
-              told(sumOf(paidBy(row.read)), 'BTC'),
-              told(row.fee_units, 'BTC'),
+              formatMoney(sumOf(paidBy(row.read)), 'BTC'),
+              formatMoney(row.fee_units, 'BTC'),
             ],
             ...[perByte(rateOf(row)), row.id, row.why ?? (row.number > 1n ? 'offers more for one that waits in the mempool' : '')],
           ]),
@@ -137,10 +137,13 @@ function sayingOf(waiting: WaitingTransaction, paid: Paid[], changes: Change[]):
   const facts = sheet([
     ['bundle', waiting.bundle_id],
     ['txid', waiting.id],
-    ['spends', `${told(sumOf(inputs), 'BTC')} in ${inputs.length === 1 ? 'one coin' : `${inputs.length} coins`} of ours`],
-    ['pays', `${told(sumOf(paid), 'BTC')} to ${paid.length === 1 ? 'one payee' : `${paid.length} payees`}`],
-    ['fee', `${told(waiting.fee_units, 'BTC')}, ${perByte(rateOf(waiting))} sat/vB`],
-    ['of it', waiting.read.houseUnits > 0n ? `${told(waiting.read.houseUnits, 'BTC')} are change too small for an output` : undefined],
+    ['spends', `${formatMoney(sumOf(inputs), 'BTC')} in ${inputs.length === 1 ? 'one coin' : `${inputs.length} coins`} of ours`],
+    ['pays', `${formatMoney(sumOf(paid), 'BTC')} to ${paid.length === 1 ? 'one payee' : `${paid.length} payees`}`],
+    ['fee', `${formatMoney(waiting.fee_units, 'BTC')}, ${perByte(rateOf(waiting))} sat/vB`],
+    [
+      'of it',
+      waiting.read.houseUnits > 0n ? `${formatMoney(waiting.read.houseUnits, 'BTC')} are change too small for an output` : undefined,
+    ],
     ['lock time', `block ${lockTime}`],
   ])
   const outputs = table(
@@ -149,11 +152,11 @@ function sayingOf(waiting: WaitingTransaction, paid: Paid[], changes: Change[]):
       ...paid.map(({ account, address, units, feeShare }) => [
         account,
         address,
-        told(units, 'BTC'),
-        told(feeShare, 'BTC'),
+        formatMoney(units, 'BTC'),
+        formatMoney(feeShare, 'BTC'),
         'an address of that account',
       ]),
-      ...changes.map(({ address, path, units }) => ['change', address, told(units, 'BTC'), '', `ours, ${path}`]),
+      ...changes.map(({ address, path, units }) => ['change', address, formatMoney(units, 'BTC'), '', `ours, ${path}`]),
     ],
   )
   return `${facts}\n${outputs}`

@@ -24,13 +24,13 @@ export async function refundCoins(shell: Shell, id: string, flags: CoinRefundFla
   if (made !== undefined)
     return inBase(shell, async ({ db, world, config }) => {
       const { proposeCoinRefundMade } = await import('../../webhooks/webhooks.ts')
-      const desk = { db, world, chain: chainTermsOf(config) }
-      await tell(shell, await proposeCoinRefundMade(desk, id, { txid: made, by, why }), flags)
+      const app = { db, world, chain: chainTermsOf(config) }
+      await tell(shell, await proposeCoinRefundMade(app, id, { txid: made, by, why }), flags)
     })
   return onRails(shell, async ({ db, world, config }, { rails }) => {
     const { proposeCoinRefund } = await import('../../webhooks/webhooks.ts')
-    const desk = { db, world, chain: chainTermsOf(config) }
-    await tell(shell, await proposeCoinRefund(desk, rails.bitcoin, id, { to: to!, units: amount, by, why }), flags)
+    const app = { db, world, chain: chainTermsOf(config) }
+    await tell(shell, await proposeCoinRefund(app, rails.bitcoin, id, { to: to!, units: amount, by, why }), flags)
   })
 }
 

@@ -9,7 +9,7 @@ import { onChain, type Chain } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 const waitMs = 500
-const mostWaits = 60
+const maxWaits = 60
 const limitMs = 7 * 86_400_000
 
 export async function scanFrom(shell: Shell, { from, json: asJson }: { from: number; json?: true }): Promise<void> {
@@ -66,10 +66,10 @@ export async function scanFrom(shell: Shell, { from, json: asJson }: { from: num
 async function scanAlone(
   shell: Shell,
   base: Base,
-  { rail, desk: bitcoin }: Chain,
+  { rail, app: bitcoin }: Chain,
   from: number,
 ): Promise<{ scanned: Scanned; settled: number }> {
-  const [{ scan, wake }, { makeInbox, settleInbox }, { deskOf }] = await Promise.all([
+  const [{ scan, wake }, { makeInbox, settleInbox }, { appOf: deskOf }] = await Promise.all([
     import('../../jobs/jobs.ts'),
     import('../../webhooks/webhooks.ts'),
     import('../../app.ts'),
@@ -78,7 +78,7 @@ async function scanAlone(
   const open = { rails: { bitcoin: rail }, bitcoin, close: () => undefined }
   const info = await rail.info()
   if (info.is === 'done' && from > info.value.height) throw new BadInput(`--from ${from} is above the node’s tip, ${info.value.height}`)
-  const desk = deskOf(base, open, `${hostname()}/${process.pid}`, makeInbox(db, world))
+  const app = deskOf(base, open, `${hostname()}/${process.pid}`, makeInbox(db, world))
   const ended: { scanned?: Scanned; why: string } = { why: 'it was not ended: "repasse run list --job follow-chain" tells more' }
   const job: Job = {
     ...{ name: 'follow-chain', wakes: '', limitMs, among: 'one' },
@@ -92,8 +92,8 @@ async function scanAlone(
     },
   }
   // Serve follows for a moment every few seconds, and then lets go.
-  for (let waits = 0; (await wake(desk, job)) === 'not mine'; waits++) {
-    if (waits === mostWaits)
+  for (let waits = 0; (await wake(app, job)) === 'not mine'; waits++) {
+    if (waits === maxWaits)
       throw new Error('another process follows the chain just now, and did not let go: try again when it has caught up')
     await world.clock.sleep(waitMs)
   }

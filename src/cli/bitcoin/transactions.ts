@@ -1,5 +1,5 @@
 /** The transactions of payouts on a chain, as the commands print them. */
-import { told } from '../../base/money.ts'
+import { formatMoney } from '../../base/money.ts'
 import type { OrderTransaction } from '../../queries/transactions.ts'
 import { moneyOf, table } from '../print.ts'
 
@@ -19,9 +19,9 @@ export const transactionsTable = (transactions: OrderTransaction[]): string =>
     transactions.map(each => [
       each.id,
       each.state,
-      told(each.units, 'BTC'),
-      told(each.share_units, 'BTC'),
-      told(each.fee_units, 'BTC'),
+      formatMoney(each.units, 'BTC'),
+      formatMoney(each.share_units, 'BTC'),
+      formatMoney(each.fee_units, 'BTC'),
       each.address,
       each.height === null ? '' : `${each.height}`,
     ]),

@@ -1,6 +1,6 @@
 /** What `repasse doctor` asks about the Bitcoin rail: the node and its chain, our account, who signs, and what a bitcoin costs. */
 import { formatDuration } from '../../base/duration.ts'
-import { reais } from '../../base/money.ts'
+import { formatReais } from '../../base/money.ts'
 import { millis } from '../../base/world.ts'
 import type { Base } from '../../app.ts'
 import type { ChainInfo, ChainRail } from '../../rails/chain.ts'
@@ -181,21 +181,25 @@ async function fees({ config }: Base, rail: ChainRail): Promise<Check> {
 }
 
 /** Each source is asked once, now, and nothing of it is kept. */
-async function* rates({ config, world }: Base, { desk }: Chain): AsyncGenerator<Check> {
+async function* rates({ config, world }: Base, { app }: Chain): AsyncGenerator<Check> {
   const check = 'rate'
   if (config.RATE_FIXED !== undefined)
-    yield { check, is: 'warn', says: `RATE_FIXED is ${reais(config.RATE_FIXED.price)} for 1 BTC: every request is priced at it, for ever` }
+    yield {
+      check,
+      is: 'warn',
+      says: `RATE_FIXED is ${formatReais(config.RATE_FIXED.price)} for 1 BTC: every request is priced at it, for ever`,
+    }
   const { decideRate } = await import('../../rates/rates.ts')
-  const answers = await Promise.all(desk.sources.map(async source => ({ name: source.name, answer: await source.quote() })))
+  const answers = await Promise.all(app.sources.map(async source => ({ name: source.name, answer: await source.quote() })))
   const now = world.clock.now()
   const quotes = answers.flatMap(({ answer }) => (answer.is === 'done' ? [answer.value] : []))
-  const decided = decideRate(quotes, { ...desk.agreement, now })
+  const decided = decideRate(quotes, { ...app.agreement, now })
   const middle = decided.is === 'rate' ? decided.price : undefined
   const lines = answers.map(({ name, answer }) => `${name}: ${answer.is === 'done' ? sayingOf(answer.value, middle, now) : answer.why}`)
   if (decided.is === 'rate') {
     const whole = answers.every(({ answer }) => answer.is === 'done')
     if (config.RATE_FIXED === undefined || !whole)
-      yield { check, is: whole ? 'ok' : 'info', says: [`${reais(decided.price)} for 1 BTC`, ...lines].join('\n') }
+      yield { check, is: whole ? 'ok' : 'info', says: [`${formatReais(decided.price)} for 1 BTC`, ...lines].join('\n') }
   } else
     yield {
       check,
@@ -207,10 +211,10 @@ async function* rates({ config, world }: Base, { desk }: Chain): AsyncGenerator<
 
 function sayingOf({ price, at }: Quote, middle: bigint | undefined, now: number): string {
   const age = `${formatDuration(Math.max(0, now - millis(at)))} old`
-  if (middle === undefined) return `${reais(price)}, ${age}`
+  if (middle === undefined) return `${formatReais(price)}, ${age}`
   const apart = price - middle
   const hundredths = ((apart < 0n ? -apart : apart) * 10_000n) / middle
-  return `${reais(price)}, ${age}, ${hundredths / 100n}.${(hundredths % 100n).toString().padStart(2, '0')} % ${apart < 0n ? 'below' : 'above'} it`
+  return `${formatReais(price)}, ${age}, ${hundredths / 100n}.${(hundredths % 100n).toString().padStart(2, '0')} % ${apart < 0n ? 'below' : 'above'} it`
 }
 
 /** Hints only hasten: without them the node is asked as often as BITCOIN_POLL_SECONDS says. */

@@ -15,7 +15,7 @@ import { encryption } from './encryption.ts'
 import { keysOfBank } from './keys.ts'
 import { limits } from './limits.ts'
 import { retention, waitingMail } from './privacy.ts'
-import { json, paint, reais, tame } from '../print.ts'
+import { json, paint, formatReais, tame } from '../print.ts'
 import type { ProofFlags } from '../acting.ts'
 import { bankIsConfigured, quietLog } from '../shell.ts'
 import type { Shell } from '../context.ts'
@@ -171,7 +171,7 @@ async function verifier(): Promise<Check> {
   }
 }
 
-const mostClockDriftMs = 5_000
+const maxClockDriftMs = 5_000
 
 async function* database({ db }: Base): AsyncGenerator<Check> {
   const [{ sql }, { migrations }] = await Promise.all([import('../../db/db.ts'), import('../../db/migrate.ts')])
@@ -201,7 +201,7 @@ function clock({ world }: Base, databaseNow: string | undefined): Check {
   const year = new Date(now).getUTCFullYear()
   if (year < 2026 || year > 2100) return { check: 'clock', is: 'error', says: `it says it is the year ${year}`, run: setTheClock }
   const drift = databaseNow === undefined ? 0 : millis(databaseNow) - now
-  return Math.abs(drift) > mostClockDriftMs
+  return Math.abs(drift) > maxClockDriftMs
     ? {
         check: 'clock',
         is: 'warn',
@@ -241,7 +241,7 @@ async function* bank(base: Base, flags: Flags): AsyncGenerator<Check> {
           : 'see that the bank can be reached from here, and try again'
       return yield { check: 'bank', is: 'error', says: balance.why, run }
     }
-    yield { check: 'bank', is: 'ok', says: `it knows us; the account holds ${reais(balance.value)}` }
+    yield { check: 'bank', is: 'ok', says: `it knows us; the account holds ${formatReais(balance.value)}` }
     yield* workspace(config, rail)
     yield* keysOfBank(base, rail, flags)
     yield await webhook(config, rail, flags)

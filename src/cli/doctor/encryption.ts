@@ -4,7 +4,7 @@ import type { Base } from '../../app.ts'
 import type { Check } from './check.ts'
 
 const check = 'encryption'
-const mostShown = 5
+const maxShown = 5
 
 export async function* encryption({ config, db, keys }: Base): AsyncGenerator<Check> {
   const file = config.ENCRYPTION_KEY_FILE
@@ -27,8 +27,8 @@ export async function* encryption({ config, db, keys }: Base): AsyncGenerator<Ch
       check,
       is: 'error',
       says: [
-        ...unreadable.slice(0, mostShown).map(sayUnreadable),
-        ...(unreadable.length > mostShown ? [`and ${unreadable.length - mostShown} more`] : []),
+        ...unreadable.slice(0, maxShown).map(sayUnreadable),
+        ...(unreadable.length > maxShown ? [`and ${unreadable.length - maxShown} more`] : []),
       ].join('\n'),
       run: 'repasse keys status; put a missing key back into the key file, or restore what was changed from a backup',
     }

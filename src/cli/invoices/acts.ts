@@ -4,7 +4,7 @@ import { BadInput } from '../../base/answer.ts'
 import type { Canceling, CancelRefusal, InvoiceRow, RefundRow, Reissued, ReissueRefusal } from '../../invoice/invoice.ts'
 import type { Reader } from '../../db/db.ts'
 import { amountIn, personFlag, textFlag } from '../flags.ts'
-import { example, json, moneyOf, reais, table } from '../print.ts'
+import { example, json, moneyOf, formatReais, table } from '../print.ts'
 import { forgottenCommand } from '../forgotten.ts'
 import { inBase, onRails, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
@@ -32,7 +32,7 @@ export function proposeOwnRefund(shell: Shell, id: string, { amount, by = operat
     const payout = await db.one<{ state: string }>(sql`select state from payouts where invoice_id = ${id}`)
     const passedOn = payout && ['sending', 'unsure', 'sent', 'paid'].includes(payout.state)
     await shell.out(
-      `a refund of ${reais(units)} is proposed: somebody else approves it with "repasse proposal approve ${proposal.id}"\n` +
+      `a refund of ${formatReais(units)} is proposed: somebody else approves it with "repasse proposal approve ${proposal.id}"\n` +
         (passedOn ? `its payout is ${payout.state}: what was passed on of it, the payee will owe\n` : ''),
     )
   })
@@ -96,7 +96,7 @@ export function invoiceActCommands(invoice: Command, shell: Shell): void {
         await shell.out(
           asJson
             ? json({ id: made.id, state: made.state, reissueOf: of.id, ...moneyOf(made.units, 'BRL'), dueAt: made.due_at, adopted })
-            : `${of.id} ${how} as ${made.id}, ${reais(made.units)}, due ${made.due_at}\n`,
+            : `${of.id} ${how} as ${made.id}, ${formatReais(made.units)}, due ${made.due_at}\n`,
         )
       }),
     )
@@ -194,7 +194,7 @@ export const refundsTable = (rows: readonly RefundRow[]): string =>
     ? ''
     : table(
         ['REFUND', 'APPROVED (UTC)', '>AMOUNT', 'STATE', 'PROPOSED BY', 'APPROVED BY'],
-        rows.map(row => [row.id, row.decided_at, reais(row.units), refundStates[row.state], row.made_by, row.decided_by]),
+        rows.map(row => [row.id, row.decided_at, formatReais(row.units), refundStates[row.state], row.made_by, row.decided_by]),
       )
 
 /** What went back of an invoice, what it was asked for again as, and what of, as facts of its sheet. */
@@ -207,7 +207,7 @@ export async function backFacts(reader: Reader, { id }: InvoiceRow): Promise<[st
   const again = await reissuesOf(reader, id)
   const cancel = await cancelOf(reader, id)
   return [
-    ['went back', reversal && reversal.returned_units > 0n ? reais(reversal.returned_units) : null],
+    ['went back', reversal && reversal.returned_units > 0n ? formatReais(reversal.returned_units) : null],
     ['going back', reversal?.under_way_since == null ? null : `since ${reversal.under_way_since}: its payout waits`],
     [
       'cancelation',

@@ -4,7 +4,7 @@ import { BadInput } from '../../base/answer.ts'
 import type { Decided, Refusal, TwinRow, TwinState } from '../../invoice/invoice.ts'
 import { amountIn, personFlag, textFlag } from '../flags.ts'
 import { proposeOwnRefund } from './acts.ts'
-import { example, json, maybeMoney, moneyOf, reais, table } from '../print.ts'
+import { example, json, maybeMoney, moneyOf, formatReais, table } from '../print.ts'
 import type { CoinRefundFlags } from '../bitcoin/refunds.ts'
 import { inBase, onRails, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
@@ -109,7 +109,7 @@ const tell = (shell: Shell, twin: TwinRow, flags: RefundFlags) =>
   shell.out(
     flags.json
       ? json(duplicateView(twin))
-      : `duplicate ${twin.provider_id} of ${twin.invoice_id}, ${reais((twin.paid_units ?? twin.units) - (twin.state === 'refunded' ? 0n : twin.returned_units))}: ${duplicateStates[twin.state]}\n`,
+      : `duplicate ${twin.provider_id} of ${twin.invoice_id}, ${formatReais((twin.paid_units ?? twin.units) - (twin.state === 'refunded' ? 0n : twin.returned_units))}: ${duplicateStates[twin.state]}\n`,
   )
 
 export const duplicateView = (twin: TwinRow) => ({
@@ -135,7 +135,7 @@ export const duplicatesTable = (twins: readonly TwinRow[]): string =>
         twins.map(twin => [
           twin.provider_id,
           twin.added_at,
-          twin.paid_units === null ? '' : reais(twin.paid_units),
+          twin.paid_units === null ? '' : formatReais(twin.paid_units),
           duplicateStates[twin.state],
           twin.decided_by ?? '',
         ]),

@@ -14,7 +14,7 @@ import { backFacts, backView, invoiceActCommands, refundsTable, refundView } fro
 import { duplicatesTable, duplicateView, refundCommand } from './duplicates.ts'
 import { countFlag, oneOf, personFlag, textFlag } from '../flags.ts'
 import { postingsOf, postingsTable, type PostingRow } from '../ledger/postings.ts'
-import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from '../print.ts'
+import { example, historyOf, historyTable, json, maybeMoney, moneyOf, formatReais, sheet, table, formatMoney } from '../print.ts'
 import { noteShownHere, noteTaken } from '../privacy.ts'
 import { askedFacts, chainTermsOf, paymentsTable, placeFacts, readRequest, requestView, type Request } from '../requests.ts'
 import { inBase, operator } from '../shell.ts'
@@ -45,7 +45,7 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
           row.id,
           row.added_at,
           row.state,
-          told(row.units, row.asset),
+          formatMoney(row.units, row.asset),
           row.payer_name,
           row.due_at,
           row.order_id ?? '',
@@ -77,13 +77,13 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('invoice accept inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the payer called: the rest is not coming"'))
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
       inBase(shell, async ({ db, world, config }) => {
-        const { takeOn } = await import('../../webhooks/webhooks.ts')
+        const { acceptPayment: takeOn } = await import('../../webhooks/webhooks.ts')
         const { invoice: row, standing } = await takeOn(db, world, chainTermsOf(config), id, { by, why })
         if (asJson) await noteShownHere({ db }, row.id, row.payer_tax_id)
         await shell.out(
           asJson
             ? json({ ...viewOf(row), takenOnBy: row.late_by, received: moneyOf(standing.received, row.asset), why: standing.why })
-            : `invoice ${row.id} is ${row.state}: ${told(standing.received, row.asset)} of ${told(row.units, row.asset)} taken on by ${by}; ${standing.why}\n`,
+            : `invoice ${row.id} is ${row.state}: ${formatMoney(standing.received, row.asset)} of ${formatMoney(row.units, row.asset)} taken on by ${by}; ${standing.why}\n`,
         )
       }),
     )
@@ -198,8 +198,8 @@ function text(
 type Fact = [string, string | null | undefined]
 
 const bankFacts = (row: InvoiceRow): Fact[] => [
-  ['asked', reais(row.units)],
-  ['paid', row.paid_units === null ? null : `${reais(row.paid_units)}, of which the bank kept ${reais(row.fee_units ?? 0n)}`],
+  ['asked', formatReais(row.units)],
+  ['paid', row.paid_units === null ? null : `${formatReais(row.paid_units)}, of which the bank kept ${formatReais(row.fee_units ?? 0n)}`],
 ]
 
 const payView = ({ fine_bp: fine, interest_bp: interest, expires_in_ms: expires, discounts }: InvoiceRow) => ({
@@ -222,7 +222,7 @@ const placeAtBank = (row: InvoiceRow): Fact[] => [
 const payoutFact = ({ payout, txids }: Paid): Fact => [
   'payout',
   [
-    `${payout.id} of ${told(payout.units, payout.asset)} is ${payout.state}${payout.why ? `: ${payout.why}` : ''}`,
+    `${payout.id} of ${formatMoney(payout.units, payout.asset)} is ${payout.state}${payout.why ? `: ${payout.why}` : ''}`,
     ...txids.map(({ id, state }) => `${id} (${state})`),
   ].join(', '),
 ]

@@ -6,7 +6,7 @@ import type { ScanComparison } from '../../reconcile/reconcile.ts'
 import type { Account } from '../../ledger/ledger.ts'
 import type { Reader } from '../../db/db.ts'
 import { oneOf } from '../flags.ts'
-import { csvCell, example, json, moneyOf, paint, table, told } from '../print.ts'
+import { csvCell, example, json, moneyOf, paint, table, formatMoney } from '../print.ts'
 import { sayUnreadable } from '../keys.ts'
 import { inBase } from '../shell.ts'
 import type { Shell } from '../context.ts'
@@ -47,7 +47,7 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
             ? json(all.map(({ account, asset, units, says }) => ({ account, ...moneyOf(units, asset), says })))
             : table(
                 ['ACCOUNT', '>BALANCE', 'MEANING'],
-                all.map(({ account, asset, units, says }) => [account, told(units, asset), says]),
+                all.map(({ account, asset, units, says }) => [account, formatMoney(units, asset), says]),
               ),
         )
       }),
@@ -164,7 +164,7 @@ function unlikeOf(searched: ScanComparison | string | undefined): string | undef
   const { scannedUnits, coinUnits, unknown, missing } = searched
   const some = (outpoints: readonly string[]) => outpoints.slice(0, 3).join(', ')
   return [
-    `the node’s own search for our account finds ${told(scannedUnits, 'BTC')}, and our coins are ${told(coinUnits, 'BTC')}`,
+    `the node’s own search for our account finds ${formatMoney(scannedUnits, 'BTC')}, and our coins are ${formatMoney(coinUnits, 'BTC')}`,
     unknown.length > 0 && `we do not know ${some(unknown)}: "repasse bitcoin scan --from HEIGHT" reads the blocks again`,
     missing.length > 0 && `the node did not find ${some(missing)}`,
   ]

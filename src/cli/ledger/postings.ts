@@ -2,7 +2,7 @@
 import { formatUnits, type Asset } from '../../base/money.ts'
 import * as ledger from '../../ledger/postings.ts'
 import type { Reader, Sql } from '../../db/db.ts'
-import { moneyOf, table, told } from '../print.ts'
+import { moneyOf, table, formatMoney } from '../print.ts'
 
 export { entries } from '../../ledger/postings.ts'
 
@@ -37,7 +37,7 @@ export const postingsOf = async (reader: Reader, where: Sql): Promise<PostingRow
 export const postingsTable = (postings: PostingRow[]) =>
   table(
     ['WHEN', 'MOVEMENT', 'FROM', 'TO', '>AMOUNT', 'MEMO'],
-    postings.map(row => [row.at, row.movement, row.from, row.to, told(BigInt(row.units), row.asset), row.memo]),
+    postings.map(row => [row.at, row.movement, row.from, row.to, formatMoney(BigInt(row.units), row.asset), row.memo]),
   )
 
 export const amountOf = ({ units, asset }: ledger.EntryRow) => formatUnits(units, asset)

@@ -6,7 +6,7 @@ import { stopCommands } from './hold.ts'
 import type { PayoutFlags } from './print.ts'
 import { listFlags } from '../listFlags.ts'
 import { approveCommand } from '../limits.ts'
-import { example, told } from '../print.ts'
+import { example, formatMoney } from '../print.ts'
 import { proofFlags, prove } from '../prove.ts'
 import type { ProofFlags } from '../acting.ts'
 import { inBase, onRails, operator } from '../shell.ts'
@@ -52,7 +52,7 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
           const { holdPayout, payoutsStopped, releasePayout, retryPayout, unreadFor, unreadSentence } =
             await import('../../payout/payout.ts')
           const row = await { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb](db, id, { by, why, proof })
-          await shell.out(`payout ${row.id} of ${told(row.units, row.asset)} is ${row.state}\n`)
+          await shell.out(`payout ${row.id} of ${formatMoney(row.units, row.asset)} is ${row.state}\n`)
           if (row.state === 'held') return
           const stopped = await payoutsStopped(db)
           const unread = await unreadFor(db, row, await db.tx(tx => tx.now()))
@@ -87,7 +87,7 @@ function settleCommand(payout: Command, shell: Shell): void {
         const settled = await settlePaidElsewhere(db, rails, world, id, { by, why, ref })
         if (settled.is !== 'settled') return tellProposed(shell, settled)
         const row = settled.payout
-        await shell.out(`payout ${row.id} of ${told(row.units, row.asset)} is ${row.state}, by ${ref}\n`)
+        await shell.out(`payout ${row.id} of ${formatMoney(row.units, row.asset)} is ${row.state}, by ${ref}\n`)
       }),
     )
 }

@@ -20,7 +20,7 @@ import { transactionsTable, transactionView } from '../bitcoin/transactions.ts'
 import type { Shell } from '../context.ts'
 import { postingsTable, postingView } from '../ledger/postings.ts'
 import { readFilters, type ListFlags } from '../listFlags.ts'
-import { json, maybeMoney, moneyOf, reais, sheet, stepsTable, stepsView, table, told } from '../print.ts'
+import { json, maybeMoney, moneyOf, formatReais, sheet, stepsTable, stepsView, table, formatMoney } from '../print.ts'
 
 export type PayoutFlags = ListFlags<FilterOf<typeof payoutFilters>>
 
@@ -40,7 +40,7 @@ export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promis
     row.id,
     row.added_at,
     row.state,
-    told(row.units, row.asset),
+    formatMoney(row.units, row.asset),
     row.account,
     row.invoice_id,
     whyOfPayout(row) ?? '',
@@ -64,9 +64,9 @@ export async function show(shell: Shell, db: Reader, id: string, asJson: true | 
   const facts = sheet([
     ['payout', row.id],
     ['state', [row.state, row.why, payoutWaits(row)].filter(Boolean).join(': ')],
-    ['amount', told(row.units, row.asset)],
-    ['withheld', row.asset === 'BRL' ? `${reais(row.withheld_units)} for the transfer’s fee` : undefined],
-    ['network fee', last && `${told(last.share_units, 'BTC')}, so ${told(last.units, 'BTC')} reach the payee`],
+    ['amount', formatMoney(row.units, row.asset)],
+    ['withheld', row.asset === 'BRL' ? `${formatReais(row.withheld_units)} for the transfer’s fee` : undefined],
+    ['network fee', last && `${formatMoney(last.share_units, 'BTC')}, so ${formatMoney(last.units, 'BTC')} reach the payee`],
     ['to', last ? `${row.account}, at ${last.address}` : row.account],
     ['for', row.invoice_id],
     ['next look', nextLookOf(row)],
@@ -78,7 +78,7 @@ export async function show(shell: Shell, db: Reader, id: string, asJson: true | 
 }
 
 function bankOrder({ attempt }: ShownOrder): string {
-  const fee = attempt.fee_units === null ? '' : `, fee ${reais(attempt.fee_units)}`
+  const fee = attempt.fee_units === null ? '' : `, fee ${formatReais(attempt.fee_units)}`
   return `order ${attempt.external_id} is ${attempt.state}${attempt.why ? `: ${attempt.why}` : ''} (at the bank: ${attempt.provider_id ?? 'unknown'}${fee})\n`
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import type { Proposed, SuspenseRow } from '../../ledger/ledger.ts'
 import { countFlag, oneOf, personFlag, textFlag } from '../flags.ts'
-import { example, json, moneyOf, reais, table } from '../print.ts'
+import { example, json, moneyOf, formatReais, table } from '../print.ts'
 import { inBase, onRails, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
@@ -70,7 +70,7 @@ export function suspenseCommands(repasse: Command, shell: Shell): void {
           row.provider_id,
           row.added_at,
           row.about,
-          reais(row.units),
+          formatReais(row.units),
           row.order_key ?? '',
           row.invoice_tag ?? '',
         ]

@@ -11,7 +11,7 @@ import type { InvoiceRow } from '../../invoice/invoice.ts'
 import type { ScheduleRow } from '../../schedule/schedule.ts'
 import type { NoRate, Rate } from '../../rates/rates.ts'
 import { durationFlag, personFlag } from '../flags.ts'
-import { example, json, moneyOf, table, told } from '../print.ts'
+import { example, json, moneyOf, table, formatMoney } from '../print.ts'
 import { noteTaken } from '../privacy.ts'
 import { inBase, onRails, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
@@ -79,11 +79,11 @@ async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promi
     )
   }
   await shell.out(planTable(plan, { asset, quoted }))
-  if (rate) shell.err(`at ${told(rate.price, quoted)} a BTC, said ${rate.at} by ${rate.sources.join(', ')}\n`)
+  if (rate) shell.err(`at ${formatMoney(rate.price, quoted)} a BTC, said ${rate.at} by ${rate.sources.join(', ')}\n`)
   const held = plan.lines.filter(({ paysOn }) => !paysOn).length
   if (held > 0)
     shell.err(
-      `${held} of ${plan.lines.length} would be held, below the schedule’s least payout of ${told(schedule.min_payout_units, asset)} or with nothing left; a person releases them\n`,
+      `${held} of ${plan.lines.length} would be held, below the schedule’s least payout of ${formatMoney(schedule.min_payout_units, asset)} or with nothing left; a person releases them\n`,
     )
   const differ = schedule.roster === null ? ' Random payers differ each time;' : ''
   const fee = asset === 'BTC' ? 'network’s fee for the transaction' : 'bank’s own fee for an invoice'
@@ -93,14 +93,14 @@ async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promi
 type Plan = Awaited<ReturnType<typeof import('../../schedule/schedule.ts').dryRun>>
 
 function planTable({ lines, asked, commission, withheld, paidOn }: Plan, { asset, quoted }: { asset: Asset; quoted: Asset }): string {
-  const tell = (units: bigint) => told(units, asset)
+  const tell = (units: bigint) => formatMoney(units, asset)
   // What is shown beside the amount: reais it was priced from, or the bank's fee for the transfer.
   const beside = asset === quoted ? [] : ['>IN REAIS']
   const transfer = asset === 'BRL' ? ['>TRANSFER FEE'] : []
   const row = (names: string[], units: bigint, before: bigint, shared: bigint, kept: bigint, on: string) => [
     ...names,
     tell(units),
-    ...beside.map(() => told(before, quoted)),
+    ...beside.map(() => formatMoney(before, quoted)),
     tell(shared),
     ...transfer.map(() => tell(kept)),
     on,
@@ -211,14 +211,14 @@ async function look({ db }: Base, slot: string): Promise<Ended> {
 /** What a worker would do for it: run due slots, issue what was put off, ask about what no answer came for. */
 async function work(base: Base, open: Open): Promise<void> {
   const [{ timetable, wake }, { makeInbox }] = await Promise.all([import('../../jobs/jobs.ts'), import('../../webhooks/webhooks.ts')])
-  const { deskOf } = await import('../../app.ts')
-  const desk = deskOf(base, open, `cli/${process.pid}`, makeInbox(base.db, base.world))
+  const { appOf: deskOf } = await import('../../app.ts')
+  const app = deskOf(base, open, `cli/${process.pid}`, makeInbox(base.db, base.world))
   const needed = ['slots', 'issue-left', 'resolve-invoices', 'rates', 'follow-chain', 'request-left']
   // The rate and the chain's tip come first, for what is issued on the chain needs both.
-  const jobs = timetable(desk).toSorted(
+  const jobs = timetable(app).toSorted(
     (a, b) => Number(b.name === 'rates' || b.name === 'follow-chain') - Number(a.name === 'rates' || a.name === 'follow-chain'),
   )
-  for (const job of jobs) if (needed.includes(job.name)) await wake(desk, job)
+  for (const job of jobs) if (needed.includes(job.name)) await wake(app, job)
 }
 
 const viewOf = ({ slot, state, invoices }: Ended) => ({
@@ -237,6 +237,6 @@ const viewOf = ({ slot, state, invoices }: Ended) => ({
 const tableOf = ({ slot, state, invoices }: Ended) => {
   const asset = invoices[0]?.asset ?? 'BRL'
   const total = invoices.filter(row => row.provider_id !== null).reduce((sum, row) => sum + row.units, 0n)
-  const lines = invoices.map(row => [row.id, row.state, told(row.units, row.asset), row.payer_name, row.provider_id ?? ''])
-  return `${table(['INVOICE', 'STATE', '>AMOUNT', 'PAYER', asset === 'BTC' ? 'ADDRESS' : 'AT THE BANK'], lines)}slot ${slot} is ${state}: ${told(total, asset)} asked for in ${invoices.length} invoices\n`
+  const lines = invoices.map(row => [row.id, row.state, formatMoney(row.units, row.asset), row.payer_name, row.provider_id ?? ''])
+  return `${table(['INVOICE', 'STATE', '>AMOUNT', 'PAYER', asset === 'BTC' ? 'ADDRESS' : 'AT THE BANK'], lines)}slot ${slot} is ${state}: ${formatMoney(total, asset)} asked for in ${invoices.length} invoices\n`
 }

@@ -9,7 +9,7 @@ import { assetOf, hasPayTerms, isOnChain } from '../../base/rails.ts'
 import type { ScheduleRow } from '../../schedule/schedule.ts'
 import type { Base } from '../../app.ts'
 import { countFlag, personFlag, textFlag } from '../flags.ts'
-import { example, historyOf, historyTable, json, moneyOf, sheet, table, told } from '../print.ts'
+import { example, historyOf, historyTable, json, moneyOf, sheet, table, formatMoney } from '../print.ts'
 import { payersCommand, rosterCommand } from '../payers.ts'
 import { runCommand } from './runNow.ts'
 import { addCommand, skippedMonths } from './add.ts'
@@ -207,7 +207,7 @@ async function accountNames({ db }: Base): Promise<Map<string, string>> {
 
 const span = (low: string, high: string) => (low === high ? low : `${low}..${high}`)
 const sizeOf = (row: ScheduleRow) =>
-  `${span(`${row.count_low}`, `${row.count_high}`)} × ${span(told(row.units_low, row.currency), told(row.units_high, row.currency))}`
+  `${span(`${row.count_low}`, `${row.count_high}`)} × ${span(formatMoney(row.units_low, row.currency), formatMoney(row.units_high, row.currency))}`
 
 /** What is paid on: on the chain satoshis, whatever was asked for. */
 const payoutAsset = ({ rail }: ScheduleRow): Asset => assetOf(rail)
@@ -268,7 +268,7 @@ const sheetOf = (
   ['version', `${row.version}`],
   ['pays on to', names.get(row.account_id)],
   ['commission', `${percentText(row.commission_bp)} %`],
-  ['least payout', told(row.min_payout_units, payoutAsset(row))],
+  ['least payout', formatMoney(row.min_payout_units, payoutAsset(row))],
   ['paid late', hasPayTerms(row.rail) ? lateOf(row) : undefined],
   ['paid early', row.discounts === '' ? undefined : `less ${row.discounts}, so long before it is due`],
   ['after downtime', `catches up ${row.catch_up}`],

@@ -2,7 +2,7 @@
 import { BadInput, done } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
 import type { Machine, StateOf } from '../../base/machine.ts'
-import { formatUnits, reais } from '../../base/money.ts'
+import { formatUnits, formatReais } from '../../base/money.ts'
 import type { Instant, World } from '../../base/world.ts'
 import { doneFault } from '../../approvals/approvals.ts'
 import { audit } from '../../ledger/ledger.ts'
@@ -70,16 +70,16 @@ const lockRefund = async (tx: Tx, id: string): Promise<RefundRow> =>
 export type RefundRefusal = 'of-another-rail' | 'not-credited' | 'nothing-left' | 'too-much' | 'under-way'
 
 /** What decides that, as one read of the books. */
-export interface RefundStanding {
+export interface RefundStatus {
   invoice: Pick<InvoiceRow, 'rail' | 'state' | 'paid_units' | 'provider_id'>
   returnedUnits: bigint
   isUnderWay: boolean
 }
 
-export const refundableUnits = ({ invoice, returnedUnits }: RefundStanding): bigint => (invoice.paid_units ?? 0n) - returnedUnits
+export const refundableUnits = ({ invoice, returnedUnits }: RefundStatus): bigint => (invoice.paid_units ?? 0n) - returnedUnits
 
 /** What keeps `units` of it from being given back; undefined where nothing does. Whole where no units are named. */
-export function mayRefund(standing: RefundStanding, units = refundableUnits(standing)): RefundRefusal | undefined {
+export function mayRefund(standing: RefundStatus, units = refundableUnits(standing)): RefundRefusal | undefined {
   const { invoice } = standing
   if (invoice.rail !== 'starkbank') return 'of-another-rail'
   if (invoice.state === 'reversed') return 'nothing-left'
@@ -89,7 +89,7 @@ export function mayRefund(standing: RefundStanding, units = refundableUnits(stan
   return left <= 0n || units <= 0n ? 'nothing-left' : units > left ? 'too-much' : undefined
 }
 
-export async function refundStanding(reader: Reader, invoice: InvoiceRow): Promise<RefundStanding> {
+export async function refundStatus(reader: Reader, invoice: InvoiceRow): Promise<RefundStatus> {
   const row = await reader.one<{ returned_units: bigint; under_way_since: Instant | null }>(
     sql`select returned_units, under_way_since from invoice_reversals where invoice_id = ${invoice.id}`,
   )
@@ -112,7 +112,7 @@ export async function approveOwnRefund(
   { units, madeBy, by, why }: RefundDecision,
 ): Promise<{ is: 'done'; refund: RefundRow } | { is: 'refused'; code: RefundRefusal }> {
   const invoice = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoiceId} ${forUpdate}`))!
-  const standing = await refundStanding(tx, invoice)
+  const standing = await refundStatus(tx, invoice)
   const code = mayRefund(standing, units)
   if (code) return { is: 'refused', code }
   const [id, now] = [newId('refund', world), await tx.now()]
@@ -127,7 +127,7 @@ export async function approveOwnRefund(
     actor: by,
     act: 'invoice refund approved',
     subject: invoiceId,
-    detail: { refund: id, amount: reais(units), left: reais(leftUnits), providerId: invoice.provider_id!, madeBy, why },
+    detail: { refund: id, amount: formatReais(units), left: formatReais(leftUnits), providerId: invoice.provider_id!, madeBy, why },
   })
   return { is: 'done', refund: await lockRefund(tx, id) }
 }
@@ -147,7 +147,7 @@ const own: Refundable<RefundRow> = {
     const said = JSON.parse(record.detail) as Record<string, string>
     // An older version kept the amount alone.
     const isSame = (what: string, now: string) => said[what] === undefined || said[what] === now
-    if (said['amount'] !== reais(units) || !isSame('left', reais(left)) || !isSame('providerId', providerId)) return false
+    if (said['amount'] !== formatReais(units) || !isSame('left', formatReais(left)) || !isSame('providerId', providerId)) return false
     return (
       (await doneFault(reader, record, { act: refundAct, about: invoiceId, says: { amount: formatUnits(units, 'BRL') } })) === undefined
     )

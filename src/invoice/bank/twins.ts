@@ -71,7 +71,7 @@ export const bestOf = (invoices: readonly ProviderInvoice[]): ProviderInvoice | 
  * Writes down what the bank shows of a twin of `invoice`, unless it is known. That it was paid is written here; that the money is
  * ours is another matter (`creditTwin`), because only the bank's log `credited` says it.
  */
-export async function seeTwin(
+export async function noteTwin(
   tx: Tx,
   world: World,
   invoice: Pick<InvoiceRow, 'id' | 'store_id' | 'rail'>,
@@ -213,7 +213,7 @@ async function recordTwins(tx: Tx, { rail, world }: AtBank, batchTag: string, fo
     if (keptId === undefined) continue
     for (const shown of alike) {
       if (shown.providerId === keptId || !(await concernsUs(tx, shown, rail.name))) continue
-      const twin = await seeTwin(tx, world, invoice, shown, { why: 'seen-by-tag', ref: shown.providerId })
+      const twin = await noteTwin(tx, world, invoice, shown, { why: 'seen-by-tag', ref: shown.providerId })
       if (twin.state === 'open') open.push(twin)
     }
   }

@@ -1,5 +1,5 @@
 /** Payment requests: drafts on a chain are given an address of their own. Nobody is asked for it, so nothing here can be unsure. */
-import { leastRequest, told } from '../../base/money.ts'
+import { minRequest, formatMoney } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import type { Destination } from '../../rails/chain.ts'
 import { encrypted, move, skipLocked, sql, type Db, type Tx } from '../../db/db.ts'
@@ -29,8 +29,8 @@ export async function requestDrafts(db: Db, { takeAddress, uri }: Requesting, wo
         order by batch_tag, ordinal limit ${atOnce} ${skipLocked}`)
       for (const row of await putOffDrafts(tx, rows)) {
         // A price that rose since the schedule was added makes of few reais what no node passes on.
-        if (row.units < leastRequest) {
-          const why = `${told(row.units, 'BTC')} is below ${told(leastRequest, 'BTC')}, which no node passes on: ask for more`
+        if (row.units < minRequest) {
+          const why = `${formatMoney(row.units, 'BTC')} is below ${formatMoney(minRequest, 'BTC')}, which no node passes on: ask for more`
           await move(tx, 'invoices', requestMachine, row.id, 'draft', 'refused', { why })
           world.log.warn({ invoice: row.id, why }, 'a request was refused')
           continue

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { LatePolicy } from '../../base/bitcoinSettings.ts'
 import { instant } from '../../base/world.ts'
-import { confirmationsFor, standing, type Asked, type Sighting, type Terms } from './status.ts'
+import { confirmationsFor, requestStatus, type Asked, type Sighting, type Terms } from './status.ts'
 
 const due = 1_000_000_000
 const watched = due + 500_000
@@ -41,7 +41,7 @@ describe('a state for each sum and depth', () => {
     { coins: [coin(6_000n, 6), coin(4_000n, 0)], state: 'seen', missing: 0n },
     { coins: [coin(6_000n, 6), coin(4_000n, -1)], state: 'underpaid', missing: 4_000n },
   ] as const)('$state', ({ coins, state, missing }) => {
-    expect(standing(asked, coins, terms)).toMatchObject({ state, missing })
+    expect(requestStatus(asked, coins, terms)).toMatchObject({ state, missing })
   })
 
   test.each([
@@ -52,7 +52,7 @@ describe('a state for each sum and depth', () => {
     { now: watched + 1, coins: [coin(10_000n, 6)], state: 'credited' },
     { now: watched + 1, coins: [coin(10_000n, -1)], state: 'expired' },
   ] as const)('at $now with $coins.length coins it is $state', ({ now, coins, state }) => {
-    expect(standing(asked, coins, { ...terms, now }).state).toBe(state)
+    expect(requestStatus(asked, coins, { ...terms, now }).state).toBe(state)
   })
 
   test.each([
@@ -61,15 +61,15 @@ describe('a state for each sum and depth', () => {
     { depth: 99, state: 'paid' },
     { depth: 100, state: 'credited' },
   ] as const)('a miner’s reward $depth blocks deep is $state', ({ depth, state }) => {
-    expect(standing(asked, [coin(10_000n, depth, { ripeDepth: 100 })], terms).state).toBe(state)
+    expect(requestStatus(asked, [coin(10_000n, depth, { ripeDepth: 100 })], terms).state).toBe(state)
     // What covers it without the reward does not wait for that.
     const both = [coin(10_000n, 6), coin(10_000n, depth, { ripeDepth: 100 })]
-    expect(standing(asked, both, terms).state).toBe('credited')
+    expect(requestStatus(asked, both, terms).state).toBe('credited')
   })
 
   test('more confirmations than the payout depth are asked for before it is credited', () => {
-    expect(standing({ ...asked, confirmations: 9 }, [coin(10_000n, 8)], terms).state).toBe('confirming')
-    expect(standing({ ...asked, confirmations: 9 }, [coin(10_000n, 9)], terms).state).toBe('credited')
+    expect(requestStatus({ ...asked, confirmations: 9 }, [coin(10_000n, 8)], terms).state).toBe('confirming')
+    expect(requestStatus({ ...asked, confirmations: 9 }, [coin(10_000n, 9)], terms).state).toBe('credited')
   })
 })
 
@@ -86,7 +86,7 @@ describe('what comes late', () => {
     // Rounded down: a satoshi of worth is never made up.
     { policy: { is: 'reprice' }, coins: [late(9_000n, 6, 66_666_666n)], state: 'underpaid', missing: 1n },
   ])('$policy.is: $state', ({ policy, coins, state, missing }) => {
-    expect(standing(asked, coins, at(policy))).toMatchObject({ state, missing })
+    expect(requestStatus(asked, coins, at(policy))).toMatchObject({ state, missing })
   })
 
   test('without a rate, or after the watch, a person decides', () => {
@@ -94,21 +94,21 @@ describe('what comes late', () => {
     const after = coin(10_000n, 6, { firstSeenAt: instant(watched + 1) })
     for (const one of [unpriced, after]) {
       for (const policy of [{ is: 'reprice' }, { is: 'accept', within: 5_000n }] as const)
-        expect(standing(asked, [one], at(policy))).toMatchObject({ state: 'late', counts: [false] })
-      expect(standing({ ...asked, takenOn: true }, [one], at({ is: 'hold' }))).toMatchObject({ state: 'credited', counts: [true] })
+        expect(requestStatus(asked, [one], at(policy))).toMatchObject({ state: 'late', counts: [false] })
+      expect(requestStatus({ ...asked, takenOn: true }, [one], at({ is: 'hold' }))).toMatchObject({ state: 'credited', counts: [true] })
     }
   })
 
   test('satoshis asked for are satoshis at any price, and after the watch a person’s', () => {
     const inSats = { ...asked, quoteUnits: undefined, rateUnits: undefined }
-    expect(standing(inSats, [late(10_000n, 6, 1n)], at({ is: 'accept', within: 0n })).state).toBe('credited')
-    expect(standing(inSats, [late(10_000n, 6, 1n)], at({ is: 'reprice' })).state).toBe('credited')
-    expect(standing(inSats, [late(10_000n, 6, 1n)], at({ is: 'hold' })).state).toBe('late')
-    expect(standing(inSats, [coin(10_000n, 6, { firstSeenAt: instant(watched + 1) })], at({ is: 'reprice' })).state).toBe('late')
+    expect(requestStatus(inSats, [late(10_000n, 6, 1n)], at({ is: 'accept', within: 0n })).state).toBe('credited')
+    expect(requestStatus(inSats, [late(10_000n, 6, 1n)], at({ is: 'reprice' })).state).toBe('credited')
+    expect(requestStatus(inSats, [late(10_000n, 6, 1n)], at({ is: 'hold' })).state).toBe('late')
+    expect(requestStatus(inSats, [coin(10_000n, 6, { firstSeenAt: instant(watched + 1) })], at({ is: 'reprice' })).state).toBe('late')
   })
 
   test('what a person must say about is named beside what is enough without it', () => {
-    const found = standing(asked, [coin(10_000n, 6), late(700n, 6)], at({ is: 'hold' }))
+    const found = requestStatus(asked, [coin(10_000n, 6), late(700n, 6)], at({ is: 'hold' }))
     expect(found).toMatchObject({ state: 'credited', counts: [true, false], received: 10_700n })
     expect(found.why).toMatch(/and 700 came late: a person decides about those/)
   })
@@ -153,8 +153,8 @@ describe('whatever came', () => {
     fc.assert(
       fc.property(situations, fc.array(fc.nat(), { minLength: 6, maxLength: 6 }), ({ asking, coins, terms: at }, keys) => {
         const order = coins.map((_, index) => index).toSorted((a, b) => keys[a]! - keys[b]! || a - b)
-        const told = standing(asking, coins, at)
-        const shuffled = standing(
+        const told = requestStatus(asking, coins, at)
+        const shuffled = requestStatus(
           asking,
           order.map(index => coins[index]!),
           at,
@@ -169,7 +169,7 @@ describe('whatever came', () => {
   test('what counts and what is missing are together what was asked, where no price changes its worth', () => {
     holds(({ asking, coins, terms: at }) => {
       fc.pre(at.late.is !== 'reprice' || asking.takenOn || asking.rateUnits === undefined)
-      const { counts, missing, received } = standing(asking, coins, at)
+      const { counts, missing, received } = requestStatus(asking, coins, at)
       const counted = sum(coins.filter((_, index) => counts[index]).map(({ units }) => units))
       expect(missing).toBe(counted >= asking.units ? 0n : asking.units - counted)
       expect(received).toBe(sum(coins.filter(({ depth }) => depth >= 0).map(({ units }) => units)))
@@ -178,7 +178,7 @@ describe('whatever came', () => {
 
   test('nothing is credited that does not lie as deep as both rules ask, and nothing is paid above its confirmations', () => {
     holds(({ asking, coins, terms: at }) => {
-      const { state, counts, depth } = standing(asking, coins, at)
+      const { state, counts, depth } = requestStatus(asking, coins, at)
       const counted = coins.filter((_, index) => counts[index])
       const least = { credited: Math.max(asking.confirmations, at.payoutDepth), paid: asking.confirmations, confirming: 1, seen: 0 }
       if (!(state in least)) return
@@ -192,15 +192,15 @@ describe('whatever came', () => {
   test('one block more never takes anything back, and a payment that leaves never gives anything', () => {
     const rank = ['issued', 'expired', 'late', 'underpaid', 'seen', 'confirming', 'paid', 'credited']
     holds(({ asking, coins, terms: at }) => {
-      const now = standing(asking, coins, at)
-      const buried = standing(
+      const now = requestStatus(asking, coins, at)
+      const buried = requestStatus(
         asking,
         coins.map(one => (one.depth > 0 ? { ...one, depth: one.depth + 1 } : one)),
         at,
       )
       expect(rank.indexOf(buried.state)).toBeGreaterThanOrEqual(rank.indexOf(now.state))
       for (const index of coins.keys()) {
-        const without = standing(asking, coins.with(index, { ...coins[index]!, depth: -1 }), at)
+        const without = requestStatus(asking, coins.with(index, { ...coins[index]!, depth: -1 }), at)
         expect(without.missing).toBeGreaterThanOrEqual(now.missing)
       }
     })
@@ -208,7 +208,7 @@ describe('whatever came', () => {
 
   test('what is held is never counted by itself, and what a person took on always is while it is there', () => {
     holds(({ asking, coins, terms: at }) => {
-      const { counts, state } = standing(asking, coins, at)
+      const { counts, state } = requestStatus(asking, coins, at)
       for (const [index, one] of coins.entries()) {
         const inTime = Date.parse(one.firstSeenAt) <= due
         if (one.depth < 0) expect(counts[index]).toBe(false)

@@ -30,7 +30,7 @@ export interface Sighting {
   rateUnits: bigint | undefined
 }
 
-export interface Standing {
+export interface RequestStatus {
   state: RequestState
   why: string
   /** Satoshis that are on their way or there, counted or not. */
@@ -51,7 +51,7 @@ export interface Terms {
 }
 
 /** Decides, from what lies where now: what was reached before gives nothing, for the coin that reached it may have been exchanged for another. */
-export function standing(asked: Asked, coins: readonly Sighting[], terms: Terms): Standing {
+export function requestStatus(asked: Asked, coins: readonly Sighting[], terms: Terms): RequestStatus {
   // What is spent is the payer's all the same where it paid in time and in full; then it was ours to lose.
   const byItself = coins.map(coin => worthOf({ ...asked, takenOn: false }, coin, terms.late))
   const isThere = ({ depth, givenBack }: Sighting) => depth >= 0 && givenBack !== true
@@ -67,7 +67,7 @@ export function standing(asked: Asked, coins: readonly Sighting[], terms: Terms)
   const missing = worth >= asked.units ? 0n : asked.units - worth
   const depth = depthCovering(asked.units, counted)
   const counts = judged.map(({ coin, worth: counting }) => coin.depth >= 0 && counting !== undefined)
-  const be = (state: RequestState, why: string): Standing => ({ state, why, received, missing, depth, counts })
+  const be = (state: RequestState, why: string): RequestStatus => ({ state, why, received, missing, depth, counts })
 
   if (live.length === 0) {
     const back = coins.some(({ spent }) => spent === true) && 'what came was given back'

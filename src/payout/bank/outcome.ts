@@ -12,7 +12,7 @@ import { attemptMachine, payoutMachine } from '../states.ts'
 import { verdictsOn, type Verdict } from './strange.ts'
 
 const minuteMs = 60_000
-const mostTries = 5n
+const maxTries = 5n
 
 /** How long a payout that the bank took on may stay silent before it is read again. */
 export const silenceMs = 15 * minuteMs
@@ -246,7 +246,7 @@ async function dead(
       sql`why = ${why}`,
       sql`waits = waits + 1`,
     ])
-  else if (reason === 'failed' && payout.tries < mostTries)
+  else if (reason === 'failed' && payout.tries < maxTries)
     await movePayout(tx, payout, 'owed', { ...cause, why }, [
       sql`next_at = ${later(now, minuteMs * 2 ** Number(payout.tries))}`,
       sql`why = ${why}`,

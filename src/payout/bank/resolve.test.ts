@@ -17,11 +17,11 @@ afterEach(() => town.close())
 
 /** A rail at whose bank no order is ever seen, and whose orders are answered by `pay`. */
 const railOf = (pay: () => Promise<Answer<ProviderPayout[]>>): Rail => ({
-  ...town.desk.rails.starkbank!,
+  ...town.app.rails.starkbank!,
   findPayouts: async () => done([]),
   pay,
 })
-const resolve = (pay: () => Promise<Answer<ProviderPayout[]>>) => resolvePayouts(town.db, railOf(pay), town.desk.world)
+const resolve = (pay: () => Promise<Answer<ProviderPayout[]>>) => resolvePayouts(town.db, railOf(pay), town.app.world)
 const attempt = async () => (await town.db.one<{ state: string }>(sql`select state from attempts`))!.state
 const unexpected = () => Promise.reject(new Error('nobody was to be asked'))
 
@@ -32,7 +32,7 @@ test.each<[string, Answer<ProviderPayout[]>]>([
   await sendPayouts(
     town.db,
     railOf(async () => unsure('timeout')),
-    town.desk.world,
+    town.app.world,
   )
   town.pass(absenceMs)
   await resolve(unexpected)

@@ -2,7 +2,7 @@
 import { refused, type Answer } from '../../base/answer.ts'
 import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { newId } from '../../base/id.ts'
-import { brl, reais } from '../../base/money.ts'
+import { brl, formatReais } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
 import { bankMayBeAsked, post } from '../../ledger/ledger.ts'
 import { absenceMs, callMs, type PayoutOrder, type ProviderPayout, type Rail } from '../../rails/rail.ts'
@@ -198,14 +198,14 @@ async function coveredByBalance(db: Db, rail: Rail, world: World, due: PayoutRow
   })
   if (short.length > 0) await db.tx(tx => waitForBalance(tx, short, answer.value))
   if (short.length > 0)
-    world.log.warn({ count: short.length, balance: reais(answer.value) }, 'payouts wait: the bank holds less than they need')
+    world.log.warn({ count: short.length, balance: formatReais(answer.value) }, 'payouts wait: the bank holds less than they need')
   return covered
 }
 
 async function waitForBalance(tx: Tx, payouts: PayoutRow[], balance: bigint): Promise<void> {
   const now = await tx.now()
   for (const { id, waits } of payouts) {
-    const why = `insufficient balance: the bank holds ${reais(balance)}`
+    const why = `insufficient balance: the bank holds ${formatReais(balance)}`
     await tx.run(sql`
       update payouts set why = ${why}, waits = waits + 1, next_at = ${later(now, balancePauseMs(waits))} where id = ${id} and state = 'waiting'`)
   }

@@ -1,7 +1,7 @@
 /** What people say of a transfer at the bank: that it paid a payout, or that it is none of ours. The ledger follows, whatever was booked before. */
 import { BadInput } from '../../base/answer.ts'
 import { isSamePlace } from '../../base/brazil.ts'
-import { brl, told } from '../../base/money.ts'
+import { brl, formatMoney } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
 import { audit, clearSuspense, detailOf, post, propose, type Proposed, type ProposalRow } from '../../ledger/ledger.ts'
 import type { ProviderPayout, Rail, Rails, StatementLine } from '../../rails/rail.ts'
@@ -78,7 +78,7 @@ async function assertSilent(tx: Tx, { external_id: key, asked_at: askedAt }: Att
 }
 
 const placeOf = ({ to }: ProviderPayout) => `${to.bank} ${to.branch} ${to.number}`
-const written = (transfer: ProviderPayout) => `${transfer.status}, of ${told(transfer.units, 'BRL')} to ${placeOf(transfer)}`
+const written = (transfer: ProviderPayout) => `${transfer.status}, of ${formatMoney(transfer.units, 'BRL')} to ${placeOf(transfer)}`
 
 /** Proof that a transfer has paid a payout, however it was made: the bank succeeded with it, of this amount, to its account. */
 export async function provenByBank(db: Db, rails: Rails, payout: PayoutRow, ref: string): Promise<ProviderPayout> {
@@ -89,7 +89,7 @@ export async function provenByBank(db: Db, rails: Rails, payout: PayoutRow, ref:
   const account = (await db.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
   if (transfer.status !== 'success' || transfer.units !== units || !isSamePlace(transfer.to, account))
     throw new BadInput(
-      `--ref "${ref}": the bank shows it as ${written(transfer)}, and ${told(units, 'BRL')} is owed to ${account.bank} ${account.branch} ${account.number}`,
+      `--ref "${ref}": the bank shows it as ${written(transfer)}, and ${formatMoney(units, 'BRL')} is owed to ${account.bank} ${account.branch} ${account.number}`,
     )
   return transfer
 }
@@ -215,7 +215,7 @@ export async function proposeAs(
   await assertMayBe(tx, payout, transfer, as)
   const detail = {
     ...{ transfer: transfer.providerId, verdict: as },
-    ...{ status: transfer.status, amount: told(transfer.units, 'BRL'), paidTo: placeOf(transfer) },
+    ...{ status: transfer.status, amount: formatMoney(transfer.units, 'BRL'), paidTo: placeOf(transfer) },
   }
   return propose(tx, world, { act: adjudicateAct, subject: payout.id, detail, why, by })
 }
@@ -274,13 +274,13 @@ export async function prepareVerdict({ db, rails, world }: { db: Db; rails: Rail
 }
 
 /** Of a statement, while somebody waits for an answer: as many lines as are read in about a minute. */
-const mostPortions = 50
+const maxPortions = 50
 
 /** The statement's lines about a transfer; undefined where it is too long to be walked. */
 async function linesAbout(rail: Rail, providerId: string, since: Instant): Promise<StatementLine[] | undefined> {
   const found: StatementLine[] = []
   let place: string | undefined
-  for (let portions = 0; portions < mostPortions; portions++) {
+  for (let portions = 0; portions < maxPortions; portions++) {
     const statement = await rail.statement(since, place)
     if (statement.is === 'unsure' || (statement.is === 'refused' && statement.again))
       throw new Error(`the bank did not give its statement: ${statement.why}`)

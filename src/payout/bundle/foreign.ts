@@ -1,6 +1,6 @@
 /** Paid elsewhere: a transaction that is not ours spent our coins, and may have paid what we still owe. Then a person says, before we pay it. */
 import { BadInput } from '../../base/answer.ts'
-import { told } from '../../base/money.ts'
+import { formatMoney } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { assertMayApprove, audit, post, type Proposed } from '../../ledger/ledger.ts'
 import type { ChainRail, Tx as ChainTx } from '../../rails/chain.ts'
@@ -200,7 +200,7 @@ async function provenByChain(
     const [paid, settled] = [unitsOf(foreign, among)!, settledAmong(among)]
     if (settled + units > paid + fee)
       throw new BadInput(
-        `--ref "${ref}" pays ${told(paid, 'BTC')} to the account of payout ${id}, which is of ${told(units, 'BTC')}${settled > 0n ? `, and ${told(settled, 'BTC')} were settled with it before` : ''}`,
+        `--ref "${ref}" pays ${formatMoney(paid, 'BTC')} to the account of payout ${id}, which is of ${formatMoney(units, 'BTC')}${settled > 0n ? `, and ${formatMoney(settled, 'BTC')} were settled with it before` : ''}`,
       )
   }
 }

@@ -74,14 +74,14 @@ async function forSigner(
   }
 }
 
-const mostBytes = 4 * 1024 * 1024
+const maxBytes = 4 * 1024 * 1024
 
 /** What a person hands back, as text; a file of theirs may hold what must not be kept. */
 export type HandedBack = { is: 'text'; text: string } | { is: 'too large'; mostBytes: number } | { is: 'private key' }
 
 /** Wallets write PSBTs as text or as bytes that begin with `psbt` and 0xff (BIP 174). */
 export function handedText(bytes: Buffer): HandedBack {
-  if (bytes.length > mostBytes) return { is: 'too large', mostBytes }
+  if (bytes.length > maxBytes) return { is: 'too large', mostBytes: maxBytes }
   if (bytes.subarray(0, 5).toString('latin1') === 'psbt\u00ff') return { is: 'text', text: bytes.toString('base64') }
   const text = bytes.toString('utf8').trim()
   return holdsPrivateKey(text) ? { is: 'private key' } : { is: 'text', text }

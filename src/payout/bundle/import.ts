@@ -22,7 +22,7 @@ export interface Imported {
 export async function importSigned(db: Db, rail: ChainRail, text: string, by: string): Promise<Imported> {
   const known = await db.all<CandidateRow>(sql`
     select c.* from bundle_candidates c join bundles b on b.id = c.bundle_id where (b.state <> 'paid' and b.state <> 'void') or c.state = 'mined'
-    order by case when c.state = 'planned' then 0 else 1 end, c.added_at desc, c.id limit ${mostKnown}`)
+    order by case when c.state = 'planned' then 0 else 1 end, c.added_at desc, c.id limit ${maxKnown}`)
   const read = known.map(candidate => ({ candidate, signed: heldAgainst(rail, text, candidate) }))
   const match = read.find(({ signed }) => signed.is === 'signed')
   if (match?.signed.is !== 'signed') throw new BadInput(refusal(read))
@@ -50,7 +50,7 @@ export async function importSigned(db: Db, rail: ChainRail, text: string, by: st
   }, 'locks')
 }
 
-const mostKnown = 200
+const maxKnown = 200
 
 /** A row that cannot be read any more is no reason to take in none of the others. */
 function heldAgainst(rail: ChainRail, text: string, { plan }: CandidateRow): ReturnType<ChainRail['readSigned']> {

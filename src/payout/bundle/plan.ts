@@ -23,9 +23,9 @@ import type { BundleTerms, Present } from './terms.ts'
 
 export type Planning = { is: 'planned'; bundleId: string; payouts: number } | { is: 'nothing' } | { is: 'not now'; why: string }
 
-const mostPayees = 100
+const maxPayees = 100
 // Nodes pass on no transaction above 100 000 virtual bytes (Bitcoin Core, MAX_STANDARD_TX_WEIGHT).
-const mostSize = 100_000
+const maxSize = 100_000
 const againMs = 60_000
 const dustAgainMs = 60 * 60_000
 const policyAgainMs = 5 * 60_000
@@ -102,7 +102,7 @@ async function planDue(
           lockTime -= 1
           break
         }
-        if (planned.plan.size > mostSize) {
+        if (planned.plan.size > maxSize) {
           // Who is left out of this one is in the next.
           const last = waiting.pop()!
           if (waiting.length === 0) await wait(tx, last.payout, 'it takes more coins than one transaction may spend', dustAgainMs)
@@ -172,10 +172,10 @@ async function claimable(tx: Tx, gatherMs: Millis, only: Sql = sql``): Promise<P
   const rows = await tx.all<PayoutRow>(sql`
     select * from payouts where asset = 'BTC' and state in ('owed', 'waiting') and next_at <= ${now}
       and (account_id in (select id from accounts where state = 'approved' and kind = 'bitcoin') or ${refundRule}) ${only}
-    order by added_at, id limit ${mostPayees} ${skipLocked}`)
+    order by added_at, id limit ${maxPayees} ${skipLocked}`)
   // One that was owed under a clock that was ahead would be gathered until that time has come.
   const isGathered = ({ added_at: at }: PayoutRow) => at <= later(now, -gatherMs) || at > now
-  const ripe = rows.length === mostPayees || rows.some(isGathered)
+  const ripe = rows.length === maxPayees || rows.some(isGathered)
   return ripe ? rows : []
 }
 

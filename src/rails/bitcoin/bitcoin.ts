@@ -57,7 +57,7 @@ export function connectBitcoin({ rpcUrl, cookieFile, zmqUrl, clock, ...parts }: 
 }
 
 // Below this no node relays (Bitcoin Core, -minrelaytxfee): satoshis for a thousand virtual bytes.
-const leastFeeRate = 1_000n
+const minFeeRate = 1_000n
 const scanRange = 10_000
 
 export function bitcoinRail({
@@ -110,7 +110,7 @@ export function bitcoinRail({
       const answer = await node.feeRate(feeBlocks, fallbackFeeRate)
       if (answer.is !== 'done') return answer
       // Where the network asks more than may be paid, the cap is offered: it waits in the mempool, and may be raised.
-      const floored = answer.value < leastFeeRate ? leastFeeRate : answer.value
+      const floored = answer.value < minFeeRate ? minFeeRate : answer.value
       return done(floored > mostFeeRate ? mostFeeRate : floored)
     },
     feeNote: () =>

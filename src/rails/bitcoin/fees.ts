@@ -34,7 +34,7 @@ export interface Replaced {
  * At the rate asked for; a replacement besides pays what it replaces and the relaying of itself, at Bitcoin Core's usual one satoshi
  * a virtual byte (BIP 125, rules 3 and 4), and a higher rate than the old one could have had at its smallest.
  */
-export function leastFee(
+export function minFee(
   { feeRate, replaces }: { feeRate: bigint; replaces?: Replaced | undefined },
   size: number,
   kind: AccountKind,

@@ -26,11 +26,11 @@ export interface HandedInput {
 }
 
 /** In characters: a block's worth of raw transaction in hex is eight million, and no transaction of ours comes near. */
-export const mostText = 4_000_000
+export const maxText = 4_000_000
 
 /** Answers what is wrong with the text where it is neither, without a word of it: somebody may have pasted a key. */
 export function readHanded(text: string): Handed | string {
-  if (text.length > mostText) return `it is ${text.length} characters long, and at most ${mostText} are read`
+  if (text.length > maxText) return `it is ${text.length} characters long, and at most ${maxText} are read`
   const packed = text.replace(/\s+/g, '')
   if (packed === '') return 'it is empty'
   const bytes = decode(packed)

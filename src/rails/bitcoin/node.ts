@@ -107,7 +107,7 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
         height: blocks,
         hash: bestblockhash,
         headers,
-        syncing: initialblockdownload || headers - blocks > mostBehind,
+        syncing: initialblockdownload || headers - blocks > maxBehind,
         prunedBelow: pruned ? (pruneheight ?? 0) : 0,
       })
     },
@@ -296,7 +296,7 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
 // Transactions of a standard size, 400 kB at most, are asked for this many at a time.
 const atOnce = 200
 // Headers come before their blocks: this many without theirs are an ordinary moment, more are a node that catches up.
-const mostBehind = 12
+const maxBehind = 12
 // On the main chain a scan takes one to three minutes.
 const scanDeadlineMs = 290_000
 const noHash = '0'.repeat(64)

@@ -3,7 +3,7 @@ import { shareFee } from '../../base/money.ts'
 import type { CancelOrder, Coin, NetworkName, Plan, Planned, PlannedOutput, PlanOrder } from '../chain.ts'
 import { dustUnits } from './address.ts'
 import { derive, type Descriptor } from './descriptor.ts'
-import { feeOf, leastFee, rateText, sizeOf } from './fees.ts'
+import { feeOf, minFee, rateText, sizeOf } from './fees.ts'
 import { toOutbid } from './planFault.ts'
 import { writePsbt } from './psbt.ts'
 import { select } from './select.ts'
@@ -49,7 +49,7 @@ export function planCancel(
   const size = sizeOf(account.kind, inputs.length, [script])
   const feeRate = order.feeRate > order.mostFeeRate ? order.mostFeeRate : order.feeRate
   const outbids = { ...toOutbid(replaces, { ...order, account, network }), inputs: inputs.length }
-  const feeUnits = leastFee({ feeRate, replaces: outbids }, size, account.kind)
+  const feeUnits = minFee({ feeRate, replaces: outbids }, size, account.kind)
   const units = total(inputs) - feeUnits
   if (units < dustUnits(script)) return { is: 'short', missing: dustUnits(script) - units }
   const draft = {
@@ -92,7 +92,7 @@ function draft(order: PlanOrder, coins: readonly Coin[], account: Descriptor): O
 
   const size = sizeOf(account.kind, coins.length, [...payees.map(({ script }) => script), ...(isOutput ? [ours] : [])])
   const { feeRate, replaces } = order
-  const needed = leastFee({ feeRate, replaces: replaces && { ...replaces, inputs: replaces.inputs.length } }, size, account.kind)
+  const needed = minFee({ feeRate, replaces: replaces && { ...replaces, inputs: replaces.inputs.length } }, size, account.kind)
   const feeUnits = houseUnits > needed ? houseUnits : needed
   const shares = shareFee(feeUnits - houseUnits, payees)
 

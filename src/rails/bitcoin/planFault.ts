@@ -2,7 +2,7 @@
 import { Psbt } from 'bitcoinjs-lib'
 import type { KeptPlan, NetworkName, Plan } from '../chain.ts'
 import { derive, type Descriptor } from './descriptor.ts'
-import { feeOf, leastFee, rateText, sizeOf, type Replaced } from './fees.ts'
+import { feeOf, minFee, rateText, sizeOf, type Replaced } from './fees.ts'
 import { readHanded } from './handed.ts'
 import { readSigned } from './signed.ts'
 
@@ -45,7 +45,7 @@ function feeFault(kept: KeptPlan, others: readonly KeptPlan[], rule: FeeRule): s
   const size = sizeIn(plan, rule.account)
   const isCancellation = plan.outputs.every(({ key }) => key === undefined)
   const replaces = isCancellation && others.length > 0 ? toOutbid(others, rule) : undefined
-  const most = leastFee(
+  const most = minFee(
     { feeRate: rule.mostFeeRate, replaces: replaces && { ...replaces, inputs: plan.inputs.length } },
     size,
     rule.account.kind,

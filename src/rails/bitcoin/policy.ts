@@ -103,13 +103,13 @@ function readAllowed(allow: readonly string[], network: NetworkName): NonNullabl
   return { has: script => single.has(hex(script)) || accounts.some(has => has(hex(script))) }
 }
 
-const mostAddresses = 10_000
+const maxAddresses = 10_000
 
 /** Derives on and on until it finds what is asked for, and remembers: most answers are among the first addresses. */
 function lookup(account: Descriptor): (script: string) => boolean {
   const known = new Set<string>()
   return script => {
-    while (!known.has(script) && known.size < mostAddresses) known.add(hex(derive(account, 'receive', known.size).script))
+    while (!known.has(script) && known.size < maxAddresses) known.add(hex(derive(account, 'receive', known.size).script))
     return known.has(script)
   }
 }

@@ -41,7 +41,7 @@ export function writePsbt(draft: Draft, account: Descriptor): { txid: string; ps
 }
 
 // Wallets hand back what they were given, and 4 000 000 characters of it are read (handed.ts).
-const mostPrevious = 1_000_000
+const maxPrevious = 1_000_000
 
 /**
  * Adds the transactions that the coins come from (BIP 174, non-witness UTXO), by txid: hardware wallets ask for them before they believe
@@ -50,7 +50,7 @@ const mostPrevious = 1_000_000
 export function addPrevious(psbt: string, previous: ReadonlyMap<string, Uint8Array>): { psbt: string; without: string[] } {
   const read = Psbt.fromBase64(psbt)
   const without = new Set<string>()
-  let room = mostPrevious
+  let room = maxPrevious
   for (const [place, { hash }] of read.txInputs.entries()) {
     const txid = Buffer.from(hash).reverse().toString('hex')
     const nonWitnessUtxo = previous.get(txid)

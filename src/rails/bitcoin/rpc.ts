@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { done, refused, denied, unsure, type Answer } from '../../base/answer.ts'
 import { parseUnits } from '../../base/money.ts'
 import { hearDate, type Clock, type Millis } from '../../base/world.ts'
-import { codeOf, denial, door, type DoorOptions } from './door.ts'
+import { codeOf, denial, readCredentials, type CredentialOptions } from './credentials.ts'
 
-export interface RpcOptions extends DoorOptions {
+export interface RpcOptions extends CredentialOptions {
   clock: Clock
   fetch?: typeof fetch
   /** For a whole request, answer included. Default 30 s. */
@@ -59,7 +59,7 @@ export const satoshis = z.union([z.string(), z.int().transform(String)]).transfo
 /** Throws `BadInput` where the URL or the credentials cannot be used; asks nothing yet. */
 export function rpcClient(options: RpcOptions): RpcClient {
   const { clock, fetch: send = fetch, deadlineMs = 30_000 } = options
-  const { base, place, credentials } = door(options)
+  const { base, place, credentials } = readCredentials(options)
 
   /** The JSON the node answers to `body`, whatever it is, once someone let us in. */
   async function post(body: string, { wallet, deadlineMs: limitMs = deadlineMs }: CallOptions): Promise<Answer<unknown>> {

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { signByScure, wallet, type Wallet } from '../../../test/testbed/wallet.ts'
 import type { Coin, Plan, Signed } from '../chain.ts'
 import { derive } from './descriptor.ts'
-import { mostText } from './handed.ts'
+import { maxText } from './handed.ts'
 import { plan } from './plan.ts'
 import { readSigned } from './signed.ts'
 
@@ -232,8 +232,8 @@ test.each([
     asked.psbt.slice(0, 200),
     'it begins like a PSBT and cannot be read as one (BIP 174, BIP 370); a part may be missing, so copy it again',
   ],
-  ['more than is read', 'A'.repeat(mostText + 1), `it is ${mostText + 1} characters long, and at most ${mostText} are read`],
-  ['zeros', '00'.repeat(mostText / 2), neither],
+  ['more than is read', 'A'.repeat(maxText + 1), `it is ${maxText + 1} characters long, and at most ${maxText} are read`],
+  ['zeros', '00'.repeat(maxText / 2), neither],
   ['a count of inputs without inputs', `02000000${'ff'.repeat(9)}`, neither],
   [
     'a PSBT that counts more than there is',

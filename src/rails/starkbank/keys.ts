@@ -49,7 +49,7 @@ export const overlapMs = 3 * 86_400_000
 
 const betweenFetchesMs = 60_000
 // The bank has published one key in five years. A ring that grows without end is a fault, not a rotation.
-const mostKeys = 32
+const maxKeys = 32
 
 interface Held {
   key: PublicKey
@@ -144,7 +144,7 @@ export function keyRing(parts: KeyRingParts): KeyRing {
       if (isThere) held.isRetired = false
     }
     for (const key of published) {
-      if (ring.has(key.keyId) || ring.size >= mostKeys) continue
+      if (ring.has(key.keyId) || ring.size >= maxKeys) continue
       ring.set(key.keyId, { key, missingSince: undefined, isRetired: false })
       log.warn({ keyId: key.keyId }, 'the bank published a key that was not known')
       onNewKey?.(key.pem)
@@ -157,7 +157,7 @@ export function keyRing(parts: KeyRingParts): KeyRing {
     const taken = new Set<string>()
     for (const { pem, missingSince, isRetired = false } of keys) {
       const key = keyOrNothing(pem)
-      if (!key || (!ring.has(key.keyId) && ring.size >= mostKeys)) continue
+      if (!key || (!ring.has(key.keyId) && ring.size >= maxKeys)) continue
       // One key in two spellings of PEM is published where either is.
       const isMissing = missingSince !== undefined || isRetired
       if (!isMissing || !taken.has(key.keyId)) ring.set(key.keyId, { key, missingSince, isRetired })

@@ -2,7 +2,7 @@
 import { unsure, type Answer } from '../../base/answer.ts'
 import type { Clock, Millis, Random } from '../../base/world.ts'
 
-const mostTries = 3
+const maxTries = 3
 const firstPauseMs = 250
 // A longer wait than this belongs to the job that asked, which has others to do meanwhile.
 const longestPauseMs: Millis = 5_000
@@ -31,7 +31,7 @@ export async function patiently<T>(ask: () => Promise<Answer<T>>, { clock, rando
 
 function pauseAfter(answer: Answer<unknown>, tried: number, random: Random): Millis | undefined {
   // Who is not known now is not known a moment later, and knocking on may get us locked out.
-  if (tried >= mostTries || (answer.is === 'refused' && (!answer.again || answer.denied))) return undefined
+  if (tried >= maxTries || (answer.is === 'refused' && (!answer.again || answer.denied))) return undefined
   const jitterMs = random.between(0, firstPauseMs * 2 ** tried)
   const pauseMs = (answer.is === 'refused' ? (answer.afterMs ?? 0) : 0) + jitterMs
   return pauseMs <= longestPauseMs ? pauseMs : undefined

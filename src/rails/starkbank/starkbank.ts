@@ -40,9 +40,9 @@ export interface ConnectParts extends Omit<RailParts, 'bank' | 'keys' | 'pace'> 
 /** How old what the bank said of its keys may be: a key it no longer publishes is noticed within a day. */
 const askKeysAgainMs = 86_400_000
 
-const mostOrders = 100
+const maxOrders = 100
 const pageSize = 100
-const mostPages = 200
+const maxPages = 200
 /** Of each list in one portion: two thousand rows. */
 const portionPages = 20
 
@@ -247,14 +247,14 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
   async function every<T>(ask: Ask<T>): Promise<Answer<T[]>> {
     const items: T[] = []
     let cursor: string | undefined
-    for (let pages = 0; pages < mostPages; pages++) {
+    for (let pages = 0; pages < maxPages; pages++) {
       const answer = await patiently(() => ask(cursor === undefined ? {} : { cursor }), patience)
       if (answer.is !== 'done') return answer
       items.push(...answer.value.items)
       cursor = answer.value.cursor
       if (cursor === undefined) return done(items)
     }
-    return refused(`the bank has more than ${mostPages * pageSize} entries under one tag`)
+    return refused(`the bank has more than ${maxPages * pageSize} entries under one tag`)
   }
 }
 
@@ -292,7 +292,7 @@ function matched<O, T>(orders: readonly O[], made: readonly T[], pair: (order: O
 }
 
 function checked<O extends { units: bigint }>(orders: O[]): O[] {
-  if (orders.length < 1 || orders.length > mostOrders) throw new BadInput(`one call takes 1 to ${mostOrders} orders, got ${orders.length}`)
+  if (orders.length < 1 || orders.length > maxOrders) throw new BadInput(`one call takes 1 to ${maxOrders} orders, got ${orders.length}`)
   for (const { units } of orders)
     if (units <= 0n || units > BigInt(Number.MAX_SAFE_INTEGER))
       throw new BadInput(`an amount must be above zero and at most ${Number.MAX_SAFE_INTEGER}, got ${units}`)

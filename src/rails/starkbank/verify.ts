@@ -20,7 +20,7 @@ const order = Buffer.from('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25
 const halfOrder = Buffer.from('7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0', 'hex')
 const zero = Buffer.alloc(32)
 // Two integers of at most 33 bytes, each with a tag and a length, inside a sequence: 72 bytes, so every length is one byte.
-const mostBytes = 72
+const maxBytes = 72
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 /**
@@ -28,7 +28,7 @@ const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
  * the one encoding a signature has. High s is kept: half of the bank's own signatures have it.
  */
 export function parseSignature(text: string): Uint8Array | undefined {
-  if (text.length < 12 || text.length > (mostBytes / 3) * 4 || !base64.test(text)) return undefined
+  if (text.length < 12 || text.length > (maxBytes / 3) * 4 || !base64.test(text)) return undefined
   const der = Buffer.from(text, 'base64')
   // The pattern lets unused trailing bits through (`QQ==` and `QR==` decode alike): only one of them re-encodes to itself.
   return der.toString('base64') === text ? parseDer(der) : undefined
@@ -36,7 +36,7 @@ export function parseSignature(text: string): Uint8Array | undefined {
 
 /** Strict DER (X.690 §10): minimal lengths, minimal positive integers, nothing after them, 1 <= r, s < n. */
 export function parseDer(der: Uint8Array): Uint8Array | undefined {
-  if (der.length < 8 || der.length > mostBytes || der[0] !== 0x30 || der[1] !== der.length - 2) return undefined
+  if (der.length < 8 || der.length > maxBytes || der[0] !== 0x30 || der[1] !== der.length - 2) return undefined
   const signature = new Uint8Array(64)
   const afterR = readInteger(der, 2, signature.subarray(0, 32))
   if (afterR === undefined) return undefined

@@ -3,7 +3,7 @@ import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import { hung, type PageState } from '../page/page.ts'
 import type { PageParts } from '../context.ts'
-import { doorsOf, signedIn, type ConsoleState, type Doors } from './guard.ts'
+import { doorsOf, signedIn, type ConsoleState, type ConsoleRoutes } from './guard.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { limitRoutes } from './limits/routes.ts'
@@ -30,7 +30,7 @@ export function consolePages(parts: PageParts): Middleware[] {
 }
 
 /** Every page and act behind sign-in, with the act it asks for. Paths are whole: `/console/payouts/:id`. */
-export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; doors: Doors } {
+export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; doors: ConsoleRoutes } {
   const inside = new Router<ConsoleState>({ strict: true, sensitive: true })
   const doors = doorsOf(inside, parts)
   signOutRoutes(doors, parts)

@@ -5,7 +5,7 @@ import type { RouterContext } from '@koa/router'
 import type { Middleware } from 'koa'
 import { SignatureRefused } from '../../approvals/approvals.ts'
 import { BadInput } from '../../base/answer.ts'
-import { barOf, openProposalCount, standingOf } from '../../ledger/ledger.ts'
+import { barOf, openProposalCount, approverStatus } from '../../ledger/ledger.ts'
 import { approves, isHarmless, may, needsStepUp, sessionOf, stepUp, type Act, type Person } from '../../people/people.ts'
 import { isLanguage, readForm, type Form, type Language, type PageState } from '../page/page.ts'
 import type { PageParts } from '../context.ts'
@@ -32,7 +32,7 @@ export interface PostLimits {
 }
 
 /** Where pages and acts are hung up; `list` is every one of them, for whoever checks that each asks for its act. */
-export interface Doors {
+export interface ConsoleRoutes {
   /** A GET page that `act` allows. What each role may see and do is one table: src/people/roles.ts. */
   page(path: string, act: Act, handle: (ctx: ConsoleContext) => Promise<void> | void): void
   /**
@@ -47,23 +47,23 @@ export interface Doors {
 export const sessionCookie = (secure: boolean) => (secure ? '__Host-console' : 'console')
 
 /** Lets in who is signed in, and sends others to sign in, from where they come back. A person's own language wins over the browser's. */
-export function signedIn({ desk }: PageParts): Middleware {
+export function signedIn({ app }: PageParts): Middleware {
   return async (ctx, next) => {
     const state = ctx.state as ConsoleState
     const token = ctx.cookies.get(sessionCookie(state.secure))
-    const person = token === undefined ? undefined : await sessionOf(desk.db, desk.world, token)
+    const person = token === undefined ? undefined : await sessionOf(app.db, app.world, token)
     if (!person) return ctx.redirect(`/console/sign-in${ctx.method === 'GET' ? `?next=${encodeURIComponent(ctx.originalUrl)}` : ''}`)
     state.person = person
-    state.counts = { proposals: await openProposalCount(desk.db) }
+    state.counts = { proposals: await openProposalCount(app.db) }
     if (isLanguage(person.language) && ctx.query['lang'] === undefined) state.lang = person.language
     await next()
   }
 }
 
-export function doorsOf(router: Router<ConsoleState>, { desk }: PageParts): Doors {
+export function doorsOf(router: Router<ConsoleState>, { app }: PageParts): ConsoleRoutes {
   const list: { method: 'GET' | 'POST'; path: string; act: Act }[] = []
   const barTo = async (act: Act, { name }: Person) =>
-    isHarmless(act) ? undefined : desk.db.tx(async tx => barOf(await standingOf(tx, name), await tx.now()), 'locks')
+    isHarmless(act) ? undefined : app.db.tx(async tx => barOf(await approverStatus(tx, name), await tx.now()), 'locks')
   return {
     list,
     page(path, act, handle) {
@@ -84,7 +84,7 @@ export function doorsOf(router: Router<ConsoleState>, { desk }: PageParts): Door
         if (bar && (bar.is === 'objected' || bar.is === 'edited' || approves(act))) throw new BadInput(barText(lang, bar))
         const isSigned = limits.passkey === true && form.text('assertion') !== ''
         if (needsStepUp(act) && !person.steppedUp && !isSigned && limits.looksOnly?.(form) !== true) {
-          const { is } = await stepUp(desk.db, desk.world, person, form.text('code'))
+          const { is } = await stepUp(app.db, app.world, person, form.text('code'))
           if (is !== 'stepped up') {
             const fault = frameWords[lang].code[is]
             if (limits.wrongCode) return limits.wrongCode(ctx, form, fault)

@@ -10,9 +10,9 @@ export type Send = (event: { name?: string; id?: string; data: string }) => void
 /** How many may be open in this process: of each part, so that nobody in the shop takes a person's place in the console, and of each reader. */
 const most = { shop: 500, console: 100 }
 /** Of one order, or one session: browsers open six connections to a host at most, and people have two browsers. */
-const mostOfOne = 12
+const maxOfOne = 12
 /** Of one address, behind which a whole office or a mobile network may be. */
-const mostOfAddress = 60
+const maxOfAddress = 60
 const beatMs = 15_000
 /** Then the reader connects again, and is asked who they are once more. */
 const lifeMs = 5 * 60_000
@@ -29,7 +29,7 @@ export function eventStream(
   { clock, over, part, one }: { clock: Clock; over: AbortSignal; part: keyof typeof most; one: string },
   tell: (send: Send, over: AbortSignal) => Promise<void>,
 ): void {
-  const leave = enter({ [part]: most[part], [`${part} ${one}`]: mostOfOne, [`${part} from ${networkOf(ctx.ip)}`]: mostOfAddress })
+  const leave = enter({ [part]: most[part], [`${part} ${one}`]: maxOfOne, [`${part} from ${networkOf(ctx.ip)}`]: maxOfAddress })
   if (!leave) return ctx.throw(503, 'too many readers')
   const stream = new PassThrough()
   const left = new AbortController()

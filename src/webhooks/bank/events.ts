@@ -6,37 +6,37 @@ import { clearBooked } from '../../ledger/ledger.ts'
 import { applyPayout, noteStrange, owe, type PayoutNews, type Terms } from '../../payout/payout.ts'
 import type { ProviderEvent, ProviderInvoice, ProviderPayout, Rail } from '../../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../../db/db.ts'
-import { finish, unconfirmed, type Claimed, type Desk, type Outcome } from '../apply.ts'
+import { finish, unconfirmed, type Claimed, type Settling, type Outcome } from '../apply.ts'
 import type { InboxRow } from '../inbox.ts'
 import { askTogether, finalLogs, isKnownCredit, needsProof, noProofs, type InvoiceEvent, type PayoutEvent, type Proofs } from './proofs.ts'
 import { beginReversal, mayBeGoingBackOf, noteReversal, settleReversal } from './reversals.ts'
 import { settleTwin } from './twins.ts'
 
-type BankDesk = Desk & { rail: Rail }
+type SettlingAtBank = Settling & { rail: Rail }
 
 /** What the bank shows of everything that these claimed rows are about. */
-export function proofsOf(desk: BankDesk, rows: readonly InboxRow[]): Promise<Proofs> {
-  const events = rows.flatMap(row => read(desk.rail, row) ?? [])
+export function proofsOf(app: SettlingAtBank, rows: readonly InboxRow[]): Promise<Proofs> {
+  const events = rows.flatMap(row => read(app.rail, row) ?? [])
   return askTogether(
-    desk,
-    events.filter(({ workspaceId }) => workspaceId === desk.rail.workspaceId),
+    app,
+    events.filter(({ workspaceId }) => workspaceId === app.rail.workspaceId),
   )
 }
 
 /** Settles one claimed row of the bank's; false when it waits. What `proofs` lacks is asked of the bank by itself. */
-export async function settleBankEvent(desk: BankDesk, row: InboxRow, proofs: Proofs = noProofs): Promise<boolean> {
-  const event = read(desk.rail, row)
-  if (!event) return finish(desk, row, undefined, async () => ({ is: 'quarantined', why: 'it cannot be read as an event' }))
-  if (event.workspaceId !== desk.rail.workspaceId)
-    return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: `of another workspace (${event.workspaceId})`, others: true }))
+export async function settleBankEvent(app: SettlingAtBank, row: InboxRow, proofs: Proofs = noProofs): Promise<boolean> {
+  const event = read(app.rail, row)
+  if (!event) return finish(app, row, undefined, async () => ({ is: 'quarantined', why: 'it cannot be read as an event' }))
+  if (event.workspaceId !== app.rail.workspaceId)
+    return finish(app, row, event.kind, async () => ({ is: 'ignored', why: `of another workspace (${event.workspaceId})`, others: true }))
 
   switch (event.about) {
     case 'other':
-      return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: 'of a kind this house has no use for', others: true }))
+      return finish(app, row, event.kind, async () => ({ is: 'ignored', why: 'of a kind this house has no use for', others: true }))
     case 'invoice':
-      return settleInvoice(desk, row, event, proofs)
+      return settleInvoice(app, row, event, proofs)
     case 'payout':
-      return settlePayout(desk, row, event, proofs)
+      return settlePayout(app, row, event, proofs)
   }
 }
 
@@ -49,54 +49,60 @@ function read(rail: Rail, row: InboxRow): ProviderEvent | undefined {
   }
 }
 
-async function settleInvoice(desk: BankDesk, row: InboxRow, event: InvoiceEvent, proofs: Proofs): Promise<boolean> {
-  const ours = await findOurs(desk.db, desk.rail.name, event.invoice.providerId, event.invoice.tag)
+async function settleInvoice(app: SettlingAtBank, row: InboxRow, event: InvoiceEvent, proofs: Proofs): Promise<boolean> {
+  const ours = await findOurs(app.db, app.rail.name, event.invoice.providerId, event.invoice.tag)
   // One that bears our tag may be ours after all, as after a restore, and is read again then.
   if (!ours)
-    return finish(desk, row, event.kind, async () => ({
+    return finish(app, row, event.kind, async () => ({
       ...{ is: 'ignored', why: `invoice ${event.invoice.providerId} is not one we issued` },
       ...(event.invoice.tag === undefined && { others: true }),
     }))
-  return settleOurs(desk, { ...row, about: ours.id, isForgotten: ours.forgotten_at !== null }, event, ours, proofs)
+  return settleOurs(app, { ...row, about: ours.id, isForgotten: ours.forgotten_at !== null }, event, ours, proofs)
 }
 
-async function settleOurs(desk: BankDesk, row: Claimed, event: InvoiceEvent, ours: InvoiceRow, proofs: Proofs): Promise<boolean> {
-  if (ours.provider_id !== event.invoice.providerId && !awaitsItsId(ours)) return settleTwin(desk, row, event, ours, proofs.invoice(event))
+async function settleOurs(app: SettlingAtBank, row: Claimed, event: InvoiceEvent, ours: InvoiceRow, proofs: Proofs): Promise<boolean> {
+  if (ours.provider_id !== event.invoice.providerId && !awaitsItsId(ours)) return settleTwin(app, row, event, ours, proofs.invoice(event))
 
-  if (isKnownCredit(ours, event)) return finish(desk, row, event.kind, async () => ({ is: 'done', why: `it was ${ours.state} before` }))
+  if (isKnownCredit(ours, event)) return finish(app, row, event.kind, async () => ({ is: 'done', why: `it was ${ours.state} before` }))
 
-  if (reversalLogs.has(event.log) && (ours.state === 'credited' || ours.state === 'reversed')) return settleLogs(desk, row, event, ours)
+  if (reversalLogs.has(event.log) && (ours.state === 'credited' || ours.state === 'reversed')) return settleLogs(app, row, event, ours)
 
   let invoice = event.invoice
   if (needsProof(ours, event)) {
     let answer = proofs.invoice(event)
     if (!answer) {
-      answer = await desk.rail.readInvoice(invoice.providerId)
-      await desk.world.at('invoice read again')
+      answer = await app.rail.readInvoice(invoice.providerId)
+      await app.world.at('invoice read again')
     }
-    if (answer.is !== 'done') return finish(desk, row, event.kind, async () => unconfirmed(answer))
+    if (answer.is !== 'done') return finish(app, row, event.kind, async () => unconfirmed(answer))
     invoice = answer.value
     if (invoice.tag !== ours.id && ours.provider_id === null)
-      return finish(desk, row, event.kind, async () => ({ is: 'quarantined', why: 'the bank shows this invoice without our tag' }))
+      return finish(app, row, event.kind, async () => ({ is: 'quarantined', why: 'the bank shows this invoice without our tag' }))
   }
-  return finish(desk, row, event.kind, tx => applyInvoice(tx, desk, ours.id, event, invoice))
+  return finish(app, row, event.kind, tx => applyInvoice(tx, app, ours.id, event, invoice))
 }
 
 /** An event about money that goes back: the bank's whole log of the invoice says what became of it, whatever comes late or twice. */
-async function settleLogs(desk: BankDesk, row: Claimed, event: InvoiceEvent, ours: InvoiceRow): Promise<boolean> {
-  const answer = await desk.rail.invoiceLogs(event.invoice.providerId)
-  await desk.world.at('invoice read again')
-  return finish(desk, row, event.kind, async tx => {
+async function settleLogs(app: SettlingAtBank, row: Claimed, event: InvoiceEvent, ours: InvoiceRow): Promise<boolean> {
+  const answer = await app.rail.invoiceLogs(event.invoice.providerId)
+  await app.world.at('invoice read again')
+  return finish(app, row, event.kind, async tx => {
     const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
     if (answer.is === 'done' && answer.value.some(({ logId }) => logId === event.logId))
-      return settleReversal(tx, desk.world, ours.id, answer.value, cause)
+      return settleReversal(tx, app.world, ours.id, answer.value, cause)
     // What it is about is not known yet, so nothing is ordered until it is.
     await beginReversal(tx, ours.id, cause)
     return answer.is === 'done' ? { is: 'again', why: 'the bank does not list it yet' } : unconfirmed(answer)
   })
 }
 
-async function applyInvoice(tx: Tx, { world, terms }: BankDesk, id: string, event: InvoiceEvent, now: ProviderInvoice): Promise<Outcome> {
+async function applyInvoice(
+  tx: Tx,
+  { world, terms }: SettlingAtBank,
+  id: string,
+  event: InvoiceEvent,
+  now: ProviderInvoice,
+): Promise<Outcome> {
   const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
   await takeAsIssued(tx, id, now, { why: 'an event proves that the bank issued it', ref: event.eventId })
   const row = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!
@@ -183,7 +189,7 @@ const asReturned = (shown: ProviderPayout, { providerId }: ProviderPayout): Prov
 /** One that bears a tag of ours all the same is remembered: nothing is ordered for its invoice before it was looked at. */
 async function notOurs(
   tx: Tx,
-  { rail }: BankDesk,
+  { rail }: SettlingAtBank,
   { providerId, externalId: order, invoiceId: invoice }: ProviderPayout,
 ): Promise<Outcome> {
   if (order !== undefined || invoice !== undefined) await noteStrange(tx, { rail: rail.name, providerId, tags: { invoice, order } })
@@ -191,12 +197,12 @@ async function notOurs(
   return { is: 'ignored', why: `transfer ${providerId} is not one we ordered`, ...(isOthers && { others: true }) }
 }
 
-async function settlePayout(desk: BankDesk, row: InboxRow, event: PayoutEvent, proofs: Proofs): Promise<boolean> {
+async function settlePayout(app: SettlingAtBank, row: InboxRow, event: PayoutEvent, proofs: Proofs): Promise<boolean> {
   const { payout } = event
-  const ours = await desk.db.one<{ external_id: string }>(sql`
+  const ours = await app.db.one<{ external_id: string }>(sql`
     select external_id from attempts where provider_id = ${payout.providerId} or external_id = ${payout.externalId ?? ''}
     order by case when provider_id = ${payout.providerId} then 0 else 1 end limit 1`)
-  if (!ours) return finish(desk, row, event.kind, tx => notOurs(tx, desk, payout))
+  if (!ours) return finish(app, row, event.kind, tx => notOurs(tx, app, payout))
 
   const key = ours.external_id
   let news: PayoutNews = { externalId: key, found: [payout], errors: event.errors }
@@ -204,25 +210,25 @@ async function settlePayout(desk: BankDesk, row: InboxRow, event: PayoutEvent, p
   if (finalLogs.has(event.log)) {
     let found = proofs.payouts(event, key)
     if (!found) {
-      const [one, all] = [await desk.rail.readPayout(payout.providerId), await desk.rail.findPayouts(key)]
-      await desk.world.at('payout read again')
+      const [one, all] = [await app.rail.readPayout(payout.providerId), await app.rail.findPayouts(key)]
+      await app.world.at('payout read again')
       // The look-up by tag may lag behind the transfer itself.
       found = both(one, all, (itself, others) => [...others.filter(({ providerId }) => providerId !== payout.providerId), itself])
     }
-    if (found.is !== 'done') return finish(desk, row, event.kind, async () => unconfirmed(found))
+    if (found.is !== 'done') return finish(app, row, event.kind, async () => unconfirmed(found))
     news = { ...news, found: found.value, readNow: true }
     const shown = found.value.find(({ providerId }) => providerId === payout.providerId)
     if (event.log === 'refunded' && shown?.status === 'success') {
-      const answer = await desk.rail.hasComeBack(payout.providerId)
-      if (answer.is !== 'done') return finish(desk, row, event.kind, async () => unconfirmed(answer))
+      const answer = await app.rail.hasComeBack(payout.providerId)
+      if (answer.is !== 'done') return finish(app, row, event.kind, async () => unconfirmed(answer))
       cameBack = answer.value
     }
   }
-  return finish(desk, row, event.kind, async tx => {
+  return finish(app, row, event.kind, async tx => {
     const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
-    let applied = await applyPayout(tx, desk.world, news, cause)
+    let applied = await applyPayout(tx, app.world, news, cause)
     // Its log says that it came back, so it did, though its status still says that it succeeded.
-    if (cameBack) applied = await applyPayout(tx, desk.world, { ...news, found: news.found.map(each => asReturned(each, payout)) }, cause)
+    if (cameBack) applied = await applyPayout(tx, app.world, { ...news, found: news.found.map(each => asReturned(each, payout)) }, cause)
     switch (applied) {
       case 'moved':
       case 'nothing new':

@@ -4,7 +4,7 @@
  * schedule may have been changed since the backup, and today's slot have been issued at another time of day.
  */
 import { BadInput } from '../../base/answer.ts'
-import { reais } from '../../base/money.ts'
+import { formatReais } from '../../base/money.ts'
 import type { Instant, World } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
 import type { BatchInvoice, Rail } from '../../rails/rail.ts'
@@ -118,7 +118,7 @@ export async function forgottenWhy(reader: Reader): Promise<string | undefined> 
     from forgotten_invoices where ${open}`))!
   if (row.count === 0n) return undefined
   const many = (count: bigint, one: string, more: string) => `${count} ${count === 1n ? one : more}`
-  return `since the backup restored here ${many(row.count, 'invoice', 'invoices')} of ${many(row.batches, 'batch', 'batches')}, ${reais(row.units)} in all, ${row.count === 1n ? 'was' : 'were'} asked for that these books have forgotten, and this slot may be among them: "repasse invoice forgotten" lists them, and with --looked-at the slots after this one ask no more`
+  return `since the backup restored here ${many(row.count, 'invoice', 'invoices')} of ${many(row.batches, 'batch', 'batches')}, ${formatReais(row.units)} in all, ${row.count === 1n ? 'was' : 'were'} asked for that these books have forgotten, and this slot may be among them: "repasse invoice forgotten" lists them, and with --looked-at the slots after this one ask no more`
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Millis } from '../../base/world.ts'
 import type { InvoiceRow } from '../../invoice/invoice.ts'
 import type { ProviderEvent, ProviderInvoice, ProviderPayout, Rail } from '../../rails/rail.ts'
 import { readInSets, sql, type Reader, type Sql } from '../../db/db.ts'
-import type { Desk } from '../apply.ts'
+import type { Settling } from '../apply.ts'
 
 export type InvoiceEvent = ProviderEvent & { about: 'invoice' }
 export type PayoutEvent = ProviderEvent & { about: 'payout' }
@@ -37,16 +37,16 @@ export const needsProof = (ours: Ours, { log }: InvoiceEvent): boolean =>
   ours.provider_id === null || (moneyLogs.has(log) && ours.state !== 'credited' && ours.state !== 'reversed')
 
 /** What was seen longer ago is asked for again: half a minute is less than a claim lasts. */
-const mostAgeMs: Millis = 30_000
+const maxAgeMs: Millis = 30_000
 
-type BankDesk = Pick<Desk, 'db' | 'world'> & { rail: Rail }
+type AtBank = Pick<Settling, 'db' | 'world'> & { rail: Rail }
 
 /**
  * Asks once about all the invoices of `events` and once about all their orders. Every event was written down before it was claimed, and
  * it was claimed before this asks, so what is shown is never older than the asking. A list may lag, though: what it shows counts only
  * where it is no older than the event's own picture.
  */
-export async function askTogether({ db, world, rail }: BankDesk, events: readonly ProviderEvent[]): Promise<Proofs> {
+export async function askTogether({ db, world, rail }: AtBank, events: readonly ProviderEvent[]): Promise<Proofs> {
   const askedAt = world.clock.now()
   const invoices = await invoicesOf(db, rail, events)
   const orders = await ordersOf(db, rail, events)
@@ -55,7 +55,7 @@ export async function askTogether({ db, world, rail }: BankDesk, events: readonl
 
   const isOld = () => {
     const ageMs = world.clock.now() - askedAt
-    return ageMs < 0 || ageMs > mostAgeMs
+    return ageMs < 0 || ageMs > maxAgeMs
   }
   return {
     invoice({ invoice: { providerId, updatedAt } }) {

@@ -8,10 +8,10 @@ import {
   mayRefund,
   refundableUnits,
   refundAct,
-  refundStanding,
+  refundStatus,
   refusalOf,
   type InvoiceRow,
-  type RefundStanding,
+  type RefundStatus,
   type RefundRefusal,
 } from '../../invoice/invoice.ts'
 import { detailOf, propose, type Proposed, type ProposalRow } from '../../ledger/ledger.ts'
@@ -33,7 +33,7 @@ export function proposeRefund(db: Db, world: World, id: string, { units: wanted,
   return db.tx(async tx => {
     const invoice = await findInvoice(tx, id)
     if (!invoice) return { is: 'unknown' }
-    const standing = await refundStanding(tx, invoice)
+    const standing = await refundStatus(tx, invoice)
     const units = wanted ?? refundableUnits(standing)
     const code = mayRefund(standing, units)
     if (code) return { is: 'impossible', code }
@@ -43,10 +43,10 @@ export function proposeRefund(db: Db, world: World, id: string, { units: wanted,
 }
 
 /** What was still with us when it was proposed: an approval is of that alone. */
-const leftOf = (standing: RefundStanding): string => formatUnits(refundableUnits(standing), 'BRL')
+const leftOf = (standing: RefundStatus): string => formatUnits(refundableUnits(standing), 'BRL')
 
 /** Throws `BadInput` where it cannot be refunded now, or money went back or came again since it was proposed. */
-function assertAsProposed(standing: RefundStanding, proposal: ProposalRow): void {
+function assertAsProposed(standing: RefundStatus, proposal: ProposalRow): void {
   const code = mayRefund(standing, unitsOf(proposal))
   if (code) throw refusalOf(code, proposal.subject)
   const [left, before] = [leftOf(standing), detailOf(proposal)['left']]
@@ -69,7 +69,7 @@ const needInvoice = async (reader: Db | Tx, id: string): Promise<InvoiceRow> => 
 export async function checkRefund({ db, rail }: { db: Db; rail: Rail | undefined }, proposal: ProposalRow): Promise<void> {
   if (!rail) throw new BadInput('the bank is not configured, and it must give the money back: set STARKBANK_*')
   const invoice = await needInvoice(db, proposal.subject)
-  const standing = await refundStanding(db, invoice)
+  const standing = await refundStatus(db, invoice)
   assertAsProposed(standing, proposal)
   const shown = await rail.readInvoice(invoice.provider_id!)
   if (shown.is !== 'done') throw new BadInput(`the bank did not say how invoice ${invoice.id} stands: ${shown.why}`)
@@ -79,7 +79,7 @@ export async function checkRefund({ db, rail }: { db: Db; rail: Rail | undefined
 /** In the transaction of the approval: the refund is written down, and the payout waits for what becomes of it. */
 export async function beginRefund(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
   const { subject: id, made_by: madeBy, decided_by: by, why } = proposal
-  assertAsProposed(await refundStanding(tx, await needInvoice(tx, id)), proposal)
+  assertAsProposed(await refundStatus(tx, await needInvoice(tx, id)), proposal)
   const approved = await approveOwnRefund(tx, world, id, { units: unitsOf(proposal), madeBy, by: by!, why })
   if (approved.is === 'refused') throw refusalOf(approved.code, id)
   await beginReversal(tx, id, { why: 'a refund was approved', ref: proposal.id })

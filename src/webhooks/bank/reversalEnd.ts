@@ -1,6 +1,6 @@
 /** How a reversal ended of which the bank never says so: proposed by one person, held against the bank's log, and written with the other's approval. */
 import { BadInput } from '../../base/answer.ts'
-import { formatUnits, parseUnits, reais } from '../../base/money.ts'
+import { formatUnits, parseUnits, formatReais } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
 import { fateOf, findInvoice, liveRefund, saidIn, type InvoiceRow, type RefundRow } from '../../invoice/invoice.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../../ledger/ledger.ts'
@@ -97,7 +97,7 @@ export async function carryOutReversalEnd(tx: Tx, world: World, proposal: Propos
   await assertAsProposed(tx, proposal, await tx.now())
   const returned = returnedOf(proposal)
   await endReversal(tx, world, id, { returned, logCount }, { why: 'two people said how it ended', ref: proposalId })
-  await audit(tx, { actor: by!, act: 'invoice reversal ended', subject: id, detail: { returned: reais(returned), madeBy, why } })
+  await audit(tx, { actor: by!, act: 'invoice reversal ended', subject: id, detail: { returned: formatReais(returned), madeBy, why } })
 }
 
 const refusals: Record<ReversalRefusal, (id: string) => string> = {

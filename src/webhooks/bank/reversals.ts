@@ -10,7 +10,7 @@ import {
   type Fate,
   type InvoiceRow,
 } from '../../invoice/invoice.ts'
-import { brl, reais } from '../../base/money.ts'
+import { brl, formatReais } from '../../base/money.ts'
 import { clearBooked, post } from '../../ledger/ledger.ts'
 import {
   hasFailedRefund,
@@ -153,7 +153,7 @@ async function book(tx: Tx, world: World, row: InvoiceRow, before: ReversalRow, 
   await post(tx, world, { movement, source, amount, invoiceId: row.id, memo: cause.why })
   await clearBooked(tx, world, row.provider_id, [-more], cause.why)
   await tx.run(sql`update invoice_reversals set returned_units = ${returned}, undone = ${undone} where invoice_id = ${row.id}`)
-  world.log.warn({ invoice: row.id, units: reais(returned), ref: cause.ref }, 'money of an invoice went back to its payer')
+  world.log.warn({ invoice: row.id, units: formatReais(returned), ref: cause.ref }, 'money of an invoice went back to its payer')
 }
 
 /**

@@ -7,14 +7,14 @@ import {
   failRefund,
   refundTaken,
   returnTwin,
-  seeTwin,
+  noteTwin,
   undoReturn,
   type InvoiceRow,
   type TwinRow,
 } from '../../invoice/invoice.ts'
 import type { ProviderEvent, ProviderInvoice, Rail } from '../../rails/rail.ts'
 import type { Cause, Tx } from '../../db/db.ts'
-import { finish, unconfirmed, type Claimed, type Desk, type Outcome } from '../apply.ts'
+import { finish, unconfirmed, type Claimed, type Settling, type Outcome } from '../apply.ts'
 
 type InvoiceEvent = ProviderEvent & { about: 'invoice' }
 
@@ -23,26 +23,26 @@ type InvoiceEvent = ProviderEvent & { about: 'invoice' }
  * the bank was seen to have, where it was asked already.
  */
 export async function settleTwin(
-  desk: Desk & { rail: Rail },
+  app: Settling & { rail: Rail },
   row: Claimed,
   event: InvoiceEvent,
   ours: InvoiceRow,
   shown?: Answer<ProviderInvoice>,
 ): Promise<boolean> {
-  const { rail, world } = desk
+  const { rail, world } = app
   const answer = shown ?? (await rail.readInvoice(event.invoice.providerId))
   if (!shown) await world.at('invoice read again')
-  if (answer.is !== 'done') return finish(desk, row, event.kind, async () => unconfirmed(answer))
+  if (answer.is !== 'done') return finish(app, row, event.kind, async () => unconfirmed(answer))
   if (answer.value.tag !== ours.id)
-    return finish(desk, row, event.kind, async () => ({ is: 'quarantined', why: 'the bank shows this invoice without our tag' }))
+    return finish(app, row, event.kind, async () => ({ is: 'quarantined', why: 'the bank shows this invoice without our tag' }))
 
   let twin: TwinRow | undefined
-  const isSettled = await finish(desk, row, event.kind, async tx => {
+  const isSettled = await finish(app, row, event.kind, async tx => {
     const cause: Cause = { why: 'seen-in-event', ref: event.eventId }
-    twin = await seeTwin(tx, world, ours, answer.value, cause)
+    twin = await noteTwin(tx, world, ours, answer.value, cause)
     return apply(tx, world, twin, event, answer.value)
   })
-  if (twin?.state === 'open') await cancelTwin(desk, twin)
+  if (twin?.state === 'open') await cancelTwin(app, twin)
   return isSettled
 }
 

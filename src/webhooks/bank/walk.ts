@@ -7,7 +7,7 @@ import { sql, type Db, type Tx } from '../../db/db.ts'
 /** How far back each walk begins behind the last one: the provider's lists may lag, and asking twice costs nothing. */
 const overlapMs = 48 * 3_600_000
 /** In one turn: a hundred thousand rows of each list. What is left is read at the next. */
-const mostPortions = 50
+const maxPortions = 50
 
 export interface Walk<T> {
   /** Of the list; where it is to go on stands under it. */
@@ -40,7 +40,7 @@ export async function walkOn<T>(db: Db, world: World, { name, from, read, take, 
   const startedAt = open?.started_at ?? now
   let place = open?.place
   let rows = Number(open?.rows ?? 0n)
-  for (let portions = 0; portions < mostPortions; portions++) {
+  for (let portions = 0; portions < maxPortions; portions++) {
     const answer = await read(since, place)
     if (answer.is !== 'done') {
       // A place that the provider does not know any more is none: the next turn begins the list anew.

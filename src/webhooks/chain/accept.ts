@@ -1,29 +1,29 @@
 /** Taking on: a person decides that what came late, or too little, is the payee's all the same. */
 import { BadInput } from '../../base/answer.ts'
-import { told } from '../../base/money.ts'
+import { formatMoney } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
-import type { InvoiceRow, Standing } from '../../invoice/invoice.ts'
+import type { InvoiceRow, RequestStatus } from '../../invoice/invoice.ts'
 import { assertMayApprove, audit } from '../../ledger/ledger.ts'
 import { forUpdate, sql, type Db, type Tx } from '../../db/db.ts'
 import type { ChainTerms } from '../apply.ts'
 import { restand } from './events.ts'
-import { standingOf } from './status.ts'
+import { requestStatusOf } from './status.ts'
 
 /** From now on all that is there counts; how deep it must lie stays as it was. Throws `BadInput` where nothing waits for a person. */
-export async function takeOn(
+export async function acceptPayment(
   db: Db,
   world: World,
   chain: ChainTerms,
   id: string,
   { by, why }: { by: string; why: string },
-): Promise<{ invoice: InvoiceRow; standing: Standing }> {
+): Promise<{ invoice: InvoiceRow; standing: RequestStatus }> {
   return db.tx(async tx => {
     const invoice = await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id} ${forUpdate}`)
     if (!invoice) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
     const received = await waiting(tx, invoice, chain)
     await assertMayApprove(tx, by, await tx.now())
     await tx.run(sql`update invoices set late_by = ${by} where id = ${invoice.id}`)
-    const detail = { why, from: invoice.state, received: told(received, 'BTC'), asked: told(invoice.units, 'BTC') }
+    const detail = { why, from: invoice.state, received: formatMoney(received, 'BTC'), asked: formatMoney(invoice.units, 'BTC') }
     await audit(tx, { actor: by, act: 'payment taken on', subject: invoice.id, detail })
     const standing = await restand(tx, { world, chain }, { ...invoice, late_by: by }, { why: `${by} took on what came: ${why}` })
     return { invoice: (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoice.id}`))!, standing }
@@ -35,7 +35,7 @@ async function waiting(tx: Tx, invoice: InvoiceRow, chain: ChainTerms): Promise<
   const refuse = (why: string) => new BadInput(`invoice ${invoice.id} ${why}, so there is nothing to take on`)
   if (invoice.rail !== 'bitcoin') throw refuse('is the bank’s, which takes no payment late or in part')
   if (invoice.late_by !== null) throw refuse(`was taken on already, by ${invoice.late_by}`)
-  const looked = await standingOf(tx, invoice, chain, millis(await tx.now()))
+  const looked = await requestStatusOf(tx, invoice, chain, millis(await tx.now()))
   if (!looked) throw refuse(`is ${invoice.state}`)
   const { standing, payments } = looked
   const there = payments.filter(({ depth, spent }) => depth >= 0 && !spent)
@@ -48,6 +48,6 @@ async function waiting(tx: Tx, invoice: InvoiceRow, chain: ChainTerms): Promise<
           : 'has no payment on the chain any more',
     )
   if (standing.missing === 0n && there.every(({ counts }) => counts))
-    throw refuse(`is ${invoice.state} and all that came counts: ${told(standing.received, 'BTC')}`)
+    throw refuse(`is ${invoice.state} and all that came counts: ${formatMoney(standing.received, 'BTC')}`)
   return standing.received
 }

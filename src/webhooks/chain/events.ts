@@ -3,7 +3,7 @@ import { BadInput } from '../../base/answer.ts'
 import { btc } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
 import { coinsOf, leftOf, ripeDepthOf, type CoinRow } from '../../chain/chain.ts'
-import { requestMachine, type InvoiceRow, type Standing } from '../../invoice/invoice.ts'
+import { requestMachine, type InvoiceRow, type RequestStatus } from '../../invoice/invoice.ts'
 import { post } from '../../ledger/ledger.ts'
 import {
   applyBundle,
@@ -22,20 +22,20 @@ import {
 } from '../../payout/payout.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../../db/db.ts'
-import { finish, type ChainTerms, type Desk, type Outcome } from '../apply.ts'
+import { finish, type ChainTerms, type Settling, type Outcome } from '../apply.ts'
 import { readChainEvent, type ChainEvent } from './event.ts'
 import type { InboxRow } from '../inbox.ts'
-import { standingOf } from './status.ts'
+import { requestStatusOf } from './status.ts'
 
-type ChainDesk = Desk & { rail: ChainRail; chain: ChainTerms }
+type SettlingOnChain = Settling & { rail: ChainRail; chain: ChainTerms }
 
 /** Settles one claimed row of the chain's; false when it waits. */
-export async function settleChainEvent(desk: ChainDesk, row: InboxRow): Promise<boolean> {
+export async function settleChainEvent(app: SettlingOnChain, row: InboxRow): Promise<boolean> {
   const event = read(row)
-  if (!event) return finish(desk, row, undefined, async () => ({ is: 'quarantined', why: 'it cannot be read as an event' }))
+  if (!event) return finish(app, row, undefined, async () => ({ is: 'quarantined', why: 'it cannot be read as an event' }))
   const cause: Cause = { why: sayingOf(event), ref: row.event_id }
-  return finish(desk, row, event.kind, tx =>
-    event.kind.startsWith('coin.') ? settleCoin(tx, desk, event, cause) : settleSpending(tx, desk, event, cause),
+  return finish(app, row, event.kind, tx =>
+    event.kind.startsWith('coin.') ? settleCoin(tx, app, event, cause) : settleSpending(tx, app, event, cause),
   )
 }
 
@@ -50,7 +50,7 @@ function read(row: InboxRow): ChainEvent | undefined {
 
 const sayingOf = ({ kind, block }: ChainEvent) => (block ? `the chain said ${kind} at block ${block.height}` : `the chain said ${kind}`)
 
-async function settleCoin(tx: Tx, desk: ChainDesk, event: ChainEvent, cause: Cause): Promise<Outcome> {
+async function settleCoin(tx: Tx, app: SettlingOnChain, event: ChainEvent, cause: Cause): Promise<Outcome> {
   const known = await tx.one<{ invoice_id: string | null }>(sql`select invoice_id from coins where id = ${event.coin}`)
   if (!known) return { is: 'quarantined', why: 'it tells of a coin that is not known' }
   const invoice =
@@ -58,18 +58,18 @@ async function settleCoin(tx: Tx, desk: ChainDesk, event: ChainEvent, cause: Cau
       ? undefined
       : await tx.one<InvoiceRow>(sql`select * from invoices where id = ${known.invoice_id} ${forUpdate}`)
   const coin = (await tx.one<CoinRow>(sql`select * from coins where id = ${event.coin} ${forUpdate}`))!
-  await book(tx, desk.world, coin, cause)
+  await book(tx, app.world, coin, cause)
   if (!invoice) return { is: 'done', why: 'of no request' }
-  const { state, why } = await restand(tx, desk, invoice, cause)
-  if (state === 'credited') await holdPaidElsewhere(tx, desk.rail, desk.world)
+  const { state, why } = await restand(tx, app, invoice, cause)
+  if (state === 'credited') await holdPaidElsewhere(tx, app.rail, app.world)
   // What spends a coin that can never come will never be mined either; and what it was to pay is then owed to nobody.
-  if (coin.state === 'conflicted' && (await tellBundles(tx, desk, coin.id, cause)) !== undefined)
-    await restand(tx, desk, (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoice.id}`))!, cause)
+  if (coin.state === 'conflicted' && (await tellBundles(tx, app, coin.id, cause)) !== undefined)
+    await restand(tx, app, (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoice.id}`))!, cause)
   return { is: 'done', why: `${state}: ${why}` }
 }
 
 /** The bundles that spend this coin look anew at what became of them; one that was given up has let go of its coins, and is known by its `txid`. */
-async function tellBundles(tx: Tx, { world, chain }: ChainDesk, coin: string, cause: Cause, txid = ''): Promise<string | undefined> {
+async function tellBundles(tx: Tx, { world, chain }: SettlingOnChain, coin: string, cause: Cause, txid = ''): Promise<string | undefined> {
   const bundles = await tx.all<{ id: string }>(sql`
     select bundle_id as id from bundle_coins where outpoint = ${coin} union select bundle_id as id from bundle_candidates where id = ${txid} order by id`)
   const said: string[] = []
@@ -84,12 +84,17 @@ async function tellBundles(tx: Tx, { world, chain }: ChainDesk, coin: string, ca
  * What a bundle was to pay is owed again: while it was under way, the payments that it passes on may have left the chain. Then it waits for
  * them, or is owed to nobody.
  */
-export async function restandOwedAgain(tx: Tx, desk: Pick<ChainDesk, 'world' | 'chain'>, bundleId: string, cause: Cause): Promise<void> {
+export async function restandOwedAgain(
+  tx: Tx,
+  app: Pick<SettlingOnChain, 'world' | 'chain'>,
+  bundleId: string,
+  cause: Cause,
+): Promise<void> {
   const invoices = await tx.all<InvoiceRow>(sql`
     select * from invoices where id in (
       select p.invoice_id from payouts p join attempts a on a.payout_id = p.id join bundles b on b.id = a.bundle_id
       where b.id = ${bundleId} and b.state = 'void' and p.state = 'owed') order by id ${forUpdate}`)
-  for (const invoice of invoices) await restand(tx, desk, invoice, cause)
+  for (const invoice of invoices) await restand(tx, app, invoice, cause)
 }
 
 const odd = (times: bigint) => times % 2n === 1n
@@ -117,11 +122,11 @@ const isOwnChange = async (tx: Tx, { branch, txid }: CoinRow): Promise<boolean> 
 /** Decides anew where a request stands, moves it there, and credits or takes back what follows. `invoice` is locked by the caller. */
 export async function restand(
   tx: Tx,
-  { world, chain }: Pick<ChainDesk, 'world' | 'chain'>,
+  { world, chain }: Pick<SettlingOnChain, 'world' | 'chain'>,
   invoice: InvoiceRow,
   cause: Cause,
-): Promise<Standing> {
-  const looked = await standingOf(tx, invoice, chain, millis(await tx.now()))
+): Promise<RequestStatus> {
+  const looked = await requestStatusOf(tx, invoice, chain, millis(await tx.now()))
   if (!looked) throw new Error(`${invoice.id} is ${invoice.state}: it is not watched, and has coins`)
   const { standing: decided, payments } = looked
   if (decided.state !== invoice.state)
@@ -173,15 +178,20 @@ async function creditDeep(tx: Tx, world: World, invoice: InvoiceRow, deep: CoinR
 }
 
 /** A coin of ours was spent, or not after all: by a transaction of ours, which settles its payouts, or by one we did not make. */
-async function settleSpending(tx: Tx, desk: ChainDesk, event: ChainEvent, cause: Cause): Promise<Outcome> {
-  const applied = await tellBundles(tx, desk, event.coin, cause, event.txid)
-  const foreign = await settleForeign(tx, desk, event, cause)
-  const settled = await followElsewhere(tx, desk.world)
+async function settleSpending(tx: Tx, app: SettlingOnChain, event: ChainEvent, cause: Cause): Promise<Outcome> {
+  const applied = await tellBundles(tx, app, event.coin, cause, event.txid)
+  const foreign = await settleForeign(tx, app, event, cause)
+  const settled = await followElsewhere(tx, app.world)
   return { is: 'done', why: settled ?? foreign ?? applied ?? 'nothing new' }
 }
 
 /** Somebody else holds our keys, or this database forgot what it sent: nothing more goes out until a person has looked. */
-async function settleForeign(tx: Tx, { world, rail, chain }: ChainDesk, event: ChainEvent, cause: Cause): Promise<string | undefined> {
+async function settleForeign(
+  tx: Tx,
+  { world, rail, chain }: SettlingOnChain,
+  event: ChainEvent,
+  cause: Cause,
+): Promise<string | undefined> {
   const invoice = await requestOf(tx, event.coin)
   const coin = (await tx.one<CoinRow>(sql`select * from coins where id = ${event.coin} ${forUpdate}`))!
   const ours = coin.spent_by !== null && (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${coin.spent_by}`))

@@ -9,7 +9,7 @@ import {
   missWaiting,
   prepareScripts,
   refresh,
-  seeWaiting,
+  noteWaiting,
   setTrouble,
   takeTurn,
   tipOf,
@@ -192,7 +192,7 @@ async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: st
     const page = fresh.slice(from, from + mempoolPage)
     const waiting = await rail.waiting(page, watching.watch)
     if (waiting.is !== 'done') return waiting.why
-    if (waiting.value.length > 0) followed.news += await keepNews(parts, async tx => seeWaiting(tx, waiting.value, parts.rate))
+    if (waiting.value.length > 0) followed.news += await keepNews(parts, async tx => noteWaiting(tx, waiting.value, parts.rate))
     for (const txid of page) watching.waiting.add(txid)
   }
   watching.waiting = new Set(present.value)

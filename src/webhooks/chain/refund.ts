@@ -1,6 +1,6 @@
 /** Giving back what came on the chain and counts for nothing: two people decide it, by a payout of ours or for what a person sent by hand. */
 import { BadInput } from '../../base/answer.ts'
-import { told } from '../../base/money.ts'
+import { formatMoney } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
 import { coinsOf, leftOf, ripeDepthOf, type CoinRow } from '../../chain/chain.ts'
 import type { InvoiceRow } from '../../invoice/invoice.ts'
@@ -10,13 +10,13 @@ import type { ChainRail } from '../../rails/chain.ts'
 import { forUpdate, sql, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { usualChainTerms, type ChainTerms } from '../apply.ts'
 import { restand } from './events.ts'
-import { standingOf } from './status.ts'
+import { requestStatusOf } from './status.ts'
 
 export const coinRefundAct = 'bitcoin.refund'
 export const coinRefundMadeAct = 'bitcoin.refund-made'
 
 type Refunding = Pick<ChainRail, 'destination'>
-export interface RefundDesk {
+export interface RefundParts {
   db: Db
   world: World
   chain: ChainTerms
@@ -33,7 +33,7 @@ export async function refundableCoins(
   chain: ChainTerms,
   now: number,
 ): Promise<{ id: string; left: bigint }[]> {
-  const looked = await standingOf(reader, invoice, chain, now)
+  const looked = await requestStatusOf(reader, invoice, chain, now)
   if (!looked) return []
   const covered = ['seen', 'confirming', 'paid', 'credited'].includes(looked.standing.state)
   return looked.payments
@@ -44,12 +44,12 @@ export async function refundableCoins(
     .map(({ coin }) => ({ id: coin.id, left: leftOf(coin) }))
 }
 
-const leastUnits = 1_000n
+const minUnits = 1_000n
 const totalOf = (parts: readonly { left: bigint }[]) => parts.reduce((sum, { left }) => sum + left, 0n)
 
 /** Proposes it to a second person. `units`: all that may be given back where nothing is said. Throws `BadInput`. */
 export async function proposeCoinRefund(
-  { db, world, chain }: RefundDesk,
+  { db, world, chain }: RefundParts,
   rail: Refunding | undefined,
   id: string,
   { to, units, by, why }: Asking & { to: string; units: bigint | undefined },
@@ -58,7 +58,7 @@ export async function proposeCoinRefund(
     const invoice = await locked(tx, id)
     const amount = units ?? totalOf(await refundableCoins(tx, invoice, chain, millis(await tx.now())))
     const { address } = await checkRefund(tx, rail, chain, invoice, to, amount)
-    const detail = { to: address, satoshis: amount.toString(), amount: told(amount, 'BTC') }
+    const detail = { to: address, satoshis: amount.toString(), amount: formatMoney(amount, 'BTC') }
     return propose(tx, world, { act: coinRefundAct, subject: invoice.id, detail, why, by })
   }, 'locks')
 }
@@ -85,8 +85,9 @@ async function checkRefund(
       `invoice ${invoice.id} is ${invoice.state}, and nothing of it can be given back: only what lies ${chain.payoutDepth} blocks deep, and neither counts nor is spent`,
     )
   if (units > most)
-    throw new BadInput(`--amount ${told(units, 'BTC')} is more than can be given back of ${invoice.id}: ${told(most, 'BTC')}`)
-  if (units < leastUnits) throw new BadInput(`--amount ${told(units, 'BTC')} would be lost in fees: at least ${told(leastUnits, 'BTC')}`)
+    throw new BadInput(`--amount ${formatMoney(units, 'BTC')} is more than can be given back of ${invoice.id}: ${formatMoney(most, 'BTC')}`)
+  if (units < minUnits)
+    throw new BadInput(`--amount ${formatMoney(units, 'BTC')} would be lost in fees: at least ${formatMoney(minUnits, 'BTC')}`)
   return { address, from }
 }
 
@@ -102,10 +103,10 @@ export async function carryOutCoinRefund(
   const { from, address } = await checkRefund(tx, rail, chain, invoice, to!, units)
   const people = { madeBy: proposal.made_by, approvedBy: proposal.decided_by! }
   const payout = await oweRefund(tx, world, { invoiceId: invoice.id, to: address, units, from, ...people, why: proposal.why })
-  const detail = { payout: payout.id, to: address, amount: told(units, 'BTC'), proposal: proposal.id, why: proposal.why }
+  const detail = { payout: payout.id, to: address, amount: formatMoney(units, 'BTC'), proposal: proposal.id, why: proposal.why }
   await audit(tx, { actor: proposal.decided_by!, act: 'invoice refunded', subject: invoice.id, detail })
   await restand(tx, { world, chain }, invoice, {
-    why: `${people.madeBy} and ${people.approvedBy} give back ${told(units, 'BTC')}`,
+    why: `${people.madeBy} and ${people.approvedBy} give back ${formatMoney(units, 'BTC')}`,
     ref: payout.id,
   })
   return payout
@@ -113,7 +114,7 @@ export async function carryOutCoinRefund(
 
 /** A person sent it back by hand, with the same keys: proposed to a second one, who lets its stop go with it. Throws `BadInput`. */
 export async function proposeCoinRefundMade(
-  { db, world }: RefundDesk,
+  { db, world }: RefundParts,
   id: string,
   { txid, by, why }: Asking & { txid: string },
 ): Promise<Proposed> {
@@ -122,7 +123,7 @@ export async function proposeCoinRefundMade(
     const coins = await checkMade(tx, invoice, txid)
     const detail = {
       transaction: txid,
-      amount: told(
+      amount: formatMoney(
         coins.reduce((sum, coin) => sum + leftOf(coin), 0n),
         'BTC',
       ),
@@ -164,7 +165,7 @@ export async function carryOutCoinRefundMade(
 }
 
 /** A refund that was not ordered yet is taken back by one person: nothing moves. */
-export const withdrawCoinRefund = ({ db, world, chain }: RefundDesk, id: string, asking: Asking): Promise<PayoutRow> =>
+export const withdrawCoinRefund = ({ db, world, chain }: RefundParts, id: string, asking: Asking): Promise<PayoutRow> =>
   db.tx(async tx => {
     const payout = await withdrawRefundBy(tx, world, id, asking)
     const invoice = await locked(tx, payout.invoice_id)

@@ -1,12 +1,12 @@
 /** Where a payment request stands by what the database knows of the chain; asked and not changed. */
 import type { Millis } from '../../base/world.ts'
 import { coinsOf, depthOf, leftOf, ripeDepthOf, tipOf, type CoinRow } from '../../chain/chain.ts'
-import { standing, type InvoiceRow, type Standing } from '../../invoice/invoice.ts'
+import { requestStatus, type InvoiceRow, type RequestStatus } from '../../invoice/invoice.ts'
 import { sql, type Reader } from '../../db/db.ts'
 import type { ChainTerms } from '../apply.ts'
 
 export interface Looked {
-  standing: Standing
+  standing: RequestStatus
   /** What was ever seen at its address, with how deep it lies: 0 in the mempool, -1 where it is not there (any more). */
   payments: {
     coin: CoinRow
@@ -18,12 +18,12 @@ export interface Looked {
 }
 
 /** Undefined where it is not watched: a draft, a canceled one, or an invoice of the bank. */
-export async function standingOf(reader: Reader, invoice: InvoiceRow, chain: ChainTerms, now: Millis): Promise<Looked | undefined> {
+export async function requestStatusOf(reader: Reader, invoice: InvoiceRow, chain: ChainTerms, now: Millis): Promise<Looked | undefined> {
   if (invoice.rail !== 'bitcoin' || invoice.state === 'draft' || invoice.state === 'canceled') return undefined
   const [coins, tip] = [await coinsOf(reader, invoice.id), await tipOf(reader)]
   const depths = coins.map(coin => (coin.state === 'seen' ? 0 : coin.state === 'mined' ? Number(depthOf(coin, tip?.height)) : -1))
   const spent = await spentOf(reader, coins)
-  const found = standing(
+  const found = requestStatus(
     {
       units: invoice.units,
       quoteUnits: invoice.quote_units ?? undefined,

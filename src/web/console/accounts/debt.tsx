@@ -18,7 +18,7 @@ import type { Language } from '../../page/page.ts'
 import { Field, Select, Time } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm } from '../frame/frame.tsx'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
 import { csvAmount, styleOf } from '../list/list.ts'
 import { Known, Money, Ref, Rows, Why } from '../list/parts.tsx'
@@ -42,7 +42,7 @@ export const seeDebt = async (reader: Reader, accountId: string): Promise<SeenDe
 
 const path = '/console/accounts/:name'
 
-export function debtRoutes(doors: Doors, { desk: { db, world } }: PageParts): void {
+export function debtRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts): void {
   const told = (ctx: ConsoleContext, proposed: AccountProposed): string => {
     const say = debtWords[ctx.state.lang]
     if (proposed.is === 'unknown') return ctx.throw(404)

@@ -31,7 +31,7 @@ import { debtRoutes, seeDebt } from './debt.tsx'
 import { AccountForm, BanksPage } from './form.tsx'
 import { AccountPage, accountPath, AccountsPage, type LatestPayout, type Waiting } from './page.tsx'
 import { firstOf, readAccount } from './readForm.ts'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { proposalPath } from '../proposals/page.tsx'
 import { proofIn, signable } from '../people/passkeys.tsx'
 import { reasonIn, type FieldFaults, type Values } from '../schedules/when.ts'
@@ -48,12 +48,12 @@ const offered = [
   ...['58160789', '62232889', '61186680', '33264668'],
 ]
 
-export function accountRoutes(doors: Doors, pages: PageParts): void {
-  const { desk, settings } = pages
+export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
+  const { app, settings } = pages
   debtRoutes(doors, pages)
   signRoutes(doors, pages)
 
-  const { db, world, rails } = desk
+  const { db, world, rails } = app
   const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
   /** The account of the path, or 404. */
   const the = async (ctx: ConsoleContext): Promise<AccountRow> => (await findAccount(db, ctx.params['name']!)) ?? ctx.throw(404)

@@ -11,7 +11,7 @@ import type { PageParts } from '../../context.ts'
 import { AccountFacts, accountPath } from './page.tsx'
 import { firstOf } from './readForm.ts'
 import { ActForm, Frame } from '../frame/frame.tsx'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { percent } from '../schedules/page.tsx'
 import { signWords } from './signWords.ts'
 import { scheduleWords } from '../schedules/words.ts'
@@ -109,7 +109,7 @@ function TermsFacts({ lang, accountNames, said: { row, earlier } }: Pick<Parts, 
   )
 }
 
-export function signRoutes(doors: Doors, { desk: { db, rails } }: PageParts): void {
+export function signRoutes(doors: ConsoleRoutes, { app: { db, rails } }: PageParts): void {
   const present = async (ctx: ConsoleContext, notice?: Parts['notice'], status = 200) => {
     const { lang, person } = ctx.state
     const rows = (await accountsOnlySaid(db)).map(row => ({ row, first: firstOf(row, rails.bitcoin) }))

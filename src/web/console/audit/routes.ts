@@ -4,13 +4,13 @@ import { join, sql, type Reader, type Sql } from '../../../db/db.ts'
 import { show } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { AuditPage, type Walked } from './page.tsx'
-import type { Doors } from '../guard.ts'
+import type { ConsoleRoutes } from '../guard.ts'
 
 const pageLength = 50n
 /** So many of the newest records are checked each time the page is shown; the whole chain by its link, and by the books every five minutes. */
 const walkedLength = 500n
 
-export function auditRoutes(doors: Doors, { desk: { db } }: PageParts): void {
+export function auditRoutes(doors: ConsoleRoutes, { app: { db } }: PageParts): void {
   doors.page('/console/audit', 'see', async ctx => {
     const { lang, person } = ctx.state
     const one = (name: string) => {

@@ -7,7 +7,7 @@ import { show, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { BitcoinPage, BundlePage } from './page.tsx'
 import { listBundles, seeBundle, seeChain, type ListedBundle } from './read.ts'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
 import { type After } from '../../../queries/page.ts'
 import { csvAmount, csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
@@ -19,17 +19,17 @@ import { listWords } from '../list/words.ts'
 const path = '/console/bitcoin'
 const keyOf = ({ added_at: at, id }: ListedBundle): After => ({ at, id })
 /** A PSBT with its previous transactions may be large; as text it has a third more. */
-const mostBytes = 4 * 1024 * 1024
+const maxBytes = 4 * 1024 * 1024
 
-export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
-  const { db, world, rails } = desk
+export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
+  const { db, world, rails } = app
   const read = (filters: AskedFilters, limit: number) => listBundles(db, filters, limit)
 
   const page = async (ctx: ConsoleContext, told: { refused?: { lead: string; why?: string }; done?: string } = {}) => {
     const { lang, person } = ctx.state
     const filters = filtersOf(ctx, bundleFilters)
     const { rows, next } = await pageAsked(read, filters, keyOf)
-    const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(desk), stopped: await stopOf(db) }
+    const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(app), stopped: await stopOf(db) }
     show(
       ctx,
       <BitcoinPage {...{ ...parts, ...told, path, filters, next, rows, columns: columnsOf(lang), states: bundleFilters.choices.state }} />,
@@ -48,7 +48,7 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const seen = await seeBundle(desk, ctx.params['id']!)
+    const seen = await seeBundle(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
     show(ctx, <BundlePage {...{ lang, person, seen, stopped: await stopOf(db) }} />)
   })
@@ -72,9 +72,9 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
-    if (!rails.bitcoin || !desk.bitcoin) throw new BadInput(bitcoinWords[lang].off)
+    if (!rails.bitcoin || !app.bitcoin) throw new BadInput(bitcoinWords[lang].off)
     const id = ctx.params['id']!
-    await cancelBitcoinBundle({ db, world: desk.world, rail: rails.bitcoin, bitcoin: desk.bitcoin }, id, { by: person.name, why })
+    await cancelBitcoinBundle({ db, world: app.world, rail: rails.bitcoin, bitcoin: app.bitcoin }, id, { by: person.name, why })
     return `${path}/${id}`
   })
 
@@ -98,7 +98,7 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
         return refuse(leadOf(ctx.state.lang, error.message), error.message)
       }
     },
-    { fileBytes: mostBytes, textBytes: mostBytes },
+    { fileBytes: maxBytes, textBytes: maxBytes },
   )
 }
 

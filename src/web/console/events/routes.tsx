@@ -11,7 +11,7 @@ import { EventPage, ReplayPage } from './page.tsx'
 import { findRow, listEvents, seeEvent, type ListedEvent } from './read.ts'
 import { Frame } from '../frame/frame.tsx'
 import { textOf } from '../../../queries/eventText.ts'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { subjectsOf } from '../../../queries/links.ts'
 import { pathTo } from '../links.ts'
 import { type After } from '../../../queries/page.ts'
@@ -24,8 +24,8 @@ import { listWords } from '../list/words.ts'
 const path = '/console/events'
 const keyOf = ({ received_at: at, id }: ListedEvent): After => ({ at, id: `${id}` })
 
-export function eventPages(doors: Doors, { desk }: PageParts): void {
-  const { db, world } = desk
+export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
+  const { db, world } = app
   const read = (filters: AskedFilters, limit: number) => listEvents(db, filters, limit)
 
   doors.page(path, 'see', async ctx => {
@@ -54,21 +54,21 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const seen = await seeEvent(desk, ctx.params['id']!)
+    const seen = await seeEvent(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
     show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(db), whole: false }} />)
   })
 
   doors.post(`${path}/:id/tax-id`, 'taxId.see', async ctx => {
     const { lang, person } = ctx.state
-    const seen = await seeEvent(desk, ctx.params['id']!)
+    const seen = await seeEvent(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
     await noteBodies(ctx, seen.row, ...seen.conflicts)
     show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(db), whole: true }} />)
   })
 
   const noteBodies = ({ state }: ConsoleContext, { event_id: id, raw }: InboxRow, ...others: { raw: Uint8Array }[]) =>
-    noteShown(desk, { of: id, by: state.person.name, texts: [raw, ...others.map(each => each.raw)].map(textOf) })
+    noteShown(app, { of: id, by: state.person.name, texts: [raw, ...others.map(each => each.raw)].map(textOf) })
   const sendBytes = (ctx: ConsoleContext, row: InboxRow) => {
     // Whoever sent it chose these bytes, so no browser is to read more than a file into them.
     ctx.type = 'application/octet-stream'
@@ -93,9 +93,9 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
 
   doors.page(`${path}/:id/replay`, 'event.replay', async ctx => {
     const { lang, person } = ctx.state
-    const seen = await seeEvent(desk, ctx.params['id']!)
+    const seen = await seeEvent(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
-    const { bitcoin, ...rest } = desk
+    const { bitcoin, ...rest } = app
     const rehearsal = await rehearse({ ...rest, ...(bitcoin && { chain: bitcoin.terms }) }, seen.row)
     const subjects = await subjectsOf(db, rehearsal?.moves.map(({ subject }) => subject) ?? [])
     show(ctx, <ReplayPage {...{ lang, person, seen, rehearsal, subjects, stopped: await stopOf(db) }} />)

@@ -10,7 +10,7 @@ import {
   mayReissue,
   refundableUnits,
   refundsOf,
-  refundStanding,
+  refundStatus,
   reissuesOf,
   type CancelRow,
   type InvoiceRow,
@@ -25,7 +25,7 @@ import { amount, type Language } from '../../page/page.ts'
 import { Badge, Field, Notice, Time, type Tone } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm } from '../frame/frame.tsx'
-import type { Doors } from '../guard.ts'
+import type { ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
 import { Known, Money, Ref, Rows, Said, Why } from '../list/parts.tsx'
 import { proposalPath } from '../proposals/page.tsx'
@@ -56,7 +56,7 @@ export async function seeActs(reader: Reader, row: InvoiceRow, payoutStates: rea
     refundsOf(reader, row.id),
     cancelOf(reader, row.id),
     reissuesOf(reader, row.id),
-    refundStanding(reader, row),
+    refundStatus(reader, row),
     reversalAgainst(reader, row, now),
   ])
   return {
@@ -73,7 +73,7 @@ export async function seeActs(reader: Reader, row: InvoiceRow, payoutStates: rea
 
 const path = '/console/invoices/:id'
 
-export function invoiceActRoutes(doors: Doors, { desk: { db, world, rails } }: PageParts): void {
+export function invoiceActRoutes(doors: ConsoleRoutes, { app: { db, world, rails } }: PageParts): void {
   const reasonOf = (why: string, lang: Language): string => {
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     return why

@@ -19,7 +19,7 @@ import type { Language } from '../../page/page.ts'
 import { Field } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm } from '../frame/frame.tsx'
-import type { Doors } from '../guard.ts'
+import type { ConsoleRoutes } from '../guard.ts'
 import { Money, Mono, Why } from '../list/parts.tsx'
 import { proposalPath } from '../proposals/page.tsx'
 import { frameWords } from '../frame/words.ts'
@@ -52,9 +52,9 @@ async function unrecorded(reader: Reader, txids: readonly string[]): Promise<str
 
 const path = '/console/invoices/:id'
 
-export function coinRefundRoutes(doors: Doors, { desk }: PageParts): void {
-  const { db, world, rails } = desk
-  const parts = () => ({ db, world, chain: desk.bitcoin?.terms ?? usualChainTerms })
+export function coinRefundRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
+  const { db, world, rails } = app
+  const parts = () => ({ db, world, chain: app.bitcoin?.terms ?? usualChainTerms })
 
   doors.post(`${path}/coin-refund`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state

@@ -8,7 +8,7 @@ import type { Language } from '../../page/page.ts'
 import { Badge, Time, type Tone } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm } from '../frame/frame.tsx'
-import type { Doors } from '../guard.ts'
+import type { ConsoleRoutes } from '../guard.ts'
 import { stepsOf } from '../../../queries/history.ts'
 import type { Step } from '../../../queries/step.ts'
 import { hrefOf } from '../links.ts'
@@ -29,7 +29,7 @@ export const seeTwins = async (reader: Reader, invoiceId: string): Promise<SeenT
 
 const path = '/console/invoices/:id/duplicates/:duplicate'
 
-export function duplicateRoutes(doors: Doors, { desk: { db, world, rails } }: PageParts): void {
+export function duplicateRoutes(doors: ConsoleRoutes, { app: { db, world, rails } }: PageParts): void {
   const backTo = (id: string) => `/console/invoices/${id}#duplicates`
   const decisionOf = (params: Record<string, string>, by: string, why: string) => ({
     ...{ invoiceId: params['id']!, providerId: params['duplicate']!, by, why },

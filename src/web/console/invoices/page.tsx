@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact'
 import { ripeDepthOf } from '../../../chain/chain.ts'
 import { formatDuration } from '../../../base/duration.ts'
 import { isOnChain } from '../../../base/rails.ts'
-import type { BitcoinDesk } from '../../../jobs/jobs.ts'
+import type { BitcoinSetup } from '../../../jobs/jobs.ts'
 import type { PayoutRow, Stop } from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
 import { amount, type Language } from '../../page/page.ts'
@@ -27,7 +27,7 @@ interface Parts {
   lang: Language
   person: Person
   seen: SeenInvoice
-  bitcoin: BitcoinDesk | undefined
+  bitcoin: BitcoinSetup | undefined
   stopped: Stop | undefined
   /** What an act that was just done came to. */
   said?: unknown

@@ -6,7 +6,7 @@ import type { PayoutRow } from '../../../payout/payout.ts'
 import { empty, history, sql, type Reader, type Sql } from '../../../db/db.ts'
 import type { InvoiceRow } from '../../../invoice/invoice.ts'
 import { seeCoinRefunds, type SeenCoinRefunds } from './coinRefunds.tsx'
-import { standingOf, type Looked } from '../../../webhooks/webhooks.ts'
+import { requestStatusOf, type Looked } from '../../../webhooks/webhooks.ts'
 import { seeActs, type SeenActs } from './acts.tsx'
 import { seeTwins, type SeenTwin } from './duplicates.tsx'
 import { within, type Filters } from '../../../queries/page.ts'
@@ -90,7 +90,7 @@ export async function seeInvoice({ db, world, rails, bitcoin }: Desk, id: string
   if (!row) return undefined
   const derived = rails.bitcoin && row.address_index !== null ? rails.bitcoin.derive('receive', Number(row.address_index)) : undefined
   const [looked, slot, steps, postings, payouts, movers, twins] = await Promise.all([
-    bitcoin && standingOf(db, row, bitcoin.terms, world.clock.now()),
+    bitcoin && requestStatusOf(db, row, bitcoin.terms, world.clock.now()),
     db.one<NonNullable<SeenInvoice['slot']>>(sql`
       select s.id, s.due_at, h.name as schedule from slots s join schedules h on h.id = s.schedule_id where s.id = ${row.slot_id ?? ''}`),
     history(db, row.id).then(all => stepsOf(db, all)),

@@ -3,13 +3,13 @@ import { BadInput } from '../../../base/answer.ts'
 import { maskTaxId } from '../../../base/brazil.ts'
 import { stopOf } from '../../../payout/payout.ts'
 import { noteExport } from '../../../privacy/privacy.ts'
-import { takeOn, usualChainTerms } from '../../../webhooks/webhooks.ts'
+import { acceptPayment, usualChainTerms } from '../../../webhooks/webhooks.ts'
 import { invoiceFilters } from '../../../queries/filters.ts'
 import { show, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { duplicateRoutes } from './duplicates.tsx'
 import { Frame } from '../frame/frame.tsx'
-import type { Doors } from '../guard.ts'
+import type { ConsoleRoutes } from '../guard.ts'
 import { invoiceActRoutes } from './acts.tsx'
 import { acceptable, InvoicePage } from './page.tsx'
 import { namesOf } from '../../../queries/names.ts'
@@ -27,9 +27,9 @@ import { listWords } from '../list/words.ts'
 const path = '/console/invoices'
 const keyOf = ({ key_at: at, id }: ListedInvoice): After => ({ at, id })
 
-export function invoicePages(doors: Doors, parts: PageParts): void {
-  const { desk } = parts
-  const { db, world } = desk
+export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
+  const { app } = parts
+  const { db, world } = app
   const read = (filters: Parameters<typeof listInvoices>[1], limit: number) => listInvoices(db, filters, limit)
 
   doors.page(path, 'see', async ctx => {
@@ -68,27 +68,27 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
     const filters = filtersOf(ctx, invoiceFilters)
     const { after: _, ...filter } = filters.query
     if (Object.keys(filters.faults).length === 0)
-      await noteExport(desk, { of: 'invoices', by: person.name, filter, rows: await countInvoices(db, filters) })
+      await noteExport(app, { of: 'invoices', by: person.name, filter, rows: await countInvoices(db, filters) })
     sendCsv(ctx, 'invoices', columnsOf(lang, true), { read, filters, keyOf, clock: world.clock })
   })
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const [seen, stopped] = await Promise.all([seeInvoice(desk, ctx.params['id']!), stopOf(db)])
+    const [seen, stopped] = await Promise.all([seeInvoice(app, ctx.params['id']!), stopOf(db)])
     if (!seen) return ctx.throw(404)
-    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped, said: ctx.query['said'] }} />)
+    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: app.bitcoin, stopped, said: ctx.query['said'] }} />)
   })
 
   doors.post(`${path}/:id/accept`, 'invoice.accept', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
-    const seen = await seeInvoice(desk, ctx.params['id']!)
+    const seen = await seeInvoice(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
     const say = invoiceWords[lang]
     if (seen.row.late_by !== null) throw new BadInput(`${seen.row.id} ${say.taken} ${seen.row.late_by}`)
     if (!acceptable(seen)) throw new BadInput(say.notNow)
-    await takeOn(db, world, desk.bitcoin?.terms ?? usualChainTerms, seen.row.id, { by: person.name, why })
+    await acceptPayment(db, world, app.bitcoin?.terms ?? usualChainTerms, seen.row.id, { by: person.name, why })
     return `${path}/${seen.row.id}`
   })
 

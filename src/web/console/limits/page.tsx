@@ -1,6 +1,6 @@
 /** Limits as a page: what is in force and how much of it is used, what waits for one, and the form that changes them. */
 import type { Asset } from '../../../base/money.ts'
-import { type LimitPer, type ObjectedLimits, type SeenLimit, type WaitingForLimit, limitPers, type Stop } from '../../../payout/payout.ts'
+import { type LimitPer, type ObjectedLimits, type ShownLimit, type WaitingForLimit, limitPers, type Stop } from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { Faults, Field, Notice, Select, Time, type Tone } from '../../page/parts.tsx'
@@ -24,7 +24,7 @@ interface Parts {
   lang: Language
   person: Person
   stopped: Stop | undefined
-  limits: readonly SeenLimit[]
+  limits: readonly ShownLimit[]
   waiting: readonly WaitingForLimit[]
   choices: readonly Limited[]
   /** The form that is open: of whom, as it is filled in, and what it was made from. */
@@ -75,7 +75,7 @@ export function LimitsPage({ lang, person, stopped, limits, waiting, choices, fo
 const nameOf = (lang: Language, { asset, account }: { asset: Asset; account?: { name: string } | string | null }): string =>
   (typeof account === 'object' ? account?.name : account) ?? limitWords[lang].whole[asset]
 
-function limitColumns(lang: Language): Parameters<typeof Rows<SeenLimit>>[0]['columns'] {
+function limitColumns(lang: Language): Parameters<typeof Rows<ShownLimit>>[0]['columns'] {
   const say = limitWords[lang]
   const money = (units: bigint, asset: Asset) => <Money {...{ lang, units, asset }} />
   return [

@@ -16,13 +16,13 @@ import {
   proposeLimitsClear,
   stopOf,
   proposeBeyond,
-  seeLimits,
+  showLimits,
   type WantedLimits,
 } from '../../../payout/payout.ts'
 import { show, type Language } from '../../page/page.ts'
 import type { Tone } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { LimitsPage, limitsPath, type Limited } from './page.tsx'
 import { pathTo } from '../links.ts'
 import { csvAmount, styleOf } from '../list/list.ts'
@@ -31,7 +31,7 @@ import { faultOfAmount } from '../list/amounts.ts'
 import { frameWords } from '../frame/words.ts'
 import { limitWords } from './words.ts'
 
-export function limitRoutes(doors: Doors, { desk: { db, world } }: PageParts): void {
+export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts): void {
   const choicesNow = async (): Promise<Limited[]> => [
     ...(['BRL', 'BTC'] as const).map(asset => ({ scope: installationScope(asset), asset })),
     ...(await listAccounts(db))
@@ -48,7 +48,7 @@ export function limitRoutes(doors: Doors, { desk: { db, world } }: PageParts): v
     const { lang, person } = ctx.state
     const seen = of && (await valuesOf(of, lang))
     const [{ limits, waiting }, choices, stopped] = [
-      await db.tx(async tx => seeLimits(tx, await tx.now()), 'locks'),
+      await db.tx(async tx => showLimits(tx, await tx.now()), 'locks'),
       await choicesNow(),
       await stopOf(db),
     ]
@@ -75,7 +75,7 @@ export function limitRoutes(doors: Doors, { desk: { db, world } }: PageParts): v
     const of = await chosen(ctx, form.text('of'))
     const why = reasonIn(form)
     if (why === '') return showPage(ctx, { of, notice: undefined, objectionFault: frameWords[lang].reasonMissing, status: 400 })
-    const { limits } = await db.tx(async tx => seeLimits(tx, await tx.now()), 'locks')
+    const { limits } = await db.tx(async tx => showLimits(tx, await tx.now()), 'locks')
     if (!limits.some(({ scope }) => scope === of.scope) && (await limitObjections(db, of.scope)).length === 0)
       return showPage(ctx, { of, notice: { tone: 'bad', text: limitWords[lang].objection.noLimit }, status: 409 })
     await objectToLimits(db, world, of.scope, { by: person.name, why })

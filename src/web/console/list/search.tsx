@@ -5,7 +5,7 @@ import type { PageParts } from '../../context.ts'
 import { bitcoinPages } from '../bitcoin/routes.tsx'
 import { eventPages } from '../events/routes.tsx'
 import { Frame } from '../frame/frame.tsx'
-import type { Doors } from '../guard.ts'
+import type { ConsoleRoutes } from '../guard.ts'
 import { invoicePages } from '../invoices/routes.tsx'
 import { everything } from '../../../queries/lookup.ts'
 import { pathTo } from '../links.ts'
@@ -16,7 +16,7 @@ import { postingPages } from '../postings/routes.tsx'
 import { runPages } from '../runs/routes.tsx'
 import { listWords } from './words.ts'
 
-export function listRoutes(doors: Doors, parts: PageParts): void {
+export function listRoutes(doors: ConsoleRoutes, parts: PageParts): void {
   overviewPage(doors, parts)
   invoicePages(doors, parts)
   payoutPages(doors, parts)
@@ -27,7 +27,7 @@ export function listRoutes(doors: Doors, parts: PageParts): void {
   searchPage(doors, parts)
 }
 
-function searchPage(doors: Doors, { desk: { db } }: PageParts): void {
+function searchPage(doors: ConsoleRoutes, { app: { db } }: PageParts): void {
   doors.page('/console/search', 'see', async ctx => {
     const { lang, person } = ctx.state
     const given = ctx.query['any'] ?? ctx.query['q']

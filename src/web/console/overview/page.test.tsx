@@ -3,7 +3,7 @@ import { renderToString } from 'preact-render-to-string'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../base/clock.ts'
 import type { Person } from '../../../people/people.ts'
-import { askOf, grouped, type Ask } from '../../../queries/attention.ts'
+import { askOf, grouped, type AttentionItem } from '../../../queries/attention.ts'
 import type { Language } from '../../page/page.ts'
 import { OverviewPage } from './page.tsx'
 import type { Overview } from './read.ts'
@@ -11,7 +11,7 @@ import type { Overview } from './read.ts'
 const at = '2026-11-29T20:20:43.025Z'
 const person = { name: 'ana', role: 'maker', csrf: 'x' } as Person
 
-function linesOf(lang: Language, ask: Partial<Ask> & Pick<Ask, 'kind'>, stops: Overview['stops'] = []): string[] {
+function linesOf(lang: Language, ask: Partial<AttentionItem> & Pick<AttentionItem, 'kind'>, stops: Overview['stops'] = []): string[] {
   const asks = grouped([{ ...askOf(ask.kind, ''), ...ask }]).map(group => ({
     ...{ ...group, href: undefined },
     asks: group.asks.map(each => ({ ...each, href: undefined })),
@@ -29,7 +29,7 @@ function linesOf(lang: Language, ask: Partial<Ask> & Pick<Ask, 'kind'>, stops: O
   )
 }
 
-test.each<[string, Partial<Ask> & Pick<Ask, 'kind'>, pt: string, en: string]>([
+test.each<[string, Partial<AttentionItem> & Pick<AttentionItem, 'kind'>, pt: string, en: string]>([
   [
     'a rail that is silent says since when',
     { kind: 'rail silent', of: 'starkbank', since: at, why: 'no route' },

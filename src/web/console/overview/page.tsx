@@ -5,14 +5,14 @@ import { millis, type Clock } from '../../../base/world.ts'
 import type { RailName } from '../../../base/rails.ts'
 import type { LimitPer } from '../../../payout/payout.ts'
 import { may, type Person, type Role } from '../../../people/people.ts'
-import type { Ask } from '../../../queries/attention.ts'
+import type { AttentionItem } from '../../../queries/attention.ts'
 import { chainMoney } from '../../../queries/chainStatus.ts'
 import { amount, relative, show, type Language } from '../../page/page.ts'
 import { Badge, Notice, Time } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { bankMoney } from '../../../queries/status.ts'
 import { Frame } from '../frame/frame.tsx'
-import type { Doors } from '../guard.ts'
+import type { ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
 import { StopWhy } from '../payouts/stop.tsx'
 import { AnyId, Ref, Rows, Said, State } from '../list/parts.tsx'
@@ -27,12 +27,12 @@ import { overviewWords } from './words.ts'
 import { proposedAct, proposedSubject } from '../proposals/words.ts'
 import { runWords } from '../runs/words.ts'
 
-export function overviewPage(doors: Doors, { desk, over }: PageParts): void {
-  const totals = makeTotals(desk.db, desk.world, over)
+export function overviewPage(doors: ConsoleRoutes, { app, over }: PageParts): void {
+  const totals = makeTotals(app.db, app.world, over)
   doors.page('/console', 'see', async ctx => {
     const { lang, person } = ctx.state
-    const [counted, seen] = await Promise.all([totals(), seeOverview(desk)])
-    show(ctx, <OverviewPage {...{ lang, person, seen, counted, clock: desk.world.clock }} />)
+    const [counted, seen] = await Promise.all([totals(), seeOverview(app)])
+    show(ctx, <OverviewPage {...{ lang, person, seen, counted, clock: app.world.clock }} />)
   })
 }
 
@@ -214,7 +214,7 @@ function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number][
   )
 }
 
-function filled(lang: Language, text: string, ask: Ask) {
+function filled(lang: Language, text: string, ask: AttentionItem) {
   const { kind, of, units, number, since } = ask
   const asset = isOfLimit(ask) ? (of as Asset) : /^(duplicate|invoices|line|payee|refund|suspense)/.test(kind) ? 'BRL' : 'BTC'
   const values: Record<string, ComponentChildren> = {
@@ -228,9 +228,9 @@ function filled(lang: Language, text: string, ask: Ask) {
   return text.split(/\{(\w+)\}/).map((part, place) => (place % 2 === 0 ? part : values[part]))
 }
 
-const isOfLimit = ({ kind }: Ask) => kind === 'payout over limit' || kind === 'limit used up'
+const isOfLimit = ({ kind }: AttentionItem) => kind === 'payout over limit' || kind === 'limit used up'
 
-function ofWords(lang: Language, { kind, of }: Ask): ComponentChildren {
+function ofWords(lang: Language, { kind, of }: AttentionItem): ComponentChildren {
   if (of === null) return ''
   if (kind === 'rail silent') return listWords[lang].rails[of as RailName]
   if (kind === 'proposal open') return proposedAct(lang, of)
@@ -239,7 +239,7 @@ function ofWords(lang: Language, { kind, of }: Ask): ComponentChildren {
 }
 
 /** A reason that the program wrote down is English in either language; the rest are words of the page. */
-function whyWords(lang: Language, ask: Ask): ComponentChildren {
+function whyWords(lang: Language, ask: AttentionItem): ComponentChildren {
   const { kind, why, unread } = ask
   if (unread) return <UnreadWhy {...{ lang, unread }} />
   if (why === null) return ''

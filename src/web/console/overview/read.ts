@@ -5,7 +5,7 @@ import type { Desk, RunRow } from '../../../jobs/jobs.ts'
 import { readBalanced, type Balanced, type HeldAgainst } from '../../../ledger/ledger.ts'
 import { beforeThat, chainUnread, stopsOf, type Stop } from '../../../payout/payout.ts'
 import { sql, type Reader } from '../../../db/db.ts'
-import { asksOf, askToRead, grouped, type Ask, type AskGroup, type AskKind } from '../../../queries/attention.ts'
+import { attentionOf, askToRead, grouped, type AttentionItem, type AttentionGroup, type AttentionKind } from '../../../queries/attention.ts'
 import { chainAsks } from '../../../queries/chainAttention.ts'
 import { pathTo } from '../links.ts'
 
@@ -15,7 +15,7 @@ export interface Overview {
   stops: Stop[]
   next: { name: string; next_at: Instant; time_zone: string }[]
   /** By kind, worst first. */
-  asks: (Omit<AskGroup, 'asks'> & { href: string | undefined; asks: (Ask & { href: string | undefined })[] })[]
+  asks: (Omit<AttentionGroup, 'asks'> & { href: string | undefined; asks: (AttentionItem & { href: string | undefined })[] })[]
   books: { against: HeldAgainst; found: Balanced; why: string | undefined }[]
   failed: RunRow[]
 }
@@ -31,7 +31,7 @@ export async function seeOverview({ db, bitcoin, rails, silentMs, terms }: Desk)
     nextSlots(db),
     books(db),
     lastFailed(db),
-    asksOf(db, now, silentMs, terms.approvals),
+    attentionOf(db, now, silentMs, terms.approvals),
   ])
   const onChain = rails.bitcoin !== undefined || tip !== undefined || trouble !== undefined
   const unread = onChain ? await chainUnread(db) : undefined
@@ -47,7 +47,7 @@ export async function seeOverview({ db, bitcoin, rails, silentMs, terms }: Desk)
     asks: grouped(asks).map(group => ({
       ...group,
       href: listOf[group.kind],
-      asks: group.asks.slice(0, mostShown).map(ask => ({ ...ask, href: hrefOf(ask) })),
+      asks: group.asks.slice(0, maxShown).map(ask => ({ ...ask, href: hrefOf(ask) })),
     })),
     books: balanced,
     failed,
@@ -78,10 +78,10 @@ async function books(reader: Reader): Promise<Overview['books']> {
 }
 
 /** What is shown of one kind before the rest is counted, with a link to all of it. */
-const mostShown = 8
+const maxShown = 8
 
 /** The list that has them all. */
-const listOf: Partial<Record<AskKind, string>> = {
+const listOf: Partial<Record<AttentionKind, string>> = {
   'payout held': '/console/payouts?state=held',
   'payout returned': '/console/payouts?state=returned',
   'payout unsure': '/console/payouts?state=unsure',
@@ -108,7 +108,7 @@ const listOf: Partial<Record<AskKind, string>> = {
 }
 
 /** Where the thing that a person is asked about is seen. */
-function hrefOf({ kind, id, number, of }: Ask): string | undefined {
+function hrefOf({ kind, id, number, of }: AttentionItem): string | undefined {
   switch (kind) {
     case 'account unsigned':
     case 'account awaits':
@@ -209,4 +209,4 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
 }
 
 /** The words that name it: the invoice of a coin, the coin where there is none. */
-export const nameOf = ({ kind, id, of }: Ask): string => (kind.startsWith('coin') ? (of ?? id) : id)
+export const nameOf = ({ kind, id, of }: AttentionItem): string => (kind.startsWith('coin') ? (of ?? id) : id)

@@ -1,5 +1,5 @@
 /** The words of the console's overview: the money, what is next, what needs a person, and how the books stand. */
-import type { AskKind } from '../../../queries/attention.ts'
+import type { AttentionKind } from '../../../queries/attention.ts'
 import type { HeldAgainst } from '../../../ledger/ledger.ts'
 import type { Both } from '../../page/page.ts'
 
@@ -36,7 +36,7 @@ interface OverviewWords {
   stop: string
   unblock: string
   /** What each is, before and after the link to it. `{why}`, `{of}`, `{since}`, `{units}` and `{number}` are filled in. */
-  ask: Record<AskKind, readonly [before: string, after: string]>
+  ask: Record<AttentionKind, readonly [before: string, after: string]>
 }
 
 const pt: OverviewWords = {

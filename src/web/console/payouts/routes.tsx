@@ -17,7 +17,7 @@ import { payoutFilters } from '../../../queries/filters.ts'
 import { show, type Form, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { Frame } from '../frame/frame.tsx'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { namesOf } from '../../../queries/names.ts'
 import { keyOfPayout, listPayouts, showPayout, whyOfPayout, type ListedPayout } from '../../../queries/payouts.ts'
 import { limitsPath } from '../limits/page.tsx'
@@ -35,8 +35,8 @@ import { payoutWords } from './words.ts'
 
 const path = '/console/payouts'
 
-export function payoutPages(doors: Doors, parts: PageParts): void {
-  const { db, world } = parts.desk
+export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
+  const { db, world } = parts.app
   const { settings } = parts
   const read = (filters: AskedFilters, limit: number) => listPayouts(db, filters, limit)
 
@@ -107,7 +107,7 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
 }
 
 /** The usual refusals, in the page's words; the domain has the last word, in its own. */
-async function assertMay({ desk: { db, world } }: PageParts, lang: Language, id: string, verb: PayoutAct): Promise<void> {
+async function assertMay({ app: { db, world } }: PageParts, lang: Language, id: string, verb: PayoutAct): Promise<void> {
   const say = payoutWords[lang]
   const row = await findPayout(db, id)
   if (!row) throw new BadInput(`${listWords[lang].foundNothing} ${id}`)

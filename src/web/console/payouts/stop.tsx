@@ -18,7 +18,7 @@ import { show, type Form, type Language } from '../../page/page.ts'
 import { Notice } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm, Frame, Reason } from '../frame/frame.tsx'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { Known, Said } from '../list/parts.tsx'
 import { proofIn, SignButton, signable } from '../people/passkeys.tsx'
 import { UnreadWhy } from '../frame/unread.tsx'
@@ -37,7 +37,7 @@ export const StopWhy = ({ lang, stop: { code, why } }: { lang: Language; stop: S
   </>
 )
 
-export function stopPages(doors: Doors, { desk: { db }, settings }: PageParts): void {
+export function stopPages(doors: ConsoleRoutes, { app: { db }, settings }: PageParts): void {
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = payoutWords[lang]

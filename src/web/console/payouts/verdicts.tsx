@@ -20,7 +20,7 @@ import type { Language } from '../../page/page.ts'
 import { Field, Select } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm } from '../frame/frame.tsx'
-import type { Doors } from '../guard.ts'
+import type { ConsoleRoutes } from '../guard.ts'
 import { Why } from '../list/parts.tsx'
 import { proposalPath } from '../proposals/page.tsx'
 import { frameWords } from '../frame/words.ts'
@@ -35,7 +35,7 @@ export async function otherAccounts(reader: Reader, payout: Pick<PayoutRow, 'acc
   return accounts.filter(to => from && to.id !== from.id && to.state === 'approved' && isOfOnePayee(from, to))
 }
 
-export function verdictRoutes(doors: Doors, { desk: { db, world, rails } }: PageParts): void {
+export function verdictRoutes(doors: ConsoleRoutes, { app: { db, world, rails } }: PageParts): void {
   const read = (form: Form, lang: Language, name: string, missing: string): string => {
     const text = form.text(name)
     if (text === '') throw new BadInput(missing)

@@ -1,7 +1,7 @@
 /** One's own account: language, password, sessions. */
 import { instant } from '../../../base/world.ts'
 import { isAddress } from '../../../base/mailAddress.ts'
-import { barOf, standingOf, type Bar } from '../../../ledger/ledger.ts'
+import { barOf, approverStatus, type Bar } from '../../../ledger/ledger.ts'
 import {
   changeEmail,
   changeLanguage,
@@ -19,7 +19,7 @@ import { moment, show, type Language } from '../../page/page.ts'
 import { Facts, Faults, Field, Notice, Select } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm, Frame, FreshCode } from '../frame/frame.tsx'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { languageOptions } from './page.tsx'
 import { Sessions, type ShownSession } from './sessions.tsx'
 import { barText } from '../schedules/barsWords.ts'
@@ -103,11 +103,11 @@ function MePage({ lang, person, sessions, email, bar, done, faults = {} }: MePar
   )
 }
 
-export function meRoutes(doors: Doors, { desk: { db, world } }: PageParts): void {
+export function meRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts): void {
   const path = '/console/me'
   const present = async (ctx: ConsoleContext, more: Partial<MeParts> = {}, status = 200) => {
     const { lang, person } = ctx.state
-    const found = await db.tx(async tx => barOf(await standingOf(tx, person.name), await tx.now()), 'locks')
+    const found = await db.tx(async tx => barOf(await approverStatus(tx, person.name), await tx.now()), 'locks')
     const bar = found?.is === 'objected' || may(person.role, 'user.approve') ? found : undefined
     const email = (await findUser(db, person.id))?.email ?? ''
     show(ctx, MePage({ lang, person, sessions: await listSessions(db, world, person.id), email, bar, ...more }), status)

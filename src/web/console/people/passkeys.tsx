@@ -18,7 +18,7 @@ import { show, type Form, type Language } from '../../page/page.ts'
 import { Field, Notice, Time } from '../../page/parts.tsx'
 import type { PageParts, PageSettings } from '../../context.ts'
 import { ActForm, Frame } from '../frame/frame.tsx'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { passkeyWords } from './passkeysWords.ts'
 
 const path = '/console/me/keys'
@@ -160,7 +160,7 @@ function KeysPage({ lang, person, rows, from, now, rp, notice }: Parts) {
   )
 }
 
-export function keyRoutes(doors: Doors, { desk: { db, world }, settings }: PageParts): void {
+export function keyRoutes(doors: ConsoleRoutes, { app: { db, world }, settings }: PageParts): void {
   const present = async (ctx: ConsoleContext, notice?: Parts['notice'], status = 200) => {
     const { lang, person } = ctx.state
     const parts = { rows: await keysOf(db, person.id), from: await signsFrom(db, person.id), now: instant(world.clock.now()) }

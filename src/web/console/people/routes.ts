@@ -31,14 +31,14 @@ import {
 import { history } from '../../../db/db.ts'
 import { show } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { LinkPage, PeoplePage, PersonPage } from './page.tsx'
 import { proposalPath } from '../proposals/page.tsx'
 import { reasonIn } from '../schedules/when.ts'
 import { frameWords } from '../frame/words.ts'
 import { peopleWords } from './words.ts'
 
-export function peopleRoutes(doors: Doors, { desk: { db, world }, settings }: PageParts): void {
+export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, settings }: PageParts): void {
   const path = '/console/people'
   const pathOf = (user: UserRow) => `${path}/${user.id}`
 

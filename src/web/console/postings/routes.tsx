@@ -6,14 +6,14 @@ import { amount, show } from '../../page/page.ts'
 import { Time } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { Frame } from '../frame/frame.tsx'
-import type { Doors } from '../guard.ts'
+import type { ConsoleRoutes } from '../guard.ts'
 import { subjectsOf } from '../../../queries/links.ts'
 import { hrefOf, pathTo } from '../links.ts'
 import { Known, Mono, Ref, Rows, Said } from '../list/parts.tsx'
 import { ledgerWords } from './words.ts'
 import { listWords } from '../list/words.ts'
 
-export function postingPages(doors: Doors, { desk: { db } }: PageParts): void {
+export function postingPages(doors: ConsoleRoutes, { app: { db } }: PageParts): void {
   doors.page('/console/postings/:id', 'see', async ctx => {
     const { lang, person } = ctx.state
     const [posting] = await postingsOf(db, sql`t.id = ${ctx.params['id']!}`)

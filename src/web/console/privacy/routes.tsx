@@ -7,7 +7,7 @@ import { exportPayer, forgetOrder, forgetPayer, noteShown, type Held, type Payer
 import { day, show, type Form, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { Frame } from '../frame/frame.tsx'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { InvoicePage } from '../invoices/page.tsx'
 import { seeInvoice } from '../invoices/read.ts'
 import { pathTo } from '../links.ts'
@@ -17,8 +17,8 @@ import { privacyWords } from './words.ts'
 
 const path = '/console/invoices/:id'
 
-export function privacyRoutes(doors: Doors, { desk }: PageParts): void {
-  const { db, world } = desk
+export function privacyRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
+  const { db, world } = app
   const invoiceOf = async (ctx: ConsoleContext): Promise<InvoiceRow> => (await findInvoice(db, ctx.params['id']!)) ?? ctx.throw(404)
   const actOf = ({ state }: ConsoleContext, form: Form) => {
     const why = form.text('why')
@@ -29,10 +29,10 @@ export function privacyRoutes(doors: Doors, { desk }: PageParts): void {
 
   doors.post(`${path}/tax-id`, 'taxId.see', async ctx => {
     const { lang, person } = ctx.state
-    const seen = await seeInvoice(desk, ctx.params['id']!)
+    const seen = await seeInvoice(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
-    await noteShown(desk, { of: seen.row.id, by: person.name, texts: [seen.row.payer_tax_id] })
-    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped: await stopOf(db), whole: true }} />)
+    await noteShown(app, { of: seen.row.id, by: person.name, texts: [seen.row.payer_tax_id] })
+    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: app.bitcoin, stopped: await stopOf(db), whole: true }} />)
   })
 
   doors.post(`${path}/export-payer`, 'payer.export', async ctx => {

@@ -18,7 +18,7 @@ import { show, type Form, type Language } from '../../page/page.ts'
 import type { Tone } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { keptProduct, keptProducts, type Shown } from '../../shop/catalogue/shelf.ts'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { ProductForm, ProductsPage } from './page.tsx'
 import { answered, type FieldFaults, type Values } from '../schedules/when.ts'
 import { faultOfAmount } from '../list/amounts.ts'
@@ -27,10 +27,10 @@ import { productWords } from './words.ts'
 const path = '/console/products'
 /** Somewhat more than a photo may have, so that one just too large is told of at its field. */
 const limits = { fileBytes: 900 * 1024 }
-const mostStock = 999_999n
+const maxStock = 999_999n
 
-export function productRoutes(doors: Doors, { desk }: PageParts): void {
-  const { db, world } = desk
+export function productRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
+  const { db, world } = app
   const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
   const pathOf = (row: Pick<ProductRow, 'id'>) => `${path}/${row.id}`
   /** The product of the path, or 404. */
@@ -134,8 +134,8 @@ function readProduct(form: Form, lang: Language): { input: ProductInput | undefi
   const price = readTyped(form.text('price'), 'BRL')
   const units = price.is === 'amount' && price.units > 0n && price.units <= mostUnits.BRL ? price.units : undefined
   if (units === undefined) faults['price'] = faultOfAmount(price, lang, say.price)
-  const stock = /^\d{1,6}$/.test(form.text('stock')) ? BigInt(form.text('stock')) : mostStock + 1n
-  if (stock > mostStock) faults['stock'] = say.stock
+  const stock = /^\d{1,6}$/.test(form.text('stock')) ? BigInt(form.text('stock')) : maxStock + 1n
+  if (stock > maxStock) faults['stock'] = say.stock
   const description = form.text('description').replaceAll('\t', ' ')
   if (description.length > 2_000) faults['description'] = say.description
   const photo = form.file('photo')?.bytes

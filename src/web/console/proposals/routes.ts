@@ -9,7 +9,7 @@ import { personActs } from '../../../people/people.ts'
 import { history, join, sql, type Reader } from '../../../db/db.ts'
 import { show, type Form } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { subjectsOf } from '../../../queries/links.ts'
 import { pathTo } from '../links.ts'
 import { type After } from '../../../queries/page.ts'
@@ -26,8 +26,8 @@ const path = '/console/proposals'
 const openLimit = 200
 const keyOf = ({ added_at: at, id }: ProposalRow): After => ({ at, id })
 
-export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): void {
-  const { db } = desk
+export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PageParts): void {
+  const { db } = app
   const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
 
   doors.page(path, 'see', async ctx => {
@@ -92,7 +92,7 @@ export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): voi
     try {
       return await afterwards(
         ctx,
-        await approveAndDo(desk, id, { by: person.name, seen: form.text('seen'), proof: await proofIn(ctx, form, db, settings) }),
+        await approveAndDo(app, id, { by: person.name, seen: form.text('seen'), proof: await proofIn(ctx, form, db, settings) }),
         ['approved'],
       )
     } catch (error) {

@@ -20,21 +20,21 @@ import { show, type Form, type Language } from '../../page/page.ts'
 import { Field, Select } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm, Frame } from '../frame/frame.tsx'
-import type { Doors } from '../guard.ts'
+import type { ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
 import { Mono, Money, Rows, Said, When, Why } from '../list/parts.tsx'
 import { frameWords } from '../frame/words.ts'
 import { reconciliationWords } from './words.ts'
 
 export const reconciliationPath = '/console/reconciliation'
-const mostLines = 200
+const maxLines = 200
 
-export function reconciliationRoutes(doors: Doors, { desk: { db, world } }: PageParts): void {
+export function reconciliationRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts): void {
   doors.page(reconciliationPath, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [open, waiting, ruled, accepted, rules, stopped] = await Promise.all([
-      listStrangers(db, { state: 'open', limit: mostLines }),
-      suspendedMoney(db, mostLines),
+      listStrangers(db, { state: 'open', limit: maxLines }),
+      suspendedMoney(db, maxLines),
       listStrangers(db, { state: 'ruled', limit: 50 }),
       listStrangers(db, { state: 'accepted', limit: 50 }),
       listRules(db),

@@ -93,7 +93,7 @@ export function lineOf({ seq, line }: RunLine): Line {
 }
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-const mostShown = 300
+const maxShown = 300
 
 export async function seeRun(reader: Reader, id: string, level: Level): Promise<SeenRun | undefined> {
   const row = await findRun(reader, id)
@@ -104,8 +104,8 @@ export async function seeRun(reader: Reader, id: string, level: Level): Promise<
     row,
     slot: await reader.one(sql`
       select s.id, s.due_at, s.state, h.name as schedule from slots s join schedules h on h.id = s.schedule_id where s.id = ${row.slot_id ?? ''}`),
-    lines: wanted.slice(-mostShown),
+    lines: wanted.slice(-maxShown),
     last: lines.at(-1)?.seq ?? -1n,
-    cut: wanted.length > mostShown,
+    cut: wanted.length > maxShown,
   }
 }

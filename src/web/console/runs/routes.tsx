@@ -6,7 +6,7 @@ import { renderToString } from 'preact-render-to-string'
 import { eventStream, show, type Language, type Send } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { Frame } from '../frame/frame.tsx'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { namesOf } from '../../../queries/names.ts'
 import { pathTo } from '../links.ts'
 import { type After } from '../../../queries/page.ts'
@@ -22,8 +22,8 @@ import { runWords } from './words.ts'
 const path = '/console/runs'
 const keyOf = ({ key_at: at, id }: ListedRun): After => ({ at, id })
 
-export function runPages(doors: Doors, { desk, over }: PageParts): void {
-  const { db, world } = desk
+export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
+  const { db, world } = app
   const read = (filters: AskedFilters, limit: number) => listRuns(db, filters, limit)
 
   doors.page(path, 'see', async ctx => {
@@ -80,7 +80,7 @@ export function runPages(doors: Doors, { desk, over }: PageParts): void {
     const heard = ctx.get('last-event-id') || String(ctx.query['after'] ?? '')
     const after = /^\d{1,9}$/.test(heard) ? BigInt(heard) : -1n
     const parts = { clock: world.clock, over, part: 'console', one: ctx.state.person.sessionId } as const
-    eventStream(ctx, parts, (send, left) => tail(desk, { id: row.id, after, level, lang }, send, left))
+    eventStream(ctx, parts, (send, left) => tail(app, { id: row.id, after, level, lang }, send, left))
   })
 }
 
@@ -89,7 +89,7 @@ const levelOf = ({ query: { level } }: ConsoleContext): Level => levels.find(eac
 const lookMs = 500
 
 async function tail(
-  { db, world }: PageParts['desk'],
+  { db, world }: PageParts['app'],
   { id, after, level, lang }: { id: string; after: bigint; level: Level; lang: Language },
   send: Send,
   left: AbortSignal,

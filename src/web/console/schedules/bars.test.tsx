@@ -8,7 +8,7 @@ import { BarsInBrief } from './bars.tsx'
 import { SchedulePage } from './page.tsx'
 import { SchedulesPage } from './list.tsx'
 
-const mostBytes = 50_000
+const maxBytes = 50_000
 const now = Date.UTC(2026, 10, 22, 12)
 const states = ['done', 'done', 'done', 'failed', 'missed', 'running'] as const
 
@@ -44,7 +44,7 @@ describe.each(['pt-BR', 'en'] as const)('in %s', lang => {
     const schedules = Array.from({ length: 20 }, (_, number) => ({ row: { ...row, name: `${row.name}-${number}` }, slots, why: undefined }))
     const html = renderToString(SchedulesPage({ lang, person, stopped: undefined, now, schedules, query: {}, next: 'more' }))
     expect(html).toContain('mensalidades-do-colegio-19')
-    expect(Buffer.byteLength(html)).toBeLessThan(mostBytes)
+    expect(Buffer.byteLength(html)).toBeLessThan(maxBytes)
   })
 
   test('so is the page of one of them', () => {
@@ -67,7 +67,7 @@ describe.each(['pt-BR', 'en'] as const)('in %s', lang => {
       }),
     )
     expect(html.match(/<a href="\/console\/runs\/run_\d+" class="slot/g)).toHaveLength(30)
-    expect(Buffer.byteLength(html)).toBeLessThan(mostBytes)
+    expect(Buffer.byteLength(html)).toBeLessThan(maxBytes)
   })
 })
 

@@ -11,7 +11,7 @@ import type { When } from './when.ts'
 import { scheduleFormWords } from './formWords.ts'
 
 const shown = 5
-const mostCounted = 1_000
+const maxCounted = 1_000
 /** Thirteen months: a year's changes, wherever in it one stands. */
 const aheadMs = 400 * 86_400_000
 
@@ -47,7 +47,7 @@ function Whole({ lang, now, when }: Parts & { when: When }) {
         <Notice tone="wait">{say.warnings[warning]}</Notice>
       ))}
       <NextTimes {...{ lang, now, when }} />
-      {total !== undefined && total > 0 && <p>{total > mostCounted ? say.manyInAll : say.inAll(total)}</p>}
+      {total !== undefined && total > 0 && <p>{total > maxCounted ? say.manyInAll : say.inAll(total)}</p>}
       <ClockNotes {...{ lang, now, when }} />
     </>
   )
@@ -88,7 +88,7 @@ export function NextTimes({ lang, now, when, count = shown }: Parts & { when: Wh
 
 function countIn({ cron, timeZone, startsAt }: When, now: Millis, endsAt: string): number {
   const from = startsAt && millis(startsAt) > now ? millis(startsAt) - 1 : now
-  return slotsBetween(parseCron(cron), timeZone, from, millis(endsAt) - 1, mostCounted + 1).length
+  return slotsBetween(parseCron(cron), timeZone, from, millis(endsAt) - 1, maxCounted + 1).length
 }
 
 /** What the clock's own changes do within thirteen months of the window. */

@@ -1,12 +1,12 @@
 /** Reads the form of a schedule, whole: what it says as a rule, or every fault by its field, in the words of the page. */
 import { parseDuration, formatDuration } from '../../../base/duration.ts'
 import { isName } from '../../../base/id.ts'
-import { centavosOf, formatUnits, leastRequest, mostUnits, satsFor, type Asset } from '../../../base/money.ts'
+import { centavosOf, formatUnits, minRequest, mostUnits, satsFor, type Asset } from '../../../base/money.ts'
 import { readTyped, typedPercent, type Currency } from '../../../base/typedAmount.ts'
 import {
   fitsWithin,
   formatDiscounts,
-  mostExpiresInMs,
+  maxExpiresInMs,
   parseDiscounts,
   percentText,
   plainTerms,
@@ -37,8 +37,8 @@ export interface FormContext {
 
 /** Names of pages beside those of schedules. */
 const reserved = ['new', 'preview']
-const mostInvoices = 10_000
-const mostMs = 365 * 86_400_000
+const maxInvoices = 10_000
+const maxMs = 365 * 86_400_000
 const unitMs = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const
 type Unit = keyof typeof unitMs
 export const dueUnits = Object.keys(unitMs) as Unit[]
@@ -109,7 +109,7 @@ function readPay(values: Values, dueInMs: Millis | undefined, { lang, edited }: 
   const typed = (values['expires'] ?? formatDuration(before.expiresInMs)).trim()
   const expires = /^0+s?$/.test(typed) ? 0 : lengthOf(typed, 'days')
   const expiresInMs = typed === '' ? plainTerms.expiresInMs : expires
-  if (expiresInMs === undefined || expiresInMs > mostExpiresInMs) faults['expires'] = say.expires
+  if (expiresInMs === undefined || expiresInMs > maxExpiresInMs) faults['expires'] = say.expires
   return { ...terms, discounts: discounts ?? [], expiresInMs: expiresInMs ?? plainTerms.expiresInMs }
 }
 
@@ -134,7 +134,7 @@ function readMadeUp(values: Values, written: Currency, rail: RailName, context: 
   const count = (field: string, fallback: string) => {
     const text = (values[field] ?? '').trim() || fallback
     const read = /^\d{1,5}$/.test(text) ? Number(text) : 0
-    if (read >= 1 && read <= mostInvoices) return read
+    if (read >= 1 && read <= maxInvoices) return read
     faults[field] = say.count
     return undefined
   }
@@ -193,38 +193,38 @@ function endsOf(rows: readonly RosterRow[]): [bigint, bigint] {
   return rows.reduce(([low, high], { units }) => [units < low ? units : low, units > high ? units : high], [first, first])
 }
 
-const mostTold = 20
+const maxTold = 20
 
 /** A line each, which is how the page shows them. */
 function rosterSaid(found: readonly RosterFault[], lang: Language): string {
   const say = scheduleFormWords[lang].rosterFault
-  const lines = found.slice(0, mostTold).map(fault => {
+  const lines = found.slice(0, maxTold).map(fault => {
     if (!('line' in fault)) return say[fault.is]
     const what = fault.is === 'width' ? say.width(fault.fields, fault.expected) : say[fault.is]
     const value = 'value' in fault && fault.value !== '' ? ` (${fault.value.slice(0, 60)})` : ''
     return `${say.line(fault.line)}: ${what}${value}`
   })
-  return [...lines, ...(found.length > mostTold ? [say.more(found.length - mostTold)] : [])].join('\n')
+  return [...lines, ...(found.length > maxTold ? [say.more(found.length - maxTold)] : [])].join('\n')
 }
 
 function repeatsSaid(repeats: readonly Repeat[], asset: Asset, lang: Language): string {
   const say = scheduleFormWords[lang]
   const list = new Intl.ListFormat(lang)
   const lines = repeats
-    .slice(0, mostTold)
-    .map(({ lines, row }) => say.repeated(list.format(lines.slice(0, mostTold).map(String)), row.name, amount(lang, row.units, asset)))
-  return [...lines, ...(repeats.length > mostTold ? [say.rosterFault.more(repeats.length - mostTold)] : [])].join('\n')
+    .slice(0, maxTold)
+    .map(({ lines, row }) => say.repeated(list.format(lines.slice(0, maxTold).map(String)), row.name, amount(lang, row.units, asset)))
+  return [...lines, ...(repeats.length > maxTold ? [say.rosterFault.more(repeats.length - maxTold)] : [])].join('\n')
 }
 
 /** Too little for a chain, in satoshis or in reais at the rate of now. */
 function dustIn(low: bigint, asset: Asset, rail: RailName, { lang, price }: FormContext): string | undefined {
   const say = scheduleFormWords[lang].faults
   if (!isOnChain(rail)) return undefined
-  if (asset === 'BTC') return low < leastRequest ? say.dust : undefined
+  if (asset === 'BTC') return low < minRequest ? say.dust : undefined
   // Ten reais are dust at no price a bitcoin has come near.
   if (price === undefined) return low < 1_000n ? say.dustUnknown : undefined
-  if (satsFor(low, price) >= leastRequest) return undefined
-  return say.dustReais(amount(lang, centavosOf(leastRequest, price) + 1n, 'BRL'))
+  if (satsFor(low, price) >= minRequest) return undefined
+  return say.dustReais(amount(lang, centavosOf(minRequest, price) + 1n, 'BRL'))
 }
 
 /** A number of units, or a length as the command line has it (`1d12h`). */
@@ -232,7 +232,7 @@ function lengthOf(text = '', unit = ''): Millis | undefined {
   const plain = text.trim()
   const size = dueUnits.includes(unit as Unit) ? unitMs[unit as Unit] : undefined
   const ms = /^\d{1,6}$/.test(plain) ? (size === undefined ? undefined : Number(plain) * size) : parseDuration(plain)
-  return ms !== undefined && ms > 0 && ms <= mostMs ? ms : undefined
+  return ms !== undefined && ms > 0 && ms <= maxMs ? ms : undefined
 }
 
 const percentOrNone = (text: string) => (text.trim() === '' ? 0n : typedPercent(text))

@@ -30,7 +30,7 @@ import { findAccount, listAccounts, stopOf, type AccountRow } from '../../../pay
 import { history, sql } from '../../../db/db.ts'
 import { show, type Form } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
-import type { ConsoleContext, Doors } from '../guard.ts'
+import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { styleOf } from '../list/list.ts'
 import { reasonIn, readWhen, type FieldFaults, type Values } from './when.ts'
 import { SchedulePage } from './page.tsx'
@@ -53,8 +53,8 @@ const byCode: Proof = { is: 'code' }
 const looksOnly = (form: Form) => form.has('preview')
 const limits = { fileBytes: 900 * 1024, textBytes: 1024 * 1024 }
 
-export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
-  const { db, world, rails, bitcoin, terms } = desk
+export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
+  const { db, world, rails, bitcoin, terms } = app
   const now = () => world.clock.now()
   const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
   /** The schedule of the path, or 404. */
@@ -116,7 +116,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
   })
 
   const noteRoster = (ctx: ConsoleContext, { name, count_low: rows }: ScheduleRow) =>
-    noteExport(desk, { of: `roster of ${name}`, by: ctx.state.person.name, rows: Number(rows) })
+    noteExport(app, { of: `roster of ${name}`, by: ctx.state.person.name, rows: Number(rows) })
   /** What was taken in, as a spreadsheet of the reader's country reads it and as it can be taken in again. */
   const sendRoster = (ctx: ConsoleContext, row: ScheduleRow, rows: RosterRow[]) => {
     ctx.type = 'text/csv; charset=utf-8'
@@ -214,7 +214,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     return `${pathOf(row)}?said=ran`
   })
 
-  function formRoutes(doors: Doors): void {
+  function formRoutes(doors: ConsoleRoutes): void {
     interface Filled {
       values: Values
       faults?: FieldFaults

@@ -65,7 +65,7 @@ interface PlanParts extends Pick<Shared, 'lang' | 'row' | 'account'> {
 }
 
 /** A roster may have thousands of rows; the sums are of all. */
-const mostLines = 500
+const maxLines = 500
 
 function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
   const say = scheduleWords[lang].dry
@@ -127,7 +127,7 @@ function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
           </tr>
         </thead>
         <tbody>
-          {plan.lines.slice(0, mostLines).map(line => (
+          {plan.lines.slice(0, maxLines).map(line => (
             <tr>
               <th scope="row" data-label={say.payer}>
                 {line.name}
@@ -154,9 +154,9 @@ function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
               </td>
             </tr>
           ))}
-          {plan.lines.length > mostLines && (
+          {plan.lines.length > maxLines && (
             <tr>
-              <td colSpan={heads.length}>… +{plan.lines.length - mostLines}</td>
+              <td colSpan={heads.length}>… +{plan.lines.length - maxLines}</td>
             </tr>
           )}
         </tbody>

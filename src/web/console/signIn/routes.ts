@@ -5,7 +5,7 @@ import { instant } from '../../../base/world.ts'
 import { acceptInvitation, invitationOf, isToken, newToken, openInvitation, signIn, signOut, stepUp } from '../../../people/people.ts'
 import { moment, readForm, show, type PageContext, type PageState } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
-import { sessionCookie, type Doors } from '../guard.ts'
+import { sessionCookie, type ConsoleRoutes } from '../guard.ts'
 import { BeginPage, GonePage, SignInPage, StepUpPage, WelcomePage, WithdrawnPage } from './page.tsx'
 import { editedText } from '../schedules/barsWords.ts'
 import { frameWords } from '../frame/words.ts'
@@ -46,7 +46,7 @@ function seeOther(ctx: PageContext, to: string): void {
 }
 
 /** What needs no session. */
-export function signInRoutes(router: Router<PageState>, { desk: { db, world }, settings }: PageParts): void {
+export function signInRoutes(router: Router<PageState>, { app: { db, world }, settings }: PageParts): void {
   router.get('/console/sign-in', ctx => {
     const { lang } = ctx.state
     const say = peopleWords[lang].signIn
@@ -134,7 +134,7 @@ export function signInRoutes(router: Router<PageState>, { desk: { db, world }, s
 }
 
 /** What a session is needed for. */
-export function signOutRoutes(doors: Doors, { desk: { db, world } }: PageParts): void {
+export function signOutRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts): void {
   doors.post('/console/sign-out', 'me', async ctx => {
     const token = ctx.cookies.get(sessionCookie(ctx.state.secure))
     if (token !== undefined) await signOut(db, world, token)

@@ -2,12 +2,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { newId, type Id } from '../../../base/id.ts'
-import { mostLines, mostOfOne } from '../../../shop/shop.ts'
+import { maxLines, maxOfOne } from '../../../shop/shop.ts'
 import { systemClock, systemRandom } from '../../../base/clock.ts'
 import { readBasket, readQuantity, withAdded, withQuantity, writtenBasket } from './cookie.ts'
 
 const id = () => newId('product', { clock: systemClock, random: systemRandom })
-const full = Array.from({ length: mostLines }, () => ({ productId: id(), quantity: mostOfOne }))
+const full = Array.from({ length: maxLines }, () => ({ productId: id(), quantity: maxOfOne }))
 
 test('the fullest basket is read as it was written, and fits in a cookie', () => {
   const text = writtenBasket(full)
@@ -22,7 +22,7 @@ test('any text is read without a failure, into lines that an order may have', ()
     fc.property(fc.oneof(fc.string({ maxLength: 3_000 }), fc.stringMatching(/^[0-9a-z.~]{0,200}$/)), text => {
       for (const { productId, quantity } of readBasket(text)) {
         expect(productId).toMatch(/^prd_[0-9a-z]{26}$/)
-        expect(quantity >= 1n && quantity <= mostOfOne).toBe(true)
+        expect(quantity >= 1n && quantity <= maxOfOne).toBe(true)
       }
     }),
   )

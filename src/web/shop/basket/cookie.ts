@@ -1,11 +1,11 @@
 /** The basket as the browser keeps it across visits: which products and how many, and nothing else. Prices are the server's. */
 import { isId, type Id } from '../../../base/id.ts'
-import { mostLines, mostOfOne, type BasketLine } from '../../../shop/shop.ts'
+import { maxLines, maxOfOne, type BasketLine } from '../../../shop/shop.ts'
 import type { PageContext } from '../../page/page.ts'
 
 const keptMs = 30 * 86_400_000
-/** What `mostLines` lines come to, each `01j…z.99~`: a longer cookie is not ours. */
-const mostBytes = mostLines * 30
+/** What `maxLines` lines come to, each `01j…z.99~`: a longer cookie is not ours. */
+const maxBytes = maxLines * 30
 const prefix = 'prd_'
 
 const nameOf = (ctx: PageContext) => (ctx.state.secure ? '__Host-basket' : 'basket')
@@ -15,7 +15,7 @@ export const basketOf = (ctx: PageContext): BasketLine[] => readBasket(ctx.cooki
 
 /** Reads `<product>.<quantity>~<product>.<quantity>`. Pure. */
 export function readBasket(text: string): BasketLine[] {
-  if (text.length > mostBytes) return []
+  if (text.length > maxBytes) return []
   const lines = new Map<string, bigint>()
   for (const line of text.split('~')) {
     const [, name, digits] = /^([0-9a-z]{26})\.([1-9]\d?)$/.exec(line) ?? []
@@ -43,9 +43,9 @@ export type BasketChange = { is: 'changed'; lines: BasketLine[] } | { is: 'full'
 /** One more of a product, or `quantity` more; never above what one order takes. Pure. */
 export function withAdded(lines: readonly BasketLine[], productId: Id<'product'>, quantity: bigint): BasketChange {
   const there = lines.find(line => line.productId === productId)
-  if (!there && lines.length >= mostLines) return { is: 'full' }
+  if (!there && lines.length >= maxLines) return { is: 'full' }
   const sum = (there?.quantity ?? 0n) + quantity
-  const changed = { productId, quantity: sum > mostOfOne ? mostOfOne : sum }
+  const changed = { productId, quantity: sum > maxOfOne ? maxOfOne : sum }
   return { is: 'changed', lines: there ? lines.map(line => (line === there ? changed : line)) : [...lines, changed] }
 }
 
@@ -53,10 +53,10 @@ export function withAdded(lines: readonly BasketLine[], productId: Id<'product'>
 export const withQuantity = (lines: readonly BasketLine[], productId: string, quantity: bigint): BasketLine[] =>
   lines.flatMap(line => {
     if (line.productId !== productId) return [line]
-    return quantity < 1n ? [] : [{ productId, quantity: quantity > mostOfOne ? mostOfOne : quantity }]
+    return quantity < 1n ? [] : [{ productId, quantity: quantity > maxOfOne ? maxOfOne : quantity }]
   })
 
 /** 0 to 99 as people type it; undefined for anything else. */
 export function readQuantity(text: string): bigint | undefined {
-  return /^\d{1,3}$/.test(text) && BigInt(text) <= mostOfOne ? BigInt(text) : undefined
+  return /^\d{1,3}$/.test(text) && BigInt(text) <= maxOfOne ? BigInt(text) : undefined
 }

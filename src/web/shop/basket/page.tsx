@@ -1,5 +1,5 @@
 /** The basket: each line with what is wrong with it now, and a way on. */
-import { mostOfOne } from '../../../shop/shop.ts'
+import { maxOfOne } from '../../../shop/shop.ts'
 import { amount } from '../../page/page.ts'
 import { Notice } from '../../page/parts.tsx'
 import { Of } from '../of.tsx'
@@ -65,7 +65,7 @@ function Line({ say, shop: { lang }, line }: { say: ShopWords; shop: Shop; line:
   const { productId, product, quantity, units, wrong } = line
   const name = product?.name ?? say.product
   const field = `quantity-${productId}`
-  const most = product && product.stock < mostOfOne ? product.stock : mostOfOne
+  const most = product && product.stock < maxOfOne ? product.stock : maxOfOne
   return (
     <li class="card">
       <form method="post" action="/basket" class="line" noValidate>

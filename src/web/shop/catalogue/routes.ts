@@ -1,7 +1,7 @@
 /** The routes of who looks around: what is sold, the photos, and the basket. */
 import type Router from '@koa/router'
 import { isId } from '../../../base/id.ts'
-import { findProduct, mostLines, mostOfOne } from '../../../shop/shop.ts'
+import { findProduct, maxLines, maxOfOne } from '../../../shop/shop.ts'
 import { readForm, show, type PageState } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { basketOf, keepBasket, readQuantity, withAdded, withQuantity } from '../basket/cookie.ts'
@@ -12,7 +12,7 @@ import { shopOf } from '../shopOf.ts'
 import { shopWords } from '../words.ts'
 
 export function browseRoutes(router: Router<PageState>, parts: PageParts): void {
-  const { db } = parts.desk
+  const { db } = parts.app
 
   router.get('/', async ctx => {
     const after = ctx.query['after']
@@ -39,11 +39,7 @@ export function browseRoutes(router: Router<PageState>, parts: PageParts): void 
     const added = basket.lines.find(({ productId }) => productId === ctx.query['added'])?.product
     const say = shopWords[ctx.state.lang]
     const trouble =
-      ctx.query['full'] === 'yes'
-        ? say.basketFull(mostLines)
-        : ctx.query['quantity'] === 'odd'
-          ? say.oddQuantity(`${mostOfOne}`)
-          : undefined
+      ctx.query['full'] === 'yes' ? say.basketFull(maxLines) : ctx.query['quantity'] === 'odd' ? say.oddQuantity(`${maxOfOne}`) : undefined
     show(ctx, BasketPage({ shop: shopOf(ctx, parts), basket, trouble, news: added && say.added(added.name) }))
   })
 

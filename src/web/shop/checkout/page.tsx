@@ -1,7 +1,7 @@
 /** Checkout as a guest: three fields, how to pay, what is ordered, one button. */
 import { isOnChain, type RailName } from '../../../base/rails.ts'
 import type { Offer } from '../../../jobs/jobs.ts'
-import { mostEmailLength, mostNameLength, type Buyer } from '../../../shop/shop.ts'
+import { maxEmailLength, maxNameLength, type Buyer } from '../../../shop/shop.ts'
 import { amount } from '../../page/page.ts'
 import { Faults, Field, Notice } from '../../page/parts.tsx'
 import { ShopFrame, type Shop } from '../frame.tsx'
@@ -64,13 +64,13 @@ export function CheckoutPage({ shop, basket, offers, coins, buyer, rail, key, fa
             <input type="hidden" name="total" value={`${basket.units}`} />
             <h2>{say.who}</h2>
             <Field
-              {...{ name: 'name', label: say.name, value: buyer.name, fault: faults['name'], maxLength: mostNameLength }}
+              {...{ name: 'name', label: say.name, value: buyer.name, fault: faults['name'], maxLength: maxNameLength }}
               required
               autoComplete="name"
             />
             <Field
               {...{ name: 'email', label: say.email, hint: say.emailHint, value: buyer.email, fault: faults['email'] }}
-              {...{ type: 'email', inputMode: 'email', maxLength: mostEmailLength }}
+              {...{ type: 'email', inputMode: 'email', maxLength: maxEmailLength }}
               required
               autoComplete="email"
             />

@@ -18,10 +18,10 @@ import { shopWords } from '../words.ts'
 const nobody: Buyer = { name: '', email: '', taxId: '' }
 
 export function checkoutRoutes(router: Router<PageState>, parts: PageParts): void {
-  const { desk } = parts
+  const { app } = parts
 
   router.get('/checkout', async ctx => {
-    const basket = await priced(desk.db, basketOf(ctx))
+    const basket = await priced(app.db, basketOf(ctx))
     // What cannot be ordered is mended in the basket, where it is said.
     if (!basket.isOrderable) return seeOther(ctx, '/basket')
     const before = readTotal(String(ctx.query['total'] ?? ''))
@@ -30,7 +30,7 @@ export function checkoutRoutes(router: Router<PageState>, parts: PageParts): voi
       before !== undefined && before !== basket.units
         ? shopWords[lang].priceMoved(amount(lang, before, 'BRL'), amount(lang, basket.units, 'BRL'))
         : undefined
-    await showForm(ctx, parts, { basket, buyer: nobody, rail: undefined, key: newKey(desk.world), faults: [], news })
+    await showForm(ctx, parts, { basket, buyer: nobody, rail: undefined, key: newKey(app.world), faults: [], news })
   })
 
   router.post('/checkout', async ctx => {
@@ -39,7 +39,7 @@ export function checkoutRoutes(router: Router<PageState>, parts: PageParts): voi
     const buyer = { name: form.text('name'), email: form.text('email'), taxId: form.text('taxId') }
     const rail = railOf(form.text('rail'))
     const key = form.text('key')
-    const placed = await placeOrder(desk, {
+    const placed = await placeOrder(app, {
       ...{ basketKey: key, lines, buyer, language: ctx.state.lang },
       // A rail that does not exist is refused as one that is not offered.
       rail: rail ?? ('' as RailName),
@@ -48,17 +48,17 @@ export function checkoutRoutes(router: Router<PageState>, parts: PageParts): voi
       address: ctx.ip,
     })
     if (placed.is === 'placed') {
-      if (!placed.again || (await isOf(desk, placed.order, lines))) keepBasket(ctx, [])
+      if (!placed.again || (await isOf(app, placed.order, lines))) keepBasket(ctx, [])
       return seeOther(ctx, `/orders/${placed.order.token}`)
     }
     if (placed.faults.some(({ is }) => is === 'empty')) return seeOther(ctx, '/basket')
-    const basket = await priced(desk.db, lines)
+    const basket = await priced(app.db, lines)
     const isStale = placed.faults.some(({ field }) => field === 'basketKey')
     await showForm(
       ctx,
       parts,
-      { basket, buyer, rail, key: isStale ? newKey(desk.world) : key, faults: placed.faults },
-      statusOf(ctx, placed.faults, desk.world),
+      { basket, buyer, rail, key: isStale ? newKey(app.world) : key, faults: placed.faults },
+      statusOf(ctx, placed.faults, app.world),
     )
   })
 }
@@ -73,12 +73,12 @@ interface Filled {
 }
 
 async function showForm(ctx: PageContext, parts: PageParts, filled: Filled, status = 200): Promise<void> {
-  const offered = await offers(parts.desk)
+  const offered = await offers(parts.app)
   const page = CheckoutPage({
     ...filled,
     shop: shopOf(ctx, parts),
     offers: offered,
-    coins: await coinsFor(parts.desk, offered, filled.basket.units),
+    coins: await coinsFor(parts.app, offered, filled.basket.units),
     faults: faultsInWords(ctx.state.lang, filled.faults),
   })
   show(ctx, page, status)

@@ -1,11 +1,11 @@
 /** How long a code can still be paid: the wall time in words, and beside it what is left, counted by the page's module. */
 import { millis, type Instant, type Millis } from '../../../base/world.ts'
-import type { OrderStanding } from '../../../shop/shop.ts'
+import type { OrderStatus } from '../../../shop/shop.ts'
 import { moment, type Language } from '../../page/page.ts'
 import { shopWords } from '../words.ts'
 
 /** When what is shown is over, by the server's clock; undefined where nothing runs out. */
-export const countdownOf = (standing: OrderStanding): Millis | undefined =>
+export const countdownOf = (standing: OrderStatus): Millis | undefined =>
   standing.is === 'waiting' || standing.is === 'underpaid' ? millis(standing.until) : undefined
 
 export const Countdown = ({ lang, until }: { lang: Language; until: Instant }) => {

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto'
 import { millis } from '../../../base/world.ts'
 import { tipOf } from '../../../chain/chain.ts'
-import { seeOrder, type Counter, type SeenOrder } from '../../../jobs/jobs.ts'
+import { readOrder, type Counter, type ShownOrder } from '../../../jobs/jobs.ts'
 import { sql, type Reader } from '../../../db/db.ts'
 import { eventStream, type PageContext } from '../../page/page.ts'
 
 const lookMs = 1_000
 
 /** Of what the page tells; the same standing has the same version. */
-export const versionOf = ({ order, standing }: SeenOrder): string =>
+export const versionOf = ({ order, standing }: ShownOrder): string =>
   createHash('sha256')
     .update(JSON.stringify([order.id, order.rail, standing], (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)))
     .digest('base64url')
@@ -28,7 +28,7 @@ export function tellNews(ctx: PageContext, counter: Counter, over: AbortSignal, 
       const newest = await markOf(counter.db, token)
       if (newest !== mark || now >= until) {
         mark = newest
-        const seen = await seeOrder(counter, token)
+        const seen = await readOrder(counter, token)
         if (!seen) return
         const version = versionOf(seen)
         if (version !== told) send({ name: 'changed', id: version, data: version })
@@ -41,12 +41,12 @@ export function tellNews(ctx: PageContext, counter: Counter, over: AbortSignal, 
 }
 
 /** The longest without a look, whatever the mark says. */
-const mostQuietMs = 30_000
+const maxQuietMs = 30_000
 
 /** When the standing may be another though nothing was written: its time runs out. */
-function lookAgainAt({ standing }: SeenOrder, now: number): number {
+function lookAgainAt({ standing }: ShownOrder, now: number): number {
   const over = standing.is === 'waiting' || standing.is === 'underpaid' ? millis(standing.until) + 1 : undefined
-  return over !== undefined && over > now ? Math.min(over, now + mostQuietMs) : now + mostQuietMs
+  return over !== undefined && over > now ? Math.min(over, now + maxQuietMs) : now + maxQuietMs
 }
 
 /** Changes with every step of an order, of its invoices, and of what lies on the chain for them. */

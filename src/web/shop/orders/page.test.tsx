@@ -1,7 +1,7 @@
 /** The order's page in every standing and both languages: what it says, what can be done, and that nothing from outside becomes a link. */
 import { renderToString } from 'preact-render-to-string'
 import { describe, expect, test } from 'vitest'
-import { type BitcoinCode, type OrderRow, type OrderStanding, type Paid, type PixCode, languages } from '../../../shop/shop.ts'
+import { type BitcoinCode, type OrderRow, type OrderStatus, type Paid, type PixCode, languages } from '../../../shop/shop.ts'
 import { OrderPage, type OrderParts } from './page.tsx'
 
 const order: OrderRow = {
@@ -19,7 +19,7 @@ const coins: BitcoinCode = {
 }
 const paid: Paid = { rail: 'starkbank', invoiceId: 'inv_1', units: 3_990n, proofs: ['4711'] }
 
-const page = (standing: OrderStanding, parts: Partial<OrderParts> = {}) =>
+const page = (standing: OrderStatus, parts: Partial<OrderParts> = {}) =>
   renderToString(
     OrderPage({
       shop: { lang: 'pt-BR', name: 'Loja', sandbox: false, count: 0n },
@@ -28,7 +28,7 @@ const page = (standing: OrderStanding, parts: Partial<OrderParts> = {}) =>
     }),
   )
 
-const standings: [OrderStanding, heading: string, says: RegExp][] = [
+const standings: [OrderStatus, heading: string, says: RegExp][] = [
   [{ is: 'preparing' }, 'Preparando o código de pagamento', /Não é preciso fazer nada/],
   [{ is: 'waiting', code: pix, until }, 'Pague com Pix', /Vale até 21\/11\/2026, 20:15:00/],
   [{ is: 'waiting', code: coins, until }, 'Pague com Bitcoin', /1 BTC = R\$.600\.000,00 · Fonte: one, two/],
@@ -87,7 +87,7 @@ describe('what comes from outside', () => {
   test('is text, wherever it stands', () => {
     const mark = '"><script>alert(1)</script>'
     const named = [{ ...lines[0]!, name: mark }]
-    const standing: OrderStanding = { is: 'seen', received: 1n, txids: [mark] }
+    const standing: OrderStatus = { is: 'seen', received: 1n, txids: [mark] }
     expect(page(standing, { seen: { order, lines: named, standing } })).not.toContain('<script>')
     expect(page({ is: 'paid', at: until, late: false, paid: { ...paid, proofs: [mark] } })).not.toContain('<script>')
     expect(page({ is: 'waiting', code: { ...pix, brcode: mark }, until })).not.toContain('<script>')

@@ -1,9 +1,9 @@
 /** The order's page: where it stands, told truthfully, and what its buyer can do about it. */
 import type { ComponentChildren } from 'preact'
-import type { SeenOrder } from '../../../jobs/jobs.ts'
+import type { ShownOrder } from '../../../jobs/jobs.ts'
 import type { Millis } from '../../../base/world.ts'
 import type { RailName } from '../../../base/rails.ts'
-import { numberOf, type OrderStanding } from '../../../shop/shop.ts'
+import { numberOf, type OrderStatus } from '../../../shop/shop.ts'
 import { amount } from '../../page/page.ts'
 import { Facts, Faults, Notice, type Tone } from '../../page/parts.tsx'
 import { BitcoinCodePart } from './bitcoin.tsx'
@@ -15,7 +15,7 @@ import { shopWords, type ShopWords } from '../words.ts'
 
 export interface OrderParts {
   shop: Shop
-  seen: SeenOrder
+  seen: ShownOrder
   /** Changes whenever something on the page does; the page's module compares it. */
   version: string
   now: Millis
@@ -77,7 +77,7 @@ export function OrderPage({ shop, seen: { order, lines, standing }, version, now
   )
 }
 
-function titleOf({ titles }: ShopWords, standing: OrderStanding): string {
+function titleOf({ titles }: ShopWords, standing: OrderStatus): string {
   switch (standing.is) {
     case 'waiting':
       return 'address' in standing.code ? titles.waitingBitcoin : titles.waitingPix
@@ -91,7 +91,7 @@ function titleOf({ titles }: ShopWords, standing: OrderStanding): string {
 interface ToldParts {
   shop: Shop
   say: ShopWords
-  standing: OrderStanding
+  standing: OrderStatus
   token: string
   rail: RailName
   others: readonly RailName[]
@@ -199,7 +199,7 @@ const NewCodes = ({ say, token, rails }: { say: ShopWords; token: string; rails:
   </form>
 )
 
-const Simulate = ({ say, standing, token }: { say: ShopWords; standing: OrderStanding; token: string }) => {
+const Simulate = ({ say, standing, token }: { say: ShopWords; standing: OrderStatus; token: string }) => {
   if (standing.is !== 'waiting' && standing.is !== 'underpaid') return null
   return (
     <form method="post" action={`/orders/${token}/simulate`} class="card simulate">

@@ -1,5 +1,5 @@
 /** What a buyer is written: that the order is there, that it is paid, that it was paid late. No name stands in it, for anyone may have typed it. */
-import { escaped, type Letter, type MailKind, type MailRow } from '../mail/mail.ts'
+import { escaped, type Mail, type MailKind, type MailRow } from '../mail/mail.ts'
 import type { Reader } from '../db/db.ts'
 import { findOrder, linesOf, numberOf, type Language, type OrderLineRow, type OrderRow } from './order.ts'
 
@@ -11,7 +11,7 @@ export interface Sheet {
 }
 
 /** The letter of one row of the outbox. */
-export async function composeLetter(reader: Reader, { id, order_id: orderId, kind }: MailRow, sheet: Sheet): Promise<Letter> {
+export async function composeMail(reader: Reader, { id, order_id: orderId, kind }: MailRow, sheet: Sheet): Promise<Mail> {
   const order = (await findOrder(reader, orderId))!
   return { id, to: order.email, ...written(order, await linesOf(reader, orderId), kind, sheet) }
 }
@@ -22,7 +22,7 @@ export function written(
   lines: readonly OrderLineRow[],
   kind: MailKind,
   { shopName, publicUrl }: Sheet,
-): Pick<Letter, 'language' | 'subject' | 'text' | 'html'> {
+): Pick<Mail, 'language' | 'subject' | 'text' | 'html'> {
   const said = words[order.language]
   const { subject, says, link } = said[kind]
   const url = `${publicUrl}/orders/${order.token}`

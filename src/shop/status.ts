@@ -1,8 +1,8 @@
 /** Where an order stands, as its page tells it: derived from its invoices and what lies on the chain. Pure, and the only place it is decided. */
-import { leastRequest } from '../base/money.ts'
+import { minRequest } from '../base/money.ts'
 import { millis, type Instant, type Millis } from '../base/world.ts'
 import { isOnChain, type RailName } from '../base/rails.ts'
-import type { InvoiceRow, Standing } from '../invoice/invoice.ts'
+import type { InvoiceRow, RequestStatus } from '../invoice/invoice.ts'
 import { isUnreadable } from '../db/db.ts'
 import type { OrderRow } from './order.ts'
 
@@ -30,7 +30,7 @@ export interface BitcoinCode {
   quote: { units: bigint; rateUnits: bigint; at: Instant; sources: string[] } | undefined
 }
 
-export type OrderStanding =
+export type OrderStatus =
   /** No code yet: the rail is being asked. The page only has to wait. */
   | { is: 'preparing' }
   /** Nothing has come. After `until` the code is over. */
@@ -60,7 +60,7 @@ export interface Paid {
 
 /** What the chain shows of one invoice. */
 export interface LookedAt {
-  standing: Standing
+  standing: RequestStatus
   /** Of what was ever seen at its address, what is still there. */
   txids: string[]
 }
@@ -74,7 +74,7 @@ export interface Surroundings {
 }
 
 /** Decides what the page of `order` tells. `invoices`: all of it, oldest first. Money that came, for whichever code, is told before a code that waits. */
-export function standingOfOrder(order: OrderRow, invoices: readonly InvoiceRow[], around: Surroundings): OrderStanding {
+export function orderStatus(order: OrderRow, invoices: readonly InvoiceRow[], around: Surroundings): OrderStatus {
   const told = invoices.toReversed().map(row => ({ row, standing: ofInvoice(order, row, around) }))
   // Which one paid is written down; where two did, that one is told.
   const first = told.find(({ row, standing }) => row.id === order.paid_by && standing.is === 'paid')
@@ -90,7 +90,7 @@ export function standingOfOrder(order: OrderRow, invoices: readonly InvoiceRow[]
 }
 
 /** The same for one of its invoices, as if it were the only one. Every state of both rails is here. */
-function ofInvoice(order: OrderRow, row: InvoiceRow, { now, looked, uri }: Surroundings): OrderStanding {
+function ofInvoice(order: OrderRow, row: InvoiceRow, { now, looked, uri }: Surroundings): OrderStatus {
   const seen = looked.get(row.id)
   const isOver = now > millis(row.due_at)
   const txids = seen?.txids ?? []
@@ -160,7 +160,7 @@ function bitcoinCodeOf(row: InvoiceRow, missing: bigint, uri: Surroundings['uri'
   const { rail, provider_id: address, quote_units: quoteUnits, rate_units: rateUnits, rate_at: at, rate_sources: sources } = row
   if (address === null) return undefined
   // A rest that no node passes on is asked for as the least that one does.
-  const units = missing < leastRequest ? leastRequest : missing
+  const units = missing < minRequest ? minRequest : missing
   const quote =
     quoteUnits === null || rateUnits === null || at === null
       ? undefined

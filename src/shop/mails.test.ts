@@ -1,6 +1,6 @@
 /** What a buyer is written: exact sums, the way to the order's page, and nothing that somebody else could have put there. */
 import { expect, test } from 'vitest'
-import { written } from './letters.ts'
+import { written } from './mails.ts'
 import type { Language, OrderLineRow } from './order.ts'
 
 const order = (language: Language) => ({ id: 'ord_01kc9zq3f5c8wxy2m7n4p6r8s0', token: 'T-_token', units: 1_234_567n, language })

@@ -1,7 +1,7 @@
 /** Passwords of twelve characters or more that many people have, in lower case; what shorter ones there are is too short anyway. */
 
 /** Also judged without the digits and signs at the end: `passwordpassword1!` is as worn as `passwordpassword`. */
-export const wornPasswords: ReadonlySet<string> = new Set(
+export const commonPasswords: ReadonlySet<string> = new Set(
   `
   passwordpassword passw0rdpassw0rd password1234 password12345 password123456 password123456789 passwordpass mypassword
   qwertyuiopas qwertyuiop qwertyuiopasdfgh qwertyuiopasdfghjkl qwertyuiopasdfghjklzxcvbnm qwerty123456 qwerty12345678 1q2w3e4r5t6y

@@ -3,22 +3,22 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 
-export interface Letter {
+export interface ReceivedMail {
   to: string[]
   subject: string
   /** Every part of it, readable. */
   text: string
 }
 
-export interface LetterBox {
+export interface MailBox {
   /** `smtp://127.0.0.1:PORT`. */
   url: string
-  letters: readonly Letter[]
+  letters: readonly ReceivedMail[]
   close(): Promise<void>
 }
 
-export async function openLetterBox(): Promise<LetterBox> {
-  const letters: Letter[] = []
+export async function openMailBox(): Promise<MailBox> {
+  const letters: ReceivedMail[] = []
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],

@@ -1,6 +1,6 @@
 /** What is written to people of the console about one another, payout accounts and limits: what was done, by whom, and where to object. */
 import type { Asset } from '../base/money.ts'
-import { escaped, type Letter } from '../mail/mail.ts'
+import { escaped, type Mail } from '../mail/mail.ts'
 import { accountNotices, limitNotices, type NoticeKind } from './notices.ts'
 import type { Role } from './roles.ts'
 import type { Language } from './row.ts'
@@ -22,7 +22,7 @@ const ofAccounts: readonly string[] = accountNotices
 const ofLimits: readonly string[] = limitNotices
 
 /** Pure. `publicUrl`: without a slash at the end. */
-export function composeNotice({ id, address, language, kind, about, detail }: NoticeRow, publicUrl: string): Letter {
+export function composeNotice({ id, address, language, kind, about, detail }: NoticeRow, publicUrl: string): Mail {
   const say = words[language]
   const { role = 'viewer', by = '', approvedBy, why, ...said } = JSON.parse(detail) as Record<string, string | undefined>
   const name = said['name'] ?? (ofLimits.includes(kind) ? say.whole[said['asset'] as Asset] : '')

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { millis } from '../base/world.ts'
 import type { invoiceMachine, InvoiceRow, InvoiceState, requestMachine, RequestState } from '../invoice/invoice.ts'
 import type { OrderRow } from './order.ts'
-import { standingOfOrder, type LookedAt, type OrderStanding } from './standing.ts'
+import { orderStatus, type LookedAt, type OrderStatus } from './status.ts'
 
 const due = '2026-11-21T12:15:00.000Z'
 const watchUntil = '2026-11-22T12:15:00.000Z'
@@ -46,8 +46,8 @@ interface Story {
   now?: number
   seen?: Record<string, LookedAt>
 }
-const tell = (invoices: InvoiceRow[], { of = {}, now = inTime, seen = {} }: Story = {}): OrderStanding =>
-  standingOfOrder({ ...order, ...of }, invoices, { now, looked: new Map(Object.entries(seen)), uri })
+const tell = (invoices: InvoiceRow[], { of = {}, now = inTime, seen = {} }: Story = {}): OrderStatus =>
+  orderStatus({ ...order, ...of }, invoices, { now, looked: new Map(Object.entries(seen)), uri })
 
 describe('by Pix', () => {
   const waiting = { is: 'waiting', code: { rail: 'starkbank', brcode: '000201', link: undefined, units: 3_990n }, until: due }

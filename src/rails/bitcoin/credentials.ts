@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { BadInput, done, refused, denied, type Answer } from '../../base/answer.ts'
 
-export interface DoorOptions {
+export interface CredentialOptions {
   /** `http://127.0.0.1:8332`; credentials may stand in it, `http://user:password@host:port`, and are taken out at once. */
   url: string
   /** The node's `.cookie`, new at every start of it; used where no user is given. */
@@ -20,7 +20,11 @@ export interface Credentials {
 }
 
 /** Parts the URL from the credentials in it. The URL is not repeated in a message, for they may stand in it. */
-export function door({ url, cookieFile, user, password }: DoorOptions): { base: string; place: string; credentials: Credentials } {
+export function readCredentials({ url, cookieFile, user, password }: CredentialOptions): {
+  base: string
+  place: string
+  credentials: Credentials
+} {
   const parsed = URL.parse(url)
   if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.search || parsed.hash)
     throw new BadInput('the node’s URL must be http://HOST:PORT, with or without USER:PASSWORD@ before the host')
