@@ -181,6 +181,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await leads(paid.providerId)).toBe(`/console/invoices/${paid.id}`)
       expect(await leads(externalId)).toBe(`/console/payouts/${payout.id}`)
       expect(await leads('main')).toBe('/console/accounts/main')
+      for (const any of ['31827495014', 'R$ 480,00']) expect(await leads(any)).toBe(`/console/invoices/${paid.id}`)
       expect(await leads(endToEnd)).toMatch(/^(\/console\/events\/\d+)?$/)
       expect((await vera.get('/console/search?any=nothing')).text).toContain('Nada foi encontrado')
     })

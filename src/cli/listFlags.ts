@@ -11,7 +11,7 @@ export type ListFlags<Name extends string> = { [name in Name | 'from' | 'to' | '
 
 /** What stands for the value, and what the filter keeps. */
 const filters: Record<string, [string, string]> = {
-  q: ['text', 'only what this finds: an id, a tax id, an amount, a transaction or end-to-end id'],
+  q: ['text', 'only what this finds: any id, a tax id, a txid or end-to-end id, an amount, an order’s number or its buyer’s e-mail'],
   rail: ['rail', 'only on this rail'],
   account: ['name', 'only those to this account'],
   schedule: ['name', 'only those of this schedule'],

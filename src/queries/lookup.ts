@@ -1,12 +1,18 @@
-/** What a person typed into a search box: any id of ours or of a provider, a tax id, a txid, an end-to-end id, an amount. */
+/**
+ * Looks something up by what a person typed: any id of ours or of a provider, a txid, an end-to-end id, an order's number, a buyer's e-mail, the
+ * name of an account or schedule, a tax id, an amount. A payer's name is encrypted differently in every row, so nothing is found by it.
+ */
 import { checkTaxId } from '../base/brazil.ts'
 import { BadInput } from '../base/answer.ts'
+import { isOnChain, railNames } from '../base/rails.ts'
 import { typedAmount } from '../base/typedAmount.ts'
 import type { Asset } from '../base/money.ts'
 import { instant } from '../base/world.ts'
 import { join, sameAsAny, sql, type Reader, type Sql } from '../db/db.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { Subject } from './links.ts'
+
+const rails = join(railNames)
 
 /** What a search means in one list: these ids, or else a tax id or an amount, of which there may be many. */
 export interface Sought {
@@ -21,40 +27,58 @@ export const findInvoiceBy = (reader: Reader, text: string): Promise<InvoiceRow 
 
 /** An invoice, by whatever belongs to it. What is found by id is meant, and then nothing else is looked for. */
 export async function soughtInvoices(reader: Reader, text: string): Promise<Sought> {
+  return (await invoicesBy(reader, text)) ?? (await sought(text, () => byEndToEnd(reader, text, 'invoices')))
+}
+
+/** A payout, by whatever belongs to it or to its invoice. */
+export async function soughtPayouts(reader: Reader, text: string): Promise<Sought> {
+  const id = text.toLowerCase()
+  const own = await reader.all<{ id: string }>(sql`
+    select id from payouts where id = ${id} union select payout_id from attempts where external_id = ${id} or provider_id = ${text} or id = ${id}
+    union select a.payout_id from attempts a join bundle_outputs o on o.attempt_id = a.id where o.candidate_id = ${id}
+    union select payout_id from attempts where bundle_id = ${id}
+    union select payout_id from coins where (txid = ${id} or id = ${id}) and payout_id is not null
+    limit ${most}`)
+  if (own.length > 0) return idsOf(own)
+  const invoices = await invoicesBy(reader, text)
+  if (!invoices) return sought(text, () => byEndToEnd(reader, text, 'payouts'))
+  return idsOf(await reader.all<{ id: string }>(sql`select id from payouts where invoice_id in (${join(invoices.ids)}) limit ${most}`))
+}
+const most = 500
+
+async function invoicesBy(reader: Reader, text: string): Promise<Sought | undefined> {
   const id = text.toLowerCase()
   const rows = await reader.all<{ id: string }>(sql`
-    select id from invoices where id = ${id} union select id from invoices where rail = 'starkbank' and provider_id = ${text}
-    union select id from invoices where rail = 'bitcoin' and provider_id in (${text}, ${id})
-    union select invoice_id from invoice_twins where rail = 'starkbank' and provider_id = ${text}
+    select id from invoices where id = ${id} union select id from invoices where rail in (${rails}) and provider_id in (${text}, ${id})
+    union select invoice_id from invoice_twins where id = ${id} or (rail in (${rails}) and provider_id = ${text})
     union select id from invoices where slot_id = ${id} union select id from invoices where order_id = ${id}
     union select invoice_id from payouts where id = ${id}
     union select p.invoice_id from payouts p join attempts a on a.payout_id = p.id where a.external_id = ${id} or a.provider_id = ${text} or a.id = ${id}
     union select invoice_id from coins where (txid = ${id} or id = ${id}) and invoice_id is not null
     union select p.invoice_id from payouts p join attempts a on a.payout_id = p.id join bundle_outputs o on o.attempt_id = a.id where o.candidate_id = ${id}
     limit ${most}`)
-  return sought(rows, text, () => byEndToEnd(reader, text, 'invoices'))
+  if (rows.length > 0) return idsOf(rows)
+  const orders = await ordersBy(reader, text)
+  if (orders.length === 0) return undefined
+  return idsOf(await reader.all<{ id: string }>(sql`select id from invoices where order_id in (${join(orders)}) limit ${most}`))
 }
 
-export async function soughtPayouts(reader: Reader, text: string): Promise<Sought> {
-  const id = text.toLowerCase()
-  const rows = await reader.all<{ id: string }>(sql`
-    select id from payouts where id = ${id} union select id from payouts where invoice_id = ${id}
-    union select payout_id from attempts where external_id = ${id} or provider_id = ${text} or id = ${id}
-    union select a.payout_id from attempts a join bundle_outputs o on o.attempt_id = a.id where o.candidate_id = ${id}
-    union select payout_id from attempts where bundle_id = ${id}
-    union select payout_id from coins where (txid = ${id} or id = ${id}) and payout_id is not null
-    limit ${most}`)
-  return sought(rows, text, () => byEndToEnd(reader, text, 'payouts'))
-}
-const most = 500
+const idsOf = (rows: readonly { id: string }[]): Sought => ({ ids: rows.map(({ id }) => id), taxIds: [], amounts: [] })
 
-async function sought(rows: { id: string }[], text: string, otherwise: () => Promise<string[]>): Promise<Sought> {
-  const ids = rows.map(({ id }) => id)
-  if (ids.length > 0) return { ids, taxIds: [], amounts: [] }
-  const more = await otherwise()
-  if (more.length > 0) return { ids: more, taxIds: [], amounts: [] }
-  const taxIds = taxIdsOf(text)
-  return { ids: [], taxIds, amounts: taxIds.length > 0 ? [] : amountsOf(text) }
+async function sought(text: string, byEvents: () => Promise<string[]>): Promise<Sought> {
+  const ids = await byEvents()
+  const taxIds = ids.length > 0 ? [] : taxIdsOf(text)
+  return { ids, taxIds, amounts: ids.length > 0 || taxIds.length > 0 ? [] : amountsOf(text) }
+}
+
+/** Orders of the shop by the number that people call them by, or by the buyer's e-mail, newest first. */
+async function ordersBy(reader: Reader, text: string): Promise<string[]> {
+  const number = /^[0-9a-z]{8}$/i.test(text) ? sql`id like ${`%${text.toLowerCase()}`}` : undefined
+  const email = /^\S+@\S+$/.test(text) ? sql`email in (${sameAsAny('orders.email', [text, text.toLowerCase()])})` : undefined
+  const condition = number ?? email
+  if (!condition) return []
+  const rows = await reader.all<{ id: string }>(sql`select id from orders where ${condition} order by added_at desc, id desc limit ${most}`)
+  return rows.map(({ id }) => id)
 }
 
 /** As it is written and without its marks: rosters may have either. */
@@ -96,6 +120,7 @@ const endToEnd = /^[ed]\d{8}(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)\w{11}$/i
 const slackMs = 10 * 60_000
 const laterMs = 6 * 3_600_000
 const maxEvents = 4_000
+const pixRails = join(railNames.filter(name => !isOnChain(name)))
 
 /** The events of those hours whose bytes hold it. */
 export async function eventsWith(reader: Reader, text: string): Promise<{ id: bigint; event_id: string }[]> {
@@ -109,7 +134,7 @@ export async function eventsWith(reader: Reader, text: string): Promise<{ id: bi
   for (let read = 0; read < maxEvents; read += 500) {
     const rows = await reader.all<{ id: bigint; event_id: string; received_at: string; raw: Uint8Array }>(sql`
       select id, rail, event_id, received_at, raw from inbox
-      where (received_at, id) > (${after.received_at}, ${after.id}) and received_at < ${instant(at + laterMs)} and rail = 'starkbank'
+      where (received_at, id) > (${after.received_at}, ${after.id}) and received_at < ${instant(at + laterMs)} and rail in (${pixRails})
       order by received_at, id limit 500`)
     for (const { id, event_id: eventId, raw } of rows)
       if (Buffer.from(raw).toString('latin1').toLowerCase().includes(text.toLowerCase())) found.push({ id, event_id: eventId })
@@ -117,6 +142,18 @@ export async function eventsWith(reader: Reader, text: string): Promise<{ id: bi
     after = rows.at(-1)!
   }
   return found
+}
+
+/** The condition for events: by its own id, by an end-to-end id in its bytes, or by what it moved: an invoice, a payout, an order. */
+export async function soughtEvents(reader: Reader, text: string): Promise<Sql> {
+  const id = text.toLowerCase()
+  const own = await reader.all<{ id: bigint }>(sql`select id from inbox where rail in (${rails}) and event_id = ${text}`)
+  const found = own.length > 0 ? own : await eventsWith(reader, text)
+  if (found.length > 0) return sql`id in (${join(found.map(each => each.id))})`
+  return sql`rail in (${rails}) and event_id in (select ref from transitions where ref is not null and subject in (
+    select cast(${id} as text) union select id from invoices where rail in (${rails}) and provider_id = ${text}
+    union select id from attempts where payout_id = ${id} or external_id = ${id} or provider_id = ${text}
+    union select id from payouts where invoice_id = ${id}))`
 }
 
 async function byEndToEnd(reader: Reader, text: string, about: 'invoices' | 'payouts'): Promise<string[]> {
@@ -133,18 +170,16 @@ export type Found = Subject & {
   name: string
 }
 
-/** Everything that bears this id, whatever it is; a search that leads to one thing leads straight there. */
+/** Everything that bears this id or number, whatever it is; else what a payer's tax id or an amount is found on, the newest of it. */
 export async function everything(reader: Reader, text: string): Promise<Found[]> {
   const id = text.toLowerCase()
   const rows = await reader.all<Found>(sql`
     select 'invoice' as kind, id, id as name from invoices where id = ${id}
-    union select 'invoice', id, id from invoices where rail = 'starkbank' and provider_id = ${text}
-    union select 'invoice', id, id from invoices where rail = 'bitcoin' and provider_id in (${text}, ${id})
-    union select 'invoice', invoice_id, invoice_id from invoice_twins where id = ${id} or (rail = 'starkbank' and provider_id = ${text})
+    union select 'invoice', id, id from invoices where rail in (${rails}) and provider_id in (${text}, ${id})
+    union select 'invoice', invoice_id, invoice_id from invoice_twins where id = ${id} or (rail in (${rails}) and provider_id = ${text})
     union select 'payout', id, id from payouts where id = ${id}
     union select 'payout', payout_id, payout_id from attempts where id = ${id} or external_id = ${id} or provider_id = ${text}
-    union select 'event', cast(id as text), event_id from inbox where rail = 'starkbank' and event_id = ${text}
-    union select 'event', cast(id as text), event_id from inbox where rail = 'bitcoin' and event_id = ${text}
+    union select 'event', cast(id as text), event_id from inbox where rail in (${rails}) and event_id = ${text}
     union select 'run', id, id from runs where id = ${id}
     union select 'bundle', id, id from bundles where id = ${id}
     union select 'bundle', bundle_id, bundle_id from bundle_candidates where id = ${id}
@@ -156,6 +191,31 @@ export async function everything(reader: Reader, text: string): Promise<Found[]>
     union select 'account', name, name from accounts where id = ${id} or name = ${text}
     union select 'schedule', name, name from schedules where id = ${id} or name = ${text}
     limit 50`)
-  const events = rows.length > 0 ? [] : await eventsWith(reader, text)
-  return [...rows, ...events.map(event => ({ kind: 'event' as const, id: `${event.id}`, name: event.event_id }))]
+  if (rows.length > 0) return rows
+  const orders = await ordersBy(reader, text)
+  if (orders.length > 0) return orders.slice(0, maxShown).map(order => ({ kind: 'order', id: order, name: order }))
+  const events = await eventsWith(reader, text)
+  if (events.length > 0) return events.map(event => ({ kind: 'event', id: `${event.id}`, name: event.event_id }))
+  return byPayerOrAmount(reader, text)
+}
+
+/** Of what may be on a hundred invoices, so many are named; the lists have the others. */
+const maxShown = 20
+
+async function byPayerOrAmount(reader: Reader, text: string): Promise<Found[]> {
+  const taxIds = taxIdsOf(text)
+  const [amount] = taxIds.length > 0 ? [] : amountsOf(text)
+  if (taxIds.length === 0 && !amount) return []
+  const condition = amount
+    ? sql`units = ${amount.units} and asset = ${amount.asset}`
+    : sql`payer_tax_id in (${sameAsAny('invoices.payer_tax_id', taxIds)})`
+  const found = (kind: 'invoice' | 'payout') => (row: { id: string }) => ({ kind, id: row.id, name: row.id })
+  const invoices = await reader.all<{ id: string }>(
+    sql`select id from invoices where ${condition} order by added_at desc, id desc limit ${maxShown}`,
+  )
+  // A payout has no payer of its own: by a tax id the invoice is found, and names it.
+  const payouts = amount
+    ? await reader.all<{ id: string }>(sql`select id from payouts where ${condition} order by added_at desc, id desc limit ${maxShown}`)
+    : []
+  return [...invoices.map(found('invoice')), ...payouts.map(found('payout'))]
 }

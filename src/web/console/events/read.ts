@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto'
 import { BadInput } from '../../../base/answer.ts'
 import { millis, type Instant } from '../../../base/world.ts'
 import type { Desk } from '../../../jobs/jobs.ts'
-import { empty, history, join, sql, type Reader, type Sql, type Transition } from '../../../db/db.ts'
+import { empty, history, sql, type Reader, type Sql, type Transition } from '../../../db/db.ts'
 import { judge, type EventVerdict, type InboxRow } from '../../../webhooks/webhooks.ts'
 import { stepsOf } from '../../../queries/history.ts'
 import type { Step } from '../../../queries/step.ts'
 import { subjectsOf, type Subject } from '../../../queries/links.ts'
 import { within, type Filters } from '../../../queries/page.ts'
-import { eventsWith } from '../../../queries/lookup.ts'
+import { soughtEvents } from '../../../queries/lookup.ts'
 
 /** Without the bytes, which are large. */
 export type ListedEvent = Omit<InboxRow, 'raw' | 'signature'>
@@ -19,7 +19,7 @@ export async function listEvents(reader: Reader, filters: Filters, limit: number
   const { q, state, rail, kind, via } = filters.query
   return reader.all<ListedEvent>(sql`
     select id, rail, event_id, key_id, via, received_at, state, kind, why, tries, next_at from inbox
-    where 1 = 1 ${q === undefined ? empty : await soughtEvents(reader, q)} ${state === undefined ? empty : ofState(state as InboxRow['state'])}
+    where 1 = 1 ${q === undefined ? empty : sql`and ${await soughtEvents(reader, q)}`} ${state === undefined ? empty : ofState(state as InboxRow['state'])}
       ${rail === undefined ? empty : rail === 'bitcoin' ? sql`and rail = 'bitcoin' and via = 'poll'` : sql`and rail = ${rail}`} ${kind === undefined ? empty : sql`and kind = ${kind}`}
       ${via === undefined ? empty : via === 'poll' ? sql`and via = 'poll'` : sql`and via = 'push'`}
       ${within(sql`received_at`, sql`id`, filters, true)} order by received_at desc, id desc limit ${limit}`)
@@ -39,18 +39,6 @@ function ofState(state: InboxRow['state']): Sql {
     case 'done':
       return sql`and state = 'done'`
   }
-}
-
-/** By its own id, by an end-to-end id in its bytes, or by what it moved: an invoice, a payout, an order. */
-async function soughtEvents(reader: Reader, text: string): Promise<Sql> {
-  const id = text.toLowerCase()
-  const own = await reader.all<{ id: bigint }>(sql`select id from inbox where rail in ('starkbank', 'bitcoin') and event_id = ${text}`)
-  const found = own.length > 0 ? own : await eventsWith(reader, text)
-  if (found.length > 0) return sql`and id in (${join(found.map(each => each.id))})`
-  return sql`and rail in ('starkbank', 'bitcoin') and event_id in (select ref from transitions where ref is not null and subject in (
-    select cast(${id} as text) union select id from invoices where rail in ('starkbank', 'bitcoin') and provider_id = ${text}
-    union select id from attempts where payout_id = ${id} or external_id = ${id} or provider_id = ${text}
-    union select id from payouts where invoice_id = ${id}))`
 }
 
 export interface SeenEvent {
