@@ -1,7 +1,7 @@
 /** Encrypting one value and reading it again: what was changed, moved, cut, or is under a key that is not here is unreadable. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { dataKey, decrypt, encrypt, headOf, isMarked, keyLine, keysOf, readKeys } from './cipher.ts'
+import { dataKey, decrypt, encrypt, headOf, isMarked, keyLine, keysOf, readKeys, rowTag } from './cipher.ts'
 
 const secretOf = (byte: number) => new Uint8Array(32).fill(byte)
 const [first, second] = [dataKey(secretOf(1)), dataKey(secretOf(2))]
@@ -30,6 +30,8 @@ test('what is to be found again is encrypted alike, and otherwise in another col
 
 const sealed = encrypt(name, writing)
 const flipped = (text: string, at: number) => `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`
+const [ours, theirs] = [rowTag(['inv_1']), rowTag(['inv_2'])]
+const bound = encrypt(name, { ...writing, row: ours })
 const bodyAt = headOf(first, writing.column).length
 
 describe.each([
@@ -45,6 +47,17 @@ describe.each([
 ] as const)('a value %s', (_, value, find, column, why) => {
   test('is unreadable', () =>
     expect(decrypt<string>(value, find, column === undefined ? undefined : { column })).toEqual({ is: 'unreadable', ...why }))
+})
+
+test.each([
+  ['in its own row', bound, [ours], { is: 'read', value: name }],
+  ['where several rows are beside each other', bound, [theirs, ours], { is: 'read', value: name }],
+  ['of a column that is bound to none', sealed, [theirs], { is: 'read', value: name }],
+  ['put onto another row', bound, [theirs], { is: 'unreadable', why: 'of another row' }],
+  ['said to be of that row', bound.replace(ours, theirs), [theirs], { is: 'unreadable', why: 'altered' }],
+  ['said to be of any row', bound.replace(`@${ours}`, ''), [theirs], { is: 'unreadable', why: 'altered' }],
+] as const)('bound to a row, a value %s', (_, value, rows, answer) => {
+  expect(decrypt<string>(value, keys.find, { column: writing.column, rows })).toEqual(answer)
 })
 
 test('a key file has its newest key last, and a line that is no key is named and not shown', () => {
