@@ -9,7 +9,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { CDPSession, Page } from 'playwright-core'
 import { freePort } from '../sim/port.ts'
 import { checkBooks } from '../src/reconcile/reconcile.ts'
-import { addAccount, approvalOf, findAccount, stopAll } from '../src/payout/payout.ts'
+import { addAccount, approvalOf, approveAccount, findAccount, stopAll } from '../src/payout/payout.ts'
+import { addSchedule, judgeSchedule, needSchedule } from '../src/schedule/schedule.ts'
 import { sql } from '../src/db/db.ts'
 import { axe, browserAvailable, openBrowser, visit, type Browser, type Visitor } from './testbed/browser.ts'
 import { addFolk, carry, codeOf, tokenOf, type Folk } from './testbed/folk.ts'
@@ -165,6 +166,32 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
       { act: 'payouts.go', proof: 'passkey' },
     ])
     expect(await checkBooks(db(), town.running.app.world)).toEqual([])
+  })
+
+  test('signs an approval, and the terms of a schedule, that were only said, one by one', async () => {
+    await add('dita', '9')
+    await approveAccount(db(), 'dita', 'chico')
+    const rule = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 86_400_000, roster: undefined }
+    const asks = {
+      countLow: 1,
+      countHigh: 1,
+      unitsLow: 100n,
+      unitsHigh: 100n,
+      commissionBp: 0n,
+      minPayoutUnits: 0n,
+      catchUp: 'all',
+    } as const
+    await addSchedule(db(), town.running.app.world, { ...rule, ...asks, name: 'ditos', rail: 'starkbank', payTo: 'dita' }, 'maria')
+    await later()
+    const card = (name: string) => page.locator('section.card', { has: page.getByRole('link', { name, exact: true }) })
+    for (const name of ['dita', 'ditos']) {
+      await page.goto('/console/accounts/sign')
+      await card(name).getByRole('button', { name: 'Assinar com passkey' }).click()
+      await page.getByText('1 assinatura foi registrada.').waitFor()
+      expect(await card(name).count()).toBe(0)
+    }
+    expect(await approvalOf(db(), await account('dita'))).toEqual({ is: 'approved', proof: 'passkey' })
+    expect(await judgeSchedule(db(), await needSchedule(db(), 'ditos'))).toEqual({ is: 'approved', proof: 'passkey' })
   })
 
   test('that is retired is offered no more', async () => {

@@ -4,6 +4,15 @@ export * from './schedules.ts'
 export { changeSchedule, type Edit, type Edited } from './change.ts'
 export { lastSlotsOf, latestSlots, type LatestSlot, type RunSlot } from './recent.ts'
 export { materialise, missed, slotMachine, type SlotRow } from './slots.ts'
-export { checkSchedules, digestOfSaid, judgeSchedule, schedulesOnlySaid, signSchedule, termsOf, type OnlySaid } from './terms.ts'
+export {
+  approvingTerms,
+  checkSchedules,
+  digestOfSaid,
+  judgeSchedule,
+  schedulesOnlySaid,
+  signSchedule,
+  termsOf,
+  type OnlySaid,
+} from './terms.ts'
 export { decideCatchUp } from './decideCatchUp.ts'
 export { heldSlots, holdCatchUp, maxCaughtUp, type HeldSlots } from './catchUp.ts'

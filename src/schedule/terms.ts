@@ -8,6 +8,7 @@ import {
   judgeApproval,
   said,
   state,
+  type Approving,
   type Content,
   type Judged,
   type Proof,
@@ -39,6 +40,10 @@ export const termsOf = (row: ScheduleRow): Content => ({
 })
 
 export const digestOfTerms = (row: ScheduleRow): string => digest(canonical(termsOf(row)))
+
+/** What signing the terms of a schedule states, where nothing but the version it is at was only said: a passkey signs one statement at a time. */
+export const approvingTerms = ({ row, earlier }: OnlySaid): Omit<Approving, 'by'> | undefined =>
+  earlier.length > 0 ? undefined : { act: scheduleTermsAct, subject: row.id, content: termsOf(row) }
 
 /** The statement of a version that was just written; the audit record of the act has to bear what is answered. */
 export const stateTerms = (tx: Tx, row: ScheduleRow, by: string, proof: Proof = said): Promise<Stated> =>
