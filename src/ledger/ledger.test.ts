@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../base/clock.ts'
 import { brl } from '../base/money.ts'
 import { silentLog } from '../base/log.ts'
+import type { Instant } from '../base/world.ts'
 import { migrate } from '../db/migrate.ts'
 import { openDb, sql, type Db } from '../db/db.ts'
 import {
@@ -16,6 +17,7 @@ import {
   checkLedger,
   checkPart,
   post,
+  postingsOf,
   totals,
   type MovementName,
 } from './ledger.ts'
@@ -54,6 +56,16 @@ test('a movement happens once per source, whatever the second amount', async () 
   const once = (cents: bigint) => db.tx(tx => post(tx, world, { movement: 'commission', source: 'inv_1', amount: brl(cents), memo: '' }))
   expect([await once(150n), await once(150n), await once(99n)]).toEqual([true, false, false])
   expect((await totals(db)).commission).toBe(150n)
+})
+
+test('postings of one instant are in the order of the chart, gross before fees', async () => {
+  const still = { ...world, clock: { ...systemClock, now: () => 1_790_000_000_000 } }
+  const names = ['commission', 'bank fee', 'invoice credited'] as const
+  await db.tx(async tx => {
+    const held = { ...tx, now: async () => '2026-11-29T12:00:00.000Z' as Instant }
+    for (const movement of names) await post(held, still, { movement, source: 'inv_1', amount: brl(100n), memo: '' })
+  })
+  expect((await postingsOf(db, sql`t.source = 'inv_1'`)).map(({ movement }) => movement)).toEqual(names.toReversed())
 })
 
 test('a movement has a direction, so a negative amount is refused [security 12]', async () => {

@@ -2,30 +2,38 @@
 import type { Asset } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
 import { sql, type Reader, type Sql } from '../db/db.ts'
-import type { Account, MovementName } from './chart.ts'
+import { chart, type Account, type MovementName } from './chart.ts'
 
-/** One movement: `units` of `asset`, smallest units, went from account `taken` to account `given`. */
+/** One movement: `units` of `asset`, smallest units, was credited to one account and debited to the other. */
 export type PostingRow = {
   id: string
   at: Instant
   movement: MovementName
   source: string
   memo: string
-  taken: Account
-  given: Account
+  credit_account: Account
+  debit_account: Account
   asset: Asset
   units: bigint
   invoice_id: string | null
 }
 
-/** The movements `where` says (`t` is the transaction, `e` its first entry), oldest first. */
-export const postingsOf = (reader: Reader, where: Sql): Promise<PostingRow[]> =>
-  reader.all<PostingRow>(sql`
-    select t.id, t.at, t.movement, t.source, t.memo, o.account as taken, e.account as given, e.asset, e.units, e.invoice_id
+const place = new Map(Object.keys(chart).map((movement, at) => [movement, at]))
+
+/**
+ * The movements `where` says (`t` is the transaction, `e` its first entry), oldest first. Those of one instant are in the chart's order, gross
+ * before fees, because their ids are random within it.
+ */
+export async function postingsOf(reader: Reader, where: Sql): Promise<PostingRow[]> {
+  const rows = await reader.all<PostingRow>(sql`
+    select t.id, t.at, t.movement, t.source, t.memo, o.account as credit_account, e.account as debit_account, e.asset, e.units, e.invoice_id
     from ledger_transactions t
       join ledger_entries e on e.transaction_id = t.id and e.line = 1
       join ledger_entries o on o.transaction_id = t.id and o.line = 2
     where ${where} order by t.at, t.id`)
+  const placeOf = ({ movement }: PostingRow) => place.get(movement) ?? place.size
+  return rows.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : placeOf(a) - placeOf(b)))
+}
 
 export type EntryRow = {
   id: string

@@ -19,13 +19,23 @@ export interface PostingRow {
   memo: string
 }
 
-export const postingView = ({ id, at, movement, source, memo, taken, given, asset, units }: ledger.PostingRow): PostingRow => ({
+export const postingView = ({
+  id,
+  at,
+  movement,
+  source,
+  memo,
+  credit_account: from,
+  debit_account: to,
+  asset,
+  units,
+}: ledger.PostingRow): PostingRow => ({
   transaction: id,
   at,
   movement,
   source,
-  from: taken,
-  to: given,
+  from,
+  to,
   ...moneyOf(units, asset),
   memo,
 })

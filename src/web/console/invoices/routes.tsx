@@ -129,7 +129,8 @@ function columnsOf(lang: Language, whole = false): Column<ListedInvoice>[] {
       cell: ({ units, asset }) => <Money {...{ lang, units, asset }} />,
       plain: ({ units, asset }, style) => csvAmount(units, asset, style),
     },
-    { head: say.asset, cell: ({ rail }) => railWord(lang, rail), plain: ({ asset }) => asset },
+    { head: say.rail, cell: ({ rail }) => railWord(lang, rail) },
+    { head: say.asset, plain: ({ asset }) => asset },
     { head: own.payer, cell: ({ payer_name: name }) => name, plain: ({ payer_name: name }) => name },
     { head: own.due, cell: ({ due_at: at }) => <When {...{ lang, at }} />, plain: ({ due_at: at }) => csvTime(at) },
     // What a sheet has room for and a page has not.

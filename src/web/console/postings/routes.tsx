@@ -21,8 +21,8 @@ export function postingPages(doors: ConsoleRoutes, { app: { db } }: PageParts): 
     const [say, lists] = [ledgerWords[lang], listWords[lang]]
     const sources = await subjectsOf(db, [posting.source])
     const lines = [
-      { account: posting.given, units: posting.units },
-      { account: posting.taken, units: -posting.units },
+      { account: posting.debit_account, units: posting.units },
+      { account: posting.credit_account, units: -posting.units },
     ]
     show(
       ctx,
