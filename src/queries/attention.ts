@@ -2,6 +2,7 @@
 import { formatMoney, type Asset } from '../base/money.ts'
 import { listAlarms, payoutOfKey } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
+import { isOnChain, railNames } from '../base/rails.ts'
 import { silentRails } from '../jobs/jobs.ts'
 import {
   bankUnread,
@@ -21,7 +22,7 @@ import {
 } from '../payout/payout.ts'
 import { countSigners } from '../people/people.ts'
 import { retentionFailing } from '../privacy/privacy.ts'
-import { isOlderThan, sql, type Reader, type Sql } from '../db/db.ts'
+import { isOlderThan, join, sql, type Reader, type Sql } from '../db/db.ts'
 import { longReversalMs } from '../webhooks/webhooks.ts'
 
 /** Every kind there is, worst first: money that left or went wrong, then what nothing gets past, then what merely waits for a decision. */
@@ -142,7 +143,7 @@ export const askOf = (kind: AttentionKind, why: string): AttentionItem => ({ kin
 
 /** What payouts of a rail wait for until it is read to its end. */
 export const askToRead = (unread: Unread): AttentionItem => ({
-  ...{ kind: unread.rail === 'bitcoin' ? 'chain unread' : 'bank unread', id: '', number: null, of: null, why: null, units: null },
+  ...{ kind: isOnChain(unread.rail) ? 'chain unread' : 'bank unread', id: '', number: null, of: null, why: null, units: null },
   unread,
 })
 
@@ -437,7 +438,7 @@ const otherAsks = (reader: Reader): Promise<AttentionItem[]> =>
       union all select 'event quarantined', event_id, id, null, coalesce(why, ''), null from inbox where state = 'quarantined'
       union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail and i.event_id = c.event_id), null, null, null
         from inbox_conflicts c
-      union all select case when rail = 'bitcoin' then 'request too small' else 'invoice refused' end, id, null, order_id, null, null
+      union all select case when rail in (${join(railNames.filter(isOnChain))}) then 'request too small' else 'invoice refused' end, id, null, order_id, null, null
         from invoices where state = 'refused' and id not in (select reissue_of from invoice_reissues)
       union all select 'order', id, null, null, attention, null from orders where attention is not null
       union all select 'letter failed', order_id, null, kind, coalesce(why, ''), null from mails where state = 'failed'
@@ -584,7 +585,7 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: At
     case 'bank unread':
       return unread === undefined ? '' : unreadSentence(unread)
     case 'rail silent':
-      return `${of === 'bitcoin' ? 'the Bitcoin node' : 'the bank'} has not answered since ${since}: ${why}, so nothing moves there`
+      return `${isOnChain(of ?? '') ? 'the Bitcoin node' : 'the bank'} has not answered since ${since}: ${why}, so nothing moves there`
     case 'line out':
       return `${formatMoney(-(units ?? 0n), 'BRL')} left the bank by no order of ours (line ${id}: ${of}), so payouts are stopped: repasse reconcile accept ${id} --why …, or repasse reconcile rule add`
     case 'suspense': {

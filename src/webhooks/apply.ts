@@ -2,6 +2,7 @@
 import type { LatePolicy } from '../base/bitcoinSettings.ts'
 import type { Answer } from '../base/answer.ts'
 import { later, millis, type Millis, type World } from '../base/world.ts'
+import type { RailName } from '../base/rails.ts'
 import type { Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Db, type Tx } from '../db/db.ts'
@@ -27,6 +28,13 @@ export interface ChainTerms {
 
 /** What is usual: six blocks, and late money taken at the locked rate while the price has moved by 2 % at most. */
 export const usualChainTerms: ChainTerms = { payoutDepth: 6, late: { is: 'accept', within: 200n } }
+
+/** How the events of one rail are settled. */
+export interface Settler {
+  rail: RailName
+  /** Settles rows that were claimed together, one by one, with what the provider can be asked about all of them at once. False: it waits. */
+  together(rows: readonly InboxRow[]): Promise<(row: InboxRow) => Promise<boolean>>
+}
 
 /** How an event ended. `again`: it can be applied later. `unheard`: the bank could not be asked, which is no try. */
 export type Outcome =

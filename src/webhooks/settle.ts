@@ -1,11 +1,10 @@
 /** Settling: one inbox row at a time, claimed, and applied by the rail it came on. */
 import { later } from '../base/world.ts'
 import { eachApart, isUnreadable, skipLocked, sql, throwFirst, type Fault, type Db } from '../db/db.ts'
-import { finish, usualChainTerms, type Settling } from './apply.ts'
-import { proofsOf, settleBankEvent } from './bank/events.ts'
-import { settleChainEvent } from './chain/events.ts'
+import { finish, type Settling, type Settler } from './apply.ts'
+import { bankSettler } from './bank/events.ts'
+import { chainSettler } from './chain/events.ts'
 import type { InboxRow } from './inbox.ts'
-import { noProofs, type Proofs } from './bank/proofs.ts'
 
 export type { Settling } from './apply.ts'
 
@@ -22,14 +21,12 @@ export async function settleInbox(app: Settling): Promise<number> {
     const rows = await claim(app.db)
     if (rows.length === 0) return settled
     await app.world.at('events claimed')
-    const ofBank = rows.filter(({ rail }) => rail === 'starkbank')
-    const { starkbank } = app.rails
-    const proofs = starkbank?.readInvoices && ofBank.length > 1 ? await proofsOf({ ...app, rail: starkbank }, ofBank) : noProofs
+    const settle = await settling(app, rows)
     const queue = rows.values()
     const faults: Fault<InboxRow>[] = []
     const worker = async () => {
       for (const row of queue) {
-        faults.push(...(await eachApart([row], async () => void ((await settleOne(app, row, proofs)) && (settled += 1)))))
+        faults.push(...(await eachApart([row], async () => void ((await settle(row)) && (settled += 1)))))
         // An embedded database answers at once, and without this no socket would be read until the whole claim is settled.
         if (app.world.clock.turn) await app.world.clock.turn()
       }
@@ -58,11 +55,24 @@ function claim(db: Db): Promise<InboxRow[]> {
 /** It is no try: once its key is there it is applied, however late. */
 const undecipherable = { is: 'again', why: 'it cannot be decrypted: see "repasse keys status"', unheard: true } as const
 
-/** Settles one claimed row; false when it waits. */
-export async function settleOne(app: Settling, row: InboxRow, proofs: Proofs = noProofs): Promise<boolean> {
-  if (isUnreadable(row.raw)) return finish(app, row, row.kind ?? undefined, async () => undecipherable)
-  const { starkbank, bitcoin } = app.rails
-  if (row.rail === 'starkbank' && starkbank) return settleBankEvent({ ...app, rail: starkbank }, row, proofs)
-  if (row.rail === 'bitcoin' && bitcoin) return settleChainEvent({ ...app, rail: bitcoin, chain: app.chain ?? usualChainTerms }, row)
-  return finish(app, row, undefined, async () => ({ is: 'again', why: `the rail ${row.rail} is not configured here` }))
+/** The half of each rail; one that this process does not run on answers none. */
+const halves: readonly ((app: Settling) => Settler | undefined)[] = [bankSettler, chainSettler]
+
+/** How claimed rows are settled, each by the rail it came on. */
+async function settling(app: Settling, rows: readonly InboxRow[]): Promise<(row: InboxRow) => Promise<boolean>> {
+  const ways = new Map<string, (row: InboxRow) => Promise<boolean>>()
+  for (const half of halves) {
+    const settler = half(app)
+    if (settler) ways.set(settler.rail, await settler.together(rows.filter(({ rail }) => rail === settler.rail)))
+  }
+  return row => {
+    if (isUnreadable(row.raw)) return finish(app, row, row.kind ?? undefined, async () => undecipherable)
+    const settle = ways.get(row.rail)
+    return settle
+      ? settle(row)
+      : finish(app, row, undefined, async () => ({ is: 'again', why: `the rail ${row.rail} is not configured here` }))
+  }
 }
+
+/** Settles one claimed row; false when it waits. */
+export const settleOne = async (app: Settling, row: InboxRow): Promise<boolean> => (await settling(app, [row]))(row)

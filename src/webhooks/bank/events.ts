@@ -6,7 +6,7 @@ import { clearBooked } from '../../ledger/ledger.ts'
 import { applyPayout, noteStrange, owe, type PayoutNews, type Terms } from '../../payout/payout.ts'
 import type { ProviderEvent, ProviderInvoice, ProviderPayout, Rail } from '../../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../../db/db.ts'
-import { finish, unconfirmed, type Claimed, type Settling, type Outcome } from '../apply.ts'
+import { finish, unconfirmed, type Claimed, type Settling, type Outcome, type Settler } from '../apply.ts'
 import type { InboxRow } from '../inbox.ts'
 import { askTogether, finalLogs, isKnownCredit, needsProof, noProofs, type InvoiceEvent, type PayoutEvent, type Proofs } from './proofs.ts'
 import { beginReversal, mayBeGoingBackOf, noteReversal, settleReversal } from './reversals.ts'
@@ -14,8 +14,22 @@ import { settleTwin } from './twins.ts'
 
 type SettlingAtBank = Settling & { rail: Rail }
 
+/** The bank's half of settling. */
+export function bankSettler(app: Settling): Settler | undefined {
+  const { starkbank: rail } = app.rails
+  if (!rail) return undefined
+  const bankDesk = { ...app, rail }
+  return {
+    rail: rail.name,
+    async together(rows) {
+      const proofs = rail.readInvoices && rows.length > 1 ? await proofsOf(bankDesk, rows) : noProofs
+      return row => settleBankEvent(bankDesk, row, proofs)
+    },
+  }
+}
+
 /** What the bank shows of everything that these claimed rows are about. */
-export function proofsOf(app: SettlingAtBank, rows: readonly InboxRow[]): Promise<Proofs> {
+function proofsOf(app: SettlingAtBank, rows: readonly InboxRow[]): Promise<Proofs> {
   const events = rows.flatMap(row => read(app.rail, row) ?? [])
   return askTogether(
     app,
@@ -24,7 +38,7 @@ export function proofsOf(app: SettlingAtBank, rows: readonly InboxRow[]): Promis
 }
 
 /** Settles one claimed row of the bank's; false when it waits. What `proofs` lacks is asked of the bank by itself. */
-export async function settleBankEvent(app: SettlingAtBank, row: InboxRow, proofs: Proofs = noProofs): Promise<boolean> {
+async function settleBankEvent(app: SettlingAtBank, row: InboxRow, proofs: Proofs = noProofs): Promise<boolean> {
   const event = read(app.rail, row)
   if (!event) return finish(app, row, undefined, async () => ({ is: 'quarantined', why: 'it cannot be read as an event' }))
   if (event.workspaceId !== app.rail.workspaceId)

@@ -22,15 +22,23 @@ import {
 } from '../../payout/payout.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../../db/db.ts'
-import { finish, type ChainTerms, type Settling, type Outcome } from '../apply.ts'
+import { finish, usualChainTerms, type ChainTerms, type Settling, type Outcome, type Settler } from '../apply.ts'
 import { readChainEvent, type ChainEvent } from './event.ts'
 import type { InboxRow } from '../inbox.ts'
 import { requestStatusOf } from './status.ts'
 
 type SettlingOnChain = Settling & { rail: ChainRail; chain: ChainTerms }
 
+/** The chain's half of settling: nobody is asked, so nothing is asked together. */
+export function chainSettler(app: Settling): Settler | undefined {
+  const { bitcoin: rail } = app.rails
+  if (!rail) return undefined
+  const chainDesk = { ...app, rail, chain: app.chain ?? usualChainTerms }
+  return { rail: rail.name, together: async () => row => settleChainEvent(chainDesk, row) }
+}
+
 /** Settles one claimed row of the chain's; false when it waits. */
-export async function settleChainEvent(app: SettlingOnChain, row: InboxRow): Promise<boolean> {
+async function settleChainEvent(app: SettlingOnChain, row: InboxRow): Promise<boolean> {
   const event = read(row)
   if (!event) return finish(app, row, undefined, async () => ({ is: 'quarantined', why: 'it cannot be read as an event' }))
   const cause: Cause = { why: sayingOf(event), ref: row.event_id }

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto'
 import { BadInput } from '../../../base/answer.ts'
 import { millis, type Instant } from '../../../base/world.ts'
+import { isOnChain } from '../../../base/rails.ts'
 import type { Desk } from '../../../jobs/jobs.ts'
+import type { Rail } from '../../../rails/rail.ts'
 import { empty, history, sql, type Reader, type Sql, type Transition } from '../../../db/db.ts'
 import { judge, type EventVerdict, type InboxRow } from '../../../webhooks/webhooks.ts'
 import { stepsOf } from '../../../queries/history.ts'
@@ -14,13 +16,13 @@ import { soughtEvents } from '../../../queries/lookup.ts'
 /** Without the bytes, which are large. */
 export type ListedEvent = Omit<InboxRow, 'raw' | 'signature'>
 
-/** `state`, `rail` and `via` have been checked. A node pushes nothing, so all that is Bitcoin's was asked for, and that is an index. */
+/** `state`, `rail` and `via` have been checked. A node pushes nothing, so all that comes of a chain was asked for, and that is an index. */
 export async function listEvents(reader: Reader, filters: Filters, limit: number): Promise<ListedEvent[]> {
   const { q, state, rail, kind, via } = filters.query
   return reader.all<ListedEvent>(sql`
     select id, rail, event_id, key_id, via, received_at, state, kind, why, tries, next_at from inbox
     where 1 = 1 ${q === undefined ? empty : sql`and ${await soughtEvents(reader, q)}`} ${state === undefined ? empty : ofState(state as InboxRow['state'])}
-      ${rail === undefined ? empty : rail === 'bitcoin' ? sql`and rail = 'bitcoin' and via = 'poll'` : sql`and rail = ${rail}`} ${kind === undefined ? empty : sql`and kind = ${kind}`}
+      ${rail === undefined ? empty : isOnChain(rail) ? sql`and rail = ${rail} and via = 'poll'` : sql`and rail = ${rail}`} ${kind === undefined ? empty : sql`and kind = ${kind}`}
       ${via === undefined ? empty : via === 'poll' ? sql`and via = 'poll'` : sql`and via = 'push'`}
       ${within(sql`received_at`, sql`id`, filters, true)} order by received_at desc, id desc limit ${limit}`)
 }
@@ -86,9 +88,9 @@ export async function seeEvent({ db, rails }: Desk, id: string): Promise<SeenEve
   }
 }
 
-function saidAtOf({ rail, raw }: InboxRow, bank: Desk['rails']['starkbank']): Instant | undefined {
+function saidAtOf({ rail, raw }: InboxRow, bank: Rail | undefined): Instant | undefined {
   try {
-    return rail === 'starkbank' ? bank?.read(raw).createdAt : undefined
+    return rail === bank?.name ? bank.read(raw).createdAt : undefined
   } catch (error) {
     if (error instanceof BadInput) return undefined
     throw error

@@ -183,7 +183,7 @@ function caused(lang: Language, { row, slot, movers }: SeenInvoice): FactList {
   ]
 }
 
-function Payments({ lang, seen: { row, looked }, bitcoin }: Pick<Parts, 'lang' | 'seen' | 'bitcoin'>) {
+function Payments({ lang, seen: { row, looked }, bitcoin }: Omit<Parts, 'person' | 'stopped'>) {
   const say = invoiceWords[lang]
   const needed = Math.max(Number(row.confirmations ?? 1n), bitcoin?.terms.payoutDepth ?? 0)
   return (
