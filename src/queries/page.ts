@@ -8,7 +8,7 @@ import { empty, join, sql, type Sql } from '../db/db.ts'
 export const pageRows = 40
 
 /** The last row that was shown: rows come by time and id, newest first. */
-export interface After {
+export type After = {
   at: Instant
   id: string
 }

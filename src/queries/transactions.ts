@@ -41,3 +41,9 @@ export function bundleWaits({ state, why }: Pick<BundleRow, 'state' | 'why'>): s
       return undefined
   }
 }
+
+/** The transactions that pay a payout, of which one at most is ever mined. */
+export const txidsOf = (reader: Reader, payoutId: string): Promise<{ id: string; state: string }[]> =>
+  reader.all(sql`
+    select c.id, c.state from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id join attempts a on a.id = o.attempt_id
+    where a.payout_id = ${payoutId} order by a.number, c.number`)

@@ -1,8 +1,8 @@
 /** `repasse invoice refund`, `reversal`, `cancel` and `reissue`: what a person does about an invoice itself. Of its duplicates: `duplicates.ts`. */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
-import type { Canceling, CancelRefusal, InvoiceRow, RefundRow, Reissued, ReissueRefusal } from '../../invoice/invoice.ts'
-import type { Reader } from '../../db/db.ts'
+import type { Canceling, CancelRefusal, RefundRow, Reissued, ReissueRefusal } from '../../invoice/invoice.ts'
+import type { InvoiceActs } from '../../queries/invoiceActs.ts'
 import { amountIn, personFlag, textFlag } from '../flags.ts'
 import { example, json, moneyOf, formatReais, table } from '../print.ts'
 import { forgottenCommand } from '../forgotten.ts'
@@ -198,35 +198,23 @@ export const refundsTable = (rows: readonly RefundRow[]): string =>
       )
 
 /** What went back of an invoice, what it was asked for again as, and what of, as facts of its sheet. */
-export async function backFacts(reader: Reader, { id }: InvoiceRow): Promise<[string, string | null][]> {
-  const [{ reissuesOf, cancelOf }, { reversalOf }] = await Promise.all([
-    import('../../invoice/invoice.ts'),
-    import('../../payout/payout.ts'),
-  ])
-  const reversal = await reversalOf(reader, id)
-  const again = await reissuesOf(reader, id)
-  const cancel = await cancelOf(reader, id)
+export function backFacts({ row: { id }, returnedUnits, underWaySince, cancel, reissues }: InvoiceActs): [string, string | null][] {
   return [
-    ['went back', reversal && reversal.returned_units > 0n ? formatReais(reversal.returned_units) : null],
-    ['going back', reversal?.under_way_since == null ? null : `since ${reversal.under_way_since}: its payout waits`],
+    ['went back', returnedUnits > 0n ? formatReais(returnedUnits) : null],
+    ['going back', underWaySince === null ? null : `since ${underWaySince}: its payout waits`],
     [
       'cancelation',
       cancel ? `asked for by ${cancel.asked_by}: ${cancel.asked_why}${cancel.why === null ? '' : `; the bank: ${cancel.why}`}` : null,
     ],
-    ['asked again as', again.find(({ reissue_of: of }) => of === id)?.invoice_id ?? null],
-    ['asked again of', again.find(({ invoice_id: of }) => of === id)?.reissue_of ?? null],
+    ['asked again as', reissues.find(({ reissue_of: of }) => of === id)?.invoice_id ?? null],
+    ['asked again of', reissues.find(({ invoice_id: of }) => of === id)?.reissue_of ?? null],
   ]
 }
 
 /** The same as programs read it. */
-export async function backView(reader: Reader, { id }: InvoiceRow) {
-  const [{ reissuesOf }, { reversalOf }] = await Promise.all([import('../../invoice/invoice.ts'), import('../../payout/payout.ts')])
-  const reversal = await reversalOf(reader, id)
-  const again = await reissuesOf(reader, id)
-  return {
-    returned: moneyOf(reversal?.returned_units ?? 0n, 'BRL'),
-    goingBackSince: reversal?.under_way_since ?? null,
-    reissuedAs: again.find(({ reissue_of: of }) => of === id)?.invoice_id ?? null,
-    reissueOf: again.find(({ invoice_id: of }) => of === id)?.reissue_of ?? null,
-  }
-}
+export const backView = ({ row: { id }, returnedUnits, underWaySince, reissues }: InvoiceActs) => ({
+  returned: moneyOf(returnedUnits, 'BRL'),
+  goingBackSince: underWaySince,
+  reissuedAs: reissues.find(({ reissue_of: of }) => of === id)?.invoice_id ?? null,
+  reissueOf: reissues.find(({ invoice_id: of }) => of === id)?.reissue_of ?? null,
+})

@@ -1,7 +1,6 @@
 /** Postings as the commands print them: one movement a row, in the order they were made. */
 import { formatUnits, type Asset } from '../../base/money.ts'
-import * as ledger from '../../ledger/postings.ts'
-import type { Reader, Sql } from '../../db/db.ts'
+import type * as ledger from '../../ledger/postings.ts'
 import { moneyOf, table, formatMoney } from '../print.ts'
 
 export { entries } from '../../ledger/postings.ts'
@@ -39,10 +38,6 @@ export const postingView = ({
   ...moneyOf(units, asset),
   memo,
 })
-
-/** The movements `where` says (`t` is the transaction, `e` its first entry), oldest first. */
-export const postingsOf = async (reader: Reader, where: Sql): Promise<PostingRow[]> =>
-  (await ledger.postingsOf(reader, where)).map(postingView)
 
 export const postingsTable = (postings: PostingRow[]) =>
   table(

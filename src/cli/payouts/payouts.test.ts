@@ -1,4 +1,4 @@
-/** What `payout` says of one that is owed: why it waits, whether anything is next, and when there is nothing to retry. */
+/** What `payout` and `invoice list` say by which filter, and what `payout` says of one that is owed: why it waits, whether anything is next, and when there is nothing to retry. */
 import { beforeAll, expect, test } from 'vitest'
 import { openTerminal } from '../../../test/testbed/terminal.ts'
 import { trialAccountFlags } from '../../../test/testbed/trial.ts'
@@ -8,7 +8,7 @@ import { draftBatch, inReaisAsSaid, planBatch } from '../../invoice/invoice.ts'
 import { batchRule, batchTerms, needSchedule, runNow } from '../../schedule/schedule.ts'
 import { bankWasRead, noteUnlisted, owe, waitForBank } from '../../payout/payout.ts'
 import { openDb, sql } from '../../db/db.ts'
-import { payoutFilters } from '../../queries/filters.ts'
+import { invoiceFilters, payoutFilters } from '../../queries/filters.ts'
 
 const { env, repasse: say } = openTerminal()
 const repasse = (...words: string[]) => say(words, { LOG_LEVEL: 'silent' })
@@ -99,6 +99,73 @@ test('every filter of the console’s list is a flag here, by the same name', as
   ])
     expect([flags, (await repasse('payout', 'list', ...flags)).code]).toEqual([flags, 2])
   expect([...payoutFilters.names].filter(name => !finding.flat().includes(`--${name}`))).toEqual(['invoice'])
+})
+
+test('invoices are listed by every filter of the console too', async () => {
+  const rows = async (...flags: string[]) => JSON.parse((await repasse('invoice', 'list', '--json', ...flags)).out) as Told[]
+  const [{ slot }] = (await rows()) as [Told & { slot: string }]
+  const finding = [
+    ...[
+      ['--q', invoice],
+      ['--q', '20,00'],
+      ['--state', 'draft'],
+      ['--rail', 'starkbank'],
+      ['--account', 'main'],
+    ],
+    ...[
+      ['--schedule', 'trial'],
+      ['--slot', slot],
+      ['--from', '2020-01-01', '--to', '2999-12-31', '--schedule', 'trial'],
+    ],
+  ]
+  for (const flags of finding) expect([flags, (await rows(...flags)).map(({ id }) => id)]).toEqual([flags, [invoice]])
+  const missing = [
+    ...[
+      ['--q', '20,01'],
+      ['--state', 'paid'],
+      ['--rail', 'bitcoin'],
+      ['--account', 'other'],
+      ['--schedule', 'other'],
+    ],
+    ...[
+      ['--slot', 'slo_x'],
+      ['--order', 'ord_x'],
+      ['--to', '2020-01-01'],
+      ['--before', invoice],
+      ['--before', invoice, '--schedule', 'trial'],
+    ],
+  ]
+  for (const flags of missing) expect([flags, await rows(...flags)]).toEqual([flags, []])
+  expect((await repasse('invoice', 'list', '--before', 'inv_x')).code).toBe(2)
+  expect([...invoiceFilters.names].filter(name => ![...finding, ...missing].flat().includes(`--${name}`))).toEqual([])
+})
+
+test('a program that read an invoice before the redesign still finds every key', async () => {
+  const keys = [
+    ...[
+      'id',
+      'slot',
+      'order',
+      'state',
+      'rail',
+      'amount',
+      'units',
+      'asset',
+      'paid',
+      'bankFee',
+      'payer',
+      'payerTaxId',
+      'description',
+      'dueAt',
+    ],
+    ...['fineBasisPoints', 'interestBasisPoints', 'discounts', 'expiresIn', 'providerId', 'link', 'addedAt', 'changedAt'],
+  ]
+  const [listed] = JSON.parse((await repasse('invoice', 'list', '--json')).out) as [object]
+  expect(Object.keys(listed)).toEqual(expect.arrayContaining(keys))
+  const shown = JSON.parse((await repasse('invoice', 'show', invoice, '--json')).out) as object
+  const more = ['brcode', 'history', 'postings', 'payout', 'duplicates', 'refunds', 'returned', 'goingBackSince', 'reissuedAs', 'reissueOf']
+  expect(Object.keys(shown)).toEqual(expect.arrayContaining([...keys, ...more]))
+  expect(shown).toMatchObject({ ...listed, payout: { id: payout, state: 'owed', units: '1950', asset: 'BRL' }, duplicates: [] })
 })
 
 test('a program that read a payout before the redesign still finds every key', async () => {

@@ -1,75 +1,22 @@
 /** What a person does about an invoice itself on its page: propose a refund, say how a reversal ended, cancel it, ask for it again; and what became of each. */
 import { BadInput } from '../../../base/answer.ts'
 import { readTyped } from '../../../base/typedAmount.ts'
-import type { Instant } from '../../../base/world.ts'
-import {
-  cancelInvoice,
-  cancelOf,
-  mayCancel,
-  mayRefund,
-  mayReissue,
-  refundableUnits,
-  refundsOf,
-  refundStatus,
-  reissuesOf,
-  type CancelRow,
-  type InvoiceRow,
-  type RefundRow,
-  type ReissueRow,
-} from '../../../invoice/invoice.ts'
-import { reversalOf } from '../../../payout/payout.ts'
+import { cancelInvoice, mayCancel, type RefundRow } from '../../../invoice/invoice.ts'
 import { may, type Person } from '../../../people/people.ts'
-import type { Reader } from '../../../db/db.ts'
-import { proposeRefund, proposeReversalEnd, reissueInvoice, reversalAgainst, type ReversalRefusal } from '../../../webhooks/webhooks.ts'
+import { proposeRefund, proposeReversalEnd, reissueInvoice } from '../../../webhooks/webhooks.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { Badge, Field, Notice, Time, type Tone } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm } from '../frame/frame.tsx'
 import type { ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
+import type { InvoiceActs } from '../../../queries/invoiceActs.ts'
 import { Known, Money, Ref, Rows, Said, Why } from '../list/parts.tsx'
 import { proposalPath } from '../proposals/page.tsx'
 import { faultOfAmount } from '../list/amounts.ts'
 import { frameWords } from '../frame/words.ts'
 import { invoiceActWords } from './actsWords.ts'
 import { listWords } from '../list/words.ts'
-
-/** What is known of it beside the invoice's own row. */
-export interface SeenActs {
-  row: InvoiceRow
-  returnedUnits: bigint
-  underWaySince: Instant | null
-  refunds: RefundRow[]
-  cancel: CancelRow | undefined
-  reissues: ReissueRow[]
-  mayRefund: boolean
-  mayReissue: boolean
-  leftUnits: bigint
-  isPassedOn: boolean
-  /** Why nobody can say yet how its reversal ended. */
-  reversalAgainst: ReversalRefusal | undefined
-}
-
-export async function seeActs(reader: Reader, row: InvoiceRow, payoutStates: readonly string[], now: Instant): Promise<SeenActs> {
-  const [reversal, refunds, cancel, reissues, standing, against] = await Promise.all([
-    reversalOf(reader, row.id),
-    refundsOf(reader, row.id),
-    cancelOf(reader, row.id),
-    reissuesOf(reader, row.id),
-    refundStatus(reader, row),
-    reversalAgainst(reader, row, now),
-  ])
-  return {
-    ...{ row, refunds, cancel, reissues },
-    returnedUnits: reversal?.returned_units ?? 0n,
-    underWaySince: reversal?.under_way_since ?? null,
-    mayRefund: mayRefund(standing) === undefined,
-    mayReissue: mayReissue(row) === undefined && reissues.every(({ reissue_of: of }) => of !== row.id),
-    leftUnits: refundableUnits(standing),
-    reversalAgainst: against,
-    isPassedOn: payoutStates.some(state => ['sending', 'unsure', 'sent', 'paid'].includes(state)),
-  }
-}
 
 const path = '/console/invoices/:id'
 
@@ -153,7 +100,7 @@ export function ActNotice({ lang, said }: { lang: Language; said: unknown }) {
 interface Parts {
   lang: Language
   person: Person
-  acts: SeenActs
+  acts: InvoiceActs
 }
 
 /** Nothing where nothing was done and nothing can be. */
@@ -223,7 +170,10 @@ export function InvoiceActs({ lang, person, acts }: Parts) {
   )
 }
 
-function factsOf(lang: Language, { row, returnedUnits, underWaySince, cancel, reissues }: SeenActs): Parameters<typeof Known>[0]['facts'] {
+function factsOf(
+  lang: Language,
+  { row, returnedUnits, underWaySince, cancel, reissues }: InvoiceActs,
+): Parameters<typeof Known>[0]['facts'] {
   const say = invoiceActWords[lang]
   const invoice = (id: string | undefined) => id !== undefined && <Ref {...{ id, href: pathTo('invoice', id) }} />
   return [

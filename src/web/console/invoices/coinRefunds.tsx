@@ -2,53 +2,20 @@
 import { BadInput } from '../../../base/answer.ts'
 import { typedAmount } from '../../../base/typedAmount.ts'
 import type { Proposed } from '../../../ledger/ledger.ts'
-import { isRefund, isRefundMade, type PayoutRow } from '../../../payout/payout.ts'
+import { isRefund, type PayoutRow } from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
-import type { Reader } from '../../../db/db.ts'
-import {
-  proposeCoinRefund,
-  proposeCoinRefundMade,
-  refundableCoins,
-  usualChainTerms,
-  withdrawCoinRefund,
-  type Looked,
-} from '../../../webhooks/webhooks.ts'
+import { proposeCoinRefund, proposeCoinRefundMade, usualChainTerms, withdrawCoinRefund } from '../../../webhooks/webhooks.ts'
 import type { InvoiceRow } from '../../../invoice/invoice.ts'
-import type { FlowParts } from '../../../jobs/jobs.ts'
 import type { Language } from '../../page/page.ts'
 import { Field } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm } from '../frame/frame.tsx'
 import type { ConsoleRoutes } from '../guard.ts'
+import type { CoinRefunds } from '../../../queries/requests.ts'
 import { Money, Mono, Why } from '../list/parts.tsx'
 import { proposalPath } from '../proposals/page.tsx'
 import { frameWords } from '../frame/words.ts'
 import { coinRefundWords } from './coinRefundsWords.ts'
-
-export interface SeenCoinRefunds {
-  /** Satoshis that may be given back now. */
-  units: bigint
-  /** Transactions that are not ours and spent a payment of it, and that nobody has said anything about. */
-  elsewhere: string[]
-}
-
-/** Undefined where there is no chain. */
-export async function seeCoinRefunds(
-  { db, world, bitcoin }: Omit<FlowParts, 'rails'>,
-  row: InvoiceRow,
-  looked: Looked | undefined,
-): Promise<SeenCoinRefunds | undefined> {
-  if (!bitcoin || !looked) return undefined
-  const parts = await refundableCoins(db, row, bitcoin.terms, world.clock.now())
-  const spenders = new Set(looked.payments.flatMap(({ coin, spent }) => (spent && coin.spent_by !== null ? [coin.spent_by] : [])))
-  const elsewhere = await unrecorded(db, [...spenders])
-  return { units: parts.reduce((sum, { left }) => sum + left, 0n), elsewhere }
-}
-
-async function unrecorded(reader: Reader, txids: readonly string[]): Promise<string[]> {
-  const known = await Promise.all(txids.map(txid => isRefundMade(reader, txid)))
-  return txids.filter((_, at) => !known[at])
-}
 
 const path = '/console/invoices/:id'
 
@@ -95,7 +62,7 @@ interface Parts {
   lang: Language
   person: Person
   row: InvoiceRow
-  refunds: SeenCoinRefunds | undefined
+  refunds: CoinRefunds | undefined
   payouts: readonly PayoutRow[]
 }
 

@@ -1,31 +1,20 @@
 /** An invoice's duplicates on its page, and the two decisions about one that was paid: give the money back, or say how it was settled. */
 import { BadInput } from '../../../base/answer.ts'
-import { approveRefund, keepTwin, mayDecide, sendRefund, twinsOfInvoice, type Decided, type TwinRow } from '../../../invoice/invoice.ts'
+import { approveRefund, keepTwin, mayDecide, sendRefund, type Decided, type TwinRow } from '../../../invoice/invoice.ts'
 import { payoutsStopped, type Stop } from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
-import { history, type Reader } from '../../../db/db.ts'
 import type { Language } from '../../page/page.ts'
 import { Badge, Time, type Tone } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm } from '../frame/frame.tsx'
 import type { ConsoleRoutes } from '../guard.ts'
-import { stepsOf } from '../../../queries/history.ts'
 import type { Step } from '../../../queries/step.ts'
+import type { ShownTwin } from '../../../queries/twins.ts'
 import { hrefOf } from '../links.ts'
 import { Known, Money, Mono, Ref, Rows, Said, Why } from '../list/parts.tsx'
 import { duplicateWords } from './duplicatesWords.ts'
 import { frameWords } from '../frame/words.ts'
 import { listWords } from '../list/words.ts'
-
-export interface SeenTwin {
-  twin: TwinRow
-  steps: Step[]
-}
-
-export const seeTwins = async (reader: Reader, invoiceId: string): Promise<SeenTwin[]> =>
-  Promise.all(
-    (await twinsOfInvoice(reader, invoiceId)).map(async twin => ({ twin, steps: await stepsOf(reader, await history(reader, twin.id)) })),
-  )
 
 const path = '/console/invoices/:id/duplicates/:duplicate'
 
@@ -65,7 +54,7 @@ function accepted(answer: Decided, lang: Language): TwinRow {
 interface Parts {
   lang: Language
   person: Person
-  twins: readonly SeenTwin[]
+  twins: readonly ShownTwin[]
   stopped: Stop | undefined
 }
 

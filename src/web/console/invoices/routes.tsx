@@ -13,9 +13,9 @@ import type { ConsoleRoutes } from '../guard.ts'
 import { invoiceActRoutes } from './acts.tsx'
 import { acceptable, InvoicePage } from './page.tsx'
 import { namesOf } from '../../../queries/names.ts'
-import { countInvoices, listInvoices, seeInvoice, type ListedInvoice } from './read.ts'
-import { type After } from '../../../queries/page.ts'
-import { csvAmount, csvTime, filtersOf, pageAsked, sendCsv, type Column } from '../list/list.ts'
+import { countInvoices, keyOfInvoice, listInvoices, type ListedInvoice } from '../../../queries/invoices.ts'
+import { seeInvoice } from './see.ts'
+import { csvAmount, csvTime, filtersOf, pageAsked, sendCsv, type AskedFilters, type Column } from '../list/list.ts'
 import { Choice, FilterForm, List, Money, Only, railOptions, railWord, State, stateOptions, stateWord, When } from '../list/parts.tsx'
 import { coinRefundRoutes } from './coinRefunds.tsx'
 import { WholeCsv } from '../privacy/parts.tsx'
@@ -25,19 +25,18 @@ import { invoiceWords } from './words.ts'
 import { listWords } from '../list/words.ts'
 
 const path = '/console/invoices'
-const keyOf = ({ key_at: at, id }: ListedInvoice): After => ({ at, id })
 
 export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
   const { app } = parts
   const { db, world } = app
-  const read = (filters: Parameters<typeof listInvoices>[1], limit: number) => listInvoices(db, filters, limit)
+  const read = (filters: AskedFilters, limit: number) => listInvoices(db, filters, limit)
 
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = listWords[lang]
     const filters = filtersOf(ctx, invoiceFilters)
     const [{ rows, next }, accounts, schedules, stopped] = await Promise.all([
-      pageAsked(read, filters, keyOf),
+      pageAsked(read, filters, keyOfInvoice),
       namesOf(db, 'accounts'),
       namesOf(db, 'schedules'),
       stopOf(db),
@@ -60,7 +59,12 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
   })
 
   doors.page(`${path}.csv`, 'see', ctx =>
-    sendCsv(ctx, 'invoices', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, invoiceFilters), keyOf, clock: world.clock }),
+    sendCsv(ctx, 'invoices', columnsOf(ctx.state.lang), {
+      read,
+      filters: filtersOf(ctx, invoiceFilters),
+      keyOf: keyOfInvoice,
+      clock: world.clock,
+    }),
   )
 
   doors.post(`${path}.csv`, 'taxId.see', async ctx => {
@@ -69,7 +73,7 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
     const { after: _, ...filter } = filters.query
     if (Object.keys(filters.faults).length === 0)
       await noteExport(app, { of: 'invoices', by: person.name, filter, rows: await countInvoices(db, filters) })
-    sendCsv(ctx, 'invoices', columnsOf(lang, true), { read, filters, keyOf, clock: world.clock })
+    sendCsv(ctx, 'invoices', columnsOf(lang, true), { read, filters, keyOf: keyOfInvoice, clock: world.clock })
   })
 
   doors.page(`${path}/:id`, 'see', async ctx => {
