@@ -100,7 +100,7 @@ describe.each([
       expect(await db.all(sql`select * from cursors`)).toEqual([])
     })
 
-    test('whole numbers come back as bigint and bytes, to the last digit', async () => {
+    test('whole numbers come back as bigint and bytes as bytes, to the last digit', async () => {
       const units = 9_223_372_036_854_775_807n
       const raw = Uint8Array.from({ length: 256 }, (_, index) => index)
       const row = await db.tx(async tx => {
@@ -128,7 +128,7 @@ describe.each([
     test('amounts are whole numbers in every table [security 12]', async () => {
       const columns = await db.all<{ name: string; type: string }>(
         engine === 'sqlite'
-          ? sql`select m.name || '.' || c.name, lower(c.type) as type from sqlite_schema m, pragma_table_info(m.name) c
+          ? sql`select m.name || '.' || c.name as name, lower(c.type) as type from sqlite_schema m, pragma_table_info(m.name) c
               where m.type = 'table' and (c.name like '%units' or c.name like '%units_%' or c.name like '%_bp')`
           : sql`select table_name || '.' || column_name as name, data_type as type from information_schema.columns
               where table_schema = current_schema() and (column_name like '%units' or column_name like '%units\\_%' or column_name like '%\\_bp')`,

@@ -99,7 +99,7 @@ export function scriptShape(script: Uint8Array, network: Network): ScriptShape {
 
 function asmOf(script: Uint8Array): string {
   try {
-    // Core writes small numbers.
+    // Core writes small numbers as numbers.
     return scripts.toASM(script).replace(/\bOP_([0-9]|1[0-6])\b/g, '$1')
   } catch {
     return '[error]'

@@ -115,7 +115,7 @@ const receivedOf = ({ standing: { received, missing } }: Looked) =>
   missing === 0n || received === 0n
     ? formatMoney(received, 'BTC')
     : `${formatMoney(received, 'BTC')}; missing: ${formatMoney(missing, 'BTC')}, ${
-        missing < minUnits ? 'less than a node passes on: "repasse invoice accept" takes it came' : 'to the same address'
+        missing < minUnits ? 'less than a node passes on: "repasse invoice accept" takes it as it came' : 'to the same address'
       }`
 
 /** Where it is paid to. */

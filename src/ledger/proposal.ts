@@ -117,7 +117,7 @@ export interface Approver {
   state?: (tx: Tx, proposal: ProposalRow) => Promise<Readonly<Record<string, string>>>
 }
 
-/** Why somebody may not approve it is. */
+/** Why somebody may not approve it as it is. */
 export function mayApprove(proposal: ProposalRow, { by, seen }: Approver): 'decided' | 'own' | 'changed' | undefined {
   if (proposal.state !== 'open') return 'decided'
   if (samePerson(proposal.made_by, by)) return 'own'

@@ -38,7 +38,7 @@ export async function ordersNotAsBooked(reader: Reader, orders: readonly Order[]
   })
   const whys = await notPayable(reader, due)
   const booked = await reader.all<{ id: string; units: bigint }>(sql`
-    select t.source as id, -e.units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+    select t.source as id, -e.units as units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
     where t.movement = 'payout ordered' and e.account = 'in-transit' and t.source in (${join(orders.map(({ id }) => id))})`)
   return new Map(
     orders.flatMap(({ id, payout_id: payoutId, external_id: externalId, units }) => {

@@ -242,7 +242,7 @@ export async function openEdits({ db, world: common, random, rail, trace }: Part
       const ordered = new Map(
         (
           await db.all<{ key: string; units: bigint }>(sql`
-            select t.memo as key, -e.units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+            select t.memo as key, -e.units as units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
             where t.movement = 'payout ordered' and e.account = 'in-transit'`)
         ).map(({ key, units }) => [key, units]),
       )

@@ -102,7 +102,7 @@ export async function decryptBackup(
   if (!existsSync(file)) throw new BadInput(`FILE "${file}" does not exist: name what "repasse backup" wrote`)
   if (existsSync(to)) throw new BadInput(`--decrypt-to "${to}" exists already: name a file that does not`)
   const unseal = await unsealing(shell, file, identity)
-  if (!unseal) throw new BadInput(`FILE "${file}" is not encrypted: use it is`)
+  if (!unseal) throw new BadInput(`FILE "${file}" is not encrypted: use it as it is`)
   const partial = `${to}.partial`
   rmSync(partial, { force: true })
   try {
