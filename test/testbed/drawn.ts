@@ -18,8 +18,19 @@ const drawings = {
 }
 export type Drawing = keyof typeof drawings
 
-/** A photo of 640 by 480 points: some 10 to 20 kB. */
-export async function photograph(browser: Browser, what: Drawing): Promise<Buffer> {
+// A page of its own, with a process for it, for each story that sells the same mug.
+const taken = new WeakMap<Browser, Map<Drawing, Promise<Buffer>>>()
+
+/** A photo of 640 by 480 points: some 10 to 20 kB. Each is taken once with a browser. */
+export function photograph(browser: Browser, what: Drawing): Promise<Buffer> {
+  const photos = taken.get(browser) ?? new Map<Drawing, Promise<Buffer>>()
+  taken.set(browser, photos)
+  const photo = photos.get(what) ?? takePhoto(browser, what)
+  photos.set(what, photo)
+  return photo
+}
+
+async function takePhoto(browser: Browser, what: Drawing): Promise<Buffer> {
   const page = await browser.newPage({ viewport: { width: 640, height: 480 } })
   try {
     await page.setContent(

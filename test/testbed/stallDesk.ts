@@ -5,7 +5,7 @@ import { silentLog } from '../../src/base/log.ts'
 import type { Clock, World } from '../../src/base/world.ts'
 import type { Desk } from '../../src/jobs/jobs.ts'
 import { connectStarkbank } from '../../src/rails/starkbank/starkbank.ts'
-import { openDb } from '../../src/db/db.ts'
+import { openDb, type Db } from '../../src/db/db.ts'
 import { makeInbox } from '../../src/webhooks/webhooks.ts'
 
 export interface StallPlace {
@@ -27,14 +27,14 @@ export interface StallOrder {
 /** `pay again`: under the same key; `pay anew`: under the next one. */
 export type Act = 'issue' | 'ask again' | 'pay' | 'pay again' | 'pay anew'
 
-/** `clock`: as this worker has it, which may stop it; `at` likewise. */
+/** `clock`: as this worker has it, which may stop it; `at` likewise. `db`: one that is open already, and stays so. */
 export async function openStallDesk(
   place: StallPlace,
-  over: { clock?: Clock; at?: World['at'] } = {},
+  over: { clock?: Clock; at?: World['at']; db?: Db } = {},
 ): Promise<Desk & { close(): Promise<void> }> {
   const clock = over.clock ?? stallClock(place.clockFile)
   const world: World = { clock, random: seededRandom(place.seed), log: silentLog, at: over.at ?? (() => undefined) }
-  const db = await openDb(place.database, { ...world, virtual: true })
+  const db = over.db ?? (await openDb(place.database, { ...world, virtual: true }))
   const { projectId, workspaceId, privateKeyPem, bankUrl } = place
   const rail = connectStarkbank({ environment: 'sandbox', projectId, workspaceId, privateKeyPem, apiUrl: bankUrl, ...world })
   return {
@@ -47,7 +47,7 @@ export async function openStallDesk(
     pollSeconds: 60,
     async close() {
       rail.close()
-      await db.close()
+      if (!over.db) await db.close()
     },
   }
 }

@@ -1,11 +1,13 @@
 /** A worker that does one act for each line it is given, and stops itself as SIGSTOP does at the point it is told. */
 import { writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { seededRandom } from '../../src/base/clock.ts'
 import type { Clock } from '../../src/base/world.ts'
+import { openDb, type Db } from '../../src/db/db.ts'
 import { issueDrafts, resolveUnsureInvoices } from '../../src/invoice/invoice.ts'
 import { runDueSlots, type Desk } from '../../src/jobs/jobs.ts'
 import { resolvePayouts, sendPayouts } from '../../src/payout/payout.ts'
-import { openStallDesk, stallClock, type Act, type StallOrder } from './stallDesk.ts'
+import { openStallDesk, stallClock, type Act, type StallOrder, type StallPlace } from './stallDesk.ts'
 
 const acts: Record<Act, (app: Desk) => Promise<unknown>> = {
   issue: app => runDueSlots(app),
@@ -19,6 +21,17 @@ const acts: Record<Act, (app: Desk) => Promise<unknown>> = {
 }
 
 const tell = (word: string) => void writeSync(1, `${word}\n`)
+
+let kept: { database: string; db: Db } | undefined
+
+/** For one order after another: on PostgreSQL to connect costs more than most acts. */
+async function dbOf(place: StallPlace): Promise<Db> {
+  if (kept?.database === place.database) return kept.db
+  await kept?.db.close()
+  const [clock, random] = [stallClock(place.clockFile), seededRandom(place.seed)]
+  kept = { database: place.database, db: await openDb(place.database, { clock, random, virtual: true }) }
+  return kept.db
+}
 
 async function obey({ place, act, stopAt }: StallOrder): Promise<void> {
   let stopped = false
@@ -46,7 +59,7 @@ async function obey({ place, act, stopAt }: StallOrder): Promise<void> {
   const at = (name: string) => {
     if (stopAt !== undefined && 'point' in stopAt && stopAt.point === name) stop()
   }
-  const app = await openStallDesk(place, { clock, at })
+  const app = await openStallDesk(place, { clock, at, db: await dbOf(place) })
   try {
     await acts[act](app)
   } finally {
