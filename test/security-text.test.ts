@@ -59,7 +59,7 @@ const ours = new Set(
   direction field match period read_for public_key dropped_digest`.split(/\s+/),
 )
 const tablesOfOurs =
-  /^(audit|bank_keys|signing_keys|statements|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|shop_ask|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches|limit_|suspense_lines|strange_transfers|walks|book_findings|drifts)/
+  /^(audit|bank_keys|signing_keys|statements|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|shop_ask|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches|limit_|suspense_lines|strange_transfers|foreign_|walks|book_findings|drifts)/
 
 const markOf = (column: string) => `=MARK-7"'><xss-${column} onerror=alert(1)>`
 const shownMark = (column: string) => `&lt;xss-${column} `

@@ -65,6 +65,30 @@ describe.each([
           : sql`select indexname as name from pg_indexes where tablename = 'invoices' order by indexname`,
       )
 
+    test('whom a transaction of somebody else pays is as it was noted, by an older version too', async () => {
+      const db = await open()
+      await migrate(
+        db,
+        clock,
+        migrations().filter(({ name }) => name < '0038'),
+      )
+      await db.script(`
+        insert into cursors (name, value) values ('foreign aa', '{"at":"2026-11-01T10:00:00.000Z","scripts":["51","52","51"],"units":["546","7","9000000000"]}');
+        insert into cursors (name, value) values ('foreign bb', '{"at":"2026-10-01T10:00:00.000Z","scripts":["53"]}');
+        insert into cursors (name, value) values ('chain trouble', 'the node does not answer')`)
+      await migrate(db, clock)
+      expect(await db.all(sql`select txid, added_at from foreign_transactions order by txid`)).toEqual([
+        { txid: 'aa', added_at: '2026-11-01T10:00:00.000Z' },
+        { txid: 'bb', added_at: '2026-10-01T10:00:00.000Z' },
+      ])
+      expect(await db.all(sql`select txid, script, units from foreign_outputs order by txid, script`)).toEqual([
+        { txid: 'aa', script: '51', units: 9_000_000_546n },
+        { txid: 'aa', script: '52', units: 7n },
+        { txid: 'bb', script: '53', units: null },
+      ])
+      expect(await db.all(sql`select name from cursors`)).toEqual([{ name: 'chain trouble' }])
+    })
+
     test('what two people said of a silent reversal stands, as the books have it', async () => {
       const db = await open()
       await migrate(db, clock, before)

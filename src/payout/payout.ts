@@ -146,7 +146,7 @@ export { importSigned, type Imported } from './bundle/import.ts'
 export { bumpBundles } from './bundle/bump.ts'
 export { cancelBundle, isCancellation, isCanceling, type Canceled } from './bundle/cancel.ts'
 export { applyBundle } from './bundle/outcome.ts'
-export { followElsewhere, holdPaidElsewhere, noteForeign, settlePaidElsewhere, type Settled } from './bundle/foreign.ts'
+export { followElsewhere, forgetForeign, holdPaidElsewhere, noteForeign, settlePaidElsewhere, type Settled } from './bundle/foreign.ts'
 export {
   chainPayoutsStopped,
   chainUnread,

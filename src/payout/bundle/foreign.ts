@@ -12,7 +12,6 @@ import { assertUnexplained, bearsOurTag, proposeAs, provenByBank, settleWith } f
 
 /** Numbers of a payee's descriptor beyond the last we know of, within which a forgotten transaction may have paid. */
 const lookedAt = 1_000
-const nameOf = (txid: string) => `foreign ${txid}`
 
 interface Foreign {
   txid: string
@@ -24,9 +23,20 @@ interface Foreign {
 
 /** Remembers whom a transaction that is not ours pays. Answers whether this is news. */
 export async function noteForeign(tx: Tx, { txid, outputs }: Pick<ChainTx, 'txid' | 'outputs'>): Promise<boolean> {
-  const [scripts, units] = [outputs.map(({ script }) => hexOf(script)), outputs.map(each => `${each.units}`)]
-  const value = JSON.stringify({ at: await tx.now(), scripts, units })
-  return (await tx.run(sql`insert into cursors (name, value) values (${nameOf(txid)}, ${value}) on conflict (name) do nothing`)) === 1
+  const first = await tx.run(sql`
+    insert into foreign_transactions (txid, added_at) values (${txid}, ${await tx.now()}) on conflict (txid) do nothing`)
+  if (first === 0) return false
+  const paid = new Map<string, bigint>()
+  for (const { script, units } of outputs) paid.set(hexOf(script), (paid.get(hexOf(script)) ?? 0n) + units)
+  for (const [script, units] of paid)
+    await tx.run(sql`insert into foreign_outputs (txid, script, units) values (${txid}, ${script}, ${units})`)
+  return true
+}
+
+/** Two people said what it was: payouts that it may have paid are not looked for any more. */
+export async function forgetForeign(tx: Tx, txid: string): Promise<void> {
+  await tx.run(sql`delete from foreign_outputs where txid = ${txid}`)
+  await tx.run(sql`delete from foreign_transactions where txid = ${txid}`)
 }
 
 /**
@@ -208,13 +218,16 @@ async function provenByChain(
 type Destination = { destination: string; next_index: bigint }
 
 async function foreignOf(tx: Tx): Promise<Foreign[]> {
-  const rows = await tx.all<{ name: string; value: string }>(sql`select name, value from cursors where name like 'foreign %' order by name`)
-  return rows.map(({ name, value }) => {
-    const { at, scripts, units } = JSON.parse(value) as { at: string; scripts: string[]; units?: string[] }
-    const outputs = new Map<string, bigint | undefined>()
-    for (const [place, script] of scripts.entries()) outputs.set(script, units && (outputs.get(script) ?? 0n) + BigInt(units[place]!))
-    return { txid: name.slice('foreign '.length), at, outputs }
-  })
+  const rows = await tx.all<{ txid: string; at: string; script: string | null; units: bigint | null }>(sql`
+    select t.txid, t.added_at as at, o.script, o.units from foreign_transactions t left join foreign_outputs o on o.txid = t.txid
+    order by t.txid, o.script`)
+  const found = new Map<string, Foreign>()
+  for (const { txid, at, script, units } of rows) {
+    const foreign = found.get(txid) ?? { txid, at, outputs: new Map() }
+    found.set(txid, foreign)
+    if (script !== null) foreign.outputs.set(script, units ?? undefined)
+  }
+  return [...found.values()]
 }
 
 /** Of an account, by its numbers; a plain address is the same whatever its number, so it is one. */

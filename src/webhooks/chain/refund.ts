@@ -5,7 +5,7 @@ import { millis, type World } from '../../base/world.ts'
 import { coinsOf, leftOf, ripeDepthOf, type CoinRow } from '../../chain/chain.ts'
 import type { InvoiceRow } from '../../invoice/invoice.ts'
 import { audit, detailOf, propose, type ProposalRow, type Proposed } from '../../ledger/ledger.ts'
-import { bookRefundMade, dropStop, oweRefund, withdrawRefundBy, type PayoutRow } from '../../payout/payout.ts'
+import { bookRefundMade, dropStop, forgetForeign, oweRefund, withdrawRefundBy, type PayoutRow } from '../../payout/payout.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { forUpdate, sql, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { usualChainTerms, type ChainTerms } from '../apply.ts'
@@ -157,9 +157,9 @@ export async function carryOutCoinRefundMade(
   await tx.run(sql`
     insert into refunds_elsewhere (txid, invoice_id, proposal_id, added_at) values (${txid}, ${invoice.id}, ${proposal.id}, ${await tx.now()})`)
   await audit(tx, { actor: approvedBy!, act: 'refund recorded', subject: invoice.id, detail: { txid, proposal: proposal.id, why } })
-  // What it was stopped for is answered; payouts it may have paid are not looked for any more.
+  // What it was stopped for is answered.
   await dropStop(tx, txid)
-  await tx.run(sql`delete from cursors where name = ${`foreign ${txid}`}`)
+  await forgetForeign(tx, txid)
   for (const { id } of coins) await bookRefundMade(tx, world, id)
   await restand(tx, { world, chain }, invoice, { why: `${madeBy} and ${approvedBy} say that it was given back`, ref: txid })
 }
