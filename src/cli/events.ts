@@ -4,15 +4,15 @@ import { BadInput } from '../base/answer.ts'
 import type { Base } from '../app.ts'
 import type { Rail } from '../rails/rail.ts'
 import type { Reader } from '../db/db.ts'
-import { eventFilters } from '../queries/filters.ts'
+import type { ListedEvent } from '../queries/events.ts'
+import { eventFilters, type FilterOf } from '../queries/filters.ts'
+import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
 import type { InboxRow } from '../webhooks/webhooks.ts'
-import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
+import { personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table, tame } from './print.ts'
 import { noteShownHere } from './privacy.ts'
 import { bankIsConfigured, inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
-
-type ListFlags = { state?: string; limit: number; before?: string; json?: true }
 
 export function eventCommands(repasse: Command, shell: Shell): void {
   const event = repasse
@@ -20,18 +20,17 @@ export function eventCommands(repasse: Command, shell: Shell): void {
     .description('events: what the bank told us, and what was seen on the chain')
     .addHelpText('after', example('event list --state quarantined'))
 
-  event
-    .command('list')
-    .description('events, newest first')
-    .option('--state <state>', `only these: ${eventFilters.choices.state.join(', ')}`, oneOf(eventFilters.choices.state)('--state'))
-    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
-    .option('--before <id>', 'older than this event, to read on')
-    .option('--json', 'as JSON')
-    .addHelpText('after', example('event list --state quarantined'))
-    .action((flags: ListFlags) =>
+  listFlags(event.command('list').description('events, newest first'), eventFilters, 'event')
+    .addHelpText('after', example('event list --state quarantined', 'event list --kind invoice.credited --from 2026-11-01'))
+    .action((flags: ListFlags<FilterOf<typeof eventFilters>>) =>
       inBase(shell, async ({ db }) => {
-        const rows = await newest(db, flags)
-        const line = (row: InboxRow) => [row.event_id, row.received_at, row.via, row.kind ?? '', row.state, row.why ?? '']
+        const { keyOfEvent, listEvents } = await import('../queries/events.ts')
+        const rows = await listEvents(
+          db,
+          await readFilters(flags, eventFilters, async id => keyOfEvent(await needEvent(db, id))),
+          flags.limit,
+        )
+        const line = (row: ListedEvent) => [row.event_id, row.received_at, row.via, row.kind ?? '', row.state, row.why ?? '']
         await shell.out(
           flags.json ? json(rows.map(viewOf)) : table(['EVENT', 'RECEIVED (UTC)', 'VIA', 'KIND', 'STATE', 'WHY'], rows.map(line)),
         )
@@ -85,13 +84,6 @@ export function eventCommands(repasse: Command, shell: Shell): void {
     )
 }
 
-async function newest(db: Reader, { state, limit, before }: ListFlags): Promise<InboxRow[]> {
-  const { sql } = await import('../db/db.ts')
-  const ofState = state === undefined ? sql`` : sql`and state = ${state}`
-  const older = before === undefined ? sql`` : sql`and id < ${(await needEvent(db, before)).id}`
-  return db.all<InboxRow>(sql`select * from inbox where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
-}
-
 async function needEvent(reader: Reader, id: string): Promise<InboxRow> {
   const { findEvent } = await import('../webhooks/webhooks.ts')
   const row = await findEvent(reader, id)
@@ -141,7 +133,7 @@ function pretty(body: string): string {
   }
 }
 
-const viewOf = (row: InboxRow) => ({
+const viewOf = (row: ListedEvent) => ({
   id: row.event_id,
   rail: row.rail,
   kind: row.kind,

@@ -2,7 +2,8 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { RunRow } from '../jobs/jobs.ts'
-import { countFlag, oneOf } from './flags.ts'
+import { runFilters, type FilterOf } from '../queries/filters.ts'
+import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
 import { example, json, jsonLine, table, tame } from './print.ts'
 import { inBase } from './shell.ts'
 import type { Shell } from './context.ts'
@@ -34,21 +35,23 @@ export const jobNames = [
   'retention',
 ] as const
 
+/** A job is one that there is. */
+const filters = { ...runFilters, choices: { ...runFilters.choices, job: jobNames } }
+
 export function runCommands(repasse: Command, shell: Shell): void {
   const run = repasse.command('run').description('runs: what the jobs did').addHelpText('after', example('run list --job issue'))
 
-  run
-    .command('list')
-    .description('runs, newest first; those that found nothing to do are not kept')
-    .option('--job <name>', `only of this job: ${jobNames.join(', ')}`, oneOf(jobNames)('--job'))
-    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
-    .option('--json', 'as JSON')
-    .addHelpText('after', example('run list --job issue --limit 20'))
-    .action(({ job, limit, json: asJson }: { job?: string; limit: number; json?: true }) =>
+  listFlags(run.command('list').description('runs, newest first; those that found nothing to do are not kept'), filters, 'run')
+    .addHelpText('after', example('run list --job issue --limit 20', 'run list --state failed --from 2026-11-01'))
+    .action((flags: ListFlags<FilterOf<typeof runFilters>>) =>
       inBase(shell, async ({ db }) => {
-        const { sql } = await import('../db/db.ts')
-        const ofJob = job === undefined ? sql`` : sql`where job = ${job}`
-        const rows = await db.all<RunRow>(sql`select * from runs ${ofJob} order by started_at desc, id desc limit ${limit}`)
+        const { listRuns, placeOfRun } = await import('../queries/runs.ts')
+        const asked = await readFilters(flags, filters, async id => {
+          const place = await placeOfRun(db, id, flags.schedule)
+          if (!place) throw new BadInput(`--before "${id}" is not a run: "repasse run list" shows them`)
+          return place
+        })
+        const rows = await listRuns(db, asked, flags.limit)
         const line = (row: RunRow) => [
           row.id,
           row.job,
@@ -58,7 +61,7 @@ export function runCommands(repasse: Command, shell: Shell): void {
           row.worker,
         ]
         await shell.out(
-          asJson ? json(rows.map(viewOf)) : table(['RUN', 'JOB', 'STARTED (UTC)', 'OUTCOME', 'SUMMARY', 'WORKER'], rows.map(line)),
+          flags.json ? json(rows.map(viewOf)) : table(['RUN', 'JOB', 'STARTED (UTC)', 'OUTCOME', 'SUMMARY', 'WORKER'], rows.map(line)),
         )
       }),
     )

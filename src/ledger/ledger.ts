@@ -51,7 +51,7 @@ export {
 export { exportedLine, verifyExport, type ExportVerdict } from './exported.ts'
 export { mailedAnchor, readMail, withMails } from './anchorMail.ts'
 export { openAnchorFile, type AnchorFile } from './anchorFile.ts'
-export { entries, postingsOf, type EntryRow, type PostingRow } from './postings.ts'
+export { entries, inOrder, postingsOf, type EntryRow, type PostingRow } from './postings.ts'
 export { keepBankStop, orderMarginUnits } from './bankStop.ts'
 export { strangerMachine } from './strangerStates.ts'
 export { keepBalanced, readBalanced, type Balanced, type HeldAgainst } from './balanced.ts'

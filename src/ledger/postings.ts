@@ -31,6 +31,11 @@ export async function postingsOf(reader: Reader, where: Sql): Promise<PostingRow
       join ledger_entries e on e.transaction_id = t.id and e.line = 1
       join ledger_entries o on o.transaction_id = t.id and o.line = 2
     where ${where} order by t.at, t.id`)
+  return inOrder(rows)
+}
+
+/** By time, and within one instant in the chart's order. */
+export function inOrder(rows: readonly PostingRow[]): PostingRow[] {
   const placeOf = ({ movement }: PostingRow) => place.get(movement) ?? place.size
   return rows.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : placeOf(a) - placeOf(b)))
 }

@@ -1,7 +1,7 @@
 /** Payouts as they are listed and shown: with their account, the bundle they go out in, what they wait for, and the sum that made them. */
 import { assetOf, type RailName } from '../base/rails.ts'
 import { history, sql, where, type Reader, type Sql } from '../db/db.ts'
-import { openProposal, postingsOf, type PostingRow } from '../ledger/ledger.ts'
+import { inOrder, openProposal, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import {
   attemptsOf,
   beyondAct,
@@ -150,11 +150,8 @@ async function postingsOfOrders(reader: Reader, { id, invoice_id: invoiceId }: P
   const first = sql`t.source in (select id from attempts where payout_id = ${id})`
   // A block may be left behind and the order be mined again, or an order that was given up turn up: each time is a movement of its own.
   const again = sql`e.invoice_id = ${invoiceId} and exists (select 1 from attempts where payout_id = ${id} and t.source like id || '/%')`
-  const postings = [...(await postingsOf(reader, first)), ...(await postingsOf(reader, again))]
-  return postings.toSorted((a, b) => compare(a.at, b.at) || compare(a.id, b.id))
+  return inOrder([...(await postingsOf(reader, first)), ...(await postingsOf(reader, again))])
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 const deductions = new Set(['bank fee', 'commission', 'transfer fee withheld'])
 

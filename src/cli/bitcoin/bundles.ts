@@ -2,11 +2,12 @@
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { formatMoney } from '../../base/money.ts'
-import type { BundleRow, CandidateRow } from '../../payout/payout.ts'
+import type { CandidateRow } from '../../payout/payout.ts'
 import type { Reader } from '../../db/db.ts'
-import { bundleFilters } from '../../queries/filters.ts'
-import { countFlag, oneOf, personFlag, textFlag } from '../flags.ts'
-import { example, historyOf, historyTable, json, moneyOf, sheet, table } from '../print.ts'
+import { listFlags, readFilters, type ListFlags } from '../listFlags.ts'
+import { bundleFilters, type FilterOf } from '../../queries/filters.ts'
+import { personFlag, textFlag } from '../flags.ts'
+import { example, stepsTable, stepsView, json, moneyOf, sheet, table } from '../print.ts'
 import { perByte } from '../rate.ts'
 import { inBase, onChain, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
@@ -17,14 +18,9 @@ export function bundleCommands(bitcoin: Command, shell: Shell): void {
     .description('payouts that go out together, in one transaction')
     .addHelpText('after', example('bitcoin bundle list --state sent'))
 
-  bundle
-    .command('list')
-    .description('bundles, newest first')
-    .option('--state <state>', `only these: ${bundleFilters.choices.state.join(', ')}`, oneOf(bundleFilters.choices.state)('--state'))
-    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
-    .option('--json', 'as JSON')
+  listFlags(bundle.command('list').description('bundles, newest first'), bundleFilters, 'bundle')
     .addHelpText('after', example('bitcoin bundle list --json'))
-    .action((flags: { state?: string; limit: number; json?: true }) => inBase(shell, ({ db }) => list(shell, db, flags)))
+    .action((flags: BundleFlags) => inBase(shell, ({ db }) => list(shell, db, flags)))
 
   bundle
     .command('show')
@@ -60,24 +56,24 @@ function cancelCommand(bundle: Command, shell: Shell): void {
     )
 }
 
-type Listed = BundleRow & { payouts: bigint; units: bigint }
+type BundleFlags = ListFlags<FilterOf<typeof bundleFilters>>
 
-async function list(
-  shell: Shell,
-  reader: Reader,
-  { state, limit, json: asJson }: { state?: string; limit: number; json?: true },
-): Promise<void> {
-  const { sql } = await import('../../db/db.ts')
-  const ofState = state === undefined ? sql`` : sql`where b.state = ${state}`
-  const rows = await reader.all<Listed>(sql`
-    select b.*, (select count(*) from attempts a where a.bundle_id = b.id) as payouts,
-      (select cast(coalesce(sum(units), 0) as bigint) from attempts a where a.bundle_id = b.id) as units
-    from bundles b ${ofState} order by b.id desc limit ${limit}`)
+async function list(shell: Shell, reader: Reader, flags: BundleFlags): Promise<void> {
+  const [{ keyOfBundle, listBundles }, { findBundle }] = await Promise.all([
+    import('../../queries/bundles.ts'),
+    import('../../payout/payout.ts'),
+  ])
+  const filters = await readFilters(flags, bundleFilters, async id => {
+    const row = await findBundle(reader, id)
+    if (!row) throw new BadInput(`--before "${id}" is not a bundle: "repasse bitcoin bundle list" shows them`)
+    return keyOfBundle(row)
+  })
+  const rows = await listBundles(reader, filters, flags.limit)
   await shell.out(
-    asJson
+    flags.json
       ? json(
-          rows.map(({ id, state: stands, why, payouts, units, added_at: addedAt }) => ({
-            ...{ id, state: stands, why, payouts: Number(payouts), addedAt },
+          rows.map(({ id, state, why, payouts, units, added_at: addedAt }) => ({
+            ...{ id, state, why, payouts: Number(payouts), addedAt },
             ...moneyOf(units, 'BTC'),
           })),
         )
@@ -89,34 +85,15 @@ async function list(
 }
 
 async function show(shell: Shell, reader: Reader, id: string, asJson: true | undefined): Promise<void> {
-  const [{ candidatesOf, findBundle, outputsOf, readPlan }, { history, sql }] = await Promise.all([
-    import('../../payout/payout.ts'),
-    import('../../db/db.ts'),
-  ])
-  const bundle = await findBundle(reader, id)
-  if (!bundle) throw new BadInput(`there is no bundle "${id}": "repasse bitcoin bundle list" shows them`)
-  const payouts = new Map(
-    (await reader.all<{ id: string; payout_id: string }>(sql`select id, payout_id from attempts where bundle_id = ${id}`)).map(row => [
-      row.id,
-      row.payout_id,
-    ]),
-  )
-  const candidates = await Promise.all(
-    (await candidatesOf(reader, id)).map(async row => ({
-      row,
-      inputs: readPlan(row.plan).inputs,
-      outputs: (await outputsOf(reader, row.id)).map(({ attempt_id: attempt, ...output }) => ({
-        ...output,
-        payout: payouts.get(attempt) ?? attempt,
-      })),
-    })),
-  )
-  const steps = await history(reader, id)
+  const { showBundle } = await import('../../queries/bundles.ts')
+  const shown = await showBundle(reader, id)
+  if (!shown) throw new BadInput(`there is no bundle "${id}": "repasse bitcoin bundle list" shows them`)
+  const { bundle, candidates, steps } = shown
   if (asJson)
     return shell.out(
       json({
         ...{ id, state: bundle.state, why: bundle.why, addedAt: bundle.added_at, changedAt: bundle.changed_at },
-        transactions: candidates.map(({ row, inputs, outputs }) => ({
+        transactions: candidates.map(({ row, plan: { inputs }, outputs }) => ({
           ...{ txid: row.id, number: Number(row.number), state: row.state, height: row.height === null ? null : Number(row.height) },
           ...{ fee: moneyOf(row.fee_units, 'BTC'), dust: moneyOf(row.house_units, 'BTC'), size: Number(row.size), feeRate: rateOf(row) },
           coins: inputs.map(({ outpoint, units }) => ({ outpoint, ...moneyOf(units, 'BTC') })),
@@ -127,7 +104,7 @@ async function show(shell: Shell, reader: Reader, id: string, asJson: true | und
             feeShare: moneyOf(fee, 'BTC'),
           })),
         })),
-        history: historyOf(steps),
+        history: stepsView(steps),
       }),
     )
   const facts = sheet([
@@ -135,7 +112,7 @@ async function show(shell: Shell, reader: Reader, id: string, asJson: true | und
     ['state', [bundle.state, bundle.why].filter(Boolean).join(': ')],
     ['transactions', candidates.length === 1 ? 'one' : `${candidates.length}, of which one at most is ever mined`],
   ])
-  const each = candidates.map(({ row, inputs, outputs }) => {
+  const each = candidates.map(({ row, plan: { inputs }, outputs }) => {
     const mined = row.height === null ? '' : ` in block ${row.height}`
     const fee = `${formatMoney(row.fee_units, 'BTC')} for ${row.size} vB, ${perByte(rateOf(row))} sat/vB`
     const pays = table(
@@ -144,7 +121,7 @@ async function show(shell: Shell, reader: Reader, id: string, asJson: true | und
     )
     return `\n${row.id} is ${row.state}${mined}\nfee ${fee}; spends ${inputs.map(({ outpoint }) => outpoint).join(', ')}\n${pays}`
   })
-  await shell.out(`${facts}\n${historyTable(steps)}${each.join('')}`)
+  await shell.out(`${facts}\n${stepsTable(steps)}${each.join('')}`)
 }
 
 const rateOf = ({ fee_units: fee, size }: CandidateRow) => (fee * 1000n) / size

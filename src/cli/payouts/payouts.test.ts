@@ -140,6 +140,51 @@ test('invoices are listed by every filter of the console too', async () => {
   expect([...invoiceFilters.names].filter(name => ![...finding, ...missing].flat().includes(`--${name}`))).toEqual([])
 })
 
+test('so are events, runs and bundles', async () => {
+  const db = await openDb(env.DATABASE_URL, world)
+  const [run, bundle] = ['run_01k9zq3f5c8wxy2m7n4p6r8s0t', 'bun_01k9zq3f5c8wxy2m7n4p6r8s0t']
+  const at = '2026-11-21T12:00:00.000Z'
+  try {
+    await db.tx(async tx => {
+      const slot = (await tx.one<{ id: string }>(sql`select id from slots`))!.id
+      await tx.run(sql`
+        insert into inbox (rail, event_id, raw, via, received_at, state, kind, next_at, changed_at)
+        values ('starkbank', '5155165527080960', ${Buffer.from('{}')}, 'poll', ${at}, 'ignored', 'invoice.created', ${at}, ${at})`)
+      await tx.run(sql`insert into runs (id, job, slot_id, worker, started_at) values (${run}, 'issue', ${slot}, 'w1', ${at})`)
+      await tx.run(sql`
+        insert into bundles (id, store_id, state, next_at, added_at, changed_at)
+        values (${bundle}, 'sto_default', 'planned', ${at}, ${at}, ${at})`)
+    })
+  } finally {
+    await db.close()
+  }
+  const ids = async (list: string[], flags: string[]) =>
+    (JSON.parse((await repasse(...list, 'list', '--json', ...flags)).out) as Told[]).map(({ id }) => id)
+  const day = ['--from', '2026-11-21', '--to', '2026-11-21']
+  const event = ['--q', '5155165527080960', '--state', 'ignored', '--rail', 'starkbank', '--kind', 'invoice.created', '--via', 'poll']
+  expect(await ids(['event'], [...event, ...day])).toEqual(['5155165527080960'])
+  for (const flags of [
+    ['--rail', 'bitcoin'],
+    ['--kind', 'x'],
+    ['--via', 'push'],
+    ['--before', '5155165527080960'],
+  ])
+    expect([flags, await ids(['event'], flags)]).toEqual([flags, []])
+  expect(await ids(['run'], ['--q', invoice, '--state', 'running', '--job', 'issue', ...day])).toEqual([run])
+  expect(await ids(['run'], ['--schedule', 'trial'])).toEqual([run])
+  for (const flags of [
+    ['--state', 'done'],
+    ['--slot', 'slo_x'],
+    ['--schedule', 'other'],
+    ['--before', run],
+  ])
+    expect([flags, await ids(['run'], flags)]).toEqual([flags, []])
+  expect(await ids(['bitcoin', 'bundle'], ['--state', 'planned', ...day])).toEqual([bundle])
+  expect(await ids(['bitcoin', 'bundle'], ['--before', bundle])).toEqual([])
+  for (const list of [['event'], ['run'], ['bitcoin', 'bundle']]) expect((await repasse(...list, 'list', '--before', 'x')).code).toBe(2)
+  expect((await repasse('run', 'list', '--job', 'other')).code).toBe(2)
+})
+
 test('a program that read an invoice before the redesign still finds every key', async () => {
   const keys = [
     ...[

@@ -4,7 +4,8 @@ import type { ChainRail } from '../../../rails/chain.ts'
 import type { WaitingTransaction, Stop } from '../../../payout/payout.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { Notice, TextArea, Time } from '../../page/parts.tsx'
-import type { ChainSeen, ListedBundle, SeenBundle, SeenCandidate } from './read.ts'
+import type { ListedBundle, ShownBundle, ShownCandidate } from '../../../queries/bundles.ts'
+import type { ChainSeen } from './see.ts'
 import { ActForm, Frame } from '../frame/frame.tsx'
 import { pathTo } from '../links.ts'
 import type { Column, AskedFilters } from '../list/list.ts'
@@ -148,7 +149,7 @@ export function BundlePage({
 }: {
   lang: Language
   person: Person
-  seen: SeenBundle
+  seen: ShownBundle
   stopped: Stop | undefined
 }) {
   const say = bitcoinWords[lang]
@@ -190,7 +191,7 @@ export function BundlePage({
   )
 }
 
-function Candidate({ lang, candidate: { row, plan, outputs, derived } }: { lang: Language; candidate: SeenCandidate }) {
+function Candidate({ lang, candidate: { row, plan, outputs, derived } }: { lang: Language; candidate: ShownCandidate }) {
   const [say, lists] = [bitcoinWords[lang], listWords[lang]]
   const money = (units: bigint) => <Money {...{ lang, units, asset: 'BTC' }} />
   return (

@@ -6,10 +6,10 @@ import { bundleFilters } from '../../../queries/filters.ts'
 import { show, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { BitcoinPage, BundlePage } from './page.tsx'
-import { listBundles, seeBundle, seeChain, type ListedBundle } from './read.ts'
+import { keyOfBundle, listBundles, showBundle, type ListedBundle } from '../../../queries/bundles.ts'
+import { seeChain } from './see.ts'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
-import { type After } from '../../../queries/page.ts'
 import { csvAmount, csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
 import { Money, Ref, Said, State, stateWord, When } from '../list/parts.tsx'
 import { frameWords } from '../frame/words.ts'
@@ -17,7 +17,6 @@ import { bitcoinWords } from './words.ts'
 import { listWords } from '../list/words.ts'
 
 const path = '/console/bitcoin'
-const keyOf = ({ added_at: at, id }: ListedBundle): After => ({ at, id })
 /** A PSBT with its previous transactions may be large; as text it has a third more. */
 const maxBytes = 4 * 1024 * 1024
 
@@ -28,7 +27,7 @@ export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
   const page = async (ctx: ConsoleContext, told: { refused?: { lead: string; why?: string }; done?: string } = {}) => {
     const { lang, person } = ctx.state
     const filters = filtersOf(ctx, bundleFilters)
-    const { rows, next } = await pageAsked(read, filters, keyOf)
+    const { rows, next } = await pageAsked(read, filters, keyOfBundle)
     const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(app), stopped: await stopOf(db) }
     show(
       ctx,
@@ -41,14 +40,14 @@ export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
 
   doors.page(`${path}.csv`, 'see', ctx =>
     sendCsv(ctx, 'bundles', columnsOf(ctx.state.lang), {
-      ...{ read, filters: filtersOf(ctx, bundleFilters), keyOf },
+      ...{ read, filters: filtersOf(ctx, bundleFilters), keyOf: keyOfBundle },
       clock: world.clock,
     }),
   )
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const seen = await seeBundle(app, ctx.params['id']!)
+    const seen = await showBundle(db, ctx.params['id']!, rails.bitcoin)
     if (!seen) return ctx.throw(404)
     show(ctx, <BundlePage {...{ lang, person, seen, stopped: await stopOf(db) }} />)
   })

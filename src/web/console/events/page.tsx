@@ -6,7 +6,7 @@ import { replayRefusal, type Rehearsal } from '../../../webhooks/webhooks.ts'
 import type { Language } from '../../page/page.ts'
 import { Badge, Notice, Time, type Tone } from '../../page/parts.tsx'
 import { DuplicateReason, DuplicateState } from '../invoices/duplicates.tsx'
-import type { SeenEvent } from './read.ts'
+import type { ShownEvent } from '../../../queries/events.ts'
 import type { Subject } from '../../../queries/links.ts'
 import { hrefOf } from '../links.ts'
 import { indented, tame, textOf } from '../../../queries/eventText.ts'
@@ -20,11 +20,11 @@ import { privacyWords } from '../privacy/words.ts'
 interface Parts {
   lang: Language
   person: Person
-  seen: SeenEvent
+  seen: ShownEvent
   stopped: Stop | undefined
 }
 
-const tones: Record<SeenEvent['verdict']['is'], Tone> = {
+const tones: Record<ShownEvent['verdict']['is'], Tone> = {
   ...{ genuine: 'good', forged: 'bad', unknown: 'wait', followed: 'still', polled: 'still' },
   ...{ 'no signature': 'bad', 'no bank': 'wait', dropped: 'still', unreadable: 'bad' },
 } as const
@@ -109,7 +109,7 @@ const Masked = ({ lang, person, id }: { lang: Language; person: Person; id: bigi
 interface BodyParts {
   lang: Language
   person: Person
-  row: SeenEvent['row']
+  row: ShownEvent['row']
   shown: (text: string) => string
 }
 

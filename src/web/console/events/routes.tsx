@@ -8,13 +8,12 @@ import { eventFilters } from '../../../queries/filters.ts'
 import { show, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { EventPage, ReplayPage } from './page.tsx'
-import { findRow, listEvents, seeEvent, type ListedEvent } from './read.ts'
+import { findByNumber, keyOfEvent, listEvents, showEvent, type ListedEvent } from '../../../queries/events.ts'
 import { Frame } from '../frame/frame.tsx'
 import { textOf } from '../../../queries/eventText.ts'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { subjectsOf } from '../../../queries/links.ts'
 import { pathTo } from '../links.ts'
-import { type After } from '../../../queries/page.ts'
 import { csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
 import { Choice, FilterForm, List, Only, railOptions, railWord, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
 import { eventWords } from './words.ts'
@@ -22,7 +21,6 @@ import { frameWords } from '../frame/words.ts'
 import { listWords } from '../list/words.ts'
 
 const path = '/console/events'
-const keyOf = ({ received_at: at, id }: ListedEvent): After => ({ at, id: `${id}` })
 
 export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
   const { db, world } = app
@@ -32,7 +30,7 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], eventWords[lang]]
     const filters = filtersOf(ctx, eventFilters)
-    const [{ rows, next }, stopped] = await Promise.all([pageAsked(read, filters, keyOf), stopOf(db)])
+    const [{ rows, next }, stopped] = await Promise.all([pageAsked(read, filters, keyOfEvent), stopOf(db)])
     const vias: [string, string][] = [['', frameWords[lang].all], ...Object.entries(own.vias)]
     show(
       ctx,
@@ -49,19 +47,24 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
   })
 
   doors.page(`${path}.csv`, 'see', ctx =>
-    sendCsv(ctx, 'events', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, eventFilters), keyOf, clock: world.clock }),
+    sendCsv(ctx, 'events', columnsOf(ctx.state.lang), {
+      read,
+      filters: filtersOf(ctx, eventFilters),
+      keyOf: keyOfEvent,
+      clock: world.clock,
+    }),
   )
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const seen = await seeEvent(app, ctx.params['id']!)
+    const seen = await showEvent(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
     show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(db), whole: false }} />)
   })
 
   doors.post(`${path}/:id/tax-id`, 'taxId.see', async ctx => {
     const { lang, person } = ctx.state
-    const seen = await seeEvent(app, ctx.params['id']!)
+    const seen = await showEvent(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
     await noteBodies(ctx, seen.row, ...seen.conflicts)
     show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(db), whole: true }} />)
@@ -78,14 +81,14 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
   }
 
   doors.page(`${path}/:id/raw`, 'see', async ctx => {
-    const row = await findRow(db, ctx.params['id']!)
+    const row = await findByNumber(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     // Bytes with a CPF are for those who may read one, and that they took them is written down: the event's page has the button.
     if (holdsTaxId(textOf(row.raw))) return ctx.redirect(`${path}/${row.id}`)
     sendBytes(ctx, row)
   })
   doors.post(`${path}/:id/raw`, 'taxId.see', async ctx => {
-    const row = await findRow(db, ctx.params['id']!)
+    const row = await findByNumber(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     await noteBodies(ctx, row)
     sendBytes(ctx, row)
@@ -93,7 +96,7 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
 
   doors.page(`${path}/:id/replay`, 'event.replay', async ctx => {
     const { lang, person } = ctx.state
-    const seen = await seeEvent(app, ctx.params['id']!)
+    const seen = await showEvent(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
     const { bitcoin, ...rest } = app
     const rehearsal = await rehearse({ ...rest, ...(bitcoin && { chain: bitcoin.terms }) }, seen.row)
@@ -105,7 +108,7 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
-    const row = await findRow(db, ctx.params['id']!)
+    const row = await findByNumber(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     if (replayRefusal(row) === 'dropped') throw new BadInput(eventWords[lang].bodyDropped)
     if (!(await db.tx(tx => replayEvent(tx, row, { by: person.name, why })))) throw new BadInput(eventWords[lang].notSettled)

@@ -7,13 +7,13 @@ import { tame } from '../../../queries/eventText.ts'
 import { Frame } from '../frame/frame.tsx'
 import { pathTo } from '../links.ts'
 import { Known, Mono, Ref, Said, State } from '../list/parts.tsx'
-import { shownOutcome, levels, type Level, type Line, type SeenRun } from './read.ts'
+import { shownOutcome, levels, type Level, type Line, type ShownRun } from '../../../queries/runs.ts'
 import { runWords } from './words.ts'
 
 interface Parts {
   lang: Language
   person: Person
-  seen: SeenRun
+  seen: ShownRun
   level: Level
   stopped: Stop | undefined
 }

@@ -9,18 +9,27 @@ import { Frame } from '../frame/frame.tsx'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { namesOf } from '../../../queries/names.ts'
 import { pathTo } from '../links.ts'
-import { type After } from '../../../queries/page.ts'
 import { csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
 import { Choice, FilterForm, List, Only, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
 import { LogLine, RunPage } from './page.tsx'
 import { runFilters } from '../../../queries/filters.ts'
-import { shownOutcome, isAt, jobsRun, levels, lineOf, listRuns, seeRun, type Level, type ListedRun } from './read.ts'
+import {
+  shownOutcome,
+  isAt,
+  jobsRun,
+  keyOfRun,
+  levels,
+  lineOf,
+  listRuns,
+  showRun,
+  type Level,
+  type ListedRun,
+} from '../../../queries/runs.ts'
 import { frameWords } from '../frame/words.ts'
 import { listWords } from '../list/words.ts'
 import { runWords } from './words.ts'
 
 const path = '/console/runs'
-const keyOf = ({ key_at: at, id }: ListedRun): After => ({ at, id })
 
 export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
   const { db, world } = app
@@ -31,7 +40,7 @@ export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
     const [say, own] = [listWords[lang], runWords[lang]]
     const filters = filtersOf(ctx, runFilters)
     const [{ rows, next }, jobs, schedules, stopped] = await Promise.all([
-      pageAsked(read, filters, keyOf),
+      pageAsked(read, filters, keyOfRun),
       jobsRun(db),
       namesOf(db, 'schedules'),
       stopOf(db),
@@ -52,13 +61,13 @@ export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
   })
 
   doors.page(`${path}.csv`, 'see', ctx =>
-    sendCsv(ctx, 'runs', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, runFilters), keyOf, clock: world.clock }),
+    sendCsv(ctx, 'runs', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, runFilters), keyOf: keyOfRun, clock: world.clock }),
   )
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
     const level = levelOf(ctx)
-    const seen = await seeRun(db, ctx.params['id']!, level)
+    const seen = await showRun(db, ctx.params['id']!, level)
     if (!seen) return ctx.throw(404)
     show(ctx, <RunPage {...{ lang, person, seen, level, stopped: await stopOf(db) }} />)
   })

@@ -1,8 +1,9 @@
-/** Reads runs for the console: a page of the list along one index, one run with its slot, and its lines. */
-import type { Instant } from '../../../base/world.ts'
-import { findRun, linesAfter, type RunLine, type RunRow } from '../../../jobs/jobs.ts'
-import { empty, sql, type Reader, type Sql } from '../../../db/db.ts'
-import { within, type Filters } from '../../../queries/page.ts'
+/** Runs as they are listed and shown: with their schedule, and with the lines of the log one kept. */
+import type { Instant } from '../base/world.ts'
+import { findRun, linesAfter, type RunLine, type RunRow } from '../jobs/jobs.ts'
+import { sql, where, type Reader, type Sql } from '../db/db.ts'
+import type { FilterOf, runFilters } from './filters.ts'
+import { inWindow, type After, type Filters } from './page.ts'
 
 /** What did less than it should is not shown as done. */
 export const shownOutcome = ({ outcome, lacks }: Pick<RunRow, 'outcome' | 'lacks'>): string =>
@@ -14,35 +15,52 @@ export type ListedRun = RunRow & {
   key_at: Instant
 }
 
-/** `state` has been checked: an outcome, or `running` for none yet. */
-export async function listRuns(reader: Reader, filters: Filters, limit: number): Promise<ListedRun[]> {
+type RunFilters = Filters<FilterOf<typeof runFilters>>
+
+/** The newest first; the state is an outcome, or `running` for none yet, and the schedule is named. */
+export async function listRuns(reader: Reader, filters: RunFilters, limit: number): Promise<ListedRun[]> {
   const { q, state, job, slot, schedule } = filters.query
   const id = q?.toLowerCase()
-  const where = sql`
-    ${
-      id === undefined
-        ? empty
-        : sql`and r.id in (select id from runs where id = ${id} union select id from runs where slot_id = ${id}
-            union select id from runs where slot_id = (select slot_id from invoices where id = ${id}))`
-    }
-    ${state === undefined ? empty : state === 'running' ? sql`and r.outcome is null` : sql`and r.outcome = ${state}`}
-    ${job === undefined ? empty : sql`and r.job = ${job}`} ${slot === undefined ? empty : sql`and r.slot_id = ${slot}`}`
-  const page = schedule === undefined ? byTime(where, filters, limit) : bySlot(schedule, where, filters, limit)
+  const conditions = [
+    id === undefined
+      ? undefined
+      : sql`r.id in (select id from runs where id = ${id} union select id from runs where slot_id = ${id}
+          union select id from runs where slot_id = (select slot_id from invoices where id = ${id}))`,
+    state === undefined ? undefined : state === 'running' ? sql`r.outcome is null` : sql`r.outcome = ${state}`,
+    job === undefined ? undefined : sql`r.job = ${job}`,
+    slot === undefined ? undefined : sql`r.slot_id = ${slot}`,
+  ]
+  const page = schedule === undefined ? byTime(conditions, filters, limit) : bySlot(schedule, conditions, filters, limit)
   return reader.all<ListedRun>(sql`
     select r.*, h.name as schedule from (${page}) r
       left join slots s on s.id = r.slot_id left join schedules h on h.id = s.schedule_id
     order by r.key_at desc, r.id desc`)
 }
 
-const byTime = (where: Sql, filters: Filters, limit: number) => sql`
-  select r.*, r.started_at as key_at from runs r
-  where 1 = 1 ${where} ${within(sql`r.started_at`, sql`r.id`, filters)} order by r.started_at desc, r.id desc limit ${limit}`
+const byTime = (conditions: (Sql | undefined)[], filters: RunFilters, limit: number) => sql`
+  select r.*, r.started_at as key_at from runs r ${where([...conditions, ...inWindow(sql`r.started_at`, sql`r.id`, filters)])}
+  order by r.started_at desc, r.id desc limit ${limit}`
 
 /** Along the schedule's own slots: its runs may be few among all. */
-const bySlot = (schedule: string, where: Sql, filters: Filters, limit: number) => sql`
+const bySlot = (schedule: string, conditions: (Sql | undefined)[], filters: RunFilters, limit: number) => sql`
   select r.*, s.due_at as key_at from slots s join runs r on r.slot_id = s.id
-  where s.schedule_id = (select id from schedules where store_id = 'sto_default' and name = ${schedule})
-    ${filters.after ? sql`and s.due_at <= ${filters.after.at}` : empty} ${where} ${within(sql`s.due_at`, sql`r.id`, filters)} order by s.due_at desc, r.id desc limit ${limit}`
+  ${where([
+    sql`s.schedule_id = (select id from schedules where store_id = 'sto_default' and name = ${schedule})`,
+    filters.after && sql`s.due_at <= ${filters.after.at}`,
+    ...conditions,
+    ...inWindow(sql`s.due_at`, sql`r.id`, filters),
+  ])}
+  order by s.due_at desc, r.id desc limit ${limit}`
+
+export const keyOfRun = ({ key_at: at, id }: Pick<ListedRun, 'key_at' | 'id'>): After => ({ at, id })
+
+/** Where a list goes on behind this one: in a list of one schedule, by when its slot fell due. */
+export const placeOfRun = (reader: Reader, id: string, schedule: string | undefined): Promise<After | undefined> =>
+  reader.one<After>(
+    schedule === undefined
+      ? sql`select id, started_at as at from runs where id = ${id}`
+      : sql`select r.id, s.due_at as at from runs r join slots s on s.id = r.slot_id where r.id = ${id}`,
+  )
 
 /** Every job that ever kept a run. Jobs are few, so each is one step along the index. */
 export async function jobsRun(reader: Reader): Promise<string[]> {
@@ -55,7 +73,7 @@ export async function jobsRun(reader: Reader): Promise<string[]> {
   return jobs
 }
 
-export interface SeenRun {
+export interface ShownRun {
   row: RunRow
   slot: { id: string; due_at: Instant; state: 'due' | 'running' | 'done' | 'failed' | 'missed'; schedule: string } | undefined
   lines: Line[]
@@ -95,7 +113,7 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 
 const maxShown = 300
 
-export async function seeRun(reader: Reader, id: string, level: Level): Promise<SeenRun | undefined> {
+export async function showRun(reader: Reader, id: string, level: Level): Promise<ShownRun | undefined> {
   const row = await findRun(reader, id)
   if (!row) return undefined
   const lines = await linesAfter(reader, id, -1n)

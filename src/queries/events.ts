@@ -1,49 +1,61 @@
-/** Reads events for the console: a page of the list along one index, and one event with its bytes, its verdict and what it moved. */
+/** Events as they are listed and shown: with their bytes, their verdict and what one moved. */
 import { createHash } from 'node:crypto'
-import { BadInput } from '../../../base/answer.ts'
-import { millis, type Instant } from '../../../base/world.ts'
-import { isOnChain } from '../../../base/rails.ts'
-import type { Desk } from '../../../jobs/jobs.ts'
-import type { Rail } from '../../../rails/rail.ts'
-import { empty, history, sql, type Reader, type Sql, type Transition } from '../../../db/db.ts'
-import { judge, type EventVerdict, type InboxRow } from '../../../webhooks/webhooks.ts'
-import { stepsOf } from '../../../queries/history.ts'
-import type { Step } from '../../../queries/step.ts'
-import { subjectsOf, type Subject } from '../../../queries/links.ts'
-import { within, type Filters } from '../../../queries/page.ts'
-import { soughtEvents } from '../../../queries/lookup.ts'
+import { BadInput } from '../base/answer.ts'
+import { millis, type Instant } from '../base/world.ts'
+import { isOnChain } from '../base/rails.ts'
+import type { Desk } from '../jobs/jobs.ts'
+import type { Rail } from '../rails/rail.ts'
+import { history, sql, where, type Reader, type Sql, type Transition } from '../db/db.ts'
+import { judge, type EventVerdict, type InboxRow } from '../webhooks/webhooks.ts'
+import { stepsOf } from './history.ts'
+import type { Step } from './step.ts'
+import { subjectsOf, type Subject } from './links.ts'
+import type { eventFilters, FilterOf } from './filters.ts'
+import { inWindow, type After, type Filters } from './page.ts'
+import type { EventState } from '../webhooks/states.ts'
+import { soughtEvents } from './lookup.ts'
 
 /** Without the bytes, which are large. */
 export type ListedEvent = Omit<InboxRow, 'raw' | 'signature'>
 
-/** `state`, `rail` and `via` have been checked. A node pushes nothing, so all that comes of a chain was asked for, and that is an index. */
-export async function listEvents(reader: Reader, filters: Filters, limit: number): Promise<ListedEvent[]> {
+/** The newest first. A node pushes nothing, so all that comes of a chain was asked for, and that is an index. */
+export async function listEvents(reader: Reader, filters: Filters<FilterOf<typeof eventFilters>>, limit: number): Promise<ListedEvent[]> {
   const { q, state, rail, kind, via } = filters.query
+  const conditions = [
+    q === undefined ? undefined : await soughtEvents(reader, q),
+    state === undefined ? undefined : ofState(state as EventState),
+    rail === undefined ? undefined : sql`rail = ${rail}`,
+    rail !== undefined && isOnChain(rail) ? polled : undefined,
+    kind === undefined ? undefined : sql`kind = ${kind}`,
+    via === undefined ? undefined : via === 'poll' ? polled : sql`via = 'push'`,
+    ...inWindow(sql`received_at`, sql`id`, filters, true),
+  ]
   return reader.all<ListedEvent>(sql`
     select id, rail, event_id, key_id, via, received_at, state, kind, why, tries, next_at from inbox
-    where 1 = 1 ${q === undefined ? empty : sql`and ${await soughtEvents(reader, q)}`} ${state === undefined ? empty : ofState(state as InboxRow['state'])}
-      ${rail === undefined ? empty : isOnChain(rail) ? sql`and rail = ${rail} and via = 'poll'` : sql`and rail = ${rail}`} ${kind === undefined ? empty : sql`and kind = ${kind}`}
-      ${via === undefined ? empty : via === 'poll' ? sql`and via = 'poll'` : sql`and via = 'push'`}
-      ${within(sql`received_at`, sql`id`, filters, true)} order by received_at desc, id desc limit ${limit}`)
+    ${where(conditions)} order by received_at desc, id desc limit ${limit}`)
 }
 
-/** Written out, not handed in: an index over some states is used only where the text says that they are meant. */
-function ofState(state: InboxRow['state']): Sql {
+export const keyOfEvent = ({ received_at: at, id }: Pick<InboxRow, 'received_at' | 'id'>): After => ({ at, id: `${id}` })
+
+// Written out, not handed in: an index over some states or ways is used only where the text says that they are meant.
+const polled = sql`via = 'poll'`
+
+function ofState(state: EventState): Sql {
   switch (state) {
     case 'new':
-      return sql`and state in ('new', 'waiting') and state = 'new'`
+      return sql`state in ('new', 'waiting') and state = 'new'`
     case 'waiting':
-      return sql`and state in ('new', 'waiting') and state = 'waiting'`
+      return sql`state in ('new', 'waiting') and state = 'waiting'`
     case 'ignored':
-      return sql`and state = 'ignored'`
+      return sql`state = 'ignored'`
     case 'quarantined':
-      return sql`and state = 'quarantined'`
+      return sql`state = 'quarantined'`
     case 'done':
-      return sql`and state = 'done'`
+      return sql`state = 'done'`
   }
 }
 
-export interface SeenEvent {
+export interface ShownEvent {
   row: InboxRow
   verdict: EventVerdict
   digest: string
@@ -56,11 +68,11 @@ export interface SeenEvent {
   conflicts: { digest: string; raw: Uint8Array; signature: string | null; received_at: Instant }[]
 }
 
-export const findRow = (reader: Reader, id: string) =>
+export const findByNumber = (reader: Reader, id: string) =>
   /^\d{1,15}$/.test(id) ? reader.one<InboxRow>(sql`select * from inbox where id = ${BigInt(id)}`) : Promise.resolve(undefined)
 
-export async function seeEvent({ db, rails }: Desk, id: string): Promise<SeenEvent | undefined> {
-  const row = await findRow(db, id)
+export async function showEvent({ db, rails }: Desk, id: string): Promise<ShownEvent | undefined> {
+  const row = await findByNumber(db, id)
   if (!row) return undefined
   const steps = await history(db, String(row.id))
   const settled = steps.find(({ to_state: to }) => to !== 'new' && to !== 'waiting')
