@@ -20,8 +20,8 @@ import {
   listening,
   startScheduler,
   type BitcoinSetup,
-  type Desk,
-  type Post,
+  type App,
+  type MailParts,
   type Scheduler,
 } from './jobs/jobs.ts'
 import { checkingBeside } from './reconcile/reconcile.ts'
@@ -262,7 +262,7 @@ export async function openRails(base: Base): Promise<Open> {
 }
 
 export interface Running {
-  app: Desk
+  app: App
   web: Web | undefined
   /** There where METRICS_LISTEN is set. */
   metrics: Metrics | undefined
@@ -279,7 +279,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   const beside = roles.includes('worker')
     ? checkingBeside({ databaseUrl: config.DATABASE_URL, keyFile: config.ENCRYPTION_KEY_FILE })
     : undefined
-  const app: Desk = { ...appOf(base, open, worker, inbox), ...(beside && { checkBeside: beside.check }) }
+  const app: App = { ...appOf(base, open, worker, inbox), ...(beside && { checkBeside: beside.check }) }
 
   const room = diskWatch(config.DATABASE_URL, world)
   const metrics = await openMetrics(base, open, roles, room.mayTake).catch((error: unknown) => {
@@ -341,7 +341,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
 const readyAgainMs = 500
 
 /** Who is not ready does no work either: a release that is tried beside the one in use must not settle or pay anything in its stead. */
-function startWhenReady(app: Desk): Scheduler {
+function startWhenReady(app: App): Scheduler {
   const over = new AbortController()
   const begun = (async () => {
     for (let said = false; !over.signal.aborted; await app.world.clock.sleep(readyAgainMs, over.signal)) {
@@ -393,7 +393,7 @@ export const appOf = (
   { rails, bitcoin, ownKeyId }: Open,
   worker: string,
   inbox: Inbox,
-): Desk => ({
+): App => ({
   ...{ db, world, worker, rails, inbox, terms },
   pollSeconds: config.STARKBANK_POLL_SECONDS,
   silentMs: config.RAIL_SILENT_MINUTES * 60_000,
@@ -416,7 +416,7 @@ const shopLimitsOf = (config: Config): ShopLimits => ({
 })
 
 /** Settings without these two beside SMTP_URL are refused when they are read. */
-const postOf = (config: Config, { clock }: World): Post => ({
+const postOf = (config: Config, { clock }: World): MailParts => ({
   mailer: connectMail({ url: config.SMTP_URL!, from: config.MAIL_FROM!, clock }),
   shopName: config.SHOP_NAME,
   publicUrl: config.PUBLIC_URL!.replace(/(?<!\/)\/+$/, ''),

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { newWatching, nextOf } from '../src/chain/chain.ts'
 import { runCli } from '../src/cli/cli.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
-import { follow, runDueSlots, sendCoins, type BitcoinSetup, type Desk } from '../src/jobs/jobs.ts'
+import { follow, runDueSlots, sendCoins, type BitcoinSetup, type App } from '../src/jobs/jobs.ts'
 import { reconcileChain } from '../src/reconcile/reconcile.ts'
 import { runNow } from '../src/schedule/schedule.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
@@ -63,7 +63,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
     await repasse('restore', backup)
     restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...town.world, virtual: true })
     const bitcoin: BitcoinSetup = { ...town.bitcoin, watching: newWatching(town.rail) }
-    const restoredApp: Desk = { ...town.app, db: restored, bitcoin, inbox: makeInbox(restored, town.world) }
+    const restoredApp: App = { ...town.app, db: restored, bitcoin, inbox: makeInbox(restored, town.world) }
     const parts = { db: restored, rail: town.rail, bitcoin, world: town.world }
     const app: Restored = {
       read: () => follow(parts),

@@ -8,7 +8,7 @@ import { dataKey, keyLine, keysOf, noKeys, type DataKeys } from '../src/base/cip
 import { BadInput } from '../src/base/answer.ts'
 import { Crash } from '../src/base/world.ts'
 import { askAgain, draftBatch, inReaisAsSaid, issueDrafts, planBatch } from '../src/invoice/invoice.ts'
-import { runDueSlots, type Desk } from '../src/jobs/jobs.ts'
+import { runDueSlots, type App } from '../src/jobs/jobs.ts'
 import { addSchedule, batchRule, batchTerms, needSchedule, runNow } from '../src/schedule/schedule.ts'
 import { checkingBeside } from '../src/reconcile/reconcile.ts'
 import { codeAt, stepAt } from '../src/people/totp.ts'
@@ -385,7 +385,7 @@ async function drafted({ db, app: { world } }: Town): Promise<string[]> {
 }
 
 /** One more slot of the roster, of which one is paid and credited. */
-async function collectOne(town: Town, app: Desk): Promise<void> {
+async function collectOne(town: Town, app: App): Promise<void> {
   const schedule = await needSchedule(app.db, 'roster')
   const slot = await app.db.tx(tx => runNow(tx, app.world, schedule, 'a story'))
   await runDueSlots(app)

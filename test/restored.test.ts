@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runCli } from '../src/cli/cli.ts'
-import { approveAndDo, type Desk } from '../src/jobs/jobs.ts'
+import { approveAndDo, type App } from '../src/jobs/jobs.ts'
 import { proposeAccept, reconcile } from '../src/reconcile/reconcile.ts'
 import { balances, checkLedger, openSuspense, owedFor } from '../src/ledger/ledger.ts'
 import { payoutsStopped, sendPayouts, settlePaidElsewhere } from '../src/payout/payout.ts'
@@ -40,7 +40,7 @@ async function repasse(...words: string[]): Promise<void> {
 }
 
 /** What is in the backup goes on in a house of its own, at the same bank. */
-async function restoreFrom(backup: string): Promise<Desk> {
+async function restoreFrom(backup: string): Promise<App> {
   await repasse('restore', backup)
   await repasse('payout', 'go', '--why', 'nobody compared anything')
   restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...town.app.world, virtual: true })
@@ -48,12 +48,12 @@ async function restoreFrom(backup: string): Promise<Desk> {
 }
 
 /** What "repasse serve" does first. */
-async function listen(app: Desk): Promise<void> {
+async function listen(app: App): Promise<void> {
   await pollEvents(app.db, app.rails.starkbank!, app.inbox, app.world)
   await settleInbox(app)
 }
 
-async function hearAndSend(app: Desk): Promise<{ state: string; why: string | null }[]> {
+async function hearAndSend(app: App): Promise<{ state: string; why: string | null }[]> {
   await listen(app)
   await sendPayouts(app.db, app.rails.starkbank!, app.world)
   return app.db.all(sql`select state, why from payouts`)
@@ -153,7 +153,7 @@ describe('a payout that was owed when the backup was made', () => {
     await town.send()
     town.pass(5 * second)
   }
-  async function sendRestored(): Promise<Desk> {
+  async function sendRestored(): Promise<App> {
     const app = await restoreFrom(backup)
     await listen(app)
     for (let count = 0; count < 3; count++) {
@@ -163,7 +163,7 @@ describe('a payout that was owed when the backup was made', () => {
     return app
   }
   const orders = () => restored.all(sql`select number, state from attempts order by number`)
-  const agreed = async ({ db, rails, world }: Desk) => {
+  const agreed = async ({ db, rails, world }: App) => {
     const found = await reconcile(db, rails.starkbank!, world)
     if (typeof found === 'string') throw new Error(found)
     return found.bankUnits - found.bookUnits

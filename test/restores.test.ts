@@ -8,7 +8,7 @@ import { BadInput } from '../src/base/answer.ts'
 import { seededRandom } from '../src/base/clock.ts'
 import type { Random } from '../src/base/world.ts'
 import { runCli } from '../src/cli/cli.ts'
-import { runDueSlots, type Desk } from '../src/jobs/jobs.ts'
+import { runDueSlots, type App } from '../src/jobs/jobs.ts'
 import { holdAgainstBank, reconcile } from '../src/reconcile/reconcile.ts'
 import { checkLedger } from '../src/ledger/ledger.ts'
 import { releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
@@ -41,7 +41,7 @@ async function tell(seed: number): Promise<Story> {
     return { code: await runCli(['node', 'repasse', ...words], { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` }, outlet), said }
   }
   /** What a house does by itself, and what people do to whatever payout stands still. */
-  const actsOf = (app: Desk) => {
+  const actsOf = (app: App) => {
     const { db, world } = app
     const listen = async () => (await pollEvents(db, rail, app.inbox, world), void (await settleInbox(app)))
     const compare = async () => {
@@ -78,7 +78,7 @@ async function tell(seed: number): Promise<Story> {
     if (one) bank.reverse(one.id, 0)
   }
   const pass = () => town.pass(random.between(1, 90) * minute)
-  const live = async (app: Desk, count: number, more: (() => Promise<unknown>)[] = []) => {
+  const live = async (app: App, count: number, more: (() => Promise<unknown>)[] = []) => {
     const acts = [...Object.values(actsOf(app)), ...more]
     for (; count > 0; count--) {
       pass()

@@ -14,7 +14,7 @@ import { refused } from '../src/base/answer.ts'
 import { clockText } from '../src/base/clockFile.ts'
 import type { Millis } from '../src/base/world.ts'
 import { issueDrafts, resolveUnsureInvoices } from '../src/invoice/invoice.ts'
-import { runDueSlots, type Desk } from '../src/jobs/jobs.ts'
+import { runDueSlots, type App } from '../src/jobs/jobs.ts'
 import { addSchedule, runNow } from '../src/schedule/schedule.ts'
 import { checkLedger } from '../src/ledger/ledger.ts'
 import { resolvePayouts, sendPayouts } from '../src/payout/payout.ts'
@@ -64,7 +64,7 @@ const stops: [act: StallOrder['act'], name: string, stopAt: StallOrder['stopAt']
 interface Stalls {
   bank: BankServer['bank']
   /** The worker that goes on. */
-  app: Desk
+  app: App
   /** Stops the other one in `act` for `ms`, while this one works on; then lets it go on, and everything settle. */
   stall(act: StallOrder['act'], stopAt: StallOrder['stopAt'], ms: Millis, meanwhile?: () => Promise<void>): Promise<void>
   /** The worker that goes on orders once: the bank takes it on, and its answer is that it did not. Then nobody works for `ms`. */

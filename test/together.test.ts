@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { bodyOf } from '../sim/events.ts'
 import type { BankEvent } from '../sim/event.ts'
 import { done, refused, unsure, type Answer } from '../src/base/answer.ts'
-import { runDueSlots, type Desk } from '../src/jobs/jobs.ts'
+import { runDueSlots, type App } from '../src/jobs/jobs.ts'
 import { addSchedule, needSchedule, runNow } from '../src/schedule/schedule.ts'
 import { sendPayouts } from '../src/payout/payout.ts'
 import type { Bank, BankInvoice, BankTransfer, Page } from '../src/rails/starkbank/bank.ts'
@@ -21,7 +21,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
     let postgres: Postgres | undefined
     let town: Town
-    let app: Desk
+    let app: App
     let asked: string[]
     /** What lists answer instead of what the bank has; nothing where they answer that. */
     let invoices: (page: Page<BankInvoice>) => Answer<Page<BankInvoice>>

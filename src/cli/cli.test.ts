@@ -7,7 +7,7 @@ import { modesDuring } from '../../test/testbed/modes.ts'
 import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/terminal.ts'
 import { nextNumbers } from '../chain/chain.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
-import { timetable, type Desk } from '../jobs/jobs.ts'
+import { timetable, type App } from '../jobs/jobs.ts'
 import { stopPayouts } from '../payout/payout.ts'
 import { openDb, sql, type Tx } from '../db/db.ts'
 import { nouns, program, runCli } from './cli.ts'
@@ -427,7 +427,7 @@ describe('codes and shapes', () => {
     bitcoin: { pollSeconds: 1 },
     pollSeconds: 1,
     post: {},
-  } as unknown as Desk
+  } as unknown as App
   test('the jobs that --job takes are those of the timetable, and issue', () => {
     expect([...jobNames].sort()).toEqual(['issue', ...timetable(everyRail).map(({ name }) => name)].sort())
   })

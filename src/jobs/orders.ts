@@ -26,7 +26,7 @@ import {
 } from '../shop/shop.ts'
 import { requestStatusOf } from '../webhooks/webhooks.ts'
 import { composeAnchorMail, type AnchorMailRow } from './anchorMail.ts'
-import type { Post as MailParts } from './desk.ts'
+import type { MailParts } from './app.ts'
 import type { FlowParts, NotNow } from './railFlow.ts'
 import { railFlows, railsHere } from './rails.ts'
 

@@ -3,7 +3,7 @@ import type { World } from '../base/world.ts'
 import type { Db, Reader, Sql, Tx } from '../db/db.ts'
 import type { ChainTermsOf, Pricing } from '../invoice/invoice.ts'
 import type { ScheduleRow } from '../schedule/schedule.ts'
-import type { DaySettings, Job, OnRails } from './desk.ts'
+import type { DaySettings, Job, OnRails } from './app.ts'
 import type { JobResult } from './runner.ts'
 
 /** A `App` is one, and so is who serves the shop. */

@@ -2,7 +2,7 @@
 import { railNames, type RailName } from '../base/rails.ts'
 import { bankFlow } from './bank.ts'
 import { chainFlow } from './chain.ts'
-import type { OnRails } from './desk.ts'
+import type { OnRails } from './app.ts'
 import type { RailFlow } from './railFlow.ts'
 
 export const railFlows: Readonly<Record<RailName, RailFlow>> = { starkbank: bankFlow, bitcoin: chainFlow }

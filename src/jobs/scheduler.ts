@@ -5,7 +5,7 @@ import { later } from '../base/world.ts'
 import { sql, type Db } from '../db/db.ts'
 import { believesTime } from './clock.ts'
 import { noReason, run, type RunOutcome } from './runner.ts'
-import type { Desk, Job } from './desk.ts'
+import type { App, Job } from './app.ts'
 import { timetable } from './timetable.ts'
 
 export interface Scheduler {
@@ -19,7 +19,7 @@ const beatMs = 15_000
 const everySecond = '* * * * * *'
 
 /** Runs one job now, if it is this process's turn, and its time is to be believed where that matters. */
-export async function wake(app: Desk, job: Job): Promise<RunOutcome | 'idle' | 'not mine'> {
+export async function wake(app: App, job: Job): Promise<RunOutcome | 'idle' | 'not mine'> {
   if (job.byTime && !(await believesTime(app))) return 'idle'
   if (job.among === 'any') return run(app, job.name, job.limitMs, world => job.work(app, world))
   const fence = await takeLease(app.db, app.worker, job.name, leaseMs)
@@ -48,7 +48,7 @@ async function takeLease(db: Db, holder: string, name: string, ms: number): Prom
 }
 
 /** Holds on to a lease until `signal` aborts, or another has it. */
-async function keepLease({ db, world }: Desk, name: string, fence: bigint, signal: AbortSignal): Promise<void> {
+async function keepLease({ db, world }: App, name: string, fence: bigint, signal: AbortSignal): Promise<void> {
   for (;;) {
     await world.clock.sleep(beatMs, signal)
     if (signal.aborted) return
@@ -73,7 +73,7 @@ export const cronLog = (log: Log) => ({
 const textOf = (message: string | Error) => (typeof message === 'string' ? message : message.message)
 
 /** Starts waking the timetable. Ends by `stop` alone. */
-export function startScheduler(app: Desk): Scheduler {
+export function startScheduler(app: App): Scheduler {
   const options = { timezone: 'Etc/UTC', logger: cronLog(app.world.log) }
   // That a second was missed is no news: the next one does the same.
   const often = { ...options, suppressMissedWarning: true }

@@ -4,7 +4,7 @@ import { addUpTallies, anchorAudit, type Anchoring } from '../ledger/ledger.ts'
 import { checkBooksByAndBy } from '../reconcile/reconcile.ts'
 import { settleInbox } from '../webhooks/webhooks.ts'
 import { queueAnchorMails } from './anchorMail.ts'
-import type { DaySettings, Job, Post } from './desk.ts'
+import type { DaySettings, Job, MailParts } from './app.ts'
 import { runDueSlots } from './issue-slot.ts'
 import { moveOrders, sendDueMails } from './orders.ts'
 import { railFlows, railsHere } from './rails.ts'
@@ -72,7 +72,7 @@ const common: Job[] = [
   },
 ]
 
-const postJobs = (post: Post): Job[] => [
+const postJobs = (post: MailParts): Job[] => [
   {
     name: 'send-mail',
     wakes: '*/5 * * * * *',

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { BadInput } from '../base/answer.ts'
 import { millis, type Instant } from '../base/world.ts'
 import { isOnChain } from '../base/rails.ts'
-import type { Desk } from '../jobs/jobs.ts'
+import type { App } from '../jobs/jobs.ts'
 import type { Rail } from '../rails/rail.ts'
 import { history, sql, where, type Reader, type Sql, type Transition } from '../db/db.ts'
 import { judge, type EventVerdict, type InboxRow } from '../webhooks/webhooks.ts'
@@ -71,7 +71,7 @@ export interface ShownEvent {
 export const findByNumber = (reader: Reader, id: string) =>
   /^\d{1,15}$/.test(id) ? reader.one<InboxRow>(sql`select * from inbox where id = ${BigInt(id)}`) : Promise.resolve(undefined)
 
-export async function showEvent({ db, rails }: Desk, id: string): Promise<ShownEvent | undefined> {
+export async function showEvent({ db, rails }: App, id: string): Promise<ShownEvent | undefined> {
   const row = await findByNumber(db, id)
   if (!row) return undefined
   const steps = await history(db, String(row.id))

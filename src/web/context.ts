@@ -1,5 +1,5 @@
 /** What every page is handed. */
-import type { Desk } from '../jobs/jobs.ts'
+import type { App } from '../jobs/jobs.ts'
 
 export interface PageSettings {
   /** As people reach us, without a slash at the end; undefined where nobody said. */
@@ -13,7 +13,7 @@ export interface PageSettings {
 }
 
 export interface PageParts {
-  app: Desk
+  app: App
   settings: PageSettings
   /** Aborts when the server closes: what streams ends then. */
   over: AbortSignal

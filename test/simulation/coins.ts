@@ -1,7 +1,7 @@
 /** The second rail in a simulated house: its node, its keys, its streets, and how it is judged when all is still. */
 import { makeChain, type Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
-import type { BitcoinSetup, Desk } from '../../src/jobs/jobs.ts'
+import type { BitcoinSetup, App } from '../../src/jobs/jobs.ts'
 import { addSchedule } from '../../src/schedule/schedule.ts'
 import { addAccount, approveAccount, letGo, releasePayout } from '../../src/payout/payout.ts'
 import { addressOf } from '../../src/rails/bitcoin/address.ts'
@@ -36,7 +36,7 @@ export interface Coins {
   isStill(): Promise<boolean>
   /** The second person approves, where she had not. */
   approve(): Promise<void>
-  judge(app: Desk, scans: boolean): Promise<Judged>
+  judge(app: App, scans: boolean): Promise<Judged>
 }
 
 export interface CoinsParts {

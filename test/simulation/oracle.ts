@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { bodyOf } from '../../sim/events.ts'
 import type { Bank, Invoice, Transfer } from '../../sim/bank.ts'
-import type { Desk } from '../../src/jobs/jobs.ts'
+import type { App } from '../../src/jobs/jobs.ts'
 import { reconcile } from '../../src/reconcile/reconcile.ts'
 import { checkLedger } from '../../src/ledger/ledger.ts'
 import { sql, type Db } from '../../src/db/db.ts'
@@ -23,7 +23,7 @@ type OurPayout = { id: string; invoice_id: string; units: bigint; withheld_units
 type Settled = ReadonlyMap<string, string>
 
 /** Everything that must hold once nothing is under way any more. */
-export async function audit(db: Db, bank: Bank, app: Desk, settled: Settled = new Map()): Promise<string[]> {
+export async function audit(db: Db, bank: Bank, app: App, settled: Settled = new Map()): Promise<string[]> {
   const found = await reconcile(db, app.rails.starkbank!, app.world)
   return [
     ...(typeof found === 'string'

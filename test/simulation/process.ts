@@ -6,7 +6,7 @@ import type { Retention } from '../../src/base/retentionSettings.ts'
 import type { Random } from '../../src/base/world.ts'
 import { newWatching } from '../../src/chain/chain.ts'
 import { hearDenied } from '../../src/ledger/ledger.ts'
-import { Crash, type BitcoinSetup, type Desk } from '../../src/jobs/jobs.ts'
+import { Crash, type BitcoinSetup, type App } from '../../src/jobs/jobs.ts'
 import type { Terms } from '../../src/payout/payout.ts'
 import { bitcoinRail, type AccountParts } from '../../src/rails/bitcoin/bitcoin.ts'
 import { networks } from '../../src/rails/bitcoin/network.ts'
@@ -75,7 +75,7 @@ export interface BitcoinParts {
 
 export interface Process {
   name: string
-  app: Desk
+  app: App
   /** Names of jobs at work. */
   atWork: Set<string>
   readonly alive: boolean
@@ -170,7 +170,7 @@ export function startProcess(parts: ProcessParts): Process {
     },
   }
   const coins = parts.bitcoin && openCoins(parts.bitcoin)
-  const app: Desk = {
+  const app: App = {
     db,
     world,
     worker: `machine/${name}`,

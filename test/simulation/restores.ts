@@ -6,7 +6,7 @@ import type { Transfer } from '../../sim/bank.ts'
 import type { Chain } from '../../sim/chain/chain.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import { nextNumbers } from '../../src/chain/chain.ts'
-import { approveAndDo, takeUpRestored, type Desk } from '../../src/jobs/jobs.ts'
+import { approveAndDo, takeUpRestored, type App } from '../../src/jobs/jobs.ts'
 import { listStrangers, proposeAccept, reconcile } from '../../src/reconcile/reconcile.ts'
 import { checkLedger, proposeClose, refuse } from '../../src/ledger/ledger.ts'
 import { letGo, proposeVerdict, releasePayout, retryPayout, settlePaidElsewhere } from '../../src/payout/payout.ts'
@@ -49,7 +49,7 @@ export interface Restores {
   attend(): Promise<Visit[]>
   /** Whether every event of the bank came in, or the bank's logs were read since it was forgotten. */
   allHeard(): Promise<boolean>
-  judge(app: Desk): Promise<string[]>
+  judge(app: App): Promise<string[]>
   figures: { restores: number; forgotten: number; adopted: number; elsewhere: number }
 }
 
@@ -124,7 +124,7 @@ export function openRestores(
   }
 
   /** A person is told no, or the program dies under them: either way they go home. */
-  const trying = (what: string, does: (app: Desk) => Promise<unknown>): Visit => ({
+  const trying = (what: string, does: (app: App) => Promise<unknown>): Visit => ({
     twice: random.next() < 0.2,
     async does(app) {
       try {
@@ -162,7 +162,7 @@ export function openRestores(
   const blocksOf = (txid: string) => onChain?.chain.confirmations(txid)
 
   /** Whoever looks at the chain sees what was paid since the backup; what may still be mined is waited for. */
-  async function attendChain(app: Desk): Promise<void> {
+  async function attendChain(app: App): Promise<void> {
     const known = await noteMade()
     const rows = await db.all<{ id: string }>(sql`
       select id from payouts where asset = 'BTC' and state = 'held' and units > 0
@@ -270,7 +270,7 @@ export function openRestores(
 }
 
 /** Nothing paid twice, nothing lost, books and bank agree: of invoices that the backup knew. What it never knew was paid on once at most. */
-async function judgeRestored({ db, bank }: Pick<RoomParts, 'db' | 'bank'>, app: Desk): Promise<string[]> {
+async function judgeRestored({ db, bank }: Pick<RoomParts, 'db' | 'bank'>, app: App): Promise<string[]> {
   const faults: string[] = []
   const found = await reconcile(db, app.rails.starkbank!, app.world)
   if (typeof found === 'string') faults.push(found)

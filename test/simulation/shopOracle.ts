@@ -1,5 +1,5 @@
 /** The oracle of the shop: what was ordered, what was paid for it and what is left on the shelf, held against each other. */
-import { readOrder, type Desk } from '../../src/jobs/jobs.ts'
+import { readOrder, type App } from '../../src/jobs/jobs.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
 import { invoicesOf, linesOf, type OrderLineRow, type OrderRow } from '../../src/shop/shop.ts'
 import { sql, type Db } from '../../src/db/db.ts'
@@ -8,7 +8,7 @@ import { sql, type Db } from '../../src/db/db.ts'
 export type Shelf = Map<string, { stock: bigint; prices: Set<bigint> }>
 
 /** `answered`: forms that were told they are an order. */
-export async function judgeShop(db: Db, app: Desk, shelf: Shelf, answered: readonly { key: string; order: string }[]): Promise<string[]> {
+export async function judgeShop(db: Db, app: App, shelf: Shelf, answered: readonly { key: string; order: string }[]): Promise<string[]> {
   const orders = await db.all<OrderRow>(sql`select * from orders order by id`)
   const faults: string[] = []
   for (const { key, order } of answered)

@@ -2,7 +2,7 @@
 import type { RailName } from '../../src/base/rails.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
-import { newCode, placeOrder, readOrder, type Desk } from '../../src/jobs/jobs.ts'
+import { newCode, placeOrder, readOrder, type App } from '../../src/jobs/jobs.ts'
 import { addProduct, editProduct, endOrder, newKey, payShopTo, type OrderStatus, type Placing } from '../../src/shop/shop.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
 import { judgeShop, type Shelf } from './shopOracle.ts'
@@ -22,13 +22,13 @@ export interface ShoppersParts {
 export interface Visit {
   /** At two processes at once, where it is sent twice. */
   twice: boolean
-  does(app: Desk): Promise<void>
+  does(app: App): Promise<void>
 }
 
 export interface Shoppers {
   /** Whoever comes now. */
   step(): Promise<Visit[]>
-  judge(app: Desk): Promise<string[]>
+  judge(app: App): Promise<string[]>
   figures: { placed: number; refused: number; again: number; anew: number; ended: number }
 }
 
@@ -63,7 +63,7 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
   const figures = { placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
 
   /** A visitor is told that the house is busy, and may come again; whatever else goes wrong is a fault of the house. */
-  const visit = (what: string, work: (app: Desk) => Promise<string>, twice = false): Visit => ({
+  const visit = (what: string, work: (app: App) => Promise<string>, twice = false): Visit => ({
     twice,
     async does(app) {
       try {

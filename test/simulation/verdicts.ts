@@ -2,7 +2,7 @@
 import type { Transfer } from '../../sim/bank.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import { millis, type Millis } from '../../src/base/world.ts'
-import { approveAndDo, type Desk } from '../../src/jobs/jobs.ts'
+import { approveAndDo, type App } from '../../src/jobs/jobs.ts'
 import { listStrangers, proposeAccept } from '../../src/reconcile/reconcile.ts'
 import { proposeClose, refuse } from '../../src/ledger/ledger.ts'
 import { holdPayout, letGo, proposeVerdict, releasePayout, retryPayout, stopAll, type Verdict } from '../../src/payout/payout.ts'
@@ -121,7 +121,7 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
   }
 
   /** Two people say what a transfer was; where it cannot have paid the payout, that it is not ours. */
-  async function adjudicate(app: Desk, byHand: ByHand, as: Verdict): Promise<boolean> {
+  async function adjudicate(app: App, byHand: ByHand, as: Verdict): Promise<boolean> {
     const { transfer, payoutId } = byHand
     return trying(`${transfer.id} is said to be ${as} for ${payoutId}`, async () => {
       const { is, proposal } = await proposeVerdict(app, payoutId, { ...act, transfer: transfer.id, as })

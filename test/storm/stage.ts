@@ -9,7 +9,7 @@ import { startBank } from '../../sim/server.ts'
 import { seededRandom, systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import type { Millis, World } from '../../src/base/world.ts'
-import type { Desk } from '../../src/jobs/jobs.ts'
+import type { App } from '../../src/jobs/jobs.ts'
 import { connectStarkbank } from '../../src/rails/starkbank/starkbank.ts'
 import { openDb, type Db } from '../../src/db/db.ts'
 import { makeInbox } from '../../src/webhooks/webhooks.ts'
@@ -34,7 +34,7 @@ export interface Stage {
   world: World
   db: Db
   /** The house as the audit uses it, beside the workers. */
-  app: Desk
+  app: App
   startedAt: Millis
   /** What everybody's time comes from; undefined where it is the machine's. */
   kept: KeptClock | undefined
@@ -129,7 +129,7 @@ export async function setStage({
   const { workspaceId } = bank.bank.settings
   const rail = connectStarkbank({ environment: 'sandbox', projectId, workspaceId, privateKeyPem, apiUrl: bank.url, ...world })
   const terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n } as const
-  const app: Desk = {
+  const app: App = {
     db,
     world,
     worker: 'the audit',

@@ -4,7 +4,7 @@ import type { Log } from '../../src/base/log.ts'
 import { instant, type World } from '../../src/base/world.ts'
 import { coinsOf, newWatching, type CoinRow } from '../../src/chain/chain.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
-import { follow, runDueSlots, sendCoins, type BitcoinSetup, type Desk } from '../../src/jobs/jobs.ts'
+import { follow, runDueSlots, sendCoins, type BitcoinSetup, type App } from '../../src/jobs/jobs.ts'
 import { addSchedule, runNow } from '../../src/schedule/schedule.ts'
 import { holdAgainstChain, reconcileChain } from '../../src/reconcile/reconcile.ts'
 import { balances, checkLedger } from '../../src/ledger/ledger.ts'
@@ -59,7 +59,7 @@ export interface ChainTown {
   node: TownNode
   clock: VirtualClock
   db: Db
-  app: Desk
+  app: App
   rail: ChainRail
   bitcoin: BitcoinSetup
   wallet: Wallet
@@ -142,7 +142,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
     watching: newWatching(rail),
     pollSeconds: 5,
   }
-  const app: Desk = {
+  const app: App = {
     ...{ db, world, worker: 'town', rails: { bitcoin: rail }, inbox: makeInbox(db, world) },
     ...{ terms: { transferFeeBy: 'receiver', transferFeeUnits: 0n }, pollSeconds: 300, bitcoin },
   }

@@ -3,7 +3,7 @@ import { seededRandom, sharedClock } from '../../src/base/clock.ts'
 import { readClockFile } from '../../src/base/clockFile.ts'
 import { silentLog } from '../../src/base/log.ts'
 import type { Clock, World } from '../../src/base/world.ts'
-import type { Desk } from '../../src/jobs/jobs.ts'
+import type { App } from '../../src/jobs/jobs.ts'
 import { connectStarkbank } from '../../src/rails/starkbank/starkbank.ts'
 import { openDb, type Db } from '../../src/db/db.ts'
 import { makeInbox } from '../../src/webhooks/webhooks.ts'
@@ -31,7 +31,7 @@ export type Act = 'issue' | 'ask again' | 'pay' | 'pay again' | 'pay anew'
 export async function openStallDesk(
   place: StallPlace,
   over: { clock?: Clock; at?: World['at']; db?: Db } = {},
-): Promise<Desk & { close(): Promise<void> }> {
+): Promise<App & { close(): Promise<void> }> {
   const clock = over.clock ?? stallClock(place.clockFile)
   const world: World = { clock, random: seededRandom(place.seed), log: silentLog, at: over.at ?? (() => undefined) }
   const db = over.db ?? (await openDb(place.database, { ...world, virtual: true }))

@@ -5,11 +5,11 @@ import { seededRandom } from '../../src/base/clock.ts'
 import type { Clock } from '../../src/base/world.ts'
 import { openDb, type Db } from '../../src/db/db.ts'
 import { issueDrafts, resolveUnsureInvoices } from '../../src/invoice/invoice.ts'
-import { runDueSlots, type Desk } from '../../src/jobs/jobs.ts'
+import { runDueSlots, type App } from '../../src/jobs/jobs.ts'
 import { resolvePayouts, sendPayouts } from '../../src/payout/payout.ts'
 import { openStallDesk, stallClock, type Act, type StallOrder, type StallPlace } from './stallDesk.ts'
 
-const acts: Record<Act, (app: Desk) => Promise<unknown>> = {
+const acts: Record<Act, (app: App) => Promise<unknown>> = {
   issue: app => runDueSlots(app),
   async 'ask again'({ db, rails, world }) {
     await resolveUnsureInvoices(db, rails.starkbank!, world)

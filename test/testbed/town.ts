@@ -5,7 +5,7 @@ import { makeBank, type Bank, type Invoice, type Settings, type Transfer } from 
 import { noKeys, type DataKeys } from '../../src/base/cipher.ts'
 import { seededRandom } from '../../src/base/clock.ts'
 import { instant, type Clock, type World } from '../../src/base/world.ts'
-import { runDueSlots, type Desk } from '../../src/jobs/jobs.ts'
+import { runDueSlots, type App } from '../../src/jobs/jobs.ts'
 import { addSchedule } from '../../src/schedule/schedule.ts'
 import { reconcile } from '../../src/reconcile/reconcile.ts'
 import { checkLedger, hearDenied } from '../../src/ledger/ledger.ts'
@@ -23,13 +23,13 @@ export interface Town {
   bank: Bank
   clock: VirtualClock
   db: Db
-  app: Desk
+  app: App
   /** The one invoice of the slot that is run first: as we know it, and as the bank does. */
   id: string
   atBank: Invoice
   pass(ms: number): void
   /** Another process of the house, which has heard no clock but its own yet. */
-  another(worker: string): Desk
+  another(worker: string): App
   /** The newest event of this kind, `invoice.credited`; fails when there is none. */
   event(kind: string): BankEvent
   /** Brings bytes to the inbox, as if proven, and settles all that is due. */
@@ -91,7 +91,7 @@ export async function openTown({
   const still = { at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }
   const onDenied = (why: string | undefined) => void hearDenied(db, log, why)
   /** One process, by a clock that has heard no other yet. */
-  const begin = (own: Clock, worker: string): Desk => {
+  const begin = (own: Clock, worker: string): App => {
     const bankWire = wire({ bank, clock: own, bankNow: () => clock.now(), ...still })
     const rails = { starkbank: starkbankRail({ bank: bankWire, workspaceId, clock: own, random, log, onDenied }) }
     return { db, world: { ...world, clock: own }, worker, rails, inbox: makeInbox(db, world), terms, pollSeconds: 300 }

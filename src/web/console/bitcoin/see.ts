@@ -2,7 +2,7 @@
 import type { Instant } from '../../../base/world.ts'
 import { chainTrouble, tipOf, type BlockRow } from '../../../chain/chain.ts'
 import { rateNow } from '../../../invoice/invoice.ts'
-import type { Desk } from '../../../jobs/jobs.ts'
+import type { App } from '../../../jobs/jobs.ts'
 import { waitingTransactions, type WaitingTransaction } from '../../../payout/payout.ts'
 
 export interface ChainSeen {
@@ -12,7 +12,7 @@ export interface ChainSeen {
   waiting: WaitingTransaction[]
 }
 
-export async function seeChain({ db, world, bitcoin }: Desk): Promise<ChainSeen> {
+export async function seeChain({ db, world, bitcoin }: App): Promise<ChainSeen> {
   const rate = bitcoin && (await rateNow(db, bitcoin, world))
   return {
     tip: await tipOf(db),

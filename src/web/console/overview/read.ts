@@ -1,7 +1,7 @@
 /** Reads the overview: what is next, what needs a person, how the books stand, what failed. Each is a step along an index. */
 import type { Instant } from '../../../base/world.ts'
 import { chainTrouble, tipOf } from '../../../chain/chain.ts'
-import type { Desk, RunRow } from '../../../jobs/jobs.ts'
+import type { App, RunRow } from '../../../jobs/jobs.ts'
 import { readBalanced, type Balanced, type HeldAgainst } from '../../../ledger/ledger.ts'
 import { beforeThat, chainUnread, stopsOf, type Stop } from '../../../payout/payout.ts'
 import { sql, type Reader } from '../../../db/db.ts'
@@ -22,7 +22,7 @@ export interface Overview {
 
 const usualDepth = 6
 
-export async function seeOverview({ db, bitcoin, rails, silentMs, terms }: Desk): Promise<Overview> {
+export async function seeOverview({ db, bitcoin, rails, silentMs, terms }: App): Promise<Overview> {
   const now = await db.tx(tx => tx.now(), 'locks')
   const [tip, trouble, stops, next, balanced, failed, others] = await Promise.all([
     tipOf(db),

@@ -3,7 +3,7 @@ import type Router from '@koa/router'
 import { satsFor } from '../../../base/money.ts'
 import { isOnChain, isRailName, type RailName } from '../../../base/rails.ts'
 import { rateNow } from '../../../invoice/invoice.ts'
-import { offers, placeOrder, type Desk, type Offer } from '../../../jobs/jobs.ts'
+import { offers, placeOrder, type App, type Offer } from '../../../jobs/jobs.ts'
 import { linesOf, newKey, type BasketLine, type Buyer, type OrderFault, type OrderRow } from '../../../shop/shop.ts'
 import { amount, readForm, show, type PageContext, type PageState } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
@@ -85,7 +85,7 @@ async function showForm(ctx: PageContext, parts: PageParts, filled: Filled, stat
 }
 
 /** What it comes to in satoshis, where Bitcoin can be paid with now. */
-async function coinsFor({ db, bitcoin, world }: Desk, offered: readonly Offer[], units: bigint): Promise<bigint | undefined> {
+async function coinsFor({ db, bitcoin, world }: App, offered: readonly Offer[], units: bigint): Promise<bigint | undefined> {
   if (!bitcoin || !offered.some(({ rail, why }) => isOnChain(rail) && why === undefined)) return undefined
   const rate = await rateNow(db, bitcoin, world)
   return rate.is === 'rate' ? satsFor(units, rate.price) : undefined
@@ -96,7 +96,7 @@ const railOf = (text: string): RailName | undefined => (isRailName(text) ? text 
 const readTotal = (text: string): bigint | undefined => (/^\d{1,13}$/.test(text) ? BigInt(text) : undefined)
 
 /** Whether the basket still is what was ordered: a form sent twice at once answers the second time alone. */
-async function isOf({ db }: Desk, order: OrderRow, basket: readonly BasketLine[]): Promise<boolean> {
+async function isOf({ db }: App, order: OrderRow, basket: readonly BasketLine[]): Promise<boolean> {
   const lines = await linesOf(db, order.id)
   const told = (all: readonly [string, bigint][]) =>
     all

@@ -19,7 +19,7 @@ export interface OnRails {
 }
 
 /** Who carries letters, and what stands in all of them. */
-export interface Post extends Sheet {
+export interface MailParts extends Sheet {
   mailer: Mailer
 }
 
@@ -28,7 +28,7 @@ export interface DaySettings extends OnRails {
   /** Seconds between two polls of the bank. */
   pollSeconds: number
   /** There where letters can be sent. */
-  post?: Post
+  post?: MailParts
   /** There where the audit log is anchored outside the database. */
   anchoring?: Anchoring
   /** Whom the audit log's anchors are mailed to. */
@@ -37,7 +37,7 @@ export interface DaySettings extends OnRails {
   retention?: Retention
 }
 
-export interface Desk extends Runner, DaySettings {
+export interface App extends Runner, DaySettings {
   shopLimits?: ShopLimits
   inbox: Inbox
   terms: Terms
@@ -60,5 +60,5 @@ export interface Job {
   atStart?: true
   /** It issues, pays, expires, prices or judges by the clock, so it rests while the clocks disagree. What only hears and books goes on. */
   byTime?: true
-  work(app: Desk, world: World): Promise<JobResult>
+  work(app: App, world: World): Promise<JobResult>
 }
