@@ -2,6 +2,7 @@
 import { formatDuration } from '../base/duration.ts'
 import { formatMoney, type Asset } from '../base/money.ts'
 import { millis } from '../base/world.ts'
+import type { NextSlot } from '../queries/overview.ts'
 import type { Base } from '../app.ts'
 import type { ChainStatus } from '../queries/chainStatus.ts'
 import type { Status } from '../queries/status.ts'
@@ -9,8 +10,6 @@ import { rateLine, rateOf, rateView, type RateNow } from './rate.ts'
 import { countsOf, json, moneyOf, paint, formatReais, sheet, tame } from './print.ts'
 import { inBase } from './shell.ts'
 import type { Shell } from './context.ts'
-
-type Next = { name: string; next_at: string; time_zone: string }
 
 export async function printStatus(shell: Shell, { json: asJson }: { json?: true }): Promise<void> {
   await inBase(shell, async base => {
@@ -55,8 +54,8 @@ function verdictOf(shell: Shell, { addsUp, stopped }: Status): string {
 /** Three nights without it. */
 const isLate = (retainedAt: string, now: number): boolean => now - millis(retainedAt) > 3 * 86_400_000
 
-async function look({ db, config, world, terms }: Base): Promise<{ now: Status; next: Next[]; rate: RateNow | undefined }> {
-  const [{ status }, { sql }] = await Promise.all([import('../queries/status.ts'), import('../db/db.ts')])
+async function look({ db, config, world, terms }: Base): Promise<{ now: Status; next: NextSlot[]; rate: RateNow | undefined }> {
+  const [{ status }, { nextSlots }] = await Promise.all([import('../queries/status.ts'), import('../queries/overview.ts')])
   return db.tx(async tx => ({
     now: await status(tx, {
       now: await tx.now(),
@@ -64,13 +63,12 @@ async function look({ db, config, world, terms }: Base): Promise<{ now: Status; 
       silentMs: config.RAIL_SILENT_MINUTES * 60_000,
       approvals: terms.approvals,
     }),
-    next: await tx.all<Next>(sql`
-      select name, next_at, time_zone from schedules where state = 'active' and next_at is not null order by next_at, name limit 5`),
+    next: await nextSlots(tx),
     rate: await rateOf(tx, config, world),
   }))
 }
 
-function viewOf(now: Status, next: Next[], rate: RateNow | undefined) {
+function viewOf(now: Status, next: NextSlot[], rate: RateNow | undefined) {
   const { counts, ...sums } = now.invoices
   return {
     addsUp: now.addsUp,

@@ -1,12 +1,12 @@
 /** Totals that are kept are those that adding everything up anew gives, whenever and however often somebody looks. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { seededRandom, systemClock } from '../../../base/clock.ts'
-import { brl, btc } from '../../../base/money.ts'
-import { silentLog } from '../../../base/log.ts'
-import type { World } from '../../../base/world.ts'
-import { balances, chart, post, totals, type MovementName } from '../../../ledger/ledger.ts'
-import { migrate } from '../../../db/migrate.ts'
-import { openDb, sql, type Db } from '../../../db/db.ts'
+import { seededRandom, systemClock } from '../base/clock.ts'
+import { brl, btc } from '../base/money.ts'
+import { silentLog } from '../base/log.ts'
+import type { World } from '../base/world.ts'
+import { balances, chart, post, totals, type MovementName } from '../ledger/ledger.ts'
+import { migrate } from '../db/migrate.ts'
+import { openDb, sql, type Db } from '../db/db.ts'
 import { makeTotals, type Totals } from './totals.ts'
 
 let db: Db

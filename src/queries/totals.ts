@@ -1,8 +1,8 @@
 /** What was asked, credited and passed on in all, however much that is: what was added up once is never read again. */
-import type { Asset } from '../../../base/money.ts'
-import { instant, type Instant, type Millis, type World } from '../../../base/world.ts'
-import { accounts, chart, type Account, type MovementName } from '../../../ledger/ledger.ts'
-import { sql, type Reader, type Db } from '../../../db/db.ts'
+import type { Asset } from '../base/money.ts'
+import { instant, type Instant, type Millis, type World } from '../base/world.ts'
+import { accounts, chart, type Account, type MovementName } from '../ledger/ledger.ts'
+import { sql, type Reader, type Db } from '../db/db.ts'
 
 /**
  * Postings are never changed, and neither is what an invoice asked for, so sums of them up to a moment stay true. They are kept up to a
