@@ -1,7 +1,7 @@
 /** `repasse shop`: where the shop's money goes, and so what can be paid with. */
 import type { Command } from 'commander'
 import { formatUnits } from '../base/money.ts'
-import { assetOf, railNames, type RailName } from '../base/rails.ts'
+import { assetOf, isRailName, railNames, type RailName } from '../base/rails.ts'
 import type { ShopRule } from '../shop/shop.ts'
 import { alsoCheck } from './faults.ts'
 import { amountIn, oneOf, percentFlag, personFlag } from './flags.ts'
@@ -48,7 +48,8 @@ export function shopCommands(repasse: Command, shell: Shell): void {
       }),
     )
   alsoCheck(payTo, async ({ rail, minPayout }) => {
-    if (minPayout === undefined || rail === undefined) return []
+    // A rail that is none has its own fault.
+    if (minPayout === undefined || !isRailName(String(rail))) return []
     amountIn(assetOf(rail as RailName))('--min-payout')(minPayout as string)
     return []
   })
