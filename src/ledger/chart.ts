@@ -40,6 +40,13 @@ export const chart = {
     source: 'invoice',
     says: 'a payer paid; all of it is the payee’s until fees are taken',
   },
+  'coin received': { from: 'pending', to: 'bank', source: 'coin', says: 'a payment of a request is in a block' },
+  'payment credited': {
+    from: 'payable',
+    to: 'pending',
+    source: 'coin',
+    says: 'it lies deep enough: all of it is the payee’s until fees are taken',
+  },
   'bank fee': { from: 'bank', to: 'payable', source: 'invoice', says: 'what the bank charged for the invoice' },
   commission: { from: 'commission', to: 'payable', source: 'invoice', says: 'the house’s share' },
   'transfer fee withheld': {
@@ -246,14 +253,7 @@ export const chart = {
     source: 'statement line',
     says: 'it is known by now what that was, and booked as such',
   },
-  'coin received': { from: 'pending', to: 'bank', source: 'coin', says: 'a payment of a request is in a block' },
   'coin orphaned': { from: 'bank', to: 'pending', source: 'coin', says: 'its block was left behind by the chain' },
-  'payment credited': {
-    from: 'payable',
-    to: 'pending',
-    source: 'coin',
-    says: 'it lies deep enough: all of it is the payee’s until fees are taken',
-  },
   'payment uncredited': {
     from: 'pending',
     to: 'payable',

@@ -60,7 +60,7 @@ test('a movement happens once per source, whatever the second amount', async () 
 
 test('postings of one instant are in the order of the chart, gross before fees', async () => {
   const still = { ...world, clock: { ...systemClock, now: () => 1_790_000_000_000 } }
-  const names = ['commission', 'bank fee', 'invoice credited'] as const
+  const names = ['commission', 'bank fee', 'payment credited', 'coin received', 'invoice credited'] as const
   await db.tx(async tx => {
     const held = { ...tx, now: async () => '2026-11-29T12:00:00.000Z' as Instant }
     for (const movement of names) await post(held, still, { movement, source: 'inv_1', amount: brl(100n), memo: '' })
