@@ -93,12 +93,17 @@ export async function openEdits({ db, world: common, random, rail, trace }: Part
         return { table: 'payouts', id, field: 'account_id', before, after: accounts.get(name)! }
       })
     },
+    // What is edited before its approval is approved as it is shown, and would have to be approved again once it is put right.
     async place() {
-      const rows = await db.all<{ id: string; number: string }>(sql`select id, number from accounts where name = 'main'`)
+      const rows = await db.all<{ id: string; number: string }>(
+        sql`select id, number from accounts where name = 'main' and state = 'approved'`,
+      )
       return rows.map(({ id, number }) => ({ table: 'accounts', id, field: 'number', before: number, after: '7777777777777777' }))
     },
     async address() {
-      const rows = await db.all<{ id: string; destination: string }>(sql`select id, destination from accounts where name = 'coins'`)
+      const rows = await db.all<{ id: string; destination: string }>(
+        sql`select id, destination from accounts where name = 'coins' and state = 'approved'`,
+      )
       return rows.map(({ id, destination }) => ({ table: 'accounts', id, field: 'destination', before: destination, after: evil!.address }))
     },
     approval: async () => [

@@ -111,8 +111,15 @@ export function openLimits({ db, world: shared, clock, random, assets, trace }: 
       await letGo(100)
     },
     async judge(bank) {
-      const rows = await db.all<{ key: string; asset: Asset; units: bigint; claimed_at: string; left_at: string | null }>(sql`
-        select a.external_id as key, p.asset, a.units, (select min(at) from transitions where subject = a.id) as claimed_at,
+      const rows = await db.all<{
+        key: string
+        asset: Asset
+        units: bigint
+        state: string
+        claimed_at: string
+        left_at: string | null
+      }>(sql`
+        select a.external_id as key, p.asset, a.units, a.state, (select min(at) from transitions where subject = a.id) as claimed_at,
           (select min(at) from transitions where subject = a.id and to_state in ('sent', 'success')) as left_at
         from attempts a join payouts p on p.id = a.payout_id
         where not exists (select 1 from limit_approvals l where l.payout_id = a.payout_id and l.number = a.number)`)
@@ -123,8 +130,11 @@ export function openLimits({ db, world: shared, clock, random, assets, trace }: 
         if (!claim || status === 'failed' || status === 'canceled') return []
         return [{ name: claim.key, asset: 'BRL', units: BigInt(amount), claimedAt: millis(claim.claimed_at), leftAt: Date.parse(created) }]
       })
-      const byChain = rows.flatMap(({ key, asset, units, claimed_at: at, left_at: leftAt }): Left[] =>
-        asset === 'BTC' && leftAt !== null ? [{ name: key, asset, units, claimedAt: millis(at), leftAt: millis(leftAt) }] : [],
+      // What was sent and then canceled has failed: it left by the order after it, which bears the approval.
+      const byChain = rows.flatMap(({ key, asset, units, state, claimed_at: at, left_at: leftAt }): Left[] =>
+        asset === 'BTC' && leftAt !== null && state !== 'failed'
+          ? [{ name: key, asset, units, claimedAt: millis(at), leftAt: millis(leftAt) }]
+          : [],
       )
       return [...exceeding(byBank), ...exceeding(byChain)]
     },
