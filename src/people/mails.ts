@@ -78,17 +78,17 @@ interface Words {
   inviteAgain: string
 }
 
-/** Digits of the whole part in threes. */
-const inThrees = (text: string, group: string, point: string): string => {
+/** `1234567.80` as people of a language write it: the whole part in threes. */
+const grouped = (text: string, language: 'pt-BR' | 'en'): string => {
   const [whole = '', fraction = ''] = text.split('.')
-  return `${whole.replace(/\B(?=(?:\d{3})+$)/g, group)}${point}${fraction}`
+  return `${new Intl.NumberFormat(language).format(BigInt(whole))}${language === 'en' ? '.' : ','}${fraction}`
 }
 
 const pt: Words = {
   whole: { BRL: 'toda a instalação, em reais', BTC: 'toda a instalação, em bitcoin' },
   pers: { Payout: 'Por repasse', Hour: 'Por hora', Day: 'Por dia' },
   noLimit: 'sem limite',
-  decimal: text => inThrees(text, '.', ','),
+  decimal: text => grouped(text, 'pt-BR'),
   higherFrom: at => `O que aumentou vale a partir de ${at.slice(0, 16).replace('T', ' ')} UTC; até lá vale o limite de antes.`,
   roles: { viewer: 'consulta', maker: 'operação', checker: 'aprovação', admin: 'administração' },
   and: (one, other) => `${one}, com a aprovação de ${other}`,
@@ -148,7 +148,7 @@ const en: Words = {
   whole: { BRL: 'the whole installation, in reais', BTC: 'the whole installation, in bitcoin' },
   pers: { Payout: 'For one payout', Hour: 'Within an hour', Day: 'Within a day' },
   noLimit: 'no limit',
-  decimal: text => inThrees(text, ',', '.'),
+  decimal: text => grouped(text, 'en'),
   higherFrom: at => `What is higher counts from ${at.slice(0, 16).replace('T', ' ')} UTC; until then the limit is as before.`,
   roles: { viewer: 'viewer', maker: 'maker', checker: 'checker', admin: 'admin' },
   and: (one, other) => `${one}, approved by ${other}`,
