@@ -123,6 +123,15 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
   /** Two people say what a transfer was; where it cannot have paid the payout, that it is not ours. */
   async function adjudicate(app: App, byHand: ByHand, as: Verdict): Promise<boolean> {
     const { transfer, payoutId } = byHand
+    // Whoever was killed after the commit has said it all the same, and nobody says it again.
+    const isSaid = await db.one(
+      sql`select 1 as yes from attempts where payout_id = ${payoutId} and provider_id = ${transfer.id} and state = 'success'`,
+    )
+    if (isSaid) {
+      settled.set(transfer.id, payoutId)
+      if (open.includes(byHand)) figures.ours += 1
+      open = open.filter(each => each !== byHand)
+    }
     return trying(`${transfer.id} is said to be ${as} for ${payoutId}`, async () => {
       const { is, proposal } = await proposeVerdict(app, payoutId, { ...act, transfer: transfer.id, as })
       if (is === 'another') await refuseIt(app.db, proposal.id)

@@ -244,6 +244,7 @@ async function assertMayBe(tx: Tx, payout: PayoutRow, transfer: ProviderPayout, 
   }
   if (other !== undefined) throw new BadInput(`${notThis(payout, transfer, other)}: it has not paid this one`)
   await assertNotBack(tx, order, transfer)
+  if (paid?.provider_id === providerId) throw new BadInput(`transfer ${providerId} has paid payout ${payout.id}: that is said already`)
   if (paid)
     throw new BadInput(`payout ${payout.id} was paid by ${paid.provider_id}, so ${providerId} has not paid it: say not-ours of one of them`)
   if (!isAlive(transfer)) throw new BadInput(`the bank shows transfer ${providerId} as ${transfer.status}, so it has paid nothing`)
