@@ -12,8 +12,8 @@ const seeds = Number(process.env['SEEDS'] ?? 500)
  * bumped", "refund looked up", "bundle chosen", "block read again", "payout may be ordered" and "payout looked at". Any change of the program can make
  * other stories of them: then seeds are told on until one is found, which takes longer, and it is named to be written here.
  */
-const rare = [609, 640, 820, 838, 870, 974, 1016]
-const furthest = 1_500
+const rare = [609, 1730]
+const furthest = 2_000
 
 const deaths = new Map<string, number>()
 const seen = { invoices: 0, credited: 0, transfers: 0, events: 0, duplicates: 0, stalls: 0, crashes: 0, limitChanges: 0, letBeyond: 0 }
