@@ -8,9 +8,9 @@ import { hasShop, tell } from './simulation.ts'
 const first = Number(process.env['SEED'] ?? 1)
 const seeds = Number(process.env['SEEDS'] ?? 500)
 /**
- * Told beside the first five hundred, for what they seldom or never reach: a forgotten order that is adopted after a restore, and the deaths at "bundle
- * bumped", "refund looked up", "bundle chosen", "block read again", "payout may be ordered" and "payout looked at". Any change of the program can make
- * other stories of them: then seeds are told on until one is found, which takes longer, and it is named to be written here.
+ * Told beside the first five hundred, for what none of them reaches: a forgotten order that is adopted after a restore, and a death at "bundle bumped".
+ * Any change of the program can make other stories of them: then seeds are told on until one is found, which takes longer, and it is named to be
+ * written here.
  */
 const rare = [609, 1730]
 const furthest = 2_000
