@@ -12,6 +12,7 @@ import { moversOf, type Mover } from './movers.ts'
 import { inWindow, type After, type Filters } from './page.ts'
 import type { Step } from './step.ts'
 import { showTwins, type ShownTwin } from './twins.ts'
+import { idOfAccount, idOfSchedule } from './names.ts'
 
 export type ListedInvoice = InvoiceRow & {
   account: string
@@ -50,13 +51,11 @@ async function conditionsOf(reader: Reader, filters: InvoiceFilters): Promise<(S
     q === undefined ? undefined : soughtIn(await soughtInvoices(reader, q), columns),
     state === undefined ? undefined : sql`i.state = ${state}`,
     rail === undefined ? undefined : sql`i.rail = ${rail}`,
-    account === undefined ? undefined : sql`i.account_id = (select id from accounts where store_id = 'sto_default' and name = ${account})`,
+    account === undefined ? undefined : sql`i.account_id = ${idOfAccount(account)}`,
     slot === undefined ? undefined : sql`i.slot_id = ${slot}`,
     order === undefined ? undefined : sql`i.order_id = ${order}`,
   ]
 }
-
-const idOfSchedule = (name: string) => sql`(select id from schedules where store_id = 'sto_default' and name = ${name})`
 
 const byTime = (conditions: (Sql | undefined)[], filters: InvoiceFilters, limit: number) => sql`
   select i.*, i.added_at as key_at from invoices i ${where([...conditions, ...inWindow(sql`i.added_at`, sql`i.id`, filters)])}

@@ -1,5 +1,5 @@
-/** The names that a filter offers. */
-import { sql, type Reader } from '../db/db.ts'
+/** Accounts and schedules by their names: those that a filter offers, and the one that it asks for. */
+import { sql, type Reader, type Sql } from '../db/db.ts'
 
 export const namesOf = async (reader: Reader, table: 'accounts' | 'schedules'): Promise<string[]> =>
   (
@@ -9,3 +9,7 @@ export const namesOf = async (reader: Reader, table: 'accounts' | 'schedules'): 
         : sql`select name from schedules where store_id = 'sto_default' order by name limit 500`,
     )
   ).map(({ name }) => name)
+
+/** As a subquery; of no row where nobody has that name. */
+export const idOfAccount = (name: string): Sql => sql`(select id from accounts where store_id = 'sto_default' and name = ${name})`
+export const idOfSchedule = (name: string): Sql => sql`(select id from schedules where store_id = 'sto_default' and name = ${name})`

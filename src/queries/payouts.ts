@@ -23,6 +23,7 @@ import { soughtIn, soughtPayouts } from './lookup.ts'
 import { moversOf, type Mover } from './movers.ts'
 import { inWindow, type After, type Filters } from './page.ts'
 import { bundleWaits, transactionsOf, type OrderTransaction } from './transactions.ts'
+import { idOfAccount } from './names.ts'
 
 export type ListedPayout = PayoutRow & {
   account: string
@@ -56,9 +57,7 @@ export async function listPayouts(
       q === undefined ? undefined : soughtIn(await soughtPayouts(reader, q), columns),
       state === undefined ? undefined : sql`p.state = ${state}`,
       rail === undefined ? undefined : sql`p.asset = ${assetOf(rail as RailName)}`,
-      account === undefined
-        ? undefined
-        : sql`p.account_id = (select id from accounts where store_id = 'sto_default' and name = ${account})`,
+      account === undefined ? undefined : sql`p.account_id = ${idOfAccount(account)}`,
       invoice === undefined ? undefined : sql`p.invoice_id = ${invoice}`,
       ...inWindow(sql`p.added_at`, sql`p.id`, filters),
     ])} order by p.added_at desc, p.id desc limit ${limit}`

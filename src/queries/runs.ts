@@ -4,6 +4,7 @@ import { findRun, linesAfter, type RunLine, type RunRow } from '../jobs/jobs.ts'
 import { sql, where, type Reader, type Sql } from '../db/db.ts'
 import type { FilterOf, runFilters } from './filters.ts'
 import { inWindow, type After, type Filters } from './page.ts'
+import { idOfSchedule } from './names.ts'
 
 /** What did less than it should is not shown as done. */
 export const shownOutcome = ({ outcome, lacks }: Pick<RunRow, 'outcome' | 'lacks'>): string =>
@@ -45,7 +46,7 @@ const byTime = (conditions: (Sql | undefined)[], filters: RunFilters, limit: num
 const bySlot = (schedule: string, conditions: (Sql | undefined)[], filters: RunFilters, limit: number) => sql`
   select r.*, s.due_at as key_at from slots s join runs r on r.slot_id = s.id
   ${where([
-    sql`s.schedule_id = (select id from schedules where store_id = 'sto_default' and name = ${schedule})`,
+    sql`s.schedule_id = ${idOfSchedule(schedule)}`,
     filters.after && sql`s.due_at <= ${filters.after.at}`,
     ...conditions,
     ...inWindow(sql`s.due_at`, sql`r.id`, filters),
