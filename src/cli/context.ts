@@ -17,6 +17,6 @@ export interface Shell extends Outlet {
   exitCode: number
   /** By whom the command says it is, and how that is shown, where it takes `--by`; see `prove.ts`. */
   acting?: Acting
-  /** Takes what commander says of a faulty command line, where that is told in another way. */
+  /** Takes what commander says of a faulty command line, where it is shown in another way. */
   saysFaults?: (text: string) => void
 }

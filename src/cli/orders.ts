@@ -114,7 +114,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
 
   order
     .command('letters')
-    .description('has the letters of an order that could not be sent tried again')
+    .description('sends the mails of an order again that could not be sent')
     .argument('<order>', 'its id, or the eight characters it is called by')
     .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('order letters 4P6R8S0T'))

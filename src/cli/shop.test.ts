@@ -211,7 +211,7 @@ describe('orders', () => {
       )
       return order!.id
     })
-    expect((await repasse(['status'])).out).toContain(`the letter "paid" of order ${id} could not be sent: no such user`)
+    expect((await repasse(['status'])).out).toContain(`the mail "paid" of order ${id} could not be sent: no such user`)
     expect((await repasse(['order', 'show', id])).out).toMatch(/letter "paid" +failed: no such user/)
     expect((await repasse(['order', 'letters', id, '--by', 'bia'])).out).toBe(`1 of order ${id} will be tried again\n`)
     expect((await repasse(['order', 'letters', id])).err).toContain('no letter of order')

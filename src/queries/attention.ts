@@ -520,7 +520,7 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: At
     case 'person new':
       return `${id} is ${of} now, let in by ${why}, and approves from ${since}: repasse user object ${id} --why … if that is not right`
     case 'notice failed':
-      return `the letter about ${id} to ${of} could not be sent: ${why}`
+      return `the mail about ${id} to ${of} could not be sent: ${why}`
     case 'account notice failed':
       return `the mail about account ${id} to ${of} could not be sent: ${why}`
     case 'limits notice failed':
@@ -576,7 +576,7 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: At
     case 'order':
       return `order ${id}: ${why}`
     case 'letter failed':
-      return `the letter "${of}" of order ${id} could not be sent: ${why}`
+      return `the mail "${of}" of order ${id} could not be sent: ${why}`
     case 'retention failed':
       return `old personal data is not all dropped since ${since}: the nightly job failed with: ${why} (repasse run show ${id})`
     case 'foreign events':
