@@ -1,7 +1,10 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 import { LongestFirst } from './test/testbed/longestFirst.ts'
 
-/** Tests of one room or one town within the process: a worker runs one after another without loading the program anew, which costs more than most of them. */
+/**
+ * Tests of one room or one town within the process: a worker runs one after another without loading the
+ * program anew, which costs more than most of them.
+ */
 const together = [
   'src/**/*.test.{ts,tsx}',
   'sim/{bank,demoCoins,demoPayers,payerDesk}.test.ts',
@@ -17,13 +20,24 @@ const together = [
   'test/bitcoin-{bumps,cancel,edited,isolated,late,mempool,payouts,random,refunds,restored,rewards,scan,sent,unmined}.test.ts',
   'test/{securityTable,supply}.test.ts',
 ]
-/** Those that put something in the place of what others use too: clocks, sockets, what the bank's own library keeps. */
+/**
+ * Those that put something in the place of what others use too: clocks, sockets, what the bank's own library
+ * keeps.
+ */
 const alone = ['src/base/clock.test.ts', 'src/rails/starkbank/*.test.ts', 'src/rates/outage.test.ts']
 
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'together', include: together, exclude: [...configDefaults.exclude, ...alone], isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: together,
+          exclude: [...configDefaults.exclude, ...alone],
+          isolate: false,
+        },
+      },
       {
         extends: true,
         test: {
@@ -36,7 +50,8 @@ export default defineConfig({
     globalSetup: ['./test/testbed/shareServers.ts'],
     setupFiles: ['./test/testbed/measure.ts', './test/testbed/cheapHash.ts'],
     sequence: { sequencer: LongestFirst },
-    // Half of them wait for servers: three at once keep two cores at work, and more do no good on many, where each brings servers of its own.
+    // Half of them wait for servers: three at once keep two cores at work, and more do no good on many, where
+    // each brings servers of its own.
     maxWorkers: 3,
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -1,4 +1,7 @@
-/** A bank over HTTP, in a process of its own, that has every invoice asked about as paid: for what is measured with the real SDK. Tells its port. */
+/**
+ * A bank over HTTP, in a process of its own, that has every invoice asked about as paid: for what is measured
+ * with the real SDK. Tells its port.
+ */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { publicKeyPem, scatter } from './events.ts'
@@ -9,7 +12,18 @@ let made = 0
 
 /** Every invoice of these benches is of R$ 100.00, so nothing must be kept. */
 const invoice = (id: string) => ({
-  ...{ id, status: 'paid', amount: 10_000, nominalAmount: 10_000, fee: 50, tags: [], brcode: '', link: '', created: at, updated: at },
+  ...{
+    id,
+    status: 'paid',
+    amount: 10_000,
+    nominalAmount: 10_000,
+    fee: 50,
+    tags: [],
+    brcode: '',
+    link: '',
+    created: at,
+    updated: at,
+  },
 })
 
 function answer(method: string, path: string, query: URLSearchParams, body: string): object {
@@ -20,7 +34,9 @@ function answer(method: string, path: string, query: URLSearchParams, body: stri
       return { cursor: null, publicKeys: [{ content: publicKeyPem }] }
     case 'GET invoice':
       if (id === 'log') return { cursor: null, logs: [] }
-      return id ? { invoice: invoice(id) } : { cursor: null, invoices: (query.get('ids') ?? '').split(',').filter(Boolean).map(invoice) }
+      return id
+        ? { invoice: invoice(id) }
+        : { cursor: null, invoices: (query.get('ids') ?? '').split(',').filter(Boolean).map(invoice) }
     case 'POST transfer':
       return {
         message: 'made',
@@ -47,7 +63,9 @@ const server = createServer((request, response) => {
   request.on('data', (part: Buffer) => parts.push(part))
   request.on('end', () => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://bank')
-    const text = JSON.stringify(answer(request.method ?? 'GET', pathname, searchParams, Buffer.concat(parts).toString()))
+    const text = JSON.stringify(
+      answer(request.method ?? 'GET', pathname, searchParams, Buffer.concat(parts).toString()),
+    )
     response.writeHead(200, { 'content-type': 'application/json' }).end(text)
   })
 })

@@ -1,4 +1,7 @@
-/** How fast, against plain ways of doing the same: `./dev-utils.sh bench [--json] [--only name,name] [--quick]`. With `--tiny` it is only seen whether each still runs. */
+/**
+ * How fast, against plain ways of doing the same: `./dev-utils.sh bench [--json] [--only name,name]
+ * [--quick]`. With `--tiny` it is only seen whether each still runs.
+ */
 import { cpus } from 'node:os'
 import { readFlags } from '../sim/flags.ts'
 import { block } from './block.ts'

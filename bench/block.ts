@@ -1,4 +1,7 @@
-/** How long the event loop stands still, at most, while the books of many invoices are checked, summed, shown and held against the bank. */
+/**
+ * How long the event loop stands still, at most, while the books of many invoices are checked, summed, shown
+ * and held against the bank.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +23,9 @@ import { addedAt, writePast } from './pagesPast.ts'
 const world: World = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
 const bench = 'block'
 const maxMs = 100
-/** So many invoices are new to a check, and so many are on the statement and in the log that are read again. */
+/**
+ * So many invoices are new to a check, and so many are on the statement and in the log that are read again.
+ */
 const recent = 2_000
 
 export async function block({ quick, tiny, say }: BenchOptions): Promise<Figure[]> {
@@ -54,7 +59,9 @@ async function measure(db: Db, database: string, { count, now, say }: Past): Pro
     const watched = watch()
     const answer = await work()
     const { blockedMs, tookMs } = await watched.end()
-    say(`  ${what}: the loop stood still for ${blockedMs.toFixed(0)} ms at most, ${(tookMs / 1_000).toFixed(1)} s in all`)
+    say(
+      `  ${what}: the loop stood still for ${blockedMs.toFixed(0)} ms at most, ${(tookMs / 1_000).toFixed(1)} s in all`,
+    )
     figures.push({ bench, name: name(what), value: blockedMs, unit: 'ms', target: { most: maxMs } })
     return answer
   }
@@ -78,41 +85,53 @@ async function measure(db: Db, database: string, { count, now, say }: Past): Pro
     (await of(`check-books, ${shown(recent)} of them new`, () => checkBooksByAndBy(db, world)))?.length === 0,
     'what is new does not add up',
   )
-  must((await of('status', () => status(db, { now: instant(world.clock.now()) }))).addsUp, 'status does not add up')
+  must(
+    (await of('status', () => status(db, { now: instant(world.clock.now()) }))).addsUp,
+    'status does not add up',
+  )
   const rail = await bankOf(db, count)
   await of('what needs a person, as the overview asks', () => attentionOf(db, instant(world.clock.now())))
-  must(typeof (await of(`reconcile, ${shown(2 * recent)} lines`, () => reconcile(db, rail, world))) === 'object', 'it was not reconciled')
+  must(
+    typeof (await of(`reconcile, ${shown(2 * recent)} lines`, () => reconcile(db, rail, world))) === 'object',
+    'it was not reconciled',
+  )
   await of(`poll, ${shown(recent)} logs known`, () => pollEvents(db, rail, makeInbox(db, world), world))
   await of('add-up', () => addUpTallies(db))
   return figures
 }
 
-/** A bank that answers at once: its balance is the books', its statement and its log are of the newest invoices. */
+/**
+ * A bank that answers at once: its balance is the books', its statement and its log are of the newest
+ * invoices.
+ */
 async function bankOf(db: Db, count: number): Promise<Rail> {
   const rows = await db.all<{ id: string; provider_id: string; units: bigint; added_at: string }>(sql`
-    select id, provider_id, units, added_at from invoices where state = 'credited' order by added_at desc, id desc limit ${BigInt(recent)}`)
-  const lines = rows.flatMap(({ id, provider_id: providerId, units, added_at: createdAt }): StatementLine[] => [
-    {
-      id: `line-${id}`,
-      units,
-      feeUnits: 50n,
-      about: { is: 'invoice', providerId },
-      description: '',
-      tags: [id],
-      source: `invoice/${providerId}`,
-      createdAt,
-    },
-    {
-      id: `fee-${id}`,
-      units: -50n,
-      feeUnits: 0n,
-      about: { is: 'invoice', providerId },
-      description: '',
-      tags: [id],
-      source: `invoice/${providerId}/fee`,
-      createdAt,
-    },
-  ])
+    select id, provider_id, units, added_at from invoices where state = 'credited'
+      order by added_at desc, id desc limit ${BigInt(recent)}`)
+  const lines = rows.flatMap(
+    ({ id, provider_id: providerId, units, added_at: createdAt }): StatementLine[] => [
+      {
+        id: `line-${id}`,
+        units,
+        feeUnits: 50n,
+        about: { is: 'invoice', providerId },
+        description: '',
+        tags: [id],
+        source: `invoice/${providerId}`,
+        createdAt,
+      },
+      {
+        id: `fee-${id}`,
+        units: -50n,
+        feeUnits: 0n,
+        about: { is: 'invoice', providerId },
+        description: '',
+        tags: [id],
+        source: `invoice/${providerId}/fee`,
+        createdAt,
+      },
+    ],
+  )
   const logs = rows.map((_, place) => ({
     eventId: `event-${count - place}`,
     raw: Buffer.from(`{"event":{"id":"event-${count - place}"}}`),

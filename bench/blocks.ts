@@ -1,4 +1,7 @@
-/** Reading a full block against 1 000, 100 000 and 1 000 000 watched scripts: what matching adds to parsing, and bitcoinjs-lib beside it. */
+/**
+ * Reading a full block against 1 000, 100 000 and 1 000 000 watched scripts: what matching adds to parsing,
+ * and bitcoinjs-lib beside it.
+ */
 import { Block, Transaction } from 'bitcoinjs-lib'
 import { seededRandom } from '../src/base/clock.ts'
 import type { Random } from '../src/base/world.ts'
@@ -11,7 +14,8 @@ const touchingWanted = 25
 
 export async function blocks({ quick, say }: BenchOptions): Promise<Figure[]> {
   const random = seededRandom(21)
-  // 4 MB of common payments are more outputs than the rules let into any block, so no real one is harder to match.
+  // 4 MB of common payments are more outputs than the rules let into any block, so no real one is harder to
+  // match.
   const { raw, hash, scripts, outputs } = fullBlock(random, quick ? 400_000 : 4_000_000)
   const rounds = quick ? 10 : 60
   const megabytes = raw.length / 1e6
@@ -23,14 +27,17 @@ export async function blocks({ quick, say }: BenchOptions): Promise<Figure[]> {
     const watch = new ScriptWatch()
     // The addresses of one account (BIP 84), and a coin of it for every tenth.
     for (let at = 0; at < watched - touchingWanted; at++) watch.addScript(segwit(random))
-    for (let at = 0; at < watched / 10; at++) watch.addOutpoint(`${Buffer.from(random.bytes(32)).toString('hex')}:0`)
-    for (let at = 0; at < touchingWanted; at++) watch.addScript(scripts[Math.floor((at * scripts.length) / touchingWanted)]!)
+    for (let at = 0; at < watched / 10; at++)
+      watch.addOutpoint(`${Buffer.from(random.bytes(32)).toString('hex')}:0`)
+    for (let at = 0; at < touchingWanted; at++)
+      watch.addScript(scripts[Math.floor((at * scripts.length) / touchingWanted)]!)
     const [plain, matched] = [[] as number[], [] as number[]]
     // In turns, so that whatever else the machine does falls on both.
     for (let round = -5; round < rounds; round++) {
       const [plainMs] = timed(() => readBlock(raw, hash, 0))
       const [matchedMs, block] = timed(() => readBlock(raw, hash, 0, watch))
-      if (block.touching.length !== touchingWanted) throw new Error(`${touchingWanted} were to be found, ${block.touching.length} were`)
+      if (block.touching.length !== touchingWanted)
+        throw new Error(`${touchingWanted} were to be found, ${block.touching.length} were`)
       // The first few are the compiler's.
       if (round < 0) continue
       plain.push(plainMs)
@@ -40,9 +47,20 @@ export async function blocks({ quick, say }: BenchOptions): Promise<Figure[]> {
     const added = median(matched.map((ms, round) => ms - plain[round]!))
     const of = `${watched.toLocaleString('en-US')} scripts`
     figures.push(
-      { bench, name: `${megabytes.toFixed(1)} MB, ${count} transactions, unwatched`, value: without, unit: 'ms' },
+      {
+        bench,
+        name: `${megabytes.toFixed(1)} MB, ${count} transactions, unwatched`,
+        value: without,
+        unit: 'ms',
+      },
       { bench, name: `the same against ${of}`, value: median(matched), unit: 'ms' },
-      { bench, name: `matching ${of} adds`, value: (100 * added) / without, unit: '% of parsing', target: { most: 10 } },
+      {
+        bench,
+        name: `matching ${of} adds`,
+        value: (100 * added) / without,
+        unit: '% of parsing',
+        target: { most: 10 },
+      },
     )
   }
   figures.push(peer(raw, quick ? 2 : 5))
@@ -73,12 +91,19 @@ function payee(random: Random): Uint8Array {
   const kind = random.next()
   if (kind < 0.45) return segwit(random)
   if (kind < 0.75) return Buffer.concat([Buffer.from('5120', 'hex'), random.bytes(32)])
-  if (kind < 0.85) return Buffer.concat([Buffer.from('a914', 'hex'), random.bytes(20), Buffer.from('87', 'hex')])
+  if (kind < 0.85)
+    return Buffer.concat([Buffer.from('a914', 'hex'), random.bytes(20), Buffer.from('87', 'hex')])
   return Buffer.concat([Buffer.from('76a914', 'hex'), random.bytes(20), Buffer.from('88ac', 'hex')])
 }
 
-/** A block of about `size` bytes whose transactions have the shape of common payments; the same for the same chance. */
-function fullBlock(random: Random, size: number): { raw: Buffer; hash: string; scripts: Uint8Array[]; outputs: number } {
+/**
+ * A block of about `size` bytes whose transactions have the shape of common payments; the same for the same
+ * chance.
+ */
+function fullBlock(
+  random: Random,
+  size: number,
+): { raw: Buffer; hash: string; scripts: Uint8Array[]; outputs: number } {
   const block = new Block()
   block.prevHash = Buffer.from(random.bytes(32))
   block.timestamp = 1_790_000_000
@@ -116,10 +141,16 @@ function payment(random: Random): Transaction {
   for (let input = 0; input < inputs; input++) {
     tx.addInput(Buffer.from(random.bytes(32)), random.between(0, 3), 0xffff_fffd)
     const taproot = random.next() < 0.35
-    tx.setWitness(input, taproot ? [Buffer.from(random.bytes(64))] : [Buffer.from(random.bytes(71)), Buffer.from(random.bytes(33))])
+    tx.setWitness(
+      input,
+      taproot
+        ? [Buffer.from(random.bytes(64))]
+        : [Buffer.from(random.bytes(71)), Buffer.from(random.bytes(33))],
+    )
   }
   // Now and then somebody pays many at once.
   const outputs = random.next() < 0.03 ? random.between(5, 60) : 2
-  for (let output = 0; output < outputs; output++) tx.addOutput(payee(random), BigInt(random.between(600, 2_000_000_000)))
+  for (let output = 0; output < outputs; output++)
+    tx.addOutput(payee(random), BigInt(random.between(600, 2_000_000_000)))
   return tx
 }

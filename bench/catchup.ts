@@ -1,4 +1,7 @@
-/** Catching up after downtime: 1 000 regtest blocks of a real node, some with payments of ours, beside only asking the node for them. */
+/**
+ * Catching up after downtime: 1 000 regtest blocks of a real node, some with payments of ours, beside only
+ * asking the node for them.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +21,11 @@ export async function catchup({ quick, say }: BenchOptions): Promise<Figure[]> {
   const blocks = quick ? 100 : 1_000
   const node = await startBitcoind()
   const folder = mkdtempSync(join(tmpdir(), 'repasse-catchup-'))
-  const town = await openChainTown({ node, count: blocks / 10, databaseUrl: `sqlite:${join(folder, 'house.db')}` })
+  const town = await openChainTown({
+    node,
+    count: blocks / 10,
+    databaseUrl: `sqlite:${join(folder, 'house.db')}`,
+  })
   try {
     const requests = await town.issue()
     for (const { provider_id: address, units } of requests) {
@@ -30,11 +37,13 @@ export async function catchup({ quick, say }: BenchOptions): Promise<Figure[]> {
 
     const height = await node.rpc<number>('getblockcount')
     const [asking] = await timed(async () => {
-      for (let at = height - blocks + 1; at <= height; at++) await node.rpc('getblock', [await node.rpc('getblockhash', [at]), 0])
+      for (let at = height - blocks + 1; at <= height; at++)
+        await node.rpc('getblock', [await node.rpc('getblockhash', [at]), 0])
     })
     const [following, followed] = await timed(() => follow({ db, rail, bitcoin, world }))
     const [settling, settled] = await timed(() => settleInbox({ ...app, chain: bitcoin.terms }))
-    if (followed.blocks !== blocks) throw new Error(`${blocks} blocks were to be read, ${followed.blocks} were`)
+    if (followed.blocks !== blocks)
+      throw new Error(`${blocks} blocks were to be read, ${followed.blocks} were`)
     return [
       { bench, name: `${blocks} blocks only asked for`, value: asking, unit: 's' },
       { bench, name: 'the same followed, durable', value: following, unit: 's' },

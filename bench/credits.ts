@@ -20,12 +20,15 @@ export async function writeIssued(db: Db, world: World, count: number): Promise<
       values (${slot}, ${schedule}, 1, ${now}, 'manual', 'done', ${now}, ${now})`)
     for (let number = 0; number < count; number++)
       await tx.run(sql`
-        insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id, commission_bp,
+        insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id,
+          description, due_at, account_id, commission_bp,
           min_payout_units, state, batch_tag, provider_id, added_at, changed_at)
-        values (${idOf('inv', number)}, 'sto_default', ${slot}, ${number}, 'starkbank', 'BRL', 10000, 'Ana Prado', '012.345.678-90', '', ${now},
+        values (${idOf('inv', number)}, 'sto_default', ${slot}, ${number}, 'starkbank', 'BRL', 10000,
+          'Ana Prado', '012.345.678-90', '', ${now},
           ${account}, 150, 0, 'issued', ${slot}, ${scatter(number)}, ${now}, ${now})`)
   })
 }
 
 /** The credit of invoice `number`. */
-export const creditOf = (number: number): SignedEvent => makeEvent(number, { id: scatter(number), tag: idOf('inv', number), units: 10_000 })
+export const creditOf = (number: number): SignedEvent =>
+  makeEvent(number, { id: scatter(number), tag: idOf('inv', number), units: 10_000 })

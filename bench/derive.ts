@@ -1,4 +1,7 @@
-/** Addresses derived per second from a watch-only account, against the usual packages in pure JavaScript, in turns within one run. */
+/**
+ * Addresses derived per second from a watch-only account, against the usual packages in pure JavaScript, in
+ * turns within one run.
+ */
 import { randomBytes } from 'node:crypto'
 import ecc from '@bitcoinerlab/secp256k1'
 import { BIP32Factory } from 'bip32'
@@ -36,7 +39,12 @@ export async function derive({ quick }: BenchOptions): Promise<Figure[]> {
     }
     figures.push(
       { bench: 'derive', name: `${kind} addresses`, value: median(fast), unit: '/s' },
-      { bench: 'derive', name: `${kind} addresses by bip32, @bitcoinerlab/secp256k1 and bitcoinjs-lib`, value: median(slow), unit: '/s' },
+      {
+        bench: 'derive',
+        name: `${kind} addresses by bip32, @bitcoinerlab/secp256k1 and bitcoinjs-lib`,
+        value: median(slow),
+        unit: '/s',
+      },
       {
         bench: 'derive',
         name: `${kind} addresses, ours against theirs`,

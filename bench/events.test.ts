@@ -1,4 +1,7 @@
-/** The bench's events are what the bank's are: genuine to Node's own verifier, as large, all distinct, half with a high s. */
+/**
+ * The bench's events are what the bank's are: genuine to Node's own verifier, as large, all distinct, half
+ * with a high s.
+ */
 import { verify } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { parseSignature } from '../src/rails/starkbank/verify.ts'

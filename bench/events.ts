@@ -22,7 +22,10 @@ export interface SignedEvent {
 }
 
 /** Event number `index`: an invoice's `credited`, by default. Ids scatter as the bank's do. */
-export function makeEvent(index: number, invoice: { id: string; tag: string; units: number } = strangers(index)): SignedEvent {
+export function makeEvent(
+  index: number,
+  invoice: { id: string; tag: string; units: number } = strangers(index),
+): SignedEvent {
   const at = '2026-11-21T03:00:00.123456+00:00'
   const link = `https://bench.sandbox.starkbank.com/invoicelink/${createHash('md5').update(invoice.id).digest('hex')}`
   const body = Buffer.from(
@@ -75,8 +78,15 @@ export function makeEvent(index: number, invoice: { id: string; tag: string; uni
   return { body, signature: Buffer.from(native.signatureExport(signature)).toString('base64') }
 }
 
-const strangers = (index: number) => ({ id: scatter(index + 2_000_000_000), tag: 'inv_01kb0000000000000000000000', units: 12_345 })
+const strangers = (index: number) => ({
+  id: scatter(index + 2_000_000_000),
+  tag: 'inv_01kb0000000000000000000000',
+  units: 12_345,
+})
 
-/** A different 16-digit id for every number, in no order: multiplication by an odd number modulo a power of two repeats nothing. */
+/**
+ * A different 16-digit id for every number, in no order: multiplication by an odd number modulo a power of
+ * two repeats nothing.
+ */
 export const scatter = (index: number): string =>
   String(4_000_000_000_000_000n + ((BigInt(index) * 2_862_933_555_777n) & ((1n << 51n) - 1n)))

@@ -20,13 +20,15 @@ export interface BenchOptions {
 export const met = ({ value, target }: Figure): boolean | undefined =>
   target === undefined ? undefined : 'least' in target ? value >= target.least : value <= target.most
 
-const shown = (value: number) => (Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3))
+const shown = (value: number) =>
+  Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3)
 
 /** The table, a line each. */
 export function table(figures: readonly Figure[]): string[] {
   const rows = figures.map(figure => {
     const { bench, name, value, unit, target } = figure
-    const wanted = target === undefined ? '' : 'least' in target ? `≥ ${shown(target.least)}` : `≤ ${shown(target.most)}`
+    const wanted =
+      target === undefined ? '' : 'least' in target ? `≥ ${shown(target.least)}` : `≤ ${shown(target.most)}`
     const verdict = met(figure)
     return [bench, name, shown(value), unit, wanted, verdict === undefined ? '' : verdict ? 'met' : 'NOT met']
   })
@@ -40,4 +42,5 @@ export function table(figures: readonly Figure[]): string[] {
   )
 }
 
-export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1]!

@@ -1,4 +1,7 @@
-/** A house of the bench: a database in a folder of its own, the real rail over a fake bank, and a clock that can be set. */
+/**
+ * A house of the bench: a database in a folder of its own, the real rail over a fake bank, and a clock that
+ * can be set.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

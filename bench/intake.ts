@@ -1,4 +1,7 @@
-/** Intake: durable, verified events through HTTP, ours against the plain receiver and against bare Koa, in turns within one run. */
+/**
+ * Intake: durable, verified events through HTTP, ours against the plain receiver and against bare Koa, in
+ * turns within one run.
+ */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -27,7 +30,9 @@ export interface Result {
 }
 
 // Node's own options as bin/repasse gives them, to every contender: what is measured is what is shipped.
-const shipped = /^exec "\$node" (.+) "\$root/m.exec(readFileSync(new URL('../bin/repasse', import.meta.url), 'utf8'))![1]!.split(' ')
+const shipped = /^exec "\$node" (.+) "\$root/m
+  .exec(readFileSync(new URL('../bin/repasse', import.meta.url), 'utf8'))![1]!
+  .split(' ')
 
 const child = (name: string, args: string[] = [], execArgv = process.execArgv): ChildProcess =>
   fork(fileURLToPath(new URL(name, import.meta.url)), args, { stdio: 'inherit', execArgv })
@@ -42,8 +47,15 @@ function ask<T>(of: ChildProcess, message: object): Promise<T> {
   })
 }
 
-/** Runs every contender once per round, in turn, so that a busy minute of the machine meets them all. Medians over the rounds. */
-export async function compete(contenders: readonly Contender[], rounds: number, say: (line: string) => void): Promise<Map<string, Result>> {
+/**
+ * Runs every contender once per round, in turn, so that a busy minute of the machine meets them all. Medians
+ * over the rounds.
+ */
+export async function compete(
+  contenders: readonly Contender[],
+  rounds: number,
+  say: (line: string) => void,
+): Promise<Map<string, Result>> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-bench-'))
   letNginxIn(folder)
   const load = child('intakeLoad.ts')
@@ -59,7 +71,8 @@ export async function compete(contenders: readonly Contender[], rounds: number, 
       const server = child('intakeServer.ts', [contender.kind, file, where], shipped)
       servers.push(server)
       const [{ port }] = (await once(server, 'message')) as [{ port: number }]
-      const front = contender.nginx === undefined ? undefined : await startNginx({ program: contender.nginx, socket })
+      const front =
+        contender.nginx === undefined ? undefined : await startNginx({ program: contender.nginx, socket })
       if (front) fronts.push(front)
       const to = front ? { port: front.httpsPort, certificate: front.certificate } : { port }
       ready.push({ contender, server, to, results: [] as Result[] })
@@ -69,20 +82,37 @@ export async function compete(contenders: readonly Contender[], rounds: number, 
     for (let round = 0; round <= rounds; round++) {
       for (const { contender, server, to, results } of ready) {
         const before = await ask<{ cpuUs: number }>(server, {})
-        const { seconds, p99Ms, wrong } = await ask<Measured>(load, { ...to, from, count: contender.count } satisfies Order)
+        const { seconds, p99Ms, wrong } = await ask<Measured>(load, {
+          ...to,
+          from,
+          count: contender.count,
+        } satisfies Order)
         const after = await ask<{ cpuUs: number }>(server, {})
-        if (wrong > 0) throw new Error(`${contender.name} answered ${wrong} of ${contender.count} events with something else than 200`)
+        if (wrong > 0)
+          throw new Error(
+            `${contender.name} answered ${wrong} of ${contender.count} events with something else than 200`,
+          )
         from += contender.count
-        const result = { perSecond: contender.count / seconds, p99Ms, cpuMs: (after.cpuUs - before.cpuUs) / 1_000 / contender.count }
+        const result = {
+          perSecond: contender.count / seconds,
+          p99Ms,
+          cpuMs: (after.cpuUs - before.cpuUs) / 1_000 / contender.count,
+        }
         if (round > 0) results.push(result)
-        say(`  round ${round} of ${rounds}: ${contender.name} ${Math.round(result.perSecond)} events/s, p99 ${p99Ms.toFixed(1)} ms`)
+        say(
+          `  round ${round} of ${rounds}: ${contender.name} ${Math.round(result.perSecond)} events/s, p99 ${p99Ms.toFixed(1)} ms`,
+        )
       }
     }
     const middle = (results: Result[], part: keyof Result) => median(results.map(result => result[part]))
     return new Map(
       ready.map(({ contender, results }) => [
         contender.name,
-        { perSecond: middle(results, 'perSecond'), p99Ms: middle(results, 'p99Ms'), cpuMs: middle(results, 'cpuMs') },
+        {
+          perSecond: middle(results, 'perSecond'),
+          p99Ms: middle(results, 'p99Ms'),
+          cpuMs: middle(results, 'cpuMs'),
+        },
       ]),
     )
   } finally {
@@ -111,8 +141,20 @@ export async function intake({ quick, say }: BenchOptions): Promise<Figure[]> {
   })
   return [
     ...told,
-    { bench: 'intake', name: 'ours against plain', value: ours.perSecond / plain.perSecond, unit: '×', target: { least: 15 } },
-    { bench: 'intake', name: 'ours against bare Koa', value: (100 * ours.perSecond) / bare.perSecond, unit: '%', target: { least: 40 } },
+    {
+      bench: 'intake',
+      name: 'ours against plain',
+      value: ours.perSecond / plain.perSecond,
+      unit: '×',
+      target: { least: 15 },
+    },
+    {
+      bench: 'intake',
+      name: 'ours against bare Koa',
+      value: (100 * ours.perSecond) / bare.perSecond,
+      unit: '%',
+      target: { least: 40 },
+    },
   ]
 }
 
@@ -138,6 +180,11 @@ export async function edge({ quick, say }: BenchOptions): Promise<Figure[]> {
         { bench: 'edge', name: `${name}: p99 with 64 at once`, value: p99Ms, unit: 'ms' },
       ]
     }),
-    { bench: 'edge', name: 'through nginx against without', value: (100 * through.perSecond) / without.perSecond, unit: '%' },
+    {
+      bench: 'edge',
+      name: 'through nginx against without',
+      value: (100 * through.perSecond) / without.perSecond,
+      unit: '%',
+    },
   ]
 }

@@ -1,4 +1,7 @@
-/** The load, in a process of its own: prepared requests over 64 kept connections, one under way on each, by plain sockets: only bare Koa is fast enough to wait for it. */
+/**
+ * The load, in a process of its own: prepared requests over 64 kept connections, one under way on each, by
+ * plain sockets: only bare Koa is fast enough to wait for it.
+ */
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { makeEvent } from './events.ts'

@@ -1,4 +1,7 @@
-/** One receiver in a process of its own: `ours`, `plain` or `bare`. Tells its port (0 where it has a socket), and its processor time when asked. */
+/**
+ * One receiver in a process of its own: `ours`, `plain` or `bare`. Tells its port (0 where it has a socket),
+ * and its processor time when asked.
+ */
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import Database from 'better-sqlite3'
@@ -23,16 +26,31 @@ const world = { clock: systemClock, random: systemRandom, log: silentLog, at: ()
 async function ours(): Promise<number> {
   const db = await openDb(`sqlite:${file}`, world)
   await migrate(db, world.clock)
-  const bank = { publicKeys: async () => done([{ content: publicKeyPem }]), close: () => undefined } as unknown as Bank
-  const rail = starkbankRail({ bank, workspaceId, ...world, keys: { initial: [{ pem: publicKeyPem }], proving: provingBeside(world) } })
-  const web = await serveWeb({ db, rail, inbox: makeInbox(db, world), clock: world.clock, log: world.log }, where)
+  const bank = {
+    publicKeys: async () => done([{ content: publicKeyPem }]),
+    close: () => undefined,
+  } as unknown as Bank
+  const rail = starkbankRail({
+    bank,
+    workspaceId,
+    ...world,
+    keys: { initial: [{ pem: publicKeyPem }], proving: provingBeside(world) },
+  })
+  const web = await serveWeb(
+    { db, rail, inbox: makeInbox(db, world), clock: world.clock, log: world.log },
+    where,
+  )
   return where.startsWith('unix:') ? 0 : Number(new URL(web.address).port)
 }
 
-/** The usual way: the SDK verifies and parses, and each event is one insert in one commit. As durable as ours. */
+/**
+ * The usual way: the SDK verifies and parses, and each event is one insert in one commit. As durable as ours.
+ */
 function plain(): Promise<number> {
   const require = createRequire(import.meta.url)
-  const starkbank = require('starkbank') as { event: { parse(given: { content: string; signature: string }): Promise<{ id: string }> } }
+  const starkbank = require('starkbank') as {
+    event: { parse(given: { content: string; signature: string }): Promise<{ id: string }> }
+  }
   const ellipticcurve = require('starkbank-ecdsa') as { PublicKey: { fromPem(pem: string): unknown } }
   ;(require('starkbank') as { cache: Record<string, unknown> }).cache['starkbank-public-key'] =
     ellipticcurve.PublicKey.fromPem(publicKeyPem)
@@ -73,7 +91,10 @@ const listen = (app: Koa): Promise<number> =>
   })
 
 process.on('message', () =>
-  process.send!({ cpuUs: process.cpuUsage().user + process.cpuUsage().system, rssBytes: process.memoryUsage.rss() }),
+  process.send!({
+    cpuUs: process.cpuUsage().user + process.cpuUsage().system,
+    rssBytes: process.memoryUsage.rss(),
+  }),
 )
 process.on('disconnect', () => process.exit(0))
 process.send!({ port: await { ours, plain, bare }[kind]() })

@@ -1,4 +1,7 @@
-/** Events settled through the real SDK at the pace the bank is asked at: by lists of ids, and one by one, in turns. */
+/**
+ * Events settled through the real SDK at the pace the bank is asked at: by lists of ids, and one by one, in
+ * turns.
+ */
 import { fork } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
@@ -32,7 +35,12 @@ export async function pace({ quick, tiny, say }: BenchOptions): Promise<Figure[]
   try {
     const [{ port }] = (await once(server, 'message')) as [{ port: number }]
     const bank = sdkBank({
-      ...{ environment: 'sandbox', projectId: '5656565656565656', clock: systemClock, apiUrl: `http://127.0.0.1:${port}` },
+      ...{
+        environment: 'sandbox',
+        projectId: '5656565656565656',
+        clock: systemClock,
+        apiUrl: `http://127.0.0.1:${port}`,
+      },
       privateKeyPem: privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
     })
     // As long as a burst lasts there is no pace, so there is none here.
@@ -42,7 +50,10 @@ export async function pace({ quick, tiny, say }: BenchOptions): Promise<Figure[]
     delete alone.readInvoices
     const results = { together: [] as number[], alone: [] as number[] }
     for (let round = 1; round <= rounds; round++)
-      for (const [name, rail, count] of [['together', together, many] as const, ['alone', alone, few] as const]) {
+      for (const [name, rail, count] of [
+        ['together', together, many] as const,
+        ['alone', alone, few] as const,
+      ]) {
         const perSecond = count / (await settle(rail, count))
         results[name].push(perSecond)
         say(`  round ${round} of ${rounds}: ${count} events ${name}: ${perSecond.toFixed(0)}/s`)
@@ -50,9 +61,20 @@ export async function pace({ quick, tiny, say }: BenchOptions): Promise<Figure[]
     bank.close()
     const [byIds, oneByOne] = [median(results.together), median(results.alone)]
     return [
-      { bench, name: `settled at ${usualPace.perSecond} calls/s, a hundred a call`, value: byIds, unit: '/s' },
+      {
+        bench,
+        name: `settled at ${usualPace.perSecond} calls/s, a hundred a call`,
+        value: byIds,
+        unit: '/s',
+      },
       { bench, name: `settled at ${usualPace.perSecond} calls/s, one by one`, value: oneByOne, unit: '/s' },
-      { bench, name: 'together against one by one', value: byIds / oneByOne, unit: '×', target: { least: 5 } },
+      {
+        bench,
+        name: 'together against one by one',
+        value: byIds / oneByOne,
+        unit: '×',
+        target: { least: 5 },
+      },
     ]
   } finally {
     server.kill()
@@ -69,11 +91,20 @@ async function settle(rail: Rail, count: number): Promise<number> {
     const inbox = makeInbox(db, world)
     const keep = (number: number) => {
       const { body, signature } = creditOf(number)
-      return inbox.keep({ rail: 'starkbank', eventId: `bench-${number}`, raw: body, via: 'push', signature, keyId: 'bench' })
+      return inbox.keep({
+        rail: 'starkbank',
+        eventId: `bench-${number}`,
+        raw: body,
+        via: 'push',
+        signature,
+        keyId: 'bench',
+      })
     }
     await Promise.all(Array.from({ length: count }, (_, number) => keep(number)))
     const [seconds] = await timed(() => settleInbox({ db, rails: { starkbank: rail }, world, terms }))
-    const row = await db.one<{ count: bigint }>(sql`select count(*) as count from invoices where state = 'credited'`)
+    const row = await db.one<{ count: bigint }>(
+      sql`select count(*) as count from invoices where state = 'credited'`,
+    )
     if (Number(row!.count) !== count) throw new Error(`${count} were to be credited, ${row!.count} are`)
     return seconds
   } finally {

@@ -1,4 +1,7 @@
-/** The console's pages among a hundred thousand and a million invoices, on both databases: each list by each filter, details, the overview. */
+/**
+ * The console's pages among a hundred thousand and a million invoices, on both databases: each list by each
+ * filter, details, the overview.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,7 +44,13 @@ export async function pages({ quick, tiny, say }: BenchOptions): Promise<Figure[
   return figures
 }
 
-async function measure(engine: string, database: string, count: number, looks: number, say: BenchOptions['say']): Promise<Figure[]> {
+async function measure(
+  engine: string,
+  database: string,
+  count: number,
+  looks: number,
+  say: BenchOptions['say'],
+): Promise<Figure[]> {
   const ahead = { ms: 0 }
   const clock = { ...systemClock, now: () => systemClock.now() + ahead.ms }
   const world: World = { clock, random: systemRandom, log: silentLog, at: () => undefined }
@@ -51,7 +60,9 @@ async function measure(engine: string, database: string, count: number, looks: n
     await migrate(db, clock)
     const started = performance.now()
     await writePast(db, world, count)
-    say(`  ${engine}: ${shown(count)} invoices written in ${((performance.now() - started) / 1000).toFixed(0)} s`)
+    say(
+      `  ${engine}: ${shown(count)} invoices written in ${((performance.now() - started) / 1000).toFixed(0)} s`,
+    )
     cookie = `console=${await session(db, world, ahead)}`
   } finally {
     await db.close()
@@ -79,7 +90,13 @@ async function session(db: Db, world: World, ahead: { ms: number }): Promise<str
   await acceptInvitation(db, world, { token, browser, password, code: code() })
   // A code works once.
   ahead.ms += 30_000
-  const answer = await signIn(db, world, { name: 'ana', password, code: code(), address: '127.0.0.1', agent: 'bench' })
+  const answer = await signIn(db, world, {
+    name: 'ana',
+    password,
+    code: code(),
+    address: '127.0.0.1',
+    agent: 'bench',
+  })
   if (answer.is !== 'in') throw new Error(`could not sign in: ${answer.is}`)
   return answer.token
 }
@@ -98,7 +115,8 @@ function kindsOf({ count, now }: Asking): Record<string, Record<string, (look: n
   // Far apart and never the same, whatever the look.
   const some = (look: number) => 1 + ((look * 7_368_787 + 12_345) % (count - 1))
   const paid = (look: number) => some(look) - (some(look) % 100) + 50
-  const after = (look: number, kind: string) => encodeURIComponent(`${addedAt(count, some(look), now)}~${idOf(kind, some(look))}`)
+  const after = (look: number, kind: string) =>
+    encodeURIComponent(`${addedAt(count, some(look), now)}~${idOf(kind, some(look))}`)
   const account = (look: number) => `account=conta-${look % accounts}`
   const day = (look: number) => addedAt(count, some(look), now).slice(0, 10)
   return {
@@ -109,9 +127,11 @@ function kindsOf({ count, now }: Asking): Record<string, Record<string, (look: n
       state: look => `/console/invoices?state=${['refused', 'issued', 'credited', 'unsure'][look % 4]}`,
       rail: look => `/console/invoices?rail=${['bitcoin', 'starkbank'][look % 2]}`,
       account: look => `/console/invoices?${account(look)}`,
-      'account and state': look => `/console/invoices?${account(look)}&state=${['reversed', 'credited'][look % 2]}`,
+      'account and state': look =>
+        `/console/invoices?${account(look)}&state=${['reversed', 'credited'][look % 2]}`,
       schedule: look => `/console/invoices?schedule=agenda-${look % schedules}`,
-      'schedule, deep': look => `/console/invoices?schedule=agenda-${look % schedules}&after=${after(look, 'inv')}`,
+      'schedule, deep': look =>
+        `/console/invoices?schedule=agenda-${look % schedules}&after=${after(look, 'inv')}`,
       days: look => `/console/invoices?from=${day(look)}&to=${day(look)}`,
       'any id': look =>
         `/console/invoices?q=${['bank-', idOf('inv', 0).slice(0, -7)][look % 2]}${look % 2 ? String(some(look)).padStart(7, '0') : some(look)}`,
@@ -129,7 +149,8 @@ function kindsOf({ count, now }: Asking): Record<string, Record<string, (look: n
     },
     events: {
       'first page': () => '/console/events',
-      'deep page': look => `/console/events?after=${encodeURIComponent(`${addedAt(count, some(look), now)}~${some(look)}`)}`,
+      'deep page': look =>
+        `/console/events?after=${encodeURIComponent(`${addedAt(count, some(look), now)}~${some(look)}`)}`,
       state: look => `/console/events?state=${['ignored', 'quarantined', 'done', 'waiting'][look % 4]}`,
       rail: look => `/console/events?rail=${['bitcoin', 'starkbank'][look % 2]}`,
       kind: look => `/console/events?kind=${['transfer.failed', 'invoice.credited'][look % 2]}`,
@@ -174,8 +195,16 @@ async function ask(origin: string, cookie: string, asking: Asking): Promise<Figu
   const counting = performance.now()
   while (/Ainda somando/.test((await get('/console')).text)) await systemClock.sleep(200)
   const counted = (performance.now() - counting) / 1000
-  const figures: Figure[] = [{ bench, name: `${engine}, ${shown(count)}: totals counted for the first time`, value: counted, unit: 's' }]
-  // The smallest answer of the same process, in turns with each page: what of a page's time is the machine's own.
+  const figures: Figure[] = [
+    {
+      bench,
+      name: `${engine}, ${shown(count)}: totals counted for the first time`,
+      value: counted,
+      unit: 's',
+    },
+  ]
+  // The smallest answer of the same process, in turns with each page: what of a page's time is the machine's
+  // own.
   const bare: number[] = []
   for (const [group, kinds] of Object.entries(kindsOf(asking))) {
     let worst = { name: '', ms: 0 }
@@ -187,15 +216,29 @@ async function ask(origin: string, cookie: string, asking: Asking): Promise<Figu
         bare.push((await get('/health')).ms)
       }
       const ms = share(times, 0.95)
-      say(`  ${engine}, ${shown(count)}: ${group}${name && `, ${name}`}: ${ms.toFixed(1)} ms, half within ${share(times, 0.5).toFixed(1)}`)
+      say(
+        `  ${engine}, ${shown(count)}: ${group}${name && `, ${name}`}: ${ms.toFixed(1)} ms, half within ${share(times, 0.5).toFixed(1)}`,
+      )
       if (ms > worst.ms) worst = { name, ms }
     }
     const most = worst.name === '' ? '' : `, slowest of ${Object.keys(kinds).length}: ${worst.name}`
-    figures.push({ bench, name: `${engine}, ${shown(count)}: ${group}${most}, p95`, value: worst.ms, unit: 'ms', target: { most: maxMs } })
+    figures.push({
+      bench,
+      name: `${engine}, ${shown(count)}: ${group}${most}, p95`,
+      value: worst.ms,
+      unit: 'ms',
+      target: { most: maxMs },
+    })
   }
-  figures.push({ bench, name: `${engine}, ${shown(count)}: /health beside them, p95`, value: share(bare, 0.95), unit: 'ms' })
+  figures.push({
+    bench,
+    name: `${engine}, ${shown(count)}: /health beside them, p95`,
+    value: share(bare, 0.95),
+    unit: 'ms',
+  })
   return figures
 }
 
-const share = (times: readonly number[], part: number): number => times.toSorted((a, b) => a - b)[Math.ceil(times.length * part) - 1]!
+const share = (times: readonly number[], part: number): number =>
+  times.toSorted((a, b) => a - b)[Math.ceil(times.length * part) - 1]!
 const shown = (count: number) => count.toLocaleString('en-US')

@@ -1,4 +1,6 @@
-/** Years of business for the bench of the pages, written in bulk: how it came about is not what is measured. */
+/**
+ * Years of business for the bench of the pages, written in bulk: how it came about is not what is measured.
+ */
 import { readFileSync } from 'node:fs'
 import { instant, type World } from '../src/base/world.ts'
 import { addSchedule } from '../src/schedule/schedule.ts'
@@ -11,10 +13,13 @@ export const schedules = 20
 export const accounts = 4
 export const perSlot = 10
 /** Of a hundred invoices so many stand so, in this order; the rest is credited. */
-const states = [...['issued', 'issued', 'issued', 'overdue', 'expired', 'expired', 'canceled', 'reversed', 'refused']] as const
+const states = [
+  ...['issued', 'issued', 'issued', 'overdue', 'expired', 'expired', 'canceled', 'reversed', 'refused'],
+] as const
 
 /** Half a minute apart, until an hour ago. */
-export const addedAt = (count: number, number: number, now: number): string => instant(now - 3_600_000 - (count - number) * 30_000)
+export const addedAt = (count: number, number: number, now: number): string =>
+  instant(now - 3_600_000 - (count - number) * 30_000)
 export const idOf = (kind: string, number: number): string => `${kind}_${String(number).padStart(26, '0')}`
 
 export interface PastOptions {
@@ -22,14 +27,27 @@ export interface PastOptions {
   books: 'some' | 'whole'
 }
 
-/** The same rows on both databases: invoices in every state, their slots, events, histories, payouts and postings. */
-export async function writePast(db: Db, world: World, count: number, { books }: PastOptions = { books: 'some' }): Promise<void> {
+/**
+ * The same rows on both databases: invoices in every state, their slots, events, histories, payouts and
+ * postings.
+ */
+export async function writePast(
+  db: Db,
+  world: World,
+  count: number,
+  { books }: PastOptions = { books: 'some' },
+): Promise<void> {
   for (let number = 0; number < accounts; number++) {
     await addAccount(db, world, `conta-${number}`, trialAccount, 'maker')
     await approveAccount(db, `conta-${number}`, 'checker')
   }
   for (let number = 0; number < schedules; number++)
-    await addSchedule(db, world, { ...trial, name: `agenda-${number}`, payTo: `conta-${number % accounts}` }, 'maker')
+    await addSchedule(
+      db,
+      world,
+      { ...trial, name: `agenda-${number}`, payTo: `conta-${number % accounts}` },
+      'maker',
+    )
   const now = world.clock.now()
   const words = await wordsOf(db, count, now)
   const untallied = await withoutTallies(db)
@@ -74,14 +92,18 @@ async function wordsOf(db: Db, count: number, now: number): Promise<Words> {
     `case ${by} ${rows.map(({ id }, place) => `when ${place} then '${id}'`).join(' ')} end`
   const state = `case n % 100 ${states.map((name, place) => `when ${place} then '${name}'`).join(' ')} else 'credited' end`
   const all = {
-    schedule: pick(await db.all(sql`select id from schedules order by name`), `(n / ${perSlot}) % ${schedules}`),
+    schedule: pick(
+      await db.all(sql`select id from schedules order by name`),
+      `(n / ${perSlot}) % ${schedules}`,
+    ),
     account: pick(await db.all(sql`select id from accounts order by name`), `(n / ${perSlot}) % ${accounts}`),
     ...{ state, count },
   }
   return db.engine === 'sqlite'
     ? {
         ...all,
-        numbers: upTo => `(with recursive r (n) as (select 1 union all select n + 1 from r where n < ${upTo}) select n from r) as r`,
+        numbers: upTo =>
+          `(with recursive r (n) as (select 1 union all select n + 1 from r where n < ${upTo}) select n from r) as r`,
         at: later => `strftime('%Y-%m-%dT%H:%M:%fZ', ${from} + n * 30 + ${later}, 'unixepoch')`,
         id: (kind, number) => `'${kind}_' || printf('%026d', ${number})`,
         bytes: text => `cast(${text} as blob)`,
@@ -89,13 +111,17 @@ async function wordsOf(db: Db, count: number, now: number): Promise<Words> {
     : {
         ...all,
         numbers: upTo => `generate_series(1::bigint, ${upTo}) as r (n)`,
-        at: later => `to_char(to_timestamp(${from} + n * 30 + ${later}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+        at: later =>
+          `to_char(to_timestamp(${from} + n * 30 + ${later}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
         id: (kind, number) => `'${kind}_' || lpad((${number})::text, 26, '0')`,
         bytes: text => `convert_to(${text}, 'UTF8')`,
       }
 }
 
-function scripts({ numbers, at, id, bytes, schedule, account, state, count }: Words, books: PastOptions['books']): string[] {
+function scripts(
+  { numbers, at, id, bytes, schedule, account, state, count }: Words,
+  books: PastOptions['books'],
+): string[] {
   const all = numbers(count)
   const units = '2000 + (n * 7919) % 98000'
   const fee = '50'
@@ -146,7 +172,16 @@ function scripts({ numbers, at, id, bytes, schedule, account, state, count }: Wo
       from ${all} where ${paid}`,
     ...posting('txn', 'invoice credited', id('inv', 'n'), 9, 'bank', 'payable', units),
     ...posting('txf', 'bank fee', id('inv', 'n'), 9, 'payable', 'bank', fee),
-    ...posting('txp', 'payout settled', id('att', 'n'), 20, 'in-transit', 'bank', net, books === 'whole' ? paid : credited),
+    ...posting(
+      'txp',
+      'payout settled',
+      id('att', 'n'),
+      20,
+      'in-transit',
+      'bank',
+      net,
+      books === 'whole' ? paid : credited,
+    ),
     ...(books === 'whole'
       ? [
           ...posting('txc', 'commission', id('inv', 'n'), 9, 'payable', 'commission', `(${units}) / 66`),

@@ -1,4 +1,7 @@
-/** From events in the inbox to payout orders at the bank: settled one by one in transactions, then ordered a hundred a call. */
+/**
+ * From events in the inbox to payout orders at the bank: settled one by one in transactions, then ordered a
+ * hundred a call.
+ */
 import { issueDrafts } from '../src/invoice/invoice.ts'
 import { runNow, needSchedule } from '../src/schedule/schedule.ts'
 import { runDueSlots } from '../src/jobs/issue-slot.ts'
@@ -29,14 +32,22 @@ export async function settle({ quick, say }: BenchOptions): Promise<Figure[]> {
     )
     await Promise.all(
       arrivals.map(({ body, signature }, index) =>
-        inbox.keep({ rail: rail.name, eventId: `bench-${index}`, raw: body, via: 'push', signature, keyId: 'bench' }),
+        inbox.keep({
+          rail: rail.name,
+          eventId: `bench-${index}`,
+          raw: body,
+          via: 'push',
+          signature,
+          keyId: 'bench',
+        }),
       ),
     )
     say(`  ${issued.length} invoices issued, as many events in the inbox`)
 
     const [settling] = await timed(() => settleInbox({ db, rails: { starkbank: rail }, world, terms }))
     const [ordering] = await timed(() => sendPayouts(db, rail, world))
-    if (bank.calls.ordered !== count) throw new Error(`${count} payouts were to be ordered, ${bank.calls.ordered} were`)
+    if (bank.calls.ordered !== count)
+      throw new Error(`${count} payouts were to be ordered, ${bank.calls.ordered} were`)
     return [
       { bench: 'settle', name: 'event to payout order', value: count / (settling + ordering), unit: '/s' },
       { bench: 'settle', name: 'of it, settling', value: count / settling, unit: '/s' },

@@ -1,4 +1,7 @@
-/** The shop's pages as a browser waits for them: the first page of a list of 50 products and an order's page, against a bare Koa that answers a constant of the same size. */
+/**
+ * The shop's pages as a browser waits for them: the first page of a list of 50 products and an order's page,
+ * against a bare Koa that answers a constant of the same size.
+ */
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -49,8 +52,12 @@ export async function shop({ quick, say }: BenchOptions): Promise<Figure[]> {
     const loads = quick ? 100 : 400
     const figures: Figure[] = []
     for (const { name, ours, bare, bytes } of pages) {
-      const times: Record<'ours' | 'bare', { p50: number[]; p95: number[] }> = { ours: { p50: [], p95: [] }, bare: { p50: [], p95: [] } }
-      // The first round warms up caches and the compiler, and is not counted; each has its turn in each, so that a busy minute meets both.
+      const times: Record<'ours' | 'bare', { p50: number[]; p95: number[] }> = {
+        ours: { p50: [], p95: [] },
+        bare: { p50: [], p95: [] },
+      }
+      // The first round warms up caches and the compiler, and is not counted; each has its turn in each, so
+      // that a busy minute meets both.
       for (let round = 0; round <= rounds; round++)
         for (const [whose, url] of [
           ['ours', ours],
@@ -69,9 +76,25 @@ export async function shop({ quick, say }: BenchOptions): Promise<Figure[]> {
       )
       figures.push(
         { bench: 'shop', name: `${name}: p50`, value: middle('ours', 'p50'), unit: 'ms' },
-        { bench: 'shop', name: `${name}: p95`, value: middle('ours', 'p95'), unit: 'ms', target: { most: 50 } },
-        { bench: 'shop', name: `${name}: p50 against bare Koa`, value: middle('ours', 'p50') / middle('bare', 'p50'), unit: '×' },
-        { bench: 'shop', name: `${name}: p95 against bare Koa`, value: middle('ours', 'p95') / middle('bare', 'p95'), unit: '×' },
+        {
+          bench: 'shop',
+          name: `${name}: p95`,
+          value: middle('ours', 'p95'),
+          unit: 'ms',
+          target: { most: 50 },
+        },
+        {
+          bench: 'shop',
+          name: `${name}: p50 against bare Koa`,
+          value: middle('ours', 'p50') / middle('bare', 'p50'),
+          unit: '×',
+        },
+        {
+          bench: 'shop',
+          name: `${name}: p95 against bare Koa`,
+          value: middle('ours', 'p95') / middle('bare', 'p95'),
+          unit: '×',
+        },
       )
     }
     return figures
@@ -89,12 +112,23 @@ async function stock(database: string, workspaceId: string): Promise<string> {
   try {
     await migrate(db, world.clock)
     await openTrialAccount(db, world)
-    await payShopTo(db, { rail: 'starkbank', account: 'main', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
+    await payShopTo(
+      db,
+      { rail: 'starkbank', account: 'main', commissionBp: 150n, minPayoutUnits: 0n },
+      'maker',
+    )
     const photo = pictures.mug()
     const ids: string[] = []
     for (let one = 1; one <= productCount; one++) {
-      const what = { name: `Caneca de cerâmica no. ${one}`, description: 'Feita à mão; cada uma é um pouco diferente.', photo }
-      ids.push((await addProduct(db, world, { ...what, units: 5_500n + BigInt(one), stock: BigInt(one) }, 'maker')).id)
+      const what = {
+        name: `Caneca de cerâmica no. ${one}`,
+        description: 'Feita à mão; cada uma é um pouco diferente.',
+        photo,
+      }
+      ids.push(
+        (await addProduct(db, world, { ...what, units: 5_500n + BigInt(one), stock: BigInt(one) }, 'maker'))
+          .id,
+      )
     }
     const bank = fakeBank({ remember: true })
     const { createInvoices } = bank
@@ -131,7 +165,10 @@ export async function serve({ folder, database, bank, stop }: Serving): Promise<
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const key = join(folder, 'project.pem')
   writeFileSync(key, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
-  bank.bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
+  bank.bank.addProject({
+    id: projectId,
+    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  })
   const listen = `127.0.0.1:${await freePort()}`
   const env = {
     PATH: process.env['PATH'],
@@ -144,7 +181,11 @@ export async function serve({ folder, database, bank, stop }: Serving): Promise<
     STARKBANK_PRIVATE_KEY_FILE: key,
     STARKBANK_API_URL: bank.url,
   }
-  const server = spawn(program, ['serve', '--roles', 'web'], { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const server = spawn(program, ['serve', '--roles', 'web'], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   const gone = once(server, 'exit')
   stop.push(async () => (server.kill('SIGTERM'), gone))
   const url = `http://${listen}`

@@ -8,5 +8,7 @@ app.use(ctx => {
   ctx.type = 'text/html; charset=utf-8'
   ctx.body = text
 })
-const server = app.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }))
+const server = app.listen(0, '127.0.0.1', () =>
+  process.send!({ port: (server.address() as AddressInfo).port }),
+)
 process.on('disconnect', () => process.exit(0))

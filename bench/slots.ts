@@ -10,14 +10,20 @@ export async function slots({ quick }: BenchOptions): Promise<Figure[]> {
   const { db, world, ahead } = app
   try {
     // One is there already.
-    for (let number = 1; number < count; number++) await addSchedule(db, world, { ...trial, name: `trial-${number}` }, 'maker')
+    for (let number = 1; number < count; number++)
+      await addSchedule(db, world, { ...trial, name: `trial-${number}` }, 'maker')
     const idle: number[] = []
     for (let tick = 0; tick < 50; tick++) idle.push((await timed(() => materialise(db, world)))[0])
     ahead.ms = 3 * 3_600_000
     const [due, inserted] = await timed(() => materialise(db, world))
     if (inserted !== count) throw new Error(`${count} slots were to be inserted, ${inserted} were`)
     return [
-      { bench: 'slots', name: `a tick of ${count} schedules, none due`, value: median(idle) * 1_000, unit: 'ms' },
+      {
+        bench: 'slots',
+        name: `a tick of ${count} schedules, none due`,
+        value: median(idle) * 1_000,
+        unit: 'ms',
+      },
       { bench: 'slots', name: `a tick of ${count} schedules, all due`, value: due * 1_000, unit: 'ms' },
     ]
   } finally {

@@ -1,4 +1,7 @@
-/** A cold start of `repasse serve` on an existing database until it answers, and the memory it holds while idle. */
+/**
+ * A cold start of `repasse serve` on an existing database until it answers, and the memory it holds while
+ * idle.
+ */
 import { execFileSync, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
@@ -21,7 +24,10 @@ export async function start({ quick, say }: BenchOptions): Promise<Figure[]> {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
     const key = join(folder, 'project.pem')
     writeFileSync(key, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
-    bank.bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
+    bank.bank.addProject({
+      id: projectId,
+      publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+    })
     const port = await freePort()
     const settings = {
       DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}`,
@@ -47,20 +53,28 @@ export async function start({ quick, say }: BenchOptions): Promise<Figure[]> {
       const server = spawn(program, ['serve'], { cwd: folder, env, stdio: 'ignore' })
       const gone = once(server, 'exit')
       while (!(await isAlive(port))) {
-        if (server.exitCode !== null || performance.now() - startedAt > 30_000) throw new Error('repasse serve did not start')
+        if (server.exitCode !== null || performance.now() - startedAt > 30_000)
+          throw new Error('repasse serve did not start')
         await sleep(5)
       }
       starts.push(performance.now() - startedAt)
       if (turn === 0) {
         await sleep(idleMs)
-        rssMb = Number(execFileSync('ps', ['-o', 'rss=', '-p', String(server.pid)], { encoding: 'utf8' })) / 1_024
+        rssMb =
+          Number(execFileSync('ps', ['-o', 'rss=', '-p', String(server.pid)], { encoding: 'utf8' })) / 1_024
       }
       server.kill('SIGTERM')
       await gone
     }
     say(`  ${starts.map(ms => `${Math.round(ms)} ms`).join(', ')}`)
     return [
-      { bench: 'start', name: 'until it answers', value: median(starts), unit: 'ms', target: { most: 1_000 } },
+      {
+        bench: 'start',
+        name: 'until it answers',
+        value: median(starts),
+        unit: 'ms',
+        target: { most: 1_000 },
+      },
       { bench: 'start', name: 'memory while idle', value: rssMb, unit: 'MB', target: { most: 150 } },
     ]
   } finally {

@@ -1,4 +1,7 @@
-/** The default deployment, web and worker in one process, at a steady rate: events come at their own times, whether the last was answered or not. */
+/**
+ * The default deployment, web and worker in one process, at a steady rate: events come at their own times,
+ * whether the last was answered or not.
+ */
 import { fork, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
@@ -55,7 +58,12 @@ export async function steady({ quick, tiny, say }: BenchOptions): Promise<Figure
     { bench, name: `web and worker, ${at}: p50`, value: middle('web and worker', 'p50Ms'), unit: 'ms' },
     { bench, name: `web and worker, ${at}: p99`, value: both, unit: 'ms', target: { most: 50 } },
     { bench, name: 'with the worker against without, p99', value: both / alone, unit: '×' },
-    { bench, name: 'settled by the last answer', value: 100 * middle('web and worker', 'settled'), unit: '%' },
+    {
+      bench,
+      name: 'settled by the last answer',
+      value: 100 * middle('web and worker', 'settled'),
+      unit: '%',
+    },
   ]
 }
 
@@ -73,7 +81,9 @@ async function measure(roles: string, seconds: number): Promise<Steady> {
     const requests = Array.from({ length: count }, (_, number) => creditOf(number))
     const waits = await load(address, requests)
     const after = await openDb(database, { ...world, readOnly: true })
-    const row = await after.one<{ settled: bigint }>(sql`select count(*) as settled from invoices where state = 'credited'`)
+    const row = await after.one<{ settled: bigint }>(
+      sql`select count(*) as settled from invoices where state = 'credited'`,
+    )
     await after.close()
     const sorted = waits.toSorted((a, b) => a - b)
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!
@@ -85,7 +95,12 @@ async function measure(roles: string, seconds: number): Promise<Steady> {
 }
 
 /** The program as it is shipped, and a bank for it. Answers its port. */
-async function serve(folder: string, database: string, roles: string, stop: (() => Promise<unknown>)[]): Promise<number> {
+async function serve(
+  folder: string,
+  database: string,
+  roles: string,
+  stop: (() => Promise<unknown>)[],
+): Promise<number> {
   const bank = fork(fileURLToPath(new URL('bankServer.ts', import.meta.url)))
   stop.push(async () => bank.kill())
   const [{ port: bankPort }] = (await once(bank, 'message')) as [{ port: number }]
@@ -94,11 +109,25 @@ async function serve(folder: string, database: string, roles: string, stop: (() 
   writeFileSync(key, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
   const port = await freePort()
   const env = {
-    ...{ PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database, LISTEN: `127.0.0.1:${port}`, LOG_LEVEL: 'warn' },
-    ...{ STARKBANK_PROJECT_ID: '5656565656565656', STARKBANK_WORKSPACE_ID: workspaceId, STARKBANK_PRIVATE_KEY_FILE: key },
+    ...{
+      PATH: process.env['PATH'],
+      HOME: folder,
+      DATABASE_URL: database,
+      LISTEN: `127.0.0.1:${port}`,
+      LOG_LEVEL: 'warn',
+    },
+    ...{
+      STARKBANK_PROJECT_ID: '5656565656565656',
+      STARKBANK_WORKSPACE_ID: workspaceId,
+      STARKBANK_PRIVATE_KEY_FILE: key,
+    },
     STARKBANK_API_URL: `http://127.0.0.1:${bankPort}`,
   }
-  const server = spawn(program, ['serve', '--roles', roles], { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const server = spawn(program, ['serve', '--roles', roles], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   const gone = once(server, 'exit')
   stop.push(async () => (server.kill('SIGTERM'), gone))
   for (const end = performance.now() + 30_000; ;) {
@@ -113,23 +142,33 @@ async function serve(folder: string, database: string, roles: string, stop: (() 
   }
 }
 
-/** Sends each at its own time, counted from which its wait is: who must stand in line for a connection has waited too. */
+/**
+ * Sends each at its own time, counted from which its wait is: who must stand in line for a connection has
+ * waited too.
+ */
 async function load(port: number, events: readonly { body: Buffer; signature: string }[]): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 128 })
   const waits: number[] = []
   const startedAt = performance.now() + 100
   const send = ({ body, signature }: { body: Buffer; signature: string }, dueAt: number) =>
     new Promise<void>((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', 'content-length': body.length, 'digital-signature': signature }
-      const asked = request({ agent, host: '127.0.0.1', port, method: 'POST', path: '/webhooks/starkbank', headers }, answer => {
-        answer.resume()
-        answer.on('end', () => {
-          // A program that has just started compiles what it meets first.
-          if (dueAt - startedAt >= warmMs) waits.push(performance.now() - dueAt)
-          if (answer.statusCode === 200) resolve()
-          else reject(new Error(`an event was answered with ${answer.statusCode}`))
-        })
-      })
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': body.length,
+        'digital-signature': signature,
+      }
+      const asked = request(
+        { agent, host: '127.0.0.1', port, method: 'POST', path: '/webhooks/starkbank', headers },
+        answer => {
+          answer.resume()
+          answer.on('end', () => {
+            // A program that has just started compiles what it meets first.
+            if (dueAt - startedAt >= warmMs) waits.push(performance.now() - dueAt)
+            if (answer.statusCode === 200) resolve()
+            else reject(new Error(`an event was answered with ${answer.statusCode}`))
+          })
+        },
+      )
       asked.on('error', reject)
       asked.end(body)
     })

@@ -1,4 +1,7 @@
-/** What remains of the window in which a stalled worker asks twice: from the last look at its deadline until its bytes are the kernel's. */
+/**
+ * What remains of the window in which a stalled worker asks twice: from the last look at its deadline until
+ * its bytes are the kernel's.
+ */
 import { generateKeyPairSync } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -23,12 +26,17 @@ async function openTaker(): Promise<{ url: string; close(): void }> {
         status: 'created',
         created: '2026-11-21T03:00:00.000001+00:00',
       }))
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ message: '', invoices: made }))
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ message: '', invoices: made }))
     })
   }
   const server = createServer(take)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => (server.closeAllConnections(), server.close()) }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => (server.closeAllConnections(), server.close()),
+  }
 }
 
 export async function window({ quick }: BenchOptions): Promise<Figure[]> {
@@ -36,8 +44,19 @@ export async function window({ quick }: BenchOptions): Promise<Figure[]> {
   const taker = await openTaker()
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const privateKeyPem = privateKey.export({ type: 'sec1', format: 'pem' }) as string
-  const bank = sdkBank({ environment: 'sandbox', projectId: '1', privateKeyPem, apiUrl: taker.url, clock: systemClock })
-  const body = { amount: 4000, name: 'Arya Stark', taxId: '012.345.678-90', due: '2026-11-23T03:00:00.000+00:00' }
+  const bank = sdkBank({
+    environment: 'sandbox',
+    projectId: '1',
+    privateKeyPem,
+    apiUrl: taker.url,
+    clock: systemClock,
+  })
+  const body = {
+    amount: 4000,
+    name: 'Arya Stark',
+    taxId: '012.345.678-90',
+    due: '2026-11-23T03:00:00.000+00:00',
+  }
   const bodies = Array.from({ length: 100 }, (_, at) => ({
     ...body,
     tags: [`inv_01m7z35846g3q8kj59r5yjp5${at}`, 'slo_01m7z35846g3q8kj59r5yjp5am'],
@@ -55,7 +74,8 @@ export async function window({ quick }: BenchOptions): Promise<Figure[]> {
         leftMs() {
           const left = deadline.leftMs()
           const lookedAt = performance.now()
-          // The second look is at the connected socket, and Node writes to it in the same turn: what is queued here runs right after.
+          // The second look is at the connected socket, and Node writes to it in the same turn: what is
+          // queued here runs right after.
           if (++looks === 2)
             process.nextTick(() => {
               windows.push(performance.now() - lookedAt)
@@ -73,14 +93,21 @@ export async function window({ quick }: BenchOptions): Promise<Figure[]> {
     bank.close()
     taker.close()
   }
-  if (windows.length !== calls) throw new Error(`${calls} calls looked ${windows.length} times at a connected socket`)
+  if (windows.length !== calls)
+    throw new Error(`${calls} calls looked ${windows.length} times at a connected socket`)
   windows.sort((a, b) => a - b)
   const at = (share: number) => windows[Math.min(calls - 1, Math.floor(calls * share))]!
   const name = 'last look to the kernel, 100 invoices a call'
   return [
     { bench: 'window', name: `${name}: p50`, value: at(0.5), unit: 'ms' },
     { bench: 'window', name: `${name}: p99`, value: at(0.99), unit: 'ms' },
-    { bench: 'window', name: 'calls that the kernel did not take whole at once', value: unwritten, unit: 'calls', target: { most: 0 } },
+    {
+      bench: 'window',
+      name: 'calls that the kernel did not take whole at once',
+      value: unwritten,
+      unit: 'calls',
+      target: { most: 0 },
+    },
     { bench: 'window', name: `${name}: longest of ${calls}`, value: at(1), unit: 'ms' },
   ]
 }

@@ -31,7 +31,9 @@ const end = why => {
 try {
   const place = placeOf(serves ? LISTEN : METRICS_LISTEN)
   get({ ...place, path: serves ? '/ready' : '/metrics', timeout: 4_000 }, response => {
-    response.resume().on('end', () => end(response.statusCode === 200 ? '' : `it answers ${response.statusCode}`))
+    response
+      .resume()
+      .on('end', () => end(response.statusCode === 200 ? '' : `it answers ${response.statusCode}`))
   })
     .on('timeout', () => end('it does not answer'))
     .on('error', error => end(error.message))

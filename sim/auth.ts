@@ -1,4 +1,7 @@
-/** Who may ask: a Project signs `<access id>:<access time>:<body>`, and nothing else of the request (Stark Bank docs, Authentication). */
+/**
+ * Who may ask: a Project signs `<access id>:<access time>:<body>`, and nothing else of the request (Stark
+ * Bank docs, Authentication).
+ */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto'
 import type { Office } from './office.ts'
 import { refuse } from './refusal.ts'
@@ -12,7 +15,10 @@ export interface Auth {
   /** Each key that was added signs, until it is removed: a project may have several while it changes them. */
   addProject(project: Project): void
   removeKey(project: Project): void
-  /** Throws a Refusal (HTTP 400) unless a known project signed this body a moment ago. `headers` have lower-case names. */
+  /**
+   * Throws a Refusal (HTTP 400) unless a known project signed this body a moment ago. `headers` have
+   * lower-case names.
+   */
   check(headers: Record<string, string>, body: Buffer, ip: string | undefined): void
 }
 
@@ -30,7 +36,11 @@ export function makeAuth(office: Office): Auth {
     },
     check(headers, body, ip) {
       const { settings } = office
-      const [accessId, accessTime, signature] = [headers['access-id'], headers['access-time'], headers['access-signature']]
+      const [accessId, accessTime, signature] = [
+        headers['access-id'],
+        headers['access-time'],
+        headers['access-signature'],
+      ]
       if (!accessId || !accessTime || !signature) {
         return refuse('invalidCredentials', 'Access-Id, Access-Time and Access-Signature must all be there')
       }
@@ -38,12 +48,19 @@ export function makeAuth(office: Office): Auth {
       // Signed as the text it came as: Python's SDK sends decimals.
       const message = Buffer.concat([Buffer.from(`${accessId}:${accessTime}:`), body])
       if (!known.some(key => verifies(message, key, signature))) {
-        refuse('invalidCredentials', 'Provided digital signature in the header Access-Signature does not check out')
+        refuse(
+          'invalidCredentials',
+          'Provided digital signature in the header Access-Signature does not check out',
+        )
       }
       if (!(Math.abs(Number.parseFloat(accessTime) - office.now() / 1000) <= settings.skewSeconds)) {
-        refuse('invalidAccessTime', `Access-Time is more than ${settings.skewSeconds} seconds away from the bank's clock`)
+        refuse(
+          'invalidAccessTime',
+          `Access-Time is more than ${settings.skewSeconds} seconds away from the bank's clock`,
+        )
       }
-      if (settings.allowedIp && ip !== settings.allowedIp) refuse('invalidIp', `${ip ?? 'This address'} is not on the project's list`)
+      if (settings.allowedIp && ip !== settings.allowedIp)
+        refuse('invalidIp', `${ip ?? 'This address'} is not on the project's list`)
     },
   }
 }

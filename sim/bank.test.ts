@@ -1,4 +1,7 @@
-/** The simulated bank itself, in one process on a clock of its own: what it promises to those who test against it. */
+/**
+ * The simulated bank itself, in one process on a clock of its own: what it promises to those who test against
+ * it.
+ */
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
@@ -47,7 +50,13 @@ function newBank(settings: Partial<Settings> = {}, faults: Partial<Faults> = {},
 
   const ask = (method: string, path: string, body?: unknown): BankResponse => {
     const { pathname, searchParams } = new URL(path, 'http://bank')
-    return bank.handle({ method, path: `/v2${pathname}`, query: searchParams, headers: {}, body: Buffer.from(JSON.stringify(body ?? '')) })
+    return bank.handle({
+      method,
+      path: `/v2${pathname}`,
+      query: searchParams,
+      headers: {},
+      body: Buffer.from(JSON.stringify(body ?? '')),
+    })
   }
   return {
     bank,
@@ -59,7 +68,9 @@ function newBank(settings: Partial<Settings> = {}, faults: Partial<Faults> = {},
       return JSON.parse(answer.is === 'answer' ? answer.body : '{}') as T
     },
     codes(method: string, path: string, body?: unknown): string[] {
-      return this.json<{ errors?: { code: string }[] }>(method, path, body).errors?.map(({ code }) => code) ?? []
+      return (
+        this.json<{ errors?: { code: string }[] }>(method, path, body).errors?.map(({ code }) => code) ?? []
+      )
     },
     /** Lets `ms` pass, stopping at each thing that is due; every push is answered with `outcome`. */
     pass(ms: number, outcome: (delivery: Delivery) => Outcome = () => ({ status: 200 })) {
@@ -114,11 +125,16 @@ describe('bytes', () => {
   })
 
   const vectors = new URL('../../shared/vectors/starkbank-signed-events.json', import.meta.url)
-  test.skipIf(!existsSync(vectors))('a genuine invoice event, read and written again, is the same bytes', () => {
-    const { vectors: samples } = JSON.parse(readFileSync(vectors, 'utf8')) as { vectors: { name: string; content: string }[] }
-    const { content } = samples.find(({ name }) => name === 'invoice/created')!
-    expect(pythonJson(JSON.parse(content))).toBe(content)
-  })
+  test.skipIf(!existsSync(vectors))(
+    'a genuine invoice event, read and written again, is the same bytes',
+    () => {
+      const { vectors: samples } = JSON.parse(readFileSync(vectors, 'utf8')) as {
+        vectors: { name: string; content: string }[]
+      }
+      const { content } = samples.find(({ name }) => name === 'invoice/created')!
+      expect(pythonJson(JSON.parse(content))).toBe(content)
+    },
+  )
 
   test.each([
     ['01234567890', '012.345.678-90'],
@@ -131,11 +147,16 @@ describe('bytes', () => {
 
   test('one seed gives the same bytes, another seed others', () => {
     const digest = (seed: number) => {
-      const sim = newBank({ reversalRate: 0.3, startingBalance: 500 }, { duplicate: 0.3, delay: 0.2, tampered: 0.2, status500: 0.2 }, seed)
+      const sim = newBank(
+        { reversalRate: 0.3, startingBalance: 500 },
+        { duplicate: 0.3, delay: 0.2, tampered: 0.2, status500: 0.2 },
+        seed,
+      )
       for (let round = 0; round < 10; round++) sim.ask('POST', '/invoice', { invoices: [arya, arya] })
       sim.pass(10 * minute)
       const hash = createHash('sha256')
-      for (const { body, headers, at } of sim.pushed) hash.update(`${at} ${headers['Digital-Signature']} `).update(body)
+      for (const { body, headers, at } of sim.pushed)
+        hash.update(`${at} ${headers['Digital-Signature']} `).update(body)
       return hash.update(pythonJson(sim.bank.transactions())).digest('hex')
     }
     expect(digest(7)).toBe(digest(7))
@@ -148,7 +169,8 @@ describe('bytes', () => {
     sim.pass(minute)
     expect(sim.pushed).toHaveLength(150)
     expect(sim.pushed.every(push => checksOut(push, sim.bank.publicKeyPem))).toBe(true)
-    // DER writes 33 bytes for an s of the upper half, and the last 34 bytes then begin with its length and a zero.
+    // DER writes 33 bytes for an s of the upper half, and the last 34 bytes then begin with its length and a
+    // zero.
     const high = sim.pushed.filter(({ headers }) =>
       Buffer.from(headers['Digital-Signature']!, 'base64')
         .subarray(-34, -32)
@@ -174,7 +196,12 @@ describe('bytes', () => {
 describe('invoices', () => {
   test('a batch with bad elements creates nothing and tells each fault', () => {
     const sim = newBank()
-    const batch = [arya, { ...arya, taxId: '000.000.000-00' }, { ...arya, amount: -5, due: '2020-01-01' }, { amount: 1 }]
+    const batch = [
+      arya,
+      { ...arya, taxId: '000.000.000-00' },
+      { ...arya, amount: -5, due: '2020-01-01' },
+      { amount: 1 },
+    ]
     expect(sim.codes('POST', '/invoice', { invoices: batch })).toEqual([
       'invalidTaxId',
       'invalidDate',
@@ -185,13 +212,18 @@ describe('invoices', () => {
     expect(sim.bank.invoices()).toEqual([])
   })
 
-  test.each([[[]], [Array.from({ length: 101 }, () => arya)], ['x'], [undefined]])('a batch must be a list of 1 to 100', invoices => {
-    expect(newBank().codes('POST', '/invoice', { invoices })).toEqual(['invalidJson'])
-  })
+  test.each([[[]], [Array.from({ length: 101 }, () => arya)], ['x'], [undefined]])(
+    'a batch must be a list of 1 to 100',
+    invoices => {
+      expect(newBank().codes('POST', '/invoice', { invoices })).toEqual(['invalidJson'])
+    },
+  )
 
   test('a paid invoice has two events, credited first in about a third, and its money and fee are on the statement', () => {
     const sim = newBank({ fee: 50 })
-    sim.ask('POST', '/invoice', { invoices: Array.from({ length: 90 }, () => ({ ...arya, tags: ['Slot-1'] })) })
+    sim.ask('POST', '/invoice', {
+      invoices: Array.from({ length: 90 }, () => ({ ...arya, tags: ['Slot-1'] })),
+    })
     sim.pass(minute)
     const order = new Map<string, string[]>()
     for (const { body } of sim.pushed) {
@@ -199,7 +231,9 @@ describe('invoices', () => {
       order.set(log.invoice.id, [...(order.get(log.invoice.id) ?? []), log.type])
     }
     const creditedFirst = [...order.values()].filter(types => types.join() === 'created,credited,paid').length
-    expect([...order.values()].filter(types => types.join() === 'created,paid,credited')).toHaveLength(90 - creditedFirst)
+    expect([...order.values()].filter(types => types.join() === 'created,paid,credited')).toHaveLength(
+      90 - creditedFirst,
+    )
     expect(creditedFirst).toBeGreaterThan(15)
     expect(creditedFirst).toBeLessThan(45)
     expect(sim.bank.balanceUnits()).toBe(90n * 3950n)
@@ -227,7 +261,9 @@ describe('invoices', () => {
   test('an unpaid invoice can be canceled once and is not paid after, a paid one cannot', () => {
     const sim = newBank()
     const [open] = sim.json('POST', '/invoice', { invoices: [arya] }).invoices!
-    expect(sim.json<{ invoice: Entry }>('PATCH', `/invoice/${open!.id}`, { status: 'canceled' }).invoice.status).toBe('canceled')
+    expect(
+      sim.json<{ invoice: Entry }>('PATCH', `/invoice/${open!.id}`, { status: 'canceled' }).invoice.status,
+    ).toBe('canceled')
     sim.pass(minute)
     expect(sim.types()).toEqual(['created', 'canceled'])
     const [paid] = sim.json('POST', '/invoice', { invoices: [arya] }).invoices!
@@ -240,7 +276,16 @@ describe('invoices', () => {
     const sim = newBank({ reversalRate: 1, creditedFirstRate: 0 })
     sim.ask('POST', '/invoice', { invoices: [arya] })
     sim.pass(minute)
-    expect(sim.types()).toEqual(['created', 'paid', 'credited', 'reversing', 'sending', 'sent', 'reversed', 'voided'])
+    expect(sim.types()).toEqual([
+      'created',
+      'paid',
+      'credited',
+      'reversing',
+      'sending',
+      'sent',
+      'reversed',
+      'voided',
+    ])
     expect(sim.bank.invoices()[0]).toMatchObject({ status: 'voided', amount: 0, nominalAmount: 4000 })
     expect(sim.bank.balanceUnits()).toBe(0n)
   })
@@ -249,7 +294,11 @@ describe('invoices', () => {
     const sim = newBank({ payRate: 0 })
     for (let batch = 0; batch < 3; batch++) {
       sim.ask('POST', '/invoice', {
-        invoices: Array.from({ length: 100 }, (_, place) => ({ ...arya, amount: batch * 100 + place, tags: [`Batch-${batch % 2}`] })),
+        invoices: Array.from({ length: 100 }, (_, place) => ({
+          ...arya,
+          amount: batch * 100 + place,
+          tags: [`Batch-${batch % 2}`],
+        })),
       })
     }
     const read: number[] = []
@@ -281,7 +330,8 @@ describe('invoices', () => {
 describe('transfers', () => {
   const order = (sim: ReturnType<typeof newBank>, more: object = {}) =>
     sim.json('POST', '/transfer', { transfers: [{ ...payee, ...more }] }).transfers![0]!.id
-  const read = (sim: ReturnType<typeof newBank>, id: string) => sim.json<{ transfer: Entry }>('GET', `/transfer/${id}`).transfer
+  const read = (sim: ReturnType<typeof newBank>, id: string) =>
+    sim.json<{ transfer: Entry }>('GET', `/transfer/${id}`).transfer
   const errors = (sim: ReturnType<typeof newBank>, id: string) =>
     sim.json('GET', `/transfer/log?transferIds=${id}&types=failed`).logs?.[0]?.errors
 
@@ -294,13 +344,18 @@ describe('transfers', () => {
     expect(sim.types()).toEqual(['created', 'sending', 'processing', 'success'])
     expect(sim.bank.balanceUnits()).toBe(897n)
     expect(
-      sim.json<{ transactions: { source: string }[] }>('GET', '/transaction?tags=pay-1').transactions.map(({ source }) => source),
+      sim
+        .json<{ transactions: { source: string }[] }>('GET', '/transaction?tags=pay-1')
+        .transactions.map(({ source }) => source),
     ).toEqual([`transfer/${id}/fee`, `transfer/${id}`])
   })
 
   test('a second one under the same externalId is taken on, and fails later', () => {
     const sim = newBank({ startingBalance: 1000 })
-    const [first, second] = [order(sim, { externalId: 'pay-1' }), order(sim, { externalId: 'pay-1', amount: 200 })]
+    const [first, second] = [
+      order(sim, { externalId: 'pay-1' }),
+      order(sim, { externalId: 'pay-1', amount: 200 }),
+    ]
     expect(read(sim, second).status).toBe('created')
     sim.pass(minute)
     expect([read(sim, first).status, read(sim, second).status]).toEqual(['success', 'failed'])
@@ -320,7 +375,10 @@ describe('transfers', () => {
   test('the name invoice-<id> belongs to the bank once the id is known', () => {
     const sim = newBank({ startingBalance: 1000, payRate: 0 })
     const invoiceId = sim.json('POST', '/invoice', { invoices: [arya] }).invoices![0]!.id
-    const [taken, free] = [order(sim, { externalId: `invoice-${invoiceId}` }), order(sim, { externalId: 'invoice-1' })]
+    const [taken, free] = [
+      order(sim, { externalId: `invoice-${invoiceId}` }),
+      order(sim, { externalId: 'invoice-1' }),
+    ]
     sim.pass(minute)
     expect(errors(sim, taken)).toEqual(['Duplicated transfer'])
     expect(read(sim, free).status).toBe('success')
@@ -341,18 +399,30 @@ describe('transfers', () => {
 
   test.each([
     ['the receiver’s bank fails', { transferFailRate: 1 }, ['created', 'sending', 'processing', 'failed']],
-    ['it comes back after success', { refundRate: 1 }, ['created', 'sending', 'processing', 'success', 'refunded']],
+    [
+      'it comes back after success',
+      { refundRate: 1 },
+      ['created', 'sending', 'processing', 'success', 'refunded'],
+    ],
   ])('when %s the money and the fee return', (_, settings, types) => {
     const sim = newBank({ startingBalance: 1000, transferFee: 3, ...settings })
     const id = order(sim)
     sim.pass(minute)
     expect(sim.types()).toEqual(types)
-    expect(read(sim, id)).toMatchObject({ status: 'failed', transactionIds: [expect.any(String), expect.any(String)] })
+    expect(read(sim, id)).toMatchObject({
+      status: 'failed',
+      transactionIds: [expect.any(String), expect.any(String)],
+    })
     expect(sim.bank.balanceUnits()).toBe(1000n)
   })
 
   test('sent back by hand, it does not come back once more by itself', () => {
-    const sim = newBank({ startingBalance: 1000, transferFee: 3, refundRate: 1, transferDelayMs: [minute, minute] })
+    const sim = newBank({
+      startingBalance: 1000,
+      transferFee: 3,
+      refundRate: 1,
+      transferDelayMs: [minute, minute],
+    })
     const id = order(sim)
     for (let waits = 0; waits < 100 && read(sim, id).status !== 'success'; waits++) sim.pass(10_000)
     expect(sim.bank.sendBack(id)).toBe(true)
@@ -363,7 +433,10 @@ describe('transfers', () => {
   test('a scheduled one waits, and can be taken back until then', () => {
     const sim = newBank({ startingBalance: 1000 })
     const scheduled = new Date(start + 10 * minute).toISOString()
-    const [kept, dropped] = [order(sim, { scheduled, externalId: 'a' }), order(sim, { scheduled, externalId: 'b' })]
+    const [kept, dropped] = [
+      order(sim, { scheduled, externalId: 'a' }),
+      order(sim, { scheduled, externalId: 'b' }),
+    ]
     expect(sim.json<{ transfer: Entry }>('DELETE', `/transfer/${dropped}`).transfer.status).toBe('canceled')
     sim.pass(9 * minute)
     expect(read(sim, kept).status).toBe('created')
@@ -373,14 +446,23 @@ describe('transfers', () => {
   })
 
   test('the balance is the sum of the statement, whatever happened', () => {
-    const sim = newBank({ fee: 50, transferFee: 7, transferFailRate: 0.3, refundRate: 0.3, reversalRate: 0.2, startingBalance: 12_345 })
+    const sim = newBank({
+      fee: 50,
+      transferFee: 7,
+      transferFailRate: 0.3,
+      refundRate: 0.3,
+      reversalRate: 0.2,
+      startingBalance: 12_345,
+    })
     sim.ask('POST', '/invoice', { invoices: Array.from({ length: 100 }, () => arya) })
     sim.pass(minute)
     for (let place = 0; place < 60; place++) order(sim, { externalId: `pay-${place % 50}`, amount: 3000 })
     sim.pass(minute)
     const lines = sim.bank.transactions()
     expect(lines.reduce((sum, { amount }) => sum + BigInt(amount), 0n)).toBe(sim.bank.balanceUnits())
-    expect(lines.every(({ balance, amount }, place) => balance === (lines[place - 1]?.balance ?? 0) + amount)).toBe(true)
+    expect(
+      lines.every(({ balance, amount }, place) => balance === (lines[place - 1]?.balance ?? 0) + amount),
+    ).toBe(true)
     expect(new Set(lines.map(({ externalId }) => externalId)).size).toBe(lines.length)
   })
 })
@@ -394,11 +476,20 @@ describe('pushes', () => {
     const outcomes: Outcome[] = [{ status: 204 }, 'timeout', 'badConnection', { status: 503 }]
     sim.pass(24 * 60 * minute, () => outcomes.shift()!)
     const [first, ...later] = sim.pushed.map(({ at }) => at)
-    expect(later.map((at, place) => at - [first!, ...later][place]!)).toEqual([5 * minute, 30 * minute, 120 * minute])
+    expect(later.map((at, place) => at - [first!, ...later][place]!)).toEqual([
+      5 * minute,
+      30 * minute,
+      120 * minute,
+    ])
     expect(new Set(sim.pushed.map(({ body }) => body.toString())).size).toBe(1)
     expect(sim.json('GET', '/event?isDelivered=false').events).toHaveLength(1)
     const { attempts } = sim.json<{ attempts: { code: string; message: string }[] }>('GET', '/event/attempt')
-    expect(attempts.map(({ code }) => code)).toEqual(['badHttpStatus', 'badConnection', 'timeout', 'badHttpStatus'])
+    expect(attempts.map(({ code }) => code)).toEqual([
+      'badHttpStatus',
+      'badConnection',
+      'timeout',
+      'badHttpStatus',
+    ])
     expect(attempts[0]!.message).toBe('HTTP POST request returned status 503')
   })
 
@@ -427,7 +518,11 @@ describe('pushes', () => {
     sim.pass(minute, ({ url }) => (url === 'http://other/' ? { status: 500 } : { status: 200 }))
     expect(sim.bank.eventsCreated()[0]!.isDelivered).toBe(false)
     sim.pass(10 * minute)
-    expect(sim.pushed.map(({ url }) => url)).toEqual(['http://worker/webhooks/starkbank', 'http://other/', 'http://other/'])
+    expect(sim.pushed.map(({ url }) => url)).toEqual([
+      'http://worker/webhooks/starkbank',
+      'http://other/',
+      'http://other/',
+    ])
     expect(sim.bank.eventsCreated()[0]!.isDelivered).toBe(true)
   })
 
@@ -447,14 +542,17 @@ describe('pushes', () => {
     expect(sim.pushed[0]!.body).toEqual(sim.pushed[1]!.body)
   })
 
-  test.each(['delay', 'reorder'] as const)('%s: everything arrives once, not in the order it was created', fault => {
-    const sim = newBank({}, { [fault]: 0.5 })
-    sim.ask('POST', '/invoice', { invoices: Array.from({ length: 20 }, () => arya) })
-    sim.pass(5 * minute)
-    const created = sim.pushed.map(({ body }) => eventOf(body).created)
-    expect(created).toHaveLength(60)
-    expect(created).not.toEqual(created.toSorted())
-  })
+  test.each(['delay', 'reorder'] as const)(
+    '%s: everything arrives once, not in the order it was created',
+    fault => {
+      const sim = newBank({}, { [fault]: 0.5 })
+      sim.ask('POST', '/invoice', { invoices: Array.from({ length: 20 }, () => arya) })
+      sim.pass(5 * minute)
+      const created = sim.pushed.map(({ body }) => eventOf(body).created)
+      expect(created).toHaveLength(60)
+      expect(created).not.toEqual(created.toSorted())
+    },
+  )
 
   test('a wrong signature does not check out, and the retry does; who answers it with 200 is told on', () => {
     const sim = newBank({ payRate: 0 }, { wrongSignature: 1 })
@@ -474,7 +572,9 @@ describe('pushes', () => {
     const sim = newBank({ payRate: 0 }, { tampered: 1 })
     issueOne(sim)
     sim.pass(minute)
-    expect(sim.pushed.map(push => [eventOf(push.body).log.invoice.amount, checksOut(push, sim.bank.publicKeyPem)])).toEqual([
+    expect(
+      sim.pushed.map(push => [eventOf(push.body).log.invoice.amount, checksOut(push, sim.bank.publicKeyPem)]),
+    ).toEqual([
       [400_000, false],
       [4000, true],
     ])
@@ -510,7 +610,9 @@ describe('faults of the API', () => {
     const sim = newBank()
     sim.bank.failNext(fault, 'POST /v2/invoice')
     expect(sim.ask('GET', '/balance')).toMatchObject({ is: 'answer', status: 200 })
-    expect(post(sim)).toMatchObject(typeof answer === 'number' ? { is: 'answer', status: answer } : { is: answer })
+    expect(post(sim)).toMatchObject(
+      typeof answer === 'number' ? { is: 'answer', status: answer } : { is: answer },
+    )
     expect(sim.bank.invoices()).toHaveLength(invoices)
     expect(post(sim)).toMatchObject({ status: 200 })
   })
@@ -528,7 +630,9 @@ describe('faults of the API', () => {
 
   test('a fault can be kept to some requests, and its rate is its probability', () => {
     const sim = newBank({}, { status429: 0.25, only: '^POST', retryAfterSeconds: 9 })
-    const statuses = Array.from({ length: 200 }, () => post(sim)).map(answer => (answer.is === 'answer' ? answer.status : 0))
+    const statuses = Array.from({ length: 200 }, () => post(sim)).map(answer =>
+      answer.is === 'answer' ? answer.status : 0,
+    )
     expect(statuses.filter(status => status === 429).length).toBeGreaterThan(25)
     expect(statuses.filter(status => status === 200).length).toBeGreaterThan(125)
     for (let round = 0; round < 50; round++) expect(sim.ask('GET', '/balance')).toMatchObject({ status: 200 })

@@ -1,6 +1,6 @@
 /**
- * The simulated Stark Bank, in one process and with no I/O: everything it does follows from the clock, the randomness and the requests
- * handed in, so the same seed gives the same bytes.
+ * The simulated Stark Bank, in one process and with no I/O: everything it does follows from the clock, the
+ * randomness and the requests handed in, so the same seed gives the same bytes.
  *
  * const bank = makeBank({ clock, random, settings?, faults? })
  *   bank.handle({ method, path, query, headers, body, ip? }) -> { is: 'answer', status, headers, body } | { is: 'hang' } | { is: 'reset' }
@@ -29,7 +29,20 @@ import { makeTransfers, type Transfer } from './transfers.ts'
 import { makeWebhooks, type Webhook } from './webhooks.ts'
 import type { BankRequest, BankResponse } from './exchange.ts'
 
-export type { ApiFault, Attempt, BankEvent, Delivery, Faults, Invoice, Outcome, Project, Settings, Transaction, Transfer, Webhook }
+export type {
+  ApiFault,
+  Attempt,
+  BankEvent,
+  Delivery,
+  Faults,
+  Invoice,
+  Outcome,
+  Project,
+  Settings,
+  Transaction,
+  Transfer,
+  Webhook,
+}
 
 export interface Bank {
   handle(request: BankRequest): BankResponse
@@ -51,9 +64,14 @@ export interface Bank {
   readonly publicKeyPem: string
   /** Pays an open or overdue invoice now; false where it cannot be paid. */
   pay(invoiceId: string): boolean
-  /** Gives a credited invoice's money back to its payer, all but `left`; false where there is nothing to give. */
+  /**
+   * Gives a credited invoice's money back to its payer, all but `left`; false where there is nothing to give.
+   */
   reverse(invoiceId: string, left?: number): boolean
-  /** The receiver's bank sends a successful transfer back now; with `keepStatus` it goes on being shown as a success. False where it cannot. */
+  /**
+   * The receiver's bank sends a successful transfer back now; with `keepStatus` it goes on being shown as a
+   * success. False where it cannot.
+   */
   sendBack(transferId: string, how?: { keepStatus?: boolean }): boolean
   deposit(cents: number, description?: string): void
   /** All oldest first; the rows themselves, not to be changed. */
@@ -95,7 +113,13 @@ export function makeBank({ clock, random, settings = {}, faults = {} }: BankPart
   const counts: Record<string, number> = {}
 
   const deposit = (cents: number, description = 'Deposit') =>
-    void ledger.post({ amount: cents, externalId: `deposit-${office.digits(12)}`, source: 'self', description, tags: [] })
+    void ledger.post({
+      amount: cents,
+      externalId: `deposit-${office.digits(12)}`,
+      source: 'self',
+      description,
+      tags: [],
+    })
   if (office.settings.startingBalance > 0) deposit(office.settings.startingBalance)
 
   return {
@@ -120,7 +144,8 @@ export function makeBank({ clock, random, settings = {}, faults = {} }: BankPart
     faults: office.faults,
     addProject: auth.addProject,
     removeKey: auth.removeKey,
-    addWebhook: (url, subscriptions = ['invoice', 'transfer']) => webhooks.create(Buffer.from(JSON.stringify({ url, subscriptions }))),
+    addWebhook: (url, subscriptions = ['invoice', 'transfer']) =>
+      webhooks.create(Buffer.from(JSON.stringify({ url, subscriptions }))),
     rotateKey: signer.rotate,
     get publicKeyPem() {
       return signer.publicKeys()[0]!.content

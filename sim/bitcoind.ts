@@ -1,4 +1,7 @@
-/** A real Bitcoin node: a bitcoind on a regtest chain of its own, in a folder that goes when the process that started it does. */
+/**
+ * A real Bitcoin node: a bitcoind on a regtest chain of its own, in a folder that goes when the process that
+ * started it does.
+ */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,10 +22,16 @@ export interface Bitcoind {
   /** The node's own folder (`-datadir`). */
   folder: string
   port: number
-  /** Asks the node, or its wallet of that name; throws `RpcFault` on an error of the node. Amounts come as floats. */
+  /**
+   * Asks the node, or its wallet of that name; throws `RpcFault` on an error of the node. Amounts come as
+   * floats.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- who asks knows for what
   rpc<T = any>(method: string, params?: unknown[], wallet?: string): Promise<T>
-  /** Mines to `address`, or where nobody can spend it; answers the blocks' hashes. No two blocks are alike, whatever was invalidated. */
+  /**
+   * Mines to `address`, or where nobody can spend it; answers the blocks' hashes. No two blocks are alike,
+   * whatever was invalidated.
+   */
   mine(blocks: number, address?: string): Promise<string[]>
   /** Ends it as its operator would. The folder stays for `start`, and goes with this process. */
   stop(): Promise<void>
@@ -48,14 +57,20 @@ export function findBitcoind(): string | undefined {
   return [brought, ...inPath].find(file => existsSync(file))
 }
 
-/** Starts one with an empty chain and no wallet on a free port of 127.0.0.1. It ends with this process, however that ends. */
+/**
+ * Starts one with an empty chain and no wallet on a free port of 127.0.0.1. It ends with this process,
+ * however that ends.
+ */
 export async function startBitcoind({ extra = [] }: BitcoindOptions = {}): Promise<Bitcoind> {
   const program = findBitcoind()
   if (!program)
-    throw new Error('no bitcoind here: `./dev-utils.sh test` or `demo` brings one on Debian; elsewhere name one in BITCOIND or PATH')
+    throw new Error(
+      'no bitcoind here: `./dev-utils.sh test` or `demo` brings one on Debian; elsewhere name one in BITCOIND or PATH',
+    )
 
   const home = mkdtempSync(join(tmpdir(), 'repasse-bitcoind-'))
-  // In the file an unknown setting is only warned of: this one is Knots' alone, which else refuses to start a year after its release.
+  // In the file an unknown setting is only warned of: this one is Knots' alone, which else refuses to start a
+  // year after its release.
   writeFileSync(join(home, 'bitcoin.conf'), 'softwareexpiry=0\n')
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
@@ -131,8 +146,8 @@ const flags = [
   '-printtoconsole=0',
 ]
 
-// The shell reads its orders from a pipe of ours: when we are gone, killed or not, it ends, and the node and its folder go with it.
-// A Ctrl-C reaches it too, and must not end it before it has tidied up.
+// The shell reads its orders from a pipe of ours: when we are gone, killed or not, it ends, and the node and
+// its folder go with it. A Ctrl-C reaches it too, and must not end it before it has tidied up.
 const orders = `
 trap '' INT TERM HUP
 home=$1; shift

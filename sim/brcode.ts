@@ -1,4 +1,7 @@
-/** A Pix code as the payer's bank scans it: EMV fields, and a CRC16-CCITT over all of them (BR Code manual, Banco Central). */
+/**
+ * A Pix code as the payer's bank scans it: EMV fields, and a CRC16-CCITT over all of them (BR Code manual,
+ * Banco Central).
+ */
 
 const field = (id: string, value: string) => id + String(value.length).padStart(2, '0') + value
 
@@ -7,7 +10,8 @@ export function crc16(text: string): string {
   let crc = 0xffff
   for (let place = 0; place < text.length; place++) {
     crc ^= text.charCodeAt(place) << 8
-    for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : (crc << 1) & 0xffff
+    for (let bit = 0; bit < 8; bit++)
+      crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : (crc << 1) & 0xffff
   }
   return crc.toString(16).toUpperCase().padStart(4, '0')
 }

@@ -1,4 +1,7 @@
-/** The simulated bank as the bank's own SDK sees it: the untouched `starkbank` package over real HTTP, and real pushes back. */
+/**
+ * The simulated bank as the bank's own SDK sees it: the untouched `starkbank` package over real HTTP, and
+ * real pushes back.
+ */
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { Agent, type RequestOptions } from 'node:https'
@@ -11,7 +14,13 @@ import { eventually } from '../test/testbed/eventually.ts'
 import { pause } from '../test/testbed/until.ts'
 import { startBank, type BankServer } from './server.ts'
 
-type Row = Record<string, unknown> & { id: string; status: string; tags: string[]; type: string; amount: number }
+type Row = Record<string, unknown> & {
+  id: string
+  status: string
+  tags: string[]
+  type: string
+  amount: number
+}
 type Call = (...given: unknown[]) => Promise<never>
 type Entity = Record<'create' | 'page' | 'get' | 'update' | 'delete', Call> & {
   log: { page: Call; get: Call }
@@ -19,8 +28,12 @@ type Entity = Record<'create' | 'page' | 'get' | 'update' | 'delete', Call> & {
   parse: Call
   payment: Call
 }
-// The package's own types lack what is used here (the dossier on the bank lists where), so its shape is told anew.
-type Sdk = Record<'invoice' | 'transfer' | 'event' | 'webhook' | 'balance' | 'transaction' | 'workspace', Entity> & {
+// The package's own types lack what is used here (the dossier on the bank lists where), so its shape is told
+// anew.
+type Sdk = Record<
+  'invoice' | 'transfer' | 'event' | 'webhook' | 'balance' | 'transaction' | 'workspace',
+  Entity
+> & {
   Project: new (given: { environment: string; id: string; privateKey: string }) => object
   setUser(user: object): void
   setHttpsAgent(agent: Agent | null): void
@@ -47,7 +60,10 @@ let receiverUrl: string
 const received: { body: Buffer; signature: string }[] = []
 
 class Detour extends Agent {
-  override createConnection(_: RequestOptions, connected: (error: Error | null, socket: Duplex) => void): Duplex {
+  override createConnection(
+    _: RequestOptions,
+    connected: (error: Error | null, socket: Duplex) => void,
+  ): Duplex {
     const socket = connect(sim.port, '127.0.0.1')
     socket.once('connect', () => connected(null, socket))
     socket.once('error', error => connected(error, socket))
@@ -58,10 +74,20 @@ class Detour extends Agent {
 beforeAll(async () => {
   sim = await startBank({
     random: seededRandom(11),
-    settings: { payRate: 1, fee: 50, payDelayMs: [50, 150], creditDelayMs: [30, 60], transferDelayMs: [30, 60], eventDelayMs: [5, 15] },
+    settings: {
+      payRate: 1,
+      fee: 50,
+      payDelayMs: [50, 150],
+      creditDelayMs: [30, 60],
+      transferDelayMs: [30, 60],
+      eventDelayMs: [5, 15],
+    },
     deliveryTimeoutMs: 300,
   })
-  sim.bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
+  sim.bank.addProject({
+    id: projectId,
+    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  })
   starkbank.setUser(
     new starkbank.Project({
       environment: 'sandbox',
@@ -94,14 +120,23 @@ afterAll(async () => {
 const thrown = (promise: Promise<unknown>) =>
   promise.then(
     () => expect.unreachable('it should have failed'),
-    (error: unknown) => error as Error & { errors?: { code: string }[]; status?: number; response?: { status: number }; code?: string },
+    (error: unknown) =>
+      error as Error & {
+        errors?: { code: string }[]
+        status?: number
+        response?: { status: number }
+        code?: string
+      },
   )
 
 describe('the SDK', () => {
   let webhook: Row
 
   test('registers a webhook, lists it and removes it', async () => {
-    const extra: Row = await starkbank.webhook.create({ url: `${receiverUrl}/extra`, subscriptions: ['transfer'] })
+    const extra: Row = await starkbank.webhook.create({
+      url: `${receiverUrl}/extra`,
+      subscriptions: ['transfer'],
+    })
     webhook = await starkbank.webhook.create({ url: receiverUrl, subscriptions: ['invoice', 'transfer'] })
     expect(await starkbank.webhook.page()).toMatchObject([
       [
@@ -121,7 +156,11 @@ describe('the SDK', () => {
       { ...arya, due: new Date(Date.now() + 86_400_000).toISOString() },
       { ...arya, tags: [] },
     ])
-    expect(invoices).toMatchObject([{ amount: 4000, status: 'created', tags: ['run/1'] }, { name: arya.name }, {}])
+    expect(invoices).toMatchObject([
+      { amount: 4000, status: 'created', tags: ['run/1'] },
+      { name: arya.name },
+      {},
+    ])
     expect(invoices[0]!.id).toMatch(/^\d{16}$/)
     await eventually(() => received.length).toBe(9)
 
@@ -132,13 +171,18 @@ describe('the SDK', () => {
     }
     const { body, signature } = received[0]!
     const changed = Buffer.from(body.toString().replace('4000', '4001'))
-    expect(await thrown(starkbank.event.parse({ content: changed, signature }))).toBeInstanceOf(starkbank.error.InvalidSignatureError)
+    expect(await thrown(starkbank.event.parse({ content: changed, signature }))).toBeInstanceOf(
+      starkbank.error.InvalidSignatureError,
+    )
 
     const [found]: Row[][] = await starkbank.invoice.page({ tags: ['run/1'], limit: 100 })
     expect(found!.map(({ id, status, fee }) => ({ id, status, fee }))).toEqual(
       [1, 0].map(place => ({ id: invoices[place]!.id, status: 'paid', fee: 50 })),
     )
-    const [logs]: Row[][] = await starkbank.invoice.log.page({ invoiceIds: [invoices[0]!.id], types: ['credited'] })
+    const [logs]: Row[][] = await starkbank.invoice.log.page({
+      invoiceIds: [invoices[0]!.id],
+      types: ['credited'],
+    })
     expect(logs).toMatchObject([{ type: 'credited', invoice: { id: invoices[0]!.id, fee: 50 } }])
     expect(await starkbank.invoice.log.get(logs![0]!.id)).toMatchObject({ type: 'credited' })
     expect(await starkbank.invoice.payment(invoices[0]!.id)).toMatchObject({ amount: 4000, method: 'pix' })
@@ -151,35 +195,64 @@ describe('the SDK', () => {
     const transfers: Row[] = await starkbank.transfer.create(orders)
     expect(transfers).toMatchObject([{ status: 'created', externalId: 'pay-1' }, { status: 'created' }])
     await eventually(async () =>
-      ((await starkbank.transfer.page({ tags: ['pay-1'] })) as Row[][])[0]!.map(({ status }) => status).sort(),
+      ((await starkbank.transfer.page({ tags: ['pay-1'] })) as Row[][])[0]!
+        .map(({ status }) => status)
+        .sort(),
     ).toEqual(['failed', 'success'])
 
     const [logs]: Row[][] = await starkbank.transfer.log.page({ types: ['failed', 'success'] })
-    expect(Object.fromEntries(logs!.map(({ type, errors }) => [type, errors]))).toEqual({ failed: ['Duplicated transfer'], success: [] })
+    expect(Object.fromEntries(logs!.map(({ type, errors }) => [type, errors]))).toEqual({
+      failed: ['Duplicated transfer'],
+      success: [],
+    })
     const [lines]: Row[][] = await starkbank.transaction.page({ tags: ['pay-1'] })
-    expect(lines).toMatchObject([{ amount: -100, externalId: 'pay-1', source: expect.stringMatching(/^transfer\/\d{16}$/) as string }])
+    expect(lines).toMatchObject([
+      { amount: -100, externalId: 'pay-1', source: expect.stringMatching(/^transfer\/\d{16}$/) as string },
+    ])
 
     // Nine of the invoices, and created, sending, processing, success and created, failed of the transfers.
     await eventually(() => received.length).toBe(15)
-    await eventually(async () => ((await starkbank.event.page({ isDelivered: false })) as Row[][])[0]!.length).toBe(0)
-    const [events, cursor]: [Row[], string | null] = await starkbank.event.page({ isDelivered: true, limit: 14 })
+    await eventually(
+      async () => ((await starkbank.event.page({ isDelivered: false })) as Row[][])[0]!.length,
+    ).toBe(0)
+    const [events, cursor]: [Row[], string | null] = await starkbank.event.page({
+      isDelivered: true,
+      limit: 14,
+    })
     expect(events).toHaveLength(14)
-    const [rest, end]: [Row[], string | null] = await starkbank.event.page({ isDelivered: true, limit: 14, cursor })
+    const [rest, end]: [Row[], string | null] = await starkbank.event.page({
+      isDelivered: true,
+      limit: 14,
+      cursor,
+    })
     expect([rest.length, end]).toEqual([1, null])
-    expect(await starkbank.event.update(events[0]!.id, { isDelivered: false })).toMatchObject({ isDelivered: false })
+    expect(await starkbank.event.update(events[0]!.id, { isDelivered: false })).toMatchObject({
+      isDelivered: false,
+    })
     expect(await starkbank.event.delete(events[0]!.id)).toMatchObject({ id: events[0]!.id })
-    expect((await thrown(starkbank.event.get(events[0]!.id))).errors).toMatchObject([{ code: 'invalidEvent' }])
+    expect((await thrown(starkbank.event.get(events[0]!.id))).errors).toMatchObject([
+      { code: 'invalidEvent' },
+    ])
   })
 
   test('cancels an invoice, and is refused what cannot be', async () => {
     sim.bank.setSettings({ payRate: 0 })
     const [invoice]: Row[] = await starkbank.invoice.create([arya])
-    expect(await starkbank.invoice.update(invoice!.id, { status: 'canceled' })).toMatchObject({ status: 'canceled' })
+    expect(await starkbank.invoice.update(invoice!.id, { status: 'canceled' })).toMatchObject({
+      status: 'canceled',
+    })
     const refused = await thrown(starkbank.invoice.update(invoice!.id, { status: 'canceled' }))
-    expect([refused.constructor.name, refused.errors!.map(({ code }) => code)]).toEqual(['InputErrors', ['invalidOperation']])
-    const wrong = await thrown(starkbank.invoice.create([{ ...arya, taxId: 'abc' }, arya, { ...arya, amount: '1' }]))
+    expect([refused.constructor.name, refused.errors!.map(({ code }) => code)]).toEqual([
+      'InputErrors',
+      ['invalidOperation'],
+    ])
+    const wrong = await thrown(
+      starkbank.invoice.create([{ ...arya, taxId: 'abc' }, arya, { ...arya, amount: '1' }]),
+    )
     expect(wrong.errors!.map(({ code }) => code)).toEqual(['invalidTaxId', 'invalidAmount'])
-    expect((await thrown(starkbank.transfer.create([{ ...payee, amount: 0 }]))).errors).toMatchObject([{ code: 'invalidAmount' }])
+    expect((await thrown(starkbank.transfer.create([{ ...payee, amount: 0 }]))).errors).toMatchObject([
+      { code: 'invalidAmount' },
+    ])
   })
 
   test('reads its workspace', async () => {
@@ -210,7 +283,9 @@ describe('the SDK', () => {
   test('waits for ever on an answer that never comes', async () => {
     sim.bank.failNext('hangAfterCommit')
     let settled = false
-    const call = (starkbank.balance.get() as Promise<unknown>).catch(() => undefined).finally(() => (settled = true))
+    const call = (starkbank.balance.get() as Promise<unknown>)
+      .catch(() => undefined)
+      .finally(() => (settled = true))
     await pause(200, 'that nothing comes can only be waited for')
     expect(settled).toBe(false)
     starkbank.setHttpsAgent(new Detour())
@@ -221,7 +296,12 @@ describe('the SDK', () => {
     ['invalidProject', { id: '1' }, {}],
     [
       'invalidCredentials',
-      { privateKey: generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({ type: 'sec1', format: 'pem' }) as string },
+      {
+        privateKey: generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({
+          type: 'sec1',
+          format: 'pem',
+        }) as string,
+      },
       {},
     ],
     ['invalidAccessTime', {}, { skewSeconds: -1 }],
@@ -261,7 +341,10 @@ describe('pushes', () => {
 
 describe('the levers', () => {
   const lever = async (path: string, body?: object) => {
-    const response = await fetch(`${sim.url}/sim/${path}`, body ? { method: 'POST', body: JSON.stringify(body) } : {})
+    const response = await fetch(
+      `${sim.url}/sim/${path}`,
+      body ? { method: 'POST', body: JSON.stringify(body) } : {},
+    )
     return { status: response.status, answer: (await response.json()) as Record<string, unknown> }
   }
 

@@ -1,4 +1,7 @@
-/** The demonstration tells the truth: its equations are added up anew, and one batch runs to its end through the front door. */
+/**
+ * The demonstration tells the truth: its equations are added up anew, and one batch runs to its end through
+ * the front door.
+ */
 import { existsSync, rmSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { describe, expect, test, vi } from 'vitest'
@@ -8,7 +11,9 @@ import { disagreements, isSettled, judge } from './demoJudge.ts'
 import { runDemo } from './demoRun.ts'
 
 const amounts = <Name extends string>(units: Record<Name, string>) =>
-  Object.fromEntries(Object.entries<string>(units).map(([name, cents]) => [name, { units: cents }])) as Record<Name, { units: string }>
+  Object.fromEntries(
+    Object.entries<string>(units).map(([name, cents]) => [name, { units: cents }]),
+  ) as Record<Name, { units: string }>
 const money = {
   credited: '60000',
   bankFees: '300',
@@ -28,7 +33,10 @@ const figures: Figures = {
   events: { done: 20 },
   needsPerson: [],
 }
-const withMoney = (changed: Partial<typeof money>): Figures => ({ ...figures, money: amounts({ ...money, ...changed }) })
+const withMoney = (changed: Partial<typeof money>): Figures => ({
+  ...figures,
+  money: amounts({ ...money, ...changed }),
+})
 
 test('both equations are shown in reais, and what was ordered but not settled is owed still', () => {
   expect(equationLines(figures)).toEqual([
@@ -39,12 +47,16 @@ test('both equations are shown in reais, and what was ordered but not settled is
 
 test('a cent too few is seen, whatever the worker says of itself', () => {
   expect(equationLines(withMoney({ paidOn: '48799' }))[1]).toMatch(/^✗ does not add up: /)
-  expect(equationLines({ ...figures, invoices: { ...figures.invoices, open: { units: '29999' } } })[0]).toMatch(/^✗ does not add up: /)
+  expect(
+    equationLines({ ...figures, invoices: { ...figures.invoices, open: { units: '29999' } } })[0],
+  ).toMatch(/^✗ does not add up: /)
 })
 
 test('an invoice that went further counts for each step before', () => {
   expect(progress(figures)).toEqual({ issued: 10, paid: 7, credited: 6, paidOn: 4 })
-  expect(plainLines(figures)).toEqual([expect.stringMatching(/^Pix +issued 10 · paid 7 · credited 6 · paid on 4 · ✓ credited/)])
+  expect(plainLines(figures)).toEqual([
+    expect.stringMatching(/^Pix +issued 10 · paid 7 · credited 6 · paid on 4 · ✓ credited/),
+  ])
   const odd = { ...figures, invoices: { ...figures.invoices, open: { units: '29999' } } }
   expect(plainLines(odd)[0]).toContain(' · ✗ does not add up: asked ')
 })
@@ -57,19 +69,31 @@ test('the picture shows the bars, both equations, what needs a person, and the n
 })
 
 test.each([
-  ['a count', '{"level":30,"time":"2026-11-21T15:20:05.123Z","count":9,"msg":"invoices issued"}', '15:20:05  invoices issued: 9'],
+  [
+    'a count',
+    '{"level":30,"time":"2026-11-21T15:20:05.123Z","count":9,"msg":"invoices issued"}',
+    '15:20:05  invoices issued: 9',
+  ],
   [
     'an event',
     '{"time":"2026-11-21T15:20:05.123Z","kind":"invoice.credited","why":"credited","msg":"event done"}',
     '15:20:05  event invoice.credited',
   ],
-  ['an event that changed nothing', '{"kind":"invoice.created","why":"created changes nothing here","msg":"event done"}', undefined],
+  [
+    'an event that changed nothing',
+    '{"kind":"invoice.created","why":"created changes nothing here","msg":"event done"}',
+    undefined,
+  ],
   [
     'a coin that is too little',
     '{"time":"2026-11-21T15:20:05.123Z","kind":"coin.seen","why":"underpaid: 7 satoshis are missing","msg":"event done"}',
     '15:20:05  coin.seen: underpaid: 7 satoshis are missing',
   ],
-  ['a coin that lies deeper', '{"kind":"coin.confirmed","why":"paid: 2 of 6 blocks deep","msg":"event done"}', undefined],
+  [
+    'a coin that lies deeper',
+    '{"kind":"coin.confirmed","why":"paid: 2 of 6 blocks deep","msg":"event done"}',
+    undefined,
+  ],
   [
     'a coin that is credited',
     '{"kind":"coin.confirmed","why":"credited: 6 blocks deep","msg":"event done"}',
@@ -94,9 +118,15 @@ const ended = withMoney({ paidOn: '58800', inTransit: '0', owed: '0' })
 
 test('the bank’s own rows are what the books are held against', () => {
   expect(disagreements(ended, bankOf(60_000, 58_800, 900n))).toEqual([])
-  expect(disagreements(ended, bankOf(60_001, 58_800, 900n))).toEqual(['the books have 60000 cents credited, the bank 60001'])
-  expect(disagreements(ended, bankOf(60_000, 58_799, 900n))).toEqual(['the books have 58800 cents paid out, the bank 58799'])
-  expect(disagreements(ended, bankOf(60_000, 58_800, 899n))).toEqual(['the bank holds 899 cents, the books leave 900'])
+  expect(disagreements(ended, bankOf(60_001, 58_800, 900n))).toEqual([
+    'the books have 60000 cents credited, the bank 60001',
+  ])
+  expect(disagreements(ended, bankOf(60_000, 58_799, 900n))).toEqual([
+    'the books have 58800 cents paid out, the bank 58799',
+  ])
+  expect(disagreements(ended, bankOf(60_000, 58_800, 899n))).toEqual([
+    'the bank holds 899 cents, the books leave 900',
+  ])
   expect(disagreements(figures, bankOf(60_000, 48_800, 10_900n))).toEqual(['10000 cents are still owed'])
 })
 
@@ -106,7 +136,11 @@ test('it is settled once the bank is quiet and everything credited there is paid
     invoices: () => Array(10).fill({ id: '1' }) as never,
     isCredited: () => true,
   }
-  const done: Figures = { ...figures, invoices: { ...figures.invoices, counts: { credited: 10 } }, payouts: { paid: 10 } }
+  const done: Figures = {
+    ...figures,
+    invoices: { ...figures.invoices, counts: { credited: 10 } },
+    payouts: { paid: 10 },
+  }
   expect(isSettled(done, bank, 0)).toBe(true)
   expect(isSettled(done, { ...bank, nextDueAt: () => 5_000 }, 0)).toBe(false)
   expect(isSettled({ ...done, payouts: { paid: 9, sent: 1 } }, bank, 0)).toBe(false)
@@ -115,7 +149,9 @@ test('it is settled once the bank is quiet and everything credited there is paid
 
 const paper = (heard: (text: string) => void = () => undefined) => {
   let text = ''
-  const out = new Writable({ write: (chunk: Buffer, _, then) => ((text += chunk.toString()), heard(text), then()) })
+  const out = new Writable({
+    write: (chunk: Buffer, _, then) => ((text += chunk.toString()), heard(text), then()),
+  })
   return { out, text: () => text }
 }
 const folderIn = (text: string) => /SQLite in (\S+)/.exec(text)![1]!
@@ -140,7 +176,11 @@ test('one batch at the bank runs to its end: every paid invoice is paid on, the 
       // Somebody with a receipt for what the house has never heard of would be noticed.
       const orders = settled.shoppers.orders()
       const one = { ...orders[0]!, number: 'NOTTHERE' }
-      expect(await judge({ ...settled, shoppers: { ...settled.shoppers, orders: () => [...orders, one] } }, line => odd.push(line))).toBe(1)
+      expect(
+        await judge({ ...settled, shoppers: { ...settled.shoppers, orders: () => [...orders, one] } }, line =>
+          odd.push(line),
+        ),
+      ).toBe(1)
     },
   })
   expect(odd).toEqual(
@@ -159,7 +199,8 @@ test('one batch at the bank runs to its end: every paid invoice is paid on, the 
 })
 
 // Each kind of payer comes once at least, so `judge` finds them all where they belong.
-const everyone = /paid \d at once, 1 in two parts, 1 taken back, 1 late, 1 by a better fee, 1 too little, 1 never, 2 at the shop/
+const everyone =
+  /paid \d at once, 1 in two parts, 1 taken back, 1 late, 1 by a better fee, 1 too little, 1 never, 2 at the shop/
 
 test('one batch on each rail runs to its end on the simulated node, and coins taken from the house behind its back are noticed', async () => {
   const { out, text } = paper()
@@ -186,22 +227,25 @@ test('one batch on each rail runs to its end on the simulated node, and coins ta
   rmSync(folder, { recursive: true })
 })
 
-describe.skipIf(findBitcoind() === undefined && process.env['REPASSE_REQUIRE_SERVERS'] !== '1')('with a bitcoind', () => {
-  test('one batch on each rail runs to its end on a real node, and the node is gone after it', async () => {
-    const { out, text } = paper()
-    let [url, cookieFile] = ['', '']
-    const code = await runDemo({
-      ...{ ...goesOn, out },
-      beforeJudging: async ({ town }) => void ({ url, cookieFile } = town!.chain),
+describe.skipIf(findBitcoind() === undefined && process.env['REPASSE_REQUIRE_SERVERS'] !== '1')(
+  'with a bitcoind',
+  () => {
+    test('one batch on each rail runs to its end on a real node, and the node is gone after it', async () => {
+      const { out, text } = paper()
+      let [url, cookieFile] = ['', '']
+      const code = await runDemo({
+        ...{ ...goesOn, out },
+        beforeJudging: async ({ town }) => void ({ url, cookieFile } = town!.chain),
+      })
+      expect(text()).toContain('a real bitcoind')
+      expect(text()).toMatch(everyone)
+      expect(text()).toContain('The books add up, and the bank and the node agree.')
+      expect(code, text()).toBe(0)
+      expect([existsSync(folderIn(text())), existsSync(cookieFile)]).toEqual([false, false])
+      await expect(fetch(url)).rejects.toThrow('fetch failed')
     })
-    expect(text()).toContain('a real bitcoind')
-    expect(text()).toMatch(everyone)
-    expect(text()).toContain('The books add up, and the bank and the node agree.')
-    expect(code, text()).toBe(0)
-    expect([existsSync(folderIn(text())), existsSync(cookieFile)]).toEqual([false, false])
-    await expect(fetch(url)).rejects.toThrow('fetch failed')
-  })
-})
+  },
+)
 
 test('a stop in the middle ends well and leaves nothing behind', async () => {
   const over = new AbortController()

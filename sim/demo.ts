@@ -1,4 +1,7 @@
-/** The demonstration: a simulated bank, a Bitcoin node, a worker beside them, and the figures live. `--once` runs one batch to its end and judges the books. */
+/**
+ * The demonstration: a simulated bank, a Bitcoin node, a worker beside them, and the figures live. `--once`
+ * runs one batch to its end and judges the books.
+ */
 import { readFlags } from './flags.ts'
 import { runDemo } from './demoRun.ts'
 

@@ -1,4 +1,7 @@
-/** The chain of the demonstration: a real bitcoind or the simulated node, asked in the same words, with a wallet for each who takes part. */
+/**
+ * The chain of the demonstration: a real bitcoind or the simulated node, asked in the same words, with a
+ * wallet for each who takes part.
+ */
 import { startBitcoind, findBitcoind } from './bitcoind.ts'
 import { summed } from './chain/descriptors.ts'
 import { startNode } from './chain/server.ts'
@@ -24,7 +27,10 @@ export interface DemoChain extends Omit<DemoNode, 'end'> {
   height(): Promise<number>
   /** One block of what waits, to the payer. */
   mine(): Promise<void>
-  /** What the node itself finds unspent, in satoshis, by its own scan: for the house's descriptor, and for the payee's address. */
+  /**
+   * What the node itself finds unspent, in satoshis, by its own scan: for the house's descriptor, and for the
+   * payee's address.
+   */
   holdings(): Promise<{ app: bigint; payee: bigint; height: number }>
   /** Ends the node and leaves nothing of it. */
   close(): Promise<void>
@@ -38,7 +44,10 @@ const firstBlocks = 160
 /** Addresses of each branch that are looked at: more than one demonstration hands out. */
 const scanRange = 200
 
-/** A node with coins for the payer and a wallet for the house; the simulated one where no bitcoind is to be had or wanted. `say` hears why one would not start. */
+/**
+ * A node with coins for the payer and a wallet for the house; the simulated one where no bitcoind is to be
+ * had or wanted. `say` hears why one would not start.
+ */
 export async function startDemoChain(simulated: boolean, say: (line: string) => void): Promise<DemoChain> {
   const { node, is } = (simulated ? undefined : await realNode(say)) ?? (await simulatedNode())
   try {
@@ -94,7 +103,8 @@ async function furnish(node: DemoNode, is: string): Promise<DemoChain> {
     },
     mine: async () => void (await rpc('generatetoaddress', [1, payer])),
     async holdings() {
-      const scan = (descriptors: unknown[]) => rpc<{ total_amount: number; height: number }>('scantxoutset', ['start', descriptors])
+      const scan = (descriptors: unknown[]) =>
+        rpc<{ total_amount: number; height: number }>('scantxoutset', ['start', descriptors])
       const ours = await scan(Object.values(branches).map(desc => ({ desc, range: scanRange })))
       const theirs = await scan([`addr(${payee})`])
       return { app: satoshis(ours.total_amount), payee: satoshis(theirs.total_amount), height: ours.height }
@@ -111,7 +121,9 @@ async function branchesOf(rpc: DemoNode['rpc']): Promise<{ receive: string; chan
   }
   const { descriptors } = await rpc<{ descriptors: Listed[] }>('listdescriptors', [], houseWallet)
   const find = (isChange: boolean) => {
-    const found = descriptors.find(({ desc, active, internal }) => active && (internal ?? false) === isChange && desc.startsWith('wpkh('))
+    const found = descriptors.find(
+      ({ desc, active, internal }) => active && (internal ?? false) === isChange && desc.startsWith('wpkh('),
+    )
     if (!found) throw new Error(`the node's wallet "${houseWallet}" has no wpkh descriptor`)
     return found.desc
   }
@@ -119,7 +131,8 @@ async function branchesOf(rpc: DemoNode['rpc']): Promise<{ receive: string; chan
 }
 
 /** Both branches in one, as the worker takes it (BIP 389). */
-const accountOf = (receive: string): string => summed(receive.replace(/#.*$/, '').replace(/\/0\/\*\)$/, '/<0;1>/*)'))
+const accountOf = (receive: string): string =>
+  summed(receive.replace(/#.*$/, '').replace(/\/0\/\*\)$/, '/<0;1>/*)'))
 
 /** Of what a node writes as a number of bitcoin; exact up to 90 million of them. */
 export const satoshis = (bitcoin: number): bigint => BigInt(Math.round(bitcoin * 100_000_000))

@@ -1,13 +1,26 @@
-/** Bitcoin in the demonstration: its sums are added up anew, payers keep to their habits, and each is looked for where he should end. */
+/**
+ * Bitcoin in the demonstration: its sums are added up anew, payers keep to their habits, and each is looked
+ * for where he should end.
+ */
 import { describe, expect, test } from 'vitest'
 import { satoshis, versionOf } from './demoChain.ts'
-import { areCoinsSettled, coinDisagreements, coinLines, coinProgress, type ChainFacts, type CoinFigures, habitsOf } from './demoCoins.ts'
+import {
+  areCoinsSettled,
+  coinDisagreements,
+  coinLines,
+  coinProgress,
+  type ChainFacts,
+  type CoinFigures,
+  habitsOf,
+} from './demoCoins.ts'
 import { stepNow, type Habit, type Request } from './demoPayers.ts'
 import { fitting, foldLine } from './demoScreen.ts'
 import type { Figures } from './demoFigures.ts'
 
 const amounts = <Name extends string>(units: Record<Name, string>) =>
-  Object.fromEntries(Object.entries<string>(units).map(([name, value]) => [name, { units: value }])) as Record<Name, { units: string }>
+  Object.fromEntries(
+    Object.entries<string>(units).map(([name, value]) => [name, { units: value }]),
+  ) as Record<Name, { units: string }>
 const money = {
   ...{ pending: '3000', credited: '90000', commission: '1350', networkFees: '650' },
   ...{ paidOn: '88000', inTransit: '0', owed: '0', dust: '10', external: '0', onChain: '4340' },
@@ -22,10 +35,24 @@ const figures: CoinFigures = {
   tip: { height: 130 },
   trouble: null,
 }
-const withMoney = (changed: Partial<typeof money>): CoinFigures => ({ ...figures, money: amounts({ ...money, ...changed }) })
+const withMoney = (changed: Partial<typeof money>): CoinFigures => ({
+  ...figures,
+  money: amounts({ ...money, ...changed }),
+})
 
-const request = (id: string, state: string): Request => ({ id, state, address: 'bcrt1q', units: 1_000n, dueAtMs: 10_000 })
-const requests = [request('a', 'credited'), request('b', 'credited'), request('c', 'underpaid'), request('d', 'expired')]
+const request = (id: string, state: string): Request => ({
+  id,
+  state,
+  address: 'bcrt1q',
+  units: 1_000n,
+  dueAtMs: 10_000,
+})
+const requests = [
+  request('a', 'credited'),
+  request('b', 'credited'),
+  request('c', 'underpaid'),
+  request('d', 'expired'),
+]
 const habits: Record<string, Habit> = { a: 'at once', b: 'late', c: 'too little', d: 'taken back' }
 const facts: ChainFacts = {
   ...{ app: 4_340n, payee: 88_000n, height: 130, paidUnits: 93_000n, requests },
@@ -60,7 +87,12 @@ describe('the books are held against the node and the payers', () => {
       { payee: 87_999n },
       'the books have 0.00088000 BTC paid out, the node finds at the payee’s address 0.00087999 BTC',
     ],
-    ['more was paid', figures, { paidUnits: 93_001n }, 'the books have 0.00093000 BTC received, the payers paid 0.00093001 BTC'],
+    [
+      'more was paid',
+      figures,
+      { paidUnits: 93_001n },
+      'the books have 0.00093000 BTC received, the payers paid 0.00093001 BTC',
+    ],
     ['the house is behind', figures, { height: 131 }, 'the house stands at block 130, the node at 131'],
     ['it is not followed', { ...figures, trouble: 'no node' }, {}, 'the chain is not followed: no node'],
     [
@@ -69,7 +101,12 @@ describe('the books are held against the node and the payers', () => {
       { app: 4_341n, payee: 87_999n },
       '0.00000001 BTC are still owed',
     ],
-    ['coins left unasked', withMoney({ external: '-40', onChain: '4300' }), { app: 4_300n }, '-0.00000040 BTC moved that nobody asked for'],
+    [
+      'coins left unasked',
+      withMoney({ external: '-40', onChain: '4300' }),
+      { app: 4_300n },
+      '-0.00000040 BTC moved that nobody asked for',
+    ],
     [
       'a sum of the books is wrong',
       withMoney({ onChain: '4341' }),
@@ -82,7 +119,9 @@ describe('the books are held against the node and the payers', () => {
       { requests: [...requests.slice(0, 3), request('d', 'issued')] },
       'request d, paid taken back, is issued, not expired',
     ],
-  ])('%s', (_, books, other, finding) => expect(coinDisagreements(books, told, { ...facts, ...other })).toEqual([finding]))
+  ])('%s', (_, books, other, finding) =>
+    expect(coinDisagreements(books, told, { ...facts, ...other })).toEqual([finding]),
+  )
 
   test('who paid too little must be told of', () =>
     expect(coinDisagreements(figures, [], facts)).toEqual(['nobody is told that request c was paid in part']))
@@ -157,6 +196,12 @@ test('who paid how is told in one order, whoever came first', () => {
     ['c', 'at once'],
     ['d', 'at the shop'],
   ])
-  const requests = [...habits.keys(), 'e'].map(id => ({ id, address: '', units: 1n, state: 'issued', dueAtMs: 0 }))
+  const requests = [...habits.keys(), 'e'].map(id => ({
+    id,
+    address: '',
+    units: 1n,
+    state: 'issued',
+    dueAtMs: 0,
+  }))
   expect(habitsOf(requests, id => habits.get(id))).toBe('1 at once, 1 late, 2 at the shop, 1 nobody')
 })

@@ -1,4 +1,7 @@
-/** Bitcoin's part of what the demonstration shows, added up anew in satoshis, and what the node itself says against it. */
+/**
+ * Bitcoin's part of what the demonstration shows, added up anew in satoshis, and what the node itself says
+ * against it.
+ */
 import { formatUnits, formatMoney } from '../src/base/money.ts'
 import { allHabits, endOf, type Habit, type Request } from './demoPayers.ts'
 
@@ -11,7 +14,16 @@ interface Amount {
 export interface CoinFigures {
   requests: { asked: Amount; open: Amount; paid: Amount; lost: Amount; counts: Record<string, number> }
   money: Record<
-    'pending' | 'credited' | 'commission' | 'networkFees' | 'paidOn' | 'inTransit' | 'owed' | 'dust' | 'external' | 'onChain',
+    | 'pending'
+    | 'credited'
+    | 'commission'
+    | 'networkFees'
+    | 'paidOn'
+    | 'inTransit'
+    | 'owed'
+    | 'dust'
+    | 'external'
+    | 'onChain',
     Amount
   >
   payouts: Record<string, number>
@@ -20,7 +32,8 @@ export interface CoinFigures {
 }
 
 const sats = ({ units }: Amount) => BigInt(units)
-const countOf = (counts: Record<string, number>, states: string[]) => states.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
+const countOf = (counts: Record<string, number>, states: string[]) =>
+  states.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
 const all = (counts: Record<string, number>) => Object.values(counts).reduce((sum, count) => sum + count, 0)
 
 /** How many requests have come how far; each figure includes those that went further. */
@@ -38,7 +51,12 @@ export function coinProgress({ requests: { counts }, payouts }: CoinFigures) {
 
 /** The two equations. `owed`: what is on its way in no block deep enough is owed still. */
 export function coinEquations({ requests, money }: CoinFigures) {
-  const [asked, open, paid, expired] = [sats(requests.asked), sats(requests.open), sats(requests.paid), sats(requests.lost)]
+  const [asked, open, paid, expired] = [
+    sats(requests.asked),
+    sats(requests.open),
+    sats(requests.paid),
+    sats(requests.lost),
+  ]
   const [credited, miners, commission, paidOut] = [
     sats(money.credited),
     sats(money.networkFees),
@@ -48,7 +66,14 @@ export function coinEquations({ requests, money }: CoinFigures) {
   const owed = sats(money.owed) + sats(money.inTransit)
   return {
     asked: { asked, open, paid, expired, holds: asked === open + paid + expired },
-    credited: { credited, miners, commission, paidOut, owed, holds: credited === miners + commission + paidOut + owed },
+    credited: {
+      credited,
+      miners,
+      commission,
+      paidOut,
+      owed,
+      holds: credited === miners + commission + paidOut + owed,
+    },
   }
 }
 
@@ -77,17 +102,28 @@ export interface ChainFacts {
   habitOf(id: string): Habit | undefined
 }
 
-/** Where the house's figures differ from what the node and the payers know, and where they do not add up. `needsPerson` of the whole house. */
-export function coinDisagreements(figures: CoinFigures, needsPerson: readonly string[], facts: ChainFacts): string[] {
+/**
+ * Where the house's figures differ from what the node and the payers know, and where they do not add up.
+ * `needsPerson` of the whole house.
+ */
+export function coinDisagreements(
+  figures: CoinFigures,
+  needsPerson: readonly string[],
+  facts: ChainFacts,
+): string[] {
   const { asked, credited } = coinEquations(figures)
   const { money, tip, trouble } = figures
   const [onChain, pending, external] = [sats(money.onChain), sats(money.pending), sats(money.external)]
   const left = credited.credited + pending + external - credited.miners - credited.paidOut - sats(money.dust)
   const differ = (what: string, ours: bigint, theirs: bigint, whose: string) =>
-    ours === theirs ? [] : [`the books have ${formatMoney(ours, 'BTC')} ${what}, ${whose} ${formatMoney(theirs, 'BTC')}`]
+    ours === theirs
+      ? []
+      : [`the books have ${formatMoney(ours, 'BTC')} ${what}, ${whose} ${formatMoney(theirs, 'BTC')}`]
   return [
     ...(trouble === null ? [] : [`the chain is not followed: ${trouble}`]),
-    ...(tip?.height === facts.height ? [] : [`the house stands at block ${tip?.height ?? 'none'}, the node at ${facts.height}`]),
+    ...(tip?.height === facts.height
+      ? []
+      : [`the house stands at block ${tip?.height ?? 'none'}, the node at ${facts.height}`]),
     ...(asked.holds ? [] : ['what was asked in BTC is not open + paid + expired']),
     ...(credited.holds ? [] : ['what was credited in BTC is not fees + paid out + still owed']),
     ...(credited.owed === 0n ? [] : [`${formatMoney(credited.owed, 'BTC')} are still owed`]),
@@ -100,17 +136,25 @@ export function coinDisagreements(figures: CoinFigures, needsPerson: readonly st
   ]
 }
 
-/** Where a request has not ended where its payer's habit leads, or a person was not told of one that needs him. */
+/**
+ * Where a request has not ended where its payer's habit leads, or a person was not told of one that needs
+ * him.
+ */
 function strayed({ id, state }: Request, habit: Habit | undefined, needsPerson: readonly string[]): string[] {
   if (!habit) return [`request ${id} has no payer`]
   const end = endOf(habit)
   if (state !== end) return [`request ${id}, paid ${habit}, is ${state}, not ${end}`]
-  if (habit === 'too little' && !needsPerson.some(says => says.includes(id))) return [`nobody is told that request ${id} was paid in part`]
+  if (habit === 'too little' && !needsPerson.some(says => says.includes(id)))
+    return [`nobody is told that request ${id} was paid in part`]
   return []
 }
 
 /** Whether everyone has paid who will, and all that was credited is paid on. */
-export function areCoinsSettled(figures: CoinFigures, requests: readonly Request[], habitOf: ChainFacts['habitOf']): boolean {
+export function areCoinsSettled(
+  figures: CoinFigures,
+  requests: readonly Request[],
+  habitOf: ChainFacts['habitOf'],
+): boolean {
   const { requested, credited, paidOn } = coinProgress(figures)
   const ended = requests.every(({ id, state }) => habitOf(id) !== undefined && state === endOf(habitOf(id)!))
   const { owed } = coinEquations(figures).credited

@@ -1,4 +1,7 @@
-/** What the demonstration shows, as text: the figures of `repasse status --json`, and whether they explain every cent. */
+/**
+ * What the demonstration shows, as text: the figures of `repasse status --json`, and whether they explain
+ * every cent.
+ */
 import { formatUnits } from '../src/base/money.ts'
 import { coinLines, coinProgress, type CoinFigures } from './demoCoins.ts'
 
@@ -11,7 +14,10 @@ interface Amount {
 export interface Figures {
   stopped: string | null
   invoices: { asked: Amount; open: Amount; paid: Amount; lost: Amount; counts: Record<string, number> }
-  money: Record<'credited' | 'bankFees' | 'commission' | 'withheld' | 'paidOn' | 'inTransit' | 'reversed' | 'owed', Amount>
+  money: Record<
+    'credited' | 'bankFees' | 'commission' | 'withheld' | 'paidOn' | 'inTransit' | 'reversed' | 'owed',
+    Amount
+  >
   payouts: Record<string, number>
   events: Record<string, number>
   /** There where the demonstration has a chain. */
@@ -21,7 +27,8 @@ export interface Figures {
 
 const reais = (units: bigint) => formatUnits(units, 'BRL')
 const cents = ({ units }: Amount) => BigInt(units)
-const countOf = (counts: Record<string, number>, states: string[]) => states.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
+const countOf = (counts: Record<string, number>, states: string[]) =>
+  states.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
 const all = (counts: Record<string, number>) => Object.values(counts).reduce((sum, count) => sum + count, 0)
 
 /** How many invoices have come how far; each figure includes those that went further. */
@@ -36,16 +43,32 @@ export function progress({ invoices: { counts }, payouts }: Figures) {
   }
 }
 
-/** The two equations, added up here anew rather than believed. `owed`: ordered at the bank and not settled is owed still. */
+/**
+ * The two equations, added up here anew rather than believed. `owed`: ordered at the bank and not settled is
+ * owed still.
+ */
 export function equations({ invoices, money }: Figures) {
-  const [asked, open, paid, expired] = [cents(invoices.asked), cents(invoices.open), cents(invoices.paid), cents(invoices.lost)]
+  const [asked, open, paid, expired] = [
+    cents(invoices.asked),
+    cents(invoices.open),
+    cents(invoices.paid),
+    cents(invoices.lost),
+  ]
   const bank = cents(money.bankFees)
   const app = cents(money.commission) + cents(money.withheld)
   const owed = cents(money.owed) + cents(money.inTransit)
   const [credited, paidOut, reversed] = [cents(money.credited), cents(money.paidOn), cents(money.reversed)]
   return {
     asked: { asked, open, paid, expired, holds: asked === open + paid + expired },
-    credited: { credited, bank, app, paidOut, owed, reversed, holds: credited === bank + app + paidOut + owed + reversed },
+    credited: {
+      credited,
+      bank,
+      app,
+      paidOut,
+      owed,
+      reversed,
+      holds: credited === bank + app + paidOut + owed + reversed,
+    },
   }
 }
 
@@ -63,10 +86,14 @@ export function equationLines(figures: Figures): string[] {
   ]
 }
 
-/** A line for each rail, for where nothing can be drawn over: what was asked for is told at the end, or where it does not add up. */
+/**
+ * A line for each rail, for where nothing can be drawn over: what was asked for is told at the end, or where
+ * it does not add up.
+ */
 export function plainLines(figures: Figures): string[] {
   const { issued, paid, credited, paidOn } = progress(figures)
-  const wanted = (lines: string[]) => lines.filter((line, place) => place > 0 || !line.startsWith('✓')).join(' · ')
+  const wanted = (lines: string[]) =>
+    lines.filter((line, place) => place > 0 || !line.startsWith('✓')).join(' · ')
   const bank = `Pix      issued ${issued} · paid ${paid} · credited ${credited} · paid on ${paidOn} · ${wanted(equationLines(figures))}`
   if (!figures.bitcoin) return [bank]
   const coins = coinProgress(figures.bitcoin)
@@ -108,8 +135,11 @@ function coinPicture(figures: CoinFigures): string[] {
 /** The first is the whole. */
 function bars(counts: Record<string, number>): string[] {
   const whole = Object.values(counts)[0]!
-  const bar = (count: number) => '█'.repeat(whole === 0 ? 0 : Math.round((count / whole) * 30)).padEnd(30, '·')
-  return Object.entries(counts).map(([name, count]) => `  ${name.padEnd(16)} ${bar(count)} ${String(count).padStart(4)}`)
+  const bar = (count: number) =>
+    '█'.repeat(whole === 0 ? 0 : Math.round((count / whole) * 30)).padEnd(30, '·')
+  return Object.entries(counts).map(
+    ([name, count]) => `  ${name.padEnd(16)} ${bar(count)} ${String(count).padStart(4)}`,
+  )
 }
 
 /** A line of the worker's log as a person reads it; undefined for what is no news. */

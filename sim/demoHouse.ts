@@ -1,4 +1,7 @@
-/** The house of the demonstration: its key and settings in a folder, and its accounts and schedules by the same commands as for real. */
+/**
+ * The house of the demonstration: its key and settings in a folder, and its accounts and schedules by the
+ * same commands as for real.
+ */
 import { noShopLimits } from './shopLimits.ts'
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
@@ -22,7 +25,10 @@ export async function furnish(
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const keyFile = join(folder, 'project.pem')
   writeFileSync(keyFile, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
-  bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
+  bank.addProject({
+    id: projectId,
+    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  })
 
   const listen = `127.0.0.1:${await freePort()}`
   const lines = {
@@ -67,7 +73,12 @@ export async function configure(folder: string, { once, chain, dueIn }: Configur
   const when = { cron: once ? '0 0 1 1 *' : '* * * * *', 'time-zone': 'America/Sao_Paulo' }
   const what = { amount: '20.00..1000.00', payers: 'random', commission: '1.5%' }
 
-  const account = { holder: 'Stark Bank S.A.', 'tax-id': '20.018.183/0001-80', bank: '20018183', branch: '0001' }
+  const account = {
+    holder: 'Stark Bank S.A.',
+    'tax-id': '20.018.183/0001-80',
+    bank: '20018183',
+    branch: '0001',
+  }
   await addAccount(folder, { name: 'main', ...account, number: '6341320293482496', type: 'payment' })
   const pix = { rail: 'starkbank', count: '8..12', 'due-in': '2d', 'pay-to': 'main' }
   await mustAsk(folder, ['schedule', 'add', ...flags({ name: 'pix', ...pix, ...when, ...what })])
@@ -84,7 +95,8 @@ async function addAccount(folder: string, account: { name: string } & Record<str
   await mustAsk(folder, ['account', 'approve', account.name, '--by', 'checker'])
 }
 
-const flags = (named: Record<string, string>) => Object.entries(named).flatMap(([name, value]) => [`--${name}`, value])
+const flags = (named: Record<string, string>) =>
+  Object.entries(named).flatMap(([name, value]) => [`--${name}`, value])
 
 interface Listed {
   id: string
@@ -96,7 +108,10 @@ interface Listed {
   order: string | null
 }
 
-/** What payers of bitcoin are asked for, oldest first: the newest few hundred, for who was asked earlier has long done what he does. */
+/**
+ * What payers of bitcoin are asked for, oldest first: the newest few hundred, for who was asked earlier has
+ * long done what he does.
+ */
 export async function requestsOf(folder: string): Promise<Request[]> {
   const rows = JSON.parse(await mustAsk(folder, ['invoice', 'list', '--limit', '300', '--json'])) as Listed[]
   return rows

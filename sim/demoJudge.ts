@@ -1,4 +1,7 @@
-/** When a batch has come to its end, and whether the books are then what the bank, the node and the payers know. */
+/**
+ * When a batch has come to its end, and whether the books are then what the bank, the node and the payers
+ * know.
+ */
 import { systemClock } from '../src/base/clock.ts'
 import { formatUnits } from '../src/base/money.ts'
 import type { Bank } from './bank.ts'
@@ -24,27 +27,48 @@ const btc = (units: bigint) => formatUnits(units, 'BTC')
 /** Nothing more comes from the bank within this: what remains are due dates, days away. */
 const quietMs = 30_000
 
-/** All that will be paid is paid on: the bank has nothing more to do for now, and the house has done what it heard. */
-export function isSettled(figures: Figures, bank: Pick<Bank, 'nextDueAt' | 'invoices' | 'isCredited'>, now = Date.now()): boolean {
+/**
+ * All that will be paid is paid on: the bank has nothing more to do for now, and the house has done what it
+ * heard.
+ */
+export function isSettled(
+  figures: Figures,
+  bank: Pick<Bank, 'nextDueAt' | 'invoices' | 'isCredited'>,
+  now = Date.now(),
+): boolean {
   const next = bank.nextDueAt()
   const { issued, credited, paidOn } = progress(figures)
   const creditedThere = bank.invoices().filter(({ id }) => bank.isCredited(id)).length
   const unread = (figures.events['new'] ?? 0) + (figures.events['waiting'] ?? 0)
   const quiet = next === undefined || next > now + quietMs
-  return quiet && issued > 0 && issued === bank.invoices().length && credited === creditedThere && paidOn === credited && unread === 0
+  return (
+    quiet &&
+    issued > 0 &&
+    issued === bank.invoices().length &&
+    credited === creditedThere &&
+    paidOn === credited &&
+    unread === 0
+  )
 }
 
 /** The same of the chain, where there is one. */
 export const isTownSettled = ({ bitcoin }: Figures, town: DemoTown | undefined): boolean =>
   !town || (bitcoin !== undefined && areCoinsSettled(bitcoin, town.requests(), town.payers.habitOf))
 
-export const statusOf = async (folder: string): Promise<Figures> => JSON.parse(await mustAsk(folder, ['status', '--json'])) as Figures
+export const statusOf = async (folder: string): Promise<Figures> =>
+  JSON.parse(await mustAsk(folder, ['status', '--json'])) as Figures
 
-/** The product's own checks, then the bank's, the node's and the payers' side of it, each from their own rows. Answers the exit code. */
+/**
+ * The product's own checks, then the bank's, the node's and the payers' side of it, each from their own rows.
+ * Answers the exit code.
+ */
 export async function judge(settled: Settled, say: Say): Promise<number> {
   const { town } = settled
   const findings = await findingsOf(settled, say)
-  if (findings.length === 0) say(town ? 'The books add up, and the bank and the node agree.' : 'The books add up, and the bank agrees.')
+  if (findings.length === 0)
+    say(
+      town ? 'The books add up, and the bank and the node agree.' : 'The books add up, and the bank agrees.',
+    )
   for (const finding of findings) say(`✗ ${finding}`)
   return findings.length === 0 ? 0 : 1
 }
@@ -91,7 +115,12 @@ async function judgeTown({ bitcoin, needsPerson }: Figures, town: DemoTown, say:
     `  on chain BTC ${btc(BigInt(onChain.units))} by the books, ${btc(holdings.app)} by the node's own scan (received and not credited: ${btc(BigInt(pending.units))})`,
   )
   const paidUnits = town.payers.paidUnits()
-  return coinDisagreements(bitcoin, needsPerson, { ...holdings, paidUnits, requests: town.requests(), habitOf: town.payers.habitOf })
+  return coinDisagreements(bitcoin, needsPerson, {
+    ...holdings,
+    paidUnits,
+    requests: town.requests(),
+    habitOf: town.payers.habitOf,
+  })
 }
 
 interface Ordered {
@@ -101,18 +130,26 @@ interface Ordered {
   units: string
 }
 
-/** Each order that somebody saw a receipt for is paid here, and no other is; their money is in the sums above. */
+/**
+ * Each order that somebody saw a receipt for is paid here, and no other is; their money is in the sums above.
+ */
 async function judgeShop(folder: string, shoppers: Shoppers, say: Say): Promise<string[]> {
   const there = JSON.parse(await mustAsk(folder, ['order', 'list', '--json', '--limit', '1000'])) as Ordered[]
   const paid = there.filter(({ state }) => state === 'paid')
   const worth = paid.reduce((total, { units }) => total + BigInt(units), 0n)
   const byCoins = paid.filter(({ rail }) => rail === 'bitcoin').length
-  say(`Shop: ${there.length} orders, ${paid.length} paid, ${byCoins} of them with bitcoin; R$ ${formatUnits(worth, 'BRL')}`)
+  say(
+    `Shop: ${there.length} orders, ${paid.length} paid, ${byCoins} of them with bitcoin; R$ ${formatUnits(worth, 'BRL')}`,
+  )
   const seen = shoppers.orders().filter(({ isPaid }) => isPaid)
   const numbers = new Set(paid.map(({ id }) => id.slice(-8).toUpperCase()))
   return [
-    ...(there.length === shoppers.orders().length ? [] : [`${shoppers.orders().length} orders were placed, the house has ${there.length}`]),
-    ...seen.filter(({ number }) => !numbers.has(number)).map(({ number }) => `order ${number} has a receipt and is not paid`),
+    ...(there.length === shoppers.orders().length
+      ? []
+      : [`${shoppers.orders().length} orders were placed, the house has ${there.length}`]),
+    ...seen
+      .filter(({ number }) => !numbers.has(number))
+      .map(({ number }) => `order ${number} has a receipt and is not paid`),
     ...(seen.length === paid.length ? [] : [`${paid.length} orders are paid, ${seen.length} have a receipt`]),
   ]
 }
@@ -120,7 +157,10 @@ async function judgeShop(folder: string, shoppers: Shoppers, say: Say): Promise<
 const sum = (cents: number[]) => cents.reduce((total, amount) => total + BigInt(amount), 0n)
 
 /** Where the house's figures differ from what the bank itself has, and where they do not add up. */
-export function disagreements(figures: Figures, bank: Pick<Bank, 'invoices' | 'isCredited' | 'transfers' | 'balanceUnits'>): string[] {
+export function disagreements(
+  figures: Figures,
+  bank: Pick<Bank, 'invoices' | 'isCredited' | 'transfers' | 'balanceUnits'>,
+): string[] {
   const { asked, credited } = equations(figures)
   const invoices = bank.invoices()
   const paidThere = sum(invoices.filter(({ id }) => bank.isCredited(id)).map(({ amount }) => amount))
@@ -135,8 +175,14 @@ export function disagreements(figures: Figures, bank: Pick<Bank, 'invoices' | 'i
     ...(asked.holds ? [] : ['asked is not open + paid + expired']),
     ...(credited.holds ? [] : ['credited is not fees + paid out + still owed']),
     ...(credited.owed === 0n ? [] : [`${credited.owed} cents are still owed`]),
-    ...(credited.credited === paidThere ? [] : [`the books have ${credited.credited} cents credited, the bank ${paidThere}`]),
-    ...(credited.paidOut === sentThere ? [] : [`the books have ${credited.paidOut} cents paid out, the bank ${sentThere}`]),
-    ...(bank.balanceUnits() === left ? [] : [`the bank holds ${bank.balanceUnits()} cents, the books leave ${left}`]),
+    ...(credited.credited === paidThere
+      ? []
+      : [`the books have ${credited.credited} cents credited, the bank ${paidThere}`]),
+    ...(credited.paidOut === sentThere
+      ? []
+      : [`the books have ${credited.paidOut} cents paid out, the bank ${sentThere}`]),
+    ...(bank.balanceUnits() === left
+      ? []
+      : [`the bank holds ${bank.balanceUnits()} cents, the books leave ${left}`]),
   ]
 }

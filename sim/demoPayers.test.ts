@@ -1,4 +1,7 @@
-/** The demonstration's payers, on the simulated node: whoever has no coin waits for a block, and holds none up. */
+/**
+ * The demonstration's payers, on the simulated node: whoever has no coin waits for a block, and holds none
+ * up.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startDemoChain, type DemoChain } from './demoChain.ts'
 import { makePayers, type Request } from './demoPayers.ts'
@@ -23,7 +26,8 @@ test('more who pay at once than there are coins are all paid for, some a block l
   expect(payers.paidUnits()).toBeLessThanOrEqual(BigInt(coins) * 10_000n)
   expect(payers.busy()).toBe(false)
   for (let turn = 0; turn < 3; turn++) {
-    for (const request of requests) if (payers.habitOf(request.id) !== 'taken back') request.state = 'underpaid'
+    for (const request of requests)
+      if (payers.habitOf(request.id) !== 'taken back') request.state = 'underpaid'
     await chain.mine()
     await payers.act(requests, 2_000_000)
   }

@@ -1,4 +1,7 @@
-/** Those who are asked for bitcoin in the demonstration: most pay, some too little, some late, and some think better of it. */
+/**
+ * Those who are asked for bitcoin in the demonstration: most pay, some too little, some late, and some think
+ * better of it.
+ */
 import { networks, Psbt } from 'bitcoinjs-lib'
 import { payerWallet, satoshis, type DemoChain } from './demoChain.ts'
 
@@ -31,7 +34,16 @@ export type Habit = keyof typeof habits
 
 /** Who comes in which order; each batch has at least eight, so that every habit is seen. */
 const order: readonly Habit[] = [
-  ...(['at once', 'in two parts', 'taken back', 'late', 'by a better fee', 'too little', 'never', 'at once'] as const),
+  ...([
+    'at once',
+    'in two parts',
+    'taken back',
+    'late',
+    'by a better fee',
+    'too little',
+    'never',
+    'at once',
+  ] as const),
   ...(['at once', 'at once', 'at once', 'at once'] as const),
 ]
 
@@ -39,8 +51,17 @@ const order: readonly Habit[] = [
 export const allHabits = Object.keys(habits) as Habit[]
 export const endOf = (habit: Habit): string => habits[habit].ends
 
-/** What is to be done now: a payer's first step has its hour, and the next waits until the house has seen the one before. */
-export function stepNow(habit: Habit, taken: number, { state, dueAtMs }: Request, payAtMs: number, nowMs: number): Step | undefined {
+/**
+ * What is to be done now: a payer's first step has its hour, and the next waits until the house has seen the
+ * one before.
+ */
+export function stepNow(
+  habit: Habit,
+  taken: number,
+  { state, dueAtMs }: Request,
+  payAtMs: number,
+  nowMs: number,
+): Step | undefined {
   const step: Step | undefined = habits[habit].steps[taken]
   switch (step) {
     case 'pay':
@@ -89,7 +110,9 @@ export function makePayers({ rpc, payer }: Pick<DemoChain, 'rpc' | 'payer'>, del
 
   async function freshCoin(least: bigint): Promise<Payment['coin']> {
     const coins = await rpc<{ txid: string; vout: number; amount: number }[]>('listunspent', [1], payerWallet)
-    const found = coins.find(({ txid, vout, amount }) => satoshis(amount) >= least && !used.has(`${txid}:${vout}`))
+    const found = coins.find(
+      ({ txid, vout, amount }) => satoshis(amount) >= least && !used.has(`${txid}:${vout}`),
+    )
     without = found === undefined
     if (!found) throw new NoCoin('the payer of the demonstration has no coin until the next block')
     used.add(`${found.txid}:${found.vout}`)
@@ -97,12 +120,20 @@ export function makePayers({ rpc, payer }: Pick<DemoChain, 'rpc' | 'payer'>, del
   }
 
   /** Spends one coin, replaceable (BIP 125); what is over goes back to the payer. */
-  async function spend(coin: Payment['coin'], fee: bigint, to?: { address: string; units: bigint }): Promise<string> {
+  async function spend(
+    coin: Payment['coin'],
+    fee: bigint,
+    to?: { address: string; units: bigint },
+  ): Promise<string> {
     const psbt = new Psbt({ network: networks.regtest })
     psbt.addInput({ hash: coin.txid, index: coin.vout, sequence: 0xfffffffd })
     if (to) psbt.addOutput({ address: to.address, value: to.units })
     psbt.addOutput({ address: payer, value: coin.units - fee - (to?.units ?? 0n) })
-    const signed = await rpc<{ psbt: string; complete: boolean; hex?: string }>('walletprocesspsbt', [psbt.toBase64()], payerWallet)
+    const signed = await rpc<{ psbt: string; complete: boolean; hex?: string }>(
+      'walletprocesspsbt',
+      [psbt.toBase64()],
+      payerWallet,
+    )
     const raw = signed.hex ?? Psbt.fromBase64(signed.psbt).extractTransaction().toHex()
     return rpc<string>('sendrawtransaction', [raw])
   }
@@ -156,12 +187,18 @@ export function makePayers({ rpc, payer }: Pick<DemoChain, 'rpc' | 'payer'>, del
         one.taken++
       }
     },
-    busy: () => !without && [...known.values()].some(({ habit, taken }) => taken > 0 && taken < habits[habit].steps.length),
+    busy: () =>
+      !without &&
+      [...known.values()].some(({ habit, taken }) => taken > 0 && taken < habits[habit].steps.length),
     habitOf: id => known.get(id)?.habit,
     async payAtShop(address, units) {
       atShop.push(await pay(address, units))
     },
-    paidUnits: () => [...atShop, ...[...known.values()].flatMap(({ paid }) => paid)].reduce((sum, { units }) => sum + units, 0n),
+    paidUnits: () =>
+      [...atShop, ...[...known.values()].flatMap(({ paid }) => paid)].reduce(
+        (sum, { units }) => sum + units,
+        0n,
+      ),
   }
 }
 

@@ -1,4 +1,7 @@
-/** One demonstration from start to end: builds its folder, starts bank, chain and worker, shows the figures, judges, and leaves nothing running. */
+/**
+ * One demonstration from start to end: builds its folder, starts bank, chain and worker, shows the figures,
+ * judges, and leaves nothing running.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,7 +34,13 @@ export interface DemoOptions {
   beforeJudging?: (settled: Settled) => Promise<unknown>
 }
 
-const settings: Partial<Settings> = { payRate: 0.85, waitsTag: 'ord_', payDelayMs: [2_000, 10_000], fee: 50, transferFee: 0 }
+const settings: Partial<Settings> = {
+  payRate: 0.85,
+  waitsTag: 'ord_',
+  payDelayMs: [2_000, 10_000],
+  fee: 50,
+  transferFee: 0,
+}
 const paces: Record<'once' | 'on', TownPace> = {
   once: { blockMs: 1_000, payDelayMs: [500, 6_000], dueIn: '15s' },
   on: { blockMs: 3_000, payDelayMs: [1_000, 15_000], dueIn: '30s' },
@@ -59,7 +68,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   let code = 1
   try {
     bank = await startBank({ settings: { ...settings, ...options.settings } })
-    if (bitcoin !== 'none') chain = await startDemoChain(bitcoin === 'simulated', line => (signal.aborted ? undefined : say(line)))
+    if (bitcoin !== 'none')
+      chain = await startDemoChain(bitcoin === 'simulated', line => (signal.aborted ? undefined : say(line)))
     // What a Ctrl-C ended by itself is not tried another way.
     signal.throwIfAborted()
     app = await startPayerDesk({
@@ -73,7 +83,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     for (const line of doors(url, await invitePeople(folder))) say(line)
 
     worker = startWorker(folder, newsOf)
-    if (!(await answers(url, worker))) throw new Error(`the worker did not start: ${worker.recent().join(' · ')}`)
+    if (!(await answers(url, worker)))
+      throw new Error(`the worker did not start: ${worker.recent().join(' · ')}`)
     bank.bank.addWebhook(`${url}/webhooks/starkbank`)
     for (const name of schedules) await mustAsk(folder, ['schedule', 'run', name])
     if (chain) town = startTown(chain, pace, () => requestsOf(folder))
@@ -101,7 +112,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   await bank?.close()
   if (signal.aborted) say('Stopped: everything it started is gone.')
   // Books that do not add up are what a person wants to look at.
-  if (keep || (code !== 0 && !signal.aborted)) say(`Left behind: ${folder} (look with: cd ${folder} && ${program} status)`)
+  if (keep || (code !== 0 && !signal.aborted))
+    say(`Left behind: ${folder} (look with: cd ${folder} && ${program} status)`)
   else rmSync(folder, { recursive: true, force: true })
   return code
 }
@@ -187,10 +199,12 @@ async function watch({
     if (!figures) return `The figures could not be read: ${stderr.trim()}`
     show(figures, worker.recent())
     if (once && isShopDone && isSettled(figures, bank) && isTownSettled(figures, town)) return 'settled'
-    if (once && Date.now() > until) return `After ${maxMs / 1_000} s not everything was paid on:\n${plainLines(figures).join('\n')}`
+    if (once && Date.now() > until)
+      return `After ${maxMs / 1_000} s not everything was paid on:\n${plainLines(figures).join('\n')}`
     await Promise.race([over, new Promise(resolve => setTimeout(resolve, pauseMs))])
   }
   if (signal.aborted) return 'stopped'
-  if (gone) return `The worker ended by itself (${gone.signal ?? `exit code ${gone.code}`}). Its last lines:\n${worker.recent().join('\n')}`
+  if (gone)
+    return `The worker ended by itself (${gone.signal ?? `exit code ${gone.code}`}). Its last lines:\n${worker.recent().join('\n')}`
   return `The payers, the shop or the node failed: ${fault instanceof Error ? fault.message : String(fault)}`
 }

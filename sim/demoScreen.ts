@@ -1,4 +1,6 @@
-/** How the demonstration is drawn: over itself in a terminal, and elsewhere a line whenever something changed. */
+/**
+ * How the demonstration is drawn: over itself in a terminal, and elsewhere a line whenever something changed.
+ */
 import { picture, plainLines, type Figures } from './demoFigures.ts'
 
 export type Out = NodeJS.WritableStream & { isTTY?: boolean; columns?: number; rows?: number }
@@ -16,8 +18,15 @@ function drawer(out: Out): Show {
   }
 }
 
-/** The picture in a window of that size. A line that wraps by itself, or rolls off, would be drawn over in the wrong place. */
-export function fitting(figures: Figures, recent: string[], { columns, rows }: { columns: number; rows: number }): string[] {
+/**
+ * The picture in a window of that size. A line that wraps by itself, or rolls off, would be drawn over in the
+ * wrong place.
+ */
+export function fitting(
+  figures: Figures,
+  recent: string[],
+  { columns, rows }: { columns: number; rows: number },
+): string[] {
   const folded = (lines: string[]) => lines.flatMap(line => foldLine(line, columns - 1))
   const room = rows - 1 - folded(picture(figures, [])).length
   const kept = room > 0 ? recent.slice(-room) : []
@@ -49,7 +58,8 @@ function liner(out: Out): Show {
   let before: string[] = []
   return figures => {
     const lines = plainLines(figures)
-    for (const line of lines) if (!before.includes(line)) out.write(`${new Date().toISOString().slice(11, 19)}  ${line}\n`)
+    for (const line of lines)
+      if (!before.includes(line)) out.write(`${new Date().toISOString().slice(11, 19)}  ${line}\n`)
     before = lines
   }
 }

@@ -1,4 +1,7 @@
-/** The shop of the demonstration: its products with their photos, where its money goes, and people for the console, all by the same commands as for real. */
+/**
+ * The shop of the demonstration: its products with their photos, where its money goes, and people for the
+ * console, all by the same commands as for real.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { mustAsk } from './demoWorker.ts'
@@ -17,12 +20,34 @@ export async function openShop(folder: string, rails: readonly ('starkbank' | 'b
   mkdirSync(photos)
   for (const rail of rails) {
     const account = rail === 'bitcoin' ? 'wallet' : 'main'
-    await mustAsk(folder, ['shop', 'pay-to', '--rail', rail, '--account', account, '--commission', '1.5%', '--by', 'maker'])
+    await mustAsk(folder, [
+      'shop',
+      'pay-to',
+      '--rail',
+      rail,
+      '--account',
+      account,
+      '--commission',
+      '1.5%',
+      '--by',
+      'maker',
+    ])
   }
   for (const [name, price, picture, stock, description] of wares) {
     const photo = join(photos, `${picture}.png`)
     writeFileSync(photo, pictures[picture]())
-    const what = ['--name', name, '--price', price, '--stock', stock, '--description', description, '--photo', photo]
+    const what = [
+      '--name',
+      name,
+      '--price',
+      price,
+      '--stock',
+      stock,
+      '--description',
+      description,
+      '--photo',
+      photo,
+    ]
     await mustAsk(folder, ['product', 'add', ...what, '--by', 'maker'])
   }
 }
@@ -33,11 +58,15 @@ const people = [
   ['carla', 'admin'],
 ] as const
 
-/** Invites one person of each role that does something. Answers who, and the link by which they come in once. */
+/**
+ * Invites one person of each role that does something. Answers who, and the link by which they come in once.
+ */
 export async function invitePeople(folder: string): Promise<{ name: string; role: string; link: string }[]> {
   const invited: { name: string; role: string; link: string }[] = []
   for (const [name, role] of people) {
-    const { link } = JSON.parse(await mustAsk(folder, ['user', 'add', name, '--role', role, '--by', 'demo', '--json'])) as {
+    const { link } = JSON.parse(
+      await mustAsk(folder, ['user', 'add', name, '--role', role, '--by', 'demo', '--json']),
+    ) as {
       link: string
     }
     invited.push({ name, role, link })

@@ -1,4 +1,7 @@
-/** Those who buy in the shop of the demonstration: at browsers without scripts, over its pages and forms, and paid by its button. */
+/**
+ * Those who buy in the shop of the demonstration: at browsers without scripts, over its pages and forms, and
+ * paid by its button.
+ */
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { formTo, visitor, type Page, type Visitor } from './visitor.ts'
 
@@ -67,7 +70,10 @@ export function startShoppers({ url, manners, everyMs }: ShoppersOptions): Shopp
   return {
     broken,
     orders: () => orders,
-    isDone: () => come === manners.length && here.size === 0 && orders.every(({ manner, isPaid }) => isPaid || manner === 'never'),
+    isDone: () =>
+      come === manners.length &&
+      here.size === 0 &&
+      orders.every(({ manner, isPaid }) => isPaid || manner === 'never'),
     async rest() {
       over.abort()
       await living
@@ -90,7 +96,11 @@ async function shop({ who, manner, over, orders }: Shopping): Promise<void> {
   // What cannot be paid with at the moment is shown so, and may be there a moment later.
   const isThere = (page: Page) => new RegExp(`value="${rail}"(?![^>]*disabled)`).test(page.html)
   const checkout = await until(who, '/checkout', isThere, over)
-  const buyer = { name: names[systemRandom.between(0, names.length - 1)]!, email: 'shopper@example.com', taxId: '012.345.678-90' }
+  const buyer = {
+    name: names[systemRandom.between(0, names.length - 1)]!,
+    email: 'shopper@example.com',
+    taxId: '012.345.678-90',
+  }
   const placed = await who.send(formTo(checkout, '/checkout'), { ...buyer, rail })
   if (!placed.path.startsWith('/orders/')) throw new Error(`the shop took no order: ${placed.text}`)
   const { path } = placed
@@ -100,7 +110,9 @@ async function shop({ who, manner, over, orders }: Shopping): Promise<void> {
 
   const press = async (page: Page, share: 'all' | 'part') => {
     // Who pays may be out of coins until the next block: the page says so then, and to try again.
-    while ((await who.send(formTo(page, `${path}/simulate`), {}, { name: 'share', value: share })).status >= 500) {
+    while (
+      (await who.send(formTo(page, `${path}/simulate`), {}, { name: 'share', value: share })).status >= 500
+    ) {
       over.throwIfAborted()
       await systemClock.sleep(lookMs, over)
     }
@@ -108,7 +120,10 @@ async function shop({ who, manner, over, orders }: Shopping): Promise<void> {
   const asked = await until(who, path, page => page.html.includes(`${path}/simulate`), over)
   if (manner === 'coins in two parts') {
     await press(asked, 'part')
-    await press(await until(who, path, ({ text }) => text.includes('Falta uma parte do pagamento'), over), 'all')
+    await press(
+      await until(who, path, ({ text }) => text.includes('Falta uma parte do pagamento'), over),
+      'all',
+    )
   } else await press(asked, 'all')
   await until(who, path, ({ text }) => text.includes('Pagamento recebido'), over)
   order.isPaid = true
@@ -127,13 +142,20 @@ async function fill(who: Visitor): Promise<void> {
 }
 
 /** Loads a page again until it is `right`. */
-async function until(who: Visitor, path: string, right: (page: Page) => boolean, over: AbortSignal): Promise<Page> {
+async function until(
+  who: Visitor,
+  path: string,
+  right: (page: Page) => boolean,
+  over: AbortSignal,
+): Promise<Page> {
   for (const end = systemClock.now() + patienceMs; ;) {
     const page = await who.get(path)
     if (right(page)) return page
     over.throwIfAborted()
     if (systemClock.now() > end)
-      throw new Error(`the page ${path.slice(0, 12)}… never came to what was waited for: ${page.text.slice(0, 200)}`)
+      throw new Error(
+        `the page ${path.slice(0, 12)}… never came to what was waited for: ${page.text.slice(0, 200)}`,
+      )
     await systemClock.sleep(lookMs, over)
   }
 }

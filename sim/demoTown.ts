@@ -1,4 +1,7 @@
-/** Who lives around the house in the demonstration: payers of bitcoin and a miner, who take turns so that no block comes between two steps. */
+/**
+ * Who lives around the house in the demonstration: payers of bitcoin and a miner, who take turns so that no
+ * block comes between two steps.
+ */
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import type { DemoChain } from './demoChain.ts'
 import { makePayers, type Payers, type Request } from './demoPayers.ts'
@@ -53,7 +56,9 @@ export function startTown(
     () => undefined,
     (fault: unknown) => fault,
   )
-  const broken = new Promise<never>((_, reject) => void living.catch(fault => (over.signal.aborted ? undefined : reject(fault))))
+  const broken = new Promise<never>(
+    (_, reject) => void living.catch(fault => (over.signal.aborted ? undefined : reject(fault))),
+  )
   // Whoever does not wait for it hears of it by `rest`'s figures.
   broken.catch(() => undefined)
   return {

@@ -24,9 +24,17 @@ const ours =
 const environment = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
 
 /** Runs one command of `bin/repasse` in `folder`, whose `.env` it reads; `settings` win over that. */
-export function repasse(folder: string, args: string[], settings: Record<string, string> = {}): Promise<Ended> {
+export function repasse(
+  folder: string,
+  args: string[],
+  settings: Record<string, string> = {},
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: folder, env: { ...environment(), ...settings }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, args, {
+      cwd: folder,
+      env: { ...environment(), ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let [stdout, stderr] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
@@ -43,25 +51,37 @@ export async function mustRepasse(folder: string, args: string[]): Promise<strin
 type FrontDoor = typeof import('../src/cli/cli.ts')
 let frontDoor: Promise<FrontDoor> | undefined
 
-/** The program as it is shipped: to start it once builds what is older than its source, and Node by itself reads no `.tsx`. */
+/**
+ * The program as it is shipped: to start it once builds what is older than its source, and Node by itself
+ * reads no `.tsx`.
+ */
 async function openFrontDoor(): Promise<FrontDoor> {
   await promisify(execFile)(program, ['--version'])
   return (await import(new URL('../dist/cli/cli.js', import.meta.url).href)) as FrontDoor
 }
 
-/** The same command line within this process, for what is asked every second: to start a program costs far more than its answer. */
+/**
+ * The same command line within this process, for what is asked every second: to start a program costs far
+ * more than its answer.
+ */
 export async function ask(folder: string, args: string[]): Promise<Ended> {
   const { runCli } = await (frontDoor ??= openFrontDoor())
   let [stdout, stderr] = ['', '']
-  const outlet = { out: async (text: string) => void (stdout += text), err: (text: string) => void (stderr += text), colours: false }
+  const outlet = {
+    out: async (text: string) => void (stdout += text),
+    err: (text: string) => void (stderr += text),
+    colours: false,
+  }
   const env = { ...environment(), ...parse(readFileSync(join(folder, '.env'))) }
   return { code: await runCli(['node', 'repasse', ...args], env, outlet), stdout, stderr }
 }
 
-export const mustAsk = async (folder: string, args: string[]): Promise<string> => well(args, await ask(folder, args))
+export const mustAsk = async (folder: string, args: string[]): Promise<string> =>
+  well(args, await ask(folder, args))
 
 function well(args: string[], { code, stdout, stderr }: Ended): string {
-  if (code !== 0) throw new Error(`repasse ${args.join(' ')} ended with ${code}: ${(stderr || stdout).trim()}`)
+  if (code !== 0)
+    throw new Error(`repasse ${args.join(' ')} ended with ${code}: ${(stderr || stdout).trim()}`)
   return stdout
 }
 
@@ -80,9 +100,20 @@ export interface Worker {
 const maxLines = 8
 const patienceMs = 15_000
 
-/** Starts `repasse serve` in `folder`; its log also goes to `worker.log` there. `settings` win over the folder's `.env`. */
-export function startWorker(folder: string, news: (line: string) => string | undefined, settings: Record<string, string> = {}): Worker {
-  const child = spawn(program, ['serve'], { cwd: folder, env: { ...environment(), ...settings }, stdio: ['ignore', 'pipe', 'pipe'] })
+/**
+ * Starts `repasse serve` in `folder`; its log also goes to `worker.log` there. `settings` win over the
+ * folder's `.env`.
+ */
+export function startWorker(
+  folder: string,
+  news: (line: string) => string | undefined,
+  settings: Record<string, string> = {},
+): Worker {
+  const child = spawn(program, ['serve'], {
+    cwd: folder,
+    env: { ...environment(), ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const log = createWriteStream(join(folder, 'worker.log'), { flags: 'a' })
   const lines: { told: string; times: number }[] = []
   for (const stream of [child.stdout, child.stderr])
@@ -97,7 +128,13 @@ export function startWorker(folder: string, news: (line: string) => string | und
   })
   void ended.then(() => log.end())
   const recent = () => lines.map(({ told, times }) => (times === 1 ? told : `${told} ×${times}`))
-  return { pid: child.pid, recent, ended, stop: () => end(child, ended), kill: () => void child.kill('SIGKILL') }
+  return {
+    pid: child.pid,
+    recent,
+    ended,
+    stop: () => end(child, ended),
+    kill: () => void child.kill('SIGKILL'),
+  }
 }
 
 /** The same news again, but for its time, is counted. */

@@ -1,4 +1,7 @@
-/** Events and their pushes: each log becomes an event, and each webhook of the workspace is told of it until it answers 200. */
+/**
+ * Events and their pushes: each log becomes an event, and each webhook of the workspace is told of it until
+ * it answers 200.
+ */
 import { forge, makeForeign } from './forgeries.ts'
 import type { Office } from './office.ts'
 import { pythonJson } from './python.ts'
@@ -8,7 +11,10 @@ import type { Signer } from './signing.ts'
 import type { Webhook } from './webhooks.ts'
 import type { BankEvent, Log } from './event.ts'
 
-/** One POST to make now; how it ended is told to `delivered` under its deliveryId, which no two attempts share. */
+/**
+ * One POST to make now; how it ended is told to `delivered` under its deliveryId, which no two attempts
+ * share.
+ */
 export interface Delivery {
   deliveryId: string
   url: string
@@ -50,7 +56,9 @@ interface Push {
 }
 
 export function makeEvents(office: Office, signer: Signer, webhooks: () => Webhook[]): Events {
-  const shelf = makeShelf<BankEvent>({ isDelivered: { of: row => [String(row.isDelivered)], allowed: ['true', 'false'] } })
+  const shelf = makeShelf<BankEvent>({
+    isDelivered: { of: row => [String(row.isDelivered)], allowed: ['true', 'false'] },
+  })
   const attempts = makeShelf<Attempt>({
     eventIds: { of: row => [row.eventId], indexed: true },
     webhookIds: { of: row => [row.webhookId], indexed: true },
@@ -91,27 +99,36 @@ export function makeEvents(office: Office, signer: Signer, webhooks: () => Webho
 
   function depart(push: Push): Delivery {
     const deliveryId = `delivery-${++pushes}`
-    const kind = push.kind === 'genuine' && office.chance(office.faults.wrongSignature) ? 'wrongSignature' : push.kind
+    const kind =
+      push.kind === 'genuine' && office.chance(office.faults.wrongSignature) ? 'wrongSignature' : push.kind
     underWay.set(deliveryId, { ...push, kind })
     const signature = signer.sign(push.body, kind === 'wrongSignature' ? 'stranger' : 'own')
     const body = kind === 'tampered' ? forge(push.body) : push.body
-    return { deliveryId, url: push.webhook.url, body, headers: { 'Content-Type': 'application/json', 'Digital-Signature': signature } }
+    return {
+      deliveryId,
+      url: push.webhook.url,
+      body,
+      headers: { 'Content-Type': 'application/json', 'Digital-Signature': signature },
+    }
   }
 
   function retry(push: Push) {
     const delay = office.settings.retryDelaysMs[push.tries]
-    if (delay !== undefined) office.after([delay, delay], () => void ready.push({ ...push, kind: 'genuine', tries: push.tries + 1 }))
+    if (delay !== undefined)
+      office.after([delay, delay], () => void ready.push({ ...push, kind: 'genuine', tries: push.tries + 1 }))
   }
 
   const get = (id: string) => shelf.get(id) ?? refuse('invalidEvent', `Event not found: ${id}`)
   // A webhook that was deleted, and an event the client marked or deleted, are not pushed any more.
-  const stillWanted = ({ event, webhook }: Push) => webhooks().includes(webhook) && shelf.get(event.id) !== undefined
+  const stillWanted = ({ event, webhook }: Push) =>
+    webhooks().includes(webhook) && shelf.get(event.id) !== undefined
 
   return {
     shelf,
     attempts,
     get,
-    record: (subscription, log) => office.after(office.settings.eventDelayMs, () => announce(subscription, log)),
+    record: (subscription, log) =>
+      office.after(office.settings.eventDelayMs, () => announce(subscription, log)),
     setDelivered(id, isDelivered) {
       const event = get(id)
       if (typeof isDelivered !== 'boolean') refuse('invalidJson', 'isDelivered must be true or false')
@@ -142,7 +159,13 @@ export function makeEvents(office: Office, signer: Signer, webhooks: () => Webho
         if (left?.size === 0) event.isDelivered = true
         return
       }
-      attempts.add({ ...explain(outcome), id: office.id(), created: office.stamp(), eventId: event.id, webhookId: webhook.id })
+      attempts.add({
+        ...explain(outcome),
+        id: office.id(),
+        created: office.stamp(),
+        eventId: event.id,
+        webhookId: webhook.id,
+      })
       retry(push)
     },
     forgeriesAccepted: () => forgeriesAccepted,
@@ -154,6 +177,7 @@ export const bodyOf = ({ isDelivered: _, ...event }: BankEvent): Buffer => Buffe
 
 function explain(outcome: Outcome): Pick<Attempt, 'code' | 'message'> {
   if (outcome === 'timeout') return { code: 'timeout', message: 'HTTP POST request timed out' }
-  if (outcome === 'badConnection') return { code: 'badConnection', message: 'HTTP POST request could not connect' }
+  if (outcome === 'badConnection')
+    return { code: 'badConnection', message: 'HTTP POST request could not connect' }
   return { code: 'badHttpStatus', message: `HTTP POST request returned status ${outcome.status}` }
 }

@@ -23,12 +23,21 @@ export const isApiFault = (name: string): name is ApiFault => (kinds as string[]
 export interface FaultBox {
   /** The next `times` requests that match `only` meet this fault, whatever the probabilities say. */
   failNext(fault: ApiFault, only?: string, times?: number): void
-  /** Answers through `respond` unless a fault stands between; `respond` is called where the request takes effect. */
+  /**
+   * Answers through `respond` unless a fault stands between; `respond` is called where the request takes
+   * effect.
+   */
   around(name: string, respond: () => BankResponse): BankResponse
 }
 
-const html = '<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>'
-const page = (status: number): BankResponse => ({ is: 'answer', status, headers: { 'Content-Type': 'text/html' }, body: html })
+const html =
+  '<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>'
+const page = (status: number): BankResponse => ({
+  is: 'answer',
+  status,
+  headers: { 'Content-Type': 'text/html' },
+  body: html,
+})
 const json = (status: number, body: string, headers = {}): BankResponse => ({
   is: 'answer',
   status,
@@ -52,7 +61,8 @@ export function makeFaultBox(office: Office): FaultBox {
   }
 
   return {
-    failNext: (fault, only = '', times = 1) => void ordered.push({ fault, only: new RegExp(only), left: times }),
+    failNext: (fault, only = '', times = 1) =>
+      void ordered.push({ fault, only: new RegExp(only), left: times }),
     around(name, respond) {
       const perhaps = () => void (office.chance(0.5) && respond())
       const fault = choose(name)

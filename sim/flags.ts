@@ -1,7 +1,12 @@
-/** Reads the flags of a program that is not the product: what Node cannot read is one line and exit 2, not its stack. */
+/**
+ * Reads the flags of a program that is not the product: what Node cannot read is one line and exit 2, not its
+ * stack.
+ */
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
-export function readFlags<const T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>>['values'] {
+export function readFlags<const T extends ParseArgsConfig>(
+  config: T,
+): ReturnType<typeof parseArgs<T>>['values'] {
   try {
     return parseArgs(config).values
   } catch (error) {

@@ -57,7 +57,12 @@ function seconds({ fields: { expiration }, complain }: Inspection): number {
   return 0
 }
 
-function percentage(value: unknown, fallback: number, name: string, complain: Inspection['complain']): number {
+function percentage(
+  value: unknown,
+  fallback: number,
+  name: string,
+  complain: Inspection['complain'],
+): number {
   if (value === undefined || value === null) return fallback
   if (typeof value === 'number' && value >= 0 && value <= 100) return value
   complain(name === 'fine' ? 'invalidFine' : 'invalidInterest', `${name} must be a percentage`)
@@ -66,13 +71,15 @@ function percentage(value: unknown, fallback: number, name: string, complain: In
 
 function readDiscounts({ fields: { discounts }, complain }: Inspection, now: number, dueMs: number) {
   const list = (discounts ?? []) as { percentage: number; due: unknown }[]
-  if (!Array.isArray(list) || list.length > 5) return (complain('invalidDiscount', 'discounts must be a list of at most 5'), [])
+  if (!Array.isArray(list) || list.length > 5)
+    return (complain('invalidDiscount', 'discounts must be a list of at most 5'), [])
   return list.map(({ percentage, due }, place) => {
     const ms = readWhen(due) ?? NaN
     if (!(percentage > 0 && percentage < 100) || (place > 0 && percentage >= list[place - 1]!.percentage)) {
       complain('invalidDiscount', 'percentages must be between 0 and 100, each less than the one before')
     }
-    if (!(ms >= now - day && ms <= dueMs)) complain('invalidDiscountDate', 'a discount ends between today and the due date')
+    if (!(ms >= now - day && ms <= dueMs))
+      complain('invalidDiscountDate', 'a discount ends between today and the due date')
     return { percentage, due: Number.isNaN(ms) ? '' : stampOf(ms) }
   })
 }
@@ -80,7 +87,9 @@ function readDiscounts({ fields: { discounts }, complain }: Inspection, now: num
 function readDescriptions({ fields: { descriptions }, complain }: Inspection) {
   const list = (descriptions ?? []) as { key: string; value?: string }[]
   const right =
-    Array.isArray(list) && list.length <= 15 && list.every(({ key, value }) => typeof key === 'string' && typeof (value ?? '') === 'string')
+    Array.isArray(list) &&
+    list.length <= 15 &&
+    list.every(({ key, value }) => typeof key === 'string' && typeof (value ?? '') === 'string')
   if (right) return list.map(({ key, value }) => ({ key, value: value ?? '' }))
   complain('invalidDescription', 'descriptions must be at most 15 pairs of key and value')
   return []

@@ -40,7 +40,10 @@ export interface Invoices {
   patch(id: string, change: Fields): Invoice
   /** Pays now what is open; false where it cannot be paid any more. */
   pay(id: string): boolean
-  /** Gives a credited invoice's money back to its payer, all but `left`; false where there is none, or some is on its way back. */
+  /**
+   * Gives a credited invoice's money back to its payer, all but `left`; false where there is none, or some is
+   * on its way back.
+   */
   reverse(id: string, left?: number): boolean
   credited(id: string): boolean
 }
@@ -61,7 +64,10 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
     types: { of: row => [row.type] },
   })
 
-  /** Changes fields, and keeps what the invoice looked like in a log of `type`. Lists are replaced, never altered, so a log stays true. */
+  /**
+   * Changes fields, and keeps what the invoice looked like in a log of `type`. Lists are replaced, never
+   * altered, so a log stays true.
+   */
   function record(invoice: Invoice, type: string, change: Partial<Invoice> = {}, errors: string[] = []) {
     const created = office.stamp()
     Object.assign(invoice, change, { updated: office.stamp() })
@@ -94,7 +100,8 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
     return invoice
   }
 
-  const waits = (tags: readonly string[]) => settings.waitsTag !== undefined && tags.some(tag => tag.startsWith(settings.waitsTag!))
+  const waits = (tags: readonly string[]) =>
+    settings.waitsTag !== undefined && tags.some(tag => tag.startsWith(settings.waitsTag!))
 
   /** Overdue at its due date, expired after its time of grace; a due date that moved is followed. */
   function lapse(invoice: Invoice) {
@@ -137,9 +144,22 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
 
   function credit(invoice: Invoice) {
     const [{ fee }, { id, amount, tags }] = [settings, invoice]
-    const line = ledger.post({ amount, fee, tags, externalId: `invoice-${id}`, source: `invoice/${id}`, description: `Invoice ${id}` })
+    const line = ledger.post({
+      amount,
+      fee,
+      tags,
+      externalId: `invoice-${id}`,
+      source: `invoice/${id}`,
+      description: `Invoice ${id}`,
+    })
     if (fee > 0)
-      ledger.post({ amount: -fee, tags, externalId: `invoice-fee-${id}`, source: `invoice/${id}/fee`, description: `Fee of invoice ${id}` })
+      ledger.post({
+        amount: -fee,
+        tags,
+        externalId: `invoice-fee-${id}`,
+        source: `invoice/${id}/fee`,
+        description: `Fee of invoice ${id}`,
+      })
     credited.add(id)
     record(invoice, 'credited', { fee, transactionIds: [line.id] })
     if (!office.chance(settings.reversalRate)) return
@@ -147,10 +167,14 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
     office.after(settings.reversalDelayMs, () => void giveBack(invoice, left))
   }
 
-  /** The amount falls to `left` at once, or when the money leaves, at `reversed`. Answers false where it may not, or one is under way. */
+  /**
+   * The amount falls to `left` at once, or when the money leaves, at `reversed`. Answers false where it may
+   * not, or one is under way.
+   */
   function giveBack(invoice: Invoice, left: number): boolean {
     const back = invoice.amount - left
-    if (invoice.status !== 'paid' || !credited.has(invoice.id) || back <= 0 || goingBack.has(invoice.id)) return false
+    if (invoice.status !== 'paid' || !credited.has(invoice.id) || back <= 0 || goingBack.has(invoice.id))
+      return false
     goingBack.add(invoice.id)
     const { id, tags } = invoice
     const fallsLate = settings.reversalLateFallRate > 0 && office.chance(settings.reversalLateFallRate)
@@ -224,7 +248,11 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
         Object.assign(invoice, { amount, nominalAmount: amount })
       }
       if (dueMs < office.now()) refuse('invalidDate', 'due is in the past')
-      Object.assign(invoice, { due: stampOf(dueMs), updated: office.stamp() }, typeof expiration === 'number' ? { expiration } : {})
+      Object.assign(
+        invoice,
+        { due: stampOf(dueMs), updated: office.stamp() },
+        typeof expiration === 'number' ? { expiration } : {},
+      )
       if (invoice.status === 'overdue') invoice.status = 'created'
       lapse(invoice)
       return invoice

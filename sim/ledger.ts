@@ -18,7 +18,9 @@ export interface Transaction extends Row {
   tags: string[]
 }
 
-export type Movement = Pick<Transaction, 'amount' | 'description' | 'externalId' | 'source' | 'tags'> & { fee?: number }
+export type Movement = Pick<Transaction, 'amount' | 'description' | 'externalId' | 'source' | 'tags'> & {
+  fee?: number
+}
 
 export interface Ledger {
   post(movement: Movement): Transaction
@@ -44,8 +46,17 @@ export function makeLedger(office: Office): Ledger {
       balance += movement.amount
       updated = office.stamp()
       const others = '5651751147405312'
-      const [senderId, receiverId] = movement.amount < 0 ? [office.settings.workspaceId, others] : [others, office.settings.workspaceId]
-      return shelf.add({ ...movement, id: office.digits(32), created: updated, balance, fee, senderId, receiverId })
+      const [senderId, receiverId] =
+        movement.amount < 0 ? [office.settings.workspaceId, others] : [others, office.settings.workspaceId]
+      return shelf.add({
+        ...movement,
+        id: office.digits(32),
+        created: updated,
+        balance,
+        fee,
+        senderId,
+        receiverId,
+      })
     },
   }
 }

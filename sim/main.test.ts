@@ -1,4 +1,7 @@
-/** The simulated bank as a program: what it prints, the key it makes, what it says to a wrong flag, and how it ends. */
+/**
+ * The simulated bank as a program: what it prints, the key it makes, what it says to a wrong flag, and how it
+ * ends.
+ */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -18,7 +21,9 @@ afterAll(() => {
 })
 
 async function start(...flags: string[]) {
-  const child = spawn(process.execPath, [program, '--port', '0', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [program, '--port', '0', ...flags], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   started.push(child)
   const [line] = (await once(createInterface(child.stdout!), 'line')) as [string]
   return { child, ready: JSON.parse(line) as { url: string; workspaceId: string; projectId: string } }
@@ -67,7 +72,13 @@ test.each([
 test.each([['demo.ts'], ['../test/storm/storm.ts'], ['../bench/bench.ts'], ['../test/simulation/replay.ts']])(
   '%s says in one line which flag it does not know, and exits 2',
   async file => {
-    const run = promisify(execFile)(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), '--bogus'])
-    await expect(run).rejects.toMatchObject({ code: 2, stderr: "Unknown option '--bogus' (--help shows what it takes)\n" })
+    const run = promisify(execFile)(process.execPath, [
+      fileURLToPath(new URL(file, import.meta.url)),
+      '--bogus',
+    ])
+    await expect(run).rejects.toMatchObject({
+      code: 2,
+      stderr: "Unknown option '--bogus' (--help shows what it takes)\n",
+    })
   },
 )

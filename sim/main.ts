@@ -1,4 +1,7 @@
-/** The simulated bank as a program: `node sim/main.ts --port 8800 --write-project-key FILE` prints one JSON line when it is ready. */
+/**
+ * The simulated bank as a program: `node sim/main.ts --port 8800 --write-project-key FILE` prints one JSON
+ * line when it is ready.
+ */
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFlags } from './flags.ts'
@@ -58,13 +61,17 @@ type Flag = Exclude<keyof typeof values, 'help'>
 function number(flag: Flag): number | undefined {
   const text = values[flag]
   if (text === undefined) return undefined
-  return text.trim() !== '' && Number(text) >= 0 ? Number(text) : wrong(`--${flag} must be a number, 0 or more, not ${text}`)
+  return text.trim() !== '' && Number(text) >= 0
+    ? Number(text)
+    : wrong(`--${flag} must be a number, 0 or more, not ${text}`)
 }
 
 function range(flag: Flag): Range | undefined {
   const text = values[flag]
   if (text === undefined) return undefined
-  const [, low, high] = /^(\d+)(?:\.\.(\d+))?$/.exec(text) ?? wrong(`--${flag} must be milliseconds as 2000 or 2000..10000, not ${text}`)
+  const [, low, high] =
+    /^(\d+)(?:\.\.(\d+))?$/.exec(text) ??
+    wrong(`--${flag} must be milliseconds as 2000 or 2000..10000, not ${text}`)
   return [Number(low), Number(high ?? low)]
 }
 
@@ -80,14 +87,24 @@ function faults(): Partial<Faults> {
 
 /** The public half of whichever key was named. */
 function projectKey(): string {
-  const [written, secret, open] = [values['write-project-key'], values['project-key-file'], values['project-public-key-file']]
+  const [written, secret, open] = [
+    values['write-project-key'],
+    values['project-key-file'],
+    values['project-public-key-file'],
+  ]
   if (open !== undefined) return readFileSync(open, 'utf8')
   if (written !== undefined && !existsSync(written)) {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
     writeFileSync(written, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
   }
-  const file = written ?? secret ?? wrong('name a key: --write-project-key, --project-key-file or --project-public-key-file')
-  return createPublicKey(createPrivateKey(readFileSync(file))).export({ type: 'spki', format: 'pem' }) as string
+  const file =
+    written ??
+    secret ??
+    wrong('name a key: --write-project-key, --project-key-file or --project-public-key-file')
+  return createPublicKey(createPrivateKey(readFileSync(file))).export({
+    type: 'spki',
+    format: 'pem',
+  }) as string
 }
 
 const wanted: { [K in keyof Settings]?: Settings[K] | undefined } = {
@@ -105,7 +122,9 @@ const wanted: { [K in keyof Settings]?: Settings[K] | undefined } = {
   allowedIp: values['allowed-ip'],
   timeScale: number('time-scale'),
 }
-const settings = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as Partial<Settings>
+const settings = Object.fromEntries(
+  Object.entries(wanted).filter(([, value]) => value !== undefined),
+) as Partial<Settings>
 if (settings.timeScale === 0) wrong('--time-scale must be more than 0')
 const seed = number('seed')
 const publicKeyPem = projectKey()
@@ -119,6 +138,9 @@ const { bank, url, close } = await startBank({
 })
 bank.addProject({ id: values['project-id'], publicKeyPem })
 if (values.webhook !== undefined) bank.addWebhook(values.webhook)
-process.stdout.write(`${JSON.stringify({ url, workspaceId: bank.settings.workspaceId, projectId: values['project-id'] })}\n`)
+process.stdout.write(
+  `${JSON.stringify({ url, workspaceId: bank.settings.workspaceId, projectId: values['project-id'] })}\n`,
+)
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void close().then(() => process.exit(0)))
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, () => void close().then(() => process.exit(0)))

@@ -1,4 +1,7 @@
-/** What every counter of the bank shares: its time, chance, ids, stamps, and the agenda of what is still to happen. */
+/**
+ * What every counter of the bank shares: its time, chance, ids, stamps, and the agenda of what is still to
+ * happen.
+ */
 import type { Clock, Random } from '../src/base/world.ts'
 import { stampOf } from './python.ts'
 import type { Faults, Range, Settings } from './settings.ts'
@@ -31,7 +34,12 @@ interface Entry {
 
 const before = (a: Entry, b: Entry) => a.at < b.at || (a.at === b.at && a.order < b.order)
 
-export function makeOffice(clock: Pick<Clock, 'now'>, random: Random, settings: Settings, faults: Faults): Office {
+export function makeOffice(
+  clock: Pick<Clock, 'now'>,
+  random: Random,
+  settings: Settings,
+  faults: Faults,
+): Office {
   const agenda: Entry[] = []
   let entries = 0
   let present: number | undefined
@@ -44,7 +52,8 @@ export function makeOffice(clock: Pick<Clock, 'now'>, random: Random, settings: 
     now: () => present ?? clock.now(),
     stamp() {
       const ms = Math.floor(office.now())
-      const micro = ms === stamped.ms ? Math.min(999, stamped.micro + random.between(1, 40)) : random.between(0, 400)
+      const micro =
+        ms === stamped.ms ? Math.min(999, stamped.micro + random.between(1, 40)) : random.between(0, 400)
       stamped = { ms, micro }
       return stampOf(ms, micro)
     },
@@ -58,7 +67,8 @@ export function makeOffice(clock: Pick<Clock, 'now'>, random: Random, settings: 
     // A fault that is off draws no number, so switching one on does not depend on the others being known.
     chance: probability => probability > 0 && random.next() < probability,
     at: (ms, act) => push(agenda, { at: ms, order: entries++, act }),
-    after: ([low, high], act) => office.at(office.now() + Math.round(random.between(low, high) / office.settings.timeScale), act),
+    after: ([low, high], act) =>
+      office.at(office.now() + Math.round(random.between(low, high) / office.settings.timeScale), act),
     advance() {
       const end = clock.now()
       try {

@@ -4,7 +4,8 @@ import { Refusal, refuse, type Complaint } from './refusal.ts'
 
 export type Fields = Record<string, unknown>
 
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The JSON object in a request's body. */
 export function readFields(body: Buffer): Fields {
@@ -30,14 +31,20 @@ export interface Inspection {
 }
 
 /** Reads `{ [name]: [1 to 100 elements] }` with `read`; one bad element refuses the whole batch. */
-export function readBatch<T>(body: Buffer, name: string, required: string[], read: (inspection: Inspection) => T): T[] {
+export function readBatch<T>(
+  body: Buffer,
+  name: string,
+  required: string[],
+  read: (inspection: Inspection) => T,
+): T[] {
   const elements = readFields(body)[name]
   if (!Array.isArray(elements) || elements.length === 0 || elements.length > 100) {
     return refuse('invalidJson', `${name} must be a list of 1 to 100 elements`)
   }
   const complaints: Complaint[] = []
   const orders = elements.map((element: unknown, place) => {
-    const complain = (code: string, message: string) => void complaints.push({ code, message: `Element ${place}: ${message}` })
+    const complain = (code: string, message: string) =>
+      void complaints.push({ code, message: `Element ${place}: ${message}` })
     if (!isFields(element)) return complain('invalidJson', 'must be an object')
     const missing = required.filter(field => element[field] === undefined || element[field] === null)
     for (const field of missing) complain('invalidJson', `missing ${field}`)
@@ -65,18 +72,21 @@ function inspect(fields: Fields, complain: Inspection['complain']): Inspection {
     },
     taxId() {
       const masked = maskedTaxId(fields.taxId)
-      if (masked === undefined) complain('invalidTaxId', `${JSON.stringify(fields.taxId)} is not a CPF or CNPJ`)
+      if (masked === undefined)
+        complain('invalidTaxId', `${JSON.stringify(fields.taxId)} is not a CPF or CNPJ`)
       return masked ?? ''
     },
     amount(least) {
       const { amount } = fields
-      if (typeof amount === 'number' && Number.isInteger(amount) && amount >= least && amount < 1e15) return amount
+      if (typeof amount === 'number' && Number.isInteger(amount) && amount >= least && amount < 1e15)
+        return amount
       complain('invalidAmount', `amount must be an integer of cents, ${least} or more`)
       return 0
     },
     tags() {
       const tags = fields.tags ?? []
-      if (Array.isArray(tags) && tags.every(tag => typeof tag === 'string')) return tags.map(tag => tag.toLowerCase())
+      if (Array.isArray(tags) && tags.every(tag => typeof tag === 'string'))
+        return tags.map(tag => tag.toLowerCase())
       complain('invalidTags', 'tags must be a list of strings')
       return []
     },

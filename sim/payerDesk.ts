@@ -1,4 +1,6 @@
-/** Where the shop of a demonstration asks the make-believe payer to pay: `POST /pay`, on a port of its own. */
+/**
+ * Where the shop of a demonstration asks the make-believe payer to pay: `POST /pay`, on a port of its own.
+ */
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -15,12 +17,15 @@ export interface PayerHands {
   coins: ((address: string, units: bigint) => unknown) | undefined
 }
 
-/** Answers 200 when it was paid, 409 when it cannot be paid (any more), 400 to what it does not understand. */
+/**
+ * Answers 200 when it was paid, 409 when it cannot be paid (any more), 400 to what it does not understand.
+ */
 export async function startPayerDesk(hands: PayerHands, port = 0): Promise<PayerDesk> {
   const server = createServer((request, response) => {
     const answer = (status: number, told: object) =>
       void response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(told))
-    if (request.method !== 'POST' || request.url !== '/pay') return answer(404, { error: 'there is POST /pay' })
+    if (request.method !== 'POST' || request.url !== '/pay')
+      return answer(404, { error: 'there is POST /pay' })
     bodyOf(request)
       .then(body => pay(hands, body))
       .then(
@@ -28,7 +33,9 @@ export async function startPayerDesk(hands: PayerHands, port = 0): Promise<Payer
         (fault: unknown) => answer(400, { error: fault instanceof Error ? fault.message : String(fault) }),
       )
   })
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(port, '127.0.0.1', resolve),
+  )
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close() {

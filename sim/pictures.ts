@@ -1,8 +1,14 @@
-/** Small photos for products that do not exist: drawn by arithmetic and packed as PNG, so that they are nobody's. */
+/**
+ * Small photos for products that do not exist: drawn by arithmetic and packed as PNG, so that they are
+ * nobody's.
+ */
 import { crc32, deflateSync } from 'node:zlib'
 
 export type Colour = readonly [red: number, green: number, blue: number]
-/** Which colour a point has; undefined leaves what is below. Both coordinates are 0 to 1, the origin above on the left. */
+/**
+ * Which colour a point has; undefined leaves what is below. Both coordinates are 0 to 1, the origin above on
+ * the left.
+ */
 export type Shape = (x: number, y: number) => Colour | undefined
 
 /** Every picture: the last shape that covers a point is seen. */
@@ -16,7 +22,8 @@ export function drawn(shapes: readonly Shape[], width = 480, height = 360): Buff
         const colour = seen(shapes, (x + dx) / width, (y + dy) / height)
         for (const channel of [0, 1, 2] as const) sum[channel]! += colour[channel]
       }
-      for (const channel of [0, 1, 2] as const) rows[y * (width * 3 + 1) + 1 + x * 3 + channel] = Math.round(sum[channel]! / corners.length)
+      for (const channel of [0, 1, 2] as const)
+        rows[y * (width * 3 + 1) + 1 + x * 3 + channel] = Math.round(sum[channel]! / corners.length)
     }
   return png(width, height, rows)
 }
@@ -47,7 +54,10 @@ function png(width: number, height: number, rows: Buffer): Buffer {
     ['IDAT', deflateSync(rows, { level: 9 })],
     ['IEND', Buffer.alloc(0)],
   ] as const
-  return Buffer.concat([Buffer.from('\u0089PNG\r\n\u001a\n', 'latin1'), ...chunks.map(([name, data]) => chunk(name, data))])
+  return Buffer.concat([
+    Buffer.from('\u0089PNG\r\n\u001a\n', 'latin1'),
+    ...chunks.map(([name, data]) => chunk(name, data)),
+  ])
 }
 
 function chunk(name: string, data: Buffer): Buffer {

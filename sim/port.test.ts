@@ -32,7 +32,9 @@ it.skipIf(process.platform !== 'linux')(
     const asked = `import { freePort } from ${JSON.stringify(fileURLToPath(new URL('port.ts', import.meta.url)))}
     const ports = await Promise.all(Array.from({ length: 300 }, () => freePort()))
     console.log(JSON.stringify(ports))`
-    const theirs: unknown = JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', asked], { encoding: 'utf8' }))
+    const theirs: unknown = JSON.parse(
+      execFileSync(process.execPath, ['--input-type=module', '-e', asked], { encoding: 'utf8' }),
+    )
     expect(theirs).toHaveLength(300)
     expect(mine.filter(port => (theirs as number[]).includes(port))).toEqual([])
     const keeps = async (port: number) =>
@@ -45,8 +47,11 @@ it.skipIf(process.platform !== 'linux')(
   },
 )
 
-it.skipIf(process.platform !== 'linux')('is none that the kernel gives to an outgoing connection', async () => {
-  const range = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number)
-  const ports = await Promise.all(Array.from({ length: 100 }, () => freePort()))
-  expect(ports.filter(port => port >= range[0]! && port <= range[1]!)).toEqual([])
-})
+it.skipIf(process.platform !== 'linux')(
+  'is none that the kernel gives to an outgoing connection',
+  async () => {
+    const range = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number)
+    const ports = await Promise.all(Array.from({ length: 100 }, () => freePort()))
+    expect(ports.filter(port => port >= range[0]! && port <= range[1]!)).toEqual([])
+  },
+)

@@ -7,9 +7,10 @@ const firstPort = 10_240
 const tries = 1_000
 
 /**
- * A port of 127.0.0.1 that nobody listens on just now. It is kept for this process until the process ends, so that no other caller
- * is told the same one, and it lies outside the range the kernel gives to outgoing connections: one of those, made while the program
- * that was told this port is between two lives, would keep it from listening again.
+ * A port of 127.0.0.1 that nobody listens on just now. It is kept for this process until the process ends, so
+ * that no other caller is told the same one, and it lies outside the range the kernel gives to outgoing
+ * connections: one of those, made while the program that was told this port is between two lives, would keep
+ * it from listening again.
  */
 export async function freePort(): Promise<number> {
   const end = endOfPorts()
@@ -20,7 +21,10 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port of ${tries} tried between ${firstPort} and ${end - 1}`)
 }
 
-/** The first port that outgoing connections may get: 32768, unless the machine says otherwise and leaves room below it. */
+/**
+ * The first port that outgoing connections may get: 32768, unless the machine says otherwise and leaves room
+ * below it.
+ */
 function endOfPorts(): number {
   let first = Number.NaN
   try {
@@ -31,9 +35,14 @@ function endOfPorts(): number {
   return first >= firstPort + tries ? first : 32_768
 }
 
-/** Keeps the port's name, in Linux's abstract sockets, which end with their process however it ends. Elsewhere nothing is kept. */
+/**
+ * Keeps the port's name, in Linux's abstract sockets, which end with their process however it ends. Elsewhere
+ * nothing is kept.
+ */
 const isKept = (port: number): Promise<boolean> =>
-  process.platform === 'linux' ? listens({ path: `\0repasse-port-${port}` }, 'until this process ends') : Promise.resolve(true)
+  process.platform === 'linux'
+    ? listens({ path: `\0repasse-port-${port}` }, 'until this process ends')
+    : Promise.resolve(true)
 
 const isFree = (port: number): Promise<boolean> => listens({ host: '127.0.0.1', port }, 'for a moment')
 
@@ -41,7 +50,9 @@ const isFree = (port: number): Promise<boolean> => listens({ host: '127.0.0.1', 
 function listens(where: ListenOptions, how: 'for a moment' | 'until this process ends'): Promise<boolean> {
   return new Promise((found, failed) => {
     const server = createServer()
-    server.once('error', (fault: NodeJS.ErrnoException) => (fault.code === 'EADDRINUSE' ? found(false) : failed(fault)))
+    server.once('error', (fault: NodeJS.ErrnoException) =>
+      fault.code === 'EADDRINUSE' ? found(false) : failed(fault),
+    )
     server.listen({ ...where, exclusive: true }, () => {
       if (how === 'for a moment') server.close(() => found(true))
       else {

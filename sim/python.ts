@@ -3,9 +3,11 @@
 // JSON has one kind of number and Python has two; these fields are floats at the bank, so 2 is written 2.0.
 const floats = new Set(['fine', 'interest', 'percentage'])
 
-const number = (value: number, key: string) => (floats.has(key) && Number.isInteger(value) ? `${value}.0` : String(value))
+const number = (value: number, key: string) =>
+  floats.has(key) && Number.isInteger(value) ? `${value}.0` : String(value)
 
-const text = (value: string) => JSON.stringify(value).replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const text = (value: string) =>
+  JSON.stringify(value).replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** The same few names stand in everything the bank writes. */
 const names = new Map<string, string>()

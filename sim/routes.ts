@@ -40,14 +40,18 @@ export function makeRoutes(counters: Counters): (request: BankRequest) => BankRe
   const { office, auth } = counters
   return ({ method, path, query, headers, body, ip }) => {
     const known = find(routes, method, path)
-    if (!known) return answer(404, { errors: [{ code: 'routeNotFound', message: `There is no ${method} ${path}` }] })
-    const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+    if (!known)
+      return answer(404, { errors: [{ code: 'routeNotFound', message: `There is no ${method} ${path}` }] })
+    const named = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+    )
     try {
       // The public key may be asked for by anyone: an SDK's PublicUser sends no Access-Id.
       const anonymous = path === '/v2/public-key' && named['access-id'] === undefined
       const { refuseAll } = office.settings
       if (refuseAll && !anonymous) refuse(refuseAll, 'as the settings say')
-      if (!office.settings.skipAuth && !anonymous) auth.check(named, method === 'GET' || method === 'DELETE' ? Buffer.alloc(0) : body, ip)
+      if (!office.settings.skipAuth && !anonymous)
+        auth.check(named, method === 'GET' || method === 'DELETE' ? Buffer.alloc(0) : body, ip)
       return answer(200, known.route({ id: known.id, query, body }))
     } catch (error) {
       if (error instanceof Refusal) return answer(400, { errors: error.complaints })
@@ -57,7 +61,11 @@ export function makeRoutes(counters: Counters): (request: BankRequest) => BankRe
 }
 
 /** `/v2/invoice/123` is `invoice/:id`, unless the whole path is on the map. */
-function find(routes: Record<string, Route>, method: string, path: string): { route: Route; id: string } | undefined {
+function find(
+  routes: Record<string, Route>,
+  method: string,
+  path: string,
+): { route: Route; id: string } | undefined {
   if (!path.startsWith('/v2/')) return undefined
   const parts = path.slice(4).replace(/\/$/, '').split('/')
   for (let place = parts.length; place >= 0; place--) {
@@ -68,7 +76,15 @@ function find(routes: Record<string, Route>, method: string, path: string): { ro
   return undefined
 }
 
-function mapOf({ office, signer, ledger, invoices, transfers, events, webhooks }: Counters): Record<string, Route> {
+function mapOf({
+  office,
+  signer,
+  ledger,
+  invoices,
+  transfers,
+  events,
+  webhooks,
+}: Counters): Record<string, Route> {
   const list =
     <T extends Row>(name: string, shelf: Shelf<T>): Route =>
     ({ query }) => {
@@ -87,18 +103,30 @@ function mapOf({ office, signer, ledger, invoices, transfers, events, webhooks }
   })
 
   return {
-    'POST invoice': ({ body }) => ({ message: 'Invoice(s) successfully created', invoices: invoices.create(body) }),
+    'POST invoice': ({ body }) => ({
+      message: 'Invoice(s) successfully created',
+      invoices: invoices.create(body),
+    }),
     'GET invoice': list('invoices', invoices.shelf),
     'GET invoice/:id': ({ id }) => ({ invoice: invoices.get(id) }),
-    'PATCH invoice/:id': ({ id, body }) => ({ message: 'Invoice successfully updated', invoice: invoices.patch(id, readFields(body)) }),
+    'PATCH invoice/:id': ({ id, body }) => ({
+      message: 'Invoice successfully updated',
+      invoice: invoices.patch(id, readFields(body)),
+    }),
     'GET invoice/:id/payment': ({ id }) => ({ payment: paymentOf(invoices.get(id)) }),
     'GET invoice/log': list('logs', invoices.logs),
     'GET invoice/log/:id': log(invoices.logs, 'invalidInvoiceLog'),
 
-    'POST transfer': ({ body }) => ({ message: 'Transfer(s) successfully created', transfers: transfers.create(body) }),
+    'POST transfer': ({ body }) => ({
+      message: 'Transfer(s) successfully created',
+      transfers: transfers.create(body),
+    }),
     'GET transfer': list('transfers', transfers.shelf),
     'GET transfer/:id': ({ id }) => ({ transfer: transfers.get(id) }),
-    'DELETE transfer/:id': ({ id }) => ({ message: 'Transfer successfully canceled', transfer: transfers.cancel(id) }),
+    'DELETE transfer/:id': ({ id }) => ({
+      message: 'Transfer successfully canceled',
+      transfer: transfers.cancel(id),
+    }),
     'GET transfer/log': list('logs', transfers.logs),
     'GET transfer/log/:id': log(transfers.logs, 'invalidTransferLog'),
 
@@ -115,23 +143,42 @@ function mapOf({ office, signer, ledger, invoices, transfers, events, webhooks }
     }),
 
     // The SDK repeats the body in the query here; only the body counts.
-    'POST webhook': ({ body }) => ({ message: 'Webhook successfully created', webhook: webhooks.create(body) }),
+    'POST webhook': ({ body }) => ({
+      message: 'Webhook successfully created',
+      webhook: webhooks.create(body),
+    }),
     'GET webhook': list('webhooks', webhooks.shelf),
     'GET webhook/:id': ({ id }) => ({ webhook: webhooks.get(id) }),
-    'DELETE webhook/:id': ({ id }) => ({ message: 'Webhook successfully deleted', webhook: webhooks.remove(id) }),
+    'DELETE webhook/:id': ({ id }) => ({
+      message: 'Webhook successfully deleted',
+      webhook: webhooks.remove(id),
+    }),
 
     'GET balance': () => ({
       cursor: null,
-      balances: [{ id: office.settings.workspaceId, amount: ledger.balance(), currency: 'BRL', updated: ledger.updated() }],
+      balances: [
+        {
+          id: office.settings.workspaceId,
+          amount: ledger.balance(),
+          currency: 'BRL',
+          updated: ledger.updated(),
+        },
+      ],
     }),
     'GET transaction': list('transactions', ledger.shelf),
     'GET transaction/:id': ({ id }) => ({
       transaction: ledger.shelf.get(id) ?? refuse('invalidTransaction', `Transaction not found: ${id}`),
     }),
-    'GET public-key': ({ query }) => ({ cursor: null, publicKeys: signer.publicKeys().slice(0, Number(query.get('limit') || 100)) }),
+    'GET public-key': ({ query }) => ({
+      cursor: null,
+      publicKeys: signer.publicKeys().slice(0, Number(query.get('limit') || 100)),
+    }),
     'GET workspace': () => ({ cursor: null, workspaces: [workspace()] }),
     'GET workspace/:id': ({ id }) => ({
-      workspace: id === office.settings.workspaceId ? workspace() : refuse('invalidWorkspace', `Workspace not found: ${id}`),
+      workspace:
+        id === office.settings.workspaceId
+          ? workspace()
+          : refuse('invalidWorkspace', `Workspace not found: ${id}`),
     }),
   }
 }

@@ -1,5 +1,14 @@
-/** The simulated bank on a real port: HTTP in, webhook posts out, timers between. A thin shell; all it knows is in bank.ts. */
-import { createServer, request as httpRequest, Agent, type IncomingMessage, type ServerResponse } from 'node:http'
+/**
+ * The simulated bank on a real port: HTTP in, webhook posts out, timers between. A thin shell; all it knows
+ * is in bank.ts.
+ */
+import {
+  createServer,
+  request as httpRequest,
+  Agent,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
@@ -53,7 +62,11 @@ export async function startBank(options: BankServerOptions = {}): Promise<BankSe
     bank.advance()
     for (const delivery of bank.takeDeliveries()) void send(delivery)
     const next = bank.nextDueAt()
-    if (next !== undefined) timer = setTimeout(turn, Math.min(longestTimerMs, Math.max(1, (next - clock.now()) / (clock.speed ?? 1))))
+    if (next !== undefined)
+      timer = setTimeout(
+        turn,
+        Math.min(longestTimerMs, Math.max(1, (next - clock.now()) / (clock.speed ?? 1))),
+      )
   }
 
   async function send(delivery: Delivery) {
@@ -68,7 +81,12 @@ export async function startBank(options: BankServerOptions = {}): Promise<BankSe
       body => {
         const url = new URL(request.url ?? '/', 'http://bank')
         if (url.pathname.startsWith('/sim/')) {
-          const { status, answer } = control(bank, request.method ?? 'GET', url.pathname.slice('/sim/'.length), body)
+          const { status, answer } = control(
+            bank,
+            request.method ?? 'GET',
+            url.pathname.slice('/sim/'.length),
+            body,
+          )
           response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
         } else answerApi(bank, request, response, url, body)
         turn()
@@ -96,7 +114,9 @@ export async function startBank(options: BankServerOptions = {}): Promise<BankSe
 }
 
 function answerApi(bank: Bank, request: IncomingMessage, response: ServerResponse, url: URL, body: Buffer) {
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+  )
   const answer = bank.handle({
     method: request.method ?? 'GET',
     path: url.pathname,
@@ -126,12 +146,20 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 
 /** Posts deliveries over kept-alive connections. Redirects are not followed: only a 200 counts. */
 function makePoster(timeoutMs: number) {
-  const agents = { 'http:': new Agent({ keepAlive: true, maxSockets: 64 }), 'https:': new TlsAgent({ keepAlive: true, maxSockets: 64 }) }
+  const agents = {
+    'http:': new Agent({ keepAlive: true, maxSockets: 64 }),
+    'https:': new TlsAgent({ keepAlive: true, maxSockets: 64 }),
+  }
   const send = ({ url, body, headers }: Delivery) =>
     new Promise<Outcome>(resolve => {
       const { protocol } = new URL(url)
-      const [open, agent] = protocol === 'https:' ? [httpsRequest, agents['https:']] : [httpRequest, agents['http:']]
-      const request = open(url, { method: 'POST', agent, headers: { ...headers, 'Content-Length': body.length } })
+      const [open, agent] =
+        protocol === 'https:' ? [httpsRequest, agents['https:']] : [httpRequest, agents['http:']]
+      const request = open(url, {
+        method: 'POST',
+        agent,
+        headers: { ...headers, 'Content-Length': body.length },
+      })
       const deadline = setTimeout(() => (resolve('timeout'), request.destroy()), timeoutMs)
       const end = (outcome: Outcome) => (clearTimeout(deadline), resolve(outcome))
       request.on('error', () => end('badConnection'))

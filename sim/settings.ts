@@ -7,7 +7,10 @@ export interface Settings {
   workspaceId: string
   /** No credentials or signatures are looked at: for use inside one process. */
   skipAuth: boolean
-  /** The code with which every request is refused, as if the key, the project or the address were wrong; also where no credentials are looked at. */
+  /**
+   * The code with which every request is refused, as if the key, the project or the address were wrong; also
+   * where no credentials are looked at.
+   */
   refuseAll: 'invalidCredentials' | 'invalidProject' | 'invalidIp' | undefined
   /** Access-Time further than this from the bank's clock is refused. */
   skewSeconds: number
@@ -35,20 +38,30 @@ export interface Settings {
   reversalPartRate: number
   /** Share of reversals that the payer's bank sends back. */
   reversalFailRate: number
-  /** Share of reversals of which the invoice's amount falls only when the money leaves, not when they begin. */
+  /**
+   * Share of reversals of which the invoice's amount falls only when the money leaves, not when they begin.
+   */
   reversalLateFallRate: number
   /** Cents on top of each transfer. */
   transferFee: number
-  /** Between a transfer's creation and the bank's look at it (balance, duplicates), and again to its outcome. */
+  /**
+   * Between a transfer's creation and the bank's look at it (balance, duplicates), and again to its outcome.
+   */
   transferDelayMs: Range
   /** Share of transfers the receiver's bank sends back instead of taking. */
   transferFailRate: number
   /** Share of successful transfers that come back afterwards. */
   refundRate: number
   startingBalance: number
-  /** Between a log and its event. Less than creditDelayMs, so that the order of paid and credited is creditedFirstRate's alone. */
+  /**
+   * Between a log and its event. Less than creditDelayMs, so that the order of paid and credited is
+   * creditedFirstRate's alone.
+   */
   eventDelayMs: Range
-  /** After each failed push, how long until the next: 5, 30 and 120 minutes, then never (Stark Bank docs, Webhook). */
+  /**
+   * After each failed push, how long until the next: 5, 30 and 120 minutes, then never (Stark Bank docs,
+   * Webhook).
+   */
   retryDelaysMs: number[]
   /** Every wait above is divided by this; due and expiry dates are not, they are the client's. */
   timeScale: number
@@ -114,7 +127,10 @@ export interface ApiFaults {
   hangAfterCommit: number
   resetBefore: number
   resetAfterCommit: number
-  /** Something on the way sends the request twice, and the second answer comes back: of an invoice there are two then. */
+  /**
+   * Something on the way sends the request twice, and the second answer comes back: of an invoice there are
+   * two then.
+   */
   repeated: number
   error400WithoutErrors: number
   /** 307 to another host. */
@@ -122,7 +138,10 @@ export interface ApiFaults {
 }
 
 export interface Faults extends WebhookFaults, ApiFaults {
-  /** A pattern that `POST /v2/invoice` (method and path) must match for an API fault to apply, e.g. `POST` or `^GET .*log`. */
+  /**
+   * A pattern that `POST /v2/invoice` (method and path) must match for an API fault to apply, e.g. `POST` or
+   * `^GET .*log`.
+   */
   only: string | undefined
   retryAfterSeconds: number
 }

@@ -6,7 +6,10 @@ export interface Row {
   created: string
 }
 
-/** One query parameter that narrows a list: which values a row has of it. Values in a query are a comma list, any of them fits. */
+/**
+ * One query parameter that narrows a list: which values a row has of it. Values in a query are a comma list,
+ * any of them fits.
+ */
 export interface Filter<T> {
   of: (row: T) => readonly string[]
   /** Kept as an index; values that come later are told by `mark`. */
@@ -40,13 +43,16 @@ export function makeShelf<T extends Row>(filters: Record<string, Filter<T>>): Sh
     else index.set(value, [place])
   }
 
-  /** Places that can hold a match, newest first, below `start`; an index narrows them where the query allows. */
+  /**
+   * Places that can hold a match, newest first, below `start`; an index narrows them where the query allows.
+   */
   function* candidates(wanted: [string, string[]][], start: number): Generator<T> {
     const ids = wanted.find(([name]) => name === 'ids')?.[1].map(id => places.get(id) ?? -1)
     const [name, values] = wanted.find(([name]) => indexes.has(name)) ?? []
     const found = ids ?? values?.flatMap(value => indexes.get(name!)!.get(value) ?? [])
     if (found) {
-      for (const place of [...new Set(found)].sort((a, b) => b - a)) if (place < start && rows[place]) yield rows[place]
+      for (const place of [...new Set(found)].sort((a, b) => b - a))
+        if (place < start && rows[place]) yield rows[place]
     } else for (let place = start - 1; place >= 0; place--) if (rows[place]) yield rows[place]!
   }
 
@@ -54,7 +60,8 @@ export function makeShelf<T extends Row>(filters: Record<string, Filter<T>>): Sh
     add(row) {
       const place = rows.push(row) - 1
       places.set(row.id, place)
-      for (const [name, index] of indexes) for (const value of filters[name]!.of(row)) mark(place, index, value)
+      for (const [name, index] of indexes)
+        for (const value of filters[name]!.of(row)) mark(place, index, value)
       return row
     },
     get: id => rows[places.get(id) ?? -1],
@@ -76,15 +83,21 @@ export function makeShelf<T extends Row>(filters: Record<string, Filter<T>>): Sh
         .map((name): [string, string[]] => [name, query.get(name)!.split(',')])
       if (query.get('ids')) wanted.unshift(['ids', query.get('ids')!.split(',')])
       for (const [name, values] of wanted) {
-        const unknown = filters[name]?.allowed && values.find(value => !filters[name]!.allowed!.includes(value))
+        const unknown =
+          filters[name]?.allowed && values.find(value => !filters[name]!.allowed!.includes(value))
         if (unknown)
-          refuse(`invalid${name[0]!.toUpperCase()}${name.slice(1)}`, `${unknown} is not one of ${filters[name]!.allowed!.join(', ')}`)
+          refuse(
+            `invalid${name[0]!.toUpperCase()}${name.slice(1)}`,
+            `${unknown} is not one of ${filters[name]!.allowed!.join(', ')}`,
+          )
       }
       const [after, before] = [readDate(query.get('after'), 'after'), readDate(query.get('before'), 'before')]
       const fits = (row: T) =>
         (!after || row.created.slice(0, 10) >= after) &&
         (!before || row.created.slice(0, 10) <= before) &&
-        wanted.every(([name, values]) => name === 'ids' || filters[name]!.of(row).some(value => values.includes(value)))
+        wanted.every(
+          ([name, values]) => name === 'ids' || filters[name]!.of(row).some(value => values.includes(value)),
+        )
 
       const page: T[] = []
       for (const row of candidates(wanted, start)) {

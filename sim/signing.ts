@@ -1,4 +1,7 @@
-/** The bank's signing keys: ECDSA on secp256k1 over SHA-256, DER, base64, and high-S as often as not, as the genuine ones are. */
+/**
+ * The bank's signing keys: ECDSA on secp256k1 over SHA-256, DER, base64, and high-S as often as not, as the
+ * genuine ones are.
+ */
 import { createHash } from 'node:crypto'
 import secp256k1 from 'secp256k1'
 import type { Office } from './office.ts'
@@ -11,7 +14,8 @@ export interface Signer {
   publicKeys(): { content: string; created: string }[]
 }
 
-// SubjectPublicKeyInfo of an uncompressed secp256k1 point (RFC 5480, OID 1.3.132.0.10), up to the point itself.
+// SubjectPublicKeyInfo of an uncompressed secp256k1 point (RFC 5480, OID 1.3.132.0.10), up to the point
+// itself.
 const spkiPrefix = Buffer.from('3056301006072a8648ce3d020106052b8104000a034200', 'hex')
 
 export function makeSigner(office: Office): Signer {

@@ -19,7 +19,9 @@ function holds(digits: string, weights: number[]): boolean {
 export function maskedTaxId(given: unknown): string | undefined {
   if (typeof given !== 'string' || !/^[\d./-]+$/.test(given)) return undefined
   const digits = given.replace(/\D/g, '')
-  if (digits.length === 11 && holds(digits, personal)) return digits.replace(/(...)(...)(...)(..)/, '$1.$2.$3-$4')
-  if (digits.length === 14 && holds(digits, company)) return digits.replace(/(..)(...)(...)(....)(..)/, '$1.$2.$3/$4-$5')
+  if (digits.length === 11 && holds(digits, personal))
+    return digits.replace(/(...)(...)(...)(..)/, '$1.$2.$3-$4')
+  if (digits.length === 14 && holds(digits, company))
+    return digits.replace(/(..)(...)(...)(....)(..)/, '$1.$2.$3/$4-$5')
   return undefined
 }

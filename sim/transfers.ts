@@ -46,11 +46,17 @@ export interface Transfers {
   create(body: Buffer): Transfer[]
   get(id: string): Transfer
   cancel(id: string): Transfer
-  /** The receiver's bank sends a successful transfer back now; its status may go on saying that it succeeded. False where it cannot. */
+  /**
+   * The receiver's bank sends a successful transfer back now; its status may go on saying that it succeeded.
+   * False where it cannot.
+   */
   sendBack(id: string, how?: { keepStatus?: boolean }): boolean
 }
 
-/** `isInvoice` says whether an id is one of this bank's invoices, whose own ledger lines are called `invoice-<id>`. */
+/**
+ * `isInvoice` says whether an id is one of this bank's invoices, whose own ledger lines are called
+ * `invoice-<id>`.
+ */
 export function makeTransfers(
   office: Office,
   ledger: Ledger,
@@ -60,7 +66,8 @@ export function makeTransfers(
   const { settings } = office
   const shelf = makeShelf<Transfer>({
     tags: { of: row => row.tags, indexed: true },
-    // Not a filter of the real API, which has none: the bank's own index, and `sameOrder` stands in where a transfer has no externalId.
+    // Not a filter of the real API, which has none: the bank's own index, and `sameOrder` stands in where a
+    // transfer has no externalId.
     duplicateKeys: { of: row => [duplicateKey(row)], indexed: true },
     status: { of: row => [row.status], allowed: statuses },
     taxId: { of: row => [row.taxId] },
@@ -68,7 +75,10 @@ export function makeTransfers(
   })
   const logs = makeShelf<TransferLog>({
     transferIds: { of: row => [row.transfer.id], indexed: true },
-    types: { of: row => [row.type], allowed: ['created', 'sending', 'processing', 'success', 'failed', 'canceled', 'refunded'] },
+    types: {
+      of: row => [row.type],
+      allowed: ['created', 'sending', 'processing', 'success', 'failed', 'canceled', 'refunded'],
+    },
   })
 
   function record(transfer: Transfer, type: string, change: Partial<Transfer> = {}, errors: string[] = []) {
@@ -99,15 +109,19 @@ export function makeTransfers(
 
   function inspect(transfer: Transfer) {
     if (transfer.status !== 'created') return
-    if (isDuplicate(transfer)) return record(transfer, 'failed', { status: 'failed' }, ['Duplicated transfer'])
+    if (isDuplicate(transfer))
+      return record(transfer, 'failed', { status: 'failed' }, ['Duplicated transfer'])
     if (ledger.balance() < transfer.amount + transfer.fee) {
-      return record(transfer, 'failed', { status: 'failed', transactionIds: ['invalidBalance'] }, ['invalidbalance'])
+      return record(transfer, 'failed', { status: 'failed', transactionIds: ['invalidBalance'] }, [
+        'invalidbalance',
+      ])
     }
     send(transfer)
   }
 
   function isDuplicate(transfer: Transfer): boolean {
-    if (transfer.externalId.startsWith('invoice-') && isInvoice(transfer.externalId.slice('invoice-'.length))) return true
+    if (transfer.externalId.startsWith('invoice-') && isInvoice(transfer.externalId.slice('invoice-'.length)))
+      return true
     for (const other of shelf.having('duplicateKeys', duplicateKey(transfer))) {
       if (other === transfer) return false
       if (other.status !== 'failed' && other.status !== 'canceled') return true
@@ -135,19 +149,37 @@ export function makeTransfers(
       })
     record(transfer, 'sending', { status: 'processing', transactionIds: [debit.id] })
     office.after(settings.eventDelayMs, () => record(transfer, 'processing'))
-    office.after([settings.eventDelayMs[1] + settings.transferDelayMs[0], settings.eventDelayMs[1] + settings.transferDelayMs[1]], () => {
-      if (office.chance(settings.transferFailRate)) return bringBack(transfer, 'failed', ['Receiver bank internal error'])
-      record(transfer, 'success', { status: 'success' })
-      if (office.chance(settings.refundRate))
-        office.after(settings.transferDelayMs, () => isBack(transfer) || bringBack(transfer, 'refunded', []))
-    })
+    office.after(
+      [
+        settings.eventDelayMs[1] + settings.transferDelayMs[0],
+        settings.eventDelayMs[1] + settings.transferDelayMs[1],
+      ],
+      () => {
+        if (office.chance(settings.transferFailRate))
+          return bringBack(transfer, 'failed', ['Receiver bank internal error'])
+        record(transfer, 'success', { status: 'success' })
+        if (office.chance(settings.refundRate))
+          office.after(
+            settings.transferDelayMs,
+            () => isBack(transfer) || bringBack(transfer, 'refunded', []),
+          )
+      },
+    )
   }
 
   /** Whoever sends it back, it comes back once. */
   const isBack = ({ transactionIds }: Transfer) => transactionIds.length > 1
 
-  /** The money and the fee are put back; the second transaction id is the chargeback (Stark Bank SDK, Transfer). */
-  function bringBack(transfer: Transfer, type: 'failed' | 'refunded', errors: string[], status: TransferStatus = 'failed') {
+  /**
+   * The money and the fee are put back; the second transaction id is the chargeback (Stark Bank SDK,
+   * Transfer).
+   */
+  function bringBack(
+    transfer: Transfer,
+    type: 'failed' | 'refunded',
+    errors: string[],
+    status: TransferStatus = 'failed',
+  ) {
     const { id, amount, fee, tags } = transfer
     const line = ledger.post({
       amount,
@@ -183,18 +215,30 @@ export function makeTransfers(
     create: body => readTransfers(body, office.now()).map(open),
     cancel(id) {
       const transfer = get(id)
-      if (transfer.status !== 'created') refuse('invalidOperation', `a transfer that is ${transfer.status} cannot be canceled`)
+      if (transfer.status !== 'created')
+        refuse('invalidOperation', `a transfer that is ${transfer.status} cannot be canceled`)
       record(transfer, 'canceled', { status: 'canceled' })
       return transfer
     },
   }
 }
 
-/** Without an externalId the bank takes the same amount to the same account on one day of Brasilia for the same order. */
+/**
+ * Without an externalId the bank takes the same amount to the same account on one day of Brasilia for the
+ * same order.
+ */
 function duplicateKey(transfer: Transfer): string {
   if (transfer.externalId) return `externalId ${transfer.externalId}`
   const day = stampOf(Date.parse(transfer.created) - 3 * 3_600_000).slice(0, 10)
-  return ['same', day, transfer.amount, transfer.taxId, transfer.bankCode, transfer.branchCode, transfer.accountNumber].join(' ')
+  return [
+    'same',
+    day,
+    transfer.amount,
+    transfer.taxId,
+    transfer.bankCode,
+    transfer.branchCode,
+    transfer.accountNumber,
+  ].join(' ')
 }
 
 const required = ['amount', 'name', 'taxId', 'bankCode', 'branchCode', 'accountNumber']
@@ -202,13 +246,17 @@ const required = ['amount', 'name', 'taxId', 'bankCode', 'branchCode', 'accountN
 const readTransfers = (body: Buffer, now: number): TransferOrder[] =>
   readBatch(body, 'transfers', required, ({ fields, complain, needed, optional, ...inspection }) => {
     const bankCode = needed('bankCode')
-    if (!/^\d{1,8}$/.test(bankCode)) complain('invalidBankCode', `${bankCode} is neither an ISPB nor a COMPE code`)
+    if (!/^\d{1,8}$/.test(bankCode))
+      complain('invalidBankCode', `${bankCode} is neither an ISPB nor a COMPE code`)
     const accountType = optional('accountType') ?? 'checking'
-    if (!accountTypes.includes(accountType)) complain('invalidAccountType', `accountType must be one of ${accountTypes.join(', ')}`)
+    if (!accountTypes.includes(accountType))
+      complain('invalidAccountType', `accountType must be one of ${accountTypes.join(', ')}`)
     const externalId = optional('externalId') ?? ''
     if (!/^[\w.~-]*$/.test(externalId)) complain('invalidExternalId', 'externalId must be safe in a URL')
-    const scheduled = fields.scheduled === undefined || fields.scheduled === null ? now : readWhen(fields.scheduled)
-    if (scheduled === undefined || scheduled < now) complain('invalidDate', 'scheduled must be a date or an instant, not past')
+    const scheduled =
+      fields.scheduled === undefined || fields.scheduled === null ? now : readWhen(fields.scheduled)
+    if (scheduled === undefined || scheduled < now)
+      complain('invalidDate', 'scheduled must be a date or an instant, not past')
     return {
       amount: inspection.amount(1),
       name: needed('name'),

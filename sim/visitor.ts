@@ -1,4 +1,7 @@
-/** Somebody at a browser without scripts: follows links, keeps cookies, fills in the forms a page really has, and goes where it is sent. */
+/**
+ * Somebody at a browser without scripts: follows links, keeps cookies, fills in the forms a page really has,
+ * and goes where it is sent.
+ */
 
 export interface PageForm {
   method: 'GET' | 'POST'
@@ -25,9 +28,16 @@ export interface Visitor {
   cookies: Map<string, string>
   get(path: string): Promise<Page>
   /** Sends a form as it stands, with `values` typed over it, by a button of it where it has several. */
-  send(form: PageForm, values?: Record<string, string>, button?: { name: string; value: string }): Promise<Page>
+  send(
+    form: PageForm,
+    values?: Record<string, string>,
+    button?: { name: string; value: string },
+  ): Promise<Page>
   /** One request as it is, not followed anywhere. `form` makes it a POST. */
-  raw(path: string, options?: { form?: Record<string, string>; headers?: Record<string, string>; method?: string }): Promise<Response>
+  raw(
+    path: string,
+    options?: { form?: Record<string, string>; headers?: Record<string, string>; method?: string },
+  ): Promise<Response>
 }
 
 const maxSteps = 5
@@ -43,7 +53,9 @@ export function visitor(origin: string, { language }: { language?: string } = {}
       headers: {
         'sec-fetch-site': form ? 'same-origin' : 'none',
         ...(language !== undefined && { 'accept-language': language }),
-        ...(cookies.size > 0 && { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') }),
+        ...(cookies.size > 0 && {
+          cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+        }),
         ...headers,
       },
       ...(form && { body: new URLSearchParams(form) }),
@@ -64,7 +76,14 @@ export function visitor(origin: string, { language }: { language?: string } = {}
       answer = await raw(at)
     }
     const html = await answer.text()
-    return { status: answer.status, path: at, html, headers: answer.headers, text: textOf(html), forms: formsOf(html) }
+    return {
+      status: answer.status,
+      path: at,
+      html,
+      headers: answer.headers,
+      text: textOf(html),
+      forms: formsOf(html),
+    }
   }
 
   return {
@@ -72,7 +91,8 @@ export function visitor(origin: string, { language }: { language?: string } = {}
     raw,
     get: path => follow(raw(path), path),
     send(form, values = {}, button) {
-      for (const name in values) if (!(name in form.fields)) throw new Error(`the form to ${form.action} has no field ${name}`)
+      for (const name in values)
+        if (!(name in form.fields)) throw new Error(`the form to ${form.action} has no field ${name}`)
       const fields = { ...form.fields, ...values, ...(button && { [button.name]: button.value }) }
       if (form.method === 'POST') return follow(raw(form.action, { form: fields }), form.action)
       const path = `${form.action}?${new URLSearchParams(fields).toString()}`
@@ -84,9 +104,11 @@ export function visitor(origin: string, { language }: { language?: string } = {}
 /** The form that leads to `action`; of several, the one that has this field with this value. */
 export function formTo(page: Page, action: string, having: Record<string, string> = {}): PageForm {
   const found = page.forms.find(
-    form => form.action === action && Object.entries(having).every(([name, value]) => form.fields[name] === value),
+    form =>
+      form.action === action && Object.entries(having).every(([name, value]) => form.fields[name] === value),
   )
-  if (!found) throw new Error(`${page.path} (${page.status}) has no form to ${action}: ${page.text.slice(0, 300)}`)
+  if (!found)
+    throw new Error(`${page.path} (${page.status}) has no form to ${action}: ${page.text.slice(0, 300)}`)
   return found
 }
 
@@ -100,33 +122,54 @@ function keep(cookies: Map<string, string>, line: string): void {
 
 /** The pages are ours and written by one renderer, so their forms can be read without a whole browser. */
 function formsOf(html: string): PageForm[] {
-  return [...html.matchAll(/<form\b((?:[^>"]|"[^"]*")*)>([\s\S]*?)<\/form>/g)].map(([, head = '', body = '']) => {
-    const of = attributesOf(head)
-    const fields: Record<string, string> = {}
-    for (const [, tag = ''] of body.matchAll(/<input\b((?:[^>"]|"[^"]*")*)>/g)) {
-      const { name, value = '', type = 'text', ...rest } = attributesOf(tag)
-      if (name === undefined || 'disabled' in rest) continue
-      if (type === 'radio' || type === 'checkbox') {
-        if ('checked' in rest) fields[name] = value || 'on'
-      } else fields[name] = value
-    }
-    for (const [, tag = '', text = ''] of body.matchAll(/<textarea\b((?:[^>"]|"[^"]*")*)>([\s\S]*?)<\/textarea>/g)) {
-      const { name } = attributesOf(tag)
-      if (name !== undefined) fields[name] = unescaped(text)
-    }
-    const buttons = [...body.matchAll(/<button\b((?:[^>"]|"[^"]*")*)>([\s\S]*?)<\/button>/g)].map(([, tag = '', text = '']) => {
-      const { name = '', value = '' } = attributesOf(tag)
-      return { name, value, says: textOf(text) }
-    })
-    return { method: of['method']?.toUpperCase() === 'POST' ? 'POST' : 'GET', action: of['action'] ?? '', fields, buttons }
-  })
+  return [...html.matchAll(/<form\b((?:[^>"]|"[^"]*")*)>([\s\S]*?)<\/form>/g)].map(
+    ([, head = '', body = '']) => {
+      const of = attributesOf(head)
+      const fields: Record<string, string> = {}
+      for (const [, tag = ''] of body.matchAll(/<input\b((?:[^>"]|"[^"]*")*)>/g)) {
+        const { name, value = '', type = 'text', ...rest } = attributesOf(tag)
+        if (name === undefined || 'disabled' in rest) continue
+        if (type === 'radio' || type === 'checkbox') {
+          if ('checked' in rest) fields[name] = value || 'on'
+        } else fields[name] = value
+      }
+      for (const [, tag = '', text = ''] of body.matchAll(
+        /<textarea\b((?:[^>"]|"[^"]*")*)>([\s\S]*?)<\/textarea>/g,
+      )) {
+        const { name } = attributesOf(tag)
+        if (name !== undefined) fields[name] = unescaped(text)
+      }
+      const buttons = [...body.matchAll(/<button\b((?:[^>"]|"[^"]*")*)>([\s\S]*?)<\/button>/g)].map(
+        ([, tag = '', text = '']) => {
+          const { name = '', value = '' } = attributesOf(tag)
+          return { name, value, says: textOf(text) }
+        },
+      )
+      return {
+        method: of['method']?.toUpperCase() === 'POST' ? 'POST' : 'GET',
+        action: of['action'] ?? '',
+        fields,
+        buttons,
+      }
+    },
+  )
 }
 
 const attributesOf = (tag: string): Record<string, string> =>
-  Object.fromEntries([...tag.matchAll(/([\w:-]+)(?:="([^"]*)")?/g)].map(([, name = '', value = '']) => [name, unescaped(value)]))
+  Object.fromEntries(
+    [...tag.matchAll(/([\w:-]+)(?:="([^"]*)")?/g)].map(([, name = '', value = '']) => [
+      name,
+      unescaped(value),
+    ]),
+  )
 
 const unescaped = (text: string) =>
-  text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&')
+  text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
 
 const textOf = (html: string) =>
   unescaped(

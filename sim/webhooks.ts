@@ -41,9 +41,15 @@ export function makeWebhooks(office: Office): Webhooks {
       // The real bank insists on https with a public certificate; a simulation lives on loopback.
       if (typeof url !== 'string' || !/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
         refuse('invalidUrl', 'url must be an http or https address')
-      const known = Array.isArray(wanted) && wanted.length > 0 && wanted.every(name => subscriptions.includes(name))
+      const known =
+        Array.isArray(wanted) && wanted.length > 0 && wanted.every(name => subscriptions.includes(name))
       if (!known) refuse('invalidSubscription', `subscriptions must be some of ${subscriptions.join(', ')}`)
-      return shelf.add({ id: office.id(), created: office.stamp(), url: url as string, subscriptions: wanted as string[] })
+      return shelf.add({
+        id: office.id(),
+        created: office.stamp(),
+        url: url as string,
+        subscriptions: wanted as string[],
+      })
     },
     remove(id) {
       get(id)

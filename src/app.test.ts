@@ -11,12 +11,18 @@ import { openBase, openRail } from './app.ts'
 const folder = mkdtempSync(join(tmpdir(), 'repasse-belongs-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const key = join(folder, 'key.pem')
-const pem = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({ type: 'sec1', format: 'pem' })
+const pem = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({
+  type: 'sec1',
+  format: 'pem',
+})
 writeFileSync(key, pem, { mode: 0o400 })
 const bank = { STARKBANK_PROJECT_ID: '1', STARKBANK_WORKSPACE_ID: '1', STARKBANK_PRIVATE_KEY_FILE: key }
 
 async function open(name: string, env: Record<string, string>): Promise<void> {
-  const base = await openBase(readConfig({ DATABASE_URL: `sqlite:${join(folder, name)}`, ...bank, ...env }), silentLog)
+  const base = await openBase(
+    readConfig({ DATABASE_URL: `sqlite:${join(folder, name)}`, ...bank, ...env }),
+    silentLog,
+  )
   try {
     ;(await openRail(base)).close()
   } finally {
@@ -27,6 +33,8 @@ async function open(name: string, env: Record<string, string>): Promise<void> {
 test('a database of the sandbox is none of production’s, nor of another workspace [security 20]', async () => {
   await open('bank.db', {})
   await open('bank.db', {})
-  await expect(open('bank.db', { STARKBANK_ENVIRONMENT: 'production' })).rejects.toThrow('belongs to sandbox/1')
+  await expect(open('bank.db', { STARKBANK_ENVIRONMENT: 'production' })).rejects.toThrow(
+    'belongs to sandbox/1',
+  )
   await expect(open('bank.db', { STARKBANK_WORKSPACE_ID: '2' })).rejects.toThrow('belongs to sandbox/1')
 })

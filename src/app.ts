@@ -1,4 +1,6 @@
-/** Builds the house from its configuration: the one place where store, rail, clock and jobs are put together. */
+/**
+ * Builds the house from its configuration: the one place where store, rail, clock and jobs are put together.
+ */
 import { readFileSync, statfsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
@@ -54,8 +56,9 @@ export interface Base {
 }
 
 /**
- * Opens the database, migrates an embedded one, and refuses one of another version or environment, or one whose values are encrypted under a key that is
- * not here. `mayLackKeys`: it is opened all the same, to look at.
+ * Opens the database, migrates an embedded one, and refuses one of another version or environment, or one
+ * whose values are encrypted under a key that is not here. `mayLackKeys`: it is opened all the same, to look
+ * at.
  */
 export async function openBase(
   config: Config,
@@ -63,7 +66,13 @@ export async function openBase(
   at: CrashPoint = () => undefined,
   { mayLackKeys = false }: { mayLackKeys?: boolean } = {},
 ): Promise<Base> {
-  const world: World = { clock: clockOf(config), random: systemRandom, log, at, coolingOffMs: coolingOffMs(config) }
+  const world: World = {
+    clock: clockOf(config),
+    random: systemRandom,
+    log,
+    at,
+    coolingOffMs: coolingOffMs(config),
+  }
   // A clock of its own is not the database's, so then ours is asked for the time.
   const keys = keysIn(config)
   const db = await openDb(config.DATABASE_URL, { ...world, keys, virtual: config.CLOCK !== undefined })
@@ -74,14 +83,20 @@ export async function openBase(
     await db.close()
     throw error
   }
-  const terms = { transferFeeBy: config.TRANSFER_FEE_BY, transferFeeUnits: config.TRANSFER_FEE, approvals: approvalsNeeded(config) }
+  const terms = {
+    transferFeeBy: config.TRANSFER_FEE_BY,
+    transferFeeUnits: config.TRANSFER_FEE,
+    approvals: approvalsNeeded(config),
+  }
   const anchoring = anchoringOf(config)
   return { config, keys, db, world, ...(anchoring && { anchoring }), terms }
 }
 
 /** The keys that a configuration names. Where money is real, a file that others may read is refused. */
 export const keysIn = (config: Config): DataKeys =>
-  config.ENCRYPTION_KEY_FILE === undefined ? noKeys : openKeyFile(resolve(config.ENCRYPTION_KEY_FILE), { strict: movesRealMoney(config) })
+  config.ENCRYPTION_KEY_FILE === undefined
+    ? noKeys
+    : openKeyFile(resolve(config.ENCRYPTION_KEY_FILE), { strict: movesRealMoney(config) })
 
 /** Beside the database where nothing else is said, and where money is real. */
 export function anchoringOf(config: Config): Anchoring | undefined {
@@ -89,7 +104,12 @@ export function anchoringOf(config: Config): Anchoring | undefined {
   if (named !== undefined && named !== 'none') return { file: openAnchorFile(resolve(named)) }
   if (config.STARKBANK_ENVIRONMENT !== 'production' && config.BITCOIN_NETWORK !== 'mainnet') return undefined
   const isFile = url.startsWith('sqlite:') && url !== 'sqlite::memory:'
-  return { file: isFile && named !== 'none' ? openAnchorFile(resolve(`${url.slice('sqlite:'.length)}.anchors`)) : undefined }
+  return {
+    file:
+      isFile && named !== 'none'
+        ? openAnchorFile(resolve(`${url.slice('sqlite:'.length)}.anchors`))
+        : undefined,
+  }
 }
 
 /** What a command did is anchored before it ends: nobody may be serving. */
@@ -102,7 +122,11 @@ function clockOf({ CLOCK: hasty }: Config): Clock {
   if (hasty === undefined) return judgedClock(systemClock)
   if ('file' in hasty) return sharedClock(hasty.speed, readClockFile(hasty.file))
   const { speed, since, skips } = hasty
-  return scaledClock(speed, since, skips === undefined ? undefined : () => Number(readFileSync(skips, 'utf8')))
+  return scaledClock(
+    speed,
+    since,
+    skips === undefined ? undefined : () => Number(readFileSync(skips, 'utf8')),
+  )
 }
 
 async function bringUp(db: Db, { clock }: World): Promise<void> {
@@ -110,14 +134,17 @@ async function bringUp(db: Db, { clock }: World): Promise<void> {
   if (missing.length === 0) return
   // An embedded database has one owner, so it is brought up here; a shared one waits for `repasse migrate`.
   if (db.engine === 'postgres' && missing[0]!.name !== '0001-house.sql')
-    throw new BadInput(`the database lacks ${missing.map(({ name }) => name).join(', ')}: run "repasse migrate" first`)
+    throw new BadInput(
+      `the database lacks ${missing.map(({ name }) => name).join(', ')}: run "repasse migrate" first`,
+    )
   await migrate(db, clock)
 }
 
 /**
- * Connects the bank; every missing setting is named at once. Keys seen before are kept in the database, with every new one.
- * `binds`: a new database is from then on of this workspace; a check only looks. `tries`: another key file, of which it is only
- * asked whether the bank accepts it, so what the bank says of it is nobody else's news.
+ * Connects the bank; every missing setting is named at once. Keys seen before are kept in the database, with
+ * every new one. `binds`: a new database is from then on of this workspace; a check only looks. `tries`:
+ * another key file, of which it is only asked whether the bank accepts it, so what the bank says of it is
+ * nobody else's news.
  */
 export async function openRail(base: Base, how: { binds?: boolean; tries?: string } = {}): Promise<Rail> {
   return (await openBank(base, how)).rail
@@ -155,21 +182,37 @@ async function openBank(
       kept: () => bankKeys(db, origin),
       onNewKey: () => world.log.warn({ origin }, 'the bank publishes a key not seen before'),
       onPublished: pems =>
-        void keepPublished(db, origin, pems, world).catch(() => world.log.error({}, 'the keys of the bank could not be kept')),
+        void keepPublished(db, origin, pems, world).catch(() =>
+          world.log.error({}, 'the keys of the bank could not be kept'),
+        ),
     },
-    ...(tries === undefined && { onDenied: (why: string | undefined) => void hearDenied(db, world.log, why) }),
+    ...(tries === undefined && {
+      onDenied: (why: string | undefined) => void hearDenied(db, world.log, why),
+    }),
   })
   return { rail, key }
 }
 
 /** Where the bank's keys come from: a simulated bank signs with another one than the sandbox. */
-export const bankKeyOrigin = (config: Config): string => config.STARKBANK_API_URL ?? config.STARKBANK_ENVIRONMENT
+export const bankKeyOrigin = (config: Config): string =>
+  config.STARKBANK_API_URL ?? config.STARKBANK_ENVIRONMENT
 
-/** A database belongs to one workspace of one environment, and to one account of one network, for ever: test money must never meet real money. */
-async function belongsTo(db: Db, what: 'bank' | ChainRail['name'], identity: string, binds: boolean): Promise<void> {
+/**
+ * A database belongs to one workspace of one environment, and to one account of one network, for ever: test
+ * money must never meet real money.
+ */
+async function belongsTo(
+  db: Db,
+  what: 'bank' | ChainRail['name'],
+  identity: string,
+  binds: boolean,
+): Promise<void> {
   const name = `${what} identity`
   const bound = await db.tx(async tx => {
-    if (binds) await tx.run(sql`insert into settings (name, value) values (${name}, ${identity}) on conflict (name) do nothing`)
+    if (binds)
+      await tx.run(
+        sql`insert into settings (name, value) values (${name}, ${identity}) on conflict (name) do nothing`,
+      )
     return tx.one<{ value: string }>(sql`select value from settings where name = ${name}`)
   })
   if (bound !== undefined && keysOf(bound.value) !== keysOf(identity))
@@ -178,7 +221,10 @@ async function belongsTo(db: Db, what: 'bank' | ChainRail['name'], identity: str
     )
 }
 
-/** A descriptor without where its key comes from: whoever began with an xpub may add its origin, which hardware wallets need, and no address changes. */
+/**
+ * A descriptor without where its key comes from: whoever began with an xpub may add its origin, which
+ * hardware wallets need, and no address changes.
+ */
 const keysOf = (identity: string) => identity.replace(/\[[^[\]]*\]|#[a-z0-9]{8}$/g, '')
 
 /** Connects the node and the watch-only account; undefined where no node is configured. */
@@ -196,7 +242,10 @@ export async function openChain(
     zmqUrl: config.BITCOIN_ZMQ_URL,
     signer: config.BITCOIN_SIGNER,
     wallet: config.BITCOIN_WALLET,
-    policy: config.BITCOIN_POLICY_FILE === undefined ? undefined : () => readSetting('BITCOIN_POLICY_FILE', config.BITCOIN_POLICY_FILE!),
+    policy:
+      config.BITCOIN_POLICY_FILE === undefined
+        ? undefined
+        : () => readSetting('BITCOIN_POLICY_FILE', config.BITCOIN_POLICY_FILE!),
     feeBlocks: config.BITCOIN_FEE_BLOCKS,
     mostFeeRate: config.BITCOIN_MAX_FEE_RATE,
     fallbackFeeRate: config.BITCOIN_FALLBACK_FEE_RATE,
@@ -227,12 +276,17 @@ function readSetting(name: string, file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new BadInput(`${name} names ${fileShown(file)}, which cannot be read (${(error as { code?: string }).code})`, { cause: error })
+    throw new BadInput(
+      `${name} names ${fileShown(file)}, which cannot be read (${(error as { code?: string }).code})`,
+      { cause: error },
+    )
   }
 }
 
 export const bankIsConfigured = (config: Config) =>
-  [config.STARKBANK_PROJECT_ID, config.STARKBANK_WORKSPACE_ID, config.STARKBANK_PRIVATE_KEY_FILE].some(value => value !== undefined)
+  [config.STARKBANK_PROJECT_ID, config.STARKBANK_WORKSPACE_ID, config.STARKBANK_PRIVATE_KEY_FILE].some(
+    value => value !== undefined,
+  )
 
 export interface Open {
   rails: Rails
@@ -271,7 +325,12 @@ export interface Running {
 }
 
 /** Serves the roles asked for. */
-export async function serve(base: Base, roles: string[], startedMs = monotonicMs(), wanted: () => boolean = () => true): Promise<Running> {
+export async function serve(
+  base: Base,
+  roles: string[],
+  startedMs = monotonicMs(),
+  wanted: () => boolean = () => true,
+): Promise<Running> {
   const { config, keys, db, world } = base
   const open = await openRails(base)
   const inbox = makeInbox(db, world)
@@ -316,7 +375,13 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   const leaveOwnKey = !scheduler && app.ownKeyId ? followOwnKey(app, app.ownKeyId) : undefined
   const leaveKeys = followKeys(db, keys, world)
   world.log.info(
-    { roles, listening: web?.address, engine: db.engine, worker, startMs: Math.round(monotonicMs() - startedMs) },
+    {
+      roles,
+      listening: web?.address,
+      engine: db.engine,
+      worker,
+      startMs: Math.round(monotonicMs() - startedMs),
+    },
     'repasse serves',
   )
 
@@ -340,7 +405,10 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
 
 const readyAgainMs = 500
 
-/** Who is not ready does no work either: a release that is tried beside the one in use must not settle or pay anything in its stead. */
+/**
+ * Who is not ready does no work either: a release that is tried beside the one in use must not settle or pay
+ * anything in its stead.
+ */
 function startWhenReady(app: App): Scheduler {
   const over = new AbortController()
   const begun = (async () => {
@@ -369,12 +437,17 @@ async function openMetrics(
   if (listen === undefined) return undefined
   const { serveMetrics } = await import('./web/metrics.ts')
   try {
-    const metrics = await serveMetrics({ db, roles, mayTake, ...world, ...(bitcoin && { agreement: bitcoin.agreement }) }, listen)
+    const metrics = await serveMetrics(
+      { db, roles, mayTake, ...world, ...(bitcoin && { agreement: bitcoin.agreement }) },
+      listen,
+    )
     world.log.info({ listening: metrics.address }, 'figures are told at /metrics')
     return metrics
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw new BadInput('METRICS_LISTEN is what another program has: stop it, or set another', { cause: error })
+    throw new BadInput('METRICS_LISTEN is what another program has: stop it, or set another', {
+      cause: error,
+    })
   }
 }
 
@@ -424,7 +497,10 @@ const postOf = (config: Config, { clock }: World): MailParts => ({
 
 const minBytes = 64 * 1024 * 1024
 
-/** A full disk fails checkpoints too, so intake answers 503 while there is still room to breathe. Only where the database is ours to watch. */
+/**
+ * A full disk fails checkpoints too, so intake answers 503 while there is still room to breathe. Only where
+ * the database is ours to watch.
+ */
 function diskWatch(url: string, { clock, log }: World): { mayTake: () => boolean; stop: () => void } {
   const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : ':memory:'
   if (file === ':memory:') return { mayTake: () => true, stop: () => undefined }
@@ -433,7 +509,11 @@ function diskWatch(url: string, { clock, log }: World): { mayTake: () => boolean
   const look = () => {
     const { bavail, bsize } = statfsSync(dirname(file))
     const enough = bavail * bsize >= minBytes
-    if (room && !enough) log.error({ leastBytes: minBytes }, 'the disk is nearly full: events are refused with 503 until there is room')
+    if (room && !enough)
+      log.error(
+        { leastBytes: minBytes },
+        'the disk is nearly full: events are refused with 503 until there is room',
+      )
     room = enough
   }
   look()

@@ -1,4 +1,7 @@
-/** The program: reads the environment, and does what the command line asks. The only file that knows `process.env`. */
+/**
+ * The program: reads the environment, and does what the command line asks. The only file that knows
+ * `process.env`.
+ */
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +14,8 @@ const own = fileURLToPath(projectFile('.env'))
 const file = existsSync('.env') ? '.env' : existsSync(own) ? own : undefined
 const before = new Set(Object.keys(process.env))
 const inFile = file ? Object.keys(readDotenv({ path: file, quiet: true }).parsed ?? {}) : []
-// Settings found at the project's root name files there, wherever the command is given: another folder must not get empty books.
+// Settings found at the project's root name files there, wherever the command is given: another folder must
+// not get empty books.
 if (file === own) {
   if (!before.has('DATABASE_URL') && !process.env['DATABASE_URL_FILE'])
     process.env['DATABASE_URL'] = databaseAt(process.env['DATABASE_URL'] || 'sqlite:data/repasse.db')

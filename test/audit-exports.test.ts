@@ -1,4 +1,7 @@
-/** What an auditor is given: the exports of audit log and ledger with the anchors, checked by the program and by a tool that has none of its code. */
+/**
+ * What an auditor is given: the exports of audit log and ledger with the anchors, checked by the program and
+ * by a tool that has none of its code.
+ */
 import { spawnSync } from 'node:child_process'
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -19,7 +22,8 @@ import { projectRoot } from './testbed/tree.ts'
 
 const { at, env, repasse: bare } = openTerminal()
 const anchors = at('anchors')
-const repasse = (words: string[], more: Record<string, string> = {}) => bare(words, { AUDIT_ANCHOR_FILE: anchors, ...more })
+const repasse = (words: string[], more: Record<string, string> = {}) =>
+  bare(words, { AUDIT_ANCHOR_FILE: anchors, ...more })
 const tool = (...words: string[]) =>
   spawnSync(process.execPath, [join(projectRoot, 'tools/verify-audit.mjs'), ...words], { encoding: 'utf8' })
 const read = (name: string) => readFileSync(at(name), 'utf8')
@@ -31,8 +35,15 @@ beforeAll(async () => {
   const world = { clock: systemClock, random: systemRandom }
   const db = await openDb(env.DATABASE_URL, world)
   await db.tx(async tx => {
-    for (const [place, movement] of (['external out', 'external in', 'external in', 'external in'] as const).entries())
-      await post(tx, world, { movement, source: `line ${place}`, amount: brl(BigInt(1_234 + place)), memo: `=a "memo", of line ${place}` })
+    for (const [place, movement] of (
+      ['external out', 'external in', 'external in', 'external in'] as const
+    ).entries())
+      await post(tx, world, {
+        movement,
+        source: `line ${place}`,
+        amount: brl(BigInt(1_234 + place)),
+        memo: `=a "memo", of line ${place}`,
+      })
   })
   await db.close()
   for (const name of ['second', 'third']) expect((await repasse(accountAdd({ name }))).code).toBe(0)
@@ -41,15 +52,30 @@ beforeAll(async () => {
 })
 
 const lines = (name: string) => read(name).trimEnd().split('\n')
-const written = (name: string, all: readonly string[]) => (writeFileSync(at(name), all.map(line => `${line}\n`).join('')), at(name))
+const written = (name: string, all: readonly string[]) => (
+  writeFileSync(at(name), all.map(line => `${line}\n`).join('')),
+  at(name)
+)
 
 test('each command anchors what it did, and the exports hold by the program and by the tool', async () => {
   expect(lines('anchors').length).toBeGreaterThanOrEqual(5)
   const verified = await bare(['audit', 'verify', at('audit.jsonl'), '--anchors', anchors])
-  expect(verified.out).toMatch(new RegExp(`^OK: ${lines('audit.jsonl').length} records follow from each other`))
+  expect(verified.out).toMatch(
+    new RegExp(`^OK: ${lines('audit.jsonl').length} records follow from each other`),
+  )
   expect(verified.code).toBe(0)
-  expect(JSON.parse((await bare(['audit', 'verify', at('audit.jsonl'), '--json'])).out)).toMatchObject({ ok: true, anchored: 0 })
-  const { status, stdout, stderr } = tool('--audit', at('audit.jsonl'), '--anchors', anchors, '--ledger', at('postings.csv'))
+  expect(JSON.parse((await bare(['audit', 'verify', at('audit.jsonl'), '--json'])).out)).toMatchObject({
+    ok: true,
+    anchored: 0,
+  })
+  const { status, stdout, stderr } = tool(
+    '--audit',
+    at('audit.jsonl'),
+    '--anchors',
+    anchors,
+    '--ledger',
+    at('postings.csv'),
+  )
   expect([status, stderr]).toEqual([0, ''])
   expect(stdout).toContain('bank BRL: 2474\nexternal BRL: -2474\n')
   expect(tool('--ledger', at('postings.csv')).status).toBe(2)
@@ -59,14 +85,22 @@ test('each command anchors what it did, and the exports hold by the program and 
 test('the tool is short, and needs Node alone', () => {
   const text = readFileSync(join(projectRoot, 'tools/verify-audit.mjs'), 'utf8')
   expect(text.split('\n').length).toBeLessThanOrEqual(150)
-  expect([...text.matchAll(/from '(.+)'/g)].map(([, name]) => name)).toEqual(['node:crypto', 'node:fs', './verify-approvals.mjs'])
+  expect([...text.matchAll(/from '(.+)'/g)].map(([, name]) => name)).toEqual([
+    'node:crypto',
+    'node:fs',
+    './verify-approvals.mjs',
+  ])
   const beside = readFileSync(join(projectRoot, 'tools/verify-approvals.mjs'), 'utf8')
   expect(beside.split('\n').length).toBeLessThanOrEqual(150)
   expect([...beside.matchAll(/from '(.+)'/g)].map(([, name]) => name)).toEqual(['node:crypto'])
 })
 
 /** The chain from `from` on as it would be had `change` been so from the beginning. */
-function rewritten(all: readonly string[], from: number, change: (row: Record<string, string>) => void): string[] {
+function rewritten(
+  all: readonly string[],
+  from: number,
+  change: (row: Record<string, string>) => void,
+): string[] {
   let previous = from === 0 ? '0'.repeat(64) : (JSON.parse(all[from - 1]!) as { hash: string }).hash
   return all.map((line, place) => {
     if (place < from) return line
@@ -143,7 +177,11 @@ describe('of random edits, cuts and rewrites', () => {
       ]
       const { status, stderr } = tool('--audit', log, '--anchors', kept, '--ledger', books)
       expect([status, stderr], `${name}, number ${count}`).toEqual([1, expect.stringContaining('WRONG')])
-      if (ledger === undefined) expect((await bare(['audit', 'verify', log, '--anchors', kept])).code, `${name}, number ${count}`).toBe(1)
+      if (ledger === undefined)
+        expect(
+          (await bare(['audit', 'verify', log, '--anchors', kept])).code,
+          `${name}, number ${count}`,
+        ).toBe(1)
     }
   })
 })
@@ -156,7 +194,14 @@ describe('a mail with an anchor', () => {
     try {
       const from = { name: '', address: 'shop@example.com' }
       const mailer = connectMail({ url: `smtp://127.0.0.1:${sink.port}`, from, clock: systemClock })
-      const row = { id: 'mail_1', address: 'auditor@example.com', seq: BigInt(seq), hash, transactions: 4n, at: '2026-11-29T12:00:00.000Z' }
+      const row = {
+        id: 'mail_1',
+        address: 'auditor@example.com',
+        seq: BigInt(seq),
+        hash,
+        transactions: 4n,
+        at: '2026-11-29T12:00:00.000Z',
+      }
       const letter = composeAnchorMail(row as unknown as AnchorMailRow, {
         shopName: 'Armazém Jatobá',
         publicUrl: 'https://pay.example.com',
@@ -179,7 +224,11 @@ describe('a mail with an anchor', () => {
         const { code, out } = await bare(['audit', 'verify', audit, '--anchors', at('mail.eml'), ...more])
         return [code, tool('--audit', audit, '--anchors', at('mail.eml'), ...more).status, out] as const
       }
-      expect(await judged(at('audit.jsonl')), how).toEqual([0, 0, expect.stringContaining('1 of them are anchored')])
+      expect(await judged(at('audit.jsonl')), how).toEqual([
+        0,
+        0,
+        expect.stringContaining('1 of them are anchored'),
+      ])
       expect(await judged(at('audit.jsonl'), anchors), how).toEqual([0, 0, expect.stringContaining('OK')])
       const all = lines('audit.jsonl')
       expect((await judged(written('cut.jsonl', all.slice(0, -1)), anchors)).slice(0, 2), how).toEqual([1, 1])
@@ -188,7 +237,11 @@ describe('a mail with an anchor', () => {
         'forged.jsonl',
         rewritten(all, 2, row => (row['actor'] = 'eve')),
       )
-      expect(await judged(forged), how).toEqual([1, 1, expect.stringContaining('is not the one that was anchored')])
+      expect(await judged(forged), how).toEqual([
+        1,
+        1,
+        expect.stringContaining('is not the one that was anchored'),
+      ])
     }
   })
 
@@ -234,9 +287,23 @@ describe('approvals', () => {
     await run(...scheduleAdd(), '--by', 'bia', '--key', key('bia'))
     // The first lowers what may leave, the second is a proposal.
     for (const amount of ['1000.00', '2000.00'])
-      await run('limits', 'set', '--asset', 'BRL', '--per-day', amount, '--why', 'as agreed', '--by', 'bia', '--key', key('bia'))
+      await run(
+        'limits',
+        'set',
+        '--asset',
+        'BRL',
+        '--per-day',
+        amount,
+        '--why',
+        'as agreed',
+        '--by',
+        'bia',
+        '--key',
+        key('bia'),
+      )
     const proposals = JSON.parse((await bare(['proposal', 'list', '--json'], file)).out) as { id: string }[]
-    for (const { id } of proposals) await run('proposal', 'approve', id, '--by', 'carla', '--key', key('carla'))
+    for (const { id } of proposals)
+      await run('proposal', 'approve', id, '--by', 'carla', '--key', key('carla'))
     // Passkeys of each kind there is, as the console registers them.
     const db = await openDb(file.DATABASE_URL, { clock: systemClock, random: systemRandom })
     const user = (await findUser(db, 'carla'))!
@@ -244,8 +311,17 @@ describe('approvals', () => {
       const laptop = device(algorithm)
       await db.tx(async tx => {
         const more = { credentialId: algorithm, rp: 'pay.example.com', label: algorithm, proof: 'key' }
-        const keyId = (await registerKey(tx, { user, kind: 'passkey', publicKey: laptop.publicKey, ...more }, 'carla'))!
-        const approving = { act: 'account.approve', subject: algorithm, content: { id: algorithm }, by: 'carla' }
+        const keyId = (await registerKey(
+          tx,
+          { user, kind: 'passkey', publicKey: laptop.publicKey, ...more },
+          'carla',
+        ))!
+        const approving = {
+          act: 'account.approve',
+          subject: algorithm,
+          content: { id: algorithm },
+          by: 'carla',
+        }
         const text = await prepare(tx, approving)
         const signature = JSON.stringify(laptop.sign(text))
         const stated = await state(tx, approving, { is: 'passkey', keyId, text, signature, counter: 1n })
@@ -276,13 +352,28 @@ describe('approvals', () => {
       () => edited(signed('key'), { text: rows[signed('key')]!['text']!.replace('"by":"', '"by":"x') }),
       'its statement is missing',
     ],
-    ['another content', () => edited(signed('passkey'), { content: '{}' }), 'its content is not what was stated'],
+    [
+      'another content',
+      () => edited(signed('passkey'), { content: '{}' }),
+      'its content is not what was stated',
+    ],
     ['a lesser proof', () => edited(signed('key'), { proof: 'said' }), 'how it was proven'],
-    ['another key', () => edited(signed('key'), { key: rows.find(({ kind }) => kind === 'passkey')!['key']! }), 'how it was proven'],
-    ['a signature of something else', () => edited(signed('key'), { signature: 'AAAA' }), 'its signature is not good'],
+    [
+      'another key',
+      () => edited(signed('key'), { key: rows.find(({ kind }) => kind === 'passkey')!['key']! }),
+      'how it was proven',
+    ],
+    [
+      'a signature of something else',
+      () => edited(signed('key'), { signature: 'AAAA' }),
+      'its signature is not good',
+    ],
     [
       'an assertion of another',
-      () => edited(signed('passkey'), { signature: rows.findLast(({ proof }) => proof === 'passkey')!['signature']! }),
+      () =>
+        edited(signed('passkey'), {
+          signature: rows.findLast(({ proof }) => proof === 'passkey')!['signature']!,
+        }),
       'its signature',
     ],
     ['no assertion', () => edited(signed('passkey'), { signature: 'null' }), 'its signature cannot be read'],
@@ -293,27 +384,41 @@ describe('approvals', () => {
     ],
     [
       'another public key',
-      () => rows.map(row => (row['publicKey'] === undefined ? row : { ...row, publicKey: device().publicKey })),
+      () =>
+        rows.map(row => (row['publicKey'] === undefined ? row : { ...row, publicKey: device().publicKey })),
       'is not the one that was registered',
     ],
   ])('%s is noticed', (_, change, says) => {
-    expect(verify(at('signed.jsonl'), change())).toMatchObject({ status: 1, stderr: expect.stringContaining(says) })
+    expect(verify(at('signed.jsonl'), change())).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(says),
+    })
   })
 
   test('one that somebody else acted on, or whose key was retired before, is noticed in a log whose hashes fit', () => {
     const all = lines('signed.jsonl')
-    const place = all.findIndex(line => line.includes('\\"proof\\":\\"key\\"') && line.includes('"act":"account approved"'))
+    const place = all.findIndex(
+      line => line.includes('\\"proof\\":\\"key\\"') && line.includes('"act":"account approved"'),
+    )
     const other = written(
       'other.jsonl',
       rewritten(all, place, row => (row['actor'] = 'bia')),
     )
-    expect(verify(other, rows)).toMatchObject({ status: 1, stderr: expect.stringContaining('another act, person or installation') })
-    const registered = all.findIndex(line => line.includes('"act":"key registered"') && line.includes('carla'))
+    expect(verify(other, rows)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('another act, person or installation'),
+    })
+    const registered = all.findIndex(
+      line => line.includes('"act":"key registered"') && line.includes('carla'),
+    )
     const retired = written(
       'retired.jsonl',
       rewritten(all, registered, row => (row['act'] = 'key retired')),
     )
-    expect(verify(retired, rows)).toMatchObject({ status: 1, stderr: expect.stringContaining('was not theirs then') })
+    expect(verify(retired, rows)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('was not theirs then'),
+    })
   })
 })
 
@@ -322,9 +427,14 @@ test('after a restore the log is shorter than its anchors: said, stopped, and ac
   expect((await repasse(accountAdd({ name: 'after' }))).code).toBe(0)
   const restored = await repasse(['restore', at('old.db'), '--force', '--by', 'ana'])
   expect(restored.code).toBe(0)
-  expect(restored.err).toMatch(/a backup was restored at .*, and the audit log from record \d+ to \d+, anchored in .*, was not in it/)
+  expect(restored.err).toMatch(
+    /a backup was restored at .*, and the audit log from record \d+ to \d+, anchored in .*, was not in it/,
+  )
   const check = await repasse(['ledger', 'check'])
-  expect([check.code, check.out]).toEqual([1, expect.stringContaining('audit anchors: a backup was restored at')])
+  expect([check.code, check.out]).toEqual([
+    1,
+    expect.stringContaining('audit anchors: a backup was restored at'),
+  ])
   await repasse(['payout', 'go', '--why', 'looked at', '--by', 'ana'])
   expect((await repasse(['status'])).out).toContain('payouts are stopped: audit anchors')
   // Elsewhere, where nobody has the anchors, nobody takes that back.
@@ -333,13 +443,21 @@ test('after a restore the log is shorter than its anchors: said, stopped, and ac
   expect((await repasse(['audit', 'accept'])).code).toBe(2)
   expect((await bare(['audit', 'accept', '--why', 'no file'])).err).toContain('AUDIT_ANCHOR_FILE')
   const accepted = await repasse(['audit', 'accept', '--why', 'the disk failed on Monday', '--by', 'ana'])
-  expect([accepted.code, accepted.out]).toEqual([0, expect.stringContaining('accepted: a backup was restored')])
+  expect([accepted.code, accepted.out]).toEqual([
+    0,
+    expect.stringContaining('accepted: a backup was restored'),
+  ])
   expect((await repasse(['ledger', 'check'])).code).toBe(0)
   expect((await repasse(['status'])).out).not.toContain('payouts are stopped')
-  expect((await repasse(['audit', 'accept', '--why', 'again'])).err).toContain('agree: there is nothing to accept')
+  expect((await repasse(['audit', 'accept', '--why', 'again'])).err).toContain(
+    'agree: there is nothing to accept',
+  )
   const after = written('after.jsonl', (await repasse(['audit', 'export'])).out.trimEnd().split('\n'))
   const { status, stdout } = tool('--audit', after, '--anchors', anchors)
-  expect([status, stdout]).toEqual([0, expect.stringMatching(/accepted from record \d+ on, by ana: the disk failed on Monday/)])
+  expect([status, stdout]).toEqual([
+    0,
+    expect.stringMatching(/accepted from record \d+ on, by ana: the disk failed on Monday/),
+  ])
 })
 
 test('where money is real the anchors are beside the database, and the doctor looks at them', async () => {
@@ -347,16 +465,29 @@ test('where money is real the anchors are beside the database, and the doctor lo
   expect((await bare(accountAdd(), { ...real, SIGNED_APPROVALS: 'optional' })).code).toBe(0)
   expect(existsSync(at('real.db.anchors'))).toBe(true)
   const anchorsOf = async (more: Record<string, string> = {}) => {
-    const checks = JSON.parse((await bare(['doctor', '--json'], { ...real, ...more })).out) as { check: string; is: string; says: string }[]
+    const checks = JSON.parse((await bare(['doctor', '--json'], { ...real, ...more })).out) as {
+      check: string
+      is: string
+      says: string
+    }[]
     return checks.filter(({ check }) => check === 'audit anchors').map(({ is, says }) => `${is}: ${says}`)
   }
   expect(await anchorsOf()).toEqual([expect.stringMatching(/^ok: .*real\.db\.anchors has record \d+ of/)])
-  expect(await anchorsOf({ AUDIT_ANCHOR_FILE: 'none' })).toEqual([expect.stringMatching(/^warn: .*own log alone/)])
+  expect(await anchorsOf({ AUDIT_ANCHOR_FILE: 'none' })).toEqual([
+    expect.stringMatching(/^warn: .*own log alone/),
+  ])
   chmodSync(at('real.db.anchors'), 0o644)
-  expect(await anchorsOf()).toEqual([expect.stringMatching(/^warn: .*open to others \(mode 644\)/), expect.stringMatching(/^ok/)])
+  expect(await anchorsOf()).toEqual([
+    expect.stringMatching(/^warn: .*open to others \(mode 644\)/),
+    expect.stringMatching(/^ok/),
+  ])
   const db = await openDb(real.DATABASE_URL, { clock: systemClock, random: systemRandom })
   await db.script(`drop trigger audit_stay; delete from audit where seq > 1`).finally(() => db.close())
-  expect(await anchorsOf()).toEqual([expect.stringMatching(/^error: record 2 of the audit log, anchored in .*, is missing/)])
+  expect(await anchorsOf()).toEqual([
+    expect.stringMatching(/^error: record 2 of the audit log, anchored in .*, is missing/),
+  ])
   // Elsewhere nobody is told to.
-  expect(JSON.parse((await bare(['doctor', '--json'])).out)).not.toContainEqual(expect.objectContaining({ check: 'audit anchors' }))
+  expect(JSON.parse((await bare(['doctor', '--json'])).out)).not.toContainEqual(
+    expect.objectContaining({ check: 'audit anchors' }),
+  )
 })

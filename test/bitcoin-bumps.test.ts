@@ -1,4 +1,6 @@
-/** A payout that waits too long: it is offered more, by a transaction of its own that spends the same coins. */
+/**
+ * A payout that waits too long: it is offered more, by a transaction of its own that spends the same coins.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { totals } from '../src/ledger/ledger.ts'
 import { importSigned } from '../src/payout/payout.ts'
@@ -28,7 +30,9 @@ describe.skipIf(!bitcoindAvailable())('a payout that waits too long', () => {
     town.fee(8_000n)
     expect(await town.send()).toMatchObject({ bumped: 1, signed: 1, sent: 1 })
     const [first, second] = await town.offers()
-    expect(second!.read.inputs.map(({ outpoint }) => outpoint)).toEqual(first!.read.inputs.map(({ outpoint }) => outpoint))
+    expect(second!.read.inputs.map(({ outpoint }) => outpoint)).toEqual(
+      first!.read.inputs.map(({ outpoint }) => outpoint),
+    )
     expect(second!.fee_units).toBeGreaterThan(3n * first!.fee_units)
     expect(await town.mempool()).toEqual([second!.id])
     await town.bury(6)
@@ -65,7 +69,10 @@ describe.skipIf(!bitcoindAvailable())('a payout that waits too long', () => {
     town = await openStuckTown(node)
     town.fee(8_000n)
     const { sign } = town.rail
-    const stop = () => town.db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    const stop = () =>
+      town.db.tx(tx =>
+        tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`),
+      )
     town.rail.sign = async plan => (await stop(), sign(plan))
     expect(await town.send()).toMatchObject({ bumped: 1, signed: 1, sent: 0, later: 1 })
     const [first, second] = await town.offers()
@@ -90,14 +97,22 @@ describe.skipIf(!bitcoindAvailable())('a payout that waits too long', () => {
     town.bitcoin.bundles.mostFeeRate = 45_000n
     town.fee(90_000n)
     expect(await town.send()).toMatchObject({ bumped: 0 })
-    expect(await town.only()).toMatchObject({ state: 'sent', why: expect.stringContaining('at most 45 sat/vB may be paid') })
+    expect(await town.only()).toMatchObject({
+      state: 'sent',
+      why: expect.stringContaining('at most 45 sat/vB may be paid'),
+    })
     const offers = await town.offers()
     expect(offers.map(({ number }) => number)).toEqual([1n, 2n, 3n, 4n])
     expect(await town.mempool()).toEqual([offers[3]!.id])
     // A miner may still take any of them.
     await mineOnly(town, 1, [hexOf(offers[1]!)])
     await town.bury(5)
-    expect((await town.offers()).map(({ state }) => state)).toEqual(['replaced', 'mined', 'replaced', 'replaced'])
+    expect((await town.offers()).map(({ state }) => state)).toEqual([
+      'replaced',
+      'mined',
+      'replaced',
+      'replaced',
+    ])
     await town.expectPaid(offers[1]!)
   })
 
@@ -119,7 +134,8 @@ describe.skipIf(!bitcoindAvailable())('a payout that waits too long', () => {
       town = await openSentTown(node, { signer: 'psbt' })
       await owing(town, [{ units: 60_000n }])
       await town.send()
-      const bring = async (offer: Offer) => importSigned(town.db, town.rail, town.wallet.sign(offer.read.psbt), 'signer')
+      const bring = async (offer: Offer) =>
+        importSigned(town.db, town.rail, town.wallet.sign(offer.read.psbt), 'signer')
       await bring((await town.offers())[0]!)
       await town.send()
       await mineOnly(town, 6)

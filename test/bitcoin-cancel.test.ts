@@ -1,4 +1,7 @@
-/** A bundle that a person cancels, on a real node: at once where nobody can have signed it, else once its coins were spent to ourselves. */
+/**
+ * A bundle that a person cancels, on a real node: at once where nobody can have signed it, else once its
+ * coins were spent to ourselves.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { cancelBitcoinBundle } from '../src/jobs/jobs.ts'
 import { balances } from '../src/ledger/ledger.ts'
@@ -17,10 +20,12 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
   })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
-  const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, commissionBp: 0n, ...options }))
+  const open = async (options: Partial<ChainTownOptions> = {}) =>
+    (town = await openChainTown({ node, commissionBp: 0n, ...options }))
   const cancel = (id: string) => cancelBitcoinBundle(town, id, { by: 'bruno', why: 'the wallet is lost' })
   const states = async () => (await town.payouts()).map(({ state }) => state)
-  const sign = async (bundleId: string) => town.wallet.sign(readPlan((await latestOf(town.db, bundleId)).plan).psbt)
+  const sign = async (bundleId: string) =>
+    town.wallet.sign(readPlan((await latestOf(town.db, bundleId)).plan).psbt)
   const bring = (text: string) => importSigned(town.db, town.rail, text, 'signer')
 
   test('before anybody was given it to sign owes its payouts again at once, and its coins are free', async () => {
@@ -31,7 +36,9 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     expect(await cancel(bundle!.id)).toEqual({ is: 'canceled' })
     expect(await states()).toEqual(['owed', 'owed'])
     await expect(cancel(bundle!.id)).rejects.toThrow('is void: only one that no block has')
-    await expect(bring(town.wallet.sign(bundle!.offers[0]!.read.psbt))).rejects.toThrow('no bundle waits for a signature')
+    await expect(bring(town.wallet.sign(bundle!.offers[0]!.read.psbt))).rejects.toThrow(
+      'no bundle waits for a signature',
+    )
     expect(await town.db.tx(tx => markHanded(tx, bundle!.offers[0]!))).toBe(false)
     expect(await town.send()).toMatchObject({ bundled: 2 })
     const [, next] = await bundlesOf(town)
@@ -56,7 +63,9 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     expect(await states()).toEqual(['sending', 'sending'])
 
     await bring(await sign(id))
-    await town.db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    await town.db.tx(tx =>
+      tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`),
+    )
     await town.send()
     expect(await node.rpc('getrawmempool')).toEqual([canceling.is === 'canceling' && canceling.txid])
     await town.bury(5)
@@ -90,7 +99,11 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     expect(await states()).toEqual(['sent'])
     await town.bury(6)
     expect(await states()).toEqual(['paid'])
-    expect(await balances(town.db, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, 'transfer-fee': 0n })
+    expect(await balances(town.db, 'BTC')).toMatchObject({
+      payable: 0n,
+      'in-transit': 0n,
+      'transfer-fee': 0n,
+    })
     expect(await town.audit()).toEqual([])
   })
 
@@ -109,7 +122,11 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     expect(await town.send()).toMatchObject({ bundled: 1 })
     const [{ id, offers }] = (await bundlesOf(town)) as [Awaited<ReturnType<typeof bundlesOf>>[number]]
     if (isLost) await town.db.tx(tx => markHanded(tx, offers[0]!))
-    await reorganise(town, 6, isLost ? [(await rival(node, payment.txid, [[await ownAddress(node), 40_000n]])).hex] : [])
+    await reorganise(
+      town,
+      6,
+      isLost ? [(await rival(node, payment.txid, [[await ownAddress(node), 40_000n]])).hex] : [],
+    )
     expect(await states()).toEqual(['held', 'sending'])
 
     expect(await cancel(id)).toMatchObject({ is: isLost ? 'canceling' : 'canceled' })
@@ -132,7 +149,9 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     await owing(town, [{ units: 60_000n }])
     await town.send()
     await town.bury(1)
-    await expect(cancel((await bundlesOf(town))[0]!.id)).rejects.toThrow('is mined: only one that no block has')
+    await expect(cancel((await bundlesOf(town))[0]!.id)).rejects.toThrow(
+      'is mined: only one that no block has',
+    )
     await expect(cancel('bun_none')).rejects.toThrow('there is no bundle')
   })
 })

@@ -1,4 +1,7 @@
-/** Following a real node through everything that keeps a house from it: restarts, long absences, crashes, other chains. Nothing is lost, and trouble is said. */
+/**
+ * Following a real node through everything that keeps a house from it: restarts, long absences, crashes,
+ * other chains. Nothing is lost, and trouble is said.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './testbed/eventually.ts'
 import { done } from '../src/base/answer.ts'
@@ -11,7 +14,16 @@ import type { ChainRail, NetworkName } from '../src/rails/chain.ts'
 import { sql } from '../src/db/db.ts'
 import { followChain, settleInbox, type Followed } from '../src/webhooks/webhooks.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { make, mineExactly, ownAddress, payerName, reorganise, rival, sendMade, turnBack } from './testbed/chainActs.ts'
+import {
+  make,
+  mineExactly,
+  ownAddress,
+  payerName,
+  reorganise,
+  rival,
+  sendMade,
+  turnBack,
+} from './testbed/chainActs.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { wallet } from './testbed/wallet.ts'
@@ -27,7 +39,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
-  const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, commissionBp: 0n, ...options }))
+  const open = async (options: Partial<ChainTownOptions> = {}) =>
+    (town = await openChainTown({ node, commissionBp: 0n, ...options }))
   const stateOf = async (id: string) => (await town.invoice(id)).state
   const coinStates = async (id: string) => (await town.coins(id)).map(({ state }) => state)
   const heightOf = async () => Number((await tipOf(town.db))!.height)
@@ -40,7 +53,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   /** What is known of money, to be compared after a trouble that must change nothing. */
   const known = async () => ({
-    coins: await town.db.all(sql`select id, state, height, spent_by, bookings, credits from coins order by id`),
+    coins: await town.db.all(
+      sql`select id, state, height, spent_by, bookings, credits from coins order by id`,
+    ),
     payouts: await payoutStates(),
     tip: await tipOf(town.db),
     balances: await balances(town.db, 'BTC'),
@@ -104,7 +119,11 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await mineAfter()
     town.restart()
     expect(await town.look()).toMatchObject({ blocks: 50, trouble: undefined })
-    expect([await stateOf(early!.id), await stateOf(twice!.id), await stateOf(late!.id)]).toEqual(['credited', 'credited', 'late'])
+    expect([await stateOf(early!.id), await stateOf(twice!.id), await stateOf(late!.id)]).toEqual([
+      'credited',
+      'credited',
+      'late',
+    ])
     expect(await town.payouts()).toHaveLength(2)
     expect(await town.audit()).toEqual([])
   })
@@ -170,7 +189,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       const requests = await town.issue()
       const others = [town.bitcoin.watching, newWatching(town.rail), newWatching(town.rail)]
       const both = async () => {
-        const looks: Followed[] = await Promise.all(others.map(watching => followChain(parts(town.rail, watching))))
+        const looks: Followed[] = await Promise.all(
+          others.map(watching => followChain(parts(town.rail, watching))),
+        )
         await Promise.all([settle(), settle()])
         return looks
       }
@@ -178,7 +199,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       await town.db.tx(tx => tx.run(sql`delete from chain_blocks`))
       await Promise.all([both(), town.mine()])
       await both()
-      const [begun] = await town.db.all(sql`select count(*) as blocks, max(height) - min(height) + 1 as heights from chain_blocks`)
+      const [begun] = await town.db.all(
+        sql`select count(*) as blocks, max(height) - min(height) + 1 as heights from chain_blocks`,
+      )
       expect(begun!['blocks']).toBe(begun!['heights'])
 
       for (const { provider_id: address, units } of requests) await town.pay(address!, units)
@@ -196,7 +219,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       for (const { id } of requests) expect(await stateOf(id)).toBe('credited')
       expect(await payoutStates()).toEqual(['owed', 'owed', 'owed', 'owed'])
       const twice = await town.db.all(
-        sql`select subject from transitions where about = 'coins' and to_state = 'seen' group by subject having count(*) > 2`,
+        sql`select subject from transitions where about = 'coins' and to_state = 'seen' group by subject
+          having count(*) > 2`,
       )
       expect(twice).toEqual([])
       expect(await town.audit()).toEqual([])
@@ -330,8 +354,19 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   const railTo = ({ url, cookieFile }: Bitcoind, network: NetworkName): ChainRail =>
     connectBitcoin({
-      ...{ network, descriptor: network === 'regtest' ? town.rail.descriptor : wallet('wpkh', network, 1).account.text },
-      ...{ rpcUrl: url, cookieFile, signer: 'psbt', feeBlocks: 6, mostFeeRate: 100_000n, clock: systemClock, log: silentLog },
+      ...{
+        network,
+        descriptor: network === 'regtest' ? town.rail.descriptor : wallet('wpkh', network, 1).account.text,
+      },
+      ...{
+        rpcUrl: url,
+        cookieFile,
+        signer: 'psbt',
+        feeBlocks: 6,
+        mostFeeRate: 100_000n,
+        clock: systemClock,
+        log: silentLog,
+      },
     })
 })
 

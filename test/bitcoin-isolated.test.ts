@@ -1,4 +1,7 @@
-/** One payout in Bitcoin that cannot go out: it is held and says why, the others go out, and what is signed is sent all the same. */
+/**
+ * One payout in Bitcoin that cannot go out: it is held and says why, the others go out, and what is signed is
+ * sent all the same.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done } from '../src/base/answer.ts'
 import { importSigned, waitingTransactions } from '../src/payout/payout.ts'
@@ -19,7 +22,10 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
   afterAll(() => node?.stop())
   beforeEach(async () => {
     town = await openChainTown({ node, commissionBp: 0n })
-    ;[bad, good] = (await owing(town, [{ units: 60_000n }, { units: 70_000n }])).map(({ id }) => id) as [string, string]
+    ;[bad, good] = (await owing(town, [{ units: 60_000n }, { units: 70_000n }])).map(({ id }) => id) as [
+      string,
+      string,
+    ]
   })
   afterEach(() => town?.close())
   const seen = async (id: string) => {
@@ -52,9 +58,11 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
       await town.db.tx(tx => tx.run(sql`update bundle_candidates set plan = '{' where bundle_id = ${id}`))
       return id
     }
-    const whyOf = async (id: string) => (await town.db.one<{ why: string }>(sql`select why from bundles where id = ${id}`))!.why
+    const whyOf = async (id: string) =>
+      (await town.db.one<{ why: string }>(sql`select why from bundles where id = ${id}`))!.why
     const inTwo = async () => {
-      const apart = async (id: string, at: string) => town.db.tx(tx => tx.run(sql`update payouts set next_at = ${at} where id = ${id}`))
+      const apart = async (id: string, at: string) =>
+        town.db.tx(tx => tx.run(sql`update payouts set next_at = ${at} where id = ${id}`))
       await apart(good, '2999-01-01T00:00:00.000000Z')
       await town.send()
       await apart(good, '')
@@ -69,9 +77,9 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
       await expect(town.send()).rejects.toThrow(SyntaxError)
       expect((await seen(good))[0]).toBe('sent')
       expect(await whyOf(spoiled)).toMatch(/^it can be neither signed nor sent: /)
-      expect((await status(town.db, { now: await town.db.tx(tx => tx.now()), payoutDepth: 6 })).needsPerson).toContainEqual(
-        expect.stringContaining(spoiled),
-      )
+      expect(
+        (await status(town.db, { now: await town.db.tx(tx => tx.now()), payoutDepth: 6 })).needsPerson,
+      ).toContainEqual(expect.stringContaining(spoiled))
     })
 
     test('the other is offered more, and that one says why it is not', async () => {
@@ -97,7 +105,9 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
       await spoilFirst()
       const [waiting, ...others] = await waitingTransactions(town.db)
       expect(others).toEqual([])
-      expect(await importSigned(town.db, town.rail, town.wallet.sign(waiting!.read.psbt), 'ana')).toMatchObject({ txid: waiting!.id })
+      expect(
+        await importSigned(town.db, town.rail, town.wallet.sign(waiting!.read.psbt), 'ana'),
+      ).toMatchObject({ txid: waiting!.id })
     })
   })
 

@@ -1,4 +1,7 @@
-/** The real program under kill -9: it dies at every point on the way of a payment and its payout, and pays once. */
+/**
+ * The real program under kill -9: it dies at every point on the way of a payment and its payout, and pays
+ * once.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,10 +66,32 @@ test.skipIf(!bitcoindAvailable())(
     )
     const command = (...words: string[]) => mustRepasse(place, words)
     await command('migrate')
-    await command('account', 'add', '--kind', 'bitcoin', '--name', 'main', '--address', payee, '--by', 'maker')
+    await command(
+      'account',
+      'add',
+      '--kind',
+      'bitcoin',
+      '--name',
+      'main',
+      '--address',
+      payee,
+      '--by',
+      'maker',
+    )
     await command('account', 'approve', 'main', '--by', 'checker')
-    const rule = '--name trial --rail bitcoin --currency sats --amount 100000 --count 2 --payers random --pay-to main --commission 1.5%'
-    await command('schedule', 'add', ...rule.split(' '), '--due-in', '60d', '--cron', '0 0 1 1 *', '--time-zone', 'Etc/UTC')
+    const rule =
+      '--name trial --rail bitcoin --currency sats --amount 100000 --count 2 --payers random --pay-to main --commission 1.5%'
+    await command(
+      'schedule',
+      'add',
+      ...rule.split(' '),
+      '--due-in',
+      '60d',
+      '--cron',
+      '0 0 1 1 *',
+      '--time-zone',
+      'Etc/UTC',
+    )
     await command('schedule', 'run', 'trial', '--wait')
 
     const clock = scaledClock(speed, startedAt)
@@ -100,12 +125,25 @@ test.skipIf(!bitcoindAvailable())(
 
     try {
       await liveUntil(async () => (await db.one(sql`select 1 as yes from chain_blocks`)) !== undefined)
-      for (const { provider_id: address } of await db.all<{ provider_id: string }>(sql`select provider_id from invoices`))
-        await node.rpc('sendtoaddress', [address, '0.00100000', '', '', false, true, null, 'unset', false, 5], 'payer')
+      for (const { provider_id: address } of await db.all<{ provider_id: string }>(
+        sql`select provider_id from invoices`,
+      ))
+        await node.rpc(
+          'sendtoaddress',
+          [address, '0.00100000', '', '', false, true, null, 'unset', false, 5],
+          'payer',
+        )
       await node.mine(1)
       for (const point of ['block read', 'block kept', 'events claimed', 'event settled']) await dieAt(point)
       await node.mine(5)
-      for (const point of ['fee rate asked', 'bundle planned', 'bundle signed', 'bundle bytes kept', 'bundle sent']) await dieAt(point)
+      for (const point of [
+        'fee rate asked',
+        'bundle planned',
+        'bundle signed',
+        'bundle bytes kept',
+        'bundle sent',
+      ])
+        await dieAt(point)
       expect(await node.rpc('getrawmempool')).toHaveLength(1)
       await node.mine(1)
       for (const point of ['block kept', 'event settled']) await dieAt(point)
@@ -119,7 +157,9 @@ test.skipIf(!bitcoindAvailable())(
       expect(await db.all(sql`select id from attempts`)).toHaveLength(2)
       const candidates = await db.all<CandidateRow>(sql`select * from bundle_candidates`)
       expect(candidates).toMatchObject([{ state: 'mined' }])
-      expect(await heldAt({ node }, payee)).toBe(2n * 98_500n - candidates[0]!.fee_units + candidates[0]!.house_units)
+      expect(await heldAt({ node }, payee)).toBe(
+        2n * 98_500n - candidates[0]!.fee_units + candidates[0]!.house_units,
+      )
       expect(await balances(db, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, external: 0n })
       expect(await checkLedger(db)).toEqual([])
       await command('reconcile')

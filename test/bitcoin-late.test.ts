@@ -1,4 +1,7 @@
-/** Time and price on a real node, as stories: requests that nobody pays in time, and what is made of money that comes late. */
+/**
+ * Time and price on a real node, as stories: requests that nobody pays in time, and what is made of money
+ * that comes late.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { passTime } from '../src/jobs/bitcoin.ts'
@@ -25,8 +28,11 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     (town = await openChainTown({ node, dueInMs: hour, commissionBp: 0n, price, ...options }))
   const stateOf = async (id: string) => (await town.invoice(id)).state
   const whyOf = async (id: string) =>
-    (await town.db.one<{ why: string }>(sql`select why from transitions where subject = ${id} order by seq desc limit 1`))!.why
-  const clockAlone = () => passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+    (await town.db.one<{ why: string }>(
+      sql`select why from transitions where subject = ${id} order by seq desc limit 1`,
+    ))!.why
+  const clockAlone = () =>
+    passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
   const time = async () => (await town.look(), clockAlone())
 
   /** A request whose time is over, unpaid. */
@@ -40,7 +46,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   }
 
   /** What a person does who takes on what came. */
-  const accept = (id: string) => acceptPayment(town.db, town.world, town.bitcoin.terms, id, { by: 'maria', why: 'the payer called' })
+  const accept = (id: string) =>
+    acceptPayment(town.db, town.world, town.bitcoin.terms, id, { by: 'maria', why: 'the payer called' })
 
   test.each([
     { says: 'the price has not moved', now: price, state: 'seen' },
@@ -220,22 +227,25 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   test.each([
     { where: 'waits in the mempool', mined: false, state: 'seen' },
     { where: 'is in a block', mined: true, state: 'paid' },
-  ])('a payment that came in time and $where is in time, however long nobody looked', async ({ mined, state }) => {
-    await open({ terms: { late: { is: 'hold' } } })
-    const [request] = await town.issue()
-    await town.pass(hour / 2)
-    await town.pay(request!.provider_id!, request!.units)
-    if (mined) await town.mine()
-    await town.pass(5 * hour)
-    // The worker is back, and this comes before the chain is read.
-    expect(await clockAlone()).toBe(0)
-    await town.look()
-    expect(await stateOf(request!.id)).toBe(state)
-    expect(await clockAlone()).toBe(0)
-    await town.bury(6)
-    expect(await stateOf(request!.id)).toBe('credited')
-    expect(await town.audit()).toEqual([])
-  })
+  ])(
+    'a payment that came in time and $where is in time, however long nobody looked',
+    async ({ mined, state }) => {
+      await open({ terms: { late: { is: 'hold' } } })
+      const [request] = await town.issue()
+      await town.pass(hour / 2)
+      await town.pay(request!.provider_id!, request!.units)
+      if (mined) await town.mine()
+      await town.pass(5 * hour)
+      // The worker is back, and this comes before the chain is read.
+      expect(await clockAlone()).toBe(0)
+      await town.look()
+      expect(await stateOf(request!.id)).toBe(state)
+      expect(await clockAlone()).toBe(0)
+      await town.bury(6)
+      expect(await stateOf(request!.id)).toBe('credited')
+      expect(await town.audit()).toEqual([])
+    },
+  )
 
   test('late money is worth what it was when the node saw it, however long nobody looked', async () => {
     await open({ terms: { late: { is: 'reprice' } } })

@@ -1,7 +1,19 @@
-/** What is in no block yet, as stories on a real node: payments replaced, forgotten, back again, and spent twice. */
+/**
+ * What is in no block yet, as stories on a real node: payments replaced, forgotten, back again, and spent
+ * twice.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { make, makeDust, mineExactly, ownAddress, payerName, rival, sendMade, spendWith } from './testbed/chainActs.ts'
+import {
+  make,
+  makeDust,
+  mineExactly,
+  ownAddress,
+  payerName,
+  rival,
+  sendMade,
+  spendWith,
+} from './testbed/chainActs.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
 
 const there = bitcoindAvailable()
@@ -183,11 +195,18 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const [request] = await town.issue()
     const payment = await make(node, [[request!.provider_id!, 100_000n]])
     await sendMade(node, payment)
-    const key = { address: request!.provider_id!, wif: town.wallet.key('receive', Number(request!.address_index)).toWIF() }
+    const key = {
+      address: request!.provider_id!,
+      wif: town.wallet.key('receive', Number(request!.address_index)).toWIF(),
+    }
     const theft = await spendWith(node, payment.hex, key, await ownAddress(node))
     const txid = await node.rpc<string>('sendrawtransaction', [theft])
     await town.look()
-    expect((await town.coins(request!.id))[0]).toMatchObject({ state: 'seen', spent_by: txid, spent_height: null })
+    expect((await town.coins(request!.id))[0]).toMatchObject({
+      state: 'seen',
+      spent_by: txid,
+      spent_height: null,
+    })
     // Forgotten together, they are both not there; mined together, both are.
     await forget()
     await town.look()
@@ -198,9 +217,16 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await town.audit()).toEqual([])
   })
 
-  /** Fifteen days pass, and the next transaction that comes has the node forget what waits longer than two weeks (Bitcoin Core, -mempoolexpiry). */
+  /**
+   * Fifteen days pass, and the next transaction that comes has the node forget what waits longer than two
+   * weeks (Bitcoin Core, -mempoolexpiry).
+   */
   async function forget(): Promise<void> {
-    for (const { txid, category } of await node.rpc<{ txid: string; category: string }[]>('listtransactions', ['*', 50, 0], payerName))
+    for (const { txid, category } of await node.rpc<{ txid: string; category: string }[]>(
+      'listtransactions',
+      ['*', 50, 0],
+      payerName,
+    ))
       if (category === 'send') await node.rpc('abandontransaction', [txid], payerName).catch(() => undefined)
     await town.pass(15 * day)
     await node.rpc('sendtoaddress', [await ownAddress(node), 0.001], payerName)

@@ -1,4 +1,7 @@
-/** Payouts in Bitcoin on a real node: how many become one transaction, what each payee gets of it, and who waits for what. */
+/**
+ * Payouts in Bitcoin on a real node: how many become one transaction, what each payee gets of it, and who
+ * waits for what.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { done } from '../src/base/answer.ts'
 import { nextOf } from '../src/chain/chain.ts'
@@ -23,12 +26,14 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
   })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
-  const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, commissionBp: 0n, ...options }))
+  const open = async (options: Partial<ChainTownOptions> = {}) =>
+    (town = await openChainTown({ node, commissionBp: 0n, ...options }))
   const address = () => node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
   const whyOf = async (id: string) => (await town.payouts()).find(payout => payout.id === id)!.why
   const stateOf = async (id: string) => (await town.payouts()).find(payout => payout.id === id)!.state
   const nextIndex = async (name: string) =>
-    (await town.db.one<{ next_index: bigint }>(sql`select next_index from accounts where name = ${name}`))!.next_index
+    (await town.db.one<{ next_index: bigint }>(sql`select next_index from accounts where name = ${name}`))!
+      .next_index
 
   test.each(['wpkh', 'tr'] as const)(
     'to addresses and descriptors go out as one %s transaction, and share its fee to the satoshi',
@@ -42,29 +47,39 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
       const payTo = ['shared', 'fresh', 'single', 'shared', 'fresh'] as const
       const payouts = await owing(
         town,
-        [100_003n, 250_007n, 33_331n, 1_000_009n, 47_777n].map((units, place) => ({ units, payTo: payTo[place]! })),
+        [100_003n, 250_007n, 33_331n, 1_000_009n, 47_777n].map((units, place) => ({
+          units,
+          payTo: payTo[place]!,
+        })),
       )
       expect(await town.send()).toMatchObject({ bundled: 5, signed: 1, sent: 1 })
 
       const [bundle] = await bundlesOf(town)
       const { id: txid, read, outputs, fee_units: fee, house_units: app } = bundle!.offers[0]!
       expect(outputs.reduce((sum, output) => sum + output.fee_units, 0n)).toBe(fee - app)
-      const { vsize, fees } = await node.rpc<{ vsize: number; fees: { base: number } }>('getmempoolentry', [txid])
+      const { vsize, fees } = await node.rpc<{ vsize: number; fees: { base: number } }>('getmempoolentry', [
+        txid,
+      ])
       expect(BigInt(Math.round(fees.base * 1e8))).toBe(fee)
       expect(read.size - vsize).toBeLessThanOrEqual(2)
 
       const paid = await paysOnNode(town, txid)
       const fresh = [0, 1].map(index => derive(payee.account, 'receive', index).address)
       const owed = payouts.reduce((sum, { units }) => sum + units, 0n)
-      const attempts = await town.db.all<{ id: string; payout_id: string }>(sql`select id, payout_id from attempts`)
+      const attempts = await town.db.all<{ id: string; payout_id: string }>(
+        sql`select id, payout_id from attempts`,
+      )
       for (const [place, payout] of payouts.entries()) {
         const { id } = attempts.find(({ payout_id: of }) => of === payout.id)!
         const { fee_units: share, units, address: to } = outputs.find(({ attempt_id: of }) => of === id)!
         expect(units).toBe(payout.units - share)
-        // In proportion: the output's share and its part of that are each less than a satoshi away from what is exact.
+        // In proportion: the output's share and its part of that are each less than a satoshi away from what
+        // is exact.
         expect([-1n, 0n, 1n]).toContain((share * owed - (fee - app) * payout.units) / owed)
         // What goes to one address goes there as one output.
-        const together = outputs.filter(({ address: other }) => other === to).reduce((sum, output) => sum + output.units, 0n)
+        const together = outputs
+          .filter(({ address: other }) => other === to)
+          .reduce((sum, output) => sum + output.units, 0n)
         expect(paid).toContainEqual({ address: to, units: together })
         const right = { shared: [shared], single: [single], fresh }[payTo[place]!]
         expect(right).toContain(to)
@@ -94,16 +109,27 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     await owing(town, [{ units: 70_000n }])
     expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
     const [first, second] = await bundlesOf(town)
-    const paid = [...(await paysOnNode(town, first!.offers[0]!.id)), ...(await paysOnNode(town, second!.offers[0]!.id))]
+    const paid = [
+      ...(await paysOnNode(town, first!.offers[0]!.id)),
+      ...(await paysOnNode(town, second!.offers[0]!.id)),
+    ]
     for (const index of [0, 1, 2])
-      expect(paid.filter(output => output.address === derive(payee.account, 'receive', index).address)).toHaveLength(1)
+      expect(
+        paid.filter(output => output.address === derive(payee.account, 'receive', index).address),
+      ).toHaveLength(1)
     await town.bury(6)
     expect(await town.audit()).toEqual([])
   })
 
   test('to an account that a second person did not approve wait for that, and hold up nobody [security 3]', async () => {
     await open()
-    await addAccount(town.db, town.world, 'new', { kind: 'bitcoin', holder: 'New', destination: await address() }, 'maker')
+    await addAccount(
+      town.db,
+      town.world,
+      'new',
+      { kind: 'bitcoin', holder: 'New', destination: await address() },
+      'maker',
+    )
     const [waiting, other] = await owing(town, [{ units: 50_000n, payTo: 'new' }, { units: 60_000n }])
     expect(await town.send()).toMatchObject({ bundled: 1 })
     expect([await stateOf(waiting!.id), await stateOf(other!.id)]).toEqual(['owed', 'sent'])
@@ -121,7 +147,9 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     const steps = await town.db.all<{ why: string }>(
       sql`select why from transitions where subject = ${payout!.id} and to_state = 'sending'`,
     )
-    expect(steps).toEqual([{ why: expect.stringMatching(/^it goes out in a bundle: the node has no estimate of fees yet/) }])
+    expect(steps).toEqual([
+      { why: expect.stringMatching(/^it goes out in a bundle: the node has no estimate of fees yet/) },
+    ])
     await town.bury(6)
     expect(await town.audit()).toEqual([])
   })
@@ -153,7 +181,8 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     expect(await nextOf(town.db, 'change')).toBe(before)
     expect(await nextIndex('main')).toBe(0n)
 
-    // In company: the large one goes at any fee, and the small one beside it has so small a share that it goes too.
+    // In company: the large one goes at any fee, and the small one beside it has so small a share that it
+    // goes too.
     town.rail.feeRate = async () => done(3_000n)
     await owing(town, [{ units: 500_000n }])
     expect(await town.send()).toMatchObject({ bundled: 2, sent: 1 })
@@ -177,7 +206,11 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     for (const payout of [old, large]) await releasePayout(town.db, payout!.id, act)
 
     expect(await town.send()).toMatchObject({ bundled: 1 })
-    expect([await stateOf(old!.id), await stateOf(early!.id), await stateOf(large!.id)]).toEqual(['sent', 'sent', 'owed'])
+    expect([await stateOf(old!.id), await stateOf(early!.id), await stateOf(large!.id)]).toEqual([
+      'sent',
+      'sent',
+      'owed',
+    ])
     expect(await whyOf(large!.id)).toContain('do not cover it yet')
     await town.bury(5)
     expect(await town.send()).toMatchObject({ bundled: 0 })
@@ -194,7 +227,9 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     town.bitcoin.bundles.mostFeeRate = 500n
     const before = await nextOf(town.db, 'change')
     expect(await town.send()).toMatchObject({ bundled: 0 })
-    expect(await town.payouts()).toMatchObject([{ state: 'owed', why: expect.stringMatching(/asks .* sat\/vB/) }])
+    expect(await town.payouts()).toMatchObject([
+      { state: 'owed', why: expect.stringMatching(/asks .* sat\/vB/) },
+    ])
     expect(await nextOf(town.db, 'change')).toBe(before)
     town.bitcoin.bundles.mostFeeRate = 100_000n
     await town.pass(5 * minute)
@@ -207,7 +242,10 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
 
   test('that were stopped are neither planned, signed nor sent until a person lets go [security 3]', async () => {
     await open()
-    const stop = () => town.db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    const stop = () =>
+      town.db.tx(tx =>
+        tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`),
+      )
     const go = () => town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
     await owing(town, [{ units: 60_000n }])
     await stop()

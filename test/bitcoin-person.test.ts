@@ -1,4 +1,7 @@
-/** What on a chain needs a person, as status says it, on both databases: money that is late, too little, too much, gone, or spent by others. */
+/**
+ * What on a chain needs a person, as status says it, on both databases: money that is late, too little, too
+ * much, gone, or spent by others.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newWatching, tipOf } from '../src/chain/chain.ts'
 import { passTime } from '../src/jobs/bitcoin.ts'
@@ -55,11 +58,15 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await town.bury(5)
       const before = await needed()
       expect(before).toContainEqual(
-        expect.stringMatching(new RegExp(`^request ${part!.id} was paid in part, and its time is over: it is watched until 2`)),
+        expect.stringMatching(
+          new RegExp(`^request ${part!.id} was paid in part, and its time is over: it is watched until 2`),
+        ),
       )
       expect(before).toContainEqual(
         expect.stringMatching(
-          new RegExp(`^request ${late!.id} is late: .*a person decides \\(repasse invoice accept ${late!.id} takes it on\\)$`),
+          new RegExp(
+            `^request ${late!.id} is late: .*a person decides \\(repasse invoice accept ${late!.id} takes it on\\)$`,
+          ),
         ),
       )
       expect(before).toHaveLength(2)
@@ -75,7 +82,9 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await town.pass(40 * 24 * hour)
       await town.look()
       await passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
-      expect(await needed()).toContainEqual(expect.stringMatching(new RegExp(`^request ${part!.id} is late: .*in part`)))
+      expect(await needed()).toContainEqual(
+        expect.stringMatching(new RegExp(`^request ${part!.id} is late: .*in part`)),
+      )
     })
 
     test('who else holds our keys stops payouts, once, and what we owe to whom he paid is held until a person releases it', async () => {
@@ -87,7 +96,10 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
       const [coin] = await town.coins(first!.id)
       const spent = [{ txid: coin!.txid, vout: Number(coin!.id.split(':')[1]) }]
-      const raw = await node.rpc<string>('createrawtransaction', [spent, [{ [account!.destination]: coinsText(coin!.units - 1_000n) }]])
+      const raw = await node.rpc<string>('createrawtransaction', [
+        spent,
+        [{ [account!.destination]: coinsText(coin!.units - 1_000n) }],
+      ])
       const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
       const txid = await node.rpc<string>('sendrawtransaction', [hex])
       // Nobody looked while a block came, so whether it was paid meanwhile is not known.
@@ -98,7 +110,9 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       expect(await town.send()).toMatchObject({ bundled: 0 })
       await town.look()
       const said = await needed()
-      expect(said[0]).toBe(`payouts are stopped: ${txid} spends coins of ours, and is none of ours: does somebody else hold the keys?`)
+      expect(said[0]).toBe(
+        `payouts are stopped: ${txid} spends coins of ours, and is none of ours: does somebody else hold the keys?`,
+      )
       expect(said.filter(says => says.includes('is held: '))).toHaveLength(2)
       expect(await town.payouts()).toMatchObject([{ state: 'held' }, { state: 'held' }])
 
@@ -106,10 +120,16 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
       const [paid, mine] = await town.payouts()
       const settle = ({ id }: { id: string }) =>
-        settlePaidElsewhere(town.db, town.app.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
+        settlePaidElsewhere(town.db, town.app.rails, town.world, id, {
+          by: 'ana',
+          why: 'he paid it',
+          ref: txid,
+        })
       await town.bury(2)
       expect(await settle(paid!)).toMatchObject({ is: 'settled' })
-      await expect(settle(mine!)).rejects.toThrow(/pays 0\.00015667 BTC to the account of payout .* were settled with it before$/)
+      await expect(settle(mine!)).rejects.toThrow(
+        /pays 0\.00015667 BTC to the account of payout .* were settled with it before$/,
+      )
       await releasePayout(town.db, mine!.id, { by: 'ana', why: 'it was the other one' })
       expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
       expect((await needed()).filter(says => says.startsWith('payouts are stopped'))).toEqual([])
@@ -126,33 +146,49 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       ['one address in two spellings', (address: string) => [address, address.toUpperCase()], 1],
       ['an address and the descriptor it is of', (address: string) => [address, payees.account.text], 1],
       ['the descriptor and an address of it', (address: string) => [payees.account.text, address], 1],
-      ['the descriptor, which is paid twice, and an address of it', (address: string) => [payees.account.text, address], 2],
-    ])('where two accounts are %s, what a transaction paid settles each satoshi once', async (_, accounts, outputs) => {
-      await open({ commissionBp: 0n })
-      const { address } = town.rail.destination(payees.account.text, 0)
-      for (const [number, destination] of accounts(address).entries()) await openAccount(town, `payee${number}`, destination)
-      const owed = await owing(town, [
-        { units: 50_000n, payTo: 'payee0' },
-        { units: 50_000n, payTo: 'payee1' },
-      ])
-      const coins = await town.db.all<{ id: string; txid: string }>(sql`select id, txid from coins order by id`)
-      const spent = coins.slice(0, outputs).map(({ id, txid }) => ({ txid, vout: Number(id.split(':')[1]) }))
-      const pays = [address, town.rail.destination(payees.account.text, 1).address]
-        .slice(0, outputs)
-        .map(to => ({ [to]: coinsText(49_500n) }))
-      const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
-      const raw = await node.rpc<string>('createrawtransaction', [spent, pays])
-      const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
-      const { txid } = await node.rpc<{ txid: string }>('decoderawtransaction', [hex])
-      await mineOnly(town, 1, [hex])
-      expect(await town.send()).toMatchObject({ bundled: 0 })
-      const settle = ({ id }: { id: string }) =>
-        settlePaidElsewhere(town.db, town.app.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
-      expect(await settle(owed[0]!)).toMatchObject({ is: 'settled' })
-      if (outputs === 2) expect(await settle(owed[1]!)).toMatchObject({ is: 'settled' })
-      else await expect(settle(owed[1]!)).rejects.toThrow(/ were settled with it before$/)
-      expect(await town.audit()).toEqual([])
-    })
+      [
+        'the descriptor, which is paid twice, and an address of it',
+        (address: string) => [payees.account.text, address],
+        2,
+      ],
+    ])(
+      'where two accounts are %s, what a transaction paid settles each satoshi once',
+      async (_, accounts, outputs) => {
+        await open({ commissionBp: 0n })
+        const { address } = town.rail.destination(payees.account.text, 0)
+        for (const [number, destination] of accounts(address).entries())
+          await openAccount(town, `payee${number}`, destination)
+        const owed = await owing(town, [
+          { units: 50_000n, payTo: 'payee0' },
+          { units: 50_000n, payTo: 'payee1' },
+        ])
+        const coins = await town.db.all<{ id: string; txid: string }>(
+          sql`select id, txid from coins order by id`,
+        )
+        const spent = coins
+          .slice(0, outputs)
+          .map(({ id, txid }) => ({ txid, vout: Number(id.split(':')[1]) }))
+        const pays = [address, town.rail.destination(payees.account.text, 1).address]
+          .slice(0, outputs)
+          .map(to => ({ [to]: coinsText(49_500n) }))
+        const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+        const raw = await node.rpc<string>('createrawtransaction', [spent, pays])
+        const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
+        const { txid } = await node.rpc<{ txid: string }>('decoderawtransaction', [hex])
+        await mineOnly(town, 1, [hex])
+        expect(await town.send()).toMatchObject({ bundled: 0 })
+        const settle = ({ id }: { id: string }) =>
+          settlePaidElsewhere(town.db, town.app.rails, town.world, id, {
+            by: 'ana',
+            why: 'he paid it',
+            ref: txid,
+          })
+        expect(await settle(owed[0]!)).toMatchObject({ is: 'settled' })
+        if (outputs === 2) expect(await settle(owed[1]!)).toMatchObject({ is: 'settled' })
+        else await expect(settle(owed[1]!)).rejects.toThrow(/ were settled with it before$/)
+        expect(await town.audit()).toEqual([])
+      },
+    )
 
     test('what a transaction paid the miners settles once, however many accounts it paid', async () => {
       await open({ commissionBp: 0n })
@@ -169,7 +205,9 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         { units: 10_000n, payTo: 'payee3' },
         { units: 10_000n, payTo: 'payee3' },
       ])
-      const coins = await town.db.all<{ id: string; txid: string }>(sql`select id, txid from coins where units <> 2000`)
+      const coins = await town.db.all<{ id: string; txid: string }>(
+        sql`select id, txid from coins where units <> 2000`,
+      )
       const spent = coins.map(({ id, txid }) => ({ txid, vout: Number(id.split(':')[1]) }))
       const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
       const to = pays.map(({ address, units }) => ({ [address]: coinsText(units) }))
@@ -179,8 +217,13 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await mineOnly(town, 1, [hex])
       await town.send()
       const settle = ({ id }: { id: string }) =>
-        settlePaidElsewhere(town.db, town.app.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
-      for (const payout of [owed[0]!, owed[3]!, owed[1]!]) expect(await settle(payout)).toMatchObject({ is: 'settled' })
+        settlePaidElsewhere(town.db, town.app.rails, town.world, id, {
+          by: 'ana',
+          why: 'he paid it',
+          ref: txid,
+        })
+      for (const payout of [owed[0]!, owed[3]!, owed[1]!])
+        expect(await settle(payout)).toMatchObject({ is: 'settled' })
       await expect(settle(owed[2]!)).rejects.toThrow(/ were settled with it before$/)
       expect(await settle(owed[4]!)).toMatchObject({ is: 'settled' })
       expect(await town.audit()).toEqual([])
@@ -190,11 +233,17 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       let destination: string
       let paying: { txid: string; hex: string }
       let other: { txid: string; hex: string }
-      /** Two more that would pay it from the same coin, of a smaller number than its own and of a larger one. */
+      /**
+       * Two more that would pay it from the same coin, of a smaller number than its own and of a larger one.
+       */
       const alike: Partial<Record<'before' | 'after', { txid: string; hex: string }>> = {}
       const payout = async () => (await town.payouts())[0]!
       const settle = async (ref: string) =>
-        settlePaidElsewhere(town.db, town.app.rails, town.world, (await payout()).id, { by: 'ana', why: 'he paid it', ref })
+        settlePaidElsewhere(town.db, town.app.rails, town.world, (await payout()).id, {
+          by: 'ana',
+          why: 'he paid it',
+          ref,
+        })
       /** The last block is left for two others, which have these transactions. */
       const leave = async (hex: string[]) => {
         const height = await node.rpc<number>('getblockcount')
@@ -208,12 +257,16 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         const [request] = await town.issue()
         await town.pay(request!.provider_id!, request!.units)
         await town.bury(6)
-        destination = (await town.db.one<{ destination: string }>(sql`select destination from accounts`))!.destination
+        destination = (await town.db.one<{ destination: string }>(sql`select destination from accounts`))!
+          .destination
         const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
         const [coin] = await town.coins(request!.id)
         const spent = [{ txid: coin!.txid, vout: Number(coin!.id.split(':')[1]) }]
         const sign = async (to: string, fee = 1_000n) => {
-          const raw = await node.rpc<string>('createrawtransaction', [spent, [{ [to]: coinsText(coin!.units - fee) }]])
+          const raw = await node.rpc<string>('createrawtransaction', [
+            spent,
+            [{ [to]: coinsText(coin!.units - fee) }],
+          ])
           const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
           return { hex, txid: (await node.rpc<{ txid: string }>('decoderawtransaction', [hex])).txid }
         }
@@ -229,7 +282,8 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         expect((await payout()).state).toBe('paid')
         await letGo()
       })
-      const leftWhy = () => expect.stringMatching(new RegExp(`^${paying.txid}, by which it was settled, has left the chain: `))
+      const leftWhy = () =>
+        expect.stringMatching(new RegExp(`^${paying.txid}, by which it was settled, has left the chain: `))
 
       test.each([
         ['for nothing', () => []],
@@ -300,7 +354,11 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) },
         world: town.world,
       }
-      expect(await scan(parts, tip - 10, () => undefined)).toMatchObject({ from: tip - 10, to: tip, entered: 10 })
+      expect(await scan(parts, tip - 10, () => undefined)).toMatchObject({
+        from: tip - 10,
+        to: tip,
+        entered: 10,
+      })
       expect(await scan(parts, tip - 10, () => undefined)).toMatchObject({ entered: 0 })
     })
   })

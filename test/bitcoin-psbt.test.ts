@@ -51,7 +51,9 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
 
   const byNode = async (psbt: string) => {
     const wallets = await node.rpc<string[]>('listwallets')
-    const apps = wallets.filter(name => name.startsWith('house')).sort((a, b) => Number.parseInt(a.slice(5)) - Number.parseInt(b.slice(5)))
+    const apps = wallets
+      .filter(name => name.startsWith('house'))
+      .sort((a, b) => Number.parseInt(a.slice(5)) - Number.parseInt(b.slice(5)))
     return (await node.rpc<{ psbt: string }>('walletprocesspsbt', [psbt], apps.at(-1)!)).psbt
   }
   const signers = {
@@ -69,7 +71,10 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     await expect(bring(signed)).rejects.toThrow('somebody objects to its account other (ana): who is that')
     const [waiting] = await waitingTransactions(town.db)
     expect((await handOut(town.db, town.rail, waiting!)).is).toBe('objected')
-    const { proposal } = await proposeAccountClear(town.db, town.world, 'other', { by: 'bruno', why: 'the payee was called' })
+    const { proposal } = await proposeAccountClear(town.db, town.world, 'other', {
+      by: 'bruno',
+      why: 'the payee was called',
+    })
     await approveAndDo(town.app, proposal.id, { by: 'carla' })
     expect(await bring(signed)).toMatchObject({ already: false })
     await town.send()
@@ -91,8 +96,13 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     await town.send()
     const signed = await byNode(await psbtOf())
     await objectToLimits(town.db, town.world, 'installation BTC', { by: 'ana', why: 'nobody decided that' })
-    await expect(bring(signed)).rejects.toThrow('ana objects to the limits of all payouts in BTC, so 0.00100000 BTC for one payout counts')
-    const { proposal } = await proposeLimitsClear(town.db, town.world, 'installation BTC', { by: 'bruno', why: 'the board did' })
+    await expect(bring(signed)).rejects.toThrow(
+      'ana objects to the limits of all payouts in BTC, so 0.00100000 BTC for one payout counts',
+    )
+    const { proposal } = await proposeLimitsClear(town.db, town.world, 'installation BTC', {
+      by: 'bruno',
+      why: 'the board did',
+    })
     await approveAndDo(town.app, proposal.id, { by: 'carla' })
     expect(await bring(signed)).toMatchObject({ already: false })
   })
@@ -113,7 +123,11 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
         expect(handed.without).toEqual([])
         for (const { nonWitnessUtxo } of Psbt.fromBase64(handed.psbt).data.inputs)
           expect(nonWitnessUtxo !== undefined).toBe(kind === 'wpkh')
-        expect(await bring(await sign(handed.psbt))).toEqual({ bundleId, txid: offers[0]!.id, already: false })
+        expect(await bring(await sign(handed.psbt))).toEqual({
+          bundleId,
+          txid: offers[0]!.id,
+          already: false,
+        })
         expect(await town.send()).toMatchObject({ sent: 1 })
         expect(await node.rpc('getrawmempool')).toEqual([offers[0]!.id])
       }
@@ -130,9 +144,18 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     await town.send()
     const { read } = (await newest()).offers[0]!
     const theirs = await address()
-    const payees = read.outputs.flatMap(({ key, units, feeShare, script }) => (key ? [{ key, units: units + feeShare, script }] : []))
+    const payees = read.outputs.flatMap(({ key, units, feeShare, script }) =>
+      key ? [{ key, units: units + feeShare, script }] : [],
+    )
     const order: PlanOrder = {
-      ...{ coins: read.inputs, payees, feeRate, mostFeeRate: 100_000n, change: { index: 0 }, lockTime: read.lockTime },
+      ...{
+        coins: read.inputs,
+        payees,
+        feeRate,
+        mostFeeRate: 100_000n,
+        change: { index: 0 },
+        lockTime: read.lockTime,
+      },
     }
     const altered = (other: Partial<PlanOrder>) => {
       const planned = town.rail.plan({ ...order, ...other })
@@ -140,7 +163,10 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     }
     const script = town.rail.destination(theirs, 0).script
     const wrong: [string, string | RegExp][] = [
-      [altered({ payees: payees.map((payee, place) => (place === 0 ? { ...payee, script } : payee)) }), theirs],
+      [
+        altered({ payees: payees.map((payee, place) => (place === 0 ? { ...payee, script } : payee)) }),
+        theirs,
+      ],
       [altered({ feeRate: 4n * feeRate }), /too few|too many|pays \d+ satoshis/],
       [altered({ lockTime: read.lockTime - 1 }), /lock time is \d+/],
       [town.wallet.sign(read.psbt, [0]), 'not every input is signed'],
@@ -179,14 +205,27 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     const [first, second] = await bundlesOf(town)
     const { read } = first!.offers[0]!
     expect(read.outputs.some(({ key }) => key === undefined)).toBe(true)
-    const payees = read.outputs.flatMap(({ key, units, feeShare, script }) => (key ? [{ key, units: units + feeShare, script }] : []))
+    const payees = read.outputs.flatMap(({ key, units, feeShare, script }) =>
+      key ? [{ key, units: units + feeShare, script }] : [],
+    )
     const elsewhere = town.rail.plan({
-      ...{ coins: read.inputs, payees, feeRate, mostFeeRate: 100_000n, change: { index: 5 }, lockTime: read.lockTime },
+      ...{
+        coins: read.inputs,
+        payees,
+        feeRate,
+        mostFeeRate: 100_000n,
+        change: { index: 5 },
+        lockTime: read.lockTime,
+      },
     })
     if (elsewhere.is !== 'planned') return expect.unreachable(elsewhere.is)
-    await expect(bring(town.wallet.sign(elsewhere.plan.psbt))).rejects.toThrow(town.rail.derive('change', 5).address)
+    await expect(bring(town.wallet.sign(elsewhere.plan.psbt))).rejects.toThrow(
+      town.rail.derive('change', 5).address,
+    )
 
-    expect(await bring(town.wallet.sign(second!.offers[0]!.read.psbt))).toMatchObject({ bundleId: second!.id })
+    expect(await bring(town.wallet.sign(second!.offers[0]!.read.psbt))).toMatchObject({
+      bundleId: second!.id,
+    })
     expect(await bring(town.wallet.sign(read.psbt))).toMatchObject({ bundleId: first!.id })
     expect(await town.send()).toMatchObject({ sent: 2 })
     await town.bury(6)
@@ -207,7 +246,11 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
 
     // Left behind, it is again one that waits for its signature.
     await reorganise(town, 1)
-    expect(await newest()).toMatchObject({ state: 'sent', booked: null, offers: [{ state: 'planned', raw: null }] })
+    expect(await newest()).toMatchObject({
+      state: 'sent',
+      booked: null,
+      offers: [{ state: 'planned', raw: null }],
+    })
     expect(await bring(raw)).toMatchObject({ txid, already: false })
     await town.send()
     await town.bury(6)
@@ -219,7 +262,9 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     await open()
     await owing(town, [{ units: 60_000n }])
     await town.send()
-    await town.db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    await town.db.tx(tx =>
+      tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`),
+    )
     expect(await bring(town.wallet.sign(await psbtOf()))).toMatchObject({ already: false })
     expect(await town.send()).toMatchObject({ sent: 0, later: 1 })
     expect(await node.rpc('getrawmempool')).toEqual([])
@@ -255,7 +300,10 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
       await owing(town, [{ units: 95_000n }])
       await town.pass(24 * hour)
       await town.send()
-      expect((await town.payouts())[2]).toMatchObject({ state: 'owed', why: expect.stringContaining('allows 0.00090000 BTC at once') })
+      expect((await town.payouts())[2]).toMatchObject({
+        state: 'owed',
+        why: expect.stringContaining('allows 0.00090000 BTC at once'),
+      })
       expect(await town.audit()).toEqual([])
     },
   )
@@ -277,7 +325,9 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
       asked.mockReturnValue(broken)
       await town.pass(hour)
       expect(await town.send()).toMatchObject({ signed: 0 })
-      expect(await newest()).toMatchObject({ why: expect.stringContaining('nothing is signed without the signing policy: ') })
+      expect(await newest()).toMatchObject({
+        why: expect.stringContaining('nothing is signed without the signing policy: '),
+      })
     }
     asked.mockImplementation(() => {
       throw new BadInput('BITCOIN_POLICY_FILE cannot be read (ENOENT)')
@@ -305,7 +355,10 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     await owing(town, [{ units: 80_000n }])
     expect(await town.send()).toMatchObject({ bundled: 1, signed: 1, sent: 1 })
     const waiting = (await town.payouts()).find(({ state }) => state === 'owed')
-    expect(waiting).toMatchObject({ units: 70_000n, why: expect.stringContaining(`to ${stranger}, which the signing policy`) })
+    expect(waiting).toMatchObject({
+      units: 70_000n,
+      why: expect.stringContaining(`to ${stranger}, which the signing policy`),
+    })
     expect((await town.payouts()).find(({ id }) => id === right!.id)).toMatchObject({ state: 'paid' })
     expect(await town.audit()).toEqual([])
   })

@@ -1,4 +1,7 @@
-/** A house and its chain at random, from a seed: whatever payers, miners and time do in whatever order, at the end the coins and the books are the chain's. */
+/**
+ * A house and its chain at random, from a seed: whatever payers, miners and time do in whatever order, at the
+ * end the coins and the books are the chain's.
+ */
 import { expect, test } from 'vitest'
 import { seededRandom } from '../src/base/clock.ts'
 import type { CoinRow } from '../src/chain/chain.ts'
@@ -14,46 +17,50 @@ const steps = 160
 const deepest = 8
 const minute = 60_000
 
-test.skipIf(!bitcoindAvailable()).each([20])('acts at random by seed %i, and nothing is lost or made', async seed => {
-  const done: string[] = []
-  evidence.keep('acts at random', () => [`seed ${seed}, after: ${done.join(', ')}`])
-  const node = await startBitcoind()
-  const town = await openChainTown({ node, dueInMs: 300 * minute, count: 2 })
-  try {
-    // As deep as a reorganisation goes, so that the first of them is counted too.
-    const from = (await node.rpc<number>('getblockcount')) - deepest
-    const requests: InvoiceRow[] = []
-    const payments: Made[] = []
-    const random = seededRandom(seed)
-    const acts = actsOf({ node, town, requests, payments, random })
-    const names = Object.keys(acts) as (keyof typeof acts)[]
-    await acts.ask()
-    await acts.pay()
+test.skipIf(!bitcoindAvailable()).each([20])(
+  'acts at random by seed %i, and nothing is lost or made',
+  async seed => {
+    const done: string[] = []
+    evidence.keep('acts at random', () => [`seed ${seed}, after: ${done.join(', ')}`])
+    const node = await startBitcoind()
+    const town = await openChainTown({ node, dueInMs: 300 * minute, count: 2 })
+    try {
+      // As deep as a reorganisation goes, so that the first of them is counted too.
+      const from = (await node.rpc<number>('getblockcount')) - deepest
+      const requests: InvoiceRow[] = []
+      const payments: Made[] = []
+      const random = seededRandom(seed)
+      const acts = actsOf({ node, town, requests, payments, random })
+      const names = Object.keys(acts) as (keyof typeof acts)[]
+      await acts.ask()
+      await acts.pay()
 
-    for (let step = 0; step < steps; step++) {
-      const name = names[random.between(0, names.length - 1)]!
-      done.push(name)
-      try {
-        await acts[name]()
-      } catch (fault) {
-        // A wallet that has nothing to spend just now, or a fee too low to replace: the node's no is part of the game.
-        if (!(fault instanceof RpcFault)) throw fault
-        done.push(`(${fault.message.slice(0, 40)})`)
+      for (let step = 0; step < steps; step++) {
+        const name = names[random.between(0, names.length - 1)]!
+        done.push(name)
+        try {
+          await acts[name]()
+        } catch (fault) {
+          // A wallet that has nothing to spend just now, or a fee too low to replace: the node's no is part
+          // of the game.
+          if (!(fault instanceof RpcFault)) throw fault
+          done.push(`(${fault.message.slice(0, 40)})`)
+        }
+        await town.pass(random.between(1, 4) * minute)
+        if (step % 40 === 39) {
+          await town.look()
+          expect(await town.audit()).toEqual([])
+        }
       }
-      await town.pass(random.between(1, 4) * minute)
-      if (step % 40 === 39) {
-        await town.look()
-        expect(await town.audit()).toEqual([])
-      }
+      await town.bury(12)
+      expect(await town.audit()).toEqual([])
+      await agree(town, requests, from)
+    } finally {
+      await town.close()
+      await node.stop()
     }
-    await town.bury(12)
-    expect(await town.audit()).toEqual([])
-    await agree(town, requests, from)
-  } finally {
-    await town.close()
-    await node.stop()
-  }
-})
+  },
+)
 
 interface Game {
   node: Bitcoind
@@ -65,7 +72,8 @@ interface Game {
 
 function actsOf({ node, town, requests, payments, random }: Game) {
   const one = <T>(list: T[]): T => list[random.between(0, list.length - 1)]!
-  const amountFor = ({ units }: InvoiceRow) => one([units, units, units, units / 2n, units - 1n, units + 3_000n, 2n * units])
+  const amountFor = ({ units }: InvoiceRow) =>
+    one([units, units, units, units / 2n, units - 1n, units + 3_000n, 2n * units])
   const kept = async (made: Promise<Made>) => {
     payments.push(await made)
     return payments.at(-1)!
@@ -73,13 +81,17 @@ function actsOf({ node, town, requests, payments, random }: Game) {
   /** Pays somebody, or us by another name, with what an earlier payment spends. */
   const other = async (payment = one(payments.slice(-5))) => {
     const request = one(requests)
-    const to: [string, bigint] = random.next() < 0.5 ? [await ownAddress(node), 40_000n] : [request.provider_id!, amountFor(request)]
+    const to: [string, bigint] =
+      random.next() < 0.5 ? [await ownAddress(node), 40_000n] : [request.provider_id!, amountFor(request)]
     return kept(rival(node, payment.txid, [to], random.between(10, 60)))
   }
   const pay = async () => {
     const [first, second] = [one(requests), one(requests)]
     const both = random.next() < 0.3 && first.id !== second.id
-    const outputs = (both ? [first, second] : [first]).map((request): [string, bigint] => [request.provider_id!, amountFor(request)])
+    const outputs = (both ? [first, second] : [first]).map((request): [string, bigint] => [
+      request.provider_id!,
+      amountFor(request),
+    ])
     await sendMade(node, await kept(make(node, outputs, { feeRate: random.between(2, 9) })))
   }
   const reorganise = async (exactly: string[], depth = random.between(1, deepest)) => {
@@ -108,7 +120,10 @@ function actsOf({ node, town, requests, payments, random }: Game) {
     reorganise: () => reorganise([]),
     'reorganise to another': async () => {
       const payment = one(payments.slice(-5))
-      const { confirmations = 1 } = await node.rpc<{ confirmations?: number }>('getrawtransaction', [payment.txid, true])
+      const { confirmations = 1 } = await node.rpc<{ confirmations?: number }>('getrawtransaction', [
+        payment.txid,
+        true,
+      ])
       await reorganise([(await other(payment)).hex], Math.min(Math.max(confirmations, 1), deepest))
     },
     look: () => town.look(),
@@ -149,12 +164,16 @@ async function agree({ node, db }: ChainTown, requests: InvoiceRow[], from: numb
   expect(mined.map(({ id, units, invoice_id: invoice }) => [id, units, invoice])).toEqual(sorted)
   expect(sorted.length).toBeGreaterThan(10)
 
-  // What is credited stands for coins, each of them once; those that were passed on and lost are still among them.
+  // What is credited stands for coins, each of them once; those that were passed on and lost are still among
+  // them.
   for (const { id } of requests) {
-    const { state, paid_units: paid } = (await db.one<InvoiceRow>(sql`select * from invoices where id = ${id}`))!
+    const { state, paid_units: paid } = (await db.one<InvoiceRow>(
+      sql`select * from invoices where id = ${id}`,
+    ))!
     const credited = coins.filter(coin => coin.invoice_id === id && coin.credits % 2n === 1n)
     expect(credited.reduce((sum, { units }) => sum + units, 0n)).toBe(paid ?? 0n)
-    if (state === 'issued' || state === 'expired') expect(mined.filter(coin => coin.invoice_id === id)).toEqual([])
+    if (state === 'issued' || state === 'expired')
+      expect(mined.filter(coin => coin.invoice_id === id)).toEqual([])
     if (state === 'credited') expect(credited.length).toBeGreaterThan(0)
   }
 }

@@ -1,4 +1,7 @@
-/** Payments in bitcoin that are given back: by a payout of ours that two people decide, or by hand with the same keys, on a real node and both databases. */
+/**
+ * Payments in bitcoin that are given back: by a payout of ours that two people decide, or by hand with the
+ * same keys, on a real node and both databases.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { BadInput, done } from '../src/base/answer.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
@@ -6,7 +9,12 @@ import { balances } from '../src/ledger/ledger.ts'
 import { objectToAccount, proposeAccountClear, releasePayout } from '../src/payout/payout.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { sql } from '../src/db/db.ts'
-import { proposeCoinRefund, proposeCoinRefundMade, acceptPayment, withdrawCoinRefund } from '../src/webhooks/webhooks.ts'
+import {
+  proposeCoinRefund,
+  proposeCoinRefundMade,
+  acceptPayment,
+  withdrawCoinRefund,
+} from '../src/webhooks/webhooks.ts'
 import { status } from '../src/queries/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
@@ -16,280 +24,321 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 const hour = 3_600_000
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
-  describe.skipIf(!bitcoindAvailable() || (engine === 'PostgreSQL' && !postgresAvailable()))('a payment that counts for nothing', () => {
-    let node: Bitcoind
-    let town: ChainTown
-    let postgres: Postgres | undefined
-    beforeAll(async () => {
-      node = await startBitcoind()
-      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
-    })
-    afterAll(async () => {
-      await node?.stop()
-      await postgres?.stop()
-    })
-    afterEach(() => town?.close())
-
-    const open = async (signer: 'wallet' | 'psbt' = 'wallet') => {
-      const databaseUrl = await postgres?.migratedDatabase()
-      town = await openChainTown({
-        ...{ node, signer, commissionBp: 0n, dueInMs: hour, terms: { late: { is: 'hold' } } },
-        ...(databaseUrl !== undefined && { databaseUrl }),
+  describe.skipIf(!bitcoindAvailable() || (engine === 'PostgreSQL' && !postgresAvailable()))(
+    'a payment that counts for nothing',
+    () => {
+      let node: Bitcoind
+      let town: ChainTown
+      let postgres: Postgres | undefined
+      beforeAll(async () => {
+        node = await startBitcoind()
+        if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
-    }
-    const payer = () => node.rpc<string>('getnewaddress', ['refunds', 'bech32'], 'payer')
-    const app = () => ({ db: town.db, world: town.world, chain: town.bitcoin.terms })
-    const proposals = () => ({ db: town.db, world: town.world, rails: { bitcoin: town.rail }, bitcoin: town.bitcoin })
-    const stopped = async () => (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
-    const propose = (id: string, to: string, units?: bigint) =>
-      proposeCoinRefund(app(), town.rail, id, { to, units, by: 'ana', why: 'a week late' })
-    const approve = async ({ proposal }: { proposal: { id: string } }, by = 'bruno') =>
-      (await approveAndDo(proposals(), proposal.id, { by })).is
-    const accept = (id: string) => acceptPayment(town.db, town.world, town.bitcoin.terms, id, { by: 'bruno', why: 'why not' })
-    const refundsOf = (id: string) =>
-      town.db.all<{ id: string; state: string; rule: string; units: bigint; why: string | null }>(
-        sql`select id, state, rule, units, why from payouts where invoice_id = ${id} order by added_at, id`,
-      )
-
-    /** Paid after its time, and six blocks deep. */
-    async function paidLate(units = 60_000n, depth = 6): Promise<InvoiceRow> {
-      const [request] = await town.issue({ units, payTo: 'main' })
-      await town.pass(2 * hour)
-      await town.pay(request!.provider_id!, units)
-      await town.look()
-      await town.bury(depth)
-      const row = await town.invoice(request!.id)
-      expect(row.state).toBe('late')
-      return row
-    }
-
-    test('is given back by two people, and the books end at nothing', async () => {
-      await open()
-      const { id } = await paidLate()
-      const to = await payer()
-      const proposed = await propose(id, to)
-      expect(proposed).toMatchObject({ is: 'proposed', proposal: { subject: id } })
-      expect((await propose(id, to)).is).toBe('there')
-      expect(await approve(proposed, 'ANA')).toBe('own')
-      expect(await refundsOf(id)).toEqual([])
-
-      expect(await approve(proposed)).toBe('approved')
-      expect(await refundsOf(id)).toMatchObject([{ state: 'owed', rule: 'refund', units: 60_000n }])
-      expect(await town.invoice(id)).toMatchObject({ state: 'expired' })
-      await expect(accept(id)).rejects.toThrow('had its payment given back')
-      await expect(propose(id, to)).rejects.toThrow('nothing of it can be given back')
-      expect((await status(town.db)).addsUp).toBe(true)
-
-      expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
-      await town.bury(6)
-      expect(await refundsOf(id)).toMatchObject([{ state: 'paid' }])
-      const [bundle] = await bundlesOf(town)
-      expect(await heldAt(town, to)).toBe(60_000n - bundle!.offers[0]!.outputs[0]!.fee_units)
-      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n, external: 0n })
-      expect((await status(town.db)).addsUp).toBe(true)
-      expect(await town.audit()).toEqual([])
-      // The address is for this alone.
-      const accounts = await town.db.all(sql`select state, added_by, approved_by from accounts where destination = ${to}`)
-      expect(accounts).toEqual([{ state: 'closed', added_by: 'ana', approved_by: 'bruno' }])
-    })
-
-    test.each([
-      ['the address', (to: string) => sql`update accounts set destination = ${to} where name like 'refund %'`],
-      ['the amount', () => sql`update payouts set units = 50000 where rule = 'refund'`],
-    ])('is held once somebody has edited %s that two people approved', async (_, edit) => {
-      await open()
-      const { id } = await paidLate()
-      await approve(await propose(id, await payer(), 20_000n))
-      const evil = await payer()
-      await town.db.tx(tx => tx.run(edit(evil)))
-      expect(await town.send()).toMatchObject({ bundled: 0 })
-      const why = expect.stringMatching(
-        /^this refund is not what two people approved: |^it is of 0\.0005\d* BTC, and the books owe 0\.0002/,
-      )
-      expect((await refundsOf(id))[0]).toMatchObject({ state: 'held', why })
-    })
-
-    test('is not given back to the address of an account that somebody objects to, until that is cleared', async () => {
-      await open()
-      const { id } = await paidLate()
-      const to = await payer()
-      await openAccount(town, 'doubted', to)
-      await objectToAccount(town.db, town.world, 'doubted', { by: 'dora', why: 'who is that' })
-      await approve(await propose(id, to, 20_000n))
-      expect([(await town.send()).bundled, (await refundsOf(id))[0]?.why]).toEqual([0, expect.stringContaining('account doubted (dora)')])
-      const { proposal } = await proposeAccountClear(town.db, town.world, 'doubted', { by: 'dora', why: 'it is the payer’s' })
-      await approveAndDo(proposals(), proposal.id, { by: 'carla' })
-      expect(await town.send()).toMatchObject({ bundled: 1 })
-    })
-
-    test('is given back in part, and the rest can be accepted, or given back too', async () => {
-      await open()
-      const { id } = await paidLate()
-      const to = await payer()
-      await approve(await propose(id, to, 20_000n))
-      expect(await town.invoice(id)).toMatchObject({ state: 'late' })
-      await approve(await propose(id, to, 10_000n))
-      expect(await accept(id)).toMatchObject({ standing: { state: 'credited', received: 30_000n } })
-      expect(Object.fromEntries((await refundsOf(id)).map(({ rule, units }) => [rule, units]))).toEqual({
-        ...{ net: 30_000n, refund: 20_000n, 'refund/2': 10_000n },
+      afterAll(async () => {
+        await node?.stop()
+        await postgres?.stop()
       })
-      expect(await town.send()).toMatchObject({ bundled: 3, sent: 1 })
-      await town.bury(6)
-      expect((await refundsOf(id)).map(({ state }) => state)).toEqual(['paid', 'paid', 'paid'])
-      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n })
-      expect(await town.audit()).toEqual([])
-    })
+      afterEach(() => town?.close())
 
-    test('is not given back to ourselves, to nobody, beyond what came, before it is deep, or once it counts', async () => {
-      await open()
-      const { id } = await paidLate(60_000n, 3)
-      const to = await payer()
-      await expect(propose(id, to)).rejects.toThrow('only what lies 6 blocks deep')
-      await town.bury(3)
-      await expect(propose(id, town.rail.derive('receive', 0).address)).rejects.toThrow('is of our own account')
-      await expect(propose(id, 'bcrt1pfeesnyr2tx')).rejects.toThrow('pay-to-anchor')
-      await expect(propose(id, 'somewhere')).rejects.toThrow(BadInput)
-      await expect(propose(id, to, 60_001n)).rejects.toThrow('is more than can be given back')
-      await expect(propose(id, to, 999n)).rejects.toThrow('would be lost in fees')
-      await expect(propose('inv_none', to)).rejects.toThrow('there is no invoice')
-
-      // Approved too late: it was accepted meanwhile, and then nothing is approved.
-      const proposed = await propose(id, to)
-      await accept(id)
-      await expect(approve(proposed)).rejects.toThrow('nothing of it can be given back')
-      expect(await refundsOf(id)).toMatchObject([{ rule: 'net' }])
-      expect(await town.audit()).toEqual([])
-    })
-
-    test('is there again when its refund is withdrawn, which only one that is not ordered can be', async () => {
-      await open()
-      const { id } = await paidLate()
-      const to = await payer()
-      await approve(await propose(id, to))
-      const [first] = await refundsOf(id)
-      await withdrawCoinRefund(app(), first!.id, { by: 'ana', why: 'she wants the goods' })
-      expect(await town.invoice(id)).toMatchObject({ state: 'late' })
-      expect(await refundsOf(id)).toMatchObject([{ state: 'canceled' }])
-      await approve(await propose(id, to))
-      expect(await town.send()).toMatchObject({ bundled: 1 })
-      const [, second] = await refundsOf(id)
-      await expect(withdrawCoinRefund(app(), second!.id, { by: 'ana', why: 'again' })).rejects.toThrow('only one that is not ordered')
-      await town.bury(6)
-      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n })
-      expect(await town.audit()).toEqual([])
-    })
-
-    test('whose block is left behind holds its refund until it is back', async () => {
-      await open()
-      const { id } = await paidLate()
-      await approve(await propose(id, await payer()))
-      const [coin] = await town.coins(id)
-      await reorganise(town, 6)
-      expect(await refundsOf(id)).toMatchObject([{ state: 'held' }])
-      await expect(releasePayout(town.db, (await refundsOf(id))[0]!.id, { by: 'bruno', why: 'no' })).rejects.toThrow('in no block')
-      expect(await town.send()).toMatchObject({ bundled: 0 })
-      await mineOnly(town, 6, [coin!.txid])
-      expect(await refundsOf(id)).toMatchObject([{ state: 'owed' }])
-      expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
-      await town.bury(6)
-      expect(await town.audit()).toEqual([])
-    })
-
-    /** The operator's own wallet spends that very coin. */
-    async function byHand(id: string): Promise<{ txid: string; hex: string }> {
-      const [coin] = await town.coins(id)
-      const to = town.rail.destination(await payer(), 0)
-      const planned = town.rail.plan({
-        coins: [{ outpoint: coin!.id, units: coin!.units, branch: coin!.branch, index: Number(coin!.number) }],
-        payees: [{ key: 'payer', units: coin!.units, script: to.script }],
-        ...{ feeRate: 3_000n, mostFeeRate: 100_000n, change: { index: 900 }, lockTime: 0 },
+      const open = async (signer: 'wallet' | 'psbt' = 'wallet') => {
+        const databaseUrl = await postgres?.migratedDatabase()
+        town = await openChainTown({
+          ...{ node, signer, commissionBp: 0n, dueInMs: hour, terms: { late: { is: 'hold' } } },
+          ...(databaseUrl !== undefined && { databaseUrl }),
+        })
+      }
+      const payer = () => node.rpc<string>('getnewaddress', ['refunds', 'bech32'], 'payer')
+      const app = () => ({ db: town.db, world: town.world, chain: town.bitcoin.terms })
+      const proposals = () => ({
+        db: town.db,
+        world: town.world,
+        rails: { bitcoin: town.rail },
+        bitcoin: town.bitcoin,
       })
-      if (planned.is !== 'planned') throw new Error(planned.is)
-      const signed = town.rail.readSigned(town.wallet.sign(planned.plan.psbt), planned.plan)
-      if (signed.is !== 'signed') throw new Error(signed.is)
-      return { txid: planned.plan.txid, hex: Buffer.from(signed.raw).toString('hex') }
-    }
+      const stopped = async () =>
+        (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
+      const propose = (id: string, to: string, units?: bigint) =>
+        proposeCoinRefund(app(), town.rail, id, { to, units, by: 'ana', why: 'a week late' })
+      const approve = async ({ proposal }: { proposal: { id: string } }, by = 'bruno') =>
+        (await approveAndDo(proposals(), proposal.id, { by })).is
+      const accept = (id: string) =>
+        acceptPayment(town.db, town.world, town.bitcoin.terms, id, { by: 'bruno', why: 'why not' })
+      const refundsOf = (id: string) =>
+        town.db.all<{ id: string; state: string; rule: string; units: bigint; why: string | null }>(
+          sql`select id, state, rule, units, why from payouts where invoice_id = ${id} order by added_at, id`,
+        )
 
-    test('and was given back by hand cannot be accepted, is recorded by two people, and its stop goes with it', async () => {
-      await open('psbt')
-      const { id } = await paidLate()
-      const { txid, hex } = await byHand(id)
-      const record = () => proposeCoinRefundMade(app(), id, { txid, by: 'ana', why: 'sent from the wallet' })
-      await expect(record()).rejects.toThrow('spends no payment of')
-      await node.rpc('sendrawtransaction', [hex])
-      await town.look()
-      expect(await stopped()).toContain(`${txid} spends coins of ours`)
-      await expect(accept(id)).rejects.toThrow('had its payment given back, or spent')
-      expect(await town.invoice(id)).toMatchObject({ state: 'expired' })
-      await town.bury(1)
-      await expect(accept(id)).rejects.toThrow('had its payment given back, or spent')
-      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: -60_000n, external: 60_000n })
+      /** Paid after its time, and six blocks deep. */
+      async function paidLate(units = 60_000n, depth = 6): Promise<InvoiceRow> {
+        const [request] = await town.issue({ units, payTo: 'main' })
+        await town.pass(2 * hour)
+        await town.pay(request!.provider_id!, units)
+        await town.look()
+        await town.bury(depth)
+        const row = await town.invoice(request!.id)
+        expect(row.state).toBe('late')
+        return row
+      }
 
-      // What else stops them stays.
-      await town.db.tx(tx => tx.run(sql`update settings set value = value || ' · before that: another reason' where name = 'hold'`))
-      expect(await approve(await record())).toBe('approved')
-      expect(await stopped()).toBe('another reason')
-      await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
-      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
-      await expect(record()).rejects.toThrow('in the books already')
-      expect(await town.audit()).toEqual([])
+      test('is given back by two people, and the books end at nothing', async () => {
+        await open()
+        const { id } = await paidLate()
+        const to = await payer()
+        const proposed = await propose(id, to)
+        expect(proposed).toMatchObject({ is: 'proposed', proposal: { subject: id } })
+        expect((await propose(id, to)).is).toBe('there')
+        expect(await approve(proposed, 'ANA')).toBe('own')
+        expect(await refundsOf(id)).toEqual([])
 
-      // And the chain thinks again: what was booked is taken back, and booked anew.
-      await reorganise(town, 1)
-      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: -60_000n, external: 0n })
-      await town.bury(1)
-      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
-      expect(await stopped()).toBeUndefined()
-      expect(await town.audit()).toEqual([])
-    })
+        expect(await approve(proposed)).toBe('approved')
+        expect(await refundsOf(id)).toMatchObject([{ state: 'owed', rule: 'refund', units: 60_000n }])
+        expect(await town.invoice(id)).toMatchObject({ state: 'expired' })
+        await expect(accept(id)).rejects.toThrow('had its payment given back')
+        await expect(propose(id, to)).rejects.toThrow('nothing of it can be given back')
+        expect((await status(town.db)).addsUp).toBe(true)
 
-    test('that came in time, in part, and was given back by hand is not passed on when the payer pays all of it again', async () => {
-      await open('psbt')
-      const [request] = await town.issue({ units: 60_000n, payTo: 'main' })
-      const { id, provider_id: address } = request!
-      await town.pay(address!, 30_000n)
-      await town.look()
-      await town.bury(6)
-      const { txid, hex } = await byHand(id)
-      await node.rpc('sendrawtransaction', [hex])
-      await town.look()
-      await approve(await proposeCoinRefundMade(app(), id, { txid, by: 'ana', why: 'they asked for it' }))
-      await town.pay(address!, 60_000n)
-      await town.look()
-      await town.bury(6)
-      expect(await town.invoice(id)).toMatchObject({ state: 'credited', paid_units: 60_000n })
-      expect(await refundsOf(id)).toMatchObject([{ units: 60_000n }])
-      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
-      expect(await town.audit()).toEqual([])
-    })
+        expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+        await town.bury(6)
+        expect(await refundsOf(id)).toMatchObject([{ state: 'paid' }])
+        const [bundle] = await bundlesOf(town)
+        expect(await heldAt(town, to)).toBe(60_000n - bundle!.offers[0]!.outputs[0]!.fee_units)
+        expect(await balances(town.db, 'BTC')).toMatchObject({
+          pending: 0n,
+          payable: 0n,
+          'in-transit': 0n,
+          external: 0n,
+        })
+        expect((await status(town.db)).addsUp).toBe(true)
+        expect(await town.audit()).toEqual([])
+        // The address is for this alone.
+        const accounts = await town.db.all(
+          sql`select state, added_by, approved_by from accounts where destination = ${to}`,
+        )
+        expect(accounts).toEqual([{ state: 'closed', added_by: 'ana', approved_by: 'bruno' }])
+      })
 
-    test('recorded while it waits in the mempool stops nothing when it is mined, and other payouts go on', async () => {
-      await open('psbt')
-      const { id } = await paidLate()
-      await owing(town, [{ units: 80_000n }])
-      const { txid, hex } = await byHand(id)
-      await node.rpc('sendrawtransaction', [hex])
-      await town.look()
-      await approve(await proposeCoinRefundMade(app(), id, { txid, by: 'ana', why: 'sent from the wallet' }))
-      expect(await stopped()).toBeUndefined()
-      await town.bury(2)
-      expect(await stopped()).toBeUndefined()
-      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
-      expect(await town.send()).toMatchObject({ bundled: 1 })
-      expect(await town.audit()).toEqual([])
-    })
+      test.each([
+        [
+          'the address',
+          (to: string) => sql`update accounts set destination = ${to} where name like 'refund %'`,
+        ],
+        ['the amount', () => sql`update payouts set units = 50000 where rule = 'refund'`],
+      ])('is held once somebody has edited %s that two people approved', async (_, edit) => {
+        await open()
+        const { id } = await paidLate()
+        await approve(await propose(id, await payer(), 20_000n))
+        const evil = await payer()
+        await town.db.tx(tx => tx.run(edit(evil)))
+        expect(await town.send()).toMatchObject({ bundled: 0 })
+        const why = expect.stringMatching(
+          /^this refund is not what two people approved: |^it is of 0\.0005\d* BTC, and the books owe 0\.0002/,
+        )
+        expect((await refundsOf(id))[0]).toMatchObject({ state: 'held', why })
+      })
 
-    test('and whose spending was forgotten by the node is there again to be decided about', async () => {
-      await open('psbt')
-      const { id } = await paidLate()
-      const { hex } = await byHand(id)
-      await node.rpc('sendrawtransaction', [hex])
-      await town.look()
-      expect(await town.invoice(id)).toMatchObject({ state: 'expired' })
-      town.rail.mempool = async () => done([])
-      town.restart()
-      await town.look()
-      expect(await town.invoice(id)).toMatchObject({ state: 'late' })
-    })
-  })
+      test('is not given back to the address of an account that somebody objects to, until that is cleared', async () => {
+        await open()
+        const { id } = await paidLate()
+        const to = await payer()
+        await openAccount(town, 'doubted', to)
+        await objectToAccount(town.db, town.world, 'doubted', { by: 'dora', why: 'who is that' })
+        await approve(await propose(id, to, 20_000n))
+        expect([(await town.send()).bundled, (await refundsOf(id))[0]?.why]).toEqual([
+          0,
+          expect.stringContaining('account doubted (dora)'),
+        ])
+        const { proposal } = await proposeAccountClear(town.db, town.world, 'doubted', {
+          by: 'dora',
+          why: 'it is the payer’s',
+        })
+        await approveAndDo(proposals(), proposal.id, { by: 'carla' })
+        expect(await town.send()).toMatchObject({ bundled: 1 })
+      })
+
+      test('is given back in part, and the rest can be accepted, or given back too', async () => {
+        await open()
+        const { id } = await paidLate()
+        const to = await payer()
+        await approve(await propose(id, to, 20_000n))
+        expect(await town.invoice(id)).toMatchObject({ state: 'late' })
+        await approve(await propose(id, to, 10_000n))
+        expect(await accept(id)).toMatchObject({ standing: { state: 'credited', received: 30_000n } })
+        expect(Object.fromEntries((await refundsOf(id)).map(({ rule, units }) => [rule, units]))).toEqual({
+          ...{ net: 30_000n, refund: 20_000n, 'refund/2': 10_000n },
+        })
+        expect(await town.send()).toMatchObject({ bundled: 3, sent: 1 })
+        await town.bury(6)
+        expect((await refundsOf(id)).map(({ state }) => state)).toEqual(['paid', 'paid', 'paid'])
+        expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n })
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('is not given back to ourselves, to nobody, beyond what came, before it is deep, or once it counts', async () => {
+        await open()
+        const { id } = await paidLate(60_000n, 3)
+        const to = await payer()
+        await expect(propose(id, to)).rejects.toThrow('only what lies 6 blocks deep')
+        await town.bury(3)
+        await expect(propose(id, town.rail.derive('receive', 0).address)).rejects.toThrow(
+          'is of our own account',
+        )
+        await expect(propose(id, 'bcrt1pfeesnyr2tx')).rejects.toThrow('pay-to-anchor')
+        await expect(propose(id, 'somewhere')).rejects.toThrow(BadInput)
+        await expect(propose(id, to, 60_001n)).rejects.toThrow('is more than can be given back')
+        await expect(propose(id, to, 999n)).rejects.toThrow('would be lost in fees')
+        await expect(propose('inv_none', to)).rejects.toThrow('there is no invoice')
+
+        // Approved too late: it was accepted meanwhile, and then nothing is approved.
+        const proposed = await propose(id, to)
+        await accept(id)
+        await expect(approve(proposed)).rejects.toThrow('nothing of it can be given back')
+        expect(await refundsOf(id)).toMatchObject([{ rule: 'net' }])
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('is there again when its refund is withdrawn, which only one that is not ordered can be', async () => {
+        await open()
+        const { id } = await paidLate()
+        const to = await payer()
+        await approve(await propose(id, to))
+        const [first] = await refundsOf(id)
+        await withdrawCoinRefund(app(), first!.id, { by: 'ana', why: 'she wants the goods' })
+        expect(await town.invoice(id)).toMatchObject({ state: 'late' })
+        expect(await refundsOf(id)).toMatchObject([{ state: 'canceled' }])
+        await approve(await propose(id, to))
+        expect(await town.send()).toMatchObject({ bundled: 1 })
+        const [, second] = await refundsOf(id)
+        await expect(withdrawCoinRefund(app(), second!.id, { by: 'ana', why: 'again' })).rejects.toThrow(
+          'only one that is not ordered',
+        )
+        await town.bury(6)
+        expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n })
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('whose block is left behind holds its refund until it is back', async () => {
+        await open()
+        const { id } = await paidLate()
+        await approve(await propose(id, await payer()))
+        const [coin] = await town.coins(id)
+        await reorganise(town, 6)
+        expect(await refundsOf(id)).toMatchObject([{ state: 'held' }])
+        await expect(
+          releasePayout(town.db, (await refundsOf(id))[0]!.id, { by: 'bruno', why: 'no' }),
+        ).rejects.toThrow('in no block')
+        expect(await town.send()).toMatchObject({ bundled: 0 })
+        await mineOnly(town, 6, [coin!.txid])
+        expect(await refundsOf(id)).toMatchObject([{ state: 'owed' }])
+        expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+        await town.bury(6)
+        expect(await town.audit()).toEqual([])
+      })
+
+      /** The operator's own wallet spends that very coin. */
+      async function byHand(id: string): Promise<{ txid: string; hex: string }> {
+        const [coin] = await town.coins(id)
+        const to = town.rail.destination(await payer(), 0)
+        const planned = town.rail.plan({
+          coins: [
+            { outpoint: coin!.id, units: coin!.units, branch: coin!.branch, index: Number(coin!.number) },
+          ],
+          payees: [{ key: 'payer', units: coin!.units, script: to.script }],
+          ...{ feeRate: 3_000n, mostFeeRate: 100_000n, change: { index: 900 }, lockTime: 0 },
+        })
+        if (planned.is !== 'planned') throw new Error(planned.is)
+        const signed = town.rail.readSigned(town.wallet.sign(planned.plan.psbt), planned.plan)
+        if (signed.is !== 'signed') throw new Error(signed.is)
+        return { txid: planned.plan.txid, hex: Buffer.from(signed.raw).toString('hex') }
+      }
+
+      test('and was given back by hand cannot be accepted, is recorded by two people, and its stop goes with it', async () => {
+        await open('psbt')
+        const { id } = await paidLate()
+        const { txid, hex } = await byHand(id)
+        const record = () =>
+          proposeCoinRefundMade(app(), id, { txid, by: 'ana', why: 'sent from the wallet' })
+        await expect(record()).rejects.toThrow('spends no payment of')
+        await node.rpc('sendrawtransaction', [hex])
+        await town.look()
+        expect(await stopped()).toContain(`${txid} spends coins of ours`)
+        await expect(accept(id)).rejects.toThrow('had its payment given back, or spent')
+        expect(await town.invoice(id)).toMatchObject({ state: 'expired' })
+        await town.bury(1)
+        await expect(accept(id)).rejects.toThrow('had its payment given back, or spent')
+        expect(await balances(town.db, 'BTC')).toMatchObject({ pending: -60_000n, external: 60_000n })
+
+        // What else stops them stays.
+        await town.db.tx(tx =>
+          tx.run(
+            sql`update settings set value = value || ' · before that: another reason' where name = 'hold'`,
+          ),
+        )
+        expect(await approve(await record())).toBe('approved')
+        expect(await stopped()).toBe('another reason')
+        await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+        expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
+        await expect(record()).rejects.toThrow('in the books already')
+        expect(await town.audit()).toEqual([])
+
+        // And the chain thinks again: what was booked is taken back, and booked anew.
+        await reorganise(town, 1)
+        expect(await balances(town.db, 'BTC')).toMatchObject({ pending: -60_000n, external: 0n })
+        await town.bury(1)
+        expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
+        expect(await stopped()).toBeUndefined()
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('that came in time, in part, and was given back by hand is not passed on when the payer pays all of it again', async () => {
+        await open('psbt')
+        const [request] = await town.issue({ units: 60_000n, payTo: 'main' })
+        const { id, provider_id: address } = request!
+        await town.pay(address!, 30_000n)
+        await town.look()
+        await town.bury(6)
+        const { txid, hex } = await byHand(id)
+        await node.rpc('sendrawtransaction', [hex])
+        await town.look()
+        await approve(await proposeCoinRefundMade(app(), id, { txid, by: 'ana', why: 'they asked for it' }))
+        await town.pay(address!, 60_000n)
+        await town.look()
+        await town.bury(6)
+        expect(await town.invoice(id)).toMatchObject({ state: 'credited', paid_units: 60_000n })
+        expect(await refundsOf(id)).toMatchObject([{ units: 60_000n }])
+        expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('recorded while it waits in the mempool stops nothing when it is mined, and other payouts go on', async () => {
+        await open('psbt')
+        const { id } = await paidLate()
+        await owing(town, [{ units: 80_000n }])
+        const { txid, hex } = await byHand(id)
+        await node.rpc('sendrawtransaction', [hex])
+        await town.look()
+        await approve(
+          await proposeCoinRefundMade(app(), id, { txid, by: 'ana', why: 'sent from the wallet' }),
+        )
+        expect(await stopped()).toBeUndefined()
+        await town.bury(2)
+        expect(await stopped()).toBeUndefined()
+        expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
+        expect(await town.send()).toMatchObject({ bundled: 1 })
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('and whose spending was forgotten by the node is there again to be decided about', async () => {
+        await open('psbt')
+        const { id } = await paidLate()
+        const { hex } = await byHand(id)
+        await node.rpc('sendrawtransaction', [hex])
+        await town.look()
+        expect(await town.invoice(id)).toMatchObject({ state: 'expired' })
+        town.rail.mempool = async () => done([])
+        town.restart()
+        await town.look()
+        expect(await town.invoice(id)).toMatchObject({ state: 'late' })
+      })
+    },
+  )
 })

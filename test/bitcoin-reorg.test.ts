@@ -1,4 +1,7 @@
-/** A chain that thinks again, as stories on a real node: what was credited is held, taken back or stands, and what was passed on is told. */
+/**
+ * A chain that thinks again, as stories on a real node: what was credited is held, taken back or stands, and
+ * what was passed on is told.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { balances } from '../src/ledger/ledger.ts'
 import { holdPayout, releasePayout } from '../src/payout/payout.ts'
@@ -19,10 +22,12 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
   afterAll(() => Promise.all([node?.stop(), postgres?.stop()]))
   afterEach(() => town?.close())
-  const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, ...options }))
+  const open = async (options: Partial<ChainTownOptions> = {}) =>
+    (town = await openChainTown({ node, ...options }))
   const stateOf = async (id: string) => (await town.invoice(id)).state
   const coinStates = async (id: string) => (await town.coins(id)).map(({ state }) => state)
-  const holdOf = async () => (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
+  const holdOf = async () =>
+    (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
   const payoutStates = async () => (await town.payouts()).map(({ state }) => state)
 
   /** A request that is paid in a block, and that block `depth` deep. */
@@ -65,17 +70,20 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       expect(await town.audit()).toEqual([])
     })
 
-    test.runIf(depth === 6)('a payout that waits for its payment and that a person holds meanwhile stays held', async () => {
-      await open()
-      const { payment } = await paid(depth)
-      await reorganise(node, depth)
-      await town.look()
-      await holdPayout(town.db, (await town.payouts())[0]!.id, { by: 'ana', why: 'the police asked' })
-      await mineExactly(node, [payment.txid])
-      await town.look()
-      await town.bury(5)
-      expect(await town.payouts()).toMatchObject([{ state: 'held', why: 'the police asked' }])
-    })
+    test.runIf(depth === 6)(
+      'a payout that waits for its payment and that a person holds meanwhile stays held',
+      async () => {
+        await open()
+        const { payment } = await paid(depth)
+        await reorganise(node, depth)
+        await town.look()
+        await holdPayout(town.db, (await town.payouts())[0]!.id, { by: 'ana', why: 'the police asked' })
+        await mineExactly(node, [payment.txid])
+        await town.look()
+        await town.bury(5)
+        expect(await town.payouts()).toMatchObject([{ state: 'held', why: 'the police asked' }])
+      },
+    )
 
     test('a payment that the new chain has too, deeper or not so deep, is counted from where it lies now', async () => {
       await open()
@@ -104,7 +112,12 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       expect(await stateOf(id)).toBe('issued')
       expect(await payoutStates()).toEqual(depth === 6 ? ['canceled'] : [])
       expect(await holdOf()).toBeUndefined()
-      expect(await balances(town.db, 'BTC')).toMatchObject({ bank: 0n, payable: 0n, commission: 0n, pending: 0n })
+      expect(await balances(town.db, 'BTC')).toMatchObject({
+        bank: 0n,
+        payable: 0n,
+        commission: 0n,
+        pending: 0n,
+      })
       expect(await town.audit()).toEqual([])
 
       await town.pay((await town.invoice(id)).provider_id!, units)
@@ -123,7 +136,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       await town.send()
       await town.bury(depth)
       expect(await payoutStates()).toEqual([depth === 6 ? 'paid' : 'sent'])
-      const [txid] = (await town.db.all<{ id: string }>(sql`select id from bundle_candidates`)).map(({ id }) => id)
+      const [txid] = (await town.db.all<{ id: string }>(sql`select id from bundle_candidates`)).map(
+        ({ id }) => id,
+      )
       const held = (await balances(town.db, 'BTC')).bank
       await reorganise(node, depth)
       await town.look()
@@ -152,10 +167,14 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await reorganise(node, 6, [[other.hex]])
     await town.look()
     expect(await coinStates(id)).toEqual(['conflicted'])
-    // What sends it on spends what never came, so it never goes out; but it was on its way, and a person should know.
+    // What sends it on spends what never came, so it never goes out; but it was on its way, and a person
+    // should know.
     expect(await payoutStates()).toEqual(['canceled'])
     expect(await holdOf()).toMatch(new RegExp(`${id}: its payment ${payment.txid}:\\d+ left the chain after`))
-    expect(town.said).toContainEqual({ level: 'error', text: 'the chain left a payment behind that was passed on: payouts are stopped' })
+    expect(town.said).toContainEqual({
+      level: 'error',
+      text: 'the chain left a payment behind that was passed on: payouts are stopped',
+    })
     expect(await town.audit()).toEqual([])
 
     const [request] = await town.issue()
@@ -219,7 +238,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   test('a block that is left and taken again, twice over, leaves everything as it was', async () => {
     await open()
     const { id } = await paid(6)
-    const entries = async () => Number((await town.db.one<{ count: bigint }>(sql`select count(*) as count from ledger_entries`))!.count)
+    const entries = async () =>
+      Number((await town.db.one<{ count: bigint }>(sql`select count(*) as count from ledger_entries`))!.count)
     const [before, written] = [await balances(town.db, 'BTC'), await entries()]
     for (let times = 1; times <= 2; times++) {
       const turned = await reorganise(node, 6)
@@ -287,7 +307,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await open()
     const { id, payment } = await paid(6)
     const address = (await town.invoice(id)).provider_id!
-    await reorganise(node, 6, [...Array.from({ length: 6 }, () => []), [(await rival(node, payment.txid, [[address, 20_000n]])).hex]])
+    await reorganise(node, 6, [
+      ...Array.from({ length: 6 }, () => []),
+      [(await rival(node, payment.txid, [[address, 20_000n]])).hex],
+    ])
     await town.look()
     // One deep. What was credited before gives it nothing.
     expect(await stateOf(id)).toBe('paid')

@@ -1,4 +1,7 @@
-/** A house on a chain that was restored from before a payout: the chain has paid, the books do not know it, and nothing is paid twice. */
+/**
+ * A house on a chain that was restored from before a payout: the chain has paid, the books do not know it,
+ * and nothing is paid twice.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +13,13 @@ import { follow, runDueSlots, sendCoins, type BitcoinSetup, type App } from '../
 import { reconcileChain } from '../src/reconcile/reconcile.ts'
 import { runNow } from '../src/schedule/schedule.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
-import { importSigned, latestOf, readPlan, settlePaidElsewhere, type PayoutRow } from '../src/payout/payout.ts'
+import {
+  importSigned,
+  latestOf,
+  readPlan,
+  settlePaidElsewhere,
+  type PayoutRow,
+} from '../src/payout/payout.ts'
 import { openDb, sql, type Db } from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { status } from '../src/queries/status.ts'
@@ -39,8 +48,16 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
 
   async function run(expected: number, ...words: string[]): Promise<string> {
     let said = ''
-    const outlet = { out: async (text: string) => void (said += text), err: (text: string) => void (said += text), colours: false }
-    const code = await runCli(['node', 'repasse', ...words], { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` }, outlet)
+    const outlet = {
+      out: async (text: string) => void (said += text),
+      err: (text: string) => void (said += text),
+      colours: false,
+    }
+    const code = await runCli(
+      ['node', 'repasse', ...words],
+      { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` },
+      outlet,
+    )
     expect(code, said).toBe(expected)
     return said
   }
@@ -101,7 +118,8 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   }
 
   const received = async () => (await node.rpc<string[]>('getrawmempool')).length
-  const holdOf = async () => (await restored.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
+  const holdOf = async () =>
+    (await restored.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
 
   test.each([
     { moment: 'owed', blocks: 6 },
@@ -126,12 +144,17 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       const app = await restoreFrom(backup)
       await app.look()
       expect(await holdOf()).toMatch(
-        new RegExp(`${txid} spends coins of ours, and is none of ours: .*the backup that was restored.*restored from`),
+        new RegExp(
+          `${txid} spends coins of ours, and is none of ours: .*the backup that was restored.*restored from`,
+        ),
       )
       await repasse('payout', 'go', '--why', 'nobody compared anything', ...(await reasonsSeen(restored)))
       expect(await app.send()).toMatchObject({ bundled: 0, sent: 0 })
       expect(await app.payouts()).toMatchObject([
-        { state: 'held', why: expect.stringContaining(`${txid}, which this house does not know, pays its account`) },
+        {
+          state: 'held',
+          why: expect.stringContaining(`${txid}, which this house does not know, pays its account`),
+        },
       ])
       await app.bury(3)
       expect(await holdOf()).toBeUndefined()
@@ -141,7 +164,11 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       // A person who has compared says which transaction it was.
       const [held] = await app.payouts()
       const settle = (ref: string) =>
-        settlePaidElsewhere(restored, { bitcoin: town.rail }, town.world, held!.id, { by: 'checker', why: 'compared', ref })
+        settlePaidElsewhere(restored, { bitcoin: town.rail }, town.world, held!.id, {
+          by: 'checker',
+          why: 'compared',
+          ref,
+        })
       await expect(settle('ab'.repeat(32))).rejects.toThrow('is no transaction that spends coins of ours')
       expect(await settle(txid!)).toMatchObject({ is: 'settled', payout: { state: 'paid' } })
       // The commission was too little for an output of its own, and went to the miners.
@@ -163,10 +190,15 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       await town.pay(forgotten!.provider_id!, forgotten!.units)
       await app.bury(1)
       const now = await status(restored)
-      expect(now.needsPerson).toContainEqual(expect.stringMatching(/^0\.00016667 BTC came to address 1 of ours, which no request has/))
+      expect(now.needsPerson).toContainEqual(
+        expect.stringMatching(/^0\.00016667 BTC came to address 1 of ours, which no request has/),
+      )
       expect(now.addsUp).toBe(true)
       expect(await checkLedger(restored)).toEqual([])
-      expect(await reconcileChain(restored, town.rail, town.world)).toMatchObject({ agrees: true, differing: [] })
+      expect(await reconcileChain(restored, town.rail, town.world)).toMatchObject({
+        agrees: true,
+        differing: [],
+      })
       expect(await nextOf(restored, 'receive')).toBeGreaterThan(1_000)
     },
     60_000,
@@ -188,7 +220,9 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       /Bitcoin payouts wait after the restore .*: it is read up to block \d+, and neither every block since nor the mempool was looked at/,
     )
     expect(await app.send()).toMatchObject({ bundled: 0, signed: 0, sent: 0 })
-    expect((await status(restored)).needsPerson).toContainEqual(expect.stringMatching(/^Bitcoin payouts wait after the restore/))
+    expect((await status(restored)).needsPerson).toContainEqual(
+      expect.stringMatching(/^Bitcoin payouts wait after the restore/),
+    )
 
     // Read, and what it told not settled yet.
     await app.read()
@@ -200,7 +234,9 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
     expect(await app.payouts()).toMatchObject([{ state: 'held' }, { state: 'held' }])
     await repasse('payout', 'go', '--why', 'compared', ...(await reasonsSeen(restored)))
     expect(await app.send()).toMatchObject({ bundled: 0, sent: 0 })
-    expect((await status(restored)).needsPerson).not.toContainEqual(expect.stringMatching(/^Bitcoin payouts wait/))
+    expect((await status(restored)).needsPerson).not.toContainEqual(
+      expect.stringMatching(/^Bitcoin payouts wait/),
+    )
   })
 
   test('a transaction handed back signed after a restore is not taken before the chain was read', async () => {

@@ -1,4 +1,7 @@
-/** A backup of any age is restored onto a simulated chain, and payouts are let go at any moment: nobody is ever paid twice. Each story follows from its seed. */
+/**
+ * A backup of any age is restored onto a simulated chain, and payouts are let go at any moment: nobody is
+ * ever paid twice. Each story follows from its seed.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +28,8 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
   const node = {
     url: server.url,
     cookieFile: server.cookieFile,
-    rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) => server.chain.rpc<T>(method, params, wallet),
+    rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) =>
+      server.chain.rpc<T>(method, params, wallet),
   }
   const said: string[] = []
   const town = await openChainTown({ node: node as never, commissionBp: 0n })
@@ -39,15 +43,26 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     await settleInbox(settling)
   }
   const repasse = async (...words: string[]) => {
-    const outlet = { out: async (text: string) => void said.push(text), err: (text: string) => void said.push(text), colours: false }
-    return runCli(['node', 'repasse', ...words], { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` }, outlet)
+    const outlet = {
+      out: async (text: string) => void said.push(text),
+      err: (text: string) => void said.push(text),
+      colours: false,
+    }
+    return runCli(
+      ['node', 'repasse', ...words],
+      { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` },
+      outlet,
+    )
   }
   try {
     // Every payee has one address and one payment, so that a second output is a second payment.
     for (let number = 0; number < payees; number++) {
       addresses.push(await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer'))
       await openAccount(town, `payee ${number}`, addresses[number]!)
-      const [request] = await town.issue({ units: 60_000n + BigInt(number) * 10_000n, payTo: `payee ${number}` })
+      const [request] = await town.issue({
+        units: 60_000n + BigInt(number) * 10_000n,
+        payTo: `payee ${number}`,
+      })
       await town.pay(request!.provider_id!, request!.units)
       if (random.next() < 0.5) await town.bury(random.between(0, 3))
       await town.look()
@@ -63,8 +78,10 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
       if (random.next() < 0.7) await town.bury(1)
       // The house that is gone let them go a few at a time.
       for (const { id, state } of await town.payouts()) {
-        if (state === 'owed' && random.next() < 0.5) await holdPayout(town.db, id, { by: 'ana', why: 'later' })
-        if (state === 'held' && random.next() < 0.5) await releasePayout(town.db, id, { by: 'ana', why: 'now' })
+        if (state === 'owed' && random.next() < 0.5)
+          await holdPayout(town.db, id, { by: 'ana', why: 'later' })
+        if (state === 'held' && random.next() < 0.5)
+          await releasePayout(town.db, id, { by: 'ana', why: 'now' })
       }
       if (step > backupAt && random.next() < 0.5) await town.send()
     }
@@ -75,8 +92,15 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     const bitcoin = { ...town.bitcoin, watching: newWatching(town.rail) }
     parts = { db, rail: town.rail, bitcoin, world: town.world }
     settling = { ...town.app, db, bitcoin, inbox: makeInbox(db, town.world), chain: town.bitcoin.terms }
-    const go = async () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(db)))
-    const acts = [go, () => sendCoins(parts), () => follow(parts), () => settleInbox(settling), () => town.mine()]
+    const go = async () =>
+      repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(db)))
+    const acts = [
+      go,
+      () => sendCoins(parts),
+      () => follow(parts),
+      () => settleInbox(settling),
+      () => town.mine(),
+    ]
     await go()
     if (random.next() < 0.5) await sendCoins(parts)
     for (let count = random.between(4, 12); count > 0; count--) {
@@ -93,7 +117,9 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     }
     const outputs: number[] = []
     for (const address of addresses) outputs.push(paidTo(server.chain, address))
-    for (const { id, why } of await db.all<{ id: string; why: string }>(sql`select id, why from payouts where state = 'held'`))
+    for (const { id, why } of await db.all<{ id: string; why: string }>(
+      sql`select id, why from payouts where state = 'held'`,
+    ))
       said.push(`${id} is held: ${why}`)
     return { outputs, said }
   } finally {
@@ -108,8 +134,13 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
 function paidTo(chain: Awaited<ReturnType<typeof startNode>>['chain'], address: string): number {
   let count = 0
   for (let height = 1; height <= chain.height(); height++) {
-    const { tx } = chain.rpc<{ tx: { vout: { scriptPubKey: { address?: string } }[] }[] }>('getblock', [chain.hashAt(height), 2])
-    count += tx.flatMap(({ vout }) => vout).filter(({ scriptPubKey }) => scriptPubKey.address === address).length
+    const { tx } = chain.rpc<{ tx: { vout: { scriptPubKey: { address?: string } }[] }[] }>('getblock', [
+      chain.hashAt(height),
+      2,
+    ])
+    count += tx
+      .flatMap(({ vout }) => vout)
+      .filter(({ scriptPubKey }) => scriptPubKey.address === address).length
   }
   return count
 }
@@ -125,7 +156,8 @@ test(
     for (const seed of seeds) {
       const { outputs, said } = await tell(seed)
       paid += outputs.filter(count => count === 1).length
-      if (outputs.some(count => count > 1)) twice.push(`seed ${seed}: ${outputs.join(', ')}; ${said.slice(-6).join(' | ')}`)
+      if (outputs.some(count => count > 1))
+        twice.push(`seed ${seed}: ${outputs.join(', ')}; ${said.slice(-6).join(' | ')}`)
     }
     expect(twice).toEqual([])
     expect(paid).toBeGreaterThan(seeds.length * 2)
@@ -136,7 +168,8 @@ test('what the replaced database had handed out is watched from the first look o
   const server = await startNode({ settings: { premined: 0 } })
   const node = {
     ...{ url: server.url, cookieFile: server.cookieFile },
-    rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) => server.chain.rpc<T>(method, params, wallet),
+    rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) =>
+      server.chain.rpc<T>(method, params, wallet),
   }
   const town = await openChainTown({ node: node as never })
   try {
@@ -144,9 +177,16 @@ test('what the replaced database had handed out is watched from the first look o
     await setAsideAfterRestore(town.db, town.world, { receive: 1_200n, change: 0n })
     await town.pay(town.rail.derive('receive', 1_150).address, 70_000n)
     await town.mine()
-    await follow({ db: town.db, rail: town.rail, bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) }, world: town.world })
+    await follow({
+      db: town.db,
+      rail: town.rail,
+      bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) },
+      world: town.world,
+    })
     await settleInbox({ ...town.app, chain: town.bitcoin.terms })
-    expect(await town.db.all(sql`select number, units from coins`)).toEqual([{ number: 1_150n, units: 70_000n }])
+    expect(await town.db.all(sql`select number, units from coins`)).toEqual([
+      { number: 1_150n, units: 70_000n },
+    ])
   } finally {
     await town.close()
     await server.close()

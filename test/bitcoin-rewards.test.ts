@@ -1,4 +1,7 @@
-/** Refusals that heal by themselves, on a real node: a miner's reward that may not be spent yet, and whatever else only time or a better offer ends. */
+/**
+ * Refusals that heal by themselves, on a real node: a miner's reward that may not be spent yet, and whatever
+ * else only time or a better offer ends.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { refused } from '../src/base/answer.ts'
 import { sql } from '../src/db/db.ts'
@@ -14,7 +17,8 @@ describe.skipIf(!bitcoindAvailable())('a payment that is a miner’s reward', ()
   })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
-  const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, commissionBp: 0n, ...options }))
+  const open = async (options: Partial<ChainTownOptions> = {}) =>
+    (town = await openChainTown({ node, commissionBp: 0n, ...options }))
   const stopped = () => town.db.one(sql`select value from settings where name = 'hold'`)
   const stateOf = async (id: string) => (await town.payouts()).find(payout => payout.id === id)!.state
 
@@ -68,7 +72,9 @@ describe.skipIf(!bitcoindAvailable())('a payment that is a miner’s reward', ()
     await town.bury(6)
     const [early] = await town.payouts()
     expect(await town.send()).toMatchObject({ bundled: 1, signed: 1, sent: 0, later: 1 })
-    expect(await bundlesOf(town)).toMatchObject([{ state: 'signed', why: expect.stringContaining('premature-spend-of-coinbase') }])
+    expect(await bundlesOf(town)).toMatchObject([
+      { state: 'signed', why: expect.stringContaining('premature-spend-of-coinbase') },
+    ])
     expect(await stopped()).toBeUndefined()
 
     const [other] = await owing(town, [{ units: 60_000n }])
@@ -101,14 +107,16 @@ describe.skipIf(!bitcoindAvailable())('a transaction that a node does not take n
     town.rail.broadcast = async () => refused('the node: mempool full (-26)', true)
     expect(await town.send()).toMatchObject({ signed: 1, sent: 0, later: 1 })
     town.rail.broadcast = broadcast
-    const [{ txid: payment, height }] = (await town.db.all<{ txid: string; height: bigint }>(sql`select txid, height from coins`)) as [
-      { txid: string; height: bigint },
-    ]
+    const [{ txid: payment, height }] = (await town.db.all<{ txid: string; height: bigint }>(
+      sql`select txid, height from coins`,
+    )) as [{ txid: string; height: bigint }]
     await node.rpc('invalidateblock', [await node.rpc('getblockhash', [Number(height)])])
     await node.rpc('prioritisetransaction', [payment, 0, -100_000_000])
-    for (let count = 0; count < 8; count++) await node.rpc('generateblock', [`raw(6a02${count.toString(16).padStart(4, '0')})`, []])
+    for (let count = 0; count < 8; count++)
+      await node.rpc('generateblock', [`raw(6a02${count.toString(16).padStart(4, '0')})`, []])
     await town.look()
-    // What was ordered and has lost its payment is a person's, as ever; that its transaction is refused adds nothing.
+    // What was ordered and has lost its payment is a person's, as ever; that its transaction is refused adds
+    // nothing.
     const why = await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`)
     expect(why?.value).toContain('left the chain after')
     await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))

@@ -1,4 +1,7 @@
-/** Reading the chain again: what was not seen when its block was read is found, once, and the tip never moves back. */
+/**
+ * Reading the chain again: what was not seen when its block was read is found, once, and the tip never moves
+ * back.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../src/base/clock.ts'
 import { newWatching, tipOf, type CoinRow } from '../src/chain/chain.ts'
@@ -96,8 +99,14 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
     town = await openChainTown({ node })
     const [request] = await town.issue()
     const from = (await height()) + 1
-    await town.db.tx(tx => tx.run(sql`delete from chain_scripts where invoice_id is null and branch = 'receive'`))
-    await town.db.tx(tx => tx.run(sql`update chain_scripts set script = ${Buffer.from('ff', 'hex')} where invoice_id = ${request!.id}`))
+    await town.db.tx(tx =>
+      tx.run(sql`delete from chain_scripts where invoice_id is null and branch = 'receive'`),
+    )
+    await town.db.tx(tx =>
+      tx.run(
+        sql`update chain_scripts set script = ${Buffer.from('ff', 'hex')} where invoice_id = ${request!.id}`,
+      ),
+    )
     town.restart()
     await town.pay(request!.provider_id!, request!.units)
     await town.bury(7)
@@ -111,7 +120,9 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
     })
 
     const { script } = town.rail.derive('receive', Number(request!.address_index))
-    await town.db.tx(tx => tx.run(sql`update chain_scripts set script = ${script} where invoice_id = ${request!.id}`))
+    await town.db.tx(tx =>
+      tx.run(sql`update chain_scripts set script = ${script} where invoice_id = ${request!.id}`),
+    )
     expect(await scan(partsOf(town.db), from, quiet)).toMatchObject({ coins: 1, spendings: 0, entered: 0 })
     await settle(town.db)
     expect(await town.invoice(request!.id)).toMatchObject({ state: 'credited' })
@@ -124,7 +135,10 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
     const db = await newApp()
     const best = await height()
     const info = async () =>
-      ({ ...(await town.rail.info()), value: { ...((await town.rail.info()) as { value: object }).value, prunedBelow: best - 5 } }) as never
+      ({
+        ...(await town.rail.info()),
+        value: { ...((await town.rail.info()) as { value: object }).value, prunedBelow: best - 5 },
+      }) as never
     const parts = partsOf(db)
     expect(await scan({ ...parts, rail: { ...parts.rail, info } }, best - 20, quiet)).toMatchObject({
       from: best - 5,

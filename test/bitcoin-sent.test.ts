@@ -1,4 +1,7 @@
-/** What can happen to a payout that was sent, or should be: lost answers, a node that is down or forgets, and strangers. */
+/**
+ * What can happen to a payout that was sent, or should be: lost answers, a node that is down or forgets, and
+ * strangers.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { refused, unsure } from '../src/base/answer.ts'
 import { sendCoins } from '../src/jobs/jobs.ts'
@@ -27,7 +30,11 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
       await stopAll(town.db, 'ana: it looks odd', 'ana')
       town.clock.moveTo(town.clock.now() + 3 * minute)
     }
-    expect(await sendCoins({ ...town, world: { ...town.world, at } })).toMatchObject({ signed: 1, sent: 0, later: 1 })
+    expect(await sendCoins({ ...town, world: { ...town.world, at } })).toMatchObject({
+      signed: 1,
+      sent: 0,
+      later: 1,
+    })
     expect([await town.mempool(), await town.states()]).toEqual([[], ['sending']])
     await letGo(town.db, 'it was right', 'ana')
     town.clock.moveTo(town.clock.now() + 10 * minute)
@@ -80,7 +87,10 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
     const { broadcast } = town.rail
     town.rail.broadcast = async () => refused('the node: mempool min fee not met (-26)', true)
     expect(await town.send()).toMatchObject({ sent: 0, later: 1 })
-    expect(await town.only()).toMatchObject({ state: 'signed', why: expect.stringContaining('mempool min fee') })
+    expect(await town.only()).toMatchObject({
+      state: 'signed',
+      why: expect.stringContaining('mempool min fee'),
+    })
     expect(await town.stopped()).toBeUndefined()
     await mineOnly(town, 6)
     town.fee(9_000n)
@@ -147,7 +157,12 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
     const [{ read }] = (await town.offers()) as [Offer]
     const theirs = town.rail.destination(await node.rpc('getnewaddress', ['theirs', 'bech32'], 'payer'), 0)
     const theft = town.rail.plan({
-      ...{ coins: read.inputs, payees: [{ key: 'thief', units: 60_000n, script: theirs.script }], feeRate: 3_000n, mostFeeRate: 100_000n },
+      ...{
+        coins: read.inputs,
+        payees: [{ key: 'thief', units: 60_000n, script: theirs.script }],
+        feeRate: 3_000n,
+        mostFeeRate: 100_000n,
+      },
       ...{ change: { index: 0 }, lockTime: read.lockTime },
     })
     if (theft.is !== 'planned') return expect.unreachable(theft.is)
@@ -163,7 +178,8 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
     expect(await town.stopped()).toMatch(`${theft.plan.txid} spends`)
     await town.letGo()
     expect(await town.send()).toMatchObject({ sent: 0, later: 1 })
-    // Who has looked is not stopped by the same again, in whatever words; the bundle waits, and says for what.
+    // Who has looked is not stopped by the same again, in whatever words; the bundle waits, and says for
+    // what.
     expect(await town.only()).toMatchObject({ why: expect.stringContaining(`${theft.plan.txid} has spent`) })
     expect(await town.states()).toEqual(['sending'])
     expect(await town.audit()).toEqual([])
@@ -179,7 +195,10 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
     expect(await town.audit()).toEqual([])
 
     // Other money pays it, and the dead transaction is never asked about again.
-    await holdPayout(town.db, (await owing(town, [{ units: 90_000n }]))[0]!.id, { by: 'someone', why: 'the story says so' })
+    await holdPayout(town.db, (await owing(town, [{ units: 90_000n }]))[0]!.id, {
+      by: 'someone',
+      why: 'the story says so',
+    })
     await releasePayout(town.db, held!.id, { by: 'someone', why: 'it was not paid' })
     expect(await town.send()).toMatchObject({ bundled: 1, later: 0 })
     const { offers } = (await bundlesOf(town))[1]!

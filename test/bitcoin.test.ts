@@ -1,4 +1,7 @@
-/** The Bitcoin rail on a real node, as stories: what payers do with a request, and what the books say after it. */
+/**
+ * The Bitcoin rail on a real node, as stories: what payers do with a request, and what the books say after
+ * it.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { listAddresses, lookAhead } from '../src/chain/chain.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
@@ -21,7 +24,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
-  const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, ...options }))
+  const open = async (options: Partial<ChainTownOptions> = {}) =>
+    (town = await openChainTown({ node, ...options }))
   const stateOf = async (id: string) => (await town.invoice(id)).state
 
   describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
@@ -39,7 +43,13 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
         await open(await fresh())
         const [request] = await town.issue()
         // R$ 100.00 at R$ 600 000.00 a BTC, rounded up to a satoshi.
-        expect(request).toMatchObject({ state: 'issued', asset: 'BTC', units: 16_667n, quote_units: 10_000n, rate_units: 60_000_000n })
+        expect(request).toMatchObject({
+          state: 'issued',
+          asset: 'BTC',
+          units: 16_667n,
+          quote_units: 10_000n,
+          rate_units: 60_000_000n,
+        })
 
         await town.pay(request!.provider_id!, request!.units)
         await town.look()
@@ -62,33 +72,38 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       },
     )
 
-    test.skipIf(!here)('what is paid too little is told to the satoshi, topped up at the same address, and credited as one', async () => {
-      await open({ ...(await fresh()), commissionBp: 333n })
-      const [request] = await town.issue()
-      const address = request!.provider_id!
-      await town.pay(address, 10_000n)
-      await town.look()
-      expect(await stateOf(request!.id)).toBe('underpaid')
-      expect(await lastWhy(request!.id)).toMatch(/6667 satoshis are missing/)
-      await town.bury(6)
-      expect(await stateOf(request!.id)).toBe('underpaid')
-      expect(await town.payouts()).toEqual([])
+    test.skipIf(!here)(
+      'what is paid too little is told to the satoshi, topped up at the same address, and credited as one',
+      async () => {
+        await open({ ...(await fresh()), commissionBp: 333n })
+        const [request] = await town.issue()
+        const address = request!.provider_id!
+        await town.pay(address, 10_000n)
+        await town.look()
+        expect(await stateOf(request!.id)).toBe('underpaid')
+        expect(await lastWhy(request!.id)).toMatch(/6667 satoshis are missing/)
+        await town.bury(6)
+        expect(await stateOf(request!.id)).toBe('underpaid')
+        expect(await town.payouts()).toEqual([])
 
-      await town.pay(address, 6_667n)
-      await town.look()
-      expect(await stateOf(request!.id)).toBe('seen')
-      await town.bury(1)
-      expect(await stateOf(request!.id)).toBe('paid')
-      await town.bury(5)
-      expect(await town.invoice(request!.id)).toMatchObject({ state: 'credited', paid_units: 16_667n })
-      // 3.33 % of 16 667 is 555.0111.
-      expect(await town.payouts()).toMatchObject([{ state: 'owed', units: 16_112n }])
-      expect(await town.audit()).toEqual([])
-    })
+        await town.pay(address, 6_667n)
+        await town.look()
+        expect(await stateOf(request!.id)).toBe('seen')
+        await town.bury(1)
+        expect(await stateOf(request!.id)).toBe('paid')
+        await town.bury(5)
+        expect(await town.invoice(request!.id)).toMatchObject({ state: 'credited', paid_units: 16_667n })
+        // 3.33 % of 16 667 is 555.0111.
+        expect(await town.payouts()).toMatchObject([{ state: 'owed', units: 16_112n }])
+        expect(await town.audit()).toEqual([])
+      },
+    )
   })
 
   const lastWhy = async (id: string) =>
-    (await town.db.one<{ why: string }>(sql`select why from transitions where subject = ${id} order by seq desc limit 1`))!.why
+    (await town.db.one<{ why: string }>(
+      sql`select why from transitions where subject = ${id} order by seq desc limit 1`,
+    ))!.why
 
   test('a request that a risen price made too small is refused, and nobody is asked', async () => {
     await open({ amount: { units: 300n, currency: 'BRL' } })
@@ -162,7 +177,11 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await sendMade(node, first)
     await sendMade(node, await make(node, [[addresses[1]!, 6_667n]]))
     await town.look()
-    expect([await stateOf(one!.id), await stateOf(two!.id), await stateOf(three!.id)]).toEqual(['seen', 'seen', 'issued'])
+    expect([await stateOf(one!.id), await stateOf(two!.id), await stateOf(three!.id)]).toEqual([
+      'seen',
+      'seen',
+      'issued',
+    ])
     await town.bury(6)
     expect((await town.payouts()).map(({ invoice_id: id, units }) => [id, units])).toEqual(
       expect.arrayContaining([
@@ -184,7 +203,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     ]
     const requests: { id: string; blocks: number }[] = []
     for (const { centavos, blocks } of steps) {
-      await restate(town.db, sql`update schedules set units_low = ${centavos}, units_high = ${centavos} where name = 'trial'`)
+      await restate(
+        town.db,
+        sql`update schedules set units_low = ${centavos}, units_high = ${centavos} where name = 'trial'`,
+      )
       const [request] = await town.issue()
       expect(request).toMatchObject({ quote_units: centavos, confirmations: BigInt(blocks) })
       await town.pay(request!.provider_id!, request!.units)
@@ -254,7 +276,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const [coin] = await town.coins(request!.id)
     expect(coin).toMatchObject({ state: 'mined', spent_height: coin!.height })
     expect((await balances(town.db, 'BTC')).bank).toBe(0n)
-    expect((await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))!.value).toMatch(/none of ours/)
+    expect(
+      (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))!.value,
+    ).toMatch(/none of ours/)
     expect(await town.audit()).toEqual([])
   })
 
@@ -265,7 +289,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.bury(1)
     const [coin] = await town.coins(request!.id)
     const parent = await node.rpc<string>('getrawtransaction', [coin!.txid])
-    await node.rpc('sendrawtransaction', [await spendWith(node, parent, keyOf(request!), other!.provider_id!)])
+    await node.rpc('sendrawtransaction', [
+      await spendWith(node, parent, keyOf(request!), other!.provider_id!),
+    ])
     await town.look()
     expect(await stateOf(other!.id)).toBe('seen')
     await town.bury(6)

@@ -1,4 +1,7 @@
-/** Books that somebody has falsified: payouts stop, intake goes on, everybody is told, and mended books let payouts go again. */
+/**
+ * Books that somebody has falsified: payouts stop, intake goes on, everybody is told, and mended books let
+ * payouts go again.
+ */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import type { Log } from '../src/base/log.ts'
@@ -20,12 +23,20 @@ beforeEach(async () => {
 afterEach(() => town.close())
 
 const check = () => {
-  const log: Log = { debug() {}, info() {}, warn() {}, error: (_, message) => void said.push(message), child: () => log }
+  const log: Log = {
+    debug() {},
+    info() {},
+    warn() {},
+    error: (_, message) => void said.push(message),
+    child: () => log,
+  }
   return checkBooks(town.db, { ...town.app.world, log })
 }
 /** Past every trigger, as whoever has the file can. */
 async function falsify(script: string): Promise<void> {
-  await town.db.script(`drop trigger if exists ledger_entries_kept; drop trigger if exists ledger_entries_stay; ${script}`)
+  await town.db.script(
+    `drop trigger if exists ledger_entries_kept; drop trigger if exists ledger_entries_stay; ${script}`,
+  )
 }
 
 test.each([
@@ -47,12 +58,17 @@ test.each([
   expect(await check()).toEqual(expect.arrayContaining([expect.stringMatching(finding)]))
   expect(said).toContain('the books do not add up: payouts are stopped')
   expect((await status(town.db)).stopped).toMatch(finding)
-  expect(await readiness(town.db)).toMatchObject({ ready: true, checks: { payouts: 'stopped: see repasse status' } })
+  expect(await readiness(town.db)).toMatchObject({
+    ready: true,
+    checks: { payouts: 'stopped: see repasse status' },
+  })
 
   await town.send()
   expect(town.transfers()).toHaveLength(0)
   const paid = town.event('invoice.paid')
-  expect(await town.app.inbox.keep({ rail: 'starkbank', eventId: paid.id, raw: bodyOf(paid), via: 'push' })).toBe('new')
+  expect(
+    await town.app.inbox.keep({ rail: 'starkbank', eventId: paid.id, raw: bodyOf(paid), via: 'push' }),
+  ).toBe('new')
 })
 
 test('books that are mended let payouts go again by themselves', async () => {
@@ -63,7 +79,8 @@ test('books that are mended let payouts go again by themselves', async () => {
   await check()
   await town.db.tx(tx =>
     tx.run(
-      sql`update ledger_entries set units = units - 1 where line = 1 and transaction_id = (select min(transaction_id) from ledger_entries)`,
+      sql`update ledger_entries set units = units - 1 where line = 1
+        and transaction_id = (select min(transaction_id) from ledger_entries)`,
     ),
   )
   expect(await check()).toEqual([])

@@ -1,4 +1,7 @@
-/** Clocks that jump, on both databases: nothing is done by a time that is wrong, and what a wrong time wrote down is mended. */
+/**
+ * Clocks that jump, on both databases: nothing is done by a time that is wrong, and what a wrong time wrote
+ * down is mended.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startNode } from '../sim/chain/server.ts'
 import { judgedClock } from '../src/base/clockJudge.ts'
@@ -24,173 +27,218 @@ const day = 24 * hour
 test('every table whose rows wait for a time is brought back from one that was told wrong', async () => {
   const town = await openTown()
   const tables = await town.db.all<{ name: string }>(
-    sql`select m.name from sqlite_master m join pragma_table_info(m.name) c on c.name = 'next_at' where m.type = 'table' order by m.name`,
+    sql`select m.name from sqlite_master m join pragma_table_info(m.name) c on c.name = 'next_at'
+      where m.type = 'table' order by m.name`,
   )
   await town.close()
   // A schedule's own time is brought back with the slots that it was looked at for.
-  expect(tables.map(({ name }) => name).filter(name => name !== 'schedules')).toEqual(waiting.map(({ table }) => table).toSorted())
+  expect(tables.map(({ name }) => name).filter(name => name !== 'schedules')).toEqual(
+    waiting.map(({ table }) => table).toSorted(),
+  )
 })
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
-  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
-    let postgres: Postgres | undefined
-    let town: Town
-    const wall = { offsetMs: 0 }
-    beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
-    })
-    afterAll(() => postgres?.stop())
-    const open = async (judged: boolean) => {
-      const databaseUrl = await postgres?.migratedDatabase()
-      wall.offsetMs = 0
-      town = await openTown({ databaseUrl, cron: '0 * * * *', appClock: clock => wallClock(clock, wall, { judged }) })
-    }
-    beforeEach(() => open(true))
-    afterEach(() => town.close())
-
-    /** Every job, as often as it is said, and the events that came. */
-    const work = async (times = 3) => {
-      for (let time = 0; time < times; time++) {
-        for (const job of timetable(town.app)) await wake(town.app, job)
-        town.pass(2 * minute)
-      }
-    }
-    const count = async (table: string) =>
-      Number((await town.db.one<{ count: bigint }>({ texts: [`select count(*) as count from ${table}`], values: [] }))!.count)
-    const needs = async () => (await status(town.db, { now: instant(town.clock.now()) })).needsPerson.join('\n')
-    const late = async () =>
-      (await town.db.all<{ due_at: string }>(sql`select due_at from slots where cause = 'cron' order by due_at`)).map(row => row.due_at)
-
-    test('six days ahead: nothing is issued or paid, it is said, and it goes on as if nothing had been', async () => {
-      town.bank.pay(town.atBank.id)
-      town.pass(5_000)
-      await work(1)
-      const before = { slots: await count('slots'), invoices: town.bank.invoices().length, transfers: town.transfers().length }
-      wall.offsetMs = 6 * day
-      await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'maker'))
-      await work(3)
-      expect([await count('slots'), town.bank.invoices().length, town.transfers().length]).toEqual([
-        before.slots + 1,
-        before.invoices,
-        before.transfers,
-      ])
-      expect((await listAlarms(town.db)).map(({ name }) => name)).toEqual(['clock of town'])
-      expect(await needs()).toContain('the clocks disagree on town')
-      expect((await readiness(town.db)).checks['clock']).toContain('off')
-
-      wall.offsetMs = 0
-      town.pass(hour)
-      await work(3)
-      expect(await listAlarms(town.db)).toEqual([])
-      expect((await late()).filter(at => at > instant(town.clock.now()))).toEqual([])
-      // The slot of the hour that passed, and the one that a person asked for while the clock was ahead.
-      expect(town.bank.invoices().length).toBe(before.invoices + 2)
-      expect(town.transfers().filter(({ status: shown }) => shown === 'success')).toHaveLength(1)
-      expect(await town.audit()).toEqual([])
-    })
-
-    test('a process that begins with its clock ahead asks the bank for the time before it issues or pays', async () => {
-      town.bank.pay(town.atBank.id)
-      town.pass(5_000)
-      await town.hear(town.event('invoice.credited'))
-      const invoices = town.bank.invoices().length
-      wall.offsetMs = 6 * day
-      const begun = town.another('begun')
-      for (const name of ['send-payouts', 'slots'])
-        await wake(
-          begun,
-          timetable(begun).find(job => job.name === name)!,
-        )
-      expect(town.bank.invoices()).toHaveLength(invoices)
-      expect(town.transfers()).toEqual([])
-      expect((await listAlarms(town.db)).map(({ name }) => name)).toEqual(['clock of begun'])
-    })
-
-    test('set back by a day it waits too, and what was due is not issued twice', async () => {
-      town.pass(hour)
-      await work(1)
-      const invoices = town.bank.invoices().length
-      wall.offsetMs = -day
-      await work(2)
-      expect(town.bank.invoices().length).toBe(invoices)
-      expect(await listAlarms(town.db)).toHaveLength(1)
-      wall.offsetMs = 0
-      await work(2)
-      expect(town.bank.invoices().length).toBe(invoices)
-      expect(await listAlarms(town.db)).toEqual([])
-    })
-
-    test('a clock that ran wrong unwatched has poisoned what waits: set right, the schedule and the payouts go on from now', async () => {
-      await town.close()
-      await open(false)
-      town.bank.pay(town.atBank.id)
-      town.pass(5_000)
-      await town.hear(town.event('invoice.credited'))
-      wall.offsetMs = 6 * day
-      await restate(town.db, sql`update schedules set catch_up = 'latest'`)
-      await work(2)
-      const until = async () => (await needSchedule(town.db, 'trial')).materialised_until
-      expect((await until()) > instant(town.clock.now() + 5 * day)).toBe(true)
-      // A worker that died then holds its lease for six days more.
-      const held = instant(town.clock.now() + 6 * day + minute)
-      await town.db.tx(tx => tx.run(sql`update leases set lease_until = ${held} where name = 'resolve-payouts'`))
-
-      wall.offsetMs = 0
-      await setScheduleState(town.db, 'trial', 'paused', 'maker', 'silent')
-      await setScheduleState(town.db, 'trial', 'active', 'maker', 'silent')
-      const invoices = town.bank.invoices().length
-      town.pass(2 * hour)
-      await work(3)
-      expect((await until()) <= instant(town.clock.now())).toBe(true)
-      expect(town.bank.invoices().length).toBe(invoices + 1)
-      expect(await town.db.all(sql`select id from payouts where next_at > ${instant(town.clock.now() + hour)}`)).toEqual([])
-      expect(await town.db.all(sql`select name from leases where lease_until > ${instant(town.clock.now() + hour)}`)).toEqual([])
-    })
-
-    test('what has lasted since a time that never came lasts since now', async () => {
-      const now = instant(town.clock.now())
-      const ahead = later(now, 6 * day)
-      await town.db.tx(async tx => {
-        await tx.run(sql`
-          insert into invoice_reversals (invoice_id, returned_units, logs_seen, under_way_since, holds_payout) values (${town.id}, 0, 0, ${ahead}, 0)`)
-        await tx.run(sql`insert into rails_heard (rail, failing_since) values ('starkbank', ${ahead})`)
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(
+    'with a server where one is needed',
+    () => {
+      let postgres: Postgres | undefined
+      let town: Town
+      const wall = { offsetMs: 0 }
+      beforeAll(async () => {
+        if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
-      expect(await bringBack(town.db, town.app.world)).toBe(2)
-      expect(await town.db.all(sql`select under_way_since as since from invoice_reversals`)).toEqual([{ since: now }])
-      expect(await town.db.all(sql`select failing_since as since from rails_heard`)).toEqual([{ since: now }])
-    })
+      afterAll(() => postgres?.stop())
+      const open = async (judged: boolean) => {
+        const databaseUrl = await postgres?.migratedDatabase()
+        wall.offsetMs = 0
+        town = await openTown({
+          databaseUrl,
+          cron: '0 * * * *',
+          appClock: clock => wallClock(clock, wall, { judged }),
+        })
+      }
+      beforeEach(() => open(true))
+      afterEach(() => town.close())
 
-    test('a schedule whose window begins later is left where it is', async () => {
-      const starts = instant(town.clock.now() + 10 * day)
-      const until = instant(town.clock.now() + 10 * day - 1)
-      await restate(
-        town.db,
-        sql`update schedules set starts_at = ${starts}, materialised_until = ${until}, next_at = ${starts} where name = 'trial'`,
-      )
-      town.pass(2 * minute)
-      await work(2)
-      expect(await needSchedule(town.db, 'trial')).toMatchObject({ materialised_until: until, next_at: starts })
-    })
-  })
+      /** Every job, as often as it is said, and the events that came. */
+      const work = async (times = 3) => {
+        for (let time = 0; time < times; time++) {
+          for (const job of timetable(town.app)) await wake(town.app, job)
+          town.pass(2 * minute)
+        }
+      }
+      const count = async (table: string) =>
+        Number(
+          (await town.db.one<{ count: bigint }>({
+            texts: [`select count(*) as count from ${table}`],
+            values: [],
+          }))!.count,
+        )
+      const needs = async () =>
+        (await status(town.db, { now: instant(town.clock.now()) })).needsPerson.join('\n')
+      const late = async () =>
+        (
+          await town.db.all<{ due_at: string }>(
+            sql`select due_at from slots where cause = 'cron' order by due_at`,
+          )
+        ).map(row => row.due_at)
+
+      test('six days ahead: nothing is issued or paid, it is said, and it goes on as if nothing had been', async () => {
+        town.bank.pay(town.atBank.id)
+        town.pass(5_000)
+        await work(1)
+        const before = {
+          slots: await count('slots'),
+          invoices: town.bank.invoices().length,
+          transfers: town.transfers().length,
+        }
+        wall.offsetMs = 6 * day
+        await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'maker'))
+        await work(3)
+        expect([await count('slots'), town.bank.invoices().length, town.transfers().length]).toEqual([
+          before.slots + 1,
+          before.invoices,
+          before.transfers,
+        ])
+        expect((await listAlarms(town.db)).map(({ name }) => name)).toEqual(['clock of town'])
+        expect(await needs()).toContain('the clocks disagree on town')
+        expect((await readiness(town.db)).checks['clock']).toContain('off')
+
+        wall.offsetMs = 0
+        town.pass(hour)
+        await work(3)
+        expect(await listAlarms(town.db)).toEqual([])
+        expect((await late()).filter(at => at > instant(town.clock.now()))).toEqual([])
+        // The slot of the hour that passed, and the one that a person asked for while the clock was ahead.
+        expect(town.bank.invoices().length).toBe(before.invoices + 2)
+        expect(town.transfers().filter(({ status: shown }) => shown === 'success')).toHaveLength(1)
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('a process that begins with its clock ahead asks the bank for the time before it issues or pays', async () => {
+        town.bank.pay(town.atBank.id)
+        town.pass(5_000)
+        await town.hear(town.event('invoice.credited'))
+        const invoices = town.bank.invoices().length
+        wall.offsetMs = 6 * day
+        const begun = town.another('begun')
+        for (const name of ['send-payouts', 'slots'])
+          await wake(
+            begun,
+            timetable(begun).find(job => job.name === name)!,
+          )
+        expect(town.bank.invoices()).toHaveLength(invoices)
+        expect(town.transfers()).toEqual([])
+        expect((await listAlarms(town.db)).map(({ name }) => name)).toEqual(['clock of begun'])
+      })
+
+      test('set back by a day it waits too, and what was due is not issued twice', async () => {
+        town.pass(hour)
+        await work(1)
+        const invoices = town.bank.invoices().length
+        wall.offsetMs = -day
+        await work(2)
+        expect(town.bank.invoices().length).toBe(invoices)
+        expect(await listAlarms(town.db)).toHaveLength(1)
+        wall.offsetMs = 0
+        await work(2)
+        expect(town.bank.invoices().length).toBe(invoices)
+        expect(await listAlarms(town.db)).toEqual([])
+      })
+
+      test('a clock that ran wrong unwatched has poisoned what waits: set right, the schedule and the payouts go on from now', async () => {
+        await town.close()
+        await open(false)
+        town.bank.pay(town.atBank.id)
+        town.pass(5_000)
+        await town.hear(town.event('invoice.credited'))
+        wall.offsetMs = 6 * day
+        await restate(town.db, sql`update schedules set catch_up = 'latest'`)
+        await work(2)
+        const until = async () => (await needSchedule(town.db, 'trial')).materialised_until
+        expect((await until()) > instant(town.clock.now() + 5 * day)).toBe(true)
+        // A worker that died then holds its lease for six days more.
+        const held = instant(town.clock.now() + 6 * day + minute)
+        await town.db.tx(tx =>
+          tx.run(sql`update leases set lease_until = ${held} where name = 'resolve-payouts'`),
+        )
+
+        wall.offsetMs = 0
+        await setScheduleState(town.db, 'trial', 'paused', 'maker', 'silent')
+        await setScheduleState(town.db, 'trial', 'active', 'maker', 'silent')
+        const invoices = town.bank.invoices().length
+        town.pass(2 * hour)
+        await work(3)
+        expect((await until()) <= instant(town.clock.now())).toBe(true)
+        expect(town.bank.invoices().length).toBe(invoices + 1)
+        expect(
+          await town.db.all(sql`select id from payouts where next_at > ${instant(town.clock.now() + hour)}`),
+        ).toEqual([])
+        expect(
+          await town.db.all(
+            sql`select name from leases where lease_until > ${instant(town.clock.now() + hour)}`,
+          ),
+        ).toEqual([])
+      })
+
+      test('what has lasted since a time that never came lasts since now', async () => {
+        const now = instant(town.clock.now())
+        const ahead = later(now, 6 * day)
+        await town.db.tx(async tx => {
+          await tx.run(sql`
+          insert into invoice_reversals (invoice_id, returned_units, logs_seen, under_way_since, holds_payout)
+            values (${town.id}, 0, 0, ${ahead}, 0)`)
+          await tx.run(sql`insert into rails_heard (rail, failing_since) values ('starkbank', ${ahead})`)
+        })
+        expect(await bringBack(town.db, town.app.world)).toBe(2)
+        expect(await town.db.all(sql`select under_way_since as since from invoice_reversals`)).toEqual([
+          { since: now },
+        ])
+        expect(await town.db.all(sql`select failing_since as since from rails_heard`)).toEqual([
+          { since: now },
+        ])
+      })
+
+      test('a schedule whose window begins later is left where it is', async () => {
+        const starts = instant(town.clock.now() + 10 * day)
+        const until = instant(town.clock.now() + 10 * day - 1)
+        await restate(
+          town.db,
+          sql`update schedules set starts_at = ${starts}, materialised_until = ${until}, next_at = ${starts}
+            where name = 'trial'`,
+        )
+        town.pass(2 * minute)
+        await work(2)
+        expect(await needSchedule(town.db, 'trial')).toMatchObject({
+          materialised_until: until,
+          next_at: starts,
+        })
+      })
+    },
+  )
 })
 
-test.skipIf(!postgresAvailable())('a database whose clock is six days from ours is not believed, and neither are we', async () => {
-  const postgres = await startPostgres({ durable: false })
-  const clock = judgedClock({ ...systemClock, now: () => systemClock.now() + 6 * day })
-  const db = await openDb(await postgres.migratedDatabase(), { clock, random: seededRandom(1) })
-  try {
-    expect(clock.trouble!()).toBeUndefined()
-    await db.tx(tx => tx.now())
-    expect(clock.trouble!()).toMatch(/^our clock is (5d23h59m.*|6d) ahead of the database’s$/)
-  } finally {
-    await db.close()
-    await postgres.stop()
-  }
-})
+test.skipIf(!postgresAvailable())(
+  'a database whose clock is six days from ours is not believed, and neither are we',
+  async () => {
+    const postgres = await startPostgres({ durable: false })
+    const clock = judgedClock({ ...systemClock, now: () => systemClock.now() + 6 * day })
+    const db = await openDb(await postgres.migratedDatabase(), { clock, random: seededRandom(1) })
+    try {
+      expect(clock.trouble!()).toBeUndefined()
+      await db.tx(tx => tx.now())
+      expect(clock.trouble!()).toMatch(/^our clock is (5d23h59m.*|6d) ahead of the database’s$/)
+    } finally {
+      await db.close()
+      await postgres.stop()
+    }
+  },
+)
 
 test('a payout in bitcoin that was owed under a clock that was ahead goes out once the clock is right', async () => {
   const { chain, url, cookieFile, close } = await startNode({ settings: { premined: 0 } })
-  const rpc = async <T>(method: string, params: unknown[] = [], wallet?: string) => chain.rpc<T>(method, params, wallet)
+  const rpc = async <T>(method: string, params: unknown[] = [], wallet?: string) =>
+    chain.rpc<T>(method, params, wallet)
   const town = await openChainTown({ node: { url, cookieFile, rpc } as never })
   town.bitcoin.bundles.gatherMs = 20 * minute
   await owing(town, [{ units: 90_000n }])

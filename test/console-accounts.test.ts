@@ -1,4 +1,7 @@
-/** The console's payout accounts over real HTTP: added by one person, checked whole, approved by another exactly as it was seen. */
+/**
+ * The console's payout accounts over real HTTP: added by one person, checked whole, approved by another
+ * exactly as it was seen.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Log } from '../src/base/log.ts'
 import { digestOfAccount } from '../src/payout/account.ts'
@@ -32,10 +35,19 @@ beforeAll(async () => {
 afterAll(() => town.close())
 
 const { taxId, ...rest } = trialAccount
-const filled = (more: Record<string, string> = {}) => ({ name: 'main', kind: 'bank', taxId, ...rest, destination: '', ...more })
+const filled = (more: Record<string, string> = {}) => ({
+  name: 'main',
+  kind: 'bank',
+  taxId,
+  ...rest,
+  destination: '',
+  ...more,
+})
 const add = (more: Record<string, string> = {}) => maria.post('/console/accounts/new', filled(more))
 const faultsIn = (text: string) =>
-  Object.fromEntries([...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why!]))
+  Object.fromEntries(
+    [...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why!]),
+  )
 const row = (name: string) => findAccount(town.running.app.db, name)
 const seenIn = (text: string) => /name="seen" value="([^"]+)"/.exec(text)?.[1]
 const ours = () => town.running.app.rails.bitcoin!
@@ -73,16 +85,39 @@ describe('a bank account', () => {
   })
 
   test('every fault is told at once', async () => {
-    const { text } = await add({ name: '', holder: '', taxId: '', bank: '', branch: '', number: '', type: '' })
-    expect(Object.keys(faultsIn(text)).toSorted()).toEqual(['bank', 'branch', 'holder', 'name', 'number', 'taxId', 'type'])
+    const { text } = await add({
+      name: '',
+      holder: '',
+      taxId: '',
+      bank: '',
+      branch: '',
+      number: '',
+      type: '',
+    })
+    expect(Object.keys(faultsIn(text)).toSorted()).toEqual([
+      'bank',
+      'branch',
+      'holder',
+      'name',
+      'number',
+      'taxId',
+      'type',
+    ])
   })
 
   test('it is added and awaits somebody else; sent twice it is one; another of its name is refused', async () => {
     const [first, second] = [await add(), await add()]
     expect([first.status, first.to]).toEqual([303, '/console/accounts/main?said=added'])
     expect(second.to).toBe(first.to)
-    expect(await row('main')).toMatchObject({ state: 'awaiting', added_by: 'maria', tax_id: taxId, bank: '20018183' })
-    expect(faultsIn((await add({ number: '1' })).text)).toEqual({ name: 'Já existe uma conta com este nome. Escolha outro.' })
+    expect(await row('main')).toMatchObject({
+      state: 'awaiting',
+      added_by: 'maria',
+      tax_id: taxId,
+      bank: '20018183',
+    })
+    expect(faultsIn((await add({ number: '1' })).text)).toEqual({
+      name: 'Já existe uma conta com este nome. Escolha outro.',
+    })
     const { text } = await maria.get('/console/accounts/main')
     expect(text).toContain('STARK BANK S.A.')
     expect(text).toContain('maria cadastrou esta conta, então outra pessoa')
@@ -91,14 +126,18 @@ describe('a bank account', () => {
   })
 
   test('the bank may be picked from the list, whose line has the name behind the number', async () => {
-    expect((await add({ name: 'picked', bank: '60701190 ITAÚ UNIBANCO S.A.', number: '12345-0' })).status).toBe(303)
+    expect(
+      (await add({ name: 'picked', bank: '60701190 ITAÚ UNIBANCO S.A.', number: '12345-0' })).status,
+    ).toBe(303)
     expect(await row('picked')).toMatchObject({ bank: '60701190' })
     expect((await maria.get('/console/accounts/picked')).text).toContain('O dígito da conta não confere')
   })
 
   test('the same place under another name is said', async () => {
     await add({ name: 'again', branch: '1' })
-    expect((await maria.get('/console/accounts/again')).text).toMatch(/A mesma conta já está cadastrada.*href="\/console\/accounts\/main"/s)
+    expect((await maria.get('/console/accounts/again')).text).toMatch(
+      /A mesma conta já está cadastrada.*href="\/console\/accounts\/main"/s,
+    )
   })
 
   test('banks are found by name without accents, and by either number', async () => {
@@ -107,7 +146,9 @@ describe('a bank account', () => {
       ['260', '18236120'],
       ['20018183', 'STARK BANK'],
     ] as const)
-      expect((await maria.get(`/console/accounts/banks?q=${encodeURIComponent(query)}`)).text).toContain(found)
+      expect((await maria.get(`/console/accounts/banks?q=${encodeURIComponent(query)}`)).text).toContain(
+        found,
+      )
     expect((await maria.get('/console/accounts/banks?q=%3Cscript%3E')).text).toContain('Nenhum banco')
     expect((await maria.get('/console/accounts/banks')).text).toContain('463 bancos')
   })
@@ -117,7 +158,8 @@ describe('the approval', () => {
   test('the checker is told how many await it, and sees exactly what is approved', async () => {
     expect((await chico.get('/console/accounts')).text).toContain('3 accounts await your approval')
     const { text } = await chico.get('/console/accounts/main')
-    for (const shown of [trialAccount.holder, taxId, '20018183', trialAccount.branch, trialAccount.number]) expect(text).toContain(shown)
+    for (const shown of [trialAccount.holder, taxId, '20018183', trialAccount.branch, trialAccount.number])
+      expect(text).toContain(shown)
     expect(text).toContain('You approve exactly what stands above')
   })
 
@@ -144,11 +186,15 @@ describe('the approval', () => {
   test('a second person approves it, once', async () => {
     const seen = seenIn((await chico.get('/console/accounts/main')).text)!
     const send = () => chico.post('/console/accounts/main/approve', { seen })
-    expect([(await send()).to, (await send()).to]).toEqual(Array(2).fill('/console/accounts/main?said=approved'))
+    expect([(await send()).to, (await send()).to]).toEqual(
+      Array(2).fill('/console/accounts/main?said=approved'),
+    )
     expect(await row('main')).toMatchObject({ state: 'approved', approved_by: 'chico' })
     const acts = await town.running.app.db.all(sql`select actor from audit where act = 'account approved'`)
     expect(acts).toEqual([{ actor: 'chico' }])
-    expect((await chico.get('/console/accounts/main?said=approved')).text).toContain('The account is approved')
+    expect((await chico.get('/console/accounts/main?said=approved')).text).toContain(
+      'The account is approved',
+    )
     expect((await chico.post('/console/accounts/nowhere/approve', { seen })).status).toBe(404)
   })
 
@@ -173,8 +219,16 @@ describe('a Bitcoin account', () => {
 
   test.each([
     ['nothing', '', 'Escreva o endereço'],
-    ['an address of another network', 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', 'não é da rede deste sistema, que é regtest'],
-    ['a mistyped address', 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08q', 'a soma de verificação não confere'],
+    [
+      'an address of another network',
+      'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4',
+      'não é da rede deste sistema, que é regtest',
+    ],
+    [
+      'a mistyped address',
+      'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08q',
+      'a soma de verificação não confere',
+    ],
     ['no address', 'ana@example.com', 'não é um endereço Bitcoin'],
     [
       'a descriptor of another script',
@@ -194,11 +248,18 @@ describe('a Bitcoin account', () => {
   })
 
   test('our own addresses and our own account are refused', async () => {
-    for (const destination of [ours().derive('receive', 3).address, ours().derive('change', 0).address, ours().descriptor])
-      expect(faultsIn((await bitcoin(destination)).text)['destination']).toContain('da nossa própria carteira')
+    for (const destination of [
+      ours().derive('receive', 3).address,
+      ours().derive('change', 0).address,
+      ours().descriptor,
+    ])
+      expect(faultsIn((await bitcoin(destination)).text)['destination']).toContain(
+        'da nossa própria carteira',
+      )
   })
 
-  const words = 'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about'
+  const words =
+    'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about'
   const secrets = [
     'cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW',
     'xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi',
@@ -227,7 +288,9 @@ describe('a Bitcoin account', () => {
       ...(await db.all(sql`select * from audit`)),
       ...(await db.all(sql`select * from transitions`)),
     ]
-    const all = JSON.stringify(kept, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)) + logged.join('\n')
+    const all =
+      JSON.stringify(kept, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)) +
+      logged.join('\n')
     expect(all.length).toBeGreaterThan(1_000)
     for (const secret of secrets) expect(all).not.toContain(secret)
   })
@@ -236,8 +299,14 @@ describe('a Bitcoin account', () => {
     expect((await bitcoin(theirAddress)).status).toBe(303)
     const { text } = await chico.get('/console/accounts/coins')
     expect(text.replace(/<\/?span[^>]*>/g, '')).toContain(theirAddress)
-    expect((await chico.post('/console/accounts/coins/approve', { seen: seenIn(text)! })).to).toBe('/console/accounts/coins?said=approved')
-    expect(await row('coins')).toMatchObject({ state: 'approved', kind: 'bitcoin', destination: theirAddress })
+    expect((await chico.post('/console/accounts/coins/approve', { seen: seenIn(text)! })).to).toBe(
+      '/console/accounts/coins?said=approved',
+    )
+    expect(await row('coins')).toMatchObject({
+      state: 'approved',
+      kind: 'bitcoin',
+      destination: theirAddress,
+    })
   })
 
   test('a descriptor shows its first address, derived anew', async () => {
@@ -246,12 +315,15 @@ describe('a Bitcoin account', () => {
     const missing = faultsIn((await bitcoin(`wpkh(${key}/<0;1>/*)`, { name: 'wallet' })).text)['destination']!
     const sum = /ponha (#\w{8}) no fim/.exec(missing)?.[1]
     if (sum === undefined) throw new Error(`no checksum is told: ${missing}`)
-    expect(faultsIn((await bitcoin(`wpkh(${key}/<0;1>/*)#aaaaaaaa`, { name: 'wallet' })).text)['destination']).toContain(
-      'soma de verificação do descritor',
-    )
+    expect(
+      faultsIn((await bitcoin(`wpkh(${key}/<0;1>/*)#aaaaaaaa`, { name: 'wallet' })).text)['destination'],
+    ).toContain('soma de verificação do descritor')
     expect((await bitcoin(`wpkh(${key}/<0;1>/*)${sum}`, { name: 'wallet' })).status).toBe(303)
     const { text } = await maria.get('/console/accounts/wallet')
-    const first = ours().destination(((await row('wallet')) as { destination: string }).destination, 0).address
+    const first = ours().destination(
+      ((await row('wallet')) as { destination: string }).destination,
+      0,
+    ).address
     expect(text.replace(/<\/?span[^>]*>/g, '')).toContain(first)
     expect(text).toContain('número 0: compare com o que a carteira de quem recebe mostra')
   })
@@ -263,16 +335,33 @@ describe('closing', () => {
     const without = await maria.post('/console/accounts/mistyped/close', { why: '' })
     expect([without.status, faultsIn(without.text)['why']]).toEqual([400, 'Diga o motivo.'])
     const send = () => maria.post('/console/accounts/mistyped/close', { why: 'agência errada' })
-    expect([(await send()).to, (await send()).to]).toEqual(Array(2).fill('/console/accounts/mistyped?said=closed'))
+    expect([(await send()).to, (await send()).to]).toEqual(
+      Array(2).fill('/console/accounts/mistyped?said=closed'),
+    )
     expect(await row('mistyped')).toMatchObject({ state: 'closed' })
     const { text } = await chico.get('/console/accounts/mistyped')
     expect(text).not.toContain('/close"')
     expect(seenIn(text)).toBeUndefined()
-    expect((await chico.post('/console/accounts/mistyped/approve', { seen: 'x' })).text).toContain('closed and cannot be approved')
+    expect((await chico.post('/console/accounts/mistyped/approve', { seen: 'x' })).text).toContain(
+      'closed and cannot be approved',
+    )
   })
 
   test('what a schedule names stays open', async () => {
-    const rule = ['--cron', '0 9 1 1 *', '--time-zone', 'UTC', '--payers', 'random', '--count', '1', '--amount', '20', '--due-in', '2d']
+    const rule = [
+      '--cron',
+      '0 9 1 1 *',
+      '--time-zone',
+      'UTC',
+      '--payers',
+      'random',
+      '--count',
+      '1',
+      '--amount',
+      '20',
+      '--due-in',
+      '2d',
+    ]
     await town.repasse('schedule', 'add', '--name', 'clube', '--pay-to', 'main', ...rule)
     expect((await maria.get('/console/accounts/main')).text).not.toContain('/close"')
     const { status, text } = await maria.post('/console/accounts/main/close', { why: 'x' })

@@ -1,4 +1,7 @@
-/** What people do in the console to payouts, events and the switch: each twice, each by the wrong role, each without a reason; and a log that is followed. */
+/**
+ * What people do in the console to payouts, events and the switch: each twice, each by the wrong role, each
+ * without a reason; and a log that is followed.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../src/base/id.ts'
 import { instant } from '../src/base/world.ts'
@@ -19,7 +22,9 @@ const why = 'falei com o banco'
 const stateOf = async (id: string) =>
   (await town.running.app.db.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!.state
 const audited = async (act: string) =>
-  await town.running.app.db.all<{ actor: string; detail: string }>(sql`select actor, detail from audit where act = ${act} order by seq`)
+  await town.running.app.db.all<{ actor: string; detail: string }>(
+    sql`select actor, detail from audit where act = ${act} order by seq`,
+  )
 
 beforeAll(async () => {
   town = await openPageTown()
@@ -66,7 +71,8 @@ test('a payout is held by a maker and released by a checker, each once, with a r
   const path = `/console/payouts/${payout}`
   expect((await people.maker.get(path)).text).toContain(`action="${path}/hold"`)
   expect((await people.viewer.get(path)).text).not.toContain('action="/console/payouts')
-  for (const wrong of ['checker', 'admin', 'viewer'] as const) expect((await people[wrong].post(`${path}/hold`, { why })).status).toBe(403)
+  for (const wrong of ['checker', 'admin', 'viewer'] as const)
+    expect((await people[wrong].post(`${path}/hold`, { why })).status).toBe(403)
   const mute = await people.maker.post(`${path}/hold`, { why: ' ' })
   expect([mute.status, mute.text]).toEqual([400, expect.stringContaining('Diga o motivo.')])
   expect(await stateOf(payout)).toBe('owed')
@@ -76,7 +82,8 @@ test('a payout is held by a maker and released by a checker, each once, with a r
   const again = await people.maker.post(`${path}/hold`, { why })
   expect([again.status, again.text]).toEqual([400, expect.stringContaining('retido')])
 
-  for (const wrong of ['maker', 'admin', 'viewer'] as const) expect((await people[wrong].post(`${path}/release`, { why })).status).toBe(403)
+  for (const wrong of ['maker', 'admin', 'viewer'] as const)
+    expect((await people[wrong].post(`${path}/release`, { why })).status).toBe(403)
   expect((await people.checker.post(`${path}/release`, { why, csrf: 'x' })).status).toBe(403)
   await town.skip(6 * 60_000)
   expect((await people.checker.post(`${path}/release`, { why, code: '000000' })).status).toBe(400)
@@ -86,15 +93,22 @@ test('a payout is held by a maker and released by a checker, each once, with a r
   expect((await people.checker.post(`${path}/release`, { why })).status).toBe(400)
   const retry = await people.checker.post(`${path}/retry`, { why })
   expect([retry.status, retry.text]).toEqual([400, expect.stringContaining('there is nothing to retry')])
-  expect(await audited('payout held')).toMatchObject([{ actor: 'maria', detail: expect.stringContaining(why) }])
+  expect(await audited('payout held')).toMatchObject([
+    { actor: 'maria', detail: expect.stringContaining(why) },
+  ])
   expect(await audited('payout released')).toMatchObject([{ actor: 'chico' }])
   expect((await people.maker.post('/console/payouts/pay_none/hold', { why })).status).toBe(400)
 })
 
 test('anyone but a viewer stops every payout; a checker lets them go, and every page says so meanwhile', async () => {
   expect((await people.viewer.post('/console/stop', { why })).status).toBe(403)
-  expect((await people.viewer.get('/console/stop')).text).not.toContain('<form method="post" action="/console/stop"')
-  expect(await people.admin.post('/console/stop', { why })).toMatchObject({ status: 303, to: '/console/stop' })
+  expect((await people.viewer.get('/console/stop')).text).not.toContain(
+    '<form method="post" action="/console/stop"',
+  )
+  expect(await people.admin.post('/console/stop', { why })).toMatchObject({
+    status: 303,
+    to: '/console/stop',
+  })
   for (const path of ['/console', '/console/invoices', '/console/runs', '/console/stop'])
     expect((await people.viewer.get(path)).text).toContain(`Repasses parados`)
   expect((await people.viewer.get('/console')).text).toContain(why)
@@ -111,7 +125,9 @@ test('anyone but a viewer stops every payout; a checker lets them go, and every 
   expect((await people.checker.post('/console/stop/go', { why, seen })).status).toBe(400)
   expect((await people.viewer.get('/console')).text).not.toContain('Repasses parados')
   expect(await audited('payouts stopped')).toMatchObject([{ actor: 'alda' }])
-  expect(await audited('payouts let go')).toMatchObject([{ actor: 'chico', detail: expect.stringContaining('alda') }])
+  expect(await audited('payouts let go')).toMatchObject([
+    { actor: 'chico', detail: expect.stringContaining('alda') },
+  ])
 })
 
 test('an event is proven by its stored bytes, and a replay is shown without being done, and done once', async () => {
@@ -120,7 +136,8 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
   const row = await until(
     () =>
       db.one<{ id: bigint; event_id: string }>(
-        sql`select id, event_id from inbox where kind = 'invoice.credited' and via = 'push' and state = 'done'`,
+        sql`select id, event_id from inbox where kind = 'invoice.credited' and via = 'push'
+          and state = 'done'`,
       ),
     'the credit being pushed and settled',
   )
@@ -131,7 +148,9 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
   expect((await people.maker.get(`${path}/replay`)).status).toBe(403)
 
   const count = async () =>
-    (await db.one<{ n: bigint }>(sql`select (select count(*) from transitions) + (select count(*) from ledger_transactions) as n`))!.n
+    (await db.one<{ n: bigint }>(
+      sql`select (select count(*) from transitions) + (select count(*) from ledger_transactions) as n`,
+    ))!.n
   const before = await count()
   const shown = (await people.admin.get(`${path}/replay`)).text
   expect(shown).toContain('it was credited before')
@@ -140,7 +159,10 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
 
   expect((await people.admin.post(`${path}/replay`, {})).status).toBe(400)
   expect(await people.admin.post(`${path}/replay`, { why })).toMatchObject({ status: 303, to: path })
-  await until(async () => (await history(db, `${row.id}`)).filter(({ to_state: to }) => to === 'done').length === 2, 'its second settling')
+  await until(
+    async () => (await history(db, `${row.id}`)).filter(({ to_state: to }) => to === 'done').length === 2,
+    'its second settling',
+  )
   expect(await db.tx(checkLedger)).toEqual([])
   expect(await audited('event replayed')).toMatchObject([{ actor: 'alda' }])
   expect(await town.ask<unknown[]>('payout', 'list')).toHaveLength(1)
@@ -169,7 +191,9 @@ test('what a replay would move is told before it moves', async () => {
     state: 'done',
     moves: [{ subject: invoice.id, from_state: 'issued', to_state: 'paid' }],
   })
-  expect((await db.one<{ state: string }>(sql`select state from invoices where id = ${invoice.id}`))!.state).toBe('issued')
+  expect(
+    (await db.one<{ state: string }>(sql`select state from invoices where id = ${invoice.id}`))!.state,
+  ).toBe('issued')
   await db.tx(tx => tx.run(sql`update invoices set state = 'credited' where id = ${invoice.id}`))
 })
 
@@ -186,7 +210,8 @@ test('a log is followed while its run lasts, from where the reader was, and by l
   })
   const id = await until(async () => {
     const row = await db.one<{ id: string }>(
-      sql`select id from runs where job = 'poll' and outcome is null and exists (select 1 from run_lines where run_id = runs.id)`,
+      sql`select id from runs where job = 'poll' and outcome is null and exists (select 1 from run_lines
+        where run_id = runs.id)`,
     )
     return row?.id
   }, 'the run and its first lines')
@@ -205,8 +230,16 @@ test('a log is followed while its run lasts, from where the reader was, and by l
     }
     return { soFar: () => text, whole: read() }
   }
-  const followers = await Promise.all([follow(''), follow('?level=warn'), follow('', { 'last-event-id': '0' }), follow('?after=1')])
-  await until(() => followers.slice(0, 3).every(({ soFar }) => soFar().includes('id: 1\n')), 'the first lines being read')
+  const followers = await Promise.all([
+    follow(''),
+    follow('?level=warn'),
+    follow('', { 'last-event-id': '0' }),
+    follow('?after=1'),
+  ])
+  await until(
+    () => followers.slice(0, 3).every(({ soFar }) => soFar().includes('id: 1\n')),
+    'the first lines being read',
+  )
   const [all, warnings, rest, none] = followers.map(({ whole }) => whole) as [
     Promise<string>,
     Promise<string>,
@@ -229,15 +262,23 @@ test('a log is followed while its run lasts, from where the reader was, and by l
   expect(over).not.toContain('the second line')
   expect(over).not.toContain('data-tail')
   const ndjson = (await people.viewer.get(`/console/runs/${id}/log.ndjson`)).text.trim().split('\n')
-  expect(ndjson.map(line => (JSON.parse(line) as { msg: string }).msg)).toEqual(['the first line <b>', 'the second line', 'the last line'])
+  expect(ndjson.map(line => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+    'the first line <b>',
+    'the second line',
+    'the last line',
+  ])
 })
 
 test('a run that failed says why at its top and on the overview, and one whose process died is given up', async () => {
   const { db, world, worker } = town.running.app
-  expect(await run({ db, world, worker }, 'reconcile', 60_000, async () => Promise.reject(new Error('the <i>bank</i> fell over')))).toBe(
-    'failed',
-  )
-  const { id } = (await db.one<{ id: string }>(sql`select id from runs where job = 'reconcile' and outcome = 'failed'`))!
+  expect(
+    await run({ db, world, worker }, 'reconcile', 60_000, async () =>
+      Promise.reject(new Error('the <i>bank</i> fell over')),
+    ),
+  ).toBe('failed')
+  const { id } = (await db.one<{ id: string }>(
+    sql`select id from runs where job = 'reconcile' and outcome = 'failed'`,
+  ))!
   const page = (await people.viewer.get(`/console/runs/${id}`)).text
   expect(page).toContain('Falhou porque')
   expect(page).toContain('Error: the &lt;i>bank&lt;/i> fell over')
@@ -245,7 +286,9 @@ test('a run that failed says why at its top and on the overview, and one whose p
 
   const lost = newId('run', world)
   const long = instant(world.clock.now() - 3_600_000)
-  await db.tx(tx => tx.run(sql`insert into runs (id, job, worker, started_at) values (${lost}, 'rates', 'gone/1', ${long})`))
+  await db.tx(tx =>
+    tx.run(sql`insert into runs (id, job, worker, started_at) values (${lost}, 'rates', 'gone/1', ${long})`),
+  )
   await run({ db, world, worker }, 'rates', 60_000, async ({ log }) => {
     log.info({}, 'still here')
     const isLost = () => db.one(sql`select 1 as yes from runs where id = ${lost} and outcome = 'lost'`)

@@ -1,4 +1,7 @@
-/** The console's Bitcoin pages on a simulated node: a payout that a person signs elsewhere, and money that comes in part and is taken on. */
+/**
+ * The console's Bitcoin pages on a simulated node: a payout that a person signs elsewhere, and money that
+ * comes in part and is taken on.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { houseWallet, payerWallet } from '../sim/demoChain.ts'
 import { tipOf } from '../src/chain/chain.ts'
@@ -13,14 +16,18 @@ let maker: ConsoleVisitor
 let checker: ConsoleVisitor
 let requests: { id: string; address: string; units: bigint }[]
 
-const pay = (address: string, units: bigint) => town.chain!.rpc('sendtoaddress', [address, formatUnits(units, 'BTC')], payerWallet)
+const pay = (address: string, units: bigint) =>
+  town.chain!.rpc('sendtoaddress', [address, formatUnits(units, 'BTC')], payerWallet)
 const stateOf = async (id: string) =>
   (await town.running.app.db.one<{ state: string }>(sql`select state from invoices where id = ${id}`))!.state
 const bury = async (blocks: number) => {
   for (let block = 0; block < blocks; block++) {
     await town.chain!.mine()
     const height = await town.chain!.height()
-    await until(async () => Number((await tipOf(town.running.app.db))?.height ?? 0n) >= height, `block ${height} being read`)
+    await until(
+      async () => Number((await tipOf(town.running.app.db))?.height ?? 0n) >= height,
+      `block ${height} being read`,
+    )
   }
 }
 
@@ -28,13 +35,52 @@ beforeAll(async () => {
   town = await openPageTown({ chain: 'simulated', env: { BITCOIN_SIGNER: 'psbt', BITCOIN_WALLET: '' } })
   await until(() => tipOf(town.running.app.db), 'the chain being followed')
   const { repasse, ask, chain } = town
-  await repasse('account', 'add', '--kind', 'bitcoin', '--name', 'carteira', '--address', chain!.payee, '--by', 'maria')
+  await repasse(
+    'account',
+    'add',
+    '--kind',
+    'bitcoin',
+    '--name',
+    'carteira',
+    '--address',
+    chain!.payee,
+    '--by',
+    'maria',
+  )
   await repasse('account', 'approve', 'carteira', '--by', 'chico')
-  const what = ['--rail', 'bitcoin', '--payers', 'random', '--count', '3', '--amount', '300', '--due-in', '2h', '--pay-to', 'carteira']
-  await repasse('schedule', 'add', '--name', 'apoio', '--cron', '0 8 1 1 *', '--time-zone', 'UTC', '--commission', '2%', ...what)
+  const what = [
+    '--rail',
+    'bitcoin',
+    '--payers',
+    'random',
+    '--count',
+    '3',
+    '--amount',
+    '300',
+    '--due-in',
+    '2h',
+    '--pay-to',
+    'carteira',
+  ]
+  await repasse(
+    'schedule',
+    'add',
+    '--name',
+    'apoio',
+    '--cron',
+    '0 8 1 1 *',
+    '--time-zone',
+    'UTC',
+    '--commission',
+    '2%',
+    ...what,
+  )
   await repasse('schedule', 'run', 'apoio')
   requests = await until(async () => {
-    const rows = await ask<{ id: string; state: string; providerId: string; units: string }[]>('invoice', 'list')
+    const rows = await ask<{ id: string; state: string; providerId: string; units: string }[]>(
+      'invoice',
+      'list',
+    )
     return (
       rows.length === 3 &&
       rows.every(({ state }) => state === 'issued') &&
@@ -75,7 +121,10 @@ test('an address that somebody changed where it is kept is called out', async ()
 })
 
 test('a transaction is handed out to be signed and taken back once it is whole, and nothing else is', async () => {
-  const bundle = await until(async () => (await town.ask<{ bundle: string }[]>('bitcoin', 'psbt', 'list'))[0]?.bundle, 'a bundle')
+  const bundle = await until(
+    async () => (await town.ask<{ bundle: string }[]>('bitcoin', 'psbt', 'list'))[0]?.bundle,
+    'a bundle',
+  )
   const path = `/console/bitcoin/${bundle}`
   expect((await maker.get('/console/bitcoin')).text).toContain(bundle)
   const page = (await maker.get(path)).text
@@ -85,27 +134,47 @@ test('a transaction is handed out to be signed and taken back once it is whole, 
   const psbt = (await maker.get(`${path}/psbt`)).text.trim()
   expect(psbt).toMatch(/^cHNidP/)
 
-  const key = 'tprv8ZgxMBicQKsPd7Uf69XL1XwhmjHopUGep8GuEiJDZmbQz6o58LninorQAfcKZWARbtRtfnLcJ5MQ2AtHcQJCCRUcMRvmDUjyEmNUWwx8UbK'
+  const key =
+    'tprv8ZgxMBicQKsPd7Uf69XL1XwhmjHopUGep8GuEiJDZmbQz6o58LninorQAfcKZWARbtRtfnLcJ5MQ2AtHcQJCCRUcMRvmDUjyEmNUWwx8UbK'
   for (const [text, words] of [
     ['', 'Escolha um arquivo'],
     ['what is this?', 'Não é o que foi pedido'],
     [psbt, 'nem todas as entradas estão assinadas'],
     [key, 'chave privada'],
   ] as const) {
-    const refused = await checker.upload('/console/bitcoin', { text }, { field: 'none', name: '', bytes: new Uint8Array() })
+    const refused = await checker.upload(
+      '/console/bitcoin',
+      { text },
+      { field: 'none', name: '', bytes: new Uint8Array() },
+    )
     expect([text, refused.status, refused.text]).toEqual([text, 400, expect.stringContaining(words)])
     expect(refused.text).not.toContain(key)
   }
-  expect((await maker.upload('/console/bitcoin', { text: psbt }, { field: 'none', name: '', bytes: new Uint8Array() })).status).toBe(403)
+  expect(
+    (
+      await maker.upload(
+        '/console/bitcoin',
+        { text: psbt },
+        { field: 'none', name: '', bytes: new Uint8Array() },
+      )
+    ).status,
+  ).toBe(403)
 
-  const signed = await town.chain!.rpc<{ psbt: string; complete: boolean }>('walletprocesspsbt', [psbt], houseWallet)
+  const signed = await town.chain!.rpc<{ psbt: string; complete: boolean }>(
+    'walletprocesspsbt',
+    [psbt],
+    houseWallet,
+  )
   expect(signed.complete).toBe(true)
   const file = { field: 'signed', name: 'assinado.psbt', bytes: Buffer.from(signed.psbt, 'base64') }
   const taken = await checker.upload('/console/bitcoin', {}, file)
   expect([taken.status, taken.text]).toEqual([200, expect.stringContaining('Recebido e guardado')])
   expect((await checker.upload('/console/bitcoin', {}, file)).text).toContain('Já tinha sido entregue antes')
   expect((await maker.get(`${path}/psbt`)).status).toBe(400)
-  await until(async () => (await town.ask<{ state: string }[]>('payout', 'list'))[0]?.state === 'sent', 'it being sent')
+  await until(
+    async () => (await town.ask<{ state: string }[]>('payout', 'list'))[0]?.state === 'sent',
+    'it being sent',
+  )
   await bury(6)
   const payout = await until(async () => {
     const [row] = await town.ask<{ id: string; state: string }[]>('payout', 'list')
@@ -147,7 +216,10 @@ test('what came in part is given back: a maker proposes it, a checker approves i
   await until(async () => (await stateOf(id)) === 'underpaid', 'it being underpaid')
   expect((await maker.get(path)).text).not.toContain(`${path}/coin-refund`)
   await bury(6)
-  await until(async () => (await maker.get(path)).text.includes(`${path}/coin-refund`), 'what can be given back')
+  await until(
+    async () => (await maker.get(path)).text.includes(`${path}/coin-refund`),
+    'what can be given back',
+  )
   expect((await checker.get(path)).text).not.toContain(`action="${path}/coin-refund"`)
 
   const post = (form: Record<string, string>, who = maker) => who.post(`${path}/coin-refund`, form)
@@ -157,7 +229,10 @@ test('what came in part is given back: a maker proposes it, a checker approves i
     status: 400,
     text: expect.stringContaining('não pode ser lido'),
   })
-  expect(await post({ to: address, why: 'desistiu' })).toMatchObject({ status: 400, text: expect.stringContaining('of our own account') })
+  expect(await post({ to: address, why: 'desistiu' })).toMatchObject({
+    status: 400,
+    text: expect.stringContaining('of our own account'),
+  })
   const proposed = await post({ to, why: 'desistiu' })
   expect(proposed).toMatchObject({ status: 303, to: expect.stringContaining('/console/proposals/pro_') })
   const shown = (await checker.get(proposed.to!)).text
@@ -166,9 +241,9 @@ test('what came in part is given back: a maker proposes it, a checker approves i
   const [, seen] = /name="seen" value="([^"]+)"/.exec(shown)!
   await town.repasse('payout', 'stop', '--why', 'para olhar', '--by', 'maria')
   expect((await checker.post(`${proposed.to}/approve`, { seen: seen! })).status).toBe(303)
-  const [refund] = (await town.ask<{ id: string; rule?: string; state: string; invoice: string }[]>('payout', 'list')).filter(
-    ({ invoice }) => invoice === id,
-  )
+  const [refund] = (
+    await town.ask<{ id: string; rule?: string; state: string; invoice: string }[]>('payout', 'list')
+  ).filter(({ invoice }) => invoice === id)
   expect(refund).toMatchObject({ state: 'owed' })
   expect(await stateOf(id)).toBe('issued')
 

@@ -1,4 +1,7 @@
-/** A payer pays a duplicate, over real HTTP: the overview and `status` say so, a checker refunds it on the console or by a command, and nobody else can. */
+/**
+ * A payer pays a duplicate, over real HTTP: the overview and `status` say so, a checker refunds it on the
+ * console or by a command, and nobody else can.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Invoice } from '../sim/bank.ts'
 import { sql } from '../src/db/db.ts'
@@ -15,13 +18,28 @@ let ids: string[]
 
 const why = 'o cliente pagou duas vezes'
 const stateOf = async ({ id }: Invoice) =>
-  (await town.running.app.db.one<{ state: string }>(sql`select state from invoice_twins where provider_id = ${id}`))?.state
+  (
+    await town.running.app.db.one<{ state: string }>(
+      sql`select state from invoice_twins where provider_id = ${id}`,
+    )
+  )?.state
 
 beforeAll(async () => {
   town = await openPageTown()
   const { repasse, ask } = town
   await repasse('account', 'add', ...trialAccountFlags)
-  const rule = ['--name', 'clube', '--cron', '0 9 1 1 *', '--time-zone', 'UTC', '--payers', 'random', '--count', '3']
+  const rule = [
+    '--name',
+    'clube',
+    '--cron',
+    '0 9 1 1 *',
+    '--time-zone',
+    'UTC',
+    '--payers',
+    'random',
+    '--count',
+    '3',
+  ]
   await repasse('schedule', 'add', ...rule, '--amount', '20..30', '--due-in', '2d', '--pay-to', 'main')
   await repasse('schedule', 'run', 'clube')
   const issued = await until(async () => {
@@ -71,8 +89,12 @@ test('one that was paid is shown as what it is, and a checker alone refunds it, 
   const path = `/console/invoices/${ids[1]}`
   const act = `${path}/duplicates/${twin.id}`
 
-  expect((await people.viewer.get('/console')).text).toMatch(new RegExp(`${path}#duplicates.*foi paga duas vezes por`))
-  expect((await people.admin.get('/console')).text).toMatch(/was paid twice by .*: R\$\s?2\d\.\d\d of its duplicate/)
+  expect((await people.viewer.get('/console')).text).toMatch(
+    new RegExp(`${path}#duplicates.*foi paga duas vezes por`),
+  )
+  expect((await people.admin.get('/console')).text).toMatch(
+    /was paid twice by .*: R\$\s?2\d\.\d\d of its duplicate/,
+  )
   const found = await town.repasse('status')
   expect(found).toContain(`repasse invoice refund ${ids[1]} --twin ${twin.id} gives it back`)
   expect(found).toContain('all of it adds up')
@@ -88,7 +110,10 @@ test('one that was paid is shown as what it is, and a checker alone refunds it, 
   expect((await people.checker.post(`${act}/refund`, { why, code: '000000' })).status).toBe(400)
   expect(await stateOf(twin)).toBe('credited')
 
-  expect(await people.checker.post(`${act}/refund`, { why })).toMatchObject({ status: 303, to: `${path}#duplicates` })
+  expect(await people.checker.post(`${act}/refund`, { why })).toMatchObject({
+    status: 303,
+    to: `${path}#duplicates`,
+  })
   const again = await people.checker.post(`${act}/refund`, { why })
   expect([again.status, again.text]).toEqual([400, expect.stringContaining('Já foi decidido')])
   await until(async () => {
@@ -97,15 +122,24 @@ test('one that was paid is shown as what it is, and a checker alone refunds it, 
   }, 'the payer to have it back')
   expect(twin).toMatchObject({ status: 'voided', amount: 0 })
   const page = (await people.viewer.get(path)).text
-  for (const words of ['estornada', why, 'chico', 'cobrança duplicada estornada', 'o pagador recebeu de volta'])
+  for (const words of [
+    'estornada',
+    why,
+    'chico',
+    'cobrança duplicada estornada',
+    'o pagador recebeu de volta',
+  ])
     expect(page).toContain(words)
   expect((await people.viewer.get('/console')).text).not.toContain(twin.id)
   expect((await people.viewer.get('/console/audit')).text).toContain('estorno de cobrança duplicada aprovado')
   expect((await people.viewer.get(`/console/search?any=${twin.id}`)).to).toBe(path)
   // What moved it says so too.
   const seen = (await town.running.app.db.one<{ id: bigint }>(sql`
-    select i.id from inbox i join transitions t on t.ref = i.event_id where t.about = 'invoice_twins' and t.to_state = 'credited'`))!
-  expect((await people.viewer.get(`/console/events/${seen.id}`)).text).toContain('o banco creditou o dinheiro')
+    select i.id from inbox i join transitions t on t.ref = i.event_id where t.about = 'invoice_twins'
+      and t.to_state = 'credited'`))!
+  expect((await people.viewer.get(`/console/events/${seen.id}`)).text).toContain(
+    'o banco creditou o dinheiro',
+  )
   expect(await town.ask('status')).toMatchObject({ addsUp: true, stopped: null })
   expect((await town.ask<{ duplicates: object[] }>('invoice', 'show', ids[1]!)).duplicates).toMatchObject([
     { id: twin.id, state: 'refunded', decidedBy: 'chico', why },
@@ -114,19 +148,28 @@ test('one that was paid is shown as what it is, and a checker alone refunds it, 
 
 test('a command refunds one, and another says that it was settled otherwise; both say why they cannot', async () => {
   const [first, other] = [await double(2, { paid: true }), await double(2, { paid: true })]
-  await until(async () => (await stateOf(first)) === 'credited' && (await stateOf(other)) === 'credited', 'both to be credited')
+  await until(
+    async () => (await stateOf(first)) === 'credited' && (await stateOf(other)) === 'credited',
+    'both to be credited',
+  )
   expect(await town.repasse('status')).toContain(`which itself is not paid`)
   const refund = (...words: string[]) => town.repasse('invoice', 'refund', ids[2]!, ...words)
   await expect(refund()).rejects.toThrow(/ended with 2: .*--why is missing: another person has to know/s)
   await expect(refund('--why', 'paid twice')).rejects.toThrow(/ended with 2: /)
   await expect(refund('--twin', '1')).rejects.toThrow(/ended with 2: .*--twin "1" is no duplicate of inv_/)
-  await expect(refund('--twin', other.id, '--keep')).rejects.toThrow(/ended with 2: .*--keep needs how it was settled/)
+  await expect(refund('--twin', other.id, '--keep')).rejects.toThrow(
+    /ended with 2: .*--keep needs how it was settled/,
+  )
 
   expect(await refund('--twin', first.id, '--by', 'chico')).toMatch(
     /^duplicate \d+ of inv_\w+, R\$ 2\d\.\d\d: being refunded by the bank\n$/,
   )
-  expect(await refund('--twin', other.id, '--keep', '--why', 'off the next bill')).toMatch(/: settled otherwise\n$/)
-  await expect(refund('--twin', other.id)).rejects.toThrow(/ended with 2: .*was decided before: settled otherwise/)
+  expect(await refund('--twin', other.id, '--keep', '--why', 'off the next bill')).toMatch(
+    /: settled otherwise\n$/,
+  )
+  await expect(refund('--twin', other.id)).rejects.toThrow(
+    /ended with 2: .*was decided before: settled otherwise/,
+  )
   await until(async () => {
     await town.skip(1_000)
     return (await stateOf(first)) === 'refunded'

@@ -1,4 +1,7 @@
-/** Limits as people meet them, over real HTTP and by commands: lowered by one, raised by two, and a payout that two people let go beyond them. */
+/**
+ * Limits as people meet them, over real HTTP and by commands: lowered by one, raised by two, and a payout
+ * that two people let go beyond them.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
@@ -16,7 +19,20 @@ beforeAll(async () => {
   const { repasse } = town
   await repasse('account', 'add', ...trialAccountFlags)
   await repasse('account', 'approve', 'main', '--by', 'checker')
-  const rule = ['--cron', '0 9 1 1 *', '--time-zone', 'UTC', '--payers', 'random', '--count', '1', '--due-in', '2d', '--pay-to', 'main']
+  const rule = [
+    '--cron',
+    '0 9 1 1 *',
+    '--time-zone',
+    'UTC',
+    '--payers',
+    'random',
+    '--count',
+    '1',
+    '--due-in',
+    '2d',
+    '--pay-to',
+    'main',
+  ]
   await repasse('schedule', 'add', '--name', 'large', '--amount', '900.00', ...rule)
   maria = await consoleVisitor(town, 'maria', 'maker')
   chico = await consoleVisitor(town, 'chico', 'checker', 'en')
@@ -25,16 +41,29 @@ beforeAll(async () => {
 afterAll(() => town?.close())
 
 const whole = 'installation BRL'
-const form = async (visitor: ConsoleVisitor, of = whole) => (await visitor.get(`/console/limits?of=${encodeURIComponent(of)}`)).text
+const form = async (visitor: ConsoleVisitor, of = whole) =>
+  (await visitor.get(`/console/limits?of=${encodeURIComponent(of)}`)).text
 const seenIn = (text: string) => /name="seen" value="([^"]+)"/.exec(text)?.[1] ?? ''
-const faultsIn = (text: string) => [...text.matchAll(/<p class="fault" id="([\w-]+)-fault">/g)].map(([, name]) => name!)
+const faultsIn = (text: string) =>
+  [...text.matchAll(/<p class="fault" id="([\w-]+)-fault">/g)].map(([, name]) => name!)
 const set = async (fields: Record<string, string>, of = whole) =>
-  maria.post('/console/limits', { of, seen: seenIn(await form(maria, of)), payout: '', hour: '', day: '', why: 'o combinado', ...fields })
-const limits = () => town.running.app.db.all(sql`select scope, per, units, set_by, approved_by from limits order by scope, per`)
+  maria.post('/console/limits', {
+    of,
+    seen: seenIn(await form(maria, of)),
+    payout: '',
+    hour: '',
+    day: '',
+    why: 'o combinado',
+    ...fields,
+  })
+const limits = () =>
+  town.running.app.db.all(sql`select scope, per, units, set_by, approved_by from limits order by scope, per`)
 
 test('with none set the page, the command and the doctor say what that means', async () => {
   expect((await vera.get('/console/limits')).text).toContain('Nenhum limite foi definido')
-  expect(await town.repasse('limits', 'show')).toBe('no limit is set: whatever is owed to an approved account leaves by itself\n')
+  expect(await town.repasse('limits', 'show')).toBe(
+    'no limit is set: whatever is owed to an approved account leaves by itself\n',
+  )
   expect(await town.ask('limits', 'show')).toEqual({ limits: [], waiting: [], objections: [] })
 })
 
@@ -49,7 +78,14 @@ test('a maker alone is offered the form, and what cannot be read is said at its 
 })
 
 test('lowering is done at once, as it is typed in Portuguese; sent twice it changes nothing', async () => {
-  const fields = { of: whole, seen: seenIn(await form(maria)), payout: '500,00', hour: '1.000,00', day: '', why: 'o combinado' }
+  const fields = {
+    of: whole,
+    seen: seenIn(await form(maria)),
+    payout: '500,00',
+    hour: '1.000,00',
+    day: '',
+    why: 'o combinado',
+  }
   expect((await maria.post('/console/limits', fields)).to).toBe('/console/limits?said=lowered')
   const again = await maria.post('/console/limits', fields)
   expect([again.status, again.text.includes('Os limites mudaram desde que')]).toEqual([409, true])
@@ -66,13 +102,21 @@ test('lowering is done at once, as it is typed in Portuguese; sent twice it chan
 test('a payout above the limit waits, is said everywhere, and goes once two people said so', async () => {
   const { db } = town.running.app
   await town.repasse('schedule', 'run', 'large', '--by', 'maria')
-  const { id: invoice } = await until(() => db.one<{ id: string }>(sql`select id from invoices where state = 'issued'`), 'the invoice')
+  const { id: invoice } = await until(
+    () => db.one<{ id: string }>(sql`select id from invoices where state = 'issued'`),
+    'the invoice',
+  )
   await town.pay(invoice)
-  const { id } = await until(() => db.one<{ id: string }>(sql`select payout_id as id from limit_waits`), 'the payout to wait for its limit')
+  const { id } = await until(
+    () => db.one<{ id: string }>(sql`select payout_id as id from limit_waits`),
+    'the payout to wait for its limit',
+  )
   expect(await town.repasse('status')).toContain(`repasse payout approve ${id} --why`)
   expect(await town.repasse('limits', 'show')).toContain(`two people: repasse payout approve ${id} --why …`)
   expect((await vera.get('/console')).text.replaceAll('\u00a0', ' ')).toMatch(
-    new RegExp(`href="/console/payouts/${id}".*está acima do limite de R\\$ 500,00 por repasse: precisa de duas pessoas`),
+    new RegExp(
+      `href="/console/payouts/${id}".*está acima do limite de R\\$ 500,00 por repasse: precisa de duas pessoas`,
+    ),
   )
   expect((await vera.get('/console/limits')).text).toContain(`href="/console/payouts/${id}"`)
 
@@ -92,8 +136,12 @@ test('a payout above the limit waits, is said everywhere, and goes once two peop
   expect((await maria.get(path)).text).toContain(`href="${proposed.to}"`)
 
   const page = (await chico.get(proposed.to)).text
-  expect(page.replaceAll('\u00a0', ' ')).toMatch(/pay beyond the limits.*R\$\s?899\.50.*três meses de uma vez/s)
-  expect((await chico.post(`${proposed.to}/approve`, { seen: seenIn(page) })).to).toBe(`${proposed.to}?said=approved`)
+  expect(page.replaceAll('\u00a0', ' ')).toMatch(
+    /pay beyond the limits.*R\$\s?899\.50.*três meses de uma vez/s,
+  )
+  expect((await chico.post(`${proposed.to}/approve`, { seen: seenIn(page) })).to).toBe(
+    `${proposed.to}?said=approved`,
+  )
   await until(async () => {
     await town.skip(1_000)
     return (await town.ask<{ state: string }>('payout', 'show', id)).state === 'paid'
@@ -111,26 +159,44 @@ test('raising and removing are proposed, and approved by another; so they are by
   expect(await limits()).toMatchObject([{ units: 100_000n }, { units: 50_000n }])
   await maria.post(`${raised.to}/refuse`, { why: 'engano' })
 
-  const cli = (...words: string[]) => town.repasse('limits', 'set', '--why', 'a test', '--by', 'maria', ...words)
+  const cli = (...words: string[]) =>
+    town.repasse('limits', 'set', '--why', 'a test', '--by', 'maria', ...words)
   await expect(cli()).rejects.toThrow('--asset BRL or BTC says of which payouts')
-  await expect(cli('--asset', 'BRL')).rejects.toThrow('--per-payout, --per-hour or --per-day says what the limit is')
+  await expect(cli('--asset', 'BRL')).rejects.toThrow(
+    '--per-payout, --per-hour or --per-day says what the limit is',
+  )
   await expect(cli('--asset', 'BTC', '--account', 'main', '--per-day', '1')).rejects.toThrow('which is BRL')
   await expect(cli('--account', 'nobody', '--per-day', '1')).rejects.toThrow('is not an account')
-  await expect(cli('--asset', 'BRL', '--per-day', '1.234')).rejects.toThrow('--per-day "1.234" is neither an amount in reais')
-  expect(await cli('--account', 'main', '--per-day', '700.00')).toBe('the limits are lowered: "repasse limits show"\n')
+  await expect(cli('--asset', 'BRL', '--per-day', '1.234')).rejects.toThrow(
+    '--per-day "1.234" is neither an amount in reais',
+  )
+  expect(await cli('--account', 'main', '--per-day', '700.00')).toBe(
+    'the limits are lowered: "repasse limits show"\n',
+  )
   expect(await cli('--account', 'main', '--per-day', '700.00')).toBe('the limits are so already\n')
   const said = await cli('--asset', 'BRL', '--per-hour', 'none')
   const id = /proposal approve (pro_\w+)/.exec(said)![1]!
-  await expect(town.repasse('proposal', 'approve', id, '--by', 'MARIA')).rejects.toThrow('maria is maker: this takes checker')
+  await expect(town.repasse('proposal', 'approve', id, '--by', 'MARIA')).rejects.toThrow(
+    'maria is maker: this takes checker',
+  )
   expect(await town.repasse('proposal', 'approve', id, '--by', 'chico')).toContain('is approved')
   expect(await town.ask('limits', 'show')).toMatchObject({
     limits: [
       { account: null, per: 'payout', amount: '500.00', used: null },
       // What two people let go beyond the limits counts against none.
-      { account: 'main', per: 'day', amount: '700.00', used: { amount: '0.00' }, setBy: 'maria', approvedBy: null },
+      {
+        account: 'main',
+        per: 'day',
+        amount: '700.00',
+        used: { amount: '0.00' },
+        setBy: 'maria',
+        approvedBy: null,
+      },
     ],
   })
-  await expect(town.repasse('payout', 'approve', 'pay_none', '--why', 'x')).rejects.toThrow('there is no payout "pay_none"')
+  await expect(town.repasse('payout', 'approve', 'pay_none', '--why', 'x')).rejects.toThrow(
+    'there is no payout "pay_none"',
+  )
   const { id: paid } = (await town.ask<{ id: string }[]>('payout', 'list'))[0]!
   await expect(town.repasse('payout', 'approve', paid, '--why', 'x')).rejects.toThrow('waits for no limit')
 })

@@ -1,4 +1,7 @@
-/** The pages of schedules, accounts and products in a real Chromium: the preview while somebody types, both themes, a phone, and no script at all. */
+/**
+ * The pages of schedules, accounts and products in a real Chromium: the preview while somebody types, both
+ * themes, a phone, and no script at all.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sql } from '../src/db/db.ts'
 import {
@@ -29,15 +32,42 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
     browser = await openBrowser()
     await town.repasse('account', 'add', ...trialAccountFlags)
     await town.repasse('account', 'approve', 'main', '--by', 'bruno')
-    await town.repasse('account', 'add', '--name', 'second', ...trialAccountFlags.slice(2, -2), '--by', 'bruno')
-    const rule = ['--payers', 'random', '--count', '3', '--amount', '20..30', '--due-in', '2d', '--pay-to', 'main', '--commission', '1.5%']
+    await town.repasse(
+      'account',
+      'add',
+      '--name',
+      'second',
+      ...trialAccountFlags.slice(2, -2),
+      '--by',
+      'bruno',
+    )
+    const rule = [
+      '--payers',
+      'random',
+      '--count',
+      '3',
+      '--amount',
+      '20..30',
+      '--due-in',
+      '2d',
+      '--pay-to',
+      'main',
+      '--commission',
+      '1.5%',
+    ]
     const zone = ['--time-zone', 'America/New_York']
     await town.repasse('schedule', 'add', '--name', 'clube', '--cron', '*/30 1-3 * * *', ...zone, ...rule)
     await town.repasse('schedule', 'run', 'clube')
     await town.repasse('product', 'add', '--name', 'Café', '--price', '39.90', '--stock', '3')
     const { db } = town.running.app
-    await until(async () => (await db.one(sql`select id from slots where state = 'done'`)) !== undefined, 'the slot is done')
-    const [maria, chico] = [await addFolk(town, 'maria', 'maker'), await addFolk(town, 'chico', 'checker', 'en')]
+    await until(
+      async () => (await db.one(sql`select id from slots where state = 'done'`)) !== undefined,
+      'the slot is done',
+    )
+    const [maria, chico] = [
+      await addFolk(town, 'maria', 'maker'),
+      await addFolk(town, 'chico', 'checker', 'en'),
+    ]
     tokens['maria'] = await tokenOf(town, maria)
     tokens['chico'] = await tokenOf(town, chico)
   }, 300_000)
@@ -109,11 +139,13 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
       const { db } = town.running.app
       const product = (await db.one<{ id: string }>(sql`select id from products`))!.id
       const pages: [string, string][] = [
-        ...['', '/new', '/clube', '/clube/edit', '/clube/dry-run', '/clube/run'].map((path): [string, string] => [
+        ...['', '/new', '/clube', '/clube/edit', '/clube/dry-run', '/clube/run'].map(
+          (path): [string, string] => ['maria', `schedules${path}`],
+        ),
+        ...['', '/new', '/main', '/banks?q=itau'].map((path): [string, string] => [
           'maria',
-          `schedules${path}`,
+          `accounts${path}`,
         ]),
-        ...['', '/new', '/main', '/banks?q=itau'].map((path): [string, string] => ['maria', `accounts${path}`]),
         ['chico', 'accounts/second'],
         ...['', '/new', `/${product}`].map((path): [string, string] => ['maria', `products${path}`]),
       ]
@@ -136,7 +168,8 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
         await page.evaluate("document.querySelectorAll('form').forEach(form => (form.noValidate = true))")
         await page.getByRole('button', { name: button }).click()
         await page.locator('.faults').waitFor()
-        for (const fault of [...(await axe(page)), ...(await layout(page))]) found.push(`${path} with faults: ${fault}`)
+        for (const fault of [...(await axe(page)), ...(await layout(page))])
+          found.push(`${path} with faults: ${fault}`)
       }
       expect(found).toEqual([])
       expect(watched.faults).toEqual([])

@@ -1,4 +1,7 @@
-/** The console's products over real HTTP: what is put in the shop is sold there as it was typed, photo and all. */
+/**
+ * The console's products over real HTTP: what is put in the shop is sold there as it was typed, photo and
+ * all.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findProduct } from '../src/shop/shop.ts'
 import { sql } from '../src/db/db.ts'
@@ -13,7 +16,11 @@ let vera: ConsoleVisitor
 beforeAll(async () => {
   town = await openPageTown()
   // No act of these pages asks for a fresh code, so nobody waits for one.
-  const arrives = async (name: string, role: 'maker' | 'viewer', language: string): Promise<ConsoleVisitor> => {
+  const arrives = async (
+    name: string,
+    role: 'maker' | 'viewer',
+    language: string,
+  ): Promise<ConsoleVisitor> => {
     const { post, upload, ...visitor } = await consoleVisitor(town, name, role, language)
     return {
       ...visitor,
@@ -35,7 +42,9 @@ const filled = (more: Record<string, string> = {}) => ({
 })
 const product = () => findProduct(town.running.app.db, 'cafe-etico-250-g')
 const faultsIn = (text: string) =>
-  Object.fromEntries([...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why!]))
+  Object.fromEntries(
+    [...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why!]),
+  )
 const photo = (bytes: Uint8Array, name = 'cafe.png') => ({ field: 'photo', name, bytes })
 const shop = async (path = '/') => (await fetch(`${town.origin}${path}`)).text()
 const seen = async (path: string) => {
@@ -79,7 +88,11 @@ describe('a new product', () => {
       Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'),
       'não é uma foto',
     ],
-    ['a picture with something behind it', Buffer.concat([png(32, 32), Buffer.from('<script>')]), 'não é uma foto'],
+    [
+      'a picture with something behind it',
+      Buffer.concat([png(32, 32), Buffer.from('<script>')]),
+      'não é uma foto',
+    ],
     ['a picture too small to see', png(2, 2), 'de 16 a 8.000 pixels'],
     ['a picture too large', Buffer.concat([png(32, 32), Buffer.alloc(600 * 1024)]), 'passa de 512 kB'],
   ])('%s is refused at its field', async (_, bytes, why) => {
@@ -90,7 +103,9 @@ describe('a new product', () => {
   })
 
   test('a file far too large is not taken in at all', async () => {
-    expect((await maria.upload('/console/products/new', filled(), photo(Buffer.alloc(2 * 1024 * 1024)))).status).toBe(413)
+    expect(
+      (await maria.upload('/console/products/new', filled(), photo(Buffer.alloc(2 * 1024 * 1024)))).status,
+    ).toBe(413)
   })
 
   test('it is in the shop with its photo, price and words; sent twice it is one', async () => {
@@ -104,7 +119,9 @@ describe('a new product', () => {
     const served = await fetch(`${town.origin}${image}`)
     expect([served.status, served.headers.get('content-type')]).toEqual([200, 'image/png'])
     expect(await shop()).toContain('Café Ético 250 g')
-    expect(faultsIn((await maria.post('/console/products/new', filled({ price: '1' }))).text)['name']).toContain('Já existe o produto')
+    expect(
+      faultsIn((await maria.post('/console/products/new', filled({ price: '1' }))).text)['name'],
+    ).toContain('Já existe o produto')
   })
 })
 
@@ -117,7 +134,9 @@ describe('editing', () => {
     expect(await product()).toMatchObject({ units: 4_200n, stock: 25n })
     expect((await maria.post(await path(), sent)).status).toBe(303)
     expect(await product()).toMatchObject({ units: 4_200n, stock: 25n })
-    expect(await town.running.app.db.all(sql`select seq from audit where act = 'product changed'`)).toHaveLength(1)
+    expect(
+      await town.running.app.db.all(sql`select seq from audit where act = 'product changed'`),
+    ).toHaveLength(1)
   })
 
   test('what is sold meanwhile stays sold', async () => {
@@ -165,7 +184,10 @@ describe('editing', () => {
 
 test('words that look like a page stay words', async () => {
   const name = '<script>alert(1)</script> café'
-  const { to } = await maria.post('/console/products/new', filled({ name, description: '"><img src=x onerror=alert(1)>' }))
+  const { to } = await maria.post(
+    '/console/products/new',
+    filled({ name, description: '"><img src=x onerror=alert(1)>' }),
+  )
   for (const path of ['/console/products', to]) {
     const { text } = await maria.get(path)
     expect(text).toContain('&lt;script>alert(1)&lt;/script> café')

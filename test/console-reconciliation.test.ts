@@ -1,4 +1,7 @@
-/** The console's page on money at the bank that is none of ours: a maker proposes, a checker approves, payouts go on; and a rule in the same way. */
+/**
+ * The console's page on money at the bank that is none of ours: a maker proposes, a checker approves, payouts
+ * go on; and a rule in the same way.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findStranger } from '../src/reconcile/reconcile.ts'
 import { suspend, suspendedMoney } from '../src/ledger/ledger.ts'
@@ -24,17 +27,23 @@ beforeAll(async () => {
       ['1002', -4_990n, 'Tarifa mensal'],
     ] as const)
       await tx.run(sql`
-        insert into strangers (id, store_id, rail, state, units, description, source, at, added_at, changed_at)
-        values (${id}, 'sto_default', 'starkbank', 'open', ${units}, ${description}, 'transfer/7', ${now}, ${now}, ${now})`)
+        insert into strangers (id, store_id, rail, state, units, description, source, at, added_at,
+          changed_at)
+        values (${id}, 'sto_default', 'starkbank', 'open', ${units}, ${description}, 'transfer/7', ${now},
+          ${now}, ${now})`)
   })
 }, 60_000)
 afterAll(() => town?.close())
 
 const stateOf = async (id: string) => (await findStranger(town.running.app.db, id))!.state
 const proposalOf = async (act: string) =>
-  (await town.running.app.db.one<{ id: string }>(sql`select id from proposals where act = ${act} and state = 'open'`))!.id
+  (await town.running.app.db.one<{ id: string }>(
+    sql`select id from proposals where act = ${act} and state = 'open'`,
+  ))!.id
 const approve = async (id: string) => {
-  const seen = /name="seen" value="([^"]+)"/.exec((await people.chico.get(`/console/proposals/${id}`)).text)![1]!
+  const seen = /name="seen" value="([^"]+)"/.exec(
+    (await people.chico.get(`/console/proposals/${id}`)).text,
+  )![1]!
   return people.chico.post(`/console/proposals/${id}/approve`, { seen })
 }
 
@@ -47,14 +56,21 @@ test('the overview leads to the page, which shows each line as text and no form 
 
 test('what the program stopped is said in the page’s words on every page, and in its own on the page of the stop', async () => {
   await town.running.app.db.tx(tx =>
-    tx.run(sql`insert into settings (name, value) values ('chain', 'the chain holds less') on conflict (name) do nothing`),
+    tx.run(
+      sql`insert into settings (name, value) values ('chain', 'the chain holds less')
+        on conflict (name) do nothing`,
+    ),
   )
   const [notice, stop] = [(await people.vera.get(path)).text, (await people.vera.get('/console/stop')).text]
   await town.running.app.db.tx(tx => tx.run(sql`delete from settings where name = 'chain'`))
   // The lines of this story may have stopped them too by now, and then that is said first.
-  expect(notice).toMatch(/Repasses parados\.<\/strong> (?:As moedas na rede não conferem|O banco não confere) [^<]*\. <a/)
+  expect(notice).toMatch(
+    /Repasses parados\.<\/strong> (?:As moedas na rede não conferem|O banco não confere) [^<]*\. <a/,
+  )
   expect(notice).not.toMatch(/the chain holds less|left the bank/)
-  expect(stop).toMatch(/As moedas na rede não conferem com os livros\. <span lang="en">the chain holds less<\/span>/)
+  expect(stop).toMatch(
+    /As moedas na rede não conferem com os livros\. <span lang="en">the chain holds less<\/span>/,
+  )
 })
 
 test('a line is proposed by a maker with a reason, and accepted once a checker approves', async () => {
@@ -68,9 +84,23 @@ test('a line is proposed by a maker with a reason, and accepted once a checker a
 })
 
 test('a rule is made in the same way, covers the line that waits, and is closed by one person', async () => {
-  const rule = { name: 'tarifa', direction: 'out', field: 'description', match: 'equals', text: 'Tarifa mensal', period: 'month' }
-  expect((await people.maria.post(`${path}/rule`, { ...rule, most: 'muito', inAll: '49,90', why: 'x' })).status).toBe(400)
-  await people.maria.post(`${path}/rule`, { ...rule, most: '49,90', inAll: '49,90', why: 'a tarifa do banco' })
+  const rule = {
+    name: 'tarifa',
+    direction: 'out',
+    field: 'description',
+    match: 'equals',
+    text: 'Tarifa mensal',
+    period: 'month',
+  }
+  expect(
+    (await people.maria.post(`${path}/rule`, { ...rule, most: 'muito', inAll: '49,90', why: 'x' })).status,
+  ).toBe(400)
+  await people.maria.post(`${path}/rule`, {
+    ...rule,
+    most: '49,90',
+    inAll: '49,90',
+    why: 'a tarifa do banco',
+  })
   await approve(await proposalOf('rule.add'))
   expect(await stateOf('1002')).toBe('ruled')
   const { text } = await people.maria.get(path)
@@ -83,7 +113,8 @@ test('what moved under a tag of ours, and belongs to nothing, is listed, closed 
   const { db, world } = town.running.app
   const tags = { invoice: 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t', order: undefined }
   const line = { rail: 'starkbank', about: 'payout', units: -5_000n, memo: '', tags } as const
-  for (const id of ['2001', '2002']) await db.tx(tx => suspend(tx, world, { ...line, id, provider_id: id === '2001' ? '77' : '78' }))
+  for (const id of ['2001', '2002'])
+    await db.tx(tx => suspend(tx, world, { ...line, id, provider_id: id === '2001' ? '77' : '78' }))
   expect((await people.vera.get('/console')).text).toContain('href="/console/reconciliation#suspense"')
   expect((await people.vera.get(path)).text).toContain('<span class="mono">77</span>')
   expect((await people.vera.get(path)).text).not.toContain(`action="${path}/suspense"`)

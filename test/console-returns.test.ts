@@ -1,4 +1,7 @@
-/** Refunding, canceling and asking again over real HTTP, on the console and by commands: who may, what is shown, and what a payee owes on its account's page. */
+/**
+ * Refunding, canceling and asking again over real HTTP, on the console and by commands: who may, what is
+ * shown, and what a payee owes on its account's page.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postReceivable } from '../src/payout/receivable.ts'
 import { sql } from '../src/db/db.ts'
@@ -19,8 +22,13 @@ type ShownInvoice = {
   refunds: { state: string; amount: string }[]
 }
 const show = (place: number) =>
-  town.ask<ShownInvoice & { reissuedAs: string | null; returned: { amount: string } }>('invoice', 'show', ids[place]!)
-const stored = (id: string) => town.running.app.db.one<{ state: string }>(sql`select state from invoices where id = ${id}`)
+  town.ask<ShownInvoice & { reissuedAs: string | null; returned: { amount: string } }>(
+    'invoice',
+    'show',
+    ids[place]!,
+  )
+const stored = (id: string) =>
+  town.running.app.db.one<{ state: string }>(sql`select state from invoices where id = ${id}`)
 
 beforeAll(async () => {
   town = await openPageTown()
@@ -29,7 +37,18 @@ beforeAll(async () => {
   const { repasse, ask } = town
   await repasse('account', 'add', ...trialAccountFlags)
   await repasse('account', 'approve', 'main', '--by', 'checker')
-  const rule = ['--name', 'clube', '--cron', '0 9 1 1 *', '--time-zone', 'UTC', '--payers', 'random', '--count', '4']
+  const rule = [
+    '--name',
+    'clube',
+    '--cron',
+    '0 9 1 1 *',
+    '--time-zone',
+    'UTC',
+    '--payers',
+    'random',
+    '--count',
+    '4',
+  ]
   await repasse('schedule', 'add', ...rule, '--amount', '100', '--due-in', '2d', '--pay-to', 'main')
   await repasse('schedule', 'run', 'clube')
   const issued = await until(async () => {
@@ -71,15 +90,23 @@ test('a maker proposes a refund in reais as they are typed, a checker approves i
   expect((await people.viewer.get(to)).text).toContain('estornar uma cobrança ao pagador')
   await approve(to)
   await until(async () => (await show(0)).refunds[0]?.state === 'refunded', 'the refund')
-  expect(await show(0)).toMatchObject({ state: 'credited', returned: { amount: '60.00' }, refunds: [{ amount: '60.00' }] })
+  expect(await show(0)).toMatchObject({
+    state: 'credited',
+    returned: { amount: '60.00' },
+    refunds: [{ amount: '60.00' }],
+  })
   expect((await people.viewer.get(invoice(0))).text).toMatch(/Estornado ao pagador[\s\S]*60,00/)
 })
 
 test('a maker says how a reversal ended of which the bank does not say so, and where it does, no approval counts', async () => {
   const { db } = town.running.app
   const since = (at: string | null) =>
-    db.tx(tx => tx.run(sql`update invoice_reversals set under_way_since = ${at} where invoice_id = ${ids[0]!}`))
-  expect((await people.maker.post(`${invoice(0)}/reversal`, { why, returned: '60,00' })).text).toContain('Não há dinheiro')
+    db.tx(tx =>
+      tx.run(sql`update invoice_reversals set under_way_since = ${at} where invoice_id = ${ids[0]!}`),
+    )
+  expect((await people.maker.post(`${invoice(0)}/reversal`, { why, returned: '60,00' })).text).toContain(
+    'Não há dinheiro',
+  )
   await since(await db.tx(tx => tx.now()))
   const soon = (await people.maker.get(invoice(0))).text
   expect(soon).toContain('há menos de meia hora')
@@ -120,24 +147,39 @@ test('by commands, whole, after it was paid on: the payee owes it, on its accoun
     expect((await people[wrong].post(`${account}/terms`, { why, recover: 'next-payouts' })).status).toBe(403)
   await approve((await people.maker.post(`${account}/terms`, { why, recover: 'next-payouts' })).to)
   expect(await town.ask<object>('account', 'show', 'main')).toMatchObject({ recover: 'next-payouts' })
-  expect((await people.maker.post(`${account}/debt`, { why, amount: '1000000', as: 'paid' })).status).toBe(400)
-  await approve((await people.maker.post(`${account}/debt`, { why, amount: owes.replace('.', ','), as: 'forgiven' })).to)
+  expect((await people.maker.post(`${account}/debt`, { why, amount: '1000000', as: 'paid' })).status).toBe(
+    400,
+  )
+  await approve(
+    (await people.maker.post(`${account}/debt`, { why, amount: owes.replace('.', ','), as: 'forgiven' })).to,
+  )
   expect(await town.ask<object>('account', 'show', 'main')).toMatchObject({ owes: { amount: '0.00' } })
   expect((await people.viewer.get('/console/audit')).text).toContain('dívida de recebedor perdoada')
 
-  expect((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).status).toBe(400)
+  expect((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).status).toBe(
+    400,
+  )
   const { db, world } = town.running.app
   const { id: accountId } = (await db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
-  const tooMuch = { movement: 'receivable paid', accountId, source: 'a test', units: 500n, memo: why } as const
+  const tooMuch = {
+    movement: 'receivable paid',
+    accountId,
+    source: 'a test',
+    units: 500n,
+    memo: why,
+  } as const
   await db.tx(tx => postReceivable(tx, world, tooMuch))
-  expect((await people.maker.get(account)).text).toMatch(/Retido a mais[\s\S]*5,00[\s\S]*Dar por devolvido[\s\S]*value="5,00"/)
+  expect((await people.maker.get(account)).text).toMatch(
+    /Retido a mais[\s\S]*5,00[\s\S]*Dar por devolvido[\s\S]*value="5,00"/,
+  )
   await approve((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).to)
   expect(await town.ask<object>('account', 'show', 'main')).toMatchObject({ owes: { amount: '0.00' } })
   expect(await town.repasse('ledger', 'check')).toContain('OK')
 })
 
 test('one that nobody paid is canceled by a maker and asked for again once, and each page names the other', async () => {
-  for (const wrong of ['admin', 'viewer'] as const) expect((await people[wrong].post(`${invoice(2)}/cancel`, { why })).status).toBe(403)
+  for (const wrong of ['admin', 'viewer'] as const)
+    expect((await people[wrong].post(`${invoice(2)}/cancel`, { why })).status).toBe(403)
   expect((await people.maker.post(`${invoice(2)}/reissue`, { why })).status).toBe(400)
   const canceled = await people.maker.post(`${invoice(2)}/cancel`, { why })
   expect(canceled.to).toBe(`${invoice(2)}?said=canceled`)
@@ -152,7 +194,8 @@ test('one that nobody paid is canceled by a maker and asked for again once, and 
 })
 
 test('by commands: what cannot be done says why', async () => {
-  const refuses = async (...words: string[]) => town.repasse(...words).catch((error: unknown) => String(error))
+  const refuses = async (...words: string[]) =>
+    town.repasse(...words).catch((error: unknown) => String(error))
   const says = await Promise.all([
     refuses('invoice', 'cancel', ids[0]!, '--why', 'x'),
     refuses('invoice', 'reissue', ids[3]!, '--why', 'x'),
@@ -169,6 +212,10 @@ test('by commands: what cannot be done says why', async () => {
     expect.stringContaining('--why is missing'),
     expect.stringContaining('is going back'),
   ])
-  expect(await town.repasse('invoice', 'cancel', ids[3]!, '--why', 'the wrong month')).toContain('is canceled')
-  expect(await town.repasse('invoice', 'reissue', ids[3]!, '--why', 'the right month')).toContain(`${ids[3]} is asked for again as inv_`)
+  expect(await town.repasse('invoice', 'cancel', ids[3]!, '--why', 'the wrong month')).toContain(
+    'is canceled',
+  )
+  expect(await town.repasse('invoice', 'reissue', ids[3]!, '--why', 'the right month')).toContain(
+    `${ids[3]} is asked for again as inv_`,
+  )
 })

@@ -1,4 +1,7 @@
-/** The console's schedules over real HTTP: the form with its preview, an edit, a pause, a trial run and a run, as people do them without scripts. */
+/**
+ * The console's schedules over real HTTP: the form with its preview, an edit, a pause, a trial run and a run,
+ * as people do them without scripts.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
@@ -31,14 +34,33 @@ beforeAll(async () => {
 })
 afterAll(() => town.close())
 
-const roster = 'name,tax_id,amount,description\nAna Conceição,123.456.789-09,20.00,Março\nBia Lima,123.456.789-09,30.50,\n'
+const roster =
+  'name,tax_id,amount,description\nAna Conceição,123.456.789-09,20.00,Março\nBia Lima,123.456.789-09,30.50,\n'
 const filled = (more: Record<string, string> = {}) => ({
-  ...{ name: 'aluguel', preset: 'daily', at: '09:00', zone: 'America/Sao_Paulo', rail: 'starkbank', currency: 'BRL' },
-  ...{ payers: 'roster', roster, due: '2', dueUnit: 'days', account, commission: '1,5', least: '', catchUp: 'all' },
+  ...{
+    name: 'aluguel',
+    preset: 'daily',
+    at: '09:00',
+    zone: 'America/Sao_Paulo',
+    rail: 'starkbank',
+    currency: 'BRL',
+  },
+  ...{
+    payers: 'roster',
+    roster,
+    due: '2',
+    dueUnit: 'days',
+    account,
+    commission: '1,5',
+    least: '',
+    catchUp: 'all',
+  },
   ...more,
 })
-const row = (name: string) => town.running.app.db.one<Record<string, unknown>>(sql`select * from schedules where name = ${name}`)
-const faultsIn = (text: string) => [...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why])
+const row = (name: string) =>
+  town.running.app.db.one<Record<string, unknown>>(sql`select * from schedules where name = ${name}`)
+const faultsIn = (text: string) =>
+  [...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why])
 
 describe('before there is anything', () => {
   test('the list says what a schedule is, with one thing to do, and a viewer is not offered it', async () => {
@@ -63,11 +85,16 @@ describe('a new schedule', () => {
   beforeAll(async () => {
     await town.repasse('account', 'add', ...trialAccountFlags)
     await town.repasse('account', 'approve', 'main', '--by', 'bruno')
-    account = (await town.running.app.db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
+    account = (await town.running.app.db.one<{ id: string }>(
+      sql`select id from accounts where name = 'main'`,
+    ))!.id
   })
 
   test('the preview shows the sentence and the next times before anything is written', async () => {
-    const { status, text } = await maria.post('/console/schedules/new', filled({ preset: 'weekdays', preview: '1' }))
+    const { status, text } = await maria.post(
+      '/console/schedules/new',
+      filled({ preset: 'weekdays', preview: '1' }),
+    )
     expect(status).toBe(200)
     expect(text).toContain('Às 09:00, de segunda-feira a sexta-feira')
     expect([...text.matchAll(/<time datetime=/g)]).toHaveLength(5)
@@ -108,17 +135,37 @@ describe('a new schedule', () => {
     const { status, text } = await maria.post(
       '/console/schedules/new',
       filled({
-        ...{ name: 'a b', preset: 'cron', cron: '0 25 * * *', zone: 'America/Sao Paolo', starts: '2026-13-01T00:00' },
-        ...{ roster: 'name,tax_id,amount,description\nAna,11111111111,20.00,\nBia,123.456.789-09,1.234,\n', due: '0' },
+        ...{
+          name: 'a b',
+          preset: 'cron',
+          cron: '0 25 * * *',
+          zone: 'America/Sao Paolo',
+          starts: '2026-13-01T00:00',
+        },
+        ...{
+          roster: 'name,tax_id,amount,description\nAna,11111111111,20.00,\nBia,123.456.789-09,1.234,\n',
+          due: '0',
+        },
         ...{ account: '', commission: '101', least: 'x' },
       }),
     )
     expect(status).toBe(400)
     const faults = Object.fromEntries(faultsIn(text))
-    expect(Object.keys(faults).toSorted()).toEqual(['account', 'commission', 'cron', 'due', 'least', 'name', 'roster', 'zone'])
+    expect(Object.keys(faults).toSorted()).toEqual([
+      'account',
+      'commission',
+      'cron',
+      'due',
+      'least',
+      'name',
+      'roster',
+      'zone',
+    ])
     expect(faults['cron']).toContain('O campo hora tem “25”')
     expect(faults['zone']).toContain('Seria America/Sao_Paulo?')
-    expect(faults['roster']).toMatch(/^Linha 2: o CPF ou CNPJ não confere.*\nLinha 3: o valor pode ser milhar ou centavos/)
+    expect(faults['roster']).toMatch(
+      /^Linha 2: o CPF ou CNPJ não confere.*\nLinha 3: o valor pode ser milhar ou centavos/,
+    )
     expect([...text.matchAll(/<a href="#(\w+)">/g)].map(([, name]) => name)).toEqual(
       expect.arrayContaining(['name', 'cron', 'zone', 'roster', 'due', 'account', 'commission', 'least']),
     )
@@ -153,7 +200,10 @@ describe('a new schedule', () => {
 
   test('it is added, and sent twice it is one', async () => {
     const sent = filled()
-    const [first, second] = [await maria.post('/console/schedules/new', sent), await maria.post('/console/schedules/new', sent)]
+    const [first, second] = [
+      await maria.post('/console/schedules/new', sent),
+      await maria.post('/console/schedules/new', sent),
+    ]
     expect([first.status, first.to]).toEqual([303, '/console/schedules/aluguel?said=saved'])
     expect([second.status, second.to]).toEqual([303, first.to])
     expect(await row('aluguel')).toMatchObject({
@@ -174,8 +224,16 @@ describe('a new schedule', () => {
   })
 
   test('a file is taken in instead of what was pasted, and its name is kept', async () => {
-    const file = { field: 'rosterFile', name: 'C:\\rosters\\inquilinos.csv', bytes: Buffer.from(`\ufeff${roster}`) }
-    const { status } = await maria.upload('/console/schedules/new', filled({ name: 'inquilinos', roster: '' }), file)
+    const file = {
+      field: 'rosterFile',
+      name: 'C:\\rosters\\inquilinos.csv',
+      bytes: Buffer.from(`\ufeff${roster}`),
+    }
+    const { status } = await maria.upload(
+      '/console/schedules/new',
+      filled({ name: 'inquilinos', roster: '' }),
+      file,
+    )
     expect(status).toBe(303)
     const { text } = await maria.get('/console/schedules/inquilinos')
     expect(text).toContain('2 pagadores da lista inquilinos.csv')
@@ -198,7 +256,9 @@ describe('a new schedule', () => {
       'nome;cpf/cnpj;valor;descrição;vencimento\r\nAna Conceição;012.345.678-90;1234,50;Sala 3;01/02/2030\r\n',
     )
     const again = { field: 'rosterFile', name: 'salas.csv', bytes: Buffer.from(text) }
-    expect((await maria.upload('/console/schedules/new', filled({ name: 'salas-2', roster: '' }), again)).status).toBe(303)
+    expect(
+      (await maria.upload('/console/schedules/new', filled({ name: 'salas-2', roster: '' }), again)).status,
+    ).toBe(303)
     expect((await maria.post('/console/schedules/salas-2/roster.csv')).text).toBe(text)
     expect((await maria.get('/console/schedules/trial-not-there/roster.csv')).status).toBe(404)
   })
@@ -207,9 +267,14 @@ describe('a new schedule', () => {
     const twice = `${roster}Ana,123.456.789-09,20.00,\nAna,123.456.789-09,"20,00",\n`
     const asked = await maria.post('/console/schedules/new', filled({ name: 'twice', roster: twice }))
     expect(asked.status).toBe(400)
-    expect(Object.fromEntries(faultsIn(asked.text))['repeats']).toMatch(/^Linhas \d+ e \d+ são iguais: Ana, R\$\s20,00\.$/)
+    expect(Object.fromEntries(faultsIn(asked.text))['repeats']).toMatch(
+      /^Linhas \d+ e \d+ são iguais: Ana, R\$\s20,00\.$/,
+    )
     expect(asked.text).toContain('Cobrar também as linhas iguais')
-    expect((await maria.post('/console/schedules/new', filled({ name: 'twice', roster: twice, repeats: '1' }))).status).toBe(303)
+    expect(
+      (await maria.post('/console/schedules/new', filled({ name: 'twice', roster: twice, repeats: '1' })))
+        .status,
+    ).toBe(303)
     const edit = filled({ name: 'twice', roster: twice, due: '3', version: '1' })
     expect((await maria.post('/console/schedules/twice/edit', edit)).status).toBe(303)
   })
@@ -261,26 +326,46 @@ describe('editing', () => {
     expect(form.text).toContain('value="09:00"')
     expect(form.text).toContain('value="1,50"')
     const sent = edit({ version: '1', at: '10:30' })
-    expect((await maria.post('/console/schedules/aluguel/edit', sent)).to).toBe('/console/schedules/aluguel?said=saved')
+    expect((await maria.post('/console/schedules/aluguel/edit', sent)).to).toBe(
+      '/console/schedules/aluguel?said=saved',
+    )
     expect(await row('aluguel')).toMatchObject({ cron: '30 10 * * *', version: 2n })
-    expect((await maria.post('/console/schedules/aluguel/edit', sent)).to).toBe('/console/schedules/aluguel?said=same')
+    expect((await maria.post('/console/schedules/aluguel/edit', sent)).to).toBe(
+      '/console/schedules/aluguel?said=same',
+    )
     expect(await row('aluguel')).toMatchObject({ version: 2n })
-    expect((await maria.get('/console/schedules/aluguel')).text).toContain('version 2, with another cron, by maria')
+    expect((await maria.get('/console/schedules/aluguel')).text).toContain(
+      'version 2, with another cron, by maria',
+    )
   })
 
   test('over another’s edit nothing is written, and both are shown; sent again from there it is', async () => {
-    const { status, text } = await emma.post('/console/schedules/aluguel/edit', edit({ version: '1', at: '11:00', commission: '2' }))
+    const { status, text } = await emma.post(
+      '/console/schedules/aluguel/edit',
+      edit({ version: '1', at: '11:00', commission: '2' }),
+    )
     expect(status).toBe(409)
     expect(text).toContain('Somebody else saved version 2')
     expect(text).toMatch(/As it is now">10:30.*Yours">11:00/s)
     expect(text).toContain('name="version" value="2"')
     expect(await row('aluguel')).toMatchObject({ version: 2n, cron: '30 10 * * *' })
-    expect((await emma.post('/console/schedules/aluguel/edit', edit({ version: '2', at: '11:00', commission: '2' }))).status).toBe(303)
+    expect(
+      (
+        await emma.post(
+          '/console/schedules/aluguel/edit',
+          edit({ version: '2', at: '11:00', commission: '2' }),
+        )
+      ).status,
+    ).toBe(303)
     expect(await row('aluguel')).toMatchObject({ version: 3n, cron: '0 11 * * *', commission_bp: 200n })
   })
 
   test('neither its name nor its rail can be edited, and what is not there is not found', async () => {
-    await maria.post('/console/schedules/aluguel/edit', { ...edit({ version: '3' }), name: 'other', rail: 'bitcoin' })
+    await maria.post('/console/schedules/aluguel/edit', {
+      ...edit({ version: '3' }),
+      name: 'other',
+      rail: 'bitcoin',
+    })
     expect(await row('aluguel')).toMatchObject({ rail: 'starkbank', version: 4n })
     expect(await row('other')).toBeUndefined()
     expect((await maria.get('/console/schedules/nowhere')).status).toBe(404)
@@ -295,15 +380,20 @@ describe('pausing', () => {
     expect(without.status).toBe(400)
     expect(faultsIn(without.text)).toEqual([['why', 'Diga o motivo.']])
     const why = 'férias <b>coletivas</b>'
-    expect((await maria.post('/console/schedules/aluguel/pause', { why })).to).toBe('/console/schedules/aluguel?said=paused')
+    expect((await maria.post('/console/schedules/aluguel/pause', { why })).to).toBe(
+      '/console/schedules/aluguel?said=paused',
+    )
     expect((await maria.post('/console/schedules/aluguel/pause', { why })).status).toBe(303)
     const list = await vera.get('/console/schedules')
     expect(list.text).toContain('maria: férias &lt;b>coletivas&lt;/b>')
     expect(await row('aluguel')).toMatchObject({ state: 'paused' })
     expect((await vera.post('/console/schedules/aluguel/resume', { why: 'x' })).status).toBe(403)
-    expect((await maria.post('/console/schedules/aluguel/resume', { why: 'de volta' })).to).toBe('/console/schedules/aluguel?said=resumed')
+    expect((await maria.post('/console/schedules/aluguel/resume', { why: 'de volta' })).to).toBe(
+      '/console/schedules/aluguel?said=resumed',
+    )
     const acts = await town.running.app.db.all(
-      sql`select act from audit where act like 'schedule %ed' and actor = 'maria' and act <> 'schedule added'`,
+      sql`select act from audit where act like 'schedule %ed' and actor = 'maria'
+        and act <> 'schedule added'`,
     )
     expect(acts.filter(({ act }) => act === 'schedule paused')).toHaveLength(1)
   })
@@ -329,15 +419,32 @@ describe('running', () => {
     expect((await maria.post('/console/schedules/aluguel/run', { at, why: '' })).status).toBe(400)
     const send = () => maria.post('/console/schedules/aluguel/run', { at, why: 'a pedido da Ana' })
     const [first, second] = [await send(), await send()]
-    expect([first.to, second.to]).toEqual(['/console/schedules/aluguel?said=ran', '/console/schedules/aluguel?said=ran'])
-    const slots = await town.running.app.db.all<{ cause: string; id: string }>(sql`select id, cause from slots`)
+    expect([first.to, second.to]).toEqual([
+      '/console/schedules/aluguel?said=ran',
+      '/console/schedules/aluguel?said=ran',
+    ])
+    const slots = await town.running.app.db.all<{ cause: string; id: string }>(
+      sql`select id, cause from slots`,
+    )
     expect(slots).toHaveLength(1)
-    const detail = await town.running.app.db.one<{ detail: string }>(sql`select detail from audit where act = 'schedule run'`)
-    expect(JSON.parse(detail!.detail)).toEqual({ channel: 'console', schedule: 'aluguel', why: 'a pedido da Ana' })
+    const detail = await town.running.app.db.one<{ detail: string }>(
+      sql`select detail from audit where act = 'schedule run'`,
+    )
+    expect(JSON.parse(detail!.detail)).toEqual({
+      channel: 'console',
+      schedule: 'aluguel',
+      why: 'a pedido da Ana',
+    })
   })
 
   test('a page that is old, from the future or made up asks for nothing', async () => {
-    for (const at of ['', 'yesterday', '2020-01-01T00:00:00.000Z', '2090-01-01T00:00:00.000Z', '2026-99-99T00:00:00.000Z']) {
+    for (const at of [
+      '',
+      'yesterday',
+      '2020-01-01T00:00:00.000Z',
+      '2090-01-01T00:00:00.000Z',
+      '2026-99-99T00:00:00.000Z',
+    ]) {
       const { status, text } = await maria.post('/console/schedules/aluguel/run', { at, why: 'x' })
       expect(status).toBe(400)
       expect(text).toContain('Esta página é antiga')
@@ -347,7 +454,8 @@ describe('running', () => {
 
   test('the run shows as a bar, and on the page of its schedule leads to itself, in words too', async () => {
     await until(
-      async () => (await town.running.app.db.one(sql`select id from slots where state = 'done'`)) !== undefined,
+      async () =>
+        (await town.running.app.db.one(sql`select id from slots where state = 'done'`)) !== undefined,
       'the slot is done',
     )
     const list = await vera.get('/console/schedules')

@@ -1,4 +1,7 @@
-/** What people say of transfers in the console and at the command line: one proposes, another approves, and a payout is settled with what the bank proves. */
+/**
+ * What people say of transfers in the console and at the command line: one proposes, another approves, and a
+ * payout is settled with what the bank proves.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verdictWords } from '../src/cli/payouts/verdicts.ts'
 import { verdicts } from '../src/payout/payout.ts'
@@ -18,20 +21,36 @@ let path: string
 const why = 'falei com o banco'
 const seen = async () =>
   (await town.running.app.db.one<{ state: string; account: string; invoice_id: string }>(sql`
-    select p.state, a.name as account, p.invoice_id from payouts p join accounts a on a.id = p.account_id where p.id = ${payout}`))!
+    select p.state, a.name as account, p.invoice_id from payouts p join accounts a on a.id = p.account_id
+      where p.id = ${payout}`))!
 const acted = async (act: string) => town.running.app.db.all(sql`select actor from audit where act = ${act}`)
 
 beforeAll(async () => {
   town = await openPageTown()
   const { repasse, ask } = town
   const second = trialAccountFlags.map((word, at) =>
-    trialAccountFlags[at - 1] === '--name' ? 'second' : trialAccountFlags[at - 1] === '--number' ? '4242' : word,
+    trialAccountFlags[at - 1] === '--name'
+      ? 'second'
+      : trialAccountFlags[at - 1] === '--number'
+        ? '4242'
+        : word,
   )
   await repasse('account', 'add', ...trialAccountFlags)
   await repasse('account', 'add', ...second)
   await repasse('account', 'approve', 'second', '--by', 'checker')
-  const rule = { '--name': 'clube', '--cron': '0 9 1 1 *', '--time-zone': 'UTC', '--payers': 'random', '--count': '1', '--amount': '20.00' }
-  await repasse('schedule', 'add', ...Object.entries({ ...rule, '--due-in': '2d', '--pay-to': 'main' }).flat())
+  const rule = {
+    '--name': 'clube',
+    '--cron': '0 9 1 1 *',
+    '--time-zone': 'UTC',
+    '--payers': 'random',
+    '--count': '1',
+    '--amount': '20.00',
+  }
+  await repasse(
+    'schedule',
+    'add',
+    ...Object.entries({ ...rule, '--due-in': '2d', '--pay-to': 'main' }).flat(),
+  )
   await repasse('schedule', 'run', 'clube')
   const issued = await until(async () => {
     const rows = await ask<{ id: string; state: string }[]>('invoice', 'list')
@@ -76,7 +95,9 @@ test('a transfer under its tag is called not ours by two people, on the page or 
   const { units } = (await town.running.app.db.one<{ units: bigint }>(sql`select units from payouts`))!
   town.bank.deposit(100_000)
   const { id: transfer } = orderByHand(town.bank, { units: Number(units), tags: [(await seen()).invoice_id] })
-  expect((await maker.post(`${path}/adjudicate`, { why, transfer: '123', as: 'ours' })).text).toContain('the bank has no such transfer')
+  expect((await maker.post(`${path}/adjudicate`, { why, transfer: '123', as: 'ours' })).text).toContain(
+    'the bank has no such transfer',
+  )
   // None is chosen beforehand: whoever overlooks the question has not answered it.
   expect((await maker.get(path)).text).toMatch(/<option [^>]*>Choose<\/option><option value="ours">/)
   expect(await maker.post(`${path}/adjudicate`, { why, transfer, as: '' })).toMatchObject({
@@ -85,23 +106,48 @@ test('a transfer under its tag is called not ours by two people, on the page or 
   const proposed = await maker.post(`${path}/adjudicate`, { why, transfer, as: 'not-ours' })
   expect((await checker.get(proposed.to!)).text).toContain('not ours')
   const again = await maker.post(`${path}/adjudicate`, { why, transfer, as: 'ours' })
-  expect([again.status, again.text]).toEqual([400, expect.stringContaining('A proposal for this is open already')])
+  expect([again.status, again.text]).toEqual([
+    400,
+    expect.stringContaining('A proposal for this is open already'),
+  ])
   await approve(proposed.to!)
   expect(await acted('payout adjudicated')).toEqual([{ actor: 'chico' }])
 
   const { id: other } = orderByHand(town.bank, { units: 100, tags: [(await seen()).invoice_id] })
-  const said = await town.repasse('payout', 'adjudicate', payout, '--transfer', other, '--as', 'not-ours', '--why', why, '--by', 'dora')
+  const said = await town.repasse(
+    'payout',
+    'adjudicate',
+    payout,
+    '--transfer',
+    other,
+    '--as',
+    'not-ours',
+    '--why',
+    why,
+    '--by',
+    'dora',
+  )
   const proposal = /proposal approve (pro_\w+)/.exec(said)![1]!
   // The worker asks the bank as well: whoever is told that something changed meanwhile approves again.
-  const approved = await until(() => town.repasse('proposal', 'approve', proposal, '--by', 'bruno').catch(() => undefined), 'the approval')
+  const approved = await until(
+    () => town.repasse('proposal', 'approve', proposal, '--by', 'bruno').catch(() => undefined),
+    'the approval',
+  )
   expect(approved).toContain('is approved')
 })
 
 test('a payout that was paid by hand is settled with what the bank proves and a second person approves', async () => {
   await maker.post(`${path}/hold`, { why })
   const { units } = (await town.running.app.db.one<{ units: bigint }>(sql`select units from payouts`))!
-  const { id: ref } = orderByHand(town.bank, { units: Number(units), tags: [], to: { accountNumber: '4242' } })
-  await until(() => town.bank.transfers().find(({ id, status }) => id === ref && status === 'success'), 'the transfer')
+  const { id: ref } = orderByHand(town.bank, {
+    units: Number(units),
+    tags: [],
+    to: { accountNumber: '4242' },
+  })
+  await until(
+    () => town.bank.transfers().find(({ id, status }) => id === ref && status === 'success'),
+    'the transfer',
+  )
   expect((await maker.post(`${path}/settle`, { why, ref })).status).toBe(403)
   const wrong = await checker.post(`${path}/settle`, { why, ref: '123' })
   expect([wrong.status, wrong.text]).toEqual([400, expect.stringContaining('the bank has no such transfer')])
@@ -112,13 +158,19 @@ test('a payout that was paid by hand is settled with what the bank proves and a 
   expect(proposed.to).toMatch(/^\/console\/proposals\/pro_/)
   expect((await seen()).state).toBe('held')
   const id = proposed.to!.split('/').at(-1)!
-  await until(() => town.repasse('proposal', 'approve', id, '--by', 'bruno').catch(() => undefined), 'the approval')
+  await until(
+    () => town.repasse('proposal', 'approve', id, '--by', 'bruno').catch(() => undefined),
+    'the approval',
+  )
   expect((await seen()).state).toBe('paid')
 })
 
 test('what is in suspense is listed, and closed by two people', async () => {
   const { id: lost } = orderByHand(town.bank, { units: 700, tags: ['inv_01k9zq3f5c8wxy2m7n4p6r8s0t'] })
-  await until(() => town.bank.transfers().find(({ id, status }) => id === lost && status === 'success'), 'the transfer')
+  await until(
+    () => town.bank.transfers().find(({ id, status }) => id === lost && status === 'success'),
+    'the transfer',
+  )
   await until(async () => {
     await town.repasse('reconcile').catch(() => undefined)
     return (await town.repasse('suspense', 'list')).includes(lost)

@@ -1,6 +1,6 @@
 /**
- * Cooling off and objections, on both databases and both rails: what was approved lately moves no money yet, says until when, and goes by itself
- * then; what somebody objects to waits until two others clear it.
+ * Cooling off and objections, on both databases and both rails: what was approved lately moves no money yet,
+ * says until when, and goes by itself then; what somebody objects to waits until two others clear it.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bringBack } from '../src/jobs/clock.ts'
@@ -45,387 +45,509 @@ const hour = 3_600_000
 const coolingOffMs = 24 * hour
 
 describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
-  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
-    let postgres: Postgres | undefined
-    let town: Town
-    beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
-    })
-    afterAll(() => postgres?.stop())
-    beforeEach(async () => {
-      const databaseUrl = postgres ? await postgres.migratedDatabase() : 'sqlite::memory:'
-      town = await openTown({ databaseUrl, commissionBp: 0n, settings: { fee: 0 } })
-    })
-    afterEach(() => town?.close())
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(
+    'with a server where one is needed',
+    () => {
+      let postgres: Postgres | undefined
+      let town: Town
+      beforeAll(async () => {
+        if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
+      })
+      afterAll(() => postgres?.stop())
+      beforeEach(async () => {
+        const databaseUrl = postgres ? await postgres.migratedDatabase() : 'sqlite::memory:'
+        town = await openTown({ databaseUrl, commissionBp: 0n, settings: { fee: 0 } })
+      })
+      afterEach(() => town?.close())
 
-    const payout = async ({ id }: PayoutRow) => (await town.db.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
-    const send = async () => {
-      await sendPayouts(town.db, town.app.rails.starkbank!, town.app.world)
-      return town.transfers().map(({ amount }) => amount)
-    }
-    const refuseProposal = (id: string) => town.db.tx(tx => refuse(tx, id, { by: 'carla', why: 'again' }))
-    const now = () => town.db.tx(tx => tx.now())
-    /** As the program asks, without what merely waits for the rail to be read. */
-    const kinds = async () =>
-      (await attentionOf(town.db, await now())).map(({ kind }) => kind).filter(kind => /^(account|payout|limits)/.test(kind))
+      const payout = async ({ id }: PayoutRow) =>
+        (await town.db.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
+      const send = async () => {
+        await sendPayouts(town.db, town.app.rails.starkbank!, town.app.world)
+        return town.transfers().map(({ amount }) => amount)
+      }
+      const refuseProposal = (id: string) => town.db.tx(tx => refuse(tx, id, { by: 'carla', why: 'again' }))
+      const now = () => town.db.tx(tx => tx.now())
+      /** As the program asks, without what merely waits for the rail to be read. */
+      const kinds = async () =>
+        (await attentionOf(town.db, await now()))
+          .map(({ kind }) => kind)
+          .filter(kind => /^(account|payout|limits)/.test(kind))
 
-    test('an account that was approved today is paid tomorrow, once, and no alarm is raised meanwhile', async () => {
-      await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
-      const { payable_from: from } = await approveAccount(town.db, 'new', 'chico', undefined, coolingOffMs)
-      const [owed] = await collect(town, [10_000n], 'new')
-      expect(await send()).toEqual([])
-      expect(await payout(owed!)).toMatchObject({ state: 'owed', why: expect.stringContaining(`is paid from ${from} on`) })
-      town.pass(20 * hour)
-      expect([await send(), await kinds()]).toEqual([[], ['account waits']])
-      town.pass(4 * hour)
-      expect([await send(), await send(), await kinds()]).toEqual([[10_000], [10_000], []])
-      expect(await town.db.tx(checkLedger)).toEqual([])
-    })
+      test('an account that was approved today is paid tomorrow, once, and no alarm is raised meanwhile', async () => {
+        await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
+        const { payable_from: from } = await approveAccount(town.db, 'new', 'chico', undefined, coolingOffMs)
+        const [owed] = await collect(town, [10_000n], 'new')
+        expect(await send()).toEqual([])
+        expect(await payout(owed!)).toMatchObject({
+          state: 'owed',
+          why: expect.stringContaining(`is paid from ${from} on`),
+        })
+        town.pass(20 * hour)
+        expect([await send(), await kinds()]).toEqual([[], ['account waits']])
+        town.pass(4 * hour)
+        expect([await send(), await send(), await kinds()]).toEqual([[10_000], [10_000], []])
+        expect(await town.db.tx(checkLedger)).toEqual([])
+      })
 
-    test('an account that was approved under a clock that was ahead waits no longer than a day once a checker signs it', async () => {
-      await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
-      // As a clock says that is a year ahead.
-      await approveAccount(town.db, 'new', 'chico', undefined, 366 * 24 * hour)
-      await collect(town, [10_000n], 'new')
-      expect(await send()).toEqual([])
-      const latest = later(await now(), coolingOffMs)
-      await signAccount(town.db, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
-      expect(await findAccount(town.db, 'new')).toMatchObject({ payable_from: latest })
-      expect(await send()).toEqual([])
-      // Signed again it waits no longer, and never less than was approved.
-      await signAccount(town.db, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
-      expect(await findAccount(town.db, 'new')).toMatchObject({ payable_from: latest })
-      expect(await checkApprovals(town.db)).toEqual([])
-      town.pass(coolingOffMs)
-      expect(await send()).toEqual([10_000])
-    })
+      test('an account that was approved under a clock that was ahead waits no longer than a day once a checker signs it', async () => {
+        await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
+        // As a clock says that is a year ahead.
+        await approveAccount(town.db, 'new', 'chico', undefined, 366 * 24 * hour)
+        await collect(town, [10_000n], 'new')
+        expect(await send()).toEqual([])
+        const latest = later(await now(), coolingOffMs)
+        await signAccount(town.db, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
+        expect(await findAccount(town.db, 'new')).toMatchObject({ payable_from: latest })
+        expect(await send()).toEqual([])
+        // Signed again it waits no longer, and never less than was approved.
+        await signAccount(town.db, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
+        expect(await findAccount(town.db, 'new')).toMatchObject({ payable_from: latest })
+        expect(await checkApprovals(town.db)).toEqual([])
+        town.pass(coolingOffMs)
+        expect(await send()).toEqual([10_000])
+      })
 
-    test('however long it is, no wait is taken for one of a clock that was ahead', async () => {
-      await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
-      await approveAccount(town.db, 'new', 'chico', undefined, 72 * hour)
-      await collect(town, [10_000n], 'new')
-      for (let days = 0; days < 3; days++) {
-        expect([await send(), await bringBack(town.db, town.app.world)]).toEqual([[], 0])
+      test('however long it is, no wait is taken for one of a clock that was ahead', async () => {
+        await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
+        await approveAccount(town.db, 'new', 'chico', undefined, 72 * hour)
+        await collect(town, [10_000n], 'new')
+        for (let days = 0; days < 3; days++) {
+          expect([await send(), await bringBack(town.db, town.app.world)]).toEqual([[], 0])
+          town.pass(24 * hour)
+        }
+        expect(await send()).toEqual([10_000])
+      })
+
+      test.each([
+        ['earlier', '2026-01-01T00:00:00.000Z'],
+        ['away', null],
+      ])('a row in which that time is %s moves nothing: its payout is held', async (_, at) => {
+        await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
+        await approveAccount(town.db, 'new', 'chico', undefined, coolingOffMs)
+        const [owed] = await collect(town, [10_000n], 'new')
+        await town.db.tx(tx => tx.run(sql`update accounts set payable_from = ${at} where name = 'new'`))
+        expect(await send()).toEqual([])
+        expect(await payout(owed!)).toMatchObject({
+          state: 'held',
+          why: expect.stringContaining('is paid from another time on'),
+        })
+      })
+
+      test('while somebody objects to an account nothing is paid there, until two others than who added it clear that', async () => {
+        const object = (why: string) => objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why })
+        const clear = (by: string) =>
+          proposeAccountClear(town.db, town.app.world, 'main', { by, why: 'the payee was called' })
+        const approve = async (id: string, by: string) => (await approveAndDo(town.app, id, { by })).is
+        await object('who is that')
+        expect((await object('again')).why).toBe('who is that')
+        const [owed] = await collect(town, [10_000n])
+        expect([await send(), await kinds()]).toEqual([[], ['account objected']])
+        expect(await payout(owed!)).toMatchObject({
+          state: 'owed',
+          why: 'somebody objects to its account main (ana): who is that',
+        })
         town.pass(24 * hour)
-      }
-      expect(await send()).toEqual([10_000])
-    })
+        expect([await send(), await kinds()]).toEqual([[], ['account objected']])
+        await expect(clear('maker')).rejects.toThrow('maker added account')
+        const { proposal } = await clear('bruno')
+        await expect(approve(proposal.id, 'maker')).rejects.toThrow('maker added account')
+        expect([await approve(proposal.id, 'bruno'), await send()]).toEqual(['own', []])
+        expect([await approve(proposal.id, 'carla'), await send(), await send()]).toEqual([
+          'approved',
+          [10_000],
+          [10_000],
+        ])
+        await expect(clear('bruno')).rejects.toThrow('nobody objects to main')
+        expect([await kinds(), await checkSet(town.db), await town.db.tx(checkLedger)]).toEqual([[], [], []])
+      })
 
-    test.each([
-      ['earlier', '2026-01-01T00:00:00.000Z'],
-      ['away', null],
-    ])('a row in which that time is %s moves nothing: its payout is held', async (_, at) => {
-      await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
-      await approveAccount(town.db, 'new', 'chico', undefined, coolingOffMs)
-      const [owed] = await collect(town, [10_000n], 'new')
-      await town.db.tx(tx => tx.run(sql`update accounts set payable_from = ${at} where name = 'new'`))
-      expect(await send()).toEqual([])
-      expect(await payout(owed!)).toMatchObject({ state: 'held', why: expect.stringContaining('is paid from another time on') })
-    })
-
-    test('while somebody objects to an account nothing is paid there, until two others than who added it clear that', async () => {
-      const object = (why: string) => objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why })
-      const clear = (by: string) => proposeAccountClear(town.db, town.app.world, 'main', { by, why: 'the payee was called' })
-      const approve = async (id: string, by: string) => (await approveAndDo(town.app, id, { by })).is
-      await object('who is that')
-      expect((await object('again')).why).toBe('who is that')
-      const [owed] = await collect(town, [10_000n])
-      expect([await send(), await kinds()]).toEqual([[], ['account objected']])
-      expect(await payout(owed!)).toMatchObject({ state: 'owed', why: 'somebody objects to its account main (ana): who is that' })
-      town.pass(24 * hour)
-      expect([await send(), await kinds()]).toEqual([[], ['account objected']])
-      await expect(clear('maker')).rejects.toThrow('maker added account')
-      const { proposal } = await clear('bruno')
-      await expect(approve(proposal.id, 'maker')).rejects.toThrow('maker added account')
-      expect([await approve(proposal.id, 'bruno'), await send()]).toEqual(['own', []])
-      expect([await approve(proposal.id, 'carla'), await send(), await send()]).toEqual(['approved', [10_000], [10_000]])
-      await expect(clear('bruno')).rejects.toThrow('nobody objects to main')
-      expect([await kinds(), await checkSet(town.db), await town.db.tx(checkLedger)]).toEqual([[], [], []])
-    })
-
-    test.each([
-      ['deleted', sql`delete from account_objections`, 'ana objects to account main, and nobody cleared it'],
-      [
-        'ended',
-        sql`update account_objections set cleared_at = added_at, cleared_by = 'x'`,
-        'ana objects to account main, and nobody cleared it',
-      ],
-      ['edited', sql`update account_objections set why = 'it is fine'`, 'the objection to account main is not as ana made it'],
-    ])('an objection to an account that was %s past the program still holds, and is named', async (_, edit, says) => {
-      await objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
-      expect(await checkSet(town.db)).toEqual([])
-      const [owed] = await collect(town, [10_000n])
-      await town.db.tx(tx => tx.run(edit))
-      expect([await send(), (await payout(owed!)).why]).toEqual([[], 'somebody objects to its account main (ana): who is that'])
-      expect(await checkSet(town.db)).toEqual([expect.objectContaining({ says: expect.stringContaining(says) })])
-    })
-
-    test('whoever objects second is heard as well: what two people were shown ends, and nothing that came since', async () => {
-      const { db, world } = town.app
-      const object = (by: string, why: string) => objectToAccount(db, world, 'main', { by, why })
-      const clear = async () => (await proposeAccountClear(db, world, 'main', { by: 'bruno', why: 'a slip' })).proposal.id
-      const approve = async (id: string) => (await approveAndDo(town.app, id, { by: 'carla' })).is
-      await object('mallory', 'hm')
-      await collect(town, [10_000n])
-      const shown = await clear()
-      await object('ana', 'the payee never gave us this account')
-      await expect(approve(shown)).rejects.toThrow('mallory, ana objects to main by now')
-      expect([await send(), (await kinds()).length]).toEqual([[], 2])
-      await refuseProposal(shown)
-      expect([await approve(await clear()), await send(), await checkSet(db)]).toEqual(['approved', [10_000], []])
-    })
-
-    test.runIf(engine === 'PostgreSQL')('an objection is answered once every claim that read before it has ended', async () => {
-      const { db, world } = town.app
-      await collect(town, [10_000n])
-      const order: string[] = []
-      let objected: Promise<unknown> | undefined
-      await db.tx(async tx => {
-        const due = await tx.all<PayoutRow>(sql`select * from payouts where state = 'owed' ${skipLocked}`)
-        expect(await payableNow(tx, due)).toHaveLength(1)
-        objected = objectToAccount(db, world, 'main', { by: 'ana', why: 'who is that' }).then(() => order.push('objected'))
-        const isWaiting = sql`select 1 as yes from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-        await until(async () => order.length > 0 || (await db.one(isWaiting)), 'the objection waits')
-        order.push('claimed')
-      }, 'locks')
-      await objected
-      expect([order, await send()]).toEqual([['claimed', 'objected'], []])
-    })
-
-    test('objected to and cleared by many at once it is one objection of each person, and ends once', async () => {
-      const { db, world } = town.app
-      const at = (by: string) => objectToAccount(db, world, 'main', { by, why: 'who is that' })
-      await Promise.all([at('ana'), at('ana'), at('ANA'), at('dora')])
-      expect((await accountObjections(db, (await findAccount(db, 'main'))!.id)).map(({ made_by: by }) => by.toLowerCase()).sort()).toEqual([
-        'ana',
-        'dora',
-      ])
-      const { proposal } = await proposeAccountClear(db, world, 'main', { by: 'bruno', why: 'a slip' })
-      const ends = await Promise.all(['carla', 'eva', 'carla'].map(by => approveAndDo(town.app, proposal.id, { by })))
-      expect(ends.map(({ is }) => is).sort()).toEqual(['approved', 'decided', 'decided'])
-      const acts = await db.all<{ act: string }>(sql`select act from audit where act like 'account obj%' order by seq`)
-      expect(acts.map(({ act }) => act)).toEqual(['account objected', 'account objected', 'account objection cleared'])
-      await collect(town, [10_000n])
-      expect([await send(), await checkSet(db)]).toEqual([[10_000], []])
-    })
-
-    const acts: [string, (id: string) => Promise<unknown>][] = [
-      ['a retry', id => retryPayout(town.db, id, { by: 'carla', why: 'now' })],
-      [
-        'a hold and a release',
-        async id => {
-          await holdPayout(town.db, id, { by: 'ana', why: 'wait' })
-          await releasePayout(town.db, id, { by: 'carla', why: 'now' })
+      test.each([
+        [
+          'deleted',
+          sql`delete from account_objections`,
+          'ana objects to account main, and nobody cleared it',
+        ],
+        [
+          'ended',
+          sql`update account_objections set cleared_at = added_at, cleared_by = 'x'`,
+          'ana objects to account main, and nobody cleared it',
+        ],
+        [
+          'edited',
+          sql`update account_objections set why = 'it is fine'`,
+          'the objection to account main is not as ana made it',
+        ],
+      ])(
+        'an objection to an account that was %s past the program still holds, and is named',
+        async (_, edit, says) => {
+          await objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
+          expect(await checkSet(town.db)).toEqual([])
+          const [owed] = await collect(town, [10_000n])
+          await town.db.tx(tx => tx.run(edit))
+          expect([await send(), (await payout(owed!)).why]).toEqual([
+            [],
+            'somebody objects to its account main (ana): who is that',
+          ])
+          expect(await checkSet(town.db)).toEqual([
+            expect.objectContaining({ says: expect.stringContaining(says) }),
+          ])
         },
-      ],
-      [
-        'a redirection there',
-        async id => {
-          await addAccount(town.db, town.app.world, 'main2', { ...trialAccount, number: '777' }, 'maria')
-          await approveAccount(town.db, 'main2', 'chico')
-          await objectToAccount(town.db, town.app.world, 'main2', { by: 'ana', why: 'nor that' })
-          const { proposal } = await proposeRedirect(town.db, town.app.world, id, { to: 'main2', by: 'maria', why: 'now' })
-          await approveAndDo(town.app, proposal.id, { by: 'carla' })
-        },
-      ],
-      [
-        'a row of its own that names a refund',
-        id => town.db.tx(tx => tx.run(sql`update payouts set rule = 'refund', next_at = '2026-01-01T00:00:00.000Z' where id = ${id}`)),
-      ],
-      [
-        'an objection that was moved to another account',
+      )
+
+      test('whoever objects second is heard as well: what two people were shown ends, and nothing that came since', async () => {
+        const { db, world } = town.app
+        const object = (by: string, why: string) => objectToAccount(db, world, 'main', { by, why })
+        const clear = async () =>
+          (await proposeAccountClear(db, world, 'main', { by: 'bruno', why: 'a slip' })).proposal.id
+        const approve = async (id: string) => (await approveAndDo(town.app, id, { by: 'carla' })).is
+        await object('mallory', 'hm')
+        await collect(town, [10_000n])
+        const shown = await clear()
+        await object('ana', 'the payee never gave us this account')
+        await expect(approve(shown)).rejects.toThrow('mallory, ana objects to main by now')
+        expect([await send(), (await kinds()).length]).toEqual([[], 2])
+        await refuseProposal(shown)
+        expect([await approve(await clear()), await send(), await checkSet(db)]).toEqual([
+          'approved',
+          [10_000],
+          [],
+        ])
+      })
+
+      test.runIf(engine === 'PostgreSQL')(
+        'an objection is answered once every claim that read before it has ended',
         async () => {
-          await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '888' }, 'maria')
-          await town.db.tx(tx => tx.run(sql`update account_objections set account_id = (select id from accounts where name = 'other')`))
-          await town.db.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
-        },
-      ],
-    ]
-    test.each(acts)('%s pays nothing to an account that somebody objects to', async (_, act) => {
-      const [owed] = await collect(town, [10_000n])
-      await objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
-      expect(await send()).toEqual([])
-      await act(owed!.id)
-      expect([await send(), await send()]).toEqual([[], []])
-    })
-
-    test('another account at the same place is not paid either while somebody objects to the one', async () => {
-      const { db, world } = town.app
-      await addAccount(db, world, 'twin', { ...trialAccount, branch: `0${trialAccount.branch}` }, 'maria')
-      await approveAccount(db, 'twin', 'chico')
-      await addAccount(db, world, 'other', { ...trialAccount, number: '999' }, 'maria')
-      await approveAccount(db, 'other', 'chico')
-      await addAccount(db, world, 'doubted', trialAccount, 'maria')
-      await objectToAccount(db, world, 'doubted', { by: 'ana', why: 'who is that' })
-      const [owed] = await collect(town, [10_000n], 'twin')
-      await collect(town, [20_000n], 'other')
-      expect([await send(), (await payout(owed!)).why]).toEqual([[20_000], 'somebody objects to its account doubted (ana): who is that'])
-      const { proposal } = await proposeAccountClear(db, world, 'doubted', { by: 'bruno', why: 'it is theirs' })
-      await approveAndDo(town.app, proposal.id, { by: 'carla' })
-      expect(await send()).toEqual([20_000, 10_000])
-    })
-
-    test('while somebody objects to limits the strictest of before and after counts, until two who did not propose them clear it', async () => {
-      const { db, world } = town.app
-      const limit = (wanted: WantedLimits, by = 'ana') => db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
-      const raise = async (wanted: WantedLimits) => {
-        const changed = await limit(wanted)
-        return 'proposal' in changed ? (await approveAndDo(town.app, changed.proposal.id, { by: 'bruno' })).is : changed.is
-      }
-      const scope = 'installation BRL'
-      const object = (by: string) => objectToLimits(db, world, scope, { by, why: 'nobody decided that' })
-      const clear = (by: string) => proposeLimitsClear(db, world, scope, { by, why: 'the board did' })
-      const seen = async () => (await showLimits(db, await now())).limits.map(({ per, units }) => [per, units])
-      await expect(object('dora')).rejects.toThrow('no limit of all payouts in BRL was ever set')
-      await limit({ payout: 5_000n, day: 50_000n })
-      expect([await raise({ payout: 20_000n, day: null }), await seen()]).toEqual(['approved', [['payout', 20_000n]]])
-      const open = await limit({ payout: 90_000n })
-      await object('dora')
-      const [owed] = await collect(town, [10_000n])
-      expect([await send(), (await payout(owed!)).why]).toEqual([[], expect.stringContaining('is above the limit of R$ 50.00')])
-      expect(await kinds()).toEqual(['limits objected', 'payout over limit'])
-      expect(await seen()).toEqual([
-        ['payout', 5_000n],
-        ['day', 50_000n],
-      ])
-      // Nobody raises them meanwhile, also by what was proposed before; lower they are at once.
-      expect(await limit({ payout: 30_000n })).toEqual({ is: 'objected', by: 'dora', why: 'nobody decided that' })
-      if (!('proposal' in open)) throw new Error('it was proposed')
-      await expect(approveAndDo(town.app, open.proposal.id, { by: 'bruno' })).rejects.toThrow('dora objects to these limits')
-      expect(await limit({ payout: 15_000n })).toEqual({ is: 'lowered' })
-      await expect(clear('ana')).rejects.toThrow('ana proposed these limits')
-      const { proposal } = await clear('dora')
-      await expect(approveAndDo(town.app, proposal.id, { by: 'ana' })).rejects.toThrow('ana proposed these limits')
-      expect([(await approveAndDo(town.app, proposal.id, { by: 'carla' })).is, await send(), await seen()]).toEqual([
-        ...['approved', [10_000]],
-        [['payout', 15_000n]],
-      ])
-      await expect(clear('dora')).rejects.toThrow('nobody objects to all payouts in BRL')
-      expect([await checkSet(db), await checkApprovals(db), await town.db.tx(checkLedger)]).toEqual([[], [], []])
-    })
-
-    test('limits that were raised twice within a week count as before both, also where the objection was deleted past the program', async () => {
-      const { db, world } = town.app
-      const set = async (wanted: WantedLimits) => {
-        const changed = await db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
-        if ('proposal' in changed) await approveAndDo(town.app, changed.proposal.id, { by: 'bruno' })
-      }
-      await set({ payout: 1_000n })
-      town.pass(30 * 24 * hour)
-      await set({ payout: 5_000n })
-      town.pass(24 * hour)
-      await set({ payout: 50_000n })
-      await objectToLimits(db, world, 'installation BRL', { by: 'dora', why: 'nobody decided that' })
-      await db.tx(tx => tx.run(sql`delete from limit_objections`))
-      await collect(town, [2_000n])
-      expect(await send()).toEqual([])
-      expect(await checkSet(db)).toEqual([
-        expect.objectContaining({ says: expect.stringContaining('dora objects to limits of all payouts in BRL, and nobody cleared it') }),
-      ])
-    })
-
-    /** Whoever can append to the audit log with hashes that fit, and edits the rows along. */
-    const forged: [string, (db: Db) => Promise<unknown>, string][] = [
-      [
-        'a raised limit',
-        db =>
-          db.tx(async tx => {
-            await tx.run(sql`update limits set units = 90000`)
-            const detail = { asset: 'BRL', perPayout: '900.00', perPayoutNow: '50.00', proposedBy: 'ana' }
-            await audit(tx, { actor: 'bruno', act: 'limits set', subject: 'installation BRL', detail })
-          }),
-        'people set R$ 50.00',
-      ],
-      [
-        'a limit that one person lowered to more',
-        db =>
-          db.tx(async tx => {
-            await tx.run(sql`update limits set units = 90000`)
-            const detail = { asset: 'BRL', perPayout: '900.00', perPayoutNow: '9000.00', why: 'x' }
-            await audit(tx, { actor: 'ana', act: 'limits lowered', subject: 'installation BRL', detail })
-          }),
-        'people set R$ 50.00',
-      ],
-      [
-        'the end of an objection',
-        async db => {
-          await objectToAccount(db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
+          const { db, world } = town.app
+          await collect(town, [10_000n])
+          const order: string[] = []
+          let objected: Promise<unknown> | undefined
           await db.tx(async tx => {
-            await tx.run(sql`delete from limits`)
-            await tx.run(sql`update account_objections set cleared_at = added_at, cleared_by = 'bruno and carla: x'`)
-            const subject = (await findAccount(tx, 'main'))!.id
-            const detail = { name: 'main', objectedBy: 'ana', proposedBy: 'bruno', why: 'x' }
-            await audit(tx, { actor: 'carla', act: 'account objection cleared', subject, detail })
-          })
+            const due = await tx.all<PayoutRow>(sql`select * from payouts where state = 'owed' ${skipLocked}`)
+            expect(await payableNow(tx, due)).toHaveLength(1)
+            objected = objectToAccount(db, world, 'main', { by: 'ana', why: 'who is that' }).then(() =>
+              order.push('objected'),
+            )
+            const isWaiting = sql`select 1 as yes from pg_stat_activity where datname = current_database()
+              and wait_event_type = 'Lock'`
+            await until(async () => order.length > 0 || (await db.one(isWaiting)), 'the objection waits')
+            order.push('claimed')
+          }, 'locks')
+          await objected
+          expect([order, await send()]).toEqual([['claimed', 'objected'], []])
         },
-        'ana objects to account main, and nobody cleared it',
-      ],
-      [
-        'the terms of an account',
-        db =>
-          db.tx(async tx => {
-            await tx.run(sql`delete from limits`)
-            await tx.run(sql`update accounts set recover = 'next-payouts'`)
-            const subject = (await findAccount(tx, 'main'))!.id
-            const detail = { name: 'main', recover: 'next-payouts', was: 'never', madeBy: 'ana', why: 'x' }
-            await audit(tx, { actor: 'carla', act: 'account terms changed', subject, detail })
-          }),
-        'account main has terms that do not hold',
-      ],
-    ]
-    test.each(forged)('%s that is in the rows and the audit log, and that nobody approved, lets nothing go', async (_, forge, says) => {
-      const wanted = { payout: 5_000n }
-      await town.db.tx(tx => changeLimits(tx, town.app.world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
-      await collect(town, [10_000n])
-      await forge(town.db)
-      await town.db.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
-      expect(await send()).toEqual([])
-      const found = [...(await checkApprovals(town.db)), ...(await checkSet(town.db))].map(finding => finding.says)
-      expect(found).toContainEqual(expect.stringContaining(says))
-    })
+      )
 
-    test('a limit that two people raised lets more go a day later, and a lower one counts at once', async () => {
-      const { db, rails } = town.app
-      const world = { ...town.app.world, coolingOffMs }
-      const limit = async (wanted: WantedLimits) => {
-        const changed = await db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
-        if ('proposal' in changed) await approveAndDo({ db, world, rails }, changed.proposal.id, { by: 'bruno' })
-        return changed.is
-      }
-      const seen = async () => {
-        // At every step the audit log says the same.
-        expect(await checkApprovals(db)).toEqual([])
-        return (await showLimits(db, await now())).limits.map(({ per, units, next_units: next }) => [per, units, next])
-      }
-      expect(await limit({ payout: 5_000n, day: 50_000n })).toBe('lowered')
-      const [owed] = await collect(town, [10_000n])
-      expect(await limit({ payout: 20_000n })).toBe('proposed')
-      expect([await send(), await seen()]).toEqual([
-        [],
+      test('objected to and cleared by many at once it is one objection of each person, and ends once', async () => {
+        const { db, world } = town.app
+        const at = (by: string) => objectToAccount(db, world, 'main', { by, why: 'who is that' })
+        await Promise.all([at('ana'), at('ana'), at('ANA'), at('dora')])
+        expect(
+          (await accountObjections(db, (await findAccount(db, 'main'))!.id))
+            .map(({ made_by: by }) => by.toLowerCase())
+            .sort(),
+        ).toEqual(['ana', 'dora'])
+        const { proposal } = await proposeAccountClear(db, world, 'main', { by: 'bruno', why: 'a slip' })
+        const ends = await Promise.all(
+          ['carla', 'eva', 'carla'].map(by => approveAndDo(town.app, proposal.id, { by })),
+        )
+        expect(ends.map(({ is }) => is).sort()).toEqual(['approved', 'decided', 'decided'])
+        const acts = await db.all<{ act: string }>(
+          sql`select act from audit where act like 'account obj%' order by seq`,
+        )
+        expect(acts.map(({ act }) => act)).toEqual([
+          'account objected',
+          'account objected',
+          'account objection cleared',
+        ])
+        await collect(town, [10_000n])
+        expect([await send(), await checkSet(db)]).toEqual([[10_000], []])
+      })
+
+      const acts: [string, (id: string) => Promise<unknown>][] = [
+        ['a retry', id => retryPayout(town.db, id, { by: 'carla', why: 'now' })],
         [
-          ['payout', 5_000n, 20_000n],
-          ['day', 50_000n, null],
+          'a hold and a release',
+          async id => {
+            await holdPayout(town.db, id, { by: 'ana', why: 'wait' })
+            await releasePayout(town.db, id, { by: 'carla', why: 'now' })
+          },
         ],
-      ])
-      town.pass(coolingOffMs)
-      expect([await send(), await seen()]).toEqual([
-        [10_000],
         [
-          ['payout', 20_000n, null],
-          ['day', 50_000n, null],
+          'a redirection there',
+          async id => {
+            await addAccount(town.db, town.app.world, 'main2', { ...trialAccount, number: '777' }, 'maria')
+            await approveAccount(town.db, 'main2', 'chico')
+            await objectToAccount(town.db, town.app.world, 'main2', { by: 'ana', why: 'nor that' })
+            const { proposal } = await proposeRedirect(town.db, town.app.world, id, {
+              to: 'main2',
+              by: 'maria',
+              why: 'now',
+            })
+            await approveAndDo(town.app, proposal.id, { by: 'carla' })
+          },
         ],
-      ])
-      expect((await payout(owed!)).state).toBe('sent')
-      // One that is taken away counts for a day more; lowered meanwhile, it stays what it was lowered to.
-      expect(await limit({ payout: null })).toBe('proposed')
-      expect(await limit({ payout: 1_000n })).toBe('lowered')
-      town.pass(2 * coolingOffMs)
-      expect((await seen())[0]).toEqual(['payout', 1_000n, null])
-      expect(await limit({ payout: null })).toBe('proposed')
-      town.pass(coolingOffMs)
-      expect(await seen()).toEqual([['day', 50_000n, null]])
-    })
-  })
+        [
+          'a row of its own that names a refund',
+          id =>
+            town.db.tx(tx =>
+              tx.run(
+                sql`update payouts set rule = 'refund', next_at = '2026-01-01T00:00:00.000Z'
+                  where id = ${id}`,
+              ),
+            ),
+        ],
+        [
+          'an objection that was moved to another account',
+          async () => {
+            await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '888' }, 'maria')
+            await town.db.tx(tx =>
+              tx.run(
+                sql`update account_objections set account_id = (select id from accounts
+                  where name = 'other')`,
+              ),
+            )
+            await town.db.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
+          },
+        ],
+      ]
+      test.each(acts)('%s pays nothing to an account that somebody objects to', async (_, act) => {
+        const [owed] = await collect(town, [10_000n])
+        await objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
+        expect(await send()).toEqual([])
+        await act(owed!.id)
+        expect([await send(), await send()]).toEqual([[], []])
+      })
+
+      test('another account at the same place is not paid either while somebody objects to the one', async () => {
+        const { db, world } = town.app
+        await addAccount(db, world, 'twin', { ...trialAccount, branch: `0${trialAccount.branch}` }, 'maria')
+        await approveAccount(db, 'twin', 'chico')
+        await addAccount(db, world, 'other', { ...trialAccount, number: '999' }, 'maria')
+        await approveAccount(db, 'other', 'chico')
+        await addAccount(db, world, 'doubted', trialAccount, 'maria')
+        await objectToAccount(db, world, 'doubted', { by: 'ana', why: 'who is that' })
+        const [owed] = await collect(town, [10_000n], 'twin')
+        await collect(town, [20_000n], 'other')
+        expect([await send(), (await payout(owed!)).why]).toEqual([
+          [20_000],
+          'somebody objects to its account doubted (ana): who is that',
+        ])
+        const { proposal } = await proposeAccountClear(db, world, 'doubted', {
+          by: 'bruno',
+          why: 'it is theirs',
+        })
+        await approveAndDo(town.app, proposal.id, { by: 'carla' })
+        expect(await send()).toEqual([20_000, 10_000])
+      })
+
+      test('while somebody objects to limits the strictest of before and after counts, until two who did not propose them clear it', async () => {
+        const { db, world } = town.app
+        const limit = (wanted: WantedLimits, by = 'ana') =>
+          db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
+        const raise = async (wanted: WantedLimits) => {
+          const changed = await limit(wanted)
+          return 'proposal' in changed
+            ? (await approveAndDo(town.app, changed.proposal.id, { by: 'bruno' })).is
+            : changed.is
+        }
+        const scope = 'installation BRL'
+        const object = (by: string) => objectToLimits(db, world, scope, { by, why: 'nobody decided that' })
+        const clear = (by: string) => proposeLimitsClear(db, world, scope, { by, why: 'the board did' })
+        const seen = async () =>
+          (await showLimits(db, await now())).limits.map(({ per, units }) => [per, units])
+        await expect(object('dora')).rejects.toThrow('no limit of all payouts in BRL was ever set')
+        await limit({ payout: 5_000n, day: 50_000n })
+        expect([await raise({ payout: 20_000n, day: null }), await seen()]).toEqual([
+          'approved',
+          [['payout', 20_000n]],
+        ])
+        const open = await limit({ payout: 90_000n })
+        await object('dora')
+        const [owed] = await collect(town, [10_000n])
+        expect([await send(), (await payout(owed!)).why]).toEqual([
+          [],
+          expect.stringContaining('is above the limit of R$ 50.00'),
+        ])
+        expect(await kinds()).toEqual(['limits objected', 'payout over limit'])
+        expect(await seen()).toEqual([
+          ['payout', 5_000n],
+          ['day', 50_000n],
+        ])
+        // Nobody raises them meanwhile, also by what was proposed before; lower they are at once.
+        expect(await limit({ payout: 30_000n })).toEqual({
+          is: 'objected',
+          by: 'dora',
+          why: 'nobody decided that',
+        })
+        if (!('proposal' in open)) throw new Error('it was proposed')
+        await expect(approveAndDo(town.app, open.proposal.id, { by: 'bruno' })).rejects.toThrow(
+          'dora objects to these limits',
+        )
+        expect(await limit({ payout: 15_000n })).toEqual({ is: 'lowered' })
+        await expect(clear('ana')).rejects.toThrow('ana proposed these limits')
+        const { proposal } = await clear('dora')
+        await expect(approveAndDo(town.app, proposal.id, { by: 'ana' })).rejects.toThrow(
+          'ana proposed these limits',
+        )
+        expect([
+          (await approveAndDo(town.app, proposal.id, { by: 'carla' })).is,
+          await send(),
+          await seen(),
+        ]).toEqual([...['approved', [10_000]], [['payout', 15_000n]]])
+        await expect(clear('dora')).rejects.toThrow('nobody objects to all payouts in BRL')
+        expect([await checkSet(db), await checkApprovals(db), await town.db.tx(checkLedger)]).toEqual([
+          [],
+          [],
+          [],
+        ])
+      })
+
+      test('limits that were raised twice within a week count as before both, also where the objection was deleted past the program', async () => {
+        const { db, world } = town.app
+        const set = async (wanted: WantedLimits) => {
+          const changed = await db.tx(tx =>
+            changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }),
+          )
+          if ('proposal' in changed) await approveAndDo(town.app, changed.proposal.id, { by: 'bruno' })
+        }
+        await set({ payout: 1_000n })
+        town.pass(30 * 24 * hour)
+        await set({ payout: 5_000n })
+        town.pass(24 * hour)
+        await set({ payout: 50_000n })
+        await objectToLimits(db, world, 'installation BRL', { by: 'dora', why: 'nobody decided that' })
+        await db.tx(tx => tx.run(sql`delete from limit_objections`))
+        await collect(town, [2_000n])
+        expect(await send()).toEqual([])
+        expect(await checkSet(db)).toEqual([
+          expect.objectContaining({
+            says: expect.stringContaining(
+              'dora objects to limits of all payouts in BRL, and nobody cleared it',
+            ),
+          }),
+        ])
+      })
+
+      /** Whoever can append to the audit log with hashes that fit, and edits the rows along. */
+      const forged: [string, (db: Db) => Promise<unknown>, string][] = [
+        [
+          'a raised limit',
+          db =>
+            db.tx(async tx => {
+              await tx.run(sql`update limits set units = 90000`)
+              const detail = { asset: 'BRL', perPayout: '900.00', perPayoutNow: '50.00', proposedBy: 'ana' }
+              await audit(tx, { actor: 'bruno', act: 'limits set', subject: 'installation BRL', detail })
+            }),
+          'people set R$ 50.00',
+        ],
+        [
+          'a limit that one person lowered to more',
+          db =>
+            db.tx(async tx => {
+              await tx.run(sql`update limits set units = 90000`)
+              const detail = { asset: 'BRL', perPayout: '900.00', perPayoutNow: '9000.00', why: 'x' }
+              await audit(tx, { actor: 'ana', act: 'limits lowered', subject: 'installation BRL', detail })
+            }),
+          'people set R$ 50.00',
+        ],
+        [
+          'the end of an objection',
+          async db => {
+            await objectToAccount(db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
+            await db.tx(async tx => {
+              await tx.run(sql`delete from limits`)
+              await tx.run(
+                sql`update account_objections set cleared_at = added_at, cleared_by = 'bruno and carla: x'`,
+              )
+              const subject = (await findAccount(tx, 'main'))!.id
+              const detail = { name: 'main', objectedBy: 'ana', proposedBy: 'bruno', why: 'x' }
+              await audit(tx, { actor: 'carla', act: 'account objection cleared', subject, detail })
+            })
+          },
+          'ana objects to account main, and nobody cleared it',
+        ],
+        [
+          'the terms of an account',
+          db =>
+            db.tx(async tx => {
+              await tx.run(sql`delete from limits`)
+              await tx.run(sql`update accounts set recover = 'next-payouts'`)
+              const subject = (await findAccount(tx, 'main'))!.id
+              const detail = { name: 'main', recover: 'next-payouts', was: 'never', madeBy: 'ana', why: 'x' }
+              await audit(tx, { actor: 'carla', act: 'account terms changed', subject, detail })
+            }),
+          'account main has terms that do not hold',
+        ],
+      ]
+      test.each(forged)(
+        '%s that is in the rows and the audit log, and that nobody approved, lets nothing go',
+        async (_, forge, says) => {
+          const wanted = { payout: 5_000n }
+          await town.db.tx(tx =>
+            changeLimits(tx, town.app.world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }),
+          )
+          await collect(town, [10_000n])
+          await forge(town.db)
+          await town.db.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
+          expect(await send()).toEqual([])
+          const found = [...(await checkApprovals(town.db)), ...(await checkSet(town.db))].map(
+            finding => finding.says,
+          )
+          expect(found).toContainEqual(expect.stringContaining(says))
+        },
+      )
+
+      test('a limit that two people raised lets more go a day later, and a lower one counts at once', async () => {
+        const { db, rails } = town.app
+        const world = { ...town.app.world, coolingOffMs }
+        const limit = async (wanted: WantedLimits) => {
+          const changed = await db.tx(tx =>
+            changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }),
+          )
+          if ('proposal' in changed)
+            await approveAndDo({ db, world, rails }, changed.proposal.id, { by: 'bruno' })
+          return changed.is
+        }
+        const seen = async () => {
+          // At every step the audit log says the same.
+          expect(await checkApprovals(db)).toEqual([])
+          return (await showLimits(db, await now())).limits.map(({ per, units, next_units: next }) => [
+            per,
+            units,
+            next,
+          ])
+        }
+        expect(await limit({ payout: 5_000n, day: 50_000n })).toBe('lowered')
+        const [owed] = await collect(town, [10_000n])
+        expect(await limit({ payout: 20_000n })).toBe('proposed')
+        expect([await send(), await seen()]).toEqual([
+          [],
+          [
+            ['payout', 5_000n, 20_000n],
+            ['day', 50_000n, null],
+          ],
+        ])
+        town.pass(coolingOffMs)
+        expect([await send(), await seen()]).toEqual([
+          [10_000],
+          [
+            ['payout', 20_000n, null],
+            ['day', 50_000n, null],
+          ],
+        ])
+        expect((await payout(owed!)).state).toBe('sent')
+        // One that is taken away counts for a day more; lowered meanwhile, it stays what it was lowered to.
+        expect(await limit({ payout: null })).toBe('proposed')
+        expect(await limit({ payout: 1_000n })).toBe('lowered')
+        town.pass(2 * coolingOffMs)
+        expect((await seen())[0]).toEqual(['payout', 1_000n, null])
+        expect(await limit({ payout: null })).toBe('proposed')
+        town.pass(coolingOffMs)
+        expect(await seen()).toEqual([['day', 50_000n, null]])
+      })
+    },
+  )
 })
 
 describe.skipIf(!bitcoindAvailable())('on the chain', () => {
@@ -451,7 +573,9 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
     }
     await town.send()
     expect(await states()).toEqual(['sent', 'owed'])
-    expect((await town.payouts()).find(({ id }) => id === payouts[1]!.id)!.why).toContain(`is paid from ${from} on`)
+    expect((await town.payouts()).find(({ id }) => id === payouts[1]!.id)!.why).toContain(
+      `is paid from ${from} on`,
+    )
     await town.bury(6)
     await town.pass(coolingOffMs)
     await town.send()
@@ -460,7 +584,13 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
   })
   test('a bundle is planned without what goes to an account that somebody objects to, and with it once that is cleared', async () => {
     const destination = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
-    await addAccount(town.db, town.world, 'doubted', { kind: 'bitcoin', holder: 'doubted', destination }, 'maker')
+    await addAccount(
+      town.db,
+      town.world,
+      'doubted',
+      { kind: 'bitcoin', holder: 'doubted', destination },
+      'maker',
+    )
     await approveAccount(town.db, 'doubted', 'checker')
     await objectToAccount(town.db, town.world, 'doubted', { by: 'ana', why: 'who is that' })
     const [certain, doubted] = await owing(town, [{ units: 200_000n }, { units: 150_000n, payTo: 'doubted' }])
@@ -471,7 +601,10 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
     await town.send()
     expect(await states()).toEqual(['sent', 'owed'])
     await town.bury(6)
-    const { proposal } = await proposeAccountClear(town.db, town.world, 'doubted', { by: 'bruno', why: 'the payee was called' })
+    const { proposal } = await proposeAccountClear(town.db, town.world, 'doubted', {
+      by: 'bruno',
+      why: 'the payee was called',
+    })
     await approveAndDo(town.app, proposal.id, { by: 'carla' })
     await town.send()
     expect(await states()).toEqual(['paid', 'sent'])

@@ -1,4 +1,7 @@
-/** A day told as a story: eight slots over twenty-four hours on both rails, in bad weather, on both databases; it ends with every cent and satoshi passed on. */
+/**
+ * A day told as a story: eight slots over twenty-four hours on both rails, in bad weather, on both databases;
+ * it ends with every cent and satoshi passed on.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ChainScenario } from './simulation/chainScenario.ts'
 import { tell, type Told } from './simulation/simulation.ts'
@@ -7,7 +10,10 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 const hour = 3_600_000
 const seed = Number(process.env['SEED'] ?? 20_261_121)
 
-/** Midnight in São Paulo, and every three hours from then; what can go wrong at a bank, on the way and at home does. */
+/**
+ * Midnight in São Paulo, and every three hours from then; what can go wrong at a bank, on the way and at home
+ * does.
+ */
 const theDay = {
   startsAt: Date.UTC(2026, 10, 21, 3) - 60_000,
   cron: '0 */3 * * *',
@@ -48,16 +54,45 @@ const theDay = {
   weather: { crash: 0.001, busy: 0.001, slow: 0.05 },
 }
 
-/** Payers of the same hours who pay in bitcoin, blocks of ten minutes, and a chain that now and then thinks again. */
+/**
+ * Payers of the same hours who pay in bitcoin, blocks of ten minutes, and a chain that now and then thinks
+ * again.
+ */
 const theDaysCoins: ChainScenario = {
   ...{ signer: 'wallet', kind: 'wpkh', ownAddresses: false, approvedLate: false, currency: 'BRL' },
-  ...{ cron: '0 */3 * * *', count: [2, 4], dueInMs: 24 * hour, watchMs: 30 * 24 * hour, late: { is: 'accept', within: 200n } },
-  ...{ payoutDepth: 6, gatherMs: 60_000, bumpAfterBlocks: 6, blockMs: 10 * 60_000, turnRate: 0.05, deepTurns: 0, stranger: false },
+  ...{
+    cron: '0 */3 * * *',
+    count: [2, 4],
+    dueInMs: 24 * hour,
+    watchMs: 30 * 24 * hour,
+    late: { is: 'accept', within: 200n },
+  },
+  ...{
+    payoutDepth: 6,
+    gatherMs: 60_000,
+    bumpAfterBlocks: 6,
+    blockMs: 10 * 60_000,
+    turnRate: 0.05,
+    deepTurns: 0,
+    stranger: false,
+  },
   ...{ passedOver: 0.1, downRate: 0.002, lagRate: 0.002, priceStep: 1, feeMoves: true, rateFails: 0.02 },
-  faults: { resetBefore: 0.01, loseAnswer: 0.01, hang: 0.002, hangAfter: 0.002, busy: 0.01, html502: 0.01, cutAnswer: 0.01, slow: 0.01 },
+  faults: {
+    resetBefore: 0.01,
+    loseAnswer: 0.01,
+    hang: 0.002,
+    hangAfter: 0.002,
+    busy: 0.01,
+    html502: 0.01,
+    cutAnswer: 0.01,
+    slow: 0.01,
+  },
 }
 
-/** `least`: of payments on the chain. Four workers on one server draw in another order each time, so there it is what no luck falls short of. */
+/**
+ * `least`: of payments on the chain. Four workers on one server draw in another order each time, so there it
+ * is what no luck falls short of.
+ */
 function itWasAGoodDay(day: () => Told, least: { paid: number; turns: number }) {
   test('then eight slots were issued, eight to twelve invoices each', () => {
     expect(day().perSlot).toHaveLength(8)
@@ -76,7 +111,14 @@ function itWasAGoodDay(day: () => Told, least: { paid: number; turns: number }) 
     expect(day().faults, `node test/simulation/replay.ts tells seeds; this day is seed ${seed}`).toEqual([])
   })
   test('then the books stand at zero: nothing is owed and nothing is in transit', () => {
-    const { payable, 'in-transit': inTransit, bank, commission, 'transfer-fee': transferFee, external } = day().balances
+    const {
+      payable,
+      'in-transit': inTransit,
+      bank,
+      commission,
+      'transfer-fee': transferFee,
+      external,
+    } = day().balances
     expect({ payable, inTransit }).toEqual({ payable: 0n, inTransit: 0n })
     // What is left at the bank is the house's commission, and what was there from elsewhere.
     expect(bank).toBe(-(commission + transferFee + external))

@@ -1,6 +1,18 @@
-/** The one door, as a person finds it: the names it gives when sourced, what it says of .env.deploy, and what it does without one. */
+/**
+ * The one door, as a person finds it: the names it gives when sourced, what it says of .env.deploy, and what
+ * it does without one.
+ */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
@@ -11,9 +23,17 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const settings = join(folder, '.env.deploy')
 
 const environment = () =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(DEPLOY_|DOCKER_|DATABASE_URL|STARKBANK_|BITCOIN_)/.test(name)))
+  Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(DEPLOY_|DOCKER_|DATABASE_URL|STARKBANK_|BITCOIN_)/.test(name),
+    ),
+  )
 
-function run(command: string[], env: Record<string, string> = {}, cwd = folder): { code: number | null; out: string; said: string } {
+function run(
+  command: string[],
+  env: Record<string, string> = {},
+  cwd = folder,
+): { code: number | null; out: string; said: string } {
   const { status, stdout, stderr } = spawnSync(command[0]!, command.slice(1), {
     cwd,
     encoding: 'utf8',
@@ -33,12 +53,26 @@ const write = (values: Record<string, string>) =>
   )
 
 test('sourced, it gives every name, and leaves the shell as it was', () => {
-  const names = ['devhelp', 'buildimage', 'sendcode', 'redeploy', 'logs', 'status', 'backup', 'restore', 'devdemo', 'devtest', 'devcheck']
+  const names = [
+    'devhelp',
+    'buildimage',
+    'sendcode',
+    'redeploy',
+    'logs',
+    'status',
+    'backup',
+    'restore',
+    'devdemo',
+    'devtest',
+    'devcheck',
+  ]
   const script = `cd /tmp; before=$-; . "${projectRoot}/dev-utils.sh"; for name in ${names.join(' ')}; do type -t $name; done; [ "$before" = "$-" ] && pwd`
   const { out, said } = run(['bash', '-c', script])
   expect(said).toBe('')
   expect(out.trim().split('\n')).toEqual([...names.map(() => 'function'), '/tmp'])
-  expect(run(['bash', '-c', `. "${projectRoot}/dev-utils.sh" && devhelp`]).out).toContain('redeploy [--dirty]')
+  expect(run(['bash', '-c', `. "${projectRoot}/dev-utils.sh" && devhelp`]).out).toContain(
+    'redeploy [--dirty]',
+  )
 })
 
 test('in a plain sh it gives them too, and they do their work', () => {
@@ -52,7 +86,11 @@ test('the settings of the containers are still their owner’s alone once a rele
   const script = `umask 022; mkdir docker; echo PASSWORD=secret >docker/.env
     . "${projectRoot}/infra/host/running.sh"; keep_version 7; cat docker/.env; stat -c %a docker/.env`
   const place = mkdtempSync(join(folder, 'host-'))
-  expect(run(['bash', '-c', script], {}, place)).toEqual({ code: 0, out: 'PASSWORD=secret\nREPASSE_VERSION=7\n600\n', said: '' })
+  expect(run(['bash', '-c', script], {}, place)).toEqual({
+    code: 0,
+    out: 'PASSWORD=secret\nREPASSE_VERSION=7\n600\n',
+    said: '',
+  })
 })
 
 test('an unknown command is told, with those there are', () => {
@@ -115,8 +153,16 @@ describe('.env.deploy', () => {
   })
 
   test.each([
-    ['is read as text and never run', 'DEPLOY_HOST=$(touch pwned)\nDEPLOY_PATH=`touch pwned`\n', 'has 2 faults'],
-    ['says which line is none', 'DEPLOY_HOST=a.example\nwhat is this\n', 'line 2 is no NAME=VALUE: what is this'],
+    [
+      'is read as text and never run',
+      'DEPLOY_HOST=$(touch pwned)\nDEPLOY_PATH=`touch pwned`\n',
+      'has 2 faults',
+    ],
+    [
+      'says which line is none',
+      'DEPLOY_HOST=a.example\nwhat is this\n',
+      'line 2 is no NAME=VALUE: what is this',
+    ],
     ['knows what is far from every name', 'DEPLOY_HOST=a.example\nCOLOUR=red\n', 'COLOUR is not a setting\n'],
     ['asks for the host', '# nothing\n\n', 'DEPLOY_HOST is "": expected the host'],
   ])('%s', (_, text, says) => {
@@ -128,7 +174,10 @@ describe('.env.deploy', () => {
   })
 
   test('takes quotes, comments and Windows’ line ends, and the environment wins over it', () => {
-    writeFileSync(settings, '# where\r\n  # indented\r\nDEPLOY_HOST="pay.example.com"\r\nDEPLOY_PATH=\'/srv/x\'\r\nDEPLOY_PORT=2222\r\n')
+    writeFileSync(
+      settings,
+      '# where\r\n  # indented\r\nDEPLOY_HOST="pay.example.com"\r\nDEPLOY_PATH=\'/srv/x\'\r\nDEPLOY_PORT=2222\r\n',
+    )
     const { said } = run([join(projectRoot, 'dev-utils.sh'), 'redeploy'], { DEPLOY_PORT: 'x' })
     expect(said).toContain('DEPLOY_PORT is "x"')
     expect(said).toContain('has 1 fault:')
@@ -149,14 +198,19 @@ describe('.env.deploy', () => {
 describe('a release', () => {
   const project = join(folder, 'project')
   const bin = join(folder, 'bin')
-  const git = (...args: string[]) => run(['git', '-c', 'user.name=t', '-c', 'user.email=t@localhost', ...args], {}, project)
+  const git = (...args: string[]) =>
+    run(['git', '-c', 'user.name=t', '-c', 'user.email=t@localhost', ...args], {}, project)
   /** Stands where a program would be, so that none of the machine's is asked. */
   const stand = (name: string, script: string) => {
     writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`)
     chmodSync(join(bin, name), 0o755)
   }
   const here = (...args: string[]) =>
-    run(['./dev-utils.sh', ...args], { PATH: `${bin}:${process.env['PATH']}`, DEPLOY_FILE: join(project, '.env.deploy') }, project)
+    run(
+      ['./dev-utils.sh', ...args],
+      { PATH: `${bin}:${process.env['PATH']}`, DEPLOY_FILE: join(project, '.env.deploy') },
+      project,
+    )
 
   beforeEach(() => {
     rmSync(project, { recursive: true, force: true })
@@ -188,7 +242,10 @@ describe('a release', () => {
     const named = here('buildimage', '--dirty').out.trim()
     expect(named).toMatch(new RegExp(`^${head}-dirty-[0-9a-f]{8}$`))
     expect(here('buildimage', '--dirty').out.trim()).toBe(named)
-    writeFileSync(join(project, 'dev-utils.sh'), `${readFileSync(join(project, 'dev-utils.sh'), 'utf8')}# more\n`)
+    writeFileSync(
+      join(project, 'dev-utils.sh'),
+      `${readFileSync(join(project, 'dev-utils.sh'), 'utf8')}# more\n`,
+    )
     expect(here('buildimage', '--dirty').out.trim()).not.toBe(named)
   })
 
@@ -231,8 +288,12 @@ describe('a release', () => {
     expect(said).not.toContain('called')
     expect(here('restore', join(folder, 'none')).said).toContain('name the file that backup wrote')
     writeFileSync(join(folder, 'a.age'), 'age-encryption.org/v1\n…')
-    expect(here('restore', join(folder, 'a.age'), '--force').said).toContain('is encrypted: --identity FILE names its secret key')
-    expect(here('restore', join(folder, 'a.backup'), '--force', '--identity', join(folder, 'a.age')).said).toContain('leave --identity out')
+    expect(here('restore', join(folder, 'a.age'), '--force').said).toContain(
+      'is encrypted: --identity FILE names its secret key',
+    )
+    expect(
+      here('restore', join(folder, 'a.backup'), '--force', '--identity', join(folder, 'a.age')).said,
+    ).toContain('leave --identity out')
   })
 })
 

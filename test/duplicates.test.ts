@@ -1,10 +1,21 @@
-/** Duplicate invoices at the bank: found, canceled while nobody paid, and refunded or kept once somebody did; the books add up at every step. */
+/**
+ * Duplicate invoices at the bank: found, canceled while nobody paid, and refunded or kept once somebody did;
+ * the books add up at every step.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Bank, Invoice } from '../sim/bank.ts'
 import { bodyOf } from '../sim/events.ts'
 import type { BankEvent } from '../sim/event.ts'
 import { watchForTwins } from '../src/invoice/bank/twins.ts'
-import { approveRefund, findTwin, keepTwin, resolveTwins, resolveUnsureInvoices, sendRefund, type TwinRow } from '../src/invoice/invoice.ts'
+import {
+  approveRefund,
+  findTwin,
+  keepTwin,
+  resolveTwins,
+  resolveUnsureInvoices,
+  sendRefund,
+  type TwinRow,
+} from '../src/invoice/invoice.ts'
 import { setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { checkBooks, holdAgainstBank, reconcile } from '../src/reconcile/reconcile.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
@@ -32,7 +43,8 @@ describe.each([
       if (engine === 'postgres') server = await startPostgres({ durable: false })
     }, 60_000)
     afterAll(() => server?.stop())
-    const open = async (settings = {}) => openTown({ settings, ...(server && { databaseUrl: await server.migratedDatabase() }) })
+    const open = async (settings = {}) =>
+      openTown({ settings, ...(server && { databaseUrl: await server.migratedDatabase() }) })
     beforeEach(async () => {
       town = await open()
     })
@@ -44,11 +56,23 @@ describe.each([
     /** What a job would do now. */
     const resolve = () => resolveTwins({ ...atBank(town), stopped: payoutsStopped })
     const refund = async (twin: Invoice, by = 'chico') => {
-      const answer = await approveRefund(town.db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by, why: 'paid twice' })
-      return answer.is === 'done' ? sendRefund({ ...atBank(town), stopped: payoutsStopped }, answer.twin) : answer.code
+      const answer = await approveRefund(town.db, 'starkbank', {
+        invoiceId: town.id,
+        providerId: twin.id,
+        by,
+        why: 'paid twice',
+      })
+      return answer.is === 'done'
+        ? sendRefund({ ...atBank(town), stopped: payoutsStopped }, answer.twin)
+        : answer.code
     }
     const keep = async (twin: Invoice) => {
-      const decision = { invoiceId: town.id, providerId: twin.id, by: 'chico', why: 'taken off the next bill' }
+      const decision = {
+        invoiceId: town.id,
+        providerId: twin.id,
+        by: 'chico',
+        why: 'taken off the next bill',
+      }
       const answer = await keepTwin(town.db, town.app.world, decision)
       return answer.is === 'done' ? answer.twin.state : answer.code
     }
@@ -56,19 +80,30 @@ describe.each([
     const twinOf = async ({ id }: Invoice): Promise<TwinRow> => (await findTwin(town.db, 'starkbank', id))!
     const stateOf = async (twin: Invoice) => (await findTwin(town.db, 'starkbank', twin.id))?.state
     const approved = async (twin: Invoice): Promise<TwinRow> => {
-      const answer = await approveRefund(town.db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
+      const answer = await approveRefund(town.db, 'starkbank', {
+        invoiceId: town.id,
+        providerId: twin.id,
+        by: 'chico',
+        why: '',
+      })
       if (answer.is === 'refused') throw new Error(answer.code)
       return answer.twin
     }
     /** A worker that claims a refund and stands still before its call; `go` lets it go on. */
-    const stalledRefund = async (twin: Invoice, ask: Rail['refundInvoice'] = town.app.rails.starkbank!.refundInvoice) => {
+    const stalledRefund = async (
+      twin: Invoice,
+      ask: Rail['refundInvoice'] = town.app.rails.starkbank!.refundInvoice,
+    ) => {
       const { promise: gate, resolve: go } = Promise.withResolvers<void>()
       const { promise: isClaimed, resolve: claimed } = Promise.withResolvers<void>()
       const rail: Rail = {
         ...town.app.rails.starkbank!,
         refundInvoice: async (...asked) => (claimed(), await gate, ask(...asked)),
       }
-      const ended = sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, (await findTwin(town.db, 'starkbank', twin.id))!)
+      const ended = sendRefund(
+        { ...atBank(town), rail, stopped: payoutsStopped },
+        (await findTwin(town.db, 'starkbank', twin.id))!,
+      )
       await isClaimed
       return { go: () => (go(), ended) }
     }
@@ -82,23 +117,28 @@ describe.each([
     }
 
     describe('while nobody paid it', () => {
-      test.each(['created', 'overdue'])('its event %s has it canceled at once, and the same event again does nothing', async log => {
-        const twin = double(town)
-        town.pass(log === 'created' ? 5 * second : 3 * 86_400 * second)
-        const event = told(twin, log)
-        await town.hear(event)
-        expect(twin.status).toBe('canceled')
-        expect(await stateOf(twin)).toBe('canceled')
-        await town.hear(event)
-        await resolve()
-        expect(patches(town.bank)).toBe(1)
-        expect((await history(town.db, (await twinOf(twin)).id)).map(({ to_state: to, why }) => [to, why])).toEqual([
-          ['open', 'seen-in-event'],
-          ['canceled', 'canceled-here'],
-        ])
-        expect((await status(town.db)).needsPerson).toEqual([])
-        expect(await town.invoice()).toMatchObject({ provider_id: town.atBank.id })
-      })
+      test.each(['created', 'overdue'])(
+        'its event %s has it canceled at once, and the same event again does nothing',
+        async log => {
+          const twin = double(town)
+          town.pass(log === 'created' ? 5 * second : 3 * 86_400 * second)
+          const event = told(twin, log)
+          await town.hear(event)
+          expect(twin.status).toBe('canceled')
+          expect(await stateOf(twin)).toBe('canceled')
+          await town.hear(event)
+          await resolve()
+          expect(patches(town.bank)).toBe(1)
+          expect(
+            (await history(town.db, (await twinOf(twin)).id)).map(({ to_state: to, why }) => [to, why]),
+          ).toEqual([
+            ['open', 'seen-in-event'],
+            ['canceled', 'canceled-here'],
+          ])
+          expect((await status(town.db)).needsPerson).toEqual([])
+          expect(await town.invoice()).toMatchObject({ provider_id: town.atBank.id })
+        },
+      )
 
       test('the bank is away, and the job cancels it later', async () => {
         const twin = double(town)
@@ -167,7 +207,11 @@ describe.each([
         const twin = double(town)
         town.pass(5 * second)
         await town.hear(told(twin, 'created'))
-        expect([await refund(twin), await keep(twin), await refund(town.atBank)]).toEqual(['not-paid', 'not-paid', 'not-found'])
+        expect([await refund(twin), await keep(twin), await refund(town.atBank)]).toEqual([
+          'not-paid',
+          'not-paid',
+          'not-found',
+        ])
       })
     })
 
@@ -183,7 +227,9 @@ describe.each([
         const now = await status(town.db)
         expect(now.money).toMatchObject({ credited: 10_000n, duplicates: 10_000n, toPayers: 10_000n })
         expect(now.needsPerson).toEqual([
-          expect.stringMatching(new RegExp(`paid invoice ${town.id} twice: R\\$ 100\\.00.*--twin ${twin.id}`)),
+          expect.stringMatching(
+            new RegExp(`paid invoice ${town.id} twice: R\\$ 100\\.00.*--twin ${twin.id}`),
+          ),
         ])
       })
 
@@ -192,7 +238,9 @@ describe.each([
         expect(await town.invoice()).toMatchObject({ state: 'issued', provider_id: town.atBank.id })
         expect(await town.payout()).toBeUndefined()
         expect((await status(town.db)).needsPerson).toEqual([
-          expect.stringMatching(new RegExp(`to duplicate ${twin.id} of invoice ${town.id}, which itself is not paid`)),
+          expect.stringMatching(
+            new RegExp(`to duplicate ${twin.id} of invoice ${town.id}, which itself is not paid`),
+          ),
         ])
       })
 
@@ -216,17 +264,28 @@ describe.each([
           await agree(town)
         }
         town.pass(5 * second)
-        await town.hear(told(twin, 'reversing'), told(twin, 'reversed'), told(twin, 'voided'), told(twin, 'reversed'))
+        await town.hear(
+          told(twin, 'reversing'),
+          told(twin, 'reversed'),
+          told(twin, 'voided'),
+          told(twin, 'reversed'),
+        )
         expect(await twinOf(twin)).toMatchObject({ state: 'refunded', returned_units: 10_000n })
         expect((await owedToPayers(town.db)).owed).toBe(0n)
         expect(await refund(twin)).toBe('decided')
         expect(reversals(town.bank, twin)).toBe(1)
-        expect(await town.db.all(sql`select actor, act from audit where act like 'duplicate%'`)).toHaveLength(1)
+        expect(await town.db.all(sql`select actor, act from audit where act like 'duplicate%'`)).toHaveLength(
+          1,
+        )
       })
 
       test('it is kept: nothing leaves the bank, and the payer is owed nothing', async () => {
         const twin = await paidTwin()
-        expect([await keep(twin), await keep(twin), await refund(twin)]).toEqual(['kept', 'decided', 'decided'])
+        expect([await keep(twin), await keep(twin), await refund(twin)]).toEqual([
+          'kept',
+          'decided',
+          'decided',
+        ])
         expect((await owedToPayers(town.db)).owed).toBe(0n)
         await agree(town)
         // The bank gives it back all the same.
@@ -239,10 +298,13 @@ describe.each([
 
       test('a row of it that says otherwise than the books is a finding', async () => {
         const twin = await paidTwin()
-        const returned = (units: bigint) => town.db.tx(tx => tx.run(sql`update invoice_twins set returned_units = ${units}`))
+        const returned = (units: bigint) =>
+          town.db.tx(tx => tx.run(sql`update invoice_twins set returned_units = ${units}`))
         await returned(1n)
         expect((await checkLedger(town.db)).map(({ says }) => says)).toEqual([
-          expect.stringMatching(/^duplicates of inv_\w+: .*R\$ 0\.01 refunded, R\$ 99\.99 owed, but .*R\$ 100\.00 owed in the books$/),
+          expect.stringMatching(
+            /^duplicates of inv_\w+: .*R\$ 0\.01 refunded, R\$ 99\.99 owed, but .*R\$ 100\.00 owed in the books$/,
+          ),
         ])
         await returned(0n)
         expect(await keep(twin)).toBe('kept')
@@ -276,28 +338,42 @@ describe.each([
     describe('of an invoice that has no id at the bank', () => {
       const forget = async (state: string) => {
         town.pass(5 * second)
-        await town.db.tx(tx => tx.run(sql`update invoices set state = ${state}, provider_id = null, next_at = ''`))
+        await town.db.tx(tx =>
+          tx.run(sql`update invoices set state = ${state}, provider_id = null, next_at = ''`),
+        )
       }
 
-      test.each(['refused', 'canceled'])('and is %s: what the bank has is canceled, or a person’s once it was paid', async state => {
-        await forget(state)
-        const paid = double(town)
-        town.bank.pay(paid.id)
-        town.pass(5 * second)
-        await town.hear(told(town.atBank, 'created'), told(paid, 'credited'))
-        expect([town.atBank.status, await stateOf(town.atBank), await stateOf(paid)]).toEqual(['canceled', 'canceled', 'credited'])
-        expect((await status(town.db)).needsPerson.filter(says => says.includes(paid.id))).toHaveLength(1)
-        expect(await town.invoice()).toMatchObject({ state, provider_id: null })
-      })
+      test.each(['refused', 'canceled'])(
+        'and is %s: what the bank has is canceled, or a person’s once it was paid',
+        async state => {
+          await forget(state)
+          const paid = double(town)
+          town.bank.pay(paid.id)
+          town.pass(5 * second)
+          await town.hear(told(town.atBank, 'created'), told(paid, 'credited'))
+          expect([town.atBank.status, await stateOf(town.atBank), await stateOf(paid)]).toEqual([
+            'canceled',
+            'canceled',
+            'credited',
+          ])
+          expect((await status(town.db)).needsPerson.filter(says => says.includes(paid.id))).toHaveLength(1)
+          expect(await town.invoice()).toMatchObject({ state, provider_id: null })
+        },
+      )
 
-      test.each(['refused', 'canceled'])('and is %s: what is found by its tag is canceled too', async state => {
-        await forget(state)
-        const { batch_tag: tag } = (await town.db.one<{ batch_tag: string }>(sql`select batch_tag from invoices`))!
-        await town.db.tx(tx => watchForTwins(tx, 'starkbank', tag))
-        town.pass(3 * minute)
-        await resolve()
-        expect([town.atBank.status, await stateOf(town.atBank)]).toEqual(['canceled', 'canceled'])
-      })
+      test.each(['refused', 'canceled'])(
+        'and is %s: what is found by its tag is canceled too',
+        async state => {
+          await forget(state)
+          const { batch_tag: tag } = (await town.db.one<{ batch_tag: string }>(
+            sql`select batch_tag from invoices`,
+          ))!
+          await town.db.tx(tx => watchForTwins(tx, 'starkbank', tag))
+          town.pass(3 * minute)
+          await resolve()
+          expect([town.atBank.status, await stateOf(town.atBank)]).toEqual(['canceled', 'canceled'])
+        },
+      )
     })
 
     describe('asks a person', () => {
@@ -307,13 +383,18 @@ describe.each([
         const twin = double(town)
         town.pass(5 * second)
         town.app.rails = {
-          starkbank: { ...town.app.rails.starkbank!, cancelInvoice: async () => ({ is: 'refused', why: 'no', again: false }) },
+          starkbank: {
+            ...town.app.rails.starkbank!,
+            cancelInvoice: async () => ({ is: 'refused', why: 'no', again: false }),
+          },
         }
         await town.hear(told(twin, 'created'))
         expect(await asked()).toEqual([])
         town.pass(11 * minute)
         await resolve()
-        expect(await asked()).toEqual([expect.stringMatching(new RegExp(`^duplicate ${twin.id} of .* has not canceled it`))])
+        expect(await asked()).toEqual([
+          expect.stringMatching(new RegExp(`^duplicate ${twin.id} of .* has not canceled it`)),
+        ])
       })
 
       test('about a refund that has not arrived after thirty minutes', async () => {
@@ -322,7 +403,9 @@ describe.each([
         await refund(twin)
         expect(await asked()).toEqual([])
         town.pass(31 * minute)
-        expect(await asked()).toEqual([expect.stringMatching(/^the refund of R\$ 100\.00 to .* more than 30 minutes$/)])
+        expect(await asked()).toEqual([
+          expect.stringMatching(/^the refund of R\$ 100\.00 to .* more than 30 minutes$/),
+        ])
       })
 
       test('about one that was settled otherwise, and that the bank gave back all the same', async () => {
@@ -333,7 +416,9 @@ describe.each([
         town.pass(20 * second)
         await town.hear(told(twin, 'reversed'))
         expect(await asked()).toEqual([
-          expect.stringMatching(/^R\$ 100\.00 of duplicate .* went back to .* though it was settled otherwise/),
+          expect.stringMatching(
+            /^R\$ 100\.00 of duplicate .* went back to .* though it was settled otherwise/,
+          ),
         ])
         town.pass(31 * 24 * 60 * minute)
         expect(await asked()).toEqual([])
@@ -364,7 +449,9 @@ describe.each([
         town.bank.reverse(town.atBank.id)
         town.pass(minute)
         await town.hear(told(town.atBank, 'reversed'))
-        expect(await asked()).toEqual([expect.stringMatching(/which itself was reversed \(repasse invoice refund/)])
+        expect(await asked()).toEqual([
+          expect.stringMatching(/which itself was reversed \(repasse invoice refund/),
+        ])
       })
     })
 
@@ -378,26 +465,32 @@ describe.each([
           async statement(after) {
             const answer = await rail.statement(after)
             return answer.is === 'done'
-              ? { ...answer, value: { ...answer.value, items: answer.value.items.map(line => ({ ...line, tags: [] })) } }
+              ? {
+                  ...answer,
+                  value: { ...answer.value, items: answer.value.items.map(line => ({ ...line, tags: [] })) },
+                }
               : answer
           },
         }
         expect(await reconcile(town.db, bare, town.app.world)).toMatchObject({ imported: 0, agrees: true })
       })
 
-      test.each(['credited', 'kept'])('leaves while it is %s, and payouts go on until the push comes', async state => {
-        const twin = await paidTwin()
-        if (state === 'kept') await keep(twin)
-        town.bank.reverse(twin.id)
-        town.pass(20 * second)
-        for (const _ of [1, 2]) {
-          const found = await reconcile(town.db, town.app.rails.starkbank!, town.app.world)
-          if (typeof found === 'string') throw new Error(found)
-          expect(await holdAgainstBank(town.db, found)).toBeUndefined()
-        }
-        await town.hear(told(twin, 'reversed'))
-        expect(await stateOf(twin)).toBe('refunded')
-      })
+      test.each(['credited', 'kept'])(
+        'leaves while it is %s, and payouts go on until the push comes',
+        async state => {
+          const twin = await paidTwin()
+          if (state === 'kept') await keep(twin)
+          town.bank.reverse(twin.id)
+          town.pass(20 * second)
+          for (const _ of [1, 2]) {
+            const found = await reconcile(town.db, town.app.rails.starkbank!, town.app.world)
+            if (typeof found === 'string') throw new Error(found)
+            expect(await holdAgainstBank(town.db, found)).toBeUndefined()
+          }
+          await town.hear(told(twin, 'reversed'))
+          expect(await stateOf(twin)).toBe('refunded')
+        },
+      )
     })
 
     test.each(['approved', 'refunding', 'unsure'])(
@@ -410,7 +503,10 @@ describe.each([
         await setAsideAfterRestore(town.db, town.app.world)
         await resolve()
         expect([await stateOf(twin), patches(town.bank)]).toEqual(['credited', 0])
-        expect((await history(town.db, (await twinOf(twin)).id)).at(-1)).toMatchObject({ to_state: 'credited', why: 'restored' })
+        expect((await history(town.db, (await twinOf(twin)).id)).at(-1)).toMatchObject({
+          to_state: 'credited',
+          why: 'restored',
+        })
         expect(await refund(twin)).toBe('sent')
       },
     )
@@ -463,12 +559,25 @@ describe.each([
 
       test('that the bank refuses is a person’s to decide again', async () => {
         const twin = await paidTwin()
-        const rail: Rail = { ...town.app.rails.starkbank!, refundInvoice: async () => ({ is: 'refused', why: 'no', again: false }) }
-        const answer = await approveRefund(town.db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
+        const rail: Rail = {
+          ...town.app.rails.starkbank!,
+          refundInvoice: async () => ({ is: 'refused', why: 'no', again: false }),
+        }
+        const answer = await approveRefund(town.db, 'starkbank', {
+          invoiceId: town.id,
+          providerId: twin.id,
+          by: 'chico',
+          why: '',
+        })
         if (answer.is === 'refused') throw new Error(answer.code)
-        expect(await sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, answer.twin)).toBe('credited')
+        expect(await sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, answer.twin)).toBe(
+          'credited',
+        )
         expect((await status(town.db)).needsPerson).toHaveLength(1)
-        expect((await history(town.db, answer.twin.id)).at(-1)).toMatchObject({ to_state: 'credited', why: 'refused: no' })
+        expect((await history(town.db, answer.twin.id)).at(-1)).toMatchObject({
+          to_state: 'credited',
+          why: 'refused: no',
+        })
       })
 
       test('that the payer’s bank sends back is a person’s to decide again', async () => {
@@ -541,26 +650,29 @@ describe.each([
         expect(await twinOf(twin)).toMatchObject({ state: 'credited', returned_units: 4_000n })
       })
 
-      test.each(['refunded', 'kept'])('%s, and the money comes back to the bank: it is owed, or settled, as before', async before => {
-        await town.close()
-        town = await open({ reversalFailRate: 1 })
-        const twin = await paidTwin()
-        if (before === 'kept') await keep(twin)
-        for (const round of [1, 2]) {
-          if (before === 'kept') town.bank.reverse(twin.id)
-          else expect(await refund(twin)).toBe('sent')
-          // The bank says that it is done, and then that it is not.
-          const reversing = nextTold(town, twin, 'reversing', round)
-          await town.hear({ ...reversing, id: `9${round}`, log: { ...reversing.log, type: 'reversed' } })
-          expect(await twinOf(twin)).toMatchObject({ state: 'refunded', returned_units: 10_000n })
-          town.pass(minute)
-          await town.hear(told(twin, 'failed'), told(twin, 'refunded'))
-          expect(await twinOf(twin)).toMatchObject({ state: 'credited', returned_units: 0n })
-          expect((await owedToPayers(town.db)).owed).toBe(10_000n)
-          await agree(town)
-          if (before === 'kept') expect(await keep(twin)).toBe('kept')
-        }
-      })
+      test.each(['refunded', 'kept'])(
+        '%s, and the money comes back to the bank: it is owed, or settled, as before',
+        async before => {
+          await town.close()
+          town = await open({ reversalFailRate: 1 })
+          const twin = await paidTwin()
+          if (before === 'kept') await keep(twin)
+          for (const round of [1, 2]) {
+            if (before === 'kept') town.bank.reverse(twin.id)
+            else expect(await refund(twin)).toBe('sent')
+            // The bank says that it is done, and then that it is not.
+            const reversing = nextTold(town, twin, 'reversing', round)
+            await town.hear({ ...reversing, id: `9${round}`, log: { ...reversing.log, type: 'reversed' } })
+            expect(await twinOf(twin)).toMatchObject({ state: 'refunded', returned_units: 10_000n })
+            town.pass(minute)
+            await town.hear(told(twin, 'failed'), told(twin, 'refunded'))
+            expect(await twinOf(twin)).toMatchObject({ state: 'credited', returned_units: 0n })
+            expect((await owedToPayers(town.db)).owed).toBe(10_000n)
+            await agree(town)
+            if (before === 'kept') expect(await keep(twin)).toBe('kept')
+          }
+        },
+      )
 
       test.each(['reversing', 'sending'])('whose answer is lost is known by the log %s', async log => {
         const twin = await paidTwin()
@@ -587,7 +699,10 @@ describe.each([
         await refund(twin)
         town.pass(31 * minute)
         const said: unknown[] = []
-        const log = { ...town.app.world.log, error: (fields: object, message: string) => void said.push([fields, message]) }
+        const log = {
+          ...town.app.world.log,
+          error: (fields: object, message: string) => void said.push([fields, message]),
+        }
         await checkBooks(town.db, { ...town.app.world, log })
         expect(said).toEqual([[{ id: twin.id }, 'unsure for more than 30 minutes']])
       })
@@ -602,7 +717,12 @@ describe.each([
           await keepEvent(town, told(twin, 'credited'))
           const died = await dieAfter(place, town, async at => {
             await settleInbox({ ...town.app, db: at.db, rails: { starkbank: at.rail } })
-            const answer = await approveRefund(at.db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
+            const answer = await approveRefund(at.db, 'starkbank', {
+              invoiceId: town.id,
+              providerId: twin.id,
+              by: 'chico',
+              why: '',
+            })
             if (answer.is === 'done') await sendRefund({ ...at, stopped: payoutsStopped }, answer.twin)
           })
           for (let round = 0; round < 20 && (await stateOf(twin)) !== 'refunded'; round++) {
@@ -629,11 +749,20 @@ describe.each([
     })
 
     describe('whose push was lost', () => {
-      /** As if the bank had shown no trace of it twice, and it was asked for again: the first turns up later. */
+      /**
+       * As if the bank had shown no trace of it twice, and it was asked for again: the first turns up later.
+       */
       const askedAgain = async () => {
-        const { batch_tag: tag } = (await town.db.one<{ batch_tag: string }>(sql`select batch_tag from invoices`))!
-        await town.db.tx(tx => tx.run(sql`update invoices set state = 'unsure', provider_id = null, next_at = ''`))
-        const absent = { ...town.app.rails.starkbank!, findInvoices: async () => ({ is: 'done' as const, value: [] }) }
+        const { batch_tag: tag } = (await town.db.one<{ batch_tag: string }>(
+          sql`select batch_tag from invoices`,
+        ))!
+        await town.db.tx(tx =>
+          tx.run(sql`update invoices set state = 'unsure', provider_id = null, next_at = ''`),
+        )
+        const absent = {
+          ...town.app.rails.starkbank!,
+          findInvoices: async () => ({ is: 'done' as const, value: [] }),
+        }
         await resolveUnsureInvoices(town.db, absent, town.app.world)
         town.pass(2 * minute)
         await resolveUnsureInvoices(town.db, absent, town.app.world)
@@ -644,10 +773,13 @@ describe.each([
 
       test('is found by its tag at growing intervals after the invoice was asked for again', async () => {
         await askedAgain()
-        await town.db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`))
+        await town.db.tx(tx =>
+          tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`),
+        )
         const looks: number[] = []
         const startedAt = town.clock.now()
-        const before = () => Object.entries(town.bank.requestCounts()).find(([name]) => name === 'GET /v2/invoice')?.[1] ?? 0
+        const before = () =>
+          Object.entries(town.bank.requestCounts()).find(([name]) => name === 'GET /v2/invoice')?.[1] ?? 0
         for (let passed = 0; passed < 26 * 60; passed += 1) {
           const count = before()
           town.pass(minute)
@@ -662,10 +794,15 @@ describe.each([
 
       test('is looked for until the bank answers', async () => {
         await askedAgain()
-        await town.db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`))
+        await town.db.tx(tx =>
+          tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`),
+        )
         const twin = double(town)
         town.pass(3 * minute)
-        const away: Rail = { ...town.app.rails.starkbank!, findInvoices: async () => ({ is: 'unsure', why: 'no answer' }) }
+        const away: Rail = {
+          ...town.app.rails.starkbank!,
+          findInvoices: async () => ({ is: 'unsure', why: 'no answer' }),
+        }
         await resolveTwins({ ...atBank(town), rail: away, stopped: payoutsStopped })
         expect(await stateOf(twin)).toBeUndefined()
         town.pass(minute)
@@ -689,7 +826,9 @@ const atBank = ({ db, app }: Town) => ({ db, rail: app.rails.starkbank!, world: 
 const double = ({ bank, atBank: invoice }: Town) => doubleAtBank(bank, invoice)
 
 function eventOf(bank: Bank, { id }: Invoice, type: string): BankEvent {
-  const found = bank.eventsCreated().findLast(({ log }) => log.type === type && (log as unknown as { invoice: Invoice }).invoice?.id === id)
+  const found = bank
+    .eventsCreated()
+    .findLast(({ log }) => log.type === type && (log as unknown as { invoice: Invoice }).invoice?.id === id)
   if (!found) throw new Error(`the bank has told of no ${type} of ${id}`)
   return found
 }
@@ -697,7 +836,9 @@ function eventOf(bank: Bank, { id }: Invoice, type: string): BankEvent {
 /** The `count`th event of this type, as soon as the bank tells of it. */
 function nextTold(town: Town, { id }: Invoice, type: string, count: number): BankEvent {
   for (let waits = 0; waits < 200; waits++, town.pass(100)) {
-    const all = town.bank.eventsCreated().filter(({ log }) => (log as unknown as { invoice?: Invoice }).invoice?.id === id)
+    const all = town.bank
+      .eventsCreated()
+      .filter(({ log }) => (log as unknown as { invoice?: Invoice }).invoice?.id === id)
     const found = all.filter(({ log }) => log.type === type)[count - 1]
     if (found) return found
   }
@@ -705,7 +846,13 @@ function nextTold(town: Town, { id }: Invoice, type: string, count: number): Ban
 }
 
 const keepEvent = (town: Town, event: BankEvent) =>
-  town.app.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push', signature: 'proven elsewhere' })
+  town.app.inbox.keep({
+    rail: 'starkbank',
+    eventId: event.id,
+    raw: bodyOf(event),
+    via: 'push',
+    signature: 'proven elsewhere',
+  })
 
 /** Somebody has a part of it given back at the bank: what is left of it, in cents. */
 function giveBackAtBank(bank: Bank, { id }: Invoice, amount: number): void {
@@ -717,14 +864,17 @@ function giveBackAtBank(bank: Bank, { id }: Invoice, amount: number): void {
 }
 
 const patches = (bank: Bank) => bank.requestCounts()['PATCH /v2/invoice/:id'] ?? 0
-const reversals = (bank: Bank, { id }: Invoice) => bank.transactions().filter(({ source }) => source === `invoice/${id}/reversal`).length
+const reversals = (bank: Bank, { id }: Invoice) =>
+  bank.transactions().filter(({ source }) => source === `invoice/${id}/reversal`).length
 
 async function owedToPayers(db: Db): Promise<{ owed: bigint; cost: bigint }> {
   const { 'owed-to-payers': owed, 'bank-fee': cost } = await balances(db)
   return { owed: -owed, cost }
 }
 
-/** Ledger, status and the bank’s statement say the same, and nothing of a duplicate is booked as another’s. */
+/**
+ * Ledger, status and the bank’s statement say the same, and nothing of a duplicate is booked as another’s.
+ */
 async function agree(town: Town): Promise<void> {
   expect(await town.audit()).toEqual([])
   expect(await status(town.db)).toMatchObject({ addsUp: true, stopped: expect.toSatisfy(isNotOfBooks) })
@@ -738,8 +888,15 @@ class Died extends Error {
   override name = 'Died'
 }
 
-/** Does `work` and dies after its `place`th effect: a committed transaction, or a call of the bank whose answer is never heard. False when it lived. */
-async function dieAfter(place: number, town: Town, work: (at: { db: Db; rail: Rail; world: Town['app']['world'] }) => Promise<void>) {
+/**
+ * Does `work` and dies after its `place`th effect: a committed transaction, or a call of the bank whose
+ * answer is never heard. False when it lived.
+ */
+async function dieAfter(
+  place: number,
+  town: Town,
+  work: (at: { db: Db; rail: Rail; world: Town['app']['world'] }) => Promise<void>,
+) {
   let effects = 0
   const done = <T>(value: T): T => {
     if (++effects === place) throw new Died()

@@ -1,6 +1,7 @@
 /**
- * Somebody edits the database file past the program: one value of one row, of each table that moves money, a hundred times. Each edit is
- * noticed by the check, or whatever is ordered and asked for at the bank afterwards is what would have been without it.
+ * Somebody edits the database file past the program: one value of one row, of each table that moves money, a
+ * hundred times. Each edit is noticed by the check, or whatever is ordered and asked for at the bank
+ * afterwards is what would have been without it.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -38,7 +39,10 @@ let image: Buffer
 let rows: Record<string, Record<string, unknown>[]>
 let usual: string[]
 
-/** Every state in which money is about to move: owed, above a limit, under way, paid, and on its way back to a payer. */
+/**
+ * Every state in which money is about to move: owed, above a limit, under way, paid, and on its way back to a
+ * payer.
+ */
 beforeAll(async () => {
   town = await openTown()
   const { db, app } = town
@@ -51,7 +55,9 @@ beforeAll(async () => {
   await addAccount(db, app.world, 'other', { ...trialAccount, number: '5555555555555555' }, 'maker')
   await approveAccount(db, 'other', 'checker')
   await addAccount(db, app.world, 'unapproved', { ...trialAccount, number: '6666666666666666' }, 'maker')
-  const limited = await db.tx(tx => changeLimits(tx, app.world, { asset: 'BRL', wanted: { payout: 15_000n }, by: 'ana', why: 'a test' }))
+  const limited = await db.tx(tx =>
+    changeLimits(tx, app.world, { asset: 'BRL', wanted: { payout: 15_000n }, by: 'ana', why: 'a test' }),
+  )
   expect(limited).not.toHaveProperty('code')
   town.bank.pay(town.atBank.id)
   town.pass(60_000)
@@ -69,9 +75,18 @@ beforeAll(async () => {
   await town.send()
   const [refundable] = await collect(town, [7_000n, 8_000n, 9_000n, 20_000n])
   await stopAll(db, 'a story', 'ana')
-  const asked = await approveRefund(db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: 'paid twice' })
+  const asked = await approveRefund(db, 'starkbank', {
+    invoiceId: town.id,
+    providerId: twin.id,
+    by: 'chico',
+    why: 'paid twice',
+  })
   expect(asked.is).toBe('done')
-  const proposed = await proposeRefund(db, app.world, refundable!.invoice_id, { units: 1_000n, by: 'ana', why: 'part of it' })
+  const proposed = await proposeRefund(db, app.world, refundable!.invoice_id, {
+    units: 1_000n,
+    by: 'ana',
+    why: 'part of it',
+  })
   expect(proposed.is).toBe('proposed')
   if (proposed.is === 'proposed') await approveAndDo(app, proposed.proposal.id, { by: 'bruno' })
   await letGo(db, 'it is written', 'ana')
@@ -79,8 +94,14 @@ beforeAll(async () => {
   // So that a slot has fallen due by the schedule's second version.
   town.pass(24 * 3_600_000)
   image = await imageOf(db)
-  triggers.push(...(await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)).map(({ name }) => name))
-  rows = Object.fromEntries(await Promise.all(tables.map(async table => [table, await db.all(sql`select * from ${named(table)}`)])))
+  triggers.push(
+    ...(await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)).map(
+      ({ name }) => name,
+    ),
+  )
+  rows = Object.fromEntries(
+    await Promise.all(tables.map(async table => [table, await db.all(sql`select * from ${named(table)}`)])),
+  )
   usual = (await outcomeOf(() => Promise.resolve())).ordered
   expect(usual.length).toBeGreaterThanOrEqual(5)
 })
@@ -93,11 +114,27 @@ afterAll(async () => {
 async function changeTerms({ db, app }: Town): Promise<void> {
   const { id, version, ...row } = await needSchedule(db, 'trial')
   const rule: NewSchedule = {
-    ...{ name: row.name, rail: row.rail, cron: row.cron, timeZone: row.time_zone, startsAt: undefined, endsAt: undefined },
-    ...{ countLow: 2, countHigh: 2, unitsLow: 3_000n, unitsHigh: 3_000n, roster: undefined, dueInMs: Number(row.due_in_ms) },
+    ...{
+      name: row.name,
+      rail: row.rail,
+      cron: row.cron,
+      timeZone: row.time_zone,
+      startsAt: undefined,
+      endsAt: undefined,
+    },
+    ...{
+      countLow: 2,
+      countHigh: 2,
+      unitsLow: 3_000n,
+      unitsHigh: 3_000n,
+      roster: undefined,
+      dueInMs: Number(row.due_in_ms),
+    },
     ...{ payTo: 'other', commissionBp: 200n, minPayoutUnits: 0n, catchUp: 'all' },
   }
-  expect((await changeSchedule(db, app.world, undefined, { id, version, rule, by: 'ana' })).is).toBe('changed')
+  expect((await changeSchedule(db, app.world, undefined, { id, version, rule, by: 'ana' })).is).toBe(
+    'changed',
+  )
 }
 
 const named = (text: string) => ({ texts: [text], values: [] })
@@ -131,7 +168,10 @@ function recording(ordered: string[]): Rail {
   }
 }
 
-/** What slots that fell due ask for, and what becomes of it: two of the same are one, for how often is held by other tests. */
+/**
+ * What slots that fell due ask for, and what becomes of it: two of the same are one, for how often is held by
+ * other tests.
+ */
 async function asked(db: Db): Promise<string[]> {
   const rows = await db.all<{
     name: string
@@ -141,11 +181,14 @@ async function asked(db: Db): Promise<string[]> {
     commission_bp: bigint
     fine_bp: bigint
   }>(sql`
-    select c.name, count(*) as count, i.units, i.account_id, i.commission_bp, i.fine_bp from invoices i join slots s on s.id = i.slot_id
-      join schedules c on c.id = s.schedule_id where i.id not in (select invoice_id from payouts) and i.state not in ('issued', 'overdue', 'paid', 'credited')
+    select c.name, count(*) as count, i.units, i.account_id, i.commission_bp, i.fine_bp from invoices i
+      join slots s on s.id = i.slot_id
+      join schedules c on c.id = s.schedule_id where i.id not in (select invoice_id from payouts)
+        and i.state not in ('issued', 'overdue', 'paid', 'credited')
       group by s.id, c.name, i.units, i.account_id, i.commission_bp, i.fine_bp`)
   return rows.map(
-    ({ name, count, units, account_id: to, ...row }) => `${name} asks ${count} × ${units} for ${to}, ${row.commission_bp}, ${row.fine_bp}`,
+    ({ name, count, units, account_id: to, ...row }) =>
+      `${name} asks ${count} × ${units} for ${to}, ${row.commission_bp}, ${row.fine_bp}`,
   )
 }
 
@@ -160,7 +203,9 @@ async function openEditable(): Promise<Db> {
 }
 
 /** What is ordered after an edit, and whether the check, which runs beside, had said so. */
-async function outcomeOf(edit: (db: Db) => Promise<unknown>): Promise<{ is: 'impossible' | 'noticed' | 'silent'; ordered: string[] }> {
+async function outcomeOf(
+  edit: (db: Db) => Promise<unknown>,
+): Promise<{ is: 'impossible' | 'noticed' | 'silent'; ordered: string[] }> {
   const db = (untouched ??= await openEditable())
   const isMade = await edit(db).then(
     () => true,
@@ -192,8 +237,18 @@ const tables = [
   ...['invoice_twins', 'invoice_refunds', 'proposals', 'audit', 'statements', 'limits', 'schedules', 'users'],
 ]
 
-/** What is noticed by itself, whatever of it is edited, or nearly; of the others it is seen when money is to move by them. */
-const always: Record<string, number> = { ledger_entries: 100, audit: 100, statements: 40, limits: 30, schedules: 60, users: 30 }
+/**
+ * What is noticed by itself, whatever of it is edited, or nearly; of the others it is seen when money is to
+ * move by them.
+ */
+const always: Record<string, number> = {
+  ledger_entries: 100,
+  audit: 100,
+  statements: 40,
+  limits: 30,
+  schedules: 60,
+  users: 30,
+}
 
 let random = seededRandom(2026)
 const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
@@ -210,7 +265,10 @@ function drawn(table: string): Edit {
   const where = key.map(([column, value]) => sql`${named(column)} = ${value as string}`)
   const isIt = where.slice(1).reduce((so, each) => sql`${so} and ${each}`, where[0]!)
   if (random.next() < 0.1)
-    return { says: `${table}: a row is deleted`, make: db => db.tx(tx => tx.run(sql`delete from ${named(table)} where ${isIt}`)) }
+    return {
+      says: `${table}: a row is deleted`,
+      make: db => db.tx(tx => tx.run(sql`delete from ${named(table)} where ${isIt}`)),
+    }
   const column = one(Object.keys(row))
   const before = row[column]
   const others = rows[table]!.map(each => each[column]).filter(value => value !== before)
@@ -218,9 +276,13 @@ function drawn(table: string): Edit {
   const choices: unknown[] = [
     ...others,
     ...(typeof before === 'bigint' ? [before + 1n, before - 1n, before * 2n, before / 2n, 0n, -before] : []),
-    ...(typeof before === 'string' && !/_id$|^id$/.test(column) ? [`${before}7`, before.replaceAll(/\d/g, '8')] : []),
+    ...(typeof before === 'string' && !/_id$|^id$/.test(column)
+      ? [`${before}7`, before.replaceAll(/\d/g, '8')]
+      : []),
     ...(column === 'account_id' ? accounts : []),
-    ...(column === 'state' ? ['owed', 'held', 'paid', 'approved', 'success', 'credited', 'sent', 'unsure', 'closed', 'canceled'] : []),
+    ...(column === 'state'
+      ? ['owed', 'held', 'paid', 'approved', 'success', 'credited', 'sent', 'unsure', 'closed', 'canceled']
+      : []),
     null,
   ].filter(value => value !== before)
   const after = one(choices)
@@ -228,24 +290,31 @@ function drawn(table: string): Edit {
     says: `${table}.${column}: ${String(before)} → ${String(after)}`,
     make: db =>
       db.tx(async tx => {
-        if ((await tx.run(sql`update ${named(table)} set ${named(column)} = ${after as string} where ${isIt}`)) !== 1)
+        if (
+          (await tx.run(
+            sql`update ${named(table)} set ${named(column)} = ${after as string} where ${isIt}`,
+          )) !== 1
+        )
           throw new Error('not there')
       }),
   }
 }
 
-test.each(tables)('of a hundred edits of %s none moves other money than what is owed [security A3]', async table => {
-  random = seededRandom(2026)
-  const figures = { noticed: 0, silent: 0, impossible: 0 }
-  const wrong: string[] = []
-  while (figures.noticed + figures.silent < 100) {
-    const edit = drawn(table)
-    const { is, ordered } = await outcomeOf(edit.make)
-    figures[is] += 1
-    const other = ordered.filter(each => !usual.includes(each))
-    if (other.length > 0) wrong.push(`${edit.says}, ${is}: ${other.join('; ')}`)
-    expect(figures.impossible).toBeLessThan(2_000)
-  }
-  expect(wrong).toEqual([])
-  expect(figures.noticed).toBeGreaterThanOrEqual(always[table] ?? 0)
-})
+test.each(tables)(
+  'of a hundred edits of %s none moves other money than what is owed [security A3]',
+  async table => {
+    random = seededRandom(2026)
+    const figures = { noticed: 0, silent: 0, impossible: 0 }
+    const wrong: string[] = []
+    while (figures.noticed + figures.silent < 100) {
+      const edit = drawn(table)
+      const { is, ordered } = await outcomeOf(edit.make)
+      figures[is] += 1
+      const other = ordered.filter(each => !usual.includes(each))
+      if (other.length > 0) wrong.push(`${edit.says}, ${is}: ${other.join('; ')}`)
+      expect(figures.impossible).toBeLessThan(2_000)
+    }
+    expect(wrong).toEqual([])
+    expect(figures.noticed).toBeGreaterThanOrEqual(always[table] ?? 0)
+  },
+)

@@ -1,4 +1,7 @@
-/** Encryption at rest: what a copy of the database tells without its keys, keys that change while work goes on, and values that cannot be read. */
+/**
+ * Encryption at rest: what a copy of the database tells without its keys, keys that change while work goes
+ * on, and values that cannot be read.
+ */
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,8 +19,26 @@ import { acceptInvitation, addUser, newToken, openInvitation, signIn } from '../
 import { writeOrder, type PlaceTerms } from '../src/shop/shop.ts'
 import { openKeyFile } from '../src/db/keyFile.ts'
 import { encryptUnder, rowOf } from '../src/db/encrypted.ts'
-import { columns, encryptedTables, keyUses, retireKey, rotate, unreadableValues, useKeys } from '../src/db/rotate.ts'
-import { asStored, encrypted, join as list, openDb, sameAs, sql, unreadableText, type Row, type Db } from '../src/db/db.ts'
+import {
+  columns,
+  encryptedTables,
+  keyUses,
+  retireKey,
+  rotate,
+  unreadableValues,
+  useKeys,
+} from '../src/db/rotate.ts'
+import {
+  asStored,
+  encrypted,
+  join as list,
+  openDb,
+  sameAs,
+  sql,
+  unreadableText,
+  type Row,
+  type Db,
+} from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { furnishShop } from './testbed/shopFloor.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
@@ -50,7 +71,8 @@ describe.each([
     afterEach(async () => {
       for (const each of open.splice(0)) await each.close()
     })
-    const fresh = async () => (engine === 'sqlite' ? `sqlite:${join(folder, `${++databases}.db`)}` : postgres!.migratedDatabase())
+    const fresh = async () =>
+      engine === 'sqlite' ? `sqlite:${join(folder, `${++databases}.db`)}` : postgres!.migratedDatabase()
 
     async function openLivedIn(keys: DataKeys): Promise<{ town: Town; url: string; secret: string }> {
       const url = await fresh()
@@ -72,45 +94,67 @@ describe.each([
         const files = readdirSync(folder).filter(name => join(folder, name).startsWith(file))
         return files.map(name => readFileSync(join(folder, name), 'latin1')).join('')
       }
-      const db = await openDb(url, { clock: { now: () => 0, sleep: async () => undefined }, random: undefined as never })
+      const db = await openDb(url, {
+        clock: { now: () => 0, sleep: async () => undefined },
+        random: undefined as never,
+      })
       try {
-        const tables = await db.all<{ name: string }>(sql`select tablename as name from pg_tables where schemaname = current_schema()`)
+        const tables = await db.all<{ name: string }>(
+          sql`select tablename as name from pg_tables where schemaname = current_schema()`,
+        )
         const all: unknown[] = []
-        for (const { name } of tables) all.push(...(await db.all(asStored(sql`select * from ${{ texts: [name], values: [] }}`))))
+        for (const { name } of tables)
+          all.push(...(await db.all(asStored(sql`select * from ${{ texts: [name], values: [] }}`))))
         return all
           .flatMap(row => Object.values(row as Row))
           .map(value =>
-            value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : Buffer.from(String(value)).toString('latin1'),
+            value instanceof Uint8Array
+              ? Buffer.from(value).toString('latin1')
+              : Buffer.from(String(value)).toString('latin1'),
           )
           .join('\n')
       } finally {
         await db.close()
       }
     }
-    const tellsOf = (all: string, words: readonly string[]) => words.filter(word => all.includes(Buffer.from(word).toString('latin1')))
+    const tellsOf = (all: string, words: readonly string[]) =>
+      words.filter(word => all.includes(Buffer.from(word).toString('latin1')))
     const everyWord = (authenticator: string) => [...Object.values(planted).flat(), authenticator]
 
     test('a copy of the database tells none of the people in it, and everything is found and read as before', async () => {
       const { town, url, secret: authenticator } = await openLivedIn(keysOf([older]))
       const { db } = town
       expect(
-        await db.all(sql`select id, payer_name, payer_tax_id, description from invoices where description = payer_name or ordinal = 1`),
-      ).toMatchObject([{ payer_name: planted.names[1], payer_tax_id: planted.taxIds[1], description: planted.what[0] }])
+        await db.all(
+          sql`select id, payer_name, payer_tax_id, description from invoices where description = payer_name
+            or ordinal = 1`,
+        ),
+      ).toMatchObject([
+        { payer_name: planted.names[1], payer_tax_id: planted.taxIds[1], description: planted.what[0] },
+      ])
       const sought = sameAs('invoices.payer_tax_id', planted.taxIds[1]!)
-      expect(await db.all(sql`select id, payer_name from invoices where payer_tax_id in (${sought})`)).toHaveLength(1)
       expect(
-        await db.one(sql`select id, email, name from orders where email in (${sameAs('orders.email', planted.emails[1]!)})`),
+        await db.all(sql`select id, payer_name from invoices where payer_tax_id in (${sought})`),
+      ).toHaveLength(1)
+      expect(
+        await db.one(
+          sql`select id, email, name from orders
+            where email in (${sameAs('orders.email', planted.emails[1]!)})`,
+        ),
       ).toMatchObject({
         email: planted.emails[1],
         name: planted.names[2],
       })
       expect(await town.audit()).toEqual([])
       expect((await keyUses(db)).filter(({ key }) => key !== older.id)).toEqual([])
-      // Without its key, or with another alone, the program does not start; and a key that is in use is not retired.
+      // Without its key, or with another alone, the program does not start; and a key that is in use is not
+      // retired.
       await expect(useKeys(db, noKeys)).rejects.toThrow(/set ENCRYPTION_KEY_FILE to its key file/)
       await expect(useKeys(db, keysOf([newer]))).rejects.toThrow(BadInput)
       await useKeys(db, keysOf([newer, older]))
-      expect(await db.tx(tx => retireKey(tx, keysOf([newer, older]), older.id))).toMatchObject({ is: 'in-use' })
+      expect(await db.tx(tx => retireKey(tx, keysOf([newer, older]), older.id))).toMatchObject({
+        is: 'in-use',
+      })
       for (const each of open.splice(0)) await each.close()
       expect(tellsOf(await everything(url), everyWord(authenticator))).toEqual([])
     })
@@ -153,14 +197,18 @@ describe.each([
       const dies = () => {
         if (++batches === 6) throw new Crash('killed')
       }
-      await expect(rotate({ db: turning, keys, world: { ...town.app.world, at: dies } })).rejects.toThrow(Crash)
+      await expect(rotate({ db: turning, keys, world: { ...town.app.world, at: dies } })).rejects.toThrow(
+        Crash,
+      )
       const under = async (id: string) =>
         (await keyUses(turning)).filter(({ key }) => key === id).reduce((sum, { count }) => sum + count, 0)
       expect(await under(newer.id)).toBeGreaterThan(400)
       expect(await under(older.id)).toBeGreaterThan(50)
       const unreadHere = async () =>
         (
-          await running.all<{ value: string }>(sql`select address as value from person_mails union all select payer_name from invoices`)
+          await running.all<{ value: string }>(
+            sql`select address as value from person_mails union all select payer_name from invoices`,
+          )
         ).filter(({ value }) => value === unreadableText)
       expect(await unreadHere()).toEqual([])
       await collectOne(town, { ...town.app, db: running, inbox: makeInbox(running, town.app.world) })
@@ -170,7 +218,8 @@ describe.each([
       expect(await unreadHere()).toEqual([])
       expect(await turning.all(sql`select name from cursors where name like 'encrypt %'`)).toEqual([])
       // The nightly check has a connection of its own, and rosters are among what was stated.
-      if (engine === 'sqlite') expect((await checkingBeside({ databaseUrl: url, keyFile: file })!.check())?.suspected).toEqual([])
+      if (engine === 'sqlite')
+        expect((await checkingBeside({ databaseUrl: url, keyFile: file })!.check())?.suspected).toEqual([])
       expect(await running.tx(tx => retireKey(tx, keys, newer.id))).toEqual({ is: 'newest' })
       expect(await turning.tx(tx => retireKey(tx, keys, older.id))).toEqual({ is: 'retired' })
       expect(await unreadableValues(turning, keys)).toEqual([])
@@ -185,7 +234,9 @@ describe.each([
       expect(ids).toHaveLength(2)
       const edit = async (table: string, column: string, where: ReturnType<typeof sql>) => {
         const [named, of] = [column, table].map(text => ({ texts: [text], values: [] })) as [never, never]
-        const row = (await db.one<{ value: string }>(asStored(sql`select ${named} as value from ${of} where ${where}`)))!
+        const row = (await db.one<{ value: string }>(
+          asStored(sql`select ${named} as value from ${of} where ${where}`),
+        ))!
         const value = `${row.value.slice(0, -3)}${row.value.endsWith('AAA') ? 'BBB' : 'AAA'}`
         await db.tx(tx => tx.run(sql`update ${of} set ${named} = ${value} where ${where}`))
       }
@@ -194,18 +245,28 @@ describe.each([
       // Moved into another column, it is not shown there.
       const ofAnother = sql`slot_id is not null and ordinal = 1 and state = 'credited'`
       await db.tx(tx => tx.run(sql`update invoices set description = payer_tax_id where ${ofAnother}`))
-      expect(await db.one(sql`select id, description from invoices where ${ofAnother}`)).toMatchObject({ description: unreadableText })
+      expect(await db.one(sql`select id, description from invoices where ${ofAnother}`)).toMatchObject({
+        description: unreadableText,
+      })
 
       const asked = town.bank.invoices().length
       await issueDrafts(db, app.rails.starkbank!, app.world)
       expect(town.bank.invoices()).toHaveLength(asked + 1)
-      expect(await db.all(sql`select id, state from invoices where id in (${ids[0]!}, ${ids[1]!}) order by state`)).toEqual([
+      expect(
+        await db.all(sql`select id, state from invoices where id in (${ids[0]!}, ${ids[1]!}) order by state`),
+      ).toEqual([
         { id: ids[0], state: 'draft' },
         { id: ids[1], state: 'issued' },
       ])
       expect((await town.historyOf(ids[0]!)).at(-1)?.why).toMatch(/cannot be decrypted/)
       expect(
-        (await askAgain({ db, rail: undefined, world: app.world, hearAgain: async () => undefined }, ids[0]!, { by: 'ana', why: '' })).is,
+        (
+          await askAgain(
+            { db, rail: undefined, world: app.world, hearAgain: async () => undefined },
+            ids[0]!,
+            { by: 'ana', why: '' },
+          )
+        ).is,
       ).toBe('impossible')
       const attempt = { name: 'carla', password, code: '123456', address: '127.0.0.1', agent: '' }
       expect(await signIn(db, app.world, attempt)).toMatchObject({ is: 'refused' })
@@ -217,13 +278,17 @@ describe.each([
       const event = town.event('invoice.credited')
       await town.hear()
       await app.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push' })
-      const kept = (await db.one<{ raw: Uint8Array }>(asStored(sql`select raw from inbox where event_id = ${event.id}`)))!.raw
+      const kept = (await db.one<{ raw: Uint8Array }>(
+        asStored(sql`select raw from inbox where event_id = ${event.id}`),
+      ))!.raw
       const broken = Buffer.from(kept)
       broken[broken.length - 1]! ^= 1
       await db.tx(tx => tx.run(sql`update inbox set raw = ${broken} where event_id = ${event.id}`))
       await town.hear()
       expect(await town.fate(event)).toMatch(/^waiting: it cannot be decrypted/)
-      expect((await unreadableValues(db, keysOf([older]))).map(({ column, why }) => `${column} ${why}`).toSorted()).toEqual([
+      expect(
+        (await unreadableValues(db, keysOf([older]))).map(({ column, why }) => `${column} ${why}`).toSorted(),
+      ).toEqual([
         'inbox.raw altered',
         'invoices.description of another column',
         'invoices.payer_name altered',
@@ -246,44 +311,58 @@ describe.each([
         await tx.run(sql`insert into person_mails ${mailColumns} values ${list([mailOf(1), mailOf(2)])}`)
         for (const id of ['1', '2'])
           await tx.run(sql`
-            insert into strangers (id, store_id, rail, state, units, description, source, at, added_at, changed_at)
-            values (${id}, 'sto_default', 'starkbank', 'open', 1, ${encrypted('strangers.description', id, `line ${id}`)}, '', '', '', '')`)
+            insert into strangers (id, store_id, rail, state, units, description, source, at, added_at,
+              changed_at)
+            values (${id}, 'sto_default', 'starkbank', 'open', 1,
+              ${encrypted('strangers.description', id, `line ${id}`)}, '', '', '', '')`)
         await tx.run(sql`
-          insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units, state, added_at, changed_at)
-          values ('ord_z', 'sto_default', 'z', 'z', ${encrypted('orders.name', 'ord_z', 'Bia')}, '', ${encrypted('orders.tax_id', 'ord_z', planted.taxIds[1]!)},
+          insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units,
+            state, added_at, changed_at)
+          values ('ord_z', 'sto_default', 'z', 'z', ${encrypted('orders.name', 'ord_z', 'Bia')}, '',
+            ${encrypted('orders.tax_id', 'ord_z', planted.taxIds[1]!)},
             'pt-BR', 'starkbank', 1, 'awaiting', '', '')`)
       })
       expect(await unreadableValues(db, keysOf([older]))).toEqual([])
-      // Each of them as somebody would who can write rows: the newest row with a value bears that of the oldest.
+      // Each of them as somebody would who can write rows: the newest row with a value bears that of the
+      // oldest.
       const moved: string[] = []
       for (const column of columns) {
         const [table, name] = column.split('.').map(text => ({ texts: [text], values: [] })) as [never, never]
         const isSet = sql`length(${name}) > 0`
         // Two columns are looked up by value, and two have one row at most here.
-        if (!rowOf(column) || column === 'inbox_conflicts.raw' || column === 'invitations.totp_secret') continue
+        if (!rowOf(column) || column === 'inbox_conflicts.raw' || column === 'invitations.totp_secret')
+          continue
         const ends = await db.one<{ least: string; most: string }>(
           sql`select min(id) as least, max(id) as most from ${table} where ${isSet}`,
         )
         expect(ends!.least, column).not.toBe(ends!.most)
         await db.tx(tx =>
-          tx.run(sql`update ${table} set ${name} = (select ${name} from ${table} where id = ${ends!.least}) where id = ${ends!.most}`),
+          tx.run(
+            sql`update ${table} set ${name} = (select ${name} from ${table} where id = ${ends!.least})
+              where id = ${ends!.most}`,
+          ),
         )
         moved.push(`${column} of another row`)
       }
       const found = await unreadableValues(db, keysOf([older]))
       expect(found.map(({ column, why }) => `${column} ${why}`).toSorted()).toEqual(moved.toSorted())
       expect(moved).toHaveLength(columns.length - 4)
-      // The authenticator of one of them opens neither door: not with their own password, and not with the other's.
+      // The authenticator of one of them opens neither door: not with their own password, and not with the
+      // other's.
       town.pass(60_000)
       const [least] = await db.all<{ name: string }>(sql`select name from users order by id limit 1`)
       const robbed = least!.name === 'carla' ? 'mallory' : 'carla'
       for (const authenticator of [ours, theirs]) {
         const code = codeAt(authenticator, stepAt(town.clock.now()))
-        expect(await signIn(db, app.world, { name: robbed, password, code, address: '127.0.0.1', agent: '' })).toMatchObject({
+        expect(
+          await signIn(db, app.world, { name: robbed, password, code, address: '127.0.0.1', agent: '' }),
+        ).toMatchObject({
           is: 'refused',
         })
       }
-      const newest = await db.one<{ payer_name: string }>(sql`select id, payer_name from invoices order by id desc limit 1`)
+      const newest = await db.one<{ payer_name: string }>(
+        sql`select id, payer_name from invoices order by id desc limit 1`,
+      )
       expect(newest).toMatchObject({ payer_name: unreadableText })
     })
 
@@ -299,7 +378,13 @@ describe.each([
         for (const row of await db.all<{ id: string; value: string }>(
           sql`select id, ${column}, ${column} as value from ${of} where ${column} is not null`,
         )) {
-          const before = encryptUnder(older, `${table}.${name}` as 'users.totp_secret', undefined, row.value, app.world.random)
+          const before = encryptUnder(
+            older,
+            `${table}.${name}` as 'users.totp_secret',
+            undefined,
+            row.value,
+            app.world.random,
+          )
           await db.tx(tx => tx.run(sql`update ${of} set ${column} = ${before} where id = ${row.id}`))
         }
       }
@@ -311,7 +396,9 @@ describe.each([
       const enter = async () => {
         town.pass(60_000)
         const code = codeAt(authenticator, stepAt(town.clock.now()))
-        return (await signIn(db, app.world, { name: 'carla', password, code, address: '127.0.0.1', agent: '' })).is
+        return (
+          await signIn(db, app.world, { name: 'carla', password, code, address: '127.0.0.1', agent: '' })
+        ).is
       }
       expect(await enter()).toBe('in')
       const count = await unbound()
@@ -321,14 +408,21 @@ describe.each([
   })
 })
 
-const mailColumns = sql`(id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)`
+const mailColumns = sql`(id, store_id, address, language, kind, about, detail, state, next_at, added_at,
+  changed_at)`
 const mailOf = (number: number) =>
-  sql`(${`mail_${number}`}, 'sto_default', ${encrypted('person_mails.address', `mail_${number}`, `${number}@example.com`)}, 'pt-BR', 'added', (select min(id) from users), ${encrypted('person_mails.detail', `mail_${number}`, '{}')}, 'sent', '', '', '')`
+  sql`(${`mail_${number}`}, 'sto_default',
+    ${encrypted('person_mails.address', `mail_${number}`, `${number}@example.com`)}, 'pt-BR', 'added',
+      (select min(id)
+        from users), ${encrypted('person_mails.detail', `mail_${number}`, '{}')}, 'sent', '', '', '')`
 
 const password = 'doze palavras guardam a casa'
 const shopTerms: PlaceTerms = { rails: ['starkbank'], price: async () => undefined, writes: false }
 
-/** A roster that is asked and paid, somebody who came in with an authenticator, and an order; answers the authenticator's secret. */
+/**
+ * A roster that is asked and paid, somebody who came in with an authenticator, and an order; answers the
+ * authenticator's secret.
+ */
 async function live(town: Town): Promise<string> {
   const { db, app } = town
   await addRoster(town, 'roster')
@@ -348,12 +442,15 @@ async function comeIn({ db, app: { world }, clock, pass }: Town, name: string): 
   const { token } = await addUser(db, world, { name, role: 'viewer', language: 'pt-BR', email }, 'root')
   const browser = newToken(world)
   const opening = await openInvitation(db, world, token, browser)
-  if (opening.is !== 'open' || opening.secret === undefined) throw new Error(`the invitation is ${opening.is}`)
+  if (opening.is !== 'open' || opening.secret === undefined)
+    throw new Error(`the invitation is ${opening.is}`)
   const code = codeAt(opening.secret, stepAt(clock.now()))
   expect(await acceptInvitation(db, world, { token, browser, password, code })).toMatchObject({ is: 'done' })
   pass(60_000)
   const next = codeAt(opening.secret, stepAt(clock.now()))
-  expect(await signIn(db, world, { name, password, code: next, address: '127.0.0.1', agent: '' })).toMatchObject({ is: 'in' })
+  expect(
+    await signIn(db, world, { name, password, code: next, address: '127.0.0.1', agent: '' }),
+  ).toMatchObject({ is: 'in' })
   return opening.secret
 }
 
@@ -364,8 +461,21 @@ const roster = [
 ]
 
 async function addRoster(town: Town, name: string): Promise<void> {
-  const when = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 172_800_000 }
-  const what = { countLow: 2, countHigh: 2, unitsLow: 1_000n, unitsHigh: 2_000n, roster: `${roster.join('\n')}\n`, payTo: 'main' }
+  const when = {
+    cron: '0 0 1 1 *',
+    timeZone: 'UTC',
+    startsAt: undefined,
+    endsAt: undefined,
+    dueInMs: 172_800_000,
+  }
+  const what = {
+    countLow: 2,
+    countHigh: 2,
+    unitsLow: 1_000n,
+    unitsHigh: 2_000n,
+    roster: `${roster.join('\n')}\n`,
+    payTo: 'main',
+  }
   await addSchedule(
     town.db,
     town.app.world,
@@ -379,8 +489,16 @@ async function drafted({ db, app: { world } }: Town): Promise<string[]> {
   const schedule = await needSchedule(db, 'second')
   return db.tx(async tx => {
     const slot = await runNow(tx, world, schedule, 'a story')
-    await draftBatch(tx, world, batchTerms(schedule, slot), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
-    return (await tx.all<{ id: string }>(sql`select id from invoices where slot_id = ${slot} order by ordinal`)).map(({ id }) => id)
+    await draftBatch(
+      tx,
+      world,
+      batchTerms(schedule, slot),
+      () => planBatch(batchRule(schedule), world.random),
+      inReaisAsSaid,
+    )
+    return (
+      await tx.all<{ id: string }>(sql`select id from invoices where slot_id = ${slot} order by ordinal`)
+    ).map(({ id }) => id)
   })
 }
 
@@ -389,10 +507,18 @@ async function collectOne(town: Town, app: App): Promise<void> {
   const schedule = await needSchedule(app.db, 'roster')
   const slot = await app.db.tx(tx => runNow(tx, app.world, schedule, 'a story'))
   await runDueSlots(app)
-  const { id } = (await app.db.one<{ id: string }>(sql`select provider_id as id from invoices where slot_id = ${slot} and ordinal = 1`))!
+  const { id } = (await app.db.one<{ id: string }>(
+    sql`select provider_id as id from invoices where slot_id = ${slot} and ordinal = 1`,
+  ))!
   town.bank.pay(id)
   town.pass(60_000)
   for (const event of town.bank.eventsCreated())
-    await app.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push', signature: 'proven elsewhere' })
+    await app.inbox.keep({
+      rail: 'starkbank',
+      eventId: event.id,
+      raw: bodyOf(event),
+      via: 'push',
+      signature: 'proven elsewhere',
+    })
   await settleInbox(app)
 }

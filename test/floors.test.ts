@@ -9,23 +9,37 @@ test('imports only go down, never in a ring, and each primitive stays in its fil
   expect(breaches(files)).toEqual([])
 })
 
-// What is compiled lies elsewhere than its source, so an address relative to the file that writes it would lead astray.
+// What is compiled lies elsewhere than its source, so an address relative to the file that writes it would
+// lead astray.
 test('base/place.ts alone knows where files are', () => {
   const byAddress = /import\.meta\.(?:dirname|filename|resolve)|new URL\([^)]*import\.meta/
-  const files = projectFiles(/\.tsx?$/).filter(({ path, text }) => /^src\/(?!.*\.test\.)/.test(path) && byAddress.test(text))
+  const files = projectFiles(/\.tsx?$/).filter(
+    ({ path, text }) => /^src\/(?!.*\.test\.)/.test(path) && byAddress.test(text),
+  )
   expect(files.map(({ path }) => path)).toEqual(['src/base/place.ts'])
 })
 
-// A rail joins in one file, so the rest of the code asks for what it needs to know of a rail, and branches on no name.
+// A rail joins in one file, so the rest of the code asks for what it needs to know of a rail, and branches on
+// no name.
 test('no code names a rail outside rails/, its halves, the registry and the words', () => {
   expect(railsNamed(projectFiles(/\.tsx?$/))).toEqual(linesNamingRails)
 })
 
 test.each([
   ['a branch', 'src/shop/place.ts', `export const isPix = (rail: string) => rail === 'starkbank'`, 1],
-  ['a condition in SQL', 'src/shop/place.ts', "export const due = sql`select id from invoices\n where rail = 'bitcoin'`", 1],
+  [
+    'a condition in SQL',
+    'src/shop/place.ts',
+    "export const due = sql`select id from invoices\n where rail = 'bitcoin'`",
+    1,
+  ],
   ['a type', 'src/shop/order.ts', `export type Name =\n  | 'starkbank'\n  | 'bitcoin'`, 2],
-  ['a comment', 'src/shop/order.ts', `// 'bitcoin' is a rail\nexport const text = 'the bitcoin rail'`, undefined],
+  [
+    'a comment',
+    'src/shop/order.ts',
+    `// 'bitcoin' is a rail\nexport const text = 'the bitcoin rail'`,
+    undefined,
+  ],
   ['a half', 'src/invoice/chain/request.ts', `export const rail = 'bitcoin'`, undefined],
   ['the registry', 'src/jobs/rails.ts', `export const rail = 'bitcoin'`, undefined],
   ['words', 'src/web/shop/words.ts', `export const rail = 'bitcoin'`, undefined],
@@ -34,25 +48,71 @@ test.each([
   expect(railsNamed([{ path, text }])[path]).toBe(lines)
 })
 
-// The clock with its breaches allowed stands among the made-up files, so that an exemption that is lost shows too.
+// The clock with its breaches allowed stands among the made-up files, so that an exemption that is lost shows
+// too.
 test.each([
   ['a room above', 'src/db/db.ts', `import { pay } from '../payout/payout.ts'`, 'db may import only base'],
-  ['a neighbour', 'src/invoice/invoice.ts', `import { pay } from '../payout/payout.ts'`, 'and imports src/payout/payout.ts'],
+  [
+    'a neighbour',
+    'src/invoice/invoice.ts',
+    `import { pay } from '../payout/payout.ts'`,
+    'and imports src/payout/payout.ts',
+  ],
   [
     'a type of a neighbour',
     'src/payout/payout.ts',
     `import type { Draft } from '../invoice/invoice.ts'`,
     'and imports src/invoice/invoice.ts',
   ],
-  ['a dynamic import', 'src/ledger/ledger.ts', `export const web = () => import('../web/web.ts')`, 'ledger may import only base, db'],
+  [
+    'a dynamic import',
+    'src/ledger/ledger.ts',
+    `export const web = () => import('../web/web.ts')`,
+    'ledger may import only base, db',
+  ],
   ['a re-export', 'src/base/all.ts', `export * from '../db/db.ts'`, 'base may import only itself'],
-  ['an imported type', 'src/base/all.ts', `export type S = import('../db/db.ts').Db`, 'base may import only itself'],
-  ['a rail with a database', 'src/rails/starkbank/bank.ts', `import '../../db/db.ts'`, 'rails may import only base'],
-  ['a rail with a neighbour', 'src/rails/bitcoin/node.ts', `import '../starkbank/bank.ts'`, 'a rail sees only base, rail.ts and chain.ts'],
-  ['a room nobody gave a floor', 'src/attic/attic.ts', `import '../base/money.ts'`, 'attic is no room of src'],
-  ['the simulator in the product', 'src/main.ts', `import '../sim/bank.ts'`, 'src never imports what is beside it'],
-  ['the product in the demonstration', 'sim/demoWorker.ts', `import '../src/payout/payout.ts'`, 'sim may import only src/base'],
-  ['the product in the simulator', 'sim/bank.ts', `import '../src/rails/rail.ts'`, 'sim may import only src/base'],
+  [
+    'an imported type',
+    'src/base/all.ts',
+    `export type S = import('../db/db.ts').Db`,
+    'base may import only itself',
+  ],
+  [
+    'a rail with a database',
+    'src/rails/starkbank/bank.ts',
+    `import '../../db/db.ts'`,
+    'rails may import only base',
+  ],
+  [
+    'a rail with a neighbour',
+    'src/rails/bitcoin/node.ts',
+    `import '../starkbank/bank.ts'`,
+    'a rail sees only base, rail.ts and chain.ts',
+  ],
+  [
+    'a room nobody gave a floor',
+    'src/attic/attic.ts',
+    `import '../base/money.ts'`,
+    'attic is no room of src',
+  ],
+  [
+    'the simulator in the product',
+    'src/main.ts',
+    `import '../sim/bank.ts'`,
+    'src never imports what is beside it',
+  ],
+  [
+    'the product in the demonstration',
+    'sim/demoWorker.ts',
+    `import '../src/payout/payout.ts'`,
+    'sim may import only src/base',
+  ],
+  [
+    'the product in the simulator',
+    'sim/bank.ts',
+    `import '../src/rails/rail.ts'`,
+    'sim may import only src/base',
+  ],
   [
     'a database outside its room',
     'src/web/web.ts',
@@ -65,21 +125,66 @@ test.each([
     `import { Psbt } from 'bitcoinjs-lib'`,
     'the package bitcoinjs-lib belongs to src/rails/bitcoin/',
   ],
-  ['a rate that asks a rail', 'src/rates/rates.ts', `import '../rails/chain.ts'`, 'rates may import only base, db'],
-  ['the present time', 'src/jobs/jobs.ts', `export const now = Date.now()`, 'Date.now belongs to src/base/clock.ts'],
-  ['the present time unsaid', 'src/jobs/jobs.ts', `export const now = new Date()`, 'new Date() belongs to src/base/clock.ts'],
-  ['the present time as text', 'src/jobs/jobs.ts', `export const now = Date(0)`, 'new Date() belongs to src/base/clock.ts'],
-  ['a timer called', 'src/web/web.ts', `set${''}Timeout(() => {}, 1)`, 'setTimeout belongs to src/base/clock.ts'],
+  [
+    'a rate that asks a rail',
+    'src/rates/rates.ts',
+    `import '../rails/chain.ts'`,
+    'rates may import only base, db',
+  ],
+  [
+    'the present time',
+    'src/jobs/jobs.ts',
+    `export const now = Date.now()`,
+    'Date.now belongs to src/base/clock.ts',
+  ],
+  [
+    'the present time unsaid',
+    'src/jobs/jobs.ts',
+    `export const now = new Date()`,
+    'new Date() belongs to src/base/clock.ts',
+  ],
+  [
+    'the present time as text',
+    'src/jobs/jobs.ts',
+    `export const now = Date(0)`,
+    'new Date() belongs to src/base/clock.ts',
+  ],
+  [
+    'a timer called',
+    'src/web/web.ts',
+    `set${''}Timeout(() => {}, 1)`,
+    'setTimeout belongs to src/base/clock.ts',
+  ],
   [
     'a timer handed on',
     'src/web/web.ts',
     `export const wait = { timer: globalThis.setInterval }`,
     'setInterval belongs to src/base/clock.ts',
   ],
-  ['a timer as a promise', 'src/web/web.ts', `import { scheduler } from 'node:timers/promises'`, 'node:timers/promises belongs to no file'],
-  ['an immediate', 'src/webhooks/settle.ts', `setImmediate(() => {})`, 'setImmediate belongs to src/webhooks/inbox.ts, src/base/clock.ts'],
-  ['chance', 'src/invoice/invoice.ts', `export const dice = Math['random']`, 'Math.random belongs to src/base/clock.ts'],
-  ['the environment', 'src/base/config.ts', `export const { LISTEN } = globalThis.process.env`, 'process.env belongs to src/main.ts'],
+  [
+    'a timer as a promise',
+    'src/web/web.ts',
+    `import { scheduler } from 'node:timers/promises'`,
+    'node:timers/promises belongs to no file',
+  ],
+  [
+    'an immediate',
+    'src/webhooks/settle.ts',
+    `setImmediate(() => {})`,
+    'setImmediate belongs to src/webhooks/inbox.ts, src/base/clock.ts',
+  ],
+  [
+    'chance',
+    'src/invoice/invoice.ts',
+    `export const dice = Math['random']`,
+    'Math.random belongs to src/base/clock.ts',
+  ],
+  [
+    'the environment',
+    'src/base/config.ts',
+    `export const { LISTEN } = globalThis.process.env`,
+    'process.env belongs to src/main.ts',
+  ],
   [
     'a float of money',
     'src/web/web.ts',
@@ -102,20 +207,42 @@ test('the floors see a ring of imports, and one of types', () => {
       { path: 'src/jobs/two.ts', text: `import './three.ts'` },
       { path: 'src/jobs/three.ts', text: last },
     ])
-  const seen = ['src/jobs/one.ts: imports go in a ring: src/jobs/one.ts -> src/jobs/two.ts -> src/jobs/three.ts -> src/jobs/one.ts']
+  const seen = [
+    'src/jobs/one.ts: imports go in a ring: src/jobs/one.ts -> src/jobs/two.ts -> src/jobs/three.ts -> src/jobs/one.ts',
+  ]
   expect(ring(`import { one } from './one.ts'`)).toEqual(seen)
   expect(ring(`import type { One } from './one.ts'`)).toEqual(seen)
   expect(ring(`export const one = 1`)).toEqual([])
 })
 
 test.each([
-  ['down', 'src/payout/payout.ts', `import { newId } from '../base/id.ts'\nimport type { Rail } from '../rails/rail.ts'`],
-  ['within a rail', 'src/rails/starkbank/bank.ts', `import 'starkbank'\nimport './wire.ts'\nimport '../rail.ts'`],
-  ['within a rail of a chain', 'src/rails/bitcoin/bitcoin.ts', `import '@scure/btc-signer'\nimport type { Tx } from '../chain.ts'`],
+  [
+    'down',
+    'src/payout/payout.ts',
+    `import { newId } from '../base/id.ts'\nimport type { Rail } from '../rails/rail.ts'`,
+  ],
+  [
+    'within a rail',
+    'src/rails/starkbank/bank.ts',
+    `import 'starkbank'\nimport './wire.ts'\nimport '../rail.ts'`,
+  ],
+  [
+    'within a rail of a chain',
+    'src/rails/bitcoin/bitcoin.ts',
+    `import '@scure/btc-signer'\nimport type { Tx } from '../chain.ts'`,
+  ],
   ['to the rates', 'src/chain/chain.ts', `import { goodRate } from '../rates/rates.ts'`],
   ['from the builder', 'src/main.ts', `import './web/web.ts'\nexport const env = process.env`],
-  ['in a unit test', 'src/db/db.test.ts', `import '../../test/testbed/postgres.ts'\nset${''}Timeout(() => {}, Date.now())`],
-  ['in words', 'src/jobs/jobs.ts', `// Date.now() is not called here\nexport const text = 'Math.random'\nexport const day = new Date(0)`],
+  [
+    'in a unit test',
+    'src/db/db.test.ts',
+    `import '../../test/testbed/postgres.ts'\nset${''}Timeout(() => {}, Date.now())`,
+  ],
+  [
+    'in words',
+    'src/jobs/jobs.ts',
+    `// Date.now() is not called here\nexport const text = 'Math.random'\nexport const day = new Date(0)`,
+  ],
 ])('the floors let pass what goes %s', (_, path, text) => {
   expect(breaches([{ path, text }])).toEqual([])
 })

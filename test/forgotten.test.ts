@@ -1,9 +1,19 @@
-/** After a restore, on both databases: what was asked for at the bank since the backup is found before anything is issued, and nobody is billed twice unasked. */
+/**
+ * After a restore, on both databases: what was asked for at the bank since the backup is found before
+ * anything is issued, and nobody is billed twice unasked.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { refused } from '../src/base/answer.ts'
 import { instant, millis } from '../src/base/world.ts'
 import { runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
-import { changeSchedule, decideCatchUp, needSchedule, changePayers, runNow, type NewSchedule } from '../src/schedule/schedule.ts'
+import {
+  changeSchedule,
+  decideCatchUp,
+  needSchedule,
+  changePayers,
+  runNow,
+  type NewSchedule,
+} from '../src/schedule/schedule.ts'
 import { remember, sql } from '../src/db/db.ts'
 import { readiness, status } from '../src/queries/status.ts'
 import { findForgotten, forgottenInvoices, lookAtForgotten } from '../src/webhooks/webhooks.ts'
@@ -14,210 +24,274 @@ import { restate } from './testbed/restate.ts'
 const day = 86_400_000
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
-  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
-    let postgres: Postgres | undefined
-    let town: Town
-    beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
-    })
-    afterAll(() => postgres?.stop())
-    beforeEach(async () => {
-      town = await openTown({ databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:' })
-    })
-    afterEach(() => town.close())
-
-    const rail = () => town.app.rails.starkbank!
-    const find = (over: object = {}) => findForgotten({ db: town.db, rail: { ...rail(), ...over }, world: town.app.world })
-    const atBank = () => town.bank.invoices().length
-    const run = async () => {
-      town.pass(1_000)
-      const slot = await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'))
-      await runDueSlots(town.app)
-      return slot
-    }
-    const stateOf = (slot: string) =>
-      town.db.one<{ state: string; held: string | null }>(sql`select state, held from slots where id = ${slot}`)
-    /** As the backup has it. */
-    const forget = async (slot: string) => {
-      for (const gone of [
-        sql`delete from run_lines where run_id in (select id from runs where slot_id = ${slot})`,
-        sql`delete from runs where slot_id = ${slot}`,
-        sql`delete from invoices where slot_id = ${slot}`,
-        sql`delete from slots where id = ${slot}`,
-      ])
-        await town.db.tx(tx => tx.run(gone))
-      await setAsideAfterRestore(town.db, town.app.world)
-    }
-    const asked = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
-
-    test('a slot that is run again by hand waits until the bank was read, and then for a person', async () => {
-      await forget(await run())
-      expect(atBank()).toBe(2)
-      const again = await run()
-      expect([await stateOf(again), atBank()]).toMatchObject([{ state: 'due', held: null }, 2])
-      expect(await find({ invoicesSince: async () => refused('away', true) })).toBe(0)
-      await runDueSlots(town.app)
-      expect(atBank()).toBe(2)
-
-      expect(await find()).toBe(1)
-      await runDueSlots(town.app)
-      expect(await stateOf(again)).toMatchObject({
-        state: 'due',
-        held: expect.stringMatching(/^since the backup restored here 1 invoice of 1 batch, R\$ 100\.00 in all, was /),
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(
+    'with a server where one is needed',
+    () => {
+      let postgres: Postgres | undefined
+      let town: Town
+      beforeAll(async () => {
+        if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
-      const later = await run()
-      expect([await stateOf(later), atBank()]).toMatchObject([{ state: 'due', held: expect.any(String) }, 2])
-      expect(await asked()).toEqual(
-        expect.arrayContaining([
-          expect.stringMatching(/^2 slots of schedule trial since .* wait for a person: .*repasse invoice forgotten/),
-          expect.stringMatching(/^1 invoice was asked for .* that these books have forgotten: repasse invoice forgotten/),
-        ]),
-      )
+      afterAll(() => postgres?.stop())
+      beforeEach(async () => {
+        town = await openTown({
+          databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:',
+        })
+      })
+      afterEach(() => town.close())
 
-      expect(await decideCatchUp(town.db, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(2)
-      expect(await lookAtForgotten(town.db, { by: 'ana', why: 'it was that slot' })).toBe(1)
-      expect(await forgottenInvoices(town.db)).toEqual([])
-      expect(await stateOf(await run())).toMatchObject({ state: 'done' })
-      expect([atBank(), (await asked()).filter(says => says.includes('forgotten'))]).toEqual([3, []])
-    })
-
-    /** The town's schedule with another cron, as somebody edits it. */
-    const recron = async (cron: string) => {
-      const { id, version } = await needSchedule(town.db, 'trial')
-      const rule: NewSchedule = {
-        ...{ name: 'trial', rail: 'starkbank', cron, timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
-        ...{ roster: undefined, countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n },
-        ...{ dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
+      const rail = () => town.app.rails.starkbank!
+      const find = (over: object = {}) =>
+        findForgotten({ db: town.db, rail: { ...rail(), ...over }, world: town.app.world })
+      const atBank = () => town.bank.invoices().length
+      const run = async () => {
+        town.pass(1_000)
+        const slot = await town.db.tx(async tx =>
+          runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'),
+        )
+        await runDueSlots(town.app)
+        return slot
       }
-      expect((await changeSchedule(town.db, town.app.world, undefined, { id, version, rule, by: 'ana' })).is).toBe('changed')
-    }
-    const slotsDue = () => town.db.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)
+      const stateOf = (slot: string) =>
+        town.db.one<{ state: string; held: string | null }>(
+          sql`select state, held from slots where id = ${slot}`,
+        )
+      /** As the backup has it. */
+      const forget = async (slot: string) => {
+        for (const gone of [
+          sql`delete from run_lines where run_id in (select id from runs where slot_id = ${slot})`,
+          sql`delete from runs where slot_id = ${slot}`,
+          sql`delete from invoices where slot_id = ${slot}`,
+          sql`delete from slots where id = ${slot}`,
+        ])
+          await town.db.tx(tx => tx.run(gone))
+        await setAsideAfterRestore(town.db, town.app.world)
+      }
+      const asked = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
 
-    test.each(['read', 'not read yet'] as const)(
-      'the backup’s older time of day bills nobody twice, the bank being %s when it comes',
-      async atThatTime => {
-        await recron('0 18 * * *')
-        const { version, next_at: next } = await needSchedule(town.db, 'trial')
+      test('a slot that is run again by hand waits until the bank was read, and then for a person', async () => {
         await forget(await run())
         expect(atBank()).toBe(2)
-        if (atThatTime === 'read') expect(await find()).toBe(1)
-        town.pass(millis(next!) - town.clock.now())
+        const again = await run()
+        expect([await stateOf(again), atBank()]).toMatchObject([{ state: 'due', held: null }, 2])
+        expect(await find({ invoicesSince: async () => refused('away', true) })).toBe(0)
         await runDueSlots(town.app)
-        if (atThatTime !== 'read') {
-          expect([await slotsDue(), atBank()]).toEqual([[{ held: null }], 2])
-          expect(await find()).toBe(1)
-          await runDueSlots(town.app)
-        }
-        expect([await slotsDue(), atBank(), version]).toMatchObject([[{ held: expect.stringContaining('may be among them') }], 2, 2n])
+        expect(atBank()).toBe(2)
+
+        expect(await find()).toBe(1)
+        await runDueSlots(town.app)
+        expect(await stateOf(again)).toMatchObject({
+          state: 'due',
+          held: expect.stringMatching(
+            /^since the backup restored here 1 invoice of 1 batch, R\$ 100\.00 in all, was /,
+          ),
+        })
+        const later = await run()
+        expect([await stateOf(later), atBank()]).toMatchObject([
+          { state: 'due', held: expect.any(String) },
+          2,
+        ])
         expect(await asked()).toEqual(
           expect.arrayContaining([
-            expect.stringMatching(/^1 slot of schedule trial since .* waits for a person: .*repasse schedule catch-up trial/),
-            expect.stringMatching(/^1 invoice was .* until repasse invoice forgotten --looked-at/),
+            expect.stringMatching(
+              /^2 slots of schedule trial since .* wait for a person: .*repasse invoice forgotten/,
+            ),
+            expect.stringMatching(
+              /^1 invoice was asked for .* that these books have forgotten: repasse invoice forgotten/,
+            ),
           ]),
         )
 
-        // It was that slot; the next one is not asked about.
+        expect(await decideCatchUp(town.db, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(2)
         expect(await lookAtForgotten(town.db, { by: 'ana', why: 'it was that slot' })).toBe(1)
-        await runDueSlots(town.app)
-        expect(atBank()).toBe(2)
-        expect(await decideCatchUp(town.db, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(1)
+        expect(await forgottenInvoices(town.db)).toEqual([])
+        expect(await stateOf(await run())).toMatchObject({ state: 'done' })
+        expect([atBank(), (await asked()).filter(says => says.includes('forgotten'))]).toEqual([3, []])
+      })
+
+      /** The town's schedule with another cron, as somebody edits it. */
+      const recron = async (cron: string) => {
+        const { id, version } = await needSchedule(town.db, 'trial')
+        const rule: NewSchedule = {
+          ...{
+            name: 'trial',
+            rail: 'starkbank',
+            cron,
+            timeZone: 'America/Sao_Paulo',
+            startsAt: undefined,
+            endsAt: undefined,
+          },
+          ...{ roster: undefined, countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n },
+          ...{ dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
+        }
+        expect(
+          (await changeSchedule(town.db, town.app.world, undefined, { id, version, rule, by: 'ana' })).is,
+        ).toBe('changed')
+      }
+      const slotsDue = () =>
+        town.db.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)
+
+      test.each(['read', 'not read yet'] as const)(
+        'the backup’s older time of day bills nobody twice, the bank being %s when it comes',
+        async atThatTime => {
+          await recron('0 18 * * *')
+          const { version, next_at: next } = await needSchedule(town.db, 'trial')
+          await forget(await run())
+          expect(atBank()).toBe(2)
+          if (atThatTime === 'read') expect(await find()).toBe(1)
+          town.pass(millis(next!) - town.clock.now())
+          await runDueSlots(town.app)
+          if (atThatTime !== 'read') {
+            expect([await slotsDue(), atBank()]).toEqual([[{ held: null }], 2])
+            expect(await find()).toBe(1)
+            await runDueSlots(town.app)
+          }
+          expect([await slotsDue(), atBank(), version]).toMatchObject([
+            [{ held: expect.stringContaining('may be among them') }],
+            2,
+            2n,
+          ])
+          expect(await asked()).toEqual(
+            expect.arrayContaining([
+              expect.stringMatching(
+                /^1 slot of schedule trial since .* waits for a person: .*repasse schedule catch-up trial/,
+              ),
+              expect.stringMatching(/^1 invoice was .* until repasse invoice forgotten --looked-at/),
+            ]),
+          )
+
+          // It was that slot; the next one is not asked about.
+          expect(await lookAtForgotten(town.db, { by: 'ana', why: 'it was that slot' })).toBe(1)
+          await runDueSlots(town.app)
+          expect(atBank()).toBe(2)
+          expect(await decideCatchUp(town.db, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(1)
+          town.pass(day)
+          await runDueSlots(town.app)
+          expect([await slotsDue(), atBank()]).toEqual([[], 3])
+        },
+      )
+
+      test('a slot of the chain is asked about by nobody while the bank’s are', async () => {
+        await forget(await run())
+        expect(await find()).toBe(1)
+        await restate(town.db, sql`update schedules set rail = 'bitcoin'`)
         town.pass(day)
         await runDueSlots(town.app)
-        expect([await slotsDue(), atBank()]).toEqual([[], 3])
-      },
-    )
+        expect(await slotsDue()).toEqual([{ held: null }])
+      })
 
-    test('a slot of the chain is asked about by nobody while the bank’s are', async () => {
-      await forget(await run())
-      expect(await find()).toBe(1)
-      await restate(town.db, sql`update schedules set rail = 'bitcoin'`)
-      town.pass(day)
-      await runDueSlots(town.app)
-      expect(await slotsDue()).toEqual([{ held: null }])
-    })
+      test('a bank that does not list them is said to keep everything from being issued, until a person has compared them there', async () => {
+        const ready = async () => (await readiness(town.db)).checks['issuing']
+        expect(await ready()).toBe(undefined)
+        await setAsideAfterRestore(town.db, town.app.world)
+        const slot = await run()
+        // Events are taken in all the while.
+        expect(await readiness(town.db)).toMatchObject({
+          ready: true,
+          checks: { issuing: 'waiting: see repasse status' },
+        })
+        await expect(lookAtForgotten(town.db, { by: 'ana', why: 'none is listed' })).rejects.toThrow(
+          'are not all read yet',
+        )
+        expect(await find({ invoicesSince: async () => refused('it is not permitted', false) })).toBe(0)
+        expect(await asked()).toContainEqual(
+          expect.stringMatching(
+            /^the bank’s invoices since the backup .* nothing is issued there \(it is not permitted\)/,
+          ),
+        )
+        expect(await lookAtForgotten(town.db, { by: 'ana', why: 'compared there' })).toBe(0)
+        await runDueSlots(town.app)
+        expect([
+          await stateOf(slot),
+          (await asked()).filter(says => says.includes('backup')),
+          await ready(),
+        ]).toMatchObject([{ state: 'done' }, [], undefined])
+      })
 
-    test('a bank that does not list them is said to keep everything from being issued, until a person has compared them there', async () => {
-      const ready = async () => (await readiness(town.db)).checks['issuing']
-      expect(await ready()).toBe(undefined)
-      await setAsideAfterRestore(town.db, town.app.world)
-      const slot = await run()
-      // Events are taken in all the while.
-      expect(await readiness(town.db)).toMatchObject({ ready: true, checks: { issuing: 'waiting: see repasse status' } })
-      await expect(lookAtForgotten(town.db, { by: 'ana', why: 'none is listed' })).rejects.toThrow('are not all read yet')
-      expect(await find({ invoicesSince: async () => refused('it is not permitted', false) })).toBe(0)
-      expect(await asked()).toContainEqual(
-        expect.stringMatching(/^the bank’s invoices since the backup .* nothing is issued there \(it is not permitted\)/),
-      )
-      expect(await lookAtForgotten(town.db, { by: 'ana', why: 'compared there' })).toBe(0)
-      await runDueSlots(town.app)
-      expect([await stateOf(slot), (await asked()).filter(says => says.includes('backup')), await ready()]).toMatchObject([
-        { state: 'done' },
-        [],
-        undefined,
-      ])
-    })
+      test('where no bank is used nothing waits for one after a restore', async () => {
+        for (const gone of [
+          sql`update schedules set rail = 'bitcoin'`,
+          sql`update invoices set rail = 'bitcoin'`,
+          sql`delete from cursors`,
+        ])
+          await town.db.tx(tx => tx.run(gone))
+        await setAsideAfterRestore(town.db, town.app.world)
+        expect([(await readiness(town.db)).checks['issuing'], await asked()]).toEqual([undefined, []])
+      })
 
-    test('where no bank is used nothing waits for one after a restore', async () => {
-      for (const gone of [sql`update schedules set rail = 'bitcoin'`, sql`update invoices set rail = 'bitcoin'`, sql`delete from cursors`])
-        await town.db.tx(tx => tx.run(gone))
-      await setAsideAfterRestore(town.db, town.app.world)
-      expect([(await readiness(town.db)).checks['issuing'], await asked()]).toEqual([undefined, []])
-    })
+      test('a backup of any age is read from, also where it is restored again before that', async () => {
+        await forget(await run())
+        town.pass(5 * day)
+        await setAsideAfterRestore(town.db, town.app.world)
+        town.pass(5 * day)
+        await setAsideAfterRestore(town.db, town.app.world)
+        expect(await find()).toBe(1)
+      })
 
-    test('a backup of any age is read from, also where it is restored again before that', async () => {
-      await forget(await run())
-      town.pass(5 * day)
-      await setAsideAfterRestore(town.db, town.app.world)
-      town.pass(5 * day)
-      await setAsideAfterRestore(town.db, town.app.world)
-      expect(await find()).toBe(1)
-    })
+      test('slots that fell due meanwhile are no younger backup, and a clock that was ahead is none', async () => {
+        const slot = await run()
+        await town.db.tx(tx =>
+          remember(
+            tx,
+            'slots',
+            slot,
+            'done',
+            'done',
+            { why: 'by a clock that was ahead' },
+            instant(town.clock.now() + 30 * day),
+          ),
+        )
+        town.pass(5 * day)
+        await forget(slot)
+        expect(await find()).toBe(1)
+      })
 
-    test('slots that fell due meanwhile are no younger backup, and a clock that was ahead is none', async () => {
-      const slot = await run()
-      await town.db.tx(tx =>
-        remember(tx, 'slots', slot, 'done', 'done', { why: 'by a clock that was ahead' }, instant(town.clock.now() + 30 * day)),
-      )
-      town.pass(5 * day)
-      await forget(slot)
-      expect(await find()).toBe(1)
-    })
+      test('an edit of its schedule asks for no such slot meanwhile', async () => {
+        await forget(await run())
+        const again = await run()
+        const { id, version } = await needSchedule(town.db, 'trial')
+        const what = { roster: undefined, countLow: 1, countHigh: 1, unitsLow: 20_000n, unitsHigh: 20_000n }
+        const rule: NewSchedule = {
+          ...{
+            name: 'trial',
+            rail: 'starkbank',
+            cron: '0 0 * * *',
+            timeZone: 'America/Sao_Paulo',
+            startsAt: undefined,
+            endsAt: undefined,
+          },
+          ...{ ...what, dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
+        }
+        const edit = () =>
+          changeSchedule(town.db, town.app.world, undefined, { id, version, rule, by: 'ana' })
+        const payers = () => changePayers(town.db, town.app.world, 'trial', what, 'ana')
+        expect(await edit()).toEqual({ is: 'waiting' })
+        await expect(payers()).rejects.toThrow('wait until the bank')
+        expect(await find()).toBe(1)
+        expect(await edit()).toEqual({ is: 'held' })
+        await expect(payers()).rejects.toThrow('wait for a person')
+        expect(await town.db.all(sql`select id from invoices where slot_id = ${again}`)).toEqual([])
+      })
 
-    test('an edit of its schedule asks for no such slot meanwhile', async () => {
-      await forget(await run())
-      const again = await run()
-      const { id, version } = await needSchedule(town.db, 'trial')
-      const what = { roster: undefined, countLow: 1, countHigh: 1, unitsLow: 20_000n, unitsHigh: 20_000n }
-      const rule: NewSchedule = {
-        ...{ name: 'trial', rail: 'starkbank', cron: '0 0 * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
-        ...{ ...what, dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
-      }
-      const edit = () => changeSchedule(town.db, town.app.world, undefined, { id, version, rule, by: 'ana' })
-      const payers = () => changePayers(town.db, town.app.world, 'trial', what, 'ana')
-      expect(await edit()).toEqual({ is: 'waiting' })
-      await expect(payers()).rejects.toThrow('wait until the bank')
-      expect(await find()).toBe(1)
-      expect(await edit()).toEqual({ is: 'held' })
-      await expect(payers()).rejects.toThrow('wait for a person')
-      expect(await town.db.all(sql`select id from invoices where slot_id = ${again}`)).toEqual([])
-    })
+      test('where nothing was forgotten, a slot waits for the bank alone', async () => {
+        await setAsideAfterRestore(town.db, town.app.world)
+        const slot = await run()
+        expect([await stateOf(slot), atBank()]).toMatchObject([{ state: 'due', held: null }, 1])
+        expect(await find()).toBe(0)
+        await runDueSlots(town.app)
+        expect([await stateOf(slot), atBank()]).toMatchObject([{ state: 'done' }, 2])
+      })
 
-    test('where nothing was forgotten, a slot waits for the bank alone', async () => {
-      await setAsideAfterRestore(town.db, town.app.world)
-      const slot = await run()
-      expect([await stateOf(slot), atBank()]).toMatchObject([{ state: 'due', held: null }, 1])
-      expect(await find()).toBe(0)
-      await runDueSlots(town.app)
-      expect([await stateOf(slot), atBank()]).toMatchObject([{ state: 'done' }, 2])
-    })
-
-    test('what is over at the bank, and a stranger’s, is not listed', async () => {
-      const slot = await run()
-      const { id } = town.bank.invoices().at(-1)!
-      await rail().cancelInvoice(town.bank.invoices().find(invoice => invoice.tags.includes(slot))?.id ?? id)
-      await forget(slot)
-      town.bank.invoices()[0]!.tags = ['of another system']
-      expect([await find(), await forgottenInvoices(town.db)]).toEqual([0, []])
-    })
-  })
+      test('what is over at the bank, and a stranger’s, is not listed', async () => {
+        const slot = await run()
+        const { id } = town.bank.invoices().at(-1)!
+        await rail().cancelInvoice(
+          town.bank.invoices().find(invoice => invoice.tags.includes(slot))?.id ?? id,
+        )
+        await forget(slot)
+        town.bank.invoices()[0]!.tags = ['of another system']
+        expect([await find(), await forgottenInvoices(town.db)]).toEqual([0, []])
+      })
+    },
+  )
 })

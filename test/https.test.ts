@@ -1,4 +1,7 @@
-/** A server that speaks the bank's API over TLS: it is used when its certificate can be trusted, and refused, saying why, when not. */
+/**
+ * A server that speaks the bank's API over TLS: it is used when its certificate can be trusted, and refused,
+ * saying why, when not.
+ */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { connect, type AddressInfo } from 'node:net'
@@ -11,11 +14,23 @@ const { at, env } = await openBankTerminal({ startingBalance: 50_000 })
 const there = spawnSync('openssl', ['version']).status === 0
 
 test.skipIf(!there)(
-  there ? 'over https, with the usual checks of its certificate' : 'openssl is not here to make a certificate',
+  there
+    ? 'over https, with the usual checks of its certificate'
+    : 'openssl is not here to make a certificate',
   async () => {
     const [key, cert] = [at('tls-key.pem'), at('tls-cert.pem')]
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-    const made = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', ...subject]
+    const made = [
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+      ...subject,
+    ]
     execFileSync('openssl', ['req', ...made, '-keyout', key, '-out', cert], { stdio: 'ignore' })
 
     const behind = Number(new URL(env.STARKBANK_API_URL).port)
@@ -29,7 +44,10 @@ test.skipIf(!there)(
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
 
     try {
-      expect(await looked(url, { NODE_EXTRA_CA_CERTS: cert })).toMatchObject({ is: 'ok', says: expect.stringContaining('it knows us') })
+      expect(await looked(url, { NODE_EXTRA_CA_CERTS: cert })).toMatchObject({
+        is: 'ok',
+        says: expect.stringContaining('it knows us'),
+      })
       const distrusted = await looked(url, { NODE_EXTRA_CA_CERTS: '' })
       expect(distrusted.is).toBe('error')
       expect(distrusted.says).toMatch(/certificate|self.signed/i)
@@ -42,5 +60,7 @@ test.skipIf(!there)(
 /** What the doctor, in a process of its own, says of the bank. */
 async function looked(url: string, more: Record<string, string>): Promise<{ is: string; says: string }> {
   const { stdout } = await program(at(''), ['doctor', '--json'], { ...env, STARKBANK_API_URL: url, ...more })
-  return (JSON.parse(stdout) as { check: string; is: string; says: string }[]).find(({ check }) => check === 'bank')!
+  return (JSON.parse(stdout) as { check: string; is: string; says: string }[]).find(
+    ({ check }) => check === 'bank',
+  )!
 }

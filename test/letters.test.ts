@@ -1,4 +1,7 @@
-/** The whole house with its scheduler, a simulated bank and a real mail server: who buys is written to by itself, once for each reason. */
+/**
+ * The whole house with its scheduler, a simulated bank and a real mail server: who buys is written to by
+ * itself, once for each reason.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '../src/base/config.ts'
 import { openBase, serve, type Running } from '../src/app.ts'
@@ -17,7 +20,11 @@ let app: Running
 
 beforeAll(async () => {
   sink = await startSmtpSink()
-  const mail = { SMTP_URL: `smtp://127.0.0.1:${sink.port}`, MAIL_FROM: 'Loja <loja@example.com>', PUBLIC_URL: 'http://127.0.0.1:9/' }
+  const mail = {
+    SMTP_URL: `smtp://127.0.0.1:${sink.port}`,
+    MAIL_FROM: 'Loja <loja@example.com>',
+    PUBLIC_URL: 'http://127.0.0.1:9/',
+  }
   for (const words of [
     accountAdd(),
     ['account', 'approve', 'main', '--by', 'checker'],
@@ -27,7 +34,9 @@ beforeAll(async () => {
     expect((await repasse(words)).code).toBe(0)
   const { log, recent } = recentLog()
   evidence.keep('repasse', recent)
-  app = await serve(await openBase(readConfig({ ...env, ...mail, STARKBANK_POLL_SECONDS: '1' }), log), ['worker'])
+  app = await serve(await openBase(readConfig({ ...env, ...mail, STARKBANK_POLL_SECONDS: '1' }), log), [
+    'worker',
+  ])
 })
 afterAll(async () => {
   await app?.stop()
@@ -56,14 +65,22 @@ test(
     // Quoted-printable breaks lines where it likes.
     expect(sink.taken[0]!.raw.replace(/=\r\n/g, '')).toContain(`http://127.0.0.1:9/orders/${order.token}`)
 
-    const atBank = await until(() => bank.invoices().find(({ tags }) => tags.includes(order.id)), 'its invoice at the bank')
+    const atBank = await until(
+      () => bank.invoices().find(({ tags }) => tags.includes(order.id)),
+      'its invoice at the bank',
+    )
     expect(bank.pay(atBank.id)).toBe(true)
     await eventually(() => sink.taken.length).toBe(2)
     expect(sink.taken[1]!.raw).toContain('payment confirmed for order')
     expect(await db.one(sql`select state from orders`)).toEqual({ state: 'paid' })
-    // By the time somebody else is written to, the outbox was looked through again, and nothing in it was for her.
+    // By the time somebody else is written to, the outbox was looked through again, and nothing in it was for
+    // her.
     await buy('Rui Sá', 'rui@example.com')
     await eventually(() => sink.taken.length).toBeGreaterThan(2)
-    expect(sink.taken.map(({ to }) => to)).toEqual([['ana@example.com'], ['ana@example.com'], ['rui@example.com']])
+    expect(sink.taken.map(({ to }) => to)).toEqual([
+      ['ana@example.com'],
+      ['ana@example.com'],
+      ['rui@example.com'],
+    ])
   },
 )

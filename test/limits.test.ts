@@ -1,4 +1,7 @@
-/** Limits on both databases and both rails: what is above one waits, goes by itself when there is room, or once two people say so; and never more leaves in any sliding window. */
+/**
+ * Limits on both databases and both rails: what is above one waits, goes by itself when there is room, or
+ * once two people say so; and never more leaves in any sliding window.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { unsure } from '../src/base/answer.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
@@ -33,9 +36,15 @@ const hour = 60 * minute
 type TownApp = Town['app']
 
 /** As a person lowers or raises limits; where it takes two, a second person approves. */
-async function limit({ db, world, rails }: TownApp, wanted: WantedLimits, of: { accountId?: string; asset?: 'BRL' | 'BTC' } = {}) {
+async function limit(
+  { db, world, rails }: TownApp,
+  wanted: WantedLimits,
+  of: { accountId?: string; asset?: 'BRL' | 'BTC' } = {},
+) {
   const asset = of.asset ?? 'BRL'
-  const changed = await db.tx(tx => changeLimits(tx, world, { ...of, asset, wanted, by: 'ana', why: 'a test' }))
+  const changed = await db.tx(tx =>
+    changeLimits(tx, world, { ...of, asset, wanted, by: 'ana', why: 'a test' }),
+  )
   if ('proposal' in changed) await approveAndDo({ db, world, rails }, changed.proposal.id, { by: 'bruno' })
   return changed.is
 }
@@ -46,292 +55,356 @@ const letBeyond = async ({ db, world, rails }: TownApp, id: string) => {
 }
 
 describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
-  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
-    let postgres: Postgres | undefined
-    let databaseUrl: string
-    let town: Town
-    beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
-    })
-    afterAll(() => postgres?.stop())
-    beforeEach(async () => {
-      databaseUrl = postgres ? await postgres.migratedDatabase() : 'sqlite::memory:'
-      town = await openTown({ databaseUrl, commissionBp: 0n, settings: { fee: 0 } })
-    })
-    afterEach(() => town?.close())
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(
+    'with a server where one is needed',
+    () => {
+      let postgres: Postgres | undefined
+      let databaseUrl: string
+      let town: Town
+      beforeAll(async () => {
+        if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
+      })
+      afterAll(() => postgres?.stop())
+      beforeEach(async () => {
+        databaseUrl = postgres ? await postgres.migratedDatabase() : 'sqlite::memory:'
+        town = await openTown({ databaseUrl, commissionBp: 0n, settings: { fee: 0 } })
+      })
+      afterEach(() => town?.close())
 
-    const payoutOf = async ({ id }: PayoutRow) => (await town.db.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
-    const states = (payouts: readonly PayoutRow[]) => Promise.all(payouts.map(async payout => (await payoutOf(payout)).state))
-    /** All that has left, the oldest first, as the bank has it. */
-    const left = () =>
-      town
-        .transfers()
-        .filter(({ status }) => status !== 'failed' && status !== 'canceled')
-        .map(({ amount }) => amount)
-    /** Lets the bank finish what it took on, and hears of it. */
-    const finish = async (ms = minute) => {
-      town.pass(ms)
-      await town.hear(...town.bank.eventsCreated().filter(({ subscription }) => subscription === 'transfer'))
-    }
-    /** What waits for a limit, and why. */
-    const waiting = async () =>
-      (await waitingForLimits(town.db, { limit: 100 })).map(({ payout_id: id, per, needs }) => ({ id, per, needs }))
-
-    test('with none set, everything goes at once', async () => {
-      await collect(town, [10_000n, 900_000n, 10_000n])
-      await town.send()
-      expect(left()).toEqual([10_000, 900_000, 10_000])
-      expect(await waiting()).toEqual([])
-    })
-
-    test.each([
-      ['raised', sql`update limits set units = 90000`],
-      ['deleted', sql`delete from limits`],
-      ['of another asset', sql`update limits set asset = 'BTC'`],
-      ['got round by an approval that nobody gave', undefined],
-    ])('a limit whose row is %s past the program still counts, and is a finding', async (_, edit) => {
-      await limit(town.app, { payout: 50_000n })
-      const [large] = await collect(town, [60_000n])
-      // One person has asked, and nobody has approved it.
-      await town.db.tx(tx => proposeBeyond(tx, town.app.world, large!.id, { by: 'ana', why: 'mine' }))
-      await town.db.tx(tx => changeLimits(tx, town.app.world, { asset: 'BRL', wanted: { payout: null }, by: 'ana', why: 'mine' }))
-      const forged = sql`
-        insert into limit_approvals (payout_id, units, proposal_id, added_at) select ${large!.id}, 60000, min(id), '' from proposals`
-      await town.db.tx(tx => tx.run(edit ?? forged))
-      await town.send()
-      expect(left()).toEqual([])
-      expect(await waiting()).toEqual([{ id: large!.id, per: 'payout', needs: 'person' }])
-      const found = (await checkApprovals(town.db)).map(({ says }) => says)
-      expect(found).toEqual(edit ? [expect.stringContaining('people set R$ 500.00: somebody has changed it past this program')] : [])
-    })
-
-    test('one above the limit of a payout waits for two people, while the others go; let go, it goes once beyond the limits [security 3]', async () => {
-      await limit(town.app, { payout: 50_000n, hour: 100_000n })
-      const [small, large, other] = (await collect(town, [10_000n, 60_000n, 20_000n])) as [PayoutRow, PayoutRow, PayoutRow]
-      await town.send()
-      expect(left()).toEqual([10_000, 20_000])
-      expect(await waiting()).toEqual([{ id: large.id, per: 'payout', needs: 'person' }])
-      expect((await payoutOf(large)).why).toMatch(/^R\$ 600.00 is above the limit of R\$ 500.00 for one payout/)
-      town.pass(48 * hour)
-      await town.send()
-      expect(await states([large])).toEqual(['owed'])
-
-      expect(await letBeyond(town.app, small.id)).toBe('waits for no limit')
-      expect(await letBeyond(town.app, 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t')).toBe('unknown')
-      expect(await letBeyond(town.app, large.id)).toBe('approved')
-      await town.send()
-      expect(left()).toEqual([10_000, 20_000, 60_000])
-      expect(await letBeyond(town.app, large.id)).toBe('waits for no limit')
-      await finish()
-      expect(await states([small, large, other])).toEqual(['paid', 'paid', 'paid'])
-      expect(await town.audit()).toEqual([])
-      // What two people let go takes no room from the others.
-      await collect(town, [50_000n, 50_000n])
-      await town.send()
-      expect(left()).toEqual([10_000, 20_000, 60_000, 50_000, 50_000])
-    })
-
-    test('what is let beyond once is not let again after it came back', async () => {
-      await limit(town.app, { payout: 50_000n })
-      const [large] = (await collect(town, [60_000n])) as [PayoutRow]
-      await town.send()
-      await letBeyond(town.app, large.id)
-      // The first order fails: the approval is for the payout, not for an order.
-      town.bank.setSettings({ transferFailRate: 1 })
-      await town.send()
-      await finish()
-      town.bank.setSettings({ transferFailRate: 0, refundRate: 1 })
-      expect(await states([large])).toEqual(['owed'])
-      await finish(20 * minute)
-      await town.send()
-      expect(left()).toEqual([60_000])
-      for (const kind of ['success', 'refunded']) {
-        while (!town.bank.eventsCreated().some(({ log }) => log.type === kind)) town.pass(50)
-        await finish(0)
+      const payoutOf = async ({ id }: PayoutRow) =>
+        (await town.db.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
+      const states = (payouts: readonly PayoutRow[]) =>
+        Promise.all(payouts.map(async payout => (await payoutOf(payout)).state))
+      /** All that has left, the oldest first, as the bank has it. */
+      const left = () =>
+        town
+          .transfers()
+          .filter(({ status }) => status !== 'failed' && status !== 'canceled')
+          .map(({ amount }) => amount)
+      /** Lets the bank finish what it took on, and hears of it. */
+      const finish = async (ms = minute) => {
+        town.pass(ms)
+        await town.hear(
+          ...town.bank.eventsCreated().filter(({ subscription }) => subscription === 'transfer'),
+        )
       }
-      expect(await states([large])).toEqual(['returned'])
-      await retryPayout(town.db, large.id, { by: 'ana', why: 'a test' })
-      await town.send()
-      expect(town.transfers()).toHaveLength(2)
-      expect(await waiting()).toEqual([{ id: large.id, per: 'payout', needs: 'person' }])
-    })
+      /** What waits for a limit, and why. */
+      const waiting = async () =>
+        (await waitingForLimits(town.db, { limit: 100 })).map(({ payout_id: id, per, needs }) => ({
+          id,
+          per,
+          needs,
+        }))
 
-    test.each(['hour', 'day'] as const)(
-      'within an %s no more leaves than its limit, and the rest goes by itself [security 3]',
-      async window => {
-        const windowMs = window === 'hour' ? hour : 24 * hour
-        await limit(town.app, { [window]: 50_000n })
-        const payouts = await collect(town, [20_000n, 20_000n, 20_000n, 20_000n, 10_000n])
+      test('with none set, everything goes at once', async () => {
+        await collect(town, [10_000n, 900_000n, 10_000n])
         await town.send()
-        expect(left()).toEqual([20_000, 20_000])
-        expect((await waiting()).map(({ per, needs }) => [per, needs])).toEqual(Array(3).fill([window, 'room']))
-        await finish(windowMs - 10 * minute)
-        await town.send()
-        expect(left()).toHaveLength(2)
-        await finish(11 * minute)
-        await town.send()
-        expect(left()).toEqual([20_000, 20_000, 20_000, 20_000, 10_000])
-        await finish()
-        expect(new Set(await states(payouts))).toEqual(new Set(['paid']))
+        expect(left()).toEqual([10_000, 900_000, 10_000])
         expect(await waiting()).toEqual([])
-        expect(await town.audit()).toEqual([])
-      },
-    )
+      })
 
-    test('one that is larger than what may leave in a whole window needs two people', async () => {
-      await limit(town.app, { day: 50_000n })
-      const [large] = (await collect(town, [50_001n])) as [PayoutRow]
-      await town.send()
-      expect(await waiting()).toEqual([{ id: large.id, per: 'day', needs: 'person' }])
-    })
-
-    test('a large one is not kept waiting by small ones that come after it', async () => {
-      await limit(town.app, { hour: 50_000n })
-      await collect(town, [20_000n])
-      await town.send()
-      const [large] = (await collect(town, [45_000n])) as [PayoutRow]
-      for (let count = 0; count < 8; count++) {
+      test.each([
+        ['raised', sql`update limits set units = 90000`],
+        ['deleted', sql`delete from limits`],
+        ['of another asset', sql`update limits set asset = 'BTC'`],
+        ['got round by an approval that nobody gave', undefined],
+      ])('a limit whose row is %s past the program still counts, and is a finding', async (_, edit) => {
+        await limit(town.app, { payout: 50_000n })
+        const [large] = await collect(town, [60_000n])
+        // One person has asked, and nobody has approved it.
+        await town.db.tx(tx => proposeBeyond(tx, town.app.world, large!.id, { by: 'ana', why: 'mine' }))
+        await town.db.tx(tx =>
+          changeLimits(tx, town.app.world, {
+            asset: 'BRL',
+            wanted: { payout: null },
+            by: 'ana',
+            why: 'mine',
+          }),
+        )
+        const forged = sql`
+        insert into limit_approvals (payout_id, units, proposal_id, added_at)
+          select ${large!.id}, 60000, min(id), '' from proposals`
+        await town.db.tx(tx => tx.run(edit ?? forged))
         await town.send()
+        expect(left()).toEqual([])
+        expect(await waiting()).toEqual([{ id: large!.id, per: 'payout', needs: 'person' }])
+        const found = (await checkApprovals(town.db)).map(({ says }) => says)
+        expect(found).toEqual(
+          edit
+            ? [expect.stringContaining('people set R$ 500.00: somebody has changed it past this program')]
+            : [],
+        )
+      })
+
+      test('one above the limit of a payout waits for two people, while the others go; let go, it goes once beyond the limits [security 3]', async () => {
+        await limit(town.app, { payout: 50_000n, hour: 100_000n })
+        const [small, large, other] = (await collect(town, [10_000n, 60_000n, 20_000n])) as [
+          PayoutRow,
+          PayoutRow,
+          PayoutRow,
+        ]
+        await town.send()
+        expect(left()).toEqual([10_000, 20_000])
+        expect(await waiting()).toEqual([{ id: large.id, per: 'payout', needs: 'person' }])
+        expect((await payoutOf(large)).why).toMatch(
+          /^R\$ 600.00 is above the limit of R\$ 500.00 for one payout/,
+        )
+        town.pass(48 * hour)
+        await town.send()
+        expect(await states([large])).toEqual(['owed'])
+
+        expect(await letBeyond(town.app, small.id)).toBe('waits for no limit')
+        expect(await letBeyond(town.app, 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t')).toBe('unknown')
+        expect(await letBeyond(town.app, large.id)).toBe('approved')
+        await town.send()
+        expect(left()).toEqual([10_000, 20_000, 60_000])
+        expect(await letBeyond(town.app, large.id)).toBe('waits for no limit')
+        await finish()
+        expect(await states([small, large, other])).toEqual(['paid', 'paid', 'paid'])
+        expect(await town.audit()).toEqual([])
+        // What two people let go takes no room from the others.
+        await collect(town, [50_000n, 50_000n])
+        await town.send()
+        expect(left()).toEqual([10_000, 20_000, 60_000, 50_000, 50_000])
+      })
+
+      test('what is let beyond once is not let again after it came back', async () => {
+        await limit(town.app, { payout: 50_000n })
+        const [large] = (await collect(town, [60_000n])) as [PayoutRow]
+        await town.send()
+        await letBeyond(town.app, large.id)
+        // The first order fails: the approval is for the payout, not for an order.
+        town.bank.setSettings({ transferFailRate: 1 })
+        await town.send()
+        await finish()
+        town.bank.setSettings({ transferFailRate: 0, refundRate: 1 })
+        expect(await states([large])).toEqual(['owed'])
+        await finish(20 * minute)
+        await town.send()
+        expect(left()).toEqual([60_000])
+        for (const kind of ['success', 'refunded']) {
+          while (!town.bank.eventsCreated().some(({ log }) => log.type === kind)) town.pass(50)
+          await finish(0)
+        }
+        expect(await states([large])).toEqual(['returned'])
+        await retryPayout(town.db, large.id, { by: 'ana', why: 'a test' })
+        await town.send()
+        expect(town.transfers()).toHaveLength(2)
+        expect(await waiting()).toEqual([{ id: large.id, per: 'payout', needs: 'person' }])
+      })
+
+      test.each(['hour', 'day'] as const)(
+        'within an %s no more leaves than its limit, and the rest goes by itself [security 3]',
+        async window => {
+          const windowMs = window === 'hour' ? hour : 24 * hour
+          await limit(town.app, { [window]: 50_000n })
+          const payouts = await collect(town, [20_000n, 20_000n, 20_000n, 20_000n, 10_000n])
+          await town.send()
+          expect(left()).toEqual([20_000, 20_000])
+          expect((await waiting()).map(({ per, needs }) => [per, needs])).toEqual(
+            Array(3).fill([window, 'room']),
+          )
+          await finish(windowMs - 10 * minute)
+          await town.send()
+          expect(left()).toHaveLength(2)
+          await finish(11 * minute)
+          await town.send()
+          expect(left()).toEqual([20_000, 20_000, 20_000, 20_000, 10_000])
+          await finish()
+          expect(new Set(await states(payouts))).toEqual(new Set(['paid']))
+          expect(await waiting()).toEqual([])
+          expect(await town.audit()).toEqual([])
+        },
+      )
+
+      test('one that is larger than what may leave in a whole window needs two people', async () => {
+        await limit(town.app, { day: 50_000n })
+        const [large] = (await collect(town, [50_001n])) as [PayoutRow]
+        await town.send()
+        expect(await waiting()).toEqual([{ id: large.id, per: 'day', needs: 'person' }])
+      })
+
+      test('a large one is not kept waiting by small ones that come after it', async () => {
+        await limit(town.app, { hour: 50_000n })
         await collect(town, [20_000n])
         await town.send()
-        town.pass(9 * minute)
-      }
-      expect(left().slice(0, 2)).toEqual([20_000, 45_000])
-      expect(await states([large])).toEqual(['sent'])
-    })
+        const [large] = (await collect(town, [45_000n])) as [PayoutRow]
+        for (let count = 0; count < 8; count++) {
+          await town.send()
+          await collect(town, [20_000n])
+          await town.send()
+          town.pass(9 * minute)
+        }
+        expect(left().slice(0, 2)).toEqual([20_000, 45_000])
+        expect(await states([large])).toEqual(['sent'])
+      })
 
-    test('an order that failed gives its room back; one that is unsure keeps it', async () => {
-      await limit(town.app, { hour: 50_000n })
-      const [first, second] = (await collect(town, [40_000n, 40_000n])) as [PayoutRow, PayoutRow]
-      town.bank.setSettings({ transferFailRate: 1 })
-      await town.send()
-      await finish()
-      town.bank.setSettings({ transferFailRate: 0 })
-      expect(await states([first, second])).toEqual(['owed', 'owed'])
-      // The failed one waits its own while, and keeps nobody behind it.
-      town.pass(16 * minute)
-      const rail = town.app.rails.starkbank!
-      const { pay } = rail
-      rail.pay = async () => unsure('no answer came')
-      await town.send()
-      rail.pay = pay
-      expect((await states([first, second])).toSorted()).toEqual(['owed', 'unsure'])
-      town.pass(3 * hour)
-      await town.send()
-      expect((await states([first, second])).toSorted()).toEqual(['owed', 'unsure'])
-    })
+      test('an order that failed gives its room back; one that is unsure keeps it', async () => {
+        await limit(town.app, { hour: 50_000n })
+        const [first, second] = (await collect(town, [40_000n, 40_000n])) as [PayoutRow, PayoutRow]
+        town.bank.setSettings({ transferFailRate: 1 })
+        await town.send()
+        await finish()
+        town.bank.setSettings({ transferFailRate: 0 })
+        expect(await states([first, second])).toEqual(['owed', 'owed'])
+        // The failed one waits its own while, and keeps nobody behind it.
+        town.pass(16 * minute)
+        const rail = town.app.rails.starkbank!
+        const { pay } = rail
+        rail.pay = async () => unsure('no answer came')
+        await town.send()
+        rail.pay = pay
+        expect((await states([first, second])).toSorted()).toEqual(['owed', 'unsure'])
+        town.pass(3 * hour)
+        await town.send()
+        expect((await states([first, second])).toSorted()).toEqual(['owed', 'unsure'])
+      })
 
-    test('an account may have limits of its own, which bind nobody else', async () => {
-      await addAccount(town.db, town.app.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
-      await approveAccount(town.db, 'second', 'checker')
-      const { id: accountId } = (await town.db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
-      await limit(town.app, { hour: 30_000n }, { accountId })
-      await limit(town.app, { hour: 70_000n })
-      await collect(town, [20_000n, 20_000n])
-      await collect(town, [40_000n, 40_000n], 'second')
-      await town.send()
-      expect(left()).toEqual([20_000, 40_000])
-    })
+      test('an account may have limits of its own, which bind nobody else', async () => {
+        await addAccount(
+          town.db,
+          town.app.world,
+          'second',
+          { ...trialAccount, number: '6341320293482497' },
+          'maker',
+        )
+        await approveAccount(town.db, 'second', 'checker')
+        const { id: accountId } = (await town.db.one<{ id: string }>(
+          sql`select id from accounts where name = 'main'`,
+        ))!
+        await limit(town.app, { hour: 30_000n }, { accountId })
+        await limit(town.app, { hour: 70_000n })
+        await collect(town, [20_000n, 20_000n])
+        await collect(town, [40_000n, 40_000n], 'second')
+        await town.send()
+        expect(left()).toEqual([20_000, 40_000])
+      })
 
-    test('lowering takes one person, raising and removing two; a change behind the back is not approved', async () => {
-      const { db, world, rails } = town.app
-      const change = (wanted: WantedLimits, by = 'ana'): Promise<LimitsChanged> =>
-        db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
-      const limits = () => db.all(sql`select per, units, set_by, approved_by from limits order by per`)
-      expect((await change({ payout: 50_000n, hour: 90_000n })).is).toBe('lowered')
-      expect((await change({ payout: 40_000n })).is).toBe('lowered')
-      expect((await change({ payout: 40_000n })).is).toBe('same')
-      const raised = await change({ payout: 60_000n, hour: 80_000n })
-      expect(raised.is).toBe('proposed')
-      expect(await limits()).toMatchObject([
-        { per: 'hour', units: 90_000n },
-        { per: 'payout', units: 40_000n },
-      ])
-      const approve = (by: string) => approveAndDo({ db, world, rails }, (raised as { proposal: { id: string } }).proposal.id, { by })
-      expect((await approve('Ana')).is).toBe('own')
-      await change({ payout: 30_000n }, 'carla')
-      await expect(approve('bruno')).rejects.toThrow('the limit for each payout is 300.00 now, and was 400.00')
-      expect(await limits()).toMatchObject([{ units: 90_000n }, { units: 30_000n }])
-      const { proposal } = (await change({ payout: 60_000n, hour: 80_000n })) as { proposal: { id: string } }
-      expect((await change({ payout: null })).is).toBe('another')
-      await db.tx(tx => refuse(tx, proposal.id, { by: 'bruno', why: 'a test' }))
-      const removed = (await change({ payout: null })) as { proposal: { id: string } }
-      expect((await approveAndDo({ db, world, rails }, removed.proposal.id, { by: 'bruno' })).is).toBe('approved')
-      expect(await limits()).toMatchObject([{ per: 'hour', units: 90_000n, set_by: 'ana', approved_by: null }])
-      const acts = await db.all<{ act: string; actor: string }>(sql`select act, actor from audit where act like 'limits %' order by seq`)
-      expect(acts.map(({ act, actor }) => `${act} by ${actor}`)).toEqual([
-        'limits lowered by ana',
-        'limits lowered by ana',
-        'limits lowered by carla',
-        'limits set by bruno',
-      ])
-    })
+      test('lowering takes one person, raising and removing two; a change behind the back is not approved', async () => {
+        const { db, world, rails } = town.app
+        const change = (wanted: WantedLimits, by = 'ana'): Promise<LimitsChanged> =>
+          db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
+        const limits = () => db.all(sql`select per, units, set_by, approved_by from limits order by per`)
+        expect((await change({ payout: 50_000n, hour: 90_000n })).is).toBe('lowered')
+        expect((await change({ payout: 40_000n })).is).toBe('lowered')
+        expect((await change({ payout: 40_000n })).is).toBe('same')
+        const raised = await change({ payout: 60_000n, hour: 80_000n })
+        expect(raised.is).toBe('proposed')
+        expect(await limits()).toMatchObject([
+          { per: 'hour', units: 90_000n },
+          { per: 'payout', units: 40_000n },
+        ])
+        const approve = (by: string) =>
+          approveAndDo({ db, world, rails }, (raised as { proposal: { id: string } }).proposal.id, { by })
+        expect((await approve('Ana')).is).toBe('own')
+        await change({ payout: 30_000n }, 'carla')
+        await expect(approve('bruno')).rejects.toThrow(
+          'the limit for each payout is 300.00 now, and was 400.00',
+        )
+        expect(await limits()).toMatchObject([{ units: 90_000n }, { units: 30_000n }])
+        const { proposal } = (await change({ payout: 60_000n, hour: 80_000n })) as {
+          proposal: { id: string }
+        }
+        expect((await change({ payout: null })).is).toBe('another')
+        await db.tx(tx => refuse(tx, proposal.id, { by: 'bruno', why: 'a test' }))
+        const removed = (await change({ payout: null })) as { proposal: { id: string } }
+        expect((await approveAndDo({ db, world, rails }, removed.proposal.id, { by: 'bruno' })).is).toBe(
+          'approved',
+        )
+        expect(await limits()).toMatchObject([
+          { per: 'hour', units: 90_000n, set_by: 'ana', approved_by: null },
+        ])
+        const acts = await db.all<{ act: string; actor: string }>(
+          sql`select act, actor from audit where act like 'limits %' order by seq`,
+        )
+        expect(acts.map(({ act, actor }) => `${act} by ${actor}`)).toEqual([
+          'limits lowered by ana',
+          'limits lowered by ana',
+          'limits lowered by carla',
+          'limits set by bruno',
+        ])
+      })
 
-    test('a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go [security 3]', async () => {
-      await limit(town.app, { payout: 50_000n })
-      const [large] = (await collect(town, [60_000n])) as [PayoutRow]
-      await town.db.tx(tx => tx.run(sql`update limits set units = 90000`))
-      await town.send()
-      const { proposal } = (await town.db.tx(tx => proposeBeyond(tx, town.app.world, large.id, { by: 'ana', why: 'the yearly one' }))) as {
-        proposal: { id: string }
-      }
-      await town.db.tx(tx =>
-        tx.run(sql`insert into limit_approvals (payout_id, units, proposal_id, added_at) values (${large.id}, 60000, ${proposal.id}, '')`),
-      )
-      town.pass(hour)
-      await town.send()
-      expect([left(), (await payoutOf(large)).state]).toEqual([[], 'owed'])
-    })
+      test('a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go [security 3]', async () => {
+        await limit(town.app, { payout: 50_000n })
+        const [large] = (await collect(town, [60_000n])) as [PayoutRow]
+        await town.db.tx(tx => tx.run(sql`update limits set units = 90000`))
+        await town.send()
+        const { proposal } = (await town.db.tx(tx =>
+          proposeBeyond(tx, town.app.world, large.id, { by: 'ana', why: 'the yearly one' }),
+        )) as {
+          proposal: { id: string }
+        }
+        await town.db.tx(tx =>
+          tx.run(
+            sql`insert into limit_approvals (payout_id, units, proposal_id, added_at)
+              values (${large.id}, 60000, ${proposal.id}, '')`,
+          ),
+        )
+        town.pass(hour)
+        await town.send()
+        expect([left(), (await payoutOf(large)).state]).toEqual([[], 'owed'])
+      })
 
-    test('raised, it lets those go at once that waited for it', async () => {
-      await limit(town.app, { payout: 50_000n })
-      await collect(town, [60_000n])
-      await town.send()
-      expect(left()).toEqual([])
-      expect(await limit(town.app, { payout: 60_000n })).toBe('proposed')
-      await town.send()
-      expect(left()).toEqual([60_000])
-      expect(await waiting()).toEqual([])
-    })
+      test('raised, it lets those go at once that waited for it', async () => {
+        await limit(town.app, { payout: 50_000n })
+        await collect(town, [60_000n])
+        await town.send()
+        expect(left()).toEqual([])
+        expect(await limit(town.app, { payout: 60_000n })).toBe('proposed')
+        await town.send()
+        expect(left()).toEqual([60_000])
+        expect(await waiting()).toEqual([])
+      })
 
-    test('several workers at once stay within the limit together [security 3]', async () => {
-      await limit(town.app, { hour: 100_000n })
-      await collect(town, Array(8).fill(20_000n))
-      const { world, rails } = town.app
-      const stores = postgres ? await Promise.all([1, 2].map(() => openDb(databaseUrl, { ...world, virtual: true }))) : []
-      await Promise.all([town.db, ...stores].map(db => sendPayouts(db, rails.starkbank!, world)))
-      await Promise.all(stores.map(db => db.close()))
-      expect(left()).toEqual(Array(5).fill(20_000))
-    })
-
-    test.runIf(engine === 'PostgreSQL')(
-      'who claims waits for whoever claims others at the same moment, and then sees what they took',
-      async () => {
+      test('several workers at once stay within the limit together [security 3]', async () => {
         await limit(town.app, { hour: 100_000n })
-        const payouts = await collect(town, Array(8).fill(20_000n))
-        const other = await openDb(databaseUrl, { ...town.app.world, virtual: true })
-        const claim = (db: Db, due: PayoutRow[], before: () => Promise<unknown>) =>
-          db.tx(async tx => {
-            const going = await withinLimits(tx, 'BRL', due)
-            for (const { id, units } of going)
-              await tx.run(sql`
+        await collect(town, Array(8).fill(20_000n))
+        const { world, rails } = town.app
+        const stores = postgres
+          ? await Promise.all([1, 2].map(() => openDb(databaseUrl, { ...world, virtual: true })))
+          : []
+        await Promise.all([town.db, ...stores].map(db => sendPayouts(db, rails.starkbank!, world)))
+        await Promise.all(stores.map(db => db.close()))
+        expect(left()).toEqual(Array(5).fill(20_000))
+      })
+
+      test.runIf(engine === 'PostgreSQL')(
+        'who claims waits for whoever claims others at the same moment, and then sees what they took',
+        async () => {
+          await limit(town.app, { hour: 100_000n })
+          const payouts = await collect(town, Array(8).fill(20_000n))
+          const other = await openDb(databaseUrl, { ...town.app.world, virtual: true })
+          const claim = (db: Db, due: PayoutRow[], before: () => Promise<unknown>) =>
+            db.tx(async tx => {
+              const going = await withinLimits(tx, 'BRL', due)
+              for (const { id, units } of going)
+                await tx.run(sql`
               insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at)
-              values (${`${id}-a`}, ${id}, 1, ${`${id}-1`}, ${units}, 'sending', ${await tx.now()}, ${await tx.now()})`)
-            await before()
-            return going.length
-          }, 'locks')
-        let isDone = false
-        const second = Promise.withResolvers<number>()
-        const first = await claim(town.db, payouts.slice(0, 4), async () => {
-          second.resolve(claim(other, payouts.slice(4), async () => undefined).finally(() => (isDone = true)))
-          const waits = sql`select 1 as yes from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-          await until(async () => isDone || (await town.db.one(waits)) !== undefined, 'the second one to wait, or to be through')
-        })
-        expect([first, await second.promise]).toEqual([4, 1])
-        await other.close()
-      },
-    )
-  })
+              values (${`${id}-a`}, ${id}, 1, ${`${id}-1`}, ${units}, 'sending', ${await tx.now()},
+                ${await tx.now()})`)
+              await before()
+              return going.length
+            }, 'locks')
+          let isDone = false
+          const second = Promise.withResolvers<number>()
+          const first = await claim(town.db, payouts.slice(0, 4), async () => {
+            second.resolve(
+              claim(other, payouts.slice(4), async () => undefined).finally(() => (isDone = true)),
+            )
+            const waits = sql`select 1 as yes from pg_stat_activity where datname = current_database()
+              and wait_event_type = 'Lock'`
+            await until(
+              async () => isDone || (await town.db.one(waits)) !== undefined,
+              'the second one to wait, or to be through',
+            )
+          })
+          expect([first, await second.promise]).toEqual([4, 1])
+          await other.close()
+        },
+      )
+    },
+  )
 })
 
 describe.skipIf(!bitcoindAvailable())('on the chain', () => {

@@ -1,4 +1,7 @@
-/** The figures Prometheus reads: each moves when its cause does, on both databases, and docs/metrics.md explains every one. */
+/**
+ * The figures Prometheus reads: each moves when its cause does, on both databases, and docs/metrics.md
+ * explains every one.
+ */
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../sim/port.ts'
@@ -33,7 +36,9 @@ async function scrape(address: string): Promise<Map<string, number>> {
   expect(response.status).toBe(200)
   expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
   const lines = (await response.text()).split('\n').filter(line => line !== '' && !line.startsWith('#'))
-  return new Map(lines.map(line => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]))
+  return new Map(
+    lines.map(line => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  )
 }
 
 describe.each([
@@ -56,7 +61,11 @@ describe.each([
       clock = virtualClock(Date.UTC(2026, 10, 21, 12))
       const random = seededRandom(3)
       world = { clock, random, log: silentLog, at: () => undefined }
-      db = await openDb(server ? await server.migratedDatabase() : 'sqlite::memory:', { clock, random, virtual: true })
+      db = await openDb(server ? await server.migratedDatabase() : 'sqlite::memory:', {
+        clock,
+        random,
+        virtual: true,
+      })
       await migrate(db, clock)
       open = true
       const agreement = { maxAgeMs: 5 * minute, maxDeviation: 200n, least: 2, sources: ['one', 'two'] }
@@ -78,9 +87,28 @@ describe.each([
 
     async function addDaily() {
       await openTrialAccount(db, world)
-      const when = { cron: '1 12 * * *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined, dueInMs: 86_400_000 }
-      const what = { countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, payTo: 'main' }
-      const rule = { name: 'daily', rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' } as const
+      const when = {
+        cron: '1 12 * * *',
+        timeZone: 'Etc/UTC',
+        startsAt: undefined,
+        endsAt: undefined,
+        dueInMs: 86_400_000,
+      }
+      const what = {
+        countLow: 1,
+        countHigh: 1,
+        unitsLow: 10_000n,
+        unitsHigh: 10_000n,
+        roster: undefined,
+        payTo: 'main',
+      }
+      const rule = {
+        name: 'daily',
+        rail: 'starkbank',
+        commissionBp: 0n,
+        minPayoutUnits: 0n,
+        catchUp: 'all',
+      } as const
       await addSchedule(db, world, { ...rule, ...when, ...what }, 'maker')
     }
 
@@ -93,23 +121,36 @@ describe.each([
         insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
         values (${slot}, ${schedule!.id}, 1, ${`of ${name}`}, 'manual', 'done', ${now()}, ${now()})`)
       await write(sql`
-        insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id,
+        insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id,
+          description, due_at, account_id,
           commission_bp, min_payout_units, state, batch_tag, added_at, changed_at)
-        values (${invoice}, 'sto_default', ${slot}, 1, 'starkbank', ${asset}, 100, 'Ana', '1', '', ${now()}, ${account!.id}, 0, 0,
+        values (${invoice}, 'sto_default', ${slot}, 1, 'starkbank', ${asset}, 100, 'Ana', '1', '', ${now()},
+          ${account!.id}, 0, 0,
           ${invoiceState}, ${slot}, ${now()}, ${now()})`)
       await write(sql`
-        insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, next_at, added_at, changed_at)
-        values (${`pay_${name}`}, 'sto_default', ${invoice}, 'net', ${account!.id}, ${asset}, 100, 0, ${payoutState}, ${now()}, ${now()}, ${now()})`)
+        insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state,
+          next_at, added_at, changed_at)
+        values (${`pay_${name}`}, 'sto_default', ${invoice}, 'net', ${account!.id}, ${asset}, 100, 0,
+          ${payoutState}, ${now()}, ${now()}, ${now()})`)
     }
 
     test('of an empty house that all is well, and of what it has none nothing', async () => {
       const all = await scrape(metrics.address)
       expect(all.get(`repasse_info{engine="${engine}",roles="web,worker"}`)).toBe(1)
       const quiet = {
-        ...{ database_up: 1, intake_open: 1, books_in_balance: 1, slots_late: 0, slots_late_seconds: 0, inbox_quarantined: 0 },
+        ...{
+          database_up: 1,
+          intake_open: 1,
+          books_in_balance: 1,
+          slots_late: 0,
+          slots_late_seconds: 0,
+          inbox_quarantined: 0,
+        },
         ...{ 'inbox_open{state="new"}': 0, 'inbox_open{state="waiting"}': 0, inbox_lag_seconds: 0 },
         ...{ 'unsure{kind="invoice"}': 0, 'unsure{kind="payout"}': 0, 'unsure_seconds{kind="payout"}': 0 },
-        ...Object.fromEntries(['hold', 'books', 'bank', 'chain'].map(reason => [`payouts_stopped{reason="${reason}"}`, 0])),
+        ...Object.fromEntries(
+          ['hold', 'books', 'bank', 'chain'].map(reason => [`payouts_stopped{reason="${reason}"}`, 0]),
+        ),
         rate_usable: 0,
       }
       for (const [name, value] of Object.entries(quiet)) expect(all.get(`repasse_${name}`), name).toBe(value)
@@ -147,12 +188,19 @@ describe.each([
 
     test('how far the inbox lags, and what in it only a person can settle', async () => {
       const inbox = makeInbox(db, world)
-      const keep = (eventId: string) => inbox.keep({ rail: 'starkbank', eventId, raw: Buffer.from('{}'), via: 'push' })
+      const keep = (eventId: string) =>
+        inbox.keep({ rail: 'starkbank', eventId, raw: Buffer.from('{}'), via: 'push' })
       await keep('a')
       pass(20 * second)
       await keep('b')
       pass(5 * second)
-      const lag = () => told('inbox_open{state="new"}', 'inbox_open{state="waiting"}', 'inbox_lag_seconds', 'inbox_quarantined')
+      const lag = () =>
+        told(
+          'inbox_open{state="new"}',
+          'inbox_open{state="waiting"}',
+          'inbox_lag_seconds',
+          'inbox_quarantined',
+        )
       expect(await lag()).toEqual([2, 0, 25, 0])
       await write(sql`update inbox set state = 'waiting' where event_id = 'a'`)
       expect(await lag()).toEqual([1, 1, 25, 0])
@@ -168,7 +216,11 @@ describe.each([
       await addPair('b', 'credited', 'owed', 'BTC')
       await addPair('c', 'credited', 'paid')
       const payouts = () =>
-        told('payouts{state="owed",asset="BRL"}', 'payouts{state="owed",asset="BTC"}', 'payouts{state="paid",asset="BRL"}')
+        told(
+          'payouts{state="owed",asset="BRL"}',
+          'payouts{state="owed",asset="BTC"}',
+          'payouts{state="paid",asset="BRL"}',
+        )
       expect(await payouts()).toEqual([1, 1, 1])
       await write(sql`update payouts set state = 'paid' where id = 'pay_a'`)
       expect(await payouts()).toEqual([undefined, 1, 1])
@@ -176,7 +228,12 @@ describe.each([
       expect(await payouts()).toEqual([undefined, 1, 2])
 
       const unsure = () =>
-        told('unsure{kind="invoice"}', 'unsure_seconds{kind="invoice"}', 'unsure{kind="payout"}', 'unsure_seconds{kind="payout"}')
+        told(
+          'unsure{kind="invoice"}',
+          'unsure_seconds{kind="invoice"}',
+          'unsure{kind="payout"}',
+          'unsure_seconds{kind="payout"}',
+        )
       await addPair('d', 'unsure', 'held')
       pass(minute)
       await addPair('e', 'credited', 'unsure')
@@ -199,12 +256,17 @@ describe.each([
       expect(await stopped()).toEqual([1, 0, 0, 0, 1])
       // Half of a movement: what no program of ours can write.
       await write(
-        sql`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_half', 'commission', 'x', ${now()}, '')`,
+        sql`insert into ledger_transactions (id, movement, source, at, memo)
+          values ('txn_half', 'commission', 'x', ${now()}, '')`,
       )
-      await write(sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_half', 1, 'bank', 'BRL', 5)`)
+      await write(
+        sql`insert into ledger_entries (transaction_id, line, account, asset, units)
+          values ('txn_half', 1, 'bank', 'BRL', 5)`,
+      )
       expect(await checkBooks(db, world)).not.toEqual([])
       expect(await stopped()).toEqual([1, 1, 0, 0, 0])
-      for (const name of ['bank', 'chain']) await write(sql`insert into settings (name, value) values (${name}, 'they differ')`)
+      for (const name of ['bank', 'chain'])
+        await write(sql`insert into settings (name, value) values (${name}, 'they differ')`)
       expect(await stopped()).toEqual([1, 1, 1, 1, 0])
       await write(sql`delete from settings where name in ('hold', 'books', 'bank', 'chain')`)
       expect(await stopped()).toEqual([0, 0, 0, 0, 1])
@@ -226,8 +288,17 @@ describe.each([
     })
 
     test('what the providers had when last held against the books, and how long ago', async () => {
-      await db.tx(tx => keepReconciled(tx, 'starkbank', { providerUnits: 5_000n, bookUnits: 4_200n, inFlightUnits: 1_000n, at: now() }))
-      await db.tx(tx => keepReconciled(tx, 'bitcoin', { providerUnits: 70n, bookUnits: 80n, inFlightUnits: 0n, at: now() }))
+      await db.tx(tx =>
+        keepReconciled(tx, 'starkbank', {
+          providerUnits: 5_000n,
+          bookUnits: 4_200n,
+          inFlightUnits: 1_000n,
+          at: now(),
+        }),
+      )
+      await db.tx(tx =>
+        keepReconciled(tx, 'bitcoin', { providerUnits: 70n, bookUnits: 80n, inFlightUnits: 0n, at: now() }),
+      )
       pass(90 * second)
       const of = (rail: string) => {
         const figures = ['provider_balance_units', 'drift_units', 'in_flight_units', 'reconciled_age_seconds']
@@ -235,15 +306,26 @@ describe.each([
       }
       expect(await of('rail="starkbank",asset="BRL"')).toEqual([5_000, 800, 1_000, 90])
       expect(await of('rail="bitcoin",asset="BTC"')).toEqual([70, -10, 0, 90])
-      await db.tx(tx => keepReconciled(tx, 'starkbank', { providerUnits: 4_200n, bookUnits: 4_200n, inFlightUnits: 0n, at: now() }))
+      await db.tx(tx =>
+        keepReconciled(tx, 'starkbank', {
+          providerUnits: 4_200n,
+          bookUnits: 4_200n,
+          inFlightUnits: 0n,
+          at: now(),
+        }),
+      )
       expect(await of('rail="starkbank",asset="BRL"')).toEqual([4_200, 0, 0, 0])
     })
 
     test('how far behind the chain we are, and whether it is followed', async () => {
       const block = (hash: string, height: number) =>
-        write(sql`insert into chain_blocks (hash, height, previous, at, active) values (${hash}, ${height}, '', ${now()}, 1)`)
+        write(
+          sql`insert into chain_blocks (hash, height, previous, at, active)
+            values (${hash}, ${height}, '', ${now()}, 1)`,
+        )
       await block('a', 100)
-      const chain = () => told('chain_height', 'chain_behind_blocks', 'chain_tip_age_seconds', 'chain_followed')
+      const chain = () =>
+        told('chain_height', 'chain_behind_blocks', 'chain_tip_age_seconds', 'chain_followed')
       expect(await chain()).toEqual([100, 0, 0, 1])
       await keepNodeHeight(db, 103)
       await keepNodeHeight(db, 103)
@@ -278,7 +360,9 @@ describe.each([
       await db.close()
       const all = await scrape(metrics.address)
       expect([all.get('repasse_database_up'), all.get('repasse_intake_open')]).toEqual([0, 0])
-      expect([...all.keys()].filter(key => key.startsWith('repasse_slots') || key.startsWith('repasse_payouts'))).toEqual([])
+      expect(
+        [...all.keys()].filter(key => key.startsWith('repasse_slots') || key.startsWith('repasse_payouts')),
+      ).toEqual([])
     })
 
     test('the figures to whoever asks for them, and 404 and 405 to all else', async () => {
@@ -316,7 +400,9 @@ test('a house that reconciles keeps what the bank had, and tells it', async () =
 
 test('docs/metrics.md explains every figure, and none that is not there', () => {
   const text = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8')
-  const told = [...figuresTold.map(({ name }) => name), 'info', 'database_up', 'intake_open'].map(name => `repasse_${name}`).sort()
+  const told = [...figuresTold.map(({ name }) => name), 'info', 'database_up', 'intake_open']
+    .map(name => `repasse_${name}`)
+    .sort()
   const rows = [...text.matchAll(/^\| `(repasse_\w+)/gm)].map(match => match[1]!).sort()
   expect(rows).toEqual(told)
   const used = new Set([...text.matchAll(/repasse_\w+/g)].map(([name]) => name))

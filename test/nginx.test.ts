@@ -1,4 +1,7 @@
-/** The edge: real nginx over TLS before the real receiver. What is malformed stops there, what is genuine arrives byte for byte, and nothing hides behind it. */
+/**
+ * The edge: real nginx over TLS before the real receiver. What is malformed stops there, what is genuine
+ * arrives byte for byte, and nothing hides behind it.
+ */
 import { Agent, request as requestHttps } from 'node:https'
 import { request as requestHttp } from 'node:http'
 import { connect as connectH2 } from 'node:http2'
@@ -17,11 +20,17 @@ const path = '/webhooks/starkbank'
 const head = (...lines: string[]) => lines.join(crlf) + crlf + crlf
 const lengthOf = ({ body }: SignedEvent) => `Content-Length: ${body.length}`
 const signatureOf = ({ signature }: SignedEvent) => `Digital-Signature: ${signature}`
-const post = (event: SignedEvent, target = path) => head(`POST ${target} HTTP/1.1`, 'Host: localhost', signatureOf(event), lengthOf(event))
-const whole = (event: SignedEvent, target?: string) => Buffer.concat([Buffer.from(post(event, target)), event.body])
+const post = (event: SignedEvent, target = path) =>
+  head(`POST ${target} HTTP/1.1`, 'Host: localhost', signatureOf(event), lengthOf(event))
+const whole = (event: SignedEvent, target?: string) =>
+  Buffer.concat([Buffer.from(post(event, target)), event.body])
 /** One chunk and the last. */
 const chunked = ({ body }: SignedEvent) =>
-  Buffer.concat([Buffer.from(`${body.length.toString(16)}${crlf}`), body, Buffer.from(`${crlf}0${crlf}${crlf}`)])
+  Buffer.concat([
+    Buffer.from(`${body.length.toString(16)}${crlf}`),
+    body,
+    Buffer.from(`${crlf}0${crlf}${crlf}`),
+  ])
 
 interface Case {
   /** What is said; `hidden` is a second genuine event, which nobody may find in it. */
@@ -49,15 +58,24 @@ const taken = (says: Case['says'], answers = [200]): Case => ({ says, answers, a
 
 const cases: Record<string, Case> = {
   // Two lengths for one body (RFC 9112, 6.1 and 6.3).
-  'a length and chunks at once': refused([400], withLines('Content-Length: LENGTH', 'Transfer-Encoding: chunked')),
+  'a length and chunks at once': refused(
+    [400],
+    withLines('Content-Length: LENGTH', 'Transfer-Encoding: chunked'),
+  ),
   'chunks and a length at once': refused([400], withLines('Transfer-Encoding: chunked', 'Content-Length: 4')),
   'chunks twice': refused([400], withLines('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked')),
-  'chunks, then identity': refused([400], withLines('Transfer-Encoding: chunked', 'Transfer-Encoding: identity')),
+  'chunks, then identity': refused(
+    [400],
+    withLines('Transfer-Encoding: chunked', 'Transfer-Encoding: identity'),
+  ),
   'chunks in a list': refused([501], withLines('Transfer-Encoding: chunked, identity')),
   'chunks misspelled': refused([501], withLines('Transfer-Encoding: xchunked')),
   'chunks after a tab': refused([501], withLines('Transfer-Encoding:\tchunked')),
   'chunks after a form feed': refused([501], withLines('Transfer-Encoding: \x0bchunked')),
-  'a space before the colon of chunks': refused([400], withLines('Transfer-Encoding : chunked', 'Content-Length: 4')),
+  'a space before the colon of chunks': refused(
+    [400],
+    withLines('Transfer-Encoding : chunked', 'Content-Length: 4'),
+  ),
   'chunks on a folded line': refused([400], withLines('Transfer-Encoding:', ' chunked', 'Content-Length: 4')),
   'two lengths that differ': refused([400], withLines('Content-Length: LENGTH', 'Content-Length: 4')),
   'the same length twice': refused([400], withLines('Content-Length: LENGTH', 'Content-Length: LENGTH')),
@@ -88,7 +106,13 @@ const cases: Record<string, Case> = {
     chunked(event),
   ]),
   'chunks with extensions and a trailer that signs again': taken(event => [
-    head(`POST ${path} HTTP/1.1`, 'Host: localhost', signatureOf(event), 'Transfer-Encoding: chunked', 'Trailer: Digital-Signature'),
+    head(
+      `POST ${path} HTTP/1.1`,
+      'Host: localhost',
+      signatureOf(event),
+      'Transfer-Encoding: chunked',
+      'Trailer: Digital-Signature',
+    ),
     `${event.body.length.toString(16)};name="value"${crlf}${event.body.toString('latin1')}${crlf}0${crlf}Digital-Signature: junk${crlf}${crlf}`,
   ]),
 
@@ -98,23 +122,50 @@ const cases: Record<string, Case> = {
     event.body,
   ]),
   'a signature with an underscore': refused([401], event => [
-    head(`POST ${path} HTTP/1.1`, 'Host: localhost', `Digital_Signature: ${event.signature}`, lengthOf(event)),
+    head(
+      `POST ${path} HTTP/1.1`,
+      'Host: localhost',
+      `Digital_Signature: ${event.signature}`,
+      lengthOf(event),
+    ),
     event.body,
   ]),
   'a signature on a folded line': refused([400], event => [
-    head(`POST ${path} HTTP/1.1`, 'Host: localhost', 'Digital-Signature:', ` ${event.signature}`, lengthOf(event)),
+    head(
+      `POST ${path} HTTP/1.1`,
+      'Host: localhost',
+      'Digital-Signature:',
+      ` ${event.signature}`,
+      lengthOf(event),
+    ),
     event.body,
   ]),
   'a zero byte in a header': refused([400], event => [
-    head(`POST ${path} HTTP/1.1`, 'Host: localhost', `Digital-Signature: ${event.signature}\0`, lengthOf(event)),
+    head(
+      `POST ${path} HTTP/1.1`,
+      'Host: localhost',
+      `Digital-Signature: ${event.signature}\0`,
+      lengthOf(event),
+    ),
     event.body,
   ]),
   'a lone carriage return in a header': refused([400], (event, hidden) => [
-    head(`POST ${path} HTTP/1.1`, 'Host: localhost', `Digital-Signature: ${event.signature}\r${signatureOf(hidden)}`, lengthOf(event)),
+    head(
+      `POST ${path} HTTP/1.1`,
+      'Host: localhost',
+      `Digital-Signature: ${event.signature}\r${signatureOf(hidden)}`,
+      lengthOf(event),
+    ),
     event.body,
   ]),
   'a header of 8 kB': refused([400], event => [
-    head(`POST ${path} HTTP/1.1`, 'Host: localhost', signatureOf(event), lengthOf(event), `X: ${'x'.repeat(8_000)}`),
+    head(
+      `POST ${path} HTTP/1.1`,
+      'Host: localhost',
+      signatureOf(event),
+      lengthOf(event),
+      `X: ${'x'.repeat(8_000)}`,
+    ),
     event.body,
   ]),
   'headers of 30 kB': refused([400], event => [
@@ -128,7 +179,13 @@ const cases: Record<string, Case> = {
   'a path of 8 kB': refused([414], event => [whole(event, `${path}?${'x'.repeat(8_000)}`)]),
   'lines that end in a bare line feed': taken(event => [post(event).replaceAll(crlf, '\n'), event.body]),
   'a sender that asks before it sends': taken(event => [
-    head(`POST ${path} HTTP/1.1`, 'Host: localhost', signatureOf(event), lengthOf(event), 'Expect: 100-continue'),
+    head(
+      `POST ${path} HTTP/1.1`,
+      'Host: localhost',
+      signatureOf(event),
+      lengthOf(event),
+      'Expect: 100-continue',
+    ),
     event.body,
   ]),
   'a sender that would rather speak h2c': taken(event => [
@@ -146,21 +203,39 @@ const cases: Record<string, Case> = {
     event.body,
   ]),
   'a sender that calls the signature its connection’s own': taken(event => [
-    head(`POST ${path} HTTP/1.1`, 'Host: localhost', signatureOf(event), lengthOf(event), 'Connection: close, Digital-Signature'),
+    head(
+      `POST ${path} HTTP/1.1`,
+      'Host: localhost',
+      signatureOf(event),
+      lengthOf(event),
+      'Connection: close, Digital-Signature',
+    ),
     event.body,
   ]),
 
   // The request line and the host.
   'an address instead of a path': taken(event => [whole(event, `https://localhost${path}`)]),
   'an address of another host': taken(event => [whole(event, `https://elsewhere.example${path}`)]),
-  'HTTP/1.0 without a host': taken(event => [head(`POST ${path} HTTP/1.0`, signatureOf(event), lengthOf(event)), event.body]),
+  'HTTP/1.0 without a host': taken(event => [
+    head(`POST ${path} HTTP/1.0`, signatureOf(event), lengthOf(event)),
+    event.body,
+  ]),
   'HTTP/1.0 with chunks': refused([400], (event, hidden) => [
     head(`POST ${path} HTTP/1.0`, signatureOf(event), 'Transfer-Encoding: chunked'),
     smuggled(hidden),
   ]),
-  'HTTP/1.1 without a host': refused([400], event => [head(`POST ${path} HTTP/1.1`, signatureOf(event), lengthOf(event)), event.body]),
+  'HTTP/1.1 without a host': refused([400], event => [
+    head(`POST ${path} HTTP/1.1`, signatureOf(event), lengthOf(event)),
+    event.body,
+  ]),
   'two hosts': refused([400], event => [
-    head(`POST ${path} HTTP/1.1`, 'Host: localhost', 'Host: elsewhere.example', signatureOf(event), lengthOf(event)),
+    head(
+      `POST ${path} HTTP/1.1`,
+      'Host: localhost',
+      'Host: elsewhere.example',
+      signatureOf(event),
+      lengthOf(event),
+    ),
     event.body,
   ]),
   'a host with a path in it': refused([400], event => [
@@ -179,7 +254,10 @@ const cases: Record<string, Case> = {
   'a zero byte in the path, spelled out': refused([400], event => [whole(event, `${path}%00`)]),
 
   // What is after a request is the next one, and is judged by itself.
-  'two events in one breath': taken((event, hidden) => [Buffer.concat([whole(hidden, '/elsewhere'), whole(event)])], [404, 200]),
+  'two events in one breath': taken(
+    (event, hidden) => [Buffer.concat([whole(hidden, '/elsewhere'), whole(event)])],
+    [404, 200],
+  ),
   'an event and rubbish': taken(event => [whole(event), `rubbish${crlf}${crlf}`], [200, 400]),
   'a body in two pieces': taken(event => [post(event), event.body.subarray(0, 20), event.body.subarray(20)]),
 
@@ -213,7 +291,9 @@ const oddPaths = [
 
 for (const kind of nginxes) {
   const program = bringNginx(kind)
-  const name = program ? `nginx ${kind.version}` : `nginx ${kind.version} (not here, and not to be had: skipped)`
+  const name = program
+    ? `nginx ${kind.version}`
+    : `nginx ${kind.version} (not here, and not to be had: skipped)`
   describe.skipIf(!program)(name, () => {
     let door: Door
     let nginx: Nginx
@@ -273,7 +353,15 @@ for (const kind of nginxes) {
 
     const request = (method: string, target: string, more: object = {}, body = '') =>
       new Promise<{ status: number; headers: Record<string, unknown>; text: string }>((resolve, reject) => {
-        const options = { host: '127.0.0.1', port: nginx.httpsPort, ca: nginx.certificate, method, path: target, agent: false, ...more }
+        const options = {
+          host: '127.0.0.1',
+          port: nginx.httpsPort,
+          ca: nginx.certificate,
+          method,
+          path: target,
+          agent: false,
+          ...more,
+        }
         const sent = requestHttps(options as never, response => {
           let text = ''
           response.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
@@ -285,30 +373,43 @@ for (const kind of nginxes) {
     const sendGenuine = ({ body, signature }: SignedEvent, agent: Agent) =>
       new Promise<number>(resolve => {
         const options = { host: '127.0.0.1', port: nginx.httpsPort, path, method: 'POST', agent }
-        const sent = requestHttps({ ...options, headers: { 'Digital-Signature': signature, 'Content-Length': body.length } }, response => {
-          response.resume().on('end', () => resolve(response.statusCode!))
-        })
+        const sent = requestHttps(
+          { ...options, headers: { 'Digital-Signature': signature, 'Content-Length': body.length } },
+          response => {
+            response.resume().on('end', () => resolve(response.statusCode!))
+          },
+        )
         sent.on('error', () => resolve(0))
         sent.end(body)
       })
-    const say = (pieces: (string | Buffer)[], how: Partial<Parameters<typeof speak>[2]> = {}): Promise<Heard> =>
-      speak(nginx.httpsPort, pieces, { ca: nginx.certificate, ...how })
+    const say = (
+      pieces: (string | Buffer)[],
+      how: Partial<Parameters<typeof speak>[2]> = {},
+    ): Promise<Heard> => speak(nginx.httpsPort, pieces, { ca: nginx.certificate, ...how })
     const arrived = async (event: SignedEvent) => (await door.kept(event.id))?.equals(event.body) ?? false
 
     test('the configuration passes its own judgement, which finds what is wrong', async () => {
       expect(await judgeConfiguration(program!)).toBeUndefined()
-      expect(await judgeConfiguration(program!, 'allow everybody;')).toContain('invalid parameter "everybody"')
+      expect(await judgeConfiguration(program!, 'allow everybody;')).toContain(
+        'invalid parameter "everybody"',
+      )
     })
 
     describe.concurrent('HTTP/1.1 by hand', () => {
-      test('whoever takes 10 s over a header is told so, and holds nobody up [security 8 slow]', async ({ expect: expecting }) => {
-        const heard = await say([`POST ${path} HTTP/1.1${crlf}Host: localhost${crlf}X`], { patienceMs: 15_000 })
+      test('whoever takes 10 s over a header is told so, and holds nobody up [security 8 slow]', async ({
+        expect: expecting,
+      }) => {
+        const heard = await say([`POST ${path} HTTP/1.1${crlf}Host: localhost${crlf}X`], {
+          patienceMs: 15_000,
+        })
         // nginx closes without a word, or says 408: no event was asked for yet.
         expecting(heard).toMatchObject({ ended: 'closed' })
         expecting(heard.statuses.filter(status => status !== 408)).toEqual([])
       }, 30_000)
 
-      test('whoever stops in the middle of a body is told so after 10 s [security 8 slow]', async ({ expect: expecting }) => {
+      test('whoever stops in the middle of a body is told so after 10 s [security 8 slow]', async ({
+        expect: expecting,
+      }) => {
         const event = door.event()
         const heard = await say([post(event), event.body.subarray(0, 20)], { patienceMs: 15_000 })
         expecting(heard.ended).toBe('closed')
@@ -316,23 +417,29 @@ for (const kind of nginxes) {
         expecting(await door.kept(event.id)).toBeUndefined()
       }, 30_000)
 
-      test.for(Object.entries(cases))('%s [security smuggling]', async ([, { says, answers, arrives }], { expect: expecting }) => {
-        const [event, hidden] = [door.event(), door.event()]
-        const heard = await say(says(event, hidden), { pauseMs: 30, answers: answers.length })
-        expecting(heard.statuses).toEqual(answers)
-        // Whatever is hidden would be answered a moment later.
-        await pause(150, 'that nothing more comes can only be waited for')
-        expecting(await arrived(event)).toBe(arrives)
-        expecting(await door.kept(hidden.id)).toBeUndefined()
-      })
+      test.for(Object.entries(cases))(
+        '%s [security smuggling]',
+        async ([, { says, answers, arrives }], { expect: expecting }) => {
+          const [event, hidden] = [door.event(), door.event()]
+          const heard = await say(says(event, hidden), { pauseMs: 30, answers: answers.length })
+          expecting(heard.statuses).toEqual(answers)
+          // Whatever is hidden would be answered a moment later.
+          await pause(150, 'that nothing more comes can only be waited for')
+          expecting(await arrived(event)).toBe(arrives)
+          expecting(await door.kept(hidden.id)).toBeUndefined()
+        },
+      )
 
-      test.for(oddPaths)('the path %s is none of ours [security smuggling]', async (odd, { expect: expecting }) => {
-        const event = door.event()
-        const { statuses } = await say([whole(event, odd)], { answers: 1 })
-        expecting(statuses[0]).toBeGreaterThanOrEqual(400)
-        expecting(statuses[0]).toBeLessThan(500)
-        expecting(await door.kept(event.id)).toBeUndefined()
-      })
+      test.for(oddPaths)(
+        'the path %s is none of ours [security smuggling]',
+        async (odd, { expect: expecting }) => {
+          const event = door.event()
+          const { statuses } = await say([whole(event, odd)], { answers: 1 })
+          expecting(statuses[0]).toBeGreaterThanOrEqual(400)
+          expecting(statuses[0]).toBeLessThan(500)
+          expecting(await door.kept(event.id)).toBeUndefined()
+        },
+      )
 
       test.for([
         ['GET', 405],
@@ -353,14 +460,24 @@ for (const kind of nginxes) {
     })
 
     test.each([
-      ['of every byte there is, in no order of UTF-8', Buffer.from(Array.from({ length: 1024 }, (_, at) => (at * 7) % 256))],
+      [
+        'of every byte there is, in no order of UTF-8',
+        Buffer.from(Array.from({ length: 1024 }, (_, at) => (at * 7) % 256)),
+      ],
       ['of exactly 64 kB', Buffer.alloc(64 * 1024, '{"a": 1}\r\n\0\xff')],
       ['of one byte', Buffer.from('x')],
-      ['that looks like the end of a request', Buffer.from(`0${crlf}${crlf}GET / HTTP/1.1${crlf}Host: x${crlf}${crlf}`)],
+      [
+        'that looks like the end of a request',
+        Buffer.from(`0${crlf}${crlf}GET / HTTP/1.1${crlf}Host: x${crlf}${crlf}`),
+      ],
       ['that is compressed', Buffer.from('1f8b0800000000000003ab56ca48cdc9c95728cf2fca4951aa0500', 'hex')],
     ])('a body %s is the same at the program', async (_, body) => {
       const event = door.sign(body)
-      const headers = { 'Digital-Signature': event.signature, 'Content-Length': body.length, 'Content-Encoding': 'gzip' }
+      const headers = {
+        'Digital-Signature': event.signature,
+        'Content-Length': body.length,
+        'Content-Encoding': 'gzip',
+      }
       const answered = await request('POST', path, { headers }, body as never)
       expect(answered.status).toBe(200)
       expect(await arrived(event)).toBe(true)
@@ -398,7 +515,11 @@ for (const kind of nginxes) {
         ['a second path', () => [[':path', '/console']], [400, 'reset']],
         ['a second signature', ({ signature }) => [['digital-signature', signature]], [401]],
         ['a name in capitals', () => [['X-Upper', '1']], [400, 'reset']],
-        ['a header in a header’s value', () => [['x-a', `1${crlf}Transfer-Encoding: chunked`]], [400, 'reset']],
+        [
+          'a header in a header’s value',
+          () => [['x-a', `1${crlf}Transfer-Encoding: chunked`]],
+          [400, 'reset'],
+        ],
         ['a header in a header’s name', () => [[`x-a: 1${crlf}x-b`, '1']], [400, 'reset']],
         ['a zero byte in a value', () => [['x-a', '1\0']], [400, 'reset']],
       ])('%s does not get in', async (_, more, allowed) => {
@@ -441,15 +562,29 @@ for (const kind of nginxes) {
         ['TLSv1.1', false],
         ['TLSv1', false],
       ] as const)('%s is spoken: %s [security 7]', async (version, spoken) => {
-        const options = { ca: nginx.certificate, minVersion: version, maxVersion: version, ciphers: 'DEFAULT:@SECLEVEL=0' }
-        const asked = open(nginx.httpsPort, options).then(({ socket }) => (socket.destroy(), socket.getProtocol() ?? true))
+        const options = {
+          ca: nginx.certificate,
+          minVersion: version,
+          maxVersion: version,
+          ciphers: 'DEFAULT:@SECLEVEL=0',
+        }
+        const asked = open(nginx.httpsPort, options).then(
+          ({ socket }) => (socket.destroy(), socket.getProtocol() ?? true),
+        )
         if (spoken) await asked
         else await expect(asked).rejects.toThrow(/protocol version|alert|unsupported protocol/i)
       })
-      test.each(['AES128-SHA', 'AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-SHA'])('the cipher %s is not [security 7]', async cipher => {
-        const options = { ca: nginx.certificate, maxVersion: 'TLSv1.2', ciphers: `${cipher}:@SECLEVEL=0` } as const
-        await expect(open(nginx.httpsPort, options)).rejects.toThrow(/handshake failure|alert/i)
-      })
+      test.each(['AES128-SHA', 'AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-SHA'])(
+        'the cipher %s is not [security 7]',
+        async cipher => {
+          const options = {
+            ca: nginx.certificate,
+            maxVersion: 'TLSv1.2',
+            ciphers: `${cipher}:@SECLEVEL=0`,
+          } as const
+          await expect(open(nginx.httpsPort, options)).rejects.toThrow(/handshake failure|alert/i)
+        },
+      )
       test('plain HTTP to the port of TLS gets nothing but 400', async () => {
         const answer = await fetch(`http://127.0.0.1:${nginx.httpsPort}/`)
         expect(answer.status).toBe(400)
@@ -467,18 +602,31 @@ for (const kind of nginxes) {
           sent.on('error', reject)
           sent.end()
         })
-      test.each(['/', '/orders/x?y=1', '/console'])('the page %s is told to come back over TLS [security 7]', async target => {
-        expect(await plain('GET', target)).toEqual({ status: 301, location: `https://pay.example.com${target}` })
-        expect(await plain('HEAD', target)).toMatchObject({ status: 301 })
-      })
+      test.each(['/', '/orders/x?y=1', '/console'])(
+        'the page %s is told to come back over TLS [security 7]',
+        async target => {
+          expect(await plain('GET', target)).toEqual({
+            status: 301,
+            location: `https://pay.example.com${target}`,
+          })
+          expect(await plain('HEAD', target)).toMatchObject({ status: 301 })
+        },
+      )
       test.each(['elsewhere.example', 'pay.example.com.elsewhere.example', '127.0.0.1', 'x"y'])(
         'who asks for the host %s is sent to ours [security redirects A13]',
-        async host => expect(await plain('GET', '/orders/x', host)).toEqual({ status: 301, location: 'https://pay.example.com/orders/x' }),
+        async host =>
+          expect(await plain('GET', '/orders/x', host)).toEqual({
+            status: 301,
+            location: 'https://pay.example.com/orders/x',
+          }),
       )
-      test.each(['GET', 'POST'])('the webhook is refused and never redirected: %s [security 7]', async method => {
-        expect(await plain(method, path)).toEqual({ status: 403, location: undefined })
-        expect(await plain(method, `/x/..${path}`)).toEqual({ status: 403, location: undefined })
-      })
+      test.each(['GET', 'POST'])(
+        'the webhook is refused and never redirected: %s [security 7]',
+        async method => {
+          expect(await plain(method, path)).toEqual({ status: 403, location: undefined })
+          expect(await plain(method, `/x/..${path}`)).toEqual({ status: 403, location: undefined })
+        },
+      )
       test('a genuine event over plain HTTP changes nothing', async () => {
         const event = door.event()
         const answer = await fetch(`http://127.0.0.1:${nginx.httpPort}${path}`, {
@@ -508,8 +656,13 @@ for (const kind of nginxes) {
         }
         expect((await request('GET', '/echo', { headers })).status).toBe(200)
         const { 'x-forwarded-for': from, 'x-forwarded-proto': proto, 'x-forwarded-host': host } = seen!
-        expect({ from, proto, host }).toEqual({ from: '127.0.0.1', proto: 'https', host: `127.0.0.1:${nginx.httpsPort}` })
-        for (const name of ['x-real-ip', 'forwarded', 'proxy', 'x-forwarded-port']) expect(seen![name]).toBeUndefined()
+        expect({ from, proto, host }).toEqual({
+          from: '127.0.0.1',
+          proto: 'https',
+          host: `127.0.0.1:${nginx.httpsPort}`,
+        })
+        for (const name of ['x-real-ip', 'forwarded', 'proxy', 'x-forwarded-port'])
+          expect(seen![name]).toBeUndefined()
       })
 
       test('each security header is there once: the program’s own, else nginx’s [security 7 11]', async () => {
@@ -520,7 +673,10 @@ for (const kind of nginxes) {
           'x-content-type-options': 'nosniff',
         })
         const theirs = await request('GET', '/x//y')
-        expect(theirs).toMatchObject({ status: 404, headers: { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" } })
+        expect(theirs).toMatchObject({
+          status: 404,
+          headers: { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" },
+        })
         for (const { headers, text } of [ours, theirs]) {
           expect(headers['server']).toBe('nginx')
           expect(text).not.toMatch(/nginx\/\d/)
@@ -538,9 +694,17 @@ for (const kind of nginxes) {
         heard = 0
         let text = ''
         await new Promise<void>((resolve, reject) => {
-          const options = { host: '127.0.0.1', port: nginx.httpsPort, ca: nginx.certificate, path: '/orders/secret-token/events' }
+          const options = {
+            host: '127.0.0.1',
+            port: nginx.httpsPort,
+            ca: nginx.certificate,
+            path: '/orders/secret-token/events',
+          }
           requestHttps({ ...options, headers: { 'Accept-Encoding': 'gzip' } }, response => {
-            response.on('data', (part: Buffer) => (heard = (text += part.toString()).split('data: ').length - 1))
+            response.on(
+              'data',
+              (part: Buffer) => (heard = (text += part.toString()).split('data: ').length - 1),
+            )
             response.on('end', resolve)
           })
             .on('error', reject)
@@ -560,13 +724,17 @@ for (const kind of nginxes) {
     })
 
     describe('who may see what', () => {
-      test.each(['/console', '/console/', '/CONSOLE', '/console/runs/1/tail', '/console/sign-in', '/%63onsole'])(
-        '%s is for the networks that are named',
-        async target => {
-          expect((await request('GET', target, { localAddress: '127.0.0.2' })).status).toBe(403)
-          expect((await request('GET', target)).status).not.toBe(403)
-        },
-      )
+      test.each([
+        '/console',
+        '/console/',
+        '/CONSOLE',
+        '/console/runs/1/tail',
+        '/console/sign-in',
+        '/%63onsole',
+      ])('%s is for the networks that are named', async target => {
+        expect((await request('GET', target, { localAddress: '127.0.0.2' })).status).toBe(403)
+        expect((await request('GET', target)).status).not.toBe(403)
+      })
       test('the ways around the console’s door are none', async () => {
         for (const target of [
           '//console',
@@ -595,19 +763,23 @@ for (const kind of nginxes) {
         expect((await request('GET', '/echo', { localAddress: '127.0.0.2' })).status).toBe(200)
         const event = door.event()
         const headers = { 'Digital-Signature': event.signature, 'Content-Length': event.body.length }
-        expect((await request('POST', path, { headers, localAddress: '127.0.0.2' }, event.body.toString())).status).toBe(200)
+        expect(
+          (await request('POST', path, { headers, localAddress: '127.0.0.2' }, event.body.toString())).status,
+        ).toBe(200)
       })
     })
 
     describe('limits', () => {
       test('the console’s largest form passes, no larger one, and none of that size elsewhere [security A13]', async () => {
-        const sent = async (target: string, bytes: number) => (await request('POST', target, {}, 'x'.repeat(bytes))).status
+        const sent = async (target: string, bytes: number) =>
+          (await request('POST', target, {}, 'x'.repeat(bytes))).status
         const largest = 4 * 1024 * 1024 + 64 * 1024
         expect([await sent('/console', largest), await sent('/console', largest + 1)]).toEqual([200, 413])
         expect([await sent('/echo', 1024 * 1024), await sent('/echo', 1024 * 1024 + 1)]).toEqual([200, 413])
       })
       test('guessing passwords is slowed, each address by itself', async () => {
-        const guess = (localAddress: string) => request('POST', '/console/sign-in', { localAddress }).then(({ status }) => status)
+        const guess = (localAddress: string) =>
+          request('POST', '/console/sign-in', { localAddress }).then(({ status }) => status)
         const statuses = []
         for (let tries = 0; tries < 15; tries++) statuses.push(await guess('127.0.0.1'))
         expect(statuses.slice(0, 9).every(status => status === 200)).toBe(true)
@@ -615,7 +787,9 @@ for (const kind of nginxes) {
         expect((await request('GET', '/console/sign-in')).status).toBe(200)
       })
       test('a flood of forms is slowed', async () => {
-        const all = await Promise.all(Array.from({ length: 80 }, () => request('POST', '/echo', { localAddress: '127.0.0.3' })))
+        const all = await Promise.all(
+          Array.from({ length: 80 }, () => request('POST', '/echo', { localAddress: '127.0.0.3' })),
+        )
         expect(all.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(15)
         expect(all.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(40)
       })

@@ -1,4 +1,7 @@
-/** Where secp256k1 has no native build: nothing falls back to its JavaScript curve. The bank's events are OpenSSL's to verify, and Bitcoin is refused. */
+/**
+ * Where secp256k1 has no native build: nothing falls back to its JavaScript curve. The bank's events are
+ * OpenSSL's to verify, and Bitcoin is refused.
+ */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +11,10 @@ import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** What `program` prints in a process that cannot load the native half, with `elliptic` there for whoever would take it. */
+/**
+ * What `program` prints in a process that cannot load the native half, with `elliptic` there for whoever
+ * would take it.
+ */
 function withoutNative(program: string): unknown {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-no-native-'))
   const hide = join(folder, 'hide.cjs')
@@ -23,7 +29,9 @@ function withoutNative(program: string): unknown {
   )
   const file = join(folder, 'program.mjs')
   writeFileSync(file, program)
-  return JSON.parse(execFileSync(process.execPath, ['--require', hide, file], { cwd: root, encoding: 'utf8' }))
+  return JSON.parse(
+    execFileSync(process.execPath, ['--require', hide, file], { cwd: root, encoding: 'utf8' }),
+  )
 }
 
 test('the bank’s events are verified by OpenSSL, the Bitcoin rail does not start, and elliptic is never loaded [security A14]', () => {

@@ -1,4 +1,7 @@
-/** Text and numbers that one database would take and the other refuse: written through every form, list, command and event, on both, with the same answers. */
+/**
+ * Text and numbers that one database would take and the other refuse: written through every form, list,
+ * command and event, on both, with the same answers.
+ */
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { program } from '../src/cli/cli.ts'
@@ -22,7 +25,8 @@ const odd = [
 type Outcomes = Map<string, string>
 
 /** What differs from one run to the next in an answer: ids, and our own times. */
-const plain = (text: string) => text.replaceAll(/[a-z]{3}_[0-9a-z]{26}/g, 'ID').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+const plain = (text: string) =>
+  text.replaceAll(/[a-z]{3}_[0-9a-z]{26}/g, 'ID').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
 
 async function outcomesOn(town: PageTown): Promise<Outcomes> {
   const outcomes: Outcomes = new Map()
@@ -32,10 +36,34 @@ async function outcomesOn(town: PageTown): Promise<Outcomes> {
     await consoleVisitor(town, 'carla', 'admin'),
   ]
   await town.repasse('account', 'add', ...trialAccountFlags)
-  const rule = ['--name', 'monthly', '--cron', '0 9 1 1 *', '--time-zone', 'America/Sao_Paulo', '--count', '1', '--amount', '20.00']
-  await town.repasse('schedule', 'add', ...rule, '--payers', 'random', '--due-in', '2d', '--pay-to', 'main', '--by', 'maria')
+  const rule = [
+    '--name',
+    'monthly',
+    '--cron',
+    '0 9 1 1 *',
+    '--time-zone',
+    'America/Sao_Paulo',
+    '--count',
+    '1',
+    '--amount',
+    '20.00',
+  ]
+  await town.repasse(
+    'schedule',
+    'add',
+    ...rule,
+    '--payers',
+    'random',
+    '--due-in',
+    '2d',
+    '--pay-to',
+    'main',
+    '--by',
+    'maria',
+  )
   for (const [name, text] of odd) {
-    for (const [at, person] of people.entries()) await throughForms(person, `${name}, person ${at}`, text, outcomes)
+    for (const [at, person] of people.entries())
+      await throughForms(person, `${name}, person ${at}`, text, outcomes)
     await throughShop(town, name, text, outcomes)
     await throughCommands(town, name, text, outcomes)
   }
@@ -43,8 +71,22 @@ async function outcomesOn(town: PageTown): Promise<Outcomes> {
 }
 
 const pages = [
-  ...['/console', '/console/accounts', '/console/accounts/new', '/console/accounts/main', '/console/schedules', '/console/schedules/new'],
-  ...['/console/schedules/monthly', '/console/payouts', '/console/invoices', '/console/events', '/console/runs', '/console/products/new'],
+  ...[
+    '/console',
+    '/console/accounts',
+    '/console/accounts/new',
+    '/console/accounts/main',
+    '/console/schedules',
+    '/console/schedules/new',
+  ],
+  ...[
+    '/console/schedules/monthly',
+    '/console/payouts',
+    '/console/invoices',
+    '/console/events',
+    '/console/runs',
+    '/console/products/new',
+  ],
   ...[
     '/console/reconciliation',
     '/console/limits',
@@ -55,18 +97,30 @@ const pages = [
   ],
 ]
 
-/** Every form of these pages, each field that takes text filled with it; what is looked for goes into the address. */
-async function throughForms(person: ConsoleVisitor, who: string, text: string, outcomes: Outcomes): Promise<void> {
+/**
+ * Every form of these pages, each field that takes text filled with it; what is looked for goes into the
+ * address.
+ */
+async function throughForms(
+  person: ConsoleVisitor,
+  who: string,
+  text: string,
+  outcomes: Outcomes,
+): Promise<void> {
   for (const page of pages) {
     const { status, text: html } = await person.get(page)
     if (status !== 200) continue
     for (const [, tag, inside] of html.matchAll(/<form([^>]*)>([^]*?)<\/form>/g)) {
       const action = (/action="([^"]+)"/.exec(tag!)?.[1] ?? page).replaceAll('&amp;', '&')
-      const names = [...inside!.matchAll(/<(?:input|textarea)[^>]*\bname="(?!csrf|code)([^"]+)"/g)].map(match => match[1]!)
+      const names = [...inside!.matchAll(/<(?:input|textarea)[^>]*\bname="(?!csrf|code)([^"]+)"/g)].map(
+        match => match[1]!,
+      )
       if (names.length === 0 || /sign-?out|language|password/.test(action)) continue
       const fields = Object.fromEntries(names.map(name => [name, text]))
       const isPost = /method="post"/i.test(tag!)
-      const answer = isPost ? await person.post(action, fields) : await person.get(`${action.split('?')[0]}?${new URLSearchParams(fields)}`)
+      const answer = isPost
+        ? await person.post(action, fields)
+        : await person.get(`${action.split('?')[0]}?${new URLSearchParams(fields)}`)
       outcomes.set(`${who}: ${isPost ? 'post' : 'get'} ${plain(action)} from ${page}`, `${answer.status}`)
     }
   }
@@ -75,23 +129,39 @@ async function throughForms(person: ConsoleVisitor, who: string, text: string, o
 async function throughShop(town: PageTown, name: string, text: string, outcomes: Outcomes): Promise<void> {
   const asker = openAsker(town.origin)
   for (const path of ['/', '/products/none', '/orders/none', '/basket'])
-    outcomes.set(`${name}: shop ${path}`, `${(await asker.get(`${path}?${new URLSearchParams({ q: text, after: text })}`)).status}`)
+    outcomes.set(
+      `${name}: shop ${path}`,
+      `${(await asker.get(`${path}?${new URLSearchParams({ q: text, after: text })}`)).status}`,
+    )
 }
 
-/** Commands that serve, copy, make a file or ask somebody else, whose flags are no text of ours; and the state of things, where two houses share one bank's client. */
-const left = /^(keys new|bank-key|serve|status|backup|restore|migrate|doctor|demo|bitcoin|event show|schedule next)/
+/**
+ * Commands that serve, copy, make a file or ask somebody else, whose flags are no text of ours; and the state
+ * of things, where two houses share one bank's client.
+ */
+const left =
+  /^(keys new|bank-key|serve|status|backup|restore|migrate|doctor|demo|bitcoin|event show|schedule next)/
 
 const leaves = (command: Command, path: string[] = []): [string, Command][] =>
-  command.commands.length === 0 ? [[path.join(' '), command]] : command.commands.flatMap(each => leaves(each, [...path, each.name()]))
+  command.commands.length === 0
+    ? [[path.join(' '), command]]
+    : command.commands.flatMap(each => leaves(each, [...path, each.name()]))
 
 /** Every command, with the text wherever it takes one: in all places at once, and in each by itself. */
-async function throughCommands(town: PageTown, name: string, text: string, outcomes: Outcomes): Promise<void> {
+async function throughCommands(
+  town: PageTown,
+  name: string,
+  text: string,
+  outcomes: Outcomes,
+): Promise<void> {
   const quiet = { env: {}, exitCode: 0, out: async () => undefined, err: () => undefined, colours: false }
   for (const [path, command] of leaves(program(quiet))) {
     if (left.test(path)) continue
     const flags = command.options.filter(option => option.required).map(option => option.long!)
     const given = command.registeredArguments.map(() => text)
-    const needed = command.options.filter(option => option.mandatory).flatMap(option => [option.long!, 'a reason'])
+    const needed = command.options
+      .filter(option => option.mandatory)
+      .flatMap(option => [option.long!, 'a reason'])
     const lines = [
       [...given, ...flags.flatMap(flag => [flag, text])],
       [...given, ...needed],
@@ -111,7 +181,10 @@ describe.skipIf(!postgresAvailable())('through every entrance', () => {
   let outcomes: Outcomes[]
   beforeAll(async () => {
     postgres = await startPostgres({ durable: false })
-    towns.push(await openPageTown(), await openPageTown({ env: { DATABASE_URL: await postgres.migratedDatabase() } }))
+    towns.push(
+      await openPageTown(),
+      await openPageTown({ env: { DATABASE_URL: await postgres.migratedDatabase() } }),
+    )
     outcomes = [await outcomesOn(towns[0]!), await outcomesOn(towns[1]!)]
   }, 170_000)
   afterAll(async () => {
@@ -122,11 +195,15 @@ describe.skipIf(!postgresAvailable())('through every entrance', () => {
   test('SQLite and PostgreSQL answer alike', () => {
     expect(outcomes[0]!.size).toBeGreaterThan(200)
     const differ = [...outcomes[0]!].filter(([entrance, answer]) => outcomes[1]!.get(entrance) !== answer)
-    expect(differ.map(([entrance, answer]) => `${entrance}: ${answer}, and ${outcomes[1]!.get(entrance)}`)).toEqual([])
+    expect(
+      differ.map(([entrance, answer]) => `${entrance}: ${answer}, and ${outcomes[1]!.get(entrance)}`),
+    ).toEqual([])
   })
 
   test('nothing of it is a surprise to the program [security injection]', () => {
-    const surprises = outcomes.flatMap(each => [...each].filter(([, answer]) => answer === '500' || answer === '1'))
+    const surprises = outcomes.flatMap(each =>
+      [...each].filter(([, answer]) => answer === '500' || answer === '1'),
+    )
     expect(surprises.map(([entrance, answer]) => `${entrance}: ${answer}`)).toEqual([])
   })
 })
@@ -142,15 +219,15 @@ describe.each(['SQLite', 'PostgreSQL'])('what a program or a provider says, on %
       })
       try {
         await db.script('create table words (word text, number bigint)')
-        const keep = (word: string, number = 1n) => db.tx(tx => tx.run(sql`insert into words (word, number) values (${word}, ${number})`))
+        const keep = (word: string, number = 1n) =>
+          db.tx(tx => tx.run(sql`insert into words (word, number) values (${word}, ${number})`))
         for (const word of ['a\u0000b', 'cut \ud83d', 'whole 😀', '\uffff']) await keep(word)
-        expect((await db.all<{ word: string }>(sql`select word from words`)).map(({ word }) => word)).toEqual([
-          'a\ufffdb',
-          'cut \ufffd',
-          'whole 😀',
-          '\uffff',
+        expect((await db.all<{ word: string }>(sql`select word from words`)).map(({ word }) => word)).toEqual(
+          ['a\ufffdb', 'cut \ufffd', 'whole 😀', '\uffff'],
+        )
+        expect(await db.all(sql`select number from words where word = ${'a\u0000b'}`)).toEqual([
+          { number: 1n },
         ])
-        expect(await db.all(sql`select number from words where word = ${'a\u0000b'}`)).toEqual([{ number: 1n }])
         await expect(keep('', 2n ** 63n)).rejects.toThrow(BadInput)
         await keep('', -(2n ** 63n))
       } finally {

@@ -1,4 +1,7 @@
-/** Orders paid with Bitcoin on a real node, as stories: confirmed, paid too little and topped up, late, over, asked for anew, and gone from the chain. */
+/**
+ * Orders paid with Bitcoin on a real node, as stories: confirmed, paid too little and topped up, late, over,
+ * asked for anew, and gone from the chain.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { minRequest } from '../src/base/money.ts'
 import { priceNow } from '../src/invoice/invoice.ts'
@@ -46,15 +49,19 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   }
   async function place(change?: Partial<Placing>): Promise<OrderRow> {
     const placed = await placeOrder(town.app, floor.placing(change))
-    if (placed.is !== 'placed') throw new Error(placed.faults.map(({ field, is }) => `${field} ${is}`).join(', '))
+    if (placed.is !== 'placed')
+      throw new Error(placed.faults.map(({ field, is }) => `${field} ${is}`).join(', '))
     return placed.order
   }
   const standing = async ({ token }: OrderRow) => (await readOrder(town.app, token))!.standing
   const rowOf = async ({ id }: OrderRow) => (await findOrder(town.db, id))!
-  const stock = async () => (await town.db.one<{ stock: bigint }>(sql`select stock from products where id = ${floor.coffee.id}`))!.stock
+  const stock = async () =>
+    (await town.db.one<{ stock: bigint }>(sql`select stock from products where id = ${floor.coffee.id}`))!
+      .stock
   const codeOf = async (order: OrderRow): Promise<BitcoinCode> => {
     const found = await standing(order)
-    if ((found.is !== 'waiting' && found.is !== 'underpaid') || !('address' in found.code)) throw new Error(`it is ${found.is}`)
+    if ((found.is !== 'waiting' && found.is !== 'underpaid') || !('address' in found.code))
+      throw new Error(`it is ${found.is}`)
     return found.code
   }
   /** What a wallet does that reads the code. */
@@ -83,7 +90,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await open()
     const order = await place()
     const code = await codeOf(order)
-    expect(code).toMatchObject({ units: 6_650n, quote: { units: 3_990n, rateUnits: price, sources: ['town'] } })
+    expect(code).toMatchObject({
+      units: 6_650n,
+      quote: { units: 3_990n, rateUnits: price, sources: ['town'] },
+    })
     expect(readUri(code.uri, 'regtest')).toMatchObject({
       address: code.address,
       units: 6_650n,
@@ -96,12 +106,18 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await standing(order)).toEqual({ is: 'seen', received: 6_650n, txids: [txid] })
     expect((await rowOf(order)).state).toBe('awaiting')
     await bury(1)
-    expect(await standing(order)).toMatchObject({ is: 'paid', late: false, paid: { rail: 'bitcoin', units: 6_650n, proofs: [txid] } })
+    expect(await standing(order)).toMatchObject({
+      is: 'paid',
+      late: false,
+      paid: { rail: 'bitcoin', units: 6_650n, proofs: [txid] },
+    })
     expect(await rowOf(order)).toMatchObject({ state: 'paid', paid_late: 0n, attention: null })
     await bury(5)
     const [invoice] = await invoicesOf(town.db, order.id)
     expect(invoice!.state).toBe('credited')
-    expect(await town.payouts()).toMatchObject([{ invoice_id: invoice!.id, units: 6_650n - 100n, state: 'owed' }])
+    expect(await town.payouts()).toMatchObject([
+      { invoice_id: invoice!.id, units: 6_650n - 100n, state: 'owed' },
+    ])
   })
 
   test('an order that was paid in time is paid in time, though nobody looked until its time was over', async () => {
@@ -139,7 +155,12 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const { address } = await codeOf(order)
     await town.pay(address, 4_000n)
     await look()
-    expect(await standing(order)).toMatchObject({ is: 'underpaid', received: 4_000n, missing: 2_650n, code: { address, units: 2_650n } })
+    expect(await standing(order)).toMatchObject({
+      is: 'underpaid',
+      received: 4_000n,
+      missing: 2_650n,
+      code: { address, units: 2_650n },
+    })
     expect(await newCode(town.app, order.token)).toMatchObject({ is: 'there' })
     // Still, when its time is over: what came has to be made up for, and the address is watched for a day.
     await expire()
@@ -169,7 +190,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await standing(order)).toEqual({ is: 'attention', why: 'late' })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
     const [invoice] = await invoicesOf(town.db, order.id)
-    await acceptPayment(town.db, town.world, town.bitcoin.terms, invoice!.id, { by: 'bia', why: 'the buyer called' })
+    await acceptPayment(town.db, town.world, town.bitcoin.terms, invoice!.id, {
+      by: 'bia',
+      why: 'the buyer called',
+    })
     await moveOrders(town.app)
     expect(await standing(order)).toMatchObject({ is: 'paid', late: true, paid: { units: 4_000n } })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['paid', 9n])
@@ -181,7 +205,11 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const { address } = await codeOf(order)
     await town.pay(address, 6_600n)
     await look()
-    expect(await standing(order)).toMatchObject({ is: 'underpaid', missing: 50n, code: { units: minRequest } })
+    expect(await standing(order)).toMatchObject({
+      is: 'underpaid',
+      missing: 50n,
+      code: { units: minRequest },
+    })
     await scan(order)
     await bury(1)
     expect((await rowOf(order)).state).toBe('paid')
@@ -270,7 +298,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await offers(town.app)).toEqual([{ rail: 'bitcoin', why: undefined }])
     await editProduct(town.db, floor.cup.id, { units: 100n }, 'maker')
     const small = { lines: [{ productId: floor.cup.id, quantity: 1n }] }
-    expect(await placeOrder(town.app, floor.placing(small))).toEqual({ is: 'refused', faults: [{ field: 'rail', is: 'too small' }] })
+    expect(await placeOrder(town.app, floor.placing(small))).toEqual({
+      is: 'refused',
+      faults: [{ field: 'rail', is: 'too small' }],
+    })
 
     const order = await place()
     await expire()
@@ -280,16 +311,24 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const refused = { is: 'refused', faults: [{ field: 'rail', is: 'no rate' }] }
     expect(await placeOrder(town.app, floor.placing())).toEqual(refused)
     expect(await newCode(town.app, order.token)).toEqual(refused)
-    expect(await newCode(town.app, order.token, 'starkbank')).toEqual({ is: 'refused', faults: [{ field: 'rail', is: 'not offered' }] })
+    expect(await newCode(town.app, order.token, 'starkbank')).toEqual({
+      is: 'refused',
+      faults: [{ field: 'rail', is: 'not offered' }],
+    })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
   })
 
   test('a process that dies before the address leaves an order that the worker gives one, or that is over and asked for anew', async () => {
     await open()
     // The transaction alone: nothing after it was done.
-    const price = (tx: Tx) => priceNow(tx, town.bitcoin, town.world, { currency: 'BRL', watch_ms: BigInt(watchMs) })
+    const price = (tx: Tx) =>
+      priceNow(tx, town.bitcoin, town.world, { currency: 'BRL', watch_ms: BigInt(watchMs) })
     const cutOff = async () => {
-      const placed = await writeOrder(town.db, town.world, floor.placing(), { rails: ['bitcoin'], writes: false, price })
+      const placed = await writeOrder(town.db, town.world, floor.placing(), {
+        rails: ['bitcoin'],
+        writes: false,
+        price,
+      })
       if (placed.is !== 'placed') throw new Error('not placed')
       expect(await standing(placed.order)).toEqual({ is: 'preparing' })
       return placed.order

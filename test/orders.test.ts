@@ -1,10 +1,29 @@
-/** Orders paid with Pix, as stories on one clock: placed, paid, late, over, asked for anew, sold out; the house's books as for any invoice. */
+/**
+ * Orders paid with Pix, as stories on one clock: placed, paid, late, over, asked for anew, sold out; the
+ * house's books as for any invoice.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from './testbed/eventually.ts'
 import type { Mail } from '../src/mail/mail.ts'
 import type { Rail } from '../src/rails/rail.ts'
-import { moveOrders, newCode, placeOrder, readOrder, sendDueMails, timetable, wake, type Counter } from '../src/jobs/jobs.ts'
-import { findOrder, invoicesOf, writeOrder, type OrderRow, type OrderStatus, type Placing } from '../src/shop/shop.ts'
+import {
+  moveOrders,
+  newCode,
+  placeOrder,
+  readOrder,
+  sendDueMails,
+  timetable,
+  wake,
+  type Counter,
+} from '../src/jobs/jobs.ts'
+import {
+  findOrder,
+  invoicesOf,
+  writeOrder,
+  type OrderRow,
+  type OrderStatus,
+  type Placing,
+} from '../src/shop/shop.ts'
 import { instant } from '../src/base/world.ts'
 import { sql } from '../src/db/db.ts'
 import { furnishShop, openMail, type ShopFloor } from './testbed/shopFloor.ts'
@@ -32,19 +51,24 @@ afterEach(async () => {
 
 async function place(change?: Partial<Placing>): Promise<OrderRow> {
   const placed = await placeOrder(counter, floor.placing(change))
-  if (placed.is !== 'placed') throw new Error(JSON.stringify(placed.faults, (_, value: unknown) => String(value)))
+  if (placed.is !== 'placed')
+    throw new Error(JSON.stringify(placed.faults, (_, value: unknown) => String(value)))
   return placed.order
 }
-const standing = async ({ token }: OrderRow): Promise<OrderStatus> => (await readOrder(counter, token))!.standing
+const standing = async ({ token }: OrderRow): Promise<OrderStatus> =>
+  (await readOrder(counter, token))!.standing
 const stateOf = async ({ id }: OrderRow) => (await findOrder(town.db, id))!
-const stockOf = async (id: string) => (await town.db.one<{ stock: bigint }>(sql`select stock from products where id = ${id}`))!.stock
+const stockOf = async (id: string) =>
+  (await town.db.one<{ stock: bigint }>(sql`select stock from products where id = ${id}`))!.stock
 const atBank = async (order: OrderRow, place = -1) => {
   const row = (await invoicesOf(town.db, order.id)).at(place)!
   return town.bank.invoices().find(({ id }) => id === row.provider_id)!
 }
 /** The bank tells of everything it has told of this kind, and the orders follow. */
 async function hear(...kinds: string[]): Promise<void> {
-  const known = town.bank.eventsCreated().filter(({ subscription, log }) => kinds.includes(`${subscription}.${log.type}`))
+  const known = town.bank
+    .eventsCreated()
+    .filter(({ subscription, log }) => kinds.includes(`${subscription}.${log.type}`))
   await town.hear(...known)
   await moveOrders(counter)
 }
@@ -66,8 +90,18 @@ describe('an order by Pix', () => {
     expect(order.units).toBe(2n * 3_990n + 2_500n)
     const found = await standing(order)
     const invoice = await atBank(order)
-    expect(found).toMatchObject({ is: 'waiting', code: { rail: 'starkbank', brcode: invoice.brcode, units: order.units } })
-    expect(invoice).toMatchObject({ amount: 10_480, taxId: '012.345.678-90', name: 'Ana Lima', expiration: 60, fine: 0, interest: 0 })
+    expect(found).toMatchObject({
+      is: 'waiting',
+      code: { rail: 'starkbank', brcode: invoice.brcode, units: order.units },
+    })
+    expect(invoice).toMatchObject({
+      amount: 10_480,
+      taxId: '012.345.678-90',
+      name: 'Ana Lima',
+      expiration: 60,
+      fine: 0,
+      interest: 0,
+    })
     expect(Date.parse(invoice.due) - town.clock.now()).toBe(15 * minute)
     expect(found.is === 'waiting' && Date.parse(found.until)).toBe(Date.parse(invoice.due))
     expect(invoice.tags).toEqual([(await invoicesOf(town.db, order.id))[0]!.id, order.id])
@@ -105,7 +139,11 @@ describe('an order by Pix', () => {
   test('the same basket sent twice, at once or after, is one order, one invoice and one letter', async () => {
     const placing = floor.placing()
     const both = await Promise.all([placeOrder(counter, placing), placeOrder(counter, placing)])
-    const again = await placeOrder(counter, { ...placing, lines: [], buyer: { name: '', email: '', taxId: '' } })
+    const again = await placeOrder(counter, {
+      ...placing,
+      lines: [],
+      buyer: { name: '', email: '', taxId: '' },
+    })
     const ids = [...both, again].map(placed => placed.is === 'placed' && placed.order.id)
     expect(new Set(ids).size).toBe(1)
     expect([...both, again].filter(placed => placed.is === 'placed' && !placed.again)).toHaveLength(1)
@@ -117,7 +155,10 @@ describe('an order by Pix', () => {
 
   test('two who want the last one: one has it, the other is told what is left', async () => {
     const line = { lines: [{ productId: floor.cup.id, quantity: 1n }] }
-    const placed = await Promise.all([placeOrder(counter, floor.placing(line)), placeOrder(counter, floor.placing(line))])
+    const placed = await Promise.all([
+      placeOrder(counter, floor.placing(line)),
+      placeOrder(counter, floor.placing(line)),
+    ])
     expect(placed.map(({ is }) => is).sort()).toEqual(['placed', 'refused'])
     const refused = placed.find(each => each.is === 'refused')!
     expect(refused).toEqual({
@@ -170,7 +211,10 @@ describe('whose time is over', () => {
     const order = await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
     await expire()
     await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
-    expect(await newCode(counter, order.token)).toMatchObject({ is: 'refused', faults: [{ is: 'too few left', name: 'Xícara', left: 0n }] })
+    expect(await newCode(counter, order.token)).toMatchObject({
+      is: 'refused',
+      faults: [{ is: 'too few left', name: 'Xícara', left: 0n }],
+    })
     expect(await standing(order)).toEqual({ is: 'expired' })
   })
 
@@ -195,7 +239,9 @@ describe('whose time is over', () => {
     const other = await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
     invoice.status = 'created'
     await pay(order)
-    expect((await stateOf(order)).attention).toBe('it was paid after it had expired, and there is too little left of Xícara')
+    expect((await stateOf(order)).attention).toBe(
+      'it was paid after it had expired, and there is too little left of Xícara',
+    )
 
     town.pass(15 * minute + 1)
     await newCode(counter, other.token)
@@ -263,10 +309,16 @@ describe('when the bank', () => {
     const answered = new Promise<void>(resolve => (answer = resolve))
     const starkbank = {
       ...rails.starkbank!,
-      issue: async (...asked: Parameters<Rail['issue']>) => (await answered, rails.starkbank!.issue(...asked)),
+      issue: async (...asked: Parameters<Rail['issue']>) => (
+        await answered,
+        rails.starkbank!.issue(...asked)
+      ),
     }
     const clock = { ...world.clock, sleep: () => Promise.resolve() }
-    const placed = await placeOrder({ ...counter, rails: { starkbank }, world: { ...world, clock } }, floor.placing())
+    const placed = await placeOrder(
+      { ...counter, rails: { starkbank }, world: { ...world, clock } },
+      floor.placing(),
+    )
     if (placed.is !== 'placed') throw new Error('not placed')
     expect(await standing(placed.order)).toEqual({ is: 'preparing' })
     answer()
@@ -307,7 +359,9 @@ describe('while nobody was at work', () => {
     expect(await stockOf(floor.coffee.id)).toBe(8n)
     // `paid` comes last, and is the earlier of the two.
     await hear('invoice.paid')
-    const [heard] = await town.db.all<{ paid_at: string }>(sql`select paid_at from invoices where order_id = ${order.id}`)
+    const [heard] = await town.db.all<{ paid_at: string }>(
+      sql`select paid_at from invoices where order_id = ${order.id}`,
+    )
     expect(heard!.paid_at <= row.paid_at!).toBe(true)
   })
 

@@ -1,4 +1,7 @@
-/** Lines of the statement about our own transfers and invoices that no event told of, on both databases: the bank is asked, and what it cannot explain two people end. */
+/**
+ * Lines of the statement about our own transfers and invoices that no event told of, on both databases: the
+ * bank is asked, and what it cannot explain two people end.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, unsure } from '../src/base/answer.ts'
 import { instant } from '../src/base/world.ts'
@@ -18,368 +21,454 @@ const minute = 60 * second
 const hour = 60 * minute
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
-  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
-    let postgres: Postgres | undefined
-    let town: Town
-    let rail: Rail
-    let ref: string
-    /** How far our clock is from the bank's. */
-    let offMs = 0
-    /** Lines that the bank shows besides. */
-    let extra: StatementLine[] = []
-    beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
-    })
-    afterAll(() => postgres?.stop())
-    afterEach(() => town?.close())
-
-    /** A payout that was paid, with a charge of R$ 1.00. */
-    beforeEach(async () => {
-      extra = []
-      offMs = 0
-      town = await openTown({
-        settings: { startingBalance: 100_000, transferFee: 100 },
-        databaseUrl: await postgres?.migratedDatabase(),
-        appClock: clock => ({ ...clock, now: () => clock.now() + offMs }),
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(
+    'with a server where one is needed',
+    () => {
+      let postgres: Postgres | undefined
+      let town: Town
+      let rail: Rail
+      let ref: string
+      /** How far our clock is from the bank's. */
+      let offMs = 0
+      /** Lines that the bank shows besides. */
+      let extra: StatementLine[] = []
+      beforeAll(async () => {
+        if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
-      rail = town.app.rails.starkbank!
-      town.bank.pay(town.atBank.id)
-      town.pass(5 * second)
-      await town.hear(town.event('invoice.credited'))
-      await town.send()
-      town.pass(20 * second)
-      await town.hear(town.event('transfer.success'))
-      ref = town.transfers()[0]!.id
-      await look()
-    })
+      afterAll(() => postgres?.stop())
+      afterEach(() => town?.close())
 
-    const look = async (at: Rail = rail, ms = 5 * minute) => {
-      town.pass(ms)
-      const found = await reconcile(town.db, at, town.app.world)
-      if (typeof found === 'string') throw new Error(found)
-      return holdAgainstBank(town.db, found)
-    }
-    const needsPerson = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
-    const close = async (providerId = ref, app = town.app) => {
-      const { proposal } = await town.db.tx(tx => proposeClose(tx, town.app.world, providerId, { by: 'ana', why: 'the bank’s own' }))
-      return (await approveAndDo(app, proposal.id, { by: 'bruno' })).is
-    }
-    const looks = async (count: number, at: Rail = rail) => {
-      let stop: string | undefined
-      for (let round = 0; round < count; round++) stop = await look(at)
-      return stop
-    }
-    /** So long that nothing from before is in the statement that is read. */
-    const passDays = async (count: number, at: Rail = rail) => {
-      for (let day = 0; day < count; day++) {
-        await look(at, 24 * hour)
-        await looks(2, at)
+      /** A payout that was paid, with a charge of R$ 1.00. */
+      beforeEach(async () => {
+        extra = []
+        offMs = 0
+        town = await openTown({
+          settings: { startingBalance: 100_000, transferFee: 100 },
+          databaseUrl: await postgres?.migratedDatabase(),
+          appClock: clock => ({ ...clock, now: () => clock.now() + offMs }),
+        })
+        rail = town.app.rails.starkbank!
+        town.bank.pay(town.atBank.id)
+        town.pass(5 * second)
+        await town.hear(town.event('invoice.credited'))
+        await town.send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.success'))
+        ref = town.transfers()[0]!.id
+        await look()
+      })
+
+      const look = async (at: Rail = rail, ms = 5 * minute) => {
+        town.pass(ms)
+        const found = await reconcile(town.db, at, town.app.world)
+        if (typeof found === 'string') throw new Error(found)
+        return holdAgainstBank(town.db, found)
       }
-    }
-    const hearAll = async () => {
-      await pollEvents(town.db, rail, town.app.inbox, town.app.world)
-      await settleInbox(town.app)
-    }
-    const suspended = async () => (await openSuspense(town.db)).map(({ units }) => units)
-    /** Nothing waits, nothing stops payouts, and bank and books agree to the cent. */
-    const isClear = async () =>
-      expect([await suspended(), await looks(3), await town.audit(), (await balances(town.db)).suspense]).toEqual([[], undefined, [], 0n])
-
-    /** The bank moves money of the transfer, and says no more about it. */
-    const moves = (units: bigint) => {
-      const [id, createdAt] = [`${777 + extra.length}`, instant(town.clock.now())]
-      const about = { is: 'payout', providerId: ref } as const
-      extra.push({ id, units, feeUnits: 0n, about, description: 'Correction', source: '', tags: [], createdAt })
-    }
-    const withExtra = (): Rail => ({
-      ...rail,
-      async balance() {
-        const answer = await rail.balance()
-        return answer.is === 'done' ? done(extra.reduce((sum, { units }) => sum + units, answer.value)) : answer
-      },
-      async statement(after, place) {
-        const answer = await rail.statement(after, place)
-        const items = extra.filter(({ createdAt }) => createdAt >= after)
-        return answer.is === 'done' ? done({ ...answer.value, items: [...answer.value.items, ...items] }) : answer
-      },
-    })
-    /** The bank, with one more line about the transfer. */
-    const withLine = (units: bigint): Rail => {
-      moves(units)
-      return withExtra()
-    }
-    /** A bank whose log of an invoice says no more than it does now. */
-    const muteLog = async (providerId = town.atBank.id): Promise<Rail> => {
-      const logs = await rail.invoiceLogs(providerId)
-      return { ...rail, invoiceLogs: async () => logs }
-    }
-
-    test.each([
-      ['and is shown so', false, true],
-      ['and is still shown as a success', true, true],
-      ['and only its second line says so', true, false],
-    ])('a transfer that came back %s is returned at the next look, and paid again', async (_, keepStatus, isLogged) => {
-      town.bank.sendBack(ref, { keepStatus })
-      const at = isLogged ? rail : { ...rail, hasComeBack: async () => done(false) }
-      expect([await look(at), await town.payout()]).toMatchObject([undefined, { state: 'returned' }])
-      await retryPayout(town.db, (await town.payout())!.id, { by: 'ana', why: 'it came back' })
-      await town.send()
-      town.pass(20 * second)
-      await town.hear(town.event('transfer.success'))
-      expect([(await town.payout())!.state, await look(), await town.audit(), await needsPerson()]).toEqual(['paid', undefined, [], []])
-    })
-
-    test('one of which the statement alone says so is returned after an hour', async () => {
-      town.bank.sendBack(ref, { keepStatus: true })
-      const mute: Rail = {
-        ...rail,
-        hasComeBack: async () => done(false),
-        async readPayout(id) {
-          const answer = await rail.readPayout(id)
-          return answer.is === 'done' ? done({ ...answer.value, lineIds: [] }) : answer
-        },
+      const needsPerson = async () =>
+        (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
+      const close = async (providerId = ref, app = town.app) => {
+        const { proposal } = await town.db.tx(tx =>
+          proposeClose(tx, town.app.world, providerId, { by: 'ana', why: 'the bank’s own' }),
+        )
+        return (await approveAndDo(app, proposal.id, { by: 'bruno' })).is
       }
-      expect([await look(mute), (await town.payout())!.state]).toEqual([undefined, 'paid'])
-      expect([await look(mute, 60 * minute), (await town.payout())!.state, await town.audit()]).toEqual([undefined, 'returned', []])
-    })
-
-    test('money of an invoice that went back is booked at the next look, and the payee owes it', async () => {
-      town.bank.reverse(town.atBank.id, 4_000)
-      town.pass(minute)
-      expect([await look(), await payoutsStopped(town.db), (await receivables(town.db))[0]?.units]).toEqual([undefined, undefined, 5_910n])
-      expect(await town.audit()).toEqual([])
-    })
-
-    test('what went back and was booked while our clock was hours behind is not missed', async () => {
-      town.bank.reverse(town.atBank.id, 4_000)
-      town.pass(minute)
-      offMs = -3 * 60 * minute
-      await town.hear(town.event('invoice.reversed'))
-      offMs = 0
-      expect([await look(rail, 120 * minute), await openSuspense(town.db)]).toEqual([undefined, []])
-    })
-
-    test('a charge that the bank gives back waits in suspense after an hour, stops nothing, and two people close it', async () => {
-      const odd = withLine(100n)
-      expect([await look(odd), await needsPerson()]).toEqual([undefined, []])
-      expect([await look(odd, 60 * minute), await openSuspense(town.db)]).toMatchObject([undefined, [{ provider_id: ref, units: 100n }]])
-      expect(await needsPerson()).toEqual([expect.stringMatching(`^R\\$ 1.00 moved at the bank .* repasse suspense close ${ref} `)])
-      expect([await close(), await look(odd), await look(odd), await needsPerson()]).toEqual(['approved', undefined, undefined, []])
-    })
-
-    test('one more charge stops payouts until two people have closed it', async () => {
-      const odd = withLine(-50n)
-      await look(odd)
-      expect(await look(odd)).toContain('the books say')
-      await look(odd, 60 * minute)
-      expect(await look(odd)).toMatch(/^R\$ 0\.50 left the bank under our tag inv_\w+ by no order of these books \(\d+\)$/)
-      expect([await close(), await payoutsStopped(town.db), await look(odd)]).toEqual(['approved', undefined, undefined])
-    })
-
-    describe('what the bank takes twice and gives back', () => {
-      test.each([0, 4])('is no transfer that came back, %i days later: nothing waits, and nobody pays again', async days => {
-        const odd = withLine(-9_800n)
-        expect(await looks(20, odd)).toContain('R$ 98.00 left the bank under our tag')
-        await passDays(days, odd)
-        moves(9_800n)
-        expect([await looks(20, odd), await needsPerson(), (await town.payout())!.state]).toEqual([undefined, [], 'paid'])
-        await isClear()
-      })
-
-      test('nor after two people closed it: it is external no more', async () => {
-        const before = await balances(town.db)
-        const odd = withLine(-9_800n)
-        await looks(20, odd)
-        expect([await close(), await look(odd)]).toEqual(['approved', undefined])
-        await passDays(2, odd)
-        moves(9_800n)
-        expect([await looks(20, odd), (await town.payout())!.state]).toEqual([undefined, 'paid'])
-        expect(await balances(town.db)).toEqual(before)
-        await isClear()
-      })
-
-      test('and what comes beyond that means that it came back', async () => {
-        const odd = withLine(-9_800n)
-        await looks(20, odd)
-        moves(9_800n)
-        await looks(2, odd)
-        town.bank.sendBack(ref, { keepStatus: true })
-        const mute: Rail = { ...odd, hasComeBack: async () => done(false) }
-        expect([await looks(3, mute), (await town.payout())!.state]).toEqual([undefined, 'returned'])
-        await isClear()
-      })
-
-      test('but where its log says that it came back, what it took twice waits again', async () => {
-        const odd = withLine(-9_800n)
-        await looks(20, odd)
-        moves(9_800n)
-        expect([await looks(20, odd), await suspended()]).toEqual([undefined, []])
-        await look({ ...odd, hasComeBack: async () => done(true) })
-        // One more line, for the bank is asked about what is odd alone.
-        moves(-50n)
-        await looks(20, { ...odd, hasComeBack: async () => done(true) })
-        expect([(await town.payout())!.state, new Set(await suspended())]).toEqual(['returned', new Set([-50n, -9_800n])])
-        expect([await close(), await looks(3, odd), await checkLedger(town.db)]).toEqual(['approved', undefined, []])
-      })
-    })
-
-    test.each([
-      [0, -100n],
-      [4, -100n],
-      [4, -9_800n],
-      [4, -9_900n],
-    ])('%i days later one more line of %s is in suspense after an hour, and two people close it', async (days, units) => {
-      await passDays(days)
-      const odd = withLine(units)
-      await looks(20, odd)
-      expect(await suspended()).toEqual([units])
-      expect(await needsPerson()).toContainEqual(expect.stringContaining(`repasse suspense close ${ref} `))
-      expect([await close(), await looks(3, odd), await needsPerson()]).toEqual(['approved', undefined, []])
-      await passDays(3, odd)
-      expect([await suspended(), await looks(3, odd)]).toEqual([[], undefined])
-    })
-
-    test('where the bank does not give what it moved before, a line as large as that is named once it does', async () => {
-      await passDays(4)
-      const odd = withLine(-100n)
-      const silent: Rail = { ...odd, taggedLines: async () => unsure('no answer') }
-      expect([await looks(20, silent), await suspended()]).toEqual([expect.stringContaining('the books say'), []])
-      await look(odd)
-      expect(await suspended()).toEqual([-100n])
-    })
-
-    describe('what went back to a payer is in the books once', () => {
-      const reversed = () => expect(town.bank.reverse(town.atBank.id, 4_000)).toBe(true)
-
-      test.each([0, 4])('where two people say so and its line comes later, of a credit %i days old', async days => {
-        await passDays(days)
-        town.bank.setSettings({ creditDelayMs: [hour, hour] })
-        reversed()
-        town.pass(30 * second)
-        await town.hear(town.event('invoice.reversing'))
-        town.pass(125 * minute)
-        await hearAll()
-        const said = { returned: 6_000n, by: 'ana', why: 'the bank said so on the phone' }
-        const proposed = await proposeReversalEnd(town.db, town.app.world, town.id, said)
-        if (!('proposal' in proposed)) throw new Error(proposed.is)
-        await approveAndDo({ ...town.app, rails: { starkbank: await muteLog() } }, proposed.proposal.id, { by: 'bruno' })
-        for (let round = 0; round < 5; round++) {
-          await look(rail, hour)
-          await hearAll()
+      const looks = async (count: number, at: Rail = rail) => {
+        let stop: string | undefined
+        for (let round = 0; round < count; round++) stop = await look(at)
+        return stop
+      }
+      /** So long that nothing from before is in the statement that is read. */
+      const passDays = async (count: number, at: Rail = rail) => {
+        for (let day = 0; day < count; day++) {
+          await look(at, 24 * hour)
+          await looks(2, at)
         }
-        await isClear()
+      }
+      const hearAll = async () => {
+        await pollEvents(town.db, rail, town.app.inbox, town.app.world)
+        await settleInbox(town.app)
+      }
+      const suspended = async () => (await openSuspense(town.db)).map(({ units }) => units)
+      /** Nothing waits, nothing stops payouts, and bank and books agree to the cent. */
+      const isClear = async () =>
+        expect([
+          await suspended(),
+          await looks(3),
+          await town.audit(),
+          (await balances(town.db)).suspense,
+        ]).toEqual([[], undefined, [], 0n])
+
+      /** The bank moves money of the transfer, and says no more about it. */
+      const moves = (units: bigint) => {
+        const [id, createdAt] = [`${777 + extra.length}`, instant(town.clock.now())]
+        const about = { is: 'payout', providerId: ref } as const
+        extra.push({
+          id,
+          units,
+          feeUnits: 0n,
+          about,
+          description: 'Correction',
+          source: '',
+          tags: [],
+          createdAt,
+        })
+      }
+      const withExtra = (): Rail => ({
+        ...rail,
+        async balance() {
+          const answer = await rail.balance()
+          return answer.is === 'done'
+            ? done(extra.reduce((sum, { units }) => sum + units, answer.value))
+            : answer
+        },
+        async statement(after, place) {
+          const answer = await rail.statement(after, place)
+          const items = extra.filter(({ createdAt }) => createdAt >= after)
+          return answer.is === 'done'
+            ? done({ ...answer.value, items: [...answer.value.items, ...items] })
+            : answer
+        },
+      })
+      /** The bank, with one more line about the transfer. */
+      const withLine = (units: bigint): Rail => {
+        moves(units)
+        return withExtra()
+      }
+      /** A bank whose log of an invoice says no more than it does now. */
+      const muteLog = async (providerId = town.atBank.id): Promise<Rail> => {
+        const logs = await rail.invoiceLogs(providerId)
+        return { ...rail, invoiceLogs: async () => logs }
+      }
+
+      test.each([
+        ['and is shown so', false, true],
+        ['and is still shown as a success', true, true],
+        ['and only its second line says so', true, false],
+      ])(
+        'a transfer that came back %s is returned at the next look, and paid again',
+        async (_, keepStatus, isLogged) => {
+          town.bank.sendBack(ref, { keepStatus })
+          const at = isLogged ? rail : { ...rail, hasComeBack: async () => done(false) }
+          expect([await look(at), await town.payout()]).toMatchObject([undefined, { state: 'returned' }])
+          await retryPayout(town.db, (await town.payout())!.id, { by: 'ana', why: 'it came back' })
+          await town.send()
+          town.pass(20 * second)
+          await town.hear(town.event('transfer.success'))
+          expect([
+            (await town.payout())!.state,
+            await look(),
+            await town.audit(),
+            await needsPerson(),
+          ]).toEqual(['paid', undefined, [], []])
+        },
+      )
+
+      test('one of which the statement alone says so is returned after an hour', async () => {
+        town.bank.sendBack(ref, { keepStatus: true })
+        const mute: Rail = {
+          ...rail,
+          hasComeBack: async () => done(false),
+          async readPayout(id) {
+            const answer = await rail.readPayout(id)
+            return answer.is === 'done' ? done({ ...answer.value, lineIds: [] }) : answer
+          },
+        }
+        expect([await look(mute), (await town.payout())!.state]).toEqual([undefined, 'paid'])
+        expect([await look(mute, 60 * minute), (await town.payout())!.state, await town.audit()]).toEqual([
+          undefined,
+          'returned',
+          [],
+        ])
       })
 
-      test('where it was booked while our clock was hours behind, and the credit is days old', async () => {
-        await passDays(4)
-        reversed()
+      test('money of an invoice that went back is booked at the next look, and the payee owes it', async () => {
+        town.bank.reverse(town.atBank.id, 4_000)
         town.pass(minute)
-        offMs = -3 * hour
+        expect([await look(), await payoutsStopped(town.db), (await receivables(town.db))[0]?.units]).toEqual(
+          [undefined, undefined, 5_910n],
+        )
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('what went back and was booked while our clock was hours behind is not missed', async () => {
+        town.bank.reverse(town.atBank.id, 4_000)
+        town.pass(minute)
+        offMs = -3 * 60 * minute
         await town.hear(town.event('invoice.reversed'))
         offMs = 0
-        await looks(20)
-        await isClear()
+        expect([await look(rail, 120 * minute), await openSuspense(town.db)]).toEqual([undefined, []])
+      })
+
+      test('a charge that the bank gives back waits in suspense after an hour, stops nothing, and two people close it', async () => {
+        const odd = withLine(100n)
+        expect([await look(odd), await needsPerson()]).toEqual([undefined, []])
+        expect([await look(odd, 60 * minute), await openSuspense(town.db)]).toMatchObject([
+          undefined,
+          [{ provider_id: ref, units: 100n }],
+        ])
+        expect(await needsPerson()).toEqual([
+          expect.stringMatching(`^R\\$ 1.00 moved at the bank .* repasse suspense close ${ref} `),
+        ])
+        expect([await close(), await look(odd), await look(odd), await needsPerson()]).toEqual([
+          'approved',
+          undefined,
+          undefined,
+          [],
+        ])
+      })
+
+      test('one more charge stops payouts until two people have closed it', async () => {
+        const odd = withLine(-50n)
+        await look(odd)
+        expect(await look(odd)).toContain('the books say')
+        await look(odd, 60 * minute)
+        expect(await look(odd)).toMatch(
+          /^R\$ 0\.50 left the bank under our tag inv_\w+ by no order of these books \(\d+\)$/,
+        )
+        expect([await close(), await payoutsStopped(town.db), await look(odd)]).toEqual([
+          'approved',
+          undefined,
+          undefined,
+        ])
+      })
+
+      describe('what the bank takes twice and gives back', () => {
+        test.each([0, 4])(
+          'is no transfer that came back, %i days later: nothing waits, and nobody pays again',
+          async days => {
+            const odd = withLine(-9_800n)
+            expect(await looks(20, odd)).toContain('R$ 98.00 left the bank under our tag')
+            await passDays(days, odd)
+            moves(9_800n)
+            expect([await looks(20, odd), await needsPerson(), (await town.payout())!.state]).toEqual([
+              undefined,
+              [],
+              'paid',
+            ])
+            await isClear()
+          },
+        )
+
+        test('nor after two people closed it: it is external no more', async () => {
+          const before = await balances(town.db)
+          const odd = withLine(-9_800n)
+          await looks(20, odd)
+          expect([await close(), await look(odd)]).toEqual(['approved', undefined])
+          await passDays(2, odd)
+          moves(9_800n)
+          expect([await looks(20, odd), (await town.payout())!.state]).toEqual([undefined, 'paid'])
+          expect(await balances(town.db)).toEqual(before)
+          await isClear()
+        })
+
+        test('and what comes beyond that means that it came back', async () => {
+          const odd = withLine(-9_800n)
+          await looks(20, odd)
+          moves(9_800n)
+          await looks(2, odd)
+          town.bank.sendBack(ref, { keepStatus: true })
+          const mute: Rail = { ...odd, hasComeBack: async () => done(false) }
+          expect([await looks(3, mute), (await town.payout())!.state]).toEqual([undefined, 'returned'])
+          await isClear()
+        })
+
+        test('but where its log says that it came back, what it took twice waits again', async () => {
+          const odd = withLine(-9_800n)
+          await looks(20, odd)
+          moves(9_800n)
+          expect([await looks(20, odd), await suspended()]).toEqual([undefined, []])
+          await look({ ...odd, hasComeBack: async () => done(true) })
+          // One more line, for the bank is asked about what is odd alone.
+          moves(-50n)
+          await looks(20, { ...odd, hasComeBack: async () => done(true) })
+          expect([(await town.payout())!.state, new Set(await suspended())]).toEqual([
+            'returned',
+            new Set([-50n, -9_800n]),
+          ])
+          expect([await close(), await looks(3, odd), await checkLedger(town.db)]).toEqual([
+            'approved',
+            undefined,
+            [],
+          ])
+        })
       })
 
       test.each([
-        ['two people closed its line', 0],
-        ['two people closed its line days ago', 3],
-      ])('where %s, and the log tells of it then', async (_, days) => {
-        const mute = await muteLog()
-        reversed()
-        town.pass(minute)
-        await looks(20, mute)
-        expect([await close(town.atBank.id, { ...town.app, rails: { starkbank: mute } }), await looks(3, mute)]).toEqual([
-          'approved',
-          undefined,
+        [0, -100n],
+        [4, -100n],
+        [4, -9_800n],
+        [4, -9_900n],
+      ])(
+        '%i days later one more line of %s is in suspense after an hour, and two people close it',
+        async (days, units) => {
+          await passDays(days)
+          const odd = withLine(units)
+          await looks(20, odd)
+          expect(await suspended()).toEqual([units])
+          expect(await needsPerson()).toContainEqual(
+            expect.stringContaining(`repasse suspense close ${ref} `),
+          )
+          expect([await close(), await looks(3, odd), await needsPerson()]).toEqual([
+            'approved',
+            undefined,
+            [],
+          ])
+          await passDays(3, odd)
+          expect([await suspended(), await looks(3, odd)]).toEqual([[], undefined])
+        },
+      )
+
+      test('where the bank does not give what it moved before, a line as large as that is named once it does', async () => {
+        await passDays(4)
+        const odd = withLine(-100n)
+        const silent: Rail = { ...odd, taggedLines: async () => unsure('no answer') }
+        expect([await looks(20, silent), await suspended()]).toEqual([
+          expect.stringContaining('the books say'),
+          [],
         ])
-        await passDays(days, mute)
-        await hearAll()
-        await isClear()
-        expect(await receivables(town.db)).toMatchObject([{ units: 5_910n }])
+        await look(odd)
+        expect(await suspended()).toEqual([-100n])
       })
 
-      test('where nobody closed its line, and the log tells of it after three days', async () => {
-        const mute = await muteLog()
-        reversed()
-        town.pass(minute)
-        await looks(20, mute)
-        await passDays(3, mute)
-        expect(await suspended()).toEqual([-6_000n])
-        await hearAll()
-        await isClear()
-      })
+      describe('what went back to a payer is in the books once', () => {
+        const reversed = () => expect(town.bank.reverse(town.atBank.id, 4_000)).toBe(true)
 
-      test('where it went in two parts, one was closed, and the log tells of both at once', async () => {
-        const mute = await muteLog()
-        town.bank.reverse(town.atBank.id, 7_000)
-        town.pass(minute)
-        await looks(20, mute)
-        await close(town.atBank.id, { ...town.app, rails: { starkbank: mute } })
-        town.bank.reverse(town.atBank.id, 4_000)
-        town.pass(minute)
-        await looks(3)
-        await isClear()
-        expect(await receivables(town.db)).toMatchObject([{ units: 5_910n }])
-      })
-
-      test('where the bank tells of it at last: it is asked before two people close the line', async () => {
-        const mute = await muteLog()
-        reversed()
-        town.pass(minute)
-        await looks(20, mute)
-        await expect(close(town.atBank.id)).rejects.toThrow('is booked by now: nothing is left to close')
-        await isClear()
-      })
-    })
-
-    test.each([0, 3])(
-      'a transfer that came back, whose line two people closed, is in the books once when its log tells %i days later',
-      async days => {
-        const mute: Rail = { ...rail, readPayout: async () => unsure('no answer') }
-        town.bank.sendBack(ref, { keepStatus: true })
-        await looks(20, mute)
-        expect(new Set(await suspended())).toEqual(new Set([100n, 9_800n]))
-        await close(ref, { ...town.app, rails: { starkbank: mute } })
-        await passDays(days, mute)
-        await hearAll()
-        expect((await town.payout())!.state).toBe('returned')
-        await isClear()
-      },
-    )
-
-    test('a payout is held as soon as the statement shows that its payer has the money, though the log is silent', async () => {
-      town.pass(24 * hour)
-      await runDueSlots(town.app)
-      const later = town.bank.invoices()[1]!
-      town.bank.pay(later.id)
-      town.pass(5 * second)
-      await hearAll()
-      const held = () =>
-        town.db.one<{ state: string; why: string | null }>(
-          sql`select p.state, p.why from payouts p join invoices i on i.id = p.invoice_id where i.provider_id = ${later.id}`,
+        test.each([0, 4])(
+          'where two people say so and its line comes later, of a credit %i days old',
+          async days => {
+            await passDays(days)
+            town.bank.setSettings({ creditDelayMs: [hour, hour] })
+            reversed()
+            town.pass(30 * second)
+            await town.hear(town.event('invoice.reversing'))
+            town.pass(125 * minute)
+            await hearAll()
+            const said = { returned: 6_000n, by: 'ana', why: 'the bank said so on the phone' }
+            const proposed = await proposeReversalEnd(town.db, town.app.world, town.id, said)
+            if (!('proposal' in proposed)) throw new Error(proposed.is)
+            await approveAndDo({ ...town.app, rails: { starkbank: await muteLog() } }, proposed.proposal.id, {
+              by: 'bruno',
+            })
+            for (let round = 0; round < 5; round++) {
+              await look(rail, hour)
+              await hearAll()
+            }
+            await isClear()
+          },
         )
-      const mute = await muteLog(later.id)
-      town.bank.reverse(later.id, 0)
-      town.pass(minute)
-      const lookAndSend = async () => {
-        const stop = await look(mute)
-        await sendPayouts(town.db, mute, town.app.world)
-        return stop
-      }
-      await lookAndSend()
-      expect(await held()).toMatchObject({ state: 'held', why: 'its payer is being given money back' })
-      let stop: string | undefined
-      for (let round = 0; round < 40; round++) stop = await lookAndSend()
-      expect([stop, await held(), town.transfers().length]).toMatchObject([
-        expect.stringMatching(/^R\$ 100\.00 left the bank under our tag/),
-        { state: 'held' },
-        1,
-      ])
-      // When the log tells, it is as after any reversal.
-      await hearAll()
-      expect((await held())!.state).toBe('canceled')
-      await isClear()
-    })
-  })
+
+        test('where it was booked while our clock was hours behind, and the credit is days old', async () => {
+          await passDays(4)
+          reversed()
+          town.pass(minute)
+          offMs = -3 * hour
+          await town.hear(town.event('invoice.reversed'))
+          offMs = 0
+          await looks(20)
+          await isClear()
+        })
+
+        test.each([
+          ['two people closed its line', 0],
+          ['two people closed its line days ago', 3],
+        ])('where %s, and the log tells of it then', async (_, days) => {
+          const mute = await muteLog()
+          reversed()
+          town.pass(minute)
+          await looks(20, mute)
+          expect([
+            await close(town.atBank.id, { ...town.app, rails: { starkbank: mute } }),
+            await looks(3, mute),
+          ]).toEqual(['approved', undefined])
+          await passDays(days, mute)
+          await hearAll()
+          await isClear()
+          expect(await receivables(town.db)).toMatchObject([{ units: 5_910n }])
+        })
+
+        test('where nobody closed its line, and the log tells of it after three days', async () => {
+          const mute = await muteLog()
+          reversed()
+          town.pass(minute)
+          await looks(20, mute)
+          await passDays(3, mute)
+          expect(await suspended()).toEqual([-6_000n])
+          await hearAll()
+          await isClear()
+        })
+
+        test('where it went in two parts, one was closed, and the log tells of both at once', async () => {
+          const mute = await muteLog()
+          town.bank.reverse(town.atBank.id, 7_000)
+          town.pass(minute)
+          await looks(20, mute)
+          await close(town.atBank.id, { ...town.app, rails: { starkbank: mute } })
+          town.bank.reverse(town.atBank.id, 4_000)
+          town.pass(minute)
+          await looks(3)
+          await isClear()
+          expect(await receivables(town.db)).toMatchObject([{ units: 5_910n }])
+        })
+
+        test('where the bank tells of it at last: it is asked before two people close the line', async () => {
+          const mute = await muteLog()
+          reversed()
+          town.pass(minute)
+          await looks(20, mute)
+          await expect(close(town.atBank.id)).rejects.toThrow('is booked by now: nothing is left to close')
+          await isClear()
+        })
+      })
+
+      test.each([0, 3])(
+        'a transfer that came back, whose line two people closed, is in the books once when its log tells %i days later',
+        async days => {
+          const mute: Rail = { ...rail, readPayout: async () => unsure('no answer') }
+          town.bank.sendBack(ref, { keepStatus: true })
+          await looks(20, mute)
+          expect(new Set(await suspended())).toEqual(new Set([100n, 9_800n]))
+          await close(ref, { ...town.app, rails: { starkbank: mute } })
+          await passDays(days, mute)
+          await hearAll()
+          expect((await town.payout())!.state).toBe('returned')
+          await isClear()
+        },
+      )
+
+      test('a payout is held as soon as the statement shows that its payer has the money, though the log is silent', async () => {
+        town.pass(24 * hour)
+        await runDueSlots(town.app)
+        const later = town.bank.invoices()[1]!
+        town.bank.pay(later.id)
+        town.pass(5 * second)
+        await hearAll()
+        const held = () =>
+          town.db.one<{ state: string; why: string | null }>(
+            sql`select p.state, p.why from payouts p join invoices i on i.id = p.invoice_id
+              where i.provider_id = ${later.id}`,
+          )
+        const mute = await muteLog(later.id)
+        town.bank.reverse(later.id, 0)
+        town.pass(minute)
+        const lookAndSend = async () => {
+          const stop = await look(mute)
+          await sendPayouts(town.db, mute, town.app.world)
+          return stop
+        }
+        await lookAndSend()
+        expect(await held()).toMatchObject({ state: 'held', why: 'its payer is being given money back' })
+        let stop: string | undefined
+        for (let round = 0; round < 40; round++) stop = await lookAndSend()
+        expect([stop, await held(), town.transfers().length]).toMatchObject([
+          expect.stringMatching(/^R\$ 100\.00 left the bank under our tag/),
+          { state: 'held' },
+          1,
+        ])
+        // When the log tells, it is as after any reversal.
+        await hearAll()
+        expect((await held())!.state).toBe('canceled')
+        await isClear()
+      })
+    },
+  )
 })

@@ -1,4 +1,7 @@
-/** Every page in a real browser, in both themes, both languages, on a phone and on a desktop: readable by everyone, within its policy, light. */
+/**
+ * Every page in a real browser, in both themes, both languages, on a phone and on a desktop: readable by
+ * everyone, within its policy, light.
+ */
 import type Router from '@koa/router'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pages } from '../src/web/pages.ts'
@@ -31,7 +34,8 @@ const shown = /\.csv$|\.ndjson$|\/(?:raw|psbt|tail|events|preview|:file)$/
 const settings = { publicUrl: undefined, shopName: 'Repasse', simulateUrl: undefined, sandbox: true }
 
 /** The routes behind a middleware that is a router's. */
-const layersOf = (middleware: unknown) => (middleware as { router?: Pick<Router, 'stack'> }).router?.stack ?? []
+const layersOf = (middleware: unknown) =>
+  (middleware as { router?: Pick<Router, 'stack'> }).router?.stack ?? []
 
 describe.skipIf(!browserAvailable())('every page', () => {
   let browser: Browser
@@ -54,14 +58,16 @@ describe.skipIf(!browserAvailable())('every page', () => {
   })
 
   test('no page is forgotten: every address that shows one is visited', async () => {
-    const routes = pages({ app: town.running.app, settings, over: new AbortController().signal }).flatMap(middleware =>
-      layersOf(middleware),
+    const routes = pages({ app: town.running.app, settings, over: new AbortController().signal }).flatMap(
+      middleware => layersOf(middleware),
     )
     const addresses = routes
       .filter(({ methods, path }) => methods.includes('GET') && !shown.test(String(path)))
       .map(({ path }) => String(path))
     expect(addresses.length).toBeGreaterThan(25)
-    const visited = await Promise.all(everyPage.map(async ({ path }) => new URL(await path(town), town.origin).pathname))
+    const visited = await Promise.all(
+      everyPage.map(async ({ path }) => new URL(await path(town), town.origin).pathname),
+    )
     // A parameter never stands for a word that has a page of its own.
     const matches = (address: string) => {
       const own = new RegExp(`^${address.replace(/:\w+/g, '[^/]+')}$`)
@@ -88,25 +94,28 @@ describe.skipIf(!browserAvailable())('every page', () => {
       for (const tab of tabs.values()) await tab.leave()
     })
 
-    test.each(everyPage.map((page): [string, Visited] => [page.name, page]))('%s', async (_name, { as, path, first, status = 200 }) => {
-      // What is done first stays in a visitor's memory, so it is done by one who comes for this page alone.
-      const { page, watched, leave } = first ? await come(as) : await tabOf(as)
-      try {
-        await first?.(page)
-        const where = new URL(await path(town), town.origin)
-        // A person's own language goes before the browser's.
-        if (where.pathname.startsWith('/console')) where.searchParams.set('lang', look.language!)
-        const answer = await page.goto(where.href)
-        expect(answer?.status()).toBe(status)
-        expect(new URL(page.url()).pathname).toBe(where.pathname)
-        expect(await page.getAttribute('html', 'lang')).toBe(look.language)
-        expect(await axe(page)).toEqual([])
-        expect(await layout(page)).toEqual([])
-        expect(watched.faults).toEqual([])
-        expect(watched.bytes()).toBeLessThanOrEqual(maxBytes)
-      } finally {
-        if (first) await leave()
-      }
-    })
+    test.each(everyPage.map((page): [string, Visited] => [page.name, page]))(
+      '%s',
+      async (_name, { as, path, first, status = 200 }) => {
+        // What is done first stays in a visitor's memory, so it is done by one who comes for this page alone.
+        const { page, watched, leave } = first ? await come(as) : await tabOf(as)
+        try {
+          await first?.(page)
+          const where = new URL(await path(town), town.origin)
+          // A person's own language goes before the browser's.
+          if (where.pathname.startsWith('/console')) where.searchParams.set('lang', look.language!)
+          const answer = await page.goto(where.href)
+          expect(answer?.status()).toBe(status)
+          expect(new URL(page.url()).pathname).toBe(where.pathname)
+          expect(await page.getAttribute('html', 'lang')).toBe(look.language)
+          expect(await axe(page)).toEqual([])
+          expect(await layout(page)).toEqual([])
+          expect(watched.faults).toEqual([])
+          expect(watched.bytes()).toBeLessThanOrEqual(maxBytes)
+        } finally {
+          if (first) await leave()
+        }
+      },
+    )
   })
 })

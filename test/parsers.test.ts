@@ -1,4 +1,7 @@
-/** Every parser of a text from outside is given 16 kB of the worst kinds, and may use 50 ms of processor for each, whatever it answers. */
+/**
+ * Every parser of a text from outside is given 16 kB of the worst kinds, and may use 50 ms of processor for
+ * each, whatever it answers.
+ */
 import { expect, test } from 'vitest'
 import { checkTaxId } from '../src/base/brazil.ts'
 import { parseCron } from '../src/base/cron.ts'
@@ -22,7 +25,10 @@ const maxMs = 50
 const parsers: Record<string, (text: string) => unknown> = {
   'a User-Agent': shortAgent,
   'a basket’s cookie': readBasket,
-  'who buys': text => [checkBuyer({ name: text, email: 'a@example.com', taxId: '' }), checkBuyer({ name: '', email: text, taxId: text })],
+  'who buys': text => [
+    checkBuyer({ name: text, email: 'a@example.com', taxId: '' }),
+    checkBuyer({ name: '', email: text, taxId: text }),
+  ],
   'an e-mail': asAddress,
   'a tax id': checkTaxId,
   'an amount': text => [typedAmount(text, 'BRL'), typedAmount(text, 'BTC')],
@@ -42,8 +48,49 @@ const parsers: Record<string, (text: string) => unknown> = {
 
 /** Runs, nesting, what nearly ends, and the beginnings of what is meant. */
 const worst = [
-  ...[' ', 'a', '0', '9', '.', ',', '-', '+', '@', '%', '/', ';', '"', '(', '[', '{', '\\', '\n', '\u0301', '𝒶', '=', '&'],
-  ...['a@', 'a.', '0.', '1,', '; ', '[{', '{"a":', '""', '\r\n', ' a', '%2', '&a=', 'abc ', 'Mozilla/5.0 (', 'Version/1 ', '::', ':0'],
+  ...[
+    ' ',
+    'a',
+    '0',
+    '9',
+    '.',
+    ',',
+    '-',
+    '+',
+    '@',
+    '%',
+    '/',
+    ';',
+    '"',
+    '(',
+    '[',
+    '{',
+    '\\',
+    '\n',
+    '\u0301',
+    '𝒶',
+    '=',
+    '&',
+  ],
+  ...[
+    'a@',
+    'a.',
+    '0.',
+    '1,',
+    '; ',
+    '[{',
+    '{"a":',
+    '""',
+    '\r\n',
+    ' a',
+    '%2',
+    '&a=',
+    'abc ',
+    'Mozilla/5.0 (',
+    'Version/1 ',
+    '::',
+    ':0',
+  ],
   ...['wpkh(', 'xpub', 'bc1q', 'bitcoin:', 'cHNidP8', '0\u0002!', '1/', '*/'],
 ].flatMap(part => {
   const run = part.repeat(Math.ceil(bytes / part.length))

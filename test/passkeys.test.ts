@@ -1,6 +1,6 @@
 /**
- * Passkeys in a real browser with its virtual authenticator, behind the real nginx and the host's public name: registered in a session, they sign
- * what is approved, and it is judged again when money is ordered.
+ * Passkeys in a real browser with its virtual authenticator, behind the real nginx and the host's public
+ * name: registered in a session, they sign what is approved, and it is judged again when money is ordered.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -65,7 +65,9 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     }))
   }, 300_000)
   // That another address is asked is what one of these is about.
-  afterEach(() => expect.soft(visitor.watched.faults.filter(fault => !fault.includes('//shop.pay.localhost'))).toEqual([]))
+  afterEach(() =>
+    expect.soft(visitor.watched.faults.filter(fault => !fault.includes('//shop.pay.localhost'))).toEqual([]),
+  )
   afterAll(async () => {
     await visitor?.leave()
     await browser?.close()
@@ -76,7 +78,8 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
 
   const db = () => town.running.app.db
   const account = async (name: string) => (await findAccount(db(), name))!
-  const add = (name: string, number: string) => addAccount(db(), town.running.app.world, name, { ...trialAccount, number }, 'maria')
+  const add = (name: string, number: string) =>
+    addAccount(db(), town.running.app.world, name, { ...trialAccount, number }, 'maria')
   /** So long after the last code that an act asks for one again. */
   const later = () => town.skip(6 * 60_000)
 
@@ -90,7 +93,9 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await page.getByLabel('Código do autenticador').fill(codeOf(town, carla.secret))
     await page.getByRole('button', { name: 'Registrar uma passkey' }).click()
     await page.getByText('A passkey está registrada.').waitFor()
-    expect(await db().all(sql`select kind, label from signing_keys`)).toEqual([{ kind: 'passkey', label: 'notebook' }])
+    expect(await db().all(sql`select kind, label from signing_keys`)).toEqual([
+      { kind: 'passkey', label: 'notebook' },
+    ])
   })
 
   test('signs the approval of what was shown, without a code, and the books hold it', async () => {
@@ -171,7 +176,14 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
   test('signs an approval, and the terms of a schedule, that were only said, one by one', async () => {
     await add('dita', '9')
     await approveAccount(db(), 'dita', 'chico')
-    const rule = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 86_400_000, roster: undefined }
+    const rule = {
+      cron: '0 0 1 1 *',
+      timeZone: 'UTC',
+      startsAt: undefined,
+      endsAt: undefined,
+      dueInMs: 86_400_000,
+      roster: undefined,
+    }
     const asks = {
       countLow: 1,
       countHigh: 1,
@@ -181,9 +193,15 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
       minPayoutUnits: 0n,
       catchUp: 'all',
     } as const
-    await addSchedule(db(), town.running.app.world, { ...rule, ...asks, name: 'ditos', rail: 'starkbank', payTo: 'dita' }, 'maria')
+    await addSchedule(
+      db(),
+      town.running.app.world,
+      { ...rule, ...asks, name: 'ditos', rail: 'starkbank', payTo: 'dita' },
+      'maria',
+    )
     await later()
-    const card = (name: string) => page.locator('section.card', { has: page.getByRole('link', { name, exact: true }) })
+    const card = (name: string) =>
+      page.locator('section.card', { has: page.getByRole('link', { name, exact: true }) })
     for (const name of ['dita', 'ditos']) {
       await page.goto('/console/accounts/sign')
       await card(name).getByRole('button', { name: 'Assinar com passkey' }).click()
@@ -191,7 +209,10 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
       expect(await card(name).count()).toBe(0)
     }
     expect(await approvalOf(db(), await account('dita'))).toEqual({ is: 'approved', proof: 'passkey' })
-    expect(await judgeSchedule(db(), await needSchedule(db(), 'ditos'))).toEqual({ is: 'approved', proof: 'passkey' })
+    expect(await judgeSchedule(db(), await needSchedule(db(), 'ditos'))).toEqual({
+      is: 'approved',
+      proof: 'passkey',
+    })
   })
 
   test('that is retired is offered no more', async () => {
@@ -201,7 +222,9 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await page.getByText('A chave está encerrada.').waitFor()
     await page.goto('/console/accounts/luz')
     await page.getByRole('button', { name: 'Aprovar esta conta' }).waitFor()
-    expect(await page.getByRole('button', { name: 'Aprovar com passkey', includeHidden: true }).count()).toBe(0)
+    expect(await page.getByRole('button', { name: 'Aprovar com passkey', includeHidden: true }).count()).toBe(
+      0,
+    )
     expect(await checkBooks(db(), town.running.app.world)).toEqual([])
   })
 })

@@ -1,6 +1,7 @@
 /**
- * What one person alone must not become, as attacks on the console over real HTTP: maker and checker at once, by inviting two people or by
- * resetting one; and somebody else, by having seen their link. At fe329ae each of them got through.
+ * What one person alone must not become, as attacks on the console over real HTTP: maker and checker at once,
+ * by inviting two people or by resetting one; and somebody else, by having seen their link. At fe329ae each
+ * of them got through.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { auditChain } from '../src/ledger/ledger.ts'
@@ -32,7 +33,9 @@ describe.each([
       await server?.stop()
     })
     const open = async (env: Record<string, string> = {}) => {
-      const town = await openPageTown({ env: { ...env, ...(server && { DATABASE_URL: await server.migratedDatabase() }) } })
+      const town = await openPageTown({
+        env: { ...env, ...(server && { DATABASE_URL: await server.migratedDatabase() }) },
+      })
       towns.push(town)
       return town
     }
@@ -50,14 +53,18 @@ describe.each([
       const user = async (name: string) => (await rows(sql`select * from users where name = ${name}`))[0]
       const idOf = async (name: string) => String((await user(name))!['id'])
       const person = async (name: string) => `/console/people/${await idOf(name)}`
-      const invite = (name: string, role: string) => carla.post('/console/people', { name, role, language: 'en' })
+      const invite = (name: string, role: string) =>
+        carla.post('/console/people', { name, role, language: 'en' })
       const approve = async (by: ConsoleVisitor, path: string, verb = 'approve-person') =>
         by.post(`${path}/${verb}`, { seen: seenIn(await by.get(path)) })
       const byCode = async ({ folk }: ConsoleVisitor, ...words: string[]) => {
         await town.skip(30_000)
         return town.repasse(...words, '--by', folk.name, '--code', codeOf(town, folk.secret))
       }
-      /** Carla invites somebody, Bruno approves it, and Carla makes the link and follows it, as the attacker would. */
+      /**
+       * Carla invites somebody, Bruno approves it, and Carla makes the link and follows it, as the attacker
+       * would.
+       */
       async function puppet(name: string, role: string): Promise<ConsoleVisitor> {
         const { to } = await invite(name, role)
         expect((await approve(bruno, to)).to).toBe(`${to}?said=approved`)
@@ -67,23 +74,28 @@ describe.each([
       const addAccount = (by: ConsoleVisitor, name: string) =>
         by.post('/console/accounts/new', { kind: 'bank', destination: '', ...trialAccount, name })
       const approveAccount = async (by: ConsoleVisitor, name: string) =>
-        by.post(`/console/accounts/${name}/approve`, { seen: seenIn(await bruno.get(`/console/accounts/${name}`)) })
+        by.post(`/console/accounts/${name}/approve`, {
+          seen: seenIn(await bruno.get(`/console/accounts/${name}`)),
+        })
 
-      test.each(['maker', 'checker', 'admin'])('gives nobody the role of %s alone, and sees no link [security A2]', async role => {
-        const asked = await invite(`puppet-${role}`, role)
-        expect([asked.status, linkIn(asked)]).toEqual([303, undefined])
-        expect(asked.to).toMatch(/^\/console\/proposals\/pro_/)
-        expect(await user(`puppet-${role}`)).toBeUndefined()
-        expect((await approve(carla, asked.to)).text).toContain('someone else has to approve it')
-        expect((await approve(carla, asked.to, 'approve')).status).toBe(403)
-        expect(await user(`puppet-${role}`)).toBeUndefined()
-        // A viewer is theirs to invite; what that viewer may become is not.
-        const viewer = linkIn(await invite(`viewer-${role}`, 'viewer'))!
-        await acceptAs(town, `viewer-${role}`, viewer)
-        const raised = await carla.post(`${await person(`viewer-${role}`)}/role`, { role })
-        expect(raised.to).toMatch(/^\/console\/proposals\//)
-        expect((await user(`viewer-${role}`))!['role']).toBe('viewer')
-      })
+      test.each(['maker', 'checker', 'admin'])(
+        'gives nobody the role of %s alone, and sees no link [security A2]',
+        async role => {
+          const asked = await invite(`puppet-${role}`, role)
+          expect([asked.status, linkIn(asked)]).toEqual([303, undefined])
+          expect(asked.to).toMatch(/^\/console\/proposals\/pro_/)
+          expect(await user(`puppet-${role}`)).toBeUndefined()
+          expect((await approve(carla, asked.to)).text).toContain('someone else has to approve it')
+          expect((await approve(carla, asked.to, 'approve')).status).toBe(403)
+          expect(await user(`puppet-${role}`)).toBeUndefined()
+          // A viewer is theirs to invite; what that viewer may become is not.
+          const viewer = linkIn(await invite(`viewer-${role}`, 'viewer'))!
+          await acceptAs(town, `viewer-${role}`, viewer)
+          const raised = await carla.post(`${await person(`viewer-${role}`)}/role`, { role })
+          expect(raised.to).toMatch(/^\/console\/proposals\//)
+          expect((await user(`viewer-${role}`))!['role']).toBe('viewer')
+        },
+      )
 
       test('resets no checker alone: password, authenticator and session stay [security A2]', async () => {
         const asked = await carla.post(`${await person('bruno@example.com')}/reset`)
@@ -93,15 +105,23 @@ describe.each([
         // Nor does he approve what is about himself.
         expect((await approve(bruno, asked.to)).text).toContain('cannot approve what is about themselves')
         expect((await user('bruno@example.com'))!['state']).toBe('active')
-        expect((await bruno.post(`${asked.to}/refuse`, { why: 'I lost nothing' })).to).toContain('said=refused')
+        expect((await bruno.post(`${asked.to}/refuse`, { why: 'I lost nothing' })).to).toContain(
+          'said=refused',
+        )
       })
 
       test('obeys no role that was written into the database past the program, and says why', async () => {
-        const vera = await visitorOf(town, await acceptAs(town, 'vera', linkIn(await invite('vera', 'viewer'))!))
+        const vera = await visitorOf(
+          town,
+          await acceptAs(town, 'vera', linkIn(await invite('vera', 'viewer'))!),
+        )
         expect((await addAccount(bruno, 'hers')).status).toBe(403)
         await town.running.app.db.tx(tx => tx.run(sql`update users set role = 'maker' where name = 'vera'`))
         const refused = await addAccount(vera, 'hers')
-        expect([refused.status, refused.text.includes('vera has the role maker, and nobody gave it to them')]).toEqual([400, true])
+        expect([
+          refused.status,
+          refused.text.includes('vera has the role maker, and nobody gave it to them'),
+        ]).toEqual([400, true])
         expect(await rows(sql`select id from accounts where name = 'hers'`)).toEqual([])
         await town.running.app.db.tx(tx => tx.run(sql`update users set role = 'viewer' where name = 'vera'`))
       })
@@ -110,8 +130,13 @@ describe.each([
         const [maker, checker] = [await puppet('front', 'maker'), await puppet('back', 'checker')]
         expect((await addAccount(maker, 'thiefs')).to).toContain('said=added')
         const refused = await approveAccount(checker, 'thiefs')
-        expect([refused.status, refused.text.includes('carla invited or reset both of you')]).toEqual([409, true])
-        await expect(byCode(checker, 'account', 'approve', 'thiefs')).rejects.toThrow(/carla is behind both.*"repasse user reset"/)
+        expect([refused.status, refused.text.includes('carla invited or reset both of you')]).toEqual([
+          409,
+          true,
+        ])
+        await expect(byCode(checker, 'account', 'approve', 'thiefs')).rejects.toThrow(
+          /carla is behind both.*"repasse user reset"/,
+        )
         // Somebody else approves the very same, who was never in her hand.
         expect((await approveAccount(bruno, 'thiefs')).to).toContain('said=approved')
       })
@@ -122,7 +147,10 @@ describe.each([
         const path = asked.to
         expect((await approve(carla, path)).text).toContain('invited or reset both of you')
         expect((await approve(bruno, path)).to).toContain('said=approved')
-        const third = await visitorOf(town, await acceptAs(town, 'third', linkIn(await second.post(`${await person('third')}/reset`))!))
+        const third = await visitorOf(
+          town,
+          await acceptAs(town, 'third', linkIn(await second.post(`${await person('third')}/reset`))!),
+        )
         await addAccount(await puppet('fourth', 'maker'), 'fourths')
         await expect(byCode(third, 'account', 'approve', 'fourths')).rejects.toThrow('carla is behind both')
       })
@@ -130,9 +158,14 @@ describe.each([
       test('what access was given to whom is written to every checker and admin [security A2]', async () => {
         const { to } = await invite('told', 'maker')
         await approve(bruno, to)
-        const letter = await until(() => town.letters.find(each => each.subject.includes('told is given access')), 'a letter')
+        const letter = await until(
+          () => town.letters.find(each => each.subject.includes('told is given access')),
+          'a letter',
+        )
         expect(letter.to).toEqual(['bruno@example.com'])
-        expect(letter.text).toContain('told is given access to the console as maker, by carla, approved by bruno@example.com.')
+        expect(letter.text).toContain(
+          'told is given access to the console as maker, by carla, approved by bruno@example.com.',
+        )
         expect(letter.text).toContain(`/console/people/${await idOf('told')}`)
       })
 
@@ -141,7 +174,10 @@ describe.each([
         await addAccount(maker, 'unasked')
         expect((await approveAccount(bruno, 'unasked')).to).toContain('said=approved')
         const said = (subject: string, to: string) =>
-          until(() => town.letters.find(each => each.subject.includes(subject) && each.to.includes(to)), subject)
+          until(
+            () => town.letters.find(each => each.subject.includes(subject) && each.to.includes(to)),
+            subject,
+          )
         const added = await said('payout account unasked', 'bruno@example.com')
         expect(added.text).toContain('was added by maker@example.com, and awaits approval.')
         const approved = await said('a conta de repasse unasked foi aprovada', 'maker@example.com')
@@ -154,7 +190,9 @@ describe.each([
         expect((await maker.post(`${path}/object`, { why: '' })).status).toBe(400)
         expect((await maker.post(`${path}/object`, { why: 'ninguém pediu' })).to).toContain('said=objected')
         expect((await maker.get(path)).text).toContain('Até que duas pessoas a encerrem')
-        expect((await said('objection to payout account unasked', 'bruno@example.com')).text).toContain('Reason: ninguém pediu')
+        expect((await said('objection to payout account unasked', 'bruno@example.com')).text).toContain(
+          'Reason: ninguém pediu',
+        )
         expect((await bruno.get('/console')).text).toContain('There is an objection to payout account')
         // A maker clears nothing, and nobody alone does.
         expect((await maker.post(`${path}/clear`, { why: 'deixa' })).status).toBe(403)
@@ -182,21 +220,35 @@ describe.each([
           })
         await set('50.000,00')
         expect((await approve(bruno, (await set('80.000,00')).to, 'approve')).to).toContain('said=approved')
-        const letter = await until(() => town.letters.find(each => each.subject.includes('in reais were changed')), 'a letter')
+        const letter = await until(
+          () => town.letters.find(each => each.subject.includes('in reais were changed')),
+          'a letter',
+        )
         expect(letter.text).toContain('Within a day: 50,000.00 BRL → 80,000.00 BRL')
         expect(letter.text).toContain('/console/limits?of=installation%20BRL#objection')
 
         expect((await maker.get(page)).text).toContain('action="/console/limits/object"')
-        expect((await carla.post('/console/limits/object', { of: 'installation BRL', why: '' })).status).toBe(400)
+        expect((await carla.post('/console/limits/object', { of: 'installation BRL', why: '' })).status).toBe(
+          400,
+        )
         expect((await carla.post('/console/limits/object', { of: 'nobody', why: 'x' })).status).toBe(404)
-        expect((await carla.post('/console/limits/object', { of: 'installation BRL', why: 'not decided' })).to).toContain('said=objected')
-        expect((await maker.get('/console/limits')).text).toContain('Objeção de carla aos limites de toda a instalação, em reais')
+        expect(
+          (await carla.post('/console/limits/object', { of: 'installation BRL', why: 'not decided' })).to,
+        ).toContain('said=objected')
+        expect((await maker.get('/console/limits')).text).toContain(
+          'Objeção de carla aos limites de toda a instalação, em reais',
+        )
         expect((await maker.get('/console/limits')).text).toContain('50.000,00')
         expect((await bruno.get('/console')).text).toContain('There is an objection to the limits of')
         const refused = await set('90.000,00')
         expect([refused.status, refused.text.includes('Há uma objeção de carla')]).toEqual([409, true])
-        expect((await maker.post('/console/limits/clear', { of: 'installation BRL', why: 'deixa' })).status).toBe(403)
-        const clearing = await carla.post('/console/limits/clear', { of: 'installation BRL', why: 'it was decided' })
+        expect(
+          (await maker.post('/console/limits/clear', { of: 'installation BRL', why: 'deixa' })).status,
+        ).toBe(403)
+        const clearing = await carla.post('/console/limits/clear', {
+          of: 'installation BRL',
+          why: 'it was decided',
+        })
         expect((await approve(bruno, clearing.to, 'approve')).to).toContain('said=approved')
         expect((await bruno.get(page)).text).not.toContain('carla objects')
       })
@@ -206,14 +258,21 @@ describe.each([
         const maker = await consoleVisitor(town, 'maria', 'maker', 'en')
         await addAccount(maker, 'doubted')
         for (const name of ['dora', 'maria'])
-          expect((await bruno.post(`${await person(name)}/object`, { why: 'nobody knows her' })).status).toBe(303)
+          expect((await bruno.post(`${await person(name)}/object`, { why: 'nobody knows her' })).status).toBe(
+            303,
+          )
         const refused = await approveAccount(checker, 'doubted')
-        expect([refused.status, refused.text.includes('bruno@example.com objects to you')]).toEqual([400, true])
+        expect([refused.status, refused.text.includes('bruno@example.com objects to you')]).toEqual([
+          400,
+          true,
+        ])
         expect((await addAccount(maker, 'more')).text).toContain('objects to you')
         await expect(byCode(checker, 'account', 'approve', 'doubted')).rejects.toThrow('objects to dora')
         // Stopping stays everybody's.
         expect((await maker.post('/console/stop', { why: 'I see something' })).status).toBe(303)
-        expect((await checker.post('/console/stop/go', { why: 'go', seen: 'x' })).status).toBeGreaterThanOrEqual(400)
+        expect(
+          (await checker.post('/console/stop/go', { why: 'go', seen: 'x' })).status,
+        ).toBeGreaterThanOrEqual(400)
         await town.repasse('payout', 'go', '--why', 'it was nothing', '--by', 'root')
 
         expect((await bruno.get('/console')).text).toContain('There is an objection to')
@@ -227,10 +286,19 @@ describe.each([
       test('a link that a program looked at is unharmed; the secret is shown once, to the browser that began [security A5]', async () => {
         const path = new URL(linkIn(await invite('looked-at', 'viewer'))!).pathname
         const preview = openAsker(town.origin)
-        for (const look of [await preview.get(path), await preview.get(path), await openAsker(town.origin).get(path)])
+        for (const look of [
+          await preview.get(path),
+          await preview.get(path),
+          await openAsker(town.origin).get(path),
+        ])
           expect([look.status, /<code|otpauth|<svg/.test(look.body)]).toEqual([200, false])
         expect(
-          await rows(asStored(sql`select totp_secret, browser_hash from invitations where closed_at is null and browser_hash is null`)),
+          await rows(
+            asStored(
+              sql`select totp_secret, browser_hash from invitations where closed_at is null
+                and browser_hash is null`,
+            ),
+          ),
         ).toContainEqual({
           totp_secret: '',
           browser_hash: null,
@@ -238,14 +306,18 @@ describe.each([
 
         const own = openAsker(town.origin)
         await own.get(path)
-        const secretIn = (body: string) => /<code class="mono">([A-Z2-7 ]+)</.exec(body)?.[1]?.replaceAll(' ', '')
+        const secretIn = (body: string) =>
+          /<code class="mono">([A-Z2-7 ]+)</.exec(body)?.[1]?.replaceAll(' ', '')
         const secret = secretIn((await own.post(path, {})).body)!
         // Pressed twice it is pressed once.
         expect(secretIn((await own.post(path, {})).body)).toBe(secret)
         await town.skip(60_000)
-        for (const later of [await own.get(path), await own.post(path, {})]) expect(later.body).not.toContain(secret.slice(0, 4))
+        for (const later of [await own.get(path), await own.post(path, {})])
+          expect(later.body).not.toContain(secret.slice(0, 4))
         const password = 'um pé de jabuticaba'
-        expect((await own.post(path, { password, again: password, code: codeOf(town, secret) })).to).toBe('/console/sign-in?ready')
+        expect((await own.post(path, { password, again: password, code: codeOf(town, secret) })).to).toBe(
+          '/console/sign-in?ready',
+        )
       })
 
       test('who had seen the link and comes with it too withdraws it, and whoever made it is told [security A5]', async () => {
@@ -254,16 +326,25 @@ describe.each([
         const path = new URL(linkIn(await carla.post(`${await person('meant')}/reset`))!).pathname
         const [thief, own] = [openAsker(town.origin), openAsker(town.origin)]
         for (const each of [thief, own]) await each.get(path)
-        const secret = /<code class="mono">([A-Z2-7 ]+)</.exec((await thief.post(path, {})).body)![1]!.replaceAll(' ', '')
+        const secret = /<code class="mono">([A-Z2-7 ]+)</
+          .exec((await thief.post(path, {})).body)![1]!
+          .replaceAll(' ', '')
         // Looking tells whoever it was meant for, and changes nothing yet.
         expect((await own.get(path)).body).toContain('was opened in another browser already')
         expect((await own.post(path, {})).status).toBe(410)
         const password = 'um pé de jabuticaba'
-        expect((await thief.post(path, { password, again: password, code: codeOf(town, secret) })).status).toBe(410)
+        expect(
+          (await thief.post(path, { password, again: password, code: codeOf(town, secret) })).status,
+        ).toBe(410)
         expect((await user('meant'))!['state']).toBe('invited')
-        const acts = await rows(sql`select actor, act from audit where subject = ${await idOf('meant')} order by seq desc limit 1`)
+        const acts = await rows(
+          sql`select actor, act from audit where subject = ${await idOf('meant')} order by seq desc limit 1`,
+        )
         expect(acts).toEqual([{ actor: 'somebody', act: 'invitation opened twice' }])
-        await until(() => town.letters.find(each => each.subject.includes('was opened in two browsers')), 'a letter about it')
+        await until(
+          () => town.letters.find(each => each.subject.includes('was opened in two browsers')),
+          'a letter about it',
+        )
         expect((await carla.get('/console')).text).toContain('was opened in two browsers and is withdrawn')
         // Another link ends it.
         await carla.post(`${await person('meant')}/reset`)
@@ -274,7 +355,9 @@ describe.each([
         const path = new URL(linkIn(await invite('sent', 'viewer'))!).pathname
         const [own, thief] = [openAsker(town.origin), openAsker(town.origin)]
         for (const each of [own, thief]) await each.get(path)
-        const secret = /<code class="mono">([A-Z2-7 ]+)</.exec((await own.post(path, {})).body)![1]!.replaceAll(' ', '')
+        const secret = /<code class="mono">([A-Z2-7 ]+)</
+          .exec((await own.post(path, {})).body)![1]!
+          .replaceAll(' ', '')
         const password = 'um pé de jabuticaba'
         const form = { password, again: password, code: codeOf(town, secret) }
         expect((await thief.post(path, form)).status).toBe(410)
@@ -287,7 +370,12 @@ describe.each([
       const town = await open({ COOLING_OFF: '1d' })
       const maria = await consoleVisitor(town, 'maria', 'maker', 'en')
       const chico = await consoleVisitor(town, 'chico', 'checker', 'en')
-      await maria.post('/console/accounts/new', { kind: 'bank', destination: '', ...trialAccount, name: 'main' })
+      await maria.post('/console/accounts/new', {
+        kind: 'bank',
+        destination: '',
+        ...trialAccount,
+        name: 'main',
+      })
       const page = await chico.get('/console/accounts/main')
       expect([page.text.includes('you can approve from'), seenIn(page)]).toEqual([true, ''])
       for (const path of [
@@ -297,7 +385,11 @@ describe.each([
         '/console/payouts/x/release',
       ]) {
         const refused = await chico.post(path, { seen: 'x', why: 'x' })
-        expect([path, refused.status, refused.text.includes('you can approve from')]).toEqual([path, 400, true])
+        expect([path, refused.status, refused.text.includes('you can approve from')]).toEqual([
+          path,
+          400,
+          true,
+        ])
       }
       const byCode = async (...words: string[]) => {
         await town.skip(30_000)
@@ -311,7 +403,9 @@ describe.each([
       expect((await town.ask<{ state: string }[]>('account', 'list'))[0]!.state).toBe('approved')
       await town.repasse('user', 'role', 'chico', 'admin', '--by', 'root')
       await town.repasse('user', 'role', 'chico', 'checker', '--by', 'root')
-      const later = await (await visitorOf(town, chico.folk)).post('/console/stop/go', { why: 'x', seen: 'x' })
+      const later = await (
+        await visitorOf(town, chico.folk)
+      ).post('/console/stop/go', { why: 'x', seen: 'x' })
       expect([later.status, later.text.includes('you can approve from')]).toEqual([400, true])
     })
   })

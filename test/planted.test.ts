@@ -1,4 +1,7 @@
-/** Secrets are planted into an installation, which is driven through its ordinary ways and its failing ones; then everything that comes out of it is searched for them. */
+/**
+ * Secrets are planted into an installation, which is driven through its ordinary ways and its failing ones;
+ * then everything that comes out of it is searched for them.
+ */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,7 +33,10 @@ const xprv = planted.add(
   'private key of a wallet',
   'xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi',
 )
-const seed = planted.add('seed of a wallet', 'legal winner thank year wave sausage worth useful legal winner thank yellow')
+const seed = planted.add(
+  'seed of a wallet',
+  'legal winner thank year wave sausage worth useful legal winner thank yellow',
+)
 
 interface Said {
   code: number
@@ -60,7 +66,9 @@ beforeAll(async () => {
   sink = await startSmtpSink({ user: 'loja', password: mailPassword })
   keyFolder = mkdtempSync(join(tmpdir(), 'repasse-planted-'))
   const dataKeys = join(keyFolder, 'data-keys')
-  writeFileSync(dataKeys, `${planted.add('key of the database', randomBytes(32).toString('base64'))}\n`, { mode: 0o600 })
+  writeFileSync(dataKeys, `${planted.add('key of the database', randomBytes(32).toString('base64'))}\n`, {
+    mode: 0o600,
+  })
   const env = { SMTP_URL: mailAt(sink.port), ENCRYPTION_KEY_FILE: dataKeys }
   town = await openPageTown({ chain: 'simulated', env, log: whole.log })
   await town.repasse('account', 'add', ...trialAccountFlags, '--by', 'root')
@@ -78,7 +86,8 @@ beforeAll(async () => {
     if (name !== undefined) asker.cookies.set('console', tokens.get(name)!)
     askers.set(name, asker)
   }
-  welcome = new URL((await town.repasse('user', 'add', 'dora', '--role', 'maker', '--by', 'carla')).trim()).pathname
+  welcome = new URL((await town.repasse('user', 'add', 'dora', '--role', 'maker', '--by', 'carla')).trim())
+    .pathname
   planted.add('invitation', welcome.split('/').at(-1)!)
   const keyFile = join(town.folder, 'bruno.pem')
   await town.repasse('user', 'key', 'bruno', '--out', keyFile, '--by', 'bruno')
@@ -141,7 +150,8 @@ test('no command says one, where all is well and where the bank, the node and th
     expect(text, where).not.toBe('')
     texts.push([where, text])
   }
-  const doctor = (where: string, change: Record<string, string>) => say(`doctor, ${where}`, change, 'doctor', '--json')
+  const doctor = (where: string, change: Record<string, string>) =>
+    say(`doctor, ${where}`, change, 'doctor', '--json')
   const plainly = [
     'doctor',
     'status',
@@ -178,21 +188,50 @@ test('no command says one, where all is well and where the bank, the node and th
   await doctor('node refuses', nodeAt(new URL(town.env['BITCOIN_RPC_URL']!).host))
   await doctor('node away', nodeAt(nowhere))
 
-  const pkcs8 = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+  const pkcs8 = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  }) as string
   const wrongKey = join(town.folder, 'wrong.pem')
   writeFileSync(wrongKey, planted.addPem('private key of a wrong kind', pkcs8), { mode: 0o600 })
   await doctor('key of a wrong kind', { STARKBANK_PRIVATE_KEY_FILE: wrongKey })
-  await doctor('key open to others', { STARKBANK_PRIVATE_KEY_FILE: wrongKey, STARKBANK_ENVIRONMENT: 'production', STARKBANK_API_URL: '' })
+  await doctor('key open to others', {
+    STARKBANK_PRIVATE_KEY_FILE: wrongKey,
+    STARKBANK_ENVIRONMENT: 'production',
+    STARKBANK_API_URL: '',
+  })
   const pem = readFileSync(town.env['STARKBANK_PRIVATE_KEY_FILE']!, 'utf8')
   for (const words of ['doctor', 'status', 'reconcile', 'serve'])
-    await say(`${words}, the key instead of its file`, { STARKBANK_PRIVATE_KEY_FILE: pem, LISTEN: nowhere }, words)
+    await say(
+      `${words}, the key instead of its file`,
+      { STARKBANK_PRIVATE_KEY_FILE: pem, LISTEN: nowhere },
+      words,
+    )
 
-  const urls = [`postgres://repasse:${databasePassword}@${nowhere}/d`, `postgres://repasse:${databasePassword} %zz@h:1:2/d`]
-  const odd = [`mysql://repasse:${databasePassword}@h/d`, `sqlite:postgres://repasse:${databasePassword}@h/d`, databasePassword]
-  const commands = ['doctor', 'status', 'migrate', `backup ${join(town.folder, 'x.db')}`, `restore ${wrongKey}`, 'serve']
+  const urls = [
+    `postgres://repasse:${databasePassword}@${nowhere}/d`,
+    `postgres://repasse:${databasePassword} %zz@h:1:2/d`,
+  ]
+  const odd = [
+    `mysql://repasse:${databasePassword}@h/d`,
+    `sqlite:postgres://repasse:${databasePassword}@h/d`,
+    databasePassword,
+  ]
+  const commands = [
+    'doctor',
+    'status',
+    'migrate',
+    `backup ${join(town.folder, 'x.db')}`,
+    `restore ${wrongKey}`,
+    'serve',
+  ]
   for (const [place, url] of [...urls, ...odd].entries())
     for (const words of commands)
-      await say(`${words.split(' ')[0]}, database ${place}`, { DATABASE_URL: url, LISTEN: nowhere }, ...words.split(' '))
+      await say(
+        `${words.split(' ')[0]}, database ${place}`,
+        { DATABASE_URL: url, LISTEN: nowhere },
+        ...words.split(' '),
+      )
 
   // Each secret where another setting belongs.
   const names = Object.keys(town.env).filter(
@@ -202,7 +241,12 @@ test('no command says one, where all is well and where the bank, the node and th
   const secrets = [xprv, seed, `${mailPassword} ${ageKey}`, pem]
   for (const [place, name] of [...names, ...others].entries())
     await say(`status, a secret in ${name}`, { [name]: secrets[place % secrets.length]! }, 'status')
-  await say('a private key in a descriptor', { BITCOIN_DESCRIPTOR: `wpkh(${xprv}/<0;1>/*)` }, 'bitcoin', 'address')
+  await say(
+    'a private key in a descriptor',
+    { BITCOIN_DESCRIPTOR: `wpkh(${xprv}/<0;1>/*)` },
+    'bitcoin',
+    'address',
+  )
   for (const words of [
     ['invoice', 'show', xprv],
     ['backup', seed],
@@ -222,12 +266,16 @@ test('a mail server that repeats what it was shown is not repeated', async () =>
   await db.tx(async tx => {
     const now = await tx.now()
     await tx.run(sql`
-      insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)
-      select 'pml_planted', 'sto_default', 'ana@example.com', 'en', 'added', id, '{"name":"eva","role":"maker","by":"root"}', 'queued', ${now}, ${now}, ${now}
+      insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at,
+        added_at, changed_at)
+      select 'pml_planted', 'sto_default', 'ana@example.com', 'en', 'added', id,
+        '{"name":"eva","role":"maker","by":"root"}', 'queued', ${now}, ${now}, ${now}
       from users where name = 'eva'`)
   })
   const why = await until(
-    async () => (await db.one<{ why: string | null }>(sql`select why from person_mails where id = 'pml_planted'`))?.why ?? undefined,
+    async () =>
+      (await db.one<{ why: string | null }>(sql`select why from person_mails where id = 'pml_planted'`))
+        ?.why ?? undefined,
     'the refusal of the mail server',
   )
   expect(why).toContain('535')
@@ -238,27 +286,42 @@ describe('copies', () => {
   const read = (name: string) => readFileSync(join(town.folder, name))
 
   test('a copy holds none of them, in the clear too, where the database has a key', async () => {
-    // The link of an order is not searched for: it is kept as it is, and shows that order alone. Without ENCRYPTION_KEY_FILE the secrets of
-    // authenticators are in a copy: the program has to compute their codes.
+    // The link of an order is not searched for: it is kept as it is, and shows that order alone. Without
+    // ENCRYPTION_KEY_FILE the secrets of authenticators are in a copy: the program has to compute their
+    // codes.
     await town.repasse('backup', join(town.folder, 'plain.db'))
     expect(planted.leaks(read('plain.db'))).toEqual([])
   })
 
   test('an encrypted one holds nothing', async () => {
-    const { code } = await says({ ...town.env, BACKUP_RECIPIENTS: recipient }, 'backup', join(town.folder, 'sealed.age'))
+    const { code } = await says(
+      { ...town.env, BACKUP_RECIPIENTS: recipient },
+      'backup',
+      join(town.folder, 'sealed.age'),
+    )
     expect([code, planted.leaks(read('sealed.age'))]).toEqual([0, []])
     expect(readdirSync(town.folder).filter(name => /copying|partial/.test(name))).toEqual([])
   })
 
   test('PostgreSQL’s programs are given the password where nobody can list it', async () => {
     const [program, seen] = [join(town.folder, 'pg_dump'), join(town.folder, 'seen')]
-    writeFileSync(program, `#!/bin/sh\ntr '\\0' '\\n' </proc/$$/cmdline >'${seen}'\nprintf '%s' "$PGPASSWORD" >'${seen}.password'\n`, {
-      mode: 0o700,
-    })
+    writeFileSync(
+      program,
+      `#!/bin/sh\ntr '\\0' '\\n' </proc/$$/cmdline >'${seen}'\nprintf '%s' "$PGPASSWORD" >'${seen}.password'\n`,
+      {
+        mode: 0o700,
+      },
+    )
     const env = { PATH: `${town.folder}:${process.env['PATH']}` }
-    for (const url of [`postgres://repasse:${databasePassword}@h/d`, `postgres://repasse@h/d?password=${databasePassword}`]) {
+    for (const url of [
+      `postgres://repasse:${databasePassword}@h/d`,
+      `postgres://repasse@h/d?password=${databasePassword}`,
+    ]) {
       await runOn(url, 'pg_dump', ['--format=custom'], env)
-      expect([readFileSync(`${seen}.password`, 'utf8'), planted.leaks(readFileSync(seen))]).toEqual([databasePassword, []])
+      expect([readFileSync(`${seen}.password`, 'utf8'), planted.leaks(readFileSync(seen))]).toEqual([
+        databasePassword,
+        [],
+      ])
     }
   })
 })
@@ -281,14 +344,35 @@ describe('a process that everything refuses', () => {
     const nowhere = await freePort()
     port = await freePort()
     const metricsPort = await freePort()
-    const key = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({ type: 'sec1', format: 'pem' }) as string
-    writeFileSync(join(folder, 'key.pem'), planted.addPem('private key that is refused', key), { mode: 0o400 })
+    const key = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({
+      type: 'sec1',
+      format: 'pem',
+    }) as string
+    writeFileSync(join(folder, 'key.pem'), planted.addPem('private key that is refused', key), {
+      mode: 0o400,
+    })
     const env = {
-      ...{ DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}`, LISTEN: `127.0.0.1:${port}`, METRICS_LISTEN: `127.0.0.1:${metricsPort}` },
-      ...{ PUBLIC_URL: 'http://127.0.0.1:9', SMTP_URL: mailAt(refusing.port), MAIL_FROM: 'loja@example.com', LOG_LEVEL: 'debug' },
-      ...{ STARKBANK_PROJECT_ID: '1', STARKBANK_WORKSPACE_ID: '2', STARKBANK_PRIVATE_KEY_FILE: join(folder, 'key.pem') },
+      ...{
+        DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}`,
+        LISTEN: `127.0.0.1:${port}`,
+        METRICS_LISTEN: `127.0.0.1:${metricsPort}`,
+      },
+      ...{
+        PUBLIC_URL: 'http://127.0.0.1:9',
+        SMTP_URL: mailAt(refusing.port),
+        MAIL_FROM: 'loja@example.com',
+        LOG_LEVEL: 'debug',
+      },
+      ...{
+        STARKBANK_PROJECT_ID: '1',
+        STARKBANK_WORKSPACE_ID: '2',
+        STARKBANK_PRIVATE_KEY_FILE: join(folder, 'key.pem'),
+      },
       ...{ STARKBANK_API_URL: town.env['STARKBANK_API_URL']!, AUDIT_ANCHOR_FILE: join(folder, 'anchors') },
-      ...{ BITCOIN_NETWORK: 'regtest', BITCOIN_RPC_URL: `http://repasse:${encodeURIComponent(nodePassword)}@127.0.0.1:${nowhere}` },
+      ...{
+        BITCOIN_NETWORK: 'regtest',
+        BITCOIN_RPC_URL: `http://repasse:${encodeURIComponent(nodePassword)}@127.0.0.1:${nowhere}`,
+      },
       ...{ BITCOIN_DESCRIPTOR: town.env['BITCOIN_DESCRIPTOR']!, RATE_FIXED: 'BTC-BRL 600000.00' },
     }
     const quoted = (text: string) => `'${text}'`
@@ -307,9 +391,16 @@ describe('a process that everything refuses', () => {
       expect((await says(env, ...words.split(' '))).code).toBe(0)
     worker = startWorker(folder, line => line)
     evidence.keep(`repasse serve in ${folder}`, () => worker.recent())
-    await until(async () => (await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined)) !== undefined, 'the process answering')
+    await until(
+      async () => (await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined)) !== undefined,
+      'the process answering',
+    )
     const log = () => readFileSync(join(folder, 'worker.log'), 'utf8')
-    for (const words of ['a letter was not sent', 'the bank does not know us', 'the chain cannot be followed'])
+    for (const words of [
+      'a letter was not sent',
+      'the bank does not know us',
+      'the chain cannot be followed',
+    ])
       await until(() => log().includes(words), `its log saying ${words}`)
     texts.push(['/metrics', await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()])
   }, 120_000)
@@ -329,9 +420,20 @@ describe('a process that everything refuses', () => {
   })
 
   test('neither its log nor what it answers holds one, nor its anchors', async () => {
-    for (const path of ['/', '/health', '/ready', '/console/sign-in', '/metrics', '/nowhere', '/webhooks/starkbank'])
+    for (const path of [
+      '/',
+      '/health',
+      '/ready',
+      '/console/sign-in',
+      '/metrics',
+      '/nowhere',
+      '/webhooks/starkbank',
+    ])
       texts.push([path, await (await fetch(`http://127.0.0.1:${port}${path}`)).text()])
-    texts.push(['log', readFileSync(join(folder, 'worker.log'), 'utf8')], ['anchors', readFileSync(join(folder, 'anchors'), 'utf8')])
+    texts.push(
+      ['log', readFileSync(join(folder, 'worker.log'), 'utf8')],
+      ['anchors', readFileSync(join(folder, 'anchors'), 'utf8')],
+    )
     expect(planted.leaksOf(texts)).toEqual([])
   })
 })

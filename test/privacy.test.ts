@@ -79,9 +79,14 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
     const forget = (order: OrderRow, how = act) => forgetOrder(town.db, town.app.world, order.id, how)
     const rowsOf = async (...tables: string[]) => {
       const all: unknown[] = []
-      for (const table of tables) all.push(...(await town.db.all(sql`select * from ${{ texts: [table], values: [] }}`)))
+      for (const table of tables)
+        all.push(...(await town.db.all(sql`select * from ${{ texts: [table], values: [] }}`)))
       return JSON.stringify(all, (_, value: unknown) =>
-        typeof value === 'bigint' ? String(value) : isBuffer(value) ? Buffer.from(value.data).toString('utf8') : value,
+        typeof value === 'bigint'
+          ? String(value)
+          : isBuffer(value)
+            ? Buffer.from(value.data).toString('utf8')
+            : value,
       )
     }
     const everything = () =>
@@ -103,7 +108,11 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(await forget(order)).toMatchObject({ forgotten: 'nothing', held: { why: 'open' } })
       await pay(order)
       expect(await forget(order)).toMatchObject({ forgotten: 'nothing', held: { why: 'under-way' } })
-      expect(await findOrder(town.db, order.id)).toMatchObject({ name: 'Ana Lima', email: 'ana@example.com', forgotten_at: null })
+      expect(await findOrder(town.db, order.id)).toMatchObject({
+        name: 'Ana Lima',
+        email: 'ana@example.com',
+        forgotten_at: null,
+      })
       expect(await rowsOf('audit')).not.toContain('order forgotten')
     })
 
@@ -114,14 +123,25 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
         again: false,
         held: { why: 'fiscal', until: '2032-01-01T03:00:00.000Z' },
       })
-      expect(await findOrder(town.db, order.id)).toMatchObject({ name: 'Ana Lima', email: '', tax_id: taxId, forgotten_at: null })
-      expect(await forget(order, elsewhere)).toMatchObject({ forgotten: 'contact', again: true, held: { why: 'reversible' } })
+      expect(await findOrder(town.db, order.id)).toMatchObject({
+        name: 'Ana Lima',
+        email: '',
+        tax_id: taxId,
+        forgotten_at: null,
+      })
+      expect(await forget(order, elsewhere)).toMatchObject({
+        forgotten: 'contact',
+        again: true,
+        held: { why: 'reversible' },
+      })
 
       town.pass(91 * day)
       expect(await forget(order, elsewhere)).toMatchObject({ forgotten: 'all', again: false })
       expect(named.exec(await everything())?.[0]).toBeUndefined()
       expect(await forget(order, elsewhere)).toMatchObject({ forgotten: 'all', again: true })
-      const acts = await town.db.all(sql`select act from audit where subject = ${order.id} and act = 'order forgotten'`)
+      const acts = await town.db.all(
+        sql`select act from audit where subject = ${order.id} and act = 'order forgotten'`,
+      )
       expect(acts).toHaveLength(2)
     })
 
@@ -148,7 +168,9 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       town.bank.invoices().find(({ id }) => id === row!.provider_id)!.status = 'created'
       await pay(order)
       await town.send()
-      const payout = await town.db.one<{ state: string; units: bigint }>(sql`select * from payouts where invoice_id = ${row!.id}`)
+      const payout = await town.db.one<{ state: string; units: bigint }>(
+        sql`select * from payouts where invoice_id = ${row!.id}`,
+      )
       expect(payout).toMatchObject({ state: 'sent', units: 3_990n - 50n - 60n })
       expect(await findOrder(town.db, order.id)).toMatchObject({ state: 'paid', paid_late: 1n, name: '' })
       expect(named.exec(await everything())?.[0]).toBeUndefined()
@@ -159,7 +181,9 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       town.pass(91 * day)
       await forget(order, elsewhere)
       const [row] = await invoicesOf(town.db, order.id)
-      const events = town.bank.eventsCreated().filter(({ subscription, log }) => subscription === 'invoice' && log.type === 'credited')
+      const events = town.bank
+        .eventsCreated()
+        .filter(({ subscription, log }) => subscription === 'invoice' && log.type === 'credited')
       const event = events.find(each => JSON.stringify(each).includes(row!.provider_id!))!
       const there = (await findEvent(town.db, event.id))!
       expect([there.raw.length, there.about, replayRefusal(there)]).toEqual([0, row!.id, 'dropped'])
@@ -171,10 +195,18 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
     test('is handed all that is held, by the tax id as they type it, and the log has a digest of it', async () => {
       const order = await settled()
       const found = (await exportPayer(town.db, town.app.world, '01234567890', 'ana'))!
-      expect(found).toMatchObject({ taxId, orders: [{ id: order.id, email: 'ana@example.com' }], invoices: [{ payer_name: 'Ana Lima' }] })
+      expect(found).toMatchObject({
+        taxId,
+        orders: [{ id: order.id, email: 'ana@example.com' }],
+        invoices: [{ payer_name: 'Ana Lima' }],
+      })
       expect(found.events.length).toBeGreaterThan(0)
-      expect(JSON.stringify(found, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))).not.toContain(order.token)
-      const record = await town.db.one<{ subject: string }>(sql`select * from audit where act = 'payer exported'`)
+      expect(
+        JSON.stringify(found, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)),
+      ).not.toContain(order.token)
+      const record = await town.db.one<{ subject: string }>(
+        sql`select * from audit where act = 'payer exported'`,
+      )
       expect(record!.subject).toMatch(/^payer:[\w-]{24}$/)
       expect(named.exec(await rowsOf('audit'))?.[0]).toBeUndefined()
       expect(await exportPayer(town.db, town.app.world, '529.982.247-25', 'ana')).toBeUndefined()
@@ -193,16 +225,25 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
         ],
       })
       const again = await forgetPayer(town.db, town.app.world, taxId, elsewhere)
-      expect(again).toMatchObject({ is: 'forgotten', orders: [{ order: { id: young.id }, forgotten: 'contact', again: true }] })
+      expect(again).toMatchObject({
+        is: 'forgotten',
+        orders: [{ order: { id: young.id }, forgotten: 'contact', again: true }],
+      })
       expect(await forgetPayer(town.db, town.app.world, '529.982.247-25', act)).toEqual({ is: 'unknown' })
     })
 
-    stories('in the roster of a schedule is not forgotten, for its next slot would ask them again', async () => {
-      const roster = 'name,tax_id,amount,description\nAna Lima,01234567890,10.00,rent\n'
-      await town.db.tx(tx => tx.run(sql`update schedules set roster = ${roster}`))
-      const found = await forgetPayer(town.db, town.app.world, taxId, act)
-      expect(found).toMatchObject({ is: 'in-roster', rosters: [{ schedule: 'trial', rows: [{ name: 'Ana Lima' }] }] })
-      await town.db.tx(tx => tx.run(sql`update schedules set roster = null`))
-    })
+    stories(
+      'in the roster of a schedule is not forgotten, for its next slot would ask them again',
+      async () => {
+        const roster = 'name,tax_id,amount,description\nAna Lima,01234567890,10.00,rent\n'
+        await town.db.tx(tx => tx.run(sql`update schedules set roster = ${roster}`))
+        const found = await forgetPayer(town.db, town.app.world, taxId, act)
+        expect(found).toMatchObject({
+          is: 'in-roster',
+          rosters: [{ schedule: 'trial', rows: [{ name: 'Ana Lima' }] }],
+        })
+        await town.db.tx(tx => tx.run(sql`update schedules set roster = null`))
+      },
+    )
   })
 })

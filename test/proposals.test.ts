@@ -1,4 +1,7 @@
-/** Proposals on both databases: one person makes them, another approves them, and what is approved is done in the same transaction or not at all. */
+/**
+ * Proposals on both databases: one person makes them, another approves them, and what is approved is done in
+ * the same transaction or not at all.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { BadInput } from '../src/base/answer.ts'
 import { approveAndDo, proposedWork, type ProposalParts } from '../src/jobs/jobs.ts'
@@ -21,101 +24,132 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { openTown, type Town } from './testbed/town.ts'
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
-  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
-    let postgres: Postgres | undefined
-    let town: Town
-    let app: ProposalParts
-    beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
-      town = await openTown({ databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:' })
-      app = town.app
-    })
-    afterAll(async () => {
-      await town?.close()
-      await postgres?.stop()
-    })
-    beforeEach(() => town.db.tx(tx => tx.run(sql`update proposals set state = 'refused', decided_by = 'a test' where state = 'open'`)))
-
-    const proposed = { act: 'test.act', subject: 'pay_1', detail: { as: 'ours' }, why: 'it was ours', by: 'ana' }
-    const make = (change: Partial<NewProposal> = {}) => town.db.tx(tx => propose(tx, app.world, { ...proposed, ...change }))
-    const doing = (carryOut: (subject: string) => void) =>
-      new Map([
-        [
-          'test.act',
-          proposedWork({
-            prepare: async () => 'from the provider',
-            carryOut: async (tx, _, { subject, decided_by: by }, prepared) => {
-              await audit(tx, { actor: by!, act: 'test done', subject, detail: { prepared } })
-              carryOut(subject)
-            },
-          }),
-        ],
-      ])
-    const approve = (id: string, by: string, carryOut = (_: string) => {}, seen?: string) =>
-      approveAndDo(app, id, { by, seen }, doing(carryOut))
-    const stateOf = async ({ id }: ProposalRow) => (await findProposal(town.db, id))!.state
-    const doneCount = async () =>
-      Number((await town.db.one<{ count: bigint }>(sql`select count(*) as count from audit where act = 'test done'`))!.count)
-
-    test('another person approves it, and it is done once', async () => {
-      const { proposal } = await make()
-      const before = await doneCount()
-      expect((await approve(proposal.id, 'bruno')).is).toBe('approved')
-      expect((await approve(proposal.id, 'bruno')).is).toBe('decided')
-      expect((await doneCount()) - before).toBe(1)
-      expect((await history(town.db, proposal.id)).map(({ to_state: to }) => to)).toEqual(['open', 'approved'])
-      expect(await auditChain(town.db)).toEqual([])
-    })
-
-    test.each(['ana', 'ANA', ' Ana '])('whoever made it cannot approve it as "%s"', async by => {
-      const { proposal } = await make()
-      expect((await approve(proposal.id, by)).is).toBe('own')
-      expect(await stateOf(proposal)).toBe('open')
-    })
-
-    test('what cannot be done leaves it open, and nothing of it is written', async () => {
-      const { proposal } = await make()
-      const before = await doneCount()
-      const failing = approve(proposal.id, 'bruno', () => {
-        throw new BadInput('the transfer is gone')
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(
+    'with a server where one is needed',
+    () => {
+      let postgres: Postgres | undefined
+      let town: Town
+      let app: ProposalParts
+      beforeAll(async () => {
+        if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
+        town = await openTown({
+          databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:',
+        })
+        app = town.app
       })
-      await expect(failing).rejects.toThrow('the transfer is gone')
-      expect([await stateOf(proposal), (await doneCount()) - before]).toEqual(['open', 0])
-    })
+      afterAll(async () => {
+        await town?.close()
+        await postgres?.stop()
+      })
+      beforeEach(() =>
+        town.db.tx(tx =>
+          tx.run(sql`update proposals set state = 'refused', decided_by = 'a test' where state = 'open'`),
+        ),
+      )
 
-    test('made twice it is one; another for the same thing waits until that is decided', async () => {
-      const { proposal } = await make()
-      const [same, other, elsewhere] = [await make(), await make({ detail: { as: 'not-ours' } }), await make({ subject: 'pay_2' })]
-      expect([same.is, same.proposal.id]).toEqual(['there', proposal.id])
-      expect([other.is, other.proposal.id]).toEqual(['another', proposal.id])
-      expect(elsewhere.is).toBe('proposed')
-    })
+      const proposed = {
+        act: 'test.act',
+        subject: 'pay_1',
+        detail: { as: 'ours' },
+        why: 'it was ours',
+        by: 'ana',
+      }
+      const make = (change: Partial<NewProposal> = {}) =>
+        town.db.tx(tx => propose(tx, app.world, { ...proposed, ...change }))
+      const doing = (carryOut: (subject: string) => void) =>
+        new Map([
+          [
+            'test.act',
+            proposedWork({
+              prepare: async () => 'from the provider',
+              carryOut: async (tx, _, { subject, decided_by: by }, prepared) => {
+                await audit(tx, { actor: by!, act: 'test done', subject, detail: { prepared } })
+                carryOut(subject)
+              },
+            }),
+          ],
+        ])
+      const approve = (id: string, by: string, carryOut = (_: string) => {}, seen?: string) =>
+        approveAndDo(app, id, { by, seen }, doing(carryOut))
+      const stateOf = async ({ id }: ProposalRow) => (await findProposal(town.db, id))!.state
+      const doneCount = async () =>
+        Number(
+          (await town.db.one<{ count: bigint }>(
+            sql`select count(*) as count from audit where act = 'test done'`,
+          ))!.count,
+        )
 
-    test('what was changed behind its back is not what the approver saw', async () => {
-      const { proposal } = await make()
-      await town.db.tx(tx => tx.run(sql`update proposals set detail = '{"as":"not-ours"}' where id = ${proposal.id}`))
-      expect((await approve(proposal.id, 'bruno', undefined, digestOfProposal(proposal))).is).toBe('changed')
-    })
+      test('another person approves it, and it is done once', async () => {
+        const { proposal } = await make()
+        const before = await doneCount()
+        expect((await approve(proposal.id, 'bruno')).is).toBe('approved')
+        expect((await approve(proposal.id, 'bruno')).is).toBe('decided')
+        expect((await doneCount()) - before).toBe(1)
+        expect((await history(town.db, proposal.id)).map(({ to_state: to }) => to)).toEqual([
+          'open',
+          'approved',
+        ])
+        expect(await auditChain(town.db)).toEqual([])
+      })
 
-    test.each([
-      ['ana', 'withdrawn'],
-      ['bruno', 'refused'],
-    ] as const)('ended by %s it is %s, and the same can be proposed again', async (by, state) => {
-      const { proposal } = await make()
-      const decision = await town.db.tx(tx => refuse(tx, proposal.id, { by, why: 'no' }))
-      expect(decision.is).toBe(state)
-      expect(await openProposal(town.db, proposed.act, proposed.subject)).toBeUndefined()
-      expect((await make()).is).toBe('proposed')
-    })
+      test.each(['ana', 'ANA', ' Ana '])('whoever made it cannot approve it as "%s"', async by => {
+        const { proposal } = await make()
+        expect((await approve(proposal.id, by)).is).toBe('own')
+        expect(await stateOf(proposal)).toBe('open')
+      })
 
-    test('of two who approve it at once, one does it', async () => {
-      const { proposal } = await make()
-      const before = await doneCount()
-      const decisions = await Promise.all([approve(proposal.id, 'bruno'), approve(proposal.id, 'carla')])
-      expect(decisions.map(({ is }) => is).sort()).toEqual(['approved', 'decided'])
-      expect((await doneCount()) - before).toBe(1)
-    })
-  })
+      test('what cannot be done leaves it open, and nothing of it is written', async () => {
+        const { proposal } = await make()
+        const before = await doneCount()
+        const failing = approve(proposal.id, 'bruno', () => {
+          throw new BadInput('the transfer is gone')
+        })
+        await expect(failing).rejects.toThrow('the transfer is gone')
+        expect([await stateOf(proposal), (await doneCount()) - before]).toEqual(['open', 0])
+      })
+
+      test('made twice it is one; another for the same thing waits until that is decided', async () => {
+        const { proposal } = await make()
+        const [same, other, elsewhere] = [
+          await make(),
+          await make({ detail: { as: 'not-ours' } }),
+          await make({ subject: 'pay_2' }),
+        ]
+        expect([same.is, same.proposal.id]).toEqual(['there', proposal.id])
+        expect([other.is, other.proposal.id]).toEqual(['another', proposal.id])
+        expect(elsewhere.is).toBe('proposed')
+      })
+
+      test('what was changed behind its back is not what the approver saw', async () => {
+        const { proposal } = await make()
+        await town.db.tx(tx =>
+          tx.run(sql`update proposals set detail = '{"as":"not-ours"}' where id = ${proposal.id}`),
+        )
+        expect((await approve(proposal.id, 'bruno', undefined, digestOfProposal(proposal))).is).toBe(
+          'changed',
+        )
+      })
+
+      test.each([
+        ['ana', 'withdrawn'],
+        ['bruno', 'refused'],
+      ] as const)('ended by %s it is %s, and the same can be proposed again', async (by, state) => {
+        const { proposal } = await make()
+        const decision = await town.db.tx(tx => refuse(tx, proposal.id, { by, why: 'no' }))
+        expect(decision.is).toBe(state)
+        expect(await openProposal(town.db, proposed.act, proposed.subject)).toBeUndefined()
+        expect((await make()).is).toBe('proposed')
+      })
+
+      test('of two who approve it at once, one does it', async () => {
+        const { proposal } = await make()
+        const before = await doneCount()
+        const decisions = await Promise.all([approve(proposal.id, 'bruno'), approve(proposal.id, 'carla')])
+        expect(decisions.map(({ is }) => is).sort()).toEqual(['approved', 'decided'])
+        expect((await doneCount()) - before).toBe(1)
+      })
+    },
+  )
 })
 
 const { repasse } = await openBankTerminal()
@@ -127,7 +161,10 @@ describe('on the command line', () => {
     '%s of one that is not there says where they are listed',
     async (verb, ...flags) => {
       const { code, err } = await repasse(['proposal', verb, unknown, ...flags])
-      expect([code, err]).toEqual([2, expect.stringContaining(`there is no proposal "${unknown}": "repasse proposal list"`)])
+      expect([code, err]).toEqual([
+        2,
+        expect.stringContaining(`there is no proposal "${unknown}": "repasse proposal list"`),
+      ])
     },
   )
 

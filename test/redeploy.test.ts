@@ -1,4 +1,7 @@
-/** Shipping a change, for real: images built here, sent over ssh to a second host with an engine of its own, and switched there under signed events, good releases and bad ones. */
+/**
+ * Shipping a change, for real: images built here, sent over ssh to a second host with an engine of its own,
+ * and switched there under signed events, good releases and bad ones.
+ */
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
@@ -27,7 +30,9 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
 
   beforeAll(async () => {
     engine = await openEngine()
-    const socket = (await engine.docker(['context', 'inspect', '--format', '{{ .Endpoints.docker.Host }}'])).trim()
+    const socket = (
+      await engine.docker(['context', 'inspect', '--format', '{{ .Endpoints.docker.Host }}'])
+    ).trim()
     const tools = join(projectRoot, '.tools/docker')
     checkout = openCheckout({
       ...baseImages(),
@@ -70,21 +75,26 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
   const at = (path: string) => join(host.folder, 'srv', path)
   const inUse = () => readFileSync(at('current'), 'utf8').trim()
   /** Every container of the program there, as the image it runs. */
-  const programs = () => host.docker('ps', '--filter', 'label=com.docker.compose.service=app', '--format', '{{ .Image }}').split('\n')
-  const container = () => host.docker('ps', '--quiet', '--filter', 'label=com.docker.compose.service=app').split('\n')[0]!
+  const programs = () =>
+    host
+      .docker('ps', '--filter', 'label=com.docker.compose.service=app', '--format', '{{ .Image }}')
+      .split('\n')
+  const container = () =>
+    host.docker('ps', '--quiet', '--filter', 'label=com.docker.compose.service=app').split('\n')[0]!
   const repasse = (...args: string[]) => host.docker('exec', container(), 'repasse', ...args)
   const kept = () =>
-    Object.values((JSON.parse(repasse('status', '--json')) as { events: Record<string, number> }).events).reduce(
-      (sum, count) => sum + count,
-      0,
-    )
+    Object.values(
+      (JSON.parse(repasse('status', '--json')) as { events: Record<string, number> }).events,
+    ).reduce((sum, count) => sum + count, 0)
 
   /** What happens while events come in: none of them may be refused, and each is kept once. */
   async function underLoad<T>(work: () => Promise<T>): Promise<T> {
     const load: Load = startLoad(host.address, sent)
     const more = async (count: number) => {
       const before = load.answered()
-      await until(() => load.answered() >= before + count, `${count} more events being answered`, { withinMs: minute })
+      await until(() => load.answered() >= before + count, `${count} more events being answered`, {
+        withinMs: minute,
+      })
     }
     const result = await (async () => {
       await more(50)
@@ -106,7 +116,12 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
 
   test('brings a host that has nothing to a house that answers', async () => {
     expect(first.code, first.said).toBe(0)
-    for (const part of ['building repasse:', 'sending the images', 'applied 0001-house.sql', `release ${current} is in use`])
+    for (const part of [
+      'building repasse:',
+      'sending the images',
+      'applied 0001-house.sql',
+      `release ${current} is in use`,
+    ])
       expect(first.said).toContain(part)
     expect(inUse()).toBe(current)
     made.push(current)
@@ -119,7 +134,10 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
   test(
     'takes a release with a migration on while 100 events a second come, and refuses none',
     async () => {
-      const tag = release('migrations/0900-attic.sql', () => '-- Something for later.\ncreate table attic (thing text not null);\n')
+      const tag = release(
+        'migrations/0900-attic.sql',
+        () => '-- Something for later.\ncreate table attic (thing text not null);\n',
+      )
       const { code, said } = await underLoad(() => checkout.run('redeploy'))
       expect(code, said).toBe(0)
       expect(said).toContain('a rehearsal on the copy: the new release migrates it and starts')
@@ -135,7 +153,9 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
   test(
     'goes back by itself from one that ends at its start, and says why',
     async () => {
-      release('src/main.ts', text => text.replace('\n', `\nif (process.argv[2] === 'serve') throw new Error('this release is bad')\n`))
+      release('src/main.ts', text =>
+        text.replace('\n', `\nif (process.argv[2] === 'serve') throw new Error('this release is bad')\n`),
+      )
       const { code, said } = await underLoad(() => checkout.run('redeploy'))
       expect(code).toBe(1)
       expect(said).toContain('this release is bad')
@@ -150,15 +170,25 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
     'goes back by itself from one that is never ready, and says what it waits for',
     async () => {
       release('src/queries/status.ts', text =>
-        text.replace(/return \{ ready: .*\}/, `return { ready: false, checks: { ...checks, tea: 'not yet' } }`),
+        text.replace(
+          /return \{ ready: .*\}/,
+          `return { ready: false, checks: { ...checks, tea: 'not yet' } }`,
+        ),
       )
       const since = new Date().toISOString()
-      const { code, said } = await underLoad(() => checkout.runWith({ DEPLOY_READY_SECONDS: '20' }, 'redeploy'))
+      const { code, said } = await underLoad(() =>
+        checkout.runWith({ DEPLOY_READY_SECONDS: '20' }, 'redeploy'),
+      )
       expect(code).toBe(1)
       expect(said).toMatch(/was not ready within 20 s: .*"tea":"not yet"/)
       // Who is only tried does nobody's work.
-      const done = JSON.parse(repasse('run', 'list', '--json', '--limit', '200')) as { worker: string; startedAt: string }[]
-      const workers = new Set(done.filter(({ startedAt }) => startedAt > since).map(({ worker }) => worker.split('/')[0]))
+      const done = JSON.parse(repasse('run', 'list', '--json', '--limit', '200')) as {
+        worker: string
+        startedAt: string
+      }[]
+      const workers = new Set(
+        done.filter(({ startedAt }) => startedAt > since).map(({ worker }) => worker.split('/')[0]),
+      )
       expect([...workers]).toEqual([container().slice(0, 12)])
       expect([inUse(), programs()]).toEqual([current, [`repasse:${current}`]])
     },
@@ -168,7 +198,10 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
   test(
     'does not touch the database for migrations that fail on its copy',
     async () => {
-      const bad = release('migrations/0901-cellar.sql', () => 'create table cellar (thing text);\ninsert into nowhere values (1);\n')
+      const bad = release(
+        'migrations/0901-cellar.sql',
+        () => 'create table cellar (thing text);\ninsert into nowhere values (1);\n',
+      )
       const { code, said } = await checkout.run('redeploy')
       expect(code).toBe(1)
       expect(said).toContain('the rehearsal failed, and the database was not touched')
@@ -186,7 +219,8 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
     const begin = async () => {
       checkout.checkout(tag)
       running = checkout.start('redeploy')
-      const isSwitching = () => existsSync(at('switching')) && readFileSync(at('switching'), 'utf8').includes('app ')
+      const isSwitching = () =>
+        existsSync(at('switching')) && readFileSync(at('switching'), 'utf8').includes('app ')
       await until(isSwitching, 'the new release being started', { withinMs: 3 * minute })
     }
     beforeAll(async () => {
@@ -214,7 +248,10 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
       'one that is killed on the host is cleared up, and the name of the socket is the old one’s again',
       async () => {
         await begin()
-        process.kill(Number(readFileSync(at(`deploys/${readlinkSync(at('deploys/last'))}.pid`), 'utf8')), 'SIGKILL')
+        process.kill(
+          Number(readFileSync(at(`deploys/${readlinkSync(at('deploys/last'))}.pid`), 'utf8')),
+          'SIGKILL',
+        )
         const { code, said } = await running.ended
         expect(code).toBe(1)
         expect(said).toContain('it was cut off')
@@ -254,7 +291,9 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
       const { code, said } = await checkout.run('redeploy')
       expect(code, said).toBe(0)
       expect(said).toContain('the host has the images')
-      expect(host.docker('images', '--format', '{{ .Tag }}', 'repasse').split('\n').length).toBeLessThanOrEqual(3)
+      expect(
+        host.docker('images', '--format', '{{ .Tag }}', 'repasse').split('\n').length,
+      ).toBeLessThanOrEqual(3)
     },
     5 * minute,
   )
@@ -275,8 +314,16 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
       encrypter.addRecipient(await identityToRecipient(secret))
       writeFileSync(sealed, await encrypter.encrypt(readFileSync(file)))
       writeFileSync(join(host.folder, 'age.key'), `# a comment\n${secret}\n`, { mode: 0o400 })
-      expect((await checkout.run('restore', sealed, '--force', '--fast')).said).toContain('restore takes no --fast so')
-      const restored = await checkout.run('restore', sealed, '--force', '--identity', join(host.folder, 'age.key'))
+      expect((await checkout.run('restore', sealed, '--force', '--fast')).said).toContain(
+        'restore takes no --fast so',
+      )
+      const restored = await checkout.run(
+        'restore',
+        sealed,
+        '--force',
+        '--identity',
+        join(host.folder, 'age.key'),
+      )
       expect(restored.code, restored.said).toBe(0)
       expect(kept()).toBe(before)
       expect((await checkout.run('status')).said).toMatch(/restored from/)

@@ -1,4 +1,7 @@
-/** A database restored from before a payout: the bank has paid, the books do not know it, and nothing is paid twice. */
+/**
+ * A database restored from before a payout: the bank has paid, the books do not know it, and nothing is paid
+ * twice.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,8 +37,16 @@ afterEach(async () => {
 
 async function repasse(...words: string[]): Promise<void> {
   let said = ''
-  const outlet = { out: async (text: string) => void (said += text), err: (text: string) => void (said += text), colours: false }
-  const code = await runCli(['node', 'repasse', ...words], { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` }, outlet)
+  const outlet = {
+    out: async (text: string) => void (said += text),
+    err: (text: string) => void (said += text),
+    colours: false,
+  }
+  const code = await runCli(
+    ['node', 'repasse', ...words],
+    { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` },
+    outlet,
+  )
   expect(code, said).toBe(0)
 }
 
@@ -63,9 +74,12 @@ test('a session or an invitation of the backup, which may have been ended since,
   const { db, world } = town.app
   const { token } = await addUser(db, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
   const { user } = await addUser(db, world, { name: 'bia', role: 'maker', language: 'en' }, 'root')
-  await db.tx(tx => tx.run(sql`update users set state = 'active', password = 'x', totp_secret = 'x' where name = 'bia'`))
+  await db.tx(tx =>
+    tx.run(sql`update users set state = 'active', password = 'x', totp_secret = 'x' where name = 'bia'`),
+  )
   const session = await db.tx(tx => openSession(tx, world, user.id, { address: '203.0.113.7', agent: '' }))
-  const isIn = async (at: Db) => [await sessionOf(at, world, session.token), await invitationOf(at, world, token)].map(Boolean)
+  const isIn = async (at: Db) =>
+    [await sessionOf(at, world, session.token), await invitationOf(at, world, token)].map(Boolean)
   expect(await isIn(db)).toEqual([true, true])
   await db.backup(join(folder, 'backup.db'), {})
   expect(await isIn((await restoreFrom(join(folder, 'backup.db'))).db)).toEqual([false, false])
@@ -82,14 +96,20 @@ test('a payout that was ordered after the backup is held, for the bank shows it'
 
   const payouts = await hearAndSend(await restoreFrom(backup))
   expect(payouts).toMatchObject([
-    { state: 'held', why: expect.stringMatching(/^the bank shows it as success under pay_\w+-1, ordered after the backup restored here$/) },
+    {
+      state: 'held',
+      why: expect.stringMatching(
+        /^the bank shows it as success under pay_\w+-1, ordered after the backup restored here$/,
+      ),
+    },
   ])
   expect(town.transfers()).toHaveLength(1)
 
   // A person who has compared says which transfer it was, and then nothing is owed any more.
   const transfer = town.transfers()[0]!.id
   const [{ id }] = (await restored.all<{ id: string }>(sql`select id from payouts`)) as [{ id: string }]
-  const settle = (ref: string) => settlePaidElsewhere(restored, town.app.rails, town.app.world, id, { by: 'checker', why: 'compared', ref })
+  const settle = (ref: string) =>
+    settlePaidElsewhere(restored, town.app.rails, town.app.world, id, { by: 'checker', why: 'compared', ref })
   await expect(settle('1234')).rejects.toThrow(`the bank has no such transfer for invoice ${town.id}`)
   expect(await settle(transfer)).toMatchObject({ is: 'settled', payout: { state: 'paid' } })
   await expect(settle(transfer)).rejects.toThrow('is paid: this is for one that is held')
@@ -119,7 +139,10 @@ test('while the bank does not answer, an old invoice’s payout waits', async ()
   town.bank.pay(town.atBank.id)
   town.pass(5 * second)
   const app = await restoreFrom(backup)
-  const mute = { ...app.rails.starkbank!, findPayouts: async () => ({ is: 'unsure', why: 'no answer' }) as const }
+  const mute = {
+    ...app.rails.starkbank!,
+    findPayouts: async () => ({ is: 'unsure', why: 'no answer' }) as const,
+  }
   const payouts = await hearAndSend({ ...app, rails: { starkbank: mute } })
   expect(payouts).toMatchObject([{ state: 'owed' }])
   expect(town.transfers()).toHaveLength(0)
@@ -127,7 +150,8 @@ test('while the bank does not answer, an old invoice’s payout waits', async ()
 
 describe('a payout that was owed when the backup was made', () => {
   let backup: string
-  const keys = () => town.transfers().map(({ externalId, status }) => `${externalId.replace(/^pay_\w+/, 'pay')} ${status}`)
+  const keys = () =>
+    town.transfers().map(({ externalId, status }) => `${externalId.replace(/^pay_\w+/, 'pay')} ${status}`)
 
   /** Its invoice is credited, and the copy is made before anything is ordered. */
   beforeEach(async () => {
@@ -205,15 +229,19 @@ describe('a payout that was owed when the backup was made', () => {
     expect((await balances(restored)).suspense).toBe(9_800n)
     // What emptied the account was by no order of ours, and stops payouts until two people have looked at it.
     expect(await payoutsStopped(restored)).toMatch(/^R\$ 99\.00 left the bank by no order of ours/)
-    const [{ id }] = (await restored.all<{ id: string }>(sql`select id from strangers where state = 'open' and units < 0`)) as [
-      { id: string },
-    ]
+    const [{ id }] = (await restored.all<{ id: string }>(
+      sql`select id from strangers where state = 'open' and units < 0`,
+    )) as [{ id: string }]
     const { proposal } = await proposeAccept(restored, app.world, id, { by: 'ana', why: 'paid by hand' })
     expect((await approveAndDo(app, proposal.id, { by: 'bruno' })).is).toBe('approved')
     await listen(app)
     await sendPayouts(app.db, app.rails.starkbank!, app.world)
     expect(await restored.all(sql`select state from payouts`)).toEqual([{ state: 'paid' }])
-    expect([await agreed(app), (await balances(restored)).suspense, await openSuspense(restored)]).toEqual([0n, 0n, []])
+    expect([await agreed(app), (await balances(restored)).suspense, await openSuspense(restored)]).toEqual([
+      0n,
+      0n,
+      [],
+    ])
   })
 
   test('where all of its orders failed, the next one has a number that was never used', async () => {
@@ -233,7 +261,10 @@ describe('a payout that was owed when the backup was made', () => {
     town.pass(20 * second)
     await sendRestored()
     expect(await restored.all(sql`select state, why from payouts`)).toEqual([
-      { state: 'held', why: `the bank shows it as success under ${id}-1, ordered after the backup restored here` },
+      {
+        state: 'held',
+        why: `the bank shows it as success under ${id}-1, ordered after the backup restored here`,
+      },
     ])
     expect(town.transfers()).toHaveLength(1)
   })
@@ -247,7 +278,9 @@ describe('a payout that was owed when the backup was made', () => {
     await send()
     expect(await state()).toBe('owed')
     const { needsPerson } = await status(restored, { now: await restored.tx(tx => tx.now()) })
-    expect(needsPerson).toContainEqual(expect.stringMatching(/^payouts wait until the bank's logs are read as far as they go/))
+    expect(needsPerson).toContainEqual(
+      expect.stringMatching(/^payouts wait until the bank's logs are read as far as they go/),
+    )
     await listen(app)
     await send()
     expect([await state(), town.transfers()]).toEqual(['canceled', []])
@@ -262,7 +295,9 @@ describe('a payout that was owed when the backup was made', () => {
     const app = { ...(await restoreFrom(backup)), rails: { starkbank: rail } }
     expect(await hearAndSend(app)).toMatchObject([{ state: 'owed' }])
     const { needsPerson } = await status(restored, { now: await restored.tx(tx => tx.now()) })
-    expect(needsPerson).toContainEqual(expect.stringContaining('the bank refuses to list which payments went back meanwhile'))
+    expect(needsPerson).toContainEqual(
+      expect.stringContaining('the bank refuses to list which payments went back meanwhile'),
+    )
     await readUnlisted({ db: restored, rail, world: app.world })
     expect([await hearAndSend(app), town.transfers()]).toMatchObject([[{ state: 'canceled' }], []])
   })
@@ -278,7 +313,10 @@ describe('a payout that was owed when the backup was made', () => {
     town.pass(20 * second)
     await sendRestored()
     expect(await restored.all(sql`select state, why from payouts`)).toEqual([
-      { state: 'held', why: expect.stringMatching(/^the bank shows 2 transfers for its invoice that are alive or paid/) },
+      {
+        state: 'held',
+        why: expect.stringMatching(/^the bank shows 2 transfers for its invoice that are alive or paid/),
+      },
     ])
   })
 })

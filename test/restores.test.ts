@@ -1,4 +1,8 @@
-/** A backup of any age is restored beside the bank that lived on, and payouts are let go, released and retried by people in a hurry: no invoice is ever paid on twice, and none whose payer has the money back. Each story follows from its seed. */
+/**
+ * A backup of any age is restored beside the bank that lived on, and payouts are let go, released and retried
+ * by people in a hurry: no invoice is ever paid on twice, and none whose payer has the money back. Each story
+ * follows from its seed.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,8 +41,19 @@ async function tell(seed: number): Promise<Story> {
   const rail = before.rails.starkbank!
   const repasse = async (...words: string[]) => {
     let said = ''
-    const outlet = { out: async (text: string) => void (said += text), err: (text: string) => void (said += text), colours: false }
-    return { code: await runCli(['node', 'repasse', ...words], { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` }, outlet), said }
+    const outlet = {
+      out: async (text: string) => void (said += text),
+      err: (text: string) => void (said += text),
+      colours: false,
+    }
+    return {
+      code: await runCli(
+        ['node', 'repasse', ...words],
+        { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` },
+        outlet,
+      ),
+      said,
+    }
   }
   /** What a house does by itself, and what people do to whatever payout stands still. */
   const actsOf = (app: App) => {
@@ -73,7 +88,10 @@ async function tell(seed: number): Promise<Story> {
     const dead = ({ status }: Transfer) => status === 'failed' || status === 'canceled'
     const open = bank
       .invoices()
-      .filter(({ id, tags }) => bank.isCredited(id) && bank.transfers().every(transfer => dead(transfer) || !isFor(tags, transfer)))
+      .filter(
+        ({ id, tags }) =>
+          bank.isCredited(id) && bank.transfers().every(transfer => dead(transfer) || !isFor(tags, transfer)),
+      )
     const one = open[chance.between(0, Math.max(0, open.length - 1))]
     if (one) bank.reverse(one.id, 0)
   }
@@ -101,13 +119,16 @@ async function tell(seed: number): Promise<Story> {
     // In half of the stories a payer gets back what the backup has as owed.
     if (givesBack) giveBack(gives)
     await live(before, random.between(4, 24))
-    const back = bank.invoices().filter(({ tags, status }) => status === 'voided' && arrived(bank, tags) === 0)
+    const back = bank
+      .invoices()
+      .filter(({ tags, status }) => status === 'voided' && arrived(bank, tags) === 0)
 
     const restored = await repasse('restore', backup)
     if (restored.code !== 0) throw new Error(restored.said)
     const db = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...before.world, virtual: true })
     const after = { ...before, db, inbox: makeInbox(db, before.world) }
-    const go = async () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(db)))
+    const go = async () =>
+      repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(db)))
     try {
       // In half of the stories payouts are let go at once, before anybody listened.
       if (gives.next() < 0.5) await go()
@@ -125,13 +146,19 @@ async function tell(seed: number): Promise<Story> {
       const agreed = await reconcile(db, rail, after.world)
       const faults = (await checkLedger(db)).map(({ invariant, says }) => `${invariant}: ${says}`)
       if (typeof agreed === 'string') faults.push(agreed)
-      else if (agreed.bankUnits !== agreed.bookUnits) faults.push(`the bank holds ${agreed.bankUnits}, the books say ${agreed.bookUnits}`)
+      else if (agreed.bankUnits !== agreed.bookUnits)
+        faults.push(`the bank holds ${agreed.bankUnits}, the books say ${agreed.bookUnits}`)
       const open = await db.all<{ id: string; state: string; why: string }>(
         sql`select id, state, why from payouts where state <> 'paid' order by id`,
       )
       for (const { id, tags } of back)
-        if (arrived(bank, tags) > 0) faults.push(`invoice ${id} was paid on though its payer had the money back before the restore`)
-      return { arrived: arrivedOf(bank), faults, held: open.map(({ id, state, why }) => `${id} is ${state}: ${why}`) }
+        if (arrived(bank, tags) > 0)
+          faults.push(`invoice ${id} was paid on though its payer had the money back before the restore`)
+      return {
+        arrived: arrivedOf(bank),
+        faults,
+        held: open.map(({ id, state, why }) => `${id} is ${state}: ${why}`),
+      }
     } finally {
       await db.close()
     }
@@ -141,7 +168,8 @@ async function tell(seed: number): Promise<Story> {
   }
 }
 
-const isFor = (tags: readonly string[], transfer: Transfer) => transfer.tags.includes(tags.find(tag => tag.startsWith('inv_'))!)
+const isFor = (tags: readonly string[], transfer: Transfer) =>
+  transfer.tags.includes(tags.find(tag => tag.startsWith('inv_'))!)
 
 /** How often an invoice was paid on. */
 const arrived = ({ transfers }: Bank, tags: readonly string[]): number =>

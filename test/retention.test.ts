@@ -1,4 +1,7 @@
-/** What is dropped by age, on both databases: what is old enough and needed by nothing, once, and nothing by a clock that has jumped. */
+/**
+ * What is dropped by age, on both databases: what is old enough and needed by nothing, once, and nothing by a
+ * clock that has jumped.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import type { BankEvent } from '../sim/event.ts'
@@ -58,7 +61,8 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
     }
     const summary = async () =>
       (await town.db.one<{ summary: string; lacks: string | null }>(
-        sql`select summary, lacks from runs where job = 'retention' order by started_at desc, id desc limit 1`,
+        sql`select summary, lacks from runs where job = 'retention' order by started_at desc, id desc
+          limit 1`,
       ))!
     /** The job on two nights, for on the first it only looks. */
     const nights = async () => {
@@ -68,7 +72,11 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       return (await summary()).summary
     }
     const count = async (table: string, where = sql`1 = 1`) =>
-      Number((await town.db.one<{ n: bigint }>(sql`select count(*) as n from ${{ texts: [table], values: [] }} where ${where}`))!.n)
+      Number(
+        (await town.db.one<{ n: bigint }>(
+          sql`select count(*) as n from ${{ texts: [table], values: [] }} where ${where}`,
+        ))!.n,
+      )
 
     test('the body of another workspace’s event goes at once, and its id stays', async () => {
       town.pass(minute)
@@ -84,11 +92,17 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
     })
 
     test('what is old enough goes: sessions, logs of runs, bodies, who bought nothing; what was paid stays [security 15]', async () => {
-      const { user } = await addUser(town.db, town.app.world, { name: 'ana', role: 'viewer', language: 'en' }, 'root')
+      const { user } = await addUser(
+        town.db,
+        town.app.world,
+        { name: 'ana', role: 'viewer', language: 'en' },
+        'root',
+      )
       const at = instant(town.clock.now())
       await town.db.tx(tx =>
         tx.run(sql`
-          insert into sessions (id, user_id, token_hash, csrf, added_at, seen_at, stepped_up_at, address, agent)
+          insert into sessions (id, user_id, token_hash, csrf, added_at, seen_at, stepped_up_at, address,
+            agent)
           values ('ses_1', ${user.id}, 'h', 'c', ${at}, ${at}, ${at}, '192.0.2.1', '')`),
       )
       const [paid, unpaid] = [await place(), await place()]
@@ -105,12 +119,23 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
 
       const said = await nights()
       expect(said).toMatch(/^sessions: 1, run logs: \d+, events: \d+, buyers: 1$/)
-      const old = sql`run_id in (select id from runs where started_at < ${later(instant(town.clock.now()), -31 * day)})`
+      const old = sql`run_id in (select id from runs
+        where started_at < ${later(instant(town.clock.now()), -31 * day)})`
       expect([await count('sessions'), await count('run_lines', old)]).toEqual([0, 0])
-      expect([(await findOrder(town.db, unpaid.id))!.name, (await findOrder(town.db, paid.id))!.name]).toEqual(['', 'Ana Lima'])
+      expect([
+        (await findOrder(town.db, unpaid.id))!.name,
+        (await findOrder(town.db, paid.id))!.name,
+      ]).toEqual(['', 'Ana Lima'])
       expect((await findOrder(town.db, young.id))!.name).toBe('Ana Lima')
-      expect(await count('inbox', sql`dropped_digest is null and received_at < ${later(instant(town.clock.now()), -101 * day)}`)).toBe(0)
-      const [line] = await town.db.all<{ line: string }>(sql`select line from run_lines where line like '%what was old enough%'`)
+      expect(
+        await count(
+          'inbox',
+          sql`dropped_digest is null and received_at < ${later(instant(town.clock.now()), -101 * day)}`,
+        ),
+      ).toBe(0)
+      const [line] = await town.db.all<{ line: string }>(
+        sql`select line from run_lines where line like '%what was old enough%'`,
+      )
       expect(JSON.parse(line!.line)).toMatchObject({ dropped: { sessions: 1, buyers: 1 } })
 
       // Six years on, nobody asks for them any more.
@@ -132,7 +157,11 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       let deaths = 0
       const dropped: Record<string, number> = {}
       for (; deaths < 30; deaths++) {
-        const over = await retain({ db: town.db, world: deaths < 8 ? dies : town.app.world, retention: kept }).catch((error: unknown) => {
+        const over = await retain({
+          db: town.db,
+          world: deaths < 8 ? dies : town.app.world,
+          retention: kept,
+        }).catch((error: unknown) => {
           if (!(error instanceof Crash)) throw error
         })
         if (!over) continue
@@ -170,14 +199,19 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await hear()
       town.pass(101 * day)
       await wake(town.app, job)
-      await town.db.tx(tx => tx.run(sql`insert into cursors (name, value) values ('retained sessions', 'no place')`))
+      await town.db.tx(tx =>
+        tx.run(sql`insert into cursors (name, value) values ('retained sessions', 'no place')`),
+      )
       town.pass(day)
       expect(await wake(town.app, job)).toBe('failed')
       const failedAt = instant(town.clock.now())
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(1)
       town.pass(day)
       await wake(town.app, job)
-      expect(await retentionFailing(town.db)).toMatchObject({ since: failedAt, why: expect.stringContaining('sessions: ') as string })
+      expect(await retentionFailing(town.db)).toMatchObject({
+        since: failedAt,
+        why: expect.stringContaining('sessions: ') as string,
+      })
       const now = instant(town.clock.now())
       expect((await status(town.db, { now })).needsPerson).toContainEqual(
         expect.stringContaining(`old personal data is not all dropped since ${failedAt}`),
@@ -195,12 +229,16 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await db.tx(async tx => {
         await queueMail(tx, world, id, 'placed')
         await tx.run(sql`
-          insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)
-          values ('pml_1', 'sto_default', 'ana@example.com', 'en', 'added', 'usr_1', '{}', 'queued', ${at}, ${at}, ${at})`)
+          insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at,
+            added_at, changed_at)
+          values ('pml_1', 'sto_default', 'ana@example.com', 'en', 'added', 'usr_1', '{}', 'queued', ${at},
+            ${at}, ${at})`)
       })
       expect(await waitingMail({ config: { RETAIN_MAIL: 30 * day }, db } as Base)).toMatchObject({
         is: 'warn',
-        says: expect.stringMatching(`^2 e-mails wait since ${at}, and SMTP_URL is not set.* 30d are dropped`) as string,
+        says: expect.stringMatching(
+          `^2 e-mails wait since ${at}, and SMTP_URL is not set.* 30d are dropped`,
+        ) as string,
       })
       expect([await count('person_mails'), await count('mails')]).toEqual([1, 1])
       town.pass(20 * day)
@@ -208,7 +246,10 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(await count('person_mails', sql`state = 'queued'`)).toBe(1)
       town.pass(20 * day)
       await nights()
-      expect([await count('person_mails'), await count('mails', sql`state = 'failed' and why like '%RETAIN_MAIL%'`)]).toEqual([0, 1])
+      expect([
+        await count('person_mails'),
+        await count('mails', sql`state = 'failed' and why like '%RETAIN_MAIL%'`),
+      ]).toEqual([0, 1])
     })
 
     test('what is kept for ever stays', async () => {
@@ -217,7 +258,9 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await hear()
       town.pass(3_650 * day)
       const forever = { ...kept, buyersMs: undefined, payersMs: undefined, eventsMs: undefined }
-      expect((await retain({ db: town.db, world: town.app.world, retention: forever })).dropped).not.toHaveProperty('buyers')
+      expect(
+        (await retain({ db: town.db, world: town.app.world, retention: forever })).dropped,
+      ).not.toHaveProperty('buyers')
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(0)
     })
   })

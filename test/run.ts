@@ -1,4 +1,7 @@
-/** `./dev-utils.sh test`: runs vitest on what was asked for, looks for what it left behind, and says how it ended in one line. */
+/**
+ * `./dev-utils.sh test`: runs vitest on what was asked for, looks for what it left behind, and says how it
+ * ended in one line.
+ */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
@@ -17,7 +20,11 @@ const run = outer === undefined ? ownId() : `${outer}.${randomBytes(4).toString(
 
 const say = (line: string) => void process.stderr.write(`· ${line}\n`)
 const warn = (line: string) => void process.stderr.write(`✗ ${line}\n`)
-const sum = (a: Count, b: Count): Count => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped })
+const sum = (a: Count, b: Count): Count => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  skipped: a.skipped + b.skipped,
+})
 const failure = (failed: number): Count => ({ passed: 0, failed, skipped: 0 })
 
 async function main(): Promise<Count> {
@@ -40,8 +47,11 @@ async function clearUp(): Promise<void> {
 
 function near(base: string | undefined): { files: string[]; types: Count } {
   const found = findNear(base)
-  if (found.isLastCommit) say('nothing changed that is not in the last commit: --near compares that with the one before it, HEAD~1')
-  say(`${found.changed.length} files changed since ${found.base.slice(0, 12)} reach ${found.files.length + found.left.length} test files`)
+  if (found.isLastCommit)
+    say('nothing changed that is not in the last commit: --near compares that with the one before it, HEAD~1')
+  say(
+    `${found.changed.length} files changed since ${found.base.slice(0, 12)} reach ${found.files.length + found.left.length} test files`,
+  )
   const minutes = Math.max(1, Math.round(found.leftSeconds / 60))
   if (found.touchAll.length > 0) {
     warn(

@@ -1,6 +1,16 @@
-/** A schedule's terms are stated by whoever makes them: a row that differs asks for nothing and is named, and payouts go by what was stated. */
+/**
+ * A schedule's terms are stated by whoever makes them: a row that differs asks for nothing and is named, and
+ * payouts go by what was stated.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { fingerprint, newKeyPair, readSigner, registerKey, said, type Proof } from '../src/approvals/approvals.ts'
+import {
+  fingerprint,
+  newKeyPair,
+  readSigner,
+  registerKey,
+  said,
+  type Proof,
+} from '../src/approvals/approvals.ts'
 import { placeOrder, runDueSlots } from '../src/jobs/jobs.ts'
 import {
   addSchedule,
@@ -30,297 +40,410 @@ import { trialAccount } from './testbed/trial.ts'
 const hour = 3_600_000
 
 const edits = [
-  ['another approved account', sql`update schedules set account_id = (select id from accounts where name = 'other') where name = 'trial'`],
+  [
+    'another approved account',
+    sql`update schedules set account_id = (select id from accounts where name = 'other')
+      where name = 'trial'`,
+  ],
   ['no commission', sql`update schedules set commission_bp = 0 where name = 'trial'`],
   ['other amounts', sql`update schedules set units_low = 90000, units_high = 90000 where name = 'trial'`],
   ['other payers', sql`update schedules set roster = 'name,tax_id,amount' where name = 'trial'`],
   ['a fine', sql`update schedules set fine_bp = 9900 where name = 'trial'`],
-  ['every minute', sql`update schedules set cron = '* * * * *', next_at = '2026-11-21T03:01:00.000Z' where name = 'trial'`],
+  [
+    'every minute',
+    sql`update schedules set cron = '* * * * *', next_at = '2026-11-21T03:01:00.000Z' where name = 'trial'`,
+  ],
   ['another version', sql`update schedules set version = 2 where name = 'trial'`],
 ] as const
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
-  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
-    let server: Postgres | undefined
-    let town: Town
-    beforeAll(async () => {
-      if (engine === 'PostgreSQL') server = await startPostgres({ durable: false })
-    })
-    afterEach(() => town?.close())
-    afterAll(() => server?.stop())
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(
+    'with a server where one is needed',
+    () => {
+      let server: Postgres | undefined
+      let town: Town
+      beforeAll(async () => {
+        if (engine === 'PostgreSQL') server = await startPostgres({ durable: false })
+      })
+      afterEach(() => town?.close())
+      afterAll(() => server?.stop())
 
-    const run = (statement: Sql) => town.db.tx(tx => tx.run(statement))
-    /** As whoever can write to the database may, also where a trigger keeps a row. */
-    const past = async (table: string, trigger: string, statement: Sql) => {
-      await town.db.script(`drop trigger ${trigger}${engine === 'PostgreSQL' ? ` on ${table}` : ''};`)
-      await run(statement)
-    }
-    const send = (approvals: 'proven' | 'any' = 'any') => sendPayouts(town.db, town.app.rails.starkbank!, town.app.world, approvals)
-    const asked = () =>
-      town.db.all<{ units: bigint; name: string }>(sql`
-      select i.units, c.name from invoices i join slots s on s.id = i.slot_id join schedules c on c.id = s.schedule_id order by i.added_at, c.name desc`)
-    const slots = () =>
-      town.db.all<{ state: string; tries: bigint }>(sql`
-      select state, tries from slots where schedule_id = (select id from schedules where name = 'trial') order by due_at`)
-    const needed = async () => sentences(grouped(await attentionOf(town.db, await town.db.tx(tx => tx.now()))))
-    const rule: NewSchedule = {
-      ...{ name: 'trial', rail: 'starkbank', cron: '0 * * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
-      ...{ countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, dueInMs: 48 * hour, payTo: 'main' },
-      ...{ commissionBp: 150n, minPayoutUnits: 0n, catchUp: 'all' },
-    }
-    const change = async (more: Partial<NewSchedule>, proof: Proof = said) => {
-      const { id, version } = await needSchedule(town.db, 'trial')
-      return changeSchedule(town.db, town.app.world, undefined, { id, version, rule: { ...rule, ...more }, by: 'ana', proof })
-    }
+      const run = (statement: Sql) => town.db.tx(tx => tx.run(statement))
+      /** As whoever can write to the database may, also where a trigger keeps a row. */
+      const past = async (table: string, trigger: string, statement: Sql) => {
+        await town.db.script(`drop trigger ${trigger}${engine === 'PostgreSQL' ? ` on ${table}` : ''};`)
+        await run(statement)
+      }
+      const send = (approvals: 'proven' | 'any' = 'any') =>
+        sendPayouts(town.db, town.app.rails.starkbank!, town.app.world, approvals)
+      const asked = () =>
+        town.db.all<{ units: bigint; name: string }>(sql`
+      select i.units, c.name from invoices i join slots s on s.id = i.slot_id
+        join schedules c on c.id = s.schedule_id order by i.added_at, c.name desc`)
+      const slots = () =>
+        town.db.all<{ state: string; tries: bigint }>(sql`
+      select state, tries from slots where schedule_id = (select id from schedules where name = 'trial')
+        order by due_at`)
+      const needed = async () =>
+        sentences(grouped(await attentionOf(town.db, await town.db.tx(tx => tx.now()))))
+      const rule: NewSchedule = {
+        ...{
+          name: 'trial',
+          rail: 'starkbank',
+          cron: '0 * * * *',
+          timeZone: 'America/Sao_Paulo',
+          startsAt: undefined,
+          endsAt: undefined,
+        },
+        ...{
+          countLow: 1,
+          countHigh: 1,
+          unitsLow: 10_000n,
+          unitsHigh: 10_000n,
+          roster: undefined,
+          dueInMs: 48 * hour,
+          payTo: 'main',
+        },
+        ...{ commissionBp: 150n, minPayoutUnits: 0n, catchUp: 'all' },
+      }
+      const change = async (more: Partial<NewSchedule>, proof: Proof = said) => {
+        const { id, version } = await needSchedule(town.db, 'trial')
+        return changeSchedule(town.db, town.app.world, undefined, {
+          id,
+          version,
+          rule: { ...rule, ...more },
+          by: 'ana',
+          proof,
+        })
+      }
 
-    /** A schedule that is due every hour, and another one beside it. */
-    const open = async () => {
-      town = await openTown({ databaseUrl: await server?.migratedDatabase(), cron: '0 * * * *' })
-      await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '5555555' }, 'maker')
-      await approveAccount(town.db, 'other', 'checker')
-    }
+      /** A schedule that is due every hour, and another one beside it. */
+      const open = async () => {
+        town = await openTown({ databaseUrl: await server?.migratedDatabase(), cron: '0 * * * *' })
+        await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '5555555' }, 'maker')
+        await approveAccount(town.db, 'other', 'checker')
+      }
 
-    test.each(engine === 'PostgreSQL' ? edits.slice(0, 1) : edits)(
-      'a row with %s asks for nothing and is named; others go on, and put back it goes on as well',
-      async (_, edit) => {
+      test.each(engine === 'PostgreSQL' ? edits.slice(0, 1) : edits)(
+        'a row with %s asks for nothing and is named; others go on, and put back it goes on as well',
+        async (_, edit) => {
+          await open()
+          await addSchedule(town.db, town.app.world, { ...rule, name: 'beside' }, 'maker')
+          const [before] = await town.db.all<Record<string, string>>(
+            sql`select * from schedules where name = 'trial'`,
+          )
+          await run(edit)
+          town.pass(hour)
+          await runDueSlots(town.app)
+          expect((await asked()).map(({ name }) => name)).toEqual(['trial', 'beside'])
+          expect(await slots()).toEqual([{ state: 'done', tries: 1n }])
+          expect(await needed()).toContainEqual(
+            expect.stringMatching(/^schedule trial issues nothing since .*past this program/),
+          )
+          expect(await checkBooks(town.db, town.app.world)).toEqual([
+            expect.stringMatching(/^approvals: schedule trial \(sch_.*past this program/),
+          ])
+
+          const {
+            account_id: account,
+            commission_bp: commission,
+            units_low: low,
+            units_high: high,
+            fine_bp: fine,
+            cron,
+            version,
+            next_at: next,
+          } = before!
+          await run(sql`
+        update schedules
+          set account_id = ${account!}, commission_bp = ${commission!}, units_low = ${low!},
+            units_high = ${high!}, roster = null,
+          fine_bp = ${fine!}, cron = ${cron!}, version = ${version!}, next_at = ${next!}
+            where name = 'trial'`)
+          await runDueSlots(town.app)
+          expect((await asked()).map(({ name, units }) => [name, units])).toEqual([
+            ['trial', 10_000n],
+            ['trial', 10_000n],
+            ['beside', 10_000n],
+          ])
+          expect(await needed()).not.toContainEqual(expect.stringContaining('schedule trial'))
+          expect(await checkBooks(town.db, town.app.world)).toEqual([])
+        },
+      )
+
+      test('a pause that was taken away past the program is none', async () => {
         await open()
-        await addSchedule(town.db, town.app.world, { ...rule, name: 'beside' }, 'maker')
-        const [before] = await town.db.all<Record<string, string>>(sql`select * from schedules where name = 'trial'`)
-        await run(edit)
+        await change({ cron: '0 0 1 1 *' })
+        await run(sql`update schedules set state = 'paused' where name = 'trial'`)
+        expect(await checkBooks(town.db, town.app.world)).toEqual([
+          expect.stringContaining('is paused, and nobody turned it so'),
+        ])
+      })
+
+      test('what fell due by an edited row is asked for by the version that puts it right', async () => {
+        await open()
+        await run(sql`update schedules set units_low = 1, units_high = 1 where name = 'trial'`)
         town.pass(hour)
         await runDueSlots(town.app)
-        expect((await asked()).map(({ name }) => name)).toEqual(['trial', 'beside'])
-        expect(await slots()).toEqual([{ state: 'done', tries: 1n }])
-        expect(await needed()).toContainEqual(expect.stringMatching(/^schedule trial issues nothing since .*past this program/))
-        expect(await checkBooks(town.db, town.app.world)).toEqual([
-          expect.stringMatching(/^approvals: schedule trial \(sch_.*past this program/),
-        ])
-
-        const {
-          account_id: account,
-          commission_bp: commission,
-          units_low: low,
-          units_high: high,
-          fine_bp: fine,
-          cron,
-          version,
-          next_at: next,
-        } = before!
-        await run(sql`
-        update schedules set account_id = ${account!}, commission_bp = ${commission!}, units_low = ${low!}, units_high = ${high!}, roster = null,
-          fine_bp = ${fine!}, cron = ${cron!}, version = ${version!}, next_at = ${next!} where name = 'trial'`)
+        expect((await change({ unitsLow: 8_000n, unitsHigh: 8_000n })).is).toBe('changed')
         await runDueSlots(town.app)
-        expect((await asked()).map(({ name, units }) => [name, units])).toEqual([
-          ['trial', 10_000n],
-          ['trial', 10_000n],
-          ['beside', 10_000n],
-        ])
-        expect(await needed()).not.toContainEqual(expect.stringContaining('schedule trial'))
+        expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n])
+        await run(sql`update schedules set count_high = 9, count_low = 9 where name = 'trial'`)
+        await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'))
+        await runDueSlots(town.app)
+        expect((await slots()).at(-1)).toEqual({ state: 'due', tries: 0n })
+        expect(
+          await changePayers(
+            town.db,
+            town.app.world,
+            'trial',
+            { ...rule, unitsLow: 7_000n, unitsHigh: 7_000n },
+            'ana',
+          ),
+        ).toBeDefined()
+        await runDueSlots(town.app)
+        expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n, 7_000n])
         expect(await checkBooks(town.db, town.app.world)).toEqual([])
-      },
-    )
-
-    test('a pause that was taken away past the program is none', async () => {
-      await open()
-      await change({ cron: '0 0 1 1 *' })
-      await run(sql`update schedules set state = 'paused' where name = 'trial'`)
-      expect(await checkBooks(town.db, town.app.world)).toEqual([expect.stringContaining('is paused, and nobody turned it so')])
-    })
-
-    test('what fell due by an edited row is asked for by the version that puts it right', async () => {
-      await open()
-      await run(sql`update schedules set units_low = 1, units_high = 1 where name = 'trial'`)
-      town.pass(hour)
-      await runDueSlots(town.app)
-      expect((await change({ unitsLow: 8_000n, unitsHigh: 8_000n })).is).toBe('changed')
-      await runDueSlots(town.app)
-      expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n])
-      await run(sql`update schedules set count_high = 9, count_low = 9 where name = 'trial'`)
-      await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'))
-      await runDueSlots(town.app)
-      expect((await slots()).at(-1)).toEqual({ state: 'due', tries: 0n })
-      expect(await changePayers(town.db, town.app.world, 'trial', { ...rule, unitsLow: 7_000n, unitsHigh: 7_000n }, 'ana')).toBeDefined()
-      await runDueSlots(town.app)
-      expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n, 7_000n])
-      expect(await checkBooks(town.db, town.app.world)).toEqual([])
-    })
-
-    test('what fell due since a backup is set aside also where its row is not as it was stated, and never asked for once it is', async () => {
-      await open()
-      await run(sql`update schedules set fine_bp = 1 where name = 'trial'`)
-      town.pass(3 * hour)
-      expect(await setAsideAfterRestore(town.db, town.app.world)).toMatchObject({ slots: 3 })
-      await run(sql`update schedules set fine_bp = 0 where name = 'trial'`)
-      await runDueSlots(town.app)
-      expect((await slots()).map(({ state }) => state)).toEqual(['done', 'missed', 'missed', 'missed'])
-    })
-
-    test('the account of an invoice and of its payout, edited together to another approved one, is not paid', async () => {
-      await open()
-      const [payout] = await collect(town, [5_000n])
-      const other = sql`(select id from accounts where name = 'other')`
-      await past('invoices', 'invoices_payee_kept', sql`update invoices set account_id = ${other} where id = ${payout!.invoice_id}`)
-      await run(sql`update payouts set account_id = ${other} where id = ${payout!.id}`)
-      await send()
-      expect(town.transfers()).toEqual([])
-      const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
-      expect(row).toMatchObject({ state: 'held', why: expect.stringContaining('pays to another account than its invoice says') })
-    })
-
-    test('nor is one that was put under a slot of a schedule which pays there', async () => {
-      await open()
-      const [payout] = await collect(town, [5_000n])
-      const [beside] = await collect(town, [6_000n], 'other')
-      const other = sql`(select id from accounts where name = 'other')`
-      await past('invoices', 'invoices_payee_kept', sql`update invoices set account_id = ${other} where id = ${payout!.invoice_id}`)
-      await run(sql`update payouts set account_id = ${other} where id = ${payout!.id}`)
-      await run(sql`
-        update invoices set ordinal = 1, slot_id = (select slot_id from invoices where id = ${beside!.invoice_id}) where id = ${payout!.invoice_id}`)
-      await send()
-      expect(town.transfers().map(({ amount }) => amount)).toEqual([Number(beside!.units)])
-      const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
-      expect(row).toMatchObject({
-        state: 'held',
-        why: expect.stringMatching(/^invoice inv_.* is of slo_.*, and was drafted for slo_.*past this program/),
       })
-    })
 
-    test('what a schedule’s terms are has the names that statements of before were signed under', async () => {
-      await open()
-      expect(Object.keys(termsOf(await needSchedule(town.db, 'trial'))).join(' ')).toBe(
-        'id store name version rail currency cron zone starts ends catchUp countLow countHigh unitsLow unitsHigh roster dueInMs watchMs ' +
-          'account commissionBp minPayout fineBp interestBp expiresInMs discounts',
-      )
-    })
+      test('what fell due since a backup is set aside also where its row is not as it was stated, and never asked for once it is', async () => {
+        await open()
+        await run(sql`update schedules set fine_bp = 1 where name = 'trial'`)
+        town.pass(3 * hour)
+        expect(await setAsideAfterRestore(town.db, town.app.world)).toMatchObject({ slots: 3 })
+        await run(sql`update schedules set fine_bp = 0 where name = 'trial'`)
+        await runDueSlots(town.app)
+        expect((await slots()).map(({ state }) => state)).toEqual(['done', 'missed', 'missed', 'missed'])
+      })
 
-    test('nor is one whose slot was put under such a schedule', async () => {
-      await open()
-      const [payout] = await collect(town, [5_000n])
-      const [beside] = await collect(town, [6_000n], 'other')
-      const other = sql`(select id from accounts where name = 'other')`
-      await past('invoices', 'invoices_payee_kept', sql`update invoices set account_id = ${other} where id = ${payout!.invoice_id}`)
-      await run(sql`update payouts set account_id = ${other} where id = ${payout!.id}`)
-      const slotOf = (id: string) => sql`(select slot_id from invoices where id = ${id})`
-      await run(sql`
-        update slots set due_at = '2026-01-01T00:00:00.000Z', schedule_id = (select schedule_id from slots where id = ${slotOf(beside!.invoice_id)})
+      test('the account of an invoice and of its payout, edited together to another approved one, is not paid', async () => {
+        await open()
+        const [payout] = await collect(town, [5_000n])
+        const other = sql`(select id from accounts where name = 'other')`
+        await past(
+          'invoices',
+          'invoices_payee_kept',
+          sql`update invoices set account_id = ${other} where id = ${payout!.invoice_id}`,
+        )
+        await run(sql`update payouts set account_id = ${other} where id = ${payout!.id}`)
+        await send()
+        expect(town.transfers()).toEqual([])
+        const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
+        expect(row).toMatchObject({
+          state: 'held',
+          why: expect.stringContaining('pays to another account than its invoice says'),
+        })
+      })
+
+      test('nor is one that was put under a slot of a schedule which pays there', async () => {
+        await open()
+        const [payout] = await collect(town, [5_000n])
+        const [beside] = await collect(town, [6_000n], 'other')
+        const other = sql`(select id from accounts where name = 'other')`
+        await past(
+          'invoices',
+          'invoices_payee_kept',
+          sql`update invoices set account_id = ${other} where id = ${payout!.invoice_id}`,
+        )
+        await run(sql`update payouts set account_id = ${other} where id = ${payout!.id}`)
+        await run(sql`
+        update invoices set ordinal = 1, slot_id = (select slot_id from invoices
+          where id = ${beside!.invoice_id}) where id = ${payout!.invoice_id}`)
+        await send()
+        expect(town.transfers().map(({ amount }) => amount)).toEqual([Number(beside!.units)])
+        const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
+        expect(row).toMatchObject({
+          state: 'held',
+          why: expect.stringMatching(
+            /^invoice inv_.* is of slo_.*, and was drafted for slo_.*past this program/,
+          ),
+        })
+      })
+
+      test('what a schedule’s terms are has the names that statements of before were signed under', async () => {
+        await open()
+        expect(Object.keys(termsOf(await needSchedule(town.db, 'trial'))).join(' ')).toBe(
+          'id store name version rail currency cron zone starts ends catchUp countLow countHigh unitsLow unitsHigh roster dueInMs watchMs ' +
+            'account commissionBp minPayout fineBp interestBp expiresInMs discounts',
+        )
+      })
+
+      test('nor is one whose slot was put under such a schedule', async () => {
+        await open()
+        const [payout] = await collect(town, [5_000n])
+        const [beside] = await collect(town, [6_000n], 'other')
+        const other = sql`(select id from accounts where name = 'other')`
+        await past(
+          'invoices',
+          'invoices_payee_kept',
+          sql`update invoices set account_id = ${other} where id = ${payout!.invoice_id}`,
+        )
+        await run(sql`update payouts set account_id = ${other} where id = ${payout!.id}`)
+        const slotOf = (id: string) => sql`(select slot_id from invoices where id = ${id})`
+        await run(sql`
+        update slots set due_at = '2026-01-01T00:00:00.000Z', schedule_id = (select schedule_id from slots
+          where id = ${slotOf(beside!.invoice_id)})
         where id = ${slotOf(payout!.invoice_id)}`)
-      await send()
-      expect(town.transfers().map(({ amount }) => amount)).toEqual([Number(beside!.units)])
-      const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
-      expect(row).toMatchObject({
-        state: 'held',
-        why: expect.stringMatching(/^slot slo_.* is of sch_.*\/1, and fell due by sch_.*\/1: .*past this program/),
+        await send()
+        expect(town.transfers().map(({ amount }) => amount)).toEqual([Number(beside!.units)])
+        const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
+        expect(row).toMatchObject({
+          state: 'held',
+          why: expect.stringMatching(
+            /^slot slo_.* is of sch_.*\/1, and fell due by sch_.*\/1: .*past this program/,
+          ),
+        })
       })
-    })
 
-    test('a slot that was put under another schedule, or another version, asks for nothing until it is put back', async () => {
-      await open()
-      await addSchedule(town.db, town.app.world, { ...rule, name: 'beside' }, 'maker')
-      const beside = await needSchedule(town.db, 'beside')
-      const slot = await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'))
-      const [trial] = await town.db.all<{ id: string }>(sql`select schedule_id as id from slots where id = ${slot}`)
-      await run(sql`update slots set schedule_id = ${beside.id} where id = ${slot}`)
-      town.pass(hour)
-      await runDueSlots(town.app)
-      // The schedule's own slots go on.
-      expect((await asked()).map(({ name }) => name).sort()).toEqual(['beside', 'trial', 'trial'])
-      expect(await needed()).toContainEqual(expect.stringMatching(/slot slo_.* is of sch_.*, and fell due by sch_.*past this program/))
-      await decideCatchUp(town.db, 'beside', 'go', 'ana', 'why not')
-      await runDueSlots(town.app)
-      expect(await asked()).toHaveLength(3)
-      await run(sql`update slots set schedule_id = ${trial!.id} where id = ${slot}`)
-      await decideCatchUp(town.db, 'trial', 'go', 'ana', 'it is put back')
-      await runDueSlots(town.app)
-      expect((await asked()).map(({ name }) => name).sort()).toEqual(['beside', 'trial', 'trial', 'trial'])
-    })
+      test('a slot that was put under another schedule, or another version, asks for nothing until it is put back', async () => {
+        await open()
+        await addSchedule(town.db, town.app.world, { ...rule, name: 'beside' }, 'maker')
+        const beside = await needSchedule(town.db, 'beside')
+        const slot = await town.db.tx(async tx =>
+          runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'),
+        )
+        const [trial] = await town.db.all<{ id: string }>(
+          sql`select schedule_id as id from slots where id = ${slot}`,
+        )
+        await run(sql`update slots set schedule_id = ${beside.id} where id = ${slot}`)
+        town.pass(hour)
+        await runDueSlots(town.app)
+        // The schedule's own slots go on.
+        expect((await asked()).map(({ name }) => name).sort()).toEqual(['beside', 'trial', 'trial'])
+        expect(await needed()).toContainEqual(
+          expect.stringMatching(/slot slo_.* is of sch_.*, and fell due by sch_.*past this program/),
+        )
+        await decideCatchUp(town.db, 'beside', 'go', 'ana', 'why not')
+        await runDueSlots(town.app)
+        expect(await asked()).toHaveLength(3)
+        await run(sql`update slots set schedule_id = ${trial!.id} where id = ${slot}`)
+        await decideCatchUp(town.db, 'trial', 'go', 'ana', 'it is put back')
+        await runDueSlots(town.app)
+        expect((await asked()).map(({ name }) => name).sort()).toEqual(['beside', 'trial', 'trial', 'trial'])
+      })
 
-    test('a draft that was put under another slot is asked for by nobody until it is put back', async () => {
-      await open()
-      const slot = await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'))
-      const draft = await town.db.one<{ id: string; slot_id: string }>(sql`select id, slot_id from invoices`)
-      await run(sql`update invoices set state = 'draft', provider_id = null, next_at = added_at, slot_id = ${slot} where id = ${draft!.id}`)
-      const made = () => town.bank.invoices().length
-      const before = made()
-      await issueDrafts(town.db, town.app.rails.starkbank!, town.app.world)
-      expect(made()).toBe(before)
-      const last = await town.db.one<{ why: string }>(
-        sql`select why from transitions where subject = ${draft!.id} order by seq desc limit 1`,
-      )
-      await run(sql`update invoices set slot_id = ${draft!.slot_id}, next_at = added_at where id = ${draft!.id}`)
-      await issueDrafts(town.db, town.app.rails.starkbank!, town.app.world)
-      expect(made()).toBe(before + 1)
-      expect(last!.why).toMatch(/ is of slo_.*, and was drafted for slo_/)
-    })
+      test('a draft that was put under another slot is asked for by nobody until it is put back', async () => {
+        await open()
+        const slot = await town.db.tx(async tx =>
+          runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'),
+        )
+        const draft = await town.db.one<{ id: string; slot_id: string }>(
+          sql`select id, slot_id from invoices`,
+        )
+        await run(
+          sql`update invoices set state = 'draft', provider_id = null, next_at = added_at, slot_id = ${slot}
+            where id = ${draft!.id}`,
+        )
+        const made = () => town.bank.invoices().length
+        const before = made()
+        await issueDrafts(town.db, town.app.rails.starkbank!, town.app.world)
+        expect(made()).toBe(before)
+        const last = await town.db.one<{ why: string }>(
+          sql`select why from transitions where subject = ${draft!.id} order by seq desc limit 1`,
+        )
+        await run(
+          sql`update invoices set slot_id = ${draft!.slot_id}, next_at = added_at where id = ${draft!.id}`,
+        )
+        await issueDrafts(town.db, town.app.rails.starkbank!, town.app.world)
+        expect(made()).toBe(before + 1)
+        expect(last!.why).toMatch(/ is of slo_.*, and was drafted for slo_/)
+      })
 
-    test('the account of an order’s invoice and of its payout, edited together to another approved one, is not paid', async () => {
-      await open()
-      const floor = await furnishShop(town.db, town.app.world, ['starkbank'])
-      const placed = await placeOrder(town.app, floor.placing())
-      if (placed.is !== 'placed') throw new Error('it was refused')
-      const invoice = (await town.db.one<{ id: string; provider_id: string }>(
-        sql`select id, provider_id from invoices where order_id = ${placed.order.id}`,
-      ))!
-      town.bank.pay(invoice.provider_id)
-      town.pass(60_000)
-      const credited = town.bank.eventsCreated().filter(({ subscription, log }) => subscription === 'invoice' && log.type === 'credited')
-      await town.hear(...credited)
-      const payout = (await town.db.one<PayoutRow>(sql`select * from payouts where invoice_id = ${invoice.id}`))!
-      const other = sql`(select id from accounts where name = 'other')`
-      await past('invoices', 'invoices_payee_kept', sql`update invoices set account_id = ${other} where id = ${payout.invoice_id}`)
-      await run(sql`update payouts set account_id = ${other} where id = ${payout.id}`)
-      await send()
-      expect(town.transfers()).toEqual([])
-      const row = await town.db.one(sql`select state, why from payouts where id = ${payout.id}`)
-      expect(row).toMatchObject({ state: 'held', why: expect.stringMatching(/by the rule acc_.*, and order ord_.* asked by acc_.*\/150/) })
-    })
+      test('the account of an order’s invoice and of its payout, edited together to another approved one, is not paid', async () => {
+        await open()
+        const floor = await furnishShop(town.db, town.app.world, ['starkbank'])
+        const placed = await placeOrder(town.app, floor.placing())
+        if (placed.is !== 'placed') throw new Error('it was refused')
+        const invoice = (await town.db.one<{ id: string; provider_id: string }>(
+          sql`select id, provider_id from invoices where order_id = ${placed.order.id}`,
+        ))!
+        town.bank.pay(invoice.provider_id)
+        town.pass(60_000)
+        const credited = town.bank
+          .eventsCreated()
+          .filter(({ subscription, log }) => subscription === 'invoice' && log.type === 'credited')
+        await town.hear(...credited)
+        const payout = (await town.db.one<PayoutRow>(
+          sql`select * from payouts where invoice_id = ${invoice.id}`,
+        ))!
+        const other = sql`(select id from accounts where name = 'other')`
+        await past(
+          'invoices',
+          'invoices_payee_kept',
+          sql`update invoices set account_id = ${other} where id = ${payout.invoice_id}`,
+        )
+        await run(sql`update payouts set account_id = ${other} where id = ${payout.id}`)
+        await send()
+        expect(town.transfers()).toEqual([])
+        const row = await town.db.one(sql`select state, why from payouts where id = ${payout.id}`)
+        expect(row).toMatchObject({
+          state: 'held',
+          why: expect.stringMatching(/by the rule acc_.*, and order ord_.* asked by acc_.*\/150/),
+        })
+      })
 
-    const carla = async (): Promise<Proof> => {
-      const { user } = await addUser(town.db, town.app.world, { name: 'carla', role: 'checker', language: 'en' }, 'root')
-      const { pem, publicKey } = newKeyPair()
-      await town.db.tx(tx => registerKey(tx, { user, kind: 'key', publicKey, label: 'key file', proof: 'said' }, 'root'))
-      return { is: 'key', keyId: fingerprint(publicKey), sign: readSigner(pem).sign }
-    }
+      const carla = async (): Promise<Proof> => {
+        const { user } = await addUser(
+          town.db,
+          town.app.world,
+          { name: 'carla', role: 'checker', language: 'en' },
+          'root',
+        )
+        const { pem, publicKey } = newKeyPair()
+        await town.db.tx(tx =>
+          registerKey(tx, { user, kind: 'key', publicKey, label: 'key file', proof: 'said' }, 'root'),
+        )
+        return { is: 'key', keyId: fingerprint(publicKey), sign: readSigner(pem).sign }
+      }
 
-    test('where proof is needed, a payout waits while its schedule was only said, also an earlier version, and goes once it is signed', async () => {
-      await open()
-      const proof = await carla()
-      town.bank.pay(town.atBank.id)
-      town.pass(60_000)
-      await town.hear(town.event('invoice.credited'))
-      await change({ commissionBp: 0n })
-      await signAccount(town.db, 'main', 'carla', proof)
-      await send('proven')
-      expect(town.transfers()).toEqual([])
-      expect(await town.payout()).toMatchObject({ state: 'owed', why: expect.stringContaining('the terms of schedule trial were said') })
-      expect(await needed()).toContainEqual(
-        expect.stringContaining('schedule trial: its terms were said and not proven, and 1 payout waits'),
-      )
+      test('where proof is needed, a payout waits while its schedule was only said, also an earlier version, and goes once it is signed', async () => {
+        await open()
+        const proof = await carla()
+        town.bank.pay(town.atBank.id)
+        town.pass(60_000)
+        await town.hear(town.event('invoice.credited'))
+        await change({ commissionBp: 0n })
+        await signAccount(town.db, 'main', 'carla', proof)
+        await send('proven')
+        expect(town.transfers()).toEqual([])
+        expect(await town.payout()).toMatchObject({
+          state: 'owed',
+          why: expect.stringContaining('the terms of schedule trial were said'),
+        })
+        expect(await needed()).toContainEqual(
+          expect.stringContaining('schedule trial: its terms were said and not proven, and 1 payout waits'),
+        )
 
-      const [only] = await schedulesOnlySaid(town.db)
-      expect(only).toMatchObject({ row: { name: 'trial' }, current: true, earlier: [{ version: 1n, terms: { commissionBp: '150' } }] })
-      expect((await signSchedule(town.db, only!.row.id, 'ana', proof)).is).toBe('own')
-      expect((await signSchedule(town.db, only!.row.id, 'carla', proof, 'another')).is).toBe('changed')
-      expect((await signSchedule(town.db, only!.row.id, 'carla', proof)).is).toBe('signed')
-      expect((await signSchedule(town.db, only!.row.id, 'carla', proof)).is).toBe('proven')
-      await send('proven')
-      expect((await town.payout())!.state).toBe('sent')
-      expect(await checkBooks(town.db, town.app.world)).toEqual([])
-    })
+        const [only] = await schedulesOnlySaid(town.db)
+        expect(only).toMatchObject({
+          row: { name: 'trial' },
+          current: true,
+          earlier: [{ version: 1n, terms: { commissionBp: '150' } }],
+        })
+        expect((await signSchedule(town.db, only!.row.id, 'ana', proof)).is).toBe('own')
+        expect((await signSchedule(town.db, only!.row.id, 'carla', proof, 'another')).is).toBe('changed')
+        expect((await signSchedule(town.db, only!.row.id, 'carla', proof)).is).toBe('signed')
+        expect((await signSchedule(town.db, only!.row.id, 'carla', proof)).is).toBe('proven')
+        await send('proven')
+        expect((await town.payout())!.state).toBe('sent')
+        expect(await checkBooks(town.db, town.app.world)).toEqual([])
+      })
 
-    test('of a database of before, nothing is known but that it was said; what is signed since is held to it', async () => {
-      await open()
-      const { id } = await needSchedule(town.db, 'trial')
-      const forget = sql`update audit set detail = ${'{"name":"trial"}'} where subject = ${id}`
-      await past('audit', 'audit_kept', forget)
-      await run(sql`update schedules set commission_bp = 0 where name = 'trial'`)
-      const [only] = await schedulesOnlySaid(town.db)
-      expect(only).toMatchObject({ row: { name: 'trial' }, current: true, earlier: [] })
-      expect((await signSchedule(town.db, id, 'carla', await carla())).is).toBe('signed')
-      expect(await schedulesOnlySaid(town.db)).toEqual([])
-      await run(sql`update schedules set commission_bp = 1 where name = 'trial'`)
-      town.pass(hour)
-      await runDueSlots(town.app)
-      expect(await needed()).toContainEqual(expect.stringContaining('schedule trial issues nothing'))
-    })
-  })
+      test('of a database of before, nothing is known but that it was said; what is signed since is held to it', async () => {
+        await open()
+        const { id } = await needSchedule(town.db, 'trial')
+        const forget = sql`update audit set detail = ${'{"name":"trial"}'} where subject = ${id}`
+        await past('audit', 'audit_kept', forget)
+        await run(sql`update schedules set commission_bp = 0 where name = 'trial'`)
+        const [only] = await schedulesOnlySaid(town.db)
+        expect(only).toMatchObject({ row: { name: 'trial' }, current: true, earlier: [] })
+        expect((await signSchedule(town.db, id, 'carla', await carla())).is).toBe('signed')
+        expect(await schedulesOnlySaid(town.db)).toEqual([])
+        await run(sql`update schedules set commission_bp = 1 where name = 'trial'`)
+        town.pass(hour)
+        await runDueSlots(town.app)
+        expect(await needed()).toContainEqual(expect.stringContaining('schedule trial issues nothing'))
+      })
+    },
+  )
 })

@@ -1,4 +1,7 @@
-/** What is asked of a page in its address: strange values under every name a page knows, on both databases. No page fails at any. */
+/**
+ * What is asked of a page in its address: strange values under every name a page knows, on both databases. No
+ * page fails at any.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { insideOf } from '../src/web/console/console.ts'
 import { openAsker, type Asker } from './testbed/asker.ts'
@@ -58,7 +61,16 @@ const strange = [
     'toString',
     'hasOwnProperty',
   ],
-  ...['inv_', `inv_${'0'.repeat(26)}`, `pay_${'z'.repeat(26)}`, 'a'.repeat(2_000), '../..', '..%2f', '\r\n', '\t'],
+  ...[
+    'inv_',
+    `inv_${'0'.repeat(26)}`,
+    `pay_${'z'.repeat(26)}`,
+    'a'.repeat(2_000),
+    '../..',
+    '..%2f',
+    '\r\n',
+    '\t',
+  ],
 ]
 /** As they stand in an address: no bytes of UTF-8, half of a character, a percent sign alone. */
 const raw = ['%ff', '%c3%28', '%ed%a0%80', '%', '%2', '%zz', '%e2%80']
@@ -69,8 +81,12 @@ const names = [
     projectFiles(/\.tsx?$/)
       .filter(({ path }) => path.startsWith('src/web/') && !path.includes('.test.'))
       .flatMap(({ text }) =>
-        [...text.matchAll(/query\['(\w+)'\]|\bnames = \[([^\]]+)\]|<(?:Field|Select|input)[^>]*name="(\w+)"/g)].flatMap(
-          ([, one, list, field]) => (list ? [...list.matchAll(/'(\w+)'/g)].map(match => match[1]!) : [one ?? field!]),
+        [
+          ...text.matchAll(
+            /query\['(\w+)'\]|\bnames = \[([^\]]+)\]|<(?:Field|Select|input)[^>]*name="(\w+)"/g,
+          ),
+        ].flatMap(([, one, list, field]) =>
+          list ? [...list.matchAll(/'(\w+)'/g)].map(match => match[1]!) : [one ?? field!],
         ),
       ),
   ),
@@ -93,9 +109,11 @@ describe.each([
       as = openAsker(town.origin)
       as.cookies.set('console', await tokenOf(town, await addFolk(town, 'carla', 'admin', 'en')))
       const settings = { publicUrl: undefined, shopName: 'Shop', simulateUrl: undefined }
-      const { list } = insideOf({ app: town.running.app, settings, over: new AbortController().signal } as Parameters<
-        typeof insideOf
-      >[0]).doors
+      const { list } = insideOf({
+        app: town.running.app,
+        settings,
+        over: new AbortController().signal,
+      } as Parameters<typeof insideOf>[0]).doors
       paths = [
         ...list.filter(({ method }) => method === 'GET').map(({ path }) => path),
         '/',
@@ -130,7 +148,9 @@ describe.each([
       const failed: string[] = []
       for (const path of paths.filter(each => !each.includes(':')))
         for (const value of [...strange.map(text => encodeURIComponent(text.toWellFormed())), ...raw]) {
-          const { status } = await as.get(`${path}?${names.map(name => `${name}=${value}`).join('&')}`.slice(0, 12_000))
+          const { status } = await as.get(
+            `${path}?${names.map(name => `${name}=${value}`).join('&')}`.slice(0, 12_000),
+          )
           if (status >= 500) failed.push(`${path} with ${value.slice(0, 40)}: ${status}`)
         }
       expect(failed).toEqual([])

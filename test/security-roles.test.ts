@@ -1,4 +1,7 @@
-/** Each act by each role, generated from the table of roles and the console's real routes; and that reading changes nothing. */
+/**
+ * Each act by each role, generated from the table of roles and the console's real routes; and that reading
+ * changes nothing.
+ */
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { acts, may, needsStepUp, roles, type Act, type Role } from '../src/people/people.ts'
@@ -21,8 +24,18 @@ beforeAll(async () => {
   for (const role of roles) folk[role] = await addFolk(town, `the-${role}`, role, 'en')
   await town.repasse('account', 'add', ...trialAccountFlags)
   await town.repasse('account', 'approve', 'main', '--by', 'checker')
-  await town.repasse('account', 'add', ...changed(trialAccountFlags, { '--name': 'second', '--number': '6341320293482497' }))
-  const rule = { '--name': 'monthly', '--cron': '0 9 1 1 *', '--time-zone': 'America/Sao_Paulo', '--count': '1', '--amount': '20.00' }
+  await town.repasse(
+    'account',
+    'add',
+    ...changed(trialAccountFlags, { '--name': 'second', '--number': '6341320293482497' }),
+  )
+  const rule = {
+    '--name': 'monthly',
+    '--cron': '0 9 1 1 *',
+    '--time-zone': 'America/Sao_Paulo',
+    '--count': '1',
+    '--amount': '20.00',
+  }
   const rest = { '--payers': 'random', '--due-in': '2d', '--pay-to': 'main', '--by': 'maker' }
   await town.repasse('schedule', 'add', ...Object.entries({ ...rule, ...rest }).flat())
   doors = insideOf(partsOf(town)).doors.list
@@ -70,8 +83,19 @@ const itsOwn = [
   'drifts',
 ]
 
-/** Rows of `settings` that are the worker's: what it read of the bank and the chain, at whatever moment it comes to it. */
-const itsOwnSettings = ['opening until', 'bank invoices unlisted', 'bank read', 'bank unread', 'bank', 'chain', 'chain unread']
+/**
+ * Rows of `settings` that are the worker's: what it read of the bank and the chain, at whatever moment it
+ * comes to it.
+ */
+const itsOwnSettings = [
+  'opening until',
+  'bank invoices unlisted',
+  'bank read',
+  'bank unread',
+  'bank',
+  'chain',
+  'chain unread',
+]
 
 /** A digest of all that people own, table by table; that a session is used is written elsewhere. */
 async function everything(): Promise<Record<string, string>> {
@@ -84,7 +108,9 @@ async function everything(): Promise<Record<string, string>> {
     if (itsOwn.includes(table)) continue
     const all = await db.all<{ name?: unknown }>({ texts: [`select * from ${table}`], values: [] })
     const rows = table === 'settings' ? all.filter(({ name }) => !itsOwnSettings.includes(String(name))) : all
-    const text = JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
+    const text = JSON.stringify(rows, (_, value: unknown) =>
+      typeof value === 'bigint' ? value.toString() : value,
+    )
     digests[table] = `${rows.length} rows, ${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
   }
   return digests
@@ -106,7 +132,8 @@ test('every route of the console asks for an act of the table, and none is besid
 
 test('what is posted asks for more than seeing, and every act has a route', () => {
   const toSee: Act[] = ['see', 'user.see']
-  for (const { method, path, act } of doors) if (method === 'POST') expect([path, toSee.includes(act)]).toEqual([path, false])
+  for (const { method, path, act } of doors)
+    if (method === 'POST') expect([path, toSee.includes(act)]).toEqual([path, false])
   expect(acts.filter(act => !doors.some(door => door.act === act))).toEqual([])
 })
 
@@ -114,7 +141,10 @@ test('without a session no route shows or does anything [security roles]', async
   const before = await everything()
   const stranger = openAsker(town.origin)
   for (const { method, path } of doors) {
-    const answer = method === 'GET' ? await stranger.get(paths.get(path)!) : await stranger.post(paths.get(path)!, { csrf: '', why: 'x' })
+    const answer =
+      method === 'GET'
+        ? await stranger.get(paths.get(path)!)
+        : await stranger.post(paths.get(path)!, { csrf: '', why: 'x' })
     expect([path, answer.status, answer.to?.startsWith('/console/sign-in')]).toEqual([path, 302, true])
   }
   expect(await everything()).toEqual(before)
@@ -127,7 +157,9 @@ describe.each(roles)('a %s', role => {
     const kept = doors.filter(({ act }) => !may(role, act))
     for (const { method, path, act } of kept) {
       const answer =
-        method === 'GET' ? await as.get(paths.get(path)!) : await as.post(paths.get(path)!, { csrf, why: 'x', name: 'x', role: 'admin' })
+        method === 'GET'
+          ? await as.get(paths.get(path)!)
+          : await as.post(paths.get(path)!, { csrf, why: 'x', name: 'x', role: 'admin' })
       expect([act, path, answer.status]).toEqual([act, path, 403])
     }
     expect(await everything()).toEqual(before)
@@ -142,13 +174,18 @@ describe.each(roles)('a %s', role => {
       if (method !== 'GET' || !may(role, act)) continue
       for (const query of ['', `?${new URLSearchParams(asked).toString()}`]) {
         const answer = await as.get(`${paths.get(path)!}${query}`)
-        expect([act, path + query, answer.status < 500 && answer.status !== 403]).toEqual([act, path + query, true])
+        expect([act, path + query, answer.status < 500 && answer.status !== 403]).toEqual([
+          act,
+          path + query,
+          true,
+        ])
       }
       expect((await as.ask(paths.get(path)!, { method: 'HEAD' })).status).toBeLessThan(500)
     }
     // A route that does something does not do it by GET.
     for (const { method, path } of doors)
-      if (method === 'POST') expect([path, (await as.get(paths.get(path)!)).status < 500]).toEqual([path, true])
+      if (method === 'POST')
+        expect([path, (await as.get(paths.get(path)!)).status < 500]).toEqual([path, true])
     expect(await everything()).toEqual(before)
   })
 
@@ -159,7 +196,14 @@ describe.each(roles)('a %s', role => {
     for (const { method, path, act } of doors) {
       if (method !== 'POST' || !may(role, act) || !needsStepUp(act)) continue
       for (const code of ['', '000000']) {
-        const answer = await as.post(paths.get(path)!, { csrf, code, why: 'x', name: 'newcomer', role: 'viewer', language: 'en' })
+        const answer = await as.post(paths.get(path)!, {
+          csrf,
+          code,
+          why: 'x',
+          name: 'newcomer',
+          role: 'viewer',
+          language: 'en',
+        })
         expect([act, path, answer.status]).toEqual([act, path, 400])
         expect(answer.body).toMatch(/code/i)
         await town.running.app.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
@@ -175,7 +219,13 @@ describe.each(roles)('a %s', role => {
   test('gets an answer for every act the role allows', async () => {
     const { as, csrf } = await inside(role)
     for (const { method, path, act } of doors) {
-      if (method !== 'POST' || !may(role, act) || path === '/console/sign-out' || path.endsWith('/end-others')) continue
+      if (
+        method !== 'POST' ||
+        !may(role, act) ||
+        path === '/console/sign-out' ||
+        path.endsWith('/end-others')
+      )
+        continue
       const answer = await as.post(paths.get(path)!, { csrf })
       expect([act, path, answer.status < 500 && answer.status !== 403]).toEqual([act, path, true])
     }

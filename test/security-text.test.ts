@@ -1,4 +1,7 @@
-/** Text that a person or a provider supplies stays text: written into every column that holds some, and looked for on every page, link and download. */
+/**
+ * Text that a person or a provider supplies stays text: written into every column that holds some, and looked
+ * for on every page, link and download.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { audit } from '../src/ledger/ledger.ts'
 import { sql } from '../src/db/db.ts'
@@ -9,7 +12,10 @@ import { axe, browserAvailable, openBrowser, visit } from './testbed/browser.ts'
 import { openSeededTown, type SeededTown } from './testbed/seededTown.ts'
 import { projectFiles } from './testbed/tree.ts'
 
-/** Columns whose text comes from outside: from shoppers, operators, payers' rosters, providers, browsers, programs that failed. */
+/**
+ * Columns whose text comes from outside: from shoppers, operators, payers' rosters, providers, browsers,
+ * programs that failed.
+ */
 const provided: Readonly<Record<string, readonly string[]>> = {
   account_objections: ['made_by', 'why', 'cleared_by'],
   alarms: ['name', 'why'],
@@ -50,7 +56,10 @@ const provided: Readonly<Record<string, readonly string[]>> = {
   users: ['name', 'email', 'added_by', 'given_by'],
 }
 
-/** Columns whose text is made by the program, checked by the schema, or read back strictly; every other has to be above. */
+/**
+ * Columns whose text is made by the program, checked by the schema, or read back strictly; every other has to
+ * be above.
+ */
 const ours = new Set(
   `account_id account asset address at basket_key batch_tag booked branch bucket catch_up cause cron csrf currency destination digest discounts environment
   external_id folded folder from_state hash holder_of id invoice_id invoice_tag job kind language leases line_of media_type method movement name_of order_key outcome outpoint part
@@ -78,22 +87,28 @@ const as = (name: string): Asker => {
 beforeAll(async () => {
   town = await openSeededTown()
   // Before their names become marks too.
-  for (const name of ['carla', 'ana', 'bruno'] as const) tokens.set(name, await tokenOf(town, town.folk[name]))
+  for (const name of ['carla', 'ana', 'bruno'] as const)
+    tokens.set(name, await tokenOf(town, town.folk[name]))
   plantTown(planted, town, town.folk, tokens)
   planted.add('invitation', town.welcome.split('/').at(-1)!)
   await poison(town)
   await crawl(as('carla'))
   // Who may act is shown forms that others are not.
   const found = [...pages.keys()].filter(path => path.startsWith('/console'))
-  for (const name of ['ana', 'bruno']) for (const path of found) pages.set(`${path} as ${name}`, await as(name).get(path))
+  for (const name of ['ana', 'bruno'])
+    for (const path of found) pages.set(`${path} as ${name}`, await as(name).get(path))
 }, 180_000)
 afterAll(() => town?.close())
 
-/** What people did about an invoice: a refund, a cancelation, and asking again, each with their names and reasons. */
+/**
+ * What people did about an invoice: a refund, a cancelation, and asking again, each with their names and
+ * reasons.
+ */
 async function actOnInvoice({ running: { app } }: SeededTown): Promise<void> {
   const { db } = app
   const invoice = (await db.one<{ id: string; provider_id: string }>(
-    sql`select id, provider_id from invoices where rail = 'starkbank' and state = 'credited' order by id limit 1`,
+    sql`select id, provider_id from invoices where rail = 'starkbank' and state = 'credited' order by id
+      limit 1`,
   ))!
   const other = (await db.one<{ id: string }>(
     sql`select id from invoices where rail = 'starkbank' and id <> ${invoice.id} order by id limit 1`,
@@ -101,36 +116,51 @@ async function actOnInvoice({ running: { app } }: SeededTown): Promise<void> {
   const at = '2026-11-21T03:00:00.000Z'
   await db.tx(async tx => {
     await tx.run(sql`
-      insert into invoice_refunds (id, store_id, rail, invoice_id, provider_id, state, units, left_units, made_by, decided_by, decided_why, decided_at, added_at, changed_at)
-      values ('ref_1', 'sto_default', 'starkbank', ${invoice.id}, ${invoice.provider_id}, 'failed', 1, 1, 'a', 'b', 'c', ${at}, ${at}, ${at})`)
+      insert into invoice_refunds (id, store_id, rail, invoice_id, provider_id, state, units, left_units,
+        made_by, decided_by, decided_why, decided_at, added_at, changed_at)
+      values ('ref_1', 'sto_default', 'starkbank', ${invoice.id}, ${invoice.provider_id}, 'failed', 1, 1, 'a',
+        'b', 'c', ${at}, ${at}, ${at})`)
     await tx.run(sql`
-      insert into invoice_cancels (invoice_id, asked_by, asked_why, why, added_at, changed_at) values (${invoice.id}, 'a', 'b', 'c', ${at}, ${at})`)
+      insert into invoice_cancels (invoice_id, asked_by, asked_why, why, added_at, changed_at)
+        values (${invoice.id}, 'a', 'b', 'c', ${at}, ${at})`)
     await tx.run(sql`
-      insert into invoice_reissues (invoice_id, reissue_of, asked_by, asked_why, added_at) values (${other.id}, ${invoice.id}, 'a', 'b', ${at})`)
+      insert into invoice_reissues (invoice_id, reissue_of, asked_by, asked_why, added_at)
+        values (${other.id}, ${invoice.id}, 'a', 'b', ${at})`)
   })
 }
 
-/** What is said about people, and invoices that these books do not know: one row of each table that the seeded days leave empty. */
+/**
+ * What is said about people, and invoices that these books do not know: one row of each table that the seeded
+ * days leave empty.
+ */
 async function speakOfPeople({ running: { app } }: SeededTown): Promise<void> {
   const at = '2026-11-21T03:00:00.000Z'
   await app.db.tx(async tx => {
-    const [user] = await tx.all<{ id: string }>(sql`select id from users where state = 'active' order by id limit 1`)
+    const [user] = await tx.all<{ id: string }>(
+      sql`select id from users where state = 'active' order by id limit 1`,
+    )
     await tx.run(sql`update users set email = 'a'`)
     await tx.run(sql`
-      insert into objections (id, store_id, user_id, made_by, why, added_at) values ('obj_1', 'sto_default', ${user!.id}, 'a', 'b', ${at})`)
+      insert into objections (id, store_id, user_id, made_by, why, added_at)
+        values ('obj_1', 'sto_default', ${user!.id}, 'a', 'b', ${at})`)
     await tx.run(sql`
       insert into account_objections (id, store_id, account_id, made_by, why, added_at)
       select 'obj_1', 'sto_default', min(id), 'a', 'b', ${at} from accounts where state <> 'closed'`)
     await tx.run(sql`
-      insert into limit_objections (id, store_id, scope, made_by, why, added_at) values ('obj_1', 'sto_default', 'installation BRL', 'a', 'b', ${at})`)
+      insert into limit_objections (id, store_id, scope, made_by, why, added_at)
+        values ('obj_1', 'sto_default', 'installation BRL', 'a', 'b', ${at})`)
     await tx.run(sql`
-      insert into person_mails (id, store_id, address, language, kind, about, detail, state, why, next_at, added_at, changed_at)
-      values ('pml_1', 'sto_default', 'a', 'pt-BR', 'objected', ${user!.id}, '{}', 'failed', 'b', ${at}, ${at}, ${at})`)
+      insert into person_mails (id, store_id, address, language, kind, about, detail, state, why, next_at,
+        added_at, changed_at)
+      values ('pml_1', 'sto_default', 'a', 'pt-BR', 'objected', ${user!.id}, '{}', 'failed', 'b', ${at},
+        ${at}, ${at})`)
     await tx.run(sql`
-      insert into anchor_mails (id, store_id, address, seq, hash, transactions, at, state, why, next_at, added_at, changed_at)
+      insert into anchor_mails (id, store_id, address, seq, hash, transactions, at, state, why, next_at,
+        added_at, changed_at)
       values ('anc_1', 'sto_default', 'a', 1, 'h', 0, ${at}, 'failed', 'b', ${at}, ${at}, ${at})`)
     await tx.run(sql`
-      insert into forgotten_invoices (rail, provider_id, store_id, invoice_tag, units, status, made_at, seen_at)
+      insert into forgotten_invoices (rail, provider_id, store_id, invoice_tag, units, status, made_at,
+        seen_at)
       values ('starkbank', '1', 'sto_default', 'inv_1', 1, 'created', ${at}, ${at})`)
   })
 }
@@ -140,13 +170,18 @@ async function poison({ running: { app } }: SeededTown): Promise<void> {
   const triggers = await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)
   for (const { name } of triggers) await db.script(`drop trigger ${name}`)
   await db.tx(tx => tx.run(sql`update inbox set raw = ${rawEvent} where state = 'quarantined'`))
-  // Whether the bank refuses a transfer is the day's luck: it may be asked for money that comes a moment later.
-  await db.tx(tx => tx.run(sql`update attempts set why = 'refused' where rowid = (select min(rowid) from attempts)`))
+  // Whether the bank refuses a transfer is the day's luck: it may be asked for money that comes a moment
+  // later.
+  await db.tx(tx =>
+    tx.run(sql`update attempts set why = 'refused' where rowid = (select min(rowid) from attempts)`),
+  )
   await actOnInvoice(town)
   await speakOfPeople(town)
   await db.tx(async tx => {
     const now = await tx.now()
-    await tx.run(sql`insert into alarms (name, why, since, seen_at) values ('clock of x', 'y', ${now}, ${now})`)
+    await tx.run(
+      sql`insert into alarms (name, why, since, seen_at) values ('clock of x', 'y', ${now}, ${now})`,
+    )
     await tx.run(sql`update slots set state = 'due', held = 'x' where id = (select min(id) from slots)`)
   })
   for (const [table, columns] of Object.entries(provided))
@@ -158,7 +193,12 @@ async function poison({ running: { app } }: SeededTown): Promise<void> {
         continue
       }
       const text = `${column === 'link' ? 'javascript:alert(1)//' : ''}${markOf(`${table}-${column}`)}`
-      await db.tx(tx => tx.run({ texts: [`update ${table} set ${column} = `, ` || rowid where ${column} is not null`], values: [text] }))
+      await db.tx(tx =>
+        tx.run({
+          texts: [`update ${table} set ${column} = `, ` || rowid where ${column} is not null`],
+          values: [text],
+        }),
+      )
     }
   await db.tx(tx =>
     audit(tx, {
@@ -176,7 +216,8 @@ async function poison({ running: { app } }: SeededTown): Promise<void> {
   )
   await db.tx(tx =>
     tx.run(
-      sql`insert into settings (name, value) values ('hold', ${markOf('settings-hold')}) on conflict (name) do update set value = excluded.value`,
+      sql`insert into settings (name, value) values ('hold', ${markOf('settings-hold')})
+        on conflict (name) do update set value = excluded.value`,
     ),
   )
 }
@@ -184,14 +225,20 @@ async function poison({ running: { app } }: SeededTown): Promise<void> {
 const rawEvent = new Uint8Array(
   Buffer.from(
     JSON.stringify({
-      event: { id: markOf('raw-id'), subscription: markOf('raw-subscription'), log: { [markOf('raw-key')]: markOf('raw-value') } },
+      event: {
+        id: markOf('raw-id'),
+        subscription: markOf('raw-subscription'),
+        log: { [markOf('raw-key')]: markOf('raw-value') },
+      },
     }),
   ),
 )
 
 /** Every page that can be reached from the first ones, some of each shape. */
 async function crawl(admin: Asker): Promise<void> {
-  const refused = await town.running.app.db.all<{ id: string }>(sql`select payout_id as id from attempts where why is not null`)
+  const refused = await town.running.app.db.all<{ id: string }>(
+    sql`select payout_id as id from attempts where why is not null`,
+  )
   const waiting = [
     '/',
     '/basket',
@@ -216,9 +263,17 @@ async function crawl(admin: Asker): Promise<void> {
       if (!URL.canParse(target, town.origin + path)) continue
       const url = new URL(target, town.origin + path)
       const next = url.pathname + url.search
-      if (url.origin !== town.origin || known.has(next) || next.startsWith('/assets/') || url.pathname === '/console/sign-out') continue
+      if (
+        url.origin !== town.origin ||
+        known.has(next) ||
+        next.startsWith('/assets/') ||
+        url.pathname === '/console/sign-out'
+      )
+        continue
       known.add(next)
-      const shape = url.pathname.replace(/\/[a-z]{3}_[0-9a-z]{26}|\/\d+|%[^/]*|\/[\w-]{40,}/g, '/*') + [...url.searchParams.keys()].join()
+      const shape =
+        url.pathname.replace(/\/[a-z]{3}_[0-9a-z]{26}|\/\d+|%[^/]*|\/[\w-]{40,}/g, '/*') +
+        [...url.searchParams.keys()].join()
       const times = perShape.get(shape) ?? 0
       perShape.set(shape, times + 1)
       if (times < 6) waiting.push(next)
@@ -227,7 +282,12 @@ async function crawl(admin: Asker): Promise<void> {
 }
 
 const decoded = (text: string) =>
-  text.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&#39;', "'").replaceAll('&amp;', '&')
+  text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
 const isPage = ({ headers }: Answered) => headers['content-type']?.startsWith('text/html') === true
 
 test('every text of the schema is known to be somebody’s or ours', async () => {
@@ -272,7 +332,8 @@ describe('on every page', () => {
     for (const [path, { body }] of pages)
       for (const [, link] of body.matchAll(/\s(?:href|action|src|formaction|poster|data|cite)="([^"]*)"/g)) {
         const target = decoded(link!)
-        if (!allowed.test(target) && !target.startsWith(town.origin)) wrong.push(`${path}: ${target.slice(0, 60)}`)
+        if (!allowed.test(target) && !target.startsWith(town.origin))
+          wrong.push(`${path}: ${target.slice(0, 60)}`)
       }
     expect(wrong).toEqual([])
   })
@@ -281,7 +342,8 @@ describe('on every page', () => {
     const wrong = [...pages]
       .filter(
         ([, answer]) =>
-          isPage(answer) && /<script(?![^>]* src=)|<style|\sstyle=|<[a-z][^>"]*(?:"[^"]*"[^>"]*)*\son[a-z]+=/.test(answer.body),
+          isPage(answer) &&
+          /<script(?![^>]* src=)|<style|\sstyle=|<[a-z][^>"]*(?:"[^"]*"[^>"]*)*\son[a-z]+=/.test(answer.body),
       )
       .map(([path]) => path)
     expect(wrong).toEqual([])
@@ -290,16 +352,18 @@ describe('on every page', () => {
   test('the policy forbids what should be there nevertheless [security 11]', () => {
     for (const [path, { headers, status }] of pages) {
       if (status === 302) continue
-      expect([path, headers['content-security-policy']?.includes("default-src 'none'"), headers['x-content-type-options']]).toEqual([
+      expect([
         path,
-        true,
-        'nosniff',
-      ])
+        headers['content-security-policy']?.includes("default-src 'none'"),
+        headers['x-content-type-options'],
+      ]).toEqual([path, true, 'nosniff'])
     }
   })
 
   test('the server is well whatever the texts are', () => {
-    expect([...pages].filter(([, { status }]) => status >= 500).map(([path, { status }]) => `${path}: ${status}`)).toEqual([])
+    expect(
+      [...pages].filter(([, { status }]) => status >= 500).map(([path, { status }]) => `${path}: ${status}`),
+    ).toEqual([])
   })
 })
 
@@ -309,9 +373,12 @@ test('what is downloaded is no page, and a table holds no formula [security csv 
     const type = headers['content-type'] ?? ''
     expect([
       path,
-      /^(?:text\/(?:plain|csv|event-stream)|application\/(?:x-ndjson|json|octet-stream)|image\/(?:jpeg|png|webp))/.test(type),
+      /^(?:text\/(?:plain|csv|event-stream)|application\/(?:x-ndjson|json|octet-stream)|image\/(?:jpeg|png|webp))/.test(
+        type,
+      ),
     ]).toEqual([path, true])
-    if (!type.startsWith('image/')) expect([path, headers['content-disposition']?.startsWith('attachment')]).toEqual([path, true])
+    if (!type.startsWith('image/'))
+      expect([path, headers['content-disposition']?.startsWith('attachment')]).toEqual([path, true])
     if (type.startsWith('text/csv')) expect([path, /(?:^|[,\n])"?[=+@\t]/m.test(body)]).toEqual([path, false])
   }
 })
@@ -334,7 +401,10 @@ test('the marks are seen: what was tried is what people look at', () => {
   expect(unseen.filter(mark => !shownNowhere.has(mark))).toEqual([])
 })
 
-/** What no page shows yet: a buyer’s name, e-mail and tax id are for the letters and the bank alone, and some texts wait for a rarer story. */
+/**
+ * What no page shows yet: a buyer’s name, e-mail and tax id are for the letters and the bank alone, and some
+ * texts wait for a rarer story.
+ */
 const shownNowhere = new Set(
   `bundles-why invoices-late_by mails-why orders-name orders-email orders-tax_id products-added_by sessions-revoked_by store_rules-changed_by
   transition_repeats-last_ref transition_repeats-last_why runs-lacks rails_heard-why strangers-description strangers-source strangers-why
@@ -345,7 +415,9 @@ const shownNowhere = new Set(
 )
 
 test('no source puts text into a page as anything but text', () => {
-  const sources = projectFiles(/\.tsx?$/).filter(({ path }) => path.startsWith('src/') && !path.includes('.test.'))
+  const sources = projectFiles(/\.tsx?$/).filter(
+    ({ path }) => path.startsWith('src/') && !path.includes('.test.'),
+  )
   const raw =
     /dangerouslySetInnerHTML|\binnerHTML\b|\bouterHTML\b|insertAdjacentHTML|document\.write|\beval\(|new Function\(|createContextualFragment/
   expect(sources.filter(({ text }) => raw.test(text)).map(({ path }) => path)).toEqual([])
@@ -368,7 +440,9 @@ describe.skipIf(!browserAvailable())('in a browser', () => {
         expect([
           path,
           await visitor.page.evaluate(
-            () => [...document.querySelectorAll('*')].filter(({ localName }) => localName.startsWith('xss')).length,
+            () =>
+              [...document.querySelectorAll('*')].filter(({ localName }) => localName.startsWith('xss'))
+                .length,
           ),
         ]).toEqual([path, 0])
       }

@@ -1,4 +1,7 @@
-/** Who gets in and who does not, over real HTTP against the real server: sessions, cookies, forged requests, guesses, redirects. */
+/**
+ * Who gets in and who does not, over real HTTP against the real server: sessions, cookies, forged requests,
+ * guesses, redirects.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { acceptInvitation, newToken, openInvitation, type Role } from '../src/people/people.ts'
 import { sql } from '../src/db/db.ts'
@@ -13,7 +16,8 @@ let browser: Asker
 
 beforeAll(async () => {
   town = await openPageTown()
-  for (const role of ['viewer', 'maker', 'checker', 'admin'] as const) folk.set(role, await addFolk(town, `the-${role}`, role, 'en'))
+  for (const role of ['viewer', 'maker', 'checker', 'admin'] as const)
+    folk.set(role, await addFolk(town, `the-${role}`, role, 'en'))
 })
 afterAll(() => town?.close())
 beforeEach(async () => {
@@ -34,7 +38,10 @@ async function signedIn(person: Folk = admin()): Promise<{ as: Asker; csrf: stri
   as.cookies.set('console', await tokenOf(town, person))
   return { as, csrf: csrfOf((await as.get('/console/me')).body) }
 }
-const acts = async () => (await town.running.app.db.all<{ act: string }>(sql`select act from audit order by seq`)).map(({ act }) => act)
+const acts = async () =>
+  (await town.running.app.db.all<{ act: string }>(sql`select act from audit order by seq`)).map(
+    ({ act }) => act,
+  )
 
 describe('signing in', () => {
   test('the right name, password and code lead where one wanted to go, and out again', async () => {
@@ -51,13 +58,19 @@ describe('signing in', () => {
 
   test('the cookie is HttpOnly, of this site and this path, and by https Secure under a name nobody else can set [security 9]', async () => {
     const plain = await enter(browser, admin())
-    expect(plain.headers['set-cookie']).toEqual([expect.stringMatching(/^console=[\w-]{43}; path=\/; samesite=lax; httponly$/)])
+    expect(plain.headers['set-cookie']).toEqual([
+      expect.stringMatching(/^console=[\w-]{43}; path=\/; samesite=lax; httponly$/),
+    ])
     const secure = await openPageTown({ env: { PUBLIC_URL: 'https://pay.example.com' } })
     try {
       const person = await addFolk(secure, 'ana', 'viewer')
       const { name, password } = person
       await secure.skip(30_000)
-      const answer = await openAsker(secure.origin).post('/console/sign-in', { name, password, code: codeOf(secure, person.secret) })
+      const answer = await openAsker(secure.origin).post('/console/sign-in', {
+        name,
+        password,
+        code: codeOf(secure, person.secret),
+      })
       expect(answer.headers['set-cookie']).toEqual([
         expect.stringMatching(/^__Host-console=[\w-]{43}; path=\/; samesite=lax; secure; httponly$/),
       ])
@@ -101,7 +114,8 @@ describe('signing in', () => {
 
   test('after five guesses the next is not looked at, not even the right one, until its time has come', async () => {
     const guess = { ...fieldsOf(admin()), password: 'guessing along' }
-    for (let turn = 0; turn < 5; turn++) expect((await browser.post('/console/sign-in', guess)).status).toBe(403)
+    for (let turn = 0; turn < 5; turn++)
+      expect((await browser.post('/console/sign-in', guess)).status).toBe(403)
     const told = await browser.post('/console/sign-in', guess)
     expect(told.status).toBe(429)
     expect(Number(told.headers['retry-after'])).toBeGreaterThan(50)
@@ -116,12 +130,17 @@ describe('signing in', () => {
     const guess = { ...fieldsOf(admin()), password: 'guessing along' }
     for (let turn = 0; turn < 5; turn++)
       await browser.post('/console/sign-in', guess, { ...fromOurs, 'x-forwarded-for': `198.51.100.${turn}` })
-    expect((await browser.post('/console/sign-in', guess, { ...fromOurs, 'x-forwarded-for': '198.51.100.9' })).status).toBe(429)
+    expect(
+      (await browser.post('/console/sign-in', guess, { ...fromOurs, 'x-forwarded-for': '198.51.100.9' }))
+        .status,
+    ).toBe(429)
   })
 
   test('fifty browsers that guess at once are fifty guesses', async () => {
     const guess = { ...fieldsOf(admin()), password: 'guessing along' }
-    const answers = await Promise.all(Array.from({ length: 50 }, () => openAsker(town.origin).post('/console/sign-in', guess)))
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => openAsker(town.origin).post('/console/sign-in', guess)),
+    )
     expect(answers.filter(({ status }) => status === 403)).toHaveLength(5)
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(45)
   })
@@ -209,19 +228,27 @@ describe('a forged request', () => {
   ]
   test.each(forged)('%s is refused, with the token and all [security 10 csrf]', async (_, headers) => {
     const { as, csrf } = await signedIn()
-    const told = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value === 'OURS' ? town.origin : value]))
+    const told = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, value === 'OURS' ? town.origin : value]),
+    )
     const before = await acts()
     for (const path of ['/console/sign-out', '/console/me/sessions/end-others', '/console/people']) {
-      expect((await as.post(path, { csrf, name: 'forged', role: 'admin', language: 'en' }, told)).status).toBe(403)
+      expect(
+        (await as.post(path, { csrf, name: 'forged', role: 'admin', language: 'en' }, told)).status,
+      ).toBe(403)
     }
-    expect((await openAsker(town.origin).post('/console/sign-in', fieldsOf(admin()), told)).headers['set-cookie']).toBeUndefined()
+    expect(
+      (await openAsker(town.origin).post('/console/sign-in', fieldsOf(admin()), told)).headers['set-cookie'],
+    ).toBeUndefined()
     expect((await as.get('/console/me')).status).toBe(200)
     expect(await acts()).toEqual(before)
   })
 
   test('is let through where an older browser names our origin', async () => {
     const { as, csrf } = await signedIn()
-    expect((await as.post('/console/me/language', { csrf, language: 'en' }, { origin: town.origin })).status).toBe(303)
+    expect(
+      (await as.post('/console/me/language', { csrf, language: 'en' }, { origin: town.origin })).status,
+    ).toBe(303)
   })
 
   test.each([
@@ -246,7 +273,11 @@ describe('a forged request', () => {
     const { as, csrf } = await signedIn()
     for (const type of ['application/json', 'text/plain', 'multipart/form-data; boundary=x', '']) {
       const headers = { ...fromOurs, ...(type !== '' && { 'content-type': type }) }
-      const answer = await as.ask('/console/me/language', { method: 'POST', headers, body: JSON.stringify({ csrf, language: 'en' }) })
+      const answer = await as.ask('/console/me/language', {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ csrf, language: 'en' }),
+      })
       expect([type, answer.status]).toEqual([type, 415])
     }
   })
@@ -254,16 +285,27 @@ describe('a forged request', () => {
 
 describe('an invitation over the web', () => {
   test('is shown to who has the link, accepted once, and never told again', async () => {
-    const link = (await town.repasse('user', 'add', 'newcomer', '--role', 'viewer', '--lang', 'en', '--by', 'boss')).trim()
+    const link = (
+      await town.repasse('user', 'add', 'newcomer', '--role', 'viewer', '--lang', 'en', '--by', 'boss')
+    ).trim()
     const path = new URL(link).pathname
     const page = await browser.get(path)
-    expect([page.status, page.headers['cache-control'], page.headers['referrer-policy']]).toEqual([200, 'no-store', 'no-referrer'])
+    expect([page.status, page.headers['cache-control'], page.headers['referrer-policy']]).toEqual([
+      200,
+      'no-store',
+      'no-referrer',
+    ])
     expect(page.body).not.toMatch(/<code/)
     const begun = await browser.post(path, {})
     const secret = /<code class="mono">([A-Z2-7 ]+)</.exec(begun.body)![1]!.replaceAll(' ', '')
 
     const accept = (more: Record<string, string>) =>
-      browser.post(path, { password: 'a sentence will do', again: 'a sentence will do', code: codeOf(town, secret), ...more })
+      browser.post(path, {
+        password: 'a sentence will do',
+        again: 'a sentence will do',
+        code: codeOf(town, secret),
+        ...more,
+      })
     expect((await accept({ again: 'another' })).body).toContain('The two passwords differ')
     expect((await accept({ password: 'short', again: 'short' })).body).toContain('The password is short')
     expect((await accept({ code: '000000' })).body).toContain('The code is wrong')
@@ -273,9 +315,14 @@ describe('an invitation over the web', () => {
     expect((await browser.get(path)).status).toBe(410)
   })
 
-  test.each(['x', 'A'.repeat(43), `${'A'.repeat(42)}%00`, '..%2F..%2Fetc', "' or 1=1 --"])('%j is no invitation', async token => {
-    expect([410, 400]).toContain((await browser.get(`/console/welcome/${encodeURIComponent(token).replaceAll('%25', '%')}`)).status)
-  })
+  test.each(['x', 'A'.repeat(43), `${'A'.repeat(42)}%00`, '..%2F..%2Fetc', "' or 1=1 --"])(
+    '%j is no invitation',
+    async token => {
+      expect([410, 400]).toContain(
+        (await browser.get(`/console/welcome/${encodeURIComponent(token).replaceAll('%25', '%')}`)).status,
+      )
+    },
+  )
 
   test('accepted after a reset does not bring the old sessions back', async () => {
     const person = await addFolk(town, 'loser', 'maker', 'en')
@@ -289,7 +336,14 @@ describe('an invitation over the web', () => {
     if (opening.is !== 'open') throw new Error(opening.is)
     const secret = opening.secret!
     expect(
-      (await acceptInvitation(db, world, { token, browser: own, password: 'a sentence will do', code: codeOf(town, secret) })).is,
+      (
+        await acceptInvitation(db, world, {
+          token,
+          browser: own,
+          password: 'a sentence will do',
+          code: codeOf(town, secret),
+        })
+      ).is,
     ).toBe('done')
     expect((await as.get('/console/me')).status).toBe(302)
   })
@@ -302,12 +356,12 @@ describe('an address', () => {
       const { as } = await signedIn()
       for (const path of ['/console/me', '/console/people', '/console/sign-in', '/', '/console/nowhere']) {
         const { body, headers, status } = await as.ask(path, { headers: { host } })
-        expect([path, body.includes('evil.example'), JSON.stringify(headers).includes('evil.example'), status >= 500]).toEqual([
+        expect([
           path,
-          false,
-          false,
-          false,
-        ])
+          body.includes('evil.example'),
+          JSON.stringify(headers).includes('evil.example'),
+          status >= 500,
+        ]).toEqual([path, false, false, false])
       }
       const { body } = await openAsker(town.origin).ask('/console', { headers: { host } })
       expect(body).not.toContain('evil.example')
@@ -347,7 +401,14 @@ describe('an address', () => {
 
   test('of no page is told in constant words, without a version or a stack [security 19]', async () => {
     const { as } = await signedIn()
-    for (const path of ['/console/nowhere', '/nowhere', '/console/people/usr_none', '/assets/none.js', '/console/%', '/%00']) {
+    for (const path of [
+      '/console/nowhere',
+      '/nowhere',
+      '/console/people/usr_none',
+      '/assets/none.js',
+      '/console/%',
+      '/%00',
+    ]) {
       const { status, body, headers } = await as.get(path)
       expect([path, status >= 400 && status < 500]).toEqual([path, true])
       expect(body).not.toMatch(/ at .*\.ts|node_modules|Error:/)

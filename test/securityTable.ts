@@ -1,4 +1,7 @@
-/** Which tests hold each requirement and each known attack: node test/securityTable.ts [--write-docs] prints it, or writes it into docs/security.md. */
+/**
+ * Which tests hold each requirement and each known attack: node test/securityTable.ts [--write-docs] prints
+ * it, or writes it into docs/security.md.
+ */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readFlags } from '../sim/flags.ts'
@@ -16,23 +19,53 @@ export const groups: readonly { title: string; held: readonly Held[] }[] = [
   {
     title: 'Requirements',
     held: [
-      { key: '1', says: 'an event is proven by its raw bytes before it is read; one signature, 64 kB, POST alone, ids are text' },
+      {
+        key: '1',
+        says: 'an event is proven by its raw bytes before it is read; one signature, 64 kB, POST alone, ids are text',
+      },
       { key: '2', says: 'no event alone moves money: the bank is asked' },
-      { key: '3', says: 'money goes to approved accounts alone, by two people, within limits, and can be stopped' },
-      { key: '4', says: 'no private key of Bitcoin here; destinations are derived again, and plans checked, before anything is signed' },
+      {
+        key: '3',
+        says: 'money goes to approved accounts alone, by two people, within limits, and can be stopped',
+      },
+      {
+        key: '4',
+        says: 'no private key of Bitcoin here; destinations are derived again, and plans checked, before anything is signed',
+      },
       { key: '5', says: 'the bank’s key comes from a file of ours alone, never from an argument' },
-      { key: '6', says: 'the program speaks to known hosts, follows nothing, and waits no longer than it says' },
+      {
+        key: '6',
+        says: 'the program speaks to known hosts, follows nothing, and waits no longer than it says',
+      },
       { key: '7', says: 'TLS 1.2 and 1.3 with good ciphers, HSTS; the webhook is never redirected' },
-      { key: '8', says: 'nginx says where a request comes from; slow and large ones end; a burst of the bank passes' },
-      { key: '9', says: 'the console: password and code, cookies of one host, sessions that end, a fresh code for money' },
-      { key: '10', says: 'a form bears its session’s token and comes from our own pages; a GET changes nothing' },
+      {
+        key: '8',
+        says: 'nginx says where a request comes from; slow and large ones end; a burst of the bank passes',
+      },
+      {
+        key: '9',
+        says: 'the console: password and code, cookies of one host, sessions that end, a fresh code for money',
+      },
+      {
+        key: '10',
+        says: 'a form bears its session’s token and comes from our own pages; a GET changes nothing',
+      },
       { key: '11', says: 'no page loads or runs anything foreign, or is framed' },
-      { key: '12', says: 'values never become SQL; amounts are whole numbers; ledger and audit log only grow' },
+      {
+        key: '12',
+        says: 'values never become SQL; amounts are whole numbers; ledger and audit log only grow',
+      },
       { key: '13', says: 'the audit log is a chain, and is checked from the start on' },
       { key: '14', says: 'logs and errors hold no key, cookie, tax id or account number' },
       { key: '15', says: 'only the personal data that is needed is kept, and only as long' },
-      { key: '16', says: 'few packages, as the lockfile pins them; none runs a script when installed; all are listed' },
-      { key: '17', says: 'containers: no root, a read-only root file system, no capabilities, no network that is not needed' },
+      {
+        key: '16',
+        says: 'few packages, as the lockfile pins them; none runs a script when installed; all are listed',
+      },
+      {
+        key: '17',
+        says: 'containers: no root, a read-only root file system, no capabilities, no network that is not needed',
+      },
       { key: '18', says: 'doubtful settings, databases and books are refused; intake goes on' },
       { key: '19', says: 'errors say no version and no stack; figures are not public' },
       { key: '20', says: 'the sandbox and production never meet' },
@@ -60,7 +93,11 @@ export const groups: readonly { title: string; held: readonly Held[] }[] = [
       { key: 'A1', says: 'one request that keeps the process busy for a minute', since: 'd23fbad' },
       { key: 'A2', says: 'one admin who is maker and checker', since: 'be845b6' },
       { key: 'A3', says: 'an approved account that is edited in the database', since: '8791bef' },
-      { key: 'A4', says: 'an audit log that is cut, or written again with hashes that fit', since: 'a3b6f32' },
+      {
+        key: 'A4',
+        says: 'an audit log that is cut, or written again with hashes that fit',
+        since: 'a3b6f32',
+      },
       { key: 'A5', says: 'an invitation that somebody else has seen', since: 'be845b6' },
       { key: 'A6', says: 'a backup that is read while it is written', since: 'b7156c1' },
       { key: 'A7', says: 'stock that is held for nothing', since: '66fef4e' },
@@ -93,7 +130,11 @@ export const titlesOf = (files: readonly SourceFile[]): Titled[] =>
   files
     .filter(({ path }) => /\.test\.tsx?$/.test(path) && !path.startsWith('test/securityTable'))
     .flatMap(({ path, text }) =>
-      [...text.matchAll(named)].map(([, , before, keys, after]) => ({ path, title: `${before}${after}`, keys: keys!.split(' ') })),
+      [...text.matchAll(named)].map(([, , before, keys, after]) => ({
+        path,
+        title: `${before}${after}`,
+        keys: keys!.split(' '),
+      })),
     )
 
 /** Requirements that no test names, and names that are no requirement. */
@@ -113,7 +154,9 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<
 export function securityTable(titles: readonly Titled[]): string {
   const parts = groups.map(({ title, held }) => {
     const rows = held.map(({ key, says, since }) => {
-      const tests = titles.filter(({ keys }) => keys.includes(key)).map(each => `\`${each.path}\`: ${cell(each.title)}`)
+      const tests = titles
+        .filter(({ keys }) => keys.includes(key))
+        .map(each => `\`${each.path}\`: ${cell(each.title)}`)
       return `| ${key} | ${says}${since === undefined ? '' : ` (closed by \`${since}\`)`} | ${tests.join('<br>')} |`
     })
     return [`### ${title}\n`, '| | What | Tests |', '|---|---|---|', ...rows, ''].join('\n')
@@ -137,7 +180,9 @@ export function withTable(page: string, table: string): string {
   return page.slice(0, from) + (next < 0 ? table : `${table}${page.slice(next)}`)
 }
 
-const values = import.meta.main ? readFlags({ options: { 'write-docs': { type: 'boolean', default: false } } }) : undefined
+const values = import.meta.main
+  ? readFlags({ options: { 'write-docs': { type: 'boolean', default: false } } })
+  : undefined
 if (values) {
   const titles = titlesOf(projectFiles(/\.tsx?$/))
   const path = join(projectRoot, docsFile)

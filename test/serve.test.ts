@@ -1,4 +1,7 @@
-/** The real program as whoever runs it meets it: child processes, a port, signals, and a simulated bank in a process of its own. */
+/**
+ * The real program as whoever runs it meets it: child processes, a port, signals, and a simulated bank in a
+ * process of its own.
+ */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -55,9 +58,22 @@ beforeAll(async () => {
   await once(mailbox.listen(0, '127.0.0.1'), 'listening')
 
   const program = fileURLToPath(new URL('../sim/main.ts', import.meta.url))
-  const flags = ['--port', '0', '--write-project-key', key, '--pay-rate', '1', '--fee', '50', '--time-scale', '20']
+  const flags = [
+    '--port',
+    '0',
+    '--write-project-key',
+    key,
+    '--pay-rate',
+    '1',
+    '--fee',
+    '50',
+    '--time-scale',
+    '20',
+  ]
   const webhook = `http://127.0.0.1:${(mailbox.address() as AddressInfo).port}/`
-  bank = spawn(process.execPath, [program, ...flags, '--webhook', webhook], { stdio: ['ignore', 'pipe', 'inherit'] })
+  bank = spawn(process.execPath, [program, ...flags, '--webhook', webhook], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const [line] = (await once(createInterface(bank.stdout!), 'line')) as [string]
   const ready = JSON.parse(line) as { url: string; workspaceId: string; projectId: string }
 
@@ -93,7 +109,11 @@ function serve(changed: Record<string, string> = {}): { worker: Worker; lines: s
 async function command<T>(...words: string[]): Promise<T> {
   let out = ''
   let said = ''
-  const outlet = { out: async (text: string) => void (out += text), err: (text: string) => void (said += text), colours: false }
+  const outlet = {
+    out: async (text: string) => void (out += text),
+    err: (text: string) => void (said += text),
+    colours: false,
+  }
   const code = await runCli(['node', 'repasse', ...words], { ...settings, LOG_LEVEL: 'silent' }, outlet)
   if (code !== 0) throw new Error(`repasse ${words.join(' ')} ended with ${code}: ${said}`)
   return (words.includes('--json') ? JSON.parse(out) : out) as T
@@ -104,7 +124,11 @@ const states = async (what: 'invoice' | 'payout') =>
 
 async function post({ body, signature }: Pick<Push, 'body' | 'signature'>): Promise<number> {
   const headers = { 'Digital-Signature': signature, 'Content-Type': 'application/json' }
-  const response = await fetch(`${url}/webhooks/starkbank`, { method: 'POST', body: new Uint8Array(body), headers })
+  const response = await fetch(`${url}/webhooks/starkbank`, {
+    method: 'POST',
+    body: new Uint8Array(body),
+    headers,
+  })
   await response.arrayBuffer()
   return response.status
 }
@@ -118,7 +142,18 @@ test('on a fresh database it answers, issues, takes signed events alone, and end
 
   await command('account', 'add', ...trialAccountFlags)
   await command('account', 'approve', 'main', '--by', 'checker')
-  const rule = ['--cron', '0 0 1 1 *', '--time-zone', 'Etc/UTC', '--payers', 'random', '--due-in', '2d', '--pay-to', 'main']
+  const rule = [
+    '--cron',
+    '0 0 1 1 *',
+    '--time-zone',
+    'Etc/UTC',
+    '--payers',
+    'random',
+    '--due-in',
+    '2d',
+    '--pay-to',
+    'main',
+  ]
   await command('schedule', 'add', '--name', 'trial', ...rule, '--count', '3', '--amount', '20.00')
   await command('schedule', 'run', 'trial')
   await eventually(() => pushed('invoice.credited').length).toBe(3)
@@ -167,7 +202,10 @@ test('what was answered with 200 is settled after kill -9', async () => {
 test('a wrong .env ends it with 2, every fault named; so does a key that cannot be read [security 18]', async () => {
   const other = join(folder, 'other')
   mkdirSync(other)
-  writeFileSync(join(other, '.env'), 'LISTEN=nowhere\nROLES=boss\nSTARKBANK_PROJECT=1\nDATABASE_URL=mysql://x\n')
+  writeFileSync(
+    join(other, '.env'),
+    'LISTEN=nowhere\nROLES=boss\nSTARKBANK_PROJECT=1\nDATABASE_URL=mysql://x\n',
+  )
   const wrong = await repasse(other, ['serve'])
   expect([wrong.code, wrong.stdout]).toEqual([2, ''])
   expect(wrong.stderr).toContain('4 faults')

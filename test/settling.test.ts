@@ -1,4 +1,7 @@
-/** What becomes of each event: in order and out of it, twice, late, foreign, of unknown kinds, and reversals before and after the payout. */
+/**
+ * What becomes of each event: in order and out of it, twice, late, foreign, of unknown kinds, and reversals
+ * before and after the payout.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import type { BankEvent } from '../sim/event.ts'
@@ -28,7 +31,11 @@ function paid(): { paid: BankEvent; credited: BankEvent } {
 }
 
 /** An event as the bank writes them, with something changed before it is signed. */
-function altered(event: BankEvent, change: (event: BankEvent) => void, id = `${event.id}9`): { id: string; raw: Buffer } {
+function altered(
+  event: BankEvent,
+  change: (event: BankEvent) => void,
+  id = `${event.id}9`,
+): { id: string; raw: Buffer } {
   const copy = structuredClone({ ...event, id })
   change(copy)
   return { id, raw: bodyOf(copy) }
@@ -70,7 +77,9 @@ describe('an invoice of R$ 100.00 is paid', () => {
     const surprise = async () => {
       throw new TypeError('a surprise')
     }
-    town.app.rails = { starkbank: { ...rail, readInvoice: surprise, readInvoices: surprise, invoiceLogs: surprise } }
+    town.app.rails = {
+      starkbank: { ...rail, readInvoice: surprise, readInvoices: surprise, invoiceLogs: surprise },
+    }
     await expect(town.hear(broken)).rejects.toThrow('a surprise')
     expect(await town.fate(broken)).toBe('waiting: it could not be applied: a surprise')
     town.app.rails = { starkbank: { ...rail, invoiceLogs: surprise } }
@@ -99,14 +108,18 @@ describe('an invoice of R$ 100.00 is paid', () => {
 
   test('what the bank charged is taken as it shows it when asked, not as an event has it [security 2]', async () => {
     const { credited } = paid()
-    const greedy = altered(credited, event => Object.assign((event.log as unknown as { invoice: object }).invoice, { fee: 0 }))
+    const greedy = altered(credited, event =>
+      Object.assign((event.log as unknown as { invoice: object }).invoice, { fee: 0 }),
+    )
     await town.hear(greedy)
     expect(await town.payout()).toMatchObject({ units: 9_800n })
   })
 
   test('a push that never came is found by the next poll, and pays once', async () => {
     paid()
-    expect((await pollEvents(town.db, town.app.rails.starkbank!, town.app.inbox, town.app.world)).fresh).toBeGreaterThan(0)
+    expect(
+      (await pollEvents(town.db, town.app.rails.starkbank!, town.app.inbox, town.app.world)).fresh,
+    ).toBeGreaterThan(0)
     await settleInbox(town.app)
     await town.send()
     await town.hear(town.event('invoice.credited'))
@@ -128,7 +141,10 @@ describe('an event is not for us', () => {
   test('of an invoice we did not issue, or a transfer we did not order, it changes nothing', async () => {
     const { credited } = paid()
     const stranger = altered(credited, event =>
-      Object.assign((event.log as unknown as { invoice: object }).invoice, { id: '4242424242424242', tags: ['inv_elsewhere'] }),
+      Object.assign((event.log as unknown as { invoice: object }).invoice, {
+        id: '4242424242424242',
+        tags: ['inv_elsewhere'],
+      }),
     )
     await town.hear(stranger)
     expect(await town.fate(stranger)).toBe('ignored: invoice 4242424242424242 is not one we issued')
@@ -136,7 +152,11 @@ describe('an event is not for us', () => {
     await town.send()
     town.pass(20 * second)
     const transfer = altered(town.event('transfer.success'), event =>
-      Object.assign((event.log as unknown as { transfer: object }).transfer, { id: '4343434343434343', externalId: 'theirs', tags: [] }),
+      Object.assign((event.log as unknown as { transfer: object }).transfer, {
+        id: '4343434343434343',
+        externalId: 'theirs',
+        tags: [],
+      }),
     )
     await town.hear(transfer)
     expect(await town.fate(transfer)).toBe('ignored: transfer 4343434343434343 is not one we ordered')
@@ -278,7 +298,11 @@ describe('a payout’s own end', () => {
     )) as [{ external_id: string; units: bigint }]
     const shown = await town.app.rails.starkbank!.findPayouts(externalId)
     if (shown.is !== 'done') throw new Error(shown.why)
-    const doubles = ['1', '2'].map(providerId => ({ ...shown.value[0]!, providerId, status: 'failed' as const }))
+    const doubles = ['1', '2'].map(providerId => ({
+      ...shown.value[0]!,
+      providerId,
+      status: 'failed' as const,
+    }))
     const news = { externalId, found: doubles, errors: ['Duplicated transfer'] }
     expect(await town.db.tx(tx => applyPayout(tx, town.app.world, news, { why: 'told' }))).toBe('again')
     expect(await town.payout()).toMatchObject({ state: 'paid', units })
@@ -291,7 +315,10 @@ describe('little money', () => {
     town = await openTown({ minPayoutUnits: 9_801n })
     await town.hear(paid().credited)
     await town.send()
-    expect(await town.payout()).toMatchObject({ state: 'held', why: 'below the smallest payout of its schedule' })
+    expect(await town.payout()).toMatchObject({
+      state: 'held',
+      why: 'below the smallest payout of its schedule',
+    })
     expect(town.transfers()).toHaveLength(0)
   })
 
@@ -310,7 +337,10 @@ describe('little money', () => {
       ['house', 9_800n],
     ] as const) {
       await town.close()
-      town = await openTown({ settings: { transferFee: 100 }, terms: { transferFeeBy, transferFeeUnits: 100n } })
+      town = await openTown({
+        settings: { transferFee: 100 },
+        terms: { transferFeeBy, transferFeeUnits: 100n },
+      })
       town.bank.deposit(1_000)
       await town.hear(paid().credited)
       expect(await town.payout()).toMatchObject({ units })

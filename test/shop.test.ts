@@ -1,4 +1,7 @@
-/** The shop over real HTTP, by visitors without scripts: what is in the basket, what it costs, what is ordered, and what the order's page tells. */
+/**
+ * The shop over real HTTP, by visitors without scripts: what is in the basket, what it costs, what is
+ * ordered, and what the order's page tells.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './testbed/eventually.ts'
 import { formTo, type Page } from '../sim/visitor.ts'
@@ -16,10 +19,14 @@ afterAll(() => town.close())
 
 const count = async (what: 'orders' | 'invoices') => {
   const { db } = town.running.app
-  const query = what === 'orders' ? sql`select count(*) as count from orders` : sql`select count(*) as count from invoices`
+  const query =
+    what === 'orders'
+      ? sql`select count(*) as count from orders`
+      : sql`select count(*) as count from invoices`
   return Number((await db.one<{ count: bigint }>(query))!.count)
 }
-const edit = (name: string, change: Parameters<typeof editProduct>[2]) => editProduct(town.running.app.db, name, change, 'maker')
+const edit = (name: string, change: Parameters<typeof editProduct>[2]) =>
+  editProduct(town.running.app.db, name, change, 'maker')
 const totalOf = (page: Page) => formTo(page, '/checkout').fields['total']
 const minute = 60_000
 
@@ -46,7 +53,12 @@ test('the list shows each product with its price, its stock and a photo that may
       .subarray(1, 4)
       .toString(),
   ).toBe('PNG')
-  for (const wrong of [photo.replace('.png', '.jpg'), photo.replace('.png', ''), '/photos/..%2Fx.png', `/photos/${'a'.repeat(64)}.png`])
+  for (const wrong of [
+    photo.replace('.png', '.jpg'),
+    photo.replace('.png', ''),
+    '/photos/..%2Fx.png',
+    `/photos/${'a'.repeat(64)}.png`,
+  ])
     expect((await who.raw(wrong)).status, wrong).toBe(404)
 })
 
@@ -62,9 +74,17 @@ describe('the basket', () => {
     const who = town.visitor()
     const shop = await who.get('/')
     const answer = await who.raw('/basket', { form: { product: town.products.mug.id, act: 'add' } })
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/basket?added=${town.products.mug.id}`])
+    expect([answer.status, answer.headers.get('location')]).toEqual([
+      303,
+      `/basket?added=${town.products.mug.id}`,
+    ])
     const [cookie] = answer.headers.getSetCookie().filter(line => line.startsWith('basket='))
-    expect(cookie).toMatch(new RegExp(`^basket=${town.products.mug.id.slice(4)}\\.1; path=/; expires=.*; samesite=lax; httponly$`, 'i'))
+    expect(cookie).toMatch(
+      new RegExp(
+        `^basket=${town.products.mug.id.slice(4)}\\.1; path=/; expires=.*; samesite=lax; httponly$`,
+        'i',
+      ),
+    )
     const days = (Date.parse(/expires=([^;]+)/i.exec(cookie!)![1]!) - Date.now()) / 86_400_000
     expect(days).toBeGreaterThan(29.9)
     expect(days).toBeLessThan(30.1)
@@ -79,9 +99,14 @@ describe('the basket', () => {
   test('takes one more, another quantity, and out again; what is too much becomes what an order takes', async () => {
     const who = town.visitor()
     const { id } = town.products.coffee
-    const add = async () => who.send(formTo(await who.get('/'), '/basket', { product: id }), {}, { name: 'act', value: 'add' })
+    const add = async () =>
+      who.send(formTo(await who.get('/'), '/basket', { product: id }), {}, { name: 'act', value: 'add' })
     const change = async (quantity: string) =>
-      who.send(formTo(await who.get('/basket'), '/basket', { product: id }), { quantity }, { name: 'act', value: 'change' })
+      who.send(
+        formTo(await who.get('/basket'), '/basket', { product: id }),
+        { quantity },
+        { name: 'act', value: 'change' },
+      )
     await add()
     expect((await add()).text).toMatch(/Café torrado 250 g está na cesta\..*Total R\$\s79,80/)
     expect((await change('3')).text).toMatch(/Total R\$\s119,70/)
@@ -126,9 +151,14 @@ describe('the basket', () => {
     const { id } = town.products.coffee
     for (const form of [{}, { product: id }, { product: id, act: 'steal' }, { product: 'inv_1', act: 'add' }])
       expect((await who.raw('/basket', { form: form as Record<string, string> })).status).toBe(400)
-    expect((await who.raw('/basket', { form: { product: 'prd_01hqzzzzzzzzzzzzzzzzzzzzzz', act: 'add' } })).status).toBe(404)
+    expect(
+      (await who.raw('/basket', { form: { product: 'prd_01hqzzzzzzzzzzzzzzzzzzzzzz', act: 'add' } })).status,
+    ).toBe(404)
     for (const site of ['cross-site', 'same-site', 'none'])
-      expect((await who.raw('/basket', { form: { product: id, act: 'add' }, headers: { 'sec-fetch-site': site } })).status).toBe(403)
+      expect(
+        (await who.raw('/basket', { form: { product: id, act: 'add' }, headers: { 'sec-fetch-site': site } }))
+          .status,
+      ).toBe(403)
     expect(who.cookies.has('basket')).toBe(false)
   })
 
@@ -146,7 +176,11 @@ describe('checkout', () => {
     const who = town.visitor()
     const before = await count('orders')
     const page = await town.toCheckout(who)
-    const wrong = await who.send(formTo(page, '/checkout'), { name: '<b>', email: 'ana@', taxId: '012.345.678-91' })
+    const wrong = await who.send(formTo(page, '/checkout'), {
+      name: '<b>',
+      email: 'ana@',
+      taxId: '012.345.678-91',
+    })
     expect(wrong.status).toBe(422)
     const said = [
       ['name', 'Use letras no nome, sem sinais como &lt; e >.'],
@@ -185,10 +219,14 @@ describe('checkout', () => {
       expect([answer.status, totalOf(answer)], total).toEqual([422, '9490'])
       expect(answer.text).toMatch(/Um preço mudou: o total agora é R\$\s94,90/)
     }
-    const extra = await who.raw('/checkout', { form: { ...form.fields, ...buyer, units: '1', price: '1', [town.products.mug.id]: '1' } })
+    const extra = await who.raw('/checkout', {
+      form: { ...form.fields, ...buyer, units: '1', price: '1', [town.products.mug.id]: '1' },
+    })
     expect(extra.status).toBe(303)
     expect(await count('orders')).toBe(before + 1)
-    const made = await town.running.app.db.one<{ units: bigint }>(sql`select units from orders order by added_at desc, id desc limit 1`)
+    const made = await town.running.app.db.one<{ units: bigint }>(
+      sql`select units from orders order by added_at desc, id desc limit 1`,
+    )
     expect(made!.units).toBe(9_490n)
   })
 
@@ -249,7 +287,10 @@ describe('checkout', () => {
     const forms = []
     for (let each = 0; each < 5; each++) {
       const who = town.visitor()
-      forms.push({ who, form: { ...formTo(await town.toCheckout(who, ['mug']), '/checkout').fields, ...buyer } })
+      forms.push({
+        who,
+        form: { ...formTo(await town.toCheckout(who, ['mug']), '/checkout').fields, ...buyer },
+      })
     }
     const answers = await Promise.all(forms.map(({ who, form }) => who.raw('/checkout', { form })))
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([303, 422, 422, 422, 422])
@@ -261,25 +302,37 @@ describe('checkout', () => {
     const form = formTo(await town.toCheckout(who), '/checkout')
     for (const rail of ['bitcoin', 'monero', '']) {
       const answer = await who.send(form, { ...buyer, rail })
-      expect([answer.status, answer.text]).toEqual([422, expect.stringContaining('Esta forma de pagamento não é oferecida agora')])
+      expect([answer.status, answer.text]).toEqual([
+        422,
+        expect.stringContaining('Esta forma de pagamento não é oferecida agora'),
+      ])
     }
     const { db } = town.running.app
     await stopOffering(db, 'starkbank', 'maker')
     const shut = await who.get('/checkout')
     expect(shut.text).toContain('A loja não está recebendo pedidos agora.')
     expect((await who.send(form, buyer)).status).toBe(422)
-    await payShopTo(db, { rail: 'starkbank', account: 'main', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
+    await payShopTo(
+      db,
+      { rail: 'starkbank', account: 'main', commissionBp: 150n, minPayoutUnits: 0n },
+      'maker',
+    )
     expect((await who.send(form, buyer)).path).toMatch(/^\/orders\//)
   })
 
   test('refuses a form that is too large, or no form at all', async () => {
     const who = town.visitor()
     const { fields } = formTo(await town.toCheckout(who), '/checkout')
-    expect((await who.raw('/checkout', { form: { ...fields, ...buyer, name: 'a'.repeat(10_000) } })).status).toBe(413)
+    expect(
+      (await who.raw('/checkout', { form: { ...fields, ...buyer, name: 'a'.repeat(10_000) } })).status,
+    ).toBe(413)
     const headers = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' }
     expect((await who.raw('/checkout', { method: 'POST', headers })).status).toBe(415)
     const stale = await who.send(formTo(await who.get('/checkout'), '/checkout'), { ...buyer, key: 'short' })
-    expect([stale.status, stale.text]).toEqual([422, expect.stringContaining('A página ficou aberta por tempo demais.')])
+    expect([stale.status, stale.text]).toEqual([
+      422,
+      expect.stringContaining('A página ficou aberta por tempo demais.'),
+    ])
     expect(formTo(stale, '/checkout').fields['key']).toMatch(/^[\w-]{32}$/)
   })
 })
@@ -293,7 +346,11 @@ describe('the page of an order', () => {
     expect(page.html).toContain(`>${atBank.brcode}</textarea>`)
     expect(qrInPage(page.html)).toBe(atBank.brcode)
     expect(page.text).toMatch(/Pague com Pix A pagar R\$\s39,90|Pague com Pix .*A pagar R\$\s39,90/)
-    expect(Object.fromEntries(['cache-control', 'referrer-policy', 'x-robots-tag'].map(name => [name, page.headers.get(name)]))).toEqual({
+    expect(
+      Object.fromEntries(
+        ['cache-control', 'referrer-policy', 'x-robots-tag'].map(name => [name, page.headers.get(name)]),
+      ),
+    ).toEqual({
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
       'x-robots-tag': 'noindex, nofollow',
@@ -301,8 +358,11 @@ describe('the page of an order', () => {
     expect(page.html).toContain('<meta name="robots" content="noindex, nofollow"/>')
     // A browser without scripts asks again by itself.
     expect(page.html).toContain('<noscript><meta http-equiv="refresh" content="15"/></noscript>')
-    // Nothing that the policy would stop, and nothing of the buyer: whoever has the link sees the order, not the person.
-    expect(page.html).not.toMatch(/ style=|<style|<script(?! type="module" src="\/assets\/)|javascript:| on\w+=/)
+    // Nothing that the policy would stop, and nothing of the buyer: whoever has the link sees the order, not
+    // the person.
+    expect(page.html).not.toMatch(
+      / style=|<style|<script(?! type="module" src="\/assets\/)|javascript:| on\w+=/,
+    )
     for (const mine of Object.values(buyer)) expect(page.html).not.toContain(mine)
     // 15 minutes, by the server's clock.
     const [, now, until] = /data-now="(\d+)" data-until="(\d+)"/.exec(page.html)!
@@ -352,7 +412,8 @@ describe('the page of an order', () => {
     const { db } = town.running.app
     const payout = () =>
       db.one<{ state: string }>(sql`
-      select p.state from payouts p join invoices i on i.id = p.invoice_id where i.provider_id = ${id} and p.state = 'paid'`)
+      select p.state from payouts p join invoices i on i.id = p.invoice_id where i.provider_id = ${id}
+        and p.state = 'paid'`)
     await eventually(payout).toBeDefined()
   })
 
@@ -378,8 +439,12 @@ describe('the page of an order', () => {
     expect(form.buttons.map(({ says }) => says)).toEqual(['Gerar um novo código Pix'])
 
     const before = await count('invoices')
-    const answers = await Promise.all([1, 2, 3].map(() => who.raw(form.action, { form: { rail: 'starkbank' } })))
-    expect(answers.map(answer => [answer.status, answer.headers.get('location')])).toEqual(Array(3).fill([303, page.path]))
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => who.raw(form.action, { form: { rail: 'starkbank' } })),
+    )
+    expect(answers.map(answer => [answer.status, answer.headers.get('location')])).toEqual(
+      Array(3).fill([303, page.path]),
+    )
     expect(await count('invoices')).toBe(before + 1)
     const anew = await town.becomes(who, page.path, /Pague com Pix/)
     expect(anew.text).toContain(number)
@@ -389,22 +454,31 @@ describe('the page of an order', () => {
     await town.skip(0)
     await town.becomes(who, page.path, /Pagamento recebido/)
     // Asked for after it was paid it changes nothing.
-    expect((await who.raw(form.action, { form: { rail: 'starkbank' } })).headers.get('location')).toBe(page.path)
+    expect((await who.raw(form.action, { form: { rail: 'starkbank' } })).headers.get('location')).toBe(
+      page.path,
+    )
     expect(await count('invoices')).toBe(before + 1)
   })
 
   test('names products and buyers as they are written, never as marks of the page', async () => {
     const { db, world } = town.running.app
     const name = `<script>alert(1)</script>"><img src=x onerror=alert(2)>`
-    const product = await addProduct(db, world, { name, units: 100n, stock: 9n, description: name, photo: undefined }, 'maker')
+    const product = await addProduct(
+      db,
+      world,
+      { name, units: 100n, stock: 9n, description: name, photo: undefined },
+      'maker',
+    )
     const who = town.visitor()
-    for (const path of ['/', `/products/${product.slug}`]) expect((await who.get(path)).html).not.toMatch(/<script>|<img src=x/)
+    for (const path of ['/', `/products/${product.slug}`])
+      expect((await who.get(path)).html).not.toMatch(/<script>|<img src=x/)
     const shop = await who.get('/')
     expect(shop.text).toContain(name)
     await who.send(formTo(shop, '/basket', { product: product.id }), {}, { name: 'act', value: 'add' })
     const checkout = await who.get('/checkout')
     const page = await who.send(formTo(checkout, '/checkout'), buyer)
-    for (const each of [await who.get('/basket'), checkout, page]) expect(each.html).not.toMatch(/<script>|<img src=x/)
+    for (const each of [await who.get('/basket'), checkout, page])
+      expect(each.html).not.toMatch(/<script>|<img src=x/)
     expect(page.text).toContain(name)
     await edit(product.slug, { state: 'removed' })
   })
@@ -420,7 +494,16 @@ test('a long list goes over several pages, each product on one of them', async (
   const slugs: string[] = []
   for (let one = 0; one < 80; one++) {
     const name = `Vela ${String(one).padStart(2, '0')}`
-    slugs.push((await addProduct(db, world, { name, units: 500n, stock: 1n, description: '', photo: undefined }, 'maker')).slug)
+    slugs.push(
+      (
+        await addProduct(
+          db,
+          world,
+          { name, units: 500n, stock: 1n, description: '', photo: undefined },
+          'maker',
+        )
+      ).slug,
+    )
   }
   const who = town.visitor()
   const seen: string[] = []

@@ -1,4 +1,7 @@
-/** Bought with bitcoin, over real HTTP and a chain: what is asked, what is seen of it, the exact rest, and the end of it. */
+/**
+ * Bought with bitcoin, over real HTTP and a chain: what is asked, what is seen of it, the exact rest, and the
+ * end of it.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { formTo, type Page } from '../sim/visitor.ts'
 import { refused } from '../src/base/answer.ts'
@@ -15,16 +18,24 @@ beforeAll(async () => {
 })
 afterAll(() => town.close())
 
-const inputOf = (page: Page, id: string) => new RegExp(`<input id="${id}"[^>]*value="([^"]*)"`).exec(page.html)![1]!
+const inputOf = (page: Page, id: string) =>
+  new RegExp(`<input id="${id}"[^>]*value="([^"]*)"`).exec(page.html)![1]!
 const addressOf = (page: Page) =>
-  (/id="address">(.*?)<\/p>/s.exec(page.html)![1]!.match(/<span>(\w{1,4})<\/span>/g) ?? []).join('').replace(/<\/?span>/g, '')
+  (/id="address">(.*?)<\/p>/s.exec(page.html)![1]!.match(/<span>(\w{1,4})<\/span>/g) ?? [])
+    .join('')
+    .replace(/<\/?span>/g, '')
 
 test('checkout offers both, Pix first, and says about how much bitcoin it is', async () => {
   const page = await town.toCheckout(town.visitor())
-  const [pix, coins] = ['starkbank', 'bitcoin'].map(rail => page.html.indexOf(`value="${rail}"`)) as [number, number]
+  const [pix, coins] = ['starkbank', 'bitcoin'].map(rail => page.html.indexOf(`value="${rail}"`)) as [
+    number,
+    number,
+  ]
   expect(pix).toBeGreaterThan(0)
   expect(coins).toBeGreaterThan(pix)
-  expect(page.text).toMatch(/Pix Código para o app do seu banco.* Bitcoin Cotação travada por 15 minutos\. Cerca de 0,00006650 BTC/)
+  expect(page.text).toMatch(
+    /Pix Código para o app do seu banco.* Bitcoin Cotação travada por 15 minutos\. Cerca de 0,00006650 BTC/,
+  )
   expect(formTo(page, '/checkout').fields['rail']).toBe('starkbank')
 })
 
@@ -115,8 +126,13 @@ test('without a good rate Bitcoin is shown as not there now, and refused; Pix wo
     const page = await who.get('/checkout')
     expect(page.text).toContain('There is no reliable rate now. Use Pix, or try again in some minutes.')
     const refused = await who.send(form, { ...buyer, rail: 'bitcoin' })
-    expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('There is no reliable Bitcoin rate now. Pix works')])
-    expect((await who.send(formTo(refused, '/checkout'), { rail: 'starkbank' })).text).toContain('Pay with Pix')
+    expect([refused.status, refused.text]).toEqual([
+      422,
+      expect.stringContaining('There is no reliable Bitcoin rate now. Pix works'),
+    ])
+    expect((await who.send(formTo(refused, '/checkout'), { rail: 'starkbank' })).text).toContain(
+      'Pay with Pix',
+    )
   } finally {
     Object.assign(bitcoin!, { agreement })
   }
@@ -136,7 +152,10 @@ test('an order whose time is over can be asked for anew, at the rate of then, at
   // The rates of a quarter of an hour ago are too old.
   const form = formTo(over, `${page.path}/code`)
   const asked = await who.send(form, {}, { name: 'rail', value: 'bitcoin' })
-  expect([asked.status, asked.text]).toEqual([422, expect.stringContaining('Não há cotação de Bitcoin confiável agora.')])
+  expect([asked.status, asked.text]).toEqual([
+    422,
+    expect.stringContaining('Não há cotação de Bitcoin confiável agora.'),
+  ])
   expect(formTo(asked, form.action).buttons.map(({ value }) => value)).toEqual(['bitcoin', 'starkbank'])
   Object.assign(bitcoin!, { sources })
   await askRates({ db, rail: rails.bitcoin!, bitcoin: bitcoin!, world })
@@ -144,6 +163,7 @@ test('an order whose time is over can be asked for anew, at the rate of then, at
   const anew = await town.becomes(who, page.path, /Pague com Bitcoin/)
   expect(addressOf(anew)).not.toBe(addressOf(page))
   const { orders } = (await db.one<{ orders: bigint }>(sql`
-    select count(distinct order_id) as orders from invoices where provider_id in (${addressOf(page)}, ${addressOf(anew)})`))!
+    select count(distinct order_id) as orders from invoices
+      where provider_id in (${addressOf(page)}, ${addressOf(anew)})`))!
   expect(orders).toBe(1n)
 })

@@ -1,7 +1,18 @@
-/** The order's page in a real browser: it hears by stream, by asking, or not at all; it counts by the server's clock, and says aloud what matters. */
+/**
+ * The order's page in a real browser: it hears by stream, by asking, or not at all; it counts by the server's
+ * clock, and says aloud what matters.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Visitor as Shopper } from '../sim/visitor.ts'
-import { browserAvailable, openBrowser, phone, visit, type Browser, type Look, type Visitor } from './testbed/browser.ts'
+import {
+  browserAvailable,
+  openBrowser,
+  phone,
+  visit,
+  type Browser,
+  type Look,
+  type Visitor,
+} from './testbed/browser.ts'
 import { openShopTown, type ShopTown } from './testbed/shopTown.ts'
 
 describe.skipIf(!browserAvailable())('in Chromium', () => {
@@ -81,7 +92,9 @@ describe.skipIf(!browserAvailable())('in Chromium', () => {
     await page.getByRole('button', { name: 'Copiar código Pix' }).click()
     await page.waitForSelector('button:has-text("✓ Copiado")')
     expect(await page.textContent('#announce')).toBe('Copiado')
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(town.bank.invoices().at(-1)!.brcode)
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+      town.bank.invoices().at(-1)!.brcode,
+    )
     await page.waitForSelector('button:has-text("Copiar código Pix")')
   })
 
@@ -94,7 +107,10 @@ describe.skipIf(!browserAvailable())('in Chromium', () => {
     const said = () => page.textContent('#announce')
     await page.clock.fastForward('09:00')
     await page.clock.runFor(2_000)
-    expect([await page.textContent('#left-time'), await said()]).toEqual([expect.stringMatching(/^05:[45]\d$/), ''])
+    expect([await page.textContent('#left-time'), await said()]).toEqual([
+      expect.stringMatching(/^05:[45]\d$/),
+      '',
+    ])
     await page.clock.fastForward('01:00')
     await page.clock.runFor(2_000)
     expect(await said()).toBe('Faltam 5 minutos para o código expirar.')

@@ -1,4 +1,7 @@
-/** The shop on PostgreSQL: the same pages and forms, from the list to the receipt, and the last one wanted by many. */
+/**
+ * The shop on PostgreSQL: the same pages and forms, from the list to the receipt, and the last one wanted by
+ * many.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formTo } from '../sim/visitor.ts'
 import { editProduct } from '../src/shop/shop.ts'
@@ -38,7 +41,9 @@ describe.skipIf(!postgresAvailable())('with a PostgreSQL', () => {
     await town.skip(15 * 60_000 + 5_000)
     const over = await town.becomes(who, page.path, /O código expirou/)
     const before = town.bank.invoices().length
-    await Promise.all([1, 2, 3].map(() => who.raw(formTo(over, `${page.path}/code`).action, { form: { rail: 'starkbank' } })))
+    await Promise.all(
+      [1, 2, 3].map(() => who.raw(formTo(over, `${page.path}/code`).action, { form: { rail: 'starkbank' } })),
+    )
     await town.becomes(who, page.path, /Pague com Pix/)
     expect(town.bank.invoices()).toHaveLength(before + 1)
   })
@@ -48,10 +53,17 @@ describe.skipIf(!postgresAvailable())('with a PostgreSQL', () => {
     const forms = []
     for (let each = 0; each < 4; each++) {
       const who = town.visitor()
-      forms.push({ who, form: { ...formTo(await town.toCheckout(who, ['mug']), '/checkout').fields, ...buyer } })
+      forms.push({
+        who,
+        form: { ...formTo(await town.toCheckout(who, ['mug']), '/checkout').fields, ...buyer },
+      })
     }
-    const answers = await Promise.all(forms.flatMap(({ who, form }) => [who.raw('/checkout', { form }), who.raw('/checkout', { form })]))
-    const led = answers.map(answer => answer.headers.get('location')).filter(to => to !== null && to.startsWith('/orders/'))
+    const answers = await Promise.all(
+      forms.flatMap(({ who, form }) => [who.raw('/checkout', { form }), who.raw('/checkout', { form })]),
+    )
+    const led = answers
+      .map(answer => answer.headers.get('location'))
+      .filter(to => to !== null && to.startsWith('/orders/'))
     expect([led.length, new Set(led).size]).toEqual([2, 1])
   })
 })

@@ -1,6 +1,7 @@
 /**
- * A worker that is suspended (SIGSTOP) at each point around a call to the bank, for every length around the limits, while another
- * works on: nothing is asked for twice, nothing is paid twice, and both go on afterwards.
+ * A worker that is suspended (SIGSTOP) at each point around a call to the bank, for every length around the
+ * limits, while another works on: nothing is asked for twice, nothing is paid twice, and both go on
+ * afterwards.
  */
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
@@ -34,7 +35,10 @@ const lengths: Millis[] = [
 const before = (look: number) => ({ look, when: 'before' }) as const
 const after = (look: number) => ({ look, when: 'after' }) as const
 
-/** Looks at the deadline: when it is started, before the call, when the request is made, and when its socket is there, just before its bytes leave. */
+/**
+ * Looks at the deadline: when it is started, before the call, when the request is made, and when its socket
+ * is there, just before its bytes leave.
+ */
 const stops: [act: StallOrder['act'], name: string, stopAt: StallOrder['stopAt']][] = [
   ['issue', 'with its slot claimed', { point: 'slot claimed' }],
   ['issue', 'before its deadline is started', before(1)],
@@ -65,9 +69,20 @@ interface Stalls {
   bank: BankServer['bank']
   /** The worker that goes on. */
   app: App
-  /** Stops the other one in `act` for `ms`, while this one works on; then lets it go on, and everything settle. */
-  stall(act: StallOrder['act'], stopAt: StallOrder['stopAt'], ms: Millis, meanwhile?: () => Promise<void>): Promise<void>
-  /** The worker that goes on orders once: the bank takes it on, and its answer is that it did not. Then nobody works for `ms`. */
+  /**
+   * Stops the other one in `act` for `ms`, while this one works on; then lets it go on, and everything
+   * settle.
+   */
+  stall(
+    act: StallOrder['act'],
+    stopAt: StallOrder['stopAt'],
+    ms: Millis,
+    meanwhile?: () => Promise<void>,
+  ): Promise<void>
+  /**
+   * The worker that goes on orders once: the bank takes it on, and its answer is that it did not. Then nobody
+   * works for `ms`.
+   */
   orderUnheard(ms: Millis): Promise<void>
   /** Works on and hears what the bank has to tell, for `ms`. */
   workAndListen(ms: Millis): Promise<void>
@@ -83,9 +98,13 @@ interface Other {
 }
 
 function startOther(): Other & { close(): void } {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'testbed/stallWorker.ts')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'testbed/stallWorker.ts')],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  )
   const said: string[] = []
   createInterface({ input: child.stdout }).on('line', line => said.push(line))
   return {
@@ -110,9 +129,20 @@ async function openStalls(database: string, folder: string, other: Other): Promi
   // It judges no signatures: nobody here signs wrongly, and each costs the bank more than its answer.
   const settings = { skipAuth: true, payRate: 0, fee: 50, startingBalance: 0 }
   const { url: bankUrl, bank, close: closeBank } = await startBank({ clock: stallClock(clockFile), settings })
-  bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
+  bank.addProject({
+    id: projectId,
+    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  })
   const privateKeyPem = privateKey.export({ type: 'sec1', format: 'pem' }) as string
-  const place: StallPlace = { database, bankUrl, workspaceId: bank.settings.workspaceId, projectId, privateKeyPem, clockFile, seed: 1 }
+  const place: StallPlace = {
+    database,
+    bankUrl,
+    workspaceId: bank.settings.workspaceId,
+    projectId,
+    privateKeyPem,
+    clockFile,
+    seed: 1,
+  }
 
   const app = await openStallDesk(place)
   const { db, world } = app
@@ -127,9 +157,28 @@ async function openStalls(database: string, folder: string, other: Other): Promi
   }
   await migrate(db, world.clock)
   await openTrialAccount(db, world)
-  const when = { cron: '0 0 1 1 *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined, dueInMs: 172_800_000 }
-  const what = { countLow: 2, countHigh: 2, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, payTo: 'main' }
-  const rule = { name: 'trial', rail: 'starkbank', commissionBp: 150n, minPayoutUnits: 0n, catchUp: 'none' } as const
+  const when = {
+    cron: '0 0 1 1 *',
+    timeZone: 'Etc/UTC',
+    startsAt: undefined,
+    endsAt: undefined,
+    dueInMs: 172_800_000,
+  }
+  const what = {
+    countLow: 2,
+    countHigh: 2,
+    unitsLow: 10_000n,
+    unitsHigh: 10_000n,
+    roster: undefined,
+    payTo: 'main',
+  }
+  const rule = {
+    name: 'trial',
+    rail: 'starkbank',
+    commissionBp: 150n,
+    minPayoutUnits: 0n,
+    catchUp: 'none',
+  } as const
   const schedule = await addSchedule(db, world, { ...rule, ...when, ...what }, 'maker')
 
   let seed = 1
@@ -149,7 +198,8 @@ async function openStalls(database: string, folder: string, other: Other): Promi
       clearInterval(pump)
     }
   }
-  const isSaid = (word: RegExp) => vi.waitUntil(() => said.some(line => word.test(line)), { timeout: 60_000, interval: 2 })
+  const isSaid = (word: RegExp) =>
+    vi.waitUntil(() => said.some(line => word.test(line)), { timeout: 60_000, interval: 2 })
   const isStopped = () => / T /.test(readFileSync(`/proc/${other.pid}/stat`, 'utf8'))
 
   /** What the timetable does, by this worker. */
@@ -184,7 +234,9 @@ async function openStalls(database: string, folder: string, other: Other): Promi
       advance(absenceMs + 1_000)
       return
     }
-    const slot = (await db.one<{ id: string }>(sql`select slot_id as id from invoices order by added_at desc, id desc limit 1`))!.id
+    const slot = (await db.one<{ id: string }>(
+      sql`select slot_id as id from invoices order by added_at desc, id desc limit 1`,
+    ))!.id
     for (const { id, tags } of bank.invoices()) if (tags.includes(slot.toLowerCase())) bank.pay(id)
     advance(10_000)
     await meanwhile(pollEvents(db, rail, app.inbox, world))
@@ -241,10 +293,15 @@ async function openStalls(database: string, folder: string, other: Other): Promi
   }
 }
 
-/** What the bank has under each of our tags: exactly one invoice, of which no second was ever made, and one paid transfer, as the books say. */
+/**
+ * What the bank has under each of our tags: exactly one invoice, of which no second was ever made, and one
+ * paid transfer, as the books say.
+ */
 async function expectOnce({ bank, app: { db } }: Stalls, how: string, made = bank.invoices()): Promise<void> {
   const byTag = Map.groupBy(made, ({ tags }) => tags.find(tag => tag.startsWith('inv_')))
-  const rows = await db.all<{ id: string; state: string; provider_id: string | null }>(sql`select id, state, provider_id from invoices`)
+  const rows = await db.all<{ id: string; state: string; provider_id: string | null }>(
+    sql`select id, state, provider_id from invoices`,
+  )
   for (const { id, state, provider_id: ours } of rows) {
     const there = byTag.get(id.toLowerCase()) ?? []
     expect(there, `${how}: ${id} is ${state}`).toHaveLength(1)
@@ -254,7 +311,9 @@ async function expectOnce({ bank, app: { db } }: Stalls, how: string, made = ban
     bank.transfers().filter(({ status }) => status !== 'failed' && status !== 'canceled'),
     ({ tags }) => tags.find(tag => tag.startsWith('inv_')),
   )
-  const payouts = await db.all<{ invoice_id: string; state: string }>(sql`select invoice_id, state from payouts`)
+  const payouts = await db.all<{ invoice_id: string; state: string }>(
+    sql`select invoice_id, state from payouts`,
+  )
   for (const { invoice_id: id, state } of payouts) {
     expect(paid.get(id.toLowerCase()), `${how}: the payout of ${id} is ${state}`).toHaveLength(1)
     expect(state, how).toBe('paid')
@@ -282,7 +341,11 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
   })
   beforeEach(async () => {
     folder = mkdtempSync(join(memoryFolder() ?? tmpdir(), 'repasse-stalled-'))
-    stalls = await openStalls(postgres ? await postgres.migratedDatabase() : `sqlite:${join(folder, 'house.db')}`, folder, other)
+    stalls = await openStalls(
+      postgres ? await postgres.migratedDatabase() : `sqlite:${join(folder, 'house.db')}`,
+      folder,
+      other,
+    )
   })
   afterEach(async () => {
     await stalls.close()
@@ -296,21 +359,26 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
     }
   })
 
-  // The key of a failed transfer is free again: the late order would be paid beside the one that took its place.
-  test.skipIf(!available)('to pay, while its key fails in other hands and the next one is paid', { timeout: 180_000 }, async () => {
-    const { bank, app, stall, workAndListen } = stalls
-    await stall('pay', before(4), 0, async () => {
-      bank.setSettings({ transferFailRate: 1 })
-      await workAndListen(4 * absenceMs)
-      bank.setSettings({ transferFailRate: 0 })
-      expect(bank.transfers().map(({ status }) => status)).toEqual(['failed', 'failed'])
-      await attend(app.db)
-      await workAndListen(4 * absenceMs)
-      expect(bank.transfers().filter(({ status }) => status === 'success')).toHaveLength(2)
-    })
-    expect(bank.transfers()).toHaveLength(4)
-    await expectOnce(stalls, 'with a free key')
-  })
+  // The key of a failed transfer is free again: the late order would be paid beside the one that took its
+  // place.
+  test.skipIf(!available)(
+    'to pay, while its key fails in other hands and the next one is paid',
+    { timeout: 180_000 },
+    async () => {
+      const { bank, app, stall, workAndListen } = stalls
+      await stall('pay', before(4), 0, async () => {
+        bank.setSettings({ transferFailRate: 1 })
+        await workAndListen(4 * absenceMs)
+        bank.setSettings({ transferFailRate: 0 })
+        expect(bank.transfers().map(({ status }) => status)).toEqual(['failed', 'failed'])
+        await attend(app.db)
+        await workAndListen(4 * absenceMs)
+        expect(bank.transfers().filter(({ status }) => status === 'success')).toHaveLength(2)
+      })
+      expect(bank.transfers()).toHaveLength(4)
+      await expectOnce(stalls, 'with a free key')
+    },
+  )
 
   test.skipIf(!available).for(['payout looked at', 'payout may be ordered'])(
     'at "%s", while the bank takes an order in other hands and says that it did not',
@@ -323,7 +391,8 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
     },
   )
 
-  // Nobody can look between the last look at the deadline and the bytes: what remains of the window is closed by what comes after it.
+  // Nobody can look between the last look at the deadline and the bytes: what remains of the window is closed
+  // by what comes after it.
   test.skipIf(!available)(
     'to issue, between its last look and its first byte: the second invoice is canceled',
     { timeout: 180_000 },

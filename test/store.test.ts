@@ -13,7 +13,13 @@ import { scheduleMachine, slotMachine } from '../src/schedule/schedule.ts'
 import { audit, post, proposalMachine, strangerMachine } from '../src/ledger/ledger.ts'
 import { brl } from '../src/base/money.ts'
 import { mailMachine } from '../src/mail/mail.ts'
-import { accountMachine, attemptMachine, bundleMachine, candidateMachine, payoutMachine } from '../src/payout/payout.ts'
+import {
+  accountMachine,
+  attemptMachine,
+  bundleMachine,
+  candidateMachine,
+  payoutMachine,
+} from '../src/payout/payout.ts'
 import { orderMachine, productMachine } from '../src/shop/shop.ts'
 import { userMachine } from '../src/people/people.ts'
 import { migrate, migrations, pending } from '../src/db/migrate.ts'
@@ -44,17 +50,24 @@ describe.each([
       await migrate(db, systemClock)
     })
 
-    const put = (name: string, value: string) => db.tx(tx => tx.run(sql`insert into cursors (name, value) values (${name}, ${value})`))
+    const put = (name: string, value: string) =>
+      db.tx(tx => tx.run(sql`insert into cursors (name, value) values (${name}, ${value})`))
     const account = (id: string) =>
       db.tx(tx =>
-        tx.run(sql`insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type, state, added_by, added_at, changed_at)
-          values (${id}, 'sto_default', ${id}, 'bank', 'h', 't', 'b', 'b', 'n', 'payment', 'awaiting', 'maker', '', '')`),
+        tx.run(sql`insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type,
+          state, added_by, added_at, changed_at)
+          values (${id}, 'sto_default', ${id}, 'bank', 'h', 't', 'b', 'b', 'n', 'payment', 'awaiting',
+            'maker', '', '')`),
       )
 
     test('migrates once, and refuses a database that a newer version made [security 18]', async () => {
       expect(await migrate(db, systemClock)).toEqual([])
-      await db.tx(tx => tx.run(sql`insert into migrations (name, digest, applied_at) values ('9999-future.sql', '', '')`))
-      await expect(pending(db)).rejects.toThrow(/9999-future.sql, which this version of repasse does not know/)
+      await db.tx(tx =>
+        tx.run(sql`insert into migrations (name, digest, applied_at) values ('9999-future.sql', '', '')`),
+      )
+      await expect(pending(db)).rejects.toThrow(
+        /9999-future.sql, which this version of repasse does not know/,
+      )
       await expect(migrate(db, systemClock)).rejects.toThrow(/9999-future.sql/)
     })
 
@@ -63,7 +76,10 @@ describe.each([
       const known = [
         ...migrations(),
         script('9001-good.sql', 'create table good (a text)'),
-        script('9002-bad.sql', `create table bad (a text); insert into good values ('half done'); insert into bad values (1, 2)`),
+        script(
+          '9002-bad.sql',
+          `create table bad (a text); insert into good values ('half done'); insert into bad values (1, 2)`,
+        ),
       ]
       await expect(migrate(db, systemClock, known)).rejects.toThrow()
       expect((await pending(db, known)).map(({ name }) => name)).toEqual(['9002-bad.sql'])
@@ -104,18 +120,26 @@ describe.each([
       const units = 9_223_372_036_854_775_807n
       const raw = Uint8Array.from({ length: 256 }, (_, index) => index)
       const row = await db.tx(async tx => {
-        await tx.run(sql`insert into leases (name, holder, lease_until, fence) values ('a', 'b', '', ${units})`)
         await tx.run(
-          sql`insert into inbox (rail, event_id, raw, via, received_at, state, next_at, changed_at) values ('r', 'e', ${raw}, 'push', '', 'new', '', '')`,
+          sql`insert into leases (name, holder, lease_until, fence) values ('a', 'b', '', ${units})`,
         )
-        return tx.one<{ fence: bigint; raw: Uint8Array }>(sql`select fence, rail, event_id, raw from leases, inbox`)
+        await tx.run(
+          sql`insert into inbox (rail, event_id, raw, via, received_at, state, next_at, changed_at)
+            values ('r', 'e', ${raw}, 'push', '', 'new', '', '')`,
+        )
+        return tx.one<{ fence: bigint; raw: Uint8Array }>(
+          sql`select fence, rail, event_id, raw from leases, inbox`,
+        )
       })
       expect(row!.fence).toBe(units)
       expect(Buffer.from(row!.raw).equals(Buffer.from(raw))).toBe(true)
     })
 
     test('a unique key makes the second arrival an ordinary answer', async () => {
-      const once = () => db.tx(tx => tx.run(sql`insert into cursors (name, value) values ('a', 'b') on conflict (name) do nothing`))
+      const once = () =>
+        db.tx(tx =>
+          tx.run(sql`insert into cursors (name, value) values ('a', 'b') on conflict (name) do nothing`),
+        )
       expect([await once(), await once()]).toEqual([1, 0])
     })
 
@@ -128,10 +152,14 @@ describe.each([
     test('amounts are whole numbers in every table [security 12]', async () => {
       const columns = await db.all<{ name: string; type: string }>(
         engine === 'sqlite'
-          ? sql`select m.name || '.' || c.name as name, lower(c.type) as type from sqlite_schema m, pragma_table_info(m.name) c
-              where m.type = 'table' and (c.name like '%units' or c.name like '%units_%' or c.name like '%_bp')`
-          : sql`select table_name || '.' || column_name as name, data_type as type from information_schema.columns
-              where table_schema = current_schema() and (column_name like '%units' or column_name like '%units\\_%' or column_name like '%\\_bp')`,
+          ? sql`select m.name || '.' || c.name as name, lower(c.type) as type
+            from sqlite_schema m, pragma_table_info(m.name) c
+              where m.type = 'table' and (c.name like '%units' or c.name like '%units_%'
+                or c.name like '%_bp')`
+          : sql`select table_name || '.' || column_name as name, data_type as type
+            from information_schema.columns
+              where table_schema = current_schema() and (column_name like '%units'
+                or column_name like '%units\\_%' or column_name like '%\\_bp')`,
       )
       expect(columns.length).toBeGreaterThan(20)
       expect(columns.filter(({ type }) => type !== 'integer' && type !== 'bigint')).toEqual([])
@@ -139,7 +167,8 @@ describe.each([
       if (engine === 'sqlite')
         expect(
           await db.all(
-            sql`select name from pragma_table_list where schema = 'main' and strict = 0 and name not in ('migrations', 'sqlite_schema', 'sqlite_sequence')`,
+            sql`select name from pragma_table_list where schema = 'main' and strict = 0
+              and name not in ('migrations', 'sqlite_schema', 'sqlite_sequence')`,
           ),
         ).toEqual([])
     })
@@ -147,25 +176,39 @@ describe.each([
     test('of two moves from one state the second answers false, and one line of history is kept', async () => {
       await account('acc_1')
       const approve = (by: string) =>
-        db.tx(tx => move(tx, 'accounts', accountMachine, 'acc_1', 'awaiting', 'approved', { why: by }, [sql`approved_by = ${by}`]))
+        db.tx(tx =>
+          move(tx, 'accounts', accountMachine, 'acc_1', 'awaiting', 'approved', { why: by }, [
+            sql`approved_by = ${by}`,
+          ]),
+        )
       expect([await approve('checker'), await approve('another')]).toEqual([true, false])
-      expect((await history(db, 'acc_1')).map(({ from_state, to_state, why }) => [from_state, to_state, why])).toEqual([
-        ['awaiting', 'approved', 'checker'],
-      ])
+      expect(
+        (await history(db, 'acc_1')).map(({ from_state, to_state, why }) => [from_state, to_state, why]),
+      ).toEqual([['awaiting', 'approved', 'checker']])
       await expect(
-        db.tx(tx => move(tx, 'accounts', accountMachine, 'acc_1', 'approved', 'awaiting' as never, { why: '' })),
+        db.tx(tx =>
+          move(tx, 'accounts', accountMachine, 'acc_1', 'approved', 'awaiting' as never, { why: '' }),
+        ),
       ).rejects.toThrow('no arrow')
     })
 
     test('a retry is one line of history with a count and the last reason, until something else happens', async () => {
-      const step = (from: keyof typeof slotMachine, to: keyof typeof slotMachine, why: string, again: boolean) =>
+      const step = (
+        from: keyof typeof slotMachine,
+        to: keyof typeof slotMachine,
+        why: string,
+        again: boolean,
+      ) =>
         db.tx(tx => move(tx, 'slots', slotMachine, 'slo_1', from, to, { why, ...(again && { again: true }) }))
       await account('acc_1')
       await db.tx(async tx => {
         await tx.run(sql`
-          insert into schedules (id, store_id, name, version, rail, cron, time_zone, count_low, count_high, units_low, units_high, due_in_ms, account_id,
-            commission_bp, min_payout_units, catch_up, state, materialised_until, added_by, added_at, changed_at)
-          values ('sch_1', 'sto_default', 's', 1, 'starkbank', '* * * * *', 'UTC', 1, 1, 1, 1, 1, 'acc_1', 0, 0, 'all', 'active', '', 'm', '', '')`)
+          insert into schedules (id, store_id, name, version, rail, cron, time_zone, count_low, count_high,
+            units_low, units_high, due_in_ms, account_id,
+            commission_bp, min_payout_units, catch_up, state, materialised_until, added_by, added_at,
+              changed_at)
+          values ('sch_1', 'sto_default', 's', 1, 'starkbank', '* * * * *', 'UTC', 1, 1, 1, 1, 1, 'acc_1', 0,
+            0, 'all', 'active', '', 'm', '', '')`)
         await tx.run(sql`
           insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
           values ('slo_1', 'sch_1', 1, '', 'cron', 'due', '', '')`)
@@ -175,7 +218,13 @@ describe.each([
         await step('running', 'due', `failed for reason ${time}`, true)
       }
       const lines = async () =>
-        (await history(db, 'slo_1')).map(({ from_state: from, to_state: to, why, times, last_why: last }) => [from, to, why, times, last])
+        (await history(db, 'slo_1')).map(({ from_state: from, to_state: to, why, times, last_why: last }) => [
+          from,
+          to,
+          why,
+          times,
+          last,
+        ])
       const retried = [
         ['due', 'running', 'claimed', 5n, 'claimed'],
         ['running', 'due', 'failed for reason 1', 5n, 'failed for reason 5'],
@@ -196,7 +245,9 @@ describe.each([
 
     test('the database itself refuses an account approved by who added it [security 3]', async () => {
       await account('acc_1')
-      await expect(db.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = ' Maker'`))).rejects.toThrow(/check/i)
+      await expect(
+        db.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = ' Maker'`)),
+      ).rejects.toThrow(/check/i)
     })
 
     test('ledger, history and audit log can be neither changed nor deleted [security 12]', async () => {
@@ -207,8 +258,16 @@ describe.each([
         await move(tx, 'accounts', accountMachine, 'acc_1', 'awaiting', 'closed', { why: '' })
       })
       const writes = [
-        ...[sql`update ledger_transactions set memo = 'x'`, sql`delete from ledger_transactions`, sql`update ledger_entries set units = 2`],
-        ...[sql`delete from ledger_entries`, sql`update transitions set why = 'x'`, sql`delete from transitions`],
+        ...[
+          sql`update ledger_transactions set memo = 'x'`,
+          sql`delete from ledger_transactions`,
+          sql`update ledger_entries set units = 2`,
+        ],
+        ...[
+          sql`delete from ledger_entries`,
+          sql`update transitions set why = 'x'`,
+          sql`delete from transitions`,
+        ],
         ...[sql`update audit set actor = 'x'`, sql`delete from audit`],
       ]
       for (const write of writes) await expect(db.tx(tx => tx.run(write))).rejects.toThrow(/append-only/)
@@ -218,8 +277,12 @@ describe.each([
       await put('count', '0')
       const addOne = () =>
         db.tx(async tx => {
-          const row = await tx.one<{ value: string }>(sql`select value from cursors where name = 'count' ${forUpdate}`)
-          await tx.run(sql`update cursors set value = ${(BigInt(row!.value) + 1n).toString()} where name = 'count'`)
+          const row = await tx.one<{ value: string }>(
+            sql`select value from cursors where name = 'count' ${forUpdate}`,
+          )
+          await tx.run(
+            sql`update cursors set value = ${(BigInt(row!.value) + 1n).toString()} where name = 'count'`,
+          )
         })
       await Promise.all(Array.from({ length: 20 }, addOne))
       expect(await db.one(sql`select value from cursors`)).toEqual({ value: '20' })
@@ -229,7 +292,9 @@ describe.each([
       for (const name of ['a', 'b']) await put(name, 'due')
       const claim = () =>
         db.tx(async tx => {
-          const row = await tx.one<{ name: string }>(sql`select name from cursors where value = 'due' order by name limit 1 ${skipLocked}`)
+          const row = await tx.one<{ name: string }>(
+            sql`select name from cursors where value = 'due' order by name limit 1 ${skipLocked}`,
+          )
           if (row) await tx.run(sql`update cursors set value = 'taken' where name = ${row.name}`)
           return row?.name
         }, 'locks')
@@ -239,9 +304,14 @@ describe.each([
 
     test('twenty acts at once make one unbroken audit chain', async () => {
       await Promise.all(
-        Array.from({ length: 20 }, (_, index) => db.tx(tx => audit(tx, { actor: 'a', act: 'b', subject: `${index}`, detail: {} }))),
+        Array.from({ length: 20 }, (_, index) =>
+          db.tx(tx => audit(tx, { actor: 'a', act: 'b', subject: `${index}`, detail: {} })),
+        ),
       )
-      expect(await db.one(sql`select count(*) as count, max(seq) as last from audit`)).toEqual({ count: 20n, last: 20n })
+      expect(await db.one(sql`select count(*) as count, max(seq) as last from audit`)).toEqual({
+        count: 20n,
+        last: 20n,
+      })
     })
   })
 })
@@ -254,19 +324,27 @@ describe('an SQLite file', () => {
     const file = join(folder, 'deep', 'down', 'house.db')
     const db = await openDb(`sqlite:${file}`, world)
     await migrate(db, systemClock)
-    for (const path of [file, `${file}-wal`, `${file}-shm`]) expect(statSync(path).mode & 0o777, path).toBe(0o600)
+    for (const path of [file, `${file}-wal`, `${file}-shm`])
+      expect(statSync(path).mode & 0o777, path).toBe(0o600)
     expect(statSync(join(folder, 'deep')).mode & 0o777).toBe(0o700)
     await db.close()
   })
 
-  test.each(['/proc/x/y.db', '/dev/null/house.db', folder])('that cannot be made, like %s, is told with its setting', async path => {
-    await expect(openDb(`sqlite:${path}`, world)).rejects.toThrow(/^DATABASE_URL names .*name a file in a folder/)
-  })
+  test.each(['/proc/x/y.db', '/dev/null/house.db', folder])(
+    'that cannot be made, like %s, is told with its setting',
+    async path => {
+      await expect(openDb(`sqlite:${path}`, world)).rejects.toThrow(
+        /^DATABASE_URL names .*name a file in a folder/,
+      )
+    },
+  )
 
   test('that is none is told so, and is left as it was', async () => {
     const file = join(folder, 'letter.txt')
     writeFileSync(file, 'Dear bank, '.repeat(200))
-    await expect(openDb(`sqlite:${file}`, world)).rejects.toThrow(/letter\.txt, which is not an SQLite database$/)
+    await expect(openDb(`sqlite:${file}`, world)).rejects.toThrow(
+      /letter\.txt, which is not an SQLite database$/,
+    )
     expect(readFileSync(file, 'utf8')).toMatch(/^Dear bank/)
   })
 })
@@ -297,7 +375,11 @@ test.each<[string, Machine]>([
     .map(({ text: script }) => script)
     .join('\n')
   // Of a table that was made anew the last definition counts.
-  const create = [...text.matchAll(new RegExp(`create table ${table}(?:_anew)? \\(([^]*?)\\n\\);`, 'g'))].at(-1)![1]!
+  const create = [...text.matchAll(new RegExp(`create table ${table}(?:_anew)? \\(([^]*?)\\n\\);`, 'g'))].at(
+    -1,
+  )![1]!
   const listed = /state text not null check \(state in\s*\(([^)]*)\)/.exec(create)![1]!
-  expect(new Set([...listed.matchAll(/'(\w+)'/g)].map(match => match[1]))).toEqual(new Set(Object.keys(machine)))
+  expect(new Set([...listed.matchAll(/'(\w+)'/g)].map(match => match[1]))).toEqual(
+    new Set(Object.keys(machine)),
+  )
 })

@@ -1,4 +1,7 @@
-/** An admin finds out why a run failed, and has an event applied again that was given up, from what the console's pages say alone. */
+/**
+ * An admin finds out why a run failed, and has an event applied again that was given up, from what the
+ * console's pages say alone.
+ */
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
@@ -29,9 +32,24 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
     await town.repasse('account', 'add', ...trialAccountFlags)
     await town.repasse('account', 'approve', 'main', '--by', 'checker')
     const roster = join(town.folder, 'alunos.csv')
-    writeFileSync(roster, 'name,tax_id,amount,description\nBeatriz Nogueira,318.274.950-14,480.00,Mensalidade\n')
+    writeFileSync(
+      roster,
+      'name,tax_id,amount,description\nBeatriz Nogueira,318.274.950-14,480.00,Mensalidade\n',
+    )
     const when = ['--cron', '0 9 5 * *', '--time-zone', 'America/Sao_Paulo', '--due-in', '5d']
-    await town.repasse('schedule', 'add', '--name', 'mensalidades', ...when, '--payers', roster, '--pay-to', 'main', '--by', 'maker')
+    await town.repasse(
+      'schedule',
+      'add',
+      '--name',
+      'mensalidades',
+      ...when,
+      '--payers',
+      roster,
+      '--pay-to',
+      'main',
+      '--by',
+      'maker',
+    )
     const folk = await addFolk(town, 'carla', 'admin')
     carla = await visit(browser, town.origin)
     page = carla.page
@@ -45,10 +63,14 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
   })
 
   const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor()
-  const menu = (name: string) => page.getByRole('navigation', { name: 'Páginas do console' }).getByRole('link', { name }).click()
+  const menu = (name: string) =>
+    page.getByRole('navigation', { name: 'Páginas do console' }).getByRole('link', { name }).click()
   const invoice = async () => (await town.ask<{ id: string; state: string }[]>('invoice', 'list'))[0]
 
-  /** As a disk does that fails on the one page where invoices are: the database refuses to write them down as issued. */
+  /**
+   * As a disk does that fails on the one page where invoices are: the database refuses to write them down as
+   * issued.
+   */
   function breakDisk(): () => void {
     const database = new Database(join(town.folder, 'repasse.db'))
     database.exec(
@@ -64,7 +86,8 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
     const mend = breakDisk()
     await town.repasse('schedule', 'run', 'mensalidades', '--by', 'maker')
     await until(
-      async () => (await town.ask<{ outcome: string }[]>('run', 'list')).some(({ outcome }) => outcome === 'failed'),
+      async () =>
+        (await town.ask<{ outcome: string }[]>('run', 'list')).some(({ outcome }) => outcome === 'failed'),
       'a run that failed',
     )
 
@@ -91,9 +114,11 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
     ])
     expect(file.suggestedFilename()).toMatch(/\.ndjson$/)
 
-    // What became of the invoice that was being issued: nobody wrote down the answer, so the bank is asked, not told again.
+    // What became of the invoice that was being issued: nobody wrote down the answer, so the bank is asked,
+    // not told again.
     const invoices = page.getByRole('link', { name: 'As cobranças deste disparo' })
-    // The job that issues what is left may have taken the draft first: then its run failed, and is of no slot.
+    // The job that issues what is left may have taken the draft first: then its run failed, and is of no
+    // slot.
     if ((await invoices.count()) === 0) {
       await page.goto('/console/runs?job=issue')
       await page.getByRole('link', { name: /^run_/ }).first().click()
@@ -117,12 +142,17 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
     town.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice' })
     await town.pay(id)
     const waiting = () =>
-      town.running.app.db.one<{ id: bigint }>(sql`select id from inbox where state = 'waiting' and kind = 'invoice.credited'`)
+      town.running.app.db.one<{ id: bigint }>(
+        sql`select id from inbox where state = 'waiting' and kind = 'invoice.credited'`,
+      )
     await until(waiting, 'an event that waits')
     // The tries between are the same again and again.
-    await town.running.app.db.tx(async tx => tx.run(sql`update inbox set tries = 39, next_at = ${await tx.now()} where state = 'waiting'`))
+    await town.running.app.db.tx(async tx =>
+      tx.run(sql`update inbox set tries = 39, next_at = ${await tx.now()} where state = 'waiting'`),
+    )
     await until(async () => (await waiting()) === undefined, 'an event that was given up')
-    // It shows invoices again, and not yet its logs, by which a poll would find the credit without anybody's help.
+    // It shows invoices again, and not yet its logs, by which a poll would find the credit without anybody's
+    // help.
     town.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice/log' })
 
     await page.goto('/console')

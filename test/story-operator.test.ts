@@ -1,16 +1,32 @@
-/** Operators take an empty installation to its first payout, each in a browser of their own: who prepares does so with scripts off, who approves does on a phone. */
+/**
+ * Operators take an empty installation to its first payout, each in a browser of their own: who prepares does
+ * so with scripts off, who approves does on a phone.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import { checkLedger } from '../src/ledger/ledger.ts'
 import { codeAt, stepAt } from '../src/people/totp.ts'
-import { axe, browserAvailable, openBrowser, phone, visit, type Browser, type Look, type Visitor } from './testbed/browser.ts'
+import {
+  axe,
+  browserAvailable,
+  openBrowser,
+  phone,
+  visit,
+  type Browser,
+  type Look,
+  type Visitor,
+} from './testbed/browser.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
 import { until } from './testbed/until.ts'
 import { readQr } from './testbed/qr.ts'
 import { trialAccount } from './testbed/trial.ts'
 
 const stepMs = 30_000
-const passwords = { carla: 'o gato dorme no telhado', ana: 'sete pedras na calçada', bruno: 'chuva fina de domingo' }
+const passwords = {
+  carla: 'o gato dorme no telhado',
+  ana: 'sete pedras na calçada',
+  bruno: 'chuva fina de domingo',
+}
 type Name = keyof typeof passwords
 const students = `name,tax_id,amount,description
 Beatriz Nogueira,318.274.950-14,480.00,Mensalidade de dezembro
@@ -45,19 +61,25 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
     visitors.push(visitor)
     return visitor.page
   }
-  const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor()
+  const heading = (page: Page, name: string | RegExp) =>
+    page.getByRole('heading', { level: 1, name }).waitFor()
   /** What their authenticator shows next: each code is taken once. */
   const nextCode = async (name: Name): Promise<string> => {
     await town.skip(stepMs)
     return codeAt(secrets.get(name)!, stepAt(town.clock.now()))
   }
 
-  /** Opens the link, takes the secret from the QR code as a phone does, sets a password, and signs in with the code after. */
+  /**
+   * Opens the link, takes the secret from the QR code as a phone does, sets a password, and signs in with the
+   * code after.
+   */
   async function accept(page: Page, name: Name, link: string): Promise<void> {
     await page.goto(link)
     await heading(page, `Boas-vindas, ${name}`)
     await page.getByRole('button', { name: 'Começar' }).click()
-    const uri = new URL(await readQr(page.getByRole('img', { name: 'QR code para o aplicativo autenticador' })))
+    const uri = new URL(
+      await readQr(page.getByRole('img', { name: 'QR code para o aplicativo autenticador' })),
+    )
     expect(uri.protocol + uri.host).toBe('otpauth:totp')
     secrets.set(name, uri.searchParams.get('secret')!)
     await page.getByLabel('Nova senha').fill(passwords[name])
@@ -85,7 +107,11 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
 
     // The first people come in from the server: until somebody is there, nobody could approve them.
     const bruno = await come({ device: phone, theme: 'dark' })
-    await accept(bruno, 'bruno', (await town.repasse('user', 'add', 'bruno', '--role', 'checker', '--by', 'root')).trim())
+    await accept(
+      bruno,
+      'bruno',
+      (await town.repasse('user', 'add', 'bruno', '--role', 'checker', '--by', 'root')).trim(),
+    )
 
     // From then on access takes two: Carla proposes it, Bruno approves it, and Carla makes the link.
     await carla.getByRole('navigation').getByRole('link', { name: 'Pessoas' }).click()
@@ -164,7 +190,9 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
     await ana.getByLabel('Dia do mês').fill('5')
     await ana.getByLabel('Hora', { exact: true }).fill('09:00')
     await ana.getByLabel('Lista, colada aqui').fill(students)
-    const escola = ana.getByLabel('Conta de repasse').getByRole('option', { name: /^escola.*aguarda aprovação/ })
+    const escola = ana
+      .getByLabel('Conta de repasse')
+      .getByRole('option', { name: /^escola.*aguarda aprovação/ })
     await ana.getByLabel('Conta de repasse').selectOption((await escola.getAttribute('value'))!)
     await ana.getByLabel('Comissão (%)').fill('1,5')
     await ana.getByRole('button', { name: 'Pré-visualizar' }).click()
@@ -182,7 +210,8 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
     expect(await axe(bruno)).toEqual([])
     await bruno.getByText('20.018.183/0001-80').first().waitFor()
     const used = codeAt(secrets.get('bruno')!, stepAt(town.clock.now()))
-    // Signing in showed a code, but that was a while ago. Wrong first: one that was used is refused, and nothing is approved.
+    // Signing in showed a code, but that was a while ago. Wrong first: one that was used is refused, and
+    // nothing is approved.
     await town.skip(6 * 60_000)
     await bruno.reload()
     const form = bruno.locator('form', { has: bruno.getByRole('button', { name: 'Aprovar esta conta' }) })

@@ -1,11 +1,23 @@
-/** Someone buys something, told in a real browser: with Pix on a phone, with Bitcoin on a desktop, too little, too late, and with scripts off. */
+/**
+ * Someone buys something, told in a real browser: with Pix on a phone, with Bitcoin on a desktop, too little,
+ * too late, and with scripts off.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import { eventually } from './testbed/eventually.ts'
 import { checkLedger } from '../src/ledger/ledger.ts'
 import { addProduct, payShopTo } from '../src/shop/shop.ts'
 import { bitcoindAvailable } from './testbed/bitcoind.ts'
-import { axe, browserAvailable, openBrowser, phone, visit, type Browser, type Look, type Visitor } from './testbed/browser.ts'
+import {
+  axe,
+  browserAvailable,
+  openBrowser,
+  phone,
+  visit,
+  type Browser,
+  type Look,
+  type Visitor,
+} from './testbed/browser.ts'
 import { photograph } from './testbed/drawn.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
 import { until } from './testbed/until.ts'
@@ -25,9 +37,24 @@ async function openShop(browser: Browser, chain?: 'real' | 'simulated'): Promise
   await repasse('account', 'approve', 'main', '--by', 'checker')
   await payShopTo(db, { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n }, 'maker')
   if (town.chain) {
-    await repasse('account', 'add', '--kind', 'bitcoin', '--name', 'carteira', '--address', town.chain.payee, '--by', 'maker')
+    await repasse(
+      'account',
+      'add',
+      '--kind',
+      'bitcoin',
+      '--name',
+      'carteira',
+      '--address',
+      town.chain.payee,
+      '--by',
+      'maker',
+    )
     await repasse('account', 'approve', 'carteira', '--by', 'checker')
-    await payShopTo(db, { rail: 'bitcoin', account: 'carteira', commissionBp: 100n, minPayoutUnits: 0n }, 'maker')
+    await payShopTo(
+      db,
+      { rail: 'bitcoin', account: 'carteira', commissionBp: 100n, minPayoutUnits: 0n },
+      'maker',
+    )
   }
   const add = (name: string, units: bigint, photo: Uint8Array) =>
     addProduct(db, world, { name, units, stock: 5n, description: 'Feita à mão.', photo }, 'maker')
@@ -148,7 +175,9 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
     const stranger = await come()
     await stranger.goto(address)
     await heading(stranger, 'Pagamento recebido').waitFor()
-    expect((await stranger.goto(address.replace(/.$/, last => (last === 'A' ? 'B' : 'A'))))?.status()).toBe(404)
+    expect((await stranger.goto(address.replace(/.$/, last => (last === 'A' ? 'B' : 'A'))))?.status()).toBe(
+      404,
+    )
 
     // It is money like any other: credited, less the bank's fee and the commission, and passed on.
     const [payout] = await until(async () => {
@@ -309,11 +338,17 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
       await says(page, 'O código expirou')
       // The node's first sight of a payment says whether it was in time, so it lives in the house's time too.
       await town.chain!.rpc('setmocktime', [Math.floor(town.clock.now() / 1_000)])
-      await until(async () => (await orders())[0]!.state === 'expired', 'the order expired, once the chain was looked at after its time')
+      await until(
+        async () => (await orders())[0]!.state === 'expired',
+        'the order expired, once the chain was looked at after its time',
+      )
       await send(town, address, units)
       await town.chain!.mine()
       await says(page, 'Pagamento recebido, depois do prazo')
-      await until(() => town.letters.some(({ subject }) => subject.includes('pagamento recebido do pedido')), 'the letter about it')
+      await until(
+        () => town.letters.some(({ subject }) => subject.includes('pagamento recebido do pedido')),
+        'the letter about it',
+      )
     })
   })
 })

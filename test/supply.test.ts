@@ -1,4 +1,7 @@
-/** The program is made of the packages that the lockfile pins, and none of them runs a script when it is installed. */
+/**
+ * The program is made of the packages that the lockfile pins, and none of them runs a script when it is
+ * installed.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -10,7 +13,11 @@ interface Packages {
   devDependencies: Record<string, string>
   optionalDependencies?: Record<string, string>
 }
-const { dependencies, devDependencies, optionalDependencies = {} } = JSON.parse(read('package.json')) as Packages
+const {
+  dependencies,
+  devDependencies,
+  optionalDependencies = {},
+} = JSON.parse(read('package.json')) as Packages
 
 test('packages have one version and their digest each [security 16]', () => {
   const { packages } = JSON.parse(read('package-lock.json')) as {
@@ -20,7 +27,9 @@ test('packages have one version and their digest each [security 16]', () => {
     ([name, version]) => !/^\d/.test(version) || packages[`node_modules/${name}`]?.version !== version,
   )
   expect(loose).toEqual([])
-  const open = Object.entries(packages).filter(([path, { integrity }]) => path !== '' && integrity?.startsWith('sha512-') !== true)
+  const open = Object.entries(packages).filter(
+    ([path, { integrity }]) => path !== '' && integrity?.startsWith('sha512-') !== true,
+  )
   expect(open.map(([path]) => path)).toEqual([])
 })
 
@@ -42,5 +51,7 @@ test.each(['docker/Dockerfile', 'dev-utils.sh', '.github/workflows/advisories.ym
 test('an image is taken by its version, never by a name that moves [security 16 A14]', () => {
   const images = [...read('docker/Dockerfile').matchAll(/^ARG \w+_IMAGE=(\S+)/gm)].map(([, image]) => image!)
   expect(images).toHaveLength(3)
-  expect(images.filter(image => !/:\d+\.\d+(?:\.\d+)?-[a-z-]+(?:@sha256:[0-9a-f]{64})?$/.test(image))).toEqual([])
+  expect(
+    images.filter(image => !/:\d+\.\d+(?:\.\d+)?-[a-z-]+(?:@sha256:[0-9a-f]{64})?$/.test(image)),
+  ).toEqual([])
 })

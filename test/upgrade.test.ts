@@ -1,4 +1,7 @@
-/** A database that an older version has worked on is brought up: nothing of its invoices, books and payouts is another, on both engines. */
+/**
+ * A database that an older version has worked on is brought up: nothing of its invoices, books and payouts is
+ * another, on both engines.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { migrate, migrations } from '../src/db/migrate.ts'
@@ -48,20 +51,25 @@ describe.each([
       await server?.stop()
     })
     const open = async () => {
-      const db = await openDb(server ? await server.freshDatabase() : 'sqlite::memory:', { clock, random: systemRandom })
+      const db = await openDb(server ? await server.freshDatabase() : 'sqlite::memory:', {
+        clock,
+        random: systemRandom,
+      })
       stores.push(db)
       return db
     }
     const tables = ['invoices', 'payouts', 'ledger_entries', 'coins', 'slots'] as const
     const all = async (db: Db): Promise<Row[][]> => {
       const rows: Row[][] = []
-      for (const table of tables) rows.push(await db.all(sql`select * from ${{ texts: [table], values: [] }} order by 1, 2`))
+      for (const table of tables)
+        rows.push(await db.all(sql`select * from ${{ texts: [table], values: [] }} order by 1, 2`))
       return rows
     }
     const indexes = (db: Db) =>
       db.all<{ name: string }>(
         engine === 'sqlite'
-          ? sql`select name from sqlite_master where type = 'index' and tbl_name = 'invoices' and sql is not null order by name`
+          ? sql`select name from sqlite_master where type = 'index' and tbl_name = 'invoices'
+            and sql is not null order by name`
           : sql`select indexname as name from pg_indexes where tablename = 'invoices' order by indexname`,
       )
 
@@ -81,7 +89,9 @@ describe.each([
         { txid: 'aa', added_at: '2026-11-01T10:00:00.000Z' },
         { txid: 'bb', added_at: '2026-10-01T10:00:00.000Z' },
       ])
-      expect(await db.all(sql`select txid, script, units from foreign_outputs order by txid, script`)).toEqual([
+      expect(
+        await db.all(sql`select txid, script, units from foreign_outputs order by txid, script`),
+      ).toEqual([
         { txid: 'aa', script: '51', units: 9_000_000_546n },
         { txid: 'aa', script: '52', units: 7n },
         { txid: 'bb', script: '53', units: null },
@@ -118,7 +128,9 @@ describe.each([
       expect(applied[0]).toBe('0003-shop.sql')
       const is = await all(db)
       // Columns that came later have their own beginning.
-      expect(is[0]).toMatchObject(was[0]!.map(row => ({ ...row, order_id: null, told_state: '', fine_bp: null, discounts: '' })))
+      expect(is[0]).toMatchObject(
+        was[0]!.map(row => ({ ...row, order_id: null, told_state: '', fine_bp: null, discounts: '' })),
+      )
       expect(is.slice(1)).toMatchObject(was.slice(1))
       expect(is[1]).toMatchObject(was[1]!.map(row => ({ ...row, waits: 0n })))
       expect(is[3]).toMatchObject(was[3]!.map(row => ({ ...row, coinbase: 0n })))

@@ -1,9 +1,20 @@
-/** From every state of a bundle, whatever comes to it: it ends by itself, or by acts that docs/operating.md names for its state. */
+/**
+ * From every state of a bundle, whatever comes to it: it ends by itself, or by acts that docs/operating.md
+ * names for its state.
+ */
 import { describe, expect, test } from 'vitest'
 import { startNode } from '../sim/chain/server.ts'
 import { BadInput, unsure } from '../src/base/answer.ts'
 import { cancelBitcoinBundle } from '../src/jobs/jobs.ts'
-import { bundleMachine, importSigned, latestOf, letGo, markHanded, readPlan, stopAll } from '../src/payout/payout.ts'
+import {
+  bundleMachine,
+  importSigned,
+  latestOf,
+  letGo,
+  markHanded,
+  readPlan,
+  stopAll,
+} from '../src/payout/payout.ts'
 import { endsOf } from './testbed/book.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { bundlesOf, owing } from './testbed/owing.ts'
@@ -31,7 +42,8 @@ const acts: Record<string, (world: World) => Promise<unknown>> = {
   /** Whoever imports it was given it first, and signed what it says. */
   async 'bitcoin psbt import'({ town, id }) {
     const last = await latestOf(town.db, id)
-    if (!(await town.db.tx(tx => markHanded(tx, last)))) throw new BadInput('nothing of it waits for a signature')
+    if (!(await town.db.tx(tx => markHanded(tx, last))))
+      throw new BadInput('nothing of it waits for a signature')
     await importSigned(town.db, town.rail, town.wallet.sign(readPlan(last.plan).psbt), 'bruno')
   },
   'payout go': ({ town }) => letGo(town.db, act.why, act.by),
@@ -83,7 +95,8 @@ const causes: Record<string, (world: World) => unknown> = {
     const { broadcast, feeRate } = town.rail
     const heals = town.clock.now() + day
     const away = async () => unsure('no answer came')
-    town.rail.broadcast = (...bytes) => (town.clock.now() < heals ? away() : broadcast.apply(town.rail, bytes))
+    town.rail.broadcast = (...bytes) =>
+      town.clock.now() < heals ? away() : broadcast.apply(town.rail, bytes)
     town.rail.feeRate = (...blocks) => (town.clock.now() < heals ? away() : feeRate.apply(town.rail, blocks))
   },
   async 'the newest blocks are left behind'({ town: { node, mine, pass, look } }) {
@@ -100,10 +113,16 @@ async function open(state: State, cause: string): Promise<World> {
   const node = {
     url: server.url,
     cookieFile: server.cookieFile,
-    rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) => server.chain.rpc<T>(method, params, wallet),
+    rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) =>
+      server.chain.rpc<T>(method, params, wallet),
   }
   const town = await openChainTown({ node, commissionBp: 0n, signer: 'psbt' })
-  const world: World = { town, id: '', minersAway: false, close: async () => (await town.close(), server.close()) }
+  const world: World = {
+    town,
+    id: '',
+    minersAway: false,
+    close: async () => (await town.close(), server.close()),
+  }
   try {
     await owing(town, [{ units: 60_000n }, { units: 80_000n }])
     await into[state](world)
@@ -147,10 +166,9 @@ describe.each(states)('a bundle that is %s', state => {
 
 describe('the commands of the book', () => {
   const { repasse } = openTerminal()
-  test.each([...new Set([...book.values()].flat().filter(name => /^[a-z ]+$/.test(name) && name.includes(' ')))])(
-    'repasse %s is there',
-    async name => {
-      expect((await repasse([...name.split(' '), '--help'])).code).toBe(0)
-    },
-  )
+  test.each([
+    ...new Set([...book.values()].flat().filter(name => /^[a-z ]+$/.test(name) && name.includes(' '))),
+  ])('repasse %s is there', async name => {
+    expect((await repasse([...name.split(' '), '--help'])).code).toBe(0)
+  })
 })

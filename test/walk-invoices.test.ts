@@ -1,4 +1,7 @@
-/** From every state of an invoice at the bank, whatever comes to it: it ends by itself, or by acts that docs/operating.md names for its state. */
+/**
+ * From every state of an invoice at the bank, whatever comes to it: it ends by itself, or by acts that
+ * docs/operating.md names for its state.
+ */
 import { describe, expect, test } from 'vitest'
 import { BadInput, refused, unsure } from '../src/base/answer.ts'
 import { runDueSlots, timetable } from '../src/jobs/jobs.ts'
@@ -32,7 +35,8 @@ const refusedUnless = (is: string, ...right: string[]) => {
 }
 
 const acts: Record<string, (world: World) => Promise<unknown>> = {
-  'invoice cancel': async world => refusedUnless((await cancelInvoice(at(world), world.id, act)).is, 'canceled', 'paid', 'over', 'later'),
+  'invoice cancel': async world =>
+    refusedUnless((await cancelInvoice(at(world), world.id, act)).is, 'canceled', 'paid', 'over', 'later'),
   async 'invoice reissue'(world) {
     const answer = await reissueInvoice(at(world), world.id, act)
     if (answer.is !== 'reissued') throw new BadInput(answer.is)
@@ -137,9 +141,28 @@ async function open(state: State, cause: string): Promise<World> {
   const town = await openTown({ settings: { startingBalance: 100_000 } })
   try {
     const { db, app } = town
-    const when = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 2 * day }
-    const what = { countLow: 1, countHigh: 1, unitsLow: 5_000n, unitsHigh: 5_000n, roster: undefined, payTo: 'main' }
-    const rule = { name: 'walk', rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' } as const
+    const when = {
+      cron: '0 0 1 1 *',
+      timeZone: 'UTC',
+      startsAt: undefined,
+      endsAt: undefined,
+      dueInMs: 2 * day,
+    }
+    const what = {
+      countLow: 1,
+      countHigh: 1,
+      unitsLow: 5_000n,
+      unitsHigh: 5_000n,
+      roster: undefined,
+      payTo: 'main',
+    }
+    const rule = {
+      name: 'walk',
+      rail: 'starkbank',
+      commissionBp: 0n,
+      minPayoutUnits: 0n,
+      catchUp: 'all',
+    } as const
     const schedule = await addSchedule(db, app.world, { ...rule, ...when, ...what }, 'maker')
     const slot = await db.tx(tx => runNow(tx, app.world, schedule, 'a walk'))
     await setScheduleState(db, 'trial', 'paused', 'maker', 'a walk')
@@ -171,7 +194,15 @@ async function goOn(world: World): Promise<InvoiceState> {
 const isEnd = (state: string) => ['credited', 'expired', 'canceled', 'reversed'].includes(state)
 
 const wayFrom = (state: State, cause: string) =>
-  wayOut({ open: () => open(state, cause), goOn, isEnd, acts, book, most: 2, close: world => world.town.close() })
+  wayOut({
+    open: () => open(state, cause),
+    goOn,
+    isEnd,
+    acts,
+    book,
+    most: 2,
+    close: world => world.town.close(),
+  })
 
 test('the book says of every state what ends it', () => {
   expect([...book.keys()].toSorted()).toEqual(states.toSorted())

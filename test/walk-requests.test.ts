@@ -1,4 +1,7 @@
-/** From every state of a request in bitcoin, whatever comes to it: it ends by itself, or by acts that docs/operating.md names for its state. */
+/**
+ * From every state of a request in bitcoin, whatever comes to it: it ends by itself, or by acts that
+ * docs/operating.md names for its state.
+ */
 import { describe, expect, test } from 'vitest'
 import { startNode } from '../sim/chain/server.ts'
 import { unsure } from '../src/base/answer.ts'
@@ -29,7 +32,8 @@ const stateOf = async ({ town, id }: World): Promise<InvoiceState> => (await tow
 const chain = ({ bitcoin }: ChainTown) => bitcoin.terms
 
 const acts: Record<string, (world: World) => Promise<unknown>> = {
-  'invoice accept': ({ town, id }) => acceptPayment(town.db, town.world, chain(town), id, { by: 'bruno', why: 'a walk' }),
+  'invoice accept': ({ town, id }) =>
+    acceptPayment(town.db, town.world, chain(town), id, { by: 'bruno', why: 'a walk' }),
   async 'invoice refund'({ town, id }) {
     const to = await town.node.rpc<string>('getnewaddress', ['refunds', 'bech32'], payerName)
     const app = { db: town.db, world: town.world }
@@ -39,7 +43,11 @@ const acts: Record<string, (world: World) => Promise<unknown>> = {
       by: 'ana',
       why: 'a walk',
     })
-    await approveAndDo({ ...app, rails: { bitcoin: town.rail }, bitcoin: town.bitcoin }, proposed.proposal.id, { by: 'bruno' })
+    await approveAndDo(
+      { ...app, rails: { bitcoin: town.rail }, bitcoin: town.bitcoin },
+      proposed.proposal.id,
+      { by: 'bruno' },
+    )
   },
 }
 
@@ -127,7 +135,8 @@ const causes: Record<string, (world: World) => unknown> = {
   'the node is away for a day'({ town }) {
     const { info } = town.rail
     const heals = town.clock.now() + 24 * hour
-    town.rail.info = async (...of) => (town.clock.now() < heals ? unsure('no answer came') : info.apply(town.rail, of))
+    town.rail.info = async (...of) =>
+      town.clock.now() < heals ? unsure('no answer came') : info.apply(town.rail, of)
   },
 }
 
@@ -136,7 +145,8 @@ async function open(state: State, cause: string): Promise<World> {
   const node = {
     url: server.url,
     cookieFile: server.cookieFile,
-    rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) => server.chain.rpc<T>(method, params, wallet),
+    rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) =>
+      server.chain.rpc<T>(method, params, wallet),
   }
   const town = await openChainTown({ node, commissionBp: 0n, dueInMs: hour, terms: { late: { is: 'hold' } } })
   const world: World = { town, id: '', address: '', close: async () => (await town.close(), server.close()) }

@@ -1,4 +1,7 @@
-/** From every state of a payout at the bank, after everything that can go wrong there: it ends by itself, or by acts that docs/operating.md names for its state. */
+/**
+ * From every state of a payout at the bank, after everything that can go wrong there: it ends by itself, or
+ * by acts that docs/operating.md names for its state.
+ */
 import { describe, expect, test } from 'vitest'
 import { BadInput, refused, unsure } from '../src/base/answer.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
@@ -57,9 +60,13 @@ const acts: Record<string, (world: World) => Promise<unknown>> = {
   'payout release': ({ town, id }) => releasePayout(town.db, id, act),
   'payout retry': ({ town, id }) => retryPayout(town.db, id, act),
   'payout go': ({ town }) => letGo(town.db, act.why, act.by),
-  'payout approve': async world => agreed(world, await world.town.db.tx(tx => proposeBeyond(tx, world.town.app.world, world.id, act))),
+  'payout approve': async world =>
+    agreed(world, await world.town.db.tx(tx => proposeBeyond(tx, world.town.app.world, world.id, act))),
   'payout redirect': async world => {
-    await agreed(world, await proposeRedirect(world.town.db, world.town.app.world, world.id, { ...act, to: 'second' }))
+    await agreed(
+      world,
+      await proposeRedirect(world.town.db, world.town.app.world, world.id, { ...act, to: 'second' }),
+    )
     // The other account is one that takes what is sent to it.
     world.town.bank.setSettings({ transferFailRate: 0, refundRate: 0 })
   },
@@ -80,7 +87,10 @@ const acts: Record<string, (world: World) => Promise<unknown>> = {
 const stateOf = async ({ town }: World) => (await town.payout())!.state as PayoutState
 const hearAll = ({ town }: World) => town.hear(...town.bank.eventsCreated())
 const until = async (world: World, kind: string) => {
-  while (!world.town.bank.eventsCreated().some(({ subscription, log }) => `${subscription}.${log.type}` === kind)) world.town.pass(50)
+  while (
+    !world.town.bank.eventsCreated().some(({ subscription, log }) => `${subscription}.${log.type}` === kind)
+  )
+    world.town.pass(50)
   await hearAll(world)
 }
 
@@ -141,7 +151,8 @@ const causes: Record<string, (world: World) => unknown> = {
     if (atBank.status === 'paid') await until(world, 'invoice.reversing')
   },
   'a person stops every payout': ({ town }) => stopAll(town.db, 'a walk', 'ana'),
-  'a limit below it': ({ town: { db, app } }) => db.tx(tx => changeLimits(tx, app.world, { asset: 'BRL', wanted: { payout: 1n }, ...act })),
+  'a limit below it': ({ town: { db, app } }) =>
+    db.tx(tx => changeLimits(tx, app.world, { asset: 'BRL', wanted: { payout: 1n }, ...act })),
   'its account takes nothing any more': ({ town }) => town.bank.setSettings({ transferFailRate: 1 }),
   'its money comes back each time': ({ town }) => town.bank.setSettings({ refundRate: 1 }),
   'the bank has no trace of its transfer any more': ({ rail, town }) => {
@@ -149,13 +160,17 @@ const causes: Record<string, (world: World) => unknown> = {
     const gone = new Set<string | undefined>(town.transfers().map(({ id }) => id))
     rail.findPayouts = async (...of) => {
       const answer = await findPayouts(...of)
-      return answer.is === 'done' ? { ...answer, value: answer.value.filter(({ providerId }) => !gone.has(providerId)) } : answer
+      return answer.is === 'done'
+        ? { ...answer, value: answer.value.filter(({ providerId }) => !gone.has(providerId)) }
+        : answer
     }
     rail.readPayout = async ref => (gone.has(ref) ? refused('404') : readPayout(ref))
     rail.statement = async (...of) => {
       const answer = await statement(...of)
       if (answer.is !== 'done') return answer
-      const items = answer.value.items.filter(({ about }) => about.is !== 'payout' || !gone.has(about.providerId))
+      const items = answer.value.items.filter(
+        ({ about }) => about.is !== 'payout' || !gone.has(about.providerId),
+      )
       return { ...answer, value: { ...answer.value, items } }
     }
   },
@@ -175,7 +190,13 @@ const causes: Record<string, (world: World) => unknown> = {
 async function open(state: PayoutState, cause: string): Promise<World> {
   const town = await openTown({ settings: { startingBalance: 100_000 } })
   try {
-    await addAccount(town.db, town.app.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
+    await addAccount(
+      town.db,
+      town.app.world,
+      'second',
+      { ...trialAccount, number: '6341320293482497' },
+      'maker',
+    )
     await approveAccount(town.db, 'second', 'checker')
     town.bank.pay(town.atBank.id)
     town.pass(5_000)
@@ -193,7 +214,10 @@ async function open(state: PayoutState, cause: string): Promise<World> {
 
 const rounds = 14
 
-/** The program works as it does by itself, until the payout has ended or nothing becomes of it any more. Answers where it stands then. */
+/**
+ * The program works as it does by itself, until the payout has ended or nothing becomes of it any more.
+ * Answers where it stands then.
+ */
 async function goOn(world: World): Promise<string> {
   const { town, rail } = world
   for (let round = 0; round < rounds; round++) {
@@ -208,7 +232,15 @@ async function goOn(world: World): Promise<string> {
 const isEnd = (state: string) => state === 'paid' || state === 'canceled'
 
 const wayFrom = (state: PayoutState, cause: string) =>
-  wayOut({ open: () => open(state, cause), goOn, isEnd, acts, book, most: 3, close: world => world.town.close() })
+  wayOut({
+    open: () => open(state, cause),
+    goOn,
+    isEnd,
+    acts,
+    book,
+    most: 3,
+    close: world => world.town.close(),
+  })
 
 test('the book says of every state what ends it', () => {
   expect([...book.keys()].toSorted()).toEqual([...states, 'stopped'].toSorted())

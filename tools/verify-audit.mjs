@@ -21,7 +21,9 @@ const faults = []
 const wrong = says => void faults.push(says)
 
 const usage = () => {
-  console.error('usage: verify-audit.mjs --audit FILE [--anchors FILE...] [--statements FILE] [--ledger FILE]')
+  console.error(
+    'usage: verify-audit.mjs --audit FILE [--anchors FILE...] [--statements FILE] [--ledger FILE]',
+  )
   process.exit(2)
 }
 const given = { audit: [], anchors: [], statements: [], ledger: [] }
@@ -44,8 +46,12 @@ function chain(lines) {
   for (const [place, line] of lines.entries()) {
     const record = parsed(line)
     const { seq, at, actor, act, subject, detail, previous, hash, ...more } = record ?? { more: true }
-    const follows = seq === `${place + 1}` && previous === (records.at(-1)?.hash ?? genesis) && Object.keys(more).length === 0
-    if (follows && hash === sha256(JSON.stringify([seq, at, actor, act, subject, detail, previous]))) records.push(record)
+    const follows =
+      seq === `${place + 1}` &&
+      previous === (records.at(-1)?.hash ?? genesis) &&
+      Object.keys(more).length === 0
+    if (follows && hash === sha256(JSON.stringify([seq, at, actor, act, subject, detail, previous])))
+      records.push(record)
     else return (wrong(`audit log, line ${place + 1}: it was changed, or one before it is missing`), records)
   }
   return records
@@ -53,7 +59,14 @@ function chain(lines) {
 
 /** A line of the file, or the same as a mail says it: number, hash, ledger transactions and time, one below the other, quoted or not. */
 const inMail = /Record: (\d{1,18})[\s>]+Hash: ([0-9a-f]{64})[\s>]+Ledger: (\d{1,18})[\s>]+Time: (\S+Z)/g
-const mailsIn = text => [...text.matchAll(inMail)].map(([, seq, hash, transactions, at]) => ({ seq, hash, transactions, at, rows: [hash] }))
+const mailsIn = text =>
+  [...text.matchAll(inMail)].map(([, seq, hash, transactions, at]) => ({
+    seq,
+    hash,
+    transactions,
+    at,
+    rows: [hash],
+  }))
 
 /** The newest word counts, unless a person has accepted with a reason that the log is another one from some record on. */
 function anchors(texts, hashes) {
@@ -70,7 +83,8 @@ function anchors(texts, hashes) {
     const { from, by, why } = anchor.accepted ?? {}
     if (from) fault = undefined
     if (from) console.log(`accepted from record ${from} on, by ${by}: ${why}`)
-    else if (anchor.previous !== (good.at(-1)?.digest ?? genesis)) fault ??= `anchors, line ${place + 1} does not follow the one before it`
+    else if (anchor.previous !== (good.at(-1)?.digest ?? genesis))
+      fault ??= `anchors, line ${place + 1} does not follow the one before it`
     good.push({ ...anchor, digest: sha256(line) })
   }
   for (const mail of mails) {
@@ -89,7 +103,8 @@ function anchors(texts, hashes) {
   }
   for (const [record, { hash, at }] of [...said].sort(([a], [b]) => a - b)) {
     const found = hashes.get(`${record}`)
-    if (found !== hash) return (wrong(`record ${record}, anchored at ${at}, ${found ? 'is another one' : 'is missing'}`), [])
+    if (found !== hash)
+      return (wrong(`record ${record}, anchored at ${at}, ${found ? 'is another one' : 'is missing'}`), [])
   }
   return good.slice(good.reduce((since, { accepted }, place) => (accepted ? place : since), 0))
 }
@@ -114,7 +129,8 @@ function units(amount, asset) {
 
 function ledger(text, anchored) {
   const [head, ...rows] = rowsOf(text)
-  if (head?.join() !== 'transaction,time,movement,source,line,account,asset,amount,invoice,memo') return wrong('ledger: not an export')
+  if (head?.join() !== 'transaction,time,movement,source,line,account,asset,amount,invoice,memo')
+    return wrong('ledger: not an export')
   const [transactions, balances, sides] = [new Map(), new Map(), new Map()]
   for (const [id, , movement, source, line, account, asset, amount, ...rest] of rows) {
     const value = units(amount ?? '', asset)
@@ -123,16 +139,23 @@ function ledger(text, anchored) {
     transactions.set(id, [...entries, { value, line, about: JSON.stringify([asset, movement, source]) }])
     balances.set(`${account} ${asset}`, (balances.get(`${account} ${asset}`) ?? 0n) + value)
     const side = `${movement}, line ${line}`
-    if ((sides.get(side) ?? account) !== account) wrong(`ledger: ${id} (${side}) is on ${account}, others on ${sides.get(side)}`)
+    if ((sides.get(side) ?? account) !== account)
+      wrong(`ledger: ${id} (${side}) is on ${account}, others on ${sides.get(side)}`)
     sides.set(side, account)
   }
   for (const [id, [first, second, ...more]] of transactions) {
-    const isPair = second && more.length === 0 && first.line === '1' && second.line === '2' && first.about === second.about
-    if (!isPair || first.value + second.value !== 0n) wrong(`ledger: ${id} does not have two lines that sum to zero`)
+    const isPair =
+      second && more.length === 0 && first.line === '1' && second.line === '2' && first.about === second.about
+    if (!isPair || first.value + second.value !== 0n)
+      wrong(`ledger: ${id} does not have two lines that sum to zero`)
   }
   const before = anchored.find(anchor => Number(anchor.transactions) > transactions.size)
-  if (before) wrong(`ledger: ${transactions.size} transactions, and ${before.transactions} were anchored at ${before.at}`)
-  for (const [account, sum] of [...balances].sort(([a], [b]) => (a < b ? -1 : 1))) console.log(`${account}: ${sum}`)
+  if (before)
+    wrong(
+      `ledger: ${transactions.size} transactions, and ${before.transactions} were anchored at ${before.at}`,
+    )
+  for (const [account, sum] of [...balances].sort(([a], [b]) => (a < b ? -1 : 1)))
+    console.log(`${account}: ${sum}`)
 }
 
 const records = chain(linesOf(given.audit[0]))
@@ -142,5 +165,7 @@ if (given.statements.length > 0) approvals(records, linesOf(given.statements[0])
 if (given.ledger.length > 0) ledger(readFileSync(given.ledger[0], 'utf8'), anchored)
 for (const fault of faults) console.error(`WRONG: ${fault}`)
 if (faults.length === 0)
-  console.log(`OK: ${records.length} records${texts.length > 0 ? '' : '; without anchors, a cut at the end cannot be seen'}`)
+  console.log(
+    `OK: ${records.length} records${texts.length > 0 ? '' : '; without anchors, a cut at the end cannot be seen'}`,
+  )
 process.exitCode = faults.length === 0 ? 0 : 1

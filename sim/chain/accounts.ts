@@ -1,4 +1,7 @@
-/** The accounts of one wallet: branches of addresses from a seed or an imported descriptor, and how far each is looked at. */
+/**
+ * The accounts of one wallet: branches of addresses from a seed or an imported descriptor, and how far each
+ * is looked at.
+ */
 import { parseDescriptor, summed } from './descriptors.ts'
 import { extendedKey, hex, masterKey, publicChild, tr, wpkh, type BIP32Interface } from './keys.ts'
 import type { Node } from './node.ts'
@@ -48,11 +51,16 @@ export interface Accounts {
 export function makeAccounts(node: Node): Accounts {
   const accounts: Account[] = []
   const known = new Map<string, { account: Account; index: number }>()
-  const isUsed = (script: string) => node.branches.everPaid(script) || node.mempool.coins.ofScript(script).length > 0
+  const isUsed = (script: string) =>
+    node.branches.everPaid(script) || node.mempool.coins.ofScript(script).length > 0
 
   /** Looks as many unused addresses ahead as the settings say, from the last that was used or given out. */
   function widen(account: Account): void {
-    for (let index = account.next; index < account.next + node.settings.keypool || index <= account.through; index++) {
+    for (
+      let index = account.next;
+      index < account.next + node.settings.keypool || index <= account.through;
+      index++
+    ) {
       const script = (account.scripts[index] ??= learn(account, index))
       if (isUsed(script)) account.next = index + 1
     }
@@ -69,7 +77,9 @@ export function makeAccounts(node: Node): Accounts {
     add(more) {
       accounts.push(...more)
       // From the first on, though a later one was used: indexes are learned in their order.
-      for (const account of more) for (let index = 0; index <= account.through; index++) account.scripts[index] ??= learn(account, index)
+      for (const account of more)
+        for (let index = 0; index <= account.through; index++)
+          account.scripts[index] ??= learn(account, index)
     },
     fresh(kind, side, take) {
       const account =
@@ -96,7 +106,10 @@ export function makeAccounts(node: Node): Accounts {
   }
 }
 
-/** Of all nodes of this process: tests bring up many that are given the same keys, and import thousands of addresses each. */
+/**
+ * Of all nodes of this process: tests bring up many that are given the same keys, and import thousands of
+ * addresses each.
+ */
 const derived = new Map<string, string>()
 
 function scriptAt({ kind, branch }: Account, index: number): string {
@@ -176,7 +189,8 @@ export function importedAccount(
       .slice(1)
       .reduce((above, step) => above.derive(Number(step)), parent),
     path: `m${origin.replaceAll('h', "'")}${steps}`,
-    fingerprint: fingerprint === undefined ? parent.fingerprint : Uint8Array.from(Buffer.from(fingerprint, 'hex')),
+    fingerprint:
+      fingerprint === undefined ? parent.fingerprint : Uint8Array.from(Buffer.from(fingerprint, 'hex')),
     text: secret => textOf(kind, prefix, secret ? parent : parent.neutered(), steps!),
     through: Array.isArray(range) ? range[1] : range,
   }

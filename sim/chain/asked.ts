@@ -1,4 +1,6 @@
-/** Reads the arguments of an RPC, with Bitcoin Core's complaints about those that are not what they should be. */
+/**
+ * Reads the arguments of an RPC, with Bitcoin Core's complaints about those that are not what they should be.
+ */
 import { parseDescriptor } from './descriptors.ts'
 import { scriptOf, type Network } from './keys.ts'
 import { codes, refuse } from './refusal.ts'
@@ -16,7 +18,8 @@ export function inOrder(name: string, { takes, needs = 0 }: Method<never>, param
   let given: unknown[] = []
   if (Array.isArray(params)) given = params
   else if (typeof params === 'object' && params !== null) {
-    for (const key of Object.keys(params)) if (!takes.includes(key)) refuse(codes.parameter, `Unknown named parameter ${key}`)
+    for (const key of Object.keys(params))
+      if (!takes.includes(key)) refuse(codes.parameter, `Unknown named parameter ${key}`)
     given = takes.map(key => (params as Record<string, unknown>)[key])
     while (given.length > 0 && given.at(-1) === undefined) given.pop()
   }
@@ -31,22 +34,32 @@ export function inOrder(name: string, { takes, needs = 0 }: Method<never>, param
 
 export function hashText(value: unknown, name: string): string {
   const text = string(value)
-  if (text.length !== 64) refuse(codes.parameter, `${name} must be of length 64 (not ${text.length}, for '${text}')`)
-  if (!/^[0-9a-f]+$/i.test(text)) refuse(codes.parameter, `${name} must be hexadecimal string (not '${text}')`)
+  if (text.length !== 64)
+    refuse(codes.parameter, `${name} must be of length 64 (not ${text.length}, for '${text}')`)
+  if (!/^[0-9a-f]+$/i.test(text))
+    refuse(codes.parameter, `${name} must be hexadecimal string (not '${text}')`)
   return text.toLowerCase()
 }
 
-export const string = (value: unknown): string => (typeof value === 'string' ? value : wrongType(value, 'string'))
-export const number = (value: unknown): number => (typeof value === 'number' ? value : wrongType(value, 'number'))
+export const string = (value: unknown): string =>
+  typeof value === 'string' ? value : wrongType(value, 'string')
+export const number = (value: unknown): number =>
+  typeof value === 'number' ? value : wrongType(value, 'number')
 export const boolean = (value: unknown, otherwise: boolean): boolean =>
   value === undefined ? otherwise : typeof value === 'boolean' ? value : wrongType(value, 'bool')
-export const list = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : wrongType(value, 'array'))
+export const list = (value: unknown): unknown[] =>
+  Array.isArray(value) ? (value as unknown[]) : wrongType(value, 'array')
 
-/** BTC as Core takes them, a number or text, in satoshis. Exact, for a float of 53 bits holds every amount there can be. */
+/**
+ * BTC as Core takes them, a number or text, in satoshis. Exact, for a float of 53 bits holds every amount
+ * there can be.
+ */
 export function satoshis(value: unknown): bigint {
-  if (typeof value !== 'number' && typeof value !== 'string') refuse(codes.type, 'Amount is not a number or string')
+  if (typeof value !== 'number' && typeof value !== 'string')
+    refuse(codes.type, 'Amount is not a number or string')
   const text = typeof value === 'number' ? value.toFixed(8) : String(value)
-  const [, whole, fraction = ''] = /^(\d+)(?:\.(\d{1,8}))?$/.exec(text) ?? refuse(codes.type, 'Invalid amount')
+  const [, whole, fraction = ''] =
+    /^(\d+)(?:\.(\d{1,8}))?$/.exec(text) ?? refuse(codes.type, 'Invalid amount')
   return BigInt(whole!) * 100_000_000n + BigInt(fraction.padEnd(8, '0'))
 }
 
@@ -65,6 +78,12 @@ export function payTo(value: unknown, network: Network, otherwise = 'Error: Inva
 
 const wrongType = (value: unknown, expected: string): never => {
   const kind =
-    value === null || value === undefined ? 'null' : Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+    value === null || value === undefined
+      ? 'null'
+      : Array.isArray(value)
+        ? 'array'
+        : typeof value === 'boolean'
+          ? 'bool'
+          : typeof value
   return refuse(codes.type, `JSON value of type ${kind} is not of expected type ${expected}`)
 }

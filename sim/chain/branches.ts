@@ -32,7 +32,10 @@ export interface Branches {
   tips(): BlockNode[]
   /** Takes a block in without making it active. */
   add(block: Block): BlockNode
-  /** Goes to the highest valid branch, or to its block at `limit` where it is higher: the rest has not been received yet. */
+  /**
+   * Goes to the highest valid branch, or to its block at `limit` where it is higher: the rest has not been
+   * received yet.
+   */
   activate(limit?: number): Change
   /** Leaves every block above `height`, without judging them. */
   retreat(height: number): Change
@@ -66,7 +69,11 @@ export function makeBranches(first: Block): Branches {
 
   // Nothing invalid is active: whoever declares it so retreats below it first.
   const isInvalid = (node: BlockNode): boolean => {
-    for (let block: BlockNode | undefined = node; block && active[block.height] !== block; block = block.previous) {
+    for (
+      let block: BlockNode | undefined = node;
+      block && active[block.height] !== block;
+      block = block.previous
+    ) {
       if (block.invalid) return true
     }
     return false
@@ -75,7 +82,9 @@ export function makeBranches(first: Block): Branches {
   function best(): BlockNode {
     const { height } = active.at(-1)!
     const candidates = [...known.values()].filter(node => node.height >= height && !isInvalid(node))
-    return candidates.reduce((a, b) => (b.height > a.height || (b.height === a.height && b.order < a.order) ? b : a))
+    return candidates.reduce((a, b) =>
+      b.height > a.height || (b.height === a.height && b.order < a.order) ? b : a,
+    )
   }
 
   function connect(node: BlockNode): void {
@@ -139,7 +148,8 @@ export function makeBranches(first: Block): Branches {
     retreat: height => goTo(active[height]!),
     medianTime(node) {
       const times: number[] = []
-      for (let block: BlockNode | undefined = node; block && times.length < 11; block = block.previous) times.push(block.block.timestamp)
+      for (let block: BlockNode | undefined = node; block && times.length < 11; block = block.previous)
+        times.push(block.block.timestamp)
       return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!
     },
     everPaid: script => paid.has(script),

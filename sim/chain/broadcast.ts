@@ -1,4 +1,7 @@
-/** Hands a transaction to the node, with the errors and the order of looking of Bitcoin Core's `sendrawtransaction`. */
+/**
+ * Hands a transaction to the node, with the errors and the order of looking of Bitcoin Core's
+ * `sendrawtransaction`.
+ */
 import { Transaction } from 'bitcoinjs-lib'
 import { bytes } from './keys.ts'
 import type { Verdict } from './mempool.ts'
@@ -16,7 +19,8 @@ export function submit(node: Node, transaction: Transaction, cap: bigint = usual
   if (node.mempool.get(txid)) return txid
   const verdict = node.mempool.judge(transaction)
   if (verdict.is === 'refused') return refuse(verdict.code, verdict.why)
-  if (isTooDear(verdict, cap)) refuse(codes.rejectedInputs, 'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)')
+  if (isTooDear(verdict, cap))
+    refuse(codes.rejectedInputs, 'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)')
   node.mempool.enter(verdict)
   return txid
 }
@@ -24,7 +28,10 @@ export function submit(node: Node, transaction: Transaction, cap: bigint = usual
 export const isTooDear = ({ entry }: Extract<Verdict, { is: 'fits' }>, cap: bigint): boolean =>
   cap > 0n && entry.fee > (cap * BigInt(entry.size)) / 1_000n
 
-export function decode(text: unknown, what = 'TX decode failed. Make sure the tx has at least one input.'): Transaction {
+export function decode(
+  text: unknown,
+  what = 'TX decode failed. Make sure the tx has at least one input.',
+): Transaction {
   try {
     if (typeof text !== 'string' || !/^(?:[0-9a-f]{2})+$/i.test(text)) throw new Error('no hex')
     const transaction = Transaction.fromBuffer(bytes(text))

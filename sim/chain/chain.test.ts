@@ -1,4 +1,7 @@
-/** What only the simulated node can do: chance from a seed, storms by order, and the faults between it and its client. */
+/**
+ * What only the simulated node can do: chance from a seed, storms by order, and the faults between it and its
+ * client.
+ */
 import { readFileSync, statSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/clock.ts'
@@ -7,7 +10,10 @@ import { addressOf, masterKey, networkOf, wpkh } from './keys.ts'
 import { startNode, type NodeServer } from './server.ts'
 
 const noon = Date.parse('2026-11-21T12:00:00Z')
-const app = addressOf(wpkh(masterKey(new Uint8Array(32).fill(7), networkOf.regtest).publicKey), networkOf.regtest)!
+const app = addressOf(
+  wpkh(masterKey(new Uint8Array(32).fill(7), networkOf.regtest).publicKey),
+  networkOf.regtest,
+)!
 
 function chainOf(seed: number, settings: Partial<ChainSettings> = {}, time = { now: noon }): Chain {
   return makeChain({
@@ -18,7 +24,12 @@ function chainOf(seed: number, settings: Partial<ChainSettings> = {}, time = { n
 }
 
 const post = (chain: Chain, method: string, params: unknown[] = [], path = '/'): ChainResponse =>
-  chain.handle({ method: 'POST', path, authorization: undefined, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) })
+  chain.handle({
+    method: 'POST',
+    path,
+    authorization: undefined,
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  })
 // oxlint-disable-next-line typescript/no-explicit-any -- a test knows what it asked for
 function rpc(chain: Chain, method: string, params: unknown[] = [], path = '/'): any {
   const response = post(chain, method, params, path)
@@ -37,11 +48,16 @@ describe('the same seed', () => {
     chain.mine(3)
     chain.payer.takeBack(chain.payer.pay(app, 77_000n))
     chain.reorg(2, { leaveOut: [paid[0]!], forget: [paid[1]!] })
-    const answers = ['getblockchaininfo', 'getrawmempool', 'listdescriptors', 'getmempoolinfo'].map(method => post(chain, method))
-    const blocks = Array.from({ length: chain.height() + 1 }, (_, height) => rpcQuietly(chain, 'getblock', [chain.hashAt(height), 0]))
+    const answers = ['getblockchaininfo', 'getrawmempool', 'listdescriptors', 'getmempoolinfo'].map(method =>
+      post(chain, method),
+    )
+    const blocks = Array.from({ length: chain.height() + 1 }, (_, height) =>
+      rpcQuietly(chain, 'getblock', [chain.hashAt(height), 0]),
+    )
     return JSON.stringify([chain.cookie, answers, blocks])
   }
-  const rpcQuietly = (chain: Chain, method: string, params: unknown[]) => JSON.stringify(post(chain, method, params))
+  const rpcQuietly = (chain: Chain, method: string, params: unknown[]) =>
+    JSON.stringify(post(chain, method, params))
 
   test('gives the same bytes, blocks and faults included; another seed gives others', () => {
     expect(life(1)).toBe(life(1))
@@ -69,7 +85,11 @@ describe('the payer', () => {
     const back = chain.payer.takeBack(bumped)
     expect(chain.mempool()).toEqual([back])
     chain.mine()
-    expect([chain.confirmations(first), chain.confirmations(bumped), chain.unspentOf(app)]).toEqual([undefined, undefined, 0n])
+    expect([chain.confirmations(first), chain.confirmations(bumped), chain.unspentOf(app)]).toEqual([
+      undefined,
+      undefined,
+      0n,
+    ])
   })
 
   test('pays a lot between two blocks, each payment for itself', () => {
@@ -91,21 +111,36 @@ describe('the payer', () => {
 })
 
 describe('a storm', () => {
-  test.each([1, 3, 6])('a reorganisation %i deep: kept, left out, forgotten and double-spent payments end as ordered', depth => {
-    const chain = chainOf(10 + depth)
-    const [kept, leftOut, forgotten, rival] = [1_000n, 2_000n, 4_000n, 8_000n].map(units => chain.payer.pay(app, units))
-    const old = chain.mine(depth)
-    const { left, mined } = chain.reorg(depth, { leaveOut: [leftOut!], forget: [forgotten!], doubleSpend: [rival!] })
-    expect(left).toEqual(old.toReversed())
-    expect([mined.length, chain.tip()]).toEqual([depth + 1, mined.at(-1)])
-    expect([kept, leftOut, forgotten, rival].map(txid => chain.confirmations(txid!))).toEqual([depth + 1, 0, undefined, undefined])
-    expect(chain.unspentOf(app)).toBe(1_000n)
-    for (const hash of old) expect(rpc(chain, 'getblockheader', [hash])).toMatchObject({ confirmations: -1 })
-    chain.payer.rebroadcast(forgotten!)
-    chain.mine()
-    expect(chain.unspentOf(app)).toBe(7_000n)
-    expect(() => chain.payer.rebroadcast(rival!)).toThrow('bad-txns-inputs-missingorspent')
-  })
+  test.each([1, 3, 6])(
+    'a reorganisation %i deep: kept, left out, forgotten and double-spent payments end as ordered',
+    depth => {
+      const chain = chainOf(10 + depth)
+      const [kept, leftOut, forgotten, rival] = [1_000n, 2_000n, 4_000n, 8_000n].map(units =>
+        chain.payer.pay(app, units),
+      )
+      const old = chain.mine(depth)
+      const { left, mined } = chain.reorg(depth, {
+        leaveOut: [leftOut!],
+        forget: [forgotten!],
+        doubleSpend: [rival!],
+      })
+      expect(left).toEqual(old.toReversed())
+      expect([mined.length, chain.tip()]).toEqual([depth + 1, mined.at(-1)])
+      expect([kept, leftOut, forgotten, rival].map(txid => chain.confirmations(txid!))).toEqual([
+        depth + 1,
+        0,
+        undefined,
+        undefined,
+      ])
+      expect(chain.unspentOf(app)).toBe(1_000n)
+      for (const hash of old)
+        expect(rpc(chain, 'getblockheader', [hash])).toMatchObject({ confirmations: -1 })
+      chain.payer.rebroadcast(forgotten!)
+      chain.mine()
+      expect(chain.unspentOf(app)).toBe(7_000n)
+      expect(() => chain.payer.rebroadcast(rival!)).toThrow('bad-txns-inputs-missingorspent')
+    },
+  )
 
   test('a payment whose lock time is the old tip’s is not lost when the chain goes below it', () => {
     const chain = chainOf(20)
@@ -121,7 +156,11 @@ describe('a storm', () => {
     const chain = chainOf(21)
     const paid = chain.payer.pay(app, 3_000n)
     const rival = chain.doubleSpend(paid)
-    expect([chain.mempool(), chain.confirmations(rival), chain.confirmations(paid)]).toEqual([[], 1, undefined])
+    expect([chain.mempool(), chain.confirmations(rival), chain.confirmations(paid)]).toEqual([
+      [],
+      1,
+      undefined,
+    ])
   })
 
   test('what was evicted is gone with its children, and may come again', () => {
@@ -160,8 +199,13 @@ describe('a storm', () => {
     const chain = chainOf(25)
     chain.setSettings({ prunedBelow: 50, network: 'main', feeRate: 12_345n })
     expect(rpc(chain, 'getblockchaininfo')).toMatchObject({ chain: 'main', pruned: true, pruneheight: 50 })
-    expect(rpc(chain, 'getblockhash', [0])).toBe('000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f')
-    expect(rpc(chain, 'getblock', [chain.hashAt(49)])).toEqual({ code: -1, message: 'Block not available (pruned data)' })
+    expect(rpc(chain, 'getblockhash', [0])).toBe(
+      '000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f',
+    )
+    expect(rpc(chain, 'getblock', [chain.hashAt(49)])).toEqual({
+      code: -1,
+      message: 'Block not available (pruned data)',
+    })
     expect(rpc(chain, 'getblock', [chain.hashAt(50)])).toMatchObject({ height: 50 })
     expect(rpc(chain, 'getblockheader', [chain.hashAt(49)])).toMatchObject({ height: 49 })
     expect(rpc(chain, 'estimatesmartfee', [6])).toEqual({ feerate: 0.00012345, blocks: 6 })
@@ -171,7 +215,10 @@ describe('a storm', () => {
     const chain = chainOf(27)
     const txid = chain.payer.pay(app, 3_000n)
     chain.mine(2)
-    expect(rpc(chain, 'getrawtransaction', [txid, true])).toMatchObject({ code: -5, message: expect.stringContaining('-txindex') })
+    expect(rpc(chain, 'getrawtransaction', [txid, true])).toMatchObject({
+      code: -5,
+      message: expect.stringContaining('-txindex'),
+    })
     chain.setSettings({ txindex: true })
     expect(rpc(chain, 'getrawtransaction', [txid, true])).toMatchObject({
       txid,
@@ -270,8 +317,14 @@ describe('over HTTP', () => {
       const answer = await fetch(`${node!.url}/sim/${verb}`, { method: 'POST', body: JSON.stringify(body) })
       return { status: answer.status, ...((await answer.json()) as object) }
     }
-    expect(await lever('pay', { address: app, units: 25_000 })).toMatchObject({ status: 200, txid: node.chain.mempool()[0] })
-    expect(await lever('mine', { blocks: 2 })).toMatchObject({ status: 200, blocks: [expect.any(String), node.chain.tip()] })
+    expect(await lever('pay', { address: app, units: 25_000 })).toMatchObject({
+      status: 200,
+      txid: node.chain.mempool()[0],
+    })
+    expect(await lever('mine', { blocks: 2 })).toMatchObject({
+      status: 200,
+      blocks: [expect.any(String), node.chain.tip()],
+    })
     expect(await lever('reorg', { depth: 2 })).toMatchObject({ status: 200, mined: { length: 3 } })
     expect(node.chain.unspentOf(app)).toBe(25_000n)
     expect(await lever('settings', { feeRate: 7_000 })).toMatchObject({ status: 200 })

@@ -1,6 +1,6 @@
 /**
- * The simulated Bitcoin node, in one process and with no I/O: everything it does follows from the clock, the randomness and the requests
- * handed in, so the same seed gives the same bytes.
+ * The simulated Bitcoin node, in one process and with no I/O: everything it does follows from the clock, the
+ * randomness and the requests handed in, so the same seed gives the same bytes.
  *
  * const chain = makeChain({ clock, random, settings?, faults? })
  *   chain.handle({ method, path, authorization, body })   -> { is: 'answer', status, headers, body, afterMs } | { is: 'hang' } | { is: 'reset' }
@@ -42,7 +42,10 @@ export interface ChainOptions {
 
 export interface Chain {
   handle(request: ChainRequest): ChainResponse
-  /** Asks past the door: no cookie, no faults, no delay. Throws `RpcFault`; amounts come as floats, so it is for tests. */
+  /**
+   * Asks past the door: no cookie, no faults, no delay. Throws `RpcFault`; amounts come as floats, so it is
+   * for tests.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- who asks knows for what
   rpc<T = any>(method: string, params?: unknown, wallet?: string): T
   /** `user:password`, new each time the node goes up; `onCookie` hears of it. */
@@ -58,8 +61,9 @@ export interface Chain {
   /** Mines what waits; answers the blocks' hashes, lowest first. */
   mine(blocks?: number, options?: MineOptions): string[]
   /**
-   * A branch one block longer takes the place of the last `depth` blocks, with the same transactions. `leaveOut`: those wait in the
-   * mempool again; `forget`: those are lost; `doubleSpend`: those of the payer's are contradicted in the new branch.
+   * A branch one block longer takes the place of the last `depth` blocks, with the same transactions.
+   * `leaveOut`: those wait in the mempool again; `forget`: those are lost; `doubleSpend`: those of the
+   * payer's are contradicted in the new branch.
    */
   reorg(
     depth: number,
@@ -67,7 +71,10 @@ export interface Chain {
   ): { left: string[]; mined: string[] }
   /** Drops it from the mempool, with what spends it; answers what went. */
   evict(txid: string): string[]
-  /** Mines a block in which the payer's coins go back to him though the mempool had seen them paid; answers the new txid. */
+  /**
+   * Mines a block in which the payer's coins go back to him though the mempool had seen them paid; answers
+   * the new txid.
+   */
   doubleSpend(txid: string): string
   /** Stops answering; connections drop. */
   goDown(): void
@@ -138,15 +145,21 @@ export function makeChain({ clock, random, settings: given = {}, faults = {} }: 
   }
 
   const heightOf = (txid: string): number | undefined => {
-    for (let height = node.branches.tip().height; height >= 0; height--) if (node.branches.at(height)!.txids.includes(txid)) return height
+    for (let height = node.branches.tip().height; height >= 0; height--)
+      if (node.branches.at(height)!.txids.includes(txid)) return height
     return undefined
   }
   const hashes = (nodes: { hash: string }[]) => nodes.map(({ hash }) => hash)
 
   const chain: Chain = {
-    handle: request => (down ? { is: 'reset', afterMs: 0 } : box.around(methodsOf(request.body), () => answer(request))),
+    handle: request =>
+      down ? { is: 'reset', afterMs: 0 } : box.around(methodsOf(request.body), () => answer(request)),
     rpc(method, params = [], wallet) {
-      const { body } = answerRpc(JSON.stringify({ id: 1, method, params }), contextOf(wallet), () => undefined)
+      const { body } = answerRpc(
+        JSON.stringify({ id: 1, method, params }),
+        contextOf(wallet),
+        () => undefined,
+      )
       const { result, error } = JSON.parse(body)
       if (error) throw new RpcFault(error.code, `${method}: ${error.message}`)
       return result
@@ -196,11 +209,16 @@ export function makeChain({ clock, random, settings: given = {}, faults = {} }: 
     },
     transaction(txid) {
       const height = heightOf(txid)
-      return node.mempool.get(txid)?.transaction ?? (height === undefined ? undefined : inBlock(node.branches.at(height)!, txid))
+      return (
+        node.mempool.get(txid)?.transaction ??
+        (height === undefined ? undefined : inBlock(node.branches.at(height)!, txid))
+      )
     },
     unspentOf(address) {
       const script = scriptOf(address, node.network())
-      return script ? node.branches.coins.ofScript(hex(script)).reduce((sum, { units }) => sum + units, 0n) : 0n
+      return script
+        ? node.branches.coins.ofScript(hex(script)).reduce((sum, { units }) => sum + units, 0n)
+        : 0n
     },
     requestCounts: () => Object.fromEntries(counts),
   }

@@ -60,10 +60,14 @@ export const outpointOf = ({ txid, vout }: { txid: string; vout: number }): Outp
 
 /** What a transaction spends. */
 export const spentBy = (transaction: Transaction): Outpoint[] =>
-  transaction.isCoinbase() ? [] : transaction.ins.map(({ hash, index }): Outpoint => `${shown(hash)}:${index}`)
+  transaction.isCoinbase()
+    ? []
+    : transaction.ins.map(({ hash, index }): Outpoint => `${shown(hash)}:${index}`)
 
 /** What it makes, except what nobody can ever spend. */
 export const madeBy = (transaction: Transaction, txid: string, height: number): Coin[] =>
   transaction.outs.flatMap(({ script, value }, vout) =>
-    script[0] === 0x6a ? [] : [{ txid, vout, units: value, script, height, coinbase: transaction.isCoinbase() }],
+    script[0] === 0x6a
+      ? []
+      : [{ txid, vout, units: value, script, height, coinbase: transaction.isCoinbase() }],
   )

@@ -1,4 +1,7 @@
-/** What the program relies on of a Bitcoin node at its door and of its chain, held against a real bitcoind and the simulated one. */
+/**
+ * What the program relies on of a Bitcoin node at its door and of its chain, held against a real bitcoind and
+ * the simulated one.
+ */
 import { Block } from 'bitcoinjs-lib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bitcoindAvailable, startBitcoind } from '../../test/testbed/bitcoind.ts'
@@ -25,20 +28,28 @@ function contract(start: () => Promise<Engine>): void {
   afterAll(() => engine.end())
 
   test('an estimate says that it has none while too little was seen', async () => {
-    expect(await rpc('estimatesmartfee', [6])).toMatchObject({ errors: [expect.stringContaining('Insufficient data')] })
+    expect(await rpc('estimatesmartfee', [6])).toMatchObject({
+      errors: [expect.stringContaining('Insufficient data')],
+    })
     expect((await fault('estimatesmartfee', [0])).code).toBe(-8)
   })
 
   describe('the door', () => {
     test('a wrong cookie is 401 and nothing else', async () => {
-      expect(await post(JSON.stringify({ id: 1, method: 'getblockcount' }), { cookie: '__cookie__:wrong' })).toEqual({
+      expect(
+        await post(JSON.stringify({ id: 1, method: 'getblockcount' }), { cookie: '__cookie__:wrong' }),
+      ).toEqual({
         status: 401,
         text: '',
       })
     })
 
     test('an unknown method, a bad request and text that is no JSON have their codes', async () => {
-      expect(await told('nosuchmethod')).toMatchObject({ status: 404, result: null, error: { code: -32601, message: 'Method not found' } })
+      expect(await told('nosuchmethod')).toMatchObject({
+        status: 404,
+        result: null,
+        error: { code: -32601, message: 'Method not found' },
+      })
       const two = await post(JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'nosuchmethod' }))
       expect({ ...two, text: JSON.parse(two.text) }).toEqual({
         status: 200,
@@ -71,7 +82,10 @@ function contract(start: () => Promise<Engine>): void {
 
     test('arguments may come by name, and a name nobody knows is said', async () => {
       expect(await rpc('getblockhash', { height: 0 })).toBe(regtestGenesis)
-      expect(await fault('getblockhash', { heigth: 0 })).toEqual({ code: -8, message: 'Unknown named parameter heigth' })
+      expect(await fault('getblockhash', { heigth: 0 })).toEqual({
+        code: -8,
+        message: 'Unknown named parameter heigth',
+      })
       expect((await fault('getblockhash', [])).code).toBe(-1)
       expect((await fault('getblockcount', [1, 2])).code).toBe(-1)
       expect((await fault('getblockhash', ['1'])).code).toBe(-3)
@@ -117,14 +131,20 @@ function contract(start: () => Promise<Engine>): void {
         bits: '207fffff',
       })
       const first = await rpc('getblockheader', [regtestGenesis])
-      expect(first).toMatchObject({ height: 0, confirmations: height + 1, nextblockhash: await rpc('getblockhash', [1]) })
+      expect(first).toMatchObject({
+        height: 0,
+        confirmations: height + 1,
+        nextblockhash: await rpc('getblockhash', [1]),
+      })
       expect(first).not.toHaveProperty('previousblockhash')
       expect(Block.fromHex(await rpc('getblockheader', [hash, false])).getId()).toBe(hash)
     })
 
     test('the first block is regtest’s, byte by byte', async () => {
       const raw = await rpc('getblock', [regtestGenesis, 0])
-      expect(raw).toMatch(/^01000000(00){32}3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f200200000001/)
+      expect(raw).toMatch(
+        /^01000000(00){32}3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f200200000001/,
+      )
       expect(Block.fromHex(raw).getId()).toBe(regtestGenesis)
     })
 
@@ -143,7 +163,11 @@ function contract(start: () => Promise<Engine>): void {
       })
       expect(await rpc('getrawtransaction', [txid, false, hash])).toBe(block.transactions![1]!.toHex())
       const whole = await rpc('getblock', [hash, 2])
-      expect(whole.tx[1]).toMatchObject({ txid, vin: [{ sequence: 0xfffffffd }], hex: block.transactions![1]!.toHex() })
+      expect(whole.tx[1]).toMatchObject({
+        txid,
+        vin: [{ sequence: 0xfffffffd }],
+        hex: block.transactions![1]!.toHex(),
+      })
     })
 
     test('setmocktime decides the time of the next block', async () => {
@@ -156,13 +180,25 @@ function contract(start: () => Promise<Engine>): void {
 
     test('what is not there is said by code', async () => {
       const none = 'ab'.repeat(32)
-      expect(await fault('getblockhash', [9_999_999])).toEqual({ code: -8, message: 'Block height out of range' })
+      expect(await fault('getblockhash', [9_999_999])).toEqual({
+        code: -8,
+        message: 'Block height out of range',
+      })
       expect(await fault('getblockheader', [none])).toEqual({ code: -5, message: 'Block not found' })
       expect(await fault('getblock', [none, 0])).toEqual({ code: -5, message: 'Block not found' })
-      expect(await fault('getblockheader', ['zz'])).toEqual({ code: -8, message: "hash must be of length 64 (not 2, for 'zz')" })
+      expect(await fault('getblockheader', ['zz'])).toEqual({
+        code: -8,
+        message: "hash must be of length 64 (not 2, for 'zz')",
+      })
       expect((await fault('getrawtransaction', [none])).code).toBe(-5)
-      expect(await fault('getrawtransaction', [none, false, none])).toEqual({ code: -5, message: 'Block hash not found' })
-      expect(await fault('getmempoolentry', [none])).toEqual({ code: -5, message: 'Transaction not in mempool' })
+      expect(await fault('getrawtransaction', [none, false, none])).toEqual({
+        code: -5,
+        message: 'Block hash not found',
+      })
+      expect(await fault('getmempoolentry', [none])).toEqual({
+        code: -5,
+        message: 'Transaction not in mempool',
+      })
       expect(await rpc('gettxout', [none, 0])).toBeNull()
     })
   })

@@ -1,8 +1,21 @@
-/** What the contract's tests ask a node with, whichever it is: a tiny client, keys nobody has used, and coins spent by hand. */
+/**
+ * What the contract's tests ask a node with, whichever it is: a tiny client, keys nobody has used, and coins
+ * spent by hand.
+ */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Transaction, networks, script as scripts } from 'bitcoinjs-lib'
-import { addressOf, hex, masterKey, pkh, taprootSigner, tr, unshown, wpkh, type BIP32Interface } from './keys.ts'
+import {
+  addressOf,
+  hex,
+  masterKey,
+  pkh,
+  taprootSigner,
+  tr,
+  unshown,
+  wpkh,
+  type BIP32Interface,
+} from './keys.ts'
 import { startNode } from './server.ts'
 
 export interface Engine {
@@ -57,8 +70,15 @@ export function askNode(engine: () => Engine) {
     return { status: answer.status, text: await answer.text() }
   }
   /** The whole answer, in the older dialect. */
-  async function told(method: string, params: unknown = [], wallet?: string): Promise<{ status: number; result: Told; error: Told }> {
-    const { status, text } = await post(JSON.stringify({ id: 1, method, params }), wallet === undefined ? {} : { wallet })
+  async function told(
+    method: string,
+    params: unknown = [],
+    wallet?: string,
+  ): Promise<{ status: number; result: Told; error: Told }> {
+    const { status, text } = await post(
+      JSON.stringify({ id: 1, method, params }),
+      wallet === undefined ? {} : { wallet },
+    )
     return { status, ...JSON.parse(text) }
   }
   async function rpc(method: string, params: unknown = [], wallet?: string): Promise<Told> {
@@ -66,14 +86,20 @@ export function askNode(engine: () => Engine) {
     if (error) throw new Error(`${method}: ${error.code} ${error.message}`)
     return result
   }
-  async function fault(method: string, params: unknown = [], wallet?: string): Promise<{ code: number; message: string }> {
+  async function fault(
+    method: string,
+    params: unknown = [],
+    wallet?: string,
+  ): Promise<{ code: number; message: string }> {
     const { status, error } = await told(method, params, wallet)
     if (!error) throw new Error(`${method} was answered, and should have been refused`)
-    if (status !== (error.code === -32601 ? 404 : 500)) throw new Error(`${method}: HTTP ${status} for ${error.code}`)
+    if (status !== (error.code === -32601 ? 404 : 500))
+      throw new Error(`${method}: HTTP ${status} for ${error.code}`)
     return error
   }
   /** To where nobody can spend it, so that no two blocks are alike. */
-  const mine = (blocks = 1): Promise<string[]> => rpc('generatetodescriptor', [blocks, `raw(6a08${randomBytes(8).toString('hex')})`])
+  const mine = (blocks = 1): Promise<string[]> =>
+    rpc('generatetodescriptor', [blocks, `raw(6a08${randomBytes(8).toString('hex')})`])
 
   let nextIndex = 0
   /** A key nobody has used yet, with its address. */
@@ -94,7 +120,14 @@ export function askNode(engine: () => Engine) {
   /** One coin, one output: what is not fee goes to `to`. */
   function spend(
     coin: Held,
-    { fee = 1_000n, to = coin.script, units = coin.units - fee, sequence = 0xfffffffd, lockTime = 0, by = coin.key }: Wanted = {},
+    {
+      fee = 1_000n,
+      to = coin.script,
+      units = coin.units - fee,
+      sequence = 0xfffffffd,
+      lockTime = 0,
+      by = coin.key,
+    }: Wanted = {},
   ) {
     const transaction = new Transaction()
     transaction.version = 2
@@ -102,7 +135,9 @@ export function askNode(engine: () => Engine) {
     transaction.addInput(unshown(coin.txid), coin.vout, sequence)
     transaction.addOutput(to, units)
     if (coin.script[0] === 0x51) {
-      transaction.setWitness(0, [taprootSigner(by).signSchnorr(transaction.hashForWitnessV1(0, [coin.script], [coin.units], 0))])
+      transaction.setWitness(0, [
+        taprootSigner(by).signSchnorr(transaction.hashForWitnessV1(0, [coin.script], [coin.units], 0)),
+      ])
     } else {
       const digest = transaction.hashForWitnessV0(0, pkh(by.publicKey), coin.units, 1)
       transaction.setWitness(0, [scripts.signature.encode(by.sign(digest, true), 1), by.publicKey])

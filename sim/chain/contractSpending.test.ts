@@ -1,4 +1,7 @@
-/** What the program relies on of a node’s coins, mempool and replacements, held against a real bitcoind and the simulated one. */
+/**
+ * What the program relies on of a node’s coins, mempool and replacements, held against a real bitcoind and
+ * the simulated one.
+ */
 import { randomBytes } from 'node:crypto'
 import { networks, toXOnly } from 'bitcoinjs-lib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -18,7 +21,9 @@ describe.skipIf(!bitcoindAvailable())('a real bitcoind', () =>
 
 function contract(start: () => Promise<Engine>): void {
   let engine: Engine
-  const { post, rpc, fault, mine, fresh, fund, spend, send, refused, mempool, furnish } = askNode(() => engine)
+  const { post, rpc, fault, mine, fresh, fund, spend, send, refused, mempool, furnish } = askNode(
+    () => engine,
+  )
 
   beforeAll(async () => {
     engine = await start()
@@ -56,8 +61,14 @@ function contract(start: () => Promise<Engine>): void {
       })
       const [hash] = await mine()
       expect(await mempool()).not.toContain(coin.txid)
-      expect(await rpc('gettxout', [coin.txid, coin.vout, false])).toMatchObject({ bestblock: hash, confirmations: 1, value: 0.5 })
-      const { text } = await post(JSON.stringify({ id: 1, method: 'gettxout', params: [coin.txid, coin.vout] }))
+      expect(await rpc('gettxout', [coin.txid, coin.vout, false])).toMatchObject({
+        bestblock: hash,
+        confirmations: 1,
+        value: 0.5,
+      })
+      const { text } = await post(
+        JSON.stringify({ id: 1, method: 'gettxout', params: [coin.txid, coin.vout] }),
+      )
       expect(text).toContain('"value":0.50000000,')
       expect(await rpc('getrawtransaction', [coin.txid, true, hash])).toMatchObject({
         in_active_chain: true,
@@ -78,10 +89,14 @@ function contract(start: () => Promise<Engine>): void {
         const xpub = account.derivePath(`m/${purpose}'/1'/0'`).neutered()
         const origin = `[${hex(account.fingerprint)}/${purpose}h/1h/0h]`
         const { descriptor } = await rpc('getdescriptorinfo', [`${name}(${origin}${xpub.toBase58()}/0/*)`])
-        const address = (index: number) => addressOf(scriptFor(xpub.derivePath(`0/${index}`).publicKey), networks.regtest)!
+        const address = (index: number) =>
+          addressOf(scriptFor(xpub.derivePath(`0/${index}`).publicKey), networks.regtest)!
         const scan = (range: unknown) => rpc('scantxoutset', ['start', [{ desc: descriptor, range }]])
         expect(await scan([0, 20])).toMatchObject({ success: true, unspents: [], total_amount: 0 })
-        const sent = [await rpc('sendtoaddress', [address(3), 0.3], 'miner'), await rpc('sendtoaddress', [address(7), 0.25], 'miner')]
+        const sent = [
+          await rpc('sendtoaddress', [address(3), 0.3], 'miner'),
+          await rpc('sendtoaddress', [address(7), 0.25], 'miner'),
+        ]
         expect(await scan([0, 20])).toMatchObject({ unspents: [], total_amount: 0 })
         const [hash] = await mine()
         const found = await scan([0, 20])
@@ -91,7 +106,9 @@ function contract(start: () => Promise<Engine>): void {
         const one = found.unspents.find(({ amount }: Told) => amount === 0.3)
         const key = xpub.derivePath('0/3').publicKey
         expect(one).toMatchObject({ scriptPubKey: hex(scriptFor(key)), height, coinbase: false })
-        expect(one.desc).toMatch(`${name}([${hex(account.fingerprint)}/${purpose}h/1h/0h/0/3]${hex(name === 'tr' ? toXOnly(key) : key)})#`)
+        expect(one.desc).toMatch(
+          `${name}([${hex(account.fingerprint)}/${purpose}h/1h/0h/0/3]${hex(name === 'tr' ? toXOnly(key) : key)})#`,
+        )
         expect(await scan([0, 6])).toMatchObject({ total_amount: 0.3 })
         expect(await scan([4, 20])).toMatchObject({ total_amount: 0.25 })
         expect(await scan(20)).toMatchObject({ total_amount: 0.55 })
@@ -115,11 +132,18 @@ function contract(start: () => Promise<Engine>): void {
         { allowed: false, 'reject-reason': 'txn-already-in-mempool' },
       ])
       await mine()
-      expect(await refused(payment)).toEqual({ code: -27, message: 'Transaction outputs already in utxo set' })
-      expect(await rpc('testmempoolaccept', [[payment.toHex()]])).toMatchObject([{ allowed: false, 'reject-reason': 'txn-already-known' }])
+      expect(await refused(payment)).toEqual({
+        code: -27,
+        message: 'Transaction outputs already in utxo set',
+      })
+      expect(await rpc('testmempoolaccept', [[payment.toHex()]])).toMatchObject([
+        { allowed: false, 'reject-reason': 'txn-already-known' },
+      ])
       const late = spend(coin, { fee: 50_000n })
       expect(await refused(late)).toEqual({ code: -25, message: 'bad-txns-inputs-missingorspent' })
-      expect(await rpc('testmempoolaccept', [[late.toHex()]])).toMatchObject([{ allowed: false, 'reject-reason': 'missing-inputs' }])
+      expect(await rpc('testmempoolaccept', [[late.toHex()]])).toMatchObject([
+        { allowed: false, 'reject-reason': 'missing-inputs' },
+      ])
       const child = spend({ ...coin, txid: payment.getId(), vout: 0, units: coin.units - 1_000n })
       await send(child)
       await mine()
@@ -135,25 +159,28 @@ function contract(start: () => Promise<Engine>): void {
       expect(await mempool()).not.toContain(payment.getId())
     })
 
-    test.each([84, 86] as const)('a wrong signature or key of BIP %i is refused, in the node’s own words', async purpose => {
-      const coin = await fund(0.1, purpose)
-      const [right, other] = [spend(coin), fresh(purpose)]
-      const altered = right.clone()
-      altered.outs[0]!.value -= 5n
-      const naked = right.clone()
-      naked.setWitness(0, [])
-      const words =
-        purpose === 84
-          ? ['Signature must be zero', 'Script failed an OP_EQUALVERIFY', 'hash mismatch']
-          : ['Invalid Schnorr signature', 'Invalid Schnorr signature', 'empty witness']
-      for (const [nth, transaction] of [altered, spend(coin, { by: other.key }), naked].entries()) {
-        const { code, message } = await refused(transaction)
-        expect(code).toBe(-26)
-        expect(message).toMatch(/script-verify-flag-failed \(/)
-        expect(message).toContain(words[nth])
-      }
-      expect(await send(right)).toBe(right.getId())
-    })
+    test.each([84, 86] as const)(
+      'a wrong signature or key of BIP %i is refused, in the node’s own words',
+      async purpose => {
+        const coin = await fund(0.1, purpose)
+        const [right, other] = [spend(coin), fresh(purpose)]
+        const altered = right.clone()
+        altered.outs[0]!.value -= 5n
+        const naked = right.clone()
+        naked.setWitness(0, [])
+        const words =
+          purpose === 84
+            ? ['Signature must be zero', 'Script failed an OP_EQUALVERIFY', 'hash mismatch']
+            : ['Invalid Schnorr signature', 'Invalid Schnorr signature', 'empty witness']
+        for (const [nth, transaction] of [altered, spend(coin, { by: other.key }), naked].entries()) {
+          const { code, message } = await refused(transaction)
+          expect(code).toBe(-26)
+          expect(message).toMatch(/script-verify-flag-failed \(/)
+          expect(message).toContain(words[nth])
+        }
+        expect(await send(right)).toBe(right.getId())
+      },
+    )
 
     test('too little fee, too much, dust, more than there is, too early, from nowhere and nonsense are told apart', async () => {
       const coin = await fund(0.02)
@@ -166,14 +193,25 @@ function contract(start: () => Promise<Engine>): void {
         code: -25,
         message: 'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)',
       })
-      expect(await fault('sendrawtransaction', [spend(coin, { fee: 5_000n }).toHex(), 0.0001])).toMatchObject({ code: -25 })
-      expect(await refused(spend(coin, { units: 293n }))).toMatchObject({ code: -26, message: expect.stringMatching(/^dust/) })
+      expect(await fault('sendrawtransaction', [spend(coin, { fee: 5_000n }).toHex(), 0.0001])).toMatchObject(
+        { code: -25 },
+      )
+      expect(await refused(spend(coin, { units: 293n }))).toMatchObject({
+        code: -26,
+        message: expect.stringMatching(/^dust/),
+      })
       expect(await refused(spend(coin, { units: 3_000_000n }))).toEqual({
         code: -26,
         message: 'bad-txns-in-belowout, value in (0.02) < value out (0.03)',
       })
-      expect(await refused(spend(coin, { lockTime: (await rpc('getblockcount')) + 1 }))).toEqual({ code: -26, message: 'non-final' })
-      expect(await refused(spend({ ...coin, txid: 'cd'.repeat(32) }))).toEqual({ code: -25, message: 'bad-txns-inputs-missingorspent' })
+      expect(await refused(spend(coin, { lockTime: (await rpc('getblockcount')) + 1 }))).toEqual({
+        code: -26,
+        message: 'non-final',
+      })
+      expect(await refused(spend({ ...coin, txid: 'cd'.repeat(32) }))).toEqual({
+        code: -25,
+        message: 'bad-txns-inputs-missingorspent',
+      })
       for (const text of ['zz', '00', '']) {
         expect(await fault('sendrawtransaction', [text])).toEqual({
           code: -22,
@@ -181,7 +219,9 @@ function contract(start: () => Promise<Engine>): void {
         })
       }
       // The tip's height may be its lock time, and exactly the dust limit is none.
-      expect(await send(spend(coin, { lockTime: await rpc('getblockcount'), units: 294n }))).toMatch(/^[0-9a-f]{64}$/)
+      expect(await send(spend(coin, { lockTime: await rpc('getblockcount'), units: 294n }))).toMatch(
+        /^[0-9a-f]{64}$/,
+      )
     })
 
     test('a coinbase cannot be spent before it is 100 blocks deep', async () => {
@@ -202,11 +242,20 @@ function contract(start: () => Promise<Engine>): void {
       const coin = await fund(0.3)
       await mine()
       const first = spend(coin, { fee: 1_000n })
-      const child = spend({ ...coin, txid: first.getId(), vout: 0, units: coin.units - 1_000n }, { fee: 500n })
+      const child = spend(
+        { ...coin, txid: first.getId(), vout: 0, units: coin.units - 1_000n },
+        { fee: 500n },
+      )
       await send(first)
       await send(child)
-      expect(await rpc('getmempoolentry', [first.getId()])).toMatchObject({ spentby: [child.getId()], descendantcount: 2 })
-      expect(await rpc('getmempoolentry', [child.getId()])).toMatchObject({ depends: [first.getId()], ancestorcount: 2 })
+      expect(await rpc('getmempoolentry', [first.getId()])).toMatchObject({
+        spentby: [child.getId()],
+        descendantcount: 2,
+      })
+      expect(await rpc('getmempoolentry', [child.getId()])).toMatchObject({
+        depends: [first.getId()],
+        ancestorcount: 2,
+      })
       expect(await rpc('gettxout', [coin.txid, coin.vout])).toBeNull()
       const lower = spend(coin, { fee: 900n })
       expect(await refused(lower)).toMatchObject({
@@ -221,7 +270,9 @@ function contract(start: () => Promise<Engine>): void {
       })
       expect(await refused(spend(coin, { fee: 1_520n }))).toMatchObject({
         code: -26,
-        message: expect.stringMatching(/not enough additional fees to relay; 0\.0000002 < 0\.00000(?:11|109)$/),
+        message: expect.stringMatching(
+          /not enough additional fees to relay; 0\.0000002 < 0\.00000(?:11|109)$/,
+        ),
       })
       const better = spend(coin, { fee: 5_000n, to: fresh().script })
       expect(await rpc('testmempoolaccept', [[better.toHex()]])).toMatchObject([{ allowed: true }])
@@ -249,7 +300,11 @@ function contract(start: () => Promise<Engine>): void {
 
     test('the wallet’s bumpfee replaces its own', async () => {
       const to = fresh()
-      const txid = await rpc('sendtoaddress', [to.address, 0.2, '', '', false, true, null, 'unset', false, 2], 'miner')
+      const txid = await rpc(
+        'sendtoaddress',
+        [to.address, 0.2, '', '', false, true, null, 'unset', false, 2],
+        'miner',
+      )
       const bumped = await rpc('bumpfee', [txid, { fee_rate: 30 }], 'miner')
       expect(bumped).toMatchObject({ errors: [], origfee: expect.any(Number), fee: expect.any(Number) })
       expect(bumped.fee).toBeGreaterThan(bumped.origfee)

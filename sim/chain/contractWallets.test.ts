@@ -30,11 +30,17 @@ function contract(start: () => Promise<Engine>): void {
     test('are made, loaded, unloaded and missed, by code', async () => {
       expect(await rpc('createwallet', ['one'])).toMatchObject({ name: 'one' })
       expect((await fault('createwallet', ['one'])).code).toBe(-4)
-      expect(await fault('loadwallet', ['one'])).toEqual({ code: -35, message: 'Wallet "one" is already loaded.' })
+      expect(await fault('loadwallet', ['one'])).toEqual({
+        code: -35,
+        message: 'Wallet "one" is already loaded.',
+      })
       expect((await rpc('listwallets')).sort()).toEqual(['miner', 'one'])
       expect((await fault('getbalance')).code).toBe(-19)
       await rpc('unloadwallet', ['one'])
-      expect(await fault('getbalance', [], 'one')).toEqual({ code: -18, message: 'Requested wallet does not exist or is not loaded' })
+      expect(await fault('getbalance', [], 'one')).toEqual({
+        code: -18,
+        message: 'Requested wallet does not exist or is not loaded',
+      })
       expect(await rpc('loadwallet', ['one'])).toMatchObject({ name: 'one' })
       expect((await fault('loadwallet', ['nosuch'])).code).toBe(-18)
       expect(await rpc('getwalletinfo', [], 'one')).toMatchObject({
@@ -45,7 +51,10 @@ function contract(start: () => Promise<Engine>): void {
       })
       await rpc('createwallet', ['watcher', true, true])
       expect(await rpc('getwalletinfo', [], 'watcher')).toMatchObject({ private_keys_enabled: false })
-      expect(await fault('sendtoaddress', [fresh().address, 1], 'one')).toMatchObject({ code: -6, message: 'Insufficient funds' })
+      expect(await fault('sendtoaddress', [fresh().address, 1], 'one')).toMatchObject({
+        code: -6,
+        message: 'Insufficient funds',
+      })
       expect(await fault('sendtoaddress', ['nonsense', 1], 'miner')).toMatchObject({ code: -5 })
     })
 
@@ -57,12 +66,19 @@ function contract(start: () => Promise<Engine>): void {
         ['wpkh', wpkh],
         ['tr', tr],
       ] as const) {
-        const { desc } = descriptors.find((one: Told) => one.desc.startsWith(`${name}(`) && one.internal === false)
+        const { desc } = descriptors.find(
+          (one: Told) => one.desc.startsWith(`${name}(`) && one.internal === false,
+        )
         const [, xpub] = /\]([a-zA-Z0-9]+)\/0\/\*\)#.{8}$/.exec(desc)!
         const script = scriptFor(extendedKey(xpub!)!.derivePath('0/5').publicKey)
         const txid = await rpc('sendtoaddress', [addressOf(script, networks.regtest), 0.15], 'miner')
         const { vout } = await rpc('getrawtransaction', [txid, true])
-        inputs.push({ txid, script, units: 15_000_000n, vout: vout.findIndex((output: Told) => output.scriptPubKey.hex === hex(script)) })
+        inputs.push({
+          txid,
+          script,
+          units: 15_000_000n,
+          vout: vout.findIndex((output: Told) => output.scriptPubKey.hex === hex(script)),
+        })
       }
       expect(await rpc('getbalance', [], 'signer')).toBe(0)
       await mine()
@@ -71,7 +87,12 @@ function contract(start: () => Promise<Engine>): void {
 
       const psbt = new Psbt({ network: networks.regtest })
       for (const { txid, vout, script, units } of inputs) {
-        psbt.addInput({ hash: txid, index: vout, sequence: 0xfffffffd, witnessUtxo: { script, value: units } })
+        psbt.addInput({
+          hash: txid,
+          index: vout,
+          sequence: 0xfffffffd,
+          witnessUtxo: { script, value: units },
+        })
       }
       psbt.addOutput({ script: fresh().script, value: 29_990_000n })
       const asked = psbt.toBase64()
@@ -84,7 +105,11 @@ function contract(start: () => Promise<Engine>): void {
 
       const parted = await rpc('walletprocesspsbt', [asked, true, 'DEFAULT', true, false], 'signer')
       const partly = Psbt.fromBase64(parted.psbt)
-      expect(partly.data.inputs.map(({ partialSig, tapKeySig }) => (partialSig?.length ?? 0) + (tapKeySig ? 1 : 0))).toEqual([1, 1])
+      expect(
+        partly.data.inputs.map(
+          ({ partialSig, tapKeySig }) => (partialSig?.length ?? 0) + (tapKeySig ? 1 : 0),
+        ),
+      ).toEqual([1, 1])
 
       const signed = await rpc('walletprocesspsbt', [asked], 'signer')
       expect(signed.complete).toBe(true)
@@ -107,13 +132,22 @@ function contract(start: () => Promise<Engine>): void {
     ] as const)('take %s keys that are imported, and sign for them', async (name, purpose) => {
       const account = masterKey(randomBytes(32), networks.regtest)
       const root = account.derivePath(`m/${purpose}'/1'/0'`)
-      const text = (key: BIP32Interface) => `${name}([${hex(account.fingerprint)}/${purpose}h/1h/0h]${key.toBase58()}/0/*)`
+      const text = (key: BIP32Interface) =>
+        `${name}([${hex(account.fingerprint)}/${purpose}h/1h/0h]${key.toBase58()}/0/*)`
       const { checksum, descriptor, hasprivatekeys } = await rpc('getdescriptorinfo', [text(root)])
       expect([descriptor.slice(0, -9), hasprivatekeys]).toEqual([text(root.neutered()), true])
       const held = `imported-${name}`
       await rpc('createwallet', [held, false, true])
-      const request = { desc: `${text(root)}#${checksum}`, timestamp: 'now', range: [0, 50], active: false, internal: false }
-      expect(await rpc('importdescriptors', [[request, { ...request, desc: text(root) }]], held)).toMatchObject([
+      const request = {
+        desc: `${text(root)}#${checksum}`,
+        timestamp: 'now',
+        range: [0, 50],
+        active: false,
+        internal: false,
+      }
+      expect(
+        await rpc('importdescriptors', [[request, { ...request, desc: text(root) }]], held),
+      ).toMatchObject([
         { success: true },
         { success: false, error: { code: -5, message: 'Missing checksum' } },
       ])

@@ -1,16 +1,32 @@
-/** The levers under `/sim/`, which a real node has not: mining, storms and the payer, for a hand at the command line. */
+/**
+ * The levers under `/sim/`, which a real node has not: mining, storms and the payer, for a hand at the
+ * command line.
+ */
 import type { Chain } from './chain.ts'
 import { RpcFault } from './refusal.ts'
-import { chainFaults, noChainFaults, type ChainFault, type ChainFaults, type ChainSettings } from './settings.ts'
+import {
+  chainFaults,
+  noChainFaults,
+  type ChainFault,
+  type ChainFaults,
+  type ChainSettings,
+} from './settings.ts'
 
 type Fields = Record<string, unknown>
 
 /** `path` is what follows `/sim/`; the body is JSON or empty. */
-export function control(chain: Chain, method: string, path: string, body: string): { status: number; answer: object } {
+export function control(
+  chain: Chain,
+  method: string,
+  path: string,
+  body: string,
+): { status: number; answer: object } {
   try {
     const fields = body.trim() === '' ? {} : (JSON.parse(body) as Fields)
     const answer = act(chain, `${method} ${path}`, fields)
-    return answer ? { status: 200, answer } : { status: 404, answer: { error: `there is no ${method} /sim/${path}` } }
+    return answer
+      ? { status: 200, answer }
+      : { status: 404, answer: { error: `there is no ${method} /sim/${path}` } }
   } catch (error) {
     if (error instanceof RpcFault || error instanceof SyntaxError || error instanceof RangeError) {
       return { status: 400, answer: { error: error.message } }
@@ -25,13 +41,28 @@ function act(chain: Chain, verb: string, fields: Fields): object | undefined {
   const txids = (name: string) => (fields[name] ?? []) as string[]
   switch (verb) {
     case 'GET state':
-      return { height: chain.height(), tip: chain.tip(), mempool: chain.mempool(), payer: String(chain.payer.balance()) }
+      return {
+        height: chain.height(),
+        tip: chain.tip(),
+        mempool: chain.mempool(),
+        payer: String(chain.payer.balance()),
+      }
     case 'POST mine':
       return { blocks: chain.mine(count('blocks', 1), { without: txids('without') }) }
     case 'POST reorg':
-      return chain.reorg(count('depth', 1), { leaveOut: txids('leaveOut'), forget: txids('forget'), doubleSpend: txids('doubleSpend') })
+      return chain.reorg(count('depth', 1), {
+        leaveOut: txids('leaveOut'),
+        forget: txids('forget'),
+        doubleSpend: txids('doubleSpend'),
+      })
     case 'POST pay':
-      return { txid: chain.payer.pay(text(fields['address'], 'address'), BigInt(whole(fields['units'], 'units')), rate(fields)) }
+      return {
+        txid: chain.payer.pay(
+          text(fields['address'], 'address'),
+          BigInt(whole(fields['units'], 'units')),
+          rate(fields),
+        ),
+      }
     case 'POST bump':
       return { txid: chain.payer.bump(txid(), rate(fields).feeRate) }
     case 'POST take-back':
@@ -43,7 +74,9 @@ function act(chain: Chain, verb: string, fields: Fields): object | undefined {
     case 'POST down':
       return (chain.goDown(), {})
     case 'POST up':
-      return (chain.goUp({ warmupMs: count('warmupMs', 0), forgetMempool: fields['forgetMempool'] === true }), {})
+      return (
+        chain.goUp({ warmupMs: count('warmupMs', 0), forgetMempool: fields['forgetMempool'] === true }), {}
+      )
     case 'POST lag':
       return (chain.lag(count('blocks', 0)), { height: chain.height() })
     case 'POST settings':
@@ -70,15 +103,25 @@ function rate(fields: Fields): { feeRate?: bigint; replaceable?: boolean } {
 
 /** A misspelt switch would quietly test nothing, so an unknown name is refused. */
 function known<T extends object>(fields: Fields, model: T): Partial<T> {
-  for (const name in fields) if (!(name in model)) throw new RangeError(`${name} is not one of ${Object.keys(model).join(', ')}`)
+  for (const name in fields)
+    if (!(name in model)) throw new RangeError(`${name} is not one of ${Object.keys(model).join(', ')}`)
   return fields as Partial<T>
 }
 
 /** Those that may change while it runs; rates come as numbers of JSON. */
 function settingsOf(fields: Fields): Partial<ChainSettings> {
-  const model = { network: 0, feeRate: 0, mempoolMinimum: 0, fullRbf: 0, prunedBelow: 0, txindex: 0, answerMs: 0 }
+  const model = {
+    network: 0,
+    feeRate: 0,
+    mempoolMinimum: 0,
+    fullRbf: 0,
+    prunedBelow: 0,
+    txindex: 0,
+    answerMs: 0,
+  }
   const given: Fields = { ...known(fields, model) }
-  for (const name of ['feeRate', 'mempoolMinimum']) if (given[name] !== undefined) given[name] = BigInt(whole(given[name], name))
+  for (const name of ['feeRate', 'mempoolMinimum'])
+    if (given[name] !== undefined) given[name] = BigInt(whole(given[name], name))
   return given as Partial<ChainSettings>
 }
 

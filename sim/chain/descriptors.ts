@@ -52,13 +52,16 @@ export function parseDescriptor(text: string, network: Network): Descriptor {
   if (more !== undefined) refuse(codes.notFound, "Multiple '#' symbols")
   if (checksum !== undefined) {
     const right = checksumOf(body)
-    if (checksum.length !== 8) refuse(codes.notFound, `Expected 8 character checksum, not ${checksum.length} characters`)
-    if (checksum !== right) refuse(codes.notFound, `Provided checksum '${checksum}' does not match computed checksum '${right}'`)
+    if (checksum.length !== 8)
+      refuse(codes.notFound, `Expected 8 character checksum, not ${checksum.length} characters`)
+    if (checksum !== right)
+      refuse(codes.notFound, `Provided checksum '${checksum}' does not match computed checksum '${right}'`)
   }
   const raw = /^raw\(([0-9a-f]*)\)$/i.exec(body)
   if (raw) return fixed(bytes(raw[1]!), network)
   const address = /^addr\((.*)\)$/.exec(body)
-  if (address) return fixed(scriptOf(address[1]!, network) ?? refuse(codes.notFound, 'Address is not valid'), network)
+  if (address)
+    return fixed(scriptOf(address[1]!, network) ?? refuse(codes.notFound, 'Address is not valid'), network)
   const [, name, key] =
     /^(wpkh|tr|pkh)\(([^()]*)\)$/.exec(body) ??
     /^(sh)\(wpkh\(([^()]*)\)\)$/.exec(body) ??
@@ -90,11 +93,16 @@ const scripts = {
 
 function ofKey(name: keyof typeof scripts, text: string): Descriptor {
   const [toScript, describe] = scripts[name]
-  const bad = (): never => refuse(codes.notFound, `${name === 'sh' ? 'wpkh' : name}(): key '${text}' is not valid`)
-  const [, origin, key, path] = /^(?:\[([0-9a-f]{8}(?:\/[0-9]+['hH]?)*)\])?([0-9A-Za-z]+)((?:\/[0-9<>;*'hH]+)*)$/.exec(text) ?? bad()
+  const bad = (): never =>
+    refuse(codes.notFound, `${name === 'sh' ? 'wpkh' : name}(): key '${text}' is not valid`)
+  const [, origin, key, path] =
+    /^(?:\[([0-9a-f]{8}(?:\/[0-9]+['hH]?)*)\])?([0-9A-Za-z]+)((?:\/[0-9<>;*'hH]+)*)$/.exec(text) ?? bad()
   const extended = extendedKey(key!)
   if (!extended) {
-    const plain = /^(?:0[23])?[0-9a-f]{64}$/.test(key!) && path === '' ? bytes(key!.length === 64 ? `02${key}` : key!) : bad()
+    const plain =
+      /^(?:0[23])?[0-9a-f]{64}$/.test(key!) && path === ''
+        ? bytes(key!.length === 64 ? `02${key}` : key!)
+        : bad()
     return { ranged: false, at: () => [{ script: toScript(plain), told: () => summed(describe(text)) }] }
   }
   const steps = path!.split('/').slice(1)
@@ -123,7 +131,8 @@ function ofKey(name: keyof typeof scripts, text: string): Descriptor {
   }
 }
 
-const letters = '0123456789()[],\'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#"\\ '
+const letters =
+  '0123456789()[],\'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#"\\ '
 const checks = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
 const generator = [0xf5dee51989n, 0xa9fdca3312n, 0x1bab10e32dn, 0x3706b1677an, 0x644d626ffdn]
 

@@ -14,7 +14,10 @@ export interface FaultBox {
   set(faults: Partial<ChainFaults>): void
   /** The next `times` requests whose methods match `only` meet this fault, whatever the probabilities say. */
   failNext(fault: ChainFault, only?: string, times?: number): void
-  /** Answers through `respond` unless a fault stands between; `respond` is called where the request takes effect. */
+  /**
+   * Answers through `respond` unless a fault stands between; `respond` is called where the request takes
+   * effect.
+   */
   around(methods: string[], respond: () => ChainResponse): ChainResponse
 }
 
@@ -23,7 +26,8 @@ export function makeFaultBox(random: Random, given: Partial<ChainFaults>): Fault
   const ordered: { fault: ChainFault; only: RegExp; left: number }[] = []
 
   function choose(methods: string[]): ChainFault | undefined {
-    const matches = (only: RegExp) => (methods.length === 0 ? only.test('') : methods.some(method => only.test(method)))
+    const matches = (only: RegExp) =>
+      methods.length === 0 ? only.test('') : methods.some(method => only.test(method))
     const order = ordered.find(({ only, left }) => left > 0 && matches(only))
     if (order) {
       order.left--
@@ -36,7 +40,8 @@ export function makeFaultBox(random: Random, given: Partial<ChainFaults>): Fault
   return {
     faults,
     set: changes => void Object.assign(faults, changes),
-    failNext: (fault, only = '', times = 1) => void ordered.push({ fault, only: new RegExp(only), left: times }),
+    failNext: (fault, only = '', times = 1) =>
+      void ordered.push({ fault, only: new RegExp(only), left: times }),
     around(methods, respond) {
       switch (choose(methods)) {
         case undefined:
@@ -61,11 +66,15 @@ export function makeFaultBox(random: Random, given: Partial<ChainFaults>): Fault
           }
         case 'cutAnswer': {
           const whole = respond()
-          return whole.is === 'answer' ? { ...whole, body: whole.body.slice(0, Math.floor(whole.body.length / 2)) } : whole
+          return whole.is === 'answer'
+            ? { ...whole, body: whole.body.slice(0, Math.floor(whole.body.length / 2)) }
+            : whole
         }
         case 'slow': {
           const answer = respond()
-          return answer.is === 'answer' ? { ...answer, afterMs: answer.afterMs + random.between(...faults.slowMs) } : answer
+          return answer.is === 'answer'
+            ? { ...answer, afterMs: answer.afterMs + random.between(...faults.slowMs) }
+            : answer
         }
       }
     },

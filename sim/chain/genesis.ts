@@ -34,11 +34,17 @@ const satoshisKey =
   '04678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5f'
 
 function firstCoinbase(network: ChainName): Transaction {
-  const [said, key] = network === 'testnet4' ? [headline.testnet4, '00'.repeat(33)] : [headline.classic, satoshisKey]
+  const [said, key] =
+    network === 'testnet4' ? [headline.testnet4, '00'.repeat(33)] : [headline.classic, satoshisKey]
   const pushed = Buffer.from(said)
   const size = pushed.length > 75 ? [0x4c, pushed.length] : [pushed.length]
   const transaction = new Transaction()
-  transaction.addInput(new Uint8Array(32), 0xffffffff, 0xffffffff, Uint8Array.from([4, 0xff, 0xff, 0, 0x1d, 1, 4, ...size, ...pushed]))
+  transaction.addInput(
+    new Uint8Array(32),
+    0xffffffff,
+    0xffffffff,
+    Uint8Array.from([4, 0xff, 0xff, 0, 0x1d, 1, 4, ...size, ...pushed]),
+  )
   transaction.addOutput(bytes(`${(key.length / 2).toString(16)}${key}ac`), 5_000_000_000n)
   return transaction
 }

@@ -1,4 +1,7 @@
-/** The simulated node as a program: what it prints, that it mines by itself, what it says to a wrong flag, and how it ends. */
+/**
+ * The simulated node as a program: what it prints, that it mines by itself, what it says to a wrong flag, and
+ * how it ends.
+ */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -20,7 +23,18 @@ afterAll(() => {
 
 test('it says where it listens and who pays, mines by itself, and ends on SIGTERM with its cookie', async () => {
   const cookieFile = join(folder, 'cookie')
-  const flags = ['--port', '0', '--premined', '0', '--cookie-file', cookieFile, '--block-seconds', '1', '--fee-rate', '4000']
+  const flags = [
+    '--port',
+    '0',
+    '--premined',
+    '0',
+    '--cookie-file',
+    cookieFile,
+    '--block-seconds',
+    '1',
+    '--fee-rate',
+    '4000',
+  ]
   const child = spawn(process.execPath, [program, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
   started.push(child)
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
@@ -28,7 +42,11 @@ test('it says where it listens and who pays, mines by itself, and ends on SIGTER
   expect(ready).toMatchObject({ cookieFile, payer: expect.stringMatching(/^bcrt1q/) })
   const ask = async (method: string, params: unknown[] = []) => {
     const authorization = `Basic ${Buffer.from(readFileSync(cookieFile, 'utf8')).toString('base64')}`
-    const answer = await fetch(ready.url, { method: 'POST', headers: { authorization }, body: JSON.stringify({ id: 1, method, params }) })
+    const answer = await fetch(ready.url, {
+      method: 'POST',
+      headers: { authorization },
+      body: JSON.stringify({ id: 1, method, params }),
+    })
     return ((await answer.json()) as { result: unknown }).result
   }
   expect(await ask('estimatesmartfee', [6])).toEqual({ feerate: 0.00004, blocks: 6 })
@@ -45,7 +63,9 @@ test.each([
   [['--faults', '{"lose":1}'], '--faults knows no lose'],
   [['--nosuch'], "Unknown option '--nosuch'"],
 ])('%j is refused in one line', async (flags, said) => {
-  const { code, stderr } = (await promisify(execFile)(process.execPath, [program, ...flags]).catch(fault => fault)) as {
+  const { code, stderr } = (await promisify(execFile)(process.execPath, [program, ...flags]).catch(
+    fault => fault,
+  )) as {
     code: number
     stderr: string
   }

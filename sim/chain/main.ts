@@ -1,4 +1,7 @@
-/** The simulated node as a program: `node sim/chain/main.ts --port 18443 --cookie-file FILE` prints one JSON line when it is ready. */
+/**
+ * The simulated node as a program: `node sim/chain/main.ts --port 18443 --cookie-file FILE` prints one JSON
+ * line when it is ready.
+ */
 import { seededRandom, systemClock, systemRandom } from '../../src/base/clock.ts'
 import { readFlags } from '../flags.ts'
 import { startNode } from './server.ts'
@@ -49,7 +52,10 @@ function number(flag: 'port' | 'premined' | 'fee-rate' | 'block-seconds' | 'seed
 
 function network(): ChainName {
   const names: ChainName[] = ['main', 'testnet4', 'signet', 'regtest']
-  return names.find(name => name === values.network) ?? wrong(`--network must be one of ${names.join(', ')}, not ${values.network}`)
+  return (
+    names.find(name => name === values.network) ??
+    wrong(`--network must be one of ${names.join(', ')}, not ${values.network}`)
+  )
 }
 
 function faults(): Partial<ChainFaults> {
@@ -77,7 +83,9 @@ const node = await startNode({
   },
   faults: faults(),
 })
-process.stdout.write(`${JSON.stringify({ url: node.url, cookieFile: node.cookieFile, payer: node.chain.payer.address })}\n`)
+process.stdout.write(
+  `${JSON.stringify({ url: node.url, cookieFile: node.cookieFile, payer: node.chain.payer.address })}\n`,
+)
 
 const ending = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

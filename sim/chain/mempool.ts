@@ -1,4 +1,7 @@
-/** What waits to be mined, and the rules by which something may (Bitcoin Core, validation.cpp and policy/rbf.cpp, roughly). */
+/**
+ * What waits to be mined, and the rules by which something may (Bitcoin Core, validation.cpp and
+ * policy/rbf.cpp, roughly).
+ */
 import type { Transaction } from 'bitcoinjs-lib'
 import type { BlockNode, Branches } from './branches.ts'
 import { madeBy, makeCoins, outpointOf, spentBy, type Coin, type Coins, type Outpoint } from './coins.ts'
@@ -21,7 +24,9 @@ export interface Entry {
 }
 
 /** `reason` is Core's short word; `why` says more. */
-export type Verdict = { is: 'fits'; entry: Entry; replaces: Set<string> } | { is: 'refused'; code: number; reason: string; why: string }
+export type Verdict =
+  | { is: 'fits'; entry: Entry; replaces: Set<string> }
+  | { is: 'refused'; code: number; reason: string; why: string }
 
 export interface Mempool {
   /** Outputs of what waits, spent by something waiting or not. */
@@ -40,14 +45,25 @@ export interface Mempool {
   remove(txid: string): string[]
   /** After a block: what is in it and what it contradicts goes. */
   connected(node: BlockNode): void
-  /** After blocks were undone: their transactions come first, and what no longer holds goes; but for its lock time, where `early`. */
+  /**
+   * After blocks were undone: their transactions come first, and what no longer holds goes; but for its lock
+   * time, where `early`.
+   */
   rebuild(returned: Transaction[], early?: boolean): void
 }
 
 const maxAncestors = 25
 const ripeAfter = 100
 
-export function makeMempool({ branches, settings, now }: { branches: Branches; settings: ChainSettings; now(): number }): Mempool {
+export function makeMempool({
+  branches,
+  settings,
+  now,
+}: {
+  branches: Branches
+  settings: ChainSettings
+  now(): number
+}): Mempool {
   let entries = new Map<string, Entry>()
   let spenders = new Map<Outpoint, string>()
   let coins = makeCoins()
@@ -68,9 +84,11 @@ export function makeMempool({ branches, settings, now }: { branches: Branches; s
     return found
   }
   const descendants = (txid: string) => walk([txid], childrenOf)
-  const ancestorsOf = (transaction: Transaction) => walk(parentsOf(transaction), entry => parentsOf(entry.transaction))
+  const ancestorsOf = (transaction: Transaction) =>
+    walk(parentsOf(transaction), entry => parentsOf(entry.transaction))
 
-  // `lenient`: it was in a block or in here already, so it pays and signs enough. `early`: a lower tip is only passed through.
+  // `lenient`: it was in a block or in here already, so it pays and signs enough. `early`: a lower tip is
+  // only passed through.
   function judge(transaction: Transaction, lenient = false, early = false): Verdict {
     const txid = transaction.getId()
     const shape = faultOfShape(transaction)
@@ -80,8 +98,13 @@ export function makeMempool({ branches, settings, now }: { branches: Branches; s
     if (entries.has(txid)) return rejected('txn-already-in-mempool')
 
     const outpoints = spentBy(transaction)
-    const direct = new Set(outpoints.map(outpoint => spenders.get(outpoint)).filter(spender => spender !== undefined))
-    if (!settings.fullRbf && [...direct].some(other => !signalsReplacement(entries.get(other)!.transaction))) {
+    const direct = new Set(
+      outpoints.map(outpoint => spenders.get(outpoint)).filter(spender => spender !== undefined),
+    )
+    if (
+      !settings.fullRbf &&
+      [...direct].some(other => !signalsReplacement(entries.get(other)!.transaction))
+    ) {
       return rejected('txn-mempool-conflict')
     }
     const spent: Coin[] = []
@@ -98,15 +121,21 @@ export function makeMempool({ branches, settings, now }: { branches: Branches; s
       const depth = tip.height + 1 - young.height
       return rejected('bad-txns-premature-spend-of-coinbase', `tried to spend coinbase at depth ${depth}`)
     }
-    const [into, out] = [sumOf(spent.map(({ units }) => units)), sumOf(transaction.outs.map(({ value }) => value))]
-    if (into < out) return rejected('bad-txns-in-belowout', `value in (${moneyText(into)}) < value out (${moneyText(out)})`)
+    const [into, out] = [
+      sumOf(spent.map(({ units }) => units)),
+      sumOf(transaction.outs.map(({ value }) => value)),
+    ]
+    if (into < out)
+      return rejected('bad-txns-in-belowout', `value in (${moneyText(into)}) < value out (${moneyText(out)})`)
 
     const fee = into - out
     const size = transaction.virtualSize()
     const replaces = new Set([...direct].flatMap(other => [...descendants(other)]))
     if (!lenient) {
       const fault =
-        faultOfFee(fee, size) ?? faultOfFamily(transaction) ?? faultOfReplacement(transaction, txid, fee, size, direct, replaces)
+        faultOfFee(fee, size) ??
+        faultOfFamily(transaction) ??
+        faultOfReplacement(transaction, txid, fee, size, direct, replaces)
       if (fault) return fault
       for (const index of transaction.ins.keys()) {
         const bad = faultOfInput(transaction, index, spent)
@@ -116,7 +145,15 @@ export function makeMempool({ branches, settings, now }: { branches: Branches; s
         }
       }
     }
-    const entry = { txid, transaction, fee, size, time: now(), height: tip.height, parents: parentsOf(transaction) }
+    const entry = {
+      txid,
+      transaction,
+      fee,
+      size,
+      time: now(),
+      height: tip.height,
+      parents: parentsOf(transaction),
+    }
     return { is: 'fits', entry, replaces }
   }
 
@@ -129,7 +166,9 @@ export function makeMempool({ branches, settings, now }: { branches: Branches; s
 
   const faultOfFamily = (transaction: Transaction): Verdict | undefined => {
     const count = ancestorsOf(transaction).size + 1
-    return count > maxAncestors ? rejected('too-long-mempool-chain', `too many unconfirmed ancestors [limit: ${maxAncestors}]`) : undefined
+    return count > maxAncestors
+      ? rejected('too-long-mempool-chain', `too many unconfirmed ancestors [limit: ${maxAncestors}]`)
+      : undefined
   }
 
   function faultOfReplacement(
@@ -144,7 +183,8 @@ export function makeMempool({ branches, settings, now }: { branches: Branches; s
     const poor = (why: string) => rejected('insufficient fee', `rejecting replacement ${txid}${why}`)
     const ownParents = parentsOf(transaction)
     const clash = ownParents.find(parent => replaces.has(parent))
-    if (clash !== undefined) return rejected('bad-txns-spends-conflicting-tx', `${txid} spends conflicting transaction ${clash}`)
+    if (clash !== undefined)
+      return rejected('bad-txns-spends-conflicting-tx', `${txid} spends conflicting transaction ${clash}`)
     for (const other of [...direct].map(conflict => entries.get(conflict)!)) {
       // Rates in whole satoshis for a thousand bytes, as Core compares them.
       if ((fee * 1_000n) / BigInt(size) <= (other.fee * 1_000n) / BigInt(other.size)) {
@@ -158,7 +198,8 @@ export function makeMempool({ branches, settings, now }: { branches: Branches; s
     const old = sumOf([...replaces].map(other => entries.get(other)!.fee))
     if (fee < old) return poor(`, less fees than conflicting txs; ${moneyText(fee)} < ${moneyText(old)}`)
     const relay = BigInt(size)
-    if (fee - old < relay) return poor(`, not enough additional fees to relay; ${moneyText(fee - old)} < ${moneyText(relay)}`)
+    if (fee - old < relay)
+      return poor(`, not enough additional fees to relay; ${moneyText(fee - old)} < ${moneyText(relay)}`)
     return undefined
   }
 
@@ -225,4 +266,9 @@ const rejected = (reason: string, more?: string): Verdict => ({
   reason,
   why: more === undefined ? reason : `${reason}, ${more}`,
 })
-const missing: Verdict = { is: 'refused', code: codes.rejectedInputs, reason: 'missing-inputs', why: 'bad-txns-inputs-missingorspent' }
+const missing: Verdict = {
+  is: 'refused',
+  code: codes.rejectedInputs,
+  reason: 'missing-inputs',
+  why: 'bad-txns-inputs-missingorspent',
+}

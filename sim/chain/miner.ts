@@ -23,7 +23,10 @@ export const subsidyAt = (height: number): bigint => 5_000_000_000n >> BigInt(Ma
 export function makeBlock({ previous, height, time, transactions, fees, to, extra }: Template): Block {
   const coinbase = new Transaction()
   coinbase.version = 2
-  const said = concat(scripts.compile([scripts.number.encode(height)]), scripts.compile([scripts.number.encode(extra + 1_000)]))
+  const said = concat(
+    scripts.compile([scripts.number.encode(height)]),
+    scripts.compile([scripts.number.encode(extra + 1_000)]),
+  )
   coinbase.addInput(new Uint8Array(32), 0xffffffff, 0xffffffff, said)
   coinbase.addOutput(to, subsidyAt(height) + fees)
   coinbase.setWitness(0, [new Uint8Array(32)])

@@ -43,7 +43,10 @@ export interface Node {
   /** Of the best header it has heard of: above its tip while it lags. */
   headers(): number
   mine(blocks: number, options?: MineOptions): BlockNode[]
-  /** Leaves `depth` blocks for a longer branch; the old ones stay known. Answers the blocks left and the new ones. */
+  /**
+   * Leaves `depth` blocks for a longer branch; the old ones stay known. Answers the blocks left and the new
+   * ones.
+   */
   reorganise(depth: number, options?: ReorgOptions): { left: BlockNode[]; mined: BlockNode[] }
   invalidate(node: BlockNode): void
   reconsider(node: BlockNode): void
@@ -85,9 +88,18 @@ export function makeNode({ clock, settings }: { clock: Pick<Clock, 'now'>; setti
     return node
   }
 
-  /** Parents before children, as the mempool has them; nothing that `including` contradicts, nor what is too early. */
-  function choose(only: readonly string[] | undefined, without: readonly string[], including: readonly Transaction[]): Transaction[] {
-    const out = new Set(without.filter(txid => mempool.get(txid)).flatMap(txid => [...mempool.descendants(txid)]))
+  /**
+   * Parents before children, as the mempool has them; nothing that `including` contradicts, nor what is too
+   * early.
+   */
+  function choose(
+    only: readonly string[] | undefined,
+    without: readonly string[],
+    including: readonly Transaction[],
+  ): Transaction[] {
+    const out = new Set(
+      without.filter(txid => mempool.get(txid)).flatMap(txid => [...mempool.descendants(txid)]),
+    )
     for (const transaction of including) {
       out.add(transaction.getId())
       for (const outpoint of spentBy(transaction)) {
@@ -99,7 +111,8 @@ export function makeNode({ clock, settings }: { clock: Pick<Clock, 'now'>; setti
     const tip = branches.tip()
     const medianTime = branches.medianTime(tip)
     for (const { txid, transaction } of wanted) {
-      if (!isFinal(transaction, tip.height, medianTime)) for (const later of mempool.descendants(txid)) out.add(later)
+      if (!isFinal(transaction, tip.height, medianTime))
+        for (const later of mempool.descendants(txid)) out.add(later)
     }
     return wanted.filter(({ txid }) => !out.has(txid)).map(({ transaction }) => transaction)
   }
@@ -138,13 +151,18 @@ export function makeNode({ clock, settings }: { clock: Pick<Clock, 'now'>; setti
     setTime: seconds => void (mockTime = seconds),
     headers: () => Math.max(newest, branches.tip().height),
     mine: (blocks, options = {}) =>
-      whole(() => Array.from({ length: blocks }, (_, nth) => mineOne(nth === 0 ? options : { to: options.to, without: options.without }))),
+      whole(() =>
+        Array.from({ length: blocks }, (_, nth) =>
+          mineOne(nth === 0 ? options : { to: options.to, without: options.without }),
+        ),
+      ),
     reorganise: (depth, { blocks = depth + 1, forget = [], ...options } = {}) =>
       whole(() => {
         const { disconnected } = branches.retreat(Math.max(0, branches.tip().height - depth))
         mempool.rebuild(disconnected.toReversed().flatMap(payments), true)
         for (const txid of forget) mempool.remove(txid)
-        // The old branch stays the higher one until the new one has overtaken it, so it is kept out of the choice till then.
+        // The old branch stays the higher one until the new one has overtaken it, so it is kept out of the
+        // choice till then.
         const base = disconnected.at(-1)
         if (base) base.invalid = true
         const mined = Array.from({ length: blocks }, (_, nth) =>
@@ -158,14 +176,17 @@ export function makeNode({ clock, settings }: { clock: Pick<Clock, 'now'>; setti
     invalidate: node =>
       whole(() => {
         node.invalid = true
-        const before = branches.isActive(node) ? branches.retreat(node.height - 1) : { disconnected: [], connected: [] }
+        const before = branches.isActive(node)
+          ? branches.retreat(node.height - 1)
+          : { disconnected: [], connected: [] }
         const { disconnected, connected } = branches.activate()
         absorb({ disconnected: [...before.disconnected, ...disconnected], connected })
       }),
     reconsider: node =>
       whole(() => {
         for (let block: BlockNode | undefined = node; block; block = block.previous) block.invalid = false
-        for (const tip of branches.tips()) if (standsOn(tip, node)) for (const block of between(tip, node)) block.invalid = false
+        for (const tip of branches.tips())
+          if (standsOn(tip, node)) for (const block of between(tip, node)) block.invalid = false
         absorb(branches.activate())
       }),
     lag(blocks) {

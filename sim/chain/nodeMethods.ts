@@ -17,14 +17,18 @@ export interface NodeContext {
 }
 
 export const nodeMethods: Record<string, Method<NodeContext>> = {
-  getblockchaininfo: { takes: [], run: ({ node, isInitialDownload }) => chainInfo(node, isInitialDownload()) },
+  getblockchaininfo: {
+    takes: [],
+    run: ({ node, isInitialDownload }) => chainInfo(node, isInitialDownload()),
+  },
   getnetworkinfo: { takes: [], run: ({ node }) => networkInfo(node) },
   getblockcount: { takes: [], run: ({ node }) => node.branches.tip().height },
   getbestblockhash: { takes: [], run: ({ node }) => hashOf(node, node.branches.tip()) },
   getblockhash: {
     takes: ['height'],
     needs: 1,
-    run: ({ node }, height) => hashOf(node, node.branches.at(number(height)) ?? refuse(codes.parameter, 'Block height out of range')),
+    run: ({ node }, height) =>
+      hashOf(node, node.branches.at(number(height)) ?? refuse(codes.parameter, 'Block height out of range')),
   },
   getblockheader: {
     takes: ['blockhash', 'verbose'],
@@ -41,7 +45,9 @@ export const nodeMethods: Record<string, Method<NodeContext>> = {
       const found = blockOf(node, hash, 'blockhash')
       if (isPruned(node, found)) refuse(codes.misc, 'Block not available (pruned data)')
       const level = verbosity(detail, 1)
-      return level <= 0 ? hex(found.block.toBuffer()) : blockShape(found, node.branches, node.network(), level)
+      return level <= 0
+        ? hex(found.block.toBuffer())
+        : blockShape(found, node.branches, node.network(), level)
     },
   },
   getchaintips: {
@@ -67,7 +73,8 @@ export const nodeMethods: Record<string, Method<NodeContext>> = {
     takes: ['timestamp'],
     needs: 1,
     run({ node }, seconds) {
-      if (number(seconds) < 0) refuse(codes.parameter, `Mocktime must be in the range [0, 9223372036], not ${number(seconds)}.`)
+      if (number(seconds) < 0)
+        refuse(codes.parameter, `Mocktime must be in the range [0, 9223372036], not ${number(seconds)}.`)
       node.setTime(number(seconds))
     },
   },
@@ -81,24 +88,35 @@ export const nodeMethods: Record<string, Method<NodeContext>> = {
       const { ranged } = parseDescriptor(string(text), node.network())
       // The checksum is of what was given; what is shown has public keys alone.
       const open = body.replace(/[xt]prv[0-9A-Za-z]+/g, key => extendedKey(key)!.neutered().toBase58())
-      return { descriptor: summed(open), checksum: checksumOf(body), isrange: ranged, issolvable: true, hasprivatekeys: open !== body }
+      return {
+        descriptor: summed(open),
+        checksum: checksumOf(body),
+        isrange: ranged,
+        issolvable: true,
+        hasprivatekeys: open !== body,
+      }
     },
   },
   generatetoaddress: {
     takes: ['nblocks', 'address', 'maxtries'],
     needs: 2,
-    run: ({ node }, blocks, address) => node.mine(number(blocks), { to: payTo(address, node.network()) }).map(({ hash }) => hash),
+    run: ({ node }, blocks, address) =>
+      node.mine(number(blocks), { to: payTo(address, node.network()) }).map(({ hash }) => hash),
   },
   generatetodescriptor: {
     takes: ['num_blocks', 'descriptor', 'maxtries'],
     needs: 2,
     run: ({ node }, blocks, descriptor) =>
-      node.mine(number(blocks), { to: parseDescriptor(string(descriptor), node.network()).at(0)[0]!.script }).map(({ hash }) => hash),
+      node
+        .mine(number(blocks), { to: parseDescriptor(string(descriptor), node.network()).at(0)[0]!.script })
+        .map(({ hash }) => hash),
   },
   generateblock: {
     takes: ['output', 'transactions', 'submit'],
     needs: 2,
-    run: ({ node }, output, given) => ({ hash: generateBlock(node, payTo(output, node.network()), list(given)) }),
+    run: ({ node }, output, given) => ({
+      hash: generateBlock(node, payTo(output, node.network()), list(given)),
+    }),
   },
   invalidateblock: {
     takes: ['blockhash'],
@@ -125,7 +143,8 @@ export function blockOf(node: Node, hash: unknown, name: string, otherwise = 'Bl
 export const isPruned = (node: Node, { height }: BlockNode): boolean => height < node.settings.prunedBelow
 
 /** A node that is on another network is known by its first block. */
-const hashOf = (node: Node, found: BlockNode): string => (found.height === 0 ? genesis(node.settings.network).getId() : found.hash)
+const hashOf = (node: Node, found: BlockNode): string =>
+  found.height === 0 ? genesis(node.settings.network).getId() : found.hash
 
 function generateBlock(node: Node, to: Uint8Array, given: unknown[]): string {
   const waiting = given.map(string).filter(text => text.length === 64)
@@ -133,11 +152,16 @@ function generateBlock(node: Node, to: Uint8Array, given: unknown[]): string {
     if (!node.mempool.get(txid)) refuse(codes.notFound, `Transaction ${txid} not in mempool.`)
   }
   const whole = given.map(string).filter(text => text.length !== 64)
-  const including = whole.map(text => decode(text, `Transaction decode failed for ${text}. Make sure the tx has at least one input.`))
+  const including = whole.map(text =>
+    decode(text, `Transaction decode failed for ${text}. Make sure the tx has at least one input.`),
+  )
   try {
     return node.mine(1, { to, only: waiting, including })[0]!.hash
   } catch (fault) {
-    return refuse(codes.rejectedInputs, `TestBlockValidity failed: bad-txns-inputs-missingorspent, ${(fault as Error).message}`)
+    return refuse(
+      codes.rejectedInputs,
+      `TestBlockValidity failed: bad-txns-inputs-missingorspent, ${(fault as Error).message}`,
+    )
   }
 }
 

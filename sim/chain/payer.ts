@@ -1,4 +1,7 @@
-/** Somebody else's wallet: pays, pays again, thinks better of it. It reaches the node as the network would, not by its RPC. */
+/**
+ * Somebody else's wallet: pays, pays again, thinks better of it. It reaches the node as the network would,
+ * not by its RPC.
+ */
 import type { Transaction } from 'bitcoinjs-lib'
 import type { Random } from '../../src/base/world.ts'
 import { submit } from './broadcast.ts'
@@ -53,17 +56,28 @@ export function makePayer(node: Node, random: Random): Payer {
   }
   const payeesOf = (txid: string) => {
     const { transaction, change } = sent(txid)
-    return transaction.outs.filter((_, vout) => vout !== change).map(output => ({ script: output.script, units: output.value }))
+    return transaction.outs
+      .filter((_, vout) => vout !== change)
+      .map(output => ({ script: output.script, units: output.value }))
   }
   const payMany: Payer['payMany'] = (payees, { feeRate = fallbackRate, replaceable = true } = {}) => {
-    const paid = payees.map(payee => ({ script: scriptOf(payee.address, node.network()) ?? strange(payee.address), units: payee.units }))
+    const paid = payees.map(payee => ({
+      script: scriptOf(payee.address, node.network()) ?? strange(payee.address),
+      units: payee.units,
+    }))
     return submit(node, wallet.pay(paid, { rate: feeRate, replaceable }), 0n)
   }
   const conflict: Payer['conflict'] = (txid, feeRate) => {
     const { spent } = sent(txid)
     const rate = aboveOf(txid, feeRate)
     // Everything back to itself, and fit for a block below the present tip.
-    return wallet.pay([{ script, units: sumOf(spent) }], { rate, inputs: spent, subtractFee: true, replacing: txid, lockTime: 0 })
+    return wallet.pay([{ script, units: sumOf(spent) }], {
+      rate,
+      inputs: spent,
+      subtractFee: true,
+      replacing: txid,
+      lockTime: 0,
+    })
   }
 
   return {
@@ -73,7 +87,15 @@ export function makePayer(node: Node, random: Random): Payer {
     pay: (to, units, options) => payMany([{ address: to, units }], options),
     payMany,
     bump: (txid, feeRate) =>
-      submit(node, wallet.pay(payeesOf(txid), { rate: aboveOf(txid, feeRate), inputs: sent(txid).spent, replacing: txid }), 0n),
+      submit(
+        node,
+        wallet.pay(payeesOf(txid), {
+          rate: aboveOf(txid, feeRate),
+          inputs: sent(txid).spent,
+          replacing: txid,
+        }),
+        0n,
+      ),
     takeBack: (txid, feeRate) => submit(node, conflict(txid, feeRate), 0n),
     conflict,
     transaction: txid => wallet.sent.get(txid)?.transaction,

@@ -1,4 +1,7 @@
-/** What a node relays: the shape of a transaction and of its outputs, apart from what it spends (Bitcoin Core, policy/policy.cpp). */
+/**
+ * What a node relays: the shape of a transaction and of its outputs, apart from what it spends (Bitcoin Core,
+ * policy/policy.cpp).
+ */
 import type { Transaction } from 'bitcoinjs-lib'
 import { spentBy } from './coins.ts'
 
@@ -14,12 +17,15 @@ export type ScriptType =
 
 export function typeOf(script: Uint8Array): ScriptType {
   const [first, second] = script
-  const ends = (...tail: number[]) => tail.every((byte, at) => script[script.length - tail.length + at] === byte)
-  if (script.length === 25 && first === 0x76 && second === 0xa9 && script[2] === 20 && ends(0x88, 0xac)) return 'pubkeyhash'
+  const ends = (...tail: number[]) =>
+    tail.every((byte, at) => script[script.length - tail.length + at] === byte)
+  if (script.length === 25 && first === 0x76 && second === 0xa9 && script[2] === 20 && ends(0x88, 0xac))
+    return 'pubkeyhash'
   if (script.length === 23 && first === 0xa9 && second === 20 && ends(0x87)) return 'scripthash'
   if (first === 0x6a) return 'nulldata'
   const program = script.length >= 4 && script.length <= 42 && second === script.length - 2
-  if (program && first === 0) return second === 20 ? 'witness_v0_keyhash' : second === 32 ? 'witness_v0_scripthash' : 'nonstandard'
+  if (program && first === 0)
+    return second === 20 ? 'witness_v0_keyhash' : second === 32 ? 'witness_v0_scripthash' : 'nonstandard'
   if (program && first === 0x51 && second === 32) return 'witness_v1_taproot'
   if (program && first! >= 0x51 && first! <= 0x60) return 'witness_unknown'
   return 'nonstandard'
@@ -54,14 +60,18 @@ export function faultOfShape(transaction: Transaction): string | undefined {
   return undefined
 }
 
-/** Whether it may enter the block after `height`, whose time is held against the median of the last eleven (BIP 113). */
+/**
+ * Whether it may enter the block after `height`, whose time is held against the median of the last eleven
+ * (BIP 113).
+ */
 export function isFinal({ locktime, ins }: Transaction, height: number, medianTime: number): boolean {
   if (locktime === 0 || ins.every(({ sequence }) => sequence === 0xffffffff)) return true
   return locktime < 500_000_000 ? locktime <= height : locktime < medianTime
 }
 
 /** BIP 125. */
-export const signalsReplacement = (transaction: Transaction): boolean => transaction.ins.some(({ sequence }) => sequence < 0xfffffffe)
+export const signalsReplacement = (transaction: Transaction): boolean =>
+  transaction.ins.some(({ sequence }) => sequence < 0xfffffffe)
 
 /** 0.000001 or 1.00, as Core writes money into its texts. */
 export function moneyText(units: bigint): string {

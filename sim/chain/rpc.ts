@@ -1,4 +1,7 @@
-/** JSON-RPC as Bitcoin Core speaks it: version 2.0 where the request says so, else its older dialect; alone or in batches. */
+/**
+ * JSON-RPC as Bitcoin Core speaks it: version 2.0 where the request says so, else its older dialect; alone or
+ * in batches.
+ */
 import { inOrder, type Method } from './asked.ts'
 import { nodeMethods, type NodeContext } from './nodeMethods.ts'
 import { codes, RpcFault } from './refusal.ts'
@@ -21,10 +24,15 @@ export function answerRpc(text: string, context: RpcContext, before: (method: st
   try {
     request = JSON.parse(text)
   } catch {
-    return { status: 500, body: line({ result: null, error: { code: codes.parse, message: 'Parse error' }, id: null }) }
+    return {
+      status: 500,
+      body: line({ result: null, error: { code: codes.parse, message: 'Parse error' }, id: null }),
+    }
   }
   if (Array.isArray(request)) {
-    const answers = request.map(one => answerOne(one, context, before)).filter(({ body }) => body !== undefined)
+    const answers = request
+      .map(one => answerOne(one, context, before))
+      .filter(({ body }) => body !== undefined)
     if (answers.length === 0 && request.length > 0) return { status: 204, body: '' }
     return { status: 200, body: line(answers.map(({ body }) => body)) }
   }
@@ -35,7 +43,9 @@ export function answerRpc(text: string, context: RpcContext, before: (method: st
 /** The names of all methods a text asks for, for those who choose a fault by them. */
 export function methodsOf(text: string): string[] {
   try {
-    return [JSON.parse(text)].flat().map((request: unknown) => String((request as { method?: unknown } | null)?.method))
+    return [JSON.parse(text)]
+      .flat()
+      .map((request: unknown) => String((request as { method?: unknown } | null)?.method))
   } catch {
     return []
   }
@@ -43,9 +53,15 @@ export function methodsOf(text: string): string[] {
 
 const line = (answer: unknown): string => `${JSON.stringify(answer)}\n`
 
-function answerOne(request: unknown, context: RpcContext, before: (method: string) => void): { status: number; body: object | undefined } {
+function answerOne(
+  request: unknown,
+  context: RpcContext,
+  before: (method: string) => void,
+): { status: number; body: object | undefined } {
   const fields =
-    typeof request === 'object' && request !== null && !Array.isArray(request) ? (request as Record<string, unknown>) : undefined
+    typeof request === 'object' && request !== null && !Array.isArray(request)
+      ? (request as Record<string, unknown>)
+      : undefined
   const isNew = fields?.['jsonrpc'] === '2.0'
   const id = fields?.['id'] ?? null
   try {
@@ -57,13 +73,18 @@ function answerOne(request: unknown, context: RpcContext, before: (method: strin
     if (!(fault instanceof RpcFault)) throw fault
     const error = { code: fault.code, message: fault.message }
     if (isNew && fields?.['id'] === undefined) return { status: 204, body: undefined }
-    if (isNew) return { status: error.code === codes.invalidRequest ? 400 : 200, body: { jsonrpc: '2.0', error, id } }
+    if (isNew)
+      return { status: error.code === codes.invalidRequest ? 400 : 200, body: { jsonrpc: '2.0', error, id } }
     const status = error.code === codes.methodNotFound ? 404 : error.code === codes.invalidRequest ? 400 : 500
     return { status, body: { result: null, error, id } }
   }
 }
 
-function call(fields: Record<string, unknown>, context: RpcContext, before: (method: string) => void): unknown {
+function call(
+  fields: Record<string, unknown>,
+  context: RpcContext,
+  before: (method: string) => void,
+): unknown {
   const { method: name, params } = fields
   if (name === undefined) throw new RpcFault(codes.invalidRequest, 'Missing method')
   if (typeof name !== 'string') throw new RpcFault(codes.invalidRequest, 'Method must be a string')

@@ -1,4 +1,7 @@
-/** The simulated node on a real port, its cookie in a file as Bitcoin Core leaves it. A thin shell; all it knows is in chain.ts. */
+/**
+ * The simulated node on a real port, its cookie in a file as Bitcoin Core leaves it. A thin shell; all it
+ * knows is in chain.ts.
+ */
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -38,7 +41,14 @@ export interface NodeServerOptions {
 }
 
 export async function startNode(options: NodeServerOptions = {}): Promise<NodeServer> {
-  const { port = 0, host = '127.0.0.1', clock = systemClock, random = systemRandom, settings = {}, faults = {} } = options
+  const {
+    port = 0,
+    host = '127.0.0.1',
+    clock = systemClock,
+    random = systemRandom,
+    settings = {},
+    faults = {},
+  } = options
   const chain = options.chain ?? makeChain({ clock, random, settings, faults })
   const folder = options.cookieFile === undefined ? mkdtempSync(join(tmpdir(), 'repasse-node-')) : undefined
   const cookieFile = options.cookieFile ?? join(folder!, '.cookie')
@@ -57,18 +67,24 @@ export async function startNode(options: NodeServerOptions = {}): Promise<NodeSe
     const method = request.method ?? 'GET'
     if (path.startsWith('/sim/')) {
       const { status, answer: told } = control(chain, method, path.slice('/sim/'.length), body)
-      return void response.writeHead(status, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(told)}\n`)
+      return void response
+        .writeHead(status, { 'Content-Type': 'application/json' })
+        .end(`${JSON.stringify(told)}\n`)
     }
     const answered = chain.handle({ method, path, authorization: request.headers.authorization, body })
     // The connection stays open without a word until the client loses patience or the node closes.
     if (answered.is === 'hang') return
     if (answered.afterMs > 0) await clock.sleep(answered.afterMs, closing.signal)
     if (answered.is === 'reset') return void request.socket.resetAndDestroy()
-    response.writeHead(answered.status, { ...answered.headers, 'Content-Length': Buffer.byteLength(answered.body) }).end(answered.body)
+    response
+      .writeHead(answered.status, { ...answered.headers, 'Content-Length': Buffer.byteLength(answered.body) })
+      .end(answered.body)
   }
 
   // A client that went away while it was still sending is not waited for.
-  const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()))
+  const server = createServer(
+    (request, response) => void answer(request, response).catch(() => response.destroy()),
+  )
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
 
   const bound = (server.address() as AddressInfo).port
@@ -78,7 +94,8 @@ export async function startNode(options: NodeServerOptions = {}): Promise<NodeSe
     cookieFile,
     chain,
     // oxlint-disable-next-line typescript/no-explicit-any -- a test knows what it asked for
-    rpc: async <T = any>(method: string, params?: unknown[], wallet?: string) => chain.rpc<T>(method, params, wallet),
+    rpc: async <T = any>(method: string, params?: unknown[], wallet?: string) =>
+      chain.rpc<T>(method, params, wallet),
     async close() {
       closing.abort()
       chain.onCookie = undefined

@@ -1,4 +1,7 @@
-/** How the simulated node behaves, and what may go wrong between it and its client: every default in one place. */
+/**
+ * How the simulated node behaves, and what may go wrong between it and its client: every default in one
+ * place.
+ */
 
 /** Bitcoin Core's own names of networks, as `getblockchaininfo` gives them. */
 export type ChainName = 'main' | 'testnet4' | 'signet' | 'regtest'
@@ -7,15 +10,27 @@ export type ChainName = 'main' | 'testnet4' | 'signet' | 'regtest'
 export type Range = [low: number, high: number]
 
 export interface ChainSettings {
-  /** The network the node says it is on. Blocks are made as on regtest wherever it is; a change shows another genesis and prefix. */
+  /**
+   * The network the node says it is on. Blocks are made as on regtest wherever it is; a change shows another
+   * genesis and prefix.
+   */
   network: ChainName
-  /** Blocks mined to the payer before anything else happens. Coinbases ripen after 100, so 101 give the payer one to spend. */
+  /**
+   * Blocks mined to the payer before anything else happens. Coinbases ripen after 100, so 101 give the payer
+   * one to spend.
+   */
   premined: number
-  /** Into how many coins of equal size the payer splits its ripe coinbases at the start; 0 leaves them as they are. */
+  /**
+   * Into how many coins of equal size the payer splits its ripe coinbases at the start; 0 leaves them as they
+   * are.
+   */
   payerCoins: number
   /** Whether a cookie is asked for; not, inside one process. */
   skipAuth: boolean
-  /** Satoshis for a thousand virtual bytes that `estimatesmartfee` answers; undefined: it has seen too little, as on a fresh regtest. */
+  /**
+   * Satoshis for a thousand virtual bytes that `estimatesmartfee` answers; undefined: it has seen too little,
+   * as on a fresh regtest.
+   */
   feeRate: bigint | undefined
   /** What the mempool asks for at least, in the same; raised, it is a full mempool. */
   mempoolMinimum: bigint
@@ -83,4 +98,13 @@ export const noChainFaults: ChainFaults = {
   only: '',
 }
 
-export const chainFaults: readonly ChainFault[] = ['resetBefore', 'loseAnswer', 'hangAfter', 'hang', 'busy', 'html502', 'cutAnswer', 'slow']
+export const chainFaults: readonly ChainFault[] = [
+  'resetBefore',
+  'loseAnswer',
+  'hangAfter',
+  'hang',
+  'busy',
+  'html502',
+  'cutAnswer',
+  'slow',
+]

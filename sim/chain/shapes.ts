@@ -46,7 +46,10 @@ export function blockShape(node: BlockNode, branches: Branches, network: Network
     strippedsize: block.byteLength(false, false),
     size: block.byteLength(),
     weight: block.weight(),
-    tx: verbosity === 1 ? node.txids : block.transactions!.map(transaction => transactionShape(transaction, network)),
+    tx:
+      verbosity === 1
+        ? node.txids
+        : block.transactions!.map(transaction => transactionShape(transaction, network)),
   }
 }
 
@@ -68,7 +71,11 @@ export function transactionShape(transaction: Transaction, network: Network) {
       ...(witness.length > 0 && { txinwitness: witness.map(hex) }),
       sequence,
     })),
-    vout: transaction.outs.map(({ value, script }, n) => ({ value: btc(value), n, scriptPubKey: scriptShape(script, network) })),
+    vout: transaction.outs.map(({ value, script }, n) => ({
+      value: btc(value),
+      n,
+      scriptPubKey: scriptShape(script, network),
+    })),
     hex: hex(whole),
   }
 }

@@ -16,7 +16,8 @@ export const txMethods: Record<string, Method<NodeContext>> = {
     takes: ['verbose', 'mempool_sequence'],
     run({ node }, verbose, sequence) {
       const entries = node.mempool.entries()
-      if (boolean(verbose, false)) return Object.fromEntries(entries.map(entry => [entry.txid, entryShape(node, entry)]))
+      if (boolean(verbose, false))
+        return Object.fromEntries(entries.map(entry => [entry.txid, entryShape(node, entry)]))
       const txids = entries.map(({ txid }) => txid)
       return boolean(sequence, false) ? { txids, mempool_sequence: txids.length + 1 } : txids
     },
@@ -26,12 +27,16 @@ export const txMethods: Record<string, Method<NodeContext>> = {
     takes: ['txid'],
     needs: 1,
     run: ({ node }, txid) =>
-      entryShape(node, node.mempool.get(hashText(txid, 'txid')) ?? refuse(codes.notFound, 'Transaction not in mempool')),
+      entryShape(
+        node,
+        node.mempool.get(hashText(txid, 'txid')) ?? refuse(codes.notFound, 'Transaction not in mempool'),
+      ),
   },
   getrawtransaction: {
     takes: ['txid', 'verbosity', 'blockhash'],
     needs: 1,
-    run: ({ node }, txid, detail, blockhash) => rawTransaction(node, hashText(txid, 'parameter 1'), verbosity(detail, 0), blockhash),
+    run: ({ node }, txid, detail, blockhash) =>
+      rawTransaction(node, hashText(txid, 'parameter 1'), verbosity(detail, 0), blockhash),
   },
   decoderawtransaction: {
     takes: ['hexstring', 'iswitness'],
@@ -44,7 +49,8 @@ export const txMethods: Record<string, Method<NodeContext>> = {
   gettxout: {
     takes: ['txid', 'n', 'include_mempool'],
     needs: 2,
-    run: ({ node }, txid, n, waiting) => txOut(node, `${hashText(txid, 'txid')}:${number(n)}`, boolean(waiting, true)),
+    run: ({ node }, txid, n, waiting) =>
+      txOut(node, `${hashText(txid, 'txid')}:${number(n)}`, boolean(waiting, true)),
   },
   scantxoutset: {
     takes: ['action', 'scanobjects'],
@@ -61,8 +67,10 @@ export const txMethods: Record<string, Method<NodeContext>> = {
     needs: 1,
     run({ node: { settings } }, target) {
       const blocks = number(target)
-      if (blocks < 1 || blocks > 1_008) refuse(codes.parameter, 'Invalid conf_target, must be between 1 and 1008')
-      if (settings.feeRate === undefined) return { errors: ['Insufficient data or no feerate found'], blocks: 0 }
+      if (blocks < 1 || blocks > 1_008)
+        refuse(codes.parameter, 'Invalid conf_target, must be between 1 and 1008')
+      if (settings.feeRate === undefined)
+        return { errors: ['Insufficient data or no feerate found'], blocks: 0 }
       return { feerate: btc(settings.feeRate), blocks: Math.max(2, blocks) }
     },
   },
@@ -76,7 +84,10 @@ export const txMethods: Record<string, Method<NodeContext>> = {
     needs: 1,
     run: ({ node }, texts, cap) =>
       list(texts).map(text => {
-        const transaction = decode(text, `TX decode failed: ${String(text)} Make sure the tx has at least one input.`)
+        const transaction = decode(
+          text,
+          `TX decode failed: ${String(text)} Make sure the tx has at least one input.`,
+        )
         return judged(node, transaction, cap === undefined ? usualCap : satoshis(cap))
       }),
   },
@@ -102,9 +113,13 @@ function mempoolInfo({ mempool, settings }: Node) {
 
 function entryShape({ mempool }: Node, { txid, transaction, fee, size, time, height }: Entry) {
   const [ancestors, descendants] = [mempool.ancestors(txid), mempool.descendants(txid)]
-  const sizeOf = (txids: Iterable<string>) => [...txids].reduce((sum, other) => sum + mempool.get(other)!.size, 0)
-  const feesOf = (txids: Iterable<string>) => [...txids].reduce((sum, other) => sum + mempool.get(other)!.fee, 0n)
-  const children = transaction.outs.map((_, vout) => mempool.spender(`${txid}:${vout}`)).filter(child => child !== undefined)
+  const sizeOf = (txids: Iterable<string>) =>
+    [...txids].reduce((sum, other) => sum + mempool.get(other)!.size, 0)
+  const feesOf = (txids: Iterable<string>) =>
+    [...txids].reduce((sum, other) => sum + mempool.get(other)!.fee, 0n)
+  const children = transaction.outs
+    .map((_, vout) => mempool.spender(`${txid}:${vout}`))
+    .filter(child => child !== undefined)
   const parents = transaction.ins.map(({ hash }) => shown(hash)).filter(parent => mempool.get(parent))
   return {
     vsize: size,
@@ -116,10 +131,17 @@ function entryShape({ mempool }: Node, { txid, transaction, fee, size, time, hei
     ancestorcount: ancestors.size + 1,
     ancestorsize: sizeOf(ancestors) + size,
     wtxid: shown(transaction.getHash(true)),
-    fees: { base: btc(fee), modified: btc(fee), ancestor: btc(feesOf(ancestors) + fee), descendant: btc(feesOf(descendants)) },
+    fees: {
+      base: btc(fee),
+      modified: btc(fee),
+      ancestor: btc(feesOf(ancestors) + fee),
+      descendant: btc(feesOf(descendants)),
+    },
     depends: [...new Set(parents)],
     spentby: [...new Set(children)],
-    'bip125-replaceable': [txid, ...ancestors].some(other => signalsReplacement(mempool.get(other)!.transaction)),
+    'bip125-replaceable': [txid, ...ancestors].some(other =>
+      signalsReplacement(mempool.get(other)!.transaction),
+    ),
     unbroadcast: false,
   }
 }
@@ -127,12 +149,19 @@ function entryShape({ mempool }: Node, { txid, transaction, fee, size, time, hei
 function rawTransaction(node: Node, txid: string, level: number, blockhash: unknown) {
   const network = node.network()
   const waiting = blockhash === undefined ? node.mempool.get(txid) : undefined
-  if (waiting) return level <= 0 ? hex(waiting.transaction.toBuffer()) : transactionShape(waiting.transaction, network)
-  const block = blockhash === undefined ? indexed(node, txid) : blockOf(node, blockhash, 'parameter 3', 'Block hash not found')
+  if (waiting)
+    return level <= 0 ? hex(waiting.transaction.toBuffer()) : transactionShape(waiting.transaction, network)
+  const block =
+    blockhash === undefined
+      ? indexed(node, txid)
+      : blockOf(node, blockhash, 'parameter 3', 'Block hash not found')
   if (isPruned(node, block)) refuse(codes.misc, 'Block not available')
   const found =
     inBlock(block, txid) ??
-    refuse(codes.notFound, 'No such transaction found in the provided block. Use gettransaction for wallet transactions.')
+    refuse(
+      codes.notFound,
+      'No such transaction found in the provided block. Use gettransaction for wallet transactions.',
+    )
   if (level <= 0) return hex(found.toBuffer())
   const active = node.branches.isActive(block)
   return {
@@ -155,7 +184,10 @@ function indexed({ branches, settings }: Node, txid: string) {
     const block = branches.at(height)!
     if (block.txids.includes(txid)) return block
   }
-  return refuse(codes.notFound, 'No such mempool or blockchain transaction. Use gettransaction for wallet transactions.')
+  return refuse(
+    codes.notFound,
+    'No such mempool or blockchain transaction. Use gettransaction for wallet transactions.',
+  )
 }
 
 function txOut(node: Node, outpoint: Outpoint, withMempool: boolean) {
@@ -176,17 +208,21 @@ function txOut(node: Node, outpoint: Outpoint, withMempool: boolean) {
 function scan(node: Node, objects: unknown[]) {
   const found = new Map<Outpoint, { coin: Coin; told: () => string }>()
   for (const object of objects) {
-    const { desc, range = 1_000 } = typeof object === 'string' ? { desc: object } : (object as { desc: string; range?: number | number[] })
+    const { desc, range = 1_000 } =
+      typeof object === 'string' ? { desc: object } : (object as { desc: string; range?: number | number[] })
     const descriptor = node.descriptor(string(desc))
     const [from, to] = Array.isArray(range) ? [number(range[0]), number(range[1])] : [0, number(range)]
     if (from < 0 || to < from)
       refuse(
         codes.parameter,
-        from < 0 ? 'Range should be greater or equal than 0' : 'Range specified as [begin,end] must not have begin after end',
+        from < 0
+          ? 'Range should be greater or equal than 0'
+          : 'Range specified as [begin,end] must not have begin after end',
       )
     for (let index = from; index <= (descriptor.ranged ? to : from); index++) {
       for (const { script, told } of descriptor.at(index)) {
-        for (const coin of node.branches.coins.ofScript(hex(script))) found.set(outpointOf(coin), { coin, told })
+        for (const coin of node.branches.coins.ofScript(hex(script)))
+          found.set(outpointOf(coin), { coin, told })
       }
     }
   }

@@ -1,4 +1,7 @@
-/** Whether an input's witness may spend its coin: BIP 143 for wpkh, BIP 341's key path for tr. Refusals in Bitcoin Core's words. */
+/**
+ * Whether an input's witness may spend its coin: BIP 143 for wpkh, BIP 341's key path for tr. Refusals in
+ * Bitcoin Core's words.
+ */
 import { crypto, payments, script as scripts, type Transaction } from 'bitcoinjs-lib'
 import type { Coin } from './coins.ts'
 import { hex, verifyEcdsa, verifySchnorr } from './keys.ts'
@@ -7,14 +10,20 @@ import { hex, verifyEcdsa, verifySchnorr } from './keys.ts'
 export function faultOfInput(transaction: Transaction, index: number, coins: Coin[]): string | undefined {
   const { script } = coins[index]!
   const input = transaction.ins[index]!
-  if (script.length === 22 && script[0] === 0) return input.script.length ? unexpected : faultOfKeyHash(transaction, index, coins[index]!)
-  if (script.length === 34 && script[0] === 0x51) return input.script.length ? unexpected : faultOfTaproot(transaction, index, coins)
+  if (script.length === 22 && script[0] === 0)
+    return input.script.length ? unexpected : faultOfKeyHash(transaction, index, coins[index]!)
+  if (script.length === 34 && script[0] === 0x51)
+    return input.script.length ? unexpected : faultOfTaproot(transaction, index, coins)
   return 'the simulated node knows only wpkh, and tr by its key'
 }
 
 const unexpected = 'Witness requires empty scriptSig'
 
-function faultOfKeyHash(transaction: Transaction, index: number, { script, units }: Coin): string | undefined {
+function faultOfKeyHash(
+  transaction: Transaction,
+  index: number,
+  { script, units }: Coin,
+): string | undefined {
   const { witness } = transaction.ins[index]!
   if (witness.length !== 2) return 'Witness program hash mismatch'
   const [signature, publicKey] = witness as [Uint8Array, Uint8Array]
@@ -23,7 +32,9 @@ function faultOfKeyHash(transaction: Transaction, index: number, { script, units
   if (!scripts.isCanonicalScriptSignature(signature)) return 'Non-canonical DER signature'
   const { signature: compact, hashType } = scripts.signature.decode(signature)
   const digest = transaction.hashForWitnessV0(index, payments.p2pkh({ hash }).output!, units, hashType)
-  return verifyEcdsa(digest, publicKey, compact) ? undefined : 'Signature must be zero for failed CHECK(MULTI)SIG operation'
+  return verifyEcdsa(digest, publicKey, compact)
+    ? undefined
+    : 'Signature must be zero for failed CHECK(MULTI)SIG operation'
 }
 
 function faultOfTaproot(transaction: Transaction, index: number, coins: Coin[]): string | undefined {
@@ -33,12 +44,15 @@ function faultOfTaproot(transaction: Transaction, index: number, coins: Coin[]):
   const signature = witness[0]!
   if (signature.length !== 64 && signature.length !== 65) return 'Invalid Schnorr signature size'
   const hashType = signature[64] ?? 0
-  if (signature.length === 65 && ![1, 2, 3, 0x81, 0x82, 0x83].includes(hashType)) return 'Invalid Schnorr signature hash type'
+  if (signature.length === 65 && ![1, 2, 3, 0x81, 0x82, 0x83].includes(hashType))
+    return 'Invalid Schnorr signature hash type'
   const digest = transaction.hashForWitnessV1(
     index,
     coins.map(({ script }) => script),
     coins.map(({ units }) => units),
     hashType,
   )
-  return verifySchnorr(digest, coins[index]!.script.subarray(2), signature.subarray(0, 64)) ? undefined : 'Invalid Schnorr signature'
+  return verifySchnorr(digest, coins[index]!.script.subarray(2), signature.subarray(0, 64))
+    ? undefined
+    : 'Invalid Schnorr signature'
 }

@@ -72,7 +72,11 @@ export function makeWallet({ name, node, random, seed, signs = true }: WalletOpt
         .filter(coin => node.mempool.spender(outpointOf(coin)) === undefined)
         .map(coin => {
           const confirmations = coin.height < 0 ? 0 : tip - coin.height + 1
-          return { ...coin, confirmations, spendable: coin.coinbase ? confirmations > 100 : confirmations > 0 || sent.has(coin.txid) }
+          return {
+            ...coin,
+            confirmations,
+            spendable: coin.coinbase ? confirmations > 100 : confirmations > 0 || sent.has(coin.txid),
+          }
         }),
     )
   }
@@ -83,12 +87,15 @@ export function makeWallet({ name, node, random, seed, signs = true }: WalletOpt
       if (!own) throw new Error(`the wallet ${name} has no key for ${outpointOf(spent[index]!)}`)
       transaction.setWitness(
         index,
-        own.kind === 'bech32' ? signKeyHash(transaction, index, spent[index]!, own.key) : signTaproot(transaction, index, spent, own.key),
+        own.kind === 'bech32'
+          ? signKeyHash(transaction, index, spent[index]!, own.key)
+          : signTaproot(transaction, index, spent, own.key),
       )
     }
   }
 
-  const address = (kind: Kind, side: Side = 0): string => addressOf(Buffer.from(accounts.fresh(kind, side, true), 'hex'), network)!
+  const address = (kind: Kind, side: Side = 0): string =>
+    addressOf(Buffer.from(accounts.fresh(kind, side, true), 'hex'), network)!
 
   function pay(
     payees: readonly Payee[],
@@ -97,7 +104,9 @@ export function makeWallet({ name, node, random, seed, signs = true }: WalletOpt
     const named = new Set(inputs.map(outpointOf))
     const more = coins()
       .filter(coin => coin.spendable && coin.txid !== replacing && !named.has(outpointOf(coin)))
-      .sort((a, b) => Number(a.confirmations === 0) - Number(b.confirmations === 0) || compare(b.units, a.units))
+      .sort(
+        (a, b) => Number(a.confirmations === 0) - Number(b.confirmations === 0) || compare(b.units, a.units),
+      )
     const spent: Coin[] = [...inputs]
     const owed = sumOf(payees.map(({ units }) => units))
     const at = random.between(0, payees.length)
@@ -136,8 +145,12 @@ export function makeWallet({ name, node, random, seed, signs = true }: WalletOpt
     const transaction = new Transaction()
     transaction.version = 2
     transaction.locktime = lockTime ?? node.branches.tip().height
-    for (const { txid, vout } of spent) transaction.addInput(unshown(txid), vout, replaceable ? 0xfffffffd : 0xfffffffe)
-    const outputs = payees.map(({ script, units }, nth) => ({ script, units: nth === 0 ? units - fee : units }))
+    for (const { txid, vout } of spent)
+      transaction.addInput(unshown(txid), vout, replaceable ? 0xfffffffd : 0xfffffffe)
+    const outputs = payees.map(({ script, units }, nth) => ({
+      script,
+      units: nth === 0 ? units - fee : units,
+    }))
     if (change > 0n) outputs.splice(at, 0, { script: scriptForChange(), units: change })
     for (const { script, units } of outputs) transaction.addOutput(script, units)
     spent.forEach(({ script }, index) => transaction.setWitness(index, placeholder(script)))
@@ -146,7 +159,11 @@ export function makeWallet({ name, node, random, seed, signs = true }: WalletOpt
 
   /** The same until it has been paid. */
   function scriptForChange(): Uint8Array {
-    if (!changeScript || node.branches.everPaid(hex(changeScript)) || node.mempool.coins.ofScript(hex(changeScript)).length > 0) {
+    if (
+      !changeScript ||
+      node.branches.everPaid(hex(changeScript)) ||
+      node.mempool.coins.ofScript(hex(changeScript)).length > 0
+    ) {
       changeScript = Uint8Array.from(Buffer.from(accounts.fresh('bech32', 1, false), 'hex'))
     }
     return changeScript
@@ -155,7 +172,12 @@ export function makeWallet({ name, node, random, seed, signs = true }: WalletOpt
   return { name, signs, accounts, address, keyOf, coins, sent, pay, sign }
 }
 
-function signKeyHash(transaction: Transaction, index: number, { units }: Coin, key: BIP32Interface): Uint8Array[] {
+function signKeyHash(
+  transaction: Transaction,
+  index: number,
+  { units }: Coin,
+  key: BIP32Interface,
+): Uint8Array[] {
   const digest = transaction.hashForWitnessV0(
     index,
     payments.p2pkh({ hash: crypto.hash160(key.publicKey) }).output!,
@@ -165,7 +187,12 @@ function signKeyHash(transaction: Transaction, index: number, { units }: Coin, k
   return [scripts.signature.encode(key.sign(digest, true), Transaction.SIGHASH_ALL), key.publicKey]
 }
 
-function signTaproot(transaction: Transaction, index: number, spent: readonly Coin[], key: BIP32Interface): Uint8Array[] {
+function signTaproot(
+  transaction: Transaction,
+  index: number,
+  spent: readonly Coin[],
+  key: BIP32Interface,
+): Uint8Array[] {
   const digest = transaction.hashForWitnessV1(
     index,
     spent.map(({ script }) => script),

@@ -37,10 +37,15 @@ export const walletMethods: Record<string, Method<WalletContext>> = {
     ],
     needs: 1,
     run: ({ wallets }, name, keyless, blank) => ({
-      name: wallets.create(string(name), { keyless: boolean(keyless, false), blank: boolean(blank, false) }).name,
+      name: wallets.create(string(name), { keyless: boolean(keyless, false), blank: boolean(blank, false) })
+        .name,
     }),
   },
-  loadwallet: { takes: ['filename', 'load_on_startup'], needs: 1, run: ({ wallets }, name) => ({ name: wallets.load(string(name)).name }) },
+  loadwallet: {
+    takes: ['filename', 'load_on_startup'],
+    needs: 1,
+    run: ({ wallets }, name) => ({ name: wallets.load(string(name)).name }),
+  },
   unloadwallet: {
     takes: ['wallet_name', 'load_on_startup'],
     run({ wallets, wallet }, name) {
@@ -54,19 +59,28 @@ export const walletMethods: Record<string, Method<WalletContext>> = {
   getbalance: {
     takes: ['dummy', 'minconf'],
     run: ({ wallet }, _, least) =>
-      btc(total(wallet().coins(), coin => coin.spendable && coin.confirmations >= (least === undefined ? 0 : number(least)))),
+      btc(
+        total(
+          wallet().coins(),
+          coin => coin.spendable && coin.confirmations >= (least === undefined ? 0 : number(least)),
+        ),
+      ),
   },
   getnewaddress: {
     takes: ['label', 'address_type'],
     run: ({ wallet }, _, kind = 'bech32') => wallet().address(kindOf(kind)),
   },
-  getrawchangeaddress: { takes: ['address_type'], run: ({ wallet }, kind = 'bech32') => wallet().address(kindOf(kind), 1) },
+  getrawchangeaddress: {
+    takes: ['address_type'],
+    run: ({ wallet }, kind = 'bech32') => wallet().address(kindOf(kind), 1),
+  },
   getaddressinfo: {
     takes: ['address'],
     needs: 1,
     run({ node, wallet }, address) {
       const script =
-        scriptOf(string(address), node.network()) ?? refuse(codes.notFound, 'Invalid or unsupported Segwit (Bech32) or Base58 encoding.')
+        scriptOf(string(address), node.network()) ??
+        refuse(codes.notFound, 'Invalid or unsupported Segwit (Bech32) or Base58 encoding.')
       const own = wallet().keyOf(script)
       return {
         address,
@@ -82,7 +96,12 @@ export const walletMethods: Record<string, Method<WalletContext>> = {
     needs: 1,
     run({ node }, address) {
       const script = scriptOf(string(address), node.network())
-      if (!script) return { isvalid: false, error_locations: [], error: 'Invalid or unsupported Segwit (Bech32) or Base58 encoding.' }
+      if (!script)
+        return {
+          isvalid: false,
+          error_locations: [],
+          error: 'Invalid or unsupported Segwit (Bech32) or Base58 encoding.',
+        }
       return { isvalid: true, address, scriptPubKey: hex(script) }
     },
   },
@@ -93,7 +112,9 @@ export const walletMethods: Record<string, Method<WalletContext>> = {
         .coins()
         .filter(
           ({ confirmations, coinbase }) =>
-            confirmations >= number(least) && confirmations <= number(most) && !(coinbase && confirmations <= 100),
+            confirmations >= number(least) &&
+            confirmations <= number(most) &&
+            !(coinbase && confirmations <= 100),
         )
       return coins.map(({ txid, vout, script, units, confirmations, spendable }) => ({
         txid,
@@ -187,7 +208,9 @@ export const walletMethods: Record<string, Method<WalletContext>> = {
 }
 
 const kindOf = (kind: unknown): Kind =>
-  kind === 'bech32' || kind === 'bech32m' ? kind : refuse(codes.notFound, `Unknown address type '${String(kind)}'`)
+  kind === 'bech32' || kind === 'bech32m'
+    ? kind
+    : refuse(codes.notFound, `Unknown address type '${String(kind)}'`)
 
 /** From satoshis per virtual byte. */
 const rateOf = (node: Node, given: unknown): bigint =>
@@ -204,7 +227,9 @@ function walletInfo(node: Node, wallet: Wallet) {
     walletversion: 169_900,
     format: 'sqlite',
     balance: btc(total(coins, ({ spendable }) => spendable)),
-    unconfirmed_balance: btc(total(coins, ({ spendable, confirmations }) => !spendable && confirmations === 0)),
+    unconfirmed_balance: btc(
+      total(coins, ({ spendable, confirmations }) => !spendable && confirmations === 0),
+    ),
     immature_balance: btc(total(coins, ({ coinbase, spendable }) => coinbase && !spendable)),
     txcount: wallet.sent.size,
     keypoolsize: wallet.accounts.all().length * node.settings.keypool,
@@ -223,8 +248,11 @@ function bump(node: Node, wallet: Wallet, txid: string, rate: unknown) {
   const old = wallet.sent.get(txid) ?? refuse(codes.notFound, 'Invalid or non-wallet transaction id')
   const entry = node.mempool.get(txid) ?? refuse(codes.misc, `${outpointOf(old.spent[0]!)} is already spent`)
   if (!signalsReplacement(old.transaction)) refuse(codes.wallet, 'Transaction is not BIP 125 replaceable')
-  if (node.mempool.descendants(txid).size > 1) refuse(codes.parameter, 'Transaction has descendants in the mempool')
-  const payees = old.transaction.outs.filter((_, vout) => vout !== old.change).map(({ script, value }) => ({ script, units: value }))
+  if (node.mempool.descendants(txid).size > 1)
+    refuse(codes.parameter, 'Transaction has descendants in the mempool')
+  const payees = old.transaction.outs
+    .filter((_, vout) => vout !== old.change)
+    .map(({ script, value }) => ({ script, units: value }))
   const least = (entry.fee * 1_000n) / BigInt(entry.size) + 5_000n
   const wanted = rate === undefined ? least : rateOf(node, rate)
   const transaction = wallet.pay(payees, { rate: wanted, inputs: old.spent, replacing: txid })
@@ -234,5 +262,8 @@ function bump(node: Node, wallet: Wallet, txid: string, rate: unknown) {
 
 function feeOf(wallet: Wallet, txid: string): bigint {
   const { spent, transaction } = wallet.sent.get(txid)!
-  return spent.reduce((sum, { units }) => sum + units, 0n) - transaction.outs.reduce((sum, { value }) => sum + value, 0n)
+  return (
+    spent.reduce((sum, { units }) => sum + units, 0n) -
+    transaction.outs.reduce((sum, { value }) => sum + value, 0n)
+  )
 }

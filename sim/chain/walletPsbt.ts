@@ -1,4 +1,7 @@
-/** What a wallet of the node does to a PSBT: fills in what it knows, signs what is its own, finalises what is signed. */
+/**
+ * What a wallet of the node does to a PSBT: fills in what it knows, signs what is its own, finalises what is
+ * signed.
+ */
 import { Psbt, toXOnly } from 'bitcoinjs-lib'
 import { inBlock } from './nodeMethods.ts'
 import { shown, taprootSigner } from './keys.ts'
@@ -27,7 +30,8 @@ export function processPsbt(
     const coin = node.branches.coins.get(outpoint) ?? node.mempool.coins.get(outpoint)
     const given = psbt.data.inputs[index]!
     const script = coin?.script ?? given.witnessUtxo?.script
-    if (coin && !given.witnessUtxo) psbt.updateInput(index, { witnessUtxo: { script: coin.script, value: coin.units } })
+    if (coin && !given.witnessUtxo)
+      psbt.updateInput(index, { witnessUtxo: { script: coin.script, value: coin.units } })
     const own = script && wallet.keyOf(script)
     if (!own) return
     const { key, kind } = own
@@ -36,13 +40,18 @@ export function processPsbt(
     } else {
       const previous = given.nonWitnessUtxo ? undefined : transactionOf(node, shown(hash), coin?.height)
       if (previous) psbt.updateInput(index, { nonWitnessUtxo: previous.toBuffer() })
-      if (options.derivations && !given.bip32Derivation) psbt.updateInput(index, { bip32Derivation: [derivation(own)] })
+      if (options.derivations && !given.bip32Derivation)
+        psbt.updateInput(index, { bip32Derivation: [derivation(own)] })
     }
     if (!options.sign || key.isNeutered()) return
     try {
-      if (!given.partialSig && !given.tapKeySig) psbt.signInput(index, kind === 'bech32' ? lowSigner(own) : taprootSigner(key))
+      if (!given.partialSig && !given.tapKeySig)
+        psbt.signInput(index, kind === 'bech32' ? lowSigner(own) : taprootSigner(key))
     } catch (fault) {
-      refuse(codes.decode, `Specified sighash value does not match value stored in PSBT (${(fault as Error).message})`)
+      refuse(
+        codes.decode,
+        `Specified sighash value does not match value stored in PSBT (${(fault as Error).message})`,
+      )
     }
     if (options.finalize) psbt.finalizeInput(index)
   })
@@ -57,7 +66,8 @@ export function processPsbt(
 }
 
 function read(text: string, node: Node): Psbt {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) return refuse(codes.decode, 'TX decode failed invalid base64')
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0)
+    return refuse(codes.decode, 'TX decode failed invalid base64')
   try {
     return Psbt.fromBase64(text, { network: node.network() })
   } catch (fault) {

@@ -22,8 +22,17 @@ export function makeWallets(node: Node, random: Random): Wallets {
   return {
     create(name, { keyless, blank }) {
       if (all.has(name))
-        refuse(codes.wallet, `Wallet file verification failed. Failed to create database path '${name}'. Database already exists.`)
-      const wallet = makeWallet({ name, node, random, seed: keyless || blank ? undefined : random.bytes(32), signs: !keyless })
+        refuse(
+          codes.wallet,
+          `Wallet file verification failed. Failed to create database path '${name}'. Database already exists.`,
+        )
+      const wallet = makeWallet({
+        name,
+        node,
+        random,
+        seed: keyless || blank ? undefined : random.bytes(32),
+        signs: !keyless,
+      })
       all.set(name, wallet)
       loaded.add(name)
       return wallet
@@ -32,12 +41,16 @@ export function makeWallets(node: Node, random: Random): Wallets {
       if (loaded.has(name)) refuse(codes.walletLoaded, `Wallet "${name}" is already loaded.`)
       const wallet =
         all.get(name) ??
-        refuse(codes.walletNotFound, `Wallet file verification failed. Failed to load database path '${name}'. Path does not exist.`)
+        refuse(
+          codes.walletNotFound,
+          `Wallet file verification failed. Failed to load database path '${name}'. Path does not exist.`,
+        )
       loaded.add(name)
       return wallet
     },
     unload(name) {
-      if (!loaded.delete(name)) refuse(codes.walletNotFound, 'Requested wallet does not exist or is not loaded')
+      if (!loaded.delete(name))
+        refuse(codes.walletNotFound, 'Requested wallet does not exist or is not loaded')
     },
     loaded: () => [...loaded],
     known: () => [...all.keys()],
@@ -56,7 +69,9 @@ export function makeWallets(node: Node, random: Random): Wallets {
         )
       }
       const wanted = name ?? only!
-      return loaded.has(wanted) ? all.get(wanted)! : refuse(codes.walletNotFound, 'Requested wallet does not exist or is not loaded')
+      return loaded.has(wanted)
+        ? all.get(wanted)!
+        : refuse(codes.walletNotFound, 'Requested wallet does not exist or is not loaded')
     },
   }
 }

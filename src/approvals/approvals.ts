@@ -15,7 +15,24 @@ export {
   type KeyRow,
   type NewKey,
 } from './keys.ts'
-export { fingerprint, isSignedByFile, newKeyPair, readSigner, type KeyPair, type Signer } from './signature.ts'
-export { installationOf, prepare, said, SignatureRefused, state, type Approving, type Proof, type ProofKind, type Stated } from './state.ts'
+export {
+  fingerprint,
+  isSignedByFile,
+  newKeyPair,
+  readSigner,
+  type KeyPair,
+  type Signer,
+} from './signature.ts'
+export {
+  installationOf,
+  prepare,
+  said,
+  SignatureRefused,
+  state,
+  type Approving,
+  type Proof,
+  type ProofKind,
+  type Stated,
+} from './state.ts'
 export { idOf, readStatement, textOf, type Statement } from './statement.ts'
 export { approvingProposal, doneFault, proposalFault, type Done } from './proposed.ts'

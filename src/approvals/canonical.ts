@@ -1,4 +1,7 @@
-/** Canonical JSON and its digest: one text for one content, whoever writes it. Keys are sorted and there are no blanks (RFC 8785, without numbers). */
+/**
+ * Canonical JSON and its digest: one text for one content, whoever writes it. Keys are sorted and there are
+ * no blanks (RFC 8785, without numbers).
+ */
 import { createHash } from 'node:crypto'
 
 export type Content = { readonly [key: string]: string | null | Content }
@@ -12,4 +15,5 @@ export const canonical = (value: Content | string | null): string =>
         .join(',')}}`
 
 /** SHA-256 in base64url. */
-export const digest = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('base64url')
+export const digest = (text: string | Uint8Array): string =>
+  createHash('sha256').update(text).digest('base64url')

@@ -1,4 +1,7 @@
-/** Judging: whether what an audited act approved was proven, and is still what it was. Asked whenever money is ordered, and of all of them by `ledger check`. */
+/**
+ * Judging: whether what an audited act approved was proven, and is still what it was. Asked whenever money is
+ * ordered, and of all of them by `ledger check`.
+ */
 import { sql, type Reader } from '../db/db.ts'
 import { digest, type Content } from './canonical.ts'
 import { findKey, notTheirs, siteOf, type KeyRow } from './keys.ts'
@@ -28,17 +31,30 @@ export interface Approved {
   detail: string
 }
 
-/** `changed`: what was approved is not what there is, or its statement is not what was stated: `why` names the row. */
+/**
+ * `changed`: what was approved is not what there is, or its statement is not what was stated: `why` names the
+ * row.
+ */
 export type Judged = { is: 'approved'; proof: ProofKind } | { is: 'changed'; why: string }
 
 export const findStatement = (reader: Reader, id: string): Promise<StatementRow | undefined> =>
   reader.one<StatementRow>(sql`select * from statements where store_id = 'sto_default' and id = ${id}`)
 
-/** Judges the approval in `record` against what there is now. Approvals from before statements were only said. */
-export async function judgeApproval(reader: Reader, record: Approved, act: string, content: Content): Promise<Judged> {
+/**
+ * Judges the approval in `record` against what there is now. Approvals from before statements were only said.
+ */
+export async function judgeApproval(
+  reader: Reader,
+  record: Approved,
+  act: string,
+  content: Content,
+): Promise<Judged> {
   const { statement: id, proof, key: keyId } = JSON.parse(record.detail) as Partial<Stated>
   if (id === undefined || proof === undefined) return { is: 'approved', proof: 'said' }
-  const changed = (what: string): Judged => ({ is: 'changed', why: `statement ${id} by ${record.actor}: ${what}` })
+  const changed = (what: string): Judged => ({
+    is: 'changed',
+    why: `statement ${id} by ${record.actor}: ${what}`,
+  })
 
   const row = await findStatement(reader, id)
   if (!row) return changed('it is missing')
@@ -50,8 +66,10 @@ export async function judgeApproval(reader: Reader, record: Approved, act: strin
     statement.subject === record.subject &&
     statement.by === record.actor &&
     statement.installation === (await installationOf(reader))
-  if (!isIts || row.act !== act || row.subject !== record.subject || row.person !== record.actor) return changed('it is of another act')
-  if (row.proof !== proof || (row.key_id ?? undefined) !== keyId) return changed('how it was proven is not what was recorded')
+  if (!isIts || row.act !== act || row.subject !== record.subject || row.person !== record.actor)
+    return changed('it is of another act')
+  if (row.proof !== proof || (row.key_id ?? undefined) !== keyId)
+    return changed('how it was proven is not what was recorded')
   if (!isOf(statement, content)) return changed('what it approved is not what is there now')
   if (proof === 'said' || proof === 'code') return { is: 'approved', proof }
 

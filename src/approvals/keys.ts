@@ -1,4 +1,7 @@
-/** The keys that people sign with. What counts is the audit log, which says whose a key is and since when; the rows hold the keys themselves. */
+/**
+ * The keys that people sign with. What counts is the audit log, which says whose a key is and since when; the
+ * rows hold the keys themselves.
+ */
 import { samePerson } from '../base/person.ts'
 import type { Instant } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
@@ -23,7 +26,10 @@ export type KeyRow = {
 }
 
 export const keysOf = (reader: Reader, userId: string): Promise<KeyRow[]> =>
-  reader.all<KeyRow>(sql`select * from signing_keys where store_id = 'sto_default' and user_id = ${userId} order by added_at, id`)
+  reader.all<KeyRow>(
+    sql`select * from signing_keys where store_id = 'sto_default' and user_id = ${userId}
+      order by added_at, id`,
+  )
 
 export const findKey = (reader: Reader, id: string): Promise<KeyRow | undefined> =>
   reader.one<KeyRow>(sql`select * from signing_keys where store_id = 'sto_default' and id = ${id}`)
@@ -54,8 +60,10 @@ export async function registerKey(
   if (await findKey(tx, id)) return undefined
   const now = await tx.now()
   await tx.run(sql`
-    insert into signing_keys (id, store_id, user_id, kind, public_key, label, credential_id, counter, added_at)
-    values (${id}, 'sto_default', ${user.id}, ${kind}, ${publicKey}, ${label}, ${credentialId ?? null}, ${counter}, ${now})`)
+    insert into signing_keys (id, store_id, user_id, kind, public_key, label, credential_id, counter,
+      added_at)
+    values (${id}, 'sto_default', ${user.id}, ${kind}, ${publicKey}, ${label}, ${credentialId ?? null},
+      ${counter}, ${now})`)
   await audit(tx, {
     actor: by,
     act: 'key registered',
@@ -73,7 +81,10 @@ export async function registerKey(
   return id
 }
 
-/** From now on it signs nothing more; what it has signed stays signed. Answers false where it was retired already. */
+/**
+ * From now on it signs nothing more; what it has signed stays signed. Answers false where it was retired
+ * already.
+ */
 export async function retireKey(
   tx: Tx,
   { id, user_id: userId }: Pick<KeyRow, 'id' | 'user_id'>,
@@ -82,25 +93,40 @@ export async function retireKey(
 ): Promise<boolean> {
   const now = await tx.now()
   const retired = await tx.run(sql`
-    update signing_keys set retired_at = ${now} where id = ${id} and store_id = 'sto_default' and retired_at is null`)
-  if (retired > 0) await audit(tx, { actor: by, act: 'key retired', subject: userId, detail: { key: id, why } })
+    update signing_keys set retired_at = ${now} where id = ${id} and store_id = 'sto_default'
+      and retired_at is null`)
+  if (retired > 0)
+    await audit(tx, { actor: by, act: 'key retired', subject: userId, detail: { key: id, why } })
   return retired > 0
 }
 
-/** Why a key was not this person's to sign with when record `seq` of the audit log was written; undefined where it was. */
-export async function notTheirs(reader: Reader, key: KeyRow, by: string, seq: bigint): Promise<string | undefined> {
+/**
+ * Why a key was not this person's to sign with when record `seq` of the audit log was written; undefined
+ * where it was.
+ */
+export async function notTheirs(
+  reader: Reader,
+  key: KeyRow,
+  by: string,
+  seq: bigint,
+): Promise<string | undefined> {
   if (fingerprint(key.public_key) !== key.id) return `key ${key.id} is not the one that was registered`
   const acts = await reader.all<{ act: string; detail: string }>(sql`
-    select act, detail from audit where subject = ${key.user_id} and act in ('key registered', 'key retired') and seq < ${seq} order by seq`)
+    select act, detail from audit where subject = ${key.user_id} and act in ('key registered', 'key retired')
+      and seq < ${seq} order by seq`)
   const ofIt = acts
-    .map(({ act, detail }) => ({ act, ...(JSON.parse(detail) as { key: string; name?: string; kind?: string; signsFrom?: string }) }))
+    .map(({ act, detail }) => ({
+      act,
+      ...(JSON.parse(detail) as { key: string; name?: string; kind?: string; signsFrom?: string }),
+    }))
     .filter(each => each.key === key.id)
   const registered = ofIt.find(({ act }) => act === 'key registered')
   if (!registered || !samePerson(registered.name ?? '', by) || registered.kind !== key.kind)
     return `key ${key.id} was not registered to ${by}`
   if (registered.signsFrom !== undefined) {
     const record = await reader.one<{ at: Instant }>(sql`select at from audit where seq = ${seq}`)
-    if ((record?.at ?? '') < registered.signsFrom) return `key ${key.id} was registered too lately to sign then`
+    if ((record?.at ?? '') < registered.signsFrom)
+      return `key ${key.id} was registered too lately to sign then`
   }
   return ofIt.some(({ act }) => act === 'key retired') ? `key ${key.id} was retired before` : undefined
 }
@@ -118,11 +144,18 @@ export async function signsFrom(reader: Reader, userId: string): Promise<Map<str
 export async function siteOf(reader: Reader, key: KeyRow): Promise<string> {
   const acts = await reader.all<{ detail: string }>(sql`
     select detail from audit where subject = ${key.user_id} and act = 'key registered' order by seq`)
-  const found = acts.map(({ detail }) => JSON.parse(detail) as { key: string; rp?: string }).find(each => each.key === key.id)
+  const found = acts
+    .map(({ detail }) => JSON.parse(detail) as { key: string; rp?: string })
+    .find(each => each.key === key.id)
   return found?.rp ?? ''
 }
 
 /** The key of a passkey's credential. */
-export const findCredential = (reader: Reader, userId: string, credentialId: string): Promise<KeyRow | undefined> =>
+export const findCredential = (
+  reader: Reader,
+  userId: string,
+  credentialId: string,
+): Promise<KeyRow | undefined> =>
   reader.one<KeyRow>(sql`
-    select * from signing_keys where store_id = 'sto_default' and user_id = ${userId} and kind = 'passkey' and credential_id = ${credentialId}`)
+    select * from signing_keys where store_id = 'sto_default' and user_id = ${userId} and kind = 'passkey'
+      and credential_id = ${credentialId}`)

@@ -1,4 +1,6 @@
-/** What a passkey signs is of one statement, one site and one person who was there; anything else is refused. */
+/**
+ * What a passkey signs is of one statement, one site and one person who was there; anything else is refused.
+ */
 import { expect, test } from 'vitest'
 import { device } from '../../test/testbed/passkey.ts'
 import { assertionFault, counterOf, readAssertion } from './passkey.ts'
@@ -29,7 +31,11 @@ test.each([
   ['another site', laptop.sign(text, { rp: 'evil.example.com' }), 'of another site'],
   ['a page of another site', laptop.sign(text, { origin: 'https://evil.example.com' }), 'of another site'],
   ['our page within another site’s', laptop.sign(text, { crossOrigin: true }), 'of another site'],
-  ['another address of the site', laptop.sign(text, { origin: 'https://shop.pay.example.com' }), 'people come to'],
+  [
+    'another address of the site',
+    laptop.sign(text, { origin: 'https://shop.pay.example.com' }),
+    'people come to',
+  ],
   ['a registration', laptop.sign(text, { type: 'webauthn.create' }), 'no assertion'],
   ['nobody there', laptop.sign(text, { flags: 4 }), 'did not verify its person'],
   ['somebody who was not verified', laptop.sign(text, { flags: 1 }), 'did not verify its person'],
@@ -43,8 +49,14 @@ test.each([
 test.each([
   ['nothing', ''],
   ['null', 'null'],
-  ['parts that are no base64url', JSON.stringify({ authenticatorData: '<', clientDataJSON: 'a', signature: 'a' })],
-  ['a part too long', JSON.stringify({ authenticatorData: 'a'.repeat(9_000), clientDataJSON: 'a', signature: 'a' })],
+  [
+    'parts that are no base64url',
+    JSON.stringify({ authenticatorData: '<', clientDataJSON: 'a', signature: 'a' }),
+  ],
+  [
+    'a part too long',
+    JSON.stringify({ authenticatorData: 'a'.repeat(9_000), clientDataJSON: 'a', signature: 'a' }),
+  ],
 ])('%s is no assertion', (_, answer) => {
   expect(readAssertion(answer)).toBeUndefined()
 })

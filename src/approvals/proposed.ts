@@ -19,10 +19,12 @@ export const approvingProposal = (row: ProposalRow): Omit<Approving, 'by'> => ({
 /** Why an approved proposal is not what somebody approved; undefined where it is. */
 export async function proposalFault(reader: Reader, row: ProposalRow): Promise<string | undefined> {
   const record = await reader.one<Pick<Approved, keyof Approved>>(sql`
-    select seq, actor, subject, detail from audit where subject = ${row.id} and act = 'proposal approved' order by seq desc limit 1`)
+    select seq, actor, subject, detail from audit where subject = ${row.id} and act = 'proposal approved'
+      order by seq desc limit 1`)
   const { act, subject, content } = approvingProposal(row)
   const judged = record && (await judgeApproval(reader, record, act, content))
-  if (!judged || record.actor !== row.decided_by) return `proposal ${subject} is approved, and nobody approved it: ${past}`
+  if (!judged || record.actor !== row.decided_by)
+    return `proposal ${subject} is approved, and nobody approved it: ${past}`
   return judged.is === 'changed' ? `proposal ${subject} is not as it was approved: ${judged.why}` : undefined
 }
 
@@ -41,13 +43,19 @@ export interface DoneBy {
 const maxBetween = 10n
 
 /**
- * Why what the audit log says was done is not what two people approved just before it; undefined where it is. So a record that somebody
- * appended by themselves, with a hash that fits, lets nothing go, for behind it is no statement.
+ * Why what the audit log says was done is not what two people approved just before it; undefined where it is.
+ * So a record that somebody appended by themselves, with a hash that fits, lets nothing go, for behind it is
+ * no statement.
  */
-export async function doneFault(reader: Reader, { seq, actor }: Done, { act, about, says }: DoneBy): Promise<string | undefined> {
+export async function doneFault(
+  reader: Reader,
+  { seq, actor }: Done,
+  { act, about, says }: DoneBy,
+): Promise<string | undefined> {
   const approved = await reader.one<{ subject: string; actor: string }>(sql`
     select subject, actor from audit
-    where act = 'proposal approved' and seq < ${seq} and seq >= ${seq - maxBetween} order by seq desc limit 1`)
+    where act = 'proposal approved' and seq < ${seq} and seq >= ${seq - maxBetween} order by seq desc
+      limit 1`)
   const row = approved?.actor === actor ? await findProposal(reader, approved.subject) : undefined
   const isIts = row !== undefined && row.act === act && row.subject === about && row.state === 'approved'
   if (!isIts || Object.entries(says).some(([name, value]) => detailOf(row)[name] !== value))

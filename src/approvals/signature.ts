@@ -1,5 +1,15 @@
-/** Signatures under statements, proven with Node's own crypto: Ed25519 of the text, or WebAuthn over its digest. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto'
+/**
+ * Signatures under statements, proven with Node's own crypto: Ed25519 of the text, or WebAuthn over its
+ * digest.
+ */
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto'
 import { BadInput } from '../base/answer.ts'
 import { digest } from './canonical.ts'
 
@@ -34,15 +44,22 @@ export function readSigner(pem: string): Signer {
   } catch {
     // Said below.
   }
-  if (key?.asymmetricKeyType !== 'ed25519') throw new BadInput('it holds no Ed25519 private key: "repasse user key" makes one')
-  return { publicKey: spkiOf(createPublicKey(key)), sign: text => sign(null, Buffer.from(text), key).toString('base64url') }
+  if (key?.asymmetricKeyType !== 'ed25519')
+    throw new BadInput('it holds no Ed25519 private key: "repasse user key" makes one')
+  return {
+    publicKey: spkiOf(createPublicKey(key)),
+    sign: text => sign(null, Buffer.from(text), key).toString('base64url'),
+  }
 }
 
 /** Whether `signature` is by the key file of `publicKey`, of `text`. */
 export function isSignedByFile(publicKey: string, text: string, signature: string): boolean {
   try {
     const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' })
-    return key.asymmetricKeyType === 'ed25519' && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'))
+    return (
+      key.asymmetricKeyType === 'ed25519' &&
+      verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'))
+    )
   } catch {
     return false
   }

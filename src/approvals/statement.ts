@@ -1,4 +1,7 @@
-/** The statement of an approval: what, of which content, by whom, when and where, as one text that can be signed. */
+/**
+ * The statement of an approval: what, of which content, by whom, when and where, as one text that can be
+ * signed.
+ */
 import type { Instant } from '../base/world.ts'
 import { canonical, digest, type Content } from './canonical.ts'
 
@@ -36,4 +39,5 @@ export function readStatement(text: string): Statement | undefined {
   }
 }
 
-export const isOf = (statement: Pick<Statement, 'digest'>, content: Content): boolean => statement.digest === digest(canonical(content))
+export const isOf = (statement: Pick<Statement, 'digest'>, content: Content): boolean =>
+  statement.digest === digest(canonical(content))

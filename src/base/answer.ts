@@ -3,8 +3,9 @@
 export type Answer<T> =
   | { is: 'done'; value: T }
   /**
-   * The provider said no, and nothing happened there. `again`: the same request may succeed later (429, skewed clock). `denied`: it does
-   * not take our word for who we are, whatever was asked, until a person mends our credentials, its allow-list or our clock.
+   * The provider said no, and nothing happened there. `again`: the same request may succeed later (429,
+   * skewed clock). `denied`: it does not take our word for who we are, whatever was asked, until a person
+   * mends our credentials, its allow-list or our clock.
    */
   | { is: 'refused'; why: string; again: boolean; afterMs?: number; denied?: true }
   /** The provider did not answer, so it may have happened: settled by asking, never by retrying blindly. */
@@ -17,7 +18,10 @@ export const refused = (why: string, again = false, afterMs?: number): Answer<ne
 export const denied = (why: string): Answer<never> => ({ is: 'refused', why, again: true, denied: true })
 export const unsure = (why: string): Answer<never> => ({ is: 'unsure', why })
 
-/** Bad input at an edge: the message names the field, the value and what would be right. The CLI exits 2 on it, the web answers 400. */
+/**
+ * Bad input at an edge: the message names the field, the value and what would be right. The CLI exits 2 on
+ * it, the web answers 400.
+ */
 export class BadInput extends Error {
   override name = 'BadInput'
 }

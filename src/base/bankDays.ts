@@ -1,6 +1,7 @@
 /**
- * Brazil's bank days: Monday to Friday, but for the holidays on which no bank works (Resolução CMN 4.880/2020, Lei 14.759/2023). Those of a
- * state or town are not among them; Ash Wednesday and the last days of the year are bank days with short hours.
+ * Brazil's bank days: Monday to Friday, but for the holidays on which no bank works (Resolução CMN
+ * 4.880/2020, Lei 14.759/2023). Those of a state or town are not among them; Ash Wednesday and the last days
+ * of the year are bank days with short hours.
  */
 import { dayMs } from './zone.ts'
 
@@ -19,7 +20,9 @@ const kept = new Map<number, ReadonlySet<Midnight>>()
 export function bankHolidays(year: number): ReadonlySet<Midnight> {
   const found = kept.get(year)
   if (found) return found
-  const dates = [...fixed, ...(year >= consciousnessSince ? ['11-20'] : [])].map(date => Date.parse(`${year}-${date}T00:00:00Z`))
+  const dates = [...fixed, ...(year >= consciousnessSince ? ['11-20'] : [])].map(date =>
+    Date.parse(`${year}-${date}T00:00:00Z`),
+  )
   const holidays = new Set([...dates, ...movable.map(days => easter(year) + days * dayMs)])
   kept.set(year, holidays)
   return holidays

@@ -1,4 +1,6 @@
-/** The settings of the Bitcoin rail and of the rate between reais and bitcoin, and what they must be together. */
+/**
+ * The settings of the Bitcoin rail and of the rate between reais and bitcoin, and what they must be together.
+ */
 import { z } from 'zod'
 import { parseUnits, type BasisPoints } from './money.ts'
 import { holdsPrivateKey, oneOf, oneOfOrNone, optional, parsed, parsedOr, seconds, whole } from './setting.ts'
@@ -14,7 +16,10 @@ export interface ConfirmationRule {
   confirmations: number
 }
 
-/** What is done with a payment after the rate's window: kept for a person, priced anew, or taken at the old rate while it moved no more than `within`. */
+/**
+ * What is done with a payment after the rate's window: kept for a person, priced anew, or taken at the old
+ * rate while it moved no more than `within`.
+ */
 export type LatePolicy = { is: 'hold' } | { is: 'reprice' } | { is: 'accept'; within: BasisPoints }
 
 export const bitcoinSettings = {
@@ -29,7 +34,9 @@ export const bitcoinSettings = {
   ),
   BITCOIN_RPC_COOKIE_FILE: optional(z.string()),
   BITCOIN_ZMQ_URL: optional(
-    z.string().regex(/^tcp:\/\/(\[[0-9a-f:]+\]|[\w.-]+):\d{1,5}$/i, 'expected an address like tcp://127.0.0.1:28332'),
+    z
+      .string()
+      .regex(/^tcp:\/\/(\[[0-9a-f:]+\]|[\w.-]+):\d{1,5}$/i, 'expected an address like tcp://127.0.0.1:28332'),
   ),
   BITCOIN_DESCRIPTOR: optional(
     z
@@ -44,8 +51,16 @@ export const bitcoinSettings = {
   BITCOIN_WALLET: optional(z.string()),
   BITCOIN_POLICY_FILE: optional(z.string()),
   /** Satoshis for a thousand virtual bytes; written in sat/vB. */
-  BITCOIN_FALLBACK_FEE_RATE: parsedOr('5', parseFeeRate, 'satoshis per virtual byte, above 0 and at most 10000, like 5 or 2.5'),
-  BITCOIN_MAX_FEE_RATE: parsedOr('100', parseFeeRate, 'satoshis per virtual byte, above 0 and at most 10000, like 100 or 2.5'),
+  BITCOIN_FALLBACK_FEE_RATE: parsedOr(
+    '5',
+    parseFeeRate,
+    'satoshis per virtual byte, above 0 and at most 10000, like 5 or 2.5',
+  ),
+  BITCOIN_MAX_FEE_RATE: parsedOr(
+    '100',
+    parseFeeRate,
+    'satoshis per virtual byte, above 0 and at most 10000, like 100 or 2.5',
+  ),
   /** Blocks within which a transaction of ours should be mined. */
   BITCOIN_FEE_BLOCKS: whole(6, 1, 1_008, 'a whole number of blocks'),
   BITCOIN_CONFIRMATIONS: parsedOr(
@@ -76,20 +91,30 @@ export function bitcoinFaults(env: Record<string, string | undefined>): string[]
   const faults: string[] = []
   for (const name of ['BITCOIN_NETWORK', 'BITCOIN_DESCRIPTOR'])
     if (env['BITCOIN_RPC_URL'] && !env[name])
-      faults.push(`${name} is not set: BITCOIN_RPC_URL turns the Bitcoin rail on, and then it must be set too`)
+      faults.push(
+        `${name} is not set: BITCOIN_RPC_URL turns the Bitcoin rail on, and then it must be set too`,
+      )
   if (env['BITCOIN_RPC_COOKIE_FILE'] && /@/.test(env['BITCOIN_RPC_URL'] ?? ''))
-    faults.push('BITCOIN_RPC_COOKIE_FILE and a password in BITCOIN_RPC_URL are both set: the node takes one, so leave out the other')
+    faults.push(
+      'BITCOIN_RPC_COOKIE_FILE and a password in BITCOIN_RPC_URL are both set: the node takes one, so leave out the other',
+    )
   if (env['BITCOIN_SIGNER'] === 'wallet' && !env['BITCOIN_WALLET'])
-    faults.push('BITCOIN_WALLET is not set: with BITCOIN_SIGNER=wallet, expected the name of the node’s wallet that signs')
+    faults.push(
+      'BITCOIN_WALLET is not set: with BITCOIN_SIGNER=wallet, expected the name of the node’s wallet that signs',
+    )
   if (env['RATE_FIXED'] && env['BITCOIN_NETWORK'] === 'mainnet')
-    faults.push('RATE_FIXED is for closed networks and refused on mainnet: leave it out, or keep a RATES_FILE up to date')
-  if (env['RATE_FIXED'] && env['RATES_FILE']) faults.push('RATE_FIXED and RATES_FILE are both set: leave one out')
+    faults.push(
+      'RATE_FIXED is for closed networks and refused on mainnet: leave it out, or keep a RATES_FILE up to date',
+    )
+  if (env['RATE_FIXED'] && env['RATES_FILE'])
+    faults.push('RATE_FIXED and RATES_FILE are both set: leave one out')
   return faults
 }
 
 /** `http(s)://[user:password@]host:port`, and nothing behind it: a wallet has a setting of its own. */
 function isNodeUrl(text: string): boolean {
-  if (!/^https?:\/\/([^/?#@\s]+@)?(\[[0-9a-f:]+\]|[\w.-]+):\d{1,5}\/?$/i.test(text) || !URL.canParse(text)) return false
+  if (!/^https?:\/\/([^/?#@\s]+@)?(\[[0-9a-f:]+\]|[\w.-]+):\d{1,5}\/?$/i.test(text) || !URL.canParse(text))
+    return false
   const { username, password } = new URL(text)
   return (username === '') === (password === '') && isEscaped(username) && isEscaped(password)
 }
@@ -119,10 +144,15 @@ function parseConfirmations(text: string): ConfirmationRule[] | undefined {
     const confirmations = Number(match?.[1] ?? 0)
     const belowUnits = match?.[2] === undefined ? undefined : parseUnits(match[2], 'BRL')
     const isLast = place === parts.length - 1
-    if (!match || confirmations < 1 || confirmations > 100 || (match[2] === undefined) !== isLast) return undefined
+    if (!match || confirmations < 1 || confirmations > 100 || (match[2] === undefined) !== isLast)
+      return undefined
     const before = rules.at(-1)
     // More money never needs less depth.
-    if (before && (confirmations < before.confirmations || (belowUnits !== undefined && belowUnits <= before.belowUnits!))) return undefined
+    if (
+      before &&
+      (confirmations < before.confirmations || (belowUnits !== undefined && belowUnits <= before.belowUnits!))
+    )
+      return undefined
     if (!isLast && !belowUnits) return undefined
     rules.push({ belowUnits, confirmations })
   }

@@ -72,7 +72,9 @@ describe('an account', () => {
       code,
       'is neither an ISPB of 8 digits (e.g. 20018183) nor a COMPE code of 3 (e.g. 001), leading zeros included',
     ]),
-  ])('bank %j %s', (code, why) => expect(() => checkBank(code!, '--bank')).toThrow(new BadInput(`--bank "${code}" ${why}`)))
+  ])('bank %j %s', (code, why) =>
+    expect(() => checkBank(code!, '--bank')).toThrow(new BadInput(`--bank "${code}" ${why}`)),
+  )
 
   test.each([
     ['0001', '0001'],

@@ -1,4 +1,7 @@
-/** Encrypting one value and reading it again: what was changed, moved, cut, or is under a key that is not here is unreadable. */
+/**
+ * Encrypting one value and reading it again: what was changed, moved, cut, or is under a key that is not here
+ * is unreadable.
+ */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { dataKey, decrypt, encrypt, headOf, isMarked, keyLine, keysOf, readKeys, rowTag } from './cipher.ts'
@@ -16,29 +19,56 @@ test('a text and bytes are read again under the key they name, whichever is the 
     expect(decrypt(text, keys.find, { column: 'invoices.payer_name' })).toEqual({ is: 'read', value: name })
     const bytes = encrypt(new Uint8Array([0, 255, 10]), { ...writing, key, column: 'inbox.raw' })
     expect(decrypt(bytes, keys.find)).toEqual({ is: 'read', value: Buffer.from([0, 255, 10]) })
-    expect([isMarked(text), isMarked(bytes), isMarked('enc'), isMarked(new Uint8Array())]).toEqual([true, true, false, false])
+    expect([isMarked(text), isMarked(bytes), isMarked('enc'), isMarked(new Uint8Array())]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
   }
 })
 
 test('what is to be found again is encrypted alike, and otherwise in another column or under another key', () => {
-  const alike = (more: Partial<typeof writing>) => encrypt('529.982.247-25', { ...writing, findable: true, ...more })
+  const alike = (more: Partial<typeof writing>) =>
+    encrypt('529.982.247-25', { ...writing, findable: true, ...more })
   expect(alike({})).toBe(alike({}))
   expect(encrypt(name, writing)).not.toBe(encrypt(name, writing))
   const body = (text: string) => text.split(':')[3]
-  expect(new Set([alike({}), alike({ key: second }), alike({ column: 'orders.email' })].map(body)).size).toBe(3)
+  expect(new Set([alike({}), alike({ key: second }), alike({ column: 'orders.email' })].map(body)).size).toBe(
+    3,
+  )
 })
 
 const sealed = encrypt(name, writing)
-const flipped = (text: string, at: number) => `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`
+const flipped = (text: string, at: number) =>
+  `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`
 const [ours, theirs] = [rowTag(['inv_1']), rowTag(['inv_2'])]
 const bound = encrypt(name, { ...writing, row: ours })
 const bodyAt = headOf(first, writing.column).length
 
 describe.each([
-  ['under a key that is not here', sealed, keysOf([second]).find, undefined, { why: 'unknown key', keyId: first.id }],
+  [
+    'under a key that is not here',
+    sealed,
+    keysOf([second]).find,
+    undefined,
+    { why: 'unknown key', keyId: first.id },
+  ],
   ['moved into another column', sealed, keys.find, 'orders.name', { why: 'of another column' }],
-  ['renamed to another column', sealed.replace('payer_name', 'description'), keys.find, 'invoices.description', { why: 'altered' }],
-  ['said to be under another key', sealed.replace(first.id, second.id), keys.find, undefined, { why: 'altered' }],
+  [
+    'renamed to another column',
+    sealed.replace('payer_name', 'description'),
+    keys.find,
+    'invoices.description',
+    { why: 'altered' },
+  ],
+  [
+    'said to be under another key',
+    sealed.replace(first.id, second.id),
+    keys.find,
+    undefined,
+    { why: 'altered' },
+  ],
   ['with a bit of its nonce flipped', flipped(sealed, bodyAt), keys.find, undefined, { why: 'altered' }],
   ['with a bit of its text flipped', flipped(sealed, bodyAt + 20), keys.find, undefined, { why: 'altered' }],
   ['cut by a letter', sealed.slice(0, -2), keys.find, undefined, { why: 'altered' }],
@@ -46,7 +76,10 @@ describe.each([
   ['the mark alone', 'enc1:', keys.find, undefined, { why: 'altered' }],
 ] as const)('a value %s', (_, value, find, column, why) => {
   test('is unreadable', () =>
-    expect(decrypt<string>(value, find, column === undefined ? undefined : { column })).toEqual({ is: 'unreadable', ...why }))
+    expect(decrypt<string>(value, find, column === undefined ? undefined : { column })).toEqual({
+      is: 'unreadable',
+      ...why,
+    }))
 })
 
 test.each([
@@ -62,7 +95,10 @@ test.each([
 
 test('a key file has its newest key last, and a line that is no key is named and not shown', () => {
   const [one, other] = [keyLine(secretOf(1)), keyLine(secretOf(2))]
-  expect(readKeys(`# first\n${one}\n\n# second\r\n${other}\n`).map(({ id }) => id)).toEqual([second.id, first.id])
+  expect(readKeys(`# first\n${one}\n\n# second\r\n${other}\n`).map(({ id }) => id)).toEqual([
+    second.id,
+    first.id,
+  ])
   const says = (text: string) => {
     try {
       return readKeys(text).length

@@ -1,4 +1,7 @@
-/** The real clock and the real randomness: the one file with `Date.now` and timers, and the seeded ones that replay. */
+/**
+ * The real clock and the real randomness: the one file with `Date.now` and timers, and the seeded ones that
+ * replay.
+ */
 import { randomBytes, randomInt } from 'node:crypto'
 import { uptime } from 'node:os'
 import type { KeptTime } from './clockFile.ts'
@@ -20,8 +23,9 @@ export const systemClock: Clock = {
 }
 
 /**
- * Shows the machine's time at `since`, and runs `speed` times as fast: for storms, where waiting for minutes is part of the story.
- * `skippedMs` is what it has been put forward by, where hours in which nothing happens are left out.
+ * Shows the machine's time at `since`, and runs `speed` times as fast: for storms, where waiting for minutes
+ * is part of the story. `skippedMs` is what it has been put forward by, where hours in which nothing happens
+ * are left out.
  */
 export const scaledClock = (speed: number, since: Millis, skippedMs: () => Millis = () => 0): Clock => ({
   speed,
@@ -34,7 +38,10 @@ export const scaledClock = (speed: number, since: Millis, skippedMs: () => Milli
 // How long a shared clock is left alone before it is looked at again: it may have stood still meanwhile.
 const shortestLookMs = 2
 
-/** A clock that another process keeps, which may run at up to `speed` and may stand still; whoever sleeps by it wakes when it says so. */
+/**
+ * A clock that another process keeps, which may run at up to `speed` and may stand still; whoever sleeps by
+ * it wakes when it says so.
+ */
 export const sharedClock = (speed: number, read: () => KeptTime): Clock => ({
   speed,
   now: () => read().nowMs,
@@ -56,7 +63,10 @@ export const systemRandom: Random = {
   between: (low, high) => randomInt(low, high + 1),
 }
 
-/** mulberry32: small, seeded, the same on every machine; for tests and simulations, never for ids that must not be guessed. */
+/**
+ * mulberry32: small, seeded, the same on every machine; for tests and simulations, never for ids that must
+ * not be guessed.
+ */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0
   const next = () => {

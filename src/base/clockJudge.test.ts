@@ -7,10 +7,26 @@ const minute = 60_000
 const day = 24 * 60 * minute
 
 describe('one look', () => {
-  const says = (offsetMs: number, ...witnesses: Witness[]) => judgeClock({ offsetMs, believedMs: 0, witnesses })
-  const bank = (atMs: number): Witness => ({ whose: 'the bank’s', weight: 'surely another', leastMs: atMs, mostMs: atMs + 1_000 })
-  const database = (atMs: number): Witness => ({ whose: 'the database’s', weight: 'perhaps ours', leastMs: atMs, mostMs: atMs })
-  const exchange = (name: string, atMs: number): Witness => ({ whose: name, weight: 'one of many', leastMs: atMs, mostMs: atMs + 1_000 })
+  const says = (offsetMs: number, ...witnesses: Witness[]) =>
+    judgeClock({ offsetMs, believedMs: 0, witnesses })
+  const bank = (atMs: number): Witness => ({
+    whose: 'the bank’s',
+    weight: 'surely another',
+    leastMs: atMs,
+    mostMs: atMs + 1_000,
+  })
+  const database = (atMs: number): Witness => ({
+    whose: 'the database’s',
+    weight: 'perhaps ours',
+    leastMs: atMs,
+    mostMs: atMs,
+  })
+  const exchange = (name: string, atMs: number): Witness => ({
+    whose: name,
+    weight: 'one of many',
+    leastMs: atMs,
+    mostMs: atMs + 1_000,
+  })
   test.each<[string, ClockVerdict, ClockVerdict | string]>([
     ['a minute is no disagreement', says(minute), { is: 'right', confirmed: false }],
     ['put forward by six days', says(6 * day), 'our clock was put forward by 6d while the machine ran'],
@@ -23,9 +39,21 @@ describe('one look', () => {
       says(6 * day, database(6 * day)),
       'our clock was put forward by 6d while the machine ran',
     ],
-    ['a database that jumped alone', says(0, database(6 * day), bank(0)), 'our clock is 6d behind the database’s'],
-    ['one exchange that lags stops nothing', says(0, exchange('a', -10 * minute), exchange('b', 0)), { is: 'right', confirmed: false }],
-    ['one exchange alone confirms nothing', says(day, exchange('a', day)), 'our clock was put forward by 1d while the machine ran'],
+    [
+      'a database that jumped alone',
+      says(0, database(6 * day), bank(0)),
+      'our clock is 6d behind the database’s',
+    ],
+    [
+      'one exchange that lags stops nothing',
+      says(0, exchange('a', -10 * minute), exchange('b', 0)),
+      { is: 'right', confirmed: false },
+    ],
+    [
+      'one exchange alone confirms nothing',
+      says(day, exchange('a', day)),
+      'our clock was put forward by 1d while the machine ran',
+    ],
     [
       'two of three exchanges confirm',
       says(day, exchange('a', day), exchange('b', day), exchange('c', 0)),
@@ -44,7 +72,11 @@ describe('one look', () => {
 describe('a judged clock', () => {
   const machine = { wall: 1_000 * day, steady: 5_000 }
   const pass = (ms: number) => ((machine.wall += ms), (machine.steady += ms))
-  const raw: Clock = { now: () => machine.wall, uptimeMs: () => machine.steady, sleep: () => Promise.resolve() }
+  const raw: Clock = {
+    now: () => machine.wall,
+    uptimeMs: () => machine.steady,
+    sleep: () => Promise.resolve(),
+  }
   const clock = judgedClock(raw)
   const trouble = () => clockTrouble({ clock })
 
@@ -52,18 +84,28 @@ describe('a judged clock', () => {
     pass(9 * 60 * minute)
     expect(trouble()).toBeUndefined()
     machine.wall += 6 * day
-    expect([trouble(), trouble()]).toEqual(Array(2).fill('our clock was put forward by 6d while the machine ran'))
+    expect([trouble(), trouble()]).toEqual(
+      Array(2).fill('our clock was put forward by 6d while the machine ran'),
+    )
     pass(minute)
     machine.wall -= 6 * day
     expect(trouble()).toBeUndefined()
   })
 
   test('what the bank said before a jump still counts after it, and its next word lets a clock that was set right go on', () => {
-    hearDate(clock, { whose: 'the bank’s', weight: 'surely another', askedMs: machine.steady }, new Date(machine.wall).toUTCString())
+    hearDate(
+      clock,
+      { whose: 'the bank’s', weight: 'surely another', askedMs: machine.steady },
+      new Date(machine.wall).toUTCString(),
+    )
     expect(trouble()).toBeUndefined()
     machine.wall += 2 * minute
     expect(trouble()).toBe('our clock is 1m59s ahead of the bank’s')
-    hearDate(clock, { whose: 'the bank’s', weight: 'surely another', askedMs: machine.steady }, new Date(machine.wall).toUTCString())
+    hearDate(
+      clock,
+      { whose: 'the bank’s', weight: 'surely another', askedMs: machine.steady },
+      new Date(machine.wall).toUTCString(),
+    )
     expect(trouble()).toBeUndefined()
     hearDate(clock, { whose: 'the bank’s', weight: 'surely another', askedMs: 0 }, 'no date')
     expect(trouble()).toBeUndefined()

@@ -16,7 +16,13 @@ test('an empty environment is an embedded database and the sandbox', () => {
 })
 
 test('every fault is told at once, with its variable and never its value', () => {
-  const read = () => readConfig({ LISTEN: 'nowhere', TRANSFER_FEE: '1,505', STARKBANK_ENVIRONMENT: 'staging', STARKBANK_PROJECT: '1' })
+  const read = () =>
+    readConfig({
+      LISTEN: 'nowhere',
+      TRANSFER_FEE: '1,505',
+      STARKBANK_ENVIRONMENT: 'staging',
+      STARKBANK_PROJECT: '1',
+    })
   expect(read).toThrow(/3|4 faults/)
   for (const part of [
     'LISTEN is set, and not shown here: expected host:port',
@@ -29,11 +35,19 @@ test('every fault is told at once, with its variable and never its value', () =>
 })
 
 test('production refuses a simulated bank and storms [security 18 20]', () => {
-  expect(() => readConfig({ STARKBANK_ENVIRONMENT: 'production', STARKBANK_API_URL: 'http://127.0.0.1:1', CRASH_AT: '*:1' })).toThrow(
-    /refused in production[^]*refused in production/,
-  )
-  expect(() => readConfig({ STARKBANK_ENVIRONMENT: 'production', CLOCK: '30x since 2026-11-21T00:00:00Z' })).toThrow('CLOCK is for storms')
-  expect(() => readConfig({ STARKBANK_ENVIRONMENT: 'production', SIMULATE_URL: 'http://127.0.0.1:1' })).toThrow('refused in production')
+  expect(() =>
+    readConfig({
+      STARKBANK_ENVIRONMENT: 'production',
+      STARKBANK_API_URL: 'http://127.0.0.1:1',
+      CRASH_AT: '*:1',
+    }),
+  ).toThrow(/refused in production[^]*refused in production/)
+  expect(() =>
+    readConfig({ STARKBANK_ENVIRONMENT: 'production', CLOCK: '30x since 2026-11-21T00:00:00Z' }),
+  ).toThrow('CLOCK is for storms')
+  expect(() =>
+    readConfig({ STARKBANK_ENVIRONMENT: 'production', SIMULATE_URL: 'http://127.0.0.1:1' }),
+  ).toThrow('refused in production')
 })
 
 test.each([{ STARKBANK_ENVIRONMENT: 'production' }, { BITCOIN_NETWORK: 'mainnet' }])(
@@ -49,9 +63,13 @@ test.each([{ STARKBANK_ENVIRONMENT: 'production' }, { BITCOIN_NETWORK: 'mainnet'
 
 test('mainnet refuses storms and a made-up rate', () => {
   const read = (more: Record<string, string>) => () => readConfig({ BITCOIN_NETWORK: 'mainnet', ...more })
-  expect(read({ CLOCK: '30x since 2026-11-21T00:00:00Z' })).toThrow('CLOCK is for storms and refused on mainnet')
+  expect(read({ CLOCK: '30x since 2026-11-21T00:00:00Z' })).toThrow(
+    'CLOCK is for storms and refused on mainnet',
+  )
   expect(read({ CRASH_AT: '*:1' })).toThrow('CRASH_AT is for storms and refused on mainnet')
-  expect(read({ RATE_FIXED: 'BTC-BRL 600000.00' })).toThrow('RATE_FIXED is for closed networks and refused on mainnet')
+  expect(read({ RATE_FIXED: 'BTC-BRL 600000.00' })).toThrow(
+    'RATE_FIXED is for closed networks and refused on mainnet',
+  )
   expect(read({ RATES_FILE: 'rates.json' })().RATES_FILE).toBe('rates.json')
 })
 
@@ -66,9 +84,19 @@ test('production wants https, for what the bank sends is not for everybody’s e
 test('letters need a sender and the shop’s address, and what could be a password is not shown', () => {
   const SMTP_URL = 'smtp://shop:se:cr@t@mail.example.com'
   expect(() => readConfig({ SMTP_URL })).toThrow(/MAIL_FROM is not set[^]*PUBLIC_URL is not set/)
-  const whole = readConfig({ SMTP_URL, PUBLIC_URL: 'https://pay.example.com', MAIL_FROM: 'Loja da Ana <loja@example.com>' })
+  const whole = readConfig({
+    SMTP_URL,
+    PUBLIC_URL: 'https://pay.example.com',
+    MAIL_FROM: 'Loja da Ana <loja@example.com>',
+  })
   expect(whole.MAIL_FROM).toEqual({ name: 'Loja da Ana', address: 'loja@example.com' })
-  for (const MAIL_FROM of ['nobody', 'a@b', 'Shop <a@example.com> b', 'a@example.com, b@example.com', 'Shop\r\nBcc: x <a@example.com>'])
+  for (const MAIL_FROM of [
+    'nobody',
+    'a@b',
+    'Shop <a@example.com> b',
+    'a@example.com, b@example.com',
+    'Shop\r\nBcc: x <a@example.com>',
+  ])
     expect(() => readConfig({ MAIL_FROM })).toThrow('Our Shop <shop@example.com>')
   const wrong = () => readConfig({ SMTP_URL: 'imap://shop:se/cr@t@mail.example.com' })
   expect(wrong).toThrow('SMTP_URL is set, and not shown')
@@ -87,8 +115,14 @@ test.each([
 })
 
 test('a clock of a storm says how fast it runs and since when', () => {
-  expect(readConfig({ CLOCK: '30x since 2026-11-21T00:00:00Z' }).CLOCK).toEqual({ speed: 30, since: Date.UTC(2026, 10, 21) })
-  expect(readConfig({ CLOCK: '5x since 2026-11-21T00:00:00Z, skips in a file' }).CLOCK).toMatchObject({ speed: 5, skips: 'a file' })
+  expect(readConfig({ CLOCK: '30x since 2026-11-21T00:00:00Z' }).CLOCK).toEqual({
+    speed: 30,
+    since: Date.UTC(2026, 10, 21),
+  })
+  expect(readConfig({ CLOCK: '5x since 2026-11-21T00:00:00Z, skips in a file' }).CLOCK).toMatchObject({
+    speed: 5,
+    skips: 'a file',
+  })
   expect(readConfig({ CLOCK: '20x as in a file' }).CLOCK).toEqual({ speed: 20, file: 'a file' })
   for (const CLOCK of ['30', '20x as in ', '0x since 2026-11-21T00:00:00Z', '30x since yesterday'])
     expect(() => readConfig({ CLOCK })).toThrow('CLOCK is')
@@ -101,9 +135,9 @@ test('a password in a database address is not shown [security A13]', () => {
 })
 
 test('no setting’s value is in any error, whatever was put where [security 14 A13]', () => {
-  const names = [...readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').matchAll(/^#?([A-Z][A-Z_]+)=/gm)].map(
-    ([, name]) => name!,
-  )
+  const names = [
+    ...readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').matchAll(/^#?([A-Z][A-Z_]+)=/gm),
+  ].map(([, name]) => name!)
   expect(names.length).toBeGreaterThan(40)
   const values = [
     'hunter2',
@@ -116,7 +150,11 @@ test('no setting’s value is in any error, whatever was put where [security 14 
   ]
   for (const name of names)
     for (const value of values)
-      for (const more of [{}, { STARKBANK_ENVIRONMENT: 'production' }, { BITCOIN_NETWORK: 'mainnet', BITCOIN_RPC_URL: 'http://x' }]) {
+      for (const more of [
+        {},
+        { STARKBANK_ENVIRONMENT: 'production' },
+        { BITCOIN_NETWORK: 'mainnet', BITCOIN_RPC_URL: 'http://x' },
+      ]) {
         const said = messageOf(() => readConfig({ ...more, [name]: value }))
         // A file is named so that it can be found, where it can be a file's name at all.
         if (!(name.endsWith('_FILE') && /^[=\w,]+$/.test(value)))
@@ -134,8 +172,10 @@ const messageOf = (work: () => unknown): string => {
 }
 
 // BIP 84's test vectors: keys everybody knows, so nobody's.
-const xpub = 'zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs'
-const xprv = 'zprvAdG4iTXWBoARxkkzNpNh8r6Qag3irQB8PzEMkAFeTRXxHpbF9z4QgEvBRmfvqWvGp42t42nvgGpNgYSJA9iefm1yYNZKEm7z6qUWCroSQnE'
+const xpub =
+  'zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs'
+const xprv =
+  'zprvAdG4iTXWBoARxkkzNpNh8r6Qag3irQB8PzEMkAFeTRXxHpbF9z4QgEvBRmfvqWvGp42t42nvgGpNgYSJA9iefm1yYNZKEm7z6qUWCroSQnE'
 const wif = 'KyZpNDKnfs94vbrwhJneDi77V6jF64PWPF8x5cdJb8ifgg2DUc9d'
 const bitcoin = {
   BITCOIN_NETWORK: 'mainnet',
@@ -168,7 +208,12 @@ test('the Bitcoin rail is off until a node is named, and its defaults are the ca
 })
 
 test('a node alone is not enough: the network and the descriptor are asked for together, with every other fault', () => {
-  const read = () => readConfig({ BITCOIN_RPC_URL: bitcoin.BITCOIN_RPC_URL, BITCOIN_SIGNER: 'wallet', BITCOIN_PAYOUT_DEPTH: '0' })
+  const read = () =>
+    readConfig({
+      BITCOIN_RPC_URL: bitcoin.BITCOIN_RPC_URL,
+      BITCOIN_SIGNER: 'wallet',
+      BITCOIN_PAYOUT_DEPTH: '0',
+    })
   for (const part of [
     '4 faults',
     'BITCOIN_NETWORK is not set',
@@ -190,7 +235,8 @@ test.each([
 ])('%s where a public one belongs is refused and not repeated', (_, BITCOIN_DESCRIPTOR) => {
   const read = () => readConfig({ ...bitcoin, BITCOIN_DESCRIPTOR })
   expect(read).toThrow(/BITCOIN_DESCRIPTOR is set, and not shown .*private key/)
-  for (const word of BITCOIN_DESCRIPTOR.split(/[^A-Za-z0-9]+/).filter(part => part.length > 8)) expect(read).not.toThrow(word)
+  for (const word of BITCOIN_DESCRIPTOR.split(/[^A-Za-z0-9]+/).filter(part => part.length > 8))
+    expect(read).not.toThrow(word)
   expect(read).not.toThrow('abandon')
 })
 
@@ -222,9 +268,13 @@ test.each([
   expect(read).toThrow(/BITCOIN_RPC_URL is set, and not shown .*expected an address like/)
   expect(read).not.toThrow('hunter2')
 })
-test.each(['http://127.0.0.1:8332', 'https://node.example.com:443/', 'http://[::1]:18443', 'http://a:b%2Fc@localhost:1'])(
-  '%s is a node',
-  BITCOIN_RPC_URL => expect(readConfig({ ...bitcoin, BITCOIN_RPC_URL }).BITCOIN_RPC_URL).toBe(BITCOIN_RPC_URL),
+test.each([
+  'http://127.0.0.1:8332',
+  'https://node.example.com:443/',
+  'http://[::1]:18443',
+  'http://a:b%2Fc@localhost:1',
+])('%s is a node', BITCOIN_RPC_URL =>
+  expect(readConfig({ ...bitcoin, BITCOIN_RPC_URL }).BITCOIN_RPC_URL).toBe(BITCOIN_RPC_URL),
 )
 
 test('a node is shown one way in', () =>
@@ -278,7 +328,8 @@ test('what is written for Bitcoin is read exactly', () => {
     RATE_SOURCES: ['binance', 'coingecko'],
     RATE_FIXED: { pair: 'BTC-BRL', price: 61_234_567n },
   })
-  for (const text of ['hold', 'reprice']) expect(readConfig({ BITCOIN_LATE: text }).BITCOIN_LATE).toEqual({ is: text })
+  for (const text of ['hold', 'reprice'])
+    expect(readConfig({ BITCOIN_LATE: text }).BITCOIN_LATE).toEqual({ is: text })
 })
 
 test.each([
@@ -305,18 +356,22 @@ describe('a setting from a file', () => {
   }
   test('is what stands in it, without its last line break', () => {
     for (const end of ['', '\n', '\r\n'])
-      expect(readConfig({ DATABASE_URL_FILE: file(`postgres://repasse:hunter2@db/repasse${end}`) }).DATABASE_URL).toBe(
-        'postgres://repasse:hunter2@db/repasse',
-      )
+      expect(
+        readConfig({ DATABASE_URL_FILE: file(`postgres://repasse:hunter2@db/repasse${end}`) }).DATABASE_URL,
+      ).toBe('postgres://repasse:hunter2@db/repasse')
     const BITCOIN_RPC_URL_FILE = file(bitcoin.BITCOIN_RPC_URL)
     const { BITCOIN_RPC_URL: _, ...others } = bitcoin
     expect(readConfig({ ...others, BITCOIN_RPC_URL_FILE }).BITCOIN_RPC_URL).toBe(bitcoin.BITCOIN_RPC_URL)
   })
   test('is judged like any other, and not shown', () => {
     const read = (DATABASE_URL_FILE: string) => () => readConfig({ DATABASE_URL_FILE })
-    expect(read(file('mysql://repasse:hunter2@db'))).toThrow(/DATABASE_URL is what stands in the file of DATABASE_URL_FILE, and not shown/)
+    expect(read(file('mysql://repasse:hunter2@db'))).toThrow(
+      /DATABASE_URL is what stands in the file of DATABASE_URL_FILE, and not shown/,
+    )
     expect(read(file('mysql://repasse:hunter2@db'))).not.toThrow('hunter2')
-    expect(() => readConfig({ BITCOIN_RPC_URL_FILE: file(bitcoin.BITCOIN_RPC_URL) })).toThrow('BITCOIN_NETWORK is not set')
+    expect(() => readConfig({ BITCOIN_RPC_URL_FILE: file(bitcoin.BITCOIN_RPC_URL) })).toThrow(
+      'BITCOIN_NETWORK is not set',
+    )
   })
   test('that cannot be read is told by its name, with every other fault', () =>
     expect(() => readConfig({ DATABASE_URL_FILE: join(folder, 'none'), LISTEN: 'nowhere' })).toThrow(
@@ -324,7 +379,13 @@ describe('a setting from a file', () => {
     ))
   test('that is the secret itself, in the place of a file’s name, is not repeated [security 5]', () => {
     const wif = 'L1aW4aubDFB7yfras2S1mN3bqg9nwySY8nkoLmJebSLD5BWv3ENZ'
-    for (const secret of [wif, `keys/${wif}`, 'AGE-SECRET-KEY-1QQQ', `${'abandon '.repeat(11)}about`, 'smtp://ana:hunter2@mail'])
+    for (const secret of [
+      wif,
+      `keys/${wif}`,
+      'AGE-SECRET-KEY-1QQQ',
+      `${'abandon '.repeat(11)}about`,
+      'smtp://ana:hunter2@mail',
+    ])
       expect(() => readConfig({ SMTP_URL_FILE: secret })).toThrow(
         /^(?![^]*(?:L1aW4|AGE-|abandon|hunter2))[^]*something that is no file’s name/,
       )
@@ -332,19 +393,31 @@ describe('a setting from a file', () => {
 
   test('and one that is set as well are one too many; set to nothing, neither is', () => {
     const DATABASE_URL_FILE = file('sqlite:a.db')
-    expect(() => readConfig({ DATABASE_URL_FILE, DATABASE_URL: 'sqlite:b.db' })).toThrow('DATABASE_URL and DATABASE_URL_FILE are both set')
+    expect(() => readConfig({ DATABASE_URL_FILE, DATABASE_URL: 'sqlite:b.db' })).toThrow(
+      'DATABASE_URL and DATABASE_URL_FILE are both set',
+    )
     expect(readConfig({ DATABASE_URL_FILE, DATABASE_URL: '' }).DATABASE_URL).toBe('sqlite:a.db')
-    expect(readConfig({ DATABASE_URL_FILE: '', DATABASE_URL: 'sqlite:b.db' }).DATABASE_URL).toBe('sqlite:b.db')
+    expect(readConfig({ DATABASE_URL_FILE: '', DATABASE_URL: 'sqlite:b.db' }).DATABASE_URL).toBe(
+      'sqlite:b.db',
+    )
   })
   test('is not a file of its own: a key stays where it is', () => {
-    expect(readConfig({ STARKBANK_PRIVATE_KEY_FILE: '/nowhere/key.pem' }).STARKBANK_PRIVATE_KEY_FILE).toBe('/nowhere/key.pem')
-    expect(() => readConfig({ STARKBANK_PROJECT_FILE: 'x' })).toThrow('STARKBANK_PROJECT_FILE is not a setting')
+    expect(readConfig({ STARKBANK_PRIVATE_KEY_FILE: '/nowhere/key.pem' }).STARKBANK_PRIVATE_KEY_FILE).toBe(
+      '/nowhere/key.pem',
+    )
+    expect(() => readConfig({ STARKBANK_PROJECT_FILE: 'x' })).toThrow(
+      'STARKBANK_PROJECT_FILE is not a setting',
+    )
   })
 })
 
 test('.env.example shows each setting a person may need, and every line that is no comment is the default', () => {
   const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
-  const lines = [...text.matchAll(/^(#?)([A-Z][A-Z_]+)=(.*)$/gm)].map(([, mark, name, value]) => ({ mark, name: name!, value: value! }))
+  const lines = [...text.matchAll(/^(#?)([A-Z][A-Z_]+)=(.*)$/gm)].map(([, mark, name, value]) => ({
+    mark,
+    name: name!,
+    value: value!,
+  }))
   const set = Object.fromEntries(lines.filter(({ mark }) => !mark).map(({ name, value }) => [name, value]))
   expect(readConfig(set)).toEqual(readConfig({}))
   const shownNames = new Set(lines.map(({ name }) => name))
@@ -357,7 +430,8 @@ test('.env.example shows each setting a person may need, and every line that is 
     MAIL_FROM: 'shop@example.com',
     SMTP_URL: 'smtp://mail.example.com',
   }
-  for (const [name, value] of examples) expect(() => readConfig({ ...set, ...beside, [name!]: value })).not.toThrow()
+  for (const [name, value] of examples)
+    expect(() => readConfig({ ...set, ...beside, [name!]: value })).not.toThrow()
 })
 
 test.each([

@@ -1,4 +1,6 @@
-/** Configuration: read once from an environment handed in, all faults reported at once, secrets never shown. */
+/**
+ * Configuration: read once from an environment handed in, all faults reported at once, secrets never shown.
+ */
 import { z } from 'zod'
 import { BadInput } from './answer.ts'
 import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
@@ -7,7 +9,17 @@ import { parseDuration } from './duration.ts'
 import { readNetworks } from './network.ts'
 import { retentionSettings, type Retention } from './retentionSettings.ts'
 import { shopSettings } from './shopSettings.ts'
-import { cents, minutes, oneOf, oneOfOrNone, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
+import {
+  cents,
+  minutes,
+  oneOf,
+  oneOfOrNone,
+  optional,
+  parsed,
+  seconds,
+  withDefault,
+  withFiles,
+} from './setting.ts'
 
 const shape = z.object({
   DATABASE_URL: withDefault('sqlite:data/repasse.db').refine(
@@ -19,10 +31,18 @@ const shape = z.object({
     text => /^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/.test(text),
     'expected host:port or unix:/path',
   ),
-  LISTEN_GROUP: optional(z.string().regex(/^([a-z_][a-z0-9_-]{0,31}|\d{1,9})$/, 'expected the name or number of a group')),
-  TRUSTED_PROXIES: optional(parsed(readNetworks, 'addresses and networks with blanks between them, like 127.0.0.1 10.0.0.0/8')),
-  METRICS_LISTEN: optional(z.string().regex(/^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/, 'expected host:port or unix:/path')),
-  PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' })),
+  LISTEN_GROUP: optional(
+    z.string().regex(/^([a-z_][a-z0-9_-]{0,31}|\d{1,9})$/, 'expected the name or number of a group'),
+  ),
+  TRUSTED_PROXIES: optional(
+    parsed(readNetworks, 'addresses and networks with blanks between them, like 127.0.0.1 10.0.0.0/8'),
+  ),
+  METRICS_LISTEN: optional(
+    z.string().regex(/^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/, 'expected host:port or unix:/path'),
+  ),
+  PUBLIC_URL: optional(
+    z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' }),
+  ),
   ENCRYPTION_KEY_FILE: optional(z.string()),
   AUDIT_ANCHOR_FILE: optional(z.string()),
   AUDIT_ANCHOR_EMAIL: optional(
@@ -41,9 +61,16 @@ const shape = z.object({
     }, 'public keys of age, with blanks between them: age1…'),
   ),
   SHOP_NAME: withDefault('Repasse'),
-  SMTP_URL: optional(z.url({ protocol: /^smtps?$/, error: 'expected an address like smtp://user:password@mail.example.com:587' })),
+  SMTP_URL: optional(
+    z.url({
+      protocol: /^smtps?$/,
+      error: 'expected an address like smtp://user:password@mail.example.com:587',
+    }),
+  ),
   MAIL_FROM: optional(parsed(readSender, 'an address, or a name and one: Our Shop <shop@example.com>')),
-  SIMULATE_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like http://127.0.0.1:8800' })),
+  SIMULATE_URL: optional(
+    z.url({ protocol: /^https?$/, error: 'expected an address like http://127.0.0.1:8800' }),
+  ),
   COOLING_OFF: optional(parsed(parseDuration, 'a length of time like 24h, 90m, or 0s for none')),
   LOG_LEVEL: oneOf('info', 'debug', 'warn', 'error', 'silent'),
   ROLES: withDefault('web,worker').refine(
@@ -54,7 +81,9 @@ const shape = z.object({
   STARKBANK_PROJECT_ID: optional(z.string().regex(/^\d{1,20}$/, 'expected the project’s number')),
   STARKBANK_WORKSPACE_ID: optional(z.string().regex(/^\d{1,20}$/, 'expected the workspace’s number')),
   STARKBANK_PRIVATE_KEY_FILE: optional(z.string()),
-  STARKBANK_API_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like http://127.0.0.1:8800' })),
+  STARKBANK_API_URL: optional(
+    z.url({ protocol: /^https?$/, error: 'expected an address like http://127.0.0.1:8800' }),
+  ),
   STARKBANK_POLL_SECONDS: seconds(300),
   RAIL_SILENT_MINUTES: minutes(5),
   TRANSFER_FEE_BY: oneOf('receiver', 'house'),
@@ -101,11 +130,13 @@ export const retentionOf = (config: Config): Retention => ({
 })
 
 /** How long what is new or changed waits before money can use it. */
-export const coolingOffMs = (config: Config): number => config.COOLING_OFF ?? (movesRealMoney(config) ? dayMs : 0)
+export const coolingOffMs = (config: Config): number =>
+  config.COOLING_OFF ?? (movesRealMoney(config) ? dayMs : 0)
 
 /**
- * Reads `env`; a setting NAME may stand in a file that NAME_FILE names. Throws one `BadInput` that names every fault: the variable
- * and what would be right, never what it is. A value in the wrong place may be a password, whatever its name says.
+ * Reads `env`; a setting NAME may stand in a file that NAME_FILE names. Throws one `BadInput` that names
+ * every fault: the variable and what would be right, never what it is. A value in the wrong place may be a
+ * password, whatever its name says.
  */
 export function readConfig(given: Record<string, string | undefined>): Config {
   const { env, fromFile, faults } = withFiles(given, Object.keys(shape.shape))
@@ -113,7 +144,12 @@ export function readConfig(given: Record<string, string | undefined>): Config {
   if (!result.success)
     for (const { path, message } of result.error.issues) {
       const name = path.join('.')
-      const is = env[name] === undefined ? 'not set' : fromFile.has(name) ? `what stands in the file of ${name}_FILE` : 'set'
+      const is =
+        env[name] === undefined
+          ? 'not set'
+          : fromFile.has(name)
+            ? `what stands in the file of ${name}_FILE`
+            : 'set'
       faults.push(`${name} is ${is}${env[name] === undefined ? '' : ', and not shown here'}: ${message}`)
     }
   const production = env['STARKBANK_ENVIRONMENT'] === 'production'
@@ -123,17 +159,23 @@ export function readConfig(given: Record<string, string | undefined>): Config {
     faults.push(
       `PUBLIC_URL is set, and not shown here: in production expected an address with https, because payers’ names and amounts come that way`,
     )
-  if (env['AUDIT_ANCHOR_EMAIL'] && !env['SMTP_URL']) faults.push('SMTP_URL is not set: AUDIT_ANCHOR_EMAIL is written to through it')
+  if (env['AUDIT_ANCHOR_EMAIL'] && !env['SMTP_URL'])
+    faults.push('SMTP_URL is not set: AUDIT_ANCHOR_EMAIL is written to through it')
   for (const name of ['MAIL_FROM', 'PUBLIC_URL'])
     if (env['SMTP_URL'] && !env[name]) faults.push(`${name} is not set: mail that SMTP_URL sends bears it`)
   const mainnet = env['BITCOIN_NETWORK'] === 'mainnet'
   if ((production || mainnet) && env['SIMULATE_URL'])
-    faults.push(`SIMULATE_URL is for demonstrations and refused ${production ? 'in production' : 'on mainnet'}: leave it out`)
+    faults.push(
+      `SIMULATE_URL is for demonstrations and refused ${production ? 'in production' : 'on mainnet'}: leave it out`,
+    )
   for (const name of ['CRASH_AT', 'CLOCK'])
     if ((production || mainnet) && env[name])
-      faults.push(`${name} is for storms and refused ${production ? 'in production' : 'on mainnet'}: leave it out`)
+      faults.push(
+        `${name} is for storms and refused ${production ? 'in production' : 'on mainnet'}: leave it out`,
+      )
   faults.push(...bitcoinFaults(env))
-  for (const name of Object.keys(env)) if (ours.test(name) && !isSetting(name)) faults.push(`${name} is not a setting${meant(name)}`)
+  for (const name of Object.keys(env))
+    if (ours.test(name) && !isSetting(name)) faults.push(`${name} is not a setting${meant(name)}`)
   if (faults.length > 0 || !result.success)
     throw new BadInput(
       `the configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  ${fault}`).join('\n')}`,
@@ -142,8 +184,9 @@ export function readConfig(given: Record<string, string | undefined>): Config {
 }
 
 /**
- * Refuses what a `.env` names and no setting bears, where one is called nearly so: `DATABASE_ULR` would quietly open an empty database.
- * What is like none of ours may belong to another program that reads the same file.
+ * Refuses what a `.env` names and no setting bears, where one is called nearly so: `DATABASE_ULR` would
+ * quietly open an empty database. What is like none of ours may belong to another program that reads the same
+ * file.
  */
 export function refuseMisspelt(names: readonly string[]): void {
   const faults = names
@@ -158,7 +201,8 @@ export function refuseMisspelt(names: readonly string[]): void {
 
 const isSetting = (name: string): boolean => name in shape.shape || name.replace(/_FILE$/, '') in shape.shape
 
-const ours = /^(SHOP_LIMIT_|RETAIN_|AUDIT_|BACKUP_|ENCRYPTION_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
+const ours =
+  /^(SHOP_LIMIT_|RETAIN_|AUDIT_|BACKUP_|ENCRYPTION_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
 
 function meant(name: string): string {
   const known = Object.keys(shape.shape)
@@ -166,7 +210,10 @@ function meant(name: string): string {
   // Of a short name three other letters make another word.
   const reach = Math.min(3, Math.floor(name.length / 4))
   const [nearest] = known.map(each => ({ each, far: distance(each, plain) })).sort((a, b) => a.far - b.far)
-  const near = nearest && nearest.far <= reach ? nearest.each : known.find(each => plain.length >= 8 && each.endsWith(`_${plain}`))
+  const near =
+    nearest && nearest.far <= reach
+      ? nearest.each
+      : known.find(each => plain.length >= 8 && each.endsWith(`_${plain}`))
   return near ? `: did you mean ${near}?` : ''
 }
 
@@ -175,7 +222,8 @@ function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
     row = next
   }
   return row[b.length]!
@@ -187,4 +235,6 @@ export const isProduction = ({ STARKBANK_ENVIRONMENT: bank, BITCOIN_NETWORK: cha
 
 /** Whether an approval has to be proven before money is ordered on it. */
 export const approvalsNeeded = (config: Config): 'proven' | 'any' =>
-  (config.SIGNED_APPROVALS ?? (isProduction(config) ? 'required' : 'optional')) === 'required' ? 'proven' : 'any'
+  (config.SIGNED_APPROVALS ?? (isProduction(config) ? 'required' : 'optional')) === 'required'
+    ? 'proven'
+    : 'any'

@@ -1,6 +1,7 @@
 /**
- * The arithmetic against two that share no line with it: every local minute walked with Temporal, through clock changes
- * in zones of every temper from 2010 to 2030, and croner, far from them. fast-check prints the seed that replays a failure.
+ * The arithmetic against two that share no line with it: every local minute walked with Temporal, through
+ * clock changes in zones of every temper from 2010 to 2030, and croner, far from them. fast-check prints the
+ * seed that replays a failure.
  */
 import { Cron as Croner } from 'croner'
 import fc from 'fast-check'
@@ -39,8 +40,11 @@ const zones = [
 /** Every change of offset that Temporal knows of. */
 const changes = zones.flatMap(zone => {
   const found: { zone: string; at: number }[] = []
-  let when = Temporal.Instant.fromEpochMilliseconds(first).toZonedDateTimeISO(zone).getTimeZoneTransition('next')
-  for (; when && when.epochMilliseconds < last; when = when.getTimeZoneTransition('next')) found.push({ zone, at: when.epochMilliseconds })
+  let when = Temporal.Instant.fromEpochMilliseconds(first)
+    .toZonedDateTimeISO(zone)
+    .getTimeZoneTransition('next')
+  for (; when && when.epochMilliseconds < last; when = when.getTimeZoneTransition('next'))
+    found.push({ zone, at: when.epochMilliseconds })
   return found
 })
 
@@ -57,7 +61,11 @@ function fieldCase(low: number, high: number, starWeight: number): fc.Arbitrary<
   const range = fc.tuple(value, value).map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }))
   const item = fc.oneof(
     value.map((at): FieldCase => ({ text: `${at}`, star: false, holds: n => n === at })),
-    range.map(({ from, to }): FieldCase => ({ text: `${from}-${to}`, star: false, holds: n => from <= n && n <= to })),
+    range.map(({ from, to }): FieldCase => ({
+      text: `${from}-${to}`,
+      star: false,
+      holds: n => from <= n && n <= to,
+    })),
     fc.tuple(range, step).map(([{ from, to }, by]): FieldCase => ({
       text: `${from}-${to}/${by}`,
       star: false,
@@ -66,7 +74,14 @@ function fieldCase(low: number, high: number, starWeight: number): fc.Arbitrary<
   )
   return fc.oneof(
     { weight: starWeight, arbitrary: fc.constant<FieldCase>({ text: '*', star: true, holds: () => true }) },
-    { weight: 2, arbitrary: step.map((by): FieldCase => ({ text: `*/${by}`, star: true, holds: n => (n - low) % by === 0 })) },
+    {
+      weight: 2,
+      arbitrary: step.map((by): FieldCase => ({
+        text: `*/${by}`,
+        star: true,
+        holds: n => (n - low) % by === 0,
+      })),
+    },
     {
       weight: 3,
       arbitrary: fc.array(item, { minLength: 1, maxLength: 3 }).map((items): FieldCase => ({
@@ -87,7 +102,8 @@ const cronCase = fc.record({
 })
 type CronCase = typeof cronCase extends fc.Arbitrary<infer T> ? T : never
 
-const textOf = ({ minute, hour, day, month, weekday }: CronCase) => [minute, hour, day, month, weekday].map(field => field.text).join(' ')
+const textOf = ({ minute, hour, day, month, weekday }: CronCase) =>
+  [minute, hour, day, month, weekday].map(field => field.text).join(' ')
 const matches = ({ minute, hour, day, month, weekday }: CronCase, date: Date) => {
   const [byDate, byWeekday] = [day.holds(date.getUTCDate()), weekday.holds(date.getUTCDay())]
   return (
@@ -107,11 +123,16 @@ const parsed = (of: CronCase) => {
   }
 }
 
-/** What Temporal makes of the local minute that `wall` counts: the first of two, or the change that swallowed it. */
+/**
+ * What Temporal makes of the local minute that `wall` counts: the first of two, or the change that swallowed
+ * it.
+ */
 function byTemporal(wall: number, zone: string): number {
   const local = Temporal.PlainDateTime.from(new Date(wall).toISOString().slice(0, 19))
   const when = local.toZonedDateTime(zone, { disambiguation: 'earlier' })
-  return when.toPlainDateTime().equals(local) ? when.epochMilliseconds : when.getTimeZoneTransition('next')!.epochMilliseconds
+  return when.toPlainDateTime().equals(local)
+    ? when.epochMilliseconds
+    : when.getTimeZoneTransition('next')!.epochMilliseconds
 }
 
 function byWalking(of: CronCase, zone: string, after: number, upTo: number): number[] {
@@ -124,7 +145,10 @@ function byWalking(of: CronCase, zone: string, after: number, upTo: number): num
 }
 
 const anywhere = fc.record({ zone: fc.constantFrom(...zones), at: fc.integer({ min: first, max: last }) })
-const window = fc.record({ before: fc.integer({ min: 0, max: dayMs }), length: fc.integer({ min: 0, max: dayMs + dayMs / 2 }) })
+const window = fc.record({
+  before: fc.integer({ min: 0, max: dayMs }),
+  length: fc.integer({ min: 0, max: dayMs + dayMs / 2 }),
+})
 
 describe('slots are those of a walk over every local minute', () => {
   test.each([
@@ -147,14 +171,25 @@ describe('slots are those of a walk over every local minute', () => {
 
 test('cutting a window in two, or asking one by one, loses nothing and doubles nothing', () => {
   fc.assert(
-    fc.property(cronCase, fc.constantFrom(...changes), window, fc.nat(100), (of, { zone, at }, { before, length }, percent) => {
-      const cron = parsed(of)
-      const [after, upTo] = [at - before, at - before + length]
-      const cut = after + Math.floor((length * percent) / 100)
-      const whole = slotsBetween(cron, zone, after, upTo, 10_000)
-      expect([...slotsBetween(cron, zone, after, cut, 10_000), ...slotsBetween(cron, zone, cut, upTo, 10_000)]).toEqual(whole)
-      expect(nextSlots(cron, zone, after, Math.min(whole.length, 50)).map(slot => slot.at)).toEqual(whole.slice(0, 50))
-    }),
+    fc.property(
+      cronCase,
+      fc.constantFrom(...changes),
+      window,
+      fc.nat(100),
+      (of, { zone, at }, { before, length }, percent) => {
+        const cron = parsed(of)
+        const [after, upTo] = [at - before, at - before + length]
+        const cut = after + Math.floor((length * percent) / 100)
+        const whole = slotsBetween(cron, zone, after, upTo, 10_000)
+        expect([
+          ...slotsBetween(cron, zone, after, cut, 10_000),
+          ...slotsBetween(cron, zone, cut, upTo, 10_000),
+        ]).toEqual(whole)
+        expect(nextSlots(cron, zone, after, Math.min(whole.length, 50)).map(slot => slot.at)).toEqual(
+          whole.slice(0, 50),
+        )
+      },
+    ),
     { seed, numRuns: 200 },
   )
 })
@@ -164,11 +199,13 @@ test('far from clock changes, croner names the same times', () => {
     fc.property(cronCase, anywhere, (of, { zone, at }) => {
       const cron = parsed(of)
       const due = nextSlots(cron, zone, at, 8)
-      // Up to the first clock change, counted from a day before the start: croner treats gaps and overlaps its own way.
+      // Up to the first clock change, counted from a day before the start: croner treats gaps and overlaps
+      // its own way.
       const quiet = changes.find(change => change.zone === zone && change.at > at - dayMs)?.at ?? Infinity
       const upTo = Math.min(quiet - dayMs, due.at(-1)?.at ?? at)
       fc.pre(upTo > at)
-      // croner takes a stepped star in a day field for a restriction, cronie does not; so it is told which of the two holds.
+      // croner takes a stepped star in a day field for a restriction, cronie does not; so it is told which of
+      // the two holds.
       const croner = new Croner(textOf(of), { timezone: zone, domAndDow: of.day.star || of.weekday.star })
       const theirs = croner.nextRuns(8, new Date(at)).map(date => date.getTime())
       expect(
@@ -197,12 +234,16 @@ describe('a zone agrees with Temporal', () => {
 
   test('in every zone there is, at any instant and for any local time', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...Intl.supportedValuesOf('timeZone')), fc.integer({ min: 0, max: Date.UTC(2040, 0) }), (zone, at) => {
-        const when = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone)
-        expect(spanAt(zone, at).offset * 1e6).toBe(when.offsetNanoseconds)
-        const local = new Date(at).toISOString().slice(0, 16)
-        expect(localToInstant(local, zone)).toBe(byTemporal(Date.parse(`${local}Z`), zone))
-      }),
+      fc.property(
+        fc.constantFrom(...Intl.supportedValuesOf('timeZone')),
+        fc.integer({ min: 0, max: Date.UTC(2040, 0) }),
+        (zone, at) => {
+          const when = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone)
+          expect(spanAt(zone, at).offset * 1e6).toBe(when.offsetNanoseconds)
+          const local = new Date(at).toISOString().slice(0, 16)
+          expect(localToInstant(local, zone)).toBe(byTemporal(Date.parse(`${local}Z`), zone))
+        },
+      ),
       { seed, numRuns: 400 },
     )
   })

@@ -4,8 +4,10 @@ import { BadInput } from './answer.ts'
 import { nextSlots, parseCron, slotsBetween } from './cron.ts'
 
 const utc = (at: number) => new Date(at).toISOString().slice(0, 16)
-const next = (text: string, zone: string, after: string, count = 3) => nextSlots(parseCron(text), zone, Date.parse(after), count)
-const starts = (text: string, after: string, count = 3) => next(text, 'UTC', after, count).map(slot => utc(slot.at))
+const next = (text: string, zone: string, after: string, count = 3) =>
+  nextSlots(parseCron(text), zone, Date.parse(after), count)
+const starts = (text: string, after: string, count = 3) =>
+  next(text, 'UTC', after, count).map(slot => utc(slot.at))
 
 describe('an expression', () => {
   test.each([
@@ -42,7 +44,13 @@ describe('an expression', () => {
   ])('%s is due at %j', (text, due) => expect(starts(text, '2026-01-01T00:00:00Z')).toEqual(due))
 
   test('six fields begin with seconds', () => {
-    const slots = slotsBetween(parseCron('*/20 0 0 * * *'), 'UTC', Date.UTC(2026, 0, 1) - 1, Date.UTC(2026, 0, 2) - 1, 10)
+    const slots = slotsBetween(
+      parseCron('*/20 0 0 * * *'),
+      'UTC',
+      Date.UTC(2026, 0, 1) - 1,
+      Date.UTC(2026, 0, 2) - 1,
+      10,
+    )
     expect(slots.map(at => at - Date.UTC(2026, 0, 1))).toEqual([0, 20_000, 40_000])
   })
 
@@ -64,15 +72,32 @@ describe('an expression', () => {
     ['* * L-2 * *', 'day of month "L" is not 1 to 31'],
     ['* * 32W * *', 'day of month "32W" is not 1 to 31'],
     ['* * * L *', 'month "L" is not 1 to 12 or jan to dec'],
-    ['0 0 31W 2 *', 'day of month 31W never comes in month 2; February ends on the 28th or 29th, four months on the 30th'],
+    [
+      '0 0 31W 2 *',
+      'day of month 31W never comes in month 2; February ends on the 28th or 29th, four months on the 30th',
+    ],
     ['1.5 * * * *', 'minute "1.5" is not 0 to 59'],
     ['-1 * * * *', 'minute "-1" cannot be read; write *, 0 to 59, a range such as 0-4, or */2'],
-    ['* * * *', '4 fields; write five (minute hour day-of-month month day-of-week) or six with seconds first'],
+    [
+      '* * * *',
+      '4 fields; write five (minute hour day-of-month month day-of-week) or six with seconds first',
+    ],
     ['', '0 fields; write five (minute hour day-of-month month day-of-week) or six with seconds first'],
-    ['@reboot', '@reboot is not known; write one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually'],
-    ['0 0 30 2 *', 'day of month 30 never comes in month 2; February ends on the 28th or 29th, four months on the 30th'],
-    ['0 0 31 2,4,jun *', 'day of month 31 never comes in month 2,4,jun; February ends on the 28th or 29th, four months on the 30th'],
-  ])('%j is refused: %s', (text, why) => expect(() => parseCron(text)).toThrow(new BadInput(`cron "${text}": ${why}`)))
+    [
+      '@reboot',
+      '@reboot is not known; write one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually',
+    ],
+    [
+      '0 0 30 2 *',
+      'day of month 30 never comes in month 2; February ends on the 28th or 29th, four months on the 30th',
+    ],
+    [
+      '0 0 31 2,4,jun *',
+      'day of month 31 never comes in month 2,4,jun; February ends on the 28th or 29th, four months on the 30th',
+    ],
+  ])('%j is refused: %s', (text, why) =>
+    expect(() => parseCron(text)).toThrow(new BadInput(`cron "${text}": ${why}`)),
+  )
 })
 
 describe('where the clock jumps', () => {
@@ -97,7 +122,9 @@ describe('where the clock jumps', () => {
   })
 
   test('a skipped day is due once, at the first instant of the next', () => {
-    expect(next('0 */6 * * *', 'Pacific/Apia', '2011-12-30T03:00:00Z').map(({ local, note }) => [local, note])).toEqual([
+    expect(
+      next('0 */6 * * *', 'Pacific/Apia', '2011-12-30T03:00:00Z').map(({ local, note }) => [local, note]),
+    ).toEqual([
       ['2011-12-29 18:00:00-10:00', undefined],
       ['2011-12-31 00:00:00+14:00', 'gap'],
       ['2011-12-31 06:00:00+14:00', undefined],
@@ -114,9 +141,9 @@ describe('where the clock jumps', () => {
 
   test('asked from within the second hour, nothing of that hour is due again', () => {
     const within = Date.parse('2026-11-01T06:10:00Z')
-    expect(slotsBetween(parseCron('*/15 * * * *'), 'America/New_York', within, within + 3_600_000, 9).map(utc)).toEqual([
-      '2026-11-01T07:00',
-    ])
+    expect(
+      slotsBetween(parseCron('*/15 * * * *'), 'America/New_York', within, within + 3_600_000, 9).map(utc),
+    ).toEqual(['2026-11-01T07:00'])
   })
 })
 
@@ -133,20 +160,27 @@ describe('a window', () => {
 
   test('stops at its limit, oldest first, and the next window goes on from the last', () => {
     const first = slotsBetween(hourly, 'UTC', at(0), at(9), 4)
-    expect([...first, ...slotsBetween(hourly, 'UTC', first.at(-1)!, at(9), 99)]).toEqual(slotsBetween(hourly, 'UTC', at(0), at(9), 99))
+    expect([...first, ...slotsBetween(hourly, 'UTC', first.at(-1)!, at(9), 99)]).toEqual(
+      slotsBetween(hourly, 'UTC', at(0), at(9), 99),
+    )
     expect(slotsBetween(hourly, 'UTC', at(0), at(9), 0)).toEqual([])
   })
 
   test('does not look far for what is years away', () => {
-    expect(slotsBetween(parseCron('0 0 29 2 *'), 'UTC', Date.UTC(2096, 2, 1), Date.UTC(2104, 1, 28), 9)).toEqual([])
+    expect(
+      slotsBetween(parseCron('0 0 29 2 *'), 'UTC', Date.UTC(2096, 2, 1), Date.UTC(2104, 1, 28), 9),
+    ).toEqual([])
     expect(starts('0 0 29 2 *', '2096-03-01T00:00:00Z', 1)).toEqual(['2104-02-29T00:00'])
   })
 
   test('ten thousand schedules are looked through in well under a second of the processor', () => {
-    const schedules = Array.from({ length: 10_000 }, (_, place) => parseCron(`${place % 60} ${place % 24} * * *`))
+    const schedules = Array.from({ length: 10_000 }, (_, place) =>
+      parseCron(`${place % 60} ${place % 24} * * *`),
+    )
     const before = process.threadCpuUsage()
     let found = 0
-    for (const cron of schedules) found += slotsBetween(cron, 'America/Sao_Paulo', at(0), at(24), 1_000).length
+    for (const cron of schedules)
+      found += slotsBetween(cron, 'America/Sao_Paulo', at(0), at(24), 1_000).length
     expect(found).toBe(10_000)
     // Not by the clock, which goes on while somebody else has the processor.
     const { user, system } = process.threadCpuUsage(before)

@@ -1,21 +1,34 @@
 /**
  * Cron arithmetic: which instants an expression is due at, in a time zone.
  *
- * A time of day is due when the wall clock first shows it or jumps past it. So one that does not exist (the spring gap)
- * is due at the first instant after the gap, together with whatever else is due then; and one that comes twice (the
- * autumn overlap) is due the first time only. An expression for every 15 minutes therefore rests for the hour that is
- * lived twice: 01:45, then 02:00 an hour and a quarter later. Each slot names one wall time, and "once" is the promise.
+ * A time of day is due when the wall clock first shows it or jumps past it. So one that does not exist (the
+ * spring gap) is due at the first instant after the gap, together with whatever else is due then; and one
+ * that comes twice (the autumn overlap) is due the first time only. An expression for every 15 minutes
+ * therefore rests for the hour that is lived twice: 01:45, then 02:00 an hour and a quarter later. Each slot
+ * names one wall time, and "once" is the promise.
  *
- * Where both day fields are restricted, either one suffices: `0 0 13 * 5` is each 13th and each Friday. A field that
- * begins with `*` (also `*` with a step) does not count as restricted, and then both must hold. (crontab(5), cronie)
+ * Where both day fields are restricted, either one suffices: `0 0 13 * 5` is each 13th and each Friday. A
+ * field that begins with `*` (also `*` with a step) does not count as restricted, and then both must hold.
+ * (crontab(5), cronie)
  *
- * The day of month may also be `L`, the last of its month; `LW`, the last bank day in Brazil; `15W`, the bank day nearest to the 15th within
- * the month, of two that are as near the earlier. (Quartz, but for the holidays: see `bankDays.ts`)
+ * The day of month may also be `L`, the last of its month; `LW`, the last bank day in Brazil; `15W`, the bank
+ * day nearest to the 15th within the month, of two that are as near the earlier. (Quartz, but for the
+ * holidays: see `bankDays.ts`)
  */
 import { BadInput } from './answer.ts'
 import { isBankDay } from './bankDays.ts'
 import type { Millis } from './world.ts'
-import { assertZone, dayMs, instantToLocal, reach, reached, reachedIn, spanBefore, wallAt, type Wall } from './zone.ts'
+import {
+  assertZone,
+  dayMs,
+  instantToLocal,
+  reach,
+  reached,
+  reachedIn,
+  spanBefore,
+  wallAt,
+  type Wall,
+} from './zone.ts'
 
 export interface Cron {
   readonly text: string
@@ -36,7 +49,10 @@ export interface Cron {
 /** `last`: of the month; `last bank day`; a number: the bank day nearest to it. */
 export type MovingDay = 'last' | 'last bank day' | number
 
-/** One due time as people read it: `gap`, a wall time behind it does not exist; `overlap`, it comes a second time. */
+/**
+ * One due time as people read it: `gap`, a wall time behind it does not exist; `overlap`, it comes a second
+ * time.
+ */
 export interface Due {
   at: Millis
   local: string
@@ -61,10 +77,28 @@ const fields: readonly Field[] = [
     name: 'month',
     low: 1,
     high: 12,
-    names: ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'],
+    names: [
+      'january',
+      'february',
+      'march',
+      'april',
+      'may',
+      'june',
+      'july',
+      'august',
+      'september',
+      'october',
+      'november',
+      'december',
+    ],
   },
   // Sunday is 0 and 7, so that ranges may end with it.
-  { name: 'day of week', low: 0, high: 7, names: ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] },
+  {
+    name: 'day of week',
+    low: 0,
+    high: 7,
+    names: ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'],
+  },
 ]
 
 const nicknames: Record<string, string> = {
@@ -78,8 +112,9 @@ const nicknames: Record<string, string> = {
 }
 
 /**
- * Reads five fields (minute, hour, day of month, month, day of week), six with seconds in front, or a nickname such as
- * `@daily`. Throws `BadInput` naming the field, what stands there and what would be right; also on dates that never come.
+ * Reads five fields (minute, hour, day of month, month, day of week), six with seconds in front, or a
+ * nickname such as `@daily`. Throws `BadInput` naming the field, what stands there and what would be right;
+ * also on dates that never come.
  */
 export function parseCron(text: string): Cron {
   const wrong = (what: string): never => {
@@ -87,7 +122,8 @@ export function parseCron(text: string): Cron {
   }
   const trimmed = text.trim()
   const plain = trimmed.startsWith('@') ? nicknames[trimmed.toLowerCase()] : trimmed
-  if (plain === undefined) return wrong(`${trimmed} is not known; write one of ${Object.keys(nicknames).join(', ')}`)
+  if (plain === undefined)
+    return wrong(`${trimmed} is not known; write one of ${Object.keys(nicknames).join(', ')}`)
 
   const parts = plain.split(/\s+/)
   if (parts.length === 5) parts.unshift('0')
@@ -100,11 +136,18 @@ export function parseCron(text: string): Cron {
   const [seconds, minutes, hours, days, months, weekdays] = toRead.map((part, place) =>
     part === '' ? [] : readField(part, fields[place]!, wrong),
   ) as [number[], number[], number[], number[], number[], number[]]
-  const sets = { days: new Set(days), moving, months: new Set(months), weekdays: new Set(weekdays.map(day => day % 7)) }
+  const sets = {
+    days: new Set(days),
+    moving,
+    months: new Set(months),
+    weekdays: new Set(weekdays.map(day => day % 7)),
+  }
   const either = !parts[3]!.startsWith('*') && !parts[5]!.startsWith('*')
   const earliest = Math.min(days[0] ?? 32, ...moving.map(day => (typeof day === 'number' ? day : 1)))
   if (!either && !months.some(month => earliest <= longest(month))) {
-    wrong(`day of month ${parts[3]} never comes in month ${parts[4]}; February ends on the 28th or 29th, four months on the 30th`)
+    wrong(
+      `day of month ${parts[3]} never comes in month ${parts[4]}; February ends on the 28th or 29th, four months on the 30th`,
+    )
   }
   return { text: trimmed, seconds, minutes, hours, ...sets, either }
 }
@@ -120,7 +163,10 @@ export function slotsBetween(cron: Cron, zone: string, after: Millis, upTo: Mill
   return slots
 }
 
-/** The next `count` due times after `after`, said in the zone's own time; what a clock change moved or doubled is noted. */
+/**
+ * The next `count` due times after `after`, said in the zone's own time; what a clock change moved or doubled
+ * is noted.
+ */
 export function nextSlots(cron: Cron, zone: string, after: Millis, count: number): Due[] {
   assertZone(zone)
   const slots: Due[] = []
@@ -142,8 +188,16 @@ export function nextSlots(cron: Cron, zone: string, after: Millis, count: number
 
 const endOfTime: Millis = Date.UTC(9999, 11, 31)
 
-/** Wall times that match, in order, each with its instant; several may share one instant, and the first few may lie before `after`. */
-function* dueTimes(cron: Cron, zone: string, after: Millis, upTo: Millis): Generator<{ at: Millis; wall: Wall }> {
+/**
+ * Wall times that match, in order, each with its instant; several may share one instant, and the first few
+ * may lie before `after`.
+ */
+function* dueTimes(
+  cron: Cron,
+  zone: string,
+  after: Millis,
+  upTo: Millis,
+): Generator<{ at: Millis; wall: Wall }> {
   const start = wallAt(zone, after)
   let span = spanBefore(zone, start)
   // The wall is nowhere more than a day ahead of UTC.
@@ -211,24 +265,33 @@ function movingDays(text: string): { plain: string; moving: MovingDay[] } {
   return { plain: plain.join(','), moving: [...new Set(moving)] }
 }
 
-/** One field's numbers, in order: `*`, `5`, `1-5`, either of the last two in a list, and `/step` after `*` or a range. */
+/**
+ * One field's numbers, in order: `*`, `5`, `1-5`, either of the last two in a list, and `/step` after `*` or
+ * a range.
+ */
 function readField(text: string, field: Field, wrong: (what: string) => never): number[] {
   const { name, low, high, names } = field
   const right = `${low} to ${high}${names ? ` or ${names[0]!.slice(0, 3)} to ${names.at(-1)!.slice(0, 3)}` : ''}`
   const found = new Set<number>()
 
   const one = (word: string): number => {
-    const place = names?.findIndex(full => full === word.toLowerCase() || full.slice(0, 3) === word.toLowerCase()) ?? -1
+    const place =
+      names?.findIndex(full => full === word.toLowerCase() || full.slice(0, 3) === word.toLowerCase()) ?? -1
     const value = place >= 0 ? place + low : /^\d{1,4}$/.test(word) ? Number(word) : NaN
     return value >= low && value <= high ? value : wrong(`${name} "${word}" is not ${right}`)
   }
 
   for (const item of text.split(',')) {
     const shape = /^(?:(\*)|([^-/*]+)(?:-([^-/*]+))?)(?:\/([^-/*]+))?$/.exec(item)
-    if (!shape) return wrong(`${name} "${item}" cannot be read; write *, ${right}, a range such as ${low}-${low + 4}, or */2`)
+    if (!shape)
+      return wrong(
+        `${name} "${item}" cannot be read; write *, ${right}, a range such as ${low}-${low + 4}, or */2`,
+      )
     const [, star, first, last, stepText] = shape
     if (stepText !== undefined && !star && last === undefined) {
-      return wrong(`${name} "${item}" steps from a single value; write ${first}-${high}/${stepText} or */${stepText}`)
+      return wrong(
+        `${name} "${item}" steps from a single value; write ${first}-${high}/${stepText} or */${stepText}`,
+      )
     }
     const step = stepText === undefined ? 1 : /^\d{1,4}$/.test(stepText) ? Number(stepText) : NaN
     if (!(step >= 1 && step <= high)) return wrong(`${name} step "${stepText}" is not 1 to ${high}`)

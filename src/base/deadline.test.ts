@@ -6,7 +6,10 @@ import { deadlineIn } from './deadline.ts'
 function clockOf(start: { wall: number; up?: number }) {
   const at = { ...start }
   const sleep = async () => undefined
-  return { at, clock: { now: () => at.wall, sleep, ...(start.up !== undefined && { uptimeMs: () => at.up! }) } }
+  return {
+    at,
+    clock: { now: () => at.wall, sleep, ...(start.up !== undefined && { uptimeMs: () => at.up! }) },
+  }
 }
 
 test('a deadline runs out as time passes', () => {

@@ -7,8 +7,9 @@ export interface Deadline {
 }
 
 /**
- * `ms` from now. What has passed is read from two clocks, and the later one counts: the wall clock, which may be set back, and the
- * machine's uptime, which goes on while the process is stopped and while the machine sleeps.
+ * `ms` from now. What has passed is read from two clocks, and the later one counts: the wall clock, which may
+ * be set back, and the machine's uptime, which goes on while the process is stopped and while the machine
+ * sleeps.
  */
 export function deadlineIn(ms: Millis, clock: Clock): Deadline {
   const uptimeMs = () => clock.uptimeMs?.() ?? 0

@@ -10,7 +10,12 @@ test.each([
   ['0 */3 * * *', 'Na hora certa, a cada 3 horas', 'On the hour, every 3 hours', []],
   ['0 */5 * * *', 'Na hora certa, a cada 5 horas', 'On the hour, every 5 hours', ['steps']],
   ['0 9 31 * *', 'Às 09:00, no dia 31 do mês', 'At 09:00, on day 31 of the month', ['short months']],
-  ['0 9 29-31 * *', 'Às 09:00, entre os dias 29 e 31 do mês', 'At 09:00, between day 29 and 31 of the month', ['short months']],
+  [
+    '0 9 29-31 * *',
+    'Às 09:00, entre os dias 29 e 31 do mês',
+    'At 09:00, between day 29 and 31 of the month',
+    ['short months'],
+  ],
   ['0 9 28,31 * *', 'Às 09:00, no dia 28 e 31 do mês', 'At 09:00, on day 28 and 31 of the month', []],
   ['0 9 L * *', 'Às 09:00, no último dia do mês', 'At 09:00, on the last day of the month', []],
   [
@@ -19,7 +24,12 @@ test.each([
     'At 09:00, on day 31 of the month and on the last day of the month',
     [],
   ],
-  ['0 9 30W * *', 'Às 09:00, no dia útil mais próximo do dia 30', 'At 09:00, on the bank day nearest to day 30', ['short months']],
+  [
+    '0 9 30W * *',
+    'Às 09:00, no dia útil mais próximo do dia 30',
+    'At 09:00, on the bank day nearest to day 30',
+    ['short months'],
+  ],
   [
     '0 9 1,LW 6 *',
     'Às 09:00, somente em junho, no dia 1 do mês e no último dia útil do mês',

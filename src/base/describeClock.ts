@@ -1,4 +1,7 @@
-/** What the clock's own changes do to a schedule: those of a zone within a time, and which due times each of them touches. */
+/**
+ * What the clock's own changes do to a schedule: those of a zone within a time, and which due times each of
+ * them touches.
+ */
 import { slotsBetween, type Cron } from './cron.ts'
 import type { Millis } from './world.ts'
 import { spanAt, type Wall } from './zone.ts'
@@ -10,11 +13,16 @@ export interface ClockChange {
   is: 'gap' | 'overlap'
   from: Wall
   until: Wall
-  /** The wall times within that are due, in their order. In a gap all of them are one, at `until`; of an overlap the first showing counts. */
+  /**
+   * The wall times within that are due, in their order. In a gap all of them are one, at `until`; of an
+   * overlap the first showing counts.
+   */
   due: Wall[]
   /** `gap`: the time it skips to is due as well, so that it swallows what it skipped. */
   alsoAfter: boolean
-  /** `overlap`: how long nothing is due after the last of `due`; undefined where nothing follows within a day. */
+  /**
+   * `overlap`: how long nothing is due after the last of `due`; undefined where nothing follows within a day.
+   */
   restMs?: Millis
 }
 
@@ -41,5 +49,13 @@ function changeAt(cron: Cron, zone: string, at: Millis, before: Millis, after: M
   if (after > before) return { at, is: 'gap', from, until, due, alsoAfter }
   const last = due.at(-1)
   const [next] = last === undefined ? [] : slotsBetween(cron, zone, last - before, last - before + dayMs, 1)
-  return { at, is: 'overlap', from, until, due, alsoAfter: false, ...(next !== undefined && { restMs: next - (last! - before) }) }
+  return {
+    at,
+    is: 'overlap',
+    from,
+    until,
+    due,
+    alsoAfter: false,
+    ...(next !== undefined && { restMs: next - (last! - before) }),
+  }
 }

@@ -18,8 +18,9 @@ test.each([
   [' 3h ', 10_800_000],
 ])('%j lasts %d ms', (text, ms) => expect(parseDuration(text)).toBe(ms))
 
-test.each(['', '2', 'd', '2 d', '-1d', '1.5h', '12h1d', '1h1h', '2w', '2D', '1s5', '99999999999999999999d'])('%j is no duration', text =>
-  expect(parseDuration(text)).toBeUndefined(),
+test.each(['', '2', 'd', '2 d', '-1d', '1.5h', '12h1d', '1h1h', '2w', '2D', '1s5', '99999999999999999999d'])(
+  '%j is no duration',
+  text => expect(parseDuration(text)).toBeUndefined(),
 )
 
 test.each([
@@ -53,10 +54,20 @@ test.each([
   ['1..1.01', { low: 100n, high: 101n }],
 ])('%j is a range of money', (text, range) => expect(parseRange(text, money)).toEqual(range))
 
-test.each(['', '..', '8..', '..12', '12..8', '8..12..16', '8...12', 'a..b', '-1..2', '1.5..2', '8-12', '1e3'])(
-  '%j is no range of counts',
-  text => expect(parseRange(text, parseCount)).toBeUndefined(),
-)
+test.each([
+  '',
+  '..',
+  '8..',
+  '..12',
+  '12..8',
+  '8..12..16',
+  '8...12',
+  'a..b',
+  '-1..2',
+  '1.5..2',
+  '8-12',
+  '1e3',
+])('%j is no range of counts', text => expect(parseRange(text, parseCount)).toBeUndefined())
 
 test.each(['20.001..30', '20,00..30,00', '30..20.00', 'R$ 20'])('%j is no range of money', text =>
   expect(parseRange(text, money)).toBeUndefined(),

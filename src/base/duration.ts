@@ -8,11 +8,17 @@ export interface Range<T> {
   high: T
 }
 
-/** Reads `2d`, `90m`, `1d12h`, `15s`, `250ms`: whole numbers, larger units first, each once. Answers undefined for anything else. */
+/**
+ * Reads `2d`, `90m`, `1d12h`, `15s`, `250ms`: whole numbers, larger units first, each once. Answers undefined
+ * for anything else.
+ */
 export function parseDuration(text: string): Millis | undefined {
   const match = /^(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?$/.exec(text.trim())
   if (!match) return undefined
-  const total = Object.values(units).reduce((sum, unit, place) => sum + unit * Number(match[place + 1] ?? 0), 0)
+  const total = Object.values(units).reduce(
+    (sum, unit, place) => sum + unit * Number(match[place + 1] ?? 0),
+    0,
+  )
   return Number.isSafeInteger(total) ? total : undefined
 }
 
@@ -28,8 +34,14 @@ export function formatDuration(ms: Millis): string {
   return text === '' ? '0s' : `${ms < 0 ? '-' : ''}${text}`
 }
 
-/** Reads `8..12`, or `8` for a range of one, each end by `parseOne`. Answers undefined where an end cannot be read or low > high. */
-export function parseRange<T extends number | bigint>(text: string, parseOne: (text: string) => T | undefined): Range<T> | undefined {
+/**
+ * Reads `8..12`, or `8` for a range of one, each end by `parseOne`. Answers undefined where an end cannot be
+ * read or low > high.
+ */
+export function parseRange<T extends number | bigint>(
+  text: string,
+  parseOne: (text: string) => T | undefined,
+): Range<T> | undefined {
   const ends = text.split('..')
   if (ends.length > 2) return undefined
   const low = parseOne(ends[0]!.trim())
@@ -38,4 +50,5 @@ export function parseRange<T extends number | bigint>(text: string, parseOne: (t
 }
 
 /** Reads a whole number, 0 to 999 999 999. Answers undefined for anything else. */
-export const parseCount = (text: string): number | undefined => (/^\d{1,9}$/.test(text.trim()) ? Number(text) : undefined)
+export const parseCount = (text: string): number | undefined =>
+  /^\d{1,9}$/.test(text.trim()) ? Number(text) : undefined

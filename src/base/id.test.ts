@@ -7,7 +7,10 @@ import type { Clock, Random } from './world.ts'
 
 const at = (now: number): Clock => ({ now: () => now, sleep: async () => {} })
 const made = (now: number, random: Random = seededRandom(now)) => newId('invoice', { clock: at(now), random })
-const filled = (byte: number): Random => ({ ...seededRandom(0), bytes: count => new Uint8Array(count).fill(byte) })
+const filled = (byte: number): Random => ({
+  ...seededRandom(0),
+  bytes: count => new Uint8Array(count).fill(byte),
+})
 
 test('it has its kind before 26 lower-case characters', () => {
   const prefixes: Record<Kind, string> = {

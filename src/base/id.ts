@@ -26,7 +26,8 @@ const kinds = {
 export type Kind = keyof typeof kinds
 export type Id<K extends Kind = Kind> = `${(typeof kinds)[K]}_${string}`
 
-// Crockford's base 32 without i, l, o, u (ULID specification), in lower case because the bank lower-cases tags.
+// Crockford's base 32 without i, l, o, u (ULID specification), in lower case because the bank lower-cases
+// tags.
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 
 /** Where the time and the chance in an id come from. */
@@ -44,7 +45,12 @@ export function newId<K extends Kind>(kind: K, { clock, random }: MadeBy): Id<K>
   return `${kinds[kind]}_${text}`
 }
 
-export const isId = <K extends Kind>(kind: K, text: string): text is Id<K> => new RegExp(`^${kinds[kind]}_[${alphabet}]{26}$`).test(text)
+export const isId = <K extends Kind>(kind: K, text: string): text is Id<K> =>
+  new RegExp(`^${kinds[kind]}_[${alphabet}]{26}$`).test(text)
 
-/** What people may call an account or a schedule: in commands and addresses of pages, and never mistaken for an id. */
-export const isName = (text: string): boolean => /^[a-z0-9][a-z0-9._-]{0,62}$/i.test(text) && !/^[a-z]{3}_[0-9a-z]{26}$/.test(text)
+/**
+ * What people may call an account or a schedule: in commands and addresses of pages, and never mistaken for
+ * an id.
+ */
+export const isName = (text: string): boolean =>
+  /^[a-z0-9][a-z0-9._-]{0,62}$/i.test(text) && !/^[a-z]{3}_[0-9a-z]{26}$/.test(text)

@@ -1,4 +1,7 @@
-/** Personal data and credentials are kept out of the log, and no error is logged whole: an SDK's bears headers and keys. */
+/**
+ * Personal data and credentials are kept out of the log, and no error is logged whole: an SDK's bears headers
+ * and keys.
+ */
 import { expect, test } from 'vitest'
 import { projectFiles } from '../../test/testbed/tree.ts'
 import { makeLog } from './log.ts'
@@ -10,7 +13,12 @@ function logged(write: (log: ReturnType<typeof makeLog>) => void): string {
 }
 
 const personal = {
-  ...{ taxId: '012.345.678-90', tax_id: '20.018.183/0001-80', accountNumber: '63413-2', number: '6341320293482496' },
+  ...{
+    taxId: '012.345.678-90',
+    tax_id: '20.018.183/0001-80',
+    accountNumber: '63413-2',
+    number: '6341320293482496',
+  },
   ...{
     privateKey: '-----BEGIN EC',
     cookie: 'console=abc',
@@ -37,8 +45,11 @@ test('so they are in the fields of a child [security 14]', () => {
 })
 
 test('no error is logged whole [security 14]', () => {
-  const whole = /\blog\.(?:debug|info|warn|error)\(\s*(?:\{[^}]*\b(?:err|error|cause)\b\s*[,}]|(?:err|error)\b)/
-  const found = projectFiles(/\.tsx?$/).filter(({ path, text }) => /^src\/(?!.*\.test\.)/.test(path) && whole.test(text))
+  const whole =
+    /\blog\.(?:debug|info|warn|error)\(\s*(?:\{[^}]*\b(?:err|error|cause)\b\s*[,}]|(?:err|error)\b)/
+  const found = projectFiles(/\.tsx?$/).filter(
+    ({ path, text }) => /^src\/(?!.*\.test\.)/.test(path) && whole.test(text),
+  )
   expect(found.map(({ path }) => path)).toEqual([])
   expect('log.warn({ error, a }, "x")').toMatch(whole)
 })

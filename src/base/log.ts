@@ -10,9 +10,22 @@ export interface Log {
   child(fields: Fields): Log
 }
 
-const secret = ['taxId', 'tax_id', 'accountNumber', 'number', 'privateKey', 'cookie', 'authorization', 'headers', 'config']
+const secret = [
+  'taxId',
+  'tax_id',
+  'accountNumber',
+  'number',
+  'privateKey',
+  'cookie',
+  'authorization',
+  'headers',
+  'config',
+]
 
-/** Pino lines as JSON on `to`; tax ids, account numbers, keys and headers are redacted in what is logged and one level into it. */
+/**
+ * Pino lines as JSON on `to`; tax ids, account numbers, keys and headers are redacted in what is logged and
+ * one level into it.
+ */
 export function makeLog(level: string, to?: DestinationStream): Log {
   const options: LoggerOptions = {
     level,

@@ -20,5 +20,8 @@ test.each([
 ])('%j is %s', (text, address) => expect(asAddress(text)).toBe(address))
 
 test('a sender’s domain is converted too', () => {
-  expect(readSender('Padaria São <loja@padaria-são.com.br>')).toEqual({ name: 'Padaria São', address: 'loja@xn--padaria-so-n5a.com.br' })
+  expect(readSender('Padaria São <loja@padaria-são.com.br>')).toEqual({
+    name: 'Padaria São',
+    address: 'loja@xn--padaria-so-n5a.com.br',
+  })
 })

@@ -5,19 +5,22 @@ import { domainToASCII } from 'node:url'
 export const maxEmailLength = 254
 
 /**
- * The usual shape (RFC 5321's dot-string at a domain with a point), letters of ASCII alone: no quotes, no comments, no blanks, so no
- * header can be made of it.
+ * The usual shape (RFC 5321's dot-string at a domain with a point), letters of ASCII alone: no quotes, no
+ * comments, no blanks, so no header can be made of it.
  */
 export const isAddress = (text: string): boolean => {
   if (text.length > maxEmailLength) return false
   const [, local] =
-    /^([a-z0-9!#$%&'*+/=?^_`{|}~.-]+)@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9])$/i.exec(text) ?? []
+    /^([a-z0-9!#$%&'*+/=?^_`{|}~.-]+)@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9])$/i.exec(
+      text,
+    ) ?? []
   return local !== undefined && local.length <= 64 && !/^\.|\.\.|\.$/.test(local)
 }
 
 /**
- * An address as mail servers know it: a domain with accents becomes what it is in the DNS, `ana@padaria-são.com.br` being
- * `ana@xn--padaria-so-n5a.com.br` there. Undefined where it is no address; what stands before the @ has to be ASCII. (RFC 5891)
+ * An address as mail servers know it: a domain with accents becomes what it is in the DNS,
+ * `ana@padaria-são.com.br` being `ana@xn--padaria-so-n5a.com.br` there. Undefined where it is no address;
+ * what stands before the @ has to be ASCII. (RFC 5891)
  */
 export function asAddress(text: string): string | undefined {
   // In the DNS a domain is at least as long as with its accents.

@@ -20,16 +20,22 @@ describe('a share is rounded once, half a unit going up', () => {
     [12_345n, 0n, 0n],
     [12_345n, 10_000n, 12_345n],
     [9_007_199_254_740_993n, 10_000n, 9_007_199_254_740_993n],
-  ])('%d units at %d basis points are %d', (units, points, share) => expect(shareOf(units, points)).toBe(share))
+  ])('%d units at %d basis points are %d', (units, points, share) =>
+    expect(shareOf(units, points)).toBe(share),
+  )
 
   test('it is never more than half a unit from exact, and the whole is never exceeded', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.bigInt({ min: 0n, max: 10_000n }), (units, points) => {
-        const share = shareOf(units, points)
-        const off = 2n * (share * 10_000n - units * points)
-        expect(off > -10_000n && off <= 10_000n).toBe(true)
-        expect(share <= units).toBe(true)
-      }),
+      fc.property(
+        fc.bigInt({ min: 0n, max: 10n ** 18n }),
+        fc.bigInt({ min: 0n, max: 10_000n }),
+        (units, points) => {
+          const share = shareOf(units, points)
+          const off = 2n * (share * 10_000n - units * points)
+          expect(off > -10_000n && off <= 10_000n).toBe(true)
+          expect(share <= units).toBe(true)
+        },
+      ),
       { seed },
     )
   })
@@ -112,10 +118,23 @@ describe('text becomes money', () => {
     ['9999999999999.99', 'BRL', 999_999_999_999_999n],
   ] as const)('%j of %s is %d units', (text, of, units) => expect(parseUnits(text, of)).toBe(units))
 
-  test.each(['', '.5', '5.', '1,50', '1.234,56', '1,234.56', '-1', '+1', '1e3', '0x10', 'R$ 20', '20.001', '٢٠', 'NaN', '12345678901234'])(
-    '%j is no amount in reais',
-    text => expect(parseUnits(text, 'BRL')).toBeUndefined(),
-  )
+  test.each([
+    '',
+    '.5',
+    '5.',
+    '1,50',
+    '1.234,56',
+    '1,234.56',
+    '-1',
+    '+1',
+    '1e3',
+    '0x10',
+    'R$ 20',
+    '20.001',
+    '٢٠',
+    'NaN',
+    '12345678901234',
+  ])('%j is no amount in reais', text => expect(parseUnits(text, 'BRL')).toBeUndefined())
 
   test.each([
     [0n, 'BRL', '0.00'],

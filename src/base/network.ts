@@ -2,8 +2,9 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
 /**
- * What an address counts as: of IPv6 its /64, which is what one household is given and may change within at will; an IPv4 address as itself,
- * also where it is written as one of IPv6. What is no address counts as what it is.
+ * What an address counts as: of IPv6 its /64, which is what one household is given and may change within at
+ * will; an IPv4 address as itself, also where it is written as one of IPv6. What is no address counts as what
+ * it is.
  */
 export function networkOf(address: string): string {
   const plain = mapped(address.split('%')[0]!.toLowerCase())
@@ -11,7 +12,10 @@ export function networkOf(address: string): string {
   const [head = '', tail] = plain.split('::')
   const left = head === '' ? [] : head.split(':')
   const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const all = tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
+  const all =
+    tail === undefined
+      ? left
+      : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
   return `${all
     .slice(0, 4)
     .map(part => part.replace(/^0+(?=.)/, ''))
@@ -21,7 +25,10 @@ export function networkOf(address: string): string {
 /** Whether two addresses are one visitor's. */
 export const sameNetwork = (one: string, other: string): boolean => networkOf(one) === networkOf(other)
 
-/** Addresses and networks as a person lists them, with blanks or commas between; undefined where one of them is none. */
+/**
+ * Addresses and networks as a person lists them, with blanks or commas between; undefined where one of them
+ * is none.
+ */
 export function readNetworks(text: string): string[] | undefined {
   const found = text.split(/[\s,]+/).filter(part => part !== '')
   const isOne = (part: string) => {
@@ -35,7 +42,9 @@ export function readNetworks(text: string): string[] | undefined {
 
 /** `::ffff:203.0.113.7`, and the same in hexadecimal, is `203.0.113.7` (RFC 4291 §2.5.5.2). */
 function mapped(address: string): string {
-  const [, dotted, high, low] = /^(?:0{0,4}:){1,5}:?ffff:(?:(\d{1,3}(?:\.\d{1,3}){3})|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/.exec(address) ?? []
+  const [, dotted, high, low] =
+    /^(?:0{0,4}:){1,5}:?ffff:(?:(\d{1,3}(?:\.\d{1,3}){3})|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/.exec(address) ??
+    []
   if (dotted !== undefined) return dotted
   if (high === undefined) return address
   const bits = Number.parseInt(high, 16) * 65_536 + Number.parseInt(low!, 16)

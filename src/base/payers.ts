@@ -10,10 +10,15 @@ const family = (
   'Magalhães Moraes Nogueira Oliveira Pereira Ribeiro Santos Silva Simões Souza Teixeira'
 ).split(' ')
 
-/** A payer who exists nowhere, though the CPF, as `012.345.678-90`, may be someone's: never to be used in production. */
+/**
+ * A payer who exists nowhere, though the CPF, as `012.345.678-90`, may be someone's: never to be used in
+ * production.
+ */
 export function randomPayer(random: Random): { name: string; taxId: string } {
   const one = (names: readonly string[]) => names[random.between(0, names.length - 1)]!
-  const name = [one(given), one(family), one(family)].filter((word, place, words) => words.indexOf(word) === place).join(' ')
+  const name = [one(given), one(family), one(family)]
+    .filter((word, place, words) => words.indexOf(word) === place)
+    .join(' ')
   return { name, taxId: randomCpf(random) }
 }
 
@@ -26,7 +31,9 @@ function randomCpf(random: Random): string {
   return digits.join('').replace(/(...)(...)(...)(..)/, '$1.$2.$3-$4')
 }
 
-/** Weights rise from 2 at the last digit; the sum's distance to a multiple of 11, where 10 and 11 count as 0. */
+/**
+ * Weights rise from 2 at the last digit; the sum's distance to a multiple of 11, where 10 and 11 count as 0.
+ */
 function checkDigit(digits: number[]): number {
   const sum = digits.reduce((total, digit, place) => total + digit * (digits.length + 1 - place), 0)
   return ((sum * 10) % 11) % 10

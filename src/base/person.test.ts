@@ -15,7 +15,9 @@ test.each([
 })
 
 /** Every code point but half a surrogate pair, which is no text. */
-const points = Array.from({ length: 0x110000 }, (_, point) => point).filter(point => point < 0xd800 || point > 0xdfff)
+const points = Array.from({ length: 0x110000 }, (_, point) => point).filter(
+  point => point < 0xd800 || point > 0xdfff,
+)
 const named = (property: string) => {
   const has = new RegExp(`\\p{${property}}`, 'u')
   return points.map(point => String.fromCodePoint(point)).filter(text => has.test(text))
@@ -40,21 +42,24 @@ test.each([
     `Ana${text}\u00a0${text} Prado`,
   ]
   expect(letters.filter(text => !places(text).every(name => samePerson('Ana Prado', name)))).toEqual([])
-  expect(letters.filter(text => !samePerson(`Ana${text}Prado`, 'Ana Prado') || !samePerson('AnaPrado', `Ana${text}Prado`))).toEqual([])
+  expect(
+    letters.filter(
+      text => !samePerson(`Ana${text}Prado`, 'Ana Prado') || !samePerson('AnaPrado', `Ana${text}Prado`),
+    ),
+  ).toEqual([])
   expect(letters.filter(text => unseenIn(`Ana${text}Prado`) === undefined)).toEqual([])
 })
 
 test('any kind of space is a space', () => {
-  expect(named('White_Space').filter(text => !unseenIn(text) && !samePerson('Ana Prado', `Ana${text}Prado`))).toEqual([])
+  expect(
+    named('White_Space').filter(text => !unseenIn(text) && !samePerson('Ana Prado', `Ana${text}Prado`)),
+  ).toEqual([])
 })
 
 test('what people are called is seen', () => {
-  expect(['José da Conceição-Müller 2, d’Ávila (filial)', 'ana+ops@example.com', '田中 Ken', 'Анна'].map(unseenIn)).toEqual([
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ])
+  expect(
+    ['José da Conceição-Müller 2, d’Ávila (filial)', 'ana+ops@example.com', '田中 Ken', 'Анна'].map(unseenIn),
+  ).toEqual([undefined, undefined, undefined, undefined])
   expect(unseenIn('Ana\u{1d159}')).toBe('U+1D159')
 })
 
@@ -90,7 +95,11 @@ test('names that differ at sight read differently', () => {
 })
 
 test('other names are other people', () => {
-  expect(['Ana Prada', 'AnaPrado', 'Ana'].map(name => samePerson('Ana Prado', name))).toEqual([false, false, false])
+  expect(['Ana Prada', 'AnaPrado', 'Ana'].map(name => samePerson('Ana Prado', name))).toEqual([
+    false,
+    false,
+    false,
+  ])
 })
 
 test.each([

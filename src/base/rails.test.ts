@@ -1,6 +1,15 @@
 /** The facts of the rails hang together, and of a rail that is not known nothing is true. */
 import { expect, test } from 'vitest'
-import { accountKinds, assetOfKind, hasPayTerms, isOnChain, isRailName, keepsInvoices, railFacts, railNames } from './rails.ts'
+import {
+  accountKinds,
+  assetOfKind,
+  hasPayTerms,
+  isOnChain,
+  isRailName,
+  keepsInvoices,
+  railFacts,
+  railNames,
+} from './rails.ts'
 
 test('an account of each kind is paid in the asset of its rail', () => {
   expect(accountKinds.map(kind => [kind, assetOfKind(kind)])).toEqual([
@@ -10,10 +19,14 @@ test('an account of each kind is paid in the asset of its rail', () => {
 })
 
 test('a rail that lies on a chain is followed by us: no provider keeps its invoices or adds a fine', () => {
-  for (const name of railNames.filter(isOnChain)) expect(railFacts[name]).toMatchObject({ keepsInvoices: false, hasPayTerms: false })
+  for (const name of railNames.filter(isOnChain))
+    expect(railFacts[name]).toMatchObject({ keepsInvoices: false, hasPayTerms: false })
 })
 
-test.each(['', 'cash', 'toString', '__proto__', 'STARKBANK'])('of a rail that is not known, "%s", nothing is true', name => {
-  expect(isRailName(name)).toBe(false)
-  expect([isOnChain(name), keepsInvoices(name), hasPayTerms(name)]).toEqual([false, false, false])
-})
+test.each(['', 'cash', 'toString', '__proto__', 'STARKBANK'])(
+  'of a rail that is not known, "%s", nothing is true',
+  name => {
+    expect(isRailName(name)).toBe(false)
+    expect([isOnChain(name), keepsInvoices(name), hasPayTerms(name)]).toEqual([false, false, false])
+  },
+)

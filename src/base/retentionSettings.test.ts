@@ -7,7 +7,9 @@ const day = 86_400_000
 test('each has a default, and may be for ever', () => {
   const { othersMs, payersMs, sessionsMs } = retentionOf(readConfig({}))
   expect([othersMs, payersMs, sessionsMs]).toEqual([0, 2_192 * day, 90 * day])
-  const kept = retentionOf(readConfig({ RETAIN_PAYERS: 'forever', RETAIN_SESSIONS: 'keep', RETAIN_BUYERS: '90d' }))
+  const kept = retentionOf(
+    readConfig({ RETAIN_PAYERS: 'forever', RETAIN_SESSIONS: 'keep', RETAIN_BUYERS: '90d' }),
+  )
   expect([kept.payersMs, kept.sessionsMs, kept.buyersMs]).toEqual([undefined, undefined, 90 * day])
 })
 

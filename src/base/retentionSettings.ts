@@ -54,4 +54,5 @@ export const retentionSettings = {
 }
 
 /** `2192d`, or `forever`. */
-export const formatRetention = (ms: Millis | undefined): string => (ms === undefined ? 'forever' : formatDuration(ms))
+export const formatRetention = (ms: Millis | undefined): string =>
+  ms === undefined ? 'forever' : formatDuration(ms)

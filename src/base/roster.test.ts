@@ -8,7 +8,12 @@ import { rosterText } from './rosterFile.ts'
 import { seededRandom } from './clock.ts'
 
 const header = 'name,tax_id,amount,description'
-const ana = { name: 'Ana Conceição', taxId: '123.456.789-09', units: 123_456n, description: 'Mensalidade, março' }
+const ana = {
+  name: 'Ana Conceição',
+  taxId: '123.456.789-09',
+  units: 123_456n,
+  description: 'Mensalidade, março',
+}
 const stark = { name: 'Stark Bank S.A.', taxId: '20.018.183/0001-80', units: 2_000n, description: '' }
 const rows = 'Ana Conceição,12345678909,1234.56,"Mensalidade, março"\nStark Bank S.A.,20.018.183/0001-80,20,'
 
@@ -44,7 +49,8 @@ test('every fault is told at once, each with its line, field, value and what wou
     'Davi,12345678909,5.00,',
     'Jos\ufffd,12345678909,-1,',
   ].join('\n')
-  const amount = (value: string) => `amount "${value}" is not more than zero with at most two decimals, e.g. 1234.56 or 1.234,56`
+  const amount = (value: string) =>
+    `amount "${value}" is not more than zero with at most two decimals, e.g. 1234.56 or 1.234,56`
   expect(() => readRoster(text)).toThrow(
     new BadInput(
       [
@@ -68,7 +74,11 @@ describe('what is no roster is refused whole', () => {
   test.each([
     ['an empty file', '', `roster is empty; its first line must be ${header}`],
     ['a file of empty lines', '\ufeff\n\n', `roster is empty; its first line must be ${header}`],
-    ['a header alone', `${header}\n`, `roster has no rows after its header; write one payer a line under ${header}`],
+    [
+      'a header alone',
+      `${header}\n`,
+      `roster has no rows after its header; write one payer a line under ${header}`,
+    ],
     [
       'rows without a header',
       rows,
@@ -76,9 +86,17 @@ describe('what is no roster is refused whole', () => {
         'and has "ana conceição", "12345678909", "1234.56", "mensalidade, março" too many; ' +
         right,
     ],
-    ['a column misspelled', 'name,taxed,amount,description\n', `roster line 1: the header lacks tax_id and has "taxed" too many; ${right}`],
+    [
+      'a column misspelled',
+      'name,taxed,amount,description\n',
+      `roster line 1: the header lacks tax_id and has "taxed" too many; ${right}`,
+    ],
     ['a column too few', 'name,tax_id,amount\n', `roster line 1: the header lacks description; ${right}`],
-    ['a column twice', 'name,tax_id,amount,description,name\n', `roster line 1: the header has "name" too many; ${right}`],
+    [
+      'a column twice',
+      'name,tax_id,amount,description,name\n',
+      `roster line 1: the header has "name" too many; ${right}`,
+    ],
     [
       'a quotation mark that is not closed',
       `${header}\n"Ana,12345678909,1.00,\n`,
@@ -106,7 +124,9 @@ test('faults are answered as values too, for whoever says them in another langua
     ],
     repeats: [],
   })
-  expect(judgeRoster('name;tax_id\n', 'BRL').faults).toEqual([{ is: 'header', line: 1, missing: ['amount', 'description'], extra: [] }])
+  expect(judgeRoster('name;tax_id\n', 'BRL').faults).toEqual([
+    { is: 'header', line: 1, missing: ['amount', 'description'], extra: [] },
+  ])
   expect(judgeRoster('', 'BRL').faults).toEqual([{ is: 'empty' }])
   expect(judgeRoster(`${header}\n${rows}`, 'BRL')).toEqual({ rows: [ana, stark], faults: [], repeats: [] })
 })
@@ -130,7 +150,10 @@ describe('as Excel in Brazil writes it', () => {
     ['UTF-8', Buffer.from(brazilian)],
     ['UTF-8 with its mark', Buffer.from(`\ufeff${brazilian}`)],
     ['Windows-1252', latin1(brazilian)],
-    ['UTF-16 with its mark, as “Unicode text”', Buffer.from(`\ufeff${brazilian.replaceAll(';', '\t')}`, 'utf16le')],
+    [
+      'UTF-16 with its mark, as “Unicode text”',
+      Buffer.from(`\ufeff${brazilian.replaceAll(';', '\t')}`, 'utf16le'),
+    ],
     ['a line that names the separator', latin1(`sep=;\r\n${brazilian}`)],
     ['the same after a mark', Buffer.from(`\ufeffsep=;\r\n${brazilian}`)],
   ])('in %s', async (_, bytes) => {
@@ -173,14 +196,20 @@ describe('as Excel in Brazil writes it', () => {
     ['29/02/2028', '2028-02-29'],
     ['01/12/2026 00:00', '2026-12-01'],
   ])('the day %s is %s', (text, day) => {
-    const { rows, faults } = judgeRoster(`nome;cpf;valor;descrição;vencimento\nAna;12345678909;10,00;;${text}\n`, 'BRL')
+    const { rows, faults } = judgeRoster(
+      `nome;cpf;valor;descrição;vencimento\nAna;12345678909;10,00;;${text}\n`,
+      'BRL',
+    )
     expect(rows[0]?.dueOn).toBe(day)
     if (day === undefined) expect(faults).toEqual([{ is: 'due', line: 2, value: text }])
   })
 
   test('on a chain nothing is due on a day', () => {
-    const text = 'nome;cpf;valor;descrição;vencimento\nAna;12345678909;0,0002;;31/12/2026\nAna;12345678909;0,0002;;\n'
-    expect(judgeRoster(text, 'BTC', { mayBeDue: false }).faults).toEqual([{ is: 'due on chain', line: 2, value: '31/12/2026' }])
+    const text =
+      'nome;cpf;valor;descrição;vencimento\nAna;12345678909;0,0002;;31/12/2026\nAna;12345678909;0,0002;;\n'
+    expect(judgeRoster(text, 'BTC', { mayBeDue: false }).faults).toEqual([
+      { is: 'due on chain', line: 2, value: '31/12/2026' },
+    ])
   })
 
   test('control characters are a fault of their line: PostgreSQL keeps no NUL', () => {
@@ -197,7 +226,9 @@ test('rows that say the same are named, and no fault', () => {
 })
 
 test('what is exported is imported as it was, in either country’s way', () => {
-  const printable = fc.string({ unit: fc.constantFrom(...'aÇé ;,"\'=+-@1.x\t'), maxLength: 12 }).map(text => text.trim())
+  const printable = fc
+    .string({ unit: fc.constantFrom(...'aÇé ;,"\'=+-@1.x\t'), maxLength: 12 })
+    .map(text => text.trim())
   const row = fc.record({
     name: printable.filter(text => text !== ''),
     taxId: fc.nat(1_000).map(seed => randomPayer(seededRandom(seed)).taxId),
@@ -210,14 +241,17 @@ test('what is exported is imported as it was, in either country’s way', () => 
       { nil: undefined },
     ),
   })
-  const plain = (rows: RosterRow[]) => rows.map(({ dueOn, ...rest }) => (dueOn === undefined ? rest : { ...rest, dueOn }))
+  const plain = (rows: RosterRow[]) =>
+    rows.map(({ dueOn, ...rest }) => (dueOn === undefined ? rest : { ...rest, dueOn }))
   fc.assert(
     fc.property(
       fc.array(row, { minLength: 1, maxLength: 5 }),
       fc.constantFrom<'BRL' | 'BTC'>('BRL', 'BTC'),
       fc.boolean(),
       (rows, currency, brazilian) => {
-        const style = brazilian ? ({ separator: ';', decimal: ',' } as const) : ({ separator: ',', decimal: '.' } as const)
+        const style = brazilian
+          ? ({ separator: ';', decimal: ',' } as const)
+          : ({ separator: ',', decimal: '.' } as const)
         const text = writeRoster(plain(rows as RosterRow[]), currency, style)
         expect(readRoster(text, currency)).toEqual(plain(rows as RosterRow[]))
       },

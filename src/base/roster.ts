@@ -1,6 +1,7 @@
 /**
- * A roster of payers: one invoice each per slot. CSV as spreadsheets save it, in Brazil (`;`, decimal comma, `dd/mm/yyyy`, Portuguese headers)
- * or elsewhere. Every fault is told at once, and one fault refuses the whole roster.
+ * A roster of payers: one invoice each per slot. CSV as spreadsheets save it, in Brazil (`;`, decimal comma,
+ * `dd/mm/yyyy`, Portuguese headers) or elsewhere. Every fault is told at once, and one fault refuses the
+ * whole roster.
  */
 import { parse, type Options } from 'csv-parse/sync'
 import { BadInput } from './answer.ts'
@@ -50,7 +51,16 @@ interface Line {
 export type RosterFault =
   | { is: 'empty' | 'no rows' }
   | {
-      is: 'quotation' | 'letters' | 'no name' | 'tax id' | 'two tax ids' | 'amount' | 'ambiguous amount' | 'due' | 'due on chain'
+      is:
+        | 'quotation'
+        | 'letters'
+        | 'no name'
+        | 'tax id'
+        | 'two tax ids'
+        | 'amount'
+        | 'ambiguous amount'
+        | 'due'
+        | 'due on chain'
       line: number
       value: string
     }
@@ -86,20 +96,27 @@ export interface RosterRules {
 }
 
 /**
- * Reads CSV whose first line names its columns, in any order: name, tax_id, amount, description, and perhaps due.
- * Throws one `BadInput` that lists each bad row with its line, the field, the value and what would be right.
+ * Reads CSV whose first line names its columns, in any order: name, tax_id, amount, description, and perhaps
+ * due. Throws one `BadInput` that lists each bad row with its line, the field, the value and what would be
+ * right.
  */
 export function readRoster(csvText: string, currency: Asset = 'BRL', rules: RosterRules = {}): RosterRow[] {
   const { rows, told } = readAll(csvText, { currency, ...rules })
   if (told.whole) throw new BadInput(told.whole.says)
   if (told.rows.length > 0)
     throw new BadInput(
-      [`roster has ${told.rows.length} ${told.rows.length === 1 ? 'fault' : 'faults'}:`, ...told.rows.map(({ says }) => says)].join('\n'),
+      [
+        `roster has ${told.rows.length} ${told.rows.length === 1 ? 'fault' : 'faults'}:`,
+        ...told.rows.map(({ says }) => says),
+      ].join('\n'),
     )
   return rows.map(({ row }) => row)
 }
 
-/** The same, its faults as values: one of the whole, or those of its rows. `repeats` are no faults, but need a yes. */
+/**
+ * The same, its faults as values: one of the whole, or those of its rows. `repeats` are no faults, but need a
+ * yes.
+ */
 export function judgeRoster(
   csvText: string,
   currency: Asset,
@@ -114,7 +131,9 @@ function repeatsIn(rows: readonly Placed[]): Repeat[] {
   const alike = Map.groupBy(rows, ({ row }) =>
     JSON.stringify([row.name.toLowerCase(), row.taxId, `${row.units}`, row.description, row.dueOn]),
   )
-  return [...alike.values()].filter(same => same.length > 1).map(same => ({ lines: same.map(({ line }) => line), row: same[0]!.row }))
+  return [...alike.values()]
+    .filter(same => same.length > 1)
+    .map(same => ({ lines: same.map(({ line }) => line), row: same[0]!.row }))
 }
 
 /** What is exported can be imported: a roster as a spreadsheet of `style`'s country reads it. */
@@ -124,7 +143,13 @@ export function writeRoster(rows: readonly RosterRow[], currency: Asset, style: 
   const titles = isBrazilian ? ['nome', 'cpf/cnpj', 'valor', 'descrição', 'vencimento'] : [...columns]
   const amount = (units: bigint) => formatUnits(units, currency).replace('.', style.decimal)
   const day = (dueOn = '') => (isBrazilian ? dueOn.split('-').toReversed().join('/') : dueOn)
-  const lines = rows.map(({ name, taxId, units, description, dueOn }) => [name, taxId, amount(units), description, day(dueOn)])
+  const lines = rows.map(({ name, taxId, units, description, dueOn }) => [
+    name,
+    taxId,
+    amount(units),
+    description,
+    day(dueOn),
+  ])
   return [titles, ...lines].map(fields => csvLine(hasDue ? fields : fields.slice(0, -1), style)).join('')
 }
 
@@ -139,10 +164,14 @@ function readAll(
 ): { rows: Placed[]; told: { whole?: Told; rows: Told[] } } {
   try {
     const [header, ...lines] = readLines(csvText)
-    if (!header) throw new Unreadable({ is: 'empty' }, `roster is empty; its first line must be ${needed.join(',')}`)
+    if (!header)
+      throw new Unreadable({ is: 'empty' }, `roster is empty; its first line must be ${needed.join(',')}`)
     const { places, width } = readHeader(header)
     if (lines.length === 0)
-      throw new Unreadable({ is: 'no rows' }, `roster has no rows after its header; write one payer a line under ${needed.join(',')}`)
+      throw new Unreadable(
+        { is: 'no rows' },
+        `roster has no rows after its header; write one payer a line under ${needed.join(',')}`,
+      )
     const told: Told[] = []
     const shape = { places, width, currency, mayBeDue }
     const rows = lines.flatMap(line => {
@@ -214,7 +243,10 @@ function readHeader({ cells, line }: Line): { places: Partial<Record<Column, num
     .filter((_, place) => found[place] === undefined || found.indexOf(found[place]) !== place)
     .map(title => title.toLowerCase())
   if (missing.length > 0 || extra.length > 0) {
-    const what = [missing.length > 0 && `lacks ${missing.join(', ')}`, extra.length > 0 && `has "${extra.join('", "')}" too many`]
+    const what = [
+      missing.length > 0 && `lacks ${missing.join(', ')}`,
+      extra.length > 0 && `has "${extra.join('", "')}" too many`,
+    ]
     throw new Unreadable(
       { is: 'header', line, missing, extra },
       `roster line ${line}: the header ${what.filter(Boolean).join(' and ')}; the header must be ${needed.join(',')}, in any order, or nome;cpf/cnpj;valor;descrição, and may have due or vencimento`,
@@ -239,7 +271,11 @@ const amounts = {
 // eslint-disable-next-line no-control-regex
 const unreadable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]|\p{Cs}/u
 
-function readRow({ cells, line }: Line, { places, width, currency, mayBeDue }: Shape, told: Told[]): RosterRow | undefined {
+function readRow(
+  { cells, line }: Line,
+  { places, width, currency, mayBeDue }: Shape,
+  told: Told[],
+): RosterRow | undefined {
   const before = told.length
   const wrong = (fault: RosterFault, says: string) => void told.push({ fault, says: `line ${line}: ${says}` })
   // Columns that were once filled in are saved as signs alone.
@@ -258,7 +294,10 @@ function readRow({ cells, line }: Line, { places, width, currency, mayBeDue }: S
   for (const column of ['name', 'description'] as const) {
     const value = cell(column)
     if (unreadable.test(value))
-      wrong({ is: 'letters', line, value }, `${column} "${value}" has letters that cannot be read; save the file as UTF-8`)
+      wrong(
+        { is: 'letters', line, value },
+        `${column} "${value}" has letters that cannot be read; save the file as UTF-8`,
+      )
   }
 
   const taxId = readTaxId(cell('tax_id'), line, wrong)
@@ -270,7 +309,8 @@ function readRow({ cells, line }: Line, { places, width, currency, mayBeDue }: S
       { is: 'ambiguous amount', line, value: amount },
       `amount "${amount}" could be thousands or decimals; write 1234.00 or 1.234,00 for the one, 1.23 or 1,23 for the other`,
     )
-  else if (units <= 0n) wrong({ is: 'amount', line, value: amount }, `amount "${amount}" is not ${amounts[currency]}`)
+  else if (units <= 0n)
+    wrong({ is: 'amount', line, value: amount }, `amount "${amount}" is not ${amounts[currency]}`)
 
   const due = cell('due')
   const dueOn = due === '' ? undefined : readDay(due)
@@ -299,16 +339,27 @@ function readTaxId(text: string, line: number, wrong: (fault: RosterFault, says:
     return checkTaxId(whole, 'tax_id').formatted
   } catch (error) {
     if (!(error instanceof BadInput)) throw error
-    const shortened = /\de\+?\d/i.test(text) ? 'was shortened by the spreadsheet; make its column text, and write it again' : undefined
-    wrong({ is: 'tax id', line, value: text }, shortened === undefined ? error.message : `tax_id "${text}" ${shortened}`)
+    const shortened = /\de\+?\d/i.test(text)
+      ? 'was shortened by the spreadsheet; make its column text, and write it again'
+      : undefined
+    wrong(
+      { is: 'tax id', line, value: text },
+      shortened === undefined ? error.message : `tax_id "${text}" ${shortened}`,
+    )
     return ''
   }
 }
 
-/** `31/12/2026` as Brazil writes it, `2026-12-31` as ISO 8601 does; a time behind it is passed over. Undefined for a day that is none. */
+/**
+ * `31/12/2026` as Brazil writes it, `2026-12-31` as ISO 8601 does; a time behind it is passed over. Undefined
+ * for a day that is none.
+ */
 function readDay(text: string): string | undefined {
   const [, day, month, year] = /^(\d{1,2})\/(\d{1,2})\/(\d{4})(?: \d\d:\d\d(?::\d\d)?)?$/.exec(text) ?? []
-  const iso = day === undefined ? /^\d{4}-\d\d-\d\d$/.exec(text)?.[0] : `${year}-${month!.padStart(2, '0')}-${day.padStart(2, '0')}`
+  const iso =
+    day === undefined
+      ? /^\d{4}-\d\d-\d\d$/.exec(text)?.[0]
+      : `${year}-${month!.padStart(2, '0')}-${day.padStart(2, '0')}`
   if (iso === undefined) return undefined
   const at = new Date(`${iso}T00:00:00Z`)
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(iso) ? iso : undefined

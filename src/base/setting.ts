@@ -1,4 +1,6 @@
-/** The shapes one setting can have: text from the environment in, a value out, or what would have been right. */
+/**
+ * The shapes one setting can have: text from the environment in, a value out, or what would have been right.
+ */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { typedAmount } from './typedAmount.ts'
@@ -11,7 +13,10 @@ export const withDefault = (text: string) => z.preprocess(unset, z.string().defa
 
 /** One of `choices`, the first where nothing is set. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(...choices: T) =>
-  z.preprocess(value => value || choices[0], z.enum(choices, { error: `expected one of ${choices.join(', ')}` }))
+  z.preprocess(
+    value => value || choices[0],
+    z.enum(choices, { error: `expected one of ${choices.join(', ')}` }),
+  )
 
 /** One of `choices`, or nothing. */
 export const oneOfOrNone = <const T extends readonly [string, ...string[]]>(...choices: T) =>
@@ -19,7 +24,10 @@ export const oneOfOrNone = <const T extends readonly [string, ...string[]]>(...c
 
 export const whole = (fallback: number, low: number, high: number, what = 'a whole number') => {
   const error = `expected ${what} from ${low} to ${high}`
-  return z.preprocess(unset, z.coerce.number({ error }).int({ error }).min(low, { error }).max(high, { error }).default(fallback))
+  return z.preprocess(
+    unset,
+    z.coerce.number({ error }).int({ error }).min(low, { error }).max(high, { error }).default(fallback),
+  )
 }
 export const minutes = (fallback: number) => whole(fallback, 1, 1_440, 'a whole number of minutes')
 export const seconds = (fallback: number) => whole(fallback, 1, 86_400, 'a whole number of seconds')
@@ -40,10 +48,14 @@ export const cents = parsedOr('0.00', text => typedAmount(text, 'BRL'), 'an amou
 type Env = Record<string, string | undefined>
 
 /**
- * The environment with each NAME whose NAME_FILE is set taken from that file, its last line break cut off: how containers and service
- * managers hand in what a list of processes must not show. The only place of this folder that reads a file.
+ * The environment with each NAME whose NAME_FILE is set taken from that file, its last line break cut off:
+ * how containers and service managers hand in what a list of processes must not show. The only place of this
+ * folder that reads a file.
  */
-export function withFiles(given: Env, names: readonly string[]): { env: Env; fromFile: Set<string>; faults: string[] } {
+export function withFiles(
+  given: Env,
+  names: readonly string[],
+): { env: Env; fromFile: Set<string>; faults: string[] } {
   const env = { ...given }
   const fromFile = new Set<string>()
   const faults: string[] = []
@@ -56,7 +68,9 @@ export function withFiles(given: Env, names: readonly string[]): { env: Env; fro
         env[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
         fromFile.add(name)
       } catch (error) {
-        faults.push(`${name}_FILE names ${fileShown(file)}, which cannot be read (${(error as { code?: string }).code})`)
+        faults.push(
+          `${name}_FILE names ${fileShown(file)}, which cannot be read (${(error as { code?: string }).code})`,
+        )
       }
   }
   return { env, fromFile, faults }
@@ -86,6 +100,9 @@ function isRecovery(text: string): boolean {
   )
 }
 
-/** True for text with an extended private key (BIP 32, SLIP 132), a key in wallet import format, recovery words (BIP 39), or a secret key of age. */
+/**
+ * True for text with an extended private key (BIP 32, SLIP 132), a key in wallet import format, recovery
+ * words (BIP 39), or a secret key of age.
+ */
 export const holdsPrivateKey = (text: string): boolean =>
   extendedPrivate.test(text) || /AGE-SECRET-KEY-/i.test(text) || walletImport.test(text) || isRecovery(text)

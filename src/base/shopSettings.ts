@@ -24,7 +24,8 @@ const limit = (fallback: string, first: string, second: string) =>
     (text): { is: 'none' } | { is: 'limit'; first: number; second: number } | undefined => {
       if (text === 'none') return { is: 'none' }
       const [, one, other] = new RegExp(`^(\\d{1,6}) ${first}, (\\d{1,6}) ${second}$`).exec(text) ?? []
-      if (one === undefined || other === undefined || Number(one) < 1 || Number(other) < Number(one)) return undefined
+      if (one === undefined || other === undefined || Number(one) < 1 || Number(other) < Number(one))
+        return undefined
       return { is: 'limit', first: Number(one), second: Number(other) }
     },
     `none, or two numbers, the second no smaller, like ${fallback}`,

@@ -95,32 +95,42 @@ describe('nothing is ever multiplied', () => {
   const point = fc.constantFrom('.', ',')
   const group = fc.constantFrom('', '.', ',', ' ', '\u00a0', '\u202f')
   const before = fc.constantFrom('', 'R$', 'R$ ', 'R$\u00a0', ' ')
-  const style = fc.record({ point, group, before, zeros: fc.nat(8) }).filter(({ point, group }) => point !== group)
+  const style = fc
+    .record({ point, group, before, zeros: fc.nat(8) })
+    .filter(({ point, group }) => point !== group)
 
   test('an amount written in any country’s way is read as itself, or refused', () => {
     fc.assert(
-      fc.property(currency, fc.bigInt({ min: 0n, max: 10n ** 11n }), style, (of, some, { point, group, before, zeros }) => {
-        const units = some % (mostUnits[assetIn(of)] + 1n)
-        const places = of === 'sats' ? 0 : decimalsOf[of]
-        const digits = `${units}`.padStart(places + 1, '0')
-        const [whole, all] = [digits.slice(0, digits.length - places), digits.slice(digits.length - places)]
-        const grouped = whole.replace(/\B(?=(\d{3})+$)/g, group)
-        // As few decimals as the amount has, or some of its zeros.
-        const least = all.replace(/0+$/, '').length
-        const fraction = all.slice(0, Math.min(places, least + zeros))
-        const text = `${of === 'BRL' ? before : ''}${grouped}${fraction === '' ? '' : point + fraction}`
-        const read = typedAmount(text, of)
-        expect(read === undefined || read === units, `${text} in ${of} was read as ${read}`).toBe(true)
-        // With all of its decimals nothing is in doubt.
-        const inFull = `${grouped}${places === 0 ? '' : point + all}`
-        expect(typedAmount(inFull, of), inFull).toBe(units)
-      }),
+      fc.property(
+        currency,
+        fc.bigInt({ min: 0n, max: 10n ** 11n }),
+        style,
+        (of, some, { point, group, before, zeros }) => {
+          const units = some % (mostUnits[assetIn(of)] + 1n)
+          const places = of === 'sats' ? 0 : decimalsOf[of]
+          const digits = `${units}`.padStart(places + 1, '0')
+          const [whole, all] = [digits.slice(0, digits.length - places), digits.slice(digits.length - places)]
+          const grouped = whole.replace(/\B(?=(\d{3})+$)/g, group)
+          // As few decimals as the amount has, or some of its zeros.
+          const least = all.replace(/0+$/, '').length
+          const fraction = all.slice(0, Math.min(places, least + zeros))
+          const text = `${of === 'BRL' ? before : ''}${grouped}${fraction === '' ? '' : point + fraction}`
+          const read = typedAmount(text, of)
+          expect(read === undefined || read === units, `${text} in ${of} was read as ${read}`).toBe(true)
+          // With all of its decimals nothing is in doubt.
+          const inFull = `${grouped}${places === 0 ? '' : point + all}`
+          expect(typedAmount(inFull, of), inFull).toBe(units)
+        },
+      ),
       { numRuns: 2_000 },
     )
   })
 
   test('whatever is typed, what is read is never above its digits taken as a whole number of the currency', () => {
-    const typed = fc.oneof(fc.string(), fc.stringMatching(/^[0-9]{1,5}([., \u00a0][0-9]{0,4}){0,3}( ?sats?| BTC)?$/))
+    const typed = fc.oneof(
+      fc.string(),
+      fc.stringMatching(/^[0-9]{1,5}([., \u00a0][0-9]{0,4}){0,3}( ?sats?| BTC)?$/),
+    )
     fc.assert(
       fc.property(currency, typed, (of, text) => {
         const typed = readTyped(text, of)
@@ -132,7 +142,9 @@ describe('nothing is ever multiplied', () => {
         // With a sign that has other than three digits behind it, the digits behind it are decimals.
         const [, behind] = /[.,](\d{1,2}|\d{4,})(?!\d)[^.,]*$/.exec(text) ?? []
         if (behind === undefined || isWhole) return
-        expect(typed.units * 10n ** BigInt(behind.length)).toBe(digits * 10n ** BigInt(decimalsOf[assetIn(of)]))
+        expect(typed.units * 10n ** BigInt(behind.length)).toBe(
+          digits * 10n ** BigInt(decimalsOf[assetIn(of)]),
+        )
       }),
       { numRuns: 2_000 },
     )

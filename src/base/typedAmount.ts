@@ -1,6 +1,6 @@
 /**
- * Amounts as people type them, for every surface: `1.234,56`, `1,234.56`, `R$ 20`, `20.000 sats`. What could mean two amounts is refused,
- * because the wrong one of them is a hundred or a thousand times the other.
+ * Amounts as people type them, for every surface: `1.234,56`, `1,234.56`, `R$ 20`, `20.000 sats`. What could
+ * mean two amounts is refused, because the wrong one of them is a hundred or a thousand times the other.
  */
 import { decimalsOf, type Asset, type BasisPoints } from './money.ts'
 
@@ -9,8 +9,9 @@ export type Currency = Asset | 'sats'
 export const assetIn = (currency: Currency): Asset => (currency === 'BRL' ? 'BRL' : 'BTC')
 
 /**
- * Why a text is no amount. `ambiguous`: three digits behind a lone point or comma are thousands to one reader and decimals to another.
- * `decimals`: more of them than the currency has. `other currency`: it bears the sign of another one. `form`: anything else.
+ * Why a text is no amount. `ambiguous`: three digits behind a lone point or comma are thousands to one reader
+ * and decimals to another. `decimals`: more of them than the currency has. `other currency`: it bears the
+ * sign of another one. `form`: anything else.
  */
 export type Misread = 'ambiguous' | 'decimals' | 'other currency' | 'form'
 export type Typed = { is: 'amount'; units: bigint } | { is: 'misread'; why: Misread }
@@ -47,17 +48,23 @@ function readDigits(text: string, currency: Currency): Typed {
 
   // One sign again and again, or blanks: it groups, and there are no decimals.
   const isGrouped = last === ' ' || (before.length > 0 && before.every(sign => sign === last))
-  if (isGrouped) return isInThousands(text, last) && before.every(sign => sign === last) ? unitsOf(text, '', currency) : misread('form')
+  if (isGrouped)
+    return isInThousands(text, last) && before.every(sign => sign === last)
+      ? unitsOf(text, '', currency)
+      : misread('form')
 
   const place = text.lastIndexOf(last)
   const [whole, fraction] = [text.slice(0, place), text.slice(place + 1)]
   if (!/^\d+$/.test(fraction)) return misread('form')
   if (before.length > 0) {
     const [group] = before
-    return before.every(sign => sign === group) && isInThousands(whole, group!) ? unitsOf(whole, fraction, currency) : misread('form')
+    return before.every(sign => sign === group) && isInThousands(whole, group!)
+      ? unitsOf(whole, fraction, currency)
+      : misread('form')
   }
   if (/^[1-9]\d{0,2}$/.test(whole) && fraction.length === 3) {
-    // Satoshis have no decimals. A thousand bitcoins are more than anyone is asked for, so behind a bitcoin's sign they are decimals.
+    // Satoshis have no decimals. A thousand bitcoins are more than anyone is asked for, so behind a bitcoin's
+    // sign they are decimals.
     if (currency === 'sats') return unitsOf(text, '', currency)
     if (currency === 'BRL') return misread('ambiguous')
   }
@@ -76,16 +83,21 @@ function unitsOf(grouped: string, fraction: string, currency: Currency): Typed {
   const whole = grouped.replace(/[., ]/g, '')
   if (whole === '' || whole.length > maxDigits) return misread('form')
   // A spreadsheet shows whole satoshis with the two zeros of its currency.
-  if (currency === 'sats') return fraction === '' || /^0{1,2}$/.test(fraction) ? amount(BigInt(whole)) : misread('decimals')
+  if (currency === 'sats')
+    return fraction === '' || /^0{1,2}$/.test(fraction) ? amount(BigInt(whole)) : misread('decimals')
   const places = decimalsOf[currency]
   return fraction.length > places ? misread('decimals') : amount(BigInt(whole + fraction.padEnd(places, '0')))
 }
 
 const amount = (units: bigint): Typed => ({ is: 'amount', units })
 
-/** Reads `1,5`, `1.5 %` or `2` as basis points: at most two decimals, no thousands, 0 to 100. Answers undefined for anything else. */
+/**
+ * Reads `1,5`, `1.5 %` or `2` as basis points: at most two decimals, no thousands, 0 to 100. Answers
+ * undefined for anything else.
+ */
 export function typedPercent(text: string): BasisPoints | undefined {
-  const [, whole, fraction = ''] = /^(\d{1,3})(?:[.,](\d{1,2}))?$/.exec(text.replace(blanks, ' ').trim().replace(/ ?%$/, '')) ?? []
+  const [, whole, fraction = ''] =
+    /^(\d{1,3})(?:[.,](\d{1,2}))?$/.exec(text.replace(blanks, ' ').trim().replace(/ ?%$/, '')) ?? []
   const points = whole === undefined ? undefined : BigInt(whole + fraction.padEnd(2, '0'))
   return points !== undefined && points <= 10_000n ? points : undefined
 }

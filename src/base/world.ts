@@ -1,4 +1,7 @@
-/** The world is handed in: what a function needs of time, chance and the log comes as an argument, so any failure replays from a seed. */
+/**
+ * The world is handed in: what a function needs of time, chance and the log comes as an argument, so any
+ * failure replays from a seed.
+ */
 import type { Log } from './log.ts'
 
 /** Milliseconds since 1970-01-01T00:00Z, from the clock handed in. */
@@ -13,22 +16,32 @@ export interface Clock {
   sleep(ms: Millis, signal?: AbortSignal): Promise<void>
   /** How many of its seconds pass in one of the machine's; 1 where it does not say. */
   readonly speed?: number
-  /** Milliseconds since some start that nobody can set, and that go on while the process is stopped or the machine sleeps. */
+  /**
+   * Milliseconds since some start that nobody can set, and that go on while the process is stopped or the
+   * machine sleeps.
+   */
   uptimeMs?(): Millis
   /**
-   * Resolves once whatever else waits in this process has had its turn: sockets, timers, other work. Whoever has much to do asks for it
-   * between two pieces. A clock that only moves when it is told to has none, so that a simulation is told the same.
+   * Resolves once whatever else waits in this process has had its turn: sockets, timers, other work. Whoever
+   * has much to do asks for it between two pieces. A clock that only moves when it is told to has none, so
+   * that a simulation is told the same.
    */
   turn?(): Promise<void>
   /** Why the time it shows is not to be believed now; undefined while it is. */
   trouble?(): string | undefined
-  /** Whether no clock that is surely another's was heard yet, so that one that was wrong from the start cannot be known. */
+  /**
+   * Whether no clock that is surely another's was heard yet, so that one that was wrong from the start cannot
+   * be known.
+   */
   isAlone?(): boolean
   /** Takes note of what another clock says. */
   hear?(word: ClockWord): void
 }
 
-/** What another clock said. `weight`: whether it is surely of another machine, may be our own machine's, or is believed only with others. */
+/**
+ * What another clock said. `weight`: whether it is surely of another machine, may be our own machine's, or is
+ * believed only with others.
+ */
 export interface ClockWord {
   whose: string
   weight: 'surely another' | 'perhaps ours' | 'one of many'
@@ -43,7 +56,10 @@ export function hearDate(clock: Clock, word: Omit<ClockWord, 'atMs'>, date: stri
   if (!Number.isNaN(atMs)) clock.hear?.({ ...word, atMs })
 }
 
-/** Why nothing may be issued, paid, expired or priced now: the clocks disagree. Undefined while they agree, and where nobody watches. */
+/**
+ * Why nothing may be issued, paid, expired or priced now: the clocks disagree. Undefined while they agree,
+ * and where nobody watches.
+ */
 export const clockTrouble = ({ clock }: { clock: Clock }): string | undefined => clock.trouble?.()
 
 export interface Random {
@@ -70,7 +86,10 @@ export interface World {
   random: Random
   log: Log
   at: CrashPoint
-  /** How long people, roles, accounts and limits that are new or changed wait before money can use them (COOLING_OFF); left out, they do not. */
+  /**
+   * How long people, roles, accounts and limits that are new or changed wait before money can use them
+   * (COOLING_OFF); left out, they do not.
+   */
   coolingOffMs?: Millis
 }
 

@@ -10,14 +10,24 @@ describe('a local time becomes an instant', () => {
     ['an ordinary time', '2026-11-21T00:00', 'America/Sao_Paulo', '2026-11-21T03:00:00.000Z'],
     ['with seconds', '2026-11-21T00:00:30', 'America/Sao_Paulo', '2026-11-21T03:00:30.000Z'],
     ['with a space', '2026-11-21 00:00', 'UTC', '2026-11-21T00:00:00.000Z'],
-    ['a midnight that does not exist is the first instant after', '2018-11-04T00:00', 'America/Sao_Paulo', '2018-11-04T03:00:00.000Z'],
+    [
+      'a midnight that does not exist is the first instant after',
+      '2018-11-04T00:00',
+      'America/Sao_Paulo',
+      '2018-11-04T03:00:00.000Z',
+    ],
     [
       'a time in the gap is the first instant after, however deep in it',
       '2026-03-08T02:59',
       'America/New_York',
       '2026-03-08T07:00:00.000Z',
     ],
-    ['a time that comes twice is the first', '2026-11-01T01:30', 'America/New_York', '2026-11-01T05:30:00.000Z'],
+    [
+      'a time that comes twice is the first',
+      '2026-11-01T01:30',
+      'America/New_York',
+      '2026-11-01T05:30:00.000Z',
+    ],
     ['half an hour that comes twice', '2026-04-05T01:45', 'Australia/Lord_Howe', '2026-04-04T14:45:00.000Z'],
     ['a whole day that was skipped', '2011-12-30T09:00', 'Pacific/Apia', '2011-12-30T10:00:00.000Z'],
     ['29 February', '2028-02-29T12:00', 'Asia/Kathmandu', '2028-02-29T06:15:00.000Z'],
@@ -35,7 +45,9 @@ describe('a local time becomes an instant', () => {
     '2026-13-01T00:00',
   ])('what is no local time is refused with what would be right: %j', local =>
     expect(() => localToInstant(local, 'UTC')).toThrow(
-      new BadInput(`local time "${local}" is not a date and time; write it without an offset, e.g. 2026-11-21T00:00`),
+      new BadInput(
+        `local time "${local}" is not a date and time; write it without an offset, e.g. 2026-11-21T00:00`,
+      ),
     ),
   )
 })
@@ -63,10 +75,14 @@ describe('a zone must exist', () => {
     ['Europe/Londn', 'Europe/London'],
     ['new york', 'America/New_York'],
   ])('%s may mean %s', (zone, meant) =>
-    expect(() => assertZone(zone)).toThrow(new BadInput(`time zone "${zone}" is not known; did you mean ${meant}?`)),
+    expect(() => assertZone(zone)).toThrow(
+      new BadInput(`time zone "${zone}" is not known; did you mean ${meant}?`),
+    ),
   )
 
   test.each(['', 'Xyzzyqwk/Plughqqq'])('%j is near nothing, so an example is given', zone =>
-    expect(() => assertZone(zone)).toThrow(new BadInput(`time zone "${zone}" is not known; write a name such as America/Sao_Paulo or UTC`)),
+    expect(() => assertZone(zone)).toThrow(
+      new BadInput(`time zone "${zone}" is not known; write a name such as America/Sao_Paulo or UTC`),
+    ),
   )
 })

@@ -2,7 +2,10 @@
 import { BadInput } from './answer.ts'
 import type { Millis } from './world.ts'
 
-/** A wall-clock time as milliseconds, counted as if the wall stood in UTC: days and hours of it are plain arithmetic. */
+/**
+ * A wall-clock time as milliseconds, counted as if the wall stood in UTC: days and hours of it are plain
+ * arithmetic.
+ */
 export type Wall = number
 
 /** A stretch of time with one offset: `from` <= instant < `until`, wall = instant + `offset`. */
@@ -12,7 +15,10 @@ export interface Span {
   offset: Millis
 }
 
-/** Where a wall time falls. `gap`: it does not exist, `at` is the first instant after it; `overlap`: it comes twice, `at` is the first. */
+/**
+ * Where a wall time falls. `gap`: it does not exist, `at` is the first instant after it; `overlap`: it comes
+ * twice, `at` is the first.
+ */
 export interface Reached {
   at: Millis
   note?: 'gap' | 'overlap'
@@ -29,7 +35,10 @@ const furthest = 16 * 3_600_000
 const formats = new Map<string, Intl.DateTimeFormat>()
 const years = new Map<string, Map<number, Span[]>>()
 
-/** Throws `BadInput` on a zone that the platform's time zone database lacks, and says which one may have been meant. */
+/**
+ * Throws `BadInput` on a zone that the platform's time zone database lacks, and says which one may have been
+ * meant.
+ */
 export function assertZone(zone: string): void {
   try {
     formatOf(zone)
@@ -40,7 +49,10 @@ export function assertZone(zone: string): void {
   }
 }
 
-/** The stretch of one offset around `at`. It may end early, at a year's end: the next one then has the same offset. */
+/**
+ * The stretch of one offset around `at`. It may end early, at a year's end: the next one then has the same
+ * offset.
+ */
 export function spanAt(zone: string, at: Millis): Span {
   const year = new Date(at).getUTCFullYear()
   let known = years.get(zone)
@@ -75,15 +87,21 @@ export function reached(zone: string, wall: Wall): Reached {
 
 export const wallAt = (zone: string, at: Millis): Wall => at + spanAt(zone, at).offset
 
-/** Reads `YYYY-MM-DDTHH:MM` (seconds may follow) as a time on the wall in `zone`; throws `BadInput` on what is no date. */
+/**
+ * Reads `YYYY-MM-DDTHH:MM` (seconds may follow) as a time on the wall in `zone`; throws `BadInput` on what is
+ * no date.
+ */
 export function localToInstant(local: string, zone: string): Millis {
   assertZone(zone)
   const shape = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?$/.exec(local.trim())
   const text = shape && `${shape[1]}T${shape[2]}${shape[3] ?? ':00'}.000Z`
   const wall = text ? Date.parse(text) : NaN
-  // Date.parse takes 31 February for 3 March, and 24:00 for the next day: what does not read back was not a date.
+  // Date.parse takes 31 February for 3 March, and 24:00 for the next day: what does not read back was not a
+  // date.
   if (!text || Number.isNaN(wall) || new Date(wall).toISOString() !== text) {
-    throw new BadInput(`local time "${local}" is not a date and time; write it without an offset, e.g. 2026-11-21T00:00`)
+    throw new BadInput(
+      `local time "${local}" is not a date and time; write it without an offset, e.g. 2026-11-21T00:00`,
+    )
   }
   return reached(zone, wall).at
 }
@@ -96,7 +114,10 @@ export function instantToLocal(at: Millis, zone: string): string {
   return `${new Date(at + offset).toISOString().slice(0, 19).replace('T', ' ')}${offset < 0 ? '-' : '+'}${far.slice(11, 16)}${seconds}`
 }
 
-/** Looks at each day's start and halves the days whose ends differ; no zone has changed twice within a day and back. */
+/**
+ * Looks at each day's start and halves the days whose ends differ; no zone has changed twice within a day and
+ * back.
+ */
 function readYear(zone: string, year: number): Span[] {
   const [start, end] = [Date.UTC(year, 0), Date.UTC(year + 1, 0)]
   const spans: Span[] = []
@@ -123,18 +144,28 @@ function changeWithin(zone: string, low: Millis, high: Millis, offset: Millis): 
 }
 
 function offsetAt(zone: string, at: Millis): Millis {
-  const [, sign, hours = 0, minutes = 0, seconds = 0] = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(formatOf(zone).format(at))!
+  const [, sign, hours = 0, minutes = 0, seconds = 0] = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(
+    formatOf(zone).format(at),
+  )!
   return (sign === '-' ? -1_000 : 1_000) * (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds))
 }
 
 function formatOf(zone: string): Intl.DateTimeFormat {
   let format = formats.get(zone)
-  if (!format) formats.set(zone, (format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' })))
+  if (!format)
+    formats.set(
+      zone,
+      (format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' })),
+    )
   return format
 }
 
 // Names people write that no letter leads to from the database's own.
-const spoken: Record<string, string> = { brasilia: 'America/Sao_Paulo', brt: 'America/Sao_Paulo', brazil: 'America/Sao_Paulo' }
+const spoken: Record<string, string> = {
+  brasilia: 'America/Sao_Paulo',
+  brt: 'America/Sao_Paulo',
+  brazil: 'America/Sao_Paulo',
+}
 
 /** The name of the database that comes nearest to what somebody wrote, if one does. */
 export function nearestZone(zone: string): string | undefined {
@@ -162,7 +193,9 @@ function edits(a: string, b: string): number {
   for (const [done, letter] of [...a].entries()) {
     const next = [done + 1]
     for (let place = 1; place <= b.length; place++) {
-      next.push(Math.min(next[place - 1]! + 1, row[place]! + 1, row[place - 1]! + (letter === b[place - 1] ? 0 : 1)))
+      next.push(
+        Math.min(next[place - 1]! + 1, row[place]! + 1, row[place - 1]! + (letter === b[place - 1] ? 0 : 1)),
+      )
     }
     row = next
   }

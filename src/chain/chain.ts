@@ -1,5 +1,15 @@
 /** The chain as this house knows it: its addresses, the blocks it has read, and its coins. */
-export { coinMachine, coinsOf, depthOf, leftOf, ripeDepthOf, tipOf, type BlockRow, type CoinRow, type CoinState } from './row.ts'
+export {
+  coinMachine,
+  coinsOf,
+  depthOf,
+  leftOf,
+  ripeDepthOf,
+  tipOf,
+  type BlockRow,
+  type CoinRow,
+  type CoinState,
+} from './row.ts'
 export {
   holdNext,
   listAddresses,

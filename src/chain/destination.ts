@@ -1,4 +1,7 @@
-/** Where a Bitcoin account pays to: an address or a descriptor, read by the rail's own rules, derived anew, and never one of ours. */
+/**
+ * Where a Bitcoin account pays to: an address or a descriptor, read by the rail's own rules, derived anew,
+ * and never one of ours.
+ */
 import { BadInput } from '../base/answer.ts'
 import type { Config } from '../base/config.ts'
 import { parseAddress } from '../rails/bitcoin/address.ts'
@@ -27,14 +30,17 @@ export function readDestination(flag: string, text: string, config: Settings): B
 }
 
 /** An account's, derived anew from what is kept. Throws `BadInput` where it is not of this network. */
-export const destinationOf = (config: Settings, row: { destination: string }): BitcoinDestination => destinationOn(config, row.destination)
+export const destinationOf = (config: Settings, row: { destination: string }): BitcoinDestination =>
+  destinationOn(config, row.destination)
 
 /** Whether the address is one that payers of ours were or will be shown. */
 export const isOurScript = async (reader: Reader, { first }: BitcoinDestination): Promise<boolean> =>
   (await reader.one(sql`select 1 as yes from chain_scripts where script = ${first.script}`)) !== undefined
 
 export const oursRefused = (flag: string): BadInput =>
-  new BadInput(`${flag} is of our own account (BITCOIN_DESCRIPTOR), where nothing is paid on to: give the payee’s`)
+  new BadInput(
+    `${flag} is of our own account (BITCOIN_DESCRIPTOR), where nothing is paid on to: give the payee’s`,
+  )
 
 function destinationOn({ BITCOIN_NETWORK: network }: Settings, text: string): BitcoinDestination {
   if (network === undefined)

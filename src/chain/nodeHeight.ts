@@ -15,7 +15,8 @@ export async function keepNodeHeight(db: Db, height: number): Promise<void> {
   await db.tx(
     tx =>
       tx.run(
-        sql`insert into cursors (name, value) values (${name}, ${`${height}`}) on conflict (name) do update set value = excluded.value`,
+        sql`insert into cursors (name, value) values (${name}, ${`${height}`}) on conflict (name) do update
+          set value = excluded.value`,
       ),
     'locks',
   )

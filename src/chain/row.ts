@@ -4,7 +4,10 @@ import type { Instant } from '../base/world.ts'
 import { coinbaseDepth, type Branch, type Outpoint } from '../rails/chain.ts'
 import { sql, type Reader } from '../db/db.ts'
 
-/** `conflicted`: another transaction that spends the same is in a block. `replaced`: one is in the mempool. `dropped`: the node forgot it. */
+/**
+ * `conflicted`: another transaction that spends the same is in a block. `replaced`: one is in the mempool.
+ * `dropped`: the node forgot it.
+ */
 export const coinMachine = {
   seen: ['mined', 'dropped', 'replaced', 'conflicted'],
   mined: ['orphaned'],
@@ -32,7 +35,9 @@ export type CoinRow = {
   /** The block it lies in; of one that is `conflicted` the block that shut it out. */
   block_hash: string | null
   height: bigint | null
-  /** The transaction that spends it, and the block that has it; without the height it waits in the mempool. */
+  /**
+   * The transaction that spends it, and the block that has it; without the height it waits in the mempool.
+   */
   spent_by: string | null
   spent_height: bigint | null
   /** How often each was done and undone: odd means that it stands so now. */
@@ -51,7 +56,9 @@ export type BlockRow = { hash: string; height: bigint; previous: string; at: Ins
 
 /** The last block that was read, or undefined before the first. */
 export const tipOf = (reader: Reader) =>
-  reader.one<BlockRow>(sql`select hash, height, previous, at from chain_blocks where active = 1 order by height desc limit 1`)
+  reader.one<BlockRow>(
+    sql`select hash, height, previous, at from chain_blocks where active = 1 order by height desc limit 1`,
+  )
 
 export const coinsOf = (reader: Reader, invoiceId: string) =>
   reader.all<CoinRow>(sql`select * from coins where invoice_id = ${invoiceId} order by first_seen_at, id`)
@@ -61,7 +68,11 @@ export const depthOf = (coin: Pick<CoinRow, 'state' | 'height'>, tip: bigint | u
   coin.state === 'mined' && coin.height !== null && tip !== undefined ? tip - coin.height + 1n : 0n
 
 /** How deep it must lie to be spent, beside what we ask for ourselves. */
-export const ripeDepthOf = ({ coinbase }: Pick<CoinRow, 'coinbase'>): number => (coinbase === 1n ? coinbaseDepth : 1)
+export const ripeDepthOf = ({ coinbase }: Pick<CoinRow, 'coinbase'>): number =>
+  coinbase === 1n ? coinbaseDepth : 1
 
 /** What of it is there to be counted: less what is given back. */
-export const leftOf = ({ units, refunded_units: refunded }: Pick<CoinRow, 'units' | 'refunded_units'>): bigint => units - refunded
+export const leftOf = ({
+  units,
+  refunded_units: refunded,
+}: Pick<CoinRow, 'units' | 'refunded_units'>): bigint => units - refunded

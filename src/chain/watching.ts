@@ -1,4 +1,7 @@
-/** What one process keeps in memory of what it watches: filled from the database, and filled anew when another process has followed meanwhile. */
+/**
+ * What one process keeps in memory of what it watches: filled from the database, and filled anew when another
+ * process has followed meanwhile.
+ */
 import type { Branch, ChainRail, Outpoint, Watch } from '../rails/chain.ts'
 import { forUpdate, sql, type Reader, type Tx } from '../db/db.ts'
 
@@ -28,7 +31,10 @@ export async function turnOf(reader: Reader): Promise<bigint> {
   return BigInt(row?.value ?? '0')
 }
 
-/** Whoever changes what is known of the chain does it alone: two that follow at once wait for each other here, to the transaction's end. */
+/**
+ * Whoever changes what is known of the chain does it alone: two that follow at once wait for each other here,
+ * to the transaction's end.
+ */
 export async function holdTurn(tx: Tx): Promise<void> {
   await tx.run(sql`insert into cursors (name, value) values (${turnName}, '0') on conflict (name) do nothing`)
   await tx.one(sql`select value from cursors where name = ${turnName} ${forUpdate}`)
@@ -38,7 +44,8 @@ export async function holdTurn(tx: Tx): Promise<void> {
 export async function takeTurn(tx: Tx): Promise<bigint> {
   const turn = (await turnOf(tx)) + 1n
   await tx.run(sql`
-    insert into cursors (name, value) values (${turnName}, ${turn.toString()}) on conflict (name) do update set value = excluded.value`)
+    insert into cursors (name, value) values (${turnName}, ${turn.toString()}) on conflict (name) do update
+      set value = excluded.value`)
   return turn
 }
 
@@ -48,7 +55,8 @@ export async function refresh(reader: Reader, watching: Watching): Promise<void>
   for (const branch of ['receive', 'change'] as const)
     for (;;) {
       const rows = await reader.all<{ script: Uint8Array; number: bigint }>(sql`
-        select script, number from chain_scripts where branch = ${branch} and number >= ${upTo[branch]} order by number limit ${pageSize}`)
+        select script, number from chain_scripts where branch = ${branch} and number >= ${upTo[branch]}
+          order by number limit ${pageSize}`)
       for (const { script } of rows) watch.addScript(script)
       if (rows.length > 0) upTo[branch] = rows.at(-1)!.number + 1n
       if (rows.length < pageSize) break
@@ -63,14 +71,17 @@ export async function refresh(reader: Reader, watching: Watching): Promise<void>
 /** Every coin that is not long gone, and what the payers of those not settled yet spend. */
 async function addOutpoints(reader: Reader, watch: Watch): Promise<void> {
   for (let after = ''; ;) {
-    const rows = await reader.all<{ id: Outpoint }>(sql`select id from coins where id > ${after} order by id limit ${pageSize}`)
+    const rows = await reader.all<{ id: Outpoint }>(
+      sql`select id from coins where id > ${after} order by id limit ${pageSize}`,
+    )
     for (const { id } of rows) watch.addOutpoint(id)
     if (rows.length < pageSize) break
     after = rows.at(-1)!.id
   }
   for (let after = ''; ;) {
     const rows = await reader.all<{ outpoint: Outpoint }>(sql`
-      select distinct outpoint from coin_inputs where outpoint > ${after} order by outpoint limit ${pageSize}`)
+      select distinct outpoint from coin_inputs where outpoint > ${after} order by outpoint
+        limit ${pageSize}`)
     for (const { outpoint } of rows) watch.addOutpoint(outpoint)
     if (rows.length < pageSize) break
     after = rows.at(-1)!.outpoint

@@ -1,4 +1,7 @@
-/** Approvals at the command line: key files, who may sign, signing all that was only said, and what doctor says of it. */
+/**
+ * Approvals at the command line: key files, who may sign, signing all that was only said, and what doctor
+ * says of it.
+ */
 import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { accountAdd, openTerminal } from '../../test/testbed/terminal.ts'
@@ -14,7 +17,16 @@ const said = async (...words: string[]) => {
 
 test('a key file is made for its owner alone, and its public part is registered', async () => {
   await repasse(['user', 'add', 'carla', '--role', 'checker', '--by', 'root'])
-  const made = await repasse(['user', 'key', 'carla', '--out', at('carla.pem'), '--label', 'laptop', '--json'])
+  const made = await repasse([
+    'user',
+    'key',
+    'carla',
+    '--out',
+    at('carla.pem'),
+    '--label',
+    'laptop',
+    '--json',
+  ])
   const { key } = JSON.parse(made.out) as { key: string }
   expect(statSync(at('carla.pem')).mode & 0o777).toBe(0o600)
   expect(made.out).not.toContain(readFileSync(at('carla.pem'), 'utf8').split('\n')[1])
@@ -24,8 +36,16 @@ test('a key file is made for its owner alone, and its public part is registered'
 })
 
 test.each([
-  ['a file that is there', ['user', 'key', 'carla', '--out', at('carla.pem'), '--key', at('carla.pem')], 'is there already'],
-  ['another key of a person who has one, without it', ['user', 'key', 'carla', '--out', at('second.pem')], 'show that it is them'],
+  [
+    'a file that is there',
+    ['user', 'key', 'carla', '--out', at('carla.pem'), '--key', at('carla.pem')],
+    'is there already',
+  ],
+  [
+    'another key of a person who has one, without it',
+    ['user', 'key', 'carla', '--out', at('second.pem')],
+    'show that it is them',
+  ],
   ['a key of nobody', ['user', 'key', 'nobody', '--out', at('second.pem')], 'there is no user'],
 ])('%s is refused', async (_, words, why) => {
   expect(await said(...words)).toEqual([2, expect.stringContaining(why)])
@@ -40,14 +60,32 @@ test('an account is approved by a key file; a name alone is not enough for a per
   await repasse(['user', 'add', 'bia', '--role', 'maker', '--by', 'root'])
   await repasse(['user', 'key', 'bia', '--out', at('bia.pem')])
   const approve = (...words: string[]) => said('account', 'approve', 'main', ...words)
-  expect(await approve('--by', 'Carla')).toEqual([2, expect.stringContaining('carla is a person of the console')])
-  expect(await approve('--key', at('bia.pem'))).toEqual([2, expect.stringContaining('bia is maker: this takes checker')])
-  expect(await approve('--key', at('carla.pem'), '--by', 'bruno')).toEqual([2, expect.stringContaining('is carla’s, and --by says bruno')])
+  expect(await approve('--by', 'Carla')).toEqual([
+    2,
+    expect.stringContaining('carla is a person of the console'),
+  ])
+  expect(await approve('--key', at('bia.pem'))).toEqual([
+    2,
+    expect.stringContaining('bia is maker: this takes checker'),
+  ])
+  expect(await approve('--key', at('carla.pem'), '--by', 'bruno')).toEqual([
+    2,
+    expect.stringContaining('is carla’s, and --by says bruno'),
+  ])
   writeFileSync(at('open.pem'), readFileSync(at('carla.pem')), { mode: 0o644 })
-  expect(await approve('--key', at('open.pem'))).toEqual([2, expect.stringContaining('can be read by others: chmod 600')])
+  expect(await approve('--key', at('open.pem'))).toEqual([
+    2,
+    expect.stringContaining('can be read by others: chmod 600'),
+  ])
   writeFileSync(at('none.pem'), 'nothing', { mode: 0o600 })
-  expect(await approve('--key', at('none.pem'))).toEqual([2, expect.stringContaining('holds no Ed25519 private key')])
-  expect(await approve('--key', at('gone.pem'))).toEqual([2, expect.stringContaining('cannot be read (ENOENT)')])
+  expect(await approve('--key', at('none.pem'))).toEqual([
+    2,
+    expect.stringContaining('holds no Ed25519 private key'),
+  ])
+  expect(await approve('--key', at('gone.pem'))).toEqual([
+    2,
+    expect.stringContaining('cannot be read (ENOENT)'),
+  ])
   expect(await approve('--key', at('carla.pem'))).toEqual([0, 'account main is approved by carla\n'])
   expect((await said('account', 'show', 'main'))[1]).toMatch(/approved by +carla, signed with a key file/)
 })
@@ -58,25 +96,44 @@ test('accounts whose approval was only said are signed in one act', async () => 
     await repasse(['account', 'approve', `said${number}`, '--by', 'checker'])
   }
   expect((await said('account', 'show', 'said1'))[1]).toMatch(/approved by +checker, said and not proven/)
-  expect(await said('account', 'sign', '--all', '--by', 'chico')).toEqual([2, expect.stringContaining('chico is only a name')])
+  expect(await said('account', 'sign', '--all', '--by', 'chico')).toEqual([
+    2,
+    expect.stringContaining('chico is only a name'),
+  ])
   expect(await said('account', 'sign', '--all', '--key', at('carla.pem'))).toEqual([
     0,
     'account said1 is signed by carla\naccount said2 is signed by carla\n',
   ])
-  expect(await said('account', 'sign', '--all', '--key', at('carla.pem'))).toEqual([0, 'nothing was signed\n'])
-  expect(await said('account', 'sign', 'said1', '--all')).toEqual([2, expect.stringContaining('name one account, or say --all')])
+  expect(await said('account', 'sign', '--all', '--key', at('carla.pem'))).toEqual([
+    0,
+    'nothing was signed\n',
+  ])
+  expect(await said('account', 'sign', 'said1', '--all')).toEqual([
+    2,
+    expect.stringContaining('name one account, or say --all'),
+  ])
 })
 
 test('a restore and the acceptance of a break are by whoever shows that it is them', async () => {
   expect((await said('backup', at('copy.db')))[0]).toBe(0)
   const restore = ['restore', at('copy.db'), '--force', '--by', 'carla']
   expect(await said(...restore)).toEqual([2, expect.stringContaining('carla is a person of the console')])
-  expect(await said('restore', at('copy.db'), '--by', 'carla')).toEqual([2, expect.stringContaining('carla is a person of the console')])
+  expect(await said('restore', at('copy.db'), '--by', 'carla')).toEqual([
+    2,
+    expect.stringContaining('carla is a person of the console'),
+  ])
   expect(await said(...restore, '--code', '000000')).toEqual([2, expect.stringContaining('--code is not')])
   expect(existsSync(at('house.db.before-restore'))).toBe(false)
   // Where nothing is replaced, the people are those of the backup.
-  const elsewhere = (await repasse(['restore', at('copy.db'), '--by', 'Carla'], { DATABASE_URL: `sqlite:${at('elsewhere.db')}` })).err
-  expect([elsewhere, existsSync(at('elsewhere.db'))]).toEqual([expect.stringContaining('carla is a person of the console'), false])
+  const elsewhere = (
+    await repasse(['restore', at('copy.db'), '--by', 'Carla'], {
+      DATABASE_URL: `sqlite:${at('elsewhere.db')}`,
+    })
+  ).err
+  expect([elsewhere, existsSync(at('elsewhere.db'))]).toEqual([
+    expect.stringContaining('carla is a person of the console'),
+    false,
+  ])
   // Put in its place by the database's own programs it is there already, so it is on hold whoever did it.
   copyFileSync(at('copy.db'), at('placed.db'))
   const placed = { DATABASE_URL: `sqlite:${at('placed.db')}` }
@@ -92,7 +149,10 @@ test('a restore and the acceptance of a break are by whoever shows that it is th
   expect((await said('audit', 'export'))[1]).toMatch(/"actor":"carla","act":"restored"/)
   const anchors = { AUDIT_ANCHOR_FILE: at('anchors') }
   const accepted = await repasse(['audit', 'accept', '--why', 'x', '--by', 'carla'], anchors)
-  expect([accepted.code, accepted.err]).toEqual([2, expect.stringContaining('carla is a person of the console')])
+  expect([accepted.code, accepted.err]).toEqual([
+    2,
+    expect.stringContaining('carla is a person of the console'),
+  ])
 })
 
 test('a row that was edited is not signed, and is named by ledger check', async () => {
@@ -103,23 +163,38 @@ test('a row that was edited is not signed, and is named by ledger check', async 
     2,
     expect.stringContaining('is not as it was approved'),
   ])
-  expect(await said('ledger', 'check')).toEqual([1, expect.stringContaining('account said1 is not as it was approved')])
+  expect(await said('ledger', 'check')).toEqual([
+    1,
+    expect.stringContaining('account said1 is not as it was approved'),
+  ])
 })
 
 test('a retired key signs nothing more', async () => {
   const needed = { SIGNED_APPROVALS: 'required' }
-  const status = async () => (JSON.parse((await repasse(['status', '--json'], needed)).out) as { needsPerson: string[] }).needsPerson
+  const status = async () =>
+    (JSON.parse((await repasse(['status', '--json'], needed)).out) as { needsPerson: string[] }).needsPerson
   const nobody = expect.stringContaining('no checker has an authenticator, a passkey or a key file')
   expect(await status()).not.toContainEqual(nobody)
-  const [{ key }, other] = JSON.parse((await repasse(['user', 'keys', 'carla', '--json'])).out) as [{ key: string }, { key: string }]
+  const [{ key }, other] = JSON.parse((await repasse(['user', 'keys', 'carla', '--json'])).out) as [
+    { key: string },
+    { key: string },
+  ]
   expect((await said('user', 'key-retire', key, '--why', 'the laptop is gone'))[0]).toBe(0)
-  expect(await said('user', 'key-retire', key, '--why', 'twice')).toEqual([2, expect.stringContaining('was retired already')])
-  expect(await said('account', 'sign', 'main', '--key', at('carla.pem'))).toEqual([2, expect.stringContaining('was retired')])
+  expect(await said('user', 'key-retire', key, '--why', 'twice')).toEqual([
+    2,
+    expect.stringContaining('was retired already'),
+  ])
+  expect(await said('account', 'sign', 'main', '--key', at('carla.pem'))).toEqual([
+    2,
+    expect.stringContaining('was retired'),
+  ])
   // Said before the first payout waits for it.
   expect(await status()).not.toContainEqual(nobody)
   expect((await said('user', 'key-retire', other.key, '--why', 'the laptop is gone'))[0]).toBe(0)
   expect(await status()).toContainEqual(nobody)
-  expect((await repasse(['doctor'], needed)).out).toMatch(/error signers +approvals have to be proven, and no checker/)
+  expect((await repasse(['doctor'], needed)).out).toMatch(
+    /error signers +approvals have to be proven, and no checker/,
+  )
 })
 
 test.each([

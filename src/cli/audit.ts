@@ -1,4 +1,7 @@
-/** `repasse audit`: the log of acts as a file, whether such a file and its anchors agree, and the word of a person where they do not. */
+/**
+ * `repasse audit`: the log of acts as a file, whether such a file and its anchors agree, and the word of a
+ * person where they do not.
+ */
 import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
@@ -27,7 +30,9 @@ export function auditCommands(repasse: Command, shell: Shell): void {
 
   audit
     .command('statements')
-    .description('what was approved, to the letter, with signatures and public keys, as lines of JSON: for tools/verify-audit.mjs')
+    .description(
+      'what was approved, to the letter, with signatures and public keys, as lines of JSON: for tools/verify-audit.mjs',
+    )
     .addHelpText('after', example('audit statements > statements.jsonl'))
     .action(() =>
       inBase(shell, async ({ db }) => {
@@ -38,22 +43,38 @@ export function auditCommands(repasse: Command, shell: Shell): void {
 
   audit
     .command('verify')
-    .description('checks what "audit export" wrote, without the database: that no record was changed, taken away or cut off')
+    .description(
+      'checks what "audit export" wrote, without the database: that no record was changed, taken away or cut off',
+    )
     .argument('<file>', 'what "repasse audit export" wrote')
-    .option('--anchors <files...>', 'the anchors, oldest part first, and mails with anchors; without them a cut at the end cannot be seen')
+    .option(
+      '--anchors <files...>',
+      'the anchors, oldest part first, and mails with anchors; without them a cut at the end cannot be seen',
+    )
     .option('--json', 'as JSON')
-    .addHelpText('after', example('audit verify audit.jsonl --anchors repasse.db.anchors', 'audit verify audit.jsonl --anchors mail.eml'))
+    .addHelpText(
+      'after',
+      example(
+        'audit verify audit.jsonl --anchors repasse.db.anchors',
+        'audit verify audit.jsonl --anchors mail.eml',
+      ),
+    )
     .action((file: string, flags: { anchors?: string[]; json?: true }) => verify(shell, file, flags))
 
   audit
     .command('accept')
-    .description('says that the log and its anchors differ for a known reason, as after a restore; written into both')
+    .description(
+      'says that the log and its anchors differ for a known reason, as after a restore; written into both',
+    )
     .requiredOption('--why <words>', 'what was looked at', textFlag('--why'))
     .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('audit accept --why "restored the backup of Monday, disk failure"'))
     .action(({ why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async base => {
-        const [{ acceptBreak }, { checkBooks }] = await Promise.all([import('../ledger/ledger.ts'), import('../reconcile/reconcile.ts')])
+        const [{ acceptBreak }, { checkBooks }] = await Promise.all([
+          import('../ledger/ledger.ts'),
+          import('../reconcile/reconcile.ts'),
+        ])
         const file = base.anchoring?.file
         if (!file) throw new BadInput('the audit log has no anchor file here: set AUDIT_ANCHOR_FILE')
         const found = await acceptBreak(base.db, file, { by, why })
@@ -66,10 +87,18 @@ export function auditCommands(repasse: Command, shell: Shell): void {
     )
 }
 
-async function verify(shell: Shell, file: string, { anchors, json: asJson }: { anchors?: string[]; json?: true }): Promise<void> {
-  for (const each of [file, ...(anchors ?? [])]) if (!existsSync(each)) throw new BadInput(`"${each}" does not exist`)
+async function verify(
+  shell: Shell,
+  file: string,
+  { anchors, json: asJson }: { anchors?: string[]; json?: true },
+): Promise<void> {
+  for (const each of [file, ...(anchors ?? [])])
+    if (!existsSync(each)) throw new BadInput(`"${each}" does not exist`)
   const { readAnchors, readMail, verifyExport, withMails } = await import('../ledger/ledger.ts')
-  const texts = anchors?.map(each => ({ text: readFileSync(each, 'utf8'), mails: readMail(readFileSync(each, 'utf8')) }))
+  const texts = anchors?.map(each => ({
+    text: readFileSync(each, 'utf8'),
+    mails: readMail(readFileSync(each, 'utf8')),
+  }))
   const ofFile = texts?.filter(({ mails }) => mails.length === 0).flatMap(({ text }) => text.split('\n'))
   const known =
     texts &&
@@ -82,14 +111,31 @@ async function verify(shell: Shell, file: string, { anchors, json: asJson }: { a
   const verdict = await verifyExport(lines, known)
   const { records, hash, anchored } = verdict
   // Files that hold none must not look like some that agree.
-  const fault = verdict.fault ?? (known?.lines.length === 0 ? 'the anchors hold none: is it their file, or a mail with one?' : undefined)
+  const fault =
+    verdict.fault ??
+    (known?.lines.length === 0 ? 'the anchors hold none: is it their file, or a mail with one?' : undefined)
   if (fault !== undefined) shell.exitCode = 1
-  // Of what was anchored before, only what comes before it counts: whoever reads the verdict has to know whose word that is.
+  // Of what was anchored before, only what comes before it counts: whoever reads the verdict has to know
+  // whose word that is.
   const accepted =
-    known?.lines.flatMap(({ at, accepted: word }) => (word ? [{ at, from: Number(word.from), by: word.by, why: word.why }] : [])) ?? []
-  if (asJson) return shell.out(json({ ok: fault === undefined, records: Number(records), hash, anchored, accepted, fault: fault ?? null }))
+    known?.lines.flatMap(({ at, accepted: word }) =>
+      word ? [{ at, from: Number(word.from), by: word.by, why: word.why }] : [],
+    ) ?? []
+  if (asJson)
+    return shell.out(
+      json({
+        ok: fault === undefined,
+        records: Number(records),
+        hash,
+        anchored,
+        accepted,
+        fault: fault ?? null,
+      }),
+    )
   for (const word of accepted)
-    await shell.out(tame(`accepted from record ${word.from} on, by ${word.by} at ${word.at}: ${word.why}`) + '\n')
+    await shell.out(
+      tame(`accepted from record ${word.from} on, by ${word.by} at ${word.at}: ${word.why}`) + '\n',
+    )
   if (fault !== undefined) return shell.out(`${paint(shell, 'red', 'WRONG')}: ${fault}\n`)
   await shell.out(
     `${paint(shell, 'green', 'OK')}: ${records} records follow from each other, the newest is ${hash}; ${anchors ? `${anchored} of them are anchored` : 'not held against anchors, so a cut at the end would not be seen'}\n`,

@@ -1,4 +1,7 @@
-/** `repasse bank-key`: the key that our requests to the bank are signed with, rotated in steps of which each may be cut off and said once more. */
+/**
+ * `repasse bank-key`: the key that our requests to the bank are signed with, rotated in steps of which each
+ * may be cut off and said once more.
+ */
 import type { Command } from 'commander'
 import { BadInput, type Answer } from '../base/answer.ts'
 import { instant } from '../base/world.ts'
@@ -24,11 +27,15 @@ export function bankKeyCommands(repasse: Command, shell: Shell): void {
 
   bankKey
     .command('rotate')
-    .description('makes a new key, shows its public half, and uses it once the bank accepts it; say it again until then')
+    .description(
+      'makes a new key, shows its public half, and uses it once the bank accepts it; say it again until then',
+    )
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('bank-key rotate', 'bank-key rotate --by ana'))
-    .action(({ by = operator(), json: asJson }: { by?: string; json?: true }) => inBase(shell, base => rotate(shell, base, by, asJson)))
+    .action(({ by = operator(), json: asJson }: { by?: string; json?: true }) =>
+      inBase(shell, base => rotate(shell, base, by, asJson)),
+    )
 
   bankKey
     .command('delete')
@@ -65,7 +72,11 @@ async function tryKey(base: Base, { file }: KeyFile): Promise<Answer<string>> {
 }
 
 const wordOf = (answer: Answer<string>): 'accepted' | 'refused' | 'not known' =>
-  answer.is === 'done' ? 'accepted' : answer.is === 'refused' && (answer.denied || !answer.again) ? 'refused' : 'not known'
+  answer.is === 'done'
+    ? 'accepted'
+    : answer.is === 'refused' && (answer.denied || !answer.again)
+      ? 'refused'
+      : 'not known'
 
 async function showKeys(shell: Shell, base: Base, asJson: true | undefined): Promise<void> {
   const { ownKeySteps } = await import('../webhooks/webhooks.ts')
@@ -93,7 +104,9 @@ async function showKeys(shell: Shell, base: Base, asJson: true | undefined): Pro
   for (const { is, bank, key, why } of rows) {
     if (is === 'next')
       shell.err(
-        bank === 'accepted' ? `the bank accepts ${key}: "repasse bank-key rotate" uses it\n` : `${key} waits for the bank: ${why}\n`,
+        bank === 'accepted'
+          ? `the bank accepts ${key}: "repasse bank-key rotate" uses it\n`
+          : `${key} waits for the bank: ${why}\n`,
       )
     if (is === 'in use' && bank !== 'accepted') shell.err(`the key in use, ${key}: ${why}\n`)
     if (is === 'retired' && bank === 'accepted')
@@ -107,9 +120,14 @@ async function rotate(shell: Shell, base: Base, by: string, asJson: true | undef
     import('../rails/starkbank/keyFiles.ts'),
     import('../webhooks/webhooks.ts'),
   ])
-  const told = (is: 'waits' | 'in use', key: KeyFile, more: { why?: string; retired?: string | undefined }) => {
+  const told = (
+    is: 'waits' | 'in use',
+    key: KeyFile,
+    more: { why?: string; retired?: string | undefined },
+  ) => {
     if (is === 'waits') shell.exitCode = 1
-    if (asJson) return shell.out(json({ is, key: key.keyId, file: key.file, publicKey: key.publicKeyPem, ...more }))
+    if (asJson)
+      return shell.out(json({ is, key: key.keyId, file: key.file, publicKey: key.publicKeyPem, ...more }))
     return is === 'in use'
       ? shell.out(
           `${paint(shell, 'green', 'in use')}: requests to the bank are signed with ${key.keyId} from now on; running processes follow by themselves\n` +
@@ -139,7 +157,10 @@ async function rotate(shell: Shell, base: Base, by: string, asJson: true | undef
   }
   const [current] = files
   const next = files.find(({ is }) => is === 'next')
-  if (!next) throw new BadInput('another process rotates the key at this moment: "repasse bank-key status" shows where it is')
+  if (!next)
+    throw new BadInput(
+      'another process rotates the key at this moment: "repasse bank-key status" shows where it is',
+    )
   await recordOwnKey(db, { act: 'own key made', key: next, by })
   await world.at('bank key written down')
 
@@ -150,7 +171,12 @@ async function rotate(shell: Shell, base: Base, by: string, asJson: true | undef
       `the bank accepts ${next.keyId} for workspace ${answer.value}, and STARKBANK_WORKSPACE_ID is ${config.STARKBANK_WORKSPACE_ID}: nothing was changed`,
     )
   await world.at('bank key accepted')
-  const retired = useNext(current, next, instant(world.clock.now()).slice(0, 10), config.STARKBANK_ENVIRONMENT)
+  const retired = useNext(
+    current,
+    next,
+    instant(world.clock.now()).slice(0, 10),
+    config.STARKBANK_ENVIRONMENT,
+  )
   await world.at('bank key exchanged')
   const [inUse, ...others] = await filesOf(base)
   const before = others.find(({ file }) => file === retired)
@@ -158,7 +184,12 @@ async function rotate(shell: Shell, base: Base, by: string, asJson: true | undef
   await told('in use', inUse, { retired })
 }
 
-async function deleteKey(shell: Shell, base: Base, keyId: string, { why, by }: { why: string; by: string }): Promise<void> {
+async function deleteKey(
+  shell: Shell,
+  base: Base,
+  keyId: string,
+  { why, by }: { why: string; by: string },
+): Promise<void> {
   const [{ deleteRetired }, { recordOwnKey }] = await Promise.all([
     import('../rails/starkbank/keyFiles.ts'),
     import('../webhooks/webhooks.ts'),
@@ -173,8 +204,11 @@ async function deleteKey(shell: Shell, base: Base, keyId: string, { why, by }: {
     )
   // Until then it may be the only one with which the bank knows us.
   const answer = await tryKey(base, files[0])
-  if (answer.is !== 'done') throw new BadInput(`the bank does not accept the key in use (${answer.why}), so ${keyId} stays`)
+  if (answer.is !== 'done')
+    throw new BadInput(`the bank does not accept the key in use (${answer.why}), so ${keyId} stays`)
   await recordOwnKey(base.db, { act: 'own key deleted', key: keys[0]!, by, why })
   for (const key of keys) deleteRetired(key)
-  await shell.out(`${keys.map(({ file }) => file).join(', ')} is deleted; copies that were made of it are not\n`)
+  await shell.out(
+    `${keys.map(({ file }) => file).join(', ')} is deleted; copies that were made of it are not\n`,
+  )
 }

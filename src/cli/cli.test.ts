@@ -1,4 +1,7 @@
-/** The command line as a person uses it, on a database of its own in a temporary folder; the bank is not asked. */
+/**
+ * The command line as a person uses it, on a database of its own in a temporary folder; the bank is not
+ * asked.
+ */
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption'
 import type { Command } from 'commander'
@@ -35,8 +38,13 @@ describe('accounts', () => {
     expect([own.code, own.out]).toEqual([2, ''])
     expect(own.err).toContain('--by maker added account "second"')
     expect((await repasse(['account', 'approve', 'second', '--by', 'checker'])).code).toBe(0)
-    expect((await repasse(['account', 'approve', 'second', '--by', 'checker'])).err).toContain('already approved')
-    const shown = JSON.parse((await repasse(['account', 'show', 'second', '--json'])).out) as { state: string; history: { to: string }[] }
+    expect((await repasse(['account', 'approve', 'second', '--by', 'checker'])).err).toContain(
+      'already approved',
+    )
+    const shown = JSON.parse((await repasse(['account', 'show', 'second', '--json'])).out) as {
+      state: string
+      history: { to: string }[]
+    }
     expect(shown.state).toBe('approved')
     expect(shown.history.map(({ to }) => to)).toEqual(['awaiting', 'approved'])
   })
@@ -73,7 +81,9 @@ describe('payouts held as a whole', () => {
     expect(err).toContain('stopped already, by ana: ana: the first')
     expect(err).toContain('repasse payout go --why')
     expect((await repasse(['status'])).out).toContain('payouts are stopped: ana: the first')
-    expect((await repasse(['payout', 'go', '--by', 'bia', '--why', 'mended'])).out).toContain('ana had stopped them: ana: the first')
+    expect((await repasse(['payout', 'go', '--by', 'bia', '--why', 'mended'])).out).toContain(
+      'ana had stopped them: ana: the first',
+    )
   })
 
   test('what the program stopped for is not written over, and who lets it go is in the audit log with whose reason it was', async () => {
@@ -83,15 +93,37 @@ describe('payouts held as a whole', () => {
       await db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', ${halted})`))
       const { code, err } = await repasse(['payout', 'stop', '--why', 'lunch', '--by', 'ana'])
       expect([code, err]).toEqual([2, expect.stringContaining(`by the program: ${halted}`)])
-      // In a script nobody looks, and another reason may have come in the place of the one that was looked at.
-      expect(await repasse(['payout', 'go', '--why', 'the bank took one back', '--by', 'bia'])).toMatchObject({
-        code: 2,
-        err: expect.stringContaining(`--seen "…"\n- ${halted}`),
-      })
-      expect((await repasse(['payout', 'go', '--why', 'the bank took one back', '--by', 'bia', '--seen', 'pay_01k9'])).code).toBe(0)
-      const last = await db.one<{ actor: string; detail: string }>(sql`select actor, detail from audit order by seq desc limit 1`)
+      // In a script nobody looks, and another reason may have come in the place of the one that was looked
+      // at.
+      expect(await repasse(['payout', 'go', '--why', 'the bank took one back', '--by', 'bia'])).toMatchObject(
+        {
+          code: 2,
+          err: expect.stringContaining(`--seen "…"\n- ${halted}`),
+        },
+      )
+      expect(
+        (
+          await repasse([
+            'payout',
+            'go',
+            '--why',
+            'the bank took one back',
+            '--by',
+            'bia',
+            '--seen',
+            'pay_01k9',
+          ])
+        ).code,
+      ).toBe(0)
+      const last = await db.one<{ actor: string; detail: string }>(
+        sql`select actor, detail from audit order by seq desc limit 1`,
+      )
       expect(last!.actor).toBe('bia')
-      expect(JSON.parse(last!.detail)).toMatchObject({ why: 'the bank took one back', held: halted, heldBy: 'the program' })
+      expect(JSON.parse(last!.detail)).toMatchObject({
+        why: 'the bank took one back',
+        held: halted,
+        heldBy: 'the program',
+      })
     } finally {
       await db.close()
     }
@@ -99,20 +131,30 @@ describe('payouts held as a whole', () => {
 
   test('of several reasons each is let go by whoever looked at it, and what came since stays', async () => {
     const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
-    const go = (...words: string[]) => repasse(['payout', 'go', '--why', 'asked the bank', '--by', 'ana', ...words])
+    const go = (...words: string[]) =>
+      repasse(['payout', 'go', '--why', 'asked the bank', '--by', 'ana', ...words])
     try {
       for (const payout of ['pay_a', 'pay_b', 'pay_c'])
         await db.tx(tx => stopPayouts(tx, `${payout}: the bank paid 2 transfers under one key`))
       expect(await go()).toMatchObject({ code: 2, err: expect.stringContaining('stopped for 3 reasons') })
-      expect(await go('--seen', 'pay_x')).toMatchObject({ code: 2, err: expect.stringContaining('not stopped for that') })
+      expect(await go('--seen', 'pay_x')).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('not stopped for that'),
+      })
       const fits = await go('--seen', 'pay_a', 'the bank paid 2 transfers')
-      expect(fits).toMatchObject({ code: 2, err: expect.stringContaining('"the bank paid 2 transfers" fits 3 reasons') })
+      expect(fits).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('"the bank paid 2 transfers" fits 3 reasons'),
+      })
       expect(fits.err).toMatch(/- pay_c: .*\n- pay_b: .*\n- pay_a: /)
       expect(await go('--seen', 'pay_a', 'pay_c')).toMatchObject({
         code: 1,
         err: expect.stringContaining('not named: pay_b: the bank paid'),
       })
-      expect(await go('--seen', 'pay_b')).toMatchObject({ code: 0, out: expect.stringContaining('pay_b: the bank paid') })
+      expect(await go('--seen', 'pay_b')).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('pay_b: the bank paid'),
+      })
     } finally {
       await db.close()
     }
@@ -128,13 +170,20 @@ describe('payouts held as a whole', () => {
         colours: false,
         ask: (question: string) => (questions.push(question), answer()),
       }
-      return runCli(['node', 'repasse', 'payout', 'go', '--why', 'asked the bank', '--by', 'ana'], env, asking)
+      return runCli(
+        ['node', 'repasse', 'payout', 'go', '--why', 'asked the bank', '--by', 'ana'],
+        env,
+        asking,
+      )
     }
-    const held = async () => (await db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
+    const held = async () =>
+      (await db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
     try {
       for (const payout of ['pay_a', 'pay_b']) await db.tx(tx => stopPayouts(tx, `${payout}: looks odd`))
       expect(await go(async () => false)).toBe(2)
-      expect(questions).toEqual(['payouts are stopped for 2 reasons:\n- pay_b: looks odd\n- pay_a: looks odd\nLet them go?'])
+      expect(questions).toEqual([
+        'payouts are stopped for 2 reasons:\n- pay_b: looks odd\n- pay_a: looks odd\nLet them go?',
+      ])
       const whileAsked = async () => (await db.tx(tx => stopPayouts(tx, 'pay_c: looks odd')), true)
       expect([await go(whileAsked), await held()]).toEqual([1, 'pay_c: looks odd'])
       expect([await go(async () => true), await held()]).toEqual([0, undefined])
@@ -143,15 +192,31 @@ describe('payouts held as a whole', () => {
     }
   })
 
-  test.each(['payout stop', 'proposal approve pro_1', 'account approve main'])('%s by a name of two alphabets is refused', async words => {
-    const { code, err } = await repasse([...words.split(' '), ...(words === 'payout stop' ? ['--why', 'x'] : []), '--by', '\u0430na'])
-    expect([code, err]).toEqual([2, expect.stringContaining('has \u0430 (U+0430), by which it may look like another name')])
-  })
+  test.each(['payout stop', 'proposal approve pro_1', 'account approve main'])(
+    '%s by a name of two alphabets is refused',
+    async words => {
+      const { code, err } = await repasse([
+        ...words.split(' '),
+        ...(words === 'payout stop' ? ['--why', 'x'] : []),
+        '--by',
+        '\u0430na',
+      ])
+      expect([code, err]).toEqual([
+        2,
+        expect.stringContaining('has \u0430 (U+0430), by which it may look like another name'),
+      ])
+    },
+  )
 
   test.each(['payout stop', 'proposal approve pro_1', 'account approve main'])(
     '%s by a name with a blank that nobody sees is refused',
     async words => {
-      const { code, err } = await repasse([...words.split(' '), ...(words === 'payout stop' ? ['--why', 'x'] : []), '--by', 'ana\u2800'])
+      const { code, err } = await repasse([
+        ...words.split(' '),
+        ...(words === 'payout stop' ? ['--why', 'x'] : []),
+        '--by',
+        'ana\u2800',
+      ])
       expect([code, err]).toEqual([2, expect.stringContaining('has U+2800, which nobody sees: type it anew')])
     },
   )
@@ -159,7 +224,9 @@ describe('payouts held as a whole', () => {
   test('what the books stop is not let go by a person', async () => {
     const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
     try {
-      await db.tx(tx => tx.run(sql`insert into settings (name, value) values ('books', 'a movement does not sum to zero')`))
+      await db.tx(tx =>
+        tx.run(sql`insert into settings (name, value) values ('books', 'a movement does not sum to zero')`),
+      )
       const { code, err } = await repasse(['payout', 'go', '--why', 'never mind'])
       expect([code, err]).toEqual([1, expect.stringContaining('payouts stay stopped')])
       expect((await repasse(['status'])).out).toContain('a movement does not sum to zero')
@@ -183,18 +250,30 @@ describe('backup and restore', () => {
     await repasse(['migrate'], large)
     const db = await openDb(large.DATABASE_URL, { clock: systemClock, random: systemRandom })
     await db
-      .tx(tx => tx.run(sql`insert into cursors (name, value) values ('filling', ${'much '.repeat(2_000_000)})`))
+      .tx(tx =>
+        tx.run(sql`insert into cursors (name, value) values ('filling', ${'much '.repeat(2_000_000)})`),
+      )
       .finally(() => db.close())
-    expect(await modesDuring(at('large.copy.partial'), () => repasse(['backup', at('large.copy')], large))).toEqual(['600'])
+    expect(
+      await modesDuring(at('large.copy.partial'), () => repasse(['backup', at('large.copy')], large)),
+    ).toEqual(['600'])
     // As who has brought it here may have left it.
     chmodSync(at('large.copy'), 0o644)
     const there = { DATABASE_URL: `sqlite:${at('large.restored.db')}` }
-    expect(await modesDuring(at('large.restored.db.restoring'), () => repasse(['restore', at('large.copy')], there))).toEqual(['600'])
+    expect(
+      await modesDuring(at('large.restored.db.restoring'), () =>
+        repasse(['restore', at('large.copy')], there),
+      ),
+    ).toEqual(['600'])
     expect(statSync(at('large.restored.db')).mode & 0o777).toBe(0o600)
   })
 
   test('an encrypted copy is for the holders of the keys alone, whole or not at all', async () => {
-    const [first, second, other] = await Promise.all([generateIdentity(), generateIdentity(), generateIdentity()])
+    const [first, second, other] = await Promise.all([
+      generateIdentity(),
+      generateIdentity(),
+      generateIdentity(),
+    ])
     const recipients = await Promise.all([first, second].map(identityToRecipient))
     const sealing = { BACKUP_RECIPIENTS: recipients.join(' ') }
     expect(await repasse(['backup', at('sealed.age')], sealing)).toMatchObject({ code: 0, err: '' })
@@ -212,7 +291,10 @@ describe('backup and restore', () => {
         .toString(),
     ).toBe('SQLite format 3')
 
-    const keys = (name: string, key: string) => (writeFileSync(at(name), `# made today\n${key}\n`, { mode: 0o400 }), at(name))
+    const keys = (name: string, key: string) => (
+      writeFileSync(at(name), `# made today\n${key}\n`, { mode: 0o400 }),
+      at(name)
+    )
     const there = { DATABASE_URL: `sqlite:${at('sealed.db')}` }
     const refused: [file: string, words: string[], says: string][] = [
       ['sealed.age', [], 'is encrypted: --identity names'],
@@ -233,20 +315,27 @@ describe('backup and restore', () => {
       expect(err).not.toContain(first)
       expect(readdirSync(at('.')).filter(name => name.startsWith('sealed.db'))).toEqual([])
     }
-    const decrypt = (file: string) => repasse(['restore', at(file), '--identity', at('first.key'), '--decrypt-to', at('clear.db')], there)
-    expect([(await decrypt('cut.age')).code, existsSync(at('clear.db')), existsSync(at('clear.db.partial'))]).toEqual([2, false, false])
+    const decrypt = (file: string) =>
+      repasse(['restore', at(file), '--identity', at('first.key'), '--decrypt-to', at('clear.db')], there)
+    expect([
+      (await decrypt('cut.age')).code,
+      existsSync(at('clear.db')),
+      existsSync(at('clear.db.partial')),
+    ]).toEqual([2, false, false])
     expect((await decrypt('sealed.age')).code).toBe(0)
-    expect([readFileSync(at('clear.db')).subarray(0, 15).toString(), statSync(at('clear.db')).mode & 0o777]).toEqual([
-      'SQLite format 3',
-      0o600,
-    ])
+    expect([
+      readFileSync(at('clear.db')).subarray(0, 15).toString(),
+      statSync(at('clear.db')).mode & 0o777,
+    ]).toEqual(['SQLite format 3', 0o600])
     expect((await decrypt('sealed.age')).err).toContain('exists already')
     expect((await repasse(['restore', at('sealed.age'), '--identity', at('first.key')], there)).code).toBe(0)
     expect((await repasse(['account', 'show', 'main'], there)).code).toBe(0)
-    expect((await repasse(['backup', at('none.age')], { BACKUP_RECIPIENTS: 'age1notakeyatall0000000000000' })).err).toContain(
-      'no age public key',
+    expect(
+      (await repasse(['backup', at('none.age')], { BACKUP_RECIPIENTS: 'age1notakeyatall0000000000000' })).err,
+    ).toContain('no age public key')
+    expect((await repasse(['backup', at('none.age')], { BACKUP_RECIPIENTS: 'someone' })).err).toContain(
+      'public keys of age',
     )
-    expect((await repasse(['backup', at('none.age')], { BACKUP_RECIPIENTS: 'someone' })).err).toContain('public keys of age')
   })
 
   test('a restored house has what was backed up and starts on hold', async () => {
@@ -289,7 +378,9 @@ describe('backup and restore', () => {
       await open.close()
     }
     writeFileSync(at('text.db'), 'not a database at all')
-    expect((await repasse(['restore', at('text.db'), '--force'], there)).err).toContain('is not an SQLite database')
+    expect((await repasse(['restore', at('text.db'), '--force'], there)).err).toContain(
+      'is not an SQLite database',
+    )
     expect(existsSync(at('busy.db.before-restore'))).toBe(false)
   })
 
@@ -298,7 +389,9 @@ describe('backup and restore', () => {
     const bytes = readFileSync(at('four.db'))
     // A page in the middle, as a failing disk leaves it.
     writeFileSync(at('damaged.db'), bytes.fill(0xff, 40 * 4_096, 41 * 4_096))
-    const { code, err } = await repasse(['restore', at('damaged.db')], { DATABASE_URL: `sqlite:${at('whole.db')}` })
+    const { code, err } = await repasse(['restore', at('damaged.db')], {
+      DATABASE_URL: `sqlite:${at('whole.db')}`,
+    })
     expect([code, err]).toEqual([2, expect.stringContaining('the backup is damaged')])
     expect([existsSync(at('whole.db')), existsSync(at('whole.db.restoring'))]).toEqual([false, false])
   })
@@ -329,7 +422,14 @@ describe('codes and shapes', () => {
     ],
     [
       ['schedule', 'add'],
-      ['--name <name>', '--cron <expression>', '--time-zone <zone>', '--payers <who>', '--due-in <time>', '--pay-to <account>'],
+      [
+        '--name <name>',
+        '--cron <expression>',
+        '--time-zone <zone>',
+        '--payers <who>',
+        '--due-in <time>',
+        '--pay-to <account>',
+      ],
     ],
     [
       ['schedule', 'add', '--payers', 'random', '--due-in', '2d', '--name', 'x', '--pay-to', 'main'],
@@ -408,7 +508,10 @@ describe('codes and shapes', () => {
 
   test('a noun alone brings its own commands, and they are those of all', () => {
     const shell = { out: async () => undefined, err: () => undefined, colours: false, env, exitCode: 0 }
-    const leaves = (command: Command): string[] => [command.helpInformation(), ...command.commands.flatMap(leaves)]
+    const leaves = (command: Command): string[] => [
+      command.helpInformation(),
+      ...command.commands.flatMap(leaves),
+    ]
     const all = program(shell).commands
     for (const noun of Object.keys(nouns)) {
       const own = program(shell, noun).commands
@@ -418,7 +521,11 @@ describe('codes and shapes', () => {
   })
 
   test('--version says which it is', async () => {
-    expect(await repasse(['--version'])).toEqual({ code: 0, out: expect.stringMatching(/^repasse \d+\.\d+\.\d+\n$/) as string, err: '' })
+    expect(await repasse(['--version'])).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^repasse \d+\.\d+\.\d+\n$/) as string,
+      err: '',
+    })
   })
 
   const everyRail = {

@@ -1,4 +1,7 @@
-/** The command line: reads what is asked, has the house do it, and answers with an exit code. Each noun has its own file. */
+/**
+ * The command line: reads what is asked, has the house do it, and answers with an exit code. Each noun has
+ * its own file.
+ */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { BadInput } from '../base/answer.ts'
@@ -32,7 +35,10 @@ import type { Outlet, Shell } from './context.ts'
 import { userCommands } from './users/users.ts'
 import { suspenseCommands } from './payouts/verdicts.ts'
 
-/** Runs one command line (`argv` as the process has it, `inFile` the variables of `.env`). 0: fine. 1: it failed, or a check found something. 2: bad input. */
+/**
+ * Runs one command line (`argv` as the process has it, `inFile` the variables of `.env`). 0: fine. 1: it
+ * failed, or a check found something. 2: bad input.
+ */
 export async function runCli(
   argv: string[],
   env: Record<string, string | undefined>,
@@ -40,7 +46,12 @@ export async function runCli(
   inFile: readonly string[] = [],
 ): Promise<number> {
   const asked = wantsJson(argv.slice(2)) ? jsonFaults(outlet) : undefined
-  const shell: Shell = { ...(asked?.outlet ?? outlet), env, exitCode: 0, ...(asked && { saysFaults: () => undefined }) }
+  const shell: Shell = {
+    ...(asked?.outlet ?? outlet),
+    env,
+    exitCode: 0,
+    ...(asked && { saysFaults: () => undefined }),
+  }
   try {
     refuseKeys(argv.slice(2))
     const commands = program(shell, argv[2])
@@ -54,7 +65,9 @@ export async function runCli(
       if (error.exitCode === 0) return 0
       asked?.tell(
         'bad-input',
-        error.code === 'commander.help' ? 'no command is named: --help lists them' : error.message.replace(/^error: /, ''),
+        error.code === 'commander.help'
+          ? 'no command is named: --help lists them'
+          : error.message.replace(/^error: /, ''),
         2,
       )
       return 2
@@ -81,7 +94,8 @@ const wantsJson = (words: readonly string[]): boolean => {
 /** The message may hold what somebody typed; only its own line ends stay. */
 const linesOf = (message: string) => message.split('\n').map(tame).join('\n')
 
-const versionOf = (): string => (JSON.parse(readFileSync(projectFile('package.json'), 'utf8')) as { version: string }).version
+const versionOf = (): string =>
+  (JSON.parse(readFileSync(projectFile('package.json'), 'utf8')) as { version: string }).version
 
 type Builder = (repasse: Command, shell: Shell) => void
 
@@ -109,12 +123,19 @@ export const nouns: Readonly<Record<string, Builder>> = {
 }
 
 const buildersFor = (noun: string | undefined): readonly Builder[] =>
-  noun !== undefined && Object.hasOwn(nouns, noun) ? [nouns[noun]!] : [...Object.values(nouns), operateCommands]
+  noun !== undefined && Object.hasOwn(nouns, noun)
+    ? [nouns[noun]!]
+    : [...Object.values(nouns), operateCommands]
 
-/** Every command, for a shell; where `noun` is one of `nouns`, its own alone, for there are some hundred and fifty. */
+/**
+ * Every command, for a shell; where `noun` is one of `nouns`, its own alone, for there are some hundred and
+ * fifty.
+ */
 export function program(shell: Shell, noun?: string): Command {
   const repasse = new Command('repasse')
-    .description('Asks for money on a schedule, hears when it arrives, passes it on net of fees, and can explain every cent.')
+    .description(
+      'Asks for money on a schedule, hears when it arrives, passes it on net of fees, and can explain every cent.',
+    )
     .version(`repasse ${versionOf()}`, '--version', 'which version this is')
     .exitOverride()
     .configureOutput({

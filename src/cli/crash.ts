@@ -4,7 +4,10 @@ import { BadInput } from '../base/answer.ts'
 import { systemRandom } from '../base/clock.ts'
 import type { CrashPoint } from '../base/world.ts'
 
-/** Reads `payouts asked for:0.2,*:0.01`: points and how likely each is to be the end. Not set, it does nothing. */
+/**
+ * Reads `payouts asked for:0.2,*:0.01`: points and how likely each is to be the end. Not set, it does
+ * nothing.
+ */
 export function crashPoint(
   text: string | undefined,
   random: { next(): number } = systemRandom,

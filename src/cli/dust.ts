@@ -1,4 +1,7 @@
-/** Amounts too small for a chain: no node passes on an output of so little, so they are refused before anything is asked for. */
+/**
+ * Amounts too small for a chain: no node passes on an output of so little, so they are refused before
+ * anything is asked for.
+ */
 import { BadInput } from '../base/answer.ts'
 import { centavosOf, minRequest, formatReais, satsFor, formatMoney, type Asset } from '../base/money.ts'
 import { isOnChain } from '../base/rails.ts'
@@ -20,7 +23,11 @@ interface Asking {
 }
 
 /** Reais that would be dust at the last good rate, or at one that is asked for now. Throws `BadInput`. */
-export async function refuseDust(base: Base, { rail, currency, unitsLow }: Asking, flag: string): Promise<void> {
+export async function refuseDust(
+  base: Base,
+  { rail, currency, unitsLow }: Asking,
+  flag: string,
+): Promise<void> {
   if (!isOnChain(rail) || currency !== 'BRL') return
   const rate = await rateFor(base, unitsLow)
   if (rate.is !== 'rate' || satsFor(unitsLow, rate.price) >= minUnits) return
@@ -30,16 +37,24 @@ export async function refuseDust(base: Base, { rail, currency, unitsLow }: Askin
   )
 }
 
-/** Centavos that are dust at no price a bitcoin has come near: above R$ 1.8 million it would be. Nobody need be asked for those. */
+/**
+ * Centavos that are dust at no price a bitcoin has come near: above R$ 1.8 million it would be. Nobody need
+ * be asked for those.
+ */
 const never = 1_000n
 
-/** Before the first "serve" there is no rate yet, and then a schedule would be added whose requests nobody can pay. */
+/**
+ * Before the first "serve" there is no rate yet, and then a schedule would be added whose requests nobody can
+ * pay.
+ */
 async function rateFor({ config, db, world }: Base, unitsLow: bigint): Promise<Rate | NoRate> {
   const { agreementOf, decideRate, goodRate, makeSources } = await import('../rates/rates.ts')
   const [now, agreement] = [world.clock.now(), agreementOf(config)]
   const known = await goodRate(db, now, agreement)
   if (known.is === 'rate' || unitsLow >= never) return known
-  const answers = await Promise.all(makeSources(config, { fetch, clock: world.clock }).map(source => source.quote()))
+  const answers = await Promise.all(
+    makeSources(config, { fetch, clock: world.clock }).map(source => source.quote()),
+  )
   return decideRate(
     answers.flatMap(answer => (answer.is === 'done' ? [answer.value] : [])),
     { ...agreement, now },

@@ -1,4 +1,6 @@
-/** `repasse event`: what the bank told us, byte for byte, or what we saw on the chain, and what came of it. */
+/**
+ * `repasse event`: what the bank told us, byte for byte, or what we saw on the chain, and what came of it.
+ */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Base } from '../app.ts'
@@ -21,7 +23,10 @@ export function eventCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('event list --state quarantined'))
 
   listFlags(event.command('list').description('events, newest first'), eventFilters, 'event')
-    .addHelpText('after', example('event list --state quarantined', 'event list --kind invoice.credited --from 2026-11-01'))
+    .addHelpText(
+      'after',
+      example('event list --state quarantined', 'event list --kind invoice.credited --from 2026-11-01'),
+    )
     .action((flags: ListFlags<FilterOf<typeof eventFilters>>) =>
       inBase(shell, async ({ db }) => {
         const { keyOfEvent, listEvents } = await import('../queries/events.ts')
@@ -30,11 +35,21 @@ export function eventCommands(repasse: Command, shell: Shell): void {
           await readFilters(flags, eventFilters, async id => keyOfEvent(await needEvent(db, id))),
           flags.limit,
         )
-        const line = (row: ListedEvent) => [row.event_id, row.received_at, row.via, row.kind ?? '', row.state, row.why ?? '']
+        const line = (row: ListedEvent) => [
+          row.event_id,
+          row.received_at,
+          row.via,
+          row.kind ?? '',
+          row.state,
+          row.why ?? '',
+        ]
         await shell.out(
-          flags.json ? json(rows.map(viewOf)) : table(['EVENT', 'RECEIVED (UTC)', 'VIA', 'KIND', 'STATE', 'WHY'], rows.map(line)),
+          flags.json
+            ? json(rows.map(viewOf))
+            : table(['EVENT', 'RECEIVED (UTC)', 'VIA', 'KIND', 'STATE', 'WHY'], rows.map(line)),
         )
-        if (!flags.json && rows.length === flags.limit) shell.err(`older ones: --before ${rows.at(-1)!.event_id}\n`)
+        if (!flags.json && rows.length === flags.limit)
+          shell.err(`older ones: --before ${rows.at(-1)!.event_id}\n`)
       }),
     )
 
@@ -44,7 +59,10 @@ export function eventCommands(repasse: Command, shell: Shell): void {
     .argument('<id>', 'the event')
     .option('--raw', 'only the bytes, as they came')
     .option('--json', 'as JSON')
-    .addHelpText('after', example('event show 5155165527080960', 'event show 5155165527080960 --raw | sha256sum'))
+    .addHelpText(
+      'after',
+      example('event show 5155165527080960', 'event show 5155165527080960 --raw | sha256sum'),
+    )
     .action((id: string, { raw, json: asJson }: { raw?: true; json?: true }) =>
       inBase(shell, async base => {
         const row = await needEvent(base.db, id)
@@ -55,9 +73,18 @@ export function eventCommands(repasse: Command, shell: Shell): void {
         const [verdict, steps] = [await verdictOf(base, row), await history(base.db, String(row.id))]
         if (asJson)
           return shell.out(
-            json({ ...viewOf(row), signature: row.signature, keyId: row.key_id, verdict, history: historyOf(steps), raw: body }),
+            json({
+              ...viewOf(row),
+              signature: row.signature,
+              keyId: row.key_id,
+              verdict,
+              history: historyOf(steps),
+              raw: body,
+            }),
           )
-        await shell.out(`${sheet([...factsOf(row), ['verdict', verdict]])}\n${historyTable(steps)}\n${pretty(body)}\n`)
+        await shell.out(
+          `${sheet([...factsOf(row), ['verdict', verdict]])}\n${historyTable(steps)}\n${pretty(body)}\n`,
+        )
       }),
     )
 
@@ -74,12 +101,17 @@ export function eventCommands(repasse: Command, shell: Shell): void {
         const before = await db.tx(async tx => {
           const row = await needEvent(tx, id)
           if (row.state === 'new' || row.state === 'waiting')
-            throw new BadInput(`event ${id} is ${row.state}: it has not been settled yet, so there is nothing to replay`)
-          if (row.dropped_digest !== null) throw new BadInput(`event ${id} cannot be applied once more: its body was dropped`)
+            throw new BadInput(
+              `event ${id} is ${row.state}: it has not been settled yet, so there is nothing to replay`,
+            )
+          if (row.dropped_digest !== null)
+            throw new BadInput(`event ${id} cannot be applied once more: its body was dropped`)
           await replayEvent(tx, row, { by, why })
           return row.state
         })
-        await shell.out(`event ${id} was ${before} and is new: "repasse serve" applies it, or "repasse reconcile"\n`)
+        await shell.out(
+          `event ${id} was ${before} and is new: "repasse serve" applies it, or "repasse reconcile"\n`,
+        )
       }),
     )
 }
@@ -91,7 +123,9 @@ async function needEvent(reader: Reader, id: string): Promise<InboxRow> {
   return row
 }
 
-/** Whether bytes and signature agree, judged now. What was polled came over our own connection and bears none. */
+/**
+ * Whether bytes and signature agree, judged now. What was polled came over our own connection and bears none.
+ */
 async function verdictOf(base: Base, row: InboxRow): Promise<string> {
   const { judge } = await import('../webhooks/webhooks.ts')
   const opened: Rail[] = []

@@ -1,4 +1,7 @@
-/** What is wrong with a command's flags: all that are missing and all that cannot be are told at once. Commander itself stops at the first. */
+/**
+ * What is wrong with a command's flags: all that are missing and all that cannot be are told at once.
+ * Commander itself stops at the first.
+ */
 import type { Command, Option, OptionValues } from 'commander'
 import { BadInput } from '../base/answer.ts'
 
@@ -9,10 +12,14 @@ const checks = new WeakMap<Command, Check>()
 
 /** Some flags of `command` are needed only beside certain others. */
 export function neededWhen(command: Command, flags: string[], condition: Condition): void {
-  for (const option of command.options) if (flags.includes(option.long ?? '')) conditions.set(option, condition)
+  for (const option of command.options)
+    if (flags.includes(option.long ?? '')) conditions.set(option, condition)
 }
 
-/** What can only be judged of several flags together, or needs more than a flag's own text. Any flag may be missing. Answers the faults. */
+/**
+ * What can only be judged of several flags together, or needs more than a flag's own text. Any flag may be
+ * missing. Answers the faults.
+ */
 export function alsoCheck(command: Command, check: Check): void {
   checks.set(command, check)
 }
@@ -34,7 +41,8 @@ export function tellAllFaults(repasse: Command): void {
   const takeOver = (command: Command) => {
     for (const option of command.options) {
       const { parseArg: read } = option
-      if (read) option.argParser((value: string, previous: unknown) => attempt(wrong, () => read(value, previous)))
+      if (read)
+        option.argParser((value: string, previous: unknown) => attempt(wrong, () => read(value, previous)))
       if (!option.mandatory) continue
       option.mandatory = false
       conditions.set(option, () => true)
@@ -51,7 +59,13 @@ export function tellAllFaults(repasse: Command): void {
     const faults = [...wrong, ...(await judged(checks.get(command), given))]
     if (missing.length === 0 && faults.length === 0) return
     if (missing.length === 0 && faults.length === 1) throw new BadInput(faults[0]!)
-    throw new BadInput([...linesOfMissing(missing), ...linesOfWrong(faults), `(${trailOf(command)} --help shows an example)`].join('\n'))
+    throw new BadInput(
+      [
+        ...linesOfMissing(missing),
+        ...linesOfWrong(faults),
+        `(${trailOf(command)} --help shows an example)`,
+      ].join('\n'),
+    )
   })
 }
 
@@ -80,4 +94,5 @@ const linesOfWrong = (faults: string[]): string[] =>
         ...faults.map(fault => `  ${fault.replaceAll('\n', '\n    ')}`),
       ]
 
-const trailOf = (command: Command): string => (command.parent ? `${trailOf(command.parent)} ${command.name()}` : command.name())
+const trailOf = (command: Command): string =>
+  command.parent ? `${trailOf(command.parent)} ${command.name()}` : command.name()

@@ -14,7 +14,9 @@ type Reader<T> = (flag: string) => (text: string) => T
 
 /** Whatever flag it was pasted behind, a private key is not repeated. */
 const wrong = (flag: string, text: string, right: string): never => {
-  throw new BadInput(`${flag} ${holdsPrivateKey(text) ? 'holds a private key, which belongs nowhere here, and' : `"${text}"`} ${right}`)
+  throw new BadInput(
+    `${flag} ${holdsPrivateKey(text) ? 'holds a private key, which belongs nowhere here, and' : `"${text}"`} ${right}`,
+  )
 }
 
 /** What `read` answers, or the fault `right`. */
@@ -41,21 +43,32 @@ export const nameFlag: Reader<string> = orWrong(
 
 /** Words for people to read: not empty, and nothing a terminal would obey. */
 export const textFlag: Reader<string> = orWrong(
-  // eslint-disable-next-line no-control-regex
-  text => (text.trim() !== '' && text.length <= 200 && !/[\u0000-\u001f\u007f]/.test(text) && isStorable(text) ? text.trim() : undefined),
+  text =>
+    // eslint-disable-next-line no-control-regex
+    text.trim() !== '' && text.length <= 200 && !/[\u0000-\u001f\u007f]/.test(text) && isStorable(text)
+      ? text.trim()
+      : undefined,
   'is empty, longer than 200 characters, or has control characters: write a few words',
 )
 
 export { assetIn, type Currency }
 
-/** A person's name, for what is written down as who did something: of what can be seen, in Latin letters, so that no two look alike. */
+/**
+ * A person's name, for what is written down as who did something: of what can be seen, in Latin letters, so
+ * that no two look alike.
+ */
 export const personFlag: Reader<string> = flag => text => {
   const name = textFlag(flag)(text)
   const unseen = unseenIn(name)
-  if (unseen !== undefined) return wrong(flag, text, `has ${unseen}, which nobody sees: type it anew, in letters, digits and spaces`)
+  if (unseen !== undefined)
+    return wrong(flag, text, `has ${unseen}, which nobody sees: type it anew, in letters, digits and spaces`)
   const unlike = unlikeIn(name)
   if (unlike !== undefined)
-    return wrong(flag, text, `has ${unlike}, by which it may look like another name: write it in Latin letters, with or without accents`)
+    return wrong(
+      flag,
+      text,
+      `has ${unlike}, by which it may look like another name: write it in Latin letters, with or without accents`,
+    )
   return name
 }
 
@@ -66,7 +79,8 @@ const written = {
   },
   BTC: {
     one: 'is not an amount up to 100 BTC: write BTC with at most eight decimals, e.g. 0.0002, or satoshis, e.g. 20000sats',
-    range: 'up to 100 BTC, the lower first: write BTC, e.g. 0.0002..0.01, or satoshis, e.g. 20000..1000000sats',
+    range:
+      'up to 100 BTC, the lower first: write BTC, e.g. 0.0002..0.01, or satoshis, e.g. 20000..1000000sats',
   },
   sats: {
     one: 'is not a whole number of satoshis up to 10000000000 (100 BTC): write e.g. 20000',
@@ -75,7 +89,8 @@ const written = {
 } as const satisfies Record<Currency, unknown>
 
 /** Said where an amount could be read as either of two, one a thousand times the other. */
-const ambiguous = 'could be thousands or decimals: write 1234.00 or 1.234,00 for the one, 1.23 or 1,23 for the other'
+const ambiguous =
+  'could be thousands or decimals: write 1234.00 or 1.234,00 for the one, 1.23 or 1,23 for the other'
 const isAmbiguous = (text: string): boolean => {
   const typed = readTyped(text, 'BRL')
   return typed.is === 'misread' && typed.why === 'ambiguous'
@@ -85,7 +100,9 @@ const unlessAmbiguous =
   <T>(currency: Currency, reader: Reader<T>): Reader<T> =>
   flag =>
   text =>
-    currency === 'BRL' && text.split('..').some(isAmbiguous) ? wrong(flag, text, ambiguous) : reader(flag)(text)
+    currency === 'BRL' && text.split('..').some(isAmbiguous)
+      ? wrong(flag, text, ambiguous)
+      : reader(flag)(text)
 
 export const amountIn = (currency: Currency): Reader<bigint> =>
   unlessAmbiguous(

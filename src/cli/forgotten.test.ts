@@ -1,4 +1,7 @@
-/** `invoice forgotten` lists some, and says how many more there are: `--looked-at` is said of all of them. And `status` while they are being read. */
+/**
+ * `invoice forgotten` lists some, and says how many more there are: `--looked-at` is said of all of them. And
+ * `status` while they are being read.
+ */
 import { expect, test } from 'vitest'
 import { openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
@@ -13,8 +16,10 @@ test('what the list leaves out is counted', async () => {
   for (const id of ['1', '2', '3'])
     await db.tx(async tx =>
       tx.run(sql`
-        insert into forgotten_invoices (rail, provider_id, store_id, invoice_tag, units, status, made_at, seen_at)
-        values ('starkbank', ${id}, 'sto_default', ${`inv_${id}`}, 100, 'created', ${await tx.now()}, ${await tx.now()})`),
+        insert into forgotten_invoices (rail, provider_id, store_id, invoice_tag, units, status, made_at,
+          seen_at)
+        values ('starkbank', ${id}, 'sto_default', ${`inv_${id}`}, 100, 'created', ${await tx.now()},
+          ${await tx.now()})`),
     )
   await db.close()
   expect(await forgotten('--limit', '2')).toMatchObject({ code: 0, err: '1 more: --limit 3\n' })
@@ -32,7 +37,9 @@ test('status ends with 1 while nothing is issued for want of them', async () => 
     return [code, (JSON.parse(out) as { issuingWaits: boolean }).issuingWaits]
   }
   expect(await status()).toEqual([0, false])
-  await db.tx(async tx => tx.run(sql`insert into settings (name, value) values ('bank invoices unread', ${await tx.now()})`))
+  await db.tx(async tx =>
+    tx.run(sql`insert into settings (name, value) values ('bank invoices unread', ${await tx.now()})`),
+  )
   expect(await status()).toEqual([1, true])
   await db.close()
 })

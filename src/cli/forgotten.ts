@@ -1,4 +1,7 @@
-/** `repasse invoice forgotten`: what was asked for at the bank after the backup that was restored, and these books do not know. */
+/**
+ * `repasse invoice forgotten`: what was asked for at the bank after the backup that was restored, and these
+ * books do not know.
+ */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { ForgottenInvoice } from '../webhooks/webhooks.ts'
@@ -21,17 +24,25 @@ export function forgottenCommand(invoice: Command, shell: Shell): void {
     .description(
       'invoices at the bank under our tags that these books have forgotten, as after a restore; until they were looked at each slot at the bank asks first',
     )
-    .option('--looked-at', 'says that all of them were looked at: slots that fall due from then on ask no more')
+    .option(
+      '--looked-at',
+      'says that all of them were looked at: slots that fall due from then on ask no more',
+    )
     .option('--why <words>', 'the reason, for the audit log', textFlag('--why'))
     .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
     .option('--json', 'as JSON')
-    .addHelpText('after', example('invoice forgotten', 'invoice forgotten --looked-at --why "canceled at the bank, all twelve"'))
+    .addHelpText(
+      'after',
+      example('invoice forgotten', 'invoice forgotten --looked-at --why "canceled at the bank, all twelve"'),
+    )
     .action(({ lookedAt, why, by = operator(), limit, json: asJson }: Flags) =>
       inBase(shell, async ({ db }) => {
-        const { areInvoicesUnread, countForgotten, forgottenInvoices, lookAtForgotten } = await import('../webhooks/webhooks.ts')
+        const { areInvoicesUnread, countForgotten, forgottenInvoices, lookAtForgotten } =
+          await import('../webhooks/webhooks.ts')
         if (lookedAt) {
-          if (why === undefined) throw new BadInput('--why is missing: what became of them is asked for later')
+          if (why === undefined)
+            throw new BadInput('--why is missing: what became of them is asked for later')
           const count = await lookAtForgotten(db, { by, why })
           return shell.out(asJson ? json({ lookedAt: count }) : `${count} were looked at\n`)
         }
@@ -51,7 +62,10 @@ export function forgottenCommand(invoice: Command, shell: Shell): void {
         await shell.out(
           asJson
             ? json(rows.map(viewOf))
-            : table(['AT THE BANK', 'MADE (UTC)', '>AMOUNT', 'THERE', 'SLOT OR ORDER', 'INVOICE'], rows.map(line)),
+            : table(
+                ['AT THE BANK', 'MADE (UTC)', '>AMOUNT', 'THERE', 'SLOT OR ORDER', 'INVOICE'],
+                rows.map(line),
+              ),
         )
         // Whoever says --looked-at says it of these as well.
         const count = await countForgotten(db)

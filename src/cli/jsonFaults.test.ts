@@ -1,14 +1,26 @@
-/** With --json every failure is one line of JSON on stderr, with the exit code it always had, and stdout holds answers alone. */
+/**
+ * With --json every failure is one line of JSON on stderr, with the exit code it always had, and stdout holds
+ * answers alone.
+ */
 import { expect, test } from 'vitest'
 import { openTerminal } from '../../test/testbed/terminal.ts'
 
 const { at, repasse } = openTerminal()
 
 const faultOf = (err: string) =>
-  JSON.parse(err.trimEnd().split('\n').at(-1)!) as { error: { kind: string; message: string }; exitCode: number }
+  JSON.parse(err.trimEnd().split('\n').at(-1)!) as {
+    error: { kind: string; message: string }
+    exitCode: number
+  }
 
 test.each([
-  { what: 'what is not there', words: ['invoice', 'show', 'inv_nothing', '--json'], kind: 'bad-input', code: 2, says: 'inv_nothing' },
+  {
+    what: 'what is not there',
+    words: ['invoice', 'show', 'inv_nothing', '--json'],
+    kind: 'bad-input',
+    code: 2,
+    says: 'inv_nothing',
+  },
   {
     what: 'an unknown flag',
     words: ['invoice', 'list', '--json', '--colour'],
@@ -16,8 +28,20 @@ test.each([
     code: 2,
     says: "unknown option '--colour'",
   },
-  { what: 'a flag without its value', words: ['invoice', 'list', '--limit', '--json'], kind: 'bad-input', code: 2, says: '--limit' },
-  { what: 'an argument too many', words: ['schedule', 'show', 'a', 'b', '--json'], kind: 'bad-input', code: 2, says: 'too many arguments' },
+  {
+    what: 'a flag without its value',
+    words: ['invoice', 'list', '--limit', '--json'],
+    kind: 'bad-input',
+    code: 2,
+    says: '--limit',
+  },
+  {
+    what: 'an argument too many',
+    words: ['schedule', 'show', 'a', 'b', '--json'],
+    kind: 'bad-input',
+    code: 2,
+    says: 'too many arguments',
+  },
   {
     what: 'a missing argument',
     words: ['schedule', 'show', '--json'],
@@ -32,14 +56,23 @@ test.each([
     code: 2,
     says: '\n',
   },
-  { what: 'an unknown command', words: ['invoices', 'list', '--json'], kind: 'bad-input', code: 2, says: "unknown command 'invoices'" },
+  {
+    what: 'an unknown command',
+    words: ['invoices', 'list', '--json'],
+    kind: 'bad-input',
+    code: 2,
+    says: "unknown command 'invoices'",
+  },
 ])('$what', async ({ words, kind, code, says }) => {
   await repasse(['status'])
   const said = await repasse(words)
   expect([said.code, said.out]).toEqual([code, ''])
   // Nothing else stands beside it: a program may read all of stderr.
   expect(said.err.trimEnd().split('\n')).toHaveLength(1)
-  expect(faultOf(said.err)).toEqual({ error: { kind, message: expect.stringContaining(says) as string }, exitCode: code })
+  expect(faultOf(said.err)).toEqual({
+    error: { kind, message: expect.stringContaining(says) as string },
+    exitCode: code,
+  })
   const plain = await repasse(words.filter(word => word !== '--json'))
   if (plain.code !== 0) expect(plain.code).toBe(code)
 })
@@ -57,7 +90,9 @@ test('a fault of the settings, and a database that cannot be opened', async () =
 })
 
 test('an answer that says what is wrong is the answer, and its exit code says the rest', async () => {
-  const { code, out, err } = await repasse(['doctor', '--json'], { DATABASE_URL: `sqlite:${at('no/such/folder/house.db')}` })
+  const { code, out, err } = await repasse(['doctor', '--json'], {
+    DATABASE_URL: `sqlite:${at('no/such/folder/house.db')}`,
+  })
   expect(code).toBe(1)
   expect(JSON.parse(out)).toBeDefined()
   expect(err).not.toContain('"error":{')

@@ -1,8 +1,14 @@
-/** With `--json` what went wrong is JSON too: one line, the last on stderr, so that stdout holds answers alone. */
+/**
+ * With `--json` what went wrong is JSON too: one line, the last on stderr, so that stdout holds answers
+ * alone.
+ */
 import { jsonLine, tame } from './print.ts'
 import type { Outlet } from './context.ts'
 
-/** `bad-input`: the same words will not do next time either, exit 2. `failed`: it could not be done, or a check found something, exit 1. */
+/**
+ * `bad-input`: the same words will not do next time either, exit 2. `failed`: it could not be done, or a
+ * check found something, exit 1.
+ */
 type Kind = 'bad-input' | 'failed'
 
 export interface JsonFaults {

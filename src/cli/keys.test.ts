@@ -1,4 +1,7 @@
-/** `repasse keys`: a key file, what is under which key, a new key, an old one that is needed no more, and commands without the key. */
+/**
+ * `repasse keys`: a key file, what is under which key, a new key, an old one that is needed no more, and
+ * commands without the key.
+ */
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openTerminal } from '../../test/testbed/terminal.ts'
@@ -15,9 +18,13 @@ const status = async () =>
     unreadable: unknown[]
   }
 const encryptionIn = async (more: Record<string, string> = {}) =>
-  (JSON.parse((await repasse(['doctor', '--json'], more)).out) as { check: string; is: string; says: string }[]).filter(({ check }) =>
-    ['encryption', 'database'].includes(check),
-  )
+  (
+    JSON.parse((await repasse(['doctor', '--json'], more)).out) as {
+      check: string
+      is: string
+      says: string
+    }[]
+  ).filter(({ check }) => ['encryption', 'database'].includes(check))
 
 test('the life of a key, from the first to the second', async () => {
   await repasse(['user', 'add', 'ana', '--role', 'viewer', '--email', 'ana@example.com'])
@@ -28,7 +35,10 @@ test('the life of a key, from the first to the second', async () => {
   expect(made.err).toMatch(/Keep a copy where no backup of the database is/)
   expect(statSync(file).mode & 0o777).toBe(0o600)
   const before = readFileSync(file, 'utf8')
-  expect(await repasse(['keys', 'new', file])).toMatchObject({ code: 2, err: expect.stringContaining('exists already') })
+  expect(await repasse(['keys', 'new', file])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('exists already'),
+  })
   expect(readFileSync(file, 'utf8')).toBe(before)
 
   expect(await status()).toMatchObject({ keys: [{ id: first, values: 0, state: 'newest' }], plain: 1 })
@@ -41,7 +51,10 @@ test('the life of a key, from the first to the second', async () => {
 
   const second = idIn(await repasse(['keys', 'new', file, '--add']))
   expect(readFileSync(file, 'utf8').startsWith(before)).toBe(true)
-  expect(await repasse(['keys', 'retire', second], env)).toMatchObject({ code: 2, err: expect.stringContaining('is the newest') })
+  expect(await repasse(['keys', 'retire', second], env)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('is the newest'),
+  })
   expect(await repasse(['keys', 'retire', first], env)).toMatchObject({
     code: 2,
     err: expect.stringContaining('1 values are encrypted under'),
@@ -55,19 +68,33 @@ test('the life of a key, from the first to the second', async () => {
 
   // A line less, another key, or none: nothing starts, and what is wrong is said.
   const whole = readFileSync(file, 'utf8')
-  expect(await repasse(['user', 'list'])).toMatchObject({ code: 2, err: expect.stringContaining('set ENCRYPTION_KEY_FILE') })
+  expect(await repasse(['user', 'list'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('set ENCRYPTION_KEY_FILE'),
+  })
   expect(await encryptionIn()).toContainEqual(expect.objectContaining({ check: 'database', is: 'error' }))
   writeFileSync(file, before)
-  expect(await repasse(['user', 'list'], env)).toMatchObject({ code: 2, err: expect.stringContaining(`under key ${second}`) })
-  expect((await status()).unreadable).toEqual([expect.objectContaining({ column: 'users.email', why: 'unknown key' })])
+  expect(await repasse(['user', 'list'], env)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining(`under key ${second}`),
+  })
+  expect((await status()).unreadable).toEqual([
+    expect.objectContaining({ column: 'users.email', why: 'unknown key' }),
+  ])
   writeFileSync(file, 'no key\n')
-  expect(await repasse(['user', 'list'], env)).toMatchObject({ code: 2, err: expect.stringContaining('line 1 is no key') })
+  expect(await repasse(['user', 'list'], env)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('line 1 is no key'),
+  })
   writeFileSync(file, whole)
   expect((await repasse(['user', 'list'], env)).code).toBe(0)
 })
 
 test('of a whole database that cannot be read the first values are named, and how many more there are', () => {
-  const all = Array.from({ length: 20_034 }, (_, row) => ({ column: 'inbox.raw', row: `${row}`, why: 'unknown key' }) as const)
+  const all = Array.from(
+    { length: 20_034 },
+    (_, row) => ({ column: 'inbox.raw', row: `${row}`, why: 'unknown key' }) as const,
+  )
   const lines = sayAllUnreadable(all).trimEnd().split('\n')
   expect([lines.length, lines[0], lines.at(-1)]).toEqual([
     21,

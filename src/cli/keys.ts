@@ -13,18 +13,24 @@ import type { Shell } from './context.ts'
 export function keyCommands(repasse: Command, shell: Shell): void {
   const keys = repasse
     .command('keys')
-    .description('keys that personal data and secrets are encrypted under in the database (ENCRYPTION_KEY_FILE)')
+    .description(
+      'keys that personal data and secrets are encrypted under in the database (ENCRYPTION_KEY_FILE)',
+    )
     .addHelpText('after', example('keys new repasse.keys', 'keys status'))
 
   keys
     .command('new')
-    .description('makes a key file with one key, for its owner’s eyes alone; with --add, adds a key to one that is there')
+    .description(
+      'makes a key file with one key, for its owner’s eyes alone; with --add, adds a key to one that is there',
+    )
     .argument('<file>', 'a file that does not exist yet')
     .option('--add', 'adds a key to FILE, which is the newest then; "keys rotate" brings everything under it')
     .addHelpText('after', example('keys new /etc/repasse/keys', 'keys new /etc/repasse/keys --add'))
     .action(async (file: string, { add = false }: { add?: true | false }) => {
       if (!add && existsSync(file))
-        throw new BadInput(`FILE "${file}" exists already: name one that does not, or add a key to it with --add`)
+        throw new BadInput(
+          `FILE "${file}" exists already: name one that does not, or add a key to it with --add`,
+        )
       const { addKey, makeKeyFile } = await import('../db/keyFile.ts')
       const world = { clock: systemClock, random: systemRandom }
       const id = writing(file, () => (add ? addKey(file, world) : makeKeyFile(file, world)))
@@ -36,14 +42,20 @@ export function keyCommands(repasse: Command, shell: Shell): void {
 
   keys
     .command('status')
-    .description('how many values are encrypted under which key, how many are in plain text, and which cannot be read')
+    .description(
+      'how many values are encrypted under which key, how many are in plain text, and which cannot be read',
+    )
     .option('--json', 'as JSON')
     .addHelpText('after', example('keys status'))
-    .action(({ json: asJson }: { json?: true }) => inBase(shell, base => status(shell, base, asJson), { mayLackKeys: true }))
+    .action(({ json: asJson }: { json?: true }) =>
+      inBase(shell, base => status(shell, base, asJson), { mayLackKeys: true }),
+    )
 
   keys
     .command('rotate')
-    .description('encrypts everything under the newest key, in small batches, while the program runs; ended halfway, it goes on from there')
+    .description(
+      'encrypts everything under the newest key, in small batches, while the program runs; ended halfway, it goes on from there',
+    )
     .option(
       '--compact',
       'afterwards writes the tables again, so that no plain text is left in free space of the files; everything else waits meanwhile',
@@ -58,7 +70,9 @@ export function keyCommands(repasse: Command, shell: Shell): void {
     .argument('<id>', 'of the key')
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('keys retire 3f9a1c20'))
-    .action((id: string, { by = operator() }: { by?: string }) => inBase(shell, base => retire(shell, base, id, by)))
+    .action((id: string, { by = operator() }: { by?: string }) =>
+      inBase(shell, base => retire(shell, base, id, by)),
+    )
 }
 
 function writing<T>(file: string, work: () => T): T {
@@ -67,7 +81,10 @@ function writing<T>(file: string, work: () => T): T {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (error instanceof BadInput || code === undefined) throw error
-    throw new BadInput(`FILE "${file}" cannot be written (${code}): name a file in a folder this user may write to`, { cause: error })
+    throw new BadInput(
+      `FILE "${file}" cannot be written (${code}): name a file in a folder this user may write to`,
+      { cause: error },
+    )
   }
 }
 
@@ -78,18 +95,31 @@ const sum = (uses: readonly KeyUse[]): number => uses.reduce((total, { count }) 
 async function status(shell: Shell, { db, keys }: Base, asJson: true | undefined): Promise<void> {
   const { keyUses, knownKeys, unreadableValues } = await import('../db/rotate.ts')
   const [uses, known, unreadable] = [await keyUses(db), await knownKeys(db), await unreadableValues(db, keys)]
-  const ids = [...new Set([...keys.all.map(({ id }) => id), ...known.map(({ id }) => id), ...uses.flatMap(({ key }) => key ?? [])])]
+  const ids = [
+    ...new Set([
+      ...keys.all.map(({ id }) => id),
+      ...known.map(({ id }) => id),
+      ...uses.flatMap(({ key }) => key ?? []),
+    ]),
+  ]
   const isRetired = (id: string) => known.some(key => key.id === id && key.retired_at !== null)
   const under = ids.map(id => ({
     id,
     values: sum(uses.filter(({ key }) => key === id)),
-    state: keys.newest?.id === id ? 'newest' : isRetired(id) ? 'retired' : keys.find(id) ? 'older' : 'missing',
+    state:
+      keys.newest?.id === id ? 'newest' : isRetired(id) ? 'retired' : keys.find(id) ? 'older' : 'missing',
   }))
   const plain = sum(uses.filter(({ key }) => key === undefined))
   if (unreadable.length > 0) shell.exitCode = 1
   if (asJson)
     return shell.out(
-      json({ keys: under, plain, unbound: unboundIn(uses), unreadable, columns: uses.map(use => ({ ...use, key: use.key ?? null })) }),
+      json({
+        keys: under,
+        plain,
+        unbound: unboundIn(uses),
+        unreadable,
+        columns: uses.map(use => ({ ...use, key: use.key ?? null })),
+      }),
     )
   await shell.out(
     table(
@@ -103,7 +133,8 @@ async function status(shell: Shell, { db, keys }: Base, asJson: true | undefined
   await shell.out(sayAllUnreadable(unreadable))
   if (keys.newest && under.some(({ id, values }) => values > 0 && id !== keys.newest!.id))
     shell.err('"repasse keys rotate" brings all under the newest key\n')
-  else if (keys.newest && unboundIn(uses) > 0) shell.err(`"repasse keys rotate" binds ${unboundIn(uses)} values to their rows\n`)
+  else if (keys.newest && unboundIn(uses) > 0)
+    shell.err(`"repasse keys rotate" binds ${unboundIn(uses)} values to their rows\n`)
   else if (keys.newest && plain > 0) shell.err('"repasse keys rotate" encrypts what is in plain text\n')
 }
 
@@ -114,7 +145,8 @@ const reasons: Record<Unreadable['why'], string> = {
   'of another row': 'it was moved here from another row',
 }
 
-export const sayUnreadable = ({ column, row, why }: Unreadable): string => `${column} of ${row} cannot be decrypted: ${reasons[why]}`
+export const sayUnreadable = ({ column, row, why }: Unreadable): string =>
+  `${column} of ${row} cannot be decrypted: ${reasons[why]}`
 
 const maxShown = 20
 
@@ -122,7 +154,9 @@ const maxShown = 20
 export const sayAllUnreadable = (all: readonly Unreadable[]): string =>
   [
     ...all.slice(0, maxShown).map(each => `UNREADABLE: ${sayUnreadable(each)}\n`),
-    ...(all.length > maxShown ? [`and ${all.length - maxShown} more: "repasse keys status --json" lists them\n`] : []),
+    ...(all.length > maxShown
+      ? [`and ${all.length - maxShown} more: "repasse keys status --json" lists them\n`]
+      : []),
   ].join('')
 
 async function rotateAll(
@@ -131,7 +165,10 @@ async function rotateAll(
   { by = operator(), compact }: { by?: string; compact?: true },
 ): Promise<void> {
   if (!keys.newest) throw new BadInput('ENCRYPTION_KEY_FILE is not set: "repasse keys new FILE" makes one')
-  const [{ encryptedTables, keyUses, rotate }, { audit }] = await Promise.all([import('../db/rotate.ts'), import('../ledger/ledger.ts')])
+  const [{ encryptedTables, keyUses, rotate }, { audit }] = await Promise.all([
+    import('../db/rotate.ts'),
+    import('../ledger/ledger.ts'),
+  ])
   const { id } = keys.newest
   await db.tx(tx => audit(tx, { actor: by, act: 'encryption keys rotated', subject: id, detail: {} }))
   const { count, unreadable } = await rotate({ db, keys, world })
@@ -148,22 +185,32 @@ async function rotateAll(
 }
 
 async function retire(shell: Shell, { db, keys }: Base, id: string, by: string): Promise<void> {
-  const [{ retireKey }, { audit }] = await Promise.all([import('../db/rotate.ts'), import('../ledger/ledger.ts')])
+  const [{ retireKey }, { audit }] = await Promise.all([
+    import('../db/rotate.ts'),
+    import('../ledger/ledger.ts'),
+  ])
   const retired = await db.tx(async tx => {
     const answer = await retireKey(tx, keys, id)
-    if (answer.is === 'retired') await audit(tx, { actor: by, act: 'encryption key retired', subject: id, detail: {} })
+    if (answer.is === 'retired')
+      await audit(tx, { actor: by, act: 'encryption key retired', subject: id, detail: {} })
     return answer
   })
   switch (retired.is) {
     case 'unknown':
-      throw new BadInput(`nothing here was ever encrypted under key "${id}": "repasse keys status" lists those that were`)
+      throw new BadInput(
+        `nothing here was ever encrypted under key "${id}": "repasse keys status" lists those that were`,
+      )
     case 'newest':
       throw new BadInput(
         `key ${id} is the newest, and everything is encrypted under it: add another first, with "repasse keys new FILE --add"`,
       )
     case 'in-use':
-      throw new BadInput(`${retired.count} values are encrypted under key ${id}: "repasse keys rotate" brings them under the newest`)
+      throw new BadInput(
+        `${retired.count} values are encrypted under key ${id}: "repasse keys rotate" brings them under the newest`,
+      )
     case 'retired':
-      await shell.out(`key ${id} is retired: its line may leave the key file; backups from before need it to be read\n`)
+      await shell.out(
+        `key ${id} is retired: its line may leave the key file; backups from before need it to be read\n`,
+      )
   }
 }

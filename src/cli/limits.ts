@@ -1,4 +1,7 @@
-/** `repasse limits` and `payout approve`: how much may leave by itself, and one payout that two people let go beyond that. */
+/**
+ * `repasse limits` and `payout approve`: how much may leave by itself, and one payout that two people let go
+ * beyond that.
+ */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Asset } from '../base/money.ts'
@@ -22,10 +25,15 @@ type SetFlags = {
 export function limitCommands(repasse: Command, shell: Shell): void {
   const limits = repasse
     .command('limits')
-    .description('how much may leave by payouts at once, in an hour and in a day, without two people saying so')
+    .description(
+      'how much may leave by payouts at once, in an hour and in a day, without two people saying so',
+    )
     .addHelpText(
       'after',
-      example('limits show', 'limits set --asset BRL --per-payout 10000.00 --per-day 50000.00 --why "as the board decided"'),
+      example(
+        'limits show',
+        'limits set --asset BRL --per-payout 10000.00 --per-day 50000.00 --why "as the board decided"',
+      ),
     )
 
   limits
@@ -36,7 +44,9 @@ export function limitCommands(repasse: Command, shell: Shell): void {
     .action(({ json: asJson }: { json?: true }) => inBase(shell, base => show(shell, base, asJson)))
 
   of(limits.command('set'))
-    .description('sets limits; lowering one is done at once, raising or removing one is proposed to a second person')
+    .description(
+      'sets limits; lowering one is done at once, raising or removing one is proposed to a second person',
+    )
     .option('--per-payout <amount>', 'the most that one payout may be, or none')
     .option('--per-hour <amount>', 'the most that may leave within any hour, or none')
     .option('--per-day <amount>', 'the most that may leave within any 24 hours, or none')
@@ -49,11 +59,19 @@ export function limitCommands(repasse: Command, shell: Shell): void {
         'limits set --asset BTC --per-day none --why "moved to the policy file"',
       ),
     )
-    .action(({ by = operator(), ...flags }: SetFlags) => inBase(shell, base => set(shell, base, { ...flags, by })))
+    .action(({ by = operator(), ...flags }: SetFlags) =>
+      inBase(shell, base => set(shell, base, { ...flags, by })),
+    )
 
   of(limits.command('object'))
-    .description('objects to limits that were changed: the strictest of before and after counts until two people clear it')
-    .requiredOption('--why <words>', 'the reason, for the audit log and everybody who is written to', textFlag('--why'))
+    .description(
+      'objects to limits that were changed: the strictest of before and after counts until two people clear it',
+    )
+    .requiredOption(
+      '--why <words>',
+      'the reason, for the audit log and everybody who is written to',
+      textFlag('--why'),
+    )
     .option('--by <person>', 'who objects (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('limits object --asset BRL --why "nobody decided that"'))
     .action(({ by = operator(), why, ...flags }: ActFlags) =>
@@ -66,14 +84,19 @@ export function limitCommands(repasse: Command, shell: Shell): void {
     )
 
   of(limits.command('clear'))
-    .description('proposes that an objection to limits ends; another person approves it, and neither of them proposed the limits')
+    .description(
+      'proposes that an objection to limits ends; another person approves it, and neither of them proposed the limits',
+    )
     .requiredOption('--why <words>', 'the reason', textFlag('--why'))
     .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('limits clear --account main --why "the board decided it on Monday"'))
     .action(({ by = operator(), why, ...flags }: ActFlags) =>
       inBase(shell, async ({ db, world }) => {
         const { proposeLimitsClear } = await import('../payout/payout.ts')
-        const { is, proposal } = await proposeLimitsClear(db, world, (await scopeIn(db, flags)).id, { by, why })
+        const { is, proposal } = await proposeLimitsClear(db, world, (await scopeIn(db, flags)).id, {
+          by,
+          why,
+        })
         if (is === 'another') throw new BadInput(another(proposal.id))
         await shell.out(`proposed: somebody else says "repasse proposal approve ${proposal.id} --by NAME"\n`)
       }),
@@ -97,7 +120,8 @@ async function scopeIn(
   if (said === undefined && account === undefined)
     throw new BadInput('--asset BRL or BTC says of which payouts, or --account NAME of whose')
   const row = account === undefined ? undefined : await findAccount(db, account)
-  if (account !== undefined && !row) throw new BadInput(`--account "${account}" is not an account: "repasse account list" shows them`)
+  if (account !== undefined && !row)
+    throw new BadInput(`--account "${account}" is not an account: "repasse account list" shows them`)
   const scope = await limitedBy(db, row?.id ?? installationScope(said!))
   if (said !== undefined && said !== scope.asset)
     throw new BadInput(`--asset ${said} is not what account "${account}" is paid in, which is ${scope.asset}`)
@@ -106,13 +130,18 @@ async function scopeIn(
 
 type Base = Parameters<Parameters<typeof inBase>[1]>[0]
 
-async function set(shell: Shell, { db, world }: Base, { why, by, ...flags }: SetFlags & { by: string }): Promise<void> {
+async function set(
+  shell: Shell,
+  { db, world }: Base,
+  { why, by, ...flags }: SetFlags & { by: string },
+): Promise<void> {
   const { changeLimits, limitPers } = await import('../payout/payout.ts')
   const { asset, accountId, name } = await scopeIn(db, flags)
   const typed = { payout: flags.perPayout, hour: flags.perHour, day: flags.perDay }
   const names = { payout: '--per-payout', hour: '--per-hour', day: '--per-day' } as const
   const wanted: WantedLimits = {}
-  for (const per of limitPers) if (typed[per] !== undefined) wanted[per] = limitFlag(names[per], typed[per], asset)
+  for (const per of limitPers)
+    if (typed[per] !== undefined) wanted[per] = limitFlag(names[per], typed[per], asset)
   if (Object.keys(wanted).length === 0)
     throw new BadInput('--per-payout, --per-hour or --per-day says what the limit is, each an amount or none')
 
@@ -128,7 +157,9 @@ async function set(shell: Shell, { db, world }: Base, { why, by, ...flags }: Set
       )
     case 'proposed':
     case 'there':
-      return shell.out(`proposed, for it lets more leave: somebody else says "repasse proposal approve ${changed.proposal.id} --by NAME"\n`)
+      return shell.out(
+        `proposed, for it lets more leave: somebody else says "repasse proposal approve ${changed.proposal.id} --by NAME"\n`,
+      )
     case 'another':
       throw new BadInput(another(changed.proposal.id))
   }
@@ -147,7 +178,10 @@ function limitFlag(flag: string, text: string, asset: Asset): bigint | null {
   )
 }
 
-const perWords = { payout: 'a payout', hour: 'an hour', day: 'a day' } as const satisfies Record<LimitPer, string>
+const perWords = { payout: 'a payout', hour: 'an hour', day: 'a day' } as const satisfies Record<
+  LimitPer,
+  string
+>
 
 async function show(shell: Shell, { db }: Base, asJson: true | undefined): Promise<void> {
   const { everyLimitObjection, nameOfScope, showLimits: seeLimits } = await import('../payout/payout.ts')
@@ -169,17 +203,34 @@ async function show(shell: Shell, { db }: Base, asJson: true | undefined): Promi
             next_units: next,
             next_from: nextFrom,
           }) => ({
-            ...{ account, per, ...moneyOf(units, asset), used: used === undefined ? null : moneyOf(used, asset), setBy, approvedBy, setAt },
+            ...{
+              account,
+              per,
+              ...moneyOf(units, asset),
+              used: used === undefined ? null : moneyOf(used, asset),
+              setBy,
+              approvedBy,
+              setAt,
+            },
             ...{ nextFrom, next: next === null ? null : moneyOf(next, asset) },
           }),
         ),
-        waiting: waiting.map(({ payout_id: id, account, asset, units, per, needs, next_at: nextAt, added_at: since }) => ({
-          ...{ payout: id, account, ...moneyOf(units, asset), per, needs, since, nextAt },
+        waiting: waiting.map(
+          ({ payout_id: id, account, asset, units, per, needs, next_at: nextAt, added_at: since }) => ({
+            ...{ payout: id, account, ...moneyOf(units, asset), per, needs, since, nextAt },
+          }),
+        ),
+        objections: objections.map(({ account, asset, made_by: by, why, added_at: at }) => ({
+          account,
+          asset,
+          by,
+          why,
+          at,
         })),
-        objections: objections.map(({ account, asset, made_by: by, why, added_at: at }) => ({ account, asset, by, why, at })),
       }),
     )
-  if (limits.length === 0) return shell.out('no limit is set: whatever is owed to an approved account leaves by itself\n')
+  if (limits.length === 0)
+    return shell.out('no limit is set: whatever is owed to an approved account leaves by itself\n')
   for (const objection of objections)
     await shell.out(
       `${objection.made_by} objects to the limits of ${nameOfScope(objection)}, so the strictest of before and after counts: ${objection.why}\n`,
@@ -189,12 +240,25 @@ async function show(shell: Shell, { db }: Base, asJson: true | undefined): Promi
     table(
       ['OF', 'WITHIN', '>LIMIT', '>USED', '>LEFT', 'SET BY', 'APPROVED BY', 'SET (UTC)'],
       limits.map(
-        ({ account, asset, per, units, used, set_by: setBy, approved_by: approvedBy, set_at: at, next_units: next, next_from: from }) => [
+        ({
+          account,
+          asset,
+          per,
+          units,
+          used,
+          set_by: setBy,
+          approved_by: approvedBy,
+          set_at: at,
+          next_units: next,
+          next_from: from,
+        }) => [
           ...[account ?? whole(asset), perWords[per]],
           from === null
             ? formatMoney(units, asset)
             : `${formatMoney(units, asset)} (${next === null ? 'none' : formatMoney(next, asset)} from ${from})`,
-          ...(used === undefined ? ['', ''] : [formatMoney(used, asset), formatMoney(units > used ? units - used : 0n, asset)]),
+          ...(used === undefined
+            ? ['', '']
+            : [formatMoney(used, asset), formatMoney(units > used ? units - used : 0n, asset)]),
           ...[setBy, approvedBy ?? '', at],
         ],
       ),
@@ -218,11 +282,16 @@ async function show(shell: Shell, { db }: Base, asJson: true | undefined): Promi
 export function approveCommand(payout: Command, shell: Shell): void {
   payout
     .command('approve')
-    .description('proposes that one that waits for a limit goes beyond it, once; a second person approves that')
+    .description(
+      'proposes that one that waits for a limit goes beyond it, once; a second person approves that',
+    )
     .argument('<id>', 'the payout')
     .requiredOption('--why <words>', 'the reason, for whoever approves and the audit log', textFlag('--why'))
     .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
-    .addHelpText('after', example('payout approve pay_01k9zq3f5c8wxy2m7n4p6r8s0t --why "three months of rent at once"'))
+    .addHelpText(
+      'after',
+      example('payout approve pay_01k9zq3f5c8wxy2m7n4p6r8s0t --why "three months of rent at once"'),
+    )
     .action((id: string, { why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ db, world }) => {
         const { proposeBeyond } = await import('../payout/payout.ts')

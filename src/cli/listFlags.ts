@@ -1,4 +1,7 @@
-/** The flags of a list: the filters of the console's list under the same names, how many rows, and from which row on. */
+/**
+ * The flags of a list: the filters of the console's list under the same names, how many rows, and from which
+ * row on.
+ */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { brazilZone } from '../base/zone.ts'
@@ -7,11 +10,17 @@ import type { After, Filters } from '../queries/page.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
 
 /** As commander hands them over. */
-export type ListFlags<Name extends string> = { [name in Name | 'from' | 'to' | 'before']?: string } & { limit: number; json?: true }
+export type ListFlags<Name extends string> = { [name in Name | 'from' | 'to' | 'before']?: string } & {
+  limit: number
+  json?: true
+}
 
 /** What stands for the value, and what the filter keeps. */
 const filters: Record<string, [string, string]> = {
-  q: ['text', 'only what this finds: any id, a tax id, a txid or end-to-end id, an amount, an order’s number or its buyer’s e-mail'],
+  q: [
+    'text',
+    'only what this finds: any id, a tax id, a txid or end-to-end id, an amount, an order’s number or its buyer’s e-mail',
+  ],
   rail: ['rail', 'only on this rail'],
   account: ['name', 'only those to this account'],
   schedule: ['name', 'only those of this schedule'],
@@ -25,12 +34,20 @@ const filters: Record<string, [string, string]> = {
 }
 
 /** Adds them to `list`. `noun` says what `--before` names. */
-export function listFlags<Name extends string>(list: Command, { names, choices }: ListFilters<Name>, noun: string): Command {
+export function listFlags<Name extends string>(
+  list: Command,
+  { names, choices }: ListFilters<Name>,
+  noun: string,
+): Command {
   for (const name of names) {
     const [value, says] = filters[name]!
     const among = choices[name]
     const flag = `--${name}`
-    list.option(`${flag} <${value}>`, among ? `${says}: ${among.join(', ')}` : says, among ? oneOf(among)(flag) : textFlag(flag))
+    list.option(
+      `${flag} <${value}>`,
+      among ? `${says}: ${among.join(', ')}` : says,
+      among ? oneOf(among)(flag) : textFlag(flag),
+    )
   }
   return list
     .option('--from <date>', 'only from this day on, e.g. 2026-11-21: it begins at midnight in São Paulo')
@@ -51,7 +68,8 @@ export async function readFilters<Name extends string>(
   const day = (name: 'from' | 'to') => {
     const text = typed[name]
     const found = text === undefined ? undefined : dayOf(text, brazilZone)
-    if (text !== undefined && !found) throw new BadInput(`--${name} "${text}" is not a day: write e.g. 2026-11-21`)
+    if (text !== undefined && !found)
+      throw new BadInput(`--${name} "${text}" is not a day: write e.g. 2026-11-21`)
     return found
   }
   const before = typed['before']

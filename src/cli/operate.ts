@@ -14,7 +14,9 @@ import { strangerCommands } from './strangers.ts'
 export function operateCommands(repasse: Command, shell: Shell): void {
   repasse
     .command('serve')
-    .description('answers HTTP and does the work, until SIGTERM or Ctrl-C; its log is JSON lines on standard output')
+    .description(
+      'answers HTTP and does the work, until SIGTERM or Ctrl-C; its log is JSON lines on standard output',
+    )
     .option('--roles <roles>', 'web, worker or web,worker (default: ROLES)', rolesFlag('--roles'))
     .addHelpText('after', example('serve', 'serve --roles web'))
     .action(({ roles }: { roles?: string[] }) => serveUntilTold(shell, roles))
@@ -37,12 +39,20 @@ export function operateCommands(repasse: Command, shell: Shell): void {
 
   repasse
     .command('doctor')
-    .description('checks configuration, key, clock, database, bank, webhook, Bitcoin node and books, and says what to run for each fault')
+    .description(
+      'checks configuration, key, clock, database, bank, webhook, Bitcoin node and books, and says what to run for each fault',
+    )
     .option('--register-webhook', 'registers PUBLIC_URL with the bank where it is missing')
-    .option('--drop-key <id>', 'no longer takes events under this key of the bank, which the bank no longer publishes')
+    .option(
+      '--drop-key <id>',
+      'no longer takes events under this key of the bank, which the bank no longer publishes',
+    )
     .option('--by <person>', 'who drops it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
-    .addHelpText('after', example('doctor', 'doctor --register-webhook', 'doctor --drop-key 9f86d081884c7d65 --by ana'))
+    .addHelpText(
+      'after',
+      example('doctor', 'doctor --register-webhook', 'doctor --drop-key 9f86d081884c7d65 --by ana'),
+    )
     .action(async (flags: ProofFlags & { registerWebhook?: true; dropKey?: string; json?: true }) =>
       (await import('./doctor/doctor.ts')).doctor(shell, flags),
     )
@@ -56,15 +66,21 @@ export function operateCommands(repasse: Command, shell: Shell): void {
 
   const reconcile = repasse
     .command('reconcile')
-    .description('asks the bank and the chain for what was missed, applies it, and holds what each of them has against the books')
+    .description(
+      'asks the bank and the chain for what was missed, applies it, and holds what each of them has against the books',
+    )
     .option('--json', 'as JSON')
     .addHelpText('after', example('reconcile'))
-    .action(async ({ json: asJson }: { json?: true }) => (await import('./reconcile.ts')).reconcileNow(shell, asJson))
+    .action(async ({ json: asJson }: { json?: true }) =>
+      (await import('./reconcile.ts')).reconcileNow(shell, asJson),
+    )
   strangerCommands(reconcile, shell)
 
   repasse
     .command('backup')
-    .description('writes a consistent copy of the database while it is in use; encrypted where BACKUP_RECIPIENTS says to whom')
+    .description(
+      'writes a consistent copy of the database while it is in use; encrypted where BACKUP_RECIPIENTS says to whom',
+    )
     .argument('<file>', 'a file that does not exist yet')
     .addHelpText('after', example('backup repasse-2026-11-21.db'))
     .action(async (file: string) => (await import('./copies/copies.ts')).backup(shell, file))
@@ -75,22 +91,42 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .argument('[file]', 'what "repasse backup" wrote')
     .option('--force', 'also where a database is there already; it is kept beside as FILE.before-restore')
     .option('--identity <file>', 'the secret key of age that the backup is encrypted to (BACKUP_RECIPIENTS)')
-    .option('--decrypt-to <file>', 'only writes the encrypted backup there in the clear, whole or not at all; nothing is restored')
-    .option('--in-place', 'the database’s own programs have put the copy in its place: do only what else a restore must')
+    .option(
+      '--decrypt-to <file>',
+      'only writes the encrypted backup there in the clear, whole or not at all; nothing is restored',
+    )
+    .option(
+      '--in-place',
+      'the database’s own programs have put the copy in its place: do only what else a restore must',
+    )
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
-    .addHelpText('after', example('restore repasse-2026-11-21.db --force', 'restore copy.age --identity key.txt --decrypt-to copy.dump'))
-    .action(async (file: string | undefined, { force = false, inPlace = false, identity, decryptTo }: RestoreFlags) => {
-      const { decryptBackup, restore, restoreInPlace } = await import('./copies/copies.ts')
-      if (inPlace === (file !== undefined))
-        throw new BadInput(
-          inPlace ? '--in-place takes no FILE: the copy is in its place already' : 'name the FILE that "repasse backup" wrote',
-        )
-      if (decryptTo !== undefined) {
-        if (file === undefined || force) throw new BadInput('--decrypt-to takes FILE and --identity alone: it restores nothing')
-        return decryptBackup(shell, file, { identity, to: decryptTo })
-      }
-      await (file === undefined ? restoreInPlace(shell) : restore(shell, file, { force, identity }))
-    })
+    .addHelpText(
+      'after',
+      example(
+        'restore repasse-2026-11-21.db --force',
+        'restore copy.age --identity key.txt --decrypt-to copy.dump',
+      ),
+    )
+    .action(
+      async (
+        file: string | undefined,
+        { force = false, inPlace = false, identity, decryptTo }: RestoreFlags,
+      ) => {
+        const { decryptBackup, restore, restoreInPlace } = await import('./copies/copies.ts')
+        if (inPlace === (file !== undefined))
+          throw new BadInput(
+            inPlace
+              ? '--in-place takes no FILE: the copy is in its place already'
+              : 'name the FILE that "repasse backup" wrote',
+          )
+        if (decryptTo !== undefined) {
+          if (file === undefined || force)
+            throw new BadInput('--decrypt-to takes FILE and --identity alone: it restores nothing')
+          return decryptBackup(shell, file, { identity, to: decryptTo })
+        }
+        await (file === undefined ? restoreInPlace(shell) : restore(shell, file, { force, identity }))
+      },
+    )
 }
 
 interface RestoreFlags {
@@ -125,7 +161,10 @@ async function serveUntilTold(shell: Shell, roles: string[] | undefined): Promis
   log.info({}, 'stopped')
 }
 
-/** The first of SIGTERM and SIGINT; a second one ends the process at once, which loses nothing that was committed. */
+/**
+ * The first of SIGTERM and SIGINT; a second one ends the process at once, which loses nothing that was
+ * committed.
+ */
 function signalled(log: Log): Promise<string> {
   return new Promise(resolve => {
     let first = true

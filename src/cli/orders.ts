@@ -5,7 +5,17 @@ import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { MailRow } from '../mail/mail.ts'
 import type { OrderLineRow, OrderRow } from '../shop/shop.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
-import { example, historyOf, historyTable, json, moneyOf, formatReais, sheet, table, formatMoney } from './print.ts'
+import {
+  example,
+  historyOf,
+  historyTable,
+  json,
+  moneyOf,
+  formatReais,
+  sheet,
+  table,
+  formatMoney,
+} from './print.ts'
 import { forgetOrderCommand, noteShownHere, noteTaken } from './privacy.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
@@ -16,7 +26,10 @@ export const orderStates = ['awaiting', 'paid', 'expired'] as const
 type ListFlags = { state?: string; limit: number; before?: string; json?: true }
 
 export function orderCommands(repasse: Command, shell: Shell): void {
-  const order = repasse.command('order').description('orders: what was bought in the shop').addHelpText('after', example('order list'))
+  const order = repasse
+    .command('order')
+    .description('orders: what was bought in the shop')
+    .addHelpText('after', example('order list'))
 
   order
     .command('list')
@@ -31,13 +44,27 @@ export function orderCommands(repasse: Command, shell: Shell): void {
         const { sql } = await import('../db/db.ts')
         const ofState = state === undefined ? sql`` : sql`and state = ${state}`
         const older = before === undefined ? sql`` : sql`and id < ${before}`
-        const rows = await db.all<OrderRow>(sql`select * from orders where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
-        if (asJson) await noteTaken({ db, world }, 'orders', rows.length, { ...(state !== undefined && { state }) })
-        const line = (row: OrderRow) => [row.id, row.added_at, row.state, row.rail, formatReais(row.units), row.name, row.attention ?? '']
+        const rows = await db.all<OrderRow>(
+          sql`select * from orders where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`,
+        )
+        if (asJson)
+          await noteTaken({ db, world }, 'orders', rows.length, { ...(state !== undefined && { state }) })
+        const line = (row: OrderRow) => [
+          row.id,
+          row.added_at,
+          row.state,
+          row.rail,
+          formatReais(row.units),
+          row.name,
+          row.attention ?? '',
+        ]
         await shell.out(
           asJson
             ? json(rows.map(viewOf))
-            : table(['ORDER', 'PLACED (UTC)', 'STATE', 'RAIL', '>TOTAL', 'NAME', 'NEEDS A PERSON'], rows.map(line)),
+            : table(
+                ['ORDER', 'PLACED (UTC)', 'STATE', 'RAIL', '>TOTAL', 'NAME', 'NEEDS A PERSON'],
+                rows.map(line),
+              ),
         )
         if (!asJson && rows.length === limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
       }),
@@ -51,11 +78,23 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('order show 4P6R8S0T'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async ({ db, config }) => {
-        const [{ invoicesOf, linesOf, needOrder }, { history, sql }] = await Promise.all([import('../shop/shop.ts'), import('../db/db.ts')])
+        const [{ invoicesOf, linesOf, needOrder }, { history, sql }] = await Promise.all([
+          import('../shop/shop.ts'),
+          import('../db/db.ts'),
+        ])
         const row = await needOrder(db, name)
-        const [lines, invoices, steps] = [await linesOf(db, row.id), await invoicesOf(db, row.id), await history(db, row.id)]
-        const mails = await db.all<MailRow>(sql`select * from mails where order_id = ${row.id} order by added_at, id`)
-        const page = config.PUBLIC_URL === undefined ? undefined : `${config.PUBLIC_URL.replace(/(?<!\/)\/+$/, '')}/orders/${row.token}`
+        const [lines, invoices, steps] = [
+          await linesOf(db, row.id),
+          await invoicesOf(db, row.id),
+          await history(db, row.id),
+        ]
+        const mails = await db.all<MailRow>(
+          sql`select * from mails where order_id = ${row.id} order by added_at, id`,
+        )
+        const page =
+          config.PUBLIC_URL === undefined
+            ? undefined
+            : `${config.PUBLIC_URL.replace(/(?<!\/)\/+$/, '')}/orders/${row.token}`
         if (!asJson) return shell.out(text(row, page, lines, invoices, mails, historyTable(steps)))
         await noteShownHere({ db }, row.id, row.tax_id)
         await shell.out(
@@ -75,7 +114,13 @@ export function orderCommands(repasse: Command, shell: Shell): void {
               ...moneyOf(units, asset),
               dueAt,
             })),
-            mails: mails.map(({ id, kind, state, tries, why }) => ({ id, kind, state, tries: Number(tries), why })),
+            mails: mails.map(({ id, kind, state, tries, why }) => ({
+              id,
+              kind,
+              state,
+              tries: Number(tries),
+              why,
+            })),
             history: historyOf(steps),
           }),
         )
@@ -99,11 +144,16 @@ export function orderCommands(repasse: Command, shell: Shell): void {
 
   order
     .command('end')
-    .description('ends an order that waits though its time is over, paid in part for one; its stock goes back')
+    .description(
+      'ends an order that waits though its time is over, paid in part for one; its stock goes back',
+    )
     .argument('<order>', 'its id, or the eight characters it is called by')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
     .option('--by <person>', 'who ends it (default: the user of this system)', personFlag('--by'))
-    .addHelpText('after', example('order end 4P6R8S0T --why "the rest is not coming, and the part was sent back"'))
+    .addHelpText(
+      'after',
+      example('order end 4P6R8S0T --why "the rest is not coming, and the part was sent back"'),
+    )
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ db }) => {
         const { endOrder } = await import('../shop/shop.ts')
@@ -162,11 +212,19 @@ function text(
     ['buyer', buyerOf(row)],
     ['page', page],
     ['paid by', row.paid_by],
-    ...mails.map(({ kind, state, why }): [string, string] => [`letter "${kind}"`, why === null ? state : `${state}: ${why}`]),
+    ...mails.map(({ kind, state, why }): [string, string] => [
+      `letter "${kind}"`,
+      why === null ? state : `${state}: ${why}`,
+    ]),
   ])
   const goods = table(
     ['>HOW MANY', 'WHAT', '>EACH', '>IN ALL'],
-    lines.map(({ quantity, name, units }) => [`${quantity}`, name, formatReais(units), formatReais(units * quantity)]),
+    lines.map(({ quantity, name, units }) => [
+      `${quantity}`,
+      name,
+      formatReais(units),
+      formatReais(units * quantity),
+    ]),
   )
   const asked = table(
     ['INVOICE', 'STATE', '>AMOUNT', 'DUE (UTC)'],
@@ -176,4 +234,6 @@ function text(
 }
 
 const buyerOf = ({ name, tax_id: taxId, email, forgotten_at: forgottenAt }: OrderRow): string =>
-  forgottenAt === null ? [name, maskTaxId(taxId), email].filter(Boolean).join(', ') : `forgotten ${forgottenAt}`
+  forgottenAt === null
+    ? [name, maskTaxId(taxId), email].filter(Boolean).join(', ')
+    : `forgotten ${forgottenAt}`

@@ -1,4 +1,7 @@
-/** Who is asked: people made up, or a roster, which is taken into the schedule when it is added and when `schedule payers` says so. */
+/**
+ * Who is asked: people made up, or a roster, which is taken into the schedule when it is added and when
+ * `schedule payers` says so.
+ */
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
@@ -27,14 +30,20 @@ export interface PayerFlags {
   allowRepeats?: boolean
 }
 
-/** On which rail they are asked, and what amounts are written in; undefined where that itself is in question. */
+/**
+ * On which rail they are asked, and what amounts are written in; undefined where that itself is in question.
+ */
 export interface Asking {
   rail: RailName | undefined
   currency: Currency | undefined
 }
 
-export const rosterColumns = 'name,tax_id,amount,description (or nome;cpf/cnpj;valor;descrição, and vencimento)'
-export const repeatsOption = ['--allow-repeats', 'with a roster: rows that say the same in every field are meant'] as const
+export const rosterColumns =
+  'name,tax_id,amount,description (or nome;cpf/cnpj;valor;descrição, and vencimento)'
+export const repeatsOption = [
+  '--allow-repeats',
+  'with a roster: rows that say the same in every field are meant',
+] as const
 
 export function payersCommand(schedule: Command, shell: Shell): void {
   const command = schedule
@@ -43,10 +52,19 @@ export function payersCommand(schedule: Command, shell: Shell): void {
     .argument('<name>', 'the schedule')
     .argument('<who>', `a CSV or .xlsx file with ${rosterColumns}, or "random" (not in production)`)
     .option('--count <range>', 'with random: how many invoices a slot, e.g. 8..12', countRangeFlag('--count'))
-    .option('--amount <range>', 'with random: what each asks for, in the schedule’s currency, e.g. 20.00..1000.00 or 20000..50000sats')
+    .option(
+      '--amount <range>',
+      'with random: what each asks for, in the schedule’s currency, e.g. 20.00..1000.00 or 20000..50000sats',
+    )
     .option(...repeatsOption)
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
-    .addHelpText('after', example('schedule payers rent tenants.csv --by ana', 'schedule payers trial random --count 8..12 --amount 20.00'))
+    .addHelpText(
+      'after',
+      example(
+        'schedule payers rent tenants.csv --by ana',
+        'schedule payers trial random --count 8..12 --amount 20.00',
+      ),
+    )
     .action((name: string, who: string, flags: ProofFlags) =>
       inBase(shell, async base => {
         const { changePayers, needSchedule } = await import('../schedule/schedule.ts')
@@ -71,7 +89,9 @@ export function payersCommand(schedule: Command, shell: Shell): void {
       const faults: string[] = []
       const [name = '', who = ''] = command.args
       await payersOf({ ...given, payers: who }, await needSchedule(db, name), faults)
-      const lacking = (['count', 'amount'] as const).filter(flag => who === 'random' && given[flag] === undefined)
+      const lacking = (['count', 'amount'] as const).filter(
+        flag => who === 'random' && given[flag] === undefined,
+      )
       return [...faults, ...lacking.map(flag => `--${flag} is needed with random payers`)]
     }),
   )
@@ -83,7 +103,10 @@ export function rosterCommand(schedule: Command, shell: Shell): void {
     .description('the roster a schedule has, as CSV that can be taken in again')
     .argument('<name>', 'the schedule')
     .option('--brazilian', 'as Excel in Brazil reads it: ";", decimal comma, dd/mm/yyyy')
-    .addHelpText('after', example('schedule roster rent > tenants.csv', 'schedule roster rent --brazilian > inquilinos.csv'))
+    .addHelpText(
+      'after',
+      example('schedule roster rent > tenants.csv', 'schedule roster rent --brazilian > inquilinos.csv'),
+    )
     .action((name: string, { brazilian }: { brazilian?: true }) =>
       inBase(shell, async ({ db, world }) => {
         const [{ needSchedule }, { readRoster, writeRoster }] = await Promise.all([
@@ -91,8 +114,11 @@ export function rosterCommand(schedule: Command, shell: Shell): void {
           import('../base/roster.ts'),
         ])
         const row = await needSchedule(db, name)
-        if (row.roster === null) throw new BadInput(`schedule "${name}" asks payers made up, and has no roster`)
-        const style = brazilian ? ({ separator: ';', decimal: ',' } as const) : ({ separator: ',', decimal: '.' } as const)
+        if (row.roster === null)
+          throw new BadInput(`schedule "${name}" asks payers made up, and has no roster`)
+        const style = brazilian
+          ? ({ separator: ';', decimal: ',' } as const)
+          : ({ separator: ',', decimal: '.' } as const)
         const rows = readRoster(row.roster, row.currency)
         await noteTaken({ db, world }, `roster of ${row.name}`, rows.length)
         await shell.out(`${brazilian ? '\ufeff' : ''}${writeRoster(rows, row.currency, style)}`)
@@ -104,11 +130,14 @@ export function rosterCommand(schedule: Command, shell: Shell): void {
 export const saidOf = ({ roster, rosterFile, countLow, countHigh }: Payers): string => {
   const many = countLow === countHigh ? `${countLow}` : `${countLow} to ${countHigh}`
   const payers = countHigh === 1 ? 'payer' : 'payers'
-  return roster === undefined ? `${many} ${payers} made up` : `${many} ${payers}${rosterFile === undefined ? '' : ` of ${rosterFile}`}`
+  return roster === undefined
+    ? `${many} ${payers} made up`
+    : `${many} ${payers}${rosterFile === undefined ? '' : ` of ${rosterFile}`}`
 }
 
 export function refuseMadeUp(payers: string, config: Config, rail: RailName): void {
-  const real = config.STARKBANK_ENVIRONMENT === 'production' || (isOnChain(rail) && config.BITCOIN_NETWORK === 'mainnet')
+  const real =
+    config.STARKBANK_ENVIRONMENT === 'production' || (isOnChain(rail) && config.BITCOIN_NETWORK === 'mainnet')
   if (payers === 'random' && real)
     throw new BadInput(
       `--payers "random" makes people up and is refused ${isOnChain(rail) ? 'where money is real' : 'in production'}: name a CSV file`,
@@ -128,20 +157,36 @@ export async function payersOf(
       : undefined
   if (payers === undefined) return undefined
   if (payers === 'random') {
-    const dust = range && rail && isOnChain(rail) && currency !== 'BRL' ? dustFault(`--amount "${amount}"`, range.low) : undefined
+    const dust =
+      range && rail && isOnChain(rail) && currency !== 'BRL'
+        ? dustFault(`--amount "${amount}"`, range.low)
+        : undefined
     if (dust !== undefined) faults.push(dust)
     if (!range || !count || dust !== undefined) return undefined
-    return { roster: undefined, countLow: count.low, countHigh: count.high, unitsLow: range.low, unitsHigh: range.high }
+    return {
+      roster: undefined,
+      countLow: count.low,
+      countHigh: count.high,
+      unitsLow: range.low,
+      unitsHigh: range.high,
+    }
   }
 
   for (const [flag, value] of Object.entries({ '--count': count, '--amount': amount }))
     if (value) faults.push(`${flag} has no use with a roster, which has its own: leave it out`)
   if (currency === 'sats')
-    faults.push('--currency sats is for --amount: with a roster write --currency BTC, and its amounts like 0.0002 or 20000sats')
+    faults.push(
+      '--currency sats is for --amount: with a roster write --currency BTC, and its amounts like 0.0002 or 20000sats',
+    )
   if (currency === undefined || currency === 'sats') return undefined
   const rosters = await import('../base/roster.ts')
   try {
-    return listed(payers, await textOf(payers), { currency, allowRepeats, mayBeDue: rail === undefined || !isOnChain(rail) }, rosters)
+    return listed(
+      payers,
+      await textOf(payers),
+      { currency, allowRepeats, mayBeDue: rail === undefined || !isOnChain(rail) },
+      rosters,
+    )
   } catch (error) {
     if (!(error instanceof BadInput)) throw error
     faults.push(error.message)
@@ -169,14 +214,22 @@ interface Rosters {
   judgeRoster: typeof judgeRoster
 }
 
-function listed(file: string, text: string, { currency: asset, allowRepeats, ...rules }: Listing, rosters: Rosters): Payers {
+function listed(
+  file: string,
+  text: string,
+  { currency: asset, allowRepeats, ...rules }: Listing,
+  rosters: Rosters,
+): Payers {
   const rows = under(`--payers "${file}"`, () => rosters.readRoster(text, asset, rules))
   const { repeats } = rosters.judgeRoster(text, asset, rules)
   if (repeats.length > 0 && !allowRepeats)
     throw new BadInput(
       [
         `--payers "${file}" has rows that are equal, and each would be asked for:`,
-        ...repeats.map(({ lines, row }) => `  lines ${lines.join(', ')}: ${row.name}, ${row.taxId}, ${formatMoney(row.units, asset)}`),
+        ...repeats.map(
+          ({ lines, row }) =>
+            `  lines ${lines.join(', ')}: ${row.name}, ${row.taxId}, ${formatMoney(row.units, asset)}`,
+        ),
         'take one of them out, or say --allow-repeats',
       ].join('\n'),
     )
@@ -193,7 +246,14 @@ function listed(file: string, text: string, { currency: asset, allowRepeats, ...
   )
   const dust = asset === 'BTC' ? dustFault(`--payers "${file}": ${formatMoney(low, asset)}`, low) : undefined
   if (dust !== undefined) throw new BadInput(dust)
-  return { roster: text, rosterFile: file, countLow: units.length, countHigh: units.length, unitsLow: low, unitsHigh: high }
+  return {
+    roster: text,
+    rosterFile: file,
+    countLow: units.length,
+    countHigh: units.length,
+    unitsLow: low,
+    unitsHigh: high,
+  }
 }
 
 function bytesOf(file: string): Uint8Array {

@@ -7,8 +7,13 @@ export { csvCell } from '../base/csv.ts'
 export { formatReais, formatMoney } from '../base/money.ts'
 
 /** Money for programs: exact in both forms, for neither survives as a JSON number. */
-export const moneyOf = (units: bigint, asset: Asset = 'BRL') => ({ amount: formatUnits(units, asset), units: units.toString(), asset })
-export const maybeMoney = (units: bigint | null, asset: Asset = 'BRL') => (units === null ? null : moneyOf(units, asset))
+export const moneyOf = (units: bigint, asset: Asset = 'BRL') => ({
+  amount: formatUnits(units, asset),
+  units: units.toString(),
+  asset,
+})
+export const maybeMoney = (units: bigint | null, asset: Asset = 'BRL') =>
+  units === null ? null : moneyOf(units, asset)
 
 /** Indented JSON and a line's end; whole numbers of the database are written as text. */
 export const json = (value: unknown): string => `${JSON.stringify(value, plainValue, 2)}\n`
@@ -17,10 +22,14 @@ export const jsonLine = (value: unknown): string => `${JSON.stringify(value, pla
 const plainValue = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)
 
 /** Control characters, which a terminal would obey, shown as a dot. */
-// eslint-disable-next-line no-control-regex
-export const tame = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '·')
+export const tame = (text: string): string =>
+  // eslint-disable-next-line no-control-regex
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '·')
 
-/** Columns under `heads`, two blanks apart; a head that begins with `>` stands above figures, which end where it ends. */
+/**
+ * Columns under `heads`, two blanks apart; a head that begins with `>` stands above figures, which end where
+ * it ends.
+ */
 export function table(heads: string[], rows: string[][]): string {
   const right = heads.map(head => head.startsWith('>'))
   const lines = [heads.map(head => head.replace('>', '')), ...rows.map(row => row.map(tame))]
@@ -36,7 +45,9 @@ const lengthOf = (text: string) => [...text].length
 
 /** `name  value` lines; what is undefined is left out. */
 export function sheet(entries: [string, string | null | undefined][]): string {
-  const shown = entries.filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== null)
+  const shown = entries.filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== null,
+  )
   const width = Math.max(0, ...shown.map(([name]) => lengthOf(name)))
   return shown.map(([name, value]) => `${name.padEnd(width)}  ${tame(value)}\n`).join('')
 }
@@ -50,7 +61,9 @@ export const stepsTable = (steps: readonly HistoryLine[]) =>
 
 /** With how often it came, and why the last time, where it was a retry. */
 const whyOf = ({ why, repeats }: HistoryLine): string =>
-  repeats ? `${why} (${repeats.times} times, last at ${repeats.lastAt}${repeats.lastWhy === why ? '' : `: ${repeats.lastWhy}`})` : why
+  repeats
+    ? `${why} (${repeats.times} times, last at ${repeats.lastAt}${repeats.lastWhy === why ? '' : `: ${repeats.lastWhy}`})`
+    : why
 
 export const stepsView = (steps: readonly HistoryLine[]) =>
   steps.map(({ at, from, to, why, ref, repeats }) => ({
@@ -73,4 +86,5 @@ export const paint = ({ colours }: { colours: boolean }, shade: keyof typeof sha
   colours ? `\u001b[${shades[shade]}m${text}\u001b[39m` : text
 
 /** What stands under a command's `--help`. */
-export const example = (...lines: string[]) => `\nExample:\n${lines.map(line => `  repasse ${line}`).join('\n')}\n`
+export const example = (...lines: string[]) =>
+  `\nExample:\n${lines.map(line => `  repasse ${line}`).join('\n')}\n`

@@ -6,9 +6,14 @@ import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/termin
 const { at, repasse } = openTerminal()
 
 test('a roster names its payers: they are exported to a file of one’s own, and forgotten only out of it', async () => {
-  writeFileSync(at('rent.csv'), 'name,tax_id,amount,description\nAna Lima,012.345.678-90,10.00,rent\nCaio Sá,529.982.247-25,10.00,rent\n')
+  writeFileSync(
+    at('rent.csv'),
+    'name,tax_id,amount,description\nAna Lima,012.345.678-90,10.00,rent\nCaio Sá,529.982.247-25,10.00,rent\n',
+  )
   await repasse(accountAdd())
-  expect(await repasse(scheduleAdd({ payers: at('rent.csv'), count: '', amount: '' }))).toMatchObject({ code: 0 })
+  expect(await repasse(scheduleAdd({ payers: at('rent.csv'), count: '', amount: '' }))).toMatchObject({
+    code: 0,
+  })
 
   const file = at('ana.json')
   expect(await repasse(['payer', 'export', '01234567890', '--to', file, '--by', 'ana'])).toMatchObject({

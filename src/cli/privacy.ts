@@ -1,4 +1,6 @@
-/** `repasse payer` and `repasse order forget`: what is held on a person, handed out to them, and forgotten. */
+/**
+ * `repasse payer` and `repasse order forget`: what is held on a person, handed out to them, and forgotten.
+ */
 import { existsSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
@@ -24,7 +26,9 @@ const keptElsewhereOption = [
 export function forgetOrderCommand(order: Command, shell: Shell): void {
   order
     .command('forget')
-    .description('blanks who bought: name, e-mail, tax id, letters; the order, its amounts and the ledger stay')
+    .description(
+      'blanks who bought: name, e-mail, tax id, letters; the order, its amounts and the ledger stay',
+    )
     .argument('<order>', 'its id, or the eight characters it is called by')
     .requiredOption('--why <words>', 'the reason, for the audit log; name nobody in it', textFlag('--why'))
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
@@ -35,7 +39,8 @@ export function forgetOrderCommand(order: Command, shell: Shell): void {
       inBase(shell, async ({ db, world }) => {
         const { forgetOrder } = await import('../privacy/privacy.ts')
         const outcome = await forgetOrder(db, world, name, { by, why, keptElsewhere })
-        if (outcome.forgotten === 'nothing') throw new BadInput(`order ${outcome.order.id} is kept as it is: ${heldWords(outcome)}`)
+        if (outcome.forgotten === 'nothing')
+          throw new BadInput(`order ${outcome.order.id} is kept as it is: ${heldWords(outcome)}`)
         await shell.out(asJson ? json(orderView(outcome)) : `${orderLine(outcome)}\n`)
       }),
     )
@@ -45,7 +50,13 @@ export function payerCommands(repasse: Command, shell: Shell): void {
   const payer = repasse
     .command('payer')
     .description('a person who pays or buys: what is held on them, and forgetting them')
-    .addHelpText('after', example('payer export 012.345.678-90 --to ana.json', 'payer forget 012.345.678-90 --why "asked for on 3 May"'))
+    .addHelpText(
+      'after',
+      example(
+        'payer export 012.345.678-90 --to ana.json',
+        'payer forget 012.345.678-90 --why "asked for on 3 May"',
+      ),
+    )
 
   payer
     .command('export')
@@ -56,7 +67,8 @@ export function payerCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('payer export 012.345.678-90 --to ana.json --by ana'))
     .action((taxId: string, { to: file, by = operator() }: { to?: string; by?: string }) =>
       inBase(shell, async ({ db, world }) => {
-        if (file !== undefined && existsSync(file)) throw new BadInput(`--to "${file}" exists already: name one that does not`)
+        if (file !== undefined && existsSync(file))
+          throw new BadInput(`--to "${file}" exists already: name one that does not`)
         const { exportPayer } = await import('../privacy/privacy.ts')
         const found = await exportPayer(db, world, taxId, by)
         if (!found) throw new BadInput('nothing is held on a person of this tax id')
@@ -77,7 +89,10 @@ export function payerCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .option(...keptElsewhereOption)
     .option('--json', 'as JSON')
-    .addHelpText('after', example('payer forget 012.345.678-90 --why "asked for by e-mail on 3 May" --by ana'))
+    .addHelpText(
+      'after',
+      example('payer forget 012.345.678-90 --why "asked for by e-mail on 3 May" --by ana'),
+    )
     .action((taxId: string, { why, by = operator(), keptElsewhere, json: asJson }: ForgetFlags) =>
       inBase(shell, async ({ db, world }) => {
         const { forgetPayer } = await import('../privacy/privacy.ts')
@@ -92,7 +107,10 @@ export function payerCommands(repasse: Command, shell: Shell): void {
 const rosterRefusal = ({ rosters }: PayerForgotten & { is: 'in-roster' }): string =>
   [
     'nothing was forgotten: rosters of schedules name this person, so they would be asked again.',
-    ...rosters.map(({ schedule, state, rows }) => `  ${schedule} (${state}): ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}`),
+    ...rosters.map(
+      ({ schedule, state, rows }) =>
+        `  ${schedule} (${state}): ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}`,
+    ),
     'Take them out first: "repasse schedule roster NAME > FILE", delete their rows, "repasse schedule payers NAME FILE"',
   ].join('\n')
 
@@ -102,13 +120,16 @@ export const heldReasons: Record<HeldWhy, string> = {
   attention: 'it needs a person first: "repasse order attended" says that it was looked after',
   payable: 'it may still be paid late',
   reversible: 'its Pix may be given back for 90 days',
-  fiscal: 'the tax authority may ask for what was paid for five years; --kept-elsewhere says that it is kept in another place',
+  fiscal:
+    'the tax authority may ask for what was paid for five years; --kept-elsewhere says that it is kept in another place',
 }
 
 const until = ({ until: end }: Held): string => (end === undefined ? '' : `, until ${end.slice(0, 10)}`)
 
 const heldWords = ({ held, invoiceId }: Pick<OrderOutcome, 'held' | 'invoiceId'>): string =>
-  held ? `${heldReasons[held.why]}${invoiceId === undefined ? '' : ` (invoice ${invoiceId})`}${until(held)}` : ''
+  held
+    ? `${heldReasons[held.why]}${invoiceId === undefined ? '' : ` (invoice ${invoiceId})`}${until(held)}`
+    : ''
 
 const orderLine = (outcome: OrderOutcome): string => {
   const { order, forgotten, again } = outcome
@@ -124,19 +145,32 @@ const orderView = (outcome: OrderOutcome) => ({
   ...{ order: outcome.order.id, forgotten: outcome.forgotten, again: outcome.again },
   ...heldView(outcome),
 })
-const invoiceView = (outcome: InvoiceOutcome) => ({ invoice: outcome.id, forgotten: outcome.forgotten, ...heldView(outcome) })
+const invoiceView = (outcome: InvoiceOutcome) => ({
+  invoice: outcome.id,
+  forgotten: outcome.forgotten,
+  ...heldView(outcome),
+})
 
 const payerView = ({ payer, orders, invoices, lines, accounts }: PayerForgotten & { is: 'forgotten' }) => ({
   ...{ payer, orders: orders.map(orderView), invoices: invoices.map(invoiceView), statementLines: lines },
   payoutAccounts: accounts.map(({ name, state }) => ({ name, state })),
 })
 
-function payerText({ payer, orders, invoices, lines, accounts }: PayerForgotten & { is: 'forgotten' }): string {
+function payerText({
+  payer,
+  orders,
+  invoices,
+  lines,
+  accounts,
+}: PayerForgotten & { is: 'forgotten' }): string {
   const whole = orders.filter(({ forgotten }) => forgotten === 'all').length
   const facts = sheet([
     ['in the audit log as', payer],
     ['orders', `${whole} of ${orders.length} forgotten`],
-    ['invoices', `${invoices.filter(({ forgotten }) => forgotten).length} of ${invoices.length} forgotten, beside those of orders`],
+    [
+      'invoices',
+      `${invoices.filter(({ forgotten }) => forgotten).length} of ${invoices.length} forgotten, beside those of orders`,
+    ],
     ['statement lines', lines === 0 ? undefined : `${lines} blanked`],
     [
       'payout accounts',
@@ -149,7 +183,9 @@ function payerText({ payer, orders, invoices, lines, accounts }: PayerForgotten 
     ...orders
       .filter(({ forgotten }) => forgotten !== 'all')
       .map(each => [each.order.id, partOf(each), heldReasons[each.held!.why], untilDay(each)]),
-    ...invoices.filter(({ forgotten }) => !forgotten).map(each => [each.id, 'name, tax id', heldReasons[each.held!.why], untilDay(each)]),
+    ...invoices
+      .filter(({ forgotten }) => !forgotten)
+      .map(each => [each.id, 'name, tax id', heldReasons[each.held!.why], untilDay(each)]),
   ]
   return kept.length === 0 ? facts : `${facts}\n${table(['KEPT', 'WHAT', 'WHY', 'UNTIL'], kept)}`
 }
@@ -157,13 +193,18 @@ function payerText({ payer, orders, invoices, lines, accounts }: PayerForgotten 
 const partOf = ({ forgotten }: OrderOutcome) => (forgotten === 'contact' ? 'name, tax id' : 'all of it')
 const untilDay = ({ held }: { held?: Held }) => (held?.until === undefined ? '' : held.until.slice(0, 10))
 
-/** One invoice, order or event that is printed whole is a record of the audit log, by the system's user, where it has a CPF. */
+/**
+ * One invoice, order or event that is printed whole is a record of the audit log, by the system's user, where
+ * it has a CPF.
+ */
 export async function noteShownHere({ db }: Pick<Base, 'db'>, of: string, ...texts: string[]): Promise<void> {
   const { noteShown } = await import('../privacy/privacy.ts')
   await noteShown({ db }, { of, by: operator(), texts })
 }
 
-/** A list that has whole tax ids is a record of the audit log, by the system's user; an empty one has none. */
+/**
+ * A list that has whole tax ids is a record of the audit log, by the system's user; an empty one has none.
+ */
 export async function noteTaken(
   { db, world }: Pick<Base, 'db' | 'world'>,
   of: string,

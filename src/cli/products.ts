@@ -21,7 +21,10 @@ interface Flags {
 }
 
 export function productCommands(repasse: Command, shell: Shell): void {
-  const product = repasse.command('product').description('products: what the shop sells').addHelpText('after', example('product list'))
+  const product = repasse
+    .command('product')
+    .description('products: what the shop sells')
+    .addHelpText('after', example('product list'))
 
   const add = product
     .command('add')
@@ -33,12 +36,20 @@ export function productCommands(repasse: Command, shell: Shell): void {
     .option('--photo <file>', 'JPEG, PNG or WebP, at most 512 kB', photoFlag)
     .option('--by <person>', 'who adds it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
-    .addHelpText('after', example('product add --name "Café 250 g" --price 39.90 --stock 20 --photo cafe.jpg'))
+    .addHelpText(
+      'after',
+      example('product add --name "Café 250 g" --price 39.90 --stock 20 --photo cafe.jpg'),
+    )
     .action((flags: Flags & Required<Pick<Flags, 'name' | 'price' | 'stock'>>) =>
       inBase(shell, async ({ db, world }) => {
         const { addProduct } = await import('../shop/shop.ts')
         const { name, price: units, stock, description = '', photo, by = operator() } = flags
-        await tell(shell, flags, 'is on sale', await addProduct(db, world, { name, units, stock: stock.units, description, photo }, by))
+        await tell(
+          shell,
+          flags,
+          'is on sale',
+          await addProduct(db, world, { name, units, stock: stock.units, description, photo }, by),
+        )
       }),
     )
   alsoCheck(add, faultsOfPhoto)
@@ -59,7 +70,12 @@ export function productCommands(repasse: Command, shell: Shell): void {
     .action((name: string, flags: Flags) =>
       inBase(shell, async ({ db }) => {
         const { editProduct } = await import('../shop/shop.ts')
-        await tell(shell, flags, 'is changed', await editProduct(db, name, changeOf(flags), flags.by ?? operator()))
+        await tell(
+          shell,
+          flags,
+          'is changed',
+          await editProduct(db, name, changeOf(flags), flags.by ?? operator()),
+        )
       }),
     )
   alsoCheck(edit, async given =>
@@ -99,7 +115,11 @@ export function productCommands(repasse: Command, shell: Shell): void {
           `${row.stock}`,
           row.photo === null ? 'none' : 'yes',
         ]
-        await shell.out(asJson ? json(rows.map(viewOf)) : table(['PRODUCT', 'NAME', 'STATE', '>PRICE', '>STOCK', 'PHOTO'], rows.map(line)))
+        await shell.out(
+          asJson
+            ? json(rows.map(viewOf))
+            : table(['PRODUCT', 'NAME', 'STATE', '>PRICE', '>STOCK', 'PHOTO'], rows.map(line)),
+        )
       }),
     )
 }
@@ -146,7 +166,8 @@ const priceFlag = (text: string): bigint => {
 
 function stockFlag(text: string): Stock {
   const [, sign, digits] = /^([+-]?)(\d{1,6})$/.exec(text.trim()) ?? []
-  if (digits === undefined) throw new BadInput(`--stock "${text}" is not a whole number up to 999999: write e.g. 20`)
+  if (digits === undefined)
+    throw new BadInput(`--stock "${text}" is not a whole number up to 999999: write e.g. 20`)
   const units = BigInt(digits)
   return sign === '' ? { is: 'all', units } : { is: 'change', units: sign === '-' ? -units : units }
 }
@@ -154,7 +175,8 @@ function stockFlag(text: string): Stock {
 /** Of a product that is new, and has none that could become more or fewer. */
 function wholeStockFlag(text: string): Stock {
   const stock = stockFlag(text)
-  if (stock.is === 'change') throw new BadInput(`--stock "${text}" has a sign, which only "product edit" takes: write e.g. 20`)
+  if (stock.is === 'change')
+    throw new BadInput(`--stock "${text}" has a sign, which only "product edit" takes: write e.g. 20`)
   return stock
 }
 
@@ -163,18 +185,25 @@ function descriptionFlag(text: string): string {
   const plain = text.replace(/\r\n?/g, '\n').trim()
   // eslint-disable-next-line no-control-regex
   if (plain.length <= 2_000 && !/[\u0000-\u0009\u000b-\u001f\u007f]/.test(plain)) return plain
-  throw new BadInput('--description is longer than 2000 characters, or has control characters: write a few sentences')
+  throw new BadInput(
+    '--description is longer than 2000 characters, or has control characters: write a few sentences',
+  )
 }
 
 /** Looked at before it is read, for a file of gigabytes is no photo. */
 function photoFlag(file: string): Uint8Array {
   try {
     const { size } = statSync(file)
-    if (size > maxFileBytes) throw new BadInput(`--photo ${file} has ${Math.ceil(size / 1024)} kB, and may have 512: save it smaller`)
+    if (size > maxFileBytes)
+      throw new BadInput(
+        `--photo ${file} has ${Math.ceil(size / 1024)} kB, and may have 512: save it smaller`,
+      )
     return readFileSync(file)
   } catch (error) {
     if (error instanceof BadInput) throw error
-    throw new BadInput(`--photo names ${file}, which cannot be read (${(error as { code?: string }).code})`, { cause: error })
+    throw new BadInput(`--photo names ${file}, which cannot be read (${(error as { code?: string }).code})`, {
+      cause: error,
+    })
   }
 }
 

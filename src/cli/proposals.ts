@@ -38,7 +38,15 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
         const details = new Map<string, Record<string, string>>()
         for (const row of rows) details.set(row.id, await detailShown(db, row))
         const detailOf = ({ id }: ProposalRow) => details.get(id)!
-        const line = (row: ProposalRow) => [row.id, row.added_at, row.state, row.act, row.subject, row.made_by, wordsOf(detailOf(row))]
+        const line = (row: ProposalRow) => [
+          row.id,
+          row.added_at,
+          row.state,
+          row.act,
+          row.subject,
+          row.made_by,
+          wordsOf(detailOf(row)),
+        ]
         await shell.out(
           asJson
             ? json(rows.map(row => viewOf(row, detailOf(row))))
@@ -85,7 +93,11 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
       .command('approve')
       .description('approves what somebody else proposed, and does it')
       .argument('<id>', 'the proposal')
-      .option('--by <person>', 'who approves, another person than made it (default: the user of this system)', personFlag('--by')),
+      .option(
+        '--by <person>',
+        'who approves, another person than made it (default: the user of this system)',
+        personFlag('--by'),
+      ),
   )
     .addHelpText('after', example('proposal approve pro_01k9zq3f5c8wxy2m7n4p6r8s0t --by bruno'))
     .action((id: string, flags: ProofFlags) =>
@@ -99,7 +111,15 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
         const found = await findProposal(db, id)
         const act = found && personActs.includes(found.act) ? 'user.approve' : 'proposal.approve'
         const { by, proof } = await prove(base, flags, act)
-        await tell(shell, id, by, await approveAndDo({ db, rails, world, bitcoin: { terms: chainTermsOf(config) } }, id, { by, proof }))
+        await tell(
+          shell,
+          id,
+          by,
+          await approveAndDo({ db, rails, world, bitcoin: { terms: chainTermsOf(config) } }, id, {
+            by,
+            proof,
+          }),
+        )
       }),
     )
 
@@ -109,7 +129,10 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     .argument('<id>', 'the proposal')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
     .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
-    .addHelpText('after', example('proposal refuse pro_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the transfer was ours"'))
+    .addHelpText(
+      'after',
+      example('proposal refuse pro_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the transfer was ours"'),
+    )
     .action((id: string, { why, by = operator() }: ActFlags & { why: string }) =>
       inBase(shell, async ({ db }) => {
         const { refuse } = await import('../ledger/ledger.ts')
@@ -123,13 +146,17 @@ async function tell(shell: Shell, id: string, by: string, decision: ProposalDeci
     case 'approved':
     case 'refused':
     case 'withdrawn':
-      return shell.out(`proposal ${id} (${decision.proposal.act} of ${decision.proposal.subject}) is ${decision.is}\n`)
+      return shell.out(
+        `proposal ${id} (${decision.proposal.act} of ${decision.proposal.subject}) is ${decision.is}\n`,
+      )
     case 'unknown':
       throw new BadInput(noSuch(id))
     case 'own':
       throw new BadInput(`--by ${by} made proposal ${id}: someone else has to approve it (--by NAME)`)
     case 'decided':
-      throw new BadInput(`proposal ${id} is ${decision.proposal.state} already, by ${decision.proposal.decided_by}`)
+      throw new BadInput(
+        `proposal ${id} is ${decision.proposal.state} already, by ${decision.proposal.decided_by}`,
+      )
     case 'barred': {
       const { barSentence } = await import('../ledger/ledger.ts')
       throw new BadInput(barSentence(by, decision.bar))

@@ -1,4 +1,7 @@
-/** Who acts at the command line: names of people of the console are theirs alone, a code works once, and each record says by which way its act came. */
+/**
+ * Who acts at the command line: names of people of the console are theirs alone, a code works once, and each
+ * record says by which way its act came.
+ */
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
@@ -27,7 +30,9 @@ async function inBase<T>(work: (db: Db) => Promise<T>): Promise<T> {
 }
 const lastAct = () =>
   inBase(async db => {
-    const row = (await db.one<{ actor: string; act: string; detail: string }>(sql`select * from audit order by seq desc limit 1`))!
+    const row = (await db.one<{ actor: string; act: string; detail: string }>(
+      sql`select * from audit order by seq desc limit 1`,
+    ))!
     return { actor: row.actor, act: row.act, ...(JSON.parse(row.detail) as object) }
   })
 const code = () => codeAt(secret, stepAt(systemClock.now()))
@@ -53,15 +58,22 @@ test('the name of somebody of the console is refused at any command, in whatever
       ['user', 'add', 'bia', '--role', 'maker'],
       ['account', 'close', 'main', '--why', 'x'],
     ])
-      expect(await said(...words, '--by', by)).toEqual([2, expect.stringContaining('ana is a person of the console: show that it is them')])
+      expect(await said(...words, '--by', by)).toEqual([
+        2,
+        expect.stringContaining('ana is a person of the console: show that it is them'),
+      ])
   expect(await lastAct()).toMatchObject({ act: 'user added' })
 })
 
 test('a code of their authenticator shows that it is them, once [security A9]', async () => {
   await inBase(db =>
     db.tx(async tx => {
-      const [{ id }] = (await tx.all<{ id: string }>(sql`select id from users where name = 'ana'`)) as [{ id: string }]
-      await tx.run(sql`update users set state = 'active', password = 'x', totp_secret = ${secret} where id = ${id}`)
+      const [{ id }] = (await tx.all<{ id: string }>(sql`select id from users where name = 'ana'`)) as [
+        { id: string },
+      ]
+      await tx.run(
+        sql`update users set state = 'active', password = 'x', totp_secret = ${secret} where id = ${id}`,
+      )
       await audit(tx, { actor: 'ana', act: 'invitation accepted', subject: id, detail: {} })
     }),
   )
@@ -72,7 +84,10 @@ test('a code of their authenticator shows that it is them, once [security A9]', 
   const shown = code()
   expect((await said('payout', 'stop', '--why', 'x', '--by', 'ana', '--code', shown))[0]).toBe(0)
   expect(await lastAct()).toMatchObject({ actor: 'ana', act: 'payouts stopped', channel: 'cli' })
-  expect(await said('payout', 'go', '--why', 'x', '--by', 'ana', '--code', shown)).toEqual([2, expect.stringContaining('was used already')])
+  expect(await said('payout', 'go', '--why', 'x', '--by', 'ana', '--code', shown)).toEqual([
+    2,
+    expect.stringContaining('was used already'),
+  ])
 })
 
 test.each([
@@ -84,7 +99,8 @@ test.each([
 })
 
 test('whoever guesses codes has to wait', async () => {
-  for (let count = 0; count < 6; count++) await said('payout', 'stop', '--why', 'x', '--by', 'ana', '--code', '000000')
+  for (let count = 0; count < 6; count++)
+    await said('payout', 'stop', '--why', 'x', '--by', 'ana', '--code', '000000')
   expect(await said('payout', 'stop', '--why', 'x', '--by', 'ana', '--code', code())).toEqual([
     2,
     expect.stringContaining('too many wrong codes'),
@@ -122,19 +138,28 @@ test.each([
   ['reconcile', 'rule', 'add', 'fees', '--out', '--description', 'x', '--most', '1.00', '--why', 'x'],
   ['suspense', 'close', '1', '--why', 'x'],
   accountAdd({ by: 'somebody' }),
-])('where approvals have to be proven a name alone prepares nothing and lets nothing go: %s %s', async (...words) => {
-  const bank = { STARKBANK_PROJECT_ID: '1', STARKBANK_WORKSPACE_ID: '1', STARKBANK_PRIVATE_KEY_FILE: at('bank.pem') }
-  const { code: ended, err } = await repasse([...words, '--by', 'whoever'], { ...bank, SIGNED_APPROVALS: 'required' })
-  expect([ended, err]).toEqual([2, expect.stringContaining('whoever is only a name')])
-})
+])(
+  'where approvals have to be proven a name alone prepares nothing and lets nothing go: %s %s',
+  async (...words) => {
+    const bank = {
+      STARKBANK_PROJECT_ID: '1',
+      STARKBANK_WORKSPACE_ID: '1',
+      STARKBANK_PRIVATE_KEY_FILE: at('bank.pem'),
+    }
+    const { code: ended, err } = await repasse([...words, '--by', 'whoever'], {
+      ...bank,
+      SIGNED_APPROVALS: 'required',
+    })
+    expect([ended, err]).toEqual([2, expect.stringContaining('whoever is only a name')])
+  },
+)
 
 test('a command asks for the role that the console asks for [security A9]', async () => {
   await repasse(['user', 'add', 'mara', '--role', 'maker', '--by', 'somebody'])
   await repasse(['user', 'key', 'mara', '--out', at('mara.pem'), '--by', 'somebody'])
   const refund = ['invoice', 'refund', 'inv_1', '--by', 'mara', '--key', at('mara.pem'), '--why', 'x']
-  expect(await said('invoice', 'accept', 'inv_1', '--by', 'mara', '--key', at('mara.pem'), '--why', 'x')).toEqual([
-    2,
-    expect.stringContaining('mara is maker: this takes checker'),
-  ])
+  expect(
+    await said('invoice', 'accept', 'inv_1', '--by', 'mara', '--key', at('mara.pem'), '--why', 'x'),
+  ).toEqual([2, expect.stringContaining('mara is maker: this takes checker')])
   expect((await said(...refund))[1]).not.toContain('this takes')
 })

@@ -1,4 +1,7 @@
-/** `repasse reconcile` against a simulated bank, and a node beside it: a difference that lasts stops payouts, and agreement lets them go again. */
+/**
+ * `repasse reconcile` against a simulated bank, and a node beside it: a difference that lasts stops payouts,
+ * and agreement lets them go again.
+ */
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,7 +33,8 @@ async function repasse<T>(words: string[]): Promise<{ code: number; told: T }> {
   return { code, told: JSON.parse(out) as T }
 }
 const stopped = async () => (await repasse<{ stopped: string | null }>(['status'])).told.stopped ?? null
-const reconcile = () => repasse<{ agrees: boolean; stopped: string | null; difference: { amount: string } }>(['reconcile'])
+const reconcile = () =>
+  repasse<{ agrees: boolean; stopped: string | null; difference: { amount: string } }>(['reconcile'])
 
 /** A movement of the books that no statement of the bank knows. */
 async function bookAlone(movement: 'external in' | 'external out', source: string) {
@@ -47,7 +51,10 @@ test('a difference that lasts stops payouts, as the job would have it, and agree
 
   pass(minutes(5))
   await bookAlone('external in', 'x1')
-  expect(await reconcile()).toMatchObject({ code: 1, told: { agrees: false, stopped: null, difference: { amount: '-7.77' } } })
+  expect(await reconcile()).toMatchObject({
+    code: 1,
+    told: { agrees: false, stopped: null, difference: { amount: '-7.77' } },
+  })
   expect(await stopped()).toBe(null)
 
   // A second look within a moment says nothing new.
@@ -59,7 +66,10 @@ test('a difference that lasts stops payouts, as the job would have it, and agree
   expect(await stopped()).toContain('the books say')
 
   await bookAlone('external out', 'x2')
-  expect((await reconcile()).told).toMatchObject({ agrees: true, stopped: expect.stringContaining('the books say') })
+  expect((await reconcile()).told).toMatchObject({
+    agrees: true,
+    stopped: expect.stringContaining('the books say'),
+  })
   pass(minutes(5))
   expect(await reconcile()).toMatchObject({ code: 0, told: { agrees: true, stopped: null } })
   expect(await stopped()).toBe(null)
@@ -72,7 +82,11 @@ test.skipIf(!bitcoindAvailable())(
     try {
       await node.mine(1)
       const bitcoin = {
-        ...{ BITCOIN_NETWORK: 'regtest', BITCOIN_DESCRIPTOR: wallet('tr', 'regtest', 5).account.text, BITCOIN_RPC_URL: node.url },
+        ...{
+          BITCOIN_NETWORK: 'regtest',
+          BITCOIN_DESCRIPTOR: wallet('tr', 'regtest', 5).account.text,
+          BITCOIN_RPC_URL: node.url,
+        },
         ...{ BITCOIN_RPC_COOKIE_FILE: node.cookieFile, RATE_FIXED: 'BTC-BRL 600000.00' },
       }
       const { code, out } = await run(['reconcile', '--json'], bitcoin)
@@ -86,7 +100,10 @@ test.skipIf(!bitcoindAvailable())(
       await node.stop()
       // The bank is told of all the same.
       const gone = await run(['reconcile', '--json'], bitcoin)
-      expect([gone.code, JSON.parse(gone.out)]).toMatchObject([1, { agrees: true, bitcoin: { agrees: null, why: expect.any(String) } }])
+      expect([gone.code, JSON.parse(gone.out)]).toMatchObject([
+        1,
+        { agrees: true, bitcoin: { agrees: null, why: expect.any(String) } },
+      ])
     } finally {
       await node.stop()
     }
@@ -97,10 +114,15 @@ test.skipIf(!bitcoindAvailable())(
 test('what left by no order of ours is listed, accepted by two people, and covered by a rule from then on', async () => {
   const { bank } = terminal
   orderByHand(bank, { units: 4_990, tags: [] })
-  await until(() => (bank.advance(), bank.transactions().some(({ amount }) => amount === -4_990)), 'the transfer has left')
+  await until(
+    () => (bank.advance(), bank.transactions().some(({ amount }) => amount === -4_990)),
+    'the transfer has left',
+  )
   pass(minutes(5))
   expect((await reconcile()).told.stopped).toContain('left the bank by no order of ours')
-  const [line] = (await repasse<{ id: string; state: string; source: string }[]>(['reconcile', 'lines', '--state', 'open'])).told
+  const [line] = (
+    await repasse<{ id: string; state: string; source: string }[]>(['reconcile', 'lines', '--state', 'open'])
+  ).told
   expect(line!.source).toMatch(/^transfer\//)
 
   const accept = await run(['reconcile', 'accept', line!.id, '--why', 'looked at', '--by', 'ana'])
@@ -111,16 +133,37 @@ test('what left by no order of ours is listed, accepted by two people, and cover
   expect(await run(['proposal', 'approve', proposal, '--by', 'bruno'])).toMatchObject({ code: 0 })
   expect(await stopped()).toBe(null)
 
-  const words = ['--out', '--description-starts', 'Transfer', '--most', '60', '--a-month', '60,00', '--why', 'a fee', '--by', 'ana']
+  const words = [
+    '--out',
+    '--description-starts',
+    'Transfer',
+    '--most',
+    '60',
+    '--a-month',
+    '60,00',
+    '--why',
+    'a fee',
+    '--by',
+    'ana',
+  ]
   const made = await run(['reconcile', 'rule', 'add', 'fee', ...words])
   await run(['proposal', 'approve', /pro_\w+/.exec(made.out)![0], '--by', 'bruno'])
-  expect((await run(['reconcile', 'rule', 'list'])).out).toMatch(/fee +active +out +description starts "Transfer" +R\$ 60\.00 /)
+  expect((await run(['reconcile', 'rule', 'list'])).out).toMatch(
+    /fee +active +out +description starts "Transfer" +R\$ 60\.00 /,
+  )
   orderByHand(bank, { units: 5_000, tags: [] })
-  await until(() => (bank.advance(), bank.transactions().some(({ amount }) => amount === -5_000)), 'the transfer has left')
+  await until(
+    () => (bank.advance(), bank.transactions().some(({ amount }) => amount === -5_000)),
+    'the transfer has left',
+  )
   pass(minutes(5))
   expect((await reconcile()).told.stopped).toBe(null)
-  expect(await run(['reconcile', 'rule', 'close', 'fee', '--why', 'no more', '--by', 'ana'])).toMatchObject({ code: 0 })
-  expect((await repasse<{ state: string }[]>(['reconcile', 'rule', 'list'])).told).toMatchObject([{ name: 'fee', state: 'closed' }])
+  expect(await run(['reconcile', 'rule', 'close', 'fee', '--why', 'no more', '--by', 'ana'])).toMatchObject({
+    code: 0,
+  })
+  expect((await repasse<{ state: string }[]>(['reconcile', 'rule', 'list'])).told).toMatchObject([
+    { name: 'fee', state: 'closed' },
+  ])
 })
 
 test('status ends with 1 while the bank does not answer, and with 0 again once it does', async () => {
@@ -129,7 +172,8 @@ test('status ends with 1 while the bank does not answer, and with 0 again once i
     const db = await openDb(env.DATABASE_URL, world)
     await db.tx(tx =>
       tx.run(sql`
-        insert into rails_heard (rail, answered_at, failing_since, why) values ('starkbank', ${began}, ${failingSince}, 'no route')
+        insert into rails_heard (rail, answered_at, failing_since, why)
+          values ('starkbank', ${began}, ${failingSince}, 'no route')
         on conflict (rail) do update set failing_since = excluded.failing_since, why = excluded.why`),
     )
     await db.close()
@@ -150,7 +194,10 @@ test('status ends with 1 while the bank does not answer, and with 0 again once i
 test.each([
   [['--out', '--in', '--description', 'x', '--most', '1', '--a-day', '1'], '--out or --in'],
   [['--out', '--most', '1', '--a-day', '1'], '--description, --description-starts'],
-  [['--out', '--source', 'a', '--source-starts', 'b', '--most', '1', '--a-day', '1'], '--description, --description-starts'],
+  [
+    ['--out', '--source', 'a', '--source-starts', 'b', '--most', '1', '--a-day', '1'],
+    '--description, --description-starts',
+  ],
   [['--out', '--source', 'a', '--most', '1', '--a-day', '1', '--a-month', '1'], '--a-month or --a-day'],
   [['--out', '--source', 'a', '--most', '2', '--a-day', '1'], 'not below it'],
 ])('a rule is refused that says too little or too much', async (flags, says) => {

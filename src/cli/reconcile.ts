@@ -1,4 +1,6 @@
-/** `repasse reconcile`: each rail is asked for what was missed, and what it holds is held against the books. */
+/**
+ * `repasse reconcile`: each rail is asked for what was missed, and what it holds is held against the books.
+ */
 import { formatMoney } from '../base/money.ts'
 import type { ChainReconciliation, Reconciliation } from '../reconcile/reconcile.ts'
 import type { Base, Open } from '../app.ts'
@@ -30,7 +32,9 @@ export async function reconcileNow(shell: Shell, asJson: true | undefined): Prom
     const { makeInbox, pollEvents, settleInbox } = await import('../webhooks/webhooks.ts')
     const { db, world, terms, config } = base
     const everyMs = config.STARKBANK_POLL_SECONDS * 1_000
-    const found = rails.starkbank ? (await pollEvents(db, rails.starkbank, makeInbox(db, world), world, everyMs)).fresh : 0
+    const found = rails.starkbank
+      ? (await pollEvents(db, rails.starkbank, makeInbox(db, world), world, everyMs)).fresh
+      : 0
     const followed = await followNow(base, open)
     const settled = await settleInbox({ db, rails, world, terms, ...(bitcoin && { chain: bitcoin.terms }) })
     const bank = await atBank(base, open, found)
@@ -51,12 +55,20 @@ export async function reconcileNow(shell: Shell, asJson: true | undefined): Prom
       `${settled} settled now`,
     ]
     await shell.out(
-      sheet([['events', events.filter(Boolean).join(', ')], ...(bank ? bankLines(bank) : []), ...(chain ? chainLines(chain) : [])]),
+      sheet([
+        ['events', events.filter(Boolean).join(', ')],
+        ...(bank ? bankLines(bank) : []),
+        ...(chain ? chainLines(chain) : []),
+      ]),
     )
   })
 }
 
-async function atBank({ db, world }: Base, { rails: { starkbank: rail } }: Open, found: number): Promise<Bank | undefined> {
+async function atBank(
+  { db, world }: Base,
+  { rails: { starkbank: rail } }: Open,
+  found: number,
+): Promise<Bank | undefined> {
   if (!rail) return undefined
   const { holdAgainstBank, reconcile } = await import('../reconcile/reconcile.ts')
   const result = await reconcile(db, rail, world)
@@ -74,7 +86,11 @@ async function followNow({ db, world }: Base, { rails, bitcoin }: Open): Promise
   return follow({ db, rail: rails.bitcoin, bitcoin, world })
 }
 
-async function onChain({ db, world }: Base, { rails }: Open, { blocks, news, trouble }: Followed): Promise<Chain> {
+async function onChain(
+  { db, world }: Base,
+  { rails }: Open,
+  { blocks, news, trouble }: Followed,
+): Promise<Chain> {
   const { holdAgainstChain, reconcileChain } = await import('../reconcile/reconcile.ts')
   const result = trouble ?? (await reconcileChain(db, rails.bitcoin!, world))
   const held = typeof result === 'string' ? undefined : await holdAgainstChain(db, result)
@@ -83,7 +99,10 @@ async function onChain({ db, world }: Base, { rails }: Open, { blocks, news, tro
 
 const agrees = ({ result }: Chain) => typeof result !== 'string' && result.agrees
 
-function bankView({ result: { agrees: same, bankUnits, bookUnits, inFlightUnits, imported }, lasting }: Bank) {
+function bankView({
+  result: { agrees: same, bankUnits, bookUnits, inFlightUnits, imported },
+  lasting,
+}: Bank) {
   return {
     agrees: same,
     bank: moneyOf(bankUnits),
@@ -112,17 +131,29 @@ function chainView({ result, blocks, news, trouble, held }: Chain) {
   }
 }
 
-function bankLines({ result: { agrees: same, bankUnits, bookUnits, inFlightUnits, imported }, lasting }: Bank): Lines {
+function bankLines({
+  result: { agrees: same, bankUnits, bookUnits, inFlightUnits, imported },
+  lasting,
+}: Bank): Lines {
   return [
     ['statement', `${imported} lines that are not ours were booked as external`],
     ['the bank', formatReais(bankUnits)],
     ['the books', formatReais(bookUnits)],
     ['in flight', `${formatReais(inFlightUnits)} at most`],
-    ['so', same ? 'they agree' : `they differ by ${formatReais(bankUnits - bookUnits)}, more than what is in flight`],
+    [
+      'so',
+      same
+        ? 'they agree'
+        : `they differ by ${formatReais(bankUnits - bookUnits)}, more than what is in flight`,
+    ],
     ['payouts', same && lasting !== undefined ? `are stopped: ${lasting}` : undefined],
     [
       'payouts',
-      same ? undefined : lasting === undefined ? 'stop if it lasts for five minutes' : 'are stopped until the two agree for five minutes',
+      same
+        ? undefined
+        : lasting === undefined
+          ? 'stop if it lasts for five minutes'
+          : 'are stopped until the two agree for five minutes',
     ],
   ]
 }
@@ -141,7 +172,10 @@ function chainLines({ result, blocks, held }: Chain): Lines {
     ['our coins', formatMoney(coinUnits, 'BTC')],
     ['BTC books', formatMoney(bookUnits, 'BTC')],
     ['so', result.agrees ? 'they agree to the satoshi' : apart.filter(Boolean).join(': ')],
-    ['waiting', unsettled > 0 ? `${unsettled} events are not settled yet, so the books may be behind` : undefined],
+    [
+      'waiting',
+      unsettled > 0 ? `${unsettled} events are not settled yet, so the books may be behind` : undefined,
+    ],
     ['BTC payouts', held === undefined ? undefined : 'are stopped until the two agree'],
   ]
 }

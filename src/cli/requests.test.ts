@@ -1,4 +1,7 @@
-/** Requests on a real chain, as the command line tells them: what came, what is missing, what a person takes on, and how it is paid on. */
+/**
+ * Requests on a real chain, as the command line tells them: what came, what is missing, what a person takes
+ * on, and how it is paid on.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from '../../test/testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from '../../test/testbed/chainTown.ts'
@@ -21,10 +24,16 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town?.close()
     await node?.stop()
   })
-  const settings = () => ({ BITCOIN_NETWORK: 'regtest', BITCOIN_DESCRIPTOR: town.wallet.account.text, LOG_LEVEL: 'silent' })
-  const repasse = (words: string[], more: Record<string, string> = {}) => say(words, { ...settings(), ...more })
+  const settings = () => ({
+    BITCOIN_NETWORK: 'regtest',
+    BITCOIN_DESCRIPTOR: town.wallet.account.text,
+    LOG_LEVEL: 'silent',
+  })
+  const repasse = (words: string[], more: Record<string, string> = {}) =>
+    say(words, { ...settings(), ...more })
   // oxlint-disable-next-line typescript/no-explicit-any -- a test knows what it asked for
-  const told = async (...words: string[]): Promise<any> => JSON.parse((await repasse([...words, '--json'])).out)
+  const told = async (...words: string[]): Promise<any> =>
+    JSON.parse((await repasse([...words, '--json'])).out)
 
   let invoice: InvoiceRow
   let late: InvoiceRow
@@ -37,16 +46,24 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(shown).toMatchObject({
       ...{ state: 'issued', asset: 'BTC', amount: '0.00016667', units: '16667', paid: null, bankFee: null },
       ...{ address, addressChecked: true, addressIndex: 0, path, confirmations: 1, payoutDepth: 6 },
-      quote: { asked: { amount: '100.00', asset: 'BRL' }, rate: { amount: '600000.00', asset: 'BRL' }, sources: ['town'] },
+      quote: {
+        asked: { amount: '100.00', asset: 'BRL' },
+        rate: { amount: '600000.00', asset: 'BRL' },
+        sources: ['town'],
+      },
       uri: `bitcoin:${address}?amount=0.00016667&label=trial`,
       received: { units: '0' },
       missing: { units: '16667', asset: 'BTC' },
       ...{ payments: [], payout: null, payouts: [] },
     })
     const { out } = await repasse(['invoice', 'show', address])
-    expect(out).toMatch(/asked +0\.00016667 BTC for R\$ 100\.00\nat +R\$ 600000\.00 a BTC, said \S+ by town\n/)
+    expect(out).toMatch(
+      /asked +0\.00016667 BTC for R\$ 100\.00\nat +R\$ 600000\.00 a BTC, said \S+ by town\n/,
+    )
     expect(out).toContain(`number         0 (${path})`)
-    expect((await repasse(['invoice', 'list'])).out).toMatch(new RegExp(`${invoice.id} .* issued +0\\.00016667 BTC`))
+    expect((await repasse(['invoice', 'list'])).out).toMatch(
+      new RegExp(`${invoice.id} .* issued +0\\.00016667 BTC`),
+    )
   })
 
   test('an address that the descriptor does not derive is shown to nobody, and without a descriptor it says that none was derived', async () => {
@@ -60,13 +77,21 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(err).not.toContain(other)
     await town.db.tx(tx => tx.run(sql`update invoices set address_index = 1 where id = ${late.id}`))
     const plain = await repasse(['invoice', 'show', late.id], { BITCOIN_DESCRIPTOR: '' })
-    expect([plain.code, plain.out]).toEqual([0, expect.stringContaining('not derived anew: BITCOIN_DESCRIPTOR and BITCOIN_NETWORK')])
+    expect([plain.code, plain.out]).toEqual([
+      0,
+      expect.stringContaining('not derived anew: BITCOIN_DESCRIPTOR and BITCOIN_NETWORK'),
+    ])
   })
 
   test('nothing is taken on where nothing came', async () => {
     const { code, err } = await repasse(['invoice', 'accept', invoice.id, '--why', 'hurry', '--by', 'ana'])
-    expect([code, err]).toEqual([2, expect.stringContaining('is issued and nothing came, so there is nothing to take on')])
-    expect((await repasse(['invoice', 'accept', 'inv_x', '--why', 'hurry'])).err).toContain('there is no invoice "inv_x"')
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('is issued and nothing came, so there is nothing to take on'),
+    ])
+    expect((await repasse(['invoice', 'accept', 'inv_x', '--why', 'hurry'])).err).toContain(
+      'there is no invoice "inv_x"',
+    )
     expect((await repasse(['invoice', 'accept', invoice.id])).err).toContain('--why')
   })
 
@@ -74,8 +99,14 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     txid = await town.pay(invoice.provider_id!, 10_000n)
     await town.look()
     const shown = await told('invoice', 'show', invoice.id)
-    expect(shown).toMatchObject({ state: 'underpaid', received: { units: '10000' }, missing: { units: '6667' } })
-    expect(shown.payments).toMatchObject([{ units: '10000', asset: 'BTC', state: 'seen', confirmations: 0, counts: true, block: null }])
+    expect(shown).toMatchObject({
+      state: 'underpaid',
+      received: { units: '10000' },
+      missing: { units: '6667' },
+    })
+    expect(shown.payments).toMatchObject([
+      { units: '10000', asset: 'BTC', state: 'seen', confirmations: 0, counts: true, block: null },
+    ])
     expect(shown.payments[0].coin).toMatch(new RegExp(`^${txid}:\\d+$`))
     const { out } = await repasse(['invoice', 'show', invoice.id])
     expect(shown.uri).toBe(`bitcoin:${invoice.provider_id}?amount=0.00006667&label=trial`)
@@ -87,7 +118,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect([taken.code, taken.err]).toEqual([0, ''])
     expect(taken.out).toContain(`is seen: 0.00010000 BTC of 0.00016667 BTC taken on by ana`)
     expect(await told('invoice', 'show', invoice.id)).toMatchObject({ state: 'seen', takenOnBy: 'ana' })
-    const act = await town.db.one<{ actor: string; act: string; detail: string }>(sql`select * from audit order by seq desc limit 1`)
+    const act = await town.db.one<{ actor: string; act: string; detail: string }>(
+      sql`select * from audit order by seq desc limit 1`,
+    )
     expect(act).toMatchObject({ actor: 'ana', act: 'payment taken on' })
     // Beside it stand the channel, the system's user and the host.
     expect(JSON.parse(act!.detail)).toMatchObject({
@@ -96,7 +129,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       received: '0.00010000 BTC',
       asked: '0.00016667 BTC',
     })
-    expect((await repasse(['invoice', 'accept', invoice.id, '--why', 'again'])).err).toContain('was taken on already, by ana')
+    expect((await repasse(['invoice', 'accept', invoice.id, '--why', 'again'])).err).toContain(
+      'was taken on already, by ana',
+    )
   })
 
   test('what came late waits for a person, and is credited once taken on', async () => {
@@ -108,18 +143,25 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const shown = await told('invoice', 'show', late.id)
     expect([shown.state, shown.payments[0].counts]).toEqual(['late', false])
     expect((await repasse(['invoice', 'show', late.id])).out).toMatch(/mined, waits for a person +6\/1 /)
-    expect((await told('invoice', 'list', '--state', 'late')).map(({ id }: { id: string }) => id)).toEqual([late.id])
-    expect((await repasse(['invoice', 'accept', late.provider_id!, '--why', 'he is a friend', '--by', 'ana'])).out).toContain(
-      ' is credited: ',
-    )
-    expect(await told('invoice', 'show', late.id)).toMatchObject({ state: 'credited', paid: { units: '16667', asset: 'BTC' } })
+    expect((await told('invoice', 'list', '--state', 'late')).map(({ id }: { id: string }) => id)).toEqual([
+      late.id,
+    ])
+    expect(
+      (await repasse(['invoice', 'accept', late.provider_id!, '--why', 'he is a friend', '--by', 'ana'])).out,
+    ).toContain(' is credited: ')
+    expect(await told('invoice', 'show', late.id)).toMatchObject({
+      state: 'credited',
+      paid: { units: '16667', asset: 'BTC' },
+    })
   })
 
   test('all that came counts: then there is nothing to take on', async () => {
     const [paid] = await town.issue()
     await town.pay(paid!.provider_id!, paid!.units)
     await town.look()
-    expect((await repasse(['invoice', 'accept', paid!.id, '--why', 'x'])).err).toContain('is seen and all that came counts: ')
+    expect((await repasse(['invoice', 'accept', paid!.id, '--why', 'x'])).err).toContain(
+      'is seen and all that came counts: ',
+    )
   })
 
   test('what comes late beside a paid request waits too, and is passed on once taken on', async () => {
@@ -132,9 +174,16 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.look()
     await town.bury(6)
     const shown = await told('invoice', 'show', request!.id)
-    expect(shown).toMatchObject({ state: 'credited', paid: { units: '20000' }, received: { units: '25000' }, missing: { units: '0' } })
+    expect(shown).toMatchObject({
+      state: 'credited',
+      paid: { units: '20000' },
+      received: { units: '25000' },
+      missing: { units: '0' },
+    })
     expect(shown.payments.map(({ counts }: { counts: boolean }) => counts)).toEqual([true, false])
-    expect((await repasse(['invoice', 'accept', request!.id, '--why', 'his tip', '--by', 'ana'])).code).toBe(0)
+    expect((await repasse(['invoice', 'accept', request!.id, '--why', 'his tip', '--by', 'ana'])).code).toBe(
+      0,
+    )
     const after = await told('invoice', 'show', request!.id)
     expect(after).toMatchObject({ state: 'credited', paid: { units: '25000' } })
     expect(after.payouts.map(({ units }: { units: string }) => units).sort()).toEqual(['19700', '4925'])
@@ -143,14 +192,24 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   test('a payout says what its bundle waits for, and cannot be held once it is in one', async () => {
     const [first] = await told('payout', 'list', '--invoice', invoice.id)
-    expect(first).toMatchObject({ state: 'owed', units: '9850', asset: 'BTC', withheld: { units: '0', asset: 'BTC' } })
-    expect((await repasse(['payout', 'hold', first.id, '--why', 'wait'])).out).toBe(`payout ${first.id} of 0.00009850 BTC is held\n`)
+    expect(first).toMatchObject({
+      state: 'owed',
+      units: '9850',
+      asset: 'BTC',
+      withheld: { units: '0', asset: 'BTC' },
+    })
+    expect((await repasse(['payout', 'hold', first.id, '--why', 'wait'])).out).toBe(
+      `payout ${first.id} of 0.00009850 BTC is held\n`,
+    )
     expect((await repasse(['payout', 'release', first.id, '--why', 'go'])).out).toContain('is owed')
 
     expect(await town.send()).toMatchObject({ bundled: 5, sent: 1 })
     const sent = await told('payout', 'show', first.id)
     const [transaction] = sent.attempts[0].transactions
-    expect(sent).toMatchObject({ state: 'sent', why: expect.stringMatching(/^its bundle bun_\w+ waits to be mined$/) })
+    expect(sent).toMatchObject({
+      state: 'sent',
+      why: expect.stringMatching(/^its bundle bun_\w+ waits to be mined$/),
+    })
     expect(sent.nextAt).toBeUndefined()
     expect(transaction).toMatchObject({ state: 'sent', asset: 'BTC', height: null })
     expect(BigInt(transaction.units) + BigInt(transaction.feeShare.units)).toBe(9_850n)
@@ -172,7 +231,11 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
     await town.bury(6)
     const paid = await told('payout', 'show', first.id)
-    expect(paid).toMatchObject({ state: 'paid', why: null, attempts: [{ bundle: { state: 'paid' }, transactions: [{ state: 'mined' }] }] })
+    expect(paid).toMatchObject({
+      state: 'paid',
+      why: null,
+      attempts: [{ bundle: { state: 'paid' }, transactions: [{ state: 'mined' }] }],
+    })
     expect(paid.postings.map(({ movement }: { movement: string }) => movement)).toEqual(
       expect.arrayContaining(['payout ordered', 'payout mined', 'network fee']),
     )
@@ -182,12 +245,18 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const [payout] = await told('payout', 'list', '--invoice', invoice.id)
     const [coin] = await town.coins(invoice.id)
     await town.db.tx(async tx => {
-      await tx.run(sql`update payouts set state = 'held', why = 'the chain left its payment behind' where id = ${payout.id}`)
+      await tx.run(
+        sql`update payouts set state = 'held', why = 'the chain left its payment behind'
+          where id = ${payout.id}`,
+      )
       await tx.run(sql`update attempts set state = 'refunded' where payout_id = ${payout.id}`)
       await tx.run(sql`update coins set state = 'orphaned' where id = ${coin!.id}`)
     })
     const { code, err } = await repasse(['payout', 'release', payout.id, '--why', 'never mind'])
-    expect([code, err]).toEqual([2, expect.stringContaining(`the payment ${coin!.id}, which is orphaned and in no block`)])
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining(`the payment ${coin!.id}, which is orphaned and in no block`),
+    ])
     await town.db.tx(async tx => {
       await tx.run(sql`update payouts set state = 'paid', why = null where id = ${payout.id}`)
       await tx.run(sql`update attempts set state = 'success' where payout_id = ${payout.id}`)
@@ -212,11 +281,18 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
 
   test('the books are told in both assets, and the export names each amount’s own', async () => {
-    const rows = (await told('ledger', 'balances')) as { account: string; asset: string; amount: string; says: string }[]
+    const rows = (await told('ledger', 'balances')) as {
+      account: string
+      asset: string
+      amount: string
+      says: string
+    }[]
     expect(rows.slice(0, 7).every(({ asset, amount }) => asset === 'BRL' && amount === '0.00')).toBe(true)
     const bank = rows.find(({ account, asset }) => account === 'bank' && asset === 'BTC')
     expect([bank!.amount.length, bank!.says]).toEqual([10, 'our coins on the chain'])
-    expect((await repasse(['ledger', 'balances'])).out).toMatch(/bank +R\$ 0\.00 .*\n[^]*bank +\d\.\d{8} BTC +our coins on the chain\n/)
+    expect((await repasse(['ledger', 'balances'])).out).toMatch(
+      /bank +R\$ 0\.00 .*\n[^]*bank +\d\.\d{8} BTC +our coins on the chain\n/,
+    )
     const { out } = await repasse(['ledger', 'export', '--format', 'csv'])
     expect(out).toMatch(/,coin received,[0-9a-f]{64}:\d+\/1,1,bank,BTC,0\.00010000,inv_/)
     expect(out).toMatch(/,payable,BTC,-0\.00010000,/)
@@ -229,7 +305,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     )
     const { code, out, err } = await repasse(['ledger', 'check'], more)
     expect([code, err]).toEqual([0, ''])
-    expect(out).toMatch(new RegExp(`^OK: .*; the node has our coins, ${held.amount.replace('.', '\\.')} BTC at block \\d+\\n$`))
+    expect(out).toMatch(
+      new RegExp(`^OK: .*; the node has our coins, ${held.amount.replace('.', '\\.')} BTC at block \\d+\\n$`),
+    )
 
     await node.rpc('generatetodescriptor', [1, 'raw(51)'])
     const apart = await repasse(['ledger', 'check'], more)
@@ -239,15 +317,26 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     ])
     await town.look()
 
-    await town.db.tx(tx => tx.run(sql`update coins set units = units + 1 where spent_height is null and state = 'mined'`))
+    await town.db.tx(tx =>
+      tx.run(sql`update coins set units = units + 1 where spent_height is null and state = 'mined'`),
+    )
     const wrong = await repasse(['ledger', 'check'], more)
-    expect([wrong.code, wrong.out]).toEqual([1, expect.stringMatching(/WRONG: the chain holds .*the node differs about [0-9a-f]{64}:\d/)])
-    await town.db.tx(tx => tx.run(sql`update coins set units = units - 1 where spent_height is null and state = 'mined'`))
+    expect([wrong.code, wrong.out]).toEqual([
+      1,
+      expect.stringMatching(/WRONG: the chain holds .*the node differs about [0-9a-f]{64}:\d/),
+    ])
+    await town.db.tx(tx =>
+      tx.run(sql`update coins set units = units - 1 where spent_height is null and state = 'mined'`),
+    )
     expect((await repasse(['ledger', 'check'], more)).code).toBe(0)
   })
 
   test('a run is waited for by doing the work, and tells addresses and satoshis', async () => {
-    const more = { BITCOIN_RPC_URL: node.url, BITCOIN_RPC_COOKIE_FILE: node.cookieFile, RATE_FIXED: 'BTC-BRL 500000.00' }
+    const more = {
+      BITCOIN_RPC_URL: node.url,
+      BITCOIN_RPC_COOKIE_FILE: node.cookieFile,
+      RATE_FIXED: 'BTC-BRL 500000.00',
+    }
     const { code, out, err } = await repasse(['schedule', 'run', 'trial', '--wait', '--timeout', '60s'], more)
     expect([code, err]).toEqual([0, ''])
     expect(out).toMatch(/^INVOICE +STATE +AMOUNT +PAYER +ADDRESS\n/)

@@ -1,4 +1,7 @@
-/** A payment request on a chain, as it is shown: where it is paid to, what it was priced at, what came, and what is still missing. */
+/**
+ * A payment request on a chain, as it is shown: where it is paid to, what it was priced at, what came, and
+ * what is still missing.
+ */
 import type { Config } from '../base/config.ts'
 import { formatMoney } from '../base/money.ts'
 import type { Base } from '../app.ts'
@@ -23,21 +26,37 @@ interface Place {
   unchecked: string | undefined
 }
 
-/** Reads it all. Throws where the kept address is not the one that our descriptor derives: it must not be shown to anyone. */
+/**
+ * Reads it all. Throws where the kept address is not the one that our descriptor derives: it must not be
+ * shown to anyone.
+ */
 export async function readRequest({ db, world, config }: Base, row: InvoiceRow): Promise<Request> {
   const { requestStatusOf: standingOf } = await import('../webhooks/webhooks.ts')
   const looked = await standingOf(db, row, chainTermsOf(config), world.clock.now())
-  return { row, place: await placeOf(config, row, looked?.standing.missing ?? row.units), looked, payoutDepth: config.BITCOIN_PAYOUT_DEPTH }
+  return {
+    row,
+    place: await placeOf(config, row, looked?.standing.missing ?? row.units),
+    looked,
+    payoutDepth: config.BITCOIN_PAYOUT_DEPTH,
+  }
 }
 
-export const chainTermsOf = (config: Config): ChainTerms => ({ payoutDepth: config.BITCOIN_PAYOUT_DEPTH, late: config.BITCOIN_LATE })
+export const chainTermsOf = (config: Config): ChainTerms => ({
+  payoutDepth: config.BITCOIN_PAYOUT_DEPTH,
+  late: config.BITCOIN_LATE,
+})
 
 async function placeOf(config: Config, row: InvoiceRow, missing: bigint): Promise<Place> {
   const { provider_id: address, address_index: index, brcode: uri } = row
   if (address === null || index === null) return { address, path: undefined, uri, unchecked: undefined }
   const { BITCOIN_DESCRIPTOR: text, BITCOIN_NETWORK: network } = config
   if (text === undefined || network === undefined)
-    return { address, path: undefined, uri, unchecked: 'not derived anew: BITCOIN_DESCRIPTOR and BITCOIN_NETWORK are not both set' }
+    return {
+      address,
+      path: undefined,
+      uri,
+      unchecked: 'not derived anew: BITCOIN_DESCRIPTOR and BITCOIN_NETWORK are not both set',
+    }
   const [{ derive, parseDescriptor }, { paymentUri }] = await Promise.all([
     import('../rails/bitcoin/descriptor.ts'),
     import('../rails/bitcoin/uri.ts'),
@@ -48,7 +67,8 @@ async function placeOf(config: Config, row: InvoiceRow, missing: bigint): Promis
       `invoice ${row.id} is kept with the address ${address}, and number ${index} of BITCOIN_DESCRIPTOR is ${ours.address}: ` +
         'show neither to a payer; somebody changed the database, or the descriptor is another',
     )
-  // Of what came in part only the rest is asked for: a wallet that reads the first URI again would pay it all once more.
+  // Of what came in part only the rest is asked for: a wallet that reads the first URI again would pay it all
+  // once more.
   const units = missing > 0n ? missing : row.units
   const label = row.description && { label: row.description }
   return { address, path: ours.path, uri: paymentUri({ address, units, ...label }), unchecked: undefined }
@@ -85,7 +105,10 @@ export const requestView = ({ row, place, looked, payoutDepth }: Request) => ({
     refunded: moneyOf(coin.refunded_units, 'BTC'),
     spentBy: coin.spent_by,
     firstSeenAt: coin.first_seen_at,
-    block: coin.state !== 'mined' || coin.block_hash === null ? null : { hash: coin.block_hash, height: Number(coin.height) },
+    block:
+      coin.state !== 'mined' || coin.block_hash === null
+        ? null
+        : { hash: coin.block_hash, height: Number(coin.height) },
     payout: coin.payout_id,
   })),
 })
@@ -115,14 +138,21 @@ const receivedOf = ({ standing: { received, missing } }: Looked) =>
   missing === 0n || received === 0n
     ? formatMoney(received, 'BTC')
     : `${formatMoney(received, 'BTC')}; missing: ${formatMoney(missing, 'BTC')}, ${
-        missing < minUnits ? 'less than a node passes on: "repasse invoice accept" takes it as it came' : 'to the same address'
+        missing < minUnits
+          ? 'less than a node passes on: "repasse invoice accept" takes it as it came'
+          : 'to the same address'
       }`
 
 /** Where it is paid to. */
 export const placeFacts = ({ row, place, looked }: Request): Facts => [
   ['watched until', row.watch_until],
   ['address', place.address && [place.address, place.unchecked].filter(Boolean).join(', ')],
-  ['number', row.address_index === null ? undefined : `${row.address_index}${place.path === undefined ? '' : ` (${place.path})`}`],
+  [
+    'number',
+    row.address_index === null
+      ? undefined
+      : `${row.address_index}${place.path === undefined ? '' : ` (${place.path})`}`,
+  ],
   ['to pay it', looked?.standing.missing === 0n ? undefined : place.uri],
 ]
 
@@ -131,7 +161,11 @@ export function paymentsTable({ row, looked }: Request): string {
   const lines = looked.payments.map(({ coin, depth, counts, spent }) => [
     coin.id,
     formatMoney(coin.units, 'BTC'),
-    spent ? `${coin.state}, given back or spent` : depth >= 0 && !counts ? `${coin.state}, waits for a person` : coin.state,
+    spent
+      ? `${coin.state}, given back or spent`
+      : depth >= 0 && !counts
+        ? `${coin.state}, waits for a person`
+        : coin.state,
     `${Math.max(depth, 0)}/${row.confirmations ?? 1n}`,
     coin.first_seen_at,
     coin.state === 'mined' ? `${coin.height}` : '',

@@ -8,7 +8,8 @@ import { example, json, jsonLine, table, tame } from './print.ts'
 import { inBase } from './shell.ts'
 import type { Shell } from './context.ts'
 
-// Written here so that --help need not load the house; a test holds it against the timetable. A slot's own runs are `issue`.
+// Written here so that --help need not load the house; a test holds it against the timetable. A slot's own
+// runs are `issue`.
 export const jobNames = [
   'issue',
   'slots',
@@ -39,10 +40,20 @@ export const jobNames = [
 const filters = { ...runFilters, choices: { ...runFilters.choices, job: jobNames } }
 
 export function runCommands(repasse: Command, shell: Shell): void {
-  const run = repasse.command('run').description('runs: what the jobs did').addHelpText('after', example('run list --job issue'))
+  const run = repasse
+    .command('run')
+    .description('runs: what the jobs did')
+    .addHelpText('after', example('run list --job issue'))
 
-  listFlags(run.command('list').description('runs, newest first; those that found nothing to do are not kept'), filters, 'run')
-    .addHelpText('after', example('run list --job issue --limit 20', 'run list --state failed --from 2026-11-01'))
+  listFlags(
+    run.command('list').description('runs, newest first; those that found nothing to do are not kept'),
+    filters,
+    'run',
+  )
+    .addHelpText(
+      'after',
+      example('run list --job issue --limit 20', 'run list --state failed --from 2026-11-01'),
+    )
     .action((flags: ListFlags<FilterOf<typeof runFilters>>) =>
       inBase(shell, async ({ db }) => {
         const { listRuns, placeOfRun } = await import('../queries/runs.ts')
@@ -61,7 +72,9 @@ export function runCommands(repasse: Command, shell: Shell): void {
           row.worker,
         ]
         await shell.out(
-          flags.json ? json(rows.map(viewOf)) : table(['RUN', 'JOB', 'STARTED (UTC)', 'OUTCOME', 'SUMMARY', 'WORKER'], rows.map(line)),
+          flags.json
+            ? json(rows.map(viewOf))
+            : table(['RUN', 'JOB', 'STARTED (UTC)', 'OUTCOME', 'SUMMARY', 'WORKER'], rows.map(line)),
         )
       }),
     )
@@ -102,6 +115,8 @@ const viewOf = (row: RunRow) => ({
 /** `time level message key=value …`, one line however many lines a value has. */
 function readable(text: string): string {
   const { time, level, msg, ...fields } = JSON.parse(text) as Record<string, unknown>
-  const pairs = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const pairs = Object.entries(fields).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
   return `${tame(`${String(time)} ${String(level).padEnd(5)} ${String(msg)} ${pairs.join(' ')}`.trimEnd())}\n`
 }

@@ -1,10 +1,18 @@
-/** Private keys on the command line: none is asked for anywhere, shells remember what was typed, and messages repeat it. */
+/**
+ * Private keys on the command line: none is asked for anywhere, shells remember what was typed, and messages
+ * repeat it.
+ */
 import { BadInput } from '../base/answer.ts'
 import { holdsPrivateKey } from '../base/setting.ts'
 
-/** Throws `BadInput` where an argument holds a private key or recovery words, in quotes or without. Nothing of it is repeated. */
+/**
+ * Throws `BadInput` where an argument holds a private key or recovery words, in quotes or without. Nothing of
+ * it is repeated.
+ */
 export function refuseKeys(args: readonly string[]): void {
-  const place = args.findIndex((arg, at) => holdsPrivateKey(arg) || isPhrase(args.slice(at, at + shortestPhrase)))
+  const place = args.findIndex(
+    (arg, at) => holdsPrivateKey(arg) || isPhrase(args.slice(at, at + shortestPhrase)),
+  )
   if (place === -1) return
   const flag = /^--[a-z-]+$/.exec(args[place - 1] ?? '')?.[0]
   throw new BadInput(
@@ -16,4 +24,5 @@ export function refuseKeys(args: readonly string[]): void {
 
 /** Recovery words without quotes are an argument each (BIP 39: 12 to 24 words). No command takes so many. */
 const shortestPhrase = 12
-const isPhrase = (args: readonly string[]) => args.length === shortestPhrase && args.every(arg => /^[a-z]{3,}$/.test(arg))
+const isPhrase = (args: readonly string[]) =>
+  args.length === shortestPhrase && args.every(arg => /^[a-z]{3,}$/.test(arg))

@@ -1,4 +1,6 @@
-/** What a command is given: where to print, the configuration, and an open database that is closed behind it. */
+/**
+ * What a command is given: where to print, the configuration, and an open database that is closed behind it.
+ */
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
@@ -42,7 +44,11 @@ export function quietLog(shell: Shell, { LOG_LEVEL: level }: Config): Log {
 }
 
 /** Opens the database for one command. The house is loaded here, so that `--help` need not wait for it. */
-export async function inBase<T>(shell: Shell, work: (base: Base) => Promise<T>, how: { mayLackKeys?: boolean } = {}): Promise<T> {
+export async function inBase<T>(
+  shell: Shell,
+  work: (base: Base) => Promise<T>,
+  how: { mayLackKeys?: boolean } = {},
+): Promise<T> {
   const config = readConfig(shell.env)
   const { openBase } = await import('../app.ts')
   const file = /^sqlite:(?!:memory:)(.+)$/.exec(config.DATABASE_URL)?.[1]
@@ -67,7 +73,9 @@ async function anchored(shell: Shell, base: Base): Promise<void> {
   if (!base.anchoring) return
   const { anchorNow } = await import('../app.ts')
   await anchorNow(base).catch((error: unknown) =>
-    shell.err(`the audit log could not be anchored: ${tame(error instanceof Error ? error.message : 'an unknown surprise')}\n`),
+    shell.err(
+      `the audit log could not be anchored: ${tame(error instanceof Error ? error.message : 'an unknown surprise')}\n`,
+    ),
   )
 }
 
@@ -105,11 +113,18 @@ export function onRails<T>(shell: Shell, work: (base: Base, open: Open) => Promi
 }
 
 /** The same with the node and the watch-only account at hand. `binds`: see `openChain`. */
-export function onChain<T>(shell: Shell, work: (base: Base, chain: Chain) => Promise<T>, { binds = false } = {}): Promise<T> {
+export function onChain<T>(
+  shell: Shell,
+  work: (base: Base, chain: Chain) => Promise<T>,
+  { binds = false } = {},
+): Promise<T> {
   return inBase(shell, async base => {
     const { openChain } = await import('../app.ts')
     const chain = await openChain(base, { binds })
-    if (!chain) throw new BadInput('BITCOIN_RPC_URL is not set, so there is no Bitcoin rail here: .env.example explains each setting')
+    if (!chain)
+      throw new BadInput(
+        'BITCOIN_RPC_URL is not set, so there is no Bitcoin rail here: .env.example explains each setting',
+      )
     try {
       return await work(base, chain)
     } finally {
@@ -119,6 +134,8 @@ export function onChain<T>(shell: Shell, work: (base: Base, chain: Chain) => Pro
 }
 
 export const bankIsConfigured = (config: Config) =>
-  [config.STARKBANK_PROJECT_ID, config.STARKBANK_WORKSPACE_ID, config.STARKBANK_PRIVATE_KEY_FILE].every(value => value !== undefined)
+  [config.STARKBANK_PROJECT_ID, config.STARKBANK_WORKSPACE_ID, config.STARKBANK_PRIVATE_KEY_FILE].every(
+    value => value !== undefined,
+  )
 
 export { operator }

@@ -44,7 +44,10 @@ describe('products', () => {
       '--by',
       'ana',
     ])
-    expect([added.code, added.out]).toEqual([0, 'product cafe-etico-250-g is on sale: "Café Ético 250 g", R$ 39.90, 20 in stock, listed\n'])
+    expect([added.code, added.out]).toEqual([
+      0,
+      'product cafe-etico-250-g is on sale: "Café Ético 250 g", R$ 39.90, 20 in stock, listed\n',
+    ])
     const [row] = JSON.parse((await repasse(['product', 'list', '--json'])).out) as Record<string, unknown>[]
     expect(row).toMatchObject({
       slug: 'cafe-etico-250-g',
@@ -53,22 +56,44 @@ describe('products', () => {
       photo: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
     })
 
-    expect((await repasse(['product', 'edit', 'cafe-etico-250-g', '--price', '42', '--stock', '+5', '--by', 'ana'])).out).toContain(
-      'R$ 42.00, 25 in stock',
+    expect(
+      (
+        await repasse([
+          'product',
+          'edit',
+          'cafe-etico-250-g',
+          '--price',
+          '42',
+          '--stock',
+          '+5',
+          '--by',
+          'ana',
+        ])
+      ).out,
+    ).toContain('R$ 42.00, 25 in stock')
+    expect((await repasse(['product', 'edit', 'Café Ético 250 g', '--stock', '-25'])).out).toContain(
+      '0 in stock',
     )
-    expect((await repasse(['product', 'edit', 'Café Ético 250 g', '--stock', '-25'])).out).toContain('0 in stock')
-    expect((await repasse(['product', 'edit', 'cafe-etico-250-g', '--stock', '-1'])).err).toContain('there are 0 of "Café Ético 250 g"')
+    expect((await repasse(['product', 'edit', 'cafe-etico-250-g', '--stock', '-1'])).err).toContain(
+      'there are 0 of "Café Ético 250 g"',
+    )
     expect((await repasse(['product', 'remove', 'cafe-etico-250-g', '--by', 'bia'])).out).toContain('removed')
     expect((await repasse(['product', 'remove', 'cafe-etico-250-g'])).err).toContain('is removed already')
-    expect((await repasse(['product', 'add', '--name', 'Cafe etico 250 g', '--price', '1', '--stock', '1'])).err).toContain(
-      'already (cafe-etico-250-g, removed)',
+    expect(
+      (await repasse(['product', 'add', '--name', 'Cafe etico 250 g', '--price', '1', '--stock', '1'])).err,
+    ).toContain('already (cafe-etico-250-g, removed)')
+    expect(
+      (await repasse(['product', 'edit', 'cafe-etico-250-g', '--listed', '--stock', '20'])).out,
+    ).toContain('20 in stock, listed')
+    expect((await repasse(['product', 'list'])).out).toMatch(
+      /cafe-etico-250-g +Café Ético 250 g +listed +R\$ 42\.00 +20 +yes/,
     )
-    expect((await repasse(['product', 'edit', 'cafe-etico-250-g', '--listed', '--stock', '20'])).out).toContain('20 in stock, listed')
-    expect((await repasse(['product', 'list'])).out).toMatch(/cafe-etico-250-g +Café Ético 250 g +listed +R\$ 42\.00 +20 +yes/)
 
     const acts = await inDb(async db => {
       expect(await auditChain(db)).toEqual([])
-      return db.all<{ act: string; actor: string }>(sql`select act, actor from audit where subject = ${row!['id'] as string} order by seq`)
+      return db.all<{ act: string; actor: string }>(
+        sql`select act, actor from audit where subject = ${row!['id'] as string} order by seq`,
+      )
     })
     expect(acts.map(({ act }) => act)).toEqual([
       'product added',
@@ -92,9 +117,10 @@ describe('products', () => {
     [['--photo', 'missing.png'], 'cannot be read (ENOENT)'],
   ])('%j is refused by name, and nothing is added', async (flags, right) => {
     const base = { name: 'Other', price: '1.00', stock: '1' }
-    const words = Object.entries({ ...base, ...Object.fromEntries([[flags[0]!.slice(2), flags[1]!]]) }).flatMap(([name, value]) => [
-      `--${name}=${value}`,
-    ])
+    const words = Object.entries({
+      ...base,
+      ...Object.fromEntries([[flags[0]!.slice(2), flags[1]!]]),
+    }).flatMap(([name, value]) => [`--${name}=${value}`])
     const { code, out, err } = await repasse(['product', 'add', ...words])
     expect([code, out]).toEqual([2, ''])
     expect(err).toContain(right)
@@ -104,20 +130,42 @@ describe('products', () => {
     ['page.png', 'is no JPEG, PNG or WebP by its bytes'],
     ['huge.png', 'kB, and may have 512'],
   ])('a photo %s is refused, whatever it is called', async (file, right) => {
-    const { code, err } = await repasse(['product', 'add', '--name', 'Other', '--price', '1', '--stock', '1', '--photo', at(file)])
+    const { code, err } = await repasse([
+      'product',
+      'add',
+      '--name',
+      'Other',
+      '--price',
+      '1',
+      '--stock',
+      '1',
+      '--photo',
+      at(file),
+    ])
     expect([code, err]).toEqual([2, expect.stringContaining(right)])
-    expect((await repasse(['product', 'edit', 'other', '--stock', '1'])).err).toContain('there is no product "other"')
+    expect((await repasse(['product', 'edit', 'other', '--stock', '1'])).err).toContain(
+      'there is no product "other"',
+    )
   })
 
   test('what is wrong with price, stock and photo is told at once', async () => {
-    const { code, err } = await repasse([...['product', 'add', '--name', 'Other', '--price', '0', '--stock=-1', '--photo', at('page.png')]])
+    const { code, err } = await repasse([
+      ...['product', 'add', '--name', 'Other', '--price', '0', '--stock=-1', '--photo', at('page.png')],
+    ])
     expect(code).toBe(2)
-    for (const fault of ['3 values cannot be', 'a price is above zero', '--stock "-1" has a sign', 'is no JPEG, PNG or WebP'])
+    for (const fault of [
+      '3 values cannot be',
+      'a price is above zero',
+      '--stock "-1" has a sign',
+      'is no JPEG, PNG or WebP',
+    ])
       expect(err).toContain(fault)
   })
 
   test('an edit of nothing says what could be changed', async () => {
-    expect((await repasse(['product', 'edit', 'cafe-etico-250-g'])).err).toContain('nothing to change: say --name')
+    expect((await repasse(['product', 'edit', 'cafe-etico-250-g'])).err).toContain(
+      'nothing to change: say --name',
+    )
   })
 })
 
@@ -140,17 +188,28 @@ describe('the shop', () => {
     ])
     expect([first.code, first.out]).toEqual([0, 'the shop offers starkbank, and its money goes to main\n'])
     expect(first.err).toContain('nothing is paid on before someone approves it')
-    expect((await repasse(['shop', 'show'])).out).toMatch(/starkbank +main +awaiting +1\.00% +R\$ 10\.00 +ana/)
+    expect((await repasse(['shop', 'show'])).out).toMatch(
+      /starkbank +main +awaiting +1\.00% +R\$ 10\.00 +ana/,
+    )
     expect((await repasse(['shop', 'pay-to', '--rail', 'bitcoin', '--account', 'main'])).err).toContain(
       'the bitcoin rail pays to a bitcoin account',
     )
-    expect((await repasse(['shop', 'pay-to', '--rail', 'starkbank', '--account', 'nobody'])).err).toContain('there is no account "nobody"')
-    expect((await repasse(['shop', 'pay-to', '--rail', 'pix', '--account', 'main'])).err).toContain('is not one of starkbank, bitcoin')
-    expect((await repasse(['shop', 'pay-to', '--rail', 'starkbank', '--account', 'main', '--min-payout', 'some'])).err).toContain(
-      '--min-payout "some"',
+    expect((await repasse(['shop', 'pay-to', '--rail', 'starkbank', '--account', 'nobody'])).err).toContain(
+      'there is no account "nobody"',
     )
+    expect((await repasse(['shop', 'pay-to', '--rail', 'pix', '--account', 'main'])).err).toContain(
+      'is not one of starkbank, bitcoin',
+    )
+    expect(
+      (await repasse(['shop', 'pay-to', '--rail', 'starkbank', '--account', 'main', '--min-payout', 'some']))
+        .err,
+    ).toContain('--min-payout "some"')
     const again = await repasse(['shop', 'pay-to', '--rail', 'starkbank', '--account', 'main', '--json'])
-    expect(JSON.parse(again.out)).toMatchObject({ rail: 'starkbank', commission: '0.00%', minPayout: { units: '0' } })
+    expect(JSON.parse(again.out)).toMatchObject({
+      rail: 'starkbank',
+      commission: '0.00%',
+      minPayout: { units: '0' },
+    })
     expect((await repasse(['shop', 'stop', '--rail', 'starkbank'])).code).toBe(0)
     expect((await repasse(['shop', 'stop', '--rail', 'starkbank'])).err).toContain('does not offer starkbank')
     expect((await repasse(['shop', 'pay-to', '--rail', 'starkbank', '--account', 'main'])).code).toBe(0)
@@ -168,21 +227,39 @@ describe('orders', () => {
         rail: 'starkbank',
         language: 'pt-BR',
       }
-      const placed = await writeOrder(db, world, placing, { rails: ['starkbank'], price: async () => undefined, writes: false })
+      const placed = await writeOrder(db, world, placing, {
+        rails: ['starkbank'],
+        price: async () => undefined,
+        writes: false,
+      })
       if (placed.is !== 'placed') throw new Error(JSON.stringify(placed))
       return placed.order.id
     })
     expect((await repasse(['order', 'list', '--state', 'awaiting'])).out).toContain(id)
     expect((await repasse(['order', 'list', '--state', 'paid'])).out).not.toContain(id)
-    const { out } = await repasse(['order', 'show', id.slice(-8).toUpperCase()], { PUBLIC_URL: 'https://shop.example.com/' })
+    const { out } = await repasse(['order', 'show', id.slice(-8).toUpperCase()], {
+      PUBLIC_URL: 'https://shop.example.com/',
+    })
     expect(out).toContain('https://shop.example.com/orders/')
     expect(out).toMatch(/2 +Café Ético 250 g +R\$ 42\.00 +R\$ 84\.00/)
-    const shown = JSON.parse((await repasse(['order', 'show', id, '--json'])).out) as { invoices: { id: string }[]; page: null }
-    expect(shown).toMatchObject({ id, state: 'awaiting', page: null, email: 'ana@example.com', needsPerson: null })
+    const shown = JSON.parse((await repasse(['order', 'show', id, '--json'])).out) as {
+      invoices: { id: string }[]
+      page: null
+    }
+    expect(shown).toMatchObject({
+      id,
+      state: 'awaiting',
+      page: null,
+      email: 'ana@example.com',
+      needsPerson: null,
+    })
     const invoice = shown.invoices[0]!.id
     expect((await repasse(['invoice', 'show', invoice])).out).toMatch(new RegExp(`order +${id}`))
     // Both have the buyer's CPF whole, which is recorded; their tables mask it.
-    expect(JSON.parse((await repasse(['invoice', 'show', invoice, '--json'])).out)).toMatchObject({ slot: null, order: id })
+    expect(JSON.parse((await repasse(['invoice', 'show', invoice, '--json'])).out)).toMatchObject({
+      slot: null,
+      order: id,
+    })
     const readings = sql`select subject from audit where act = 'tax id shown' order by seq`
     expect(await inDb(db => db.all(readings))).toEqual([{ subject: id }, { subject: invoice }])
     expect((await repasse(['invoice', 'list'])).out).toMatch(new RegExp(`${invoice} .*${id}`))
@@ -192,12 +269,16 @@ describe('orders', () => {
   test('what needs a person is told by status until someone says what was done, once', async () => {
     const id = await inDb(async db => {
       const [order] = await db.all<{ id: string }>(sql`select id from orders`)
-      await db.tx(tx => tx.run(sql`update orders set attention = 'it was paid 2 times' where id = ${order!.id}`))
+      await db.tx(tx =>
+        tx.run(sql`update orders set attention = 'it was paid 2 times' where id = ${order!.id}`),
+      )
       return order!.id
     })
     expect((await repasse(['status'])).out).toContain(`order ${id}: it was paid 2 times`)
     expect((await repasse(['order', 'attended', id])).err).toContain('--why')
-    expect((await repasse(['order', 'attended', id, '--why', 'sent back by hand', '--by', 'bia'])).code).toBe(0)
+    expect((await repasse(['order', 'attended', id, '--why', 'sent back by hand', '--by', 'bia'])).code).toBe(
+      0,
+    )
     expect((await repasse(['order', 'attended', id, '--why', 'again'])).err).toContain('needs nobody')
     expect((await repasse(['status'])).out).not.toContain('it was paid 2 times')
   })
@@ -211,9 +292,13 @@ describe('orders', () => {
       )
       return order!.id
     })
-    expect((await repasse(['status'])).out).toContain(`the mail "paid" of order ${id} could not be sent: no such user`)
+    expect((await repasse(['status'])).out).toContain(
+      `the mail "paid" of order ${id} could not be sent: no such user`,
+    )
     expect((await repasse(['order', 'show', id])).out).toMatch(/letter "paid" +failed: no such user/)
-    expect((await repasse(['order', 'letters', id, '--by', 'bia'])).out).toBe(`1 of order ${id} will be tried again\n`)
+    expect((await repasse(['order', 'letters', id, '--by', 'bia'])).out).toBe(
+      `1 of order ${id} will be tried again\n`,
+    )
     expect((await repasse(['order', 'letters', id])).err).toContain('no letter of order')
     expect((await repasse(['status'])).out).not.toContain('could not be sent')
     expect(await inDb(db => db.one(sql`select state, tries from mails where id = 'mai_1'`))).toEqual({

@@ -29,22 +29,36 @@ export function shopCommands(repasse: Command, shell: Shell): void {
     .description('offers a rail in the shop, and says which payout account its money goes to')
     .requiredOption('--rail <rail>', 'starkbank (Pix) or bitcoin', oneOf(railNames)('--rail'))
     .requiredOption('--account <name>', 'the payout account: "repasse account list" shows them')
-    .option('--commission <percent>', 'the house’s share of what is paid (default: 0%)', percentFlag('--commission'))
-    .option('--min-payout <amount>', 'below this nothing is paid on, in reais; with bitcoin in BTC, or like 1000sats (default: 0)')
+    .option(
+      '--commission <percent>',
+      'the house’s share of what is paid (default: 0%)',
+      percentFlag('--commission'),
+    )
+    .option(
+      '--min-payout <amount>',
+      'below this nothing is paid on, in reais; with bitcoin in BTC, or like 1000sats (default: 0)',
+    )
     .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      example('shop pay-to --rail starkbank --account main --commission 1%', 'shop pay-to --rail bitcoin --account coins'),
+      example(
+        'shop pay-to --rail starkbank --account main --commission 1%',
+        'shop pay-to --rail bitcoin --account coins',
+      ),
     )
     .action(({ rail, account, commission = 0n, minPayout = '0', by = operator(), json: asJson }: Flags) =>
       inBase(shell, async ({ db }) => {
         const { payShopTo } = await import('../shop/shop.ts')
         const minPayoutUnits = amountIn(assetOf(rail))('--min-payout')(minPayout)
         const rule = await payShopTo(db, { rail, account, commissionBp: commission, minPayoutUnits }, by)
-        await shell.out(asJson ? json(viewOf(rule)) : `the shop offers ${rail}, and its money goes to ${rule.account}\n`)
+        await shell.out(
+          asJson ? json(viewOf(rule)) : `the shop offers ${rail}, and its money goes to ${rule.account}\n`,
+        )
         if (rule.account_state === 'awaiting')
-          shell.err(`nothing is paid on before someone approves it: repasse account approve ${rule.account} --by PERSON\n`)
+          shell.err(
+            `nothing is paid on before someone approves it: repasse account approve ${rule.account} --by PERSON\n`,
+          )
       }),
     )
   alsoCheck(payTo, async ({ rail, minPayout }) => {
@@ -87,8 +101,14 @@ export function shopCommands(repasse: Command, shell: Shell): void {
           rule.changed_by,
           rule.changed_at,
         ]
-        await shell.out(table(['RAIL', 'PAYS TO', 'ACCOUNT IS', '>COMMISSION', '>FROM', 'BY', 'SINCE (UTC)'], rules.map(line)))
-        if (rules.length === 0) shell.err('the shop offers nothing to pay with: "repasse shop pay-to --help" shows how\n')
+        await shell.out(
+          table(
+            ['RAIL', 'PAYS TO', 'ACCOUNT IS', '>COMMISSION', '>FROM', 'BY', 'SINCE (UTC)'],
+            rules.map(line),
+          ),
+        )
+        if (rules.length === 0)
+          shell.err('the shop offers nothing to pay with: "repasse shop pay-to --help" shows how\n')
       }),
     )
 }

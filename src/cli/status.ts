@@ -14,48 +14,68 @@ import type { Shell } from './context.ts'
 export async function printStatus(shell: Shell, { json: asJson }: { json?: true }): Promise<void> {
   await inBase(shell, async base => {
     const { now, next, rate } = await look(base)
-    // Whoever watches by the exit code must not be told that all is well while nobody can be asked, or nothing is issued.
+    // Whoever watches by the exit code must not be told that all is well while nobody can be asked, or
+    // nothing is issued.
     if (now.silent.length > 0 || now.issuingWaits) shell.exitCode = 1
     if (asJson) return shell.out(json(viewOf(now, next, rate)))
 
     const { invoices, bitcoin } = now
     // A house without a bank has nothing to say about one.
-    const bank = bitcoin === undefined || invoices.asked > 0n || now.money.credited > 0n || now.money.atBank !== 0n
+    const bank =
+      bitcoin === undefined || invoices.asked > 0n || now.money.credited > 0n || now.money.atBank !== 0n
     await shell.out(
       sheet([
         ...(bank ? bankLines(now) : []),
         ...(bitcoin ? chainLines(bitcoin, rate) : []),
-        ...(now.held.orders > 0 ? [['held', `${now.held.items} items by ${now.held.orders} unpaid orders`] as [string, string]] : []),
+        ...(now.held.orders > 0
+          ? [['held', `${now.held.items} items by ${now.held.orders} unpaid orders`] as [string, string]]
+          : []),
         ['events', countsOf(now.inbox)],
         [
           'next',
-          next.map(row => `${row.name} at ${row.next_at} (${inTime(row.next_at, base.world.clock.now())})`).join('; ') ||
-            'no schedule is active',
+          next
+            .map(row => `${row.name} at ${row.next_at} (${inTime(row.next_at, base.world.clock.now())})`)
+            .join('; ') || 'no schedule is active',
         ],
       ]),
     )
     if (now.retainedAt !== undefined && isLate(now.retainedAt, base.world.clock.now()))
-      await shell.out(`${paint(shell, 'yellow', `old personal data is not dropped since ${now.retainedAt}`)}: see "repasse doctor"\n`)
+      await shell.out(
+        `${paint(shell, 'yellow', `old personal data is not dropped since ${now.retainedAt}`)}: see "repasse doctor"\n`,
+      )
     for (const { rail, since, why } of now.silent)
       await shell.out(`${paint(shell, 'red', `${rail} has not answered since ${since}`)}: ${tame(why)}\n`)
     await shell.out(`${verdictOf(shell, now)}\n`)
     if (now.needsPerson.length > 0)
-      await shell.out(`\n${paint(shell, 'yellow', 'needs a person')}\n${now.needsPerson.map(says => `  ${tame(says)}\n`).join('')}`)
+      await shell.out(
+        `\n${paint(shell, 'yellow', 'needs a person')}\n${now.needsPerson.map(says => `  ${tame(says)}\n`).join('')}`,
+      )
   })
 }
 
-/** Sums can add up while payouts are stopped for another reason, and nobody must take the one for the other. */
+/**
+ * Sums can add up while payouts are stopped for another reason, and nobody must take the one for the other.
+ */
 function verdictOf(shell: Shell, { addsUp, stopped }: Status): string {
   if (!addsUp) return `${paint(shell, 'red', 'it does NOT add up')}: run "repasse ledger check"`
-  if (stopped !== undefined) return `the sums above add up, and ${paint(shell, 'red', 'payouts are stopped')}: see below`
+  if (stopped !== undefined)
+    return `the sums above add up, and ${paint(shell, 'red', 'payouts are stopped')}: see below`
   return paint(shell, 'green', 'all of it adds up')
 }
 
 /** Three nights without it. */
 const isLate = (retainedAt: string, now: number): boolean => now - millis(retainedAt) > 3 * 86_400_000
 
-async function look({ db, config, world, terms }: Base): Promise<{ now: Status; next: NextSlot[]; rate: RateNow | undefined }> {
-  const [{ status }, { nextSlots }] = await Promise.all([import('../queries/status.ts'), import('../queries/overview.ts')])
+async function look({
+  db,
+  config,
+  world,
+  terms,
+}: Base): Promise<{ now: Status; next: NextSlot[]; rate: RateNow | undefined }> {
+  const [{ status }, { nextSlots }] = await Promise.all([
+    import('../queries/status.ts'),
+    import('../queries/overview.ts'),
+  ])
   return db.tx(async tx => ({
     now: await status(tx, {
       now: await tx.now(),
@@ -129,13 +149,21 @@ function bankLines({ invoices, money, payouts }: Status): Lines {
         ? undefined
         : `${formatReais(money.duplicates)} paid to duplicate invoices, of which ${formatReais(money.toPayers)} are to be given back`,
     ],
-    ['payees owe', money.receivable === 0n ? undefined : `${formatReais(money.receivable)} for money that went back to payers`],
+    [
+      'payees owe',
+      money.receivable === 0n
+        ? undefined
+        : `${formatReais(money.receivable)} for money that went back to payers`,
+    ],
     ['invoices', countsOf(invoices.counts)],
     ['payouts', countsOf(payouts)],
   ]
 }
 
-function chainLines({ requests, money, payouts, bundles, tip, trouble }: ChainStatus, rate: RateNow | undefined): Lines {
+function chainLines(
+  { requests, money, payouts, bundles, tip, trouble }: ChainStatus,
+  rate: RateNow | undefined,
+): Lines {
   const btc = (units: bigint) => formatMoney(units, 'BTC')
   const parts = [
     ['commission', money.commission],
@@ -160,7 +188,10 @@ function chainLines({ requests, money, payouts, bundles, tip, trouble }: ChainSt
       'credited in BTC',
       `${btc(money.credited)}${money.refunds === 0n ? '' : ` and ${btc(money.refunds)} to be given back`} = ${sumOf(parts, 'BTC')}`,
     ],
-    ['on the chain', `${btc(money.onChain)} by the books${aside.length === 0 ? '' : `; besides: ${aside.join(', ')}`}`],
+    [
+      'on the chain',
+      `${btc(money.onChain)} by the books${aside.length === 0 ? '' : `; besides: ${aside.join(', ')}`}`,
+    ],
     ['requests', countsOf(requests.counts)],
     ['BTC payouts', countsOf(payouts)],
     ['bundles', countsOf(bundles)],

@@ -1,4 +1,7 @@
-/** `repasse reconcile lines`, `accept` and `rule`: money at the bank that is none of ours, and what two people say about it. */
+/**
+ * `repasse reconcile lines`, `accept` and `rule`: money at the bank that is none of ours, and what two people
+ * say about it.
+ */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { holdsTaxId, withoutTaxIds } from '../base/brazil.ts'
@@ -38,7 +41,9 @@ const act = (command: Command): Command =>
 export function strangerCommands(reconcile: Command, shell: Shell): void {
   reconcile
     .command('lines')
-    .description('lines of the bank’s statement that are about nothing of ours, newest first; what left stops payouts while it is open')
+    .description(
+      'lines of the bank’s statement that are about nothing of ours, newest first; what left stops payouts while it is open',
+    )
     .option('--state <state>', `only these: ${strangerStates.join(', ')}`, oneOf(strangerStates)('--state'))
     .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
     .option('--json', 'as JSON')
@@ -49,7 +54,9 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
         const which = { limit, ...(state !== undefined && { state }) }
         const { listStrangers } = await import('../reconcile/reconcile.ts')
         const rows = await listStrangers(db, which)
-        const naming = rows.filter(({ description, source }) => holdsTaxId(description) || holdsTaxId(source)).length
+        const naming = rows.filter(
+          ({ description, source }) => holdsTaxId(description) || holdsTaxId(source),
+        ).length
         if (asJson) await noteTaken({ db, world }, 'lines of the statement', naming)
         const line = (row: StrangerRow) => [
           row.id,
@@ -61,7 +68,9 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
           row.why ?? '',
         ]
         await shell.out(
-          asJson ? json(rows.map(viewOf)) : table(['LINE', 'AT (UTC)', 'STATE', '>AMOUNT', 'DESCRIPTION', 'SOURCE', 'WHY'], rows.map(line)),
+          asJson
+            ? json(rows.map(viewOf))
+            : table(['LINE', 'AT (UTC)', 'STATE', '>AMOUNT', 'DESCRIPTION', 'SOURCE', 'WHY'], rows.map(line)),
         )
       }),
     )
@@ -69,7 +78,9 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
   act(
     reconcile
       .command('accept')
-      .description('proposes that a line be taken as looked at; a second person approves it, and payouts go on')
+      .description(
+        'proposes that a line be taken as looked at; a second person approves it, and payouts go on',
+      )
       .argument('<line>', 'the line’s id at the bank'),
   )
     .addHelpText('after', example('reconcile accept 5155165527080960 --why "the rent, paid by hand"'))
@@ -93,16 +104,26 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
       .option('--out', 'for money that leaves')
       .option('--in', 'for money that comes')
       .option('--description <text>', 'the line’s description is exactly this', textFlag('--description'))
-      .option('--description-starts <text>', 'the line’s description begins with this', textFlag('--description-starts'))
+      .option(
+        '--description-starts <text>',
+        'the line’s description begins with this',
+        textFlag('--description-starts'),
+      )
       .option('--source <text>', 'what the bank says it came from is exactly this', textFlag('--source'))
-      .option('--source-starts <text>', 'what the bank says it came from begins with this', textFlag('--source-starts'))
+      .option(
+        '--source-starts <text>',
+        'what the bank says it came from begins with this',
+        textFlag('--source-starts'),
+      )
       .requiredOption('--most <amount>', 'the most of one line', amountIn('BRL')('--most'))
       .option('--a-month <amount>', 'the most of all its lines of one month', amountIn('BRL')('--a-month'))
       .option('--a-day <amount>', 'the most of all its lines of one day', amountIn('BRL')('--a-day')),
   )
     .addHelpText(
       'after',
-      example('reconcile rule add monthly-fee --out --description "Tarifa mensal" --most 49.90 --a-month 49.90 --why "the bank’s own fee"'),
+      example(
+        'reconcile rule add monthly-fee --out --description "Tarifa mensal" --most 49.90 --a-month 49.90 --why "the bank’s own fee"',
+      ),
     )
     .action((name: string, flags: RuleFlags) =>
       inBase(shell, async ({ db, world }) => {
@@ -123,7 +144,13 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
         const { listRules } = await import('../reconcile/reconcile.ts')
         const rows = await listRules(db)
         const line = (row: ExternalRuleRow) => [
-          ...[row.name, row.state, row.direction, `${row.field} ${row.match} "${row.text}"`, formatReais(row.max_units)],
+          ...[
+            row.name,
+            row.state,
+            row.direction,
+            `${row.field} ${row.match} "${row.text}"`,
+            formatReais(row.max_units),
+          ],
           ...[`${formatReais(row.period_units)} a ${row.period}`, row.added_by, row.approved_by],
         ]
         const heads = ['RULE', 'STATE', 'WAY', 'WHEN', '>MOST', '>IN ALL', 'MADE BY', 'APPROVED BY']
@@ -156,17 +183,30 @@ function ruleFrom(flags: RuleFlags): ExternalRule {
     ['source', 'starts', flags.sourceStarts],
   ] as const
   const [said, ...others] = texts.filter(([, , text]) => text !== undefined)
-  if (!said || others.length > 0) throw new BadInput('say --description, --description-starts, --source or --source-starts, one of them')
-  if ((flags.aMonth === undefined) === (flags.aDay === undefined)) throw new BadInput('say --a-month or --a-day, one of them')
+  if (!said || others.length > 0)
+    throw new BadInput('say --description, --description-starts, --source or --source-starts, one of them')
+  if ((flags.aMonth === undefined) === (flags.aDay === undefined))
+    throw new BadInput('say --a-month or --a-day, one of them')
   return {
-    ...{ direction: flags.out ? 'out' : 'in', field: said[0], match: said[1], text: said[2]!, maxUnits: flags.most },
+    ...{
+      direction: flags.out ? 'out' : 'in',
+      field: said[0],
+      match: said[1],
+      text: said[2]!,
+      maxUnits: flags.most,
+    },
     ...{ period: flags.aMonth === undefined ? 'day' : 'month', periodUnits: flags.aMonth ?? flags.aDay! },
   }
 }
 
 async function tell(shell: Shell, { is, proposal }: Proposed): Promise<void> {
-  if (is === 'another') throw new BadInput(`proposal ${proposal.id} for the same is open already, by ${proposal.made_by}: decide it first`)
-  await shell.out(`proposal ${proposal.id} awaits a second person: repasse proposal approve ${proposal.id} --by NAME\n`)
+  if (is === 'another')
+    throw new BadInput(
+      `proposal ${proposal.id} for the same is open already, by ${proposal.made_by}: decide it first`,
+    )
+  await shell.out(
+    `proposal ${proposal.id} awaits a second person: repasse proposal approve ${proposal.id} --by NAME\n`,
+  )
 }
 
 const viewOf = (row: StrangerRow) => ({

@@ -1,4 +1,7 @@
-/** Rows worked on one by one: a fault of one is its own, the end of the database or the process is everybody’s. */
+/**
+ * Rows worked on one by one: a fault of one is its own, the end of the database or the process is
+ * everybody’s.
+ */
 import { expect, test } from 'vitest'
 import { Crash } from '../base/world.ts'
 import { eachApart, DbUnavailable, throwFirst } from './db.ts'

@@ -8,8 +8,14 @@ export interface Fault<T> {
   why: string
 }
 
-/** Does `work` for each, and answers those with which it failed. Where the database or the process is gone, all of it ends. */
-export async function eachApart<T>(all: readonly T[], work: (one: T) => Promise<unknown>): Promise<Fault<T>[]> {
+/**
+ * Does `work` for each, and answers those with which it failed. Where the database or the process is gone,
+ * all of it ends.
+ */
+export async function eachApart<T>(
+  all: readonly T[],
+  work: (one: T) => Promise<unknown>,
+): Promise<Fault<T>[]> {
   const faults: Fault<T>[] = []
   for (const of of all)
     try {
@@ -20,7 +26,10 @@ export async function eachApart<T>(all: readonly T[], work: (one: T) => Promise<
   return faults
 }
 
-/** What failed, in words to keep with its row. Throws what is no row's fault: the database or the process is gone. */
+/**
+ * What failed, in words to keep with its row. Throws what is no row's fault: the database or the process is
+ * gone.
+ */
 export function faultOf(error: unknown): string {
   if (error instanceof DbUnavailable || error instanceof Crash) throw error
   return error instanceof Error ? error.message : 'for a reason that is not known'

@@ -6,7 +6,8 @@ import { sql } from './sql.ts'
 
 const random = { bytes: (count: number) => new Uint8Array(count) }
 const key = dataKey(new Uint8Array(32))
-const written = (text: string, keys = noKeys) => bindable(sql`${encrypted('invoices.payer_name', 'inv_1', text)}`, keys, random).values[0]
+const written = (text: string, keys = noKeys) =>
+  bindable(sql`${encrypted('invoices.payer_name', 'inv_1', text)}`, keys, random).values[0]
 const field = (name: string, column = name) => ({ name, table: 'invoices', column })
 
 test('without a key a text is written as it is, and one that looks encrypted behind a blank, so that it is read as a text', () => {
@@ -26,10 +27,11 @@ test('a value that is known in the clear is read in its own row alone', () => {
 })
 
 test('a statement that reads a value without its row is refused', () => {
-  expect(() => placesOf([field('payer_name')])).toThrow('a statement reads invoices.payer_name without invoices.id')
+  expect(() => placesOf([field('payer_name')])).toThrow(
+    'a statement reads invoices.payer_name without invoices.id',
+  )
   // One that is looked up by value, and one that is computed, are of no row that could be compared.
-  expect(placesOf([field('payer_tax_id'), { name: 'most', table: null, column: null }]).map(({ rows }) => rows)).toEqual([
-    undefined,
-    undefined,
-  ])
+  expect(
+    placesOf([field('payer_tax_id'), { name: 'most', table: null, column: null }]).map(({ rows }) => rows),
+  ).toEqual([undefined, undefined])
 })

@@ -26,7 +26,11 @@ test('a key that has left the file is read with on; other keys alone are not tak
   // An older copy of the file was put back.
   put(1)
   expect(keys.find(strange)).toBeUndefined()
-  expect([keys.newest?.id, keys.find(second)?.id, keys.all.map(({ id }) => id)]).toEqual([first, second, [first, second]])
+  expect([keys.newest?.id, keys.find(second)?.id, keys.all.map(({ id }) => id)]).toEqual([
+    first,
+    second,
+    [first, second],
+  ])
 
   put(9)
   expect(keys.find(strange)).toBeUndefined()

@@ -1,4 +1,7 @@
-/** The file with the keys that values are encrypted under. Keys are added to it while processes run, so it is read again where it has changed. */
+/**
+ * The file with the keys that values are encrypted under. Keys are added to it while processes run, so it is
+ * read again where it has changed.
+ */
 import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { BadInput } from '../base/answer.ts'
 import { keyLine, keysOf, readKeys, type DataKeys } from '../base/cipher.ts'
@@ -15,20 +18,23 @@ export interface KeyFile extends DataKeys {
 }
 
 /**
- * Reads the keys in `path`. The file is looked at again where a value names a key that it did not have, and once a minute for what is written.
- * `strict`: one that others may read is refused. Throws `BadInput` that says what to do.
+ * Reads the keys in `path`. The file is looked at again where a value names a key that it did not have, and
+ * once a minute for what is written. `strict`: one that others may read is refused. Throws `BadInput` that
+ * says what to do.
  */
 export function openKeyFile(path: string, { strict }: { strict: boolean }): KeyFile {
   const first = load(path)
   const findings =
-    first.mode & 0o077 ? [`${fileShown(path)} can be read by others (mode ${(first.mode & 0o777).toString(8)}): chmod 600 it`] : []
+    first.mode & 0o077
+      ? [`${fileShown(path)} can be read by others (mode ${(first.mode & 0o777).toString(8)}): chmod 600 it`]
+      : []
   if (strict && findings[0] !== undefined) throw new BadInput(`${name}: ${findings[0]}`)
   let keys = first.keys
   let readFor = first.stamp
   let lookedMs = monotonicMs()
   /**
-   * A file that is half written or away changes nothing, and so does one of other keys alone, which the next start would refuse. A key that has left
-   * the file is read with until this process ends.
+   * A file that is half written or away changes nothing, and so does one of other keys alone, which the next
+   * start would refuse. A key that has left the file is read with until this process ends.
    */
   const look = () => {
     lookedMs = monotonicMs()
@@ -94,7 +100,10 @@ function stampOf(path: string): string {
   return `${mtimeMs} ${size} ${ino}`
 }
 
-/** Makes a key file with one key in it, for its owner's eyes alone; one that is there is left as it is. Answers the key's id. */
+/**
+ * Makes a key file with one key in it, for its owner's eyes alone; one that is there is left as it is.
+ * Answers the key's id.
+ */
 export function makeKeyFile(path: string, { clock, random }: Pick<World, 'clock' | 'random'>): string {
   const secret = random.bytes(32)
   const head =

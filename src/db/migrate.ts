@@ -1,4 +1,7 @@
-/** Migrations: numbered scripts applied once, in order, each remembered with its digest; an unknown version stops the program. */
+/**
+ * Migrations: numbered scripts applied once, in order, each remembered with its digest; an unknown version
+ * stops the program.
+ */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { BadInput } from '../base/answer.ts'
@@ -24,7 +27,9 @@ export function migrations(): Migration[] {
     })
 }
 
-/** Which migrations a database has and lacks. Throws `BadInput` when it has one this program does not know. */
+/**
+ * Which migrations a database has and lacks. Throws `BadInput` when it has one this program does not know.
+ */
 export async function pending(db: Db, known = migrations()): Promise<Migration[]> {
   const applied = await appliedTo(db)
   for (const { name, digest } of applied) {
@@ -34,19 +39,25 @@ export async function pending(db: Db, known = migrations()): Promise<Migration[]
         `the database has migration ${name}, which this version of repasse does not know: run the version that made it, or a newer one`,
       )
     if (ours.digest !== digest)
-      throw new BadInput(`migration ${name} in the database differs from the one shipped: restore the file, or the database it belongs to`)
+      throw new BadInput(
+        `migration ${name} in the database differs from the one shipped: restore the file, or the database it belongs to`,
+      )
   }
   return known.filter(({ name }) => !applied.some(row => row.name === name))
 }
 
-/** Applies what is pending and answers its names. A script that fails leaves nothing of itself; those before it stay. */
+/**
+ * Applies what is pending and answers its names. A script that fails leaves nothing of itself; those before
+ * it stay.
+ */
 export async function migrate(db: Db, clock: Clock, known = migrations()): Promise<string[]> {
   const lacking = await pending(db, known)
   const applied: string[] = []
   for (const { name, text, digest } of lacking) {
     const body = db.engine === 'sqlite' ? forSqlite(text) : forPostgres(text)
-    // Digest and name are ours and plain. The row comes first and rides in the same script: both are there or neither is, and of two
-    // processes that bring up one database the second fails at its key, before anything else.
+    // Digest and name are ours and plain. The row comes first and rides in the same script: both are there or
+    // neither is, and of two processes that bring up one database the second fails at its key, before
+    // anything else.
     const row = `insert into migrations values ('${name}', '${digest}', '${instant(clock.now())}');`
     try {
       await db.script(`${registry}; ${row} ${body}`)
@@ -58,7 +69,8 @@ export async function migrate(db: Db, clock: Clock, known = migrations()): Promi
   return applied
 }
 
-const registry = 'create table if not exists migrations (name text primary key, digest text not null, applied_at text not null)'
+const registry =
+  'create table if not exists migrations (name text primary key, digest text not null, applied_at text not null)'
 
 async function appliedTo(db: Db): Promise<{ name: string; digest: string }[]> {
   const there =
@@ -69,7 +81,9 @@ async function appliedTo(db: Db): Promise<{ name: string; digest: string }[]> {
 }
 
 const section = (text: string, engine: 'sqlite' | 'postgres', other: 'sqlite' | 'postgres') =>
-  text.replace(new RegExp(`-- @${other}\n[^]*?(?=-- @)`, 'g'), '').replace(new RegExp(`-- @(${engine}|end)\n`, 'g'), '')
+  text
+    .replace(new RegExp(`-- @${other}\n[^]*?(?=-- @)`, 'g'), '')
+    .replace(new RegExp(`-- @(${engine}|end)\n`, 'g'), '')
 
 const forPostgres = (text: string) => section(text, 'postgres', 'sqlite')
 const forSqlite = (text: string) =>

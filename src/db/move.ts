@@ -1,4 +1,7 @@
-/** The one function that writes state columns: a move names where it comes from, and answers false if someone moved first. */
+/**
+ * The one function that writes state columns: a move names where it comes from, and answers false if someone
+ * moved first.
+ */
 import { mayMove, type Machine, type StateOf } from '../base/machine.ts'
 import type { Instant } from '../base/world.ts'
 import { empty, join, sql, type Sql } from './sql.ts'
@@ -9,8 +12,8 @@ export interface Cause {
   why: string
   ref?: string
   /**
-   * A step of a retry, which may come as often as the clock ticks: since the last step that was none, each is written once, with how often it
-   * came and why the last time.
+   * A step of a retry, which may come as often as the clock ticks: since the last step that was none, each is
+   * written once, with how often it came and why the last time.
    */
   again?: true
 }
@@ -38,7 +41,10 @@ type Table =
   | 'strangers'
   | 'external_rules'
 
-/** Moves one row of `table` along an arrow of `machine`, with `also` set in the same statement, and keeps the transition. */
+/**
+ * Moves one row of `table` along an arrow of `machine`, with `also` set in the same statement, and keeps the
+ * transition.
+ */
 export async function move<M extends Machine>(
   tx: Tx,
   table: Table,
@@ -53,31 +59,58 @@ export async function move<M extends Machine>(
   const name: Sql = { texts: [table], values: [] }
   const now = await tx.now()
   const set = also.length === 0 ? empty : sql`, ${join(also)}`
-  const moved = await tx.run(sql`update ${name} set state = ${to}, changed_at = ${now}${set} where id = ${id} and state = ${from}`)
+  const moved = await tx.run(
+    sql`update ${name} set state = ${to}, changed_at = ${now}${set} where id = ${id} and state = ${from}`,
+  )
   if (moved === 0) return false
   await remember(tx, table, String(id), from, to, cause, now)
   return true
 }
 
-/** Keeps one line of a history; a row that is made has its first. A retry that is there already is counted. */
-export async function remember(tx: Tx, table: Table, id: string, from: string, to: string, cause: Cause, now: Instant): Promise<void> {
+/**
+ * Keeps one line of a history; a row that is made has its first. A retry that is there already is counted.
+ */
+export async function remember(
+  tx: Tx,
+  table: Table,
+  id: string,
+  from: string,
+  to: string,
+  cause: Cause,
+  now: Instant,
+): Promise<void> {
   if (cause.again && (await count(tx, table, id, from, to, cause, now))) return
   await tx.run(sql`
     insert into transitions (subject, about, from_state, to_state, at, why, ref, again)
-    values (${id}, ${table}, ${from}, ${to}, ${now}, ${cause.why}, ${cause.ref ?? null}, ${cause.again ? 1 : 0})`)
+    values (${id}, ${table}, ${from}, ${to}, ${now}, ${cause.why}, ${cause.ref ?? null},
+      ${cause.again ? 1 : 0})`)
 }
 
-/** History is append-only, so what comes again is counted beside the line it repeats. False where there is none. */
-async function count(tx: Tx, table: Table, id: string, from: string, to: string, { why, ref }: Cause, now: Instant): Promise<boolean> {
+/**
+ * History is append-only, so what comes again is counted beside the line it repeats. False where there is
+ * none.
+ */
+async function count(
+  tx: Tx,
+  table: Table,
+  id: string,
+  from: string,
+  to: string,
+  { why, ref }: Cause,
+  now: Instant,
+): Promise<boolean> {
   const first = await tx.one<{ seq: bigint }>(sql`
     select max(seq) as seq from transitions
     where subject = ${id} and about = ${table} and again = 1 and from_state = ${from} and to_state = ${to}
-      and seq > coalesce((select max(seq) from transitions where subject = ${id} and about = ${table} and again = 0), 0)
+      and seq > coalesce((select max(seq) from transitions where subject = ${id} and about = ${table}
+        and again = 0), 0)
     having max(seq) is not null`)
   if (!first) return false
   await tx.run(sql`
-    insert into transition_repeats (seq, times, last_at, last_why, last_ref) values (${first.seq}, 2, ${now}, ${why}, ${ref ?? null})
-    on conflict (seq) do update set times = transition_repeats.times + 1, last_at = excluded.last_at, last_why = excluded.last_why,
+    insert into transition_repeats (seq, times, last_at, last_why, last_ref)
+      values (${first.seq}, 2, ${now}, ${why}, ${ref ?? null})
+    on conflict (seq) do update
+      set times = transition_repeats.times + 1, last_at = excluded.last_at, last_why = excluded.last_why,
       last_ref = excluded.last_ref`)
   return true
 }
@@ -94,8 +127,12 @@ export type Transition = {
   last_why?: string | null
 }
 
-/** Every transition of one invoice, payout, attempt, slot, account, schedule or inbox row, oldest first. Ids of the others are prefixed, so a row's number is its own. */
+/**
+ * Every transition of one invoice, payout, attempt, slot, account, schedule or inbox row, oldest first. Ids
+ * of the others are prefixed, so a row's number is its own.
+ */
 export const history = (reader: Reader, id: string): Promise<Transition[]> =>
   reader.all<Transition>(sql`
     select t.from_state, t.to_state, t.at, t.why, t.ref, r.times, r.last_at, r.last_why
-    from transitions t left join transition_repeats r on r.seq = t.seq where t.subject = ${id} order by t.seq`)
+    from transitions t left join transition_repeats r on r.seq = t.seq where t.subject = ${id}
+      order by t.seq`)

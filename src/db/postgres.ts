@@ -1,4 +1,7 @@
-/** PostgreSQL: serializable transactions or explicit row locks, tried again when the database cannot order them, claims that skip locked rows. */
+/**
+ * PostgreSQL: serializable transactions or explicit row locks, tried again when the database cannot order
+ * them, claims that skip locked rows.
+ */
 import pg from 'pg'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { isMarked, noKeys, type DataKeys } from '../base/cipher.ts'
@@ -23,7 +26,8 @@ export async function openPostgres(
 ): Promise<Db> {
   const { plainUrl, ssl } = await encryptionFor(url)
   const types = {
-    getTypeParser: ((oid: number, format: 'text' | 'binary') => (oid === 20 ? BigInt : pg.types.getTypeParser(oid, format))) as never,
+    getTypeParser: ((oid: number, format: 'text' | 'binary') =>
+      oid === 20 ? BigInt : pg.types.getTypeParser(oid, format)) as never,
   }
   const pool = new pg.Pool({
     ...{ connectionString: plainUrl, max: 10, types, connectionTimeoutMillis: 5_000 },
@@ -48,7 +52,8 @@ export async function openPostgres(
       text,
       valuesOf(bound).map(value => (value instanceof Uint8Array ? Buffer.from(value) : value)),
     )
-    if (!statement.asStored && result.rows.some(hasMarked)) reveal(result.rows, await placesOf(on, result.fields))
+    if (!statement.asStored && result.rows.some(hasMarked))
+      reveal(result.rows, await placesOf(on, result.fields))
     return result
   }
   const reader = (on: pg.Pool | pg.PoolClient) => ({
@@ -74,7 +79,9 @@ export async function openPostgres(
     })
     let broken = false
     try {
-      await client.query(how === 'locks' ? 'begin isolation level read committed' : 'begin isolation level serializable')
+      await client.query(
+        how === 'locks' ? 'begin isolation level read committed' : 'begin isolation level serializable',
+      )
       const result = await work(transaction(client))
       await client.query('commit')
       return result
@@ -110,7 +117,9 @@ export async function openPostgres(
 }
 
 const hasMarked = (row: Row): boolean =>
-  Object.values(row).some(value => (typeof value === 'string' || value instanceof Uint8Array) && isMarked(value))
+  Object.values(row).some(
+    value => (typeof value === 'string' || value instanceof Uint8Array) && isMarked(value),
+  )
 
 /** Which columns an answer has. The server numbers them, so names are read once more where a table is new. */
 function placesFinder(): (on: pg.Pool | pg.PoolClient, fields: readonly pg.FieldDef[]) => Promise<Place[]> {
@@ -150,13 +159,19 @@ const rethrow = (error: unknown): never => {
   throw asUnavailable(error)
 }
 
-const codeOf = (error: unknown) => (typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '')
+const codeOf = (error: unknown) =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
 
-/** 40001 serialization_failure, 40P01 deadlock_detected, 23505 a unique key that two raced for: the loser reads again and finds the winner's row. */
+/**
+ * 40001 serialization_failure, 40P01 deadlock_detected, 23505 a unique key that two raced for: the loser
+ * reads again and finds the winner's row.
+ */
 const mayTryAgain = (error: unknown, tried: number) =>
   ['40001', '40P01'].includes(codeOf(error)) || (codeOf(error) === '23505' && tried < 4)
 
-/** Class 53 (no room), 57 (shut down), 08 (connection) and plain socket errors: the database is not there now. */
+/**
+ * Class 53 (no room), 57 (shut down), 08 (connection) and plain socket errors: the database is not there now.
+ */
 function asUnavailable(error: unknown): unknown {
   if (error instanceof DbUnavailable) return error
   const code = codeOf(error)

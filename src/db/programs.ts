@@ -10,9 +10,9 @@ import type { Environment } from './contract.ts'
 import { readEncryption } from './tls.ts'
 
 /**
- * Runs `pg_dump` or `pg_restore` on the database at `url`, in the surroundings `env`: their PATH says where it is, their HOME where its
- * certificates are. The password goes by the environment, because other users of the machine can read arguments. `pipes`: what it reads, and
- * who takes what it writes.
+ * Runs `pg_dump` or `pg_restore` on the database at `url`, in the surroundings `env`: their PATH says where
+ * it is, their HOME where its certificates are. The password goes by the environment, because other users of
+ * the machine can read arguments. `pipes`: what it reads, and who takes what it writes.
  */
 export async function runOn(
   url: string,
@@ -47,15 +47,25 @@ export interface Pipes {
   takes?: (output: Readable) => Promise<void>
 }
 
-async function run(program: string, args: string[], env: Environment, { input, takes }: Pipes): Promise<void> {
-  const child = spawn(program, args, { env, stdio: [input ? 'pipe' : 'ignore', takes ? 'pipe' : 'ignore', 'pipe'] })
+async function run(
+  program: string,
+  args: string[],
+  env: Environment,
+  { input, takes }: Pipes,
+): Promise<void> {
+  const child = spawn(program, args, {
+    env,
+    stdio: [input ? 'pipe' : 'ignore', takes ? 'pipe' : 'ignore', 'pipe'],
+  })
   let said = ''
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (said = `${said}${text}`.slice(0, 4_000)))
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'ENOENT'
-          ? new BadInput(`${program} is not on the PATH: install PostgreSQL’s client programs, of the server’s version or a newer one`)
+          ? new BadInput(
+              `${program} is not on the PATH: install PostgreSQL’s client programs, of the server’s version or a newer one`,
+            )
           : error,
       ),
     )
@@ -74,7 +84,8 @@ async function run(program: string, args: string[], env: Environment, { input, t
     throw error
   })
   const [own, pipes] = await Promise.allSettled([ended, piped])
-  if (pipes.status === 'rejected' && (own.status === 'fulfilled' || pipes.reason instanceof BadInput)) throw pipes.reason
+  if (pipes.status === 'rejected' && (own.status === 'fulfilled' || pipes.reason instanceof BadInput))
+    throw pipes.reason
   if (own.status === 'rejected') throw own.reason
 }
 

@@ -29,7 +29,9 @@ test('a key that comes into the file while a process runs is written down, and t
   const leave = followKeys(db, followed, { clock: { ...systemClock, sleep }, log: silentLog })
   keys = keysOf([second!, first!])
   wake()
-  await eventually(async () => (await knownKeys(db)).map(({ id }) => id).toSorted()).toEqual([first!.id, second!.id].toSorted())
+  await eventually(async () => (await knownKeys(db)).map(({ id }) => id).toSorted()).toEqual(
+    [first!.id, second!.id].toSorted(),
+  )
   leave()
   await expect(useKeys(db, keysOf([first!]))).rejects.toThrow(second!.id)
   await db.close()

@@ -1,4 +1,7 @@
-/** Which keys values are encrypted under, and encrypting them under the newest: in small batches, while everything else goes on. */
+/**
+ * Which keys values are encrypted under, and encrypting them under the newest: in small batches, while
+ * everything else goes on.
+ */
 import { BadInput } from '../base/answer.ts'
 import { decrypt, headOf, isMarked, rowTag, type DataKey, type DataKeys, type Where } from '../base/cipher.ts'
 import type { Instant, World } from '../base/world.ts'
@@ -26,15 +29,22 @@ function partsOf(column: EncryptedColumn) {
     place: join(keys.map(named)),
     /** Which row it is, and what its value is bound to. */
     whose: join([...new Set([...keys, ...(rowOf(column) ?? [])])].map(named)),
-    after: (place: readonly Value[] | undefined) => (place ? sql`and (${join(keys.map(named))}) > (${join(place)})` : sql``),
+    after: (place: readonly Value[] | undefined) =>
+      place ? sql`and (${join(keys.map(named))}) > (${join(place)})` : sql``,
     /** What a value of this column begins with; bytes are compared with bytes. */
     beginning: (text: string): Value => (name === 'raw' ? Buffer.from(text) : text),
     /** Nothing and the empty text are not encrypted. */
-    isSet: name === 'raw' ? sql`length(${named(name)}) > 0` : sql`${named(name)} is not null and ${named(name)} <> ''`,
+    isSet:
+      name === 'raw'
+        ? sql`length(${named(name)}) > 0`
+        : sql`${named(name)} is not null and ${named(name)} <> ''`,
   }
 }
 
-/** How many values of a column are under a key; `key` undefined: in plain text. `unbound`: of them, those that could be of any row, and should not. */
+/**
+ * How many values of a column are under a key; `key` undefined: in plain text. `unbound`: of them, those that
+ * could be of any row, and should not.
+ */
 export interface KeyUse {
   column: EncryptedColumn
   key: string | undefined
@@ -49,13 +59,19 @@ export async function keyUses(reader: Reader): Promise<KeyUse[]> {
     const isBound = sql`substr(${value}, ${beforeRow(column)}, 1) = ${beginning('@')}`
     const rows = await reader.all<{ key: Stored | null; count: bigint; bound: bigint }>(
       asStored(sql`
-        select case when substr(${value}, 1, 5) = ${beginning('enc1:')} then substr(${value}, 6, 8) end as key, count(*) as count,
+        select case when substr(${value}, 1, 5) = ${beginning('enc1:')}
+          then substr(${value}, 6, 8) end as key, count(*) as count,
           sum(case when ${isBound} then 1 else 0 end) as bound
         from ${table} where ${isSet} group by 1 order by 1`),
     )
     for (const { key, count, bound } of rows) {
       const unbound = key === null || !rowOf(column) ? 0 : Number(count) - Number(bound)
-      uses.push({ column, key: key === null ? undefined : Buffer.from(key as string).toString('latin1'), count: Number(count), unbound })
+      uses.push({
+        column,
+        key: key === null ? undefined : Buffer.from(key as string).toString('latin1'),
+        count: Number(count),
+        unbound,
+      })
     }
   }
   return uses
@@ -84,7 +100,8 @@ export async function unreadableValues(reader: Reader, keys: DataKeys): Promise<
       const rows = await reader.all<Row>(
         asStored(sql`
           select ${whose}, ${value} as stored from ${table}
-          where ${isSet} and substr(${value}, 1, 5) = ${beginning('enc1:')} ${after(last)} order by ${place} limit ${batchSize}`),
+          where ${isSet} and substr(${value}, 1, 5) = ${beginning('enc1:')} ${after(last)} order by ${place}
+            limit ${batchSize}`),
       )
       for (const row of rows) {
         const read = decrypt(row['stored'] as Stored, id => keys.find(id), whereIn(row, column))
@@ -98,7 +115,8 @@ export async function unreadableValues(reader: Reader, keys: DataKeys): Promise<
 }
 
 /** What the value of `column` in this row is bound to. */
-const boundTo = (row: Row, column: EncryptedColumn): string[] | undefined => rowOf(column)?.map(name => String(row[name]))
+const boundTo = (row: Row, column: EncryptedColumn): string[] | undefined =>
+  rowOf(column)?.map(name => String(row[name]))
 const whereIn = (row: Row, column: EncryptedColumn): Where => {
   const bound = boundTo(row, column)
   return { column, rows: bound && [rowTag(bound)] }
@@ -121,8 +139,10 @@ interface Rotating {
 }
 
 /**
- * Encrypts every value under the newest key, and for its row, that is in plain text, under another, or for any row. Each batch is one transaction, and where it got to is kept: a run
- * that was ended goes on from there. What others write meanwhile is left to them. What cannot be decrypted stays as it is and is answered.
+ * Encrypts every value under the newest key, and for its row, that is in plain text, under another, or for
+ * any row. Each batch is one transaction, and where it got to is kept: a run that was ended goes on from
+ * there. What others write meanwhile is left to them. What cannot be decrypted stays as it is and is
+ * answered.
  */
 export async function rotate({ db, keys, world, progress }: Rotating): Promise<Rotated> {
   const newest = keys.newest
@@ -158,12 +178,19 @@ async function rotateBatch(
     const rows = await tx.all<Row>(
       asStored(sql`
         select ${whose}, ${value} as stored from ${table}
-        where ${isSet} and substr(${value}, 1, ${head.length}) <> ${beginning(head)} ${after(last)} order by ${place} limit ${batchSize} ${forUpdate}`),
+        where ${isSet} and substr(${value}, 1, ${head.length}) <> ${beginning(head)} ${after(last)}
+          order by ${place} limit ${batchSize} ${forUpdate}`),
     )
-    const result: Rotated & { isOver: boolean } = { count: 0, unreadable: [], isOver: rows.length < batchSize }
+    const result: Rotated & { isOver: boolean } = {
+      count: 0,
+      unreadable: [],
+      isOver: rows.length < batchSize,
+    }
     for (const row of rows) {
       const stored = row['stored'] as Stored
-      const read = isMarked(stored) ? decrypt(stored, id => keys.find(id), whereIn(row, column)) : { is: 'read' as const, value: stored }
+      const read = isMarked(stored)
+        ? decrypt(stored, id => keys.find(id), whereIn(row, column))
+        : { is: 'read' as const, value: stored }
       if (read.is === 'unreadable') {
         result.unreadable.push({ column, row: rowName(row, key), why: read.why })
         continue
@@ -174,7 +201,9 @@ async function rotateBatch(
         ' and ',
       )
       // Only what is still as it was read: what somebody has changed since is theirs.
-      result.count += await tx.run(sql`update ${table} set ${value} = ${next} where ${isHere} and ${value} = ${stored}`)
+      result.count += await tx.run(
+        sql`update ${table} set ${value} = ${next} where ${isHere} and ${value} = ${stored}`,
+      )
     }
     if (result.isOver) await tx.run(sql`delete from cursors where name = ${cursor}`)
     else
@@ -189,7 +218,9 @@ async function rotateBatch(
 const writePlace = (place: readonly Value[]): string =>
   JSON.stringify(place.map(each => (typeof each === 'bigint' ? { number: `${each}` } : each)))
 const readPlace = (text: string): Value[] =>
-  (JSON.parse(text) as (string | { number: string })[]).map(each => (typeof each === 'string' ? each : BigInt(each.number)))
+  (JSON.parse(text) as (string | { number: string })[]).map(each =>
+    typeof each === 'string' ? each : BigInt(each.number),
+  )
 
 export interface KnownKey {
   id: string
@@ -202,8 +233,8 @@ export const knownKeys = (reader: Reader): Promise<KnownKey[]> =>
   reader.all<KnownKey & Row>(sql`select id, added_at, retired_at from encryption_keys order by added_at, id`)
 
 /**
- * Writes down that values may be encrypted under the newest key from now on. Throws `BadInput` where the database knows a key that is not among `keys`:
- * what was written under it could not be read.
+ * Writes down that values may be encrypted under the newest key from now on. Throws `BadInput` where the
+ * database knows a key that is not among `keys`: what was written under it could not be read.
  */
 export async function useKeys(db: Db, keys: DataKeys): Promise<void> {
   const known = await knownKeys(db)
@@ -213,15 +244,16 @@ export async function useKeys(db: Db, keys: DataKeys): Promise<void> {
   if (!newest || known.some(({ id, retired_at: retiredAt }) => id === newest.id && retiredAt === null)) return
   await db.tx(async tx =>
     tx.run(sql`
-      insert into encryption_keys (id, added_at) values (${newest.id}, ${await tx.now()}) on conflict (id) do update set retired_at = null`),
+      insert into encryption_keys (id, added_at) values (${newest.id}, ${await tx.now()})
+        on conflict (id) do update set retired_at = null`),
   )
 }
 
 const followEveryMs = 60_000
 
 /**
- * Writes down each key that comes into the file of a process that runs, as `useKeys` does when one starts: without it a start from an older copy of the
- * file would go unnoticed. Answers what ends it.
+ * Writes down each key that comes into the file of a process that runs, as `useKeys` does when one starts:
+ * without it a start from an older copy of the file would go unnoticed. Answers what ends it.
  */
 export function followKeys(db: Db, keys: DataKeys, { clock, log }: Pick<World, 'clock' | 'log'>): () => void {
   const over = new AbortController()
@@ -243,7 +275,9 @@ export function followKeys(db: Db, keys: DataKeys, { clock, log }: Pick<World, '
 
 /** What to do where a key is missing; undefined where none is. */
 export function lackingOf(known: readonly KnownKey[], keys: DataKeys): string | undefined {
-  const missing = known.filter(({ id, retired_at: retiredAt }) => retiredAt === null && !keys.find(id)).map(({ id }) => id)
+  const missing = known
+    .filter(({ id, retired_at: retiredAt }) => retiredAt === null && !keys.find(id))
+    .map(({ id }) => id)
   if (missing.length === 0) return undefined
   const which = missing.length === 1 ? `key ${missing[0]}` : `keys ${missing.join(', ')}`
   return keys.all.length === 0
@@ -252,7 +286,11 @@ export function lackingOf(known: readonly KnownKey[], keys: DataKeys): string | 
 }
 
 /** `newest` cannot be retired, nor can one that values are under; `unknown`: this database never used it. */
-export type Retired = { is: 'retired' } | { is: 'unknown' } | { is: 'newest' } | { is: 'in-use'; count: number }
+export type Retired =
+  | { is: 'retired' }
+  | { is: 'unknown' }
+  | { is: 'newest' }
+  | { is: 'in-use'; count: number }
 
 /** From then on a process needs the key no more. */
 export async function retireKey(tx: Tx, keys: DataKeys, id: string): Promise<Retired> {
@@ -261,6 +299,7 @@ export async function retireKey(tx: Tx, keys: DataKeys, id: string): Promise<Ret
   if (keys.newest?.id === id) return { is: 'newest' }
   const count = (await keyUses(tx)).filter(({ key }) => key === id).reduce((sum, use) => sum + use.count, 0)
   if (count > 0) return { is: 'in-use', count }
-  if (known.retired_at === null) await tx.run(sql`update encryption_keys set retired_at = ${await tx.now()} where id = ${id}`)
+  if (known.retired_at === null)
+    await tx.run(sql`update encryption_keys set retired_at = ${await tx.now()} where id = ${id}`)
   return { is: 'retired' }
 }

@@ -24,11 +24,17 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const put = (number: number) => db.tx(tx => tx.run(sql`insert into numbers (number) values (${BigInt(number)})`))
+const put = (number: number) =>
+  db.tx(tx => tx.run(sql`insert into numbers (number) values (${BigInt(number)})`))
 const numbers = async () =>
-  (await db.all<{ number: bigint }>(sql`select number from numbers order by number`)).map(row => Number(row.number))
+  (await db.all<{ number: bigint }>(sql`select number from numbers order by number`)).map(row =>
+    Number(row.number),
+  )
 
-/** How many commits the write-ahead log holds: SQLite's file format, "The Write-Ahead Log"; a frame that ends one says how large the database is. */
+/**
+ * How many commits the write-ahead log holds: SQLite's file format, "The Write-Ahead Log"; a frame that ends
+ * one says how large the database is.
+ */
 function commits(): number {
   const log = readFileSync(`${file}-wal`)
   const frame = 24 + log.readUInt32BE(8)
@@ -58,7 +64,12 @@ test('one that throws is undone by itself, and hears its own error', async () =>
 test('one sees what those before it wrote, and whoever reads after them sees it all', async () => {
   const seen: number[] = []
   const look = () =>
-    db.tx(async tx => void seen.push(Number((await tx.one<{ count: bigint }>(sql`select count(*) as count from numbers`))!.count)))
+    db.tx(
+      async tx =>
+        void seen.push(
+          Number((await tx.one<{ count: bigint }>(sql`select count(*) as count from numbers`))!.count),
+        ),
+    )
   const all = [put(1), look(), put(2), numbers(), look(), put(3), numbers()]
   const answers = await Promise.all(all)
   expect(seen).toEqual([1, 2])
@@ -69,7 +80,9 @@ test('one sees what those before it wrote, and whoever reads after them sees it 
 })
 
 test('where the commit fails nobody is told that it happened', async () => {
-  await db.script('create table owners (number integer references numbers (number) deferrable initially deferred) strict')
+  await db.script(
+    'create table owners (number integer references numbers (number) deferrable initially deferred) strict',
+  )
   const orphan = db.tx(tx => tx.run(sql`insert into owners (number) values (9)`))
   const outcomes = await Promise.allSettled([put(1), orphan])
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])

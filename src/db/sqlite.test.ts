@@ -1,4 +1,7 @@
-/** Limits are written into the text of a statement; every other value stays bound, in its own place, and is compared as what it is. */
+/**
+ * Limits are written into the text of a statement; every other value stays bound, in its own place, and is
+ * compared as what it is.
+ */
 import { expect, test } from 'vitest'
 import { openMigrated } from '../../test/testbed/migrated.ts'
 import { seededRandom, systemClock } from '../base/clock.ts'
@@ -17,7 +20,8 @@ test.each([
   await db.tx(tx => tx.run(insert))
   const rows = await db.all<{ name: string; said: string }>(sql`
     select name, ${'x'} as said from cursors
-    where name in (select name from cursors where value = ${'1'} order by name limit ${limit}) and name < ${'d'} order by name`)
+    where name in (select name from cursors where value = ${'1'} order by name limit ${limit})
+      and name < ${'d'} order by name`)
   expect(rows).toEqual(names.map(name => ({ name, said: 'x' })))
   await db.close()
 })
@@ -35,10 +39,17 @@ test.each([
   await db.tx(tx => tx.run(sql`create table kept (value any) strict`))
   await db.tx(tx => tx.run(sql`insert into kept (value) values (null)`))
   await db.tx(tx => tx.run(sql`update kept set value = ${value}`))
-  const rows = await db.all<{ value: unknown; kind: string }>(sql`select value, typeof(value) as kind from kept where value = ${value}`)
-  const [{ kind }] = (await db.all<{ kind: string }>(sql`select typeof(${value}) as kind`)) as [{ kind: string }]
-  expect(rows.map(row => ({ ...row, value: row.value instanceof Uint8Array ? new Uint8Array(row.value) : row.value }))).toEqual([
-    { value, kind },
-  ])
+  const rows = await db.all<{ value: unknown; kind: string }>(
+    sql`select value, typeof(value) as kind from kept where value = ${value}`,
+  )
+  const [{ kind }] = (await db.all<{ kind: string }>(sql`select typeof(${value}) as kind`)) as [
+    { kind: string },
+  ]
+  expect(
+    rows.map(row => ({
+      ...row,
+      value: row.value instanceof Uint8Array ? new Uint8Array(row.value) : row.value,
+    })),
+  ).toEqual([{ value, kind }])
   await db.close()
 })

@@ -1,4 +1,7 @@
-/** SQLite: WAL, synchronous=FULL, BEGIN IMMEDIATE, one writer at a time in this process and a short busy wait between processes. */
+/**
+ * SQLite: WAL, synchronous=FULL, BEGIN IMMEDIATE, one writer at a time in this process and a short busy wait
+ * between processes.
+ */
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
@@ -32,7 +35,8 @@ export function openSqlite(
   }: { clock: Clock; random: World['random']; keys?: DataKeys; readOnly?: boolean; contents?: Buffer },
 ): Db {
   const db = openFile(file, readOnly, contents)
-  // What is overwritten or deleted leaves no trace in the file: a value in the clear would outlive its encryption.
+  // What is overwritten or deleted leaves no trace in the file: a value in the clear would outlive its
+  // encryption.
   if (keys.newest && !readOnly) db.pragma('secure_delete = ON')
   db.defaultSafeIntegers(true)
   const [beginNow, commitNow] = [db.prepare('begin immediate'), db.prepare('commit')]
@@ -54,7 +58,8 @@ export function openSqlite(
     if (!statement.asStored) reveal(rows, (known.places ??= placesIn(ready)))
     return rows
   }
-  // Everything here is done within one turn of the event loop, however much of it waits: after so long, sockets are served first.
+  // Everything here is done within one turn of the event loop, however much of it waits: after so long,
+  // sockets are served first.
   let servedMs = 0
   const isLate = (afterMs: number) => clock.turn !== undefined && monotonicMs() - servedMs >= afterMs
   const letOthers = async () => {
@@ -67,7 +72,8 @@ export function openSqlite(
       if (isLate(longestTurnMs)) await letOthers()
     })
 
-  // A transaction of many statements lets sockets be read as well, and goes on; whatever else asks the database waits for its end.
+  // A transaction of many statements lets sockets be read as well, and goes on; whatever else asks the
+  // database waits for its end.
   const tx: Tx = {
     async all<R extends Row>(statement: Sql) {
       if (isLate(longestStandMs)) await letOthers()
@@ -106,7 +112,8 @@ export function openSqlite(
         return turn.taken()
       } catch (error) {
         if (!isBusy(error)) throw asUnavailable(error)
-        if (monotonicMs() - startedMs > beginWithinMs) throw new DbUnavailable('the database is held by another process', { cause: error })
+        if (monotonicMs() - startedMs > beginWithinMs)
+          throw new DbUnavailable('the database is held by another process', { cause: error })
         turn.want()
       }
     }
@@ -125,7 +132,8 @@ export function openSqlite(
       }
     })
 
-  // The transactions at the end of the queue, none of them begun. What is read after them waits for them, so it ends the group.
+  // The transactions at the end of the queue, none of them begun. What is read after them waits for them, so
+  // it ends the group.
   let group: Waiting[] | undefined
   const together = <T>(work: (open: Tx) => Promise<T>): Promise<T> =>
     new Promise<T>((resolve, reject) => {
@@ -141,7 +149,10 @@ export function openSqlite(
       })
     })
 
-  /** Takes from `waiting` what one turn has time for, and commits it with one write to the disk; each is undone by itself where it throws. */
+  /**
+   * Takes from `waiting` what one turn has time for, and commits it with one write to the disk; each is
+   * undone by itself where it throws.
+   */
   async function commit(waiting: Waiting[]): Promise<void> {
     try {
       await begin()
@@ -183,12 +194,14 @@ export function openSqlite(
 
   return {
     engine: 'sqlite',
-    // Read in turn too: between the statements of an open transaction a reader would see what is not committed.
+    // Read in turn too: between the statements of an open transaction a reader would see what is not
+    // committed.
     all: statement => reading(() => tx.all(statement)),
     one: statement => reading(() => tx.one(statement)),
     // On a clock that only moves when it is told to, everything is done as if nothing took any time.
     tx: serveOthers ? together : alone,
-    // A table is changed by making it anew, so while a script runs foreign keys rest; what they hold is proven before the commit.
+    // A table is changed by making it anew, so while a script runs foreign keys rest; what they hold is
+    // proven before the commit.
     script: text =>
       reading(async () => {
         db.pragma('foreign_keys = OFF')
@@ -196,7 +209,8 @@ export function openSqlite(
           await begin()
           db.exec(text)
           const broken = db.pragma('foreign_key_check') as { table: string; parent: string }[]
-          if (broken[0]) throw new Error(`the script leaves rows of ${broken[0].table} without their ${broken[0].parent}`)
+          if (broken[0])
+            throw new Error(`the script leaves rows of ${broken[0].table} without their ${broken[0].parent}`)
           db.exec('commit')
         } catch (error) {
           if (db.inTransaction) db.exec('rollback')
@@ -206,7 +220,8 @@ export function openSqlite(
         }
       }),
     backup: target => reading(async () => void db.prepare('vacuum into ?').run(target)),
-    // The file is one, so all of it is written again; and the log beside it goes, which has the pages of before.
+    // The file is one, so all of it is written again; and the log beside it goes, which has the pages of
+    // before.
     compact: () =>
       reading(async () => {
         for (const startedMs = monotonicMs(); ; await clock.sleep(random.between(5, 20)))
@@ -229,26 +244,35 @@ function placesIn(statement: Database.Statement): Place[] {
   if (!statement.reader) return []
   const isKnown = !isPutTogether(statement.source)
   return placesOf(
-    statement.columns().map(({ name, table, column }) => (isKnown ? { name, table, column } : { name, table: null, column: null })),
+    statement
+      .columns()
+      .map(({ name, table, column }) =>
+        isKnown ? { name, table, column } : { name, table: null, column: null },
+      ),
   )
 }
 
 type Bound = ReturnType<typeof bindable>
 
 /**
- * SQLite looks at the value that `column = ?` is bound to, in order to guess how many rows have it (whereLoopOutputAdjust in its where.c), and
- * therefore compiles such a statement again at every use: 30 µs instead of 10. Behind a plus, which changes no value, it does not look.
+ * SQLite looks at the value that `column = ?` is bound to, in order to guess how many rows have it
+ * (whereLoopOutputAdjust in its where.c), and therefore compiles such a statement again at every use: 30 µs
+ * instead of 10. Behind a plus, which changes no value, it does not look.
  */
 const withPlaceholders = (texts: readonly string[]): string =>
   texts.reduce((text, next) => `${text}${text.endsWith('= ') ? '+?' : '?'}${next}`)
 
 /**
- * Writes limits into the text. SQLite chooses a plan by the limit, so it compiles a statement again at every use when its limit is bound, which
- * takes longer than most statements do. Large limits stay bound: every limit makes another statement, and all of them are kept.
+ * Writes limits into the text. SQLite chooses a plan by the limit, so it compiles a statement again at every
+ * use when its limit is bound, which takes longer than most statements do. Large limits stay bound: every
+ * limit makes another statement, and all of them are kept.
  */
 function withLimitsWritten({ texts, values }: Bound): Bound {
   const isWritten = (value: PlainValue, place: number): value is number | bigint =>
-    (typeof value === 'number' || typeof value === 'bigint') && value >= 0 && value <= largestWritten && texts[place]!.endsWith('limit ')
+    (typeof value === 'number' || typeof value === 'bigint') &&
+    value >= 0 &&
+    value <= largestWritten &&
+    texts[place]!.endsWith('limit ')
   if (!values.some(isWritten)) return { texts, values }
   const written = [texts[0]!]
   const bound: PlainValue[] = []
@@ -269,8 +293,9 @@ interface Waiting {
 }
 
 /**
- * Two processes have one file while one replaces the other. SQLite gives the next turn to whoever asks at the right moment, so who waits
- * for one says so beside the file, and who has just had one leaves a gap. A process that died waiting is forgotten after a second.
+ * Two processes have one file while one replaces the other. SQLite gives the next turn to whoever asks at the
+ * right moment, so who waits for one says so beside the file, and who has just had one leaves a gap. A
+ * process that died waiting is forgotten after a second.
  */
 function turns(file: string): { isWanted(): boolean; want(): void; taken(): void } {
   const mark = `${file}-wanted`
@@ -300,7 +325,10 @@ function turns(file: string): { isWanted(): boolean; want(): void; taken(): void
   }
 }
 
-/** Opens it, making it if it is not there. A file that cannot be had is a setting to mend, so the setting is named. */
+/**
+ * Opens it, making it if it is not there. A file that cannot be had is a setting to mend, so the setting is
+ * named.
+ */
 function openFile(file: string, readonly: boolean, contents?: Buffer): Database.Database {
   try {
     if (readonly) return new Database(file, { timeout: busyTimeoutMs, readonly, fileMustExist: true })
@@ -314,7 +342,9 @@ function openFile(file: string, readonly: boolean, contents?: Buffer): Database.
   } catch (error) {
     const code = (error as { code?: string }).code ?? ''
     if (code === 'SQLITE_NOTADB')
-      throw new BadInput(`DATABASE_URL names ${fileShown(file)}, which is not an SQLite database`, { cause: error })
+      throw new BadInput(`DATABASE_URL names ${fileShown(file)}, which is not an SQLite database`, {
+        cause: error,
+      })
     if (/^(ENOENT|EACCES|EEXIST|ENOTDIR|EISDIR|EROFS|EPERM|SQLITE_CANTOPEN)/.test(code))
       throw new BadInput(
         `DATABASE_URL names ${fileShown(file)}, which cannot be opened (${code}): name a file in a folder this user may write to`,

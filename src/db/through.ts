@@ -1,4 +1,7 @@
-/** A store as it is reached through one channel: what is recorded of an act in its transactions says by which way it came. */
+/**
+ * A store as it is reached through one channel: what is recorded of an act in its transactions says by which
+ * way it came.
+ */
 import type { Channel, Db } from './contract.ts'
 
 /** The same database; every transaction bears `channel`. */

@@ -1,7 +1,8 @@
 /**
- * How a connection to PostgreSQL is encrypted, from `sslmode` in its URL, read once for the program and for the database's own programs:
- * the two read it differently by themselves. The meanings are libpq's (PostgreSQL docs, 34.19), and `no-verify` is `require` without
- * a look at any certificate, as node-postgres has it.
+ * How a connection to PostgreSQL is encrypted, from `sslmode` in its URL, read once for the program and for
+ * the database's own programs: the two read it differently by themselves. The meanings are libpq's
+ * (PostgreSQL docs, 34.19), and `no-verify` is `require` without a look at any certificate, as node-postgres
+ * has it.
  */
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -30,7 +31,8 @@ const nowhere = '/dev/null/none'
 
 /** Throws `BadInput` on a mode that is none, and on one that cannot mean the same to all. */
 export function readEncryption(url: string): Encryption {
-  // What says nothing of it stays as it is: several hosts, a socket's folder and the like are no URL to us, and are one to the database.
+  // What says nothing of it stays as it is: several hosts, a socket's folder and the like are no URL to us,
+  // and are one to the database.
   if (!/[?&](?:ssl\w*|uselibpqcompat)=/.test(url))
     return { plainUrl: url, ssl: undefined, ifOffered: false, forPrograms: {}, trusted: undefined }
   const address = new URL(url)
@@ -41,19 +43,23 @@ export function readEncryption(url: string): Encryption {
   }
   const wrong = (what: string) => new BadInput(`DATABASE_URL: ${what}`)
   if (address.searchParams.has('ssl'))
-    throw wrong('ssl is not a parameter that the database’s programs know: write sslmode=verify-full, or sslmode=require')
+    throw wrong(
+      'ssl is not a parameter that the database’s programs know: write sslmode=verify-full, or sslmode=require',
+    )
   const asked = take('sslmode')
   const [rootFile, certFile, keyFile] = [take('sslrootcert'), take('sslcert'), take('sslkey')]
   take('uselibpqcompat')
   const mode = asked === undefined ? undefined : modes.find(each => each === asked)
-  if (asked !== undefined && mode === undefined) throw wrong(`sslmode "${asked.slice(0, 40)}" is not one of ${modes.join(', ')}`)
+  if (asked !== undefined && mode === undefined)
+    throw wrong(`sslmode "${asked.slice(0, 40)}" is not one of ${modes.join(', ')}`)
   if (mode === undefined && (rootFile ?? certFile ?? keyFile) !== undefined)
     throw wrong('certificates are named without an sslmode: write sslmode=verify-full')
   const host = address.hostname.replace(/^\[|\]$/g, '')
   // Rewritten, a blank has become a plus, which the database's programs take for one.
   address.search = address.search.replaceAll('+', '%20')
   const plainUrl = address.href
-  if (mode === undefined) return { plainUrl, ssl: undefined, ifOffered: false, forPrograms: {}, trusted: undefined }
+  if (mode === undefined)
+    return { plainUrl, ssl: undefined, ifOffered: false, forPrograms: {}, trusted: undefined }
 
   const rootIsFile = rootFile !== undefined && rootFile !== 'system'
   if (mode === 'verify-ca' && !rootIsFile)
@@ -64,11 +70,17 @@ export function readEncryption(url: string): Encryption {
     require: rootIsFile ? 'the authority' : 'nothing',
     ...{ 'verify-ca': 'the authority', 'verify-full': 'the host too' },
   }
-  const ownFiles = { ...(certFile !== undefined && { sslcert: certFile }), ...(keyFile !== undefined && { sslkey: keyFile }) }
-  const inNode = (name: string, file: string | undefined) => (file === undefined ? {} : { [name]: fileOf(file, wrong) })
+  const ownFiles = {
+    ...(certFile !== undefined && { sslcert: certFile }),
+    ...(keyFile !== undefined && { sslkey: keyFile }),
+  }
+  const inNode = (name: string, file: string | undefined) =>
+    file === undefined ? {} : { [name]: fileOf(file, wrong) }
   const own = { ...inNode('cert', certFile), ...inNode('key', keyFile) }
   const trusted =
-    mode === 'verify-full' && !rootIsFile ? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])] : undefined
+    mode === 'verify-full' && !rootIsFile
+      ? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])]
+      : undefined
   const ca = trusted ?? (rootIsFile ? [fileOf(rootFile, wrong)] : undefined)
   const ssl: ConnectionOptions =
     verifies[mode] === 'nothing'
@@ -78,7 +90,8 @@ export function readEncryption(url: string): Encryption {
           ...(ca && { ca: [...ca] }),
           rejectUnauthorized: true,
           // An address of digits has no name to be told by, so it is compared here.
-          checkServerIdentity: (_, certificate) => (verifies[mode] === 'the host too' ? checkServerIdentity(host, certificate) : undefined),
+          checkServerIdentity: (_, certificate) =>
+            verifies[mode] === 'the host too' ? checkServerIdentity(host, certificate) : undefined,
         }
   return {
     plainUrl,
@@ -101,15 +114,19 @@ function fileOf(path: string, wrong: (what: string) => BadInput): string {
   }
 }
 
-/** The eight bytes a client asks with whether there is TLS, and a byte that answers. (PostgreSQL docs, 53.7, SSLRequest) */
+/**
+ * The eight bytes a client asks with whether there is TLS, and a byte that answers. (PostgreSQL docs, 53.7,
+ * SSLRequest)
+ */
 const question = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 const patienceMs: Millis = 5_000
 
 export function offersTls(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 5432), timeout: patienceMs }, () =>
-      socket.write(question),
+    const socket = connect(
+      { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 5432), timeout: patienceMs },
+      () => socket.write(question),
     )
     socket.once('data', answer => {
       socket.destroy()

@@ -1,4 +1,6 @@
-/** Two processes on one SQLite file, as while one release replaces another: neither keeps the other waiting. */
+/**
+ * Two processes on one SQLite file, as while one release replaces another: neither keeps the other waiting.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
@@ -31,16 +33,25 @@ const busy = `
 test('who commits without a pause leaves a turn to who waits for one', async () => {
   const db = await openDb(url, world)
   await db.script('create table notes (text text not null)')
-  const child = spawn(process.execPath, ['--input-type=module', '--disable-warning=ExperimentalWarning', '-e', busy], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '--disable-warning=ExperimentalWarning', '-e', busy],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   try {
     await once(createInterface({ input: child.stdout }), 'line')
     const theirs = async () =>
-      Number((await db.one<{ count: bigint }>(sql`select count(*) as count from notes where text = 'theirs'`))!.count)
+      Number(
+        (await db.one<{ count: bigint }>(sql`select count(*) as count from notes where text = 'theirs'`))!
+          .count,
+      )
     const [before, turns] = [await theirs(), 40]
-    for (let turn = 0; turn < turns; turn++) await db.tx(tx => tx.run(sql`insert into notes (text) values ('ours')`))
-    // By turns and not by time, so that a slow machine judges alike. It was up to forty when nobody said that he waits, and is one or two.
+    for (let turn = 0; turn < turns; turn++)
+      await db.tx(tx => tx.run(sql`insert into notes (text) values ('ours')`))
+    // By turns and not by time, so that a slow machine judges alike. It was up to forty when nobody said that
+    // he waits, and is one or two.
     const each = ((await theirs()) - before) / turns
     expect(each).toBeGreaterThan(0)
     expect(each).toBeLessThan(10)

@@ -1,4 +1,7 @@
-/** Drafts: the invoices of one slot, or one of an order, written with our ids before anyone is asked for anything. */
+/**
+ * Drafts: the invoices of one slot, or one of an order, written with our ids before anyone is asked for
+ * anything.
+ */
 import { newId } from '../base/id.ts'
 import type { Asset, Money } from '../base/money.ts'
 import { formatDiscounts, type PayTerms } from '../base/payTerms.ts'
@@ -7,7 +10,10 @@ import { encrypted, remember, sql, type Tx } from '../db/db.ts'
 import type { PricedAtBank } from './bank/priced.ts'
 import type { PricedOnChain } from './chain/priced.ts'
 
-/** Who is asked for what, in what the schedule or the basket says: what its rail asks for, a `Pricing` makes of it. */
+/**
+ * Who is asked for what, in what the schedule or the basket says: what its rail asks for, a `Pricing` makes
+ * of it.
+ */
 export interface Draft {
   name: string
   taxId: string
@@ -17,7 +23,10 @@ export interface Draft {
   dueAt?: Instant
 }
 
-/** What of a schedule decides a batch. `roster` given: one invoice each; else `count` many to whom `payer` makes up. */
+/**
+ * What of a schedule decides a batch. `roster` given: one invoice each; else `count` many to whom `payer`
+ * makes up.
+ */
 export interface BatchRule {
   countLow: number
   countHigh: number
@@ -44,7 +53,10 @@ export function planBatch(rule: BatchRule, random: World['random']): Draft[] {
 /** What a rail asks for: each in its own asset, so that no amount of one can be asked for on the other. */
 export type Priced = PricedAtBank | PricedOnChain
 
-/** Makes of what a schedule or a basket says what its rail asks for. The only way to a draft, so a price that is lacking is no price of 1. */
+/**
+ * Makes of what a schedule or a basket says what its rail asks for. The only way to a draft, so a price that
+ * is lacking is no price of 1.
+ */
 export type Pricing<P extends Priced = Priced> = (amount: Money) => P
 
 /** What is the same for every invoice of a slot or an order. */
@@ -62,7 +74,9 @@ export interface BatchTerms extends DraftTerms {
   slotId: string
 }
 
-/** Writes the drafts of one slot once: a slot that has its drafts keeps them. Answers how many the slot has. */
+/**
+ * Writes the drafts of one slot once: a slot that has its drafts keeps them. Answers how many the slot has.
+ */
 export async function draftBatch(
   tx: Tx,
   world: Pick<World, 'clock' | 'random'>,
@@ -70,7 +84,9 @@ export async function draftBatch(
   plan: () => Draft[],
   price: Pricing,
 ): Promise<number> {
-  const there = await tx.one<{ count: bigint }>(sql`select count(*) as count from invoices where slot_id = ${terms.slotId}`)
+  const there = await tx.one<{ count: bigint }>(
+    sql`select count(*) as count from invoices where slot_id = ${terms.slotId}`,
+  )
   if (there && there.count > 0n) return Number(there.count)
 
   const drafts = plan()
@@ -91,12 +107,17 @@ export async function draftOfOrder(
   payer: Payer,
   priced: Priced,
 ): Promise<string> {
-  const last = await tx.one<{ ordinal: bigint | null }>(sql`select max(ordinal) as ordinal from invoices where order_id = ${orderId}`)
+  const last = await tx.one<{ ordinal: bigint | null }>(
+    sql`select max(ordinal) as ordinal from invoices where order_id = ${orderId}`,
+  )
   const ordinal = last?.ordinal === null || last === undefined ? 0 : Number(last.ordinal) + 1
   return write(tx, world, { order: orderId }, ordinal, terms, payer, priced)
 }
 
-/** Writes one more draft of a slot, beside those it has. Answers its id, which is `id` where the bank has it already. */
+/**
+ * Writes one more draft of a slot, beside those it has. Answers its id, which is `id` where the bank has it
+ * already.
+ */
 export async function draftOfSlot(
   tx: Tx,
   world: Pick<World, 'clock' | 'random'>,
@@ -105,7 +126,9 @@ export async function draftOfSlot(
   priced: Priced,
   id?: string,
 ): Promise<string> {
-  const last = await tx.one<{ ordinal: bigint }>(sql`select max(ordinal) as ordinal from invoices where slot_id = ${terms.slotId}`)
+  const last = await tx.one<{ ordinal: bigint }>(
+    sql`select max(ordinal) as ordinal from invoices where slot_id = ${terms.slotId}`,
+  )
   return write(tx, world, { slot: terms.slotId }, Number(last!.ordinal) + 1, terms, payer, priced, id)
 }
 
@@ -122,20 +145,36 @@ async function write(
 ): Promise<string> {
   const now = await tx.now()
   // A day that has passed, as in a roster that is asked again and again, says nothing any more.
-  const due: Instant = payer.dueAt !== undefined && payer.dueAt > now ? payer.dueAt : instant(millis(now) + terms.dueInMs)
+  const due: Instant =
+    payer.dueAt !== undefined && payer.dueAt > now ? payer.dueAt : instant(millis(now) + terms.dueInMs)
   const tag = of.slot ?? of.order
   const onChain = 'quote' in priced ? priced : undefined
   const watchUntil = onChain ? later(due, onChain.watchMs) : null
   await tx.run(sql`
-    insert into invoices (id, store_id, slot_id, order_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at,
+    insert into invoices (id, store_id, slot_id, order_id, ordinal, rail, asset, units, payer_name,
+      payer_tax_id, description, due_at,
       account_id, commission_bp, min_payout_units, state, batch_tag, next_at, added_at, changed_at,
-      quote_units, rate_units, rate_at, rate_sources, confirmations, watch_until, fine_bp, interest_bp, expires_in_ms, discounts)
-    values (${id}, ${terms.storeId}, ${of.slot ?? null}, ${of.order ?? null}, ${ordinal}, ${priced.rail}, ${priced.amount.asset}, ${priced.amount.units},
-      ${encrypted('invoices.payer_name', id, payer.name)}, ${encrypted('invoices.payer_tax_id', id, payer.taxId)},
-      ${encrypted('invoices.description', id, payer.description)}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${tag},
-      ${now}, ${now}, ${now}, ${onChain?.quote?.units ?? null}, ${onChain?.quote?.rateUnits ?? null}, ${onChain?.quote?.at ?? null},
+      quote_units, rate_units, rate_at, rate_sources, confirmations, watch_until, fine_bp, interest_bp,
+        expires_in_ms, discounts)
+    values (${id}, ${terms.storeId}, ${of.slot ?? null}, ${of.order ?? null}, ${ordinal}, ${priced.rail},
+      ${priced.amount.asset}, ${priced.amount.units},
+      ${encrypted('invoices.payer_name', id, payer.name)},
+        ${encrypted('invoices.payer_tax_id', id, payer.taxId)},
+      ${encrypted('invoices.description', id, payer.description)}, ${due}, ${terms.accountId},
+        ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${tag},
+      ${now}, ${now}, ${now}, ${onChain?.quote?.units ?? null}, ${onChain?.quote?.rateUnits ?? null},
+        ${onChain?.quote?.at ?? null},
       ${onChain?.quote?.sources ?? null}, ${onChain?.confirmations ?? null}, ${watchUntil},
-      ${terms.pay?.fineBp ?? null}, ${terms.pay?.interestBp ?? null}, ${terms.pay?.expiresInMs ?? null}, ${formatDiscounts(terms.pay?.discounts ?? [])})`)
-  await remember(tx, 'invoices', id, '', 'draft', { why: of.slot ? 'drafted for its slot' : 'drafted for its order', ref: tag }, now)
+      ${terms.pay?.fineBp ?? null}, ${terms.pay?.interestBp ?? null}, ${terms.pay?.expiresInMs ?? null},
+        ${formatDiscounts(terms.pay?.discounts ?? [])})`)
+  await remember(
+    tx,
+    'invoices',
+    id,
+    '',
+    'draft',
+    { why: of.slot ? 'drafted for its slot' : 'drafted for its order', ref: tag },
+    now,
+  )
   return id
 }

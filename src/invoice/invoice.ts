@@ -18,7 +18,13 @@ export { issueDrafts, orderGraceSeconds } from './bank/issue.ts'
 export { awaitsItsId, takeAsIssued } from './bank/issued.ts'
 export { resolveUnsureInvoices } from './bank/resolve.ts'
 export { requestDrafts, type Requesting } from './chain/request.ts'
-export { confirmationsFor, requestStatus, type Asked, type Sighting, type RequestStatus } from './chain/status.ts'
+export {
+  confirmationsFor,
+  requestStatus,
+  type Asked,
+  type Sighting,
+  type RequestStatus,
+} from './chain/status.ts'
 export { priceNow, pricingAt, rateNow, type ChainTermsOf, type PricingRule } from './chain/pricing.ts'
 export {
   findTwin,
@@ -32,8 +38,23 @@ export {
   type TwinRow,
   type TwinState,
 } from './bank/twins.ts'
-export { cancelInvoice, cancelOf, mayCancel, resolveCancels, type Canceling, type CancelRefusal, type CancelRow } from './bank/cancel.ts'
-export { askAgain, mayReissue, reissuesOf, type Reissued, type ReissueRefusal, type ReissueRow } from './bank/reissue.ts'
+export {
+  cancelInvoice,
+  cancelOf,
+  mayCancel,
+  resolveCancels,
+  type Canceling,
+  type CancelRefusal,
+  type CancelRow,
+} from './bank/cancel.ts'
+export {
+  askAgain,
+  mayReissue,
+  reissuesOf,
+  type Reissued,
+  type ReissueRefusal,
+  type ReissueRow,
+} from './bank/reissue.ts'
 export { fateOf, reversalLogs, saidIn, type Fate, type Said } from './bank/fate.ts'
 export {
   approveOwnRefund,

@@ -22,7 +22,10 @@ export type InvoiceRow = {
   account_id: string
   commission_bp: bigint
   min_payout_units: bigint
-  /** What paying late or early costs at the bank. Null where nothing was said of it: on a chain, and before it was. */
+  /**
+   * What paying late or early costs at the bank. Null where nothing was said of it: on a chain, and before it
+   * was.
+   */
   fine_bp: bigint | null
   interest_bp: bigint | null
   expires_in_ms: bigint | null
@@ -55,10 +58,26 @@ export type InvoiceRow = {
   forgotten_at: Instant | null
 }
 
-export const findInvoice = (reader: Reader, id: string) => reader.one<InvoiceRow>(sql`select * from invoices where id = ${id}`)
+export const findInvoice = (reader: Reader, id: string) =>
+  reader.one<InvoiceRow>(sql`select * from invoices where id = ${id}`)
 
-/** Ours by the provider's id, or by our own id among its tags: an event may come before the answer that names the provider's id. */
-export async function findOurs(reader: Reader, rail: string, providerId: string, tag: string | undefined): Promise<InvoiceRow | undefined> {
-  const known = await reader.one<InvoiceRow>(sql`select * from invoices where rail = ${rail} and provider_id = ${providerId}`)
-  return known ?? (tag === undefined ? undefined : reader.one<InvoiceRow>(sql`select * from invoices where rail = ${rail} and id = ${tag}`))
+/**
+ * Ours by the provider's id, or by our own id among its tags: an event may come before the answer that names
+ * the provider's id.
+ */
+export async function findOurs(
+  reader: Reader,
+  rail: string,
+  providerId: string,
+  tag: string | undefined,
+): Promise<InvoiceRow | undefined> {
+  const known = await reader.one<InvoiceRow>(
+    sql`select * from invoices where rail = ${rail} and provider_id = ${providerId}`,
+  )
+  return (
+    known ??
+    (tag === undefined
+      ? undefined
+      : reader.one<InvoiceRow>(sql`select * from invoices where rail = ${rail} and id = ${tag}`))
+  )
 }

@@ -1,7 +1,11 @@
-/** The states of invoices, at the bank and on a chain, and which may follow which. Imports nothing that runs. */
+/**
+ * The states of invoices, at the bank and on a chain, and which may follow which. Imports nothing that runs.
+ */
 import type { Machine, StateOf } from '../base/machine.ts'
 
-/** Late truth is an arrow: a payer may pay what had expired, and the bank may tell `credited` before `paid`. */
+/**
+ * Late truth is an arrow: a payer may pay what had expired, and the bank may tell `credited` before `paid`.
+ */
 export const invoiceMachine = {
   draft: ['issuing', 'issued', 'canceled'],
   issuing: ['issued', 'unsure', 'draft', 'refused'],
@@ -17,14 +21,23 @@ export const invoiceMachine = {
   refused: [],
 } as const satisfies Machine
 
-/** Where a payment request may stand between being asked for and credited. Every one may follow every other: the chain decides, and may think again. */
+/**
+ * Where a payment request may stand between being asked for and credited. Every one may follow every other:
+ * the chain decides, and may think again.
+ */
 const watched = ['issued', 'seen', 'underpaid', 'confirming', 'late', 'paid', 'credited', 'expired'] as const
 type Watched = (typeof watched)[number]
 
-/** A request on a chain. `paid`: as deep as its value asks for; `credited`: deep enough to pay on; `late`: a person decides. */
+/**
+ * A request on a chain. `paid`: as deep as its value asks for; `credited`: deep enough to pay on; `late`: a
+ * person decides.
+ */
 export const requestMachine = {
   draft: ['issued', 'canceled', 'refused'],
-  ...(Object.fromEntries(watched.map(state => [state, watched.filter(other => other !== state)])) as Record<Watched, Watched[]>),
+  ...(Object.fromEntries(watched.map(state => [state, watched.filter(other => other !== state)])) as Record<
+    Watched,
+    Watched[]
+  >),
   canceled: [],
   refused: [],
 } as const satisfies Machine

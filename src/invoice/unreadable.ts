@@ -1,4 +1,7 @@
-/** Drafts that nobody is asked for yet: their payer cannot be decrypted, or they are not of what they were drafted for. They wait, and say so. */
+/**
+ * Drafts that nobody is asked for yet: their payer cannot be decrypted, or they are not of what they were
+ * drafted for. They wait, and say so.
+ */
 import { later } from '../base/world.ts'
 import { isUnreadable, remember, sql, type Tx } from '../db/db.ts'
 import { notAsDrafted } from '../ledger/ledger.ts'
@@ -12,7 +15,10 @@ type Payer = Pick<InvoiceRow, 'payer_name' | 'payer_tax_id' | 'description'>
 export const isPayerUnreadable = ({ payer_name: name, payer_tax_id: taxId, description }: Payer): boolean =>
   [name, taxId, description].some(isUnreadable)
 
-/** Leaves a draft for later where nobody can be asked for it: another machine may have the key, or somebody puts the row right. */
+/**
+ * Leaves a draft for later where nobody can be asked for it: another machine may have the key, or somebody
+ * puts the row right.
+ */
 export async function putOffDrafts(tx: Tx, drafts: readonly InvoiceRow[]): Promise<InvoiceRow[]> {
   const moved = await notAsDrafted(tx, drafts)
   const left: InvoiceRow[] = []

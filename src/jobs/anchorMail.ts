@@ -1,11 +1,20 @@
-/** The head of the audit log by mail, so that a mailbox elsewhere is a witness that nobody here can edit: once a day, and at most an hour after an approval. */
+/**
+ * The head of the audit log by mail, so that a mailbox elsewhere is a witness that nobody here can edit: once
+ * a day, and at most an hour after an approval.
+ */
 import { newId } from '../base/id.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { auditHead, findBreak, mailedAnchor, type Anchoring } from '../ledger/ledger.ts'
 import { escaped, type Mail, type OutboxRow } from '../mail/mail.ts'
 import { remember, sql, type Db, type Tx } from '../db/db.ts'
 
-export type AnchorMailRow = OutboxRow & { address: string; seq: bigint; hash: string; transactions: bigint; at: Instant }
+export type AnchorMailRow = OutboxRow & {
+  address: string
+  seq: bigint
+  hash: string
+  transactions: bigint
+  at: Instant
+}
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -18,8 +27,14 @@ interface Parts {
   anchoring?: Anchoring | undefined
 }
 
-/** Queues one for each address where it is time. `differs`: the log is not the one that was anchored, and what somebody rewrote is not witnessed. */
-export async function queueAnchorMails({ db, world, anchoring }: Parts, addresses: readonly string[]): Promise<number | 'differs'> {
+/**
+ * Queues one for each address where it is time. `differs`: the log is not the one that was anchored, and what
+ * somebody rewrote is not witnessed.
+ */
+export async function queueAnchorMails(
+  { db, world, anchoring }: Parts,
+  addresses: readonly string[],
+): Promise<number | 'differs'> {
   const now = await db.tx(tx => tx.now())
   const last = await newest(db, now)
   const ageMs = last === undefined ? Infinity : millis(now) - millis(last.added_at)
@@ -34,25 +49,42 @@ export async function queueAnchorMails({ db, world, anchoring }: Parts, addresse
       const id = newId('mail', world)
       const { head, transactions } = kept
       await tx.run(sql`
-        insert into anchor_mails (id, store_id, address, seq, hash, transactions, at, state, next_at, added_at, changed_at)
-        values (${id}, 'sto_default', ${address}, ${head.seq}, ${head.hash}, ${transactions}, ${now}, 'queued', ${now}, ${now}, ${now})`)
-      await remember(tx, 'anchor_mails', id, '', 'queued', { why: 'the audit log is anchored', ref: `${head.seq}` }, now)
+        insert into anchor_mails (id, store_id, address, seq, hash, transactions, at, state, next_at,
+          added_at, changed_at)
+        values (${id}, 'sto_default', ${address}, ${head.seq}, ${head.hash}, ${transactions}, ${now},
+          'queued', ${now}, ${now}, ${now})`)
+      await remember(
+        tx,
+        'anchor_mails',
+        id,
+        '',
+        'queued',
+        { why: 'the audit log is anchored', ref: `${head.seq}` },
+        now,
+      )
     }
     return addresses.length
   })
 }
 
-/** The newest by now: one that was queued under a clock that was ahead would be it, and another be due each minute, until that clock's time has come. */
+/**
+ * The newest by now: one that was queued under a clock that was ahead would be it, and another be due each
+ * minute, until that clock's time has come.
+ */
 const newest = (reader: Pick<Tx, 'one'>, now: Instant) =>
   reader.one<{ id: string; seq: bigint; added_at: Instant }>(sql`
-    select id, seq, added_at from anchor_mails where store_id = 'sto_default' and added_at <= ${later(now, slackMs)}
+    select id, seq, added_at from anchor_mails where store_id = 'sto_default'
+      and added_at <= ${later(now, slackMs)}
     order by added_at desc, id desc limit 1`)
 
-/** Approvals bear a statement; a restore and a break that was accepted change what the log says, so they are told as soon. */
+/**
+ * Approvals bear a statement; a restore and a break that was accepted change what the log says, so they are
+ * told as soon.
+ */
 const approvedSince = async (reader: Pick<Tx, 'one'>, seq: bigint): Promise<boolean> =>
   (await reader.one(sql`
-    select 1 as yes from audit where seq > ${seq} and (detail like '%"statement":"%' or act in ('restored', 'audit break accepted')) limit 1`)) !==
-  undefined
+    select 1 as yes from audit where seq > ${seq} and (detail like '%"statement":"%'
+      or act in ('restored', 'audit break accepted')) limit 1`)) !== undefined
 
 /** Pure. In both languages, for whoever keeps the mailbox. */
 export function composeAnchorMail(

@@ -54,11 +54,16 @@ export interface Job {
   /** node-cron's six fields, in UTC, or every so many seconds. */
   wakes: string | { everySeconds: number }
   limitMs: number
-  /** `one`: a lease in the database lets one process at a time do it. `any`: its rows are claimed one by one. */
+  /**
+   * `one`: a lease in the database lets one process at a time do it. `any`: its rows are claimed one by one.
+   */
   among: 'any' | 'one'
   /** At start too, not only when it next wakes. */
   atStart?: true
-  /** It issues, pays, expires, prices or judges by the clock, so it rests while the clocks disagree. What only hears and books goes on. */
+  /**
+   * It issues, pays, expires, prices or judges by the clock, so it rests while the clocks disagree. What only
+   * hears and books goes on.
+   */
   byTime?: true
   work(app: App, world: World): Promise<JobResult>
 }

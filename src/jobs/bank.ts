@@ -1,10 +1,24 @@
 /** The bank's flow: its part of the day, and how slots and orders are issued there. */
 import { throwFirst, eachApart, sql } from '../db/db.ts'
-import { inReaisAsSaid, issueDrafts, resolveCancels, resolveRefunds, resolveTwins, resolveUnsureInvoices } from '../invoice/invoice.ts'
+import {
+  inReaisAsSaid,
+  issueDrafts,
+  resolveCancels,
+  resolveRefunds,
+  resolveTwins,
+  resolveUnsureInvoices,
+} from '../invoice/invoice.ts'
 import { bankMayBeAsked } from '../ledger/ledger.ts'
 import { payoutsStopped, resolvePayouts, sendPayouts } from '../payout/payout.ts'
 import { holdAgainstBank, reconcile } from '../reconcile/reconcile.ts'
-import { areInvoicesUnread, findForgotten, pollEvents, readUnlisted, watchReversals, type Polled } from '../webhooks/webhooks.ts'
+import {
+  areInvoicesUnread,
+  findForgotten,
+  pollEvents,
+  readUnlisted,
+  watchReversals,
+  type Polled,
+} from '../webhooks/webhooks.ts'
 import type { DaySettings, Job } from './app.ts'
 import { watchOwnKey } from './ownKey.ts'
 import type { RailFlow } from './railFlow.ts'
@@ -20,7 +34,8 @@ const jobs = ({ pollSeconds }: DaySettings): Job[] => [
     wakes: '* * * * * *',
     limitMs: 10 * minute,
     among: 'any',
-    work: async ({ db, rails, terms }, world) => counted(await sendPayouts(db, rails.starkbank!, world, terms.approvals)),
+    work: async ({ db, rails, terms }, world) =>
+      counted(await sendPayouts(db, rails.starkbank!, world, terms.approvals)),
   },
   {
     name: 'issue-left',
@@ -49,7 +64,10 @@ const jobs = ({ pollSeconds }: DaySettings): Job[] => [
         [() => resolveCancels(at), 'cancelation gone on with', 'cancelations gone on with'],
       ]
       const said: (string | undefined)[] = []
-      const faults = await eachApart(parts, async ([partWork, one, many]) => void said.push(say(await partWork(), one, many)))
+      const faults = await eachApart(
+        parts,
+        async ([partWork, one, many]) => void said.push(say(await partWork(), one, many)),
+      )
       throwFirst(faults)
       return said.filter(Boolean).join(', ') || undefined
     },
@@ -60,7 +78,8 @@ const jobs = ({ pollSeconds }: DaySettings): Job[] => [
     wakes: '*/15 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
-    work: async ({ db, rails }, world) => say(await resolvePayouts(db, rails.starkbank!, world), 'order asked about', 'orders asked about'),
+    work: async ({ db, rails }, world) =>
+      say(await resolvePayouts(db, rails.starkbank!, world), 'order asked about', 'orders asked about'),
   },
   {
     name: 'poll',
@@ -70,7 +89,15 @@ const jobs = ({ pollSeconds }: DaySettings): Job[] => [
     atStart: true,
     // A hasty clock wakes it every second of its machine.
     work: async ({ db, rails, inbox }, world) =>
-      polled(await pollEvents(db, rails.starkbank!, inbox, world, 1_000 * Math.max(pollSeconds, world.clock.speed ?? 0))),
+      polled(
+        await pollEvents(
+          db,
+          rails.starkbank!,
+          inbox,
+          world,
+          1_000 * Math.max(pollSeconds, world.clock.speed ?? 0),
+        ),
+      ),
   },
   {
     name: 'own-key',
@@ -104,11 +131,18 @@ export const bankFlow: RailFlow = {
   jobs,
   // After a restore the bank's invoices are read first, for those of a slot may be among them.
   mayIssue: async ({ db, rails, world }) =>
-    rails.starkbank !== undefined && (await bankMayBeAsked(db, rails.starkbank, world)) && !(await areInvoicesUnread(db)),
+    rails.starkbank !== undefined &&
+    (await bankMayBeAsked(db, rails.starkbank, world)) &&
+    !(await areInvoicesUnread(db)),
   claiming: async () => ({ which: sql`rail = 'starkbank'`, price: () => inReaisAsSaid }),
   async issue({ db, rails, world }, batchTag) {
     const { issued, unsure, refused, later } = await issueDrafts(db, rails.starkbank!, world, batchTag)
-    const said = [`${issued} issued`, unsure && `${unsure} unsure`, refused && `${refused} refused`, later && `${later} later`]
+    const said = [
+      `${issued} issued`,
+      unsure && `${unsure} unsure`,
+      refused && `${refused} refused`,
+      later && `${later} later`,
+    ]
       .filter(Boolean)
       .join(', ')
     return unsure + refused + later > 0 ? { less: said } : said

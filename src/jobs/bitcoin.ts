@@ -1,8 +1,19 @@
-/** The Bitcoin rail's part of the day: rates, following the chain, what time alone decides, and bundles of payouts. */
+/**
+ * The Bitcoin rail's part of the day: rates, following the chain, what time alone decides, and bundles of
+ * payouts.
+ */
 import { BadInput } from '../base/answer.ts'
 import type { ConfirmationRule } from '../base/bitcoinSettings.ts'
 import { clockTrouble, millis, type Instant, type World } from '../base/world.ts'
-import { chainLookedAt, chainTrouble, holdNext, isJustLookedAt, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
+import {
+  chainLookedAt,
+  chainTrouble,
+  holdNext,
+  isJustLookedAt,
+  takeAddress,
+  tipOf,
+  type Watching,
+} from '../chain/chain.ts'
 import { requestDrafts, type InvoiceRow } from '../invoice/invoice.ts'
 import {
   bumpBundles,
@@ -51,13 +62,19 @@ interface Parts {
 
 /** Gives drafts their addresses. */
 export const issueRequests = ({ db, rail, world }: Parts, batchTag?: string): Promise<number> =>
-  requestDrafts(db, { takeAddress: (tx, id) => takeAddress(tx, rail, 'receive', id), uri: rail.uri }, world, batchTag)
+  requestDrafts(
+    db,
+    { takeAddress: (tx, id) => takeAddress(tx, rail, 'receive', id), uri: rail.uri },
+    world,
+    batchTag,
+  )
 
 /** Reads the chain up to its tip. */
 export const follow = (parts: Parts): Promise<Followed> => followChain(following(parts))
 
 /** Reads it again from a block on, or says why it could not. */
-export const scan = (parts: Parts, from: number, tell: Progress): Promise<Scanned | string> => scanChain(following(parts), from, tell)
+export const scan = (parts: Parts, from: number, tell: Progress): Promise<Scanned | string> =>
+  scanChain(following(parts), from, tell)
 
 const following = ({ db, rail, bitcoin, world }: Parts) => ({
   ...{ db, rail, world, watching: bitcoin.watching },
@@ -68,25 +85,34 @@ const following = ({ db, rail, bitcoin, world }: Parts) => ({
   },
 })
 
-const deepestOf = ({ confirmations, terms }: BitcoinSetup) => Math.max(terms.payoutDepth, ...confirmations.map(rule => rule.confirmations))
+const deepestOf = ({ confirmations, terms }: BitcoinSetup) =>
+  Math.max(terms.payoutDepth, ...confirmations.map(rule => rule.confirmations))
 
 export const askRates = ({ db, bitcoin, world }: Parts) => refreshRates(db, bitcoin.sources, world)
 
 const atOnce = 500
 
 /**
- * What time alone decides: requests nobody paid are over, and what was paid in part goes to a person. It is decided as of the last look at the
- * chain: what came while nobody looked may have come in time. Answers how many moved.
+ * What time alone decides: requests nobody paid are over, and what was paid in part goes to a person. It is
+ * decided as of the last look at the chain: what came while nobody looked may have come in time. Answers how
+ * many moved.
  */
 export async function passTime({ db, bitcoin, world }: Parts): Promise<number> {
-  // A payment may lie in a block that could not be read yet, and what is over is over by a clock that is right.
-  if (clockTrouble(world) !== undefined || (await chainTrouble(db)) !== undefined || (await isChainUnread(db))) return 0
+  // A payment may lie in a block that could not be read yet, and what is over is over by a clock that is
+  // right.
+  if (
+    clockTrouble(world) !== undefined ||
+    (await chainTrouble(db)) !== undefined ||
+    (await isChainUnread(db))
+  )
+    return 0
   const lookedAt = await chainLookedAt(db)
   if (lookedAt === undefined) return 0
   const due = await db.tx(async tx => {
     const now = lookedAt
     return tx.all<{ id: string }>(sql`
-      select id from invoices where rail = 'bitcoin' and ((state = 'issued' and due_at < ${now}) or (state = 'underpaid' and watch_until < ${now}))
+      select id from invoices where rail = 'bitcoin' and ((state = 'issued' and due_at < ${now})
+        or (state = 'underpaid' and watch_until < ${now}))
       order by id limit ${atOnce}`)
   })
   let moved = 0
@@ -105,17 +131,34 @@ const bundleTerms = ({ rail, bitcoin }: Pick<Parts, 'rail' | 'bitcoin'>): Bundle
   change: { hold: tx => holdNext(tx, 'change'), take: tx => takeAddress(tx, rail, 'change') },
 })
 
-/** A person cancels a bundle; what may be signed already is spent to ourselves first. Throws `BadInput` where it cannot be. */
+/**
+ * A person cancels a bundle; what may be signed already is spent to ourselves first. Throws `BadInput` where
+ * it cannot be.
+ */
 export async function cancel(parts: Parts, id: string, act: { by: string; why: string }): Promise<Canceled> {
   const { db, rail, world, bitcoin } = parts
   const [tip, rate] = [await tipOf(db), await rail.feeRate()]
   if (!tip || rate.is !== 'done')
-    throw new BadInput(`the node is needed to cancel a bundle: ${rate.is === 'done' ? 'the chain was not looked at yet' : rate.why}`)
+    throw new BadInput(
+      `the node is needed to cancel a bundle: ${rate.is === 'done' ? 'the chain was not looked at yet' : rate.why}`,
+    )
   const owedAgain = (tx: Tx, cause: Cause) => restandOwedAgain(tx, { world, chain: bitcoin.terms }, id, cause)
-  return cancelBundle(db, rail, world, bundleTerms(parts), { height: tip.height, feeRate: rate.value }, id, act, owedAgain)
+  return cancelBundle(
+    db,
+    rail,
+    world,
+    bundleTerms(parts),
+    { height: tip.height, feeRate: rate.value },
+    id,
+    act,
+    owedAgain,
+  )
 }
 
-/** Bundles what is due, has it signed where the wallet may, sends it, and offers more where a transaction waits too long. */
+/**
+ * Bundles what is due, has it signed where the wallet may, sends it, and offers more where a transaction
+ * waits too long.
+ */
 export async function sendCoins({ db, rail, bitcoin, world }: Parts): Promise<Record<string, number>> {
   const terms = bundleTerms({ rail, bitcoin })
   const [trouble, tip] = [await chainTrouble(db), await tipOf(db)]
@@ -129,7 +172,9 @@ export async function sendCoins({ db, rail, bitcoin, world }: Parts): Promise<Re
     if (isFollowed && (await worthAsking(db))) planned = await planAndBump({ db, rail, world }, terms, tip)
   } finally {
     // Whatever a plan or a better offer fails for, what is signed is sent, and sent again.
-    sent = await sendBundles(db, rail, world, (tx, id, cause) => restandOwedAgain(tx, { world, chain: bitcoin.terms }, id, cause))
+    sent = await sendBundles(db, rail, world, (tx, id, cause) =>
+      restandOwedAgain(tx, { world, chain: bitcoin.terms }, id, cause),
+    )
   }
   return { bundled: planned.bundled, ...sent, bumped: planned.bumped }
 }
@@ -145,18 +190,24 @@ async function planAndBump(
     world.log.warn({ why: rate.why }, 'the node gives no fee rate: payouts wait')
     return { bundled: 0, bumped: 0 }
   }
-  // After a while in which nobody looked, a block may have paid what is owed here, or spent what would pay it.
+  // After a while in which nobody looked, a block may have paid what is owed here, or spent what would pay
+  // it.
   const best = await rail.info()
   if (best.is !== 'done' || (await hasNews(db))) return { bundled: 0, bumped: 0 }
-  if (best.value.hash !== hash && !(await isJustLookedAt(db, await db.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }
+  if (best.value.hash !== hash && !(await isJustLookedAt(db, await db.tx(tx => tx.now()))))
+    return { bundled: 0, bumped: 0 }
   const now = { height, feeRate: rate.value, feeNote: rail.feeNote?.() }
   const planning = await planBundle(db, rail, world, terms, now)
-  return { bundled: planning.is === 'planned' ? planning.payouts : 0, bumped: await bumpBundles(db, rail, world, terms, now) }
+  return {
+    bundled: planning.is === 'planned' ? planning.payouts : 0,
+    bumped: await bumpBundles(db, rail, world, terms, now),
+  }
 }
 
 /** Whether the chain has told what is not settled yet. */
 const hasNews = async (db: Db): Promise<boolean> =>
-  (await db.one(sql`select 1 as yes from inbox where state = 'new' and rail = 'bitcoin' limit 1`)) !== undefined
+  (await db.one(sql`select 1 as yes from inbox where state = 'new' and rail = 'bitcoin' limit 1`)) !==
+  undefined
 
 /** Whether anything is due or under way, so that an idle house asks the node for nothing. */
 async function worthAsking(db: Db): Promise<boolean> {

@@ -37,7 +37,8 @@ const jobs = ({ pollSeconds }: BitcoinSetup): Job[] => [
     wakes: '*/10 * * * * *',
     limitMs: 5 * minute,
     among: 'any',
-    work: async (app, world) => say(await issueRequests(onChain(app, world)), 'request issued', 'requests issued'),
+    work: async (app, world) =>
+      say(await issueRequests(onChain(app, world)), 'request issued', 'requests issued'),
   },
   {
     name: 'pass-time',
@@ -45,7 +46,8 @@ const jobs = ({ pollSeconds }: BitcoinSetup): Job[] => [
     wakes: '*/10 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
-    work: async (app, world) => say(await passTime(onChain(app, world)), 'request is over', 'requests are over'),
+    work: async (app, world) =>
+      say(await passTime(onChain(app, world)), 'request is over', 'requests are over'),
   },
   {
     name: 'send-coins',
@@ -67,11 +69,18 @@ const jobs = ({ pollSeconds }: BitcoinSetup): Job[] => [
   },
 ]
 
-const onChain = ({ db, rails, bitcoin }: Omit<FlowParts, 'world'>, world: World) => ({ db, rail: rails.bitcoin!, bitcoin: bitcoin!, world })
+const onChain = ({ db, rails, bitcoin }: Omit<FlowParts, 'world'>, world: World) => ({
+  db,
+  rail: rails.bitcoin!,
+  bitcoin: bitcoin!,
+  world,
+})
 
 const followed = ({ blocks, left, news, trouble }: Followed): JobResult =>
   trouble !== undefined || left > 0 || news > 0
-    ? [`${blocks} blocks read`, left > 0 && `${left} left behind`, `${news} news`, trouble].filter(Boolean).join(', ')
+    ? [`${blocks} blocks read`, left > 0 && `${left} left behind`, `${news} news`, trouble]
+        .filter(Boolean)
+        .join(', ')
     : undefined
 
 export const chainFlow: RailFlow = {
@@ -81,7 +90,8 @@ export const chainFlow: RailFlow = {
   async claiming(tx, { bitcoin, world }) {
     // Asked once: a rate that ages out between two looks must not leave a slot claimed and without a price.
     const rate = await rateNow(tx, bitcoin!, world)
-    // Before the chain was first looked at, what is paid to an address of ours could be in a block that is never read.
+    // Before the chain was first looked at, what is paid to an address of ours could be in a block that is
+    // never read.
     if (!(await tipOf(tx))) return undefined
     return {
       // Without a good rate what is priced in reais waits, and the others do not.

@@ -1,4 +1,7 @@
-/** Whether a process may do what a wrong time would do wrongly: asked before every such job, said in an alarm, and mended once the clocks agree again. */
+/**
+ * Whether a process may do what a wrong time would do wrongly: asked before every such job, said in an alarm,
+ * and mended once the clocks agree again.
+ */
 import { clockTrouble, instant, later, type Instant, type World } from '../base/world.ts'
 import { alarmOf, lowerAlarm, raiseAlarm, type AlarmName } from '../ledger/ledger.ts'
 import { join, remember, sql, type Sql, type Db, type Tx } from '../db/db.ts'
@@ -13,11 +16,13 @@ const lookEveryMs = 60_000
 const slackMs = 60_000
 
 /** The alarm of this process's machine. */
-const alarmNameOf = ({ worker }: Pick<Runner, 'worker'>): AlarmName => `clock of ${worker.replace(/\/[^/]*$/, '')}`
+const alarmNameOf = ({ worker }: Pick<Runner, 'worker'>): AlarmName =>
+  `clock of ${worker.replace(/\/[^/]*$/, '')}`
 
 /**
- * Answers whether the time is to be believed. Where it is not, an alarm says why for as long as it lasts; where it is, what was written down
- * under a clock that was ahead is brought back to now, at the first look and then every minute.
+ * Answers whether the time is to be believed. Where it is not, an alarm says why for as long as it lasts;
+ * where it is, what was written down under a clock that was ahead is brought back to now, at the first look
+ * and then every minute.
  */
 export async function believesTime(runner: Runner & { rails?: Rails }): Promise<boolean> {
   const { db, world, rails } = runner
@@ -25,7 +30,11 @@ export async function believesTime(runner: Runner & { rails?: Rails }): Promise<
   const why = clockTrouble(world)
   if (why !== undefined) {
     const news = await raiseAlarm(db, alarmNameOf(runner), why)
-    if (news) world.log.error({ why }, 'the clocks disagree: nothing is issued, paid, expired or priced until they agree')
+    if (news)
+      world.log.error(
+        { why },
+        'the clocks disagree: nothing is issued, paid, expired or priced until they agree',
+      )
     known.set(db, { said: why, lookedAt: 0 })
     return false
   }
@@ -38,7 +47,8 @@ export async function believesTime(runner: Runner & { rails?: Rails }): Promise<
     if (world.clock.isAlone()) return true
     if (clockTrouble(world) !== undefined) return believesTime(runner)
   }
-  if ((await alarmOf(db, alarmNameOf(runner))) && (await lowerAlarm(db, alarmNameOf(runner)))) world.log.info({}, 'the clocks agree again')
+  if ((await alarmOf(db, alarmNameOf(runner))) && (await lowerAlarm(db, alarmNameOf(runner))))
+    world.log.info({}, 'the clocks agree again')
   await bringBack(db, world)
   return true
 }
@@ -47,14 +57,19 @@ const minute = 60_000
 const day = 24 * 60 * minute
 
 /**
- * Tables whose rows wait for a time, with the states in which they do, and the longest that any of them waits. One that waits for longer, or
- * that was moved at a time that has not come yet, waits for a time that was told wrong.
+ * Tables whose rows wait for a time, with the states in which they do, and the longest that any of them
+ * waits. One that waits for longer, or that was moved at a time that has not come yet, waits for a time that
+ * was told wrong.
  */
 export const waiting: readonly { table: string; which: Sql; longestMs: number; unmoved?: true }[] = [
   { table: 'payouts', which: sql`state in ('owed', 'sending', 'unsure', 'sent', 'waiting')`, longestMs: day },
   { table: 'invoices', which: sql`state in ('draft', 'issuing', 'unsure')`, longestMs: 2 * 60 * minute },
   { table: 'inbox', which: sql`state in ('new', 'waiting')`, longestMs: 10 * minute },
-  { table: 'slots', which: sql`state = 'due' and (cause = 'manual' or due_at < next_at)`, longestMs: 10 * minute },
+  {
+    table: 'slots',
+    which: sql`state = 'due' and (cause = 'manual' or due_at < next_at)`,
+    longestMs: 10 * minute,
+  },
   { table: 'invoice_twins', which: sql`next_at is not null`, longestMs: day },
   // These do not say when they were moved last, so only what waits for longer than it may is seen.
   { table: 'twin_watches', which: sql`looks >= 0`, longestMs: day, unmoved: true },
@@ -74,25 +89,41 @@ const lasting: readonly { table: string; since: string }[] = [
   { table: 'rails_heard', since: 'failing_since' },
 ]
 
-const aheadOf = (now: Instant, { which, longestMs, unmoved }: Omit<(typeof waiting)[number], 'table'>): Sql => {
+const aheadOf = (
+  now: Instant,
+  { which, longestMs, unmoved }: Omit<(typeof waiting)[number], 'table'>,
+): Sql => {
   const limit = later(now, slackMs)
   const tooLong = sql`next_at > ${later(now, longestMs + slackMs)}`
-  return sql`${which} and next_at > ${limit} and ${unmoved ? tooLong : sql`(changed_at > ${limit} or ${tooLong})`}`
+  return sql`${which} and next_at > ${limit} and ${
+    unmoved
+      ? tooLong
+      : sql`(changed_at > ${limit}
+    or ${tooLong})`
+  }`
 }
 
 const named = (name: string): Sql => ({ texts: [name], values: [] })
 
-/** Answers how much lay ahead of now. Reads first: most of the time there is nothing, and then nothing is written. */
+/**
+ * Answers how much lay ahead of now. Reads first: most of the time there is nothing, and then nothing is
+ * written.
+ */
 export async function bringBack(db: Db, world: World): Promise<number> {
   const guess = instant(world.clock.now())
   const asked = waiting.map(
-    each => sql`select cast(${each.table} as text) as name where exists (select 1 from ${named(each.table)} where ${aheadOf(guess, each)})`,
+    each =>
+      sql`select cast(${each.table} as text) as name where exists (select 1 from ${named(each.table)}
+        where ${aheadOf(guess, each)})`,
   )
   const sinces = lasting.map(
     ({ table, since }) =>
-      sql`select cast(${since} as text) as name where exists (select 1 from ${named(table)} where ${named(since)} > ${later(guess, slackMs)})`,
+      sql`select cast(${since} as text) as name where exists (select 1 from ${named(table)}
+        where ${named(since)} > ${later(guess, slackMs)})`,
   )
-  const found = new Set((await db.all<{ name: string }>(join([...asked, ...sinces], ' union all '))).map(({ name }) => name))
+  const found = new Set(
+    (await db.all<{ name: string }>(join([...asked, ...sinces], ' union all '))).map(({ name }) => name),
+  )
   const ahead = waiting.filter(({ table }) => found.has(table))
   const begun = lasting.filter(({ since }) => found.has(since))
   const schedules = await poisoned(db, guess)
@@ -100,29 +131,44 @@ export async function bringBack(db: Db, world: World): Promise<number> {
   const count = await db.tx(async tx => {
     const now = await tx.now()
     let rows = 0
-    for (const each of ahead) rows += await tx.run(sql`update ${named(each.table)} set next_at = ${now} where ${aheadOf(now, each)}`)
+    for (const each of ahead)
+      rows += await tx.run(sql`update ${named(each.table)} set next_at = ${now} where ${aheadOf(now, each)}`)
     for (const { table, since } of begun)
-      rows += await tx.run(sql`update ${named(table)} set ${named(since)} = ${now} where ${named(since)} > ${later(now, slackMs)}`)
+      rows += await tx.run(
+        sql`update ${named(table)} set ${named(since)} = ${now}
+          where ${named(since)} > ${later(now, slackMs)}`,
+      )
     for (const schedule of await poisoned(tx, now)) {
       await bringScheduleBack(tx, schedule, now)
       rows += 1
     }
     return rows
   })
-  if (count > 0) world.log.warn({ count }, 'times that lay ahead of a clock that is right were brought back to now')
+  if (count > 0)
+    world.log.warn({ count }, 'times that lay ahead of a clock that is right were brought back to now')
   return count
 }
 
-/** Schedules that were looked at up to a time that has not come. One whose window has not begun is looked at from there. */
+/**
+ * Schedules that were looked at up to a time that has not come. One whose window has not begun is looked at
+ * from there.
+ */
 const poisoned = async (reader: Pick<Tx, 'all'>, now: Instant): Promise<ScheduleRow[]> =>
-  (await reader.all<ScheduleRow>(sql`select * from schedules where materialised_until > ${later(now, slackMs)} order by id`)).filter(
+  (
+    await reader.all<ScheduleRow>(
+      sql`select * from schedules where materialised_until > ${later(now, slackMs)} order by id`,
+    )
+  ).filter(
     ({ materialised_until: until, starts_at: startsAt }) => until > firstFrom(startsAt ?? undefined, now),
   )
 
 async function bringScheduleBack(tx: Tx, schedule: ScheduleRow, now: Instant): Promise<void> {
   const from = firstFrom(schedule.starts_at ?? undefined, now)
   await forgetAhead(tx, schedule.id, now)
-  await tx.run(sql`update schedules set materialised_until = ${from}, next_at = ${nextAt(schedule, from)} where id = ${schedule.id}`)
+  await tx.run(
+    sql`update schedules set materialised_until = ${from}, next_at = ${nextAt(schedule, from)}
+      where id = ${schedule.id}`,
+  )
   const why = `its slots were looked at up to ${schedule.materialised_until}, which is not yet: brought back to now`
   await remember(tx, 'schedules', schedule.id, schedule.state, schedule.state, { why }, now)
 }

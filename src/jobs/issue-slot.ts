@@ -46,13 +46,19 @@ async function claim(issuer: Issuer): Promise<Claimed | undefined> {
     } catch (error) {
       if (error instanceof SlotMoved) {
         await holdSlot(issuer.db, error.slot, error.message)
-        issuer.world.log.error({ slot: error.slot.id, why: error.message }, 'a slot is held: it is not of the terms it fell due by')
+        issuer.world.log.error(
+          { slot: error.slot.id, why: error.message },
+          'a slot is held: it is not of the terms it fell due by',
+        )
         continue
       }
       if (!(error instanceof NotAsStated)) throw error
       const { schedule, message: why } = error
       await issuer.db.tx(tx => holdSchedule(tx, schedule, why))
-      issuer.world.log.error({ schedule: schedule.name, why }, 'a schedule is on hold: its row is not what was stated')
+      issuer.world.log.error(
+        { schedule: schedule.name, why },
+        'a schedule is on hold: its row is not what was stated',
+      )
     }
 }
 
@@ -68,7 +74,10 @@ async function claimNext(issuer: Issuer): Promise<Claimed | undefined> {
     }
     const which = [...claiming.values()].map(each => each.which)
     if (which.length === 0) return undefined
-    const slot = await claimSlot(tx, sql`(${anyOf(which)}) and id not in (select schedule_id from schedule_holds)`)
+    const slot = await claimSlot(
+      tx,
+      sql`(${anyOf(which)}) and id not in (select schedule_id from schedule_holds)`,
+    )
     if (!slot) return undefined
     const schedule = await needSchedule(tx, slot.schedule_id)
     const judged = await judgeSchedule(tx, schedule)
@@ -78,14 +87,21 @@ async function claimNext(issuer: Issuer): Promise<Claimed | undefined> {
     if (moved !== undefined) throw new SlotMoved(slot, moved)
     // What waited for the version that put its row right is of that version.
     const isOfLater = await tx.run(sql`
-      update slots set schedule_version = ${schedule.version} where id = ${slot.id} and schedule_version <> ${schedule.version}
+      update slots set schedule_version = ${schedule.version} where id = ${slot.id}
+        and schedule_version <> ${schedule.version}
         and not exists (select 1 from invoices where slot_id = slots.id)`)
     const cause = { why: `it is run by version ${schedule.version}`, ref: termsRef(schedule) }
     if (isOfLater > 0) await remember(tx, 'slots', slot.id, 'running', 'running', cause, await tx.now())
     const price = claiming.get(schedule.rail)?.price(schedule)
     // Nothing is kept of a transaction that throws: the slot stays due.
     if (!price) throw new Error(`slot ${slot.id} of ${schedule.name} has no price`)
-    await draftBatch(tx, world, batchTerms(schedule, slot.id), () => planBatch(batchRule(schedule), world.random), price)
+    await draftBatch(
+      tx,
+      world,
+      batchTerms(schedule, slot.id),
+      () => planBatch(batchRule(schedule), world.random),
+      price,
+    )
     return { slot, rail: schedule.rail }
   })
 }
@@ -134,8 +150,12 @@ async function heartbeat({ db, world }: Runner, slot: SlotRow, signal: AbortSign
     try {
       if (!(await extendLease(db, slot))) return
     } catch (error) {
-      // The lease outlasts three missed beats, and nobody waits for this promise until the work is over: thrown, it would end the process.
-      world.log.warn({ slot: slot.id, why: error instanceof Error ? error.message : 'unknown' }, 'a lease could not be extended')
+      // The lease outlasts three missed beats, and nobody waits for this promise until the work is over:
+      // thrown, it would end the process.
+      world.log.warn(
+        { slot: slot.id, why: error instanceof Error ? error.message : 'unknown' },
+        'a lease could not be extended',
+      )
     }
   }
 }

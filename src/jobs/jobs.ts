@@ -1,6 +1,16 @@
 /** The jobs: schedules and their slots, the timetable, and the scheduler that wakes it. */
 export { runDueSlots, type Issuer } from './issue-slot.ts'
-export { moveOrders, newCode, offers, placeOrder, readOrder, sendDueMails, type Counter, type Offer, type ShownOrder } from './orders.ts'
+export {
+  moveOrders,
+  newCode,
+  offers,
+  placeOrder,
+  readOrder,
+  sendDueMails,
+  type Counter,
+  type Offer,
+  type ShownOrder,
+} from './orders.ts'
 export { cancel as cancelBitcoinBundle, follow, scan, sendCoins, type BitcoinSetup } from './bitcoin.ts'
 export { approveAndDo, proposedActs, proposedWork, type ProposalParts } from './proposals.ts'
 export { forgetOthers, listening, silentMinutes, silentRails, usualSilentMs, type Silent } from './heard.ts'

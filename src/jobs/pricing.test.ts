@@ -42,16 +42,36 @@ beforeEach(async () => {
   await migrate(db, clock)
   await addAccount(db, world, 'coins', { kind: 'bitcoin', holder: 'Payee', destination: 'address' }, 'maker')
   const rule: NewSchedule = {
-    ...{ name: 'trial', rail: 'bitcoin', currency: 'BRL', cron: '0 0 1 1 *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined },
-    ...{ countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, dueInMs: 60_000, payTo: 'coins' },
+    ...{
+      name: 'trial',
+      rail: 'bitcoin',
+      currency: 'BRL',
+      cron: '0 0 1 1 *',
+      timeZone: 'Etc/UTC',
+      startsAt: undefined,
+      endsAt: undefined,
+    },
+    ...{
+      countLow: 1,
+      countHigh: 1,
+      unitsLow: 10_000n,
+      unitsHigh: 10_000n,
+      roster: undefined,
+      dueInMs: 60_000,
+      payTo: 'coins',
+    },
     ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
   }
   const schedule = await addSchedule(db, world, rule, 'maker')
   await db.tx(async tx => {
     await tx.run(
-      sql`insert into rates (pair, source, price_units, at, fetched_at) values (${pair}, 'one', ${price}, ${instant(noon)}, ${instant(noon)})`,
+      sql`insert into rates (pair, source, price_units, at, fetched_at)
+        values (${pair}, 'one', ${price}, ${instant(noon)}, ${instant(noon)})`,
     )
-    await tx.run(sql`insert into chain_blocks (hash, height, previous, at, active) values ('a', 1, '', ${instant(noon)}, 1)`)
+    await tx.run(
+      sql`insert into chain_blocks (hash, height, previous, at, active)
+        values ('a', 1, '', ${instant(noon)}, 1)`,
+    )
     await runNow(tx, world, schedule, 'maker')
   })
 })
@@ -63,13 +83,17 @@ test('a rate that ages out at any moment of the claim leaves the slot due, or wa
   for (let looks = 0; looks < 40; looks++) {
     looksLeft = looks
     now = noon + maxAgeMs
-    await runDueSlots({ db, world, worker: 'w', rails: { bitcoin: {} as ChainRail }, bitcoin }).catch(() => undefined)
+    await runDueSlots({ db, world, worker: 'w', rails: { bitcoin: {} as ChainRail }, bitcoin }).catch(
+      () => undefined,
+    )
     looksLeft = undefined
     const invoice = await db.one<{ asset: string; units: bigint; quote_units: bigint | null }>(
       sql`select asset, units, quote_units from invoices`,
     )
     const slot = (await db.one<{ state: string }>(sql`select state from slots`))!
-    asked.add(invoice ? `${slot.state}: ${invoice.units} ${invoice.asset} for ${invoice.quote_units}` : slot.state)
+    asked.add(
+      invoice ? `${slot.state}: ${invoice.units} ${invoice.asset} for ${invoice.quote_units}` : slot.state,
+    )
     if (invoice) break
   }
   expect([...asked]).toEqual(['due', 'running: 16667 BTC for 10000'])
@@ -81,8 +105,12 @@ test('no amount is read in the units of another asset', async () => {
   expect(pricingAt({ is: 'none', why: 'too old' }, bitcoin, terms)).toBeUndefined()
   expect(pricingAt(rate, bitcoin, terms)!(brl(10_000n)).amount).toEqual(btc(16_667n))
   expect(() => pricingAt(rate, bitcoin, terms)!(btc(10_000n))).toThrow('not an amount in BRL')
-  expect(() => pricingAt(rate, bitcoin, { ...terms, currency: 'BTC' })!(brl(10_000n))).toThrow('not an amount in BTC')
+  expect(() => pricingAt(rate, bitcoin, { ...terms, currency: 'BTC' })!(brl(10_000n))).toThrow(
+    'not an amount in BTC',
+  )
   expect(() => inReaisAsSaid(btc(10_000n))).toThrow('not an amount in BRL')
   const schedule = await needSchedule(db, 'trial')
-  await expect(dryRun(schedule, world, { transferFeeBy: 'house', transferFeeUnits: 0n })).rejects.toThrow('not an amount in BTC')
+  await expect(dryRun(schedule, world, { transferFeeBy: 'house', transferFeeUnits: 0n })).rejects.toThrow(
+    'not an amount in BTC',
+  )
 })

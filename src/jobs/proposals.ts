@@ -1,4 +1,7 @@
-/** What each proposed act does once a second person approves it: one entry an act, done in the transaction of the approval. */
+/**
+ * What each proposed act does once a second person approves it: one entry an act, done in the transaction of
+ * the approval.
+ */
 import { approvingProposal, said, state, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
@@ -32,7 +35,16 @@ import {
   redirectAct,
   termsAct,
 } from '../payout/payout.ts'
-import { addAct, carryOutAdd, carryOutClear, carryOutReset, carryOutRole, clearAct, resetAct, roleAct } from '../people/people.ts'
+import {
+  addAct,
+  carryOutAdd,
+  carryOutClear,
+  carryOutReset,
+  carryOutRole,
+  clearAct,
+  resetAct,
+  roleAct,
+} from '../people/people.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Db, Tx } from '../db/db.ts'
 import {
@@ -69,7 +81,10 @@ export interface ProposedWork<Prepared> {
 
 /** Ties the two halves of one act together, so that what one answers is what the other is given. */
 export const proposedWork =
-  <Prepared>({ prepare, carryOut }: ProposedWork<Prepared>): ((app: ProposalParts, proposal: ProposalRow) => Promise<CarryOut>) =>
+  <Prepared>({
+    prepare,
+    carryOut,
+  }: ProposedWork<Prepared>): ((app: ProposalParts, proposal: ProposalRow) => Promise<CarryOut>) =>
   async (app, proposal) => {
     const prepared = await prepare(app, proposal)
     return (tx, decided) => carryOut(tx, app, decided, prepared)
@@ -80,7 +95,10 @@ type CarryOut = (tx: Tx, proposal: ProposalRow) => Promise<void>
 const nothing = async () => undefined
 
 /** By the name of the act, such as `payout.adjudicate`. */
-const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<string, ReturnType<typeof proposedWork>>([
+const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<
+  string,
+  ReturnType<typeof proposedWork>
+>([
   [
     coinRefundAct,
     proposedWork({
@@ -93,13 +111,26 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
     coinRefundMadeAct,
     proposedWork({
       prepare: nothing,
-      carryOut: (tx, { world, bitcoin }, proposal) => carryOutCoinRefundMade(tx, { world, chain: bitcoin?.terms }, proposal),
+      carryOut: (tx, { world, bitcoin }, proposal) =>
+        carryOutCoinRefundMade(tx, { world, chain: bitcoin?.terms }, proposal),
     }),
   ],
-  [limitsAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutLimits(tx, world, proposal) })],
-  [beyondAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutBeyond(tx, proposal) })],
+  [
+    limitsAct,
+    proposedWork({
+      prepare: nothing,
+      carryOut: (tx, { world }, proposal) => carryOutLimits(tx, world, proposal),
+    }),
+  ],
+  [
+    beyondAct,
+    proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutBeyond(tx, proposal) }),
+  ],
   [termsAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => changeTerms(tx, proposal) })],
-  [debtAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => endDebt(tx, world, proposal) })],
+  [
+    debtAct,
+    proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => endDebt(tx, world, proposal) }),
+  ],
   [
     refundAct,
     proposedWork({
@@ -114,19 +145,64 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
       carryOut: (tx, { world }, proposal, logCount) => carryOutReversalEnd(tx, world, proposal, logCount),
     }),
   ],
-  [acceptAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutAccept(tx, proposal) })],
-  [ruleAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutRule(tx, world, proposal) })],
+  [
+    acceptAct,
+    proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutAccept(tx, proposal) }),
+  ],
+  [
+    ruleAct,
+    proposedWork({
+      prepare: nothing,
+      carryOut: (tx, { world }, proposal) => carryOutRule(tx, world, proposal),
+    }),
+  ],
   [
     adjudicateAct,
-    proposedWork({ prepare: prepareVerdict, carryOut: (tx, { world }, proposal, shown) => carryOutVerdict(tx, world, proposal, shown) }),
+    proposedWork({
+      prepare: prepareVerdict,
+      carryOut: (tx, { world }, proposal, shown) => carryOutVerdict(tx, world, proposal, shown),
+    }),
   ],
-  [redirectAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutRedirect(tx, proposal) })],
-  [addAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutAdd(tx, world, proposal) })],
-  [roleAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutRole(tx, world, proposal) })],
-  [resetAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutReset(tx, world, proposal) })],
-  [limitsClearAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutLimitsClear(tx, proposal) })],
-  [accountClearAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutAccountClear(tx, proposal) })],
-  [clearAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutClear(tx, world, proposal) })],
+  [
+    redirectAct,
+    proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutRedirect(tx, proposal) }),
+  ],
+  [
+    addAct,
+    proposedWork({
+      prepare: nothing,
+      carryOut: (tx, { world }, proposal) => carryOutAdd(tx, world, proposal),
+    }),
+  ],
+  [
+    roleAct,
+    proposedWork({
+      prepare: nothing,
+      carryOut: (tx, { world }, proposal) => carryOutRole(tx, world, proposal),
+    }),
+  ],
+  [
+    resetAct,
+    proposedWork({
+      prepare: nothing,
+      carryOut: (tx, { world }, proposal) => carryOutReset(tx, world, proposal),
+    }),
+  ],
+  [
+    limitsClearAct,
+    proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutLimitsClear(tx, proposal) }),
+  ],
+  [
+    accountClearAct,
+    proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutAccountClear(tx, proposal) }),
+  ],
+  [
+    clearAct,
+    proposedWork({
+      prepare: nothing,
+      carryOut: (tx, { world }, proposal) => carryOutClear(tx, world, proposal),
+    }),
+  ],
   [
     suspenseAct,
     proposedWork({
@@ -139,7 +215,9 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
 /** Every act that can be approved, by its name. */
 export const proposedActs: readonly string[] = [...works.keys()]
 
-/** Approves a proposal and does what it is for: both or neither. Throws `BadInput` where it cannot be done. */
+/**
+ * Approves a proposal and does what it is for: both or neither. Throws `BadInput` where it cannot be done.
+ */
 export async function approveAndDo(
   app: ProposalParts,
   id: string,
@@ -158,7 +236,10 @@ export async function approveAndDo(
   const bar = await app.db.tx(async tx => barFor(tx, approver.by, await tx.now(), proposal.made_by))
   if (bar) return { is: 'barred', bar, proposal }
   const work = known.get(proposal.act)
-  if (!work) throw new BadInput(`proposal ${id} is for "${proposal.act}", which this version does not know: run the version that made it`)
+  if (!work)
+    throw new BadInput(
+      `proposal ${id} is for "${proposal.act}", which this version does not know: run the version that made it`,
+    )
   const carryOut = await work(app, proposal)
   return app.db.tx(async tx => {
     const decision = await approve(tx, id, approver)

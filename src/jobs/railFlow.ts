@@ -1,4 +1,7 @@
-/** What a rail does in the day's jobs, in the shop and for schedules: one value per rail, which `rails.ts` lists by name. */
+/**
+ * What a rail does in the day's jobs, in the shop and for schedules: one value per rail, which `rails.ts`
+ * lists by name.
+ */
 import type { World } from '../base/world.ts'
 import type { Db, Reader, Sql, Tx } from '../db/db.ts'
 import type { ChainTermsOf, Pricing } from '../invoice/invoice.ts'
@@ -26,9 +29,14 @@ export interface RailFlow {
   isHere(parts: OnRails): boolean
   /** Its part of the day. */
   jobs(day: DaySettings): Job[]
-  /** Whether slots may be issued on it now: asked of its provider and the database, outside any transaction. */
+  /**
+   * Whether slots may be issued on it now: asked of its provider and the database, outside any transaction.
+   */
   mayIssue(parts: FlowParts): Promise<boolean>
-  /** The same within the claim of a slot, with everything that is drafted in that transaction. Undefined where nothing can be claimed. */
+  /**
+   * The same within the claim of a slot, with everything that is drafted in that transaction. Undefined where
+   * nothing can be claimed.
+   */
   claiming(tx: Tx, parts: FlowParts): Promise<Claiming | undefined>
   /** Asks for the drafts of a slot or an order, by its id. */
   issue(parts: FlowParts, batchTag: string): Promise<JobResult>
@@ -36,6 +44,9 @@ export interface RailFlow {
   notNow(reader: Reader, parts: FlowParts): Promise<NotNow | undefined>
   /** What an amount comes to on it now; undefined where that cannot be said. */
   price(tx: Tx, parts: FlowParts, terms: ChainTermsOf): Promise<Pricing | undefined>
-  /** Whether its provider shows an invoice as paid that the books do not know of yet. Not there where payments are watched by us. */
+  /**
+   * Whether its provider shows an invoice as paid that the books do not know of yet. Not there where payments
+   * are watched by us.
+   */
   isPaidThere?(parts: FlowParts, providerId: string): Promise<boolean>
 }

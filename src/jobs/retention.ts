@@ -5,12 +5,17 @@ import { retainNightly } from '../privacy/privacy.ts'
 import type { Db } from '../db/db.ts'
 import type { JobResult } from './runner.ts'
 
-export async function dropOld({ db, retention }: { db: Db; retention: Retention }, world: World): Promise<JobResult> {
+export async function dropOld(
+  { db, retention }: { db: Db; retention: Retention },
+  world: World,
+): Promise<JobResult> {
   const found = await retainNightly({ db, world, retention })
   if (found === undefined) return undefined
   if (found === 'first') return 'the first night: nothing is dropped before the next one'
   if (found === 'gap')
-    return { less: 'the last look was not a night ago: nothing is dropped before the next one, should the clock be wrong' }
+    return {
+      less: 'the last look was not a night ago: nothing is dropped before the next one, should the clock be wrong',
+    }
   const { dropped, stays, stopped } = found
   world.log.info({ dropped, stays }, 'what was old enough was dropped')
   const counts = Object.entries(dropped).map(([name, count]) => `${name}: ${count}`)

@@ -1,4 +1,7 @@
-/** The runner: every job runs through here, with a log that is kept with its run, a time limit, and the one `catch` for surprises. */
+/**
+ * The runner: every job runs through here, with a log that is kept with its run, a time limit, and the one
+ * `catch` for surprises.
+ */
 import { newId, type Id } from '../base/id.ts'
 import type { Fields, Log } from '../base/log.ts'
 import { Crash, instant, later, type Millis, type World } from '../base/world.ts'
@@ -13,7 +16,10 @@ export interface Runner {
   worker: string
 }
 
-/** What a job says when it is over: a sentence, or nothing when it found nothing to do, and then no run is kept. */
+/**
+ * What a job says when it is over: a sentence, or nothing when it found nothing to do, and then no run is
+ * kept.
+ */
 export type JobResult = string | undefined | Less
 /** It is over, and did less than it should: not all was asked for, or the provider could not be asked. */
 export interface Less {
@@ -37,7 +43,10 @@ function keepingLog(log: Log, world: Pick<World, 'clock'>, keep: (line: Line) =>
   }
 }
 const maxLines = 10_000
-/** Nobody reads why a sleep ended; unsaid, Node makes an error with its stack for it, for each job of each second. */
+/**
+ * Nobody reads why a sleep ended; unsaid, Node makes an error with its stack for it, for each job of each
+ * second.
+ */
 export const noReason = null
 /** What was logged is seen by others within this, however long the run lasts. */
 const flushMs = 1_000
@@ -53,8 +62,16 @@ interface Kept {
   rest(tx: Tx): Promise<void>
 }
 
-/** `begin` makes the run's row where it is not there yet. A run that logs nothing, or is over within a second, writes nothing here. */
-function keepLines({ db, world }: Runner, runId: string, log: Log, begin: (tx: Tx) => Promise<unknown>): Kept {
+/**
+ * `begin` makes the run's row where it is not there yet. A run that logs nothing, or is over within a second,
+ * writes nothing here.
+ */
+function keepLines(
+  { db, world }: Runner,
+  runId: string,
+  log: Log,
+  begin: (tx: Tx) => Promise<unknown>,
+): Kept {
   const lines: Line[] = []
   const over = new AbortController()
   let written = 0
@@ -98,11 +115,16 @@ function keepLines({ db, world }: Runner, runId: string, log: Log, begin: (tx: T
 
 async function writeLines(tx: Tx, runId: string, lines: readonly Line[], from: number): Promise<void> {
   for (const [place, line] of lines.entries())
-    await tx.run(sql`insert into run_lines (run_id, seq, line) values (${runId}, ${from + place}, ${textOf(line)})`)
+    await tx.run(
+      sql`insert into run_lines (run_id, seq, line) values (${runId}, ${from + place}, ${textOf(line)})`,
+    )
 }
-const textOf = (line: Line) => JSON.stringify(line, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
+const textOf = (line: Line) =>
+  JSON.stringify(line, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
 
-/** Runs `job` once under `name`. A surprise is logged and kept as a failed run, and does not end the process. */
+/**
+ * Runs `job` once under `name`. A surprise is logged and kept as a failed run, and does not end the process.
+ */
 export async function run(
   runner: Runner,
   name: string,
@@ -115,15 +137,21 @@ export async function run(
   const kept = keepLines(runner, id, world.log.child({ job: name, run: id }), async tx => {
     await giveUpLost(tx, name, limitMs)
     await tx.run(sql`
-      insert into runs (id, job, worker, started_at) values (${id}, ${name}, ${runner.worker}, ${startedAt}) on conflict (id) do nothing`)
+      insert into runs (id, job, worker, started_at) values (${id}, ${name}, ${runner.worker}, ${startedAt})
+        on conflict (id) do nothing`)
   })
-  const { outcome, summary, lacks } = await limited({ ...world, log: kept.log }, limitMs, job).finally(kept.end)
+  const { outcome, summary, lacks } = await limited({ ...world, log: kept.log }, limitMs, job).finally(
+    kept.end,
+  )
   if (outcome === 'done' && summary === undefined && !kept.begun()) return 'idle'
   await db.tx(async tx => {
     await tx.run(sql`
       insert into runs (id, job, worker, started_at, ended_at, outcome, summary, lacks)
-      values (${id}, ${name}, ${runner.worker}, ${startedAt}, ${await tx.now()}, ${outcome}, ${summary ?? null}, ${lacks})
-      on conflict (id) do update set ended_at = excluded.ended_at, outcome = excluded.outcome, summary = excluded.summary, lacks = excluded.lacks`)
+      values (${id}, ${name}, ${runner.worker}, ${startedAt}, ${await tx.now()}, ${outcome},
+        ${summary ?? null}, ${lacks})
+      on conflict (id) do update
+        set ended_at = excluded.ended_at, outcome = excluded.outcome, summary = excluded.summary,
+          lacks = excluded.lacks`)
     await kept.rest(tx)
   }, 'locks')
   return outcome
@@ -134,7 +162,8 @@ async function giveUpLost(tx: Tx, name: string, limitMs: Millis): Promise<void> 
   const now = await tx.now()
   await tx.run(sql`
     update runs set outcome = 'lost', ended_at = ${now}, summary = 'its process ended'
-    where outcome is null and job = ${name} and slot_id is null and started_at < ${later(now, -limitMs - 60_000)}`)
+    where outcome is null and job = ${name} and slot_id is null
+      and started_at < ${later(now, -limitMs - 60_000)}`)
 }
 
 /** The same for a slot: its run is there from the start, so that one whose process died is seen. */
@@ -150,15 +179,28 @@ export async function runSlot(
   await db.tx(async tx => {
     const now = await tx.now()
     await tx.run(
-      sql`update runs set outcome = 'lost', ended_at = ${now}, summary = 'its process ended' where slot_id = ${slotId} and ended_at is null`,
+      sql`update runs set outcome = 'lost', ended_at = ${now}, summary = 'its process ended'
+        where slot_id = ${slotId} and ended_at is null`,
     )
-    await tx.run(sql`insert into runs (id, job, slot_id, worker, started_at) values (${id}, 'issue', ${slotId}, ${runner.worker}, ${now})`)
+    await tx.run(
+      sql`insert into runs (id, job, slot_id, worker, started_at)
+        values (${id}, 'issue', ${slotId}, ${runner.worker}, ${now})`,
+    )
   })
-  const kept = keepLines(runner, id, world.log.child({ job: 'issue', run: id, slot: slotId }), async () => undefined)
-  const { outcome, summary, lacks } = await limited({ ...world, log: kept.log }, limitMs, inner => job(inner, id)).finally(kept.end)
+  const kept = keepLines(
+    runner,
+    id,
+    world.log.child({ job: 'issue', run: id, slot: slotId }),
+    async () => undefined,
+  )
+  const { outcome, summary, lacks } = await limited({ ...world, log: kept.log }, limitMs, inner =>
+    job(inner, id),
+  ).finally(kept.end)
   await db.tx(async tx => {
     await tx.run(
-      sql`update runs set ended_at = ${await tx.now()}, outcome = ${outcome}, summary = ${summary ?? ''}, lacks = ${lacks} where id = ${id} and ended_at is null`,
+      sql`update runs
+        set ended_at = ${await tx.now()}, outcome = ${outcome}, summary = ${summary ?? ''}, lacks = ${lacks}
+          where id = ${id} and ended_at is null`,
     )
     await kept.rest(tx)
     await end(tx, outcome, summary ?? 'nothing to do')
@@ -184,7 +226,10 @@ async function limited(
   } catch (error) {
     if (isCrash(error)) throw error
     const summary = error instanceof Error ? `${error.name}: ${error.message}` : 'an unknown surprise'
-    world.log.error({ why: summary, stack: error instanceof Error ? error.stack : undefined }, 'the job failed')
+    world.log.error(
+      { why: summary, stack: error instanceof Error ? error.stack : undefined },
+      'the job failed',
+    )
     return { outcome: 'failed', summary, lacks: null }
   } finally {
     over.abort(noReason)

@@ -17,11 +17,15 @@ export type RunRow = {
   lacks: string | null
 }
 
-export const findRun = (reader: Reader, id: string) => reader.one<RunRow>(sql`select * from runs where id = ${id}`)
+export const findRun = (reader: Reader, id: string) =>
+  reader.one<RunRow>(sql`select * from runs where id = ${id}`)
 
 /** `line` is one JSON object with `level`, `time`, `msg` and whatever else was said. */
 export type RunLine = { seq: bigint; line: string }
 
 /** The lines after `after`, which is -1 for all of them, in their order. */
 export const linesAfter = (reader: Reader, runId: string, after: bigint, limit = 10_000) =>
-  reader.all<RunLine>(sql`select seq, line from run_lines where run_id = ${runId} and seq > ${after} order by seq limit ${limit}`)
+  reader.all<RunLine>(
+    sql`select seq, line from run_lines where run_id = ${runId} and seq > ${after} order by seq
+      limit ${limit}`,
+  )

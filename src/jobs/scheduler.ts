@@ -1,4 +1,7 @@
-/** The scheduler: node-cron wakes each job of the timetable; a job still at work is not woken twice, and one-process jobs hold a lease. */
+/**
+ * The scheduler: node-cron wakes each job of the timetable; a job still at work is not woken twice, and
+ * one-process jobs hold a lease.
+ */
 import cron from 'node-cron'
 import type { Log } from '../base/log.ts'
 import { later } from '../base/world.ts'
@@ -31,30 +34,44 @@ export async function wake(app: App, job: Job): Promise<RunOutcome | 'idle' | 'n
   } finally {
     over.abort(noReason)
     await beating
-    await app.db.tx(tx => tx.run(sql`update leases set lease_until = '' where name = ${job.name} and fence = ${fence}`))
+    await app.db.tx(tx =>
+      tx.run(sql`update leases set lease_until = '' where name = ${job.name} and fence = ${fence}`),
+    )
   }
 }
 
-/** The fence of a lease on `name`, or undefined while someone else holds it. One that ends later than any can was made under another clock. */
+/**
+ * The fence of a lease on `name`, or undefined while someone else holds it. One that ends later than any can
+ * was made under another clock.
+ */
 async function takeLease(db: Db, holder: string, name: string, ms: number): Promise<bigint | undefined> {
   return db.tx(async tx => {
     const now = await tx.now()
     const row = await tx.one<{ fence: bigint }>(sql`
       insert into leases (name, holder, lease_until, fence) values (${name}, ${holder}, ${later(now, ms)}, 1)
-      on conflict (name) do update set holder = excluded.holder, lease_until = excluded.lease_until, fence = leases.fence + 1
+      on conflict (name) do update
+        set holder = excluded.holder, lease_until = excluded.lease_until, fence = leases.fence + 1
       where leases.lease_until <= ${now} or leases.lease_until > ${later(now, 2 * ms)} returning fence`)
     return row?.fence
   })
 }
 
 /** Holds on to a lease until `signal` aborts, or another has it. */
-async function keepLease({ db, world }: App, name: string, fence: bigint, signal: AbortSignal): Promise<void> {
+async function keepLease(
+  { db, world }: App,
+  name: string,
+  fence: bigint,
+  signal: AbortSignal,
+): Promise<void> {
   for (;;) {
     await world.clock.sleep(beatMs, signal)
     if (signal.aborted) return
     const held = await db
       .tx(async tx =>
-        tx.run(sql`update leases set lease_until = ${later(await tx.now(), leaseMs)} where name = ${name} and fence = ${fence}`),
+        tx.run(
+          sql`update leases set lease_until = ${later(await tx.now(), leaseMs)} where name = ${name}
+            and fence = ${fence}`,
+        ),
       )
       // A database that is gone for a moment is asked again at the next beat.
       .catch(() => 1)
@@ -66,8 +83,10 @@ async function keepLease({ db, world }: App, name: string, fence: bigint, signal
 export const cronLog = (log: Log) => ({
   info: (message: string) => log.info({ from: 'node-cron' }, message),
   warn: (message: string) => log.warn({ from: 'node-cron' }, message),
-  error: (message: string | Error, error?: Error) => log.error({ from: 'node-cron', why: error?.message }, textOf(message)),
-  debug: (message: string | Error, error?: Error) => log.debug({ from: 'node-cron', why: error?.message }, textOf(message)),
+  error: (message: string | Error, error?: Error) =>
+    log.error({ from: 'node-cron', why: error?.message }, textOf(message)),
+  debug: (message: string | Error, error?: Error) =>
+    log.debug({ from: 'node-cron', why: error?.message }, textOf(message)),
 })
 
 const textOf = (message: string | Error) => (typeof message === 'string' ? message : message.message)
@@ -82,7 +101,10 @@ export function startScheduler(app: App): Scheduler {
     if (atWork.has(job.name)) return
     const working = wake(app, job)
       .catch((error: unknown) =>
-        app.world.log.error({ job: job.name, why: error instanceof Error ? error.message : 'unknown' }, 'a job could not run'),
+        app.world.log.error(
+          { job: job.name, why: error instanceof Error ? error.message : 'unknown' },
+          'a job could not run',
+        ),
       )
       .finally(() => atWork.delete(job.name))
     atWork.set(job.name, working)

@@ -1,4 +1,7 @@
-/** The day on one screen: every job but the rails' own (`bank.ts`, `chain.ts`), when it wakes, and how long it may take. node-cron only wakes; what is due stands in the database. */
+/**
+ * The day on one screen: every job but the rails' own (`bank.ts`, `chain.ts`), when it wakes, and how long it
+ * may take. node-cron only wakes; what is due stands in the database.
+ */
 import type { Retention } from '../base/retentionSettings.ts'
 import { addUpTallies, anchorAudit, type Anchoring } from '../ledger/ledger.ts'
 import { checkBooksByAndBy } from '../reconcile/reconcile.ts'
@@ -43,7 +46,11 @@ const common: Job[] = [
     among: 'any',
     atStart: true,
     work: async ({ bitcoin, ...app }, world) =>
-      say(await settleInbox({ ...app, world, ...(bitcoin && { chain: bitcoin.terms }) }), 'event settled', 'events settled'),
+      say(
+        await settleInbox({ ...app, world, ...(bitcoin && { chain: bitcoin.terms }) }),
+        'event settled',
+        'events settled',
+      ),
   },
   {
     name: 'orders',

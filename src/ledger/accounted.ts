@@ -10,11 +10,18 @@ export interface BookedParts {
 
 export const noneReturned: BookedParts['returned'] = { out: 0n, in: 0n }
 
-/** Pure: the lines, oldest first, that nothing booked accounts for. Some may be missing, so what is booked need not have one. */
-export const unaccounted = <L extends { units: bigint }>(lines: readonly L[], booked: BookedParts): L[] => account(lines, booked).odd
+/**
+ * Pure: the lines, oldest first, that nothing booked accounts for. Some may be missing, so what is booked
+ * need not have one.
+ */
+export const unaccounted = <L extends { units: bigint }>(lines: readonly L[], booked: BookedParts): L[] =>
+  account(lines, booked).odd
 
 /** Pure: the same, and what is booked of which no line is among them, signed. */
-export function account<L extends { units: bigint }>(lines: readonly L[], { parts, returned }: BookedParts): { odd: L[]; rest: bigint[] } {
+export function account<L extends { units: bigint }>(
+  lines: readonly L[],
+  { parts, returned }: BookedParts,
+): { odd: L[]; rest: bigint[] } {
   const open = [...parts]
   const pool = { ...returned }
   const take = (...units: bigint[]): boolean => {
@@ -32,7 +39,8 @@ export function account<L extends { units: bigint }>(lines: readonly L[], { part
     pool[way] -= size
     return true
   }
-  const together = (units: bigint) => open.some((one, at) => open.slice(at + 1).includes(units - one) && take(one, units - one))
+  const together = (units: bigint) =>
+    open.some((one, at) => open.slice(at + 1).includes(units - one) && take(one, units - one))
   const odd = lines.filter(({ units }) => !take(units) && !together(units) && !takeBack(units))
   return { odd, rest: [...open, -pool.out, pool.in].filter(units => units !== 0n) }
 }

@@ -1,13 +1,20 @@
-/** Alarms: what keeps work from being done until it heals by itself. One row each, which every process, `status` and the console read. */
+/**
+ * Alarms: what keeps work from being done until it heals by itself. One row each, which every process,
+ * `status` and the console read.
+ */
 import { millis } from '../base/world.ts'
 import { sql, type Reader, type Db } from '../db/db.ts'
 
-/** `bank credentials`, or of a machine: `clock of HOST` that is wrong, `bank key of HOST` that was replaced. */
+/**
+ * `bank credentials`, or of a machine: `clock of HOST` that is wrong, `bank key of HOST` that was replaced.
+ */
 export type AlarmName = 'bank credentials' | `clock of ${string}` | `bank key of ${string}`
 export type Alarm = { name: AlarmName; why: string; since: string; seen_at: string }
 
-export const alarmOf = (reader: Reader, name: AlarmName) => reader.one<Alarm>(sql`select * from alarms where name = ${name}`)
-export const listAlarms = (reader: Reader) => reader.all<Alarm>(sql`select * from alarms order by since, name`)
+export const alarmOf = (reader: Reader, name: AlarmName) =>
+  reader.one<Alarm>(sql`select * from alarms where name = ${name}`)
+export const listAlarms = (reader: Reader) =>
+  reader.all<Alarm>(sql`select * from alarms order by since, name`)
 
 /** How often one that stands is written down again. */
 const againMs = 60_000

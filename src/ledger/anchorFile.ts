@@ -1,4 +1,7 @@
-/** The file in which anchors are kept: only ever appended to, for its owner alone, continued in FILE.2, FILE.3, … so that no part grows long. */
+/**
+ * The file in which anchors are kept: only ever appended to, for its owner alone, continued in FILE.2,
+ * FILE.3, … so that no part grows long.
+ */
 import {
   chmodSync,
   closeSync,
@@ -16,7 +19,10 @@ import { basename, dirname } from 'node:path'
 
 export interface AnchorFile {
   readonly path: string
-  /** The lines of each part, oldest first; empty where there is none. `newest`: of the last part that has a line alone. */
+  /**
+   * The lines of each part, oldest first; empty where there is none. `newest`: of the last part that has a
+   * line alone.
+   */
   read(how: 'whole' | 'newest'): string[][]
   /** Through to the disk. */
   append(lines: readonly string[]): void
@@ -24,14 +30,20 @@ export interface AnchorFile {
 
 const maxBytes = 1024 * 1024
 
-/** Neither is opened before it is asked for. A part that is full is not written any more, and made read-only. */
+/**
+ * Neither is opened before it is asked for. A part that is full is not written any more, and made read-only.
+ */
 export function openAnchorFile(path: string, longest = maxBytes): AnchorFile {
   const nameOf = (part: number) => (part === 1 ? path : `${path}.${part}`)
   const parts = (): number[] => {
     const name = basename(path)
     const folder = dirname(path)
     return (existsSync(folder) ? readdirSync(folder) : [])
-      .filter(each => each === name || (each.startsWith(`${name}.`) && /^[1-9]\d{0,5}$/.test(each.slice(name.length + 1))))
+      .filter(
+        each =>
+          each === name ||
+          (each.startsWith(`${name}.`) && /^[1-9]\d{0,5}$/.test(each.slice(name.length + 1))),
+      )
       .map(each => (each === name ? 1 : Number(each.slice(name.length + 1))))
       .sort((a, b) => a - b)
   }
@@ -49,7 +61,8 @@ export function openAnchorFile(path: string, longest = maxBytes): AnchorFile {
       const text = lines.map(line => `${line}\n`).join('')
       const last = parts().at(-1)
       if (last === undefined) return write(nameOf(1), text, 'ax')
-      // One that is full is read-only, or becomes so: whoever made it so may have died before the next was there.
+      // One that is full is read-only, or becomes so: whoever made it so may have died before the next was
+      // there.
       if (statSync(nameOf(last)).size < longest && write(nameOf(last), text, 'a+', longest)) return
       protect(nameOf(last))
       write(nameOf(last + 1), text, 'ax')
@@ -64,7 +77,10 @@ const linesOf = (text: string): string[] =>
     .slice(0, -1)
     .filter(line => line !== '')
 
-/** One that may only be appended to (`chattr +a`) is protected better than by its mode, which cannot be changed then. */
+/**
+ * One that may only be appended to (`chattr +a`) is protected better than by its mode, which cannot be
+ * changed then.
+ */
 function protect(file: string): void {
   try {
     chmodSync(file, 0o400)

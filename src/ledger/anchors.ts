@@ -1,6 +1,7 @@
 /**
- * Anchors of the audit log: how far it went, and its hash there, kept outside of the database. Whoever can write into the database can cut
- * the log at its end, or write it anew with hashes that fit; held against its anchors, either shows.
+ * Anchors of the audit log: how far it went, and its hash there, kept outside of the database. Whoever can
+ * write into the database can cut the log at its end, or write it anew with hashes that fit; held against its
+ * anchors, either shows.
  */
 import { createHash } from 'node:crypto'
 import type { Log } from '../base/log.ts'
@@ -24,9 +25,15 @@ export interface Anchor {
   at: Instant
   /** How many ledger transactions there were. */
   transactions: bigint
-  /** The hashes of the records up to that one which were not anchored before, so that the first that differs can be named. */
+  /**
+   * The hashes of the records up to that one which were not anchored before, so that the first that differs
+   * can be named.
+   */
   rows: string[]
-  /** A person has accepted that the log is another one from this record on: of older lines only what comes before it counts. */
+  /**
+   * A person has accepted that the log is another one from this record on: of older lines only what comes
+   * before it counts.
+   */
   accepted?: { from: bigint; by: string; why: string }
 }
 
@@ -53,13 +60,32 @@ const isNumber = (value: unknown): value is string => typeof value === 'string' 
 /** Undefined where it is no anchor: half a line, after a crash. */
 function readLine(text: string): Line | undefined {
   try {
-    const { seq, hash, at, transactions, rows, accepted, previous } = JSON.parse(text) as Record<string, unknown>
+    const { seq, hash, at, transactions, rows, accepted, previous } = JSON.parse(text) as Record<
+      string,
+      unknown
+    >
     const from = accepted as { from: unknown; by: string; why: string } | undefined
-    if (!isNumber(seq) || !isHash(hash) || typeof at !== 'string' || !isNumber(transactions) || !isHash(previous)) return undefined
-    if (!Array.isArray(rows) || !rows.every(isHash) || rows.at(-1) !== hash || rows.length > Number(seq)) return undefined
+    if (
+      !isNumber(seq) ||
+      !isHash(hash) ||
+      typeof at !== 'string' ||
+      !isNumber(transactions) ||
+      !isHash(previous)
+    )
+      return undefined
+    if (!Array.isArray(rows) || !rows.every(isHash) || rows.at(-1) !== hash || rows.length > Number(seq))
+      return undefined
     if (from !== undefined && !isNumber(from.from)) return undefined
     return {
-      ...{ seq: BigInt(seq), hash, at, transactions: BigInt(transactions), rows, previous, digest: digestOf(text) },
+      ...{
+        seq: BigInt(seq),
+        hash,
+        at,
+        transactions: BigInt(transactions),
+        rows,
+        previous,
+        digest: digestOf(text),
+      },
       ...(from && { accepted: { by: from.by, why: from.why, from: BigInt(from.from as string) } }),
     }
   } catch {
@@ -74,7 +100,10 @@ export interface ReadAnchors {
   fault: string | undefined
 }
 
-/** Pure: each line names the one before it by its digest, so that none of them can be changed or taken away but the last. `isWhole`: they begin with the first. */
+/**
+ * Pure: each line names the one before it by its digest, so that none of them can be changed or taken away
+ * but the last. `isWhole`: they begin with the first.
+ */
 export function readAnchors(texts: readonly string[], isWhole: boolean): ReadAnchors {
   const lines: Line[] = []
   let fault: string | undefined
@@ -112,7 +141,8 @@ export interface Break {
 }
 
 type Head = { seq: bigint; hash: string }
-const headOf = (reader: Reader) => reader.one<Head>(sql`select seq, hash from audit order by seq desc limit 1`)
+const headOf = (reader: Reader) =>
+  reader.one<Head>(sql`select seq, hash from audit order by seq desc limit 1`)
 const hashAt = async (reader: Reader, seq: bigint) =>
   (await reader.one<{ hash: string }>(sql`select hash from audit where seq = ${seq}`))?.hash
 
@@ -126,28 +156,44 @@ interface Mark {
 const markName = (path: string) => `audit anchors ${path}`
 
 async function readMark(reader: Reader, path: string): Promise<Mark | undefined> {
-  const row = await reader.one<{ value: string }>(sql`select value from cursors where name = ${markName(path)} and value <> ''`)
+  const row = await reader.one<{ value: string }>(
+    sql`select value from cursors where name = ${markName(path)} and value <> ''`,
+  )
   if (!row) return undefined
   const { seq, at, digest } = JSON.parse(row.value) as Record<keyof Mark, string>
   return { seq: BigInt(seq), at, digest }
 }
 
 const keepMark = async (tx: Tx, path: string, { seq, at, digest }: Mark) =>
-  void (await tx.run(sql`update cursors set value = ${JSON.stringify({ seq: `${seq}`, at, digest })} where name = ${markName(path)}`))
+  void (await tx.run(
+    sql`update cursors set value = ${JSON.stringify({ seq: `${seq}`, at, digest })}
+      where name = ${markName(path)}`,
+  ))
 
 /** Who anchors is alone: two processes would both continue the same line. */
 async function alone(tx: Tx, path: string): Promise<void> {
-  await tx.run(sql`insert into cursors (name, value) values (${markName(path)}, '') on conflict (name) do nothing`)
+  await tx.run(
+    sql`insert into cursors (name, value) values (${markName(path)}, '') on conflict (name) do nothing`,
+  )
   await tx.one(sql`select value from cursors where name = ${markName(path)} ${forUpdate}`)
 }
 
 const wasBegun = async (reader: Reader, path: string): Promise<boolean> => {
-  const begun = await reader.all<{ detail: string }>(sql`select detail from audit where subject = 'audit' and act = ${begunAct}`)
+  const begun = await reader.all<{ detail: string }>(
+    sql`select detail from audit where subject = 'audit' and act = ${begunAct}`,
+  )
   return begun.some(({ detail }) => (JSON.parse(detail) as { file?: string }).file === path)
 }
 
-/** Holds the log against its anchors; undefined where they agree, or where none were ever made. `newest`: against the newest line alone, unless that differs. */
-export async function findBreak(reader: Reader, file: AnchorFile, how: 'whole' | 'newest' = 'whole'): Promise<Break | undefined> {
+/**
+ * Holds the log against its anchors; undefined where they agree, or where none were ever made. `newest`:
+ * against the newest line alone, unless that differs.
+ */
+export async function findBreak(
+  reader: Reader,
+  file: AnchorFile,
+  how: 'whole' | 'newest' = 'whole',
+): Promise<Break | undefined> {
   // Before the file, which may only grow meanwhile.
   const mark = await readMark(reader, file.path)
   let texts
@@ -164,25 +210,34 @@ export async function findBreak(reader: Reader, file: AnchorFile, how: 'whole' |
     return mark || (await wasBegun(reader, file.path))
       ? { says: `the anchors of the audit log that were in ${file.path} are missing` }
       : undefined
-  const isKept = mark === undefined || mark.digest === '' || lines.some(({ digest }) => digest === mark.digest)
+  const isKept =
+    mark === undefined || mark.digest === '' || lines.some(({ digest }) => digest === mark.digest)
   const isSame = (await hashAt(reader, newest.seq)) === newest.hash
   if (how === 'newest') return isSame && fault === undefined && isKept ? undefined : findBreak(reader, file)
 
   const first = await firstThatDiffers(reader, recordsInForce(lines))
-  if (first !== undefined) return { ...(await sayBreak(reader, file.path, first, newest)), first: first.seq, newest }
+  if (first !== undefined)
+    return { ...(await sayBreak(reader, file.path, first, newest)), first: first.seq, newest }
   if (fault !== undefined) return { says: `the anchors in ${file.path} were changed: ${fault}`, newest }
   if (!isKept)
     return {
       says: `the anchors in ${file.path} were cut: the line that was written at ${mark!.at}, for record ${mark!.seq}, is missing`,
       newest,
     }
-  const { count } = (await reader.one<{ count: bigint }>(sql`select count(*) as count from ledger_transactions`))!
+  const { count } = (await reader.one<{ count: bigint }>(
+    sql`select count(*) as count from ledger_transactions`,
+  ))!
   const since = Math.max(
     0,
     lines.findLastIndex(({ accepted }) => accepted),
   )
   const most = lines.slice(since).find(({ transactions }) => transactions > count)
-  return most && { says: `the ledger has ${count} transactions, and had ${most.transactions} when it was anchored at ${most.at}`, newest }
+  return (
+    most && {
+      says: `the ledger has ${count} transactions, and had ${most.transactions} when it was anchored at ${most.at}`,
+      newest,
+    }
+  )
 }
 
 interface Differing {
@@ -191,21 +246,32 @@ interface Differing {
   isMissing: boolean
 }
 
-async function firstThatDiffers(reader: Reader, records: ReturnType<typeof recordsInForce>): Promise<Differing | undefined> {
+async function firstThatDiffers(
+  reader: Reader,
+  records: ReturnType<typeof recordsInForce>,
+): Promise<Differing | undefined> {
   const all = [...records]
   for (let from = 0; from < all.length; from += maxRows) {
     const slice = all.slice(from, from + maxRows)
     const rows = await reader.all<Head>(sql`
       select seq, hash from audit where seq >= ${slice[0]![0]} and seq <= ${slice.at(-1)![0]} order by seq`)
     const known = new Map(rows.map(({ seq, hash }) => [seq, hash]))
-    for (const [seq, { hash, at }] of slice) if (known.get(seq) !== hash) return { seq, at, isMissing: !known.has(seq) }
+    for (const [seq, { hash, at }] of slice)
+      if (known.get(seq) !== hash) return { seq, at, isMissing: !known.has(seq) }
   }
   return undefined
 }
 
 /** A backup that was restored is shorter than its anchors, and says so itself at the place where it ends. */
-async function sayBreak(reader: Reader, path: string, { seq, at, isMissing }: Differing, newest: Anchor): Promise<Break> {
-  const restored = await reader.one<{ at: Instant }>(sql`select at from audit where seq = ${seq} and act = 'restored'`)
+async function sayBreak(
+  reader: Reader,
+  path: string,
+  { seq, at, isMissing }: Differing,
+  newest: Anchor,
+): Promise<Break> {
+  const restored = await reader.one<{ at: Instant }>(
+    sql`select at from audit where seq = ${seq} and act = 'restored'`,
+  )
   if (restored)
     return {
       says: `a backup was restored at ${restored.at}, and the audit log from record ${seq} to ${newest.seq}, anchored in ${path}, was not in it: "repasse audit accept --why …" once that was looked at`,
@@ -218,7 +284,11 @@ async function sayBreak(reader: Reader, path: string, { seq, at, isMissing }: Di
 }
 
 /** The same as a finding of the check. */
-export async function checkAnchors(reader: Reader, file: AnchorFile, how: 'whole' | 'newest' = 'whole'): Promise<Finding[]> {
+export async function checkAnchors(
+  reader: Reader,
+  file: AnchorFile,
+  how: 'whole' | 'newest' = 'whole',
+): Promise<Finding[]> {
   const found = await findBreak(reader, file, how)
   return found ? [{ invariant: 'audit anchors', subject: 'audit', says: found.says }] : []
 }
@@ -226,8 +296,8 @@ export async function checkAnchors(reader: Reader, file: AnchorFile, how: 'whole
 export type Anchored = 'anchored' | 'same' | 'differs'
 
 /**
- * Anchors what was done since the last time, or that a day has passed: in the log, and in the file where there is one. Where the two differ
- * nothing is anchored, or else what somebody rewrote would be.
+ * Anchors what was done since the last time, or that a day has passed: in the log, and in the file where
+ * there is one. Where the two differ nothing is anchored, or else what somebody rewrote would be.
  */
 export async function anchorAudit(db: Db, file: AnchorFile | undefined, log: Log): Promise<Anchored> {
   const path = file?.path ?? ''
@@ -267,13 +337,16 @@ export async function anchorAudit(db: Db, file: AnchorFile | undefined, log: Log
     log.info({ seq: `${seq}`, hash, transactions: `${transactions}` }, 'the audit log is anchored')
   }
   if (file && !(await wasBegun(db, path))) {
-    await db.tx(tx => audit(tx, { actor: 'the program', act: begunAct, subject: 'audit', detail: { file: path } }))
+    await db.tx(tx =>
+      audit(tx, { actor: 'the program', act: begunAct, subject: 'audit', detail: { file: path } }),
+    )
     await anchorAudit(db, file, log)
   }
   return 'anchored'
 }
 
-const lastLine = (file: AnchorFile): Line | undefined => readAnchors(file.read('newest').flat(), false).lines.at(-1)
+const lastLine = (file: AnchorFile): Line | undefined =>
+  readAnchors(file.read('newest').flat(), false).lines.at(-1)
 
 /** After which record as many come as one line holds. */
 const newestRows = ({ seq }: Head): bigint => (seq > BigInt(maxRows) ? seq - BigInt(maxRows) : 0n)
@@ -284,19 +357,32 @@ interface Kept {
 }
 
 /**
- * How far log and ledger go, read before the transaction that anchors it: transactions that wait for each other share a commit, so within one
- * there is what another has written and may never be kept. Anchored, that would look like a log that was cut.
+ * How far log and ledger go, read before the transaction that anchors it: transactions that wait for each
+ * other share a commit, so within one there is what another has written and may never be kept. Anchored, that
+ * would look like a log that was cut.
  */
 export async function auditHead(db: Db): Promise<Kept | undefined> {
   const head = await headOf(db)
   const sums = await tally(db, 'ledger')
-  return head && { head, transactions: sums.reduce((sum, { parts, count }) => (parts[1] === '1' ? sum + count : sum), 0n) }
+  return (
+    head && {
+      head,
+      transactions: sums.reduce((sum, { parts, count }) => (parts[1] === '1' ? sum + count : sum), 0n),
+    }
+  )
 }
 
 /** Lines for what comes after record `after`, or one that says the same again. */
-async function anchorsUpTo(tx: Tx, { head, transactions }: Kept, after: bigint, at: Instant): Promise<Anchor[]> {
+async function anchorsUpTo(
+  tx: Tx,
+  { head, transactions }: Kept,
+  after: bigint,
+  at: Instant,
+): Promise<Anchor[]> {
   if (after >= head.seq) return [{ ...head, at, transactions, rows: [head.hash] }]
-  const rows = await tx.all<Head>(sql`select seq, hash from audit where seq > ${after} and seq <= ${head.seq} order by seq`)
+  const rows = await tx.all<Head>(
+    sql`select seq, hash from audit where seq > ${after} and seq <= ${head.seq} order by seq`,
+  )
   const anchors: Anchor[] = []
   for (let from = 0; from < rows.length; from += maxRows) {
     const slice = rows.slice(from, from + maxRows)
@@ -305,8 +391,15 @@ async function anchorsUpTo(tx: Tx, { head, transactions }: Kept, after: bigint, 
   return anchors
 }
 
-/** A person accepts that log and anchors differ, and has said why: written into both. Undefined where they agree. */
-export async function acceptBreak(db: Db, file: AnchorFile, { by, why }: { by: string; why: string }): Promise<Break | undefined> {
+/**
+ * A person accepts that log and anchors differ, and has said why: written into both. Undefined where they
+ * agree.
+ */
+export async function acceptBreak(
+  db: Db,
+  file: AnchorFile,
+  { by, why }: { by: string; why: string },
+): Promise<Break | undefined> {
   const found = await findBreak(db, file)
   if (!found) return undefined
   await db.tx(async tx => {

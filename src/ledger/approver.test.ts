@@ -22,13 +22,22 @@ describe('somebody', () => {
     ['whose time has come approves', person('ana', { approvesFrom: now }), undefined],
     ['who is new waits', person('ana', { approvesFrom: '2026-11-29T12:00:00.001Z' }), 'waits'],
     ['whose row was edited does nothing', person('ana', { edited, objection }), 'edited'],
-    ['who is objected to does not, whatever else', person('ana', { objection, approvesFrom: '2027-01-01T00:00:00.000Z' }), 'objected'],
+    [
+      'who is objected to does not, whatever else',
+      person('ana', { objection, approvesFrom: '2027-01-01T00:00:00.000Z' }),
+      'objected',
+    ],
   ])('%s', (_, approver, bar) => expect(barOf(approver, now)?.is).toBe(bar))
 })
 
 describe('what a maker made is approved', () => {
   test.each<[string, ApproverStatus | undefined, ApproverStatus | undefined, string | undefined]>([
-    ['by whoever has nobody in common', person('ana', { behind: ['ana', 'carla'] }), person('bia', { behind: ['bia', 'dora'] }), undefined],
+    [
+      'by whoever has nobody in common',
+      person('ana', { behind: ['ana', 'carla'] }),
+      person('bia', { behind: ['bia', 'dora'] }),
+      undefined,
+    ],
     [
       'not by whoever the same admin let in',
       person('ana', { behind: ['ana', 'carla'] }),
@@ -43,7 +52,12 @@ describe('what a maker made is approved', () => {
       person('bia', { behind: ['bia', 'eva', 'carla'] }),
       'carla',
     ],
-    ['by anybody, where who made it is no person of the console', undefined, person('bia', { behind: ['bia', 'carla'] }), undefined],
+    [
+      'by anybody, where who made it is no person of the console',
+      undefined,
+      person('bia', { behind: ['bia', 'carla'] }),
+      undefined,
+    ],
   ])('%s', (_, maker, approver, giver) => {
     const bar = barOf(approver, now, maker)
     expect(bar?.is === 'one giver' ? bar.giver : bar).toBe(giver)

@@ -1,7 +1,8 @@
 /**
- * Who may approve: the one rule that is asked of whoever lets money go, or lets people in, on the console and at the command line. Somebody who is
- * new or was given access again waits; so does somebody whom another objects to; nobody may be behind both who asks and who approves; and
- * a row that is not what the audit log says lets nobody do anything.
+ * Who may approve: the one rule that is asked of whoever lets money go, or lets people in, on the console and
+ * at the command line. Somebody who is new or was given access again waits; so does somebody whom another
+ * objects to; nobody may be behind both who asks and who approves; and a row that is not what the audit log
+ * says lets nobody do anything.
  */
 import { BadInput } from '../base/answer.ts'
 import { plainName } from '../base/person.ts'
@@ -15,7 +16,10 @@ export interface ApproverStatus {
   /** Before it they approve nothing. */
   approvesFrom: Instant | null
   objection: { by: string; why: string; at: Instant } | undefined
-  /** Themselves; who made the link by which they came in, and so could be them; who made that one's; and so on. People of the console alone. */
+  /**
+   * Themselves; who made the link by which they came in, and so could be them; who made that one's; and so
+   * on. People of the console alone.
+   */
   behind: readonly string[]
   /** What of their row, or of the row of somebody behind them, was edited past the program. */
   edited: Edited | undefined
@@ -30,10 +34,14 @@ export type Bar =
   | { is: 'one giver'; giver: string; maker: string }
 
 /**
- * Why somebody may not approve now what `maker` made; undefined where they may. Whoever is no person of the console runs commands on the server,
- * and could do anything there. Pure.
+ * Why somebody may not approve now what `maker` made; undefined where they may. Whoever is no person of the
+ * console runs commands on the server, and could do anything there. Pure.
  */
-export function barOf(person: ApproverStatus | undefined, now: Instant, maker?: ApproverStatus): Bar | undefined {
+export function barOf(
+  person: ApproverStatus | undefined,
+  now: Instant,
+  maker?: ApproverStatus,
+): Bar | undefined {
   if (!person) return undefined
   const { objection, approvesFrom, behind, edited } = person
   if (edited) return { is: 'edited', edited }
@@ -60,7 +68,8 @@ export function barSentence(name: string, bar: Bar): string {
 
 const find = (reader: Reader, name: string): Promise<PersonRow | undefined> =>
   reader.one<PersonRow>(sql`
-    select id, name, role, state, given_by, approves_from, totp_secret from users where store_id = 'sto_default' and (folded = ${plainName(name)} or id = ${name})`)
+    select id, name, role, state, given_by, approves_from, totp_secret from users
+      where store_id = 'sto_default' and (folded = ${plainName(name)} or id = ${name})`)
 
 /** How a person of the console stands, by their name; undefined where there is none of that name. */
 export async function approverStatus(reader: Reader, name: string): Promise<ApproverStatus | undefined> {
@@ -81,8 +90,17 @@ export async function approverStatus(reader: Reader, name: string): Promise<Appr
 }
 
 /** Why `by` may not approve now what `maker` made, or anything where nobody did. */
-export const barFor = async (reader: Reader, by: string, now: Instant, maker?: string): Promise<Bar | undefined> =>
-  barOf(await approverStatus(reader, by), now, maker === undefined ? undefined : await approverStatus(reader, maker))
+export const barFor = async (
+  reader: Reader,
+  by: string,
+  now: Instant,
+  maker?: string,
+): Promise<Bar | undefined> =>
+  barOf(
+    await approverStatus(reader, by),
+    now,
+    maker === undefined ? undefined : await approverStatus(reader, maker),
+  )
 
 /** Throws `BadInput` where `by` may not let anything go now. */
 export async function assertMayApprove(reader: Reader, by: string, now: Instant): Promise<void> {
@@ -90,7 +108,10 @@ export async function assertMayApprove(reader: Reader, by: string, now: Instant)
   if (bar) throw new BadInput(barSentence(by, bar))
 }
 
-/** Throws `BadInput` where somebody objects to `by`, or their row was edited: what they prepare is not looked at. */
+/**
+ * Throws `BadInput` where somebody objects to `by`, or their row was edited: what they prepare is not looked
+ * at.
+ */
 export async function assertMayPropose(reader: Reader, by: string): Promise<void> {
   const { objection, edited } = (await approverStatus(reader, by)) ?? {}
   if (edited) throw new BadInput(barSentence(by, { is: 'edited', edited }))

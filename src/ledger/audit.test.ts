@@ -14,7 +14,8 @@ afterEach(() => db.close())
 
 const write = (count: number) =>
   db.tx(async tx => {
-    for (let number = 0; number < count; number++) await audit(tx, { actor: 'ana', act: `act ${number}`, subject: 'x', detail: {} })
+    for (let number = 0; number < count; number++)
+      await audit(tx, { actor: 'ana', act: `act ${number}`, subject: 'x', detail: {} })
   })
 const tamper = async (statement: string) => {
   for (const name of ['audit_kept', 'audit_stay']) await db.script(`drop trigger if exists ${name}`)
@@ -28,7 +29,8 @@ test('an empty chain holds', async () => {
 test('a chain longer than a slice holds to its end, whole and in part', async () => {
   await write(2_345)
   expect(await walkAudit(db)).toEqual({ upTo: 2_345n })
-  for (const after of [1n, 999n, 1_000n, 1_001n, 2_344n, 2_345n]) expect(await walkAudit(db, after)).toEqual({ upTo: 2_345n })
+  for (const after of [1n, 999n, 1_000n, 1_001n, 2_344n, 2_345n])
+    expect(await walkAudit(db, after)).toEqual({ upTo: 2_345n })
   expect(await walkAudit(db, 2_346n)).toEqual({ upTo: 2_345n, broken: { seq: 2_346n, how: 'missing' } })
 })
 
@@ -41,7 +43,9 @@ test.each([
   await write(2_000)
   await tamper(statement)
   expect(await walkAudit(db)).toEqual({ upTo: broken.seq - 1n, broken })
-  expect(await auditChain(db)).toEqual([`row ${broken.seq} of the audit log ${broken.how === 'missing' ? 'is missing' : 'was changed'}`])
+  expect(await auditChain(db)).toEqual([
+    `row ${broken.seq} of the audit log ${broken.how === 'missing' ? 'is missing' : 'was changed'}`,
+  ])
 })
 
 test('a record that was written again with a hash that fits breaks the one after it [security 13]', async () => {

@@ -1,4 +1,7 @@
-/** Since when the books are in balance, or are not, as each look at them found: kept, because what they are held against says only how it is now. */
+/**
+ * Since when the books are in balance, or are not, as each look at them found: kept, because what they are
+ * held against says only how it is now.
+ */
 import type { Instant } from '../base/world.ts'
 import { sql, type Reader, type Tx } from '../db/db.ts'
 
@@ -19,11 +22,14 @@ export async function keepBalanced(tx: Tx, against: HeldAgainst, isOk: boolean):
   const [before, now] = [await readBalanced(tx, against), await tx.now()]
   const found: Balanced = { isOk, since: before?.isOk === isOk ? before.since : now, lookedAt: now }
   await tx.run(sql`
-    insert into cursors (name, value) values (${nameOf(against)}, ${JSON.stringify(found)}) on conflict (name) do update set value = excluded.value`)
+    insert into cursors (name, value) values (${nameOf(against)}, ${JSON.stringify(found)})
+      on conflict (name) do update set value = excluded.value`)
 }
 
 /** Undefined before the first look. */
 export async function readBalanced(reader: Reader, against: HeldAgainst): Promise<Balanced | undefined> {
-  const row = await reader.one<{ value: string }>(sql`select value from cursors where name = ${nameOf(against)}`)
+  const row = await reader.one<{ value: string }>(
+    sql`select value from cursors where name = ${nameOf(against)}`,
+  )
   return row && (JSON.parse(row.value) as Balanced)
 }

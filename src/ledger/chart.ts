@@ -1,13 +1,18 @@
-/** The chart of movements: what is not named here cannot be posted. Units are signed, and each movement sums to zero. */
+/**
+ * The chart of movements: what is not named here cannot be posted. Units are signed, and each movement sums
+ * to zero.
+ */
 
 /**
- * `bank`: our money at the provider. `payable`: what is owed to payees (negative while owed). `in-transit`: ordered, not yet
- * settled. `commission`: the house's income (negative). `transfer-fee`: what transfers cost the house, less what was withheld
- * for them. `owed-to-payers`: what payers paid by mistake, to duplicates of invoices, and are to get back (negative while owed).
- * `receivable`: what payees owe us, because a payer got money back that had been passed on (positive while owed). `given-up`: what of
- * that was forgiven. `bank-fee`: what the bank charged and no payee bears. `external`: movements at the bank that are not ours.
- * `suspense`: those that bear our tags and belong to nothing these books know (negative: it came in). On a chain `bank` is what lies unspent in blocks at scripts of
- * ours, and `pending` what came there and is not the payee's yet (negative), because it lies too shallow or a person must say.
+ * `bank`: our money at the provider. `payable`: what is owed to payees (negative while owed). `in-transit`:
+ * ordered, not yet settled. `commission`: the house's income (negative). `transfer-fee`: what transfers cost
+ * the house, less what was withheld for them. `owed-to-payers`: what payers paid by mistake, to duplicates of
+ * invoices, and are to get back (negative while owed). `receivable`: what payees owe us, because a payer got
+ * money back that had been passed on (positive while owed). `given-up`: what of that was forgiven.
+ * `bank-fee`: what the bank charged and no payee bears. `external`: movements at the bank that are not ours.
+ * `suspense`: those that bear our tags and belong to nothing these books know (negative: it came in). On a
+ * chain `bank` is what lies unspent in blocks at scripts of ours, and `pending` what came there and is not
+ * the payee's yet (negative), because it lies too shallow or a person must say.
  */
 export const accounts = [
   'bank',
@@ -29,7 +34,16 @@ export type Account = (typeof accounts)[number]
 interface Movement {
   from: Account
   to: Account
-  source: 'invoice' | 'reversal' | 'attempt' | 'statement line' | 'coin' | 'bundle' | 'payout' | 'twin' | 'proposal'
+  source:
+    | 'invoice'
+    | 'reversal'
+    | 'attempt'
+    | 'statement line'
+    | 'coin'
+    | 'bundle'
+    | 'payout'
+    | 'twin'
+    | 'proposal'
   says: string
 }
 
@@ -40,14 +54,24 @@ export const chart = {
     source: 'invoice',
     says: 'a payer paid; all of it is the payee’s until fees are taken',
   },
-  'coin received': { from: 'pending', to: 'bank', source: 'coin', says: 'a payment of a request is in a block' },
+  'coin received': {
+    from: 'pending',
+    to: 'bank',
+    source: 'coin',
+    says: 'a payment of a request is in a block',
+  },
   'payment credited': {
     from: 'payable',
     to: 'pending',
     source: 'coin',
     says: 'it lies deep enough: all of it is the payee’s until fees are taken',
   },
-  'bank fee': { from: 'bank', to: 'payable', source: 'invoice', says: 'what the bank charged for the invoice' },
+  'bank fee': {
+    from: 'bank',
+    to: 'payable',
+    source: 'invoice',
+    says: 'what the bank charged for the invoice',
+  },
   commission: { from: 'commission', to: 'payable', source: 'invoice', says: 'the house’s share' },
   'transfer fee withheld': {
     from: 'transfer-fee',
@@ -55,14 +79,24 @@ export const chart = {
     source: 'invoice',
     says: 'expected cost of the transfer, where the receiver bears it',
   },
-  'commission returned': { from: 'payable', to: 'commission', source: 'invoice', says: 'the house’s share given back after a reversal' },
+  'commission returned': {
+    from: 'payable',
+    to: 'commission',
+    source: 'invoice',
+    says: 'the house’s share given back after a reversal',
+  },
   'transfer fee returned': {
     from: 'payable',
     to: 'transfer-fee',
     source: 'invoice',
     says: 'what was withheld for a transfer that will not be made',
   },
-  'payout ordered': { from: 'in-transit', to: 'payable', source: 'attempt', says: 'the net amount was ordered at the bank' },
+  'payout ordered': {
+    from: 'in-transit',
+    to: 'payable',
+    source: 'attempt',
+    says: 'the net amount was ordered at the bank',
+  },
   'payout returned': {
     from: 'payable',
     to: 'in-transit',
@@ -70,7 +104,12 @@ export const chart = {
     says: 'the order came to nothing, so the amount is owed again',
   },
   'payout settled': { from: 'bank', to: 'in-transit', source: 'attempt', says: 'the bank paid it out' },
-  'transfer fee': { from: 'bank', to: 'transfer-fee', source: 'attempt', says: 'what the bank charged for the transfer' },
+  'transfer fee': {
+    from: 'bank',
+    to: 'transfer-fee',
+    source: 'attempt',
+    says: 'what the bank charged for the transfer',
+  },
   'transfer fee refunded': {
     from: 'transfer-fee',
     to: 'bank',
@@ -120,7 +159,12 @@ export const chart = {
     source: 'reversal',
     says: 'the money that the payer got back came back to the bank',
   },
-  'commission again': { from: 'commission', to: 'payable', source: 'reversal', says: 'the house’s share of money that came back' },
+  'commission again': {
+    from: 'commission',
+    to: 'payable',
+    source: 'reversal',
+    says: 'the house’s share of money that came back',
+  },
   'transfer fee withheld again': {
     from: 'transfer-fee',
     to: 'payable',
@@ -133,14 +177,24 @@ export const chart = {
     source: 'reversal',
     says: 'what the bank charged for money that went back, beyond what was paid on; we bear it',
   },
-  'charges borne returned': { from: 'bank-fee', to: 'payable', source: 'reversal', says: 'the payee bears it after all' },
+  'charges borne returned': {
+    from: 'bank-fee',
+    to: 'payable',
+    source: 'reversal',
+    says: 'the payee bears it after all',
+  },
   'shortfall offset': {
     from: 'payable',
     to: 'external',
     source: 'reversal',
     says: 'what a transfer paid less than its order is set against what went back to the payer: the payee never had it',
   },
-  'shortfall offset returned': { from: 'external', to: 'payable', source: 'reversal', says: 'the money or the transfer came back' },
+  'shortfall offset returned': {
+    from: 'external',
+    to: 'payable',
+    source: 'reversal',
+    says: 'the money or the transfer came back',
+  },
   'receivable booked': {
     from: 'payable',
     to: 'receivable',
@@ -177,7 +231,12 @@ export const chart = {
     source: 'proposal',
     says: 'two people say that the payee has paid it back by other means',
   },
-  'receivable forgiven': { from: 'receivable', to: 'given-up', source: 'proposal', says: 'two people say that the payee need not pay it' },
+  'receivable forgiven': {
+    from: 'receivable',
+    to: 'given-up',
+    source: 'proposal',
+    says: 'two people say that the payee need not pay it',
+  },
   'forgiveness undone': {
     from: 'given-up',
     to: 'receivable',
@@ -190,8 +249,18 @@ export const chart = {
     source: 'twin',
     says: 'a payer paid the duplicate of an invoice; all of it is the payer’s',
   },
-  'duplicate fee': { from: 'bank', to: 'bank-fee', source: 'twin', says: 'what the bank charged for the duplicate, which we bear' },
-  'duplicate refunded': { from: 'bank', to: 'owed-to-payers', source: 'twin', says: 'the payer got the money of the duplicate back' },
+  'duplicate fee': {
+    from: 'bank',
+    to: 'bank-fee',
+    source: 'twin',
+    says: 'what the bank charged for the duplicate, which we bear',
+  },
+  'duplicate refunded': {
+    from: 'bank',
+    to: 'owed-to-payers',
+    source: 'twin',
+    says: 'the payer got the money of the duplicate back',
+  },
   'duplicate refund undone': {
     from: 'owed-to-payers',
     to: 'bank',
@@ -222,7 +291,12 @@ export const chart = {
     source: 'statement line',
     says: 'it is known by now what that was, and booked as such',
   },
-  'external out': { from: 'bank', to: 'external', source: 'statement line', says: 'money that left the account by no order of ours' },
+  'external out': {
+    from: 'bank',
+    to: 'external',
+    source: 'statement line',
+    says: 'money that left the account by no order of ours',
+  },
   'external out cleared': {
     from: 'external',
     to: 'bank',
@@ -253,7 +327,12 @@ export const chart = {
     source: 'statement line',
     says: 'it is known by now what that was, and booked as such',
   },
-  'coin orphaned': { from: 'bank', to: 'pending', source: 'coin', says: 'its block was left behind by the chain' },
+  'coin orphaned': {
+    from: 'bank',
+    to: 'pending',
+    source: 'coin',
+    says: 'its block was left behind by the chain',
+  },
   'payment uncredited': {
     from: 'pending',
     to: 'payable',
@@ -266,34 +345,84 @@ export const chart = {
     source: 'payout',
     says: 'a payment, or part of it, is to be given back: two people said so',
   },
-  'refund withdrawn': { from: 'pending', to: 'payable', source: 'payout', says: 'it is not given back after all' },
+  'refund withdrawn': {
+    from: 'pending',
+    to: 'payable',
+    source: 'payout',
+    says: 'it is not given back after all',
+  },
   'refund made elsewhere': {
     from: 'external',
     to: 'pending',
     source: 'coin',
     says: 'what left us by no order of ours was this payment given back by hand: two people said so',
   },
-  'refund elsewhere undone': { from: 'pending', to: 'external', source: 'coin', says: 'the chain took that back' },
-  'payout mined': { from: 'bank', to: 'in-transit', source: 'attempt', says: 'a block pays it out, less its share of the network fee' },
-  'payout unmined': { from: 'in-transit', to: 'bank', source: 'attempt', says: 'that block was left behind by the chain' },
-  'network fee': { from: 'bank', to: 'in-transit', source: 'attempt', says: 'its share of what the miners took, as first offered' },
-  'network fee returned': { from: 'in-transit', to: 'bank', source: 'attempt', says: 'the block that took it was left behind' },
-  'fee bump': { from: 'bank', to: 'in-transit', source: 'attempt', says: 'what a replacement took beyond the first offer' },
-  'fee bump returned': { from: 'in-transit', to: 'bank', source: 'attempt', says: 'the block that took it was left behind' },
+  'refund elsewhere undone': {
+    from: 'pending',
+    to: 'external',
+    source: 'coin',
+    says: 'the chain took that back',
+  },
+  'payout mined': {
+    from: 'bank',
+    to: 'in-transit',
+    source: 'attempt',
+    says: 'a block pays it out, less its share of the network fee',
+  },
+  'payout unmined': {
+    from: 'in-transit',
+    to: 'bank',
+    source: 'attempt',
+    says: 'that block was left behind by the chain',
+  },
+  'network fee': {
+    from: 'bank',
+    to: 'in-transit',
+    source: 'attempt',
+    says: 'its share of what the miners took, as first offered',
+  },
+  'network fee returned': {
+    from: 'in-transit',
+    to: 'bank',
+    source: 'attempt',
+    says: 'the block that took it was left behind',
+  },
+  'fee bump': {
+    from: 'bank',
+    to: 'in-transit',
+    source: 'attempt',
+    says: 'what a replacement took beyond the first offer',
+  },
+  'fee bump returned': {
+    from: 'in-transit',
+    to: 'bank',
+    source: 'attempt',
+    says: 'the block that took it was left behind',
+  },
   'cancellation fee': {
     from: 'bank',
     to: 'transfer-fee',
     source: 'bundle',
     says: 'what miners took for spending the coins of a canceled bundle to ourselves',
   },
-  'cancellation fee returned': { from: 'transfer-fee', to: 'bank', source: 'bundle', says: 'the block that took it was left behind' },
+  'cancellation fee returned': {
+    from: 'transfer-fee',
+    to: 'bank',
+    source: 'bundle',
+    says: 'the block that took it was left behind',
+  },
   'dust given up': {
     from: 'bank',
     to: 'transfer-fee',
     source: 'bundle',
     says: 'change too small for an output of its own, left to the miners',
   },
-  'dust returned': { from: 'transfer-fee', to: 'bank', source: 'bundle', says: 'the block that took it was left behind' },
+  'dust returned': {
+    from: 'transfer-fee',
+    to: 'bank',
+    source: 'bundle',
+    says: 'the block that took it was left behind',
+  },
 } as const satisfies Record<string, Movement>
 
 export type MovementName = keyof typeof chart

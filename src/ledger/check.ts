@@ -1,4 +1,7 @@
-/** What must always hold of the books, asked of the database: each finding is a sentence with the ids a person needs. */
+/**
+ * What must always hold of the books, asked of the database: each finding is a sentence with the ids a person
+ * needs.
+ */
 import { formatMoney, type Asset } from '../base/money.ts'
 import { empty, join, sql, type Reader, type Sql } from '../db/db.ts'
 import { auditChain } from './audit.ts'
@@ -29,9 +32,16 @@ export interface Part {
 /** How much is asked of the database at once, so that one answer takes milliseconds. */
 export const maxAtOnce = 200
 
-/** Proves the invariants that need no provider, all of them. An empty list is the proof. Large books take minutes: see `checkPart`. */
+/**
+ * Proves the invariants that need no provider, all of them. An empty list is the proof. Large books take
+ * minutes: see `checkPart`.
+ */
 export async function checkLedger(reader: Reader): Promise<Finding[]> {
-  return [...(await transactionsOf(reader, everything)), ...(await invoicesOf(reader, everything)), ...(await checkAudit(reader))]
+  return [
+    ...(await transactionsOf(reader, everything)),
+    ...(await invoicesOf(reader, everything)),
+    ...(await checkAudit(reader)),
+  ]
 }
 
 /** The same for a part of them, a few at a time, without the audit log. */
@@ -51,7 +61,10 @@ export async function checkAudit(reader: Reader, after = 0n): Promise<Finding[]>
 type Only = (column: string) => Sql
 
 const everything: Only = () => empty
-/** How many places a list has: one of few numbers, so that each statement has few texts, and few ids cost little. */
+/**
+ * How many places a list has: one of few numbers, so that each statement has few texts, and few ids cost
+ * little.
+ */
 const places = [8, 40, maxAtOnce]
 
 const among = (ids: readonly string[]): Only => {
@@ -83,23 +96,42 @@ async function invoicesOf(reader: Reader, only: Only): Promise<Finding[]> {
 
 async function unbalanced(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string; lines: bigint; units: bigint; asset: Asset | null }>(sql`
-    select t.id, count(e.line) as lines, cast(coalesce(sum(e.units), 0) as bigint) as units, min(e.asset) as asset
+    select t.id, count(e.line) as lines, cast(coalesce(sum(e.units), 0) as bigint) as units,
+      min(e.asset) as asset
     from ledger_transactions t left join ledger_entries e on e.transaction_id = t.id
     where true ${only('t.id')}
-    group by t.id having count(e.line) <> 2 or coalesce(sum(e.units), 0) <> 0 or count(distinct e.asset) <> 1`)
+    group by t.id having count(e.line) <> 2 or coalesce(sum(e.units), 0) <> 0
+      or count(distinct e.asset) <> 1`)
   return rows.map(({ id, lines, units, asset }) =>
     units === 0n
       ? { invariant: 'two lines', subject: id, says: `${id} has ${lines} lines of one asset, expected 2` }
-      : { invariant: 'sums to zero', subject: id, says: `${id} sums to ${formatMoney(units, asset ?? 'BRL')}` },
+      : {
+          invariant: 'sums to zero',
+          subject: id,
+          says: `${id} sums to ${formatMoney(units, asset ?? 'BRL')}`,
+        },
   )
 }
 
 /** Every line there may be, by the chart: the first is debited and the second credited. */
-const onTheChart = join(Object.entries(chart).flatMap(([movement, { from, to }]) => [`${movement}/1/${to}/1`, `${movement}/2/${from}/-1`]))
+const onTheChart = join(
+  Object.entries(chart).flatMap(([movement, { from, to }]) => [
+    `${movement}/1/${to}/1`,
+    `${movement}/2/${from}/-1`,
+  ]),
+)
 
-const chartPlaces = new Set(Object.entries(chart).flatMap(([movement, { from, to }]) => [`${movement}/1/${to}`, `${movement}/2/${from}`]))
+const chartPlaces = new Set(
+  Object.entries(chart).flatMap(([movement, { from, to }]) => [
+    `${movement}/1/${to}`,
+    `${movement}/2/${from}`,
+  ]),
+)
 
-/** Whether every movement is on its accounts, by the sums that are kept and what is missing from them; read row by row only where one is not. */
+/**
+ * Whether every movement is on its accounts, by the sums that are kept and what is missing from them; read
+ * row by row only where one is not.
+ */
 export async function checkChart(reader: Reader, off: readonly Off[]): Promise<Finding[]> {
   const parts = [
     ...(await tally(reader, 'ledger')).map(({ parts: names }) => names),
@@ -113,8 +145,10 @@ export async function checkChart(reader: Reader, off: readonly Off[]): Promise<F
 /** A movement is on the two accounts of its own, the right way round. */
 async function offTheChart(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string; movement: string }>(sql`
-    select distinct t.id, t.movement from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
-    where t.movement || '/' || e.line || '/' || e.account || '/' || case when e.units > 0 then '1' else '-1' end not in (${onTheChart})
+    select distinct t.id, t.movement from ledger_transactions t
+      join ledger_entries e on e.transaction_id = t.id
+    where t.movement || '/' || e.line || '/' || e.account || '/' || case when e.units > 0 then '1'
+      else '-1' end not in (${onTheChart})
       ${only('t.id')}`)
   return rows.map(({ id, movement }) => ({
     invariant: 'two lines',
@@ -125,11 +159,22 @@ async function offTheChart(reader: Reader, only: Only): Promise<Finding[]> {
 
 /** What a movement adds to the amount credited for an invoice. */
 const credits = sql`
-  case when t.movement in ('invoice credited', 'payment credited') then e.units when t.movement = 'payment uncredited' then -e.units end`
+  case when t.movement in ('invoice credited', 'payment credited') then e.units
+    when t.movement = 'payment uncredited' then -e.units end`
 
-/** Per invoice: paid = bank fee + commission + transfer fee withheld + paid on + in transit + owed, by two different ways of adding. */
+/**
+ * Per invoice: paid = bank fee + commission + transfer fee withheld + paid on + in transit + owed, by two
+ * different ways of adding.
+ */
 async function unconserved(reader: Reader, only: Only): Promise<Finding[]> {
-  const rows = await reader.all<{ id: string; asset: Asset; paid: bigint; fee: bigint; booked: bigint; charged: bigint }>(sql`
+  const rows = await reader.all<{
+    id: string
+    asset: Asset
+    paid: bigint
+    fee: bigint
+    booked: bigint
+    charged: bigint
+  }>(sql`
     select i.id, i.asset, coalesce(i.paid_units, 0) as paid, coalesce(i.fee_units, 0) as fee,
       cast(coalesce(sum(${credits}), 0) as bigint) as booked,
       cast(coalesce(sum(case when t.movement = 'bank fee' then e.units end), 0) as bigint) as charged
@@ -157,13 +202,19 @@ async function unconserved(reader: Reader, only: Only): Promise<Finding[]> {
   ]
 }
 
-// A column with nothing joined to it is no column of an index: few invoices are found by themselves, and not among all that are paid.
+// A column with nothing joined to it is no column of an index: few invoices are found by themselves, and not
+// among all that are paid.
 
 /** Attempts by the invoice of their payout. */
 const payoutsAmong = (only: Only): Sql =>
-  only === everything ? empty : sql`and payout_id in (select p.id from payouts p where true ${only('p.invoice_id')})`
+  only === everything
+    ? empty
+    : sql`and payout_id in (select p.id from payouts p where true ${only('p.invoice_id')})`
 
-/** Nothing is ordered beyond what was credited and did not go back, unless the payee owes it, and nothing is settled twice. */
+/**
+ * Nothing is ordered beyond what was credited and did not go back, unless the payee owes it, and nothing is
+ * settled twice.
+ */
 async function overpaid(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string; asset: Asset; owed: bigint }>(sql`
     select e.invoice_id as id, e.asset, cast(-sum(e.units) as bigint) as owed from ledger_entries e
@@ -179,7 +230,11 @@ async function overpaid(reader: Reader, only: Only): Promise<Finding[]> {
       subject: id,
       says: `${id}: ${formatMoney(-owed, asset)} more was ordered than it brought in`,
     })),
-    ...twice.map(({ id, settled }) => ({ invariant: 'paid once' as const, subject: id, says: `${id} was settled ${settled} times` })),
+    ...twice.map(({ id, settled }) => ({
+      invariant: 'paid once' as const,
+      subject: id,
+      says: `${id} was settled ${settled} times`,
+    })),
   ]
 }
 
@@ -195,20 +250,29 @@ type Returned = {
 async function goneBack(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<Returned>(sql`
     select i.id, coalesce(r.returned_units, 0) as returned,
-      cast(coalesce(sum(case when t.movement = 'invoice reversed' then e.units when t.movement = 'invoice reversal undone' then -e.units end), 0) as bigint) as booked,
-      cast(coalesce(sum(case when t.movement in ('commission', 'commission again') then e.units when t.movement = 'commission returned' then -e.units end), 0) as bigint)
+      cast(coalesce(sum(case when t.movement = 'invoice reversed' then e.units
+        when t.movement = 'invoice reversal undone' then -e.units end), 0) as bigint) as booked,
+      cast(coalesce(sum(case when t.movement in ('commission', 'commission again') then e.units
+        when t.movement = 'commission returned' then -e.units end), 0) as bigint)
         as commission,
       ((i.paid_units - coalesce(r.returned_units, 0)) * i.commission_bp + 5000) / 10000 as most
-    from invoices i join ledger_entries e on e.invoice_id = i.id and e.line = 1 join ledger_transactions t on t.id = e.transaction_id
+    from invoices i join ledger_entries e on e.invoice_id = i.id and e.line = 1
+      join ledger_transactions t on t.id = e.transaction_id
       left join invoice_reversals r on r.invoice_id = i.id
     where i.asset = 'BRL' and (r.invoice_id is not null or i.id in (
-      select x.invoice_id from ledger_entries x join ledger_transactions y on y.id = x.transaction_id where y.movement = 'invoice reversed'))
+      select x.invoice_id from ledger_entries x join ledger_transactions y on y.id = x.transaction_id
+        where y.movement = 'invoice reversed'))
       and i.paid_units is not null and i.id not in (${unsettledReversals}) ${only('i.id')}
     group by i.id, i.paid_units, i.commission_bp, r.returned_units`)
   return rows.flatMap(({ id, returned, booked, commission, most }) => [
     ...(returned === booked
       ? []
-      : [conservation(id, `${formatMoney(returned, 'BRL')} went back to its payer, but ${formatMoney(booked, 'BRL')} is in the books`)]),
+      : [
+          conservation(
+            id,
+            `${formatMoney(returned, 'BRL')} went back to its payer, but ${formatMoney(booked, 'BRL')} is in the books`,
+          ),
+        ]),
     ...(commission <= most
       ? []
       : [
@@ -220,9 +284,16 @@ async function goneBack(reader: Reader, only: Only): Promise<Finding[]> {
   ])
 }
 
-const conservation = (id: string, says: string): Finding => ({ invariant: 'conservation', subject: id, says: `${id}: ${says}` })
+const conservation = (id: string, says: string): Finding => ({
+  invariant: 'conservation',
+  subject: id,
+  says: `${id}: ${says}`,
+})
 
-/** A reversal that the end of an order under way decides, or that was booked by an older version and was not read again yet. */
+/**
+ * A reversal that the end of an order under way decides, or that was booked by an older version and was not
+ * read again yet.
+ */
 const unsettledReversals = sql`
   select r.invoice_id from invoice_reversals r left join payouts p on p.invoice_id = r.invoice_id
   where r.logs_seen = 0 or p.state in ('sending', 'unsure', 'sent')`
@@ -247,27 +318,46 @@ async function unowed(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string }>(sql`
     select e.transaction_id as id from ledger_entries e where e.account = 'receivable'
       and e.transaction_id not in (select transaction_id from receivable_moves) ${only('e.transaction_id')}`)
-  return rows.map(({ id }) => ({ invariant: 'states and books', subject: id, says: `${id}: whose account owes it is not known` }))
+  return rows.map(({ id }) => ({
+    invariant: 'states and books',
+    subject: id,
+    says: `${id}: whose account owes it is not known`,
+  }))
 }
 
 /** The states of payouts and invoices say what the books say. */
 async function contradicted(reader: Reader, only: Only): Promise<Finding[]> {
-  const rows = await reader.all<{ id: string; state: string; asset: Asset; settled: bigint; ordered: bigint }>(sql`
+  const rows = await reader.all<{
+    id: string
+    state: string
+    asset: Asset
+    settled: bigint
+    ordered: bigint
+  }>(sql`
     select p.id, p.state, p.asset,
-      (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout settled' where a.payout_id = p.id)
-        - (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout refunded' where a.payout_id = p.id)
-        + (select count(*) from attempts a join bundles b on b.id = a.bundle_id where a.payout_id = p.id and b.booked is not null and b.state <> 'void')
-        + case when p.asset = 'BTC' then (select count(*) from paid_elsewhere x where x.payout_id = p.id and x.bookings % 2 = 1)
-            else (select count(*) from ledger_transactions t where t.movement = 'payout paid elsewhere' and t.source = p.id)
-              - (select count(*) from ledger_transactions t where t.movement = 'payout elsewhere undone' and t.source = p.id) end
+      (select count(*) from attempts a join ledger_transactions t on t.source = a.id
+        and t.movement = 'payout settled' where a.payout_id = p.id)
+        - (select count(*) from attempts a join ledger_transactions t on t.source = a.id
+          and t.movement = 'payout refunded' where a.payout_id = p.id)
+        + (select count(*) from attempts a join bundles b on b.id = a.bundle_id where a.payout_id = p.id
+          and b.booked is not null and b.state <> 'void')
+        + case when p.asset = 'BTC' then (select count(*) from paid_elsewhere x where x.payout_id = p.id
+          and x.bookings % 2 = 1)
+            else (select count(*) from ledger_transactions t where t.movement = 'payout paid elsewhere'
+              and t.source = p.id)
+              - (select count(*) from ledger_transactions t where t.movement = 'payout elsewhere undone'
+                and t.source = p.id) end
         as settled,
-      (select count(*) from attempts a where a.payout_id = p.id and a.state in ('sending', 'unsure', 'sent', 'success')) as ordered
+      (select count(*) from attempts a where a.payout_id = p.id
+        and a.state in ('sending', 'unsure', 'sent', 'success')) as ordered
     from payouts p where p.state || '' in ('paid', 'sent', 'unsure') ${only('p.invoice_id')}`)
   return (
     rows
       // What a block pays out stays `sent` until it lies deep enough.
       .filter(({ state, asset, settled, ordered }) =>
-        state === 'paid' ? settled !== 1n : ordered !== 1n || (asset === 'BTC' ? settled > 1n : settled !== 0n),
+        state === 'paid'
+          ? settled !== 1n
+          : ordered !== 1n || (asset === 'BTC' ? settled > 1n : settled !== 0n),
       )
       .map(({ id, state, settled, ordered }) => ({
         invariant: 'states and books',
@@ -279,18 +369,26 @@ async function contradicted(reader: Reader, only: Only): Promise<Finding[]> {
 
 type OfDuplicates = { id: string; paid: bigint; returned: bigint; owed: bigint }
 
-/** What came for an invoice's duplicates, what of it went back, and what is still owed to payers stand in the books as in their rows. */
+/**
+ * What came for an invoice's duplicates, what of it went back, and what is still owed to payers stand in the
+ * books as in their rows.
+ */
 async function duplicated(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<OfDuplicates>(sql`
-    select invoice_id as id, cast(sum(coalesce(paid_units, 0)) as bigint) as paid, cast(sum(returned_units) as bigint) as returned,
-      cast(sum(case when state in ('refunded', 'kept') then 0 else coalesce(paid_units, 0) - returned_units end) as bigint) as owed
+    select invoice_id as id, cast(sum(coalesce(paid_units, 0)) as bigint) as paid,
+      cast(sum(returned_units) as bigint) as returned,
+      cast(sum(case when state in ('refunded', 'kept') then 0
+        else coalesce(paid_units, 0) - returned_units end) as bigint) as owed
     from invoice_twins where true ${only('invoice_id')} group by invoice_id`)
   const booked = await reader.all<OfDuplicates>(sql`
-    select e.invoice_id as id, cast(-sum(case when t.movement = 'duplicate credited' then e.units else 0 end) as bigint) as paid,
-      cast(sum(case when t.movement in ('duplicate refunded', 'duplicate refund undone') then e.units else 0 end) as bigint) as returned,
+    select e.invoice_id as id, cast(-sum(case when t.movement = 'duplicate credited' then e.units
+      else 0 end) as bigint) as paid,
+      cast(sum(case when t.movement in ('duplicate refunded', 'duplicate refund undone') then e.units
+        else 0 end) as bigint) as returned,
       cast(-sum(e.units) as bigint) as owed
     from ledger_entries e join ledger_transactions t on t.id = e.transaction_id
-    where e.account = 'owed-to-payers' and e.invoice_id is not null ${only('e.invoice_id')} group by e.invoice_id`)
+    where e.account = 'owed-to-payers' and e.invoice_id is not null ${only('e.invoice_id')}
+      group by e.invoice_id`)
   const nothing = { paid: 0n, returned: 0n, owed: 0n }
   const [known, posted] = [new Map(rows.map(row => [row.id, row])), new Map(booked.map(row => [row.id, row]))]
   return [...new Set([...known.keys(), ...posted.keys()])].flatMap(id => {
@@ -298,6 +396,12 @@ async function duplicated(reader: Reader, only: Only): Promise<Finding[]> {
     if (row.paid === books.paid && row.returned === books.returned && row.owed === books.owed) return []
     const sums = ({ paid, returned, owed }: Omit<OfDuplicates, 'id'>) =>
       `${formatMoney(paid, 'BRL')} paid, ${formatMoney(returned, 'BRL')} refunded, ${formatMoney(owed, 'BRL')} owed`
-    return [{ invariant: 'conservation' as const, subject: id, says: `duplicates of ${id}: ${sums(row)}, but ${sums(books)} in the books` }]
+    return [
+      {
+        invariant: 'conservation' as const,
+        subject: id,
+        says: `duplicates of ${id}: ${sums(row)}, but ${sums(books)} in the books`,
+      },
+    ]
   })
 }

@@ -1,6 +1,6 @@
 /**
- * Ending objections: one person proposes it and another approves it, neither of whom the thing is. All that are open end together, and only those
- * that both were shown.
+ * Ending objections: one person proposes it and another approves it, neither of whom the thing is. All that
+ * are open end together, and only those that both were shown.
  */
 import { BadInput } from '../base/answer.ts'
 import { samePerson } from '../base/person.ts'
@@ -64,14 +64,22 @@ export async function clearObjections(tx: Tx, clearing: Clearing, proposal: Prop
     )
   const clearedBy = `${madeBy} and ${by}: ${why}`
   await tx.run(
-    sql`update ${kind.table} set cleared_at = ${await tx.now()}, cleared_by = ${clearedBy} where ${kind.of} = ${id} and cleared_at is null`,
+    sql`update ${kind.table} set cleared_at = ${await tx.now()}, cleared_by = ${clearedBy}
+      where ${kind.of} = ${id} and cleared_at is null`,
   )
   const detail = { name, objectedBy: now.objectedBy, proposedBy: madeBy, proposal: proposalId, why }
   await audit(tx, { actor: by!, act: kind.cleared, subject: id, detail })
 }
 
-/** Who approves may be nobody whom an author let in, or who let the author in: they could be one person, as where an account is approved. */
-async function assertIndependent(reader: Reader & Pick<Tx, 'now'>, { authors }: Clearing, by: string): Promise<void> {
+/**
+ * Who approves may be nobody whom an author let in, or who let the author in: they could be one person, as
+ * where an account is approved.
+ */
+async function assertIndependent(
+  reader: Reader & Pick<Tx, 'now'>,
+  { authors }: Clearing,
+  by: string,
+): Promise<void> {
   for (const author of authors) {
     const bar = await barFor(reader, by, await reader.now(), author)
     if (bar?.is === 'one giver') throw new BadInput(barSentence(by, bar))

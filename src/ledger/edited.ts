@@ -1,11 +1,15 @@
-/** Rows that say who may do what, held against the audit log: one that was edited past the program lets nobody do anything, and is named. */
+/**
+ * Rows that say who may do what, held against the audit log: one that was edited past the program lets nobody
+ * do anything, and is named.
+ */
 import { createHash } from 'node:crypto'
 import type { Instant } from '../base/world.ts'
 import { isUnreadable, sql, type Reader, type Sql } from '../db/db.ts'
 
 /**
- * `person`: there is a row of theirs, and nobody added them. `link`: it names another one as whose link they came in by. `wait`: they approve from
- * another time on than was set. `authenticator`: it is another one than they showed when they came in. `row` is what it says.
+ * `person`: there is a row of theirs, and nobody added them. `link`: it names another one as whose link they
+ * came in by. `wait`: they approve from another time on than was set. `authenticator`: it is another one than
+ * they showed when they came in. `row` is what it says.
  */
 export interface Edited {
   what: 'person' | 'role' | 'state' | 'link' | 'wait' | 'authenticator' | 'proposal'
@@ -61,10 +65,14 @@ const stateAfter: Readonly<Record<string, string>> = {
   'user removed': 'removed',
 }
 
-/** What was done about people. Records of one person are mostly their sign-ins, so these are found by their acts, which are few. */
+/**
+ * What was done about people. Records of one person are mostly their sign-ins, so these are found by their
+ * acts, which are few.
+ */
 const recordsOf = (reader: Reader, which: Sql): Promise<PersonRecord[]> =>
   reader.all<PersonRecord>(sql`
-    select subject, act, actor, detail from audit where act in ('user added', 'user reset', 'invitation accepted', 'user locked', 'user unlocked',
+    select subject, act, actor, detail from audit
+      where act in ('user added', 'user reset', 'invitation accepted', 'user locked', 'user unlocked',
       'user removed', 'role changed') ${which} order by seq`)
 
 /** What of a person's row is not as the audit log has it; undefined where all of it is. One look-up. */
@@ -74,7 +82,8 @@ export const editedPerson = async (reader: Reader, person: PersonRow): Promise<E
 /** The same of everybody. */
 export async function editedPeople(reader: Reader): Promise<(Edited & { id: string })[]> {
   const people = await reader.all<PersonRow>(
-    sql`select id, name, role, state, given_by, approves_from, totp_secret from users where store_id = 'sto_default' order by id`,
+    sql`select id, name, role, state, given_by, approves_from, totp_secret from users
+      where store_id = 'sto_default' order by id`,
   )
   const records = Map.groupBy(await recordsOf(reader, sql``), ({ subject }) => subject)
   return people.flatMap(person => {
@@ -84,25 +93,32 @@ export async function editedPeople(reader: Reader): Promise<(Edited & { id: stri
 }
 
 /** Pure. */
-export function judgePerson({ name, ...row }: PersonRow, records: readonly PersonRecord[]): Edited | undefined {
-  const detailOf = (record: PersonRecord | undefined) => JSON.parse(record?.detail ?? '{}') as Record<string, string | undefined>
+export function judgePerson(
+  { name, ...row }: PersonRow,
+  records: readonly PersonRecord[],
+): Edited | undefined {
+  const detailOf = (record: PersonRecord | undefined) =>
+    JSON.parse(record?.detail ?? '{}') as Record<string, string | undefined>
   const last = (...acts: string[]) => records.findLast(({ act }) => acts.includes(act))
   const added = last('user added')
   if (!added) return { what: 'person', name, row: '' }
   const role = detailOf(last('role changed'))['to'] ?? detailOf(added)['role']
   if (role !== row.role) return { what: 'role', name, row: row.role }
-  if (stateAfter[last(...Object.keys(stateAfter))!.act] !== row.state) return { what: 'state', name, row: row.state }
+  if (stateAfter[last(...Object.keys(stateAfter))!.act] !== row.state)
+    return { what: 'state', name, row: row.state }
   // What two people approved makes no link; whoever makes one resets them.
   const link = last('user added', 'user reset')!
   const giver = detailOf(link)['proposedBy'] === undefined ? link.actor : null
   if (giver !== row.given_by) return { what: 'link', name, row: row.given_by ?? 'nobody' }
   // Records from before it was written down say nothing of it.
   const from = detailOf(last('user added', 'role changed', 'invitation accepted'))['approvesFrom']
-  if (from !== undefined && from !== row.approves_from) return { what: 'wait', name, row: row.approves_from ?? 'the beginning' }
+  if (from !== undefined && from !== row.approves_from)
+    return { what: 'wait', name, row: row.approves_from ?? 'the beginning' }
   // The same; and one that cannot be decrypted lets nobody in, whatever it is.
   const shown = detailOf(last('invitation accepted', 'user reset', 'user removed'))['authenticator']
   const { id, totp_secret: secret } = row
-  const isOther = shown !== undefined && secret !== null && !isUnreadable(secret) && authenticatorMark(id, secret) !== shown
+  const isOther =
+    shown !== undefined && secret !== null && !isUnreadable(secret) && authenticatorMark(id, secret) !== shown
   if (isOther) return { what: 'authenticator', name, row: '' }
   return undefined
 }
@@ -113,10 +129,16 @@ export async function editedProposal(
   row: { id: string; act: string; subject: string; detail: string; why: string; made_by: string },
 ): Promise<Edited | undefined> {
   const record = await reader.one<{ actor: string; detail: string }>(
-    sql`select actor, detail from audit where subject = ${row.id} and act = 'proposal made' order by seq limit 1`,
+    sql`select actor, detail from audit where subject = ${row.id} and act = 'proposal made' order by seq
+      limit 1`,
   )
   const made = JSON.parse(record?.detail ?? '{}') as Record<string, string>
-  const now = { act: row.act, about: row.subject, ...(JSON.parse(row.detail) as Record<string, string>), why: row.why }
+  const now = {
+    act: row.act,
+    about: row.subject,
+    ...(JSON.parse(row.detail) as Record<string, string>),
+    why: row.why,
+  }
   const names = Object.keys(made).filter(name => !channels.includes(name) || Object.hasOwn(now, name))
   const isSame =
     record?.actor === row.made_by &&

@@ -1,9 +1,12 @@
-/** An exported audit log, one record a line, held against its own chain and its anchors, without the database. */
+/**
+ * An exported audit log, one record a line, held against its own chain and its anchors, without the database.
+ */
 import { genesis, hashOf, type AuditRow } from './audit.ts'
 import { recordsInForce, type Anchor } from './anchors.ts'
 
 /** One record as `audit export` writes it; `detail` stays the text that was hashed. */
-export const exportedLine = ({ seq, ...record }: AuditRow): string => `${JSON.stringify({ seq: `${seq}`, ...record })}\n`
+export const exportedLine = ({ seq, ...record }: AuditRow): string =>
+  `${JSON.stringify({ seq: `${seq}`, ...record })}\n`
 
 export interface ExportVerdict {
   records: bigint
@@ -21,7 +24,8 @@ function readRecord(text: string): AuditRow | undefined {
   try {
     const row = JSON.parse(text) as Record<string, unknown>
     if (typeof row['seq'] !== 'string' || !/^\d{1,18}$/.test(row['seq'])) return undefined
-    if (names.some(name => typeof row[name] !== 'string') || Object.keys(row).length !== names.length + 1) return undefined
+    if (names.some(name => typeof row[name] !== 'string') || Object.keys(row).length !== names.length + 1)
+      return undefined
     return { ...(row as AuditRow), seq: BigInt(row['seq']) }
   } catch {
     return undefined
@@ -48,12 +52,19 @@ export async function verifyExport(
           : (records.get(row.seq)?.hash ?? row.hash) !== row.hash
             ? `record ${row.seq} is not the one that was anchored at ${records.get(row.seq)!.at}`
             : undefined
-    if (fault !== undefined) return { ...verdict, fault: fault.startsWith('is') ? `line ${expected} ${fault}` : fault }
+    if (fault !== undefined)
+      return { ...verdict, fault: fault.startsWith('is') ? `line ${expected} ${fault}` : fault }
     if (records.has(expected)) verdict.anchored += 1
     verdict.records = expected
     verdict.hash = row!.hash
   }
   const missing = [...records].find(([seq]) => seq > verdict.records)
-  if (missing) return { ...verdict, fault: `record ${missing[0]}, anchored at ${missing[1].at}, is missing: the log was cut at its end` }
-  return anchors?.fault === undefined ? verdict : { ...verdict, fault: `the anchors were changed: ${anchors.fault}` }
+  if (missing)
+    return {
+      ...verdict,
+      fault: `record ${missing[0]}, anchored at ${missing[1].at}, is missing: the log was cut at its end`,
+    }
+  return anchors?.fault === undefined
+    ? verdict
+    : { ...verdict, fault: `the anchors were changed: ${anchors.fault}` }
 }

@@ -32,12 +32,20 @@ beforeEach(async () => {
 afterEach(() => db.close())
 
 // What payees owe is posted with a row that says whose account owes it, which no movement alone has.
-const names = (Object.keys(chart) as MovementName[]).filter(name => ![chart[name].from, chart[name].to].includes('receivable'))
+const names = (Object.keys(chart) as MovementName[]).filter(
+  name => ![chart[name].from, chart[name].to].includes('receivable'),
+)
 
 test('any movements in any order leave every account summing to zero', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.record({ movement: fc.constantFrom(...names), source: fc.nat(20), cents: fc.bigInt(0n, 10n ** 12n) })),
+      fc.array(
+        fc.record({
+          movement: fc.constantFrom(...names),
+          source: fc.nat(20),
+          cents: fc.bigInt(0n, 10n ** 12n),
+        }),
+      ),
       async list => {
         await db.tx(async tx => {
           for (const { movement, source, cents } of list)
@@ -53,7 +61,8 @@ test('any movements in any order leave every account summing to zero', async () 
 })
 
 test('a movement happens once per source, whatever the second amount', async () => {
-  const once = (cents: bigint) => db.tx(tx => post(tx, world, { movement: 'commission', source: 'inv_1', amount: brl(cents), memo: '' }))
+  const once = (cents: bigint) =>
+    db.tx(tx => post(tx, world, { movement: 'commission', source: 'inv_1', amount: brl(cents), memo: '' }))
   expect([await once(150n), await once(150n), await once(99n)]).toEqual([true, false, false])
   expect((await totals(db)).commission).toBe(150n)
 })
@@ -63,28 +72,39 @@ test('postings of one instant are in the order of the chart, gross before fees',
   const names = ['commission', 'bank fee', 'payment credited', 'coin received', 'invoice credited'] as const
   await db.tx(async tx => {
     const held = { ...tx, now: async () => '2026-11-29T12:00:00.000Z' as Instant }
-    for (const movement of names) await post(held, still, { movement, source: 'inv_1', amount: brl(100n), memo: '' })
+    for (const movement of names)
+      await post(held, still, { movement, source: 'inv_1', amount: brl(100n), memo: '' })
   })
-  expect((await postingsOf(db, sql`t.source = 'inv_1'`)).map(({ movement }) => movement)).toEqual(names.toReversed())
+  expect((await postingsOf(db, sql`t.source = 'inv_1'`)).map(({ movement }) => movement)).toEqual(
+    names.toReversed(),
+  )
 })
 
 test('a movement has a direction, so a negative amount is refused [security 12]', async () => {
-  await expect(db.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(-1n), memo: '' }))).rejects.toThrow(
-    RangeError,
-  )
+  await expect(
+    db.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(-1n), memo: '' })),
+  ).rejects.toThrow(RangeError)
 })
 
 test('what was posted can be neither changed nor deleted [security 12]', async () => {
   await db.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(1n), memo: '' }))
-  for (const statement of [sql`update ledger_entries set units = 2`, sql`delete from ledger_entries`, sql`delete from ledger_transactions`])
+  for (const statement of [
+    sql`update ledger_entries set units = 2`,
+    sql`delete from ledger_entries`,
+    sql`delete from ledger_transactions`,
+  ])
     await expect(db.tx(tx => tx.run(statement))).rejects.toThrow(/append-only/)
 })
 
 test('the check sees a transaction that does not sum to zero', async () => {
   await db.tx(async tx => {
-    await tx.run(sql`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'bank fee', 'x', '', '')`)
     await tx.run(
-      sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'payable', 'BRL', 5), ('txn_bad', 2, 'bank', 'BRL', -4)`,
+      sql`insert into ledger_transactions (id, movement, source, at, memo)
+        values ('txn_bad', 'bank fee', 'x', '', '')`,
+    )
+    await tx.run(
+      sql`insert into ledger_entries (transaction_id, line, account, asset, units)
+        values ('txn_bad', 1, 'payable', 'BRL', 5), ('txn_bad', 2, 'bank', 'BRL', -4)`,
     )
   })
   expect(await checkLedger(db)).toMatchObject([{ invariant: 'sums to zero', subject: 'txn_bad' }])
@@ -96,9 +116,13 @@ test.each([
   ['the other account', 'bank fee', 'external'],
 ])('the check sees that %s does not fit its lines', async (_, movement, from) => {
   await db.tx(async tx => {
-    await tx.run(sql`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', ${movement}, 'x', '', '')`)
     await tx.run(
-      sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'payable', 'BRL', 5), ('txn_bad', 2, ${from}, 'BRL', -5)`,
+      sql`insert into ledger_transactions (id, movement, source, at, memo)
+        values ('txn_bad', ${movement}, 'x', '', '')`,
+    )
+    await tx.run(
+      sql`insert into ledger_entries (transaction_id, line, account, asset, units)
+        values ('txn_bad', 1, 'payable', 'BRL', 5), ('txn_bad', 2, ${from}, 'BRL', -5)`,
     )
   })
   const found = [{ invariant: 'two lines', subject: 'txn_bad' }]

@@ -1,11 +1,21 @@
-/** The double-entry ledger: posts movements of the chart, once each, and answers balances. Nothing here is ever changed. */
+/**
+ * The double-entry ledger: posts movements of the chart, once each, and answers balances. Nothing here is
+ * ever changed.
+ */
 import { brl, type Asset, type Money } from '../base/money.ts'
 import { sql, type Reader } from '../db/db.ts'
 import { accounts, chart, type Account, type MovementName } from './chart.ts'
 import { tally } from './tallies.ts'
 
 export { accounts, chart, type Account, type MovementName } from './chart.ts'
-export { authenticatorMark, editedPeople, editedPerson, editedProposal, editedSentence, type Edited } from './edited.ts'
+export {
+  authenticatorMark,
+  editedPeople,
+  editedPerson,
+  editedProposal,
+  editedSentence,
+  type Edited,
+} from './edited.ts'
 export {
   assertMayApprove,
   assertMayPropose,
@@ -35,7 +45,17 @@ export { checkAudit, checkChart, checkLedger, checkPart, type Finding } from './
 export { checkChanges, keepMark, newMark, partOf, readMark, type Mark } from './changes.ts'
 export { keepFindings, keptFindings } from './findings.ts'
 export { addUpTallies, mendTallies, tally, tallyFaults, type Off } from './tallies.ts'
-export { audit, auditChain, exportAudit, hashOf, auditedDetails, walkAudit, type Act, type AuditRow, type AuditVerdict } from './audit.ts'
+export {
+  audit,
+  auditChain,
+  exportAudit,
+  hashOf,
+  auditedDetails,
+  walkAudit,
+  type Act,
+  type AuditRow,
+  type AuditVerdict,
+} from './audit.ts'
 export {
   acceptBreak,
   anchorAudit,
@@ -115,12 +135,18 @@ export async function totals(reader: Reader, asset: Asset = 'BRL'): Promise<Reco
 /** What is still owed for one invoice: its payable, turned round. Negative when the payee owes. */
 export async function owedFor(reader: Reader, invoiceId: string): Promise<Money<'BRL'>> {
   const row = await reader.one<{ units: bigint | null }>(sql`
-    select cast(sum(units) as bigint) as units from ledger_entries where invoice_id = ${invoiceId} and account = 'payable'`)
+    select cast(sum(units) as bigint) as units from ledger_entries where invoice_id = ${invoiceId}
+      and account = 'payable'`)
   return brl(-(row?.units ?? 0n))
 }
 
-/** How much of each movement was posted for one invoice, in smallest units; what was not posted is left out. */
-export async function totalsFor(reader: Reader, invoiceId: string): Promise<Partial<Record<MovementName, bigint>>> {
+/**
+ * How much of each movement was posted for one invoice, in smallest units; what was not posted is left out.
+ */
+export async function totalsFor(
+  reader: Reader,
+  invoiceId: string,
+): Promise<Partial<Record<MovementName, bigint>>> {
   const rows = await reader.all<{ movement: MovementName; units: bigint }>(sql`
     select t.movement, cast(sum(e.units) as bigint) as units
     from ledger_transactions t join ledger_entries e on e.transaction_id = t.id

@@ -1,6 +1,7 @@
 /**
- * Objections: one person objects at once, to a person, a payout account or limits; two others end it, one who proposes that and one who approves
- * it. The audit log counts besides the rows, so that a row that was deleted or edited past this program ends nothing.
+ * Objections: one person objects at once, to a person, a payout account or limits; two others end it, one who
+ * proposes that and one who approves it. The audit log counts besides the rows, so that a row that was
+ * deleted or edited past this program ends nothing.
  */
 import { newId } from '../base/id.ts'
 import { samePerson } from '../base/person.ts'
@@ -9,7 +10,9 @@ import { join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
 import { audit } from './audit.ts'
 import type { Finding } from './check.ts'
 
-/** An open one. Each person has at most one to one thing; the words of whoever comes second are heard as well. */
+/**
+ * An open one. Each person has at most one to one thing; the words of whoever comes second are heard as well.
+ */
 export interface Objection {
   /** Null where its row is gone and the audit log alone says it. */
   id: string | null
@@ -49,7 +52,11 @@ export interface Objected {
 }
 
 /** The open ones to each of these things, or to all, oldest first, as the rows or the audit log say. */
-export async function openObjections(reader: Reader, kind: ObjectionKind, ids?: readonly string[]): Promise<Map<string, Objection[]>> {
+export async function openObjections(
+  reader: Reader,
+  kind: ObjectionKind,
+  ids?: readonly string[],
+): Promise<Map<string, Objection[]>> {
   if (ids?.length === 0) return new Map()
   const open = await loggedObjections(reader, kind, ids)
   for (const { of, ...row } of await objectionRows(reader, kind, ids)) {
@@ -58,7 +65,9 @@ export async function openObjections(reader: Reader, kind: ObjectionKind, ids?: 
     if (same) same.id = row.id
     else open.set(of, [...known, { ...row, seq: null }])
   }
-  return new Map([...open].map(([id, objections]) => [id, objections.map(({ name: _, ...objection }) => objection)]))
+  return new Map(
+    [...open].map(([id, objections]) => [id, objections.map(({ name: _, ...objection }) => objection)]),
+  )
 }
 
 /** The open ones to one thing, oldest first. */
@@ -67,12 +76,20 @@ export const objectionsOf = async (reader: Reader, kind: ObjectionKind, id: stri
 
 type Logged = Objection & { name?: string }
 
-/** Acts of this kind are few, and records of one thing may be many: the blank leads the planner to the index of the acts. */
-async function loggedObjections(reader: Reader, kind: ObjectionKind, ids?: readonly string[]): Promise<Map<string, Logged[]>> {
+/**
+ * Acts of this kind are few, and records of one thing may be many: the blank leads the planner to the index
+ * of the acts.
+ */
+async function loggedObjections(
+  reader: Reader,
+  kind: ObjectionKind,
+  ids?: readonly string[],
+): Promise<Map<string, Logged[]>> {
   const { objected, cleared } = kind
   const which = ids === undefined ? sql`` : sql`and subject || '' in (${join(ids)})`
   const records = await reader.all<LoggedRow>(sql`
-    select seq, at, subject, act, actor, detail from audit where act in (${objected}, ${cleared}) ${which} order by seq`)
+    select seq, at, subject, act, actor, detail from audit where act in (${objected}, ${cleared}) ${which}
+      order by seq`)
   const open = new Map<string, Logged[]>()
   for (const [subject, own] of Map.groupBy(records, record => record.subject)) {
     const since = await sinceLastEnd(reader, kind, own)
@@ -88,7 +105,11 @@ async function loggedObjections(reader: Reader, kind: ObjectionKind, ids?: reado
 type LoggedRow = { seq: bigint; at: Instant; subject: string; act: string; actor: string; detail: string }
 
 /** What was recorded of one thing since its objections ended last. An end that nobody approved is none. */
-async function sinceLastEnd(reader: Reader, { cleared, isEnd }: ObjectionKind, own: readonly LoggedRow[]): Promise<readonly LoggedRow[]> {
+async function sinceLastEnd(
+  reader: Reader,
+  { cleared, isEnd }: ObjectionKind,
+  own: readonly LoggedRow[],
+): Promise<readonly LoggedRow[]> {
   for (let place = own.length - 1; place >= 0; place--) {
     const { seq, act, actor, subject, detail } = own[place]!
     if (act !== cleared) continue
@@ -100,7 +121,11 @@ async function sinceLastEnd(reader: Reader, { cleared, isEnd }: ObjectionKind, o
 
 type Row = { of: string; id: string; made_by: string; why: string; added_at: Instant }
 
-const objectionRows = (reader: Reader, { table, of }: ObjectionKind, ids?: readonly string[]): Promise<Row[]> =>
+const objectionRows = (
+  reader: Reader,
+  { table, of }: ObjectionKind,
+  ids?: readonly string[],
+): Promise<Row[]> =>
   reader.all<Row>(sql`
     select ${of} as of, id, made_by, why, added_at from ${table}
     where cleared_at is null ${ids === undefined ? sql`` : sql`and ${of} in (${join(ids)})`} order by id`)
@@ -152,5 +177,11 @@ export async function openObjectionTo(
 
 /** To people, who approve and prepare nothing meanwhile (`approver.ts`). */
 export const toPeople: ObjectionKind = {
-  ...{ table: sql`objections`, of: sql`user_id`, objected: 'objected to person', cleared: 'objection cleared', noun: '' },
+  ...{
+    table: sql`objections`,
+    of: sql`user_id`,
+    objected: 'objected to person',
+    cleared: 'objection cleared',
+    noun: '',
+  },
 }

@@ -15,19 +15,26 @@ export interface Posting {
   memo: string
 }
 
-/** Posts one movement; a second posting of the same movement from the same source answers false and changes nothing. Zero posts nothing. */
+/**
+ * Posts one movement; a second posting of the same movement from the same source answers false and changes
+ * nothing. Zero posts nothing.
+ */
 export async function post(
   tx: Tx,
   world: Pick<World, 'clock' | 'random'>,
   { movement, source, amount, invoiceId, memo }: Posting,
 ): Promise<boolean> {
-  if (amount.units < 0n) throw new RangeError(`${movement} of ${amount.units}: a movement has a direction, so its amount is not negative`)
+  if (amount.units < 0n)
+    throw new RangeError(
+      `${movement} of ${amount.units}: a movement has a direction, so its amount is not negative`,
+    )
   if (amount.units === 0n) return false
 
   const id = newId('transaction', world)
   const now = await tx.now()
   const first = await tx.run(sql`
-    insert into ledger_transactions (id, movement, source, at, memo) values (${id}, ${movement}, ${source}, ${now}, ${memo})
+    insert into ledger_transactions (id, movement, source, at, memo)
+      values (${id}, ${movement}, ${source}, ${now}, ${memo})
     on conflict (movement, source) do nothing`)
   if (first === 0) return false
 

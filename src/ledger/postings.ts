@@ -1,4 +1,7 @@
-/** Postings as they are read: one movement a row with both its accounts, or every entry of the ledger, in the order they were made. */
+/**
+ * Postings as they are read: one movement a row with both its accounts, or every entry of the ledger, in the
+ * order they were made.
+ */
 import type { Asset } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
 import { sql, type Reader, type Sql } from '../db/db.ts'
@@ -21,12 +24,13 @@ export type PostingRow = {
 const place = new Map(Object.keys(chart).map((movement, at) => [movement, at]))
 
 /**
- * The movements `where` says (`t` is the transaction, `e` its first entry), oldest first. Those of one instant are in the chart's order, gross
- * before fees, because their ids are random within it.
+ * The movements `where` says (`t` is the transaction, `e` its first entry), oldest first. Those of one
+ * instant are in the chart's order, gross before fees, because their ids are random within it.
  */
 export async function postingsOf(reader: Reader, where: Sql): Promise<PostingRow[]> {
   const rows = await reader.all<PostingRow>(sql`
-    select t.id, t.at, t.movement, t.source, t.memo, o.account as credit_account, e.account as debit_account, e.asset, e.units, e.invoice_id
+    select t.id, t.at, t.movement, t.source, t.memo, o.account as credit_account, e.account as debit_account,
+      e.asset, e.units, e.invoice_id
     from ledger_transactions t
       join ledger_entries e on e.transaction_id = t.id and e.line = 1
       join ledger_entries o on o.transaction_id = t.id and o.line = 2
@@ -53,12 +57,16 @@ export type EntryRow = {
   memo: string
 }
 
-/** Every entry of the ledger, a thousand transactions at a time, so that the longest ledger needs little memory. */
+/**
+ * Every entry of the ledger, a thousand transactions at a time, so that the longest ledger needs little
+ * memory.
+ */
 export async function* entries(reader: Reader): AsyncGenerator<EntryRow[]> {
   for (let after = { at: '', id: '' }; ;) {
     const page = await reader.all<EntryRow>(sql`
       select t.id, t.at, t.movement, t.source, e.line, e.account, e.asset, e.units, e.invoice_id, t.memo
-      from (select * from ledger_transactions where at > ${after.at} or (at = ${after.at} and id > ${after.id}) order by at, id limit 1000) t
+      from (select * from ledger_transactions where at > ${after.at} or (at = ${after.at}
+        and id > ${after.id}) order by at, id limit 1000) t
         join ledger_entries e on e.transaction_id = t.id
       order by t.at, t.id, e.line`)
     const last = page.at(-1)

@@ -1,4 +1,7 @@
-/** Proposals: an act that needs two people is made by one and approved by another. What is approved is what was proposed, to the letter. */
+/**
+ * Proposals: an act that needs two people is made by one and approved by another. What is approved is what
+ * was proposed, to the letter.
+ */
 import { createHash } from 'node:crypto'
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
@@ -47,7 +50,8 @@ export type Proposed =
   /** Another one is open for the same act on the same thing: it is decided first. */
   | { is: 'another'; proposal: ProposalRow }
 
-export const detailOf = ({ detail }: Pick<ProposalRow, 'detail'>) => JSON.parse(detail) as Record<string, string>
+export const detailOf = ({ detail }: Pick<ProposalRow, 'detail'>) =>
+  JSON.parse(detail) as Record<string, string>
 
 export const findProposal = (reader: Reader, id: string) =>
   reader.one<ProposalRow>(sql`select * from proposals where store_id = 'sto_default' and id = ${id}`)
@@ -55,7 +59,8 @@ export const findProposal = (reader: Reader, id: string) =>
 /** The open proposal for an act on a thing, if there is one. */
 export const openProposal = (reader: Reader, act: string, subject: string) =>
   reader.one<ProposalRow>(
-    sql`select * from proposals where store_id = 'sto_default' and act = ${act} and subject = ${subject} and state = 'open'`,
+    sql`select * from proposals where store_id = 'sto_default' and act = ${act} and subject = ${subject}
+      and state = 'open'`,
   )
 
 /** Newest first, from those made before `after`. `decided`: in whichever state but open. */
@@ -66,12 +71,22 @@ export const listProposals = (
     subject,
     limit,
     after,
-  }: { state?: ProposalRow['state'] | 'decided'; subject?: string; limit: number; after?: { at: Instant; id: string } | undefined },
+  }: {
+    state?: ProposalRow['state'] | 'decided'
+    subject?: string
+    limit: number
+    after?: { at: Instant; id: string } | undefined
+  },
 ): Promise<ProposalRow[]> =>
   reader.all<ProposalRow>(sql`
     select * from proposals where store_id = 'sto_default'
       ${state === undefined ? sql`` : state === 'decided' ? sql`and state <> 'open'` : sql`and state = ${state}`}
-      ${subject === undefined ? sql`` : sql`and subject = ${subject}`} ${after ? sql`and (added_at, id) < (${after.at}, ${after.id})` : sql``}
+      ${subject === undefined ? sql`` : sql`and subject = ${subject}`} ${
+        after
+          ? sql`and (added_at,
+        id) < (${after.at}, ${after.id})`
+          : sql``
+      }
       order by added_at desc, id desc limit ${limit}`)
 
 export async function openProposalCount(reader: Reader): Promise<number> {
@@ -81,7 +96,10 @@ export async function openProposalCount(reader: Reader): Promise<number> {
   return Number(row!.count)
 }
 
-/** Makes a proposal that another person has to approve. Made twice by one person, it is one. Throws `BadInput` where somebody objects to who makes it. */
+/**
+ * Makes a proposal that another person has to approve. Made twice by one person, it is one. Throws `BadInput`
+ * where somebody objects to who makes it.
+ */
 export async function propose(
   tx: Tx,
   world: Pick<World, 'clock' | 'random'>,
@@ -90,21 +108,33 @@ export async function propose(
   await assertMayPropose(tx, by)
   const text = JSON.stringify(detail)
   const there = await openProposal(tx, act, subject)
-  if (there) return { is: samePerson(there.made_by, by) && there.detail === text ? 'there' : 'another', proposal: there }
+  if (there)
+    return {
+      is: samePerson(there.made_by, by) && there.detail === text ? 'there' : 'another',
+      proposal: there,
+    }
   const id = newId('proposal', world)
   const now = await tx.now()
   await tx.run(sql`
     insert into proposals (id, store_id, act, subject, detail, state, why, made_by, added_at, changed_at)
     values (${id}, 'sto_default', ${act}, ${subject}, ${text}, 'open', ${why}, ${by}, ${now}, ${now})`)
   await remember(tx, 'proposals', id, '', 'open', { why: `proposed by ${by}` }, now)
-  await audit(tx, { actor: by, act: 'proposal made', subject: id, detail: { act, about: subject, ...detail, why } })
+  await audit(tx, {
+    actor: by,
+    act: 'proposal made',
+    subject: id,
+    detail: { act, about: subject, ...detail, why },
+  })
   return { is: 'proposed', proposal: (await findProposal(tx, id))! }
 }
 
 export type ProposalDecision =
   | { is: 'approved' | 'refused' | 'withdrawn'; proposal: ProposalRow }
   | { is: 'unknown' }
-  /** `own`: who approves made it. `decided`: it is open no longer. `changed`: it is not what the approver was shown. */
+  /**
+   * `own`: who approves made it. `decided`: it is open no longer. `changed`: it is not what the approver was
+   * shown.
+   */
   | { is: 'own' | 'decided' | 'changed'; proposal: ProposalRow }
   /** Whoever approves may not, now or at all. */
   | { is: 'barred'; bar: Bar; proposal: ProposalRow }
@@ -118,7 +148,10 @@ export interface Approver {
 }
 
 /** Why somebody may not approve it as it is. */
-export function mayApprove(proposal: ProposalRow, { by, seen }: Approver): 'decided' | 'own' | 'changed' | undefined {
+export function mayApprove(
+  proposal: ProposalRow,
+  { by, seen }: Approver,
+): 'decided' | 'own' | 'changed' | undefined {
   if (proposal.state !== 'open') return 'decided'
   if (samePerson(proposal.made_by, by)) return 'own'
   return seen !== undefined && seen !== digestOfProposal(proposal) ? 'changed' : undefined
@@ -131,13 +164,22 @@ export async function approve(tx: Tx, id: string, approver: Approver): Promise<P
   const refusal = mayApprove(proposal, approver)
   if (refusal !== undefined) return { is: refusal, proposal }
   const edited = await editedProposal(tx, proposal)
-  const bar: Bar | undefined = edited ? { is: 'edited', edited } : await barFor(tx, approver.by, await tx.now(), proposal.made_by)
+  const bar: Bar | undefined = edited
+    ? { is: 'edited', edited }
+    : await barFor(tx, approver.by, await tx.now(), proposal.made_by)
   if (bar) return { is: 'barred', bar, proposal }
-  return { is: 'approved', proposal: await decide(tx, proposal, 'approved', approver.by, '', await approver.state?.(tx, proposal)) }
+  return {
+    is: 'approved',
+    proposal: await decide(tx, proposal, 'approved', approver.by, '', await approver.state?.(tx, proposal)),
+  }
 }
 
 /** Ends a proposal undone: by whoever made it, it is withdrawn; by anybody else, refused. */
-export async function refuse(tx: Tx, id: string, { by, why }: { by: string; why: string }): Promise<ProposalDecision> {
+export async function refuse(
+  tx: Tx,
+  id: string,
+  { by, why }: { by: string; why: string },
+): Promise<ProposalDecision> {
   const proposal = await locked(tx, id)
   if (!proposal) return { is: 'unknown' }
   if (proposal.state !== 'open') return { is: 'decided', proposal }
@@ -145,7 +187,8 @@ export async function refuse(tx: Tx, id: string, { by, why }: { by: string; why:
   return { is: to, proposal: await decide(tx, proposal, to, by, why) }
 }
 
-const locked = (tx: Tx, id: string) => tx.one<ProposalRow>(sql`select * from proposals where id = ${id} ${forUpdate}`)
+const locked = (tx: Tx, id: string) =>
+  tx.one<ProposalRow>(sql`select * from proposals where id = ${id} ${forUpdate}`)
 
 async function decide(
   tx: Tx,

@@ -1,4 +1,7 @@
-/** The mailer against a real SMTP server: what arrives, what cannot be smuggled in, and what each of the server's answers means. */
+/**
+ * The mailer against a real SMTP server: what arrives, what cannot be smuggled in, and what each of the
+ * server's answers means.
+ */
 import { afterEach, expect, test } from 'vitest'
 import { startSmtpSink, type SmtpSink } from '../../test/testbed/smtpSink.ts'
 import { systemClock } from '../base/clock.ts'
@@ -26,7 +29,9 @@ const decoded = (text: string) =>
     kind.toUpperCase() === 'B'
       ? Buffer.from(body, 'base64').toString()
       : Buffer.from(
-          body.replace(/_/g, ' ').replace(/=([0-9A-F]{2})/gi, (__, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+          body
+            .replace(/_/g, ' ')
+            .replace(/=([0-9A-F]{2})/gi, (__, hex: string) => String.fromCharCode(parseInt(hex, 16))),
           'latin1',
         ).toString(),
   )
@@ -92,7 +97,11 @@ test.each([
 })
 
 test('a password is told where it is asked for; a wrong one, or no server at all, is tried again later', async () => {
-  const { sink: server, mailer } = await open({ user: 'shop', password: 'p/w@1' }, '127.0.0.1', 'shop:p%2Fw%401@')
+  const { sink: server, mailer } = await open(
+    { user: 'shop', password: 'p/w@1' },
+    '127.0.0.1',
+    'shop:p%2Fw%401@',
+  )
   expect(await mailer.send(letter)).toMatchObject({ is: 'done' })
   expect(server.taken[0]!.user).toBe('shop')
   const wrong = connectMail({ url: `smtp://shop:other@127.0.0.1:${server.port}`, from, clock: systemClock })

@@ -16,12 +16,17 @@ export interface Mail {
 }
 
 export interface Mailer {
-  /** `done` with what the server said: it has taken the letter on. `refused` for good, or to be tried again. */
+  /**
+   * `done` with what the server said: it has taken the letter on. `refused` for good, or to be tried again.
+   */
   send(letter: Mail): Promise<Answer<string>>
 }
 
 export interface MailSettings {
-  /** `smtp://user:password@host:port`, with STARTTLS where the server has it and always before a password; `smtps://` for TLS from the start. */
+  /**
+   * `smtp://user:password@host:port`, with STARTTLS where the server has it and always before a password;
+   * `smtps://` for TLS from the start.
+   */
   url: string
   from: Sender
   clock: Clock
@@ -37,7 +42,9 @@ export function connectMail({ url, from, clock }: MailSettings): Mailer {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? (secure ? 465 : 587) : Number(port),
     secure,
-    ...(username !== '' && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+    ...(username !== '' && {
+      auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) },
+    }),
     requireTLS: !secure && username !== '' && !isHere,
     connectionTimeout: patienceMs,
     greetingTimeout: patienceMs,
@@ -83,7 +90,10 @@ interface SmtpError extends Error {
   syscall?: string
 }
 
-/** The password as it is, and as AUTH PLAIN and LOGIN send it (RFC 4616): a server that does not know the command repeats its line. */
+/**
+ * The password as it is, and as AUTH PLAIN and LOGIN send it (RFC 4616): a server that does not know the
+ * command repeats its line.
+ */
 function secretsOf(auth: { user: string; pass: string } | undefined): string[] {
   if (auth === undefined || auth.pass === '') return []
   const { user, pass } = auth
@@ -91,7 +101,10 @@ function secretsOf(auth: { user: string; pass: string } | undefined): string[] {
   return [...inBase64, pass]
 }
 
-/** What is said is kept in a history that nothing is taken out of, so it names neither whom the letter was to nor our password. */
+/**
+ * What is said is kept in a history that nothing is taken out of, so it names neither whom the letter was to
+ * nor our password.
+ */
 function judged(
   { code, responseCode, response, command, syscall, message }: SmtpError,
   to: string,
@@ -100,7 +113,8 @@ function judged(
   const told = (response ?? message ?? 'an unknown surprise').replaceAll(to, 'the address')
   const said = hidden.reduce((text, secret) => text.replaceAll(secret, '…'), told)
   const why = said.replace(/\p{Cc}+/gu, ' ').slice(0, 300)
-  // A wrong password or a server that wants another sender is mended by a person, and then the letter still goes.
+  // A wrong password or a server that wants another sender is mended by a person, and then the letter still
+  // goes.
   const isOfLetter = command !== undefined && /^(RCPT TO|DATA)/i.test(command)
   if (responseCode !== undefined && responseCode >= 500 && isOfLetter) return refused(why)
   const neverBegan = syscall === 'connect' || ['EAUTH', 'ETLS', 'EDNS'].includes(code ?? '')

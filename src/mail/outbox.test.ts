@@ -1,4 +1,7 @@
-/** The outbox: each letter once, tried again with growing patience, given up, and never lost by a process that dies over it. */
+/**
+ * The outbox: each letter once, tried again with growing patience, given up, and never lost by a process that
+ * dies over it.
+ */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { virtualClock, type VirtualClock } from '../../test/simulation/clock.ts'
 import { done, refused, unsure, type Answer } from '../base/answer.ts'
@@ -38,8 +41,10 @@ beforeEach(async () => {
   db = await openDb('sqlite::memory:', { ...world(), virtual: true })
   await migrate(db, clock)
   await db.tx(async tx => {
-    await tx.run(sql`insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units, state, added_at, changed_at)
-      values ('ord_1', 'sto_default', 't', 'k', 'Ana', 'ana@example.com', '1', 'en', 'starkbank', 1, 'awaiting', '', '')`)
+    await tx.run(sql`insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail,
+      units, state, added_at, changed_at)
+      values ('ord_1', 'sto_default', 't', 'k', 'Ana', 'ana@example.com', '1', 'en', 'starkbank', 1,
+        'awaiting', '', '')`)
     await queueMail(tx, world(), 'ord_1', 'placed')
     await queueMail(tx, world(), 'ord_1', 'placed')
   })
@@ -98,7 +103,9 @@ test('after three days nobody waits for it any more', async () => {
 
 test('who dies over a letter leaves it for later', async () => {
   const dies = { send: () => Promise.reject(new Error('the process ended')) }
-  await expect(sendMails(db, dies, world(), 'mails', async () => ({}) as Mail)).rejects.toThrow('the process ended')
+  await expect(sendMails(db, dies, world(), 'mails', async () => ({}) as Mail)).rejects.toThrow(
+    'the process ended',
+  )
   expect(await send()).toEqual({ sent: 0, failed: 0, later: 0 })
   pass(minute)
   expect(await send()).toEqual({ sent: 1, failed: 0, later: 0 })

@@ -16,7 +16,14 @@ import {
 } from './payout.ts'
 
 const world = { clock: systemClock, random: seededRandom(3), log: silentLog, at: () => undefined }
-const bank = { holder: 'Ana', taxId: '1', bank: '20018183', branch: '0001', number: '12345-6', type: 'payment' } as const
+const bank = {
+  holder: 'Ana',
+  taxId: '1',
+  bank: '20018183',
+  branch: '0001',
+  number: '12345-6',
+  type: 'payment',
+} as const
 const coins: NewDestination = { kind: 'bitcoin', holder: '', destination: 'bcrt1qexample' }
 let db: Db
 beforeEach(async () => {
@@ -46,7 +53,9 @@ test('it is approved by somebody else, once, as it was seen', async () => {
   expect((await judgeAccount(db, 'main', 'chico', seen)).is).toBe('approved')
   expect((await judgeAccount(db, 'main', 'chico', seen)).is).toBe('already')
   expect((await judgeAccount(db, 'nowhere', 'chico', seen)).is).toBe('unknown')
-  expect(await db.all(sql`select actor from audit where act = 'account approved'`)).toEqual([{ actor: 'chico' }])
+  expect(await db.all(sql`select actor from audit where act = 'account approved'`)).toEqual([
+    { actor: 'chico' },
+  ])
 })
 
 test.each(['name', 'holder', 'tax_id', 'bank', 'branch', 'number', 'type', 'added_by', 'added_at'])(
@@ -57,7 +66,9 @@ test.each(['name', 'holder', 'tax_id', 'bank', 'branch', 'number', 'type', 'adde
     const value = column === 'type' ? 'savings' : 'tampered'
     await db.tx(tx => tx.run(sql`update accounts set ${{ texts: [column], values: [] }} = ${value}`))
     expect(await digest(column === 'name' ? 'tampered' : 'main')).not.toBe(seen)
-    expect((await judgeAccount(db, column === 'name' ? 'tampered' : 'main', 'chico', seen)).is).toBe('changed')
+    expect((await judgeAccount(db, column === 'name' ? 'tampered' : 'main', 'chico', seen)).is).toBe(
+      'changed',
+    )
   },
 )
 
@@ -103,7 +114,8 @@ test('an account that nothing names is closed, once; one that a schedule, the sh
   const { id } = (await findAccount(db, 'shop'))!
   await db.tx(tx =>
     tx.run(sql`
-      insert into store_rules (store_id, rail, account_id, commission_bp, min_payout_units, changed_by, changed_at)
+      insert into store_rules (store_id, rail, account_id, commission_bp, min_payout_units, changed_by,
+        changed_at)
       values ('sto_default', 'starkbank', ${id}, 0, 0, 'maria', '')`),
   )
   expect((await closeAccount(db, 'shop', 'maria', 'x')).is).toBe('in use')

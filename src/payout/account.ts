@@ -1,6 +1,18 @@
-/** Payout accounts: where money may go. Added by one person, approved by another; nothing is paid to one that is not approved. */
+/**
+ * Payout accounts: where money may go. Added by one person, approved by another; nothing is paid to one that
+ * is not approved.
+ */
 import { createHash } from 'node:crypto'
-import { doneFault, judgeApproval, said, state, type Approving, type Content, type Judged, type Proof } from '../approvals/approvals.ts'
+import {
+  doneFault,
+  judgeApproval,
+  said,
+  state,
+  type Approving,
+  type Content,
+  type Judged,
+  type Proof,
+} from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { isSamePlace } from '../base/brazil.ts'
 import { newId } from '../base/id.ts'
@@ -45,7 +57,11 @@ export type BankAccountRow = CommonRow & {
 }
 
 /** `destination`: an address, or a descriptor that gives each payout one of its own, from `next_index` on. */
-export type BitcoinAccountRow = CommonRow & { kind: Exclude<AccountKind, 'bank'>; destination: string; next_index: bigint }
+export type BitcoinAccountRow = CommonRow & {
+  kind: Exclude<AccountKind, 'bank'>
+  destination: string
+  next_index: bigint
+}
 
 export type AccountRow = BankAccountRow | BitcoinAccountRow
 
@@ -55,9 +71,12 @@ export type NewDestination =
   | { kind: BitcoinAccountRow['kind']; holder: string; destination: string }
 
 export const findAccount = (reader: Reader, name: string) =>
-  reader.one<AccountRow>(sql`select * from accounts where store_id = 'sto_default' and (name = ${name} or id = ${name})`)
+  reader.one<AccountRow>(
+    sql`select * from accounts where store_id = 'sto_default' and (name = ${name} or id = ${name})`,
+  )
 
-export const listAccounts = (reader: Reader) => reader.all<AccountRow>(sql`select * from accounts order by name`)
+export const listAccounts = (reader: Reader) =>
+  reader.all<AccountRow>(sql`select * from accounts order by name`)
 
 export const destinationOf = (row: BankAccountRow): BankDestination => ({
   holder: row.holder,
@@ -69,10 +88,18 @@ export const destinationOf = (row: BankAccountRow): BankDestination => ({
 })
 
 /** Adds an account that awaits approval. `to` has been checked at the edge. */
-export async function addAccount(db: Db, world: World, name: string, to: NewDestination, by: string): Promise<AccountRow> {
+export async function addAccount(
+  db: Db,
+  world: World,
+  name: string,
+  to: NewDestination,
+  by: string,
+): Promise<AccountRow> {
   const opened = await openAccount(db, world, name, to, by)
   if (opened.is === 'added') return opened.account
-  throw new BadInput(`--name "${name}" is taken by another account: choose another name, or see it with "repasse account show ${name}"`)
+  throw new BadInput(
+    `--name "${name}" is taken by another account: choose another name, or see it with "repasse account show ${name}"`,
+  )
 }
 
 /** The same, with a name that is taken as a value. Sent twice by one person, the same account is one. */
@@ -85,19 +112,27 @@ export async function openAccount(
 ): Promise<{ is: 'added' | 'there' | 'taken'; account: AccountRow }> {
   return db.tx(async tx => {
     const there = await findAccount(tx, name)
-    if (there) return { is: there.added_by === by && there.holder === to.holder && isSame(there, to) ? 'there' : 'taken', account: there }
+    if (there)
+      return {
+        is: there.added_by === by && there.holder === to.holder && isSame(there, to) ? 'there' : 'taken',
+        account: there,
+      }
     await assertMayPropose(tx, by)
     const id = newId('account', world)
     const now = await tx.now()
     const added = [by, now, now]
     if ('destination' in to)
       await tx.run(sql`
-        insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at, changed_at)
-        values (${id}, 'sto_default', ${name}, ${to.kind}, ${to.holder}, ${to.destination}, 'awaiting', ${join(added)})`)
+        insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at,
+          changed_at)
+        values (${id}, 'sto_default', ${name}, ${to.kind}, ${to.holder}, ${to.destination}, 'awaiting',
+          ${join(added)})`)
     else
       await tx.run(sql`
-        insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type, state, added_by, added_at, changed_at)
-        values (${id}, 'sto_default', ${name}, 'bank', ${to.holder}, ${to.taxId}, ${to.bank}, ${to.branch}, ${to.number}, ${to.type},
+        insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type, state,
+          added_by, added_at, changed_at)
+        values (${id}, 'sto_default', ${name}, 'bank', ${to.holder}, ${to.taxId}, ${to.bank}, ${to.branch},
+          ${to.number}, ${to.type},
           'awaiting', ${join(added)})`)
     await remember(tx, 'accounts', id, '', 'awaiting', { why: `added by ${by}` }, now)
     await audit(tx, { actor: by, act: 'account added', subject: id, detail: { name, ...to } })
@@ -108,7 +143,13 @@ export async function openAccount(
 }
 
 /** Approves an account; `by` must not be who added it. `coolingOffMs`: for how long nothing is paid there. */
-export async function approveAccount(db: Db, name: string, by: string, proof: Proof = said, coolingOffMs: Millis = 0): Promise<AccountRow> {
+export async function approveAccount(
+  db: Db,
+  name: string,
+  by: string,
+  proof: Proof = said,
+  coolingOffMs: Millis = 0,
+): Promise<AccountRow> {
   const approval = await judgeAccount(db, name, by, undefined, proof, coolingOffMs)
   switch (approval.is) {
     case 'approved':
@@ -156,13 +197,27 @@ export async function judgeAccount(
     if (bar) return { is: 'barred', bar, account }
     const payableFrom = coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : null
     const approved = [sql`approved_by = ${by}`, sql`payable_from = ${payableFrom}`]
-    await move(tx, 'accounts', accountMachine, account.id, 'awaiting', 'approved', { why: `approved by ${by}` }, approved)
+    await move(
+      tx,
+      'accounts',
+      accountMachine,
+      account.id,
+      'awaiting',
+      'approved',
+      { why: `approved by ${by}` },
+      approved,
+    )
     const stated = await stateAccount(tx, account, by, proof)
     await audit(tx, {
       actor: by,
       act: 'account approved',
       subject: account.id,
-      detail: { name: account.name, digest: digestOfAccount(account), ...(payableFrom !== null && { payableFrom }), ...stated },
+      detail: {
+        name: account.name,
+        digest: digestOfAccount(account),
+        ...(payableFrom !== null && { payableFrom }),
+        ...stated,
+      },
     })
     await tellOfAccount(tx, { kind: 'account approved', account, by: account.added_by, approvedBy: by })
     return { is: 'approved', account: (await findAccount(tx, account.id))! }
@@ -176,7 +231,8 @@ export const approvingAccount = (account: AccountRow): Omit<Approving, 'by'> => 
   content: contentOf(account),
 })
 
-const stateAccount = (tx: Tx, account: AccountRow, by: string, proof: Proof) => state(tx, { ...approvingAccount(account), by }, proof)
+const stateAccount = (tx: Tx, account: AccountRow, by: string, proof: Proof) =>
+  state(tx, { ...approvingAccount(account), by }, proof)
 
 export type Signing =
   | { is: 'unknown' }
@@ -188,10 +244,18 @@ export type Signing =
   | { is: 'changed'; account: AccountRow; why: string }
 
 /**
- * Signs an approval again: one that was only said, or whose signer is gone. What waits for it is looked at again at once. `seen`: as of `judgeAccount`.
- * Where the account is paid later than `coolingOffMs` from now its clock was ahead when it was approved, and it is paid from then on.
+ * Signs an approval again: one that was only said, or whose signer is gone. What waits for it is looked at
+ * again at once. `seen`: as of `judgeAccount`. Where the account is paid later than `coolingOffMs` from now
+ * its clock was ahead when it was approved, and it is paid from then on.
  */
-export async function signAccount(db: Db, name: string, by: string, proof: Proof, seen?: string, coolingOffMs?: Millis): Promise<Signing> {
+export async function signAccount(
+  db: Db,
+  name: string,
+  by: string,
+  proof: Proof,
+  seen?: string,
+  coolingOffMs?: Millis,
+): Promise<Signing> {
   return db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
@@ -201,7 +265,8 @@ export async function signAccount(db: Db, name: string, by: string, proof: Proof
     if (bar) return { is: 'barred', account, bar }
     const approval = await approvalOf(tx, account)
     if (approval.is === 'changed') return { is: 'changed', account, why: approval.why }
-    if (seen !== undefined && seen !== digestOfAccount(account)) return { is: 'changed', account, why: 'it is not what was shown' }
+    if (seen !== undefined && seen !== digestOfAccount(account))
+      return { is: 'changed', account, why: 'it is not what was shown' }
     const stated = await stateAccount(tx, account, by, proof)
     const latest = coolingOffMs === undefined ? undefined : later(await tx.now(), coolingOffMs)
     const isAhead = latest !== undefined && account.payable_from !== null && account.payable_from > latest
@@ -210,11 +275,17 @@ export async function signAccount(db: Db, name: string, by: string, proof: Proof
       actor: by,
       act: 'account signed',
       subject: account.id,
-      detail: { name: account.name, digest: digestOfAccount(account), ...(isAhead && { payableFrom: latest }), ...stated },
+      detail: {
+        name: account.name,
+        digest: digestOfAccount(account),
+        ...(isAhead && { payableFrom: latest }),
+        ...stated,
+      },
     })
     await tx.run(sql`
       update payouts set next_at = ${await tx.now()}, why = null
-      where account_id = ${account.id} and state in ('owed', 'waiting') and (why = ${onlySaid(account)} or ${isAhead ? 1 : 0} = 1)`)
+      where account_id = ${account.id} and state in ('owed', 'waiting') and (why = ${onlySaid(account)}
+        or ${isAhead ? 1 : 0} = 1)`)
     return { is: 'signed', account }
   })
 }
@@ -222,8 +293,8 @@ export async function signAccount(db: Db, name: string, by: string, proof: Proof
 export type Closing = { is: 'unknown' } | { is: 'closed' | 'already' | 'in use'; account: AccountRow }
 
 /**
- * Closes an account for good: one that was added by mistake, or that nobody needs. Whatever names it keeps it open (a schedule, the
- * shop's rule, an invoice, a payout), for money on its way there could go nowhere else.
+ * Closes an account for good: one that was added by mistake, or that nobody needs. Whatever names it keeps it
+ * open (a schedule, the shop's rule, an invoice, a payout), for money on its way there could go nowhere else.
  */
 export async function closeAccount(db: Db, name: string, by: string, why: string): Promise<Closing> {
   return db.tx(async tx => {
@@ -231,12 +302,21 @@ export async function closeAccount(db: Db, name: string, by: string, why: string
     if (!account) return { is: 'unknown' }
     if (account.state === 'closed') return { is: 'already', account }
     const user = await tx.one(sql`
-      select 1 as yes from schedules where account_id = ${account.id} union all select 1 as yes from store_rules where account_id = ${account.id}
-      union all select 1 as yes from invoices where account_id = ${account.id} union all select 1 as yes from payouts where account_id = ${account.id}
+      select 1 as yes from schedules where account_id = ${account.id} union all select 1 as yes
+        from store_rules where account_id = ${account.id}
+      union all select 1 as yes from invoices where account_id = ${account.id} union all select 1 as yes
+        from payouts where account_id = ${account.id}
       limit 1`)
     if (user) return { is: 'in use', account }
-    await move(tx, 'accounts', accountMachine, account.id, account.state as 'awaiting', 'closed', { why: `${by}: ${why}` })
-    await audit(tx, { actor: by, act: 'account closed', subject: account.id, detail: { name: account.name, why } })
+    await move(tx, 'accounts', accountMachine, account.id, account.state as 'awaiting', 'closed', {
+      why: `${by}: ${why}`,
+    })
+    await audit(tx, {
+      actor: by,
+      act: 'account closed',
+      subject: account.id,
+      detail: { name: account.name, why },
+    })
     return { is: 'closed', account: (await findAccount(tx, account.id))! }
   })
 }
@@ -245,7 +325,9 @@ export async function closeAccount(db: Db, name: string, by: string, why: string
 export function digestOfAccount(account: AccountRow): string {
   const { id, name, kind, holder, added_by, added_at } = account
   const place =
-    account.kind === 'bank' ? [account.tax_id, account.bank, account.branch, account.number, account.type] : [account.destination]
+    account.kind === 'bank'
+      ? [account.tax_id, account.bank, account.branch, account.number, account.type]
+      : [account.destination]
   return createHash('sha256')
     .update(JSON.stringify([id, name, kind, holder, added_by, added_at, ...place]))
     .digest('base64url')
@@ -268,26 +350,43 @@ export const placeOf = (account: AccountRow): Content =>
 
 /** What an approval states: everything that says where money goes and whose it is, and who said so. */
 const contentOf = (account: AccountRow): Content => ({
-  ...{ id: account.id, store: account.store_id, name: account.name, kind: account.kind, holder: account.holder },
+  ...{
+    id: account.id,
+    store: account.store_id,
+    name: account.name,
+    kind: account.kind,
+    holder: account.holder,
+  },
   ...{ addedBy: account.added_by, addedAt: account.added_at },
   ...placeOf(account),
 })
 
-/** The approval of an account, judged by the audit log and its statement; what changed in one that was approved before digests were kept cannot be told. */
+/**
+ * The approval of an account, judged by the audit log and its statement; what changed in one that was
+ * approved before digests were kept cannot be told.
+ */
 export async function approvalOf(reader: Reader, account: AccountRow): Promise<Judged> {
   const changed = (why: string): Judged => ({
     is: 'changed',
     why: `account ${account.name} ${why}: somebody has changed it past this program`,
   })
-  const row = await reader.one<{ seq: bigint; actor: string; subject: string; act: string; detail: string }>(sql`
+  const row = await reader.one<{
+    seq: bigint
+    actor: string
+    subject: string
+    act: string
+    detail: string
+  }>(sql`
     select seq, actor, subject, act, detail from audit
-    where subject = ${account.id} and act in ('account approved', 'account signed', 'account closed') order by seq desc limit 1`)
+    where subject = ${account.id} and act in ('account approved', 'account signed', 'account closed')
+      order by seq desc limit 1`)
   if (!row || row.act === 'account closed') return changed(`is ${account.state}, and nobody approved it`)
   const { digest } = JSON.parse(row.detail) as { digest?: string }
   if (digest !== undefined && digest !== digestOfAccount(account)) return changed('is not as it was approved')
   const terms = await termsFault(reader, account)
   if (terms !== undefined) return changed(terms)
-  if (account.payable_from !== (await payableFromOf(reader, account.id))) return changed('is paid from another time on than was approved')
+  if (account.payable_from !== (await payableFromOf(reader, account.id)))
+    return changed('is paid from another time on than was approved')
   const judged = await judgeApproval(reader, row, approveAct, contentOf(account))
   return judged.is === 'changed' ? changed(`has an approval that does not hold: ${judged.why}`) : judged
 }
@@ -295,7 +394,8 @@ export async function approvalOf(reader: Reader, account: AccountRow): Promise<J
 /** Why its terms are not those that two people approved last. */
 async function termsFault(reader: Reader, { id, recover }: AccountRow): Promise<string | undefined> {
   const last = await reader.one<{ seq: bigint; actor: string; detail: string }>(sql`
-    select seq, actor, detail from audit where subject = ${id} and act = 'account terms changed' order by seq desc limit 1`)
+    select seq, actor, detail from audit where subject = ${id} and act = 'account terms changed'
+      order by seq desc limit 1`)
   const said = last && (JSON.parse(last.detail) as { recover: string }).recover
   if (recover !== (said ?? 'never')) return 'has other terms than were approved'
   const fault = last && (await doneFault(reader, last, { act: termsAct, about: id, says: { recover } }))
@@ -306,11 +406,17 @@ export const termsAct = 'account.terms'
 
 /** From when an account is paid, as its approval says, or who signed it since. */
 async function payableFromOf(reader: Reader, id: string): Promise<Instant | null> {
-  const [approved, signed] = [await auditedDetails(reader, id, 'account approved'), await auditedDetails(reader, id, 'account signed')]
+  const [approved, signed] = [
+    await auditedDetails(reader, id, 'account approved'),
+    await auditedDetails(reader, id, 'account signed'),
+  ]
   return [approved.at(-1), ...signed].flatMap(detail => detail?.['payableFrom'] ?? []).at(-1) ?? null
 }
 
-/** Why nothing may be ordered to an account: nobody approved it, or what was approved is not what it is now. Undefined where it is. */
+/**
+ * Why nothing may be ordered to an account: nobody approved it, or what was approved is not what it is now.
+ * Undefined where it is.
+ */
 export async function changeSinceApproval(reader: Reader, account: AccountRow): Promise<string | undefined> {
   const approval = await approvalOf(reader, account)
   return approval.is === 'changed' ? approval.why : undefined
@@ -327,7 +433,12 @@ export const twinsOf = async (reader: Reader, to: NewDestination): Promise<Accou
 
 /** Whether two accounts pay to the same place, however it is written. */
 export const isAtOnePlace = (one: AccountRow, other: AccountRow): boolean =>
-  isSame(one, other.kind === 'bank' ? destinationOf(other) : { kind: other.kind, holder: other.holder, destination: other.destination })
+  isSame(
+    one,
+    other.kind === 'bank'
+      ? destinationOf(other)
+      : { kind: other.kind, holder: other.holder, destination: other.destination },
+  )
 
 const isSame = (row: AccountRow, to: NewDestination): boolean => {
   if ('destination' in to) return row.kind === to.kind && row.destination === to.destination

@@ -1,4 +1,7 @@
-/** What two people decide about an account that owes us, or is owed: whether it is kept back from its next payouts, and how it ended otherwise. */
+/**
+ * What two people decide about an account that owes us, or is owed: whether it is kept back from its next
+ * payouts, and how it ended otherwise.
+ */
 import { BadInput } from '../base/answer.ts'
 import { formatUnits, parseUnits, formatReais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
@@ -10,17 +13,31 @@ import { lockOwing, postReceivable, receivableOf, recoveries, type Recovery } fr
 
 export const debtAct = 'account.debt'
 
-/** How a debt ended: the payee paid it by other means, or need not pay it; or what was kept back too much was returned to it by other means. */
+/**
+ * How a debt ended: the payee paid it by other means, or need not pay it; or what was kept back too much was
+ * returned to it by other means.
+ */
 export const debtEnds = ['paid', 'forgiven', 'returned'] as const
 export type DebtEnd = (typeof debtEnds)[number]
 
-const movementOf = { paid: 'receivable paid', forgiven: 'receivable forgiven', returned: 'set-off returned elsewhere' } as const
-const auditedAs = { paid: 'account debt paid', forgiven: 'account debt forgiven', returned: 'account set-off returned' } as const
+const movementOf = {
+  paid: 'receivable paid',
+  forgiven: 'receivable forgiven',
+  returned: 'set-off returned elsewhere',
+} as const
+const auditedAs = {
+  paid: 'account debt paid',
+  forgiven: 'account debt forgiven',
+  returned: 'account set-off returned',
+} as const
 
 /** How much may end so: of what is owed to us, or of what was kept back too much. */
 const maxOf = (owing: bigint, as: DebtEnd) => (as === 'returned' ? -owing : owing)
 
-/** What came to be owed, or was kept back too much, since somebody proposed how what there was ends: it is another debt. */
+/**
+ * What came to be owed, or was kept back too much, since somebody proposed how what there was ends: it is
+ * another debt.
+ */
 async function madeSince(tx: Tx, accountId: string, as: DebtEnd, at: Instant): Promise<bigint> {
   const side = as === 'returned' ? sql`e.units < 0` : sql`e.units > 0`
   const row = await tx.one<{ units: bigint }>(sql`
@@ -39,17 +56,32 @@ interface Act {
 export type AccountProposed =
   | Proposed
   | { is: 'unknown' }
-  /** `not-bank`: nothing goes back on a chain. `same`: its terms are these already. `too-much`: less than that is owed, `not-kept`: was kept back. */
+  /**
+   * `not-bank`: nothing goes back on a chain. `same`: its terms are these already. `too-much`: less than that
+   * is owed, `not-kept`: was kept back.
+   */
   | { is: 'impossible'; code: 'not-bank' | 'same' | 'too-much' | 'not-kept' }
 
 /** Proposes whether what an account owes is kept back from its next payouts. */
-export const proposeTerms = (db: Db, world: World, name: string, recover: Recovery, { by, why }: Act): Promise<AccountProposed> =>
+export const proposeTerms = (
+  db: Db,
+  world: World,
+  name: string,
+  recover: Recovery,
+  { by, why }: Act,
+): Promise<AccountProposed> =>
   db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
     if (account.kind !== 'bank') return { is: 'impossible', code: 'not-bank' }
     if (account.recover === recover) return { is: 'impossible', code: 'same' }
-    return propose(tx, world, { act: termsAct, subject: account.id, detail: { account: account.name, recover }, why, by })
+    return propose(tx, world, {
+      act: termsAct,
+      subject: account.id,
+      detail: { account: account.name, recover },
+      why,
+      by,
+    })
   })
 
 /** Proposes that `units` of what an account owes, or of what was kept back too much from it, are settled. */
@@ -74,8 +106,16 @@ export async function changeTerms(tx: Tx, proposal: ProposalRow): Promise<void> 
   const account = await findAccount(tx, proposal.subject)
   const to = recoveries.find(each => each === recover)
   if (!account || !to) throw new BadInput(`account "${proposal.subject}" has no terms "${recover}"`)
-  await tx.run(sql`update accounts set recover = ${to}, changed_at = ${await tx.now()} where id = ${account.id}`)
-  const detail = { name: account.name, recover: to, was: account.recover, madeBy: proposal.made_by, why: proposal.why }
+  await tx.run(
+    sql`update accounts set recover = ${to}, changed_at = ${await tx.now()} where id = ${account.id}`,
+  )
+  const detail = {
+    name: account.name,
+    recover: to,
+    was: account.recover,
+    madeBy: proposal.made_by,
+    why: proposal.why,
+  }
   await audit(tx, { actor: proposal.decided_by!, act: 'account terms changed', subject: account.id, detail })
   const { made_by: by, decided_by: approvedBy, why } = proposal
   await tellOfAccount(tx, { kind: 'account changed', account, by, approvedBy: approvedBy!, why })
@@ -95,6 +135,12 @@ export async function endDebt(tx: Tx, world: World, proposal: ProposalRow): Prom
     throw new BadInput(
       `account ${accountId} owes ${formatReais(owing)} by now${since > 0n ? `, ${formatReais(since)} of it since this was proposed` : ''}: refuse this proposal and make another`,
     )
-  await postReceivable(tx, world, { movement: movementOf[as], accountId, source: proposal.id, units, memo: why })
+  await postReceivable(tx, world, {
+    movement: movementOf[as],
+    accountId,
+    source: proposal.id,
+    units,
+    memo: why,
+  })
   await audit(tx, { actor: by!, act: auditedAs[as], subject: accountId, detail: { amount, madeBy, why } })
 }

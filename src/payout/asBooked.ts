@@ -1,6 +1,7 @@
 /**
- * Whether what is about to be ordered is what the books owe, and goes where two people said, on either rail. The ledger, the audit log and an
- * invoice's account cannot be edited; every other row is held against them, so that one edited past the program is held instead of paid.
+ * Whether what is about to be ordered is what the books owe, and goes where two people said, on either rail.
+ * The ledger, the audit log and an invoice's account cannot be edited; every other row is held against them,
+ * so that one edited past the program is held instead of paid.
  */
 import { formatMoney } from '../base/money.ts'
 import { auditedDetails } from '../ledger/ledger.ts'
@@ -23,23 +24,35 @@ export async function notAsBooked(tx: Tx, due: readonly Due[]): Promise<Map<stri
     tx,
     due.map(({ id }) => id),
   )
-  return new Map([...stray, ...(await decidedOtherwise(tx, due)), ...(await notOwed(tx, due)), ...(await notPayable(tx, due))])
+  return new Map([
+    ...stray,
+    ...(await decidedOtherwise(tx, due)),
+    ...(await notOwed(tx, due)),
+    ...(await notPayable(tx, due)),
+  ])
 }
 
 type Order = Pick<AttemptRow, 'id' | 'payout_id' | 'external_id' | 'units' | 'account_id'>
 
 /** The same of orders that were made before, by their ids: what they are of, and where they go. */
-export async function ordersNotAsBooked(reader: Reader, orders: readonly Order[]): Promise<Map<string, string>> {
+export async function ordersNotAsBooked(
+  reader: Reader,
+  orders: readonly Order[],
+): Promise<Map<string, string>> {
   if (orders.length === 0) return new Map()
-  const payouts = await reader.all<Due>(sql`select * from payouts where id in (${join(orders.map(({ payout_id: id }) => id))})`)
+  const payouts = await reader.all<Due>(
+    sql`select * from payouts where id in (${join(orders.map(({ payout_id: id }) => id))})`,
+  )
   const due = payouts.map(payout => {
     const sentTo = orders.find(order => order.payout_id === payout.id)?.account_id
     return { ...payout, account_id: sentTo ?? payout.account_id, isEarlier: sentTo != null }
   })
   const whys = await notPayable(reader, due)
   const booked = await reader.all<{ id: string; units: bigint }>(sql`
-    select t.source as id, -e.units as units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
-    where t.movement = 'payout ordered' and e.account = 'in-transit' and t.source in (${join(orders.map(({ id }) => id))})`)
+    select t.source as id, -e.units as units from ledger_transactions t
+      join ledger_entries e on e.transaction_id = t.id
+    where t.movement = 'payout ordered' and e.account = 'in-transit'
+      and t.source in (${join(orders.map(({ id }) => id))})`)
   return new Map(
     orders.flatMap(({ id, payout_id: payoutId, external_id: externalId, units }) => {
       const { asset } = payouts.find(payout => payout.id === payoutId)!
@@ -60,19 +73,30 @@ async function notOwed(tx: Tx, due: readonly Due[]): Promise<Map<string, string>
     select p.id, p.asset, p.units, cast(-coalesce(sum(e.units), 0) as bigint) as owed
     from payouts p left join ledger_entries e on e.invoice_id = p.invoice_id and e.account = 'payable'
     where p.id in (${ids}) group by p.id, p.asset, p.units`)
-  // On a chain one request may owe several payouts, so each is held against the payments that it passes on, or against its own refund.
+  // On a chain one request may owe several payouts, so each is held against the payments that it passes on,
+  // or against its own refund.
   const parts = await tx.all<{ id: string; owed: bigint }>(sql`
     select id, cast(-sum(units) as bigint) as owed from (
-      select p.id, e.units from payouts p join ledger_transactions t on t.source = p.id join ledger_entries e on e.transaction_id = t.id
-        where p.id in (${ids}) and t.movement in ('commission', 'refund owed', 'refund withdrawn') and ${isOwing}
+      select p.id, e.units from payouts p join ledger_transactions t on t.source = p.id
+        join ledger_entries e on e.transaction_id = t.id
+        where p.id in (${ids}) and t.movement in ('commission', 'refund owed', 'refund withdrawn')
+          and ${isOwing}
       union all select p.id, e.units from payouts p join coins c on c.payout_id = p.id and c.credits % 2 = 1
-          join ledger_transactions t on t.source = c.id || '/' || c.credits join ledger_entries e on e.transaction_id = t.id
+          join ledger_transactions t on t.source = c.id || '/' || c.credits
+            join ledger_entries e on e.transaction_id = t.id
         where p.id in (${ids}) and t.movement = 'payment credited' and ${isOwing}) as part group by id`)
   return new Map(
     rows.flatMap(({ id, asset, units, owed: left }) => {
       const part = asset === 'BTC' ? (parts.find(each => each.id === id)?.owed ?? 0n) : left
       const owed = part < left ? part : left
-      return units === owed ? [] : [[id, `it is of ${formatMoney(units, asset)}, and the books owe ${formatMoney(owed, asset)}: ${past}`]]
+      return units === owed
+        ? []
+        : [
+            [
+              id,
+              `it is of ${formatMoney(units, asset)}, and the books owe ${formatMoney(owed, asset)}: ${past}`,
+            ],
+          ]
     }),
   )
 }
@@ -81,7 +105,10 @@ async function notOwed(tx: Tx, due: readonly Due[]): Promise<Map<string, string>
 const isOwing = sql`p.asset = 'BTC' and e.account = 'payable' and e.invoice_id = p.invoice_id`
 
 /** Those whose account was not approved as it is, or is not the one they are owed to. */
-async function notPayable(reader: Reader, due: readonly (Due & { isEarlier?: boolean })[]): Promise<Map<string, string>> {
+async function notPayable(
+  reader: Reader,
+  due: readonly (Due & { isEarlier?: boolean })[],
+): Promise<Map<string, string>> {
   const ids = due.map(({ account_id: id }) => id)
   const accounts = await reader.all<AccountRow>(sql`select * from accounts where id in (${join(ids)})`)
   const changes = new Map<string, string>()
@@ -109,14 +136,19 @@ async function notPayable(reader: Reader, due: readonly (Due & { isEarlier?: boo
 
 const notByTerms = (fault: TermsFault | undefined) => (fault?.is === 'changed' ? fault.why : undefined)
 
-/** The accounts that each payout was owed to, by id or name, oldest first: its invoice's, then where two people redirected it. */
+/**
+ * The accounts that each payout was owed to, by id or name, oldest first: its invoice's, then where two
+ * people redirected it.
+ */
 async function payeesOf(reader: Reader, due: readonly Due[]): Promise<Map<string, string[]>> {
   const ids = join(due.map(({ id }) => id))
   const asked = await reader.all<{ id: string; account: string }>(
-    sql`select p.id, i.account_id as account from payouts p join invoices i on i.id = p.invoice_id where p.id in (${ids})`,
+    sql`select p.id, i.account_id as account from payouts p join invoices i on i.id = p.invoice_id
+      where p.id in (${ids})`,
   )
   const redirected = await reader.all<{ subject: string; detail: string }>(
-    sql`select subject, detail from audit where subject in (${ids}) and act = 'payout redirected' order by seq`,
+    sql`select subject, detail from audit where subject in (${ids}) and act = 'payout redirected'
+      order by seq`,
   )
   const payees = new Map(asked.map(({ id, account }) => [id, [account]]))
   for (const { subject, detail } of redirected) {
@@ -126,16 +158,26 @@ async function payeesOf(reader: Reader, due: readonly Due[]): Promise<Map<string
   return payees
 }
 
-function notItsPayee(payees: readonly string[], { id, name }: AccountRow, isEarlier: boolean): string | undefined {
+function notItsPayee(
+  payees: readonly string[],
+  { id, name }: AccountRow,
+  isEarlier: boolean,
+): string | undefined {
   const isIts = (payee: string | undefined) => payee === id || payee === name
   if (isEarlier ? payees.some(isIts) : isIts(payees.at(-1))) return undefined
   return `it goes to account ${name}, and is owed to another one: ${past}`
 }
 
-/** A refund goes to the address, and is of the amount, that two people said; its account is closed to all else. */
+/**
+ * A refund goes to the address, and is of the amount, that two people said; its account is closed to all
+ * else.
+ */
 async function notAsRefunded(reader: Reader, payout: Due, account: AccountRow): Promise<string | undefined> {
-  const said = (await auditedDetails(reader, payout.invoice_id, 'invoice refunded')).find(detail => detail['payout'] === payout.id)
+  const said = (await auditedDetails(reader, payout.invoice_id, 'invoice refunded')).find(
+    detail => detail['payout'] === payout.id,
+  )
   const to = account.kind === 'bank' ? undefined : account.destination
-  if (said && said['to'] === to && said['amount'] === formatMoney(payout.units, payout.asset)) return undefined
+  if (said && said['to'] === to && said['amount'] === formatMoney(payout.units, payout.asset))
+    return undefined
   return `this refund is not what two people approved: ${past}`
 }

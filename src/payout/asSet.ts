@@ -1,5 +1,16 @@
-/** Whether what people set is what the audit log says they set: the stop of payouts, roles, and what was proposed and approved. Limits: `limitsSaid.ts`. */
-import { findStatement, judgeApproval, proposalFault, state, type Approving, type Proof, type Stated } from '../approvals/approvals.ts'
+/**
+ * Whether what people set is what the audit log says they set: the stop of payouts, roles, and what was
+ * proposed and approved. Limits: `limitsSaid.ts`.
+ */
+import {
+  findStatement,
+  judgeApproval,
+  proposalFault,
+  state,
+  type Approving,
+  type Proof,
+  type Stated,
+} from '../approvals/approvals.ts'
 import {
   editedObjections,
   editedPeople,
@@ -19,10 +30,13 @@ import type { PayoutRow } from './row.ts'
 const past = 'somebody has changed it past this program'
 const finding = (subject: string, says: string): Finding => ({ invariant: 'approvals', subject, says })
 
-/** Why a stop that a person or a restore set is gone though nobody let payouts go; undefined where it is not. */
+/**
+ * Why a stop that a person or a restore set is gone though nobody let payouts go; undefined where it is not.
+ */
 export async function stopTakenAway(reader: Reader): Promise<string | undefined> {
   const last = await reader.one<{ act: string }>(sql`
-    select act from audit where subject = 'payouts' and act in ('payouts stopped', 'restored', 'payouts let go') order by seq desc limit 1`)
+    select act from audit where subject = 'payouts'
+      and act in ('payouts stopped', 'restored', 'payouts let go') order by seq desc limit 1`)
   if (!last || last.act === 'payouts let go') return undefined
   const hold = await reader.one(sql`select 1 as yes from settings where name = 'hold'`)
   return hold ? undefined : `payouts were stopped, and nobody let them go: ${past}`
@@ -58,15 +72,21 @@ export const approvingRelease = ({
 })
 
 /** What letting payouts go states: the reasons that were looked at, and whose they were. */
-export const approvingGo = ({ why: held, by: heldBy }: { why: string; by: string }): Omit<Approving, 'by'> => ({
+export const approvingGo = ({
+  why: held,
+  by: heldBy,
+}: {
+  why: string
+  by: string
+}): Omit<Approving, 'by'> => ({
   act: 'payouts.go',
   subject: 'payouts',
   content: { held, heldBy },
 })
 
 /**
- * The statement of an act that lets money go. Its reason is stated with it, but for what a passkey signed: that was shown before there was a
- * reason, which the audit record has.
+ * The statement of an act that lets money go. Its reason is stated with it, but for what a passkey signed:
+ * that was shown before there was a reason, which the audit record has.
  */
 export const stateAct = (
   tx: Tx,
@@ -74,31 +94,49 @@ export const stateAct = (
   why: string,
   by: string,
   proof: Proof,
-): Promise<Stated> => state(tx, { act, subject, content: proof.is === 'passkey' ? content : { ...content, why }, by }, proof)
+): Promise<Stated> =>
+  state(tx, { act, subject, content: proof.is === 'passkey' ? content : { ...content, why }, by }, proof)
 
 const statedActs = { 'payout released': 'payout.release', 'payouts let go': 'payouts.go' } as const
 
-type StatedRecord = { seq: bigint; act: keyof typeof statedActs; actor: string; subject: string; detail: string }
+type StatedRecord = {
+  seq: bigint
+  act: keyof typeof statedActs
+  actor: string
+  subject: string
+  detail: string
+}
 
 /** Why a release or a go is not what somebody stated; undefined where it is, or where none was stated. */
 async function statedFault(reader: Reader, record: StatedRecord): Promise<string | undefined> {
   const { statement } = JSON.parse(record.detail) as { statement?: string }
   if (statement === undefined) return undefined
   const row = await findStatement(reader, statement)
-  const judged = await judgeApproval(reader, record, statedActs[record.act], JSON.parse(row?.content ?? '{}') as Record<string, string>)
+  const judged = await judgeApproval(
+    reader,
+    record,
+    statedActs[record.act],
+    JSON.parse(row?.content ?? '{}') as Record<string, string>,
+  )
   return judged.is === 'changed' ? `${record.act} ${record.subject}: ${judged.why}` : undefined
 }
 
-/** Why nothing is ordered: a stop is gone though nobody let payouts go, or whoever did is not who stated it. */
+/**
+ * Why nothing is ordered: a stop is gone though nobody let payouts go, or whoever did is not who stated it.
+ */
 export async function stopEdited(reader: Reader): Promise<string | undefined> {
   const gone = await stopTakenAway(reader)
   if (gone !== undefined) return gone
   const last = await reader.one<StatedRecord>(sql`
-    select seq, act, actor, subject, detail from audit where subject = 'payouts' and act = 'payouts let go' order by seq desc limit 1`)
+    select seq, act, actor, subject, detail from audit where subject = 'payouts' and act = 'payouts let go'
+      order by seq desc limit 1`)
   return last && (await statedFault(reader, last))
 }
 
-/** Why some of these payouts, or what they give back, are not what somebody released, redirected or let go beyond a limit; by their ids. */
+/**
+ * Why some of these payouts, or what they give back, are not what somebody released, redirected or let go
+ * beyond a limit; by their ids.
+ */
 export async function decidedOtherwise(
   reader: Reader,
   due: readonly { id: string; invoice_id: string; rule: string }[],
@@ -110,7 +148,9 @@ export async function decidedOtherwise(
       and act in ('payout released', 'payout redirected', 'payout let beyond limits') order by seq`)
   // Few payouts are, and only theirs are looked for among all proposals.
   const proposed = [
-    ...records.filter(({ act }) => act !== 'payout released').map(({ subject }) => ({ id: subject, about: subject })),
+    ...records
+      .filter(({ act }) => act !== 'payout released')
+      .map(({ subject }) => ({ id: subject, about: subject })),
     ...due.filter(isRefund).map(({ id, invoice_id: about }) => ({ id, about })),
   ]
   for (const record of records)
@@ -120,15 +160,20 @@ export async function decidedOtherwise(
     }
   if (proposed.length === 0) return found
   const rows = await reader.all<ProposalRow>(sql`
-    select * from proposals where store_id = 'sto_default' and state = 'approved' and subject in (${join(proposed.map(({ about }) => about))})`)
+    select * from proposals where store_id = 'sto_default' and state = 'approved'
+      and subject in (${join(proposed.map(({ about }) => about))})`)
   for (const row of rows) {
     const fault = await proposalFault(reader, row)
-    if (fault !== undefined) for (const { id, about } of proposed) if (about === row.subject) found.set(id, fault)
+    if (fault !== undefined)
+      for (const { id, about } of proposed) if (about === row.subject) found.set(id, fault)
   }
   return found
 }
 
-/** Every statement but those of accounts and schedules: proposals as they are now, releases and goes by themselves. Many rows, so once a night. */
+/**
+ * Every statement but those of accounts and schedules: proposals as they are now, releases and goes by
+ * themselves. Many rows, so once a night.
+ */
 export async function checkStatements(reader: Reader): Promise<Finding[]> {
   const found: Finding[] = []
   const proposals = await reader.all<ProposalRow>(
@@ -140,7 +185,8 @@ export async function checkStatements(reader: Reader): Promise<Finding[]> {
     if (fault !== undefined) found.push(finding(row.id, fault))
   }
   const records = await reader.all<StatedRecord>(
-    sql`select seq, act, actor, subject, detail from audit where act in ('payout released', 'payouts let go') order by seq`,
+    sql`select seq, act, actor, subject, detail from audit where act in ('payout released', 'payouts let go')
+      order by seq`,
   )
   for (const record of records) {
     const fault = await statedFault(reader, record)

@@ -1,23 +1,35 @@
 /**
- * Accounts that nothing is paid to now: one that two people approved lately, so that whoever knows better can say so in time (`COOLING_OFF`),
- * and one that somebody objects to.
+ * Accounts that nothing is paid to now: one that two people approved lately, so that whoever knows better can
+ * say so in time (`COOLING_OFF`), and one that somebody objects to.
  */
 import { later, type Instant } from '../base/world.ts'
 import { join, sql, type Reader, type Tx } from '../db/db.ts'
 import { objectionsTo, objectionWhy } from './objection.ts'
 import type { PayoutRow } from './row.ts'
 
-/** Looked at again by then at the latest: what waits for longer than a day was put off by a clock that was ahead (`jobs/clock.ts`). */
+/**
+ * Looked at again by then at the latest: what waits for longer than a day was put off by a clock that was
+ * ahead (`jobs/clock.ts`).
+ */
 const againMs = 12 * 3_600_000
 
-/** Those of these due payouts whose account may be paid now; the others are put off until it may. That the time is the approved one is asked besides. */
-export async function payableNow<P extends Pick<PayoutRow, 'id' | 'account_id'>>(tx: Tx, due: readonly P[]): Promise<P[]> {
+/**
+ * Those of these due payouts whose account may be paid now; the others are put off until it may. That the
+ * time is the approved one is asked besides.
+ */
+export async function payableNow<P extends Pick<PayoutRow, 'id' | 'account_id'>>(
+  tx: Tx,
+  due: readonly P[],
+): Promise<P[]> {
   if (due.length === 0) return []
   return afterCoolingOff(tx, await putOffObjected(tx, due))
 }
 
 /** When an objection is cleared its payouts are looked at again at once. */
-async function putOffObjected<P extends Pick<PayoutRow, 'id' | 'account_id'>>(tx: Tx, due: readonly P[]): Promise<P[]> {
+async function putOffObjected<P extends Pick<PayoutRow, 'id' | 'account_id'>>(
+  tx: Tx,
+  due: readonly P[],
+): Promise<P[]> {
   const objections = await objectionsTo(tx, due)
   if (objections.size === 0) return [...due]
   const next = later(await tx.now(), againMs)
@@ -27,7 +39,8 @@ async function putOffObjected<P extends Pick<PayoutRow, 'id' | 'account_id'>>(tx
     if (!objection) left.push(payout)
     else
       await tx.run(sql`
-        update payouts set next_at = ${next}, why = ${objectionWhy(objection)} where id = ${payout.id} and state in ('owed', 'waiting')`)
+        update payouts set next_at = ${next}, why = ${objectionWhy(objection)} where id = ${payout.id}
+          and state in ('owed', 'waiting')`)
   }
   return left
 }
@@ -42,7 +55,10 @@ async function afterCoolingOff<P extends Pick<PayoutRow, 'id'>>(tx: Tx, due: rea
   for (const { id, name, payable_from: from } of rows) {
     const why = `its account ${name} was approved lately, and is paid from ${from} on (COOLING_OFF)`
     const next = from < latest ? from : latest
-    await tx.run(sql`update payouts set next_at = ${next}, why = ${why} where id = ${id} and state in ('owed', 'waiting')`)
+    await tx.run(
+      sql`update payouts set next_at = ${next}, why = ${why} where id = ${id}
+        and state in ('owed', 'waiting')`,
+    )
   }
   return due.filter(({ id }) => rows.every(row => row.id !== id))
 }
@@ -53,5 +69,6 @@ export type CoolingAccount = { name: string; payable_from: Instant; count: bigin
 export const coolingAccounts = (reader: Reader, now: Instant): Promise<CoolingAccount[]> =>
   reader.all<CoolingAccount>(sql`
     select a.name, a.payable_from, count(*) as count from accounts a join payouts p on p.account_id = a.id
-    where a.payable_from > ${now} and a.state = 'approved' and p.state in ('owed', 'waiting') group by a.name, a.payable_from
+    where a.payable_from > ${now} and a.state = 'approved' and p.state in ('owed', 'waiting')
+      group by a.name, a.payable_from
     order by a.payable_from, a.name`)

@@ -15,12 +15,18 @@ export interface Hold {
 
 export const theProgram = 'the program'
 
-/** A restore stops every payout until `letGo`. Where they are stopped already, both reasons stand, so that none is lost. */
+/**
+ * A restore stops every payout until `letGo`. Where they are stopped already, both reasons stand, so that
+ * none is lost.
+ */
 export async function holdAll(db: Db, why: string, by: string, act: 'restored'): Promise<void> {
   await db.tx(async tx => {
     const before = await holdOf(tx)
     const now = before ? `${why}${beforeThat}${before.why}` : why
-    await tx.run(sql`insert into settings (name, value) values ('hold', ${now}) on conflict (name) do update set value = excluded.value`)
+    await tx.run(
+      sql`insert into settings (name, value) values ('hold', ${now}) on conflict (name) do update
+        set value = excluded.value`,
+    )
     await audit(tx, { actor: by, act, subject: 'payouts', detail: { why: now } })
   })
 }
@@ -42,11 +48,13 @@ export async function stopAll(db: Db, why: string, by: string): Promise<void> {
 export const reasonsOf = ({ why }: Hold): string[] => why.split(beforeThat)
 
 /** A reason in few letters, for a form to say that it was shown. */
-export const markOf = (reason: string): string => createHash('sha256').update(reason).digest('base64url').slice(0, 16)
+export const markOf = (reason: string): string =>
+  createHash('sha256').update(reason).digest('base64url').slice(0, 16)
 
 /**
- * Ends a hold, whoever set it, for the reasons that were looked at; one that came since stays. Answers what was let go, undefined where that
- * is nothing. What the books or the bank's balance stop is not a person's to let go.
+ * Ends a hold, whoever set it, for the reasons that were looked at; one that came since stays. Answers what
+ * was let go, undefined where that is nothing. What the books or the bank's balance stop is not a person's to
+ * let go.
  */
 export async function letGo(
   db: Db,
@@ -67,17 +75,26 @@ export async function letGo(
     const gone = { ...hold, why: seen.join(beforeThat) }
     const detail = { why, held: gone.why, heldBy: gone.by }
     const stated = await stateAct(tx, approvingGo(gone), why, by, proof)
-    await audit(tx, { actor: by, act: 'payouts let go', subject: 'payouts', detail: { ...detail, ...stated } })
+    await audit(tx, {
+      actor: by,
+      act: 'payouts let go',
+      subject: 'payouts',
+      detail: { ...detail, ...stated },
+    })
     return gone
   })
 }
 
-/** A person's hold is in the audit log under the same words; what the program saw and stopped for is not an act of a person. */
+/**
+ * A person's hold is in the audit log under the same words; what the program saw and stopped for is not an
+ * act of a person.
+ */
 export async function holdOf(tx: Reader): Promise<Hold | undefined> {
   const row = await tx.one<{ value: string }>(sql`select value from settings where name = 'hold'`)
   if (!row) return undefined
   const last = await tx.one<{ actor: string; detail: string }>(sql`
-    select actor, detail from audit where subject = 'payouts' and act in ('payouts stopped', 'restored') order by seq desc limit 1`)
+    select actor, detail from audit where subject = 'payouts' and act in ('payouts stopped', 'restored')
+      order by seq desc limit 1`)
   const said = last && (JSON.parse(last.detail) as { why?: string }).why
   return { why: row.value, by: last && said === row.value ? last.actor : theProgram }
 }

@@ -1,4 +1,6 @@
-/** What people do about limits: lower one alone, raise one by two, and let one payout go beyond them by two. */
+/**
+ * What people do about limits: lower one alone, raise one by two, and let one payout go beyond them by two.
+ */
 import { BadInput } from '../base/answer.ts'
 import { formatUnits, parseUnits, formatMoney, type Asset } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
@@ -37,12 +39,20 @@ export const beyondAct = 'payout.approve'
 const isLower = (now: bigint | undefined, wanted: bigint | null | undefined): boolean =>
   wanted !== null && wanted !== undefined && (now === undefined || wanted < now)
 
-/** Lowers limits at once; where any of them is raised or taken away, all of it is proposed to a second person. */
-export async function changeLimits(tx: Tx, world: Pick<World, 'clock' | 'random'>, change: LimitChange): Promise<LimitsChanged> {
+/**
+ * Lowers limits at once; where any of them is raised or taken away, all of it is proposed to a second person.
+ */
+export async function changeLimits(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  change: LimitChange,
+): Promise<LimitsChanged> {
   const { asset, accountId, by, why } = change
   const scope = accountId ?? installationScope(asset)
   const now = await limitsIn(tx, scope, await tx.now())
-  const changed = limitPers.filter(per => change.wanted[per] !== undefined && change.wanted[per] !== (now[per] ?? null))
+  const changed = limitPers.filter(
+    per => change.wanted[per] !== undefined && change.wanted[per] !== (now[per] ?? null),
+  )
   if (changed.length === 0) return { is: 'same' }
   const wanted = Object.fromEntries(changed.map(per => [per, change.wanted[per]!])) as WantedLimits
   const detail = detailOfChange(asset, now, wanted)
@@ -53,7 +63,13 @@ export async function changeLimits(tx: Tx, world: Pick<World, 'clock' | 'random'
   }
   await setLimits(tx, scope, asset, wanted, { by, approvedBy: null, now })
   await audit(tx, { actor: by, act: 'limits lowered', subject: scope, detail: { ...detail, why } })
-  await tellOfLimits(tx, { kind: 'limits lowered', scope: await limitedBy(tx, scope), by, why, change: detail })
+  await tellOfLimits(tx, {
+    kind: 'limits lowered',
+    scope: await limitedBy(tx, scope),
+    by,
+    why,
+    change: detail,
+  })
   return { is: 'lowered' }
 }
 
@@ -74,11 +90,16 @@ function detailOfChange(asset: Asset, now: Limits, wanted: WantedLimits): Record
 }
 
 export async function limitsIn(reader: Reader, scope: string, now: Instant): Promise<Limits> {
-  const rows = await reader.all<LimitRow>(sql`select * from limits where store_id = 'sto_default' and scope = ${scope}`)
+  const rows = await reader.all<LimitRow>(
+    sql`select * from limits where store_id = 'sto_default' and scope = ${scope}`,
+  )
   return Object.fromEntries(limitsNow(rows, now).map(({ per, units }) => [per, units]))
 }
 
-/** Sets what was proposed: what is lower at once, what is higher after the time in which somebody may object. Throws `BadInput` where a limit is no longer what it was proposed against. */
+/**
+ * Sets what was proposed: what is lower at once, what is higher after the time in which somebody may object.
+ * Throws `BadInput` where a limit is no longer what it was proposed against.
+ */
 export async function carryOutLimits(
   tx: Tx,
   { coolingOffMs = 0 }: Pick<World, 'coolingOffMs'>,
@@ -105,9 +126,21 @@ export async function carryOutLimits(
   const from = coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : undefined
   await setLimits(tx, scope, asset, wanted, { by, approvedBy, now, ...(from !== undefined && { from }) })
   const counts = from === undefined ? {} : { higherFrom: from }
-  await audit(tx, { actor: approvedBy!, act: 'limits set', subject: scope, detail: { ...detail, ...counts, proposedBy: by } })
+  await audit(tx, {
+    actor: approvedBy!,
+    act: 'limits set',
+    subject: scope,
+    detail: { ...detail, ...counts, proposedBy: by },
+  })
   const change = { ...detail, ...counts }
-  await tellOfLimits(tx, { kind: 'limits set', scope: await limitedBy(tx, scope), by, approvedBy: approvedBy!, why, change })
+  await tellOfLimits(tx, {
+    kind: 'limits set',
+    scope: await limitedBy(tx, scope),
+    by,
+    approvedBy: approvedBy!,
+    why,
+    change,
+  })
 }
 
 async function setLimits(
@@ -125,16 +158,23 @@ async function setLimits(
     // There is one to be raised, or it would be set at once.
     if (from !== undefined && units !== undefined && !isLower(now[per], units)) {
       await tx.run(sql`
-        update limits set units = ${now[per]!}, next_units = ${units}, next_from = ${from}, set_by = ${by}, approved_by = ${approvedBy}, set_at = ${at}
+        update limits
+          set units = ${now[per]!}, next_units = ${units}, next_from = ${from}, set_by = ${by},
+            approved_by = ${approvedBy}, set_at = ${at}
         where store_id = 'sto_default' and scope = ${scope} and per = ${per}`)
       continue
     }
-    if (units === null) await tx.run(sql`delete from limits where store_id = 'sto_default' and scope = ${scope} and per = ${per}`)
+    if (units === null)
+      await tx.run(
+        sql`delete from limits where store_id = 'sto_default' and scope = ${scope} and per = ${per}`,
+      )
     if (units === null || units === undefined) continue
     await tx.run(sql`
       insert into limits (store_id, scope, asset, per, units, set_by, approved_by, set_at)
       values ('sto_default', ${scope}, ${asset}, ${per}, ${units}, ${by}, ${approvedBy}, ${at})
-      on conflict (store_id, scope, per) do update set units = excluded.units, next_units = null, next_from = null, set_by = excluded.set_by, approved_by = excluded.approved_by,
+      on conflict (store_id, scope, per) do update
+        set units = excluded.units, next_units = null, next_from = null, set_by = excluded.set_by,
+          approved_by = excluded.approved_by,
         set_at = excluded.set_at`)
   }
 }
@@ -144,7 +184,9 @@ export async function lookAgain(tx: Tx, asset: Asset): Promise<void> {
   await tx.run(sql`
     update payouts set next_at = ${await tx.now()}, why = null
     where asset = ${asset} and state in ('owed', 'waiting') and id in (select payout_id from limit_waits)`)
-  await tx.run(sql`delete from limit_waits where payout_id in (select id from payouts where asset = ${asset})`)
+  await tx.run(
+    sql`delete from limit_waits where payout_id in (select id from payouts where asset = ${asset})`,
+  )
 }
 
 export type BeyondRefusal = 'unknown' | 'waits for no limit'
@@ -164,21 +206,31 @@ export async function proposeBeyond(
   return propose(tx, world, { act: beyondAct, subject: id, detail: amountOf(payout), why, by })
 }
 
-const amountOf = ({ asset, units }: Pick<PayoutRow, 'asset' | 'units'>) => ({ asset, amount: formatUnits(units, asset) })
+const amountOf = ({ asset, units }: Pick<PayoutRow, 'asset' | 'units'>) => ({
+  asset,
+  amount: formatUnits(units, asset),
+})
 
-/** Lets a payout go beyond the limits, once. Throws `BadInput` where it waits for none any more, or is of another amount now. */
+/**
+ * Lets a payout go beyond the limits, once. Throws `BadInput` where it waits for none any more, or is of
+ * another amount now.
+ */
 export async function carryOutBeyond(tx: Tx, proposal: ProposalRow): Promise<void> {
   const { id: proposalId, subject: id, made_by: proposedBy, decided_by: by } = proposal
   const payout = await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`)
   const [wait] = await waitingForLimits(tx, { limit: 1, payoutId: id })
-  if (!payout || !wait) throw new BadInput(`payout ${id} is ${payout?.state ?? 'gone'} and waits for no limit`)
+  if (!payout || !wait)
+    throw new BadInput(`payout ${id} is ${payout?.state ?? 'gone'} and waits for no limit`)
   const { asset, amount } = amountOf(payout)
   if (detailOf(proposal)['amount'] !== amount)
     throw new BadInput(`payout ${id} is of ${formatMoney(payout.units, asset)} now: propose it again`)
   const now = await tx.now()
   await tx.run(sql`
-    insert into limit_approvals (payout_id, units, proposal_id, added_at) values (${id}, ${payout.units}, ${proposalId}, ${now})
-    on conflict (payout_id) do update set units = excluded.units, number = null, proposal_id = excluded.proposal_id, added_at = excluded.added_at`)
+    insert into limit_approvals (payout_id, units, proposal_id, added_at)
+      values (${id}, ${payout.units}, ${proposalId}, ${now})
+    on conflict (payout_id) do update
+      set units = excluded.units, number = null, proposal_id = excluded.proposal_id,
+        added_at = excluded.added_at`)
   await tx.run(sql`delete from limit_waits where payout_id = ${id}`)
   await tx.run(sql`update payouts set next_at = ${now}, why = null where id = ${id}`)
   await audit(tx, {

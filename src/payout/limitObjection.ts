@@ -1,6 +1,6 @@
 /**
- * Objections to limits: while one is open, the strictest of what they were before and after what was changed counts, and nobody raises them. Lowering them,
- * and letting one payout go beyond them by two people, go on.
+ * Objections to limits: while one is open, the strictest of what they were before and after what was changed
+ * counts, and nobody raises them. Lowering them, and letting one payout go beyond them by two people, go on.
  */
 import { BadInput } from '../base/answer.ts'
 import { formatMoney, type Asset } from '../base/money.ts'
@@ -21,7 +21,14 @@ import { join, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { lookAgain } from './limitActs.ts'
 import { installationScope, usedIn } from './limits.ts'
 import { limitedBy, nameOfScope, type LimitScope } from './limitScope.ts'
-import { changesObjectedTo, limitChanges, limitsClearAct, objectedLimits, toLimits, wasLetBeyond } from './limitsSaid.ts'
+import {
+  changesObjectedTo,
+  limitChanges,
+  limitsClearAct,
+  objectedLimits,
+  toLimits,
+  wasLetBeyond,
+} from './limitsSaid.ts'
 import { afterClaims } from './objection.ts'
 import type { PayoutRow } from './row.ts'
 
@@ -31,7 +38,8 @@ interface Said {
 }
 
 /** The open ones to the limits of a scope. */
-export const limitObjections = (reader: Reader, scope: string): Promise<Objection[]> => objectionsOf(reader, toLimits, scope)
+export const limitObjections = (reader: Reader, scope: string): Promise<Objection[]> =>
+  objectionsOf(reader, toLimits, scope)
 
 /** An objection that counts, and what it is to. */
 export type ObjectedLimits = Objection & { scope: string; asset: Asset; account: string | null }
@@ -47,12 +55,24 @@ export async function everyLimitObjection(reader: Reader): Promise<ObjectedLimit
 }
 
 /** From now on what was raised counts no longer. Throws `BadInput` where no limit was ever set there. */
-export async function objectToLimits(db: Db, world: World, scopeId: string, { by, why }: Said): Promise<Objection> {
+export async function objectToLimits(
+  db: Db,
+  world: World,
+  scopeId: string,
+  { by, why }: Said,
+): Promise<Objection> {
   const opened = await db.tx(async tx => {
     const scope = await limitedBy(tx, scopeId)
     const name = nameOfScope(scope)
-    if (!(await limitChanges(tx)).some(change => change.scope === scopeId)) throw new BadInput(`no limit of ${name} was ever set`)
-    const { isNew, objection } = await openObjectionTo(tx, world, toLimits, { id: scopeId, name }, { by, why })
+    if (!(await limitChanges(tx)).some(change => change.scope === scopeId))
+      throw new BadInput(`no limit of ${name} was ever set`)
+    const { isNew, objection } = await openObjectionTo(
+      tx,
+      world,
+      toLimits,
+      { id: scopeId, name },
+      { by, why },
+    )
     if (isNew) await tellOfLimits(tx, { kind: 'limits objected', scope, by, why })
     return { objection, asset: scope.asset }
   })
@@ -72,11 +92,21 @@ async function clearing(reader: Reader, scope: LimitScope): Promise<Clearing> {
   }
 }
 
-/** Proposes that the open objections end; another person approves it, and neither of them proposed the limits. */
-export const proposeLimitsClear = (db: Db, world: World, scopeId: string, { by, why }: Said): Promise<Proposed> =>
+/**
+ * Proposes that the open objections end; another person approves it, and neither of them proposed the limits.
+ */
+export const proposeLimitsClear = (
+  db: Db,
+  world: World,
+  scopeId: string,
+  { by, why }: Said,
+): Promise<Proposed> =>
   db.tx(async tx => proposeClearing(tx, world, await clearing(tx, await limitedBy(tx, scopeId)), { by, why }))
 
-/** In the transaction of the approval. What was raised counts from its time on, and what waits is looked at again. */
+/**
+ * In the transaction of the approval. What was raised counts from its time on, and what waits is looked at
+ * again.
+ */
 export async function carryOutLimitsClear(tx: Tx, proposal: ProposalRow): Promise<void> {
   const scope = await limitedBy(tx, proposal.subject)
   await lookAgain(tx, scope.asset)
@@ -86,8 +116,8 @@ export async function carryOutLimitsClear(tx: Tx, proposal: ProposalRow): Promis
 }
 
 /**
- * Why these payouts, which were claimed before somebody objected, do not go now: they are above what counts meanwhile. Those that two people let go
- * beyond the limits do.
+ * Why these payouts, which were claimed before somebody objected, do not go now: they are above what counts
+ * meanwhile. Those that two people let go beyond the limits do.
  */
 export async function aboveObjected(
   reader: Reader & Pick<Tx, 'now'>,
@@ -99,13 +129,16 @@ export async function aboveObjected(
   const own = caps.filter(({ scope }) => scopes.has(scope))
   if (own.length === 0) return undefined
   const beyond = await reader.all<{ payout_id: string }>(sql`
-    select payout_id from limit_approvals l where payout_id in (${join(payouts.map(({ id }) => id))}) and ${wasLetBeyond}`)
+    select payout_id from limit_approvals l where payout_id in (${join(payouts.map(({ id }) => id))})
+      and ${wasLetBeyond}`)
   const going = payouts.filter(({ id }) => beyond.every(each => each.payout_id !== id))
   for (const { scope, per, units } of own) {
     const here = going.filter(({ account_id: id }) => scope === installationScope(asset) || scope === id)
     if (here.length === 0) continue
     const isOver =
-      per === 'payout' ? here.some(payout => payout.units > units) : (await usedIn(reader, asset, scope, await reader.now()))[per] > units
+      per === 'payout'
+        ? here.some(payout => payout.units > units)
+        : (await usedIn(reader, asset, scope, await reader.now()))[per] > units
     if (!isOver) continue
     const { made_by: by, why } = open.get(scope)![0]!
     const name = nameOfScope(await limitedBy(reader, scope))

@@ -14,10 +14,14 @@ export interface LimitScope {
 
 /** By the scope's id. */
 export async function limitedBy(reader: Reader, id: string): Promise<LimitScope> {
-  for (const asset of ['BRL', 'BTC'] as const) if (id === installationScope(asset)) return { id, asset, account: null }
-  const row = await reader.one<{ name: string; kind: AccountKind }>(sql`select name, kind from accounts where id = ${id}`)
+  for (const asset of ['BRL', 'BTC'] as const)
+    if (id === installationScope(asset)) return { id, asset, account: null }
+  const row = await reader.one<{ name: string; kind: AccountKind }>(
+    sql`select name, kind from accounts where id = ${id}`,
+  )
   return { id, asset: row ? assetOfKind(row.kind) : 'BRL', account: row?.name ?? id }
 }
 
 /** In sentences of commands, behind "limits of". */
-export const nameOfScope = ({ account, asset }: Pick<LimitScope, 'account' | 'asset'>): string => account ?? `all payouts in ${asset}`
+export const nameOfScope = ({ account, asset }: Pick<LimitScope, 'account' | 'asset'>): string =>
+  account ?? `all payouts in ${asset}`

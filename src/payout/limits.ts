@@ -1,4 +1,7 @@
-/** Limits: how much may leave by payouts at once, in an hour and in a day. Both rails ask here, in the transaction that claims what is due. */
+/**
+ * Limits: how much may leave by payouts at once, in an hour and in a day. Both rails ask here, in the
+ * transaction that claims what is due.
+ */
 import { formatMoney, type Asset } from '../base/money.ts'
 import { later, type Instant, type Millis } from '../base/world.ts'
 import { forUpdate, isOlderThan, join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
@@ -17,23 +20,31 @@ export { limitsNow }
 
 type Due = Pick<PayoutRow, 'id' | 'account_id' | 'units' | 'added_at'>
 
-/** Why a payout waits. `person`: it is above the limit by itself; `room`: it goes by itself once enough of what left is older. */
+/**
+ * Why a payout waits. `person`: it is above the limit by itself; `room`: it goes by itself once enough of
+ * what left is older.
+ */
 export type LimitWait = { scope: string; per: LimitPer; cap_units: bigint; needs: 'person' | 'room' }
 
 /** An order that failed gives its room back at once, so whoever waits for room is looked at again by then. */
 const againMs = 15 * 60_000
-/** Whoever is due for longer and was not claimed, or is due later, lacks something else, and keeps nobody waiting behind it. */
+/**
+ * Whoever is due for longer and was not claimed, or is due later, lacks something else, and keeps nobody
+ * waiting behind it.
+ */
 const graceMs = 10 * 60_000
 
 /**
- * Which of these due payouts of one asset, oldest first, may go now. The others are put off: until there is room, the oldest first, or
- * until two people let them go. What may go has to be claimed in the same transaction: the limits stay locked until it ends, so that of
- * two workers the later one sees what the other has claimed.
+ * Which of these due payouts of one asset, oldest first, may go now. The others are put off: until there is
+ * room, the oldest first, or until two people let them go. What may go has to be claimed in the same
+ * transaction: the limits stay locked until it ends, so that of two workers the later one sees what the other
+ * has claimed.
  */
 export async function withinLimits<P extends Due>(tx: Tx, asset: Asset, due: readonly P[]): Promise<P[]> {
   if (due.length === 0) return []
   const kept = await tx.all<LimitRow>(
-    sql`select * from limits where store_id = 'sto_default' and asset = ${asset} order by scope, per ${forUpdate}`,
+    sql`select * from limits where store_id = 'sto_default' and asset = ${asset}
+      order by scope, per ${forUpdate}`,
   )
   const now = await tx.now()
   const limits = await strictest(tx, asset, limitsNow(kept, now), now)
@@ -55,7 +66,8 @@ export async function withinLimits<P extends Due>(tx: Tx, asset: Asset, due: rea
     }
     going.push(payout)
   }
-  if (going.length > 0) await tx.run(sql`delete from limit_waits where payout_id in (${join(going.map(({ id }) => id))})`)
+  if (going.length > 0)
+    await tx.run(sql`delete from limit_waits where payout_id in (${join(going.map(({ id }) => id))})`)
   return going
 }
 
@@ -67,7 +79,10 @@ interface Scope {
   used: Record<Window, bigint>
   /** Who waits here for room, has waited longest, and is not among those asked about. */
   head: Head | undefined
-  /** One of those asked about waits here for room: whoever comes after it waits behind it, and is looked at with it. */
+  /**
+   * One of those asked about waits here for room: whoever comes after it waits behind it, and is looked at
+   * with it.
+   */
   blocked?: { per: Window; nextAt: Instant }
 }
 
@@ -90,9 +105,12 @@ async function openScopes(
     const used = isWindowed ? await usedIn(tx, asset, name, now) : { hour: 0n, day: 0n }
     const head = isWindowed
       ? await tx.one<Head>(sql`
-          select w.owed_at, w.payout_id, p.next_at from limit_waits w join payouts p on p.id = w.payout_id join accounts a on a.id = p.account_id
-          where w.scope = ${name} and w.needs = 'room' and p.state in ('owed', 'waiting') and a.state = 'approved'
-            and p.next_at > ${later(now, -graceMs)} and p.next_at <= ${later(now, againMs)} and p.id not in (${join(due.map(({ id }) => id))})
+          select w.owed_at, w.payout_id, p.next_at from limit_waits w join payouts p on p.id = w.payout_id
+            join accounts a on a.id = p.account_id
+          where w.scope = ${name} and w.needs = 'room' and p.state in ('owed', 'waiting')
+            and a.state = 'approved'
+            and p.next_at > ${later(now, -graceMs)} and p.next_at <= ${later(now, againMs)}
+              and p.id not in (${join(due.map(({ id }) => id))})
           order by w.owed_at, w.payout_id limit 1`)
       : undefined
     scopes.set(name, { name, caps, used, head })
@@ -112,7 +130,8 @@ function waitOf(scopes: readonly Scope[], payout: Due): LimitWait | undefined {
     for (const per of windows) {
       const cap = caps.get(per)
       if (cap === undefined) continue
-      if (blocked?.per === per || isOlder(head, payout) || used[per] + units > cap) return { scope, per, cap_units: cap, needs: 'room' }
+      if (blocked?.per === per || isOlder(head, payout) || used[per] + units > cap)
+        return { scope, per, cap_units: cap, needs: 'room' }
     }
   return undefined
 }
@@ -120,14 +139,27 @@ function waitOf(scopes: readonly Scope[], payout: Due): LimitWait | undefined {
 const isOlder = (head: Head | undefined, { id, added_at: at }: Due): head is Head =>
   head !== undefined && (head.owed_at < at || (head.owed_at === at && head.payout_id < id))
 
-async function putOff(tx: Tx, asset: Asset, payout: Due, wait: LimitWait, now: Instant, scopes: readonly Scope[]): Promise<void> {
-  const nextAt = wait.needs === 'person' ? later(now, againMs) : await roomAt(tx, asset, payout, wait, now, scopes)
+async function putOff(
+  tx: Tx,
+  asset: Asset,
+  payout: Due,
+  wait: LimitWait,
+  now: Instant,
+  scopes: readonly Scope[],
+): Promise<void> {
+  const nextAt =
+    wait.needs === 'person' ? later(now, againMs) : await roomAt(tx, asset, payout, wait, now, scopes)
   const why = whyOf(wait, payout, asset)
-  await tx.run(sql`update payouts set next_at = ${nextAt}, why = ${why} where id = ${payout.id} and state in ('owed', 'waiting')`)
+  await tx.run(
+    sql`update payouts set next_at = ${nextAt}, why = ${why} where id = ${payout.id}
+      and state in ('owed', 'waiting')`,
+  )
   await tx.run(sql`
     insert into limit_waits (payout_id, scope, per, cap_units, needs, owed_at, added_at)
-    values (${payout.id}, ${wait.scope}, ${wait.per}, ${wait.cap_units}, ${wait.needs}, ${payout.added_at}, ${now})
-    on conflict (payout_id) do update set scope = excluded.scope, per = excluded.per, cap_units = excluded.cap_units, needs = excluded.needs`)
+    values (${payout.id}, ${wait.scope}, ${wait.per}, ${wait.cap_units}, ${wait.needs}, ${payout.added_at},
+      ${now})
+    on conflict (payout_id) do update
+      set scope = excluded.scope, per = excluded.per, cap_units = excluded.cap_units, needs = excluded.needs`)
 }
 
 function whyOf({ scope, per, cap_units: cap, needs }: LimitWait, { units }: Due, asset: Asset): string {
@@ -153,8 +185,12 @@ async function roomAt(
   const [soonest, latest] = [later(now, 1_000), later(now, againMs)]
   let missing = scope.used[window] + payout.units - cap
   const { head } = scope
-  let nextAt = missing > 0n ? latest : isOlder(head, payout) && head.next_at > soonest ? head.next_at : soonest
-  const left = missing > 0n ? await tx.all<{ units: bigint; left_at: Instant }>(leftIn(asset, name, later(now, -windowMs[window]))) : []
+  let nextAt =
+    missing > 0n ? latest : isOlder(head, payout) && head.next_at > soonest ? head.next_at : soonest
+  const left =
+    missing > 0n
+      ? await tx.all<{ units: bigint; left_at: Instant }>(leftIn(asset, name, later(now, -windowMs[window])))
+      : []
   for (const { units: freed, left_at: at } of left) {
     missing -= freed
     if (missing > 0n) continue
@@ -166,24 +202,45 @@ async function roomAt(
   return nextAt
 }
 
-/** When an order left: what is still being asked, or may have been, has not left yet and counts until it has. */
+/**
+ * When an order left: what is still being asked, or may have been, has not left yet and counts until it has.
+ */
 const leftAt = sql`coalesce((select min(t.at) from transitions t
-  where t.subject = a.id and t.from_state in ('', 'sending', 'unsure') and t.to_state in ('sent', 'success')), a.changed_at)`
+  where t.subject = a.id and t.from_state in ('', 'sending', 'unsure')
+    and t.to_state in ('sent', 'success')), a.changed_at)`
 
-/** Every other order, and those that two people let go, counts for nothing. As `a`, with its payout as `p`. */
+/**
+ * Every other order, and those that two people let go, counts for nothing. As `a`, with its payout as `p`.
+ */
 const isCounted = (asset: Asset, scope: string): Sql => sql`
-  p.asset = ${asset} ${scope === installationScope(asset) ? sql`` : sql`and coalesce(a.account_id, p.account_id) = ${scope}`}
-  and not exists (select 1 from limit_approvals l where l.payout_id = a.payout_id and l.number = a.number and ${wasLetBeyond})`
+  p.asset = ${asset} ${
+    scope === installationScope(asset)
+      ? sql``
+      : sql`and coalesce(a.account_id,
+    p.account_id) = ${scope}`
+  }
+  and not exists (select 1 from limit_approvals l where l.payout_id = a.payout_id and l.number = a.number
+    and ${wasLetBeyond})`
 
-/** An order leaves between being asked for and its last change, so only where a window begins between the two its history is read. */
-const hasLeftSince = (since: Instant): Sql => sql`a.changed_at > ${since} and (a.asked_at > ${since} or ${leftAt} > ${since})`
+/**
+ * An order leaves between being asked for and its last change, so only where a window begins between the two
+ * its history is read.
+ */
+const hasLeftSince = (since: Instant): Sql =>
+  sql`a.changed_at > ${since} and (a.asked_at > ${since} or ${leftAt} > ${since})`
 
 const leftIn = (asset: Asset, scope: string, since: Instant): Sql => sql`
   select a.units, ${leftAt} as left_at from attempts a join payouts p on p.id = a.payout_id
-  where a.state in ('sent', 'success') and ${hasLeftSince(since)} and ${isCounted(asset, scope)} order by left_at limit 5000`
+  where a.state in ('sent', 'success') and ${hasLeftSince(since)} and ${isCounted(asset, scope)}
+    order by left_at limit 5000`
 
 /** What counts now within each window: all that is under way, and what left within it. */
-export async function usedIn(reader: Reader, asset: Asset, scope: string, now: Instant): Promise<Record<Window, bigint>> {
+export async function usedIn(
+  reader: Reader,
+  asset: Asset,
+  scope: string,
+  now: Instant,
+): Promise<Record<Window, bigint>> {
   const [hour, day] = [later(now, -windowMs.hour), later(now, -windowMs.day)]
   const row = await reader.one<{ open: bigint; hour: bigint; day: bigint }>(sql`
     select cast(coalesce((
@@ -196,24 +253,31 @@ export async function usedIn(reader: Reader, asset: Asset, scope: string, now: I
   return { hour: row!.open + row!.hour, day: row!.open + row!.day }
 }
 
-/** Up to how much each of these may go beyond the limits: those whose order under that approval did not fail keep nothing of it. */
+/**
+ * Up to how much each of these may go beyond the limits: those whose order under that approval did not fail
+ * keep nothing of it.
+ */
 async function approvedBeyond(tx: Tx, asset: Asset, due: readonly Due[]): Promise<Map<string, bigint>> {
   const rows = await tx.all<{ payout_id: string; units: bigint }>(sql`
     select payout_id, units from limit_approvals l where payout_id in (${join(due.map(({ id }) => id))})
-      and not exists (select 1 from attempts a where a.payout_id = l.payout_id and a.number = l.number and a.state not in ('failed', 'canceled', 'refused'))`)
+      and not exists (select 1 from attempts a where a.payout_id = l.payout_id and a.number = l.number
+        and a.state not in ('failed', 'canceled', 'refused'))`)
   const said = await letBeyond(
     tx,
     rows.map(({ payout_id: id }) => id),
   )
   return new Map(
-    rows.filter(({ payout_id: id, units }) => said.get(id) === formatMoney(units, asset)).map(({ payout_id: id, units }) => [id, units]),
+    rows
+      .filter(({ payout_id: id, units }) => said.get(id) === formatMoney(units, asset))
+      .map(({ payout_id: id, units }) => [id, units]),
   )
 }
 
 /** The order that is made now goes beyond the limits. */
 const takeApproval = (tx: Tx, { id }: Due): Promise<number> =>
   tx.run(sql`
-    update limit_approvals set number = (select coalesce(max(number), 0) + 1 from attempts where payout_id = ${id}) where payout_id = ${id}`)
+    update limit_approvals set number = (select coalesce(max(number), 0) + 1 from attempts
+      where payout_id = ${id}) where payout_id = ${id}`)
 
 export type ShownLimit = LimitRow & {
   /** The account's name; null where the limit is of all payouts of the asset. */
@@ -233,23 +297,37 @@ async function whileObjected<L extends LimitRow & { account: string | null }>(
   for (const cap of (await objectedLimits(reader)).caps) {
     const place = found.findIndex(({ scope, per }) => scope === cap.scope && per === cap.per)
     const row = found[place]
-    if (row && row.units > cap.units) found[place] = { ...row, units: cap.units, next_units: null, next_from: null }
+    if (row && row.units > cap.units)
+      found[place] = { ...row, units: cap.units, next_units: null, next_from: null }
     if (row) continue
-    const account = (await reader.one<{ name: string }>(sql`select name from accounts where id = ${cap.scope}`))?.name ?? null
+    const account =
+      (await reader.one<{ name: string }>(sql`select name from accounts where id = ${cap.scope}`))?.name ??
+      null
     const { by: set_by, at: set_at } = cap
     found.push({ ...cap, account, set_by, set_at, approved_by: null, next_units: null, next_from: null })
   }
   return found
 }
 
-/** Every limit with how much of it is used, and what waits for one: first what needs two people, then the oldest. */
-export async function showLimits(reader: Reader, now: Instant): Promise<{ limits: ShownLimit[]; waiting: WaitingForLimit[] }> {
+/**
+ * Every limit with how much of it is used, and what waits for one: first what needs two people, then the
+ * oldest.
+ */
+export async function showLimits(
+  reader: Reader,
+  now: Instant,
+): Promise<{ limits: ShownLimit[]; waiting: WaitingForLimit[] }> {
   const rows = await reader.all<LimitRow & { account: string | null }>(sql`
-    select l.*, a.name as account from limits l left join accounts a on a.id = l.scope where l.store_id = 'sto_default'
-    order by l.asset, case when a.name is null then 0 else 1 end, a.name, case l.per when 'payout' then 1 when 'hour' then 2 else 3 end`)
+    select l.*, a.name as account from limits l left join accounts a on a.id = l.scope
+      where l.store_id = 'sto_default'
+    order by l.asset, case when a.name is null then 0 else 1 end, a.name, case l.per when 'payout' then 1
+      when 'hour' then 2 else 3 end`)
   const limits: ShownLimit[] = []
   for (const row of await whileObjected(reader, limitsNow(rows, now)))
-    limits.push({ ...row, used: row.per === 'payout' ? undefined : (await usedIn(reader, row.asset, row.scope, now))[row.per] })
+    limits.push({
+      ...row,
+      used: row.per === 'payout' ? undefined : (await usedIn(reader, row.asset, row.scope, now))[row.per],
+    })
   return { limits, waiting: await waitingForLimits(reader, { limit: maxWaiting }) }
 }
 
@@ -263,12 +341,17 @@ export type WaitingForLimit = LimitWait & {
 }
 
 /** Payouts that a limit keeps waiting: as `w`, with the payout as `p` and its account as `c`. */
-const waits = sql`from limit_waits w join payouts p on p.id = w.payout_id join accounts c on c.id = p.account_id where p.state in ('owed', 'waiting')`
+const waits = sql`from limit_waits w join payouts p on p.id = w.payout_id
+  join accounts c on c.id = p.account_id where p.state in ('owed', 'waiting')`
 
 /** Those that two people have to let go first, then the oldest. */
-export const waitingForLimits = (reader: Reader, { limit, payoutId }: { limit: number; payoutId?: string }): Promise<WaitingForLimit[]> =>
+export const waitingForLimits = (
+  reader: Reader,
+  { limit, payoutId }: { limit: number; payoutId?: string },
+): Promise<WaitingForLimit[]> =>
   reader.all<WaitingForLimit>(sql`
-    select w.*, p.asset, p.units, p.next_at, c.name as account ${waits} ${payoutId === undefined ? sql`` : sql`and p.id = ${payoutId}`}
+    select w.*, p.asset, p.units, p.next_at,
+      c.name as account ${waits} ${payoutId === undefined ? sql`` : sql`and p.id = ${payoutId}`}
     order by w.needs, w.owed_at, w.payout_id limit ${limit}`)
 
 /** How many wait for room at a limit. */
@@ -278,9 +361,14 @@ export type FullLimit = Pick<LimitWait, 'scope' | 'per' | 'cap_units'> & {
   count: bigint
 }
 
-/** Each limit that has kept a payout waiting for room for longer than `ms`, the one that does so longest first. */
+/**
+ * Each limit that has kept a payout waiting for room for longer than `ms`, the one that does so longest
+ * first.
+ */
 export const waitingForRoom = (reader: Reader, now: Instant, ms: Millis): Promise<FullLimit[]> =>
   reader.all<FullLimit>(sql`
-    select w.scope, w.per, (select name from accounts where id = w.scope) as account, p.asset, min(w.cap_units) as cap_units, count(*) as count
+    select w.scope, w.per, (select name from accounts
+      where id = w.scope) as account, p.asset, min(w.cap_units) as cap_units, count(*) as count
       ${waits} and w.needs = 'room' group by w.scope, w.per, p.asset
-      having max(case when ${isOlderThan(sql`w.added_at`, now, ms)} then 1 else 0 end) = 1 order by min(w.added_at)`)
+      having max(case when ${isOlderThan(sql`w.added_at`, now, ms)} then 1 else 0 end) = 1
+        order by min(w.added_at)`)

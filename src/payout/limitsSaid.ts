@@ -1,4 +1,7 @@
-/** Limits as the audit log has them: a row can be edited past the program, so of the two the stricter counts, and that they differ is a finding. */
+/**
+ * Limits as the audit log has them: a row can be edited past the program, so of the two the stricter counts,
+ * and that they differ is a finding.
+ */
 import { doneFault } from '../approvals/approvals.ts'
 import { parseUnits, smallest, formatMoney, type Asset } from '../base/money.ts'
 import { later, type Instant } from '../base/world.ts'
@@ -7,18 +10,30 @@ import { join, sql, type Reader, type Sql } from '../db/db.ts'
 import type { LimitPer, LimitRow } from './limitRow.ts'
 
 /** How a limit is named in the details of a change. */
-export const limitWords = { payout: ['perPayout', 'perPayoutNow'], hour: ['perHour', 'perHourNow'], day: ['perDay', 'perDayNow'] } as const
+export const limitWords = {
+  payout: ['perPayout', 'perPayoutNow'],
+  hour: ['perHour', 'perHourNow'],
+  day: ['perDay', 'perDayNow'],
+} as const
 const pers = Object.keys(limitWords) as LimitPer[]
 
 type Limit = Pick<LimitRow, 'scope' | 'asset' | 'per' | 'units'>
 type Kept = Limit & Pick<LimitRow, 'next_units' | 'next_from'>
 const keyOf = ({ scope, per }: Pick<Limit, 'scope' | 'per'>) => `${per} ${scope}`
 
-/** What limits are now: one that was raised counts as before until its time, and one that ends then is gone. Pure. */
-export const limitsNow = <L extends Pick<LimitRow, 'units' | 'next_units' | 'next_from'>>(rows: readonly L[], now: Instant): L[] =>
+/**
+ * What limits are now: one that was raised counts as before until its time, and one that ends then is gone.
+ * Pure.
+ */
+export const limitsNow = <L extends Pick<LimitRow, 'units' | 'next_units' | 'next_from'>>(
+  rows: readonly L[],
+  now: Instant,
+): L[] =>
   rows.flatMap(row => {
     if (row.next_from === null || row.next_from > now) return [row]
-    return row.next_units === null ? [] : [{ ...row, units: row.next_units, next_units: null, next_from: null }]
+    return row.next_units === null
+      ? []
+      : [{ ...row, units: row.next_units, next_units: null, next_from: null }]
   })
 
 /** One limit of one scope, as somebody changed it; null is none. */
@@ -42,13 +57,22 @@ export interface LimitChange {
 
 /** Every change of limits, oldest first. */
 export async function limitChanges(reader: Reader): Promise<LimitChange[]> {
-  const acts = await reader.all<{ seq: bigint; at: Instant; actor: string; act: string; subject: string; detail: string }>(
-    sql`select seq, at, actor, act, subject, detail from audit where act in ('limits set', 'limits lowered') order by seq`,
+  const acts = await reader.all<{
+    seq: bigint
+    at: Instant
+    actor: string
+    act: string
+    subject: string
+    detail: string
+  }>(
+    sql`select seq, at, actor, act, subject, detail from audit where act in ('limits set', 'limits lowered')
+      order by seq`,
   )
   return acts.flatMap(({ seq, at, actor, act, subject: scope, detail: text }) => {
     const detail = JSON.parse(text) as Record<string, string>
     const asset = detail['asset'] as Asset
-    const unitsOf = (written: string | undefined) => (written === undefined || written === 'none' ? null : parseUnits(written, asset)!)
+    const unitsOf = (written: string | undefined) =>
+      written === undefined || written === 'none' ? null : parseUnits(written, asset)!
     return pers.flatMap(per => {
       const [word, wordNow] = limitWords[per]
       if (detail[word] === undefined) return []
@@ -56,7 +80,11 @@ export async function limitChanges(reader: Reader): Promise<LimitChange[]> {
       // What is higher counts later, and until then as before.
       const isHigher = before !== null && (after === null || after >= before)
       const by = detail['proposedBy'] ?? actor
-      const says = { asset, [word]: detail[word], ...(detail[wordNow] !== undefined && { [wordNow]: detail[wordNow] }) }
+      const says = {
+        asset,
+        [word]: detail[word],
+        ...(detail[wordNow] !== undefined && { [wordNow]: detail[wordNow] }),
+      }
       const what = { scope, asset, per, before, after, from: isHigher ? from : undefined, says }
       return [{ seq, at, actor, by, raised: act === 'limits set', ...what }]
     })
@@ -73,7 +101,10 @@ async function limitsSaid(reader: Reader, changes: readonly LimitChange[]): Prom
   return said
 }
 
-/** By the last of one limit's changes that counts: one that two people did not approve, or that would raise it alone, is none. */
+/**
+ * By the last of one limit's changes that counts: one that two people did not approve, or that would raise it
+ * alone, is none.
+ */
 async function inForce(reader: Reader, own: readonly LimitChange[]): Promise<Kept | undefined> {
   const last = own.at(-1)
   if (!last) return undefined
@@ -84,8 +115,11 @@ async function inForce(reader: Reader, own: readonly LimitChange[]): Promise<Kep
 }
 
 function keptOf({ scope, asset, per, before, after, from }: LimitChange): Kept | undefined {
-  if (from !== undefined) return { ...{ scope, asset, per, units: before! }, next_units: after, next_from: from }
-  return after === null ? undefined : { ...{ scope, asset, per, units: after }, next_units: null, next_from: null }
+  if (from !== undefined)
+    return { ...{ scope, asset, per, units: before! }, next_units: after, next_from: from }
+  return after === null
+    ? undefined
+    : { ...{ scope, asset, per, units: after }, next_units: null, next_from: null }
 }
 
 /** Judged by what two people signed, as whatever is paid is. */
@@ -100,13 +134,23 @@ export const toLimits: ObjectionKind = {
   ...{ table: sql`limit_objections`, of: sql`scope`, noun: 'limits of ' },
   ...{ objected: 'limits objected', cleared: 'limits objection cleared' },
   isEnd: async (reader, end) =>
-    (await doneFault(reader, end, { act: limitsClearAct, about: end.subject, says: { objectedBy: end.objectedBy } })) === undefined,
+    (await doneFault(reader, end, {
+      act: limitsClearAct,
+      about: end.subject,
+      says: { objectedBy: end.objectedBy },
+    })) === undefined,
 }
 
-/** Whoever objects may have read about a change some days later, and several changes may have come to what they object to. */
+/**
+ * Whoever objects may have read about a change some days later, and several changes may have come to what
+ * they object to.
+ */
 const lookBackMs = 7 * 86_400_000
 
-/** The changes that an objection is about: the last one before it, those of the week before, and all since. Pure. */
+/**
+ * The changes that an objection is about: the last one before it, those of the week before, and all since.
+ * Pure.
+ */
 export function changesObjectedTo(
   changes: readonly LimitChange[],
   scope: string,
@@ -140,10 +184,15 @@ export async function objectedLimits(
 }
 
 /**
- * Of what the rows and the audit log say now, and of what counts where somebody objects, the stricter. All are written in one transaction, so whoever
- * has locked the rows sees both.
+ * Of what the rows and the audit log say now, and of what counts where somebody objects, the stricter. All
+ * are written in one transaction, so whoever has locked the rows sees both.
  */
-export async function strictest(reader: Reader, asset: Asset, rows: readonly Limit[], now: Instant): Promise<Limit[]> {
+export async function strictest(
+  reader: Reader,
+  asset: Asset,
+  rows: readonly Limit[],
+  now: Instant,
+): Promise<Limit[]> {
   const changes = await limitChanges(reader)
   const found = new Map(rows.map(row => [keyOf(row), row]))
   for (const limit of [
@@ -157,22 +206,28 @@ export async function strictest(reader: Reader, asset: Asset, rows: readonly Lim
 }
 
 /** Two people let this payout of a row l go beyond: so the audit log says. */
-export const wasLetBeyond: Sql = sql`exists (select 1 from audit u where u.subject = l.payout_id and u.act = 'payout let beyond limits')`
+export const wasLetBeyond: Sql = sql`exists (select 1 from audit u where u.subject = l.payout_id
+  and u.act = 'payout let beyond limits')`
 
 /** What the audit log has them go up to, by payout. */
 export async function letBeyond(reader: Reader, ids: readonly string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map()
   const rows = await reader.all<{ subject: string; detail: string }>(
-    sql`select subject, detail from audit where subject in (${join(ids)}) and act = 'payout let beyond limits' order by seq`,
+    sql`select subject, detail from audit where subject in (${join(ids)}) and act = 'payout let beyond limits'
+      order by seq`,
   )
-  return new Map(rows.map(({ subject, detail }) => [subject, (JSON.parse(detail) as { amount: string }).amount]))
+  return new Map(
+    rows.map(({ subject, detail }) => [subject, (JSON.parse(detail) as { amount: string }).amount]),
+  )
 }
 
 const fields = ['asset', 'units', 'next_units', 'next_from'] as const
 
 /** Limits that are not as people set them. */
 export async function checkLimits(reader: Reader): Promise<Finding[]> {
-  const rows = await reader.all<Kept>(sql`select scope, asset, per, units, next_units, next_from from limits order by scope, per`)
+  const rows = await reader.all<Kept>(
+    sql`select scope, asset, per, units, next_units, next_from from limits order by scope, per`,
+  )
   const said = await limitsSaid(reader, await limitChanges(reader))
   const kept = new Map(rows.map(row => [keyOf(row), row]))
   return [...new Set([...said.keys(), ...kept.keys()])].flatMap(key => {

@@ -17,7 +17,10 @@ export interface Net {
   net: bigint
 }
 
-/** `paid` − bank fee − commission (of what was paid) − the transfer's fee where the receiver bears it; all in smallest units. */
+/**
+ * `paid` − bank fee − commission (of what was paid) − the transfer's fee where the receiver bears it; all in
+ * smallest units.
+ */
 export function netOf(paid: bigint, bankFee: bigint, commissionBp: BasisPoints, terms: Terms): Net {
   const commission = shareOf(paid, commissionBp)
   const withheld = terms.transferFeeBy === 'receiver' ? terms.transferFeeUnits : 0n

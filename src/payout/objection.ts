@@ -1,4 +1,7 @@
-/** Objections to payout accounts: while one is open nothing is paid there, nor to another account at the same place. */
+/**
+ * Objections to payout accounts: while one is open nothing is paid there, nor to another account at the same
+ * place.
+ */
 import { doneFault } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
@@ -26,11 +29,16 @@ export const toAccounts: ObjectionKind = {
   ...{ table: sql`account_objections`, of: sql`account_id`, noun: 'account ' },
   ...{ objected: 'account objected', cleared: 'account objection cleared' },
   isEnd: async (reader, end) =>
-    (await doneFault(reader, end, { act: accountClearAct, about: end.subject, says: { objectedBy: end.objectedBy } })) === undefined,
+    (await doneFault(reader, end, {
+      act: accountClearAct,
+      about: end.subject,
+      says: { objectedBy: end.objectedBy },
+    })) === undefined,
 }
 
 /** The open ones to an account. */
-export const accountObjections = (reader: Reader, accountId: string): Promise<Objection[]> => objectionsOf(reader, toAccounts, accountId)
+export const accountObjections = (reader: Reader, accountId: string): Promise<Objection[]> =>
+  objectionsOf(reader, toAccounts, accountId)
 
 interface Said {
   by: string
@@ -38,16 +46,24 @@ interface Said {
 }
 
 const theAccount = async (tx: Tx, name: string): Promise<AccountRow> => {
-  const row = await tx.one<AccountRow>(sql`select * from accounts where store_id = 'sto_default' and (name = ${name} or id = ${name})`)
+  const row = await tx.one<AccountRow>(
+    sql`select * from accounts where store_id = 'sto_default' and (name = ${name} or id = ${name})`,
+  )
   if (!row) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
   return row
 }
 
 /** From now on nothing more is ordered to the account. Who objects twice has objected once. */
-export async function objectToAccount(db: Db, world: World, name: string, { by, why }: Said): Promise<Objection> {
+export async function objectToAccount(
+  db: Db,
+  world: World,
+  name: string,
+  { by, why }: Said,
+): Promise<Objection> {
   const objection = await db.tx(async tx => {
     const account = await theAccount(tx, name)
-    if (account.state === 'closed') throw new BadInput(`account "${account.name}" is closed: nothing is paid there`)
+    if (account.state === 'closed')
+      throw new BadInput(`account "${account.name}" is closed: nothing is paid there`)
     const opened = await openObjectionTo(tx, world, toAccounts, account, { by, why })
     if (opened.isNew) await tellOfAccount(tx, { kind: 'account objected', account, by, why })
     return opened.objection
@@ -57,28 +73,43 @@ export async function objectToAccount(db: Db, world: World, name: string, { by, 
 }
 
 /**
- * Ends when every claim of payouts has ended that may have read what was so before: a claim keeps its payouts locked from before it reads, and
- * whichever begins later reads what is so now.
+ * Ends when every claim of payouts has ended that may have read what was so before: a claim keeps its payouts
+ * locked from before it reads, and whichever begins later reads what is so now.
  */
 export const afterClaims = (db: Db, which: Sql): Promise<unknown> =>
-  db.tx(tx => tx.all(sql`select id from payouts where state in ('owed', 'waiting') and ${which} order by id ${forUpdate}`), 'locks')
+  db.tx(
+    tx =>
+      tx.all(
+        sql`select id from payouts where state in ('owed', 'waiting') and ${which} order by id ${forUpdate}`,
+      ),
+    'locks',
+  )
 
 const clearing = ({ id, name, added_by: addedBy }: AccountRow): Clearing => ({
   ...{ kind: toAccounts, act: accountClearAct, id, name, authors: [addedBy] },
   refusal: by => `${by} added account "${name}", so others clear the objection to it`,
 })
 
-/** Proposes that the open objections end; another person approves it, and neither of them added the account. */
-export const proposeAccountClear = (db: Db, world: World, name: string, { by, why }: Said): Promise<Proposed> =>
+/**
+ * Proposes that the open objections end; another person approves it, and neither of them added the account.
+ */
+export const proposeAccountClear = (
+  db: Db,
+  world: World,
+  name: string,
+  { by, why }: Said,
+): Promise<Proposed> =>
   db.tx(async tx => proposeClearing(tx, world, clearing(await theAccount(tx, name)), { by, why }))
 
 /** In the transaction of the approval. Its payouts are looked at again at once. */
 export async function carryOutAccountClear(tx: Tx, proposal: ProposalRow): Promise<void> {
   const account = await theAccount(tx, proposal.subject)
   await clearObjections(tx, clearing(account), proposal)
-  // All that could be claimed, so that a claim which still reads the objection as open does not put one off after this.
+  // All that could be claimed, so that a claim which still reads the objection as open does not put one off
+  // after this.
   await tx.run(sql`
-    update payouts set next_at = ${await tx.now()}, why = case when why like ${`${whyBegins}%`} then null else why end
+    update payouts set next_at = ${await tx.now()}, why = case when why like ${`${whyBegins}%`} then null
+      else why end
     where state in ('owed', 'waiting') and (account_id = ${account.id} or why like ${`${whyBegins}%`})`)
   const { made_by: by, decided_by: approvedBy, why } = proposal
   await tellOfAccount(tx, { kind: 'account cleared', account, by, approvedBy: approvedBy!, why })
@@ -88,22 +119,30 @@ export type OpenObjection = Pick<Objection, 'made_by' | 'why'> & { account: stri
 
 const whyBegins = 'somebody objects to its account'
 
-export const objectionWhy = ({ account, made_by: by, why }: OpenObjection): string => `${whyBegins} ${account} (${by}): ${why}`
+export const objectionWhy = ({ account, made_by: by, why }: OpenObjection): string =>
+  `${whyBegins} ${account} (${by}): ${why}`
 
-/** What is objected to where each of these payouts goes, by their ids: its account, or another one at the same place, as a refund's is. */
+/**
+ * What is objected to where each of these payouts goes, by their ids: its account, or another one at the same
+ * place, as a refund's is.
+ */
 export async function objectionsTo(
   reader: Reader,
   payouts: readonly Pick<PayoutRow, 'id' | 'account_id'>[],
 ): Promise<Map<string, OpenObjection>> {
   const found = new Map<string, OpenObjection>()
-  const open = payouts.length === 0 ? new Map<string, Objection[]>() : await openObjections(reader, toAccounts)
+  const open =
+    payouts.length === 0 ? new Map<string, Objection[]>() : await openObjections(reader, toAccounts)
   if (open.size === 0) return found
   const ids = [...open.keys(), ...payouts.map(({ account_id: id }) => id)]
-  const accounts = await reader.all<AccountRow>(sql`select * from accounts where id in (${join([...new Set(ids)])})`)
+  const accounts = await reader.all<AccountRow>(
+    sql`select * from accounts where id in (${join([...new Set(ids)])})`,
+  )
   const doubted = accounts.filter(({ id }) => open.has(id))
   for (const payout of payouts) {
     const to = accounts.find(({ id }) => id === payout.account_id)
-    const account = doubted.find(each => each.id === to?.id) ?? doubted.find(each => to && isAtOnePlace(each, to))
+    const account =
+      doubted.find(each => each.id === to?.id) ?? doubted.find(each => to && isAtOnePlace(each, to))
     if (account) found.set(payout.id, { account: account.name, ...open.get(account.id)![0]! })
   }
   return found
@@ -114,6 +153,7 @@ export type ObjectedAccount = { name: string; made_by: string; why: string; coun
 /** Accounts that somebody objects to, and how many payouts wait for that. */
 export const objectedAccounts = (reader: Reader): Promise<ObjectedAccount[]> =>
   reader.all<ObjectedAccount>(sql`
-    select a.name, o.made_by, o.why, (select count(*) from payouts p where p.account_id = a.id and p.state in ('owed', 'waiting') and not ${refundRule}) as count
+    select a.name, o.made_by, o.why, (select count(*) from payouts p where p.account_id = a.id
+      and p.state in ('owed', 'waiting') and not ${refundRule}) as count
     from account_objections o join accounts a on a.id = o.account_id
     where o.cleared_at is null and a.state <> 'closed' order by o.id`)

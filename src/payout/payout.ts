@@ -1,5 +1,15 @@
 /** A payout: a net amount owed to one payout account; an attempt is one order sent to the provider for it. */
-export { findPayout, attemptsOf, mayGoOut, payoutsStopped, stopOf, stopsOf, type Stop, type PayoutRow, type AttemptRow } from './row.ts'
+export {
+  findPayout,
+  attemptsOf,
+  mayGoOut,
+  payoutsStopped,
+  stopOf,
+  stopsOf,
+  type Stop,
+  type PayoutRow,
+  type AttemptRow,
+} from './row.ts'
 export { payoutMachine, attemptMachine, type PayoutState, type AttemptState } from './states.ts'
 export {
   accountMachine,
@@ -62,7 +72,15 @@ export {
   type AccountProposed,
   type DebtEnd,
 } from './accountTerms.ts'
-export { receivableMoves, receivableOf, receivables, recoveries, type Owing, type ReceivableMove, type Recovery } from './receivable.ts'
+export {
+  receivableMoves,
+  receivableOf,
+  receivables,
+  recoveries,
+  type Owing,
+  type ReceivableMove,
+  type Recovery,
+} from './receivable.ts'
 export {
   installationScope,
   showLimits,
@@ -146,7 +164,14 @@ export { importSigned, type Imported } from './bundle/import.ts'
 export { bumpBundles } from './bundle/bump.ts'
 export { cancelBundle, isCancellation, isCanceling, type Canceled } from './bundle/cancel.ts'
 export { applyBundle } from './bundle/outcome.ts'
-export { followElsewhere, forgetForeign, holdPaidElsewhere, noteForeign, settlePaidElsewhere, type Settled } from './bundle/foreign.ts'
+export {
+  followElsewhere,
+  forgetForeign,
+  holdPaidElsewhere,
+  noteForeign,
+  settlePaidElsewhere,
+  type Settled,
+} from './bundle/foreign.ts'
 export {
   chainPayoutsStopped,
   chainUnread,
@@ -173,8 +198,29 @@ export {
   waitForBank,
 } from './bank/unheard.ts'
 export { holdAll, holdOf, letGo, markOf, reasonsOf, stopAll, theProgram, type Hold } from './hold.ts'
-export { handedText, handOut, waitingTransactions, type HandedBack, type HandedOut, type WaitingTransaction } from './bundle/handOut.ts'
+export {
+  handedText,
+  handOut,
+  waitingTransactions,
+  type HandedBack,
+  type HandedOut,
+  type WaitingTransaction,
+} from './bundle/handOut.ts'
 export { changesOf, payeesOf, type Change, type Paid } from './bundle/outputs.ts'
-export { disownedAmong, noteStrange, verdictsOn, type Disowned, type StrangeTransfer, type Verdict } from './bank/strange.ts'
-export { adjudicateAct, carryOutVerdict, prepareVerdict, proposeVerdict, shownNowhere, verdicts } from './bank/verdict.ts'
+export {
+  disownedAmong,
+  noteStrange,
+  verdictsOn,
+  type Disowned,
+  type StrangeTransfer,
+  type Verdict,
+} from './bank/strange.ts'
+export {
+  adjudicateAct,
+  carryOutVerdict,
+  prepareVerdict,
+  proposeVerdict,
+  shownNowhere,
+  verdicts,
+} from './bank/verdict.ts'
 export { carryOutRedirect, isOfOnePayee, proposeRedirect, redirectAct } from './redirect.ts'

@@ -1,4 +1,7 @@
-/** What a person does to a payout: hold it, release it, try it again. Each act has a reason and is in the audit log. */
+/**
+ * What a person does to a payout: hold it, release it, try it again. Each act has a reason and is in the
+ * audit log.
+ */
 import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { assertMayApprove, audit } from '../ledger/ledger.ts'
@@ -21,9 +24,17 @@ export interface Act {
 /** Keeps one from being sent; one that the program holds for a while stays held from then on. */
 export const holdPayout = (db: Db, id: string, act: Act) => actOn(db, id, act, 'held', ['owed', 'waiting'])
 
-/** Whether the program holds it for a while and will let it go on by itself: its payment may be going back, or left the chain. */
-async function goesOnByItself(reader: Reader, { state, why, invoice_id: invoiceId }: PayoutRow): Promise<boolean> {
-  return state === 'held' && (why === orphanedWhy || (await reversalOf(reader, invoiceId))?.holds_payout === 1n)
+/**
+ * Whether the program holds it for a while and will let it go on by itself: its payment may be going back, or
+ * left the chain.
+ */
+async function goesOnByItself(
+  reader: Reader,
+  { state, why, invoice_id: invoiceId }: PayoutRow,
+): Promise<boolean> {
+  return (
+    state === 'held' && (why === orphanedWhy || (await reversalOf(reader, invoiceId))?.holds_payout === 1n)
+  )
 }
 
 export const mayBeHeld = async (reader: Reader, payout: PayoutRow): Promise<boolean> =>
@@ -43,7 +54,10 @@ export const retryPayout = (db: Db, id: string, act: Act) =>
   })
 
 /** What an owed payout waits for besides its turn: derived from its account, so that it is never stale. */
-export function waitsFor({ state }: Pick<PayoutRow, 'state'>, account: Pick<AccountRow, 'name' | 'state'>): string | undefined {
+export function waitsFor(
+  { state }: Pick<PayoutRow, 'state'>,
+  account: Pick<AccountRow, 'name' | 'state'>,
+): string | undefined {
   if ((state !== 'owed' && state !== 'waiting') || account.state === 'approved') return undefined
   return account.state === 'closed'
     ? `cannot be sent, for account ${account.name} is closed`
@@ -63,7 +77,9 @@ async function actOn(
     if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
     const isKept = to === 'held' && (await goesOnByItself(tx, payout))
     if (!isKept && !from.includes(payout.state))
-      throw new BadInput(`payout ${id} is ${payout.state}${await bundleSays(tx, payout)}: this is for one that is ${from.join(' or ')}`)
+      throw new BadInput(
+        `payout ${id} is ${payout.state}${await bundleSays(tx, payout)}: this is for one that is ${from.join(' or ')}`,
+      )
     await check?.(payout, tx)
     if (to === 'owed') {
       await assertMayApprove(tx, by, await tx.now())
@@ -75,7 +91,8 @@ async function actOn(
     }
     const now = await tx.now()
     if (isKept) await keepHeld(tx, payout, { by, why })
-    else if (payout.state === to) await tx.run(sql`update payouts set next_at = ${now}, waits = 0 where id = ${id} and state = ${to}`)
+    else if (payout.state === to)
+      await tx.run(sql`update payouts set next_at = ${now}, waits = 0 where id = ${id} and state = ${to}`)
     else
       await move(tx, 'payouts', payoutMachine, id, payout.state as 'held', to, { why: `${by}: ${why}` }, [
         sql`next_at = ${now}`,
@@ -95,9 +112,17 @@ async function actOn(
 }
 
 /** From now on it is a person's hold, which nothing but a release ends. */
-async function keepHeld(tx: Tx, { id, invoice_id: invoiceId, why: before }: PayoutRow, { by, why }: Act): Promise<void> {
+async function keepHeld(
+  tx: Tx,
+  { id, invoice_id: invoiceId, why: before }: PayoutRow,
+  { by, why }: Act,
+): Promise<void> {
   await tx.run(sql`update invoice_reversals set holds_payout = 0 where invoice_id = ${invoiceId}`)
-  if ((await tx.run(sql`update payouts set why = ${why} where id = ${id} and state = 'held' and why = ${before}`)) !== 1)
+  if (
+    (await tx.run(
+      sql`update payouts set why = ${why} where id = ${id} and state = 'held' and why = ${before}`,
+    )) !== 1
+  )
     throw new BadInput(`payout ${id} has just changed: look again`)
   await remember(tx, 'payouts', id, 'held', 'held', { why: `${by}: ${why}` }, await tx.now())
 }
@@ -106,12 +131,20 @@ async function keepHeld(tx: Tx, { id, invoice_id: invoiceId, why: before }: Payo
 async function bundleSays(tx: Tx, { id, state }: PayoutRow): Promise<string> {
   const last = (await attemptsOf(tx, id)).at(-1)
   if (!last || last.bundle_id === null || !['sending', 'unsure', 'sent'].includes(state)) return ''
-  const bundle = (await tx.one<{ state: string }>(sql`select state from bundles where id = ${last.bundle_id}`))!
-  const stop = bundle.state === 'planned' || bundle.state === 'signed' ? ', and only "repasse payout stop" keeps that from going out' : ''
+  const bundle = (await tx.one<{ state: string }>(
+    sql`select state from bundles where id = ${last.bundle_id}`,
+  ))!
+  const stop =
+    bundle.state === 'planned' || bundle.state === 'signed'
+      ? ', and only "repasse payout stop" keeps that from going out'
+      : ''
   return ` in bundle ${last.bundle_id}, whose transaction is ${bundle.state} and pays it with others${stop}`
 }
 
-/** While its payer may be getting money back nothing is let go: it goes on by itself, of what is left, when the bank has said what became of that. */
+/**
+ * While its payer may be getting money back nothing is let go: it goes on by itself, of what is left, when
+ * the bank has said what became of that.
+ */
 export async function assertStays(tx: Tx, { id, invoice_id: invoiceId }: PayoutRow): Promise<void> {
   if ((await reversalOf(tx, invoiceId))?.under_way_since == null) return
   throw new BadInput(
@@ -124,7 +157,8 @@ export async function assertThere(tx: Tx, { id }: PayoutRow): Promise<void> {
   const gone = await tx.one<{ id: string; state: string }>(
     sql`
       select id, state from coins
-      where (payout_id = ${id} or id in (select coin_id from coin_refunds where payout_id = ${id})) and state <> 'mined' order by id limit 1`,
+      where (payout_id = ${id} or id in (select coin_id from coin_refunds where payout_id = ${id}))
+        and state <> 'mined' order by id limit 1`,
   )
   if (gone)
     throw new BadInput(
@@ -134,7 +168,9 @@ export async function assertThere(tx: Tx, { id }: PayoutRow): Promise<void> {
 
 /** The order that may still pay it, or did; there is one at most. */
 export const liveOrderOf = async (reader: Reader, payoutId: string): Promise<AttemptRow | undefined> =>
-  (await attemptsOf(reader, payoutId)).find(({ state }) => ['sending', 'unsure', 'sent', 'success'].includes(state))
+  (await attemptsOf(reader, payoutId)).find(({ state }) =>
+    ['sending', 'unsure', 'sent', 'success'].includes(state),
+  )
 
 export async function assertDead(tx: Tx, payout: PayoutRow): Promise<void> {
   const live = await liveOrderOf(tx, payout.id)

@@ -1,4 +1,7 @@
-/** What payees owe us: a payer got money back that had been passed on. Kept by payout account, and set off only where its terms say so. */
+/**
+ * What payees owe us: a payer got money back that had been passed on. Kept by payout account, and set off
+ * only where its terms say so.
+ */
 import { brl, formatReais, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post, type MovementName } from '../ledger/ledger.ts'
@@ -21,11 +24,20 @@ interface Receivable {
   memo: string
 }
 
-/** Posts one movement of the receivable and keeps which account it is about. What is owed no more can be forgiven no longer. */
+/**
+ * Posts one movement of the receivable and keeps which account it is about. What is owed no more can be
+ * forgiven no longer.
+ */
 export async function postReceivable(tx: Tx, world: World, receivable: Receivable): Promise<void> {
   const { movement, accountId, invoiceId, source, units, memo } = receivable
   await lockOwing(tx, accountId)
-  const isNew = await post(tx, world, { movement, source, amount: brl(units), memo, ...(invoiceId !== undefined && { invoiceId }) })
+  const isNew = await post(tx, world, {
+    movement,
+    source,
+    amount: brl(units),
+    memo,
+    ...(invoiceId !== undefined && { invoiceId }),
+  })
   if (!isNew) return
   await tx.run(sql`
     insert into receivable_moves (transaction_id, account_id)
@@ -33,30 +45,46 @@ export async function postReceivable(tx: Tx, world: World, receivable: Receivabl
   if (movement === 'receivable canceled') await undoForgiveness(tx, world, receivable)
 }
 
-/** One account's movements come one after the other: whoever read it before another one wrote starts again. */
-export const lockOwing = (tx: Tx, accountId: string) => tx.run(sql`update accounts set recover = recover where id = ${accountId}`)
+/**
+ * One account's movements come one after the other: whoever read it before another one wrote starts again.
+ */
+export const lockOwing = (tx: Tx, accountId: string) =>
+  tx.run(sql`update accounts set recover = recover where id = ${accountId}`)
 
 /**
- * A debt that was forgiven and then canceled is not owed to the payee: as far as the cancelation took the account below zero, what was
- * forgiven is forgiven no more. Only what was kept back or paid by the payee may lie there.
+ * A debt that was forgiven and then canceled is not owed to the payee: as far as the cancelation took the
+ * account below zero, what was forgiven is forgiven no more. Only what was kept back or paid by the payee may
+ * lie there.
  */
-async function undoForgiveness(tx: Tx, world: World, { units: canceled, ...receivable }: Receivable): Promise<void> {
+async function undoForgiveness(
+  tx: Tx,
+  world: World,
+  { units: canceled, ...receivable }: Receivable,
+): Promise<void> {
   const { accountId } = receivable
   const row = await tx.one<{ units: bigint }>(sql`
     select cast(coalesce(sum(e.units), 0) as bigint) as units
-    from receivable_moves m join ledger_entries e on e.transaction_id = m.transaction_id and e.account = 'given-up'
+    from receivable_moves m join ledger_entries e on e.transaction_id = m.transaction_id
+      and e.account = 'given-up'
     where m.account_id = ${accountId}`)
   const units = smallest(canceled, -(await receivableOf(tx, accountId)), row!.units)
   if (units <= 0n) return
   await postReceivable(tx, world, { ...receivable, movement: 'forgiveness undone', units })
-  world.log.warn({ account: accountId, units: formatReais(units) }, 'a debt that was forgiven is canceled: its forgiveness is undone')
+  world.log.warn(
+    { account: accountId, units: formatReais(units) },
+    'a debt that was forgiven is canceled: its forgiveness is undone',
+  )
 }
 
-/** What is owed to us for one payout account, in cents. Below zero: more was kept back than was owed, and it goes out with the next payout. */
+/**
+ * What is owed to us for one payout account, in cents. Below zero: more was kept back than was owed, and it
+ * goes out with the next payout.
+ */
 export async function receivableOf(reader: Reader, accountId: string): Promise<bigint> {
   const row = await reader.one<{ units: bigint }>(sql`
     select cast(coalesce(sum(e.units), 0) as bigint) as units
-    from receivable_moves m join ledger_entries e on e.transaction_id = m.transaction_id and e.account = 'receivable'
+    from receivable_moves m join ledger_entries e on e.transaction_id = m.transaction_id
+      and e.account = 'receivable'
     where m.account_id = ${accountId}`)
   return row!.units
 }
@@ -67,11 +95,18 @@ export type Owing = { account_id: string; name: string; recover: Recovery; units
 export const receivables = (reader: Reader): Promise<Owing[]> =>
   reader.all<Owing>(sql`
     select a.id as account_id, a.name, a.recover, cast(sum(e.units) as bigint) as units
-    from receivable_moves m join ledger_entries e on e.transaction_id = m.transaction_id and e.account = 'receivable'
+    from receivable_moves m join ledger_entries e on e.transaction_id = m.transaction_id
+      and e.account = 'receivable'
       join accounts a on a.id = m.account_id
     group by a.id, a.name, a.recover having sum(e.units) <> 0 order by sum(e.units) desc, a.name`)
 
-export type ReceivableMove = { at: string; movement: MovementName; invoice_id: string | null; memo: string; units: bigint }
+export type ReceivableMove = {
+  at: string
+  movement: MovementName
+  invoice_id: string | null
+  memo: string
+  units: bigint
+}
 
 /** What made and lessened what is owed for one account, newest first. */
 export const receivableMoves = (reader: Reader, accountId: string, limit = 50): Promise<ReceivableMove[]> =>
@@ -84,8 +119,9 @@ export const receivableMoves = (reader: Reader, accountId: string, limit = 50): 
 type Due = PayoutRow & { state: 'owed' | 'waiting' }
 
 /**
- * Keeps back from payouts that are about to be ordered what is owed to us for their accounts, where the account's terms say so; and puts
- * on them what was kept back too much, whatever the terms. Answers those of which something is left to send, with their units as they are now.
+ * Keeps back from payouts that are about to be ordered what is owed to us for their accounts, where the
+ * account's terms say so; and puts on them what was kept back too much, whatever the terms. Answers those of
+ * which something is left to send, with their units as they are now.
  */
 export async function setOff<P extends Due>(tx: Tx, world: World, payouts: readonly P[]): Promise<P[]> {
   const left: P[] = []
@@ -98,7 +134,8 @@ export async function setOff<P extends Due>(tx: Tx, world: World, payouts: reado
 
 async function setOffOne(tx: Tx, world: World, payout: Due): Promise<bigint> {
   const account = await tx.one<{ recover: Recovery }>(sql`
-    select recover from accounts where id = ${payout.account_id} and id in (select account_id from receivable_moves)`)
+    select recover from accounts where id = ${payout.account_id} and id in (select account_id
+      from receivable_moves)`)
   if (!account) return payout.units
   await lockOwing(tx, payout.account_id)
   const owing = await receivableOf(tx, payout.account_id)
@@ -109,23 +146,38 @@ async function setOffOne(tx: Tx, world: World, payout: Due): Promise<bigint> {
   const why = taken > 0n ? 'set off against what the payee owes' : 'with what was kept back too much'
   const withheld = taken === payout.units ? await returnWithheld(tx, world, payout, why) : 0n
   const before = await tx.one<{ count: bigint }>(sql`
-    select count(*) as count from ledger_transactions where movement in ('receivable set off', 'set-off returned') and source like ${`${id}/%`}`)
+    select count(*) as count from ledger_transactions
+      where movement in ('receivable set off', 'set-off returned') and source like ${`${id}/%`}`)
   await postReceivable(tx, world, {
     ...{ movement: taken > 0n ? 'receivable set off' : 'set-off returned', accountId, invoiceId, memo: id },
     ...{ source: `${id}/${before!.count + 1n}`, units: taken > 0n ? taken + withheld : -taken },
   })
   const units = payout.units - taken
   await tx.run(sql`update payouts set units = ${units} where id = ${id}`)
-  await remember(tx, 'payouts', id, payout.state, payout.state, { why: `${why}: ${payout.units} is ${units} now` }, await tx.now())
-  if (units === 0n) await move(tx, 'payouts', payoutMachine, id, payout.state, 'canceled', { why }, [sql`why = ${why}`])
+  await remember(
+    tx,
+    'payouts',
+    id,
+    payout.state,
+    payout.state,
+    { why: `${why}: ${payout.units} is ${units} now` },
+    await tx.now(),
+  )
+  if (units === 0n)
+    await move(tx, 'payouts', payoutMachine, id, payout.state, 'canceled', { why }, [sql`why = ${why}`])
   return units
 }
 
 /**
- * Nothing is left to send, so no transfer is made: what was withheld for one is the payee's and is set off too. What of it the payee does
- * not owe goes out with its next payout. Answers how much that is.
+ * Nothing is left to send, so no transfer is made: what was withheld for one is the payee's and is set off
+ * too. What of it the payee does not owe goes out with its next payout. Answers how much that is.
  */
-async function returnWithheld(tx: Tx, world: World, { id, invoice_id: invoiceId }: Due, why: string): Promise<bigint> {
+async function returnWithheld(
+  tx: Tx,
+  world: World,
+  { id, invoice_id: invoiceId }: Due,
+  why: string,
+): Promise<bigint> {
   const units = -(await bringTo(tx, world, invoiceId, 0n, 'transfer fee withheld', { why }))
   await tx.run(sql`update payouts set withheld_units = 0 where id = ${id}`)
   return units

@@ -1,4 +1,7 @@
-/** A payout is always of what is owed now: brought to that whenever money went back to its payer, or came back. */
+/**
+ * A payout is always of what is owed now: brought to that whenever money went back to its payer, or came
+ * back.
+ */
 import { formatReais, shareOf, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { owedFor, totalsFor, type MovementName } from '../ledger/ledger.ts'
@@ -24,11 +27,18 @@ export type ReversalRow = {
 export const reversalOf = (reader: Reader, invoiceId: string) =>
   reader.one<ReversalRow>(sql`select * from invoice_reversals where invoice_id = ${invoiceId}`)
 
-/** While it holds of a payout's invoice, nothing is ordered: money may be going back to its payer, or have gone back unheard. */
+/**
+ * While it holds of a payout's invoice, nothing is ordered: money may be going back to its payer, or have
+ * gone back unheard.
+ */
 export const mayBeGoingBack = sql`(${awaitsItsLog} or exists (
-  select 1 from invoice_reversals r where r.invoice_id = payouts.invoice_id and r.under_way_since is not null))`
+  select 1 from invoice_reversals r where r.invoice_id = payouts.invoice_id
+    and r.under_way_since is not null))`
 
-/** `owes`: the payee has more than the payer left with us. `in flight`: an order is under way, and its end decides. */
+/**
+ * `owes`: the payee has more than the payer left with us. `in flight`: an order is under way, and its end
+ * decides.
+ */
 export type Sized = 'owed' | 'nothing left' | 'owes' | 'in flight' | 'settled'
 
 const live: readonly PayoutRow['state'][] = ['sending', 'unsure', 'sent']
@@ -38,9 +48,10 @@ const lockPayout = (tx: Tx, invoiceId: string) =>
   tx.one<PayoutRow>(sql`select * from payouts where invoice_id = ${invoiceId} and asset = 'BRL' ${forUpdate}`)
 
 /**
- * The one rule of what is owed for a payment of which part or all went back: what the payer left with us, less the bank's fee, less the
- * commission on what was left, less the transfer's fee where the receiver bears it and one is made. Where that is below zero, the
- * payee owes it, but never more than was paid on. What was never reversed is left as it is. Safe to call twice.
+ * The one rule of what is owed for a payment of which part or all went back: what the payer left with us,
+ * less the bank's fee, less the commission on what was left, less the transfer's fee where the receiver bears
+ * it and one is made. Where that is below zero, the payee owes it, but never more than was paid on. What was
+ * never reversed is left as it is. Safe to call twice.
  */
 export async function rightSize(tx: Tx, world: World, invoiceId: string, cause: Cause): Promise<Sized> {
   const reversal = await reversalOf(tx, invoiceId)
@@ -48,7 +59,12 @@ export async function rightSize(tx: Tx, world: World, invoiceId: string, cause: 
   if (!payout) return 'settled'
   if (live.includes(payout.state)) return 'in flight'
 
-  const invoice = (await tx.one<{ paid_units: bigint; fee_units: bigint; commission_bp: bigint; min_payout_units: bigint }>(sql`
+  const invoice = (await tx.one<{
+    paid_units: bigint
+    fee_units: bigint
+    commission_bp: bigint
+    min_payout_units: bigint
+  }>(sql`
     select paid_units, fee_units, commission_bp, min_payout_units from invoices where id = ${invoiceId}`))!
   const left = invoice.paid_units - reversal.returned_units
   const isPaid = payout.state === 'paid'
@@ -67,8 +83,9 @@ export async function rightSize(tx: Tx, world: World, invoiceId: string, cause: 
 }
 
 /**
- * What is owed to the payee. Where that is below zero, the payee owes it, as far as anything was paid on: what a transfer paid less than
- * its order the payee never had, and what the bank charged beyond that is ours to bear. Answers what is owed, below zero included.
+ * What is owed to the payee. Where that is below zero, the payee owes it, as far as anything was paid on:
+ * what a transfer paid less than its order the payee never had, and what the bank charged beyond that is ours
+ * to bear. Answers what is owed, below zero included.
  */
 async function bookDebt(tx: Tx, world: World, payout: PayoutRow, cause: Cause): Promise<bigint> {
   const { invoice_id: invoiceId, account_id: accountId } = payout
@@ -95,15 +112,23 @@ async function bookDebt(tx: Tx, world: World, payout: PayoutRow, cause: Cause): 
   const units = wanted > debt ? wanted - debt : debt - wanted
   await postReceivable(tx, world, { movement, accountId, invoiceId, source, units, memo: cause.why })
   if (wanted > debt)
-    world.log.error({ invoice: invoiceId, payout: payout.id, units: formatReais(wanted) }, 'the payee owes what went back to the payer')
+    world.log.error(
+      { invoice: invoiceId, payout: payout.id, units: formatReais(wanted) },
+      'the payee owes what went back to the payer',
+    )
   return owed
 }
 
-/** What the transfers of a payout paid beyond their orders, below zero where less: two people said that such a transfer is one of them. */
+/**
+ * What the transfers of a payout paid beyond their orders, below zero where less: two people said that such a
+ * transfer is one of them.
+ */
 async function paidBeyondOrders(tx: Tx, { id }: Pick<PayoutRow, 'id'>): Promise<bigint> {
   const row = await tx.one<{ units: bigint }>(sql`
-    select cast(coalesce(sum(case when t.movement = 'payout overpaid' then e.units else -e.units end), 0) as bigint) as units
-    from attempts a join ledger_transactions t on t.source = a.id and t.movement in ('payout overpaid', 'payout underpaid')
+    select cast(coalesce(sum(case when t.movement = 'payout overpaid' then e.units
+      else -e.units end), 0) as bigint) as units
+    from attempts a join ledger_transactions t on t.source = a.id
+      and t.movement in ('payout overpaid', 'payout underpaid')
       join ledger_entries e on e.transaction_id = t.id and e.line = 1
     where a.payout_id = ${id}`)
   return row!.units
@@ -112,11 +137,20 @@ async function paidBeyondOrders(tx: Tx, { id }: Pick<PayoutRow, 'id'>): Promise<
 const nothingLeft = 'nothing is left after fees'
 const tooSmall = 'below the smallest payout of its schedule'
 
-/** `net`: as it was owed at first, which may be below zero while a little is still owed: then a person decides. */
-async function resize(tx: Tx, payout: PayoutRow, { owed, net, least }: { owed: bigint; net: bigint; least: bigint }, cause: Cause) {
+/**
+ * `net`: as it was owed at first, which may be below zero while a little is still owed: then a person
+ * decides.
+ */
+async function resize(
+  tx: Tx,
+  payout: PayoutRow,
+  { owed, net, least }: { owed: bigint; net: bigint; least: bigint },
+  cause: Cause,
+) {
   const { id, state } = payout
   if (owed <= 0n) {
-    if (state !== 'canceled') await move(tx, 'payouts', payoutMachine, id, state, 'canceled', cause, [sql`why = ${cause.why}`])
+    if (state !== 'canceled')
+      await move(tx, 'payouts', payoutMachine, id, state, 'canceled', cause, [sql`why = ${cause.why}`])
     return
   }
   if (payout.units !== net) {
@@ -125,18 +159,24 @@ async function resize(tx: Tx, payout: PayoutRow, { owed, net, least }: { owed: b
     await remember(tx, 'payouts', id, state, state, { ...cause, why }, await tx.now())
   }
   const why = net <= 0n ? nothingLeft : net < least ? tooSmall : undefined
-  if (state === 'canceled') await move(tx, 'payouts', payoutMachine, id, state, 'held', cause, [sql`why = ${why ?? cause.why}`])
+  if (state === 'canceled')
+    await move(tx, 'payouts', payoutMachine, id, state, 'held', cause, [sql`why = ${why ?? cause.why}`])
   else if (why !== undefined && (state === 'owed' || state === 'waiting'))
     await move(tx, 'payouts', payoutMachine, id, state, 'held', { ...cause, why }, [sql`why = ${why}`])
 }
 
 const goingBack = 'its payer is being given money back'
 
-/** Money of this invoice may be going back from now on: what is not ordered yet is held, and goes on by itself (`letGoOn`). */
+/**
+ * Money of this invoice may be going back from now on: what is not ordered yet is held, and goes on by itself
+ * (`letGoOn`).
+ */
 export async function holdWhileGoingBack(tx: Tx, invoiceId: string, cause: Cause): Promise<void> {
   const payout = await lockPayout(tx, invoiceId)
   if (payout?.state !== 'owed' && payout?.state !== 'waiting') return
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: goingBack }, [sql`why = ${goingBack}`])
+  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: goingBack }, [
+    sql`why = ${goingBack}`,
+  ])
   await tx.run(sql`update invoice_reversals set holds_payout = 1 where invoice_id = ${invoiceId}`)
 }
 
@@ -152,20 +192,28 @@ export async function letGoOn(tx: Tx, invoiceId: string, cause: Cause): Promise<
   ))!
   const why = payout.units <= 0n ? nothingLeft : payout.units < least ? tooSmall : undefined
   if (why !== undefined) await tx.run(sql`update payouts set why = ${why} where id = ${payout.id}`)
-  else await move(tx, 'payouts', payoutMachine, payout.id, 'held', 'owed', cause, [sql`why = null`, sql`next_at = ${await tx.now()}`])
+  else
+    await move(tx, 'payouts', payoutMachine, payout.id, 'held', 'owed', cause, [
+      sql`why = null`,
+      sql`next_at = ${await tx.now()}`,
+    ])
 }
 
 /** Whether the last refund of an invoice that two people wanted came to nothing since then. */
 export async function hasFailedRefund(reader: Reader, invoiceId: string, since: string): Promise<boolean> {
   const last = await reader.one<{ state: string; changed_at: string }>(
-    sql`select state, changed_at from invoice_refunds where invoice_id = ${invoiceId} order by added_at desc, id desc limit 1`,
+    sql`select state, changed_at from invoice_refunds where invoice_id = ${invoiceId}
+      order by added_at desc, id desc limit 1`,
   )
   return last?.state === 'failed' && last.changed_at >= since
 }
 
 const notRefunded = 'two people wanted it refunded, and the bank did not do it'
 
-/** Its payer was not given back what two people wanted: whether its payee is paid instead is a person's to say. */
+/**
+ * Its payer was not given back what two people wanted: whether its payee is paid instead is a person's to
+ * say.
+ */
 export async function keepForPerson(tx: Tx, invoiceId: string, cause: Cause): Promise<void> {
   if ((await reversalOf(tx, invoiceId))?.holds_payout !== 1n) return
   await tx.run(sql`update invoice_reversals set holds_payout = 0 where invoice_id = ${invoiceId}`)
@@ -176,15 +224,25 @@ export async function keepForPerson(tx: Tx, invoiceId: string, cause: Cause): Pr
 }
 
 /**
- * The order is dead: what went back to the payer meanwhile is owed no more, and while more may be going back nothing is ordered; nor where
- * two people wanted it refunded meanwhile and that was not done.
+ * The order is dead: what went back to the payer meanwhile is owed no more, and while more may be going back
+ * nothing is ordered; nor where two people wanted it refunded meanwhile and that was not done.
  */
-export async function afterItsEnd(tx: Tx, world: World, { invoice_id: invoiceId }: Pick<PayoutRow, 'invoice_id'>, cause: Cause) {
+export async function afterItsEnd(
+  tx: Tx,
+  world: World,
+  { invoice_id: invoiceId }: Pick<PayoutRow, 'invoice_id'>,
+  cause: Cause,
+) {
   await rightSize(tx, world, invoiceId, cause)
-  if ((await reversalOf(tx, invoiceId))?.under_way_since != null) return holdWhileGoingBack(tx, invoiceId, cause)
+  if ((await reversalOf(tx, invoiceId))?.under_way_since != null)
+    return holdWhileGoingBack(tx, invoiceId, cause)
   const payout = await lockPayout(tx, invoiceId)
   if (payout?.state !== 'owed' && payout?.state !== 'waiting') return
-  const last = await tx.one<{ at: string | null }>(sql`select max(asked_at) as at from attempts where payout_id = ${payout.id}`)
+  const last = await tx.one<{ at: string | null }>(
+    sql`select max(asked_at) as at from attempts where payout_id = ${payout.id}`,
+  )
   if (last?.at == null || !(await hasFailedRefund(tx, invoiceId, last.at))) return
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: notRefunded }, [sql`why = ${notRefunded}`])
+  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: notRefunded }, [
+    sql`why = ${notRefunded}`,
+  ])
 }

@@ -42,36 +42,59 @@ export type AttemptRow = {
   destination: string | null
 }
 
-export const findPayout = (reader: Reader, id: string) => reader.one<PayoutRow>(sql`select * from payouts where id = ${id}`)
+export const findPayout = (reader: Reader, id: string) =>
+  reader.one<PayoutRow>(sql`select * from payouts where id = ${id}`)
 export const attemptsOf = (reader: Reader, id: string) =>
   reader.all<AttemptRow>(sql`select * from attempts where payout_id = ${id} order by number`)
 
 /**
- * Why a payout may not go out, whoever lets it: the one rule that releasing, retrying, ordering and planning ask. Undefined where it may.
+ * Why a payout may not go out, whoever lets it: the one rule that releasing, retrying, ordering and planning
+ * ask. Undefined where it may.
  */
 export const mayGoOut = ({ units, asset }: Pick<PayoutRow, 'units' | 'asset'>): string | undefined =>
   units > 0n ? undefined : `it is of ${formatMoney(units, asset)}: nothing is left to pay on`
 
-/** Holds a due payout that cannot go out, and says so: it must not keep back the others. Answers false where it is due no more. */
-export async function holdBack(tx: Tx, world: Pick<World, 'log'>, { id, state }: PayoutRow, why: string): Promise<boolean> {
-  const isHeld = await move(tx, 'payouts', payoutMachine, id, state as 'owed' | 'waiting', 'held', { why }, [sql`why = ${why}`])
+/**
+ * Holds a due payout that cannot go out, and says so: it must not keep back the others. Answers false where
+ * it is due no more.
+ */
+export async function holdBack(
+  tx: Tx,
+  world: Pick<World, 'log'>,
+  { id, state }: PayoutRow,
+  why: string,
+): Promise<boolean> {
+  const isHeld = await move(tx, 'payouts', payoutMachine, id, state as 'owed' | 'waiting', 'held', { why }, [
+    sql`why = ${why}`,
+  ])
   if (isHeld) world.log.error({ payout: id, why }, 'a payout is held')
   return isHeld
 }
 
 /**
- * A key, and a transfer, belong to one payout's order. Throws where they are kept as another's: an older version let people say of a transfer
- * under this payout's key that it had paid that one.
+ * A key, and a transfer, belong to one payout's order. Throws where they are kept as another's: an older
+ * version let people say of a transfer under this payout's key that it had paid that one.
  */
-export async function assertKeyIsFree(tx: Tx, { id }: Pick<PayoutRow, 'id'>, key: string, providerId = ''): Promise<void> {
+export async function assertKeyIsFree(
+  tx: Tx,
+  { id }: Pick<PayoutRow, 'id'>,
+  key: string,
+  providerId = '',
+): Promise<void> {
   const other = await tx.one<{ payout_id: string; provider_id: string | null }>(sql`
-    select payout_id, provider_id from attempts where (external_id = ${key} or provider_id = ${providerId}) and payout_id <> ${id}`)
+    select payout_id, provider_id from attempts where (external_id = ${key} or provider_id = ${providerId})
+      and payout_id <> ${id}`)
   if (!other) return
   const undo = `, and "repasse payout adjudicate ${other.payout_id} --transfer ${other.provider_id} --as not-ours --why …" takes that back`
-  throw new Error(`order ${key} is kept as one of payout ${other.payout_id}${other.provider_id === null ? '' : undo}`)
+  throw new Error(
+    `order ${key} is kept as one of payout ${other.payout_id}${other.provider_id === null ? '' : undo}`,
+  )
 }
 
-/** What stops every payout: `hold`, until a person lets go; the others, until the books, the bank's account or the coins are explained. */
+/**
+ * What stops every payout: `hold`, until a person lets go; the others, until the books, the bank's account or
+ * the coins are explained.
+ */
 export type Stop = {
   code: 'hold' | 'books' | 'bank' | 'chain'
   why: string
@@ -79,28 +102,42 @@ export type Stop = {
 
 /** Everything for which nothing is paid out now; what no person can let go comes first. */
 export const stopsOf = (reader: Reader): Promise<Stop[]> =>
-  reader.all<Stop>(sql`select name as code, value as why from settings where name in ('hold', 'books', 'bank', 'chain') order by name`)
+  reader.all<Stop>(
+    sql`select name as code, value as why from settings where name in ('hold', 'books', 'bank', 'chain')
+      order by name`,
+  )
 
 /** The first of them. */
 export const stopOf = async (reader: Reader): Promise<Stop | undefined> => (await stopsOf(reader))[0]
 
 /** The same as a sentence. */
-export const payoutsStopped = async (reader: Reader): Promise<string | undefined> => (await stopOf(reader))?.why
+export const payoutsStopped = async (reader: Reader): Promise<string | undefined> =>
+  (await stopOf(reader))?.why
 
 /** Between one reason and the one that stood before it. */
 export const beforeThat = ' · before that: '
 
-/** Stops them until a person lets go. Where they are stopped already, both reasons stand: whoever lets go of one sees the other. */
+/**
+ * Stops them until a person lets go. Where they are stopped already, both reasons stand: whoever lets go of
+ * one sees the other.
+ */
 export async function stopPayouts(tx: Tx, why: string): Promise<void> {
-  const standing = await tx.one<{ value: string }>(sql`select value from settings where name = 'hold' ${forUpdate}`)
+  const standing = await tx.one<{ value: string }>(
+    sql`select value from settings where name = 'hold' ${forUpdate}`,
+  )
   if (standing?.value.includes(why)) return
   const both = standing === undefined ? why : `${why}${beforeThat}${standing.value}`
-  await tx.run(sql`insert into settings (name, value) values ('hold', ${both}) on conflict (name) do update set value = excluded.value`)
+  await tx.run(
+    sql`insert into settings (name, value) values ('hold', ${both}) on conflict (name) do update
+      set value = excluded.value`,
+  )
 }
 
 /** A reason that was answered for itself goes, and every other one stays. */
 export async function dropStop(tx: Tx, about: string): Promise<void> {
-  const standing = await tx.one<{ value: string }>(sql`select value from settings where name = 'hold' ${forUpdate}`)
+  const standing = await tx.one<{ value: string }>(
+    sql`select value from settings where name = 'hold' ${forUpdate}`,
+  )
   const left = standing?.value.split(beforeThat).filter(why => !why.startsWith(about))
   if (left === undefined) return
   if (left.length === 0) await tx.run(sql`delete from settings where name = 'hold'`)

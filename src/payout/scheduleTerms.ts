@@ -1,8 +1,15 @@
 /**
- * What was stated of a schedule, version by version: the audit log says who made each and how that was proven, and its statement keeps the terms.
- * Whoever orders a payout holds its invoice against the version that asked for it.
+ * What was stated of a schedule, version by version: the audit log says who made each and how that was
+ * proven, and its statement keeps the terms. Whoever orders a payout holds its invoice against the version
+ * that asked for it.
  */
-import { findStatement, judgeApproval, type Approved, type Content, type Judged } from '../approvals/approvals.ts'
+import {
+  findStatement,
+  judgeApproval,
+  type Approved,
+  type Content,
+  type Judged,
+} from '../approvals/approvals.ts'
 import { notAsDrafted } from '../ledger/ledger.ts'
 import { join, sql, type Reader } from '../db/db.ts'
 import { orderFaults, slotFaults } from './askedBy.ts'
@@ -13,17 +20,25 @@ const past = 'somebody has changed it past this program'
 
 /** A record that says what a schedule's terms are from then on, or whether it runs. */
 export type ScheduleRecord = Pick<Approved, keyof Approved> & {
-  act: 'schedule added' | 'schedule payers changed' | 'schedule changed' | 'schedule signed' | 'schedule paused' | 'schedule resumed'
+  act:
+    | 'schedule added'
+    | 'schedule payers changed'
+    | 'schedule changed'
+    | 'schedule signed'
+    | 'schedule paused'
+    | 'schedule resumed'
 }
 
 /** Everything that was done to one schedule's rule, oldest first. */
 export const scheduleRecords = (reader: Reader, scheduleId: string): Promise<ScheduleRecord[]> =>
   reader.all<ScheduleRecord>(sql`
     select seq, actor, subject, act, detail from audit where subject = ${scheduleId}
-      and act in ('schedule added', 'schedule payers changed', 'schedule changed', 'schedule signed', 'schedule paused', 'schedule resumed')
+      and act in ('schedule added', 'schedule payers changed', 'schedule changed', 'schedule signed',
+        'schedule paused', 'schedule resumed')
     order by seq`)
 
-const detailIn = ({ detail }: Pick<Approved, 'detail'>) => JSON.parse(detail) as { version?: string; statement?: string }
+const detailIn = ({ detail }: Pick<Approved, 'detail'>) =>
+  JSON.parse(detail) as { version?: string; statement?: string }
 
 /** The version that a record states; undefined where it is of none. */
 export function versionOf(record: ScheduleRecord): bigint | undefined {
@@ -43,10 +58,14 @@ export interface StatedTerms {
 }
 
 /**
- * One version, judged by its own statement. A version from before statements is only said, until somebody proves a later one: what its terms were
- * cannot be shown to anybody any more.
+ * One version, judged by its own statement. A version from before statements is only said, until somebody
+ * proves a later one: what its terms were cannot be shown to anybody any more.
  */
-export async function statedTerms(reader: Reader, records: readonly ScheduleRecord[], version: bigint): Promise<StatedTerms> {
+export async function statedTerms(
+  reader: Reader,
+  records: readonly ScheduleRecord[],
+  version: bigint,
+): Promise<StatedTerms> {
   const record = recordOf(records, version)
   if (!record) return { judged: { is: 'changed', why: `nobody made version ${version}` } }
   const { statement } = detailIn(record)
@@ -83,18 +102,27 @@ type AskedBy = {
   version: bigint
 }
 
-/** What the terms that asked for a payout's invoice say against ordering it: `said`, they were not proven; `changed`, it is not by them. */
+/**
+ * What the terms that asked for a payout's invoice say against ordering it: `said`, they were not proven;
+ * `changed`, it is not by them.
+ */
 export type TermsFault = { is: 'said' | 'changed'; why: string }
 
 /**
- * Of payouts by their ids; those with nothing against them are left out. An invoice that was put under another slot, or a slot under another schedule,
- * would be held against the terms of that one, so their own histories are asked first.
+ * Of payouts by their ids; those with nothing against them are left out. An invoice that was put under
+ * another slot, or a slot under another schedule, would be held against the terms of that one, so their own
+ * histories are asked first.
  */
-export async function termsFaults(reader: Reader, payoutIds: readonly string[]): Promise<Map<string, TermsFault>> {
+export async function termsFaults(
+  reader: Reader,
+  payoutIds: readonly string[],
+): Promise<Map<string, TermsFault>> {
   if (payoutIds.length === 0) return new Map()
   const rows = await reader.all<AskedBy>(sql`
-    select p.id, i.id as invoice_id, i.account_id, i.commission_bp, i.slot_id, i.order_id, c.id as schedule_id, c.name as schedule, s.schedule_version as version
-    from payouts p join invoices i on i.id = p.invoice_id left join slots s on s.id = i.slot_id left join schedules c on c.id = s.schedule_id
+    select p.id, i.id as invoice_id, i.account_id, i.commission_bp, i.slot_id, i.order_id,
+      c.id as schedule_id, c.name as schedule, s.schedule_version as version
+    from payouts p join invoices i on i.id = p.invoice_id left join slots s on s.id = i.slot_id left
+      join schedules c on c.id = s.schedule_id
     where p.id in (${join(payoutIds)})`)
   const moved = await movedAmong(reader, rows)
   const records = new Map<string, ScheduleRecord[]>()
@@ -114,8 +142,14 @@ export async function termsFaults(reader: Reader, payoutIds: readonly string[]):
   return faults
 }
 
-/** Why an invoice is not of the slot or order that it was drafted for, or that one not of the terms by which it asked. */
-async function movedAmong(reader: Reader, rows: readonly AskedBy[]): Promise<(row: AskedBy) => string | undefined> {
+/**
+ * Why an invoice is not of the slot or order that it was drafted for, or that one not of the terms by which
+ * it asked.
+ */
+async function movedAmong(
+  reader: Reader,
+  rows: readonly AskedBy[],
+): Promise<(row: AskedBy) => string | undefined> {
   const invoices = await notAsDrafted(
     reader,
     rows.map(({ invoice_id: id, slot_id, order_id }) => ({ id, slot_id, order_id })),
@@ -135,10 +169,19 @@ async function movedAmong(reader: Reader, rows: readonly AskedBy[]): Promise<(ro
   return ({ invoice_id: id, slot_id: slot }) => invoices.get(id) ?? slots.get(slot ?? '') ?? orders.get(id)
 }
 
-function faultOf({ schedule, version, account_id: account, commission_bp: commissionBp }: AskedBy, { judged, terms }: StatedTerms) {
-  const changed = (why: string): TermsFault => ({ is: 'changed', why: `version ${version} of schedule ${schedule} ${why}: ${past}` })
+function faultOf(
+  { schedule, version, account_id: account, commission_bp: commissionBp }: AskedBy,
+  { judged, terms }: StatedTerms,
+) {
+  const changed = (why: string): TermsFault => ({
+    is: 'changed',
+    why: `version ${version} of schedule ${schedule} ${why}: ${past}`,
+  })
   if (judged.is === 'changed') return changed(`is not as it was stated: ${judged.why}`)
   if (terms && terms['account'] !== account) return changed('pays to another account than its invoice says')
-  if (terms && terms['commissionBp'] !== `${commissionBp}`) return changed('has another commission than its invoice says')
-  return judged.proof === 'said' ? ({ is: 'said', why: termsOnlySaid(schedule) } satisfies TermsFault) : undefined
+  if (terms && terms['commissionBp'] !== `${commissionBp}`)
+    return changed('has another commission than its invoice says')
+  return judged.proof === 'said'
+    ? ({ is: 'said', why: termsOnlySaid(schedule) } satisfies TermsFault)
+    : undefined
 }

@@ -1,4 +1,7 @@
-/** The states of payouts, of their attempts and of bundles, and which may follow which. Imports nothing that runs. */
+/**
+ * The states of payouts, of their attempts and of bundles, and which may follow which. Imports nothing that
+ * runs.
+ */
 import type { Machine, StateOf } from '../base/machine.ts'
 
 export const payoutMachine = {
@@ -12,12 +15,16 @@ export const payoutMachine = {
   // A block that paid it may be left behind, by an order of ours or by hand.
   paid: ['returned', 'canceled', 'sent', 'held'],
   returned: ['owed', 'canceled', 'sent', 'paid'],
-  // What its payer got back came back; or an order that was given up paid it all the same, and the payee owes it.
+  // What its payer got back came back; or an order that was given up paid it all the same, and the payee owes
+  // it.
   canceled: ['held', 'sent', 'paid'],
 } as const satisfies Machine
 export type PayoutState = StateOf<typeof payoutMachine>
 
-/** Only `failed`, `canceled`, `refused` and `refunded` allow another attempt: the money is back. What was given up may turn up after all. */
+/**
+ * Only `failed`, `canceled`, `refused` and `refunded` allow another attempt: the money is back. What was
+ * given up may turn up after all.
+ */
 export const attemptMachine = {
   sending: ['sent', 'unsure', 'refused', 'success', 'failed', 'canceled'],
   unsure: ['sent', 'sending', 'success', 'failed', 'canceled', 'refused'],
@@ -31,8 +38,9 @@ export const attemptMachine = {
 export type AttemptState = StateOf<typeof attemptMachine>
 
 /**
- * `planned`: to be signed; `signed`: its bytes are kept; `sent`: a node has taken them; `paid`: deep enough. Nothing signed is ever
- * forgotten: `void` is only what can never be mined, for somebody else has spent a coin of it, deep enough.
+ * `planned`: to be signed; `signed`: its bytes are kept; `sent`: a node has taken them; `paid`: deep enough.
+ * Nothing signed is ever forgotten: `void` is only what can never be mined, for somebody else has spent a
+ * coin of it, deep enough.
  */
 export const bundleMachine = {
   planned: ['signed', 'mined', 'void'],

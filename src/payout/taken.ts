@@ -1,4 +1,7 @@
-/** What was taken of an invoice under one name, brought to what is to be taken: each change is a movement of its own. */
+/**
+ * What was taken of an invoice under one name, brought to what is to be taken: each change is a movement of
+ * its own.
+ */
 import { brl } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post, totalsFor, type MovementName } from '../ledger/ledger.ts'
@@ -11,7 +14,10 @@ const pairs = {
   'shortfall offset': { more: 'shortfall offset', less: 'shortfall offset returned' },
 } as const satisfies Partial<Record<MovementName, { more: MovementName; less: MovementName }>>
 
-/** Brings what was taken of an invoice under one name to `wanted`. Answers how much more was taken, below zero where less. */
+/**
+ * Brings what was taken of an invoice under one name to `wanted`. Answers how much more was taken, below zero
+ * where less.
+ */
 export async function bringTo(
   tx: Tx,
   world: World,
@@ -27,14 +33,21 @@ export async function bringTo(
   if (beyond === 0n) return 0n
   const movement = beyond > 0n ? more : less
   const source = await nextSource(tx, movement, invoiceId)
-  await post(tx, world, { movement, source, amount: brl(beyond > 0n ? beyond : -beyond), invoiceId, memo: cause.why })
+  await post(tx, world, {
+    movement,
+    source,
+    amount: brl(beyond > 0n ? beyond : -beyond),
+    invoiceId,
+    memo: cause.why,
+  })
   return beyond
 }
 
 /** A source of its own for each time one movement happens to one invoice. */
 export async function nextSource(tx: Tx, movement: MovementName, invoiceId: string): Promise<string> {
   const row = await tx.one<{ count: bigint }>(sql`
-    select count(distinct t.id) as count from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+    select count(distinct t.id) as count from ledger_transactions t
+      join ledger_entries e on e.transaction_id = t.id
     where t.movement = ${movement} and e.invoice_id = ${invoiceId}`)
   return `${invoiceId}/${row!.count + 1n}`
 }

@@ -8,7 +8,10 @@ import type { UserRow } from './row.ts'
 
 export type CodeAnswer = Exclude<StepUpAnswer, { is: 'stepped up' }> | { is: 'confirmed' }
 
-/** A code works once, wherever it is shown; wrong ones slow down whoever guesses here, and nobody who signs in. */
+/**
+ * A code works once, wherever it is shown; wrong ones slow down whoever guesses here, and nobody who signs
+ * in.
+ */
 export async function confirmByCode(db: Db, world: World, user: UserRow, code: string): Promise<CodeAnswer> {
   const subject = `command line:${user.id}`
   const guess = await takeGuess(db, [subject])

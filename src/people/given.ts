@@ -1,6 +1,7 @@
 /**
- * Access that is given by two: adding somebody who is more than a viewer, giving such a role, and forgetting such a person's password and
- * authenticator. One proposes it and another approves it; the link is made afterwards, by an admin who from then on is behind that person.
+ * Access that is given by two: adding somebody who is more than a viewer, giving such a role, and forgetting
+ * such a person's password and authenticator. One proposes it and another approves it; the link is made
+ * afterwards, by an admin who from then on is behind that person.
  */
 import { BadInput } from '../base/answer.ts'
 import { samePerson } from '../base/person.ts'
@@ -24,36 +25,62 @@ interface Asked {
   why: string
 }
 
-export const proposeUser = (db: Db, world: World, { name, role, language, email }: NewUser, { by, why }: Asked): Promise<Proposed> =>
+export const proposeUser = (
+  db: Db,
+  world: World,
+  { name, role, language, email }: NewUser,
+  { by, why }: Asked,
+): Promise<Proposed> =>
   db.tx(async tx => {
     await assertFree(tx, name)
     const detail = { role, language, ...(email !== undefined && { email }) }
     return propose(tx, world, { act: addAct, subject: name, detail, why, by })
   })
 
-export const proposeRole = (db: Db, world: World, name: string, role: Role, { by, why }: Asked): Promise<Proposed> =>
+export const proposeRole = (
+  db: Db,
+  world: World,
+  name: string,
+  role: Role,
+  { by, why }: Asked,
+): Promise<Proposed> =>
   db.tx(async tx => {
     const user = await theUser(tx, name)
     if (user.role === role) throw new BadInput(`${user.name} is ${role} already`)
-    return propose(tx, world, { act: roleAct, subject: user.id, detail: { name: user.name, fromRole: user.role, role }, why, by })
+    return propose(tx, world, {
+      act: roleAct,
+      subject: user.id,
+      detail: { name: user.name, fromRole: user.role, role },
+      why,
+      by,
+    })
   })
 
 export const proposeReset = (db: Db, world: World, name: string, { by, why }: Asked): Promise<Proposed> =>
   db.tx(async tx => {
     const user = await theUser(tx, name)
-    return propose(tx, world, { act: resetAct, subject: user.id, detail: { name: user.name, role: user.role }, why, by })
+    return propose(tx, world, {
+      act: resetAct,
+      subject: user.id,
+      detail: { name: user.name, role: user.role },
+      why,
+      by,
+    })
   })
 
 /**
- * Whether somebody other than `by` and the person it is about could approve it now. On the server, whoever runs commands does what nobody could
- * approve: the first people come in so, and the last one who is locked out does.
+ * Whether somebody other than `by` and the person it is about could approve it now. On the server, whoever
+ * runs commands does what nobody could approve: the first people come in so, and the last one who is locked
+ * out does.
  */
 export const canBeApproved = (db: Db, { by, about }: { by: string; about: string }): Promise<boolean> =>
   db.tx(async tx => {
     const people = await tx.all<{ name: string }>(sql`
-      select name from users where store_id = 'sto_default' and ${whoActs} and role in ('checker', 'admin') order by id`)
+      select name from users where store_id = 'sto_default' and ${whoActs} and role in ('checker', 'admin')
+        order by id`)
     for (const { name } of people)
-      if (!samePerson(name, by) && !samePerson(name, about) && !(await barFor(tx, name, await tx.now(), by))) return true
+      if (!samePerson(name, by) && !samePerson(name, about) && !(await barFor(tx, name, await tx.now(), by)))
+        return true
     return false
   })
 
@@ -62,7 +89,12 @@ export async function carryOutAdd(tx: Tx, world: World, proposal: ProposalRow): 
   const { role, language, email } = detailOf(proposal)
   if (samePerson(name, by!)) throw new BadInput(`${by} cannot approve what is about themselves`)
   await assertFree(tx, name)
-  const user = await newUser(tx, world, { name, role: asRole(role), language: asLanguage(language), email }, madeBy)
+  const user = await newUser(
+    tx,
+    world,
+    { name, role: asRole(role), language: asLanguage(language), email },
+    madeBy,
+  )
   const said = { name, role: user.role, approvesFrom: user.approves_from!, proposedBy: madeBy }
   await audit(tx, { actor: by!, act: 'user added', subject: user.id, detail: said })
   await tellAbout(tx, world, { kind: 'added', about: user, by: madeBy, approvedBy: by!, why: proposal.why })
@@ -73,9 +105,16 @@ export async function carryOutRole(tx: Tx, world: World, proposal: ProposalRow):
   const { role, fromRole } = detailOf(proposal)
   const user = await theUser(tx, subject)
   if (samePerson(user.name, by!)) throw new BadInput(`${by} cannot approve what is about themselves`)
-  if (user.role !== fromRole) throw new BadInput(`${user.name} is ${user.role} now, and was ${fromRole} when this was proposed`)
+  if (user.role !== fromRole)
+    throw new BadInput(`${user.name} is ${user.role} now, and was ${fromRole} when this was proposed`)
   await changeRoleIn(tx, world, user, asRole(role), { by: by!, proposedBy: madeBy })
-  await tellAbout(tx, world, { kind: 'role', about: (await findUser(tx, user.id))!, by: madeBy, approvedBy: by!, why: proposal.why })
+  await tellAbout(tx, world, {
+    kind: 'role',
+    about: (await findUser(tx, user.id))!,
+    by: madeBy,
+    approvedBy: by!,
+    why: proposal.why,
+  })
 }
 
 export async function carryOutReset(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
@@ -83,7 +122,12 @@ export async function carryOutReset(tx: Tx, world: World, proposal: ProposalRow)
   const user = await theUser(tx, subject)
   if (samePerson(user.name, by!)) throw new BadInput(`${by} cannot approve what is about themselves`)
   await forgetSecrets(tx, user, by!)
-  await audit(tx, { actor: by!, act: 'user reset', subject: user.id, detail: { name: user.name, proposedBy: madeBy } })
+  await audit(tx, {
+    actor: by!,
+    act: 'user reset',
+    subject: user.id,
+    detail: { name: user.name, proposedBy: madeBy },
+  })
   await tellAbout(tx, world, { kind: 'reset', about: user, by: madeBy, approvedBy: by!, why: proposal.why })
 }
 

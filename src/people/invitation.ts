@@ -1,6 +1,7 @@
 /**
- * Accepting an invitation. Its link alone shows nothing that is worth anything: the authenticator's secret is made when somebody presses the
- * button, is shown to that browser once, and is good in that browser alone. Whoever comes with the same link from another one withdraws it.
+ * Accepting an invitation. Its link alone shows nothing that is worth anything: the authenticator's secret is
+ * made when somebody presses the button, is shown to that browser once, and is good in that browser alone.
+ * Whoever comes with the same link from another one withdraws it.
  */
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { audit, authenticatorMark } from '../ledger/ledger.ts'
@@ -34,12 +35,22 @@ type Row = UserRow & {
 
 const find = (reader: Reader, world: World, token: string): Promise<Row | undefined> =>
   reader.one<Row>(sql`
-    select users.*, i.token_hash, i.totp_secret as invitation_secret, i.ends_at, i.browser_hash, i.opened_at, i.added_by as invited_by
+    select users.*, i.token_hash, i.totp_secret as invitation_secret, i.ends_at, i.browser_hash, i.opened_at,
+      i.added_by as invited_by
     from invitations i join users on users.id = i.user_id
-    where i.token_hash = ${digestOf(token)} and i.closed_at is null and users.state = 'invited' and i.ends_at > ${instant(world.clock.now())}`)
+    where i.token_hash = ${digestOf(token)} and i.closed_at is null and users.state = 'invited'
+      and i.ends_at > ${instant(world.clock.now())}`)
 
-/** The invitation of `token` while it is good: not used, not withdrawn, not a day old. `browser`: the token that the browser bears, if any. */
-export async function invitationOf(reader: Reader, world: World, token: string, browser?: string): Promise<Invitation | undefined> {
+/**
+ * The invitation of `token` while it is good: not used, not withdrawn, not a day old. `browser`: the token
+ * that the browser bears, if any.
+ */
+export async function invitationOf(
+  reader: Reader,
+  world: World,
+  token: string,
+  browser?: string,
+): Promise<Invitation | undefined> {
   if (!isToken(token)) return undefined
   const row = await find(reader, world, token)
   if (!row) return undefined
@@ -56,7 +67,10 @@ export async function invitationOf(reader: Reader, world: World, token: string, 
 }
 
 export type Opening =
-  /** `secret`: in base 32, for a minute, for a button that is pressed twice was pressed once; left out afterwards. */
+  /**
+   * `secret`: in base 32, for a minute, for a button that is pressed twice was pressed once; left out
+   * afterwards.
+   */
   | { is: 'open'; invitation: Invitation; secret?: string }
   /** Another browser had begun it: the link is good no more. */
   | { is: 'withdrawn'; user: UserRow }
@@ -70,21 +84,33 @@ export async function openInvitation(db: Db, world: World, token: string, browse
   return db.tx(async tx => {
     const row = await find(tx, world, token)
     if (!row) return { is: 'gone' }
-    if (row.browser_hash !== null && row.browser_hash !== digestOf(browser)) return withdraw(tx, world, token, row)
+    if (row.browser_hash !== null && row.browser_hash !== digestOf(browser))
+      return withdraw(tx, world, token, row)
     const now = await tx.now()
     if (row.browser_hash === null)
       await tx.run(sql`
-        update invitations set totp_secret = ${encrypted('invitations.totp_secret', digestOf(token), newSecret(world))}, browser_hash = ${digestOf(browser)}, opened_at = ${now}
+        update invitations
+          set totp_secret = ${encrypted('invitations.totp_secret', digestOf(token), newSecret(world))},
+            browser_hash = ${digestOf(browser)}, opened_at = ${now}
         where token_hash = ${digestOf(token)} and browser_hash is null`)
     const opened = (await find(tx, world, token))!
     const invitation = (await invitationOf(tx, world, token, browser))!
     const isShown = millis(now) - millis(opened.opened_at!) < shownForMs
-    return { is: 'open', invitation, ...(isShown && !isUnreadable(opened.invitation_secret) && { secret: opened.invitation_secret }) }
+    return {
+      is: 'open',
+      invitation,
+      ...(isShown && !isUnreadable(opened.invitation_secret) && { secret: opened.invitation_secret }),
+    }
   })
 }
 
 /** Two people had the link, and nobody knows which of them is the one it was meant for. */
-async function withdraw(tx: Tx, world: World, token: string, row: Row): Promise<{ is: 'withdrawn'; user: UserRow }> {
+async function withdraw(
+  tx: Tx,
+  world: World,
+  token: string,
+  row: Row,
+): Promise<{ is: 'withdrawn'; user: UserRow }> {
   await tx.run(sql`update invitations set twice_at = ${await tx.now()} where token_hash = ${digestOf(token)}`)
   await closeInvitations(tx, row.id)
   const detail = { name: row.name, invitedBy: row.invited_by }
@@ -104,8 +130,8 @@ export interface Acceptance {
 }
 
 /**
- * `gone`: used, withdrawn or too old, or begun in no browser yet. `withdrawn`: another browser had begun it. `weak`: the password will not do.
- * `code`: the code is not the authenticator's.
+ * `gone`: used, withdrawn or too old, or begun in no browser yet. `withdrawn`: another browser had begun it.
+ * `weak`: the password will not do. `code`: the code is not the authenticator's.
  */
 export type Invited =
   | { is: 'done'; user: UserRow }
@@ -114,7 +140,9 @@ export type Invited =
   | { is: 'weak'; why: PasswordFault }
   | { is: 'code' }
 
-/** Makes an invited person active. They sign in afterwards, with the next code: the one shown here is used up. */
+/**
+ * Makes an invited person active. They sign in afterwards, with the next code: the one shown here is used up.
+ */
 export async function acceptInvitation(db: Db, world: World, acceptance: Acceptance): Promise<Invited> {
   const { token, browser } = acceptance
   const found = isToken(token) && isToken(browser) ? await find(db, world, token) : undefined
@@ -132,7 +160,8 @@ export async function acceptInvitation(db: Db, world: World, acceptance: Accepta
   const password = await hashPassword(acceptance.password, world)
   return db.tx(async tx => {
     const still = await find(tx, world, token)
-    if (!still || still.browser_hash !== found.browser_hash || still.invitation_secret !== secret) return { is: 'gone' }
+    if (!still || still.browser_hash !== found.browser_hash || still.invitation_secret !== secret)
+      return { is: 'gone' }
     const language = acceptance.language ?? found.language
     const from = await approvesFrom(tx, world)
     const active = [
@@ -142,10 +171,22 @@ export async function acceptInvitation(db: Db, world: World, acceptance: Accepta
       sql`language = ${language}`,
       sql`approves_from = ${from}`,
     ]
-    if (!(await move(tx, 'users', userMachine, found.id, 'invited', 'active', { why: 'accepted the invitation' }, active)))
+    if (
+      !(await move(
+        tx,
+        'users',
+        userMachine,
+        found.id,
+        'invited',
+        'active',
+        { why: 'accepted the invitation' },
+        active,
+      ))
+    )
       return { is: 'gone' }
     await closeInvitations(tx, found.id)
-    // Whoever runs commands could register one before, in their name and by their own word alone; from now on it takes a code.
+    // Whoever runs commands could register one before, in their name and by their own word alone; from now on
+    // it takes a code.
     await retireKeys(tx, found, found.name, `it was registered before ${found.name} came in`)
     await audit(tx, {
       actor: found.name,

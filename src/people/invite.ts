@@ -5,8 +5,16 @@ import { digestOf, newToken } from './token.ts'
 
 const validMs = 24 * 3_600_000
 
-/** A new invitation for a user, in place of any older one. Whoever makes it could follow it, and so is behind that person from then on. */
-export async function invite(tx: Tx, world: World, userId: string, by: string): Promise<{ token: string; endsAt: Instant }> {
+/**
+ * A new invitation for a user, in place of any older one. Whoever makes it could follow it, and so is behind
+ * that person from then on.
+ */
+export async function invite(
+  tx: Tx,
+  world: World,
+  userId: string,
+  by: string,
+): Promise<{ token: string; endsAt: Instant }> {
   await closeInvitations(tx, userId)
   const token = newToken(world)
   const now = await tx.now()
@@ -20,5 +28,8 @@ export async function invite(tx: Tx, world: World, userId: string, by: string): 
 
 /** A closed invitation keeps no secret. */
 export async function closeInvitations(tx: Tx, userId: string): Promise<void> {
-  await tx.run(sql`update invitations set closed_at = ${await tx.now()}, totp_secret = '' where user_id = ${userId} and closed_at is null`)
+  await tx.run(
+    sql`update invitations set closed_at = ${await tx.now()}, totp_secret = '' where user_id = ${userId}
+      and closed_at is null`,
+  )
 }

@@ -1,4 +1,7 @@
-/** What is written to people of the console about one another, payout accounts and limits: what was done, by whom, and where to object. */
+/**
+ * What is written to people of the console about one another, payout accounts and limits: what was done, by
+ * whom, and where to object.
+ */
 import type { Asset } from '../base/money.ts'
 import { escaped, type Mail } from '../mail/mail.ts'
 import { accountNotices, limitNotices, type NoticeKind } from './notices.ts'
@@ -16,15 +19,34 @@ export interface NoticeRow {
 }
 
 const given: readonly NoticeKind[] = [
-  ...(['added', 'role', 'reset', 'key', 'account added', 'account approved', 'account changed', 'limits lowered', 'limits set'] as const),
+  ...([
+    'added',
+    'role',
+    'reset',
+    'key',
+    'account added',
+    'account approved',
+    'account changed',
+    'limits lowered',
+    'limits set',
+  ] as const),
 ]
 const ofAccounts: readonly string[] = accountNotices
 const ofLimits: readonly string[] = limitNotices
 
 /** Pure. `publicUrl`: without a slash at the end. */
-export function composeNotice({ id, address, language, kind, about, detail }: NoticeRow, publicUrl: string): Mail {
+export function composeNotice(
+  { id, address, language, kind, about, detail }: NoticeRow,
+  publicUrl: string,
+): Mail {
   const say = words[language]
-  const { role = 'viewer', by = '', approvedBy, why, ...said } = JSON.parse(detail) as Record<string, string | undefined>
+  const {
+    role = 'viewer',
+    by = '',
+    approvedBy,
+    why,
+    ...said
+  } = JSON.parse(detail) as Record<string, string | undefined>
   const name = said['name'] ?? (ofLimits.includes(kind) ? say.whole[said['asset'] as Asset] : '')
   const who = approvedBy === undefined ? by : say.and(by, approvedBy)
   const says = say.kinds[kind](name, say.roles[role as Role], who)
@@ -55,7 +77,9 @@ function changedLimits(said: Readonly<Record<string, string | undefined>>, say: 
   const amount = (text: string | undefined) =>
     text === undefined || text === 'none' ? say.noLimit : `${say.decimal(text)} ${said['asset']}`
   const lines = (['Payout', 'Hour', 'Day'] as const).flatMap(per =>
-    said[`per${per}`] === undefined ? [] : [`${say.pers[per]}: ${amount(said[`per${per}Now`])} → ${amount(said[`per${per}`])}`],
+    said[`per${per}`] === undefined
+      ? []
+      : [`${say.pers[per]}: ${amount(said[`per${per}Now`])} → ${amount(said[`per${per}`])}`],
   )
   return said['higherFrom'] === undefined ? lines : [...lines, say.higherFrom(said['higherFrom'])]
 }
@@ -89,7 +113,8 @@ const pt: Words = {
   pers: { Payout: 'Por repasse', Hour: 'Por hora', Day: 'Por dia' },
   noLimit: 'sem limite',
   decimal: text => grouped(text, 'pt-BR'),
-  higherFrom: at => `O que aumentou vale a partir de ${at.slice(0, 16).replace('T', ' ')} UTC; até lá vale o limite de antes.`,
+  higherFrom: at =>
+    `O que aumentou vale a partir de ${at.slice(0, 16).replace('T', ' ')} UTC; até lá vale o limite de antes.`,
   roles: { viewer: 'consulta', maker: 'operação', checker: 'aprovação', admin: 'administração' },
   and: (one, other) => `${one}, com a aprovação de ${other}`,
   subjects: {
@@ -121,22 +146,27 @@ const pt: Words = {
     removed: (name, role, who) => `O acesso de ${name}, com o papel de ${role}, foi removido por ${who}.`,
     key: (name, role, who) =>
       `Uma nova chave ou passkey assina por ${name}, com o papel de ${role}: foi registrada por ${who}. Se não foi você nem essa pessoa, encerre a chave.`,
-    objected: (name, _, who) => `${who} tem uma objeção a ${name}, que não aprova nem propõe nada até que outras duas pessoas a encerrem.`,
+    objected: (name, _, who) =>
+      `${who} tem uma objeção a ${name}, que não aprova nem propõe nada até que outras duas pessoas a encerrem.`,
     cleared: (name, _, who) => `A objeção a ${name} foi encerrada por ${who}.`,
     'opened twice': (name, _, who) =>
       `O convite de ${name}, feito por ${who}, foi aberto em dois navegadores. Outra pessoa pode ter visto o link, que não vale mais.`,
-    'account added': (name, _, who) => `A conta de repasse ${name} foi cadastrada por ${who} e espera aprovação.`,
-    'account approved': (name, _, who) => `A conta de repasse ${name} foi cadastrada por ${who}: repasses podem ir para lá.`,
+    'account added': (name, _, who) =>
+      `A conta de repasse ${name} foi cadastrada por ${who} e espera aprovação.`,
+    'account approved': (name, _, who) =>
+      `A conta de repasse ${name} foi cadastrada por ${who}: repasses podem ir para lá.`,
     'account changed': (name, _, who) =>
       `Mudou se o que o favorecido da conta ${name} deve é descontado dos próximos repasses, por ${who}.`,
     'account objected': (name, _, who) =>
       `${who} tem uma objeção à conta de repasse ${name}: nada é repassado para lá até que duas pessoas a encerrem.`,
-    'account cleared': (name, _, who) => `A objeção à conta de repasse ${name} foi encerrada por ${who}: os repasses para lá seguem.`,
+    'account cleared': (name, _, who) =>
+      `A objeção à conta de repasse ${name} foi encerrada por ${who}: os repasses para lá seguem.`,
     'limits lowered': (name, _, who) => `Os limites de repasse de ${name} foram baixados por ${who}.`,
     'limits set': (name, _, who) => `Os limites de repasse de ${name} foram mudados por ${who}.`,
     'limits objected': (name, _, who) =>
       `${who} tem uma objeção aos limites de repasse de ${name}: vale o mais baixo entre antes e depois da mudança, e ninguém os aumenta até que duas pessoas a encerrem.`,
-    'limits cleared': (name, _, who) => `A objeção aos limites de repasse de ${name} foi encerrada por ${who}: valem os limites aprovados.`,
+    'limits cleared': (name, _, who) =>
+      `A objeção aos limites de repasse de ${name} foi encerrada por ${who}: valem os limites aprovados.`,
   },
   reason: 'Motivo',
   object: 'Se isto não deveria ter acontecido, registre uma objeção na página abaixo. Ela vale na hora.',
@@ -149,7 +179,8 @@ const en: Words = {
   pers: { Payout: 'For one payout', Hour: 'Within an hour', Day: 'Within a day' },
   noLimit: 'no limit',
   decimal: text => grouped(text, 'en'),
-  higherFrom: at => `What is higher counts from ${at.slice(0, 16).replace('T', ' ')} UTC; until then the limit is as before.`,
+  higherFrom: at =>
+    `What is higher counts from ${at.slice(0, 16).replace('T', ' ')} UTC; until then the limit is as before.`,
   roles: { viewer: 'viewer', maker: 'maker', checker: 'checker', admin: 'admin' },
   and: (one, other) => `${one}, approved by ${other}`,
   subjects: {
@@ -181,17 +212,20 @@ const en: Words = {
     removed: (name, role, who) => `${name}, who was ${role}, was removed by ${who}.`,
     key: (name, role, who) =>
       `A new key or passkey signs for ${name}, who is ${role}: it was registered by ${who}. If that was neither you nor them, retire it.`,
-    objected: (name, _, who) => `${who} objects to ${name}, who neither approves nor proposes until two others clear it.`,
+    objected: (name, _, who) =>
+      `${who} objects to ${name}, who neither approves nor proposes until two others clear it.`,
     cleared: (name, _, who) => `The objection to ${name} was cleared by ${who}.`,
     'opened twice': (name, _, who) =>
       `The invitation of ${name}, made by ${who}, was opened in two browsers. Somebody else may have seen the link, which is withdrawn.`,
     'account added': (name, _, who) => `The payout account ${name} was added by ${who}, and awaits approval.`,
-    'account approved': (name, _, who) => `The payout account ${name} was added by ${who}: payouts may go there.`,
+    'account approved': (name, _, who) =>
+      `The payout account ${name} was added by ${who}: payouts may go there.`,
     'account changed': (name, _, who) =>
       `Whether what the payee of account ${name} owes is kept back from its next payouts was changed by ${who}.`,
     'account objected': (name, _, who) =>
       `${who} objects to the payout account ${name}: nothing is paid there until two people clear the objection.`,
-    'account cleared': (name, _, who) => `The objection to the payout account ${name} was cleared by ${who}: its payouts go on.`,
+    'account cleared': (name, _, who) =>
+      `The objection to the payout account ${name} was cleared by ${who}: its payouts go on.`,
     'limits lowered': (name, _, who) => `The limits of payouts of ${name} were lowered by ${who}.`,
     'limits set': (name, _, who) => `The limits of payouts of ${name} were changed by ${who}.`,
     'limits objected': (name, _, who) =>

@@ -1,4 +1,7 @@
-/** Mails to people of the console about one another, payout accounts and limits, queued in the transaction that does what they say. */
+/**
+ * Mails to people of the console about one another, payout accounts and limits, queued in the transaction
+ * that does what they say.
+ */
 import { createHash } from 'node:crypto'
 import { newId } from '../base/id.ts'
 import { isAddress } from '../base/mailAddress.ts'
@@ -8,13 +11,29 @@ import { encrypted, isUnreadable, join, remember, sql, type Sql, type Tx } from 
 import type { UserRow } from './row.ts'
 
 /**
- * `added`, `role` and `reset`: access was given. `locked` and `removed`: it was taken, and with it whoever could have approved what comes next.
- * `key`: something new signs in their name. `opened twice`: another browser came with an invitation.
+ * `added`, `role` and `reset`: access was given. `locked` and `removed`: it was taken, and with it whoever
+ * could have approved what comes next. `key`: something new signs in their name. `opened twice`: another
+ * browser came with an invitation.
  */
-export type PersonNotice = 'added' | 'role' | 'reset' | 'locked' | 'removed' | 'key' | 'objected' | 'cleared' | 'opened twice'
+export type PersonNotice =
+  | 'added'
+  | 'role'
+  | 'reset'
+  | 'locked'
+  | 'removed'
+  | 'key'
+  | 'objected'
+  | 'cleared'
+  | 'opened twice'
 
 /** `account changed`: what its payee owes is kept back from its payouts, or no longer. */
-export const accountNotices = ['account added', 'account approved', 'account changed', 'account objected', 'account cleared'] as const
+export const accountNotices = [
+  'account added',
+  'account approved',
+  'account changed',
+  'account objected',
+  'account cleared',
+] as const
 export type AccountNotice = (typeof accountNotices)[number]
 export const limitNotices = ['limits lowered', 'limits set', 'limits objected', 'limits cleared'] as const
 export type LimitNotice = (typeof limitNotices)[number]
@@ -37,12 +56,21 @@ export const whoActs: Sql = sql`(state = 'active' or (state = 'invited' and exis
 export const addressOf = ({ email, name }: Pick<UserRow, 'email' | 'name'>): string | undefined =>
   email === null ? (isAddress(name) ? name : undefined) : isUnreadable(email) ? undefined : email
 
-/** Queues a mail to each checker and admin, and to the person it is about. Without SMTP_URL they stay queued, and the pages alone say it. */
-export async function tellAbout(tx: Tx, world: World, { kind, about, by, approvedBy, why }: Notice): Promise<void> {
+/**
+ * Queues a mail to each checker and admin, and to the person it is about. Without SMTP_URL they stay queued,
+ * and the pages alone say it.
+ */
+export async function tellAbout(
+  tx: Tx,
+  world: World,
+  { kind, about, by, approvedBy, why }: Notice,
+): Promise<void> {
   const readers = await tx.all<UserRow>(sql`
-    select * from users where store_id = 'sto_default' and ((${whoActs} and role in ('checker', 'admin')) or id = ${about.id}) order by id`)
+    select * from users where store_id = 'sto_default' and ((${whoActs} and role in ('checker', 'admin'))
+      or id = ${about.id}) order by id`)
   const detail = { name: about.name, role: about.role, by, approvedBy, why }
-  for (const reader of readers) await queue(tx, newId('mail', world), { reader, kind, about: about.id, detail })
+  for (const reader of readers)
+    await queue(tx, newId('mail', world), { reader, kind, about: about.id, detail })
 }
 
 /** What was done to a payout account, and by whom. */
@@ -54,9 +82,15 @@ export interface AccountNews {
   why?: string | undefined
 }
 
-/** Queues a mail to each checker and admin, to whoever added the account, and to whoever did it. Its record is in the audit log already. */
+/**
+ * Queues a mail to each checker and admin, to whoever added the account, and to whoever did it. Its record is
+ * in the audit log already.
+ */
 export const tellOfAccount = (tx: Tx, { kind, account, by, approvedBy, why }: AccountNews): Promise<void> =>
-  tellConcerned(tx, { kind, about: account.id, detail: { name: account.name, by, approvedBy, why } }, [account.added_by, by])
+  tellConcerned(tx, { kind, about: account.id, detail: { name: account.name, by, approvedBy, why } }, [
+    account.added_by,
+    by,
+  ])
 
 /** What was done to limits, and by whom. */
 export interface LimitNews {
@@ -70,21 +104,33 @@ export interface LimitNews {
 }
 
 /** Queues a mail to each checker and admin, and to whoever did it. Its record is in the audit log already. */
-export const tellOfLimits = (tx: Tx, { kind, scope, by, approvedBy, why, change }: LimitNews): Promise<void> => {
+export const tellOfLimits = (
+  tx: Tx,
+  { kind, scope, by, approvedBy, why, change }: LimitNews,
+): Promise<void> => {
   const of = { asset: scope.asset, ...(scope.account !== null && { name: scope.account }) }
   return tellConcerned(tx, { kind, about: scope.id, detail: { ...change, ...of, by, approvedBy, why } }, [by])
 }
 
-async function tellConcerned(tx: Tx, mail: Omit<Queued, 'reader'>, concerned: readonly string[]): Promise<void> {
+async function tellConcerned(
+  tx: Tx,
+  mail: Omit<Queued, 'reader'>,
+  concerned: readonly string[],
+): Promise<void> {
   const readers = await tx.all<UserRow>(sql`
     select * from users where store_id = 'sto_default' and ${whoActs}
       and (role in ('checker', 'admin') or folded in (${join(concerned.map(plainName))})) order by id`)
   const now = await tx.now()
-  const record = await tx.one<{ seq: bigint }>(sql`select max(seq) as seq from audit where subject = ${mail.about}`)
+  const record = await tx.one<{ seq: bigint }>(
+    sql`select max(seq) as seq from audit where subject = ${mail.about}`,
+  )
   for (const reader of readers) {
     // By the record of what was done and not at random, for an approval is handed no source of that.
     const digest = createHash('sha256').update(`${mail.kind} ${record!.seq} ${reader.id}`).digest()
-    const id = newId('mail', { clock: { now: () => Date.parse(now) }, random: { bytes: count => digest.subarray(0, count) } })
+    const id = newId('mail', {
+      clock: { now: () => Date.parse(now) },
+      random: { bytes: count => digest.subarray(0, count) },
+    })
     await queue(tx, id, { reader, ...mail })
   }
 }
@@ -103,8 +149,10 @@ async function queue(tx: Tx, id: string, { reader, kind, about, detail }: Queued
   const now = await tx.now()
   const said = JSON.stringify({ ...detail, why: detail['why'] === '' ? undefined : detail['why'] })
   await tx.run(sql`
-    insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)
-    values (${id}, 'sto_default', ${encrypted('person_mails.address', id, address)}, ${reader.language}, ${kind}, ${about},
+    insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at,
+      changed_at)
+    values (${id}, 'sto_default', ${encrypted('person_mails.address', id, address)}, ${reader.language},
+      ${kind}, ${about},
       ${encrypted('person_mails.detail', id, said)}, 'queued', ${now}, ${now}, ${now})`)
   await remember(tx, 'person_mails', id, '', 'queued', { why: kind, ref: about }, now)
 }

@@ -26,7 +26,8 @@ interface Said {
 }
 
 /** The open ones to a person. */
-export const personObjections = (reader: Reader, userId: string): Promise<Objection[]> => objectionsOf(reader, toPeople, userId)
+export const personObjections = (reader: Reader, userId: string): Promise<Objection[]> =>
+  objectionsOf(reader, toPeople, userId)
 
 export async function objectTo(db: Db, world: World, name: string, { by, why }: Said): Promise<Objection> {
   return db.tx(async tx => {

@@ -7,7 +7,11 @@ import { revokeAll, type Person } from './session.ts'
 import { stepUp } from './signIn.ts'
 import { findUser } from './user.ts'
 
-export type PasswordChange = { is: 'done' } | { is: 'refused' } | { is: 'weak'; why: PasswordFault } | { is: 'throttled'; untilMs: Millis }
+export type PasswordChange =
+  | { is: 'done' }
+  | { is: 'refused' }
+  | { is: 'weak'; why: PasswordFault }
+  | { is: 'throttled'; untilMs: Millis }
 
 /** `refused`: the old password or the code is wrong. */
 export async function changePassword(

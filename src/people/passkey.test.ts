@@ -1,4 +1,6 @@
-/** Whatever a form bears where a passkey's answer belongs: what is none proves nothing, and breaks nothing. */
+/**
+ * Whatever a form bears where a passkey's answer belongs: what is none proves nothing, and breaks nothing.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openMigrated } from '../../test/testbed/migrated.ts'
 import { device } from '../../test/testbed/passkey.ts'
@@ -10,7 +12,9 @@ import type { Person } from './session.ts'
 import { addUser } from './user.ts'
 
 let db: Db
-beforeAll(async () => void (db = await openMigrated('sqlite::memory:', { clock: systemClock, random: systemRandom })))
+beforeAll(
+  async () => void (db = await openMigrated('sqlite::memory:', { clock: systemClock, random: systemRandom })),
+)
 afterAll(() => db.close())
 
 const parts = { authenticatorData: 'AAAA', clientDataJSON: 'AAAA', signature: 'AAAA' }
@@ -32,7 +36,8 @@ test('a passkey is registered to the session, site and address that asked for it
   const person: Person = { ...user, sessionId: 'ses_1', csrf: 'hers', steppedUp: true }
   const site = { rp: 'pay.example.com', origin: 'https://pay.example.com' }
   const [phone, challenge] = [device(), registrationChallenge(person)]
-  const registers = (response: string) => registerPasskey(db, world, person, site, { response, label: 'phone' })
+  const registers = (response: string) =>
+    registerPasskey(db, world, person, site, { response, label: 'phone' })
   for (const response of [
     phone.register(registrationChallenge({ csrf: 'another' })),
     phone.register(challenge, { rp: 'evil.example.com' }),
@@ -45,13 +50,16 @@ test('a passkey is registered to the session, site and address that asked for it
   ])
     expect(await registers(response)).toBe(false)
   expect(await passkeysOf(db, user.id)).toEqual([])
-  expect([await registers(phone.register(challenge)), await registers(phone.register(challenge))]).toEqual([true, false])
+  expect([await registers(phone.register(challenge)), await registers(phone.register(challenge))]).toEqual([
+    true,
+    false,
+  ])
   expect(await passkeysOf(db, user.id)).toMatchObject([{ public_key: phone.publicKey, label: 'phone' }])
   for (const algorithm of ['RS256', 'EdDSA'] as const) {
     const other = device(algorithm)
-    expect([await registers(other.register(challenge)), (await passkeysOf(db, user.id)).at(-1)?.public_key]).toEqual([
-      true,
-      other.publicKey,
-    ])
+    expect([
+      await registers(other.register(challenge)),
+      (await passkeysOf(db, user.id)).at(-1)?.public_key,
+    ]).toEqual([true, other.publicKey])
   }
 })

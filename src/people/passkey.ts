@@ -23,12 +23,16 @@ import type { Person } from './session.ts'
 import { findUser } from './user.ts'
 
 /** What a new passkey is asked for: known to this session alone. */
-export const registrationChallenge = ({ csrf }: Pick<Person, 'csrf'>): string => digest(`register a passkey ${csrf}`)
+export const registrationChallenge = ({ csrf }: Pick<Person, 'csrf'>): string =>
+  digest(`register a passkey ${csrf}`)
 
 export const passkeysOf = async (reader: Reader, userId: string): Promise<KeyRow[]> =>
   (await keysOf(reader, userId)).filter(({ kind, retired_at: at }) => kind === 'passkey' && at === null)
 
-/** Registers what the browser made. Answers false where it is no passkey for this site and session, or is registered already. */
+/**
+ * Registers what the browser made. Answers false where it is no passkey for this site and session, or is
+ * registered already.
+ */
 export async function registerPasskey(
   db: Db,
   world: World,
@@ -54,9 +58,13 @@ export async function registerPasskey(
   })
 }
 
-/** From when a key signs that an active person registers now: until then whoever knows better objects to them. */
-export const keySignsFrom = async (tx: Tx, { coolingOffMs = 0 }: Pick<World, 'coolingOffMs'>): Promise<Instant | undefined> =>
-  coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : undefined
+/**
+ * From when a key signs that an active person registers now: until then whoever knows better objects to them.
+ */
+export const keySignsFrom = async (
+  tx: Tx,
+  { coolingOffMs = 0 }: Pick<World, 'coolingOffMs'>,
+): Promise<Instant | undefined> => (coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : undefined)
 
 /** Those that sign already. */
 export async function passkeysThatSign(reader: Reader, userId: string, now: Instant): Promise<KeyRow[]> {
@@ -64,7 +72,10 @@ export async function passkeysThatSign(reader: Reader, userId: string, now: Inst
   return (await passkeysOf(reader, userId)).filter(({ id }) => (from.get(id) ?? now) <= now)
 }
 
-/** Whoever had one code of theirs, or a shell, could sign in their name from now on: they hear of it, and so do the others. */
+/**
+ * Whoever had one code of theirs, or a shell, could sign in their name from now on: they hear of it, and so
+ * do the others.
+ */
 export async function tellOfKey(tx: Tx, world: World, userId: string, by: string): Promise<void> {
   const about = (await findUser(tx, userId))!
   if (needsTwo(about.role)) await tellAbout(tx, world, { kind: 'key', about, by })
@@ -106,10 +117,15 @@ function spkiOf(cose: Uint8Array): string {
           ? { kty: 'RSA', n: part(-1), e: part(-2) }
           : undefined
   if (!jwk) throw new Error(`a key of kind ${String(key.get(1))} is not one we know`)
-  return createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'der' }).toString('base64')
+  return createPublicKey({ key: jwk, format: 'jwk' })
+    .export({ type: 'spki', format: 'der' })
+    .toString('base64')
 }
 
-/** The proof in what a browser signed of the statement `text`; undefined where it is none by a passkey of this person. */
+/**
+ * The proof in what a browser signed of the statement `text`; undefined where it is none by a passkey of this
+ * person.
+ */
 export async function proofByPasskey(
   reader: Reader,
   person: Pick<Person, 'id'>,
@@ -120,8 +136,20 @@ export async function proofByPasskey(
   const assertion = readAssertion(response)
   const credentialId = assertion && credentialOf(response)
   const key = credentialId === undefined ? undefined : await findCredential(reader, person.id, credentialId)
-  if (!assertion || !key || key.retired_at !== null || assertionFault(key.public_key, text, assertion, site) !== undefined) return undefined
-  return { is: 'passkey', keyId: key.id, text, signature: JSON.stringify(assertion), counter: counterOf(assertion) }
+  if (
+    !assertion ||
+    !key ||
+    key.retired_at !== null ||
+    assertionFault(key.public_key, text, assertion, site) !== undefined
+  )
+    return undefined
+  return {
+    is: 'passkey',
+    keyId: key.id,
+    text,
+    signature: JSON.stringify(assertion),
+    counter: counterOf(assertion),
+  }
 }
 
 /** Of a response that was read as an assertion before. */

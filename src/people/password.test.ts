@@ -13,7 +13,9 @@ test('the hashes of the reference implementation are understood, whatever their 
 })
 
 test('a hash is of one password, and no two are the same', async () => {
-  const [one, two] = await Promise.all(['correct mule', 'correct mule'].map(text => hashPassword(text, world)))
+  const [one, two] = await Promise.all(
+    ['correct mule', 'correct mule'].map(text => hashPassword(text, world)),
+  )
   expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
   expect(one).not.toBe(two)
   expect(await isPassword('correct mule', one)).toBe(true)
@@ -22,7 +24,9 @@ test('a hash is of one password, and no two are the same', async () => {
 })
 
 test('one text in two ways of writing it is one password', async () => {
-  expect(await isPassword('coração valente', await hashPassword('corac\u0327a\u0303o valente', world))).toBe(true)
+  expect(await isPassword('coração valente', await hashPassword('corac\u0327a\u0303o valente', world))).toBe(
+    true,
+  )
 })
 
 test('nobody’s password is nothing, and what is no hash is a surprise', async () => {
@@ -55,12 +59,16 @@ test('201 letters will not do, which would take long to hash', () => {
   expect(passwordFault('x'.repeat(201), 'maria.silva')).toBe('long')
 })
 
-test.each(['correct horse', 'um pé de jabuticaba', 'maria.silva planta jabuticaba', 'hD7!kqP0z?vW'])('%j will do', password => {
-  expect(passwordFault(password, 'maria.silva')).toBeUndefined()
-})
+test.each(['correct horse', 'um pé de jabuticaba', 'maria.silva planta jabuticaba', 'hD7!kqP0z?vW'])(
+  '%j will do',
+  password => {
+    expect(passwordFault(password, 'maria.silva')).toBeUndefined()
+  },
+)
 
 test('every password of the list is refused as it stands and with a year behind it, once it is long enough', () => {
   expect(commonPasswords.size).toBeGreaterThan(100)
   for (const worn of commonPasswords) expect(passwordFault(worn.padEnd(12, '1'), '')).toBe('worn')
-  for (const worn of commonPasswords) if (/^[a-z]{8,}$/.test(worn)) expect(passwordFault(`${worn}2026`, '')).toBe('worn')
+  for (const worn of commonPasswords)
+    if (/^[a-z]{8,}$/.test(worn)) expect(passwordFault(`${worn}2026`, '')).toBe('worn')
 })

@@ -60,7 +60,11 @@ describe.each([
       await db?.close()
       clock = virtualClock(Date.UTC(2026, 10, 21, 12))
       world = { clock, random: systemRandom, log: silentLog, at: () => undefined }
-      db = await openDb(server ? await server.migratedDatabase() : 'sqlite::memory:', { clock, random: systemRandom, virtual: true })
+      db = await openDb(server ? await server.migratedDatabase() : 'sqlite::memory:', {
+        clock,
+        random: systemRandom,
+        virtual: true,
+      })
       await migrate(db, clock)
     })
 
@@ -72,7 +76,8 @@ describe.each([
     /** Begins an invitation in the one browser of these tests. */
     async function secretBy(token: string): Promise<string> {
       const opening = await openInvitation(db, world, token, browser)
-      if (opening.is !== 'open' || opening.secret === undefined) throw new Error(`the invitation is ${opening.is}`)
+      if (opening.is !== 'open' || opening.secret === undefined)
+        throw new Error(`the invitation is ${opening.is}`)
       return opening.secret
     }
 
@@ -80,11 +85,24 @@ describe.each([
     async function member(name: string, role: Role = 'maker'): Promise<string> {
       const { token } = await addUser(db, world, { name, role, language: 'pt-BR' }, 'root')
       const secret = await secretBy(token)
-      expect((await acceptInvitation(db, world, { token, browser, password, code: codeAt(secret, stepAt(clock.now())) })).is).toBe('done')
+      expect(
+        (
+          await acceptInvitation(db, world, {
+            token,
+            browser,
+            password,
+            code: codeAt(secret, stepAt(clock.now())),
+          })
+        ).is,
+      ).toBe('done')
       pass(minute)
       return secret
     }
-    const attempt = { password, address: '203.0.113.7', agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }
+    const attempt = {
+      password,
+      address: '203.0.113.7',
+      agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    }
     const enter = async (name: string, more: Partial<Parameters<typeof signIn>[2]> = {}) =>
       signIn(db, world, { name, code: await codeOf(name), ...attempt, ...more })
     async function inside(name: string, more = {}): Promise<{ token: string; person: Person }> {
@@ -99,7 +117,8 @@ describe.each([
         ({ actor, act }) => `${actor}: ${act}`,
       )
 
-    // Else whoever runs commands locks out both, brings in their own people by nobody's approval, and nobody hears of it.
+    // Else whoever runs commands locks out both, brings in their own people by nobody's approval, and nobody
+    // hears of it.
     test.each([
       ['locked', lockUser],
       ['removed', removeUser],
@@ -116,24 +135,51 @@ describe.each([
     })
 
     test('a key that somebody registered for a person before they came in signs nothing once they have', async () => {
-      const { user, token } = await addUser(db, world, { name: 'ana', role: 'checker', language: 'en' }, 'root')
+      const { user, token } = await addUser(
+        db,
+        world,
+        { name: 'ana', role: 'checker', language: 'en' },
+        'root',
+      )
       const { publicKey } = newKeyPair()
-      const key = (await db.tx(tx => registerKey(tx, { user, kind: 'key', publicKey, label: 'x', proof: 'said' }, 'mallory')))!
+      const key = (await db.tx(tx =>
+        registerKey(tx, { user, kind: 'key', publicKey, label: 'x', proof: 'said' }, 'mallory'),
+      ))!
       const code = codeAt(await secretBy(token), stepAt(clock.now()))
       expect((await findKey(db, key))!.retired_at).toBeNull()
       expect((await acceptInvitation(db, world, { token, browser, password, code })).is).toBe('done')
       expect((await findKey(db, key))!.retired_at).not.toBeNull()
-      expect(await actsOf()).toEqual(['root: user added', 'mallory: key registered', 'ana: key retired', 'ana: invitation accepted'])
+      expect(await actsOf()).toEqual([
+        'root: user added',
+        'mallory: key registered',
+        'ana: key retired',
+        'ana: invitation accepted',
+      ])
     })
 
     test('somebody is invited, sets a password, shows a code, signs in and is known', async () => {
-      const { user, token, endsAt } = await addUser(db, world, { name: 'Ana', role: 'checker', language: 'en' }, 'root')
-      expect([user.state, user.role, user.language, endsAt]).toEqual(['invited', 'checker', 'en', '2026-11-22T12:00:00.000Z'])
+      const { user, token, endsAt } = await addUser(
+        db,
+        world,
+        { name: 'Ana', role: 'checker', language: 'en' },
+        'root',
+      )
+      expect([user.state, user.role, user.language, endsAt]).toEqual([
+        'invited',
+        'checker',
+        'en',
+        '2026-11-22T12:00:00.000Z',
+      ])
       const secret = await secretBy(token)
       const code = codeAt(secret, stepAt(clock.now()))
 
-      expect(await acceptInvitation(db, world, { token, browser, password: 'short', code })).toEqual({ is: 'weak', why: 'short' })
-      expect(await acceptInvitation(db, world, { token, browser, password, code: '000000' })).toEqual({ is: 'code' })
+      expect(await acceptInvitation(db, world, { token, browser, password: 'short', code })).toEqual({
+        is: 'weak',
+        why: 'short',
+      })
+      expect(await acceptInvitation(db, world, { token, browser, password, code: '000000' })).toEqual({
+        is: 'code',
+      })
       expect((await acceptInvitation(db, world, { token, browser, password, code })).is).toBe('done')
       expect(await acceptInvitation(db, world, { token, browser, password, code })).toEqual({ is: 'gone' })
       expect(await invitationOf(db, world, token)).toBeUndefined()
@@ -150,13 +196,27 @@ describe.each([
     })
 
     test('neither tokens nor passwords are in the database, and what was used up keeps no secret', async () => {
-      const { token: invited } = await addUser(db, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
+      const { token: invited } = await addUser(
+        db,
+        world,
+        { name: 'ana', role: 'maker', language: 'en' },
+        'root',
+      )
       const secret = await secretBy(invited)
-      await acceptInvitation(db, world, { token: invited, browser, password, code: codeAt(secret, stepAt(clock.now())) })
+      await acceptInvitation(db, world, {
+        token: invited,
+        browser,
+        password,
+        code: codeAt(secret, stepAt(clock.now())),
+      })
       pass(minute)
       const { token } = await inside('ana')
       const everything = JSON.stringify(
-        [await db.all(sql`select * from users`), await db.all(sql`select * from invitations`), await db.all(sql`select * from sessions`)],
+        [
+          await db.all(sql`select * from users`),
+          await db.all(sql`select * from invitations`),
+          await db.all(sql`select * from sessions`),
+        ],
         (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
       )
       for (const hidden of [invited, token, password]) expect(everything).not.toContain(hidden)
@@ -176,7 +236,16 @@ describe.each([
       // A reset is another authenticator.
       const { token } = await resetUser(db, world, 'ana', 'root')
       const own = await secretBy(token)
-      expect((await acceptInvitation(db, world, { token, browser, password, code: codeAt(own, stepAt(clock.now())) })).is).toBe('done')
+      expect(
+        (
+          await acceptInvitation(db, world, {
+            token,
+            browser,
+            password,
+            code: codeAt(own, stepAt(clock.now())),
+          })
+        ).is,
+      ).toBe('done')
       pass(minute)
       expect((await enter('ana')).is).toBe('in')
       expect(await editedPeople(db)).toEqual([])
@@ -192,7 +261,8 @@ describe.each([
       const { token: third } = await resetUser(db, world, 'ana', 'root')
       expect(await invitationOf(db, world, second)).toBeUndefined()
       expect(await invitationOf(db, world, third)).toBeDefined()
-      for (const wrong of ['', 'x', third.slice(1), `${third}'`]) expect(await invitationOf(db, world, wrong)).toBeUndefined()
+      for (const wrong of ['', 'x', third.slice(1), `${third}'`])
+        expect(await invitationOf(db, world, wrong)).toBeUndefined()
     })
 
     test('an invitation is accepted in the browser that began it alone, and withdrawn by another [security A5]', async () => {
@@ -207,7 +277,9 @@ describe.each([
       const { token } = await addUser(db, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
       const secret = await secretBy(token)
       const code = codeAt(secret, stepAt(clock.now()))
-      const answers = await Promise.all([1, 2, 3].map(() => acceptInvitation(db, world, { token, browser, password, code })))
+      const answers = await Promise.all(
+        [1, 2, 3].map(() => acceptInvitation(db, world, { token, browser, password, code })),
+      )
       expect(answers.map(({ is }) => is).sort()).toEqual(['done', 'gone', 'gone'])
     })
 
@@ -217,10 +289,21 @@ describe.each([
       await expect(add('ANA')).rejects.toThrow('is taken')
       await removeUser(db, world, 'Ana', 'root')
       await expect(add('ana')).rejects.toThrow('was removed')
-      for (const wrong of ['', ' ', 'a b', '-a', 'аna', 'a'.repeat(64), '<b>', 'usr_01jd0000000000000000000000'])
+      for (const wrong of [
+        '',
+        ' ',
+        'a b',
+        '-a',
+        'аna',
+        'a'.repeat(64),
+        '<b>',
+        'usr_01jd0000000000000000000000',
+      ])
         await expect(add(wrong)).rejects.toThrow('is not a name')
       await expect(removeUser(db, world, 'ana', 'root')).rejects.toThrow('was removed')
-      await expect(changeRole(db, world, 'nobody', 'admin', 'root')).rejects.toThrow('there is no user "nobody"')
+      await expect(changeRole(db, world, 'nobody', 'admin', 'root')).rejects.toThrow(
+        'there is no user "nobody"',
+      )
     })
 
     test('whatever is wrong, the answer is the same', async () => {
@@ -240,7 +323,10 @@ describe.each([
         [`' or 1=1 --`, { password: `' or 1=1 --` }],
       ]
       for (const [place, [name, more]] of tries.entries())
-        expect([name, await guess(name, { ...more, address: `198.51.100.${place}` })]).toEqual([name, { is: 'refused' }])
+        expect([name, await guess(name, { ...more, address: `198.51.100.${place}` })]).toEqual([
+          name,
+          { is: 'refused' },
+        ])
     })
 
     test('who does not exist is refused no faster than who does', async () => {
@@ -297,17 +383,22 @@ describe.each([
     test('an address waits too, whoever it tries to be, and with it its IPv6 neighbours', async () => {
       await member('ana')
       const address = '2001:db8:1:2:aaaa::1'
-      for (let turn = 0; turn < 5; turn++) expect((await guess(`nobody${turn}`, { address })).is).toBe('refused')
+      for (let turn = 0; turn < 5; turn++)
+        expect((await guess(`nobody${turn}`, { address })).is).toBe('refused')
       expect((await enter('ana', { address: '2001:db8:1:2::2' })).is).toBe('throttled')
       expect((await enter('ana', { address: '2001:db8:1:3::2' })).is).toBe('in')
       // What was typed as a name is told nowhere: it may be a password.
-      expect(JSON.stringify(await db.all(sql`select actor, detail, subject from audit`))).not.toContain('nobody')
+      expect(JSON.stringify(await db.all(sql`select actor, detail, subject from audit`))).not.toContain(
+        'nobody',
+      )
       expect(JSON.stringify(await db.all(sql`select subject from sign_in_failures`))).not.toContain('nobody')
     })
 
     test('a hundred guesses at the same moment are a hundred guesses', async () => {
       await member('ana')
-      const answers = await Promise.all(Array.from({ length: 100 }, (_, place) => guess('ana', { address: `198.51.100.${place}` })))
+      const answers = await Promise.all(
+        Array.from({ length: 100 }, (_, place) => guess('ana', { address: `198.51.100.${place}` })),
+      )
       expect(answers.filter(({ is }) => is === 'refused')).toHaveLength(5)
       expect(answers.filter(({ is }) => is === 'throttled')).toHaveLength(95)
     })
@@ -327,9 +418,12 @@ describe.each([
       const { id } = (await findUser(db, 'ana'))!
       let place = 0
       const from = () => ({ address: `198.51.100.${++place}` })
-      for (const name of ['ana', id, 'ANA', id, ' ana ']) expect((await guess(name, from())).is).toBe('refused')
+      for (const name of ['ana', id, 'ANA', id, ' ana '])
+        expect((await guess(name, from())).is).toBe('refused')
       for (const name of ['ana', id]) expect((await guess(name, from())).is).toBe('throttled')
-      expect(await db.all(sql`select subject from sign_in_failures where subject like 'name:%'`)).toHaveLength(1)
+      expect(
+        await db.all(sql`select subject from sign_in_failures where subject like 'name:%'`),
+      ).toHaveLength(1)
     })
 
     test('who signed in from one address of a /64 is known at its others, and nowhere else [security A11]', async () => {
@@ -345,7 +439,8 @@ describe.each([
       await member('ana')
       for (let turn = 0; turn < 8; turn++) await guess('ana', { address: `198.51.100.${turn}` })
       pass(24 * 60 * minute + 1)
-      for (let turn = 0; turn < 4; turn++) expect((await guess('ana', { address: '198.51.100.77' })).is).toBe('refused')
+      for (let turn = 0; turn < 4; turn++)
+        expect((await guess('ana', { address: '198.51.100.77' })).is).toBe('refused')
       const rows = await db.all<{ failures: bigint }>(sql`select failures from sign_in_failures`)
       expect(rows.map(({ failures }) => failures)).toEqual([4n, 4n])
     })
@@ -363,14 +458,17 @@ describe.each([
       const { token: idle } = await inside('ana')
       pass(15 * minute)
       expect(await sessionOf(db, world, idle)).toBeUndefined()
-      expect((await listSessions(db, world, (await findUser(db, 'ana'))!.id)).map(({ open }) => open)).toEqual([false, false])
+      expect(
+        (await listSessions(db, world, (await findUser(db, 'ana'))!.id)).map(({ open }) => open),
+      ).toEqual([false, false])
     })
 
     test('that a session is used is written at most once a minute', async () => {
       await member('ana')
       const { token, person } = await inside('ana')
       const seen = async () =>
-        (await db.one<{ seen_at: string }>(sql`select seen_at from sessions where id = ${person.sessionId}`))!.seen_at
+        (await db.one<{ seen_at: string }>(sql`select seen_at from sessions where id = ${person.sessionId}`))!
+          .seen_at
       const first = await seen()
       pass(minute - 1)
       await sessionOf(db, world, token)
@@ -403,7 +501,8 @@ describe.each([
       expect((await stepUp(db, world, person, code)).is).toBe('stepped up')
       expect((await sessionOf(db, world, token))!.steppedUp).toBe(true)
       expect((await stepUp(db, world, person, code)).is).toBe('refused')
-      for (let turn = 0; turn < 4; turn++) expect((await stepUp(db, world, person, '000000')).is).toBe('refused')
+      for (let turn = 0; turn < 4; turn++)
+        expect((await stepUp(db, world, person, '000000')).is).toBe('refused')
       expect((await stepUp(db, world, person, await codeOf('ana'))).is).toBe('throttled')
       await signOut(db, world, token)
       pass(15 * minute)
@@ -424,7 +523,9 @@ describe.each([
       await member('bia')
       const ana = await inside('ana')
       const bia = await inside('bia', { address: '192.0.2.9' })
-      await expect(endSession(db, ana.person.id, bia.person.sessionId, 'ana')).rejects.toThrow('there is no session')
+      await expect(endSession(db, ana.person.id, bia.person.sessionId, 'ana')).rejects.toThrow(
+        'there is no session',
+      )
       expect(await sessionOf(db, world, bia.token)).toBeDefined()
       await endSession(db, bia.person.id, bia.person.sessionId, 'root')
       await endSession(db, bia.person.id, bia.person.sessionId, 'root')
@@ -456,7 +557,10 @@ describe.each([
     test('whoever got another role past the program is not let in, and is told why', async () => {
       await member('ana')
       await db.tx(tx => tx.run(sql`update users set role = 'admin' where name = 'ana'`))
-      expect(await enter('ana')).toEqual({ is: 'edited', edited: { what: 'role', name: 'ana', row: 'admin' } })
+      expect(await enter('ana')).toEqual({
+        is: 'edited',
+        edited: { what: 'role', name: 'ana', row: 'admin' },
+      })
       expect((await guess('ana')).is).toBe('refused')
     })
 
@@ -477,15 +581,31 @@ describe.each([
       const secret = await secretBy(token)
       expect(secret).not.toBe(old)
       const fresh = 'outra senha bem longa'
-      expect((await acceptInvitation(db, world, { token, browser, password: fresh, code: codeAt(old, stepAt(clock.now())) })).is).toBe(
-        'code',
-      )
-      expect((await acceptInvitation(db, world, { token, browser, password: fresh, code: codeAt(secret, stepAt(clock.now())) })).is).toBe(
-        'done',
-      )
+      expect(
+        (
+          await acceptInvitation(db, world, {
+            token,
+            browser,
+            password: fresh,
+            code: codeAt(old, stepAt(clock.now())),
+          })
+        ).is,
+      ).toBe('code')
+      expect(
+        (
+          await acceptInvitation(db, world, {
+            token,
+            browser,
+            password: fresh,
+            code: codeAt(secret, stepAt(clock.now())),
+          })
+        ).is,
+      ).toBe('done')
       pass(minute)
       expect((await enter('ana')).is).toBe('refused')
-      expect((await enter('ana', { password: fresh, code: codeAt(secret, stepAt(clock.now()) + 1) })).is).toBe('in')
+      expect(
+        (await enter('ana', { password: fresh, code: codeAt(secret, stepAt(clock.now()) + 1) })).is,
+      ).toBe('in')
     })
 
     test('another role counts from the next request on', async () => {
@@ -494,7 +614,9 @@ describe.each([
       await changeRole(db, world, 'ana', 'maker', 'root')
       expect((await sessionOf(db, world, token))!.role).toBe('maker')
       await expect(changeRole(db, world, 'ana', 'maker', 'root')).rejects.toThrow('is maker already')
-      await expect(changeRole(db, world, 'ana', 'god' as Role, 'root')).rejects.toThrow('not one of viewer, maker, checker, admin')
+      await expect(changeRole(db, world, 'ana', 'god' as Role, 'root')).rejects.toThrow(
+        'not one of viewer, maker, checker, admin',
+      )
       await changeLanguage(db, 'ana', 'en')
       expect((await sessionOf(db, world, token))!.language).toBe('en')
     })
@@ -526,7 +648,9 @@ describe.each([
       await member('bia')
       await removeUser(db, world, 'ana', 'root')
       await inside('zoe')
-      expect((await listUsers(db)).map(({ name, state, seen_at }) => [name, state, seen_at !== null])).toEqual([
+      expect(
+        (await listUsers(db)).map(({ name, state, seen_at }) => [name, state, seen_at !== null]),
+      ).toEqual([
         ['bia', 'active', false],
         ['zoe', 'active', true],
         ['ana', 'removed', false],
@@ -534,7 +658,11 @@ describe.each([
     })
 
     test.each([
-      ['Firefox', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox 140 · Linux'],
+      [
+        'Firefox',
+        'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+        'Firefox 140 · Linux',
+      ],
       [
         'Chrome',
         'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36',

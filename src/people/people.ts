@@ -1,9 +1,35 @@
 /** People: who may do what, how they sign in, and what a session allows. */
 export { endAllSessions } from './afterRestore.ts'
-export { acts, approves, isHarmless, may, needsStepUp, needsTwo, roles, type Act, type Role } from './roles.ts'
-export { endSession, endSessionsOf, listSessions, sessionOf, signOut, type Person, type SessionRow } from './session.ts'
+export {
+  acts,
+  approves,
+  isHarmless,
+  may,
+  needsStepUp,
+  needsTwo,
+  roles,
+  type Act,
+  type Role,
+} from './roles.ts'
+export {
+  endSession,
+  endSessionsOf,
+  listSessions,
+  sessionOf,
+  signOut,
+  type Person,
+  type SessionRow,
+} from './session.ts'
 export { signIn, stepUp, type SignIn, type SignInAnswer, type StepUpAnswer } from './signIn.ts'
-export { keySignsFrom, passkeysOf, passkeysThatSign, proofByPasskey, registerPasskey, registrationChallenge, tellOfKey } from './passkey.ts'
+export {
+  keySignsFrom,
+  passkeysOf,
+  passkeysThatSign,
+  proofByPasskey,
+  registerPasskey,
+  registrationChallenge,
+  tellOfKey,
+} from './passkey.ts'
 export { confirmByCode, type CodeAnswer } from './confirm.ts'
 export {
   acceptInvitation,
@@ -28,7 +54,14 @@ export {
   roleAct,
 } from './given.ts'
 export { carryOutClear, clearAct, objectTo, personObjections, proposeClear } from './objection.ts'
-export { accountNotices, addressOf, limitNotices, tellOfAccount, tellOfLimits, type NoticeKind } from './notices.ts'
+export {
+  accountNotices,
+  addressOf,
+  limitNotices,
+  tellOfAccount,
+  tellOfLimits,
+  type NoticeKind,
+} from './notices.ts'
 export { countSigners } from './signers.ts'
 export { composeNotice, type NoticeRow } from './mails.ts'
 export { changePassword, type PasswordChange } from './ownPassword.ts'

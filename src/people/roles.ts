@@ -1,4 +1,7 @@
-/** Who may do what: one table from act to roles. Making and checking are different roles, and an admin moves no money. */
+/**
+ * Who may do what: one table from act to roles. Making and checking are different roles, and an admin moves
+ * no money.
+ */
 
 export const roles = ['viewer', 'maker', 'checker', 'admin'] as const
 export type Role = (typeof roles)[number]
@@ -87,7 +90,8 @@ const table = {
 
   'event.replay': { roles: ['checker', 'admin'] },
 
-  // Checkers approve what is proposed about people, so they see them; sessions and where they came from are an admin's.
+  // Checkers approve what is proposed about people, so they see them; sessions and where they came from are
+  // an admin's.
   'user.see': { roles: ['checker', 'admin'] },
   // Any of them alone keeps somebody from approving and proposing; two others end that.
   'user.object': { roles: ['checker', 'admin'] },

@@ -1,4 +1,7 @@
-/** Sessions: a random token in a cookie, kept here as a digest. One ends a quarter of an hour idle, eight hours after sign-in, or when somebody ends it. */
+/**
+ * Sessions: a random token in a cookie, kept here as a digest. One ends a quarter of an hour idle, eight
+ * hours after sign-in, or when somebody ends it.
+ */
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
@@ -40,8 +43,15 @@ export type SessionRow = {
 
 type Joined = SessionRow & { csrf: string; name: string; role: Role; language: Language }
 
-/** The person behind `token`, or undefined when there is no such session or it is over. One read by the token's digest. */
-export async function sessionOf(db: Db, world: World, token: string | undefined): Promise<Person | undefined> {
+/**
+ * The person behind `token`, or undefined when there is no such session or it is over. One read by the
+ * token's digest.
+ */
+export async function sessionOf(
+  db: Db,
+  world: World,
+  token: string | undefined,
+): Promise<Person | undefined> {
   if (token === undefined || !isToken(token)) return undefined
   const row = await joined(db, digestOf(token))
   const now = world.clock.now()
@@ -49,14 +59,18 @@ export async function sessionOf(db: Db, world: World, token: string | undefined)
   if (now - millis(row.seen_at) >= seenEveryMs)
     await db.tx(async tx => {
       const at = instant(now)
-      await tx.run(sql`update sessions set seen_at = ${at} where id = ${row.id} and seen_at < ${at} and revoked_at is null`)
+      await tx.run(
+        sql`update sessions set seen_at = ${at} where id = ${row.id} and seen_at < ${at}
+          and revoked_at is null`,
+      )
     }, 'locks')
   return personOf(row, now)
 }
 
 const joined = (reader: Reader, tokenHash: string) =>
   reader.one<Joined>(sql`
-    select sessions.*, users.name, users.role, users.language from sessions join users on users.id = sessions.user_id
+    select sessions.*, users.name, users.role, users.language from sessions
+      join users on users.id = sessions.user_id
     where sessions.token_hash = ${tokenHash} and sessions.revoked_at is null and users.state = 'active'`)
 
 const personOf = (row: Joined, now: number): Person => ({
@@ -69,7 +83,8 @@ const personOf = (row: Joined, now: number): Person => ({
   steppedUp: now - millis(row.stepped_up_at) < steppedUpMs,
 })
 
-const isOver = ({ added_at, seen_at }: SessionRow, now: number) => now - millis(seen_at) >= idleMs || now - millis(added_at) >= absoluteMs
+const isOver = ({ added_at, seen_at }: SessionRow, now: number) =>
+  now - millis(seen_at) >= idleMs || now - millis(added_at) >= absoluteMs
 
 /** A new session in an open transaction, under a token never used before. */
 export async function openSession(
@@ -87,7 +102,8 @@ export async function openSession(
   return { token, person: personOf((await joined(tx, digestOf(token)))!, millis(now)) }
 }
 
-// A stranger writes it: what is read of it is short, and no expression over it may go back over what it has read.
+// A stranger writes it: what is read of it is short, and no expression over it may go back over what it has
+// read.
 const longestAgent = 256
 const browsers = /(Edg|OPR|Firefox|Chrome|Safari|curl)[A-Za-z]{0,12}\/(\d{1,6})/g
 
@@ -115,7 +131,9 @@ export async function signOut(db: Db, world: World, token: string): Promise<void
 /** Ends one session of `userId`. Throws `BadInput` when that person has none of this id. */
 export async function endSession(db: Db, userId: string, sessionId: string, by: string): Promise<void> {
   await db.tx(async tx => {
-    const row = await tx.one<SessionRow>(sql`select * from sessions where id = ${sessionId} and user_id = ${userId}`)
+    const row = await tx.one<SessionRow>(
+      sql`select * from sessions where id = ${sessionId} and user_id = ${userId}`,
+    )
     if (!row) throw new BadInput(`there is no session "${sessionId}" of this person`)
     if ((await revoke(tx, sessionId, by)) > 0)
       await audit(tx, { actor: by, act: 'session ended', subject: userId, detail: { session: sessionId } })
@@ -126,12 +144,21 @@ export async function endSession(db: Db, userId: string, sessionId: string, by: 
 export const endSessionsOf = (db: Db, userId: string, by: string, except = ''): Promise<number> =>
   db.tx(async tx => {
     const ended = await revokeAll(tx, userId, by, except)
-    if (ended > 0) await audit(tx, { actor: by, act: 'sessions ended', subject: userId, detail: { sessions: String(ended) } })
+    if (ended > 0)
+      await audit(tx, {
+        actor: by,
+        act: 'sessions ended',
+        subject: userId,
+        detail: { sessions: String(ended) },
+      })
     return ended
   })
 
 const revoke = async (tx: Tx, id: string, by: string) =>
-  tx.run(sql`update sessions set revoked_at = ${await tx.now()}, revoked_by = ${by} where id = ${id} and revoked_at is null`)
+  tx.run(
+    sql`update sessions set revoked_at = ${await tx.now()}, revoked_by = ${by} where id = ${id}
+      and revoked_at is null`,
+  )
 
 export const revokeAll = async (tx: Tx, userId: string, by: string, except = ''): Promise<number> =>
   tx.run(sql`
@@ -139,7 +166,11 @@ export const revokeAll = async (tx: Tx, userId: string, by: string, except = '')
     where user_id = ${userId} and id <> ${except} and revoked_at is null`)
 
 /** The latest sessions of a person, newest first, and which of them are open. */
-export async function listSessions(reader: Reader, world: World, userId: string): Promise<(SessionRow & { open: boolean })[]> {
+export async function listSessions(
+  reader: Reader,
+  world: World,
+  userId: string,
+): Promise<(SessionRow & { open: boolean })[]> {
   const rows = await reader.all<SessionRow>(sql`
     select id, user_id, added_at, seen_at, stepped_up_at, address, agent, revoked_at, revoked_by from sessions
     where user_id = ${userId} order by added_at desc, id desc limit 50`)

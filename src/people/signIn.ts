@@ -23,7 +23,10 @@ export interface SignIn {
   previous?: string | undefined
 }
 
-/** `refused` says nothing of what was wrong. `edited`: their row was, past the program, so it lets nobody in. `untilMs`: when the next try is looked at. */
+/**
+ * `refused` says nothing of what was wrong. `edited`: their row was, past the program, so it lets nobody in.
+ * `untilMs`: when the next try is looked at.
+ */
 export type SignInAnswer =
   | { is: 'in'; token: string; person: Person }
   | { is: 'refused' }
@@ -38,11 +41,17 @@ export async function signIn(db: Db, world: World, attempt: SignIn): Promise<Sig
   // The same work whether there is such a person or not.
   const known = user?.state === 'active' ? user : undefined
   const right = await isPassword(attempt.password, known?.password)
-  const step = matchingStep(known?.totp_secret ?? nobodysSecret, attempt.code, world.clock.now(), Number(known?.totp_step ?? 0))
+  const step = matchingStep(
+    known?.totp_secret ?? nobodysSecret,
+    attempt.code,
+    world.clock.now(),
+    Number(known?.totp_step ?? 0),
+  )
   if (!known || !right || step === undefined) return { is: 'refused' }
 
   return db.tx(async tx => {
-    // Of two who show one code at the same moment, one is too late; so is who was locked meanwhile, or got another password.
+    // Of two who show one code at the same moment, one is too late; so is who was locked meanwhile, or got
+    // another password.
     if (!(await takeStep(tx, known, step))) return { is: 'refused' }
     const edited = await editedPerson(tx, known)
     if (edited) return { is: 'edited', edited }
@@ -62,7 +71,10 @@ const nobodysSecret = 'A'.repeat(32)
 
 export type StepUpAnswer = { is: 'stepped up' } | { is: 'refused' } | { is: 'throttled'; untilMs: Millis }
 
-/** A fresh code in an open session: for the next five minutes it may do what moves money. Wrong codes slow the session down. */
+/**
+ * A fresh code in an open session: for the next five minutes it may do what moves money. Wrong codes slow the
+ * session down.
+ */
 export async function stepUp(db: Db, world: World, person: Person, code: string): Promise<StepUpAnswer> {
   const subject = ofSession(person.sessionId)
   const guess = await takeGuess(db, [subject])
@@ -77,7 +89,8 @@ export async function stepUp(db: Db, world: World, person: Person, code: string)
     if (!(await takeStep(tx, user, step))) return { is: 'refused' }
     await forgive(tx, subject)
     const written = await tx.run(
-      sql`update sessions set stepped_up_at = ${await tx.now()} where id = ${person.sessionId} and revoked_at is null`,
+      sql`update sessions set stepped_up_at = ${await tx.now()} where id = ${person.sessionId}
+        and revoked_at is null`,
     )
     return written > 0 ? { is: 'stepped up' } : { is: 'refused' }
   })
@@ -87,13 +100,14 @@ export async function stepUp(db: Db, world: World, person: Person, code: string)
 export async function takeStep(tx: Tx, user: UserRow, step: number): Promise<boolean> {
   const taken = await tx.run(sql`
     update users set totp_step = ${BigInt(step)}
-    where id = ${user.id} and state = 'active' and totp_step < ${BigInt(step)} and password = ${user.password} and totp_secret in (${sameAs('users.totp_secret', user.totp_secret ?? '', user.id)})`)
+    where id = ${user.id} and state = 'active' and totp_step < ${BigInt(step)} and password = ${user.password}
+      and totp_secret in (${sameAs('users.totp_secret', user.totp_secret ?? '', user.id)})`)
   return taken > 0
 }
 
 /**
- * Counts a guess at who `name` is. An address of this person’s last fifty sessions answers for itself alone: a stranger who
- * guesses elsewhere does not keep them out.
+ * Counts a guess at who `name` is. An address of this person’s last fifty sessions answers for itself alone:
+ * a stranger who guesses elsewhere does not keep them out.
  */
 async function guessAs(db: Db, name: string, user: UserRow | undefined, address: string) {
   const isKnownHere = user !== undefined && (await hasSignedInFrom(db, user.id, address))
@@ -111,9 +125,21 @@ async function guessAs(db: Db, name: string, user: UserRow | undefined, address:
 
 const hasSignedInFrom = async (reader: Reader, userId: string, address: string): Promise<boolean> =>
   (
-    await reader.all<{ address: string }>(sql`select id, address from sessions where user_id = ${userId} order by added_at desc limit 50`)
+    await reader.all<{ address: string }>(
+      sql`select id, address from sessions where user_id = ${userId} order by added_at desc limit 50`,
+    )
   ).some(known => sameNetwork(known.address, address))
 
-/** A burst of failures is an act worth keeping. Names nobody has are not repeated: people type passwords there. */
+/**
+ * A burst of failures is an act worth keeping. Names nobody has are not repeated: people type passwords
+ * there.
+ */
 const tellBurst = (db: Db, user: UserRow | undefined, detail: Record<string, string>): Promise<void> =>
-  db.tx(tx => audit(tx, { actor: user?.name ?? 'somebody', act: 'sign-in slowed', subject: user?.id ?? 'console', detail }))
+  db.tx(tx =>
+    audit(tx, {
+      actor: user?.name ?? 'somebody',
+      act: 'sign-in slowed',
+      subject: user?.id ?? 'console',
+      detail,
+    }),
+  )

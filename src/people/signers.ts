@@ -1,4 +1,7 @@
-/** Who can prove what they approve or prepare: people who came in, and so have an authenticator, or who have a key that counts. */
+/**
+ * Who can prove what they approve or prepare: people who came in, and so have an authenticator, or who have a
+ * key that counts.
+ */
 import { sql, type Reader } from '../db/db.ts'
 import { whoActs } from './notices.ts'
 import type { Role } from './roles.ts'

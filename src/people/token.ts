@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { World } from '../base/world.ts'
 
-export const newToken = ({ random }: Pick<World, 'random'>): string => Buffer.from(random.bytes(32)).toString('base64url')
+export const newToken = ({ random }: Pick<World, 'random'>): string =>
+  Buffer.from(random.bytes(32)).toString('base64url')
 
 /** SHA-256: enough where what is hashed cannot be tried out. */
 export const digestOf = (token: string): string => createHash('sha256').update(token).digest('hex')

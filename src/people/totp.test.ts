@@ -18,7 +18,18 @@ test.each([
 })
 
 test('the first ten codes are those of RFC 4226', () => {
-  const codes = ['755224', '287082', '359152', '969429', '338314', '254676', '287922', '162583', '399871', '520489']
+  const codes = [
+    '755224',
+    '287082',
+    '359152',
+    '969429',
+    '338314',
+    '254676',
+    '287922',
+    '162583',
+    '399871',
+    '520489',
+  ]
   expect(codes.map((_, step) => codeAt(secret, step))).toEqual(codes)
 })
 
@@ -63,9 +74,12 @@ test('a code is not taken twice, nor one older than the last that was taken', ()
   expect(matchingStep(secret, codeAt(secret, step + 1), now, step)).toBe(step + 1)
 })
 
-test.each(['', '0', '12345', '1234567', 'abcdef', '１２３４５６', `${codeAt(secret, step)}0`, ` `])('%j is no code', code => {
-  expect(matchingStep(secret, code, now, 0)).toBeUndefined()
-})
+test.each(['', '0', '12345', '1234567', 'abcdef', '１２３４５６', `${codeAt(secret, step)}0`, ` `])(
+  '%j is no code',
+  code => {
+    expect(matchingStep(secret, code, now, 0)).toBeUndefined()
+  },
+)
 
 test('blanks in a code do not matter', () => {
   expect(matchingStep(secret, ` ${codeAt(secret, step).replace(/.../, '$& ')} `, now, 0)).toBe(step)
@@ -81,5 +95,11 @@ test('a secret has 160 bits, is told in groups of four, and no two are the same'
 test('the address for the app says what it needs, whatever the names hold', () => {
   const uri = new URL(otpauthUri(secret, 'ana@example.com', 'Casa & Cia: 1'))
   expect(decodeURIComponent(uri.pathname)).toBe('/Casa & Cia: 1:ana@example.com')
-  expect(Object.fromEntries(uri.searchParams)).toEqual({ secret, issuer: 'Casa & Cia: 1', algorithm: 'SHA1', digits: '6', period: '30' })
+  expect(Object.fromEntries(uri.searchParams)).toEqual({
+    secret,
+    issuer: 'Casa & Cia: 1',
+    algorithm: 'SHA1',
+    digits: '6',
+    period: '30',
+  })
 })

@@ -1,4 +1,7 @@
-/** Codes that change every 30 seconds (RFC 6238 over RFC 4226: SHA-1, six digits), as every authenticator app makes them. */
+/**
+ * Codes that change every 30 seconds (RFC 6238 over RFC 4226: SHA-1, six digits), as every authenticator app
+ * makes them.
+ */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Millis, World } from '../base/world.ts'
 import { isUnreadable } from '../db/db.ts'
@@ -23,8 +26,16 @@ export function codeAt(secret: string, step: number, digits = 6): string {
 
 export const stepAt = (now: Millis): number => Math.floor(now / stepMs)
 
-/** The step `code` belongs to, if it is one of now and later than `lastStep`, the last one a code was taken for; blanks are no matter. None fits a secret that cannot be decrypted. */
-export function matchingStep(secret: string, code: string, now: Millis, lastStep: number): number | undefined {
+/**
+ * The step `code` belongs to, if it is one of now and later than `lastStep`, the last one a code was taken
+ * for; blanks are no matter. None fits a secret that cannot be decrypted.
+ */
+export function matchingStep(
+  secret: string,
+  code: string,
+  now: Millis,
+  lastStep: number,
+): number | undefined {
   if (isUnreadable(secret)) return undefined
   const typed = Buffer.from(code.replace(/\s/g, ''))
   const present = stepAt(now)

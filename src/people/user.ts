@@ -1,4 +1,7 @@
-/** Users: people who may sign in. A name is one person's for ever, for the audit log and the accounts speak of people by name. */
+/**
+ * Users: people who may sign in. A name is one person's for ever, for the audit log and the accounts speak of
+ * people by name.
+ */
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import { lookOf, samePerson } from '../base/person.ts'
@@ -20,9 +23,14 @@ export const isUserName = (text: string): boolean =>
 export const folded = (name: string): string => name.normalize('NFKC').trim().toLowerCase()
 
 export const findUser = (reader: Reader, name: string): Promise<UserRow | undefined> =>
-  reader.one<UserRow>(sql`select * from users where store_id = 'sto_default' and (folded = ${folded(name)} or id = ${name})`)
+  reader.one<UserRow>(
+    sql`select * from users where store_id = 'sto_default' and (folded = ${folded(name)} or id = ${name})`,
+  )
 
-/** A person, removed or not, whose name is another and reads like this one: `PauI`, with a capital i, and `Paul`. */
+/**
+ * A person, removed or not, whose name is another and reads like this one: `PauI`, with a capital i, and
+ * `Paul`.
+ */
 export async function findAlike(reader: Reader, name: string): Promise<Pick<UserRow, 'name'> | undefined> {
   const known = await reader.all<Pick<UserRow, 'name' | 'folded'>>(
     sql`select name, folded from users where store_id = 'sto_default' order by folded`,
@@ -31,10 +39,13 @@ export async function findAlike(reader: Reader, name: string): Promise<Pick<User
 }
 
 /** Every person, the removed last, with when they were last seen. */
-export const listUsers = (reader: Reader): Promise<(UserRow & { seen_at: Instant | null; objected_by: string | null })[]> =>
+export const listUsers = (
+  reader: Reader,
+): Promise<(UserRow & { seen_at: Instant | null; objected_by: string | null })[]> =>
   reader.all(sql`
     select users.*, (select max(seen_at) from sessions where user_id = users.id) as seen_at,
-      (select min(made_by) from objections where user_id = users.id and cleared_at is null) as objected_by from users
+      (select min(made_by) from objections where user_id = users.id and cleared_at is null) as objected_by
+        from users
     order by case when state = 'removed' then 1 else 0 end, folded`)
 
 /** A person and the token of the link by which they set a password; it is told once and kept nowhere. */
@@ -55,7 +66,9 @@ export interface NewUser {
 /** Throws `BadInput` for a name that is taken, is none, or reads like another person's. */
 export async function assertFree(tx: Tx, name: string): Promise<void> {
   if (!isUserName(name))
-    throw new BadInput(`"${name}" is not a name: up to 63 letters, digits, points, underscores and hyphens, e.g. ana or ana@example.com`)
+    throw new BadInput(
+      `"${name}" is not a name: up to 63 letters, digits, points, underscores and hyphens, e.g. ana or ana@example.com`,
+    )
   const taken = await findUser(tx, name)
   if (taken)
     throw new BadInput(
@@ -64,22 +77,35 @@ export async function assertFree(tx: Tx, name: string): Promise<void> {
         : `"${name}" is taken: choose another name, or invite this person anew with "repasse user reset ${taken.name}"`,
     )
   const alike = await findAlike(tx, name)
-  if (alike) throw new BadInput(`"${name}" reads like "${alike.name}", so one would be taken for the other: choose another name`)
+  if (alike)
+    throw new BadInput(
+      `"${name}" reads like "${alike.name}", so one would be taken for the other: choose another name`,
+    )
 }
 
 /** The row of a person who has no link yet. */
-export async function newUser(tx: Tx, world: World, { name, role, language, email }: NewUser, by: string): Promise<UserRow> {
+export async function newUser(
+  tx: Tx,
+  world: World,
+  { name, role, language, email }: NewUser,
+  by: string,
+): Promise<UserRow> {
   const id = newId('user', world)
   const now = await tx.now()
   await tx.run(sql`
-    insert into users (id, store_id, name, folded, role, language, email, state, approves_from, added_by, added_at, changed_at)
-    values (${id}, 'sto_default', ${name}, ${folded(name)}, ${role}, ${language}, ${encrypted('users.email', id, email ?? null)}, 'invited', ${await approvesFrom(tx, world)},
+    insert into users (id, store_id, name, folded, role, language, email, state, approves_from, added_by,
+      added_at, changed_at)
+    values (${id}, 'sto_default', ${name}, ${folded(name)}, ${role}, ${language},
+      ${encrypted('users.email', id, email ?? null)}, 'invited', ${await approvesFrom(tx, world)},
       ${by}, ${now}, ${now})`)
   await remember(tx, 'users', id, '', 'invited', { why: `added by ${by}` }, now)
   return (await findUser(tx, id))!
 }
 
-/** Adds a person by one person's word, who is invited until they have set a password and shown a code. Throws `BadInput` for a name that is taken or is none. */
+/**
+ * Adds a person by one person's word, who is invited until they have set a password and shown a code. Throws
+ * `BadInput` for a name that is taken or is none.
+ */
 export async function addUser(db: Db, world: World, wanted: NewUser, by: string): Promise<NewInvitation> {
   return db.tx(async tx => {
     await assertFree(tx, wanted.name)
@@ -110,14 +136,25 @@ export async function changeRoleIn(
   { by, proposedBy }: { by: string; proposedBy?: string },
 ): Promise<void> {
   const from = await approvesFrom(tx, world)
-  await tx.run(sql`update users set role = ${role}, approves_from = ${from}, changed_at = ${await tx.now()} where id = ${user.id}`)
-  const detail = { name: user.name, from: user.role, to: role, approvesFrom: from, ...(proposedBy !== undefined && { proposedBy }) }
+  await tx.run(
+    sql`update users set role = ${role}, approves_from = ${from}, changed_at = ${await tx.now()}
+      where id = ${user.id}`,
+  )
+  const detail = {
+    name: user.name,
+    from: user.role,
+    to: role,
+    approvesFrom: from,
+    ...(proposedBy !== undefined && { proposedBy }),
+  }
   await audit(tx, { actor: by, act: 'role changed', subject: user.id, detail })
 }
 
 /** From when somebody who is given access now may approve. */
-export const approvesFrom = async (tx: Tx, { coolingOffMs = 0 }: Pick<World, 'coolingOffMs'>): Promise<Instant> =>
-  later(await tx.now(), coolingOffMs)
+export const approvesFrom = async (
+  tx: Tx,
+  { coolingOffMs = 0 }: Pick<World, 'coolingOffMs'>,
+): Promise<Instant> => later(await tx.now(), coolingOffMs)
 
 export const changeLanguage = (db: Db, name: string, language: Language): Promise<UserRow> =>
   changed(db, name, async (tx, user) => {
@@ -127,13 +164,22 @@ export const changeLanguage = (db: Db, name: string, language: Language): Promis
 /** Where they are written to about people; '' where their name says it, or nobody does. */
 export const changeEmail = (db: Db, name: string, email: string, by: string): Promise<UserRow> =>
   changed(db, name, async (tx, user) => {
-    await tx.run(sql`update users set email = ${encrypted('users.email', user.id, email === '' ? null : email)} where id = ${user.id}`)
-    await audit(tx, { actor: by, act: 'e-mail address changed', subject: user.id, detail: { name: user.name } })
+    await tx.run(
+      sql`update users set email = ${encrypted('users.email', user.id, email === '' ? null : email)}
+        where id = ${user.id}`,
+    )
+    await audit(tx, {
+      actor: by,
+      act: 'e-mail address changed',
+      subject: user.id,
+      detail: { name: user.name },
+    })
   })
 
 /**
- * Invites a person anew by one person's word: password and authenticator are forgotten, every session ends. For a lost device, or an invitation
- * that ran out; somebody who never came in has nothing to be forgotten, and gets another link.
+ * Invites a person anew by one person's word: password and authenticator are forgotten, every session ends.
+ * For a lost device, or an invitation that ran out; somebody who never came in has nothing to be forgotten,
+ * and gets another link.
  */
 export async function resetUser(db: Db, world: World, name: string, by: string): Promise<NewInvitation> {
   let invitation: Omit<NewInvitation, 'user'> | undefined
@@ -175,7 +221,9 @@ export const lockUser = (db: Db, world: World, name: string, by: string): Promis
   changed(db, name, async (tx, user) => {
     if (user.state === 'locked') throw new BadInput(`${user.name} is locked already`)
     if (user.state !== 'active')
-      throw new BadInput(`${user.name} has not signed in yet: remove them, with "repasse user remove ${user.name}"`)
+      throw new BadInput(
+        `${user.name} has not signed in yet: remove them, with "repasse user remove ${user.name}"`,
+      )
     await move(tx, 'users', userMachine, user.id, 'active', 'locked', { why: `locked by ${by}` })
     await revokeAll(tx, user.id, by)
     await audit(tx, { actor: by, act: 'user locked', subject: user.id, detail: { name: user.name } })
@@ -205,7 +253,8 @@ export const removeUser = (db: Db, world: World, name: string, by: string): Prom
 export async function theUser(tx: Tx, name: string): Promise<UserRow> {
   const user = await findUser(tx, name)
   if (!user) throw new BadInput(`there is no user "${name}": "repasse user list" shows them`)
-  if (user.state === 'removed') throw new BadInput(`${user.name} was removed: add a person anew under another name`)
+  if (user.state === 'removed')
+    throw new BadInput(`${user.name} was removed: add a person anew under another name`)
   return user
 }
 

@@ -1,4 +1,7 @@
-/** How the audit log names what it must not hold: by a digest under a key of this installation, which tells nothing to whoever lacks the database. */
+/**
+ * How the audit log names what it must not hold: by a digest under a key of this installation, which tells
+ * nothing to whoever lacks the database.
+ */
 import { createHmac } from 'node:crypto'
 import { taxIdForms } from '../base/brazil.ts'
 import type { Random } from '../base/world.ts'
@@ -14,7 +17,9 @@ async function keyedDigest(tx: Tx, random: Pick<Random, 'bytes'>, text: string):
 
 async function makeKey(tx: Tx, random: Pick<Random, 'bytes'>): Promise<string> {
   const fresh = Buffer.from(random.bytes(32)).toString('base64url')
-  await tx.run(sql`insert into settings (name, value) values (${keyName}, ${fresh}) on conflict (name) do nothing`)
+  await tx.run(
+    sql`insert into settings (name, value) values (${keyName}, ${fresh}) on conflict (name) do nothing`,
+  )
   return (await tx.one<{ value: string }>(sql`select value from settings where name = ${keyName}`))!.value
 }
 
@@ -23,5 +28,13 @@ export const payerDigest = async (tx: Tx, random: Pick<Random, 'bytes'>, taxId: 
   `payer:${await keyedDigest(tx, random, taxIdForms(taxId)[1])}`
 
 /** Of the filters of a list, whatever their order. */
-export const filterDigest = (tx: Tx, random: Pick<Random, 'bytes'>, filter: Readonly<Record<string, string>>): Promise<string> =>
-  keyedDigest(tx, random, JSON.stringify(Object.entries(filter).toSorted(([one], [other]) => (one < other ? -1 : 1))))
+export const filterDigest = (
+  tx: Tx,
+  random: Pick<Random, 'bytes'>,
+  filter: Readonly<Record<string, string>>,
+): Promise<string> =>
+  keyedDigest(
+    tx,
+    random,
+    JSON.stringify(Object.entries(filter).toSorted(([one], [other]) => (one < other ? -1 : 1))),
+  )

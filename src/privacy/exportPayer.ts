@@ -19,8 +19,16 @@ export interface PayerExport {
   payoutAccounts: unknown[]
 }
 
-/** Undefined where nothing is held. Throws `BadInput` where it is no tax id. The export itself is a record of the audit log. */
-export const exportPayer = (db: Db, world: World, text: string, by: string): Promise<PayerExport | undefined> =>
+/**
+ * Undefined where nothing is held. Throws `BadInput` where it is no tax id. The export itself is a record of
+ * the audit log.
+ */
+export const exportPayer = (
+  db: Db,
+  world: World,
+  text: string,
+  by: string,
+): Promise<PayerExport | undefined> =>
   db.tx(async tx => {
     const traces = await tracesOf(tx, text)
     if (isUnknown(traces)) return undefined
@@ -33,21 +41,26 @@ export const exportPayer = (db: Db, world: World, text: string, by: string): Pro
       orders: await each(orders, async ({ token: _, basket_key: __, ...order }) => ({
         ...order,
         lines: await linesOf(tx, order.id),
-        mails: await tx.all<MailRow>(sql`select * from mails where order_id = ${order.id} order by added_at, id`),
+        mails: await tx.all<MailRow>(
+          sql`select * from mails where order_id = ${order.id} order by added_at, id`,
+        ),
         history: await history(tx, order.id),
       })),
       invoices: await each(invoices, async invoice => ({
         ...invoice,
         amount: formatMoney(invoice.units, invoice.asset),
         postings: await tx.all(sql`
-          select t.at, t.movement, e.account, e.asset, e.units from ledger_entries e join ledger_transactions t on t.id = e.transaction_id
+          select t.at, t.movement, e.account, e.asset, e.units from ledger_entries e
+            join ledger_transactions t on t.id = e.transaction_id
           where e.invoice_id = ${invoice.id} order by t.at, t.id, e.line`),
         history: await history(tx, invoice.id),
       })),
       events: await eventsAbout(tx, ids),
       rosters,
       statementLines: lines,
-      payoutAccounts: await each(accounts, async ({ id }) => tx.one(sql`select * from accounts where id = ${id}`)),
+      payoutAccounts: await each(accounts, async ({ id }) =>
+        tx.one(sql`select * from accounts where id = ${id}`),
+      ),
     }
     const rows = Object.values(found).reduce((sum, part) => sum + (Array.isArray(part) ? part.length : 0), 0)
     const subject = await payerDigest(tx, world.random, text)
@@ -58,17 +71,28 @@ export const exportPayer = (db: Db, world: World, text: string, by: string): Pro
 const invoicesOfOrders = async (reader: Reader, orders: readonly { id: string }[]): Promise<string[]> => {
   const found: string[] = []
   for (const { id } of orders)
-    found.push(...(await reader.all<{ id: string }>(sql`select id from invoices where order_id = ${id}`)).map(row => row.id))
+    found.push(
+      ...(await reader.all<{ id: string }>(sql`select id from invoices where order_id = ${id}`)).map(
+        row => row.id,
+      ),
+    )
   return found
 }
 
 /** The bodies as they came, of those that are not dropped. */
 async function eventsAbout(reader: Reader, invoiceIds: readonly string[]): Promise<unknown[]> {
   if (invoiceIds.length === 0) return []
-  const rows = await reader.all<{ event_id: string; rail: string; kind: string | null; received_at: string; raw: Uint8Array }>(sql`
+  const rows = await reader.all<{
+    event_id: string
+    rail: string
+    kind: string | null
+    received_at: string
+    raw: Uint8Array
+  }>(sql`
     select event_id, rail, kind, received_at, raw from inbox where id in (
       select id from inbox where about in (${join(invoiceIds)})
-      union select e.id from transitions t join invoices i on i.id = t.subject join inbox e on e.rail = i.rail and e.event_id = t.ref
+      union select e.id from transitions t join invoices i on i.id = t.subject join inbox e on e.rail = i.rail
+        and e.event_id = t.ref
         where t.subject in (${join(invoiceIds)}))
     order by received_at, id`)
   return rows.map(({ event_id: id, rail, kind, received_at: receivedAt, raw }) => ({

@@ -12,13 +12,19 @@ import { factsOf, heldFor, isUnsettled, type Facts, type Held } from './held.ts'
 export interface ForgetAct {
   by: string
   why: string
-  /** Where the records that the tax authority asks for are kept, as whoever forgets says; then these books keep none. */
+  /**
+   * Where the records that the tax authority asks for are kept, as whoever forgets says; then these books
+   * keep none.
+   */
   keptElsewhere?: string | undefined
 }
 
 export interface OrderOutcome {
   order: OrderRow
-  /** `all`: nothing says any more who it was. `contact`: the name and the tax id stay, for `held`. `nothing`: for `held`. */
+  /**
+   * `all`: nothing says any more who it was. `contact`: the name and the tax id stay, for `held`. `nothing`:
+   * for `held`.
+   */
   forgotten: 'all' | 'contact' | 'nothing'
   held?: Held
   /** The invoice that it is held for, where it is one. */
@@ -34,12 +40,21 @@ export const forgetOrder = (db: Db, world: World, name: string, act: ForgetAct):
     const outcome = await forgetBuyer(tx, id, act.keptElsewhere !== undefined)
     if (outcome.forgotten !== 'nothing' && !outcome.again) {
       const payer = taxId === '' ? undefined : await payerDigest(tx, world.random, taxId)
-      await audit(tx, { actor: act.by, act: 'order forgotten', subject: id, detail: detailOf(outcome, act, payer) })
+      await audit(tx, {
+        actor: act.by,
+        act: 'order forgotten',
+        subject: id,
+        detail: detailOf(outcome, act, payer),
+      })
     }
     return outcome
   })
 
-function detailOf({ forgotten, held }: OrderOutcome, { why, keptElsewhere }: ForgetAct, payer: string | undefined): Record<string, string> {
+function detailOf(
+  { forgotten, held }: OrderOutcome,
+  { why, keptElsewhere }: ForgetAct,
+  payer: string | undefined,
+): Record<string, string> {
   return {
     forgotten,
     ...(payer !== undefined && { payer }),

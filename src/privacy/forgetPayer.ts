@@ -1,4 +1,7 @@
-/** Forgetting a person: everything that may be forgotten of them now, and a list of what is kept, why and until when. */
+/**
+ * Forgetting a person: everything that may be forgotten of them now, and a list of what is kept, why and
+ * until when.
+ */
 import { withoutTaxIds } from '../base/brazil.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { World } from '../base/world.ts'
@@ -70,6 +73,7 @@ async function blankLines(tx: Tx, { lines }: Traces): Promise<number> {
   let blanked = 0
   for (const { id } of lines)
     blanked += await tx.run(sql`
-      update strangers set description = '' where id = ${id} and state in ('ruled', 'accepted') and description <> ''`)
+      update strangers set description = '' where id = ${id} and state in ('ruled', 'accepted')
+        and description <> ''`)
   return blanked
 }

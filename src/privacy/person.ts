@@ -7,7 +7,15 @@ import { isUnreadable, join, readInSets, sameAsAny, sql, type Reader } from '../
 import type { OrderRow } from '../shop/shop.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 
-export type StatementLine = { id: string; rail: string; state: string; units: bigint; description: string; source: string; at: string }
+export type StatementLine = {
+  id: string
+  rail: string
+  state: string
+  units: bigint
+  description: string
+  source: string
+  at: string
+}
 
 export interface InRoster {
   schedule: string
@@ -34,7 +42,9 @@ export async function tracesOf(reader: Reader, text: string): Promise<Traces> {
   const [taxId, plain] = taxIdForms(text)
   const forms = join([taxId, plain])
   const sought = sameAsAny('invoices.payer_tax_id', [taxId, plain])
-  const invoices = await reader.all<InvoiceRow>(sql`select * from invoices where payer_tax_id in (${sought}) order by added_at, id`)
+  const invoices = await reader.all<InvoiceRow>(
+    sql`select * from invoices where payer_tax_id in (${sought}) order by added_at, id`,
+  )
   // Every order has an invoice from the start, to its buyer.
   const orderIds = [...new Set(invoices.flatMap(({ order_id: id }) => id ?? []))]
   const orders = await readInSets(orderIds, set =>
@@ -45,7 +55,9 @@ export async function tracesOf(reader: Reader, text: string): Promise<Traces> {
     ...{ taxId, orders, invoices },
     rosters: await rostersWith(reader, taxId),
     lines: await linesNaming(reader, [taxId, plain, ...names]),
-    accounts: await reader.all(sql`select id, name, state, holder from accounts where tax_id in (${forms}) order by name`),
+    accounts: await reader.all(
+      sql`select id, name, state, holder from accounts where tax_id in (${forms}) order by name`,
+    ),
   }
 }
 
@@ -71,14 +83,21 @@ async function rostersWith(reader: Reader, taxId: string): Promise<InRoster[]> {
 /** Shorter names are words of other texts. */
 const minName = 8
 
-/** A text may name somebody in the middle of a sentence, so every line is read: few are about nothing of ours. */
+/**
+ * A text may name somebody in the middle of a sentence, so every line is read: few are about nothing of ours.
+ */
 async function linesNaming(reader: Reader, names: readonly string[]): Promise<StatementLine[]> {
-  const sought = names.filter(name => name.length >= minName && !isUnreadable(name)).map(name => name.toLowerCase())
+  const sought = names
+    .filter(name => name.length >= minName && !isUnreadable(name))
+    .map(name => name.toLowerCase())
   const found: StatementLine[] = []
   for (let after = ''; ;) {
     const lines = await reader.all<StatementLine>(sql`
-      select id, rail, state, units, description, source, at from strangers where id > ${after} order by id limit 1000`)
-    found.push(...lines.filter(({ description }) => sought.some(name => description.toLowerCase().includes(name))))
+      select id, rail, state, units, description, source, at from strangers where id > ${after} order by id
+        limit 1000`)
+    found.push(
+      ...lines.filter(({ description }) => sought.some(name => description.toLowerCase().includes(name))),
+    )
     if (lines.length < 1_000) return found
     after = lines.at(-1)!.id
   }

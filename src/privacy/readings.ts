@@ -11,13 +11,20 @@ export interface Shown {
   /** The one invoice, order or event that was shown whole: by its id. */
   of: string
   by: string
-  /** What was shown of it. Where that holds nothing that is masked elsewhere (a CNPJ is public), nothing was read. */
+  /**
+   * What was shown of it. Where that holds nothing that is masked elsewhere (a CNPJ is public), nothing was
+   * read.
+   */
   texts: readonly string[]
 }
 
-/** Written before it is shown, by each surface that shows a CPF whole, whether it was asked to or does so by itself (`--json`). */
+/**
+ * Written before it is shown, by each surface that shows a CPF whole, whether it was asked to or does so by
+ * itself (`--json`).
+ */
 export async function noteShown({ db }: Pick<Parts, 'db'>, { of, by, texts }: Shown): Promise<void> {
-  if (texts.some(holdsTaxId)) await db.tx(tx => noteOnce(tx, { actor: by, act: shownAct, subject: of, detail: {} }, () => true))
+  if (texts.some(holdsTaxId))
+    await db.tx(tx => noteOnce(tx, { actor: by, act: shownAct, subject: of, detail: {} }, () => true))
 }
 
 export interface Export {
@@ -33,8 +40,12 @@ export interface Export {
 export const noteExport = ({ db, world }: Parts, { of, by, filter = {}, rows }: Export): Promise<void> =>
   db.tx(async tx => {
     const chosen = Object.keys(filter).length === 0 ? undefined : await filterDigest(tx, world.random, filter)
-    const detail: Record<string, string> = { rows: `${rows}`, ...(chosen !== undefined && { filter: chosen }) }
-    const covers = (before: Record<string, string>) => before['filter'] === chosen && Number(before['rows']) >= rows
+    const detail: Record<string, string> = {
+      rows: `${rows}`,
+      ...(chosen !== undefined && { filter: chosen }),
+    }
+    const covers = (before: Record<string, string>) =>
+      before['filter'] === chosen && Number(before['rows']) >= rows
     await noteOnce(tx, { actor: by, act: exportAct, subject: of, detail }, covers)
   })
 
@@ -45,13 +56,22 @@ interface Reading {
   detail: Record<string, string>
 }
 
-/** A script that reads the same every minute is written down once an hour, and whenever it reads more than the records of that hour cover. */
-async function noteOnce(tx: Tx, reading: Reading, covers: (before: Record<string, string>) => boolean): Promise<void> {
+/**
+ * A script that reads the same every minute is written down once an hour, and whenever it reads more than the
+ * records of that hour cover.
+ */
+async function noteOnce(
+  tx: Tx,
+  reading: Reading,
+  covers: (before: Record<string, string>) => boolean,
+): Promise<void> {
   const { actor, act, subject } = reading
   const since = later(await tx.now(), -hourMs)
   const lately = await tx.all<{ detail: string }>(sql`
-    select detail from audit where actor = ${actor} and act = ${act} and subject = ${subject} and at > ${since} order by seq desc limit 20`)
-  if (!lately.some(({ detail }) => covers(JSON.parse(detail) as Record<string, string>))) await audit(tx, reading)
+    select detail from audit where actor = ${actor} and act = ${act} and subject = ${subject}
+      and at > ${since} order by seq desc limit 20`)
+  if (!lately.some(({ detail }) => covers(JSON.parse(detail) as Record<string, string>)))
+    await audit(tx, reading)
 }
 
 const shownAct = 'tax id shown'

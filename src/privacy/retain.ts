@@ -1,6 +1,7 @@
 /**
- * Dropping what is personal and old enough: kind by kind, a few rows to a transaction. A process that dies in the middle leaves what it has done, and a
- * cursor behind it; nothing is done twice, for what was dropped says so itself.
+ * Dropping what is personal and old enough: kind by kind, a few rows to a transaction. A process that dies in
+ * the middle leaves what it has done, and a cursor behind it; nothing is done twice, for what was dropped
+ * says so itself.
  */
 import type { Retention } from '../base/retentionSettings.ts'
 import { clockTrouble, instant, type Instant, type World } from '../base/world.ts'
@@ -8,7 +9,10 @@ import { eachApart, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { decideNight } from './decideNight.ts'
 import { cutOf, sweepsOf, type Fate, type Place, type Sweep } from './sweeps.ts'
 
-/** How many of each kind were dropped, and how many are old enough and needed still. `stopped`: why not all was looked at. */
+/**
+ * How many of each kind were dropped, and how many are old enough and needed still. `stopped`: why not all
+ * was looked at.
+ */
 export interface Retained {
   dropped: Record<string, number>
   stays: Record<string, number>
@@ -23,7 +27,10 @@ interface Parts {
 
 const lastLook = 'retention'
 
-/** What the job does: once a night, and never in the first night that it sees, or the first after a gap. Undefined where nothing is to be done now. */
+/**
+ * What the job does: once a night, and never in the first night that it sees, or the first after a gap.
+ * Undefined where nothing is to be done now.
+ */
 export async function retainNightly(parts: Parts): Promise<Retained | 'first' | 'gap' | undefined> {
   const { db, world, retention } = parts
   const night = await db.tx(async tx => {
@@ -69,18 +76,26 @@ export interface Failing {
   run: string
 }
 
-/** Undefined where the last run of the job that ended did so as it should. Nights without one are another matter: see `lastRetention`. */
+/**
+ * Undefined where the last run of the job that ended did so as it should. Nights without one are another
+ * matter: see `lastRetention`.
+ */
 export async function retentionFailing(reader: Reader): Promise<Failing | undefined> {
   const last = await reader.one<{ id: string; outcome: string; summary: string | null }>(sql`
-    select id, outcome, summary from runs where job = 'retention' and outcome is not null order by started_at desc, id desc limit 1`)
+    select id, outcome, summary from runs where job = 'retention' and outcome is not null
+      order by started_at desc, id desc limit 1`)
   if (!last || last.outcome === 'done') return undefined
   const first = await reader.one<{ since: Instant }>(sql`
     select min(started_at) as since from runs where job = 'retention' and outcome <> 'done'
-      and started_at > coalesce((select max(started_at) from runs where job = 'retention' and outcome = 'done'), '')`)
+      and started_at > coalesce((select max(started_at) from runs where job = 'retention'
+        and outcome = 'done'), '')`)
   return { since: first!.since, why: last.summary ?? last.outcome, run: last.id }
 }
 
-/** From where the last walk ended, or from the first row that it had to leave, to the cut. Answers why it ended earlier. */
+/**
+ * From where the last walk ended, or from the first row that it had to leave, to the cut. Answers why it
+ * ended earlier.
+ */
 async function walk(
   { db, world }: Pick<Parts, 'db' | 'world'>,
   sweep: Sweep,
@@ -117,4 +132,7 @@ const valueOf = async (reader: Reader, name: string): Promise<string | undefined
   (await reader.one<{ value: string }>(sql`select value from cursors where name = ${name}`))?.value
 
 const keep = (tx: Tx, name: string, value: string): Promise<number> =>
-  tx.run(sql`insert into cursors (name, value) values (${name}, ${value}) on conflict (name) do update set value = excluded.value`)
+  tx.run(
+    sql`insert into cursors (name, value) values (${name}, ${value}) on conflict (name) do update
+      set value = excluded.value`,
+  )

@@ -1,4 +1,7 @@
-/** What is dropped by age, kind by kind: which rows come next, and what becomes of one. The walk over them is in retain.ts. */
+/**
+ * What is dropped by age, kind by kind: which rows come next, and what becomes of one. The walk over them is
+ * in retain.ts.
+ */
 import type { Retention } from '../base/retentionSettings.ts'
 import { later, type Instant } from '../base/world.ts'
 import { giveUpMs, mailMachine } from '../mail/mail.ts'
@@ -28,7 +31,8 @@ export interface Sweep {
   drop(tx: Tx, rows: readonly Place[], before: Instant): Promise<Fate[]>
 }
 
-const first = (all: readonly { at: string; id: unknown }[]): Place[] => all.map(({ at, id }) => ({ at, id: String(id) }))
+const first = (all: readonly { at: string; id: unknown }[]): Place[] =>
+  all.map(({ at, id }) => ({ at, id: String(id) }))
 const number = ({ id }: Place): bigint => BigInt(id === '' ? 0 : id)
 
 /** One after the other: each asks the database. */
@@ -44,7 +48,8 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
     next: async (reader, { at, id }, before, limit) =>
       first(
         await reader.all(sql`
-          select added_at as at, id from sessions where (added_at, id) > (${at}, ${id}) and added_at < ${before} order by added_at, id limit ${limit}`),
+          select added_at as at, id from sessions where (added_at, id) > (${at}, ${id})
+            and added_at < ${before} order by added_at, id limit ${limit}`),
       ),
     async drop(tx, rows) {
       await tx.run(sql`delete from sessions where id in (${join(rows.map(({ id }) => id))})`)
@@ -56,18 +61,22 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
     next: async (reader, { at, id }, before, limit) =>
       first(
         await reader.all(sql`
-          select started_at as at, id from runs where (started_at, id) > (${at}, ${id}) and started_at < ${before}
+          select started_at as at, id from runs where (started_at, id) > (${at}, ${id})
+            and started_at < ${before}
           order by started_at, id limit ${limit}`),
       ),
     drop: (tx, rows) =>
-      eachOf(rows, async ({ id }) => ((await tx.run(sql`delete from run_lines where run_id = ${id}`)) > 0 ? 'dropped' : 'passed')),
+      eachOf(rows, async ({ id }) =>
+        (await tx.run(sql`delete from run_lines where run_id = ${id}`)) > 0 ? 'dropped' : 'passed',
+      ),
   },
   {
     ...{ name: 'events of others', keptMs: kept.othersMs, atOnce: 100 },
     next: async (reader, place, before, limit) =>
       first(
         await reader.all(sql`
-          select received_at as at, id from inbox where id > ${number(place)} and about = ${othersEvents} and received_at < ${before}
+          select received_at as at, id from inbox where id > ${number(place)} and about = ${othersEvents}
+            and received_at < ${before}
           order by id limit ${limit}`),
       ),
     drop: (tx, rows) => eachOf(rows, row => dropEvent(tx, row)),
@@ -77,7 +86,8 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
     next: async (reader, { at, id }, before, limit) =>
       first(
         await reader.all(sql`
-          select received_at as at, id from inbox where (received_at, id) > (${at}, ${number({ at, id })}) and received_at < ${before}
+          select received_at as at, id from inbox where (received_at, id) > (${at}, ${number({ at, id })})
+            and received_at < ${before}
           order by received_at, id limit ${limit}`),
       ),
     drop: (tx, rows) => eachOf(rows, row => dropEvent(tx, row)),
@@ -87,14 +97,16 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
     next: async (reader, { at, id }, before, limit) =>
       first(
         await reader.all(sql`
-          select at, id from strangers where (at, id) > (${at}, ${id}) and at < ${before} order by at, id limit ${limit}`),
+          select at, id from strangers where (at, id) > (${at}, ${id}) and at < ${before} order by at, id
+            limit ${limit}`),
       ),
     drop: (tx, rows) =>
       eachOf(rows, async ({ id }) => {
         const there = await tx.one<{ state: string }>(sql`select state from strangers where id = ${id}`)
         if (there?.state !== 'ruled' && there?.state !== 'accepted') return 'stays'
         const blanked = await tx.run(sql`
-          update strangers set description = '', source = '' where id = ${id} and (description <> '' or source <> '')`)
+          update strangers set description = '', source = '' where id = ${id} and (description <> ''
+            or source <> '')`)
         return blanked > 0 ? 'dropped' : 'passed'
       }),
   },
@@ -104,15 +116,19 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
     next: (reader, place, before, limit) => orders(reader, place, before, limit),
     drop: (tx, rows, before) =>
       eachOf(rows, async ({ id }) => {
-        const order = (await tx.one<{ state: string; attention: string | null; changed_at: Instant; forgotten_at: Instant | null }>(
-          sql`select state, attention, changed_at, forgotten_at from orders where id = ${id}`,
-        ))!
+        const order = (await tx.one<{
+          state: string
+          attention: string | null
+          changed_at: Instant
+          forgotten_at: Instant | null
+        }>(sql`select state, attention, changed_at, forgotten_at from orders where id = ${id}`))!
         // What was paid is kept for longer, as payers are.
         if (order.state === 'paid' || order.forgotten_at !== null) return 'passed'
         if (order.changed_at >= before) return 'stays'
         const facts = await factsOf(tx, sql`i.order_id = ${id}`)
         if (facts.some(({ came }) => came === 1n)) return 'passed'
-        if (heldForOrder({ ...order, state: order.state as 'expired' }, facts, await tx.now(), false).held) return 'stays'
+        if (heldForOrder({ ...order, state: order.state as 'expired' }, facts, await tx.now(), false).held)
+          return 'stays'
         await forgetBuyer(tx, id, false)
         return 'dropped'
       }),
@@ -135,7 +151,8 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
     next: async (reader, { at, id }, before, limit) =>
       first(
         await reader.all(sql`
-          select added_at as at, id from invoices where (added_at, id) > (${at}, ${id}) and added_at < ${before}
+          select added_at as at, id from invoices where (added_at, id) > (${at}, ${id})
+            and added_at < ${before}
           order by added_at, id limit ${limit}`),
       ),
     drop: (tx, rows, before) =>
@@ -151,30 +168,50 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
       }),
   },
   mails('letters', sql`mails`, kept.mailMs, async (tx, id) => {
-    const there = await tx.one<{ state: string; added_at: Instant }>(sql`select state, added_at from mails where id = ${id}`)
+    const there = await tx.one<{ state: string; added_at: Instant }>(
+      sql`select state, added_at from mails where id = ${id}`,
+    )
     if (there?.state === 'queued' && !(await isGivenUp(tx, there.added_at))) return 'stays'
     if (there?.state === 'queued') {
-      await move(tx, 'mails', mailMachine, id, 'queued', 'failed', { why: neverSent }, [sql`why = ${neverSent}`])
+      await move(tx, 'mails', mailMachine, id, 'queued', 'failed', { why: neverSent }, [
+        sql`why = ${neverSent}`,
+      ])
       return 'dropped'
     }
-    return (await tx.run(sql`update mails set why = null where id = ${id} and why is not null`)) > 0 ? 'dropped' : 'passed'
+    return (await tx.run(sql`update mails set why = null where id = ${id} and why is not null`)) > 0
+      ? 'dropped'
+      : 'passed'
   }),
   mails('letters to people of the console', sql`person_mails`, kept.mailMs, async (tx, id) => {
-    const there = await tx.one<{ state: string; added_at: Instant }>(sql`select state, added_at from person_mails where id = ${id}`)
+    const there = await tx.one<{ state: string; added_at: Instant }>(
+      sql`select state, added_at from person_mails where id = ${id}`,
+    )
     if (there?.state === 'queued' && !(await isGivenUp(tx, there.added_at))) return 'stays'
     return (await tx.run(sql`delete from person_mails where id = ${id}`)) > 0 ? 'dropped' : 'passed'
   }),
 ]
 
-/** A mail server that can be asked has been asked until then: what waits for longer waits for one that is not set. */
-const isGivenUp = async (tx: Tx, addedAt: Instant): Promise<boolean> => later(addedAt, giveUpMs) < (await tx.now())
+/**
+ * A mail server that can be asked has been asked until then: what waits for longer waits for one that is not
+ * set.
+ */
+const isGivenUp = async (tx: Tx, addedAt: Instant): Promise<boolean> =>
+  later(addedAt, giveUpMs) < (await tx.now())
 const neverSent = 'it was not sent within RETAIN_MAIL: no mail server is set'
 
-const mails = (name: string, table: Sql, keptMs: number | undefined, drop: (tx: Tx, id: string) => Promise<Fate>): Sweep => ({
+const mails = (
+  name: string,
+  table: Sql,
+  keptMs: number | undefined,
+  drop: (tx: Tx, id: string) => Promise<Fate>,
+): Sweep => ({
   ...{ name, keptMs, atOnce: 500 },
   next: async (reader, { id }, before, limit) =>
     first(
-      await reader.all(sql`select added_at as at, id from ${table} where id > ${id} and added_at < ${before} order by id limit ${limit}`),
+      await reader.all(
+        sql`select added_at as at, id from ${table} where id > ${id} and added_at < ${before} order by id
+          limit ${limit}`,
+      ),
     ),
   drop: (tx, rows) => eachOf(rows, row => drop(tx, row.id)),
 })
@@ -182,12 +219,15 @@ const mails = (name: string, table: Sql, keptMs: number | undefined, drop: (tx: 
 const orders = async (reader: Reader, { at, id }: Place, before: Instant, limit: number): Promise<Place[]> =>
   first(
     await reader.all(sql`
-      select added_at as at, id from orders where (added_at, id) > (${at}, ${id}) and added_at < ${before} order by added_at, id limit ${limit}`),
+      select added_at as at, id from orders where (added_at, id) > (${at}, ${id}) and added_at < ${before}
+        order by added_at, id limit ${limit}`),
   )
 
 async function dropEvent(tx: Tx, row: Place): Promise<Fate> {
   if (await dropBody(tx, number(row))) return 'dropped'
-  const there = await tx.one<{ dropped_digest: string | null }>(sql`select dropped_digest from inbox where id = ${number(row)}`)
+  const there = await tx.one<{ dropped_digest: string | null }>(
+    sql`select dropped_digest from inbox where id = ${number(row)}`,
+  )
   return there?.dropped_digest === null ? 'stays' : 'passed'
 }
 

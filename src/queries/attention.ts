@@ -1,4 +1,7 @@
-/** What needs a person: each with the thing it is about, for a page to link, and the sentence a command prints. */
+/**
+ * What needs a person: each with the thing it is about, for a page to link, and the sentence a command
+ * prints.
+ */
 import { formatMoney, type Asset } from '../base/money.ts'
 import { listAlarms, payoutOfKey } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
@@ -25,7 +28,10 @@ import { retentionFailing } from '../privacy/privacy.ts'
 import { isOlderThan, join, sql, type Reader, type Sql } from '../db/db.ts'
 import { longReversalMs } from '../webhooks/webhooks.ts'
 
-/** Every kind there is, worst first: money that left or went wrong, then what nothing gets past, then what merely waits for a decision. */
+/**
+ * Every kind there is, worst first: money that left or went wrong, then what nothing gets past, then what
+ * merely waits for a decision.
+ */
 const worstFirst = [
   'rail silent',
   'bank denies',
@@ -104,17 +110,24 @@ const worstFirst = [
 export type AttentionKind = (typeof worstFirst)[number]
 
 /**
- * `id`: what it is about, an account by its name and an event by its own id; `number`: of an event in the inbox, or of an address. A
- * duplicate is about its invoice, `of` who paid it, and `why` names it at the bank.
+ * `id`: what it is about, an account by its name and an event by its own id; `number`: of an event in the
+ * inbox, or of an address. A duplicate is about its invoice, `of` who paid it, and `why` names it at the
+ * bank.
  */
 export type AttentionItem = {
   kind: AttentionKind
   id: string
   number: bigint | null
-  /** What belongs to it: an order of the shop, the request of a coin, the kind of a letter, the act of a proposal. */
+  /**
+   * What belongs to it: an order of the shop, the request of a coin, the kind of a letter, the act of a
+   * proposal.
+   */
   of: string | null
   why: string | null
-  /** Satoshis of a coin, or cents of a duplicate: still owed to its payer, or given back. Of a limit `of` says which, and `why` of what. */
+  /**
+   * Satoshis of a coin, or cents of a duplicate: still owed to its payer, or given back. Of a limit `of` says
+   * which, and `why` of what.
+   */
   units: bigint | null
   /** How many there are of its kind, where not all of them are listed. */
   total?: bigint
@@ -139,20 +152,38 @@ export const grouped = (asks: readonly AttentionItem[]): AttentionGroup[] =>
   })
 
 /** One that is about no row. */
-export const askOf = (kind: AttentionKind, why: string): AttentionItem => ({ kind, id: '', number: null, of: null, why, units: null })
+export const askOf = (kind: AttentionKind, why: string): AttentionItem => ({
+  kind,
+  id: '',
+  number: null,
+  of: null,
+  why,
+  units: null,
+})
 
 /** What payouts of a rail wait for until it is read to its end. */
 export const askToRead = (unread: Unread): AttentionItem => ({
-  ...{ kind: isOnChain(unread.rail) ? 'chain unread' : 'bank unread', id: '', number: null, of: null, why: null, units: null },
+  ...{
+    kind: isOnChain(unread.rail) ? 'chain unread' : 'bank unread',
+    id: '',
+    number: null,
+    of: null,
+    why: null,
+    units: null,
+  },
   unread,
 })
 
 /** The most that are listed of one kind; the rest of it is counted. */
 export const maxOfKind = 20
 
-/** The first of each kind among `rows` of kind, id, number, of_it and why, and perhaps units; the oldest first, for ids begin with the time. */
+/**
+ * The first of each kind among `rows` of kind, id, number, of_it and why, and perhaps units; the oldest
+ * first, for ids begin with the time.
+ */
 export const firstOfEach = (rows: Sql): Sql => sql`
-  select kind, id, cast(number as bigint) as number, cast(of_it as text) as of, why, cast(units as bigint) as units, total from (
+  select kind, id, cast(number as bigint) as number, cast(of_it as text) as of, why,
+    cast(units as bigint) as units, total from (
     select kind, id, number, of_it, why, units, count(*) over (partition by kind) as total,
       row_number() over (partition by kind order by id) as place from (${rows}) as listed) as placed
   where place <= ${maxOfKind} order by kind, place`
@@ -189,20 +220,33 @@ export const attentionOf = async (
   ...(await otherAsks(reader)),
 ]
 
-/** Approvals have to be proven, and nobody can: said as soon as there is something to approve, and not when the first payout waits. */
+/**
+ * Approvals have to be proven, and nobody can: said as soon as there is something to approve, and not when
+ * the first payout waits.
+ */
 const signerAsks = async (reader: Reader): Promise<AttentionItem[]> =>
-  (await reader.one(sql`select 1 as yes from accounts where state <> 'closed' limit 1`)) && (await countSigners(reader, 'checker')) === 0
+  (await reader.one(sql`select 1 as yes from accounts where state <> 'closed' limit 1`)) &&
+  (await countSigners(reader, 'checker')) === 0
     ? [askOf('nobody signs', '')]
     : []
 
 /** What keeps work from being done until it heals, which comes before everything that merely waits. */
 const alarmAsks = async (reader: Reader): Promise<AttentionItem[]> =>
   (await listAlarms(reader)).map(({ name, why }) => ({
-    kind: name === 'bank credentials' ? 'bank denies' : name.startsWith('bank key of ') ? 'own key retired' : 'clock off',
+    kind:
+      name === 'bank credentials'
+        ? 'bank denies'
+        : name.startsWith('bank key of ')
+          ? 'own key retired'
+          : 'clock off',
     ...{ id: '', number: null, of: name.replace(/^(clock|bank key) of /, ''), why, units: null },
   }))
 
-const silentAsks = async (reader: Reader, now: Instant, silentMs: number | undefined): Promise<AttentionItem[]> =>
+const silentAsks = async (
+  reader: Reader,
+  now: Instant,
+  silentMs: number | undefined,
+): Promise<AttentionItem[]> =>
   (await silentRails(reader, now, silentMs)).map(({ rail, since, why }) => ({
     ...{ kind: 'rail silent', id: '', number: null, of: rail, why, units: null, since },
   }))
@@ -210,22 +254,26 @@ const silentAsks = async (reader: Reader, now: Instant, silentMs: number | undef
 /** While a payout is due that waits for it, so that a house at rest says nothing. */
 const unreadAsks = async (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
   const due = await reader.one(
-    sql`select 1 as yes from payouts where state in ('owed', 'waiting') and asset = 'BRL' and next_at <= ${now} limit 1`,
+    sql`select 1 as yes from payouts where state in ('owed', 'waiting') and asset = 'BRL'
+      and next_at <= ${now} limit 1`,
   )
   const unread = due && (await bankUnread(reader, now))
   return unread === undefined ? [] : [askToRead(unread)]
 }
 
 /**
- * Duplicates that somebody paid, until a person has decided what becomes of the money. `alone`: the invoice itself is not paid;
- * `reversed`: its own money went back.
+ * Duplicates that somebody paid, until a person has decided what becomes of the money. `alone`: the invoice
+ * itself is not paid; `reversed`: its own money went back.
  */
 const duplicateAsks = (reader: Reader): Promise<AttentionItem[]> =>
   reader.all<AttentionItem>(
     firstOfEach(sql`
-      select case when t.state = 'paid' then 'duplicate not credited' when i.state = 'reversed' then 'duplicate paid reversed'
-        when i.state in ('paid', 'credited') then 'duplicate paid' else 'duplicate paid alone' end as kind, i.id,
-        null as number, i.payer_name as of_it, t.provider_id as why, coalesce(t.paid_units - t.returned_units, t.units) as units
+      select case when t.state = 'paid' then 'duplicate not credited' when i.state = 'reversed'
+        then 'duplicate paid reversed'
+        when i.state in ('paid', 'credited') then 'duplicate paid'
+          else 'duplicate paid alone' end as kind, i.id,
+        null as number, i.payer_name as of_it, t.provider_id as why, coalesce(t.paid_units - t.returned_units,
+          t.units) as units
       from invoice_twins t join invoices i on i.id = t.invoice_id where t.state in ('paid', 'credited')`),
   )
 
@@ -234,25 +282,35 @@ const maxRefundingMs = 30 * 60_000
 /** There is nothing to decide about what the bank gave back by itself, so it is said for this long. */
 const returnedForMs = 30 * 24 * 3_600_000
 
-/** Duplicates that the bank does not cancel or refund in good time, and what was given back though it had been settled otherwise. */
+/**
+ * Duplicates that the bank does not cancel or refund in good time, and what was given back though it had been
+ * settled otherwise.
+ */
 const lateDuplicates = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
   reader.all<AttentionItem>(
     firstOfEach(sql`
-      select late.kind, i.id, null as number, i.payer_name as of_it, late.provider_id as why, late.owed as units from (
+      select late.kind, i.id, null as number, i.payer_name as of_it, late.provider_id as why,
+        late.owed as units from (
         select 'duplicate open' as kind, invoice_id, provider_id, units as owed from invoice_twins
           where state = 'open' and ${isOlderThan(sql`added_at`, now, maxOpenMs)}
-        union all select 'duplicate refund late', invoice_id, provider_id, paid_units - returned_units from invoice_twins
-          where state in ('approved', 'refunding', 'unsure', 'sent') and ${isOlderThan(sql`decided_at`, now, maxRefundingMs)}
+        union all select 'duplicate refund late', invoice_id, provider_id, paid_units - returned_units
+          from invoice_twins
+          where state in ('approved', 'refunding', 'unsure', 'sent')
+            and ${isOlderThan(sql`decided_at`, now, maxRefundingMs)}
         union all select 'duplicate returned', invoice_id, provider_id, returned_units from invoice_twins t
           where state in ('kept', 'refunded') and exists (select 1 from ledger_transactions
-            where movement = 'duplicate reopened' and source like t.id || '/%' and at > ${later(now, -returnedForMs)})) as late
+            where movement = 'duplicate reopened' and source like t.id || '/%'
+              and at > ${later(now, -returnedForMs)})) as late
       join invoices i on i.id = late.invoice_id`),
   )
 
 const minute = 60_000
 const hour = 60 * minute
 
-/** How long each may take before it is said. A retry moves a row and does not make it younger, so its age counts and not its last move. */
+/**
+ * How long each may take before it is said. A retry moves a row and does not make it younger, so its age
+ * counts and not its last move.
+ */
 export const expectedMs = {
   issued: 15 * minute,
   settled: 30 * minute,
@@ -267,55 +325,78 @@ export const expectedMs = {
   failedSlotSaid: 7 * 24 * hour,
 } as const
 
-/** What does not move in its time, whatever the cause. Every event has a `next_at`: naming it leads the planner to the index of open ones. */
+/**
+ * What does not move in its time, whatever the cause. Every event has a `next_at`: naming it leads the
+ * planner to the index of open ones.
+ */
 const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
   const before = (ms: number) => later(now, -ms)
   const added = (ms: number) => isOlderThan(sql`added_at`, now, ms)
   const moved = (ms: number) => isOlderThan(sql`changed_at`, now, ms)
   return reader.all<AttentionItem>(
     firstOfEach(sql`
-      select 'payout unsure' as kind, id, cast(null as bigint) as number, cast(null as text) as of_it, coalesce(why, '') as why, cast(null as bigint) as units from payouts
+      select 'payout unsure' as kind, id, cast(null as bigint) as number, cast(null as text) as of_it,
+        coalesce(why, '') as why, cast(null as bigint) as units from payouts
         where state in ('sending', 'unsure') and asset = 'BRL' and ${moved(expectedMs.settled)}
       union all select 'payout sent', id, null, changed_at, '', null from payouts
-        where state = 'sent' and case when asset = 'BRL' then ${moved(expectedMs.sent)} else ${moved(expectedMs.minedAndSettled)} end
+        where state = 'sent' and case when asset = 'BRL' then ${moved(expectedMs.sent)}
+          else ${moved(expectedMs.minedAndSettled)} end
       union all select 'payout waiting', id, null, added_at, coalesce(why, ''), null from payouts
-        where state = 'waiting' and ${added(expectedMs.paid)} and id not in (select payout_id from limit_waits)
+        where state = 'waiting' and ${added(expectedMs.paid)} and id not in (select payout_id
+          from limit_waits)
           and account_id not in (select id from accounts where payable_from > ${before(expectedMs.paid)})
-          and (${refundRule} or account_id not in (select account_id from account_objections where cleared_at is null))
+          and (${refundRule} or account_id not in (select account_id from account_objections
+            where cleared_at is null))
       union all select 'payout owed', id, null, added_at, coalesce(why, ''), null from payouts
-        where state = 'owed' and account_id in (select id from accounts where state = 'approved') and units > 0
-          and case when asset = 'BRL' then ${added(expectedMs.paid)} else ${added(expectedMs.minedAndSettled)} end
+        where state = 'owed' and account_id in (select id from accounts where state = 'approved')
+          and units > 0
+          and case when asset = 'BRL' then ${added(expectedMs.paid)}
+            else ${added(expectedMs.minedAndSettled)} end
           and id not in (select payout_id from limit_waits)
-          and (${refundRule} or account_id not in (select account_id from account_objections where cleared_at is null))
+          and (${refundRule} or account_id not in (select account_id from account_objections
+            where cleared_at is null))
           and account_id not in (select id from accounts
-            where payable_from > case when asset = 'BRL' then ${before(expectedMs.paid)} else ${before(expectedMs.minedAndSettled)} end)
-          and not exists (select 1 from settings where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
+            where payable_from > case when asset = 'BRL' then ${before(expectedMs.paid)}
+              else ${before(expectedMs.minedAndSettled)} end)
+          and not exists (select 1 from settings
+            where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
       union all select 'invoice unsure', id, null, order_id, '', null from invoices
         where state = 'unsure' and ${added(expectedMs.settled)}
       union all select 'invoice not issued', id, null, order_id, '', null from invoices
         where state in ('draft', 'issuing') and ${added(expectedMs.issued)}
       union all select 'event waits', event_id, id, null, coalesce(why, ''), null from inbox
-        where state in ('new', 'waiting') and next_at > '' and ${isOlderThan(sql`received_at`, now, expectedMs.heard)}
-      union all select 'slot late', s.id, null, r.name, s.due_at, null from slots s join schedules r on r.id = s.schedule_id
+        where state in ('new', 'waiting') and next_at > ''
+          and ${isOlderThan(sql`received_at`, now, expectedMs.heard)}
+      union all select 'slot late', s.id, null, r.name, s.due_at, null from slots s
+        join schedules r on r.id = s.schedule_id
         where s.state in ('due', 'running')
-          and case when s.state = 'due' then s.held is null and s.due_at < ${before(expectedMs.run)} else s.lease_until < ${before(expectedMs.run)} end
-      union all select 'slot failed', s.id, null, r.name, s.due_at, null from slots s join schedules r on r.id = s.schedule_id
+          and case when s.state = 'due' then s.held is null and s.due_at < ${before(expectedMs.run)}
+            else s.lease_until < ${before(expectedMs.run)} end
+      union all select 'slot failed', s.id, null, r.name, s.due_at, null from slots s
+        join schedules r on r.id = s.schedule_id
         where s.state = 'failed' and s.changed_at > ${before(expectedMs.failedSlotSaid)}`),
   )
 }
 
-/** What payees owe because a payer got money back that had been passed on, by account; and what was kept back from them too much. */
+/**
+ * What payees owe because a payer got money back that had been passed on, by account; and what was kept back
+ * from them too much.
+ */
 const debtAsks = async (reader: Reader): Promise<AttentionItem[]> =>
   (await receivables(reader)).map(({ name, recover, units }) => ({
     ...{ kind: units > 0n ? 'payee owes' : 'payee is owed', id: name, number: null, of: null },
     ...{ why: recover, units: units > 0n ? units : -units },
   }))
 
-/** Money that has been going back for long, or is to, without the bank saying what became of it: its payout waits all the while. */
+/**
+ * Money that has been going back for long, or is to, without the bank saying what became of it: its payout
+ * waits all the while.
+ */
 const slowReversals = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
   reader.all<AttentionItem>(
     firstOfEach(sql`
-      select case when f.id is null then 'reversal slow' else 'refund late' end as kind, i.id, null as number, i.payer_name as of_it,
+      select case when f.id is null then 'reversal slow'
+        else 'refund late' end as kind, i.id, null as number, i.payer_name as of_it,
         r.under_way_since as why, f.units
       from invoice_reversals r join invoices i on i.id = r.invoice_id
         left join invoice_refunds f on f.invoice_id = i.id and f.state in ('approved', 'refunding', 'unsure')
@@ -334,41 +415,60 @@ const failedRefunds = (reader: Reader, now: Instant): Promise<AttentionItem[]> =
 
 const maxCancelingMs = 30 * 60_000
 
-/** Unpaid invoices that a person wants canceled, and that can still be paid: the bank has not said, or it said no. */
+/**
+ * Unpaid invoices that a person wants canceled, and that can still be paid: the bank has not said, or it said
+ * no.
+ */
 const openCancels = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
   reader.all<AttentionItem>(
     firstOfEach(sql`
-      select case when c.next_at is null then 'cancel refused' else 'cancel late' end as kind, i.id, null as number, i.payer_name as of_it,
+      select case when c.next_at is null then 'cancel refused'
+        else 'cancel late' end as kind, i.id, null as number, i.payer_name as of_it,
         coalesce(c.why, c.changed_at) as why, i.units
       from invoice_cancels c join invoices i on i.id = c.invoice_id
       where i.state in ('issued', 'overdue') and case when c.next_at is null
-        then c.why is not null and c.changed_at > ${later(now, -returnedForMs)} else ${isOlderThan(sql`c.changed_at`, now, maxCancelingMs)} end`),
+        then c.why is not null and c.changed_at > ${later(now, -returnedForMs)}
+          else ${isOlderThan(sql`c.changed_at`, now, maxCancelingMs)} end`),
   )
 
-/** Invoices that were asked for again, of which the old one was paid as well: said until one is given back, and for a month at most. */
+/**
+ * Invoices that were asked for again, of which the old one was paid as well: said until one is given back,
+ * and for a month at most.
+ */
 const paidTwice = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
   reader.all<AttentionItem>(
     firstOfEach(sql`
       with recursive again (first_id, id) as (
-        select reissue_of, reissue_of from invoice_reissues where reissue_of not in (select invoice_id from invoice_reissues)
-        union all select again.first_id, r.invoice_id from again join invoice_reissues r on r.reissue_of = again.id)
-      select 'reissue paid twice' as kind, max(i.id) as id, null as number, max(i.payer_name) as of_it, min(i.id) as why, max(i.units) as units
+        select reissue_of, reissue_of from invoice_reissues where reissue_of not in (select invoice_id
+          from invoice_reissues)
+        union all select again.first_id, r.invoice_id from again
+          join invoice_reissues r on r.reissue_of = again.id)
+      select 'reissue paid twice' as kind, max(i.id) as id, null as number, max(i.payer_name) as of_it,
+        min(i.id) as why, max(i.units) as units
       from again join invoices i on i.id = again.id where i.state in ('paid', 'credited')
       group by again.first_id having count(*) > 1 and max(i.changed_at) > ${later(now, -returnedForMs)}`),
   )
 
-/** Limits that have kept payouts waiting for an hour: `of` is the asset, `why` what the limit is for, `number` how many wait. */
+/**
+ * Limits that have kept payouts waiting for an hour: `of` is the asset, `why` what the limit is for, `number`
+ * how many wait.
+ */
 const fullLimits = async (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
   (await waitingForRoom(reader, now, hour)).map(({ account, asset, per, cap_units: units, count }) => ({
     ...{ kind: 'limit used up', id: account ?? asset, number: count, of: asset, why: per, units },
   }))
 
-/** People who may not approve yet: until then whoever does not know of them objects. `of` is their role, `why` who gave it, `since` from when. */
+/**
+ * People who may not approve yet: until then whoever does not know of them objects. `of` is their role, `why`
+ * who gave it, `since` from when.
+ */
 const newPeople = async (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
   (
     await reader.all<AttentionItem & { from_at: Instant }>(sql`
-      select 'person new' as kind, name as id, null as number, role as of, coalesce(given_by, added_by) as why, null as units, approves_from as from_at
-      from users where state = 'active' and role <> 'viewer' and approves_from > ${now} order by approves_from, id limit ${maxOfKind}`)
+      select 'person new' as kind, name as id, null as number, role as of, coalesce(given_by,
+        added_by) as why, null as units, approves_from as from_at
+      from users where state = 'active' and role <> 'viewer' and approves_from > ${now}
+        order by approves_from, id limit ${maxOfKind}`)
   ).map(({ from_at: since, ...ask }) => ({ ...ask, since }))
 
 /** Accounts that were approved lately and keep payouts waiting: `number` how many, `since` until when. */
@@ -383,11 +483,24 @@ const accountsObjectedTo = async (reader: Reader): Promise<AttentionItem[]> =>
     ...{ kind: 'account objected', id: name, number: count, of, why, units: null },
   }))
 
-/** The nightly job that drops old personal data failed: `id` is its last run, `since` when the first of them was. */
+/**
+ * The nightly job that drops old personal data failed: `id` is its last run, `since` when the first of them
+ * was.
+ */
 const failedRetention = async (reader: Reader): Promise<AttentionItem[]> => {
   const failing = await retentionFailing(reader)
   if (!failing) return []
-  return [{ kind: 'retention failed', id: failing.run, number: null, of: null, why: failing.why, units: null, since: failing.since }]
+  return [
+    {
+      kind: 'retention failed',
+      id: failing.run,
+      number: null,
+      of: null,
+      why: failing.why,
+      units: null,
+      since: failing.since,
+    },
+  ]
 }
 
 /** As the command takes it. */
@@ -403,50 +516,78 @@ const otherAsks = (reader: Reader): Promise<AttentionItem[]> =>
   reader.all<AttentionItem>(
     firstOfEach(sql`
       select kind, id, number, of_it, why, units from (
-      select 'account awaits' as kind, name as id, cast(null as bigint) as number, cast(null as text) as of_it,
+      select 'account awaits' as kind, name as id, cast(null as bigint) as number,
+        cast(null as text) as of_it,
         cast(null as text) as why, cast(null as bigint) as units from accounts where state = 'awaiting'
-      union all select 'account unsigned', a.name, count(*), null, null, null from payouts p join accounts a on a.id = p.account_id
+      union all select 'account unsigned', a.name, count(*), null, null, null from payouts p
+        join accounts a on a.id = p.account_id
         where p.state in ('owed', 'waiting') and p.why like ${`${onlySaidOf}%`} group by a.name
-      union all select 'schedule unsigned', r.name, count(*), null, null, null from payouts p join invoices i on i.id = p.invoice_id
+      union all select 'schedule unsigned', r.name, count(*), null, null, null from payouts p
+        join invoices i on i.id = p.invoice_id
         join slots s on s.id = i.slot_id join schedules r on r.id = s.schedule_id
         where p.state in ('owed', 'waiting') and p.why like ${`${termsOnlySaidOf}%`} group by r.name
-      union all select 'schedule held', r.name, null, h.added_at, h.why, null from schedule_holds h join schedules r on r.id = h.schedule_id
-      union all select 'person objected', (select name from users where id = o.user_id), null, made_by, why, null
+      union all select 'schedule held', r.name, null, h.added_at, h.why, null from schedule_holds h
+        join schedules r on r.id = h.schedule_id
+      union all select 'person objected', (select name from users
+        where id = o.user_id), null, made_by, why, null
         from objections o where cleared_at is null
-      union all select 'invitation opened twice', u.name, null, u.given_by, null, null from users u where u.state = 'invited'
-        and (select max(i.twice_at) from invitations i where i.user_id = u.id) >= (select max(i.added_at) from invitations i where i.user_id = u.id)
-      union all select 'notice failed', (select name from users where id = m.about), null, address, coalesce(why, ''), null
+      union all select 'invitation opened twice', u.name, null, u.given_by, null, null from users u
+        where u.state = 'invited'
+        and (select max(i.twice_at) from invitations i where i.user_id = u.id) >= (select max(i.added_at)
+          from invitations i where i.user_id = u.id)
+      union all select 'notice failed', (select name from users
+        where id = m.about), null, address, coalesce(why, ''), null
         from person_mails m where state = 'failed' and about in (select id from users)
-      union all select 'account notice failed', (select name from accounts where id = m.about), null, address, coalesce(why, ''), null
-        from person_mails m where state = 'failed' and about in (select id from accounts) and kind not like 'limits %'
-      union all select 'limits notice failed', coalesce((select name from accounts where id = m.about), replace(m.about, 'installation ', '')), null, address,
+      union all select 'account notice failed', (select name from accounts
+        where id = m.about), null, address, coalesce(why, ''), null
+        from person_mails m where state = 'failed' and about in (select id from accounts)
+          and kind not like 'limits %'
+      union all select 'limits notice failed', coalesce((select name from accounts
+        where id = m.about), replace(m.about, 'installation ', '')), null, address,
         coalesce(why, ''), null from person_mails m where state = 'failed' and kind like 'limits %'
-      union all select 'anchor mail failed', address, null, max(added_at), max(coalesce(why, '')), null from anchor_mails f
-        where state = 'failed' and not exists (select 1 from anchor_mails s where s.address = f.address and s.state = 'sent' and s.added_at > f.added_at)
+      union all select 'anchor mail failed', address, null, max(added_at), max(coalesce(why, '')), null
+        from anchor_mails f
+        where state = 'failed' and not exists (select 1 from anchor_mails s where s.address = f.address
+          and s.state = 'sent' and s.added_at > f.added_at)
         group by address
-      union all select 'catch-up waits', r.name, count(*), min(s.due_at), min(s.held), null from slots s join schedules r on r.id = s.schedule_id
+      union all select 'catch-up waits', r.name, count(*), min(s.due_at), min(s.held), null from slots s
+        join schedules r on r.id = s.schedule_id
         where s.state = 'due' and s.held is not null group by r.name
-      union all select 'invoices unread', '', null, null, (select value from settings where name = 'bank invoices unlisted'), null
+      union all select 'invoices unread', '', null, null, (select value from settings
+        where name = 'bank invoices unlisted'), null
         from settings where name = 'bank invoices unread'
-      union all select 'invoices forgotten', '', count(*), null, null, cast(sum(units) as bigint) from forgotten_invoices
-        where decided_at is null and not exists (select 1 from invoices i where i.id = invoice_tag) having count(*) > 0
-      union all select 'payout over limit', p.id, w.cap_units, p.asset, w.per, p.units from limit_waits w join payouts p on p.id = w.payout_id
+      union all select 'invoices forgotten', '', count(*), null, null, cast(sum(units) as bigint)
+        from forgotten_invoices
+        where decided_at is null and not exists (select 1 from invoices i where i.id = invoice_tag)
+          having count(*) > 0
+      union all select 'payout over limit', p.id, w.cap_units, p.asset, w.per, p.units from limit_waits w
+        join payouts p on p.id = w.payout_id
         where w.needs = 'person' and p.state in ('owed', 'waiting')
-      union all select 'proposal open', id, null, act, coalesce((select name from accounts where id = subject), (select name from users where id = subject), subject), null
+      union all select 'proposal open', id, null, act, coalesce((select name from accounts
+        where id = subject), (select name from users where id = subject), subject), null
         from proposals where state = 'open'
-      union all select 'payout ' || state, id, null, null, coalesce(why, ''), null from payouts where state in ('held', 'returned')
-      union all select 'event quarantined', event_id, id, null, coalesce(why, ''), null from inbox where state = 'quarantined'
-      union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail and i.event_id = c.event_id), null, null, null
+      union all select 'payout ' || state, id, null, null, coalesce(why, ''), null from payouts
+        where state in ('held', 'returned')
+      union all select 'event quarantined', event_id, id, null, coalesce(why, ''), null from inbox
+        where state = 'quarantined'
+      union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail
+        and i.event_id = c.event_id), null, null, null
         from inbox_conflicts c
-      union all select case when rail in (${join(railNames.filter(isOnChain))}) then 'request too small' else 'invoice refused' end, id, null, order_id, null, null
+      union all select case when rail in (${join(railNames.filter(isOnChain))}) then 'request too small'
+        else 'invoice refused' end, id, null, order_id, null, null
         from invoices where state = 'refused' and id not in (select reissue_of from invoice_reissues)
       union all select 'order', id, null, null, attention, null from orders where attention is not null
-      union all select 'letter failed', order_id, null, kind, coalesce(why, ''), null from mails where state = 'failed'
-      union all select case when units < 0 then 'line out' else 'line in' end, id, null, description, why, units from strangers
+      union all select 'letter failed', order_id, null, kind, coalesce(why, ''), null from mails
+        where state = 'failed'
+      union all select case when units < 0 then 'line out'
+        else 'line in' end, id, null, description, why, units from strangers
         where state = 'open'
-      union all select 'suspense', provider_id, null, case when max(about) <> 'payout' or provider_id in (select provider_id from attempts) then null
-          else (select min(id) from payouts where invoice_id = max(invoice_tag) or id = max(${payoutOfKey})) end,
-        max(coalesce(order_key, invoice_tag)), cast(sum(units) as bigint) from suspense_lines where cleared_at is null group by provider_id
+      union all select 'suspense', provider_id, null, case when max(about) <> 'payout'
+        or provider_id in (select provider_id from attempts) then null
+          else (select min(id) from payouts where invoice_id = max(invoice_tag)
+            or id = max(${payoutOfKey})) end,
+        max(coalesce(order_key, invoice_tag)), cast(sum(units) as bigint) from suspense_lines
+          where cleared_at is null group by provider_id
       union all select 'foreign events', '', null, null, null, null
         where (select count(*) from (select via, why from inbox order by id desc limit 50) as latest
           where via = 'push' and why like 'of another workspace%') >= 3
@@ -462,7 +603,10 @@ export const stopSentences = (stopped: string | undefined): string[] =>
 
 /** As commands say them all: the first of each kind, and how many more there are of it. */
 export const sentences = (groups: readonly AttentionGroup[]): string[] =>
-  groups.flatMap(({ kind, total, asks }) => [...asks.map(sentence), ...(total > asks.length ? [more(kind, total - asks.length)] : [])])
+  groups.flatMap(({ kind, total, asks }) => [
+    ...asks.map(sentence),
+    ...(total > asks.length ? [more(kind, total - asks.length)] : []),
+  ])
 
 const more = (kind: AttentionKind, count: number) =>
   `and ${count} more of this kind (${kind})${listing[kind] === undefined ? '' : `: repasse ${listing[kind]}`}`
@@ -488,7 +632,10 @@ const listing: Partial<Record<AttentionKind, string>> = {
   'proposal open': 'proposal list',
 }
 
-const limitPer = { payout: 'for one payout', hour: 'an hour', day: 'a day' } as const satisfies Record<LimitPer, string>
+const limitPer = { payout: 'for one payout', hour: 'an hour', day: 'a day' } as const satisfies Record<
+  LimitPer,
+  string
+>
 
 /** As commands say it. */
 export function sentence({ kind, id, number, of, why, units, since, unread }: AttentionItem): string {
@@ -589,7 +736,10 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: At
     case 'line out':
       return `${formatMoney(-(units ?? 0n), 'BRL')} left the bank by no order of ours (line ${id}: ${of}), so payouts are stopped: repasse reconcile accept ${id} --why …, or repasse reconcile rule add`
     case 'suspense': {
-      const act = of === null ? `suspense close ${id} --why …` : `payout adjudicate ${of} --transfer ${id} --as ours|not-ours --why …`
+      const act =
+        of === null
+          ? `suspense close ${id} --why …`
+          : `payout adjudicate ${of} --transfer ${id} --as ours|not-ours --why …`
       return `${formatMoney(units ?? 0n, 'BRL')} moved at the bank under our tag ${why} (${id}), for nothing these books know: repasse ${act}`
     }
     case 'line in':

@@ -1,4 +1,7 @@
-/** Bundles as they are listed and shown: the payouts that go out together, and the transactions of which one at most is ever mined. */
+/**
+ * Bundles as they are listed and shown: the payouts that go out together, and the transactions of which one
+ * at most is ever mined.
+ */
 import { history, sql, where, type Reader } from '../db/db.ts'
 import {
   candidatesOf,
@@ -24,7 +27,11 @@ import type { Step } from './step.ts'
 export type ListedBundle = BundleRow & { payouts: bigint; units: bigint }
 
 /** The newest first. */
-export const listBundles = (reader: Reader, filters: Filters<FilterOf<typeof bundleFilters>>, limit: number): Promise<ListedBundle[]> =>
+export const listBundles = (
+  reader: Reader,
+  filters: Filters<FilterOf<typeof bundleFilters>>,
+  limit: number,
+): Promise<ListedBundle[]> =>
   reader.all<ListedBundle>(sql`
     select b.*, (select count(*) from attempts a where a.bundle_id = b.id) as payouts,
       (select cast(coalesce(sum(units), 0) as bigint) from attempts a where a.bundle_id = b.id) as units
@@ -51,11 +58,19 @@ export interface ShownBundle {
   waiting: WaitingTransaction | undefined
 }
 
-/** One bundle with its transactions; undefined where none has this id. `rail`: its outputs are derived again. */
-export async function showBundle(reader: Reader, id: string, rail?: ChainRail): Promise<ShownBundle | undefined> {
+/**
+ * One bundle with its transactions; undefined where none has this id. `rail`: its outputs are derived again.
+ */
+export async function showBundle(
+  reader: Reader,
+  id: string,
+  rail?: ChainRail,
+): Promise<ShownBundle | undefined> {
   const bundle = await findBundle(reader, id)
   if (!bundle) return undefined
-  const attempts = await reader.all<{ id: string; payout_id: string }>(sql`select id, payout_id from attempts where bundle_id = ${id}`)
+  const attempts = await reader.all<{ id: string; payout_id: string }>(
+    sql`select id, payout_id from attempts where bundle_id = ${id}`,
+  )
   const payouts = new Map(attempts.map(attempt => [attempt.id, attempt.payout_id]))
   const candidates: ShownCandidate[] = []
   for (const row of await candidatesOf(reader, id)) {
@@ -63,8 +78,14 @@ export async function showBundle(reader: Reader, id: string, rail?: ChainRail): 
     const outputs = await outputsOf(reader, row.id)
     candidates.push({
       ...{ row, plan },
-      outputs: outputs.map(output => ({ ...output, payout: payouts.get(output.attempt_id) ?? output.attempt_id })),
-      derived: rail && { paid: await payeesOf(reader, rail, row.id, plan), changes: await changesOf(reader, rail, plan) },
+      outputs: outputs.map(output => ({
+        ...output,
+        payout: payouts.get(output.attempt_id) ?? output.attempt_id,
+      })),
+      derived: rail && {
+        paid: await payeesOf(reader, rail, row.id, plan),
+        changes: await changesOf(reader, rail, plan),
+      },
     })
   }
   return {

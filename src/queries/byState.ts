@@ -9,9 +9,15 @@ export interface InState {
   units: bigint
 }
 
-export async function byState(reader: Reader, about: 'invoices' | 'payouts', asset: Asset): Promise<InState[]> {
+export async function byState(
+  reader: Reader,
+  about: 'invoices' | 'payouts',
+  asset: Asset,
+): Promise<InState[]> {
   const all = await tally(reader, about)
-  return all.filter(({ parts }) => parts[0] === asset).map(({ parts, count, units }) => ({ state: parts[1]!, count, units }))
+  return all
+    .filter(({ parts }) => parts[0] === asset)
+    .map(({ parts, count, units }) => ({ state: parts[1]!, count, units }))
 }
 
 export const countsOf = (rows: readonly Pick<InState, 'state' | 'count'>[]): Record<string, number> =>

@@ -21,7 +21,8 @@ export async function chainAsks(
   const none = sql`cast(null as bigint) as number, cast(null as text) as of_it`
   const ofRequests = await reader.all<AttentionItem>(
     firstOfEach(sql`
-      select 'request late' as kind, i.id, ${none}, coalesce((select why from transitions where subject = i.id order by seq desc limit 1), '') as why,
+      select 'request late' as kind, i.id, ${none}, coalesce((select why from transitions where subject = i.id
+        order by seq desc limit 1), '') as why,
           cast(null as bigint) as units
         from invoices i where i.asset = 'BTC' and i.state = 'late'
       union all select 'request underpaid', id, ${none}, watch_until, cast(null as bigint)
@@ -40,12 +41,15 @@ export async function chainAsks(
   )
   const coins = await reader.all<AttentionItem>(
     firstOfEach(sql`
-      select 'coin not counted' as kind, c.id, c.number, c.invoice_id as of_it, cast(null as text) as why, c.units from coins c
-        where c.state = 'mined' and c.credits % 2 = 0 and c.invoice_id is not null and c.units > c.refunded_units and c.height <= ${deep}
+      select 'coin not counted' as kind, c.id, c.number, c.invoice_id as of_it, cast(null as text) as why,
+        c.units from coins c
+        where c.state = 'mined' and c.credits % 2 = 0 and c.invoice_id is not null
+          and c.units > c.refunded_units and c.height <= ${deep}
           and (c.coinbase = 0 or c.height <= ${(tip ?? 0n) - BigInt(coinbaseDepth) + 1n})
           and (c.spent_by is null or c.spent_by in (select id from bundle_candidates))
           and exists (select 1 from invoices i where i.id = c.invoice_id and i.state = 'credited')
-      union all select 'coin gone', id, number, invoice_id, null, units from coins where credits % 2 = 1 and state <> 'mined'
+      union all select 'coin gone', id, number, invoice_id, null, units from coins where credits % 2 = 1
+        and state <> 'mined'
       union all select 'coin of no request', c.id, c.number, c.invoice_id, null, c.units from coins c
         where c.invoice_id is null and c.state = 'mined' and c.spent_height is null and c.bookings % 2 = 1`),
   )

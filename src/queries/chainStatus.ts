@@ -25,7 +25,10 @@ export interface ChainStatus {
     paidOn: bigint
     inTransit: bigint
     owed: bigint
-    /** Change of ours too small for an output, left to the miners: the house's own cost, so no part of the equation. */
+    /**
+     * Change of ours too small for an output, left to the miners: the house's own cost, so no part of the
+     * equation.
+     */
     dust: bigint
     /** At addresses of ours for no request, less what left by no order of ours. */
     external: bigint
@@ -49,7 +52,8 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
   const rows = await byState(reader, 'invoices', 'BTC')
   if (!tip && trouble === undefined && rows.length === 0) return undefined
 
-  const sumOf = (states: string[]) => rows.filter(({ state }) => states.includes(state)).reduce((sum, row) => sum + row.units, 0n)
+  const sumOf = (states: string[]) =>
+    rows.filter(({ state }) => states.includes(state)).reduce((sum, row) => sum + row.units, 0n)
   const requests = {
     asked: rows.reduce((sum, row) => sum + row.units, 0n),
     open: sumOf(open),
@@ -64,25 +68,46 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
     requests,
     money,
     payouts: countsOf(await byState(reader, 'payouts', 'BTC')),
-    bundles: countsOf(await reader.all<{ state: string; count: bigint }>(sql`select state, count(*) as count from bundles group by state`)),
+    bundles: countsOf(
+      await reader.all<{ state: string; count: bigint }>(
+        sql`select state, count(*) as count from bundles group by state`,
+      ),
+    ),
     tip: tip && { height: Number(tip.height), hash: tip.hash, at: tip.at },
     trouble,
-    asks: [...(unread === undefined ? [] : [askToRead(unread)]), ...(await chainAsks(reader, trouble, tip?.height, at))],
-    addsUp: requests.asked === requests.open + requests.paid + requests.lost && money.credited + money.refunds === explained,
+    asks: [
+      ...(unread === undefined ? [] : [askToRead(unread)]),
+      ...(await chainAsks(reader, trouble, tip?.height, at)),
+    ],
+    addsUp:
+      requests.asked === requests.open + requests.paid + requests.lost &&
+      money.credited + money.refunds === explained,
   }
 }
 
 /** What the movements of the chain's rail come to, in satoshis. */
-export const chainMoney = (moved: Record<MovementName, bigint>, standing: Record<Account, bigint>): ChainStatus['money'] => ({
+export const chainMoney = (
+  moved: Record<MovementName, bigint>,
+  standing: Record<Account, bigint>,
+): ChainStatus['money'] => ({
   pending: -standing.pending,
   credited: moved['payment credited'] - moved['payment uncredited'],
   refunds: moved['refund owed'] - moved['refund withdrawn'],
   commission: moved.commission - moved['commission returned'],
-  networkFees: moved['network fee'] - moved['network fee returned'] + moved['fee bump'] - moved['fee bump returned'],
-  paidOn: moved['payout mined'] - moved['payout unmined'] + moved['payout paid elsewhere'] - moved['payout elsewhere undone'],
+  networkFees:
+    moved['network fee'] - moved['network fee returned'] + moved['fee bump'] - moved['fee bump returned'],
+  paidOn:
+    moved['payout mined'] -
+    moved['payout unmined'] +
+    moved['payout paid elsewhere'] -
+    moved['payout elsewhere undone'],
   inTransit: -standing['in-transit'],
   owed: -standing.payable,
-  dust: moved['dust given up'] - moved['dust returned'] + moved['cancellation fee'] - moved['cancellation fee returned'],
+  dust:
+    moved['dust given up'] -
+    moved['dust returned'] +
+    moved['cancellation fee'] -
+    moved['cancellation fee returned'],
   external: -standing.external,
   onChain: standing.bank,
 })

@@ -1,4 +1,6 @@
-/** Bytes as people read them: nothing hides what stands beside it, and what is no JSON is shown as it came. */
+/**
+ * Bytes as people read them: nothing hides what stands beside it, and what is no JSON is shown as it came.
+ */
 import { expect, test } from 'vitest'
 import { endToEndIds, indented, tame } from './eventText.ts'
 
@@ -19,8 +21,17 @@ test('JSON is indented, anything else is as it came, also bytes that are no text
 
 test('end-to-end ids are found whatever their letters, each once, and what only looks like one is not', () => {
   const id = 'E34471744202611212334c25ce175209'
-  const raw = Buffer.from(JSON.stringify({ tags: [id.toLowerCase(), 'inv_x'], endToEndId: id, other: `x${id}`, short: id.slice(0, -1) }))
+  const raw = Buffer.from(
+    JSON.stringify({
+      tags: [id.toLowerCase(), 'inv_x'],
+      endToEndId: id,
+      other: `x${id}`,
+      short: id.slice(0, -1),
+    }),
+  )
   expect(endToEndIds(raw)).toEqual([id])
-  expect(endToEndIds(Buffer.from('{"id":"D12345678202601010000abcdefghijk"}'))).toEqual(['D12345678202601010000abcdefghijk'])
+  expect(endToEndIds(Buffer.from('{"id":"D12345678202601010000abcdefghijk"}'))).toEqual([
+    'D12345678202601010000abcdefghijk',
+  ])
   expect(endToEndIds(Buffer.from('{}'))).toEqual([])
 })

@@ -1,4 +1,7 @@
-/** An event's bytes as people read them: what they are as text, indented, and which end-to-end ids of Pix they name. */
+/**
+ * An event's bytes as people read them: what they are as text, indented, and which end-to-end ids of Pix they
+ * name.
+ */
 
 export const textOf = (raw: Uint8Array): string => Buffer.from(raw).toString('utf8')
 
@@ -18,7 +21,10 @@ const hiding = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202
 /** Signs that would hide or turn round what stands beside them, shown as a dot. */
 export const tame = (text: string): string => text.replace(hiding, '·')
 
-/** `E` or `D`, the bank's ISPB, the minute, eleven characters: as the central bank makes them (Manual de Padrões do Pix). */
+/**
+ * `E` or `D`, the bank's ISPB, the minute, eleven characters: as the central bank makes them (Manual de
+ * Padrões do Pix).
+ */
 export const endToEndIds = (raw: Uint8Array): string[] => [
   ...new Set(
     [

@@ -18,8 +18,14 @@ import { soughtEvents } from './lookup.ts'
 /** Without the bytes, which are large. */
 export type ListedEvent = Omit<InboxRow, 'raw' | 'signature'>
 
-/** The newest first. A node pushes nothing, so all that comes of a chain was asked for, and that is an index. */
-export async function listEvents(reader: Reader, filters: Filters<FilterOf<typeof eventFilters>>, limit: number): Promise<ListedEvent[]> {
+/**
+ * The newest first. A node pushes nothing, so all that comes of a chain was asked for, and that is an index.
+ */
+export async function listEvents(
+  reader: Reader,
+  filters: Filters<FilterOf<typeof eventFilters>>,
+  limit: number,
+): Promise<ListedEvent[]> {
   const { q, state, rail, kind, via } = filters.query
   const conditions = [
     q === undefined ? undefined : await soughtEvents(reader, q),
@@ -35,9 +41,13 @@ export async function listEvents(reader: Reader, filters: Filters<FilterOf<typeo
     ${where(conditions)} order by received_at desc, id desc limit ${limit}`)
 }
 
-export const keyOfEvent = ({ received_at: at, id }: Pick<InboxRow, 'received_at' | 'id'>): After => ({ at, id: `${id}` })
+export const keyOfEvent = ({ received_at: at, id }: Pick<InboxRow, 'received_at' | 'id'>): After => ({
+  at,
+  id: `${id}`,
+})
 
-// Written out, not handed in: an index over some states or ways is used only where the text says that they are meant.
+// Written out, not handed in: an index over some states or ways is used only where the text says that they
+// are meant.
 const polled = sql`via = 'poll'`
 
 function ofState(state: EventState): Sql {
@@ -69,7 +79,9 @@ export interface ShownEvent {
 }
 
 export const findByNumber = (reader: Reader, id: string) =>
-  /^\d{1,15}$/.test(id) ? reader.one<InboxRow>(sql`select * from inbox where id = ${BigInt(id)}`) : Promise.resolve(undefined)
+  /^\d{1,15}$/.test(id)
+    ? reader.one<InboxRow>(sql`select * from inbox where id = ${BigInt(id)}`)
+    : Promise.resolve(undefined)
 
 export async function showEvent({ db, rails }: App, id: string): Promise<ShownEvent | undefined> {
   const row = await findByNumber(db, id)
@@ -77,7 +89,8 @@ export async function showEvent({ db, rails }: App, id: string): Promise<ShownEv
   const steps = await history(db, String(row.id))
   const settled = steps.find(({ to_state: to }) => to !== 'new' && to !== 'waiting')
   const moved = await db.all<Transition & { subject: string; about: string }>(sql`
-    select subject, about, from_state, to_state, at, why, ref from transitions where ref = ${row.event_id} order by seq limit 200`)
+    select subject, about, from_state, to_state, at, why, ref from transitions where ref = ${row.event_id}
+      order by seq limit 200`)
   const subjects = await subjectsOf(
     db,
     moved.map(({ subject }) => subject),
@@ -96,7 +109,8 @@ export async function showEvent({ db, rails }: App, id: string): Promise<ShownEv
       seen: each.about === 'accounts' ? { kind: 'account', id: each.subject } : subjects.get(each.subject),
     })),
     conflicts: await db.all(sql`
-      select rail, event_id, digest, raw, signature, received_at from inbox_conflicts where rail = ${row.rail} and event_id = ${row.event_id} order by received_at`),
+      select rail, event_id, digest, raw, signature, received_at from inbox_conflicts where rail = ${row.rail}
+        and event_id = ${row.event_id} order by received_at`),
   }
 }
 

@@ -1,4 +1,7 @@
-/** The figures a monitor asks for, read from the database as it stands: cheap however many invoices there are, for only what is open is counted each time. */
+/**
+ * The figures a monitor asks for, read from the database as it stands: cheap however many invoices there are,
+ * for only what is open is counted each time.
+ */
 import { assetOf, railNames } from '../base/rails.ts'
 import { instant, millis, type Instant, type Millis } from '../base/world.ts'
 import { chainTrouble, nodeHeight, tipOf } from '../chain/chain.ts'
@@ -20,7 +23,10 @@ export interface RailReconciled extends Reconciled {
 }
 
 export interface Figures {
-  /** Due times that nobody took up: slots not claimed, slots whose worker is gone, and schedules not looked at. */
+  /**
+   * Due times that nobody took up: slots not claimed, slots whose worker is gone, and schedules not looked
+   * at.
+   */
   slots: Waiting
   /** Events kept and not settled, by state. */
   inbox: Record<'new' | 'waiting', Waiting>
@@ -28,7 +34,10 @@ export interface Figures {
   quarantined: number
   payouts: { state: string; asset: string; count: number }[]
   unsure: Record<'invoice' | 'payout', Waiting>
-  /** Why payouts are stopped: `hold` a person or a fault found in a payout, `books`, `bank` and `chain` what they are held against. */
+  /**
+   * Why payouts are stopped: `hold` a person or a fault found in a payout, `books`, `bank` and `chain` what
+   * they are held against.
+   */
   stopped: Record<StopReason, boolean>
   /** Runs of the last hour that failed or whose process died, by job. */
   failedRuns: { job: string; count: number }[]
@@ -46,26 +55,39 @@ export type StopReason = (typeof stopReasons)[number]
 
 const hourMs = 3_600_000
 
-/** Reads them all. `agreement` says which quotes make a rate, where the Bitcoin rail is on. Throws when the database cannot be read. */
-export async function readFigures(db: Db, agreement?: Agreement & { sources: readonly string[] }): Promise<Figures> {
+/**
+ * Reads them all. `agreement` says which quotes make a rate, where the Bitcoin rail is on. Throws when the
+ * database cannot be read.
+ */
+export async function readFigures(
+  db: Db,
+  agreement?: Agreement & { sources: readonly string[] },
+): Promise<Figures> {
   const now = await db.tx(tx => tx.now(), 'locks')
-  const [slots, inbox, unsure] = [await lateSlots(db, now), await openEvents(db, now), await unsureOnes(db, now)]
-  const stopped = await db.all<{ name: StopReason }>(sql`select name from settings where name in ('hold', 'books', 'bank', 'chain')`)
+  const [slots, inbox, unsure] = [
+    await lateSlots(db, now),
+    await openEvents(db, now),
+    await unsureOnes(db, now),
+  ]
+  const stopped = await db.all<{ name: StopReason }>(
+    sql`select name from settings where name in ('hold', 'books', 'bank', 'chain')`,
+  )
   return {
     ...{ slots, inbox, unsure },
     quarantined: await countOf(db, sql`select count(*) as count from inbox where state = 'quarantined'`),
     payouts: (
       await db.all<{ state: string; asset: string; count: bigint }>(sql`
-        select state, asset, count(*) as count from payouts where state in ('owed', 'sending', 'unsure', 'sent', 'waiting', 'held', 'returned')
+        select state, asset, count(*) as count from payouts
+          where state in ('owed', 'sending', 'unsure', 'sent', 'waiting', 'held', 'returned')
         group by state, asset order by state, asset`)
     ).map(row => ({ ...row, count: Number(row.count) })),
-    stopped: Object.fromEntries(stopReasons.map(reason => [reason, stopped.some(({ name }) => name === reason)])) as Record<
-      StopReason,
-      boolean
-    >,
+    stopped: Object.fromEntries(
+      stopReasons.map(reason => [reason, stopped.some(({ name }) => name === reason)]),
+    ) as Record<StopReason, boolean>,
     failedRuns: (
       await db.all<{ job: string; count: bigint }>(sql`
-        select job, count(*) as count from runs where started_at > ${instant(millis(now) - hourMs)} and outcome in ('failed', 'lost')
+        select job, count(*) as count from runs where started_at > ${instant(millis(now) - hourMs)}
+          and outcome in ('failed', 'lost')
         group by job order by job`)
     ).map(({ job, count }) => ({ job, count: Number(count) })),
     auditHead: await countOf(db, sql`select coalesce(max(seq), 0) as count from audit`),
@@ -80,7 +102,8 @@ const countOf = async (reader: Reader, query: ReturnType<typeof sql>): Promise<n
 
 type WaitingRow = { count: bigint; oldest: Instant | null }
 
-const secondsSince = (at: Instant | null, now: Instant): number => (at === null ? 0 : Math.max(0, (millis(now) - millis(at)) / 1_000))
+const secondsSince = (at: Instant | null, now: Instant): number =>
+  at === null ? 0 : Math.max(0, (millis(now) - millis(at)) / 1_000)
 const waiting = ({ count, oldest }: WaitingRow, now: Instant): Waiting => ({
   count: Number(count),
   oldestSeconds: secondsSince(oldest, now),
@@ -98,8 +121,10 @@ async function lateSlots(reader: Reader, now: Instant): Promise<Waiting> {
 
 async function openEvents(reader: Reader, now: Instant): Promise<Figures['inbox']> {
   const rows = await reader.all<WaitingRow & { state: 'new' | 'waiting' }>(sql`
-    select state, count(*) as count, min(received_at) as oldest from inbox where state in ('new', 'waiting') group by state`)
-  const of = (state: 'new' | 'waiting') => waiting(rows.find(row => row.state === state) ?? { count: 0n, oldest: null }, now)
+    select state, count(*) as count, min(received_at) as oldest from inbox where state in ('new', 'waiting')
+      group by state`)
+  const of = (state: 'new' | 'waiting') =>
+    waiting(rows.find(row => row.state === state) ?? { count: 0n, oldest: null }, now)
   return { new: of('new'), waiting: of('waiting') }
 }
 
@@ -107,14 +132,20 @@ async function unsureOnes(reader: Reader, now: Instant): Promise<Figures['unsure
   const invoices = await reader.one<WaitingRow>(
     sql`select count(*) as count, min(changed_at) as oldest from invoices where state = 'unsure'`,
   )
-  const payouts = await reader.one<WaitingRow>(sql`select count(*) as count, min(changed_at) as oldest from payouts where state = 'unsure'`)
+  const payouts = await reader.one<WaitingRow>(
+    sql`select count(*) as count, min(changed_at) as oldest from payouts where state = 'unsure'`,
+  )
   return { invoice: waiting(invoices!, now), payout: waiting(payouts!, now) }
 }
 
-/** What payouts have come to their end, by state and asset: counted along an index, all of it, so asked for seldom. */
+/**
+ * What payouts have come to their end, by state and asset: counted along an index, all of it, so asked for
+ * seldom.
+ */
 export async function readEndedPayouts(reader: Reader): Promise<Figures['payouts']> {
   const rows = await reader.all<{ state: string; asset: string; count: bigint }>(sql`
-    select state, asset, count(*) as count from payouts where state in ('paid', 'canceled') group by state, asset order by state, asset`)
+    select state, asset, count(*) as count from payouts where state in ('paid', 'canceled')
+      group by state, asset order by state, asset`)
   return rows.map(row => ({ ...row, count: Number(row.count) }))
 }
 
@@ -145,7 +176,9 @@ async function rateFigures(
   now: Millis,
   agreement: (Agreement & { sources: readonly string[] }) | undefined,
 ): Promise<Figures['rate']> {
-  const newest = await reader.one<{ at: Instant }>(sql`select at from rates where pair = ${pair} order by fetched_at desc limit 1`)
+  const newest = await reader.one<{ at: Instant }>(
+    sql`select at from rates where pair = ${pair} order by fetched_at desc limit 1`,
+  )
   if (!newest) return agreement && { ageSeconds: Number.POSITIVE_INFINITY, usable: false }
   const rate = agreement && (await goodRate(reader, now, agreement))
   return {

@@ -1,6 +1,6 @@
 /**
- * What each list can be narrowed by, under the names that the console's addresses and the command line's flags share. It imports tables alone,
- * so that `--help` loads no database.
+ * What each list can be narrowed by, under the names that the console's addresses and the command line's
+ * flags share. It imports tables alone, so that `--help` loads no database.
  */
 import { railNames } from '../base/rails.ts'
 import { invoiceMachine, requestMachine, type InvoiceState } from '../invoice/states.ts'
@@ -40,4 +40,7 @@ export const runFilters = {
   choices: { state: ['running', 'done', 'failed', 'lost'] },
 } as const
 
-export const bundleFilters = { names: ['state'], choices: { state: statesOf<BundleState>(bundleMachine) } } as const
+export const bundleFilters = {
+  names: ['state'],
+  choices: { state: statesOf<BundleState>(bundleMachine) },
+} as const

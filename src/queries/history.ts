@@ -8,5 +8,8 @@ export async function stepsOf(reader: Reader, transitions: readonly Transition[]
     reader,
     transitions.map(({ ref }) => ref),
   )
-  return transitions.map(step => ({ ...lineOf(step), cause: step.ref === null ? undefined : causes.get(step.ref) }))
+  return transitions.map(step => ({
+    ...lineOf(step),
+    cause: step.ref === null ? undefined : causes.get(step.ref),
+  }))
 }

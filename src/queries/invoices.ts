@@ -1,4 +1,6 @@
-/** Invoices as they are listed and shown: with their account and schedule, and with everything that moved one. */
+/**
+ * Invoices as they are listed and shown: with their account and schedule, and with everything that moved one.
+ */
 import type { Instant } from '../base/world.ts'
 import { history, sql, where, type Reader, type Sql } from '../db/db.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
@@ -17,17 +19,25 @@ import { idOfAccount, idOfSchedule } from './names.ts'
 export type ListedInvoice = InvoiceRow & {
   account: string
   schedule: string | null
-  /** What the list is ordered by: when it was added, or where only one schedule is shown, when its slot fell due. */
+  /**
+   * What the list is ordered by: when it was added, or where only one schedule is shown, when its slot fell
+   * due.
+   */
   key_at: Instant
 }
 
 type InvoiceFilters = Filters<FilterOf<typeof invoiceFilters>>
 
 /** The newest first; the account and the schedule by their names. */
-export async function listInvoices(reader: Reader, filters: InvoiceFilters, limit: number): Promise<ListedInvoice[]> {
+export async function listInvoices(
+  reader: Reader,
+  filters: InvoiceFilters,
+  limit: number,
+): Promise<ListedInvoice[]> {
   const { schedule } = filters.query
   const conditions = await conditionsOf(reader, filters)
-  const page = schedule === undefined ? byTime(conditions, filters, limit) : bySlot(schedule, conditions, filters, limit)
+  const page =
+    schedule === undefined ? byTime(conditions, filters, limit) : bySlot(schedule, conditions, filters, limit)
   return reader.all<ListedInvoice>(sql`
     select i.*, a.name as account, h.name as schedule from (${page}) i join accounts a on a.id = i.account_id
       left join slots s on s.id = i.slot_id left join schedules h on h.id = s.schedule_id
@@ -38,15 +48,28 @@ export async function listInvoices(reader: Reader, filters: InvoiceFilters, limi
 export async function countInvoices(reader: Reader, filters: InvoiceFilters): Promise<number> {
   const { schedule } = filters.query
   const at = schedule === undefined ? sql`i.added_at` : sql`s.due_at`
-  const conditions = [...(await conditionsOf(reader, filters)), ...inWindow(at, sql`i.id`, { ...filters, after: undefined })]
-  const slots = schedule === undefined ? sql`` : sql`join slots s on s.id = i.slot_id and s.schedule_id = ${idOfSchedule(schedule)}`
-  const row = await reader.one<{ rows: bigint }>(sql`select count(*) as rows from invoices i ${slots} ${where(conditions)}`)
+  const conditions = [
+    ...(await conditionsOf(reader, filters)),
+    ...inWindow(at, sql`i.id`, { ...filters, after: undefined }),
+  ]
+  const slots =
+    schedule === undefined
+      ? sql``
+      : sql`join slots s on s.id = i.slot_id and s.schedule_id = ${idOfSchedule(schedule)}`
+  const row = await reader.one<{ rows: bigint }>(
+    sql`select count(*) as rows from invoices i ${slots} ${where(conditions)}`,
+  )
   return Number(row!.rows)
 }
 
 async function conditionsOf(reader: Reader, filters: InvoiceFilters): Promise<(Sql | undefined)[]> {
   const { q, state, rail, account, slot, order } = filters.query
-  const columns = { id: sql`i.id`, units: sql`i.units`, asset: sql`i.asset`, taxId: (ids: Sql) => sql`i.payer_tax_id in (${ids})` }
+  const columns = {
+    id: sql`i.id`,
+    units: sql`i.units`,
+    asset: sql`i.asset`,
+    taxId: (ids: Sql) => sql`i.payer_tax_id in (${ids})`,
+  }
   return [
     q === undefined ? undefined : soughtIn(await soughtInvoices(reader, q), columns),
     state === undefined ? undefined : sql`i.state = ${state}`,
@@ -58,11 +81,17 @@ async function conditionsOf(reader: Reader, filters: InvoiceFilters): Promise<(S
 }
 
 const byTime = (conditions: (Sql | undefined)[], filters: InvoiceFilters, limit: number) => sql`
-  select i.*, i.added_at as key_at from invoices i ${where([...conditions, ...inWindow(sql`i.added_at`, sql`i.id`, filters)])}
+  select i.*, i.added_at as key_at
+    from invoices i ${where([...conditions, ...inWindow(sql`i.added_at`, sql`i.id`, filters)])}
   order by i.added_at desc, i.id desc limit ${limit}`
 
 /** Along the schedule's own slots, so that a schedule with few invoices among many is found as fast. */
-const bySlot = (schedule: string, conditions: (Sql | undefined)[], filters: InvoiceFilters, limit: number) => sql`
+const bySlot = (
+  schedule: string,
+  conditions: (Sql | undefined)[],
+  filters: InvoiceFilters,
+  limit: number,
+) => sql`
   select i.*, s.due_at as key_at from slots s join invoices i on i.slot_id = s.id
   ${where([
     sql`s.schedule_id = ${idOfSchedule(schedule)}`,
@@ -75,7 +104,11 @@ const bySlot = (schedule: string, conditions: (Sql | undefined)[], filters: Invo
 export const keyOfInvoice = ({ key_at: at, id }: Pick<ListedInvoice, 'key_at' | 'id'>): After => ({ at, id })
 
 /** Where a list goes on behind this one: in a list of one schedule, by when its slot fell due. */
-export const placeOfInvoice = (reader: Reader, id: string, schedule: string | undefined): Promise<After | undefined> =>
+export const placeOfInvoice = (
+  reader: Reader,
+  id: string,
+  schedule: string | undefined,
+): Promise<After | undefined> =>
   reader.one<After>(
     schedule === undefined
       ? sql`select id, added_at as at from invoices where id = ${id}`
@@ -95,14 +128,24 @@ export interface ShownInvoice {
   acts: InvoiceActs
 }
 
-/** All that the database knows of one; undefined where no invoice has this id. `now` decides what may be done about it. */
-export async function showInvoice(reader: Reader, id: string, now: Instant): Promise<ShownInvoice | undefined> {
+/**
+ * All that the database knows of one; undefined where no invoice has this id. `now` decides what may be done
+ * about it.
+ */
+export async function showInvoice(
+  reader: Reader,
+  id: string,
+  now: Instant,
+): Promise<ShownInvoice | undefined> {
   const row = await reader.one<ShownInvoice['row']>(sql`
     select i.*, a.name as account from invoices i join accounts a on a.id = i.account_id where i.id = ${id}`)
   if (!row) return undefined
   const slot = await reader.one<NonNullable<ShownInvoice['slot']>>(sql`
-    select s.id, s.due_at, h.name as schedule from slots s join schedules h on h.id = s.schedule_id where s.id = ${row.slot_id ?? ''}`)
-  const payouts = await reader.all<PayoutRow>(sql`select * from payouts where invoice_id = ${id} order by added_at, id`)
+    select s.id, s.due_at, h.name as schedule from slots s join schedules h on h.id = s.schedule_id
+      where s.id = ${row.slot_id ?? ''}`)
+  const payouts = await reader.all<PayoutRow>(
+    sql`select * from payouts where invoice_id = ${id} order by added_at, id`,
+  )
   return {
     ...{ row, slot, payouts },
     steps: await stepsOf(reader, await history(reader, id)),

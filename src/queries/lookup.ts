@@ -1,6 +1,7 @@
 /**
- * Looks something up by what a person typed: any id of ours or of a provider, a txid, an end-to-end id, an order's number, a buyer's e-mail, the
- * name of an account or schedule, a tax id, an amount. A payer's name is encrypted differently in every row, so nothing is found by it.
+ * Looks something up by what a person typed: any id of ours or of a provider, a txid, an end-to-end id, an
+ * order's number, a buyer's e-mail, the name of an account or schedule, a tax id, an amount. A payer's name
+ * is encrypted differently in every row, so nothing is found by it.
  */
 import { checkTaxId } from '../base/brazil.ts'
 import { BadInput } from '../base/answer.ts'
@@ -25,7 +26,9 @@ export interface Sought {
 export const findInvoiceBy = (reader: Reader, text: string): Promise<InvoiceRow | undefined> =>
   reader.one<InvoiceRow>(sql`select * from invoices where id = ${text} or provider_id = ${text}`)
 
-/** An invoice, by whatever belongs to it. What is found by id is meant, and then nothing else is looked for. */
+/**
+ * An invoice, by whatever belongs to it. What is found by id is meant, and then nothing else is looked for.
+ */
 export async function soughtInvoices(reader: Reader, text: string): Promise<Sought> {
   return (await invoicesBy(reader, text)) ?? (await sought(text, () => byEndToEnd(reader, text, 'invoices')))
 }
@@ -34,36 +37,54 @@ export async function soughtInvoices(reader: Reader, text: string): Promise<Soug
 export async function soughtPayouts(reader: Reader, text: string): Promise<Sought> {
   const id = text.toLowerCase()
   const own = await reader.all<{ id: string }>(sql`
-    select id from payouts where id = ${id} union select payout_id from attempts where external_id = ${id} or provider_id = ${text} or id = ${id}
-    union select a.payout_id from attempts a join bundle_outputs o on o.attempt_id = a.id where o.candidate_id = ${id}
+    select id from payouts where id = ${id} union select payout_id from attempts where external_id = ${id}
+      or provider_id = ${text} or id = ${id}
+    union select a.payout_id from attempts a join bundle_outputs o on o.attempt_id = a.id
+      where o.candidate_id = ${id}
     union select payout_id from attempts where bundle_id = ${id}
     union select payout_id from coins where (txid = ${id} or id = ${id}) and payout_id is not null
     limit ${most}`)
   if (own.length > 0) return idsOf(own)
   const invoices = await invoicesBy(reader, text)
   if (!invoices) return sought(text, () => byEndToEnd(reader, text, 'payouts'))
-  return idsOf(await reader.all<{ id: string }>(sql`select id from payouts where invoice_id in (${join(invoices.ids)}) limit ${most}`))
+  return idsOf(
+    await reader.all<{ id: string }>(
+      sql`select id from payouts where invoice_id in (${join(invoices.ids)}) limit ${most}`,
+    ),
+  )
 }
 const most = 500
 
 async function invoicesBy(reader: Reader, text: string): Promise<Sought | undefined> {
   const id = text.toLowerCase()
   const rows = await reader.all<{ id: string }>(sql`
-    select id from invoices where id = ${id} union select id from invoices where rail in (${rails}) and provider_id in (${text}, ${id})
-    union select invoice_id from invoice_twins where id = ${id} or (rail in (${rails}) and provider_id = ${text})
+    select id from invoices where id = ${id} union select id from invoices where rail in (${rails})
+      and provider_id in (${text}, ${id})
+    union select invoice_id from invoice_twins where id = ${id} or (rail in (${rails})
+      and provider_id = ${text})
     union select id from invoices where slot_id = ${id} union select id from invoices where order_id = ${id}
     union select invoice_id from payouts where id = ${id}
-    union select p.invoice_id from payouts p join attempts a on a.payout_id = p.id where a.external_id = ${id} or a.provider_id = ${text} or a.id = ${id}
+    union select p.invoice_id from payouts p join attempts a on a.payout_id = p.id where a.external_id = ${id}
+      or a.provider_id = ${text} or a.id = ${id}
     union select invoice_id from coins where (txid = ${id} or id = ${id}) and invoice_id is not null
-    union select p.invoice_id from payouts p join attempts a on a.payout_id = p.id join bundle_outputs o on o.attempt_id = a.id where o.candidate_id = ${id}
+    union select p.invoice_id from payouts p join attempts a on a.payout_id = p.id
+      join bundle_outputs o on o.attempt_id = a.id where o.candidate_id = ${id}
     limit ${most}`)
   if (rows.length > 0) return idsOf(rows)
   const orders = await ordersBy(reader, text)
   if (orders.length === 0) return undefined
-  return idsOf(await reader.all<{ id: string }>(sql`select id from invoices where order_id in (${join(orders)}) limit ${most}`))
+  return idsOf(
+    await reader.all<{ id: string }>(
+      sql`select id from invoices where order_id in (${join(orders)}) limit ${most}`,
+    ),
+  )
 }
 
-const idsOf = (rows: readonly { id: string }[]): Sought => ({ ids: rows.map(({ id }) => id), taxIds: [], amounts: [] })
+const idsOf = (rows: readonly { id: string }[]): Sought => ({
+  ids: rows.map(({ id }) => id),
+  taxIds: [],
+  amounts: [],
+})
 
 async function sought(text: string, byEvents: () => Promise<string[]>): Promise<Sought> {
   const ids = await byEvents()
@@ -74,10 +95,14 @@ async function sought(text: string, byEvents: () => Promise<string[]>): Promise<
 /** Orders of the shop by the number that people call them by, or by the buyer's e-mail, newest first. */
 async function ordersBy(reader: Reader, text: string): Promise<string[]> {
   const number = /^[0-9a-z]{8}$/i.test(text) ? sql`id like ${`%${text.toLowerCase()}`}` : undefined
-  const email = /^\S+@\S+$/.test(text) ? sql`email in (${sameAsAny('orders.email', [text, text.toLowerCase()])})` : undefined
+  const email = /^\S+@\S+$/.test(text)
+    ? sql`email in (${sameAsAny('orders.email', [text, text.toLowerCase()])})`
+    : undefined
   const condition = number ?? email
   if (!condition) return []
-  const rows = await reader.all<{ id: string }>(sql`select id from orders where ${condition} order by added_at desc, id desc limit ${most}`)
+  const rows = await reader.all<{ id: string }>(
+    sql`select id from orders where ${condition} order by added_at desc, id desc limit ${most}`,
+  )
   return rows.map(({ id }) => id)
 }
 
@@ -115,7 +140,10 @@ export function soughtIn({ ids, taxIds, amounts: [amount] }: Sought, columns: Co
   return amount ? sql`${columns.units} = ${amount.units} and ${columns.asset} = ${amount.asset}` : sql`1 = 0`
 }
 
-/** Pix end-to-end ids: E or D, the bank's ISPB, the minute in UTC, eleven characters. No column has them, but they say when to look. */
+/**
+ * Pix end-to-end ids: E or D, the bank's ISPB, the minute in UTC, eleven characters. No column has them, but
+ * they say when to look.
+ */
 const endToEnd = /^[ed]\d{8}(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)\w{11}$/i
 const slackMs = 10 * 60_000
 const laterMs = 6 * 3_600_000
@@ -126,7 +154,14 @@ const pixRails = join(railNames.filter(name => !isOnChain(name)))
 export async function eventsWith(reader: Reader, text: string): Promise<{ id: bigint; event_id: string }[]> {
   const minute = endToEnd.exec(text)
   if (!minute) return []
-  const [, year, month, day, hour, minutes] = minute.map(Number) as [number, number, number, number, number, number]
+  const [, year, month, day, hour, minutes] = minute.map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   const at = Date.UTC(year, month - 1, day, hour, minutes)
   if (Number.isNaN(at)) return []
   const found: { id: bigint; event_id: string }[] = []
@@ -134,24 +169,33 @@ export async function eventsWith(reader: Reader, text: string): Promise<{ id: bi
   for (let read = 0; read < maxEvents; read += 500) {
     const rows = await reader.all<{ id: bigint; event_id: string; received_at: string; raw: Uint8Array }>(sql`
       select id, rail, event_id, received_at, raw from inbox
-      where (received_at, id) > (${after.received_at}, ${after.id}) and received_at < ${instant(at + laterMs)} and rail in (${pixRails})
+      where (received_at, id) > (${after.received_at}, ${after.id}) and received_at < ${instant(at + laterMs)}
+        and rail in (${pixRails})
       order by received_at, id limit 500`)
     for (const { id, event_id: eventId, raw } of rows)
-      if (Buffer.from(raw).toString('latin1').toLowerCase().includes(text.toLowerCase())) found.push({ id, event_id: eventId })
+      if (Buffer.from(raw).toString('latin1').toLowerCase().includes(text.toLowerCase()))
+        found.push({ id, event_id: eventId })
     if (rows.length < 500) break
     after = rows.at(-1)!
   }
   return found
 }
 
-/** The condition for events: by its own id, by an end-to-end id in its bytes, or by what it moved: an invoice, a payout, an order. */
+/**
+ * The condition for events: by its own id, by an end-to-end id in its bytes, or by what it moved: an invoice,
+ * a payout, an order.
+ */
 export async function soughtEvents(reader: Reader, text: string): Promise<Sql> {
   const id = text.toLowerCase()
-  const own = await reader.all<{ id: bigint }>(sql`select id from inbox where rail in (${rails}) and event_id = ${text}`)
+  const own = await reader.all<{ id: bigint }>(
+    sql`select id from inbox where rail in (${rails}) and event_id = ${text}`,
+  )
   const found = own.length > 0 ? own : await eventsWith(reader, text)
   if (found.length > 0) return sql`id in (${join(found.map(each => each.id))})`
-  return sql`rail in (${rails}) and event_id in (select ref from transitions where ref is not null and subject in (
-    select cast(${id} as text) union select id from invoices where rail in (${rails}) and provider_id = ${text}
+  return sql`rail in (${rails}) and event_id in (select ref from transitions where ref is not null
+    and subject in (
+    select cast(${id} as text) union select id from invoices where rail in (${rails})
+      and provider_id = ${text}
     union select id from attempts where payout_id = ${id} or external_id = ${id} or provider_id = ${text}
     union select id from payouts where invoice_id = ${id}))`
 }
@@ -160,8 +204,10 @@ async function byEndToEnd(reader: Reader, text: string, about: 'invoices' | 'pay
   const events = await eventsWith(reader, text)
   if (events.length === 0) return []
   const rows = await reader.all<{ id: string }>(sql`
-    select distinct case when t.about = 'attempts' then (select payout_id from attempts where id = t.subject) else t.subject end as id
-    from transitions t where t.ref in (${join(events.map(({ event_id: id }) => id))}) and (t.about = ${about} or (t.about = 'attempts' and ${about} = 'payouts'))`)
+    select distinct case when t.about = 'attempts' then (select payout_id from attempts where id = t.subject)
+      else t.subject end as id
+    from transitions t where t.ref in (${join(events.map(({ event_id: id }) => id))}) and (t.about = ${about}
+      or (t.about = 'attempts' and ${about} = 'payouts'))`)
   return rows.map(({ id }) => id)
 }
 
@@ -170,20 +216,27 @@ export type Found = Subject & {
   name: string
 }
 
-/** Everything that bears this id or number, whatever it is; else what a payer's tax id or an amount is found on, the newest of it. */
+/**
+ * Everything that bears this id or number, whatever it is; else what a payer's tax id or an amount is found
+ * on, the newest of it.
+ */
 export async function everything(reader: Reader, text: string): Promise<Found[]> {
   const id = text.toLowerCase()
   const rows = await reader.all<Found>(sql`
     select 'invoice' as kind, id, id as name from invoices where id = ${id}
     union select 'invoice', id, id from invoices where rail in (${rails}) and provider_id in (${text}, ${id})
-    union select 'invoice', invoice_id, invoice_id from invoice_twins where id = ${id} or (rail in (${rails}) and provider_id = ${text})
+    union select 'invoice', invoice_id, invoice_id from invoice_twins where id = ${id} or (rail in (${rails})
+      and provider_id = ${text})
     union select 'payout', id, id from payouts where id = ${id}
-    union select 'payout', payout_id, payout_id from attempts where id = ${id} or external_id = ${id} or provider_id = ${text}
-    union select 'event', cast(id as text), event_id from inbox where rail in (${rails}) and event_id = ${text}
+    union select 'payout', payout_id, payout_id from attempts where id = ${id} or external_id = ${id}
+      or provider_id = ${text}
+    union select 'event', cast(id as text), event_id from inbox where rail in (${rails})
+      and event_id = ${text}
     union select 'run', id, id from runs where id = ${id}
     union select 'bundle', id, id from bundles where id = ${id}
     union select 'bundle', bundle_id, bundle_id from bundle_candidates where id = ${id}
-    union select 'invoice', invoice_id, invoice_id from coins where (txid = ${id} or id = ${id}) and invoice_id is not null
+    union select 'invoice', invoice_id, invoice_id from coins where (txid = ${id} or id = ${id})
+      and invoice_id is not null
     union select 'transaction', id, id from ledger_transactions where id = ${id}
     union select 'slot', id, id from slots where id = ${id}
     union select 'order', id, id from orders where id = ${id}
@@ -193,9 +246,11 @@ export async function everything(reader: Reader, text: string): Promise<Found[]>
     limit 50`)
   if (rows.length > 0) return rows
   const orders = await ordersBy(reader, text)
-  if (orders.length > 0) return orders.slice(0, maxShown).map(order => ({ kind: 'order', id: order, name: order }))
+  if (orders.length > 0)
+    return orders.slice(0, maxShown).map(order => ({ kind: 'order', id: order, name: order }))
   const events = await eventsWith(reader, text)
-  if (events.length > 0) return events.map(event => ({ kind: 'event', id: `${event.id}`, name: event.event_id }))
+  if (events.length > 0)
+    return events.map(event => ({ kind: 'event', id: `${event.id}`, name: event.event_id }))
   return byPayerOrAmount(reader, text)
 }
 
@@ -215,7 +270,9 @@ async function byPayerOrAmount(reader: Reader, text: string): Promise<Found[]> {
   )
   // A payout has no payer of its own: by a tax id the invoice is found, and names it.
   const payouts = amount
-    ? await reader.all<{ id: string }>(sql`select id from payouts where ${condition} order by added_at desc, id desc limit ${maxShown}`)
+    ? await reader.all<{ id: string }>(
+        sql`select id from payouts where ${condition} order by added_at desc, id desc limit ${maxShown}`,
+      )
     : []
   return [...invoices.map(found('invoice')), ...payouts.map(found('payout'))]
 }

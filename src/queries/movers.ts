@@ -13,7 +13,14 @@ export interface Mover {
   endToEnd: string[]
 }
 
-type MoverRow = { id: bigint; event_id: string; kind: string | null; state: string; received_at: Instant; raw: Uint8Array }
+type MoverRow = {
+  id: bigint
+  event_id: string
+  kind: string | null
+  state: string
+  received_at: Instant
+  raw: Uint8Array
+}
 
 /** The events behind the transitions of these, with the end-to-end ids their bytes name. */
 export async function moversOf(reader: Reader, subjects: readonly string[]): Promise<Mover[]> {

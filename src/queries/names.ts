@@ -11,5 +11,7 @@ export const namesOf = async (reader: Reader, table: 'accounts' | 'schedules'): 
   ).map(({ name }) => name)
 
 /** As a subquery; of no row where nobody has that name. */
-export const idOfAccount = (name: string): Sql => sql`(select id from accounts where store_id = 'sto_default' and name = ${name})`
-export const idOfSchedule = (name: string): Sql => sql`(select id from schedules where store_id = 'sto_default' and name = ${name})`
+export const idOfAccount = (name: string): Sql =>
+  sql`(select id from accounts where store_id = 'sto_default' and name = ${name})`
+export const idOfSchedule = (name: string): Sql =>
+  sql`(select id from schedules where store_id = 'sto_default' and name = ${name})`

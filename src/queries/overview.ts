@@ -1,4 +1,7 @@
-/** The overview: what is next, what needs attention, whether the books agree, what failed. Each is a step along an index. */
+/**
+ * The overview: what is next, what needs attention, whether the books agree, what failed. Each is a step
+ * along an index.
+ */
 import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { sql, type Reader } from '../db/db.ts'
@@ -38,7 +41,12 @@ export async function showOverview({ db, bitcoin, rails, silentMs, terms }: App)
   const unread = onChain ? await chainUnread(db) : undefined
   const asks = [
     ...(unread === undefined ? [] : [askToRead(unread)]),
-    ...(onChain ? await chainAsks(db, trouble, tip?.height, { now, payoutDepth: bitcoin?.terms.payoutDepth ?? usualDepth }) : []),
+    ...(onChain
+      ? await chainAsks(db, trouble, tip?.height, {
+          now,
+          payoutDepth: bitcoin?.terms.payoutDepth ?? usualDepth,
+        })
+      : []),
     ...others,
   ]
   return {
@@ -54,13 +62,15 @@ export async function showOverview({ db, bitcoin, rails, silentMs, terms }: App)
 /** When schedules fall due next, the soonest first. */
 export const nextSlots = (reader: Reader): Promise<NextSlot[]> =>
   reader.all<NextSlot>(sql`
-    select name, next_at, time_zone from schedules where state = 'active' and next_at is not null order by next_at, name limit 5`)
+    select name, next_at, time_zone from schedules where state = 'active' and next_at is not null
+      order by next_at, name limit 5`)
 
 /** By outcome, because each has its own stretch of the index. */
 const lastFailed = (reader: Reader): Promise<RunRow[]> =>
   reader.all<RunRow>(sql`
     select * from (select * from runs where outcome = 'failed' order by started_at desc, id desc limit 5) as f
-    union all select * from (select * from runs where outcome = 'lost' order by started_at desc, id desc limit 5) as l
+    union all select * from (select * from runs where outcome = 'lost' order by started_at desc, id desc
+      limit 5) as l
     order by started_at desc, id desc limit 5`)
 
 async function books(reader: Reader): Promise<Overview['books']> {
@@ -70,7 +80,8 @@ async function books(reader: Reader): Promise<Overview['books']> {
   const found: Overview['books'] = []
   for (const against of ['books', 'bank', 'chain'] as const) {
     const balanced = await readBalanced(reader, against)
-    if (balanced) found.push({ against, found: balanced, why: whys.find(({ name }) => name === against)?.value })
+    if (balanced)
+      found.push({ against, found: balanced, why: whys.find(({ name }) => name === against)?.value })
   }
   return found
 }

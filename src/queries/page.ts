@@ -41,13 +41,25 @@ export const afterText = ({ at, id }: After): string => `${at}~${id}`
 /** Undefined where the text is no key of a page. */
 export function readAfter(text: string): After | undefined {
   const [at, id, ...more] = text.split('~')
-  return at !== undefined && id !== undefined && more.length === 0 && /^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/.test(at) && /^\w{1,40}$/.test(id)
+  return at !== undefined &&
+    id !== undefined &&
+    more.length === 0 &&
+    /^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/.test(at) &&
+    /^\w{1,40}$/.test(id)
     ? { at, id }
     : undefined
 }
 
-/** The conditions for the window of time and for what was shown already. `at` and `id` are the two columns that order the list. */
-export function inWindow(at: Sql, id: Sql, { from, until, after }: Omit<Filters, 'query'>, numeric = false): (Sql | undefined)[] {
+/**
+ * The conditions for the window of time and for what was shown already. `at` and `id` are the two columns
+ * that order the list.
+ */
+export function inWindow(
+  at: Sql,
+  id: Sql,
+  { from, until, after }: Omit<Filters, 'query'>,
+  numeric = false,
+): (Sql | undefined)[] {
   const key = after && (numeric ? BigInt(/^\d{1,18}$/.test(after.id) ? after.id : '0') : after.id)
   return [
     from === undefined ? undefined : sql`${at} >= ${from}`,
@@ -63,7 +75,10 @@ export const within = (...window: Parameters<typeof inWindow>): Sql =>
     ' ',
   )
 
-/** When the day `2026-11-21` begins in a zone, and when the next one does; undefined where there is no such day. */
+/**
+ * When the day `2026-11-21` begins in a zone, and when the next one does; undefined where there is no such
+ * day.
+ */
 export function dayOf(date: string, zone: string): { from: Instant; until: Instant } | undefined {
   try {
     if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) return undefined

@@ -1,4 +1,7 @@
-/** Payouts as they are listed and shown: with their account, the bundle they go out in, what they wait for, and the sum that made them. */
+/**
+ * Payouts as they are listed and shown: with their account, the bundle they go out in, what they wait for,
+ * and the sum that made them.
+ */
 import { assetOf, type RailName } from '../base/rails.ts'
 import { history, sql, where, type Reader, type Sql } from '../db/db.ts'
 import { inOrder, openProposal, postingsOf, type PostingRow } from '../ledger/ledger.ts'
@@ -36,7 +39,8 @@ export type ListedPayout = PayoutRow & {
 
 /** A payout and what is known beside it, as `p`, `a` and `b`; its last order is the one at work. */
 const listed: Sql = sql`
-    select p.*, a.name as account, a.state as account_state, b.id as bundle_id, b.state as bundle_state, b.why as bundle_why
+    select p.*, a.name as account, a.state as account_state, b.id as bundle_id, b.state as bundle_state,
+      b.why as bundle_why
     from payouts p join accounts a on a.id = p.account_id
       left join attempts t on t.payout_id = p.id and p.state in ('sending', 'unsure', 'sent')
         and t.number = (select max(number) from attempts where payout_id = p.id)
@@ -49,7 +53,8 @@ export async function listPayouts(
   limit: number,
 ): Promise<ListedPayout[]> {
   const { q, state, rail, account, invoice } = filters.query
-  const ofPayer = (taxIds: Sql) => sql`p.invoice_id in (select id from invoices where payer_tax_id in (${taxIds}))`
+  const ofPayer = (taxIds: Sql) =>
+    sql`p.invoice_id in (select id from invoices where payer_tax_id in (${taxIds}))`
   const columns = { id: sql`p.id`, units: sql`p.units`, asset: sql`p.asset`, taxId: ofPayer }
   // One page along one index, before anything is joined to it.
   const page = sql`
@@ -61,18 +66,27 @@ export async function listPayouts(
       invoice === undefined ? undefined : sql`p.invoice_id = ${invoice}`,
       ...inWindow(sql`p.added_at`, sql`p.id`, filters),
     ])} order by p.added_at desc, p.id desc limit ${limit}`
-  return reader.all<ListedPayout>(sql`${listed} where p.id in (select id from (${page}) as page) order by p.added_at desc, p.id desc`)
+  return reader.all<ListedPayout>(
+    sql`${listed} where p.id in (select id from (${page}) as page) order by p.added_at desc, p.id desc`,
+  )
 }
 
 export const keyOfPayout = ({ added_at: at, id }: Pick<PayoutRow, 'added_at' | 'id'>): After => ({ at, id })
 
 /** What it waits for besides its turn; undefined where nothing is known. */
 export const payoutWaits = (row: ListedPayout) =>
-  waitsFor(row, { name: row.account, state: isRefund(row) ? 'approved' : row.account_state }) ?? bundleSays(row)
+  waitsFor(row, { name: row.account, state: isRefund(row) ? 'approved' : row.account_state }) ??
+  bundleSays(row)
 
-function bundleSays({ bundle_id: id, bundle_state: state, bundle_why: why }: ListedPayout): string | undefined {
+function bundleSays({
+  bundle_id: id,
+  bundle_state: state,
+  bundle_why: why,
+}: ListedPayout): string | undefined {
   const waiting = id !== null && state !== null ? bundleWaits({ state, why }) : undefined
-  return waiting === undefined ? undefined : `its bundle ${id} ${why === null ? waiting : `is ${state}: ${waiting}`}`
+  return waiting === undefined
+    ? undefined
+    : `its bundle ${id} ${why === null ? waiting : `is ${state}: ${waiting}`}`
 }
 
 /** Why it is in the state it is in. */
@@ -80,7 +94,9 @@ export const whyOfPayout = (row: ListedPayout) => row.why ?? payoutWaits(row) ??
 
 /** When it is looked at next; nothing is next where it has ended, or waits for a person. */
 export const nextLookOf = (row: ListedPayout) =>
-  ['owed', 'sending', 'unsure', 'sent', 'waiting'].includes(row.state) && row.bundle_id === null && payoutWaits(row) === undefined
+  ['owed', 'sending', 'unsure', 'sent', 'waiting'].includes(row.state) &&
+  row.bundle_id === null &&
+  payoutWaits(row) === undefined
     ? row.next_at
     : undefined
 
@@ -134,7 +150,9 @@ export async function showPayout(reader: Reader, id: string): Promise<ShownPayou
 }
 
 async function payerOf(reader: Reader, { invoice_id: id }: PayoutRow): Promise<string> {
-  const invoice = await reader.one<{ name: string }>(sql`select id, payer_name as name from invoices where id = ${id}`)
+  const invoice = await reader.one<{ name: string }>(
+    sql`select id, payer_name as name from invoices where id = ${id}`,
+  )
   return invoice?.name ?? ''
 }
 
@@ -145,22 +163,29 @@ const showOrder = async (reader: Reader, attempt: AttemptRow): Promise<ShownOrde
   bundle: attempt.bundle_id === null ? undefined : await findBundle(reader, attempt.bundle_id),
 })
 
-async function postingsOfOrders(reader: Reader, { id, invoice_id: invoiceId }: PayoutRow): Promise<PostingRow[]> {
+async function postingsOfOrders(
+  reader: Reader,
+  { id, invoice_id: invoiceId }: PayoutRow,
+): Promise<PostingRow[]> {
   const first = sql`t.source in (select id from attempts where payout_id = ${id})`
-  // A block may be left behind and the order be mined again, or an order that was given up turn up: each time is a movement of its own.
-  const again = sql`e.invoice_id = ${invoiceId} and exists (select 1 from attempts where payout_id = ${id} and t.source like id || '/%')`
+  // A block may be left behind and the order be mined again, or an order that was given up turn up: each time
+  // is a movement of its own.
+  const again = sql`e.invoice_id = ${invoiceId} and exists (select 1 from attempts where payout_id = ${id}
+    and t.source like id || '/%')`
   return inOrder([...(await postingsOf(reader, first)), ...(await postingsOf(reader, again))])
 }
 
 const deductions = new Set(['bank fee', 'commission', 'transfer fee withheld'])
 
 async function linesOf(reader: Reader, { id, asset, invoice_id: invoiceId }: PayoutRow): Promise<SumLine[]> {
-  // Of what came on a chain each payout passes on its own coins; at the bank there is one payout of an invoice.
+  // Of what came on a chain each payout passes on its own coins; at the bank there is one payout of an
+  // invoice.
   const made =
     asset === 'BTC'
       ? sql`(t.source = ${id} and t.movement = 'commission') or (t.movement = 'payment credited'
           and t.source in (select id || '/' || cast(credits as text) from coins where payout_id = ${id}))`
-      : sql`t.source = ${invoiceId} and t.movement in ('invoice credited', 'bank fee', 'commission', 'transfer fee withheld')`
+      : sql`t.source = ${invoiceId}
+        and t.movement in ('invoice credited', 'bank fee', 'commission', 'transfer fee withheld')`
   return (
     (await postingsOf(reader, made))
       .map(posting => ({ posting, units: deductions.has(posting.movement) ? -posting.units : posting.units }))

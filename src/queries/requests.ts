@@ -1,4 +1,6 @@
-/** A payment request on a chain, as it is shown: what came for it, what may go back, and where it is paid to. */
+/**
+ * A payment request on a chain, as it is shown: what came for it, what may go back, and where it is paid to.
+ */
 import type { Reader } from '../db/db.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { FlowParts } from '../jobs/jobs.ts'
@@ -19,7 +21,10 @@ export interface ShownRequest {
 
 export async function showRequest({ rails, ...parts }: FlowParts, row: InvoiceRow): Promise<ShownRequest> {
   const { db, world, bitcoin } = parts
-  const derived = rails.bitcoin && row.address_index !== null ? rails.bitcoin.derive('receive', Number(row.address_index)) : undefined
+  const derived =
+    rails.bitcoin && row.address_index !== null
+      ? rails.bitcoin.derive('receive', Number(row.address_index))
+      : undefined
   const looked = bitcoin && (await requestStatusOf(db, row, bitcoin.terms, world.clock.now()))
   const missing = looked?.standing.missing ?? row.units
   return {
@@ -46,7 +51,9 @@ async function showCoinRefunds(
 ): Promise<CoinRefunds | undefined> {
   if (!bitcoin || !looked) return undefined
   const parts = await refundableCoins(db, row, bitcoin.terms, world.clock.now())
-  const spenders = new Set(looked.payments.flatMap(({ coin, spent }) => (spent && coin.spent_by !== null ? [coin.spent_by] : [])))
+  const spenders = new Set(
+    looked.payments.flatMap(({ coin, spent }) => (spent && coin.spent_by !== null ? [coin.spent_by] : [])),
+  )
   const elsewhere = await unrecorded(db, [...spenders])
   return { units: parts.reduce((sum, { left }) => sum + left, 0n), elsewhere }
 }

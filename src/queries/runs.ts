@@ -12,7 +12,9 @@ export const shownOutcome = ({ outcome, lacks }: Pick<RunRow, 'outcome' | 'lacks
 
 export type ListedRun = RunRow & {
   schedule: string | null
-  /** What the list is ordered by: when it began, or where only one schedule is shown, when its slot fell due. */
+  /**
+   * What the list is ordered by: when it began, or where only one schedule is shown, when its slot fell due.
+   */
   key_at: Instant
 }
 
@@ -27,11 +29,16 @@ export async function listRuns(reader: Reader, filters: RunFilters, limit: numbe
       ? undefined
       : sql`r.id in (select id from runs where id = ${id} union select id from runs where slot_id = ${id}
           union select id from runs where slot_id = (select slot_id from invoices where id = ${id}))`,
-    state === undefined ? undefined : state === 'running' ? sql`r.outcome is null` : sql`r.outcome = ${state}`,
+    state === undefined
+      ? undefined
+      : state === 'running'
+        ? sql`r.outcome is null`
+        : sql`r.outcome = ${state}`,
     job === undefined ? undefined : sql`r.job = ${job}`,
     slot === undefined ? undefined : sql`r.slot_id = ${slot}`,
   ]
-  const page = schedule === undefined ? byTime(conditions, filters, limit) : bySlot(schedule, conditions, filters, limit)
+  const page =
+    schedule === undefined ? byTime(conditions, filters, limit) : bySlot(schedule, conditions, filters, limit)
   return reader.all<ListedRun>(sql`
     select r.*, h.name as schedule from (${page}) r
       left join slots s on s.id = r.slot_id left join schedules h on h.id = s.schedule_id
@@ -39,7 +46,8 @@ export async function listRuns(reader: Reader, filters: RunFilters, limit: numbe
 }
 
 const byTime = (conditions: (Sql | undefined)[], filters: RunFilters, limit: number) => sql`
-  select r.*, r.started_at as key_at from runs r ${where([...conditions, ...inWindow(sql`r.started_at`, sql`r.id`, filters)])}
+  select r.*, r.started_at as key_at
+    from runs r ${where([...conditions, ...inWindow(sql`r.started_at`, sql`r.id`, filters)])}
   order by r.started_at desc, r.id desc limit ${limit}`
 
 /** Along the schedule's own slots: its runs may be few among all. */
@@ -56,7 +64,11 @@ const bySlot = (schedule: string, conditions: (Sql | undefined)[], filters: RunF
 export const keyOfRun = ({ key_at: at, id }: Pick<ListedRun, 'key_at' | 'id'>): After => ({ at, id })
 
 /** Where a list goes on behind this one: in a list of one schedule, by when its slot fell due. */
-export const placeOfRun = (reader: Reader, id: string, schedule: string | undefined): Promise<After | undefined> =>
+export const placeOfRun = (
+  reader: Reader,
+  id: string,
+  schedule: string | undefined,
+): Promise<After | undefined> =>
   reader.one<After>(
     schedule === undefined
       ? sql`select id, started_at as at from runs where id = ${id}`
@@ -67,7 +79,9 @@ export const placeOfRun = (reader: Reader, id: string, schedule: string | undefi
 export async function jobsRun(reader: Reader): Promise<string[]> {
   const jobs: string[] = []
   for (let after = ''; jobs.length < 100;) {
-    const next = await reader.one<{ job: string | null }>(sql`select min(job) as job from runs where job > ${after}`)
+    const next = await reader.one<{ job: string | null }>(
+      sql`select min(job) as job from runs where job > ${after}`,
+    )
     if (!next?.job) return jobs
     jobs.push((after = next.job))
   }
@@ -76,7 +90,14 @@ export async function jobsRun(reader: Reader): Promise<string[]> {
 
 export interface ShownRun {
   row: RunRow
-  slot: { id: string; due_at: Instant; state: 'due' | 'running' | 'done' | 'failed' | 'missed'; schedule: string } | undefined
+  slot:
+    | {
+        id: string
+        due_at: Instant
+        state: 'due' | 'running' | 'done' | 'failed' | 'missed'
+        schedule: string
+      }
+    | undefined
   lines: Line[]
   /** The number of its last line, of whatever level; -1 where there is none. */
   last: bigint
@@ -104,7 +125,9 @@ export const isAt = (level: Level, line: Line): boolean => (rank[line.level] ?? 
 export function lineOf({ seq, line }: RunLine): Line {
   try {
     const { time, level, msg, job: _, run: __, ...fields } = JSON.parse(line) as Record<string, unknown>
-    const said = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    const said = Object.entries(fields).map(
+      ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    )
     return { seq, level: textOf(level), time: textOf(time), msg: textOf(msg), fields: said.join(' ') }
   } catch {
     return { seq, level: 'info', time: '', msg: line, fields: '' }
@@ -122,7 +145,8 @@ export async function showRun(reader: Reader, id: string, level: Level): Promise
   return {
     row,
     slot: await reader.one(sql`
-      select s.id, s.due_at, s.state, h.name as schedule from slots s join schedules h on h.id = s.schedule_id where s.id = ${row.slot_id ?? ''}`),
+      select s.id, s.due_at, s.state, h.name as schedule from slots s join schedules h on h.id = s.schedule_id
+        where s.id = ${row.slot_id ?? ''}`),
     lines: wanted.slice(-maxShown),
     last: lines.at(-1)?.seq ?? -1n,
     cut: wanted.length > maxShown,

@@ -25,7 +25,10 @@ export interface Status {
     paidOn: bigint
     inTransit: bigint
     reversed: bigint
-    /** Paid on and reversed, both, so counted twice in the sum above: what payees owe for it, owed, paid back or forgiven. */
+    /**
+     * Paid on and reversed, both, so counted twice in the sum above: what payees owe for it, owed, paid back
+     * or forgiven.
+     */
     debts: bigint
     /** What of that they still owe. */
     receivable: bigint
@@ -54,7 +57,10 @@ export interface Status {
   addsUp: boolean
 }
 
-/** `now` and `payoutDepth` sharpen what needs a person on the chain: what is over, and what lies deep enough and is not credited. */
+/**
+ * `now` and `payoutDepth` sharpen what needs a person on the chain: what is over, and what lies deep enough
+ * and is not credited.
+ */
 export async function status(
   reader: Reader,
   {
@@ -66,7 +72,8 @@ export async function status(
 ): Promise<Status> {
   const invoiceRows = await byState(reader, 'invoices', 'BRL')
   const asked = invoiceRows.reduce((sum, row) => sum + row.units, 0n)
-  const sumOf = (states: string[]) => invoiceRows.filter(({ state }) => states.includes(state)).reduce((sum, row) => sum + row.units, 0n)
+  const sumOf = (states: string[]) =>
+    invoiceRows.filter(({ state }) => states.includes(state)).reduce((sum, row) => sum + row.units, 0n)
   const invoices = {
     asked,
     open: sumOf(['draft', 'issuing', 'unsure', 'issued', 'overdue']),
@@ -78,7 +85,14 @@ export async function status(
   const moved = await totals(reader)
   const money = bankMoney(moved, await balances(reader))
   const explained =
-    money.bankFees + money.commission + money.withheld + money.paidOn + money.inTransit + money.reversed + money.owed - money.debts
+    money.bankFees +
+    money.commission +
+    money.withheld +
+    money.paidOn +
+    money.inTransit +
+    money.reversed +
+    money.owed -
+    money.debts
   const stopped = await payoutsStopped(reader)
   const bitcoin = await chainStatus(reader, { now: now ?? '', payoutDepth })
   return {
@@ -91,7 +105,9 @@ export async function status(
     bitcoin,
     needsPerson: [
       ...stopSentences(stopped),
-      ...sentences(grouped([...(await attentionOf(reader, now, silentMs, approvals)), ...(bitcoin?.asks ?? [])])),
+      ...sentences(
+        grouped([...(await attentionOf(reader, now, silentMs, approvals)), ...(bitcoin?.asks ?? [])]),
+      ),
     ],
     silent: now === undefined ? [] : await silentRails(reader, now, silentMs),
     issuingWaits: await areInvoicesUnread(reader),
@@ -112,11 +128,15 @@ async function held(reader: Reader): Promise<Status['held']> {
 }
 
 /** What the movements of the bank's rail come to, in cents. */
-export const bankMoney = (moved: Record<MovementName, bigint>, standing: Record<Account, bigint>): Status['money'] => ({
+export const bankMoney = (
+  moved: Record<MovementName, bigint>,
+  standing: Record<Account, bigint>,
+): Status['money'] => ({
   credited: moved['invoice credited'],
   bankFees: moved['bank fee'] - moved['charges borne'] + moved['charges borne returned'],
   commission: moved.commission + moved['commission again'] - moved['commission returned'],
-  withheld: moved['transfer fee withheld'] + moved['transfer fee withheld again'] - moved['transfer fee returned'],
+  withheld:
+    moved['transfer fee withheld'] + moved['transfer fee withheld again'] - moved['transfer fee returned'],
   paidOn:
     moved['payout settled'] -
     moved['payout refunded'] +
@@ -124,7 +144,11 @@ export const bankMoney = (moved: Record<MovementName, bigint>, standing: Record<
     (moved['shortfall offset'] - moved['shortfall offset returned']),
   inTransit: -standing['in-transit'],
   reversed: moved['invoice reversed'] - moved['invoice reversal undone'],
-  debts: moved['receivable booked'] - moved['receivable canceled'] - moved['receivable set off'] + moved['set-off returned'],
+  debts:
+    moved['receivable booked'] -
+    moved['receivable canceled'] -
+    moved['receivable set off'] +
+    moved['set-off returned'],
   receivable: standing.receivable,
   owed: -standing.payable,
   atBank: standing.bank,
@@ -133,9 +157,16 @@ export const bankMoney = (moved: Record<MovementName, bigint>, standing: Record<
 })
 
 /** What came for duplicates was given back, settled by other means, or is still owed to its payers. */
-const duplicatesAddUp = ({ duplicates, toPayers }: Status['money'], moved: Record<MovementName, bigint>): boolean =>
+const duplicatesAddUp = (
+  { duplicates, toPayers }: Status['money'],
+  moved: Record<MovementName, bigint>,
+): boolean =>
   duplicates ===
-  moved['duplicate refunded'] - moved['duplicate refund undone'] + moved['duplicate kept'] - moved['duplicate reopened'] + toPayers
+  moved['duplicate refunded'] -
+    moved['duplicate refund undone'] +
+    moved['duplicate kept'] -
+    moved['duplicate reopened'] +
+    toPayers
 
 /** What is usual (BITCOIN_PAYOUT_DEPTH), where nobody says. */
 const usualDepth = 6
@@ -149,8 +180,14 @@ async function events(reader: Reader): Promise<Record<string, number>> {
   return countsOf([...open, ...ended])
 }
 
-/** Whether the house can do its work: the database, its version, payouts not stopped, nothing waiting for a rail to be read, and the chain followed where there is one. Says only ok or a short word. */
-export async function readiness(db: Db, silentMs?: number): Promise<{ ready: boolean; checks: Record<string, string> }> {
+/**
+ * Whether the house can do its work: the database, its version, payouts not stopped, nothing waiting for a
+ * rail to be read, and the chain followed where there is one. Says only ok or a short word.
+ */
+export async function readiness(
+  db: Db,
+  silentMs?: number,
+): Promise<{ ready: boolean; checks: Record<string, string> }> {
   const checks: Record<string, string> = {}
   try {
     checks['schema'] = (await pending(db)).length === 0 ? 'ok' : 'behind: run repasse migrate'
@@ -165,12 +202,17 @@ export async function readiness(db: Db, silentMs?: number): Promise<{ ready: boo
     if (await areInvoicesUnread(db)) checks['issuing'] = 'waiting: see repasse status'
     const waits = (await unreads(db, now)).length > 0
     checks['payouts'] =
-      (await payoutsStopped(db)) !== undefined ? 'stopped: see repasse status' : waits ? 'waiting: see repasse status' : 'ok'
+      (await payoutsStopped(db)) !== undefined
+        ? 'stopped: see repasse status'
+        : waits
+          ? 'waiting: see repasse status'
+          : 'ok'
     if ((await tipOf(db)) || (await chainTrouble(db)) !== undefined)
       checks['chain'] = (await chainTrouble(db)) === undefined ? 'ok' : 'not followed: see repasse status'
   } catch {
     checks['database'] = 'unavailable'
   }
-  // Stopped payouts, alarms, a rail that does not answer and a chain that cannot be followed are said, but intake goes on, so the door stays open.
+  // Stopped payouts, alarms, a rail that does not answer and a chain that cannot be followed are said, but
+  // intake goes on, so the door stays open.
   return { ready: checks['database'] === 'ok' && checks['schema'] === 'ok', checks }
 }

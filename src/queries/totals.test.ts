@@ -1,4 +1,7 @@
-/** Totals that are kept are those that adding everything up anew gives, whenever and however often somebody looks. */
+/**
+ * Totals that are kept are those that adding everything up anew gives, whenever and however often somebody
+ * looks.
+ */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../base/clock.ts'
 import { brl, btc } from '../base/money.ts'
@@ -63,7 +66,9 @@ test('what comes after a look is in the next, and what was kept is not read agai
   await business(4_500)
   now += 300_000
   await expectTrue(await look(count))
-  const kept = JSON.parse((await db.one<{ value: string }>(sql`select value from cursors where name = 'overview sums'`))!.value) as {
+  const kept = JSON.parse(
+    (await db.one<{ value: string }>(sql`select value from cursors where name = 'overview sums'`))!.value,
+  ) as {
     posted: { at: string }
   }
   expect(kept.posted.at > '2026-11-21T12:00').toBe(true)

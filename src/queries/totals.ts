@@ -1,12 +1,16 @@
-/** What was asked, credited and passed on in all, however much that is: what was added up once is never read again. */
+/**
+ * What was asked, credited and passed on in all, however much that is: what was added up once is never read
+ * again.
+ */
 import type { Asset } from '../base/money.ts'
 import { instant, type Instant, type Millis, type World } from '../base/world.ts'
 import { accounts, chart, type Account, type MovementName } from '../ledger/ledger.ts'
 import { sql, type Reader, type Db } from '../db/db.ts'
 
 /**
- * Postings are never changed, and neither is what an invoice asked for, so sums of them up to a moment stay true. They are kept up to a
- * moment that lies `settledMs` back, when whatever was to be written with an earlier time has been; what came since is added at each look.
+ * Postings are never changed, and neither is what an invoice asked for, so sums of them up to a moment stay
+ * true. They are kept up to a moment that lies `settledMs` back, when whatever was to be written with an
+ * earlier time has been; what came since is added at each look.
  */
 interface Sums {
   posted: After
@@ -23,7 +27,10 @@ type After = {
 export interface Totals {
   /** By the database's clock. */
   at: Instant
-  assets: Record<Asset, { asked: bigint; moved: Record<MovementName, bigint>; standing: Record<Account, bigint> } | undefined>
+  assets: Record<
+    Asset,
+    { asked: bigint; moved: Record<MovementName, bigint>; standing: Record<Account, bigint> } | undefined
+  >
 }
 
 /** `counting`: the first count of a large house takes its time, and is this far. */
@@ -38,7 +45,11 @@ const keepEvery = 100
 const cursor = 'overview sums'
 
 /** One count at a time in a process, shared by all who ask. `over` ends it. */
-export function makeTotals(db: Db, world: Pick<World, 'clock' | 'log'>, over: AbortSignal): () => Promise<Counted> {
+export function makeTotals(
+  db: Db,
+  world: Pick<World, 'clock' | 'log'>,
+  over: AbortSignal,
+): () => Promise<Counted> {
   let sums: Sums | undefined
   let last: { totals: Totals; read: Millis } | undefined
   let counting: Promise<void> | undefined
@@ -66,13 +77,18 @@ export function makeTotals(db: Db, world: Pick<World, 'clock' | 'log'>, over: Ab
     if (last && world.clock.now() - last.read < freshMs) return { is: 'totals', totals: last.totals }
     counting ??= count()
       .catch((error: unknown) =>
-        world.log.warn({ why: error instanceof Error ? error.message : 'a surprise' }, 'the totals could not be counted'),
+        world.log.warn(
+          { why: error instanceof Error ? error.message : 'a surprise' },
+          'the totals could not be counted',
+        ),
       )
       .finally(() => (counting = undefined))
     const patience = new AbortController()
     await Promise.race([counting, world.clock.sleep(patienceMs, patience.signal)])
     patience.abort()
-    return last ? { is: 'totals', totals: last.totals } : { is: 'counting', upTo: sums?.posted.at || undefined }
+    return last
+      ? { is: 'totals', totals: last.totals }
+      : { is: 'counting', upTo: sums?.posted.at || undefined }
   }
 }
 
@@ -81,8 +97,16 @@ const nothing: After = { at: '', id: '' }
 async function readSums(reader: Reader): Promise<Sums> {
   const row = await reader.one<{ value: string }>(sql`select value from cursors where name = ${cursor}`)
   if (!row) return { posted: nothing, asked: nothing, units: {} }
-  const { posted, asked, units } = JSON.parse(row.value) as { posted: After; asked: After; units: Record<string, string> }
-  return { posted, asked, units: Object.fromEntries(Object.entries(units).map(([name, text]) => [name, BigInt(text)])) }
+  const { posted, asked, units } = JSON.parse(row.value) as {
+    posted: After
+    asked: After
+    units: Record<string, string>
+  }
+  return {
+    posted,
+    asked,
+    units: Object.fromEntries(Object.entries(units).map(([name, text]) => [name, BigInt(text)])),
+  }
 }
 
 async function keepSums(db: Db, { posted, asked, units }: Sums): Promise<void> {
@@ -109,19 +133,22 @@ const sumPosted = (reader: Reader, after: After, to?: After) =>
     select t.movement as name, e.asset, cast(sum(e.units) as bigint) as units
     from ledger_transactions t join ledger_entries e on e.transaction_id = t.id and e.line = 1
     where t.at >= ${after.at} and (t.at, t.id) > (${after.at}, ${after.id})
-      ${to ? sql`and t.at <= ${to.at} and (t.at, t.id) <= (${to.at}, ${to.id})` : sql``} group by t.movement, e.asset`)
+      ${to ? sql`and t.at <= ${to.at} and (t.at, t.id) <= (${to.at}, ${to.id})` : sql``}
+        group by t.movement, e.asset`)
 
 const sumAsked = (reader: Reader, after: After, to?: After) =>
   reader.all<SumRow>(sql`
     select 'asked' as name, asset, cast(sum(units) as bigint) as units from invoices
     where added_at >= ${after.at} and (added_at, id) > (${after.at}, ${after.id})
-      ${to ? sql`and added_at <= ${to.at} and (added_at, id) <= (${to.at}, ${to.id})` : sql``} group by asset`)
+      ${to ? sql`and added_at <= ${to.at} and (added_at, id) <= (${to.at}, ${to.id})` : sql``}
+        group by asset`)
 
 /** Adds one step of what is settled; false where there is no whole step any more. */
 async function addPosted(reader: Reader, sums: Sums, until: Instant): Promise<boolean> {
   const { at, id } = sums.posted
   const to = await reader.one<After>(sql`
-    select at, id from ledger_transactions where at >= ${at} and (at, id) > (${at}, ${id}) and at < ${until} order by at, id limit 1 offset ${step - 1}`)
+    select at, id from ledger_transactions where at >= ${at} and (at, id) > (${at}, ${id}) and at < ${until}
+      order by at, id limit 1 offset ${step - 1}`)
   if (!to) return false
   add(sums.units, await sumPosted(reader, sums.posted, to))
   sums.posted = { at: to.at, id: to.id }
@@ -131,7 +158,8 @@ async function addPosted(reader: Reader, sums: Sums, until: Instant): Promise<bo
 async function addAsked(reader: Reader, sums: Sums, until: Instant): Promise<boolean> {
   const { at, id } = sums.asked
   const to = await reader.one<After>(sql`
-    select added_at as at, id from invoices where added_at >= ${at} and (added_at, id) > (${at}, ${id}) and added_at < ${until} order by added_at, id limit 1 offset ${step - 1}`)
+    select added_at as at, id from invoices where added_at >= ${at} and (added_at, id) > (${at}, ${id})
+      and added_at < ${until} order by added_at, id limit 1 offset ${step - 1}`)
   if (!to) return false
   add(sums.units, await sumAsked(reader, sums.asked, to))
   sums.asked = { at: to.at, id: to.id }
@@ -150,7 +178,9 @@ const movements = Object.keys(chart) as MovementName[]
 function totalsOf(units: Record<string, bigint>, at: Instant): Totals {
   const ofAsset = (asset: Asset) => {
     if (!Object.keys(units).some(name => name.startsWith(asset))) return undefined
-    const moved = Object.fromEntries(movements.map(name => [name, units[`${asset} ${name}`] ?? 0n])) as Record<MovementName, bigint>
+    const moved = Object.fromEntries(
+      movements.map(name => [name, units[`${asset} ${name}`] ?? 0n]),
+    ) as Record<MovementName, bigint>
     const standing = Object.fromEntries(accounts.map(name => [name, 0n])) as Record<Account, bigint>
     for (const name of movements) {
       standing[chart[name].to] += moved[name]

@@ -1,4 +1,7 @@
-/** The transactions of payouts on a chain: the bundle a payout goes out in, and what each of its transactions pays and costs. */
+/**
+ * The transactions of payouts on a chain: the bundle a payout goes out in, and what each of its transactions
+ * pays and costs.
+ */
 import { sql, type Reader } from '../db/db.ts'
 import type { AttemptRow, BundleRow } from '../payout/payout.ts'
 
@@ -18,11 +21,13 @@ export type OrderTransaction = {
 export const transactionsOf = (reader: Reader, { id }: AttemptRow): Promise<OrderTransaction[]> =>
   reader.all<OrderTransaction>(sql`
     select c.id, c.state, c.fee_units, o.fee_units as share_units, o.units, o.address, c.height
-    from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id where o.attempt_id = ${id} order by c.number`)
+    from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id where o.attempt_id = ${id}
+      order by c.number`)
 
 /** Of the one that was mined, or else of the one that is wanted now. */
 export const lastOf = (transactions: OrderTransaction[]): OrderTransaction | undefined =>
-  transactions.find(({ state }) => state === 'mined') ?? transactions.findLast(({ state }) => state !== 'replaced')
+  transactions.find(({ state }) => state === 'mined') ??
+  transactions.findLast(({ state }) => state !== 'replaced')
 
 /** What it waits for; undefined where it has ended. */
 export function bundleWaits({ state, why }: Pick<BundleRow, 'state' | 'why'>): string | undefined {
@@ -45,5 +50,6 @@ export function bundleWaits({ state, why }: Pick<BundleRow, 'state' | 'why'>): s
 /** The transactions that pay a payout, of which one at most is ever mined. */
 export const txidsOf = (reader: Reader, payoutId: string): Promise<{ id: string; state: string }[]> =>
   reader.all(sql`
-    select c.id, c.state from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id join attempts a on a.id = o.attempt_id
+    select c.id, c.state from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id
+      join attempts a on a.id = o.attempt_id
     where a.payout_id = ${payoutId} order by a.number, c.number`)

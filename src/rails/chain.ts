@@ -1,4 +1,7 @@
-/** The contract of a rail whose money lies on a chain that is watched: what the house asks of it, in the house's words. A rail sees only `base`. */
+/**
+ * The contract of a rail whose money lies on a chain that is watched: what the house asks of it, in the
+ * house's words. A rail sees only `base`.
+ */
 import type { Answer } from '../base/answer.ts'
 import type { Instant } from '../base/world.ts'
 
@@ -19,7 +22,10 @@ export type Outpoint = `${string}:${number}`
 /** What the input of a block's first transaction names, for it spends nothing (a coinbase). */
 export const nothingSpent: Outpoint = `${'0'.repeat(64)}:4294967295`
 
-/** How deep what a miner got for a block must lie to be spent in the next one (Bitcoin Core, COINBASE_MATURITY). */
+/**
+ * How deep what a miner got for a block must lie to be spent in the next one (Bitcoin Core,
+ * COINBASE_MATURITY).
+ */
 export const coinbaseDepth = 100
 
 export interface ChainInfo {
@@ -64,7 +70,10 @@ export interface Tx {
   seenAt?: Instant
 }
 
-/** What is looked for: scripts of ours, and outpoints whose spending concerns us. Answers from memory, for a block has thousands of outputs. */
+/**
+ * What is looked for: scripts of ours, and outpoints whose spending concerns us. Answers from memory, for a
+ * block has thousands of outputs.
+ */
 export interface Watch {
   addScript(script: Uint8Array): void
   addOutpoint(outpoint: Outpoint): void
@@ -72,7 +81,10 @@ export interface Watch {
   readonly size: number
 }
 
-/** A block as proven by its own hash and Merkle root; `touching`: its transactions that pay a watched script or spend a watched outpoint. */
+/**
+ * A block as proven by its own hash and Merkle root; `touching`: its transactions that pay a watched script
+ * or spend a watched outpoint.
+ */
 export interface ReadBlock extends Omit<BlockHeader, 'active'> {
   transactions: number
   touching: Tx[]
@@ -86,7 +98,10 @@ export interface Coin {
   index: number
 }
 
-/** One payee of a transaction, which gets one output. `units` is what is owed; the network fee's share is taken from it. */
+/**
+ * One payee of a transaction, which gets one output. `units` is what is owed; the network fee's share is
+ * taken from it.
+ */
 export interface Payee {
   key: string
   units: bigint
@@ -137,7 +152,10 @@ export interface PlanOrder {
   replaces?: { inputs: Coin[]; feeUnits: bigint; size: number }
 }
 
-/** Coins that are spent to ourselves, so that nothing else can spend them: it must be dearer than all that it replaces. */
+/**
+ * Coins that are spent to ourselves, so that nothing else can spend them: it must be dearer than all that it
+ * replaces.
+ */
 export interface CancelOrder extends Pick<PlanOrder, 'feeRate' | 'mostFeeRate' | 'change' | 'lockTime'> {
   inputs: Coin[]
   replaces: readonly KeptPlan[]
@@ -145,13 +163,18 @@ export interface CancelOrder extends Pick<PlanOrder, 'feeRate' | 'mostFeeRate' |
 
 export type Planned =
   | { is: 'planned'; plan: Plan }
-  /** Payees whose share would be dust after the fee: they wait, and the others may be planned without them. */
+  /**
+   * Payees whose share would be dust after the fee: they wait, and the others may be planned without them.
+   */
   | { is: 'dust'; keys: string[] }
   | { is: 'short'; missing: bigint }
   | { is: 'too dear'; why: string }
 
 /** A PSBT or raw transaction handed back, held against what was asked. */
-export type Signed = { is: 'signed'; txid: string; raw: Uint8Array } | { is: 'incomplete'; psbt: string } | { is: 'wrong'; why: string }
+export type Signed =
+  | { is: 'signed'; txid: string; raw: Uint8Array }
+  | { is: 'incomplete'; psbt: string }
+  | { is: 'wrong'; why: string }
 
 /** Caps and destinations, kept apart from the accounts and asked again when something is signed. */
 export interface SpendingPolicy {
@@ -185,13 +208,20 @@ export interface ChainRail {
   mempool(): Promise<Answer<string[]>>
   /** Mempool transactions that touch what is watched; those that left meanwhile are not answered. */
   waiting(txids: string[], watch: Watch): Promise<Answer<Tx[]>>
-  /** What the node holds unspent at these outpoints in its active chain, in satoshis, and at which block it was asked. */
-  unspent(outpoints: Outpoint[]): Promise<Answer<{ height: number; hash: string; units: (bigint | undefined)[] }>>
   /**
-   * The node's own sum over our whole account, by descriptor, from its UTXO set (`scantxoutset`). Takes long on a big chain. `upTo`: the
-   * last number of each branch to look for; 10 000 where nothing is said.
+   * What the node holds unspent at these outpoints in its active chain, in satoshis, and at which block it
+   * was asked.
    */
-  scan(upTo?: Record<Branch, number>): Promise<Answer<{ height: number; hash: string; units: bigint; outpoints: Outpoint[] }>>
+  unspent(
+    outpoints: Outpoint[],
+  ): Promise<Answer<{ height: number; hash: string; units: (bigint | undefined)[] }>>
+  /**
+   * The node's own sum over our whole account, by descriptor, from its UTXO set (`scantxoutset`). Takes long
+   * on a big chain. `upTo`: the last number of each branch to look for; 10 000 where nothing is said.
+   */
+  scan(
+    upTo?: Record<Branch, number>,
+  ): Promise<Answer<{ height: number; hash: string; units: bigint; outpoints: Outpoint[] }>>
 
   /** Satoshis for a thousand virtual bytes, within the floor and the cap. */
   feeRate(): Promise<Answer<bigint>>
@@ -201,30 +231,47 @@ export interface ChainRail {
   /** The fee is ours to bear (`houseUnits`). */
   planCancel(order: CancelOrder): Planned
   /**
-   * What a kept plan contradicts: the PSBT that is signed for it, our account, its own sums, or the fee that may be paid; undefined where nothing.
-   * `others`: the plans of its bundle besides.
+   * What a kept plan contradicts: the PSBT that is signed for it, our account, its own sums, or the fee that
+   * may be paid; undefined where nothing. `others`: the plans of its bundle besides.
    */
   planFault(kept: KeptPlan, others: readonly KeptPlan[]): string | undefined
   /** Has the node's wallet sign; `incomplete` where a person must. */
   sign(plan: Pick<Plan, 'txid' | 'psbt'>): Promise<Answer<Signed>>
   /**
-   * The plan's PSBT as it is handed to whoever signs elsewhere: with the transactions its coins come from, where a signature does not
-   * cover the amounts without them. `blocks`: which block each txid was mined in. `without`: those the node does not have any more.
+   * The plan's PSBT as it is handed to whoever signs elsewhere: with the transactions its coins come from,
+   * where a signature does not cover the amounts without them. `blocks`: which block each txid was mined in.
+   * `without`: those the node does not have any more.
    */
-  forSigner(plan: Pick<Plan, 'psbt'>, blocks: ReadonlyMap<string, string>): Promise<Answer<{ psbt: string; without: string[] }>>
+  forSigner(
+    plan: Pick<Plan, 'psbt'>,
+    blocks: ReadonlyMap<string, string>,
+  ): Promise<Answer<{ psbt: string; without: string[] }>>
   /** Holds what somebody handed back (PSBT in base64 or hex, or a raw transaction) against what was asked. */
   readSigned(text: string, plan: Pick<Plan, 'txid' | 'psbt'>): Signed
-  /** Why the signing policy does not let this be signed; `spentUnits` is what others took since a day ago, in satoshis. */
+  /**
+   * Why the signing policy does not let this be signed; `spentUnits` is what others took since a day ago, in
+   * satoshis.
+   */
   againstPolicy(plan: Pick<Plan, 'psbt'>, spentUnits: bigint): string | undefined
-  /** Wakes at the node's word that a block or a transaction came, where it gives one; answers how to stop. Polling finds the same. */
+  /**
+   * Wakes at the node's word that a block or a transaction came, where it gives one; answers how to stop.
+   * Polling finds the same.
+   */
   onHint(wake: () => void): () => void
   /** What the node says it gives word of, and where: `hashblock tcp://127.0.0.1:28332`. */
   hints(): Promise<Answer<string[]>>
-  /** What `doctor` asks besides: the wallet that signs, where one does, and which of our `addresses` it does not know as its own. */
+  /**
+   * What `doctor` asks besides: the wallet that signs, where one does, and which of our `addresses` it does
+   * not know as its own.
+   */
   wallet(
     addresses?: string[],
-  ): Promise<Answer<{ name: string; loaded: boolean; signs: boolean; locked: boolean; strange: string[] }> | undefined>
-  /** Sends these bytes. What the node has already is done; what can never enter (`again` false) is refused. */
+  ): Promise<
+    Answer<{ name: string; loaded: boolean; signs: boolean; locked: boolean; strange: string[] }> | undefined
+  >
+  /**
+   * Sends these bytes. What the node has already is done; what can never enter (`again` false) is refused.
+   */
   broadcast(raw: Uint8Array): Promise<Answer<'sent' | 'known'>>
   /** A transaction from its serialised bytes; throws on what is none. */
   readTransaction(raw: Uint8Array): Tx

@@ -1,4 +1,7 @@
-/** The contract every rail keeps: how money is asked for, heard of and sent, in the house's words. A rail sees only `base`. */
+/**
+ * The contract every rail keeps: how money is asked for, heard of and sent, in the house's words. A rail sees
+ * only `base`.
+ */
 import type { Answer } from '../base/answer.ts'
 import type { Deadline } from '../base/deadline.ts'
 import type { Asset } from '../base/money.ts'
@@ -6,16 +9,25 @@ import type { Instant, Millis } from '../base/world.ts'
 import type { ChainRail } from './chain.ts'
 
 /**
- * How long an order may live, from its claim in the database to the end of the call: no byte of it leaves later, and its socket is
- * closed then. Counted by a `Deadline` that is started before the claim.
+ * How long an order may live, from its claim in the database to the end of the call: no byte of it leaves
+ * later, and its socket is closed then. Counted by a `Deadline` that is started before the claim.
  */
 export const callMs: Millis = 20_000
-/** How long a provider may take to act on what it received and to show it under its tag. Stark Bank documents neither. */
+/**
+ * How long a provider may take to act on what it received and to show it under its tag. Stark Bank documents
+ * neither.
+ */
 export const lagMs: Millis = 60_000
-/** After this, that a provider shows no trace of an order can be believed; before it, the order may still be on its way. */
+/**
+ * After this, that a provider shows no trace of an order can be believed; before it, the order may still be
+ * on its way.
+ */
 export const absenceMs: Millis = callMs + lagMs
 
-/** Whether a provider said no for want of balance (Stark Bank: `invalidBalance`, "Insufficient balance"), which heals by itself. */
+/**
+ * Whether a provider said no for want of balance (Stark Bank: `invalidBalance`, "Insufficient balance"),
+ * which heals by itself.
+ */
 export const lacksBalance = (said: string): boolean => /invalid ?balance|insufficient/i.test(said)
 
 /** One invoice to ask for. `id` is ours and becomes the provider's tag. */
@@ -75,10 +87,16 @@ export interface BankDestination {
   type: 'checking' | 'payment' | 'savings' | 'salary'
 }
 
-/** One order to pay. `externalId` is ours (payout and attempt), is the provider's duplicate key and also its tag; so is `invoiceId`. */
+/**
+ * One order to pay. `externalId` is ours (payout and attempt), is the provider's duplicate key and also its
+ * tag; so is `invoiceId`.
+ */
 export interface PayoutOrder {
   externalId: string
-  /** The invoice whose money is passed on: found by it, a transfer is known even to a database that forgot having ordered it. */
+  /**
+   * The invoice whose money is passed on: found by it, a transfer is known even to a database that forgot
+   * having ordered it.
+   */
   invoiceId: string
   units: bigint
   to: BankDestination
@@ -100,7 +118,10 @@ export interface ProviderPayout {
   updatedAt?: Instant
 }
 
-/** What an event says, in the house's words. The raw bytes stay in the inbox; this is read from them when they are applied. */
+/**
+ * What an event says, in the house's words. The raw bytes stay in the inbox; this is read from them when they
+ * are applied.
+ */
 export type ProviderEvent = {
   eventId: string
   workspaceId: string
@@ -129,14 +150,23 @@ export interface StatementLine {
   createdAt: Instant
 }
 
-/** A stretch of a long list. `next`: the place to ask for what follows, in the provider's own words; undefined where nothing does. */
+/**
+ * A stretch of a long list. `next`: the place to ask for what follows, in the provider's own words; undefined
+ * where nothing does.
+ */
 export interface Portion<T> {
   items: T[]
   next: string | undefined
 }
 
-/** The verdict at the door. `unknown`: it cannot be judged now (no key could be had), so the sender must try again. */
-export type Verdict = { is: 'genuine'; keyId: string } | { is: 'forged'; why: string } | { is: 'unknown'; why: string }
+/**
+ * The verdict at the door. `unknown`: it cannot be judged now (no key could be had), so the sender must try
+ * again.
+ */
+export type Verdict =
+  | { is: 'genuine'; keyId: string }
+  | { is: 'forged'; why: string }
+  | { is: 'unknown'; why: string }
 
 /** The rails a house runs on; each is there only when it is configured. */
 export interface Rails {
@@ -151,47 +181,59 @@ export interface Rail {
   readonly workspaceId: string
 
   /**
-   * Asks for up to 100 invoices in one call, all or none. Not safe to repeat: the provider has no key for it. Refused, to be tried
-   * again, where `deadline` passed before anything was sent.
+   * Asks for up to 100 invoices in one call, all or none. Not safe to repeat: the provider has no key for it.
+   * Refused, to be tried again, where `deadline` passed before anything was sent.
    */
   issue(orders: InvoiceOrder[], deadline: Deadline): Promise<Answer<ProviderInvoice[]>>
-  /** Every invoice that bears `tag` (an invoice id or a batch tag); of one payer only, where a tax id is named. */
+  /**
+   * Every invoice that bears `tag` (an invoice id or a batch tag); of one payer only, where a tax id is
+   * named.
+   */
   findInvoices(tag: string, payerTaxId?: string): Promise<Answer<ProviderInvoice[]>>
   /** Every invoice made since `after`, whosever it is. */
   invoicesSince(after: Instant, place?: string): Promise<Answer<Portion<BatchInvoice>>>
   readInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
   /**
-   * Up to a hundred of them in one call, where the provider can be asked so; those it does not show are left out. A list may lag behind
-   * what is read one by one, so whoever needs an invoice as it is now compares `updatedAt`.
+   * Up to a hundred of them in one call, where the provider can be asked so; those it does not show are left
+   * out. A list may lag behind what is read one by one, so whoever needs an invoice as it is now compares
+   * `updatedAt`.
    */
   readInvoices?(providerIds: string[]): Promise<Answer<ProviderInvoice[]>>
   cancelInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
   /**
-   * Has a paid invoice's money given back to its payer, all but `leftUnits`. `done` means taken on: the invoice's `units` are `leftUnits`
-   * from then on, and the money leaves later. Safe to repeat: what was given back once is refused. Refused, to be tried again,
-   * where `deadline` passed before anything was sent.
+   * Has a paid invoice's money given back to its payer, all but `leftUnits`. `done` means taken on: the
+   * invoice's `units` are `leftUnits` from then on, and the money leaves later. Safe to repeat: what was
+   * given back once is refused. Refused, to be tried again, where `deadline` passed before anything was sent.
    */
   refundInvoice(providerId: string, leftUnits: bigint, deadline: Deadline): Promise<Answer<ProviderInvoice>>
-  /** Everything that happened to an invoice, oldest first: what its amount alone does not say is whether money has left, or is on its way. */
+  /**
+   * Everything that happened to an invoice, oldest first: what its amount alone does not say is whether money
+   * has left, or is on its way.
+   */
   invoiceLogs(providerId: string): Promise<Answer<InvoiceLog[]>>
 
   /**
-   * Orders up to 100 payouts in one call. `done` means taken on, not paid: the outcome comes as an event. Safe to repeat under
-   * the same externalId until `deadline`: later that order may have failed, and its key is free again.
+   * Orders up to 100 payouts in one call. `done` means taken on, not paid: the outcome comes as an event.
+   * Safe to repeat under the same externalId until `deadline`: later that order may have failed, and its key
+   * is free again.
    */
   pay(orders: PayoutOrder[], deadline: Deadline): Promise<Answer<ProviderPayout[]>>
   /** Every payout that bears `tag`: an externalId, or the id of the invoice it passes on. */
   findPayouts(tag: string): Promise<Answer<ProviderPayout[]>>
   /**
-   * What `findPayouts` finds for each of up to a hundred tags, asked for together. How a provider combines several tags may not be
-   * documented: an empty list proves nothing here, and one that has what is known to be there is whole.
+   * What `findPayouts` finds for each of up to a hundred tags, asked for together. How a provider combines
+   * several tags may not be documented: an empty list proves nothing here, and one that has what is known to
+   * be there is whole.
    */
   findPayoutsOfAll?(tags: string[]): Promise<Answer<Map<string, ProviderPayout[]>>>
   readPayout(providerId: string): Promise<Answer<ProviderPayout>>
   /** Whether the provider's log says that a payout came back, whatever its status says. */
   hasComeBack(providerId: string): Promise<Answer<boolean>>
 
-  /** Proof over the raw bytes, before anything is parsed. `signatures`: every Digital-Signature header received, in order. */
+  /**
+   * Proof over the raw bytes, before anything is parsed. `signatures`: every Digital-Signature header
+   * received, in order.
+   */
   verify(raw: Uint8Array, signatures: string[]): Promise<Verdict>
   /** The public keys that the provider publishes now, as PEM. */
   publishedKeys(): Promise<Answer<string[]>>
@@ -199,16 +241,20 @@ export interface Rail {
   read(raw: Uint8Array): ProviderEvent
 
   /**
-   * Events the provider could not deliver, as the bytes the inbox keeps (one event each). Lists may be longer than anyone reads at once:
-   * each answer is one portion, oldest first, and the newest portion comes first.
+   * Events the provider could not deliver, as the bytes the inbox keeps (one event each). Lists may be longer
+   * than anyone reads at once: each answer is one portion, oldest first, and the newest portion comes first.
    */
   undelivered(place?: string): Promise<Answer<Portion<{ eventId: string; raw: Uint8Array }>>>
   markDelivered(eventId: string): Promise<Answer<void>>
   /**
-   * Logs `credited` of invoices and final logs of transfers since `after`, as bytes of the shape an event has; eventId is `log-<id>`.
-   * `lacksReversals`: the provider refuses to list of which invoices money went back; the log of each one may still be read.
+   * Logs `credited` of invoices and final logs of transfers since `after`, as bytes of the shape an event
+   * has; eventId is `log-<id>`. `lacksReversals`: the provider refuses to list of which invoices money went
+   * back; the log of each one may still be read.
    */
-  missedLogs(after: Instant, place?: string): Promise<Answer<Portion<{ eventId: string; raw: Uint8Array }> & { lacksReversals?: true }>>
+  missedLogs(
+    after: Instant,
+    place?: string,
+  ): Promise<Answer<Portion<{ eventId: string; raw: Uint8Array }> & { lacksReversals?: true }>>
 
   /** Which workspace the credentials are of, as the provider has it; empty where it does not say. */
   workspace(): Promise<Answer<string>>

@@ -18,7 +18,10 @@ const source = (name: string, price: bigint, aheadMs = 0): RateSource => ({
   name,
   quote: async () => done({ source: name, price, at: instant(now + aheadMs) }),
 })
-const broken = (name: string): RateSource => ({ name, quote: async () => refused('it answered with 503', true) })
+const broken = (name: string): RateSource => ({
+  name,
+  quote: async () => refused('it answered with 503', true),
+})
 
 describe.each([
   { engine: 'sqlite', there: true },
@@ -53,14 +56,26 @@ describe.each([
     test('the last quote of each source makes the rate', async () => {
       await refresh(source('a', 50_000_000n), source('b', 50_000_000n))
       now += 60_000
-      expect(await refresh(source('a', 60_000_000n), source('b', 60_200_000n))).toEqual({ fresh: ['a', 'b'], failed: [] })
-      expect(await goodRate(db, now, limits)).toEqual({ is: 'rate', price: 60_100_000n, at: instant(now), sources: ['a', 'b'] })
+      expect(await refresh(source('a', 60_000_000n), source('b', 60_200_000n))).toEqual({
+        fresh: ['a', 'b'],
+        failed: [],
+      })
+      expect(await goodRate(db, now, limits)).toEqual({
+        is: 'rate',
+        price: 60_100_000n,
+        at: instant(now),
+        sources: ['a', 'b'],
+      })
     })
 
     test('a source that fails stops no other, and is logged with why', async () => {
       const warned: unknown[] = []
       const log = { ...silentLog, warn: (fields: object) => void warned.push(fields) }
-      const refreshed = await refreshRates(db, [source('a', 60_000_000n), broken('b'), source('c', 60_000_000n)], { log })
+      const refreshed = await refreshRates(
+        db,
+        [source('a', 60_000_000n), broken('b'), source('c', 60_000_000n)],
+        { log },
+      )
       expect(refreshed).toEqual({ fresh: ['a', 'c'], failed: [{ source: 'b', why: 'it answered with 503' }] })
       expect(warned).toEqual([{ source: 'b', why: 'it answered with 503' }])
       expect(await goodRate(db, now, limits)).toMatchObject({ is: 'rate', sources: ['a', 'c'] })
@@ -81,7 +96,10 @@ describe.each([
     test('a source that is in use no more has no say', async () => {
       await refresh(source('fixed', 1n), source('a', 60_000_000n), source('b', 60_000_000n))
       expect(await goodRate(db, now, limits)).toMatchObject({ price: 60_000_000n, sources: ['a', 'b'] })
-      expect(await goodRate(db, now, { ...limits, sources: ['fixed'], least: 1 })).toMatchObject({ price: 1n, sources: ['fixed'] })
+      expect(await goodRate(db, now, { ...limits, sources: ['fixed'], least: 1 })).toMatchObject({
+        price: 1n,
+        sources: ['fixed'],
+      })
       expect(await goodRate(db, now, { ...limits, sources: ['a', 'fixed'] })).toMatchObject({ is: 'none' })
     })
 
@@ -105,7 +123,9 @@ describe.each([
 
     test('a rate can be read within the transaction that locks it', async () => {
       await refresh(source('a', 60_000_000n), source('b', 60_000_000n))
-      expect(await db.tx(async tx => goodRate(tx, Date.parse(await tx.now()), limits))).toMatchObject({ is: 'rate' })
+      expect(await db.tx(async tx => goodRate(tx, Date.parse(await tx.now()), limits))).toMatchObject({
+        is: 'rate',
+      })
     })
   })
 })

@@ -1,4 +1,7 @@
-/** The price of a bitcoin in reais: asked of several sources, written down with source and time, and taken only where they agree. */
+/**
+ * The price of a bitcoin in reais: asked of several sources, written down with source and time, and taken
+ * only where they agree.
+ */
 import { formatDuration } from '../base/duration.ts'
 import { instant, later, millis, type Millis, type World } from '../base/world.ts'
 import { sql, type Reader, type Db } from '../db/db.ts'
@@ -18,11 +21,22 @@ export interface Refreshed {
   failed: { source: string; why: string }[]
 }
 
-/** Asks every source at once, outside any transaction, and writes down what came. A source that fails is logged and stops no other. */
-export async function refreshRates(db: Db, sources: readonly RateSource[], { log }: Pick<World, 'log'>): Promise<Refreshed> {
-  const answers = await Promise.all(sources.map(async source => ({ source: source.name, answer: await source.quote() })))
+/**
+ * Asks every source at once, outside any transaction, and writes down what came. A source that fails is
+ * logged and stops no other.
+ */
+export async function refreshRates(
+  db: Db,
+  sources: readonly RateSource[],
+  { log }: Pick<World, 'log'>,
+): Promise<Refreshed> {
+  const answers = await Promise.all(
+    sources.map(async source => ({ source: source.name, answer: await source.quote() })),
+  )
   const quotes = answers.flatMap(({ answer }) => (answer.is === 'done' ? [answer.value] : []))
-  const failed = answers.flatMap(({ source, answer }) => (answer.is === 'done' ? [] : [{ source, why: answer.why }]))
+  const failed = answers.flatMap(({ source, answer }) =>
+    answer.is === 'done' ? [] : [{ source, why: answer.why }],
+  )
   for (const { source, why } of failed) log.warn({ source, why }, 'a rate could not be had')
 
   await db.tx(async tx => {
@@ -31,7 +45,8 @@ export async function refreshRates(db: Db, sources: readonly RateSource[], { log
       // A source whose clock is ahead of ours would stay fresh for too long.
       const seenAt = instant(Math.min(millis(at), millis(fetchedAt)))
       await tx.run(
-        sql`insert into rates (pair, source, price_units, at, fetched_at) values (${pair}, ${source}, ${price}, ${seenAt}, ${fetchedAt})`,
+        sql`insert into rates (pair, source, price_units, at, fetched_at)
+          values (${pair}, ${source}, ${price}, ${seenAt}, ${fetchedAt})`,
       )
     }
     await tx.run(sql`delete from rates where pair = ${pair} and fetched_at < ${later(fetchedAt, -keptMs)}`)
@@ -39,9 +54,15 @@ export async function refreshRates(db: Db, sources: readonly RateSource[], { log
   return { fresh: quotes.map(({ source }) => source), failed }
 }
 
-/** The rate that holds at `now`, from the last quote of each source in use. `agreement` comes from `agreementOf`. */
-export const goodRate = (reader: Reader, now: Millis, agreement: Agreement & { sources: readonly string[] }): Promise<Rate | NoRate> =>
-  rateOf(reader, now, agreement)
+/**
+ * The rate that holds at `now`, from the last quote of each source in use. `agreement` comes from
+ * `agreementOf`.
+ */
+export const goodRate = (
+  reader: Reader,
+  now: Millis,
+  agreement: Agreement & { sources: readonly string[] },
+): Promise<Rate | NoRate> => rateOf(reader, now, agreement)
 
 /** The rate that held at an earlier time, by what was told until then. */
 export const goodRateAt = (
@@ -49,7 +70,8 @@ export const goodRateAt = (
   at: Millis,
   now: Millis,
   agreement: Agreement & { sources: readonly string[] },
-): Promise<Rate | NoRate> => (at >= now - minuteMs ? rateOf(reader, now, agreement) : rateOf(reader, at, agreement, at))
+): Promise<Rate | NoRate> =>
+  at >= now - minuteMs ? rateOf(reader, now, agreement) : rateOf(reader, at, agreement, at)
 
 const minuteMs = 60_000
 
@@ -71,5 +93,8 @@ async function rateOf(
   )
   const silent = agreement.sources.filter(name => inUse.every(({ source }) => source !== name))
   if (decided.is === 'rate' || silent.length === 0) return decided
-  return { is: 'none', why: `${decided.why}; nothing within ${formatDuration(agreement.maxAgeMs)} from ${silent.join(', ')}` }
+  return {
+    is: 'none',
+    why: `${decided.why}; nothing within ${formatDuration(agreement.maxAgeMs)} from ${silent.join(', ')}`,
+  }
 }

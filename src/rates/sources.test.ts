@@ -9,7 +9,10 @@ import { agreementOf, fileSource, makeSources } from './sources.ts'
 
 const now = Date.UTC(2026, 10, 21, 12)
 /** Never comes to a deadline. */
-const clock: Clock = { now: () => now, sleep: (_, signal) => new Promise(resolve => signal?.addEventListener('abort', () => resolve())) }
+const clock: Clock = {
+  now: () => now,
+  sleep: (_, signal) => new Promise(resolve => signal?.addEventListener('abort', () => resolve())),
+}
 const tools = { clock, fetch: () => Promise.reject(new Error('nobody is asked here')) }
 
 const folder = mkdtempSync(join(tmpdir(), 'repasse-rates-'))
@@ -33,12 +36,19 @@ test.each([
 
 test('a fixed price is what it was set to, and always of this moment', async () => {
   const [fixed] = makeSources(readConfig({ RATE_FIXED: 'BTC-BRL 612345.67' }), tools)
-  expect(await fixed!.quote()).toEqual({ is: 'done', value: { source: 'fixed', price: 61_234_567n, at: instant(now) } })
+  expect(await fixed!.quote()).toEqual({
+    is: 'done',
+    value: { source: 'fixed', price: 61_234_567n, at: instant(now) },
+  })
 })
 
 test('a ticker that cannot be asked refuses, and throws nothing', async () => {
   const [first] = makeSources(readConfig({}), tools)
-  expect(await first!.quote()).toMatchObject({ is: 'refused', again: true, why: 'it could not be asked: nobody is asked here' })
+  expect(await first!.quote()).toMatchObject({
+    is: 'refused',
+    again: true,
+    why: 'it could not be asked: nobody is asked here',
+  })
 })
 
 test('a file is read anew each time, with the time it says', async () => {
@@ -81,8 +91,14 @@ test.each([
 )
 
 test('a file that is not there, no file, or far too long is refused', async () => {
-  expect(await fileSource(join(folder, 'none.json')).quote()).toMatchObject({ is: 'refused', why: expect.stringContaining('ENOENT') })
-  expect(await fileSource(folder).quote()).toMatchObject({ is: 'refused', why: expect.stringContaining('EISDIR') })
+  expect(await fileSource(join(folder, 'none.json')).quote()).toMatchObject({
+    is: 'refused',
+    why: expect.stringContaining('ENOENT'),
+  })
+  expect(await fileSource(folder).quote()).toMatchObject({
+    is: 'refused',
+    why: expect.stringContaining('EISDIR'),
+  })
   expect(await reading(`{"BTC-BRL": "600000.00"}${' '.repeat(65_536)}`)).toMatchObject({
     is: 'refused',
     why: 'RATES_FILE is longer than 65536 bytes',

@@ -8,7 +8,10 @@ import type { Agreement } from './decide.ts'
 import { pair, parseJson, readPrice, type Quote, type RateSource } from './source.ts'
 import { tickers, tickerSource, type Fetch } from './tickers.ts'
 
-type Settings = Pick<Config, 'RATE_SOURCES' | 'RATES_FILE' | 'RATE_FIXED' | 'RATE_MAX_AGE_SECONDS' | 'RATE_MAX_DEVIATION'>
+type Settings = Pick<
+  Config,
+  'RATE_SOURCES' | 'RATES_FILE' | 'RATE_FIXED' | 'RATE_MAX_AGE_SECONDS' | 'RATE_MAX_DEVIATION'
+>
 
 /** A fixed price stands alone, and so does a file: who names one wants no other. */
 export function makeSources(settings: Settings, tools: { fetch: Fetch; clock: Clock }): RateSource[] {
@@ -42,8 +45,9 @@ const priced = z.union([
 const fileShape = z.object({ [pair]: priced })
 
 /**
- * RATES_FILE, read anew each time: `{"BTC-BRL": {"price": "612345.67", "at": "2026-11-21T12:00:00Z"}}`, or the price alone.
- * Without `at` it is as old as the file's last change, so that a file nobody keeps up to date ends by itself.
+ * RATES_FILE, read anew each time: `{"BTC-BRL": {"price": "612345.67", "at": "2026-11-21T12:00:00Z"}}`, or
+ * the price alone. Without `at` it is as old as the file's last change, so that a file nobody keeps up to
+ * date ends by itself.
  */
 export const fileSource = (path: string): RateSource => ({ name: 'file', quote: () => quoteOf(path) })
 
@@ -58,8 +62,15 @@ async function quoteOf(path: string): Promise<Answer<Quote>> {
   const result = fileShape.safeParse(jsonOr(file.text))
   const { price: text, at = instant(file.changedAt) } = result.data?.[pair] ?? { price: '' }
   const price = readPrice(text)
-  if (price === undefined || !/^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(at) || Number.isNaN(Date.parse(at)))
-    return refused('RATES_FILE holds no rate: expected {"BTC-BRL": {"price": "600000.00", "at": "2026-11-21T12:00:00Z"}}', true)
+  if (
+    price === undefined ||
+    !/^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(at) ||
+    Number.isNaN(Date.parse(at))
+  )
+    return refused(
+      'RATES_FILE holds no rate: expected {"BTC-BRL": {"price": "600000.00", "at": "2026-11-21T12:00:00Z"}}',
+      true,
+    )
   return done({ source: 'file', price, at: instant(Date.parse(at)) })
 }
 

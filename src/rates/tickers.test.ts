@@ -1,4 +1,7 @@
-/** The public tickers against servers that answer as they do, and as they should not: late, long, elsewhere, in pieces, in words. */
+/**
+ * The public tickers against servers that answer as they do, and as they should not: late, long, elsewhere,
+ * in pieces, in words.
+ */
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -9,7 +12,10 @@ import { tickers, tickerSource } from './tickers.ts'
 
 const now = Date.UTC(2026, 10, 21, 12)
 /** Never comes to a deadline. */
-const clock: Clock = { now: () => now, sleep: (_, signal) => new Promise(resolve => signal?.addEventListener('abort', () => resolve())) }
+const clock: Clock = {
+  now: () => now,
+  sleep: (_, signal) => new Promise(resolve => signal?.addEventListener('abort', () => resolve())),
+}
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -27,7 +33,11 @@ async function served(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
 const ask = async (listener: RequestListener, time = clock) =>
-  tickerSource('coinbase', { ...tickers.coinbase, url: await served(listener) }, { fetch, clock: time }).quote()
+  tickerSource(
+    'coinbase',
+    { ...tickers.coinbase, url: await served(listener) },
+    { fetch, clock: time },
+  ).quote()
 const answering = (body: string, status = 200) => ask((_, response) => response.writeHead(status).end(body))
 const price = (amount: string) => `{"data":{"amount":${amount},"base":"BTC","currency":"BRL"}}`
 
@@ -39,7 +49,11 @@ test.each([
     now - 1_500,
   ],
   ['coinbase', '{"data":{"amount":"612345.67","base":"BTC","currency":"BRL"}}', now],
-  ['bitso', '{"success":true,"payload":{"book":"btc_brl","last":"612345.67","created_at":"2026-11-21T11:59:58.000+00:00"}}', now - 2_000],
+  [
+    'bitso',
+    '{"success":true,"payload":{"book":"btc_brl","last":"612345.67","created_at":"2026-11-21T11:59:58.000+00:00"}}',
+    now - 2_000,
+  ],
   ['coingecko', `{"bitcoin":{"brl":612345.67,"last_updated_at":${(now - 3_000) / 1_000}}}`, now - 3_000],
 ] as const)('%s is read to the centavo, with its own time where it says one', async (name, body, at) => {
   const url = await served((_, response) => response.end(body))
@@ -74,7 +88,9 @@ describe('no quote is', () => {
     ['half an answer', price('"612345.67"').slice(0, 20), 'no JSON'],
     ['a page', '<html>be right back</html>', 'no JSON'],
     ['nothing', '', 'no JSON'],
-  ])('%s', async (_, body, why) => expect(await answering(body)).toMatchObject({ is: 'refused', why: expect.stringContaining(why) }))
+  ])('%s', async (_, body, why) =>
+    expect(await answering(body)).toMatchObject({ is: 'refused', why: expect.stringContaining(why) }),
+  )
 
   test.each([429, 500, 503, 204])('an answer with %d', async status =>
     expect(await answering(status === 204 ? '' : price('"612345.67"'), status)).toMatchObject({
@@ -131,7 +147,11 @@ describe('no quote is', () => {
   test('what nobody listens for', async () => {
     const url = await served(() => undefined)
     await ends.pop()!()
-    const answer = await tickerSource('coinbase', { ...tickers.coinbase, url }, { fetch, clock: systemClock }).quote()
+    const answer = await tickerSource(
+      'coinbase',
+      { ...tickers.coinbase, url },
+      { fetch, clock: systemClock },
+    ).quote()
     expect(answer).toMatchObject({ is: 'refused', again: true, why: expect.stringContaining('ECONNREFUSED') })
   })
 })

@@ -1,11 +1,16 @@
-/** Public tickers of BTC-BRL over HTTPS, none of which wants a key: where each is asked, and what it answers. */
+/**
+ * Public tickers of BTC-BRL over HTTPS, none of which wants a key: where each is asked, and what it answers.
+ */
 import { z } from 'zod'
 import { refused, type Answer } from '../base/answer.ts'
 import type { RateSourceName } from '../base/bitcoinSettings.ts'
 import { hearDate, instant, type Clock, type Millis } from '../base/world.ts'
 import { parseJson, readPrice, type Quote, type RateSource } from './source.ts'
 
-export type Fetch = (url: string, init: { redirect: 'manual'; headers: Record<string, string>; signal: AbortSignal }) => Promise<Response>
+export type Fetch = (
+  url: string,
+  init: { redirect: 'manual'; headers: Record<string, string>; signal: AbortSignal },
+) => Promise<Response>
 
 export interface Ticker {
   url: string
@@ -22,9 +27,15 @@ const seconds = z
   .regex(/^\d{10}$/)
   .transform(text => Number(text) * 1_000)
 
-/** Only the last trade, or the mean a site makes of several, is read: the house asks for an amount, it does not trade. */
+/**
+ * Only the last trade, or the mean a site makes of several, is read: the house asks for an amount, it does
+ * not trade.
+ */
 export const tickers: Record<RateSourceName, Ticker> = {
-  /** api.mercadobitcoin.net/api/v4/docs, Public Data, Tickers. Its `date` is not read, for its unit is nowhere promised. */
+  /**
+   * api.mercadobitcoin.net/api/v4/docs, Public Data, Tickers. Its `date` is not read, for its unit is nowhere
+   * promised.
+   */
   mercadobitcoin: {
     url: 'https://api.mercadobitcoin.net/api/v4/tickers?symbols=BTC-BRL',
     shape: z
@@ -32,7 +43,10 @@ export const tickers: Record<RateSourceName, Ticker> = {
       .length(1)
       .transform(([ticker]) => ({ price: ticker!.last })),
   },
-  /** developers.binance.com, Spot, Market data endpoints, 24hr ticker price change statistics; the host for market data alone. */
+  /**
+   * developers.binance.com, Spot, Market data endpoints, 24hr ticker price change statistics; the host for
+   * market data alone.
+   */
   binance: {
     url: 'https://data-api.binance.vision/api/v3/ticker/24hr?symbol=BTCBRL',
     shape: z
@@ -50,7 +64,10 @@ export const tickers: Record<RateSourceName, Ticker> = {
   bitso: {
     url: 'https://api.bitso.com/v3/ticker/?book=btc_brl',
     shape: z
-      .object({ success: z.literal(true), payload: z.object({ book: z.literal('btc_brl'), last: z.string(), created_at: z.string() }) })
+      .object({
+        success: z.literal(true),
+        payload: z.object({ book: z.literal('btc_brl'), last: z.string(), created_at: z.string() }),
+      })
       .transform(({ payload }) => ({ price: payload.last, atMs: Date.parse(payload.created_at) })),
   },
   /** docs.coingecko.com, Simple, Coin Price by IDs. */
@@ -65,25 +82,48 @@ export const tickers: Record<RateSourceName, Ticker> = {
 const deadlineMs = 10_000
 const maxBytes = 65_536
 
-/** A source that asks `ticker` by `fetch`; an answer later than ten seconds, longer than 64 KiB or from elsewhere is none. */
-export const tickerSource = (name: string, ticker: Ticker, { fetch, clock }: { fetch: Fetch; clock: Clock }): RateSource => ({
+/**
+ * A source that asks `ticker` by `fetch`; an answer later than ten seconds, longer than 64 KiB or from
+ * elsewhere is none.
+ */
+export const tickerSource = (
+  name: string,
+  ticker: Ticker,
+  { fetch, clock }: { fetch: Fetch; clock: Clock },
+): RateSource => ({
   name,
   quote: () =>
     withDeadline(clock, async signal => {
       const askedMs = clock.uptimeMs?.() ?? 0
-      const answer = await fetch(ticker.url, { redirect: 'manual', headers: { accept: 'application/json' }, signal })
-      hearDate(clock, { whose: `the exchange ${name}’s`, weight: 'one of many', askedMs }, answer.headers.get('date'))
+      const answer = await fetch(ticker.url, {
+        redirect: 'manual',
+        headers: { accept: 'application/json' },
+        signal,
+      })
+      hearDate(
+        clock,
+        { whose: `the exchange ${name}’s`, weight: 'one of many', askedMs },
+        answer.headers.get('date'),
+      )
       const text = answer.status === 200 ? await limited(answer) : undefined
       if (answer.status !== 200) await answer.body?.cancel()
       if (answer.type === 'opaqueredirect' || (answer.status >= 300 && answer.status < 400))
         return refused('it answered with a redirect, which is never followed', true)
       if (answer.status !== 200) return refused(`it answered with ${answer.status}`, true)
-      return text === undefined ? refused(`it answered with more than ${maxBytes} bytes`, true) : read(name, ticker, text, clock)
+      return text === undefined
+        ? refused(`it answered with more than ${maxBytes} bytes`, true)
+        : read(name, ticker, text, clock)
     }),
 })
 
-/** Runs `ask` until the clock's deadline. Whatever a network does becomes an answer here, for another source is asked as well. */
-async function withDeadline(clock: Clock, ask: (signal: AbortSignal) => Promise<Answer<Quote>>): Promise<Answer<Quote>> {
+/**
+ * Runs `ask` until the clock's deadline. Whatever a network does becomes an answer here, for another source
+ * is asked as well.
+ */
+async function withDeadline(
+  clock: Clock,
+  ask: (signal: AbortSignal) => Promise<Answer<Quote>>,
+): Promise<Answer<Quote>> {
   const late = new AbortController()
   const over = new AbortController()
   // A network is as slow as it is, however fast a storm's clock runs.
@@ -93,7 +133,10 @@ async function withDeadline(clock: Clock, ask: (signal: AbortSignal) => Promise<
   } catch (error) {
     if (late.signal.aborted) return refused(`it did not answer within ${deadlineMs / 1_000} seconds`, true)
     const { message, cause } = error as Error
-    return refused(`it could not be asked: ${[message, cause instanceof Error ? cause.message : ''].filter(Boolean).join(': ')}`, true)
+    return refused(
+      `it could not be asked: ${[message, cause instanceof Error ? cause.message : ''].filter(Boolean).join(': ')}`,
+      true,
+    )
   } finally {
     over.abort()
   }

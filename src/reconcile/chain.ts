@@ -1,4 +1,7 @@
-/** The books against the chain: what we hold unspent, coin by coin, as the node's own set of unspent outputs has it, to the satoshi. */
+/**
+ * The books against the chain: what we hold unspent, coin by coin, as the node's own set of unspent outputs
+ * has it, to the satoshi.
+ */
 import { formatMoney } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { lookAhead, nextOf, tipOf } from '../chain/chain.ts'
@@ -8,7 +11,9 @@ import { sql, type Db } from '../db/db.ts'
 
 export interface ChainReconciliation {
   height: number
-  /** Satoshis: what the node has unspent at our outpoints, what our coins add up to, and what the ledger says. */
+  /**
+   * Satoshis: what the node has unspent at our outpoints, what our coins add up to, and what the ledger says.
+   */
   chainUnits: bigint
   coinUnits: bigint
   bookUnits: bigint
@@ -21,8 +26,15 @@ export interface ChainReconciliation {
 
 const pageSize = 1_000
 
-/** Compares at one and the same block; where node and database are not at the same one, says so and compares nothing. */
-export async function reconcileChain(db: Db, rail: ChainRail, world: World): Promise<ChainReconciliation | string> {
+/**
+ * Compares at one and the same block; where node and database are not at the same one, says so and compares
+ * nothing.
+ */
+export async function reconcileChain(
+  db: Db,
+  rail: ChainRail,
+  world: World,
+): Promise<ChainReconciliation | string> {
   const { tip, coins, bookUnits, unsettled } = await db.tx(async tx => ({
     tip: await tipOf(tx),
     coins: await tx.all<{ id: Outpoint; units: bigint }>(
@@ -30,8 +42,9 @@ export async function reconcileChain(db: Db, rail: ChainRail, world: World): Pro
     ),
     bookUnits: (await balances(tx, 'BTC')).bank,
     unsettled: Number(
-      (await tx.one<{ count: bigint }>(sql`select count(*) as count from inbox where rail = 'bitcoin' and state in ('new', 'waiting')`))!
-        .count,
+      (await tx.one<{ count: bigint }>(
+        sql`select count(*) as count from inbox where rail = 'bitcoin' and state in ('new', 'waiting')`,
+      ))!.count,
     ),
   }))
   if (!tip) return 'the chain was not looked at yet: "repasse serve" follows it'
@@ -51,18 +64,36 @@ export async function reconcileChain(db: Db, rail: ChainRail, world: World): Pro
   }
   const coinUnits = coins.reduce((sum, coin) => sum + coin.units, 0n)
   const agrees = differing.length === 0 && (bookUnits === coinUnits || unsettled > 0)
-  const result = { height: Number(tip.height), chainUnits, coinUnits, bookUnits, differing, unsettled, agrees }
+  const result = {
+    height: Number(tip.height),
+    chainUnits,
+    coinUnits,
+    bookUnits,
+    differing,
+    unsettled,
+    agrees,
+  }
   // What is kept and not settled yet may make the books lag by as much.
   const apart = chainUnits > bookUnits ? chainUnits - bookUnits : bookUnits - chainUnits
   const inFlightUnits = unsettled > 0 ? apart : 0n
-  await db.tx(async tx => keepReconciled(tx, 'bitcoin', { providerUnits: chainUnits, bookUnits, inFlightUnits, at: await tx.now() }))
+  await db.tx(async tx =>
+    keepReconciled(tx, 'bitcoin', {
+      providerUnits: chainUnits,
+      bookUnits,
+      inFlightUnits,
+      at: await tx.now(),
+    }),
+  )
   const shown = {
     chain: formatMoney(chainUnits, 'BTC'),
     coins: formatMoney(coinUnits, 'BTC'),
     books: formatMoney(bookUnits, 'BTC'),
     unsettled,
   }
-  world.log[agrees ? 'info' : 'warn'](shown, agrees ? 'the chain and the books agree' : 'the chain and the books differ')
+  world.log[agrees ? 'info' : 'warn'](
+    shown,
+    agrees ? 'the chain and the books agree' : 'the chain and the books differ',
+  )
   return result
 }
 
@@ -79,7 +110,8 @@ export async function holdAgainstChain(
     if (agrees) await tx.run(sql`delete from settings where name = 'chain'`)
     else
       await tx.run(
-        sql`insert into settings (name, value) values ('chain', ${finding}) on conflict (name) do update set value = excluded.value`,
+        sql`insert into settings (name, value) values ('chain', ${finding}) on conflict (name) do update
+          set value = excluded.value`,
       )
   })
   return agrees ? undefined : finding
@@ -97,7 +129,10 @@ export interface ScanComparison {
   agrees: boolean
 }
 
-/** Asks the node for all that our descriptor has (`scantxoutset`), whatever we were watching: minutes on a big chain. A string says why nothing was compared. */
+/**
+ * Asks the node for all that our descriptor has (`scantxoutset`), whatever we were watching: minutes on a big
+ * chain. A string says why nothing was compared.
+ */
 export async function compareScan(db: Db, rail: ChainRail): Promise<ScanComparison | string> {
   // As far as we watch, which may be further than any wallet looks.
   const watched = async (branch: Branch) => lookAhead + (await nextOf(db, branch))
@@ -116,5 +151,12 @@ export async function compareScan(db: Db, rail: ChainRail): Promise<ScanComparis
   const unknown = outpoints.filter(outpoint => !ours.has(outpoint))
   const missing = [...ours].filter(outpoint => !theirs.has(outpoint))
   const coinUnits = coins.reduce((sum, coin) => sum + coin.units, 0n)
-  return { height, scannedUnits, coinUnits, unknown, missing, agrees: unknown.length + missing.length === 0 && scannedUnits === coinUnits }
+  return {
+    height,
+    scannedUnits,
+    coinUnits,
+    unknown,
+    missing,
+    agrees: unknown.length + missing.length === 0 && scannedUnits === coinUnits,
+  }
 }

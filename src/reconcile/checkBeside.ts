@@ -1,4 +1,7 @@
-/** The nightly check of all the books, in a thread with a connection of its own that can only read: at a million invoices it takes longer than anybody may wait here. */
+/**
+ * The nightly check of all the books, in a thread with a connection of its own that can only read: at a
+ * million invoices it takes longer than anybody may wait here.
+ */
 import { Worker } from 'node:worker_threads'
 import { programModule } from '../base/place.ts'
 import type { CheckBeside, Whole } from './bank.ts'

@@ -8,7 +8,8 @@ import { checkWhole } from './bank.ts'
 import type { Checked } from './checkBeside.ts'
 
 const { databaseUrl, keyFile } = workerData as Checked
-// What is encrypted is among what was stated: without its keys every roster would be one that somebody changed.
+// What is encrypted is among what was stated: without its keys every roster would be one that somebody
+// changed.
 const keys = keyFile === undefined ? noKeys : openKeyFile(keyFile, { strict: false })
 const db = await openDb(databaseUrl, { clock: systemClock, random: systemRandom, keys, readOnly: true })
 try {

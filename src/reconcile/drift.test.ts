@@ -19,7 +19,10 @@ const minute = 60_000
 const none = { low: 0n, high: 0n }
 const upTo = (units: bigint) => ({ low: -units, high: 0n })
 
-/** Looks as [minute, drift, what orders under way may take], and after each of them whether payouts are stopped. */
+/**
+ * Looks as [minute, drift, what orders under way may take], and after each of them whether payouts are
+ * stopped.
+ */
 type Look = readonly [minute: number, units: bigint, underWay: bigint, stopped: boolean]
 
 function stops(looks: readonly Look[]): boolean[] {
@@ -137,7 +140,8 @@ describe('payouts', () => {
   })
 
   test('the job’s five minutes are two looks, and no more than that', () => {
-    for (const ms of [apartForMs, explainedForMs]) expect([ms > minute, ms < 5 * minute]).toEqual([true, true])
+    for (const ms of [apartForMs, explainedForMs])
+      expect([ms > minute, ms < 5 * minute]).toEqual([true, true])
     expect(hiddenForMs).toBeGreaterThan(5 * minute)
   })
 })
@@ -149,8 +153,20 @@ describe('what is under way', () => {
 
   test.each<[string, OrderUnderWay[], OurLine[], Band, Band | undefined]>([
     ['nothing', [], [], none, none],
-    ['a credit that is not booked yet is there to the cent', [], [{ ...ours, units: 10_000n }], { low: 10_000n, high: 10_000n }, undefined],
-    ['what is booked counts no more', [], [{ units: 10_000n, booked: 'yes', recent: false }], none, undefined],
+    [
+      'a credit that is not booked yet is there to the cent',
+      [],
+      [{ ...ours, units: 10_000n }],
+      { low: 10_000n, high: 10_000n },
+      undefined,
+    ],
+    [
+      'what is booked counts no more',
+      [],
+      [{ units: 10_000n, booked: 'yes', recent: false }],
+      none,
+      undefined,
+    ],
     [
       'a credit of these seconds may be in the balance or not',
       [],

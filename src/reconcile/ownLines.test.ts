@@ -4,7 +4,8 @@ import { instant } from '../base/world.ts'
 import { comingTo, unaccounted } from '../ledger/ledger.ts'
 import { notBack, setOff } from './ownLines.ts'
 
-const linesOf = (units: readonly bigint[]) => units.map((each, at) => ({ id: `${at}`, units: each, createdAt: instant(at) }))
+const linesOf = (units: readonly bigint[]) =>
+  units.map((each, at) => ({ id: `${at}`, units: each, createdAt: instant(at) }))
 const unitsOf = (lines: readonly { units: bigint }[]) => lines.map(({ units }) => units)
 const none = { out: 0n, in: 0n }
 
@@ -16,8 +17,20 @@ describe('of what is settled', () => {
     ['it came back, and nobody knows', [-9_800n, 9_800n], [-9_800n, -100n], none, [9_800n]],
     ['it left twice', [-9_800n, -9_800n], [-9_800n, -100n], none, [-9_800n]],
     ['another charge', [-9_800n, -100n, -50n], [-9_800n, -100n], none, [-50n]],
-    ['what went back in two lines and was booked at once', [10_000n, -3_000n, -3_000n], [10_000n, -50n], { out: 6_000n, in: 0n }, []],
-    ['more went back than is booked', [10_000n, -3_000n, -3_000n], [10_000n, -50n], { out: 3_000n, in: 0n }, [-3_000n]],
+    [
+      'what went back in two lines and was booked at once',
+      [10_000n, -3_000n, -3_000n],
+      [10_000n, -50n],
+      { out: 6_000n, in: 0n },
+      [],
+    ],
+    [
+      'more went back than is booked',
+      [10_000n, -3_000n, -3_000n],
+      [10_000n, -50n],
+      { out: 3_000n, in: 0n },
+      [-3_000n],
+    ],
     ['what went back came again', [-6_000n, 6_000n], [10_000n, -50n], { out: 6_000n, in: 6_000n }, []],
   ])('%s', (_, lines, parts, returned, odd) => {
     expect(unitsOf(unaccounted(linesOf(lines), { parts, returned }))).toEqual(odd)

@@ -1,7 +1,24 @@
-/** Reconciling: whether the books agree with the bank and with the chain, line by line and coin by coin, and what people decide where they do not. */
-export { compareScan, holdAgainstChain, reconcileChain, type ChainReconciliation, type ScanComparison } from './chain.ts'
+/**
+ * Reconciling: whether the books agree with the bank and with the chain, line by line and coin by coin, and
+ * what people decide where they do not.
+ */
+export {
+  compareScan,
+  holdAgainstChain,
+  reconcileChain,
+  type ChainReconciliation,
+  type ScanComparison,
+} from './chain.ts'
 export { checkingBeside, type Beside } from './checkBeside.ts'
-export { checkBooks, checkBooksByAndBy, holdAgainstBank, reconcile, type CheckBeside, type Whole, type Reconciliation } from './bank.ts'
+export {
+  checkBooks,
+  checkBooksByAndBy,
+  holdAgainstBank,
+  reconcile,
+  type CheckBeside,
+  type Whole,
+  type Reconciliation,
+} from './bank.ts'
 export {
   checkRules,
   closeRule,

@@ -1,4 +1,7 @@
-/** Lines of the bank's statement that are about nothing of ours, and the rules that cover some of them: what left stops payouts until it is covered or two people have looked at it. */
+/**
+ * Lines of the bank's statement that are about nothing of ours, and the rules that cover some of them: what
+ * left stops payouts until it is covered or two people have looked at it.
+ */
 import { doneFault } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
@@ -6,7 +9,16 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import { formatReais } from '../base/money.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { wallAt, dayMs } from '../base/zone.ts'
-import { audit, detailOf, keepBankStop, propose, strangerMachine, type Finding, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
+import {
+  audit,
+  detailOf,
+  keepBankStop,
+  propose,
+  strangerMachine,
+  type Finding,
+  type ProposalRow,
+  type Proposed,
+} from '../ledger/ledger.ts'
 import type { StatementLine } from '../rails/rail.ts'
 import { encrypted, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 
@@ -32,7 +44,10 @@ export type StrangerRow = {
 /** What may move money at the bank without being ours. */
 export interface ExternalRule {
   direction: 'in' | 'out'
-  /** What of the line is compared with `text`, and how: no patterns, so that a rule covers what it says and nothing else. */
+  /**
+   * What of the line is compared with `text`, and how: no patterns, so that a rule covers what it says and
+   * nothing else.
+   */
   field: 'description' | 'source'
   match: 'equals' | 'starts'
   text: string
@@ -89,7 +104,8 @@ async function ruleFault(reader: Reader, row: ExternalRuleRow): Promise<string |
   const { id, name } = row
   const past = `rule ${name} is active, and nobody made it so: somebody has changed it past this program`
   const last = await reader.one<{ seq: bigint; actor: string; act: string }>(sql`
-    select seq, actor, act from audit where subject = ${id} and act in ('external rule approved', 'external rule closed') order by seq desc limit 1`)
+    select seq, actor, act from audit where subject = ${id}
+      and act in ('external rule approved', 'external rule closed') order by seq desc limit 1`)
   if (last?.act !== 'external rule approved') return past
   return doneFault(reader, last, { act: ruleAct, about: name, says: detailOfRule(ruleOf(row)) })
 }
@@ -97,24 +113,34 @@ async function ruleFault(reader: Reader, row: ExternalRuleRow): Promise<string |
 /** Rules that are not what two people approved: they cover nothing. An empty list is the proof. */
 export async function checkRules(reader: Reader): Promise<Finding[]> {
   const found: Finding[] = []
-  for (const row of await reader.all<ExternalRuleRow>(sql`select * from external_rules where state = 'active' order by id`)) {
+  for (const row of await reader.all<ExternalRuleRow>(
+    sql`select * from external_rules where state = 'active' order by id`,
+  )) {
     const says = await ruleFault(reader, row)
     if (says !== undefined) found.push({ invariant: 'approvals', subject: row.id, says })
   }
   return found
 }
 
-/** The rule that covers a line and has room for it in its day or month; `full` where one would, but for that. */
+/**
+ * The rule that covers a line and has room for it in its day or month; `full` where one would, but for that.
+ */
 async function ruleFor(tx: Tx, line: Line): Promise<{ rule?: ExternalRuleRow; full?: ExternalRuleRow }> {
-  const rows = await tx.all<ExternalRuleRow>(sql`select * from external_rules where state = 'active' order by added_at, id`)
+  const rows = await tx.all<ExternalRuleRow>(
+    sql`select * from external_rules where state = 'active' order by added_at, id`,
+  )
   let full: ExternalRuleRow | undefined
   for (const row of rows) {
     const rule = ruleOf(row)
     if (!covers(rule, line) || (await ruleFault(tx, row)) !== undefined) continue
     const around = await tx.all<{ units: bigint; at: Instant }>(sql`
-      select units, at from strangers where rule_id = ${row.id} and at > ${later(line.at, -32 * dayMs)} and at < ${later(line.at, 32 * dayMs)}`)
+      select units, at from strangers where rule_id = ${row.id} and at > ${later(line.at, -32 * dayMs)}
+        and at < ${later(line.at, 32 * dayMs)}`)
     const period = periodOf(rule.period, line.at)
-    const used = around.reduce((sum, { units, at }) => (periodOf(rule.period, at) === period ? sum + size(units) : sum), 0n)
+    const used = around.reduce(
+      (sum, { units, at }) => (periodOf(rule.period, at) === period ? sum + size(units) : sum),
+      0n,
+    )
     if (used + size(line.units) <= rule.periodUnits) return { rule: row }
     full = row
   }
@@ -124,23 +150,33 @@ async function ruleFor(tx: Tx, line: Line): Promise<{ rule?: ExternalRuleRow; fu
 const opening = 'opening until'
 
 /**
- * Up to when lines are older than this database. From the first reading of the statement on that is by the bank's own time, for the clock may
- * have been ahead when the database was made.
+ * Up to when lines are older than this database. From the first reading of the statement on that is by the
+ * bank's own time, for the clock may have been ahead when the database was made.
  */
 async function openingUntil(reader: Reader): Promise<Instant | undefined> {
   const kept = await reader.one<{ value: Instant }>(sql`select value from settings where name = ${opening}`)
-  return kept?.value ?? (await reader.one<{ at: Instant }>(sql`select min(applied_at) as at from migrations`))?.at
+  return (
+    kept?.value ?? (await reader.one<{ at: Instant }>(sql`select min(applied_at) as at from migrations`))?.at
+  )
 }
 
-/** The statement was read to its end, up to `newest`: where that was the first time, no later line is part of what was there before. */
+/**
+ * The statement was read to its end, up to `newest`: where that was the first time, no later line is part of
+ * what was there before.
+ */
 export async function endOpening(tx: Tx, newest: Instant | undefined): Promise<void> {
   const began = (await openingUntil(tx)) ?? ''
   // An empty statement has no opening.
   const until = newest === undefined || newest < began ? (newest ?? '') : began
-  await tx.run(sql`insert into settings (name, value) values (${opening}, ${until}) on conflict (name) do nothing`)
+  await tx.run(
+    sql`insert into settings (name, value) values (${opening}, ${until}) on conflict (name) do nothing`,
+  )
 }
 
-/** Keeps a line that was booked as external just now. `disowned`: who said of a transfer under our tag that it is not ours, and why. */
+/**
+ * Keeps a line that was booked as external just now. `disowned`: who said of a transfer under our tag that it
+ * is not ours, and why.
+ */
 export async function noteStranger(
   tx: Tx,
   rail: string,
@@ -158,32 +194,47 @@ export async function noteStranger(
   const isOpening = until !== undefined && line.createdAt <= until
   const { rule, full } = isOpening || disowned ? {} : await ruleFor(tx, row)
   const state = isOpening ? 'opening' : disowned ? 'accepted' : rule ? 'ruled' : 'open'
-  const why = disowned?.why ?? (full ? `rule ${full.name} covers it, but no more in one ${full.period}` : rule ? `rule ${rule.name}` : null)
+  const why =
+    disowned?.why ??
+    (full
+      ? `rule ${full.name} covers it, but no more in one ${full.period}`
+      : rule
+        ? `rule ${rule.name}`
+        : null)
   await tx.run(sql`
-    insert into strangers (id, store_id, rail, state, units, description, source, at, rule_id, why, decided_by, added_at, changed_at)
-    values (${line.id}, 'sto_default', ${rail}, ${state}, ${row.units}, ${encrypted('strangers.description', line.id, row.description)},
+    insert into strangers (id, store_id, rail, state, units, description, source, at, rule_id, why,
+      decided_by, added_at, changed_at)
+    values (${line.id}, 'sto_default', ${rail}, ${state}, ${row.units},
+      ${encrypted('strangers.description', line.id, row.description)},
       ${row.source}, ${row.at}, ${rule?.id ?? null}, ${why},
       ${disowned?.by ?? null}, ${now}, ${now})`)
   await remember(tx, 'strangers', line.id, '', state, { why: why ?? 'seen in the statement' }, now)
 }
 
-export const findStranger = (reader: Reader, id: string) => reader.one<StrangerRow>(sql`select * from strangers where id = ${id}`)
+export const findStranger = (reader: Reader, id: string) =>
+  reader.one<StrangerRow>(sql`select * from strangers where id = ${id}`)
 
 /** Newest first. */
-export const listStrangers = (reader: Reader, { state, limit }: { state?: StrangerRow['state']; limit: number }): Promise<StrangerRow[]> =>
+export const listStrangers = (
+  reader: Reader,
+  { state, limit }: { state?: StrangerRow['state']; limit: number },
+): Promise<StrangerRow[]> =>
   reader.all<StrangerRow>(sql`
-    select * from strangers where store_id = 'sto_default' ${state === undefined ? sql`` : sql`and state = ${state}`}
+    select * from strangers
+      where store_id = 'sto_default' ${state === undefined ? sql`` : sql`and state = ${state}`}
     order by at desc, id desc limit ${limit}`)
 
 export const findRule = (reader: Reader, name: string) =>
   reader.one<ExternalRuleRow>(
-    sql`select * from external_rules where store_id = 'sto_default' and name = ${name} order by case when state = 'active' then 0 else 1 end, id desc limit 1`,
+    sql`select * from external_rules where store_id = 'sto_default' and name = ${name} order by case
+      when state = 'active' then 0 else 1 end, id desc limit 1`,
   )
 
 /** The active ones first. */
 export const listRules = (reader: Reader, limit = 200): Promise<ExternalRuleRow[]> =>
   reader.all<ExternalRuleRow>(sql`
-    select * from external_rules where store_id = 'sto_default' order by case when state = 'active' then 0 else 1 end, name, id limit ${limit}`)
+    select * from external_rules where store_id = 'sto_default' order by case when state = 'active' then 0
+      else 1 end, name, id limit ${limit}`)
 
 interface Act {
   by: string
@@ -200,8 +251,8 @@ export async function proposeAccept(db: Db, world: World, id: string, { by, why 
 }
 
 /**
- * What a proposal says, with the words of the statement line it is about. Those may name a payer, so they are kept with the line alone, where they
- * can be blanked, and neither in the audit log nor in what is approved.
+ * What a proposal says, with the words of the statement line it is about. Those may name a payer, so they are
+ * kept with the line alone, where they can be blanked, and neither in the audit log nor in what is approved.
  */
 export async function detailShown(reader: Reader, row: ProposalRow): Promise<Record<string, string>> {
   const { amount, ...more } = detailOf(row)
@@ -210,16 +261,27 @@ export async function detailShown(reader: Reader, row: ProposalRow): Promise<Rec
 }
 
 function mustBeOpen(line: StrangerRow | undefined, id: string): StrangerRow {
-  if (!line) throw new BadInput(`there is no statement line "${id}" that is not ours: "repasse reconcile lines" shows them`)
+  if (!line)
+    throw new BadInput(
+      `there is no statement line "${id}" that is not ours: "repasse reconcile lines" shows them`,
+    )
   if (line.state === 'open') return line
   throw new BadInput(`line ${id} is ${line.state} already${line.why === null ? '' : `: ${line.why}`}`)
 }
 
 /** Proposes a rule. Throws `BadInput` where one of that name is active, or it says nothing. */
-export async function proposeRule(db: Db, world: World, name: string, rule: ExternalRule, { by, why }: Act): Promise<Proposed> {
+export async function proposeRule(
+  db: Db,
+  world: World,
+  name: string,
+  rule: ExternalRule,
+  { by, why }: Act,
+): Promise<Proposed> {
   if (rule.text.trim() === '') throw new BadInput('a rule needs a text to compare with')
   if (rule.maxUnits <= 0n || rule.periodUnits < rule.maxUnits)
-    throw new BadInput('the amount of one line must be above zero, and that of all lines of a period not below it')
+    throw new BadInput(
+      'the amount of one line must be above zero, and that of all lines of a period not below it',
+    )
   return db.tx(async tx => {
     await mustBeFree(tx, name)
     return propose(tx, world, { act: ruleAct, subject: name, detail: detailOfRule(rule), why, by })
@@ -227,8 +289,24 @@ export async function proposeRule(db: Db, world: World, name: string, rule: Exte
 }
 
 /** As a proposal has it: amounts for people, and to the cent. */
-const detailOfRule = ({ direction, field, match, text, maxUnits, period, periodUnits }: ExternalRule): Record<string, string> => ({
-  ...{ direction, field, match, text: text.trim(), most: formatReais(maxUnits), period, mostInPeriod: formatReais(periodUnits) },
+const detailOfRule = ({
+  direction,
+  field,
+  match,
+  text,
+  maxUnits,
+  period,
+  periodUnits,
+}: ExternalRule): Record<string, string> => ({
+  ...{
+    direction,
+    field,
+    match,
+    text: text.trim(),
+    most: formatReais(maxUnits),
+    period,
+    mostInPeriod: formatReais(periodUnits),
+  },
   ...{ mostUnits: `${maxUnits}`, periodUnits: `${periodUnits}` },
 })
 
@@ -241,8 +319,11 @@ async function mustBeFree(tx: Tx, name: string): Promise<void> {
 export async function closeRule(db: Db, name: string, { by, why }: Act): Promise<void> {
   await db.tx(async tx => {
     const rule = await findRule(tx, name)
-    if (rule?.state !== 'active') throw new BadInput(`there is no active rule "${name}": "repasse reconcile rule list" shows them`)
-    await move(tx, 'external_rules', externalRuleMachine, rule.id, 'active', 'closed', { why: `${by}: ${why}` })
+    if (rule?.state !== 'active')
+      throw new BadInput(`there is no active rule "${name}": "repasse reconcile rule list" shows them`)
+    await move(tx, 'external_rules', externalRuleMachine, rule.id, 'active', 'closed', {
+      why: `${by}: ${why}`,
+    })
     await audit(tx, { actor: by, act: 'external rule closed', subject: rule.id, detail: { name, why } })
   })
 }
@@ -251,10 +332,16 @@ export const acceptAct = 'line.accept'
 export const ruleAct = 'rule.add'
 
 /** In the transaction of the approval. */
-export async function carryOutAccept(tx: Tx, { subject: id, made_by: madeBy, decided_by: by, why }: ProposalRow): Promise<void> {
+export async function carryOutAccept(
+  tx: Tx,
+  { subject: id, made_by: madeBy, decided_by: by, why }: ProposalRow,
+): Promise<void> {
   mustBeOpen(await findStranger(tx, id), id)
   const cause = { why: `${madeBy} and ${by}: ${why}` }
-  await move(tx, 'strangers', strangerMachine, id, 'open', 'accepted', cause, [sql`decided_by = ${by}`, sql`why = ${why}`])
+  await move(tx, 'strangers', strangerMachine, id, 'open', 'accepted', cause, [
+    sql`decided_by = ${by}`,
+    sql`why = ${why}`,
+  ])
   await audit(tx, { actor: by!, act: 'statement line accepted', subject: id, detail: { madeBy, why } })
   await keepBankStop(tx)
 }
@@ -267,19 +354,29 @@ export async function carryOutRule(tx: Tx, world: World, proposal: ProposalRow):
   const id = newId('rule', world)
   const now = await tx.now()
   await tx.run(sql`
-    insert into external_rules (id, store_id, name, state, direction, field, match, text, max_units, period, period_units, why, added_by, approved_by,
+    insert into external_rules (id, store_id, name, state, direction, field, match, text, max_units, period,
+      period_units, why, added_by, approved_by,
       added_at, changed_at)
-    values (${id}, 'sto_default', ${name}, 'active', ${said['direction']!}, ${said['field']!}, ${said['match']!}, ${said['text']!},
-      ${BigInt(said['mostUnits']!)}, ${said['period']!}, ${BigInt(said['periodUnits']!)}, ${why}, ${madeBy}, ${by!}, ${now}, ${now})`)
+    values (${id}, 'sto_default', ${name}, 'active', ${said['direction']!}, ${said['field']!},
+      ${said['match']!}, ${said['text']!},
+      ${BigInt(said['mostUnits']!)}, ${said['period']!}, ${BigInt(said['periodUnits']!)}, ${why}, ${madeBy},
+        ${by!}, ${now}, ${now})`)
   await remember(tx, 'external_rules', id, '', 'active', { why: `${madeBy} and ${by}: ${why}` }, now)
-  await audit(tx, { actor: by!, act: 'external rule approved', subject: id, detail: { name, madeBy, why, ...said } })
+  await audit(tx, {
+    actor: by!,
+    act: 'external rule approved',
+    subject: id,
+    detail: { name, madeBy, why, ...said },
+  })
   await coverOpen(tx)
   await keepBankStop(tx)
 }
 
 /** A rule is made when its first line has come: what waits is covered too, as far as the rule has room. */
 async function coverOpen(tx: Tx): Promise<void> {
-  for (const line of await tx.all<StrangerRow>(sql`select * from strangers where state = 'open' order by at, id limit 1000`)) {
+  for (const line of await tx.all<StrangerRow>(
+    sql`select * from strangers where state = 'open' order by at, id limit 1000`,
+  )) {
     const { rule } = await ruleFor(tx, line)
     if (!rule) continue
     const why = `rule ${rule.name}`

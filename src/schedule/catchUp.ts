@@ -1,20 +1,31 @@
-/** A catch-up that is larger than usual asks a person first: its slots are held until somebody says go, or skip. */
+/**
+ * A catch-up that is larger than usual asks a person first: its slots are held until somebody says go, or
+ * skip.
+ */
 import type { Instant } from '../base/world.ts'
 import { isUnreadable, sql, type Reader } from '../db/db.ts'
 import { batchRule } from './schedules.ts'
 import type { ScheduleRow } from './row.ts'
 
-/** More slots at once than this are not caught up unasked, and no more money than as many of the schedule's largest slots of late. */
+/**
+ * More slots at once than this are not caught up unasked, and no more money than as many of the schedule's
+ * largest slots of late.
+ */
 export const maxCaughtUp = 10
 const usualSlots = 20
 
 export interface CatchUpLook {
-  /** How many slots fell due while nobody was at work, and whether there are more of them than were looked at. */
+  /**
+   * How many slots fell due while nobody was at work, and whether there are more of them than were looked at.
+   */
   late: number
   more: boolean
   /** Whether slots of the schedule are held already: they are one question. */
   held: boolean
-  /** The least that one slot asks for, so that luck is no reason, and the most that one of the last did; undefined where it has issued nothing yet. */
+  /**
+   * The least that one slot asks for, so that luck is no reason, and the most that one of the last did;
+   * undefined where it has issued nothing yet.
+   */
   slotUnits: bigint
   usualUnits: bigint | undefined
 }
@@ -30,17 +41,27 @@ export function holdCatchUp({ late, more, held, slotUnits, usualUnits }: CatchUp
 }
 
 /** What `holdCatchUp` needs to know of a schedule beside what fell due. */
-export async function usualOf(reader: Reader, schedule: ScheduleRow): Promise<Pick<CatchUpLook, 'held' | 'slotUnits' | 'usualUnits'>> {
+export async function usualOf(
+  reader: Reader,
+  schedule: ScheduleRow,
+): Promise<Pick<CatchUpLook, 'held' | 'slotUnits' | 'usualUnits'>> {
   const row = await reader.one<{ units: bigint | null }>(sql`
     select cast(max(units) as bigint) as units from (
       select sum(coalesce(i.quote_units, i.units)) as units from invoices i
-      where i.slot_id in (select id from slots where schedule_id = ${schedule.id} and state = 'done' order by due_at desc limit ${usualSlots})
+      where i.slot_id in (select id from slots where schedule_id = ${schedule.id} and state = 'done'
+        order by due_at desc limit ${usualSlots})
       group by i.slot_id) as asked`)
   // A roster that cannot be decrypted is of no use to its own slots alone: others fall due with them.
   const isKnown = schedule.roster === null || !isUnreadable(schedule.roster)
   const { roster, countLow, unitsLow } = batchRule(isKnown ? schedule : { ...schedule, roster: null })
-  const slotUnits = roster ? roster.reduce((sum, { amount }) => sum + amount.units, 0n) : BigInt(countLow) * unitsLow
-  return { held: (await heldSlots(reader, schedule.id)).count > 0, slotUnits, usualUnits: row?.units ?? undefined }
+  const slotUnits = roster
+    ? roster.reduce((sum, { amount }) => sum + amount.units, 0n)
+    : BigInt(countLow) * unitsLow
+  return {
+    held: (await heldSlots(reader, schedule.id)).count > 0,
+    slotUnits,
+    usualUnits: row?.units ?? undefined,
+  }
 }
 
 export interface HeldSlots {
@@ -51,8 +72,18 @@ export interface HeldSlots {
 }
 
 export async function heldSlots(reader: Reader, scheduleId: string): Promise<HeldSlots> {
-  const row = (await reader.one<{ count: bigint; first: Instant | null; last: Instant | null; why: string | null }>(sql`
+  const row = (await reader.one<{
+    count: bigint
+    first: Instant | null
+    last: Instant | null
+    why: string | null
+  }>(sql`
     select count(*) as count, min(due_at) as first, max(due_at) as last, min(held) as why from slots
     where schedule_id = ${scheduleId} and state = 'due' and held is not null`))!
-  return { count: Number(row.count), first: row.first ?? undefined, last: row.last ?? undefined, why: row.why ?? undefined }
+  return {
+    count: Number(row.count),
+    first: row.first ?? undefined,
+    last: row.last ?? undefined,
+    why: row.why ?? undefined,
+  }
 }

@@ -1,4 +1,7 @@
-/** Editing a schedule, on both databases: what was made keeps its rule, what comes follows the new one, and two editors do not overwrite each other. */
+/**
+ * Editing a schedule, on both databases: what was made keeps its rule, what comes follows the new one, and
+ * two editors do not overwrite each other.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { postgresAvailable, startPostgres, type Postgres } from '../../test/testbed/postgres.ts'
 import { seededRandom } from '../base/clock.ts'
@@ -30,8 +33,23 @@ const world = { clock, random: seededRandom(3), log: silentLog, at: () => undefi
 let db: Db
 
 const rule: NewSchedule = {
-  ...{ name: 'trial', rail: 'starkbank', cron: '*/10 * * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
-  ...{ countLow: 1, countHigh: 1, unitsLow: 100n, unitsHigh: 100n, roster: undefined, dueInMs: minute, payTo: 'main' },
+  ...{
+    name: 'trial',
+    rail: 'starkbank',
+    cron: '*/10 * * * *',
+    timeZone: 'America/Sao_Paulo',
+    startsAt: undefined,
+    endsAt: undefined,
+  },
+  ...{
+    countLow: 1,
+    countHigh: 1,
+    unitsLow: 100n,
+    unitsHigh: 100n,
+    roster: undefined,
+    dueInMs: minute,
+    payTo: 'main',
+  },
   ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
 }
 describe.each([
@@ -47,9 +65,19 @@ describe.each([
 
     beforeEach(async () => {
       now = noon
-      db = await openDb(server ? await server.migratedDatabase() : 'sqlite::memory:', { ...world, virtual: true })
+      db = await openDb(server ? await server.migratedDatabase() : 'sqlite::memory:', {
+        ...world,
+        virtual: true,
+      })
       await migrate(db, clock)
-      const bank = { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' } as const
+      const bank = {
+        holder: 'A',
+        taxId: '1',
+        bank: '20018183',
+        branch: '1',
+        number: '1',
+        type: 'payment',
+      } as const
       await addAccount(db, world, 'main', bank, 'maker')
       await addAccount(db, world, 'second', { ...bank, number: '2' }, 'maker')
       await addAccount(db, world, 'coins', { kind: 'bitcoin', holder: '', destination: 'bcrt1q' }, 'maker')
@@ -58,18 +86,37 @@ describe.each([
     afterEach(() => db.close())
 
     const edit = async (changed: Partial<NewSchedule>, version = 1n, by = 'maria') =>
-      changeSchedule(db, world, undefined, { id: (await needSchedule(db, 'trial')).id, version, rule: { ...rule, ...changed }, by })
+      changeSchedule(db, world, undefined, {
+        id: (await needSchedule(db, 'trial')).id,
+        version,
+        rule: { ...rule, ...changed },
+        by,
+      })
     const invoices = () => db.all(sql`select units, account_id, commission_bp from invoices order by id`)
-    const idOf = async (name: string) => (await db.one<{ id: string }>(sql`select id from accounts where name = ${name}`))!.id
+    const idOf = async (name: string) =>
+      (await db.one<{ id: string }>(sql`select id from accounts where name = ${name}`))!.id
 
     test('slots that fell due before the edit are asked for as they were, even if nobody had looked yet', async () => {
       now += 15 * minute
-      expect(await edit({ unitsLow: 500n, unitsHigh: 500n, payTo: 'second', commissionBp: 200n, cron: '0 * * * *' })).toMatchObject({
+      expect(
+        await edit({
+          unitsLow: 500n,
+          unitsHigh: 500n,
+          payTo: 'second',
+          commissionBp: 200n,
+          cron: '0 * * * *',
+        }),
+      ).toMatchObject({
         is: 'changed',
       })
       expect(await invoices()).toEqual([{ units: 100n, account_id: await idOf('main'), commission_bp: 0n }])
       const after = await needSchedule(db, 'trial')
-      expect(after).toMatchObject({ version: 2n, units_low: 500n, commission_bp: 200n, account_id: await idOf('second') })
+      expect(after).toMatchObject({
+        version: 2n,
+        units_low: 500n,
+        commission_bp: 200n,
+        account_id: await idOf('second'),
+      })
       expect(after.next_at).toBe('2026-11-21T16:00:00.000Z')
     })
 
@@ -78,13 +125,17 @@ describe.each([
       await edit({ cron: '*/5 * * * *' })
       now += 5 * minute
       await materialise(db, world)
-      const due = (await db.all<{ due_at: string }>(sql`select due_at from slots order by due_at`)).map(row => row.due_at.slice(11, 16))
+      const due = (await db.all<{ due_at: string }>(sql`select due_at from slots order by due_at`)).map(row =>
+        row.due_at.slice(11, 16),
+      )
       expect(due).toEqual(['15:10', '15:20', '15:30'])
     })
 
     test('the audit log and the history say what became another', async () => {
       await edit({ cron: '0 9 * * *', payTo: 'second' })
-      const row = await db.one<{ actor: string; detail: string }>(sql`select actor, detail from audit where act = 'schedule changed'`)
+      const row = await db.one<{ actor: string; detail: string }>(
+        sql`select actor, detail from audit where act = 'schedule changed'`,
+      )
       expect(row!.actor).toBe('maria')
       expect(JSON.parse(row!.detail)).toEqual({
         ...{ statement: expect.stringMatching(/^[\w-]{43}$/), proof: 'said' },
@@ -100,23 +151,43 @@ describe.each([
       const listed = { roster, countLow: 1, countHigh: 1, unitsLow: 2_000n, unitsHigh: 2_000n }
       await edit({ ...listed, rosterFile: 'payers.csv' })
       await edit({ ...listed, cron: '0 9 * * *' }, 2n, 'bia')
-      expect(await rosterOrigin(db, await needSchedule(db, 'trial'))).toMatchObject({ by: 'maria', file: 'payers.csv' })
-      await edit({ ...listed, roster: roster.replace('20.00', '30.00'), unitsLow: 3_000n, unitsHigh: 3_000n }, 3n, 'bia')
-      expect(await rosterOrigin(db, await needSchedule(db, 'trial'))).toMatchObject({ by: 'bia', file: undefined })
+      expect(await rosterOrigin(db, await needSchedule(db, 'trial'))).toMatchObject({
+        by: 'maria',
+        file: 'payers.csv',
+      })
+      await edit(
+        { ...listed, roster: roster.replace('20.00', '30.00'), unitsLow: 3_000n, unitsHigh: 3_000n },
+        3n,
+        'bia',
+      )
+      expect(await rosterOrigin(db, await needSchedule(db, 'trial'))).toMatchObject({
+        by: 'bia',
+        file: undefined,
+      })
     })
 
     test('sent twice, an edit is one version; over another’s edit, none', async () => {
       expect(await edit({ cron: '0 9 * * *' })).toMatchObject({ is: 'changed', schedule: { version: 2n } })
       expect(await edit({ cron: '0 9 * * *' })).toMatchObject({ is: 'same', schedule: { version: 2n } })
-      expect(await edit({ cron: '0 10 * * *' })).toMatchObject({ is: 'stale', schedule: { cron: '0 9 * * *' } })
-      expect(await edit({ cron: '0 10 * * *' }, 2n)).toMatchObject({ is: 'changed', schedule: { version: 3n } })
+      expect(await edit({ cron: '0 10 * * *' })).toMatchObject({
+        is: 'stale',
+        schedule: { cron: '0 9 * * *' },
+      })
+      expect(await edit({ cron: '0 10 * * *' }, 2n)).toMatchObject({
+        is: 'changed',
+        schedule: { version: 3n },
+      })
     })
 
     describe('an edit that does not fit changes nothing', () => {
       test.each([
         ['an account that is not there', { payTo: 'nowhere' }, 'no account'],
         ['an account of the other rail', { payTo: 'coins' }, 'other kind'],
-        ['an end before its start', { startsAt: instant(noon + minute), endsAt: instant(noon) }, 'ends first'],
+        [
+          'an end before its start',
+          { startsAt: instant(noon + minute), endsAt: instant(noon) },
+          'ends first',
+        ],
       ])('%s', async (_, changed, why) => {
         expect(await edit(changed)).toEqual({ is: 'unfit', why })
         expect(await findSchedule(db, 'trial')).toMatchObject({ version: 1n, cron: rule.cron })
@@ -124,13 +195,18 @@ describe.each([
     })
 
     test('an edit of a schedule that is not there says so', async () => {
-      expect(await changeSchedule(db, world, undefined, { id: 'sch_x', version: 1n, rule, by: 'maria' })).toEqual({ is: 'gone' })
+      expect(
+        await changeSchedule(db, world, undefined, { id: 'sch_x', version: 1n, rule, by: 'maria' }),
+      ).toEqual({ is: 'gone' })
     })
 
     test('a paused schedule stays paused through an edit, and what fell due meanwhile is not made', async () => {
       await setScheduleState(db, 'trial', 'paused', 'maria', 'holidays')
       now += 25 * minute
-      expect(await edit({ cron: '0 9 * * *' })).toMatchObject({ is: 'changed', schedule: { state: 'paused' } })
+      expect(await edit({ cron: '0 9 * * *' })).toMatchObject({
+        is: 'changed',
+        schedule: { state: 'paused' },
+      })
       expect(await db.all(sql`select id from slots`)).toEqual([])
     })
 
@@ -145,7 +221,12 @@ describe.each([
       const coins: NewSchedule = { ...rule, name: 'trial-coins', rail: 'bitcoin', payTo: 'coins' }
       const { id } = await addSchedule(db, world, coins, 'maker')
       now += 10 * minute
-      const edited = await changeSchedule(db, world, undefined, { id, version: 1n, rule: { ...coins, cron: '0 9 * * *' }, by: 'maria' })
+      const edited = await changeSchedule(db, world, undefined, {
+        id,
+        version: 1n,
+        rule: { ...coins, cron: '0 9 * * *' },
+        by: 'maria',
+      })
       expect(edited).toEqual({ is: 'waiting' })
       expect(await findSchedule(db, id)).toMatchObject({ version: 1n })
     })
@@ -155,7 +236,10 @@ describe.each([
       expect((await openSchedule(db, world, other, 'ana')).is).toBe('added')
       expect((await openSchedule(db, world, other, 'ana')).is).toBe('there')
       expect(await openSchedule(db, world, other, 'bia')).toEqual({ is: 'unfit', why: 'name taken' })
-      expect(await openSchedule(db, world, { ...other, cron: '0 1 * * *' }, 'ana')).toEqual({ is: 'unfit', why: 'name taken' })
+      expect(await openSchedule(db, world, { ...other, cron: '0 1 * * *' }, 'ana')).toEqual({
+        is: 'unfit',
+        why: 'name taken',
+      })
     })
 
     test('a run asked for twice with one page is one slot, with its reason; a later moment than now is now', async () => {
@@ -165,10 +249,16 @@ describe.each([
       const ask = () => db.tx(tx => runNow(tx, world, schedule, 'maria', { at, why: 'a payer asked' }))
       const slot = await ask()
       expect(await ask()).toBe(slot)
-      expect((await history(db, slot)).map(({ why }) => why)).toEqual(['maria asked for a run now: a payer asked'])
+      expect((await history(db, slot)).map(({ why }) => why)).toEqual([
+        'maria asked for a run now: a payer asked',
+      ])
       expect(await db.all(sql`select detail from audit where act = 'schedule run'`)).toHaveLength(1)
-      const ahead = await db.tx(tx => runNow(tx, world, schedule, 'maria', { at: instant(now + 60 * minute) }))
-      expect(await db.one(sql`select due_at from slots where id = ${ahead}`)).toEqual({ due_at: instant(now) })
+      const ahead = await db.tx(tx =>
+        runNow(tx, world, schedule, 'maria', { at: instant(now + 60 * minute) }),
+      )
+      expect(await db.one(sql`select due_at from slots where id = ${ahead}`)).toEqual({
+        due_at: instant(now),
+      })
     })
 
     test('the last slots are told oldest first, each with its last run and what it asks for', async () => {
@@ -183,7 +273,8 @@ describe.each([
         ] as const)
           await tx.run(sql`
         insert into runs (id, job, slot_id, worker, started_at, ended_at, outcome, summary)
-        values (${id}, 'slots', ${first!.id}, 'w', ${instant(now + at)}, ${instant(now + at + 500)}, ${outcome}, ${`it was ${outcome}`})`)
+        values (${id}, 'slots', ${first!.id}, 'w', ${instant(now + at)}, ${instant(now + at + 500)},
+          ${outcome}, ${`it was ${outcome}`})`)
       })
       await edit({ cron: '0 9 * * *' })
       expect(await latestSlots(db, schedule.id, 30)).toEqual([
@@ -198,7 +289,13 @@ describe.each([
             invoices: 1,
             units: 100n,
           },
-          run: { id: 'run_2', startedAt: instant(now + 2), endedAt: instant(now + 502), outcome: 'done', summary: 'it was done' },
+          run: {
+            id: 'run_2',
+            startedAt: instant(now + 2),
+            endedAt: instant(now + 502),
+            outcome: 'done',
+            summary: 'it was done',
+          },
         },
         {
           id: second!.id,
@@ -227,7 +324,10 @@ describe.each([
     })
 
     test('of two edits at one moment one is made, and the other is told of it', async () => {
-      const both = await Promise.all([edit({ cron: '0 9 * * *' }, 1n, 'ana'), edit({ cron: '0 10 * * *' }, 1n, 'bia')])
+      const both = await Promise.all([
+        edit({ cron: '0 9 * * *' }, 1n, 'ana'),
+        edit({ cron: '0 10 * * *' }, 1n, 'bia'),
+      ])
       expect(both.map(({ is }) => is).toSorted()).toEqual(['changed', 'stale'])
       expect((await needSchedule(db, 'trial')).version).toBe(2n)
     })

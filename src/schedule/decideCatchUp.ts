@@ -4,12 +4,22 @@ import { move, remember, sql, type Db } from '../db/db.ts'
 import { needSchedule } from './schedules.ts'
 import { slotMachine } from './slots.ts'
 
-/** A person's word on the slots that are held: `go` lets them run, `skip` keeps them as missed. Answers how many; 0 where none is held. */
-export async function decideCatchUp(db: Db, name: string, to: 'go' | 'skip', by: string, why: string): Promise<number> {
+/**
+ * A person's word on the slots that are held: `go` lets them run, `skip` keeps them as missed. Answers how
+ * many; 0 where none is held.
+ */
+export async function decideCatchUp(
+  db: Db,
+  name: string,
+  to: 'go' | 'skip',
+  by: string,
+  why: string,
+): Promise<number> {
   return db.tx(async tx => {
     const schedule = await needSchedule(tx, name)
     const slots = await tx.all<{ id: string }>(
-      sql`select id from slots where schedule_id = ${schedule.id} and state = 'due' and held is not null order by due_at, id`,
+      sql`select id from slots where schedule_id = ${schedule.id} and state = 'due' and held is not null
+        order by due_at, id`,
     )
     if (slots.length === 0) return 0
     const now = await tx.now()
@@ -21,7 +31,12 @@ export async function decideCatchUp(db: Db, name: string, to: 'go' | 'skip', by:
         await remember(tx, 'slots', id, 'due', 'due', cause, now)
       }
     const detail = { name: schedule.name, slots: `${slots.length}`, why }
-    await audit(tx, { actor: by, act: to === 'go' ? 'catch-up let go' : 'catch-up skipped', subject: schedule.id, detail })
+    await audit(tx, {
+      actor: by,
+      act: to === 'go' ? 'catch-up let go' : 'catch-up skipped',
+      subject: schedule.id,
+      detail,
+    })
     return slots.length
   })
 }

@@ -1,4 +1,7 @@
-/** Schedules: rules of when, what and where to. A slot, once materialised, is never read again from an edited rule. */
+/**
+ * Schedules: rules of when, what and where to. A slot, once materialised, is never read again from an edited
+ * rule.
+ */
 import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { nextSlots, parseCron, slotsBetween, type Cron, type Due } from '../base/cron.ts'
@@ -10,8 +13,23 @@ import { formatDiscounts, parseDiscounts, plainTerms, type PayTerms } from '../b
 import { readRoster } from '../base/roster.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { localToInstant } from '../base/zone.ts'
-import { accountKindOf, accountKinds, assetOf, hasPayTerms, isOnChain, keepsInvoices, type RailName } from '../base/rails.ts'
-import { draftBatch, inReaisAsSaid, planBatch, type BatchRule, type BatchTerms, type Draft } from '../invoice/invoice.ts'
+import {
+  accountKindOf,
+  accountKinds,
+  assetOf,
+  hasPayTerms,
+  isOnChain,
+  keepsInvoices,
+  type RailName,
+} from '../base/rails.ts'
+import {
+  draftBatch,
+  inReaisAsSaid,
+  planBatch,
+  type BatchRule,
+  type BatchTerms,
+  type Draft,
+} from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount, netOf, termsRef, type AccountRow, type Terms } from '../payout/payout.ts'
 import { encrypted, isUnreadable, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
@@ -24,7 +42,10 @@ export const scheduleMachine = { active: ['paused'], paused: ['active'] } as con
 export interface NewSchedule {
   name: string
   rail: RailName
-  /** What the amounts are in: BRL cents, which on the bitcoin rail are priced when they are asked for, or satoshis. */
+  /**
+   * What the amounts are in: BRL cents, which on the bitcoin rail are priced when they are asked for, or
+   * satoshis.
+   */
   currency?: Asset
   /** How long after its due time a request on a chain is still watched for its payer. */
   watchMs?: number
@@ -44,7 +65,10 @@ export interface NewSchedule {
   payTo: string
   commissionBp: bigint
   minPayoutUnits: bigint
-  /** At the bank; where nothing is said nothing is added or taken off, and it can be paid for 59 days after it was due. */
+  /**
+   * At the bank; where nothing is said nothing is added or taken off, and it can be paid for 59 days after it
+   * was due.
+   */
   pay?: PayTerms
   catchUp: 'all' | 'latest' | 'none'
 }
@@ -52,11 +76,17 @@ export interface NewSchedule {
 /** A batch's payers are watched this long after it was due. */
 export const usualWatchMs = 30 * 86_400_000
 
-export type Payers = Pick<NewSchedule, 'roster' | 'rosterFile' | 'countLow' | 'countHigh' | 'unitsLow' | 'unitsHigh'>
+export type Payers = Pick<
+  NewSchedule,
+  'roster' | 'rosterFile' | 'countLow' | 'countHigh' | 'unitsLow' | 'unitsHigh'
+>
 
 export const findSchedule = (reader: Reader, name: string) =>
-  reader.one<ScheduleRow>(sql`select * from schedules where store_id = 'sto_default' and (name = ${name} or id = ${name})`)
-export const listSchedules = (reader: Reader) => reader.all<ScheduleRow>(sql`select * from schedules order by name`)
+  reader.one<ScheduleRow>(
+    sql`select * from schedules where store_id = 'sto_default' and (name = ${name} or id = ${name})`,
+  )
+export const listSchedules = (reader: Reader) =>
+  reader.all<ScheduleRow>(sql`select * from schedules order by name`)
 
 /** The schedule, or an error that says where to look. */
 export async function needSchedule(reader: Reader, name: string): Promise<ScheduleRow> {
@@ -68,8 +98,17 @@ export async function needSchedule(reader: Reader, name: string): Promise<Schedu
 /** What only the database knows against a rule, besides what can be read of it. */
 export type Unfit = 'name taken' | 'no account' | 'closed account' | 'other kind' | 'ends first'
 
-/** Adds an active schedule; its slots are those after now. Everything in `rule` has been read, so what is wrong here is what only the database knows. */
-export async function addSchedule(db: Db, world: World, rule: NewSchedule, by: string, proof: Proof = said): Promise<ScheduleRow> {
+/**
+ * Adds an active schedule; its slots are those after now. Everything in `rule` has been read, so what is
+ * wrong here is what only the database knows.
+ */
+export async function addSchedule(
+  db: Db,
+  world: World,
+  rule: NewSchedule,
+  by: string,
+  proof: Proof = said,
+): Promise<ScheduleRow> {
   const added = await openSchedule(db, world, rule, by, proof)
   if (added.is === 'added') return added.schedule
   const { name, rail, payTo } = rule
@@ -85,14 +124,20 @@ export async function addSchedule(db: Db, world: World, rule: NewSchedule, by: s
   throw new BadInput(says[added.is === 'there' ? 'name taken' : added.why])
 }
 
-/** The same, with what stands against it as a value. Sent twice by one person, the same rule is one schedule. */
+/**
+ * The same, with what stands against it as a value. Sent twice by one person, the same rule is one schedule.
+ */
 export async function openSchedule(
   db: Db,
   world: World,
   rule: NewSchedule,
   by: string,
   proof: Proof = said,
-): Promise<{ is: 'added'; schedule: ScheduleRow } | { is: 'there'; schedule: ScheduleRow } | { is: 'unfit'; why: Unfit }> {
+): Promise<
+  | { is: 'added'; schedule: ScheduleRow }
+  | { is: 'there'; schedule: ScheduleRow }
+  | { is: 'unfit'; why: Unfit }
+> {
   const cron = parseCron(rule.cron)
   if (rule.roster !== undefined) readRoster(rule.roster, rule.currency)
   if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt) return { is: 'unfit', why: 'ends first' }
@@ -100,7 +145,11 @@ export async function openSchedule(
     const there = await findSchedule(tx, rule.name)
     const account = await findAccount(tx, rule.payTo)
     if (there) {
-      const isTheirs = there.version === 1n && there.added_by === by && account !== undefined && sameRule(there, rule, account.id)
+      const isTheirs =
+        there.version === 1n &&
+        there.added_by === by &&
+        account !== undefined &&
+        sameRule(there, rule, account.id)
       return isTheirs ? { is: 'there', schedule: there } : { is: 'unfit', why: 'name taken' }
     }
     const why = unfitAccount(rule.rail, account)
@@ -111,13 +160,19 @@ export async function openSchedule(
     const next = nextAfter(cron, rule.timeZone, rule.endsAt, from)
     const { pay = plainTerms } = rule
     await tx.run(sql`
-      insert into schedules (id, store_id, name, version, rail, cron, time_zone, starts_at, ends_at, count_low, count_high, units_low, units_high,
-        roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, next_at, added_by, added_at, changed_at,
+      insert into schedules (id, store_id, name, version, rail, cron, time_zone, starts_at, ends_at,
+        count_low, count_high, units_low, units_high,
+        roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until,
+          next_at, added_by, added_at, changed_at,
         currency, watch_ms, fine_bp, interest_bp, expires_in_ms, discounts)
-      values (${id}, 'sto_default', ${rule.name}, 1, ${rule.rail}, ${rule.cron}, ${rule.timeZone}, ${rule.startsAt ?? null}, ${rule.endsAt ?? null},
-        ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh}, ${encrypted('schedules.roster', id, rule.roster ?? null)}, ${rule.dueInMs}, ${account!.id},
-        ${rule.commissionBp}, ${rule.minPayoutUnits}, ${rule.catchUp}, 'active', ${from}, ${next}, ${by}, ${now}, ${now},
-        ${rule.currency ?? 'BRL'}, ${rule.watchMs ?? usualWatchMs}, ${pay.fineBp}, ${pay.interestBp}, ${pay.expiresInMs}, ${formatDiscounts(pay.discounts)})`)
+      values (${id}, 'sto_default', ${rule.name}, 1, ${rule.rail}, ${rule.cron}, ${rule.timeZone},
+        ${rule.startsAt ?? null}, ${rule.endsAt ?? null},
+        ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh},
+          ${encrypted('schedules.roster', id, rule.roster ?? null)}, ${rule.dueInMs}, ${account!.id},
+        ${rule.commissionBp}, ${rule.minPayoutUnits}, ${rule.catchUp}, 'active', ${from}, ${next}, ${by},
+          ${now}, ${now},
+        ${rule.currency ?? 'BRL'}, ${rule.watchMs ?? usualWatchMs}, ${pay.fineBp}, ${pay.interestBp},
+          ${pay.expiresInMs}, ${formatDiscounts(pay.discounts)})`)
     await remember(tx, 'schedules', id, '', 'active', { why: `added by ${by}` }, now)
     const schedule = (await findSchedule(tx, id))!
     const stated = await stateTerms(tx, schedule, by, proof)
@@ -125,7 +180,14 @@ export async function openSchedule(
       actor: by,
       act: 'schedule added',
       subject: id,
-      detail: { name: rule.name, cron: rule.cron, zone: rule.timeZone, payTo: account!.id, ...rosterDetail(rule), ...stated },
+      detail: {
+        name: rule.name,
+        cron: rule.cron,
+        zone: rule.timeZone,
+        payTo: account!.id,
+        ...rosterDetail(rule),
+        ...stated,
+      },
     })
     return { is: 'added', schedule }
   })
@@ -165,7 +227,9 @@ const samePay = (one: PayTerms, other: PayTerms): boolean =>
   formatDiscounts(one.discounts) === formatDiscounts(other.discounts)
 
 /** What paying late or early costs, as a schedule has it. */
-export const payOf = (row: Pick<ScheduleRow, 'fine_bp' | 'interest_bp' | 'expires_in_ms' | 'discounts'>): PayTerms => ({
+export const payOf = (
+  row: Pick<ScheduleRow, 'fine_bp' | 'interest_bp' | 'expires_in_ms' | 'discounts'>,
+): PayTerms => ({
   fineBp: row.fine_bp,
   interestBp: row.interest_bp,
   expiresInMs: Number(row.expires_in_ms),
@@ -173,8 +237,9 @@ export const payOf = (row: Pick<ScheduleRow, 'fine_bp' | 'interest_bp' | 'expire
 })
 
 /**
- * The rule's next version, with other payers. Slots that were made already keep theirs: what is due and has no invoices yet gets its
- * drafts here, by the rule it was made under. Answers undefined where the payers are those it has.
+ * The rule's next version, with other payers. Slots that were made already keep theirs: what is due and has
+ * no invoices yet gets its drafts here, by the rule it was made under. Answers undefined where the payers are
+ * those it has.
  */
 export async function changePayers(
   db: Db,
@@ -200,13 +265,19 @@ export async function changePayers(
       throw new BadInput(
         `schedule "${name}" has slots that fell due and wait until the bank's invoices since the backup are read, which "repasse serve" does: change its payers then`,
       )
-    // By a row that is not as it was stated nobody is asked: those slots wait for the version that puts it right.
-    if ((await judgeSchedule(tx, schedule)).is === 'approved') for (const { id } of open) await draft(tx, id, schedule)
+    // By a row that is not as it was stated nobody is asked: those slots wait for the version that puts it
+    // right.
+    if ((await judgeSchedule(tx, schedule)).is === 'approved')
+      for (const { id } of open) await draft(tx, id, schedule)
 
     const now = await tx.now()
     await tx.run(sql`
-      update schedules set version = version + 1, roster = ${encrypted('schedules.roster', schedule.id, payers.roster ?? null)}, count_low = ${payers.countLow}, count_high = ${payers.countHigh},
-        units_low = ${payers.unitsLow}, units_high = ${payers.unitsHigh}, changed_at = ${now} where id = ${schedule.id}`)
+      update schedules
+        set version = version + 1,
+          roster = ${encrypted('schedules.roster', schedule.id, payers.roster ?? null)},
+            count_low = ${payers.countLow}, count_high = ${payers.countHigh},
+        units_low = ${payers.unitsLow}, units_high = ${payers.unitsHigh}, changed_at = ${now}
+          where id = ${schedule.id}`)
     const version = schedule.version + 1n
     const why = `version ${version}, with other payers, by ${by}`
     await remember(tx, 'schedules', schedule.id, schedule.state, schedule.state, { why }, now)
@@ -221,8 +292,16 @@ export async function changePayers(
 /** Drafts that need no price: those of the bank. */
 const draftHere = (world: World) => (tx: Tx, slotId: string, schedule: ScheduleRow) => {
   if (isOnChain(schedule.rail))
-    throw new BadInput(`schedule "${schedule.name}" has slots that fell due and wait for a rate: change its payers when they are issued`)
-  return draftBatch(tx, world, batchTerms(schedule, slotId), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
+    throw new BadInput(
+      `schedule "${schedule.name}" has slots that fell due and wait for a rate: change its payers when they are issued`,
+    )
+  return draftBatch(
+    tx,
+    world,
+    batchTerms(schedule, slotId),
+    () => planBatch(batchRule(schedule), world.random),
+    inReaisAsSaid,
+  )
 }
 
 const samePayers = (row: ScheduleRow, payers: Payers): boolean =>
@@ -236,34 +315,57 @@ export const rosterDetail = ({ roster, rosterFile, countLow }: Payers): Record<s
   roster === undefined ? {} : { rosterRows: `${countLow}`, ...(rosterFile !== undefined && { rosterFile }) }
 
 /** When and by whom the payers a schedule has were taken in, and from which file, as the audit log has it. */
-export async function rosterOrigin(reader: Reader, schedule: ScheduleRow): Promise<{ at: Instant; by: string; file: string | undefined }> {
+export async function rosterOrigin(
+  reader: Reader,
+  schedule: ScheduleRow,
+): Promise<{ at: Instant; by: string; file: string | undefined }> {
   const row = await reader.one<{ at: Instant; actor: string; detail: string }>(sql`
     select at, actor, detail from audit
-    where subject = ${schedule.id} and (act in ('schedule added', 'schedule payers changed') or (act = 'schedule changed' and detail like '%"roster":"%'))
+    where subject = ${schedule.id} and (act in ('schedule added', 'schedule payers changed')
+      or (act = 'schedule changed' and detail like '%"roster":"%'))
     order by seq desc limit 1`)
   if (!row) return { at: schedule.added_at, by: schedule.added_by, file: undefined }
   return { at: row.at, by: row.actor, file: (JSON.parse(row.detail) as { rosterFile?: string }).rosterFile }
 }
 
 /**
- * Takes away slots of times that have not come, made under a clock that was ahead. Those that have begun stay, so what was issued is not
- * issued again when its time comes; the others, the missed ones among them, never fell due, and do in their time.
+ * Takes away slots of times that have not come, made under a clock that was ahead. Those that have begun
+ * stay, so what was issued is not issued again when its time comes; the others, the missed ones among them,
+ * never fell due, and do in their time.
  */
 export const forgetAhead = (tx: Tx, scheduleId: string, now: Instant): Promise<number> =>
   tx.run(sql`
-    delete from slots where schedule_id = ${scheduleId} and cause = 'cron' and state in ('due', 'missed') and due_at > ${now}
-      and not exists (select 1 from invoices where slot_id = slots.id) and not exists (select 1 from runs where slot_id = slots.id)`)
+    delete from slots where schedule_id = ${scheduleId} and cause = 'cron' and state in ('due', 'missed')
+      and due_at > ${now}
+      and not exists (select 1 from invoices where slot_id = slots.id) and not exists (select 1 from runs
+        where slot_id = slots.id)`)
 
 /** Pauses or resumes. What fell due while paused is not caught up: a pause means no. */
-export async function setScheduleState(db: Db, name: string, to: 'active' | 'paused', by: string, why: string): Promise<ScheduleRow> {
+export async function setScheduleState(
+  db: Db,
+  name: string,
+  to: 'active' | 'paused',
+  by: string,
+  why: string,
+): Promise<ScheduleRow> {
   return db.tx(async tx => {
     const schedule = await needSchedule(tx, name)
     if (schedule.state === to) throw new BadInput(`schedule "${name}" is ${to} already`)
     const now = await tx.now()
     const from = firstFrom(schedule.starts_at ?? undefined, now)
     if (to === 'active') await forgetAhead(tx, schedule.id, now)
-    const until = to === 'active' ? [sql`materialised_until = ${from}`, sql`next_at = ${nextAt(schedule, from)}`] : []
-    await move(tx, 'schedules', scheduleMachine, schedule.id, schedule.state as 'active', to as 'paused', { why: `${by}: ${why}` }, until)
+    const until =
+      to === 'active' ? [sql`materialised_until = ${from}`, sql`next_at = ${nextAt(schedule, from)}`] : []
+    await move(
+      tx,
+      'schedules',
+      scheduleMachine,
+      schedule.id,
+      schedule.state as 'active',
+      to as 'paused',
+      { why: `${by}: ${why}` },
+      until,
+    )
     await audit(tx, {
       actor: by,
       act: to === 'paused' ? 'schedule paused' : 'schedule resumed',
@@ -275,13 +377,20 @@ export async function setScheduleState(db: Db, name: string, to: 'active' | 'pau
 }
 
 /** The next due times within the schedule's window, with what daylight saving does to them. */
-export function nextDue(schedule: Pick<ScheduleRow, 'cron' | 'time_zone' | 'starts_at' | 'ends_at'>, after: Instant, count: number): Due[] {
-  const from = schedule.starts_at && schedule.starts_at > after ? millis(schedule.starts_at) - 1 : millis(after)
+export function nextDue(
+  schedule: Pick<ScheduleRow, 'cron' | 'time_zone' | 'starts_at' | 'ends_at'>,
+  after: Instant,
+  count: number,
+): Due[] {
+  const from =
+    schedule.starts_at && schedule.starts_at > after ? millis(schedule.starts_at) - 1 : millis(after)
   const due = nextSlots(parseCron(schedule.cron), schedule.time_zone, from, count)
   return due.filter(({ at }) => !schedule.ends_at || at < millis(schedule.ends_at))
 }
 
-/** The first due instant after `after` inside the window, which the ticker waits for; null when there is none. */
+/**
+ * The first due instant after `after` inside the window, which the ticker waits for; null when there is none.
+ */
 export const nextAt = (schedule: ScheduleRow, after: Instant): Instant | null =>
   nextAfter(parseCron(schedule.cron), schedule.time_zone, schedule.ends_at ?? undefined, after)
 
@@ -292,8 +401,17 @@ function nextAfter(cron: Cron, zone: string, endsAt: Instant | undefined, after:
 
 /** Due instants after what was materialised, up to `now`, inside the window (its end excluded). */
 export function dueSince(schedule: ScheduleRow, now: Instant, limit: number): Instant[] {
-  const last = schedule.ends_at && millis(schedule.ends_at) - 1 < millis(now) ? millis(schedule.ends_at) - 1 : millis(now)
-  return slotsBetween(parseCron(schedule.cron), schedule.time_zone, millis(schedule.materialised_until), last, limit).map(instant)
+  const last =
+    schedule.ends_at && millis(schedule.ends_at) - 1 < millis(now)
+      ? millis(schedule.ends_at) - 1
+      : millis(now)
+  return slotsBetween(
+    parseCron(schedule.cron),
+    schedule.time_zone,
+    millis(schedule.materialised_until),
+    last,
+    limit,
+  ).map(instant)
 }
 
 export const batchRule = (schedule: ScheduleRow): BatchRule => ({
@@ -302,14 +420,16 @@ export const batchRule = (schedule: ScheduleRow): BatchRule => ({
   currency: schedule.currency,
   unitsLow: schedule.units_low,
   unitsHigh: schedule.units_high,
-  roster: schedule.roster === null ? undefined : rosterOf(schedule.roster, schedule.currency, schedule.time_zone),
+  roster:
+    schedule.roster === null ? undefined : rosterOf(schedule.roster, schedule.currency, schedule.time_zone),
   payer: randomPayer,
   description: schedule.name,
 })
 
 /** What is due on a day is due at its last second, where the schedule's clock says so. */
 function rosterOf(text: string, currency: Asset, zone: string): Draft[] {
-  if (isUnreadable(text)) throw new BadInput('its roster cannot be decrypted, so nobody is asked: see "repasse keys status"')
+  if (isUnreadable(text))
+    throw new BadInput('its roster cannot be decrypted, so nobody is asked: see "repasse keys status"')
   return readRoster(text, currency).map(({ units, dueOn, ...payer }) => ({
     ...payer,
     amount: { asset: currency, units },
@@ -328,16 +448,36 @@ export const batchTerms = (schedule: ScheduleRow, slotId: string): BatchTerms =>
 })
 
 /**
- * What a slot now would ask for and later pay on, if all were paid and the bank charged nothing for invoices. Nothing is written or sent.
- * `price` makes satoshis of what a schedule's currency says, where it pays on a chain; `quoted` is what it was before.
+ * What a slot now would ask for and later pay on, if all were paid and the bank charged nothing for invoices.
+ * Nothing is written or sent. `price` makes satoshis of what a schedule's currency says, where it pays on a
+ * chain; `quoted` is what it was before.
  */
-export async function dryRun(schedule: ScheduleRow, world: World, terms: Terms, price: (said: Money) => Money = said => said) {
+export async function dryRun(
+  schedule: ScheduleRow,
+  world: World,
+  terms: Terms,
+  price: (said: Money) => Money = said => said,
+) {
   const lines = planBatch(batchRule(schedule), world.random).map(({ amount, ...draft }) => {
     const { units } = moneyIn(price(amount), assetOf(schedule.rail))
-    const { commission, withheld, net } = netOf(units, 0n, schedule.commission_bp, isOnChain(schedule.rail) ? noTransferFee : terms)
-    return { ...draft, units, quoted: amount.units, commission, withheld, net, paysOn: net > 0n && net >= schedule.min_payout_units }
+    const { commission, withheld, net } = netOf(
+      units,
+      0n,
+      schedule.commission_bp,
+      isOnChain(schedule.rail) ? noTransferFee : terms,
+    )
+    return {
+      ...draft,
+      units,
+      quoted: amount.units,
+      commission,
+      withheld,
+      net,
+      paysOn: net > 0n && net >= schedule.min_payout_units,
+    }
   })
-  const total = (pick: (line: (typeof lines)[number]) => bigint) => lines.reduce((sum, line) => sum + pick(line), 0n)
+  const total = (pick: (line: (typeof lines)[number]) => bigint) =>
+    lines.reduce((sum, line) => sum + pick(line), 0n)
   return {
     lines,
     asked: total(line => line.units),
@@ -353,14 +493,16 @@ const noTransferFee: Terms = { transferFeeBy: 'house', transferFeeUnits: 0n }
 /** A slot of the schedule that somebody added by hand and that has not ended. */
 export async function openManualSlot(reader: Reader, scheduleId: string): Promise<string | undefined> {
   const row = await reader.one<{ id: string }>(sql`
-    select id from slots where schedule_id = ${scheduleId} and cause = 'manual' and state in ('due', 'running') order by due_at desc limit 1`)
+    select id from slots where schedule_id = ${scheduleId} and cause = 'manual'
+      and state in ('due', 'running') order by due_at desc limit 1`)
   return row?.id
 }
 
 /**
- * Inserts a slot due now, or at `at`, which is not later; two people at the same millisecond get the same one, and so does who asks twice
- * for the same `at`. `why` is their reason, where they gave one. After a restore it asks a person first while the bank has invoices that these books
- * have forgotten, for those of this slot may be among them.
+ * Inserts a slot due now, or at `at`, which is not later; two people at the same millisecond get the same
+ * one, and so does who asks twice for the same `at`. `why` is their reason, where they gave one. After a
+ * restore it asks a person first while the bank has invoices that these books have forgotten, for those of
+ * this slot may be among them.
  */
 export async function runNow(
   tx: Tx,
@@ -375,10 +517,16 @@ export async function runNow(
   const held = keepsInvoices(schedule.rail) ? await forgottenWhy(tx) : undefined
   await tx.run(sql`
     insert into slots (id, schedule_id, schedule_version, due_at, cause, state, held, next_at, changed_at)
-    values (${id}, ${schedule.id}, ${schedule.version}, ${due}, 'manual', 'due', ${held ?? null}, ${now}, ${now}) on conflict (schedule_id, due_at) do nothing`)
-  const slot = (await tx.one<{ id: string }>(sql`select id from slots where schedule_id = ${schedule.id} and due_at = ${due}`))!
+    values (${id}, ${schedule.id}, ${schedule.version}, ${due}, 'manual', 'due', ${held ?? null}, ${now},
+      ${now}) on conflict (schedule_id, due_at) do nothing`)
+  const slot = (await tx.one<{ id: string }>(
+    sql`select id from slots where schedule_id = ${schedule.id} and due_at = ${due}`,
+  ))!
   if (slot.id === id) {
-    const cause = { why: `${by} asked for a run now${why === undefined ? '' : `: ${why}`}`, ref: termsRef(schedule) }
+    const cause = {
+      why: `${by} asked for a run now${why === undefined ? '' : `: ${why}`}`,
+      ref: termsRef(schedule),
+    }
     await remember(tx, 'slots', id, '', 'due', cause, now)
     const detail = { schedule: schedule.name, ...(why !== undefined && { why }) }
     await audit(tx, { actor: by, act: 'schedule run', subject: slot.id, detail })

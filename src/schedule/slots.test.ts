@@ -1,4 +1,6 @@
-/** Slots: each due time once, caught up by the schedule's rule, claimed by one, and set aside after a restore. */
+/**
+ * Slots: each due time once, caught up by the schedule's rule, claimed by one, and set aside after a restore.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
@@ -37,17 +39,39 @@ beforeEach(async () => {
   now = noon
   db = await openDb('sqlite::memory:', world)
   await migrate(db, clock)
-  await addAccount(db, world, 'main', { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' }, 'maker')
+  await addAccount(
+    db,
+    world,
+    'main',
+    { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' },
+    'maker',
+  )
 })
 afterEach(() => db.close())
 
 const rule: NewSchedule = {
-  ...{ name: 'trial', rail: 'starkbank', cron: '*/10 * * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
-  ...{ countLow: 1, countHigh: 1, unitsLow: 1n, unitsHigh: 1n, roster: undefined, dueInMs: minute, payTo: 'main' },
+  ...{
+    name: 'trial',
+    rail: 'starkbank',
+    cron: '*/10 * * * *',
+    timeZone: 'America/Sao_Paulo',
+    startsAt: undefined,
+    endsAt: undefined,
+  },
+  ...{
+    countLow: 1,
+    countHigh: 1,
+    unitsLow: 1n,
+    unitsHigh: 1n,
+    roster: undefined,
+    dueInMs: minute,
+    payTo: 'main',
+  },
   ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
 }
 const add = (changed: Partial<NewSchedule> = {}) => addSchedule(db, world, { ...rule, ...changed }, 'maker')
-const states = async () => (await db.all<{ state: string }>(sql`select state from slots order by due_at`)).map(row => row.state)
+const states = async () =>
+  (await db.all<{ state: string }>(sql`select state from slots order by due_at`)).map(row => row.state)
 
 test('a slot is materialised once, however often the ticker looks', async () => {
   await add()
@@ -71,7 +95,9 @@ describe('after an hour of downtime', () => {
 
 describe('a catch-up', () => {
   const held = async () =>
-    (await db.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)).map(row => row.held !== null)
+    (
+      await db.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)
+    ).map(row => row.held !== null)
   test('of the latest is one slot, however many pages fell due', async () => {
     await add({ cron: '* * * * *', catchUp: 'latest' })
     now += 3 * 86_400_000
@@ -97,7 +123,9 @@ describe('a catch-up', () => {
     expect(await held()).toEqual([...Array(11).fill(true), false])
     expect((await db.tx(tx => claimSlot(tx)))!.due_at).toBe(instant(now))
     expect(await db.tx(tx => claimSlot(tx))).toBeUndefined()
-    expect((await status(db)).needsPerson).toContainEqual(expect.stringContaining('11 slots of schedule trial since'))
+    expect((await status(db)).needsPerson).toContainEqual(
+      expect.stringContaining('11 slots of schedule trial since'),
+    )
 
     // What falls due late meanwhile is the same question.
     now += 12 * minute
@@ -119,7 +147,13 @@ describe('a catch-up', () => {
     await materialise(db, world)
     const slot = (await db.tx(tx => claimSlot(tx)))!
     await db.tx(async tx => {
-      await draftBatch(tx, world, batchTerms(schedule, slot.id), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
+      await draftBatch(
+        tx,
+        world,
+        batchTerms(schedule, slot.id),
+        () => planBatch(batchRule(schedule), world.random),
+        inReaisAsSaid,
+      )
       await endSlot(tx, slot, 'done', 'issued')
     })
     await restate(db, sql`update schedules set units_low = 1000, units_high = 1000`)
@@ -139,14 +173,24 @@ describe('a catch-up', () => {
     await add({ cron: '0 * * * *' })
     now += 11 * 60 * minute + 61_000
     await materialise(db, world)
-    await expect(changePayers(db, world, 'trial', { ...rule, countHigh: 2 }, 'bia')).rejects.toThrow('catch-up trial --go|--skip')
-    const changing = { id: (await needSchedule(db, 'trial')).id, version: 1n, rule: { ...rule, unitsHigh: 5n }, by: 'bia' }
+    await expect(changePayers(db, world, 'trial', { ...rule, countHigh: 2 }, 'bia')).rejects.toThrow(
+      'catch-up trial --go|--skip',
+    )
+    const changing = {
+      id: (await needSchedule(db, 'trial')).id,
+      version: 1n,
+      rule: { ...rule, unitsHigh: 5n },
+      by: 'bia',
+    }
     expect(await changeSchedule(db, world, undefined, changing)).toEqual({ is: 'held' })
     expect(await decideCatchUp(db, 'trial', to, 'ana', 'because')).toBe(11)
     expect(await decideCatchUp(db, 'trial', to, 'ana', 'because')).toBe(0)
     expect(new Set(await states())).toEqual(new Set(expected))
     expect((await db.tx(tx => claimSlot(tx))) !== undefined).toBe(to === 'go')
-    expect(await db.one(sql`select actor, act from audit order by seq desc limit 1`)).toEqual({ actor: 'ana', act })
+    expect(await db.one(sql`select actor, act from audit order by seq desc limit 1`)).toEqual({
+      actor: 'ana',
+      act,
+    })
   })
 })
 
@@ -220,9 +264,19 @@ test('other payers are the next version’s; a slot that was made before keeps i
 
   // As the job does it for whatever is due: a slot that has its drafts keeps them.
   const schedule = await needSchedule(db, 'trial')
-  const slots = await db.all<{ id: string; schedule_version: bigint }>(sql`select id, schedule_version from slots order by due_at`)
+  const slots = await db.all<{ id: string; schedule_version: bigint }>(
+    sql`select id, schedule_version from slots order by due_at`,
+  )
   for (const { id } of slots)
-    await db.tx(tx => draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid))
+    await db.tx(tx =>
+      draftBatch(
+        tx,
+        world,
+        batchTerms(schedule, id),
+        () => planBatch(batchRule(schedule), world.random),
+        inReaisAsSaid,
+      ),
+    )
   const asked = await db.all<{ payer_name: string; units: bigint; slot_id: string }>(
     asStored(sql`select payer_name, units, slot_id from invoices order by id`),
   )
@@ -231,7 +285,9 @@ test('other payers are the next version’s; a slot that was made before keeps i
     { payer_name: 'Bia', units: 2000n, slot_id: slots[1]!.id },
   ])
   expect(slots.map(slot => slot.schedule_version)).toEqual([1n, 2n])
-  const act = await db.one<{ actor: string; act: string }>(sql`select actor, act from audit order by seq desc limit 1`)
+  const act = await db.one<{ actor: string; act: string }>(
+    sql`select actor, act from audit order by seq desc limit 1`,
+  )
   expect(act).toEqual({ actor: 'bia', act: 'schedule payers changed' })
 })
 
@@ -245,7 +301,8 @@ test('after a restore what fell due since the backup is not issued again unseen'
 
 test('after a restore from before the first payment request, addresses that were handed out since are passed over', async () => {
   await add()
-  const next = async () => (await db.all(sql`select next_index as next from chain_branches order by branch`)).map(row => row['next'])
+  const next = async () =>
+    (await db.all(sql`select next_index as next from chain_branches order by branch`)).map(row => row['next'])
   await setAsideAfterRestore(db, world)
   expect(await next()).toEqual([0n, 0n])
   await db.tx(tx => tx.run(sql`update schedules set rail = 'bitcoin'`))
@@ -256,7 +313,10 @@ test('after a restore from before the first payment request, addresses that were
 test('a backup restored twice hands out no address that was handed out between', async () => {
   const branches = (change: bigint, receive: bigint) =>
     db.tx(async tx => {
-      await tx.run(sql`update chain_branches set next_index = case when branch = 'change' then ${change} else ${receive} end`)
+      await tx.run(
+        sql`update chain_branches set next_index = case when branch = 'change' then ${change}
+          else ${receive} end`,
+      )
     })
   await branches(2n, 5n)
   await setAsideAfterRestore(db, world)

@@ -1,4 +1,7 @@
-/** Slots: due times as rows, unique by schedule and instant, claimed once among any number of processes, leased and fenced. */
+/**
+ * Slots: due times as rows, unique by schedule and instant, claimed once among any number of processes,
+ * leased and fenced.
+ */
 import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
 import { clockTrouble, instant, later, millis, type Instant, type World } from '../base/world.ts'
@@ -40,9 +43,9 @@ const lateMs = 60_000
 export const leaseMs = 60_000
 
 /**
- * Inserts the slots that fell due since each active schedule was last looked at. After downtime the schedule's rule says which
- * are run: all, the latest, or none; the others are kept as missed. Answers how many were inserted. `of`: those whose rows are as stated, unless
- * nothing will be run by them.
+ * Inserts the slots that fell due since each active schedule was last looked at. After downtime the
+ * schedule's rule says which are run: all, the latest, or none; the others are kept as missed. Answers how
+ * many were inserted. `of`: those whose rows are as stated, unless nothing will be run by them.
  */
 export async function materialise(db: Db, world: World, of: 'stated' | 'all' = 'stated'): Promise<number> {
   if (clockTrouble(world) !== undefined) return 0
@@ -50,16 +53,27 @@ export async function materialise(db: Db, world: World, of: 'stated' | 'all' = '
   let inserted = 0
   for (let after = ''; ;) {
     const schedules = await db.all<ScheduleRow>(sql`
-      select * from schedules where state = 'active' and next_at <= ${now} and id > ${after} order by id limit ${schedulesPerTick}`)
+      select * from schedules where state = 'active' and next_at <= ${now} and id > ${after} order by id
+        limit ${schedulesPerTick}`)
     if (schedules.length === 0) return inserted
     after = schedules.at(-1)!.id
     const found = schedules.map(schedule => ({ schedule, due: dueSince(schedule, now, maxPerTick) }))
-    inserted += await db.tx(async tx => insertAll(tx, world, of === 'all' ? found : await asStated(tx, world, found), now))
+    inserted += await db.tx(async tx =>
+      insertAll(tx, world, of === 'all' ? found : await asStated(tx, world, found), now),
+    )
   }
 }
 
-/** The slots of one active schedule up to `now`, in an open transaction: what its rule still has to say before it is changed. */
-export async function materialiseOne(tx: Tx, world: World, schedule: ScheduleRow, now: Instant): Promise<void> {
+/**
+ * The slots of one active schedule up to `now`, in an open transaction: what its rule still has to say before
+ * it is changed.
+ */
+export async function materialiseOne(
+  tx: Tx,
+  world: World,
+  schedule: ScheduleRow,
+  now: Instant,
+): Promise<void> {
   for (let row = schedule; row.state === 'active' && row.next_at !== null && row.next_at <= now;) {
     await insertAll(tx, world, [{ schedule: row, due: dueSince(row, now, maxPerTick) }], now)
     row = (await tx.one<ScheduleRow>(sql`select * from schedules where id = ${schedule.id}`))!
@@ -71,7 +85,10 @@ interface Found {
   due: Instant[]
 }
 
-/** Those whose row is what was stated; the others are put on hold, and what falls due by them does so once that is mended. */
+/**
+ * Those whose row is what was stated; the others are put on hold, and what falls due by them does so once
+ * that is mended.
+ */
 async function asStated(tx: Tx, { log }: Pick<World, 'log'>, found: Found[]): Promise<Found[]> {
   const left: Found[] = []
   for (const each of found) {
@@ -79,7 +96,10 @@ async function asStated(tx: Tx, { log }: Pick<World, 'log'>, found: Found[]): Pr
     if (judged.is === 'approved') left.push(each)
     else {
       await holdSchedule(tx, each.schedule, judged.why)
-      log.error({ schedule: each.schedule.name, why: judged.why }, 'a schedule is on hold: its row is not what was stated')
+      log.error(
+        { schedule: each.schedule.name, why: judged.why },
+        'a schedule is on hold: its row is not what was stated',
+      )
     }
   }
   return left
@@ -87,8 +107,11 @@ async function asStated(tx: Tx, { log }: Pick<World, 'log'>, found: Found[]): Pr
 
 async function insertAll(tx: Tx, world: World, found: Found[], now: Instant): Promise<number> {
   let inserted = 0
-  // After a restore the backup's rule may be an older one, so that a slot of any time may have been issued at another.
-  const forgotten = found.some(({ schedule }) => keepsInvoices(schedule.rail)) ? await forgottenWhy(tx) : undefined
+  // After a restore the backup's rule may be an older one, so that a slot of any time may have been issued at
+  // another.
+  const forgotten = found.some(({ schedule }) => keepsInvoices(schedule.rail))
+    ? await forgottenWhy(tx)
+    : undefined
   for (const { schedule, due } of found) {
     const until = due.length === maxPerTick ? due.at(-1)! : now
     const next = nextAt(schedule, until)
@@ -97,16 +120,32 @@ async function insertAll(tx: Tx, world: World, found: Found[], now: Instant): Pr
     const why = due.map((_, index) => missed(schedule, due, index, now, more))
     const isLate = (at: Instant) => millis(now) - millis(at) > lateMs
     const late = due.filter((at, index) => why[index] === undefined && isLate(at)).length
-    const held = late > 0 ? holdCatchUp({ late, more: more && schedule.catch_up === 'all', ...(await usualOf(tx, schedule)) }) : undefined
+    const held =
+      late > 0
+        ? holdCatchUp({ late, more: more && schedule.catch_up === 'all', ...(await usualOf(tx, schedule)) })
+        : undefined
     // Someone else may have looked meanwhile, or paused it: then this look is void.
     const mine = await tx.run(sql`
-      update schedules set materialised_until = ${until}, next_at = ${next} where id = ${schedule.id} and state = 'active' and materialised_until = ${schedule.materialised_until}`)
+      update schedules set materialised_until = ${until}, next_at = ${next} where id = ${schedule.id}
+        and state = 'active' and materialised_until = ${schedule.materialised_until}`)
     if (mine === 0) continue
-    if (held !== undefined) world.log.error({ schedule: schedule.name, late, why: held }, 'a catch-up asks a person first')
+    if (held !== undefined)
+      world.log.error({ schedule: schedule.name, late, why: held }, 'a catch-up asks a person first')
     const asksFirst = keepsInvoices(schedule.rail) && why.includes(undefined) ? forgotten : undefined
-    if (asksFirst !== undefined) world.log.error({ schedule: schedule.name, why: asksFirst }, 'a slot after a restore asks a person first')
+    if (asksFirst !== undefined)
+      world.log.error(
+        { schedule: schedule.name, why: asksFirst },
+        'a slot after a restore asks a person first',
+      )
     for (const [index, at] of due.entries())
-      inserted += await insertSlot(tx, world, schedule, at, { why: why[index], held: asksFirst ?? (isLate(at) ? held : undefined) }, now)
+      inserted += await insertSlot(
+        tx,
+        world,
+        schedule,
+        at,
+        { why: why[index], held: asksFirst ?? (isLate(at) ? held : undefined) },
+        now,
+      )
   }
   return inserted
 }
@@ -121,8 +160,10 @@ export function missed(
 ): string | undefined {
   const lateBy = millis(now) - millis(due[index]!)
   if (lateBy > furthestMs) return 'it fell due more than 7 days ago'
-  if (rule === 'latest' && (more || index < due.length - 1)) return 'a later one fell due too, and the schedule catches up the latest'
-  if (rule === 'none' && lateBy > lateMs) return 'it fell due while nothing was running, and the schedule does not catch up'
+  if (rule === 'latest' && (more || index < due.length - 1))
+    return 'a later one fell due too, and the schedule catches up the latest'
+  if (rule === 'none' && lateBy > lateMs)
+    return 'it fell due while nothing was running, and the schedule does not catch up'
   return undefined
 }
 
@@ -138,7 +179,9 @@ async function insertSlot(
   const state = why === undefined ? 'due' : 'missed'
   const inserted = await tx.run(sql`
     insert into slots (id, schedule_id, schedule_version, due_at, cause, state, held, next_at, changed_at)
-    values (${id}, ${schedule.id}, ${schedule.version}, ${at}, 'cron', ${state}, ${why === undefined ? (held ?? null) : null}, ${at}, ${now}) on conflict (schedule_id, due_at) do nothing`)
+    values (${id}, ${schedule.id}, ${schedule.version}, ${at}, 'cron', ${state},
+      ${why === undefined ? (held ?? null) : null}, ${at}, ${now})
+        on conflict (schedule_id, due_at) do nothing`)
   if (inserted > 0)
     await remember(
       tx,
@@ -146,23 +189,40 @@ async function insertSlot(
       id,
       '',
       state,
-      { why: why ?? (held === undefined ? 'it fell due' : `it fell due and is held: ${held}`), ref: termsRef(schedule) },
+      {
+        why: why ?? (held === undefined ? 'it fell due' : `it fell due and is held: ${held}`),
+        ref: termsRef(schedule),
+      },
       now,
     )
   return inserted
 }
 
-/** Claims the oldest due slot, or one whose worker is gone or was ahead of our time, for `leaseMs`. The fence grows with each claim and guards every later write. Only slots of schedules of which `which` holds. */
+/**
+ * Claims the oldest due slot, or one whose worker is gone or was ahead of our time, for `leaseMs`. The fence
+ * grows with each claim and guards every later write. Only slots of schedules of which `which` holds.
+ */
 export async function claimSlot(tx: Tx, which: Sql = sql`1 = 1`): Promise<SlotRow | undefined> {
   const now = await tx.now()
   const slot = await tx.one<SlotRow>(sql`
-    select * from slots where ((state = 'due' and held is null and next_at <= ${now}) or (state = 'running' and (lease_until <= ${now} or lease_until > ${later(now, 2 * leaseMs)})))
+    select * from slots where ((state = 'due' and held is null and next_at <= ${now}) or (state = 'running'
+      and (lease_until <= ${now} or lease_until > ${later(now, 2 * leaseMs)})))
       and schedule_id in (select id from schedules where ${which}) order by due_at, id limit 1 ${skipLocked}`)
   if (!slot) return undefined
-  if (slot.state === 'running') await move(tx, 'slots', slotMachine, slot.id, 'running', 'due', { why: 'its worker is gone', again: true })
+  if (slot.state === 'running')
+    await move(tx, 'slots', slotMachine, slot.id, 'running', 'due', {
+      why: 'its worker is gone',
+      again: true,
+    })
   const also = [sql`lease_until = ${later(now, leaseMs)}`, sql`fence = fence + 1`, sql`tries = tries + 1`]
   await move(tx, 'slots', slotMachine, slot.id, 'due', 'running', { why: 'claimed', again: true }, also)
-  return { ...slot, state: 'running', fence: slot.fence + 1n, tries: slot.tries + 1n, lease_until: later(now, leaseMs) }
+  return {
+    ...slot,
+    state: 'running',
+    fence: slot.fence + 1n,
+    tries: slot.tries + 1n,
+    lease_until: later(now, leaseMs),
+  }
 }
 
 /** Keeps a slot from being run until a person says so, or it is put right and let go. */
@@ -170,8 +230,10 @@ export const holdSlot = (db: Db, { id }: Pick<SlotRow, 'id'>, why: string): Prom
   db.tx(async tx => {
     const row = await tx.one<SlotRow>(sql`select * from slots where id = ${id} ${forUpdate}`)
     // One whose worker died while it ran would be claimed again and again.
-    if (row?.state === 'running') await move(tx, 'slots', slotMachine, id, 'running', 'due', { why, again: true })
-    else if (row?.state === 'due') await remember(tx, 'slots', id, 'due', 'due', { why, again: true }, await tx.now())
+    if (row?.state === 'running')
+      await move(tx, 'slots', slotMachine, id, 'running', 'due', { why, again: true })
+    else if (row?.state === 'due')
+      await remember(tx, 'slots', id, 'due', 'due', { why, again: true }, await tx.now())
     await tx.run(sql`update slots set held = ${why} where id = ${id} and state = 'due'`)
   })
 
@@ -180,7 +242,10 @@ export async function extendLease(db: Db, slot: SlotRow): Promise<boolean> {
   return db.tx(async tx => {
     const until = instant(millis(await tx.now()) + leaseMs)
     return (
-      (await tx.run(sql`update slots set lease_until = ${until} where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`)) > 0
+      (await tx.run(
+        sql`update slots set lease_until = ${until} where id = ${slot.id} and fence = ${slot.fence}
+          and state = 'running'`,
+      )) > 0
     )
   })
 }
@@ -189,8 +254,15 @@ const maxTries = 5n
 const againMs = 60_000
 
 /** Ends a claimed slot; false when another worker has it. A failure is tried again, five times in all. */
-export async function endSlot(tx: Tx, slot: SlotRow, outcome: 'done' | 'failed', why: string): Promise<boolean> {
-  const mine = await tx.one(sql`select id from slots where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`)
+export async function endSlot(
+  tx: Tx,
+  slot: SlotRow,
+  outcome: 'done' | 'failed',
+  why: string,
+): Promise<boolean> {
+  const mine = await tx.one(
+    sql`select id from slots where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`,
+  )
   if (!mine) return false
   const again = outcome === 'failed' && slot.tries < maxTries
   return move(

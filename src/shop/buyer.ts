@@ -21,7 +21,8 @@ export function checkBuyer(buyer: Buyer): { faults: BuyerFault[]; checked: Buyer
   if (name === '') faults.push({ field: 'name', is: 'missing' })
   else if (name.length > maxNameLength) faults.push({ field: 'name', is: 'too long' })
   // A name has letters, and nothing that a terminal, a mail header or a page would obey.
-  else if (!/\p{L}/u.test(name) || /[\p{Cc}\p{Cf}\p{Cs}<>]/u.test(name)) faults.push({ field: 'name', is: 'invalid' })
+  else if (!/\p{L}/u.test(name) || /[\p{Cc}\p{Cf}\p{Cs}<>]/u.test(name))
+    faults.push({ field: 'name', is: 'invalid' })
 
   const email = buyer.email.trim()
   if (email === '') faults.push({ field: 'email', is: 'missing' })

@@ -12,16 +12,20 @@ type Told = InvoiceRow & { told_state: InvoiceState | '' }
 
 const atOnce = 200
 
-/** Moves orders after their invoices. `writes`: whether letters can be sent. Answers how many orders moved. */
+/**
+ * Moves orders after their invoices. `writes`: whether letters can be sent. Answers how many orders moved.
+ */
 export async function followOrders(db: Db, world: World, { writes }: { writes: boolean }): Promise<number> {
   const isTimely = clockTrouble(world) === undefined
   if (isTimely) await abandonDrafts(db)
   if (isTimely) await forgetAskers(db)
   const untold = await db.all<{ order_id: string }>(sql`
-    select distinct order_id from invoices where order_id is not null and told_state <> state order by order_id limit ${atOnce}`)
+    select distinct order_id from invoices where order_id is not null and told_state <> state
+      order by order_id limit ${atOnce}`)
   const over = isTimely ? await overdueParts(db) : []
   let moved = 0
-  for (const { order_id: id } of [...untold, ...over]) moved += (await db.tx(tx => followOne(tx, world, id, writes), 'locks')) ? 1 : 0
+  for (const { order_id: id } of [...untold, ...over])
+    moved += (await db.tx(tx => followOne(tx, world, id, writes), 'locks')) ? 1 : 0
   return moved
 }
 
@@ -30,12 +34,16 @@ async function abandonDrafts(db: Db): Promise<void> {
   const late = await db.tx(
     async tx =>
       tx.all<{ id: string }>(sql`
-      select id from invoices where state = 'draft' and order_id is not null and due_at < ${await tx.now()} limit ${atOnce}`),
+      select id from invoices where state = 'draft' and order_id is not null and due_at < ${await tx.now()}
+        limit ${atOnce}`),
     'locks',
   )
   for (const { id } of late)
     await db.tx(
-      tx => move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', { why: 'its time was over before it could be asked for' }),
+      tx =>
+        move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', {
+          why: 'its time was over before it could be asked for',
+        }),
       'locks',
     )
 }
@@ -45,18 +53,22 @@ async function overdueParts(db: Db): Promise<{ order_id: string }[]> {
   return db.tx(async tx => {
     const now = millis(await tx.now())
     const over: { order_id: string }[] = []
-    // Read to the end: any number of orders may still keep their goods by a newer code, and must not stand before one that does not.
+    // Read to the end: any number of orders may still keep their goods by a newer code, and must not stand
+    // before one that does not.
     for (let after = ''; over.length < atOnce;) {
       const orders = await tx.all<{ order_id: string }>(sql`
         select distinct i.order_id from orders o join invoices i on i.order_id = o.id
-        where o.state = 'awaiting' and o.id > ${after} and i.state in ('late', 'underpaid', 'seen') order by i.order_id limit ${atOnce}`)
+        where o.state = 'awaiting' and o.id > ${after} and i.state in ('late', 'underpaid', 'seen')
+          order by i.order_id limit ${atOnce}`)
       if (orders.length === 0) break
       after = orders.at(-1)!.order_id
       const invoices = await readInSets(
         orders.map(({ order_id: id }) => id),
         set => tx.all<InvoiceRow>(sql`select * from invoices where order_id in (${set})`),
       )
-      const keeping = new Set(invoices.filter(invoice => keepsGoods(invoice, now)).map(invoice => invoice.order_id))
+      const keeping = new Set(
+        invoices.filter(invoice => keepsGoods(invoice, now)).map(invoice => invoice.order_id),
+      )
       over.push(...orders.filter(each => !keeping.has(each.order_id)))
     }
     return over
@@ -73,20 +85,33 @@ async function followOne(tx: Tx, world: World, id: string, writes: boolean): Pro
   const { paid_by: paidBy } = (await tx.one<OrderRow>(sql`select * from orders where id = ${id}`))!
   // What a person was called for once is not said again because another invoice moved.
   const before = reasons(paidBy, invoices, ({ told_state: told }) => told)
-  for (const reason of reasons(paidBy, invoices, ({ state }) => state)) if (!before.includes(reason)) await callPerson(tx, id, reason)
+  for (const reason of reasons(paidBy, invoices, ({ state }) => state))
+    if (!before.includes(reason)) await callPerson(tx, id, reason)
   return moved
 }
 
-async function moveAfter(tx: Tx, world: World, order: OrderRow, invoices: Told[], writes: boolean): Promise<boolean> {
+async function moveAfter(
+  tx: Tx,
+  world: World,
+  order: OrderRow,
+  invoices: Told[],
+  writes: boolean,
+): Promise<boolean> {
   if (order.state === 'paid') return false
-  const came = invoices.filter(({ state }) => isPaid(state)).toSorted((a, b) => (paidAt(a) < paidAt(b) ? -1 : 1))[0]
+  const came = invoices
+    .filter(({ state }) => isPaid(state))
+    .toSorted((a, b) => (paidAt(a) < paidAt(b) ? -1 : 1))[0]
   // It was paid and given back before anybody followed it: a person is called as if each had been seen.
   const paid = came ?? invoices.find(({ state }) => state === 'reversed')
   if (paid) {
     const hadExpired = order.state === 'expired'
     const wasLate = hadExpired && !wasInTime(paid)
     const cause = { why: wasLate ? 'paid after it had expired' : 'paid', ref: paid.id }
-    const also = [sql`paid_by = ${paid.id}`, sql`paid_late = ${wasLate ? 1 : 0}`, sql`paid_at = ${paidAt(paid)}`]
+    const also = [
+      sql`paid_by = ${paid.id}`,
+      sql`paid_late = ${wasLate ? 1 : 0}`,
+      sql`paid_at = ${paidAt(paid)}`,
+    ]
     await move(tx, 'orders', orderMachine, order.id, order.state as 'awaiting', 'paid', cause, also)
     if (hadExpired) await takeAgain(tx, order.id)
     if (writes && came) await queueMail(tx, world, order.id, wasLate ? 'late' : 'paid')
@@ -95,7 +120,9 @@ async function moveAfter(tx: Tx, world: World, order: OrderRow, invoices: Told[]
   const now = millis(await tx.now())
   if (order.state !== 'awaiting' || invoices.some(invoice => keepsGoods(invoice, now))) return false
   const isPart = invoices.some(({ state }) => !dead.has(state))
-  const why = isPart ? 'its time was over, and what had come was not the whole price' : 'nothing came for any of its codes'
+  const why = isPart
+    ? 'its time was over, and what had come was not the whole price'
+    : 'nothing came for any of its codes'
   await move(tx, 'orders', orderMachine, order.id, 'awaiting', 'expired', { why })
   await returnStock(tx, await linesOf(tx, order.id))
   return true
@@ -104,8 +131,12 @@ async function moveAfter(tx: Tx, world: World, order: OrderRow, invoices: Told[]
 /** When the payer paid, by whoever knows best: the provider's clock, else when we heard of it. */
 const paidAt = ({ paid_at: at, changed_at: heardAt }: InvoiceRow): string => at ?? heardAt
 
-/** Whether the provider's own time says that it was paid while it could be, whatever we heard first. The bank lets a code live a little longer. */
-const wasInTime = ({ paid_at: at, due_at: dueAt }: InvoiceRow): boolean => at !== null && at <= later(dueAt, orderGraceSeconds * 1_000)
+/**
+ * Whether the provider's own time says that it was paid while it could be, whatever we heard first. The bank
+ * lets a code live a little longer.
+ */
+const wasInTime = ({ paid_at: at, due_at: dueAt }: InvoiceRow): boolean =>
+  at !== null && at <= later(dueAt, orderGraceSeconds * 1_000)
 
 /** What was given back at expiry is the buyer's after all, as far as it is still there. */
 async function takeAgain(tx: Tx, id: string): Promise<void> {
@@ -121,19 +152,28 @@ async function takeAgain(tx: Tx, id: string): Promise<void> {
 const isPaid = (state: InvoiceState | '') => state === 'paid' || state === 'credited'
 
 /** Why a person has to look, by the states that `stateOf` says. Pure. */
-function reasons(paidBy: string | null, invoices: Told[], stateOf: (row: Told) => InvoiceState | ''): string[] {
+function reasons(
+  paidBy: string | null,
+  invoices: Told[],
+  stateOf: (row: Told) => InvoiceState | '',
+): string[] {
   const paid = invoices.filter(row => isPaid(stateOf(row)))
-  const found = paid.length > 1 ? [`it was paid ${paid.length} times: ${paid.map(({ id }) => id).join(', ')}`] : []
+  const found =
+    paid.length > 1 ? [`it was paid ${paid.length} times: ${paid.map(({ id }) => id).join(', ')}`] : []
   const payer = invoices.find(({ id }) => id === paidBy)
   if (!payer || isPaid(stateOf(payer))) return found
   const state = stateOf(payer)
   if (state === 'reversed') return [...found, `its payment ${payer.id} was given back`]
   // Before it was paid it is on its way; after, it is gone.
-  return isPaid(payer.told_state) && paid.length === 0 ? [...found, `its payment ${payer.id} left the chain`] : found
+  return isPaid(payer.told_state) && paid.length === 0
+    ? [...found, `its payment ${payer.id} left the chain`]
+    : found
 }
 
 async function callPerson(tx: Tx, id: string, reason: string): Promise<void> {
   const row = await tx.one<{ attention: string | null }>(sql`select attention from orders where id = ${id}`)
   const attention = row?.attention ? `${row.attention}; ${reason}` : reason
-  await tx.run(sql`update orders set attention = ${attention}, changed_at = ${await tx.now()} where id = ${id}`)
+  await tx.run(
+    sql`update orders set attention = ${attention}, changed_at = ${await tx.now()} where id = ${id}`,
+  )
 }

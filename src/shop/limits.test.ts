@@ -1,4 +1,7 @@
-/** Who asks for too much, on both databases: charges in a stranger's name, letters to an address of somebody else, and goods kept from others for nothing. */
+/**
+ * Who asks for too much, on both databases: charges in a stranger's name, letters to an address of somebody
+ * else, and goods kept from others for nothing.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openMigrated } from '../../test/testbed/migrated.ts'
 import { postgresAvailable, startPostgres, type Postgres } from '../../test/testbed/postgres.ts'
@@ -14,7 +17,15 @@ import { join, move, openDb, sql, type Sql, type Db, type Tx, type Value } from 
 import { status } from '../queries/status.ts'
 import { followOrders } from './follow.ts'
 import { findOrder, invoicesOf, type OrderRow } from './order.ts'
-import { codeMs, keepsGoods, writeNewCode, writeOrder, type OrderFault, type Placing, type PlaceTerms } from './place.ts'
+import {
+  codeMs,
+  keepsGoods,
+  writeNewCode,
+  writeOrder,
+  type OrderFault,
+  type Placing,
+  type PlaceTerms,
+} from './place.ts'
 import { addProduct } from './product.ts'
 
 const hour = 3_600_000
@@ -33,7 +44,9 @@ const ana = { name: 'Ana Lima', email: 'ana@example.com', taxId: '012.345.678-90
 
 type Row = Record<string, Value>
 const insert = (tx: Tx, table: string, row: Row) =>
-  tx.run(sql`insert into ${raw(table)} (${raw(Object.keys(row).join(', '))}) values (${join(Object.values(row))})`)
+  tx.run(
+    sql`insert into ${raw(table)} (${raw(Object.keys(row).join(', '))}) values (${join(Object.values(row))})`,
+  )
 const raw = (text: string): Sql => ({ texts: [text], values: [] })
 
 /** The `number`th CPF there is, with its check digits. */
@@ -65,15 +78,28 @@ describe.each([
     beforeEach(async () => {
       await db?.close()
       const own = { ...world, virtual: true }
-      db = server ? await openDb(await server.migratedDatabase(), own) : await openMigrated('sqlite::memory:', own, clock)
+      db = server
+        ? await openDb(await server.migratedDatabase(), own)
+        : await openMigrated('sqlite::memory:', own, clock)
       await openTrialAccount(db, world)
       floor = await furnishShop(db, world, ['starkbank'])
-      lot = (await addProduct(db, world, { name: 'Selos', description: '', photo: undefined, units: 100n, stock: 1_000n }, 'maker')).id
+      lot = (
+        await addProduct(
+          db,
+          world,
+          { name: 'Selos', description: '', photo: undefined, units: 100n, stock: 1_000n },
+          'maker',
+        )
+      ).id
     })
 
     const one = () => [{ productId: lot, quantity: 1n }]
-    const place = (change: Partial<Placing>, with_ = terms) => writeOrder(db, world, floor.placing({ lines: one(), ...change }), with_)
-    const many = async (count: number, change: (at: number) => Partial<Placing>): Promise<(OrderRow | OrderFault[])[]> => {
+    const place = (change: Partial<Placing>, with_ = terms) =>
+      writeOrder(db, world, floor.placing({ lines: one(), ...change }), with_)
+    const many = async (
+      count: number,
+      change: (at: number) => Partial<Placing>,
+    ): Promise<(OrderRow | OrderFault[])[]> => {
       const found = []
       for (let at = 0; at < count; at++) {
         const outcome = await place(change(at))
@@ -81,15 +107,22 @@ describe.each([
       }
       return found
     }
-    const ordersOf = (outcomes: (OrderRow | OrderFault[])[]) => outcomes.filter(each => !Array.isArray(each)) as OrderRow[]
+    const ordersOf = (outcomes: (OrderRow | OrderFault[])[]) =>
+      outcomes.filter(each => !Array.isArray(each)) as OrderRow[]
     const counted = async (table: 'orders' | 'invoices' | 'mails') =>
-      Number((await db.one<{ count: bigint }>(sql`select count(*) as count from ${{ texts: [table], values: [] }}`))!.count)
-    const left = async () => (await db.one<{ stock: bigint }>(sql`select stock from products where id = ${lot}`))!.stock
+      Number(
+        (await db.one<{ count: bigint }>(
+          sql`select count(*) as count from ${{ texts: [table], values: [] }}`,
+        ))!.count,
+      )
+    const left = async () =>
+      (await db.one<{ stock: bigint }>(sql`select stock from products where id = ${lot}`))!.stock
     /** The bank says that the newest code of an order is over, or paid. */
     const end = async (order: OrderRow, state: 'canceled' | 'credited') => {
       const [{ id }] = (await invoicesOf(db, order.id)).toReversed() as [InvoiceRow]
       await db.tx(async tx => {
-        if (state === 'canceled') return move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', { why: 'a test' })
+        if (state === 'canceled')
+          return move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', { why: 'a test' })
         await move(tx, 'invoices', invoiceMachine, id, 'draft', 'issued', { why: 'a test' })
         return move(tx, 'invoices', invoiceMachine, id, 'issued', 'credited', { why: 'a test' })
       })
@@ -98,12 +131,21 @@ describe.each([
 
     test('60 posts under a stranger’s CPF are 10 charges, and one letter to each address [security A8]', async () => {
       const began = clock.now()
-      const outcomes = await many(60, at => ({ buyer: { ...ana, email: `someone${at}@example.com` }, address: `203.0.113.${at}` }))
+      const outcomes = await many(60, at => ({
+        buyer: { ...ana, email: `someone${at}@example.com` },
+        address: `203.0.113.${at}`,
+      }))
       expect(ordersOf(outcomes)).toHaveLength(10)
-      expect(outcomes.at(-1)).toEqual([{ field: 'limit', is: 'too often', by: 'taxId', at: instant(began + hour) }])
-      expect([await counted('orders'), await counted('invoices'), await counted('mails')]).toEqual([10, 10, 10])
+      expect(outcomes.at(-1)).toEqual([
+        { field: 'limit', is: 'too often', by: 'taxId', at: instant(began + hour) },
+      ])
+      expect([await counted('orders'), await counted('invoices'), await counted('mails')]).toEqual([
+        10, 10, 10,
+      ])
       clock.moveTo(began + hour)
-      expect(ordersOf(await many(20, () => ({ buyer: { ...ana, email: 'other@example.com' } })))).toHaveLength(10)
+      expect(
+        ordersOf(await many(20, () => ({ buyer: { ...ana, email: 'other@example.com' } }))),
+      ).toHaveLength(10)
     })
 
     test('over a day they are 30, and the day after again', async () => {
@@ -114,7 +156,12 @@ describe.each([
       }
       expect(await counted('orders')).toBe(30)
       expect((await many(1, () => ({ buyer: ana })))[0]).toEqual([
-        { field: 'limit', is: 'too often', by: expect.stringMatching(/email|taxId/), at: instant(began + 24 * hour) },
+        {
+          field: 'limit',
+          is: 'too often',
+          by: expect.stringMatching(/email|taxId/),
+          at: instant(began + 24 * hour),
+        },
       ])
       clock.moveTo(began + 24 * hour)
       expect(ordersOf(await many(1, () => ({ buyer: ana })))).toHaveLength(1)
@@ -125,7 +172,10 @@ describe.each([
       const asks = () => db.all(sql`select subject from shop_asks where subject not like 'letter%'`)
       const before = await asks()
       clock.moveTo(clock.now() + 72 * hour)
-      const ahead = { ...world, clock: { ...clock, trouble: () => 'the bank says that it is three days earlier' } }
+      const ahead = {
+        ...world,
+        clock: { ...clock, trouble: () => 'the bank says that it is three days earlier' },
+      }
       await followOrders(db, ahead, { writes: true })
       expect(await asks()).toHaveLength(before.length)
       await db.tx(tx => tx.run(sql`update shop_asks set asked_at = ${instant(clock.now() + 72 * hour)}`))
@@ -133,8 +183,15 @@ describe.each([
     })
 
     test('one mailbox is one, however it is written, under ever other CPFs [security A8]', async () => {
-      const spellings = ['victim@example.com', 'Victim@Example.com', 'victim+1@example.com', 'VICTIM+shop@example.com']
-      const outcomes = await many(40, at => ({ buyer: { ...ana, email: spellings[at % 4]!, taxId: cpf(at) } }))
+      const spellings = [
+        'victim@example.com',
+        'Victim@Example.com',
+        'victim+1@example.com',
+        'VICTIM+shop@example.com',
+      ]
+      const outcomes = await many(40, at => ({
+        buyer: { ...ana, email: spellings[at % 4]!, taxId: cpf(at) },
+      }))
       expect(ordersOf(outcomes)).toHaveLength(10)
       expect(outcomes.at(-1)).toMatchObject([{ by: 'email' }])
       // All to one mailbox, which nothing was ever paid under.
@@ -145,14 +202,21 @@ describe.each([
       ['IPv4', () => '203.0.113.7'],
       ['one /64 of IPv6', (at: number) => `2001:db8:1:2::${(at + 1).toString(16)}`],
     ])('from one address, %s, they are 30, whoever they are for', async (_, address) => {
-      const outcomes = await many(40, at => ({ buyer: { ...ana, email: `b${at}@example.com`, taxId: cpf(at) }, address: address(at) }))
+      const outcomes = await many(40, at => ({
+        buyer: { ...ana, email: `b${at}@example.com`, taxId: cpf(at) },
+        address: address(at),
+      }))
       expect(ordersOf(outcomes)).toHaveLength(30)
       expect(outcomes.at(-1)).toMatchObject([{ by: 'address' }])
-      expect(ordersOf(await many(1, () => ({ buyer: { ...ana, taxId: cpf(99) }, address: '198.51.100.1' })))).toHaveLength(1)
+      expect(
+        ordersOf(await many(1, () => ({ buyer: { ...ana, taxId: cpf(99) }, address: '198.51.100.1' }))),
+      ).toHaveLength(1)
     })
 
     test('at the same moment, they are no more', async () => {
-      const outcomes = await Promise.all(Array.from({ length: 25 }, () => place({ buyer: ana, address: '203.0.113.7' })))
+      const outcomes = await Promise.all(
+        Array.from({ length: 25 }, () => place({ buyer: ana, address: '203.0.113.7' })),
+      )
       expect(outcomes.filter(({ is }) => is === 'placed')).toHaveLength(10)
     })
 
@@ -160,9 +224,14 @@ describe.each([
       const form = floor.placing({ lines: one(), buyer: ana })
       const send = () => writeOrder(db, world, form, terms)
       const first = await send()
-      for (let again = 0; again < 3; again++) expect(await send()).toMatchObject({ is: 'placed', again: true })
+      for (let again = 0; again < 3; again++)
+        expect(await send()).toMatchObject({ is: 'placed', again: true })
       expect(ordersOf(await many(20, () => ({ buyer: ana })))).toHaveLength(9)
-      expect(await send()).toMatchObject({ is: 'placed', again: true, order: { id: first.is === 'placed' && first.order.id } })
+      expect(await send()).toMatchObject({
+        is: 'placed',
+        again: true,
+        order: { id: first.is === 'placed' && first.order.id },
+      })
     })
 
     test('who mistypes asks for nothing', async () => {
@@ -190,10 +259,16 @@ describe.each([
           buyer: { ...ana, email: `b${at}@example.com` },
           ...(address !== undefined && { address }),
         })
-      expect(await orderOf(31n)).toEqual({ is: 'refused', faults: [{ field: 'limit', is: 'holds too many', of: 'order', most: 30n }] })
+      expect(await orderOf(31n)).toEqual({
+        is: 'refused',
+        faults: [{ field: 'limit', is: 'holds too many', of: 'order', most: 30n }],
+      })
       expect(await left()).toBe(1_000n)
       const [first] = [await orderOf(30n, 1), await orderOf(30n, 2)]
-      expect(await orderOf(2n, 3)).toEqual({ is: 'refused', faults: [{ field: 'limit', is: 'holds too many', of: 'buyer', most: 60n }] })
+      expect(await orderOf(2n, 3)).toEqual({
+        is: 'refused',
+        faults: [{ field: 'limit', is: 'holds too many', of: 'buyer', most: 60n }],
+      })
       expect([await left(), await status(db)]).toMatchObject([940n, { held: { orders: 2, items: 60 } }])
       // What is over, or paid, keeps nothing any more.
       if (first.is === 'placed') await end(first.order, 'credited')
@@ -221,7 +296,8 @@ describe.each([
         clock.moveTo(clock.now() + 1_000)
         const outcome = await again()
         made.push(outcome!.is)
-        if (outcome!.is === 'refused') expect(outcome).toMatchObject({ faults: [{ field: 'limit', is: 'too often', by: 'order' }] })
+        if (outcome!.is === 'refused')
+          expect(outcome).toMatchObject({ faults: [{ field: 'limit', is: 'too often', by: 'order' }] })
         if (outcome!.is === 'refused') break
       }
       expect(made).toEqual(['made', 'made', 'made', 'made', 'refused'])
@@ -232,21 +308,31 @@ describe.each([
 
     test('who asked is forgotten after two days, and is kept as a digest alone [security 15]', async () => {
       await many(1, () => ({ buyer: ana, address: '203.0.113.7' }))
-      const kept = await db.all<{ subject: string }>(sql`select subject from shop_asks union all select subject from shop_askers`)
+      const kept = await db.all<{ subject: string }>(
+        sql`select subject from shop_asks union all select subject from shop_askers`,
+      )
       expect(kept).toHaveLength(4 + 3)
       expect(JSON.stringify(kept)).not.toMatch(/ana|example|012|345|203/)
       clock.moveTo(clock.now() + 48 * hour + 1)
       await followOrders(db, world, { writes: true })
-      expect(await db.all(sql`select subject from shop_asks union all select subject from shop_askers`)).toEqual([])
+      expect(
+        await db.all(sql`select subject from shop_asks union all select subject from shop_askers`),
+      ).toEqual([])
     })
 
     test('any number of orders with a newer code stand before none whose time is over', async () => {
-      const [newer, over] = ordersOf(await many(2, at => ({ buyer: { ...ana, email: `b${at}@example.com`, taxId: cpf(at) } })))
+      const [newer, over] = ordersOf(
+        await many(2, at => ({ buyer: { ...ana, email: `b${at}@example.com`, taxId: cpf(at) } })),
+      )
       clock.moveTo(clock.now() + codeMs + 1)
       expect((await writeNewCode(db, world, newer!.token, terms))!.is).toBe('made')
       // As the chain leaves requests: what came for the first code was late.
-      await db.tx(tx => tx.run(sql`update invoices set state = 'late', told_state = 'late' where ordinal = 0`))
-      await db.tx(tx => tx.run(sql`update invoices set state = 'issued', told_state = 'issued' where ordinal = 1`))
+      await db.tx(tx =>
+        tx.run(sql`update invoices set state = 'late', told_state = 'late' where ordinal = 0`),
+      )
+      await db.tx(tx =>
+        tx.run(sql`update invoices set state = 'issued', told_state = 'issued' where ordinal = 1`),
+      )
       const order = (await db.one<Row>(sql`select * from orders where id = ${newer!.id}`))!
       const invoices = await db.all<Row>(sql`select * from invoices where order_id = ${newer!.id}`)
       await db.tx(async tx => {
@@ -254,7 +340,8 @@ describe.each([
           // Read before the other's.
           const id = `ord_0${at}`
           await insert(tx, 'orders', { ...order, id, token: id, basket_key: id })
-          for (const row of invoices) await insert(tx, 'invoices', { ...row, id: `inv_${at}${String(row['ordinal'])}`, order_id: id })
+          for (const row of invoices)
+            await insert(tx, 'invoices', { ...row, id: `inv_${at}${String(row['ordinal'])}`, order_id: id })
         }
       })
       expect(await followOrders(db, world, { writes: true })).toBe(1)
@@ -269,7 +356,8 @@ describe.each([
         await db.tx(async tx => {
           const watchUntil = instant(clock.now() + codeMs + 24 * hour)
           await tx.run(
-            sql`update invoices set state = ${state}, told_state = ${state}, watch_until = ${watchUntil} where order_id = ${order.id}`,
+            sql`update invoices set state = ${state}, told_state = ${state}, watch_until = ${watchUntil}
+              where order_id = ${order.id}`,
           )
         })
         const follow = async () => {
@@ -283,7 +371,10 @@ describe.each([
         expect(await follow()).toEqual(['expired', 1_000n])
         // What comes after all makes it paid, late, as far as the goods are still there.
         await db.tx(tx =>
-          tx.run(sql`update invoices set state = 'credited', changed_at = ${instant(clock.now())} where order_id = ${order.id}`),
+          tx.run(
+            sql`update invoices set state = 'credited', changed_at = ${instant(clock.now())}
+              where order_id = ${order.id}`,
+          ),
         )
         expect(await follow()).toEqual(['paid', 999n])
       },

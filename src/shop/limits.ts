@@ -1,6 +1,7 @@
 /**
- * How much one buyer may ask for: codes by the hour and the day, items kept from others, letters to an address that never paid.
- * Counted in the database, so that it is one count for every process. Who asks is kept as digests, and for two days.
+ * How much one buyer may ask for: codes by the hour and the day, items kept from others, letters to an
+ * address that never paid. Counted in the database, so that it is one count for every process. Who asks is
+ * kept as digests, and for two days.
  */
 import { createHash } from 'node:crypto'
 import { networkOf } from '../base/network.ts'
@@ -46,7 +47,10 @@ const mailbox = (email: string) => {
   return `${name.split('+')[0]!}@${host}`
 }
 
-/** Two who ask for the same wait for each other from here on, in whichever processes: always taken before products are. */
+/**
+ * Two who ask for the same wait for each other from here on, in whichever processes: always taken before
+ * products are.
+ */
 export async function takeTurn(tx: Tx, { email, taxId, address, orderId }: Asker): Promise<Turn> {
   const subjects = new Map<LimitedBy, string>([
     ['email', subject('email', mailbox(email))],
@@ -64,7 +68,11 @@ export async function takeTurn(tx: Tx, { email, taxId, address, orderId }: Asker
 }
 
 /** Why nothing may be asked for now; the limit that takes longest comes first. */
-export async function tooOften(tx: Tx, limits: ShopLimits, { subjects, now }: Turn): Promise<LimitFault | undefined> {
+export async function tooOften(
+  tx: Tx,
+  limits: ShopLimits,
+  { subjects, now }: Turn,
+): Promise<LimitFault | undefined> {
   const faults: (LimitFault & { is: 'too often' })[] = []
   for (const [by, each] of subjects) {
     const at = await freeAt(tx, each, limits[by], now)
@@ -73,11 +81,15 @@ export async function tooOften(tx: Tx, limits: ShopLimits, { subjects, now }: Tu
   return faults.toSorted((a, b) => (a.at < b.at ? 1 : -1))[0]
 }
 
-/** When one more may be asked for; undefined where it may be now. What a clock that was ahead wrote down counts for nothing. */
+/**
+ * When one more may be asked for; undefined where it may be now. What a clock that was ahead wrote down
+ * counts for nothing.
+ */
 async function freeAt(tx: Tx, each: string, rate: Rate, now: Instant): Promise<Instant | undefined> {
   if (!rate) return undefined
   const rows = await tx.all<{ asked_at: Instant }>(sql`
-    select asked_at from shop_asks where subject = ${each} and asked_at > ${later(now, -dayMs)} and asked_at <= ${now} order by asked_at desc limit ${rate.aDay}`)
+    select asked_at from shop_asks where subject = ${each} and asked_at > ${later(now, -dayMs)}
+      and asked_at <= ${now} order by asked_at desc limit ${rate.aDay}`)
   const after = (count: number, ms: number): Instant[] => {
     const oldest = rows[count - 1]?.asked_at
     const at = oldest === undefined ? undefined : later(oldest, ms)
@@ -86,7 +98,10 @@ async function freeAt(tx: Tx, each: string, rate: Rate, now: Instant): Promise<I
   return [...after(rate.anHour, hourMs), ...after(rate.aDay, dayMs)].toSorted().at(-1)
 }
 
-/** Whether unpaid orders would keep too many items from others. `wanted`: of the one that is placed, or asked for anew. */
+/**
+ * Whether unpaid orders would keep too many items from others. `wanted`: of the one that is placed, or asked
+ * for anew.
+ */
 export async function holdsTooMany(
   tx: Tx,
   { held }: ShopLimits,
@@ -100,7 +115,8 @@ export async function holdsTooMany(
     if (by === 'order') continue
     const row = await tx.one<{ items: bigint | null }>(sql`
       select cast(sum(l.quantity) as bigint) as items from orders o join order_lines l on l.order_id = o.id
-      where o.state = 'awaiting' and o.id <> ${orderId} and o.id in (select order_id from shop_asks where subject = ${each})`)
+      where o.state = 'awaiting' and o.id <> ${orderId} and o.id in (select order_id from shop_asks
+        where subject = ${each})`)
     // Behind an address are others: who has no unpaid order is not told to pay theirs.
     if ((row?.items ?? 0n) + wanted > held.aBuyer)
       return { is: 'holds too many', of: by === 'address' ? 'address' : 'buyer', most: held.aBuyer }
@@ -114,12 +130,23 @@ export async function noteAsk(tx: Tx, { subjects, now }: Turn, orderId: string):
 }
 
 const note = (tx: Tx, each: string, orderId: string, now: Instant) =>
-  tx.run(sql`insert into shop_asks (subject, order_id, asked_at) values (${each}, ${orderId}, ${now}) on conflict do nothing`)
+  tx.run(
+    sql`insert into shop_asks (subject, order_id, asked_at) values (${each}, ${orderId}, ${now})
+      on conflict do nothing`,
+  )
 
-/** Whether the buyer may be written to now: anyone may type an address that is not theirs, until something was paid under it. Counts the letter. */
-export async function mayWrite(tx: Tx, { letters }: ShopLimits, { id, email }: Pick<OrderRow, 'id' | 'email'>): Promise<boolean> {
+/**
+ * Whether the buyer may be written to now: anyone may type an address that is not theirs, until something was
+ * paid under it. Counts the letter.
+ */
+export async function mayWrite(
+  tx: Tx,
+  { letters }: ShopLimits,
+  { id, email }: Pick<OrderRow, 'id' | 'email'>,
+): Promise<boolean> {
   const paid = await tx.one<{ yes: bigint }>(
-    sql`select 1 as yes from orders where email in (${sameAs('orders.email', email)}) and state = 'paid' limit 1`,
+    sql`select 1 as yes from orders where email in (${sameAs('orders.email', email)}) and state = 'paid'
+      limit 1`,
   )
   if (paid) return true
   const [each, now] = [subject('letter', mailbox(email)), await tx.now()]
@@ -131,13 +158,16 @@ export async function mayWrite(tx: Tx, { letters }: ShopLimits, { id, email }: P
 /** Forgets who asked longer ago than any limit looks back. */
 export async function forgetAskers(db: Db): Promise<void> {
   const before = await db.tx(async tx => later(await tx.now(), -memoryMs), 'locks')
-  const old = await db.one<{ yes: bigint }>(sql`select 1 as yes from shop_askers where asked_at < ${before} limit 1`)
+  const old = await db.one<{ yes: bigint }>(
+    sql`select 1 as yes from shop_askers where asked_at < ${before} limit 1`,
+  )
   if (!old) return
   await db.tx(async tx => {
     // Held in one order first: who asks at this moment is left alone.
     const gone = await tx.all<{ subject: string }>(sql`
       select subject from shop_askers where asked_at < ${before} order by subject limit 200 ${forUpdate}`)
-    if (gone.length > 0) await tx.run(sql`delete from shop_askers where subject in (${join(gone.map(row => row.subject))})`)
+    if (gone.length > 0)
+      await tx.run(sql`delete from shop_askers where subject in (${join(gone.map(row => row.subject))})`)
     await tx.run(sql`delete from shop_asks where asked_at < ${before}`)
   }, 'locks')
 }

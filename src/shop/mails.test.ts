@@ -1,10 +1,24 @@
-/** What a buyer is written: exact sums, the way to the order's page, and nothing that somebody else could have put there. */
+/**
+ * What a buyer is written: exact sums, the way to the order's page, and nothing that somebody else could have
+ * put there.
+ */
 import { expect, test } from 'vitest'
 import { written } from './mails.ts'
 import type { Language, OrderLineRow } from './order.ts'
 
-const order = (language: Language) => ({ id: 'ord_01kc9zq3f5c8wxy2m7n4p6r8s0', token: 'T-_token', units: 1_234_567n, language })
-const line = (name: string): OrderLineRow => ({ line: 0n, product_id: 'prd_1', name, units: 1_234_567n, quantity: 1n })
+const order = (language: Language) => ({
+  id: 'ord_01kc9zq3f5c8wxy2m7n4p6r8s0',
+  token: 'T-_token',
+  units: 1_234_567n,
+  language,
+})
+const line = (name: string): OrderLineRow => ({
+  line: 0n,
+  product_id: 'prd_1',
+  name,
+  units: 1_234_567n,
+  quantity: 1n,
+})
 const sheet = { shopName: 'Loja & Cia', publicUrl: 'https://loja.example.com' }
 
 test.each([
@@ -27,7 +41,12 @@ test.each([
 })
 
 test('a product’s name is text in HTML too', () => {
-  const { html, text } = written(order('en'), [line('<img src=x onerror="alert(1)"> & \'more\'')], 'placed', sheet)
+  const { html, text } = written(
+    order('en'),
+    [line('<img src=x onerror="alert(1)"> & \'more\'')],
+    'placed',
+    sheet,
+  )
   expect(html).not.toContain('<img')
   expect(html).toContain('&lt;img src=x onerror=&quot;alert(1)&quot;&gt; &amp; &#39;more&#39;')
   expect(text).toContain('<img src=x onerror="alert(1)">')

@@ -1,4 +1,7 @@
-/** What a buyer is written: that the order is there, that it is paid, that it was paid late. No name stands in it, for anyone may have typed it. */
+/**
+ * What a buyer is written: that the order is there, that it is paid, that it was paid late. No name stands in
+ * it, for anyone may have typed it.
+ */
 import { escaped, type Mail, type MailKind, type MailRow } from '../mail/mail.ts'
 import type { Reader } from '../db/db.ts'
 import { findOrder, linesOf, numberOf, type Language, type OrderLineRow, type OrderRow } from './order.ts'
@@ -11,7 +14,11 @@ export interface Sheet {
 }
 
 /** The letter of one row of the outbox. */
-export async function composeMail(reader: Reader, { id, order_id: orderId, kind }: MailRow, sheet: Sheet): Promise<Mail> {
+export async function composeMail(
+  reader: Reader,
+  { id, order_id: orderId, kind }: MailRow,
+  sheet: Sheet,
+): Promise<Mail> {
   const order = (await findOrder(reader, orderId))!
   return { id, to: order.email, ...written(order, await linesOf(reader, orderId), kind, sheet) }
 }
@@ -31,7 +38,13 @@ export function written(
     costs: money(order.language, units * quantity),
   }))
   const total = money(order.language, order.units)
-  const text = [says, ...items.map(({ what, costs }) => `${what}: ${costs}`), `${said.total}: ${total}`, `${link}:\n${url}`, said.foot]
+  const text = [
+    says,
+    ...items.map(({ what, costs }) => `${what}: ${costs}`),
+    `${said.total}: ${total}`,
+    `${link}:\n${url}`,
+    said.foot,
+  ]
   const cell = (html: string, style = '') => `<td style="padding:4px 12px 4px 0;${style}">${html}</td>`
   const row = (what: string, costs: string) => `<tr>${cell(what)}${cell(costs, 'text-align:right')}</tr>`
   const html = [
@@ -52,7 +65,10 @@ export function written(
   }
 }
 
-type Words = Record<MailKind, { subject: string; says: string; link: string }> & { total: string; foot: string }
+type Words = Record<MailKind, { subject: string; says: string; link: string }> & {
+  total: string
+  foot: string
+}
 
 const words: Record<Language, Words> = {
   'pt-BR': {
@@ -61,7 +77,11 @@ const words: Record<Language, Words> = {
       says: 'Recebemos o seu pedido. Ele é confirmado assim que o pagamento chega; a página abaixo mostra o código e o andamento.',
       link: 'Ver o pedido e pagar',
     },
-    paid: { subject: 'pagamento confirmado do pedido', says: 'O pagamento do seu pedido foi confirmado. Obrigado!', link: 'Ver o pedido' },
+    paid: {
+      subject: 'pagamento confirmado do pedido',
+      says: 'O pagamento do seu pedido foi confirmado. Obrigado!',
+      link: 'Ver o pedido',
+    },
     late: {
       subject: 'pagamento recebido do pedido',
       says: 'O pagamento do seu pedido chegou depois do prazo e foi aceito. Se algum item não estiver mais disponível, entraremos em contato.',
@@ -76,7 +96,11 @@ const words: Record<Language, Words> = {
       says: 'We have your order. It is confirmed as soon as the payment arrives; the page below shows the code and how it stands.',
       link: 'See the order and pay',
     },
-    paid: { subject: 'payment confirmed for order', says: 'The payment of your order is confirmed. Thank you!', link: 'See the order' },
+    paid: {
+      subject: 'payment confirmed for order',
+      says: 'The payment of your order is confirmed. Thank you!',
+      link: 'See the order',
+    },
     late: {
       subject: 'payment received for order',
       says: 'The payment of your order came after its time and was accepted. Should an item be sold out by now, we will write to you.',

@@ -5,7 +5,10 @@ import type { RailName } from '../base/rails.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import { sql, type Reader } from '../db/db.ts'
 
-/** Late truth is an arrow here too: what had expired may be paid, or be asked for anew. What was paid stays so; a person is told of what changes after. */
+/**
+ * Late truth is an arrow here too: what had expired may be paid, or be asked for anew. What was paid stays
+ * so; a person is told of what changes after.
+ */
 export const orderMachine = {
   awaiting: ['paid', 'expired'],
   expired: ['paid', 'awaiting'],
@@ -53,12 +56,17 @@ export type OrderLineRow = {
   quantity: bigint
 }
 
-export const findOrder = (reader: Reader, id: string) => reader.one<OrderRow>(sql`select * from orders where id = ${id}`)
+export const findOrder = (reader: Reader, id: string) =>
+  reader.one<OrderRow>(sql`select * from orders where id = ${id}`)
 
-export const findOrderByToken = (reader: Reader, token: string) => reader.one<OrderRow>(sql`select * from orders where token = ${token}`)
+export const findOrderByToken = (reader: Reader, token: string) =>
+  reader.one<OrderRow>(sql`select * from orders where token = ${token}`)
 
 export const linesOf = (reader: Reader, orderId: string) =>
-  reader.all<OrderLineRow>(sql`select line, product_id, name, units, quantity from order_lines where order_id = ${orderId} order by line`)
+  reader.all<OrderLineRow>(
+    sql`select line, product_id, name, units, quantity from order_lines where order_id = ${orderId}
+      order by line`,
+  )
 
 /** Every invoice of an order, oldest first. */
 export const invoicesOf = (reader: Reader, orderId: string) =>

@@ -1,4 +1,7 @@
-/** What a person does with an order: says that it is looked after, ends what waits for nothing, has its letters sent again. */
+/**
+ * What a person does with an order: says that it is looked after, ends what waits for nothing, has its
+ * letters sent again.
+ */
 import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
 import { writeAgain } from '../mail/mail.ts'
@@ -11,7 +14,9 @@ export async function needOrder(reader: Reader, name: string): Promise<OrderRow>
   const known = await findOrder(reader, name)
   if (known) return known
   const found = /^[0-9a-z]{8}$/i.test(name)
-    ? await reader.all<OrderRow>(sql`select * from orders where id like ${`%${name.toLowerCase()}`} order by id limit 2`)
+    ? await reader.all<OrderRow>(
+        sql`select * from orders where id like ${`%${name.toLowerCase()}`} order by id limit 2`,
+      )
     : []
   if (found.length === 1) return found[0]!
   throw new BadInput(
@@ -22,22 +27,36 @@ export async function needOrder(reader: Reader, name: string): Promise<OrderRow>
 }
 
 /** Throws `BadInput` where the order needs nobody. */
-export async function attended(db: Db, name: string, { by, why }: { by: string; why: string }): Promise<OrderRow> {
+export async function attended(
+  db: Db,
+  name: string,
+  { by, why }: { by: string; why: string },
+): Promise<OrderRow> {
   return db.tx(async tx => {
     const { id } = await needOrder(tx, name)
     const order = (await tx.one<OrderRow>(sql`select * from orders where id = ${id} ${forUpdate}`))!
     if (order.attention === null) throw new BadInput(`order ${id} needs nobody`)
     await tx.run(sql`update orders set attention = null, changed_at = ${await tx.now()} where id = ${id}`)
-    await audit(tx, { actor: by, act: 'order attended', subject: id, detail: { why, needed: order.attention } })
+    await audit(tx, {
+      actor: by,
+      act: 'order attended',
+      subject: id,
+      detail: { why, needed: order.attention },
+    })
     return { ...order, attention: null }
   })
 }
 
 /**
- * Ends an order that waits though its time is over: paid in part and never in whole, or at a bank that never told. Its stock goes back;
- * money that comes all the same makes it paid late. Throws `BadInput` while it can be paid in time.
+ * Ends an order that waits though its time is over: paid in part and never in whole, or at a bank that never
+ * told. Its stock goes back; money that comes all the same makes it paid late. Throws `BadInput` while it can
+ * be paid in time.
  */
-export async function endOrder(db: Db, name: string, { by, why }: { by: string; why: string }): Promise<OrderRow> {
+export async function endOrder(
+  db: Db,
+  name: string,
+  { by, why }: { by: string; why: string },
+): Promise<OrderRow> {
   return db.tx(async tx => {
     const { id } = await needOrder(tx, name)
     const order = (await tx.one<OrderRow>(sql`select * from orders where id = ${id} ${forUpdate}`))!
@@ -45,7 +64,8 @@ export async function endOrder(db: Db, name: string, { by, why }: { by: string; 
     const now = await tx.now()
     for (const invoice of await invoicesOf(tx, id)) {
       const isOnItsWay = ['seen', 'confirming', 'paid', 'credited'].includes(invoice.state)
-      if (isOnItsWay) throw new BadInput(`order ${id} is being paid: invoice ${invoice.id} is ${invoice.state}`)
+      if (isOnItsWay)
+        throw new BadInput(`order ${id} is being paid: invoice ${invoice.id} is ${invoice.state}`)
       if (!['expired', 'canceled', 'refused'].includes(invoice.state) && invoice.due_at >= now)
         throw new BadInput(`order ${id} can be paid until ${invoice.due_at}: end it after that`)
     }
@@ -56,14 +76,29 @@ export async function endOrder(db: Db, name: string, { by, why }: { by: string; 
   })
 }
 
-/** Has the letters that could not be sent tried again. Throws `BadInput` where none failed. Answers how many. */
-export async function sendMailsAgain(db: Db, name: string, by: string): Promise<{ order: OrderRow; letters: number }> {
+/**
+ * Has the letters that could not be sent tried again. Throws `BadInput` where none failed. Answers how many.
+ */
+export async function sendMailsAgain(
+  db: Db,
+  name: string,
+  by: string,
+): Promise<{ order: OrderRow; letters: number }> {
   return db.tx(async tx => {
     const order = await needOrder(tx, name)
-    if (order.email === '') throw new BadInput(`the buyer of order ${order.id} was forgotten: there is nowhere to write to`)
+    if (order.email === '')
+      throw new BadInput(`the buyer of order ${order.id} was forgotten: there is nowhere to write to`)
     const letters = await writeAgain(tx, order.id, `${by} has it sent again`)
-    if (letters === 0) throw new BadInput(`no letter of order ${order.id} has failed: "repasse order show ${order.id}" says how they stand`)
-    await audit(tx, { actor: by, act: 'letters sent again', subject: order.id, detail: { letters: `${letters}` } })
+    if (letters === 0)
+      throw new BadInput(
+        `no letter of order ${order.id} has failed: "repasse order show ${order.id}" says how they stand`,
+      )
+    await audit(tx, {
+      actor: by,
+      act: 'letters sent again',
+      subject: order.id,
+      detail: { letters: `${letters}` },
+    })
     return { order, letters }
   })
 }

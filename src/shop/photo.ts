@@ -1,4 +1,7 @@
-/** Photos: what is handed in is what its bytes say, whatever it is called; it is kept without what is no picture, or refused. */
+/**
+ * Photos: what is handed in is what its bytes say, whatever it is called; it is kept without what is no
+ * picture, or refused.
+ */
 import { createHash } from 'node:crypto'
 import { BadInput } from '../base/answer.ts'
 import { readJpeg, readPng, readWebp, type Picture } from './pictures.ts'
@@ -21,11 +24,16 @@ const maxPixels = 24_000_000
 /** Reads a JPEG, PNG or WebP; what is kept has no text, place or camera in it. Throws `BadInput`. */
 export function readPhoto(bytes: Uint8Array): Photo & { digest: string } {
   if (bytes.length > maxPhotoBytes)
-    throw new BadInput(`the photo has ${Math.ceil(bytes.length / 1024)} kB, and may have ${maxPhotoBytes / 1024}: save it smaller`)
+    throw new BadInput(
+      `the photo has ${Math.ceil(bytes.length / 1024)} kB, and may have ${maxPhotoBytes / 1024}: save it smaller`,
+    )
   const kind = kinds.find(({ starts }) => starts(bytes))
   if (!kind) throw new BadInput('the photo is no JPEG, PNG or WebP by its bytes: save it as one of these')
   const picture = kind.read(bytes)
-  if (!picture) throw new BadInput(`the photo begins like a ${kind.name} and is none, or has something behind its end: save it anew`)
+  if (!picture)
+    throw new BadInput(
+      `the photo begins like a ${kind.name} and is none, or has something behind its end: save it anew`,
+    )
   const { width, height } = picture
   if (Math.min(width, height) < minSide || Math.max(width, height) > maxSide || width * height > maxPixels)
     throw new BadInput(
@@ -46,8 +54,18 @@ const latin = (bytes: Uint8Array, from: number, to: number) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', from, to)
 
 const kinds: Kind[] = [
-  { name: 'JPEG', mediaType: 'image/jpeg', starts: bytes => latin(bytes, 0, 3) === '\u00ff\u00d8\u00ff', read: readJpeg },
-  { name: 'PNG', mediaType: 'image/png', starts: bytes => latin(bytes, 0, 8) === '\u0089PNG\r\n\u001a\n', read: readPng },
+  {
+    name: 'JPEG',
+    mediaType: 'image/jpeg',
+    starts: bytes => latin(bytes, 0, 3) === '\u00ff\u00d8\u00ff',
+    read: readJpeg,
+  },
+  {
+    name: 'PNG',
+    mediaType: 'image/png',
+    starts: bytes => latin(bytes, 0, 8) === '\u0089PNG\r\n\u001a\n',
+    read: readPng,
+  },
   {
     name: 'WebP',
     mediaType: 'image/webp',

@@ -1,4 +1,7 @@
-/** JPEG, PNG and WebP as far as they must be read: walked part by part to their end, keeping only the parts that make the picture. */
+/**
+ * JPEG, PNG and WebP as far as they must be read: walked part by part to their end, keeping only the parts
+ * that make the picture.
+ */
 import { crc32 } from 'node:zlib'
 
 export interface Picture {
@@ -10,7 +13,10 @@ export interface Picture {
 
 const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 
-/** Segments up to the end mark, and nothing after it (ISO/IEC 10918-1, Annex B). Undefined for what is no JPEG, or a torn one. */
+/**
+ * Segments up to the end mark, and nothing after it (ISO/IEC 10918-1, Annex B). Undefined for what is no
+ * JPEG, or a torn one.
+ */
 export function readJpeg(bytes: Uint8Array): Picture | undefined {
   const data = bufferOf(bytes)
   const kept = [data.subarray(0, 2)]
@@ -33,7 +39,11 @@ export function readJpeg(bytes: Uint8Array): Picture | undefined {
     if (marker !== 0xda) continue
     // Coded data up to the next mark that is neither a stuffed zero nor a restart.
     const from = at
-    while (at + 1 < data.length && !(data[at] === 0xff && data[at + 1] !== 0 && !(data[at + 1]! >= 0xd0 && data[at + 1]! <= 0xd7))) at++
+    while (
+      at + 1 < data.length &&
+      !(data[at] === 0xff && data[at + 1] !== 0 && !(data[at + 1]! >= 0xd0 && data[at + 1]! <= 0xd7))
+    )
+      at++
     if (at + 1 >= data.length) return undefined
     kept.push(data.subarray(from, at))
     if (data[at + 1] !== 0xd9) continue
@@ -45,11 +55,32 @@ export function readJpeg(bytes: Uint8Array): Picture | undefined {
 
 /** SOF0 to SOF15, which say how large the picture is; three of these marks mean something else. */
 const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
-/** Comments and applications' parts, apart from JFIF (0), the colour profile (2) and Adobe's colour transform (14). */
-const isTold = (marker: number) => marker === 0xfe || (marker >= 0xe0 && marker <= 0xef && ![0xe0, 0xe2, 0xee].includes(marker))
+/**
+ * Comments and applications' parts, apart from JFIF (0), the colour profile (2) and Adobe's colour transform
+ * (14).
+ */
+const isTold = (marker: number) =>
+  marker === 0xfe || (marker >= 0xe0 && marker <= 0xef && ![0xe0, 0xe2, 0xee].includes(marker))
 
-/** Chunks of PNG that make the picture (W3C PNG, third edition, 11); text, times and cameras are not among them. */
-const pngKept = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND', 'tRNS', 'gAMA', 'cHRM', 'sRGB', 'iCCP', 'sBIT', 'bKGD', 'pHYs', 'cICP'])
+/**
+ * Chunks of PNG that make the picture (W3C PNG, third edition, 11); text, times and cameras are not among
+ * them.
+ */
+const pngKept = new Set([
+  'IHDR',
+  'PLTE',
+  'IDAT',
+  'IEND',
+  'tRNS',
+  'gAMA',
+  'cHRM',
+  'sRGB',
+  'iCCP',
+  'sBIT',
+  'bKGD',
+  'pHYs',
+  'cICP',
+])
 
 export function readPng(bytes: Uint8Array): Picture | undefined {
   const data = bufferOf(bytes)
@@ -59,12 +90,14 @@ export function readPng(bytes: Uint8Array): Picture | undefined {
   for (let at = 8; at + 12 <= data.length;) {
     const end = at + 12 + data.readUInt32BE(at)
     const name = data.toString('latin1', at + 4, at + 8)
-    if (end > data.length || crc32(data.subarray(at + 4, end - 4)) !== data.readUInt32BE(end - 4)) return undefined
+    if (end > data.length || crc32(data.subarray(at + 4, end - 4)) !== data.readUInt32BE(end - 4))
+      return undefined
     if ((name === 'IHDR') !== (at === 8)) return undefined
     if (name === 'IHDR') size = { width: data.readUInt32BE(at + 8), height: data.readUInt32BE(at + 12) }
     if (name === 'IDAT') hasPixels = true
     if (pngKept.has(name)) kept.push(data.subarray(at, end))
-    if (name === 'IEND') return size && hasPixels && end === data.length ? { ...size, bytes: Buffer.concat(kept) } : undefined
+    if (name === 'IEND')
+      return size && hasPixels && end === data.length ? { ...size, bytes: Buffer.concat(kept) } : undefined
     at = end
   }
   return undefined
@@ -89,7 +122,8 @@ export function readWebp(bytes: Uint8Array): Picture | undefined {
       size = name === 'VP8 ' ? lossySize(body) : losslessSize(body)
       if (!size) return undefined
     }
-    if (webpKept.has(name)) kept.push(name === 'VP8X' ? withoutTold(data.subarray(at, end)) : data.subarray(at, end))
+    if (webpKept.has(name))
+      kept.push(name === 'VP8X' ? withoutTold(data.subarray(at, end)) : data.subarray(at, end))
     at = end
   }
   if (!size) return undefined

@@ -1,4 +1,7 @@
-/** Placing orders on both databases: what is refused and leaves nothing behind, and what many do at once is done as often as it may be. */
+/**
+ * Placing orders on both databases: what is refused and leaves nothing behind, and what many do at once is
+ * done as often as it may be.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { postgresAvailable, startPostgres, type Postgres } from '../../test/testbed/postgres.ts'
 import { furnishShop, type ShopFloor } from '../../test/testbed/shopFloor.ts'
@@ -40,7 +43,10 @@ describe.each([
     beforeEach(async () => {
       if (isClean) return void (isClean = false)
       await db?.close()
-      db = await openDb(server ? await server.migratedDatabase() : 'sqlite::memory:', { ...world, virtual: true })
+      db = await openDb(server ? await server.migratedDatabase() : 'sqlite::memory:', {
+        ...world,
+        virtual: true,
+      })
       await migrate(db, clock)
       await openTrialAccount(db, world)
       floor = await furnishShop(db, world, ['starkbank'])
@@ -49,11 +55,16 @@ describe.each([
     const place = (change?: Partial<Placing>) => writeOrder(db, world, floor.placing(change), terms)
     const placed = async (change?: Partial<Placing>): Promise<OrderRow> => {
       const outcome = await place(change)
-      if (outcome.is !== 'placed') throw new Error(outcome.faults.map(({ field, is }) => `${field} ${is}`).join(', '))
+      if (outcome.is !== 'placed')
+        throw new Error(outcome.faults.map(({ field, is }) => `${field} ${is}`).join(', '))
       return outcome.order
     }
     const counted = async (table: 'orders' | 'order_lines' | 'invoices' | 'mails' | 'transitions') =>
-      Number((await db.one<{ count: bigint }>(sql`select count(*) as count from ${{ texts: [table], values: [] }}`))!.count)
+      Number(
+        (await db.one<{ count: bigint }>(
+          sql`select count(*) as count from ${{ texts: [table], values: [] }}`,
+        ))!.count,
+      )
     const stock = async () => {
       const rows = await db.all<{ stock: bigint }>(sql`select stock from products order by name`)
       return rows.map(row => Number(row.stock))
@@ -77,7 +88,12 @@ describe.each([
           { productId: floor.coffee.id, quantity: 2n },
         ],
       })
-      expect(order).toMatchObject({ state: 'awaiting', units: 11_970n, email: 'ana@example.com', tax_id: '012.345.678-90' })
+      expect(order).toMatchObject({
+        state: 'awaiting',
+        units: 11_970n,
+        email: 'ana@example.com',
+        tax_id: '012.345.678-90',
+      })
       expect(order.token).toMatch(/^[A-Za-z0-9_-]{32}$/)
       const [invoice] = await invoicesOf(db, order.id)
       expect(invoice).toMatchObject({
@@ -106,28 +122,72 @@ describe.each([
         ],
       ],
       ['a name of signs', () => ({ buyer: { ...ana, name: '12345' } }), [{ field: 'name', is: 'invalid' }]],
-      ['a name that a page might obey', () => ({ buyer: { ...ana, name: 'Ana<script>' } }), [{ field: 'name', is: 'invalid' }]],
+      [
+        'a name that a page might obey',
+        () => ({ buyer: { ...ana, name: 'Ana<script>' } }),
+        [{ field: 'name', is: 'invalid' }],
+      ],
       [
         'a name that a mail header might obey',
         () => ({ buyer: { ...ana, name: 'Ana\r\nBcc: x@example.com' } }),
         [{ field: 'name', is: 'invalid' }],
       ],
-      ['a name that turns what follows around', () => ({ buyer: { ...ana, name: 'Ana\u202e' } }), [{ field: 'name', is: 'invalid' }]],
-      ['an endless name', () => ({ buyer: { ...ana, name: 'a'.repeat(101) } }), [{ field: 'name', is: 'too long' }]],
-      ['an address without its domain', () => ({ buyer: { ...ana, email: 'ana@example' } }), [{ field: 'email', is: 'invalid' }]],
-      ['two addresses', () => ({ buyer: { ...ana, email: 'ana@example.com,bia@example.com' } }), [{ field: 'email', is: 'invalid' }]],
+      [
+        'a name that turns what follows around',
+        () => ({ buyer: { ...ana, name: 'Ana\u202e' } }),
+        [{ field: 'name', is: 'invalid' }],
+      ],
+      [
+        'an endless name',
+        () => ({ buyer: { ...ana, name: 'a'.repeat(101) } }),
+        [{ field: 'name', is: 'too long' }],
+      ],
+      [
+        'an address without its domain',
+        () => ({ buyer: { ...ana, email: 'ana@example' } }),
+        [{ field: 'email', is: 'invalid' }],
+      ],
+      [
+        'two addresses',
+        () => ({ buyer: { ...ana, email: 'ana@example.com,bia@example.com' } }),
+        [{ field: 'email', is: 'invalid' }],
+      ],
       [
         'an address with a header',
         () => ({ buyer: { ...ana, email: 'ana@example.com\nBcc: bia@example.com' } }),
         [{ field: 'email', is: 'invalid' }],
       ],
-      ['an address in quotes', () => ({ buyer: { ...ana, email: '"a b"@example.com' } }), [{ field: 'email', is: 'invalid' }]],
-      ['an endless address', () => ({ buyer: { ...ana, email: `${'a'.repeat(250)}@example.com` } }), [{ field: 'email', is: 'too long' }]],
-      ['a CPF whose digits do not fit', () => ({ buyer: { ...ana, taxId: '012.345.678-91' } }), [{ field: 'taxId', is: 'invalid' }]],
+      [
+        'an address in quotes',
+        () => ({ buyer: { ...ana, email: '"a b"@example.com' } }),
+        [{ field: 'email', is: 'invalid' }],
+      ],
+      [
+        'an endless address',
+        () => ({ buyer: { ...ana, email: `${'a'.repeat(250)}@example.com` } }),
+        [{ field: 'email', is: 'too long' }],
+      ],
+      [
+        'a CPF whose digits do not fit',
+        () => ({ buyer: { ...ana, taxId: '012.345.678-91' } }),
+        [{ field: 'taxId', is: 'invalid' }],
+      ],
       ['an empty basket', () => ({ lines: [] }), [{ field: 'basket', is: 'empty' }]],
-      ['none of something', () => ({ lines: [{ productId: floor.coffee.id, quantity: 0n }] }), [{ field: 'basket', is: 'empty' }]],
-      ['less than none', () => ({ lines: [{ productId: floor.coffee.id, quantity: -1n }] }), [{ field: 'basket', is: 'empty' }]],
-      ['a hundred of one', () => ({ lines: [{ productId: floor.coffee.id, quantity: 100n }] }), [{ field: 'basket', is: 'too many' }]],
+      [
+        'none of something',
+        () => ({ lines: [{ productId: floor.coffee.id, quantity: 0n }] }),
+        [{ field: 'basket', is: 'empty' }],
+      ],
+      [
+        'less than none',
+        () => ({ lines: [{ productId: floor.coffee.id, quantity: -1n }] }),
+        [{ field: 'basket', is: 'empty' }],
+      ],
+      [
+        'a hundred of one',
+        () => ({ lines: [{ productId: floor.coffee.id, quantity: 100n }] }),
+        [{ field: 'basket', is: 'too many' }],
+      ],
       [
         'more than there are',
         () => ({ lines: [{ productId: floor.cup.id, quantity: 2n }] }),
@@ -160,7 +220,12 @@ describe.each([
       const outcome = await place(change())
       expect(outcome).toMatchObject({ is: 'refused', faults })
       expect((outcome as { faults: OrderFault[] }).faults).toHaveLength(faults.length)
-      expect([await counted('orders'), await counted('invoices'), await counted('mails'), await stock()]).toEqual([0, 0, 0, [10, 1]])
+      expect([
+        await counted('orders'),
+        await counted('invoices'),
+        await counted('mails'),
+        await stock(),
+      ]).toEqual([0, 0, 0, [10, 1]])
       expect(await counted('transitions')).toBe(before)
       isClean = true
     })
@@ -171,14 +236,20 @@ describe.each([
         faults: [{ is: 'gone', name: 'Xícara' }],
       })
       await editProduct(db, floor.coffee.id, { units: 999_999_999n }, 'maker')
-      expect(await place({ lines: [{ productId: floor.coffee.id, quantity: 2n }] })).toMatchObject({ faults: [{ is: 'too dear' }] })
+      expect(await place({ lines: [{ productId: floor.coffee.id, quantity: 2n }] })).toMatchObject({
+        faults: [{ is: 'too dear' }],
+      })
       expect((await placed()).units).toBe(999_999_999n)
     })
 
     test('an order keeps its price and its rule when they change', async () => {
       const order = await placed()
       await editProduct(db, floor.coffee.id, { units: 1n, name: 'Chá' }, 'maker')
-      await payShopTo(db, { rail: 'starkbank', account: 'main', commissionBp: 9_000n, minPayoutUnits: 5n }, 'maker')
+      await payShopTo(
+        db,
+        { rail: 'starkbank', account: 'main', commissionBp: 9_000n, minPayoutUnits: 5n },
+        'maker',
+      )
       await moveInvoice(order, 'canceled')
       await followOrders(db, world, { writes: true })
       expect(await writeNewCode(db, world, order.token, terms)).toMatchObject({ is: 'made' })
@@ -187,7 +258,9 @@ describe.each([
         [3_990n, 150n],
         [3_990n, 9_000n],
       ])
-      expect(await db.all(sql`select name, units from order_lines`)).toEqual([{ name: 'Café 250 g', units: 3_990n }])
+      expect(await db.all(sql`select name, units from order_lines`)).toEqual([
+        { name: 'Café 250 g', units: 3_990n },
+      ])
       await stopOffering(db, 'starkbank', 'maker')
       expect(await place()).toMatchObject({ is: 'refused', faults: [{ field: 'rail', is: 'not offered' }] })
     })
@@ -198,14 +271,21 @@ describe.each([
       const outcomes = await many(30, number => place({ lines: number % 2 === 0 ? both : both.toReversed() }))
       expect(outcomes.filter(({ is }) => is === 'placed')).toHaveLength(10)
       expect(await stock()).toEqual([0, 89])
-      expect([await counted('orders'), await counted('invoices'), await counted('order_lines')]).toEqual([10, 10, 20])
+      expect([await counted('orders'), await counted('invoices'), await counted('order_lines')]).toEqual([
+        10, 10, 20,
+      ])
     })
 
     test('one basket sent ten times at once is one order; one button pressed ten times is one code', async () => {
       const placing = floor.placing()
       const outcomes = await many(10, () => writeOrder(db, world, placing, terms))
       expect(outcomes.filter(outcome => outcome.is === 'placed' && !outcome.again)).toHaveLength(1)
-      expect([await counted('orders'), await counted('invoices'), await counted('mails'), await stock()]).toEqual([1, 1, 1, [9, 1]])
+      expect([
+        await counted('orders'),
+        await counted('invoices'),
+        await counted('mails'),
+        await stock(),
+      ]).toEqual([1, 1, 1, [9, 1]])
       const order = (await db.one<OrderRow>(sql`select * from orders`))!
       await moveInvoice(order, 'canceled')
       await many(3, () => followOrders(db, world, { writes: true }))
@@ -218,7 +298,9 @@ describe.each([
     test('the last one, sent ten times at once in one basket, is one order, and nobody is told that it is sold', async () => {
       const placing = floor.placing({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
       const outcomes = await many(10, () => writeOrder(db, world, placing, terms))
-      expect(new Set(outcomes.map(outcome => (outcome.is === 'placed' ? outcome.order.id : 'refused'))).size).toBe(1)
+      expect(
+        new Set(outcomes.map(outcome => (outcome.is === 'placed' ? outcome.order.id : 'refused'))).size,
+      ).toBe(1)
       expect([await counted('orders'), await stock()]).toEqual([1, [10, 0]])
     })
 
@@ -227,15 +309,21 @@ describe.each([
       await followOrders(db, world, { writes: true })
       expect(await followOrders(db, world, { writes: true })).toBe(0)
       await moveInvoice(order, 'issuing', 'issued', 'paid')
-      expect((await many(5, () => followOrders(db, world, { writes: true }))).reduce((sum, count) => sum + count, 0)).toBe(1)
+      expect(
+        (await many(5, () => followOrders(db, world, { writes: true }))).reduce(
+          (sum, count) => sum + count,
+          0,
+        ),
+      ).toBe(1)
       await moveInvoice(order, 'credited')
       expect(await followOrders(db, world, { writes: true })).toBe(0)
-      expect((await db.all<{ kind: string }>(sql`select kind from mails order by kind`)).map(({ kind }) => kind)).toEqual([
-        'paid',
-        'placed',
-      ])
+      expect(
+        (await db.all<{ kind: string }>(sql`select kind from mails order by kind`)).map(({ kind }) => kind),
+      ).toEqual(['paid', 'placed'])
       expect(await history(db, order.id)).toMatchObject([{ to_state: 'awaiting' }, { to_state: 'paid' }])
-      expect(await db.all(sql`select id from invoices where order_id is not null and told_state <> state`)).toEqual([])
+      expect(
+        await db.all(sql`select id from invoices where order_id is not null and told_state <> state`),
+      ).toEqual([])
     })
 
     test('a person is called once for each reason, and not again for what was attended to', async () => {
@@ -266,8 +354,13 @@ describe.each([
       await moveInvoice(order, 'issuing', 'issued', 'paid', 'credited', 'reversed')
       await followOrders(db, world, { writes: true })
       const [first] = await invoicesOf(db, order.id)
-      expect(await findOrder(db, order.id)).toMatchObject({ state: 'paid', attention: `its payment ${first!.id} was given back` })
-      expect((await db.all<{ kind: string }>(sql`select kind from mails`)).map(({ kind }) => kind)).toEqual(['placed'])
+      expect(await findOrder(db, order.id)).toMatchObject({
+        state: 'paid',
+        attention: `its payment ${first!.id} was given back`,
+      })
+      expect((await db.all<{ kind: string }>(sql`select kind from mails`)).map(({ kind }) => kind)).toEqual([
+        'placed',
+      ])
     })
 
     test('a new code for what is not sold any more is refused', async () => {
@@ -291,13 +384,18 @@ describe.each([
     test('an invoice is of a slot or of an order: of neither, or of both, the schema takes none', async () => {
       const order = await placed()
       const { id } = (await invoicesOf(db, order.id))[0]!
-      const set = (what: ReturnType<typeof sql>) => db.tx(tx => tx.run(sql`update invoices set ${what} where id = ${id}`))
+      const set = (what: ReturnType<typeof sql>) =>
+        db.tx(tx => tx.run(sql`update invoices set ${what} where id = ${id}`))
       await expect(set(sql`order_id = null`)).rejects.toThrow(/check/i)
       await db.tx(async tx => {
-        await tx.run(sql`insert into schedules (id, store_id, name, version, rail, cron, time_zone, count_low, count_high, units_low, units_high, due_in_ms,
-          account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, added_by, added_at, changed_at)
-          select 'sch_1', 'sto_default', 'one', 1, 'starkbank', '@daily', 'UTC', 1, 1, 1, 1, 1, id, 0, 0, 'all', 'paused', '', 'maker', '', '' from accounts`)
-        await tx.run(sql`insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
+        await tx.run(sql`insert into schedules (id, store_id, name, version, rail, cron, time_zone, count_low,
+          count_high, units_low, units_high, due_in_ms,
+          account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, added_by,
+            added_at, changed_at)
+          select 'sch_1', 'sto_default', 'one', 1, 'starkbank', '@daily', 'UTC', 1, 1, 1, 1, 1, id, 0, 0,
+            'all', 'paused', '', 'maker', '', '' from accounts`)
+        await tx.run(sql`insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at,
+          changed_at)
           values ('slo_1', 'sch_1', 1, '', 'manual', 'done', '', '')`)
       })
       await expect(set(sql`slot_id = 'slo_1'`)).rejects.toThrow(/check/i)

@@ -1,15 +1,32 @@
-/** Placing an order, and asking anew for one whose time is over: each one transaction, with prices and stock from the database. */
+/**
+ * Placing an order, and asking anew for one whose time is over: each one transaction, with prices and stock
+ * from the database.
+ */
 import { newId } from '../base/id.ts'
 import { brl, minRequest } from '../base/money.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { millis, type World } from '../base/world.ts'
 import { isOnChain, type RailName } from '../base/rails.ts'
-import { draftOfOrder, inReaisAsSaid, type InvoiceRow, type Priced, type Pricing } from '../invoice/invoice.ts'
+import {
+  draftOfOrder,
+  inReaisAsSaid,
+  type InvoiceRow,
+  type Priced,
+  type Pricing,
+} from '../invoice/invoice.ts'
 import { queueMail } from '../mail/mail.ts'
 import { ruleRef } from '../payout/payout.ts'
 import { encrypted, forUpdate, join, move, remember, sql, type Db, type Tx } from '../db/db.ts'
 import { checkBuyer, type Buyer, type BuyerFault } from './buyer.ts'
-import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type Language, type OrderRow } from './order.ts'
+import {
+  findOrder,
+  invoicesOf,
+  linesOf,
+  numberOf,
+  orderMachine,
+  type Language,
+  type OrderRow,
+} from './order.ts'
 import { holdsTooMany, mayWrite, noteAsk, takeTurn, tooOften, type LimitFault } from './limits.ts'
 import type { ProductRow } from './product.ts'
 import { shopRules, type ShopRule } from './rules.ts'
@@ -64,7 +81,10 @@ export type Placed =
 export interface PlaceTerms {
   /** The rails this house runs on. */
   rails: readonly RailName[]
-  /** Prices reais on a rail that lies on a chain; undefined where no rate is good or the chain is not followed. */
+  /**
+   * Prices reais on a rail that lies on a chain; undefined where no rate is good or the chain is not
+   * followed.
+   */
   price: (tx: Tx, rail: RailName) => Promise<Pricing | undefined>
   /** Whether letters can be sent at all. */
   writes: boolean
@@ -73,7 +93,8 @@ export interface PlaceTerms {
 }
 
 /** 192 random bits, for basket keys and order tokens: nobody guesses one. */
-export const newKey = ({ random }: Pick<World, 'random'>): string => Buffer.from(random.bytes(24)).toString('base64url')
+export const newKey = ({ random }: Pick<World, 'random'>): string =>
+  Buffer.from(random.bytes(24)).toString('base64url')
 export const isKey = (text: string): boolean => /^[A-Za-z0-9_-]{32}$/.test(text)
 
 /** Places an order: order, lines, stock and the draft of its invoice are there together, or none is. */
@@ -85,8 +106,12 @@ export async function writeOrder(db: Db, world: World, placing: Placing, terms: 
     const there = await ofBasket(tx, placing.basketKey)
     if (there) return { is: 'placed', order: there, again: true }
     const { limits } = terms
-    const turn = limits && faults.length === 0 ? await takeTurn(tx, { ...checked, address: placing.address }) : undefined
-    const often = limits && turn && ((await tooOften(tx, limits, turn)) ?? (await holdsTooMany(tx, limits, turn, itemsOf(basket))))
+    const turn =
+      limits && faults.length === 0 ? await takeTurn(tx, { ...checked, address: placing.address }) : undefined
+    const often =
+      limits &&
+      turn &&
+      ((await tooOften(tx, limits, turn)) ?? (await holdsTooMany(tx, limits, turn, itemsOf(basket))))
     if (often) {
       // The same form, sent twice at once, may be what used the limit up.
       const twin = await ofBasket(tx, placing.basketKey)
@@ -111,10 +136,12 @@ export async function writeOrder(db: Db, world: World, placing: Placing, terms: 
         values (${order.id}, ${line}, ${product.id}, ${product.name}, ${product.units}, ${quantity})`)
     // Every product was held and counted above.
     const lacking = await takeStock(tx, await linesOf(tx, order.id))
-    if (lacking.length > 0) throw new Error(`order ${order.id} lacks ${lacking.map(({ name }) => name).join(', ')}`)
+    if (lacking.length > 0)
+      throw new Error(`order ${order.id} lacks ${lacking.map(({ name }) => name).join(', ')}`)
     await draft(tx, world, order, asked)
     if (turn) await noteAsk(tx, turn, order.id)
-    if (terms.writes && (!limits || (await mayWrite(tx, limits, order)))) await queueMail(tx, world, order.id, 'placed')
+    if (terms.writes && (!limits || (await mayWrite(tx, limits, order))))
+      await queueMail(tx, world, order.id, 'placed')
     return { is: 'placed', order, again: false }
   }, 'locks')
 }
@@ -126,7 +153,10 @@ export type NewCode =
   | { is: 'there'; order: OrderRow }
   | { is: 'refused'; faults: OrderFault[] }
 
-/** Asks anew for an order whose time is over, on the rail it had or on another. Pressed twice it is one. Undefined where there is no such order. */
+/**
+ * Asks anew for an order whose time is over, on the rail it had or on another. Pressed twice it is one.
+ * Undefined where there is no such order.
+ */
 export async function writeNewCode(
   db: Db,
   world: World,
@@ -138,12 +168,17 @@ export async function writeNewCode(
   return db.tx(async (tx): Promise<NewCode | undefined> => {
     const order = await tx.one<OrderRow>(sql`select * from orders where token = ${token} ${forUpdate}`)
     if (!order) return undefined
-    if (!mayAskAgain(order, await invoicesOf(tx, order.id), millis(await tx.now()))) return { is: 'there', order }
+    if (!mayAskAgain(order, await invoicesOf(tx, order.id), millis(await tx.now())))
+      return { is: 'there', order }
 
     const lines = await linesOf(tx, order.id)
     const { limits } = terms
-    const turn = limits && (await takeTurn(tx, { email: order.email, taxId: order.tax_id, address, orderId: order.id }))
-    const often = limits && turn && ((await tooOften(tx, limits, turn)) ?? (await holdsTooMany(tx, limits, turn, itemsOf(lines), order.id)))
+    const turn =
+      limits && (await takeTurn(tx, { email: order.email, taxId: order.tax_id, address, orderId: order.id }))
+    const often =
+      limits &&
+      turn &&
+      ((await tooOften(tx, limits, turn)) ?? (await holdsTooMany(tx, limits, turn, itemsOf(lines), order.id)))
     if (often) return refuse({ field: 'limit', ...often })
 
     const asked = await askable(tx, rail ?? order.rail, order.units, terms)
@@ -171,15 +206,28 @@ export function mayAskAgain(order: OrderRow, invoices: readonly InvoiceRow[], no
 }
 
 /** Nothing came. */
-const quiet = new Set<InvoiceRow['state']>(['draft', 'issuing', 'unsure', 'issued', 'overdue', 'expired', 'canceled', 'refused'])
+const quiet = new Set<InvoiceRow['state']>([
+  'draft',
+  'issuing',
+  'unsure',
+  'issued',
+  'overdue',
+  'expired',
+  'canceled',
+  'refused',
+])
 /** Nothing can come, except late. */
 export const dead = new Set<InvoiceRow['state']>(['expired', 'canceled', 'refused'])
 
 /**
- * Whether an invoice still keeps its order's goods from others at `now`. A part of the price, however small, does so no longer than
- * nothing would; the whole that lies in no block does so while it counts in time. What came all the same is a person's, or a refund's. Pure.
+ * Whether an invoice still keeps its order's goods from others at `now`. A part of the price, however small,
+ * does so no longer than nothing would; the whole that lies in no block does so while it counts in time. What
+ * came all the same is a person's, or a refund's. Pure.
  */
-export function keepsGoods({ state, due_at: dueAt, watch_until: watchUntil }: InvoiceRow, now: number): boolean {
+export function keepsGoods(
+  { state, due_at: dueAt, watch_until: watchUntil }: InvoiceRow,
+  now: number,
+): boolean {
   switch (state) {
     case 'expired':
     case 'canceled':
@@ -195,25 +243,36 @@ export function keepsGoods({ state, due_at: dueAt, watch_until: watchUntil }: In
   }
 }
 
-const refuse = (...faults: OrderFault[]): { is: 'refused'; faults: OrderFault[] } => ({ is: 'refused', faults })
+const refuse = (...faults: OrderFault[]): { is: 'refused'; faults: OrderFault[] } => ({
+  is: 'refused',
+  faults,
+})
 
-const ofBasket = (tx: Tx, key: string) => tx.one<OrderRow>(sql`select * from orders where basket_key = ${key}`)
+const ofBasket = (tx: Tx, key: string) =>
+  tx.one<OrderRow>(sql`select * from orders where basket_key = ${key}`)
 
-/** One line for each product, in the order of their ids: so are they held, and no two orders wait for each other. */
+/**
+ * One line for each product, in the order of their ids: so are they held, and no two orders wait for each
+ * other.
+ */
 function gathered(lines: readonly BasketLine[]): BasketLine[] {
   const sums = new Map<string, bigint>()
   for (const { productId, quantity } of lines) sums.set(productId, (sums.get(productId) ?? 0n) + quantity)
-  return [...sums].map(([productId, quantity]) => ({ productId, quantity })).toSorted((a, b) => (a.productId < b.productId ? -1 : 1))
+  return [...sums]
+    .map(([productId, quantity]) => ({ productId, quantity }))
+    .toSorted((a, b) => (a.productId < b.productId ? -1 : 1))
 }
 
-const itemsOf = (lines: readonly { quantity: bigint }[]): bigint => lines.reduce((sum, { quantity }) => sum + quantity, 0n)
+const itemsOf = (lines: readonly { quantity: bigint }[]): bigint =>
+  lines.reduce((sum, { quantity }) => sum + quantity, 0n)
 
 interface Found {
   product: ProductRow
   quantity: bigint
 }
 
-const totalOf = (found: Found[]): bigint => found.reduce((sum, { product, quantity }) => sum + product.units * quantity, 0n)
+const totalOf = (found: Found[]): bigint =>
+  found.reduce((sum, { product, quantity }) => sum + product.units * quantity, 0n)
 
 const tooFew = ({ id, name, stock }: Pick<ProductRow, 'id' | 'name' | 'stock'>): OrderFault => ({
   ...{ field: 'basket', is: 'too few left' },
@@ -221,23 +280,31 @@ const tooFew = ({ id, name, stock }: Pick<ProductRow, 'id' | 'name' | 'stock'>):
 })
 
 /** Holds every product of the basket until the transaction ends, and says what cannot be had. */
-async function priceBasket(tx: Tx, basket: BasketLine[], shown: bigint | undefined): Promise<{ found: Found[]; wrong: OrderFault[] }> {
-  if (basket.length === 0 || basket.some(({ quantity }) => quantity < 1n)) return { found: [], wrong: [{ field: 'basket', is: 'empty' }] }
+async function priceBasket(
+  tx: Tx,
+  basket: BasketLine[],
+  shown: bigint | undefined,
+): Promise<{ found: Found[]; wrong: OrderFault[] }> {
+  if (basket.length === 0 || basket.some(({ quantity }) => quantity < 1n))
+    return { found: [], wrong: [{ field: 'basket', is: 'empty' }] }
   if (basket.length > maxLines || basket.some(({ quantity }) => quantity > maxOfOne))
     return { found: [], wrong: [{ field: 'basket', is: 'too many' }] }
   const products = await tx.all<ProductRow>(sql`
-    select * from products where store_id = 'sto_default' and id in (${join(basket.map(line => line.productId))}) order by id ${forUpdate}`)
+    select * from products where store_id = 'sto_default'
+      and id in (${join(basket.map(line => line.productId))}) order by id ${forUpdate}`)
   const found: Found[] = []
   const wrong: OrderFault[] = []
   for (const { productId, quantity } of basket) {
     const product = products.find(({ id }) => id === productId)
-    if (product?.state !== 'listed') wrong.push({ field: 'basket', is: 'gone', productId, name: product?.name })
+    if (product?.state !== 'listed')
+      wrong.push({ field: 'basket', is: 'gone', productId, name: product?.name })
     else if (product.stock < quantity) wrong.push(tooFew(product))
     else found.push({ product, quantity })
   }
   const units = totalOf(found)
   if (units > mostUnits) wrong.push({ field: 'basket', is: 'too dear' })
-  if (wrong.length === 0 && shown !== undefined && shown !== units) wrong.push({ field: 'basket', is: 'other total', units })
+  if (wrong.length === 0 && shown !== undefined && shown !== units)
+    wrong.push({ field: 'basket', is: 'other total', units })
   return { found, wrong }
 }
 
@@ -260,7 +327,9 @@ async function askable(
   const price = await terms.price(tx, rail)
   if (!price) return refuse({ field: 'rail', is: 'no rate' })
   const priced = price(brl(units))
-  return priced.amount.units < minRequest ? refuse({ field: 'rail', is: 'too small' }) : { is: 'askable', rule, priced }
+  return priced.amount.units < minRequest
+    ? refuse({ field: 'rail', is: 'too small' })
+    : { is: 'askable', rule, priced }
 }
 
 async function insertOrder(
@@ -274,9 +343,12 @@ async function insertOrder(
   const id = newId('order', world)
   const now = await tx.now()
   const inserted = await tx.run(sql`
-    insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units, state, added_at, changed_at)
-    values (${id}, 'sto_default', ${newKey(world)}, ${placing.basketKey}, ${encrypted('orders.name', id, buyer.name)},
-      ${encrypted('orders.email', id, buyer.email)}, ${encrypted('orders.tax_id', id, buyer.taxId)}, ${placing.language},
+    insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units, state,
+      added_at, changed_at)
+    values (${id}, 'sto_default', ${newKey(world)}, ${placing.basketKey},
+      ${encrypted('orders.name', id, buyer.name)},
+      ${encrypted('orders.email', id, buyer.email)}, ${encrypted('orders.tax_id', id, buyer.taxId)},
+        ${placing.language},
       ${placing.rail}, ${units}, 'awaiting', ${now}, ${now}) on conflict (basket_key) do nothing`)
   if (inserted === 0) return undefined
   await remember(tx, 'orders', id, '', 'awaiting', { why: 'placed in the shop', ref: ruleRef(rule) }, now)

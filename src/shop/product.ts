@@ -46,20 +46,35 @@ export const allProducts = (reader: Reader) =>
 /** By id, slug or name; removed ones too. */
 export const findProduct = (reader: Reader, name: string) =>
   reader.one<ProductRow>(sql`
-    select * from products where store_id = 'sto_default' and (id = ${name} or slug = ${name} or name = ${name})
+    select * from products where store_id = 'sto_default' and (id = ${name} or slug = ${name}
+      or name = ${name})
     order by case when id = ${name} or slug = ${name} then 0 else 1 end, id limit 1`)
 
 export async function photoOf(reader: Reader, digest: string): Promise<Photo | undefined> {
-  const row = await reader.one<{ media_type: Photo['mediaType']; width: bigint; height: bigint; bytes: Uint8Array }>(sql`
+  const row = await reader.one<{
+    media_type: Photo['mediaType']
+    width: bigint
+    height: bigint
+    bytes: Uint8Array
+  }>(sql`
     select media_type, width, height, bytes from product_photos where digest = ${digest}`)
-  return row && { mediaType: row.media_type, width: Number(row.width), height: Number(row.height), bytes: row.bytes }
+  return (
+    row && {
+      mediaType: row.media_type,
+      width: Number(row.width),
+      height: Number(row.height),
+      bytes: row.bytes,
+    }
+  )
 }
 
 /** Adds a product that is listed from then on. Throws `BadInput`. */
 export async function addProduct(db: Db, world: World, input: ProductInput, by: string): Promise<ProductRow> {
   return db.tx(async tx => {
     const slug = slugOf(input.name)
-    const twin = await tx.one<ProductRow>(sql`select * from products where store_id = 'sto_default' and slug = ${slug}`)
+    const twin = await tx.one<ProductRow>(
+      sql`select * from products where store_id = 'sto_default' and slug = ${slug}`,
+    )
     if (twin)
       throw new BadInput(
         `there is a product "${twin.name}" already (${twin.slug}${twin.state === 'removed' ? ', removed' : ''}): edit that one, or choose another name`,
@@ -68,31 +83,51 @@ export async function addProduct(db: Db, world: World, input: ProductInput, by: 
     const now = await tx.now()
     const photo = input.photo === undefined ? null : await keepPhoto(tx, input.photo)
     await tx.run(sql`
-      insert into products (id, store_id, slug, name, description, units, stock, state, photo, added_by, added_at, changed_at)
-      values (${id}, 'sto_default', ${slug}, ${input.name}, ${input.description}, ${input.units}, ${input.stock}, 'listed', ${photo}, ${by}, ${now}, ${now})`)
+      insert into products (id, store_id, slug, name, description, units, stock, state, photo, added_by,
+        added_at, changed_at)
+      values (${id}, 'sto_default', ${slug}, ${input.name}, ${input.description}, ${input.units},
+        ${input.stock}, 'listed', ${photo}, ${by}, ${now}, ${now})`)
     await remember(tx, 'products', id, '', 'listed', { why: `added by ${by}` }, now)
-    await audit(tx, { actor: by, act: 'product added', subject: id, detail: { slug, ...told(input), ...(photo && { photo }) } })
+    await audit(tx, {
+      actor: by,
+      act: 'product added',
+      subject: id,
+      detail: { slug, ...told(input), ...(photo && { photo }) },
+    })
     return (await findProduct(tx, id))!
   })
 }
 
-/** What may be changed of a product; what is undefined stays. `stock` replaces what there is, `addStock` is added to it. */
+/**
+ * What may be changed of a product; what is undefined stays. `stock` replaces what there is, `addStock` is
+ * added to it.
+ */
 export type ProductChange = Partial<ProductInput> & {
   addStock?: bigint
   state?: ProductRow['state']
-  /** When it was last changed, as whoever changes it saw it: where somebody did since, nothing is changed. A sale is no change. */
+  /**
+   * When it was last changed, as whoever changes it saw it: where somebody did since, nothing is changed. A
+   * sale is no change.
+   */
   seenAt?: Instant
 }
 
 /** Changes a product. Orders that were placed keep their names and prices. Throws `BadInput`. */
-export async function editProduct(db: Db, name: string, change: ProductChange, by: string): Promise<ProductRow> {
+export async function editProduct(
+  db: Db,
+  name: string,
+  change: ProductChange,
+  by: string,
+): Promise<ProductRow> {
   return db.tx(async tx => {
     const product = await needProduct(tx, name)
     if (change.seenAt !== undefined && change.seenAt !== product.changed_at)
       throw new BadInput(`product "${product.name}" was changed meanwhile: look at it again`)
     const stock = change.addStock === undefined ? change.stock : product.stock + change.addStock
     if (stock !== undefined && stock < 0n)
-      throw new BadInput(`there are ${product.stock} of "${product.name}", so ${-change.addStock!} cannot be taken away`)
+      throw new BadInput(
+        `there are ${product.stock} of "${product.name}", so ${-change.addStock!} cannot be taken away`,
+      )
     const photo = change.photo === undefined ? undefined : await keepPhoto(tx, change.photo)
     const changed = { ...change, ...(stock !== undefined && { stock }) }
     const set = [
@@ -103,7 +138,8 @@ export async function editProduct(db: Db, name: string, change: ProductChange, b
       photo !== undefined && sql`photo = ${photo}`,
     ].filter(part => part !== false)
     const now = await tx.now()
-    if (set.length > 0) await tx.run(sql`update products set ${join(set)}, changed_at = ${now} where id = ${product.id}`)
+    if (set.length > 0)
+      await tx.run(sql`update products set ${join(set)}, changed_at = ${now} where id = ${product.id}`)
     if (change.state !== undefined) await setState(tx, product, change.state, by)
     const detail = { slug: product.slug, ...told(changed), ...(photo && { photo }) }
     if (set.length > 0) await audit(tx, { actor: by, act: 'product changed', subject: product.id, detail })
@@ -112,11 +148,14 @@ export async function editProduct(db: Db, name: string, change: ProductChange, b
 }
 
 /** Takes a product off the shop; it stays in the orders that have it, and may be listed again. */
-export const removeProduct = (db: Db, name: string, by: string): Promise<ProductRow> => editProduct(db, name, { state: 'removed' }, by)
+export const removeProduct = (db: Db, name: string, by: string): Promise<ProductRow> =>
+  editProduct(db, name, { state: 'removed' }, by)
 
 async function setState(tx: Tx, product: ProductRow, state: ProductRow['state'], by: string): Promise<void> {
   if (product.state === state) throw new BadInput(`product "${product.name}" is ${state} already`)
-  await move(tx, 'products', productMachine, product.id, product.state as 'listed', state as 'removed', { why: `${state} by ${by}` })
+  await move(tx, 'products', productMachine, product.id, product.state as 'listed', state as 'removed', {
+    why: `${state} by ${by}`,
+  })
   await audit(tx, { actor: by, act: `product ${state}`, subject: product.id, detail: { slug: product.slug } })
 }
 
@@ -131,7 +170,8 @@ async function keepPhoto(tx: Tx, bytes: Uint8Array): Promise<string> {
   const { digest, mediaType, width, height, bytes: kept } = readPhoto(bytes)
   await tx.run(sql`
     insert into product_photos (digest, media_type, width, height, bytes, added_at)
-    values (${digest}, ${mediaType}, ${width}, ${height}, ${kept}, ${await tx.now()}) on conflict (digest) do nothing`)
+    values (${digest}, ${mediaType}, ${width}, ${height}, ${kept}, ${await tx.now()})
+      on conflict (digest) do nothing`)
   return digest
 }
 
@@ -153,6 +193,9 @@ export function slugOf(name: string): string {
     .replace(/^-+|(?<!-)-+$/g, '')
     .slice(0, 60)
     .replace(/(?<!-)-+$/, '')
-  if (slug === '') throw new BadInput(`"${name}" has no letter or digit that an address could be made of: choose another name`)
+  if (slug === '')
+    throw new BadInput(
+      `"${name}" has no letter or digit that an address could be made of: choose another name`,
+    )
   return slug
 }

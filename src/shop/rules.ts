@@ -22,8 +22,10 @@ export type ShopRule = {
 
 export const shopRules = (reader: Reader) =>
   reader.all<ShopRule>(sql`
-    select r.rail, r.account_id, a.name as account, a.state as account_state, r.commission_bp, r.min_payout_units, r.changed_by, r.changed_at
-    from store_rules r join accounts a on a.id = r.account_id where r.store_id = 'sto_default' order by r.rail desc`)
+    select r.rail, r.account_id, a.name as account, a.state as account_state, r.commission_bp,
+      r.min_payout_units, r.changed_by, r.changed_at
+    from store_rules r join accounts a on a.id = r.account_id where r.store_id = 'sto_default'
+      order by r.rail desc`)
 
 export interface NewRule {
   rail: RailName
@@ -34,7 +36,11 @@ export interface NewRule {
 }
 
 /** Sets the rule of a rail; orders placed before keep the one they were placed under. Throws `BadInput`. */
-export async function payShopTo(db: Db, { rail, account: name, commissionBp, minPayoutUnits }: NewRule, by: string): Promise<ShopRule> {
+export async function payShopTo(
+  db: Db,
+  { rail, account: name, commissionBp, minPayoutUnits }: NewRule,
+  by: string,
+): Promise<ShopRule> {
   return db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
@@ -46,10 +52,13 @@ export async function payShopTo(db: Db, { rail, account: name, commissionBp, min
     if (account.state === 'closed') throw new BadInput(`account "${name}" is closed: name another`)
     const now = await tx.now()
     await tx.run(sql`
-      insert into store_rules (store_id, rail, account_id, commission_bp, min_payout_units, changed_by, changed_at)
+      insert into store_rules (store_id, rail, account_id, commission_bp, min_payout_units, changed_by,
+        changed_at)
       values ('sto_default', ${rail}, ${account.id}, ${commissionBp}, ${minPayoutUnits}, ${by}, ${now})
-      on conflict (store_id, rail) do update set account_id = excluded.account_id, commission_bp = excluded.commission_bp,
-        min_payout_units = excluded.min_payout_units, changed_by = excluded.changed_by, changed_at = excluded.changed_at`)
+      on conflict (store_id, rail) do update
+        set account_id = excluded.account_id, commission_bp = excluded.commission_bp,
+        min_payout_units = excluded.min_payout_units, changed_by = excluded.changed_by,
+          changed_at = excluded.changed_at`)
     const detail = {
       rail,
       account: account.id,
@@ -61,11 +70,16 @@ export async function payShopTo(db: Db, { rail, account: name, commissionBp, min
   })
 }
 
-/** Stops offering a rail. Orders that wait are paid all the same. Throws `BadInput` where it is not offered. */
+/**
+ * Stops offering a rail. Orders that wait are paid all the same. Throws `BadInput` where it is not offered.
+ */
 export async function stopOffering(db: Db, rail: RailName, by: string): Promise<void> {
   await db.tx(async tx => {
-    const removed = await tx.run(sql`delete from store_rules where store_id = 'sto_default' and rail = ${rail}`)
-    if (removed === 0) throw new BadInput(`the shop does not offer ${rail}: "repasse shop show" says what it does`)
+    const removed = await tx.run(
+      sql`delete from store_rules where store_id = 'sto_default' and rail = ${rail}`,
+    )
+    if (removed === 0)
+      throw new BadInput(`the shop does not offer ${rail}: "repasse shop show" says what it does`)
     await audit(tx, { actor: by, act: 'shop stopped offering', subject: 'sto_default', detail: { rail } })
   })
 }

@@ -1,4 +1,7 @@
-/** The shop: products, orders and where their money goes. What needs the rails (placing, seeing, a new code) is in `src/jobs/orders.ts`. */
+/**
+ * The shop: products, orders and where their money goes. What needs the rails (placing, seeing, a new code)
+ * is in `src/jobs/orders.ts`.
+ */
 export * from './product.ts'
 export { maxPhotoBytes, readPhoto, type Photo } from './photo.ts'
 export { isAddress, maxEmailLength } from '../base/mailAddress.ts'

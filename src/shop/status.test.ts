@@ -1,7 +1,16 @@
-/** Where an order stands, as tables: every state of both rails, what time makes of it, and which of several codes is told. */
+/**
+ * Where an order stands, as tables: every state of both rails, what time makes of it, and which of several
+ * codes is told.
+ */
 import { describe, expect, test } from 'vitest'
 import { millis } from '../base/world.ts'
-import type { invoiceMachine, InvoiceRow, InvoiceState, requestMachine, RequestState } from '../invoice/invoice.ts'
+import type {
+  invoiceMachine,
+  InvoiceRow,
+  InvoiceState,
+  requestMachine,
+  RequestState,
+} from '../invoice/invoice.ts'
 import type { OrderRow } from './order.ts'
 import { orderStatus, type LookedAt, type OrderStatus } from './status.ts'
 
@@ -22,15 +31,45 @@ const order = {
 
 const pix = (state: InvoiceState, more: Partial<InvoiceRow> = {}) =>
   ({
-    ...{ id: 'inv_pix', rail: 'starkbank', asset: 'BRL', units: 3_990n, state, description: 'Pedido 1', due_at: due, changed_at: due },
-    ...{ brcode: '000201', link: null, provider_id: '5166', paid_units: null, watch_until: null, confirmations: null },
+    ...{
+      id: 'inv_pix',
+      rail: 'starkbank',
+      asset: 'BRL',
+      units: 3_990n,
+      state,
+      description: 'Pedido 1',
+      due_at: due,
+      changed_at: due,
+    },
+    ...{
+      brcode: '000201',
+      link: null,
+      provider_id: '5166',
+      paid_units: null,
+      watch_until: null,
+      confirmations: null,
+    },
     ...more,
   }) as InvoiceRow
 
 const coins = (state: InvoiceState, more: Partial<InvoiceRow> = {}) =>
   pix(state, {
-    ...{ id: 'inv_btc', rail: 'bitcoin', asset: 'BTC', units: 6_650n, provider_id: 'bcrt1qx', brcode: 'bitcoin:bcrt1qx?old' },
-    ...{ quote_units: 3_990n, rate_units: 60_000_000n, rate_at: due, rate_sources: 'one, two', confirmations: 3n, watch_until: watchUntil },
+    ...{
+      id: 'inv_btc',
+      rail: 'bitcoin',
+      asset: 'BTC',
+      units: 6_650n,
+      provider_id: 'bcrt1qx',
+      brcode: 'bitcoin:bcrt1qx?old',
+    },
+    ...{
+      quote_units: 3_990n,
+      rate_units: 60_000_000n,
+      rate_at: due,
+      rate_sources: 'one, two',
+      confirmations: 3n,
+      watch_until: watchUntil,
+    },
     ...more,
   })
 
@@ -39,7 +78,8 @@ const looked = (state: RequestState, more: Partial<LookedAt['standing']> = {}): 
   txids: ['aa'],
 })
 
-const uri = (address: string, units: bigint, label: string) => `bitcoin:${address}?units=${units}&label=${label}`
+const uri = (address: string, units: bigint, label: string) =>
+  `bitcoin:${address}?units=${units}&label=${label}`
 
 interface Story {
   of?: Partial<OrderRow>
@@ -50,8 +90,17 @@ const tell = (invoices: InvoiceRow[], { of = {}, now = inTime, seen = {} }: Stor
   orderStatus({ ...order, ...of }, invoices, { now, looked: new Map(Object.entries(seen)), uri })
 
 describe('by Pix', () => {
-  const waiting = { is: 'waiting', code: { rail: 'starkbank', brcode: '000201', link: undefined, units: 3_990n }, until: due }
-  const paid = { is: 'paid', at: due, late: false, paid: { rail: 'starkbank', invoiceId: 'inv_pix', units: 3_990n, proofs: ['5166'] } }
+  const waiting = {
+    is: 'waiting',
+    code: { rail: 'starkbank', brcode: '000201', link: undefined, units: 3_990n },
+    until: due,
+  }
+  const paid = {
+    is: 'paid',
+    at: due,
+    late: false,
+    paid: { rail: 'starkbank', invoiceId: 'inv_pix', units: 3_990n, proofs: ['5166'] },
+  }
   const table: Record<keyof typeof invoiceMachine, [atDue: object, afterIt: object]> = {
     draft: [{ is: 'preparing' }, { is: 'expired' }],
     issuing: [{ is: 'preparing' }, { is: 'expired' }],
@@ -100,15 +149,29 @@ describe('by Bitcoin', () => {
     units: 6_650n,
     quote: { units: 3_990n, rateUnits: 60_000_000n, at: due, sources: ['one', 'two'] },
   }
-  const confirming = (depth: number) => ({ is: 'confirming', depth, needed: 3, received: 6_650n, txids: ['aa'] })
-  const paid = { is: 'paid', at: due, late: false, paid: { rail: 'bitcoin', invoiceId: 'inv_btc', units: 6_650n, proofs: ['aa'] } }
+  const confirming = (depth: number) => ({
+    is: 'confirming',
+    depth,
+    needed: 3,
+    received: 6_650n,
+    txids: ['aa'],
+  })
+  const paid = {
+    is: 'paid',
+    at: due,
+    late: false,
+    paid: { rail: 'bitcoin', invoiceId: 'inv_btc', units: 6_650n, proofs: ['aa'] },
+  }
   const half = { received: 3_000n, missing: 3_650n }
   const rest = { ...code, uri: 'bitcoin:bcrt1qx?units=3650&label=Pedido 1', units: 3_650n }
   const table: Record<keyof typeof requestMachine, [LookedAt | undefined, object]> = {
     draft: [undefined, { is: 'preparing' }],
     issued: [looked('issued', { received: 0n }), { is: 'waiting', code, until: due }],
     seen: [looked('seen'), { is: 'seen', received: 6_650n, txids: ['aa'] }],
-    underpaid: [looked('underpaid', half), { is: 'underpaid', ...half, code: rest, until: due, txids: ['aa'] }],
+    underpaid: [
+      looked('underpaid', half),
+      { is: 'underpaid', ...half, code: rest, until: due, txids: ['aa'] },
+    ],
     confirming: [looked('confirming', { depth: 2 }), confirming(2)],
     late: [looked('late'), { is: 'attention', why: 'late' }],
     paid: [looked('paid', { depth: 3 }), paid],
@@ -122,10 +185,25 @@ describe('by Bitcoin', () => {
   })
 
   test.each<[string, InvoiceState, LookedAt, object]>([
-    ['a payment that the books do not have yet is seen', 'issued', looked('seen'), { is: 'seen', received: 6_650n, txids: ['aa'] }],
-    ['deep enough on the chain and not yet in the books it is n of n', 'confirming', looked('paid', { depth: 3 }), confirming(3)],
+    [
+      'a payment that the books do not have yet is seen',
+      'issued',
+      looked('seen'),
+      { is: 'seen', received: 6_650n, txids: ['aa'] },
+    ],
+    [
+      'deep enough on the chain and not yet in the books it is n of n',
+      'confirming',
+      looked('paid', { depth: 3 }),
+      confirming(3),
+    ],
     ['deeper than needed it is still n of n', 'confirming', looked('credited', { depth: 7 }), confirming(3)],
-    ['what left the chain waits again', 'seen', looked('issued', { received: 0n }), { is: 'waiting', code, until: due }],
+    [
+      'what left the chain waits again',
+      'seen',
+      looked('issued', { received: 0n }),
+      { is: 'waiting', code, until: due },
+    ],
   ])('%s', (_, state, seen, told) => {
     expect(tell([coins(state)], { seen: { inv_btc: seen } })).toEqual(told)
   })
@@ -133,7 +211,10 @@ describe('by Bitcoin', () => {
   test('after its time nothing is asked for, and the rest counts while the address is watched', () => {
     expect(tell([coins('issued')], { now: over })).toEqual({ is: 'expired' })
     const seen = { inv_btc: looked('underpaid', half) }
-    expect(tell([coins('underpaid')], { now: over, seen })).toMatchObject({ is: 'underpaid', until: watchUntil })
+    expect(tell([coins('underpaid')], { now: over, seen })).toMatchObject({
+      is: 'underpaid',
+      until: watchUntil,
+    })
   })
 
   test('a rest that no node passes on is asked for as the least that one does', () => {
@@ -156,13 +237,21 @@ describe('with several codes', () => {
   const first = pix('expired', { id: 'inv_1' })
   test.each<[string, InvoiceRow[], object]>([
     ['the newest is told where nothing came', [first, pix('issued')], { is: 'waiting' }],
-    ['what came for an older one is told before a newer one that waits', [coins('seen'), pix('issued')], { is: 'seen' }],
+    [
+      'what came for an older one is told before a newer one that waits',
+      [coins('seen'), pix('issued')],
+      { is: 'seen' },
+    ],
     [
       'paid comes before all',
       [coins('underpaid'), pix('paid', { id: 'inv_2' }), coins('seen')],
       { is: 'paid', paid: { invoiceId: 'inv_2' } },
     ],
-    ['what a person decides is told before asking for more', [coins('late'), pix('issued')], { is: 'attention', why: 'late' }],
+    [
+      'what a person decides is told before asking for more',
+      [coins('late'), pix('issued')],
+      { is: 'attention', why: 'late' },
+    ],
   ])('%s', (_, invoices, told) => {
     expect(tell(invoices)).toMatchObject(told)
   })

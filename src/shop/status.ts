@@ -1,4 +1,7 @@
-/** Where an order stands, as its page tells it: derived from its invoices and what lies on the chain. Pure, and the only place it is decided. */
+/**
+ * Where an order stands, as its page tells it: derived from its invoices and what lies on the chain. Pure,
+ * and the only place it is decided.
+ */
 import { minRequest } from '../base/money.ts'
 import { millis, type Instant, type Millis } from '../base/world.ts'
 import { isOnChain, type RailName } from '../base/rails.ts'
@@ -39,7 +42,10 @@ export type OrderStatus =
   | { is: 'seen'; received: bigint; txids: string[] }
   /** Bitcoin: `depth` of `needed` confirmations. */
   | { is: 'confirming'; depth: number; needed: number; received: bigint; txids: string[] }
-  /** Bitcoin: `code` asks for exactly the rest, to the same address. `received` and `missing` in satoshis; it counts until `until`. */
+  /**
+   * Bitcoin: `code` asks for exactly the rest, to the same address. `received` and `missing` in satoshis; it
+   * counts until `until`.
+   */
   | { is: 'underpaid'; received: bigint; missing: bigint; code: BitcoinCode; until: Instant; txids: string[] }
   | { is: 'paid'; at: Instant; late: boolean; paid: Paid }
   /** Nothing can be paid any more; a new code may be asked for (`newCode`). */
@@ -73,8 +79,15 @@ export interface Surroundings {
   uri: (address: string, units: bigint, label: string) => string
 }
 
-/** Decides what the page of `order` tells. `invoices`: all of it, oldest first. Money that came, for whichever code, is told before a code that waits. */
-export function orderStatus(order: OrderRow, invoices: readonly InvoiceRow[], around: Surroundings): OrderStatus {
+/**
+ * Decides what the page of `order` tells. `invoices`: all of it, oldest first. Money that came, for whichever
+ * code, is told before a code that waits.
+ */
+export function orderStatus(
+  order: OrderRow,
+  invoices: readonly InvoiceRow[],
+  around: Surroundings,
+): OrderStatus {
   const told = invoices.toReversed().map(row => ({ row, standing: ofInvoice(order, row, around) }))
   // Which one paid is written down; where two did, that one is told.
   const first = told.find(({ row, standing }) => row.id === order.paid_by && standing.is === 'paid')
@@ -143,7 +156,9 @@ function ofInvoice(order: OrderRow, row: InvoiceRow, { now, looked, uri }: Surro
   }
 }
 
-/** A request's own state may be a look behind the chain; what is booked is not told before the books have it. */
+/**
+ * A request's own state may be a look behind the chain; what is booked is not told before the books have it.
+ */
 function freshest({ state, rail }: InvoiceRow, seen: LookedAt | undefined): InvoiceRow['state'] {
   if (!isOnChain(rail) || !seen || state === 'paid' || state === 'credited') return state
   const { state: fresh } = seen.standing
@@ -157,7 +172,14 @@ const pixCodeOf = ({ rail, brcode, link, units }: InvoiceRow): PixCode | undefin
   brcode === null || isUnreadable(brcode) ? undefined : { rail, brcode, link: link ?? undefined, units }
 
 function bitcoinCodeOf(row: InvoiceRow, missing: bigint, uri: Surroundings['uri']): BitcoinCode | undefined {
-  const { rail, provider_id: address, quote_units: quoteUnits, rate_units: rateUnits, rate_at: at, rate_sources: sources } = row
+  const {
+    rail,
+    provider_id: address,
+    quote_units: quoteUnits,
+    rate_units: rateUnits,
+    rate_at: at,
+    rate_sources: sources,
+  } = row
   if (address === null) return undefined
   // A rest that no node passes on is asked for as the least that one does.
   const units = missing < minRequest ? minRequest : missing
@@ -170,7 +192,12 @@ function bitcoinCodeOf(row: InvoiceRow, missing: bigint, uri: Surroundings['uri'
 
 const paidWith = (row: InvoiceRow, seen: LookedAt | undefined): Paid =>
   isOnChain(row.rail)
-    ? { rail: row.rail, invoiceId: row.id, units: seen?.standing.received ?? row.units, proofs: seen?.txids ?? [] }
+    ? {
+        rail: row.rail,
+        invoiceId: row.id,
+        units: seen?.standing.received ?? row.units,
+        proofs: seen?.txids ?? [],
+      }
     : {
         rail: row.rail,
         invoiceId: row.id,

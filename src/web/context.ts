@@ -8,7 +8,10 @@ export interface PageSettings {
   shopName: string
   /** Where a payment can be simulated; there in the demonstration alone. */
   simulateUrl: string | undefined
-  /** Money here is play money: the bank's sandbox, or a chain that is not the real one. Said on every page of the shop. */
+  /**
+   * Money here is play money: the bank's sandbox, or a chain that is not the real one. Said on every page of
+   * the shop.
+   */
   sandbox: boolean
 }
 

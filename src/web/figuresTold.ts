@@ -1,4 +1,7 @@
-/** Every figure of the house by the name Prometheus knows it under. Seconds, counts, and money in smallest units (cents, satoshis). */
+/**
+ * Every figure of the house by the name Prometheus knows it under. Seconds, counts, and money in smallest
+ * units (cents, satoshis).
+ */
 import type { Figures, Waiting } from '../queries/figures.ts'
 
 export interface Told {
@@ -57,7 +60,8 @@ export const figuresTold: readonly Told[] = [
     name: 'payouts',
     help: 'Payouts by state and asset. Those that have ended, paid or canceled, are counted every five minutes.',
     labels: ['state', 'asset'],
-    samples: ({ payouts }) => payouts.map(({ state, asset, count }) => ({ labels: { state, asset }, value: count })),
+    samples: ({ payouts }) =>
+      payouts.map(({ state, asset, count }) => ({ labels: { state, asset }, value: count })),
   },
   {
     name: 'unsure',
@@ -75,7 +79,8 @@ export const figuresTold: readonly Told[] = [
     name: 'payouts_stopped',
     help: '1 where payouts are stopped for this reason: hold (a person, or a payout that went wrong), books, bank, chain.',
     labels: ['reason'],
-    samples: ({ stopped }) => Object.entries(stopped).map(([reason, holds]) => ({ labels: { reason }, value: yes(holds) })),
+    samples: ({ stopped }) =>
+      Object.entries(stopped).map(([reason, holds]) => ({ labels: { reason }, value: yes(holds) })),
   },
   {
     name: 'books_in_balance',
@@ -100,27 +105,37 @@ export const figuresTold: readonly Told[] = [
     help: 'What the bank said it holds, or what the node has unspent at our outpoints, when last held against the books.',
     labels: ['rail', 'asset'],
     samples: ({ reconciled }) =>
-      reconciled.map(({ rail, asset, providerUnits }) => ({ labels: { rail, asset }, value: drawn(providerUnits) })),
+      reconciled.map(({ rail, asset, providerUnits }) => ({
+        labels: { rail, asset },
+        value: drawn(providerUnits),
+      })),
   },
   {
     name: 'drift_units',
     help: 'That less what our books said at the same moment.',
     labels: ['rail', 'asset'],
     samples: ({ reconciled }) =>
-      reconciled.map(({ rail, asset, providerUnits, bookUnits }) => ({ labels: { rail, asset }, value: drawn(providerUnits - bookUnits) })),
+      reconciled.map(({ rail, asset, providerUnits, bookUnits }) => ({
+        labels: { rail, asset },
+        value: drawn(providerUnits - bookUnits),
+      })),
   },
   {
     name: 'in_flight_units',
     help: 'How far the two may lie apart without anything being wrong: orders under way, and what is not settled yet.',
     labels: ['rail', 'asset'],
     samples: ({ reconciled }) =>
-      reconciled.map(({ rail, asset, inFlightUnits }) => ({ labels: { rail, asset }, value: drawn(inFlightUnits) })),
+      reconciled.map(({ rail, asset, inFlightUnits }) => ({
+        labels: { rail, asset },
+        value: drawn(inFlightUnits),
+      })),
   },
   {
     name: 'reconciled_age_seconds',
     help: 'How long ago provider and books were last compared. It grows while no worker runs or the provider does not answer.',
     labels: ['rail', 'asset'],
-    samples: ({ reconciled }) => reconciled.map(({ rail, asset, ageSeconds }) => ({ labels: { rail, asset }, value: ageSeconds })),
+    samples: ({ reconciled }) =>
+      reconciled.map(({ rail, asset, ageSeconds }) => ({ labels: { rail, asset }, value: ageSeconds })),
   },
   {
     name: 'chain_height',
@@ -160,5 +175,7 @@ export const figuresTold: readonly Told[] = [
   },
 ]
 
-const waitingBy = (by: Record<(typeof unsureKinds)[number], Waiting>, value: (waiting: Waiting) => number): Sample[] =>
-  unsureKinds.map(kind => ({ labels: { kind }, value: value(by[kind]) }))
+const waitingBy = (
+  by: Record<(typeof unsureKinds)[number], Waiting>,
+  value: (waiting: Waiting) => number,
+): Sample[] => unsureKinds.map(kind => ({ labels: { kind }, value: value(by[kind]) }))

@@ -1,5 +1,14 @@
 /** The socket's name passes from one server to the next: nobody who asks meanwhile is refused. */
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { spawn } from 'node:child_process'
 import { createServer, request, type Server } from 'node:http'
 import { createServer as createPlain } from 'node:net'
@@ -79,7 +88,8 @@ test('five hundred requests while the name passes four times are all answered', 
   for (const name of ['1', '2', '3', '4']) {
     const before = servers.at(-1)!
     await open(name)
-    // As the web server does: what connected before the name passed is accepted first. One asks at a time, so none is left then.
+    // As the web server does: what connected before the name passed is accepted first. One asks at a time, so
+    // none is left then.
     await until(() => answers.at(-1) === name, `an answer of ${name}`)
     await new Promise(resolve => before.close(resolve))
     servers.splice(servers.indexOf(before), 1)
@@ -118,7 +128,9 @@ test('a port is told as a client would write it, and one that is taken is an err
   servers.push(one)
   const address = await listenOn(one, '127.0.0.1:0', async () => true, world, over.signal)
   expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
-  await expect(listenOn(two, `127.0.0.1:${new URL(address).port}`, async () => true, world, over.signal)).rejects.toThrow('EADDRINUSE')
+  await expect(
+    listenOn(two, `127.0.0.1:${new URL(address).port}`, async () => true, world, over.signal),
+  ).rejects.toThrow('EADDRINUSE')
 })
 
 test('only its owner and its group may connect, and a folder that is open to others is said [security A10]', async () => {
@@ -139,30 +151,38 @@ test('only its owner and its group may connect, and a folder that is open to oth
   servers.push(next)
   await listenOn(next, `unix:${path}`, async () => true, { ...world, log }, over.signal)
   expect(said).toEqual([{ folder }])
-  expect([(statSync(path).mode & 0o777).toString(8), statSync(path).gid]).toEqual(['660', statSync(folder).gid])
+  expect([(statSync(path).mode & 0o777).toString(8), statSync(path).gid]).toEqual([
+    '660',
+    statSync(folder).gid,
+  ])
 })
 
 test('a group that this machine does not have is told by the setting’s name', async () => {
   const server = createServer()
   servers.push(server)
-  await expect(listenOn(server, `unix:${path}`, async () => true, world, over.signal, 'no-such-group')).rejects.toThrow('LISTEN_GROUP')
+  await expect(
+    listenOn(server, `unix:${path}`, async () => true, world, over.signal, 'no-such-group'),
+  ).rejects.toThrow('LISTEN_GROUP')
 })
 
-test.skipIf(process.getuid!() !== 0)('another user of the machine cannot connect, and one of the group can [security A10]', async () => {
-  await open('here')
-  chownSync(folder, 0, 65_534)
-  chmodSync(folder, 0o750)
-  const server = createServer((_, answer) => answer.end('here'))
-  servers.push(server)
-  await listenOn(server, `unix:${path}`, async () => true, world, over.signal)
-  const asUser = (uid: number, gid: number) => {
-    const program = `require('net').connect(${JSON.stringify(path)}).on('connect', () => process.exit(0)).on('error', error => { console.log(error.code); process.exit(1) })`
-    return new Promise<string>(resolve => {
-      const child = spawn(process.execPath, ['-e', program], { uid, gid, cwd: '/' })
-      let said = ''
-      child.stdout.on('data', (part: Buffer) => (said += part.toString()))
-      child.on('close', code => resolve(code === 0 ? 'connected' : said.trim()))
-    })
-  }
-  expect([await asUser(12_345, 12_345), await asUser(12_345, 65_534)]).toEqual(['EACCES', 'connected'])
-})
+test.skipIf(process.getuid!() !== 0)(
+  'another user of the machine cannot connect, and one of the group can [security A10]',
+  async () => {
+    await open('here')
+    chownSync(folder, 0, 65_534)
+    chmodSync(folder, 0o750)
+    const server = createServer((_, answer) => answer.end('here'))
+    servers.push(server)
+    await listenOn(server, `unix:${path}`, async () => true, world, over.signal)
+    const asUser = (uid: number, gid: number) => {
+      const program = `require('net').connect(${JSON.stringify(path)}).on('connect', () => process.exit(0)).on('error', error => { console.log(error.code); process.exit(1) })`
+      return new Promise<string>(resolve => {
+        const child = spawn(process.execPath, ['-e', program], { uid, gid, cwd: '/' })
+        let said = ''
+        child.stdout.on('data', (part: Buffer) => (said += part.toString()))
+        child.on('close', code => resolve(code === 0 ? 'connected' : said.trim()))
+      })
+    }
+    expect([await asUser(12_345, 12_345), await asUser(12_345, 65_534)]).toEqual(['EACCES', 'connected'])
+  },
+)

@@ -1,6 +1,18 @@
-/** Where the server listens: a port, or a socket whose name the newest server takes over once it is ready, so that a redeploy refuses nobody. */
+/**
+ * Where the server listens: a port, or a socket whose name the newest server takes over once it is ready, so
+ * that a redeploy refuses nobody.
+ */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { get, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { basename, dirname, join } from 'node:path'
@@ -10,9 +22,10 @@ import type { World } from '../base/world.ts'
 const againMs = 500
 
 /**
- * Listens on `host:port` or `unix:/path`, and answers the address as a client would write it. A socket is made under a name of its
- * own beside `/path`, and `/path` becomes a link to it when `ready` says so: who had the name before keeps what it accepted.
- * Only we and `group`, by default the folder's, may connect: whoever may is believed about where a request comes from.
+ * Listens on `host:port` or `unix:/path`, and answers the address as a client would write it. A socket is
+ * made under a name of its own beside `/path`, and `/path` becomes a link to it when `ready` says so: who had
+ * the name before keeps what it accepted. Only we and `group`, by default the folder's, may connect: whoever
+ * may is believed about where a request comes from.
  */
 export async function listenOn(
   server: Server,
@@ -34,7 +47,10 @@ export async function listenOn(
   const own = `${path}.${randomBytes(4).toString('hex')}`
   await listenForGroup(server, own, group)
   if (statSync(dirname(path)).mode & 0o007)
-    log.warn({ folder: dirname(path) }, 'every user of this machine may enter the socket’s folder: chmod o= on it')
+    log.warn(
+      { folder: dirname(path) },
+      'every user of this machine may enter the socket’s folder: chmod o= on it',
+    )
   const take = () => {
     symlinkSync(basename(own), `${own}.link`)
     renameSync(`${own}.link`, path)
@@ -55,8 +71,9 @@ export async function listenOn(
 }
 
 /**
- * Resolves once everybody who connected to the socket before is accepted, for we stand behind them in the line and are answered. However
- * long that takes: closing resets whoever still waits, and on a busy machine a while is not always enough.
+ * Resolves once everybody who connected to the socket before is accepted, for we stand behind them in the
+ * line and are answered. However long that takes: closing resets whoever still waits, and on a busy machine a
+ * while is not always enough.
  */
 export const lineIsHeard = (server: Server): Promise<void> =>
   new Promise(resolve => {
@@ -66,7 +83,10 @@ export const lineIsHeard = (server: Server): Promise<void> =>
     asked.once('error', () => resolve())
   })
 
-/** To connect takes the right to write, which a new socket gives to us alone (umask 022); then the group gets it, and nobody else. */
+/**
+ * To connect takes the right to write, which a new socket gives to us alone (umask 022); then the group gets
+ * it, and nobody else.
+ */
 async function listenForGroup(server: Server, path: string, group: string | undefined): Promise<void> {
   await opened(server, () => server.listen(path))
   const gid = group === undefined ? statSync(dirname(path)).gid : groupId(group)
@@ -74,7 +94,10 @@ async function listenForGroup(server: Server, path: string, group: string | unde
     chownSync(path, process.getuid!(), gid)
   } catch (error) {
     // Without a setting nginx may be of our own group; by name it was meant.
-    if (group !== undefined) throw new BadInput('LISTEN_GROUP names a group that the user who runs this is no member of', { cause: error })
+    if (group !== undefined)
+      throw new BadInput('LISTEN_GROUP names a group that the user who runs this is no member of', {
+        cause: error,
+      })
   }
   chmodSync(path, 0o660)
 }
@@ -101,7 +124,8 @@ function opened(server: Server, listen: () => void): Promise<void> {
 /** Sockets of processes that were killed stay behind as files: nobody answers there. */
 async function removeDead(path: string): Promise<void> {
   const ours = readdirSync(dirname(path)).filter(
-    name => name.startsWith(`${basename(path)}.`) && /^[0-9a-f]{8}$/.test(name.slice(basename(path).length + 1)),
+    name =>
+      name.startsWith(`${basename(path)}.`) && /^[0-9a-f]{8}$/.test(name.slice(basename(path).length + 1)),
   )
   for (const name of ours) {
     const file = join(dirname(path), name)

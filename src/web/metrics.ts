@@ -1,4 +1,7 @@
-/** The figures for Prometheus, on a listener of their own that no visitor reaches. What each means and when to wake somebody: docs/metrics.md. */
+/**
+ * The figures for Prometheus, on a listener of their own that no visitor reaches. What each means and when to
+ * wake somebody: docs/metrics.md.
+ */
 import { createServer } from 'node:http'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Millis, World } from '../base/world.ts'
@@ -29,18 +32,26 @@ const endedAgainMs = 5 * 60_000
 /** Answers `GET /metrics` on `host:port` or `unix:/path`, and 404 to all else. */
 export async function serveMetrics(parts: MetricsParts, listen: string): Promise<Metrics> {
   const expose = exposition(parts)
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000, maxHeaderSize: 8 * 1024 }, (request, response) => {
-    const [path] = (request.url ?? '').split('?')
-    if (path !== '/metrics') return void response.writeHead(404).end()
-    if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405, { Allow: 'GET, HEAD' }).end()
-    expose().then(
-      ({ type, text }) => response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(text),
-      (error: unknown) => {
-        parts.log.error({ why: error instanceof Error ? error.message : 'unknown' }, 'the figures could not be told')
-        response.writeHead(500).end()
-      },
-    )
-  })
+  const server = createServer(
+    { requestTimeout: 10_000, headersTimeout: 5_000, maxHeaderSize: 8 * 1024 },
+    (request, response) => {
+      const [path] = (request.url ?? '').split('?')
+      if (path !== '/metrics') return void response.writeHead(404).end()
+      if (request.method !== 'GET' && request.method !== 'HEAD')
+        return void response.writeHead(405, { Allow: 'GET, HEAD' }).end()
+      expose().then(
+        ({ type, text }) =>
+          response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(text),
+        (error: unknown) => {
+          parts.log.error(
+            { why: error instanceof Error ? error.message : 'unknown' },
+            'the figures could not be told',
+          )
+          response.writeHead(500).end()
+        },
+      )
+    },
+  )
   const over = new AbortController()
   const address = await listenOn(server, listen, () => Promise.resolve(true), parts, over.signal)
   return {
@@ -55,22 +66,42 @@ export async function serveMetrics(parts: MetricsParts, listen: string): Promise
 }
 
 /** What a scrape is answered with. Scrapes that come together share one reading. */
-export function exposition({ db, roles, agreement, mayTake, clock, log }: MetricsParts): () => Promise<{ type: string; text: string }> {
+export function exposition({
+  db,
+  roles,
+  agreement,
+  mayTake,
+  clock,
+  log,
+}: MetricsParts): () => Promise<{ type: string; text: string }> {
   const process = new Registry()
   collectDefaultMetrics({ register: process })
   const gauge = (name: string, help: string, labelNames: readonly string[], registry: Registry) =>
     new Gauge({ name: `repasse_${name}`, help, labelNames, registers: [registry] })
-  gauge('info', 'Which engine keeps the books, and what this process does.', ['engine', 'roles'], process).set(
-    { engine: db.engine, roles: roles.join(',') },
-    1,
+  gauge(
+    'info',
+    'Which engine keeps the books, and what this process does.',
+    ['engine', 'roles'],
+    process,
+  ).set({ engine: db.engine, roles: roles.join(',') }, 1)
+  const databaseUp = gauge(
+    'database_up',
+    '1 while the figures could be read; where not, those of the database are left out.',
+    [],
+    process,
   )
-  const databaseUp = gauge('database_up', '1 while the figures could be read; where not, those of the database are left out.', [], process)
-  const intakeOpen = gauge('intake_open', '0 while events are refused with 503 because the disk is nearly full.', [], process)
+  const intakeOpen = gauge(
+    'intake_open',
+    '0 while events are refused with 503 because the disk is nearly full.',
+    [],
+    process,
+  )
 
   let ended: { at: Millis; payouts: Figures['payouts'] } | undefined
   async function figures(): Promise<string> {
     const open = await readFigures(db, agreement)
-    if (!ended || clock.now() - ended.at >= endedAgainMs) ended = { at: clock.now(), payouts: await readEndedPayouts(db) }
+    if (!ended || clock.now() - ended.at >= endedAgainMs)
+      ended = { at: clock.now(), payouts: await readEndedPayouts(db) }
     const all = { ...open, payouts: [...open.payouts, ...ended.payouts] }
     // A registry of its own each time: what is gone is not told on.
     const registry = new Registry()
@@ -85,7 +116,10 @@ export function exposition({ db, roles, agreement, mayTake, clock, log }: Metric
   async function collect() {
     intakeOpen.set(mayTake?.() === false ? 0 : 1)
     const told = await figures().catch((error: unknown) => {
-      log.warn({ why: error instanceof Error ? error.message : 'unknown' }, 'the figures could not be read from the database')
+      log.warn(
+        { why: error instanceof Error ? error.message : 'unknown' },
+        'the figures could not be read from the database',
+      )
       return undefined
     })
     databaseUp.set(told === undefined ? 0 : 1)

@@ -21,10 +21,22 @@ export function pages(parts: PageParts): Middleware[] {
   }
   const { app } = parts
   const atConsole = { ...parts, app: { ...app, db: through(app.db, { channel: 'console' }) } }
-  return [state, headers(), faults(parts), noZeros, sameOrigin(), ...hung(assetRoutes()), ...shopPages(parts), ...consolePages(atConsole)]
+  return [
+    state,
+    headers(),
+    faults(parts),
+    noZeros,
+    sameOrigin(),
+    ...hung(assetRoutes()),
+    ...shopPages(parts),
+    ...consolePages(atConsole),
+  ]
 }
 
-/** No text has a zero in it, and PostgreSQL fails at one: what asks with it is answered before any database is. */
+/**
+ * No text has a zero in it, and PostgreSQL fails at one: what asks with it is answered before any database
+ * is.
+ */
 const noZeros: Middleware = async (ctx, next) => {
   if (/%00/.test(ctx.url)) ctx.throw(400)
   await next()
@@ -40,7 +52,11 @@ function faults({ app, settings }: PageParts): Middleware {
     const within = /^\/console(\/|$)/.test(ctx.path) ? 'console' : 'shop'
     const tell = (status: number, why?: string) => {
       const { lang } = page.state
-      show(page, FaultPage({ lang, status, within, shopName: settings.shopName, ...(why !== undefined && { why }) }), status)
+      show(
+        page,
+        FaultPage({ lang, status, within, shopName: settings.shopName, ...(why !== undefined && { why }) }),
+        status,
+      )
     }
     try {
       await next()
@@ -50,7 +66,11 @@ function faults({ app, settings }: PageParts): Middleware {
       if (typeof status === 'number' && status >= 400 && status < 500) return tell(status)
       if (status === 503) return tell(503)
       app.world.log.error(
-        { method: ctx.method, path: loggedPath(ctx.path), why: error instanceof Error ? error.message : 'an unknown surprise' },
+        {
+          method: ctx.method,
+          path: loggedPath(ctx.path),
+          why: error instanceof Error ? error.message : 'an unknown surprise',
+        },
         'a page failed',
       )
       return tell(500)

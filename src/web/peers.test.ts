@@ -1,4 +1,6 @@
-/** Whose word about an address is believed: on a port nobody's by default, only of the peers that are named. */
+/**
+ * Whose word about an address is believed: on a port nobody's by default, only of the peers that are named.
+ */
 import { request } from 'node:http'
 import { expect, test } from 'vitest'
 import { openMigrated } from '../../test/testbed/migrated.ts'
@@ -16,7 +18,8 @@ async function taken(trustedProxies: string[] | undefined, from = '127.0.0.1'): 
   const db = await openMigrated('sqlite::memory:', world)
   const parts = { db, inbox: makeInbox(db, world), clock: systemClock, log: silentLog, trustedProxies }
   const pages = () => [
-    (ctx: { body: unknown; ip: string; protocol: string; host: string }) => void (ctx.body = `${ctx.protocol} ${ctx.ip} ${ctx.host}`),
+    (ctx: { body: unknown; ip: string; protocol: string; host: string }) =>
+      void (ctx.body = `${ctx.protocol} ${ctx.ip} ${ctx.host}`),
   ]
   const web = await serveWeb({ ...parts, pages: pages as never }, '127.0.0.1:0')
   try {
@@ -59,6 +62,7 @@ test('a peer of IPv4 is known at a listener of both families, and one without an
 test.each(['127.0.0.1', '127.0.0.1 10.0.0.0/8', 'fd00::/8,::1'])('the setting "%s" is taken', text =>
   expect(readNetworks(text)).toBeDefined(),
 )
-test.each(['', ' ', 'nginx', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', 'fd00::/129', '10.0.0'])('the setting "%s" is not', text =>
-  expect(readNetworks(text)).toBeUndefined(),
+test.each(['', ' ', 'nginx', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', 'fd00::/129', '10.0.0'])(
+  'the setting "%s" is not',
+  text => expect(readNetworks(text)).toBeUndefined(),
 )

@@ -1,4 +1,7 @@
-/** Who may say where a request came from: a header of that kind is believed from the peers that are configured, and dropped from all others. */
+/**
+ * Who may say where a request came from: a header of that kind is believed from the peers that are
+ * configured, and dropped from all others.
+ */
 import { BlockList, isIPv4 } from 'node:net'
 import type { Middleware } from 'koa'
 

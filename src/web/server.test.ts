@@ -1,4 +1,6 @@
-/** The door over real HTTP: what is genuine is kept before it is answered, what is not leaves nothing behind. */
+/**
+ * The door over real HTTP: what is genuine is kept before it is answered, what is not leaves nothing behind.
+ */
 import { createHash, createSign, generateKeyPairSync } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
@@ -41,10 +43,16 @@ beforeEach(async () => {
   room = true
   inboxFails = false
   slept = []
-  const bank = { publicKeys: async () => (keyFetches++, keyAnswer()), close: () => undefined } as Partial<Bank> as Bank
+  const bank = {
+    publicKeys: async () => (keyFetches++, keyAnswer()),
+    close: () => undefined,
+  } as Partial<Bank> as Bank
   const rail = starkbankRail({ bank, workspaceId: '1', ...world })
   const real = makeInbox(db, world)
-  const inbox: Inbox = { keep: arrival => (inboxFails ? Promise.reject(new DbUnavailable('the disk is full')) : real.keep(arrival)) }
+  const inbox: Inbox = {
+    keep: arrival =>
+      inboxFails ? Promise.reject(new DbUnavailable('the disk is full')) : real.keep(arrival),
+  }
   const sleep = async (ms: number, signal?: AbortSignal) => {
     await systemClock.sleep(ms, signal)
     if (!signal?.aborted) slept.push(ms)
@@ -58,20 +66,31 @@ afterEach(async () => {
 })
 
 /** Posts and answers the status; `headers` as a flat list, so that a header can come twice. */
-function post(body: Buffer, headers: string[], method = 'POST', path = '/webhooks/starkbank'): Promise<number> {
+function post(
+  body: Buffer,
+  headers: string[],
+  method = 'POST',
+  path = '/webhooks/starkbank',
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const { port } = new URL(web.address)
     const lengths = ['host', 'x', 'content-length', String(body.length), 'connection', 'close']
-    const sent = request({ port, host: '127.0.0.1', method, path, headers: [...lengths, ...headers] as never }, response => {
-      response.resume()
-      response.on('end', () => resolve(response.statusCode!))
-    })
+    const sent = request(
+      { port, host: '127.0.0.1', method, path, headers: [...lengths, ...headers] as never },
+      response => {
+        response.resume()
+        response.on('end', () => resolve(response.statusCode!))
+      },
+    )
     sent.on('error', reject)
     sent.end(body)
   })
 }
 const signed = (body: Buffer) => ['digital-signature', sign(body)]
-const kept = async () => (await db.all<{ event_id: string; raw: Uint8Array }>(sql`select rail, event_id, raw from inbox order by id`))!
+const kept = async () =>
+  (await db.all<{ event_id: string; raw: Uint8Array }>(
+    sql`select rail, event_id, raw from inbox order by id`,
+  ))!
 
 test('a genuine event is kept byte for byte and answered 200 [security 1]', async () => {
   const body = eventBody('5813904772956160')
@@ -133,10 +152,13 @@ describe('what is not genuine leaves nothing behind', () => {
     expect(await kept()).toEqual([])
   })
 
-  test.each(['PUT', 'GET', 'DELETE', 'OPTIONS'])('%s is answered 405, with what is allowed [security 1]', async method => {
-    const response = await fetch(`${web.address}/webhooks/starkbank`, { method })
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
-  })
+  test.each(['PUT', 'GET', 'DELETE', 'OPTIONS'])(
+    '%s is answered 405, with what is allowed [security 1]',
+    async method => {
+      const response = await fetch(`${web.address}/webhooks/starkbank`, { method })
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
+    },
+  )
 
   test.each([
     '/Webhooks/StarkBank',
@@ -203,7 +225,10 @@ test('what the store cannot keep is answered 503 [security 18]', async () => {
 test('health and readiness say how the house stands, and no more [security 19]', async () => {
   expect(await (await fetch(`${web.address}/health`)).json()).toEqual({ alive: true })
   const ready = await fetch(`${web.address}/ready`)
-  expect([ready.status, await ready.json()]).toEqual([200, { ready: true, checks: { database: 'ok', schema: 'ok', payouts: 'ok' } }])
+  expect([ready.status, await ready.json()]).toEqual([
+    200,
+    { ready: true, checks: { database: 'ok', schema: 'ok', payouts: 'ok' } },
+  ])
   await db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person looks')`))
   expect(await (await fetch(`${web.address}/ready`)).json()).toMatchObject({
     ready: true,
@@ -215,7 +240,11 @@ test('the end waits for no connection on which nothing was asked, as browsers op
   const { port } = new URL(web.address)
   const [silent, slow] = [connect(Number(port), '127.0.0.1'), connect(Number(port), '127.0.0.1')]
   await Promise.all([once(silent, 'connect'), once(slow, 'connect')])
-  const gone = Promise.all([silent, slow].map(socket => new Promise(resolve => socket.on('error', () => undefined).once('close', resolve))))
+  const gone = Promise.all(
+    [silent, slow].map(
+      socket => new Promise(resolve => socket.on('error', () => undefined).once('close', resolve)),
+    ),
+  )
   slow.write('GET /health HTTP/1.1\r\nHost: x\r\n')
   await web.close()
   await gone

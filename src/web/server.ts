@@ -27,9 +27,15 @@ export interface WebParts {
   mayTake?: () => boolean
   /** Who may connect to the socket beside us; by default the group of its folder. */
   socketGroup?: string | undefined
-  /** Whose word about where a request comes from is believed on a port, as addresses and networks; nobody's by default. */
+  /**
+   * Whose word about where a request comes from is believed on a port, as addresses and networks; nobody's by
+   * default.
+   */
   trustedProxies?: readonly string[] | undefined
-  /** The shop and the console; absent where only events are taken. `over` aborts when the server closes: what streams ends then. */
+  /**
+   * The shop and the console; absent where only events are taken. `over` aborts when the server closes: what
+   * streams ends then.
+   */
   pages?: (over: AbortSignal) => Middleware[]
 }
 
@@ -50,7 +56,8 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
   const over = new AbortController()
   const app = new Koa()
   app.silent = true
-  // Behind a socket only nginx's group speaks to us, and nginx overwrites what a client claims to be. On a port anyone may.
+  // Behind a socket only nginx's group speaks to us, and nginx overwrites what a client claims to be. On a
+  // port anyone may.
   const trusted = listen.startsWith('unix:') ? undefined : trustedPeers(parts.trustedProxies ?? [])
   app.proxy = true
   app.maxIpsCount = 1
@@ -73,7 +80,12 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
   for (const middleware of parts.pages?.(over.signal) ?? []) app.use(middleware)
 
   const server = createServer(
-    { requestTimeout: requestTimeoutMs, headersTimeout: 10_000, keepAliveTimeout: 65_000, maxHeaderSize: 16 * 1024 },
+    {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: 10_000,
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 16 * 1024,
+    },
     app.callback(),
   )
   const silent = new Set<Socket>()
@@ -88,7 +100,8 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
     address,
     async close() {
       over.abort()
-      // Whoever connected before the name went to the next server may still wait to be accepted, and closing would reset that.
+      // Whoever connected before the name went to the next server may still wait to be accepted, and closing
+      // would reset that.
       if (listen.startsWith('unix:')) {
         await parts.clock.sleep(lingerMs)
         await lineIsHeard(server)
@@ -98,8 +111,8 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
         server.close(() => resolve())
         server.closeIdleConnections()
       })
-      // Node times nobody out any more from here on, so a browser that connected ahead of need, or a request that never ends, would
-      // hold us for ever.
+      // Node times nobody out any more from here on, so a browser that connected ahead of need, or a request
+      // that never ends, would hold us for ever.
       void (async () => {
         await parts.clock.sleep(silentMs, ended.signal)
         for (const socket of silent) socket.destroy()

@@ -8,7 +8,8 @@ const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf
   .map(name => join(import.meta.dirname, name))
 
 /** Words that English cannot do without and Portuguese does not have. */
-const english = /(?<!\p{L})(?:the|was|were|is|are|not|this|that|with|from|been|have|it|its|of|and|by)(?!\p{L})/iu
+const english =
+  /(?<!\p{L})(?:the|was|were|is|are|not|this|that|with|from|been|have|it|its|of|and|by)(?!\p{L})/iu
 
 /** Every text under its path; what is a function is asked with words that are of no language. */
 function texts(value: unknown, path: string): [path: string, text: string][] {
@@ -30,8 +31,12 @@ function said(say: (...given: unknown[]) => unknown): unknown {
 const isBoth = (value: unknown): value is Record<'pt-BR' | 'en', unknown> =>
   typeof value === 'object' && value !== null && 'pt-BR' in value && 'en' in value
 
-const all = await Promise.all(files.map(async file => Object.entries((await import(file)) as Record<string, unknown>)))
-const both = all.flat().filter((entry): entry is [string, Record<'pt-BR' | 'en', unknown>] => isBoth(entry[1]))
+const all = await Promise.all(
+  files.map(async file => Object.entries((await import(file)) as Record<string, unknown>)),
+)
+const both = all
+  .flat()
+  .filter((entry): entry is [string, Record<'pt-BR' | 'en', unknown>] => isBoth(entry[1]))
 
 test('the pages’ words are found', () => {
   expect(both.length).toBeGreaterThan(10)
@@ -39,5 +44,7 @@ test('the pages’ words are found', () => {
 })
 
 test.each(both)('%s has no English in its Portuguese', (name, words) => {
-  expect(texts(words['pt-BR'], name).filter(([, text]) => english.test(text.replaceAll(/\{\w+\}/g, '')))).toEqual([])
+  expect(
+    texts(words['pt-BR'], name).filter(([, text]) => english.test(text.replaceAll(/\{\w+\}/g, ''))),
+  ).toEqual([])
 })

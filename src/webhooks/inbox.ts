@@ -1,7 +1,21 @@
-/** The inbox: every proven event, kept as raw bytes, once. A burst is written in few commits: what arrives during one commit shares the next. */
+/**
+ * The inbox: every proven event, kept as raw bytes, once. A burst is written in few commits: what arrives
+ * during one commit shares the next.
+ */
 import { createHash } from 'node:crypto'
 import type { Instant, World } from '../base/world.ts'
-import { encrypted, forUpdate, isUnreadable, join, readInSets, sql, type Sql, type Db, type Tx, type Value } from '../db/db.ts'
+import {
+  encrypted,
+  forUpdate,
+  isUnreadable,
+  join,
+  readInSets,
+  sql,
+  type Sql,
+  type Db,
+  type Tx,
+  type Value,
+} from '../db/db.ts'
 import type { EventState } from './states.ts'
 
 export type InboxRow = {
@@ -18,7 +32,10 @@ export type InboxRow = {
   why: string | null
   tries: bigint
   next_at: Instant
-  /** The invoice of ours that it is about, or `othersEvents`; null while it is not settled, and where it is about neither. */
+  /**
+   * The invoice of ours that it is about, or `othersEvents`; null while it is not settled, and where it is
+   * about neither.
+   */
   about: string | null
   /** SHA-256 of its body, in hexadecimal, where that was dropped. */
   dropped_digest: string | null
@@ -85,7 +102,9 @@ export async function keepAll(tx: Tx, arrivals: Arrival[]): Promise<Kept[]> {
   const kept: Kept[] = []
   const fresh = new Set<string>()
   for (let from = 0; from < arrivals.length; from += maxPerInsert) {
-    const rows = await tx.all<{ rail: string; event_id: string }>(insertOf(arrivals.slice(from, from + maxPerInsert), now))
+    const rows = await tx.all<{ rail: string; event_id: string }>(
+      insertOf(arrivals.slice(from, from + maxPerInsert), now),
+    )
     for (const row of rows) fresh.add(`${row.rail} ${row.event_id}`)
   }
   // Of two alike in one group the first is the new one.
@@ -109,7 +128,11 @@ async function readThere(tx: Tx, arrivals: readonly Arrival[]): Promise<Map<stri
   for (const [rail, group] of Map.groupBy(arrivals, arrival => arrival.rail)) {
     const rows = await readInSets(
       group.map(({ eventId }) => eventId),
-      set => tx.all<There>(sql`select rail, event_id, raw, via, dropped_digest from inbox where rail = ${rail} and event_id in (${set})`),
+      set =>
+        tx.all<There>(
+          sql`select rail, event_id, raw, via, dropped_digest from inbox where rail = ${rail}
+            and event_id in (${set})`,
+        ),
     )
     for (const row of rows) there.set(keyOf({ rail, eventId: row.event_id }), row)
   }
@@ -135,31 +158,43 @@ function insertOf(arrivals: Arrival[], now: Instant): Sql {
   return { texts, values: rows.flat() }
 }
 
-/** An event id we have: the same bytes are a repetition, others are kept apart for a person. A push after a poll, or the reverse, is no conflict. */
-async function compare(tx: Tx, { rail, eventId, raw, signature, via }: Arrival, there: There, now: Instant): Promise<Kept> {
+/**
+ * An event id we have: the same bytes are a repetition, others are kept apart for a person. A push after a
+ * poll, or the reverse, is no conflict.
+ */
+async function compare(
+  tx: Tx,
+  { rail, eventId, raw, signature, via }: Arrival,
+  there: There,
+  now: Instant,
+): Promise<Kept> {
   if (there.via !== via || isUnreadable(there.raw) || Buffer.compare(there.raw, raw) === 0) return 'known'
   const digest = digestOf(raw)
   if (there.dropped_digest === digest) return 'known'
   await tx.run(sql`
     insert into inbox_conflicts (rail, event_id, digest, raw, signature, received_at)
-    values (${rail}, ${eventId}, ${digest}, ${encrypted('inbox_conflicts.raw', [rail, eventId, digest], raw)}, ${signature ?? null}, ${now}) on conflict do nothing`)
+    values (${rail}, ${eventId}, ${digest}, ${encrypted('inbox_conflicts.raw', [rail, eventId, digest], raw)},
+      ${signature ?? null}, ${now}) on conflict do nothing`)
   return 'conflict'
 }
 
 const digestOf = (raw: Uint8Array): string => createHash('sha256').update(raw).digest('hex')
 
 /**
- * Drops the body of an event that was settled; its id, its signature and the digest of its body stay, so that a repeat is known. False where it
- * is not settled, or was dropped before.
+ * Drops the body of an event that was settled; its id, its signature and the digest of its body stay, so that
+ * a repeat is known. False where it is not settled, or was dropped before.
  */
 export async function dropBody(tx: Tx, id: bigint): Promise<boolean> {
   const row = await tx.one<Pick<InboxRow, 'raw' | 'rail' | 'event_id'>>(sql`
-    select raw, rail, event_id from inbox where id = ${id} and state in ('done', 'ignored') and dropped_digest is null ${forUpdate}`)
+    select raw, rail, event_id from inbox where id = ${id} and state in ('done', 'ignored')
+      and dropped_digest is null ${forUpdate}`)
   // What cannot be decrypted now may be later, and its digest is not known.
   if (!row || isUnreadable(row.raw)) return false
   await tx.run(sql`update inbox set raw = ${noBytes}, dropped_digest = ${digestOf(row.raw)} where id = ${id}`)
   // Another body under the same id is known by its digest already.
-  await tx.run(sql`update inbox_conflicts set raw = ${noBytes} where rail = ${row.rail} and event_id = ${row.event_id}`)
+  await tx.run(
+    sql`update inbox_conflicts set raw = ${noBytes} where rail = ${row.rail} and event_id = ${row.event_id}`,
+  )
   return true
 }
 

@@ -1,4 +1,7 @@
-/** The receiver: proves the raw bytes, writes them down, answers. Nothing else happens at the door, so a parser's fault never loses an event. */
+/**
+ * The receiver: proves the raw bytes, writes them down, answers. Nothing else happens at the door, so a
+ * parser's fault never loses an event.
+ */
 import { createHash } from 'node:crypto'
 import Router from '@koa/router'
 import type { Context } from 'koa'
@@ -10,8 +13,16 @@ import type { Inbox } from './inbox.ts'
 
 const maxBytes = 64 * 1024
 
-/** `POST /webhooks/starkbank`: 200 after commit, 401 forged, 413 too large, 503 when it cannot store or cannot know. */
-export function receiver(rail: Rail, inbox: Inbox, { log }: Pick<World, 'log'>, mayTake: () => boolean = () => true): Router {
+/**
+ * `POST /webhooks/starkbank`: 200 after commit, 401 forged, 413 too large, 503 when it cannot store or cannot
+ * know.
+ */
+export function receiver(
+  rail: Rail,
+  inbox: Inbox,
+  { log }: Pick<World, 'log'>,
+  mayTake: () => boolean = () => true,
+): Router {
   // The path to the letter: what nginx, a firewall or a log calls by another name is another path.
   const router = new Router({ strict: true, sensitive: true })
   router.post(`/webhooks/${rail.name}`, async ctx => {
@@ -39,17 +50,24 @@ export function receiver(rail: Rail, inbox: Inbox, { log }: Pick<World, 'log'>, 
         signature: signatures[0]!,
         keyId: verdict.keyId,
       })
-      if (kept === 'conflict') log.error({ rail: rail.name }, 'an event id came again with another body: both are kept')
+      if (kept === 'conflict')
+        log.error({ rail: rail.name }, 'an event id came again with another body: both are kept')
       answer(ctx, 200, 'ok')
     } catch (error) {
-      log.error({ why: error instanceof DbUnavailable ? error.message : 'the store failed' }, 'an event could not be kept')
+      log.error(
+        { why: error instanceof DbUnavailable ? error.message : 'the store failed' },
+        'an event could not be kept',
+      )
       answer(ctx, 503, 'not stored')
     }
   })
   return router
 }
 
-/** The id to keep proven bytes under. Genuine bytes that bear no event id are kept under their digest: what the bank signs is not thrown away. */
+/**
+ * The id to keep proven bytes under. Genuine bytes that bear no event id are kept under their digest: what
+ * the bank signs is not thrown away.
+ */
 function eventIdOf(raw: Buffer): string {
   try {
     const id: unknown = (JSON.parse(raw.toString('utf8')) as { event?: { id?: unknown } } | null)?.event?.id

@@ -1,4 +1,7 @@
-/** Looking at an event again: whether its bytes still bear their signature, what applying it once more would do, and having that done. */
+/**
+ * Looking at an event again: whether its bytes still bear their signature, what applying it once more would
+ * do, and having that done.
+ */
 import { silentLog } from '../base/log.ts'
 import { isOnChain, railNames } from '../base/rails.ts'
 import { audit, postingsOf, type PostingRow } from '../ledger/ledger.ts'
@@ -21,7 +24,9 @@ export type EventVerdict =
   | { is: 'no signature' }
   | { is: 'no bank' }
 
-/** Whether bytes and signature agree, judged now. `bank` is asked for only where there is something to judge. */
+/**
+ * Whether bytes and signature agree, judged now. `bank` is asked for only where there is something to judge.
+ */
 export async function judge(row: InboxRow, bank: () => Promise<Rail | undefined>): Promise<EventVerdict> {
   if (row.dropped_digest !== null) return { is: 'dropped' }
   if (isUnreadable(row.raw)) return { is: 'unreadable' }
@@ -33,19 +38,37 @@ export async function judge(row: InboxRow, bank: () => Promise<Rail | undefined>
 }
 
 /** Why an event cannot be applied once more; undefined where it can. */
-export const replayRefusal = ({ state, dropped_digest: dropped }: InboxRow): 'not-settled' | 'dropped' | undefined =>
+export const replayRefusal = ({
+  state,
+  dropped_digest: dropped,
+}: InboxRow): 'not-settled' | 'dropped' | undefined =>
   state === 'new' || state === 'waiting' ? 'not-settled' : dropped === null ? undefined : 'dropped'
 
-/** Back to `new`, with its tries forgotten; the next look at the inbox applies it. False where somebody moved it first, or `replayRefusal` is against it. */
-export async function replayEvent(tx: Tx, row: InboxRow, { by, why }: { by: string; why: string }): Promise<boolean> {
+/**
+ * Back to `new`, with its tries forgotten; the next look at the inbox applies it. False where somebody moved
+ * it first, or `replayRefusal` is against it.
+ */
+export async function replayEvent(
+  tx: Tx,
+  row: InboxRow,
+  { by, why }: { by: string; why: string },
+): Promise<boolean> {
   if (replayRefusal(row) !== undefined) return false
   if (!(await backToNew(tx, row, `replayed by ${by}: ${why}`))) return false
-  await audit(tx, { actor: by, act: 'event replayed', subject: row.event_id, detail: { from: row.state, was: row.why ?? '', why } })
+  await audit(tx, {
+    actor: by,
+    act: 'event replayed',
+    subject: row.event_id,
+    detail: { from: row.state, was: row.why ?? '', why },
+  })
   return true
 }
 
 const backToNew = async (tx: Tx, row: InboxRow, why: string): Promise<boolean> =>
-  move(tx, 'inbox', inboxMachine, row.id, row.state as 'done', 'new', { why }, [sql`tries = 0`, sql`next_at = ${await tx.now()}`])
+  move(tx, 'inbox', inboxMachine, row.id, row.state as 'done', 'new', { why }, [
+    sql`tries = 0`,
+    sql`next_at = ${await tx.now()}`,
+  ])
 
 /** What applying an event once more would do. */
 export interface Rehearsal {
@@ -67,8 +90,8 @@ class Rehearsed extends Error {
 }
 
 /**
- * Applies a settled event in a transaction that is never committed: the bank is asked as it would be, and nothing is written. Undefined
- * where it was not settled, or moved meanwhile.
+ * Applies a settled event in a transaction that is never committed: the bank is asked as it would be, and
+ * nothing is written. Undefined where it was not settled, or moved meanwhile.
  */
 export async function rehearse(app: Settling, row: InboxRow): Promise<Rehearsal | undefined> {
   if (replayRefusal(row) !== undefined) return undefined
@@ -76,9 +99,12 @@ export async function rehearse(app: Settling, row: InboxRow): Promise<Rehearsal 
     ...app.db,
     tx: (work, how) =>
       app.db.tx(async tx => {
-        const { seq } = (await tx.one<{ seq: bigint }>(sql`select coalesce(max(seq), 0) as seq from transitions`))!
+        const { seq } = (await tx.one<{ seq: bigint }>(
+          sql`select coalesce(max(seq), 0) as seq from transitions`,
+        ))!
         const known = new Set((await newestPostings(tx)).map(({ id }) => id))
-        if (!(await backToNew(tx, row, 'rehearsed'))) throw new Rehearsed({ state: row.state, why: '', moves: [], postings: [] })
+        if (!(await backToNew(tx, row, 'rehearsed')))
+          throw new Rehearsed({ state: row.state, why: '', moves: [], postings: [] })
         await work(tx)
         throw new Rehearsed(await foundBy(tx, row, seq, known))
       }, how),
@@ -93,12 +119,16 @@ export async function rehearse(app: Settling, row: InboxRow): Promise<Rehearsal 
   }
 }
 
-const newestPostings = (tx: Tx) => tx.all<{ id: string }>(sql`select id from ledger_transactions order by at desc, id desc limit 200`)
+const newestPostings = (tx: Tx) =>
+  tx.all<{ id: string }>(sql`select id from ledger_transactions order by at desc, id desc limit 200`)
 
 async function foundBy(tx: Tx, row: InboxRow, seq: bigint, known: ReadonlySet<string>): Promise<Rehearsal> {
-  const after = (await tx.one<{ state: InboxRow['state']; why: string | null }>(sql`select state, why from inbox where id = ${row.id}`))!
+  const after = (await tx.one<{ state: InboxRow['state']; why: string | null }>(
+    sql`select state, why from inbox where id = ${row.id}`,
+  ))!
   const moves = await tx.all<Rehearsal['moves'][number]>(sql`
-    select subject, about, from_state, to_state, at, why, ref from transitions where seq > ${seq} and about <> 'inbox' order by seq`)
+    select subject, about, from_state, to_state, at, why, ref from transitions where seq > ${seq}
+      and about <> 'inbox' order by seq`)
   const postings: PostingRow[] = []
   for (const { id } of (await newestPostings(tx)).toReversed())
     if (!known.has(id)) postings.push(...(await postingsOf(tx, sql`t.id = ${id}`)))

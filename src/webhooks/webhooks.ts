@@ -48,4 +48,12 @@ export {
   readInvoicesSinceBackup,
   type ForgottenInvoice,
 } from './bank/forgotten.ts'
-export { findEvent, judge, rehearse, replayEvent, replayRefusal, type EventVerdict, type Rehearsal } from './replay.ts'
+export {
+  findEvent,
+  judge,
+  rehearse,
+  replayEvent,
+  replayRefusal,
+  type EventVerdict,
+  type Rehearsal,
+} from './replay.ts'

@@ -1,4 +1,7 @@
-/** Which files lead to which: imports of TypeScript, programs and files named by a path, and what is read by the folder. */
+/**
+ * Which files lead to which: imports of TypeScript, programs and files named by a path, and what is read by
+ * the folder.
+ */
 import { posix } from 'node:path'
 import type { SourceFile } from '../testbed/tree.ts'
 
@@ -6,8 +9,9 @@ const source = /^(?:src|sim|test|bench)\/.*\.tsx?$/
 export const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path)
 
 /**
- * Files that nobody imports, and who judges them. A test that opens a database reads every migration, which would be nearly all of
- * them: a migration is judged by those that migrate for its own sake, and the rest meets it in a whole run.
+ * Files that nobody imports, and who judges them. A test that opens a database reads every migration, which
+ * would be nearly all of them: a migration is judged by those that migrate for its own sake, and the rest
+ * meets it in a whole run.
  */
 const judges: readonly [RegExp, readonly string[]][] = [
   [/^migrations\//, ['test/store.test.ts', 'test/upgrade.test.ts', 'test/copies.test.ts']],
@@ -28,7 +32,10 @@ const imports = /\b(?:from|import)\s*\(?\s*['"](\.[^'"\n]+)['"]/g
 // `sim/main.ts` in a text, or `./postgres.ts` beside the file: how a test names the program it starts.
 const names = /['"`/]((?:\.{1,2}\/)*[\w-]+(?:\/[\w.-]+)*\.(?:tsx?|mjs|sh|json|sql|ya?ml|conf|css))\b/g
 
-/** From each file to those that lead to it: what may break when it changes. Files that are gone keep their edges. */
+/**
+ * From each file to those that lead to it: what may break when it changes. Files that are gone keep their
+ * edges.
+ */
 export function dependants(files: readonly SourceFile[]): Map<string, Set<string>> {
   const known = new Set(files.map(({ path }) => path))
   const found = new Map<string, Set<string>>()
@@ -41,7 +48,8 @@ export function dependants(files: readonly SourceFile[]): Map<string, Set<string
     if (!source.test(path)) continue
     for (const [, target] of text.matchAll(imports)) add(posix.join(posix.dirname(path), target!), path)
     for (const [, target] of text.matchAll(names)) {
-      for (const named of [target!, posix.join(posix.dirname(path), target!)]) if (known.has(named)) add(named, path)
+      for (const named of [target!, posix.join(posix.dirname(path), target!)])
+        if (known.has(named)) add(named, path)
     }
   }
   return found
@@ -59,7 +67,8 @@ export function reach(
   for (let steps = 1; frontier.length > 0; steps++) {
     const next: string[] = []
     for (const path of frontier) {
-      const judging = steps === 1 ? judges.filter(([about]) => about.test(path)).flatMap(([, tests]) => tests) : []
+      const judging =
+        steps === 1 ? judges.filter(([about]) => about.test(path)).flatMap(([, tests]) => tests) : []
       for (const other of [...(by.get(path) ?? []), ...judging]) {
         if (distance.has(other)) continue
         distance.set(other, steps)

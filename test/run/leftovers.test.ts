@@ -1,4 +1,7 @@
-/** A run leaves nothing behind: processes that bear its id are ended, what others own stays, and old folders go. */
+/**
+ * A run leaves nothing behind: processes that bear its id are ended, what others own stays, and old folders
+ * go.
+ */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
@@ -33,7 +36,8 @@ describe.skipIf(process.platform !== 'linux')('processes', () => {
     const [other, ends] = [await start(`${id}b`), Promise.all([one, deaf, within].map(endOf))]
     const said = await endLeftovers(id, { graceMs: 50 })
     expect(said).toHaveLength(3)
-    for (const { pid } of [one, deaf, within]) expect(said).toContainEqual(expect.stringMatching(new RegExp(`^${pid} .*-e `)))
+    for (const { pid } of [one, deaf, within])
+      expect(said).toContainEqual(expect.stringMatching(new RegExp(`^${pid} .*-e `)))
     expect(await ends).toEqual(['SIGTERM', 'SIGKILL', 'SIGTERM'])
     expect(other.exitCode).toBeNull()
     expect(ofRuns().some(({ pid }) => pid === other.pid)).toBe(true)
@@ -54,11 +58,20 @@ describe.skipIf(process.platform !== 'linux')('processes', () => {
     expect(isRunAlive('elsewhere-1-2')).toBeUndefined()
     const dead = ownId().replace(/-\d+$/, '-1')
     expect(isRunAlive(dead)).toBe(false)
-    const [orphan, living, unknown] = [await start(dead), await start(ownId()), await start(`test-${process.pid}-d`)]
+    const [orphan, living, unknown] = [
+      await start(dead),
+      await start(ownId()),
+      await start(`test-${process.pid}-d`),
+    ]
     const end = endOf(orphan)
     expect((await endOrphans()).filter(line => line.startsWith(`${orphan.pid} `))).toHaveLength(1)
     expect(await end).toBe('SIGTERM')
-    expect([living.exitCode, unknown.exitCode, living.signalCode, unknown.signalCode]).toEqual([null, null, null, null])
+    expect([living.exitCode, unknown.exitCode, living.signalCode, unknown.signalCode]).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ])
   })
 })
 
@@ -77,12 +90,11 @@ test('folders of tests that nobody wrote in for a day are removed, and others st
   make('another-old', 25)
   try {
     expect(removeOldFolders(root)).toEqual(['repasse-old'])
-    expect(['repasse-old', 'repasse-young', 'repasse-at-work', 'another-old'].map(name => existsSync(join(root, name)))).toEqual([
-      false,
-      true,
-      true,
-      true,
-    ])
+    expect(
+      ['repasse-old', 'repasse-young', 'repasse-at-work', 'another-old'].map(name =>
+        existsSync(join(root, name)),
+      ),
+    ).toEqual([false, true, true, true])
   } finally {
     rmSync(root, { recursive: true })
   }

@@ -1,4 +1,7 @@
-/** What a run leaves behind: processes that outlive it are named and ended, folders of runs long gone are removed. */
+/**
+ * What a run leaves behind: processes that outlive it are named and ended, folders of runs long gone are
+ * removed.
+ */
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,17 +14,23 @@ const day = 86_400_000
 const belongs = (run: string) => (found: Found) => found.run === run || found.run.startsWith(`${run}.`)
 
 /**
- * Gives what still bears the run `graceMs` to end by itself, and the engine of containers half a minute; then ends it, by its own pid.
- * Answers a line for each that was ended. The engine stays where another living run uses it.
+ * Gives what still bears the run `graceMs` to end by itself, and the engine of containers half a minute; then
+ * ends it, by its own pid. Answers a line for each that was ended. The engine stays where another living run
+ * uses it.
  */
-export async function endLeftovers(run: string, { graceMs = 5_000, engineMs = 30_000 } = {}): Promise<string[]> {
+export async function endLeftovers(
+  run: string,
+  { graceMs = 5_000, engineMs = 30_000 } = {},
+): Promise<string[]> {
   const left = (isEngine: boolean) => {
     const all = ofRuns()
     const engine = ofEngine(all)
     return all.filter(belongs(run)).filter(({ pid }) => engine.has(pid) === isEngine)
   }
   const gone = async (isEngine: boolean, withinMs: number) => {
-    await until(() => left(isEngine).length === 0, 'its processes to end', { withinMs }).catch(() => undefined)
+    await until(() => left(isEngine).length === 0, 'its processes to end', { withinMs }).catch(
+      () => undefined,
+    )
     return left(isEngine)
   }
   const ended = await gone(false, graceMs)
@@ -51,7 +60,9 @@ async function endAll(processes: readonly Found[]): Promise<void> {
 
 const engineFolder = () => process.env['DOCKERD_RUN'] ?? '/run/repasse-dockerd'
 
-/** The engine of test/testbed/engine.ts, all that it started, and the shells that leave it in somebody's name. */
+/**
+ * The engine of test/testbed/engine.ts, all that it started, and the shells that leave it in somebody's name.
+ */
 function ofEngine(all: readonly Found[]): Set<number> {
   let engine = Number.NaN
   try {
@@ -60,8 +71,13 @@ function ofEngine(all: readonly Found[]): Set<number> {
     // There is none.
   }
   const parents = new Map(all.map(({ pid, parent }) => [pid, parent]))
-  const isUnder = (pid: number | undefined): boolean => pid !== undefined && (pid === engine || isUnder(parents.get(pid)))
-  return new Set(all.filter(({ pid, command }) => command.includes('start-dockerd.sh') || isUnder(pid)).map(({ pid }) => pid))
+  const isUnder = (pid: number | undefined): boolean =>
+    pid !== undefined && (pid === engine || isUnder(parents.get(pid)))
+  return new Set(
+    all
+      .filter(({ pid, command }) => command.includes('start-dockerd.sh') || isUnder(pid))
+      .map(({ pid }) => pid),
+  )
 }
 
 /** True when a living process that is not of this run has joined the engine. */
@@ -89,8 +105,9 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Removes what tests that were killed left in the folder for temporary files: `repasse-*`, untouched for a day, and named by no process
- * that runs. Answers their names. A failing story keeps its folder for that long.
+ * Removes what tests that were killed left in the folder for temporary files: `repasse-*`, untouched for a
+ * day, and named by no process that runs. Answers their names. A failing story keeps its folder for that
+ * long.
  */
 export function removeOldFolders(folder = tmpdir(), now = Date.now()): string[] {
   const commands = commandLines()

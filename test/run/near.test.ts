@@ -1,4 +1,7 @@
-/** What a change reaches: through imports, through programs and files that are named, nearest first, and no more than two minutes of it. */
+/**
+ * What a change reaches: through imports, through programs and files that are named, nearest first, and no
+ * more than two minutes of it.
+ */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,7 +30,8 @@ const files = {
   'test/floors.test.ts': ``,
   'test/tidy.test.ts': ``,
 }
-const texts = (more: Record<string, string> = {}) => Object.entries({ ...files, ...more }).map(([path, text]) => ({ path, text }))
+const texts = (more: Record<string, string> = {}) =>
+  Object.entries({ ...files, ...more }).map(([path, text]) => ({ path, text }))
 const reached = (...changed: string[]) => reach(changed, dependants(texts()), path => path in files)
 
 test.each([
@@ -45,7 +49,9 @@ test.each([
 test('the runner, the compiler and the packages touch everything', () => {
   const all = ['vitest.config.ts', 'tsconfig.json', 'package.json', 'package-lock.json', '.npmrc']
   expect(all.filter(path => !touchesAll(path))).toEqual([])
-  expect(['src/package.json', '.env.example', 'test/budget.json', 'src/vitest.config.ts'].filter(touchesAll)).toEqual([])
+  expect(
+    ['src/package.json', '.env.example', 'test/budget.json', 'src/vitest.config.ts'].filter(touchesAll),
+  ).toEqual([])
 })
 
 test('the nearest come first, a test that was changed before all', () => {
@@ -61,18 +67,32 @@ test('the graph of this project leads from money to its test at once, and from t
   const of = (path: string) => reach([path], by, () => true)
   expect(of('src/base/money.ts')[0]).toMatch(/^src\/base\//)
   expect(of('src/base/money.ts')).toContain('test/orders.test.ts')
-  expect(of('sim/bank.ts')).toEqual(expect.arrayContaining(['sim/bank.test.ts', 'test/story-shopper.test.ts']))
+  expect(of('sim/bank.ts')).toEqual(
+    expect.arrayContaining(['sim/bank.test.ts', 'test/story-shopper.test.ts']),
+  )
 })
 
 describe('two minutes', () => {
   test('hold what fits, two at a time, and leave the rest with how long it would take', () => {
     const budget = { a: { seconds: 100 }, b: { seconds: 100 }, c: { seconds: 100 }, d: { seconds: 40 } }
-    expect(fit(['a', 'b', 'c', 'd'], budget)).toEqual({ taken: ['a', 'b', 'd'], left: ['c'], leftSeconds: 50 })
+    expect(fit(['a', 'b', 'c', 'd'], budget)).toEqual({
+      taken: ['a', 'b', 'd'],
+      left: ['c'],
+      leftSeconds: 50,
+    })
   })
 
   test('hold the nearest, however long it is, and nothing that takes longer than they are', () => {
-    expect(fit(['a', 'b'], { a: { seconds: 300 }, b: { seconds: 1 } })).toEqual({ taken: ['a'], left: ['b'], leftSeconds: 0.5 })
-    expect(fit(['b', 'a'], { a: { seconds: 130 }, b: { seconds: 1 } })).toEqual({ taken: ['b'], left: ['a'], leftSeconds: 65 })
+    expect(fit(['a', 'b'], { a: { seconds: 300 }, b: { seconds: 1 } })).toEqual({
+      taken: ['a'],
+      left: ['b'],
+      leftSeconds: 0.5,
+    })
+    expect(fit(['b', 'a'], { a: { seconds: 130 }, b: { seconds: 1 } })).toEqual({
+      taken: ['b'],
+      left: ['a'],
+      leftSeconds: 65,
+    })
   })
 
   test('hold files without a budget, which are short for all we know', () => {
@@ -83,7 +103,10 @@ describe('two minutes', () => {
 describe('in a repository', () => {
   const root = mkdtempSync(join(tmpdir(), 'repasse-near-'))
   const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@localhost', ...args], { cwd: root, encoding: 'utf8' })
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@localhost', ...args], {
+      cwd: root,
+      encoding: 'utf8',
+    })
   const write = (path: string, text: string) => {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)
@@ -98,8 +121,16 @@ describe('in a repository', () => {
   const always = ['test/floors.test.ts', 'test/tidy.test.ts']
 
   test('nothing changed and no commit before: refused, with what to do', () => {
-    expect(() => findNear(undefined, root)).toThrow(/no commit before the last one here: name a BASE.*or run everything with/)
-    expect(findNear('HEAD', root)).toMatchObject({ base: 'HEAD', changed: [], files: always, left: [], isLastCommit: false })
+    expect(() => findNear(undefined, root)).toThrow(
+      /no commit before the last one here: name a BASE.*or run everything with/,
+    )
+    expect(findNear('HEAD', root)).toMatchObject({
+      base: 'HEAD',
+      changed: [],
+      files: always,
+      left: [],
+      isLastCommit: false,
+    })
   })
 
   test('what is not committed counts, and so do what is new, what is gone, and both names of what moved', () => {
@@ -114,9 +145,17 @@ describe('in a repository', () => {
     const rest = ['src/web/page.test.tsx', ...always]
     git('add', '--all')
     git('commit', '--quiet', '--message=two')
-    expect(findNear(undefined, root)).toMatchObject({ base: 'HEAD~1', isLastCommit: true, files: ['test/new.test.ts', ...rest] })
+    expect(findNear(undefined, root)).toMatchObject({
+      base: 'HEAD~1',
+      isLastCommit: true,
+      files: ['test/new.test.ts', ...rest],
+    })
     git('update-ref', 'refs/remotes/origin/main', 'HEAD')
-    expect(findNear(undefined, root)).toMatchObject({ base: 'HEAD~1', isLastCommit: true, files: ['test/new.test.ts', ...rest] })
+    expect(findNear(undefined, root)).toMatchObject({
+      base: 'HEAD~1',
+      isLastCommit: true,
+      files: ['test/new.test.ts', ...rest],
+    })
     expect(findNear('HEAD~1', root).changed).toContain('test/new.test.ts')
     git('update-ref', 'refs/remotes/origin/main', 'HEAD~1')
     const { changed, isLastCommit } = findNear(undefined, root)

@@ -13,7 +13,10 @@ export interface Found {
 
 const mark = 'REPASSE_TEST_RUN'
 
-/** The present process as part of a run's id, which tells later whether the run still lives: namespace of pids, pid, beginning. */
+/**
+ * The present process as part of a run's id, which tells later whether the run still lives: namespace of
+ * pids, pid, beginning.
+ */
 export function ownId(): string {
   try {
     const { began } = readStat(process.pid)
@@ -23,7 +26,10 @@ export function ownId(): string {
   }
 }
 
-/** Whether the process that gave a run its id is alive; undefined where that cannot be told, as of another machine's or container's. */
+/**
+ * Whether the process that gave a run its id is alive; undefined where that cannot be told, as of another
+ * machine's or container's.
+ */
 export function isRunAlive(run: string): boolean | undefined {
   const [namespace, pid, began] = run.split('.')[0]!.split('-')
   try {
@@ -57,7 +63,9 @@ export function ofRuns(): Found[] {
       // A zombie has ended, and waits only for its parent to hear of it.
       if (state === 'Z' || state === 'X') return []
       const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').join(' ').trim()
-      return [{ pid: Number(name), parent, began, command: words.slice(0, 200), run: run.slice(mark.length + 1) }]
+      return [
+        { pid: Number(name), parent, began, command: words.slice(0, 200), run: run.slice(mark.length + 1) },
+      ]
     } catch {
       // It ended since its folder was listed, or is another user's.
       return []
@@ -76,7 +84,8 @@ export function end({ pid, began }: Found, signal: 'SIGTERM' | 'SIGKILL'): void 
 
 function readStat(pid: number): { state: string; parent: number; began: string } {
   const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // proc_pid_stat(5): the name, in brackets, may hold blanks; the state is the third field, the beginning the twenty-second.
+  // proc_pid_stat(5): the name, in brackets, may hold blanks; the state is the third field, the beginning the
+  // twenty-second.
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
   return { state: fields[0]!, parent: Number(fields[1]), began: fields[19]! }
 }

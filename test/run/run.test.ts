@@ -1,4 +1,7 @@
-/** The run itself, on made-up test files: its last line, rounds beside busy loops, and what becomes of a process that is left behind. */
+/**
+ * The run itself, on made-up test files: its last line, rounds beside busy loops, and what becomes of a
+ * process that is left behind.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,15 +15,30 @@ mkdirSync(join(projectRoot, 'node_modules/.cache'), { recursive: true })
 const folder = mkdtempSync(join(projectRoot, 'node_modules/.cache/run-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-function runOf(name: string, body: string, words: string[] = []): { last: string; out: string; said: string; status: number | null } {
+function runOf(
+  name: string,
+  body: string,
+  words: string[] = [],
+): { last: string; out: string; said: string; status: number | null } {
   const home = join(folder, name)
   mkdirSync(home)
-  writeFileSync(join(home, 'made-up.test.mjs'), `import { test, expect } from 'vitest'\n${body.replaceAll('HOME', home)}`)
+  writeFileSync(
+    join(home, 'made-up.test.mjs'),
+    `import { test, expect } from 'vitest'\n${body.replaceAll('HOME', home)}`,
+  )
   writeFileSync(join(home, 'vitest.config.mjs'), `export default { test: { include: ['*.test.mjs'] } }`)
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(projectRoot, 'test/run.ts'), `--root=${home}`, ...words],
-    { encoding: 'utf8', env: { ...process.env, REPASSE_CLOSING_LINE: undefined, VITEST: undefined, VITEST_WORKER_ID: undefined } },
+    {
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        REPASSE_CLOSING_LINE: undefined,
+        VITEST: undefined,
+        VITEST_WORKER_ID: undefined,
+      },
+    },
   )
   return { last: stdout.trimEnd().split('\n').at(-1)!, out: stdout, said: stderr, status }
 }
@@ -36,7 +54,10 @@ test('one in which nothing ran is no success', () => {
 })
 
 test('one whose vitest is killed says that it failed', () => {
-  const { last, status } = runOf('killed', `test('a', async () => { process.kill(process.ppid, 'SIGKILL'); await new Promise(() => {}) })`)
+  const { last, status } = runOf(
+    'killed',
+    `test('a', async () => { process.kill(process.ppid, 'SIGKILL'); await new Promise(() => {}) })`,
+  )
   expect([last, status]).toEqual(['0 passed, 1 failed', 1])
 })
 
@@ -59,8 +80,15 @@ test('a test that fails now and then is named with how often, and counts once; t
 })
 
 test('a round in which vitest died is a failure of its own', () => {
-  const round = { count: { passed: 1, failed: 0, skipped: 0 }, outcome: { passed: ['a'], failed: [], skipped: 0 }, seconds: 1 }
-  const { count, lines } = sumUp([round, { count: { passed: 0, failed: 1, skipped: 0 }, outcome: undefined, seconds: 2 }], 2)
+  const round = {
+    count: { passed: 1, failed: 0, skipped: 0 },
+    outcome: { passed: ['a'], failed: [], skipped: 0 },
+    seconds: 1,
+  }
+  const { count, lines } = sumUp(
+    [round, { count: { passed: 0, failed: 1, skipped: 0 }, outcome: undefined, seconds: 2 }],
+    2,
+  )
   expect(count).toEqual({ passed: 1, failed: 1, skipped: 0 })
   expect(lines.join('\n')).toContain('failed 1 of 2: vitest itself')
 })
@@ -90,7 +118,10 @@ describe('calm does not pass', () => {
   test('with a file that was wholly skipped in one round; one test of it may be, and a file that always is', () => {
     const { count, lines } = sumUp([round(all), round(all.slice(0, 2), 1)], 2)
     expect(count).toMatchObject({ failed: 1, skipped: 1 })
-    expect(lines.slice(2)).toEqual(['failed 1 of 2: b.test.ts', '    wholly skipped, and run in another round'])
+    expect(lines.slice(2)).toEqual([
+      'failed 1 of 2: b.test.ts',
+      '    wholly skipped, and run in another round',
+    ])
     expect(sumUp([round(all), round(all.slice(1), 1)], 2).count).toEqual({ passed: 3, failed: 0, skipped: 1 })
   })
 
@@ -102,34 +133,46 @@ describe('calm does not pass', () => {
 })
 
 test('a test file that is not there is named, and nothing is run', () => {
-  const { last, said, status } = runOf('missing', `test('a', () => {})`, ['test/floors.test.ts', 'test/flors.test.ts'])
+  const { last, said, status } = runOf('missing', `test('a', () => {})`, [
+    'test/floors.test.ts',
+    'test/flors.test.ts',
+  ])
   expect([last, status]).toEqual(['0 passed, 1 failed', 1])
   expect(said).toContain('✗ no such test file: test/flors.test.ts')
   expect(said).not.toContain('vitest run')
 })
 
-test.skipIf(process.platform !== 'linux')('a process that outlives its test is ended, named, and one failure', () => {
-  const body = `import { spawn } from 'node:child_process'
+test.skipIf(process.platform !== 'linux')(
+  'a process that outlives its test is ended, named, and one failure',
+  () => {
+    const body = `import { spawn } from 'node:child_process'
     import { writeFileSync } from 'node:fs'
     test('a', () => {
       const child = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' })
       child.unref()
       writeFileSync('HOME/pid', String(child.pid))
     })`
-  const { last, said, status } = runOf('leaves', body)
-  const pid = readFileSync(join(folder, 'leaves/pid'), 'utf8')
-  expect([last, status]).toEqual(['1 passed, 1 failed', 1])
-  expect(said).toContain(`left running by this run, ended now: ${pid} sleep 300`)
-  expect(existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))).toBe(false)
-})
+    const { last, said, status } = runOf('leaves', body)
+    const pid = readFileSync(join(folder, 'leaves/pid'), 'utf8')
+    expect([last, status]).toEqual(['1 passed, 1 failed', 1])
+    expect(said).toContain(`left running by this run, ended now: ${pid} sleep 300`)
+    expect(existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))).toBe(
+      false,
+    )
+  },
+)
 
 test('busy loops keep going, and end with whoever started them, also when that is killed', async () => {
   const program = `const { startBusyLoops } = await import(${JSON.stringify(join(import.meta.dirname, 'calm.ts'))})
     console.log(startBusyLoops(2).pids.join(' '))
     process.kill(process.pid, 'SIGKILL')`
-  const { stdout } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program], {
-    encoding: 'utf8',
-  })
+  const { stdout } = spawnSync(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
+    {
+      encoding: 'utf8',
+    },
+  )
   const pids = stdout.trim().split(' ').map(Number)
   expect(pids).toHaveLength(2)
   const isGone = (pid: number) => {
@@ -139,7 +182,8 @@ test('busy loops keep going, and end with whoever started them, also when that i
       return true
     }
   }
-  const isZombie = (pid: number) => existsSync(`/proc/${pid}/stat`) && /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  const isZombie = (pid: number) =>
+    existsSync(`/proc/${pid}/stat`) && /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   await until(() => pids.every(pid => isGone(pid) || isZombie(pid)), 'the loops to end')
   const ours = startBusyLoops(1)
   expect(isGone(ours.pids[0]!)).toBe(false)

@@ -1,4 +1,7 @@
-/** One run of vitest, as `./dev-utils.sh test` makes it: its output goes to the terminal, what it counted comes back. */
+/**
+ * One run of vitest, as `./dev-utils.sh test` makes it: its output goes to the terminal, what it counted
+ * comes back.
+ */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,7 +21,9 @@ const reporters = ['default', './test/testbed/timing.ts', './test/testbed/closin
   each => `--reporter=${each.startsWith('.') ? join(projectRoot, each) : each}`,
 )
 
-/** Whoever asks this process to end asks vitest: it is told, and what it leaves is looked for before we go. */
+/**
+ * Whoever asks this process to end asks vitest: it is told, and what it leaves is looked for before we go.
+ */
 let running: ChildProcess | undefined
 let stopped: NodeJS.Signals | undefined
 export const wasStopped = (): boolean => stopped !== undefined
@@ -43,12 +48,18 @@ export async function runVitest(words: readonly string[], run: string): Promise<
       env: { ...process.env, REPASSE_CLOSING_LINE: line, REPASSE_OUTCOME: outcome, REPASSE_TEST_RUN: run },
     })
     running = child
-    const status = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('exit', resolve))
+    const status = await new Promise<number | null>((resolve, reject) =>
+      child.once('error', reject).once('exit', resolve),
+    )
     const count = readCount(read(line))
     // A failure that no test has, as of a threshold of vitest's own.
     if (status !== 0 && count.failed === 0) count.failed = 1
     const told = read(outcome)
-    return { count, outcome: told === '' ? undefined : (JSON.parse(told) as Outcome), seconds: (performance.now() - began) / 1_000 }
+    return {
+      count,
+      outcome: told === '' ? undefined : (JSON.parse(told) as Outcome),
+      seconds: (performance.now() - began) / 1_000,
+    }
   } finally {
     running = undefined
     rmSync(folder, { recursive: true, force: true })

@@ -4,7 +4,11 @@ import { readWords } from './words.ts'
 
 test.each([
   ['nothing', [], { rest: [] }],
-  ['files and flags of vitest', ['test/orders.test.ts', '-t', 'Pix'], { rest: ['test/orders.test.ts', '-t', 'Pix'] }],
+  [
+    'files and flags of vitest',
+    ['test/orders.test.ts', '-t', 'Pix'],
+    { rest: ['test/orders.test.ts', '-t', 'Pix'] },
+  ],
   ['a line of a file', ['test/orders.test.ts:12'], { rest: ['test/orders.test.ts:12'] }],
   ['a title that ends like a file', ['-t', 'of a.test.ts'], { rest: ['-t', 'of a.test.ts'] }],
   ['a flag of vitest with a value', ['--bail=1'], { rest: ['--bail=1'] }],
@@ -15,12 +19,24 @@ test.each([
   ['near', ['--near'], { near: { base: undefined }, rest: [] }],
   ['near since a commit', ['--near', 'main~3'], { near: { base: 'main~3' }, rest: [] }],
   ['near since a commit, with =', ['--near=v1', '--bail=1'], { near: { base: 'v1' }, rest: ['--bail=1'] }],
-  ['near, again and again', ['--near', '--calm', '--times', '3'], { rounds: 3, near: { base: undefined }, rest: [] }],
+  [
+    'near, again and again',
+    ['--near', '--calm', '--times', '3'],
+    { rounds: 3, near: { base: undefined }, rest: [] },
+  ],
 ] as const)('%s is understood', (_, words, asked) => expect(readWords(words)).toEqual(asked))
 
 test('each test file that is not there is named, and no part of a name will do', () => {
-  const words = ['test/orders.test.ts', 'test/oders.test.ts', 'orders.test.ts', 'src/web/no.test.tsx:3', '--calm']
-  expect(() => readWords(words)).toThrow('no such test file: test/oders.test.ts, orders.test.ts, src/web/no.test.tsx:3')
+  const words = [
+    'test/orders.test.ts',
+    'test/oders.test.ts',
+    'orders.test.ts',
+    'src/web/no.test.tsx:3',
+    '--calm',
+  ]
+  expect(() => readWords(words)).toThrow(
+    'no such test file: test/oders.test.ts, orders.test.ts, src/web/no.test.tsx:3',
+  )
 })
 
 test.each([

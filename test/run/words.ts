@@ -33,13 +33,19 @@ export function readWords(words: readonly string[]): Asked {
     } else rest.push(word)
   }
   if (times !== undefined && !isCalm) throw new Error(`--times is for --calm\n${usage}`)
-  if (near && rest.some(word => !word.startsWith('-'))) throw new Error(`--near chooses the files itself, and takes one BASE\n${usage}`)
-  const missing = near ? [] : rest.filter((word, at) => isTestFile(word) && !takesWord.has(rest[at - 1]!) && !exists(word))
+  if (near && rest.some(word => !word.startsWith('-')))
+    throw new Error(`--near chooses the files itself, and takes one BASE\n${usage}`)
+  const missing = near
+    ? []
+    : rest.filter((word, at) => isTestFile(word) && !takesWord.has(rest[at - 1]!) && !exists(word))
   if (missing.length > 0) throw new Error(`no such test file: ${missing.join(', ')}`)
   return { ...(isCalm && { rounds: times ?? 5 }), ...(near && { near }), rest }
 }
 
-/** vitest takes it as a part of a path, and is content when any of several matches. A line may follow: `a.test.ts:12`. */
+/**
+ * vitest takes it as a part of a path, and is content when any of several matches. A line may follow:
+ * `a.test.ts:12`.
+ */
 const isTestFile = (word: string): boolean => !word.startsWith('-') && /\.test\.tsx?(?::\d+)?$/.test(word)
 const exists = (word: string): boolean =>
   statSync(resolve(projectRoot, word.replace(/:\d+$/, '')), { throwIfNoEntry: false })?.isFile() === true
@@ -52,6 +58,7 @@ const split = (word: string): [flag: string, value: string | undefined] => {
 }
 
 function readTimes(value: string | undefined): number {
-  if (!/^[1-9]\d{0,2}$/.test(value ?? '')) throw new Error(`--times "${value ?? ''}": expected how often, from 1 to 999\n${usage}`)
+  if (!/^[1-9]\d{0,2}$/.test(value ?? ''))
+    throw new Error(`--times "${value ?? ''}": expected how often, from 1 to 999\n${usage}`)
   return Number(value)
 }

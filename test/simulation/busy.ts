@@ -3,7 +3,10 @@ export interface Busy {
   readonly count: number
   enter(): void
   leave(times?: number): void
-  /** Resolves once nothing is at work. Whoever waits for a database beside looks no more often than it answers. */
+  /**
+   * Resolves once nothing is at work. Whoever waits for a database beside looks no more often than it
+   * answers.
+   */
   rest(): Promise<void>
 }
 

@@ -1,4 +1,7 @@
-/** People who cancel bundles at odd moments: while one is planned, signed, sent, offered again, or in a block already. */
+/**
+ * People who cancel bundles at odd moments: while one is planned, signed, sent, offered again, or in a block
+ * already.
+ */
 import { BadInput } from '../../src/base/answer.ts'
 import { cancelBitcoinBundle } from '../../src/jobs/jobs.ts'
 import { sql, DbUnavailable } from '../../src/db/db.ts'
@@ -29,7 +32,11 @@ export function openCancels({ db, random, trace }: Pick<RoomParts, 'db' | 'rando
     async ({ db: own, world, rails, bitcoin }) => {
       try {
         const act = { by: 'ana', why: 'it pays the wrong month' }
-        const { is } = await cancelBitcoinBundle({ db: own, world, rail: rails.bitcoin!, bitcoin: bitcoin! }, id, act)
+        const { is } = await cancelBitcoinBundle(
+          { db: own, world, rail: rails.bitcoin!, bitcoin: bitcoin! },
+          id,
+          act,
+        )
         canceled.add(id)
         figures[is === 'canceled' ? 'atOnce' : 'spent'] += 1
         trace(`cancels: ${id} is ${is}`)
@@ -45,7 +52,9 @@ export function openCancels({ db, random, trace }: Pick<RoomParts, 'db' | 'rando
     async step() {
       if (figures.atOnce + figures.spent >= most || random.next() > 0.4) return []
       const all = await db.all<{ id: string; state: string }>(sql`select id, state from bundles order by id`)
-      const mayBe = all.filter(({ id, state }) => ['planned', 'signed', 'sent'].includes(state) && !canceled.has(id))
+      const mayBe = all.filter(
+        ({ id, state }) => ['planned', 'signed', 'sent'].includes(state) && !canceled.has(id),
+      )
       // Now and then one that cannot be canceled any more.
       const rows = random.next() < 0.1 ? all : mayBe
       if (rows.length === 0) return []
@@ -55,9 +64,12 @@ export function openCancels({ db, random, trace }: Pick<RoomParts, 'db' | 'rando
     },
     async judge() {
       const rows = await db.all<{ id: string; state: string; ends: bigint }>(sql`
-        select id, state, (select count(*) from transitions where subject = bundles.id and to_state = 'void') as ends from bundles order by id`)
+        select id, state, (select count(*) from transitions where subject = bundles.id
+          and to_state = 'void') as ends from bundles order by id`)
       return rows.flatMap(({ id, state, ends }) => [
-        ...(canceled.has(id) && state !== 'void' && state !== 'paid' ? [`${id} was canceled, and is ${state}`] : []),
+        ...(canceled.has(id) && state !== 'void' && state !== 'paid'
+          ? [`${id} was canceled, and is ${state}`]
+          : []),
         ...(ends > 1n ? [`${id} ended ${ends} times`] : []),
       ])
     },

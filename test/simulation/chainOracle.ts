@@ -1,4 +1,7 @@
-/** The oracle of the chain: reads every block itself, and holds requests, coins, payouts and books against what is there, to the satoshi. */
+/**
+ * The oracle of the chain: reads every block itself, and holds requests, coins, payouts and books against
+ * what is there, to the satoshi.
+ */
 import { Block } from 'bitcoinjs-lib'
 import { millis, type World } from '../../src/base/world.ts'
 import type { CoinRow } from '../../src/chain/chain.ts'
@@ -22,9 +25,14 @@ export interface ChainCase {
   payee: ReadonlySet<string>
   /** Transactions that spend our coins and are none of ours, where a stranger has our keys. */
   strange: ReadonlySet<string>
-  /** Whether backups were restored: payouts may have been paid by what they have forgotten, and requests that were drafts then have ended. */
+  /**
+   * Whether backups were restored: payouts may have been paid by what they have forgotten, and requests that
+   * were drafts then have ended.
+   */
   isRestored: boolean
-  /** Whether a branch as long as what payouts wait for was left behind: then what was passed on may have gone. */
+  /**
+   * Whether a branch as long as what payouts wait for was left behind: then what was passed on may have gone.
+   */
   deepTurns: number
   /** Asks the node to scan for our descriptor besides, which takes longer than all else. */
   scans: boolean
@@ -67,12 +75,17 @@ export async function judgeChain(given: ChainCase): Promise<Judged> {
   const coins = await db.all<CoinRow>(sql`select * from coins order by id`)
   const invoices = await db.all<InvoiceRow>(sql`select * from invoices where rail = 'bitcoin' order by id`)
   const payouts = await judgePayouts(given, picture)
-  const lost = coins.filter(({ state, credits }) => credits % 2n === 1n && state !== 'mined').map(({ id }) => id)
+  const lost = coins
+    .filter(({ state, credits }) => credits % 2n === 1n && state !== 'mined')
+    .map(({ id }) => id)
   return {
     faults: [
       ...(await judgeSums(given, picture)),
       ...(await judgeCoins(db, picture, coins)),
-      ...(await judgeRequests(db, invoices, coins, { mayBeLost: given.deepTurns > 0, isRestored: given.isRestored })),
+      ...(await judgeRequests(db, invoices, coins, {
+        mayBeLost: given.deepTurns > 0,
+        isRestored: given.isRestored,
+      })),
       ...payouts.faults,
       ...(await judgeInbox(db)),
     ],
@@ -86,13 +99,20 @@ export async function judgeChain(given: ChainCase): Promise<Judged> {
 }
 
 async function read({ blockAt, from }: ChainCase): Promise<Picture> {
-  const picture: Picture = { outputs: new Map(), transactions: new Map(), hashes: new Map(), height: from - 1 }
+  const picture: Picture = {
+    outputs: new Map(),
+    transactions: new Map(),
+    hashes: new Map(),
+    height: from - 1,
+  }
   for (let raw = await blockAt(from); raw; raw = await blockAt(picture.height + 1)) {
     const block = Block.fromBuffer(raw)
     const height = picture.height + 1
     for (const transaction of block.transactions!) {
       const txid = transaction.getId()
-      const inputs = transaction.ins.map(({ hash, index }): Outpoint => `${Buffer.from(hash).reverse().toString('hex')}:${index}`)
+      const inputs = transaction.ins.map(
+        ({ hash, index }): Outpoint => `${Buffer.from(hash).reverse().toString('hex')}:${index}`,
+      )
       const outputs = transaction.outs.map((_, vout): Outpoint => `${txid}:${vout}`)
       for (const outpoint of inputs) {
         const spent = picture.outputs.get(outpoint)
@@ -119,12 +139,17 @@ async function judgeSums({ db, rail, world, scans }: ChainCase, picture: Picture
     )
   const book = (await balances(db, 'BTC')).bank
   const ours = await scriptsOf(db)
-  const held = sumOf([...picture.outputs.values()].filter(({ script, spentBy }) => ours.has(script) && !spentBy).map(({ units }) => units))
+  const held = sumOf(
+    [...picture.outputs.values()]
+      .filter(({ script, spentBy }) => ours.has(script) && !spentBy)
+      .map(({ units }) => units),
+  )
   if (held !== book) faults.push(`the blocks leave ${held} at our scripts, the books say ${book}`)
   if (!scans) return faults
   const scan = await rail.scan()
   if (scan.is !== 'done') return [...faults, scan.why]
-  if (scan.value.units !== book) faults.push(`the node finds ${scan.value.units} by our descriptor, the books say ${book}`)
+  if (scan.value.units !== book)
+    faults.push(`the node finds ${scan.value.units} by our descriptor, the books say ${book}`)
   return faults
 }
 
@@ -140,10 +165,13 @@ async function judgeCoins(db: Db, picture: Picture, coins: CoinRow[]): Promise<s
     else if (coin.state !== 'mined' || coin.units !== units || coin.block_hash !== picture.hashes.get(height))
       faults.push(`${id} is ${coin.state} of ${coin.units} here, and of ${units} at block ${height}`)
     else if ((coin.spent_height === null ? undefined : coin.spent_by) !== spentBy)
-      faults.push(`${id} is spent by ${spentBy ?? 'nobody'} in the chain, and by ${coin.spent_by ?? 'nobody'} here`)
+      faults.push(
+        `${id} is spent by ${spentBy ?? 'nobody'} in the chain, and by ${coin.spent_by ?? 'nobody'} here`,
+      )
   }
   for (const { id, state } of coins) {
-    if (state === 'mined' && !picture.outputs.has(id)) faults.push(`${id} is mined here, and not in the chain`)
+    if (state === 'mined' && !picture.outputs.has(id))
+      faults.push(`${id} is mined here, and not in the chain`)
     if (state === 'seen' || state === 'orphaned') faults.push(`${id} is still ${state}`)
   }
   return faults
@@ -152,12 +180,18 @@ async function judgeCoins(db: Db, picture: Picture, coins: CoinRow[]): Promise<s
 async function givenBack(db: Db, coins: readonly CoinRow[]): Promise<ReadonlySet<string>> {
   const back = new Set<string>()
   for (const { id, spent_by: by, refunded_units: refunded, units } of coins)
-    if ((refunded === units && units > 0n) || (await db.one(sql`select 1 as yes from refunds_elsewhere where txid = ${by ?? ''}`)))
+    if (
+      (refunded === units && units > 0n) ||
+      (await db.one(sql`select 1 as yes from refunds_elsewhere where txid = ${by ?? ''}`))
+    )
       back.add(id)
   return back
 }
 
-/** What came in its time and covers what was asked was credited, wholly, and what was credited is owed less the commission. */
+/**
+ * What came in its time and covers what was asked was credited, wholly, and what was credited is owed less
+ * the commission.
+ */
 async function judgeRequests(
   db: Db,
   invoices: InvoiceRow[],
@@ -167,7 +201,8 @@ async function judgeRequests(
   const faults: string[] = []
   type Owed = { id: string; invoice_id: string; units: bigint; state: string }
   const payouts = await db.all<Owed>(
-    sql`select id, invoice_id, units, state from payouts where asset = 'BTC' and rule not like 'refund%' order by id`,
+    sql`select id, invoice_id, units, state from payouts where asset = 'BTC' and rule not like 'refund%'
+      order by id`,
   )
   for (const invoice of invoices) {
     const { id, state, units, due_at: dueAt } = invoice
@@ -177,7 +212,8 @@ async function judgeRequests(
     const mined = own.filter(coin => coin.state === 'mined' && !back.has(coin.id))
     const inTime = mined.filter(coin => millis(coin.first_seen_at) <= millis(dueAt))
     const sum = sumOf(inTime.map(coin => coin.units - coin.refunded_units))
-    if (sum >= units && state !== 'credited') faults.push(`${id} was paid ${sum} of ${units} in time, and is ${state}`)
+    if (sum >= units && state !== 'credited')
+      faults.push(`${id} was paid ${sum} of ${units} in time, and is ${state}`)
     if (
       mined.length === 0 &&
       !['issued', 'expired'].includes(state) &&
@@ -185,23 +221,35 @@ async function judgeRequests(
     )
       faults.push(`${id} was paid by nothing, and is ${state}`)
     if (['draft', 'seen', 'confirming', 'paid'].includes(state)) faults.push(`${id} is still ${state}`)
-    if (sumOf(mined.map(coin => coin.units)) < units && state === 'credited' && invoice.quote_units === null && invoice.late_by === null)
+    if (
+      sumOf(mined.map(coin => coin.units)) < units &&
+      state === 'credited' &&
+      invoice.quote_units === null &&
+      invoice.late_by === null
+    )
       faults.push(`${id} is credited, and less came than was asked`)
     const credited = own.filter(({ credits }) => credits % 2n === 1n)
     if (state === 'credited')
-      for (const coin of inTime) if (!credited.includes(coin)) faults.push(`${coin.id} came in its time for ${id}, and was not credited`)
-    if (!mayBeLost && credited.some(coin => coin.state !== 'mined')) faults.push(`${id} is credited with what is not in the chain`)
+      for (const coin of inTime)
+        if (!credited.includes(coin))
+          faults.push(`${coin.id} came in its time for ${id}, and was not credited`)
+    if (!mayBeLost && credited.some(coin => coin.state !== 'mined'))
+      faults.push(`${id} is credited with what is not in the chain`)
     if (!mayBeLost && state !== 'credited' && credited.length > 0)
       faults.push(`${id} is ${state}, and was credited with ${credited.length}`)
 
     const gross = sumOf(credited.map(coin => coin.units - coin.refunded_units))
-    if ((invoice.paid_units ?? 0n) !== gross) faults.push(`${id} says ${invoice.paid_units} were credited, its coins ${gross}`)
-    const owed = sumOf(payouts.filter(row => row.invoice_id === id && row.state !== 'canceled').map(row => row.units))
+    if ((invoice.paid_units ?? 0n) !== gross)
+      faults.push(`${id} says ${invoice.paid_units} were credited, its coins ${gross}`)
+    const owed = sumOf(
+      payouts.filter(row => row.invoice_id === id && row.state !== 'canceled').map(row => row.units),
+    )
     const commission = (gross * invoice.commission_bp * 2n + 10_000n) / 20_000n
     // Parts that come back are shared anew, each rounded for itself.
     const slack = BigInt(payouts.filter(row => row.invoice_id === id).length)
     const off = gross - commission - owed
-    if (off > slack || off < -slack) faults.push(`${id} was credited ${gross} less ${commission}, and ${owed} is owed`)
+    if (off > slack || off < -slack)
+      faults.push(`${id} was credited ${gross} less ${commission}, and ${owed} is owed`)
   }
   return faults
 }
@@ -229,7 +277,10 @@ type Candidate = {
   bundle: string
 }
 
-/** Each payout was paid once, to its payee, and its fee share and all others' are what the miners took; nothing else left us. */
+/**
+ * Each payout was paid once, to its payee, and its fee share and all others' are what the miners took;
+ * nothing else left us.
+ */
 async function judgePayouts(
   { db, payee, strange, deepTurns, isRestored }: ChainCase,
   picture: Picture,
@@ -253,11 +304,15 @@ async function judgePayouts(
       }),
     )
     if (mined.length === 0 && gone && (deepTurns > 0 || strange.size > 0)) dead.push(id)
-    else faults.push(`${id} is ${group[0]!.bundle}, and ${mined.length} of its ${group.length} transactions are in the chain`)
+    else
+      faults.push(
+        `${id} is ${group[0]!.bundle}, and ${mined.length} of its ${group.length} transactions are in the chain`,
+      )
   }
 
   const payouts = await db.all<Sent>(sql`
-    select p.id as payout_id, p.state, p.why, p.units as owed, a.bundle_id, c.id as candidate_id, o.units, o.fee_units, o.address
+    select p.id as payout_id, p.state, p.why, p.units as owed, a.bundle_id, c.id as candidate_id, o.units,
+      o.fee_units, o.address
     from payouts p
       left join attempts a on a.payout_id = p.id and a.state = 'success'
       left join bundles b on b.id = a.bundle_id
@@ -274,19 +329,24 @@ async function judgePayouts(
     // Its money is gone: it waits for a person for ever.
     if (state === 'held' && deepTurns > 0) continue
     const elsewhere = isRestored
-      ? await db.one<{ txid: string }>(sql`select txid from paid_elsewhere where payout_id = ${id} and bookings % 2 = 1`)
+      ? await db.one<{ txid: string }>(
+          sql`select txid from paid_elsewhere where payout_id = ${id} and bookings % 2 = 1`,
+        )
       : undefined
     if (elsewhere && state === 'paid' && picture.transactions.has(elsewhere.txid)) continue
     if (state !== 'paid') faults.push(`${id} of ${owed} is ${state}: ${why}`)
     else if (txid === null || units === null || !picture.transactions.has(txid))
       faults.push(`${id} is paid here, and ${txid ?? 'nothing'} in the chain did it`)
-    else if (units + fee! !== owed) faults.push(`${id} is of ${owed}, and ${units} with ${fee} of fee went out`)
+    else if (units + fee! !== owed)
+      faults.push(`${id} is of ${owed}, and ${units} with ${fee} of fee went out`)
     else told.set(txid, (told.get(txid) ?? 0n) + units)
   }
 
   const made = new Map(candidates.map(candidate => [candidate.id, candidate]))
   for (const [txid, { inputs, outputs }] of picture.transactions) {
-    const spent = inputs.map(outpoint => picture.outputs.get(outpoint)).filter(output => output && ours.has(output.script))
+    const spent = inputs
+      .map(outpoint => picture.outputs.get(outpoint))
+      .filter(output => output && ours.has(output.script))
     if (spent.length === 0) continue
     const candidate = made.get(txid)
     if (!candidate) {
@@ -303,26 +363,40 @@ async function judgePayouts(
       if (left < 0n) faults.push(`${txid} pays ${units}, of which no payout owes ${-left}`)
     }
     const fee = sumOf(spent.map(output => output!.units)) - sumOf(paid.map(({ units }) => units))
-    if (fee !== candidate.fee_units) faults.push(`${txid} left ${fee} to the miners, and ${candidate.fee_units} here`)
+    if (fee !== candidate.fee_units)
+      faults.push(`${txid} left ${fee} to the miners, and ${candidate.fee_units} here`)
   }
-  for (const [txid, left] of told) if (left > 0n) faults.push(`${txid} paid ${left} more here than in the chain`)
+  for (const [txid, left] of told)
+    if (left > 0n) faults.push(`${txid} paid ${left} more here than in the chain`)
   return { faults, dead, paid: payouts.filter(({ state }) => state === 'paid').length }
 }
 
-/** A bundle that ended without paying: nobody was ever given any of it to sign, or the one that is mined pays nobody but ourselves. */
-function isCanceled(picture: Picture, ours: ReadonlySet<string>, group: readonly Candidate[], mined: readonly Candidate[]): boolean {
-  if (mined.length === 0) return group.every(({ raw, handed_at: handedAt }) => raw === null && handedAt === null)
+/**
+ * A bundle that ended without paying: nobody was ever given any of it to sign, or the one that is mined pays
+ * nobody but ourselves.
+ */
+function isCanceled(
+  picture: Picture,
+  ours: ReadonlySet<string>,
+  group: readonly Candidate[],
+  mined: readonly Candidate[],
+): boolean {
+  if (mined.length === 0)
+    return group.every(({ raw, handed_at: handedAt }) => raw === null && handedAt === null)
   const { outputs } = picture.transactions.get(mined[0]!.id)!
   return outputs.every(outpoint => ours.has(picture.outputs.get(outpoint)!.script))
 }
 
 async function judgeInbox(db: Db): Promise<string[]> {
   const rows = await db.all<{ event_id: string; state: string; why: string | null }>(sql`
-    select event_id, state, why from inbox where rail = 'bitcoin' and state in ('new', 'waiting', 'quarantined') order by id`)
+    select event_id, state, why from inbox where rail = 'bitcoin'
+      and state in ('new', 'waiting', 'quarantined') order by id`)
   return rows.map(({ event_id: id, state, why }) => `event ${id} is ${state}: ${why}`)
 }
 
 const scriptsOf = async (db: Db): Promise<ReadonlySet<string>> =>
-  new Set((await db.all<{ script: Uint8Array }>(sql`select script from chain_scripts`)).map(row => hex(row.script)))
+  new Set(
+    (await db.all<{ script: Uint8Array }>(sql`select script from chain_scripts`)).map(row => hex(row.script)),
+  )
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const sumOf = (units: bigint[]) => units.reduce((total, each) => total + each, 0n)

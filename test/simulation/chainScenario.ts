@@ -1,4 +1,7 @@
-/** What one seed stands for on the chain: who pays how, how fast blocks come and how often they are left behind. Drawn before anything happens. */
+/**
+ * What one seed stands for on the chain: who pays how, how fast blocks come and how often they are left
+ * behind. Drawn before anything happens.
+ */
 import type { ChainFaults } from '../../sim/chain/chain.ts'
 import type { LatePolicy } from '../../src/base/bitcoinSettings.ts'
 import type { Millis, Random } from '../../src/base/world.ts'
@@ -23,7 +26,10 @@ export interface ChainScenario {
   blockMs: Millis
   /** After a block, how likely it is that the chain is turned below the payout depth. */
   turnRate: number
-  /** How many times it is turned at the payout depth or deeper. Twice would undo what is held to be for ever: that is a person's. */
+  /**
+   * How many times it is turned at the payout depth or deeper. Twice would undo what is held to be for ever:
+   * that is a person's.
+   */
   deepTurns: number
   /** Somebody else spends a coin of ours with our keys. */
   stranger: boolean

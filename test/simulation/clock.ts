@@ -1,4 +1,7 @@
-/** A clock that moves only when it is told to: whoever sleeps on it is woken by that move, by time and then in the order of asking. */
+/**
+ * A clock that moves only when it is told to: whoever sleeps on it is woken by that move, by time and then in
+ * the order of asking.
+ */
 import type { Clock, Millis } from '../../src/base/world.ts'
 
 export interface VirtualClock extends Clock {

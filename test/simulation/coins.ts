@@ -1,4 +1,7 @@
-/** The second rail in a simulated house: its node, its keys, its streets, and how it is judged when all is still. */
+/**
+ * The second rail in a simulated house: its node, its keys, its streets, and how it is judged when all is
+ * still.
+ */
 import { makeChain, type Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
 import type { BitcoinSetup, App } from '../../src/jobs/jobs.ts'
@@ -30,9 +33,15 @@ export interface Coins {
   readonly stops: string[]
   /** Notes a stop, and lets go of it where `release` says so. */
   look(release: boolean): Promise<void>
-  /** A person looked: payouts whose transaction lost a coin to somebody else, and whose own payment is there, are let go. */
+  /**
+   * A person looked: payouts whose transaction lost a coin to somebody else, and whose own payment is there,
+   * are let go.
+   */
   attend(): Promise<void>
-  /** Nothing on the chain is under way for us: what could be credited is, and what is owed has been mined deep enough. */
+  /**
+   * Nothing on the chain is under way for us: what could be credited is, and what is owed has been mined deep
+   * enough.
+   */
   isStill(): Promise<boolean>
   /** The second person approves, where she had not. */
   approve(): Promise<void>
@@ -63,12 +72,23 @@ const nodeWallet = 'house'
 export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const { scenario, clock, random, db, world, trace } = parts
   const { kind, signer, payoutDepth, late, gatherMs, bumpAfterBlocks, faults } = scenario
-  const chain = makeChain({ clock, random, settings: { premined: 101, payerCoins: 30, skipAuth: true, feeRate: 5_000n } })
+  const chain = makeChain({
+    clock,
+    random,
+    settings: { premined: 101, payerCoins: 30, skipAuth: true, feeRate: 5_000n },
+  })
   chain.setFaults(faults)
   const ours = wallet(kind, 'regtest', 1)
   if (signer === 'wallet') importKeys(chain, ours, parts.isRestored ? 60 + 2 * lookAhead : 60)
   const account: BitcoinParts['account'] = {
-    ...{ network: 'regtest', descriptor: ours.account.text, signer, wallet: nodeWallet, feeBlocks: 6, mostFeeRate: maxFeeRate },
+    ...{
+      network: 'regtest',
+      descriptor: ours.account.text,
+      signer,
+      wallet: nodeWallet,
+      feeBlocks: 6,
+      mostFeeRate: maxFeeRate,
+    },
   }
   const plain = bitcoinRail({ ...account, log: world.log, node: noNode })
   const derive = remembering(`storm ${kind}`, plain.derive)
@@ -83,7 +103,12 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
       { belowUnits: undefined, confirmations: 6 },
     ],
     sources: streets.sources,
-    agreement: { sources: streets.sources.map(({ name }) => name), maxAgeMs: 30 * 60_000, maxDeviation: 200n, least: 2 },
+    agreement: {
+      sources: streets.sources.map(({ name }) => name),
+      maxAgeMs: 30 * 60_000,
+      maxDeviation: 200n,
+      least: 2,
+    },
     pollSeconds: 5,
   }
 
@@ -94,7 +119,18 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const givers =
     parts.givers &&
     openGivers({
-      ...{ chain, db, world, clock, random: parts.givers, rail, app, wallet: ours, isDown: streets.isDown, trace },
+      ...{
+        chain,
+        db,
+        world,
+        clock,
+        random: parts.givers,
+        rail,
+        app,
+        wallet: ours,
+        isDown: streets.isDown,
+        trace,
+      },
       ...{ to: addressOf(chain.payer.script, 'regtest')!, strange: streets.strange as Set<string> },
     })
   let approved = false
@@ -127,8 +163,10 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
     async attend() {
       const rows = await db.all<{ id: string }>(sql`
         select p.id from payouts p where p.asset = 'BTC' and p.state = 'held' and p.units > 0
-          and (p.why like 'a coin of its transaction%' or (${givers ? 1 : 0} = 1 and p.rule like 'refund%' and p.why like '%which this house does not know%'))
-          and not exists (select 1 from coins c where c.payout_id = p.id and c.state <> 'mined') order by p.id`)
+          and (p.why like 'a coin of its transaction%' or (${givers ? 1 : 0} = 1 and p.rule like 'refund%'
+            and p.why like '%which this house does not know%'))
+          and not exists (select 1 from coins c where c.payout_id = p.id and c.state <> 'mined')
+            order by p.id`)
       for (const { id } of rows) {
         trace(`${id} is let go: nobody paid it otherwise`)
         await releasePayout(db, id, { by: 'operator', why: 'nobody paid it otherwise' })
@@ -142,7 +180,9 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
           rail: from.rails.bitcoin!,
           world: from.world,
           from: 102,
-          payee: givers ? new Set([...payeeScripts, Buffer.from(chain.payer.script).toString('hex')]) : payeeScripts,
+          payee: givers
+            ? new Set([...payeeScripts, Buffer.from(chain.payer.script).toString('hex')])
+            : payeeScripts,
           scans,
         },
         ...{ strange: streets.strange, deepTurns: streets.figures.deepTurns, isRestored: parts.isRestored },
@@ -158,13 +198,22 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
 
 const maxFeeRate = 100_000n
 
-/** Payouts stop for what a deep turn, a node that lags as deep or a stranger took, never for less; and where something was taken they did stop. */
-function judgeStops(stops: string[], { figures, strange }: Streets, { lost, dead, stolen }: Judged): string[] {
+/**
+ * Payouts stop for what a deep turn, a node that lags as deep or a stranger took, never for less; and where
+ * something was taken they did stop.
+ */
+function judgeStops(
+  stops: string[],
+  { figures, strange }: Streets,
+  { lost, dead, stolen }: Judged,
+): string[] {
   const reason = figures.deepTurns > 0 || figures.deepLags > 0 || strange.size > 0
   const faults: string[] = []
   if (stops.length > 0 && !reason) faults.push(`payouts were stopped for nothing: ${stops.join(' | ')}`)
   if (stops.length === 0 && lost.length + dead.length + stolen > 0)
-    faults.push(`payouts were never stopped, and ${lost.length} payments, ${dead.length} bundles and ${stolen} stolen coins were lost`)
+    faults.push(
+      `payouts were never stopped, and ${lost.length} payments, ${dead.length} bundles and ${stolen} stolen coins were lost`,
+    )
   return faults
 }
 
@@ -180,15 +229,34 @@ async function furnish(db: Db, world: World, { scenario, endsAt, commissionBp }:
     db,
     world,
     {
-      ...{ name: 'coins', rail: 'bitcoin', currency, watchMs, cron, timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt },
-      ...{ countLow: count[0], countHigh: count[1], unitsLow, unitsHigh, roster: undefined, dueInMs, payTo: 'coins' },
+      ...{
+        name: 'coins',
+        rail: 'bitcoin',
+        currency,
+        watchMs,
+        cron,
+        timeZone: 'America/Sao_Paulo',
+        startsAt: undefined,
+        endsAt,
+      },
+      ...{
+        countLow: count[0],
+        countHigh: count[1],
+        unitsLow,
+        unitsHigh,
+        roster: undefined,
+        dueInMs,
+        payTo: 'coins',
+      },
       ...{ commissionBp, minPayoutUnits: 0n, catchUp: 'all' },
     },
     'maker',
   )
 }
 
-/** What a node's wallet needs in order to sign: each restore passes over as many numbers as are looked ahead. */
+/**
+ * What a node's wallet needs in order to sign: each restore passes over as many numbers as are looked ahead.
+ */
 function importKeys(chain: Chain, ours: Wallet, last: number): void {
   chain.rpc('createwallet', [nodeWallet, false, true])
   const requests = (['receive', 'change'] as const).map(branch => {
@@ -206,7 +274,11 @@ function importKeys(chain: Chain, ours: Wallet, last: number): void {
 
 let payeeScripts: ReadonlySet<string> | undefined
 const payeeScriptsOf = (rail: ChainRail, text: string): ReadonlySet<string> =>
-  (payeeScripts ??= new Set(Array.from({ length: 300 }, (_, index) => Buffer.from(rail.destination(text, index).script).toString('hex'))))
+  (payeeScripts ??= new Set(
+    Array.from({ length: 300 }, (_, index) =>
+      Buffer.from(rail.destination(text, index).script).toString('hex'),
+    ),
+  ))
 
 /** For what derives, plans and reads, and asks nobody. */
 const noNode = {} as ChainNode & AccountParts

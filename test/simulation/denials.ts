@@ -5,7 +5,9 @@ import { hasStrangers } from './strangers.ts'
 import { listAlarms } from '../../src/ledger/ledger.ts'
 import { sql, type Db } from '../../src/db/db.ts'
 
-/** In one seed of twenty-nine; not where strangers order by the bank's own page, which here is the same door. */
+/**
+ * In one seed of twenty-nine; not where strangers order by the bank's own page, which here is the same door.
+ */
 export const hasDenials = (seed: number): boolean => seed % 29 === 3 && !hasStrangers(seed)
 
 export interface Denials {
@@ -47,10 +49,14 @@ export function openDenials(bank: Bank, random: Random, trace: (line: string) =>
     async judge(db) {
       const usedUp = await db.all<{ subject: string; to_state: string; why: string }>(sql`
         select subject, to_state, why from transitions
-        where to_state in ('refused', 'held') and about in ('invoices', 'payouts') and why like '%as the settings say%' order by seq`)
+        where to_state in ('refused', 'held') and about in ('invoices', 'payouts')
+          and why like '%as the settings say%' order by seq`)
       const alarms = await listAlarms(db)
       return [
-        ...usedUp.map(({ subject, to_state: state, why }) => `${subject} became ${state} because the bank did not know us: ${why}`),
+        ...usedUp.map(
+          ({ subject, to_state: state, why }) =>
+            `${subject} became ${state} because the bank did not know us: ${why}`,
+        ),
         ...alarms.map(({ name, why }) => `alarm "${name}" stands when all is still: ${why}`),
       ]
     },

@@ -1,4 +1,7 @@
-/** Rows edited past the program: somebody writes SQL into the books in a storm, and a person puts it right by the same SQL; whether anything was paid or given back by what was written. */
+/**
+ * Rows edited past the program: somebody writes SQL into the books in a storm, and a person puts it right by
+ * the same SQL; whether anything was paid or given back by what was written.
+ */
 import type { Bank } from '../../sim/bank.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import { isSamePlace } from '../../src/base/brazil.ts'
@@ -15,14 +18,23 @@ import type { Scenario } from './scenario.ts'
 import type { RoomParts } from './room.ts'
 import type { Visit } from './shoppers.ts'
 
-/** In one seed of twenty-three, and one of seven with a chain; where money goes back anyway it could not be told whose word it went back on. */
+/**
+ * In one seed of twenty-three, and one of seven with a chain; where money goes back anyway it could not be
+ * told whose word it went back on.
+ */
 export const hasEdits = (seed: number): boolean => (seed % 23 === 16 || seed % 70 === 10) && !hasReturns(seed)
 
 /** The bank reverses nothing by itself, so that whatever goes back was asked for. */
-export const editsChange = (scenario: Scenario): Scenario => ({ ...scenario, settings: { ...scenario.settings, reversalRate: 0 } })
+export const editsChange = (scenario: Scenario): Scenario => ({
+  ...scenario,
+  settings: { ...scenario.settings, reversalRate: 0 },
+})
 
 export interface Edits {
-  /** Somebody edits a row, a person puts one right, or lets go what is held for it; two people want an invoice refunded. */
+  /**
+   * Somebody edits a row, a person puts one right, or lets go what is held for it; two people want an invoice
+   * refunded.
+   */
   step(): Promise<Visit[]>
   /** Once the storm is over, all is put right, and what was held for it is let go. */
   attend(): Promise<void>
@@ -64,64 +76,117 @@ export async function openEdits({ db, world: common, random, rail, trace }: Part
   // Somebody has prepared it, and no approval is in the audit log.
   await db.tx(tx => tx.run(sql`update accounts set approved_by = 'checker' where name = 'unapproved'`))
   if (evil) {
-    await addAccount(db, world, 'other coins', { kind: 'bitcoin', holder: 'Other', destination: evil.address }, 'maker')
+    await addAccount(
+      db,
+      world,
+      'other coins',
+      { kind: 'bitcoin', holder: 'Other', destination: evil.address },
+      'maker',
+    )
     await approveAccount(db, 'other coins', 'checker')
   }
-  const accounts = new Map((await db.all<{ id: string; name: string }>(sql`select id, name from accounts`)).map(row => [row.name, row.id]))
+  const accounts = new Map(
+    (await db.all<{ id: string; name: string }>(sql`select id, name from accounts`)).map(row => [
+      row.name,
+      row.id,
+    ]),
+  )
 
   async function write({ table, id, field }: Edit, from: Value, to: Value): Promise<boolean> {
     const [row, column] = [inWords(table), inWords(field)]
-    return (await db.tx(tx => tx.run(sql`update ${row} set ${column} = ${to} where id = ${id} and ${column} = ${from}`))) === 1
+    return (
+      (await db.tx(tx =>
+        tx.run(sql`update ${row} set ${column} = ${to} where id = ${id} and ${column} = ${from}`),
+      )) === 1
+    )
   }
 
-  const other = (units: bigint): bigint => (random.next() < 0.6 ? units * 2n : units - BigInt(random.between(1, 50)))
+  const other = (units: bigint): bigint =>
+    random.next() < 0.6 ? units * 2n : units - BigInt(random.between(1, 50))
 
   /** What may be edited of a row that is in the books now. */
   const ways: Record<string, () => Promise<Edit[]>> = {
     async amount() {
       const rows = await db.all<{ id: string; units: bigint }>(
-        sql`select id, units from payouts where units > 100 and state in ('owed', 'waiting', 'held', 'returned') order by id`,
+        sql`select id, units from payouts where units > 100
+          and state in ('owed', 'waiting', 'held', 'returned') order by id`,
       )
-      return rows.map(({ id, units }) => ({ table: 'payouts', id, field: 'units', before: units, after: other(units) }))
+      return rows.map(({ id, units }) => ({
+        table: 'payouts',
+        id,
+        field: 'units',
+        before: units,
+        after: other(units),
+      }))
     },
     async payee() {
       const rows = await db.all<{ id: string; asset: string; account_id: string }>(
-        sql`select id, asset, account_id from payouts where state in ('owed', 'waiting', 'held', 'returned') and rule not like 'refund%' order by id`,
+        sql`select id, asset, account_id from payouts where state in ('owed', 'waiting', 'held', 'returned')
+          and rule not like 'refund%' order by id`,
       )
       return rows.map(({ id, asset, account_id: before }) => {
         const name = asset === 'BTC' ? 'other coins' : one(['other', 'unapproved'])
         return { table: 'payouts', id, field: 'account_id', before, after: accounts.get(name)! }
       })
     },
-    // What is edited before its approval is approved as it is shown, and would have to be approved again once it is put right.
+    // What is edited before its approval is approved as it is shown, and would have to be approved again once
+    // it is put right.
     async place() {
       const rows = await db.all<{ id: string; number: string }>(
         sql`select id, number from accounts where name = 'main' and state = 'approved'`,
       )
-      return rows.map(({ id, number }) => ({ table: 'accounts', id, field: 'number', before: number, after: '7777777777777777' }))
+      return rows.map(({ id, number }) => ({
+        table: 'accounts',
+        id,
+        field: 'number',
+        before: number,
+        after: '7777777777777777',
+      }))
     },
     async address() {
       const rows = await db.all<{ id: string; destination: string }>(
         sql`select id, destination from accounts where name = 'coins' and state = 'approved'`,
       )
-      return rows.map(({ id, destination }) => ({ table: 'accounts', id, field: 'destination', before: destination, after: evil!.address }))
+      return rows.map(({ id, destination }) => ({
+        table: 'accounts',
+        id,
+        field: 'destination',
+        before: destination,
+        after: evil!.address,
+      }))
     },
     approval: async () => [
-      { table: 'accounts', id: accounts.get('unapproved')!, field: 'state', before: 'awaiting', after: 'approved' } satisfies Edit,
+      {
+        table: 'accounts',
+        id: accounts.get('unapproved')!,
+        field: 'state',
+        before: 'awaiting',
+        after: 'approved',
+      } satisfies Edit,
     ],
     async order() {
       const rows = await db.all<{ id: string; units: bigint }>(
-        sql`select id, units from attempts where state in ('unsure', 'sending') and (bundle_id is not null or state = 'unsure') order by id`,
+        sql`select id, units from attempts where state in ('unsure', 'sending') and (bundle_id is not null
+          or state = 'unsure') order by id`,
       )
-      return rows.map(({ id, units }) => ({ table: 'attempts', id, field: 'units', before: units, after: other(units) }))
+      return rows.map(({ id, units }) => ({
+        table: 'attempts',
+        id,
+        field: 'units',
+        before: units,
+        after: other(units),
+      }))
     },
     async refund() {
       const rows = await db.all<{ id: string; units: bigint; left_units: bigint }>(
-        sql`select id, units, left_units from invoice_refunds where state in ('approved', 'unsure') order by id`,
+        sql`select id, units, left_units from invoice_refunds where state in ('approved', 'unsure')
+          order by id`,
       )
       return rows.flatMap(({ id, units, left_units: left }): Edit[] => [
         { table: 'invoice_refunds', id, field: 'units', before: units, after: units + 1n },
-        ...(left > 0n ? [{ table: 'invoice_refunds', id, field: 'left_units', before: left, after: left / 2n }] : []),
+        ...(left > 0n
+          ? [{ table: 'invoice_refunds', id, field: 'left_units', before: left, after: left / 2n }]
+          : []),
       ])
     },
     async plan() {
@@ -130,7 +195,9 @@ export async function openEdits({ db, world: common, random, rail, trace }: Part
       )
       return rows.flatMap(({ id, plan }): Edit[] => {
         const after = toAnother(plan)
-        return after === undefined ? [] : [{ table: 'bundle_candidates', id, field: 'plan', before: plan, after }]
+        return after === undefined
+          ? []
+          : [{ table: 'bundle_candidates', id, field: 'plan', before: plan, after }]
       })
     },
   }
@@ -161,7 +228,9 @@ export async function openEdits({ db, world: common, random, rail, trace }: Part
       ...(random.next() < 0.15 ? [one(['place', 'address', 'approval'])] : []),
     ]
     for (const name of names) {
-      const found = (await ways[name]!()).filter(made => !open.some(({ id, field }) => id === made.id && field === made.field))
+      const found = (await ways[name]!()).filter(
+        made => !open.some(({ id, field }) => id === made.id && field === made.field),
+      )
       if (found.length === 0) continue
       const made = one(found)
       if (!(await write(made, made.before, made.after))) return
@@ -199,7 +268,9 @@ export async function openEdits({ db, world: common, random, rail, trace }: Part
     const act = { by: 'operator', why: 'it is right again' }
     const hold = await letGo(db, act.why, act.by)
     if (hold) trace(`edits: payouts are let go: ${hold.why}`)
-    for (const { id } of await db.all<{ id: string }>(sql`select event_id as id from inbox where state = 'quarantined' order by id`))
+    for (const { id } of await db.all<{ id: string }>(
+      sql`select event_id as id from inbox where state = 'quarantined' order by id`,
+    ))
       await db.tx(async tx => replayEvent(tx, (await findEvent(tx, id))!, act))
   }
 
@@ -214,7 +285,11 @@ export async function openEdits({ db, world: common, random, rail, trace }: Part
     trace(`edits: a refund of ${units} of ${id}`)
     const does: Visit['does'] = async app => {
       try {
-        const proposed = await proposeRefund(app.db, app.world, id, { units, by: 'ana', why: 'it was returned' })
+        const proposed = await proposeRefund(app.db, app.world, id, {
+          units,
+          by: 'ana',
+          why: 'it was returned',
+        })
         if (proposed.is !== 'proposed') return
         approved.set(id, [...(approved.get(id) ?? []), units])
         await approveAndDo(app, proposed.proposal.id, { by: 'bruno' })
@@ -247,23 +322,34 @@ export async function openEdits({ db, world: common, random, rail, trace }: Part
       const ordered = new Map(
         (
           await db.all<{ key: string; units: bigint }>(sql`
-            select t.memo as key, -e.units as units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+            select t.memo as key, -e.units as units from ledger_transactions t
+              join ledger_entries e on e.transaction_id = t.id
             where t.movement = 'payout ordered' and e.account = 'in-transit'`)
         ).map(({ key, units }) => [key, units]),
       )
-      for (const { externalId: key, bankCode, branchCode, accountNumber: number, amount } of bank.transfers()) {
+      for (const {
+        externalId: key,
+        bankCode,
+        branchCode,
+        accountNumber: number,
+        amount,
+      } of bank.transfers()) {
         if (key.startsWith('by-hand')) continue
         if (!isSamePlace({ bank: bankCode, branch: branchCode, number }, trialAccount))
           faults.push(`${key} went to account ${number}, which is not the one it was owed to`)
         if (ordered.get(key) !== BigInt(amount))
           faults.push(`${key} is of ${amount} at the bank, and the books ordered ${ordered.get(key)}`)
       }
-      const invoices = await db.all<{ id: string; provider_id: string | null }>(sql`select id, provider_id from invoices order by id`)
+      const invoices = await db.all<{ id: string; provider_id: string | null }>(
+        sql`select id, provider_id from invoices order by id`,
+      )
       const tagged = new Map(invoices.map(({ id, provider_id: there }) => [`invoice/${there}/reversal`, id]))
       for (const { source, amount } of bank.transactions()) {
         const id = tagged.get(source)
         if (id !== undefined && !approved.get(id)?.includes(BigInt(-amount)))
-          faults.push(`${-amount} of ${id} went back, and two people said ${approved.get(id)?.join(' or ') ?? 'nothing'}`)
+          faults.push(
+            `${-amount} of ${id} went back, and two people said ${approved.get(id)?.join(' or ') ?? 'nothing'}`,
+          )
       }
       return faults
     },

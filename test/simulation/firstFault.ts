@@ -1,4 +1,7 @@
-/** Tells seeds one after another until one has a fault: node test/simulation/firstFault.ts SEED…. Each is a line of JSON; `mutate.ts` reads them. */
+/**
+ * Tells seeds one after another until one has a fault: node test/simulation/firstFault.ts SEED…. Each is a
+ * line of JSON; `mutate.ts` reads them.
+ */
 import { tell } from './simulation.ts'
 
 for (const seed of process.argv.slice(2).map(Number)) {

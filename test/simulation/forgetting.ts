@@ -1,4 +1,7 @@
-/** People are forgotten at any moment, sooner than the rule would let them, and bodies of events are dropped minutes after they were applied: no payout and no balance may depend on who somebody was. */
+/**
+ * People are forgotten at any moment, sooner than the rule would let them, and bodies of events are dropped
+ * minutes after they were applied: no payout and no balance may depend on who somebody was.
+ */
 import { BadInput } from '../../src/base/answer.ts'
 import type { Retention } from '../../src/base/retentionSettings.ts'
 import { blankInvoice } from '../../src/privacy/blank.ts'
@@ -7,7 +10,9 @@ import { sql, DbUnavailable } from '../../src/db/db.ts'
 import { hasReturns } from './returns.ts'
 import type { RoomParts } from './room.ts'
 
-/** In one seed of nineteen; not where what went back is judged by the bodies of the events that told of it. */
+/**
+ * In one seed of nineteen; not where what went back is judged by the bodies of the events that told of it.
+ */
 export const hasForgetting = (seed: number): boolean => seed % 19 === 9 && !hasReturns(seed)
 
 const minute = 60_000
@@ -25,7 +30,12 @@ export interface Forgetting {
   figures: { forgottenPayers: number; forgottenBuyers: number }
 }
 
-export function openForgetting({ db, world: common, random, trace }: Omit<RoomParts, 'bank' | 'clock'>): Forgetting {
+export function openForgetting({
+  db,
+  world: common,
+  random,
+  trace,
+}: Omit<RoomParts, 'bank' | 'clock'>): Forgetting {
   const world = { ...common, random }
   const figures = { forgottenPayers: 0, forgottenBuyers: 0 }
 
@@ -49,10 +59,13 @@ export function openForgetting({ db, world: common, random, trace }: Omit<RoomPa
     figures,
     async step() {
       if (random.next() < 0.1) {
-        // Asked for and not paid yet, or paid and not passed on yet: the bank knows its payer, and nothing here needs to.
+        // Asked for and not paid yet, or paid and not passed on yet: the bank knows its payer, and nothing
+        // here needs to.
         const id = await oneOf(sql`
-          select id from invoices where forgotten_at is null and state not in ('draft', 'issuing', 'unsure') order by id`)
-        if (id && (await trying(`the payer of ${id} is forgotten`, () => db.tx(tx => blankInvoice(tx, id))))) figures.forgottenPayers += 1
+          select id from invoices where forgotten_at is null and state not in ('draft', 'issuing', 'unsure')
+            order by id`)
+        if (id && (await trying(`the payer of ${id} is forgotten`, () => db.tx(tx => blankInvoice(tx, id)))))
+          figures.forgottenPayers += 1
       }
       if (random.next() < 0.1) {
         const id = await oneOf(sql`select id from orders where email <> '' order by id`)
@@ -66,14 +79,18 @@ export function openForgetting({ db, world: common, random, trace }: Omit<RoomPa
     },
     async judge() {
       const named = await db.all<{ id: string }>(
-        sql`select id from invoices where forgotten_at is not null and (payer_name <> '' or payer_tax_id <> '') order by id`,
+        sql`select id from invoices where forgotten_at is not null and (payer_name <> ''
+          or payer_tax_id <> '') order by id`,
       )
       const bodies = await db.all<{ event_id: string }>(sql`
         select e.event_id from inbox e join invoices i on i.id = e.about
-        where i.forgotten_at is not null and e.dropped_digest is null and e.state in ('done', 'ignored') order by e.event_id`)
+        where i.forgotten_at is not null and e.dropped_digest is null and e.state in ('done', 'ignored')
+          order by e.event_id`)
       return [
         ...named.map(({ id }) => `the payer of ${id} was forgotten, and is named again`),
-        ...bodies.map(({ event_id: id }) => `event ${id} is about somebody who was forgotten, and has its body`),
+        ...bodies.map(
+          ({ event_id: id }) => `event ${id} is about somebody who was forgotten, and has its body`,
+        ),
       ]
     },
   }

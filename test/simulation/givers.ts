@@ -1,4 +1,7 @@
-/** People who give back what came late or too little: by a refund that two of them decide, or by hand with the same keys, and then two say so. */
+/**
+ * People who give back what came late or too little: by a refund that two of them decide, or by hand with the
+ * same keys, and then two say so.
+ */
 import { type Chain, RpcFault } from '../../sim/chain/chain.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
@@ -6,7 +9,12 @@ import type { InvoiceRow } from '../../src/invoice/invoice.ts'
 import { approveAndDo, type BitcoinSetup } from '../../src/jobs/jobs.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
 import { sql, type Db } from '../../src/db/db.ts'
-import { proposeCoinRefund, proposeCoinRefundMade, refundableCoins, acceptPayment } from '../../src/webhooks/webhooks.ts'
+import {
+  proposeCoinRefund,
+  proposeCoinRefundMade,
+  refundableCoins,
+  acceptPayment,
+} from '../../src/webhooks/webhooks.ts'
 import type { Wallet } from '../testbed/wallet.ts'
 
 /** In one seed of seventeen, where there is a chain. */
@@ -36,22 +44,44 @@ export interface GiversParts {
   trace: (line: string) => void
 }
 
-export function openGivers({ chain, db, world, clock, random, rail, app, wallet, to, strange, isDown, trace }: GiversParts): Givers {
+export function openGivers({
+  chain,
+  db,
+  world,
+  clock,
+  random,
+  rail,
+  app,
+  wallet,
+  to,
+  strange,
+  isDown,
+  trace,
+}: GiversParts): Givers {
   const parts = { db, world, chain: app.terms }
   const byHand = new Map<string, string>()
   const sent: string[] = []
-  const approve = (id: string) => approveAndDo({ db, world, rails: { bitcoin: rail }, bitcoin: app }, id, { by: 'bruno' })
+  const approve = (id: string) =>
+    approveAndDo({ db, world, rails: { bitcoin: rail }, bitcoin: app }, id, { by: 'bruno' })
 
   async function giveBack(invoice: InvoiceRow, left: bigint): Promise<void> {
     const units = random.next() < 0.5 ? undefined : (left * BigInt(random.between(30, 90))) / 100n
-    const { is, proposal } = await proposeCoinRefund(parts, rail, invoice.id, { to, units, by: 'ana', why: 'too late' })
+    const { is, proposal } = await proposeCoinRefund(parts, rail, invoice.id, {
+      to,
+      units,
+      by: 'ana',
+      why: 'too late',
+    })
     if (is === 'proposed') await approve(proposal.id)
     trace(`givers: ${invoice.id} is given back ${units ?? 'wholly'}`)
   }
 
   async function acceptAny({ id }: InvoiceRow): Promise<void> {
-    // Nobody can refuse what the house has not seen yet: whoever gave it back a moment ago does not accept it.
-    const seen = await db.all<{ txid: string }>(sql`select spent_by as txid from coins where spent_by is not null`)
+    // Nobody can refuse what the house has not seen yet: whoever gave it back a moment ago does not accept
+    // it.
+    const seen = await db.all<{ txid: string }>(
+      sql`select spent_by as txid from coins where spent_by is not null`,
+    )
     const isSeen = (txid: string) => seen.some(spending => spending.txid === txid)
     const any = [...byHand].findLast(([txid]) => isSeen(txid))?.[1] ?? id
     if ([...byHand].some(([txid, of]) => of === any && !isSeen(txid))) return
@@ -65,7 +95,8 @@ export function openGivers({ chain, db, world, clock, random, rail, app, wallet,
 
   async function sendByHand(invoice: InvoiceRow, coinId: string): Promise<void> {
     const coin = await db.one<{ id: Outpoint; units: bigint; branch: 'receive'; number: bigint }>(
-      sql`select id, units, branch, number from coins where id = ${coinId} and spent_by is null and id not in (select outpoint from bundle_coins)`,
+      sql`select id, units, branch, number from coins where id = ${coinId} and spent_by is null
+        and id not in (select outpoint from bundle_coins)`,
     )
     if (!coin) return
     const planned = rail.plan({
@@ -92,7 +123,9 @@ export function openGivers({ chain, db, world, clock, random, rail, app, wallet,
     async judge() {
       const faults: string[] = []
       for (const txid of sent) {
-        const coin = await db.one<{ id: string }>(sql`select id from coins where spent_by = ${txid} and credits % 2 = 1`)
+        const coin = await db.one<{ id: string }>(
+          sql`select id from coins where spent_by = ${txid} and credits % 2 = 1`,
+        )
         if (coin) faults.push(`${coin.id} was given back by hand in ${txid}, and credited`)
       }
       return faults
@@ -101,7 +134,8 @@ export function openGivers({ chain, db, world, clock, random, rail, app, wallet,
       await this.record()
       if (isDown() || random.next() > 0.1) return
       const late = await db.all<InvoiceRow>(
-        sql`select * from invoices where rail = 'bitcoin' and state in ('late', 'underpaid', 'expired') order by id`,
+        sql`select * from invoices where rail = 'bitcoin' and state in ('late', 'underpaid', 'expired')
+          order by id`,
       )
       const invoice = late[random.between(0, late.length - 1)]
       if (!invoice) return
@@ -117,7 +151,11 @@ export function openGivers({ chain, db, world, clock, random, rail, app, wallet,
       for (const [txid, id] of byHand) {
         if (!(await db.one(sql`select 1 as yes from coins where spent_by = ${txid}`))) continue
         try {
-          const { is, proposal } = await proposeCoinRefundMade(parts, id, { txid, by: 'ana', why: 'sent from the wallet' })
+          const { is, proposal } = await proposeCoinRefundMade(parts, id, {
+            txid,
+            by: 'ana',
+            why: 'sent from the wallet',
+          })
           if (is === 'another') continue
           await approve(proposal.id)
           byHand.delete(txid)

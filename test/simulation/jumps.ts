@@ -1,4 +1,7 @@
-/** A machine's wall clock that somebody sets: its steady clock goes on as before, and so does everybody else's. */
+/**
+ * A machine's wall clock that somebody sets: its steady clock goes on as before, and so does everybody
+ * else's.
+ */
 import { judgedClock } from '../../src/base/clockJudge.ts'
 import type { Clock, Millis, Random } from '../../src/base/world.ts'
 
@@ -7,7 +10,10 @@ export interface Wall {
   offsetMs: Millis
 }
 
-/** The wall clock of a machine on which true time is `steady`'s, as one process has it. `judged`: with the house's judge beside it. */
+/**
+ * The wall clock of a machine on which true time is `steady`'s, as one process has it. `judged`: with the
+ * house's judge beside it.
+ */
 export function wallClock(steady: Clock, wall: Wall, { judged = true } = {}): Clock {
   const clock: Clock = {
     now: () => steady.now() + wall.offsetMs,
@@ -63,6 +69,8 @@ export function openJumps(clock: Clock, random: Random, trace: (line: string) =>
     judge: made =>
       made
         .filter(({ at }) => wrong.some(({ from, until }) => at > from + callEndsMs && at < until))
-        .map(({ what, at }) => `${what} was made at ${new Date(at).toISOString()}, while the clock was wrong`),
+        .map(
+          ({ what, at }) => `${what} was made at ${new Date(at).toISOString()}, while the clock was wrong`,
+        ),
   }
 }

@@ -1,6 +1,16 @@
 /** A copy of the program with one rule taken out, in a temporary folder, and what is told there. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -50,7 +60,8 @@ export function tidyOnSignals(): void {
 /** `from` becomes `to`, once. Throws where it is not there, or not once. */
 export function applied(text: string, { file, from, to }: Edit): string {
   const parts = text.split(from)
-  if (parts.length !== 2) throw new Error(`${file} has ${JSON.stringify(from)} ${parts.length - 1} times: expected once`)
+  if (parts.length !== 2)
+    throw new Error(`${file} has ${JSON.stringify(from)} ${parts.length - 1} times: expected once`)
   return parts.join(to)
 }
 
@@ -91,7 +102,10 @@ export async function withMutant<T>(edits: readonly Edit[], use: (folder: string
 }
 
 export interface Tests {
-  /** The titles of those that fail once `edits` are made, of a file or of it what `title` names. Throws where none runs. */
+  /**
+   * The titles of those that fail once `edits` are made, of a file or of it what `title` names. Throws where
+   * none runs.
+   */
   failing(edits: readonly Edit[], file: string, title?: string): Promise<string[]>
   close(): Promise<void>
 }
@@ -114,7 +128,11 @@ export function openTests(): Tests {
     async failing(edits, file, title) {
       edit(folder, edits)
       const files = [...new Set(edits.map(each => each.file))]
-      const asked: Asked = { file, pattern: title === undefined ? undefined : patternOf(title), edited: [...edited, ...files] }
+      const asked: Asked = {
+        file,
+        pattern: title === undefined ? undefined : patternOf(title),
+        edited: [...edited, ...files],
+      }
       const late = endingLate(child)
       try {
         child.stdin.write(`${JSON.stringify(asked)}\n`)
@@ -180,7 +198,12 @@ export async function firstFault(folder: string, seeds: readonly number[]): Prom
   const faulty = told.find(({ faults }) => faults.length > 0)
   if (faulty || told.length === seeds.length) return faulty
   const seed = seeds[told.length]!
-  return { seed, faults: [isLate ? `its story did not end within ${storyMs / 1_000} s` : `its story broke off: ${said.trim()}`] }
+  return {
+    seed,
+    faults: [
+      isLate ? `its story did not end within ${storyMs / 1_000} s` : `its story broke off: ${said.trim()}`,
+    ],
+  }
 }
 
 interface Reported {
@@ -189,10 +212,14 @@ interface Reported {
 }
 
 /**
- * Runs a test file in `folder` until one of its tests fails; `restores`: how many stories it tells. Answers the titles of what failed, and all that
- * was printed. Throws where it did not run.
+ * Runs a test file in `folder` until one of its tests fails; `restores`: how many stories it tells. Answers
+ * the titles of what failed, and all that was printed. Throws where it did not run.
  */
-export async function runTest(folder: string, file: string, restores?: number): Promise<{ failed: string[]; said: string }> {
+export async function runTest(
+  folder: string,
+  file: string,
+  restores?: number,
+): Promise<{ failed: string[]; said: string }> {
   const report = join(folder, 'report.json')
   const words = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`, '--bail=1', file]
   const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...words], {
@@ -203,16 +230,21 @@ export async function runTest(folder: string, file: string, restores?: number): 
   })
   running.add(child)
   let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
   await new Promise(resolve => child.once('close', resolve))
   running.delete(child)
   const reported = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as Reported) : undefined
-  if (!reported || reported.numTotalTests === 0) throw new Error(`${file} did not run: ${said.trim().slice(-2_000)}`)
+  if (!reported || reported.numTotalTests === 0)
+    throw new Error(`${file} did not run: ${said.trim().slice(-2_000)}`)
   const results = reported.testResults.flatMap(({ assertionResults }) => assertionResults)
   return { failed: results.filter(({ status }) => status === 'failed').map(({ title }) => title), said }
 }
 
-/** As an expression that the titles of one test match: placeholders of `test.each` and of templates stand for anything. */
+/**
+ * As an expression that the titles of one test match: placeholders of `test.each` and of templates stand for
+ * anything.
+ */
 export const patternOf = (title: string): string =>
   title
     .split(/%[a-z]|\$\{[^}]*\}|\$\w+/)

@@ -28,7 +28,9 @@ export function simulationDocs(): string {
 }
 
 const takenOutOf = (mutant: Mutant): string =>
-  [...new Set(editsOf(mutant).map(({ file }) => file))].map(file => `\`${file.replace(/^src\//, '')}\``).join(', ')
+  [...new Set(editsOf(mutant).map(({ file }) => file))]
+    .map(file => `\`${file.replace(/^src\//, '')}\``)
+    .join(', ')
 
 function foundBy({ seeds = [], stories, test, note }: Mutant): string {
   const [kind, kinds] = stories === undefined ? ['seed', 'seeds'] : ['restore', 'restores']
@@ -48,7 +50,9 @@ their tests are in [security.md](security.md).
 export function securityDocs(): string {
   const parts = securitySections.map(({ title, mutants }) => {
     const rows = mutants.map(mutant => `| ${mutant.rule} | ${takenOutOf(mutant)} | ${failing(mutant)} |`)
-    return [`## ${title}\n`, '| Check | Taken out of | Test that fails |', '|---|---|---|', ...rows, ''].join('\n')
+    return [`## ${title}\n`, '| Check | Taken out of | Test that fails |', '|---|---|---|', ...rows, ''].join(
+      '\n',
+    )
   })
   return [securityHead, ...parts].join('\n')
 }

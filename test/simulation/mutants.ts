@@ -52,7 +52,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'nothing is ordered while money may be going back: neither held nor passed over',
         file: 'src/payout/rightSize.ts',
-        from: 'where r.invoice_id = payouts.invoice_id and r.under_way_since is not null',
+        from: 'where r.invoice_id = payouts.invoice_id\n    and r.under_way_since is not null',
         to: 'where 1 = 0',
         also: [
           {
@@ -114,7 +114,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'an order that the bank shows nowhere waits while money may be going back, and is given up where another amount is owed (both taken out)',
         file: 'src/payout/bank/resolve.ts',
-        from: "  if (await tx.one(sql`select 1 as yes from payouts where id = ${payout.id} and ${mayBeGoingBack}`)) return 'again'\n",
+        from: "  if (await tx.one(sql`select 1 as yes from payouts where id = ${payout.id} and ${mayBeGoingBack}`))\n    return 'again'\n",
         to: '',
         also: [
           {
@@ -218,7 +218,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'after a restore the bank’s invoices are read before anything is issued there',
         file: 'src/jobs/bank.ts',
-        from: ' && !(await areInvoicesUnread(db))',
+        from: ' &&\n    !(await areInvoicesUnread(db))',
         to: '',
         test: 'test/forgotten.test.ts',
         note: 'nobody runs a slot by hand in a storm',
@@ -301,7 +301,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'the bank’s word about a cancelation wins',
         file: 'src/invoice/bank/cancel.ts',
-        from: "    const to = answer.is === 'done' || status === 'canceled' ? 'canceled' : status === 'expired' ? 'expired' : undefined\n",
+        from: "    const to =\n      answer.is === 'done' || status === 'canceled'\n        ? 'canceled'\n        : status === 'expired'\n          ? 'expired'\n          : undefined\n",
         to: "    const to = 'canceled'\n",
         test: 'test/refunds.test.ts',
         note: 'a credit that comes later heals it',
@@ -366,7 +366,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'an order of which the bank has shown nothing twice is asked for again',
         file: 'src/payout/bank/resolve.ts',
-        from: "  const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [sql`asked_at = ${now}`])\n",
+        from: "  const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [\n    sql`asked_at = ${now}`,\n  ])\n",
         to: "  return 'again'\n",
         seeds: [9],
       },
@@ -477,7 +477,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         also: [
           {
             file: 'src/jobs/bitcoin.ts',
-            from: '  if (best.value.hash !== hash && !(await isJustLookedAt(db, await db.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }\n',
+            from: '  if (best.value.hash !== hash && !(await isJustLookedAt(db, await db.tx(tx => tx.now()))))\n    return { bundled: 0, bumped: 0 }\n',
             to: '',
           },
         ],
@@ -498,7 +498,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'nothing is planned before the node’s best block was read a moment ago',
         file: 'src/jobs/bitcoin.ts',
-        from: '  if (best.value.hash !== hash && !(await isJustLookedAt(db, await db.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }\n',
+        from: '  if (best.value.hash !== hash && !(await isJustLookedAt(db, await db.tx(tx => tx.now()))))\n    return { bundled: 0, bumped: 0 }\n',
         to: '',
         test: 'test/bitcoin-person.test.ts',
       },
@@ -520,7 +520,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'what the replaced database handed out is handed out to nobody else',
         file: 'src/chain/addresses.ts',
-        from: 'set next_index = case when next_index > ${replaced[branch]} then next_index else ${replaced[branch]} end + ${lookAhead}',
+        from: 'set next_index = case when next_index > ${replaced[branch]} then next_index\n        else ${replaced[branch]} end + ${lookAhead}',
         to: 'set next_index = next_index + ${lookAhead}',
         test: 'src/schedule/slots.test.ts',
         note: 'nobody else pays an address of the same number in a storm',
@@ -670,7 +670,13 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/ledger/denied.ts',
         from: 'clock.isAlone?.() !== true && !(await alarmOf(db, name))',
         to: '!(await alarmOf(db, name))',
-        also: [{ file: 'src/jobs/clock.ts', from: '  if (world.clock.isAlone?.() && rails?.starkbank) {', to: '  if (false) {' }],
+        also: [
+          {
+            file: 'src/jobs/clock.ts',
+            from: '  if (world.clock.isAlone?.() && rails?.starkbank) {',
+            to: '  if (false) {',
+          },
+        ],
         test: 'test/clocks.test.ts',
       },
       {
@@ -762,7 +768,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'what the bank gives back is first set against what it took',
         file: 'src/reconcile/ownLines.ts',
-        from: 'const pairs = new Set(setOff(own.filter(each => isOdd(each) || closedOut.includes(each)).map(({ line }) => line)).flat())',
+        from: 'const pairs = new Set(\n    setOff(own.filter(each => isOdd(each) || closedOut.includes(each)).map(({ line }) => line)).flat(),\n  )',
         to: 'const pairs = new Set<OwnLine["line"]>()',
         test: 'test/own-lines.test.ts',
       },
@@ -838,7 +844,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
     ],
   },
   {
-    title: 'Late payers, and reading many at once (`late.ts`, one of thirteen; lists that lag, one of eleven)',
+    title:
+      'Late payers, and reading many at once (`late.ts`, one of thirteen; lists that lag, one of eleven)',
     room: { first: 6, step: 13 },
     mutants: [
       {
@@ -878,7 +885,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         also: [
           {
             file: 'src/payout/bank/outcome.ts',
-            from: "      if (attempt.provider_id !== null && !news.found.some(({ providerId }) => providerId === attempt.provider_id)) return 'again'\n",
+            from: "      if (\n        attempt.provider_id !== null &&\n        !news.found.some(({ providerId }) => providerId === attempt.provider_id)\n      )\n        return 'again'\n",
             to: '',
           },
         ],
@@ -889,7 +896,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'sums kept aside lose nothing',
         file: 'src/ledger/tallies.ts',
-        from: 'count: (sum?.count ?? 0n) + count, units: (sum?.units ?? 0n) + units',
+        from: 'count: (sum?.count ?? 0n) + count,\n      units: (sum?.units ?? 0n) + units',
         to: 'count, units',
         seeds: [5, 70],
         room: { first: 5, step: 13 },
@@ -903,7 +910,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a payout is of what the books owe',
         file: 'src/payout/asBooked.ts',
-        from: 'return units === owed ? [] : [[id,',
+        from: 'return units === owed\n        ? []\n        : [\n            [\n              id,',
         to: 'return id ? [] : [[id,',
         seeds: [246],
       },
@@ -925,7 +932,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a refund is of what two people said',
         file: 'src/invoice/bank/refund.ts',
-        from: "if (said['amount'] !== formatReais(units) || !isSame('left', formatReais(left)) || !isSame('providerId', providerId)) return false",
+        from: "if (\n      said['amount'] !== formatReais(units) ||\n      !isSame('left', formatReais(left)) ||\n      !isSame('providerId', providerId)\n    )\n      return false",
         to: 'return true',
         seeds: [62],
         test: 'test/refunds.test.ts',
@@ -933,7 +940,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a transaction is checked before it is signed and sent',
         file: 'src/payout/bundle/check.ts',
-        from: 'return strange.length === 0 ? undefined : `it is',
+        from: 'return strange.length === 0\n    ? undefined\n    : `it is',
         to: 'return strange.length >= 0 ? undefined : `it is',
         test: 'test/bitcoin-edited.test.ts',
       },
@@ -954,7 +961,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'its coins are free again',
         file: 'src/payout/bundle/cancel.ts',
-        from: '  await tx.run(sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins where spent_by is null)`)\n',
+        from: '  await tx.run(\n    sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins\n      where spent_by is null)`,\n  )\n',
         to: '',
         seeds: [230],
         test: 'test/bitcoin-cancel.test.ts',
@@ -990,7 +997,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'nothing is ordered while a person has stopped payouts',
         file: 'src/payout/row.ts',
-        from: "where name in ('hold', 'books', 'bank', 'chain') order by name",
+        from: "where name in ('hold', 'books', 'bank', 'chain')\n      order by name",
         to: "where name in ('books', 'bank', 'chain') order by name",
         seeds: [51],
       },
@@ -1029,5 +1036,8 @@ export function roomOf(mutant: Mutant): Room {
 /** The seeds of its room up to `last`. */
 export function seedsOf(mutant: Mutant, last: number): number[] {
   const { first, step } = roomOf(mutant)
-  return Array.from({ length: Math.max(0, Math.floor((last - first) / step) + 1) }, (_, at) => first + at * step)
+  return Array.from(
+    { length: Math.max(0, Math.floor((last - first) / step) + 1) },
+    (_, at) => first + at * step,
+  )
 }

@@ -1,6 +1,6 @@
 /**
- * Takes each rule of docs/simulation.md, or of docs/security-rules.md, out of a copy of the program and says what finds it:
- * node test/simulation/mutate.ts [--security] [--rule WORDS] [--look N].
+ * Takes each rule of docs/simulation.md, or of docs/security-rules.md, out of a copy of the program and says
+ * what finds it: node test/simulation/mutate.ts [--security] [--rule WORDS] [--look N].
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -82,20 +82,26 @@ async function foundBySeed(folder: string, seeds: readonly number[]): Promise<st
 async function foundByStory(folder: string, file: string, stories: number): Promise<string | undefined> {
   const { failed, said } = await runTest(folder, file, stories)
   if (failed.length === 0) return undefined
-  const told = new Map([...said.matchAll(/"seed (\d+): ([^\n]*)",?$/gm)].map(([, number, why]) => [number, why!]))
+  const told = new Map(
+    [...said.matchAll(/"seed (\d+): ([^\n]*)",?$/gm)].map(([, number, why]) => [number, why!]),
+  )
   const [first] = told.values()
-  return first === undefined ? `${file}: ${failed.join(' | ')}` : `${file}, restores ${[...told.keys()].join(', ')}: ${short(first)}`
+  return first === undefined
+    ? `${file}: ${failed.join(' | ')}`
+    : `${file}, restores ${[...told.keys()].join(', ')}: ${short(first)}`
 }
 
 async function foundByTest(mutant: Mutant): Promise<string | undefined> {
   if (mutant.test === undefined) return undefined
   tests ??= openTests()
-  const failed = await tests.failing(editsOf(mutant), mutant.test, mutant.title || undefined).catch(async (error: unknown) => {
-    // It may have been ended with its test: the next one is asked of another.
-    await tests?.close()
-    tests = undefined
-    throw error
-  })
+  const failed = await tests
+    .failing(editsOf(mutant), mutant.test, mutant.title || undefined)
+    .catch(async (error: unknown) => {
+      // It may have been ended with its test: the next one is asked of another.
+      await tests?.close()
+      tests = undefined
+      throw error
+    })
   return failed.length === 0 ? undefined : `${mutant.test}: ${failed.join(' | ')}`
 }
 
@@ -105,11 +111,15 @@ async function find(mutant: Mutant): Promise<string | undefined> {
   const named =
     seeds.length === 0
       ? undefined
-      : await inCopy(folder => (stories ? foundByStory(folder, stories, Math.max(...seeds)) : foundBySeed(folder, seeds)))
+      : await inCopy(folder =>
+          stories ? foundByStory(folder, stories, Math.max(...seeds)) : foundBySeed(folder, seeds),
+        )
   const found = named ?? (await foundByTest(mutant))
   if (found !== undefined || values.look === undefined) return found
   const last = Number(values.look)
-  const anew = await inCopy(folder => (stories ? foundByStory(folder, stories, last) : foundBySeed(folder, seedsOf(mutant, last))))
+  const anew = await inCopy(folder =>
+    stories ? foundByStory(folder, stories, last) : foundBySeed(folder, seedsOf(mutant, last)),
+  )
   return anew && `none of those named, but ${anew}`
 }
 

@@ -1,4 +1,7 @@
-/** The Bitcoin rail's wire laid straight into the simulated node: a `fetch` without a socket, on the virtual clock, that fails as a real one does. */
+/**
+ * The Bitcoin rail's wire laid straight into the simulated node: a `fetch` without a socket, on the virtual
+ * clock, that fails as a real one does.
+ */
 import type { Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Millis } from '../../src/base/world.ts'
 
@@ -22,7 +25,12 @@ export function nodeWire({ chain, clock, isDown, at, latencyMs, trace }: NodeWir
     await clock.sleep(latencyMs(), signal)
     if (signal.aborted) throw new Error('aborted')
     if (isDown()) throw broken('ECONNREFUSED')
-    const answer = chain.handle({ method: 'POST', path: new URL(url).pathname, authorization: undefined, body })
+    const answer = chain.handle({
+      method: 'POST',
+      path: new URL(url).pathname,
+      authorization: undefined,
+      body,
+    })
     if (answer.is !== 'answer' || answer.status !== 200 || tellsOf.has(name))
       trace(`node ${name} ${answer.is === 'answer' ? answer.status : answer.is}`)
     await clock.sleep(answer.is === 'hang' ? Infinity : answer.afterMs, signal)
@@ -43,4 +51,5 @@ function methodOf(body: string): string {
   return (Array.isArray(asked) ? asked.at(-1)! : asked).method
 }
 
-const broken = (code: string) => Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error(code), { code }) })
+const broken = (code: string) =>
+  Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error(code), { code }) })

@@ -1,4 +1,7 @@
-/** One process of the house, which may end between any two effects as kill -9 ends it: what it held in memory is gone, nothing of it runs on. */
+/**
+ * One process of the house, which may end between any two effects as kill -9 ends it: what it held in memory
+ * is gone, nothing of it runs on.
+ */
 import type { Bank } from '../../sim/bank.ts'
 import type { Chain } from '../../sim/chain/chain.ts'
 import type { Log } from '../../src/base/log.ts'
@@ -31,7 +34,9 @@ export interface Weather {
   busy: number
   /** A request takes its time, up to 4 s. */
   slow: number
-  /** What was under way at a point stands still there, for up to ten minutes, as if its process were stopped. */
+  /**
+   * What was under way at a point stands still there, for up to ten minutes, as if its process were stopped.
+   */
   stall: number
 }
 
@@ -87,15 +92,38 @@ export interface Process {
 /** Only a scan from below the first block that was ever read comes here. */
 const hardlyEver = 'block entered'
 const seldom = new Set([
-  ...['payouts looked up', 'payout asked for again', 'invoices looked up', 'refund claimed', 'cancelation asked'],
-  ...['block left behind', 'block read again', 'bundle planned', 'fee rate asked', 'bundle signed', 'bundle bytes kept', 'bundle sent'],
-  ...['bundle bumped', 'before sendrawtransaction', 'after sendrawtransaction', 'before walletprocesspsbt', 'after walletprocesspsbt'],
+  ...[
+    'payouts looked up',
+    'payout asked for again',
+    'invoices looked up',
+    'refund claimed',
+    'cancelation asked',
+  ],
+  ...[
+    'block left behind',
+    'block read again',
+    'bundle planned',
+    'fee rate asked',
+    'bundle signed',
+    'bundle bytes kept',
+    'bundle sent',
+  ],
+  ...[
+    'bundle bumped',
+    'before sendrawtransaction',
+    'after sendrawtransaction',
+    'before walletprocesspsbt',
+    'after walletprocesspsbt',
+  ],
 ])
 
 /** The node is asked so often that a process would die of nothing else. */
 const isQuestion = (where: string) => /^(before|after) (get|estimate)/.test(where)
 
-/** Within the inbox's own turn, for which the clock waits: whoever slept there would wait for the clock, and it for them. */
+/**
+ * Within the inbox's own turn, for which the clock waits: whoever slept there would wait for the clock, and
+ * it for them.
+ */
 const gathering = 'events kept'
 /** Between a claim and its call, where whoever stands still is taken for dead. */
 const hurts = /^(invoices|payouts) claimed$|^before POST /
@@ -120,7 +148,8 @@ export function startProcess(parts: ProcessParts): Process {
   const chance = (probability: number) => probability > 0 && random.next() < probability
   const passed = new Set<string>()
   const dies = (where: string): boolean => {
-    // Where a process comes seldom it would seldom die: the first time it passes a point is the likeliest to be the last.
+    // Where a process comes seldom it would seldom die: the first time it passes a point is the likeliest to
+    // be the last.
     const first = where === hardlyEver ? 400 : seldom.has(where) ? 40 : 5
     const weight = isQuestion(where) ? 0.1 : passed.has(where) ? 1 : first
     const now = self.alive && chance(weather.crash * weight)
@@ -133,7 +162,8 @@ export function startProcess(parts: ProcessParts): Process {
     if (dies(where)) return never()
     // Chance of its own, so that the other seeds' stories stay what they were.
     const likely = weather.stall * (hurts.test(where) ? 10 : 1)
-    if (likely === 0 || isQuestion(where) || where === gathering || parts.stalls.next() >= likely) return Promise.resolve()
+    if (likely === 0 || isQuestion(where) || where === gathering || parts.stalls.next() >= likely)
+      return Promise.resolve()
     const ms = parts.stalls.between(1_000, longestStallMs)
     parts.onStall()
     trace(`${name} stands still for ${ms} ms at ${where}`)
@@ -144,7 +174,14 @@ export function startProcess(parts: ProcessParts): Process {
   const db = mortal(parts.db)
   const world = { clock: own, random, log, at }
   const latencyMs = () => (chance(weather.slow) ? random.between(1, 4_000) : 0)
-  const direct = wire({ bank, clock: own, at, latencyMs, trace: line => trace(`${name} ${line}`), bankNow: () => clock.now() })
+  const direct = wire({
+    bank,
+    clock: own,
+    at,
+    latencyMs,
+    trace: line => trace(`${name} ${line}`),
+    bankNow: () => clock.now(),
+  })
   const connected = starkbankRail({
     bank: parts.together ? lagging(direct, bank, parts.together) : direct,
     workspaceId: bank.settings.workspaceId,
@@ -194,12 +231,25 @@ export function startProcess(parts: ProcessParts): Process {
   }
 
   function openCoins({ chain, isDown, account, derive }: BitcoinParts): ChainRail {
-    const send = nodeWire({ chain, isDown, clock: own, at, latencyMs, trace: line => trace(`${name} ${line}`) })
+    const send = nodeWire({
+      chain,
+      isDown,
+      clock: own,
+      at,
+      latencyMs,
+      trace: line => trace(`${name} ${line}`),
+    })
     const rpc = rpcClient({ url: 'http://house:simulated@node', clock: own, fetch: send })
-    return { ...bitcoinRail({ ...account, log, node: chainNode({ rpc, network: networks[account.network] }) }), derive }
+    return {
+      ...bitcoinRail({ ...account, log, node: chainNode({ rpc, network: networks[account.network] }) }),
+      derive,
+    }
   }
 
-  /** The store as this process has it. A transaction open at its end rolls back; an answer it did not live to hear is never heard. */
+  /**
+   * The store as this process has it. A transaction open at its end rolls back; an answer it did not live to
+   * hear is never heard.
+   */
   function mortal(real: Db): Db {
     async function living<T>(work: () => Promise<T>): Promise<T> {
       if (!self.alive) return never()
@@ -218,7 +268,11 @@ export function startProcess(parts: ProcessParts): Process {
       all: statement => (mustLive(), on.all(statement)),
       one: statement => (mustLive(), on.one(statement)),
     })
-    const inside = (tx: Tx): Tx => ({ ...reader(tx), run: statement => (mustLive(), tx.run(statement)), now: () => (mustLive(), tx.now()) })
+    const inside = (tx: Tx): Tx => ({
+      ...reader(tx),
+      run: statement => (mustLive(), tx.run(statement)),
+      now: () => (mustLive(), tx.now()),
+    })
     const mustLive = () => {
       if (!self.alive) throw new Crash('the process has ended')
     }

@@ -1,4 +1,7 @@
-/** A node that will not take now what was offered a moment ago: its mempool fills up between the plan and the sending, and empties again. */
+/**
+ * A node that will not take now what was offered a moment ago: its mempool fills up between the plan and the
+ * sending, and empties again.
+ */
 import type { Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Random } from '../../src/base/world.ts'
 import { sql, type Db } from '../../src/db/db.ts'
@@ -34,7 +37,9 @@ export function openFullNode({ chain, db, clock, random, trace }: FullNodeParts)
   return {
     async step() {
       if (until !== undefined) return clock.now() >= until ? empty() : undefined
-      const unsent = await db.one(sql`select 1 as yes from bundles where state in ('planned', 'signed') limit 1`)
+      const unsent = await db.one(
+        sql`select 1 as yes from bundles where state in ('planned', 'signed') limit 1`,
+      )
       if (!unsent || random.next() < 0.3) return
       until = clock.now() + random.between(10_000, 3 * 60_000)
       chain.setSettings({ mempoolMinimum: full })

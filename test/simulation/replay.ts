@@ -31,12 +31,22 @@ if (values.many === undefined) {
   process.exitCode = told.faults.length === 0 ? 0 : 1
 } else {
   let bad = 0
-  for (let seed = first; seed < first + Number(values.many) * Number(values.step); seed += Number(values.step)) {
-    const { faults } = await tell(seed).catch((error: unknown) => ({ faults: [String(error instanceof Error ? error.stack : error)] }))
+  for (
+    let seed = first;
+    seed < first + Number(values.many) * Number(values.step);
+    seed += Number(values.step)
+  ) {
+    const { faults } = await tell(seed).catch((error: unknown) => ({
+      faults: [String(error instanceof Error ? error.stack : error)],
+    }))
     if (faults.length === 0) continue
     bad++
-    console.log(`seed ${seed}: ${faults.slice(0, 3).join(' | ')}${faults.length > 3 ? ` and ${faults.length - 3} more` : ''}`)
+    console.log(
+      `seed ${seed}: ${faults.slice(0, 3).join(' | ')}${faults.length > 3 ? ` and ${faults.length - 3} more` : ''}`,
+    )
   }
-  console.log(`${values.many} seeds, ${bad} with faults, ${((performance.now() - started) / Number(values.many)).toFixed(1)} ms each`)
+  console.log(
+    `${values.many} seeds, ${bad} with faults, ${((performance.now() - started) / Number(values.many)).toFixed(1)} ms each`,
+  )
   process.exitCode = bad === 0 ? 0 : 1
 }

@@ -1,4 +1,7 @@
-/** Restores in the middle of a storm: a backup of any age takes the database's place while the bank lives on, and people let payouts go in a hurry. */
+/**
+ * Restores in the middle of a storm: a backup of any age takes the database's place while the bank lives on,
+ * and people let payouts go in a hurry.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +12,13 @@ import { nextNumbers } from '../../src/chain/chain.ts'
 import { approveAndDo, takeUpRestored, type App } from '../../src/jobs/jobs.ts'
 import { listStrangers, proposeAccept, reconcile } from '../../src/reconcile/reconcile.ts'
 import { checkLedger, proposeClose, refuse } from '../../src/ledger/ledger.ts'
-import { letGo, proposeVerdict, releasePayout, retryPayout, settlePaidElsewhere } from '../../src/payout/payout.ts'
+import {
+  letGo,
+  proposeVerdict,
+  releasePayout,
+  retryPayout,
+  settlePaidElsewhere,
+} from '../../src/payout/payout.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
 import { openSqlite } from '../../src/db/sqlite.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
@@ -28,15 +37,28 @@ import { hasStrangers } from './strangers.ts'
 import { hasVerdicts } from './verdicts.ts'
 
 /** Others who remember what they did would not understand that it was forgotten. */
-const remembers = [hasAbsence, hasDenials, hasEdits, hasJumps, hasLimits, hasReturns, hasStrangers, hasVerdicts]
+const remembers = [
+  hasAbsence,
+  hasDenials,
+  hasEdits,
+  hasJumps,
+  hasLimits,
+  hasReturns,
+  hasStrangers,
+  hasVerdicts,
+]
 
-/** In one seed of ninety beyond the first five hundred, which stay the stories they were; on both rails, and without a shop. */
+/**
+ * In one seed of ninety beyond the first five hundred, which stay the stories they were; on both rails, and
+ * without a shop.
+ */
 export const hasChainRestores = (seed: number): boolean =>
   seed > 500 && seed % 90 === 0 && ![...remembers, hasCancels, hasGivers].some(has => has(seed))
 
 /** On the bank's rail alone in one seed of twenty-three, without a shop. */
 export const hasRestores = (seed: number): boolean =>
-  hasChainRestores(seed) || (seed % 23 === 11 && seed % 5 !== 0 && seed % 9 !== 4 && !remembers.some(has => has(seed)))
+  hasChainRestores(seed) ||
+  (seed % 23 === 11 && seed % 5 !== 0 && seed % 9 !== 4 && !remembers.some(has => has(seed)))
 
 export interface Restores {
   /** Makes a backup now and then; answers whether somebody restores one now. */
@@ -99,18 +121,25 @@ export function openRestores(
   /** Payouts by each transaction that some database made. */
   const paidBy = new Map<string, Set<string>>()
   const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
-  const heard = async () => (await db.all<{ id: string }>(sql`select event_id as id from inbox`)).map(({ id }) => id)
+  const heard = async () =>
+    (await db.all<{ id: string }>(sql`select event_id as id from inbox`)).map(({ id }) => id)
 
   const sent = async () =>
-    (await db.one<{ count: bigint }>(sql`select count(*) as count from bundle_candidates where raw is not null`))!.count
-  /** A storm is long before the first coin is passed on: on the chain the newest one that lacks a transaction which was sent since. */
+    (await db.one<{ count: bigint }>(
+      sql`select count(*) as count from bundle_candidates where raw is not null`,
+    ))!.count
+  /**
+   * A storm is long before the first coin is passed on: on the chain the newest one that lacks a transaction
+   * which was sent since.
+   */
   const restorable = async () => {
     const now = await sent()
     return backups.findLast(each => each.sent < now)
   }
 
   async function backup(): Promise<void> {
-    // Where the chain was never followed, a restored database follows it from where it is then, and what came before is for a scan.
+    // Where the chain was never followed, a restored database follows it from where it is then, and what came
+    // before is for a scan.
     if (onChain && !(await db.one(sql`select 1 as yes from chain_blocks limit 1`))) return
     const folder = mkdtempSync(join(tmpdir(), 'repasse-storm-'))
     await db.backup(join(folder, 'backup.db'), {})
@@ -152,30 +181,42 @@ export function openRestores(
   /** What the present database made. */
   async function noteMade(): Promise<ReadonlySet<string>> {
     const rows = await db.all<{ txid: string; payout_id: string }>(sql`
-      select c.id as txid, a.payout_id from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id join attempts a on a.id = o.attempt_id
+      select c.id as txid, a.payout_id from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id
+        join attempts a on a.id = o.attempt_id
       order by c.id, a.payout_id`)
     for (const { txid, payout_id: id } of rows) paidBy.set(txid, (paidBy.get(txid) ?? new Set()).add(id))
     return new Set(rows.map(({ txid }) => txid))
   }
 
-  const madeFor = (payoutId: string) => [...paidBy].filter(([, ids]) => ids.has(payoutId)).map(([txid]) => txid)
+  const madeFor = (payoutId: string) =>
+    [...paidBy].filter(([, ids]) => ids.has(payoutId)).map(([txid]) => txid)
   const blocksOf = (txid: string) => onChain?.chain.confirmations(txid)
 
-  /** Whoever looks at the chain sees what was paid since the backup; what may still be mined is waited for. */
+  /**
+   * Whoever looks at the chain sees what was paid since the backup; what may still be mined is waited for.
+   */
   async function attendChain(app: App): Promise<void> {
     const known = await noteMade()
     const rows = await db.all<{ id: string }>(sql`
       select id from payouts where asset = 'BTC' and state = 'held' and units > 0
-        and (why like '%which this house does not know%' or why like 'a coin of its transaction%') order by id`)
+        and (why like '%which this house does not know%' or why like 'a coin of its transaction%')
+          order by id`)
     for (const { id } of rows) {
       const forgottenOnes = madeFor(id).filter(txid => !known.has(txid))
       const paying = forgottenOnes.find(txid => (blocksOf(txid) ?? 0) > 0)
       if (paying === undefined && forgottenOnes.some(txid => blocksOf(txid) !== undefined)) continue
       try {
         if (paying === undefined) await releasePayout(db, id, { by: 'ana', why: 'nobody paid it otherwise' })
-        else await settlePaidElsewhere(db, app.rails, app.world, id, { by: 'ana', why: 'it was paid before the restore', ref: paying })
+        else
+          await settlePaidElsewhere(db, app.rails, app.world, id, {
+            by: 'ana',
+            why: 'it was paid before the restore',
+            ref: paying,
+          })
         if (paying !== undefined) figures.elsewhere += 1
-        trace(`restores: ${id} is ${paying === undefined ? 'released' : `settled with ${paying.slice(0, 8)}`}`)
+        trace(
+          `restores: ${id} is ${paying === undefined ? 'released' : `settled with ${paying.slice(0, 8)}`}`,
+        )
       } catch (error) {
         if (!(error instanceof BadInput)) throw error
         trace(`restores: not settled ${id}: ${error.message.slice(0, 120)}`)
@@ -197,8 +238,10 @@ export function openRestores(
   const stuck = () =>
     db.all<{ id: string; state: string; invoice_id: string }>(sql`
       select p.id, p.state, p.invoice_id from payouts p join invoices i on i.id = p.invoice_id
-      where p.asset = 'BRL' and p.state in ('held', 'returned') and p.units > 0 and i.state = 'credited' and p.invoice_id not in (
-        select invoice_id from invoice_reversals where under_way_since is not null or holds_payout = 1) order by p.id`)
+      where p.asset = 'BRL' and p.state in ('held', 'returned') and p.units > 0 and i.state = 'credited'
+        and p.invoice_id not in (
+        select invoice_id from invoice_reversals where under_way_since is not null or holds_payout = 1)
+          order by p.id`)
 
   const push = ({ id, state }: { id: string; state: string }): Visit =>
     trying(`${id} is ${state === 'held' ? 'released' : 'tried again'}`, app =>
@@ -220,7 +263,11 @@ export function openRestores(
       await replace(openSqlite(':memory:', { clock, random, contents }))
       figures.forgotten += forgotten.size - (await heard()).length
       figures.restores += 1
-      const { slots, drafts } = await takeUpRestored(db, world, { why: 'restored in a storm', by: 'ana', replaced })
+      const { slots, drafts } = await takeUpRestored(db, world, {
+        why: 'restored in a storm',
+        by: 'ana',
+        replaced,
+      })
       trace(`restores: a backup took its place; ${slots} slots and ${drafts} drafts are set aside`)
       const known = await noteMade()
       for (const txid of paidBy.keys()) if (!known.has(txid)) onChain?.strange.add(txid)
@@ -241,20 +288,26 @@ export function openRestores(
         await approveAndDo({ db, world, rails: {} }, proposal.id, { by: 'bruno' })
       }
       const waiting = await db.all<{ id: string; tag: string | null }>(sql`
-        select distinct provider_id as id, invoice_tag as tag from suspense_lines where cleared_at is null order by 1`)
+        select distinct provider_id as id, invoice_tag as tag from suspense_lines where cleared_at is null
+          order by 1`)
       const known = new Set((await db.all<{ id: string }>(sql`select id from invoices`)).map(({ id }) => id))
       for (const { id } of waiting.filter(({ tag }) => tag === null || !known.has(tag))) {
         const { proposal } = await db.tx(tx => proposeClose(tx, world, id, act))
         await approveAndDo({ db, world, rails: {} }, proposal.id, { by: 'bruno' })
         trace(`restores: suspense of ${id} is closed`)
       }
-      const keys = new Set((await db.all<{ key: string }>(sql`select external_id as key from attempts`)).map(({ key }) => key))
+      const keys = new Set(
+        (await db.all<{ key: string }>(sql`select external_id as key from attempts`)).map(({ key }) => key),
+      )
       const chainVisit: Visit[] = onChain ? [{ twice: false, does: attendChain }] : []
       return chainVisit.concat(
         (await stuck()).map(row => {
           const lost = bank
             .transfers()
-            .find(({ tags, status: is, externalId }) => is === 'success' && tags.includes(row.invoice_id) && !keys.has(externalId))
+            .find(
+              ({ tags, status: is, externalId }) =>
+                is === 'success' && tags.includes(row.invoice_id) && !keys.has(externalId),
+            )
           return row.state === 'held' && lost ? adopt(row.id, lost) : push(row)
         }),
       )
@@ -269,13 +322,18 @@ export function openRestores(
   }
 }
 
-/** Nothing paid twice, nothing lost, books and bank agree: of invoices that the backup knew. What it never knew was paid on once at most. */
+/**
+ * Nothing paid twice, nothing lost, books and bank agree: of invoices that the backup knew. What it never
+ * knew was paid on once at most.
+ */
 async function judgeRestored({ db, bank }: Pick<RoomParts, 'db' | 'bank'>, app: App): Promise<string[]> {
   const faults: string[] = []
   const found = await reconcile(db, app.rails.starkbank!, app.world)
   if (typeof found === 'string') faults.push(found)
-  else if (found.bankUnits !== found.bookUnits) faults.push(`the bank holds ${found.bankUnits}, the books say ${found.bookUnits}`)
-  const arrived = (tag: string) => bank.transfers().filter(({ status: is, tags }) => is === 'success' && tags.includes(tag))
+  else if (found.bankUnits !== found.bookUnits)
+    faults.push(`the bank holds ${found.bankUnits}, the books say ${found.bookUnits}`)
+  const arrived = (tag: string) =>
+    bank.transfers().filter(({ status: is, tags }) => is === 'success' && tags.includes(tag))
   for (const { tags } of bank.invoices()) {
     const tag = tags.find(each => each.startsWith('inv_'))!
     if (arrived(tag).length > 1) faults.push(`${tag} was paid on ${arrived(tag).length} times`)
@@ -300,12 +358,19 @@ async function judgeRestored({ db, bank }: Pick<RoomParts, 'db' | 'bank'>, app: 
     if (there !== null && (byId.get(there)?.status === 'voided') !== (state === 'reversed'))
       faults.push(`${id} is ${state} here, and at the bank ${byId.get(there)?.status}`)
     if (state === 'credited' && payout === null) faults.push(`${id} is credited and nothing is owed for it`)
-    if (state === 'credited' && units !== null && units > 0n && (payoutState === 'paid') !== (arrived(id).length === 1))
+    if (
+      state === 'credited' &&
+      units !== null &&
+      units > 0n &&
+      (payoutState === 'paid') !== (arrived(id).length === 1)
+    )
       faults.push(`${payout} is ${payoutState} here (${why}), and the bank paid ${arrived(id).length}`)
-    if (state === 'credited' && units !== null && units > 0n && payoutState !== 'paid') faults.push(`${payout} is ${payoutState}: ${why}`)
+    if (state === 'credited' && units !== null && units > 0n && payoutState !== 'paid')
+      faults.push(`${payout} is ${payoutState}: ${why}`)
   }
   const events = await db.all<{ id: string; state: string; why: string }>(sql`
-    select event_id as id, state, why from inbox where state in ('new', 'waiting', 'quarantined') order by inbox.id`)
+    select event_id as id, state, why from inbox where state in ('new', 'waiting', 'quarantined')
+      order by inbox.id`)
   for (const { id, state, why } of events) faults.push(`event ${id} is ${state}: ${why}`)
   const standing = await status(db)
   return [
@@ -317,4 +382,5 @@ async function judgeRestored({ db, bank }: Pick<RoomParts, 'db' | 'bank'>, app: 
 }
 
 /** The bank did not say what it was asked: whoever asked asks later. */
-const isSilent = (error: unknown): error is Error => error instanceof Error && error.message.startsWith('the bank did not')
+const isSilent = (error: unknown): error is Error =>
+  error instanceof Error && error.message.startsWith('the bank did not')

@@ -1,4 +1,7 @@
-/** Miners who pay what they owe with their reward: it lies in a block at once, and may not be spent for a hundred more. */
+/**
+ * Miners who pay what they owe with their reward: it lies in a block at once, and may not be spent for a
+ * hundred more.
+ */
 import type { Chain } from '../../sim/chain/chain.ts'
 import type { Random } from '../../src/base/world.ts'
 import { coinbaseDepth } from '../../src/rails/chain.ts'
@@ -34,7 +37,8 @@ export function openMiners({ chain, db, random, isDown, scriptOf, trace }: Miner
       if (faults.length === 0) faults.push(...(await early(db, chain, rewards)))
       if (isDown() || rewards.length >= 3 || random.next() > 0.05) return
       const open = await db.all<{ id: string; address_index: bigint }>(
-        sql`select id, address_index from invoices where rail = 'bitcoin' and state = 'issued' and address_index is not null order by id`,
+        sql`select id, address_index from invoices where rail = 'bitcoin' and state = 'issued'
+          and address_index is not null order by id`,
       )
       const one = open[random.between(0, open.length - 1)]
       if (!one) return
@@ -48,7 +52,10 @@ export function openMiners({ chain, db, random, isDown, scriptOf, trace }: Miner
   }
 }
 
-/** Rewards that were credited, or are reserved for a bundle, long before they may be spent, by the chain's own count. */
+/**
+ * Rewards that were credited, or are reserved for a bundle, long before they may be spent, by the chain's own
+ * count.
+ */
 async function early(db: Db, chain: Chain, rewards: readonly string[]): Promise<string[]> {
   const faults: string[] = []
   for (const txid of rewards) {
@@ -56,7 +63,8 @@ async function early(db: Db, chain: Chain, rewards: readonly string[]): Promise<
     // A turn of the chain may have taken a few blocks since.
     if (deep === undefined || deep >= coinbaseDepth - 10) continue
     const used = await db.one<{ id: string }>(sql`
-      select id from coins where txid = ${txid} and (credits % 2 = 1 or id in (select outpoint from bundle_coins)) limit 1`)
+      select id from coins where txid = ${txid} and (credits % 2 = 1 or id in (select outpoint
+        from bundle_coins)) limit 1`)
     if (used) faults.push(`${used.id} is a reward ${deep} blocks deep, and was credited or planned with`)
   }
   return faults

@@ -1,4 +1,7 @@
-/** What a room of the simulation is handed: one file for each kind of trouble, which happens in some of the seeds. */
+/**
+ * What a room of the simulation is handed: one file for each kind of trouble, which happens in some of the
+ * seeds.
+ */
 import type { Bank } from '../../sim/bank.ts'
 import type { Random, World } from '../../src/base/world.ts'
 import type { Db } from '../../src/db/db.ts'

@@ -1,6 +1,6 @@
 /**
- * Runs the tests it is asked for, one line of JSON after the other, by one vitest that stays: only what was edited since is loaded again.
- * `mutantCopy.ts` starts it in a copy of the program.
+ * Runs the tests it is asked for, one line of JSON after the other, by one vitest that stays: only what was
+ * edited since is loaded again. `mutantCopy.ts` starts it in a copy of the program.
  */
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -36,10 +36,14 @@ for await (const line of createInterface({ input: process.stdin })) {
   for (const path of edited) vitest.invalidateFile(join(process.cwd(), path))
   if (pattern === undefined) vitest.resetGlobalTestNamePattern()
   else vitest.setGlobalTestNamePattern(new RegExp(pattern))
-  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(await vitest.globTestSpecifications([file]))
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(
+    await vitest.globTestSpecifications([file]),
+  )
   // Those of earlier files are told as well.
   const its = testModules.filter(({ moduleId }) => moduleId === join(process.cwd(), file))
-  const tests = its.flatMap(each => [...each.children.allTests()]).filter(test => test.result().state !== 'skipped')
+  const tests = its
+    .flatMap(each => [...each.children.allTests()])
+    .filter(test => test.result().state !== 'skipped')
   const faults = [...its.flatMap(each => each.errors()), ...unhandledErrors]
   const told: Told = {
     // One that has no end is broken off, and says nothing.

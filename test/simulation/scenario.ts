@@ -1,4 +1,7 @@
-/** What one seed stands for: how many invoices, how bad the weather, what the bank charges. Drawn before anything happens. */
+/**
+ * What one seed stands for: how many invoices, how bad the weather, what the bank charges. Drawn before
+ * anything happens.
+ */
 import type { Faults, Settings } from '../../sim/bank.ts'
 import { defaultSettings } from '../../sim/settings.ts'
 import type { Millis, Random } from '../../src/base/world.ts'
@@ -26,7 +29,9 @@ export interface Scenario {
 
 const minute = 60_000
 
-/** A quarter of the seeds have calm weather in one respect or another, so that each fault is also met alone. */
+/**
+ * A quarter of the seeds have calm weather in one respect or another, so that each fault is also met alone.
+ */
 export function drawScenario(random: Random): Scenario {
   const share = (most: number) => (random.next() < 0.3 ? 0 : random.next() * most)
   const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
@@ -66,7 +71,8 @@ export function drawScenario(random: Random): Scenario {
         [5_000, 20_000],
         [minute, 20 * minute],
       ] as [number, number][]),
-      // The house's own share and money that waits leave the account thin where the bank has charged for transfers.
+      // The house's own share and money that waits leave the account thin where the bank has charged for
+      // transfers.
       startingBalance: one([0, 5_000]),
     },
     faults: {

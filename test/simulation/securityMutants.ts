@@ -42,7 +42,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'DER ends where its sequence says',
         file: 'src/rails/starkbank/verify.ts',
-        from: ' || der[1] !== der.length - 2) return undefined',
+        from: ' || der[1] !== der.length - 2)\n    return undefined',
         to: ') return undefined',
         test: 'src/rails/starkbank/verify.test.ts',
         title: '${name} agrees with Node that each malformed encoding proves nothing',
@@ -90,7 +90,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a key is a public one, as PEM says it',
         file: 'src/rails/starkbank/verify.ts',
-        from: '.test(pem.trim())) throw notAKey()\n',
+        from: '.test(pem.trim()))\n    throw notAKey()\n',
         to: '.test(pem.trim()) && false) throw notAKey()\n',
         test: 'src/rails/starkbank/verify.test.ts',
         title: 'another curve, another kind, a private key and plain text are no keys',
@@ -98,7 +98,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'and of the bank’s curve',
         file: 'src/rails/starkbank/verify.ts',
-        from: " || node.asymmetricKeyDetails?.namedCurve !== 'secp256k1') throw notAKey()",
+        from: " || node.asymmetricKeyDetails?.namedCurve !== 'secp256k1')\n    throw notAKey()",
         to: ') throw notAKey()',
         test: 'src/rails/starkbank/verify.test.ts',
         title: 'another curve, another kind, a private key and plain text are no keys',
@@ -114,7 +114,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'it is proven, not only read',
         file: 'src/rails/starkbank/keys.ts',
-        from: 'if (which(held) && (await proving.prove(raw, signature, held.key))) return',
+        from: 'if (which(held) && (await proving.prove(raw, signature, held.key)))\n        return',
         to: 'if (which(held)) return',
         test: 'src/rails/starkbank/keys.test.ts',
         title: 'a thousand forgeries at once, and a thousand one by one, cause one fetch a minute',
@@ -125,7 +125,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '!isRetired && (missingSince === undefined || clock.now() - missingSince < overlapMs)',
         to: '!isRetired',
         test: 'src/rails/starkbank/keys.test.ts',
-        title: 'a key that the bank no longer publishes proves for three days more, and again once it is published',
+        title:
+          'a key that the bank no longer publishes proves for three days more, and again once it is published',
       },
       {
         rule: 'a key that a person retired proves nothing',
@@ -173,7 +174,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: "    if (verdict.is === 'unknown') {",
         to: "    if (verdict.is === 'unknown' && false) {",
         test: 'src/web/server.test.ts',
-        title: 'a flood of forgeries causes no more than a key fetch a minute; what came after it cannot be judged yet',
+        title:
+          'a flood of forgeries causes no more than a key fetch a minute; what came after it cannot be judged yet',
       },
       {
         rule: 'a body has 64 kB at most',
@@ -242,7 +244,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '        if (!may(ctx.state.person.role, act)) ctx.throw(403)\n',
         to: '',
         test: 'test/security-roles.test.ts',
-        title: 'is refused what the role does not allow, with a fresh code, a right token and all, and nothing changes',
+        title:
+          'is refused what the role does not allow, with a fresh code, a right token and all, and nothing changes',
       },
       {
         rule: 'and does what the table lets it do',
@@ -250,12 +253,13 @@ export const securitySections: readonly SecuritySection[] = [
         from: '        if (!may(person.role, act)) ctx.throw(403)\n',
         to: '',
         test: 'test/security-roles.test.ts',
-        title: 'is refused what the role does not allow, with a fresh code, a right token and all, and nothing changes',
+        title:
+          'is refused what the role does not allow, with a fresh code, a right token and all, and nothing changes',
       },
       {
         rule: 'nobody comes in without a session',
         file: 'src/web/console/guard.ts',
-        from: '    if (!person) return ctx.redirect(',
+        from: '    if (!person)\n      return ctx.redirect(',
         to: "    if (!person && ctx.path === '/') return ctx.redirect(",
         test: 'test/security-roles.test.ts',
         title: 'without a session no route shows or does anything',
@@ -279,7 +283,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a person objected to does nothing, and a new one approves nothing',
         file: 'src/web/console/guard.ts',
-        from: "        if (bar && (bar.is === 'objected' || bar.is === 'edited' || approves(act))) throw new BadInput(barText(lang, bar))\n",
+        from: "        if (bar && (bar.is === 'objected' || bar.is === 'edited' || approves(act)))\n          throw new BadInput(barText(lang, bar))\n",
         to: '',
         test: 'test/people-by-two.test.ts',
         title: 'somebody objected to approves and proposes nothing until two others clear it',
@@ -310,10 +314,11 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'the session’s cookie is not for scripts',
         file: 'src/web/console/signIn/routes.ts',
-        from: "ctx.cookies.set(sessionCookie(secure), token, { httpOnly: true, sameSite: 'lax'",
+        from: "ctx.cookies.set(sessionCookie(secure), token, {\n    httpOnly: true,\n    sameSite: 'lax'",
         to: "ctx.cookies.set(sessionCookie(secure), token, { httpOnly: false, sameSite: 'lax'",
         test: 'test/security.test.ts',
-        title: 'the cookie is HttpOnly, of this site and this path, and by https Secure under a name nobody else can set',
+        title:
+          'the cookie is HttpOnly, of this site and this path, and by https Secure under a name nobody else can set',
       },
       {
         rule: 'nor for other hosts below the same name',
@@ -321,7 +326,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: "secure ? '__Host-console' : 'console'",
         to: "'console'",
         test: 'test/security.test.ts',
-        title: 'the cookie is HttpOnly, of this site and this path, and by https Secure under a name nobody else can set',
+        title:
+          'the cookie is HttpOnly, of this site and this path, and by https Secure under a name nobody else can set',
       },
       {
         rule: 'no page runs a script within its text',
@@ -329,7 +335,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '"\'none\'"],\n        scriptSrc: ["\'self\'"],',
         to: '"\'none\'"],\n        scriptSrc: ["\'self\'", "\'unsafe-inline\'"],',
         test: 'src/web/page/headers.test.ts',
-        title: 'a page loads and runs our own files alone, is framed by nobody, and says nothing of where it leads from',
+        title:
+          'a page loads and runs our own files alone, is framed by nobody, and says nothing of where it leads from',
       },
       {
         rule: 'a form has only so many fields',
@@ -342,7 +349,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'and so much text',
         file: 'src/web/page/form.ts',
-        from: '{ limit: textBytes, length: ctx.request.length ?? null,',
+        from: '{\n      limit: textBytes,\n      length: ctx.request.length ?? null,',
         to: '{ length: ctx.request.length ?? null,',
         test: 'src/web/page/form.test.ts',
         title: 'above %s is refused, and the connection closed',
@@ -358,7 +365,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'from one address only so many listen',
         file: 'src/web/page/stream.ts',
-        from: ', [`${part} from ${networkOf(ctx.ip)}`]: maxOfAddress }',
+        from: ',\n    [`${part} from ${networkOf(ctx.ip)}`]: maxOfAddress,\n  }',
         to: ' }',
         test: 'src/web/page/stream.test.ts',
         title: 'from one address 60, of IPv6 from one /64, whatever they look at',
@@ -366,7 +373,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'and to one order only so many',
         file: 'src/web/page/stream.ts',
-        from: '[`${part} ${one}`]: maxOfOne, ',
+        from: '[`${part} ${one}`]: maxOfOne,\n',
         to: '',
         test: 'src/web/page/stream.test.ts',
         title: 'of one order 12, wherever they come from; another order’s readers are let in',
@@ -459,7 +466,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nor does a wrong code',
         file: 'src/people/signIn.ts',
-        from: 'const step = matchingStep(known?.totp_secret ?? nobodysSecret, attempt.code, world.clock.now(), Number(known?.totp_step ?? 0))',
+        from: 'const step = matchingStep(\n    known?.totp_secret ?? nobodysSecret,\n    attempt.code,\n    world.clock.now(),\n    Number(known?.totp_step ?? 0),\n  )',
         to: 'const step = Number(known?.totp_step ?? 0) + 1',
         test: 'src/people/people.test.ts',
         title: 'whatever is wrong, the answer is the same',
@@ -470,7 +477,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '[ofAddress(address), own]',
         to: '[ofAddress(address)]',
         test: 'src/people/people.test.ts',
-        title: 'after five failures a name waits 1, 2, 4, 8, 15 minutes; the right answer meanwhile is not looked at',
+        title:
+          'after five failures a name waits 1, 2, 4, 8, 15 minutes; the right answer meanwhile is not looked at',
       },
       {
         rule: 'and by name and id together',
@@ -586,7 +594,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'and one that a second browser opens is withdrawn',
         file: 'src/people/invitation.ts',
-        from: '    if (row.browser_hash !== null && row.browser_hash !== digestOf(browser)) return withdraw(tx, world, token, row)\n',
+        from: '    if (row.browser_hash !== null && row.browser_hash !== digestOf(browser))\n      return withdraw(tx, world, token, row)\n',
         to: '',
         test: 'test/people-by-two.test.ts',
         title: 'who had seen the link and comes with it too withdraws it, and whoever made it is told',
@@ -597,7 +605,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'millis(now) - millis(opened.opened_at!) < shownForMs',
         to: 'millis(now) >= millis(opened.opened_at!)',
         test: 'test/people-by-two.test.ts',
-        title: 'a link that a program looked at is unharmed; the secret is shown once, to the browser that began',
+        title:
+          'a link that a program looked at is unharmed; the secret is shown once, to the browser that began',
       },
       {
         rule: 'a weak password is refused',
@@ -682,7 +691,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: "    if (samePerson(account.added_by, by)) return { is: 'own', account }\n    const bar",
         to: '    const bar',
         test: 'test/approvals.test.ts',
-        title: 'nobody signs for an account that they added, that is not approved, or that is not as it was approved',
+        title:
+          'nobody signs for an account that they added, that is not approved, or that is not as it was approved',
       },
       {
         rule: 'an account is approved as it was shown',
@@ -730,7 +740,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '  if (!isIts || row.act !== act || row.subject !== record.subject || row.person !== record.actor)',
         to: '  if (row.act !== act || row.subject !== record.subject || row.person !== record.actor)',
         test: 'test/approvals.test.ts',
-        title: 'a statement approves its own act, of its own thing, by its own person, on its own installation',
+        title:
+          'a statement approves its own act, of its own thing, by its own person, on its own installation',
       },
       {
         rule: 'and so does its row',
@@ -743,7 +754,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'it was proven as the audit log says',
         file: 'src/approvals/judge.ts',
-        from: "  if (row.proof !== proof || (row.key_id ?? undefined) !== keyId) return changed('how it was proven is not what was recorded')\n",
+        from: "  if (row.proof !== proof || (row.key_id ?? undefined) !== keyId)\n    return changed('how it was proven is not what was recorded')\n",
         to: '',
         test: 'test/approvals.test.ts',
         title: 'a statement whose %s was edited is no approval, and is named',
@@ -762,7 +773,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '  if (foreign !== undefined) return changed(foreign)\n',
         to: '',
         test: 'test/approvals.test.ts',
-        title: 'a statement with a key that was written into the database, and never registered, is no approval',
+        title:
+          'a statement with a key that was written into the database, and never registered, is no approval',
       },
       {
         rule: 'a key is the one that was registered',
@@ -831,7 +843,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'at the address that people come to',
         file: 'src/approvals/passkey.ts',
-        from: '    if (origin !== undefined && said.origin !== origin) return',
+        from: '    if (origin !== undefined && said.origin !== origin)\n      return',
         to: '    if (origin === "") return',
         test: 'src/approvals/passkey.test.ts',
         title: '%s signs nothing',
@@ -839,7 +851,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'by a device of this site',
         file: 'src/approvals/passkey.ts',
-        from: ' || !data.subarray(0, flagsAt).equals(sha256(rp))) return',
+        from: ' || !data.subarray(0, flagsAt).equals(sha256(rp)))\n      return',
         to: ') return',
         test: 'src/approvals/passkey.test.ts',
         title: '%s signs nothing',
@@ -847,7 +859,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'that has verified its person',
         file: 'src/approvals/passkey.ts',
-        from: "    if ((data[flagsAt]! & present) === 0 || (data[flagsAt]! & verified) === 0) return 'the device did not verify its person'\n",
+        from: "    if ((data[flagsAt]! & present) === 0 || (data[flagsAt]! & verified) === 0)\n      return 'the device did not verify its person'\n",
         to: '',
         test: 'src/approvals/passkey.test.ts',
         title: '%s signs nothing',
@@ -863,7 +875,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'its signature is good as well',
         file: 'src/approvals/passkey.ts',
-        from: "bytes(assertion.signature)) ? undefined : 'its signature is not good'",
+        from: "bytes(assertion.signature))\n      ? undefined\n      : 'its signature is not good'",
         to: "bytes(assertion.signature)) || true ? undefined : 'its signature is not good'",
         test: 'src/approvals/passkey.test.ts',
         title: '%s signs nothing',
@@ -874,7 +886,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '      expectedChallenge: registrationChallenge(person),\n',
         to: '      expectedChallenge: () => person.csrf !== "",\n',
         test: 'src/people/passkey.test.ts',
-        title: 'a passkey is registered to the session, site and address that asked for it, once, by a device that verified its person',
+        title:
+          'a passkey is registered to the session, site and address that asked for it, once, by a device that verified its person',
       },
       {
         rule: 'at the command line a name of the console is shown to be theirs',
@@ -895,15 +908,16 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a key file is for its owner alone',
         file: 'src/cli/prove.ts',
-        from: '    if ((statSync(file).mode & 0o077) !== 0) throw',
+        from: '    if ((statSync(file).mode & 0o077) !== 0)\n      throw',
         to: '    if ((statSync(file).mode & 0o000) !== 0) throw',
         test: 'src/cli/approvals.test.ts',
-        title: 'an account is approved by a key file; a name alone is not enough for a person, and no role does what it may not',
+        title:
+          'an account is approved by a key file; a name alone is not enough for a person, and no role does what it may not',
       },
       {
         rule: 'where money is real a name alone prepares nothing',
         file: 'src/cli/prove.ts',
-        from: "prover.proof.is === 'said' && base.terms.approvals === 'proven')",
+        from: "prover.proof.is === 'said' &&\n    base.terms.approvals === 'proven'\n  )",
         to: "prover.proof.is === 'said' && base.terms.approvals === 'proven' && by === '')",
         test: 'src/cli/prove.test.ts',
         title: 'where approvals have to be proven a name alone prepares nothing and lets nothing go: %s %s',
@@ -916,7 +930,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nothing is ordered to an account that nobody approved',
         file: 'src/payout/bank/send.ts',
-        from: "and account_id in (select id from accounts where state = 'approved')\n",
+        from: "and account_id in (select id\n    from accounts where state = 'approved')\n",
         to: '\n',
         also: [
           {
@@ -947,7 +961,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nor of another amount than the books owe',
         file: 'src/payout/asBooked.ts',
-        from: 'return units === owed ? [] : [[id,',
+        from: 'return units === owed\n        ? []\n        : [\n            [\n              id,',
         to: 'return units === owed || units !== owed ? [] : [[id,',
         test: 'test/edited-rows.test.ts',
         title: 'of a hundred edits of %s none moves other money than what is owed',
@@ -974,7 +988,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: "if (approval.is === 'approved' && approval.proof === 'said') only.set(account.id, account)",
         to: "if (approval.is === 'approved' && approval.proof === 'said' && account.id === '') only.set(account.id, account)",
         test: 'test/approvals.test.ts',
-        title: 'where proof is needed, a payout waits while the approval was only said, and goes once it is signed',
+        title:
+          'where proof is needed, a payout waits while the approval was only said, and goes once it is signed',
       },
       {
         rule: 'a stop that was removed in the database still stops',
@@ -1003,7 +1018,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nor a state that nobody set',
         file: 'src/ledger/edited.ts',
-        from: '!.act] !== row.state) return',
+        from: '!.act] !== row.state)\n    return',
         to: "!.act] === '') return",
         test: 'test/approvals.test.ts',
         title: 'somebody whose %s was edited lets nothing go, and proposes nothing',
@@ -1019,7 +1034,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nor a wait that was cut short',
         file: 'src/ledger/edited.ts',
-        from: 'from !== row.approves_from) return',
+        from: 'from !== row.approves_from)\n    return',
         to: "from === '') return",
         test: 'test/approvals.test.ts',
         title: 'somebody whose %s was edited lets nothing go, and proposes nothing',
@@ -1030,7 +1045,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'if (isOther) return',
         to: "if (isOther && name === '') return",
         test: 'src/people/people.test.ts',
-        title: 'somebody whose authenticator was replaced in the database does not come in by it, and is named',
+        title:
+          'somebody whose authenticator was replaced in the database does not come in by it, and is named',
       },
       {
         rule: 'nor a proposal that is not as it was made',
@@ -1038,7 +1054,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'return isSame ? undefined :',
         to: "return isSame || row.id !== '' ? undefined :",
         test: 'test/approvals.test.ts',
-        title: 'a proposal whose maker was edited, so that they could approve it themselves, is approved by nobody',
+        title:
+          'a proposal whose maker was edited, so that they could approve it themselves, is approved by nobody',
       },
       {
         rule: 'a schedule asks by the terms that were stated',
@@ -1062,7 +1079,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'if (moved !== undefined) throw new SlotMoved',
         to: 'if (moved !== undefined && false) throw new SlotMoved',
         test: 'test/schedule-terms.test.ts',
-        title: 'a slot that was put under another schedule, or another version, asks for nothing until it is put back',
+        title:
+          'a slot that was put under another schedule, or another version, asks for nothing until it is put back',
       },
       {
         rule: 'and what it brought is passed on to nobody',
@@ -1086,7 +1104,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '?? orders.get(id)',
         to: '',
         test: 'test/schedule-terms.test.ts',
-        title: 'the account of an order’s invoice and of its payout, edited together to another approved one, is not paid',
+        title:
+          'the account of an order’s invoice and of its payout, edited together to another approved one, is not paid',
       },
       {
         rule: 'an account that was approved lately is paid later',
@@ -1102,7 +1121,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'const objection = objections.get(payout.id)',
         to: "const objection = objections.get('')",
         test: 'test/cooling.test.ts',
-        title: 'while somebody objects to an account nothing is paid there, until two others than who added it clear that',
+        title:
+          'while somebody objects to an account nothing is paid there, until two others than who added it clear that',
       },
       {
         rule: 'nor where the row that says so was taken away',
@@ -1158,7 +1178,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '  if (!isShown)\n',
         to: '  if (!isShown && false)\n',
         test: 'test/cooling.test.ts',
-        title: 'whoever objects second is heard as well: what two people were shown ends, and nothing that came since',
+        title:
+          'whoever objects second is heard as well: what two people were shown ends, and nothing that came since',
       },
       {
         rule: 'while somebody objects to limits the strictest of before and after counts',
@@ -1166,7 +1187,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '...(await objectedLimits(reader, changes)).caps,',
         to: '',
         test: 'test/cooling.test.ts',
-        title: 'while somebody objects to limits the strictest of before and after counts, until two who did not propose them clear it',
+        title:
+          'while somebody objects to limits the strictest of before and after counts, until two who did not propose them clear it',
       },
       {
         rule: 'of all that was changed within a week',
@@ -1174,7 +1196,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'change.at >= later(at, -lookBackMs)',
         to: 'change.at > later(at, lookBackMs)',
         test: 'test/cooling.test.ts',
-        title: 'limits that were raised twice within a week count as before both, also where the objection was deleted past the program',
+        title:
+          'limits that were raised twice within a week count as before both, also where the objection was deleted past the program',
       },
       {
         rule: 'and nobody raises them',
@@ -1182,7 +1205,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: "if (objection) return { is: 'objected'",
         to: "if (objection && false) return { is: 'objected'",
         test: 'test/cooling.test.ts',
-        title: 'while somebody objects to limits the strictest of before and after counts, until two who did not propose them clear it',
+        title:
+          'while somebody objects to limits the strictest of before and after counts, until two who did not propose them clear it',
       },
       {
         rule: 'nor is a bundle signed that was planned under them',
@@ -1190,7 +1214,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: "await aboveObjected(tx, 'BTC', paid)",
         to: "await aboveObjected(tx, 'BTC', [])",
         test: 'test/bitcoin-psbt.test.ts',
-        title: 'is not signed while somebody objects to the limits that let it go, and is once that is cleared',
+        title:
+          'is not signed while somebody objects to the limits that let it go, and is once that is cleared',
       },
       {
         rule: 'whoever added an account clears no objection to it',
@@ -1198,7 +1223,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'if (authors.some(author => samePerson(author, by)))',
         to: 'if (authors.some(author => samePerson(author, by) && false))',
         test: 'test/cooling.test.ts',
-        title: 'while somebody objects to an account nothing is paid there, until two others than who added it clear that',
+        title:
+          'while somebody objects to an account nothing is paid there, until two others than who added it clear that',
       },
       {
         rule: 'everybody concerned is written to when an account is approved',
@@ -1206,12 +1232,13 @@ export const securitySections: readonly SecuritySection[] = [
         from: "    await tellOfAccount(tx, { kind: 'account approved', account, by: account.added_by, approvedBy: by })\n",
         to: '',
         test: 'test/people-by-two.test.ts',
-        title: 'an account is written about to everybody concerned, and whoever follows the link objects to it with a code',
+        title:
+          'an account is written about to everybody concerned, and whoever follows the link objects to it with a code',
       },
       {
         rule: 'that time is the approved one',
         file: 'src/payout/account.ts',
-        from: "  if (account.payable_from !== (await payableFromOf(reader, account.id))) return changed('is paid from another time on than was approved')\n",
+        from: "  if (account.payable_from !== (await payableFromOf(reader, account.id)))\n    return changed('is paid from another time on than was approved')\n",
         to: '',
         test: 'test/cooling.test.ts',
         title: 'a row in which that time is %s moves nothing: its payout is held',
@@ -1254,12 +1281,13 @@ export const securitySections: readonly SecuritySection[] = [
         from: ' || (await ruleFault(tx, row)) !== undefined',
         to: '',
         test: 'test/strangers.test.ts',
-        title: 'a rule that was edited past the program, or that nobody approved, covers nothing and is named',
+        title:
+          'a rule that was edited past the program, or that nobody approved, covers nothing and is named',
       },
       {
         rule: 'the bank is asked for a refund as two people signed it',
         file: 'src/invoice/bank/refund.ts',
-        from: "says: { amount: formatUnits(units, 'BRL') } })) === undefined",
+        from: "says: { amount: formatUnits(units, 'BRL') },\n      })) === undefined",
         to: "says: { amount: formatUnits(units, 'BRL') } })) !== 'never'",
         test: 'test/refunds.test.ts',
         title: 'of which somebody has edited %s past the program is not asked for: a person is told',
@@ -1278,12 +1306,13 @@ export const securitySections: readonly SecuritySection[] = [
         from: "      if (cap !== undefined && units > cap) return { scope, per, cap_units: cap, needs: 'person' }\n",
         to: '',
         test: 'test/limits.test.ts',
-        title: 'one above the limit of a payout waits for two people, while the others go; let go, it goes once beyond the limits',
+        title:
+          'one above the limit of a payout waits for two people, while the others go; let go, it goes once beyond the limits',
       },
       {
         rule: 'no more leaves within an hour or a day than its limit',
         file: 'src/payout/limits.ts',
-        from: ' || used[per] + units > cap) return',
+        from: ' || used[per] + units > cap)\n        return',
         to: ') return',
         test: 'test/limits.test.ts',
         title: 'within an %s no more leaves than its limit, and the rest goes by itself',
@@ -1291,7 +1320,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'two workers count together',
         file: 'src/payout/limits.ts',
-        from: 'and asset = ${asset} order by scope, per ${forUpdate}`,',
+        from: 'and asset = ${asset}\n      order by scope, per ${forUpdate}`,',
         to: 'and asset = ${asset} order by scope, per`,',
         test: 'test/limits.test.ts',
         title: 'who claims waits for whoever claims others at the same moment, and then sees what they took',
@@ -1303,7 +1332,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'if (limit.asset === asset && (!row || row.units > limit.units)) found.set(keyOf(limit), limit)',
         to: 'if (limit.asset === asset && row && row.units === limit.units) found.set(keyOf(limit), limit)',
         test: 'test/limits.test.ts',
-        title: 'a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go',
+        title:
+          'a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go',
       },
       {
         rule: 'only payouts that two people let go, by the audit log, go beyond the limits',
@@ -1311,12 +1341,13 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'said.get(id) === formatMoney(units, asset))',
         to: 'said.get(id) === formatMoney(units, asset) || true)',
         test: 'test/limits.test.ts',
-        title: 'a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go',
+        title:
+          'a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go',
       },
       {
         rule: 'a person stops payouts, and none is ordered',
         file: 'src/payout/row.ts',
-        from: "where name in ('hold', 'books', 'bank', 'chain') order by name",
+        from: "where name in ('hold', 'books', 'bank', 'chain')\n      order by name",
         to: "where name in ('books', 'bank', 'chain') order by name",
         test: 'test/settling.test.ts',
         title: 'while a person has stopped payouts none is ordered; let go, it is',
@@ -1340,7 +1371,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'an output is change only if its derivation leads to its script',
         file: 'src/rails/bitcoin/policy.ts',
-        from: " && hex(derive('change', Number(index)).script) === hex(script)",
+        from: " &&\n      hex(derive('change', Number(index)).script) === hex(script)",
         to: '',
         test: 'src/rails/bitcoin/policy.test.ts',
         title: 'an output that only says it is our change is a stranger’s',
@@ -1348,7 +1379,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'no more is signed at once than the policy lets',
         file: 'src/rails/bitcoin/policy.ts',
-        from: 'if (each !== undefined && spent > each) return',
+        from: 'if (each !== undefined && spent > each)\n    return',
         to: 'if (each === 0n && spent > each) return',
         test: 'src/rails/bitcoin/policy.test.ts',
         title: 'what leaves us with its fee may not be over the cap, and just the cap may',
@@ -1367,7 +1398,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'if (wrong.length === 0 && shown !== undefined && shown !== units)',
         to: 'if (wrong.length === 0 && shown !== undefined && shown !== units && shown > units)',
         test: 'test/shop.test.ts',
-        title: 'takes no price from a browser: another total is answered with the true one, and nothing is ordered',
+        title:
+          'takes no price from a browser: another total is answered with the true one, and nothing is ordered',
       },
       {
         rule: 'no more is sold than there is',
@@ -1393,10 +1425,11 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'an encrypted value is of no use in another row',
         file: 'src/base/cipher.ts',
-        from: 'if (head.row !== undefined && where?.rows?.includes(head.row) === false) return',
+        from: 'if (head.row !== undefined && where?.rows?.includes(head.row) === false)\n    return',
         to: "if (head.row === '') return",
         test: 'test/encryption.test.ts',
-        title: 'a value of another row is read nowhere, whichever column it is of, and lets nobody in [security 9]',
+        title:
+          'a value of another row is read nowhere, whichever column it is of, and lets nobody in [security 9]',
       },
       {
         rule: 'nor in the place of one that is known in the clear',
@@ -1432,7 +1465,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a statement that does not say whose a value is reads none',
         file: 'src/db/encrypted.ts',
-        from: 'if (lacks !== undefined) throw',
+        from: 'if (lacks !== undefined)\n    throw',
         to: "if (lacks === '') throw",
         test: 'src/db/encrypted.test.ts',
         title: 'a statement that reads a value without its row is refused',
@@ -1443,7 +1476,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: "rowOf(column) ? headOf(newest, column).replace(/:$/, '@') : headOf(newest, column)",
         to: "headOf(newest, column).replace(/:$/, '')",
         test: 'test/encryption.test.ts',
-        title: 'what was written before values were bound to their rows is read, and bound by a rotation under the same key',
+        title:
+          'what was written before values were bound to their rows is read, and bound by a rotation under the same key',
       },
       {
         rule: 'nothing starts without a key that values are under',
@@ -1451,7 +1485,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '  if (lacking !== undefined) throw new BadInput(lacking)\n  const { newest } = keys',
         to: '  const { newest } = keys',
         test: 'src/db/rotate.test.ts',
-        title: 'a key that comes into the file while a process runs is written down, and the next start needs it',
+        title:
+          'a key that comes into the file while a process runs is written down, and the next start needs it',
       },
       {
         rule: 'a key that values are under is not retired',
@@ -1459,7 +1494,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: "if (count > 0) return { is: 'in-use', count }",
         to: "if (count < 0) return { is: 'in-use', count }",
         test: 'test/encryption.test.ts',
-        title: 'a copy of the database tells none of the people in it, and everything is found and read as before',
+        title:
+          'a copy of the database tells none of the people in it, and everything is found and read as before',
       },
       {
         rule: 'a file of other keys alone is not taken',
@@ -1467,7 +1503,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '      if (!next.keys.find(keys.newest!.id) && !keys.find(next.keys.newest!.id)) return\n',
         to: '',
         test: 'src/db/keyFile.test.ts',
-        title: 'a key that has left the file is read with on; other keys alone are not taken, and nothing is written under them',
+        title:
+          'a key that has left the file is read with on; other keys alone are not taken, and nothing is written under them',
       },
       {
         rule: 'a new key at the bank signs once the bank accepts it',
@@ -1491,7 +1528,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'if (!(await isOwnKeyRetired(db, keyId)))',
         to: "if (keyId !== '')",
         test: 'src/cli/bankKey.test.ts',
-        title: 'running processes sign with it from the next request on, and one that was not reached is named',
+        title:
+          'running processes sign with it from the next request on, and one that was not reached is named',
       },
     ],
   },
@@ -1501,10 +1539,11 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'whoever reads a CPF whole is written down',
         file: 'src/privacy/readings.ts',
-        from: 'if (texts.some(holdsTaxId)) await',
+        from: 'if (texts.some(holdsTaxId))\n    await',
         to: 'if (texts.length === 0) await',
         test: 'test/console-lists.test.ts',
-        title: 'a CPF is masked until it is asked for, and whoever takes it away is written down; it is still searched for whole',
+        title:
+          'a CPF is masked until it is asked for, and whoever takes it away is written down; it is still searched for whole',
       },
       {
         rule: 'and whoever takes a list of them',
@@ -1512,7 +1551,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: '    await noteOnce(tx, { actor: by, act: exportAct',
         to: '    if (rows < 0) await noteOnce(tx, { actor: by, act: exportAct',
         test: 'test/console-lists.test.ts',
-        title: 'a CPF is masked until it is asked for, and whoever takes it away is written down; it is still searched for whole',
+        title:
+          'a CPF is masked until it is asked for, and whoever takes it away is written down; it is still searched for whole',
       },
       {
         rule: 'what money is under way for is not forgotten',
@@ -1528,7 +1568,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'if (!keptElsewhere && fiscalUntil(paidAt) > now) return',
         to: 'if (!keptElsewhere && fiscalUntil(paidAt) === now) return',
         test: 'test/privacy.test.ts',
-        title: 'loses the e-mail address at once, and the rest when neither the tax authority nor a Pix needs it',
+        title:
+          'loses the e-mail address at once, and the rest when neither the tax authority nor a Pix needs it',
       },
       {
         rule: 'nor what a Pix may be given back for',
@@ -1536,7 +1577,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'return reversible > now ?',
         to: 'return reversible === now ?',
         test: 'test/privacy.test.ts',
-        title: 'loses the e-mail address at once, and the rest when neither the tax authority nor a Pix needs it',
+        title:
+          'loses the e-mail address at once, and the rest when neither the tax authority nor a Pix needs it',
       },
       {
         rule: 'nor a person whom a schedule would ask again',
@@ -1544,7 +1586,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: "    if (traces.rosters.length > 0) return { is: 'in-roster', rosters: traces.rosters }\n",
         to: '',
         test: 'src/cli/privacy.test.ts',
-        title: 'a roster names its payers: they are exported to a file of one’s own, and forgotten only out of it',
+        title:
+          'a roster names its payers: they are exported to a file of one’s own, and forgotten only out of it',
       },
       {
         rule: 'a clock that has jumped drops nothing',
@@ -1573,7 +1616,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nobody is added under a name that reads like another’s',
         file: 'src/people/user.ts',
-        from: '  if (alike) throw new BadInput(`"${name}" reads',
+        from: '  if (alike)\n    throw new BadInput(\n      `"${name}" reads',
         to: '  if (alike?.name === \'\') throw new BadInput(`"${name}" reads',
         test: 'src/cli/users/users.test.ts',
         title: 'user %j is refused with what would be right',
@@ -1581,7 +1624,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nor acts under one',
         file: 'src/cli/prove.ts',
-        from: 'if (alike) throw',
+        from: 'if (alike)\n      throw',
         to: "if (alike?.name === '') throw",
         test: 'src/cli/users/users.test.ts',
         title: 'user %j is refused with what would be right',
@@ -1594,7 +1637,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a record that was changed breaks the chain',
         file: 'src/ledger/audit.ts',
-        from: 'if (row.previous !== previous || row.hash !== hashOf(row)) return',
+        from: 'if (row.previous !== previous || row.hash !== hashOf(row))\n        return',
         to: 'if (row.previous !== previous) return',
         test: 'src/ledger/audit.test.ts',
         title: 'after "%s" it breaks there',
@@ -1602,7 +1645,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'so does one that does not follow the one before it',
         file: 'src/ledger/audit.ts',
-        from: 'if (row.previous !== previous || row.hash !== hashOf(row)) return',
+        from: 'if (row.previous !== previous || row.hash !== hashOf(row))\n        return',
         to: 'if (row.hash !== hashOf(row)) return',
         test: 'src/ledger/audit.test.ts',
         title: 'a record that was written again with a hash that fits breaks the one after it',
@@ -1692,7 +1735,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: 'openSync(file, flags, 0o600)',
         to: 'openSync(file, flags, 0o644)',
         test: 'test/anchors.test.ts',
-        title: 'what was done is anchored once, in a file for its owner alone, in the log, and once a day where nothing was',
+        title:
+          'what was done is anchored once, in a file for its owner alone, in the log, and once a day where nothing was',
       },
     ],
   },
@@ -1774,7 +1818,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'and the whole request fifteen',
         file: 'src/web/server.ts',
-        from: '{ requestTimeout: requestTimeoutMs,',
+        from: '{\n      requestTimeout: requestTimeoutMs,',
         to: '{ requestTimeout: 0,',
         test: 'src/web/server.test.ts',
         title: 'a head has 16 kB and ten seconds, and all of a request fifteen [security 8 slow]',
@@ -1798,7 +1842,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a photo is refused if its bytes are no picture',
         file: 'src/shop/photo.ts',
-        from: '  if (!picture) throw',
+        from: '  if (!picture)\n    throw',
         to: '  if (!picture && bytes.length === 0) throw',
         test: 'src/shop/photo.test.ts',
         title: 'a JPEG’s beginning alone',
@@ -1976,7 +2020,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a key that others can read',
         file: 'src/rails/starkbank/privateKey.ts',
-        from: "if (environment === 'production' && findings[0]) throw",
+        from: "if (environment === 'production' && findings[0])\n    throw",
         to: "if (environment === 'production' && findings[1]) throw",
         test: 'src/rails/starkbank/privateKey.test.ts',
         title: 'a file others can read is a finding in the sandbox and refused in production',
@@ -2035,7 +2079,8 @@ export const securitySections: readonly SecuritySection[] = [
         from: "('secp256k1/bindings') as Native",
         to: "('secp256k1') as Native",
         test: 'test/no-native-curve.test.ts',
-        title: 'the bank’s events are verified by OpenSSL, the Bitcoin rail does not start, and elliptic is never loaded',
+        title:
+          'the bank’s events are verified by OpenSSL, the Bitcoin rail does not start, and elliptic is never loaded',
       },
     ],
   },

@@ -1,9 +1,20 @@
-/** The shop of a simulated house: who orders (twice at once too), who looks, who asks for a new code, and the people behind the counter. */
+/**
+ * The shop of a simulated house: who orders (twice at once too), who looks, who asks for a new code, and the
+ * people behind the counter.
+ */
 import type { RailName } from '../../src/base/rails.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
 import { newCode, placeOrder, readOrder, type App } from '../../src/jobs/jobs.ts'
-import { addProduct, editProduct, endOrder, newKey, payShopTo, type OrderStatus, type Placing } from '../../src/shop/shop.ts'
+import {
+  addProduct,
+  editProduct,
+  endOrder,
+  newKey,
+  payShopTo,
+  type OrderStatus,
+  type Placing,
+} from '../../src/shop/shop.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
 import { judgeShop, type Shelf } from './shopOracle.ts'
 
@@ -45,12 +56,21 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
   const slugs: string[] = []
   for (const name of ['coffee', 'mug', 'hammock']) {
     const [units, stock] = [BigInt(random.between(2_000, 60_000)), BigInt(random.between(4, 16))]
-    const { id, slug } = await addProduct(db, world, { name, units, stock, description: '', photo: undefined }, 'maker')
+    const { id, slug } = await addProduct(
+      db,
+      world,
+      { name, units, stock, description: '', photo: undefined },
+      'maker',
+    )
     shelf.set(id, { stock, prices: new Set([units]) })
     slugs.push(slug)
   }
   for (const rail of rails)
-    await payShopTo(db, { rail, account: rail === 'bitcoin' ? 'coins' : 'main', commissionBp, minPayoutUnits: 0n }, 'maker')
+    await payShopTo(
+      db,
+      { rail, account: rail === 'bitcoin' ? 'coins' : 'main', commissionBp, minPayoutUnits: 0n },
+      'maker',
+    )
 
   const ids = [...shelf.keys()]
   const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
@@ -62,7 +82,10 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
   const faults: string[] = []
   const figures = { placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
 
-  /** A visitor is told that the house is busy, and may come again; whatever else goes wrong is a fault of the house. */
+  /**
+   * A visitor is told that the house is busy, and may come again; whatever else goes wrong is a fault of the
+   * house.
+   */
   const visit = (what: string, work: (app: App) => Promise<string>, twice = false): Visit => ({
     twice,
     async does(app) {
@@ -70,7 +93,8 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
         trace(`${app.worker} ${what}: ${await work(app)}`)
       } catch (error) {
         trace(`${app.worker} ${what}: ${error instanceof Error ? error.message : 'unknown'}`)
-        if (!(error instanceof DbUnavailable)) faults.push(`${what}: ${error instanceof Error ? error.message : 'unknown'}`)
+        if (!(error instanceof DbUnavailable))
+          faults.push(`${what}: ${error instanceof Error ? error.message : 'unknown'}`)
       }
     },
   })
@@ -96,8 +120,17 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
     )
 
   function newForm(): Placing {
-    const lines = Array.from({ length: random.between(1, 2) }, () => ({ productId: one(ids), quantity: BigInt(random.between(1, 3)) }))
-    const form: Placing = { basketKey: newKey(parts), lines, buyer: one(buyers), rail: one(rails), language: one(['pt-BR', 'en']) }
+    const lines = Array.from({ length: random.between(1, 2) }, () => ({
+      productId: one(ids),
+      quantity: BigInt(random.between(1, 3)),
+    }))
+    const form: Placing = {
+      basketKey: newKey(parts),
+      lines,
+      buyer: one(buyers),
+      rail: one(rails),
+      language: one(['pt-BR', 'en']),
+    }
     sent.set(form.basketKey, { form, order: undefined })
     return form
   }
@@ -110,7 +143,11 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
       // A chain may think again; a bank gives back, which a person is told of.
       if (before === 'paid' && order.rail === 'starkbank' && !['paid', 'attention'].includes(standing.is))
         faults.push(`${order.id} was told to be paid, and then ${standing.is}`)
-      if (standing.is === 'waiting' && standing.code.rail === 'starkbank' && standing.code.units !== order.units)
+      if (
+        standing.is === 'waiting' &&
+        standing.code.rail === 'starkbank' &&
+        standing.code.units !== order.units
+      )
         faults.push(`${order.id} of ${order.units} is asked for as ${standing.code.units}`)
       return `${order.id} ${standing.is}`
     })
@@ -121,13 +158,17 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
       async app => {
         const made = (await newCode(app, token, random.next() < 0.5 ? undefined : one(rails)))!
         if (made.is === 'made') figures.anew++
-        return made.is === 'refused' ? made.faults.map(({ field, is }) => `${field} ${is}`).join(', ') : made.is
+        return made.is === 'refused'
+          ? made.faults.map(({ field, is }) => `${field} ${is}`).join(', ')
+          : made.is
       },
       random.next() < 0.3,
     )
 
   const end = visit('end an order', async app => {
-    const rows = await app.db.all<{ id: string }>(sql`select id from orders where state = 'awaiting' order by id`)
+    const rows = await app.db.all<{ id: string }>(
+      sql`select id from orders where state = 'awaiting' order by id`,
+    )
     if (rows.length === 0) return 'none waits'
     const { id } = one(rows)
     try {

@@ -1,4 +1,8 @@
-/** Five hundred houses in five hundred storms, each told from its seed (`SEEDS` tells more); every tenth has the Bitcoin rail too, and every fifth a shop. A failure prints the seed and the command that tells it again. */
+/**
+ * Five hundred houses in five hundred storms, each told from its seed (`SEEDS` tells more); every tenth has
+ * the Bitcoin rail too, and every fifth a shop. A failure prints the seed and the command that tells it
+ * again.
+ */
 import { randomInt } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { namedPoints } from '../storm/points.ts'
@@ -8,17 +12,38 @@ import { hasShop, tell } from './simulation.ts'
 const first = Number(process.env['SEED'] ?? 1)
 const seeds = Number(process.env['SEEDS'] ?? 500)
 /**
- * Told beside the first five hundred, for what none of them reaches: a forgotten order that is adopted after a restore, and a death at "bundle bumped".
- * Any change of the program can make other stories of them: then seeds are told on until one is found, which takes longer, and it is named to be
- * written here.
+ * Told beside the first five hundred, for what none of them reaches: a forgotten order that is adopted after
+ * a restore, and a death at "bundle bumped". Any change of the program can make other stories of them: then
+ * seeds are told on until one is found, which takes longer, and it is named to be written here.
  */
 const rare = [609, 1730]
 const furthest = 2_000
 
 const deaths = new Map<string, number>()
-const seen = { invoices: 0, credited: 0, transfers: 0, events: 0, duplicates: 0, stalls: 0, crashes: 0, limitChanges: 0, letBeyond: 0 }
+const seen = {
+  invoices: 0,
+  credited: 0,
+  transfers: 0,
+  events: 0,
+  duplicates: 0,
+  stalls: 0,
+  crashes: 0,
+  limitChanges: 0,
+  letBeyond: 0,
+}
 /** Sums over the storms with the Bitcoin rail. */
-const chain = { storms: 0, payments: 0, turns: 0, deepTurns: 0, doubleSpent: 0, imported: 0, requests: 0, credited: 0, paid: 0, stops: 0 }
+const chain = {
+  storms: 0,
+  payments: 0,
+  turns: 0,
+  deepTurns: 0,
+  doubleSpent: 0,
+  imported: 0,
+  requests: 0,
+  credited: 0,
+  paid: 0,
+  stops: 0,
+}
 
 /** Sums over the storms with a shop. */
 const shop = { storms: 0, placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
@@ -54,18 +79,22 @@ describe('whatever the seed', () => {
         for (const name of Object.keys(seen) as (keyof typeof seen)[]) seen[name] += told.figures[name]
         if (told.chain) {
           chain.storms += 1
-          for (const [name, count] of Object.entries(told.chain)) if (name in chain) chain[name as keyof typeof chain] += count
+          for (const [name, count] of Object.entries(told.chain))
+            if (name in chain) chain[name as keyof typeof chain] += count
         }
         if (told.returns) {
           returns.storms += 1
-          for (const [name, count] of Object.entries(told.returns)) returns[name as keyof typeof returns] += count
+          for (const [name, count] of Object.entries(told.returns))
+            returns[name as keyof typeof returns] += count
         }
-        for (const name of Object.keys(people) as (keyof typeof people)[]) people[name] += told.people[name] ?? 0
+        for (const name of Object.keys(people) as (keyof typeof people)[])
+          people[name] += told.people[name] ?? 0
         if (told.shop) {
           shop.storms += 1
           for (const [name, count] of Object.entries(told.shop)) shop[name as keyof typeof shop] += count
         }
-        if (told.faults.length > 0) failures.push(`node test/simulation/replay.ts --seed ${seed}: ${told.faults.join(' | ')}`)
+        if (told.faults.length > 0)
+          failures.push(`node test/simulation/replay.ts --seed ${seed}: ${told.faults.join(' | ')}`)
       }
       expect(failures).toEqual([])
       // So many storms in which nothing happened would prove nothing.
@@ -97,18 +126,22 @@ describe('whatever the seed', () => {
     expect(seen.letBeyond).toBeGreaterThan(seeds / 100)
   })
 
-  test.skipIf(seeds < 500)('money went back: people refunded, canceled and asked again, and debts were set off or forgiven', () => {
-    expect(returns.refunds).toBeGreaterThan(returns.storms)
-    expect(returns.cancels).toBeGreaterThan(returns.storms)
-    expect(returns.reissues).toBeGreaterThan(returns.storms / 4)
-    expect(returns.setOff).toBeGreaterThan(returns.storms / 4)
-    expect(returns.forgiven).toBeGreaterThan(returns.storms / 20)
-  })
+  test.skipIf(seeds < 500)(
+    'money went back: people refunded, canceled and asked again, and debts were set off or forgiven',
+    () => {
+      expect(returns.refunds).toBeGreaterThan(returns.storms)
+      expect(returns.cancels).toBeGreaterThan(returns.storms)
+      expect(returns.reissues).toBeGreaterThan(returns.storms / 4)
+      expect(returns.setOff).toBeGreaterThan(returns.storms / 4)
+      expect(returns.forgiven).toBeGreaterThan(returns.storms / 20)
+    },
+  )
 
   test.skipIf(seeds < 500)(
     'backups were restored beside a chain that lived on, and what they had forgotten was settled, once',
     async () => {
-      // Whether a payout of the backup was among what was forgotten is chance: the first seed in which one was is enough.
+      // Whether a payout of the backup was among what was forgotten is chance: the first seed in which one
+      // was is enough.
       let elsewhere = 0
       for (let seed = 540; elsewhere === 0 && seed < 2_000; seed += 90) {
         if (!hasChainRestores(seed)) continue
@@ -163,7 +196,8 @@ describe('whatever the seed', () => {
         const before = missing()
         await tellBeside(seed)
         const found = before.filter(what => !missing().includes(what))
-        if (found.length > 0) console.info(`seed ${seed} has "${found.join('", "')}": it belongs into \`rare\``)
+        if (found.length > 0)
+          console.info(`seed ${seed} has "${found.join('", "')}": it belongs into \`rare\``)
       }
       expect(missing()).toEqual([])
     },
@@ -178,19 +212,28 @@ describe('whatever the seed', () => {
   )
 })
 
-// The seeds above are the same in every run; these have never been told, and a failure prints the one that tells it again.
-test.skipIf(process.env['SEED'] !== undefined)('storms of new seeds end as well', { timeout: 15 * 60_000 }, async () => {
-  const newSeeds = Array.from({ length: 5 }, () => randomInt(10_000, 2 ** 31))
-  console.info(`new seeds: ${newSeeds.join(', ')}`)
-  for (const seed of newSeeds) expect((await tell(seed)).faults, `node test/simulation/replay.ts --seed ${seed}`).toEqual([])
-})
+// The seeds above are the same in every run; these have never been told, and a failure prints the one that
+// tells it again.
+test.skipIf(process.env['SEED'] !== undefined)(
+  'storms of new seeds end as well',
+  { timeout: 15 * 60_000 },
+  async () => {
+    const newSeeds = Array.from({ length: 5 }, () => randomInt(10_000, 2 ** 31))
+    console.info(`new seeds: ${newSeeds.join(', ')}`)
+    for (const seed of newSeeds)
+      expect((await tell(seed)).faults, `node test/simulation/replay.ts --seed ${seed}`).toEqual([])
+  },
+)
 
-test.each([7, 34, 365, 2020, 2025, 2026])('seed %i told twice is the same story, byte for byte', async seed => {
-  const [once, again] = [await tell(seed), await tell(seed)]
-  expect(again.trace).toEqual(once.trace)
-  expect(again.digest).toBe(once.digest)
-  expect(once.trace.length).toBeGreaterThan(50)
-})
+test.each([7, 34, 365, 2020, 2025, 2026])(
+  'seed %i told twice is the same story, byte for byte',
+  async seed => {
+    const [once, again] = [await tell(seed), await tell(seed)]
+    expect(again.trace).toEqual(once.trace)
+    expect(again.digest).toBe(once.digest)
+    expect(once.trace.length).toBeGreaterThan(50)
+  },
+)
 
 test('two seeds are two stories', async () => {
   expect((await tell(7)).digest).not.toBe((await tell(8)).digest)

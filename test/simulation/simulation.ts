@@ -1,4 +1,7 @@
-/** A house, its bank and its misfortunes in one process on one clock: everything that happens follows from the seed. */
+/**
+ * A house, its bank and its misfortunes in one process on one clock: everything that happens follows from the
+ * seed.
+ */
 import { createHash } from 'node:crypto'
 import { makeBank, type Bank, type Delivery, type Invoice, type Outcome } from '../../sim/bank.ts'
 import { noFaults } from '../../sim/settings.ts'
@@ -73,7 +76,9 @@ export interface Told {
   /** What happened in the shop, where the house kept one. */
   shop?: Shoppers['figures']
   /** What people edited, canceled and said, where they did. */
-  people: Partial<Edits['figures'] & Cancels['figures'] & Verdicts['figures'] & Restores['figures'] & Forgetting['figures']>
+  people: Partial<
+    Edits['figures'] & Cancels['figures'] & Verdicts['figures'] & Restores['figures'] & Forgetting['figures']
+  >
 }
 
 export type ChainFigures = Streets['figures'] & {
@@ -100,30 +105,44 @@ const minute = 60_000
 const maxRounds = 600
 
 /** One seed in ten has the Bitcoin rail beside the bank's: those take ten times as long to tell. */
-export const chainOf = (seed: number): ChainScenario | undefined => (seed % 10 === 0 ? drawChain(seededRandom(seed ^ 0xb17c)) : undefined)
+export const chainOf = (seed: number): ChainScenario | undefined =>
+  seed % 10 === 0 ? drawChain(seededRandom(seed ^ 0xb17c)) : undefined
 
-/** One seed in five keeps a shop, on both rails where it has both; not where backups are restored, which forget its orders. */
+/**
+ * One seed in five keeps a shop, on both rails where it has both; not where backups are restored, which
+ * forget its orders.
+ */
 export const hasShop = (seed: number): boolean => seed % 5 === 0 && !hasChainRestores(seed)
 
 /** In one seed of nine some requests reach the bank twice, so that an invoice has a duplicate there. */
 export const hasTwins = (seed: number): boolean => seed % 9 === 4
 
-/** In one seed of seven workers stand still, between a claim and its call among other places, while the others go on. */
+/**
+ * In one seed of seven workers stand still, between a claim and its call among other places, while the others
+ * go on.
+ */
 export const hasStalls = (seed: number): boolean => seed % 7 === 3
 
-/** In one seed of thirteen sums are added up meanwhile; a sum is the same without it, and the other stories stay what they were. */
+/**
+ * In one seed of thirteen sums are added up meanwhile; a sum is the same without it, and the other stories
+ * stay what they were.
+ */
 export const addsUp = (seed: number): boolean => seed % 13 === 5
 
 /** What the house had the bank make, and when. */
 const madeAt = (bank: Bank) => [
   ...bank.invoices().map(({ id, created }) => ({ what: `invoice ${id}`, at: millis(created) })),
-  ...bank.transfers().map(({ externalId, created }) => ({ what: `transfer ${externalId}`, at: millis(created) })),
+  ...bank
+    .transfers()
+    .map(({ externalId, created }) => ({ what: `transfer ${externalId}`, at: millis(created) })),
 ]
 
 /** Where the network repeats nothing, nobody but us could have asked for an invoice a second time. */
 function askedTwice(invoices: readonly Invoice[]): string[] {
   const byTag = Map.groupBy(invoices, ({ tags }) => tags.find(tag => tag.startsWith('inv_')) ?? '')
-  return [...byTag].filter(([, same]) => same.length > 1).map(([tag, same]) => `${tag} was asked for ${same.length} times`)
+  return [...byTag]
+    .filter(([, same]) => same.length > 1)
+    .map(([tag, same]) => `${tag} was asked for ${same.length} times`)
 }
 
 /** Tells the story of one seed: the storm, the calm after it, and the audit. */
@@ -146,11 +165,17 @@ export async function tell(
   const trace: string[] = []
   const say = (line: string) => void trace.push(`${instant(clock.now()).slice(11, 23)} ${line}`)
   const deaths = new Map<string, number>()
-  const onPoint = (name: string, died: boolean) => void deaths.set(name, (deaths.get(name) ?? 0) + (died ? 1 : 0))
+  const onPoint = (name: string, died: boolean) =>
+    void deaths.set(name, (deaths.get(name) ?? 0) + (died ? 1 : 0))
   say(`scenario ${asText(scenario)}`)
 
   const jumps = hasJumps(seed) ? openJumps(clock, seededRandom(seed ^ 0xc10c), say) : undefined
-  const bank = makeBank({ clock, random: seededRandom(seed ^ 0x5eed), settings: scenario.settings, faults: scenario.faults })
+  const bank = makeBank({
+    clock,
+    random: seededRandom(seed ^ 0x5eed),
+    settings: scenario.settings,
+    faults: scenario.faults,
+  })
   bank.addWebhook('http://house/webhooks/starkbank')
   const denials = hasDenials(seed) ? openDenials(bank, seededRandom(seed ^ 0xde41), say) : undefined
   const world: World = { clock, random, log: silentLog, at: () => undefined }
@@ -183,7 +208,13 @@ export async function tell(
   const miners =
     coins && hasRewards(seed)
       ? openMiners({
-          ...{ chain: coins.chain, db, random: seededRandom(seed ^ 0x3119e5), isDown: coins.streets.isDown, trace: say },
+          ...{
+            chain: coins.chain,
+            db,
+            random: seededRandom(seed ^ 0x3119e5),
+            isDown: coins.streets.isDown,
+            trace: say,
+          },
           scriptOf: index => coins.parts.derive('receive', index).script,
         })
       : undefined
@@ -193,7 +224,14 @@ export async function tell(
       : undefined
   const shoppers = hasShop(seed)
     ? await openShoppers({
-        ...{ clock, random: seededRandom(seed ^ 0x5409), db, world, trace: say, commissionBp: scenario.commissionBp },
+        ...{
+          clock,
+          random: seededRandom(seed ^ 0x5409),
+          db,
+          world,
+          trace: say,
+          commissionBp: scenario.commissionBp,
+        },
         rails: coins ? ['starkbank', 'bitcoin'] : ['starkbank'],
       })
     : undefined
@@ -202,15 +240,29 @@ export async function tell(
     ? openStrangers({ db, world, clock, bank, random: seededRandom(seed ^ 0x57a46), trace: say })
     : undefined
   const limits = hasLimits(seed)
-    ? openLimits({ db, world, clock, random: seededRandom(seed ^ 0x11417), assets: coins ? ['BRL', 'BTC'] : ['BRL'], trace: say })
+    ? openLimits({
+        db,
+        world,
+        clock,
+        random: seededRandom(seed ^ 0x11417),
+        assets: coins ? ['BRL', 'BTC'] : ['BRL'],
+        trace: say,
+      })
     : undefined
 
-  const returns = hasReturns(seed) ? await openReturns({ random: seededRandom(seed ^ 0x4e7), db, world, bank, trace: say }) : undefined
+  const returns = hasReturns(seed)
+    ? await openReturns({ random: seededRandom(seed ^ 0x4e7), db, world, bank, trace: say })
+    : undefined
   const verdicts = hasVerdicts(seed)
     ? openVerdicts({ db, world, clock, bank, random: seededRandom(seed ^ 0x7e4d1c), trace: say })
     : undefined
-  const cancels = coins && hasCancels(seed) ? openCancels({ db, random: seededRandom(seed ^ 0xca9ce1), trace: say }) : undefined
-  const forgetting = hasForgetting(seed) ? openForgetting({ db, world, random: seededRandom(seed ^ 0xf0493), trace: say }) : undefined
+  const cancels =
+    coins && hasCancels(seed)
+      ? openCancels({ db, random: seededRandom(seed ^ 0xca9ce1), trace: say })
+      : undefined
+  const forgetting = hasForgetting(seed)
+    ? openForgetting({ db, world, random: seededRandom(seed ^ 0xf0493), trace: say })
+    : undefined
   const edits = hasEdits(seed)
     ? await openEdits({ db, world, random: seededRandom(seed ^ 0xed17), rail: coins?.rail, trace: say })
     : undefined
@@ -243,13 +295,19 @@ export async function tell(
   }
   // An embedded database is one connection, whoever uses it; of a shared one every worker has its own.
   const perWorker = await Promise.all(
-    Array.from({ length: scenario.workers }, () => (databaseUrl.startsWith('sqlite') ? Promise.resolve(db) : open())),
+    Array.from({ length: scenario.workers }, () =>
+      databaseUrl.startsWith('sqlite') ? Promise.resolve(db) : open(),
+    ),
   )
-  const start = (place: number) => startProcess({ ...shared, db: perWorker[place]!, name: `w${place + 1}.${++starts.count}` })
+  const start = (place: number) =>
+    startProcess({ ...shared, db: perWorker[place]!, name: `w${place + 1}.${++starts.count}` })
   const processes: Process[] = perWorker.map((_, place) => start(place))
   const jobs = timetable(processes[0]!.app).filter(({ name }) => name !== 'add-up' || addsUp(seed))
-  // What moves coins is done more often than the rest, or a storm would be over before the first was passed on.
-  const onChain = ['follow-chain', 'follow-chain', 'settle', 'send-coins'].map(name => jobs.find(job => job.name === name)!)
+  // What moves coins is done more often than the rest, or a storm would be over before the first was passed
+  // on.
+  const onChain = ['follow-chain', 'follow-chain', 'settle', 'send-coins'].map(name =>
+    jobs.find(job => job.name === name)!,
+  )
   const underWay = { count: 0 }
   const found: string[] = []
   let perSlot: number[] = []
@@ -258,7 +316,10 @@ export async function tell(
   let stalls = 0
   let standing = {} as Record<Account, bigint>
 
-  /** Waits until nobody does anything but sleep. The inbox gathers for one turn of the event loop, hence two still turns. */
+  /**
+   * Waits until nobody does anything but sleep. The inbox gathers for one turn of the event loop, hence two
+   * still turns.
+   */
   async function quiet(): Promise<void> {
     for (let still = 0; still < 2;) {
       await busy.rest()
@@ -281,7 +342,10 @@ export async function tell(
       outcome => {
         if (process.alive && outcome !== 'idle') say(`${process.name} ${job.name} ${outcome}`)
       },
-      (error: unknown) => say(`${process.name} ${job.name} could not run: ${error instanceof Error ? error.message : 'unknown'}`),
+      (error: unknown) =>
+        say(
+          `${process.name} ${job.name} could not run: ${error instanceof Error ? error.message : 'unknown'}`,
+        ),
     )
     void Promise.race([work, process.ended]).then(finished)
   }
@@ -305,7 +369,10 @@ export async function tell(
     }
   }
 
-  /** Whoever comes to the shop meets a process or finds the door shut; with what is sent twice, perhaps another one at the same moment. */
+  /**
+   * Whoever comes to the shop meets a process or finds the door shut; with what is sent twice, perhaps
+   * another one at the same moment.
+   */
   function receive({ twice, does }: Visit): void {
     for (let time = 0; time < (twice ? 2 : 1); time++) {
       const process = processes[random.between(0, processes.length - 1)]!
@@ -369,7 +436,8 @@ export async function tell(
       await coins?.look(random.next() < 0.02)
       jumps?.step()
       denials?.step()
-      if (absence && !wasAway && clock.now() >= scenario.startsAt + absence.afterMs) await leave(absence.forMs)
+      if (absence && !wasAway && clock.now() >= scenario.startsAt + absence.afterMs)
+        await leave(absence.forMs)
       if (hasTwins(seed)) await decideTwins(db, world)
       await limits?.step()
       await strangers?.step()
@@ -379,18 +447,26 @@ export async function tell(
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
       for (const visit of (await returns?.step()) ?? []) receive(visit)
       // Awaiting nothing would take a turn, and other stories would not stay what they were.
-      for (const people of [edits, cancels, verdicts]) if (people) for (const visit of await people.step()) receive(visit)
+      for (const people of [edits, cancels, verdicts])
+        if (people) for (const visit of await people.step()) receive(visit)
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
-      if (coins && random.next() < 0.8) begin(processes[random.between(0, processes.length - 1)]!, onChain[random.between(0, 3)]!)
+      if (coins && random.next() < 0.8)
+        begin(processes[random.between(0, processes.length - 1)]!, onChain[random.between(0, 3)]!)
       if (coins && random.next() < 0.03)
         begin(
           processes[random.between(0, processes.length - 1)]!,
           scanning(random.next() < 0.5 ? 95 : random.between(95, coins.chain.height())),
         )
       await quiet()
-      const soon = clock.now() + random.between(1, random.next() < 0.2 ? 4 * scenario.strideMs : scenario.strideMs)
-      moveTo(Math.max(clock.now(), Math.min(soon, clock.nextWake() ?? soon, Math.max(bank.nextDueAt() ?? soon, clock.now() + 50))))
+      const soon =
+        clock.now() + random.between(1, random.next() < 0.2 ? 4 * scenario.strideMs : scenario.strideMs)
+      moveTo(
+        Math.max(
+          clock.now(),
+          Math.min(soon, clock.nextWake() ?? soon, Math.max(bank.nextDueAt() ?? soon, clock.now() + 50)),
+        ),
+      )
       await quiet()
     }
   }
@@ -402,7 +478,8 @@ export async function tell(
     bank.setFaults(noFaults)
     bank.setSettings({ transferFailRate: 0, refundRate: 0, reversalRate: 0 })
     Object.assign(shared.weather, { crash: 0, busy: 0, slow: 0, stall: 0 })
-    // What the house still owes for transfers and reversals must be coverable, or the last payouts wait for ever.
+    // What the house still owes for transfers and reversals must be coverable, or the last payouts wait for
+    // ever.
     bank.deposit(10_000_000)
     fullNode?.settle()
     await coins?.streets.settle()
@@ -425,7 +502,8 @@ export async function tell(
           await drain()
         }
       if (!restores) await attend(db)
-      // A process that began under a clock that was ahead may have found a catch-up as well; and after a restore a slot waits while an invoice is forgotten.
+      // A process that began under a clock that was ahead may have found a catch-up as well; and after a
+      // restore a slot waits while an invoice is forgotten.
       await (absence ? absence.attend() : (jumps ?? restores) && letGoHeld(db, say))
       await limits?.attend()
       await strangers?.attend()
@@ -442,15 +520,21 @@ export async function tell(
         next === undefined &&
         bankNext > clock.now() + 30 * minute &&
         (await (restores ? restores.allHeard() : allHeard(db, bank)))
-      // A difference is over once the two have agreed for some minutes.
-      // The bank is asked again a while after it did not know the house, and its statement is read now and then.
+      // A difference is over once the two have agreed for some minutes. The bank is asked again a while after
+      // it did not know the house, and its statement is read now and then.
       const mayEnd = (!denials || (await denials.isOver(db))) && (!strangers || (await strangers.isOver()))
       if (quietNow && !mayEnd) {
         moveTo(clock.now() + minute)
         continue
       }
-      if (quietNow && !(await db.one(sql`select 1 as yes from drifts where stopped_since is not null`))) return true
-      moveTo(Math.max(clock.now() + 5_000, Math.min(bankNext, clock.now() + 5 * minute, next === undefined ? Infinity : millis(next))))
+      if (quietNow && !(await db.one(sql`select 1 as yes from drifts where stopped_since is not null`)))
+        return true
+      moveTo(
+        Math.max(
+          clock.now() + 5_000,
+          Math.min(bankNext, clock.now() + 5 * minute, next === undefined ? Infinity : millis(next)),
+        ),
+      )
     }
     return false
   }
@@ -458,10 +542,15 @@ export async function tell(
   try {
     await storm()
     found.push(...(await unlisted(db, instant(clock.now()))))
-    if (!(await calm())) found.push(`it did not settle: ${await nextDue(db)} is due at ${instant(clock.now())}`)
+    if (!(await calm()))
+      found.push(`it did not settle: ${await nextDue(db)} is due at ${instant(clock.now())}`)
     found.push(...(jumps?.judge(madeAt(bank)) ?? []))
     found.push(...((await denials?.judge(db)) ?? []), ...((await absence?.judge()) ?? []))
-    found.push(...(await (restores ? restores.judge(processes[0]!.app) : audit(db, bank, processes[0]!.app, verdicts?.settled))))
+    found.push(
+      ...(await (restores
+        ? restores.judge(processes[0]!.app)
+        : audit(db, bank, processes[0]!.app, verdicts?.settled))),
+    )
     found.push(...(await unlisted(db, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     found.push(...((await limits?.judge(bank)) ?? []), ...((await strangers?.judge()) ?? []))
@@ -475,12 +564,17 @@ export async function tell(
     found.push(...(judged?.faults ?? []), ...(miners?.faults ?? []))
     perSlot = (
       await db.all<{ count: bigint }>(
-        sql`select count(i.id) as count from slots s join schedules r on r.id = s.schedule_id left join invoices i on i.slot_id = s.id
+        sql`select count(i.id) as count from slots s join schedules r on r.id = s.schedule_id left
+          join invoices i on i.slot_id = s.id
           where r.rail = 'starkbank' group by s.id, s.due_at order by s.due_at`,
       )
     ).map(({ count }) => Number(count))
     standing = await balances(db)
-    duplicates = Number((await db.one<{ count: bigint }>(sql`select count(*) as count from invoice_twins where paid_units > 0`))!.count)
+    duplicates = Number(
+      (await db.one<{ count: bigint }>(
+        sql`select count(*) as count from invoice_twins where paid_units > 0`,
+      ))!.count,
+    )
     if (scenario.weather.crash === 0 && [...deaths.values()].some(count => count > 0))
       found.push('something died in a world without crashes')
   } finally {
@@ -511,18 +605,31 @@ export async function tell(
     ...(coins && judged && { chain: figuresOf(coins, judged) }),
     ...(shoppers && { shop: shoppers.figures }),
     ...(returns && { returns: returns.figures }),
-    people: { ...edits?.figures, ...cancels?.figures, ...verdicts?.figures, ...restores?.figures, ...forgetting?.figures },
+    people: {
+      ...edits?.figures,
+      ...cancels?.figures,
+      ...verdicts?.figures,
+      ...restores?.figures,
+      ...forgetting?.figures,
+    },
   }
 }
 
-const figuresOf = ({ streets, stops }: Coins, { requests, credited, paid, lost, dead, stolen }: Judged): ChainFigures => ({
+const figuresOf = (
+  { streets, stops }: Coins,
+  { requests, credited, paid, lost, dead, stolen }: Judged,
+): ChainFigures => ({
   ...streets.figures,
   ...{ requests, credited, paid, lost: lost.length, dead: dead.length, stolen, stops: stops.length },
 })
 
-const asText = (value: object) => JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))
+const asText = (value: object) =>
+  JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))
 
-/** What a person does at the command line: the chain is read again from a block on, under the name and the lease of those who follow it. */
+/**
+ * What a person does at the command line: the chain is read again from a block on, under the name and the
+ * lease of those who follow it.
+ */
 const scanning = (from: number): Job => ({
   ...{ name: 'follow-chain', wakes: '', limitMs: 60 * minute, among: 'one' },
   async work({ db, rails, bitcoin }, world) {
@@ -569,7 +676,14 @@ async function door({ app }: Process, { body, headers }: Delivery): Promise<Outc
   if (verdict.is !== 'genuine') return { status: verdict.is === 'forged' ? 401 : 503 }
   const { event } = JSON.parse(body.toString()) as { event: { id: string } }
   try {
-    await app.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: body, via: 'push', signature, keyId: verdict.keyId })
+    await app.inbox.keep({
+      rail: 'starkbank',
+      eventId: event.id,
+      raw: body,
+      via: 'push',
+      signature,
+      keyId: verdict.keyId,
+    })
     return { status: 200 }
   } catch {
     return { status: 503 }

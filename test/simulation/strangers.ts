@@ -1,4 +1,7 @@
-/** Strangers during a storm: money that others send and receive with the same account, and a bank that is away for long; whether anything was ordered while nobody had looked at what left. */
+/**
+ * Strangers during a storm: money that others send and receive with the same account, and a bank that is away
+ * for long; whether anything was ordered while nobody had looked at what left.
+ */
 import { instant, millis, type Millis } from '../../src/base/world.ts'
 import { approveAndDo } from '../../src/jobs/jobs.ts'
 import { listStrangers, proposeAccept, proposeRule } from '../../src/reconcile/reconcile.ts'
@@ -9,11 +12,16 @@ import { orderByHand } from '../testbed/strangers.ts'
 import type { RoomParts } from './room.ts'
 import { hasJumps } from './jumps.ts'
 
-/** In one seed of nineteen the account is others' too, unless a clock jumps: by that one nothing may be made at all. */
+/**
+ * In one seed of nineteen the account is others' too, unless a clock jumps: by that one nothing may be made
+ * at all.
+ */
 export const hasStrangers = (seed: number): boolean => seed % 19 === 12 && !hasJumps(seed)
 
 export interface Strangers {
-  /** Somebody sends money, or receives some; the bank goes away, and comes back; two people look at what left. */
+  /**
+   * Somebody sends money, or receives some; the bank goes away, and comes back; two people look at what left.
+   */
   step(): Promise<void>
   /** Whether the house knows of all of it, and two people have looked. */
   isOver(): Promise<boolean>
@@ -28,7 +36,8 @@ const minute = 60_000
 const most = 12
 const pretended = sql`invoice_tag like 'inv_000%'`
 /** Of a transfer that failed all is back. */
-const left = sql`and provider_id in (select provider_id from suspense_lines group by provider_id having sum(units) < 0)`
+const left = sql`and provider_id in (select provider_id from suspense_lines group by provider_id
+  having sum(units) < 0)`
 const madeUp = (count: number): string => `inv_${`${count}`.padStart(26, '0')}`
 
 export function openStrangers({ db, world: shared, clock, bank, random, trace }: RoomParts): Strangers {
@@ -71,17 +80,24 @@ export function openStrangers({ db, world: shared, clock, bank, random, trace }:
   /** What pretended to be ours. */
   const suspended = (which: Sql = sql``) =>
     db.all<{ id: string; provider_id: string; units: bigint; added_at: string; cleared_at: string | null }>(
-      sql`select id, provider_id, units, added_at, cleared_at from suspense_lines where ${pretended} ${which} order by id`,
+      sql`select id, provider_id, units, added_at, cleared_at from suspense_lines where ${pretended} ${which}
+        order by id`,
     )
 
   /** Lines of what others sent that the house has not read in the statement yet. */
   async function unknown(): Promise<string[]> {
-    const rows = await db.all<{ id: string }>(sql`select id from strangers union all select id from suspense_lines`)
+    const rows = await db.all<{ id: string }>(
+      sql`select id from strangers union all select id from suspense_lines`,
+    )
     const known = new Set(rows.map(({ id }) => id))
-    const byHand = new Set(bank.transfers().flatMap(({ id, externalId }) => (externalId.startsWith('by-hand') ? [id] : [])))
+    const byHand = new Set(
+      bank.transfers().flatMap(({ id, externalId }) => (externalId.startsWith('by-hand') ? [id] : [])),
+    )
     return bank
       .transactions()
-      .filter(({ source, id, amount }) => byHand.has(source.split('/')[1] ?? '') && amount !== 0 && !known.has(id))
+      .filter(
+        ({ source, id, amount }) => byHand.has(source.split('/')[1] ?? '') && amount !== 0 && !known.has(id),
+      )
       .map(({ id }) => id)
   }
 
@@ -119,16 +135,27 @@ export function openStrangers({ db, world: shared, clock, bank, random, trace }:
         ...(await listStrangers(db, { state: 'open', limit: 1_000 })),
         ...(await suspended(left)).filter(row => row.cleared_at === null),
       ].filter(({ units }) => units < 0n)
-      if (out.length > 0 && (await payoutsStopped(db)) === undefined) faults.push(`line ${out[0]!.id} left, and nothing is stopped`)
+      if (out.length > 0 && (await payoutsStopped(db)) === undefined)
+        faults.push(`line ${out[0]!.id} left, and nothing is stopped`)
       if (random.next() < 0.04) await accept(3)
     },
     attend: () => accept(1_000),
     async judge() {
-      const lines = await db.all<{ id: string; units: bigint; added_at: string; changed_at: string; state: string }>(sql`
-        select id, units, added_at, changed_at, state from strangers where units < 0 and state in ('open', 'accepted')
-        union all select id, units, added_at, coalesce(cleared_at, ''), case when cleared_at is null then 'open' else 'accepted' end
+      const lines = await db.all<{
+        id: string
+        units: bigint
+        added_at: string
+        changed_at: string
+        state: string
+      }>(sql`
+        select id, units, added_at, changed_at, state from strangers where units < 0
+          and state in ('open', 'accepted')
+        union all select id, units, added_at, coalesce(cleared_at, ''), case when cleared_at is null
+          then 'open' else 'accepted' end
           from suspense_lines where units < 0 and ${pretended} ${left}`)
-      const covered = await db.all<{ id: string; description: string }>(sql`select id, description from strangers where state = 'ruled'`)
+      const covered = await db.all<{ id: string; description: string }>(
+        sql`select id, description from strangers where state = 'ruled'`,
+      )
       const claims = await db.all<{ key: string; asked_at: string }>(
         sql`select external_id as key, asked_at from attempts where bundle_id is null`,
       )

@@ -1,4 +1,7 @@
-/** What goes on outside the house on the chain: payers and what they think better of, miners, the network, a stranger, and the person who signs. */
+/**
+ * What goes on outside the house on the chain: payers and what they think better of, miners, the network, a
+ * stranger, and the person who signs.
+ */
 import { type Chain, RpcFault } from '../../sim/chain/chain.ts'
 import { BadInput, done, refused } from '../../src/base/answer.ts'
 import { instant, millis, type Clock, type Millis, type Random } from '../../src/base/world.ts'
@@ -35,7 +38,15 @@ export interface Streets {
   readonly deepTurns: number
   /** Transactions of the stranger's. */
   readonly strange: ReadonlySet<string>
-  figures: { payments: number; turns: number; deepTurns: number; deepLags: number; evicted: number; doubleSpent: number; imported: number }
+  figures: {
+    payments: number
+    turns: number
+    deepTurns: number
+    deepLags: number
+    evicted: number
+    doubleSpent: number
+    imported: number
+  }
 }
 
 interface Deed {
@@ -50,7 +61,16 @@ const calmRate = 1_000n
 // Of our branches: further than any storm hands out, and within what the node's wallet holds keys for.
 const ownersNumber = 60
 
-export function openStreets({ chain, scenario, clock, random, db, rail, wallet, trace }: StreetsParts): Streets {
+export function openStreets({
+  chain,
+  scenario,
+  clock,
+  random,
+  db,
+  rail,
+  wallet,
+  trace,
+}: StreetsParts): Streets {
   const firstHeight = chain.height()
   const known = new Set<string>()
   let deeds: Deed[] = []
@@ -60,7 +80,15 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
   const ours = new Set<string>()
   const strange = new Set<string>()
   const signAt = new Map<string, Millis>()
-  const figures = { payments: 0, turns: 0, deepTurns: 0, deepLags: 0, evicted: 0, doubleSpent: 0, imported: 0 }
+  const figures = {
+    payments: 0,
+    turns: 0,
+    deepTurns: 0,
+    deepLags: 0,
+    evicted: 0,
+    doubleSpent: 0,
+    imported: 0,
+  }
   let nextBlock = clock.now() + 1_000
   let deepTurnsLeft = scenario.deepTurns
   let strangerLeft = scenario.stranger
@@ -71,7 +99,8 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
   let price = 60_000_000n
   let feeRate = 5_000n
 
-  const later = (low: Millis, high: Millis, does: () => void) => void deeds.push({ at: clock.now() + random.between(low, high), does })
+  const later = (low: Millis, high: Millis, does: () => void) =>
+    void deeds.push({ at: clock.now() + random.between(low, high), does })
 
   /** What the node or the payer's wallet will not do is not done; anything else is a fault of ours. */
   function attempt<T>(what: string, act: () => T): T | undefined {
@@ -86,9 +115,14 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
     }
   }
 
-  const parentsOf = (txid: string): string[] => chain.transaction(txid)!.ins.map(({ hash }) => Buffer.from(hash).reverse().toString('hex'))
-  /** Its inputs were there before the last `depth` blocks, so that it can be contradicted in a branch from there. */
-  const standsOn = (txid: string, depth: number) => parentsOf(txid).every(parent => (chain.confirmations(parent) ?? 0) > depth)
+  const parentsOf = (txid: string): string[] =>
+    chain.transaction(txid)!.ins.map(({ hash }) => Buffer.from(hash).reverse().toString('hex'))
+  /**
+   * Its inputs were there before the last `depth` blocks, so that it can be contradicted in a branch from
+   * there.
+   */
+  const standsOn = (txid: string, depth: number) =>
+    parentsOf(txid).every(parent => (chain.confirmations(parent) ?? 0) > depth)
 
   function pay(address: string, units: bigint): string | undefined {
     const rate = BigInt(random.between(2, 30)) * 1_000n
@@ -110,13 +144,15 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
         const other = attempt('replace', () => chain.payer.bump(txid))
         if (other !== undefined) payments.push(other)
       })
-    else if (chance < 0.18) later(1_000, 30_000, () => waits() && attempt('take back', () => chain.payer.takeBack(txid)))
+    else if (chance < 0.18)
+      later(1_000, 30_000, () => waits() && attempt('take back', () => chain.payer.takeBack(txid)))
     else if (chance < 0.28)
       later(1_000, 20_000, () => {
         if (!waits()) return
         attempt('evict', () => chain.evict(txid))
         figures.evicted++
-        if (random.next() < 0.7) later(20_000, 4 * minute, () => attempt('hand in again', () => chain.payer.rebroadcast(txid)))
+        if (random.next() < 0.7)
+          later(20_000, 4 * minute, () => attempt('hand in again', () => chain.payer.rebroadcast(txid)))
       })
     else if (chance < 0.33)
       later(1_000, 20_000, () => {
@@ -140,7 +176,8 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
       if (random.next() < 0.8) later(10_000, 5 * minute, () => pay(address, atLeast(units - part)))
       return
     }
-    if (chance < 0.78) return later(...soon(), () => pay(address, units + atLeast(rest(BigInt(random.between(1, 60))))))
+    if (chance < 0.78)
+      return later(...soon(), () => pay(address, units + atLeast(rest(BigInt(random.between(1, 60))))))
     if (chance < 0.86) {
       later(...soon(), () => pay(address, units))
       return later(5_000, 6 * minute, () => pay(address, units))
@@ -161,13 +198,17 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
 
   async function hear(): Promise<void> {
     const rows = await db.all<Asked>(sql`
-      select id, provider_id, units, due_at, added_at from invoices where rail = 'bitcoin' and provider_id is not null order by id`)
+      select id, provider_id, units, due_at, added_at from invoices where rail = 'bitcoin'
+        and provider_id is not null order by id`)
     for (const row of rows) {
       if (known.has(row.id)) continue
       known.add(row.id)
       plan(row)
     }
-    for (const { id } of await db.all<{ id: string }>(sql`select id from bundle_candidates where raw is not null`)) ours.add(id)
+    for (const { id } of await db.all<{ id: string }>(
+      sql`select id from bundle_candidates where raw is not null`,
+    ))
+      ours.add(id)
   }
 
   function mine(): void {
@@ -177,8 +218,13 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
     trace(`streets: block ${chain.height()}${without.length > 0 ? ` without ${without.length}` : ''}`)
     nextBlock = clock.now() + random.between(1_000, 2 * scenario.blockMs)
     if (lagging) return
-    if (random.next() < scenario.turnRate) turn(random.between(1, Math.max(1, Math.min(3, scenario.payoutDepth - 1))))
-    else if (deepTurnsLeft > 0 && chain.height() - firstHeight > 2 * scenario.payoutDepth + 8 && random.next() < 0.1) {
+    if (random.next() < scenario.turnRate)
+      turn(random.between(1, Math.max(1, Math.min(3, scenario.payoutDepth - 1))))
+    else if (
+      deepTurnsLeft > 0 &&
+      chain.height() - firstHeight > 2 * scenario.payoutDepth + 8 &&
+      random.next() < 0.1
+    ) {
       deepTurnsLeft--
       turn(scenario.payoutDepth + random.between(0, 8))
     }
@@ -208,7 +254,9 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
     for (const txid of forget)
       if (!ours.has(txid) && random.next() < 0.6)
         later(10_000, 3 * minute, () => attempt('hand in again', () => chain.payer.rebroadcast(txid)))
-    trace(`streets: ${depth} blocks left behind; ${leaveOut.length} wait, ${forget.length} lost, ${doubleSpend.length} spent otherwise`)
+    trace(
+      `streets: ${depth} blocks left behind; ${leaveOut.length} wait, ${forget.length} lost, ${doubleSpend.length} spent otherwise`,
+    )
   }
 
   function trouble(): void {
@@ -228,10 +276,14 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
     }
     if (scenario.feeMoves && random.next() < 0.1) {
       feeRate = BigInt(random.between(1, 60)) * 1_000n
-      chain.setSettings({ feeRate, mempoolMinimum: random.next() < 0.2 ? BigInt(random.between(1, 10)) * 1_000n : 1_000n })
+      chain.setSettings({
+        feeRate,
+        mempoolMinimum: random.next() < 0.2 ? BigInt(random.between(1, 10)) * 1_000n : 1_000n,
+      })
       trace(`streets: fee rate ${feeRate}`)
     }
-    if (scenario.priceStep > 0) price += (price * BigInt(random.between(-scenario.priceStep * 10, scenario.priceStep * 10))) / 10_000n
+    if (scenario.priceStep > 0)
+      price += (price * BigInt(random.between(-scenario.priceStep * 10, scenario.priceStep * 10))) / 10_000n
     if (random.next() < 0.02) {
       const one = chain.mempool().find(txid => ours.has(txid))
       if (one !== undefined) attempt('evict ours', () => chain.evict(one))
@@ -285,7 +337,12 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
     const planned = rail.plan({
       coins: [coin],
       payees: [{ key: 'stranger', units: coin.units, script: chain.payer.script }],
-      ...{ feeRate: 20_000n, mostFeeRate: 100_000n, change: { index: ownersNumber }, lockTime: chain.height() },
+      ...{
+        feeRate: 20_000n,
+        mostFeeRate: 100_000n,
+        change: { index: ownersNumber },
+        lockTime: chain.height(),
+      },
     })
     if (planned.is !== 'planned') return
     const signed = rail.readSigned(wallet.sign(planned.plan.psbt), planned.plan)
@@ -299,13 +356,15 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
   }
 
   /**
-   * What was taken from the installation, and what canceling bundles cost it in fees, must be there again, or the last payouts wait for ever: its owner
-   * sees to that, once its chain is followed.
+   * What was taken from the installation, and what canceling bundles cost it in fees, must be there again, or
+   * the last payouts wait for ever: its owner sees to that, once its chain is followed.
    */
   async function putBack(): Promise<void> {
     if (isPutBack || !(await db.one(sql`select 1 as yes from chain_blocks limit 1`))) return
     const isShort =
-      figures.deepTurns > 0 || strange.size > 0 || (await db.one(sql`select 1 as yes from bundles where state = 'void' limit 1`))
+      figures.deepTurns > 0 ||
+      strange.size > 0 ||
+      (await db.one(sql`select 1 as yes from bundles where state = 'void' limit 1`))
     if (!isShort) return
     isPutBack = true
     chain.payer.pay(rail.derive('receive', ownersNumber).address, 5_000_000n)
@@ -362,4 +421,13 @@ export function openStreets({ chain, scenario, clock, random, db, rail, wallet, 
 /** Not so little that it is dust once it has borne its fee. */
 const atLeast = (units: bigint) => (units < 3_000n ? 3_000n : units)
 
-const calmFaults = { resetBefore: 0, loseAnswer: 0, hangAfter: 0, hang: 0, busy: 0, html502: 0, cutAnswer: 0, slow: 0 }
+const calmFaults = {
+  resetBefore: 0,
+  loseAnswer: 0,
+  hangAfter: 0,
+  hang: 0,
+  busy: 0,
+  html502: 0,
+  cutAnswer: 0,
+  slow: 0,
+}

@@ -1,11 +1,17 @@
-/** Events proven together: in some seeds the bank is asked about many things in one call, and its lists lag behind what it shows one by one. */
+/**
+ * Events proven together: in some seeds the bank is asked about many things in one call, and its lists lag
+ * behind what it shows one by one.
+ */
 import type { Bank as SimulatedBank } from '../../sim/bank.ts'
 import { done } from '../../src/base/answer.ts'
 import type { Random } from '../../src/base/world.ts'
 import { invoiceShape, transferShape, type Bank } from '../../src/rails/starkbank/bank.ts'
 import type { Rail } from '../../src/rails/rail.ts'
 
-/** In one seed of eleven; in the others each event is proven by itself, as their stories have always been told. */
+/**
+ * In one seed of eleven; in the others each event is proven by itself, as their stories have always been
+ * told.
+ */
 export const asksTogether = (seed: number): boolean => seed % 11 === 6
 
 /** The rail as it is where a provider can only be asked one by one. */
@@ -26,7 +32,9 @@ export function lagging(wire: Bank, bank: SimulatedBank, random: Random): Bank {
   const before = (subscription: 'invoice' | 'transfer', id: string): unknown => {
     const logs = bank
       .eventsCreated()
-      .flatMap(event => (event.subscription === subscription ? [event.log as unknown as Record<string, unknown>] : []))
+      .flatMap(event =>
+        event.subscription === subscription ? [event.log as unknown as Record<string, unknown>] : [],
+      )
     return logs
       .map(log => log[subscription] as { id: string })
       .filter(row => row.id === id)
@@ -45,7 +53,9 @@ export function lagging(wire: Bank, bank: SimulatedBank, random: Random): Bank {
     ...wire,
     async pageInvoices(query) {
       const answer = await wire.pageInvoices(query)
-      return query.ids && answer.is === 'done' ? done({ ...answer.value, items: lag(answer.value.items, invoiceBefore) }) : answer
+      return query.ids && answer.is === 'done'
+        ? done({ ...answer.value, items: lag(answer.value.items, invoiceBefore) })
+        : answer
     },
     async pageTransfers(query) {
       const answer = await wire.pageTransfers(query)

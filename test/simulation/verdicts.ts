@@ -1,11 +1,22 @@
-/** People at odd moments: they hold, release and retry payouts, stop all and let go, pay by hand at the bank and say what such a transfer was; whether anything was ordered meanwhile. */
+/**
+ * People at odd moments: they hold, release and retry payouts, stop all and let go, pay by hand at the bank
+ * and say what such a transfer was; whether anything was ordered meanwhile.
+ */
 import type { Transfer } from '../../sim/bank.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import { millis, type Millis } from '../../src/base/world.ts'
 import { approveAndDo, type App } from '../../src/jobs/jobs.ts'
 import { listStrangers, proposeAccept } from '../../src/reconcile/reconcile.ts'
 import { proposeClose, refuse } from '../../src/ledger/ledger.ts'
-import { holdPayout, letGo, proposeVerdict, releasePayout, retryPayout, stopAll, type Verdict } from '../../src/payout/payout.ts'
+import {
+  holdPayout,
+  letGo,
+  proposeVerdict,
+  releasePayout,
+  retryPayout,
+  stopAll,
+  type Verdict,
+} from '../../src/payout/payout.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
 import { orderByHand } from '../testbed/strangers.ts'
 import { hasJumps } from './jumps.ts'
@@ -13,8 +24,12 @@ import type { Visit } from './shoppers.ts'
 import type { RoomParts } from './room.ts'
 import { hasStrangers } from './strangers.ts'
 
-/** In one seed of twenty-nine; not where strangers' transfers are looked at by others, nor where nothing may be made for a while. */
-export const hasVerdicts = (seed: number): boolean => seed % 29 === 22 && !hasStrangers(seed) && !hasJumps(seed)
+/**
+ * In one seed of twenty-nine; not where strangers' transfers are looked at by others, nor where nothing may
+ * be made for a while.
+ */
+export const hasVerdicts = (seed: number): boolean =>
+  seed % 29 === 22 && !hasStrangers(seed) && !hasJumps(seed)
 
 export interface Verdicts {
   step(): Promise<Visit[]>
@@ -31,7 +46,10 @@ interface ByHand {
   payoutId: string
 }
 
-/** What a person keeps back, and until when it was seen to be kept. `payoutId`: undefined where all were stopped. */
+/**
+ * What a person keeps back, and until when it was seen to be kept. `payoutId`: undefined where all were
+ * stopped.
+ */
 interface Still {
   payoutId: string | undefined
   from: Millis
@@ -63,8 +81,12 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
     }
   }
 
-  const payouts = () => db.all<{ id: string; asset: string; state: string }>(sql`select id, asset, state from payouts order by id`)
-  const heldNow = (payoutId: string | undefined) => stills.find(each => each.payoutId === payoutId && !each.isOver)
+  const payouts = () =>
+    db.all<{ id: string; asset: string; state: string }>(
+      sql`select id, asset, state from payouts order by id`,
+    )
+  const heldNow = (payoutId: string | undefined) =>
+    stills.find(each => each.payoutId === payoutId && !each.isOver)
   const end = (payoutId: string | undefined) => {
     const still = heldNow(payoutId)
     if (still) Object.assign(still, { until: clock.now(), isOver: true })
@@ -76,7 +98,8 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
   async function look(states: ReadonlyMap<string, string>): Promise<void> {
     const stopped = await db.one(sql`select 1 as yes from settings where name = 'hold'`)
     for (const still of stills) {
-      still.isOver ||= still.payoutId === undefined ? stopped === undefined : states.get(still.payoutId) !== 'held'
+      still.isOver ||=
+        still.payoutId === undefined ? stopped === undefined : states.get(still.payoutId) !== 'held'
       if (!still.isOver) still.until = clock.now()
     }
   }
@@ -104,17 +127,24 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
     trace(`verdicts: all are let go: ${hold.why}`)
   }
 
-  /** Somebody does not wait for the program, and pays at the bank: with the invoice's tag or without, and seldom another amount. */
+  /**
+   * Somebody does not wait for the program, and pays at the bank: with the invoice's tag or without, and
+   * seldom another amount.
+   */
   async function payByHand(): Promise<void> {
     const rows = await db.all<{ id: string; invoice_id: string; units: bigint }>(sql`
-      select id, invoice_id, units from payouts where asset = 'BRL' and units > 0 and state in ('owed', 'waiting', 'held', 'returned', 'unsure', 'sending')
+      select id, invoice_id, units from payouts where asset = 'BRL' and units > 0
+        and state in ('owed', 'waiting', 'held', 'returned', 'unsure', 'sending')
       order by id`)
     if (rows.length === 0) return
     const { id, invoice_id: invoice, units } = one(rows)
     const paid = random.next() < 0.15 ? Number(units) - 1 : Number(units)
     // The bank pays nobody from an empty account.
     bank.deposit(paid)
-    const transfer = orderByHand(bank, { units: Math.max(paid, 1), tags: random.next() < 0.7 ? [invoice] : [] })
+    const transfer = orderByHand(bank, {
+      units: Math.max(paid, 1),
+      tags: random.next() < 0.7 ? [invoice] : [],
+    })
     figures.byHand += 1
     open.push({ transfer, payoutId: id })
     trace(`verdicts: ${id} is paid by hand with ${transfer.id}`)
@@ -125,7 +155,8 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
     const { transfer, payoutId } = byHand
     // Whoever was killed after the commit has said it all the same, and nobody says it again.
     const isSaid = await db.one(
-      sql`select 1 as yes from attempts where payout_id = ${payoutId} and provider_id = ${transfer.id} and state = 'success'`,
+      sql`select 1 as yes from attempts where payout_id = ${payoutId} and provider_id = ${transfer.id}
+        and state = 'success'`,
     )
     if (isSaid) {
       settled.set(transfer.id, payoutId)
@@ -201,28 +232,38 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
       else if (chance < 0.52 && open.length > 0) {
         const byHand = one(open)
         if (random.next() < 0.8) return [say(byHand)]
-        return [{ twice: random.next() < 0.5, does: async app => void (await adjudicate(app, byHand, one(['ours', 'not-ours']))) }]
+        return [
+          {
+            twice: random.next() < 0.5,
+            does: async app => void (await adjudicate(app, byHand, one(['ours', 'not-ours']))),
+          },
+        ]
       }
       return []
     },
     async attend() {
       await go()
-      for (const { payoutId } of stills) if (payoutId !== undefined && heldNow(payoutId)) await release(payoutId)
+      for (const { payoutId } of stills)
+        if (payoutId !== undefined && heldNow(payoutId)) await release(payoutId)
       await lookAtStrangers()
       return open.map(say)
     },
     async judge() {
       const orders = await db.all<{ key: string; payout_id: string; asked_at: string }>(sql`
-        select external_id as key, payout_id, (select min(at) from transitions where subject = attempts.id) as asked_at from attempts
+        select external_id as key, payout_id, (select min(at) from transitions
+          where subject = attempts.id) as asked_at from attempts
         where external_id not like 'by-hand%' and external_id not like 'transfer-%'`)
       const meanwhile = ({ payoutId, from, until }: Still) =>
         orders.filter(
-          ({ payout_id: id, asked_at: at }) => (payoutId === undefined || payoutId === id) && millis(at) > from && millis(at) < until,
+          ({ payout_id: id, asked_at: at }) =>
+            (payoutId === undefined || payoutId === id) && millis(at) > from && millis(at) < until,
         )
       return [
         ...open.map(({ transfer }) => `nobody could say what transfer ${transfer.id} was`),
         ...stills.flatMap(still =>
-          meanwhile(still).map(({ key }) => `${key} was ordered while ${still.payoutId ?? 'everything'} was held by a person`),
+          meanwhile(still).map(
+            ({ key }) => `${key} was ordered while ${still.payoutId ?? 'everything'} was held by a person`,
+          ),
         ),
       ]
     },
@@ -230,4 +271,5 @@ export function openVerdicts({ db, world: common, clock, bank, random, trace }: 
 }
 
 /** The bank did not say what it was asked: whoever asked asks later. */
-const isSilent = (error: unknown): error is Error => error instanceof Error && error.message.startsWith('the bank did not')
+const isSilent = (error: unknown): error is Error =>
+  error instanceof Error && error.message.startsWith('the bank did not')

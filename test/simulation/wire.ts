@@ -1,4 +1,7 @@
-/** The rail's wire laid straight into the simulated bank: no socket, and the same verdicts on what it answers as the SDK's wire gives. */
+/**
+ * The rail's wire laid straight into the simulated bank: no socket, and the same verdicts on what it answers
+ * as the SDK's wire gives.
+ */
 import { z } from 'zod'
 import type { Bank as SimulatedBank } from '../../sim/bank.ts'
 import type { BankResponse } from '../../sim/exchange.ts'
@@ -57,7 +60,10 @@ export function wire({ bank, clock, at, latencyMs, trace, bankNow }: WireParts):
       method,
       path: `/v2/${path}`,
       query: new URLSearchParams(
-        fields.map(([key, value]): [string, string] => [key, Array.isArray(value) ? value.join(',') : String(value)]),
+        fields.map(([key, value]): [string, string] => [
+          key,
+          Array.isArray(value) ? value.join(',') : String(value),
+        ]),
       ),
       headers: {},
       body: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
@@ -65,7 +71,12 @@ export function wire({ bank, clock, at, latencyMs, trace, bankNow }: WireParts):
     if (method !== 'GET' || response.is !== 'answer' || response.status !== 200)
       trace(`bank ${name} ${response.is === 'answer' ? response.status : response.is}`)
     if (bankNow && response.is === 'answer')
-      clock.hear?.({ whose: 'the bank’s', weight: 'surely another', atMs: Math.floor(bankNow() / 1_000) * 1_000, askedMs })
+      clock.hear?.({
+        whose: 'the bank’s',
+        weight: 'surely another',
+        atMs: Math.floor(bankNow() / 1_000) * 1_000,
+        askedMs,
+      })
     if (response.is === 'hang') await clock.sleep(deadlineMs)
     await at(`after ${name}`)
     return response
@@ -93,7 +104,9 @@ export function wire({ bank, clock, at, latencyMs, trace, bankNow }: WireParts):
     }
     const { errors } = (json ?? {}) as { errors?: unknown }
     if (response.status === 400 && Array.isArray(errors)) return inputErrors(errors)
-    return statusFault(response.status, () => retryAfterMs({ 'retry-after': response.headers?.['Retry-After'] }, clock.now()))
+    return statusFault(response.status, () =>
+      retryAfterMs({ 'retry-after': response.headers?.['Retry-After'] }, clock.now()),
+    )
   }
 
   const page =
@@ -114,13 +127,16 @@ export function wire({ bank, clock, at, latencyMs, trace, bankNow }: WireParts):
     }
 
   return {
-    createInvoices: (invoices, deadline) => call('invoices', lists.invoices, 'POST', 'invoice', {}, { invoices }, deadline),
+    createInvoices: (invoices, deadline) =>
+      call('invoices', lists.invoices, 'POST', 'invoice', {}, { invoices }, deadline),
     pageInvoices: page('invoices', 'invoice', lists.listedInvoices),
     getInvoice: id => call('invoice', invoiceShape, 'GET', `invoice/${id}`),
-    patchInvoice: (id, patch, deadline) => call('invoice', invoiceShape, 'PATCH', `invoice/${id}`, {}, patch, deadline),
+    patchInvoice: (id, patch, deadline) =>
+      call('invoice', invoiceShape, 'PATCH', `invoice/${id}`, {}, patch, deadline),
     pageInvoiceLogs: page('logs', 'invoice/log', lists.invoiceLogs),
 
-    createTransfers: (transfers, deadline) => call('transfers', lists.transfers, 'POST', 'transfer', {}, { transfers }, deadline),
+    createTransfers: (transfers, deadline) =>
+      call('transfers', lists.transfers, 'POST', 'transfer', {}, { transfers }, deadline),
     pageTransfers: page('transfers', 'transfer', lists.transfers),
     getTransfer: id => call('transfer', transferShape, 'GET', `transfer/${id}`),
     pageTransferLogs: page('logs', 'transfer/log', lists.transferLogs),

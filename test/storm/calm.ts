@@ -1,4 +1,7 @@
-/** After the storm: everything is let settle, the workers are asked to end, and the books are held against the bank's. */
+/**
+ * After the storm: everything is let settle, the workers are asked to end, and the books are held against the
+ * bank's.
+ */
 import { noFaults } from '../../sim/settings.ts'
 import { instant } from '../../src/base/world.ts'
 import { sql } from '../../src/db/db.ts'
@@ -9,7 +12,10 @@ import { unlisted } from '../simulation/unlisted.ts'
 import { startIn, type Stage } from './stage.ts'
 
 const minute = 60_000
-/** On the storm's own clock. The bank's last delivery comes three minutes after its event, and an absence is believed after three. */
+/**
+ * On the storm's own clock. The bank's last delivery comes three minutes after its event, and an absence is
+ * believed after three.
+ */
 const longestCalmMs = 60 * minute
 /** Of the machine. */
 const lookMs = 120
@@ -24,11 +30,17 @@ export async function calmAndAudit(stage: Stage, say: (line: string) => void): P
   bank.deposit(10_000_000)
   const serving = places.map(place => {
     const { promise, resolve } = Promise.withResolvers<unknown>()
-    const worker = startIn(stage, place, undefined, line => line.includes('"msg":"repasse serves"') && resolve(undefined))
+    const worker = startIn(
+      stage,
+      place,
+      undefined,
+      line => line.includes('"msg":"repasse serves"') && resolve(undefined),
+    )
     void worker.ended.then(resolve)
     return promise
   })
-  for (const name of coins ? ['trial', 'coins'] : ['trial']) await command('schedule', 'pause', name, '--why', 'the storm is over')
+  for (const name of coins ? ['trial', 'coins'] : ['trial'])
+    await command('schedule', 'pause', name, '--why', 'the storm is over')
 
   found.push(...(await settle(stage, say)))
   // Who is asked to end before it listens for that ends as anybody would.
@@ -56,14 +68,23 @@ export async function calmAndAudit(stage: Stage, say: (line: string) => void): P
 }
 
 /** Waits until nothing is open here and nothing is under way there. */
-async function settle({ db, bank, coins, world: { clock } }: Stage, say: (line: string) => void): Promise<string[]> {
-  // Each turn mines a block at most, and while it waits the workers are awake twenty times a second: a look costs less than the wait.
+async function settle(
+  { db, bank, coins, world: { clock } }: Stage,
+  say: (line: string) => void,
+): Promise<string[]> {
+  // Each turn mines a block at most, and while it waits the workers are awake twenty times a second: a look
+  // costs less than the wait.
   const pause = () => clock.sleep(lookMs * (clock.speed ?? 1))
   for (const until = clock.now() + longestCalmMs; clock.now() < until; await pause()) {
     await attend(db)
     const isBuried = coins === undefined || (await coins.calmStep(db))
     const bankNext = bank.nextDueAt() ?? Infinity
-    if (isBuried && (await nextDue(db)) === undefined && bankNext > clock.now() + 10 * minute && (await allHeard(db, bank))) {
+    if (
+      isBuried &&
+      (await nextDue(db)) === undefined &&
+      bankNext > clock.now() + 10 * minute &&
+      (await allHeard(db, bank))
+    ) {
       say(`settled at ${instant(clock.now())}`)
       return []
     }

@@ -1,4 +1,7 @@
-/** The storm's clock: it runs with the processes it waits for, stands while the machine starves one, and goes on while one is stopped. */
+/**
+ * The storm's clock: it runs with the processes it waits for, stands while the machine starves one, and goes
+ * on while one is stopped.
+ */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -77,7 +80,8 @@ describe('a kept clock', () => {
   test.skipIf(!existsSync('/proc/self/schedstat') || spawnSync('taskset', ['-V']).status !== 0)(
     'stands still while a process has to wait for its processor',
     async () => {
-      // Two that want one processor: each waits for half of the time, however idle the rest of the machine is.
+      // Two that want one processor: each waits for half of the time, however idle the rest of the machine
+      // is.
       const pid = busy('taskset', '-c', '0')
       busy('taskset', '-c', '0')
       kept.waitFor(pid)

@@ -1,6 +1,7 @@
 /**
- * The time of a storm: runs fast, is shared by every process through a file, and stands still while the machine starves them, so that
- * three seconds of a busy machine do not become a minute in which a healthy worker seems dead.
+ * The time of a storm: runs fast, is shared by every process through a file, and stands still while the
+ * machine starves them, so that three seconds of a busy machine do not become a minute in which a healthy
+ * worker seems dead.
  */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { monotonicMs, sharedClock } from '../../src/base/clock.ts'
@@ -26,8 +27,13 @@ export function keepClock(file: string, speed: number, since: Millis): KeptClock
   let [ranMs, skippedMs, stoodMs] = [0, 0, 0]
   const opened = openSync(file, 'w+')
   const write = () => {
-    // In one call, and over what is there: a reader that meets it half written sees two different halves, and looks again.
-    writeSync(opened, clockText({ nowMs: Math.floor(since + ranMs + skippedMs), uptimeMs: Math.floor(ranMs) }), 0)
+    // In one call, and over what is there: a reader that meets it half written sees two different halves, and
+    // looks again.
+    writeSync(
+      opened,
+      clockText({ nowMs: Math.floor(since + ranMs + skippedMs), uptimeMs: Math.floor(ranMs) }),
+      0,
+    )
   }
   write()
 
@@ -42,7 +48,10 @@ export function keepClock(file: string, speed: number, since: Millis): KeptClock
     write()
   }, tickMs)
 
-  /** How long `pid` has waited for a processor since the last look; a process that is stopped, or waits for something else, does not. */
+  /**
+   * How long `pid` has waited for a processor since the last look; a process that is stopped, or waits for
+   * something else, does not.
+   */
   function starvedSinceMs(pid: number): Millis {
     const waitedMs = waitedForProcessor(pid)
     if (waitedMs === undefined) return pids.delete(pid) ? 0 : 0
@@ -67,13 +76,19 @@ export function keepClock(file: string, speed: number, since: Millis): KeptClock
   }
 }
 
-/** How much of `passedMs` the slowest had: less what anyone waited for a processor, and no more than two ticks where this process was late itself. */
+/**
+ * How much of `passedMs` the slowest had: less what anyone waited for a processor, and no more than two ticks
+ * where this process was late itself.
+ */
 export function progress(passedMs: Millis, starvedMs: readonly Millis[]): Millis {
   const ownMs = Math.min(passedMs, 2 * tickMs)
   return Math.max(0, Math.min(ownMs, passedMs - Math.max(0, ...starvedMs)))
 }
 
-/** The kernel's count for the main thread (proc(5), schedstat); undefined where there is none, or the process is gone. */
+/**
+ * The kernel's count for the main thread (proc(5), schedstat); undefined where there is none, or the process
+ * is gone.
+ */
 function waitedForProcessor(pid: number): Millis | undefined {
   try {
     return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6

@@ -1,4 +1,7 @@
-/** The second rail of a storm on real processes: a real bitcoind, or the simulated node over HTTP, with payers, a miner, and branches that are left behind. */
+/**
+ * The second rail of a storm on real processes: a real bitcoind, or the simulated node over HTTP, with
+ * payers, a miner, and branches that are left behind.
+ */
 import { startDemoChain, type DemoChain } from '../../sim/demoChain.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -21,7 +24,10 @@ export interface CoinStage {
   height: number
   /** One turn of everybody but the house: pays, thinks better of it, mines, leaves blocks behind. */
   step(db: Db): Promise<void>
-  /** Mines one more block once the house has read the last; answers whether nothing of ours is under way any more. */
+  /**
+   * Mines one more block once the house has read the last; answers whether nothing of ours is under way any
+   * more.
+   */
   calmStep(db: Db): Promise<boolean>
   judge(db: Db, world: World): Promise<Judged>
   figures: { payments: number; turns: number; blocks: number }
@@ -31,7 +37,10 @@ export interface CoinStage {
 const payer = 'payer'
 
 /** The node follows the house's clock, for blocks tell the time by which payments are judged. */
-export async function openCoinStage({ clock, random }: World, say: (line: string) => void): Promise<CoinStage> {
+export async function openCoinStage(
+  { clock, random }: World,
+  say: (line: string) => void,
+): Promise<CoinStage> {
   const chain = await startDemoChain(false, say)
   const { rpc } = chain
   const from = (await chain.height()) + 1
@@ -43,12 +52,14 @@ export async function openCoinStage({ clock, random }: World, say: (line: string
 
   async function pay(address: string, units: bigint): Promise<void> {
     const amount = `${units / 100_000_000n}.${(units % 100_000_000n).toString().padStart(8, '0')}`
-    // address, amount, comment, comment_to, subtractfee, replaceable, conf_target, estimate_mode, avoid_reuse, fee_rate
+    // address, amount, comment, comment_to, subtractfee, replaceable, conf_target, estimate_mode,
+    // avoid_reuse, fee_rate
     const params = [address, amount, '', '', false, true, null, 'unset', false, random.between(2, 20)]
     const txid = await rpc<string>('sendtoaddress', params, payer)
     figures.payments += 1
     // It may be mined by then, and the node says so.
-    if (random.next() < 0.2) later(random.between(5_000, 20_000), () => rpc('bumpfee', [txid], payer).catch(() => undefined))
+    if (random.next() < 0.2)
+      later(random.between(5_000, 20_000), () => rpc('bumpfee', [txid], payer).catch(() => undefined))
   }
 
   function plan(address: string, units: bigint): void {
@@ -67,7 +78,8 @@ export async function openCoinStage({ clock, random }: World, say: (line: string
 
   async function hear(db: Db): Promise<void> {
     const rows = await db.all<{ id: string; address: string; units: bigint }>(sql`
-      select id, provider_id as address, units from invoices where rail = 'bitcoin' and provider_id is not null order by id`)
+      select id, provider_id as address, units from invoices where rail = 'bitcoin'
+        and provider_id is not null order by id`)
     for (const { id, address, units } of rows) {
       if (known.has(id)) continue
       known.add(id)
@@ -101,7 +113,12 @@ export async function openCoinStage({ clock, random }: World, say: (line: string
     height: from - 1,
     settings: {
       ...chain.settings,
-      ...{ BITCOIN_POLL_SECONDS: '5', BITCOIN_BATCH_SECONDS: '30', BITCOIN_BUMP_AFTER_BLOCKS: '3', BITCOIN_PAYOUT_DEPTH: '6' },
+      ...{
+        BITCOIN_POLL_SECONDS: '5',
+        BITCOIN_BATCH_SECONDS: '30',
+        BITCOIN_BUMP_AFTER_BLOCKS: '3',
+        BITCOIN_PAYOUT_DEPTH: '6',
+      },
     },
     figures,
     async step(db) {
@@ -117,17 +134,31 @@ export async function openCoinStage({ clock, random }: World, say: (line: string
     async calmStep(db) {
       const height = await chain.height()
       if (await isBuried(db, height)) return true
-      const row = await db.one<{ height: bigint | null }>(sql`select max(height) as height from chain_blocks where active = 1`)
+      const row = await db.one<{ height: bigint | null }>(
+        sql`select max(height) as height from chain_blocks where active = 1`,
+      )
       if (row?.height === BigInt(height)) await mine()
       return false
     },
     judge: (db, world) =>
       judgeChain({
-        ...{ db, rail, world, from, strange: new Set<string>(), isRestored: false, deepTurns: 0, scans: true },
+        ...{
+          db,
+          rail,
+          world,
+          from,
+          strange: new Set<string>(),
+          isRestored: false,
+          deepTurns: 0,
+          scans: true,
+        },
         payee: new Set([Buffer.from(parseAddress(chain.payee, 'regtest').script).toString('hex')]),
         blockAt: async height => {
           if (height > (await chain.height())) return undefined
-          return Buffer.from(await rpc<string>('getblock', [await rpc<string>('getblockhash', [height]), 0]), 'hex')
+          return Buffer.from(
+            await rpc<string>('getblock', [await rpc<string>('getblockhash', [height]), 0]),
+            'hex',
+          )
         },
       }),
     async close() {

@@ -1,4 +1,7 @@
-/** The day of `test/day.test.ts` on real processes: four workers and one PostgreSQL, killed now and then, through twenty-four hours of their clock. */
+/**
+ * The day of `test/day.test.ts` on real processes: four workers and one PostgreSQL, killed now and then,
+ * through twenty-four hours of their clock.
+ */
 import { expect, test } from 'vitest'
 import { instant, millis } from '../../src/base/world.ts'
 import { balances } from '../../src/ledger/ledger.ts'
@@ -30,7 +33,8 @@ test.skipIf(!postgresAvailable())(
         meanwhile: throughTheDay,
         async last({ db }) {
           const rows = await db.all<{ count: bigint }>(sql`
-            select count(i.id) as count from slots s left join invoices i on i.slot_id = s.id group by s.id order by s.id`)
+            select count(i.id) as count from slots s left join invoices i on i.slot_id = s.id group by s.id
+              order by s.id`)
           perSlot = rows.map(({ count }) => count)
           standing = await balances(db)
         },

@@ -1,4 +1,7 @@
-/** Stands where nginx stands: takes the bank's connections and hands each to one of the workers, whoever is alive. */
+/**
+ * Stands where nginx stands: takes the bank's connections and hands each to one of the workers, whoever is
+ * alive.
+ */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Random } from '../../src/base/world.ts'
 

@@ -1,4 +1,7 @@
-/** People during a storm: they stop payouts and let them go, hold, release, refund, cancel, and approve what others proposed, while processes die; and the bank turns us away for a while. */
+/**
+ * People during a storm: they stop payouts and let them go, hold, release, refund, cancel, and approve what
+ * others proposed, while processes die; and the bank turns us away for a while.
+ */
 import { repasse } from '../../sim/demoWorker.ts'
 import { join, sql } from '../../src/db/db.ts'
 import { reasonsSeen } from '../testbed/reasonsSeen.ts'
@@ -39,7 +42,8 @@ export function peopleOf({ places, db, bank, world }: Stage): People {
     else count.refused += 1
     figures.set(is, count)
     // 1 is also what a command answers whose act was done and waits; a surprise says so in other words.
-    if (code === 1 && surprise.test(told)) found.push(`repasse ${words.join(' ')}: ${told.trim().slice(0, 300)}`)
+    if (code === 1 && surprise.test(told))
+      found.push(`repasse ${words.join(' ')}: ${told.trim().slice(0, 300)}`)
     return code === 0
   }
 
@@ -47,9 +51,14 @@ export function peopleOf({ places, db, bank, world }: Stage): People {
     const all = await rows
     return all[random.between(0, Math.max(0, all.length - 1))]?.id
   }
-  const payoutThatIs = (...states: string[]) => oneOf(db.all(sql`select id from payouts where state in (${join(states)}) order by id`))
+  const payoutThatIs = (...states: string[]) =>
+    oneOf(db.all(sql`select id from payouts where state in (${join(states)}) order by id`))
   const invoiceThatIs = (...states: string[]) =>
-    oneOf(db.all(sql`select id from invoices where rail = 'starkbank' and state in (${join(states)}) order by id`))
+    oneOf(
+      db.all(
+        sql`select id from invoices where rail = 'starkbank' and state in (${join(states)}) order by id`,
+      ),
+    )
 
   /** What a person does to a thing that is in one of these states; nothing where there is none. */
   const to = (find: () => Promise<string | undefined>, words: (id: string) => string[]) => async () => {
@@ -165,9 +174,13 @@ export function peopleOf({ places, db, bank, world }: Stage): People {
 
   async function settle(): Promise<void> {
     await say({ is: 'go', words: await go() })
-    for (const { id } of await db.all<{ id: string }>(sql`select id from payouts where state = 'held' and why = 'a storm' order by id`))
+    for (const { id } of await db.all<{ id: string }>(
+      sql`select id from payouts where state = 'held' and why = 'a storm' order by id`,
+    ))
       await say({ is: 'release', words: ['payout', 'release', id, ...why] })
-    for (const { id } of await db.all<{ id: string }>(sql`select id from proposals where state = 'open' order by id`))
+    for (const { id } of await db.all<{ id: string }>(
+      sql`select id from proposals where state = 'open' order by id`,
+    ))
       await say({ is: 'refuse', words: ['proposal', 'refuse', id, '--by', 'checker', ...why] })
   }
 

@@ -1,4 +1,7 @@
-/** One storm on real processes: `bin/repasse serve` killed again and again under a bank that misbehaves, then the calm, then the audit. */
+/**
+ * One storm on real processes: `bin/repasse serve` killed again and again under a bank that misbehaves, then
+ * the calm, then the audit.
+ */
 import { rmSync } from 'node:fs'
 import { systemClock } from '../../src/base/clock.ts'
 import { calmAndAudit } from './calm.ts'
@@ -24,7 +27,9 @@ export interface Told {
   }
   /** The folder with databases and logs, left behind when something does not hold. */
   folder: string | undefined
-  /** What a person needs when something does not hold: the seed, the folder, the last lines of each worker. */
+  /**
+   * What a person needs when something does not hold: the seed, the folder, the last lines of each worker.
+   */
   evidence: string[]
 }
 
@@ -72,7 +77,10 @@ export interface PlayOptions extends StageOptions {
   fate: (deaths: ReadonlyMap<string, number>, stage: Stage) => string
   /** Resolves when it has gone on for long enough. */
   meanwhile: (scene: Scene) => Promise<void>
-  /** Operators act while it goes on, money goes back whole and in part, and the bank turns us away now and then. */
+  /**
+   * Operators act while it goes on, money goes back whole and in part, and the bank turns us away now and
+   * then.
+   */
   people?: boolean
   /** A last look at what is left, after the audit. */
   last?: (stage: Stage) => Promise<void>
@@ -113,7 +121,8 @@ export async function play({
     say(`${died()} deaths in ${secondsSo()} s; now the calm`)
     found.push(...(await calmAndAudit(stage, say)))
     found.push(...(people?.found ?? []))
-    for (const [is, { done, refused }] of people?.figures ?? []) say(`  ${String(done).padStart(5)} times: ${is} (and ${refused} refused)`)
+    for (const [is, { done, refused }] of people?.figures ?? [])
+      say(`  ${String(done).padStart(5)} times: ${is} (and ${refused} refused)`)
     await last?.(stage)
   } catch (error) {
     found.push(`the storm itself failed: ${error instanceof Error ? error.message : String(error)}`)
@@ -139,7 +148,10 @@ export async function play({
     folder: found.length === 0 ? undefined : folder,
     evidence: [
       `seed ${options.seed}; the folder is ${folder}; a storm like it: ./dev-utils.sh storm --seed ${options.seed} --workers ${places.length}`,
-      ...places.flatMap(({ folder: own, worker }) => [`${own}:`, ...(worker?.recent() ?? []).map(line => `  ${line}`)]),
+      ...places.flatMap(({ folder: own, worker }) => [
+        `${own}:`,
+        ...(worker?.recent() ?? []).map(line => `  ${line}`),
+      ]),
     ],
   }
 
@@ -154,7 +166,8 @@ export async function play({
       let where = 'anywhere'
       const worker = startIn(stage, place, fate(deaths, stage), line => (where = killedAt(line) ?? where))
       const { code, signal } = await worker.ended
-      if (signal !== 'SIGKILL') found.push(`a worker ended by itself (${signal ?? code}): ${worker.recent().slice(-2).join(' ')}`)
+      if (signal !== 'SIGKILL')
+        found.push(`a worker ended by itself (${signal ?? code}): ${worker.recent().slice(-2).join(' ')}`)
       deaths.set(where, (deaths.get(where) ?? 0) + 1)
     }
   }
@@ -174,14 +187,22 @@ export interface StormOptions {
   say?: (line: string) => void
 }
 
-/** Kills from outside at moments of no meaning, and from inside wherever fewest have died, until `kills` are dead. */
+/**
+ * Kills from outside at moments of no meaning, and from inside wherever fewest have died, until `kills` are
+ * dead.
+ */
 export function storm({ kills, ...options }: StormOptions): Promise<Told> {
   const points = stormPoints()
   return play({
     ...options,
     ...weather,
     ...(options.people && {
-      settings: { ...weather.settings, reversalRate: 0.15, reversalPartRate: 0.5, reversalDelayMs: [500, 120_000] },
+      settings: {
+        ...weather.settings,
+        reversalRate: 0.15,
+        reversalPartRate: 0.5,
+        reversalDelayMs: [500, 120_000],
+      },
     }),
     rule: ['--cron', '*/2 * * * *', '--time-zone', 'America/Sao_Paulo', '--count', '3..8'],
     coinRule: ['--cron', '*/2 * * * *', '--time-zone', 'America/Sao_Paulo', '--count', '1..3'],
@@ -190,7 +211,8 @@ export function storm({ kills, ...options }: StormOptions): Promise<Told> {
       // However soon enough have died: a few must have paid, or nothing would be shown.
       const paid = () => stage.coins!.figures.payments
       while ((died() < kills || paid() < fewestPayments) && found.length <= maxFound) {
-        // A worker needs about a second to stand; some are killed before that. At the machine's own speed what it does takes longer.
+        // A worker needs about a second to stand; some are killed before that. At the machine's own speed
+        // what it does takes longer.
         const lifeMs = stage.world.random.between(400, 6_000) * (stage.kept ? 1 : 5)
         await pause(stage.world, lifeMs / Math.min(stage.places.length, 2))
         killOne()

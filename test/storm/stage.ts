@@ -1,4 +1,7 @@
-/** Where real processes live: a folder, a bank on a real port, a door in nginx's place, and one clock that all of them share. */
+/**
+ * Where real processes live: a folder, a bank on a real port, a door in nginx's place, and one clock that all
+ * of them share.
+ */
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -54,12 +57,18 @@ export interface StageOptions {
   rule: string[]
   /** The same for a second schedule, which asks for bitcoin; without it there is no Bitcoin rail. */
   coinRule?: string[]
-  /** The machine's own time for everybody, instead of one that is twenty times as fast and waits for who is starved. */
+  /**
+   * The machine's own time for everybody, instead of one that is twenty times as fast and waits for who is
+   * starved.
+   */
   trueClock?: boolean
   say?: (line: string) => void
 }
 
-/** How many of the clock's seconds pass in one: short enough to wait for, long enough for an honest request to be answered in time on two busy cores. */
+/**
+ * How many of the clock's seconds pass in one: short enough to wait for, long enough for an honest request to
+ * be answered in time on two busy cores.
+ */
 const speed = 20
 const projectId = '5656565656565656'
 
@@ -116,7 +125,9 @@ export async function setStage({
       ...coins?.settings,
     }
     // Unquoted, what follows a # would be a comment.
-    const text = Object.entries(lines).map(([name, value]) => `${name}=${value.includes('#') ? `"${value}"` : value}\n`)
+    const text = Object.entries(lines).map(
+      ([name, value]) => `${name}=${value.includes('#') ? `"${value}"` : value}\n`,
+    )
     writeFileSync(join(own, '.env'), text.join(''))
   }
   const command = (...words: string[]) => mustAsk(places[0]!.folder, words)
@@ -127,7 +138,14 @@ export async function setStage({
 
   const db = await openDb(url, { clock, random, virtual: kept !== undefined })
   const { workspaceId } = bank.bank.settings
-  const rail = connectStarkbank({ environment: 'sandbox', projectId, workspaceId, privateKeyPem, apiUrl: bank.url, ...world })
+  const rail = connectStarkbank({
+    environment: 'sandbox',
+    projectId,
+    workspaceId,
+    privateKeyPem,
+    apiUrl: bank.url,
+    ...world,
+  })
   const terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n } as const
   const app: App = {
     db,
@@ -162,8 +180,17 @@ export async function setStage({
   }
 }
 
-export function startIn({ kept }: Stage, place: Place, crashAt?: string, news: (line: string) => void = () => undefined): Worker {
-  const worker = startWorker(place.folder, line => (news(line), line), crashAt === undefined ? {} : { CRASH_AT: crashAt })
+export function startIn(
+  { kept }: Stage,
+  place: Place,
+  crashAt?: string,
+  news: (line: string) => void = () => undefined,
+): Worker {
+  const worker = startWorker(
+    place.folder,
+    line => (news(line), line),
+    crashAt === undefined ? {} : { CRASH_AT: crashAt },
+  )
   if (worker.pid !== undefined) kept?.waitFor(worker.pid)
   return (place.worker = worker)
 }
@@ -173,7 +200,10 @@ function makeKey(folder: string, bank: Bank): { keyFile: string; privateKeyPem: 
   const keyFile = join(folder, 'project.pem')
   const privateKeyPem = privateKey.export({ type: 'sec1', format: 'pem' }) as string
   writeFileSync(keyFile, privateKeyPem, { mode: 0o400 })
-  bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
+  bank.addProject({
+    id: projectId,
+    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  })
   return { keyFile, privateKeyPem }
 }
 
@@ -181,16 +211,23 @@ async function configure(command: Stage['command'], rule: string[]): Promise<voi
   await command('migrate')
   await command('account', 'add', ...trialAccountFlags)
   await command('account', 'approve', 'main', '--by', 'checker')
-  const always = '--name trial --rail starkbank --due-in 2d --amount 20.00..1000.00 --payers random --pay-to main --commission 1.5%'
+  const always =
+    '--name trial --rail starkbank --due-in 2d --amount 20.00..1000.00 --payers random --pay-to main --commission 1.5%'
   await command('schedule', 'add', ...always.split(' '), ...rule)
 }
 
-async function configureCoins(command: Stage['command'], { payee, height }: CoinStage, rule: string[]): Promise<void> {
+async function configureCoins(
+  command: Stage['command'],
+  { payee, height }: CoinStage,
+  rule: string[],
+): Promise<void> {
   await command('account', 'add', '--name', 'coins', '--kind', 'bitcoin', '--address', payee, '--by', 'maker')
   await command('account', 'approve', 'coins', '--by', 'checker')
-  const always = '--name coins --rail bitcoin --due-in 2d --amount 20.00..1000.00 --payers random --pay-to coins --commission 1.5%'
+  const always =
+    '--name coins --rail bitcoin --due-in 2d --amount 20.00..1000.00 --payers random --pay-to coins --commission 1.5%'
   await command('schedule', 'add', ...always.split(' '), ...rule)
-  // The first look at a chain makes two thousand addresses: a worker that lives for a second might never be through with it.
+  // The first look at a chain makes two thousand addresses: a worker that lives for a second might never be
+  // through with it.
   await command('bitcoin', 'scan', '--from', String(height))
 }
 

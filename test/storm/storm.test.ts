@@ -1,4 +1,7 @@
-/** The short storm of the test run: twenty deaths of the real program on each database. `./dev-utils.sh storm` is the long one. */
+/**
+ * The short storm of the test run: twenty deaths of the real program on each database. `./dev-utils.sh storm`
+ * is the long one.
+ */
 import { describe, expect, test } from 'vitest'
 import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
 import { crashAt, stormPoints } from './points.ts'
@@ -39,7 +42,14 @@ describe('twenty kills under a bank that misbehaves and a chain that thinks agai
 test('a storm knows every named point of the source, and seeks those where nobody has died yet', () => {
   const points = stormPoints()
   expect(points).toEqual(
-    expect.arrayContaining(['events kept', 'payouts asked for', 'slot claimed', 'invoices asked for', 'block kept', 'bundle sent']),
+    expect.arrayContaining([
+      'events kept',
+      'payouts asked for',
+      'slot claimed',
+      'invoices asked for',
+      'block kept',
+      'bundle sent',
+    ]),
   )
   const random = { next: () => 0, bytes: () => new Uint8Array(), between: (low: number) => low }
   expect(crashAt(['one', 'other'], new Map([['one', 2]]), random)).toBe('other:0.5,*:0.02')

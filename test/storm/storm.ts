@@ -1,4 +1,7 @@
-/** `./dev-utils.sh storm`: kills the real program at the worst moments, on both databases, and holds the books against the bank's and the chain's. */
+/**
+ * `./dev-utils.sh storm`: kills the real program at the worst moments, on both databases, and holds the books
+ * against the bank's and the chain's.
+ */
 import { readFlags } from '../../sim/flags.ts'
 import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
 import { stormPoints } from './points.ts'
@@ -17,7 +20,8 @@ const values = readFlags({
 })
 
 if (values.help) {
-  process.stdout.write(`Kills the worker with kill -9, from outside and at every named point between two effects, under a bank that
+  process.stdout
+    .write(`Kills the worker with kill -9, from outside and at every named point between two effects, under a bank that
 duplicates, reorders, drops, forges, refuses, hangs and loses answers, and beside a chain whose payers pay in parts and too much and whose
 blocks are left behind (a real bitcoind where there is one); then lets it settle and audits every cent and every satoshi. Exit 0 only if
 all holds.
@@ -50,7 +54,14 @@ const say = (line: string) => void process.stdout.write(`${line}\n`)
 let holds = true
 
 async function tellOne(options: Pick<StormOptions, 'databaseUrl' | 'workers'>): Promise<void> {
-  const told = await storm({ seed, kills, trueClock: values['true-clock'], people: !values['no-people'], say, ...options })
+  const told = await storm({
+    seed,
+    kills,
+    trueClock: values['true-clock'],
+    people: !values['no-people'],
+    say,
+    ...options,
+  })
   show(told)
   if (told.faults.length > 0) holds = false
 }
@@ -61,9 +72,15 @@ function show({ faults, deaths, figures, folder }: Told): void {
     `${invoices} invoices, ${credited} credited, ${transfers} transfers, ${events} events; ${virtualMinutes} minutes of its time in ${seconds} s, of which its clock stood still for ${stoodSeconds}`,
   )
   for (const point of ['anywhere', ...stormPoints()])
-    say(`  ${String(deaths.get(point) ?? 0).padStart(5)} died ${point === 'anywhere' ? point : `at "${point}"`}`)
+    say(
+      `  ${String(deaths.get(point) ?? 0).padStart(5)} died ${point === 'anywhere' ? point : `at "${point}"`}`,
+    )
   for (const fault of faults) say(`FAULT ${fault}`)
-  say(faults.length === 0 ? '0 events lost, 0 double payouts, 0 unbalanced, 0 stuck without being listed' : `look into ${folder}`)
+  say(
+    faults.length === 0
+      ? '0 events lost, 0 double payouts, 0 unbalanced, 0 stuck without being listed'
+      : `look into ${folder}`,
+  )
   say('')
 }
 

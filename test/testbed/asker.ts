@@ -1,4 +1,7 @@
-/** Asks a server as a browser would, or as none would: every header as told, cookies kept, redirects only looked at. */
+/**
+ * Asks a server as a browser would, or as none would: every header as told, cookies kept, redirects only
+ * looked at.
+ */
 import { request, type IncomingHttpHeaders } from 'node:http'
 
 export interface Answered {
@@ -38,7 +41,11 @@ export interface Part {
 }
 
 /** What a browser says of a form that one of our own pages sent. */
-export const fromOurs = { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' } as const
+export const fromOurs = {
+  'sec-fetch-site': 'same-origin',
+  'sec-fetch-mode': 'navigate',
+  'sec-fetch-dest': 'document',
+} as const
 
 export function openAsker(origin: string): Asker {
   const cookies = new Map<string, string>()
@@ -86,12 +93,18 @@ export function openAsker(origin: string): Asker {
         ? (fields as readonly (readonly [string, string])[])
         : Object.entries(fields as Record<string, string>)
       const body = new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString()
-      const type = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(Buffer.byteLength(body)) }
+      const type = {
+        'content-type': 'application/x-www-form-urlencoded',
+        'content-length': String(Buffer.byteLength(body)),
+      }
       return ask(path, { method: 'POST', headers: { ...type, ...headers }, body })
     },
     upload: (path, parts, headers = fromOurs) => {
       const body = multipart(parts)
-      const type = { 'content-type': `multipart/form-data; boundary=${boundary}`, 'content-length': String(body.length) }
+      const type = {
+        'content-type': `multipart/form-data; boundary=${boundary}`,
+        'content-length': String(body.length),
+      }
       return ask(path, { method: 'POST', headers: { ...type, ...headers }, body })
     },
   }

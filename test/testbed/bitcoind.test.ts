@@ -35,7 +35,9 @@ describe.skipIf(!bitcoindAvailable())('a bitcoind of the tests', () => {
       const { readFileSync } = await import('node:fs')
       console.log(node.folder + ' ' + readFileSync(node.folder + '/regtest/bitcoind.pid', 'utf8').trim())
       process.kill(process.pid, 'SIGKILL')`
-    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+    })
     const [folder, pid] = stdout.trim().split(' ')
     await eventually(() => existsSync(folder!)).toBe(false)
     expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH')

@@ -1,4 +1,7 @@
-/** What the files of one run share: servers that the main process starts when a file first asks for one, and ends with itself. */
+/**
+ * What the files of one run share: servers that the main process starts when a file first asks for one, and
+ * ends with itself.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -21,7 +24,8 @@ export async function openBroker(makers: Record<string, () => Promise<Lent>>): P
   const socket = join(folder, 'socket')
   const lent = new Map<string, Promise<Lent>>()
   const lend = (name: string): Promise<Lent> => {
-    const made = lent.get(name) ?? (makers[name] ?? (() => Promise.reject(new Error(`nobody lends ${name}`))))()
+    const made =
+      lent.get(name) ?? (makers[name] ?? (() => Promise.reject(new Error(`nobody lends ${name}`))))()
     lent.set(name, made)
     made.catch(() => lent.delete(name))
     return made
@@ -56,7 +60,10 @@ export async function openBroker(makers: Record<string, () => Promise<Lent>>): P
 }
 
 /** The address of the run's server of this name; undefined outside a run, where whoever asks starts one. */
-export async function borrow<Address>(name: string, socket = process.env['REPASSE_BROKER']): Promise<Address | undefined> {
+export async function borrow<Address>(
+  name: string,
+  socket = process.env['REPASSE_BROKER'],
+): Promise<Address | undefined> {
   if (!socket) return undefined
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) =>
@@ -65,7 +72,9 @@ export async function borrow<Address>(name: string, socket = process.env['REPASS
     const asked = request({ socketPath: socket, path: `/${name}`, agent: false }, answer => {
       let text = ''
       answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-      answer.once('end', () => (answer.statusCode === 200 ? resolve(JSON.parse(text) as Address) : reject(new Error(text))))
+      answer.once('end', () =>
+        answer.statusCode === 200 ? resolve(JSON.parse(text) as Address) : reject(new Error(text)),
+      )
     })
     asked.once('error', failed).end()
   })

@@ -1,9 +1,23 @@
-/** The browser of the tests sees what it is there to see: each kind of fault, put into a page, is found and named. */
+/**
+ * The browser of the tests sees what it is there to see: each kind of fault, put into a page, is found and
+ * named.
+ */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import encodeQR from 'qr'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { axe, browserAvailable, desktop, layout, openBrowser, phone, visit, type Browser, type Look, type Visitor } from './browser.ts'
+import {
+  axe,
+  browserAvailable,
+  desktop,
+  layout,
+  openBrowser,
+  phone,
+  visit,
+  type Browser,
+  type Look,
+  type Visitor,
+} from './browser.ts'
 import { readQr } from './qr.ts'
 
 // As long as a Pix code with its link is.
@@ -12,7 +26,9 @@ const good = (body: string, head = '') =>
   `<!doctype html><html lang="pt-BR"><head><title>Loja</title><meta name="viewport" content="width=device-width">${head}</head><body><main><h1>Loja</h1>${body}</main></body></html>`
 
 const pages: Record<string, string> = {
-  '/good': good('<p>Nada a comprar.</p><img src="/photo.png" alt="Um ponto"><link rel="stylesheet" href="/style.css">'),
+  '/good': good(
+    '<p>Nada a comprar.</p><img src="/photo.png" alt="Um ponto"><link rel="stylesheet" href="/style.css">',
+  ),
   '/pale': good('<p style="color:#aaa;background:#fff">Quase invisível</p>'),
   '/unnamed': good('<form><input name="cpf"></form>'),
   '/inline': good('<p>Um roteiro</p><script>document.title = "mudou"</script>'),
@@ -20,12 +36,16 @@ const pages: Record<string, string> = {
   '/broken': good('<script src="/gone.js"></script>'),
   '/throws': good('<script src="/throws.js"></script><noscript><p>Sem JavaScript</p></noscript>'),
   '/wide': good('<div id="sheet" style="width:900px">Largo demais</div>'),
-  '/headless': '<!doctype html><html><body><h1>Um</h1><h1>Dois</h1><p id="a"></p><p id="a"></p></body></html>',
+  '/headless':
+    '<!doctype html><html><body><h1>Um</h1><h1>Dois</h1><p id="a"></p><p id="a"></p></body></html>',
   '/code': good(
     `<figure style="width:240px;background:#fff">${encodeQR(pixCode, 'svg', { border: 4 })}</figure>`,
     '<style>:root{background:black}</style>',
   ),
-  '/themed': good('<p>Cores</p>', '<style>:root{color-scheme:light dark;background:light-dark(white,black)}</style>'),
+  '/themed': good(
+    '<p>Cores</p>',
+    '<style>:root{color-scheme:light dark;background:light-dark(white,black)}</style>',
+  ),
 }
 
 describe.skipIf(!browserAvailable())('a browser of the tests', () => {
@@ -39,11 +59,16 @@ describe.skipIf(!browserAvailable())('a browser of the tests', () => {
     asked = []
     server = createServer(({ url = '', headers }, answer) => {
       asked.push({ language: headers['accept-language'] })
-      const policy = url === '/inline' ? { 'content-security-policy': "default-src 'none'; style-src 'self'" } : {}
-      if (url in pages) answer.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...policy }).end(pages[url])
-      else if (url === '/photo.png') answer.writeHead(200, { 'content-type': 'image/png' }).end(Buffer.alloc(90_000))
-      else if (url === '/style.css') answer.writeHead(200, { 'content-type': 'text/css' }).end(`/*${'x'.repeat(3_000)}*/`)
-      else if (url === '/throws.js') answer.writeHead(200, { 'content-type': 'text/javascript' }).end('throw new Error("o roteiro caiu")')
+      const policy =
+        url === '/inline' ? { 'content-security-policy': "default-src 'none'; style-src 'self'" } : {}
+      if (url in pages)
+        answer.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...policy }).end(pages[url])
+      else if (url === '/photo.png')
+        answer.writeHead(200, { 'content-type': 'image/png' }).end(Buffer.alloc(90_000))
+      else if (url === '/style.css')
+        answer.writeHead(200, { 'content-type': 'text/css' }).end(`/*${'x'.repeat(3_000)}*/`)
+      else if (url === '/throws.js')
+        answer.writeHead(200, { 'content-type': 'text/javascript' }).end('throw new Error("o roteiro caiu")')
       else if (url === '/favicon.ico') answer.writeHead(204).end()
       else answer.writeHead(404, { 'content-type': 'text/html' }).end(good('<p>Não existe</p>'))
     }).listen(0, '127.0.0.1')
@@ -111,7 +136,9 @@ describe.skipIf(!browserAvailable())('a browser of the tests', () => {
     expect(await page.locator('noscript p').isVisible()).toBe(true)
     expect(watched.faults).toEqual([])
     await visitor!.leave()
-    expect((await at('/abroad', { javaScript: false })).watched.faults).toContainEqual(expect.stringMatching(/asked another/))
+    expect((await at('/abroad', { javaScript: false })).watched.faults).toContainEqual(
+      expect.stringMatching(/asked another/),
+    )
   })
 
   test('a page that is not there is no fault: who asked for it sees it', async () => {
@@ -149,6 +176,8 @@ describe.skipIf(!browserAvailable())('a browser of the tests', () => {
   test('a look is what the page is asked for: language and theme', async () => {
     const { page } = await at('/themed', { theme: 'dark', language: 'en' })
     expect(asked.at(-1)?.language).toMatch(/^en/)
-    expect(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe('rgb(0, 0, 0)')
+    expect(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe(
+      'rgb(0, 0, 0)',
+    )
   })
 })

@@ -1,4 +1,7 @@
-/** The real browser of the tests: a Chromium, and whether there can be one; each visitor with a look, a language and an empty memory. */
+/**
+ * The real browser of the tests: a Chromium, and whether there can be one; each visitor with a look, a
+ * language and an empty memory.
+ */
 import { createHash, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
@@ -9,8 +12,18 @@ import { timed } from './starts.ts'
 export { axe, layout, photoTypes, type Watch } from './pageFaults.ts'
 export type { Browser, BrowserContext, Page }
 
-export const phone = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }
-export const desktop = { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1, isMobile: false, hasTouch: false }
+export const phone = {
+  viewport: { width: 360, height: 740 },
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+}
+export const desktop = {
+  viewport: { width: 1280, height: 800 },
+  deviceScaleFactor: 1,
+  isMobile: false,
+  hasTouch: false,
+}
 
 export interface Look {
   device?: typeof phone
@@ -29,7 +42,9 @@ export interface Visitor {
   leave(): Promise<void>
 }
 
-/** The program: CHROMIUM, else what `./dev-utils.sh` brought into .tools/, else the first in PATH that is one. */
+/**
+ * The program: CHROMIUM, else what `./dev-utils.sh` brought into .tools/, else the first in PATH that is one.
+ */
 export function findChromium(): string | undefined {
   const named = process.env['CHROMIUM']
   if (named) return named
@@ -45,13 +60,20 @@ export function findChromium(): string | undefined {
  * False where no Chromium can be had, for `describe.skipIf(!browserAvailable())`. Where servers are expected
  * (REPASSE_REQUIRE_SERVERS) it is always true, so that the tests run, and fail saying what is missing.
  */
-export const browserAvailable = (): boolean => process.env['REPASSE_REQUIRE_SERVERS'] === '1' || findChromium() !== undefined
+export const browserAvailable = (): boolean =>
+  process.env['REPASSE_REQUIRE_SERVERS'] === '1' || findChromium() !== undefined
 
-/** One for a test file: `beforeAll`, and its `close` in `afterAll`. It ends with this process, however that ends. */
+/**
+ * One for a test file: `beforeAll`, and its `close` in `afterAll`. It ends with this process, however that
+ * ends.
+ */
 /** `trusts`: the certificates (PEM) of servers of ours, which it takes for good whatever name they bear. */
 export async function openBrowser(trusts: readonly string[] = []): Promise<Browser> {
   const program = findChromium()
-  if (!program) throw new Error('no Chromium here: `./dev-utils.sh test` brings one on Debian; elsewhere name one in CHROMIUM or PATH')
+  if (!program)
+    throw new Error(
+      'no Chromium here: `./dev-utils.sh test` brings one on Debian; elsewhere name one in CHROMIUM or PATH',
+    )
   const options = {
     executablePath: program,
     // Of its processes each is started anew, so those that nobody needs are left out.
@@ -71,7 +93,10 @@ const pinOf = (certificate: string): string =>
     .update(new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' }))
     .digest('base64')
 
-/** Someone who was never here before, with one page that is watched. `origin` is ours: `http://127.0.0.1:8080`. */
+/**
+ * Someone who was never here before, with one page that is watched. `origin` is ours:
+ * `http://127.0.0.1:8080`.
+ */
 export async function visit(browser: Browser, origin: string, look: Look = {}): Promise<Visitor> {
   const { device = desktop, theme = 'light', language = 'pt-BR', javaScript = true } = look
   const context = await browser.newContext({

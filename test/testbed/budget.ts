@@ -1,4 +1,6 @@
-/** What each test file may cost: `test/budget.json`, written by `REPASSE_BUDGET=write ./dev-utils.sh test`. */
+/**
+ * What each test file may cost: `test/budget.json`, written by `REPASSE_BUDGET=write ./dev-utils.sh test`.
+ */
 
 export interface Cost {
   seconds: number

@@ -1,4 +1,7 @@
-/** A house on a regtest chain: a node, a payer with coins, and the house's clock, which the node follows. Everything happens when the story says so. */
+/**
+ * A house on a regtest chain: a node, a payer with coins, and the house's clock, which the node follows.
+ * Everything happens when the story says so.
+ */
 import { seededRandom, systemClock } from '../../src/base/clock.ts'
 import type { Log } from '../../src/base/log.ts'
 import { instant, type World } from '../../src/base/world.ts'
@@ -69,7 +72,10 @@ export interface ChainTown {
   /** Moves our clock and the node's. */
   pass(ms: number): Promise<void>
   setPrice(price: bigint): Promise<void>
-  /** Issues a batch now and answers its requests: of the town's own schedule, or of one in satoshis to an account of that name. */
+  /**
+   * Issues a batch now and answers its requests: of the town's own schedule, or of one in satoshis to an
+   * account of that name.
+   */
   issue(other?: { units: bigint; payTo: string }): Promise<InvoiceRow[]>
   /** Pays from the payer's wallet; answers the txid. */
   pay(address: string, units: bigint, feeRate?: number): Promise<string>
@@ -83,7 +89,9 @@ export interface ChainTown {
   invoice(id: string): Promise<InvoiceRow>
   coins(id: string): Promise<CoinRow[]>
   payouts(): Promise<PayoutRow[]>
-  /** What does not hold: the books, our coins against the node's, and against its own scan of our descriptor. */
+  /**
+   * What does not hold: the books, our coins against the node's, and against its own scan of our descriptor.
+   */
   audit(): Promise<string[]>
   /** Another process of the same house: nothing in memory, the same database. */
   restart(): void
@@ -93,7 +101,10 @@ export interface ChainTown {
 }
 
 let towns = 0
-/** Towns on one node have keys of their own; on nodes of their own they have the same ones, which are derived once. */
+/**
+ * Towns on one node have keys of their own; on nodes of their own they have the same ones, which are derived
+ * once.
+ */
 const townsOn = new Map<string, number>()
 
 /** One approved account, one schedule, a payer with coins, and a chain that is followed. */
@@ -111,7 +122,12 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
 
   const random = seededRandom(number)
   const said: Said[] = []
-  const world: World = { clock, random, log: options.log ?? recording(said), at: options.at ?? (() => undefined) }
+  const world: World = {
+    clock,
+    random,
+    log: options.log ?? recording(said),
+    at: options.at ?? (() => undefined),
+  }
   const over = evidence.keep(`town ${number} with its chain`, () => [
     `seed ${number}, ${instant(clock.now())} by its clock`,
     ...said.slice(-20).map(line => JSON.stringify(line)),
@@ -147,18 +163,53 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
     ...{ terms: { transferFeeBy: 'receiver', transferFeeUnits: 0n }, pollSeconds: 300, bitcoin },
   }
 
-  const destination = options.destination ?? (await node.rpc<string>('getnewaddress', ['payee', 'bech32'], payerName))
+  const destination =
+    options.destination ?? (await node.rpc<string>('getnewaddress', ['payee', 'bech32'], payerName))
   await addAccount(db, world, 'main', { kind: 'bitcoin', holder: 'Payee', destination }, 'maker')
   await approveAccount(db, 'main', 'checker')
   const many = options.count ?? 1
-  const what = { countLow: many, countHigh: many, unitsLow: amount.units, unitsHigh: amount.units, roster: undefined, payTo: 'main' }
-  const when = { cron: '0 0 1 1 *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined, dueInMs: options.dueInMs ?? 86_400_000 }
-  const rule = { name: 'trial', rail: 'bitcoin', currency: amount.currency, commissionBp: options.commissionBp ?? 150n } as const
-  const schedule = await addSchedule(db, world, { ...rule, minPayoutUnits: 0n, catchUp: 'all', ...when, ...what }, 'maker')
+  const what = {
+    countLow: many,
+    countHigh: many,
+    unitsLow: amount.units,
+    unitsHigh: amount.units,
+    roster: undefined,
+    payTo: 'main',
+  }
+  const when = {
+    cron: '0 0 1 1 *',
+    timeZone: 'Etc/UTC',
+    startsAt: undefined,
+    endsAt: undefined,
+    dueInMs: options.dueInMs ?? 86_400_000,
+  }
+  const rule = {
+    name: 'trial',
+    rail: 'bitcoin',
+    currency: amount.currency,
+    commissionBp: options.commissionBp ?? 150n,
+  } as const
+  const schedule = await addSchedule(
+    db,
+    world,
+    { ...rule, minPayoutUnits: 0n, catchUp: 'all', ...when, ...what },
+    'maker',
+  )
   let others = 0
   const otherSchedule = ({ units, payTo }: { units: bigint; payTo: string }) => {
-    const named = { ...rule, name: `trial ${++others}`, currency: 'BTC', minPayoutUnits: 0n, catchUp: 'all' } as const
-    return addSchedule(db, world, { ...named, ...when, ...what, unitsLow: units, unitsHigh: units, payTo }, 'maker')
+    const named = {
+      ...rule,
+      name: `trial ${++others}`,
+      currency: 'BTC',
+      minPayoutUnits: 0n,
+      catchUp: 'all',
+    } as const
+    return addSchedule(
+      db,
+      world,
+      { ...named, ...when, ...what, unitsLow: units, unitsHigh: units, payTo },
+      'maker',
+    )
   }
 
   const parts = { db, rail, bitcoin, world }
@@ -212,7 +263,8 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
       if (found.unsettled > 0) findings.push(`${found.unsettled} events wait`)
       const unspent = await scanned(node, ours)
       const book = (await balances(db, 'BTC')).bank
-      if (unspent !== book) findings.push(`the node holds ${unspent} for our descriptor, the books say ${book}`)
+      if (unspent !== book)
+        findings.push(`the node holds ${unspent} for our descriptor, the books say ${book}`)
       return findings
     },
     restart() {
@@ -236,7 +288,13 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
 
 function recording(said: Said[]): Log {
   const as = (level: Said['level']) => (_: unknown, text: string) => void said.push({ level, text })
-  const log: Log = { debug: as('debug'), info: as('info'), warn: as('warn'), error: as('error'), child: () => log }
+  const log: Log = {
+    debug: as('debug'),
+    info: as('info'),
+    warn: as('warn'),
+    error: as('error'),
+    child: () => log,
+  }
   return log
 }
 
@@ -252,7 +310,10 @@ const scanRange = 1_500
 
 /** What the node's own scan finds for our account, in satoshis. */
 async function scanned(node: TownNode, { account }: Wallet): Promise<bigint> {
-  const ranges = (['receive', 'change'] as const).map(branch => ({ desc: branchText(account, branch), range: scanRange }))
+  const ranges = (['receive', 'change'] as const).map(branch => ({
+    desc: branchText(account, branch),
+    range: scanRange,
+  }))
   const { total_amount: total } = await node.rpc<{ total_amount: number }>('scantxoutset', ['start', ranges])
   return BigInt(Math.round(total * 100_000_000))
 }
@@ -278,19 +339,33 @@ export async function importKeys(node: TownNode, name: string, ours: Wallet): Pr
   ] as const) {
     // The checksum of the text with the private key, which is what is imported.
     const { checksum } = await node.rpc<{ checksum: string }>('getdescriptorinfo', [ours.privateText(branch)])
-    requests.push({ desc: `${ours.privateText(branch)}#${checksum}`, timestamp: 'now', range: [0, 1_000], active: false, internal })
+    requests.push({
+      desc: `${ours.privateText(branch)}#${checksum}`,
+      timestamp: 'now',
+      range: [0, 1_000],
+      active: false,
+      internal,
+    })
   }
   await node.rpc('importdescriptors', [requests], name)
 }
 
 async function payFrom(node: TownNode, address: string, units: bigint, feeRate: number): Promise<string> {
-  // address, amount, comment, comment_to, subtractfee, replaceable, conf_target, estimate_mode, avoid_reuse, fee_rate
-  return node.rpc<string>('sendtoaddress', [address, coinsText(units), '', '', false, true, null, 'unset', false, feeRate], payerName)
+  // address, amount, comment, comment_to, subtractfee, replaceable, conf_target, estimate_mode, avoid_reuse,
+  // fee_rate
+  return node.rpc<string>(
+    'sendtoaddress',
+    [address, coinsText(units), '', '', false, true, null, 'unset', false, feeRate],
+    payerName,
+  )
 }
 
 let salt = 0
 /** To a script that nobody holds and that no other block has: two blocks of one second are never the same. */
 const mineOn = (node: TownNode, blocks: number): Promise<string[]> => {
   const tag = (++salt).toString(16).padStart(8, '0')
-  return node.rpc<string[]>('generatetodescriptor', [blocks, `raw(6a08${process.pid.toString(16).padStart(8, '0')}${tag})`])
+  return node.rpc<string[]>('generatetodescriptor', [
+    blocks,
+    `raw(6a08${process.pid.toString(16).padStart(8, '0')}${tag})`,
+  ])
 }

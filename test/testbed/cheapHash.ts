@@ -1,6 +1,7 @@
 /**
- * Runs before each test file, in its worker: argon2id with its smallest parameters, so that a password costs a fraction of a millisecond instead of
- * thirty. The text that is kept names the real ones. Where the hash itself is the subject, nothing is changed.
+ * Runs before each test file, in its worker: argon2id with its smallest parameters, so that a password costs
+ * a fraction of a millisecond instead of thirty. The text that is kept names the real ones. Where the hash
+ * itself is the subject, nothing is changed.
  */
 import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'

@@ -1,4 +1,7 @@
-/** The closing line decides whether a run counts as passed, so it is judged on real vitest runs of small made-up test files. */
+/**
+ * The closing line decides whether a run counts as passed, so it is judged on real vitest runs of small
+ * made-up test files.
+ */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -11,24 +14,47 @@ mkdirSync(join(root, 'node_modules/.cache'), { recursive: true })
 const folder = mkdtempSync(join(root, 'node_modules/.cache/closing-line-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-function closingLineOf(name: string, body: string): { line: string; status: number | null; said: string; outcome: Outcome } {
+function closingLineOf(
+  name: string,
+  body: string,
+): { line: string; status: number | null; said: string; outcome: Outcome } {
   const home = join(folder, name)
   mkdirSync(home)
-  writeFileSync(join(home, 'made-up.test.mjs'), `import { describe, test, expect, beforeAll } from 'vitest'\n${body}`)
+  writeFileSync(
+    join(home, 'made-up.test.mjs'),
+    `import { describe, test, expect, beforeAll } from 'vitest'\n${body}`,
+  )
   writeFileSync(join(home, 'vitest.config.mjs'), `export default { test: { include: ['*.test.mjs'] } }`)
   const file = join(home, 'line')
   writeFileSync(file, '')
   const outcomeFile = join(home, 'outcome')
   const { status, stderr } = spawnSync(
     process.execPath,
-    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', home, `--reporter=${join(root, 'test/testbed/closing-line.ts')}`],
+    [
+      join(root, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--root',
+      home,
+      `--reporter=${join(root, 'test/testbed/closing-line.ts')}`,
+    ],
     {
       cwd: home,
       encoding: 'utf8',
-      env: { ...process.env, REPASSE_CLOSING_LINE: file, REPASSE_OUTCOME: outcomeFile, VITEST: undefined, VITEST_WORKER_ID: undefined },
+      env: {
+        ...process.env,
+        REPASSE_CLOSING_LINE: file,
+        REPASSE_OUTCOME: outcomeFile,
+        VITEST: undefined,
+        VITEST_WORKER_ID: undefined,
+      },
     },
   )
-  return { line: readFileSync(file, 'utf8'), status, said: stderr, outcome: JSON.parse(readFileSync(outcomeFile, 'utf8')) as Outcome }
+  return {
+    line: readFileSync(file, 'utf8'),
+    status,
+    said: stderr,
+    outcome: JSON.parse(readFileSync(outcomeFile, 'utf8')) as Outcome,
+  }
 }
 
 test.each([

@@ -1,4 +1,7 @@
-/** A vitest reporter that counts: leaves `N passed, N failed[, N skipped]` in a file, for dev-utils.sh to print last of all. */
+/**
+ * A vitest reporter that counts: leaves `N passed, N failed[, N skipped]` in a file, for dev-utils.sh to
+ * print last of all.
+ */
 import { writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { Reporter, SerializedError, TestModule } from 'vitest/node'
@@ -11,8 +14,14 @@ export interface Count {
   skipped: number
 }
 
-/** A file that does not load, a hook that throws and an error nobody caught are no test's result, and each is a failure all the same. */
-export function count(modules: readonly Pick<TestModule, 'errors' | 'children'>[], strayErrors: number): Count {
+/**
+ * A file that does not load, a hook that throws and an error nobody caught are no test's result, and each is
+ * a failure all the same.
+ */
+export function count(
+  modules: readonly Pick<TestModule, 'errors' | 'children'>[],
+  strayErrors: number,
+): Count {
   const sum: Count = { passed: 0, failed: strayErrors, skipped: 0 }
   for (const module of modules) {
     sum.failed += module.errors().length
@@ -31,12 +40,17 @@ export const closingLine = ({ passed, failed, skipped }: Count): string =>
 
 const longestTitle = 150
 
-/** A title is a sentence for people. One that holds a row's payload is named, by its file and its beginning. */
+/**
+ * A title is a sentence for people. One that holds a row's payload is named, by its file and its beginning.
+ */
 export function longTitles(modules: readonly Pick<TestModule, 'moduleId' | 'children'>[]): string[] {
   return modules.flatMap(({ moduleId, children }) =>
     [...children.allSuites(), ...children.allTests()]
       .filter(({ name }) => name.length > longestTitle)
-      .map(({ name }) => `${relative(projectRoot, moduleId)}: a title of ${name.length} characters: ${name.slice(0, 80)}`),
+      .map(
+        ({ name }) =>
+          `${relative(projectRoot, moduleId)}: a title of ${name.length} characters: ${name.slice(0, 80)}`,
+      ),
   )
 }
 
@@ -50,7 +64,10 @@ export default class ClosingLine implements Reporter {
     if (outcomeFile) {
       const outcome = outcomeOf(modules, stray)
       outcome.failed.push(
-        ...tooLong.map(each => ({ test: each, error: `a title is a short sentence, of ${longestTitle} characters at most` })),
+        ...tooLong.map(each => ({
+          test: each,
+          error: `a title is a short sentence, of ${longestTitle} characters at most`,
+        })),
       )
       writeFileSync(outcomeFile, JSON.stringify(outcome))
     }

@@ -1,4 +1,7 @@
-/** Money that came to a town with its bank: one invoice for each amount, asked, paid and credited, so that its payout is owed. */
+/**
+ * Money that came to a town with its bank: one invoice for each amount, asked, paid and credited, so that its
+ * payout is owed.
+ */
 import type { Proof } from '../../src/approvals/approvals.ts'
 import { runDueSlots } from '../../src/jobs/jobs.ts'
 import { addSchedule, runNow } from '../../src/schedule/schedule.ts'
@@ -8,13 +11,27 @@ import type { Town } from './town.ts'
 
 let schedules = 0
 
-/** Answers the payouts, in the order of the amounts; what the bank and the house keep of each is taken off them. */
-export async function collect(town: Town, amounts: readonly bigint[], payTo = 'main', proof: Proof = { is: 'code' }): Promise<PayoutRow[]> {
+/**
+ * Answers the payouts, in the order of the amounts; what the bank and the house keep of each is taken off
+ * them.
+ */
+export async function collect(
+  town: Town,
+  amounts: readonly bigint[],
+  payTo = 'main',
+  proof: Proof = { is: 'code' },
+): Promise<PayoutRow[]> {
   const { db, app, bank } = town
   const found: PayoutRow[] = []
   for (const units of amounts) {
     const name = `collect${++schedules}`
-    const when = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 172_800_000 }
+    const when = {
+      cron: '0 0 1 1 *',
+      timeZone: 'UTC',
+      startsAt: undefined,
+      endsAt: undefined,
+      dueInMs: 172_800_000,
+    }
     const what = { countLow: 1, countHigh: 1, unitsLow: units, unitsHigh: units, roster: undefined, payTo }
     const rule = { name, rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' } as const
     const schedule = await addSchedule(db, app.world, { ...rule, ...when, ...what }, 'maker', proof)
@@ -24,7 +41,9 @@ export async function collect(town: Town, amounts: readonly bigint[], payTo = 'm
     const invoice = bank.invoices().find(({ tags }) => tags.includes(id))!
     bank.pay(invoice.id)
     town.pass(60_000)
-    const credited = bank.eventsCreated().filter(({ subscription, log }) => subscription === 'invoice' && log.type === 'credited')
+    const credited = bank
+      .eventsCreated()
+      .filter(({ subscription, log }) => subscription === 'invoice' && log.type === 'credited')
     await town.hear(...credited)
     found.push((await db.one<PayoutRow>(sql`select * from payouts where invoice_id = ${id}`))!)
   }

@@ -1,4 +1,7 @@
-/** Somebody at the console without a browser: asks for pages and sends forms as one would, with a session of their own. */
+/**
+ * Somebody at the console without a browser: asks for pages and sends forms as one would, with a session of
+ * their own.
+ */
 import { addFolk, codeOf, tokenOf, type Folk } from './folk.ts'
 import type { PageTown } from './pageTown.ts'
 import type { Role } from '../../src/people/people.ts'
@@ -10,7 +13,11 @@ export interface ConsoleVisitor {
   /** A form with the session's token and a fresh code, unless the fields say otherwise. */
   post(path: string, fields?: Record<string, string>): Promise<Shown>
   /** The same with a file. */
-  upload(path: string, fields: Record<string, string>, file: { field: string; name: string; bytes: Uint8Array }): Promise<Shown>
+  upload(
+    path: string,
+    fields: Record<string, string>,
+    file: { field: string; name: string; bytes: Uint8Array },
+  ): Promise<Shown>
   fetch(path: string, init?: RequestInit): Promise<Response>
 }
 
@@ -22,14 +29,22 @@ export interface Shown {
   type: string
 }
 
-export const consoleVisitor = async (town: PageTown, name: string, role: Role, language = 'pt-BR'): Promise<ConsoleVisitor> =>
-  visitorOf(town, await addFolk(town, name, role, language))
+export const consoleVisitor = async (
+  town: PageTown,
+  name: string,
+  role: Role,
+  language = 'pt-BR',
+): Promise<ConsoleVisitor> => visitorOf(town, await addFolk(town, name, role, language))
 
 /** Somebody who has a password already, in a session of their own. */
 export async function visitorOf(town: PageTown, folk: Folk): Promise<ConsoleVisitor> {
   const token = await tokenOf(town, folk)
   const ask = (path: string, init: RequestInit = {}) =>
-    fetch(`${town.origin}${path}`, { ...init, redirect: 'manual', headers: { ...init.headers, cookie: `console=${token}` } })
+    fetch(`${town.origin}${path}`, {
+      ...init,
+      redirect: 'manual',
+      headers: { ...init.headers, cookie: `console=${token}` },
+    })
   const shown = async (answer: Response): Promise<Shown> => ({
     status: answer.status,
     text: await answer.text(),
@@ -37,7 +52,8 @@ export async function visitorOf(town: PageTown, folk: Folk): Promise<ConsoleVisi
     type: answer.headers.get('content-type') ?? '',
   })
   let csrf: string | undefined
-  const token2 = async () => (csrf ??= /name="csrf" value="([^"]+)"/.exec((await shown(await ask('/console/me'))).text)![1]!)
+  const token2 = async () =>
+    (csrf ??= /name="csrf" value="([^"]+)"/.exec((await shown(await ask('/console/me'))).text)![1]!)
   const origin = { origin: town.origin, 'sec-fetch-site': 'same-origin' }
   const all = async (fields: Record<string, string>) => {
     // A code works once.
@@ -49,7 +65,9 @@ export async function visitorOf(town: PageTown, folk: Folk): Promise<ConsoleVisi
     fetch: ask,
     get: async path => shown(await ask(path)),
     async post(path, fields = {}) {
-      return shown(await ask(path, { method: 'POST', headers: origin, body: new URLSearchParams(await all(fields)) }))
+      return shown(
+        await ask(path, { method: 'POST', headers: origin, body: new URLSearchParams(await all(fields)) }),
+      )
     },
     async upload(path, fields, { field, name: fileName, bytes }) {
       const form = new FormData()

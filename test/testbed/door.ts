@@ -1,4 +1,7 @@
-/** The real receiver behind a socket, with a bank whose key the test holds: for what is between it and the world. */
+/**
+ * The real receiver behind a socket, with a bank whose key the test holds: for what is between it and the
+ * world.
+ */
 import { createHash, createSign, generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -44,12 +47,18 @@ export async function openDoor(pages?: Pages): Promise<Door> {
   const pem = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString()
   const db = await openDb(`sqlite:${join(folder, 'house.db')}`, world)
   await migrate(db, systemClock)
-  const bank = { publicKeys: async () => done([{ content: pem }]), close: () => undefined } as Partial<Bank> as Bank
+  const bank = {
+    publicKeys: async () => done([{ content: pem }]),
+    close: () => undefined,
+  } as Partial<Bank> as Bank
   const rail = starkbankRail({ bank, workspaceId: '1', ...world })
   const inbox = makeInbox(db, world)
   const open: Web[] = []
   const serve = async () => {
-    const web = await serveWeb({ db, rail, inbox, clock: systemClock, log: silentLog, ...(pages && { pages }) }, `unix:${socket}`)
+    const web = await serveWeb(
+      { db, rail, inbox, clock: systemClock, log: silentLog, ...(pages && { pages }) },
+      `unix:${socket}`,
+    )
     open.push(web)
     return web
   }
@@ -66,10 +75,19 @@ export async function openDoor(pages?: Pages): Promise<Door> {
     sign,
     event(more = '') {
       const id = `event-${++number}`
-      return { ...sign(Buffer.from(`{"event": {"id": "${id}", "subscription": "holmes", "workspaceId": "1", "log": {}}${more}}`)), id }
+      return {
+        ...sign(
+          Buffer.from(
+            `{"event": {"id": "${id}", "subscription": "holmes", "workspaceId": "1", "log": {}}${more}}`,
+          ),
+        ),
+        id,
+      }
     },
     async kept(id) {
-      const row = await db.one<{ raw: Uint8Array }>(sql`select rail, event_id, raw from inbox where event_id = ${id}`)
+      const row = await db.one<{ raw: Uint8Array }>(
+        sql`select rail, event_id, raw from inbox where event_id = ${id}`,
+      )
       return row && Buffer.from(row.raw)
     },
     serve,

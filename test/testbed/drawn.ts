@@ -1,4 +1,7 @@
-/** Photos of products for the tests and the screenshots: drawn, and taken by the browser, so they are pictures of its own making. */
+/**
+ * Photos of products for the tests and the screenshots: drawn, and taken by the browser, so they are pictures
+ * of its own making.
+ */
 import type { Browser } from 'playwright-core'
 
 const drawings = {

@@ -1,4 +1,7 @@
-/** A hundred signed events a second through nginx with TLS, for as long as a redeploy takes, and a bank that only tells the key they are signed with. */
+/**
+ * A hundred signed events a second through nginx with TLS, for as long as a redeploy takes, and a bank that
+ * only tells the key they are signed with.
+ */
 import { createServer } from 'node:http'
 import { Agent, request } from 'node:https'
 import { makeEvent, publicKeyPem } from '../../bench/events.ts'
@@ -6,7 +9,10 @@ import { makeEvent, publicKeyPem } from '../../bench/events.ts'
 export interface Load {
   /** How many were answered so far, however. */
   answered(): number
-  /** Sends no more, waits for the last answer, and says how it went. `refused` has a line for each that was not answered with 200. */
+  /**
+   * Sends no more, waits for the last answer, and says how it went. `refused` has a line for each that was
+   * not answered with 200.
+   */
   stop(): Promise<{ sent: number; refused: string[]; p99Ms: number }>
 }
 
@@ -14,9 +20,14 @@ const everyMs = 20
 const eachTime = 2
 const maxOpen = 40
 
-/** Begins to send to `address`, with events from number `from` on: most over connections that are kept, every tenth over one of its own. */
+/**
+ * Begins to send to `address`, with events from number `from` on: most over connections that are kept, every
+ * tenth over one of its own.
+ */
 export function startLoad(address: string, from: number): Load {
-  const [kept, own] = [true, false].map(keepAlive => new Agent({ keepAlive, maxSockets: 50, rejectUnauthorized: false }))
+  const [kept, own] = [true, false].map(
+    keepAlive => new Agent({ keepAlive, maxSockets: 50, rejectUnauthorized: false }),
+  )
   const refused: string[] = []
   const waits: number[] = []
   const open = new Set<Promise<void>>()
@@ -26,9 +37,21 @@ export function startLoad(address: string, from: number): Load {
     const agent = sent++ % 10 === 0 ? own : kept
     const startedAt = performance.now()
     const answered = new Promise<string>(resolve => {
-      const headers = { 'Digital-Signature': signature, 'Content-Type': 'application/json', 'Content-Length': body.length }
-      const ask = request({ host: address, path: '/webhooks/starkbank', method: 'POST', agent: agent!, headers, timeout: 60_000 }, answer =>
-        answer.resume().on('end', () => resolve(String(answer.statusCode))),
+      const headers = {
+        'Digital-Signature': signature,
+        'Content-Type': 'application/json',
+        'Content-Length': body.length,
+      }
+      const ask = request(
+        {
+          host: address,
+          path: '/webhooks/starkbank',
+          method: 'POST',
+          agent: agent!,
+          headers,
+          timeout: 60_000,
+        },
+        answer => answer.resume().on('end', () => resolve(String(answer.statusCode))),
       )
       ask.on('timeout', () => ask.destroy(new Error('no answer in 60 s')))
       ask.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
@@ -41,7 +64,8 @@ export function startLoad(address: string, from: number): Load {
     open.add(answered)
   }
   const timer = setInterval(() => {
-    // A machine that cannot keep up is not asked for more: what waits here in our own queue would tell nothing of the house.
+    // A machine that cannot keep up is not asked for more: what waits here in our own queue would tell
+    // nothing of the house.
     for (let times = 0; times < eachTime && open.size < maxOpen; times++) send()
   }, everyMs)
   return {
@@ -63,7 +87,9 @@ export async function startKeyTeller(host: string): Promise<{ url: string; stop(
     asked.resume()
     const known = asked.url?.startsWith('/v2/public-key')
     answer.writeHead(known ? 200 : 404, { 'Content-Type': 'application/json' })
-    answer.end(JSON.stringify(known ? { cursor: null, publicKeys: [{ content: publicKeyPem }] } : { errors: [] }))
+    answer.end(
+      JSON.stringify(known ? { cursor: null, publicKeys: [{ content: publicKeyPem }] } : { errors: [] }),
+    )
   })
   await new Promise<void>(resolve => server.listen(0, host, resolve))
   const { port } = server.address() as { port: number }

@@ -1,4 +1,7 @@
-/** Every page there is, by a name, with who sees it: what the tests of the pages visit and the screenshots show. */
+/**
+ * Every page there is, by a name, with who sees it: what the tests of the pages visit and the screenshots
+ * show.
+ */
 import type { Page } from 'playwright-core'
 import { sql, type Sql } from '../../src/db/db.ts'
 import { type SeededTown, type StatusName, statuses } from './seededTown.ts'
@@ -15,7 +18,11 @@ export interface Visited {
   status?: number
 }
 
-const at = (name: string, path: string, more: Partial<Visited> = {}): Visited => ({ name, path: () => path, ...more })
+const at = (name: string, path: string, more: Partial<Visited> = {}): Visited => ({
+  name,
+  path: () => path,
+  ...more,
+})
 
 const intoBasket = async (page: Page) => {
   await page.goto('/products/caneca-esmaltada')
@@ -30,7 +37,10 @@ const shop: Visited[] = [
   at('shop-basket', '/basket', { first: intoBasket }),
   at('shop-checkout', '/checkout', { first: intoBasket }),
   at('shop-not-found', '/products/nada', { status: 404 }),
-  ...statuses.map((standing): Visited => ({ name: `order-${kebab(standing)}`, path: ({ orders }) => `/orders/${orders[standing]}` })),
+  ...statuses.map((standing): Visited => ({
+    name: `order-${kebab(standing)}`,
+    path: ({ orders }) => `/orders/${orders[standing]}`,
+  })),
 ]
 
 type Listed = { id: string; state: string; rail: string }
@@ -49,16 +59,28 @@ const one =
 const event =
   (state: string, kind: RegExp, more = '') =>
   async (town: SeededTown): Promise<string> => {
-    const rows = await town.ask<{ id: string; state: string; kind: string | null }[]>('event', 'list', '--limit', '500')
+    const rows = await town.ask<{ id: string; state: string; kind: string | null }[]>(
+      'event',
+      'list',
+      '--limit',
+      '500',
+    )
     // What was pushed bears a signature; what was polled does not.
-    const found = rows.find(row => row.state === state && kind.test(row.kind ?? '') && !row.id.startsWith('log-'))
+    const found = rows.find(
+      row => row.state === state && kind.test(row.kind ?? '') && !row.id.startsWith('log-'),
+    )
     if (!found) throw new Error(`no event of ${kind} is ${state}`)
-    const [row] = await town.running.app.db.all<{ id: bigint }>(sql`select id from inbox where event_id = ${found.id}`)
+    const [row] = await town.running.app.db.all<{ id: bigint }>(
+      sql`select id from inbox where event_id = ${found.id}`,
+    )
     return `/console/events/${row!.id}${more}`
   }
 
 const person = async ({ running: app }: SeededTown): Promise<string> =>
-  `/console/people/${(await app.app.db.one<{ id: string }>(sql`select id from users where name = 'bruno'`))!.id}`
+  `/console/people/${
+    (await app.app.db.one<{ id: string }>(sql`select id from users
+    where name = 'bruno'`))!.id
+  }`
 
 const doors: Visited[] = [
   at('console-sign-in', '/console/sign-in'),
@@ -89,7 +111,12 @@ const money: Visited[] = [
   {
     name: 'console-invoice-duplicates',
     as: 'bruno',
-    path: async town => `/console/invoices/${await row(town, sql`select invoice_id as id from invoice_twins where state = 'credited'`)}`,
+    path: async town =>
+      `/console/invoices/${await row(
+        town,
+        sql`select invoice_id as id from invoice_twins
+        where state = 'credited'`,
+      )}`,
   },
   at('console-payouts', '/console/payouts', { as: 'bruno' }),
   { name: 'console-payout', as: 'bruno', path: one('payout', 'starkbank', 'paid') },
@@ -123,7 +150,11 @@ const row = async ({ running: app }: SeededTown, query: Sql): Promise<string> =>
 
 function proposal(state: string, by: string) {
   return async (town: SeededTown) =>
-    `/console/proposals/${await row(town, sql`select id from proposals where state = ${state} and made_by = ${by}`)}`
+    `/console/proposals/${await row(
+      town,
+      sql`select id from proposals where state = ${state}
+      and made_by = ${by}`,
+    )}`
 }
 
 const work: Visited[] = [
@@ -140,24 +171,32 @@ const work: Visited[] = [
   {
     name: 'console-product',
     as: 'ana',
-    path: async town => `/console/products/${await row(town, sql`select id from products where slug = 'caneca-esmaltada'`)}`,
+    path: async town =>
+      `/console/products/${await row(town, sql`select id from products where slug = 'caneca-esmaltada'`)}`,
   },
   at('console-runs', '/console/runs', { as: 'carla' }),
   {
     name: 'console-run',
     as: 'carla',
-    path: async town => `/console/runs/${await row(town, sql`select id from runs where summary like '%refused%' order by id limit 1`)}`,
+    path: async town =>
+      `/console/runs/${await row(
+        town,
+        sql`select id from runs where summary like '%refused%' order by id
+        limit 1`,
+      )}`,
   },
   at('console-bitcoin', '/console/bitcoin', { as: 'bruno' }),
   {
     name: 'console-bundle',
     as: 'bruno',
-    path: async town => `/console/bitcoin/${await row(town, sql`select id from bundles order by id limit 1`)}`,
+    path: async town =>
+      `/console/bitcoin/${await row(town, sql`select id from bundles order by id limit 1`)}`,
   },
   {
     name: 'console-posting',
     as: 'vera',
-    path: async town => `/console/postings/${await row(town, sql`select id from ledger_transactions order by id limit 1`)}`,
+    path: async town =>
+      `/console/postings/${await row(town, sql`select id from ledger_transactions order by id limit 1`)}`,
   },
 ]
 

@@ -1,4 +1,7 @@
-/** A failing test prints what was kept for it, once, also when its fixture was closed before; a passing one prints nothing. */
+/**
+ * A failing test prints what was kept for it, once, also when its fixture was closed before; a passing one
+ * prints nothing.
+ */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,7 +25,14 @@ function printedBy(name: string, body: string): string {
   writeFileSync(join(home, 'vitest.config.mjs'), `export default { test: { include: ['*.test.mjs'] } }`)
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    [join(projectRoot, 'node_modules/vitest/vitest.mjs'), 'run', '--root', home, '--reporter=json', '--disableConsoleIntercept'],
+    [
+      join(projectRoot, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--root',
+      home,
+      '--reporter=json',
+      '--disableConsoleIntercept',
+    ],
     { cwd: home, encoding: 'utf8', env: { ...process.env, VITEST: undefined, VITEST_WORKER_ID: undefined } },
   )
   return stdout + stderr

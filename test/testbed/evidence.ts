@@ -1,4 +1,7 @@
-/** What a person needs when a story fails: seeds, folders that are kept, the last lines of each process, how to tell it again. */
+/**
+ * What a person needs when a story fails: seeds, folders that are kept, the last lines of each process, how
+ * to tell it again.
+ */
 import { relative } from 'node:path'
 import type { Log } from '../../src/base/log.ts'
 
@@ -15,15 +18,19 @@ let hasFailed = false
 
 export const evidence = {
   /**
-   * Has `lines` printed under `name` when a test of this file fails. Answers what to call when their subject ends; until the test that
-   * is running has ended they are printed all the same, because a fixture is often closed before it is known how the test ended.
+   * Has `lines` printed under `name` when a test of this file fails. Answers what to call when their subject
+   * ends; until the test that is running has ended they are printed all the same, because a fixture is often
+   * closed before it is known how the test ended.
    */
   keep(name: string, lines: () => readonly string[]): () => void {
     const piece: Piece = { name, lines, isOver: false }
     pieces.add(piece)
     return () => void (piece.isOver = true)
   },
-  /** True when the test that is running, or one before it in this file, has failed: what it left is not to be removed. */
+  /**
+   * True when the test that is running, or one before it in this file, has failed: what it left is not to be
+   * removed.
+   */
   hasFailed: (): boolean => hasFailed || (failing?.() ?? false),
   /** What a failing test prints. */
   told(): string[] {
@@ -35,7 +42,8 @@ export const evidence = {
 }
 
 /** A title as the shell and then vitest, which reads a regular expression, take it for itself. */
-const pattern = (title: string): string => `'${title.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll("'", String.raw`'\''`)}'`
+const pattern = (title: string): string =>
+  `'${title.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll("'", String.raw`'\''`)}'`
 
 /** Evidence must not hide the failure it is for. */
 function attempt(lines: () => readonly string[]): readonly string[] {
@@ -55,7 +63,13 @@ export function recentLog(most = 40): { log: Log; recent(): string[] } {
       lines.push(`${level} ${message}${Object.keys(more).length === 0 ? '' : ` ${told(more)}`}`)
       if (lines.length > most) lines.shift()
     }
-    return { debug() {}, info: write('info'), warn: write('warn'), error: write('error'), child: fields => made({ ...also, ...fields }) }
+    return {
+      debug() {},
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+      child: fields => made({ ...also, ...fields }),
+    }
   }
   return { log: made({}), recent: () => [...lines] }
 }
@@ -70,7 +84,8 @@ const told = (fields: object): string => {
   }
 }
 
-// Outside vitest, as when pictures are taken, nobody fails a test. Where this is first loaded inside a test no hook can be added any more.
+// Outside vitest, as when pictures are taken, nobody fails a test. Where this is first loaded inside a test
+// no hook can be added any more.
 if (process.env['VITEST']) {
   const { beforeEach } = await import('vitest')
   try {
@@ -80,7 +95,9 @@ if (process.env['VITEST']) {
       onTestFailed(() => {
         hasFailed = true
         const again = `./dev-utils.sh test ${relative(process.cwd(), task.file.filepath)} -t ${pattern(task.name)}`
-        console.error([`what there is of "${task.name}"`, ...evidence.told(), `── again: ${again}`].join('\n'))
+        console.error(
+          [`what there is of "${task.name}"`, ...evidence.told(), `── again: ${again}`].join('\n'),
+        )
       })
     })
   } catch {

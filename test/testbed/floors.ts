@@ -1,4 +1,7 @@
-/** Reads what each file imports and which primitives it uses, from its syntax tree, and says where that breaks the floors. */
+/**
+ * Reads what each file imports and which primitives it uses, from its syntax tree, and says where that breaks
+ * the floors.
+ */
 import { dirname, posix } from 'node:path'
 import { parseAst } from 'vitest/node'
 import type { SourceFile } from './tree.ts'
@@ -25,8 +28,32 @@ const below: Record<string, readonly string[]> = {
   shop: ['base', 'db', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'mail'],
   webhooks: ['base', 'db', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain'],
   schedule: ['base', 'db', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'webhooks'],
-  reconcile: ['base', 'db', 'ledger', 'approvals', 'rails', 'rates', 'payout', 'chain', 'webhooks', 'schedule'],
-  privacy: ['base', 'db', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'people', 'mail', 'shop', 'webhooks'],
+  reconcile: [
+    'base',
+    'db',
+    'ledger',
+    'approvals',
+    'rails',
+    'rates',
+    'payout',
+    'chain',
+    'webhooks',
+    'schedule',
+  ],
+  privacy: [
+    'base',
+    'db',
+    'ledger',
+    'rails',
+    'rates',
+    'invoice',
+    'payout',
+    'chain',
+    'people',
+    'mail',
+    'shop',
+    'webhooks',
+  ],
   jobs: upTo('jobs'),
   queries: upTo('queries'),
   web: upTo('web'),
@@ -41,7 +68,8 @@ const homes: Record<string, readonly string[]> = {
   'new Date()': ['src/base/clock.ts'],
   setTimeout: ['src/base/clock.ts'],
   setInterval: ['src/base/clock.ts'],
-  // The inbox gathers what one turn of the event loop read into one commit, which no clock decides; everything else asks the clock for a turn.
+  // The inbox gathers what one turn of the event loop read into one commit, which no clock decides;
+  // everything else asks the clock for a turn.
   setImmediate: ['src/webhooks/inbox.ts', 'src/base/clock.ts'],
   'node:timers': [],
   'node:timers/promises': [],
@@ -69,7 +97,10 @@ const packageRooms: Record<string, string> = {
   'preact-render-to-string': 'src/web/',
 }
 
-/** Where a rail may be named: the adapters, their halves of a room, their own pages and commands, the registry, and words for people. */
+/**
+ * Where a rail may be named: the adapters, their halves of a room, their own pages and commands, the
+ * registry, and words for people.
+ */
 const mayNameRails = [
   /^src\/rails\//,
   /^src\/chain\//,
@@ -82,7 +113,10 @@ const mayNameRails = [
   /[wW]ords\.ts$/,
 ]
 
-/** Lines outside those places that still name a rail, by file. They only become fewer: whoever takes one out lowers its number here. */
+/**
+ * Lines outside those places that still name a rail, by file. They only become fewer: whoever takes one out
+ * lowers its number here.
+ */
 export const linesNamingRails: Record<string, number> = {
   'src/web/console/frame/frame.tsx': 1,
 }
@@ -91,7 +125,12 @@ export const linesNamingRails: Record<string, number> = {
 export function railsNamed(files: readonly SourceFile[]): Record<string, number> {
   const found: Record<string, number> = {}
   for (const { path, text } of files) {
-    if (!/^src\/.*\.tsx?$/.test(path) || /\.test\.tsx?$/.test(path) || mayNameRails.some(place => place.test(path))) continue
+    if (
+      !/^src\/.*\.tsx?$/.test(path) ||
+      /\.test\.tsx?$/.test(path) ||
+      mayNameRails.some(place => place.test(path))
+    )
+      continue
     const lines = new Set<number>()
     const visit = (node: Node): void => {
       for (const at of placesOfRails(node)) lines.add(text.slice(0, at).split('\n').length)
@@ -106,26 +145,40 @@ export function railsNamed(files: readonly SourceFile[]): Record<string, number>
 /** Where in the text of its file this one node names a rail. */
 function placesOfRails(node: Node): number[] {
   const start = node['start'] as number
-  if (node.type === 'Literal') return node['value'] === 'starkbank' || node['value'] === 'bitcoin' ? [start] : []
+  if (node.type === 'Literal')
+    return node['value'] === 'starkbank' || node['value'] === 'bitcoin' ? [start] : []
   if (node.type !== 'TemplateElement') return []
-  return [...(node['value'] as { raw: string }).raw.matchAll(/'(starkbank|bitcoin)'/g)].map(({ index }) => start + index)
+  return [...(node['value'] as { raw: string }).raw.matchAll(/'(starkbank|bitcoin)'/g)].map(
+    ({ index }) => start + index,
+  )
 }
 
-/** Every breach, as a sentence that begins with the file's path. Files outside src and sim are not judged, nor are tests. */
+/**
+ * Every breach, as a sentence that begins with the file's path. Files outside src and sim are not judged, nor
+ * are tests.
+ */
 export function breaches(files: readonly SourceFile[]): string[] {
   const judged = files
-    .filter(({ path }) => /^(src|sim)\/.*\.tsx?$/.test(path) && !/\.test\.tsx?$/.test(path) && !path.startsWith('src/web/client/'))
+    .filter(
+      ({ path }) =>
+        /^(src|sim)\/.*\.tsx?$/.test(path) &&
+        !/\.test\.tsx?$/.test(path) &&
+        !path.startsWith('src/web/client/'),
+    )
     .map(file => ({ ...file, ...read(file) }))
   const found: string[] = []
   for (const { path, imports, names } of judged) {
     for (const target of imports) {
-      const why = target.startsWith('.') ? wrongWay(path, posix.join(dirname(path), target)) : wrongRoom(path, target)
+      const why = target.startsWith('.')
+        ? wrongWay(path, posix.join(dirname(path), target))
+        : wrongRoom(path, target)
       if (why) found.push(`${path}: ${why}`)
     }
     if (!path.startsWith('src/')) continue
     for (const name of [...names, ...imports]) {
       const home = Object.hasOwn(homes, name) ? homes[name] : undefined
-      if (home && !home.includes(path)) found.push(`${path}: ${name} belongs to ${home.join(', ') || 'no file'}`)
+      if (home && !home.includes(path))
+        found.push(`${path}: ${name} belongs to ${home.join(', ') || 'no file'}`)
     }
   }
   return [...found, ...cycles(new Map(judged.map(file => [file.path, file.imports])))]
@@ -134,8 +187,11 @@ export function breaches(files: readonly SourceFile[]): string[] {
 /** Why `from` may not import `to`, both paths from the root; undefined when it may. */
 function wrongWay(from: string, to: string): string | undefined {
   if (from.startsWith('sim/'))
-    // The simulators know nothing of the product; the demonstration only gives it commands, in its own process or in another.
-    return to.startsWith('sim/') || to.startsWith('src/base/') || (from === 'sim/demoWorker.ts' && to === 'src/cli/cli.ts')
+    // The simulators know nothing of the product; the demonstration only gives it commands, in its own
+    // process or in another.
+    return to.startsWith('sim/') ||
+      to.startsWith('src/base/') ||
+      (from === 'sim/demoWorker.ts' && to === 'src/cli/cli.ts')
       ? undefined
       : `sim may import only src/base, and imports ${to}`
   if (!to.startsWith('src/')) return `src never imports what is beside it, and imports ${to}`
@@ -143,10 +199,13 @@ function wrongWay(from: string, to: string): string | undefined {
   const [fromRoom, toRoom] = [roomOf(from), roomOf(to)]
   const allowed = below[fromRoom]
   if (!allowed) return `${fromRoom} is no room of src: give it a floor in test/testbed/floors.ts`
-  // One provider is read without another in mind, so each rail sees the contracts and nothing of its neighbours.
+  // One provider is read without another in mind, so each rail sees the contracts and nothing of its
+  // neighbours.
   const rail = /^src\/rails\/[^/]+\//.exec(from)?.[0]
   if (rail && toRoom === 'rails')
-    return contracts.has(to) || to.startsWith(rail) ? undefined : `a rail sees only base, rail.ts and chain.ts, and imports ${to}`
+    return contracts.has(to) || to.startsWith(rail)
+      ? undefined
+      : `a rail sees only base, rail.ts and chain.ts, and imports ${to}`
   return fromRoom === toRoom || allowed.includes(toRoom)
     ? undefined
     : `${fromRoom} may import only ${allowed.join(', ') || 'itself'}, and imports ${to}`
@@ -156,18 +215,26 @@ const contracts = new Set(['src/rails/rail.ts', 'src/rails/chain.ts'])
 const roomOf = (path: string): string => path.split('/')[1]!
 
 function wrongRoom(path: string, specifier: string): string | undefined {
-  const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : specifier.split('/')[0]!
+  const name = specifier.startsWith('@')
+    ? specifier.split('/').slice(0, 2).join('/')
+    : specifier.split('/')[0]!
   const room = Object.hasOwn(packageRooms, name) ? packageRooms[name]! : undefined
-  return room && path.startsWith('src/') && !path.startsWith(room) ? `the package ${name} belongs to ${room}` : undefined
+  return room && path.startsWith('src/') && !path.startsWith(room)
+    ? `the package ${name} belongs to ${room}`
+    : undefined
 }
 
-/** Each ring of imports once. A ring of types runs, and still means that none of its files can be read without the others. */
+/**
+ * Each ring of imports once. A ring of types runs, and still means that none of its files can be read without
+ * the others.
+ */
 function cycles(imports: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = []
   const finished = new Set<string>()
   const visit = (path: string, trail: readonly string[]): void => {
     const start = trail.indexOf(path)
-    if (start >= 0) return void found.push(`${path}: imports go in a ring: ${[...trail.slice(start), path].join(' -> ')}`)
+    if (start >= 0)
+      return void found.push(`${path}: imports go in a ring: ${[...trail.slice(start), path].join(' -> ')}`)
     if (finished.has(path)) return
     for (const target of imports.get(path) ?? []) {
       if (target.startsWith('.')) visit(posix.join(dirname(path), target), [...trail, path])
@@ -179,9 +246,13 @@ function cycles(imports: ReadonlyMap<string, readonly string[]>): string[] {
 }
 
 type Node = { type: string; [part: string]: unknown }
-const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && typeof (value as Node).type === 'string'
+const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && typeof (value as Node).type === 'string'
 
-/** What a file imports (static, dynamic, re-exported, types), and the primitives it names. Comments and strings are not names. */
+/**
+ * What a file imports (static, dynamic, re-exported, types), and the primitives it names. Comments and
+ * strings are not names.
+ */
 function read({ path, text }: SourceFile): { imports: string[]; names: string[] } {
   const imports: string[] = []
   const names: string[] = []
@@ -206,7 +277,10 @@ function parse({ path, text }: SourceFile): Node {
 
 const childrenOf = (node: Node): Node[] => Object.values(node).flat().filter(isNode)
 
-/** The name in `homes` this one node stands for, were it there: `process.env`, `new Date()`, `setTimeout` called or only mentioned. */
+/**
+ * The name in `homes` this one node stands for, were it there: `process.env`, `new Date()`, `setTimeout`
+ * called or only mentioned.
+ */
 function primitive(node: Node): string | undefined {
   switch (node.type) {
     case 'Identifier':
@@ -214,7 +288,9 @@ function primitive(node: Node): string | undefined {
     case 'MemberExpression':
       return `${lastName(node['object'])}.${lastName(node['property'])}`
     case 'NewExpression':
-      return lastName(node['callee']) === 'Date' && (node['arguments'] as unknown[]).length === 0 ? 'new Date()' : undefined
+      return lastName(node['callee']) === 'Date' && (node['arguments'] as unknown[]).length === 0
+        ? 'new Date()'
+        : undefined
     case 'CallExpression':
       // Without `new`, Date answers the present time whatever it is given.
       return lastName(node['callee']) === 'Date' ? 'new Date()' : undefined

@@ -43,7 +43,11 @@ export async function openMailBox(): Promise<MailBox> {
   server.listen(0, '127.0.0.1')
   await once(server.server, 'listening')
   const { port } = server.server.address() as AddressInfo
-  return { url: `smtp://127.0.0.1:${port}`, letters, close: () => new Promise(resolve => server.close(() => resolve())) }
+  return {
+    url: `smtp://127.0.0.1:${port}`,
+    letters,
+    close: () => new Promise(resolve => server.close(() => resolve())),
+  }
 }
 
 /** Unfolded, and its encoded words read (RFC 2047). */
@@ -67,6 +71,8 @@ function readPart(part: string): string {
 /** Quoted-printable (RFC 2045, 6.7). */
 const quoted = (text: string): string =>
   Buffer.from(
-    text.replace(/=\r\n/g, '').replace(/=([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))),
+    text
+      .replace(/=\r\n/g, '')
+      .replace(/=([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))),
     'latin1',
   ).toString()

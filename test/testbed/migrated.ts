@@ -1,4 +1,7 @@
-/** A database with the schema in it. Sixteen scripts take thirty milliseconds in memory; a copy of what they made takes one. */
+/**
+ * A database with the schema in it. Sixteen scripts take thirty milliseconds in memory; a copy of what they
+ * made takes one.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,7 @@
-/** Which modes a file has had from the moment it was there: looked at by a thread, because writing it may keep this one busy. */
+/**
+ * Which modes a file has had from the moment it was there: looked at by a thread, because writing it may keep
+ * this one busy.
+ */
 import { Worker } from 'node:worker_threads'
 
 const look = `
@@ -17,7 +20,8 @@ const look = `
 export async function modesDuring(file: string, work: () => Promise<unknown>): Promise<string[]> {
   const over = new SharedArrayBuffer(4)
   const thread = new Worker(look, { eval: true, workerData: { file, over } })
-  const next = () => new Promise<string[]>((resolve, reject) => thread.once('message', resolve).once('error', reject))
+  const next = () =>
+    new Promise<string[]>((resolve, reject) => thread.once('message', resolve).once('error', reject))
   await next()
   try {
     await work()

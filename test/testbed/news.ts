@@ -4,7 +4,11 @@ import type { Page } from '../../sim/visitor.ts'
 import { pause } from './until.ts'
 
 /** Listens from the version that `page` shows on, or from another. */
-export async function openNews(origin: string, page: Page, version = /data-version="([\w-]+)"/.exec(page.html)![1]!) {
+export async function openNews(
+  origin: string,
+  page: Page,
+  version = /data-version="([\w-]+)"/.exec(page.html)![1]!,
+) {
   const over = new AbortController()
   const answer = await fetch(`${origin}${page.path}/events?version=${version}`, { signal: over.signal })
   expect([answer.status, answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual([

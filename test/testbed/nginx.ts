@@ -1,4 +1,7 @@
-/** A real nginx for the tests, in front of a socket, with the very configuration a server gets: only ports and folders are put in. */
+/**
+ * A real nginx for the tests, in front of a socket, with the very configuration a server gets: only ports and
+ * folders are put in.
+ */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -48,7 +51,10 @@ export interface NginxOptions {
 /** Where the tests are root's, nginx runs as nobody of this group. */
 const nogroup = 65_534
 
-/** Lets nginx's workers, who are another user, reach the socket of a server in `folder`, and nobody else: the socket is of its folder's group. */
+/**
+ * Lets nginx's workers, who are another user, reach the socket of a server in `folder`, and nobody else: the
+ * socket is of its folder's group.
+ */
 export function letNginxIn(folder: string): void {
   chownSync(folder, process.getuid!(), process.getuid!() === 0 ? nogroup : process.getgid!())
   chmodSync(folder, 0o750)
@@ -61,8 +67,9 @@ export const nginxes = [
 ] as const
 
 /**
- * The nginx of that version, brought into .tools/ from Debian's packages where it is not there yet; undefined where it cannot be had.
- * A failure is remembered for an hour. Where servers are expected (REPASSE_REQUIRE_SERVERS) it throws instead.
+ * The nginx of that version, brought into .tools/ from Debian's packages where it is not there yet; undefined
+ * where it cannot be had. A failure is remembered for an hour. Where servers are expected
+ * (REPASSE_REQUIRE_SERVERS) it throws instead.
  */
 export function bringNginx({ version, suite }: (typeof nginxes)[number]): string | undefined {
   const folder = join(projectRoot, '.tools', `nginx-${version}`)
@@ -82,7 +89,13 @@ export function bringNginx({ version, suite }: (typeof nginxes)[number]): string
 }
 
 /** Starts it on free ports of 127.0.0.1. It ends with this process, however that ends. */
-export async function startNginx({ program, socket, consoleNetworks, publicHost, ...at }: NginxOptions): Promise<Nginx> {
+export async function startNginx({
+  program,
+  socket,
+  consoleNetworks,
+  publicHost,
+  ...at
+}: NginxOptions): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-nginx-'))
   // Its workers are another user, as on a server.
   chmodSync(folder, 0o755)
@@ -90,10 +103,14 @@ export async function startNginx({ program, socket, consoleNetworks, publicHost,
   const certificate = writeCertificate(join(folder, 'certificates'))
   writeConfiguration(folder, { httpPort, httpsPort, socket, consoleNetworks, publicHost })
 
-  const shell = spawn('/bin/sh', ['-c', leash, 'leash', folder, program, '-p', folder, '-c', join(folder, 'nginx.conf')], {
-    cwd: '/',
-    stdio: ['pipe', 'ignore', 'pipe'],
-  })
+  const shell = spawn(
+    '/bin/sh',
+    ['-c', leash, 'leash', folder, program, '-p', folder, '-c', join(folder, 'nginx.conf')],
+    {
+      cwd: '/',
+      stdio: ['pipe', 'ignore', 'pipe'],
+    },
+  )
   // Neither the process nor its pipes may keep a test run alive that has nothing else to do.
   shell.unref()
   let said = ''
@@ -116,7 +133,9 @@ export async function startNginx({ program, socket, consoleNetworks, publicHost,
     throw new Error(`nginx did not start: ${said}`, { cause: error })
   }
   const read = (name: string) => readFileSync(join(folder, name), 'utf8')
-  const over = evidence.keep(`nginx at 127.0.0.1:${httpsPort}`, () => read('error.log').trimEnd().split('\n').slice(-20))
+  const over = evidence.keep(`nginx at 127.0.0.1:${httpsPort}`, () =>
+    read('error.log').trimEnd().split('\n').slice(-20),
+  )
   return {
     httpPort,
     httpsPort,
@@ -127,14 +146,29 @@ export async function startNginx({ program, socket, consoleNetworks, publicHost,
   }
 }
 
-/** What `nginx -t` says of the configuration in the project, with other networks for the console where some are given; undefined when it is well. */
-export async function judgeConfiguration(program: string, consoleNetworks?: string): Promise<string | undefined> {
+/**
+ * What `nginx -t` says of the configuration in the project, with other networks for the console where some
+ * are given; undefined when it is well.
+ */
+export async function judgeConfiguration(
+  program: string,
+  consoleNetworks?: string,
+): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-nginx-'))
   try {
     writeCertificate(join(folder, 'certificates'))
     const ports = { httpPort: await freePort(), httpsPort: await freePort() }
-    writeConfiguration(folder, { ...ports, socket: join(folder, 'web.sock'), consoleNetworks, publicHost: undefined })
-    const { status, stderr } = spawnSync(program, ['-t', '-q', '-p', folder, '-c', join(folder, 'nginx.conf')], { encoding: 'utf8' })
+    writeConfiguration(folder, {
+      ...ports,
+      socket: join(folder, 'web.sock'),
+      consoleNetworks,
+      publicHost: undefined,
+    })
+    const { status, stderr } = spawnSync(
+      program,
+      ['-t', '-q', '-p', folder, '-c', join(folder, 'nginx.conf')],
+      { encoding: 'utf8' },
+    )
     // 1.22 knows only the way of which 1.25 and later warn.
     const found = stderr.replace(/^.*\[warn\].*"listen \.\.\. http2" directive is deprecated.*\n/gm, '')
     return status === 0 && found === '' ? undefined : stderr
@@ -143,7 +177,8 @@ export async function judgeConfiguration(program: string, consoleNetworks?: stri
   }
 }
 
-// The shell holds a pipe from us: when we are gone, killed or not, it closes, and the server is stopped by its own pid.
+// The shell holds a pipe from us: when we are gone, killed or not, it closes, and the server is stopped by
+// its own pid.
 const leash = `
 exec 3<&0
 folder=$1; shift
@@ -160,7 +195,9 @@ function writeCertificate(folder: string): string {
   const [key, certificate] = [join(folder, 'privkey.pem'), join(folder, 'fullchain.pem')]
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  execFileSync('openssl', ['req', ...kind, ...subject, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
+  execFileSync('openssl', ['req', ...kind, ...subject, '-keyout', key, '-out', certificate], {
+    stdio: 'ignore',
+  })
   return readFileSync(certificate, 'utf8')
 }
 
@@ -168,15 +205,25 @@ type Places = Pick<NginxOptions, 'socket'> &
   Record<'httpPort' | 'httpsPort', number> &
   Record<'consoleNetworks' | 'publicHost', string | undefined>
 
-/** nginx/ as it stands, with this machine's ports and folders in the place of a server's; each must be found. */
-function writeConfiguration(folder: string, { httpPort, httpsPort, socket, consoleNetworks, publicHost }: Places): void {
+/**
+ * nginx/ as it stands, with this machine's ports and folders in the place of a server's; each must be found.
+ */
+function writeConfiguration(
+  folder: string,
+  { httpPort, httpsPort, socket, consoleNetworks, publicHost }: Places,
+): void {
   const ours = join(projectRoot, 'nginx')
   mkdirSync(join(folder, 'repasse'))
   for (const name of readdirSync(join(ours, 'repasse')))
-    writeFileSync(join(folder, 'repasse', name), readFileSync(join(ours, 'repasse', name), 'utf8').replaceAll('/etc/nginx/', `${folder}/`))
+    writeFileSync(
+      join(folder, 'repasse', name),
+      readFileSync(join(ours, 'repasse', name), 'utf8').replaceAll('/etc/nginx/', `${folder}/`),
+    )
   const hostFile = join(folder, 'repasse/public-host.conf')
-  if (publicHost !== undefined) writeFileSync(hostFile, readFileSync(hostFile, 'utf8').replace('localhost', publicHost))
-  if (consoleNetworks !== undefined) writeFileSync(join(folder, 'repasse/console-networks.conf'), consoleNetworks)
+  if (publicHost !== undefined)
+    writeFileSync(hostFile, readFileSync(hostFile, 'utf8').replace('localhost', publicHost))
+  if (consoleNetworks !== undefined)
+    writeFileSync(join(folder, 'repasse/console-networks.conf'), consoleNetworks)
 
   let text = readFileSync(join(ours, 'repasse.conf'), 'utf8')
   const put = (what: RegExp, instead: string) => {
@@ -191,7 +238,9 @@ function writeConfiguration(folder: string, { httpPort, httpsPort, socket, conso
   put(/\/var\/lib\/repasse\//g, `${folder}/`)
   writeFileSync(join(folder, 'repasse.conf'), text)
 
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(kind => `${kind}_temp_path ${folder}/${kind};`)
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    kind => `${kind}_temp_path ${folder}/${kind};`,
+  )
   const user = process.getuid?.() === 0 ? 'user nobody nogroup;' : ''
   writeFileSync(
     join(folder, 'nginx.conf'),

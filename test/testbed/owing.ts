@@ -1,4 +1,7 @@
-/** A town that owes: payments that came and lie deep, and blocks that hold what a story wants and nothing else. */
+/**
+ * A town that owes: payments that came and lie deep, and blocks that hold what a story wants and nothing
+ * else.
+ */
 import { readPlan, type CandidateRow, type OutputRow } from '../../src/payout/bundle/bundle.ts'
 import { addAccount, approveAccount, type BundleRow, type PayoutRow } from '../../src/payout/payout.ts'
 import type { Plan } from '../../src/rails/chain.ts'
@@ -6,13 +9,23 @@ import { sql } from '../../src/db/db.ts'
 import type { ChainTown } from './chainTown.ts'
 
 /** An approved account of that name. */
-export async function openAccount({ db, world }: ChainTown, name: string, destination: string): Promise<void> {
+export async function openAccount(
+  { db, world }: ChainTown,
+  name: string,
+  destination: string,
+): Promise<void> {
   await addAccount(db, world, name, { kind: 'bitcoin', holder: name, destination }, 'maker')
   await approveAccount(db, name, 'checker')
 }
 
-/** Requests of those satoshis, paid in as many parts as are named, and credited; answers the payouts, in the order of the requests. */
-export async function owing(town: ChainTown, asked: { units: bigint; payTo?: string; parts?: bigint[] }[]): Promise<PayoutRow[]> {
+/**
+ * Requests of those satoshis, paid in as many parts as are named, and credited; answers the payouts, in the
+ * order of the requests.
+ */
+export async function owing(
+  town: ChainTown,
+  asked: { units: bigint; payTo?: string; parts?: bigint[] }[],
+): Promise<PayoutRow[]> {
   const ids: string[] = []
   for (const { units, payTo = 'main', parts = [units] } of asked) {
     const [request] = await town.issue({ units, payTo })
@@ -25,7 +38,8 @@ export async function owing(town: ChainTown, asked: { units: bigint; payTo?: str
     const payouts = await town.payouts()
     return ids.flatMap(id => payouts.find(({ invoice_id: invoice }) => invoice === id) ?? [])
   }
-  // What one look leaves to the next, as when a node is slow to show a block, is not what these stories are about.
+  // What one look leaves to the next, as when a node is slow to show a block, is not what these stories are
+  // about.
   for (let looks = 0; looks < 5 && (await found()).length < ids.length; looks++) await town.look()
   return found()
 }
@@ -40,11 +54,15 @@ export async function bundlesOf({ db }: ChainTown): Promise<(BundleRow & { offer
   const bundles = await db.all<BundleRow>(sql`select * from bundles order by added_at, id`)
   return Promise.all(
     bundles.map(async bundle => {
-      const rows = await db.all<CandidateRow>(sql`select * from bundle_candidates where bundle_id = ${bundle.id} order by number`)
+      const rows = await db.all<CandidateRow>(
+        sql`select * from bundle_candidates where bundle_id = ${bundle.id} order by number`,
+      )
       const offers = rows.map(async row => ({
         ...row,
         read: readPlan(row.plan),
-        outputs: await db.all<OutputRow>(sql`select * from bundle_outputs where candidate_id = ${row.id} order by attempt_id`),
+        outputs: await db.all<OutputRow>(
+          sql`select * from bundle_outputs where candidate_id = ${row.id} order by attempt_id`,
+        ),
       }))
       return { ...bundle, offers: await Promise.all(offers) }
     }),
@@ -52,35 +70,57 @@ export async function bundlesOf({ db }: ChainTown): Promise<(BundleRow & { offer
 }
 
 /** What a transaction pays, as the node tells it: satoshis by output, and which address. */
-export async function paysOnNode({ node }: Pick<ChainTown, 'node'>, txid: string): Promise<{ address: string; units: bigint }[]> {
+export async function paysOnNode(
+  { node }: Pick<ChainTown, 'node'>,
+  txid: string,
+): Promise<{ address: string; units: bigint }[]> {
   interface Told {
     vout: { value: number; scriptPubKey: { address: string } }[]
   }
   const { vout } = await node.rpc<Told>('getrawtransaction', [txid, true])
-  return vout.map(({ value, scriptPubKey: { address } }) => ({ address, units: BigInt(Math.round(value * 1e8)) }))
+  return vout.map(({ value, scriptPubKey: { address } }) => ({
+    address,
+    units: BigInt(Math.round(value * 1e8)),
+  }))
 }
 
 /** What was paid to an address over all blocks, by outputs that are unspent, in satoshis. */
 export async function heldAt({ node }: Pick<ChainTown, 'node'>, address: string): Promise<bigint> {
-  const { total_amount: total } = await node.rpc<{ total_amount: number }>('scantxoutset', ['start', [`addr(${address})`]])
+  const { total_amount: total } = await node.rpc<{ total_amount: number }>('scantxoutset', [
+    'start',
+    [`addr(${address})`],
+  ])
   return BigInt(Math.round(total * 1e8))
 }
 
 let salt = 0
-/** Blocks with these transactions, by txid or in hex, and no other; each is looked at. Answers their hashes. */
-export async function mineOnly(town: ChainTown, blocks: number, transactions: string[] = [], look = true): Promise<string[]> {
+/**
+ * Blocks with these transactions, by txid or in hex, and no other; each is looked at. Answers their hashes.
+ */
+export async function mineOnly(
+  town: ChainTown,
+  blocks: number,
+  transactions: string[] = [],
+  look = true,
+): Promise<string[]> {
   const hashes: string[] = []
   for (let count = 0; count < blocks; count++) {
     await town.pass(60_000)
     const tag = (++salt).toString(16).padStart(8, '0')
-    const { hash } = await town.node.rpc<{ hash: string }>('generateblock', [`raw(6a04${tag})`, count === 0 ? transactions : []])
+    const { hash } = await town.node.rpc<{ hash: string }>('generateblock', [
+      `raw(6a04${tag})`,
+      count === 0 ? transactions : [],
+    ])
     hashes.push(hash)
     if (look) await town.look()
   }
   return hashes
 }
 
-/** The chain thinks again: the last `depth` blocks are left behind, for one more of them that hold these transactions alone. */
+/**
+ * The chain thinks again: the last `depth` blocks are left behind, for one more of them that hold these
+ * transactions alone.
+ */
 export async function reorganise(town: ChainTown, depth: number, transactions: string[] = []): Promise<void> {
   const height = await town.node.rpc<number>('getblockcount')
   await town.node.rpc('invalidateblock', [await town.node.rpc<string>('getblockhash', [height - depth + 1])])

@@ -1,4 +1,7 @@
-/** What is wrong with a page in a browser: what axe finds, how it is laid out, what it asked for that it may not, and how heavy it is. */
+/**
+ * What is wrong with a page in a browser: what axe finds, how it is laid out, what it asked for that it may
+ * not, and how heavy it is.
+ */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
@@ -7,7 +10,10 @@ import type { Page } from 'playwright-core'
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const wcag22aa = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 
-/** Every breach of WCAG 2.2 AA that axe finds, one sentence for each element. The page's own policy stays in force meanwhile; its scripts must be on. */
+/**
+ * Every breach of WCAG 2.2 AA that axe finds, one sentence for each element. The page's own policy stays in
+ * force meanwhile; its scripts must be on.
+ */
 export async function axe(page: Page): Promise<string[]> {
   // Evaluated by the debugger, which no Content-Security-Policy forbids; a script element would be.
   await page.evaluate(`${axeSource};0`)
@@ -28,7 +34,10 @@ export async function axe(page: Page): Promise<string[]> {
   )
 }
 
-/** Breaches of what every page of ours has: one h1, a language, a title, room for itself in the window, no id twice. */
+/**
+ * Breaches of what every page of ours has: one h1, a language, a title, room for itself in the window, no id
+ * twice.
+ */
 export async function layout(page: Page): Promise<string[]> {
   const width = page.viewportSize()!.width
   return page.evaluate(windowWidth => {
@@ -43,12 +52,17 @@ export async function layout(page: Page): Promise<string[]> {
         .filter(element => element.getBoundingClientRect().right > windowWidth + 0.5)
         .map(
           element =>
-            element.tagName.toLowerCase() + (element.id && `#${element.id}`) + [...element.classList].map(name => `.${name}`).join(''),
+            element.tagName.toLowerCase() +
+            (element.id && `#${element.id}`) +
+            [...element.classList].map(name => `.${name}`).join(''),
         )
-      faults.push(`the page is ${root.scrollWidth} wide in a window of ${windowWidth}: ${widest.slice(0, 5).join(', ')}`)
+      faults.push(
+        `the page is ${root.scrollWidth} wide in a window of ${windowWidth}: ${widest.slice(0, 5).join(', ')}`,
+      )
     }
     const ids = [...document.querySelectorAll('[id]')].map(element => element.id)
-    for (const id of new Set(ids.filter((name, index) => ids.indexOf(name) !== index))) faults.push(`the id ${id} is there twice`)
+    for (const id of new Set(ids.filter((name, index) => ids.indexOf(name) !== index)))
+      faults.push(`the id ${id} is there twice`)
     return faults
   }, width)
 }
@@ -57,23 +71,37 @@ export async function layout(page: Page): Promise<string[]> {
 export const photoTypes = /^image\/(?:jpeg|png|webp|avif|gif)$/
 
 export interface Watch {
-  /** Each once: breaches of the page's policy, scripts that threw, what could not be loaded, whatever was asked of anyone but us. */
+  /**
+   * Each once: breaches of the page's policy, scripts that threw, what could not be loaded, whatever was
+   * asked of anyone but us.
+   */
   faults: string[]
-  /** What came over the wire since the last navigation, headers included, without photos; nothing is taken from a cache. */
+  /**
+   * What came over the wire since the last navigation, headers included, without photos; nothing is taken
+   * from a cache.
+   */
   bytes(): number
   /** Faults up to now are no longer told: for a page that is looked at after another in one tab. */
   forget(): void
 }
 
-/** Watches a page from before its first navigation on. A navigation that is answered with an error is no fault: who asked for it sees it. */
+/**
+ * Watches a page from before its first navigation on. A navigation that is answered with an error is no
+ * fault: who asked for it sees it.
+ */
 export async function watch(page: Page, origin: string): Promise<Watch> {
   const faults = new Set<string>()
   await page.exposeBinding('policyBroken', (_, says: string) => void faults.add(says))
   await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sourceFile, lineNumber }) => {
-      const tell = (globalThis as unknown as { policyBroken: (says: string) => void }).policyBroken
-      tell(`the policy's ${effectiveDirective} forbids ${blockedURI} (${sourceFile || document.URL}:${lineNumber})`)
-    })
+    document.addEventListener(
+      'securitypolicyviolation',
+      ({ effectiveDirective, blockedURI, sourceFile, lineNumber }) => {
+        const tell = (globalThis as unknown as { policyBroken: (says: string) => void }).policyBroken
+        tell(
+          `the policy's ${effectiveDirective} forbids ${blockedURI} (${sourceFile || document.URL}:${lineNumber})`,
+        )
+      },
+    )
   })
   page.on('console', message => {
     // What could not be loaded is said below, with its address.
@@ -92,7 +120,8 @@ export async function watch(page: Page, origin: string): Promise<Watch> {
     const navigation = type === 'Document' && requestId === loaderId
     if (navigation) bytes = 0
     asked.set(requestId, { url, navigation, photo: false })
-    if (!/^(?:data|blob|about):/.test(url) && new URL(url).origin !== origin) faults.add(`the page asked another for ${url}`)
+    if (!/^(?:data|blob|about):/.test(url) && new URL(url).origin !== origin)
+      faults.add(`the page asked another for ${url}`)
   })
   debug.on('Network.responseReceived', ({ requestId, response: { status, mimeType, url } }) => {
     const request = asked.get(requestId)

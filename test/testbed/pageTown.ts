@@ -1,4 +1,7 @@
-/** A house as people meet it in a browser: the real program on a port, a simulated bank over real HTTP, a Bitcoin node where asked for, and one clock. */
+/**
+ * A house as people meet it in a browser: the real program on a port, a simulated bank over real HTTP, a
+ * Bitcoin node where asked for, and one clock.
+ */
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -52,7 +55,10 @@ export interface PageTownOptions {
   chain?: 'real' | 'simulated'
   /** How the bank behaves; nobody pays unless told to. */
   bank?: Partial<Settings>
-  /** The hour of UTC at which its clock begins, whatever the machine's says: a schedule of a story falls due when the story is told at that very minute. */
+  /**
+   * The hour of UTC at which its clock begins, whatever the machine's says: a schedule of a story falls due
+   * when the story is told at that very minute.
+   */
   hour?: number
   /** By which name people come: passkeys belong to a name, and `localhost` may have them without https. */
   host?: 'localhost'
@@ -79,7 +85,9 @@ const untilHour = (hour: number, at: Millis): Millis => {
 export async function openPageTown(options: PageTownOptions = {}): Promise<PageTown> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-pages-'))
   // What a story that failed has left is for a person to look at.
-  const undo: (() => unknown)[] = [() => evidence.hasFailed() || rmSync(folder, { recursive: true, force: true })]
+  const undo: (() => unknown)[] = [
+    () => evidence.hasFailed() || rmSync(folder, { recursive: true, force: true }),
+  ]
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step()
   }
@@ -91,7 +99,11 @@ export async function openPageTown(options: PageTownOptions = {}): Promise<PageT
   }
 }
 
-async function open(options: PageTownOptions, folder: string, undo: (() => unknown)[]): Promise<Omit<PageTown, 'close'>> {
+async function open(
+  options: PageTownOptions,
+  folder: string,
+  undo: (() => unknown)[],
+): Promise<Omit<PageTown, 'close'>> {
   const since = systemClock.now()
   const skips = join(folder, 'skips')
   let skipped = options.hour === undefined ? 0 : untilHour(options.hour, since)
@@ -110,7 +122,10 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const keyFile = join(folder, 'project.pem')
   writeFileSync(keyFile, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
-  bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
+  bank.addProject({
+    id: projectId,
+    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  })
 
   const listen = `127.0.0.1:${await freePort()}`
   const origin = options.host ? `http://${options.host}:${listen.split(':')[1]}` : `http://${listen}`
@@ -134,7 +149,12 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     ...options.env,
   }
   const { log, recent } = recentLog()
-  undo.push(evidence.keep(`repasse at ${origin}, its database kept in ${folder}`, () => [`${skipped / 1_000} s put forward`, ...recent()]))
+  undo.push(
+    evidence.keep(`repasse at ${origin}, its database kept in ${folder}`, () => [
+      `${skipped / 1_000} s put forward`,
+      ...recent(),
+    ]),
+  )
   const base = await openBase(readConfig(env), options.log ?? log)
   const app = await serve(base, ['web', 'worker'])
   undo.push(() => app.stop())
@@ -153,7 +173,9 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     const by = words[words.lastIndexOf('--by') + 1]!.toLowerCase()
     const secret = words.includes('--by') ? authenticators.get(by) : undefined
     if (secret === undefined || words.includes('--code') || words.includes('--key')) return []
-    const user = await base.db.one<{ totp_step: bigint }>(sql`select totp_step from users where folded = ${by} and state = 'active'`)
+    const user = await base.db.one<{ totp_step: bigint }>(
+      sql`select totp_step from users where folded = ${by} and state = 'active'`,
+    )
     if (!user) return []
     while (stepAt(clock.now()) <= Number(user.totp_step)) await skip(30_000)
     return ['--code', codeAt(secret, stepAt(clock.now()))]
@@ -162,17 +184,37 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     const words = [...given, ...(await proofOf(given))]
     let out = ''
     let said = ''
-    const outlet = { out: async (text: string) => void (out += text), err: (text: string) => void (said += text), colours: false }
+    const outlet = {
+      out: async (text: string) => void (out += text),
+      err: (text: string) => void (said += text),
+      colours: false,
+    }
     const code = await runCli(['node', 'repasse', ...words], env, outlet)
     if (code !== 0) throw new Error(`repasse ${words.join(' ')} ended with ${code}: ${said}${out}`)
     return out
   }
   return {
-    ...{ origin, folder, env, running: app, bank, chain, clock, repasse, skip, authenticators, letters: letterBox.letters },
+    ...{
+      origin,
+      folder,
+      env,
+      running: app,
+      bank,
+      chain,
+      clock,
+      repasse,
+      skip,
+      authenticators,
+      letters: letterBox.letters,
+    },
     ask: async (...words) => JSON.parse(await repasse(...words, '--json')),
     async pay(invoiceId) {
-      const found = await until(() => bank.invoices().find(({ tags }) => tags.includes(invoiceId)), `invoice ${invoiceId} at the bank`)
-      if (!bank.pay(found.id)) throw new Error(`invoice ${invoiceId} cannot be paid: the bank has it as ${found.status}`)
+      const found = await until(
+        () => bank.invoices().find(({ tags }) => tags.includes(invoiceId)),
+        `invoice ${invoiceId} at the bank`,
+      )
+      if (!bank.pay(found.id))
+        throw new Error(`invoice ${invoiceId} cannot be paid: the bank has it as ${found.status}`)
       await stir()
     },
   }

@@ -73,7 +73,10 @@ const usual = {
 }
 
 /** The authenticator's data, and the client's. */
-function answerOf({ rp, origin, type, challenge, flags, counter, crossOrigin }: Answer, registered = Buffer.alloc(0)) {
+function answerOf(
+  { rp, origin, type, challenge, flags, counter, crossOrigin }: Answer,
+  registered = Buffer.alloc(0),
+) {
   const client = Buffer.from(JSON.stringify({ type, challenge, origin, crossOrigin }))
   const count = Buffer.alloc(4)
   count.writeUInt32BE(counter)
@@ -87,13 +90,25 @@ export function device(algorithm: Algorithm = 'ES256'): Device {
     publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
     sign(text, more = {}) {
       const { client, data } = answerOf({ ...usual, type: 'webauthn.get', challenge: idOf(text), ...more })
-      const signature = sign(algorithm === 'EdDSA' ? null : 'sha256', Buffer.concat([data, sha256(client)]), privateKey)
+      const signature = sign(
+        algorithm === 'EdDSA' ? null : 'sha256',
+        Buffer.concat([data, sha256(client)]),
+        privateKey,
+      )
       return { authenticatorData: b64(data), clientDataJSON: b64(client), signature: b64(signature) }
     },
     register(challenge, more = {}) {
-      const registered = Buffer.concat([Buffer.alloc(16), Buffer.from([0, id.length]), id, coseOf(algorithm, publicKey)])
+      const registered = Buffer.concat([
+        Buffer.alloc(16),
+        Buffer.from([0, id.length]),
+        id,
+        coseOf(algorithm, publicKey),
+      ])
       // 64: the device's data hold its new key.
-      const { client, data } = answerOf({ ...usual, type: 'webauthn.create', challenge, flags: 64 + 5, ...more }, registered)
+      const { client, data } = answerOf(
+        { ...usual, type: 'webauthn.create', challenge, flags: 64 + 5, ...more },
+        registered,
+      )
       const made = new Map<string, unknown>([
         ['fmt', 'none'],
         ['attStmt', new Map()],
@@ -101,7 +116,13 @@ export function device(algorithm: Algorithm = 'ES256'): Device {
       ])
       const attestationObject = b64(isoCBOR.encode(made as never))
       const response = { clientDataJSON: b64(client), attestationObject }
-      return JSON.stringify({ id: b64(id), rawId: b64(id), type: 'public-key', response, clientExtensionResults: {} })
+      return JSON.stringify({
+        id: b64(id),
+        rawId: b64(id),
+        type: 'public-key',
+        response,
+        clientExtensionResults: {},
+      })
     },
   }
 }

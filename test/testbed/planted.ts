@@ -1,4 +1,7 @@
-/** Secrets that are planted into an installation and recognised wherever they come out, as they are or as programs write them. */
+/**
+ * Secrets that are planted into an installation and recognised wherever they come out, as they are or as
+ * programs write them.
+ */
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
@@ -27,10 +30,14 @@ export function plant(): Planted {
   }
   const leaks = (text: string | Uint8Array): string[] => {
     // Every byte is a character, and one of UTF-8 is looked for as the bytes it has.
-    const bytes = (typeof text === 'string' ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.byteLength)).toString(
-      'latin1',
-    )
-    return [...forms].filter(([, written]) => written.some(form => bytes.includes(form))).map(([name]) => name)
+    const bytes = (
+      typeof text === 'string'
+        ? Buffer.from(text)
+        : Buffer.from(text.buffer, text.byteOffset, text.byteLength)
+    ).toString('latin1')
+    return [...forms]
+      .filter(([, written]) => written.some(form => bytes.includes(form)))
+      .map(([name]) => name)
   }
   return {
     add,
@@ -49,7 +56,10 @@ export function plant(): Planted {
   }
 }
 
-/** What a town has of its own: the key at the bank, the node's cookie, and of each person the password, the authenticator and the session in `tokens`. */
+/**
+ * What a town has of its own: the key at the bank, the node's cookie, and of each person the password, the
+ * authenticator and the session in `tokens`.
+ */
 export function plantTown(
   planted: Planted,
   { env }: PageTown,
@@ -74,7 +84,13 @@ function formsOf(secret: string): string[] {
     // Characters at both ends depend on what stands beside it.
     return whole.slice(shift === 0 ? 0 : 4, -4)
   })
-  return [bytes.toString('latin1'), encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), bytes.toString('hex'), ...inBase64]
+  return [
+    bytes.toString('latin1'),
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    bytes.toString('hex'),
+    ...inBase64,
+  ]
 }
 
 /** The program's log as it is written, with everything it ever says. */

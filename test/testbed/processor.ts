@@ -1,4 +1,7 @@
-/** Processor time of a process and of those it started, as Linux keeps it in /proc; elsewhere nothing is known. */
+/**
+ * Processor time of a process and of those it started, as Linux keeps it in /proc; elsewhere nothing is
+ * known.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 
 export interface ProcessTimes {
@@ -10,7 +13,9 @@ export interface ProcessTimes {
 // proc_pid_stat(5) counts in ticks of USER_HZ, which is 100 on every machine Node runs on.
 const ticksPerSecond = 100
 
-/** Reads a line of /proc/PID/stat. The program's name is in brackets and may hold blanks and brackets itself. */
+/**
+ * Reads a line of /proc/PID/stat. The program's name is in brackets and may hold blanks and brackets itself.
+ */
 export function parseStat(line: string): ProcessTimes {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
   const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
@@ -44,11 +49,18 @@ function readInto(times: Map<number, ProcessTimes>, pid: number): void {
   }
 }
 
-/** Seconds in which this machine's processors were not idle, whoever used them; undefined where there is no /proc. */
+/**
+ * Seconds in which this machine's processors were not idle, whoever used them; undefined where there is no
+ * /proc.
+ */
 export function machineSeconds(): number | undefined {
   try {
     // proc_stat(5): user, nice, system, idle, iowait, irq, softirq.
-    const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8').split('\n')[0]!.split(/ +/).slice(1).map(Number)
+    const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8')
+      .split('\n')[0]!
+      .split(/ +/)
+      .slice(1)
+      .map(Number)
     return (user! + nice! + system! + irq! + softirq!) / ticksPerSecond
   } catch {
     return undefined

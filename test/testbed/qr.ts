@@ -8,7 +8,10 @@ export async function readQr(element: Locator): Promise<string> {
   return decodeQr(pixelsOf(await element.screenshot({ animations: 'disabled' })), { timeLimit: 5_000 })
 }
 
-/** A PNG as a browser writes it: 8 bits a channel, red green blue and perhaps alpha, not interlaced (PNG, third edition, 9.2). */
+/**
+ * A PNG as a browser writes it: 8 bits a channel, red green blue and perhaps alpha, not interlaced (PNG,
+ * third edition, 9.2).
+ */
 export function pixelsOf(png: Buffer): { width: number; height: number; data: Uint8Array } {
   const width = png.readUInt32BE(16)
   const height = png.readUInt32BE(20)
@@ -31,7 +34,8 @@ export function pixelsOf(png: Buffer): { width: number; height: number; data: Ui
       const corner = at < channels ? 0 : above[at - channels]!
       line[at] = line[at]! + predicted(filter, left, above[at]!, corner)
     }
-    for (let at = 0; at < width; at++) data.set([...line.subarray(at * channels, at * channels + 3), 255], (row * width + at) * 4)
+    for (let at = 0; at < width; at++)
+      data.set([...line.subarray(at * channels, at * channels + 3), 255], (row * width + at) * 4)
     above = line
   }
   return { width, height, data }
@@ -43,7 +47,11 @@ function predicted(filter: number, left: number, above: number, corner: number):
   if (filter === 2) return above
   if (filter === 3) return (left + above) >> 1
   const guess = left + above - corner
-  const [fromLeft, fromAbove, fromCorner] = [Math.abs(guess - left), Math.abs(guess - above), Math.abs(guess - corner)]
+  const [fromLeft, fromAbove, fromCorner] = [
+    Math.abs(guess - left),
+    Math.abs(guess - above),
+    Math.abs(guess - corner),
+  ]
   if (fromLeft <= fromAbove && fromLeft <= fromCorner) return left
   return fromAbove <= fromCorner ? above : corner
 }

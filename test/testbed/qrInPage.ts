@@ -5,7 +5,8 @@ const dots = 4
 
 /** The text of the one code in `html`; throws where there is none, or one that cannot be read. */
 export function qrInPage(html: string): string {
-  const [, box, path] = /<svg class="qr"[^>]*viewBox="0 0 (\d+) \d+"[^>]*>.*?<path[^>]* d="([^"]+)"/s.exec(html) ?? []
+  const [, box, path] =
+    /<svg class="qr"[^>]*viewBox="0 0 (\d+) \d+"[^>]*>.*?<path[^>]* d="([^"]+)"/s.exec(html) ?? []
   if (box === undefined || path === undefined) throw new Error('the page shows no QR code')
   const size = Number(box) * dots
   const data = new Uint8Array(size * size * 4).fill(255)

@@ -20,7 +20,10 @@ export interface Speaking {
   answers?: number
 }
 
-/** Says the pieces to a TLS server on 127.0.0.1 and listens until it closes, has answered `answers` times, or is silent. */
+/**
+ * Says the pieces to a TLS server on 127.0.0.1 and listens until it closes, has answered `answers` times, or
+ * is silent.
+ */
 export async function speak(port: number, pieces: (string | Buffer)[], how: Speaking): Promise<Heard> {
   const { ca, pauseMs = 0, patienceMs = 10_000, answers = Infinity } = how
   const { socket, over } = await open(port, { ca, ALPNProtocols: ['http/1.1'] })
@@ -34,7 +37,8 @@ export async function speak(port: number, pieces: (string | Buffer)[], how: Spea
     if (pauseMs > 0) await pause(pauseMs, 'so that the pieces come apart')
     heardAt = performance.now()
   }
-  const isOver = () => closed || performance.now() - heardAt >= patienceMs || statusesOf(text).length >= answers
+  const isOver = () =>
+    closed || performance.now() - heardAt >= patienceMs || statusesOf(text).length >= answers
   await until(isOver, 'the server’s last word', { withinMs: Infinity, everyMs: 10 })
   const ended = closed ? 'closed' : 'silent'
   socket.destroy()
@@ -43,7 +47,9 @@ export async function speak(port: number, pieces: (string | Buffer)[], how: Spea
 
 // What asks to go on is no answer.
 const statusesOf = (text: string) =>
-  [...text.matchAll(/HTTP\/1\.[01] (\d{3}) /g)].map(([, status]) => Number(status)).filter(status => status !== 100)
+  [...text.matchAll(/HTTP\/1\.[01] (\d{3}) /g)]
+    .map(([, status]) => Number(status))
+    .filter(status => status !== 100)
 
 /** Opens a TLS connection; what goes wrong on it later only ends it. */
 export function open(port: number, options: ConnectionOptions) {
@@ -55,7 +61,10 @@ export function open(port: number, options: ConnectionOptions) {
   })
 }
 
-/** One request over HTTP/2 with header fields no client would send. Answers its status, `reset` (with the stream), or `closed` (with the connection). */
+/**
+ * One request over HTTP/2 with header fields no client would send. Answers its status, `reset` (with the
+ * stream), or `closed` (with the connection).
+ */
 export async function speakH2(
   port: number,
   ca: string,
@@ -74,7 +83,14 @@ export async function speakH2(
     }
   })
   const head = Buffer.concat(fields.map(field => literal(...field)))
-  socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(4, 0, 0), frame(1, 4, 1, head), frame(0, 1, 1, body)]))
+  socket.write(
+    Buffer.concat([
+      Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+      frame(4, 0, 0),
+      frame(1, 4, 1, head),
+      frame(0, 1, 1, body),
+    ]),
+  )
   let closed = false
   void over.then(() => (closed = true))
   try {
@@ -97,7 +113,8 @@ function frame(type: number, flags: number, stream: number, payload: Buffer = Bu
 
 /** RFC 7541, 6.2.2: a field neither indexed nor compressed. */
 function literal(name: string, value: string): Buffer {
-  const text = (of: string) => Buffer.concat([integer(Buffer.byteLength(of, 'latin1')), Buffer.from(of, 'latin1')])
+  const text = (of: string) =>
+    Buffer.concat([integer(Buffer.byteLength(of, 'latin1')), Buffer.from(of, 'latin1')])
   return Buffer.concat([Buffer.from([0]), text(name), text(value)])
 }
 
@@ -111,7 +128,10 @@ function integer(value: number): Buffer {
   }
 }
 
-/** The first thing said of stream 1. nginx sends `:status` first, as an entry of the static table or as one with a name of it. */
+/**
+ * The first thing said of stream 1. nginx sends `:status` first, as an entry of the static table or as one
+ * with a name of it.
+ */
 function read(type: number, stream: number, payload: Buffer): number | 'reset' | undefined {
   if (type === 3 && stream === 1) return 'reset'
   if (type !== 1 || stream !== 1) return undefined

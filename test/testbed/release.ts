@@ -1,4 +1,7 @@
-/** The project as a checkout of its own, where a test makes releases, good and bad, and sends them to a second host. */
+/**
+ * The project as a checkout of its own, where a test makes releases, good and bad, and sends them to a second
+ * host.
+ */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -32,15 +35,21 @@ export interface Ended {
   said: string
 }
 
-/** A copy of what git has or could have of this tree. `engine` is the environment in which `docker` builds. */
+/**
+ * A copy of what git has or could have of this tree. `engine` is the environment in which `docker` builds.
+ */
 export function openCheckout(engine: Record<string, string>): Checkout {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-release-'))
   const git = (cwd: string, ...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@localhost', ...args], {
-      cwd,
-      encoding: 'utf8',
-      maxBuffer: 64 * 1024 * 1024,
-    })
+    const { status, stdout, stderr } = spawnSync(
+      'git',
+      ['-c', 'user.name=test', '-c', 'user.email=test@localhost', ...args],
+      {
+        cwd,
+        encoding: 'utf8',
+        maxBuffer: 64 * 1024 * 1024,
+      },
+    )
     if (status !== 0) throw new Error(`git ${args.join(' ')} ended with ${status}: ${stderr}`)
     return stdout.trim()
   }
@@ -58,7 +67,17 @@ export function openCheckout(engine: Record<string, string>): Checkout {
     '.dockerignore',
     '.gitignore',
   ]
-  const files = git(projectRoot, 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...parts, '*.json')
+  const files = git(
+    projectRoot,
+    'ls-files',
+    '-z',
+    '--cached',
+    '--others',
+    '--exclude-standard',
+    '--',
+    ...parts,
+    '*.json',
+  )
   for (const file of new Set(files.split('\0').filter(name => name !== ''))) {
     mkdirSync(dirname(join(folder, file)), { recursive: true })
     cpSync(join(projectRoot, file), join(folder, file), { verbatimSymlinks: true })
@@ -77,7 +96,8 @@ export function openCheckout(engine: Record<string, string>): Checkout {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let said = ''
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text))
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (said += text))
     const ended = new Promise<Ended>(resolve => child.once('close', code => resolve({ code, said })))
     return { process: child, said: () => said, ended }
   }
@@ -87,7 +107,8 @@ export function openCheckout(engine: Record<string, string>): Checkout {
       const file = join(folder, path)
       const before = readFileSync(file, { encoding: 'utf8', flag: 'a+' })
       const after = change(before)
-      if (after === before) throw new Error(`${path} is no more what this test thinks: nothing in it was changed`)
+      if (after === before)
+        throw new Error(`${path} is no more what this test thinks: nothing in it was changed`)
       writeFileSync(file, after)
       git(folder, 'add', '--all')
       git(folder, 'commit', '--quiet', '--message', `a change of ${path}`)
@@ -110,7 +131,9 @@ export function furnish(checkout: Checkout, host: SecondHost, settings: Record<s
       .map(([name, value]) => `${name}=${value}\n`)
       .join('')
   writeFileSync(join(path, '.env'), lines(settings))
-  const key = spawnSync('openssl', ['ecparam', '-name', 'secp256k1', '-genkey', '-noout'], { encoding: 'utf8' })
+  const key = spawnSync('openssl', ['ecparam', '-name', 'secp256k1', '-genkey', '-noout'], {
+    encoding: 'utf8',
+  })
   writeFileSync(join(path, 'private-key.pem'), key.stdout, { mode: 0o400 })
   spawnSync('chown', ['1000', join(path, 'private-key.pem')])
   appendFileSync(

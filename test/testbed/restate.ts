@@ -1,4 +1,7 @@
-/** Schedules that a test changes by hand are stated as they are then: without that, their rows were edited past the program and ask for nothing. */
+/**
+ * Schedules that a test changes by hand are stated as they are then: without that, their rows were edited
+ * past the program and ask for nothing.
+ */
 import { stateTerms } from '../../src/schedule/terms.ts'
 import type { ScheduleRow } from '../../src/schedule/schedule.ts'
 import { audit } from '../../src/ledger/ledger.ts'

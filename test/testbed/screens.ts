@@ -1,4 +1,7 @@
-/** Takes a picture of every page: on a desktop in light and on a phone in dark, in Portuguese, of a town in which much has happened. */
+/**
+ * Takes a picture of every page: on a desktop in light and on a phone in dark, in Portuguese, of a town in
+ * which much has happened.
+ */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
@@ -15,7 +18,10 @@ const looks: [string, Look][] = [
 /** A page that goes on and on is cut here: it is to be looked at, not read. */
 const maxHeight = 1_400
 
-/** Writes `NAME.desktop.webp` and `NAME.phone.webp` into `folder`, which holds nothing else afterwards. `say` hears of each. */
+/**
+ * Writes `NAME.desktop.webp` and `NAME.phone.webp` into `folder`, which holds nothing else afterwards. `say`
+ * hears of each.
+ */
 export async function takeScreens(folder: string, say: (line: string) => void): Promise<void> {
   const browser = await openBrowser()
   try {
@@ -38,7 +44,12 @@ export async function takeScreens(folder: string, say: (line: string) => void): 
   }
 }
 
-async function takeAll(browser: Browser, town: SeededTown, folder: string, say: (line: string) => void): Promise<void> {
+async function takeAll(
+  browser: Browser,
+  town: SeededTown,
+  folder: string,
+  say: (line: string) => void,
+): Promise<void> {
   const tokens = new Map<string, string>()
   for (const [name, folk] of Object.entries(town.folk)) tokens.set(name, await tokenOf(town, folk))
   let bytes = 0
@@ -60,10 +71,15 @@ async function take(page: Page, town: SeededTown, { path, first }: Visited): Pro
   await first?.(page)
   await page.goto(await path(town))
   // Hears of what comes by itself for ever, so it is never idle: loaded is enough.
-  const { width, height } = await page.evaluate(() => ({ width: innerWidth, height: document.documentElement.scrollHeight }))
+  const { width, height } = await page.evaluate(() => ({
+    width: innerWidth,
+    height: document.documentElement.scrollHeight,
+  }))
   await page.setViewportSize({ width, height: Math.min(height, maxHeight) })
   // Photos further down are fetched when they come near, which a picture does not wait for.
-  await page.evaluate(() => Promise.all([...document.images].map(image => ((image.loading = 'eager'), image.decode()))))
+  await page.evaluate(() =>
+    Promise.all([...document.images].map(image => ((image.loading = 'eager'), image.decode()))),
+  )
   const debug = await page.context().newCDPSession(page)
   const { data } = await debug.send('Page.captureScreenshot', { format: 'webp', quality: 50 })
   return Buffer.from(data, 'base64')

@@ -1,4 +1,7 @@
-/** A second host for the tests of a redeploy: a network of its own on this machine, with sshd and a Docker engine that has nothing yet. Needs root. */
+/**
+ * A second host for the tests of a redeploy: a network of its own on this machine, with sshd and a Docker
+ * engine that has nothing yet. Needs root.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,14 +27,23 @@ export interface SecondHost {
 
 const engine = join(projectRoot, '.tools/docker')
 
-/** Why there can be none beside an engine; undefined when there can, and always where servers are expected. */
+/**
+ * Why there can be none beside an engine; undefined when there can, and always where servers are expected.
+ */
 export function whyNoHost(): string | undefined {
   if (process.env['REPASSE_REQUIRE_SERVERS'] === '1') return undefined
-  const missing = ['/usr/sbin/sshd', '/usr/bin/ssh', '/usr/bin/rsync', '/usr/bin/git'].filter(program => !existsSync(program))
-  return missing.length === 0 ? undefined : `${missing.join(', ')} is not here: apt-get install openssh-server openssh-client rsync git`
+  const missing = ['/usr/sbin/sshd', '/usr/bin/ssh', '/usr/bin/rsync', '/usr/bin/git'].filter(
+    program => !existsSync(program),
+  )
+  return missing.length === 0
+    ? undefined
+    : `${missing.join(', ')} is not here: apt-get install openssh-server openssh-client rsync git`
 }
 
-/** Starts one; the programs of the engine must be there (openEngine brings them). It ends with this process, however that ends. */
+/**
+ * Starts one; the programs of the engine must be there (openEngine brings them). It ends with this process,
+ * however that ends.
+ */
 export const startSecondHost = (): Promise<SecondHost> => timed('second host', start)
 
 async function start(): Promise<SecondHost> {
@@ -60,11 +72,18 @@ async function start(): Promise<SecondHost> {
     key: join(folder, 'id'),
     knownHosts: join(folder, 'known-hosts'),
     docker(...args) {
-      const { status, stdout, stderr } = spawnSync(join(engine, 'bin/docker'), ['-H', `unix://${folder}/docker.sock`, ...args], {
-        encoding: 'utf8',
-        env: { ...process.env, DOCKER_CONFIG: join(engine, 'config') },
-      })
-      if (status !== 0) throw new Error(`docker ${args.join(' ')} ended with ${status} on the second host: ${stderr || stdout}`)
+      const { status, stdout, stderr } = spawnSync(
+        join(engine, 'bin/docker'),
+        ['-H', `unix://${folder}/docker.sock`, ...args],
+        {
+          encoding: 'utf8',
+          env: { ...process.env, DOCKER_CONFIG: join(engine, 'config') },
+        },
+      )
+      if (status !== 0)
+        throw new Error(
+          `docker ${args.join(' ')} ended with ${status} on the second host: ${stderr || stdout}`,
+        )
       return stdout.trim()
     },
     stop: () =>

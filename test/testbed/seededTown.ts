@@ -1,4 +1,7 @@
-/** A town after some busy days: people, accounts, schedules with their runs, money on both rails, and an order in every state it can be in. */
+/**
+ * A town after some busy days: people, accounts, schedules with their runs, money on both rails, and an order
+ * in every state it can be in.
+ */
 import type { RailName } from '../../src/base/rails.ts'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +22,16 @@ import { trialAccountFlags } from './trial.ts'
 
 /** How an order's page can stand; each is there once. */
 export const statuses = [
-  ...(['waitingPix', 'waitingBitcoin', 'seen', 'confirming', 'underpaid', 'paidPix', 'paidBitcoin', 'paidLate'] as const),
+  ...([
+    'waitingPix',
+    'waitingBitcoin',
+    'seen',
+    'confirming',
+    'underpaid',
+    'paidPix',
+    'paidBitcoin',
+    'paidLate',
+  ] as const),
   ...(['expired', 'refused', 'attention'] as const),
 ]
 export type StatusName = (typeof statuses)[number]
@@ -56,9 +68,27 @@ const goods: { name: string; units: bigint; stock: bigint; description: string; 
     ...{ name: 'Café em grãos 250 g', units: 4_290n, stock: 38n, drawing: 'coffee' },
     description: 'Bourbon amarelo da Mantiqueira, torra média, colhido em 2026.',
   },
-  { name: 'Caneca esmaltada', units: 5_600n, stock: 12n, drawing: 'mug', description: 'Ágata branca com borda escura, 350 ml.' },
-  { name: 'Caderno pautado', units: 3_450n, stock: 0n, drawing: 'notebook', description: 'Capa de tecido, 96 folhas, costura aberta.' },
-  { name: 'Rede de algodão', units: 38_900n, stock: 9n, drawing: 'hammock', description: 'Tecida em Jaguaruana, aguenta 160 kg.' },
+  {
+    name: 'Caneca esmaltada',
+    units: 5_600n,
+    stock: 12n,
+    drawing: 'mug',
+    description: 'Ágata branca com borda escura, 350 ml.',
+  },
+  {
+    name: 'Caderno pautado',
+    units: 3_450n,
+    stock: 0n,
+    drawing: 'notebook',
+    description: 'Capa de tecido, 96 folhas, costura aberta.',
+  },
+  {
+    name: 'Rede de algodão',
+    units: 38_900n,
+    stock: 9n,
+    drawing: 'hammock',
+    description: 'Tecida em Jaguaruana, aguenta 160 kg.',
+  },
 ]
 
 /** `photos`: of the products, by what they show; a shop without them is one too. */
@@ -83,7 +113,9 @@ export async function openSeededTown(
       carla: await addFolk(town, 'carla', 'admin'),
       vera: await addFolk(town, 'vera', 'viewer', 'en'),
     }
-    const welcome = new URL((await town.repasse('user', 'add', 'dora', '--role', 'maker', '--by', 'carla')).trim()).pathname
+    const welcome = new URL(
+      (await town.repasse('user', 'add', 'dora', '--role', 'maker', '--by', 'carla')).trim(),
+    ).pathname
     return { ...town, folk, orders, welcome }
   } catch (error) {
     await town.close()
@@ -94,10 +126,42 @@ export async function openSeededTown(
 async function addMoneysPlaces({ repasse, chain, folder, running: { app } }: PageTown): Promise<void> {
   await repasse('account', 'add', ...trialAccountFlags, '--by', 'ana')
   await repasse('account', 'approve', 'main', '--by', 'bruno')
-  await repasse('account', 'add', '--kind', 'bitcoin', '--name', 'carteira', '--address', chain!.payee, '--by', 'ana')
+  await repasse(
+    'account',
+    'add',
+    '--kind',
+    'bitcoin',
+    '--name',
+    'carteira',
+    '--address',
+    chain!.payee,
+    '--by',
+    'ana',
+  )
   await repasse('account', 'approve', 'carteira', '--by', 'bruno')
-  const reserve = ['--name', 'reserva', '--holder', 'Stark Bank S.A.', '--tax-id', '20.018.183/0001-80', '--bank', '20018183']
-  await repasse('account', 'add', ...reserve, '--branch', '0001', '--number', '5678123412341234', '--type', 'payment', '--by', 'ana')
+  const reserve = [
+    '--name',
+    'reserva',
+    '--holder',
+    'Stark Bank S.A.',
+    '--tax-id',
+    '20.018.183/0001-80',
+    '--bank',
+    '20018183',
+  ]
+  await repasse(
+    'account',
+    'add',
+    ...reserve,
+    '--branch',
+    '0001',
+    '--number',
+    '5678123412341234',
+    '--type',
+    'payment',
+    '--by',
+    'ana',
+  )
 
   const write = (name: string, text: string) => {
     const file = join(folder, name)
@@ -106,19 +170,52 @@ async function addMoneysPlaces({ repasse, chain, folder, running: { app } }: Pag
   }
   const zone = ['--time-zone', 'America/Sao_Paulo', '--by', 'ana']
   const add = (name: string, cron: string, csv: string, ...more: string[]) =>
-    repasse('schedule', 'add', '--name', name, '--cron', cron, '--payers', write(`${name}.csv`, csv), ...zone, ...more)
-  await add('mensalidades', '0 9 5 * *', students, '--due-in', '5d', '--pay-to', 'main', '--commission', '1.5%')
+    repasse(
+      'schedule',
+      'add',
+      '--name',
+      name,
+      '--cron',
+      cron,
+      '--payers',
+      write(`${name}.csv`, csv),
+      ...zone,
+      ...more,
+    )
+  await add(
+    'mensalidades',
+    '0 9 5 * *',
+    students,
+    '--due-in',
+    '5d',
+    '--pay-to',
+    'main',
+    '--commission',
+    '1.5%',
+  )
   await add('clube', '10 * * * *', members, '--due-in', '2h', '--pay-to', 'main', '--commission', '2%')
   await add('apoio', '0 8 1 * *', patrons, '--rail', 'bitcoin', '--due-in', '2d', '--pay-to', 'carteira')
   await add('natal', '0 10 1 12 *', members, '--due-in', '2d', '--pay-to', 'reserva')
   await repasse('schedule', 'pause', 'natal', '--why', 'só em dezembro', '--by', 'ana')
 
-  await payShopTo(app.db, { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n }, 'ana')
-  await payShopTo(app.db, { rail: 'bitcoin', account: 'carteira', commissionBp: 100n, minPayoutUnits: 1_000n }, 'ana')
+  await payShopTo(
+    app.db,
+    { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n },
+    'ana',
+  )
+  await payShopTo(
+    app.db,
+    { rail: 'bitcoin', account: 'carteira', commissionBp: 100n, minPayoutUnits: 1_000n },
+    'ana',
+  )
 }
 
-async function addGoods({ running: { app } }: PageTown, photos: Partial<Record<Drawing, Uint8Array>>): Promise<void> {
-  for (const { drawing, ...input } of goods) await addProduct(app.db, app.world, { ...input, photo: photos[drawing] }, 'ana')
+async function addGoods(
+  { running: { app } }: PageTown,
+  photos: Partial<Record<Drawing, Uint8Array>>,
+): Promise<void> {
+  for (const { drawing, ...input } of goods)
+    await addProduct(app.db, app.world, { ...input, photo: photos[drawing] }, 'ana')
 }
 
 const buyers = [
@@ -128,10 +225,20 @@ const buyers = [
 let placed = 0
 
 /** One order of `quantity` of the product with that name, as if from the checkout. */
-export async function order({ running: { app } }: PageTown, rail: RailName, name: string, quantity = 1n): Promise<OrderRow> {
+export async function order(
+  { running: { app } }: PageTown,
+  rail: RailName,
+  name: string,
+  quantity = 1n,
+): Promise<OrderRow> {
   const product = (await app.db.one<{ id: string }>(sql`select id from products where name = ${name}`))!
   const answer = await placeOrder(app, {
-    ...{ basketKey: newKey(app.world), lines: [{ productId: product.id, quantity }], rail, language: 'pt-BR' },
+    ...{
+      basketKey: newKey(app.world),
+      lines: [{ productId: product.id, quantity }],
+      rail,
+      language: 'pt-BR',
+    },
     buyer: buyers[placed++ % buyers.length]!,
   })
   if (answer.is !== 'placed') throw new Error(`the order was not placed: ${JSON.stringify(answer.faults)}`)
@@ -139,7 +246,11 @@ export async function order({ running: { app } }: PageTown, rail: RailName, name
 }
 
 /** Waits until the order's page tells this. */
-export const stands = <Is extends OrderStatus['is']>({ running: app }: PageTown, { token }: OrderRow, is: Is) =>
+export const stands = <Is extends OrderStatus['is']>(
+  { running: app }: PageTown,
+  { token }: OrderRow,
+  is: Is,
+) =>
   until(async () => {
     const seen = await readOrder(app.app, token)
     return seen?.standing.is === is ? (seen.standing as OrderStatus & { is: Is }) : undefined
@@ -147,7 +258,11 @@ export const stands = <Is extends OrderStatus['is']>({ running: app }: PageTown,
 
 /** Pays to an address from the payer's wallet, in no block yet. */
 export const send = ({ chain }: PageTown, address: string, units: bigint): Promise<string> =>
-  chain!.rpc('sendtoaddress', [address, `${units / 100_000_000n}.${(units % 100_000_000n).toString().padStart(8, '0')}`], payerWallet)
+  chain!.rpc(
+    'sendtoaddress',
+    [address, `${units / 100_000_000n}.${(units % 100_000_000n).toString().padStart(8, '0')}`],
+    payerWallet,
+  )
 
 async function codeOf(town: PageTown, placedOrder: OrderRow): Promise<{ address: string; units: bigint }> {
   const { code } = await stands(town, placedOrder, 'waiting')
@@ -156,7 +271,9 @@ async function codeOf(town: PageTown, placedOrder: OrderRow): Promise<{ address:
 }
 
 /** What was let expire: one stays so, one is paid late, and one asks anew, which the rail refuses. */
-async function ordersThatExpire(town: PageTown): Promise<Pick<Record<StatusName, string>, 'expired' | 'paidLate' | 'refused'>> {
+async function ordersThatExpire(
+  town: PageTown,
+): Promise<Pick<Record<StatusName, string>, 'expired' | 'paidLate' | 'refused'>> {
   const [expired, late, refused] = [
     await order(town, 'starkbank', 'Caneca esmaltada', 2n),
     await order(town, 'bitcoin', 'Café em grãos 250 g'),
@@ -168,7 +285,9 @@ async function ordersThatExpire(town: PageTown): Promise<Pick<Record<StatusName,
   for (const each of [expired, late, refused]) await stands(town, each, 'expired')
 
   await until(async () => {
-    const row = await town.running.app.db.one<{ state: string }>(sql`select state from orders where id = ${late.id}`)
+    const row = await town.running.app.db.one<{ state: string }>(
+      sql`select state from orders where id = ${late.id}`,
+    )
     return row?.state === 'expired'
   }, 'the order let go')
   await send(town, address, units)
@@ -194,7 +313,12 @@ async function runSchedules(town: PageTown): Promise<void> {
   await repasse('schedule', 'run', 'mensalidades', '--by', 'ana')
   await repasse('schedule', 'run', 'apoio', '--by', 'ana')
   const issued = await until(async () => {
-    const rows = await ask<{ id: string; state: string; rail: string; units: string }[]>('invoice', 'list', '--limit', '500')
+    const rows = await ask<{ id: string; state: string; rail: string; units: string }[]>(
+      'invoice',
+      'list',
+      '--limit',
+      '500',
+    )
     const found = rows.filter(({ rail, state }) => rail === 'starkbank' && state === 'issued')
     return found.filter(({ units }) => Number(units) >= 48_000).length === 4 && found
   }, 'the monthly invoices')
@@ -211,7 +335,11 @@ const refuseInvoices = ({ bank }: PageTown, isOn: boolean): void =>
   bank.setFaults({ redirect: isOn ? 1 : 0, only: isOn ? 'POST /v2/invoice' : undefined })
 
 const slotsRun = async ({ running: { app } }: PageTown): Promise<number> =>
-  Number((await app.db.one<{ n: bigint }>(sql`select count(*) as n from runs where job = 'issue' and ended_at is not null`))!.n)
+  Number(
+    (await app.db.one<{ n: bigint }>(
+      sql`select count(*) as n from runs where job = 'issue' and ended_at is not null`,
+    ))!.n,
+  )
 
 type Standing = Exclude<StatusName, 'expired' | 'paidLate' | 'refused'>
 
@@ -221,9 +349,9 @@ async function ordersThatStand(town: PageTown): Promise<Record<Standing, string>
   const attention = await order(town, 'starkbank', 'Café em grãos 250 g', 2n)
   for (const each of [paidPix, attention]) {
     await stands(town, each, 'waiting')
-    const [{ id }] = (await town.running.app.db.all<{ id: string }>(sql`select id from invoices where order_id = ${each.id}`)) as [
-      { id: string },
-    ]
+    const [{ id }] = (await town.running.app.db.all<{ id: string }>(
+      sql`select id from invoices where order_id = ${each.id}`,
+    )) as [{ id: string }]
     await town.pay(id)
     await stands(town, each, 'paid')
     if (each === attention) await giveBack(town, id)
@@ -241,7 +369,10 @@ async function ordersThatStand(town: PageTown): Promise<Record<Standing, string>
   for (let block = 0; block < 6; block++) await chain!.mine()
   await stands(town, paidBitcoin, 'paid')
   // Two, because 500 reais and more take three blocks.
-  const [confirming, underpaid] = [await pay('Rede de algodão', { quantity: 2n }), await pay('Caneca esmaltada', { share: 3n })]
+  const [confirming, underpaid] = [
+    await pay('Rede de algodão', { quantity: 2n }),
+    await pay('Caneca esmaltada', { share: 3n }),
+  ]
   await chain!.mine()
   const seen = await pay('Café em grãos 250 g')
   const waitingPix = await order(town, 'starkbank', 'Caneca esmaltada')
@@ -250,8 +381,18 @@ async function ordersThatStand(town: PageTown): Promise<Record<Standing, string>
   await stands(town, seen, 'seen')
   for (const each of [waitingPix, waitingBitcoin]) await stands(town, each, 'waiting')
   return {
-    ...{ paidPix: paidPix.token, attention: attention.token, paidBitcoin: paidBitcoin.token, confirming: confirming.token },
-    ...{ underpaid: underpaid.token, seen: seen.token, waitingPix: waitingPix.token, waitingBitcoin: waitingBitcoin.token },
+    ...{
+      paidPix: paidPix.token,
+      attention: attention.token,
+      paidBitcoin: paidBitcoin.token,
+      confirming: confirming.token,
+    },
+    ...{
+      underpaid: underpaid.token,
+      seen: seen.token,
+      waitingPix: waitingPix.token,
+      waitingBitcoin: waitingBitcoin.token,
+    },
   }
 }
 
@@ -268,12 +409,16 @@ async function addEvents({ running: { app }, ask }: PageTown): Promise<void> {
     app.inbox.keep({ rail: 'starkbank', eventId, raw: Buffer.from(body), via: 'push', signature: 'MEUCIQ' })
   await keep('9000000000000001', '{"event": 7}')
   await until(
-    async () => (await ask<{ state: string }[]>('event', 'list')).some(({ state }) => state === 'quarantined'),
+    async () =>
+      (await ask<{ state: string }[]>('event', 'list')).some(({ state }) => state === 'quarantined'),
     'an event nobody can read',
   )
 }
 
-/** One monthly invoice was paid three times: one duplicate waits for a person, and somebody said how the other was settled. */
+/**
+ * One monthly invoice was paid three times: one duplicate waits for a person, and somebody said how the other
+ * was settled.
+ */
 async function addDuplicates(town: PageTown): Promise<void> {
   const { bank, running: app } = town
   const { db, world } = app.app
@@ -287,24 +432,42 @@ async function addDuplicates(town: PageTown): Promise<void> {
     await town.skip(1_000)
     return (await db.all(sql`select id from invoice_twins where state = 'credited'`)).length === 2
   }, 'the duplicates to be credited')
-  const decision = { invoiceId: id, providerId: twins[0]!.id, by: 'bruno', why: 'abatido da mensalidade de janeiro' }
+  const decision = {
+    invoiceId: id,
+    providerId: twins[0]!.id,
+    by: 'bruno',
+    why: 'abatido da mensalidade de janeiro',
+  }
   await keepTwin(db, world, decision)
 }
 
-/** Limits that two people set, a payout that waits for two more, and proposals: one that bruno may approve, one of his own, some decided. */
+/**
+ * Limits that two people set, a payout that waits for two more, and proposals: one that bruno may approve,
+ * one of his own, some decided.
+ */
 async function addProposals(town: PageTown): Promise<void> {
   const { app } = town.running
   const { db, world } = app
   const account = (await db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
-  const payouts = await db.all<{ id: string }>(sql`select id from payouts where asset = 'BRL' order by id limit 2`)
+  const payouts = await db.all<{ id: string }>(
+    sql`select id from payouts where asset = 'BRL' order by id limit 2`,
+  )
   const limit = (by: string, wanted: WantedLimits, accountId?: string) =>
-    db.tx(tx => changeLimits(tx, world, { asset: 'BRL', accountId, wanted, by, why: 'mais cobranças em dezembro' }))
+    db.tx(tx =>
+      changeLimits(tx, world, { asset: 'BRL', accountId, wanted, by, why: 'mais cobranças em dezembro' }),
+    )
   await limit('ana', { payout: 50_000n, day: 1_000_000n })
   await limit('ana', { hour: 300_000n }, account)
   const raised = await limit('ana', { day: 2_000_000n })
   if (raised.is === 'proposed') await approveAndDo(app, raised.proposal.id, { by: 'bruno' })
   const over = payouts.map(({ id: subject }) => ({
-    ...{ act: beyondAct, subject, detail: { asset: 'BRL', amount: '480.00' }, why: 'é o aluguel de três meses', by: 'ana' },
+    ...{
+      act: beyondAct,
+      subject,
+      detail: { asset: 'BRL', amount: '480.00' },
+      why: 'é o aluguel de três meses',
+      by: 'ana',
+    },
   }))
   await db.tx(async tx => {
     const [refused, withdrawn] = [await propose(tx, world, over[0]!), await propose(tx, world, over[1]!)]
@@ -315,6 +478,11 @@ async function addProposals(town: PageTown): Promise<void> {
   await limit('bruno', { payout: null })
   const large = await order(town, 'starkbank', 'Rede de algodão', 2n)
   await stands(town, large, 'waiting')
-  await town.pay((await db.one<{ id: string }>(sql`select id from invoices where order_id = ${large.id}`))!.id)
-  await until(() => db.one(sql`select payout_id from limit_waits where needs = 'person'`), 'a payout that waits for two people')
+  await town.pay(
+    (await db.one<{ id: string }>(sql`select id from invoices where order_id = ${large.id}`))!.id,
+  )
+  await until(
+    () => db.one(sql`select payout_id from limit_waits where needs = 'person'`),
+    'a payout that waits for two people',
+  )
 }

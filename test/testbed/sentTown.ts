@@ -1,4 +1,7 @@
-/** A town whose payout is on its way, on a node that may be ended and started: for stories of what happens between its sending and its sixth block. */
+/**
+ * A town whose payout is on its way, on a node that may be ended and started: for stories of what happens
+ * between its sending and its sixth block.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -22,16 +25,27 @@ export interface SentTown extends ChainTown {
   letGo(): Promise<unknown>
   /** Starts the node again. A wallet sends again what it knows, so none is loaded unasked. */
   startNode(...wallets: string[]): Promise<void>
-  /** Once it lies six blocks deep everything adds up: the payee has what this offer pays, and nothing is left in between. */
+  /**
+   * Once it lies six blocks deep everything adds up: the payee has what this offer pays, and nothing is left
+   * in between.
+   */
   expectPaid(offer: Offer): Promise<void>
 }
 
 /** For a node started with `-persistmempool=0`. Fees are 2 sat/vB. */
-export async function openSentTown(node: Bitcoind, options: Partial<ChainTownOptions> = {}): Promise<SentTown> {
-  if (!(await node.rpc<string[]>('listwallets')).includes('payer') && (await node.rpc<number>('getblockcount')) > 0)
+export async function openSentTown(
+  node: Bitcoind,
+  options: Partial<ChainTownOptions> = {},
+): Promise<SentTown> {
+  if (
+    !(await node.rpc<string[]>('listwallets')).includes('payer') &&
+    (await node.rpc<number>('getblockcount')) > 0
+  )
     await node.rpc('loadwallet', ['payer'])
   const town = await openChainTown({ node, commissionBp: 0n, ...options })
-  const { destination: payee } = (await town.db.one<{ destination: string }>(sql`select destination from accounts`))!
+  const { destination: payee } = (await town.db.one<{ destination: string }>(
+    sql`select destination from accounts`,
+  ))!
   const fee = (rate: bigint) => void (town.rail.feeRate = async () => done(rate))
   fee(2_000n)
   const only = async () => (await bundlesOf(town))[0]!
@@ -40,11 +54,15 @@ export async function openSentTown(node: Bitcoind, options: Partial<ChainTownOpt
     ...{ fee, only, states },
     offers: async () => (await only()).offers,
     mempool: () => node.rpc<string[]>('getrawmempool'),
-    stopped: async () => (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value,
+    stopped: async () =>
+      (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value,
     letGo: () => town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`)),
     async startNode(...wallets: string[]) {
       // At the town's time, for its blocks are of a future that the node would not believe in.
-      writeFileSync(join(node.folder, 'bitcoin.conf'), `softwareexpiry=0\nmocktime=${Math.floor(town.clock.now() / 1000)}\n`)
+      writeFileSync(
+        join(node.folder, 'bitcoin.conf'),
+        `softwareexpiry=0\nmocktime=${Math.floor(town.clock.now() / 1000)}\n`,
+      )
       await node.start()
       for (const name of wallets) await node.rpc('loadwallet', [name])
     },
@@ -57,8 +75,15 @@ export async function openSentTown(node: Bitcoind, options: Partial<ChainTownOpt
   })
 }
 
-/** The same, with two payouts sent together and `blocks` mined without them. With the commission there is change. */
-export async function openStuckTown(node: Bitcoind, options: Partial<ChainTownOptions> = {}, blocks = 6): Promise<SentTown> {
+/**
+ * The same, with two payouts sent together and `blocks` mined without them. With the commission there is
+ * change.
+ */
+export async function openStuckTown(
+  node: Bitcoind,
+  options: Partial<ChainTownOptions> = {},
+  blocks = 6,
+): Promise<SentTown> {
   const town = await openSentTown(node, { commissionBp: 150n, ...options })
   await owing(town, [{ units: 60_000n }, { units: 140_001n, parts: [100_000n, 40_001n] }])
   await town.send()

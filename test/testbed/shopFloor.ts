@@ -1,4 +1,7 @@
-/** What a story of the shop begins with: goods on the shelf, a rule where the money goes, and a buyer with a basket. */
+/**
+ * What a story of the shop begins with: goods on the shelf, a rule where the money goes, and a buyer with a
+ * basket.
+ */
 import type { RailName } from '../../src/base/rails.ts'
 import type { World } from '../../src/base/world.ts'
 import type { Mail, Mailer } from '../../src/mail/mail.ts'
@@ -15,10 +18,21 @@ export interface ShopFloor {
 }
 
 /** Goods, and `rails` offered; their money goes to the account `main`. */
-export async function furnishShop(db: Db, world: World, rails: RailName[], commissionBp = 150n): Promise<ShopFloor> {
-  for (const rail of rails) await payShopTo(db, { rail, account: 'main', commissionBp, minPayoutUnits: 0n }, 'maker')
+export async function furnishShop(
+  db: Db,
+  world: World,
+  rails: RailName[],
+  commissionBp = 150n,
+): Promise<ShopFloor> {
+  for (const rail of rails)
+    await payShopTo(db, { rail, account: 'main', commissionBp, minPayoutUnits: 0n }, 'maker')
   const goods = { description: '', photo: undefined }
-  const coffee = await addProduct(db, world, { ...goods, name: 'Café 250 g', units: 3_990n, stock: 10n }, 'maker')
+  const coffee = await addProduct(
+    db,
+    world,
+    { ...goods, name: 'Café 250 g', units: 3_990n, stock: 10n },
+    'maker',
+  )
   const cup = await addProduct(db, world, { ...goods, name: 'Xícara', units: 2_500n, stock: 1n }, 'maker')
   return {
     coffee,
@@ -35,7 +49,10 @@ export async function furnishShop(db: Db, world: World, rails: RailName[], commi
 }
 
 /** Letters are laid on the table, where a story reads them. */
-export function openMail(): { letters: Mail[]; post: { mailer: Mailer; shopName: string; publicUrl: string } } {
+export function openMail(): {
+  letters: Mail[]
+  post: { mailer: Mailer; shopName: string; publicUrl: string }
+} {
   const letters: Mail[] = []
   const mailer: Mailer = {
     async send(letter) {

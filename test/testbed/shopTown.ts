@@ -1,4 +1,7 @@
-/** A shop that is open: products with photos, rules on each rail there is, a payer who can be asked to pay, and visitors at browsers without scripts. */
+/**
+ * A shop that is open: products with photos, rules on each rail there is, a payer who can be asked to pay,
+ * and visitors at browsers without scripts.
+ */
 import type { RailName } from '../../src/base/rails.ts'
 import { payerWallet } from '../../sim/demoChain.ts'
 import { startPayerDesk, type PayerDesk } from '../../sim/payerDesk.ts'
@@ -38,19 +41,32 @@ export const wares = {
     description: 'Torra média, de um sítio só.\nMoído na hora.',
     photo: true,
   },
-  mug: { name: 'Caneca de cerâmica', units: 5_500n, stock: 3n, description: 'Feita à mão; cada uma é um pouco diferente.', photo: true },
+  mug: {
+    name: 'Caneca de cerâmica',
+    units: 5_500n,
+    stock: 3n,
+    description: 'Feita à mão; cada uma é um pouco diferente.',
+    photo: true,
+  },
   notebook: { name: 'Caderno pautado', units: 2_450n, stock: 12n, description: '96 folhas.', photo: true },
   stickers: { name: 'Adesivos', units: 900n, stock: 0n, description: '', photo: false },
 } as const
 
 export const buyer = { name: 'Ana Prado', email: 'ana@example.com', taxId: '012.345.678-90' }
 
-export async function openShopTown({ simulates = false, ...options }: ShopTownOptions = {}): Promise<ShopTown> {
+export async function openShopTown({
+  simulates = false,
+  ...options
+}: ShopTownOptions = {}): Promise<ShopTown> {
   let app: PayerDesk | undefined
   const port = simulates ? await freePort() : 0
   const town = await openPageTown({
     ...options,
-    env: { SHOP_NAME: 'Loja do Bairro', ...(simulates && { SIMULATE_URL: `http://127.0.0.1:${port}` }), ...options.env },
+    env: {
+      SHOP_NAME: 'Loja do Bairro',
+      ...(simulates && { SIMULATE_URL: `http://127.0.0.1:${port}` }),
+      ...options.env,
+    },
   })
   const { chain, bank } = town
   const sendCoins = async (address: string, units: bigint): Promise<string> =>
@@ -88,35 +104,80 @@ export async function openShopTown({ simulates = false, ...options }: ShopTownOp
 
 async function openAccounts({ repasse, running: app, chain }: PageTown): Promise<void> {
   const { db } = app.app
-  const holder = ['--holder', 'Stark Bank S.A.', '--tax-id', '20.018.183/0001-80', '--bank', '20018183', '--branch', '0001']
-  await repasse('account', 'add', '--name', 'main', ...holder, '--number', '6341320293482496', '--type', 'payment', '--by', 'maker')
+  const holder = [
+    '--holder',
+    'Stark Bank S.A.',
+    '--tax-id',
+    '20.018.183/0001-80',
+    '--bank',
+    '20018183',
+    '--branch',
+    '0001',
+  ]
+  await repasse(
+    'account',
+    'add',
+    '--name',
+    'main',
+    ...holder,
+    '--number',
+    '6341320293482496',
+    '--type',
+    'payment',
+    '--by',
+    'maker',
+  )
   await repasse('account', 'approve', 'main', '--by', 'checker')
   await payShopTo(db, { rail: 'starkbank', account: 'main', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
   if (!chain) return
-  await repasse('account', 'add', '--name', 'wallet', '--kind', 'bitcoin', '--address', chain.payee, '--by', 'maker')
+  await repasse(
+    'account',
+    'add',
+    '--name',
+    'wallet',
+    '--kind',
+    'bitcoin',
+    '--address',
+    chain.payee,
+    '--by',
+    'maker',
+  )
   await repasse('account', 'approve', 'wallet', '--by', 'checker')
   await payShopTo(db, { rail: 'bitcoin', account: 'wallet', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
   // It is offered once the chain is followed and a rate is there.
-  await until(async () => (await offers(app.app)).some(({ rail, why }) => rail === 'bitcoin' && why === undefined), 'Bitcoin at checkout')
+  await until(
+    async () => (await offers(app.app)).some(({ rail, why }) => rail === 'bitcoin' && why === undefined),
+    'Bitcoin at checkout',
+  )
 }
 
 async function stock({ running: { app } }: PageTown): Promise<ShopTown['products']> {
   const found: Partial<ShopTown['products']> = {}
   for (const name of Object.keys(wares) as (keyof typeof wares)[]) {
     const { photo, ...ware } = wares[name]
-    found[name] = await addProduct(app.db, app.world, { ...ware, photo: photo ? pictures[name]() : undefined }, 'maker')
+    found[name] = await addProduct(
+      app.db,
+      app.world,
+      { ...ware, photo: photo ? pictures[name]() : undefined },
+      'maker',
+    )
   }
   return found as ShopTown['products']
 }
 
 /** The shop waits four seconds for the bank; on a busy machine the page may be there before its code. */
-const isPreparing = ({ text }: Page): boolean => /Preparando o código de pagamento|Preparing the code to pay with/.test(text)
+const isPreparing = ({ text }: Page): boolean =>
+  /Preparando o código de pagamento|Preparing the code to pay with/.test(text)
 
 const shoppers = (products: ShopTown['products']): Pick<ShopTown, 'toCheckout' | 'order' | 'becomes'> => {
   const toCheckout: ShopTown['toCheckout'] = async (who, wanted = ['coffee']) => {
     for (const name of wanted) {
       const shop = await who.get('/')
-      await who.send(formTo(shop, '/basket', { product: products[name].id }), {}, { name: 'act', value: 'add' })
+      await who.send(
+        formTo(shop, '/basket', { product: products[name].id }),
+        {},
+        { name: 'act', value: 'add' },
+      )
     }
     return who.send(formTo(await who.get('/basket'), '/checkout'))
   }

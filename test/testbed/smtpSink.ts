@@ -21,7 +21,10 @@ export interface SmtpSink {
   close(): Promise<void>
 }
 
-export async function startSmtpSink({ user, password }: { user?: string; password?: string } = {}): Promise<SmtpSink> {
+export async function startSmtpSink({
+  user,
+  password,
+}: { user?: string; password?: string } = {}): Promise<SmtpSink> {
   const taken: Taken[] = []
   const refusals: { step: string; code: number | 'drop'; words: string }[] = []
   let visits = 0
@@ -43,7 +46,8 @@ export async function startSmtpSink({ user, password }: { user?: string; passwor
     onAuth(auth, _session, done) {
       const wrong = refusal('AUTH')
       if (wrong && wrong !== 'drop') return done(wrong)
-      if (auth.username !== user || auth.password !== password) return done(new Error('that is another password'))
+      if (auth.username !== user || auth.password !== password)
+        return done(new Error('that is another password'))
       done(null, { user: auth.username })
     },
     onRcptTo(_address, _session, done) {
@@ -56,7 +60,8 @@ export async function startSmtpSink({ user, password }: { user?: string; passwor
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
       stream.on('end', () => {
         if (wrong === 'drop') {
-          for (const connection of server.connections) (connection as unknown as { _socket: Socket })._socket.destroy()
+          for (const connection of server.connections)
+            (connection as unknown as { _socket: Socket })._socket.destroy()
           return
         }
         if (wrong) return done(wrong)

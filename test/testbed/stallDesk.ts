@@ -1,4 +1,7 @@
-/** A desk on a real port of a simulated bank and a clock in a file: what a worker that is stopped, and the one that works on, both have. */
+/**
+ * A desk on a real port of a simulated bank and a clock in a file: what a worker that is stopped, and the one
+ * that works on, both have.
+ */
 import { seededRandom, sharedClock } from '../../src/base/clock.ts'
 import { readClockFile } from '../../src/base/clockFile.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -18,7 +21,10 @@ export interface StallPlace {
   seed: number
 }
 
-/** What a worker is told to do, and where it stops itself: at a named point, or just before or after it looks at its deadline for the nth time. */
+/**
+ * What a worker is told to do, and where it stops itself: at a named point, or just before or after it looks
+ * at its deadline for the nth time.
+ */
 export interface StallOrder {
   place: StallPlace
   act: Act
@@ -27,16 +33,31 @@ export interface StallOrder {
 /** `pay again`: under the same key; `pay anew`: under the next one. */
 export type Act = 'issue' | 'ask again' | 'pay' | 'pay again' | 'pay anew'
 
-/** `clock`: as this worker has it, which may stop it; `at` likewise. `db`: one that is open already, and stays so. */
+/**
+ * `clock`: as this worker has it, which may stop it; `at` likewise. `db`: one that is open already, and stays
+ * so.
+ */
 export async function openStallDesk(
   place: StallPlace,
   over: { clock?: Clock; at?: World['at']; db?: Db } = {},
 ): Promise<App & { close(): Promise<void> }> {
   const clock = over.clock ?? stallClock(place.clockFile)
-  const world: World = { clock, random: seededRandom(place.seed), log: silentLog, at: over.at ?? (() => undefined) }
+  const world: World = {
+    clock,
+    random: seededRandom(place.seed),
+    log: silentLog,
+    at: over.at ?? (() => undefined),
+  }
   const db = over.db ?? (await openDb(place.database, { ...world, virtual: true }))
   const { projectId, workspaceId, privateKeyPem, bankUrl } = place
-  const rail = connectStarkbank({ environment: 'sandbox', projectId, workspaceId, privateKeyPem, apiUrl: bankUrl, ...world })
+  const rail = connectStarkbank({
+    environment: 'sandbox',
+    projectId,
+    workspaceId,
+    privateKeyPem,
+    apiUrl: bankUrl,
+    ...world,
+  })
   return {
     db,
     world,

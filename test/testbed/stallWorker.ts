@@ -1,4 +1,7 @@
-/** A worker that does one act for each line it is given, and stops itself as SIGSTOP does at the point it is told. */
+/**
+ * A worker that does one act for each line it is given, and stops itself as SIGSTOP does at the point it is
+ * told.
+ */
 import { writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { seededRandom } from '../../src/base/clock.ts'

@@ -14,7 +14,10 @@ export interface Said {
   err: string
 }
 
-/** A folder, which is gone when the tests of the file or suite that asked are over, and commands on the database in it. Not to be asked for inside a test. */
+/**
+ * A folder, which is gone when the tests of the file or suite that asked are over, and commands on the
+ * database in it. Not to be asked for inside a test.
+ */
 export function openTerminal() {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-cli-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -24,7 +27,11 @@ export function openTerminal() {
   async function repasse(words: string[], more: Record<string, string> = {}): Promise<Said> {
     let out = ''
     let err = ''
-    const outlet = { out: async (text: string) => void (out += text), err: (text: string) => void (err += text), colours: false }
+    const outlet = {
+      out: async (text: string) => void (out += text),
+      err: (text: string) => void (err += text),
+      colours: false,
+    }
     const code = await runCli(['node', 'repasse', ...words], { ...env, ...more }, outlet)
     return { code, out, err }
   }
@@ -38,7 +45,10 @@ export async function openBankTerminal(settings: Partial<Settings> = {}) {
   afterAll(() => bank.close())
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const projectId = '5656565656565656'
-  bank.bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
+  bank.bank.addProject({
+    id: projectId,
+    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  })
   writeFileSync(terminal.at('key.pem'), privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
   const env = {
     ...terminal.env,
@@ -48,7 +58,8 @@ export async function openBankTerminal(settings: Partial<Settings> = {}) {
     STARKBANK_API_URL: bank.url,
     LOG_LEVEL: 'silent',
   }
-  const repasse = (words: string[], more: Record<string, string> = {}) => terminal.repasse(words, { ...env, ...more })
+  const repasse = (words: string[], more: Record<string, string> = {}) =>
+    terminal.repasse(words, { ...env, ...more })
   return { ...terminal, bank: bank.bank, env, repasse }
 }
 

@@ -17,7 +17,11 @@ const rules: readonly Rule[] = [
     forbids: new RegExp(String.raw`\b(?:TO${''}DO|FIX${''}ME|XX${''}X)\b`),
     why: 'leaves work as a note: do it or write an issue',
   },
-  { about: /\.test\.ts$/, forbids: /\b(?:it|test|describe|suite)(?:\.\w+)*\.only\b/, why: 'runs one test and hides the others' },
+  {
+    about: /\.test\.ts$/,
+    forbids: /\b(?:it|test|describe|suite)(?:\.\w+)*\.only\b/,
+    why: 'runs one test and hides the others',
+  },
   {
     about: /\.test\.ts$/,
     forbids: /\b(?:it|test|describe|suite)(?:\.\w+)*\.(?:skip|todo)\b/,
@@ -53,7 +57,11 @@ const rules: readonly Rule[] = [
     forbids: new RegExp(`\\bexpect\\.po${''}ll\\(|\\bvi\\.wait(?:Fo${''}r|Unt${''}il)\\((?![^\\n]*timeout)`),
     why: 'gives up after a second, which a busy machine needs for less: eventually() and until() have patience',
   },
-  { about: code, forbids: /\bclass \w*(?:Util|Helper|Common|Service|Manager)\b/, why: 'has a class whose name says nothing' },
+  {
+    about: code,
+    forbids: /\bclass \w*(?:Util|Helper|Common|Service|Manager)\b/,
+    why: 'has a class whose name says nothing',
+  },
 ]
 
 const namesNothing = /(?:^|[-_./])(?:utils?|helpers?|common|services?|managers?)\.tsx?$/i
@@ -70,7 +78,10 @@ export function faults(files: readonly SourceFile[]): string[] {
   ])
 }
 
-/** What to look at again, and nothing to fail for: long files, and rooms without the file that bears their name. */
+/**
+ * What to look at again, and nothing to fail for: long files, and rooms without the file that bears their
+ * name.
+ */
 export function marks(files: readonly SourceFile[]): string[] {
   const source = files.filter(file => /^src\/.*\.tsx?$/.test(file.path))
   const paths = new Set(source.map(file => file.path))
@@ -80,7 +91,9 @@ export function marks(files: readonly SourceFile[]): string[] {
       .filter(folder => !['src', 'src/base', 'src/web/client'].includes(folder)),
   )
   return [
-    ...source.filter(({ text }) => text.split('\n').length > longest).map(({ path }) => `${path} is longer than ${longest} lines`),
+    ...source
+      .filter(({ text }) => text.split('\n').length > longest)
+      .map(({ path }) => `${path} is longer than ${longest} lines`),
     ...[...rooms]
       .filter(
         room =>

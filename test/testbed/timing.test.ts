@@ -25,18 +25,22 @@ test('the sum has every descendant once and nobody else', () => {
   expect(sumOfTree(99, times)).toBe(0)
 })
 
-const busy = 'let n = 0; while (process.cpuUsage().user < 3e5) for (let i = 0; i < 1e6; i++) n += i; console.log(n); process.stdin.read()'
+const busy =
+  'let n = 0; while (process.cpuUsage().user < 3e5) for (let i = 0; i < 1e6; i++) n += i; console.log(n); process.stdin.read()'
 
-test.skipIf(processorSeconds() === undefined)('what a child computes counts while it runs and after it ended', async () => {
-  const before = processorSeconds()!
-  const child = spawn(process.execPath, ['-e', busy])
-  await once(child.stdout, 'data')
-  expect(processorSeconds()! - before).toBeGreaterThan(0.25)
-  child.stdin.end()
-  child.kill('SIGKILL')
-  await once(child, 'exit')
-  expect(processorSeconds()! - before).toBeGreaterThan(0.25)
-})
+test.skipIf(processorSeconds() === undefined)(
+  'what a child computes counts while it runs and after it ended',
+  async () => {
+    const before = processorSeconds()!
+    const child = spawn(process.execPath, ['-e', busy])
+    await once(child.stdout, 'data')
+    expect(processorSeconds()! - before).toBeGreaterThan(0.25)
+    child.stdin.end()
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    expect(processorSeconds()! - before).toBeGreaterThan(0.25)
+  },
+)
 
 test('the dearest file comes first, and the sum has those not shown', () => {
   const files = [
@@ -75,7 +79,12 @@ test('the report names the slowest tests and the servers', () => {
     { name: 'bitcoind', seconds: 5 },
     { name: 'postgres', seconds: 2 },
   ]
-  const said = report({ files: [{ path: 'a.test.ts', seconds: 4, cpu: 2 }], tests, starts, whole: { seconds: 5, cpu: 3, machine: 4 } })
+  const said = report({
+    files: [{ path: 'a.test.ts', seconds: 4, cpu: 2 }],
+    tests,
+    starts,
+    whole: { seconds: 5, cpu: 3, machine: 4 },
+  })
   expect(said.filter(line => /slow$|quick$| x |whole/.test(line))).toEqual([
     '     5.0     3.0  the whole run',
     '       -     4.0  the whole machine meanwhile',
@@ -98,10 +107,13 @@ test('a start is noted once, also one that failed', async () => {
 
 test('a file is over budget past half as much again and two seconds', () => {
   const budget = { 'a.test.ts': { seconds: 10, cpu: 4 }, 'b.test.ts': { seconds: 1 } }
-  const judge = (path: string, seconds: number, cpu?: number) => compare([{ path, seconds, ...(cpu !== undefined && { cpu }) }], budget)
+  const judge = (path: string, seconds: number, cpu?: number) =>
+    compare([{ path, seconds, ...(cpu !== undefined && { cpu }) }], budget)
   expect(judge('a.test.ts', 17, 8)).toEqual([])
   expect(judge('a.test.ts', 17.1, 8)).toEqual(['Over budget: a.test.ts took 17.1 s instead of 10'])
-  expect(judge('a.test.ts', 20, 9)).toEqual(['Over budget: a.test.ts took 20.0 s instead of 10 and 9.0 s of processor instead of 4'])
+  expect(judge('a.test.ts', 20, 9)).toEqual([
+    'Over budget: a.test.ts took 20.0 s instead of 10 and 9.0 s of processor instead of 4',
+  ])
   expect(judge('b.test.ts', 3.5, 99)).toEqual([])
   expect(judge('new.test.ts', 99)).toEqual([])
 })

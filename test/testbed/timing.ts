@@ -1,4 +1,7 @@
-/** A vitest reporter that prints what the run cost: seconds and processor of each file, the slowest tests, and the servers that were started. */
+/**
+ * A vitest reporter that prints what the run cost: seconds and processor of each file, the slowest tests, and
+ * the servers that were started.
+ */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { Reporter, TestModule, Vitest } from 'vitest/node'
@@ -28,8 +31,10 @@ const dearest = 20
 const slowest = 10
 const wholeTable = join(projectRoot, 'node_modules/.cache/test-times.txt')
 
-const figure = (value: number | undefined): string => (value === undefined ? '-' : value.toFixed(1)).padStart(8)
-const line = (first: number | undefined, second: number | undefined, what: string) => `${figure(first)}${figure(second)}  ${what}`
+const figure = (value: number | undefined): string =>
+  (value === undefined ? '-' : value.toFixed(1)).padStart(8)
+const line = (first: number | undefined, second: number | undefined, what: string) =>
+  `${figure(first)}${figure(second)}  ${what}`
 
 /** The table of files, the dearest first: by processor, and by seconds where no processor is known. */
 export function fileTable(files: readonly FileCost[], most = files.length): string[] {
@@ -39,7 +44,11 @@ export function fileTable(files: readonly FileCost[], most = files.length): stri
   return [
     ' seconds     cpu  file',
     ...sorted.slice(0, most).map(({ seconds, cpu, path }) => line(seconds, cpu, path)),
-    line(sum(files.map(({ seconds }) => seconds)), knowsCpu ? sum(files.map(({ cpu }) => cpu)) : undefined, `all ${files.length} files`),
+    line(
+      sum(files.map(({ seconds }) => seconds)),
+      knowsCpu ? sum(files.map(({ cpu }) => cpu)) : undefined,
+      `all ${files.length} files`,
+    ),
   ]
 }
 
@@ -50,11 +59,16 @@ export function startTable(starts: readonly Start[]): string[] {
     count: those.length,
     seconds: those.reduce((sum, { seconds }) => sum + seconds, 0),
   }))
-  return named.toSorted((a, b) => b.seconds - a.seconds).map(({ name, count, seconds }) => line(seconds, undefined, `${count} x ${name}`))
+  return named
+    .toSorted((a, b) => b.seconds - a.seconds)
+    .map(({ name, count, seconds }) => line(seconds, undefined, `${count} x ${name}`))
 }
 
 /** What is printed, `most` files long. */
-export function report(run: { files: FileCost[]; tests: TestTime[]; starts: Start[]; whole: Whole }, most?: number): string[] {
+export function report(
+  run: { files: FileCost[]; tests: TestTime[]; starts: Start[]; whole: Whole },
+  most?: number,
+): string[] {
   const { files, tests, starts, whole } = run
   const slow = tests.toSorted((a, b) => b.seconds - a.seconds).slice(0, slowest)
   return [
@@ -77,7 +91,11 @@ export default class Timing implements Reporter {
   }
 
   onTestRunStart(): void {
-    this.since = { seconds: performance.now() / 1_000, cpu: processorSeconds() ?? 0, machine: machineSeconds() ?? 0 }
+    this.since = {
+      seconds: performance.now() / 1_000,
+      cpu: processorSeconds() ?? 0,
+      machine: machineSeconds() ?? 0,
+    }
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
@@ -87,7 +105,12 @@ export default class Timing implements Reporter {
     for (const module of modules) {
       const path = relative(projectRoot, module.moduleId)
       const measured = module.meta().measured
-      if (measured) files.push({ path, seconds: measured.seconds, ...(measured.cpu !== undefined && { cpu: measured.cpu }) })
+      if (measured)
+        files.push({
+          path,
+          seconds: measured.seconds,
+          ...(measured.cpu !== undefined && { cpu: measured.cpu }),
+        })
       starts.push(...(measured?.starts ?? []))
       for (const test of module.children.allTests()) {
         const seconds = (test.diagnostic()?.duration ?? 0) / 1_000
@@ -96,7 +119,8 @@ export default class Timing implements Reporter {
     }
     if (files.length === 0) return
     const [cpu, machine] = [processorSeconds(), machineSeconds()]
-    // What a worker leaves running, as a shell that ends its server, is no child of ours any more: the files themselves know better.
+    // What a worker leaves running, as a shell that ends its server, is no child of ours any more: the files
+    // themselves know better.
     const ofFiles = files.reduce((sum, file) => sum + (file.cpu ?? 0), 0)
     const whole: Whole = {
       seconds: performance.now() / 1_000 - this.since.seconds,
@@ -107,9 +131,13 @@ export default class Timing implements Reporter {
     mkdirSync(dirname(wholeTable), { recursive: true })
     writeFileSync(wholeTable, report(run).join('\n') + '\n')
     console.log(
-      ['', ...report(run, dearest), '', `All files: ${relative(projectRoot, wholeTable)}`, ...(this.everyTest ? judge(files) : [])].join(
-        '\n',
-      ),
+      [
+        '',
+        ...report(run, dearest),
+        '',
+        `All files: ${relative(projectRoot, wholeTable)}`,
+        ...(this.everyTest ? judge(files) : []),
+      ].join('\n'),
     )
   }
 }
@@ -120,6 +148,12 @@ function judge(files: readonly FileCost[]): string[] {
   const budget = existsSync(file) ? readBudget(readFileSync(file, 'utf8')) : {}
   if (process.env['REPASSE_BUDGET'] !== 'write') return compare(files, budget)
   const stay = Object.entries(budget).filter(([path]) => existsSync(join(projectRoot, path)))
-  writeFileSync(file, writeBudget({ ...Object.fromEntries(stay), ...Object.fromEntries(files.map(({ path, ...cost }) => [path, cost])) }))
+  writeFileSync(
+    file,
+    writeBudget({
+      ...Object.fromEntries(stay),
+      ...Object.fromEntries(files.map(({ path, ...cost }) => [path, cost])),
+    }),
+  )
   return [`${files.length} files written to test/budget.json`]
 }

@@ -1,4 +1,7 @@
-/** A house and its bank in one process on one clock, in fair weather: for stories in which everything happens when the story says so. */
+/**
+ * A house and its bank in one process on one clock, in fair weather: for stories in which everything happens
+ * when the story says so.
+ */
 import { bodyOf } from '../../sim/events.ts'
 import type { BankEvent } from '../../sim/event.ts'
 import { makeBank, type Bank, type Invoice, type Settings, type Transfer } from '../../sim/bank.ts'
@@ -79,11 +82,28 @@ export async function openTown({
   const { log, recent } = recentLog()
   const ours = appClock?.(clock) ?? clock
   const world: World = { clock: ours, random, log, at: () => undefined }
-  const bank = makeBank({ clock, random, settings: { skipAuth: true, payRate: 0, fee: 50, creditedFirstRate: 0, ...settings } })
+  const bank = makeBank({
+    clock,
+    random,
+    settings: { skipAuth: true, payRate: 0, fee: 50, creditedFirstRate: 0, ...settings },
+  })
   const db = await openMigrated(databaseUrl, { clock: ours, random, keys, virtual: true }, clock)
   await openTrialAccount(db, world)
-  const when = { cron, timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined, dueInMs: 172_800 * second }
-  const what = { countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, payTo: 'main' }
+  const when = {
+    cron,
+    timeZone: 'America/Sao_Paulo',
+    startsAt: undefined,
+    endsAt: undefined,
+    dueInMs: 172_800 * second,
+  }
+  const what = {
+    countLow: 1,
+    countHigh: 1,
+    unitsLow: 10_000n,
+    unitsHigh: 10_000n,
+    roster: undefined,
+    payTo: 'main',
+  }
   const rule = { name: 'trial', rail: 'starkbank', commissionBp, minPayoutUnits, catchUp: 'all' } as const
   await addSchedule(db, world, { ...rule, ...when, ...what }, 'maker')
 
@@ -93,14 +113,26 @@ export async function openTown({
   /** One process, by a clock that has heard no other yet. */
   const begin = (own: Clock, worker: string): App => {
     const bankWire = wire({ bank, clock: own, bankNow: () => clock.now(), ...still })
-    const rails = { starkbank: starkbankRail({ bank: bankWire, workspaceId, clock: own, random, log, onDenied }) }
-    return { db, world: { ...world, clock: own }, worker, rails, inbox: makeInbox(db, world), terms, pollSeconds: 300 }
+    const rails = {
+      starkbank: starkbankRail({ bank: bankWire, workspaceId, clock: own, random, log, onDenied }),
+    }
+    return {
+      db,
+      world: { ...world, clock: own },
+      worker,
+      rails,
+      inbox: makeInbox(db, world),
+      terms,
+      pollSeconds: 300,
+    }
   }
   const app = begin(ours, 'town')
   const rail = app.rails.starkbank!
   const over = evidence.keep('a town with its bank in one process', () => [
     `seed 7, ${instant(clock.now())} by its clock; the bank told of:`,
-    ...bank.eventsCreated().map(({ subscription, log: { type }, id: eventId }) => `${subscription}.${type} ${eventId}`),
+    ...bank
+      .eventsCreated()
+      .map(({ subscription, log: { type }, id: eventId }) => `${subscription}.${type} ${eventId}`),
     ...recent(),
   ])
   const pass = (ms: number) => {
@@ -121,29 +153,47 @@ export async function openTown({
     pass,
     another: worker => begin(appClock?.(clock) ?? clock, worker),
     event(kind) {
-      const found = bank.eventsCreated().findLast(({ subscription, log }) => `${subscription}.${log.type}` === kind)
+      const found = bank
+        .eventsCreated()
+        .findLast(({ subscription, log }) => `${subscription}.${log.type}` === kind)
       if (!found) throw new Error(`the bank has told of no ${kind}`)
       return found
     },
     async hear(...events) {
       for (const event of events) {
         const raw = 'raw' in event ? event.raw : bodyOf(event)
-        await app.inbox.keep({ rail: 'starkbank', eventId: event.id, raw, via: 'push', signature: 'proven elsewhere' })
+        await app.inbox.keep({
+          rail: 'starkbank',
+          eventId: event.id,
+          raw,
+          via: 'push',
+          signature: 'proven elsewhere',
+        })
       }
       await settleInbox(app)
     },
     send: async () => void (await sendPayouts(db, rail, world)),
     async fate(event) {
-      const row = await db.one<{ state: string; why: string }>(sql`select state, why from inbox where event_id = ${event.id}`)
+      const row = await db.one<{ state: string; why: string }>(
+        sql`select state, why from inbox where event_id = ${event.id}`,
+      )
       return row ? `${row.state}: ${row.why}` : 'never heard'
     },
-    invoice: async () => (await db.one<{ state: string; paid_units: bigint | null }>(sql`select * from invoices where id = ${id}`))!,
+    invoice: async () =>
+      (await db.one<{ state: string; paid_units: bigint | null }>(
+        sql`select * from invoices where id = ${id}`,
+      ))!,
     payout: () => db.one(sql`select * from payouts where invoice_id = ${id}`),
     transfers: bank.transfers,
     historyOf: of => history(db, String(of)),
     async audit() {
       const found = await reconcile(db, rail, world)
-      const against = typeof found === 'string' ? [found] : found.agrees ? [] : [`bank ${found.bankUnits}, books ${found.bookUnits}`]
+      const against =
+        typeof found === 'string'
+          ? [found]
+          : found.agrees
+            ? []
+            : [`bank ${found.bankUnits}, books ${found.bookUnits}`]
       return [...(await checkLedger(db)).map(({ invariant, says }) => `${invariant}: ${says}`), ...against]
     },
     close: () => (over(), db.close()),

@@ -26,5 +26,7 @@ export function projectFiles(endings: RegExp, root = projectRoot): SourceFile[] 
     }
   }
   walk(root)
-  return paths.sort().map(path => ({ path: relative(root, path).split(sep).join('/'), text: readFileSync(path, 'utf8') }))
+  return paths
+    .sort()
+    .map(path => ({ path: relative(root, path).split(sep).join('/'), text: readFileSync(path, 'utf8') }))
 }

@@ -14,8 +14,26 @@ export const trialAccount = {
 
 /** What `account add` is told to add it under the name `main`. */
 export const trialAccountFlags: string[] = [
-  ...['--name', 'main', '--holder', trialAccount.holder, '--tax-id', trialAccount.taxId, '--bank', trialAccount.bank],
-  ...['--branch', trialAccount.branch, '--number', trialAccount.number, '--type', trialAccount.type, '--by', 'maker'],
+  ...[
+    '--name',
+    'main',
+    '--holder',
+    trialAccount.holder,
+    '--tax-id',
+    trialAccount.taxId,
+    '--bank',
+    trialAccount.bank,
+  ],
+  ...[
+    '--branch',
+    trialAccount.branch,
+    '--number',
+    trialAccount.number,
+    '--type',
+    trialAccount.type,
+    '--by',
+    'maker',
+  ],
 ]
 
 /** Adds it as `main` and has a second person approve it. */

@@ -1,4 +1,7 @@
-/** The town's bank as one that refuses log types which its documents do not name, so that what went back to payers is in no list. */
+/**
+ * The town's bank as one that refuses log types which its documents do not name, so that what went back to
+ * payers is in no list.
+ */
 import { refused } from '../../src/base/answer.ts'
 import type { Rail } from '../../src/rails/rail.ts'
 import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
@@ -13,7 +16,9 @@ export function railThatListsLittle({ bank, clock, app: { world } }: Town): Rail
     bank: {
       ...plain,
       pageInvoiceLogs: async query =>
-        'types' in query && query.types?.includes('reversed') ? refused('invalidType', false) : plain.pageInvoiceLogs(query),
+        'types' in query && query.types?.includes('reversed')
+          ? refused('invalidType', false)
+          : plain.pageInvoiceLogs(query),
     },
     ...{ workspaceId: bank.settings.workspaceId, clock, random, log },
   })

@@ -13,7 +13,9 @@ const messageOf = (work: Promise<unknown>) =>
 test('a condition that is met at once or later answers what it saw', async () => {
   expect(await until(() => 'here', 'a word')).toBe('here')
   let asked = 0
-  expect(await until(async () => (++asked < 4 ? undefined : { asked }), 'the fourth look')).toEqual({ asked: 4 })
+  expect(await until(async () => (++asked < 4 ? undefined : { asked }), 'the fourth look')).toEqual({
+    asked: 4,
+  })
 })
 
 test('a condition that throws is not met yet', async () => {
@@ -37,17 +39,24 @@ test.each([
 test('the last error is told and kept as the cause', async () => {
   const cause = new Error('ECONNREFUSED')
   const fails = until(() => Promise.reject(cause), 'an answer', hasty)
-  await expect(fails).rejects.toMatchObject({ message: 'waited 0.06 s for an answer; the last look at it threw: ECONNREFUSED', cause })
+  await expect(fails).rejects.toMatchObject({
+    message: 'waited 0.06 s for an answer; the last look at it threw: ECONNREFUSED',
+    cause,
+  })
 })
 
 test('a look that never ends is given up too', async () => {
-  expect(await messageOf(until(() => new Promise(() => undefined), 'an answer', hasty))).toMatch(/the last look at it never ended$/)
+  expect(await messageOf(until(() => new Promise(() => undefined), 'an answer', hasty))).toMatch(
+    /the last look at it never ended$/,
+  )
 })
 
 test('where the last look never ends, what the one before it saw is told', async () => {
   let asked = 0
   const look = () => (asked++ === 0 ? undefined : new Promise<undefined>(() => undefined))
-  expect(await messageOf(until(look, 'an answer', hasty))).toMatch(/never ended, and of the one before it: last seen: undefined$/)
+  expect(await messageOf(until(look, 'an answer', hasty))).toMatch(
+    /never ended, and of the one before it: last seen: undefined$/,
+  )
 })
 
 test('one look is taken after the time is over, as when the machine kept this process from running', async () => {

@@ -1,4 +1,7 @@
-/** A wallet that holds its keys, for tests: made by the libraries the product does not derive with, and signing as a person's would. */
+/**
+ * A wallet that holds its keys, for tests: made by the libraries the product does not derive with, and
+ * signing as a person's would.
+ */
 import * as curve from '@bitcoinerlab/secp256k1'
 import { Transaction as Scure } from '@scure/btc-signer'
 import { BIP32Factory, type BIP32Interface } from 'bip32'
@@ -15,7 +18,10 @@ export interface Wallet {
   key(branch: Branch, index: number): BIP32Interface
   /** A branch with its private key, without a checksum: for a node's wallet that is to sign. */
   privateText(branch: Branch): string
-  /** Signs every input, or those named, by bitcoinjs-lib; PSBT in base64, and so the answer. Other hash types than usual must be allowed. */
+  /**
+   * Signs every input, or those named, by bitcoinjs-lib; PSBT in base64, and so the answer. Other hash types
+   * than usual must be allowed.
+   */
   sign(psbt: string, places?: number[], hashTypes?: number[]): string
 }
 
@@ -31,7 +37,8 @@ export function wallet(kind: Descriptor['kind'], network: NetworkName, seed: num
   return {
     account,
     key,
-    privateText: branch => `${kind}([${fingerprint}/${origin}]${root.toBase58()}/${branch === 'receive' ? 0 : 1}/*)`,
+    privateText: branch =>
+      `${kind}([${fingerprint}/${origin}]${root.toBase58()}/${branch === 'receive' ? 0 : 1}/*)`,
     sign(text, places, hashTypes) {
       const psbt = Psbt.fromBase64(text)
       for (const [place, input] of psbt.data.inputs.entries()) {
@@ -39,7 +46,11 @@ export function wallet(kind: Descriptor['kind'], network: NetworkName, seed: num
         const { path } = (input.bip32Derivation ?? input.tapBip32Derivation)![0]!
         const [branch, index] = path.split('/').slice(-2).map(Number) as [number, number]
         const one = key(branch === 0 ? 'receive' : 'change', index)
-        psbt.signInput(place, kind === 'wpkh' ? one : one.tweak(crypto.taggedHash('TapTweak', toXOnly(one.publicKey))), hashTypes)
+        psbt.signInput(
+          place,
+          kind === 'wpkh' ? one : one.tweak(crypto.taggedHash('TapTweak', toXOnly(one.publicKey))),
+          hashTypes,
+        )
       }
       return psbt.toBase64()
     },

@@ -1,4 +1,7 @@
-/** The walk that the tests of docs/operating.md take: from a state and whatever comes to it, to an end, by the acts of the book alone. */
+/**
+ * The walk that the tests of docs/operating.md take: from a state and whatever comes to it, to an end, by the
+ * acts of the book alone.
+ */
 import { expect } from 'vitest'
 import { BadInput } from '../../src/base/answer.ts'
 import { checkLedger } from '../../src/ledger/ledger.ts'
@@ -6,7 +9,10 @@ import type { Db } from '../../src/db/db.ts'
 
 export interface Walk<World extends { town: { db: Db } }> {
   open(): Promise<World>
-  /** The program does what it does by itself, until nothing becomes of it any more. Answers where it stands then. */
+  /**
+   * The program does what it does by itself, until nothing becomes of it any more. Answers where it stands
+   * then.
+   */
   goOn(world: World): Promise<string>
   isEnd(state: string): boolean
   /** What a person does, by the words of the book; what is not here the walk does not do. */
@@ -17,8 +23,13 @@ export interface Walk<World extends { town: { db: Db } }> {
   close(world: World): Promise<void>
 }
 
-/** The shortest series of acts after which it has ended, with books that balance; undefined where none of the book's does. */
-export async function wayOut<World extends { town: { db: Db } }>(walk: Walk<World>): Promise<string[] | undefined> {
+/**
+ * The shortest series of acts after which it has ended, with books that balance; undefined where none of the
+ * book's does.
+ */
+export async function wayOut<World extends { town: { db: Db } }>(
+  walk: Walk<World>,
+): Promise<string[] | undefined> {
   const { acts, book } = walk
   for (let ways: string[][] = [[]]; ways.length > 0 && ways[0]!.length <= walk.most;) {
     const longer: string[][] = []

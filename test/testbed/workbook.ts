@@ -53,10 +53,15 @@ export function workbookParts(rows: readonly (readonly Cell[])[]): Part[] {
   const written = (cell: Cell, at: string) => {
     if (cell === undefined) return ''
     if (typeof cell === 'string') return `<c r="${at}" t="s"><v>${texts.indexOf(cell)}</v></c>`
-    return 'number' in cell ? `<c r="${at}"><v>${cell.number}</v></c>` : `<c r="${at}" s="1"><v>${serial(cell.day)}</v></c>`
+    return 'number' in cell
+      ? `<c r="${at}"><v>${cell.number}</v></c>`
+      : `<c r="${at}" s="1"><v>${serial(cell.day)}</v></c>`
   }
   const sheet = rows
-    .map((cells, row) => `<row r="${row + 1}">${cells.map((cell, place) => written(cell, `${column(place)}${row + 1}`)).join('')}</row>`)
+    .map(
+      (cells, row) =>
+        `<row r="${row + 1}">${cells.map((cell, place) => written(cell, `${column(place)}${row + 1}`)).join('')}</row>`,
+    )
     .join('')
   const main = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main'
   const relations = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
@@ -89,7 +94,10 @@ export function workbookParts(rows: readonly (readonly Cell[])[]): Part[] {
       name: 'xl/sharedStrings.xml',
       data: `${xml}<sst xmlns="${main}">${texts.map(text => `<si><t xml:space="preserve">${escaped(text)}</t></si>`).join('')}</sst>`,
     },
-    { name: 'xl/worksheets/sheet1.xml', data: `${xml}<worksheet xmlns="${main}"><sheetData>${sheet}</sheetData></worksheet>` },
+    {
+      name: 'xl/worksheets/sheet1.xml',
+      data: `${xml}<worksheet xmlns="${main}"><sheetData>${sheet}</sheetData></worksheet>`,
+    },
   ]
 }
 

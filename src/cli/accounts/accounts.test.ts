@@ -1,4 +1,7 @@
-/** Bitcoin accounts at the command line: what may be paid to, what is refused before it is stored, and what the approver is shown. */
+/**
+ * Bitcoin accounts at the command line: what may be paid to, what is refused before it is stored, and what
+ * the approver is shown.
+ */
 import { expect, test } from 'vitest'
 import { openTerminal } from '../../../test/testbed/terminal.ts'
 import { wallet } from '../../../test/testbed/wallet.ts'
@@ -14,37 +17,74 @@ const taproot = wallet('tr', 'regtest', 3)
 const address = derive(payee.account, 'receive', 7).address
 const regtest = { BITCOIN_NETWORK: 'regtest', BITCOIN_DESCRIPTOR: ours.account.text }
 const say = (words: string[], more: Record<string, string> = regtest) => repasse(words, more)
-const add = (name: string, ...words: string[]) => ['account', 'add', '--kind', 'bitcoin', '--name', name, '--by', 'maker', ...words]
+const add = (name: string, ...words: string[]) => [
+  'account',
+  'add',
+  '--kind',
+  'bitcoin',
+  '--name',
+  name,
+  '--by',
+  'maker',
+  ...words,
+]
 
 test('an address is added, shown with its kind, and approved by another, who is told where it pays to', async () => {
-  expect((await say(add('plain', '--address', address.toUpperCase()))).out).toContain('account plain awaits approval')
+  expect((await say(add('plain', '--address', address.toUpperCase()))).out).toContain(
+    'account plain awaits approval',
+  )
   const shown = JSON.parse((await say(['account', 'show', 'plain', '--json'])).out) as unknown
-  expect(shown).toMatchObject({ kind: 'bitcoin', holder: '', destination: address, firstAddress: address, state: 'awaiting' })
+  expect(shown).toMatchObject({
+    kind: 'bitcoin',
+    holder: '',
+    destination: address,
+    firstAddress: address,
+    state: 'awaiting',
+  })
   const approved = await say(['account', 'approve', 'plain', '--by', 'checker'])
-  expect([approved.code, approved.out]).toEqual([0, `account plain is approved by checker\naddress  ${address}\n`])
-  expect((await say(add('twin', '--address', address))).err).toContain('the same bitcoin account is known as plain already')
+  expect([approved.code, approved.out]).toEqual([
+    0,
+    `account plain is approved by checker\naddress  ${address}\n`,
+  ])
+  expect((await say(add('twin', '--address', address))).err).toContain(
+    'the same bitcoin account is known as plain already',
+  )
 })
 
 test.each([
   ['wpkh', payee],
   ['tr', taproot],
-])('a %s descriptor is kept with its checksum, and its first address is derived for the approver to compare', async (kind, { account }) => {
-  const first = derive(account, 'receive', 0).address
-  expect((await say(add(kind, '--descriptor', account.text, '--holder', 'Payee Ltda'))).code).toBe(0)
-  const { out } = await say(['account', 'show', kind])
-  expect(out).toContain(`descriptor     ${account.text}`)
-  expect(out).toContain(`first address  ${first}, number 0: compare it`)
-  expect((await say(['account', 'list'])).out).toMatch(new RegExp(`${kind} +awaiting +bitcoin +Payee Ltda .*first: ${first}`))
-  expect((await say(['account', 'approve', kind, '--by', 'checker', '--json'])).out).toContain(`"firstAddress": "${first}"`)
-})
+])(
+  'a %s descriptor is kept with its checksum, and its first address is derived for the approver to compare',
+  async (kind, { account }) => {
+    const first = derive(account, 'receive', 0).address
+    expect((await say(add(kind, '--descriptor', account.text, '--holder', 'Payee Ltda'))).code).toBe(0)
+    const { out } = await say(['account', 'show', kind])
+    expect(out).toContain(`descriptor     ${account.text}`)
+    expect(out).toContain(`first address  ${first}, number 0: compare it`)
+    expect((await say(['account', 'list'])).out).toMatch(
+      new RegExp(`${kind} +awaiting +bitcoin +Payee Ltda .*first: ${first}`),
+    )
+    expect((await say(['account', 'approve', kind, '--by', 'checker', '--json'])).out).toContain(
+      `"firstAddress": "${first}"`,
+    )
+  },
+)
 
 test('an account of another network is not approved, and the list says nothing false of it', async () => {
   await say(add('elsewhere', '--address', derive(payee.account, 'receive', 8).address))
   const mainnet = { BITCOIN_NETWORK: 'mainnet' }
   const { code, err } = await say(['account', 'approve', 'elsewhere', '--by', 'checker'], mainnet)
-  expect([code, err]).toEqual([2, expect.stringMatching(/cannot be approved: .*is an address of regtest, and BITCOIN_NETWORK is mainnet/)])
-  expect((await say(['account', 'show', 'elsewhere'], mainnet)).out).toMatch(/address .*, not checked: .*an address of regtest/)
-  expect((await say(['account', 'approve', 'elsewhere', '--by', 'checker'], {})).err).toContain('BITCOIN_NETWORK is not set')
+  expect([code, err]).toEqual([
+    2,
+    expect.stringMatching(/cannot be approved: .*is an address of regtest, and BITCOIN_NETWORK is mainnet/),
+  ])
+  expect((await say(['account', 'show', 'elsewhere'], mainnet)).out).toMatch(
+    /address .*, not checked: .*an address of regtest/,
+  )
+  expect((await say(['account', 'approve', 'elsewhere', '--by', 'checker'], {})).err).toContain(
+    'BITCOIN_NETWORK is not set',
+  )
   expect((await say(['account', 'list'], {})).code).toBe(0)
 })
 
@@ -56,15 +96,25 @@ test('limits are objected to at once, and one person proposes what another appro
   await limits('set', '--asset', 'BRL', '--per-day', '500.00', '--why', 'as decided', '--by', 'maker')
   const objected = await limits('object', '--asset', 'BRL', '--why', 'not decided', '--by', 'dora')
   expect([objected.code, objected.out]).toEqual([0, 'dora objects to the limits of all payouts in BRL\n'])
-  expect((await limits('show')).out).toContain('dora objects to the limits of all payouts in BRL, so the strictest')
+  expect((await limits('show')).out).toContain(
+    'dora objects to the limits of all payouts in BRL, so the strictest',
+  )
   expect((await say(['status'])).out).toContain('dora objects to the limits of BRL')
   const raise = await limits('set', '--asset', 'BRL', '--per-day', 'none', '--why', 'more', '--by', 'maker')
-  expect([raise.code, raise.err]).toEqual([2, expect.stringContaining('so nobody raises them until two people have cleared that')])
+  expect([raise.code, raise.err]).toEqual([
+    2,
+    expect.stringContaining('so nobody raises them until two people have cleared that'),
+  ])
   const { out } = await limits('clear', '--asset', 'BRL', '--why', 'it was', '--by', 'bruno')
   const proposal = /pro_\w+/.exec(out)![0]
-  expect(JSON.parse((await limits('show', '--json')).out)).toMatchObject({ objections: [{ account: null, asset: 'BRL', by: 'dora' }] })
+  expect(JSON.parse((await limits('show', '--json')).out)).toMatchObject({
+    objections: [{ account: null, asset: 'BRL', by: 'dora' }],
+  })
   const node = { ...regtest, BITCOIN_RPC_URL: 'http://u:p@127.0.0.1:9' }
-  expect(await say(['proposal', 'approve', proposal, '--by', 'carla'], node)).toMatchObject({ code: 0, err: '' })
+  expect(await say(['proposal', 'approve', proposal, '--by', 'carla'], node)).toMatchObject({
+    code: 0,
+    err: '',
+  })
   expect(JSON.parse((await limits('show', '--json')).out)).toMatchObject({ objections: [] })
 })
 
@@ -75,15 +125,31 @@ test('an account is objected to at once, and one person proposes what another ap
   expect([objected.code, objected.out]).toEqual([0, 'ana objects to account doubted\n'])
   expect((await say(['account', 'show', 'doubted'])).out).toMatch(/objection +ana: who is that/)
   expect((await say(['status'])).out).toContain('ana objects to account doubted, so nothing is paid there')
-  expect((await say(['account', 'clear', 'doubted', '--why', 'mine', '--by', 'maker'])).err).toContain('maker added account "doubted"')
-  const proposed = await say(['account', 'clear', 'doubted', '--why', 'she called the payee', '--by', 'bruno', '--json'])
+  expect((await say(['account', 'clear', 'doubted', '--why', 'mine', '--by', 'maker'])).err).toContain(
+    'maker added account "doubted"',
+  )
+  const proposed = await say([
+    'account',
+    'clear',
+    'doubted',
+    '--why',
+    'she called the payee',
+    '--by',
+    'bruno',
+    '--json',
+  ])
   const { proposal } = JSON.parse(proposed.out) as { proposal: string }
   // No node is asked for it.
   const approve = (by: string) =>
-    say(['proposal', 'approve', proposal, '--by', by], { ...regtest, BITCOIN_RPC_URL: 'http://u:p@127.0.0.1:9' })
+    say(['proposal', 'approve', proposal, '--by', by], {
+      ...regtest,
+      BITCOIN_RPC_URL: 'http://u:p@127.0.0.1:9',
+    })
   expect((await approve('bruno')).err).toContain('bruno made')
   expect(await approve('carla')).toMatchObject({ code: 0, err: '' })
-  expect(JSON.parse((await say(['account', 'show', 'doubted', '--json'])).out)).toMatchObject({ objection: null })
+  expect(JSON.parse((await say(['account', 'show', 'doubted', '--json'])).out)).toMatchObject({
+    objection: null,
+  })
   const closing = await say(['account', 'close', 'doubted', '--why', 'not ours', '--by', 'maker'])
   expect(closing.code).toBe(0)
   const again = await say(['account', 'object', 'doubted', '--why', 'late', '--by', 'ana'])
@@ -100,13 +166,25 @@ const privateText = payee.privateText('receive')
 
 test.each([
   ['an address of mainnet', 'bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu', 'BITCOIN_NETWORK is regtest'],
-  ['a mistyped address', `${address.slice(0, -1)}${address.endsWith('q') ? 'p' : 'q'}`, 'has a wrong checksum'],
+  [
+    'a mistyped address',
+    `${address.slice(0, -1)}${address.endsWith('q') ? 'p' : 'q'}`,
+    'has a wrong checksum',
+  ],
   ['no address at all', 'Main Street 1', 'is no Bitcoin address: expected one of regtest, like bcrt1'],
   ['an empty text', '', '--address'],
   ['a descriptor without checksum', unchecked, `add #${sum} to its end`],
-  ['a descriptor with another checksum', `${unchecked}#${sum.startsWith('q') ? 'p' : 'q'}${sum.slice(1)}`, `#${sum} would be right`],
+  [
+    'a descriptor with another checksum',
+    `${unchecked}#${sum.startsWith('q') ? 'p' : 'q'}${sum.slice(1)}`,
+    `#${sum} would be right`,
+  ],
   ['a descriptor of mainnet', mainnetDescriptor, 'regtest'],
-  ['an xpub of another depth', payee.key('receive', 0).neutered().toBase58(), 'has depth 5, and an account’s has 3'],
+  [
+    'an xpub of another depth',
+    payee.key('receive', 0).neutered().toBase58(),
+    'has depth 5, and an account’s has 3',
+  ],
   ['our own descriptor', ours.account.text, 'is of our own account (BITCOIN_DESCRIPTOR)'],
   ['our own account key alone', /tpub\w+/.exec(ours.account.text)![0], 'is of our own account'],
   ['an address of ours', derive(ours.account, 'receive', 41).address, 'is of our own account'],
@@ -132,7 +210,12 @@ test('an address far beyond, which was handed out to a payer, is known from the 
 
 test.each([
   ['--address', 'a descriptor with a private key', privateText, /tprv\w+/.exec(privateText)![0]],
-  ['--descriptor', 'an extended private key', /tprv\w+/.exec(privateText)![0], /tprv\w+/.exec(privateText)![0]],
+  [
+    '--descriptor',
+    'an extended private key',
+    /tprv\w+/.exec(privateText)![0],
+    /tprv\w+/.exec(privateText)![0],
+  ],
   ['--address', 'a private key (WIF)', wif, wif],
   ['--address', 'the words of a seed', words, 'abandon abandon'],
   ['--holder', 'the words of a seed', words, 'abandon abandon'],
@@ -165,7 +248,11 @@ test.each([
     ['--kind', 'bitcoin', '--address', address, '--descriptor', payee.account.text],
     ['both given: leave one out'],
   ],
-  ['a kind there is not', ['--kind', 'gold', '--address', address], ['--kind "gold" is not one of bank, bitcoin']],
+  [
+    'a kind there is not',
+    ['--kind', 'gold', '--address', address],
+    ['--kind "gold" is not one of bank, bitcoin'],
+  ],
   [
     'nothing that is right',
     ['--kind', 'bitcoin', '--address', 'x', '--holder', ' ', '--tax-id', '1'],

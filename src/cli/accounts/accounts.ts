@@ -1,4 +1,7 @@
-/** `repasse account`: where money may go; added by one person, approved by another. Adding one is in `account-add.ts`. */
+/**
+ * `repasse account`: where money may go; added by one person, approved by another. Adding one is in
+ * `account-add.ts`.
+ */
 import type { Command } from 'commander'
 import type { Judged, ProofKind } from '../../approvals/approvals.ts'
 import { BadInput } from '../../base/answer.ts'
@@ -33,7 +36,10 @@ export function accountCommands(repasse: Command, shell: Shell): void {
       .option('--by <person>', 'who approves it (default: the user of this system)', personFlag('--by'))
       .option('--json', 'as JSON'),
   )
-    .addHelpText('after', example('account approve main --by checker', 'account approve main --key carla.pem'))
+    .addHelpText(
+      'after',
+      example('account approve main --by checker', 'account approve main --key carla.pem'),
+    )
     .action((name: string, flags: ProofFlags & { json?: true }) =>
       inBase(shell, async base => {
         const asJson = flags.json
@@ -41,11 +47,16 @@ export function accountCommands(repasse: Command, shell: Shell): void {
         const row = await findAccount(base.db, name)
         // Derived before it is approved: what is of another network is no place to pay to.
         const first = row && (await firstOf(base, row))
-        if (first && 'why' in first) throw new BadInput(`account "${row.name}" cannot be approved: ${first.why}`)
+        if (first && 'why' in first)
+          throw new BadInput(`account "${row.name}" cannot be approved: ${first.why}`)
         const { by, proof } = await prove(base, flags, 'account.approve')
         const approved = await approveAccount(base.db, name, by, proof, base.world.coolingOffMs)
         if (proof.is === 'said' && base.terms.approvals === 'proven') shell.err(`${onlySaid(approved)}\n`)
-        await shell.out(asJson ? json(viewOf(approved, addressOf(first))) : `account ${approved.name} is approved by ${by}\n`)
+        await shell.out(
+          asJson
+            ? json(viewOf(approved, addressOf(first)))
+            : `account ${approved.name} is approved by ${by}\n`,
+        )
         if (!asJson && approved.kind !== 'bank') await shell.out(sheet(placeOf(approved, first)))
       }),
     )
@@ -54,7 +65,11 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .command('object')
     .description('objects to an account: nothing more is paid there until two people clear it')
     .argument('<name>', 'the account')
-    .requiredOption('--why <words>', 'the reason, for the audit log and everybody who is written to', textFlag('--why'))
+    .requiredOption(
+      '--why <words>',
+      'the reason, for the audit log and everybody who is written to',
+      textFlag('--why'),
+    )
     .option('--by <person>', 'who objects (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('account object main --why "the payee never gave us this account"'))
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
@@ -67,22 +82,27 @@ export function accountCommands(repasse: Command, shell: Shell): void {
 
   account
     .command('clear')
-    .description('proposes that an objection to an account ends; another person approves it, and neither of them added the account')
+    .description(
+      'proposes that an objection to an account ends; another person approves it, and neither of them added the account',
+    )
     .argument('<name>', 'the account')
     .requiredOption('--why <words>', 'the reason', textFlag('--why'))
     .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('account clear main --why "the payee confirmed it by telephone"'))
-    .action((name: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
-      inBase(shell, async ({ db, world }) => {
-        const { proposeAccountClear } = await import('../../payout/payout.ts')
-        await tell(shell, name, await proposeAccountClear(db, world, name, { by, why }), asJson)
-      }),
+    .action(
+      (name: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
+        inBase(shell, async ({ db, world }) => {
+          const { proposeAccountClear } = await import('../../payout/payout.ts')
+          await tell(shell, name, await proposeAccountClear(db, world, name, { by, why }), asJson)
+        }),
     )
 
   account
     .command('close')
-    .description('closes an account for good; one that a schedule, the shop, an invoice or a payout names stays open')
+    .description(
+      'closes an account for good; one that a schedule, the shop, an invoice or a payout names stays open',
+    )
     .argument('<name>', 'the account')
     .requiredOption('--why <reason>', 'why', textFlag('--why'))
     .option('--by <person>', 'who closes it (default: the user of this system)', personFlag('--by'))
@@ -91,10 +111,13 @@ export function accountCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async ({ db }) => {
         const { closeAccount } = await import('../../payout/payout.ts')
         const closing = await closeAccount(db, name, by, why)
-        if (closing.is === 'unknown') throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
+        if (closing.is === 'unknown')
+          throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
         if (closing.is === 'already') throw new BadInput(`account "${name}" is closed already`)
         if (closing.is === 'in use')
-          throw new BadInput(`account "${name}" is in use: a schedule, the shop, an invoice or a payout names it, so it stays open`)
+          throw new BadInput(
+            `account "${name}" is in use: a schedule, the shop, an invoice or a payout names it, so it stays open`,
+          )
         await shell.out(`account ${closing.account.name} is closed\n`)
       }),
     )
@@ -120,10 +143,23 @@ export function accountCommands(repasse: Command, shell: Shell): void {
           placeInLine(row, first),
           ...(owing ? [owes === 0n ? '' : `${formatReais(owes)} (${row.recover})`] : []),
         ]
-        const heads = ['NAME', 'STATE', 'KIND', 'HOLDER', 'TAX ID', 'PAYS TO', ...(owing ? ['>OWES US (RECOVERED)'] : [])]
+        const heads = [
+          'NAME',
+          'STATE',
+          'KIND',
+          'HOLDER',
+          'TAX ID',
+          'PAYS TO',
+          ...(owing ? ['>OWES US (RECOVERED)'] : []),
+        ]
         await shell.out(
           asJson
-            ? json(rows.map(({ row, first, owes }) => ({ ...viewOf(row, addressOf(first)), owes: moneyOf(owes, 'BRL') })))
+            ? json(
+                rows.map(({ row, first, owes }) => ({
+                  ...viewOf(row, addressOf(first)),
+                  owes: moneyOf(owes, 'BRL'),
+                })),
+              )
             : table(heads, rows.map(line)),
         )
       }),
@@ -137,10 +173,8 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('account show main'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async base => {
-        const [{ approvalOf, accountObjections, findAccount, receivableMoves, receivableOf }, { history }] = await Promise.all([
-          import('../../payout/payout.ts'),
-          import('../../db/db.ts'),
-        ])
+        const [{ approvalOf, accountObjections, findAccount, receivableMoves, receivableOf }, { history }] =
+          await Promise.all([import('../../payout/payout.ts'), import('../../db/db.ts')])
         const row = await findAccount(base.db, name)
         if (!row) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
         const steps = await history(base.db, row.id)
@@ -148,7 +182,9 @@ export function accountCommands(repasse: Command, shell: Shell): void {
         const [owes, moves] = [await receivableOf(base.db, row.id), await receivableMoves(base.db, row.id)]
         const debts = debtTable(moves)
         const proof = row.state === 'approved' ? await approvalOf(base.db, row) : undefined
-        const objections = (await accountObjections(base.db, row.id)).map(({ made_by: by, why, added_at: at }) => ({ by, why, at }))
+        const objections = (await accountObjections(base.db, row.id)).map(
+          ({ made_by: by, why, added_at: at }) => ({ by, why, at }),
+        )
         await shell.out(
           asJson
             ? json({
@@ -179,12 +215,15 @@ async function firstOf({ config }: Pick<Base, 'config'>, row: AccountRow): Promi
 
 const addressOf = (first: First | undefined) => (first && 'address' in first ? first.address : undefined)
 
-const bankPlaceOf = (row: AccountRow & { kind: 'bank' }) => `bank ${row.bank}, branch ${row.branch}, number ${row.number}, ${row.type}`
+const bankPlaceOf = (row: AccountRow & { kind: 'bank' }) =>
+  `bank ${row.bank}, branch ${row.branch}, number ${row.number}, ${row.type}`
 
 const placeInLine = (row: AccountRow, first: First | undefined): string => {
   if (row.kind === 'bank') return bankPlaceOf(row)
   const address = addressOf(first)
-  return address === row.destination ? address : `${row.destination}${address === undefined ? '' : ` (first: ${address})`}`
+  return address === row.destination
+    ? address
+    : `${row.destination}${address === undefined ? '' : ` (first: ${address})`}`
 }
 
 type Facts = [string, string | null | undefined][]
@@ -193,7 +232,8 @@ const placeOf = (row: AccountRow, first: First | undefined): Facts => {
   if (row.kind === 'bank') return [['at', bankPlaceOf(row)]]
   const address = addressOf(first)
   const why = first && 'why' in first ? `not checked: ${first.why}` : undefined
-  if (!row.destination.includes('(')) return [['address', why === undefined ? row.destination : `${row.destination}, ${why}`]]
+  if (!row.destination.includes('('))
+    return [['address', why === undefined ? row.destination : `${row.destination}, ${why}`]]
   return [
     ['descriptor', row.destination],
     ['first address', why ?? `${address}, number 0: compare it with what the payee’s wallet shows`],
@@ -215,7 +255,10 @@ const sheetOf = (row: AccountRow, first: First | undefined, proof: Judged | unde
   ['holder', row.kind === 'bank' ? `${row.holder}, ${row.tax_id}` : row.holder || undefined],
   ...placeOf(row, first),
   ['added', `${row.added_at} by ${row.added_by}`],
-  ['approved by', row.approved_by && `${row.approved_by}${proof?.is === 'approved' ? `, ${proofs[proof.proof]}` : ''}`],
+  [
+    'approved by',
+    row.approved_by && `${row.approved_by}${proof?.is === 'approved' ? `, ${proofs[proof.proof]}` : ''}`,
+  ],
   ['but', proof?.is === 'changed' ? proof.why : undefined],
   ['recovers', row.kind === 'bank' ? recovers[row.recover] : undefined],
 ]

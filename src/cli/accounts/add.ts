@@ -1,7 +1,13 @@
 /** `repasse account add`: where it pays to is read and checked whole before anything is written. */
 import type { Command, OptionValues } from 'commander'
 import { readConfig } from '../../base/config.ts'
-import { checkAccountNumber, checkAccountType, checkBank, checkBranch, checkTaxId } from '../../base/brazil.ts'
+import {
+  checkAccountNumber,
+  checkAccountType,
+  checkBank,
+  checkBranch,
+  checkTaxId,
+} from '../../base/brazil.ts'
 import { accountKinds, type AccountKind } from '../../base/rails.ts'
 import type { NewDestination } from '../../payout/payout.ts'
 import type { BankDestination } from '../../rails/rail.ts'
@@ -33,9 +39,15 @@ export function addAccountCommand(account: Command, shell: Shell): void {
     .allowExcessArguments(true)
     .requiredOption('--name <name>', 'what you call it, e.g. main', nameFlag('--name'))
     .option('--kind <kind>', accountKinds.join(' or '), oneOf(accountKinds)('--kind'), 'bank')
-    .option('--holder <name>', 'whose account it is (may be left out with --kind bitcoin)', textFlag('--holder'))
+    .option(
+      '--holder <name>',
+      'whose account it is (may be left out with --kind bitcoin)',
+      textFlag('--holder'),
+    )
     .option('--tax-id <id>', 'the holder’s CPF or CNPJ', text => checkTaxId(text, '--tax-id').formatted)
-    .option('--bank <code>', 'ISPB of 8 digits (Pix) or COMPE code of 3 (TED)', text => checkBank(text, '--bank'))
+    .option('--bank <code>', 'ISPB of 8 digits (Pix) or COMPE code of 3 (TED)', text =>
+      checkBank(text, '--bank'),
+    )
     .option('--branch <number>', 'the branch, e.g. 0001', text => checkBranch(text, '--branch'))
     .option('--number <number>', 'the account’s number', text => checkAccountNumber(text, '--number'))
     .option('--type <type>', 'checking, payment, savings or salary', text => checkAccountType(text, '--type'))
@@ -43,7 +55,10 @@ export function addAccountCommand(account: Command, shell: Shell): void {
       '--address <address>',
       'bitcoin: the payee’s address, or a descriptor or account key, which gives each payout an address of its own',
     )
-    .option('--descriptor <descriptor>', 'bitcoin: the same for a descriptor, e.g. wpkh([…/84h/0h/0h]xpub…/<0;1>/*)#checksum')
+    .option(
+      '--descriptor <descriptor>',
+      'bitcoin: the same for a descriptor, e.g. wpkh([…/84h/0h/0h]xpub…/<0;1>/*)#checksum',
+    )
     .option('--by <person>', 'who adds it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText(
@@ -54,9 +69,16 @@ export function addAccountCommand(account: Command, shell: Shell): void {
       ),
     )
     .action((flags: Flags) => addOne(shell, flags))
-  neededWhen(add, ['--holder', ...bankFlags.map(flag => `--${flag}`)], given => given['kind'] === 'bank' && !namesBitcoin(given))
+  neededWhen(
+    add,
+    ['--holder', ...bankFlags.map(flag => `--${flag}`)],
+    given => given['kind'] === 'bank' && !namesBitcoin(given),
+  )
   neededWhen(add, ['--address'], given => isOther(given) && !namesBitcoin(given))
-  alsoCheck(add, async given => [...(await strayWords(given, add.args)), ...(add.args.length > 0 ? [] : await faultsOf(given, shell.env))])
+  alsoCheck(add, async given => [
+    ...(await strayWords(given, add.args)),
+    ...(add.args.length > 0 ? [] : await faultsOf(given, shell.env)),
+  ])
 }
 
 /** Named, and another kind than an account at a bank. */
@@ -67,9 +89,13 @@ async function strayWords(given: OptionValues, words: string[]): Promise<string[
   if (words.length === 0) return []
   const { refuseSecrets } = await import('../../rails/bitcoin/secret.ts')
   const faults: string[] = []
-  const pasted = [...bitcoinFlags.map(flag => given[flag] as string | undefined), ...words].filter(word => word !== undefined)
+  const pasted = [...bitcoinFlags.map(flag => given[flag] as string | undefined), ...words].filter(
+    word => word !== undefined,
+  )
   attempt(faults, () => refuseSecrets(pasted.join(' '), 'what stands behind the flags'))
-  return faults.length > 0 ? faults : [`too many arguments: ${words.length} belong to no flag, so put what has blanks in quotation marks`]
+  return faults.length > 0
+    ? faults
+    : [`too many arguments: ${words.length} belong to no flag, so put what has blanks in quotation marks`]
 }
 
 async function faultsOf(given: OptionValues, env: Shell['env']): Promise<string[]> {
@@ -81,8 +107,10 @@ async function faultsOf(given: OptionValues, env: Shell['env']): Promise<string[
 
   if (isOther(given))
     for (const flag of bankFlags)
-      if (given[camel(flag)] !== undefined) faults.push(`--${flag} is for --kind bank: leave it out with --kind bitcoin`)
-  if (bitcoinFlags.every(flag => given[flag] !== undefined)) faults.push('--address and --descriptor are both given: leave one out')
+      if (given[camel(flag)] !== undefined)
+        faults.push(`--${flag} is for --kind bank: leave it out with --kind bitcoin`)
+  if (bitcoinFlags.every(flag => given[flag] !== undefined))
+    faults.push('--address and --descriptor are both given: leave one out')
   const [{ readDestination }, { refuseSecrets }] = await Promise.all([
     import('../../chain/destination.ts'),
     import('../../rails/bitcoin/secret.ts'),

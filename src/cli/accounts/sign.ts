@@ -1,4 +1,7 @@
-/** `repasse account sign`: a checker signs what was only said: the approval of one account, or of all, and the terms of all schedules with them. */
+/**
+ * `repasse account sign`: a checker signs what was only said: the approval of one account, or of all, and the
+ * terms of all schedules with them.
+ */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { personFlag } from '../flags.ts'
@@ -14,7 +17,9 @@ export function signAccountCommand(account: Command, shell: Shell): void {
   proofFlags(
     account
       .command('sign')
-      .description('signs the approval of an account that was approved before; "account show" says where it pays to')
+      .description(
+        'signs the approval of an account that was approved before; "account show" says where it pays to',
+      )
       .argument('[name]', 'the account')
       .option('--all', 'every account whose approval was only said, and every schedule whose terms were')
       .option('--by <person>', 'who signs', personFlag('--by'))
@@ -23,13 +28,15 @@ export function signAccountCommand(account: Command, shell: Shell): void {
     .addHelpText('after', example('account sign main --key carla.pem', 'account sign --all --key carla.pem'))
     .action((name: string | undefined, flags: Flags) =>
       inBase(shell, async base => {
-        if ((name === undefined) !== (flags.all === true)) throw new BadInput('name one account, or say --all')
+        if ((name === undefined) !== (flags.all === true))
+          throw new BadInput('name one account, or say --all')
         const [{ accountsOnlySaid, signAccount }, { barSentence }] = await Promise.all([
           import('../../payout/payout.ts'),
           import('../../ledger/ledger.ts'),
         ])
         const { by, proof } = await prove(base, flags, 'account.approve')
-        if (proof.is === 'said') throw new BadInput(`${by} is only a name: signing takes --key, or --by with --code`)
+        if (proof.is === 'said')
+          throw new BadInput(`${by} is only a name: signing takes --key, or --by with --code`)
         const signedSchedules: string[] = []
         const names = name === undefined ? (await accountsOnlySaid(base.db)).map(({ id }) => id) : [name]
         const signed: string[] = []
@@ -47,7 +54,9 @@ export function signAccountCommand(account: Command, shell: Shell): void {
               faults.push(`${by} added account "${signing.account.name}": someone else has to sign for it`)
               break
             case 'not approved':
-              faults.push(`account "${signing.account.name}" is ${signing.account.state}: there is no approval to sign`)
+              faults.push(
+                `account "${signing.account.name}" is ${signing.account.state}: there is no approval to sign`,
+              )
               break
             case 'barred':
               faults.push(barSentence(by, signing.bar))
@@ -62,7 +71,8 @@ export function signAccountCommand(account: Command, shell: Shell): void {
           for (const { row } of await schedulesOnlySaid(base.db)) {
             const signing = await signSchedule(base.db, row.id, by, proof)
             if (signing.is === 'signed') signedSchedules.push(row.name)
-            if (signing.is === 'own') faults.push(`${by} made schedule "${row.name}": someone else has to sign its terms`)
+            if (signing.is === 'own')
+              faults.push(`${by} made schedule "${row.name}": someone else has to sign its terms`)
             if (signing.is === 'barred') faults.push(barSentence(by, signing.bar))
             if (signing.is === 'changed') faults.push(`schedule "${row.name}" is not signed: ${signing.why}`)
           }
@@ -70,7 +80,15 @@ export function signAccountCommand(account: Command, shell: Shell): void {
         if (name !== undefined && faults.length > 0) throw new BadInput(faults[0]!)
         if (faults.length > 0) shell.exitCode = 1
         if (flags.json)
-          return shell.out(json({ signed, by, proof: proof.is, faults, ...(name === undefined && { schedules: signedSchedules }) }))
+          return shell.out(
+            json({
+              signed,
+              by,
+              proof: proof.is,
+              faults,
+              ...(name === undefined && { schedules: signedSchedules }),
+            }),
+          )
         for (const fault of faults) shell.err(`${fault}\n`)
         const done = [
           ...signed.map(each => `account ${each} is signed by ${by}\n`),

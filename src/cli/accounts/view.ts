@@ -10,7 +10,11 @@ export const viewOf = (row: AccountRow, firstAddress?: string) => ({
   holder: row.holder,
   ...(row.kind === 'bank'
     ? { taxId: row.tax_id, bank: row.bank, branch: row.branch, number: row.number, type: row.type }
-    : { destination: row.destination, firstAddress: firstAddress ?? null, nextIndex: Number(row.next_index) }),
+    : {
+        destination: row.destination,
+        firstAddress: firstAddress ?? null,
+        nextIndex: Number(row.next_index),
+      }),
   addedBy: row.added_by,
   addedAt: row.added_at,
   approvedBy: row.approved_by,

@@ -28,26 +28,42 @@ export function bitcoinCommands(repasse: Command, shell: Shell): void {
     .description('the node, how far its chain was read, the rate, and our coins')
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin status'))
-    .action(({ json: asJson }: { json?: true }) => onChain(shell, (base, chain) => status(shell, base, chain, asJson)))
+    .action(({ json: asJson }: { json?: true }) =>
+      onChain(shell, (base, chain) => status(shell, base, chain, asJson)),
+    )
 
-  const address = bitcoin.command('address').description('addresses of our account').addHelpText('after', example('bitcoin address list'))
+  const address = bitcoin
+    .command('address')
+    .description('addresses of our account')
+    .addHelpText('after', example('bitcoin address list'))
   address
     .command('list')
     .description('those handed out, each derived anew and held against what is kept')
-    .option('--branch <branch>', `${branches.join(' or ')}: shown to payers, or back to ourselves`, oneOf(branches)('--branch'), 'receive')
+    .option(
+      '--branch <branch>',
+      `${branches.join(' or ')}: shown to payers, or back to ourselves`,
+      oneOf(branches)('--branch'),
+      'receive',
+    )
     .option('--from <number>', 'the first number', wholeFlag('--from'), 0)
     .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin address list --branch change --from 100'))
-    .action((flags: AddressFlags) => onChain(shell, ({ db }, { rail }) => listAddresses(shell, db, rail, flags)))
+    .action((flags: AddressFlags) =>
+      onChain(shell, ({ db }, { rail }) => listAddresses(shell, db, rail, flags)),
+    )
 
   bitcoin
     .command('scan')
-    .description('reads the chain again from a block on, and takes what is missing; nothing is lost by doing it twice')
+    .description(
+      'reads the chain again from a block on, and takes what is missing; nothing is lost by doing it twice',
+    )
     .requiredOption('--from <height>', 'the first block to read', wholeFlag('--from'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin scan --from 870000'))
-    .action(async (flags: { from: number; json?: true }) => (await import('./scan.ts')).scanFrom(shell, flags))
+    .action(async (flags: { from: number; json?: true }) =>
+      (await import('./scan.ts')).scanFrom(shell, flags),
+    )
 
   psbtCommands(bitcoin, shell)
   bundleCommands(bitcoin, shell)
@@ -68,26 +84,43 @@ async function listAddresses(
   rail: ChainRail,
   { branch, from, limit, json: asJson }: AddressFlags,
 ): Promise<void> {
-  const [{ listAddresses: list }, { sql }] = await Promise.all([import('../../chain/chain.ts'), import('../../db/db.ts')])
+  const [{ listAddresses: list }, { sql }] = await Promise.all([
+    import('../../chain/chain.ts'),
+    import('../../db/db.ts'),
+  ])
   const rows: Shown[] = []
   for (const row of await list(db, branch, from, limit)) {
     const sum = await db.one<{ units: bigint }>(sql`
-      select cast(coalesce(sum(units), 0) as bigint) as units from coins where branch = ${branch} and number = ${row.number} and state = 'mined'`)
+      select cast(coalesce(sum(units), 0) as bigint) as units from coins where branch = ${branch}
+        and number = ${row.number} and state = 'mined'`)
     rows.push({ ...row, received: sum!.units })
   }
   const views = rows.map(row => {
     const derived = rail.derive(branch, Number(row.number))
-    return { row, path: derived.path, same: derived.address === row.address && Buffer.compare(derived.script, row.script) === 0 }
+    return {
+      row,
+      path: derived.path,
+      same: derived.address === row.address && Buffer.compare(derived.script, row.script) === 0,
+    }
   })
   if (views.some(({ same }) => !same)) {
     shell.exitCode = 1
-    shell.err('an address that is kept is not the one our account derives: is BITCOIN_DESCRIPTOR the one of this database?\n')
+    shell.err(
+      'an address that is kept is not the one our account derives: is BITCOIN_DESCRIPTOR the one of this database?\n',
+    )
   }
   await shell.out(
     asJson
       ? json(
           views.map(({ row, path, same }) => ({
-            ...{ number: Number(row.number), branch, address: row.address, path, derivesTheSame: same, invoice: row.invoice_id },
+            ...{
+              number: Number(row.number),
+              branch,
+              address: row.address,
+              path,
+              derivesTheSame: same,
+              invoice: row.invoice_id,
+            },
             received: moneyOf(row.received, 'BTC'),
           })),
         )
@@ -109,7 +142,12 @@ interface Held {
   bundles: Record<string, number>
 }
 
-async function status(shell: Shell, { db, config, world }: Base, { rail, app }: Chain, asJson: true | undefined): Promise<void> {
+async function status(
+  shell: Shell,
+  { db, config, world }: Base,
+  { rail, app }: Chain,
+  asJson: true | undefined,
+): Promise<void> {
   const { chainTrouble, tipOf } = await import('../../chain/chain.ts')
   const [info, feeRate] = [await rail.info(), await rail.feeRate()]
   const { tip, trouble, rate, held } = await db.tx(async tx => {
@@ -136,7 +174,11 @@ async function status(shell: Shell, { db, config, world }: Base, { rail, app }: 
         rate: rateView(rate),
         // Satoshis for a thousand virtual bytes.
         feeRate: feeRate.is === 'done' ? feeRate.value : null,
-        coins: held.coins.map(({ state, count, units }) => ({ state, count: Number(count), ...moneyOf(units, 'BTC') })),
+        coins: held.coins.map(({ state, count, units }) => ({
+          state,
+          count: Number(count),
+          ...moneyOf(units, 'BTC'),
+        })),
         spendable: moneyOf(held.spendable, 'BTC'),
         reserved: moneyOf(held.reserved, 'BTC'),
         bundles: held.bundles,
@@ -153,16 +195,28 @@ async function status(shell: Shell, { db, config, world }: Base, { rail, app }: 
       ],
       ['trouble', trouble],
       ['account', rail.descriptor],
-      ['signed by', rail.signer === 'wallet' ? 'a wallet of the node' : 'a person: "repasse bitcoin psbt list"'],
+      [
+        'signed by',
+        rail.signer === 'wallet' ? 'a wallet of the node' : 'a person: "repasse bitcoin psbt list"',
+      ],
       ['rate', rateLine(rate)],
       ['fee rate', feeRate.is === 'done' ? `${perByte(feeRate.value)} sat/vB` : `none: ${feeRate.why}`],
-      ['coins', held.coins.map(({ state, count, units }) => `${count} ${state} (${formatMoney(units, 'BTC')})`).join(', ') || 'none'],
-      ['spendable', `${formatMoney(held.spendable, 'BTC')}, ${app.terms.payoutDepth} blocks deep or more and of no bundle`],
+      [
+        'coins',
+        held.coins
+          .map(({ state, count, units }) => `${count} ${state} (${formatMoney(units, 'BTC')})`)
+          .join(', ') || 'none',
+      ],
+      [
+        'spendable',
+        `${formatMoney(held.spendable, 'BTC')}, ${app.terms.payoutDepth} blocks deep or more and of no bundle`,
+      ],
       ['in bundles', held.reserved === 0n ? undefined : formatMoney(held.reserved, 'BTC')],
       ['bundles', countsOf(held.bundles)],
     ]),
   )
-  if (trouble !== undefined) shell.err(`${paint(shell, 'red', 'the chain cannot be followed')}: nothing is credited until it can\n`)
+  if (trouble !== undefined)
+    shell.err(`${paint(shell, 'red', 'the chain cannot be followed')}: nothing is credited until it can\n`)
 }
 
 const sayingOf = ({ network }: ChainRail, { height, headers, syncing, prunedBelow }: ChainInfo) =>
@@ -177,17 +231,25 @@ const sayingOf = ({ network }: ChainRail, { height, headers, syncing, prunedBelo
 async function heldOf(reader: Reader, tip: bigint, depth: number): Promise<Held> {
   const { sql } = await import('../../db/db.ts')
   const coins = await reader.all<Held['coins'][number]>(sql`
-    select case when spent_height is not null then 'spent' else state end as state, count(*) as count, cast(sum(units) as bigint) as units
+    select case when spent_height is not null then 'spent'
+      else state end as state, count(*) as count, cast(sum(units) as bigint) as units
     from coins group by 1 order by 1`)
   const sums = await reader.one<{ spendable: bigint; reserved: bigint }>(sql`
     select
-      cast(coalesce(sum(case when state = 'mined' and spent_by is null and height <= ${tip - BigInt(depth) + 1n} and bundle is null
+      cast(coalesce(sum(case when state = 'mined' and spent_by is null
+        and height <= ${tip - BigInt(depth) + 1n} and bundle is null
         and (coinbase = 0 or height <= ${tip - BigInt(coinbaseDepth) + 1n}) then units end), 0) as bigint)
         as spendable,
-      cast(coalesce(sum(case when spent_height is null and bundle is not null then units end), 0) as bigint) as reserved
-    from (select c.*, b.bundle_id as bundle from coins c left join bundle_coins b on b.outpoint = c.id) as each_coin`)
+      cast(coalesce(sum(case when spent_height is null and bundle is not null
+        then units end), 0) as bigint) as reserved
+    from (select c.*, b.bundle_id as bundle from coins c left
+      join bundle_coins b on b.outpoint = c.id) as each_coin`)
   const bundles = await reader.all<{ state: string; count: bigint }>(
     sql`select state, count(*) as count from bundles group by state order by state`,
   )
-  return { coins, ...sums!, bundles: Object.fromEntries(bundles.map(({ state, count }) => [state, Number(count)])) }
+  return {
+    coins,
+    ...sums!,
+    bundles: Object.fromEntries(bundles.map(({ state, count }) => [state, Number(count)])),
+  }
 }

@@ -28,19 +28,26 @@ export function bundleCommands(bitcoin: Command, shell: Shell): void {
     .argument('<id>', 'the bundle')
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin bundle show bun_01k9zq3f5c8wxy2m7n4p6r8s0t'))
-    .action((id: string, { json: asJson }: { json?: true }) => inBase(shell, ({ db }) => show(shell, db, id, asJson)))
+    .action((id: string, { json: asJson }: { json?: true }) =>
+      inBase(shell, ({ db }) => show(shell, db, id, asJson)),
+    )
   cancelCommand(bundle, shell)
 }
 
 function cancelCommand(bundle: Command, shell: Shell): void {
   bundle
     .command('cancel')
-    .description('its payouts are owed again; where it may be signed already, once its coins were spent to ourselves and lie deep')
+    .description(
+      'its payouts are owed again; where it may be signed already, once its coins were spent to ourselves and lie deep',
+    )
     .argument('<id>', 'the bundle')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
     .option('--by <person>', 'who cancels it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
-    .addHelpText('after', example('bitcoin bundle cancel bun_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the wallet is lost"'))
+    .addHelpText(
+      'after',
+      example('bitcoin bundle cancel bun_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the wallet is lost"'),
+    )
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
       onChain(shell, async ({ db, world }, { rail, app }) => {
         const { cancelBitcoinBundle } = await import('../../jobs/jobs.ts')
@@ -79,7 +86,14 @@ async function list(shell: Shell, reader: Reader, flags: BundleFlags): Promise<v
         )
       : table(
           ['BUNDLE', 'PLANNED (UTC)', 'STATE', '>PAYOUTS', '>OWED', 'WHY'],
-          rows.map(row => [row.id, row.added_at, row.state, `${row.payouts}`, formatMoney(row.units, 'BTC'), row.why ?? '']),
+          rows.map(row => [
+            row.id,
+            row.added_at,
+            row.state,
+            `${row.payouts}`,
+            formatMoney(row.units, 'BTC'),
+            row.why ?? '',
+          ]),
         ),
   )
 }
@@ -92,10 +106,26 @@ async function show(shell: Shell, reader: Reader, id: string, asJson: true | und
   if (asJson)
     return shell.out(
       json({
-        ...{ id, state: bundle.state, why: bundle.why, addedAt: bundle.added_at, changedAt: bundle.changed_at },
+        ...{
+          id,
+          state: bundle.state,
+          why: bundle.why,
+          addedAt: bundle.added_at,
+          changedAt: bundle.changed_at,
+        },
         transactions: candidates.map(({ row, plan: { inputs }, outputs }) => ({
-          ...{ txid: row.id, number: Number(row.number), state: row.state, height: row.height === null ? null : Number(row.height) },
-          ...{ fee: moneyOf(row.fee_units, 'BTC'), dust: moneyOf(row.house_units, 'BTC'), size: Number(row.size), feeRate: rateOf(row) },
+          ...{
+            txid: row.id,
+            number: Number(row.number),
+            state: row.state,
+            height: row.height === null ? null : Number(row.height),
+          },
+          ...{
+            fee: moneyOf(row.fee_units, 'BTC'),
+            dust: moneyOf(row.house_units, 'BTC'),
+            size: Number(row.size),
+            feeRate: rateOf(row),
+          },
           coins: inputs.map(({ outpoint, units }) => ({ outpoint, ...moneyOf(units, 'BTC') })),
           pays: outputs.map(({ payout, address, units, fee_units: fee }) => ({
             payout,
@@ -110,14 +140,22 @@ async function show(shell: Shell, reader: Reader, id: string, asJson: true | und
   const facts = sheet([
     ['bundle', id],
     ['state', [bundle.state, bundle.why].filter(Boolean).join(': ')],
-    ['transactions', candidates.length === 1 ? 'one' : `${candidates.length}, of which one at most is ever mined`],
+    [
+      'transactions',
+      candidates.length === 1 ? 'one' : `${candidates.length}, of which one at most is ever mined`,
+    ],
   ])
   const each = candidates.map(({ row, plan: { inputs }, outputs }) => {
     const mined = row.height === null ? '' : ` in block ${row.height}`
     const fee = `${formatMoney(row.fee_units, 'BTC')} for ${row.size} vB, ${perByte(rateOf(row))} sat/vB`
     const pays = table(
       ['PAYOUT', 'ADDRESS', '>AMOUNT', '>FEE SHARE'],
-      outputs.map(output => [output.payout, output.address, formatMoney(output.units, 'BTC'), formatMoney(output.fee_units, 'BTC')]),
+      outputs.map(output => [
+        output.payout,
+        output.address,
+        formatMoney(output.units, 'BTC'),
+        formatMoney(output.fee_units, 'BTC'),
+      ]),
     )
     return `\n${row.id} is ${row.state}${mined}\nfee ${fee}; spends ${inputs.map(({ outpoint }) => outpoint).join(', ')}\n${pays}`
   })

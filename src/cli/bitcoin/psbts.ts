@@ -1,4 +1,7 @@
-/** `repasse bitcoin psbt`: transactions that wait for a person's signature, out to where the keys are and back. */
+/**
+ * `repasse bitcoin psbt`: transactions that wait for a person's signature, out to where the keys are and
+ * back.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
@@ -45,7 +48,9 @@ export function psbtCommands(bitcoin: Command, shell: Shell): void {
 
   psbt
     .command('import')
-    .description('takes one back signed: a PSBT (base64, hex or binary) or a raw transaction, held against what was asked')
+    .description(
+      'takes one back signed: a PSBT (base64, hex or binary) or a raw transaction, held against what was asked',
+    )
     .argument('<file>', 'the file, or - for standard input')
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
@@ -66,7 +71,12 @@ async function list(shell: Shell, db: Db, asJson: true | undefined): Promise<voi
     asJson
       ? json(
           rows.map(row => ({
-            ...{ bundle: row.bundle_id, txid: row.id, addedAt: row.added_at, payees: paidBy(row.read).length },
+            ...{
+              bundle: row.bundle_id,
+              txid: row.id,
+              addedAt: row.added_at,
+              payees: paidBy(row.read).length,
+            },
             pays: moneyOf(sumOf(paidBy(row.read)), 'BTC'),
             fee: moneyOf(row.fee_units, 'BTC'),
             // Satoshis for a thousand virtual bytes.
@@ -85,7 +95,11 @@ async function list(shell: Shell, db: Db, asJson: true | undefined): Promise<voi
               formatMoney(sumOf(paidBy(row.read)), 'BTC'),
               formatMoney(row.fee_units, 'BTC'),
             ],
-            ...[perByte(rateOf(row)), row.id, row.why ?? (row.number > 1n ? 'offers more for one that waits in the mempool' : '')],
+            ...[
+              perByte(rateOf(row)),
+              row.id,
+              row.why ?? (row.number > 1n ? 'offers more for one that waits in the mempool' : ''),
+            ],
           ]),
         ),
   )
@@ -99,12 +113,20 @@ async function exportOne(
   { file, json: asJson }: { file?: string; json?: true },
 ): Promise<void> {
   const { handOut, markHanded, waitingTransactions } = await import('../../payout/payout.ts')
-  const waiting = (await waitingTransactions(db)).find(({ id, bundle_id: bundle }) => id === name || bundle === name)
-  if (!waiting) throw new BadInput(`no transaction of "${name}" waits for a signature: "repasse bitcoin psbt list" shows those that do`)
-  if (file !== undefined && existsSync(file)) throw new BadInput(`--file "${file}" exists already: name one that does not`)
+  const waiting = (await waitingTransactions(db)).find(
+    ({ id, bundle_id: bundle }) => id === name || bundle === name,
+  )
+  if (!waiting)
+    throw new BadInput(
+      `no transaction of "${name}" waits for a signature: "repasse bitcoin psbt list" shows those that do`,
+    )
+  if (file !== undefined && existsSync(file))
+    throw new BadInput(`--file "${file}" exists already: name one that does not`)
   const handed = await handOut(db, rail, waiting)
   if (handed.is === 'strange')
-    throw new Error(`${waiting.id} is not exported, for this is not what the books owe and people approved: ${handed.what.join(', ')}`)
+    throw new Error(
+      `${waiting.id} is not exported, for this is not what the books owe and people approved: ${handed.what.join(', ')}`,
+    )
   if (handed.is === 'objected') throw new BadInput(`${waiting.id} is not exported: ${handed.why}`)
   const { psbt, lack, paid, changes } = handed
   if (!(await db.tx(tx => markHanded(tx, waiting))))
@@ -114,7 +136,8 @@ async function exportOne(
   if (file !== undefined) writeFileSync(file, `${psbt}\n`, { mode: 0o600, flag: 'wx' })
   if (!asJson) shell.err(sayingOf(waiting, paid, changes))
   if (!asJson && lack !== undefined) shell.err(`${lack}\n`)
-  if (file !== undefined) shell.err(`written to ${file}; signed, it comes back by: repasse bitcoin psbt import FILE\n`)
+  if (file !== undefined)
+    shell.err(`written to ${file}; signed, it comes back by: repasse bitcoin psbt import FILE\n`)
 }
 
 const factsOf = (waiting: WaitingTransaction, paid: Paid[], changes: Change[]) => ({
@@ -137,12 +160,20 @@ function sayingOf(waiting: WaitingTransaction, paid: Paid[], changes: Change[]):
   const facts = sheet([
     ['bundle', waiting.bundle_id],
     ['txid', waiting.id],
-    ['spends', `${formatMoney(sumOf(inputs), 'BTC')} in ${inputs.length === 1 ? 'one coin' : `${inputs.length} coins`} of ours`],
-    ['pays', `${formatMoney(sumOf(paid), 'BTC')} to ${paid.length === 1 ? 'one payee' : `${paid.length} payees`}`],
+    [
+      'spends',
+      `${formatMoney(sumOf(inputs), 'BTC')} in ${inputs.length === 1 ? 'one coin' : `${inputs.length} coins`} of ours`,
+    ],
+    [
+      'pays',
+      `${formatMoney(sumOf(paid), 'BTC')} to ${paid.length === 1 ? 'one payee' : `${paid.length} payees`}`,
+    ],
     ['fee', `${formatMoney(waiting.fee_units, 'BTC')}, ${perByte(rateOf(waiting))} sat/vB`],
     [
       'of it',
-      waiting.read.houseUnits > 0n ? `${formatMoney(waiting.read.houseUnits, 'BTC')} are change too small for an output` : undefined,
+      waiting.read.houseUnits > 0n
+        ? `${formatMoney(waiting.read.houseUnits, 'BTC')} are change too small for an output`
+        : undefined,
     ],
     ['lock time', `block ${lockTime}`],
   ])
@@ -156,7 +187,13 @@ function sayingOf(waiting: WaitingTransaction, paid: Paid[], changes: Change[]):
         formatMoney(feeShare, 'BTC'),
         'an address of that account',
       ]),
-      ...changes.map(({ address, path, units }) => ['change', address, formatMoney(units, 'BTC'), '', `ours, ${path}`]),
+      ...changes.map(({ address, path, units }) => [
+        'change',
+        address,
+        formatMoney(units, 'BTC'),
+        '',
+        `ours, ${path}`,
+      ]),
     ],
   )
   return `${facts}\n${outputs}`
@@ -195,7 +232,9 @@ async function textOf(file: string): Promise<string> {
     case 'text':
       return handed.text
     case 'too large':
-      throw new BadInput(`FILE "${file}" has ${bytes.length} bytes, and no transaction has more than ${handed.mostBytes}`)
+      throw new BadInput(
+        `FILE "${file}" has ${bytes.length} bytes, and no transaction has more than ${handed.mostBytes}`,
+      )
     case 'private key':
       throw new BadInput(
         `FILE "${file}" holds a private key, which belongs nowhere here: hand back the transaction that was signed with it`,

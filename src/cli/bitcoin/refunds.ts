@@ -1,4 +1,7 @@
-/** `repasse invoice refund` of a payment in bitcoin: proposed by one person, approved by another, or recorded where it was made by hand. */
+/**
+ * `repasse invoice refund` of a payment in bitcoin: proposed by one person, approved by another, or recorded
+ * where it was made by hand.
+ */
 import { BadInput } from '../../base/answer.ts'
 import type { Proposed } from '../../ledger/ledger.ts'
 import { json } from '../print.ts'
@@ -19,7 +22,8 @@ export type CoinRefundFlags = {
 export async function refundCoins(shell: Shell, id: string, flags: CoinRefundFlags): Promise<void> {
   const { to, amount, made, withdraw, by = operator(), why } = flags
   if (why === undefined) throw new BadInput('--why is missing: say why it is given back')
-  if (amount !== undefined && to === undefined) throw new BadInput('--amount goes with --to: what was made by hand is what it was')
+  if (amount !== undefined && to === undefined)
+    throw new BadInput('--amount goes with --to: what was made by hand is what it was')
   if (withdraw !== undefined) return takeBack(shell, { id, payout: withdraw, by, why, asJson: flags.json })
   if (made !== undefined)
     return inBase(shell, async ({ db, world, config }) => {
@@ -30,7 +34,11 @@ export async function refundCoins(shell: Shell, id: string, flags: CoinRefundFla
   return onRails(shell, async ({ db, world, config }, { rails }) => {
     const { proposeCoinRefund } = await import('../../webhooks/webhooks.ts')
     const app = { db, world, chain: chainTermsOf(config) }
-    await tell(shell, await proposeCoinRefund(app, rails.bitcoin, id, { to: to!, units: amount, by, why }), flags)
+    await tell(
+      shell,
+      await proposeCoinRefund(app, rails.bitcoin, id, { to: to!, units: amount, by, why }),
+      flags,
+    )
   })
 }
 
@@ -47,13 +55,24 @@ const takeBack = (shell: Shell, { id, payout: payoutId, by, why, asJson }: Takin
     const { withdrawCoinRefund } = await import('../../webhooks/webhooks.ts')
     const { findPayout } = await import('../../payout/payout.ts')
     if ((await findPayout(db, payoutId))?.invoice_id !== id)
-      throw new BadInput(`--withdraw "${payoutId}" is no refund of ${id}: "repasse invoice show ${id}" names them`)
+      throw new BadInput(
+        `--withdraw "${payoutId}" is no refund of ${id}: "repasse invoice show ${id}" names them`,
+      )
     const payout = await withdrawCoinRefund({ db, world, chain: chainTermsOf(config) }, payoutId, { by, why })
-    await shell.out(asJson ? json({ payout: payout.id, state: payout.state }) : `refund ${payout.id} is withdrawn: nothing is given back\n`)
+    await shell.out(
+      asJson
+        ? json({ payout: payout.id, state: payout.state })
+        : `refund ${payout.id} is withdrawn: nothing is given back\n`,
+    )
   })
 
-async function tell(shell: Shell, { is, proposal }: Proposed, { json: asJson }: CoinRefundFlags): Promise<void> {
-  if (is === 'another') throw new BadInput(`proposal ${proposal.id} is open for ${proposal.subject} already: it is decided first`)
+async function tell(
+  shell: Shell,
+  { is, proposal }: Proposed,
+  { json: asJson }: CoinRefundFlags,
+): Promise<void> {
+  if (is === 'another')
+    throw new BadInput(`proposal ${proposal.id} is open for ${proposal.subject} already: it is decided first`)
   await shell.out(
     asJson
       ? json({ proposal: proposal.id, state: proposal.state })

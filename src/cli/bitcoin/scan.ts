@@ -12,7 +12,10 @@ const waitMs = 500
 const maxWaits = 60
 const limitMs = 7 * 86_400_000
 
-export async function scanFrom(shell: Shell, { from, json: asJson }: { from: number; json?: true }): Promise<void> {
+export async function scanFrom(
+  shell: Shell,
+  { from, json: asJson }: { from: number; json?: true },
+): Promise<void> {
   await onChain(
     shell,
     async (base, chain) => {
@@ -62,7 +65,10 @@ export async function scanFrom(shell: Shell, { from, json: asJson }: { from: num
   )
 }
 
-/** As a run of the job that follows, so that no other process follows meanwhile, and `repasse run list` has it. */
+/**
+ * As a run of the job that follows, so that no other process follows meanwhile, and `repasse run list` has
+ * it.
+ */
 async function scanAlone(
   shell: Shell,
   base: Base,
@@ -77,9 +83,12 @@ async function scanAlone(
   const { db, world, terms } = base
   const open = { rails: { bitcoin: rail }, bitcoin, close: () => undefined }
   const info = await rail.info()
-  if (info.is === 'done' && from > info.value.height) throw new BadInput(`--from ${from} is above the node’s tip, ${info.value.height}`)
+  if (info.is === 'done' && from > info.value.height)
+    throw new BadInput(`--from ${from} is above the node’s tip, ${info.value.height}`)
   const app = deskOf(base, open, `${hostname()}/${process.pid}`, makeInbox(db, world))
-  const ended: { scanned?: Scanned; why: string } = { why: 'it was not ended: "repasse run list --job follow-chain" tells more' }
+  const ended: { scanned?: Scanned; why: string } = {
+    why: 'it was not ended: "repasse run list --job follow-chain" tells more',
+  }
   const job: Job = {
     ...{ name: 'follow-chain', wakes: '', limitMs, among: 'one' },
     work: async (_, own) => {
@@ -94,7 +103,9 @@ async function scanAlone(
   // Serve follows for a moment every few seconds, and then lets go.
   for (let waits = 0; (await wake(app, job)) === 'not mine'; waits++) {
     if (waits === maxWaits)
-      throw new Error('another process follows the chain just now, and did not let go: try again when it has caught up')
+      throw new Error(
+        'another process follows the chain just now, and did not let go: try again when it has caught up',
+      )
     await world.clock.sleep(waitMs)
   }
   const settled = await settleInbox({ db, rails: { bitcoin: rail }, world, terms, chain: bitcoin.terms })

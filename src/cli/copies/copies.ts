@@ -1,4 +1,7 @@
-/** `repasse backup` and `repasse restore`: a copy is complete before it has its name, and a restored house pays nothing until a person says so. */
+/**
+ * `repasse backup` and `repasse restore`: a copy is complete before it has its name, and a restored house
+ * pays nothing until a person says so.
+ */
 import {
   closeSync,
   createReadStream,
@@ -29,11 +32,13 @@ import type { ProofFlags } from '../acting.ts'
 import { inBase } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
-const open = (url: string, keys: DataKeys = noKeys) => openDb(url, { clock: systemClock, random: systemRandom, keys })
+const open = (url: string, keys: DataKeys = noKeys) =>
+  openDb(url, { clock: systemClock, random: systemRandom, keys })
 
 export async function backup(shell: Shell, file: string): Promise<void> {
   if (existsSync(file)) throw new BadInput(`FILE "${file}" exists already: name one that does not`)
-  if (!existsSync(dirname(file))) throw new BadInput(`FILE "${file}" is in a folder that does not exist: make it first, or name another`)
+  if (!existsSync(dirname(file)))
+    throw new BadInput(`FILE "${file}" is in a folder that does not exist: make it first, or name another`)
   await inBase(shell, async ({ db, config }) => {
     const partial = `${file}.partial`
     rmSync(partial, { force: true })
@@ -52,13 +57,21 @@ export async function backup(shell: Shell, file: string): Promise<void> {
 }
 
 /** Nothing of it is on the disk in the clear but beside the database, which is no less readable. */
-async function backupSealed(db: Db, url: string, file: string, recipients: readonly string[], env: Shell['env']): Promise<void> {
+async function backupSealed(
+  db: Db,
+  url: string,
+  file: string,
+  recipients: readonly string[],
+  env: Shell['env'],
+): Promise<void> {
   const { sealTo } = await import('./sealed.ts')
   const seal = sealTo(recipients)
   const sealed = () => createWriteStream(file, { flags: 'r+' })
   if (db.engine === 'postgres') {
     const { runOn } = await import('../../db/programs.ts')
-    return runOn(url, 'pg_dump', ['--format=custom'], env, { takes: output => pipeline(output, seal, sealed()) })
+    return runOn(url, 'pg_dump', ['--format=custom'], env, {
+      takes: output => pipeline(output, seal, sealed()),
+    })
   }
   const plain = `${url.slice('sqlite:'.length)}.copying-${process.pid}`
   rmSync(plain, { force: true })
@@ -85,7 +98,15 @@ export async function restore(shell: Shell, file: string, { force, identity }: R
   const unseal = await unsealing(shell, file, identity)
   const { keysIn } = await import('../../app.ts')
   const [keys, who] = [keysIn(config), shell.acting ?? {}]
-  const putting = { force, why, unseal, keys, who, provenAs: await proveBefore(url, who, keys), isThere: false }
+  const putting = {
+    force,
+    why,
+    unseal,
+    keys,
+    who,
+    provenAs: await proveBefore(url, who, keys),
+    isThere: false,
+  }
   const kept = url.startsWith('sqlite:')
     ? await restoreFile(file, url.slice('sqlite:'.length), putting)
     : await restorePostgres(file, url, shell.env, putting)
@@ -93,7 +114,10 @@ export async function restore(shell: Shell, file: string, { force, identity }: R
   await tellTheRest(shell, config)
 }
 
-/** For the database's own programs, which know nothing of age. Private from its first byte on, and there only when it is whole. */
+/**
+ * For the database's own programs, which know nothing of age. Private from its first byte on, and there only
+ * when it is whole.
+ */
 export async function decryptBackup(
   shell: Shell,
   file: string,
@@ -117,14 +141,20 @@ export async function decryptBackup(
 }
 
 /** How to read it where it is encrypted; undefined where it is not. */
-async function unsealing(shell: Shell, file: string, identity: string | undefined): Promise<Transform | undefined> {
+async function unsealing(
+  shell: Shell,
+  file: string,
+  identity: string | undefined,
+): Promise<Transform | undefined> {
   const { isOpenToOthers, isSealed, unsealWith } = await import('./sealed.ts')
   if (!isSealed(headOf(file), file)) {
     if (identity !== undefined) throw new BadInput(`FILE "${file}" is not encrypted: leave --identity out`)
     return undefined
   }
-  if (identity === undefined) throw new BadInput(`FILE "${file}" is encrypted: --identity names the file with the secret key`)
-  if (!existsSync(identity)) throw new BadInput(`--identity "${identity}" does not exist: name the file that age-keygen wrote`)
+  if (identity === undefined)
+    throw new BadInput(`FILE "${file}" is encrypted: --identity names the file with the secret key`)
+  if (!existsSync(identity))
+    throw new BadInput(`--identity "${identity}" does not exist: name the file that age-keygen wrote`)
   if (isOpenToOthers(identity)) shell.err(`${identity} can be read by others: chmod 400 it\n`)
   return unsealWith(identity)
 }
@@ -143,7 +173,10 @@ interface Putting {
   isThere: boolean
 }
 
-/** What a restore must do besides, where the database's own programs put the copy in its place: it is brought to this version, and on hold. */
+/**
+ * What a restore must do besides, where the database's own programs put the copy in its place: it is brought
+ * to this version, and on hold.
+ */
 export async function restoreInPlace(shell: Shell): Promise<void> {
   const config = readConfig(shell.env)
   const { DATABASE_URL: url } = config
@@ -183,13 +216,22 @@ async function tellTheRest(shell: Shell, config: Config): Promise<void> {
   }
 }
 
-/** The copy is opened, checked and marked before it takes the old one's place. Answers where the old one went. */
-async function restoreFile(file: string, target: string, { force, unseal, ...more }: Putting): Promise<string | undefined> {
-  if (!unseal && !isSqlite(file)) throw new BadInput(`FILE "${file}" is not an SQLite database: name what "repasse backup" wrote`)
+/**
+ * The copy is opened, checked and marked before it takes the old one's place. Answers where the old one went.
+ */
+async function restoreFile(
+  file: string,
+  target: string,
+  { force, unseal, ...more }: Putting,
+): Promise<string | undefined> {
+  if (!unseal && !isSqlite(file))
+    throw new BadInput(`FILE "${file}" is not an SQLite database: name what "repasse backup" wrote`)
   const there = existsSync(target)
   const aside = `${target}.before-restore`
-  if (there && !force) throw new BadInput(`a database is at ${target} already: --force keeps it as ${aside} and restores`)
-  if (there && existsSync(aside)) throw new BadInput(`${aside} is there from an earlier restore: move it away first`)
+  if (there && !force)
+    throw new BadInput(`a database is at ${target} already: --force keeps it as ${aside} and restores`)
+  if (there && existsSync(aside))
+    throw new BadInput(`${aside} is there from an earlier restore: move it away first`)
   if (there) await leaveAlone(target)
 
   const fresh = `${target}.restoring`
@@ -204,7 +246,8 @@ async function restoreFile(file: string, target: string, { force, unseal, ...mor
     for (const tail of tails) rmSync(fresh + tail, { force: true })
     throw error
   }
-  for (const tail of there ? tails : []) if (existsSync(target + tail)) renameSync(target + tail, aside + tail)
+  for (const tail of there ? tails : [])
+    if (existsSync(target + tail)) renameSync(target + tail, aside + tail)
   renameSync(fresh, target)
   settle(dirname(target))
   return there ? aside : undefined
@@ -224,12 +267,16 @@ async function prepare(
       const found = await quickCheck(db)
       if (found !== 'ok') throw new BadInput(`the backup is damaged: ${found}`)
     }
-    if ((await pending(db)).some(({ name }) => name === '0001-house.sql')) throw new BadInput('the backup is not of a repasse database')
+    if ((await pending(db)).some(({ name }) => name === '0001-house.sql'))
+      throw new BadInput('the backup is not of a repasse database')
     await migrate(db, systemClock)
     const { by, fault } = provenAs === undefined ? await proven(db, who) : { by: provenAs }
     if (fault && !isThere) throw fault
     await takeUpRestored(db, world, { why, by, replaced })
-    if (fault) throw new BadInput(`${fault.message}. The restored database is on hold all the same, and its record names nobody`)
+    if (fault)
+      throw new BadInput(
+        `${fault.message}. The restored database is on hold all the same, and its record names nobody`,
+      )
   } finally {
     await db.close()
   }
@@ -261,7 +308,10 @@ async function quickCheck(db: Db): Promise<string | undefined> {
 const world: World = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
 
 /** A name of a person of the console is theirs alone, in the database that is restored too. */
-async function proven(db: Db, who: ProofFlags): Promise<{ by: string; isPerson?: boolean; fault?: BadInput }> {
+async function proven(
+  db: Db,
+  who: ProofFlags,
+): Promise<{ by: string; isPerson?: boolean; fault?: BadInput }> {
   const { prove } = await import('../prove.ts')
   try {
     const { by, user } = await prove({ db, world, terms: anybody }, who)
@@ -275,7 +325,10 @@ async function proven(db: Db, who: ProofFlags): Promise<{ by: string; isPerson?:
 /** Nothing is paid by a restore, so a name of nobody of the console is enough. */
 const anybody: Terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n, approvals: 'any' }
 
-/** The same in the database that is replaced, where there is one that can be read: who is not in the backup yet has a name too. Answers the person who was proven. */
+/**
+ * The same in the database that is replaced, where there is one that can be read: who is not in the backup
+ * yet has a name too. Answers the person who was proven.
+ */
 async function proveBefore(url: string, who: ProofFlags, keys: DataKeys): Promise<string | undefined> {
   if (url.startsWith('sqlite:') && !existsSync(url.slice('sqlite:'.length))) return undefined
   let db: Db | undefined
@@ -292,7 +345,10 @@ async function proveBefore(url: string, who: ProofFlags, keys: DataKeys): Promis
   return found?.isPerson ? found.by : undefined
 }
 
-/** Whoever has the database open holds a lock on it, and leaving the WAL needs all of them gone. A damaged file may be replaced. */
+/**
+ * Whoever has the database open holds a lock on it, and leaving the WAL needs all of them gone. A damaged
+ * file may be replaced.
+ */
 async function leaveAlone(target: string): Promise<void> {
   let db: Db | undefined
   let mode: string | undefined
@@ -300,14 +356,16 @@ async function leaveAlone(target: string): Promise<void> {
     db = await open(`sqlite:${target}`)
     mode = (await db.all<{ journal_mode: string }>(sql`pragma journal_mode = delete`))[0]?.journal_mode
   } catch (error) {
-    if (error instanceof DbUnavailable || /locked|busy/i.test(error instanceof Error ? error.message : '')) throw inUse(target)
+    if (error instanceof DbUnavailable || /locked|busy/i.test(error instanceof Error ? error.message : ''))
+      throw inUse(target)
   } finally {
     await db?.close()
   }
   if (mode === 'wal') throw inUse(target)
 }
 
-const inUse = (target: string) => new BadInput(`${target} is in use: stop "repasse serve" and whatever else has it open, then restore`)
+const inUse = (target: string) =>
+  new BadInput(`${target} is in use: stop "repasse serve" and whatever else has it open, then restore`)
 
 const isSqlite = (file: string): boolean => headOf(file).toString('latin1').startsWith('SQLite format 3\0')
 
@@ -321,7 +379,10 @@ function headOf(file: string): Buffer {
   }
 }
 
-/** A copy holds tax ids and account numbers: nobody else may read it from its first byte on, whatever the umask. Throws where a file is there. */
+/**
+ * A copy holds tax ids and account numbers: nobody else may read it from its first byte on, whatever the
+ * umask. Throws where a file is there.
+ */
 const makePrivate = (file: string): void => closeSync(openSync(file, 'wx', 0o600))
 
 /** Through to the disk, names of files too. */
@@ -335,23 +396,43 @@ function settle(path: string): void {
 }
 
 /** Restores with the database's own program; an inhabited database is replaced only when told. */
-async function restorePostgres(file: string, url: string, env: Shell['env'], { force, unseal, ...more }: Putting): Promise<undefined> {
+async function restorePostgres(
+  file: string,
+  url: string,
+  env: Shell['env'],
+  { force, unseal, ...more }: Putting,
+): Promise<undefined> {
   const db = await open(url)
   let inhabited
   try {
     inhabited =
-      (await db.one(sql`select 1 as there from pg_tables where schemaname = current_schema() and tablename = 'migrations'`)) !== undefined
+      (await db.one(
+        sql`select 1 as there from pg_tables where schemaname = current_schema()
+          and tablename = 'migrations'`,
+      )) !== undefined
   } finally {
     await db.close()
   }
-  if (inhabited && !force) throw new BadInput('the database is not empty: --force drops what repasse has in it; take a backup of it first')
-  const [{ runOn }, { readThrough }] = await Promise.all([import('../../db/programs.ts'), import('./sealed.ts')])
+  if (inhabited && !force)
+    throw new BadInput(
+      'the database is not empty: --force drops what repasse has in it; take a backup of it first',
+    )
+  const [{ runOn }, { readThrough }] = await Promise.all([
+    import('../../db/programs.ts'),
+    import('./sealed.ts'),
+  ])
   if (unseal) await readThrough(file, unseal)
   const replaced = inhabited ? await numbersIn(url) : undefined
   const clean = inhabited ? ['--clean', '--if-exists'] : []
-  await runOn(url, 'pg_restore', ['--exit-on-error', '--single-transaction', '--no-owner', ...clean, ...(unseal ? [] : [file])], env, {
-    ...(unseal && { input: unseal(createReadStream(file)) }),
-  }).catch((error: unknown) => {
+  await runOn(
+    url,
+    'pg_restore',
+    ['--exit-on-error', '--single-transaction', '--no-owner', ...clean, ...(unseal ? [] : [file])],
+    env,
+    {
+      ...(unseal && { input: unseal(createReadStream(file)) }),
+    },
+  ).catch((error: unknown) => {
     if (error instanceof BadInput || !(error instanceof Error)) throw error
     throw new Error(`pg_restore failed and changed nothing: ${error.message}`, { cause: error })
   })

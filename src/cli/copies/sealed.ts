@@ -1,4 +1,7 @@
-/** Copies that only the holder of a key can read: the age format (age-encryption.org/v1, by typage), 64 kB at a time. */
+/**
+ * Copies that only the holder of a key can read: the age format (age-encryption.org/v1, by typage), 64 kB at
+ * a time.
+ */
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -18,7 +21,9 @@ export function sealTo(recipients: readonly string[]): Transform {
     try {
       encrypter.addRecipient(recipient)
     } catch {
-      throw new BadInput(`BACKUP_RECIPIENTS has "${recipient.slice(0, 80)}", which is no age public key: "age-keygen -y key.txt" shows it`)
+      throw new BadInput(
+        `BACKUP_RECIPIENTS has "${recipient.slice(0, 80)}", which is no age public key: "age-keygen -y key.txt" shows it`,
+      )
     }
   return async function* (source) {
     yield* await encrypter.encrypt(webOf(source))
@@ -31,7 +36,9 @@ const heads = { sealed: 'age-encryption.org/v1\n', armored: '-----BEGIN AGE ENCR
 export function isSealed(head: Buffer, file: string): boolean {
   const text = head.toString('latin1')
   if (text.startsWith(heads.armored))
-    throw new BadInput(`FILE "${file}" is encrypted as text: "age --decrypt" it first, or make it without --armor`)
+    throw new BadInput(
+      `FILE "${file}" is encrypted as text: "age --decrypt" it first, or make it without --armor`,
+    )
   return text.startsWith(heads.sealed)
 }
 
@@ -40,7 +47,10 @@ export function unsealWith(identityFile: string): Transform {
   const decrypter = new Decrypter()
   const lines = readFileSync(identityFile, 'utf8').split(/\r?\n/)
   const keys = lines.filter(line => /^AGE-SECRET-KEY-(PQ-)?1/.test(line))
-  if (keys.length === 0) throw new BadInput(`--identity "${identityFile}" holds no secret key of age: name the file that age-keygen wrote`)
+  if (keys.length === 0)
+    throw new BadInput(
+      `--identity "${identityFile}" holds no secret key of age: name the file that age-keygen wrote`,
+    )
   for (const key of keys)
     try {
       decrypter.addIdentity(key.trim())

@@ -1,4 +1,6 @@
-/** Whether mails with anchors of the audit log arrive where they are to: a witness that hears nothing is none. */
+/**
+ * Whether mails with anchors of the audit log arrive where they are to: a witness that hears nothing is none.
+ */
 import { millis } from '../../base/world.ts'
 import type { Base } from '../../app.ts'
 import type { Check } from './check.ts'
@@ -13,13 +15,27 @@ export async function* anchorMail({ db, world, config }: Base): AsyncGenerator<C
       select min(added_at) as first, max(case when state = 'sent' then added_at end) as sent
       from anchor_mails where store_id = 'sto_default' and address = ${address}`))!
     const since = sent ?? first
-    if (since === null) yield { check, is: 'info', says: `${address} is written to once "repasse serve" runs with the role worker` }
+    if (since === null)
+      yield {
+        check,
+        is: 'info',
+        says: `${address} is written to once "repasse serve" runs with the role worker`,
+      }
     else if (Math.abs(world.clock.now() - millis(since)) > 2 * dayMs)
       yield {
         ...{ check, is: 'warn' },
-        says: sent === null ? `none was sent to ${address} yet, since ${first}` : `none was sent to ${address} since ${sent}`,
+        says:
+          sent === null
+            ? `none was sent to ${address} yet, since ${first}`
+            : `none was sent to ${address} since ${sent}`,
         run: 'see that "repasse serve" runs with the role worker, and what "repasse status" says of mail',
       }
-    else yield { check, is: 'ok', says: sent === null ? `the first to ${address} waits since ${first}` : `${address} has that of ${sent}` }
+    else
+      yield {
+        check,
+        is: 'ok',
+        says:
+          sent === null ? `the first to ${address} waits since ${first}` : `${address} has that of ${sent}`,
+      }
   }
 }

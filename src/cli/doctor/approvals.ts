@@ -1,4 +1,7 @@
-/** Whether payouts wait for what was only said, and on which accounts and by which schedules money goes by a name alone. */
+/**
+ * Whether payouts wait for what was only said, and on which accounts and by which schedules money goes by a
+ * name alone.
+ */
 import { approvalsNeeded, isProduction } from '../../base/config.ts'
 import type { Base } from '../../app.ts'
 import type { Check } from './check.ts'
@@ -26,11 +29,19 @@ export async function* approvals({ config, db }: Base): AsyncGenerator<Check> {
     )
 }
 
-/** Pure: whether there is somebody of each role who can prove what they do, before the first payout waits for them. */
+/**
+ * Pure: whether there is somebody of each role who can prove what they do, before the first payout waits for
+ * them.
+ */
 export function signersCheck(count: Record<'maker' | 'checker', number>): Check {
   const lacking = (['checker', 'maker'] as const).filter(role => count[role] === 0)
   const check = 'signers'
-  if (lacking.length === 0) return { check, is: 'ok', says: `${count.maker} can prepare and ${count.checker} can approve, and prove it` }
+  if (lacking.length === 0)
+    return {
+      check,
+      is: 'ok',
+      says: `${count.maker} can prepare and ${count.checker} can approve, and prove it`,
+    }
   const follows = lacking.includes('checker') ? 'payouts wait until one signs' : 'nothing can be prepared'
   return {
     check,
@@ -40,27 +51,50 @@ export function signersCheck(count: Record<'maker' | 'checker', number>): Check 
   }
 }
 
-const namesOf = (names: readonly string[]) => `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`
+const namesOf = (names: readonly string[]) =>
+  `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`
 const run = 'repasse account sign --all --key FILE'
 
 /** Pure: of the accounts whose approval was only said. `proven`: nothing is paid on such a one. */
-export function approvalCheck(onlySaid: readonly string[], { proven, live }: { proven: boolean; live: boolean }): Check {
+export function approvalCheck(
+  onlySaid: readonly string[],
+  { proven, live }: { proven: boolean; live: boolean },
+): Check {
   const check = 'approvals'
-  if (onlySaid.length === 0) return { check, is: 'ok', says: 'every approved account is signed for, or confirmed by a code' }
+  if (onlySaid.length === 0)
+    return { check, is: 'ok', says: 'every approved account is signed for, or confirmed by a code' }
   const some = namesOf(onlySaid)
   if (proven)
-    return { check, is: 'error', says: `the approval of ${some} was said and not proven: payouts there wait until it is signed`, run }
+    return {
+      check,
+      is: 'error',
+      says: `the approval of ${some} was said and not proven: payouts there wait until it is signed`,
+      run,
+    }
   const says = `the approval of ${some} was said and not proven, and money goes there all the same`
-  return live ? { check, is: 'warn', says: `${says} (SIGNED_APPROVALS=optional)`, run } : { check, is: 'info', says }
+  return live
+    ? { check, is: 'warn', says: `${says} (SIGNED_APPROVALS=optional)`, run }
+    : { check, is: 'info', says }
 }
 
 /** Pure: the same of schedules. */
-export function termsCheck(onlySaid: readonly string[], { proven, live }: { proven: boolean; live: boolean }): Check {
+export function termsCheck(
+  onlySaid: readonly string[],
+  { proven, live }: { proven: boolean; live: boolean },
+): Check {
   const check = 'schedule terms'
-  if (onlySaid.length === 0) return { check, is: 'ok', says: 'the terms of every schedule are signed for, or confirmed by a code' }
+  if (onlySaid.length === 0)
+    return { check, is: 'ok', says: 'the terms of every schedule are signed for, or confirmed by a code' }
   const some = namesOf(onlySaid)
   if (proven)
-    return { check, is: 'error', says: `the terms of ${some} were said and not proven: their payouts wait until they are signed`, run }
+    return {
+      check,
+      is: 'error',
+      says: `the terms of ${some} were said and not proven: their payouts wait until they are signed`,
+      run,
+    }
   const says = `the terms of ${some} were said and not proven, and what they bring is paid on all the same`
-  return live ? { check, is: 'warn', says: `${says} (SIGNED_APPROVALS=optional)`, run } : { check, is: 'info', says }
+  return live
+    ? { check, is: 'warn', says: `${says} (SIGNED_APPROVALS=optional)`, run }
+    : { check, is: 'info', says }
 }

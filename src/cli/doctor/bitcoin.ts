@@ -1,4 +1,7 @@
-/** What `repasse doctor` asks about the Bitcoin rail: the node and its chain, our account, who signs, and what a bitcoin costs. */
+/**
+ * What `repasse doctor` asks about the Bitcoin rail: the node and its chain, our account, who signs, and what
+ * a bitcoin costs.
+ */
 import { formatDuration } from '../../base/duration.ts'
 import { formatReais } from '../../base/money.ts'
 import { millis } from '../../base/world.ts'
@@ -68,7 +71,11 @@ const node = ({ network }: ChainRail, { height, headers, syncing, prunedBelow }:
         says: `${network}, still reading blocks: ${height} of ${headers}. Nothing is credited until it has them`,
         run: 'wait',
       }
-    : { check: 'node', is: 'ok', says: `${network}, at block ${height}${prunedBelow > 0 ? `, pruned below ${prunedBelow}` : ''}` }
+    : {
+        check: 'node',
+        is: 'ok',
+        says: `${network}, at block ${height}${prunedBelow > 0 ? `, pruned below ${prunedBelow}` : ''}`,
+      }
 
 /** How far behind is nothing to speak of: the next look reads them. */
 const usualLag = 3
@@ -80,7 +87,11 @@ async function* following({ db }: Base, rail: ChainRail, info: ChainInfo): Async
   if (!tip) return yield { check, is: 'info', says: 'nothing of it was read yet', run: 'repasse serve' }
   const trouble = await chainTrouble(db)
   if (trouble !== undefined)
-    yield { check, is: 'error', says: `it could not be followed at the last look, so nothing is credited: ${trouble}` }
+    yield {
+      check,
+      is: 'error',
+      says: `it could not be followed at the last look, so nothing is credited: ${trouble}`,
+    }
 
   const [height, next] = [Number(tip.height), Number(tip.height) + 1]
   const header = await rail.header(tip.hash)
@@ -100,8 +111,14 @@ async function* following({ db }: Base, rail: ChainRail, info: ChainInfo): Async
     }
   const lag = info.height - height
   if (lag > usualLag)
-    yield { check, is: 'warn', says: `read up to block ${height}, ${lag} behind the node`, run: 'repasse serve reads them' }
-  else if (trouble === undefined) yield { check, is: 'ok', says: `read up to block ${height}${lag > 0 ? `, ${lag} behind the node` : ''}` }
+    yield {
+      check,
+      is: 'warn',
+      says: `read up to block ${height}, ${lag} behind the node`,
+      run: 'repasse serve reads them',
+    }
+  else if (trouble === undefined)
+    yield { check, is: 'ok', says: `read up to block ${height}${lag > 0 ? `, ${lag} behind the node` : ''}` }
 }
 
 /** As far again as a restore passes over, so that it is not told again soon. */
@@ -116,15 +133,30 @@ async function nextNumbers(db: Base['db']): Promise<Record<'receive' | 'change',
 async function* signer({ config, db }: Base, rail: ChainRail): AsyncGenerator<Check> {
   const check = 'signer'
   const next = await nextNumbers(db)
-  const [first, ...later] = [rail.derive('receive', 0), rail.derive('receive', next.receive), rail.derive('change', next.change)]
+  const [first, ...later] = [
+    rail.derive('receive', 0),
+    rail.derive('receive', next.receive),
+    rail.derive('change', next.change),
+  ]
   const answer = await rail.wallet([first, ...later].map(({ address }) => address))
   if (answer === undefined) yield { check, is: 'ok', says: 'a person signs: repasse bitcoin psbt list' }
   else if (answer.is !== 'done')
-    yield { check, is: 'error', says: answer.why, run: 'see that the node has the wallet that BITCOIN_WALLET names' }
+    yield {
+      check,
+      is: 'error',
+      says: answer.why,
+      run: 'see that the node has the wallet that BITCOIN_WALLET names',
+    }
   else {
     const { name, loaded, signs, locked, strange } = answer.value
     const unknown = later.filter(({ address }) => strange.includes(address))
-    if (!loaded) yield { check, is: 'error', says: `the node has not loaded the wallet ${name}`, run: `bitcoin-cli loadwallet ${name}` }
+    if (!loaded)
+      yield {
+        check,
+        is: 'error',
+        says: `the node has not loaded the wallet ${name}`,
+        run: `bitcoin-cli loadwallet ${name}`,
+      }
     else if (!signs)
       yield {
         check,
@@ -158,7 +190,11 @@ async function* signer({ config, db }: Base, rail: ChainRail): AsyncGenerator<Ch
     else yield { check, is: 'ok', says: `the wallet ${name} of the node signs` }
   }
   if (config.BITCOIN_POLICY_FILE !== undefined)
-    yield { check: 'signing policy', is: 'ok', says: `${config.BITCOIN_POLICY_FILE} is asked before each signature` }
+    yield {
+      check: 'signing policy',
+      is: 'ok',
+      says: `${config.BITCOIN_POLICY_FILE} is asked before each signature`,
+    }
   else if (rail.signer === 'wallet')
     yield {
       check: 'signing policy',
@@ -171,7 +207,8 @@ async function* signer({ config, db }: Base, rail: ChainRail): AsyncGenerator<Ch
 async function fees({ config }: Base, rail: ChainRail): Promise<Check> {
   const check = 'fee rate'
   const rate = await rail.feeRate()
-  if (rate.is !== 'done') return { check, is: 'warn', says: `the node gives none, so payouts wait: ${rate.why}` }
+  if (rate.is !== 'done')
+    return { check, is: 'warn', says: `the node gives none, so payouts wait: ${rate.why}` }
   const most = config.BITCOIN_MAX_FEE_RATE
   const note = rail.feeNote?.()
   const says = `${perByte(rate.value)} sat/vB to be mined within ${config.BITCOIN_FEE_BLOCKS} blocks; at most ${perByte(most)} is offered${note === undefined ? '' : `; ${note}`}`
@@ -190,16 +227,25 @@ async function* rates({ config, world }: Base, { app }: Chain): AsyncGenerator<C
       says: `RATE_FIXED is ${formatReais(config.RATE_FIXED.price)} for 1 BTC: every request is priced at it, for ever`,
     }
   const { decideRate } = await import('../../rates/rates.ts')
-  const answers = await Promise.all(app.sources.map(async source => ({ name: source.name, answer: await source.quote() })))
+  const answers = await Promise.all(
+    app.sources.map(async source => ({ name: source.name, answer: await source.quote() })),
+  )
   const now = world.clock.now()
   const quotes = answers.flatMap(({ answer }) => (answer.is === 'done' ? [answer.value] : []))
   const decided = decideRate(quotes, { ...app.agreement, now })
   const middle = decided.is === 'rate' ? decided.price : undefined
-  const lines = answers.map(({ name, answer }) => `${name}: ${answer.is === 'done' ? sayingOf(answer.value, middle, now) : answer.why}`)
+  const lines = answers.map(
+    ({ name, answer }) =>
+      `${name}: ${answer.is === 'done' ? sayingOf(answer.value, middle, now) : answer.why}`,
+  )
   if (decided.is === 'rate') {
     const whole = answers.every(({ answer }) => answer.is === 'done')
     if (config.RATE_FIXED === undefined || !whole)
-      yield { check, is: whole ? 'ok' : 'info', says: [`${formatReais(decided.price)} for 1 BTC`, ...lines].join('\n') }
+      yield {
+        check,
+        is: whole ? 'ok' : 'info',
+        says: [`${formatReais(decided.price)} for 1 BTC`, ...lines].join('\n'),
+      }
   } else
     yield {
       check,
@@ -233,11 +279,18 @@ async function* hints({ config }: Base, rail: ChainRail): AsyncGenerator<Check> 
     }
   const answer = await rail.hints()
   if (answer.is !== 'done')
-    return yield { check, is: 'warn', says: `${url} is listened to, and the node did not say what it publishes: ${answer.why}` }
+    return yield {
+      check,
+      is: 'warn',
+      says: `${url} is listened to, and the node did not say what it publishes: ${answer.why}`,
+    }
   // Behind a tunnel or in a container the node knows itself by another host.
   const port = portOf(url)
-  const missing = ['hashblock', 'hashtx'].filter(type => !answer.value.some(word => word.startsWith(`${type} `) && portOf(word) === port))
-  if (missing.length === 0) return yield { check, is: 'ok', says: `${url} is listened to, and the node publishes there` }
+  const missing = ['hashblock', 'hashtx'].filter(
+    type => !answer.value.some(word => word.startsWith(`${type} `) && portOf(word) === port),
+  )
+  if (missing.length === 0)
+    return yield { check, is: 'ok', says: `${url} is listened to, and the node publishes there` }
   yield {
     check,
     is: 'warn',

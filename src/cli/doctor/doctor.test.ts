@@ -1,4 +1,7 @@
-/** `repasse doctor` against a simulated bank: what it finds wrong, what it advises, and that looking changes nothing. */
+/**
+ * `repasse doctor` against a simulated bank: what it finds wrong, what it advises, and that looking changes
+ * nothing.
+ */
 import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -77,17 +80,26 @@ test('a key that the bank no longer publishes is named, and dropped by who says 
   await db.close()
 
   const said = async (...words: string[]) =>
-    (JSON.parse((await repasse(['doctor', '--json', ...words])).out) as Check[]).filter(({ check }) => check === 'bank keys')
+    (JSON.parse((await repasse(['doctor', '--json', ...words])).out) as Check[]).filter(
+      ({ check }) => check === 'bank keys',
+    )
   const published = readPublicKey(bank.publicKeyPem).keyId
   expect(await said()).toMatchObject([
     { is: 'ok', says: `the bank publishes ${published}` },
-    { is: 'warn', says: expect.stringMatching(`^${keyId} is not published any more`), run: expect.stringContaining(`--drop-key ${keyId}`) },
+    {
+      is: 'warn',
+      says: expect.stringMatching(`^${keyId} is not published any more`),
+      run: expect.stringContaining(`--drop-key ${keyId}`),
+    },
   ])
   const still = await repasse(['doctor', '--drop-key', published, '--by', 'ana'])
   expect([still.code, still.err]).toEqual([2, expect.stringContaining('the bank still publishes')])
   await repasse(['user', 'add', 'carla', '--role', 'admin', '--by', 'ana'])
   const unproven = await repasse(['doctor', '--drop-key', keyId, '--by', 'carla'])
-  expect([unproven.code, unproven.err]).toEqual([2, expect.stringContaining('carla is a person of the console')])
+  expect([unproven.code, unproven.err]).toEqual([
+    2,
+    expect.stringContaining('carla is a person of the console'),
+  ])
   expect(await said('--drop-key', keyId, '--by', 'ana')).toMatchObject([
     { is: 'ok', says: expect.stringContaining('is dropped') },
     { is: 'ok' },

@@ -1,4 +1,7 @@
-/** `repasse doctor`: one check after another, each with what to do about it. A rail that is not configured is not asked about. */
+/**
+ * `repasse doctor`: one check after another, each with what to do about it. A rail that is not configured is
+ * not asked about.
+ */
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { BadInput } from '../../base/answer.ts'
@@ -51,7 +54,9 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
       run: 'mend .env or the environment; .env.example explains each',
     }
   if (flags.registerWebhook && config.PUBLIC_URL === undefined)
-    throw new BadInput('--register-webhook needs PUBLIC_URL, the address the bank reaches this house at, e.g. https://pay.example.com')
+    throw new BadInput(
+      '--register-webhook needs PUBLIC_URL, the address the bank reaches this house at, e.g. https://pay.example.com',
+    )
   const hasBank = config.BITCOIN_RPC_URL === undefined || bankNames.some(name => config[name] !== undefined)
   const bankAt = `${config.STARKBANK_ENVIRONMENT}${config.STARKBANK_API_URL === undefined ? '' : ` at ${new URL(config.STARKBANK_API_URL).origin}`}`
   yield {
@@ -71,7 +76,9 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
   const there = isThere(config.DATABASE_URL)
   // A check makes nothing: where there is no database yet, the rest is checked against one in memory.
   const looked = there ? config : { ...config, DATABASE_URL: 'sqlite::memory:' }
-  const base = await openBase(looked, quietLog(shell, config), crashPoint(config.CRASH_AT)).catch((error: unknown) => asError(error))
+  const base = await openBase(looked, quietLog(shell, config), crashPoint(config.CRASH_AT)).catch(
+    (error: unknown) => asError(error),
+  )
   if (base instanceof Error)
     return yield {
       check: 'database',
@@ -87,7 +94,13 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     }
   try {
     if (there) yield* database(base)
-    else yield { check: 'database', is: 'info', says: `${fileShown(config.DATABASE_URL)} is not there yet`, run: 'repasse migrate' }
+    else
+      yield {
+        check: 'database',
+        is: 'info',
+        says: `${fileShown(config.DATABASE_URL)} is not there yet`,
+        run: 'repasse migrate',
+      }
     yield* encryption(base)
     yield clock(base, there && base.db.engine === 'postgres' ? await base.db.tx(tx => tx.now()) : undefined)
     if (hasBank) yield* bank(base, flags)
@@ -116,7 +129,10 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
 
 const bankNames = ['STARKBANK_PROJECT_ID', 'STARKBANK_WORKSPACE_ID', 'STARKBANK_PRIVATE_KEY_FILE'] as const
 
-async function keyFile({ STARKBANK_PRIVATE_KEY_FILE: file, STARKBANK_ENVIRONMENT: environment }: Config): Promise<Check[]> {
+async function keyFile({
+  STARKBANK_PRIVATE_KEY_FILE: file,
+  STARKBANK_ENVIRONMENT: environment,
+}: Config): Promise<Check[]> {
   if (file === undefined)
     return [
       {
@@ -129,7 +145,13 @@ async function keyFile({ STARKBANK_PRIVATE_KEY_FILE: file, STARKBANK_ENVIRONMENT
   const { readPrivateKey } = await import('../../rails/starkbank/privateKey.ts')
   const key = attempt(() => readPrivateKey(file, environment))
   if (key instanceof Error) return [{ check: 'key file', is: 'error', says: key.message }]
-  if (key.findings.length > 0) return key.findings.map(says => ({ check: 'key file', is: 'warn' as const, says, run: `chmod 400 ${file}` }))
+  if (key.findings.length > 0)
+    return key.findings.map(says => ({
+      check: 'key file',
+      is: 'warn' as const,
+      says,
+      run: `chmod 400 ${file}`,
+    }))
   return [{ check: 'key file', is: 'ok', says: `${file} is a secp256k1 key for its owner’s eyes alone` }]
 }
 
@@ -139,8 +161,15 @@ function* socket({ LISTEN: listen, TRUSTED_PROXIES: proxies = [] }: Config): Gen
   if (!listen.startsWith('unix:')) {
     const isLocal = /^(127\.[\d.]+|\[::1\]|localhost):/.test(listen)
     const believed =
-      proxies.length > 0 ? `visitors’ addresses are taken from ${proxies.join(', ')}` : 'no proxy is believed about visitors’ addresses'
-    if (isLocal) return yield { check, is: 'info', says: `a port of this machine, which its every user can reach; ${believed}` }
+      proxies.length > 0
+        ? `visitors’ addresses are taken from ${proxies.join(', ')}`
+        : 'no proxy is believed about visitors’ addresses'
+    if (isLocal)
+      return yield {
+        check,
+        is: 'info',
+        says: `a port of this machine, which its every user can reach; ${believed}`,
+      }
     return yield {
       check,
       is: 'warn',
@@ -153,16 +182,27 @@ function* socket({ LISTEN: listen, TRUSTED_PROXIES: proxies = [] }: Config): Gen
   const run =
     'let the folder be of nginx’s group and nobody else’s: chgrp GROUP FOLDER && chmod 2750 FOLDER, then start "repasse serve" again'
   if (!existsSync(dirname(path)))
-    yield { check, is: 'error', says: `the folder of ${path} is not there`, run: 'make it; see nginx/README.md' }
+    yield {
+      check,
+      is: 'error',
+      says: `the folder of ${path} is not there`,
+      run: 'make it; see nginx/README.md',
+    }
   else if (open.length > 0)
-    yield { check, is: 'error', says: `${open.join(' and ')} can be reached by every user of this machine, past nginx`, run }
+    yield {
+      check,
+      is: 'error',
+      says: `${open.join(' and ')} can be reached by every user of this machine, past nginx`,
+      run,
+    }
   else yield { check, is: 'ok', says: `${path} is for its group alone` }
 }
 
 async function verifier(): Promise<Check> {
   const { provenBy } = await import('../../rails/starkbank/verify.ts')
   const check = 'signatures'
-  if (provenBy === 'libsecp256k1') return { check, is: 'ok', says: 'events are verified by libsecp256k1, requests are signed by OpenSSL' }
+  if (provenBy === 'libsecp256k1')
+    return { check, is: 'ok', says: 'events are verified by libsecp256k1, requests are signed by OpenSSL' }
   return {
     check,
     is: 'warn',
@@ -174,7 +214,10 @@ async function verifier(): Promise<Check> {
 const maxClockDriftMs = 5_000
 
 async function* database({ db }: Base): AsyncGenerator<Check> {
-  const [{ sql }, { migrations }] = await Promise.all([import('../../db/db.ts'), import('../../db/migrate.ts')])
+  const [{ sql }, { migrations }] = await Promise.all([
+    import('../../db/db.ts'),
+    import('../../db/migrate.ts'),
+  ])
   yield {
     check: 'database',
     is: 'ok',
@@ -199,7 +242,8 @@ async function* database({ db }: Base): AsyncGenerator<Check> {
 function clock({ world }: Base, databaseNow: string | undefined): Check {
   const now = world.clock.now()
   const year = new Date(now).getUTCFullYear()
-  if (year < 2026 || year > 2100) return { check: 'clock', is: 'error', says: `it says it is the year ${year}`, run: setTheClock }
+  if (year < 2026 || year > 2100)
+    return { check: 'clock', is: 'error', says: `it says it is the year ${year}`, run: setTheClock }
   const drift = databaseNow === undefined ? 0 : millis(databaseNow) - now
   return Math.abs(drift) > maxClockDriftMs
     ? {
@@ -264,7 +308,11 @@ async function* workspace({ STARKBANK_WORKSPACE_ID: ours }: Config, rail: Rail):
 
 const wanted = ['invoice', 'transfer']
 
-async function webhook({ PUBLIC_URL: address, STARKBANK_POLL_SECONDS: seconds }: Config, rail: Rail, flags: Flags): Promise<Check> {
+async function webhook(
+  { PUBLIC_URL: address, STARKBANK_POLL_SECONDS: seconds }: Config,
+  rail: Rail,
+  flags: Flags,
+): Promise<Check> {
   const check = 'webhook'
   if (address === undefined)
     return {
@@ -275,12 +323,16 @@ async function webhook({ PUBLIC_URL: address, STARKBANK_POLL_SECONDS: seconds }:
     }
   const url = `${address.replace(/(?<!\/)\/+$/, '')}/webhooks/starkbank`
   const there = await rail.webhooks()
-  if (there.is !== 'done') return { check, is: 'error', says: `the bank did not list its webhooks: ${there.why}` }
+  if (there.is !== 'done')
+    return { check, is: 'error', says: `the bank did not list its webhooks: ${there.why}` }
   const ours = there.value.filter(hook => hook.url === url)
   const lacking = wanted.filter(kind => !ours.some(({ subscriptions }) => subscriptions.includes(kind)))
   if (lacking.length === 0) return { check, is: 'ok', says: `${url} hears of invoices and transfers` }
   if (!flags.registerWebhook) {
-    const says = ours.length === 0 ? `${url} is not registered with the bank` : `${url} does not hear of ${lacking.join(' and ')}`
+    const says =
+      ours.length === 0
+        ? `${url} is not registered with the bank`
+        : `${url} does not hear of ${lacking.join(' and ')}`
     return { check, is: 'error', says, run: 'repasse doctor --register-webhook' }
   }
   const made = await rail.registerWebhook(url)
@@ -293,7 +345,10 @@ const dayMs = 24 * 3_600_000
 
 /** Nothing where money is not real and nobody asked for it. */
 async function* anchors({ db, world, config }: Base): AsyncGenerator<Check> {
-  const [{ anchoringOf }, { findBreak, readAnchors }] = await Promise.all([import('../../app.ts'), import('../../ledger/ledger.ts')])
+  const [{ anchoringOf }, { findBreak, readAnchors }] = await Promise.all([
+    import('../../app.ts'),
+    import('../../ledger/ledger.ts'),
+  ])
   const [check, anchoring] = ['audit anchors', anchoringOf(config)]
   if (!anchoring) return
   const { file } = anchoring
@@ -304,12 +359,23 @@ async function* anchors({ db, world, config }: Base): AsyncGenerator<Check> {
       run: 'set AUDIT_ANCHOR_FILE to a file on another disk or machine than the database’s',
     }
   const found = await findBreak(db, file)
-  if (found) return yield { check, is: 'error', says: found.says, run: 'see docs/operating.md, then: repasse audit accept --why …' }
+  if (found)
+    return yield {
+      check,
+      is: 'error',
+      says: found.says,
+      run: 'see docs/operating.md, then: repasse audit accept --why …',
+    }
   const newest = readAnchors(file.read('newest').flat(), false).lines.at(-1)
   if (!newest) return yield { check, is: 'info', says: `${file.path} is begun with the first act` }
   const mode = statSync(file.path).mode & 0o777
   if ((mode & 0o077) !== 0)
-    yield { check, is: 'warn', says: `${file.path} is open to others (mode ${mode.toString(8)})`, run: `chmod 600 ${file.path}` }
+    yield {
+      check,
+      is: 'warn',
+      says: `${file.path} is open to others (mode ${mode.toString(8)})`,
+      run: `chmod 600 ${file.path}`,
+    }
   const ageMs = world.clock.now() - millis(newest.at)
   yield ageMs > 2 * dayMs
     ? {
@@ -322,11 +388,12 @@ async function* anchors({ db, world, config }: Base): AsyncGenerator<Check> {
 }
 
 async function* books({ db }: Base): AsyncGenerator<Check> {
-  const [{ checkLedger }, { checkApprovals, payoutsStopped, listAccounts }, { listSchedules }] = await Promise.all([
-    import('../../ledger/ledger.ts'),
-    import('../../payout/payout.ts'),
-    import('../../schedule/schedule.ts'),
-  ])
+  const [{ checkLedger }, { checkApprovals, payoutsStopped, listAccounts }, { listSchedules }] =
+    await Promise.all([
+      import('../../ledger/ledger.ts'),
+      import('../../payout/payout.ts'),
+      import('../../schedule/schedule.ts'),
+    ])
   const findings = await db.tx(async tx => [...(await checkLedger(tx)), ...(await checkApprovals(tx))])
   yield findings.length === 0
     ? { check: 'books', is: 'ok', says: 'every invariant holds' }
@@ -343,12 +410,22 @@ async function* books({ db }: Base): AsyncGenerator<Check> {
   const stopped = await payoutsStopped(db)
   yield stopped === undefined
     ? { check: 'payouts', is: 'ok', says: 'not stopped' }
-    : { check: 'payouts', is: 'warn', says: `stopped: ${stopped}`, run: 'repasse status, then: repasse payout go --why …' }
+    : {
+        check: 'payouts',
+        is: 'warn',
+        says: `stopped: ${stopped}`,
+        run: 'repasse status, then: repasse payout go --why …',
+      }
 
   const accounts = await listAccounts(db)
   const awaiting = accounts.filter(({ state }) => state === 'awaiting').map(({ name }) => name)
   if (accounts.length === 0)
-    yield { check: 'accounts', is: 'info', says: 'there is no payout account yet', run: 'repasse account add --help' }
+    yield {
+      check: 'accounts',
+      is: 'info',
+      says: 'there is no payout account yet',
+      run: 'repasse account add --help',
+    }
   else if (awaiting.length > 0)
     yield {
       check: 'accounts',

@@ -1,4 +1,7 @@
-/** What `repasse doctor` says of encryption at rest: whether there is a key, what is not under the newest, and what cannot be read. */
+/**
+ * What `repasse doctor` says of encryption at rest: whether there is a key, what is not under the newest, and
+ * what cannot be read.
+ */
 import { movesRealMoney } from '../../base/config.ts'
 import type { Base } from '../../app.ts'
 import type { Check } from './check.ts'
@@ -20,7 +23,8 @@ export async function* encryption({ config, db, keys }: Base): AsyncGenerator<Ch
     import('../../db/rotate.ts'),
     import('../keys.ts'),
   ])
-  for (const says of openKeyFile(file, { strict: false }).findings) yield { check, is: 'warn', says, run: `chmod 600 ${file}` }
+  for (const says of openKeyFile(file, { strict: false }).findings)
+    yield { check, is: 'warn', says, run: `chmod 600 ${file}` }
   const unreadable = await unreadableValues(db, keys)
   if (unreadable.length > 0)
     yield {
@@ -35,7 +39,8 @@ export async function* encryption({ config, db, keys }: Base): AsyncGenerator<Ch
   const newest = keys.newest?.id
   const uses = await keyUses(db)
   const left = uses.filter(({ key }) => key !== newest)
-  const count = (isPlain: boolean) => left.filter(({ key }) => (key === undefined) === isPlain).reduce((sum, use) => sum + use.count, 0)
+  const count = (isPlain: boolean) =>
+    left.filter(({ key }) => (key === undefined) === isPlain).reduce((sum, use) => sum + use.count, 0)
   const [plain, older] = [count(true), count(false)]
   const unbound = uses.reduce((sum, use) => sum + use.unbound, 0)
   if (plain + older + unbound > 0)

@@ -1,4 +1,7 @@
-/** What `repasse doctor` says of the bank's public keys: which it publishes, and which of those kept here it no longer does. */
+/**
+ * What `repasse doctor` says of the bank's public keys: which it publishes, and which of those kept here it
+ * no longer does.
+ */
 import { BadInput } from '../../base/answer.ts'
 import { instant } from '../../base/world.ts'
 import type { Base } from '../../app.ts'
@@ -13,15 +16,17 @@ interface Flags extends ProofFlags {
 
 export async function* keysOfBank(base: Base, rail: Rail, { dropKey, ...who }: Flags): AsyncGenerator<Check> {
   const { config, db, world } = base
-  const [{ bankKeys, retireBankKey }, { bankKeyOrigin }, { readPublicKey }, { overlapMs }] = await Promise.all([
-    import('../../webhooks/webhooks.ts'),
-    import('../../app.ts'),
-    import('../../rails/starkbank/verify.ts'),
-    import('../../rails/starkbank/keys.ts'),
-  ])
+  const [{ bankKeys, retireBankKey }, { bankKeyOrigin }, { readPublicKey }, { overlapMs }] =
+    await Promise.all([
+      import('../../webhooks/webhooks.ts'),
+      import('../../app.ts'),
+      import('../../rails/starkbank/verify.ts'),
+      import('../../rails/starkbank/keys.ts'),
+    ])
   const check = 'bank keys'
   const answer = await rail.publishedKeys()
-  if (answer.is !== 'done') return yield { check, is: 'error', says: `the bank did not say its public keys: ${answer.why}` }
+  if (answer.is !== 'done')
+    return yield { check, is: 'error', says: `the bank did not say its public keys: ${answer.why}` }
   // By the key itself: the same one may be kept in two spellings of PEM.
   const idOf = (pem: string) => readPublicKey(pem).keyId
   const published = answer.value.map(idOf)
@@ -29,10 +34,20 @@ export async function* keysOfBank(base: Base, rail: Rail, { dropKey, ...who }: F
 
   if (dropKey !== undefined) {
     const key = (await bankKeys(db, origin)).find(({ pem }) => idOf(pem) === dropKey)
-    if (!key) throw new BadInput(`no key ${dropKey} of the bank is kept here: "repasse doctor" names those that are`)
+    if (!key)
+      throw new BadInput(`no key ${dropKey} of the bank is kept here: "repasse doctor" names those that are`)
     const { by } = await prove(base, who)
-    await retireBankKey(db, origin, { pem: key.pem, keyId: dropKey, isPublished: published.includes(dropKey), by })
-    yield { check, is: 'ok', says: `${dropKey} is dropped: running processes refuse its events within a minute` }
+    await retireBankKey(db, origin, {
+      pem: key.pem,
+      keyId: dropKey,
+      isPublished: published.includes(dropKey),
+      by,
+    })
+    yield {
+      check,
+      is: 'ok',
+      says: `${dropKey} is dropped: running processes refuse its events within a minute`,
+    }
   }
 
   yield { check, is: 'ok', says: `the bank publishes ${published.join(', ')}` }

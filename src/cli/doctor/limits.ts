@@ -23,5 +23,10 @@ export function limitCheck(asset: Asset, { payout, hour, day }: Partial<Record<L
     payout === undefined
       ? `nothing limits what leaves in ${asset}: whoever gets hold of this program can send all of it`
       : `each payout in ${asset} is limited, but not how many leave within an hour or a day`
-  return { check: 'limits', is: 'warn', says, run: `repasse limits set --asset ${asset} --per-hour … --per-day … --why …` }
+  return {
+    check: 'limits',
+    is: 'warn',
+    says,
+    run: `repasse limits set --asset ${asset} --per-hour … --per-day … --why …`,
+  }
 }

@@ -1,4 +1,6 @@
-/** Whether what is personal and old enough is dropped: the nightly job runs in whichever process is a worker. */
+/**
+ * Whether what is personal and old enough is dropped: the nightly job runs in whichever process is a worker.
+ */
 import { formatRetention } from '../../base/retentionSettings.ts'
 import { retentionOf } from '../../base/config.ts'
 import { instant, later, type Instant } from '../../base/world.ts'
@@ -36,7 +38,8 @@ export async function waitingMail({ config, db }: Base): Promise<Check | undefin
   const { sql } = await import('../../db/db.ts')
   const waiting = (await db.one<{ count: bigint; since: Instant | null }>(sql`
     select count(*) as count, min(added_at) as since from (
-      select added_at from mails where state = 'queued' union all select added_at from person_mails where state = 'queued') as waiting`))!
+      select added_at from mails where state = 'queued' union all select added_at from person_mails
+        where state = 'queued') as waiting`))!
   if (waiting.count === 0n) return undefined
   const kept = retentionOf(config).mailMs
   return {
@@ -53,8 +56,14 @@ const nightsMs = 3 * 86_400_000
 
 /** Pure. */
 export function retentionCheck(last: Instant | undefined, now: Instant, said: string): Check {
-  if (last === undefined) return { check: 'retention', is: 'info', says: `${said}; no night was looked at yet: "repasse serve" does it` }
-  if (later(last, nightsMs) > now) return { check: 'retention', is: 'ok', says: `${said}; last looked at ${last}` }
+  if (last === undefined)
+    return {
+      check: 'retention',
+      is: 'info',
+      says: `${said}; no night was looked at yet: "repasse serve" does it`,
+    }
+  if (later(last, nightsMs) > now)
+    return { check: 'retention', is: 'ok', says: `${said}; last looked at ${last}` }
   return {
     check: 'retention',
     is: 'warn',

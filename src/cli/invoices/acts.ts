@@ -1,4 +1,7 @@
-/** `repasse invoice refund`, `reversal`, `cancel` and `reissue`: what a person does about an invoice itself. Of its duplicates: `duplicates.ts`. */
+/**
+ * `repasse invoice refund`, `reversal`, `cancel` and `reissue`: what a person does about an invoice itself.
+ * Of its duplicates: `duplicates.ts`.
+ */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import type { Canceling, CancelRefusal, RefundRow, Reissued, ReissueRefusal } from '../../invoice/invoice.ts'
@@ -14,8 +17,13 @@ export type OwnRefundFlags = { amount?: bigint; by?: string; why?: string; json?
 const noSuch = (id: string) => `there is no invoice "${id}": "repasse invoice list" shows them`
 
 /** Proposes that part or all of what was paid goes back; another person approves it. */
-export function proposeOwnRefund(shell: Shell, id: string, { amount, by = operator(), why, json: asJson }: OwnRefundFlags): Promise<void> {
-  if (why === undefined) throw new BadInput('--why is missing: another person has to know what the refund is for')
+export function proposeOwnRefund(
+  shell: Shell,
+  id: string,
+  { amount, by = operator(), why, json: asJson }: OwnRefundFlags,
+): Promise<void> {
+  if (why === undefined)
+    throw new BadInput('--why is missing: another person has to know what the refund is for')
   return inBase(shell, async ({ db, world }) => {
     const [{ proposeRefund }, { refusalOf }, { sql }] = await Promise.all([
       import('../../webhooks/webhooks.ts'),
@@ -27,8 +35,13 @@ export function proposeOwnRefund(shell: Shell, id: string, { amount, by = operat
     if (proposed.is === 'impossible') throw refusalOf(proposed.code, id)
     const { proposal, units } = proposed
     if (proposed.is === 'another')
-      throw new BadInput(`another refund of ${id} is proposed already: "repasse proposal show ${proposal.id}"; it is decided first`)
-    if (asJson) return shell.out(json({ proposal: proposal.id, state: proposal.state, invoice: id, ...moneyOf(units, 'BRL') }))
+      throw new BadInput(
+        `another refund of ${id} is proposed already: "repasse proposal show ${proposal.id}"; it is decided first`,
+      )
+    if (asJson)
+      return shell.out(
+        json({ proposal: proposal.id, state: proposal.state, invoice: id, ...moneyOf(units, 'BRL') }),
+      )
     const payout = await db.one<{ state: string }>(sql`select state from payouts where invoice_id = ${id}`)
     const passedOn = payout && ['sending', 'unsure', 'sent', 'paid'].includes(payout.state)
     await shell.out(
@@ -39,24 +52,30 @@ export function proposeOwnRefund(shell: Shell, id: string, { amount, by = operat
 }
 
 const cancelRefusals: Record<CancelRefusal, (id: string, state: string) => string> = {
-  'of-another-rail': id => `${id} is a request on the chain, and an address cannot be taken back: it ends by itself when its time is over`,
+  'of-another-rail': id =>
+    `${id} is a request on the chain, and an address cannot be taken back: it ends by itself when its time is over`,
   'not-known-yet': id => `it is not known yet whether the bank has ${id}: try again in some minutes`,
   paid: (id, state) => `${id} is ${state}: "repasse invoice refund ${id}" gives money back`,
   over: (id, state) => `${id} is ${state} already`,
 }
 
 const reissueRefusals: Record<ReissueRefusal, (id: string, state: string) => string> = {
-  'of-another-rail': id => `${id} is a request on the chain: run its schedule again, or let its buyer ask again`,
+  'of-another-rail': id =>
+    `${id} is a request on the chain: run its schedule again, or let its buyer ask again`,
   'of-an-order': id => `${id} belongs to an order of the shop: its buyer asks again on the order's page`,
-  'not-over': (id, state) => `${id} is ${state} and may still be paid: this is for one that is refused, expired or canceled`,
+  'not-over': (id, state) =>
+    `${id} is ${state} and may still be paid: this is for one that is refused, expired or canceled`,
   forgotten: id => `the payer of ${id} was forgotten, so nobody can be asked again`,
   reissued: id => `${id} was asked for again before`,
   'paid-there': id => `the bank shows that ${id} was paid: its event is still on its way here`,
   'asked-there': id =>
     `the bank has asked for invoices of the same slot, payer and amount as ${id} that these books have forgotten, as after a restore, and more than one here is like them: say which of them ${id} is with "repasse invoice reissue ${id} --as BANK_ID --why …", and nobody is asked twice`,
-  'not-there': id => `the bank has no such invoice of the slot, payer and amount of ${id} that these books do not know`,
-  'not-known': id => `the bank did not say whether ${id} was paid, so it is not asked for again: try again later`,
-  unreadable: id => `the payer of ${id} cannot be decrypted, so it is not asked for again: see "repasse keys status"`,
+  'not-there': id =>
+    `the bank has no such invoice of the slot, payer and amount of ${id} that these books do not know`,
+  'not-known': id =>
+    `the bank did not say whether ${id} was paid, so it is not asked for again: try again later`,
+  unreadable: id =>
+    `the payer of ${id} cannot be decrypted, so it is not asked for again: see "repasse keys status"`,
 }
 
 export function invoiceActCommands(invoice: Command, shell: Shell): void {
@@ -70,10 +89,14 @@ export function invoiceActCommands(invoice: Command, shell: Shell): void {
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
     .option('--by <person>', 'who cancels it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
-    .addHelpText('after', example('invoice cancel inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "asked for the wrong month"'))
+    .addHelpText(
+      'after',
+      example('invoice cancel inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "asked for the wrong month"'),
+    )
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
       onRails(shell, async ({ db, world }, { rails: { starkbank: rail } }) => {
-        if (!rail) throw new BadInput('the bank is not configured, and it must take the invoice back: set STARKBANK_*')
+        if (!rail)
+          throw new BadInput('the bank is not configured, and it must take the invoice back: set STARKBANK_*')
         const { cancelInvoice } = await import('../../invoice/invoice.ts')
         await tellCancel(shell, id, await cancelInvoice({ db, rail, world }, id, { by, why }), asJson)
       }),
@@ -81,24 +104,48 @@ export function invoiceActCommands(invoice: Command, shell: Shell): void {
 
   invoice
     .command('reissue')
-    .description('asks again for an invoice that was refused, expired or canceled: a new one that names the old, once')
+    .description(
+      'asks again for an invoice that was refused, expired or canceled: a new one that names the old, once',
+    )
     .argument('<id>', 'our id of the old one')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--as <id>', 'the bank’s id of one that it has already and these books have forgotten, as after a restore', textFlag('--as'))
+    .option(
+      '--as <id>',
+      'the bank’s id of one that it has already and these books have forgotten, as after a restore',
+      textFlag('--as'),
+    )
     .option('--by <person>', 'who asks again (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
-    .addHelpText('after', example('invoice reissue inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the bank refused us, not the payer"'))
-    .action((id: string, { why, as, by = operator(), json: asJson }: { why: string; as?: string; by?: string; json?: true }) =>
-      onRails(shell, async ({ db, world }, { rails: { starkbank: rail } }) => {
-        const { reissueInvoice } = await import('../../webhooks/webhooks.ts')
-        const { invoice: made, of, adopted } = reissued(await reissueInvoice({ db, rail, world }, id, { by, why, as }), id)
-        const how = adopted ? 'was asked for again before' : 'is asked for again'
-        await shell.out(
-          asJson
-            ? json({ id: made.id, state: made.state, reissueOf: of.id, ...moneyOf(made.units, 'BRL'), dueAt: made.due_at, adopted })
-            : `${of.id} ${how} as ${made.id}, ${formatReais(made.units)}, due ${made.due_at}\n`,
-        )
-      }),
+    .addHelpText(
+      'after',
+      example('invoice reissue inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the bank refused us, not the payer"'),
+    )
+    .action(
+      (
+        id: string,
+        { why, as, by = operator(), json: asJson }: { why: string; as?: string; by?: string; json?: true },
+      ) =>
+        onRails(shell, async ({ db, world }, { rails: { starkbank: rail } }) => {
+          const { reissueInvoice } = await import('../../webhooks/webhooks.ts')
+          const {
+            invoice: made,
+            of,
+            adopted,
+          } = reissued(await reissueInvoice({ db, rail, world }, id, { by, why, as }), id)
+          const how = adopted ? 'was asked for again before' : 'is asked for again'
+          await shell.out(
+            asJson
+              ? json({
+                  id: made.id,
+                  state: made.state,
+                  reissueOf: of.id,
+                  ...moneyOf(made.units, 'BRL'),
+                  dueAt: made.due_at,
+                  adopted,
+                })
+              : `${of.id} ${how} as ${made.id}, ${formatReais(made.units)}, due ${made.due_at}\n`,
+          )
+        }),
     )
 }
 
@@ -106,7 +153,9 @@ export function invoiceActCommands(invoice: Command, shell: Shell): void {
 function reversalCommand(invoice: Command, shell: Shell): void {
   invoice
     .command('reversal')
-    .description('proposes how money that has been going back to a payer ended, where the bank does not say; another person approves it')
+    .description(
+      'proposes how money that has been going back to a payer ended, where the bank does not say; another person approves it',
+    )
     .argument('<id>', 'our id')
     .requiredOption(
       '--returned <R$>',
@@ -116,7 +165,12 @@ function reversalCommand(invoice: Command, shell: Shell): void {
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
     .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
-    .addHelpText('after', example('invoice reversal inv_01k9zq3f5c8wxy2m7n4p6r8s0t --returned 0.00 --why "the bank wrote that it failed"'))
+    .addHelpText(
+      'after',
+      example(
+        'invoice reversal inv_01k9zq3f5c8wxy2m7n4p6r8s0t --returned 0.00 --why "the bank wrote that it failed"',
+      ),
+    )
     .action((id: string, { returned, why, by = operator(), json: asJson }: ReversalFlags) =>
       inBase(shell, async ({ db, world }) => {
         const { proposeReversalEnd, reversalRefusalOf } = await import('../../webhooks/webhooks.ts')
@@ -125,10 +179,17 @@ function reversalCommand(invoice: Command, shell: Shell): void {
         if (proposed.is === 'impossible') throw reversalRefusalOf(proposed.code, id)
         const { proposal } = proposed
         if (proposed.is === 'another')
-          throw new BadInput(`another end of it is proposed already: "repasse proposal show ${proposal.id}"; it is decided first`)
+          throw new BadInput(
+            `another end of it is proposed already: "repasse proposal show ${proposal.id}"; it is decided first`,
+          )
         await shell.out(
           asJson
-            ? json({ proposal: proposal.id, state: proposal.state, invoice: id, returned: moneyOf(returned, 'BRL') })
+            ? json({
+                proposal: proposal.id,
+                state: proposal.state,
+                invoice: id,
+                returned: moneyOf(returned, 'BRL'),
+              })
             : `proposed: somebody else approves it with "repasse proposal approve ${proposal.id}"\n`,
         )
       }),
@@ -146,7 +207,9 @@ function tellCancel(shell: Shell, id: string, canceling: Canceling, asJson: true
     case 'not-canceled':
       throw new BadInput(`the bank does not cancel ${id}: ${canceling.why}`)
     case 'paid':
-      throw new BadInput(`${id} was paid before it could be canceled: its money comes as any other, and can be refunded then`)
+      throw new BadInput(
+        `${id} was paid before it could be canceled: its money comes as any other, and can be refunded then`,
+      )
     case 'later':
       shell.err('the bank has not answered; it is asked again by itself until it has\n')
       break
@@ -155,7 +218,9 @@ function tellCancel(shell: Shell, id: string, canceling: Canceling, asJson: true
       break
   }
   const { state } = canceling.invoice
-  return shell.out(asJson ? json({ id, state, asked: canceling.is === 'later' }) : `invoice ${id} is ${state}\n`)
+  return shell.out(
+    asJson ? json({ id, state, asked: canceling.is === 'later' }) : `invoice ${id} is ${state}\n`,
+  )
 }
 
 function reissued(answer: Reissued, id: string): Extract<Reissued, { is: 'reissued' }> {
@@ -194,17 +259,32 @@ export const refundsTable = (rows: readonly RefundRow[]): string =>
     ? ''
     : table(
         ['REFUND', 'APPROVED (UTC)', '>AMOUNT', 'STATE', 'PROPOSED BY', 'APPROVED BY'],
-        rows.map(row => [row.id, row.decided_at, formatReais(row.units), refundStates[row.state], row.made_by, row.decided_by]),
+        rows.map(row => [
+          row.id,
+          row.decided_at,
+          formatReais(row.units),
+          refundStates[row.state],
+          row.made_by,
+          row.decided_by,
+        ]),
       )
 
 /** What went back of an invoice, what it was asked for again as, and what of, as facts of its sheet. */
-export function backFacts({ row: { id }, returnedUnits, underWaySince, cancel, reissues }: InvoiceActs): [string, string | null][] {
+export function backFacts({
+  row: { id },
+  returnedUnits,
+  underWaySince,
+  cancel,
+  reissues,
+}: InvoiceActs): [string, string | null][] {
   return [
     ['went back', returnedUnits > 0n ? formatReais(returnedUnits) : null],
     ['going back', underWaySince === null ? null : `since ${underWaySince}: its payout waits`],
     [
       'cancelation',
-      cancel ? `asked for by ${cancel.asked_by}: ${cancel.asked_why}${cancel.why === null ? '' : `; the bank: ${cancel.why}`}` : null,
+      cancel
+        ? `asked for by ${cancel.asked_by}: ${cancel.asked_why}${cancel.why === null ? '' : `; the bank: ${cancel.why}`}`
+        : null,
     ],
     ['asked again as', reissues.find(({ reissue_of: of }) => of === id)?.invoice_id ?? null],
     ['asked again of', reissues.find(({ invoice_id: of }) => of === id)?.reissue_of ?? null],

@@ -1,4 +1,7 @@
-/** `repasse invoice refund`: of an invoice itself, and of its duplicates at the bank, about whose money a person decides. */
+/**
+ * `repasse invoice refund`: of an invoice itself, and of its duplicates at the bank, about whose money a
+ * person decides.
+ */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import type { Decided, Refusal, TwinRow, TwinState } from '../../invoice/invoice.ts'
@@ -27,9 +30,11 @@ export const duplicateStates: Record<TwinState, string> = {
 }
 
 const refusals: Record<Refusal, (twin: string, invoice: string, state: string) => string> = {
-  'not-found': (twin, invoice) => `--twin "${twin}" is no duplicate of ${invoice}: "repasse invoice show ${invoice}" lists them`,
+  'not-found': (twin, invoice) =>
+    `--twin "${twin}" is no duplicate of ${invoice}: "repasse invoice show ${invoice}" lists them`,
   'not-paid': twin => `duplicate ${twin} was not paid, so there is nothing to give back`,
-  'not-credited': twin => `duplicate ${twin} was paid and the bank has not credited it yet: try again in a minute`,
+  'not-credited': twin =>
+    `duplicate ${twin} was paid and the bank has not credited it yet: try again in a minute`,
   decided: (twin, _, state) => `duplicate ${twin} was decided before: ${state}`,
 }
 
@@ -40,13 +45,33 @@ export function refundCommand(invoice: Command, shell: Shell): void {
       'gives money back to its payer: of a paid invoice, which another person approves, of a duplicate of it at the bank, or in bitcoin',
     )
     .argument('<id>', 'the invoice: our id')
-    .option('--amount <amount>', 'how much, e.g. 60.00, or with --to 20000sats (default: all there is to give back)', textFlag('--amount'))
+    .option(
+      '--amount <amount>',
+      'how much, e.g. 60.00, or with --to 20000sats (default: all there is to give back)',
+      textFlag('--amount'),
+    )
     .option('--twin <id>', 'its duplicate: the bank’s id, as "repasse status" names it', textFlag('--twin'))
     .option('--keep', 'of a duplicate: nothing is given back, it was settled otherwise, as --why says')
-    .option('--to <address>', 'bitcoin: an address that the payer gives; a second person approves', textFlag('--to'))
-    .option('--made <txid>', 'bitcoin: it was given back by hand, in this transaction; a second person approves', textFlag('--made'))
-    .option('--withdraw <payout>', 'bitcoin: takes back a refund that was not ordered yet', textFlag('--withdraw'))
-    .option('--why <words>', 'the reason, for the audit log; needed but for a duplicate that is given back', textFlag('--why'))
+    .option(
+      '--to <address>',
+      'bitcoin: an address that the payer gives; a second person approves',
+      textFlag('--to'),
+    )
+    .option(
+      '--made <txid>',
+      'bitcoin: it was given back by hand, in this transaction; a second person approves',
+      textFlag('--made'),
+    )
+    .option(
+      '--withdraw <payout>',
+      'bitcoin: takes back a refund that was not ordered yet',
+      textFlag('--withdraw'),
+    )
+    .option(
+      '--why <words>',
+      'the reason, for the audit log; needed but for a duplicate that is given back',
+      textFlag('--why'),
+    )
     .option('--by <person>', 'who decides (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText(
@@ -59,9 +84,12 @@ export function refundCommand(invoice: Command, shell: Shell): void {
     )
     .action(async (id: string, { amount: typed, ...given }: AnyRefundFlags) => {
       const which = (['twin', 'to', 'made', 'withdraw'] as const).filter(flag => given[flag] !== undefined)
-      if (which.length > 1) throw new BadInput(`give one of --${which.join(' and --')}: what is to be given back, or was`)
-      if (given.keep && given.twin === undefined) throw new BadInput('--keep is for a duplicate: name it with --twin')
-      if (typed !== undefined && given.twin !== undefined) throw new BadInput('--amount is not for a duplicate: all of it is the payer’s')
+      if (which.length > 1)
+        throw new BadInput(`give one of --${which.join(' and --')}: what is to be given back, or was`)
+      if (given.keep && given.twin === undefined)
+        throw new BadInput('--keep is for a duplicate: name it with --twin')
+      if (typed !== undefined && given.twin !== undefined)
+        throw new BadInput('--amount is not for a duplicate: all of it is the payer’s')
       // What it is in depends on which way it goes.
       const isCoins = which.length === 1 && given.twin === undefined
       const amount = typed === undefined ? undefined : amountIn(isCoins ? 'BTC' : 'BRL')('--amount')(typed)
@@ -69,12 +97,18 @@ export function refundCommand(invoice: Command, shell: Shell): void {
       if (isCoins) return (await import('../bitcoin/refunds.ts')).refundCoins(shell, id, asked)
       if (given.twin === undefined) return proposeOwnRefund(shell, id, asked)
       const flags = { ...given, twin: given.twin }
-      if (flags.keep && flags.why === undefined) throw new BadInput('--why is missing: --keep needs how it was settled')
+      if (flags.keep && flags.why === undefined)
+        throw new BadInput('--why is missing: --keep needs how it was settled')
       await (flags.keep ? keep(shell, id, flags) : refund(shell, id, flags))
     })
 }
 
-const decisionOf = (invoiceId: string, { twin, by = operator(), why = '' }: RefundFlags) => ({ invoiceId, providerId: twin, by, why })
+const decisionOf = (invoiceId: string, { twin, by = operator(), why = '' }: RefundFlags) => ({
+  invoiceId,
+  providerId: twin,
+  by,
+  why,
+})
 
 function keep(shell: Shell, id: string, flags: RefundFlags): Promise<void> {
   return inBase(shell, async ({ db, world }) => {
@@ -86,7 +120,8 @@ function keep(shell: Shell, id: string, flags: RefundFlags): Promise<void> {
 
 function refund(shell: Shell, id: string, flags: RefundFlags): Promise<void> {
   return onRails(shell, async ({ db, world }, { rails: { starkbank: rail } }) => {
-    if (!rail) throw new BadInput('the bank is not configured, and it must give the money back: set STARKBANK_*')
+    if (!rail)
+      throw new BadInput('the bank is not configured, and it must give the money back: set STARKBANK_*')
     const { approveRefund, findTwin, sendRefund } = await import('../../invoice/invoice.ts')
     const { payoutsStopped } = await import('../../payout/payout.ts')
     const twin = accepted(await approveRefund(db, rail.name, decisionOf(id, flags)), id, flags.twin)
@@ -102,7 +137,9 @@ function refund(shell: Shell, id: string, flags: RefundFlags): Promise<void> {
 
 function accepted(answer: Decided, invoice: string, twin: string): TwinRow {
   if (answer.is === 'done') return answer.twin
-  throw new BadInput(refusals[answer.code](twin, invoice, answer.twin ? duplicateStates[answer.twin.state] : ''))
+  throw new BadInput(
+    refusals[answer.code](twin, invoice, answer.twin ? duplicateStates[answer.twin.state] : ''),
+  )
 }
 
 const tell = (shell: Shell, twin: TwinRow, flags: RefundFlags) =>

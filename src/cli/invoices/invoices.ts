@@ -21,9 +21,14 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
   listFlags(invoice.command('list').description('invoices, newest first'), invoiceFilters, 'invoice')
     .addHelpText(
       'after',
-      example('invoice list --state issued --limit 20', 'invoice list --schedule clube --from 2026-11-01 --to 2026-11-30'),
+      example(
+        'invoice list --state issued --limit 20',
+        'invoice list --schedule clube --from 2026-11-01 --to 2026-11-30',
+      ),
     )
-    .action((flags: InvoiceFlags) => inBase(shell, async base => (await import('./print.ts')).list(shell, base, flags)))
+    .action((flags: InvoiceFlags) =>
+      inBase(shell, async base => (await import('./print.ts')).list(shell, base, flags)),
+    )
 
   invoice
     .command('show')
@@ -42,15 +47,31 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
     .option('--by <person>', 'who takes it on (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
-    .addHelpText('after', example('invoice accept inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the payer called: the rest is not coming"'))
+    .addHelpText(
+      'after',
+      example(
+        'invoice accept inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the payer called: the rest is not coming"',
+      ),
+    )
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
       inBase(shell, async ({ db, world, config }) => {
-        const [{ acceptPayment }, { viewOf }] = await Promise.all([import('../../webhooks/webhooks.ts'), import('./print.ts')])
-        const { invoice: row, standing } = await acceptPayment(db, world, chainTermsOf(config), id, { by, why })
+        const [{ acceptPayment }, { viewOf }] = await Promise.all([
+          import('../../webhooks/webhooks.ts'),
+          import('./print.ts'),
+        ])
+        const { invoice: row, standing } = await acceptPayment(db, world, chainTermsOf(config), id, {
+          by,
+          why,
+        })
         if (asJson) await noteShownHere({ db }, row.id, row.payer_tax_id)
         await shell.out(
           asJson
-            ? json({ ...viewOf(row), takenOnBy: row.late_by, received: moneyOf(standing.received, row.asset), why: standing.why })
+            ? json({
+                ...viewOf(row),
+                takenOnBy: row.late_by,
+                received: moneyOf(standing.received, row.asset),
+                why: standing.why,
+              })
             : `invoice ${row.id} is ${row.state}: ${formatMoney(standing.received, row.asset)} of ${formatMoney(row.units, row.asset)} taken on by ${by}; ${standing.why}\n`,
         )
       }),

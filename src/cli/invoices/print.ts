@@ -14,7 +14,17 @@ import { findInvoiceBy } from '../../queries/lookup.ts'
 import { txidsOf } from '../../queries/transactions.ts'
 import { postingsTable, postingView, type PostingRow } from '../ledger/postings.ts'
 import { readFilters, type ListFlags } from '../listFlags.ts'
-import { formatMoney, formatReais, json, maybeMoney, moneyOf, sheet, stepsTable, stepsView, table } from '../print.ts'
+import {
+  formatMoney,
+  formatReais,
+  json,
+  maybeMoney,
+  moneyOf,
+  sheet,
+  stepsTable,
+  stepsView,
+  table,
+} from '../print.ts'
 import { noteShownHere, noteTaken } from '../privacy.ts'
 import { askedFacts, paymentsTable, placeFacts, readRequest, requestView, type Request } from '../requests.ts'
 import type { Shell } from '../context.ts'
@@ -42,7 +52,9 @@ export async function list(shell: Shell, { db, world }: Base, flags: InvoiceFlag
     row.order_id ?? '',
   ]
   await shell.out(
-    asJson ? json(rows.map(viewOf)) : table(['INVOICE', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'PAYER', 'DUE (UTC)', 'ORDER'], rows.map(line)),
+    asJson
+      ? json(rows.map(viewOf))
+      : table(['INVOICE', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'PAYER', 'DUE (UTC)', 'ORDER'], rows.map(line)),
   )
   if (!asJson && rows.length === flags.limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
 }
@@ -112,15 +124,30 @@ export const viewOf = (row: InvoiceRow) => ({
 function text(
   row: InvoiceRow,
   request: Request | undefined,
-  { paid, twins, refunds, back }: { paid: Paid[]; twins: readonly TwinRow[]; refunds: readonly RefundRow[]; back: Fact[] },
+  {
+    paid,
+    twins,
+    refunds,
+    back,
+  }: { paid: Paid[]; twins: readonly TwinRow[]; refunds: readonly RefundRow[]; back: Fact[] },
   steps: string,
   postings: PostingRow[],
 ): string {
   const facts = sheet([
     ['invoice', row.id],
-    ['state', row.state === request?.looked?.standing.state ? `${row.state}: ${request.looked.standing.why}` : row.state],
+    [
+      'state',
+      row.state === request?.looked?.standing.state
+        ? `${row.state}: ${request.looked.standing.why}`
+        : row.state,
+    ],
     ...(request ? askedFacts(request) : bankFacts(row)),
-    ['payer', row.forgotten_at === null ? `${row.payer_name}, ${maskTaxId(row.payer_tax_id)}` : `forgotten ${row.forgotten_at}`],
+    [
+      'payer',
+      row.forgotten_at === null
+        ? `${row.payer_name}, ${maskTaxId(row.payer_tax_id)}`
+        : `forgotten ${row.forgotten_at}`,
+    ],
     ['for', row.description],
     ['due', row.due_at],
     ['paid late', lateOf(row)],
@@ -131,7 +158,9 @@ function text(
     ...back,
     ...paid.map(payoutFact),
   ])
-  const seen = request ? paymentsTable(request) : [duplicatesTable(twins), refundsTable(refunds)].filter(Boolean).join('\n')
+  const seen = request
+    ? paymentsTable(request)
+    : [duplicatesTable(twins), refundsTable(refunds)].filter(Boolean).join('\n')
   return `${facts}\n${seen}${seen && '\n'}${steps}${postings.length > 0 ? `\n${postingsTable(postings)}` : ''}`
 }
 
@@ -139,17 +168,31 @@ type Fact = [string, string | null | undefined]
 
 const bankFacts = (row: InvoiceRow): Fact[] => [
   ['asked', formatReais(row.units)],
-  ['paid', row.paid_units === null ? null : `${formatReais(row.paid_units)}, of which the bank kept ${formatReais(row.fee_units ?? 0n)}`],
+  [
+    'paid',
+    row.paid_units === null
+      ? null
+      : `${formatReais(row.paid_units)}, of which the bank kept ${formatReais(row.fee_units ?? 0n)}`,
+  ],
 ]
 
-const payView = ({ fine_bp: fine, interest_bp: interest, expires_in_ms: expires, discounts }: InvoiceRow) => ({
+const payView = ({
+  fine_bp: fine,
+  interest_bp: interest,
+  expires_in_ms: expires,
+  discounts,
+}: InvoiceRow) => ({
   fineBasisPoints: Number(fine),
   interestBasisPoints: Number(interest),
   discounts,
   expiresIn: formatDuration(Number(expires)),
 })
 
-const lateOf = ({ fine_bp: fine, interest_bp: interest, expires_in_ms: expires }: InvoiceRow): string | null =>
+const lateOf = ({
+  fine_bp: fine,
+  interest_bp: interest,
+  expires_in_ms: expires,
+}: InvoiceRow): string | null =>
   fine === null
     ? null
     : `fine ${percentText(fine)} %, interest ${percentText(interest ?? 0n)} % a month, for ${formatDuration(Number(expires))} after it was due`

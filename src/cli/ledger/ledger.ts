@@ -12,14 +12,20 @@ import { inBase } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 export function ledgerCommands(repasse: Command, shell: Shell): void {
-  const ledger = repasse.command('ledger').description('the books: every cent, twice').addHelpText('after', example('ledger check'))
+  const ledger = repasse
+    .command('ledger')
+    .description('the books: every cent, twice')
+    .addHelpText('after', example('ledger check'))
 
   ledger
     .command('check')
     .description(
       'proves that the books add up, and that our coins are the node’s to the satoshi; payouts stop when not, and go on when they do again',
     )
-    .option('--scan', 'also has the node search its whole set of unspent outputs for our account, which takes minutes on a big chain')
+    .option(
+      '--scan',
+      'also has the node search its whole set of unspent outputs for our account, which takes minutes on a big chain',
+    )
     .option('--json', 'as JSON')
     .addHelpText('after', example('ledger check', 'ledger check --scan'))
     .action((flags: { scan?: true; json?: true }) => inBase(shell, base => check(shell, base, flags)))
@@ -44,7 +50,9 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
         const all = (await Promise.all(rows)).flat()
         await shell.out(
           asJson
-            ? json(all.map(({ account, asset, units, says }) => ({ account, ...moneyOf(units, asset), says })))
+            ? json(
+                all.map(({ account, asset, units, says }) => ({ account, ...moneyOf(units, asset), says })),
+              )
             : table(
                 ['ACCOUNT', '>BALANCE', 'MEANING'],
                 all.map(({ account, asset, units, says }) => [account, formatMoney(units, asset), says]),
@@ -81,7 +89,11 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
     )
 }
 
-async function check(shell: Shell, base: Base, { scan, json: asJson }: { scan?: true; json?: true }): Promise<void> {
+async function check(
+  shell: Shell,
+  base: Base,
+  { scan, json: asJson }: { scan?: true; json?: true },
+): Promise<void> {
   const { db, world } = base
   const [{ checkBooks }, { sql }, { unreadableValues }] = await Promise.all([
     import('../../reconcile/reconcile.ts'),
@@ -93,7 +105,8 @@ async function check(shell: Shell, base: Base, { scan, json: asJson }: { scan?: 
   const [searched, unlike] = [chain?.searched, unlikeOf(chain?.searched)]
   const findings = [...inBooks, ...(chain?.finding === undefined ? [] : [chain.finding])]
   const counts = (await db.one<{ movements: bigint; invoices: bigint; payouts: bigint; acts: bigint }>(sql`
-    select (select count(*) from ledger_transactions) as movements, (select count(*) from invoices where state in ('credited', 'reversed')) as invoices,
+    select (select count(*) from ledger_transactions) as movements, (select count(*) from invoices
+      where state in ('credited', 'reversed')) as invoices,
       (select count(*) from payouts) as payouts, (select count(*) from audit) as acts`))!
   // A search that was asked for and could not be made has proved nothing.
   // A value that cannot be read is no fault of the books: payouts go on.
@@ -111,7 +124,9 @@ async function check(shell: Shell, base: Base, { scan, json: asJson }: { scan?: 
         acts: Number(counts.acts),
         ...(unreadable.length > 0 && { unreadable }),
         ...(chain && { chain: chain.compared ?? null, notCompared: chain.why ?? null }),
-        ...(searched !== undefined && { scan: typeof searched === 'string' ? { notCompared: searched } : scanView(searched) }),
+        ...(searched !== undefined && {
+          scan: typeof searched === 'string' ? { notCompared: searched } : scanView(searched),
+        }),
       }),
     )
   // Not compared is no fault of the books, and nothing that was proved.
@@ -123,7 +138,9 @@ async function check(shell: Shell, base: Base, { scan, json: asJson }: { scan?: 
     return shell.out(
       `${findings.map(finding => `${paint(shell, 'red', 'WRONG')}: ${finding}\n`).join('')}payouts are stopped until this is mended\n`,
     )
-  const coins = chain?.compared ? `; the node has our coins, ${chain.compared.amount} BTC at block ${chain.compared.height}` : ''
+  const coins = chain?.compared
+    ? `; the node has our coins, ${chain.compared.amount} BTC at block ${chain.compared.height}`
+    : ''
   await shell.out(
     `${paint(shell, 'green', 'OK')}: ${counts.movements} movements sum to zero; ${counts.invoices} credited invoices, ${counts.payouts} payouts and ${counts.acts} audited acts agree with them${coins}\n`,
   )
@@ -152,20 +169,28 @@ async function againstNode(base: Base, scan: true | undefined): Promise<AgainstN
     const also = searched === undefined ? {} : { searched }
     if (typeof found === 'string') return { why: found, ...also }
     const { height, chainUnits, unsettled } = found
-    return { compared: { height, ...moneyOf(chainUnits, 'BTC'), unsettled }, finding: await holdAgainstChain(base.db, found), ...also }
+    return {
+      compared: { height, ...moneyOf(chainUnits, 'BTC'), unsettled },
+      finding: await holdAgainstChain(base.db, found),
+      ...also,
+    }
   } finally {
     rail.close()
   }
 }
 
-/** What a search found otherwise than we have it. No reason to stop payouts: what we know of is there, or the comparison above says so. */
+/**
+ * What a search found otherwise than we have it. No reason to stop payouts: what we know of is there, or the
+ * comparison above says so.
+ */
 function unlikeOf(searched: ScanComparison | string | undefined): string | undefined {
   if (searched === undefined || typeof searched === 'string' || searched.agrees) return undefined
   const { scannedUnits, coinUnits, unknown, missing } = searched
   const some = (outpoints: readonly string[]) => outpoints.slice(0, 3).join(', ')
   return [
     `the node’s own search for our account finds ${formatMoney(scannedUnits, 'BTC')}, and our coins are ${formatMoney(coinUnits, 'BTC')}`,
-    unknown.length > 0 && `we do not know ${some(unknown)}: "repasse bitcoin scan --from HEIGHT" reads the blocks again`,
+    unknown.length > 0 &&
+      `we do not know ${some(unknown)}: "repasse bitcoin scan --from HEIGHT" reads the blocks again`,
     missing.length > 0 && `the node did not find ${some(missing)}`,
   ]
     .filter(Boolean)

@@ -42,7 +42,14 @@ export const postingView = ({
 export const postingsTable = (postings: PostingRow[]) =>
   table(
     ['WHEN', 'MOVEMENT', 'FROM', 'TO', '>AMOUNT', 'MEMO'],
-    postings.map(row => [row.at, row.movement, row.from, row.to, formatMoney(BigInt(row.units), row.asset), row.memo]),
+    postings.map(row => [
+      row.at,
+      row.movement,
+      row.from,
+      row.to,
+      formatMoney(BigInt(row.units), row.asset),
+      row.memo,
+    ]),
   )
 
 export const amountOf = ({ units, asset }: ledger.EntryRow) => formatUnits(units, asset)

@@ -39,11 +39,13 @@ export function stopCommands(payout: Command, shell: Shell): void {
       inBase(shell, async base => {
         const { db } = base
         const { by, proof } = await prove(base, flags, 'payouts.go')
-        const { holdOf, letGo, payoutsStopped, reasonsOf, theProgram, unreads, unreadSentence } = await import('../../payout/payout.ts')
+        const { holdOf, letGo, payoutsStopped, reasonsOf, theProgram, unreads, unreadSentence } =
+          await import('../../payout/payout.ts')
         const hold = await holdOf(db)
         const reasons = hold ? reasonsOf(hold) : []
         const isPersons = hold !== undefined && hold.by !== theProgram
-        const lookedAt = seen === undefined ? await lookedAtNow(shell, reasons, isPersons) : named(seen, reasons)
+        const lookedAt =
+          seen === undefined ? await lookedAtNow(shell, reasons, isPersons) : named(seen, reasons)
         const held = await letGo(db, why, by, reason => lookedAt.includes(reason), proof)
         const left = await holdOf(db)
         const still = await payoutsStopped(db)
@@ -67,26 +69,43 @@ export function stopCommands(payout: Command, shell: Shell): void {
 }
 
 /**
- * Without words: at a terminal the reasons are shown, and the person says yes to those. In a script nobody looks, so words are needed, but for
- * a stop of a person's own or a restore's, where it is all that stops payouts.
+ * Without words: at a terminal the reasons are shown, and the person says yes to those. In a script nobody
+ * looks, so words are needed, but for a stop of a person's own or a restore's, where it is all that stops
+ * payouts.
  */
-async function lookedAtNow({ ask }: Shell, reasons: readonly string[], isPersons: boolean): Promise<readonly string[]> {
+async function lookedAtNow(
+  { ask }: Shell,
+  reasons: readonly string[],
+  isPersons: boolean,
+): Promise<readonly string[]> {
   if (reasons.length === 0) return []
-  const stopped = reasons.length === 1 ? 'payouts are stopped' : `payouts are stopped for ${reasons.length} reasons`
+  const stopped =
+    reasons.length === 1 ? 'payouts are stopped' : `payouts are stopped for ${reasons.length} reasons`
   if (ask) {
     if (await ask(`${stopped}:\n${list(reasons)}\nLet them go?`)) return reasons
     throw new BadInput(`${stopped}, and stay so`)
   }
   if (isPersons && reasons.length === 1) return reasons
-  throw new BadInput(`${stopped}: name each reason that you looked at by words of it, --seen "…"\n${list(reasons)}`)
+  throw new BadInput(
+    `${stopped}: name each reason that you looked at by words of it, --seen "…"\n${list(reasons)}`,
+  )
 }
 
-/** The reasons that somebody looked at: those whose words they say. Words that fit several are nobody's, for one of them may have come since. */
+/**
+ * The reasons that somebody looked at: those whose words they say. Words that fit several are nobody's, for
+ * one of them may have come since.
+ */
 function named(words: readonly string[], reasons: readonly string[]): string[] {
   return words.map(some => {
-    const fitting = reasons.includes(some) ? [some] : reasons.filter(reason => some.trim() !== '' && reason.includes(some))
-    if (fitting.length > 1) throw new BadInput(`--seen "${some}" fits ${fitting.length} reasons: take words of one\n${list(fitting)}`)
-    if (fitting.length === 0) throw new BadInput(`--seen "${some}": payouts are not stopped for that\n${list(reasons)}`)
+    const fitting = reasons.includes(some)
+      ? [some]
+      : reasons.filter(reason => some.trim() !== '' && reason.includes(some))
+    if (fitting.length > 1)
+      throw new BadInput(
+        `--seen "${some}" fits ${fitting.length} reasons: take words of one\n${list(fitting)}`,
+      )
+    if (fitting.length === 0)
+      throw new BadInput(`--seen "${some}": payouts are not stopped for that\n${list(reasons)}`)
     return fitting[0]!
   })
 }

@@ -1,4 +1,7 @@
-/** What `payout` and `invoice list` say by which filter, and what `payout` says of one that is owed: why it waits, whether anything is next, and when there is nothing to retry. */
+/**
+ * What `payout` and `invoice list` say by which filter, and what `payout` says of one that is owed: why it
+ * waits, whether anything is next, and when there is nothing to retry.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import { openTerminal } from '../../../test/testbed/terminal.ts'
 import { trialAccountFlags } from '../../../test/testbed/trial.ts'
@@ -13,7 +16,20 @@ import { invoiceFilters, payoutFilters } from '../../queries/filters.ts'
 const { env, repasse: say } = openTerminal()
 const repasse = (...words: string[]) => say(words, { LOG_LEVEL: 'silent' })
 const world = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
-const trial = ['--cron', '0 0 1 1 *', '--time-zone', 'Etc/UTC', '--payers', 'random', '--count', '1', '--amount', '20.00', '--due-in', '2d']
+const trial = [
+  '--cron',
+  '0 0 1 1 *',
+  '--time-zone',
+  'Etc/UTC',
+  '--payers',
+  'random',
+  '--count',
+  '1',
+  '--amount',
+  '20.00',
+  '--due-in',
+  '2d',
+]
 let payout: string
 let invoice: string
 
@@ -25,10 +41,25 @@ beforeAll(async () => {
     await db.tx(async tx => {
       const schedule = await needSchedule(tx, 'trial')
       const slot = await runNow(tx, world, schedule, 'maker')
-      await draftBatch(tx, world, batchTerms(schedule, slot), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
-      const row = (await tx.one<{ id: string; account_id: string }>(sql`select id, account_id from invoices`))!
+      await draftBatch(
+        tx,
+        world,
+        batchTerms(schedule, slot),
+        () => planBatch(batchRule(schedule), world.random),
+        inReaisAsSaid,
+      )
+      const row = (await tx.one<{ id: string; account_id: string }>(
+        sql`select id, account_id from invoices`,
+      ))!
       invoice = row.id
-      const collected = { invoiceId: row.id, accountId: row.account_id, paid: 2_000n, bankFee: 50n, commissionBp: 0n, minPayout: 0n }
+      const collected = {
+        invoiceId: row.id,
+        accountId: row.account_id,
+        paid: 2_000n,
+        bankFee: 50n,
+        commissionBp: 0n,
+        minPayout: 0n,
+      }
       const terms = { transferFeeBy: 'house', transferFeeUnits: 0n } as const
       payout = (await owe(tx, world, collected, terms, { why: 'credited' }))!
     })
@@ -38,12 +69,17 @@ beforeAll(async () => {
 })
 
 type Told = { id: string; state: string; why: string | null; nextAt?: string }
-const list = async (...flags: string[]) => JSON.parse((await repasse('payout', 'list', '--json', ...flags)).out) as Told[]
+const list = async (...flags: string[]) =>
+  JSON.parse((await repasse('payout', 'list', '--json', ...flags)).out) as Told[]
 
 test('one that is owed to an account nobody approved says that it waits for the approval, and nothing is next', async () => {
   expect((await repasse('payout', 'list')).out).toContain('waits for the approval of account main')
   const [told] = await list()
-  expect([told!.state, told!.why, told!.nextAt]).toEqual(['owed', 'waits for the approval of account main', undefined])
+  expect([told!.state, told!.why, told!.nextAt]).toEqual([
+    'owed',
+    'waits for the approval of account main',
+    undefined,
+  ])
   const { out } = await repasse('payout', 'show', payout)
   expect(out).toContain('owed: waits for the approval of account main')
   expect(out).not.toContain('next look')
@@ -75,7 +111,8 @@ test('every filter of the console’s list is a flag here, by the same name', as
       ['--from', day, '--to', day, '--account', 'main'],
     ],
   ]
-  for (const flags of finding) expect([flags, (await list(...flags)).map(({ id }) => id)]).toEqual([flags, [payout]])
+  for (const flags of finding)
+    expect([flags, (await list(...flags)).map(({ id }) => id)]).toEqual([flags, [payout]])
   const missing = [
     ...[
       ['--q', '19,51'],
@@ -102,7 +139,8 @@ test('every filter of the console’s list is a flag here, by the same name', as
 })
 
 test('invoices are listed by every filter of the console too', async () => {
-  const rows = async (...flags: string[]) => JSON.parse((await repasse('invoice', 'list', '--json', ...flags)).out) as Told[]
+  const rows = async (...flags: string[]) =>
+    JSON.parse((await repasse('invoice', 'list', '--json', ...flags)).out) as Told[]
   const [{ slot }] = (await rows()) as [Told & { slot: string }]
   const finding = [
     ...[
@@ -118,7 +156,8 @@ test('invoices are listed by every filter of the console too', async () => {
       ['--from', '2020-01-01', '--to', '2999-12-31', '--schedule', 'trial'],
     ],
   ]
-  for (const flags of finding) expect([flags, (await rows(...flags)).map(({ id }) => id)]).toEqual([flags, [invoice]])
+  for (const flags of finding)
+    expect([flags, (await rows(...flags)).map(({ id }) => id)]).toEqual([flags, [invoice]])
   const missing = [
     ...[
       ['--q', '20,01'],
@@ -137,7 +176,9 @@ test('invoices are listed by every filter of the console too', async () => {
   ]
   for (const flags of missing) expect([flags, await rows(...flags)]).toEqual([flags, []])
   expect((await repasse('invoice', 'list', '--before', 'inv_x')).code).toBe(2)
-  expect([...invoiceFilters.names].filter(name => ![...finding, ...missing].flat().includes(`--${name}`))).toEqual([])
+  expect(
+    [...invoiceFilters.names].filter(name => ![...finding, ...missing].flat().includes(`--${name}`)),
+  ).toEqual([])
 })
 
 test('so are events, runs and bundles', async () => {
@@ -149,8 +190,12 @@ test('so are events, runs and bundles', async () => {
       const slot = (await tx.one<{ id: string }>(sql`select id from slots`))!.id
       await tx.run(sql`
         insert into inbox (rail, event_id, raw, via, received_at, state, kind, next_at, changed_at)
-        values ('starkbank', '5155165527080960', ${Buffer.from('{}')}, 'poll', ${at}, 'ignored', 'invoice.created', ${at}, ${at})`)
-      await tx.run(sql`insert into runs (id, job, slot_id, worker, started_at) values (${run}, 'issue', ${slot}, 'w1', ${at})`)
+        values ('starkbank', '5155165527080960', ${Buffer.from('{}')}, 'poll', ${at}, 'ignored',
+          'invoice.created', ${at}, ${at})`)
+      await tx.run(
+        sql`insert into runs (id, job, slot_id, worker, started_at)
+          values (${run}, 'issue', ${slot}, 'w1', ${at})`,
+      )
       await tx.run(sql`
         insert into bundles (id, store_id, state, next_at, added_at, changed_at)
         values (${bundle}, 'sto_default', 'planned', ${at}, ${at}, ${at})`)
@@ -161,7 +206,18 @@ test('so are events, runs and bundles', async () => {
   const ids = async (list: string[], flags: string[]) =>
     (JSON.parse((await repasse(...list, 'list', '--json', ...flags)).out) as Told[]).map(({ id }) => id)
   const day = ['--from', '2026-11-21', '--to', '2026-11-21']
-  const event = ['--q', '5155165527080960', '--state', 'ignored', '--rail', 'starkbank', '--kind', 'invoice.created', '--via', 'poll']
+  const event = [
+    '--q',
+    '5155165527080960',
+    '--state',
+    'ignored',
+    '--rail',
+    'starkbank',
+    '--kind',
+    'invoice.created',
+    '--via',
+    'poll',
+  ]
   expect(await ids(['event'], [...event, ...day])).toEqual(['5155165527080960'])
   for (const flags of [
     ['--rail', 'bitcoin'],
@@ -181,7 +237,8 @@ test('so are events, runs and bundles', async () => {
     expect([flags, await ids(['run'], flags)]).toEqual([flags, []])
   expect(await ids(['bitcoin', 'bundle'], ['--state', 'planned', ...day])).toEqual([bundle])
   expect(await ids(['bitcoin', 'bundle'], ['--before', bundle])).toEqual([])
-  for (const list of [['event'], ['run'], ['bitcoin', 'bundle']]) expect((await repasse(...list, 'list', '--before', 'x')).code).toBe(2)
+  for (const list of [['event'], ['run'], ['bitcoin', 'bundle']])
+    expect((await repasse(...list, 'list', '--before', 'x')).code).toBe(2)
   expect((await repasse('run', 'list', '--job', 'other')).code).toBe(2)
 })
 
@@ -203,23 +260,65 @@ test('a program that read an invoice before the redesign still finds every key',
       'description',
       'dueAt',
     ],
-    ...['fineBasisPoints', 'interestBasisPoints', 'discounts', 'expiresIn', 'providerId', 'link', 'addedAt', 'changedAt'],
+    ...[
+      'fineBasisPoints',
+      'interestBasisPoints',
+      'discounts',
+      'expiresIn',
+      'providerId',
+      'link',
+      'addedAt',
+      'changedAt',
+    ],
   ]
   const [listed] = JSON.parse((await repasse('invoice', 'list', '--json')).out) as [object]
   expect(Object.keys(listed)).toEqual(expect.arrayContaining(keys))
   const shown = JSON.parse((await repasse('invoice', 'show', invoice, '--json')).out) as object
-  const more = ['brcode', 'history', 'postings', 'payout', 'duplicates', 'refunds', 'returned', 'goingBackSince', 'reissuedAs', 'reissueOf']
+  const more = [
+    'brcode',
+    'history',
+    'postings',
+    'payout',
+    'duplicates',
+    'refunds',
+    'returned',
+    'goingBackSince',
+    'reissuedAs',
+    'reissueOf',
+  ]
   expect(Object.keys(shown)).toEqual(expect.arrayContaining([...keys, ...more]))
-  expect(shown).toMatchObject({ ...listed, payout: { id: payout, state: 'owed', units: '1950', asset: 'BRL' }, duplicates: [] })
+  expect(shown).toMatchObject({
+    ...listed,
+    payout: { id: payout, state: 'owed', units: '1950', asset: 'BRL' },
+    duplicates: [],
+  })
 })
 
 test('a program that read a payout before the redesign still finds every key', async () => {
-  const keys = ['id', 'invoice', 'account', 'state', 'why', 'amount', 'units', 'asset', 'withheld', 'tries', 'addedAt', 'changedAt']
+  const keys = [
+    'id',
+    'invoice',
+    'account',
+    'state',
+    'why',
+    'amount',
+    'units',
+    'asset',
+    'withheld',
+    'tries',
+    'addedAt',
+    'changedAt',
+  ]
   const [listed] = (await list()) as [object]
   expect(Object.keys(listed)).toEqual(expect.arrayContaining(keys))
   const shown = JSON.parse((await repasse('payout', 'show', payout, '--json')).out) as { history: object[] }
   expect(Object.keys(shown)).toEqual(expect.arrayContaining([...keys, 'attempts', 'history', 'postings']))
-  expect(shown).toMatchObject({ ...listed, attempts: [], postings: [], history: [{ from: null, to: 'owed', why: 'credited', ref: null }] })
+  expect(shown).toMatchObject({
+    ...listed,
+    attempts: [],
+    postings: [],
+    history: [{ from: null, to: 'owed', why: 'credited', ref: null }],
+  })
 })
 
 test('once approved it has its next look and no reason; held by a person it has a reason and nothing next', async () => {
@@ -238,12 +337,16 @@ test('released or retried after a restore it says what it waits for, the bank or
   try {
     await db.tx(waitForBank)
     const released = await repasse('payout', 'release', payout, '--why', 'all is well')
-    expect(released.err).toMatch(/^payouts wait until the bank's logs are read as far as they go, .*; it goes on by itself then$/m)
+    expect(released.err).toMatch(
+      /^payouts wait until the bank's logs are read as far as they go, .*; it goes on by itself then$/m,
+    )
     await db.tx(noteUnlisted)
     await db.tx(async tx => bankWasRead(tx, await tx.now()))
     await db.tx(tx => tx.run(sql`update payouts set state = 'waiting' where id = ${payout}`))
     const retried = await repasse('payout', 'retry', payout, '--why', 'all is well')
-    expect(retried.err).toMatch(/^a payout waits until the bank's log of each one's invoice is read, .*; it goes on by itself then$/m)
+    expect(retried.err).toMatch(
+      /^a payout waits until the bank's log of each one's invoice is read, .*; it goes on by itself then$/m,
+    )
   } finally {
     await db.close()
   }

@@ -22,8 +22,16 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('payout list --state held'))
 
   listFlags(payout.command('list').description('payouts, newest first'), payoutFilters, 'payout')
-    .addHelpText('after', example('payout list --state held --json', 'payout list --account main --from 2026-11-01 --to 2026-11-30'))
-    .action((flags: PayoutFlags) => inBase(shell, async ({ db }) => (await import('./print.ts')).list(shell, db, flags)))
+    .addHelpText(
+      'after',
+      example(
+        'payout list --state held --json',
+        'payout list --account main --from 2026-11-01 --to 2026-11-30',
+      ),
+    )
+    .action((flags: PayoutFlags) =>
+      inBase(shell, async ({ db }) => (await import('./print.ts')).list(shell, db, flags)),
+    )
 
   payout
     .command('show')
@@ -44,14 +52,21 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
         .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
         .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by')),
     )
-      .addHelpText('after', example(`payout ${verb} pay_01k9zq3f5c8wxy2m7n4p6r8s0t --why "spoke with the bank"`))
+      .addHelpText(
+        'after',
+        example(`payout ${verb} pay_01k9zq3f5c8wxy2m7n4p6r8s0t --why "spoke with the bank"`),
+      )
       .action((id: string, { why, ...flags }: ProofFlags & { why: string }) =>
         inBase(shell, async base => {
           const { db } = base
           const { by, proof } = await prove(base, flags, verb === 'hold' ? undefined : `payout.${verb}`)
           const { holdPayout, payoutsStopped, releasePayout, retryPayout, unreadFor, unreadSentence } =
             await import('../../payout/payout.ts')
-          const row = await { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb](db, id, { by, why, proof })
+          const row = await { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb](db, id, {
+            by,
+            why,
+            proof,
+          })
           await shell.out(`payout ${row.id} of ${formatMoney(row.units, row.asset)} is ${row.state}\n`)
           if (row.state === 'held') return
           const stopped = await payoutsStopped(db)
@@ -80,14 +95,21 @@ function settleCommand(payout: Command, shell: Shell): void {
     .requiredOption('--ref <id>', 'the transaction on the chain, or the bank’s transfer', textFlag('--ref'))
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
-    .addHelpText('after', example('payout settle pay_01k9zq3f5c8wxy2m7n4p6r8s0t --ref 6341320293482496 --why "sent after the backup"'))
+    .addHelpText(
+      'after',
+      example(
+        'payout settle pay_01k9zq3f5c8wxy2m7n4p6r8s0t --ref 6341320293482496 --why "sent after the backup"',
+      ),
+    )
     .action((id: string, { ref, why, by = operator() }: ActFlags & { ref: string }) =>
       onRails(shell, async ({ db, world }, { rails }) => {
         const { settlePaidElsewhere } = await import('../../payout/payout.ts')
         const settled = await settlePaidElsewhere(db, rails, world, id, { by, why, ref })
         if (settled.is !== 'settled') return tellProposed(shell, settled)
         const row = settled.payout
-        await shell.out(`payout ${row.id} of ${formatMoney(row.units, row.asset)} is ${row.state}, by ${ref}\n`)
+        await shell.out(
+          `payout ${row.id} of ${formatMoney(row.units, row.asset)} is ${row.state}, by ${ref}\n`,
+        )
       }),
     )
 }

@@ -20,7 +20,17 @@ import { transactionsTable, transactionView } from '../bitcoin/transactions.ts'
 import type { Shell } from '../context.ts'
 import { postingsTable, postingView } from '../ledger/postings.ts'
 import { readFilters, type ListFlags } from '../listFlags.ts'
-import { json, maybeMoney, moneyOf, formatReais, sheet, stepsTable, stepsView, table, formatMoney } from '../print.ts'
+import {
+  json,
+  maybeMoney,
+  moneyOf,
+  formatReais,
+  sheet,
+  stepsTable,
+  stepsView,
+  table,
+  formatMoney,
+} from '../print.ts'
 
 export type PayoutFlags = ListFlags<FilterOf<typeof payoutFilters>>
 
@@ -29,12 +39,17 @@ export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promis
   if (account !== undefined && !(await findAccount(db, account)))
     throw new BadInput(`--account "${account}" is not an account: "repasse account list" shows them`)
   const about = invoice === undefined ? undefined : await findInvoiceBy(db, invoice)
-  if (invoice !== undefined && !about) throw new BadInput(`--invoice "${invoice}" is not an invoice: "repasse invoice list" shows them`)
-  const filters = await readFilters({ ...flags, ...(about && { invoice: about.id }) }, payoutFilters, async id => {
-    const row = await findPayout(db, id)
-    if (!row) throw new BadInput(`--before "${id}" is not a payout: "repasse payout list" shows them`)
-    return keyOfPayout(row)
-  })
+  if (invoice !== undefined && !about)
+    throw new BadInput(`--invoice "${invoice}" is not an invoice: "repasse invoice list" shows them`)
+  const filters = await readFilters(
+    { ...flags, ...(about && { invoice: about.id }) },
+    payoutFilters,
+    async id => {
+      const row = await findPayout(db, id)
+      if (!row) throw new BadInput(`--before "${id}" is not a payout: "repasse payout list" shows them`)
+      return keyOfPayout(row)
+    },
+  )
   const rows = await listPayouts(db, filters, limit)
   const line = (row: ListedPayout) => [
     row.id,
@@ -46,7 +61,9 @@ export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promis
     whyOfPayout(row) ?? '',
   ]
   await shell.out(
-    flags.json ? json(rows.map(viewOf)) : table(['PAYOUT', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'TO', 'INVOICE', 'WHY'], rows.map(line)),
+    flags.json
+      ? json(rows.map(viewOf))
+      : table(['PAYOUT', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'TO', 'INVOICE', 'WHY'], rows.map(line)),
   )
   if (!flags.json && rows.length === limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
 }
@@ -65,16 +82,25 @@ export async function show(shell: Shell, db: Reader, id: string, asJson: true | 
     ['payout', row.id],
     ['state', [row.state, row.why, payoutWaits(row)].filter(Boolean).join(': ')],
     ['amount', formatMoney(row.units, row.asset)],
-    ['withheld', row.asset === 'BRL' ? `${formatReais(row.withheld_units)} for the transfer’s fee` : undefined],
-    ['network fee', last && `${formatMoney(last.share_units, 'BTC')}, so ${formatMoney(last.units, 'BTC')} reach the payee`],
+    [
+      'withheld',
+      row.asset === 'BRL' ? `${formatReais(row.withheld_units)} for the transfer’s fee` : undefined,
+    ],
+    [
+      'network fee',
+      last && `${formatMoney(last.share_units, 'BTC')}, so ${formatMoney(last.units, 'BTC')} reach the payee`,
+    ],
     ['to', last ? `${row.account}, at ${last.address}` : row.account],
     ['for', row.invoice_id],
     ['next look', nextLookOf(row)],
   ])
   const orders = attempts.map(
-    order => `\n${order.attempt.bundle_id === null ? bankOrder(order) : bundleOrder(order)}${stepsTable(order.steps)}`,
+    order =>
+      `\n${order.attempt.bundle_id === null ? bankOrder(order) : bundleOrder(order)}${stepsTable(order.steps)}`,
   )
-  await shell.out(`${facts}\n${stepsTable(steps)}${orders.join('')}${postings.length > 0 ? `\n${postingsTable(postings)}` : ''}`)
+  await shell.out(
+    `${facts}\n${stepsTable(steps)}${orders.join('')}${postings.length > 0 ? `\n${postingsTable(postings)}` : ''}`,
+  )
 }
 
 function bankOrder({ attempt }: ShownOrder): string {
@@ -109,5 +135,8 @@ const orderOf = ({ attempt, transactions, bundle }: ShownOrder, asset: Asset) =>
   fee: maybeMoney(attempt.fee_units, asset),
   providerId: attempt.provider_id,
   askedAt: attempt.asked_at,
-  ...(bundle && { bundle: { id: bundle.id, state: bundle.state, why: bundle.why }, transactions: transactions.map(transactionView) }),
+  ...(bundle && {
+    bundle: { id: bundle.id, state: bundle.state, why: bundle.why },
+    transactions: transactions.map(transactionView),
+  }),
 })

@@ -62,12 +62,19 @@ export function addCommand(schedule: Command, shell: Shell): void {
       '--cron <expression>',
       'when: minute, hour, day of month (also L, LW, 15W), month, day of week, e.g. "0 */3 * * *", or @hourly, @daily, @weekly, @monthly, @yearly',
     )
-    .option('--on <day>', 'instead of --cron: each month on this day: last-day, last-business-day (Brazil’s banks), or 1 to 31')
+    .option(
+      '--on <day>',
+      'instead of --cron: each month on this day: last-day, last-business-day (Brazil’s banks), or 1 to 31',
+    )
     .option('--at <time>', 'with --on: at this time (default: 09:00)')
     .requiredOption('--time-zone <zone>', 'where that time is read, e.g. America/Sao_Paulo')
     .option('--starts <time>', 'the first moment it may be due, in its zone, e.g. 2026-11-21T00:00')
     .option('--ends <time>', 'when it is over, that moment not included')
-    .option('--count <range>', 'how many invoices a slot, e.g. 8..12 (not with a roster)', countRangeFlag('--count'))
+    .option(
+      '--count <range>',
+      'how many invoices a slot, e.g. 8..12 (not with a roster)',
+      countRangeFlag('--count'),
+    )
     .option('--amount <range>', 'what each asks for, e.g. 20.00..1000.00, in --currency (not with a roster)')
     .option(
       '--currency <currency>',
@@ -75,16 +82,42 @@ export function addCommand(schedule: Command, shell: Shell): void {
       oneOf(['BRL', 'BTC', 'sats'] as const)('--currency'),
       'BRL',
     )
-    .requiredOption('--payers <who>', `"random" (not in production) or a CSV or .xlsx file with ${rosterColumns}, whose rows are taken in`)
+    .requiredOption(
+      '--payers <who>',
+      `"random" (not in production) or a CSV or .xlsx file with ${rosterColumns}, whose rows are taken in`,
+    )
     .option(...repeatsOption)
     .requiredOption('--due-in <time>', 'how long payers have, e.g. 2d', dueInFlag('--due-in'))
-    .option('--watch <time>', 'bitcoin: how long after it is due a payment is still watched for (default: 30d)', dueInFlag('--watch'))
+    .option(
+      '--watch <time>',
+      'bitcoin: how long after it is due a payment is still watched for (default: 30d)',
+      dueInFlag('--watch'),
+    )
     .requiredOption('--pay-to <account>', 'the payout account: "repasse account list" shows them')
-    .option('--commission <percent>', 'the house’s share of what is paid (default: 0%)', percentFlag('--commission'))
-    .option('--min-payout <amount>', 'below this nothing is paid on, in reais; with bitcoin in BTC, or like 1000sats (default: 0)')
-    .option('--fine <percent>', 'added once to what is paid after it was due; at the bank only (default: 0%)', percentFlag('--fine'))
-    .option('--interest <percent>', 'added a month to what is paid after it was due (default: 0%)', percentFlag('--interest'))
-    .option('--discount <list>', 'off when paid so long before it is due, e.g. "5%@5d 2.5%@1d" (default: none)', discountFlag('--discount'))
+    .option(
+      '--commission <percent>',
+      'the house’s share of what is paid (default: 0%)',
+      percentFlag('--commission'),
+    )
+    .option(
+      '--min-payout <amount>',
+      'below this nothing is paid on, in reais; with bitcoin in BTC, or like 1000sats (default: 0)',
+    )
+    .option(
+      '--fine <percent>',
+      'added once to what is paid after it was due; at the bank only (default: 0%)',
+      percentFlag('--fine'),
+    )
+    .option(
+      '--interest <percent>',
+      'added a month to what is paid after it was due (default: 0%)',
+      percentFlag('--interest'),
+    )
+    .option(
+      '--discount <list>',
+      'off when paid so long before it is due, e.g. "5%@5d 2.5%@1d" (default: none)',
+      discountFlag('--discount'),
+    )
     .option(
       '--expires-in <time>',
       'how long after it was due it can still be paid, at the bank (default: 59d)',
@@ -137,11 +170,15 @@ export function addCommand(schedule: Command, shell: Shell): void {
             `taken in: ${saidOf(rule)}; editing the file changes nothing until "repasse schedule payers ${row.name} ${flags.payers}"\n`,
           )
         if (isOnChain(rule.rail) && config.BITCOIN_RPC_URL === undefined)
-          shell.err('BITCOIN_RPC_URL is not set, so nothing is issued on the bitcoin rail yet: see .env.example\n')
+          shell.err(
+            'BITCOIN_RPC_URL is not set, so nothing is issued on the bitcoin rail yet: see .env.example\n',
+          )
         const { findAccount } = await import('../../payout/payout.ts')
         const account = await findAccount(db, rule.payTo)
         if (account?.state === 'awaiting')
-          shell.err(`account ${account.name} awaits approval: nothing is paid on until "repasse account approve ${account.name}"\n`)
+          shell.err(
+            `account ${account.name} awaits approval: nothing is paid on until "repasse account approve ${account.name}"\n`,
+          )
       })
     })
   proofFlags(add)
@@ -203,21 +240,29 @@ async function read({
   minPayout,
   ...flags
 }: Partial<Flags>): Promise<Read> {
-  const [{ parseCron }, { assertZone, localToInstant }] = await Promise.all([import('../../base/cron.ts'), import('../../base/zone.ts')])
+  const [{ parseCron }, { assertZone, localToInstant }] = await Promise.all([
+    import('../../base/cron.ts'),
+    import('../../base/zone.ts'),
+  ])
   const faults: string[] = []
   if (typed !== undefined && on !== undefined) faults.push('--on is instead of --cron: leave one out')
-  if (at !== undefined && on === undefined) faults.push('--at is for --on: a --cron expression has its own time')
+  if (at !== undefined && on === undefined)
+    faults.push('--at is for --on: a --cron expression has its own time')
   const cron = typed ?? (on === undefined ? undefined : attempt(faults, () => cronOf(on, at ?? '09:00')))
-  if (cron !== undefined) attempt(faults, () => under('--cron', () => (assertFiveFields(cron), parseCron(cron))))
+  if (cron !== undefined)
+    attempt(faults, () => under('--cron', () => (assertFiveFields(cron), parseCron(cron))))
   const zone = timeZone && attempt(faults, () => under('--time-zone', () => (assertZone(timeZone), timeZone)))
   const moment = (flag: string, text: string | undefined) =>
     text && zone ? attempt(faults, () => instant(under(flag, () => localToInstant(text, zone)))) : undefined
   const startsAt = moment('--starts', starts)
   const endsAt = moment('--ends', ends)
-  if (startsAt && endsAt && endsAt <= startsAt) faults.push(`--ends "${ends}" is not after --starts "${starts}"`)
+  if (startsAt && endsAt && endsAt <= startsAt)
+    faults.push(`--ends "${ends}" is not after --starts "${starts}"`)
   const onChain = rail !== undefined && isOnChain(rail)
   if (rail && !onChain && currency !== undefined && currency !== 'BRL')
-    faults.push(`--currency ${currency} is for --rail bitcoin: the bank asks for reais, so leave it out or write BRL`)
+    faults.push(
+      `--currency ${currency} is for --rail bitcoin: the bank asks for reais, so leave it out or write BRL`,
+    )
   if (rail && !onChain && watch !== undefined)
     faults.push('--watch is for --rail bitcoin: the bank closes its invoices itself, so leave it out')
   for (const [flag, value] of Object.entries({
@@ -233,8 +278,17 @@ async function read({
       `--discount ends before it begins: payers have ${formatDuration(flags.dueIn)} (--due-in), so name a shorter time behind the @`,
     )
   const minPayoutUnits =
-    rail && minPayout !== undefined ? attempt(faults, () => amountIn(assetOf(rail))('--min-payout')(minPayout)) : undefined
-  return { cron, startsAt, endsAt, minPayoutUnits, payers: await payersOf(flags, { rail, currency }, faults), faults }
+    rail && minPayout !== undefined
+      ? attempt(faults, () => amountIn(assetOf(rail))('--min-payout')(minPayout))
+      : undefined
+  return {
+    cron,
+    startsAt,
+    endsAt,
+    minPayoutUnits,
+    payers: await payersOf(flags, { rail, currency }, faults),
+    faults,
+  }
 }
 
 const namedDays: Readonly<Record<string, string>> = { 'last-day': 'L', 'last-business-day': 'LW' }
@@ -242,7 +296,8 @@ const namedDays: Readonly<Record<string, string>> = { 'last-day': 'L', 'last-bus
 /** Each month on a day, as an expression. */
 function cronOf(on: string, at: string): string {
   const day = namedDays[on] ?? (/^([1-9]|[12]\d|3[01])$/.test(on) ? on : undefined)
-  if (day === undefined) throw new BadInput(`--on "${on}" is no day: write last-day, last-business-day, or 1 to 31`)
+  if (day === undefined)
+    throw new BadInput(`--on "${on}" is no day: write last-day, last-business-day, or 1 to 31`)
   const [, hour, minute] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(at) ?? []
   if (hour === undefined) throw new BadInput(`--at "${at}" is no time: write e.g. 09:00`)
   return `${Number(minute)} ${Number(hour)} ${day} * *`
@@ -250,7 +305,10 @@ function cronOf(on: string, at: string): string {
 
 /** Said where some months lack the day that is named. */
 export async function skippedMonths(cron: string): Promise<string | undefined> {
-  const [{ parseCron }, { describeCron }] = await Promise.all([import('../../base/cron.ts'), import('../../base/describe.ts')])
+  const [{ parseCron }, { describeCron }] = await Promise.all([
+    import('../../base/cron.ts'),
+    import('../../base/describe.ts'),
+  ])
   return describeCron(parseCron(cron), 'en').warnings.includes('short months')
     ? `${cron} skips the months that lack that day: "--on last-day", or L as the day of month, is the last day of each\n`
     : undefined

@@ -23,7 +23,10 @@ export function runCommand(schedule: Command, shell: Shell): void {
     .command('run')
     .description('adds a slot that is due now')
     .argument('<name>', 'the schedule')
-    .option('--wait', 'waits until its invoices are issued, and does the work itself if no "repasse serve" does')
+    .option(
+      '--wait',
+      'waits until its invoices are issued, and does the work itself if no "repasse serve" does',
+    )
     .option('--timeout <time>', 'how long --wait waits (default: 10m)', durationFlag('--timeout'))
     .option('--by <person>', 'who asks for it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
@@ -57,29 +60,48 @@ async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promi
   const [asset, quoted] = [assetOf(schedule.rail), schedule.currency]
   const rate = asset === quoted ? undefined : await rateOf(base)
   if (rate?.is === 'none') {
-    shell.err(`there is no good rate, so schedule ${schedule.name} would issue nothing now: ${rate.why}; "repasse serve" asks for rates\n`)
+    shell.err(
+      `there is no good rate, so schedule ${schedule.name} would issue nothing now: ${rate.why}; "repasse serve" asks for rates\n`,
+    )
     shell.exitCode = 1
     return
   }
-  const plan = await dryRun(schedule, base.world, base.terms, rate && (said => inBitcoin(moneyIn(said, 'BRL'), rate.price)))
+  const plan = await dryRun(
+    schedule,
+    base.world,
+    base.terms,
+    rate && (said => inBitcoin(moneyIn(said, 'BRL'), rate.price)),
+  )
   const money = (units: bigint) => moneyOf(units, asset)
   if (flags.json) {
     // Payers made up are nobody's.
     if (schedule.roster !== null) await noteTaken(base, `roster of ${schedule.name}`, plan.lines.length)
-    const lines = plan.lines.map(({ name: payer, taxId, description, units, quoted: before, commission, withheld, net, paysOn }) => ({
-      ...{ payer, taxId, description },
-      ...money(units),
-      ...(rate && { quote: moneyOf(before, quoted) }),
-      ...{ commission: money(commission), withheld: money(withheld), net: money(net), paysOn },
-    }))
+    const lines = plan.lines.map(
+      ({ name: payer, taxId, description, units, quoted: before, commission, withheld, net, paysOn }) => ({
+        ...{ payer, taxId, description },
+        ...money(units),
+        ...(rate && { quote: moneyOf(before, quoted) }),
+        ...{ commission: money(commission), withheld: money(withheld), net: money(net), paysOn },
+      }),
+    )
     const { asked, commission, withheld, paidOn } = plan
-    const sums = { asked: money(asked), commission: money(commission), withheld: money(withheld), paidOn: money(paidOn) }
+    const sums = {
+      asked: money(asked),
+      commission: money(commission),
+      withheld: money(withheld),
+      paidOn: money(paidOn),
+    }
     return shell.out(
-      json({ lines, ...sums, ...(rate && { rate: { ...moneyOf(rate.price, quoted), at: rate.at, sources: rate.sources } }) }),
+      json({
+        lines,
+        ...sums,
+        ...(rate && { rate: { ...moneyOf(rate.price, quoted), at: rate.at, sources: rate.sources } }),
+      }),
     )
   }
   await shell.out(planTable(plan, { asset, quoted }))
-  if (rate) shell.err(`at ${formatMoney(rate.price, quoted)} a BTC, said ${rate.at} by ${rate.sources.join(', ')}\n`)
+  if (rate)
+    shell.err(`at ${formatMoney(rate.price, quoted)} a BTC, said ${rate.at} by ${rate.sources.join(', ')}\n`)
   const held = plan.lines.filter(({ paysOn }) => !paysOn).length
   if (held > 0)
     shell.err(
@@ -87,12 +109,17 @@ async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promi
     )
   const differ = schedule.roster === null ? ' Random payers differ each time;' : ''
   const fee = asset === 'BTC' ? 'network’s fee for the transaction' : 'bank’s own fee for an invoice'
-  shell.err(`Nothing was written or sent.${differ} ${differ ? 'the' : 'The'} ${fee} comes off what is paid on.\n`)
+  shell.err(
+    `Nothing was written or sent.${differ} ${differ ? 'the' : 'The'} ${fee} comes off what is paid on.\n`,
+  )
 }
 
 type Plan = Awaited<ReturnType<typeof import('../../schedule/schedule.ts').dryRun>>
 
-function planTable({ lines, asked, commission, withheld, paidOn }: Plan, { asset, quoted }: { asset: Asset; quoted: Asset }): string {
+function planTable(
+  { lines, asked, commission, withheld, paidOn }: Plan,
+  { asset, quoted }: { asset: Asset; quoted: Asset },
+): string {
   const tell = (units: bigint) => formatMoney(units, asset)
   // What is shown beside the amount: reais it was priced from, or the bank's fee for the transfer.
   const beside = asset === quoted ? [] : ['>IN REAIS']
@@ -107,11 +134,21 @@ function planTable({ lines, asked, commission, withheld, paidOn }: Plan, { asset
   ]
   const rows = lines.map(line => {
     const on = line.paysOn ? tell(line.net) : `held: ${line.net > 0n ? tell(line.net) : 'nothing left'}`
-    return row([line.name, maskTaxId(line.taxId)], line.units, line.quoted, line.commission, line.withheld, on)
+    return row(
+      [line.name, maskTaxId(line.taxId)],
+      line.units,
+      line.quoted,
+      line.commission,
+      line.withheld,
+      on,
+    )
   })
   const before = lines.reduce((sum, line) => sum + line.quoted, 0n)
   const sums = row(['in all', ''], asked, before, commission, withheld, tell(paidOn))
-  return table(['PAYER', 'TAX ID', '>ASKED', ...beside, '>COMMISSION', ...transfer, '>PAID ON'], [...rows, sums])
+  return table(
+    ['PAYER', 'TAX ID', '>ASKED', ...beside, '>COMMISSION', ...transfer, '>PAID ON'],
+    [...rows, sums],
+  )
 }
 
 async function rateOf({ db, world, config }: Base): Promise<Rate | NoRate> {
@@ -130,11 +167,15 @@ async function addSlot(
     const schedule = await needSchedule(tx, name)
     const earlier = await openManualSlot(tx, schedule.id)
     const slot = await runNow(tx, world, schedule, by)
-    // Not refused: two runs may be meant. But one command entered twice asks every payer twice, and that must be seen at once.
+    // Not refused: two runs may be meant. But one command entered twice asks every payer twice, and that must
+    // be seen at once.
     if (earlier !== undefined && earlier !== slot)
-      shell.err(`slot ${earlier} of ${name} was added by hand too and has not ended: both will be issued, so each payer is asked twice\n`)
+      shell.err(
+        `slot ${earlier} of ${name} was added by hand too and has not ended: both will be issued, so each payer is asked twice\n`,
+      )
     const { count, why } = await heldSlots(tx, schedule.id)
-    if (count > 0) shell.err(`it waits for a person, "repasse schedule catch-up ${name} --go|--skip --why …": ${why}\n`)
+    if (count > 0)
+      shell.err(`it waits for a person, "repasse schedule catch-up ${name} --go|--skip --why …": ${why}\n`)
     return { slot, isHeld: count > 0 }
   })
 }
@@ -147,7 +188,9 @@ function needRail({ rails }: Open, { name, rail }: ScheduleRow): void {
   const settings = isOnChain(rail)
     ? 'BITCOIN_RPC_URL, BITCOIN_NETWORK and BITCOIN_DESCRIPTOR'
     : 'STARKBANK_PROJECT_ID and what belongs to it'
-  throw new BadInput(`schedule "${name}" is of the rail ${rail}, which is not configured: set ${settings}, see .env.example`)
+  throw new BadInput(
+    `schedule "${name}" is of the rail ${rail}, which is not configured: set ${settings}, see .env.example`,
+  )
 }
 
 async function runAndWait(shell: Shell, base: Base, open: Open, name: string, flags: Flags): Promise<void> {
@@ -165,7 +208,8 @@ async function runAndWait(shell: Shell, base: Base, open: Open, name: string, fl
       `slot ${slot} is ${ended.state} with ${ended.open} invoices open after ${formatDuration(timeoutMs)} at most: "repasse run list" shows why\n`,
     )
     const rate = isOnChain(schedule.rail) && schedule.currency === 'BRL' ? await rateOf(base) : undefined
-    if (rate?.is === 'none') shell.err(`there is no good rate, so what is asked for in reais waits: ${rate.why}\n`)
+    if (rate?.is === 'none')
+      shell.err(`there is no good rate, so what is asked for in reais waits: ${rate.why}\n`)
     shell.exitCode = 1
   }
   if (refused > 0) {
@@ -198,7 +242,9 @@ async function look({ db }: Base, slot: string): Promise<Ended> {
   const { sql } = await import('../../db/db.ts')
   return db.tx(async tx => {
     const row = await tx.one<{ state: string }>(sql`select state from slots where id = ${slot}`)
-    const invoices = await tx.all<InvoiceRow>(sql`select * from invoices where slot_id = ${slot} order by ordinal`)
+    const invoices = await tx.all<InvoiceRow>(
+      sql`select * from invoices where slot_id = ${slot} order by ordinal`,
+    )
     return {
       slot,
       state: row!.state,
@@ -208,15 +254,22 @@ async function look({ db }: Base, slot: string): Promise<Ended> {
   })
 }
 
-/** What a worker would do for it: run due slots, issue what was put off, ask about what no answer came for. */
+/**
+ * What a worker would do for it: run due slots, issue what was put off, ask about what no answer came for.
+ */
 async function work(base: Base, open: Open): Promise<void> {
-  const [{ timetable, wake }, { makeInbox }] = await Promise.all([import('../../jobs/jobs.ts'), import('../../webhooks/webhooks.ts')])
+  const [{ timetable, wake }, { makeInbox }] = await Promise.all([
+    import('../../jobs/jobs.ts'),
+    import('../../webhooks/webhooks.ts'),
+  ])
   const { appOf: deskOf } = await import('../../app.ts')
   const app = deskOf(base, open, `cli/${process.pid}`, makeInbox(base.db, base.world))
   const needed = ['slots', 'issue-left', 'resolve-invoices', 'rates', 'follow-chain', 'request-left']
   // The rate and the chain's tip come first, for what is issued on the chain needs both.
   const jobs = timetable(app).toSorted(
-    (a, b) => Number(b.name === 'rates' || b.name === 'follow-chain') - Number(a.name === 'rates' || a.name === 'follow-chain'),
+    (a, b) =>
+      Number(b.name === 'rates' || b.name === 'follow-chain') -
+      Number(a.name === 'rates' || a.name === 'follow-chain'),
   )
   for (const job of jobs) if (needed.includes(job.name)) await wake(app, job)
 }
@@ -237,6 +290,12 @@ const viewOf = ({ slot, state, invoices }: Ended) => ({
 const tableOf = ({ slot, state, invoices }: Ended) => {
   const asset = invoices[0]?.asset ?? 'BRL'
   const total = invoices.filter(row => row.provider_id !== null).reduce((sum, row) => sum + row.units, 0n)
-  const lines = invoices.map(row => [row.id, row.state, formatMoney(row.units, row.asset), row.payer_name, row.provider_id ?? ''])
+  const lines = invoices.map(row => [
+    row.id,
+    row.state,
+    formatMoney(row.units, row.asset),
+    row.payer_name,
+    row.provider_id ?? '',
+  ])
   return `${table(['INVOICE', 'STATE', '>AMOUNT', 'PAYER', asset === 'BTC' ? 'ADDRESS' : 'AT THE BANK'], lines)}slot ${slot} is ${state}: ${formatMoney(total, asset)} asked for in ${invoices.length} invoices\n`
 }

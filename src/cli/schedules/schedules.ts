@@ -1,4 +1,7 @@
-/** `repasse schedule`: when to ask, whom, for how much, and where it is paid on. Running one now is in `run-now.ts`. */
+/**
+ * `repasse schedule`: when to ask, whom, for how much, and where it is paid on. Running one now is in
+ * `run-now.ts`.
+ */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { formatDuration } from '../../base/duration.ts'
@@ -46,7 +49,10 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
         await shell.out(
           asJson
             ? json(rows.map(row => viewOf(row, names)))
-            : table(['NAME', 'STATE', 'RAIL', 'CRON', 'ZONE', 'NEXT (UTC)', 'ASKS FOR', 'PAY TO'], rows.map(line)),
+            : table(
+                ['NAME', 'STATE', 'RAIL', 'CRON', 'ZONE', 'NEXT (UTC)', 'ASKS FOR', 'PAY TO'],
+                rows.map(line),
+              ),
         )
       }),
     )
@@ -72,12 +78,15 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
           invoices: bigint
           open: bigint
         }>(sql`
-          select s.id, s.due_at, s.cause, s.state, (select count(*) from invoices i where i.slot_id = s.id) as invoices,
-            (select count(*) from invoices i where i.slot_id = s.id and i.state in ('draft', 'issuing', 'unsure', 'refused')) as open
+          select s.id, s.due_at, s.cause, s.state, (select count(*) from invoices i
+            where i.slot_id = s.id) as invoices,
+            (select count(*) from invoices i where i.slot_id = s.id
+              and i.state in ('draft', 'issuing', 'unsure', 'refused')) as open
           from slots s where s.schedule_id = ${row.id} order by s.due_at desc limit 10`)
         const steps = await history(base.db, row.id)
         const names = await accountNames(base)
-        const roster = row.roster === null ? null : { rows: Number(row.count_low), ...(await rosterOrigin(base.db, row)) }
+        const roster =
+          row.roster === null ? null : { rows: Number(row.count_low), ...(await rosterOrigin(base.db, row)) }
         if (asJson) {
           const seen = slots.map(slot => ({
             id: slot.id,
@@ -92,7 +101,12 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
         const slotTable = table(
           ['SLOT', 'DUE (UTC)', 'CAUSE', 'STATE', '>INVOICES'],
           slots.map(slot => [
-            ...[slot.id, slot.due_at, slot.cause, slot.state === 'done' && slot.open > 0n ? `done, ${slot.open} not issued` : slot.state],
+            ...[
+              slot.id,
+              slot.due_at,
+              slot.cause,
+              slot.state === 'done' && slot.open > 0n ? `done, ${slot.open} not issued` : slot.state,
+            ],
             `${slot.invoices}`,
           ]),
         )
@@ -104,14 +118,22 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
 
   payersCommand(schedule, shell)
   rosterCommand(schedule, shell)
-  stateCommand(schedule, shell, 'pause', 'paused', 'stops a schedule: what falls due meanwhile is not caught up')
+  stateCommand(
+    schedule,
+    shell,
+    'pause',
+    'paused',
+    'stops a schedule: what falls due meanwhile is not caught up',
+  )
   stateCommand(schedule, shell, 'resume', 'active', 'lets a paused schedule go on')
 
   catchUpCommand(schedule, shell)
 
   schedule
     .command('next')
-    .description('the next times it is due, in its own zone and in UTC, with what daylight saving does to them')
+    .description(
+      'the next times it is due, in its own zone and in UTC, with what daylight saving does to them',
+    )
     .argument('<name>', 'the schedule')
     .option('--count <n>', 'how many', countFlag(1000)('--count'), 10)
     .option('--json', 'as JSON')
@@ -130,11 +152,15 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
               : `the clock skips ${skipped} times that were due: all are this one, the first instant after them`),
         }))
         if (row.state === 'paused')
-          shell.err(`schedule ${row.name} is paused: none of these is issued until "repasse schedule resume ${row.name}"\n`)
+          shell.err(
+            `schedule ${row.name} is paused: none of these is issued until "repasse schedule resume ${row.name}"\n`,
+          )
         const skips = await skippedMonths(row.cron)
         if (skips !== undefined) shell.err(skips)
         if (due.length < count)
-          shell.err(`${due.length === 0 ? 'nothing more is due' : 'nothing is due after these'}: ${endOf(row, world.clock.now())}\n`)
+          shell.err(
+            `${due.length === 0 ? 'nothing more is due' : 'nothing is due after these'}: ${endOf(row, world.clock.now())}\n`,
+          )
         if (asJson || due.length > 0)
           await shell.out(
             asJson
@@ -160,7 +186,13 @@ const notes = {
   overlap: 'the clock shows this time twice: only the first counts',
 } as const
 
-function stateCommand(schedule: Command, shell: Shell, verb: 'pause' | 'resume', to: 'active' | 'paused', says: string): void {
+function stateCommand(
+  schedule: Command,
+  shell: Shell,
+  verb: 'pause' | 'resume',
+  to: 'active' | 'paused',
+  says: string,
+): void {
   schedule
     .command(verb)
     .description(says)
@@ -172,7 +204,9 @@ function stateCommand(schedule: Command, shell: Shell, verb: 'pause' | 'resume',
       inBase(shell, async ({ db }) => {
         const { setScheduleState } = await import('../../schedule/schedule.ts')
         const row = await setScheduleState(db, name, to, by, why)
-        await shell.out(`schedule ${row.name} is ${row.state}${row.state === 'active' ? `; next: ${row.next_at ?? 'none'}` : ''}\n`)
+        await shell.out(
+          `schedule ${row.name} is ${row.state}${row.state === 'active' ? `; next: ${row.next_at ?? 'none'}` : ''}\n`,
+        )
       }),
     )
 }
@@ -189,14 +223,21 @@ function catchUpCommand(schedule: Command, shell: Shell): void {
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
     .option('--by <person>', 'who decides it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('schedule catch-up trial --skip --why "billed by hand"'))
-    .action((name: string, { go, skip, why, by = operator() }: { go?: true; skip?: true; why: string; by?: string }) =>
-      inBase(shell, async ({ db }) => {
-        const { decideCatchUp } = await import('../../schedule/schedule.ts')
-        if (!go && !skip) throw new BadInput('--go or --skip is missing: one of them says what becomes of the slots')
-        const count = await decideCatchUp(db, name, go ? 'go' : 'skip', by, why)
-        if (count === 0) throw new BadInput(`schedule "${name}" has no slots that wait for a person`)
-        await shell.out(`${count} slots of schedule ${name} ${go ? 'may run: "repasse serve" runs them' : 'are kept as missed'}\n`)
-      }),
+    .action(
+      (
+        name: string,
+        { go, skip, why, by = operator() }: { go?: true; skip?: true; why: string; by?: string },
+      ) =>
+        inBase(shell, async ({ db }) => {
+          const { decideCatchUp } = await import('../../schedule/schedule.ts')
+          if (!go && !skip)
+            throw new BadInput('--go or --skip is missing: one of them says what becomes of the slots')
+          const count = await decideCatchUp(db, name, go ? 'go' : 'skip', by, why)
+          if (count === 0) throw new BadInput(`schedule "${name}" has no slots that wait for a person`)
+          await shell.out(
+            `${count} slots of schedule ${name} ${go ? 'may run: "repasse serve" runs them' : 'are kept as missed'}\n`,
+          )
+        }),
     )
 }
 
@@ -211,7 +252,8 @@ const sizeOf = (row: ScheduleRow) =>
 
 /** What is paid on: on the chain satoshis, whatever was asked for. */
 const payoutAsset = ({ rail }: ScheduleRow): Asset => assetOf(rail)
-const watchOf = ({ rail, watch_ms: watchMs }: ScheduleRow) => (isOnChain(rail) ? formatDuration(Number(watchMs)) : undefined)
+const watchOf = ({ rail, watch_ms: watchMs }: ScheduleRow) =>
+  isOnChain(rail) ? formatDuration(Number(watchMs)) : undefined
 const pricedOf = ({ rail, currency }: ScheduleRow) =>
   !isOnChain(rail) ? '' : currency === 'BRL' ? ', priced in satoshis when it is asked for' : ', in bitcoin'
 
@@ -275,7 +317,12 @@ const sheetOf = (
   ['added', `${row.added_at} by ${row.added_by}`],
 ]
 
-const payView = ({ fine_bp: fine, interest_bp: interest, expires_in_ms: expires, discounts }: ScheduleRow) => ({
+const payView = ({
+  fine_bp: fine,
+  interest_bp: interest,
+  expires_in_ms: expires,
+  discounts,
+}: ScheduleRow) => ({
   fineBasisPoints: Number(fine),
   interestBasisPoints: Number(interest),
   discounts,

@@ -9,7 +9,11 @@ import type { ProofFlags } from '../acting.ts'
 import { inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
-const byFlag = ['--by <person>', 'who does this (default: the user of this system)', personFlag('--by')] as const
+const byFlag = [
+  '--by <person>',
+  'who does this (default: the user of this system)',
+  personFlag('--by'),
+] as const
 
 export function userKeyCommands(user: Command, shell: Shell): void {
   proofFlags(
@@ -17,7 +21,10 @@ export function userKeyCommands(user: Command, shell: Shell): void {
       .command('key')
       .description('makes a key file that a person signs approvals with, and registers its public part')
       .argument('<name>', 'the person')
-      .requiredOption('--out <file>', 'where the private key goes; a file that is there already is left alone')
+      .requiredOption(
+        '--out <file>',
+        'where the private key goes; a file that is there already is left alone',
+      )
       .option('--label <words>', 'what the key is called', textFlag('--label'), 'key file')
       .option(...byFlag)
       .option('--json', 'as JSON'),
@@ -31,7 +38,8 @@ export function userKeyCommands(user: Command, shell: Shell): void {
         ])
         const person = await findUser(base.db, name)
         if (!person) throw new BadInput(`there is no user "${name}": "repasse user list" shows them`)
-        if (person.state === 'locked' || person.state === 'removed') throw new BadInput(`${person.name} is ${person.state}`)
+        if (person.state === 'locked' || person.state === 'removed')
+          throw new BadInput(`${person.name} is ${person.state}`)
         const hasKey = (await keysOf(base.db, person.id)).some(({ retired_at: at }) => at === null)
         // Whoever could register another key for a person would sign in their name.
         const isKnown = person.state === 'active' || hasKey
@@ -47,7 +55,14 @@ export function userKeyCommands(user: Command, shell: Shell): void {
             const { keySignsFrom } = await import('../../people/people.ts')
             // Somebody who has not come in yet waits themselves.
             from = person.state === 'active' ? await keySignsFrom(tx, base.world) : undefined
-            const key = { user: person, kind: 'key', publicKey, label: options.label, proof: proof.is, signsFrom: from } as const
+            const key = {
+              user: person,
+              kind: 'key',
+              publicKey,
+              label: options.label,
+              proof: proof.is,
+              signsFrom: from,
+            } as const
             const made = await registerKey(tx, key, by)
             await tellOfKey(tx, base.world, person.id, by)
             return made
@@ -71,13 +86,24 @@ export function userKeyCommands(user: Command, shell: Shell): void {
     .addHelpText('after', example('user keys carla'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async ({ db }) => {
-        const [{ keysOf }, { findUser }] = await Promise.all([import('../../approvals/approvals.ts'), import('../../people/people.ts')])
+        const [{ keysOf }, { findUser }] = await Promise.all([
+          import('../../approvals/approvals.ts'),
+          import('../../people/people.ts'),
+        ])
         const person = await findUser(db, name)
         if (!person) throw new BadInput(`there is no user "${name}": "repasse user list" shows them`)
         const rows = await keysOf(db, person.id)
         await shell.out(
           asJson
-            ? json(rows.map(row => ({ key: row.id, kind: row.kind, label: row.label, addedAt: row.added_at, retiredAt: row.retired_at })))
+            ? json(
+                rows.map(row => ({
+                  key: row.id,
+                  kind: row.kind,
+                  label: row.label,
+                  addedAt: row.added_at,
+                  retiredAt: row.retired_at,
+                })),
+              )
             : table(
                 ['KEY', 'KIND', 'LABEL', 'REGISTERED', 'RETIRED'],
                 rows.map(row => [row.id, row.kind, row.label, row.added_at, row.retired_at ?? '']),
@@ -92,13 +118,17 @@ export function userKeyCommands(user: Command, shell: Shell): void {
     .argument('<key>', 'the key, as "user keys" shows it')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
     .option(...byFlag)
-    .addHelpText('after', example('user key-retire 47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU --why "the laptop is gone"'))
+    .addHelpText(
+      'after',
+      example('user key-retire 47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU --why "the laptop is gone"'),
+    )
     .action((key: string, { why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ db }) => {
         const { findKey, retireKey } = await import('../../approvals/approvals.ts')
         const row = await findKey(db, key)
         if (!row) throw new BadInput(`there is no key "${key}": "repasse user keys NAME" shows them`)
-        if (!(await db.tx(tx => retireKey(tx, row, by, why)))) throw new BadInput(`key ${key} was retired already`)
+        if (!(await db.tx(tx => retireKey(tx, row, by, why))))
+          throw new BadInput(`key ${key} was retired already`)
         await shell.out(`key ${key} is retired\n`)
       }),
     )
@@ -111,9 +141,12 @@ function writeNew(file: string, text: string): void {
     handle = openSync(file, 'wx', 0o600)
   } catch (error) {
     const { code } = error as { code?: string }
-    throw new BadInput(`--out ${file} ${code === 'EEXIST' ? 'is there already: name another file' : `cannot be written (${code})`}`, {
-      cause: error,
-    })
+    throw new BadInput(
+      `--out ${file} ${code === 'EEXIST' ? 'is there already: name another file' : `cannot be written (${code})`}`,
+      {
+        cause: error,
+      },
+    )
   }
   try {
     writeSync(handle, text)

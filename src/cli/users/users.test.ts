@@ -18,21 +18,33 @@ test('a person is invited by a link that is told once, and is in the list', asyn
   expect(added.out).toMatch(/^https:\/\/pay\.example\.com\/console\/welcome\/[A-Za-z0-9_-]{43}\n$/)
   expect(added.err).toContain('ana is invited as maker')
   const list = await repasse(['user', 'list'])
-  expect(list.out).toMatch(/^NAME +ROLE +STATE +LANGUAGE +LAST SEEN +ADDED +BY\nana +maker +invited +pt-BR +- +\S+ +boss\n$/)
+  expect(list.out).toMatch(
+    /^NAME +ROLE +STATE +LANGUAGE +LAST SEEN +ADDED +BY\nana +maker +invited +pt-BR +- +\S+ +boss\n$/,
+  )
   expect(list.out).not.toContain(added.out.trim().split('/').at(-1)!)
   expect((await repasse(['user', 'list', '--json'])).out).not.toMatch(/password|secret|totp/i)
 })
 
 test('without PUBLIC_URL the link begins where the house listens, and that is said', async () => {
   const added = await repasse(['user', 'add', 'local', '--role', 'viewer', '--lang', 'en', '--json'])
-  expect(JSON.parse(added.out)).toMatchObject({ name: 'local', role: 'viewer', language: 'en', state: 'invited' })
-  expect((JSON.parse(added.out) as { link: string }).link).toMatch(/^http:\/\/127\.0\.0\.1:8080\/console\/welcome\//)
+  expect(JSON.parse(added.out)).toMatchObject({
+    name: 'local',
+    role: 'viewer',
+    language: 'en',
+    state: 'invited',
+  })
+  expect((JSON.parse(added.out) as { link: string }).link).toMatch(
+    /^http:\/\/127\.0\.0\.1:8080\/console\/welcome\//,
+  )
   const reset = await repasse(['user', 'reset', 'local'])
   expect([reset.code, reset.err]).toEqual([0, expect.stringContaining('PUBLIC_URL is not set')])
 })
 
 test('a person gets another role, and their history tells', async () => {
-  expect(await repasse(['user', 'role', 'ana', 'checker', '--by', 'boss'])).toMatchObject({ code: 0, out: 'ana is checker now\n' })
+  expect(await repasse(['user', 'role', 'ana', 'checker', '--by', 'boss'])).toMatchObject({
+    code: 0,
+    out: 'ana is checker now\n',
+  })
   expect((await repasse(['user', 'role', 'ana', 'checker'])).err).toContain('ana is checker already')
   expect((await repasse(['user', 'show', 'ana'])).out).toMatch(/role +checker[^]*added by boss/)
   expect(JSON.parse((await repasse(['user', 'show', 'ANA', '--json'])).out)).toMatchObject({
@@ -44,13 +56,20 @@ test('a person gets another role, and their history tells', async () => {
 test('a person without sessions has none, and signing them out says so', async () => {
   expect((await repasse(['user', 'sessions', 'ana', '--json'])).out).toBe('[]\n')
   expect((await repasse(['user', 'sign-out', 'ana'])).out).toBe('0 sessions of ana ended\n')
-  expect((await repasse(['user', 'sign-out', 'ana', 'ses_nothing'])).err).toContain('there is no session "ses_nothing" of this person')
+  expect((await repasse(['user', 'sign-out', 'ana', 'ses_nothing'])).err).toContain(
+    'there is no session "ses_nothing" of this person',
+  )
 })
 
 test('a person is removed once, and their name stays theirs', async () => {
-  expect(await repasse(['user', 'remove', 'ana', '--by', 'boss'])).toMatchObject({ code: 0, out: 'ana is removed\n' })
+  expect(await repasse(['user', 'remove', 'ana', '--by', 'boss'])).toMatchObject({
+    code: 0,
+    out: 'ana is removed\n',
+  })
   expect((await repasse(['user', 'remove', 'ana'])).err).toContain('ana was removed')
-  expect((await repasse(['user', 'add', 'Ana', '--role', 'maker'])).err).toContain('"Ana" was the name of somebody who was removed')
+  expect((await repasse(['user', 'add', 'Ana', '--role', 'maker'])).err).toContain(
+    '"Ana" was the name of somebody who was removed',
+  )
 })
 
 test.each([
@@ -61,7 +80,10 @@ test.each([
   [['add', 'bob smith', '--role', 'maker'], /"bob smith" is not a name/],
   [['add', 'LOCAL', '--role', 'maker'], /"LOCAL" is taken/],
   [['add', 'IocaI', '--role', 'maker'], /"IocaI" reads like "local"/],
-  [['add', 'bob', '--role', 'maker', '--by', 'l0ca1'], /--by l0ca1 reads like local, a person of the console/],
+  [
+    ['add', 'bob', '--role', 'maker', '--by', 'l0ca1'],
+    /--by l0ca1 reads like local, a person of the console/,
+  ],
   [['role', 'local', 'owner'], /"owner" is not one of/],
   [['role', 'nobody', 'maker'], /there is no user "nobody": "repasse user list" shows them/],
   [['show', 'nobody'], /there is no user "nobody"/],
@@ -89,7 +111,13 @@ describe('where real money moves', () => {
   const production = { ...url, STARKBANK_ENVIRONMENT: 'production' }
   const run = (...words: string[]) => there.repasse(words, production)
   const inDatabase = async <T>(work: (db: Db, world: World) => Promise<T>): Promise<T> => {
-    const world: World = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined, coolingOffMs: 24 * 3_600_000 }
+    const world: World = {
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLog,
+      at: () => undefined,
+      coolingOffMs: 24 * 3_600_000,
+    }
     const db = await openDb(there.env.DATABASE_URL, world)
     try {
       return await work(db, world)
@@ -103,7 +131,9 @@ describe('where real money moves', () => {
       const opening = await openInvitation(db, world, token, browser)
       if (opening.is !== 'open') throw new Error(opening.is)
       const code = codeAt(opening.secret!, stepAt(systemClock.now()))
-      expect((await acceptInvitation(db, world, { token, browser, password: 'um pé de jabuticaba', code })).is).toBe('done')
+      expect(
+        (await acceptInvitation(db, world, { token, browser, password: 'um pé de jabuticaba', code })).is,
+      ).toBe('done')
     })
   /** As if a day had gone by. */
   const age = () => inDatabase(aDayLater)
@@ -115,11 +145,23 @@ describe('where real money moves', () => {
     expect(second.out).toContain('/console/welcome/')
     await accept(second.out)
     await age()
-    const third = await run('user', 'add', 'ana', '--role', 'maker', '--by', 'boss', '--why', 'she begins on Monday')
+    const third = await run(
+      'user',
+      'add',
+      'ana',
+      '--role',
+      'maker',
+      '--by',
+      'boss',
+      '--why',
+      'she begins on Monday',
+    )
     expect([third.code, third.out]).toEqual([0, expect.stringMatching(/^pro_\w{26}\n$/)])
     expect((await run('user', 'show', 'ana')).err).toContain('there is no user "ana"')
     // A viewer moves nothing.
-    expect((await run('user', 'add', 'vera', '--role', 'viewer', '--by', 'boss')).out).toContain('/console/welcome/')
+    expect((await run('user', 'add', 'vera', '--role', 'viewer', '--by', 'boss')).out).toContain(
+      '/console/welcome/',
+    )
     expect((await run('user', 'role', 'vera', 'maker', '--by', 'boss')).out).toMatch(/^pro_/)
     expect((await run('user', 'reset', 'bruno', '--by', 'boss')).out).toMatch(/^pro_/)
     expect(JSON.parse((await run('user', 'show', 'bruno', '--json')).out)).toMatchObject({ state: 'active' })
@@ -138,22 +180,26 @@ describe('where real money moves and nobody uses the console', () => {
   test('whoever has a key file is asked, and written to, as whoever came in is', async () => {
     await run('user', 'add', 'carla', '--role', 'checker', '--email', 'carla@example.com', '--by', 'boss')
     // Without a key she could approve nothing.
-    expect((await run('user', 'add', 'ana', '--role', 'maker', '--by', 'boss')).out).toContain('/console/welcome/')
+    expect((await run('user', 'add', 'ana', '--role', 'maker', '--by', 'boss')).out).toContain(
+      '/console/welcome/',
+    )
     expect((await run('user', 'key', 'carla', '--out', at('carla.pem'), '--by', 'boss')).code).toBe(0)
     const db = await openDb(own.DATABASE_URL, { clock: systemClock, random: systemRandom })
     await aDayLater(db)
     expect((await run('user', 'add', 'bruno', '--role', 'checker', '--by', 'boss')).out).toMatch(/^pro_/)
     await run('user', 'remove', 'ana', '--by', 'boss')
-    expect(await db.all(asStored(sql`select address, kind from person_mails where kind <> 'added' order by kind`))).toEqual(
-      ['key', 'removed'].map(kind => ({ address: 'carla@example.com', kind })),
-    )
+    expect(
+      await db.all(asStored(sql`select address, kind from person_mails where kind <> 'added' order by kind`)),
+    ).toEqual(['key', 'removed'].map(kind => ({ address: 'carla@example.com', kind })))
     await db.close()
   })
 })
 
 test('the audit log has each act with who did it, and holds', async () => {
   const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
-  const acts = await db.all<{ actor: string; act: string }>(sql`select actor, act from audit where actor = 'boss' order by seq`)
+  const acts = await db.all<{ actor: string; act: string }>(
+    sql`select actor, act from audit where actor = 'boss' order by seq`,
+  )
   expect(acts.map(({ act }) => act)).toEqual(['user added', 'role changed', 'user removed'])
   expect(await auditChain(db)).toEqual([])
   await db.close()

@@ -1,4 +1,7 @@
-/** `repasse user`: the people of the console, their roles, invitations and sessions. What a person may do is in `src/people/roles.ts`. */
+/**
+ * `repasse user`: the people of the console, their roles, invitations and sessions. What a person may do is
+ * in `src/people/roles.ts`.
+ */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { movesRealMoney, type Config } from '../../base/config.ts'
@@ -14,9 +17,18 @@ import type { Shell } from '../context.ts'
 import { userKeyCommands } from './keys.ts'
 
 const languages = ['pt-BR', 'en'] as const satisfies readonly Language[]
-const byFlag = ['--by <person>', 'who does this (default: the user of this system)', personFlag('--by')] as const
+const byFlag = [
+  '--by <person>',
+  'who does this (default: the user of this system)',
+  personFlag('--by'),
+] as const
 
-const whyFlag = ['--why <words>', 'the reason, where another person has to approve it', textFlag('--why'), ''] as const
+const whyFlag = [
+  '--why <words>',
+  'the reason, where another person has to approve it',
+  textFlag('--why'),
+  '',
+] as const
 
 type By = { by?: string; json?: true; why?: string }
 
@@ -29,15 +41,26 @@ export function userCommands(repasse: Command, shell: Shell): void {
 
   user
     .command('add')
-    .description('adds a person, and prints the link by which they set a password and an authenticator; it works once, for a day')
+    .description(
+      'adds a person, and prints the link by which they set a password and an authenticator; it works once, for a day',
+    )
     .argument('<name>', 'how they are called, and what is written down as who did something')
     .requiredOption(
       '--role <role>',
       'viewer sees; maker prepares; checker approves and lets money go; admin manages people',
       oneOf(roles)('--role'),
     )
-    .option('--email <address>', 'where they are written to about people; their name, where that is an e-mail address', emailFlag)
-    .option('--lang <language>', `${languages.join(' or ')}: the language of their pages`, oneOf(languages)('--lang'), 'pt-BR')
+    .option(
+      '--email <address>',
+      'where they are written to about people; their name, where that is an e-mail address',
+      emailFlag,
+    )
+    .option(
+      '--lang <language>',
+      `${languages.join(' or ')}: the language of their pages`,
+      oneOf(languages)('--lang'),
+      'pt-BR',
+    )
     .option(...whyFlag)
     .option(...byFlag)
     .option('--json', 'as JSON')
@@ -64,8 +87,18 @@ export function userCommands(repasse: Command, shell: Shell): void {
         const { listUsers } = await import('../../people/people.ts')
         const rows = await listUsers(db)
         const heads = ['NAME', 'ROLE', 'STATE', 'LANGUAGE', 'LAST SEEN', 'ADDED', 'BY']
-        const lines = rows.map(row => [row.name, row.role, row.state, row.language, row.seen_at ?? '-', row.added_at, row.added_by])
-        await shell.out(asJson ? json(rows.map(row => ({ ...viewOf(row), seenAt: row.seen_at }))) : table(heads, lines))
+        const lines = rows.map(row => [
+          row.name,
+          row.role,
+          row.state,
+          row.language,
+          row.seen_at ?? '-',
+          row.added_at,
+          row.added_by,
+        ])
+        await shell.out(
+          asJson ? json(rows.map(row => ({ ...viewOf(row), seenAt: row.seen_at }))) : table(heads, lines),
+        )
       }),
     )
 
@@ -80,7 +113,11 @@ export function userCommands(repasse: Command, shell: Shell): void {
         const { history } = await import('../../db/db.ts')
         const row = await the(db, name)
         const steps = await history(db, row.id)
-        await shell.out(asJson ? json({ ...viewOf(row), history: historyOf(steps) }) : `${sheet(factsOf(row))}\n${historyTable(steps)}`)
+        await shell.out(
+          asJson
+            ? json({ ...viewOf(row), history: historyOf(steps) })
+            : `${sheet(factsOf(row))}\n${historyTable(steps)}`,
+        )
       }),
     )
 
@@ -106,7 +143,9 @@ export function userCommands(repasse: Command, shell: Shell): void {
 
   user
     .command('reset')
-    .description('invites a person anew: their password and authenticator are forgotten, their sessions end; for a lost device')
+    .description(
+      'invites a person anew: their password and authenticator are forgotten, their sessions end; for a lost device',
+    )
     .argument('<name>', 'the person')
     .option(...whyFlag)
     .option(...byFlag)
@@ -129,7 +168,11 @@ export function userCommands(repasse: Command, shell: Shell): void {
     .command('object')
     .description('objects to a person: they neither approve nor propose until two others clear it')
     .argument('<name>', 'the person')
-    .requiredOption('--why <words>', 'the reason, for the audit log and everybody who is told', textFlag('--why'))
+    .requiredOption(
+      '--why <words>',
+      'the reason, for the audit log and everybody who is told',
+      textFlag('--why'),
+    )
     .option(...byFlag)
     .addHelpText('after', example('user object ana --why "nobody here knows her"'))
     .action((name: string, { by = operator(), why = '' }: By) =>
@@ -156,10 +199,17 @@ export function userCommands(repasse: Command, shell: Shell): void {
       }),
     )
 
-  simple(user, shell, 'lock', 'keeps a person out until they are unlocked; their sessions end', 'is locked', async () => {
-    const { lockUser } = await import('../../people/people.ts')
-    return ({ db, world }, name, by) => lockUser(db, world, name, by)
-  })
+  simple(
+    user,
+    shell,
+    'lock',
+    'keeps a person out until they are unlocked; their sessions end',
+    'is locked',
+    async () => {
+      const { lockUser } = await import('../../people/people.ts')
+      return ({ db, world }, name, by) => lockUser(db, world, name, by)
+    },
+  )
   simple(user, shell, 'unlock', 'lets a locked person sign in again', 'may sign in again', async () => {
     const { unlockUser } = await import('../../people/people.ts')
     return ({ db }, name, by) => unlockUser(db, name, by)
@@ -191,7 +241,14 @@ export function userCommands(repasse: Command, shell: Shell): void {
         const heads = ['SESSION', 'STATE', 'SIGNED IN', 'LAST SEEN', 'FROM', 'WITH']
         const lines = rows.map(row => [row.id, ended(row), row.added_at, row.seen_at, row.address, row.agent])
         const view = (row: (typeof rows)[number]) => ({
-          ...{ id: row.id, open: row.open, addedAt: row.added_at, seenAt: row.seen_at, address: row.address, agent: row.agent },
+          ...{
+            id: row.id,
+            open: row.open,
+            addedAt: row.added_at,
+            seenAt: row.seen_at,
+            address: row.address,
+            agent: row.agent,
+          },
           ...{ endedAt: row.revoked_at, endedBy: row.revoked_by },
         })
         await shell.out(asJson ? json(rows.map(view)) : table(heads, lines))
@@ -220,10 +277,13 @@ export function userCommands(repasse: Command, shell: Shell): void {
 }
 
 /**
- * Where real money moves, what gives access awaits a second person as soon as there is one who could approve it; until then whoever runs commands
- * here brings in the first people. Elsewhere it is done at once.
+ * Where real money moves, what gives access awaits a second person as soon as there is one who could approve
+ * it; until then whoever runs commands here brings in the first people. Elsewhere it is done at once.
  */
-async function awaitsSecond({ config, db }: Base, { role, about, by }: { role: Role; about: string; by: string }): Promise<boolean> {
+async function awaitsSecond(
+  { config, db }: Base,
+  { role, about, by }: { role: Role; about: string; by: string },
+): Promise<boolean> {
   if (!movesRealMoney(config) || !needsTwo(role)) return false
   const { canBeApproved } = await import('../../people/people.ts')
   return canBeApproved(db, { by, about })
@@ -231,7 +291,9 @@ async function awaitsSecond({ config, db }: Base, { role, about, by }: { role: R
 
 async function tellProposed(shell: Shell, { is, proposal }: Proposed, { json: asJson }: By): Promise<void> {
   if (is === 'another')
-    throw new BadInput(`another proposal about it is open: "repasse proposal show ${proposal.id}"; it is approved or refused first`)
+    throw new BadInput(
+      `another proposal about it is open: "repasse proposal show ${proposal.id}"; it is approved or refused first`,
+    )
   if (asJson) return shell.out(json({ proposal: proposal.id, state: proposal.state, act: proposal.act }))
   shell.err(
     `Another person approves it, on the console or with "repasse proposal approve"; then "repasse user reset NAME" prints a new person's link.\n`,
@@ -246,7 +308,14 @@ function emailFlag(text: string): string {
 
 type Change = (base: Base, name: string, by: string) => Promise<UserRow>
 
-function simple(user: Command, shell: Shell, verb: string, about: string, done: string, load: () => Promise<Change>): void {
+function simple(
+  user: Command,
+  shell: Shell,
+  verb: string,
+  about: string,
+  done: string,
+  load: () => Promise<Change>,
+): void {
   user
     .command(verb)
     .description(about)
@@ -281,7 +350,8 @@ async function tellInvitation(
   const link = linkOf(config, token)
   if (asJson) return shell.out(json({ ...viewOf(user), link, endsAt }))
   shell.err(`${what}. Give this link to them alone: it works once, until ${endsAt}.\n`)
-  if (config.PUBLIC_URL === undefined) shell.err('PUBLIC_URL is not set, so the link may not begin as people reach this house.\n')
+  if (config.PUBLIC_URL === undefined)
+    shell.err('PUBLIC_URL is not set, so the link may not begin as people reach this house.\n')
   return shell.out(`${link}\n`)
 }
 

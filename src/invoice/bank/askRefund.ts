@@ -1,13 +1,29 @@
-/** Asking the bank to give money back: once the intent is written down, within its deadline, and what became of it is read there. */
+/**
+ * Asking the bank to give money back: once the intent is written down, within its deadline, and what became
+ * of it is read there.
+ */
 import { refused, type Answer } from '../../base/answer.ts'
 import { deadlineIn } from '../../base/deadline.ts'
 import type { Machine } from '../../base/machine.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
 import { absenceMs, callMs, lacksBalance, type ProviderInvoice } from '../../rails/rail.ts'
-import { eachApart, join, move, sql, throwFirst, type Cause, type Reader, type Sql, type Tx } from '../../db/db.ts'
+import {
+  eachApart,
+  join,
+  move,
+  sql,
+  throwFirst,
+  type Cause,
+  type Reader,
+  type Sql,
+  type Tx,
+} from '../../db/db.ts'
 import type { AtBank } from './twins.ts'
 
-/** Why no money leaves now; undefined where it may. Refunds wait for the same stop as payouts, which another room knows. */
+/**
+ * Why no money leaves now; undefined where it may. Refunds wait for the same stop as payouts, which another
+ * room knows.
+ */
 export type Stopped = (reader: Reader) => Promise<string | undefined>
 export type Refunding = AtBank & { stopped: Stopped }
 
@@ -30,13 +46,19 @@ export interface SeenRefund {
   shown?: ProviderInvoice
 }
 
-/** What can be given back: its row's states include approved, refunding, unsure, sent, and `over`, in which a person decides again. */
+/**
+ * What can be given back: its row's states include approved, refunding, unsure, sent, and `over`, in which a
+ * person decides again.
+ */
 export interface Refundable<Row extends AskedRow> {
   table: 'invoice_twins' | 'invoice_refunds'
   machine: Machine
   over: 'credited' | 'failed'
   lock(tx: Tx, id: string): Promise<Row>
-  /** Whether the audit log has a person's word for giving back just this: a row edited past the program is not asked for. */
+  /**
+   * Whether the audit log has a person's word for giving back just this: a row edited past the program is not
+   * asked for.
+   */
   isApproved(reader: Reader, row: Row): Promise<boolean>
   /** What the invoice at the bank is of once that is given back. */
   leftUnits(row: Row): bigint
@@ -53,7 +75,10 @@ const againMs = 60_000
 /** How long a refund that the bank took on may stay silent before it is read again. */
 const silenceMs = 15 * 60_000
 const absencesNeeded = 2n
-const tooLate: Answer<ProviderInvoice> = refused('too late to ask for it: this worker stalled after claiming it', true)
+const tooLate: Answer<ProviderInvoice> = refused(
+  'too late to ask for it: this worker stalled after claiming it',
+  true,
+)
 
 /** Asks the bank to give an approved one back, unless something stops it. Answers where it is then. */
 export async function askForRefund<Row extends AskedRow>(
@@ -73,17 +98,30 @@ export async function askForRefund<Row extends AskedRow>(
     }
     const now = await tx.now()
     const also = [sql`next_at = ${later(now, absenceMs)}`, sql`asked_at = ${now}`, sql`absences = 0`]
-    const isMine = await move(tx, what.table, what.machine, id, 'approved', 'refunding', { why: 'asking-bank', ref: providerId }, also)
+    const isMine = await move(
+      tx,
+      what.table,
+      what.machine,
+      id,
+      'approved',
+      'refunding',
+      { why: 'asking-bank', ref: providerId },
+      also,
+    )
     return { row, askedAt: isMine ? now : undefined }
   })
   const { askedAt } = claim
   if (askedAt === undefined) return claim.row.state
 
   await world.at('refund claimed')
-  const answer = deadline.leftMs() > 0 ? await rail.refundInvoice(providerId, what.leftUnits(claim.row), deadline) : tooLate
+  const answer =
+    deadline.leftMs() > 0
+      ? await rail.refundInvoice(providerId, what.leftUnits(claim.row), deadline)
+      : tooLate
   const refusal = answer.is === 'refused' ? answer : undefined
   const heals = refusal !== undefined && (refusal.again || lacksBalance(refusal.why))
-  // Refused for good: perhaps it was given back before. What the bank shows says whether there is anything left to give.
+  // Refused for good: perhaps it was given back before. What the bank shows says whether there is anything
+  // left to give.
   const lookBy = deadlineIn(callMs, world.clock)
   const looked = refusal !== undefined && !heals ? await what.look({ db, rail }, claim.row) : answer
   const state = await db.tx(async tx => {
@@ -93,10 +131,28 @@ export async function askForRefund<Row extends AskedRow>(
       const seen = answer.is === 'done' ? what.seen(answer.value) : (looked.value as SeenRefund)
       return settle(tx, world, what, row, seen, refusal ? `refused: ${refusal.why}` : 'taken-on')
     }
-    if (heals) return put(tx, what, row, 'approved', { why: `later: ${refusal.why}` }, Math.max(refusal.afterMs ?? 0, againMs))
-    return put(tx, what, row, 'unsure', { why: `no-answer: ${looked.is === 'done' ? staleLook : looked.why}` }, absenceMs)
+    if (heals)
+      return put(
+        tx,
+        what,
+        row,
+        'approved',
+        { why: `later: ${refusal.why}` },
+        Math.max(refusal.afterMs ?? 0, againMs),
+      )
+    return put(
+      tx,
+      what,
+      row,
+      'unsure',
+      { why: `no-answer: ${looked.is === 'done' ? staleLook : looked.why}` },
+      absenceMs,
+    )
   }, 'locks')
-  world.log[state === 'sent' ? 'info' : 'warn']({ refund: providerId, state, answer: answer.is }, 'a refund was asked for')
+  world.log[state === 'sent' ? 'info' : 'warn'](
+    { refund: providerId, state, answer: answer.is },
+    'a refund was asked for',
+  )
   return state
 }
 
@@ -106,27 +162,40 @@ const staleLook = 'this worker stalled after the bank showed it'
 const isUnanswered = ({ state }: AskedRow): boolean => state === 'refunding' || state === 'unsure'
 
 /** Everything else is said about one claim, and another worker may hold a later one. */
-const isStillOurs = ({ state, asked_at: at }: AskedRow, askedAt: Instant): boolean => state === 'refunding' && at === askedAt
+const isStillOurs = ({ state, asked_at: at }: AskedRow, askedAt: Instant): boolean =>
+  state === 'refunding' && at === askedAt
 
 const isUnchanged = (row: AskedRow, before: AskedRow): boolean =>
   row.state === before.state && row.asked_at === before.asked_at && row.absences === before.absences
 
-/** What became of a refund that has no answer, or none of its events: read at the bank, never asked for again unseen. */
-export async function readRefund<Row extends AskedRow>({ db, rail, world }: AtBank, what: Refundable<Row>, asked: Row): Promise<void> {
+/**
+ * What became of a refund that has no answer, or none of its events: read at the bank, never asked for again
+ * unseen.
+ */
+export async function readRefund<Row extends AskedRow>(
+  { db, rail, world }: AtBank,
+  what: Refundable<Row>,
+  asked: Row,
+): Promise<void> {
   const lookBy = deadlineIn(callMs, world.clock)
   const answer = await what.look({ db, rail }, asked)
   await world.at('refund looked up')
   await db.tx(async tx => {
     const row = await what.lock(tx, asked.id)
     if (row.state !== 'refunding' && row.state !== 'unsure' && row.state !== 'sent') return
-    // What was seen before this worker stalled, or before another one asked for it, says nothing: it is due still, and looked at again.
-    if (lookBy.leftMs() <= 0 || !isUnchanged(row, asked)) return world.log.warn({ refund: row.provider_id }, staleLook)
+    // What was seen before this worker stalled, or before another one asked for it, says nothing: it is due
+    // still, and looked at again.
+    if (lookBy.leftMs() <= 0 || !isUnchanged(row, asked))
+      return world.log.warn({ refund: row.provider_id }, staleLook)
     if (answer.is === 'done') await settle(tx, world, what, row, answer.value, undefined)
     else await set(tx, what, row, [sql`next_at = ${later(await tx.now(), againMs)}`])
   }, 'locks')
 }
 
-/** Moves a refund under way to what the bank shows of it. `said`: what the bank has just answered, if it was asked for it. */
+/**
+ * Moves a refund under way to what the bank shows of it. `said`: what the bank has just answered, if it was
+ * asked for it.
+ */
 async function settle<Row extends AskedRow>(
   tx: Tx,
   world: World,
@@ -140,11 +209,14 @@ async function settle<Row extends AskedRow>(
     await what.end(tx, world, row, seen, { why: 'returned-at-bank', ref })
     return (await what.lock(tx, row.id)).state
   }
-  // The amount falls when the bank takes the refund on, or later; the money leaves later, and its event says so.
-  if (seen.isTaken || said === 'taken-on') return put(tx, what, row, 'sent', { why: 'taken-on', ref }, silenceMs)
+  // The amount falls when the bank takes the refund on, or later; the money leaves later, and its event says
+  // so.
+  if (seen.isTaken || said === 'taken-on')
+    return put(tx, what, row, 'sent', { why: 'taken-on', ref }, silenceMs)
   if (said !== undefined) return put(tx, what, row, what.over, { why: said, ref })
   if (row.state === 'sent') return put(tx, what, row, what.over, { why: 'failed', ref })
-  if (row.absences + 1n >= absencesNeeded) return put(tx, what, row, 'approved', { why: 'not-taken-on', ref }, 0)
+  if (row.absences + 1n >= absencesNeeded)
+    return put(tx, what, row, 'approved', { why: 'not-taken-on', ref }, 0)
   await set(tx, what, row, [sql`absences = absences + 1`, sql`next_at = ${later(await tx.now(), absenceMs)}`])
   return row.state
 }
@@ -181,7 +253,12 @@ export async function eachRefund<Row extends { id: string }>(
   throwFirst(faults)
 }
 
-const set = (tx: Tx, { table }: Pick<Refundable<AskedRow>, 'table'>, { id }: Pick<AskedRow, 'id'>, what: Sql[]): Promise<number> =>
+const set = (
+  tx: Tx,
+  { table }: Pick<Refundable<AskedRow>, 'table'>,
+  { id }: Pick<AskedRow, 'id'>,
+  what: Sql[],
+): Promise<number> =>
   tx.run(
     table === 'invoice_twins'
       ? sql`update invoice_twins set ${join(what)} where id = ${id}`
@@ -189,14 +266,26 @@ const set = (tx: Tx, { table }: Pick<Refundable<AskedRow>, 'table'>, { id }: Pic
   )
 
 /** The bank told that a refund is under way: it took it on, whatever became of the answer. */
-export async function refundTakenOf<Row extends AskedRow>(tx: Tx, what: Refundable<Row>, row: Row, cause: Cause): Promise<boolean> {
+export async function refundTakenOf<Row extends AskedRow>(
+  tx: Tx,
+  what: Refundable<Row>,
+  row: Row,
+  cause: Cause,
+): Promise<boolean> {
   if (!isUnanswered(row)) return false
   await put(tx, what, row, 'sent', cause, silenceMs)
   return true
 }
 
-/** The bank could not give it back after it had taken that on; while it is being asked, its answer says more. */
-export async function failRefundOf<Row extends AskedRow>(tx: Tx, what: Refundable<Row>, row: Row, cause: Cause): Promise<boolean> {
+/**
+ * The bank could not give it back after it had taken that on; while it is being asked, its answer says more.
+ */
+export async function failRefundOf<Row extends AskedRow>(
+  tx: Tx,
+  what: Refundable<Row>,
+  row: Row,
+  cause: Cause,
+): Promise<boolean> {
   if (row.state !== 'unsure' && row.state !== 'sent') return false
   await put(tx, what, row, what.over, cause)
   return true

@@ -1,4 +1,7 @@
-/** Canceling an invoice that nobody paid: a person's wish is written down, the bank is asked until it has said, and its word wins. */
+/**
+ * Canceling an invoice that nobody paid: a person's wish is written down, the bank is asked until it has
+ * said, and its word wins.
+ */
 import { later, type Instant } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
 import { eachApart, forUpdate, move, sql, throwFirst, type Reader, type Tx } from '../../db/db.ts'
@@ -16,7 +19,10 @@ export type CancelRow = {
   changed_at: Instant
 }
 
-/** Why an invoice cannot be canceled: it is on a chain, the bank has not said yet whether it has it, somebody paid it, or it is over. */
+/**
+ * Why an invoice cannot be canceled: it is on a chain, the bank has not said yet whether it has it, somebody
+ * paid it, or it is over.
+ */
 export type CancelRefusal = 'of-another-rail' | 'not-known-yet' | 'paid' | 'over'
 
 export function mayCancel({ rail, state }: Pick<InvoiceRow, 'rail' | 'state'>): CancelRefusal | undefined {
@@ -38,7 +44,10 @@ export function mayCancel({ rail, state }: Pick<InvoiceRow, 'rail' | 'state'>): 
   }
 }
 
-/** `later`: the bank could not be asked, and is asked again. `not-canceled`: it said no, and `why` is its word. */
+/**
+ * `later`: the bank could not be asked, and is asked again. `not-canceled`: it said no, and `why` is its
+ * word.
+ */
 export type Canceling =
   | { is: 'unknown' }
   | { is: 'impossible'; code: CancelRefusal; invoice: InvoiceRow }
@@ -50,17 +59,30 @@ const againMs = 30_000
 export const cancelOf = (reader: Reader, invoiceId: string) =>
   reader.one<CancelRow>(sql`select * from invoice_cancels where invoice_id = ${invoiceId}`)
 
-const lock = (tx: Tx, id: string) => tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`)
+const lock = (tx: Tx, id: string) =>
+  tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`)
 
-/** A person wants an unpaid invoice taken back. What the bank says of it is what counts: a payer may be faster. */
-export async function cancelInvoice(at: AtBank, id: string, { by, why }: { by: string; why: string }): Promise<Canceling> {
+/**
+ * A person wants an unpaid invoice taken back. What the bank says of it is what counts: a payer may be
+ * faster.
+ */
+export async function cancelInvoice(
+  at: AtBank,
+  id: string,
+  { by, why }: { by: string; why: string },
+): Promise<Canceling> {
   const asked = await at.db.tx(async (tx): Promise<Canceling> => {
     const invoice = await lock(tx, id)
     if (!invoice) return { is: 'unknown' }
     const code = mayCancel(invoice)
     if (code) return { is: 'impossible', code, invoice }
     const now = await tx.now()
-    await audit(tx, { actor: by, act: 'invoice cancelation asked', subject: id, detail: { from: invoice.state, why } })
+    await audit(tx, {
+      actor: by,
+      act: 'invoice cancelation asked',
+      subject: id,
+      detail: { from: invoice.state, why },
+    })
     // What was never asked for is not at the bank.
     if (invoice.state === 'draft') {
       await move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', { why: 'canceled-by-person' })
@@ -69,14 +91,18 @@ export async function cancelInvoice(at: AtBank, id: string, { by, why }: { by: s
     await tx.run(sql`
       insert into invoice_cancels (invoice_id, asked_by, asked_why, next_at, added_at, changed_at)
       values (${id}, ${by}, ${why}, ${later(now, againMs)}, ${now}, ${now})
-      on conflict (invoice_id) do update set asked_by = excluded.asked_by, asked_why = excluded.asked_why, why = null,
+      on conflict (invoice_id) do update
+        set asked_by = excluded.asked_by, asked_why = excluded.asked_why, why = null,
         next_at = excluded.next_at, changed_at = excluded.changed_at`)
     return { is: 'later', invoice }
   })
   return asked.is === 'later' ? goOn(at, asked.invoice) : asked
 }
 
-async function goOn({ db, rail, world }: AtBank, { id, provider_id: providerId }: InvoiceRow): Promise<Canceling> {
+async function goOn(
+  { db, rail, world }: AtBank,
+  { id, provider_id: providerId }: InvoiceRow,
+): Promise<Canceling> {
   await world.at('cancelation asked')
   const answer = await rail.cancelInvoice(providerId!)
   // Refused, it was paid or is over meanwhile, and reading it says which.
@@ -84,20 +110,33 @@ async function goOn({ db, rail, world }: AtBank, { id, provider_id: providerId }
   const result = await db.tx(async (tx): Promise<Canceling> => {
     const invoice = (await lock(tx, id))!
     const over = async (why: string | null) =>
-      tx.run(sql`update invoice_cancels set next_at = null, why = ${why}, changed_at = ${await tx.now()} where invoice_id = ${id}`)
+      tx.run(
+        sql`update invoice_cancels set next_at = null, why = ${why}, changed_at = ${await tx.now()}
+          where invoice_id = ${id}`,
+      )
     // An event was faster.
     if (invoice.state !== 'issued' && invoice.state !== 'overdue') {
       await over(null)
       return { is: said(invoice.state), invoice }
     }
     if (shown.is !== 'done') {
-      await tx.run(sql`update invoice_cancels set next_at = ${later(await tx.now(), againMs)} where invoice_id = ${id}`)
+      await tx.run(
+        sql`update invoice_cancels set next_at = ${later(await tx.now(), againMs)} where invoice_id = ${id}`,
+      )
       return { is: 'later', invoice }
     }
     const { status } = shown.value
-    const to = answer.is === 'done' || status === 'canceled' ? 'canceled' : status === 'expired' ? 'expired' : undefined
+    const to =
+      answer.is === 'done' || status === 'canceled'
+        ? 'canceled'
+        : status === 'expired'
+          ? 'expired'
+          : undefined
     if (to) {
-      await move(tx, 'invoices', invoiceMachine, id, invoice.state, to, { why: 'canceled-by-person', ref: providerId! })
+      await move(tx, 'invoices', invoiceMachine, id, invoice.state, to, {
+        why: 'canceled-by-person',
+        ref: providerId!,
+      })
       await over(null)
       return { is: said(to), invoice: (await lock(tx, id))! }
     }
@@ -114,7 +153,11 @@ async function goOn({ db, rail, world }: AtBank, { id, provider_id: providerId }
 }
 
 const said = (state: InvoiceState): 'canceled' | 'paid' | 'over' =>
-  state === 'canceled' ? 'canceled' : state === 'paid' || state === 'credited' || state === 'reversed' ? 'paid' : 'over'
+  state === 'canceled'
+    ? 'canceled'
+    : state === 'paid' || state === 'credited' || state === 'reversed'
+      ? 'paid'
+      : 'over'
 
 /** Goes on with every cancelation that the bank has not answered. Answers how many. */
 export async function resolveCancels(at: AtBank): Promise<number> {
@@ -128,7 +171,8 @@ export async function resolveCancels(at: AtBank): Promise<number> {
     at.world.log.error({ invoice: invoice.id, why }, 'a cancelation could not be gone on with')
     await at.db.tx(async tx =>
       tx.run(
-        sql`update invoice_cancels set next_at = ${later(await tx.now(), againMs)} where invoice_id = ${invoice.id} and next_at is not null`,
+        sql`update invoice_cancels set next_at = ${later(await tx.now(), againMs)}
+          where invoice_id = ${invoice.id} and next_at is not null`,
       ),
     )
   }

@@ -1,4 +1,7 @@
-/** What became of R$ 100 after it was paid, from the bank's log and from what two people said where the log was silent. */
+/**
+ * What became of R$ 100 after it was paid, from the bank's log and from what two people said where the log
+ * was silent.
+ */
 import { describe, expect, test } from 'vitest'
 import { fateOf } from './fate.ts'
 
@@ -6,7 +9,12 @@ import { fateOf } from './fate.ts'
 const logsOf = (told: string) =>
   told.split(', ').map((each, at) => {
     const [log, reais] = each.split(' ') as [string, string]
-    return { logId: `${at}`, log, units: BigInt(reais) * 100n, createdAt: `2026-11-21T03:00:${10 + at}.000Z` as const }
+    return {
+      logId: `${at}`,
+      log,
+      units: BigInt(reais) * 100n,
+      createdAt: `2026-11-21T03:00:${10 + at}.000Z` as const,
+    }
   })
 
 const silent = 'reversing 40, sent 40'
@@ -34,7 +42,12 @@ describe('people said how much of it went back', () => {
   test.each([
     ['the log stays silent', 60n, '', 40n],
     ['a later one fails', 60n, `, ${second}, failed 20, refunded 40`, 40n],
-    ['a later one fails, and the bank never counted theirs', 60n, `, ${second}, failed 20, refunded 100`, 40n],
+    [
+      'a later one fails, and the bank never counted theirs',
+      60n,
+      `, ${second}, failed 20, refunded 100`,
+      40n,
+    ],
     ['a later one arrives', 60n, `, ${second}, reversed 20`, 20n],
     ['a later one arrives and comes back', 60n, `, ${second}, reversed 20, failed 20, refunded 40`, 40n],
     ['a later one takes what it moves from less than the bank shows', 30n, `, ${second}, reversed 20`, 50n],
@@ -43,7 +56,11 @@ describe('people said how much of it went back', () => {
     ['all of it, and the bank says later that it failed', 60n, ', failed 40, refunded 100', 100n],
   ])('%s', (_, returned, later, left) => {
     const said = { returned: returned * 100n, logs: 2 }
-    expect(fateOf(10_000n, logsOf(silent + later), said)).toMatchObject({ left: left * 100n, underWay: false, isTold: later !== '' })
+    expect(fateOf(10_000n, logsOf(silent + later), said)).toMatchObject({
+      left: left * 100n,
+      underWay: false,
+      isTold: later !== '',
+    })
   })
 
   test('a later one is under way until it ends', () => {

@@ -1,4 +1,7 @@
-/** What became of an invoice's money after it was paid, from everything the bank's log has of it: order, delay and repetition of events do not matter. */
+/**
+ * What became of an invoice's money after it was paid, from everything the bank's log has of it: order, delay
+ * and repetition of events do not matter.
+ */
 import { largest, smallest } from '../../base/money.ts'
 import type { Instant } from '../../base/world.ts'
 import type { InvoiceLog } from '../../rails/rail.ts'
@@ -15,7 +18,15 @@ export interface Fate {
 }
 
 /** Logs that tell of money going back (Stark Bank: seen on the sandbox, see docs/ledger.md). */
-export const reversalLogs = new Set(['reversing', 'sending', 'sent', 'reversed', 'voided', 'failed', 'refunded'])
+export const reversalLogs = new Set([
+  'reversing',
+  'sending',
+  'sent',
+  'reversed',
+  'voided',
+  'failed',
+  'refunded',
+])
 
 /** What two people said of it, where the bank did not say how a reversal ended. */
 export interface Said {
@@ -30,13 +41,15 @@ export const saidIn = (row: { said_units: bigint | null; said_logs: bigint } | u
   row?.said_units == null ? undefined : { returned: row.said_units, logs: Number(row.said_logs) }
 
 /**
- * Pure. `paid`: what was credited; `logs`: oldest first. What people `said` stands, and later logs change it by what they tell: a reversal
- * that comes to nothing leaves what was left before it, and one that arrives takes from that what it moved.
+ * Pure. `paid`: what was credited; `logs`: oldest first. What people `said` stands, and later logs change it
+ * by what they tell: a reversal that comes to nothing leaves what was left before it, and one that arrives
+ * takes from that what it moved.
  */
 export function fateOf(paid: bigint, logs: readonly InvoiceLog[], said?: Said): Fate {
   const later = logs.slice(said?.logs ?? 0).filter(({ log }) => reversalLogs.has(log))
   let [left, underWay] = [paid - (said?.returned ?? 0n), false]
-  // The bank's own amount, from which people's word may differ: it counts once a reversal began after they spoke.
+  // The bank's own amount, from which people's word may differ: it counts once a reversal began after they
+  // spoke.
   let [shown, began] = [said && logs[said.logs - 1]?.units, false]
   // `refunded` after `failed` tells of the same reversal.
   let cameToNothing = false
@@ -65,7 +78,8 @@ export function fateOf(paid: bigint, logs: readonly InvoiceLog[], said?: Said): 
       case 'refunded': {
         const ofTheSame = cameToNothing && log === 'refunded'
         // After it had left it came back; before, it never left.
-        if (!underWay && !ofTheSame) left = smallest(paid, largest(left, units, moved > 0n ? left + moved : 0n))
+        if (!underWay && !ofTheSame)
+          left = smallest(paid, largest(left, units, moved > 0n ? left + moved : 0n))
         if (!underWay && began) shown = units
         cameToNothing = underWay && log === 'failed'
         underWay = false

@@ -6,12 +6,23 @@ import { invoiceMachine, type InvoiceState } from '../states.ts'
 
 const asking: readonly InvoiceState[] = ['draft', 'issuing', 'unsure']
 
-/** Whether what the bank has under its tag may be this invoice. Where it is not, and another is not known either, all of that is twins. */
+/**
+ * Whether what the bank has under its tag may be this invoice. Where it is not, and another is not known
+ * either, all of that is twins.
+ */
 export const awaitsItsId = ({ state, provider_id: id }: Pick<InvoiceRow, 'state' | 'provider_id'>): boolean =>
   id === null && asking.includes(state)
 
-/** Writes down that the bank has this invoice, wherever that was learnt. False when it was known, or another of the same tag is. */
-export async function takeAsIssued(tx: Tx, id: string, made: ProviderInvoice, cause: Cause): Promise<boolean> {
+/**
+ * Writes down that the bank has this invoice, wherever that was learnt. False when it was known, or another
+ * of the same tag is.
+ */
+export async function takeAsIssued(
+  tx: Tx,
+  id: string,
+  made: ProviderInvoice,
+  cause: Cause,
+): Promise<boolean> {
   const row = await tx.one<{ state: InvoiceState; provider_id: string | null }>(
     sql`select state, provider_id from invoices where id = ${id}`,
   )
@@ -21,5 +32,14 @@ export async function takeAsIssued(tx: Tx, id: string, made: ProviderInvoice, ca
     sql`brcode = ${encrypted('invoices.brcode', id, made.brcode)}`,
     sql`link = ${encrypted('invoices.link', id, made.link)}`,
   ]
-  return move(tx, 'invoices', invoiceMachine, id, row.state as 'draft' | 'issuing' | 'unsure', 'issued', cause, also)
+  return move(
+    tx,
+    'invoices',
+    invoiceMachine,
+    id,
+    row.state as 'draft' | 'issuing' | 'unsure',
+    'issued',
+    cause,
+    also,
+  )
 }

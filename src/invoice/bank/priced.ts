@@ -7,4 +7,7 @@ export interface PricedAtBank {
 }
 
 /** The bank asks for reais, and for as many as are said. */
-export const inReaisAsSaid = (amount: Money): PricedAtBank => ({ rail: 'starkbank', amount: moneyIn(amount, 'BRL') })
+export const inReaisAsSaid = (amount: Money): PricedAtBank => ({
+  rail: 'starkbank',
+  amount: moneyIn(amount, 'BRL'),
+})

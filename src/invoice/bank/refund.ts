@@ -1,4 +1,7 @@
-/** Refunding an invoice that was paid: part or all of it goes back to its payer through the bank, once two people said so. */
+/**
+ * Refunding an invoice that was paid: part or all of it goes back to its payer through the bank, once two
+ * people said so.
+ */
 import { BadInput, done } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
 import type { Machine, StateOf } from '../../base/machine.ts'
@@ -7,11 +10,22 @@ import type { Instant, World } from '../../base/world.ts'
 import { doneFault } from '../../approvals/approvals.ts'
 import { audit } from '../../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../../db/db.ts'
-import { askForRefund, eachRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
+import {
+  askForRefund,
+  eachRefund,
+  failRefundOf,
+  readRefund,
+  refundTakenOf,
+  type Refundable,
+  type Refunding,
+} from './askRefund.ts'
 import { fateOf, saidIn, type Fate } from './fate.ts'
 import type { InvoiceRow } from '../row.ts'
 
-/** `approved`: two people want it. `refunding`: the bank is being asked. `sent`: it took it on. `failed`: nothing went back, and one may be asked for again. */
+/**
+ * `approved`: two people want it. `refunding`: the bank is being asked. `sent`: it took it on. `failed`:
+ * nothing went back, and one may be asked for again.
+ */
 export const refundMachine = {
   // Failed: this database was restored, and it may have been done since.
   approved: ['refunding', 'refunded', 'failed'],
@@ -51,11 +65,15 @@ export const refundAct = 'invoice.refund'
 const live = sql`('approved', 'refunding', 'unsure', 'sent')`
 
 export const refundsOf = (reader: Reader, invoiceId: string) =>
-  reader.all<RefundRow>(sql`select * from invoice_refunds where invoice_id = ${invoiceId} order by added_at, id`)
+  reader.all<RefundRow>(
+    sql`select * from invoice_refunds where invoice_id = ${invoiceId} order by added_at, id`,
+  )
 
 /** The refund of an invoice that is not over; there is one at most. */
 export const liveRefund = (reader: Reader, invoiceId: string) =>
-  reader.one<RefundRow>(sql`select * from invoice_refunds where invoice_id = ${invoiceId} and state in ${live}`)
+  reader.one<RefundRow>(
+    sql`select * from invoice_refunds where invoice_id = ${invoiceId} and state in ${live}`,
+  )
 
 /** The last refund of an invoice, where the bank did not make it. */
 const failedRefund = async (reader: Reader, invoiceId: string): Promise<RefundRow | undefined> => {
@@ -76,10 +94,17 @@ export interface RefundStatus {
   isUnderWay: boolean
 }
 
-export const refundableUnits = ({ invoice, returnedUnits }: RefundStatus): bigint => (invoice.paid_units ?? 0n) - returnedUnits
+export const refundableUnits = ({ invoice, returnedUnits }: RefundStatus): bigint =>
+  (invoice.paid_units ?? 0n) - returnedUnits
 
-/** What keeps `units` of it from being given back; undefined where nothing does. Whole where no units are named. */
-export function mayRefund(standing: RefundStatus, units = refundableUnits(standing)): RefundRefusal | undefined {
+/**
+ * What keeps `units` of it from being given back; undefined where nothing does. Whole where no units are
+ * named.
+ */
+export function mayRefund(
+  standing: RefundStatus,
+  units = refundableUnits(standing),
+): RefundRefusal | undefined {
   const { invoice } = standing
   if (invoice.rail !== 'starkbank') return 'of-another-rail'
   if (invoice.state === 'reversed') return 'nothing-left'
@@ -104,30 +129,44 @@ export interface RefundDecision {
   why: string
 }
 
-/** Two people want it: written down, so that the bank is asked. The caller holds the invoice's payout meanwhile. */
+/**
+ * Two people want it: written down, so that the bank is asked. The caller holds the invoice's payout
+ * meanwhile.
+ */
 export async function approveOwnRefund(
   tx: Tx,
   world: Pick<World, 'clock' | 'random'>,
   invoiceId: string,
   { units, madeBy, by, why }: RefundDecision,
 ): Promise<{ is: 'done'; refund: RefundRow } | { is: 'refused'; code: RefundRefusal }> {
-  const invoice = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoiceId} ${forUpdate}`))!
+  const invoice = (await tx.one<InvoiceRow>(
+    sql`select * from invoices where id = ${invoiceId} ${forUpdate}`,
+  ))!
   const standing = await refundStatus(tx, invoice)
   const code = mayRefund(standing, units)
   if (code) return { is: 'refused', code }
   const [id, now] = [newId('refund', world), await tx.now()]
   const leftUnits = refundableUnits(standing) - units
   await tx.run(sql`
-    insert into invoice_refunds (id, store_id, rail, invoice_id, provider_id, state, units, left_units, made_by, decided_by, decided_why,
+    insert into invoice_refunds (id, store_id, rail, invoice_id, provider_id, state, units, left_units,
+      made_by, decided_by, decided_why,
       decided_at, next_at, added_at, changed_at)
-    values (${id}, ${invoice.store_id}, ${invoice.rail}, ${invoiceId}, ${invoice.provider_id}, 'approved', ${units}, ${leftUnits}, ${madeBy},
+    values (${id}, ${invoice.store_id}, ${invoice.rail}, ${invoiceId}, ${invoice.provider_id}, 'approved',
+      ${units}, ${leftUnits}, ${madeBy},
       ${by}, ${why}, ${now}, ${now}, ${now}, ${now})`)
   await remember(tx, 'invoice_refunds', id, '', 'approved', { why: 'decided', ref: invoiceId }, now)
   await audit(tx, {
     actor: by,
     act: 'invoice refund approved',
     subject: invoiceId,
-    detail: { refund: id, amount: formatReais(units), left: formatReais(leftUnits), providerId: invoice.provider_id!, madeBy, why },
+    detail: {
+      refund: id,
+      amount: formatReais(units),
+      left: formatReais(leftUnits),
+      providerId: invoice.provider_id!,
+      madeBy,
+      why,
+    },
   })
   return { is: 'done', refund: await lockRefund(tx, id) }
 }
@@ -138,18 +177,31 @@ const own: Refundable<RefundRow> = {
   machine: refundMachine,
   over: 'failed',
   lock: lockRefund,
-  isApproved: async (reader, { id, invoice_id: invoiceId, units, left_units: left, provider_id: providerId }) => {
+  isApproved: async (
+    reader,
+    { id, invoice_id: invoiceId, units, left_units: left, provider_id: providerId },
+  ) => {
     const records = await reader.all<{ seq: bigint; actor: string; detail: string }>(
-      sql`select seq, actor, detail from audit where subject = ${invoiceId} and act = 'invoice refund approved' order by seq`,
+      sql`select seq, actor, detail from audit where subject = ${invoiceId}
+        and act = 'invoice refund approved' order by seq`,
     )
     const record = records.find(({ detail }) => (JSON.parse(detail) as { refund?: string }).refund === id)
     if (!record) return false
     const said = JSON.parse(record.detail) as Record<string, string>
     // An older version kept the amount alone.
     const isSame = (what: string, now: string) => said[what] === undefined || said[what] === now
-    if (said['amount'] !== formatReais(units) || !isSame('left', formatReais(left)) || !isSame('providerId', providerId)) return false
+    if (
+      said['amount'] !== formatReais(units) ||
+      !isSame('left', formatReais(left)) ||
+      !isSame('providerId', providerId)
+    )
+      return false
     return (
-      (await doneFault(reader, record, { act: refundAct, about: invoiceId, says: { amount: formatUnits(units, 'BRL') } })) === undefined
+      (await doneFault(reader, record, {
+        act: refundAct,
+        about: invoiceId,
+        says: { amount: formatUnits(units, 'BRL') },
+      })) === undefined
     )
   },
   leftUnits: ({ left_units: left }) => left,
@@ -159,7 +211,8 @@ const own: Refundable<RefundRow> = {
     const answer = await rail.invoiceLogs(row.provider_id)
     if (answer.is !== 'done') return answer
     const known = await db.one<{ paid_units: bigint; said_units: bigint | null; said_logs: bigint }>(sql`
-      select i.paid_units, r.said_units, r.said_logs from invoices i join invoice_reversals r on r.invoice_id = i.id
+      select i.paid_units, r.said_units, r.said_logs from invoices i
+        join invoice_reversals r on r.invoice_id = i.id
       where i.id = ${row.invoice_id}`)
     const { left, underWay } = fateOf(known!.paid_units, answer.value, saidIn(known))
     return done({ isDone: left <= row.left_units, isTaken: underWay })
@@ -169,7 +222,9 @@ const own: Refundable<RefundRow> = {
 }
 
 async function end(tx: Tx, row: RefundRow, cause: Cause): Promise<void> {
-  await move(tx, 'invoice_refunds', refundMachine, row.id, row.state as 'sent', 'refunded', cause, [sql`next_at = null`])
+  await move(tx, 'invoice_refunds', refundMachine, row.id, row.state as 'sent', 'refunded', cause, [
+    sql`next_at = null`,
+  ])
   await readAgain(tx, row)
 }
 
@@ -178,7 +233,12 @@ const readAgain = async (tx: Tx, { invoice_id: id }: Pick<RefundRow, 'invoice_id
   void (await tx.run(sql`update invoice_reversals set next_at = ${await tx.now()} where invoice_id = ${id}`))
 
 /** What was read of the invoice's logs says where its refund is: over, under way, or failed. */
-export async function followRefund(tx: Tx, invoiceId: string, { left, underWay, failedAt }: Fate, cause: Cause): Promise<void> {
+export async function followRefund(
+  tx: Tx,
+  invoiceId: string,
+  { left, underWay, failedAt }: Fate,
+  cause: Cause,
+): Promise<void> {
   // One that was given up, as after a restore, may have been made all the same.
   const found = (await liveRefund(tx, invoiceId)) ?? (await failedRefund(tx, invoiceId))
   if (!found) return
@@ -196,9 +256,12 @@ export async function resolveRefunds(at: Refunding): Promise<number> {
   const due = await db.tx(async tx => {
     const held = (await at.stopped(tx)) !== undefined ? sql`and state <> 'approved'` : sql``
     return tx.all<RefundRow>(sql`
-      select * from invoice_refunds where rail = ${rail.name} and next_at <= ${await tx.now()} ${held} order by next_at, id limit 100`)
+      select * from invoice_refunds where rail = ${rail.name} and next_at <= ${await tx.now()} ${held}
+        order by next_at, id limit 100`)
   })
-  await eachRefund(at, own, due, row => (row.state === 'approved' ? askForRefund(at, own, row) : readRefund(at, own, row)))
+  await eachRefund(at, own, due, row =>
+    row.state === 'approved' ? askForRefund(at, own, row) : readRefund(at, own, row),
+  )
   return due.length
 }
 
@@ -208,7 +271,8 @@ const refusals: Record<RefundRefusal, (id: string) => string> = {
     `invoice ${id} is not credited, so there is nothing to give back: "repasse invoice cancel" takes back one that nobody paid`,
   'nothing-left': id => `nothing of invoice ${id} is left to give back`,
   'too-much': id => `less than that is left of invoice ${id}: "repasse invoice show ${id}" says how much`,
-  'under-way': id => `money of invoice ${id} is going back already: wait until the bank says what became of it`,
+  'under-way': id =>
+    `money of invoice ${id} is going back already: wait until the bank says what became of it`,
 }
 
 /** As commands say it. */

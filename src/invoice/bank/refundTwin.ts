@@ -5,8 +5,26 @@ import type { World } from '../../base/world.ts'
 import { assertMayApprove, audit, auditedDetails, post } from '../../ledger/ledger.ts'
 import type { ProviderInvoice } from '../../rails/rail.ts'
 import { eachApart, move, sql, throwFirst, type Cause, type Db, type Tx } from '../../db/db.ts'
-import { askForRefund, eachRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
-import { cancelTwin, findTwin, lockTwin, lookForTwins, once, returnTwin, twinMachine, type TwinRow, type TwinState } from './twins.ts'
+import {
+  askForRefund,
+  eachRefund,
+  failRefundOf,
+  readRefund,
+  refundTakenOf,
+  type Refundable,
+  type Refunding,
+} from './askRefund.ts'
+import {
+  cancelTwin,
+  findTwin,
+  lockTwin,
+  lookForTwins,
+  once,
+  returnTwin,
+  twinMachine,
+  type TwinRow,
+  type TwinState,
+} from './twins.ts'
 
 /** Why a person cannot decide about a twin now: nobody paid it, its money has not come, or it was decided. */
 export type Refusal = 'not-found' | 'not-paid' | 'not-credited' | 'decided'
@@ -29,7 +47,8 @@ interface Decision {
 }
 
 /** A person has its money given back. The program proposed it, so one person is enough. */
-export const approveRefund = (db: Db, rail: string, decision: Decision): Promise<Decided> => decide(db, rail, decision, 'approved')
+export const approveRefund = (db: Db, rail: string, decision: Decision): Promise<Decided> =>
+  decide(db, rail, decision, 'approved')
 
 /** A person says that it was settled otherwise: its money is no longer owed to the payer. */
 export const keepTwin = (db: Db, world: World, decision: Decision): Promise<Decided> =>
@@ -60,11 +79,31 @@ async function decide(
     const now = await tx.now()
     await assertMayApprove(tx, by, now)
     const nextAt = isRefund ? now : null
-    const also = [sql`decided_by = ${by}`, sql`decided_why = ${why}`, sql`decided_at = ${now}`, sql`absences = 0`, sql`next_at = ${nextAt}`]
-    await move(tx, 'invoice_twins', twinMachine, twin.id, 'credited', to, { why: 'decided', ref: providerId }, also)
+    const also = [
+      sql`decided_by = ${by}`,
+      sql`decided_why = ${why}`,
+      sql`decided_at = ${now}`,
+      sql`absences = 0`,
+      sql`next_at = ${nextAt}`,
+    ]
+    await move(
+      tx,
+      'invoice_twins',
+      twinMachine,
+      twin.id,
+      'credited',
+      to,
+      { why: 'decided', ref: providerId },
+      also,
+    )
     await book(tx, twin)
     const detail = { duplicate: providerId, units: `${twin.paid_units}`, why }
-    await audit(tx, { actor: by, act: isRefund ? 'duplicate refund approved' : 'duplicate kept', subject: invoiceId, detail })
+    await audit(tx, {
+      actor: by,
+      act: isRefund ? 'duplicate refund approved' : 'duplicate kept',
+      subject: invoiceId,
+      detail,
+    })
     return { is: 'done', twin: await lockTwin(tx, twin.id) }
   })
 }
@@ -76,7 +115,9 @@ const whole: Refundable<TwinRow> = {
   over: 'credited',
   lock: lockTwin,
   isApproved: async (reader, { invoice_id: invoiceId, provider_id: providerId }) =>
-    (await auditedDetails(reader, invoiceId, 'duplicate refund approved')).some(({ duplicate }) => duplicate === providerId),
+    (await auditedDetails(reader, invoiceId, 'duplicate refund approved')).some(
+      ({ duplicate }) => duplicate === providerId,
+    ),
   leftUnits: () => 0n,
   seen: shown => ({ isDone: shown.status === 'voided', isTaken: shown.units === 0n, shown }),
   look: async ({ rail }, { provider_id: id }) => {
@@ -86,17 +127,26 @@ const whole: Refundable<TwinRow> = {
   end: async (tx, world, twin, { shown }, cause) => void (await returnTwin(tx, world, twin, shown!, cause)),
 }
 
-/** Asks the bank to give an approved twin's money back, unless something stops it. Answers where it is then. */
+/**
+ * Asks the bank to give an approved twin's money back, unless something stops it. Answers where it is then.
+ */
 export const sendRefund = (at: Refunding, twin: TwinRow): Promise<TwinState> => askForRefund(at, whole, twin)
 
 /** The bank told that a refund is under way: it took it on, whatever became of the answer. */
-export const refundTaken = (tx: Tx, twin: TwinRow, cause: Cause): Promise<boolean> => refundTakenOf(tx, whole, twin, cause)
+export const refundTaken = (tx: Tx, twin: TwinRow, cause: Cause): Promise<boolean> =>
+  refundTakenOf(tx, whole, twin, cause)
 
 /**
- * The bank could not give it back after it had taken that on: a person decides again. The log may be late and about an earlier refund,
- * so only what the bank shows now is believed; and while it is being asked, its answer says more.
+ * The bank could not give it back after it had taken that on: a person decides again. The log may be late and
+ * about an earlier refund, so only what the bank shows now is believed; and while it is being asked, its
+ * answer says more.
  */
-export async function failRefund(tx: Tx, twin: TwinRow, shown: ProviderInvoice, cause: Cause): Promise<boolean> {
+export async function failRefund(
+  tx: Tx,
+  twin: TwinRow,
+  shown: ProviderInvoice,
+  cause: Cause,
+): Promise<boolean> {
   return shown.units !== 0n && shown.status === 'paid' && failRefundOf(tx, whole, twin, cause)
 }
 
@@ -107,14 +157,17 @@ export async function resolveTwins(at: Refunding): Promise<number> {
     const isStopped = (await at.stopped(tx)) !== undefined
     const held = isStopped ? sql`and state <> 'approved'` : sql``
     return tx.all<TwinRow>(sql`
-      select * from invoice_twins where rail = ${rail.name} and next_at <= ${await tx.now()} ${held} order by next_at, id limit 100`)
+      select * from invoice_twins where rail = ${rail.name} and next_at <= ${await tx.now()} ${held}
+        order by next_at, id limit 100`)
   })
   const goOn = async (twin: TwinRow): Promise<void> => {
     if (twin.state === 'open') await cancelTwin(at, twin)
     else if (twin.state === 'approved') await sendRefund(at, twin)
     else await readRefund(at, whole, twin)
   }
-  const faults = await eachApart([() => eachRefund(at, whole, due, goOn), () => lookForTwins(at)], work => work())
+  const faults = await eachApart([() => eachRefund(at, whole, due, goOn), () => lookForTwins(at)], work =>
+    work(),
+  )
   throwFirst(faults)
   return due.length
 }

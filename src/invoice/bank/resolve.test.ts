@@ -1,4 +1,7 @@
-/** Unsure invoices and their twins: what the bank shows under one tag decides which is issued, which is asked for again, and which is taken back. */
+/**
+ * Unsure invoices and their twins: what the bank shows under one tag decides which is issued, which is asked
+ * for again, and which is taken back.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { done, refused, unsure, type Answer } from '../../base/answer.ts'
 import { seededRandom } from '../../base/clock.ts'
@@ -28,7 +31,13 @@ beforeEach(async () => {
   canceled = []
   db = await openDb('sqlite::memory:', world)
   await migrate(db, clock)
-  await addAccount(db, world, 'main', { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' }, 'maker')
+  await addAccount(
+    db,
+    world,
+    'main',
+    { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' },
+    'maker',
+  )
   const rule = {
     ...{
       name: 'trial',
@@ -39,7 +48,15 @@ beforeEach(async () => {
       startsAt: undefined,
       endsAt: undefined,
     },
-    ...{ countLow: 1, countHigh: 1, unitsLow: 1n, unitsHigh: 1n, roster: undefined, dueInMs: 60_000, payTo: 'main' },
+    ...{
+      countLow: 1,
+      countHigh: 1,
+      unitsLow: 1n,
+      unitsHigh: 1n,
+      roster: undefined,
+      dueInMs: 60_000,
+      payTo: 'main',
+    },
     ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' as const },
   }
   const schedule = await addSchedule(db, world, rule, 'maker')
@@ -54,15 +71,35 @@ beforeEach(async () => {
       accountId: schedule.account_id,
     }
     const draft = { name: 'Ana', taxId: '1', amount: brl(1000n), description: '' }
-    await draftBatch(tx, world, { ...terms, commissionBp: 0n, minPayoutUnits: 0n }, () => [draft, draft], inReaisAsSaid)
+    await draftBatch(
+      tx,
+      world,
+      { ...terms, commissionBp: 0n, minPayoutUnits: 0n },
+      () => [draft, draft],
+      inReaisAsSaid,
+    )
     await tx.run(sql`update invoices set state = 'unsure'`)
   })
   ids = (await db.all<{ id: string }>(sql`select id from invoices order by ordinal`)).map(({ id }) => id)
 })
 afterEach(() => db.close())
 
-const made = (providerId: string, tag: string, second: number, status: ProviderInvoice['status'] = 'created'): ProviderInvoice => ({
-  ...{ providerId, tag, status, units: 1000n, nominalUnits: 1000n, feeUnits: 0n, brcode: `code ${providerId}`, link: '' },
+const made = (
+  providerId: string,
+  tag: string,
+  second: number,
+  status: ProviderInvoice['status'] = 'created',
+): ProviderInvoice => ({
+  ...{
+    providerId,
+    tag,
+    status,
+    units: 1000n,
+    nominalUnits: 1000n,
+    feeUnits: 0n,
+    brcode: `code ${providerId}`,
+    link: '',
+  },
   createdAt: instant(Date.parse('2026-11-21T15:00:00.000Z') + second * 1000),
 })
 async function resolve(...found: ProviderInvoice[]): Promise<number> {
@@ -74,9 +111,11 @@ async function resolve(...found: ProviderInvoice[]): Promise<number> {
   return resolveUnsureInvoices(db, rail as unknown as Rail, world)
 }
 const stand = async () =>
-  (await db.all<{ state: string; provider_id: string | null }>(sql`select state, provider_id from invoices order by ordinal`)).map(
-    ({ state, provider_id }) => [state, provider_id],
-  )
+  (
+    await db.all<{ state: string; provider_id: string | null }>(
+      sql`select state, provider_id from invoices order by ordinal`,
+    )
+  ).map(({ state, provider_id }) => [state, provider_id])
 
 test('what the bank has is issued, and what it has not, asked twice with a call’s life between, is a draft again', async () => {
   expect(await resolve(made('11', ids[0]!, 1))).toBe(1)
@@ -130,12 +169,16 @@ describe('an answer that comes after somebody else claimed the invoice', () => {
       issue: async (orders: { id: string }[]) => done(orders.map(({ id }, at) => made(`2${at}`, id, 9))),
     } as unknown as Rail
     const [claimed, mayCall] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const slowly: World = { ...world, at: point => (point === 'invoices claimed' ? (claimed.resolve(), mayCall.promise) : undefined) }
+    const slowly: World = {
+      ...world,
+      at: point => (point === 'invoices claimed' ? (claimed.resolve(), mayCall.promise) : undefined),
+    }
     let others: Promise<unknown> | undefined
     const rail = {
       name: 'starkbank',
       issue: async () => {
-        // This worker is stopped in its call: another finds nothing at the bank, twice, and claims what this one had.
+        // This worker is stopped in its call: another finds nothing at the bank, twice, and claims what this
+        // one had.
         for (let looks = 0; looks < 2; looks++) {
           now += absenceMs
           await resolveUnsureInvoices(db, other, world)
@@ -168,14 +211,18 @@ describe('two invoices of one tag', () => {
 
   test('the one our books know is kept, though it is not the oldest', async () => {
     // Its event came first and proved it; the older twin shows up later.
-    await db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`))
+    await db.tx(tx =>
+      tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`),
+    )
     await resolve(made('11', ids[0]!, 1), made('12', ids[0]!, 2))
     expect((await stand())[0]).toEqual(['issued', '12'])
     expect(canceled).toEqual(['11'])
   })
 
   test('the one our books know is kept, though the bank does not list it yet', async () => {
-    await db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`))
+    await db.tx(tx =>
+      tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`),
+    )
     await resolve(made('11', ids[0]!, 1))
     expect(canceled).toEqual(['11'])
   })
@@ -193,7 +240,9 @@ describe('two invoices of one tag', () => {
   })
 
   test('one that somebody paid is never taken back', async () => {
-    await db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '11' where id = ${ids[0]!}`))
+    await db.tx(tx =>
+      tx.run(sql`update invoices set state = 'issued', provider_id = '11' where id = ${ids[0]!}`),
+    )
     await resolve(made('11', ids[0]!, 1), made('12', ids[0]!, 2, 'paid'))
     expect(canceled).toEqual([])
   })
@@ -214,7 +263,9 @@ test('an answer that comes when the books know another invoice of the tag has it
     name: 'starkbank',
     issue: async (orders: { id: string }[]) => {
       // Meanwhile another worker asked for the first one again.
-      await db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`))
+      await db.tx(tx =>
+        tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`),
+      )
       return done(orders.map(({ id }, at) => made(`2${at}`, id, 9)))
     },
     cancelInvoice: async (id: string) => (canceled.push(id), done(made(id, ids[0]!, 9, 'canceled'))),
@@ -225,5 +276,7 @@ test('an answer that comes when the books know another invoice of the tag has it
     ['issued', '21'],
   ])
   expect(canceled).toEqual(['20'])
-  expect(await db.all(sql`select provider_id, state from invoice_twins`)).toEqual([{ provider_id: '20', state: 'canceled' }])
+  expect(await db.all(sql`select provider_id, state from invoice_twins`)).toEqual([
+    { provider_id: '20', state: 'canceled' },
+  ])
 })

@@ -1,9 +1,10 @@
 /** The states of a twin: a second invoice at the bank under the tag of one of ours. */
 
 /**
- * `open`: the payer can still pay it. `paid`: somebody did, and the bank has not credited it yet. `credited`: its money is with us and
- * is the payer's, so a person decides. `approved`: it is to be refunded. `refunding`: the bank is being asked. `sent`: the bank took
- * the refund on. `kept`: a person says that it was settled otherwise.
+ * `open`: the payer can still pay it. `paid`: somebody did, and the bank has not credited it yet. `credited`:
+ * its money is with us and is the payer's, so a person decides. `approved`: it is to be refunded.
+ * `refunding`: the bank is being asked. `sent`: the bank took the refund on. `kept`: a person says that it
+ * was settled otherwise.
  */
 export const twinMachine = {
   open: ['canceled', 'paid', 'credited'],

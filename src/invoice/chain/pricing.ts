@@ -8,7 +8,10 @@ import type { Pricing } from '../draft.ts'
 import type { PricedOnChain } from './priced.ts'
 import { confirmationsFor } from './status.ts'
 
-/** How requests are priced: how many sources must agree on a rate, and how deep a payment must lie by what it is worth. */
+/**
+ * How requests are priced: how many sources must agree on a rate, and how deep a payment must lie by what it
+ * is worth.
+ */
 export interface PricingRule {
   agreement: Agreement & { sources: readonly string[] }
   confirmations: readonly ConfirmationRule[]
@@ -21,13 +24,18 @@ export async function rateNow(
   { clock }: Pick<World, 'clock'>,
 ): Promise<Rate | NoRate> {
   const trouble = clockTrouble({ clock })
-  return trouble === undefined ? goodRate(reader, clock.now(), agreement) : { is: 'none', why: `no age of a rate can be told: ${trouble}` }
+  return trouble === undefined
+    ? goodRate(reader, clock.now(), agreement)
+    : { is: 'none', why: `no age of a rate can be told: ${trouble}` }
 }
 
 /** What is asked for on the chain: its currency, and how long its payer is watched for. */
 export type ChainTermsOf = { currency: Asset; watch_ms: bigint }
 
-/** Prices amounts of a schedule at `rate`. Undefined where reais are asked for and there is none: then the rail waits. Pure. */
+/**
+ * Prices amounts of a schedule at `rate`. Undefined where reais are asked for and there is none: then the
+ * rail waits. Pure.
+ */
 export function pricingAt(
   rate: Rate | NoRate,
   { confirmations }: Pick<PricingRule, 'confirmations'>,
@@ -38,7 +46,13 @@ export function pricingAt(
     return said => {
       const amount = moneyIn(said, 'BTC')
       const worth = rate.is === 'rate' ? inReais(amount, rate.price).units : undefined
-      return { rail: 'bitcoin', amount, quote: undefined, confirmations: confirmationsFor(confirmations, worth), watchMs: watch }
+      return {
+        rail: 'bitcoin',
+        amount,
+        quote: undefined,
+        confirmations: confirmationsFor(confirmations, worth),
+        watchMs: watch,
+      }
     }
   if (rate.is !== 'rate') return undefined
   const { price: rateUnits, at, sources } = rate

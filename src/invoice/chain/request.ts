@@ -1,4 +1,7 @@
-/** Payment requests: drafts on a chain are given an address of their own. Nobody is asked for it, so nothing here can be unsure. */
+/**
+ * Payment requests: drafts on a chain are given an address of their own. Nobody is asked for it, so nothing
+ * here can be unsure.
+ */
 import { minRequest, formatMoney } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import type { Destination } from '../../rails/chain.ts'
@@ -19,7 +22,12 @@ export interface Requesting {
 const atOnce = 100
 
 /** Makes requests of every draft that is due (of one slot or order, if named). Answers how many. */
-export async function requestDrafts(db: Db, { takeAddress, uri }: Requesting, world: World, batchTag?: string): Promise<number> {
+export async function requestDrafts(
+  db: Db,
+  { takeAddress, uri }: Requesting,
+  world: World,
+  batchTag?: string,
+): Promise<number> {
   for (let made = 0; ;) {
     const count = await db.tx(async tx => {
       const now = await tx.now()

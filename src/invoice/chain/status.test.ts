@@ -1,4 +1,6 @@
-/** Standing is one function of what lies where: whatever came in whatever order, the same coins mean the same. */
+/**
+ * Standing is one function of what lies where: whatever came in whatever order, the same coins mean the same.
+ */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { LatePolicy } from '../../base/bitcoinSettings.ts'
@@ -77,11 +79,31 @@ describe('what comes late', () => {
   const at = (policy: LatePolicy): Terms => ({ ...terms, now: due + 10, late: policy })
   test.each<{ policy: LatePolicy; coins: Sighting[]; state: string; missing: bigint }>([
     { policy: { is: 'hold' }, coins: [late(10_000n, 6)], state: 'late', missing: 10_000n },
-    { policy: { is: 'accept', within: 200n }, coins: [late(10_000n, 6, 61_200_000n)], state: 'credited', missing: 0n },
-    { policy: { is: 'accept', within: 200n }, coins: [late(10_000n, 6, 61_200_001n)], state: 'late', missing: 10_000n },
-    { policy: { is: 'accept', within: 200n }, coins: [late(10_000n, 6, 58_799_999n)], state: 'late', missing: 10_000n },
+    {
+      policy: { is: 'accept', within: 200n },
+      coins: [late(10_000n, 6, 61_200_000n)],
+      state: 'credited',
+      missing: 0n,
+    },
+    {
+      policy: { is: 'accept', within: 200n },
+      coins: [late(10_000n, 6, 61_200_001n)],
+      state: 'late',
+      missing: 10_000n,
+    },
+    {
+      policy: { is: 'accept', within: 200n },
+      coins: [late(10_000n, 6, 58_799_999n)],
+      state: 'late',
+      missing: 10_000n,
+    },
     { policy: { is: 'accept', within: 0n }, coins: [late(10_000n, 6)], state: 'credited', missing: 0n },
-    { policy: { is: 'reprice' }, coins: [late(10_000n, 6, 54_000_000n)], state: 'underpaid', missing: 1_000n },
+    {
+      policy: { is: 'reprice' },
+      coins: [late(10_000n, 6, 54_000_000n)],
+      state: 'underpaid',
+      missing: 1_000n,
+    },
     { policy: { is: 'reprice' }, coins: [late(9_000n, 6, 66_666_667n)], state: 'credited', missing: 0n },
     // Rounded down: a satoshi of worth is never made up.
     { policy: { is: 'reprice' }, coins: [late(9_000n, 6, 66_666_666n)], state: 'underpaid', missing: 1n },
@@ -95,16 +117,24 @@ describe('what comes late', () => {
     for (const one of [unpriced, after]) {
       for (const policy of [{ is: 'reprice' }, { is: 'accept', within: 5_000n }] as const)
         expect(requestStatus(asked, [one], at(policy))).toMatchObject({ state: 'late', counts: [false] })
-      expect(requestStatus({ ...asked, takenOn: true }, [one], at({ is: 'hold' }))).toMatchObject({ state: 'credited', counts: [true] })
+      expect(requestStatus({ ...asked, takenOn: true }, [one], at({ is: 'hold' }))).toMatchObject({
+        state: 'credited',
+        counts: [true],
+      })
     }
   })
 
   test('satoshis asked for are satoshis at any price, and after the watch a person’s', () => {
     const inSats = { ...asked, quoteUnits: undefined, rateUnits: undefined }
-    expect(requestStatus(inSats, [late(10_000n, 6, 1n)], at({ is: 'accept', within: 0n })).state).toBe('credited')
+    expect(requestStatus(inSats, [late(10_000n, 6, 1n)], at({ is: 'accept', within: 0n })).state).toBe(
+      'credited',
+    )
     expect(requestStatus(inSats, [late(10_000n, 6, 1n)], at({ is: 'reprice' })).state).toBe('credited')
     expect(requestStatus(inSats, [late(10_000n, 6, 1n)], at({ is: 'hold' })).state).toBe('late')
-    expect(requestStatus(inSats, [coin(10_000n, 6, { firstSeenAt: instant(watched + 1) })], at({ is: 'reprice' })).state).toBe('late')
+    expect(
+      requestStatus(inSats, [coin(10_000n, 6, { firstSeenAt: instant(watched + 1) })], at({ is: 'reprice' }))
+        .state,
+    ).toBe('late')
   })
 
   test('what a person must say about is named beside what is enough without it', () => {
@@ -145,23 +175,28 @@ const situations = fc.record({
   }),
 })
 type Situation = { asking: Asked; coins: Sighting[]; terms: Terms }
-const holds = (rule: (situation: Situation) => void) => fc.assert(fc.property(situations, rule), { numRuns: 1_000 })
+const holds = (rule: (situation: Situation) => void) =>
+  fc.assert(fc.property(situations, rule), { numRuns: 1_000 })
 const sum = (units: bigint[]) => units.reduce((total, each) => total + each, 0n)
 
 describe('whatever came', () => {
   test('the order it is told in means nothing', () => {
     fc.assert(
-      fc.property(situations, fc.array(fc.nat(), { minLength: 6, maxLength: 6 }), ({ asking, coins, terms: at }, keys) => {
-        const order = coins.map((_, index) => index).toSorted((a, b) => keys[a]! - keys[b]! || a - b)
-        const told = requestStatus(asking, coins, at)
-        const shuffled = requestStatus(
-          asking,
-          order.map(index => coins[index]!),
-          at,
-        )
-        expect({ ...shuffled, counts: [] }).toEqual({ ...told, counts: [] })
-        expect(shuffled.counts).toEqual(order.map(index => told.counts[index]))
-      }),
+      fc.property(
+        situations,
+        fc.array(fc.nat(), { minLength: 6, maxLength: 6 }),
+        ({ asking, coins, terms: at }, keys) => {
+          const order = coins.map((_, index) => index).toSorted((a, b) => keys[a]! - keys[b]! || a - b)
+          const told = requestStatus(asking, coins, at)
+          const shuffled = requestStatus(
+            asking,
+            order.map(index => coins[index]!),
+            at,
+          )
+          expect({ ...shuffled, counts: [] }).toEqual({ ...told, counts: [] })
+          expect(shuffled.counts).toEqual(order.map(index => told.counts[index]))
+        },
+      ),
       { numRuns: 1_000 },
     )
   })
@@ -180,7 +215,12 @@ describe('whatever came', () => {
     holds(({ asking, coins, terms: at }) => {
       const { state, counts, depth } = requestStatus(asking, coins, at)
       const counted = coins.filter((_, index) => counts[index])
-      const least = { credited: Math.max(asking.confirmations, at.payoutDepth), paid: asking.confirmations, confirming: 1, seen: 0 }
+      const least = {
+        credited: Math.max(asking.confirmations, at.payoutDepth),
+        paid: asking.confirmations,
+        confirming: 1,
+        seen: 0,
+      }
       if (!(state in least)) return
       const deep = counted.filter(one => one.depth >= least[state as keyof typeof least])
       expect(depth).toBeGreaterThanOrEqual(least[state as keyof typeof least])
@@ -213,7 +253,8 @@ describe('whatever came', () => {
         const inTime = Date.parse(one.firstSeenAt) <= due
         if (one.depth < 0) expect(counts[index]).toBe(false)
         else if (asking.takenOn || inTime) expect(counts[index]).toBe(true)
-        else if (at.late.is === 'hold' || Date.parse(one.firstSeenAt) > watched) expect(counts[index]).toBe(false)
+        else if (at.late.is === 'hold' || Date.parse(one.firstSeenAt) > watched)
+          expect(counts[index]).toBe(false)
       }
       if (asking.takenOn) expect(['late', 'underpaid']).not.toContain(state)
     })

@@ -1,11 +1,16 @@
-/** Standing: what the coins of a request make of it. Pure, and the only place it is decided; the same coins always mean the same. */
+/**
+ * Standing: what the coins of a request make of it. Pure, and the only place it is decided; the same coins
+ * always mean the same.
+ */
 import type { ConfirmationRule, LatePolicy } from '../../base/bitcoinSettings.ts'
 import { millis, type Instant, type Millis } from '../../base/world.ts'
 import type { RequestState } from '../states.ts'
 
 export interface Asked {
   units: bigint
-  /** BRL cents, and cents for one BTC, at which it was priced; undefined where it was asked for in satoshis. */
+  /**
+   * BRL cents, and cents for one BTC, at which it was priced; undefined where it was asked for in satoshis.
+   */
   quoteUnits: bigint | undefined
   rateUnits: bigint | undefined
   dueAt: Instant
@@ -50,14 +55,20 @@ export interface Terms {
   late: LatePolicy
 }
 
-/** Decides, from what lies where now: what was reached before gives nothing, for the coin that reached it may have been exchanged for another. */
+/**
+ * Decides, from what lies where now: what was reached before gives nothing, for the coin that reached it may
+ * have been exchanged for another.
+ */
 export function requestStatus(asked: Asked, coins: readonly Sighting[], terms: Terms): RequestStatus {
   // What is spent is the payer's all the same where it paid in time and in full; then it was ours to lose.
   const byItself = coins.map(coin => worthOf({ ...asked, takenOn: false }, coin, terms.late))
   const isThere = ({ depth, givenBack }: Sighting) => depth >= 0 && givenBack !== true
   const paid = sum(byItself.filter((_, at) => isThere(coins[at]!)).map(worth => worth ?? 0n)) >= asked.units
   const judged = coins.map((coin, at) => ({
-    coin: coin.spent === true && (!paid || byItself[at] === undefined || coin.givenBack === true) ? { ...coin, depth: -1 } : coin,
+    coin:
+      coin.spent === true && (!paid || byItself[at] === undefined || coin.givenBack === true)
+        ? { ...coin, depth: -1 }
+        : coin,
     worth: worthOf(asked, coin, terms.late),
   }))
   const live = judged.filter(({ coin }) => coin.depth >= 0)
@@ -67,7 +78,14 @@ export function requestStatus(asked: Asked, coins: readonly Sighting[], terms: T
   const missing = worth >= asked.units ? 0n : asked.units - worth
   const depth = depthCovering(asked.units, counted)
   const counts = judged.map(({ coin, worth: counting }) => coin.depth >= 0 && counting !== undefined)
-  const be = (state: RequestState, why: string): RequestStatus => ({ state, why, received, missing, depth, counts })
+  const be = (state: RequestState, why: string): RequestStatus => ({
+    state,
+    why,
+    received,
+    missing,
+    depth,
+    counts,
+  })
 
   if (live.length === 0) {
     const back = coins.some(({ spent }) => spent === true) && 'what came was given back'
@@ -78,7 +96,8 @@ export function requestStatus(asked: Asked, coins: readonly Sighting[], terms: T
   const enough = missing === 0n || asked.takenOn
   if (!enough) {
     if (counted.length < live.length) return be('late', 'it was paid after its time: a person decides')
-    if (terms.now > millis(asked.watchUntil)) return be('late', 'it was paid in part, and its time is over: a person decides')
+    if (terms.now > millis(asked.watchUntil))
+      return be('late', 'it was paid in part, and its time is over: a person decides')
     return be('underpaid', `${missing} satoshis are missing`)
   }
   const aside = received - sum(counted.map(({ coin }) => coin.units))
@@ -93,25 +112,37 @@ export function requestStatus(asked: Asked, coins: readonly Sighting[], terms: T
     })),
   )
   if (ripe >= payable) return be('credited', `${depth} blocks deep${over}`)
-  if (depth >= payable) return be('paid', `${depth} blocks deep, and a miner’s reward may be spent ${payable - ripe} blocks later${over}`)
+  if (depth >= payable)
+    return be(
+      'paid',
+      `${depth} blocks deep, and a miner’s reward may be spent ${payable - ripe} blocks later${over}`,
+    )
   if (depth >= asked.confirmations) return be('paid', `${depth} of ${payable} blocks deep${over}`)
   if (depth > 0) return be('confirming', `${depth} of ${asked.confirmations} confirmations${over}`)
   return be('seen', `seen, in no block yet${over}`)
 }
 
 /** How much of what was asked a coin covers; undefined where a person must say. */
-function worthOf(asked: Asked, { units, firstSeenAt, rateUnits }: Sighting, late: LatePolicy): bigint | undefined {
+function worthOf(
+  asked: Asked,
+  { units, firstSeenAt, rateUnits }: Sighting,
+  late: LatePolicy,
+): bigint | undefined {
   if (asked.takenOn || millis(firstSeenAt) <= millis(asked.dueAt)) return units
   if (millis(firstSeenAt) > millis(asked.watchUntil)) return undefined
   // Satoshis asked for are satoshis, whenever they come.
-  if (asked.quoteUnits === undefined || asked.rateUnits === undefined) return late.is === 'hold' ? undefined : units
+  if (asked.quoteUnits === undefined || asked.rateUnits === undefined)
+    return late.is === 'hold' ? undefined : units
   if (late.is === 'hold' || rateUnits === undefined) return undefined
   if (late.is === 'reprice') return (units * rateUnits) / asked.rateUnits
   const drift = rateUnits > asked.rateUnits ? rateUnits - asked.rateUnits : asked.rateUnits - rateUnits
   return drift * 10_000n <= asked.rateUnits * late.within ? units : undefined
 }
 
-/** The depth of the shallowest coin needed, when the deepest are taken first; of the shallowest of all where they do not cover it. */
+/**
+ * The depth of the shallowest coin needed, when the deepest are taken first; of the shallowest of all where
+ * they do not cover it.
+ */
 function depthCovering(units: bigint, counted: { coin: Sighting; worth: bigint | undefined }[]): number {
   let covered = 0n
   let depth = 0
@@ -125,9 +156,14 @@ function depthCovering(units: bigint, counted: { coin: Sighting; worth: bigint |
 
 const sum = (units: bigint[]) => units.reduce((total, each) => total + each, 0n)
 
-/** How deep a payment must lie to be `paid`, by what it is worth; where its worth is unknown, the most that is ever asked. */
+/**
+ * How deep a payment must lie to be `paid`, by what it is worth; where its worth is unknown, the most that is
+ * ever asked.
+ */
 export function confirmationsFor(rules: readonly ConfirmationRule[], quoteUnits: bigint | undefined): number {
   const most = Math.max(...rules.map(({ confirmations }) => confirmations))
   if (quoteUnits === undefined) return most
-  return rules.find(({ belowUnits }) => belowUnits === undefined || quoteUnits < belowUnits)?.confirmations ?? most
+  return (
+    rules.find(({ belowUnits }) => belowUnits === undefined || quoteUnits < belowUnits)?.confirmations ?? most
+  )
 }

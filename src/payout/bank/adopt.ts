@@ -1,4 +1,7 @@
-/** Adopting: a transfer at the bank that these books did not order, or forgot having ordered, becomes an order of the payout it pays. */
+/**
+ * Adopting: a transfer at the bank that these books did not order, or forgot having ordered, becomes an order
+ * of the payout it pays.
+ */
 import { newId } from '../../base/id.ts'
 import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
@@ -9,7 +12,9 @@ import { applyPayout, type Applied } from './outcome.ts'
 import { assertKeyIsFree, type AttemptRow, type PayoutRow } from '../row.ts'
 import { payoutMachine } from '../states.ts'
 
-/** Writes an order down that was made without these books. `units`: of the order, whatever the transfer is of. */
+/**
+ * Writes an order down that was made without these books. `units`: of the order, whatever the transfer is of.
+ */
 export async function keepAttempt(
   tx: Tx,
   world: Pick<World, 'clock' | 'random'>,
@@ -25,16 +30,19 @@ export async function keepAttempt(
   await assertKeyIsFree(tx, payout, key, providerId)
   const why = state === 'sent' ? null : cause.why
   await tx.run(sql`
-    insert into attempts (id, payout_id, number, external_id, units, state, provider_id, why, asked_at, changed_at)
-    values (${id}, ${payout.id}, ${number}, ${key}, ${units}, ${state}, ${providerId}, ${why}, ${createdAt}, ${now})`)
+    insert into attempts (id, payout_id, number, external_id, units, state, provider_id, why, asked_at,
+      changed_at)
+    values (${id}, ${payout.id}, ${number}, ${key}, ${units}, ${state}, ${providerId}, ${why}, ${createdAt},
+      ${now})`)
   await remember(tx, 'attempts', id, '', state, cause, now)
   return (await tx.one<AttemptRow>(sql`select * from attempts where id = ${id}`))!
 }
 
 /**
- * Takes a transfer that is alive or paid as the order of a payout that has no live one: it is booked as ordered, and what the bank shows
- * of it as its outcome. Its statement lines are in suspense no more, and no longer a stranger's where they were booked so: what becomes of
- * the transfer afterwards is heard as of any other order.
+ * Takes a transfer that is alive or paid as the order of a payout that has no live one: it is booked as
+ * ordered, and what the bank shows of it as its outcome. Its statement lines are in suspense no more, and no
+ * longer a stranger's where they were booked so: what becomes of the transfer afterwards is heard as of any
+ * other order.
  */
 export async function adopt(
   tx: Tx,
@@ -44,7 +52,14 @@ export async function adopt(
   number: bigint,
   cause: Cause,
 ): Promise<Applied> {
-  const attempt = await keepAttempt(tx, world, payout, transfer, { number, state: 'sent', units: payout.units }, cause)
+  const attempt = await keepAttempt(
+    tx,
+    world,
+    payout,
+    transfer,
+    { number, state: 'sent', units: payout.units },
+    cause,
+  )
   await clearSuspense(tx, world, transfer.providerId, cause.why)
   await clearExternal(tx, world, transfer, cause.why)
   await post(tx, world, {
@@ -55,12 +70,20 @@ export async function adopt(
     memo: attempt.external_id,
   })
   const now = await tx.now()
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'held', 'sent', cause, [sql`next_at = ${now}`, sql`why = null`])
+  await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'held', 'sent', cause, [
+    sql`next_at = ${now}`,
+    sql`why = null`,
+  ])
   world.log.warn(
     { payout: payout.id, order: attempt.external_id, ref: transfer.providerId },
     'a transfer is taken up as the order of a payout',
   )
-  return applyPayout(tx, world, { externalId: attempt.external_id, found: [transfer], errors: [], readNow: true }, cause)
+  return applyPayout(
+    tx,
+    world,
+    { externalId: attempt.external_id, found: [transfer], errors: [], readNow: true },
+    cause,
+  )
 }
 
 type Transfer = Pick<ProviderPayout, 'providerId' | 'lineIds'>
@@ -86,16 +109,32 @@ async function externalLines(tx: Tx, transfer: Transfer): Promise<ExternalLine[]
 }
 
 /** What left with a transfer is a stranger's no more: it is booked as an order's instead. */
-async function clearExternal(tx: Tx, world: Pick<World, 'clock' | 'random'>, transfer: Transfer, memo: string): Promise<void> {
+async function clearExternal(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  transfer: Transfer,
+  memo: string,
+): Promise<void> {
   for (const { id, movement, units } of await externalLines(tx, transfer))
-    if (movement === 'external out') await post(tx, world, { movement: 'external out cleared', source: id, amount: brl(units), memo })
+    if (movement === 'external out')
+      await post(tx, world, { movement: 'external out cleared', source: id, amount: brl(units), memo })
 }
 
 /** Two people said what a transfer is: its lines have been looked at, and stop nothing any more. */
-export async function acceptLines(tx: Tx, transfer: Transfer, { by, why }: { by: string; why: string }, cause: Cause): Promise<void> {
-  const open = await tx.all<{ id: string }>(sql`select id from strangers where state = 'open' and ${ofTransfer(transfer)} order by id`)
+export async function acceptLines(
+  tx: Tx,
+  transfer: Transfer,
+  { by, why }: { by: string; why: string },
+  cause: Cause,
+): Promise<void> {
+  const open = await tx.all<{ id: string }>(
+    sql`select id from strangers where state = 'open' and ${ofTransfer(transfer)} order by id`,
+  )
   for (const { id } of open)
-    await move(tx, 'strangers', strangerMachine, id, 'open', 'accepted', cause, [sql`decided_by = ${by}`, sql`why = ${why}`])
+    await move(tx, 'strangers', strangerMachine, id, 'open', 'accepted', cause, [
+      sql`decided_by = ${by}`,
+      sql`why = ${why}`,
+    ])
   if (open.length > 0) await keepBankStop(tx)
 }
 
@@ -103,13 +142,25 @@ export async function acceptLines(tx: Tx, transfer: Transfer, { by, why }: { by:
 export async function wasSeenBack(tx: Tx, transfer: Transfer): Promise<boolean> {
   if ((await externalLines(tx, transfer)).some(({ movement }) => movement === 'external in')) return true
   const waiting = await tx.one(sql`
-    select 1 as yes from suspense_lines where provider_id = ${transfer.providerId} and units > 0 and cleared_at is null`)
+    select 1 as yes from suspense_lines where provider_id = ${transfer.providerId} and units > 0
+      and cleared_at is null`)
   return waiting !== undefined
 }
 
-/** Whether these books took its money for a stranger's, as older versions did and as they do with what bears no tag. */
-export async function wasBookedAsExternal(tx: Tx, { lineIds }: Pick<ProviderPayout, 'lineIds'>): Promise<boolean> {
+/**
+ * Whether these books took its money for a stranger's, as older versions did and as they do with what bears
+ * no tag.
+ */
+export async function wasBookedAsExternal(
+  tx: Tx,
+  { lineIds }: Pick<ProviderPayout, 'lineIds'>,
+): Promise<boolean> {
   for (const id of lineIds)
-    if (await tx.one(sql`select 1 as yes from ledger_transactions where movement = 'external out' and source = ${id}`)) return true
+    if (
+      await tx.one(
+        sql`select 1 as yes from ledger_transactions where movement = 'external out' and source = ${id}`,
+      )
+    )
+      return true
   return false
 }

@@ -1,4 +1,7 @@
-/** What became of an order: decided from everything the bank has under its key, so that order, delay and repetition of events do not matter. */
+/**
+ * What became of an order: decided from everything the bank has under its key, so that order, delay and
+ * repetition of events do not matter.
+ */
 import { isSamePlace } from '../../base/brazil.ts'
 import { brl } from '../../base/money.ts'
 import { later, type Millis, type World } from '../../base/world.ts'
@@ -17,8 +20,12 @@ const maxTries = 5n
 /** How long a payout that the bank took on may stay silent before it is read again. */
 export const silenceMs = 15 * minuteMs
 
-/** How long a payout waits for balance, the longer the more often it found none: 5, 10, 20, 40 minutes, then an hour. */
-export const balancePauseMs = (waits: bigint): Millis => Math.min(5 * minuteMs * 2 ** Math.min(Number(waits), 4), 60 * minuteMs)
+/**
+ * How long a payout waits for balance, the longer the more often it found none: 5, 10, 20, 40 minutes, then
+ * an hour.
+ */
+export const balancePauseMs = (waits: bigint): Millis =>
+  Math.min(5 * minuteMs * 2 ** Math.min(Number(waits), 4), 60 * minuteMs)
 
 /** What the bank shows under one externalId, read anew, and the errors its event named. */
 export interface PayoutNews {
@@ -27,7 +34,10 @@ export interface PayoutNews {
   errors: string[]
   /** It is the answer to the order itself, whose call has ended. */
   answered?: true
-  /** All of `found` was read just now and not told by an event: what is alive in it may bring back an order that was given up. */
+  /**
+   * All of `found` was read just now and not told by an event: what is alive in it may bring back an order
+   * that was given up.
+   */
   readNow?: true
 }
 
@@ -44,8 +54,9 @@ const isLive = ({ status }: ProviderPayout) => status === 'created' || status ==
 const duplicate = /duplicat/i
 
 /**
- * Pure: which of the transfers under one key is the order, and what became of it. `verdicts`: what two people said of transfers, by their
- * id at the bank; what is not ours is as if it were not there, and what is ours is the order, whatever it differs in.
+ * Pure: which of the transfers under one key is the order, and what became of it. `verdicts`: what two people
+ * said of transfers, by their id at the bank; what is not ours is as if it were not there, and what is ours
+ * is the order, whatever it differs in.
  */
 export function decide(
   { found: all, errors }: PayoutNews,
@@ -55,36 +66,51 @@ export function decide(
   const found = all.filter(({ providerId }) => verdicts.get(providerId) !== 'not-ours')
   const said = found.find(({ providerId }) => verdicts.get(providerId) === 'ours')
   const successes = found.filter(({ status }) => status === 'success')
-  if (!said && successes.length > 1) return { is: 'wrong', why: `the bank paid ${successes.length} transfers under one key` }
+  if (!said && successes.length > 1)
+    return { is: 'wrong', why: `the bank paid ${successes.length} transfers under one key` }
   const chosen = said ?? successes[0] ?? found.find(isLive) ?? found.at(-1)
   if (!chosen) return { is: 'unknown' }
   if (!said && (chosen.units !== ordered.units || !isSamePlace(chosen.to, ordered.account)))
-    return { is: 'wrong', why: `transfer ${chosen.providerId} differs from what was ordered in amount or receiver` }
+    return {
+      is: 'wrong',
+      why: `transfer ${chosen.providerId} differs from what was ordered in amount or receiver`,
+    }
 
   if (chosen.status === 'success') return { is: 'success', transfer: chosen }
   if (isLive(chosen)) return { is: 'live', transfer: chosen }
   if (chosen.status === 'unknown') return { is: 'unknown' }
   if (errors.some(error => duplicate.test(error)) && found.length < 2) return { is: 'hidden' }
-  const reason = chosen.status === 'canceled' ? 'canceled' : errors.some(lacksBalance) ? 'insufficient balance' : 'failed'
+  const reason =
+    chosen.status === 'canceled' ? 'canceled' : errors.some(lacksBalance) ? 'insufficient balance' : 'failed'
   return { is: 'dead', transfer: chosen, reason }
 }
 
 export type Applied = 'moved' | 'nothing new' | 'not ours' | 'again' | 'halt'
 
-/** Moves the attempt and its payout to what the bank shows, with the postings that belong to it. `again`: ask later. */
+/**
+ * Moves the attempt and its payout to what the bank shows, with the postings that belong to it. `again`: ask
+ * later.
+ */
 export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause: Cause): Promise<Applied> {
-  const attempt = await tx.one<AttemptRow>(sql`select * from attempts where external_id = ${news.externalId} ${forUpdate}`)
+  const attempt = await tx.one<AttemptRow>(
+    sql`select * from attempts where external_id = ${news.externalId} ${forUpdate}`,
+  )
   if (!attempt) return 'not ours'
-  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`))!
-  const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${attempt.account_id ?? payout.account_id}`))!
+  const payout = (await tx.one<PayoutRow>(
+    sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`,
+  ))!
+  const account = (await tx.one<BankAccountRow>(
+    sql`select * from accounts where id = ${attempt.account_id ?? payout.account_id}`,
+  ))!
   const verdicts = await verdictsOn(
     tx,
     news.found.map(({ providerId }) => providerId),
   )
   const decision = decide(news, { units: attempt.units, account }, verdicts)
-  // Whoever ordered it may be asking a second time, and a key whose transfer failed or came back is free for a new one: the answer,
-  // or the grace for one, comes first.
-  if (attempt.state === 'sending' && decision.is !== 'wrong') return decision.is === 'live' ? 'nothing new' : 'again'
+  // Whoever ordered it may be asking a second time, and a key whose transfer failed or came back is free for
+  // a new one: the answer, or the grace for one, comes first.
+  if (attempt.state === 'sending' && decision.is !== 'wrong')
+    return decision.is === 'live' ? 'nothing new' : 'again'
   switch (decision.is) {
     case 'unknown':
     case 'hidden':
@@ -92,14 +118,20 @@ export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause:
     case 'wrong':
       return halt(tx, world, payout, decision.why, cause)
     case 'live':
-      // The call that orders it may still be trying: until that has ended, its transfer can die and be replaced by the next try's.
+      // The call that orders it may still be trying: until that has ended, its transfer can die and be
+      // replaced by the next try's.
       if (attempt.state === 'sending' && !news.answered) return 'nothing new'
       return live(tx, world, attempt, payout, decision.transfer, cause, news.readNow === true)
     case 'success':
       return succeed(tx, world, attempt, payout, decision.transfer, cause)
     case 'dead':
-      // The transfer that we know it by is not among them: others under its key died, which says nothing of it.
-      if (attempt.provider_id !== null && !news.found.some(({ providerId }) => providerId === attempt.provider_id)) return 'again'
+      // The transfer that we know it by is not among them: others under its key died, which says nothing of
+      // it.
+      if (
+        attempt.provider_id !== null &&
+        !news.found.some(({ providerId }) => providerId === attempt.provider_id)
+      )
+        return 'again'
       return attempt.state === 'success'
         ? refunded(tx, world, attempt, payout, cause)
         : dead(tx, world, attempt, payout, decision.reason, news.errors, cause)
@@ -125,7 +157,13 @@ async function live(
   const next = later(await tx.now(), silenceMs)
   if (wasGivenUp(attempt) && readNow) {
     if (!(await revive(tx, world, attempt, payout, cause)))
-      return halt(tx, world, payout, `order ${attempt.external_id} was given up as ${attempt.state}, and is under way at the bank`, cause)
+      return halt(
+        tx,
+        world,
+        payout,
+        `order ${attempt.external_id} was given up as ${attempt.state}, and is under way at the bank`,
+        cause,
+      )
     const also = [sql`provider_id = ${transfer.providerId}`, sql`why = null`]
     await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'failed', 'sent', cause, also)
     await movePayout(tx, payout, 'sent', cause, [sql`next_at = ${next}`, sql`why = null`])
@@ -137,7 +175,9 @@ async function live(
     await adopt(tx, attempt, transfer)
     return 'nothing new'
   }
-  await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state, 'sent', cause, [sql`provider_id = ${transfer.providerId}`])
+  await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state, 'sent', cause, [
+    sql`provider_id = ${transfer.providerId}`,
+  ])
   await movePayout(tx, payout, 'sent', cause, [sql`next_at = ${next}`, sql`why = null`])
   return 'moved'
 }
@@ -157,10 +197,20 @@ async function succeed(
   cause: Cause,
 ): Promise<Applied> {
   if (attempt.state === 'success') return 'nothing new'
-  // Its money is back, as the bank's log said: that it had succeeded is news from before, or a status that stays.
+  // Its money is back, as the bank's log said: that it had succeeded is news from before, or a status that
+  // stays.
   if (attempt.state === 'refunded' && attempt.provider_id === transfer.providerId) return 'nothing new'
-  if (attempt.state === 'refunded' || (wasGivenUp(attempt) && !(await revive(tx, world, attempt, payout, cause))))
-    return halt(tx, world, payout, `order ${attempt.external_id} was given up as ${attempt.state}, and the bank paid it`, cause)
+  if (
+    attempt.state === 'refunded' ||
+    (wasGivenUp(attempt) && !(await revive(tx, world, attempt, payout, cause)))
+  )
+    return halt(
+      tx,
+      world,
+      payout,
+      `order ${attempt.external_id} was given up as ${attempt.state}, and the bank paid it`,
+      cause,
+    )
 
   const { feeUnits: fee, units } = transfer
   await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'sent', 'success', cause, [
@@ -169,7 +219,13 @@ async function succeed(
     sql`why = null`,
   ])
   const memo = attempt.external_id
-  await post(tx, world, { movement: 'payout settled', source: attempt.id, amount: brl(attempt.units), invoiceId: payout.invoice_id, memo })
+  await post(tx, world, {
+    movement: 'payout settled',
+    source: attempt.id,
+    amount: brl(attempt.units),
+    invoiceId: payout.invoice_id,
+    memo,
+  })
   await post(tx, world, { movement: 'transfer fee', source: attempt.id, amount: brl(fee), memo })
   await bookDifference(tx, world, attempt, units - attempt.units, memo)
   // It may have been given up, and its lines be in suspense since then, or closed there.
@@ -180,20 +236,34 @@ async function succeed(
 }
 
 /** Only two people let a transfer of another amount be an order of ours. */
-async function bookDifference(tx: Tx, world: World, { id: source }: AttemptRow, beyond: bigint, memo: string): Promise<void> {
+async function bookDifference(
+  tx: Tx,
+  world: World,
+  { id: source }: AttemptRow,
+  beyond: bigint,
+  memo: string,
+): Promise<void> {
   const movement = beyond > 0n ? 'payout overpaid' : 'payout underpaid'
   await post(tx, world, { movement, source, amount: brl(beyond < 0n ? -beyond : beyond), memo })
 }
 
-const wasGivenUp = ({ state }: AttemptRow): boolean => state === 'failed' || state === 'canceled' || state === 'refused'
+const wasGivenUp = ({ state }: AttemptRow): boolean =>
+  state === 'failed' || state === 'canceled' || state === 'refused'
 
 /**
- * An order that was given up is alive after all, or was paid: it is booked as under way again, unless another order for its payout is
- * alive, or was paid too. Then the payee has it twice, and answers false.
+ * An order that was given up is alive after all, or was paid: it is booked as under way again, unless another
+ * order for its payout is alive, or was paid too. Then the payee has it twice, and answers false.
  */
-async function revive(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutRow, cause: Cause): Promise<boolean> {
+async function revive(
+  tx: Tx,
+  world: World,
+  attempt: AttemptRow,
+  payout: PayoutRow,
+  cause: Cause,
+): Promise<boolean> {
   const other = await tx.one(sql`
-    select 1 as yes from attempts where payout_id = ${payout.id} and state in ('sending', 'unsure', 'sent', 'success') limit 1`)
+    select 1 as yes from attempts where payout_id = ${payout.id}
+      and state in ('sending', 'unsure', 'sent', 'success') limit 1`)
   if (other || payout.state === 'paid') return false
   world.log.warn(
     { payout: payout.id, order: attempt.external_id, was: attempt.state, ref: cause.ref },
@@ -209,11 +279,19 @@ async function revive(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutR
   return true
 }
 
-/** The attempt's id for its first movement of a name; with a number for the later ones, for what was taken up again may end again. */
+/**
+ * The attempt's id for its first movement of a name; with a number for the later ones, for what was taken up
+ * again may end again.
+ */
 async function sourceOf(tx: Tx, movement: 'payout revived' | 'payout returned', id: string): Promise<string> {
   for (let time = 1; ; time++) {
     const source = time === 1 ? id : `${id}/${time}`
-    if (!(await tx.one(sql`select 1 as yes from ledger_transactions where movement = ${movement} and source = ${source}`))) return source
+    if (
+      !(await tx.one(
+        sql`select 1 as yes from ledger_transactions where movement = ${movement} and source = ${source}`,
+      ))
+    )
+      return source
   }
 }
 
@@ -226,11 +304,19 @@ async function dead(
   errors: string[],
   cause: Cause,
 ): Promise<Applied> {
-  if (attempt.state !== 'sending' && attempt.state !== 'unsure' && attempt.state !== 'sent') return 'nothing new'
+  if (attempt.state !== 'sending' && attempt.state !== 'unsure' && attempt.state !== 'sent')
+    return 'nothing new'
   const why = errors.length > 0 ? `${reason}: ${errors.join('; ')}` : reason
-  await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state, reason === 'canceled' ? 'canceled' : 'failed', { ...cause, why }, [
-    sql`why = ${why}`,
-  ])
+  await move(
+    tx,
+    'attempts',
+    attemptMachine,
+    attempt.id,
+    attempt.state,
+    reason === 'canceled' ? 'canceled' : 'failed',
+    { ...cause, why },
+    [sql`why = ${why}`],
+  )
   await post(tx, world, {
     movement: 'payout returned',
     source: await sourceOf(tx, 'payout returned', attempt.id),
@@ -256,9 +342,28 @@ async function dead(
   return 'moved'
 }
 
-/** An order that is nothing at the bank, as two people said or as it was looked for: its amount is owed again, and its payout waits for a person. */
-export async function giveUp(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutRow, why: string, cause: Cause): Promise<void> {
-  await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'sent', 'failed', { ...cause, why }, [sql`why = ${why}`])
+/**
+ * An order that is nothing at the bank, as two people said or as it was looked for: its amount is owed again,
+ * and its payout waits for a person.
+ */
+export async function giveUp(
+  tx: Tx,
+  world: World,
+  attempt: AttemptRow,
+  payout: PayoutRow,
+  why: string,
+  cause: Cause,
+): Promise<void> {
+  await move(
+    tx,
+    'attempts',
+    attemptMachine,
+    attempt.id,
+    attempt.state as 'sent',
+    'failed',
+    { ...cause, why },
+    [sql`why = ${why}`],
+  )
   await post(tx, world, {
     movement: 'payout returned',
     source: await sourceOf(tx, 'payout returned', attempt.id),
@@ -271,17 +376,32 @@ export async function giveUp(tx: Tx, world: World, attempt: AttemptRow, payout: 
 }
 
 /**
- * Two people take back that a transfer is an order of this payout: it was made for another one, whose key it bears. Where it had paid this
- * one, that is booked as undone, with what the bank charged for it; and its key is the other one's again.
+ * Two people take back that a transfer is an order of this payout: it was made for another one, whose key it
+ * bears. Where it had paid this one, that is booked as undone, with what the bank charged for it; and its key
+ * is the other one's again.
  */
-export async function takeBack(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutRow, why: string, cause: Cause): Promise<void> {
+export async function takeBack(
+  tx: Tx,
+  world: World,
+  attempt: AttemptRow,
+  payout: PayoutRow,
+  why: string,
+  cause: Cause,
+): Promise<void> {
   const { id, provider_id: ref, fee_units: fee } = attempt
   if (attempt.state === 'success') {
-    await post(tx, world, { movement: 'transfer fee refunded', source: id, amount: brl(fee ?? 0n), memo: why })
+    await post(tx, world, {
+      movement: 'transfer fee refunded',
+      source: id,
+      amount: brl(fee ?? 0n),
+      memo: why,
+    })
     await refunded(tx, world, attempt, payout, cause, why)
   } else if (attempt.state === 'sending' || attempt.state === 'unsure' || attempt.state === 'sent')
     await giveUp(tx, world, attempt, payout, why, cause)
-  await tx.run(sql`update attempts set provider_id = null, external_id = ${`transfer-${ref}`} where id = ${id}`)
+  await tx.run(
+    sql`update attempts set provider_id = null, external_id = ${`transfer-${ref}`} where id = ${id}`,
+  )
 }
 
 /** It was paid and came back: owed again, but a person decides where to. */
@@ -293,7 +413,9 @@ async function refunded(
   cause: Cause,
   why = 'the receiver’s bank sent it back',
 ): Promise<Applied> {
-  await move(tx, 'attempts', attemptMachine, attempt.id, 'success', 'refunded', { ...cause, why }, [sql`why = ${why}`])
+  await move(tx, 'attempts', attemptMachine, attempt.id, 'success', 'refunded', { ...cause, why }, [
+    sql`why = ${why}`,
+  ])
   await post(tx, world, {
     movement: 'payout refunded',
     source: attempt.id,
@@ -302,20 +424,39 @@ async function refunded(
     memo: why,
   })
   const beyond = await tx.all<{ movement: string; units: bigint }>(sql`
-    select t.movement, e.units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id and e.line = 1
+    select t.movement, e.units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+      and e.line = 1
     where t.source = ${attempt.id} and t.movement in ('payout overpaid', 'payout underpaid')`)
   // All that was paid came back, so what was beyond the order did too.
   for (const { movement, units } of beyond)
-    await bookDifference(tx, world, attempt, movement === 'payout overpaid' ? -units : units, attempt.external_id)
-  const moved = beyond.reduce((sum, { movement, units }) => sum + (movement === 'payout overpaid' ? units : -units), attempt.units)
+    await bookDifference(
+      tx,
+      world,
+      attempt,
+      movement === 'payout overpaid' ? -units : units,
+      attempt.external_id,
+    )
+  const moved = beyond.reduce(
+    (sum, { movement, units }) => sum + (movement === 'payout overpaid' ? units : -units),
+    attempt.units,
+  )
   await clearReturned(tx, world, attempt, moved, why)
   await movePayout(tx, payout, 'returned', { ...cause, why }, [sql`why = ${why}`])
   await afterItsEnd(tx, world, payout, cause)
   return 'moved'
 }
 
-/** The line by which it came back may be in suspense, or closed there; with its charge in the same line, that came back too. */
-async function clearReturned(tx: Tx, world: World, attempt: AttemptRow, moved: bigint, why: string): Promise<void> {
+/**
+ * The line by which it came back may be in suspense, or closed there; with its charge in the same line, that
+ * came back too.
+ */
+async function clearReturned(
+  tx: Tx,
+  world: World,
+  attempt: AttemptRow,
+  moved: bigint,
+  why: string,
+): Promise<void> {
   const { id: source, provider_id: providerId, fee_units: fee } = attempt
   const clears = async (part: bigint) => (await clearBooked(tx, world, providerId, [part], why)).length > 0
   if ((await clears(moved)) || fee === null || fee === 0n || !(await clears(moved + fee))) return

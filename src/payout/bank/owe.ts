@@ -19,12 +19,23 @@ export interface Collected {
 /** The one rule there is today; a split would add others, each with its own key. */
 const rule = 'net'
 
-/** Books what was credited and owes its net. A second call for the same invoice changes nothing. Answers the payout's id. */
-export async function owe(tx: Tx, world: World, collected: Collected, terms: Terms, cause: Cause): Promise<string | undefined> {
+/**
+ * Books what was credited and owes its net. A second call for the same invoice changes nothing. Answers the
+ * payout's id.
+ */
+export async function owe(
+  tx: Tx,
+  world: World,
+  collected: Collected,
+  terms: Terms,
+  cause: Cause,
+): Promise<string | undefined> {
   const { invoiceId, paid, bankFee } = collected
   const { commission, withheld, net } = netOf(paid, bankFee, collected.commissionBp, terms)
-  const book = (movement: 'invoice credited' | 'bank fee' | 'commission' | 'transfer fee withheld', units: bigint) =>
-    post(tx, world, { movement, source: invoiceId, amount: brl(units), invoiceId, memo: cause.why })
+  const book = (
+    movement: 'invoice credited' | 'bank fee' | 'commission' | 'transfer fee withheld',
+    units: bigint,
+  ) => post(tx, world, { movement, source: invoiceId, amount: brl(units), invoiceId, memo: cause.why })
 
   await book('invoice credited', paid)
   await book('bank fee', bankFee)
@@ -36,11 +47,18 @@ export async function owe(tx: Tx, world: World, collected: Collected, terms: Ter
 
   const id = newId('payout', world)
   const now = await tx.now()
-  const why = net <= 0n ? 'nothing is left after fees' : net < collected.minPayout ? 'below the smallest payout of its schedule' : null
+  const why =
+    net <= 0n
+      ? 'nothing is left after fees'
+      : net < collected.minPayout
+        ? 'below the smallest payout of its schedule'
+        : null
   const state = why === null ? 'owed' : 'held'
   const made = await tx.run(sql`
-    insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why, next_at, added_at, changed_at)
-    values (${id}, 'sto_default', ${invoiceId}, ${rule}, ${collected.accountId}, 'BRL', ${net}, ${net > 0n ? withheld : 0n}, ${state}, ${why}, ${now}, ${now}, ${now})
+    insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why,
+      next_at, added_at, changed_at)
+    values (${id}, 'sto_default', ${invoiceId}, ${rule}, ${collected.accountId}, 'BRL', ${net},
+      ${net > 0n ? withheld : 0n}, ${state}, ${why}, ${now}, ${now}, ${now})
     on conflict (invoice_id, rule) do nothing`)
   if (made === 0) return undefined
   await remember(tx, 'payouts', id, '', state, { ...cause, why: why ?? cause.why }, now)

@@ -1,4 +1,7 @@
-/** Orders that are repeated under their own key: what a worker learns of a claim that it no longer has is not written down. */
+/**
+ * Orders that are repeated under their own key: what a worker learns of a claim that it no longer has is not
+ * written down.
+ */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openTown, type Town } from '../../../test/testbed/town.ts'
 import { done, refused, unsure, type Answer } from '../../base/answer.ts'
@@ -21,7 +24,8 @@ const railOf = (pay: () => Promise<Answer<ProviderPayout[]>>): Rail => ({
   findPayouts: async () => done([]),
   pay,
 })
-const resolve = (pay: () => Promise<Answer<ProviderPayout[]>>) => resolvePayouts(town.db, railOf(pay), town.app.world)
+const resolve = (pay: () => Promise<Answer<ProviderPayout[]>>) =>
+  resolvePayouts(town.db, railOf(pay), town.app.world)
 const attempt = async () => (await town.db.one<{ state: string }>(sql`select state from attempts`))!.state
 const unexpected = () => Promise.reject(new Error('nobody was to be asked'))
 

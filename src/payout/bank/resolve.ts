@@ -1,4 +1,7 @@
-/** Settles orders that no answer or no event came for: asks the bank what it has under their keys, and only then acts. */
+/**
+ * Settles orders that no answer or no event came for: asks the bank what it has under their keys, and only
+ * then acts.
+ */
 import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
 import { owedFor } from '../../ledger/ledger.ts'
@@ -23,42 +26,71 @@ export async function resolvePayouts(db: Db, rail: Rail, world: World): Promise<
     await abandonSending(tx, now)
     return tx.all<Pick<AttemptRow, 'id' | 'payout_id'>>(sql`
       select a.id, a.payout_id from attempts a join payouts p on p.id = a.payout_id
-      where p.asset = 'BRL' and p.state in ('unsure', 'sent') and a.state in ('unsure', 'sent') and p.next_at <= ${now} order by p.next_at, a.id limit 100`)
+      where p.asset = 'BRL' and p.state in ('unsure', 'sent') and a.state in ('unsure', 'sent')
+        and p.next_at <= ${now} order by p.next_at, a.id limit 100`)
   })
   const faults = await eachApart(doubtful, order => ask(db, rail, world, order))
   // The others come first next time; the run is shown as failed, and the payout says why.
-  for (const { of: order, why } of faults) await db.tx(tx => putOff(tx, world, order, `it cannot be asked about: ${why}`.slice(0, 500)))
+  for (const { of: order, why } of faults)
+    await db.tx(tx => putOff(tx, world, order, `it cannot be asked about: ${why}`.slice(0, 500)))
   throwFirst(faults)
   return doubtful.length
 }
 
-async function putOff(tx: Tx, world: World, { payout_id: id }: Pick<AttemptRow, 'payout_id'>, why: string): Promise<void> {
+async function putOff(
+  tx: Tx,
+  world: World,
+  { payout_id: id }: Pick<AttemptRow, 'payout_id'>,
+  why: string,
+): Promise<void> {
   await tx.run(sql`
-    update payouts set next_at = ${later(await tx.now(), silenceMs)}, why = ${why} where id = ${id} and state in ('unsure', 'sent')`)
+    update payouts set next_at = ${later(await tx.now(), silenceMs)}, why = ${why} where id = ${id}
+      and state in ('unsure', 'sent')`)
   world.log.error({ payout: id, why }, 'an order could not be asked about')
 }
 
-/** A worker that died while ordering leaves `sending` behind: past the grace, whether the money left is unknown. */
+/**
+ * A worker that died while ordering leaves `sending` behind: past the grace, whether the money left is
+ * unknown.
+ */
 async function abandonSending(tx: Tx, now: string): Promise<void> {
   const rows = await tx.all<PayoutRow>(
     sql`select * from payouts where asset = 'BRL' and state = 'sending' and next_at <= ${now} limit 1000`,
   )
   const why = 'nobody wrote down an answer'
   for (const { id } of rows) {
-    const attempt = await tx.one<{ id: string }>(sql`select id from attempts where payout_id = ${id} and state = 'sending'`)
-    if (attempt) await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'unsure', { why }, [sql`absences = 0`])
-    await move(tx, 'payouts', payoutMachine, id, 'sending', 'unsure', { why }, [sql`next_at = ${now}`, sql`why = ${why}`])
+    const attempt = await tx.one<{ id: string }>(
+      sql`select id from attempts where payout_id = ${id} and state = 'sending'`,
+    )
+    if (attempt)
+      await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'unsure', { why }, [
+        sql`absences = 0`,
+      ])
+    await move(tx, 'payouts', payoutMachine, id, 'sending', 'unsure', { why }, [
+      sql`next_at = ${now}`,
+      sql`why = ${why}`,
+    ])
   }
 }
 
-async function ask(db: Db, rail: Rail, world: World, order: Pick<AttemptRow, 'id' | 'payout_id'>): Promise<void> {
+async function ask(
+  db: Db,
+  rail: Rail,
+  world: World,
+  order: Pick<AttemptRow, 'id' | 'payout_id'>,
+): Promise<void> {
   const look = await beginLook(db, world, order.payout_id)
-  const attempt = await db.one<AttemptRow>(sql`select * from attempts where id = ${order.id} and state in ('unsure', 'sent')`)
+  const attempt = await db.one<AttemptRow>(
+    sql`select * from attempts where id = ${order.id} and state in ('unsure', 'sent')`,
+  )
   if (!attempt) return
   const answer = await rail.findPayouts(attempt.external_id)
   await world.at('payouts looked up')
   if (answer.is !== 'done')
-    return world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'the bank did not say what became of an order')
+    return world.log.warn(
+      { payout: attempt.payout_id, why: answer.why },
+      'the bank did not say what became of an order',
+    )
 
   const deadline = deadlineIn(callMs, world.clock)
   const applied = await db.tx(async tx => {
@@ -70,10 +102,13 @@ async function ask(db: Db, rail: Rail, world: World, order: Pick<AttemptRow, 'id
       { externalId: attempt.external_id, found: answer.value, errors: [], readNow: true },
       { why: 'asked the bank by its key' },
     )
-    // What contradicts the order stays so for a while: asked about at once again, it would be told again and again.
+    // What contradicts the order stays so for a while: asked about at once again, it would be told again and
+    // again.
     if (result !== 'again' && result !== 'halt') return result
     if (attempt.state === 'unsure' && answer.value.length === 0) return absent(tx, world, attempt)
-    await tx.run(sql`update payouts set next_at = ${later(await tx.now(), silenceMs)} where id = ${attempt.payout_id}`)
+    await tx.run(
+      sql`update payouts set next_at = ${later(await tx.now(), silenceMs)} where id = ${attempt.payout_id}`,
+    )
     return result
   }, 'locks')
   if (applied === 'stale') world.log.warn({ payout: attempt.payout_id }, staleLook)
@@ -88,17 +123,22 @@ interface Again {
 }
 
 /**
- * Absent once may be a slow index; absent twice, a grace apart, it is ordered again under the same key, which cannot pay twice. But only what
- * is still owed is ordered: while the payment may be going back to its payer it waits, and an order of another amount is given up.
+ * Absent once may be a slow index; absent twice, a grace apart, it is ordered again under the same key, which
+ * cannot pay twice. But only what is still owed is ordered: while the payment may be going back to its payer
+ * it waits, and an order of another amount is given up.
  */
 async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<Again | 'again' | 'moved'> {
   const now = await tx.now()
   await tx.run(sql`update payouts set next_at = ${later(now, absenceMs)} where id = ${attempt.payout_id}`)
   await tx.run(sql`update attempts set absences = absences + 1 where id = ${attempt.id}`)
   if (attempt.absences + 1n < absencesNeeded) return 'again'
-  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`))!
-  if (await tx.one(sql`select 1 as yes from payouts where id = ${payout.id} and ${mayBeGoingBack}`)) return 'again'
-  // What is in transit is owed no more: anything else that is owed or lacking came or went since it was ordered.
+  const payout = (await tx.one<PayoutRow>(
+    sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`,
+  ))!
+  if (await tx.one(sql`select 1 as yes from payouts where id = ${payout.id} and ${mayBeGoingBack}`))
+    return 'again'
+  // What is in transit is owed no more: anything else that is owed or lacking came or went since it was
+  // ordered.
   if ((await owedFor(tx, payout.invoice_id)).units !== 0n) {
     const why = `the bank shows order ${attempt.external_id} nowhere, and what is owed has changed since it was made`
     await giveUp(tx, world, attempt, payout, why, { why })
@@ -110,10 +150,15 @@ async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<Again 
     await tx.run(sql`update payouts set why = ${edited} where id = ${payout.id}`)
     return 'again'
   }
-  const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${attempt.account_id ?? payout.account_id}`))!
-  // As at the first order: while it is asked for, no event may call it dead, for the next try of this call would bring it to life.
+  const account = (await tx.one<BankAccountRow>(
+    sql`select * from accounts where id = ${attempt.account_id ?? payout.account_id}`,
+  ))!
+  // As at the first order: while it is asked for, no event may call it dead, for the next try of this call
+  // would bring it to life.
   const why = 'absent twice, so ordered again under the same key'
-  const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [sql`asked_at = ${now}`])
+  const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [
+    sql`asked_at = ${now}`,
+  ])
   return mine && (await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'unsure', 'sending', { why }))
     ? { askedAt: now, invoiceId: payout.invoice_id, to: destinationOf(account) }
     : 'again'
@@ -131,12 +176,14 @@ async function orderAgain(
   const again = { externalId, invoiceId, units, to, description: `Repasse ${invoiceId}` }
   const answer = await rail.pay([again], deadline)
   await world.at('payout asked for again')
-  // Only a plain yes changes anything: an earlier order of this key may still turn up, so a refusal proves nothing.
+  // Only a plain yes changes anything: an earlier order of this key may still turn up, so a refusal proves
+  // nothing.
   if (answer.is === 'done') await db.tx(tx => sentAgain(tx, attempt, answer.value[0]!), 'locks')
   else {
     world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'an order could not be repeated')
     await db.tx(async tx => {
-      if (await isStillOurs(tx, { attemptId: attempt.id, askedAt })) await unsureAgain(tx, attempt, answer.why)
+      if (await isStillOurs(tx, { attemptId: attempt.id, askedAt }))
+        await unsureAgain(tx, attempt, answer.why)
     }, 'locks')
   }
 }
@@ -144,12 +191,24 @@ async function orderAgain(
 async function sentAgain(tx: Tx, attempt: AttemptRow, { providerId }: ProviderPayout): Promise<void> {
   const cause = { why: 'the bank took it on', ref: providerId }
   const next = later(await tx.now(), silenceMs)
-  if (await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'sent', cause, [sql`provider_id = ${providerId}`]))
-    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'sent', cause, [sql`next_at = ${next}`, sql`why = null`])
+  if (
+    await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'sent', cause, [
+      sql`provider_id = ${providerId}`,
+    ])
+  )
+    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'sent', cause, [
+      sql`next_at = ${next}`,
+      sql`why = null`,
+    ])
 }
 
 async function unsureAgain(tx: Tx, attempt: AttemptRow, why: string): Promise<void> {
   const next = later(await tx.now(), absenceMs)
-  if (await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'unsure', { why }, [sql`absences = 0`]))
-    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'unsure', { why }, [sql`next_at = ${next}`, sql`why = ${why}`])
+  if (
+    await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'unsure', { why }, [sql`absences = 0`])
+  )
+    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'unsure', { why }, [
+      sql`next_at = ${next}`,
+      sql`why = ${why}`,
+    ])
 }

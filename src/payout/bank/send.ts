@@ -1,4 +1,7 @@
-/** Sending what is owed: payouts are claimed, the rail is asked under our own key, and what it answered is recorded. */
+/**
+ * Sending what is owed: payouts are claimed, the rail is asked under our own key, and what it answered is
+ * recorded.
+ */
 import { refused, type Answer } from '../../base/answer.ts'
 import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { newId } from '../../base/id.ts'
@@ -49,8 +52,16 @@ interface Order extends PayoutOrder {
 
 const tooLate = refused('too late to order it: this worker stalled after claiming it', true)
 
-/** Sends every payout that is due to an approved account, unless payouts are stopped. Answers how each order ended. */
-export async function sendPayouts(db: Db, rail: Rail, world: World, approvals: ApprovalsNeeded = 'any'): Promise<Sent> {
+/**
+ * Sends every payout that is due to an approved account, unless payouts are stopped. Answers how each order
+ * ended.
+ */
+export async function sendPayouts(
+  db: Db,
+  rail: Rail,
+  world: World,
+  approvals: ApprovalsNeeded = 'any',
+): Promise<Sent> {
   const outcome: Sent = { sent: 0, unsure: 0, held: 0, later: 0 }
   const send = async (which: Sql, look?: Look) => {
     if (!(await bankMayBeAsked(db, rail, world))) return false
@@ -79,33 +90,38 @@ export async function sendPayouts(db: Db, rail: Rail, world: World, approvals: A
   })
   const left: typeof faults = []
   for (const fault of faults)
-    if (await db.tx(tx => holdBack(tx, world, fault.of, faultSentence('looked up', fault.why)))) outcome.held += 1
+    if (await db.tx(tx => holdBack(tx, world, fault.of, faultSentence('looked up', fault.why))))
+      outcome.held += 1
     else left.push(fault)
   throwFirst(left)
   return outcome
 }
 
 /** As its payout shows it. */
-const faultSentence = (what: 'ordered' | 'looked up', why: string) => `it cannot be ${what}: ${why}`.slice(0, 500)
+const faultSentence = (what: 'ordered' | 'looked up', why: string) =>
+  `it cannot be ${what}: ${why}`.slice(0, 500)
 
 /**
- * By an attempt we know of, by one made after the backup that this database was restored from, or by whoever made a transfer that was
- * heard of under its invoice's tag or under the key of one of its orders.
+ * By an attempt we know of, by one made after the backup that this database was restored from, or by whoever
+ * made a transfer that was heard of under its invoice's tag or under the key of one of its orders.
  */
 const mayHaveBeenOrdered = sql`(
   exists (select 1 from attempts where payout_id = payouts.id)
-  or exists (select 1 from settings s, invoices i where s.name = 'restored' and i.id = payouts.invoice_id and i.added_at <= s.value)
+  or exists (select 1 from settings s, invoices i where s.name = 'restored' and i.id = payouts.invoice_id
+    and i.added_at <= s.value)
   or ${hasStrange})`
 
 const isDue = (now: Instant): Sql => sql`
-  asset = 'BRL' and state in ('owed', 'waiting') and next_at <= ${now} and account_id in (select id from accounts where state = 'approved')
+  asset = 'BRL' and state in ('owed', 'waiting') and next_at <= ${now} and account_id in (select id
+    from accounts where state = 'approved')
   and not ${mayBeGoingBack}`
 
 type DuePayout = PayoutRow & { state: 'owed' | 'waiting' }
 
 const duePayouts = (tx: Tx, now: Instant, which: Sql): Promise<DuePayout[]> =>
   tx.all<DuePayout>(sql`
-    select * from payouts where ${isDue(now)} ${which} order by added_at, id limit ${batchSize} ${skipLocked}`)
+    select * from payouts where ${isDue(now)} ${which} order by added_at, id
+      limit ${batchSize} ${skipLocked}`)
 
 interface Claim {
   /** How many were looked at; those that a limit keeps are put off, and others may stand behind them. */
@@ -123,7 +139,12 @@ interface Wanted {
 }
 
 /** Orders for what is due. One payout that cannot be ordered is held and keeps back no other. */
-async function claimDue(db: Db, world: World, { which, approvals }: Wanted, look: Look | undefined): Promise<Claim> {
+async function claimDue(
+  db: Db,
+  world: World,
+  { which, approvals }: Wanted,
+  look: Look | undefined,
+): Promise<Claim> {
   const claim = (only: Sql): Promise<Claim> =>
     db.tx(async tx => {
       const claimed: Claim = { due: 0, orders: [], held: 0, stale: 0 }
@@ -141,7 +162,8 @@ async function claimDue(db: Db, world: World, { which, approvals }: Wanted, look
           claimed.held += 1
         } else left.push(...(await setOff(tx, world, [row])))
       }
-      for (const row of await withinLimits(tx, 'BRL', left)) claimed.orders.push(await openAttempt(tx, world, row))
+      for (const row of await withinLimits(tx, 'BRL', left))
+        claimed.orders.push(await openAttempt(tx, world, row))
       return claimed
     }, 'locks')
   try {
@@ -152,8 +174,16 @@ async function claimDue(db: Db, world: World, { which, approvals }: Wanted, look
   }
 }
 
-/** Something of one payout made the whole claim fail, so each is claimed by itself, and the one that still cannot be is held. */
-async function claimApart(db: Db, world: World, which: Sql, claim: (only: Sql) => Promise<Claim>): Promise<Claim> {
+/**
+ * Something of one payout made the whole claim fail, so each is claimed by itself, and the one that still
+ * cannot be is held.
+ */
+async function claimApart(
+  db: Db,
+  world: World,
+  which: Sql,
+  claim: (only: Sql) => Promise<Claim>,
+): Promise<Claim> {
   const due = await db.tx(async tx => duePayouts(tx, await tx.now(), which))
   const claimed: Claim = { due: due.length, orders: [], held: 0, stale: 0 }
   const faults = await eachApart(due, async row => {
@@ -180,8 +210,8 @@ async function dueAgain(db: Db): Promise<PayoutRow[]> {
 }
 
 /**
- * Those of which the bank can hold the money now, by one question for all of them: what once found no balance is ordered again only when
- * there is some, and waits longer each time there is none.
+ * Those of which the bank can hold the money now, by one question for all of them: what once found no balance
+ * is ordered again only when there is some, and waits longer each time there is none.
  */
 async function coveredByBalance(db: Db, rail: Rail, world: World, due: PayoutRow[]): Promise<PayoutRow[]> {
   const waiting = due.filter(({ state }) => state === 'waiting')
@@ -198,7 +228,10 @@ async function coveredByBalance(db: Db, rail: Rail, world: World, due: PayoutRow
   })
   if (short.length > 0) await db.tx(tx => waitForBalance(tx, short, answer.value))
   if (short.length > 0)
-    world.log.warn({ count: short.length, balance: formatReais(answer.value) }, 'payouts wait: the bank holds less than they need')
+    world.log.warn(
+      { count: short.length, balance: formatReais(answer.value) },
+      'payouts wait: the bank holds less than they need',
+    )
   return covered
 }
 
@@ -207,14 +240,17 @@ async function waitForBalance(tx: Tx, payouts: PayoutRow[], balance: bigint): Pr
   for (const { id, waits } of payouts) {
     const why = `insufficient balance: the bank holds ${formatReais(balance)}`
     await tx.run(sql`
-      update payouts set why = ${why}, waits = waits + 1, next_at = ${later(now, balancePauseMs(waits))} where id = ${id} and state = 'waiting'`)
+      update payouts set why = ${why}, waits = waits + 1, next_at = ${later(now, balancePauseMs(waits))}
+        where id = ${id} and state = 'waiting'`)
   }
 }
 
 /** One more order for a payout, booked as in transit before anyone is asked. */
 async function openAttempt(tx: Tx, world: World, payout: DuePayout): Promise<Order> {
   const now = await tx.now()
-  const before = await tx.one<{ number: bigint | null }>(sql`select max(number) as number from attempts where payout_id = ${payout.id}`)
+  const before = await tx.one<{ number: bigint | null }>(
+    sql`select max(number) as number from attempts where payout_id = ${payout.id}`,
+  )
   const number = (before?.number ?? 0n) + 1n
   const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
   const attemptId = newId('attempt', world)
@@ -233,8 +269,17 @@ async function openAttempt(tx: Tx, world: World, payout: DuePayout): Promise<Ord
   )
   await tx.run(sql`
     insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at, destination)
-    values (${attemptId}, ${payout.id}, ${number}, ${externalId}, ${payout.units}, 'sending', ${now}, ${now}, ${canonical(placeOf(account))})`)
-  await remember(tx, 'attempts', attemptId, '', 'sending', { why: 'about to ask the bank', ref: payout.id }, now)
+    values (${attemptId}, ${payout.id}, ${number}, ${externalId}, ${payout.units}, 'sending', ${now}, ${now},
+      ${canonical(placeOf(account))})`)
+  await remember(
+    tx,
+    'attempts',
+    attemptId,
+    '',
+    'sending',
+    { why: 'about to ask the bank', ref: payout.id },
+    now,
+  )
   await post(tx, world, {
     movement: 'payout ordered',
     source: attemptId,
@@ -255,12 +300,26 @@ async function openAttempt(tx: Tx, world: World, payout: DuePayout): Promise<Ord
 }
 
 /** Asks the rail for these orders and records the answer. */
-async function order(db: Db, rail: Rail, world: World, orders: Order[], outcome: Sent, deadline: Deadline): Promise<void> {
-  const asked = orders.map(({ externalId, invoiceId, units, to, description }) => ({ externalId, invoiceId, units, to, description }))
+async function order(
+  db: Db,
+  rail: Rail,
+  world: World,
+  orders: Order[],
+  outcome: Sent,
+  deadline: Deadline,
+): Promise<void> {
+  const asked = orders.map(({ externalId, invoiceId, units, to, description }) => ({
+    externalId,
+    invoiceId,
+    units,
+    to,
+    description,
+  }))
   const answer = deadline.leftMs() > 0 ? await rail.pay(asked, deadline) : tooLate
   await world.at('payouts asked for')
 
-  // One bad order refuses the whole call and nothing happened, so the halves are asked for apart until it stands alone.
+  // One bad order refuses the whole call and nothing happened, so the halves are asked for apart until it
+  // stands alone.
   if (answer.is === 'refused' && !answer.again && orders.length > 1) {
     const middle = orders.length >> 1
     await order(db, rail, world, orders.slice(0, middle), outcome, deadline)
@@ -270,7 +329,8 @@ async function order(db: Db, rail: Rail, world: World, orders: Order[], outcome:
   await db.tx(async tx => {
     for (const each of orders) await record(tx, world, each, answer)
   }, 'locks')
-  const how = answer.is === 'done' ? 'sent' : answer.is === 'unsure' ? 'unsure' : answer.again ? 'later' : 'held'
+  const how =
+    answer.is === 'done' ? 'sent' : answer.is === 'unsure' ? 'unsure' : answer.again ? 'later' : 'held'
   outcome[how] += orders.length
   world.log[answer.is === 'done' ? 'info' : 'warn'](
     { count: orders.length, ...(answer.is === 'done' ? {} : { why: answer.why }) },
@@ -279,7 +339,8 @@ async function order(db: Db, rail: Rail, world: World, orders: Order[], outcome:
 }
 
 async function record(tx: Tx, world: World, order: Order, answer: Answer<ProviderPayout[]>): Promise<void> {
-  // What was taken on is true whoever ordered it. Everything else is said about this claim, and another worker may hold a later one.
+  // What was taken on is true whoever ordered it. Everything else is said about this claim, and another
+  // worker may hold a later one.
   if (answer.is !== 'done' && !(await isStillOurs(tx, order))) return
   switch (answer.is) {
     case 'done': {
@@ -295,15 +356,23 @@ async function record(tx: Tx, world: World, order: Order, answer: Answer<Provide
 }
 
 /** Whether an order is under the claim it was made under: another worker may have claimed it again since. */
-export const isStillOurs = async (tx: Tx, { attemptId, askedAt }: Pick<Order, 'attemptId' | 'askedAt'>): Promise<boolean> =>
+export const isStillOurs = async (
+  tx: Tx,
+  { attemptId, askedAt }: Pick<Order, 'attemptId' | 'askedAt'>,
+): Promise<boolean> =>
   (await tx.one(
-    sql`select 1 as yes from attempts where id = ${attemptId} and state = 'sending' and asked_at = ${askedAt} ${forUpdate}`,
+    sql`select 1 as yes from attempts where id = ${attemptId} and state = 'sending'
+      and asked_at = ${askedAt} ${forUpdate}`,
   )) !== undefined
 
 async function taken(tx: Tx, order: Order, made: ProviderPayout): Promise<void> {
   const cause: Cause = { why: 'the bank took it on', ref: made.providerId }
   const now = await tx.now()
-  if (await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'sent', cause, [sql`provider_id = ${made.providerId}`]))
+  if (
+    await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'sent', cause, [
+      sql`provider_id = ${made.providerId}`,
+    ])
+  )
     await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', 'sent', { ...cause, again: true }, [
       sql`next_at = ${later(now, silenceMs)}`,
     ])
@@ -311,7 +380,11 @@ async function taken(tx: Tx, order: Order, made: ProviderPayout): Promise<void> 
 
 async function unclear(tx: Tx, order: Order, why: string): Promise<void> {
   const next = later(await tx.now(), absenceMs)
-  if (await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'unsure', { why }, [sql`absences = 0`]))
+  if (
+    await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'unsure', { why }, [
+      sql`absences = 0`,
+    ])
+  )
     await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', 'unsure', { why, again: true }, [
       sql`next_at = ${next}`,
       sql`why = ${why}`,
@@ -324,7 +397,12 @@ async function refusedNow(
   order: Order,
   { why, again, afterMs, denied }: { why: string; again: boolean; afterMs?: number; denied?: true },
 ): Promise<void> {
-  if (!(await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'refused', { why }, [sql`why = ${why}`]))) return
+  if (
+    !(await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'refused', { why }, [
+      sql`why = ${why}`,
+    ]))
+  )
+    return
   await post(tx, world, {
     movement: 'payout returned',
     source: order.attemptId,
@@ -334,11 +412,20 @@ async function refusedNow(
   })
   const { waits } = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${order.payoutId}`))!
   const next = later(await tx.now(), Math.max(afterMs ?? 0, unansweredPauseMs(waits)))
-  await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', again ? 'owed' : 'held', { why, ...(again && { again }) }, [
-    sql`next_at = ${next}`,
-    sql`why = ${why}`,
-    // That the bank does not know us says nothing about this payout.
-    ...(denied ? [sql`tries = tries - 1`] : [sql`waits = waits + 1`]),
-  ])
+  await move(
+    tx,
+    'payouts',
+    payoutMachine,
+    order.payoutId,
+    'sending',
+    again ? 'owed' : 'held',
+    { why, ...(again && { again }) },
+    [
+      sql`next_at = ${next}`,
+      sql`why = ${why}`,
+      // That the bank does not know us says nothing about this payout.
+      ...(denied ? [sql`tries = tries - 1`] : [sql`waits = waits + 1`]),
+    ],
+  )
   await afterItsEnd(tx, world, { invoice_id: order.invoiceId }, { why })
 }

@@ -1,4 +1,7 @@
-/** What the bank has under an invoice's tag, looked at before its payout is ordered: a new key is a new payment to the bank, so nothing else may be alive there. */
+/**
+ * What the bank has under an invoice's tag, looked at before its payout is ordered: a new key is a new
+ * payment to the bank, so nothing else may be alive there.
+ */
 import { isSamePlace } from '../../base/brazil.ts'
 import { later, type Millis, type World } from '../../base/world.ts'
 import type { ProviderPayout, Rail } from '../../rails/rail.ts'
@@ -38,7 +41,8 @@ export function judge(
   verdicts: ReadonlyMap<string, Verdict> = new Map(),
 ): Found {
   const orderOf = (transfer: ProviderPayout) =>
-    known.find(({ provider_id: id }) => id === transfer.providerId) ?? known.find(({ external_id: key }) => key === transfer.externalId)
+    known.find(({ provider_id: id }) => id === transfer.providerId) ??
+    known.find(({ external_id: key }) => key === transfer.externalId)
   const alive = found.filter(transfer => {
     if (!isAlive(transfer) || verdicts.get(transfer.providerId) === 'not-ours') return false
     const attempt = orderOf(transfer)
@@ -55,24 +59,47 @@ export function judge(
       why: `the bank shows ${alive.length} transfers for its invoice that are alive or paid: ${alive.map(nameOf).join(', ')}`,
     }
   const attempt = orderOf(transfer)
-  if (attempt && attempt.state !== 'refunded' && transfer.status !== 'unknown') return { is: 'given up', attempt, transfer }
-  if (attempt) return { is: 'strange', transfer, why: `order ${key} was given up, but the bank shows it as ${transfer.status}` }
+  if (attempt && attempt.state !== 'refunded' && transfer.status !== 'unknown')
+    return { is: 'given up', attempt, transfer }
+  if (attempt)
+    return {
+      is: 'strange',
+      transfer,
+      why: `order ${key} was given up, but the bank shows it as ${transfer.status}`,
+    }
   const number = numberOf(payout.id, transfer.externalId)
-  if (number !== undefined && transfer.units === payout.units && isSamePlace(transfer.to, account) && transfer.status !== 'unknown')
+  if (
+    number !== undefined &&
+    transfer.units === payout.units &&
+    isSamePlace(transfer.to, account) &&
+    transfer.status !== 'unknown'
+  )
     return { is: 'forgotten', transfer, number }
   return { is: 'strange', transfer, why: `the bank shows it as ${transfer.status} under ${key}, ` }
 }
 
 const nameOf = ({ providerId, externalId, status }: ProviderPayout) => `${externalId ?? providerId} ${status}`
 
-async function hold(tx: Tx, world: World, payout: PayoutRow, shown: ProviderPayout, why: string): Promise<void> {
+async function hold(
+  tx: Tx,
+  world: World,
+  payout: PayoutRow,
+  shown: ProviderPayout,
+  why: string,
+): Promise<void> {
   world.log.error({ payout: payout.id, why }, 'a payout is held')
   const cause = { why, ref: shown.providerId }
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed' | 'waiting', 'held', cause, [sql`why = ${why}`])
+  await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed' | 'waiting', 'held', cause, [
+    sql`why = ${why}`,
+  ])
 }
 
-/** How long to wait before the bank is asked again, the longer the more often it did not answer: 1, 2, 4, 8 minutes, then 15. */
-export const unansweredPauseMs = (waits: bigint): Millis => Math.min(60_000 * 2 ** Math.min(Number(waits), 4), 15 * 60_000)
+/**
+ * How long to wait before the bank is asked again, the longer the more often it did not answer: 1, 2, 4, 8
+ * minutes, then 15.
+ */
+export const unansweredPauseMs = (waits: bigint): Millis =>
+  Math.min(60_000 * 2 ** Math.min(Number(waits), 4), 15 * 60_000)
 
 const askLater = async (tx: Tx, { id, waits }: PayoutRow): Promise<unknown> =>
   tx.run(sql`
@@ -80,11 +107,16 @@ const askLater = async (tx: Tx, { id, waits }: PayoutRow): Promise<unknown> =>
     where id = ${id} and state in ('owed', 'waiting')`)
 
 /**
- * Looks whether a payout may be ordered under a new key, as it may where all the bank has under its invoice's tag is dead: the claim then
- * asks whether the look is fresh. What is alive is taken up as the order it is, or holds the payout. `stale`: this worker stalled, or another
- * one was faster, so what it saw says nothing.
+ * Looks whether a payout may be ordered under a new key, as it may where all the bank has under its invoice's
+ * tag is dead: the claim then asks whether the look is fresh. What is alive is taken up as the order it is,
+ * or holds the payout. `stale`: this worker stalled, or another one was faster, so what it saw says nothing.
  */
-export async function lookUnderTag(db: Db, rail: Rail, world: World, payout: PayoutRow): Promise<Look | 'no' | 'stale'> {
+export async function lookUnderTag(
+  db: Db,
+  rail: Rail,
+  world: World,
+  payout: PayoutRow,
+): Promise<Look | 'no' | 'stale'> {
   const look = await beginLook(db, world, payout.id)
   const shown = await shownFor(db, rail, payout)
   await world.at('payout looked at')
@@ -96,12 +128,15 @@ export async function lookUnderTag(db: Db, rail: Rail, world: World, payout: Pay
     const current = await tx.one<PayoutRow>(sql`select * from payouts where id = ${payout.id} ${forUpdate}`)
     if (!current || (current.state !== 'owed' && current.state !== 'waiting')) return 'no'
     if (!(await isFresh(tx, look))) {
-      // A bank that takes too long for all that it is asked is asked less and less often, as one that does not answer.
+      // A bank that takes too long for all that it is asked is asked less and less often, as one that does
+      // not answer.
       if (look.deadline.leftMs() <= 0) await askLater(tx, payout)
       return 'stale'
     }
     const known = await attemptsOf(tx, payout.id)
-    const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${current.account_id}`))!
+    const account = (await tx.one<BankAccountRow>(
+      sql`select * from accounts where id = ${current.account_id}`,
+    ))!
     await rememberDead(tx, world, current, known, shown)
     const found = judge(
       shown,
@@ -117,9 +152,13 @@ export async function lookUnderTag(db: Db, rail: Rail, world: World, payout: Pay
       case 'clear':
         return withKnown(tx, look)
       case 'given up': {
-        const cause: Cause = { why: 'an order that was given up is alive at the bank', ref: found.transfer.providerId }
+        const cause: Cause = {
+          why: 'an order that was given up is alive at the bank',
+          ref: found.transfer.providerId,
+        }
         const sameKey = shown.filter(
-          ({ externalId, providerId }) => externalId === found.attempt.external_id || providerId === found.transfer.providerId,
+          ({ externalId, providerId }) =>
+            externalId === found.attempt.external_id || providerId === found.transfer.providerId,
         )
         const applied = await applyPayout(
           tx,
@@ -156,7 +195,13 @@ export async function lookUnderTag(db: Db, rail: Rail, world: World, payout: Pay
       case 'strange': {
         const { providerId, externalId: order, invoiceId: invoice } = found.transfer
         await noteStrange(tx, { rail: rail.name, providerId, tags: { invoice, order } })
-        await hold(tx, world, current, found.transfer, found.why.endsWith(', ') ? `${found.why}${await howCome(tx)}` : found.why)
+        await hold(
+          tx,
+          world,
+          current,
+          found.transfer,
+          found.why.endsWith(', ') ? `${found.why}${await howCome(tx)}` : found.why,
+        )
         return 'no'
       }
     }
@@ -171,9 +216,10 @@ const howCome = async (tx: Tx): Promise<string> =>
     : 'by no order of these books'
 
 /**
- * Everything under the invoice's tag, in one question; undefined where the bank did not answer. What the bank once took on and does not
- * show there (its index is late, or the order is from before invoices were tagged) is asked for by its own key, and so is what was heard of
- * under a key of this payout that these books never used.
+ * Everything under the invoice's tag, in one question; undefined where the bank did not answer. What the bank
+ * once took on and does not show there (its index is late, or the order is from before invoices were tagged)
+ * is asked for by its own key, and so is what was heard of under a key of this payout that these books never
+ * used.
  */
 async function shownFor(db: Db, rail: Rail, payout: PayoutRow): Promise<ProviderPayout[] | undefined> {
   const answer = await rail.findPayouts(payout.invoice_id)
@@ -182,10 +228,16 @@ async function shownFor(db: Db, rail: Rail, payout: PayoutRow): Promise<Provider
   const isShown = (id: string) => shown.some(({ providerId }) => providerId === id)
   const known = (await attemptsOf(db, payout.id)).filter(
     ({ external_id: key, provider_id: id, state }) =>
-      state !== 'refunded' && id !== null && !isShown(id) && shown.every(({ externalId }) => externalId !== key),
+      state !== 'refunded' &&
+      id !== null &&
+      !isShown(id) &&
+      shown.every(({ externalId }) => externalId !== key),
   )
   const strange = (await strangeUnderKeysOf(db, payout.id)).filter(({ provider_id: id }) => !isShown(id))
-  for (const key of new Set([...known.map(({ external_id: key }) => key), ...strange.map(({ order_key: key }) => key)])) {
+  for (const key of new Set([
+    ...known.map(({ external_id: key }) => key),
+    ...strange.map(({ order_key: key }) => key),
+  ])) {
     const more = await rail.findPayouts(key)
     if (more.is !== 'done') return undefined
     shown.push(...more.value.filter(({ providerId }) => !isShown(providerId)))
@@ -193,8 +245,17 @@ async function shownFor(db: Db, rail: Rail, payout: PayoutRow): Promise<Provider
   return shown
 }
 
-/** Orders of this payout that failed and that these books have forgotten: their numbers are used, and the bank would take their keys again. */
-async function rememberDead(tx: Tx, world: World, payout: PayoutRow, known: AttemptRow[], shown: readonly ProviderPayout[]): Promise<void> {
+/**
+ * Orders of this payout that failed and that these books have forgotten: their numbers are used, and the bank
+ * would take their keys again.
+ */
+async function rememberDead(
+  tx: Tx,
+  world: World,
+  payout: PayoutRow,
+  known: AttemptRow[],
+  shown: readonly ProviderPayout[],
+): Promise<void> {
   for (const transfer of shown) {
     const number = numberOf(payout.id, transfer.externalId)
     if (number === undefined || isAlive(transfer) || transfer.units <= 0n) continue
@@ -205,6 +266,8 @@ async function rememberDead(tx: Tx, world: World, payout: PayoutRow, known: Atte
       continue
     const state = transfer.status === 'canceled' ? 'canceled' : 'failed'
     const cause = { why: 'ordered after the backup restored here', ref: transfer.providerId }
-    known.push(await keepAttempt(tx, world, payout, transfer, { number, state, units: transfer.units }, cause))
+    known.push(
+      await keepAttempt(tx, world, payout, transfer, { number, state, units: transfer.units }, cause),
+    )
   }
 }

@@ -1,13 +1,17 @@
 /**
- * After a restore, or while nobody read the bank's logs for a while: what happened meanwhile (a payment that went back, an order that this
- * database has forgotten) is not known here. So nothing is ordered at the bank until its logs were read up to then, and what they tell was settled.
+ * After a restore, or while nobody read the bank's logs for a while: what happened meanwhile (a payment that
+ * went back, an order that this database has forgotten) is not known here. So nothing is ordered at the bank
+ * until its logs were read up to then, and what they tell was settled.
  */
 import { clockTrouble, later, type Instant, type Millis, type World } from '../../base/world.ts'
 import { sql, type Reader, type Tx } from '../../db/db.ts'
 import { payoutsStopped, type PayoutRow } from '../row.ts'
 import { chainUnread, unreadSentence, type Unread } from '../bundle/unread.ts'
 
-/** Under `settings`: from when on a reading must have begun; and once one has, up to which event of the inbox it told. */
+/**
+ * Under `settings`: from when on a reading must have begun; and once one has, up to which event of the inbox
+ * it told.
+ */
 const unread = 'bank unread'
 const read = 'bank read'
 /** And up to when invoices were made of which the last reading could not list whether money went back. */
@@ -17,30 +21,48 @@ const heardUntil = 'starkbank heard until'
 /** The bank's logs, as polling walks them. */
 export const bankLogs = 'starkbank logs'
 
-/** How long the bank's logs may go unread before it is an absence: three polls, and a quarter of an hour at least. */
+/**
+ * How long the bank's logs may go unread before it is an absence: three polls, and a quarter of an hour at
+ * least.
+ */
 const absenceOf = (pollMs: Millis): Millis => Math.max(15 * 60_000, 3 * pollMs)
-/** No reading counts for longer (STARKBANK_POLL_SECONDS is a day at most): what says otherwise was written by a clock that was ahead. */
+/**
+ * No reading counts for longer (STARKBANK_POLL_SECONDS is a day at most): what says otherwise was written by
+ * a clock that was ahead.
+ */
 const longestMs = 4 * 24 * 3_600_000
 
 /** `since`: empty from a restore on, when any reading will do. */
 const mustBeRead = (tx: Tx, since: Instant) =>
-  tx.run(sql`insert into settings (name, value) values (${unread}, ${since}) on conflict (name) do update set value = excluded.value`)
+  tx.run(
+    sql`insert into settings (name, value) values (${unread}, ${since}) on conflict (name) do update
+      set value = excluded.value`,
+  )
 
-/** Whether the database belongs to an account at the bank: its logs were read, something was asked for there, or is to be. */
+/**
+ * Whether the database belongs to an account at the bank: its logs were read, something was asked for there,
+ * or is to be.
+ */
 export const usesBank = async (reader: Reader): Promise<boolean> =>
   (await reader.one(sql`
     select 1 as yes where exists (select 1 from cursors where name = ${bankLogs})
-      or exists (select 1 from invoices where rail = 'starkbank') or exists (select 1 from schedules where rail = 'starkbank')`)) !==
-  undefined
+      or exists (select 1 from invoices where rail = 'starkbank') or exists (select 1 from schedules
+        where rail = 'starkbank')`)) !== undefined
 
-/** From a restore on, where the database belongs to an account at the bank. A reading that was under way in the backup begins anew. */
+/**
+ * From a restore on, where the database belongs to an account at the bank. A reading that was under way in
+ * the backup begins anew.
+ */
 export async function waitForBank(tx: Tx): Promise<void> {
   if (!(await usesBank(tx))) return
   await tx.run(sql`delete from walks where name = ${bankLogs}`)
   await mustBeRead(tx, '')
 }
 
-/** Before the bank's logs are read: whether nobody has for too long, so that they must be read up to now first. */
+/**
+ * Before the bank's logs are read: whether nobody has for too long, so that they must be read up to now
+ * first.
+ */
 export async function noteAbsence(tx: Tx, world: Pick<World, 'clock'>): Promise<void> {
   if (clockTrouble(world) !== undefined) return
   const now = await tx.now()
@@ -52,7 +74,8 @@ export async function noteHeard(tx: Tx, world: Pick<World, 'clock'>, pollMs: Mil
   if (clockTrouble(world) !== undefined) return
   const until = later(await tx.now(), absenceOf(pollMs))
   await tx.run(sql`
-    insert into cursors (name, value) values (${heardUntil}, ${until}) on conflict (name) do update set value = excluded.value`)
+    insert into cursors (name, value) values (${heardUntil}, ${until}) on conflict (name) do update
+      set value = excluded.value`)
 }
 
 /** They were read to their end by a reading that began at `startedAt`, and what they tell is in the inbox. */
@@ -62,21 +85,27 @@ export async function bankWasRead(tx: Tx, startedAt: Instant): Promise<void> {
   const { last } = (await tx.one<{ last: bigint }>(sql`select coalesce(max(id), 0) as last from inbox`))!
   await tx.run(sql`delete from settings where name = ${unread}`)
   await tx.run(
-    sql`insert into settings (name, value) values (${read}, ${`${last}`}) on conflict (name) do update set value = excluded.value`,
+    sql`insert into settings (name, value) values (${read}, ${`${last}`}) on conflict (name) do update
+      set value = excluded.value`,
   )
 }
 
 /**
- * The bank refuses to list of which invoices money went back, so what happened while nobody listened stays unknown: of each invoice there
- * was by then its own log is read before its payout is ordered. Where nothing was missed, events tell.
+ * The bank refuses to list of which invoices money went back, so what happened while nobody listened stays
+ * unknown: of each invoice there was by then its own log is read before its payout is ordered. Where nothing
+ * was missed, events tell.
  */
 export async function noteUnlisted(tx: Tx): Promise<void> {
   if ((await hearing(tx)).since === undefined) return
-  const [now, newest] = [await tx.now(), await tx.one<{ at: Instant }>(sql`select added_at as at from invoices order by id desc limit 1`)]
+  const [now, newest] = [
+    await tx.now(),
+    await tx.one<{ at: Instant }>(sql`select added_at as at from invoices order by id desc limit 1`),
+  ]
   // The clock of the machine that restores may be behind.
   const upTo = newest && newest.at > now ? newest.at : now
   await tx.run(sql`
-    insert into settings (name, value) values (${unlisted}, ${upTo}) on conflict (name) do update set value = excluded.value`)
+    insert into settings (name, value) values (${unlisted}, ${upTo}) on conflict (name) do update
+      set value = excluded.value`)
 }
 
 /** Of a payout: its invoice's own log must be read before it is ordered. */
@@ -86,19 +115,24 @@ export const awaitsItsLog = sql`exists (
     select 1 from invoice_log_reads l where l.invoice_id = i.id and l.read_for = s.value))`
 
 /** Up to a hundred invoices whose logs payouts wait for; first those that were not tried, or not for long. */
-export const unlistedInvoices = (reader: Reader): Promise<{ id: string; provider_id: string; read_for: string }[]> =>
+export const unlistedInvoices = (
+  reader: Reader,
+): Promise<{ id: string; provider_id: string; read_for: string }[]> =>
   reader.all(sql`
     select i.id, i.provider_id, s.value as read_for
     from payouts join invoices i on i.id = payouts.invoice_id join settings s on s.name = ${unlisted}
       left join invoice_log_reads l on l.invoice_id = i.id
-    where payouts.asset = 'BRL' and payouts.state in ('owed', 'waiting', 'unsure') and i.provider_id is not null and ${awaitsItsLog}
+    where payouts.asset = 'BRL' and payouts.state in ('owed', 'waiting', 'unsure')
+      and i.provider_id is not null and ${awaitsItsLog}
     order by coalesce(l.tried_at, ''), i.id limit 100`)
 
 /** `readFor`: undefined where the bank did not show it. */
 export const noteLogRead = async (tx: Tx, invoiceId: string, readFor: string | undefined): Promise<void> =>
   void (await tx.run(sql`
-    insert into invoice_log_reads (invoice_id, read_for, tried_at) values (${invoiceId}, ${readFor ?? null}, ${await tx.now()})
-    on conflict (invoice_id) do update set read_for = coalesce(excluded.read_for, invoice_log_reads.read_for), tried_at = excluded.tried_at`))
+    insert into invoice_log_reads (invoice_id, read_for, tried_at)
+      values (${invoiceId}, ${readFor ?? null}, ${await tx.now()})
+    on conflict (invoice_id) do update
+      set read_for = coalesce(excluded.read_for, invoice_log_reads.read_for), tried_at = excluded.tried_at`))
 
 interface Hearing {
   since: Instant | undefined
@@ -115,10 +149,16 @@ async function hearing(reader: Reader): Promise<Hearing> {
   const of = (name: string) => rows.find(row => row.name === name)?.value
   const readAt = of(bankLogs)
   // A database from before this was kept knows when they were read last.
-  return { since: of(unread), upTo: of(read), until: of(heardUntil) ?? (readAt && later(readAt, absenceOf(0))), readAt }
+  return {
+    since: of(unread),
+    upTo: of(read),
+    until: of(heardUntil) ?? (readAt && later(readAt, absenceOf(0))),
+    readAt,
+  }
 }
 
-const counts = (until: Instant | undefined, now: Instant): boolean => until === undefined || (until > now && until <= later(now, longestMs))
+const counts = (until: Instant | undefined, now: Instant): boolean =>
+  until === undefined || (until > now && until <= later(now, longestMs))
 
 /** What payouts at the bank wait for after a restore or an absence; undefined where nothing. */
 export const bankUnread = async (reader: Reader, now: Instant): Promise<Unread | undefined> =>
@@ -128,15 +168,21 @@ export const bankUnread = async (reader: Reader, now: Instant): Promise<Unread |
 async function someUnlisted(reader: Reader): Promise<Unread | undefined> {
   if (!(await reader.one(sql`select 1 as yes from settings where name = ${unlisted}`))) return undefined
   const { count } = (await reader.one<{ count: bigint }>(sql`
-    select count(*) as count from payouts where asset = 'BRL' and state in ('owed', 'waiting') and ${awaitsItsLog}`))!
+    select count(*) as count from payouts where asset = 'BRL' and state in ('owed', 'waiting')
+      and ${awaitsItsLog}`))!
   return count === 0n ? undefined : { rail: 'starkbank', code: 'unlisted', payouts: count }
 }
 
 /** What one payout that may go out waits for; undefined where nothing. */
-export async function unreadFor(reader: Reader, { id, asset }: Pick<PayoutRow, 'id' | 'asset'>, now: Instant): Promise<Unread | undefined> {
+export async function unreadFor(
+  reader: Reader,
+  { id, asset }: Pick<PayoutRow, 'id' | 'asset'>,
+  now: Instant,
+): Promise<Unread | undefined> {
   if (asset === 'BTC') return chainUnread(reader)
   const all = await allUnread(reader, now)
-  if (all || !(await reader.one(sql`select 1 as yes from payouts where id = ${id} and ${awaitsItsLog}`))) return all
+  if (all || !(await reader.one(sql`select 1 as yes from payouts where id = ${id} and ${awaitsItsLog}`)))
+    return all
   return { rail: 'starkbank', code: 'unlisted', payouts: 1n }
 }
 
@@ -150,11 +196,14 @@ async function allUnread(reader: Reader, now: Instant): Promise<Unread | undefin
   if (since !== undefined || !counts(until, now)) return { rail: 'starkbank', code: 'not-read', readAt }
   if (upTo === undefined) return undefined
   const { count } = (await reader.one<{ count: bigint }>(sql`
-    select count(*) as count from inbox where rail = 'starkbank' and state = 'new' and next_at > '' and id <= ${BigInt(upTo)}`))!
+    select count(*) as count from inbox where rail = 'starkbank' and state = 'new' and next_at > ''
+      and id <= ${BigInt(upTo)}`))!
   return count === 0n ? undefined : { rail: 'starkbank', code: 'unsettled', events: count }
 }
 
-/** What keeps an order at the bank from being made now: what stops every payout, or logs that are not read. */
+/**
+ * What keeps an order at the bank from being made now: what stops every payout, or logs that are not read.
+ */
 export const bankPayoutsStopped = async (reader: Reader, now: Instant): Promise<string | undefined> =>
   (await payoutsStopped(reader)) ?? (await bankUnreadWhy(reader, now))
 

@@ -1,4 +1,7 @@
-/** Taking back what an older version booked: that a transfer at the bank had paid a payout, without an order of it. */
+/**
+ * Taking back what an older version booked: that a transfer at the bank had paid a payout, without an order
+ * of it.
+ */
 import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
@@ -8,8 +11,8 @@ import { type PayoutRow } from '../row.ts'
 import { payoutMachine } from '../states.ts'
 
 /**
- * What became of such a transfer afterwards was heard by nobody. Two people who say that it has not paid the payout, as where it came back, have it
- * owed again, and held.
+ * What became of such a transfer afterwards was heard by nobody. Two people who say that it has not paid the
+ * payout, as where it came back, have it owed again, and held.
  */
 export async function unsettleElsewhere(
   tx: Tx,
@@ -20,11 +23,20 @@ export async function unsettleElsewhere(
 ): Promise<void> {
   const { id, state, invoice_id: invoiceId } = payout
   const booked = await tx.one<{ units: bigint }>(sql`
-    select e.units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id and e.account = 'payable'
-    where t.movement = 'payout paid elsewhere' and t.source = ${id} and t.memo in (${providerId}, ${externalId ?? providerId})
-      and not exists (select 1 from ledger_transactions u where u.movement = 'payout elsewhere undone' and u.source = ${id})`)
+    select e.units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+      and e.account = 'payable'
+    where t.movement = 'payout paid elsewhere' and t.source = ${id}
+      and t.memo in (${providerId}, ${externalId ?? providerId})
+      and not exists (select 1 from ledger_transactions u where u.movement = 'payout elsewhere undone'
+        and u.source = ${id})`)
   if (!booked || state !== 'paid') return
-  await post(tx, world, { movement: 'payout elsewhere undone', source: id, amount: brl(booked.units), invoiceId, memo: providerId })
+  await post(tx, world, {
+    movement: 'payout elsewhere undone',
+    source: id,
+    amount: brl(booked.units),
+    invoiceId,
+    memo: providerId,
+  })
   const why = `transfer ${providerId}, by which it was settled, has not paid it: release it once it is to be paid`
   await move(tx, 'payouts', payoutMachine, id, 'paid', 'held', { ...cause, why }, [sql`why = ${why}`])
 }

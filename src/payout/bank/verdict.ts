@@ -1,9 +1,20 @@
-/** What people say of a transfer at the bank: that it paid a payout, or that it is none of ours. The ledger follows, whatever was booked before. */
+/**
+ * What people say of a transfer at the bank: that it paid a payout, or that it is none of ours. The ledger
+ * follows, whatever was booked before.
+ */
 import { BadInput } from '../../base/answer.ts'
 import { isSamePlace } from '../../base/brazil.ts'
 import { brl, formatMoney } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
-import { audit, clearSuspense, detailOf, post, propose, type Proposed, type ProposalRow } from '../../ledger/ledger.ts'
+import {
+  audit,
+  clearSuspense,
+  detailOf,
+  post,
+  propose,
+  type Proposed,
+  type ProposalRow,
+} from '../../ledger/ledger.ts'
 import type { ProviderPayout, Rail, Rails, StatementLine } from '../../rails/rail.ts'
 import { forUpdate, sql, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
 import type { BankAccountRow } from '../account.ts'
@@ -34,11 +45,17 @@ async function findTransfer(rail: Rail, payout: PayoutRow, ref: string): Promise
 }
 
 function noSuchTransfer({ id, invoice_id: invoice }: PayoutRow, ref: string): never {
-  throw new BadInput(`--ref "${ref}": the bank has no such transfer for invoice ${invoice} of payout ${id}, nor one of that id`)
+  throw new BadInput(
+    `--ref "${ref}": the bank has no such transfer for invoice ${invoice} of payout ${id}, nor one of that id`,
+  )
 }
 
 /** The same; undefined where there is none. */
-async function lookUp(rail: Rail, { invoice_id: invoice }: PayoutRow, ref: string): Promise<ProviderPayout | undefined> {
+async function lookUp(
+  rail: Rail,
+  { invoice_id: invoice }: PayoutRow,
+  ref: string,
+): Promise<ProviderPayout | undefined> {
   const tagged = await rail.findPayouts(invoice)
   if (tagged.is !== 'done') throw new Error(`the bank did not say what it paid: ${tagged.why}`)
   const shown = tagged.value.find(({ providerId, externalId }) => providerId === ref || externalId === ref)
@@ -52,7 +69,10 @@ async function lookUp(rail: Rail, { invoice_id: invoice }: PayoutRow, ref: strin
 /** As a proposal shows an order that the bank took on and has no trace of any more. */
 export const shownNowhere = 'nothing: no transfer of its id, none under its key, and no line of the statement'
 
-/** An order under way that `ref` names, of which the bank has no trace: two people may give it up. Throws `BadInput` where it is none such. */
+/**
+ * An order under way that `ref` names, of which the bank has no trace: two people may give it up. Throws
+ * `BadInput` where it is none such.
+ */
 async function findLost(db: Db, rail: Rail, payout: PayoutRow, ref: string): Promise<AttemptRow> {
   const order = (await attemptsOf(db, payout.id)).find(
     ({ provider_id: id, external_id: key, state }) =>
@@ -60,28 +80,49 @@ async function findLost(db: Db, rail: Rail, payout: PayoutRow, ref: string): Pro
   )
   if (!order) return noSuchTransfer(payout, ref)
   const { provider_id: providerId, external_id: key, asked_at: askedAt } = order
-  if (await lookUp(rail, payout, providerId!)) throw new BadInput(`the bank shows order ${key} as transfer ${providerId}: name it so`)
+  if (await lookUp(rail, payout, providerId!))
+    throw new BadInput(`the bank shows order ${key} as transfer ${providerId}: name it so`)
   const underKey = await rail.findPayouts(key)
-  if (underKey.is !== 'done') throw new Error(`the bank did not say what it has under ${key}: ${underKey.why}`)
+  if (underKey.is !== 'done')
+    throw new Error(`the bank did not say what it has under ${key}: ${underKey.why}`)
   if (underKey.value.length > 0)
-    throw new BadInput(`the bank shows order ${key} as transfer ${underKey.value[0]!.providerId}: name that one`)
+    throw new BadInput(
+      `the bank shows order ${key} as transfer ${underKey.value[0]!.providerId}: name that one`,
+    )
   const moved = await linesAbout(rail, providerId!, later(askedAt, -silenceMs))
-  if (!moved) throw new BadInput(`the bank's statement since ${askedAt} is too long to say that nothing was moved for order ${key}`)
-  if (moved.length > 0) throw new BadInput(`the bank's statement has line ${moved[0]!.id} for order ${key}, so money was moved for it`)
+  if (!moved)
+    throw new BadInput(
+      `the bank's statement since ${askedAt} is too long to say that nothing was moved for order ${key}`,
+    )
+  if (moved.length > 0)
+    throw new BadInput(
+      `the bank's statement has line ${moved[0]!.id} for order ${key}, so money was moved for it`,
+    )
   return order
 }
 
 /** What was taken on a moment ago may be shown late. */
 async function assertSilent(tx: Tx, { external_id: key, asked_at: askedAt }: AttemptRow): Promise<void> {
   if (later(askedAt, silenceMs) > (await tx.now()))
-    throw new BadInput(`order ${key} was made at ${askedAt}: the bank may show it late, so wait for a quarter of an hour`)
+    throw new BadInput(
+      `order ${key} was made at ${askedAt}: the bank may show it late, so wait for a quarter of an hour`,
+    )
 }
 
 const placeOf = ({ to }: ProviderPayout) => `${to.bank} ${to.branch} ${to.number}`
-const written = (transfer: ProviderPayout) => `${transfer.status}, of ${formatMoney(transfer.units, 'BRL')} to ${placeOf(transfer)}`
+const written = (transfer: ProviderPayout) =>
+  `${transfer.status}, of ${formatMoney(transfer.units, 'BRL')} to ${placeOf(transfer)}`
 
-/** Proof that a transfer has paid a payout, however it was made: the bank succeeded with it, of this amount, to its account. */
-export async function provenByBank(db: Db, rails: Rails, payout: PayoutRow, ref: string): Promise<ProviderPayout> {
+/**
+ * Proof that a transfer has paid a payout, however it was made: the bank succeeded with it, of this amount,
+ * to its account.
+ */
+export async function provenByBank(
+  db: Db,
+  rails: Rails,
+  payout: PayoutRow,
+  ref: string,
+): Promise<ProviderPayout> {
   const { units } = payout
   const transfer = await findTransfer(bankOf(rails), payout, ref)
   const other = await madeForAnother(db, payout, transfer)
@@ -94,7 +135,10 @@ export async function provenByBank(db: Db, rails: Rails, payout: PayoutRow, ref:
   return transfer
 }
 
-/** Whose a transfer is by the tags it bears, where that is another invoice or an order of another payout; undefined where it is not. */
+/**
+ * Whose a transfer is by the tags it bears, where that is another invoice or an order of another payout;
+ * undefined where it is not.
+ */
 async function madeForAnother(
   reader: Reader,
   payout: PayoutRow,
@@ -110,13 +154,16 @@ const notThis = ({ id, invoice_id: invoice }: PayoutRow, { providerId }: Provide
   `transfer ${providerId} is for ${other} by its tags, and payout ${id} passes on ${invoice}`
 
 /**
- * Whether a transfer bears a tag of ours that names this payout: then it was made for it, and one person may say that it has paid it. What
- * bears none is anybody's, and two people say.
+ * Whether a transfer bears a tag of ours that names this payout: then it was made for it, and one person may
+ * say that it has paid it. What bears none is anybody's, and two people say.
  */
 export const bearsOurTag = (payout: PayoutRow, { invoiceId, externalId }: ProviderPayout): boolean =>
   invoiceId === payout.invoice_id || numberOf(payout.id, externalId) !== undefined
 
-/** A transfer that is explained already has paid nothing else, and one from before the payment came has not passed it on. Throws `BadInput`. */
+/**
+ * A transfer that is explained already has paid nothing else, and one from before the payment came has not
+ * passed it on. Throws `BadInput`.
+ */
 export async function assertUnexplained(tx: Tx, payout: PayoutRow, transfer: ProviderPayout): Promise<void> {
   const { providerId, lineIds, createdAt } = transfer
   const otherwise = `; if it has paid payout ${payout.id} all the same, two people say so: "repasse payout adjudicate ${payout.id} --transfer ${providerId} --as ours --why …"`
@@ -126,7 +173,10 @@ export async function assertUnexplained(tx: Tx, payout: PayoutRow, transfer: Pro
     const line = await tx.one<{ state: string; why: string | null }>(
       sql`select state, why from strangers where id = ${id} and state in ('accepted', 'ruled')`,
     )
-    if (line) throw new BadInput(`transfer ${providerId} is explained already, line ${id} is ${line.state}: ${line.why}${otherwise}`)
+    if (line)
+      throw new BadInput(
+        `transfer ${providerId} is explained already, line ${id} is ${line.state}: ${line.why}${otherwise}`,
+      )
   }
   if (bearsOurTag(payout, transfer)) return
   const { paid_at: paidAt } = (await tx.one<{ paid_at: Instant | null }>(
@@ -134,11 +184,22 @@ export async function assertUnexplained(tx: Tx, payout: PayoutRow, transfer: Pro
   ))!
   const since = paidAt ?? payout.added_at
   if (createdAt < since)
-    throw new BadInput(`transfer ${providerId} was made at ${createdAt}, before the payment that is passed on came (${since})${otherwise}`)
+    throw new BadInput(
+      `transfer ${providerId} was made at ${createdAt}, before the payment that is passed on came (${since})${otherwise}`,
+    )
 }
 
-/** Books that a transfer has paid a held or returned payout, in the transaction that says so. Throws `BadInput` where that contradicts what is known. */
-export async function settleWith(tx: Tx, world: World, payout: PayoutRow, transfer: ProviderPayout, cause: Cause): Promise<void> {
+/**
+ * Books that a transfer has paid a held or returned payout, in the transaction that says so. Throws
+ * `BadInput` where that contradicts what is known.
+ */
+export async function settleWith(
+  tx: Tx,
+  world: World,
+  payout: PayoutRow,
+  transfer: ProviderPayout,
+  cause: Cause,
+): Promise<void> {
   const order = await orderOf(tx, payout, transfer)
   await assertNotBack(tx, order, transfer)
   if ((await bookPaid(tx, world, payout, transfer, order, cause)) === 'halt')
@@ -164,27 +225,45 @@ async function bookPaid(
   order: AttemptRow | undefined,
   cause: Cause,
 ): Promise<Applied> {
-  if (order) return applyPayout(tx, world, { externalId: order.external_id, found: [transfer], errors: [], readNow: true }, cause)
+  if (order)
+    return applyPayout(
+      tx,
+      world,
+      { externalId: order.external_id, found: [transfer], errors: [], readNow: true },
+      cause,
+    )
   const next = ((await attemptsOf(tx, payout.id)).at(-1)?.number ?? 0n) + 1n
   const number = numberOf(payout.id, transfer.externalId) ?? next
   return adopt(tx, world, payout, transfer, number < next ? next : number, cause)
 }
 
-/** The order of a payout that a transfer is, by its id or its key. Throws `BadInput` where it has paid something else. */
-async function orderOf(tx: Tx, { id }: PayoutRow, { providerId, externalId }: ProviderPayout): Promise<AttemptRow | undefined> {
+/**
+ * The order of a payout that a transfer is, by its id or its key. Throws `BadInput` where it has paid
+ * something else.
+ */
+async function orderOf(
+  tx: Tx,
+  { id }: PayoutRow,
+  { providerId, externalId }: ProviderPayout,
+): Promise<AttemptRow | undefined> {
   const used = await tx.one<{ source: string }>(
-    sql`select source from ledger_transactions where movement = 'payout paid elsewhere' and memo = ${providerId} and source <> ${id}`,
+    sql`select source from ledger_transactions where movement = 'payout paid elsewhere'
+      and memo = ${providerId} and source <> ${id}`,
   )
   if (used) throw new BadInput(`transfer ${providerId} has settled payout ${used.source} already`)
   const order = await tx.one<AttemptRow>(sql`
-    select * from attempts where provider_id = ${providerId} or (external_id = ${externalId ?? ''} and (provider_id is null or state <> 'success'))
+    select * from attempts where provider_id = ${providerId} or (external_id = ${externalId ?? ''}
+      and (provider_id is null or state <> 'success'))
     order by case when provider_id = ${providerId} then 0 else 1 end limit 1 ${forUpdate}`)
   if (order && order.payout_id !== id)
     throw new BadInput(`transfer ${providerId} is order ${order.external_id} of payout ${order.payout_id}`)
   return order
 }
 
-/** Proposes what a transfer at the bank is; a second person approves it. Throws `BadInput` where it cannot be that. */
+/**
+ * Proposes what a transfer at the bank is; a second person approves it. Throws `BadInput` where it cannot be
+ * that.
+ */
 export async function proposeVerdict(
   { db, rails, world }: { db: Db; rails: Rails; world: World },
   id: string,
@@ -224,7 +303,9 @@ async function needBankPayout(db: Db, id: string): Promise<PayoutRow> {
   const payout = await findPayout(db, id)
   if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
   if (payout.asset !== 'BRL')
-    throw new BadInput(`payout ${id} goes out on a chain, where a transaction is what it is: this is for one at the bank`)
+    throw new BadInput(
+      `payout ${id} goes out on a chain, where a transaction is what it is: this is for one at the bank`,
+    )
   return payout
 }
 
@@ -237,17 +318,22 @@ async function assertMayBe(tx: Tx, payout: PayoutRow, transfer: ProviderPayout, 
     if (!order && other !== undefined && !bearsOurTag(payout, transfer))
       throw new BadInput(`${notThis(payout, transfer, other)}: say of that one what it is`)
     // What people of an older version took for its order, though it was made for another, they may take back.
-    const isSure = order?.provider_id === providerId && (order.state === 'success' || order.state === 'refunded')
+    const isSure =
+      order?.provider_id === providerId && (order.state === 'success' || order.state === 'refunded')
     if (isSure && (other === undefined || payout.state === 'canceled'))
       throw new BadInput(`transfer ${providerId} has paid payout ${payout.id}, so it is ours`)
     return
   }
   if (other !== undefined) throw new BadInput(`${notThis(payout, transfer, other)}: it has not paid this one`)
   await assertNotBack(tx, order, transfer)
-  if (paid?.provider_id === providerId) throw new BadInput(`transfer ${providerId} has paid payout ${payout.id}: that is said already`)
+  if (paid?.provider_id === providerId)
+    throw new BadInput(`transfer ${providerId} has paid payout ${payout.id}: that is said already`)
   if (paid)
-    throw new BadInput(`payout ${payout.id} was paid by ${paid.provider_id}, so ${providerId} has not paid it: say not-ours of one of them`)
-  if (!isAlive(transfer)) throw new BadInput(`the bank shows transfer ${providerId} as ${transfer.status}, so it has paid nothing`)
+    throw new BadInput(
+      `payout ${payout.id} was paid by ${paid.provider_id}, so ${providerId} has not paid it: say not-ours of one of them`,
+    )
+  if (!isAlive(transfer))
+    throw new BadInput(`the bank shows transfer ${providerId} as ${transfer.status}, so it has paid nothing`)
   if (!order && !['owed', 'waiting', 'held', 'returned'].includes(payout.state))
     throw new BadInput(`payout ${payout.id} is ${payout.state}, with an order of its own under way`)
 }
@@ -256,13 +342,19 @@ export type Seen = { look: Look } & (SeenTransfer | { lost: AttemptRow })
 
 interface SeenTransfer {
   transfer: ProviderPayout
-  /** Everything under the invoice's tag, and the statement's lines about the transfer as far as they can be had. */
+  /**
+   * Everything under the invoice's tag, and the statement's lines about the transfer as far as they can be
+   * had.
+   */
   tagged: ProviderPayout[]
   lines: StatementLine[]
 }
 
 /** Before the transaction of the approval: what the bank shows of the transfer now. */
-export async function prepareVerdict({ db, rails, world }: { db: Db; rails: Rails; world: World }, proposal: ProposalRow): Promise<Seen> {
+export async function prepareVerdict(
+  { db, rails, world }: { db: Db; rails: Rails; world: World },
+  proposal: ProposalRow,
+): Promise<Seen> {
   const payout = await needBankPayout(db, proposal.subject)
   const rail = bankOf(rails)
   const look = await beginLook(db, world, payout.id)
@@ -278,7 +370,11 @@ export async function prepareVerdict({ db, rails, world }: { db: Db; rails: Rail
 const maxPortions = 50
 
 /** The statement's lines about a transfer; undefined where it is too long to be walked. */
-async function linesAbout(rail: Rail, providerId: string, since: Instant): Promise<StatementLine[] | undefined> {
+async function linesAbout(
+  rail: Rail,
+  providerId: string,
+  since: Instant,
+): Promise<StatementLine[] | undefined> {
   const found: StatementLine[] = []
   let place: string | undefined
   for (let portions = 0; portions < maxPortions; portions++) {
@@ -286,7 +382,11 @@ async function linesAbout(rail: Rail, providerId: string, since: Instant): Promi
     if (statement.is === 'unsure' || (statement.is === 'refused' && statement.again))
       throw new Error(`the bank did not give its statement: ${statement.why}`)
     if (statement.is === 'refused') return undefined
-    found.push(...statement.value.items.filter(({ about }) => about.is === 'payout' && about.providerId === providerId))
+    found.push(
+      ...statement.value.items.filter(
+        ({ about }) => about.is === 'payout' && about.providerId === providerId,
+      ),
+    )
     place = statement.value.next
     if (place === undefined) return found
   }
@@ -294,10 +394,14 @@ async function linesAbout(rail: Rail, providerId: string, since: Instant): Promi
 }
 
 /**
- * A statement that cannot be had, or is too long to be walked, leaves what the transfer itself says: its debit. The line of its fee has an id that only
- * the statement knows, so that is booked when reconciling reads it; a fee made up here would be booked twice.
+ * A statement that cannot be had, or is too long to be walked, leaves what the transfer itself says: its
+ * debit. The line of its fee has an id that only the statement knows, so that is booked when reconciling
+ * reads it; a fee made up here would be booked twice.
  */
-async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, status }: ProviderPayout): Promise<StatementLine[]> {
+async function linesOf(
+  rail: Rail,
+  { providerId, createdAt, lineIds, units, status }: ProviderPayout,
+): Promise<StatementLine[]> {
   const shown = await linesAbout(rail, providerId, createdAt)
   if (shown) return shown
   if (status !== 'success' && status !== 'processing') return []
@@ -316,11 +420,18 @@ async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, stat
 }
 
 /** In the transaction of the approval: the verdict is kept, and the books follow it. */
-export async function carryOutVerdict(tx: Tx, world: World, proposal: ProposalRow, seen: Seen): Promise<void> {
+export async function carryOutVerdict(
+  tx: Tx,
+  world: World,
+  proposal: ProposalRow,
+  seen: Seen,
+): Promise<void> {
   const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
   if (!(await isUnchanged(tx, seen.look)))
-    throw new BadInput(`the orders of payout ${id} changed while the bank was asked: look at it, and approve again`)
+    throw new BadInput(
+      `the orders of payout ${id} changed while the bank was asked: look at it, and approve again`,
+    )
   if ('lost' in seen) return giveUpLost(tx, world, proposal, seen.lost)
   const { transfer, tagged, lines } = seen
   const as = detailOf(proposal)['verdict'] as Verdict
@@ -329,25 +440,42 @@ export async function carryOutVerdict(tx: Tx, world: World, proposal: ProposalRo
   const cause: Cause = { why: `${madeBy} and ${by}: ${why}`, ref: providerId }
   const now = await tx.now()
   await tx.run(sql`
-    insert into strange_transfers (rail, provider_id, store_id, invoice_tag, order_key, payout_id, verdict, decided_by, decided_why, decided_at, seen_at)
-    values ('starkbank', ${providerId}, 'sto_default', ${invoice ?? null}, ${key ?? null}, ${id}, ${as}, ${by}, ${why}, ${now}, ${now})
-    on conflict (rail, provider_id) do update set payout_id = excluded.payout_id, verdict = excluded.verdict, decided_by = excluded.decided_by,
+    insert into strange_transfers (rail, provider_id, store_id, invoice_tag, order_key, payout_id, verdict,
+      decided_by, decided_why, decided_at, seen_at)
+    values ('starkbank', ${providerId}, 'sto_default', ${invoice ?? null}, ${key ?? null}, ${id}, ${as},
+      ${by}, ${why}, ${now}, ${now})
+    on conflict (rail, provider_id) do update
+      set payout_id = excluded.payout_id, verdict = excluded.verdict, decided_by = excluded.decided_by,
       decided_why = excluded.decided_why, decided_at = excluded.decided_at`)
   if (as === 'ours') {
-    // Every line of it that was booked as a stranger's is cleared, its fee's too, which the transfer itself does not name.
+    // Every line of it that was booked as a stranger's is cleared, its fee's too, which the transfer itself
+    // does not name.
     const whole = { ...transfer, lineIds: [...new Set([...transfer.lineIds, ...lines.map(line => line.id)])] }
     await settleWith(tx, world, payout, whole, cause)
     await acceptLines(tx, whole, { by: by!, why }, cause)
   } else await disown(tx, world, payout, transfer, { tagged, lines, cause })
-  await audit(tx, { actor: by!, act: 'payout adjudicated', subject: id, detail: { transfer: providerId, as, madeBy, why } })
+  await audit(tx, {
+    actor: by!,
+    act: 'payout adjudicated',
+    subject: id,
+    detail: { transfer: providerId, as, madeBy, why },
+  })
 }
 
-/** No verdict is kept of what nobody could look at: should it turn up after all, it is the order that it was. */
-async function giveUpLost(tx: Tx, world: World, proposal: ProposalRow, { id: orderId }: AttemptRow): Promise<void> {
+/**
+ * No verdict is kept of what nobody could look at: should it turn up after all, it is the order that it was.
+ */
+async function giveUpLost(
+  tx: Tx,
+  world: World,
+  proposal: ProposalRow,
+  { id: orderId }: AttemptRow,
+): Promise<void> {
   const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
   const order = (await tx.one<AttemptRow>(sql`select * from attempts where id = ${orderId} ${forUpdate}`))!
-  if (order.state !== 'sent' && order.state !== 'unsure') throw new BadInput(`order ${order.external_id} is ${order.state} by now`)
+  if (order.state !== 'sent' && order.state !== 'unsure')
+    throw new BadInput(`order ${order.external_id} is ${order.state} by now`)
   await assertSilent(tx, order)
   const cause: Cause = { why: `${madeBy} and ${by}: ${why}`, ref: order.provider_id! }
   await giveUp(tx, world, order, payout, `the bank has no trace of order ${order.external_id}`, cause)
@@ -355,7 +483,9 @@ async function giveUpLost(tx: Tx, world: World, proposal: ProposalRow, { id: ord
   await audit(tx, { actor: by!, act: 'payout adjudicated', subject: id, detail })
 }
 
-/** Its money is a stranger's, and an order that was taken for it is what else is under its key, or nothing. */
+/**
+ * Its money is a stranger's, and an order that was taken for it is what else is under its key, or nothing.
+ */
 async function disown(
   tx: Tx,
   world: World,
@@ -368,7 +498,12 @@ async function disown(
   const moved = new Map([...lines, ...inSuspense].map(({ id, units }) => [id, units]))
   for (const [source, units] of moved) {
     const movement = units > 0n ? 'external in' : 'external out'
-    await post(tx, world, { movement, source, amount: brl(units < 0n ? -units : units), memo: `transfer ${providerId}: ${cause.why}` })
+    await post(tx, world, {
+      movement,
+      source,
+      amount: brl(units < 0n ? -units : units),
+      memo: `transfer ${providerId}: ${cause.why}`,
+    })
   }
   await unsettleElsewhere(tx, world, payout, transfer, cause)
   const order = await orderOf(tx, payout, transfer)
@@ -376,9 +511,21 @@ async function disown(
   if (order.provider_id === providerId && (await madeForAnother(tx, payout, transfer)) !== undefined)
     return takeBack(tx, world, order, payout, `transfer ${providerId} was not made for it`, cause)
   if (!['sending', 'unsure', 'sent'].includes(order.state)) return
-  const others = tagged.filter(other => other.externalId === order.external_id && other.providerId !== providerId)
-  if (order.provider_id === providerId) await tx.run(sql`update attempts set provider_id = null where id = ${order.id}`)
-  const freed: AttemptRow = { ...order, provider_id: order.provider_id === providerId ? null : order.provider_id }
-  if (others.some(isAlive)) await applyPayout(tx, world, { externalId: order.external_id, found: others, errors: [], readNow: true }, cause)
+  const others = tagged.filter(
+    other => other.externalId === order.external_id && other.providerId !== providerId,
+  )
+  if (order.provider_id === providerId)
+    await tx.run(sql`update attempts set provider_id = null where id = ${order.id}`)
+  const freed: AttemptRow = {
+    ...order,
+    provider_id: order.provider_id === providerId ? null : order.provider_id,
+  }
+  if (others.some(isAlive))
+    await applyPayout(
+      tx,
+      world,
+      { externalId: order.external_id, found: others, errors: [], readNow: true },
+      cause,
+    )
   else await giveUp(tx, world, freed, payout, `transfer ${providerId} is not this order`, cause)
 }

@@ -18,7 +18,12 @@ const sendAgainMs = 10 * 60_000
 export type BundlesSent = Record<'signed' | 'sent' | 'later', number>
 
 /** Signs where the wallet may, and sends what is signed and in no block yet. Answers how many of each. */
-export async function sendBundles(db: Db, rail: ChainRail, world: World, owedAgain: OwedAgain): Promise<BundlesSent> {
+export async function sendBundles(
+  db: Db,
+  rail: ChainRail,
+  world: World,
+  owedAgain: OwedAgain,
+): Promise<BundlesSent> {
   const outcome: BundlesSent = { signed: 0, sent: 0, later: 0 }
   if ((await chainUnread(db)) !== undefined) return outcome
   // What waits for a person's signature alone is not looked at.
@@ -26,7 +31,8 @@ export async function sendBundles(db: Db, rail: ChainRail, world: World, owedAga
   const due = await db.tx(async tx =>
     tx.all<BundleRow>(sql`
       select * from bundles where state in ('planned', 'signed', 'sent') and next_at <= ${await tx.now()}
-        and id in (select bundle_id from bundle_candidates where state in ${states}) order by next_at, id limit 100`),
+        and id in (select bundle_id from bundle_candidates where state in ${states}) order by next_at, id
+          limit 100`),
   )
   const faults = await eachApart(due, async ({ id }) => {
     const latest = await latestOf(db, id)
@@ -43,8 +49,16 @@ export async function sendBundles(db: Db, rail: ChainRail, world: World, owedAga
   return outcome
 }
 
-/** While a better offer waits for its signature, or for a person to let go, the one before it is kept in the mempool. */
-async function sendBest(db: Db, rail: ChainRail, world: World, bundleId: string): Promise<'sent' | 'later' | undefined> {
+/**
+ * While a better offer waits for its signature, or for a person to let go, the one before it is kept in the
+ * mempool.
+ */
+async function sendBest(
+  db: Db,
+  rail: ChainRail,
+  world: World,
+  bundleId: string,
+): Promise<'sent' | 'later' | undefined> {
   const deadline = deadlineIn(callMs, world.clock)
   const signed = await signedOf(db, bundleId)
   // Once it is being canceled, only what cancels it is sent.
@@ -57,7 +71,10 @@ async function sendBest(db: Db, rail: ChainRail, world: World, bundleId: string)
   return stopped === undefined ? became : 'later'
 }
 
-/** Sends the kept bytes. The node having them already is what we want, and so is a second sending, which is no news. */
+/**
+ * Sends the kept bytes. The node having them already is what we want, and so is a second sending, which is no
+ * news.
+ */
 async function send(
   db: Db,
   rail: ChainRail,
@@ -85,38 +102,59 @@ async function send(
   if (excuse !== undefined) return wait(`${answer.why}; ${excuse}`)
   const news = await db.tx(async tx => {
     await tx.one(sql`select id from bundles where id = ${bundle} ${forUpdate}`)
-    const before = await tx.one<{ refusal: string | null }>(sql`select refusal from bundle_candidates where id = ${txid}`)
-    await tx.run(sql`update bundles set why = ${answer.why}, next_at = ${later(await tx.now(), sendAgainMs)} where id = ${bundle}`)
+    const before = await tx.one<{ refusal: string | null }>(
+      sql`select refusal from bundle_candidates where id = ${txid}`,
+    )
+    await tx.run(
+      sql`update bundles set why = ${answer.why}, next_at = ${later(await tx.now(), sendAgainMs)}
+        where id = ${bundle}`,
+    )
     await tx.run(sql`update bundle_candidates set refusal = ${answer.why} where id = ${txid}`)
-    // A person who has looked and let go is not stopped by the same again, whatever the bundle waited for meanwhile.
+    // A person who has looked and let go is not stopped by the same again, whatever the bundle waited for
+    // meanwhile.
     const isNews = before?.refusal !== answer.why
     if (isNews) await stopPayouts(tx, `${bundle}: the node refuses ${txid}: ${answer.why}`)
     return isNews
   }, 'locks')
-  if (news) world.log.error({ bundle, txid, why: answer.why }, 'the node refuses a transaction of ours: payouts are stopped')
+  if (news)
+    world.log.error(
+      { bundle, txid, why: answer.why },
+      'the node refuses a transaction of ours: payouts are stopped',
+    )
   return 'later'
 }
 
 /**
- * Why the node may refuse what is right all the same: a block that we have not read may have it, or a coin of it is gone and we know that. The
- * chain then tells what becomes of it, and a coin that somebody else spent has stopped payouts for itself. Undefined where nothing excuses it.
+ * Why the node may refuse what is right all the same: a block that we have not read may have it, or a coin of
+ * it is gone and we know that. The chain then tells what becomes of it, and a coin that somebody else spent
+ * has stopped payouts for itself. Undefined where nothing excuses it.
  */
-async function excuseOf(db: Db, rail: ChainRail, { bundle_id: id, plan }: CandidateRow): Promise<string | undefined> {
+async function excuseOf(
+  db: Db,
+  rail: ChainRail,
+  { bundle_id: id, plan }: CandidateRow,
+): Promise<string | undefined> {
   const outpoints = readPlan(plan).inputs.map(({ outpoint }) => outpoint)
   const unread = 'blocks that may have it are not read yet'
   const answer = await rail.unspent(outpoints)
   if (answer.is !== 'done') return unread
-  const tip = await db.one<{ hash: string }>(sql`select hash from chain_blocks where active = 1 order by height desc limit 1`)
-  const waits = await db.one(sql`select 1 as yes from inbox where rail = 'bitcoin' and state in ('new', 'waiting') limit 1`)
+  const tip = await db.one<{ hash: string }>(
+    sql`select hash from chain_blocks where active = 1 order by height desc limit 1`,
+  )
+  const waits = await db.one(
+    sql`select 1 as yes from inbox where rail = 'bitcoin' and state in ('new', 'waiting') limit 1`,
+  )
   const { state } = (await db.one<BundleRow>(sql`select * from bundles where id = ${id}`))!
-  if (tip?.hash !== answer.value.hash || waits !== undefined || state === 'mined' || state === 'paid') return unread
+  if (tip?.hash !== answer.value.hash || waits !== undefined || state === 'mined' || state === 'paid')
+    return unread
   for (const outpoint of outpoints) {
     const coin = await db.one<{ state: string; spent_by: string | null; spent_height: bigint | null }>(
       sql`select state, spent_by, spent_height from coins where id = ${outpoint}`,
     )
     if (coin && coin.state !== 'mined')
       return `the payment ${outpoint} that it spends is ${coin.state}: it goes on when that is back in a block`
-    if (coin?.spent_height != null) return `${coin.spent_by} has spent ${outpoint}: once that lies deep enough, its payouts are held`
+    if (coin?.spent_height != null)
+      return `${coin.spent_by} has spent ${outpoint}: once that lies deep enough, its payouts are held`
   }
   return undefined
 }
@@ -130,7 +168,10 @@ async function taken(tx: Tx, candidate: CandidateRow): Promise<void> {
   const why = waits ? bundle.why : null
   await move(tx, 'bundle_candidates', candidateMachine, txid, 'signed', 'sent', cause)
   if (bundle.state === 'signed') await move(tx, 'bundles', bundleMachine, id, 'signed', 'sent', cause)
-  await tx.run(sql`update bundles set why = ${why}, next_at = ${later(await tx.now(), waits ? signAgainMs : sendAgainMs)} where id = ${id}`)
+  await tx.run(
+    sql`update bundles set why = ${why}, next_at = ${later(await tx.now(), waits ? signAgainMs : sendAgainMs)}
+      where id = ${id}`,
+  )
   await tx.run(sql`update bundle_candidates set refusal = null where id = ${txid} and refusal is not null`)
   if (!isCancellation(candidate)) await tellAttempts(tx, id, cause)
 }

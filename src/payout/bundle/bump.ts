@@ -1,4 +1,7 @@
-/** A better offer: what waits too long in the mempool is offered again with a higher fee. It spends the same coins, so one of the two at most is mined. */
+/**
+ * A better offer: what waits too long in the mempool is offered again with a higher fee. It spends the same
+ * coins, so one of the two at most is mined.
+ */
 import type { World } from '../../base/world.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { eachApart, forUpdate, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
@@ -21,9 +24,20 @@ import { chainPayoutsStopped } from './unread.ts'
 
 type Bumped = { is: 'bumped' } | { is: 'not needed' } | { is: 'impossible'; why: string }
 
-/** Plans a replacement where a transaction is stuck and more is usual now. Its signing and sending are those of every other. */
-export async function bumpBundles(db: Db, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<number> {
-  const open = await db.all<BundleRow>(sql`select * from bundles where state in ('signed', 'sent') order by id limit 100`)
+/**
+ * Plans a replacement where a transaction is stuck and more is usual now. Its signing and sending are those
+ * of every other.
+ */
+export async function bumpBundles(
+  db: Db,
+  rail: ChainRail,
+  world: World,
+  terms: BundleTerms,
+  present: Present,
+): Promise<number> {
+  const open = await db.all<BundleRow>(
+    sql`select * from bundles where state in ('signed', 'sent') order by id limit 100`,
+  )
   let count = 0
   const faults = await eachApart(open, async ({ id, why }) => {
     // Most are not: then nothing is locked.
@@ -32,29 +46,45 @@ export async function bumpBundles(db: Db, rail: ChainRail, world: World, terms: 
     await world.at('bundle bumped')
     if (bumped.is === 'bumped') {
       count += 1
-      world.log.warn({ bundle: id, feeRate: present.feeRate.toString() }, 'a bundle waits too long in the mempool: a better fee is offered')
+      world.log.warn(
+        { bundle: id, feeRate: present.feeRate.toString() },
+        'a bundle waits too long in the mempool: a better fee is offered',
+      )
     }
     if (bumped.is === 'impossible' && bumped.why !== why)
       world.log.warn({ bundle: id, why: bumped.why }, 'a bundle waits too long in the mempool')
   })
   for (const { of: bundle, why } of faults) {
     world.log.error({ bundle: bundle.id, why }, 'no better fee could be planned for a bundle')
-    await db.tx(tx => tx.run(sql`update bundles set why = ${`no better fee can be planned: ${why}`.slice(0, 500)} where id = ${bundle.id}`))
+    await db.tx(tx =>
+      tx.run(
+        sql`update bundles set why = ${`no better fee can be planned: ${why}`.slice(0, 500)}
+          where id = ${bundle.id}`,
+      ),
+    )
   }
   throwFirst(faults)
   return count
 }
 
-async function bump(tx: Tx, rail: ChainRail, id: string, terms: BundleTerms, { height, feeRate }: Present): Promise<Bumped> {
+async function bump(
+  tx: Tx,
+  rail: ChainRail,
+  id: string,
+  terms: BundleTerms,
+  { height, feeRate }: Present,
+): Promise<Bumped> {
   const index = await terms.change.hold(tx)
   const { state } = (await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`))!
   const candidate = await latestOf(tx, id)
-  if ((state !== 'signed' && state !== 'sent') || !isStuck(candidate, height, terms.bumpAfterBlocks)) return { is: 'not needed' }
+  if ((state !== 'signed' && state !== 'sent') || !isStuck(candidate, height, terms.bumpAfterBlocks))
+    return { is: 'not needed' }
   const rate = (candidate.fee_units * 1000n) / candidate.size
   if (feeRate <= rate || (await chainPayoutsStopped(tx))) return { is: 'not needed' }
 
   if (isCancellation(candidate)) {
-    if (!(await offerCancelAgain(tx, rail, terms, { height, feeRate }, id, index))) return { is: 'not needed' }
+    if (!(await offerCancelAgain(tx, rail, terms, { height, feeRate }, id, index)))
+      return { is: 'not needed' }
     await tx.run(sql`update bundles set why = null, next_at = ${await tx.now()} where id = ${id}`)
     return { is: 'bumped' }
   }
@@ -68,7 +98,12 @@ async function bump(tx: Tx, rail: ChainRail, id: string, terms: BundleTerms, { h
     key === undefined ? [] : [{ key, units: units + feeShare, script }],
   )
   const planned = rail.plan({
-    ...{ coins: await spendable(tx, height, terms.payoutDepth), payees, feeRate, mostFeeRate: terms.mostFeeRate },
+    ...{
+      coins: await spendable(tx, height, terms.payoutDepth),
+      payees,
+      feeRate,
+      mostFeeRate: terms.mostFeeRate,
+    },
     ...{ change: { index }, lockTime: Number(height) },
     replaces: { inputs: plan.inputs, feeUnits: candidate.fee_units, size: Number(candidate.size) },
   })
@@ -91,10 +126,16 @@ async function bump(tx: Tx, rail: ChainRail, id: string, terms: BundleTerms, { h
 /** The orders of each output, by every one of them: whichever was its key stays it. */
 function sharesOf(outputs: OutputRow[]): Map<string, Share[]> {
   const byAddress = Map.groupBy(
-    outputs.map(({ attempt_id: attemptId, address, units, fee_units: fee }): Share => ({ attemptId, address, units: units + fee })),
+    outputs.map(({ attempt_id: attemptId, address, units, fee_units: fee }): Share => ({
+      attemptId,
+      address,
+      units: units + fee,
+    })),
     ({ address }) => address,
   )
-  return new Map([...byAddress.values()].flatMap(shares => shares.map(({ attemptId }) => [attemptId, shares] as const)))
+  return new Map(
+    [...byAddress.values()].flatMap(shares => shares.map(({ attemptId }) => [attemptId, shares] as const)),
+  )
 }
 
 /** Signed, and so many blocks have come since without it: a person may sign long after it was planned. */

@@ -18,7 +18,9 @@ const plans: fc.Arbitrary<Plan> = fc.record({
     }),
   ),
   outputs: fc.array(
-    fc.record({ key: fc.string(), units, feeShare: units, script }).chain(output => fc.constantFrom(output, { ...output, key: undefined })),
+    fc
+      .record({ key: fc.string(), units, feeShare: units, script })
+      .chain(output => fc.constantFrom(output, { ...output, key: undefined })),
   ),
   lockTime: fc.nat(),
   feeUnits: units,
@@ -37,5 +39,7 @@ test('a plan is read as it was written', () => {
 test('a script in a Buffer is kept as any other bytes', () => {
   const [plan] = fc.sample(plans, 1)
   const output = { key: 'one', units: 1n, feeShare: 0n, script: Buffer.from('0014aa', 'hex') }
-  expect(readPlan(planText({ ...plan!, outputs: [output] })).outputs[0]!.script).toEqual(Uint8Array.from([0, 0x14, 0xaa]))
+  expect(readPlan(planText({ ...plan!, outputs: [output] })).outputs[0]!.script).toEqual(
+    Uint8Array.from([0, 0x14, 0xaa]),
+  )
 })

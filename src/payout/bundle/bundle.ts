@@ -1,7 +1,17 @@
-/** A bundle: payouts that go out together, as a group of transactions that spend the same coins, so that one of them at most is ever mined. */
+/**
+ * A bundle: payouts that go out together, as a group of transactions that spend the same coins, so that one
+ * of them at most is ever mined.
+ */
 import { shareFee } from '../../base/money.ts'
 import type { Instant } from '../../base/world.ts'
-import { coinbaseDepth, type Branch, type Coin, type KeptPlan, type Outpoint, type Plan } from '../../rails/chain.ts'
+import {
+  coinbaseDepth,
+  type Branch,
+  type Coin,
+  type KeptPlan,
+  type Outpoint,
+  type Plan,
+} from '../../rails/chain.ts'
 import { forUpdate, sql, type Reader, type Tx } from '../../db/db.ts'
 import type { BundleState, CandidateState } from '../states.ts'
 
@@ -35,23 +45,34 @@ export type CandidateRow = {
   height: bigint | null
 }
 
-export type OutputRow = { candidate_id: string; attempt_id: string; units: bigint; fee_units: bigint; address: string }
+export type OutputRow = {
+  candidate_id: string
+  attempt_id: string
+  units: bigint
+  fee_units: bigint
+  address: string
+}
 
-export const findBundle = (reader: Reader, id: string) => reader.one<BundleRow>(sql`select * from bundles where id = ${id}`)
+export const findBundle = (reader: Reader, id: string) =>
+  reader.one<BundleRow>(sql`select * from bundles where id = ${id}`)
 export const candidatesOf = (reader: Reader, bundleId: string) =>
   reader.all<CandidateRow>(sql`select * from bundle_candidates where bundle_id = ${bundleId} order by number`)
 export const outputsOf = (reader: Reader, candidateId: string) =>
-  reader.all<OutputRow>(sql`select * from bundle_outputs where candidate_id = ${candidateId} order by attempt_id`)
+  reader.all<OutputRow>(
+    sql`select * from bundle_outputs where candidate_id = ${candidateId} order by attempt_id`,
+  )
 
 /** The transaction that is wanted now: the last one planned that no other of its bundle has shut out. */
 export const latestOf = async (reader: Reader, bundleId: string): Promise<CandidateRow> =>
   (await reader.one<CandidateRow>(sql`
-    select * from bundle_candidates where bundle_id = ${bundleId} and state <> 'replaced' order by number desc limit 1`))!
+    select * from bundle_candidates where bundle_id = ${bundleId} and state <> 'replaced' order by number desc
+      limit 1`))!
 
 /** What is in a mempool or should be, the best offer first: those whose bytes are kept. */
 export const signedOf = (reader: Reader, bundleId: string) =>
   reader.all<CandidateRow & { raw: Uint8Array }>(sql`
-    select * from bundle_candidates where bundle_id = ${bundleId} and state in ('signed', 'sent') order by number desc`)
+    select * from bundle_candidates where bundle_id = ${bundleId} and state in ('signed', 'sent')
+      order by number desc`)
 
 /** A plan as it is kept: JSON, with money as text and scripts in hex. */
 export const planText = (plan: Plan): string =>
@@ -65,14 +86,18 @@ export const planText = (plan: Plan): string =>
 export function readPlan(text: string): Plan {
   return JSON.parse(text, (_, value: unknown) => {
     if (typeof value !== 'object' || value === null) return value
-    if ('units' in value && typeof value.units === 'string' && Object.keys(value).length === 1) return BigInt(value.units)
+    if ('units' in value && typeof value.units === 'string' && Object.keys(value).length === 1)
+      return BigInt(value.units)
     if ('hex' in value && typeof value.hex === 'string' && Object.keys(value).length === 1)
       return Uint8Array.from(Buffer.from(value.hex, 'hex'))
     return value
   }) as Plan
 }
 
-export const keptPlan = ({ plan, raw }: Pick<CandidateRow, 'plan' | 'raw'>): KeptPlan => ({ plan: readPlan(plan), raw })
+export const keptPlan = ({ plan, raw }: Pick<CandidateRow, 'plan' | 'raw'>): KeptPlan => ({
+  plan: readPlan(plan),
+  raw,
+})
 
 /** One order of an output: what is owed by it. */
 export interface Share {
@@ -81,14 +106,26 @@ export interface Share {
   units: bigint
 }
 
-/** Writes one more transaction of a bundle, with what it pays to whom: `shares` by the key of their output, whose fee they share. */
-export async function keepCandidate(tx: Tx, bundleId: string, plan: Plan, shares: ReadonlyMap<string, readonly Share[]>): Promise<void> {
+/**
+ * Writes one more transaction of a bundle, with what it pays to whom: `shares` by the key of their output,
+ * whose fee they share.
+ */
+export async function keepCandidate(
+  tx: Tx,
+  bundleId: string,
+  plan: Plan,
+  shares: ReadonlyMap<string, readonly Share[]>,
+): Promise<void> {
   const now = await tx.now()
   const number = ((await candidatesOf(tx, bundleId)).at(-1)?.number ?? 0n) + 1n
   await tx.run(sql`
-    insert into bundle_candidates (id, bundle_id, number, plan, fee_units, house_units, size, state, added_at, changed_at)
-    values (${plan.txid}, ${bundleId}, ${number}, ${planText(plan)}, ${plan.feeUnits}, ${plan.houseUnits}, ${plan.size}, 'planned', ${now}, ${now})`)
-  const own = await tx.all<{ outpoint: Outpoint }>(sql`select outpoint from bundle_coins where bundle_id = ${bundleId}`)
+    insert into bundle_candidates (id, bundle_id, number, plan, fee_units, house_units, size, state, added_at,
+      changed_at)
+    values (${plan.txid}, ${bundleId}, ${number}, ${planText(plan)}, ${plan.feeUnits}, ${plan.houseUnits},
+      ${plan.size}, 'planned', ${now}, ${now})`)
+  const own = await tx.all<{ outpoint: Outpoint }>(
+    sql`select outpoint from bundle_coins where bundle_id = ${bundleId}`,
+  )
   // A coin of another bundle breaks the key, and then nothing of this is kept.
   for (const { outpoint } of plan.inputs)
     if (!own.some(coin => coin.outpoint === outpoint))
@@ -122,10 +159,18 @@ export async function spendable(reader: Reader, tip: bigint, depth: number): Pro
   return rows.map(({ id, units, branch, number }) => ({ outpoint: id, units, branch, index: Number(number) }))
 }
 
-/** From here on a signature of it may exist, whatever comes back. False where its bundle has ended, and then it is given to nobody. */
-export async function markHanded(tx: Tx, { id, bundle_id: bundleId }: Pick<CandidateRow, 'id' | 'bundle_id'>): Promise<boolean> {
+/**
+ * From here on a signature of it may exist, whatever comes back. False where its bundle has ended, and then
+ * it is given to nobody.
+ */
+export async function markHanded(
+  tx: Tx,
+  { id, bundle_id: bundleId }: Pick<CandidateRow, 'id' | 'bundle_id'>,
+): Promise<boolean> {
   const bundle = await tx.one<BundleRow>(sql`select * from bundles where id = ${bundleId} ${forUpdate}`)
   if (bundle?.state !== 'planned' && bundle?.state !== 'signed' && bundle?.state !== 'sent') return false
-  await tx.run(sql`update bundle_candidates set handed_at = ${await tx.now()} where id = ${id} and handed_at is null`)
+  await tx.run(
+    sql`update bundle_candidates set handed_at = ${await tx.now()} where id = ${id} and handed_at is null`,
+  )
   return true
 }

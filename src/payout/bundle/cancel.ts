@@ -5,25 +5,42 @@ import type { World } from '../../base/world.ts'
 import { assertMayApprove, audit, auditedDetails, post } from '../../ledger/ledger.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
-import { candidatesOf, keepCandidate, keptPlan, latestOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
+import {
+  candidatesOf,
+  keepCandidate,
+  keptPlan,
+  latestOf,
+  readPlan,
+  type BundleRow,
+  type CandidateRow,
+} from './bundle.ts'
 import type { BundleTerms, Present } from './terms.ts'
 import type { AttemptRow, PayoutRow } from '../row.ts'
 import { attemptMachine, bundleMachine, payoutMachine } from '../states.ts'
 import { chainUnread, unreadSentence } from './unread.ts'
 
-/** It pays nobody but ourselves: what a bundle that is canceled spends its coins by. Every other has a payee. */
+/**
+ * It pays nobody but ourselves: what a bundle that is canceled spends its coins by. Every other has a payee.
+ */
 export const isCancellation = ({ plan }: Pick<CandidateRow, 'plan'>): boolean =>
   readPlan(plan).outputs.every(({ key }) => key === undefined)
 
-/** Whether a bundle is on its way to be canceled: none of its payouts goes out by it any more, unless a block has them first. */
+/**
+ * Whether a bundle is on its way to be canceled: none of its payouts goes out by it any more, unless a block
+ * has them first.
+ */
 export const isCanceling = async (reader: Reader, bundleId: string): Promise<boolean> =>
-  (await candidatesOf(reader, bundleId)).some(candidate => candidate.state !== 'replaced' && isCancellation(candidate))
+  (await candidatesOf(reader, bundleId)).some(
+    candidate => candidate.state !== 'replaced' && isCancellation(candidate),
+  )
 
 const canceledAct = 'bundle canceled'
 
 /** Whether a person asked for this transaction of its bundle, by canceling it. */
-export const isAskedFor = async (reader: Reader, { id, bundle_id: bundleId }: Pick<CandidateRow, 'id' | 'bundle_id'>): Promise<boolean> =>
-  (await auditedDetails(reader, bundleId, canceledAct)).some(({ txid }) => txid === id)
+export const isAskedFor = async (
+  reader: Reader,
+  { id, bundle_id: bundleId }: Pick<CandidateRow, 'id' | 'bundle_id'>,
+): Promise<boolean> => (await auditedDetails(reader, bundleId, canceledAct)).some(({ txid }) => txid === id)
 
 export type Canceled =
   /** At once: no signature of it can exist. */
@@ -31,7 +48,10 @@ export type Canceled =
   /** When this transaction of ours lies deep, which spends its coins to ourselves. */
   | { is: 'canceling'; txid: string }
 
-/** `owedAgain`: in its transaction, once its payouts are owed again at once. Throws `BadInput` where it cannot be canceled any more. */
+/**
+ * `owedAgain`: in its transaction, once its payouts are owed again at once. Throws `BadInput` where it cannot
+ * be canceled any more.
+ */
 export async function cancelBundle(
   db: Db,
   rail: Pick<ChainRail, 'planCancel'>,
@@ -52,7 +72,8 @@ export async function cancelBundle(
     await assertMayApprove(tx, by, await tx.now())
     const unread = await chainUnread(tx)
     if (unread !== undefined) throw new BadInput(unreadSentence(unread))
-    if (await isCanceling(tx, id)) throw new BadInput(`bundle ${id} is being canceled already: "repasse bitcoin bundle show ${id}"`)
+    if (await isCanceling(tx, id))
+      throw new BadInput(`bundle ${id} is being canceled already: "repasse bitcoin bundle show ${id}"`)
     const cause = { why: `${by} cancels it: ${why}` }
     const said = (detail: Record<string, string>) =>
       audit(tx, { actor: by, act: canceledAct, subject: id, detail: { from: state, why, ...detail } })
@@ -70,7 +91,9 @@ export async function cancelBundle(
       replaces: candidates.map(keptPlan),
     })
     if (planned.is !== 'planned')
-      throw new BadInput(`bundle ${id} cannot be canceled: its coins do not cover the fee of spending them to ourselves`)
+      throw new BadInput(
+        `bundle ${id} cannot be canceled: its coins do not cover the fee of spending them to ourselves`,
+      )
     await said({ txid: planned.plan.txid })
     await terms.change.take(tx)
     await keepCandidate(tx, id, planned.plan, new Map())
@@ -81,10 +104,16 @@ export async function cancelBundle(
   return canceled
 }
 
-/** In the transaction that owes a bundle's payouts again: their payments may have left the chain while it was under way. */
+/**
+ * In the transaction that owes a bundle's payouts again: their payments may have left the chain while it was
+ * under way.
+ */
 export type OwedAgain = (tx: Tx, bundleId: string, cause: Cause) => Promise<void>
 
-/** Ends a bundle that may not be signed, where no signature of it can exist: its payouts are owed again, and each is held or planned by itself. */
+/**
+ * Ends a bundle that may not be signed, where no signature of it can exist: its payouts are owed again, and
+ * each is held or planned by itself.
+ */
 export async function endUnsigned(
   tx: Tx,
   world: World,
@@ -115,7 +144,13 @@ export async function offerCancelAgain(
   const candidates = await candidatesOf(tx, id)
   const planned = rail.planCancel({
     inputs: readPlan((await latestOf(tx, id)).plan).inputs,
-    ...{ feeRate, mostFeeRate: terms.mostFeeRate, change: { index }, lockTime: Number(height), replaces: candidates.map(keptPlan) },
+    ...{
+      feeRate,
+      mostFeeRate: terms.mostFeeRate,
+      change: { index },
+      lockTime: Number(height),
+      replaces: candidates.map(keptPlan),
+    },
   })
   if (planned.is !== 'planned') return false
   await terms.change.take(tx)
@@ -124,17 +159,32 @@ export async function offerCancelAgain(
 }
 
 /** Its payouts are owed again, and its coins are free. */
-export async function endCanceled(tx: Tx, world: World, { id, state }: Pick<BundleRow, 'id' | 'state'>, cause: Cause): Promise<void> {
+export async function endCanceled(
+  tx: Tx,
+  world: World,
+  { id, state }: Pick<BundleRow, 'id' | 'state'>,
+  cause: Cause,
+): Promise<void> {
   await move(tx, 'bundles', bundleMachine, id, state as 'planned', 'void', cause, [sql`why = ${cause.why}`])
-  await tx.run(sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins where spent_by is null)`)
+  await tx.run(
+    sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins
+      where spent_by is null)`,
+  )
   const now = await tx.now()
   const attempts = await tx.all<AttemptRow>(
     sql`select * from attempts where bundle_id = ${id} and state in ('sending', 'sent') order by id`,
   )
   for (const attempt of attempts) {
-    const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`))!
-    await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'sent', 'failed', cause, [sql`why = ${cause.why}`])
-    await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'sent', 'owed', cause, [sql`why = null`, sql`next_at = ${now}`])
+    const payout = (await tx.one<PayoutRow>(
+      sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`,
+    ))!
+    await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'sent', 'failed', cause, [
+      sql`why = ${cause.why}`,
+    ])
+    await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'sent', 'owed', cause, [
+      sql`why = null`,
+      sql`next_at = ${now}`,
+    ])
     const owed = { amount: btc(attempt.units), invoiceId: payout.invoice_id, memo: cause.why }
     await post(tx, world, { movement: 'payout returned', source: attempt.id, ...owed })
   }

@@ -1,6 +1,7 @@
 /**
- * Checking: the one rule that a transaction of ours passes before it is handed out, signed, kept or sent. It pays exactly its payouts, as the books
- * ordered them and people approved them; the rest comes back to us, less a sane fee. What was planned lies in rows, and rows can be edited.
+ * Checking: the one rule that a transaction of ours passes before it is handed out, signed, kept or sent. It
+ * pays exactly its payouts, as the books ordered them and people approved them; the rest comes back to us,
+ * less a sane fee. What was planned lies in rows, and rows can be edited.
  */
 import type { ChainRail, Plan } from '../../rails/chain.ts'
 import { sql, type Reader } from '../../db/db.ts'
@@ -10,7 +11,9 @@ import { isAskedFor } from './cancel.ts'
 import { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'
 import type { AttemptRow } from '../row.ts'
 
-type Candidate = Pick<CandidateRow, 'id' | 'bundle_id' | 'plan' | 'fee_units' | 'house_units'> & { raw?: Uint8Array | null }
+type Candidate = Pick<CandidateRow, 'id' | 'bundle_id' | 'plan' | 'fee_units' | 'house_units'> & {
+  raw?: Uint8Array | null
+}
 
 /** `strange`: what it would do that it should not, for people; empty where it may be signed and sent. */
 export interface Checked {
@@ -19,7 +22,11 @@ export interface Checked {
   changes: Change[]
 }
 
-export async function checkTransaction(reader: Reader, rail: ChainRail, candidate: Candidate): Promise<Checked> {
+export async function checkTransaction(
+  reader: Reader,
+  rail: ChainRail,
+  candidate: Candidate,
+): Promise<Checked> {
   const { id, bundle_id: bundleId } = candidate
   const plan = readPlan(candidate.plan)
   const kept = await candidatesOf(reader, bundleId)
@@ -45,9 +52,15 @@ export async function checkTransaction(reader: Reader, rail: ChainRail, candidat
 }
 
 /** The same as one sentence; undefined where nothing is strange. */
-export async function strangeIn(reader: Reader, rail: ChainRail, candidate: Candidate): Promise<string | undefined> {
+export async function strangeIn(
+  reader: Reader,
+  rail: ChainRail,
+  candidate: Candidate,
+): Promise<string | undefined> {
   const { strange } = await checkTransaction(reader, rail, candidate)
-  return strange.length === 0 ? undefined : `it is not what the books owe and people approved: ${strange.join(', ')}`
+  return strange.length === 0
+    ? undefined
+    : `it is not what the books owe and people approved: ${strange.join(', ')}`
 }
 
 function bytesFit(rail: ChainRail, { id, raw }: Candidate): boolean {
@@ -62,17 +75,30 @@ function bytesFit(rail: ChainRail, { id, raw }: Candidate): boolean {
 /** Only coins that are reserved for its bundle are spent, each of what we know it to hold. */
 async function strangeCoins(reader: Reader, bundleId: string, { inputs }: Plan): Promise<string[]> {
   const coins = await reader.all<{ id: string; units: bigint }>(
-    sql`select c.id, c.units from bundle_coins b join coins c on c.id = b.outpoint where b.bundle_id = ${bundleId}`,
+    sql`select c.id, c.units from bundle_coins b join coins c on c.id = b.outpoint
+      where b.bundle_id = ${bundleId}`,
   )
   const reserved = new Map(coins.map(({ id, units }) => [id, units]))
-  return inputs.filter(({ outpoint, units }) => reserved.get(outpoint) !== units).map(({ outpoint }) => `the coin ${outpoint}`)
+  return inputs
+    .filter(({ outpoint, units }) => reserved.get(outpoint) !== units)
+    .map(({ outpoint }) => `the coin ${outpoint}`)
 }
 
-/** Every order of the bundle is in it, of what the books ordered, and nothing is paid twice. One that pays nobody cancels, and has none. */
-async function strangeOrders(reader: Reader, { id, bundle_id: bundleId }: Candidate, plan: Plan, paid: readonly Paid[]): Promise<string[]> {
+/**
+ * Every order of the bundle is in it, of what the books ordered, and nothing is paid twice. One that pays
+ * nobody cancels, and has none.
+ */
+async function strangeOrders(
+  reader: Reader,
+  { id, bundle_id: bundleId }: Candidate,
+  plan: Plan,
+  paid: readonly Paid[],
+): Promise<string[]> {
   const shares = await outputsOf(reader, id)
   if (shares.length === 0 && plan.outputs.every(({ key }) => key === undefined)) return []
-  const orders = await reader.all<AttemptRow>(sql`select * from attempts where bundle_id = ${bundleId} order by id`)
+  const orders = await reader.all<AttemptRow>(
+    sql`select * from attempts where bundle_id = ${bundleId} order by id`,
+  )
   const whys = await ordersNotAsBooked(reader, orders)
   const named = paid.flatMap(({ payouts }) => payouts)
   const strange = orders.flatMap(order => {

@@ -1,4 +1,7 @@
-/** Paid elsewhere: a transaction that is not ours spent our coins, and may have paid what we still owe. Then a person says, before we pay it. */
+/**
+ * Paid elsewhere: a transaction that is not ours spent our coins, and may have paid what we still owe. Then a
+ * person says, before we pay it.
+ */
 import { BadInput } from '../../base/answer.ts'
 import { formatMoney } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
@@ -10,7 +13,10 @@ import { findPayout, stopPayouts, type PayoutRow } from '../row.ts'
 import { payoutMachine } from '../states.ts'
 import { assertUnexplained, bearsOurTag, proposeAs, provenByBank, settleWith } from '../bank/verdict.ts'
 
-/** Numbers of a payee's descriptor beyond the last we know of, within which a forgotten transaction may have paid. */
+/**
+ * Numbers of a payee's descriptor beyond the last we know of, within which a forgotten transaction may have
+ * paid.
+ */
 const lookedAt = 1_000
 
 interface Foreign {
@@ -22,9 +28,13 @@ interface Foreign {
 }
 
 /** Remembers whom a transaction that is not ours pays. Answers whether this is news. */
-export async function noteForeign(tx: Tx, { txid, outputs }: Pick<ChainTx, 'txid' | 'outputs'>): Promise<boolean> {
+export async function noteForeign(
+  tx: Tx,
+  { txid, outputs }: Pick<ChainTx, 'txid' | 'outputs'>,
+): Promise<boolean> {
   const first = await tx.run(sql`
-    insert into foreign_transactions (txid, added_at) values (${txid}, ${await tx.now()}) on conflict (txid) do nothing`)
+    insert into foreign_transactions (txid, added_at) values (${txid}, ${await tx.now()})
+      on conflict (txid) do nothing`)
   if (first === 0) return false
   const paid = new Map<string, bigint>()
   for (const { script, units } of outputs) paid.set(hexOf(script), (paid.get(hexOf(script)) ?? 0n) + units)
@@ -40,10 +50,14 @@ export async function forgetForeign(tx: Tx, txid: string): Promise<void> {
 }
 
 /**
- * Holds each payout that such a transaction may have paid: its account's address is among the outputs, and its invoice is older. What a
- * person released after that stays released. Answers how many were held.
+ * Holds each payout that such a transaction may have paid: its account's address is among the outputs, and
+ * its invoice is older. What a person released after that stays released. Answers how many were held.
  */
-export async function holdPaidElsewhere(tx: Tx, rail: Pick<ChainRail, 'destination'>, world: Pick<World, 'log'>): Promise<number> {
+export async function holdPaidElsewhere(
+  tx: Tx,
+  rail: Pick<ChainRail, 'destination'>,
+  world: Pick<World, 'log'>,
+): Promise<number> {
   let held = 0
   for (const foreign of await foreignOf(tx)) {
     const cause: Cause = {
@@ -51,16 +65,24 @@ export async function holdPaidElsewhere(tx: Tx, rail: Pick<ChainRail, 'destinati
       ref: foreign.txid,
     }
     const rows = await tx.all<PayoutRow & { destination: string; next_index: bigint }>(sql`
-      select p.*, a.destination, a.next_index from payouts p join accounts a on a.id = p.account_id join invoices i on i.id = p.invoice_id
-      where p.asset = 'BTC' and p.state in ('owed', 'waiting') and a.destination is not null and i.added_at <= ${foreign.at}
-        and not exists (select 1 from transitions t where t.subject = p.id and t.to_state = 'held' and t.ref = ${foreign.txid}) order by p.id`)
+      select p.*, a.destination, a.next_index from payouts p join accounts a on a.id = p.account_id
+        join invoices i on i.id = p.invoice_id
+      where p.asset = 'BTC' and p.state in ('owed', 'waiting') and a.destination is not null
+        and i.added_at <= ${foreign.at}
+        and not exists (select 1 from transitions t where t.subject = p.id and t.to_state = 'held'
+          and t.ref = ${foreign.txid}) order by p.id`)
     const paid = new Map<string, boolean>()
     for (const payout of rows) {
       const known = paid.get(payout.account_id) ?? pays(foreign, rail, payout)
       paid.set(payout.account_id, known)
       if (!known) continue
-      await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'held', cause, [sql`why = ${cause.why}`])
-      world.log.warn({ payout: payout.id, txid: foreign.txid }, 'a payout is held: a transaction that is not ours pays its account')
+      await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'held', cause, [
+        sql`why = ${cause.why}`,
+      ])
+      world.log.warn(
+        { payout: payout.id, txid: foreign.txid },
+        'a payout is held: a transaction that is not ours pays its account',
+      )
       held += 1
     }
   }
@@ -70,9 +92,10 @@ export async function holdPaidElsewhere(tx: Tx, rail: Pick<ChainRail, 'destinati
 export type Settled = { is: 'settled'; payout: PayoutRow } | Proposed
 
 /**
- * A person says that a held payout was paid by money that left by no order of these books: what was sent since the backup that was
- * restored, or by hand. `ref`: the transaction on the chain, or the bank's id of the transfer; it is looked up, and must pay this payout's
- * account. A transfer that bears no tag of ours may be for something else, so a second person has to approve that it paid this.
+ * A person says that a held payout was paid by money that left by no order of these books: what was sent
+ * since the backup that was restored, or by hand. `ref`: the transaction on the chain, or the bank's id of
+ * the transfer; it is looked up, and must pay this payout's account. A transfer that bears no tag of ours may
+ * be for something else, so a second person has to approve that it paid this.
  */
 export async function settlePaidElsewhere(
   db: Db,
@@ -93,23 +116,29 @@ export async function settlePaidElsewhere(
     if (current.units !== payout.units) throw new BadInput(`payout ${id} has just changed: look again`)
     if (transfer) {
       await assertUnexplained(tx, current, transfer)
-      if (!bearsOurTag(current, transfer)) return proposeAs(tx, world, current, transfer, { as: 'ours', by, why })
+      if (!bearsOurTag(current, transfer))
+        return proposeAs(tx, world, current, transfer, { as: 'ours', by, why })
       await settleWith(tx, world, current, transfer, cause)
     } else {
       await provenByChain(tx, rails.bitcoin, current, ref)
       await tx.run(sql`
-        insert into paid_elsewhere (payout_id, txid, added_at) values (${id}, ${ref}, ${await tx.now()}) on conflict (payout_id, txid) do update set twice = 0`)
+        insert into paid_elsewhere (payout_id, txid, added_at) values (${id}, ${ref}, ${await tx.now()})
+          on conflict (payout_id, txid) do update set twice = 0`)
       await bookElsewhere(tx, world, current, ref, 'payout paid elsewhere')
       await move(tx, 'payouts', payoutMachine, id, 'held', 'paid', cause, [sql`why = null`])
     }
     const settled = (await findPayout(tx, id))!
-    if (settled.state !== 'paid') throw new BadInput(`payout ${id} is ${settled.state} still: the bank has not succeeded with ${ref}`)
+    if (settled.state !== 'paid')
+      throw new BadInput(`payout ${id} is ${settled.state} still: the bank has not succeeded with ${ref}`)
     await audit(tx, { actor: by, act: 'payout settled', subject: id, detail: { why, ref } })
     return { is: 'settled', payout: settled }
   })
 }
 
-/** The next booking of what a transaction that is none of ours paid of a payout, or of its having left the chain. */
+/**
+ * The next booking of what a transaction that is none of ours paid of a payout, or of its having left the
+ * chain.
+ */
 async function bookElsewhere(
   tx: Tx,
   world: World,
@@ -118,36 +147,46 @@ async function bookElsewhere(
   movement: 'payout paid elsewhere' | 'payout elsewhere undone',
 ): Promise<void> {
   const row = await tx.one<{ paid: bigint; undone: bigint }>(sql`
-    select cast(sum((bookings + 1) / 2) as bigint) as paid, cast(sum(bookings / 2) as bigint) as undone from paid_elsewhere where payout_id = ${id}`)
+    select cast(sum((bookings + 1) / 2) as bigint) as paid, cast(sum(bookings / 2) as bigint) as undone
+      from paid_elsewhere where payout_id = ${id}`)
   const isPaid = movement === 'payout paid elsewhere'
   const times = (isPaid ? row!.paid : row!.undone) + 1n
   const source = isPaid && times === 1n ? id : `${id}/${times}`
   await post(tx, world, { movement, source, amount: { asset: 'BTC', units }, invoiceId, memo: txid })
-  await tx.run(sql`update paid_elsewhere set bookings = bookings + 1 where payout_id = ${id} and txid = ${txid}`)
+  await tx.run(
+    sql`update paid_elsewhere set bookings = bookings + 1 where payout_id = ${id} and txid = ${txid}`,
+  )
 }
 
 /**
- * Follows the transactions that payouts were settled with, as often as the chain has them and leaves them behind: what is in no block any more has
- * paid nobody, so its payout is held for a person; what is in one again has paid it, unless it was ordered meanwhile. Answers what changed.
+ * Follows the transactions that payouts were settled with, as often as the chain has them and leaves them
+ * behind: what is in no block any more has paid nobody, so its payout is held for a person; what is in one
+ * again has paid it, unless it was ordered meanwhile. Answers what changed.
  */
 export async function followElsewhere(tx: Tx, world: World): Promise<string | undefined> {
   const moved = await tx.all<{ payout_id: string; txid: string; bookings: bigint }>(sql`
     select payout_id, txid, bookings from paid_elsewhere x
-    where x.twice = 0 and (x.bookings % 2 = 1) <> exists (select 1 from coins c where c.spent_by = x.txid and c.spent_height is not null)
+    where x.twice = 0 and (x.bookings % 2 = 1) <> exists (select 1 from coins c where c.spent_by = x.txid
+      and c.spent_height is not null)
     order by payout_id, x.bookings % 2 desc, txid`)
-  // What left before what came back: where one takes the other's place in the chain, the payee has one of them at any moment.
+  // What left before what came back: where one takes the other's place in the chain, the payee has one of
+  // them at any moment.
   for (const { payout_id: id, txid, bookings } of moved) {
     const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
     await (bookings % 2n === 1n ? leftChain(tx, world, payout, txid) : backInChain(tx, world, payout, txid))
   }
-  return moved.length === 0 ? undefined : `settled by hand: ${moved.map(({ payout_id: id }) => id).join(', ')}`
+  return moved.length === 0
+    ? undefined
+    : `settled by hand: ${moved.map(({ payout_id: id }) => id).join(', ')}`
 }
 
 async function leftChain(tx: Tx, world: World, payout: PayoutRow, txid: string): Promise<void> {
   const { id, state } = payout
   const why = `${txid}, by which it was settled, has left the chain: it counts again once a block has it, else release it`
   await bookElsewhere(tx, world, payout, txid, 'payout elsewhere undone')
-  await move(tx, 'payouts', payoutMachine, id, state as 'paid', 'held', { why, ref: txid }, [sql`why = ${why}`])
+  await move(tx, 'payouts', payoutMachine, id, state as 'paid', 'held', { why, ref: txid }, [
+    sql`why = ${why}`,
+  ])
   world.log.error({ payout: id, txid }, 'a payout is held: what it was settled by has left the chain')
 }
 
@@ -155,25 +194,41 @@ async function backInChain(tx: Tx, world: World, payout: PayoutRow, txid: string
   const { id, state } = payout
   if (state === 'owed' || state === 'waiting' || state === 'held') {
     await bookElsewhere(tx, world, payout, txid, 'payout paid elsewhere')
-    await move(tx, 'payouts', payoutMachine, id, state, 'paid', { why: 'what it was settled by is in a block again', ref: txid }, [
-      sql`why = null`,
-    ])
+    await move(
+      tx,
+      'payouts',
+      payoutMachine,
+      id,
+      state,
+      'paid',
+      { why: 'what it was settled by is in a block again', ref: txid },
+      [sql`why = null`],
+    )
     return
   }
   await tx.run(sql`update paid_elsewhere set twice = 1 where payout_id = ${id} and txid = ${txid}`)
-  world.log.error({ payout: id, txid }, 'what a payout was settled by is in a block again, and it was ordered: payouts are stopped')
-  await stopPayouts(tx, `${id}: ${txid}, by which it was settled, is in a block again, and it is ${state}: it may be paid twice`)
+  world.log.error(
+    { payout: id, txid },
+    'what a payout was settled by is in a block again, and it was ordered: payouts are stopped',
+  )
+  await stopPayouts(
+    tx,
+    `${id}: ${txid}, by which it was settled, is in a block again, and it is ${state}: it may be paid twice`,
+  )
 }
 
 function assertSettleable({ id, state, asset }: PayoutRow): void {
   if (state === 'held' || (state === 'returned' && asset === 'BRL')) return
-  throw new BadInput(`payout ${id} is ${state}: this is for one that is held${asset === 'BRL' ? ' or returned' : ''}`)
+  throw new BadInput(
+    `payout ${id} is ${state}: this is for one that is held${asset === 'BRL' ? ' or returned' : ''}`,
+  )
 }
 
 /**
- * The transaction spends coins of ours, is none of ours, lies in a block, and pays this payout's account: less what it paid the miners, as much as
- * this payout and those that were settled with it before. Accounts may name one address in several ways, so outputs are told by their scripts: what
- * settled payouts could only be paid by is never more than those outputs hold.
+ * The transaction spends coins of ours, is none of ours, lies in a block, and pays this payout's account:
+ * less what it paid the miners, as much as this payout and those that were settled with it before. Accounts
+ * may name one address in several ways, so outputs are told by their scripts: what settled payouts could only
+ * be paid by is never more than those outputs hold.
  */
 async function provenByChain(
   tx: Tx,
@@ -181,17 +236,25 @@ async function provenByChain(
   { id, units, account_id: account }: PayoutRow,
   ref: string,
 ): Promise<void> {
-  if (!rail) throw new BadInput('the Bitcoin rail is not configured, and the account’s addresses must be derived: set BITCOIN_*')
+  if (!rail)
+    throw new BadInput(
+      'the Bitcoin rail is not configured, and the account’s addresses must be derived: set BITCOIN_*',
+    )
   const foreign = (await foreignOf(tx)).find(({ txid }) => txid === ref)
   if (!foreign)
-    throw new BadInput(`--ref "${ref}" is no transaction that spends coins of ours beside our own: "repasse payout show ${id}" names it`)
-  const to = (await tx.one<Destination>(sql`select destination, next_index from accounts where id = ${account}`))!
+    throw new BadInput(
+      `--ref "${ref}" is no transaction that spends coins of ours beside our own: "repasse payout show ${id}" names it`,
+    )
+  const to = (await tx.one<Destination>(
+    sql`select destination, next_index from accounts where id = ${account}`,
+  ))!
   const ours = scriptsPaid(foreign, rail, to)
   if (ours.size === 0) throw new BadInput(`--ref "${ref}" does not pay the account of payout ${id}`)
   const spent = await tx.all<{ units: bigint; height: bigint | null }>(
     sql`select units, spent_height as height from coins where spent_by = ${ref}`,
   )
-  if (spent.every(({ height }) => height === null)) throw new BadInput(`--ref "${ref}" is in no block, so it has paid nobody yet`)
+  if (spent.every(({ height }) => height === null))
+    throw new BadInput(`--ref "${ref}" is in no block, so it has paid nobody yet`)
   const before = await tx.all<Destination & { units: bigint }>(sql`
     select p.units, a.destination, a.next_index from payouts p join accounts a on a.id = p.account_id
     where p.id in (select payout_id from paid_elsewhere where txid = ${ref} and bookings % 2 = 1)`)
@@ -202,10 +265,14 @@ async function provenByChain(
   const spentUnits = spent.reduce((sum, each) => sum + each.units, 0n)
   const fee = spentUnits > all ? spentUnits - all : 0n
   const settledAmong = (among: Set<string>) =>
-    earlier.filter(({ scripts }) => [...scripts].every(script => among.has(script))).reduce((sum, each) => sum + each.units, 0n)
-  // The miners were paid once, whoever that is taken from: so those that took of it before are looked at together with this one as well.
+    earlier
+      .filter(({ scripts }) => [...scripts].every(script => among.has(script)))
+      .reduce((sum, each) => sum + each.units, 0n)
+  // The miners were paid once, whoever that is taken from: so those that took of it before are looked at
+  // together with this one as well.
   const short = earlier.filter(({ scripts }) => settledAmong(scripts) > unitsOf(foreign, scripts)!)
-  const withOurs = (others: readonly { scripts: Set<string> }[]) => new Set([...ours, ...others.flatMap(({ scripts }) => [...scripts])])
+  const withOurs = (others: readonly { scripts: Set<string> }[]) =>
+    new Set([...ours, ...others.flatMap(({ scripts }) => [...scripts])])
   for (const among of [ours, ...earlier.map(each => withOurs([each])), withOurs(short), withOurs(earlier)]) {
     const [paid, settled] = [unitsOf(foreign, among)!, settledAmong(among)]
     if (settled + units > paid + fee)
@@ -219,7 +286,8 @@ type Destination = { destination: string; next_index: bigint }
 
 async function foreignOf(tx: Tx): Promise<Foreign[]> {
   const rows = await tx.all<{ txid: string; at: string; script: string | null; units: bigint | null }>(sql`
-    select t.txid, t.added_at as at, o.script, o.units from foreign_transactions t left join foreign_outputs o on o.txid = t.txid
+    select t.txid, t.added_at as at, o.script, o.units from foreign_transactions t left
+      join foreign_outputs o on o.txid = t.txid
     order by t.txid, o.script`)
   const found = new Map<string, Foreign>()
   for (const { txid, at, script, units } of rows) {
@@ -231,7 +299,10 @@ async function foreignOf(tx: Tx): Promise<Foreign[]> {
 }
 
 /** Of an account, by its numbers; a plain address is the same whatever its number, so it is one. */
-function* scriptsOf(rail: Pick<ChainRail, 'destination'>, { destination, next_index: next }: Destination): Generator<string> {
+function* scriptsOf(
+  rail: Pick<ChainRail, 'destination'>,
+  { destination, next_index: next }: Destination,
+): Generator<string> {
   let last: string | undefined
   for (let number = 0; number < Number(next) + lookedAt; number++) {
     const { address, script } = rail.destination(destination, number)
@@ -247,8 +318,11 @@ function pays({ outputs }: Foreign, rail: Pick<ChainRail, 'destination'>, to: De
 }
 
 /** Those of its outputs that pay an account, by their scripts. */
-const scriptsPaid = ({ outputs }: Foreign, rail: Pick<ChainRail, 'destination'>, to: Destination): Set<string> =>
-  new Set([...scriptsOf(rail, to)].filter(script => outputs.has(script)))
+const scriptsPaid = (
+  { outputs }: Foreign,
+  rail: Pick<ChainRail, 'destination'>,
+  to: Destination,
+): Set<string> => new Set([...scriptsOf(rail, to)].filter(script => outputs.has(script)))
 
 /** Satoshis of some of its outputs; undefined where that was not noted. */
 function unitsOf({ outputs }: Foreign, scripts: Iterable<string>): bigint | undefined {

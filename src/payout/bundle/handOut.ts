@@ -1,4 +1,7 @@
-/** Transactions that wait for a person's signature: which they are, what each does, and the PSBT that is handed out and back. */
+/**
+ * Transactions that wait for a person's signature: which they are, what each does, and the PSBT that is
+ * handed out and back.
+ */
 import { holdsPrivateKey } from '../../base/setting.ts'
 import type { Instant } from '../../base/world.ts'
 import type { ChainRail, Plan } from '../../rails/chain.ts'
@@ -25,13 +28,18 @@ export type WaitingTransaction = {
 /** The one of each bundle that is wanted now, oldest first. */
 export async function waitingTransactions(reader: Reader): Promise<WaitingTransaction[]> {
   const rows = await reader.all<Omit<WaitingTransaction, 'read'>>(sql`
-    select c.id, c.bundle_id, c.number, c.plan, c.fee_units, c.house_units, c.size, c.added_at, b.why from bundle_candidates c join bundles b on b.id = c.bundle_id
+    select c.id, c.bundle_id, c.number, c.plan, c.fee_units, c.house_units, c.size, c.added_at, b.why
+      from bundle_candidates c join bundles b on b.id = c.bundle_id
     where c.state = 'planned' and b.state in ('planned', 'signed', 'sent')
-      and c.number = (select max(number) from bundle_candidates where bundle_id = b.id) order by c.added_at, c.id`)
+      and c.number = (select max(number) from bundle_candidates where bundle_id = b.id)
+        order by c.added_at, c.id`)
   return rows.flatMap(row => readOf(row) ?? [])
 }
 
-/** Undefined where its row cannot be read any more: then nobody can sign it, and its bundle is said to wait all the same. */
+/**
+ * Undefined where its row cannot be read any more: then nobody can sign it, and its bundle is said to wait
+ * all the same.
+ */
 function readOf(row: Omit<WaitingTransaction, 'read'>): WaitingTransaction | undefined {
   try {
     return { ...row, read: readPlan(row.plan) }
@@ -41,11 +49,17 @@ function readOf(row: Omit<WaitingTransaction, 'read'>): WaitingTransaction | und
   }
 }
 
-/** `lack`: what some signers ask for and could not be had. `strange`: what of it is not what the books owe and people approved; nobody is asked to sign that. */
+/**
+ * `lack`: what some signers ask for and could not be had. `strange`: what of it is not what the books owe and
+ * people approved; nobody is asked to sign that.
+ */
 export type HandedOut =
   | { is: 'handed'; psbt: string; lack?: string; paid: Paid[]; changes: Change[] }
   | { is: 'strange'; what: string[]; paid: Paid[]; changes: Change[] }
-  /** Somebody objects to where it pays, or to the limits that let it go: whoever has it signed could send it past this program. */
+  /**
+   * Somebody objects to where it pays, or to the limits that let it go: whoever has it signed could send it
+   * past this program.
+   */
   | { is: 'objected'; why: string }
 
 /** The PSBT of one that waits, checked first: nobody is asked to sign what would not be taken back. */
@@ -57,7 +71,10 @@ export async function handOut(db: Db, rail: ChainRail, waiting: WaitingTransacti
   return { is: 'handed', ...(await forSigner(db, rail, waiting)), paid, changes }
 }
 
-/** Whatever can be had of the transactions its coins come from; a signer that insists on the others is told why they are not there. */
+/**
+ * Whatever can be had of the transactions its coins come from; a signer that insists on the others is told
+ * why they are not there.
+ */
 async function forSigner(
   reader: Reader,
   rail: ChainRail,
@@ -65,7 +82,10 @@ async function forSigner(
 ): Promise<{ psbt: string; lack?: string }> {
   const answer = await rail.forSigner(plan, await minedIn(reader, bundleId))
   if (answer.is !== 'done')
-    return { psbt: plan.psbt, lack: `without the transactions its coins come from, which some signers ask for: ${answer.why}` }
+    return {
+      psbt: plan.psbt,
+      lack: `without the transactions its coins come from, which some signers ask for: ${answer.why}`,
+    }
   const { psbt, without } = answer.value
   if (without.length === 0) return { psbt }
   return {
@@ -77,12 +97,16 @@ async function forSigner(
 const maxBytes = 4 * 1024 * 1024
 
 /** What a person hands back, as text; a file of theirs may hold what must not be kept. */
-export type HandedBack = { is: 'text'; text: string } | { is: 'too large'; mostBytes: number } | { is: 'private key' }
+export type HandedBack =
+  | { is: 'text'; text: string }
+  | { is: 'too large'; mostBytes: number }
+  | { is: 'private key' }
 
 /** Wallets write PSBTs as text or as bytes that begin with `psbt` and 0xff (BIP 174). */
 export function handedText(bytes: Buffer): HandedBack {
   if (bytes.length > maxBytes) return { is: 'too large', mostBytes: maxBytes }
-  if (bytes.subarray(0, 5).toString('latin1') === 'psbt\u00ff') return { is: 'text', text: bytes.toString('base64') }
+  if (bytes.subarray(0, 5).toString('latin1') === 'psbt\u00ff')
+    return { is: 'text', text: bytes.toString('base64') }
   const text = bytes.toString('utf8').trim()
   return holdsPrivateKey(text) ? { is: 'private key' } : { is: 'text', text }
 }

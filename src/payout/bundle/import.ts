@@ -1,4 +1,7 @@
-/** Importing: what a person hands back signed is held against what was asked, output by output, and against the signing policy. */
+/**
+ * Importing: what a person hands back signed is held against what was asked, output by output, and against
+ * the signing policy.
+ */
 import { BadInput } from '../../base/answer.ts'
 import { assertMayApprove, audit } from '../../ledger/ledger.ts'
 import type { ChainRail } from '../../rails/chain.ts'
@@ -16,12 +19,14 @@ export interface Imported {
 }
 
 /**
- * Takes a PSBT (base64 or hex) or a raw transaction and keeps its bytes; sending is the worker's, and while payouts are stopped it
- * waits. Throws `BadInput` on what is not a transaction that waits for a signature, whole and allowed.
+ * Takes a PSBT (base64 or hex) or a raw transaction and keeps its bytes; sending is the worker's, and while
+ * payouts are stopped it waits. Throws `BadInput` on what is not a transaction that waits for a signature,
+ * whole and allowed.
  */
 export async function importSigned(db: Db, rail: ChainRail, text: string, by: string): Promise<Imported> {
   const known = await db.all<CandidateRow>(sql`
-    select c.* from bundle_candidates c join bundles b on b.id = c.bundle_id where (b.state <> 'paid' and b.state <> 'void') or c.state = 'mined'
+    select c.* from bundle_candidates c join bundles b on b.id = c.bundle_id where (b.state <> 'paid'
+      and b.state <> 'void') or c.state = 'mined'
     order by case when c.state = 'planned' then 0 else 1 end, c.added_at desc, c.id limit ${maxKnown}`)
   const read = known.map(candidate => ({ candidate, signed: heldAgainst(rail, text, candidate) }))
   const match = read.find(({ signed }) => signed.is === 'signed')
@@ -31,11 +36,15 @@ export async function importSigned(db: Db, rail: ChainRail, text: string, by: st
   const imported = { bundleId: candidate.bundle_id, txid: candidate.id }
   return db.tx(async tx => {
     await takeTurnToSign(tx)
-    const current = (await tx.one<CandidateRow>(sql`select * from bundle_candidates where id = ${candidate.id}`))!
+    const current = (await tx.one<CandidateRow>(
+      sql`select * from bundle_candidates where id = ${candidate.id}`,
+    ))!
     // Whoever signed it may have sent it too, and then a block has it.
     if (current.raw !== null || current.state === 'mined') return { ...imported, already: true }
     if (current.state === 'replaced')
-      throw new BadInput(`${candidate.id} is needed no more: another transaction of bundle ${candidate.bundle_id} was mined in its place`)
+      throw new BadInput(
+        `${candidate.id} is needed no more: another transaction of bundle ${candidate.bundle_id} was mined in its place`,
+      )
     if (!isCancellation(current) && (await isCanceling(tx, current.bundle_id)))
       throw new BadInput(
         `bundle ${current.bundle_id} is being canceled: what is to be signed is ${(await latestOf(tx, current.bundle_id)).id}`,
@@ -45,7 +54,12 @@ export async function importSigned(db: Db, rail: ChainRail, text: string, by: st
     if (unread !== undefined) throw new BadInput(unreadSentence(unread))
     const against = await keepSigned(tx, rail, current, signed, `${by} handed it back signed`)
     if (against !== undefined) throw new BadInput(against)
-    await audit(tx, { actor: by, act: 'bundle signed', subject: candidate.bundle_id, detail: { txid: candidate.id } })
+    await audit(tx, {
+      actor: by,
+      act: 'bundle signed',
+      subject: candidate.bundle_id,
+      detail: { txid: candidate.id },
+    })
     return { ...imported, already: false }
   }, 'locks')
 }
@@ -53,7 +67,11 @@ export async function importSigned(db: Db, rail: ChainRail, text: string, by: st
 const maxKnown = 200
 
 /** A row that cannot be read any more is no reason to take in none of the others. */
-function heldAgainst(rail: ChainRail, text: string, { plan }: CandidateRow): ReturnType<ChainRail['readSigned']> {
+function heldAgainst(
+  rail: ChainRail,
+  text: string,
+  { plan }: CandidateRow,
+): ReturnType<ChainRail['readSigned']> {
   try {
     return rail.readSigned(text, readPlan(plan))
   } catch (error) {
@@ -66,7 +84,10 @@ function refusal(read: { candidate: CandidateRow; signed: ReturnType<ChainRail['
   if (partly)
     return `it is the transaction of bundle ${partly.candidate.bundle_id}, but not every input is signed: have it signed by all its keys`
   const asked = read.filter(({ candidate }) => candidate.state === 'planned')
-  if (asked.length === 0) return 'no bundle waits for a signature: "repasse bitcoin psbt list" shows those that do'
-  const whys = asked.map(({ candidate, signed }) => `  ${candidate.bundle_id}: ${signed.is === 'wrong' ? signed.why : ''}`)
+  if (asked.length === 0)
+    return 'no bundle waits for a signature: "repasse bitcoin psbt list" shows those that do'
+  const whys = asked.map(
+    ({ candidate, signed }) => `  ${candidate.bundle_id}: ${signed.is === 'wrong' ? signed.why : ''}`,
+  )
   return `it is not what was asked for:\n${whys.join('\n')}`
 }

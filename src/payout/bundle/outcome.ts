@@ -1,4 +1,7 @@
-/** What became of a bundle: read from which of its transactions the chain has, so that replacement, delay and reorganisation do not matter. */
+/**
+ * What became of a bundle: read from which of its transactions the chain has, so that replacement, delay and
+ * reorganisation do not matter.
+ */
 import { btc } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
@@ -10,7 +13,13 @@ import { stopPayouts, type AttemptRow, type PayoutRow } from '../row.ts'
 import { attemptMachine, payoutMachine } from '../states.ts'
 
 /** Books, unbooks and settles. Answers what changed, as a phrase. */
-export async function applyBundle(tx: Tx, world: World, id: string, payoutDepth: number, cause: Cause): Promise<string> {
+export async function applyBundle(
+  tx: Tx,
+  world: World,
+  id: string,
+  payoutDepth: number,
+  cause: Cause,
+): Promise<string> {
   const bundle = (await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`))!
   const candidates = await candidatesOf(tx, id)
   const mined = await minedOf(tx, candidates)
@@ -31,39 +40,71 @@ export async function applyBundle(tx: Tx, world: World, id: string, payoutDepth:
       state = 'mined'
     }
     await tx.run(
-      sql`update bundles set booked = ${mined?.candidate.id ?? null}, bookings = ${bookings}, next_at = ${await tx.now()} where id = ${id}`,
+      sql`update bundles
+        set booked = ${mined?.candidate.id ?? null}, bookings = ${bookings}, next_at = ${await tx.now()}
+          where id = ${id}`,
     )
   }
   // The same transaction may lie in another block than before.
-  if (mined) await tx.run(sql`update bundle_candidates set height = ${mined.height} where id = ${mined.candidate.id}`)
-  const tip = await tx.one<{ height: bigint }>(sql`select max(height) as height from chain_blocks where active = 1`)
+  if (mined)
+    await tx.run(sql`update bundle_candidates set height = ${mined.height} where id = ${mined.candidate.id}`)
+  const tip = await tx.one<{ height: bigint }>(
+    sql`select max(height) as height from chain_blocks where active = 1`,
+  )
   if (state === 'mined' && mined && tip!.height - mined.height + 1n >= BigInt(payoutDepth)) {
     if (isCancellation(mined.candidate)) {
-      await endCanceled(tx, world, { id, state }, { ...cause, why: 'its coins were spent to ourselves: it was canceled' })
+      await endCanceled(
+        tx,
+        world,
+        { id, state },
+        { ...cause, why: 'its coins were spent to ourselves: it was canceled' },
+      )
       return `bundle ${id} is canceled`
     }
     await toPaid(tx, bundle, cause)
     return `bundle ${id} is paid`
   }
-  if (!mined && (await isShutOut(tx, candidates[0]!, tip!.height, payoutDepth)) && (await giveUp(tx, world, bundle, cause)))
+  if (
+    !mined &&
+    (await isShutOut(tx, candidates[0]!, tip!.height, payoutDepth)) &&
+    (await giveUp(tx, world, bundle, cause))
+  )
     return `bundle ${id} can never be mined`
-  return mined ? `bundle ${id} lies ${tip!.height - mined.height + 1n} blocks deep` : `bundle ${id} is in no block`
+  return mined
+    ? `bundle ${id} lies ${tip!.height - mined.height + 1n} blocks deep`
+    : `bundle ${id} is in no block`
 }
 
 /** Its transactions share coins, so at most one of them spends them in blocks. */
-async function minedOf(tx: Tx, candidates: CandidateRow[]): Promise<{ candidate: CandidateRow; height: bigint } | undefined> {
+async function minedOf(
+  tx: Tx,
+  candidates: CandidateRow[],
+): Promise<{ candidate: CandidateRow; height: bigint } | undefined> {
   for (const candidate of candidates) {
     const row = await tx.one<{ height: bigint }>(
-      sql`select spent_height as height from coins where spent_by = ${candidate.id} and spent_height is not null limit 1`,
+      sql`select spent_height as height from coins where spent_by = ${candidate.id}
+        and spent_height is not null limit 1`,
     )
     if (row) return { candidate, height: row.height }
   }
   return undefined
 }
 
-/** What the block moved: to each payee less its share, and to the miners; beyond the first offer as a movement of its own. */
-async function book(tx: Tx, world: World, first: CandidateRow, mined: CandidateRow, times: bigint, cause: Cause): Promise<void> {
-  const offered = new Map((await outputsOf(tx, first.id)).map(output => [output.attempt_id, output.fee_units]))
+/**
+ * What the block moved: to each payee less its share, and to the miners; beyond the first offer as a movement
+ * of its own.
+ */
+async function book(
+  tx: Tx,
+  world: World,
+  first: CandidateRow,
+  mined: CandidateRow,
+  times: bigint,
+  cause: Cause,
+): Promise<void> {
+  const offered = new Map(
+    (await outputsOf(tx, first.id)).map(output => [output.attempt_id, output.fee_units]),
+  )
   for (const { attempt_id: attemptId, units, fee_units: fee } of await outputsOf(tx, mined.id)) {
     const { invoice_id: invoiceId } = await payoutOf(tx, attemptId)
     const offer = offered.get(attemptId) ?? fee
@@ -82,9 +123,17 @@ async function book(tx: Tx, world: World, first: CandidateRow, mined: CandidateR
   })
 }
 
-async function unbook(tx: Tx, world: World, before: CandidateRow, times: bigint, cause: Cause): Promise<void> {
+async function unbook(
+  tx: Tx,
+  world: World,
+  before: CandidateRow,
+  times: bigint,
+  cause: Cause,
+): Promise<void> {
   const first = (await candidatesOf(tx, before.bundle_id))[0]!
-  const offered = new Map((await outputsOf(tx, first.id)).map(output => [output.attempt_id, output.fee_units]))
+  const offered = new Map(
+    (await outputsOf(tx, first.id)).map(output => [output.attempt_id, output.fee_units]),
+  )
   for (const { attempt_id: attemptId, units, fee_units: fee } of await outputsOf(tx, before.id)) {
     const { invoice_id: invoiceId } = await payoutOf(tx, attemptId)
     const offer = offered.get(attemptId) ?? fee
@@ -112,10 +161,12 @@ async function toMined(
   const why = { ...cause, ref: mined.candidate.id }
   for (const candidate of candidates) {
     const to = candidate.id === mined.candidate.id ? 'mined' : 'replaced'
-    const current = (await tx.one<{ state: CandidateRow['state'] }>(sql`select state from bundle_candidates where id = ${candidate.id}`))!
-      .state
+    const current = (await tx.one<{ state: CandidateRow['state'] }>(
+      sql`select state from bundle_candidates where id = ${candidate.id}`,
+    ))!.state
     const also = [sql`height = ${to === 'mined' ? mined.height : null}`]
-    if (current !== to) await move(tx, 'bundle_candidates', candidateMachine, candidate.id, current as 'sent', to, why, also)
+    if (current !== to)
+      await move(tx, 'bundle_candidates', candidateMachine, candidate.id, current as 'sent', to, why, also)
   }
   if (bundle.state !== 'mined' && bundle.state !== 'paid')
     await move(tx, 'bundles', bundleMachine, bundle.id, bundle.state, 'mined', why, [sql`why = null`])
@@ -128,11 +179,25 @@ async function toMined(
 }
 
 /** Its block was left behind: any of the group may be mined now, and what has bytes is sent again. */
-async function backToSent(tx: Tx, bundle: BundleRow, candidates: CandidateRow[], cause: Cause): Promise<void> {
+async function backToSent(
+  tx: Tx,
+  bundle: BundleRow,
+  candidates: CandidateRow[],
+  cause: Cause,
+): Promise<void> {
   for (const { id, state, raw } of candidates)
     // Once it was paid, coins that only the others spend were set free, and they are not sent again.
     if (state === 'mined' || (state === 'replaced' && bundle.state !== 'paid'))
-      await move(tx, 'bundle_candidates', candidateMachine, id, state, raw === null ? 'planned' : 'sent', cause, [sql`height = null`])
+      await move(
+        tx,
+        'bundle_candidates',
+        candidateMachine,
+        id,
+        state,
+        raw === null ? 'planned' : 'sent',
+        cause,
+        [sql`height = null`],
+      )
   await move(tx, 'bundles', bundleMachine, bundle.id, bundle.state as 'mined', 'sent', cause)
   for (const attempt of await attemptsIn(tx, bundle.id, 'success')) {
     await move(tx, 'attempts', attemptMachine, attempt.id, 'success', 'sent', cause)
@@ -148,14 +213,19 @@ async function toPaid(tx: Tx, bundle: BundleRow, cause: Cause): Promise<void> {
   }
   // Coins that only a replaced transaction would have spent are free again.
   await tx.run(sql`
-    delete from bundle_coins where bundle_id = ${bundle.id} and outpoint in (select id from coins where spent_by is null)`)
+    delete from bundle_coins where bundle_id = ${bundle.id} and outpoint in (select id from coins
+      where spent_by is null)`)
 }
 
-/** A coin that every transaction of the bundle spends, those of its first one, was spent by somebody else or is none any more, deep enough. */
+/**
+ * A coin that every transaction of the bundle spends, those of its first one, was spent by somebody else or
+ * is none any more, deep enough.
+ */
 async function isShutOut(tx: Tx, first: CandidateRow, tip: bigint, payoutDepth: number): Promise<boolean> {
   for (const { outpoint } of readPlan(first.plan).inputs) {
     const coin = await tx.one<{ height: bigint | null }>(sql`
-      select case when state = 'conflicted' then height else spent_height end as height from coins where id = ${outpoint}`)
+      select case when state = 'conflicted' then height else spent_height end as height from coins
+        where id = ${outpoint}`)
     if (coin?.height != null && tip - coin.height + 1n >= BigInt(payoutDepth)) return true
   }
   return false
@@ -165,8 +235,9 @@ const shutOutWhy =
   'a coin of its transaction was spent by somebody else, or never came: see whether it was paid otherwise, and release it if not'
 
 /**
- * The chain thought once more, and has what was given up: its payouts are owed again and may have been paid by another since, so what left us is
- * nobody's order, and a person says what becomes of it. The books follow the chain all the same.
+ * The chain thought once more, and has what was given up: its payouts are owed again and may have been paid
+ * by another since, so what left us is nobody's order, and a person says what becomes of it. The books follow
+ * the chain all the same.
  */
 async function bookGivenUp(
   tx: Tx,
@@ -178,26 +249,43 @@ async function bookGivenUp(
 ): Promise<string> {
   if (before?.id === mined?.id) return `bundle ${id} was given up`
   const left = async (candidate: CandidateRow) =>
-    (await outputsOf(tx, candidate.id)).reduce((sum, { units, fee_units: fee }) => sum + units + fee, candidate.house_units)
+    (await outputsOf(tx, candidate.id)).reduce(
+      (sum, { units, fee_units: fee }) => sum + units + fee,
+      candidate.house_units,
+    )
   let times = bookings
   const book = async (movement: 'external in' | 'external out', candidate: CandidateRow) =>
-    post(tx, world, { movement, source: `${id}/${++times}`, amount: btc(await left(candidate)), memo: candidate.id })
+    post(tx, world, {
+      movement,
+      source: `${id}/${++times}`,
+      amount: btc(await left(candidate)),
+      memo: candidate.id,
+    })
   if (before) await book('external in', before)
   if (mined) {
     await book('external out', mined)
     await stopPayouts(tx, `${mined.id} of ${id} was mined after it was given up: see what was paid twice`)
-    world.log.error({ bundle: id, txid: mined.id }, 'a bundle was mined after it was given up: payouts are stopped')
+    world.log.error(
+      { bundle: id, txid: mined.id },
+      'a bundle was mined after it was given up: payouts are stopped',
+    )
   }
   await tx.run(sql`update bundles set booked = ${mined?.id ?? null}, bookings = ${times} where id = ${id}`)
   return mined ? `bundle ${id} was mined after it was given up: ${cause.why}` : `bundle ${id} was given up`
 }
 
-/** What it was to pay is owed again, and held: whoever spent the coin may have paid it too. Its other coins are free. */
+/**
+ * What it was to pay is owed again, and held: whoever spent the coin may have paid it too. Its other coins
+ * are free.
+ */
 async function giveUp(tx: Tx, world: World, { id, state }: BundleRow, cause: Cause): Promise<boolean> {
   if (state !== 'planned' && state !== 'signed' && state !== 'sent') return false
   const why = { ...cause, why: shutOutWhy }
   await move(tx, 'bundles', bundleMachine, id, state, 'void', why, [sql`why = ${shutOutWhy}`])
-  await tx.run(sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins where spent_by is null)`)
+  await tx.run(
+    sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins
+      where spent_by is null)`,
+  )
   for (const from of ['sending', 'sent'] as const)
     for (const attempt of await attemptsIn(tx, id, from)) {
       const payout = await payoutOf(tx, attempt.id)
@@ -214,7 +302,11 @@ async function giveUp(tx: Tx, world: World, { id, state }: BundleRow, cause: Cau
 }
 
 const payoutOf = async (tx: Tx, attemptId: string): Promise<PayoutRow> =>
-  (await tx.one<PayoutRow>(sql`select p.* from payouts p join attempts a on a.payout_id = p.id where a.id = ${attemptId}`))!
+  (await tx.one<PayoutRow>(
+    sql`select p.* from payouts p join attempts a on a.payout_id = p.id where a.id = ${attemptId}`,
+  ))!
 
 const attemptsIn = (tx: Tx, bundleId: string, state: AttemptRow['state']): Promise<AttemptRow[]> =>
-  tx.all<AttemptRow>(sql`select * from attempts where bundle_id = ${bundleId} and state = ${state} order by id`)
+  tx.all<AttemptRow>(
+    sql`select * from attempts where bundle_id = ${bundleId} and state = ${state} order by id`,
+  )

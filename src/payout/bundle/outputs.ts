@@ -31,12 +31,17 @@ export async function payeesOf(reader: Reader, rail: ChainRail, txid: string, pl
     next: bigint
     units: bigint
   }>(sql`
-    select o.attempt_id as key, o.address, o.units, p.id as payout, a.name as account, a.destination, a.next_index as next
-    from bundle_outputs o join attempts t on t.id = o.attempt_id join payouts p on p.id = t.payout_id join accounts a on a.id = p.account_id
+    select o.attempt_id as key, o.address, o.units, p.id as payout, a.name as account, a.destination,
+      a.next_index as next
+    from bundle_outputs o join attempts t on t.id = o.attempt_id join payouts p on p.id = t.payout_id
+      join accounts a on a.id = p.account_id
     where o.candidate_id = ${txid}`)
   return plan.outputs.flatMap(({ key, units, feeShare, script }) => {
     const row = rows.find(each => each.key === key)
-    if (!row) return key === undefined ? [] : [{ account: 'of no payout', payouts: [], address: key, units, feeShare, same: false }]
+    if (!row)
+      return key === undefined
+        ? []
+        : [{ account: 'of no payout', payouts: [], address: key, units, feeShare, same: false }]
     const { account, address } = row
     const sharing = rows.filter(each => each.address === address)
     // Payouts to one address share its output, and must add up to it.

@@ -1,4 +1,7 @@
-/** Owing what came on a chain: coins that lie deep enough become the payee's, and when the chain thinks again, so do we. */
+/**
+ * Owing what came on a chain: coins that lie deep enough become the payee's, and when the chain thinks again,
+ * so do we.
+ */
 import { newId } from '../../base/id.ts'
 import { btc, shareOf } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
@@ -7,7 +10,10 @@ import { forUpdate, move, remember, sql, type Cause, type Tx } from '../../db/db
 import { stopPayouts, type PayoutRow } from '../row.ts'
 import { payoutMachine } from '../states.ts'
 
-/** Coins of one invoice that are credited together. `credits`: how often each was credited or taken back before. */
+/**
+ * Coins of one invoice that are credited together. `credits`: how often each was credited or taken back
+ * before.
+ */
 export interface Deep {
   invoiceId: string
   accountId: string
@@ -22,8 +28,8 @@ export interface Deep {
 export const orphanedWhy = 'the chain left its payment behind'
 
 /**
- * Credits the coins and owes what is left of them after the commission; the network fee is taken when they are sent. Each coin counts
- * once: `credits` is odd while it does. Answers the payout's id.
+ * Credits the coins and owes what is left of them after the commission; the network fee is taken when they
+ * are sent. Each coin counts once: `credits` is odd while it does. Answers the payout's id.
  */
 export async function oweCoins(tx: Tx, world: World, deep: Deep, cause: Cause): Promise<string> {
   const { invoiceId, before, coins } = deep
@@ -32,10 +38,18 @@ export async function oweCoins(tx: Tx, world: World, deep: Deep, cause: Cause): 
   // What is taken of all that came is what is taken of its parts, to the last unit.
   const commission = shareOf(before + units, deep.commissionBp) - shareOf(before, deep.commissionBp)
   const net = units - commission
-  const why = net <= 0n ? 'nothing is left after fees' : net < deep.minPayout ? 'below the smallest payout of its schedule' : null
+  const why =
+    net <= 0n
+      ? 'nothing is left after fees'
+      : net < deep.minPayout
+        ? 'below the smallest payout of its schedule'
+        : null
   const state = why === null ? 'owed' : 'held'
   const now = await tx.now()
-  const first = (await tx.one(sql`select 1 as yes from payouts where invoice_id = ${invoiceId} and rule not like 'refund%'`)) === undefined
+  const first =
+    (await tx.one(
+      sql`select 1 as yes from payouts where invoice_id = ${invoiceId} and rule not like 'refund%'`,
+    )) === undefined
   const rule = first ? 'net' : `net/${coins[0]!.id}/${coins[0]!.credits + 1n}`
 
   for (const coin of coins)
@@ -46,28 +60,53 @@ export async function oweCoins(tx: Tx, world: World, deep: Deep, cause: Cause): 
       invoiceId,
       memo: cause.why,
     })
-  if (net > 0n) await post(tx, world, { movement: 'commission', source: id, amount: btc(commission), invoiceId, memo: cause.why })
+  if (net > 0n)
+    await post(tx, world, {
+      movement: 'commission',
+      source: id,
+      amount: btc(commission),
+      invoiceId,
+      memo: cause.why,
+    })
   await tx.run(sql`
-    insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why, next_at, added_at, changed_at)
-    values (${id}, 'sto_default', ${invoiceId}, ${rule}, ${deep.accountId}, 'BTC', ${net}, 0, ${state}, ${why}, ${now}, ${now}, ${now})`)
+    insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why,
+      next_at, added_at, changed_at)
+    values (${id}, 'sto_default', ${invoiceId}, ${rule}, ${deep.accountId}, 'BTC', ${net}, 0, ${state},
+      ${why}, ${now}, ${now}, ${now})`)
   await remember(tx, 'payouts', id, '', state, { ...cause, why: why ?? cause.why }, now)
-  for (const coin of coins) await tx.run(sql`update coins set credits = ${coin.credits + 1n}, payout_id = ${id} where id = ${coin.id}`)
-  await tx.run(sql`update invoices set paid_units = coalesce(paid_units, 0) + ${units} where id = ${invoiceId}`)
+  for (const coin of coins)
+    await tx.run(
+      sql`update coins set credits = ${coin.credits + 1n}, payout_id = ${id} where id = ${coin.id}`,
+    )
+  await tx.run(
+    sql`update invoices set paid_units = coalesce(paid_units, 0) + ${units} where id = ${invoiceId}`,
+  )
   return id
 }
 
 const waits = ['owed', 'waiting'] as const
-const isWaiting = (state: string): state is (typeof waits)[number] => (waits as readonly string[]).includes(state)
+const isWaiting = (state: string): state is (typeof waits)[number] =>
+  (waits as readonly string[]).includes(state)
 
 /**
- * A credited coin is in no block any more. What is not ordered yet waits until it is back; once it was ordered nothing more is paid out
- * until a person has looked. Answers `late` then.
+ * A credited coin is in no block any more. What is not ordered yet waits until it is back; once it was
+ * ordered nothing more is paid out until a person has looked. Answers `late` then.
  */
-export async function suspend(tx: Tx, world: World, payoutId: string, coin: string, cause: Cause): Promise<'suspended' | 'late'> {
+export async function suspend(
+  tx: Tx,
+  world: World,
+  payoutId: string,
+  coin: string,
+  cause: Cause,
+): Promise<'suspended' | 'late'> {
   const payout = await pause(tx, payoutId, cause)
   if (isWaiting(payout.state)) return 'suspended'
-  if (payout.state === 'held' || payout.state === 'canceled' || payout.state === 'returned') return 'suspended'
-  world.log.error({ payout: payoutId, coin, ref: cause.ref }, 'the chain left a payment behind that was passed on: payouts are stopped')
+  if (payout.state === 'held' || payout.state === 'canceled' || payout.state === 'returned')
+    return 'suspended'
+  world.log.error(
+    { payout: payoutId, coin, ref: cause.ref },
+    'the chain left a payment behind that was passed on: payouts are stopped',
+  )
   await stopPayouts(
     tx,
     `${payout.invoice_id}: its payment ${coin} left the chain after ${payoutId} was ${payout.state === 'sending' ? 'ordered' : payout.state}`,
@@ -79,7 +118,16 @@ export async function suspend(tx: Tx, world: World, payoutId: string, coin: stri
 export async function pause(tx: Tx, payoutId: string, cause: Cause): Promise<PayoutRow> {
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${payoutId} ${forUpdate}`))!
   if (isWaiting(payout.state))
-    await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: orphanedWhy }, [sql`why = ${orphanedWhy}`])
+    await move(
+      tx,
+      'payouts',
+      payoutMachine,
+      payout.id,
+      payout.state,
+      'held',
+      { ...cause, why: orphanedWhy },
+      [sql`why = ${orphanedWhy}`],
+    )
   return payout
 }
 
@@ -87,19 +135,24 @@ export async function pause(tx: Tx, payoutId: string, cause: Cause): Promise<Pay
 export async function resume(tx: Tx, payoutId: string, cause: Cause): Promise<void> {
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${payoutId} ${forUpdate}`))!
   if (payout.state === 'held' && payout.why === orphanedWhy)
-    await move(tx, 'payouts', payoutMachine, payout.id, 'held', 'owed', cause, [sql`why = null`, sql`next_at = ${await tx.now()}`])
+    await move(tx, 'payouts', payoutMachine, payout.id, 'held', 'owed', cause, [
+      sql`why = null`,
+      sql`next_at = ${await tx.now()}`,
+    ])
 }
 
 /**
- * The coin can never come back, for another transaction has spent what it was made of. A payout that was not ordered ends, and all its
- * coins are uncredited: those that are still there are credited anew. Answers false when it was ordered, and then nothing is unsaid.
+ * The coin can never come back, for another transaction has spent what it was made of. A payout that was not
+ * ordered ends, and all its coins are uncredited: those that are still there are credited anew. Answers false
+ * when it was ordered, and then nothing is unsaid.
  */
 export async function uncredit(tx: Tx, world: World, payoutId: string, cause: Cause): Promise<boolean> {
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${payoutId} ${forUpdate}`))!
   if (!isWaiting(payout.state) && payout.state !== 'held') return false
   const { invoice_id: invoiceId } = payout
   const coins = await tx.all<{ id: string; units: bigint; credits: bigint }>(
-    sql`select id, units - refunded_units as units, credits from coins where payout_id = ${payoutId} and credits % 2 = 1 order by id`,
+    sql`select id, units - refunded_units as units, credits from coins where payout_id = ${payoutId}
+      and credits % 2 = 1 order by id`,
   )
   const units = coins.reduce((sum, coin) => sum + coin.units, 0n)
   for (const coin of coins) {
@@ -122,6 +175,8 @@ export async function uncredit(tx: Tx, world: World, payoutId: string, cause: Ca
       memo: cause.why,
     })
   await tx.run(sql`update invoices set paid_units = paid_units - ${units} where id = ${invoiceId}`)
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'canceled', cause, [sql`why = ${cause.why}`])
+  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'canceled', cause, [
+    sql`why = ${cause.why}`,
+  ])
   return true
 }

@@ -1,4 +1,7 @@
-/** Planning: what is owed to Bitcoin accounts is gathered for a while, and goes out as one transaction. Coins, orders and the plan are one transaction of ours. */
+/**
+ * Planning: what is owed to Bitcoin accounts is gathered for a while, and goes out as one transaction. Coins,
+ * orders and the plan are one transaction of ours.
+ */
 import { BadInput } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
 import { canonical } from '../../approvals/approvals.ts'
@@ -21,7 +24,10 @@ import { payoutMachine } from '../states.ts'
 import { chainPayoutsStopped } from './unread.ts'
 import type { BundleTerms, Present } from './terms.ts'
 
-export type Planning = { is: 'planned'; bundleId: string; payouts: number } | { is: 'nothing' } | { is: 'not now'; why: string }
+export type Planning =
+  | { is: 'planned'; bundleId: string; payouts: number }
+  | { is: 'nothing' }
+  | { is: 'not now'; why: string }
 
 const maxPayees = 100
 // Nodes pass on no transaction above 100 000 virtual bytes (Bitcoin Core, MAX_STANDARD_TX_WEIGHT).
@@ -31,17 +37,35 @@ const dustAgainMs = 60 * 60_000
 const policyAgainMs = 5 * 60_000
 
 /** Plans one bundle of what is due. */
-export async function planBundle(db: Db, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<Planning> {
+export async function planBundle(
+  db: Db,
+  rail: ChainRail,
+  world: World,
+  terms: BundleTerms,
+  present: Present,
+): Promise<Planning> {
   const planning = await planOrIsolate(db, rail, world, terms, present)
   await world.at('bundle planned')
   if (planning.is === 'planned')
-    world.log.info({ bundle: planning.bundleId, count: planning.payouts, feeRate: present.feeRate.toString() }, 'payouts bundled')
+    world.log.info(
+      { bundle: planning.bundleId, count: planning.payouts, feeRate: present.feeRate.toString() },
+      'payouts bundled',
+    )
   if (planning.is === 'not now') world.log.warn({ why: planning.why }, 'payouts wait')
   return planning
 }
 
-/** Where something of one payout makes the whole plan fail, that one is held with what went wrong, and the others are planned. */
-async function planOrIsolate(db: Db, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<Planning> {
+/**
+ * Where something of one payout makes the whole plan fail, that one is held with what went wrong, and the
+ * others are planned.
+ */
+async function planOrIsolate(
+  db: Db,
+  rail: ChainRail,
+  world: World,
+  terms: BundleTerms,
+  present: Present,
+): Promise<Planning> {
   const plan = () => db.tx(tx => planDue(tx, rail, world, terms, present), 'locks')
   try {
     return await plan()
@@ -54,8 +78,17 @@ async function planOrIsolate(db: Db, rail: ChainRail, world: World, terms: Bundl
 
 class Undone extends Error {}
 
-/** Plans each due payout by itself and undoes it again. Answers whether one was held; what fails with any of them is no fault of one. */
-async function holdWhatFails(db: Db, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<boolean> {
+/**
+ * Plans each due payout by itself and undoes it again. Answers whether one was held; what fails with any of
+ * them is no fault of one.
+ */
+async function holdWhatFails(
+  db: Db,
+  rail: ChainRail,
+  world: World,
+  terms: BundleTerms,
+  present: Present,
+): Promise<boolean> {
   const due = await db.tx(tx => claimable(tx, terms.gatherMs))
   const faults = new Map<PayoutRow, string>()
   for (const payout of due) {
@@ -68,7 +101,8 @@ async function holdWhatFails(db: Db, rail: ChainRail, world: World, terms: Bundl
     })
   }
   if (faults.size === due.length && due.length > 1) return false
-  for (const [payout, why] of faults) await db.tx(tx => holdBack(tx, world, payout, `it cannot be planned: ${why}`.slice(0, 500)))
+  for (const [payout, why] of faults)
+    await db.tx(tx => holdBack(tx, world, payout, `it cannot be planned: ${why}`.slice(0, 500)))
   return faults.size > 0
 }
 
@@ -83,7 +117,11 @@ async function planDue(
   if (await chainPayoutsStopped(tx)) return { is: 'nothing' }
   const index = await terms.change.hold(tx)
   await holdPaidElsewhere(tx, rail, world)
-  const due = await withinLimits(tx, 'BTC', await withSomethingLeft(tx, world, await claimable(tx, terms.gatherMs, only), terms.approvals))
+  const due = await withinLimits(
+    tx,
+    'BTC',
+    await withSomethingLeft(tx, world, await claimable(tx, terms.gatherMs, only), terms.approvals),
+  )
   if (due.length === 0) return { is: 'nothing' }
   const coins = await spendable(tx, height, terms.payoutDepth)
   const accounts = await accountsOf(tx, due)
@@ -105,7 +143,8 @@ async function planDue(
         if (planned.plan.size > maxSize) {
           // Who is left out of this one is in the next.
           const last = waiting.pop()!
-          if (waiting.length === 0) await wait(tx, last.payout, 'it takes more coins than one transaction may spend', dustAgainMs)
+          if (waiting.length === 0)
+            await wait(tx, last.payout, 'it takes more coins than one transaction may spend', dustAgainMs)
           break
         }
         const against = await againstPolicy(tx, rail, planned.plan, '', 'planned')
@@ -116,7 +155,8 @@ async function planDue(
               ? new Map([[waiting[0]!.key, against]])
               : await refusedAlone(tx, rail, orders, { coins, feeRate, mostFeeRate, index, height })
           if (refused.size === 0) refused.set(waiting.at(-1)!.key, against)
-          for (const { payout, key } of waiting) if (refused.has(key)) await wait(tx, payout, refused.get(key)!, policyAgainMs)
+          for (const { payout, key } of waiting)
+            if (refused.has(key)) await wait(tx, payout, refused.get(key)!, policyAgainMs)
           waiting = waiting.filter(({ key }) => !refused.has(key))
           break
         }
@@ -127,10 +167,16 @@ async function planDue(
         return { is: 'planned', bundleId, payouts: orders.length }
       }
       case 'dust': {
-        // What is too small beside the fee waits for a cheaper hour or more company, and holds up nobody else.
-        const tooSmall = new Set(payees.filter(({ key }) => planned.keys.includes(key)).flatMap(({ of }) => of.map(({ key }) => key)))
+        // What is too small beside the fee waits for a cheaper hour or more company, and holds up nobody
+        // else.
+        const tooSmall = new Set(
+          payees
+            .filter(({ key }) => planned.keys.includes(key))
+            .flatMap(({ of }) => of.map(({ key }) => key)),
+        )
         for (const { payout, key } of waiting)
-          if (tooSmall.has(key)) await wait(tx, payout, 'its share of the network fee would leave dust', dustAgainMs)
+          if (tooSmall.has(key))
+            await wait(tx, payout, 'its share of the network fee would leave dust', dustAgainMs)
         waiting = waiting.filter(({ key }) => !tooSmall.has(key))
         break
       }
@@ -155,12 +201,26 @@ async function refusedAlone(
   tx: Tx,
   rail: ChainRail,
   orders: readonly Order[],
-  { coins, feeRate, mostFeeRate, index, height }: { coins: Coin[]; feeRate: bigint; mostFeeRate: bigint; index: number; height: bigint },
+  {
+    coins,
+    feeRate,
+    mostFeeRate,
+    index,
+    height,
+  }: { coins: Coin[]; feeRate: bigint; mostFeeRate: bigint; index: number; height: bigint },
 ): Promise<Map<string, string>> {
   const refused = new Map<string, string>()
   for (const order of orders) {
-    const planned = rail.plan({ coins, payees: payeesOf([order]), feeRate, mostFeeRate, change: { index }, lockTime: Number(height) })
-    const against = planned.is === 'planned' ? await againstPolicy(tx, rail, planned.plan, '', 'planned') : undefined
+    const planned = rail.plan({
+      coins,
+      payees: payeesOf([order]),
+      feeRate,
+      mostFeeRate,
+      change: { index },
+      lockTime: Number(height),
+    })
+    const against =
+      planned.is === 'planned' ? await againstPolicy(tx, rail, planned.plan, '', 'planned') : undefined
     if (against !== undefined) refused.set(order.key, against)
   }
   return refused
@@ -171,7 +231,8 @@ async function claimable(tx: Tx, gatherMs: Millis, only: Sql = sql``): Promise<P
   const now = await tx.now()
   const rows = await tx.all<PayoutRow>(sql`
     select * from payouts where asset = 'BTC' and state in ('owed', 'waiting') and next_at <= ${now}
-      and (account_id in (select id from accounts where state = 'approved' and kind = 'bitcoin') or ${refundRule}) ${only}
+      and (account_id in (select id from accounts where state = 'approved' and kind = 'bitcoin')
+        or ${refundRule}) ${only}
     order by added_at, id limit ${maxPayees} ${skipLocked}`)
   // One that was owed under a clock that was ahead would be gathered until that time has come.
   const isGathered = ({ added_at: at }: PayoutRow) => at <= later(now, -gatherMs) || at > now
@@ -180,7 +241,12 @@ async function claimable(tx: Tx, gatherMs: Millis, only: Sql = sql``): Promise<P
 }
 
 /** What may not go out is held, and keeps back no other. */
-async function withSomethingLeft(tx: Tx, world: World, due: PayoutRow[], approvals: ApprovalsNeeded | undefined): Promise<PayoutRow[]> {
+async function withSomethingLeft(
+  tx: Tx,
+  world: World,
+  due: PayoutRow[],
+  approvals: ApprovalsNeeded | undefined,
+): Promise<PayoutRow[]> {
   const left: PayoutRow[] = []
   const edited = await notAsBooked(tx, due)
   for (const payout of await payableNow(tx, await withProof(tx, due, approvals))) {
@@ -204,8 +270,16 @@ async function accountsOf(tx: Tx, due: PayoutRow[]): Promise<Accounts> {
   return accounts
 }
 
-/** What was approved before it was known to be nobody's is held for a person, and keeps nobody else waiting. */
-async function holdUnpayable(tx: Tx, rail: ChainRail, world: World, accounts: Accounts, due: PayoutRow[]): Promise<PayoutRow[]> {
+/**
+ * What was approved before it was known to be nobody's is held for a person, and keeps nobody else waiting.
+ */
+async function holdUnpayable(
+  tx: Tx,
+  rail: ChainRail,
+  world: World,
+  accounts: Accounts,
+  due: PayoutRow[],
+): Promise<PayoutRow[]> {
   const faults = new Map<string, string>()
   for (const [id, { destination, next }] of accounts)
     try {
@@ -218,8 +292,13 @@ async function holdUnpayable(tx: Tx, rail: ChainRail, world: World, accounts: Ac
     const fault = faults.get(payout.account_id)
     if (fault === undefined) continue
     const why = `its account cannot be paid: ${fault}`
-    await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'held', { why }, [sql`why = ${why}`])
-    world.log.error({ payout: payout.id, account: payout.account_id, why: fault }, 'a payout is held: its account cannot be paid')
+    await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'held', { why }, [
+      sql`why = ${why}`,
+    ])
+    world.log.error(
+      { payout: payout.id, account: payout.account_id, why: fault },
+      'a payout is held: its account cannot be paid',
+    )
   }
   return due.filter(payout => !faults.has(payout.account_id))
 }
@@ -234,8 +313,15 @@ interface Order {
 /** One output, and the orders that share it. */
 type Output = Payee & { of: Order[] }
 
-/** A descriptor gives every payout an address of its own, from the account's next number on; a plain address does not mind the number. */
-function addressed(rail: ChainRail, accounts: Accounts, waiting: readonly { payout: PayoutRow; key: string }[]): Order[] {
+/**
+ * A descriptor gives every payout an address of its own, from the account's next number on; a plain address
+ * does not mind the number.
+ */
+function addressed(
+  rail: ChainRail,
+  accounts: Accounts,
+  waiting: readonly { payout: PayoutRow; key: string }[],
+): Order[] {
   const given = new Map<string, number>()
   return waiting.map(({ payout, key }) => {
     const { destination, next } = accounts.get(payout.account_id)!
@@ -245,7 +331,10 @@ function addressed(rail: ChainRail, accounts: Accounts, waiting: readonly { payo
   })
 }
 
-/** What goes to one address goes there as one output: it costs its payee and us less than many, and what is small passes in company. */
+/**
+ * What goes to one address goes there as one output: it costs its payee and us less than many, and what is
+ * small passes in company.
+ */
 const payeesOf = (orders: Order[]): Output[] =>
   [...Map.groupBy(orders, ({ to }) => to.address).values()].map(of => ({
     key: of[0]!.key,
@@ -254,16 +343,35 @@ const payeesOf = (orders: Order[]): Output[] =>
     of,
   }))
 
-async function open(tx: Tx, world: World, outputs: Output[], plan: Plan, feeNote: string | undefined): Promise<string> {
+async function open(
+  tx: Tx,
+  world: World,
+  outputs: Output[],
+  plan: Plan,
+  feeNote: string | undefined,
+): Promise<string> {
   const now = await tx.now()
   const bundleId = newId('bundle', world)
   await tx.run(
-    sql`insert into bundles (id, store_id, state, next_at, added_at, changed_at) values (${bundleId}, 'sto_default', 'planned', ${now}, ${now}, ${now})`,
+    sql`insert into bundles (id, store_id, state, next_at, added_at, changed_at)
+      values (${bundleId}, 'sto_default', 'planned', ${now}, ${now}, ${now})`,
   )
-  await remember(tx, 'bundles', bundleId, '', 'planned', { why: `${plan.inputs.length} coins are spent`, ref: plan.txid }, now)
+  await remember(
+    tx,
+    'bundles',
+    bundleId,
+    '',
+    'planned',
+    { why: `${plan.inputs.length} coins are spent`, ref: plan.txid },
+    now,
+  )
   for (const order of outputs.flatMap(({ of }) => of)) await openAttempt(tx, world, bundleId, order, feeNote)
   const shares = outputs.map(
-    ({ key, of }) => [key, of.map(({ payout, to, key: attemptId }) => ({ attemptId, address: to.address, units: payout.units }))] as const,
+    ({ key, of }) =>
+      [
+        key,
+        of.map(({ payout, to, key: attemptId }) => ({ attemptId, address: to.address, units: payout.units })),
+      ] as const,
   )
   await keepCandidate(tx, bundleId, plan, new Map(shares))
   return bundleId
@@ -277,22 +385,41 @@ async function openAttempt(
   feeNote: string | undefined,
 ): Promise<void> {
   const now = await tx.now()
-  const before = await tx.one<{ number: bigint | null }>(sql`select max(number) as number from attempts where payout_id = ${payout.id}`)
+  const before = await tx.one<{ number: bigint | null }>(
+    sql`select max(number) as number from attempts where payout_id = ${payout.id}`,
+  )
   const number = (before?.number ?? 0n) + 1n
   const externalId = `${payout.id}-${number}`
-  const cause = { why: `it goes out in a bundle${feeNote === undefined ? '' : `: ${feeNote}`}`, ref: bundleId }
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'sending', cause, [sql`tries = tries + 1`, sql`why = null`])
+  const cause = {
+    why: `it goes out in a bundle${feeNote === undefined ? '' : `: ${feeNote}`}`,
+    ref: bundleId,
+  }
+  await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'sending', cause, [
+    sql`tries = tries + 1`,
+    sql`why = null`,
+  ])
   await tx.run(sql`update accounts set next_index = next_index + 1 where id = ${payout.account_id}`)
   await tx.run(sql`
-    insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at, bundle_id, destination)
-    values (${attemptId}, ${payout.id}, ${number}, ${externalId}, ${payout.units}, 'sending', ${now}, ${now}, ${bundleId},
+    insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at, bundle_id,
+      destination)
+    values (${attemptId}, ${payout.id}, ${number}, ${externalId}, ${payout.units}, 'sending', ${now}, ${now},
+      ${bundleId},
       ${canonical({ destination: to.address })})`)
   await remember(tx, 'attempts', attemptId, '', 'sending', cause, now)
   const { invoice_id: invoiceId } = payout
-  await post(tx, world, { movement: 'payout ordered', source: attemptId, amount: btc(payout.units), invoiceId, memo: externalId })
+  await post(tx, world, {
+    movement: 'payout ordered',
+    source: attemptId,
+    amount: btc(payout.units),
+    invoiceId,
+    memo: externalId,
+  })
 }
 
 async function wait(tx: Tx, payout: PayoutRow, why: string, ms: Millis): Promise<void> {
   const next = later(await tx.now(), ms)
-  await tx.run(sql`update payouts set next_at = ${next}, why = ${why} where id = ${payout.id} and state in ('owed', 'waiting')`)
+  await tx.run(
+    sql`update payouts set next_at = ${next}, why = ${why} where id = ${payout.id}
+      and state in ('owed', 'waiting')`,
+  )
 }

@@ -1,4 +1,7 @@
-/** A refund on the chain: a payout of its own kind, which gives a payment back to where its payer says, out of what was never credited. */
+/**
+ * A refund on the chain: a payout of its own kind, which gives a payment back to where its payer says, out of
+ * what was never credited.
+ */
 import { BadInput } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
 import { btc } from '../../base/money.ts'
@@ -26,7 +29,10 @@ export interface NewRefund {
   why: string
 }
 
-/** Owes it: the payout, what it gives back of which payment, and the movement. Its address is an account that is closed to all else. */
+/**
+ * Owes it: the payout, what it gives back of which payment, and the movement. Its address is an account that
+ * is closed to all else.
+ */
 export async function oweRefund(tx: Tx, world: World, refund: NewRefund): Promise<PayoutRow> {
   const { invoiceId, to, units, madeBy, approvedBy, why } = refund
   const id = newId('payout', world)
@@ -34,16 +40,20 @@ export async function oweRefund(tx: Tx, world: World, refund: NewRefund): Promis
   const now = await tx.now()
   const cause: Cause = { why: `${madeBy} and ${approvedBy} give it back: ${why}` }
   await tx.run(sql`
-    insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at, changed_at, approved_by)
-    values (${account}, 'sto_default', ${`refund ${id}`}, 'bitcoin', ${`payer of ${invoiceId}`}, ${to}, 'closed', ${madeBy}, ${now}, ${now}, ${approvedBy})`)
+    insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at,
+      changed_at, approved_by)
+    values (${account}, 'sto_default', ${`refund ${id}`}, 'bitcoin', ${`payer of ${invoiceId}`}, ${to},
+      'closed', ${madeBy}, ${now}, ${now}, ${approvedBy})`)
   await remember(tx, 'accounts', account, '', 'closed', { why: `for the refund ${id} alone` }, now)
   const before = (await tx.one<{ count: bigint }>(
     sql`select count(*) as count from payouts where invoice_id = ${invoiceId} and ${refundRule}`,
   ))!.count
   const rule = before === 0n ? 'refund' : `refund/${before + 1n}`
   await tx.run(sql`
-    insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why, next_at, added_at, changed_at)
-    values (${id}, 'sto_default', ${invoiceId}, ${rule}, ${account}, 'BTC', ${units}, 0, 'owed', null, ${now}, ${now}, ${now})`)
+    insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why,
+      next_at, added_at, changed_at)
+    values (${id}, 'sto_default', ${invoiceId}, ${rule}, ${account}, 'BTC', ${units}, 0, 'owed', null, ${now},
+      ${now}, ${now})`)
   await remember(tx, 'payouts', id, '', 'owed', cause, now)
   let missing = units
   for (const { id: coin, left } of refund.from) {
@@ -54,44 +64,79 @@ export async function oweRefund(tx: Tx, world: World, refund: NewRefund): Promis
     missing -= part
   }
   if (missing > 0n) throw new RangeError(`the payments of ${invoiceId} do not cover its refund`)
-  await post(tx, world, { movement: 'refund owed', source: id, amount: btc(units), invoiceId, memo: cause.why })
+  await post(tx, world, {
+    movement: 'refund owed',
+    source: id,
+    amount: btc(units),
+    invoiceId,
+    memo: cause.why,
+  })
   return (await findPayout(tx, id))!
 }
 
-/** Ends a refund that was not ordered: its payments are there to be decided about again. Answers false where it is under way or over. */
-export async function withdrawRefund(tx: Tx, world: World, payout: PayoutRow, cause: Cause): Promise<boolean> {
+/**
+ * Ends a refund that was not ordered: its payments are there to be decided about again. Answers false where
+ * it is under way or over.
+ */
+export async function withdrawRefund(
+  tx: Tx,
+  world: World,
+  payout: PayoutRow,
+  cause: Cause,
+): Promise<boolean> {
   const { id, state, units, invoice_id: invoiceId } = payout
   if (state !== 'owed' && state !== 'waiting' && state !== 'held') return false
   await move(tx, 'payouts', payoutMachine, id, state, 'canceled', cause, [sql`why = ${cause.why}`])
-  const parts = await tx.all<{ coin_id: string; units: bigint }>(sql`select coin_id, units from coin_refunds where payout_id = ${id}`)
+  const parts = await tx.all<{ coin_id: string; units: bigint }>(
+    sql`select coin_id, units from coin_refunds where payout_id = ${id}`,
+  )
   for (const { coin_id: coin, units: part } of parts)
     await tx.run(sql`update coins set refunded_units = refunded_units - ${part} where id = ${coin}`)
   await tx.run(sql`delete from coin_refunds where payout_id = ${id}`)
-  await post(tx, world, { movement: 'refund withdrawn', source: id, amount: btc(units), invoiceId, memo: cause.why })
+  await post(tx, world, {
+    movement: 'refund withdrawn',
+    source: id,
+    amount: btc(units),
+    invoiceId,
+    memo: cause.why,
+  })
   return true
 }
 
 /** A person withdraws it. Throws `BadInput` where it can no longer be. */
-export async function withdrawRefundBy(tx: Tx, world: World, id: string, { by, why }: { by: string; why: string }): Promise<PayoutRow> {
+export async function withdrawRefundBy(
+  tx: Tx,
+  world: World,
+  id: string,
+  { by, why }: { by: string; why: string },
+): Promise<PayoutRow> {
   const payout = await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`)
-  if (!payout || !isRefund(payout)) throw new BadInput(`--withdraw "${id}" is no refund: "repasse invoice show" names those of an invoice`)
+  if (!payout || !isRefund(payout))
+    throw new BadInput(`--withdraw "${id}" is no refund: "repasse invoice show" names those of an invoice`)
   const live = await tx.one(
-    sql`select 1 as yes from attempts where payout_id = ${id} and state in ('sending', 'unsure', 'sent', 'success')`,
+    sql`select 1 as yes from attempts where payout_id = ${id}
+      and state in ('sending', 'unsure', 'sent', 'success')`,
   )
   if (live || !(await withdrawRefund(tx, world, payout, { why: `${by}: ${why}` })))
     throw new BadInput(`refund ${id} is ${payout.state}: only one that is not ordered yet can be withdrawn`)
-  await audit(tx, { actor: by, act: 'refund withdrawn', subject: payout.invoice_id, detail: { payout: id, why } })
+  await audit(tx, {
+    actor: by,
+    act: 'refund withdrawn',
+    subject: payout.invoice_id,
+    detail: { payout: id, why },
+  })
   return (await findPayout(tx, id))!
 }
 
 /** Refunds that give back of this payment and are not over. */
 const refundsOf = (reader: Reader, coin: string) =>
   reader.all<PayoutRow>(sql`
-    select p.* from payouts p join coin_refunds r on r.payout_id = p.id where r.coin_id = ${coin} and p.state <> 'canceled' order by p.id`)
+    select p.* from payouts p join coin_refunds r on r.payout_id = p.id where r.coin_id = ${coin}
+      and p.state <> 'canceled' order by p.id`)
 
 /**
- * The payments of a request lie as they do now: a refund waits while one of its own is not deep, ends where that can never come back, and goes
- * on when all are deep again.
+ * The payments of a request lie as they do now: a refund waits while one of its own is not deep, ends where
+ * that can never come back, and goes on when all are deep again.
  */
 export async function keepRefunds(
   tx: Tx,
@@ -104,7 +149,13 @@ export async function keepRefunds(
     if (coin.refunded_units === 0n || deep.has(coin.id)) continue
     for (const payout of await refundsOf(tx, coin.id)) {
       const gone = coin.state === 'conflicted'
-      if (gone && (await withdrawRefund(tx, world, payout, { ...cause, why: 'another transaction was mined in the place of its payment' })))
+      if (
+        gone &&
+        (await withdrawRefund(tx, world, payout, {
+          ...cause,
+          why: 'another transaction was mined in the place of its payment',
+        }))
+      )
         continue
       if (coin.state === 'mined') await pause(tx, payout.id, cause)
       else await suspend(tx, world, payout.id, coin.id, cause)
@@ -112,9 +163,12 @@ export async function keepRefunds(
   }
   const again = new Set<string>()
   for (const coin of coins)
-    if (coin.refunded_units > 0n && deep.has(coin.id)) for (const { id } of await refundsOf(tx, coin.id)) again.add(id)
+    if (coin.refunded_units > 0n && deep.has(coin.id))
+      for (const { id } of await refundsOf(tx, coin.id)) again.add(id)
   for (const id of again) {
-    const parts = await tx.all<{ coin_id: string }>(sql`select coin_id from coin_refunds where payout_id = ${id}`)
+    const parts = await tx.all<{ coin_id: string }>(
+      sql`select coin_id from coin_refunds where payout_id = ${id}`,
+    )
     if (parts.every(({ coin_id: coin }) => deep.has(coin))) await resume(tx, id, cause)
   }
 }
@@ -140,8 +194,10 @@ export async function bookRefundMade(tx: Tx, world: World, coinId: string): Prom
   if (coin.invoice_id === null) return
   const made =
     coin.spendings % 2n === 1n &&
-    (await tx.one(sql`select 1 as yes from refunds_elsewhere where txid = ${coin.spent_by} and invoice_id = ${coin.invoice_id}`)) !==
-      undefined
+    (await tx.one(
+      sql`select 1 as yes from refunds_elsewhere where txid = ${coin.spent_by}
+        and invoice_id = ${coin.invoice_id}`,
+    )) !== undefined
   if (made === (coin.refund_bookings % 2n === 1n)) return
   const times = coin.refund_bookings + 1n
   const movement = made ? 'refund made elsewhere' : 'refund elsewhere undone'

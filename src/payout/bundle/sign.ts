@@ -1,4 +1,7 @@
-/** Signing: the policy is asked anew, the node's wallet is asked to sign, and the bytes are kept before anyone sees them. */
+/**
+ * Signing: the policy is asked anew, the node's wallet is asked to sign, and the bytes are kept before anyone
+ * sees them.
+ */
 import { later, type World } from '../../base/world.ts'
 import type { ChainRail, Plan, Signed } from '../../rails/chain.ts'
 import { forUpdate, move, sql, type Db, type Tx } from '../../db/db.ts'
@@ -15,7 +18,13 @@ const dayMs = 86_400_000
 export const signAgainMs = 60_000
 
 /** Has the node's wallet sign a planned transaction; false when it waits. */
-export async function signByWallet(db: Db, rail: ChainRail, world: World, candidate: CandidateRow, owedAgain: OwedAgain): Promise<boolean> {
+export async function signByWallet(
+  db: Db,
+  rail: ChainRail,
+  world: World,
+  candidate: CandidateRow,
+  owedAgain: OwedAgain,
+): Promise<boolean> {
   const { bundle_id: id } = candidate
   const plan = readPlan(candidate.plan)
   // What is spent to ourselves leaves us with all we had: a stop is no reason not to.
@@ -23,7 +32,11 @@ export async function signByWallet(db: Db, rail: ChainRail, world: World, candid
   const against = await db.tx(async tx => {
     const strange = await strangeIn(tx, rail, candidate)
     if (strange !== undefined) await endUnsigned(tx, world, candidate, strange, owedAgain)
-    const refusal = strange ?? (await stopped(tx)) ?? (await objectedIn(tx, candidate)) ?? (await againstPolicy(tx, rail, plan, id))
+    const refusal =
+      strange ??
+      (await stopped(tx)) ??
+      (await objectedIn(tx, candidate)) ??
+      (await againstPolicy(tx, rail, plan, id))
     return refusal ?? ((await markHanded(tx, candidate)) ? undefined : 'it has ended')
   }, 'locks')
   if (against !== undefined) return putOff(db, world, id, against)
@@ -33,20 +46,29 @@ export async function signByWallet(db: Db, rail: ChainRail, world: World, candid
   const signed = answer.value
   switch (signed.is) {
     case 'signed': {
-      const refusal = await db.tx(tx => keepSigned(tx, rail, candidate, signed, 'the node’s wallet signed it'), 'locks')
+      const refusal = await db.tx(
+        tx => keepSigned(tx, rail, candidate, signed, 'the node’s wallet signed it'),
+        'locks',
+      )
       await world.at('bundle bytes kept')
       return refusal === undefined ? true : putOff(db, world, id, refusal)
     }
     case 'incomplete':
-      return putOff(db, world, id, 'the wallet holds not all the keys: is BITCOIN_WALLET the one of BITCOIN_DESCRIPTOR?')
+      return putOff(
+        db,
+        world,
+        id,
+        'the wallet holds not all the keys: is BITCOIN_WALLET the one of BITCOIN_DESCRIPTOR?',
+      )
     case 'wrong':
       return putOff(db, world, id, `the wallet signed something else: ${signed.why}`)
   }
 }
 
 /**
- * The signing policy, asked anew when it is planned and when it is signed: a reason not to, or undefined. A plan counts what is planned and
- * waits for its signature besides, so that no two are made of which one could not be signed.
+ * The signing policy, asked anew when it is planned and when it is signed: a reason not to, or undefined. A
+ * plan counts what is planned and waits for its signature besides, so that no two are made of which one could
+ * not be signed.
  */
 export async function againstPolicy(
   tx: Tx,
@@ -57,21 +79,32 @@ export async function againstPolicy(
 ): Promise<string | undefined> {
   const since = later(await tx.now(), -dayMs)
   const waiting =
-    when === 'signed' ? sql`` : sql`or (c.state = 'planned' and c.bundle_id in (select id from bundles where state = 'planned'))`
+    when === 'signed'
+      ? sql``
+      : sql`or (c.state = 'planned' and c.bundle_id in (select id from bundles where state = 'planned'))`
   // Of each other bundle the latest that was signed: one of its transactions at most is ever mined.
   const row = await tx.one<{ units: bigint }>(sql`
-    select cast(coalesce(sum(c.house_units + (select sum(o.units + o.fee_units) from bundle_outputs o where o.candidate_id = c.id)), 0) as bigint)
+    select cast(coalesce(sum(c.house_units + (select sum(o.units + o.fee_units) from bundle_outputs o
+      where o.candidate_id = c.id)), 0) as bigint)
       as units from bundle_candidates c
     where c.bundle_id <> ${bundleId} and ((c.signed_at > ${since}
-        and c.number = (select max(number) from bundle_candidates where bundle_id = c.bundle_id and raw is not null)) ${waiting})`)
+        and c.number = (select max(number) from bundle_candidates where bundle_id = c.bundle_id
+          and raw is not null)) ${waiting})`)
   return rail.againstPolicy(plan, row!.units)
 }
 
-/** Why a bundle is not signed now: since it was planned somebody objected to an account in it, or to limits that let it go. One that was signed before may be out, and goes on. */
-export async function objectedIn(tx: Tx, candidate: Pick<CandidateRow, 'bundle_id' | 'plan'>): Promise<string | undefined> {
+/**
+ * Why a bundle is not signed now: since it was planned somebody objected to an account in it, or to limits
+ * that let it go. One that was signed before may be out, and goes on.
+ */
+export async function objectedIn(
+  tx: Tx,
+  candidate: Pick<CandidateRow, 'bundle_id' | 'plan'>,
+): Promise<string | undefined> {
   if (isCancellation(candidate)) return undefined
   const paid = await tx.all<Pick<PayoutRow, 'id' | 'account_id' | 'units'>>(sql`
-    select p.id, p.account_id, p.units from attempts t join payouts p on p.id = t.payout_id join bundles b on b.id = t.bundle_id
+    select p.id, p.account_id, p.units from attempts t join payouts p on p.id = t.payout_id
+      join bundles b on b.id = t.bundle_id
     where b.id = ${candidate.bundle_id} and b.state = 'planned' order by p.id`)
   if (paid.length === 0) return undefined
   const [objection] = (await objectionsTo(tx, paid)).values()
@@ -79,7 +112,10 @@ export async function objectedIn(tx: Tx, candidate: Pick<CandidateRow, 'bundle_i
   return why === undefined ? undefined : `${why}; cancel the bundle, and its other payouts go in another one`
 }
 
-/** Keeps the bytes where the policy still allows it; answers why it does not. Keeping them twice is keeping them once. */
+/**
+ * Keeps the bytes where the policy still allows it; answers why it does not. Keeping them twice is keeping
+ * them once.
+ */
 export async function keepSigned(
   tx: Tx,
   rail: ChainRail,
@@ -95,24 +131,45 @@ export async function keepSigned(
   const against = await againstPolicy(tx, rail, readPlan(candidate.plan), candidate.bundle_id)
   if (against !== undefined) return against
   const now = await tx.now()
-  const bundle = (await tx.one<BundleRow>(sql`select * from bundles where id = ${candidate.bundle_id} ${forUpdate}`))!
+  const bundle = (await tx.one<BundleRow>(
+    sql`select * from bundles where id = ${candidate.bundle_id} ${forUpdate}`,
+  ))!
   const height = sql`(select max(height) from chain_blocks where active = 1)`
   const bytes = [sql`raw = ${raw}`, sql`signed_at = ${now}`, sql`signed_height = ${height}`]
   if (bundle.state === 'void') return 'it was canceled, or can never be mined'
-  if (!(await move(tx, 'bundle_candidates', candidateMachine, candidate.id, 'planned', 'signed', { why }, bytes))) return undefined
+  if (
+    !(await move(
+      tx,
+      'bundle_candidates',
+      candidateMachine,
+      candidate.id,
+      'planned',
+      'signed',
+      { why },
+      bytes,
+    ))
+  )
+    return undefined
   await tx.run(sql`update bundles set why = null, next_at = ${now} where id = ${bundle.id}`)
-  if (bundle.state === 'planned') await move(tx, 'bundles', bundleMachine, bundle.id, 'planned', 'signed', { why, ref: candidate.id })
+  if (bundle.state === 'planned')
+    await move(tx, 'bundles', bundleMachine, bundle.id, 'planned', 'signed', { why, ref: candidate.id })
   return undefined
 }
 
 /** One after the other, so that two together do not pass a cap that each keeps. */
-export const takeTurnToSign = (tx: Tx) => tx.all(sql`select branch from chain_branches where branch = 'change' ${forUpdate}`)
+export const takeTurnToSign = (tx: Tx) =>
+  tx.all(sql`select branch from chain_branches where branch = 'change' ${forUpdate}`)
 
 /** What cannot go on now is said on the bundle, and tried again. */
 export async function putOff(db: Db, world: World, bundleId: string, why: string): Promise<false> {
   const news = await db.tx(async tx => {
-    const before = await tx.one<{ why: string | null }>(sql`select why from bundles where id = ${bundleId} ${forUpdate}`)
-    await tx.run(sql`update bundles set why = ${why}, next_at = ${later(await tx.now(), signAgainMs)} where id = ${bundleId}`)
+    const before = await tx.one<{ why: string | null }>(
+      sql`select why from bundles where id = ${bundleId} ${forUpdate}`,
+    )
+    await tx.run(
+      sql`update bundles set why = ${why}, next_at = ${later(await tx.now(), signAgainMs)}
+        where id = ${bundleId}`,
+    )
     return before?.why !== why
   }, 'locks')
   if (news) world.log.warn({ bundle: bundleId, why }, 'a bundle waits')

@@ -17,9 +17,15 @@ export interface BundleTerms {
   approvals?: ApprovalsNeeded
 }
 
-/** Numbers of our change addresses. A plan is made with one that is held; only a plan that is kept and pays change takes it. */
+/**
+ * Numbers of our change addresses. A plan is made with one that is held; only a plan that is kept and pays
+ * change takes it.
+ */
 export interface ChangeNumbers {
-  /** The next one, locked until the transaction ends: who plans at the same time waits here, and then sees what was planned. */
+  /**
+   * The next one, locked until the transaction ends: who plans at the same time waits here, and then sees
+   * what was planned.
+   */
   hold(tx: Tx): Promise<number>
   /** Takes the one that is held. */
   take(tx: Tx): Promise<unknown>

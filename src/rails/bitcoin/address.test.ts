@@ -80,14 +80,24 @@ test.each<[string, string, NetworkName, string]>([
     'mainnet',
     'has the checksum of another witness version',
   ],
-  ['P2WPKH in bech32m', 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kemeawh', 'mainnet', 'has the checksum of another witness version'],
+  [
+    'P2WPKH in bech32m',
+    'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kemeawh',
+    'mainnet',
+    'has the checksum of another witness version',
+  ],
   [
     'P2WSH in bech32m',
     'tb1q0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vq24jc47',
     'testnet4',
     'has the checksum of another witness version',
   ],
-  ['a character that is none', 'bc1p38j9r5y49hruaue7wxjce0updqjuyyx0kh56v8s25huc6995vvpql3jow4', 'mainnet', 'has a wrong checksum'],
+  [
+    'a character that is none',
+    'bc1p38j9r5y49hruaue7wxjce0updqjuyyx0kh56v8s25huc6995vvpql3jow4',
+    'mainnet',
+    'has a wrong checksum',
+  ],
   [
     'version 17',
     'BC130XLXVLHEMJA6C4DQV22UAPCTQUPFHLXM9H8Z3K2E72Q4K9HCZ7VQ7ZWS8R',
@@ -95,11 +105,36 @@ test.each<[string, string, NetworkName, string]>([
     'is of witness version 17, and the last there is is 16',
   ],
   ['one byte', 'bc1pw5dgrnzv', 'mainnet', 'has 1 bytes, which no address of witness version 1 has'],
-  ['41 bytes', 'bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v8n0nx0muaewav253zgeav', 'mainnet', 'has 41 bytes'],
-  ['16 bytes in version 0', 'BC1QR508D6QEJXTDG4Y5R3ZARVARYV98GJ9P', 'mainnet', 'has 16 bytes, which no address of witness version 0 has'],
-  ['mixed case', 'tb1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vq47Zagq', 'testnet4', 'mixes capitals and small letters'],
-  ['too much padding', 'bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v07qwwzcrf', 'mainnet', 'has a wrong checksum'],
-  ['padding that is not zero', 'tb1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vpggkg4j', 'testnet4', 'has a wrong checksum'],
+  [
+    '41 bytes',
+    'bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v8n0nx0muaewav253zgeav',
+    'mainnet',
+    'has 41 bytes',
+  ],
+  [
+    '16 bytes in version 0',
+    'BC1QR508D6QEJXTDG4Y5R3ZARVARYV98GJ9P',
+    'mainnet',
+    'has 16 bytes, which no address of witness version 0 has',
+  ],
+  [
+    'mixed case',
+    'tb1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vq47Zagq',
+    'testnet4',
+    'mixes capitals and small letters',
+  ],
+  [
+    'too much padding',
+    'bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v07qwwzcrf',
+    'mainnet',
+    'has a wrong checksum',
+  ],
+  [
+    'padding that is not zero',
+    'tb1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vpggkg4j',
+    'testnet4',
+    'has a wrong checksum',
+  ],
   ['no data', 'bc1gmk9yu', 'mainnet', 'the address "bc1gmk9yu" has'],
   // BIP 173, invalid addresses that BIP 350 does not repeat.
   [
@@ -121,16 +156,31 @@ test.each<[string, string, NetworkName, string]>([
     'signet',
     'is an address of regtest, and BITCOIN_NETWORK is signet',
   ],
-  ['segwit of the main chain', p2wpkh, 'regtest', `${p2wpkh} is an address of mainnet, and BITCOIN_NETWORK is regtest`],
+  [
+    'segwit of the main chain',
+    p2wpkh,
+    'regtest',
+    `${p2wpkh} is an address of mainnet, and BITCOIN_NETWORK is regtest`,
+  ],
   [
     'P2PKH of a test chain',
     'mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn',
     'mainnet',
     'is an address of testnet4, signet or regtest, and BITCOIN_NETWORK is mainnet',
   ],
-  ['P2SH of the main chain', '3P14159f73E4gFr7JterCCQh9QjiTjiZrG', 'testnet4', 'is an address of mainnet, and BITCOIN_NETWORK is testnet4'],
+  [
+    'P2SH of the main chain',
+    '3P14159f73E4gFr7JterCCQh9QjiTjiZrG',
+    'testnet4',
+    'is an address of mainnet, and BITCOIN_NETWORK is testnet4',
+  ],
   // Of nothing.
-  ['a mistyped P2PKH', '1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb', 'mainnet', 'the address 1A1zP1eP5QGe… has a wrong checksum'],
+  [
+    'a mistyped P2PKH',
+    '1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb',
+    'mainnet',
+    'the address 1A1zP1eP5QGe… has a wrong checksum',
+  ],
   ['an address of another coin', 'LM2WMpR1Rp6j3Sa59cMXMs1SPzj9eXpGc1', 'mainnet', 'is no Bitcoin address'],
   [
     'taproot whose key is no point',
@@ -187,11 +237,18 @@ test('scripts of every kind agree with @scure/btc-signer both ways', () => {
 test('one changed character of an address is always noticed', () => {
   const letter = fc.constantFrom(...'qpzry9x8gf2tvdw0s3jn54khce6mua7l1boi')
   fc.assert(
-    fc.property(fc.constantFrom(p2wpkh, valid[7]![1], valid[8]![1]), fc.nat(61), letter, (address, place, character) => {
-      const at = place % address.length
-      fc.pre(address[at] !== character)
-      expect(() => parseAddress(address.slice(0, at) + character + address.slice(at + 1), 'mainnet')).toThrow(BadInput)
-    }),
+    fc.property(
+      fc.constantFrom(p2wpkh, valid[7]![1], valid[8]![1]),
+      fc.nat(61),
+      letter,
+      (address, place, character) => {
+        const at = place % address.length
+        fc.pre(address[at] !== character)
+        expect(() =>
+          parseAddress(address.slice(0, at) + character + address.slice(at + 1), 'mainnet'),
+        ).toThrow(BadInput)
+      },
+    ),
     { seed: 173, numRuns: 1_000 },
   )
 })

@@ -1,4 +1,7 @@
-/** Addresses: read with their faults named, written from scripts, and the least an output of theirs may hold (BIP 173, 350, 341). */
+/**
+ * Addresses: read with their faults named, written from scripts, and the least an output of theirs may hold
+ * (BIP 173, 350, 341).
+ */
 import { address } from 'bitcoinjs-lib'
 import bs58check from 'bs58check'
 import { BadInput } from '../../base/answer.ts'
@@ -8,8 +11,8 @@ import { ownerlessWhy, witnessOf } from './ownerless.ts'
 import { refuseSecrets } from './secret.ts'
 
 /**
- * Reads an address of `network` that somebody may own: segwit (lower case, or upper as in QR codes), P2PKH, P2SH. Throws `BadInput`, for what
- * anybody or nobody could spend too.
+ * Reads an address of `network` that somebody may own: segwit (lower case, or upper as in QR codes), P2PKH,
+ * P2SH. Throws `BadInput`, for what anybody or nobody could spend too.
  */
 export function parseAddress(text: string, network: NetworkName): Destination {
   const read = decodeAddress(text, network)
@@ -32,14 +35,15 @@ export function addressOf(script: Uint8Array, network: NetworkName): string | un
   const { bech32, pubKeyHash, scriptHash } = networks[network]
   const witness = witnessOf(script)
   if (witness) return address.toBech32(witness.program, witness.version, bech32)
-  if (isBetween(script, 25, [0x76, 0xa9, 20], [0x88, 0xac])) return address.toBase58Check(script.slice(3, 23), pubKeyHash)
+  if (isBetween(script, 25, [0x76, 0xa9, 20], [0x88, 0xac]))
+    return address.toBase58Check(script.slice(3, 23), pubKeyHash)
   if (isBetween(script, 23, [0xa9, 20], [0x87])) return address.toBase58Check(script.slice(2, 22), scriptHash)
   return undefined
 }
 
 /**
- * The least an output of this script may hold to be passed on by nodes with Bitcoin Core's default dust relay fee
- * (GetDustThreshold, 3 satoshis a byte of the output and of the input that will spend it), in satoshis.
+ * The least an output of this script may hold to be passed on by nodes with Bitcoin Core's default dust relay
+ * fee (GetDustThreshold, 3 satoshis a byte of the output and of the input that will spend it), in satoshis.
  */
 export function dustUnits(script: Uint8Array): bigint {
   if (script[0] === 0x6a || script.length > 10_000) return 0n
@@ -50,20 +54,33 @@ export function dustUnits(script: Uint8Array): bigint {
 
 function readSegwit(given: string, prefix: string, network: NetworkName): Destination {
   if (given !== given.toLowerCase() && given !== given.toUpperCase())
-    throw new BadInput(`the address ${shortly(given)} mixes capitals and small letters: give it in small letters as it was shown`)
+    throw new BadInput(
+      `the address ${shortly(given)} mixes capitals and small letters: give it in small letters as it was shown`,
+    )
   const lower = given.toLowerCase()
   const { version, program } = decode(lower)
-  if (version > 16) throw new BadInput(`the address ${shortly(given)} is of witness version ${version}, and the last there is is 16`)
-  const fits = version === 0 ? program.length === 20 || program.length === 32 : program.length >= 2 && program.length <= 40
+  if (version > 16)
+    throw new BadInput(
+      `the address ${shortly(given)} is of witness version ${version}, and the last there is is 16`,
+    )
+  const fits =
+    version === 0
+      ? program.length === 20 || program.length === 32
+      : program.length >= 2 && program.length <= 40
   if (!fits)
-    throw new BadInput(`the address ${shortly(given)} has ${program.length} bytes, which no address of witness version ${version} has`)
+    throw new BadInput(
+      `the address ${shortly(given)} has ${program.length} bytes, which no address of witness version ${version} has`,
+    )
   if (prefix !== networks[network].bech32)
     throw foreign(
       lower,
       networksWhere(one => one.bech32 === prefix),
       network,
     )
-  return { address: lower, script: Uint8Array.from([version === 0 ? 0 : 0x50 + version, program.length, ...program]) }
+  return {
+    address: lower,
+    script: Uint8Array.from([version === 0 ? 0 : 0x50 + version, program.length, ...program]),
+  }
 }
 
 function decode(lower: string): { version: number; program: Uint8Array } {
@@ -71,7 +88,8 @@ function decode(lower: string): { version: number; program: Uint8Array } {
     const { version, data } = address.fromBech32(lower)
     return { version, program: data }
   } catch (error) {
-    // What the library says is about its own reading of the text, which is lost on whoever has only mistyped it.
+    // What the library says is about its own reading of the text, which is lost on whoever has only mistyped
+    // it.
     const encoding = error instanceof Error && error.message.endsWith('uses wrong encoding')
     const why = encoding
       ? 'has the checksum of another witness version (BIP 350): the wallet that wrote it is too old or wrong'
@@ -85,23 +103,35 @@ function readBase58(given: string, network: NetworkName): Destination {
   const base58 = /^[1-9A-HJ-NP-Za-km-z]{1,100}$/.test(given)
   const payload = base58 ? bs58check.decodeUnsafe(given) : undefined
   if (!payload && base58 && /^[123mn].{24,35}$/.test(given))
-    throw new BadInput(`the address ${shortly(given)} has a wrong checksum: a character is missing or mistyped, so copy it again`)
+    throw new BadInput(
+      `the address ${shortly(given)} has a wrong checksum: a character is missing or mistyped, so copy it again`,
+    )
   const [version, hash] = [payload?.[0], payload?.slice(1)]
   const owners = networksWhere(one => one.pubKeyHash === version || one.scriptHash === version)
   if (hash?.length !== 20 || owners === '')
-    throw new BadInput(`${shortly(given)} is no Bitcoin address: expected one of ${network}, like ${networks[network].bech32}1…`)
-  if (version === pubKeyHash) return { address: given, script: Uint8Array.from([0x76, 0xa9, 20, ...hash, 0x88, 0xac]) }
+    throw new BadInput(
+      `${shortly(given)} is no Bitcoin address: expected one of ${network}, like ${networks[network].bech32}1…`,
+    )
+  if (version === pubKeyHash)
+    return { address: given, script: Uint8Array.from([0x76, 0xa9, 20, ...hash, 0x88, 0xac]) }
   if (version === scriptHash) return { address: given, script: Uint8Array.from([0xa9, 20, ...hash, 0x87]) }
   throw foreign(given, owners, network)
 }
 
 const foreign = (given: string, owners: string, network: NetworkName) =>
-  new BadInput(`${given} is an address of ${owners}, and BITCOIN_NETWORK is ${network}: give an address of ${network}`)
+  new BadInput(
+    `${given} is an address of ${owners}, and BITCOIN_NETWORK is ${network}: give an address of ${network}`,
+  )
 
 // Enough to find it again; whatever else may have been pasted is not repeated.
 const shortly = (given: string) => (given.length > 14 ? `${given.slice(0, 12)}…` : `"${given}"`)
 
-const isBetween = (script: Uint8Array, length: number, start: readonly number[], end: readonly number[]): boolean =>
+const isBetween = (
+  script: Uint8Array,
+  length: number,
+  start: readonly number[],
+  end: readonly number[],
+): boolean =>
   script.length === length &&
   start.every((byte, index) => script[index] === byte) &&
   end.every((byte, index) => script[length - end.length + index] === byte)

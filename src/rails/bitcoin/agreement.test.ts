@@ -1,4 +1,7 @@
-/** Plans and PSBTs agree with @scure/btc-signer, which makes each transaction anew from coins and outputs, on many random orders. */
+/**
+ * Plans and PSBTs agree with @scure/btc-signer, which makes each transaction anew from coins and outputs, on
+ * many random orders.
+ */
 import { p2tr, p2wpkh, NETWORK, TEST_NETWORK, Transaction as Scure } from '@scure/btc-signer'
 import { crypto, toXOnly, Transaction } from 'bitcoinjs-lib'
 import { describe, expect, test } from 'vitest'
@@ -18,45 +21,54 @@ const kinds = ['wpkh', 'tr'] as const
 const addresses = 12
 
 // Eight accounts, so 10 400 plans and 520 of them signed by both libraries.
-describe.each(networkNames.flatMap(network => kinds.map(kind => [network, kind] as const)))('%s, %s', (network, kind) => {
-  const owner = wallet(kind, network, 11)
-  const theirs = scripts(owner, kind, network)
-  const payable = kinds.flatMap(other => [...scripts(wallet(other, network, 12), other, network).values()])
-  const random = chance(`${network} ${kind}`)
+describe.each(networkNames.flatMap(network => kinds.map(kind => [network, kind] as const)))(
+  '%s, %s',
+  (network, kind) => {
+    const owner = wallet(kind, network, 11)
+    const theirs = scripts(owner, kind, network)
+    const payable = kinds.flatMap(other => [...scripts(wallet(other, network, 12), other, network).values()])
+    const random = chance(`${network} ${kind}`)
 
-  test(`our addresses are those of the other library [security 4]`, () => {
-    for (const [name, script] of theirs) {
-      const [branch, index] = name.split('/') as [Branch, string]
-      expect(Buffer.from(derive(owner.account, branch, Number(index)).script).toString('hex')).toBe(hex(script))
-    }
-  })
+    test(`our addresses are those of the other library [security 4]`, () => {
+      for (const [name, script] of theirs) {
+        const [branch, index] = name.split('/') as [Branch, string]
+        expect(Buffer.from(derive(owner.account, branch, Number(index)).script).toString('hex')).toBe(
+          hex(script),
+        )
+      }
+    })
 
-  test(`${plansEach} random plans are the same transactions, of the same fee and size, and ${signedEach} of them are signed alike`, () => {
-    let seen = 0
-    while (seen < plansEach) {
-      const order = randomOrder(random, payable)
-      const answer = plan(order, owner.account)
-      if (answer.is !== 'planned') continue
-      checkSums(answer.plan, order)
-      const other = anew(answer.plan, theirs, kind)
-      expect(other.id).toBe(answer.plan.txid)
-      expect(other.fee).toBe(answer.plan.feeUnits)
-      expect(other.vsize).toBe(answer.plan.size)
-      if (seen < signedEach) checkSigned(owner, kind, network, answer.plan)
-      seen++
-    }
-  })
-})
+    test(`${plansEach} random plans are the same transactions, of the same fee and size, and ${signedEach} of them are signed alike`, () => {
+      let seen = 0
+      while (seen < plansEach) {
+        const order = randomOrder(random, payable)
+        const answer = plan(order, owner.account)
+        if (answer.is !== 'planned') continue
+        checkSums(answer.plan, order)
+        const other = anew(answer.plan, theirs, kind)
+        expect(other.id).toBe(answer.plan.txid)
+        expect(other.fee).toBe(answer.plan.feeUnits)
+        expect(other.vsize).toBe(answer.plan.size)
+        if (seen < signedEach) checkSigned(owner, kind, network, answer.plan)
+        seen++
+      }
+    })
+  },
+)
 
 /** Scripts by `branch/index`, from keys derived and addresses made by other libraries than ours. */
 function scripts(owner: Wallet, kind: (typeof kinds)[number], network: NetworkName): Map<string, Uint8Array> {
-  const prefixes = { ...(network === 'mainnet' ? NETWORK : TEST_NETWORK), ...(network === 'regtest' && { bech32: 'bcrt' }) }
+  const prefixes = {
+    ...(network === 'mainnet' ? NETWORK : TEST_NETWORK),
+    ...(network === 'regtest' && { bech32: 'bcrt' }),
+  }
   const branches: Branch[] = ['receive', 'change']
   return new Map(
     branches.flatMap(branch =>
       Array.from({ length: addresses }, (_, index) => {
         const { publicKey } = owner.key(branch, index)
-        const { script, address } = kind === 'wpkh' ? p2wpkh(publicKey, prefixes) : p2tr(toXOnly(publicKey), undefined, prefixes)
+        const { script, address } =
+          kind === 'wpkh' ? p2wpkh(publicKey, prefixes) : p2tr(toXOnly(publicKey), undefined, prefixes)
         expect(derive(owner.account, branch, index).address).toBe(address)
         return [`${branch}/${index}`, script] as const
       }),
@@ -86,7 +98,10 @@ function randomOrder(random: (below: number) => number, payable: Uint8Array[]): 
 }
 
 /** What a plan promises, worked out from its outputs alone. */
-function checkSums({ inputs, outputs, feeUnits, houseUnits, size }: Plan, { payees, feeRate, mostFeeRate }: PlanOrder): void {
+function checkSums(
+  { inputs, outputs, feeUnits, houseUnits, size }: Plan,
+  { payees, feeRate, mostFeeRate }: PlanOrder,
+): void {
   const sum = (list: bigint[]) => list.reduce((total, each) => total + each, 0n)
   const paid = outputs.filter(({ key }) => key !== undefined)
   expect(sum(inputs.map(({ units }) => units))).toBe(sum(outputs.map(({ units }) => units)) + feeUnits)
@@ -100,9 +115,14 @@ function checkSums({ inputs, outputs, feeUnits, houseUnits, size }: Plan, { paye
 }
 
 /** Finished with the longest witnesses that are passed on, so that its size is the most it can be. */
-function anew({ inputs, outputs, lockTime }: Plan, owned: Map<string, Uint8Array>, kind: (typeof kinds)[number]): Scure {
+function anew(
+  { inputs, outputs, lockTime }: Plan,
+  owned: Map<string, Uint8Array>,
+  kind: (typeof kinds)[number],
+): Scure {
   const finalScriptWitness = kind === 'wpkh' ? [new Uint8Array(72), new Uint8Array(33)] : [new Uint8Array(64)]
-  // The scripts are its own; to work out anew at each whether a taproot key is on the curve takes most of the test's time.
+  // The scripts are its own; to work out anew at each whether a taproot key is on the curve takes most of the
+  // test's time.
   const transaction = new Scure({ version: 2, lockTime, allowUnknownOutputs: true, disableScriptCheck: true })
   for (const { units, script } of outputs) transaction.addOutput({ script, amount: units })
   for (const { outpoint, units, branch, index } of inputs) {

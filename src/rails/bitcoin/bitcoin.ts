@@ -32,7 +32,10 @@ export interface AccountParts {
   signer: 'psbt' | 'wallet'
   /** The node's wallet that signs. */
   wallet?: string | undefined
-  /** The signing policy's JSON as it stands now, asked for at every signature; throws `BadInput` where it cannot be read. */
+  /**
+   * The signing policy's JSON as it stands now, asked for at every signature; throws `BadInput` where it
+   * cannot be read.
+   */
   policy?: (() => string) | undefined
   /** Blocks within which a transaction of ours should be mined. */
   feeBlocks: number
@@ -103,13 +106,17 @@ export function bitcoinRail({
     unspent: node.unspent,
     scan: upTo =>
       node.scan(
-        (['receive', 'change'] as const).map(branch => ({ desc: branchText(account, branch), range: upTo?.[branch] ?? scanRange })),
+        (['receive', 'change'] as const).map(branch => ({
+          desc: branchText(account, branch),
+          range: upTo?.[branch] ?? scanRange,
+        })),
       ),
 
     async feeRate() {
       const answer = await node.feeRate(feeBlocks, fallbackFeeRate)
       if (answer.is !== 'done') return answer
-      // Where the network asks more than may be paid, the cap is offered: it waits in the mempool, and may be raised.
+      // Where the network asks more than may be paid, the cap is offered: it waits in the mempool, and may be
+      // raised.
       const floored = answer.value < minFeeRate ? minFeeRate : answer.value
       return done(floored > mostFeeRate ? mostFeeRate : floored)
     },
@@ -135,7 +142,10 @@ export function bitcoinRail({
       const policy = policyNow()
       return typeof policy === 'string'
         ? policy
-        : checkPolicy(planned, policy, spentUnits, { derive: (branch, index) => derive(account, branch, index), network })
+        : checkPolicy(planned, policy, spentUnits, {
+            derive: (branch, index) => derive(account, branch, index),
+            network,
+          })
     },
     broadcast: node.broadcast,
     readTransaction,
@@ -154,7 +164,9 @@ export function bitcoinRail({
       const answer = await node.wallet(wallet!)
       if (answer.is !== 'done') return answer
       const strange = answer.value.loaded ? await node.walletStrange(wallet!, addresses) : done([])
-      return strange.is === 'done' ? done({ name: wallet!, ...answer.value, strange: strange.value }) : strange
+      return strange.is === 'done'
+        ? done({ name: wallet!, ...answer.value, strange: strange.value })
+        : strange
     },
     close() {
       for (const stop of stops) stop()
@@ -162,7 +174,10 @@ export function bitcoinRail({
   }
 }
 
-/** The policy as it stands, read anew only when its text has changed; or why there is none to go by, and then nothing may be signed. */
+/**
+ * The policy as it stands, read anew only when its text has changed; or why there is none to go by, and then
+ * nothing may be signed.
+ */
 function policyReader(read: () => string, network: NetworkName): () => SpendingPolicy | string {
   let known: { text: string; policy: SpendingPolicy } | undefined
   return () => {
@@ -177,7 +192,10 @@ function policyReader(read: () => string, network: NetworkName): () => SpendingP
   }
 }
 
-/** Settings are read once to see what is wrong with them: all of it is told, and not one fault after the other. */
+/**
+ * Settings are read once to see what is wrong with them: all of it is told, and not one fault after the
+ * other.
+ */
 function tellFaults(...reads: (() => unknown)[]): void {
   const faults = reads.flatMap(read => {
     try {
@@ -190,16 +208,22 @@ function tellFaults(...reads: (() => unknown)[]): void {
   })
   if (faults.length === 1) throw new BadInput(faults[0])
   if (faults.length > 1)
-    throw new BadInput(`the Bitcoin rail has ${faults.length} faults:\n${faults.map(fault => `  ${fault}`).join('\n')}`)
+    throw new BadInput(
+      `the Bitcoin rail has ${faults.length} faults:\n${faults.map(fault => `  ${fault}`).join('\n')}`,
+    )
 }
 
-/** In a `.env` what follows a # outside quotes is a comment: the checksum that was written there is not what is read. */
+/**
+ * In a `.env` what follows a # outside quotes is a comment: the checksum that was written there is not what
+ * is read.
+ */
 function ownAccount(text: string, network: NetworkName): ReturnType<typeof parseDescriptor> {
   try {
     return parseDescriptor(text, network)
   } catch (error) {
     if (!(error instanceof BadInput)) throw error
-    const hint = text.includes('(') && !text.includes('#') ? '; if it is there in .env, put quotes around the whole' : ''
+    const hint =
+      text.includes('(') && !text.includes('#') ? '; if it is there in .env, put quotes around the whole' : ''
     throw new BadInput(`BITCOIN_DESCRIPTOR: ${error.message}${hint}`, { cause: error })
   }
 }

@@ -1,4 +1,6 @@
-/** Blocks and transactions as bytes: read as another library reads them, and refused where a byte is wrong. */
+/**
+ * Blocks and transactions as bytes: read as another library reads them, and refused where a byte is wrong.
+ */
 import { Block, Transaction } from 'bitcoinjs-lib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -36,10 +38,13 @@ const made: fc.Arbitrary<Made> = fc.record({
     }),
     { minLength: 1, maxLength: 4 },
   ),
-  outputs: fc.array(fc.record({ value: fc.bigInt({ min: 0n, max: 2_100_000_000_000_000n }), script: bytes(300) }), {
-    minLength: 1,
-    maxLength: 4,
-  }),
+  outputs: fc.array(
+    fc.record({ value: fc.bigInt({ min: 0n, max: 2_100_000_000_000_000n }), script: bytes(300) }),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  ),
   version: fc.constantFrom(1, 2, 3),
   lockTime: uint32,
 })
@@ -82,7 +87,13 @@ test('the first block of all is read, and its one output found', () => {
     ),
   )
   const block = readBlock(genesis.bytes, genesis.hash, 0, watch)
-  expect(block).toMatchObject({ hash: genesis.hash, previous: '0'.repeat(64), height: 0, at: '2009-01-03T18:15:05.000Z', transactions: 1 })
+  expect(block).toMatchObject({
+    hash: genesis.hash,
+    previous: '0'.repeat(64),
+    height: 0,
+    at: '2009-01-03T18:15:05.000Z',
+    transactions: 1,
+  })
   expect(block.touching).toEqual([
     expect.objectContaining({
       txid: '4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b',
@@ -115,24 +126,34 @@ test('any transaction is read as bitcoinjs-lib wrote it', () => {
 
 test('of a block exactly what pays a watched script or spends a watched outpoint is handed out', () => {
   fc.assert(
-    fc.property(fc.uniqueArray(made, { minLength: 1, maxLength: 12, selector: given => built(given).getId() }), fc.nat(), (list, pick) => {
-      const transactions = list.map(built)
-      const { hash, raw } = blockOf(transactions)
-      const paid = list[pick % list.length]!.outputs[0]!.script
-      const spent = list[(pick + 1) % list.length]!.inputs[0]!
-      const watch = new ScriptWatch()
-      watch.addScript(paid)
-      watch.addOutpoint(`${Buffer.from(spent.hash).reverse().toString('hex')}:${spent.index}`)
-      const block = readBlock(raw, hash, 7, watch)
-      const expected = transactions.filter(
-        (_, at) =>
-          list[at]!.outputs.some(({ script }) => knownBy(script) === knownBy(paid)) ||
-          list[at]!.inputs.some(input => Buffer.from(input.hash).equals(spent.hash) && input.index === spent.index),
-      )
-      expect(block.touching.map(({ txid }) => txid)).toEqual(expected.map(tx => tx.getId()))
-      expect(block.touching.length).toBeGreaterThan(0)
-      expect(block).toMatchObject({ transactions: list.length, at: '2026-09-21T14:13:20.000Z', previous: '09'.repeat(32) })
-    }),
+    fc.property(
+      fc.uniqueArray(made, { minLength: 1, maxLength: 12, selector: given => built(given).getId() }),
+      fc.nat(),
+      (list, pick) => {
+        const transactions = list.map(built)
+        const { hash, raw } = blockOf(transactions)
+        const paid = list[pick % list.length]!.outputs[0]!.script
+        const spent = list[(pick + 1) % list.length]!.inputs[0]!
+        const watch = new ScriptWatch()
+        watch.addScript(paid)
+        watch.addOutpoint(`${Buffer.from(spent.hash).reverse().toString('hex')}:${spent.index}`)
+        const block = readBlock(raw, hash, 7, watch)
+        const expected = transactions.filter(
+          (_, at) =>
+            list[at]!.outputs.some(({ script }) => knownBy(script) === knownBy(paid)) ||
+            list[at]!.inputs.some(
+              input => Buffer.from(input.hash).equals(spent.hash) && input.index === spent.index,
+            ),
+        )
+        expect(block.touching.map(({ txid }) => txid)).toEqual(expected.map(tx => tx.getId()))
+        expect(block.touching.length).toBeGreaterThan(0)
+        expect(block).toMatchObject({
+          transactions: list.length,
+          at: '2026-09-21T14:13:20.000Z',
+          previous: '09'.repeat(32),
+        })
+      },
+    ),
     { numRuns: 200 },
   )
 })
@@ -140,7 +161,8 @@ test('of a block exactly what pays a watched script or spends a watched outpoint
 test('a byte changed, missing or added anywhere is refused as bad input, and never hangs or throws otherwise', () => {
   const sample = fc.sample(made, { numRuns: 5, seed: 5 }).map(built)
   const { hash, raw } = blockOf(sample)
-  // The txid does not cover the witness, so there a changed byte is another, as good a block to whoever only knows the root.
+  // The txid does not cover the witness, so there a changed byte is another, as good a block to whoever only
+  // knows the root.
   const plain = blockOf(
     fc
       .sample(made, { numRuns: 5, seed: 6 })
@@ -217,7 +239,10 @@ test.each([
 })
 
 test('what pays a watched script and is spent on in the same block is followed from hand to hand', () => {
-  const [ours, other] = [Buffer.from('0014'.padEnd(44, 'a1'), 'hex'), Buffer.from('0014'.padEnd(44, 'b2'), 'hex')]
+  const [ours, other] = [
+    Buffer.from('0014'.padEnd(44, 'a1'), 'hex'),
+    Buffer.from('0014'.padEnd(44, 'b2'), 'hex'),
+  ]
   const paying = (from: { hash: Uint8Array; index: number }, scripts: Buffer[]) =>
     built({
       inputs: [{ ...from, sequence: 0, script: Buffer.alloc(0), witness: [Buffer.alloc(1)] }],
@@ -234,5 +259,7 @@ test('what pays a watched script and is spent on in the same block is followed f
 
   const watch = new ScriptWatch()
   watch.addScript(ours)
-  expect(readBlock(raw, hash, 5, watch).touching.map(({ txid }) => txid)).toEqual([first, second, last].map(tx => tx.getId()))
+  expect(readBlock(raw, hash, 5, watch).touching.map(({ txid }) => txid)).toEqual(
+    [first, second, last].map(tx => tx.getId()),
+  )
 })

@@ -1,4 +1,7 @@
-/** Reads a block's raw bytes: every txid computed, the whole proven by its hash and Merkle root, and only what touches us made a value. */
+/**
+ * Reads a block's raw bytes: every txid computed, the whole proven by its hash and Merkle root, and only what
+ * touches us made a value.
+ */
 import { hash as digest } from 'node:crypto'
 import { BadInput } from '../../base/answer.ts'
 import { instant } from '../../base/world.ts'
@@ -6,8 +9,9 @@ import type { Outpoint, ReadBlock, Tx, TxInput, TxOutput } from '../chain.ts'
 import type { ScriptWatch } from './watch.ts'
 
 /**
- * The block `hash` from its serialisation (Bitcoin Core, getblock verbosity 0). Height is what the node says: only the
- * coinbase of newer blocks tells it. Throws `BadInput` where the bytes are malformed, or are of another block.
+ * The block `hash` from its serialisation (Bitcoin Core, getblock verbosity 0). Height is what the node says:
+ * only the coinbase of newer blocks tells it. Throws `BadInput` where the bytes are malformed, or are of
+ * another block.
  */
 export function readBlock(bytes: Buffer, hash: string, height: number, watch?: ScriptWatch): ReadBlock {
   if (bytes.length < 81) throw new BadInput(`a block has at least 81 bytes, not ${bytes.length}`)
@@ -25,8 +29,10 @@ export function readBlock(bytes: Buffer, hash: string, height: number, watch?: S
     walk(bytes, at, span, watch, number)
     writeTxid(bytes, span, txids, 32 * number)
   }
-  if (at.at !== bytes.length) throw new BadInput(`${bytes.length - at.at} bytes are left after the block's last transaction`)
-  if (!merkleRoot(txids).equals(bytes.subarray(36, 68))) throw new BadInput(`the transactions are not those of block ${hash}`)
+  if (at.at !== bytes.length)
+    throw new BadInput(`${bytes.length - at.at} bytes are left after the block's last transaction`)
+  if (!merkleRoot(txids).equals(bytes.subarray(36, 68)))
+    throw new BadInput(`the transactions are not those of block ${hash}`)
   return {
     hash,
     previous: shown(bytes.subarray(4, 36)),
@@ -37,21 +43,30 @@ export function readBlock(bytes: Buffer, hash: string, height: number, watch?: S
   }
 }
 
-/** One serialised transaction, with or without witness (BIP 144); throws `BadInput` for anything else, bytes left over included. */
+/**
+ * One serialised transaction, with or without witness (BIP 144); throws `BadInput` for anything else, bytes
+ * left over included.
+ */
 export function readTransaction(raw: Uint8Array): Tx {
   const tx = transactionAt(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), 0)
-  if (tx.raw.length !== raw.length) throw new BadInput(`${raw.length - tx.raw.length} bytes are left after the transaction`)
+  if (tx.raw.length !== raw.length)
+    throw new BadInput(`${raw.length - tx.raw.length} bytes are left after the transaction`)
   return tx
 }
 
-/** Whether the transaction pays a watched script or spends a watched outpoint, as far as fingerprints tell. */
+/**
+ * Whether the transaction pays a watched script or spends a watched outpoint, as far as fingerprints tell.
+ */
 export function touches(raw: Uint8Array, watch: ScriptWatch): boolean {
   watch.begin(raw)
   walk(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), { at: 0 }, newSpan(), watch)
   return watch.touched().length > 0
 }
 
-/** In the block's order. What pays us is watched from here on, so that its being spent in this same block is noticed too. */
+/**
+ * In the block's order. What pays us is watched from here on, so that its being spent in this same block is
+ * noticed too.
+ */
 function touchingIn(bytes: Buffer, starts: Uint32Array, watch: ScriptWatch): Tx[] {
   const found = new Map<number, Tx>()
   for (let fresh = watch.touched(); fresh.length > 0;) {
@@ -71,7 +86,10 @@ interface Cursor {
   at: number
 }
 
-/** Where the parts of one transaction lie. One is used for all of a block, so that reading makes nothing to throw away. */
+/**
+ * Where the parts of one transaction lie. One is used for all of a block, so that reading makes nothing to
+ * throw away.
+ */
 interface Span {
   start: number
   /** Inputs and outputs: what the txid is made of beside version and lock time. */
@@ -176,7 +194,8 @@ function writeTxid(bytes: Buffer, { start, body, bodyEnd, lockTime }: Span, to: 
 let scratch = Buffer.allocUnsafe(64 * 1024)
 const half = Buffer.allocUnsafe(32)
 
-// The digest as a string of bytes is written where it belongs; a Buffer of its own for each would take twice the time.
+// The digest as a string of bytes is written where it belongs; a Buffer of its own for each would take twice
+// the time.
 function writeDoubleHash(bytes: Buffer, start: number, end: number, to: Buffer, at: number): void {
   half.write(digest('sha256', bytes.subarray(start, end), 'binary'), 0, 32, 'binary')
   to.write(digest('sha256', half, 'binary'), at, 32, 'binary')
@@ -188,7 +207,10 @@ function doubleHash(bytes: Buffer, start: number, end: number): Buffer {
   return result
 }
 
-/** Of the txids, which are overwritten. Throws where a pair is twice the same: other lists have that root too (CVE-2012-2459). */
+/**
+ * Of the txids, which are overwritten. Throws where a pair is twice the same: other lists have that root too
+ * (CVE-2012-2459).
+ */
 function merkleRoot(txids: Buffer): Buffer {
   const pair = Buffer.allocUnsafe(64)
   for (let count = txids.length / 32; count > 1; count = (count + 1) >> 1) {
@@ -196,7 +218,8 @@ function merkleRoot(txids: Buffer): Buffer {
       const alone = left + 1 === count
       txids.copy(pair, 0, 32 * left, 32 * left + 32)
       txids.copy(pair, 32, 32 * (alone ? left : left + 1), 32 * (alone ? left : left + 1) + 32)
-      if (!alone && pair.compare(pair, 32, 64, 0, 32) === 0) throw new BadInput('the block names a transaction twice')
+      if (!alone && pair.compare(pair, 32, 64, 0, 32) === 0)
+        throw new BadInput('the block names a transaction twice')
       writeDoubleHash(pair, 0, 64, txids, 16 * left)
     }
   }
@@ -210,7 +233,10 @@ function skip(bytes: Buffer, cursor: Cursor, length: number): void {
 
 const cutShort = () => new BadInput('the bytes end in the middle of a transaction')
 
-/** A CompactSize (at its shortest, as the node wants it) of things that take at least `least` bytes each, which must be there. */
+/**
+ * A CompactSize (at its shortest, as the node wants it) of things that take at least `least` bytes each,
+ * which must be there.
+ */
 function readCount(bytes: Buffer, cursor: Cursor, least: number): number {
   const first = bytes[cursor.at]
   if (first === undefined) throw cutShort()

@@ -1,6 +1,7 @@
 /** The checksum of a descriptor (BIP 380): eight characters that notice a mistyped one. */
 
-const characters = "0123456789()[],'/*abcdefgh@:$%{}" + 'IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~' + 'ijklmnopqrstuvwxyzABCDEFGH`#"\\ '
+const characters =
+  "0123456789()[],'/*abcdefgh@:$%{}" + 'IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~' + 'ijklmnopqrstuvwxyzABCDEFGH`#"\\ '
 const letters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
 const generator = [0xf5dee51989n, 0xa9fdca3312n, 0x1bab10e32dn, 0x3706b1677an, 0x644d626ffdn]
 
@@ -20,7 +21,10 @@ export function checksumOf(text: string): string | undefined {
   }
   if (text.length % 3 > 0) symbols.push(groups)
   const sum = remainder([...symbols, 0, 0, 0, 0, 0, 0, 0, 0]) ^ 1n
-  return Array.from({ length: 8 }, (_, index) => letters[Number((sum >> BigInt(5 * (7 - index))) & 31n)]).join('')
+  return Array.from(
+    { length: 8 },
+    (_, index) => letters[Number((sum >> BigInt(5 * (7 - index))) & 31n)],
+  ).join('')
 }
 
 function remainder(symbols: readonly number[]): bigint {

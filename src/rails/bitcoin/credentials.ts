@@ -1,9 +1,15 @@
-/** Where the node is and who we are to it: URL, cookie file, user and password, of which nothing is ever repeated. */
+/**
+ * Where the node is and who we are to it: URL, cookie file, user and password, of which nothing is ever
+ * repeated.
+ */
 import { readFile } from 'node:fs/promises'
 import { BadInput, done, refused, denied, type Answer } from '../../base/answer.ts'
 
 export interface CredentialOptions {
-  /** `http://127.0.0.1:8332`; credentials may stand in it, `http://user:password@host:port`, and are taken out at once. */
+  /**
+   * `http://127.0.0.1:8332`; credentials may stand in it, `http://user:password@host:port`, and are taken out
+   * at once.
+   */
   url: string
   /** The node's `.cookie`, new at every start of it; used where no user is given. */
   cookieFile?: string | undefined
@@ -19,7 +25,9 @@ export interface Credentials {
   renew(tried: string): Promise<Answer<string>>
 }
 
-/** Parts the URL from the credentials in it. The URL is not repeated in a message, for they may stand in it. */
+/**
+ * Parts the URL from the credentials in it. The URL is not repeated in a message, for they may stand in it.
+ */
 export function readCredentials({ url, cookieFile, user, password }: CredentialOptions): {
   base: string
   place: string
@@ -27,7 +35,9 @@ export function readCredentials({ url, cookieFile, user, password }: CredentialO
 } {
   const parsed = URL.parse(url)
   if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.search || parsed.hash)
-    throw new BadInput('the node’s URL must be http://HOST:PORT, with or without USER:PASSWORD@ before the host')
+    throw new BadInput(
+      'the node’s URL must be http://HOST:PORT, with or without USER:PASSWORD@ before the host',
+    )
   const named = {
     user: user ?? decodeURIComponent(parsed.username),
     password: password ?? decodeURIComponent(parsed.password),
@@ -36,10 +46,15 @@ export function readCredentials({ url, cookieFile, user, password }: CredentialO
   const base = parsed.href.endsWith('/') ? parsed.href : `${parsed.href}/`
   if (named.user !== '' || named.password !== '') {
     const text = `${named.user}:${named.password}`
-    const fixed: Credentials = { fromFile: false, get: async () => done(text), renew: async () => denial(false) }
+    const fixed: Credentials = {
+      fromFile: false,
+      get: async () => done(text),
+      renew: async () => denial(false),
+    }
     return { base, place: parsed.host, credentials: fixed }
   }
-  if (!cookieFile) throw new BadInput(`the node at ${parsed.host} needs a cookie file, or a user and a password in its URL`)
+  if (!cookieFile)
+    throw new BadInput(`the node at ${parsed.host} needs a cookie file, or a user and a password in its URL`)
   return { base, place: parsed.host, credentials: cookie(cookieFile) }
 }
 
@@ -50,7 +65,10 @@ function cookie(file: string): Credentials {
       known = (await readFile(file, 'utf8')).trim()
     } catch (fault) {
       // The node removes it when it stops, so it may be there again soon.
-      return refused(`the node’s cookie file ${file} cannot be read${codeOf(fault)}: is the node running?`, true)
+      return refused(
+        `the node’s cookie file ${file} cannot be read${codeOf(fault)}: is the node running?`,
+        true,
+      )
     }
     return done(known)
   }

@@ -4,7 +4,8 @@ import { derive, parseDescriptor } from './descriptor.ts'
 import { readExtendedKey, writeExtendedKey } from './extendedKey.ts'
 
 // Electrum, tests/test_wallet.py, test_restore_wallet_from_text_xpub.
-const zpub = 'zpub6nydoME6CFdJtMpzHW5BNoPz6i6XbeT9qfz72wsRqGdgGEYeivso6xjfw8cGcCyHwF7BNW4LDuHF35XrZsovBLWMF4qXSjmhTXYiHbWqGLt'
+const zpub =
+  'zpub6nydoME6CFdJtMpzHW5BNoPz6i6XbeT9qfz72wsRqGdgGEYeivso6xjfw8cGcCyHwF7BNW4LDuHF35XrZsovBLWMF4qXSjmhTXYiHbWqGLt'
 
 test('of one of its own seeds, depth 1, it is taken, and derives to Electrum’s address', () => {
   const account = parseDescriptor(zpub, 'mainnet')
@@ -16,7 +17,9 @@ test('of one of its own seeds, depth 1, it is taken, and derives to Electrum’s
 
 test('of another depth, or of another account than the one Electrum has, it is not', () => {
   const key = readExtendedKey(zpub, 'mainnet')
-  expect(() => parseDescriptor(writeExtendedKey({ ...key, depth: 2 }, 'mainnet'), 'mainnet')).toThrow('has depth 2')
+  expect(() => parseDescriptor(writeExtendedKey({ ...key, depth: 2 }, 'mainnet'), 'mainnet')).toThrow(
+    'has depth 2',
+  )
   // An xpub of that depth says nothing of what it is for.
   expect(() => parseDescriptor(writeExtendedKey(key, 'mainnet'), 'mainnet')).toThrow('has depth 1')
 })

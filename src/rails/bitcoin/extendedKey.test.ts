@@ -50,7 +50,9 @@ test.each(steps)('BIP 32: from %s', (_, parent, index, child) => {
   const from = parentOf(above.publicKey, above.chainCode)
   expect(childKey(from, index)).toEqual(below.publicKey)
   // Equal children again, so the chain code is right too.
-  expect(childKey(childParent(from, index), 7)).toEqual(childKey(parentOf(below.publicKey, below.chainCode), 7))
+  expect(childKey(childParent(from, index), 7)).toEqual(
+    childKey(parentOf(below.publicKey, below.chainCode), 7),
+  )
   expect(writeExtendedKey(below, 'mainnet')).toBe(child)
 })
 
@@ -58,7 +60,9 @@ test('a key asked for one child after another answers as if it were asked for ea
   const { publicKey, chainCode } = readExtendedKey(steps[0][1], 'mainnet')
   const parent = parentOf(publicKey, chainCode)
   const asked = [0, 5, 2 ** 31 - 1, 5, 0].map(index => childKey(parent, index))
-  expect(asked).toEqual([0, 5, 2 ** 31 - 1, 5, 0].map(index => childKey(parentOf(publicKey, chainCode), index)))
+  expect(asked).toEqual(
+    [0, 5, 2 ** 31 - 1, 5, 0].map(index => childKey(parentOf(publicKey, chainCode), index)),
+  )
 })
 
 /** A key with some of its 78 bytes replaced, under a checksum that is right. */
@@ -70,25 +74,61 @@ function altered(at: number, bytes: number[], text: string = steps[1][3]): strin
 
 // What BIP 32's test vector 5 lists as invalid, and keys that are not ours to read.
 test.each([
-  ['a private key under public letters', altered(45, [0]), 'holds a private key under the letters of a public one'],
+  [
+    'a private key under public letters',
+    altered(45, [0]),
+    'holds a private key under the letters of a public one',
+  ],
   ['a prefix of 04', altered(45, [4]), 'no point of the curve'],
   ['a prefix of 01', altered(45, [1]), 'no point of the curve'],
   ['an x that is on no point', altered(45, [2, ...Array<number>(31).fill(0), 7]), 'no point of the curve'],
-  ['a master with a parent', altered(4, [0, 1, 2, 3, 4, 0, 0, 0, 0]), 'says it is a master key and names a parent'],
-  ['a master with a number', altered(4, [0, 0, 0, 0, 0, 0, 0, 0, 1]), 'says it is a master key and names a parent'],
-  ['an unknown version', altered(0, [0, 0, 0, 0]), 'expected an extended public key of mainnet (xpub or zpub), and this is none'],
-  ['a byte too many', bs58check.encode(Uint8Array.from([...bs58check.decode(steps[0][1]), 1])), 'and this is none'],
-  ['a mistyped character', steps[0][1].replace('Gmy', 'Gmz'), 'xpub…, 111 characters) has a wrong base58 checksum'],
+  [
+    'a master with a parent',
+    altered(4, [0, 1, 2, 3, 4, 0, 0, 0, 0]),
+    'says it is a master key and names a parent',
+  ],
+  [
+    'a master with a number',
+    altered(4, [0, 0, 0, 0, 0, 0, 0, 0, 1]),
+    'says it is a master key and names a parent',
+  ],
+  [
+    'an unknown version',
+    altered(0, [0, 0, 0, 0]),
+    'expected an extended public key of mainnet (xpub or zpub), and this is none',
+  ],
+  [
+    'a byte too many',
+    bs58check.encode(Uint8Array.from([...bs58check.decode(steps[0][1]), 1])),
+    'and this is none',
+  ],
+  [
+    'a mistyped character',
+    steps[0][1].replace('Gmy', 'Gmz'),
+    'xpub…, 111 characters) has a wrong base58 checksum',
+  ],
   ['a lost character', steps[0][1].slice(0, -1), 'xpub…, 110 characters) has a wrong base58 checksum'],
   ['an l where none can be', steps[0][1].replace('Gmy', 'lmy'), 'wrong base58 checksum'],
-  ['a tpub', altered(0, [0x04, 0x35, 0x87, 0xcf]), 'the key is a tpub, of testnet4, signet or regtest, and BITCOIN_NETWORK is mainnet'],
-  ['a vpub', altered(0, [0x04, 0x5f, 0x1c, 0xf6]), 'the key is a vpub, of testnet4, signet or regtest, and BITCOIN_NETWORK is mainnet'],
+  [
+    'a tpub',
+    altered(0, [0x04, 0x35, 0x87, 0xcf]),
+    'the key is a tpub, of testnet4, signet or regtest, and BITCOIN_NETWORK is mainnet',
+  ],
+  [
+    'a vpub',
+    altered(0, [0x04, 0x5f, 0x1c, 0xf6]),
+    'the key is a vpub, of testnet4, signet or regtest, and BITCOIN_NETWORK is mainnet',
+  ],
   [
     'a ypub',
     altered(0, [0x04, 0x9d, 0x7c, 0xb2]),
     'the key is a ypub, for nested segwit (sh(wpkh)), which is not supported: give the account’s zpub',
   ],
-  ['a Zpub', altered(0, [0x02, 0xaa, 0x7e, 0xd3]), 'the key is a Zpub, an account of several signers, which is not supported'],
+  [
+    'a Zpub',
+    altered(0, [0x02, 0xaa, 0x7e, 0xd3]),
+    'the key is a Zpub, an account of several signers, which is not supported',
+  ],
   ['nothing', '', 'expected an extended public key of mainnet (xpub or zpub), got something else'],
   ['another text', 'my wallet', 'got something else'],
 ])('%s is refused', (_, text, why) => {

@@ -1,4 +1,6 @@
-/** Extended public keys (BIP 32): read from base58, written back, and their children without the private key. */
+/**
+ * Extended public keys (BIP 32): read from base58, written back, and their children without the private key.
+ */
 import { hash } from 'node:crypto'
 import bs58check from 'bs58check'
 import { secp256k1 } from './libsecp256k1.ts'
@@ -30,16 +32,24 @@ export function readExtendedKey(text: string, network: NetworkName): ExtendedKey
       throw new BadInput(
         `the extended key (${text.slice(0, 4)}…, ${text.length} characters) has a wrong base58 checksum: a character is missing or mistyped, so copy it again`,
       )
-    throw new BadInput(`expected an extended public key of ${network} (${lettersOf(network)}), got something else`)
+    throw new BadInput(
+      `expected an extended public key of ${network} (${lettersOf(network)}), got something else`,
+    )
   }
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length)
   const use = useOf(payload.length === 78 ? view.getUint32(0) : undefined, network)
   const publicKey = payload.slice(45)
-  if (publicKey[0] === 0) throw new BadInput('the extended key holds a private key under the letters of a public one: give the public one')
-  if (!secp256k1.publicKeyVerify(publicKey)) throw new BadInput('the extended key holds no point of the curve: it is not a key')
+  if (publicKey[0] === 0)
+    throw new BadInput(
+      'the extended key holds a private key under the letters of a public one: give the public one',
+    )
+  if (!secp256k1.publicKeyVerify(publicKey))
+    throw new BadInput('the extended key holds no point of the curve: it is not a key')
   const key = { depth: payload[4]!, parentFingerprint: payload.slice(5, 9), childNumber: view.getUint32(9) }
   if (key.depth === 0 && (key.childNumber !== 0 || key.parentFingerprint.some(byte => byte !== 0)))
-    throw new BadInput('the extended key says it is a master key and names a parent: it was put together wrongly')
+    throw new BadInput(
+      'the extended key says it is a master key and names a parent: it was put together wrongly',
+    )
   return { use, ...key, chainCode: payload.slice(13, 45), publicKey }
 }
 
@@ -65,7 +75,10 @@ export interface Parent {
 }
 
 export function parentOf(publicKey: Uint8Array, chainCode: Uint8Array): Parent {
-  const [inner, outer] = [new Uint8Array(128 + 37).fill(0x36, 0, 128), new Uint8Array(128 + 64).fill(0x5c, 0, 128)]
+  const [inner, outer] = [
+    new Uint8Array(128 + 37).fill(0x36, 0, 128),
+    new Uint8Array(128 + 64).fill(0x5c, 0, 128),
+  ]
   for (const [index, byte] of chainCode.entries()) {
     inner[index]! ^= byte
     outer[index]! ^= byte
@@ -74,12 +87,16 @@ export function parentOf(publicKey: Uint8Array, chainCode: Uint8Array): Parent {
   return { point: secp256k1.publicKeyConvert(publicKey, false), inner, outer }
 }
 
-/** CKDpub of BIP 32: the child's public key, compressed. `index` below 2^31. Throws where there is none, one in 2^127. */
+/**
+ * CKDpub of BIP 32: the child's public key, compressed. `index` below 2^31. Throws where there is none, one
+ * in 2^127.
+ */
 export const childKey = (parent: Parent, index: number): Uint8Array =>
   secp256k1.publicKeyTweakAdd(parent.point, hmac(parent, index).subarray(0, 32))
 
 /** The child with its own chain code, ready for children in its turn. */
-export const childParent = (parent: Parent, index: number): Parent => parentOf(childKey(parent, index), hmac(parent, index).subarray(32))
+export const childParent = (parent: Parent, index: number): Parent =>
+  parentOf(childKey(parent, index), hmac(parent, index).subarray(32))
 
 /** HMAC-SHA512 (RFC 2104) in its two hashes, for a Hmac object costs Node more than both together. */
 function hmac({ inner, outer }: Parent, index: number): Uint8Array {
@@ -96,14 +113,20 @@ function useOf(version: number | undefined, network: NetworkName): 'plain' | 'se
   const known = version === undefined ? undefined : knownKey(version)
   if (!known) {
     if (version !== undefined && multisig.has(version))
-      throw new BadInput(`the key is a ${multisig.get(version)!}, an account of several signers, which is not supported: ${native}`)
-    throw new BadInput(`expected an extended public key of ${network} (${lettersOf(network)}), and this is none`)
+      throw new BadInput(
+        `the key is a ${multisig.get(version)!}, an account of several signers, which is not supported: ${native}`,
+      )
+    throw new BadInput(
+      `expected an extended public key of ${network} (${lettersOf(network)}), and this is none`,
+    )
   }
   if (known.network.coinType !== networks[network].coinType)
     throw new BadInput(
       `the key is ${a(known.letters)}, of ${known.names}, and BITCOIN_NETWORK is ${network}: give the account’s ${lettersOf(network)}`,
     )
-  throw new BadInput(`the key is ${a(known.letters)}, for nested segwit (sh(wpkh)), which is not supported: ${native}`)
+  throw new BadInput(
+    `the key is ${a(known.letters)}, for nested segwit (sh(wpkh)), which is not supported: ${native}`,
+  )
 }
 
 /** SLIP 132's keys for accounts of several signers, whose letters differ only by being capitals. */
@@ -117,7 +140,12 @@ const multisig = new Map([
 function knownKey(version: number): { letters: string; network: Network; names: string } | undefined {
   for (const network of Object.values(networks))
     for (const key of Object.values(network.extendedKeys))
-      if (key.version === version) return { letters: key.letters, network, names: networksWhere(one => one.coinType === network.coinType) }
+      if (key.version === version)
+        return {
+          letters: key.letters,
+          network,
+          names: networksWhere(one => one.coinType === network.coinType),
+        }
   return undefined
 }
 

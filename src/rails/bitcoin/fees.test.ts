@@ -27,7 +27,9 @@ test('who is owed more never bears less', () => {
   fc.assert(
     fc.property(fee, payees, (feeUnits, owed) => {
       const shares = shareFee(feeUnits, owed)
-      const rising = owed.map(({ units }, place) => ({ units, share: shares[place]! })).sort((a, b) => (a.units < b.units ? -1 : 1))
+      const rising = owed
+        .map(({ units }, place) => ({ units, share: shares[place]! }))
+        .sort((a, b) => (a.units < b.units ? -1 : 1))
       for (const [place, { units, share }] of rising.entries()) {
         const before = rising[place - 1]
         if (before && before.units < units) expect(before.share <= share).toBe(true)
@@ -39,7 +41,8 @@ test('who is owed more never bears less', () => {
 test('the order of the payees does not change what each bears', () => {
   fc.assert(
     fc.property(fee, payees, fc.nat(), (feeUnits, owed, turn) => {
-      const byKey = (list: typeof owed) => new Map(shareFee(feeUnits, list).map((share, place) => [list[place]!.key, share]))
+      const byKey = (list: typeof owed) =>
+        new Map(shareFee(feeUnits, list).map((share, place) => [list[place]!.key, share]))
       const turned = [...owed.slice(turn % owed.length), ...owed.slice(0, turn % owed.length)].reverse()
       for (const [key, share] of byKey(turned)) expect(share).toBe(byKey(owed).get(key))
     }),
@@ -80,5 +83,10 @@ test.each([
 })
 
 test('a fee is rounded up to a whole satoshi', () => {
-  expect([feeOf(1_000n, 141), feeOf(1_001n, 141), feeOf(2_500n, 3), feeOf(0n, 141)]).toEqual([141n, 142n, 8n, 0n])
+  expect([feeOf(1_000n, 141), feeOf(1_001n, 141), feeOf(2_500n, 3), feeOf(0n, 141)]).toEqual([
+    141n,
+    142n,
+    8n,
+    0n,
+  ])
 })

@@ -3,25 +3,34 @@
 /** The two single-key scripts an account can have: BIP 84's and BIP 86's. */
 export type AccountKind = 'wpkh' | 'tr'
 
-/** Satoshis for `size` virtual bytes at `rate` satoshis for a thousand of them, rounded up as Bitcoin Core does (`CFeeRate::GetFee`). */
+/**
+ * Satoshis for `size` virtual bytes at `rate` satoshis for a thousand of them, rounded up as Bitcoin Core
+ * does (`CFeeRate::GetFee`).
+ */
 export const feeOf = (rate: bigint, size: number): bigint => (rate * BigInt(size) + 999n) / 1_000n
 
 /**
- * Virtual bytes of a signed transaction with that many inputs of one kind (BIP 141). Exact for `tr`, whose signature is 64 bytes; for
- * `wpkh` an ECDSA signature is taken at its longest, 72 bytes, which is a quarter of a virtual byte over what most signers make of it.
+ * Virtual bytes of a signed transaction with that many inputs of one kind (BIP 141). Exact for `tr`, whose
+ * signature is 64 bytes; for `wpkh` an ECDSA signature is taken at its longest, 72 bytes, which is a quarter
+ * of a virtual byte over what most signers make of it.
  */
 export function sizeOf(kind: AccountKind, inputs: number, scripts: readonly Uint8Array[]): number {
-  const outputBytes = scripts.reduce((total, script) => total + 8 + countBytes(script.length) + script.length, 0)
-  // Version and lock time; outpoint, empty script and sequence of each input; the witness alone weighs a quarter.
+  const outputBytes = scripts.reduce(
+    (total, script) => total + 8 + countBytes(script.length) + script.length,
+    0,
+  )
+  // Version and lock time; outpoint, empty script and sequence of each input; the witness alone weighs a
+  // quarter.
   const bytes = 8 + countBytes(inputs) + 41 * inputs + countBytes(scripts.length) + outputBytes
   return Math.ceil((4 * bytes + 2 + witnessBytes[kind] * inputs) / 4)
 }
 
 /**
- * How many virtual bytes a signed transaction may be below `sizeOf`: two bytes an input, for one is the rule with signers that grind
- * for a low r, and a second byte is missing once in 128 signatures.
+ * How many virtual bytes a signed transaction may be below `sizeOf`: two bytes an input, for one is the rule
+ * with signers that grind for a low r, and a second byte is missing once in 128 signatures.
  */
-export const slackOf = (kind: AccountKind, inputs: number): number => (kind === 'wpkh' ? Math.ceil(inputs / 2) : 0)
+export const slackOf = (kind: AccountKind, inputs: number): number =>
+  kind === 'wpkh' ? Math.ceil(inputs / 2) : 0
 
 /** What a replacement replaces: its fee, its size at the largest, and how many inputs it has. */
 export interface Replaced {
@@ -31,8 +40,9 @@ export interface Replaced {
 }
 
 /**
- * At the rate asked for; a replacement besides pays what it replaces and the relaying of itself, at Bitcoin Core's usual one satoshi
- * a virtual byte (BIP 125, rules 3 and 4), and a higher rate than the old one could have had at its smallest.
+ * At the rate asked for; a replacement besides pays what it replaces and the relaying of itself, at Bitcoin
+ * Core's usual one satoshi a virtual byte (BIP 125, rules 3 and 4), and a higher rate than the old one could
+ * have had at its smallest.
  */
 export function minFee(
   { feeRate, replaces }: { feeRate: bigint; replaces?: Replaced | undefined },
@@ -42,7 +52,8 @@ export function minFee(
   const asked = feeOf(feeRate, size)
   if (!replaces) return asked
   const relayed = replaces.feeUnits + BigInt(size)
-  const dearer = (replaces.feeUnits * BigInt(size)) / BigInt(replaces.size - slackOf(kind, replaces.inputs)) + 1n
+  const dearer =
+    (replaces.feeUnits * BigInt(size)) / BigInt(replaces.size - slackOf(kind, replaces.inputs)) + 1n
   return [asked, relayed, dearer].reduce((most, units) => (units > most ? units : most))
 }
 
@@ -56,7 +67,10 @@ export const rateText = (units: bigint): string => {
 }
 
 /** Number of items, then each with its length: signature and key, or the signature alone. */
-const witnessBytes = { wpkh: 1 + 1 + 72 + 1 + 33, tr: 1 + 1 + 64 } as const satisfies Record<AccountKind, number>
+const witnessBytes = { wpkh: 1 + 1 + 72 + 1 + 33, tr: 1 + 1 + 64 } as const satisfies Record<
+  AccountKind,
+  number
+>
 
 /** How long a compact size is that says `count`. */
 const countBytes = (count: number): number => (count < 0xfd ? 1 : count <= 0xffff ? 3 : 5)

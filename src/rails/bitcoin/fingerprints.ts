@@ -4,9 +4,11 @@
 export class Fingerprints {
   size = 0
   #places = 1024
-  // Pairs of words, low and high; a low word of zero is a free place, and taken for one in a fingerprint. The number of places is a power of two.
+  // Pairs of words, low and high; a low word of zero is a free place, and taken for one in a fingerprint. The
+  // number of places is a power of two.
   #table = new Uint32Array(2 * this.#places)
-  // Eight bits to a place, one set for each fingerprint. Nine strangers of ten end here, in a ninth of the memory.
+  // Eight bits to a place, one set for each fingerprint. Nine strangers of ten end here, in a ninth of the
+  // memory.
   #sieve = new Uint8Array(this.#places)
 
   add(low: number, high: number): void {
@@ -20,8 +22,9 @@ export class Fingerprints {
   }
 
   /**
-   * The owners of those noted that are in the set, each once, in the order they were noted. Asked in one go because a
-   * machine waits for many far words of memory as long as for one, where nothing else is done in between.
+   * The owners of those noted that are in the set, each once, in the order they were noted. Asked in one go
+   * because a machine waits for many far words of memory as long as for one, where nothing else is done in
+   * between.
    */
   owners({ words, passed, count }: Notes): number[] {
     const sieve = this.#sieve
@@ -77,7 +80,10 @@ export class Fingerprints {
   }
 }
 
-/** Fingerprints to ask for, each with the number of whom it belongs to. Kept and emptied: fresh memory each time would cost more than the asking. */
+/**
+ * Fingerprints to ask for, each with the number of whom it belongs to. Kept and emptied: fresh memory each
+ * time would cost more than the asking.
+ */
 export class Notes {
   count = 0
   /** Low word, high word and owner of each, one after the other. */

@@ -1,4 +1,7 @@
-/** Reads what somebody hands back: a PSBT of either version (BIP 174, BIP 370) or a raw transaction, in hex or base64. */
+/**
+ * Reads what somebody hands back: a PSBT of either version (BIP 174, BIP 370) or a raw transaction, in hex or
+ * base64.
+ */
 import { Transaction as PsbtReader } from '@scure/btc-signer'
 import { Transaction } from 'bitcoinjs-lib'
 import type { Outpoint, TxOutput } from '../chain.ts'
@@ -25,21 +28,29 @@ export interface HandedInput {
   taproot: Uint8Array | undefined
 }
 
-/** In characters: a block's worth of raw transaction in hex is eight million, and no transaction of ours comes near. */
+/**
+ * In characters: a block's worth of raw transaction in hex is eight million, and no transaction of ours comes
+ * near.
+ */
 export const maxText = 4_000_000
 
-/** Answers what is wrong with the text where it is neither, without a word of it: somebody may have pasted a key. */
+/**
+ * Answers what is wrong with the text where it is neither, without a word of it: somebody may have pasted a
+ * key.
+ */
 export function readHanded(text: string): Handed | string {
   if (text.length > maxText) return `it is ${text.length} characters long, and at most ${maxText} are read`
   const packed = text.replace(/\s+/g, '')
   if (packed === '') return 'it is empty'
   const bytes = decode(packed)
-  if (!bytes) return 'it is neither hex nor base64; hand back a PSBT in base64 or hex, or a raw transaction in hex'
+  if (!bytes)
+    return 'it is neither hex nor base64; hand back a PSBT in base64 or hex, or a raw transaction in hex'
   const isPsbt = magic.every((byte, place) => bytes[place] === byte)
   try {
     return isPsbt ? readPsbt(bytes) : readRaw(bytes)
   } catch {
-    // Both libraries throw on bytes they cannot read, and what they say of them is no use to whoever pasted them.
+    // Both libraries throw on bytes they cannot read, and what they say of them is no use to whoever pasted
+    // them.
     return isPsbt
       ? 'it begins like a PSBT and cannot be read as one (BIP 174, BIP 370); a part may be missing, so copy it again'
       : 'it is neither a PSBT nor a raw transaction; a part may be missing, so copy it again'
@@ -70,7 +81,8 @@ function readPsbt(bytes: Uint8Array): Handed {
     version: psbt.version,
     lockTime: psbt.lockTime,
     inputs: Array.from({ length: psbt.inputsLength }, (_, place) => {
-      const { txid, index, sequence, finalScriptSig, finalScriptWitness, partialSig, tapKeySig } = psbt.getInput(place)
+      const { txid, index, sequence, finalScriptSig, finalScriptWitness, partialSig, tapKeySig } =
+        psbt.getInput(place)
       return {
         outpoint: `${Buffer.from(txid!).toString('hex')}:${index!}`,
         sequence: sequence ?? Transaction.DEFAULT_SEQUENCE,

@@ -1,4 +1,7 @@
-/** Where no hint can come, that is said, and nothing else happens. The hints themselves are tested with a real node, in node.test.ts. */
+/**
+ * Where no hint can come, that is said, and nothing else happens. The hints themselves are tested with a real
+ * node, in node.test.ts.
+ */
 import { expect, test, vi } from 'vitest'
 import { eventually } from '../../../test/testbed/eventually.ts'
 import { silentLog } from '../../base/log.ts'

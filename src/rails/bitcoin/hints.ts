@@ -1,11 +1,15 @@
-/** The node's word that something happened (ZMQ), where it is set to give one: it only wakes, and polling finds the same without it. */
+/**
+ * The node's word that something happened (ZMQ), where it is set to give one: it only wakes, and polling
+ * finds the same without it.
+ */
 import type { Log } from '../../base/log.ts'
 
 export type Hint = 'block' | 'transaction'
 
 /**
- * Listens at `url` (`tcp://HOST:PORT`, the node's -zmqpubhashblock and -zmqpubhashtx) until what it answers is called.
- * The library connects again by itself. Where it is not installed, that is said once, and no hint comes.
+ * Listens at `url` (`tcp://HOST:PORT`, the node's -zmqpubhashblock and -zmqpubhashtx) until what it answers
+ * is called. The library connects again by itself. Where it is not installed, that is said once, and no hint
+ * comes.
  */
 export function startHints(
   url: string,
@@ -27,7 +31,8 @@ export function startHints(
   listen().catch((fault: unknown) => {
     if (closed) return
     const { code } = fault as { code?: unknown }
-    if (code === 'ERR_MODULE_NOT_FOUND') log.warn({}, 'the package zeromq is not installed: new blocks are found by polling alone')
+    if (code === 'ERR_MODULE_NOT_FOUND')
+      log.warn({}, 'the package zeromq is not installed: new blocks are found by polling alone')
     else log.warn({ code }, 'no hints from the node: new blocks are found by polling alone')
   })
   return () => {

@@ -1,6 +1,7 @@
 /**
- * libsecp256k1, by its native half alone. The package's main file falls back to `elliptic` in silence where no build fits this
- * machine: 13 to 29 times slower, and with a history of wrong answers. Nothing about money is judged by that.
+ * libsecp256k1, by its native half alone. The package's main file falls back to `elliptic` in silence where
+ * no build fits this machine: 13 to 29 times slower, and with a history of wrong answers. Nothing about money
+ * is judged by that.
  */
 import { createRequire } from 'node:module'
 import { BadInput } from '../../base/answer.ts'

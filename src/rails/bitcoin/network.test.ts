@@ -4,11 +4,18 @@ import bs58check from 'bs58check'
 import { expect, test } from 'vitest'
 import { networks, networksWhere } from './network.ts'
 
-// Merkle root, time, bits and nonce of block 0, as Bitcoin Core's chainparams.cpp has them (BIP 94 for testnet4).
+// Merkle root, time, bits and nonce of block 0, as Bitcoin Core's chainparams.cpp has them (BIP 94 for
+// testnet4).
 const satoshis = '4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b'
 test.each([
   ['mainnet', satoshis, 1_231_006_505, 0x1d00ffff, 2_083_236_893],
-  ['testnet4', '7aa0a7ae1e223414cb807e40cd57e667b718e42aaf9306db9102fe28912b7b4e', 1_714_777_860, 0x1d00ffff, 393_743_547],
+  [
+    'testnet4',
+    '7aa0a7ae1e223414cb807e40cd57e667b718e42aaf9306db9102fe28912b7b4e',
+    1_714_777_860,
+    0x1d00ffff,
+    393_743_547,
+  ],
   ['signet', satoshis, 1_598_918_400, 0x1e0377ae, 52_613_770],
   ['regtest', satoshis, 1_296_688_602, 0x207fffff, 2],
 ] as const)('the genesis block of %s hashes to its name', (name, root, time, bits, nonce) => {

@@ -4,7 +4,10 @@ import type { NetworkName } from '../chain.ts'
 
 /** Fits wherever bitcoinjs-lib asks for a network. */
 export interface Network extends LibraryNetwork {
-  /** The account keys wallets show: plain (BIP 32), nested segwit and native segwit (SLIP 132), by their letters and version bytes. */
+  /**
+   * The account keys wallets show: plain (BIP 32), nested segwit and native segwit (SLIP 132), by their
+   * letters and version bytes.
+   */
   extendedKeys: Record<'plain' | 'nested' | 'segwit', ExtendedKeyVersion>
   /** Hash of block 0, in the order it is shown. */
   genesis: string

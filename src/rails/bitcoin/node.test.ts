@@ -30,14 +30,23 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
   afterAll(() => bitcoind?.stop())
 
   const address = (): Promise<string> => bitcoind.rpc('getnewaddress', ['', 'bech32'], 'payer')
-  const scriptOf = async (text: string): Promise<Buffer> => Buffer.from((await bitcoind.rpc('validateaddress', [text])).scriptPubKey, 'hex')
-  const pay = (to: string, amount: string): Promise<string> => bitcoind.rpc('sendtoaddress', [to, amount], 'payer')
-  const rawOf = async (txid: string): Promise<Buffer> => Buffer.from(await bitcoind.rpc<string>('getrawtransaction', [txid]), 'hex')
+  const scriptOf = async (text: string): Promise<Buffer> =>
+    Buffer.from((await bitcoind.rpc('validateaddress', [text])).scriptPubKey, 'hex')
+  const pay = (to: string, amount: string): Promise<string> =>
+    bitcoind.rpc('sendtoaddress', [to, amount], 'payer')
+  const rawOf = async (txid: string): Promise<Buffer> =>
+    Buffer.from(await bitcoind.rpc<string>('getrawtransaction', [txid]), 'hex')
 
   test('says where its chain is, and what stands at each height', async () => {
     const [tip] = await bitcoind.mine(1)
     const height: number = await bitcoind.rpc('getblockcount')
-    expect(worth(await node.info())).toEqual({ height, hash: tip, headers: height, syncing: false, prunedBelow: 0 })
+    expect(worth(await node.info())).toEqual({
+      height,
+      hash: tip,
+      headers: height,
+      syncing: false,
+      prunedBelow: 0,
+    })
     expect(worth(await node.hashAt(0))).toBe(networks.regtest.genesis)
     expect(worth(await node.hashAt(height))).toBe(tip)
     expect(worth(await node.hashAt(height + 1))).toBeUndefined()
@@ -75,7 +84,10 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
     const { nTx, height, previousblockhash } = await bitcoind.rpc('getblock', [hash])
     expect(block).toMatchObject({ hash, height, previous: previousblockhash, transactions: nTx })
     expect(block.touching.map(tx => tx.txid)).toEqual([txid])
-    expect(block.touching[0]!.outputs).toContainEqual({ units: 123_456_789n, script: new Uint8Array(await scriptOf(to)) })
+    expect(block.touching[0]!.outputs).toContainEqual({
+      units: 123_456_789n,
+      script: new Uint8Array(await scriptOf(to)),
+    })
     expect(Buffer.from(block.touching[0]!.raw).equals(await rawOf(txid))).toBe(true)
 
     const spending = new ScriptWatch()
@@ -123,7 +135,11 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
     const vout = readTransaction(await rawOf(txid)).outputs.findIndex(({ units }) => units === 547n)
     const held: Outpoint = `${txid}:${vout}`
     // Spent in the mempool only.
-    await bitcoind.rpc('send', [[{ [await address()]: 0.01 }], null, 'unset', 5, { inputs: [{ txid, vout }], add_inputs: true }], 'payer')
+    await bitcoind.rpc(
+      'send',
+      [[{ [await address()]: 0.01 }], null, 'unset', 5, { inputs: [{ txid, vout }], add_inputs: true }],
+      'payer',
+    )
     const many = Array.from({ length: 450 }, (_, at): Outpoint => `${'ab'.repeat(32)}:${at}`)
     const answer = worth(await node.unspent([...many, held]))
     expect(answer).toMatchObject({ hash, height: await bitcoind.rpc('getblockcount') })
@@ -135,14 +151,20 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
   test('adds up a whole descriptor from its unspent outputs, and refuses one it cannot read', async () => {
     const key = BIP32Factory(ecc).fromSeed(Buffer.alloc(32, 7), networks.regtest).neutered().toBase58()
     const desc = `wpkh(${key}/0/*)`
-    const to = await bitcoind.rpc('deriveaddresses', [(await bitcoind.rpc('getdescriptorinfo', [desc])).descriptor, [0, 9]])
+    const to = await bitcoind.rpc('deriveaddresses', [
+      (await bitcoind.rpc('getdescriptorinfo', [desc])).descriptor,
+      [0, 9],
+    ])
     const [first, last] = [await pay(to[0], '0.10000001'), await pay(to[9], '20.00000002')]
     const [hash] = await bitcoind.mine(1)
     const scan = worth(await node.scan([{ desc, range: 9 }]))
     expect(scan).toMatchObject({ units: 2_010_000_003n, hash })
     expect(scan.outpoints.map(outpoint => outpoint.slice(0, 64)).toSorted()).toEqual([first, last].toSorted())
     expect(worth(await node.scan([{ desc, range: [0, 8] }])).units).toBe(10_000_001n)
-    expect(await node.scan([{ desc: 'wpkh(nonsense)', range: 9 }])).toMatchObject({ is: 'refused', again: false })
+    expect(await node.scan([{ desc: 'wpkh(nonsense)', range: 9 }])).toMatchObject({
+      is: 'refused',
+      again: false,
+    })
   })
 
   test('gives the mempool’s own minimum as the fee rate while it cannot estimate', async () => {
@@ -152,7 +174,11 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
 
   /** Signed by the payer, sent by nobody yet. */
   async function drafted(feeRate = 5): Promise<Buffer> {
-    const { psbt } = await bitcoind.rpc('walletcreatefundedpsbt', [[], [{ [await address()]: 0.5 }], 0, { fee_rate: feeRate }], 'payer')
+    const { psbt } = await bitcoind.rpc(
+      'walletcreatefundedpsbt',
+      [[], [{ [await address()]: 0.5 }], 0, { fee_rate: feeRate }],
+      'payer',
+    )
     const signed = worth(await node.walletProcess('payer', psbt))
     expect(signed.complete).toBe(true)
     return Buffer.from((await bitcoind.rpc('finalizepsbt', [signed.psbt])).hex, 'hex')
@@ -173,7 +199,10 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
   test('knows what was mined though all it paid is spent again', async () => {
     const [{ txid: coin, vout: coinVout, amount }] = await bitcoind.rpc('listunspent', [], 'payer')
     const spend = async (txid: string, vout: number, units: number) => {
-      const made = await bitcoind.rpc('createpsbt', [[{ txid, vout }], [{ [await address()]: (units / 1e8).toFixed(8) }]])
+      const made = await bitcoind.rpc('createpsbt', [
+        [{ txid, vout }],
+        [{ [await address()]: (units / 1e8).toFixed(8) }],
+      ])
       const updated = worth(await node.walletProcess('payer', made))
       return Buffer.from((await bitcoind.rpc('finalizepsbt', [updated.psbt])).hex, 'hex')
     }
@@ -189,17 +218,42 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
   test('refuses for good what spends what is spent, and for now what pays too little or is too early', async () => {
     const raw = await drafted()
     const { inputs } = readTransaction(raw)
-    const spent = inputs.map(({ outpoint }) => ({ txid: outpoint.slice(0, 64), vout: Number(outpoint.slice(65)) }))
+    const spent = inputs.map(({ outpoint }) => ({
+      txid: outpoint.slice(0, 64),
+      vout: Number(outpoint.slice(65)),
+    }))
     const rival = async (options: object) => {
-      const { psbt } = await bitcoind.rpc('walletcreatefundedpsbt', [spent, [{ [await address()]: 0.4 }], 0, options], 'payer')
-      return Buffer.from((await bitcoind.rpc('finalizepsbt', [worth(await node.walletProcess('payer', psbt)).psbt])).hex, 'hex')
+      const { psbt } = await bitcoind.rpc(
+        'walletcreatefundedpsbt',
+        [spent, [{ [await address()]: 0.4 }], 0, options],
+        'payer',
+      )
+      return Buffer.from(
+        (await bitcoind.rpc('finalizepsbt', [worth(await node.walletProcess('payer', psbt)).psbt])).hex,
+        'hex',
+      )
     }
-    const [poor, other] = [await rival({ fee_rate: 5, add_inputs: false }), await rival({ fee_rate: 50, add_inputs: false })]
+    const [poor, other] = [
+      await rival({ fee_rate: 5, add_inputs: false }),
+      await rival({ fee_rate: 50, add_inputs: false }),
+    ]
     expect(worth(await node.broadcast(raw))).toBe('sent')
-    expect(await node.broadcast(poor)).toMatchObject({ is: 'refused', again: true, why: expect.stringContaining('insufficient fee') })
+    expect(await node.broadcast(poor)).toMatchObject({
+      is: 'refused',
+      again: true,
+      why: expect.stringContaining('insufficient fee'),
+    })
     await bitcoind.mine(1)
-    expect(await node.broadcast(other)).toMatchObject({ is: 'refused', again: false, why: expect.stringContaining('an input is spent') })
-    const early = await bitcoind.rpc('createrawtransaction', [[{ ...spent[0], sequence: 0 }], [{ [await address()]: 0.1 }], 1_000_000])
+    expect(await node.broadcast(other)).toMatchObject({
+      is: 'refused',
+      again: false,
+      why: expect.stringContaining('an input is spent'),
+    })
+    const early = await bitcoind.rpc('createrawtransaction', [
+      [{ ...spent[0], sequence: 0 }],
+      [{ [await address()]: 0.1 }],
+      1_000_000,
+    ])
     expect(await node.broadcast(Buffer.from(early, 'hex'))).toMatchObject({
       is: 'refused',
       again: true,
@@ -216,8 +270,15 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
     expect(worth(await node.wallet('nobody'))).toEqual({ loaded: false, signs: false, locked: false })
     const { psbt } = await bitcoind.rpc('walletcreatefundedpsbt', [[], [{ [await address()]: 0.5 }]], 'payer')
     expect(worth(await node.walletProcess('watcher', psbt))).toMatchObject({ complete: false })
-    expect(await node.walletProcess('safe', psbt)).toMatchObject({ is: 'refused', again: true, why: expect.stringContaining('passphrase') })
-    expect(await node.walletProcess('nobody', psbt)).toMatchObject({ is: 'refused', why: 'the node has no wallet "nobody" loaded' })
+    expect(await node.walletProcess('safe', psbt)).toMatchObject({
+      is: 'refused',
+      again: true,
+      why: expect.stringContaining('passphrase'),
+    })
+    expect(await node.walletProcess('nobody', psbt)).toMatchObject({
+      is: 'refused',
+      why: 'the node has no wallet "nobody" loaded',
+    })
   })
 
   test('says where it gives word of what', async () => {
@@ -254,7 +315,11 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
     const before = worth(await node.info())
     const raw = await drafted()
     await bitcoind.kill()
-    expect(await node.info()).toMatchObject({ is: 'refused', again: true, why: expect.stringMatching(/ECONNREFUSED|broke/) })
+    expect(await node.info()).toMatchObject({
+      is: 'refused',
+      again: true,
+      why: expect.stringMatching(/ECONNREFUSED|broke/),
+    })
     // Nobody was reached, so nothing can have been sent.
     expect(await node.broadcast(raw)).toMatchObject({ is: 'refused', again: true })
     await bitcoind.start()
@@ -265,7 +330,12 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
   test('refuses a wrong password', async () => {
     const rpc = rpcClient({ url: `http://rita:wrong@127.0.0.1:${bitcoind.port}`, clock: systemClock })
     const answer = await chainNode({ rpc, network: networks.regtest }).info()
-    expect(answer).toEqual({ is: 'refused', again: true, denied: true, why: 'the node refused the user or the password (401)' })
+    expect(answer).toEqual({
+      is: 'refused',
+      again: true,
+      denied: true,
+      why: 'the node refused the user or the password (401)',
+    })
     // Nothing is said of what was to be sent, so nobody need look at it.
     const sent = await chainNode({ rpc, network: networks.regtest }).broadcast(someTransaction)
     expect(sent).toMatchObject({ is: 'refused', again: true, why: expect.stringContaining('401') })
@@ -281,13 +351,19 @@ describe.skipIf(!bitcoindAvailable())('a pruned node', () => {
       expect(await bitcoind.rpc('pruneblockchain', [700])).toBeGreaterThan(100)
       const { prunedBelow } = worth(await node.info())
       expect(prunedBelow).toBeGreaterThan(100)
-      const [gone, kept] = [worth(await node.hashAt(prunedBelow - 1))!, worth(await node.hashAt(prunedBelow))!]
+      const [gone, kept] = [
+        worth(await node.hashAt(prunedBelow - 1))!,
+        worth(await node.hashAt(prunedBelow))!,
+      ]
       expect(await node.block(gone, node.newWatch())).toEqual({
         is: 'refused',
         again: false,
         why: `block ${gone} is gone from the node, which is pruned`,
       })
-      expect(worth(await node.block(kept, node.newWatch()))).toMatchObject({ hash: kept, height: prunedBelow })
+      expect(worth(await node.block(kept, node.newWatch()))).toMatchObject({
+        hash: kept,
+        height: prunedBelow,
+      })
 
       // Of what is asked for by its block, it gives what it has.
       const { tx } = await bitcoind.rpc<{ tx: string[] }>('getblock', [kept, 1])
@@ -302,12 +378,17 @@ describe.skipIf(!bitcoindAvailable())('a pruned node', () => {
 describe('a node that is made up', () => {
   /** Answers each method as told; a batch one by one. */
   function told(results: Record<string, () => unknown>): ChainNode {
-    const one = ({ id, method }: { id: number; method: string }) => `{"id":${id},"error":null,"result":${String(results[method]!())}}`
+    const one = ({ id, method }: { id: number; method: string }) =>
+      `{"id":${id},"error":null,"result":${String(results[method]!())}}`
     const answer = async (_: string, { body }: { body: string }) => {
       const asked = JSON.parse(body)
       return new Response(Array.isArray(asked) ? `[${asked.map(one).join(',')}]` : one(asked))
     }
-    const rpc = rpcClient({ url: 'http://a:b@localhost', clock: systemClock, fetch: answer as unknown as typeof fetch })
+    const rpc = rpcClient({
+      url: 'http://a:b@localhost',
+      clock: systemClock,
+      fetch: answer as unknown as typeof fetch,
+    })
     return chainNode({ rpc, network: networks.mainnet })
   }
   const hash = (number: number) => `"${number.toString(16).padStart(64, '0')}"`
@@ -329,7 +410,10 @@ describe('a node that is made up', () => {
 
   test('that has no estimate is paid the fallback, or what its mempool takes where that is more, and says so', async () => {
     const node = (least: string) =>
-      told({ estimatesmartfee: () => '{"errors":["Insufficient data"],"blocks":6}', getmempoolinfo: () => `{"mempoolminfee":${least}}` })
+      told({
+        estimatesmartfee: () => '{"errors":["Insufficient data"],"blocks":6}',
+        getmempoolinfo: () => `{"mempoolminfee":${least}}`,
+      })
     const poor = node('0.00001000')
     expect(worth(await poor.feeRate(6, 5_000n))).toBe(5_000n)
     expect(poor.estimates()).toBe(false)
@@ -339,8 +423,12 @@ describe('a node that is made up', () => {
 
   test('is syncing while it has many headers without their blocks, and not for a few', async () => {
     const getblockhash = () => `"${networks.mainnet.genesis}"`
-    expect(worth(await told({ getblockhash, getblockchaininfo: () => info(899_990) }).info())).toMatchObject({ syncing: false })
-    expect(worth(await told({ getblockhash, getblockchaininfo: () => info(899_900) }).info())).toMatchObject({ syncing: true })
+    expect(worth(await told({ getblockhash, getblockchaininfo: () => info(899_990) }).info())).toMatchObject({
+      syncing: false,
+    })
+    expect(worth(await told({ getblockhash, getblockchaininfo: () => info(899_900) }).info())).toMatchObject({
+      syncing: true,
+    })
   })
 
   test('whose tip moves while it is asked is asked again, and given up when it never rests', async () => {
@@ -363,32 +451,50 @@ describe('a node that is made up', () => {
   test('that adds up a scan otherwise than it lists it is refused', async () => {
     const unspents = `[{"txid":${hash(1)},"vout":0,"amount":0.1},{"txid":${hash(2)},"vout":0,"amount":0.2}]`
     const node = (total: string) =>
-      told({ scantxoutset: () => `{"success":true,"height":7,"bestblock":${hash(7)},"unspents":${unspents},"total_amount":${total}}` })
+      told({
+        scantxoutset: () =>
+          `{"success":true,"height":7,"bestblock":${hash(7)},"unspents":${unspents},"total_amount":${total}}`,
+      })
     expect(worth(await node('0.30000000').scan([])).units).toBe(30_000_000n)
     expect(await node('0.30000001').scan([])).toMatchObject({ is: 'refused', again: false })
   })
 
   test('that hands out another block or transaction than asked for is refused, and may be asked again', async () => {
     const header = '{"height":1,"time":1,"confirmations":1}'
-    const node = told({ getblockheader: () => header, getblock: () => `"${'00'.repeat(100)}"`, getrawtransaction: () => '"00"' })
+    const node = told({
+      getblockheader: () => header,
+      getblock: () => `"${'00'.repeat(100)}"`,
+      getrawtransaction: () => '"00"',
+    })
     expect(await node.block('ab'.repeat(32), node.newWatch())).toMatchObject({
       is: 'refused',
       again: true,
       why: expect.stringContaining('not those of block'),
     })
-    expect(await node.waiting(['ab'.repeat(32)], node.newWatch())).toMatchObject({ is: 'refused', again: true })
+    expect(await node.waiting(['ab'.repeat(32)], node.newWatch())).toMatchObject({
+      is: 'refused',
+      again: true,
+    })
   })
 
   test('that breaks off while something is sent leaves it unsure, and while something is asked to be asked again', async () => {
-    const broken = async () => Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } }))
-    const rpc = rpcClient({ url: 'http://a:b@localhost', clock: systemClock, fetch: broken as unknown as typeof fetch })
+    const broken = async () =>
+      Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } }))
+    const rpc = rpcClient({
+      url: 'http://a:b@localhost',
+      clock: systemClock,
+      fetch: broken as unknown as typeof fetch,
+    })
     const node = chainNode({ rpc, network: networks.mainnet })
     expect(await node.broadcast(someTransaction)).toMatchObject({ is: 'unsure' })
     expect(await node.mempool()).toMatchObject({ is: 'refused', again: true })
   })
 })
 
-const someTransaction = Buffer.from(`01000000${'01'}${'00'.repeat(36)}${'00'}ffffffff${'01'}${'00'.repeat(8)}${'00'}00000000`, 'hex')
+const someTransaction = Buffer.from(
+  `01000000${'01'}${'00'.repeat(36)}${'00'}ffffffff${'01'}${'00'.repeat(8)}${'00'}00000000`,
+  'hex',
+)
 
 const nodeOf = ({ url, cookieFile }: Bitcoind, network: 'regtest' | 'mainnet' = 'regtest'): ChainNode =>
   chainNode({ rpc: rpcClient({ url, cookieFile, clock: systemClock }), network: networks[network] })

@@ -1,4 +1,7 @@
-/** The node's half of the rail: what the chain says, asked of Bitcoin Core, and the two things it is told to do, send and sign. */
+/**
+ * The node's half of the rail: what the chain says, asked of Bitcoin Core, and the two things it is told to
+ * do, send and sign.
+ */
 import { z } from 'zod'
 import { BadInput, done, refused, unsure, type Answer } from '../../base/answer.ts'
 import { instant } from '../../base/world.ts'
@@ -47,31 +50,52 @@ export interface ChainNode extends Pick<
   ChainRail,
   'info' | 'hashAt' | 'header' | 'newWatch' | 'block' | 'mempool' | 'waiting' | 'unspent' | 'broadcast'
 > {
-  /** As the rail's `scan`, over these descriptors. A scan outlives the deadline in the node, so one that was not waited for is ended. */
+  /**
+   * As the rail's `scan`, over these descriptors. A scan outlives the deadline in the node, so one that was
+   * not waited for is ended.
+   */
   scan(ranges: ScanRange[]): ReturnType<ChainRail['scan']>
   /**
-   * Satoshis for a thousand virtual bytes to be mined within `blocks`: estimatesmartfee, and never less than the node's own
-   * mempool takes. For a node that has not seen enough to estimate `fallback` stands in its place.
+   * Satoshis for a thousand virtual bytes to be mined within `blocks`: estimatesmartfee, and never less than
+   * the node's own mempool takes. For a node that has not seen enough to estimate `fallback` stands in its
+   * place.
    */
   feeRate(blocks: number, fallback?: bigint): Promise<Answer<bigint>>
   /** Whether the last fee rate was an estimate; true before the first. */
   estimates(): boolean
-  /** These transactions' bytes, each read from the block it was mined in; a pruned node does not have them all any more. */
+  /**
+   * These transactions' bytes, each read from the block it was mined in; a pruned node does not have them all
+   * any more.
+   */
   mined(blocks: ReadonlyMap<string, string>): Promise<Answer<Map<string, Uint8Array>>>
   /** What the node publishes, and where (getzmqnotifications): `hashblock tcp://127.0.0.1:28332`. */
   hints(): Promise<Answer<string[]>>
   /** Whether the node's mempool would take it now (testmempoolaccept); nothing is sent. */
   testAccept(raw: Uint8Array): Promise<Answer<Accepted>>
   wallet(name: string): Promise<Answer<WalletState>>
-  /** Those of our addresses that the wallet does not call its own (getaddressinfo), and so cannot sign for. */
+  /**
+   * Those of our addresses that the wallet does not call its own (getaddressinfo), and so cannot sign for.
+   */
   walletStrange(name: string, addresses: string[]): Promise<Answer<string[]>>
-  /** Signs what the wallet can of a PSBT in base64 (walletprocesspsbt, finalised); `complete` where nothing is missing. */
+  /**
+   * Signs what the wallet can of a PSBT in base64 (walletprocesspsbt, finalised); `complete` where nothing is
+   * missing.
+   */
   walletProcess(name: string, psbt: string): Promise<Answer<{ psbt: string; complete: boolean }>>
 }
 
-export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Network, 'genesis' | 'chain'> }): ChainNode {
-  const ask = async <S extends z.ZodType>(shape: S, method: string, ...params: unknown[]): Promise<Answer<z.output<S>>> =>
-    asked(await rpc.call(shape, { method, params }))
+export function chainNode({
+  rpc,
+  network,
+}: {
+  rpc: RpcClient
+  network: Pick<Network, 'genesis' | 'chain'>
+}): ChainNode {
+  const ask = async <S extends z.ZodType>(
+    shape: S,
+    method: string,
+    ...params: unknown[]
+  ): Promise<Answer<z.output<S>>> => asked(await rpc.call(shape, { method, params }))
 
   /** Many of one kind, some at a time, so that no answer is boundless. */
   async function askEach<S extends z.ZodType>(shape: S, calls: Call[]): Promise<Answer<Item<z.output<S>>[]>> {
@@ -94,15 +118,21 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
     info: async () => {
       // Both in one request, so that every answer is of a node whose chain was looked at.
       const answer = asked(
-        await rpc.batch(z.union([infoShape, hashShape]), [{ method: 'getblockchaininfo' }, { method: 'getblockhash', params: [0] }]),
+        await rpc.batch(z.union([infoShape, hashShape]), [
+          { method: 'getblockchaininfo' },
+          { method: 'getblockhash', params: [0] },
+        ]),
       )
       if (answer.is !== 'done') return answer
       const [info, genesis] = answer.value.map(asked) as [Answer<unknown>, Answer<unknown>]
       if (info.is !== 'done') return info
       if (genesis.is !== 'done') return genesis
-      const { chain, blocks, headers, bestblockhash, initialblockdownload, pruned, pruneheight } = infoShape.parse(info.value)
+      const { chain, blocks, headers, bestblockhash, initialblockdownload, pruned, pruneheight } =
+        infoShape.parse(info.value)
       if (genesis.value !== network.genesis)
-        return refused(`the node at ${rpc.place} follows the chain "${chain}", and this is set up for "${network.chain}"`)
+        return refused(
+          `the node at ${rpc.place} follows the chain "${chain}", and this is set up for "${network.chain}"`,
+        )
       return done({
         height: blocks,
         hash: bestblockhash,
@@ -112,13 +142,23 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
       })
     },
 
-    hashAt: async height => orNothing(await rpc.call(hashShape, { method: 'getblockhash', params: [height] }), invalidParameter),
+    hashAt: async height =>
+      orNothing(await rpc.call(hashShape, { method: 'getblockhash', params: [height] }), invalidParameter),
 
     header: async hash => {
-      const answer = orNothing(await rpc.call(headerShape, { method: 'getblockheader', params: [hash] }), notFound)
+      const answer = orNothing(
+        await rpc.call(headerShape, { method: 'getblockheader', params: [hash] }),
+        notFound,
+      )
       if (answer.is !== 'done' || !answer.value) return answer as Answer<undefined>
       const { height, time, confirmations, previousblockhash = noHash } = answer.value
-      return done({ hash, previous: previousblockhash, height, at: instant(time * 1000), active: confirmations >= 0 })
+      return done({
+        hash,
+        previous: previousblockhash,
+        height,
+        at: instant(time * 1000),
+        active: confirmations >= 0,
+      })
     },
 
     newWatch: () => new ScriptWatch(),
@@ -134,7 +174,9 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
       const [header, block] = answer.value as [Item<z.output<typeof headerShape>>, Item<string>]
       if (header.is === 'fault') return blockless(hash, header)
       if (block.is === 'fault') return blockless(hash, block)
-      return orMalformed(() => readBlock(Buffer.from(block.value, 'hex'), hash, header.value.height, own(watch)))
+      return orMalformed(() =>
+        readBlock(Buffer.from(block.value, 'hex'), hash, header.value.height, own(watch)),
+      )
     },
 
     mempool: () => ask(z.array(hashShape), 'getrawmempool'),
@@ -147,7 +189,9 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
       )
       if (answer.is !== 'done') return answer
       const found = orMalformed(() =>
-        answer.value.flatMap((item, at) => (item.is === 'done' ? touching(item.value, txids[at]!, mine) : [])),
+        answer.value.flatMap((item, at) =>
+          item.is === 'done' ? touching(item.value, txids[at]!, mine) : [],
+        ),
       )
       if (found.is !== 'done') return found
       // With an index of transactions the node answers for mined ones too, and those wait no more.
@@ -165,7 +209,10 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
     },
 
     mined: async blocks => {
-      const calls = [...blocks].map(([txid, block]) => ({ method: 'getrawtransaction', params: [txid, false, block] }))
+      const calls = [...blocks].map(([txid, block]) => ({
+        method: 'getrawtransaction',
+        params: [txid, false, block],
+      }))
       const answer = await askEach(hexShape, calls)
       if (answer.is !== 'done') return answer
       const found = new Map<string, Uint8Array>()
@@ -179,11 +226,15 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
     },
 
     hints: async () => {
-      const reply = await rpc.call(z.array(z.object({ type: z.string(), address: z.string() })), { method: 'getzmqnotifications' })
+      const reply = await rpc.call(z.array(z.object({ type: z.string(), address: z.string() })), {
+        method: 'getzmqnotifications',
+      })
       // Built without it, the node does not know the method.
       if (reply.is === 'fault' && reply.code === unknownMethod) return done([])
       const answer = asked(reply)
-      return answer.is === 'done' ? done(answer.value.map(({ type, address }) => `${type.replace(/^pub/, '')} ${address}`)) : answer
+      return answer.is === 'done'
+        ? done(answer.value.map(({ type, address }) => `${type.replace(/^pub/, '')} ${address}`))
+        : answer
     },
 
     unspent: async outpoints => {
@@ -199,7 +250,8 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
         if (fault) return asked<never>(fault)
         const { blocks: height, bestblockhash: hash } = before.value
         // A block that came in between would make this a picture of no moment.
-        if (after.value === hash) return done({ height, hash, units: items.value.map(item => (item as Held).value?.value) })
+        if (after.value === hash)
+          return done({ height, hash, units: items.value.map(item => (item as Held).value?.value) })
       }
       return refused('the node’s best block kept changing while it was asked', true)
     },
@@ -209,12 +261,14 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
       const reply = await rpc.call(scanShape, call, { deadlineMs: scanDeadlineMs })
       if (reply.is === 'unsure') await rpc.call(z.unknown(), { method: 'scantxoutset', params: ['abort'] })
       // -8: one is running already; the node does one at a time.
-      if (reply.is === 'fault' && reply.code === invalidParameter && /in progress/.test(reply.message)) return refused(said(reply), true)
+      if (reply.is === 'fault' && reply.code === invalidParameter && /in progress/.test(reply.message))
+        return refused(said(reply), true)
       const answer = asked(reply)
       if (answer.is !== 'done') return answer
       const { height, bestblock, total_amount, unspents } = answer.value
       const sum = unspents.reduce((units, { amount }) => units + amount, 0n)
-      if (sum !== total_amount) return refused(`the node’s scan lists ${sum} satoshis and adds up ${total_amount}`)
+      if (sum !== total_amount)
+        return refused(`the node’s scan lists ${sum} satoshis and adds up ${total_amount}`)
       return done({
         height,
         hash: bestblock,
@@ -236,7 +290,8 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
 
     broadcast: async raw => {
       const { txid } = readTransaction(raw)
-      // The node takes what it has already without a word, so it is asked first; in one request, in this order.
+      // The node takes what it has already without a word, so it is asked first; in one request, in this
+      // order.
       const answer = await rpc.batch(z.unknown(), [
         { method: 'getmempoolentry', params: [txid] },
         // 0: what the fee may be was judged when the transaction was planned and signed.
@@ -247,7 +302,8 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
       const [entry, sent] = answer.value as [Item<unknown>, Item<unknown>]
       if (sent.is === 'fault') {
         const meant = sendFault(sent)
-        // Once all it paid is spent again, the node has forgotten it, and holds it for a second spending; an index still knows it.
+        // Once all it paid is spent again, the node has forgotten it, and holds it for a second spending; an
+        // index still knows it.
         return meant.is === 'refused' && inputsGone(sent) && (await isMined(txid)) ? done('known') : meant
       }
       if (sent.value !== txid) return unsure('the node says it sent another transaction')
@@ -255,7 +311,12 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
     },
 
     testAccept: async raw => {
-      const answer = await ask(z.array(acceptShape).length(1), 'testmempoolaccept', [Buffer.from(raw).toString('hex')], 0)
+      const answer = await ask(
+        z.array(acceptShape).length(1),
+        'testmempoolaccept',
+        [Buffer.from(raw).toString('hex')],
+        0,
+      )
       if (answer.is !== 'done') return answer
       const { allowed, vsize, fees, 'reject-reason': reason = 'no reason given' } = answer.value[0]!
       if (allowed && vsize !== undefined && fees) return done({ allowed, size: vsize, feeUnits: fees.base })
@@ -264,17 +325,26 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
 
     wallet: async name => {
       const reply = await rpc.call(walletShape, { method: 'getwalletinfo' }, { wallet: name })
-      if (reply.is === 'fault' && reply.code === walletNotFound) return done({ loaded: false, signs: false, locked: false })
+      if (reply.is === 'fault' && reply.code === walletNotFound)
+        return done({ loaded: false, signs: false, locked: false })
       const answer = asked(reply)
       if (answer.is !== 'done') return answer
       const { private_keys_enabled, external_signer = false, unlocked_until } = answer.value
-      return done({ loaded: true, signs: private_keys_enabled || external_signer, locked: unlocked_until === 0 })
+      return done({
+        loaded: true,
+        signs: private_keys_enabled || external_signer,
+        locked: unlocked_until === 0,
+      })
     },
 
     walletStrange: async (name, addresses) => {
       const strange: string[] = []
       for (const address of addresses) {
-        const reply = await rpc.call(z.object({ ismine: z.boolean() }), { method: 'getaddressinfo', params: [address] }, { wallet: name })
+        const reply = await rpc.call(
+          z.object({ ismine: z.boolean() }),
+          { method: 'getaddressinfo', params: [address] },
+          { wallet: name },
+        )
         const answer = asked(reply)
         if (answer.is !== 'done') return answer
         if (!answer.value.ismine) strange.push(address)
@@ -285,9 +355,13 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
     walletProcess: async (name, psbt) => {
       // Sign, the default sighash, with the paths of its keys, and finalise.
       const call = { method: 'walletprocesspsbt', params: [psbt, true, 'DEFAULT', true, true] }
-      const reply = await rpc.call(z.object({ psbt: z.string(), complete: z.boolean() }), call, { wallet: name })
-      if (reply.is === 'fault' && reply.code === walletNotFound) return refused(`the node has no wallet "${name}" loaded`, true)
-      if (reply.is === 'fault' && reply.code === walletLocked) return refused(`the node’s wallet "${name}" needs its passphrase`, true)
+      const reply = await rpc.call(z.object({ psbt: z.string(), complete: z.boolean() }), call, {
+        wallet: name,
+      })
+      if (reply.is === 'fault' && reply.code === walletNotFound)
+        return refused(`the node has no wallet "${name}" loaded`, true)
+      if (reply.is === 'fault' && reply.code === walletLocked)
+        return refused(`the node’s wallet "${name}" needs its passphrase`, true)
       return asked(reply)
     },
   }
@@ -295,7 +369,8 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
 
 // Transactions of a standard size, 400 kB at most, are asked for this many at a time.
 const atOnce = 200
-// Headers come before their blocks: this many without theirs are an ordinary moment, more are a node that catches up.
+// Headers come before their blocks: this many without theirs are an ordinary moment, more are a node that
+// catches up.
 const maxBehind = 12
 // On the main chain a scan takes one to three minutes.
 const scanDeadlineMs = 290_000
@@ -307,12 +382,16 @@ type Held = { value: { value: bigint } | null }
 const orNothing = <T>(reply: Reply<T>, code: number): Answer<T | undefined> =>
   reply.is === 'fault' && reply.code === code ? done(undefined) : asked(reply)
 
-/** Bytes that are not what was asked for: the connection or the node is broken, and asking again may be answered better. */
+/**
+ * Bytes that are not what was asked for: the connection or the node is broken, and asking again may be
+ * answered better.
+ */
 function orMalformed<T>(work: () => T): Answer<T> {
   try {
     return done(work())
   } catch (fault) {
-    if (fault instanceof BadInput) return refused(`the node answered with bytes that prove wrong: ${fault.message}`, true)
+    if (fault instanceof BadInput)
+      return refused(`the node answered with bytes that prove wrong: ${fault.message}`, true)
     throw fault
   }
 }

@@ -1,4 +1,7 @@
-/** What a node's answers look like and what its refusals mean, for those we ask of it: Bitcoin Core's own code and words. */
+/**
+ * What a node's answers look like and what its refusals mean, for those we ask of it: Bitcoin Core's own code
+ * and words.
+ */
 import { z } from 'zod'
 import { done, refused, type Answer } from '../../base/answer.ts'
 import { meaningOf } from './refusals.ts'
@@ -56,7 +59,8 @@ export function blockless(hash: string, fault: Fault): Answer<never> {
   if (/pruned/i.test(fault.message)) return refused(`block ${hash} is gone from the node, which is pruned`)
   if (fault.code === notFound) return refused(`the node does not know block ${hash}`)
   // Its header came first.
-  if (/not fully downloaded/i.test(fault.message)) return refused(`the node has not loaded block ${hash} yet`, true)
+  if (/not fully downloaded/i.test(fault.message))
+    return refused(`the node has not loaded block ${hash} yet`, true)
   return asked<never>(fault)
 }
 

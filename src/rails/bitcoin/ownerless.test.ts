@@ -1,4 +1,7 @@
-/** Addresses that decode and that nobody owns are refused, wherever one may be given, on every network; and everybody's own are not. */
+/**
+ * Addresses that decode and that nobody owns are refused, wherever one may be given, on every network; and
+ * everybody's own are not.
+ */
 import fc from 'fast-check'
 import { Psbt } from 'bitcoinjs-lib'
 import { describe, expect, test } from 'vitest'
@@ -24,13 +27,25 @@ const nobodys: { name: string; script: string; why: string }[] = [
       script: `${(0x50 + version).toString(16)}20${'0123456789abcdef'.repeat(4)}`,
       why: `witness version ${version}`,
     },
-    { name: `version ${version}, 2 bytes`, script: `${(0x50 + version).toString(16)}02751e`, why: `witness version ${version}` },
+    {
+      name: `version ${version}, 2 bytes`,
+      script: `${(0x50 + version).toString(16)}02751e`,
+      why: `witness version ${version}`,
+    },
   ]),
   { name: 'pay-to-anchor', script: '51024e73', why: 'pay-to-anchor' },
   { name: 'version 1, 2 bytes', script: '5102751e', why: 'has 2 bytes in witness version 1' },
-  { name: 'version 1, 20 bytes', script: '5114751e76e8199196d454941c45d1b3a323f1433bd6', why: 'has 20 bytes' },
+  {
+    name: 'version 1, 20 bytes',
+    script: '5114751e76e8199196d454941c45d1b3a323f1433bd6',
+    why: 'has 20 bytes',
+  },
   { name: 'version 1, 31 bytes', script: `511f${'ab12'.repeat(15)}cd`, why: 'has 31 bytes' },
-  { name: 'version 1, 40 bytes', script: `5128${'751e76e8199196d454941c45d1b3a323f1433bd6'.repeat(2)}`, why: 'has 40 bytes' },
+  {
+    name: 'version 1, 40 bytes',
+    script: `5128${'751e76e8199196d454941c45d1b3a323f1433bd6'.repeat(2)}`,
+    why: 'has 40 bytes',
+  },
   { name: 'a taproot key off the curve', script: `5120${'0'.repeat(63)}5`, why: 'holds no key' },
   { name: 'the taproot key of zeros', script: `5120${'00'.repeat(32)}`, why: 'holds no key' },
   { name: 'the taproot key nobody has', script: `5120${nums}`, why: 'no private key' },
@@ -42,8 +57,16 @@ const nobodys: { name: string; script: string; why: string }[] = [
     script: '00204ae81572f06e1b88fd5ced7a1a000945432e83e1551e6f721ee9c00b8cc33260',
     why: 'asks for no signature',
   },
-  { name: 'P2SH of OP_TRUE', script: 'a914da1745e9b549bd0bfa1a569971c77eba30cd5a4b87', why: 'asks for no signature' },
-  { name: 'P2SH of nothing', script: 'a914b472a266d0bd89c13706a4132ccfb16f7c3b9fcb87', why: 'asks for no signature' },
+  {
+    name: 'P2SH of OP_TRUE',
+    script: 'a914da1745e9b549bd0bfa1a569971c77eba30cd5a4b87',
+    why: 'asks for no signature',
+  },
+  {
+    name: 'P2SH of nothing',
+    script: 'a914b472a266d0bd89c13706a4132ccfb16f7c3b9fcb87',
+    why: 'asks for no signature',
+  },
 ]
 
 describe.each(nobodys)('$name', ({ script, why }) => {
@@ -52,7 +75,8 @@ describe.each(nobodys)('$name', ({ script, why }) => {
     expect(decodeAddress(address, network).script).toEqual(bytes(script))
     for (const read of [
       () => parseAddress(address, network),
-      () => readDestination('--address', address, { BITCOIN_NETWORK: network, BITCOIN_DESCRIPTOR: undefined }),
+      () =>
+        readDestination('--address', address, { BITCOIN_NETWORK: network, BITCOIN_DESCRIPTOR: undefined }),
       () => readPolicy(JSON.stringify({ allow: [address] }), network),
     ]) {
       expect(read).toThrow(BadInput)
@@ -66,13 +90,18 @@ describe.each(nobodys)('$name', ({ script, why }) => {
     const own = derive(account, 'receive', 0).script
     psbt.addInput({ hash: 'ab'.repeat(32), index: 0, witnessUtxo: { script: own, value: 10_000n } })
     psbt.addOutput({ script: bytes(script), value: 9_000n })
-    const rail = { derive: (branch: Branch, index: number) => derive(account, branch, index), network: 'regtest' as const }
+    const rail = {
+      derive: (branch: Branch, index: number) => derive(account, branch, index),
+      network: 'regtest' as const,
+    }
     expect(checkPolicy({ psbt: psbt.toBase64() }, {}, 0n, rail)).toContain(why)
   })
 })
 
 test('the address everybody knows as pay-to-anchor is refused by its name', () => {
-  expect(() => parseAddress('bc1pfeessrawgf', 'mainnet')).toThrow('is pay-to-anchor, made for anybody to spend')
+  expect(() => parseAddress('bc1pfeessrawgf', 'mainnet')).toThrow(
+    'is pay-to-anchor, made for anybody to spend',
+  )
 })
 
 test.each(names)('a descriptor whose key nobody has is refused on %s', network => {
@@ -87,11 +116,17 @@ test('what somebody may own is taken, and what a wallet derives is somebody’s'
       const { account } = wallet(kind, network, 3)
       expect(parseDescriptor(account.text, network).text).toBe(account.text)
     }
-  const hash = (length: number) => fc.uint8Array({ minLength: length, maxLength: length }).filter(all => new Set(all).size > 1)
+  const hash = (length: number) =>
+    fc.uint8Array({ minLength: length, maxLength: length }).filter(all => new Set(all).size > 1)
   fc.assert(
     fc.property(hash(20), hash(32), (short, long) => {
       const hex = (all: Uint8Array) => Buffer.from(all).toString('hex')
-      for (const script of [`0014${hex(short)}`, `0020${hex(long)}`, `76a914${hex(short)}88ac`, `a914${hex(short)}87`])
+      for (const script of [
+        `0014${hex(short)}`,
+        `0020${hex(long)}`,
+        `76a914${hex(short)}88ac`,
+        `a914${hex(short)}87`,
+      ])
         expect(ownerlessWhy(bytes(script))).toBeUndefined()
     }),
     { seed: 341, numRuns: 300 },

@@ -14,7 +14,12 @@ const tr = wallet('tr', 'regtest', 1).account
 const elsewhere = wallet('wpkh', 'regtest', 2).account
 
 const txid = (name: number) => Buffer.from(crypto.sha256(Buffer.of(name))).toString('hex')
-const coin = (units: number, index = 0): Coin => ({ outpoint: `${txid(index)}:${index}`, units: BigInt(units), branch: 'receive', index })
+const coin = (units: number, index = 0): Coin => ({
+  outpoint: `${txid(index)}:${index}`,
+  units: BigInt(units),
+  branch: 'receive',
+  index,
+})
 const coins = (...units: number[]) => units.map(coin)
 const payee = (units: number, index = 0): Payee => ({
   key: `pay_${index}`,
@@ -37,7 +42,8 @@ const planned = (change: Partial<PlanOrder>, account = wpkh): Plan => {
   if (answer.is !== 'planned') throw new Error(`expected a plan, got ${answer.is}`)
   return answer.plan
 }
-const amounts = ({ outputs }: Plan) => outputs.map(({ key, units, feeShare }) => [key, Number(units), Number(feeShare)])
+const amounts = ({ outputs }: Plan) =>
+  outputs.map(({ key, units, feeShare }) => [key, Number(units), Number(feeShare)])
 
 describe('what is paid', () => {
   test('the fee comes out of what is owed, and the change is what the coins hold beyond that', () => {
@@ -75,17 +81,20 @@ describe('what is paid', () => {
   test.each([
     ['wpkh', wpkh, 294],
     ['tr', tr, 330],
-  ] as const)('change of %s that would be dust goes to the miners, and the payees bear so much less', (_, account, dust) => {
-    const lost = planned({ coins: coins(50_000 + dust - 1), feeRate: 5_000n }, account)
-    const need = feeOf(5_000n, lost.size)
-    expect(lost.houseUnits).toBe(BigInt(dust - 1))
-    expect(lost.feeUnits).toBe(need)
-    expect(amounts(lost)).toEqual([['pay_0', 50_000 - Number(need) + dust - 1, Number(need) - dust + 1]])
+  ] as const)(
+    'change of %s that would be dust goes to the miners, and the payees bear so much less',
+    (_, account, dust) => {
+      const lost = planned({ coins: coins(50_000 + dust - 1), feeRate: 5_000n }, account)
+      const need = feeOf(5_000n, lost.size)
+      expect(lost.houseUnits).toBe(BigInt(dust - 1))
+      expect(lost.feeUnits).toBe(need)
+      expect(amounts(lost)).toEqual([['pay_0', 50_000 - Number(need) + dust - 1, Number(need) - dust + 1]])
 
-    const kept = planned({ coins: coins(50_000 + dust), feeRate: 5_000n }, account)
-    expect(kept.houseUnits).toBe(0n)
-    expect(amounts(kept)).toContainEqual([undefined, dust, 0])
-  })
+      const kept = planned({ coins: coins(50_000 + dust), feeRate: 5_000n }, account)
+      expect(kept.houseUnits).toBe(0n)
+      expect(amounts(kept)).toContainEqual([undefined, dust, 0])
+    },
+  )
 
   test('where the lost change is more than the fee, the payees bear nothing', () => {
     const made = planned({ coins: coins(50_293) })
@@ -111,7 +120,11 @@ describe('what is not', () => {
       { coins: [], payees: payees(50_000, 293) },
       { is: 'dust', keys: ['pay_1'] },
     ],
-    ['whose share makes dust of it', { payees: payees(50_000, 296), feeRate: 10_000n }, { is: 'dust', keys: ['pay_1'] }],
+    [
+      'whose share makes dust of it',
+      { payees: payees(50_000, 296), feeRate: 10_000n },
+      { is: 'dust', keys: ['pay_1'] },
+    ],
     [
       'all, where the fee is more than what is owed',
       { payees: payees(1_000, 900), feeRate: 50_000n },
@@ -155,16 +168,26 @@ describe('the transaction', () => {
   })
 
   test('is ordered by its content (BIP 69), as the plan is', () => {
-    const shown = transaction.ins.map(({ hash, index }) => `${Buffer.from(hash).reverse().toString('hex')}:${index}`)
+    const shown = transaction.ins.map(
+      ({ hash, index }) => `${Buffer.from(hash).reverse().toString('hex')}:${index}`,
+    )
     expect(shown).toEqual(made.inputs.map(({ outpoint }) => outpoint))
     expect(shown).toEqual(shown.toSorted())
-    const held = transaction.outs.map(({ value, script }) => ({ units: value, script: Buffer.from(script).toString('hex') }))
-    expect(held).toEqual(made.outputs.map(({ units, script }) => ({ units, script: Buffer.from(script).toString('hex') })))
+    const held = transaction.outs.map(({ value, script }) => ({
+      units: value,
+      script: Buffer.from(script).toString('hex'),
+    }))
+    expect(held).toEqual(
+      made.outputs.map(({ units, script }) => ({ units, script: Buffer.from(script).toString('hex') })),
+    )
     expect(held).toEqual(held.toSorted((a, b) => (a.units < b.units ? -1 : 1)))
   })
 
   test('is the same, whatever order coins and payees are handed over in', () => {
-    const turned = planned({ coins: coins(30_000, 40_000, 50_000).reverse(), payees: payees(60_000, 30_000, 25_000).reverse() })
+    const turned = planned({
+      coins: coins(30_000, 40_000, 50_000).reverse(),
+      payees: payees(60_000, 30_000, 25_000).reverse(),
+    })
     expect(turned).toEqual(made)
   })
 
@@ -181,29 +204,40 @@ describe('the PSBT', () => {
   test.each([
     ['wpkh', wpkh, "m/84'/1'/0'"],
     ['tr', tr, "m/86'/1'/0'"],
-  ] as const)('says of %s what is spent and whose key signs, and of our change that it is ours', (kind, account, origin) => {
-    const made = planned({ coins: [coin(100_000, 5)] }, account)
-    const { data } = Psbt.fromBase64(made.psbt)
-    const spent = derive(account, 'receive', 5)
-    const ours = derive(account, 'change', 7)
-    const [input] = data.inputs
-    expect(input!.witnessUtxo).toEqual({ script: spent.script, value: 100_000n })
+  ] as const)(
+    'says of %s what is spent and whose key signs, and of our change that it is ours',
+    (kind, account, origin) => {
+      const made = planned({ coins: [coin(100_000, 5)] }, account)
+      const { data } = Psbt.fromBase64(made.psbt)
+      const spent = derive(account, 'receive', 5)
+      const ours = derive(account, 'change', 7)
+      const [input] = data.inputs
+      expect(input!.witnessUtxo).toEqual({ script: spent.script, value: 100_000n })
 
-    const change = data.outputs[made.outputs.findIndex(({ key }) => key === undefined)]!
-    const paid = data.outputs[made.outputs.findIndex(({ key }) => key !== undefined)]!
-    const masterFingerprint = account.origin!.fingerprint
-    if (kind === 'wpkh') {
-      expect(input!.bip32Derivation).toEqual([{ masterFingerprint, path: `${origin}/0/5`, pubkey: spent.publicKey }])
-      expect(change.bip32Derivation).toEqual([{ masterFingerprint, path: `${origin}/1/7`, pubkey: ours.publicKey }])
-    } else {
-      const [key, changeKey] = [spent.publicKey.subarray(1), ours.publicKey.subarray(1)]
-      expect(hex(input!.tapInternalKey)).toBe(hex(key))
-      expect(input!.tapBip32Derivation).toEqual([{ masterFingerprint, path: `${origin}/0/5`, pubkey: key, leafHashes: [] }])
-      expect(hex(change.tapInternalKey)).toBe(hex(changeKey))
-      expect(change.tapBip32Derivation).toEqual([{ masterFingerprint, path: `${origin}/1/7`, pubkey: changeKey, leafHashes: [] }])
-    }
-    expect(paid).toEqual({})
-  })
+      const change = data.outputs[made.outputs.findIndex(({ key }) => key === undefined)]!
+      const paid = data.outputs[made.outputs.findIndex(({ key }) => key !== undefined)]!
+      const masterFingerprint = account.origin!.fingerprint
+      if (kind === 'wpkh') {
+        expect(input!.bip32Derivation).toEqual([
+          { masterFingerprint, path: `${origin}/0/5`, pubkey: spent.publicKey },
+        ])
+        expect(change.bip32Derivation).toEqual([
+          { masterFingerprint, path: `${origin}/1/7`, pubkey: ours.publicKey },
+        ])
+      } else {
+        const [key, changeKey] = [spent.publicKey.subarray(1), ours.publicKey.subarray(1)]
+        expect(hex(input!.tapInternalKey)).toBe(hex(key))
+        expect(input!.tapBip32Derivation).toEqual([
+          { masterFingerprint, path: `${origin}/0/5`, pubkey: key, leafHashes: [] },
+        ])
+        expect(hex(change.tapInternalKey)).toBe(hex(changeKey))
+        expect(change.tapBip32Derivation).toEqual([
+          { masterFingerprint, path: `${origin}/1/7`, pubkey: changeKey, leafHashes: [] },
+        ])
+      }
+      expect(paid).toEqual({})
+    },
+  )
 
   test('takes the whole transactions that are spent from, where they are known and not too large together', () => {
     const before = (mark: number, padding = 0) => {
@@ -214,10 +248,16 @@ describe('the PSBT', () => {
       return made
     }
     const [known, unknown, large] = [before(1), before(2), before(3, 1_000_000)]
-    const spent = [known, unknown, large].map((made): Coin => ({ ...coin(100_000), outpoint: `${made.getId()}:0` }))
+    const spent = [known, unknown, large].map((made): Coin => ({
+      ...coin(100_000),
+      outpoint: `${made.getId()}:0`,
+    }))
     const answer = plan(order({ coins: spent, payees: [payee(250_000)] }), wpkh)
     if (answer.is !== 'planned') throw new Error(answer.is)
-    const { psbt, without } = addPrevious(answer.plan.psbt, new Map([known, large].map(made => [made.getId(), made.toBuffer()])))
+    const { psbt, without } = addPrevious(
+      answer.plan.psbt,
+      new Map([known, large].map(made => [made.getId(), made.toBuffer()])),
+    )
     const read = Psbt.fromBase64(psbt)
     const shown = read.txInputs.map(({ hash }, place) => [
       hex(Uint8Array.from(hash).reverse()),
@@ -237,7 +277,8 @@ describe('the PSBT', () => {
 describe('a replacement', () => {
   const old = planned({ coins: coins(60_000), feeRate: 2_000n })
   const replaced = { inputs: old.inputs, feeUnits: old.feeUnits, size: old.size }
-  const again = (change: Partial<PlanOrder> = {}) => planned({ coins: coins(60_000, 70_000), replaces: replaced, ...change })
+  const again = (change: Partial<PlanOrder> = {}) =>
+    planned({ coins: coins(60_000, 70_000), replaces: replaced, ...change })
 
   test('spends the same, pays the same payees, and pays for its own relaying (BIP 125, rules 3 and 4)', () => {
     const made = again()
@@ -252,7 +293,8 @@ describe('a replacement', () => {
   })
 
   test('pays a higher rate than the old one could have had with its shortest signatures', () => {
-    // At a thousand satoshis a byte the shortest signatures make more of a difference than the relaying costs.
+    // At a thousand satoshis a byte the shortest signatures make more of a difference than the relaying
+    // costs.
     const dear = { ...replaced, feeUnits: 141_000n }
     const made = again({
       coins: coins(600_000),
@@ -267,10 +309,15 @@ describe('a replacement', () => {
   test('spends all of the old coins though fewer would do, and more where it must', () => {
     const both = { inputs: coins(60_000, 70_000), feeUnits: 300n, size: 209 }
     expect(again({ replaces: both }).inputs).toHaveLength(2)
-    expect(again({ coins: coins(60_000, 70_000, 80_000), payees: payees(150_000), replaces: both }).inputs).toHaveLength(3)
+    expect(
+      again({ coins: coins(60_000, 70_000, 80_000), payees: payees(150_000), replaces: both }).inputs,
+    ).toHaveLength(3)
     // They need not be among the coins, for they are spent.
     expect(again({ coins: [], replaces: both }).inputs).toHaveLength(2)
-    expect(plan(order({ coins: [], payees: payees(150_000), replaces: both }), wpkh)).toEqual({ is: 'short', missing: 20_000n })
+    expect(plan(order({ coins: [], payees: payees(150_000), replaces: both }), wpkh)).toEqual({
+      is: 'short',
+      missing: 20_000n,
+    })
   })
 
   test.each([
@@ -280,25 +327,41 @@ describe('a replacement', () => {
     const satoshis = fc.integer({ min: 300_000, max: 5_000_000 })
     const rates = fc.bigInt({ min: 1_000n, max: 900_000n })
     fc.assert(
-      fc.property(fc.array(satoshis, { minLength: 2, maxLength: 8 }), fc.nat(3), rates, rates, (held, more, before, now) => {
-        const all = coins(...held, ...Array.from({ length: more }, () => 250_000))
-        const owed = payees(...held.slice(0, 2).map(units => Math.floor(units * 0.9)))
-        const first = plan(order({ coins: all, payees: owed, feeRate: before, mostFeeRate: 2_000_000n }), account)
-        fc.pre(first.is === 'planned')
-        const { inputs, feeUnits, size } = (first as Extract<Planned, { is: 'planned' }>).plan
-        const second = plan(
-          order({ coins: all, payees: owed, feeRate: now, mostFeeRate: 2_000_000n, replaces: { inputs, feeUnits, size } }),
-          account,
-        )
-        fc.pre(second.is === 'planned')
-        const made = (second as Extract<Planned, { is: 'planned' }>).plan
-        expect(made.inputs).toEqual(expect.arrayContaining(inputs))
-        expect(made.outputs.filter(({ key }) => key !== undefined)).toHaveLength(2)
-        expect(made.feeUnits >= feeUnits + BigInt(made.size)).toBe(true)
-        // Even against the old one with its shortest signatures, two bytes less an input, and the new one with its longest.
-        const least = (4n * BigInt(size) - (account.kind === 'wpkh' ? 2n * BigInt(inputs.length) : 0n)) / 4n
-        expect(made.feeUnits * least > feeUnits * BigInt(made.size)).toBe(true)
-      }),
+      fc.property(
+        fc.array(satoshis, { minLength: 2, maxLength: 8 }),
+        fc.nat(3),
+        rates,
+        rates,
+        (held, more, before, now) => {
+          const all = coins(...held, ...Array.from({ length: more }, () => 250_000))
+          const owed = payees(...held.slice(0, 2).map(units => Math.floor(units * 0.9)))
+          const first = plan(
+            order({ coins: all, payees: owed, feeRate: before, mostFeeRate: 2_000_000n }),
+            account,
+          )
+          fc.pre(first.is === 'planned')
+          const { inputs, feeUnits, size } = (first as Extract<Planned, { is: 'planned' }>).plan
+          const second = plan(
+            order({
+              coins: all,
+              payees: owed,
+              feeRate: now,
+              mostFeeRate: 2_000_000n,
+              replaces: { inputs, feeUnits, size },
+            }),
+            account,
+          )
+          fc.pre(second.is === 'planned')
+          const made = (second as Extract<Planned, { is: 'planned' }>).plan
+          expect(made.inputs).toEqual(expect.arrayContaining(inputs))
+          expect(made.outputs.filter(({ key }) => key !== undefined)).toHaveLength(2)
+          expect(made.feeUnits >= feeUnits + BigInt(made.size)).toBe(true)
+          // Even against the old one with its shortest signatures, two bytes less an input, and the new one
+          // with its longest.
+          const least = (4n * BigInt(size) - (account.kind === 'wpkh' ? 2n * BigInt(inputs.length) : 0n)) / 4n
+          expect(made.feeUnits * least > feeUnits * BigInt(made.size)).toBe(true)
+        },
+      ),
     )
   })
 

@@ -1,4 +1,7 @@
-/** Plans a transaction that pays what is owed less the network's fee: which coins, what each payee gets, and what comes back to us. */
+/**
+ * Plans a transaction that pays what is owed less the network's fee: which coins, what each payee gets, and
+ * what comes back to us.
+ */
 import { shareFee } from '../../base/money.ts'
 import type { CancelOrder, Coin, NetworkName, Plan, Planned, PlannedOutput, PlanOrder } from '../chain.ts'
 import { dustUnits } from './address.ts'
@@ -9,11 +12,12 @@ import { writePsbt } from './psbt.ts'
 import { select } from './select.ts'
 
 /**
- * The payees bear the fee in proportion to what they are owed, so the coins need to cover what is owed and no more. What they hold
- * beyond it is our change; where that would be dust it goes to the miners (`houseUnits`) and the payees bear so much less.
+ * The payees bear the fee in proportion to what they are owed, so the coins need to cover what is owed and no
+ * more. What they hold beyond it is our change; where that would be dust it goes to the miners (`houseUnits`)
+ * and the payees bear so much less.
  *
- * Inputs and outputs are ordered by their content (BIP 69): the order then tells nobody which output is change, and needs no chance,
- * so the same order planned twice is the same transaction.
+ * Inputs and outputs are ordered by their content (BIP 69): the order then tells nobody which output is
+ * change, and needs no chance, so the same order planned twice is the same transaction.
  */
 export function plan(order: PlanOrder, account: Descriptor): Planned {
   check(order)
@@ -21,7 +25,10 @@ export function plan(order: PlanOrder, account: Descriptor): Planned {
   const tiny = order.payees.filter(({ units, script }) => units < dustUnits(script))
   if (tiny.length > 0) return { is: 'dust', keys: tiny.map(({ key }) => key) }
   if (order.feeRate > order.mostFeeRate) {
-    return { is: 'too dear', why: `the network asks ${rateText(order.feeRate)}, and at most ${rateText(order.mostFeeRate)} may be paid` }
+    return {
+      is: 'too dear',
+      why: `the network asks ${rateText(order.feeRate)}, and at most ${rateText(order.mostFeeRate)} may be paid`,
+    }
   }
 
   const owed = total(order.payees)
@@ -31,15 +38,29 @@ export function plan(order: PlanOrder, account: Descriptor): Planned {
   const fair = drafts.find(({ feeUnits, size }) => feeUnits <= feeOf(order.mostFeeRate, size))
   if (!fair) {
     const { feeUnits, size } = drafts[0]!
-    const what = order.replaces ? 'a replacement must pay' : 'with its change too small to be an output it pays'
-    return { is: 'too dear', why: `${what} ${feeUnits} satoshis for ${size} vB, and at most ${rateText(order.mostFeeRate)} may be paid` }
+    const what = order.replaces
+      ? 'a replacement must pay'
+      : 'with its change too small to be an output it pays'
+    return {
+      is: 'too dear',
+      why: `${what} ${feeUnits} satoshis for ${size} vB, and at most ${rateText(order.mostFeeRate)} may be paid`,
+    }
   }
-  const dust = new Set(fair.outputs.filter(({ units, script }) => units < dustUnits(script)).map(({ key }) => key))
-  if (dust.size > 0) return { is: 'dust', keys: order.payees.flatMap(({ key }) => (dust.has(key) ? [key] : [])) }
-  return { is: 'planned', plan: { ...fair, ...writePsbt({ ...fair, changeIndex: order.change.index }, account) } }
+  const dust = new Set(
+    fair.outputs.filter(({ units, script }) => units < dustUnits(script)).map(({ key }) => key),
+  )
+  if (dust.size > 0)
+    return { is: 'dust', keys: order.payees.flatMap(({ key }) => (dust.has(key) ? [key] : [])) }
+  return {
+    is: 'planned',
+    plan: { ...fair, ...writePsbt({ ...fair, changeIndex: order.change.index }, account) },
+  }
 }
 
-/** One output, our change: its fee is the replaced one's and its own relaying at least, whatever the cap, for it must be taken. */
+/**
+ * One output, our change: its fee is the replaced one's and its own relaying at least, whatever the cap, for
+ * it must be taken.
+ */
 export function planCancel(
   { inputs, change, lockTime, replaces, ...order }: CancelOrder,
   account: Descriptor,
@@ -53,7 +74,11 @@ export function planCancel(
   const units = total(inputs) - feeUnits
   if (units < dustUnits(script)) return { is: 'short', missing: dustUnits(script) - units }
   const draft = {
-    ...{ inputs: [...inputs].sort(byOutpoint), outputs: [{ key: undefined, units, feeShare: 0n, script }], lockTime },
+    ...{
+      inputs: [...inputs].sort(byOutpoint),
+      outputs: [{ key: undefined, units, feeShare: 0n, script }],
+      lockTime,
+    },
     ...{ feeUnits, houseUnits: feeUnits, size },
   }
   return { is: 'planned', plan: { ...draft, ...writePsbt({ ...draft, changeIndex: change.index }, account) } }
@@ -65,13 +90,15 @@ function check({ coins, payees, lockTime }: PlanOrder): void {
   if (payees.length === 0) throw new RangeError('a transaction without a payee is not planned')
   if (twice(payees.map(({ key }) => key))) throw new RangeError('two payees have the same key')
   if (twice(coins.map(({ outpoint }) => outpoint))) throw new RangeError('a coin is there twice')
-  if ([...coins, ...payees].some(({ units }) => units <= 0n)) throw new RangeError('a coin or payee is of no units')
-  if (!Number.isInteger(lockTime) || lockTime < 0 || lockTime >= 500_000_000) throw new RangeError(`lock time ${lockTime} is no height`)
+  if ([...coins, ...payees].some(({ units }) => units <= 0n))
+    throw new RangeError('a coin or payee is of no units')
+  if (!Number.isInteger(lockTime) || lockTime < 0 || lockTime >= 500_000_000)
+    throw new RangeError(`lock time ${lockTime} is no height`)
 }
 
 /**
- * The coins to spend and, where their change would be too small, the same with one more that makes it an output: taken only where the
- * lost change would drive the fee above what may be paid.
+ * The coins to spend and, where their change would be too small, the same with one more that makes it an
+ * output: taken only where the lost change would drive the fee above what may be paid.
  */
 function choose({ coins, change, replaces }: PlanOrder, owed: bigint, account: Descriptor): Coin[][] {
   const inputs = select(coins, owed, replaces?.inputs)
@@ -90,9 +117,16 @@ function draft(order: PlanOrder, coins: readonly Coin[], account: Descriptor): O
   const isOutput = over >= dustUnits(ours)
   const houseUnits = isOutput ? 0n : over
 
-  const size = sizeOf(account.kind, coins.length, [...payees.map(({ script }) => script), ...(isOutput ? [ours] : [])])
+  const size = sizeOf(account.kind, coins.length, [
+    ...payees.map(({ script }) => script),
+    ...(isOutput ? [ours] : []),
+  ])
   const { feeRate, replaces } = order
-  const needed = minFee({ feeRate, replaces: replaces && { ...replaces, inputs: replaces.inputs.length } }, size, account.kind)
+  const needed = minFee(
+    { feeRate, replaces: replaces && { ...replaces, inputs: replaces.inputs.length } },
+    size,
+    account.kind,
+  )
   const feeUnits = houseUnits > needed ? houseUnits : needed
   const shares = shareFee(feeUnits - houseUnits, payees)
 
@@ -101,15 +135,21 @@ function draft(order: PlanOrder, coins: readonly Coin[], account: Descriptor): O
     return { key, units: units - feeShare, feeShare, script }
   })
   if (isOutput) outputs.push({ key: undefined, units: over, feeShare: 0n, script: ours })
-  return { inputs: [...coins].sort(byOutpoint), outputs: outputs.sort(byContent), lockTime, feeUnits, houseUnits, size }
+  return {
+    inputs: [...coins].sort(byOutpoint),
+    outputs: outputs.sort(byContent),
+    lockTime,
+    feeUnits,
+    houseUnits,
+    size,
+  }
 }
 
 /** What all coins together hold, those of the replaced transaction among them or not. */
 const held = ({ coins, replaces }: PlanOrder): bigint =>
-  [...new Map([...coins, ...(replaces?.inputs ?? [])].map(coin => [coin.outpoint, coin.units])).values()].reduce(
-    (sum, units) => sum + units,
-    0n,
-  )
+  [
+    ...new Map([...coins, ...(replaces?.inputs ?? [])].map(coin => [coin.outpoint, coin.units])).values(),
+  ].reduce((sum, units) => sum + units, 0n)
 
 /** BIP 69: by txid as it is shown, then by number. */
 function byOutpoint(a: Coin, b: Coin): number {
@@ -117,10 +157,14 @@ function byOutpoint(a: Coin, b: Coin): number {
   return aTxid! < bTxid! ? -1 : aTxid! > bTxid! ? 1 : Number(aVout) - Number(bVout)
 }
 
-/** BIP 69: by amount, then by script; two that are alike by their payees' keys, so that it is told whose each is. */
+/**
+ * BIP 69: by amount, then by script; two that are alike by their payees' keys, so that it is told whose each
+ * is.
+ */
 function byContent(a: PlannedOutput, b: PlannedOutput): number {
   if (a.units !== b.units) return a.units < b.units ? -1 : 1
   return Buffer.compare(a.script, b.script) || ((a.key ?? '') < (b.key ?? '') ? -1 : 1)
 }
 
-const total = (amounts: readonly { units: bigint }[]): bigint => amounts.reduce((sum, { units }) => sum + units, 0n)
+const total = (amounts: readonly { units: bigint }[]): bigint =>
+  amounts.reduce((sum, { units }) => sum + units, 0n)

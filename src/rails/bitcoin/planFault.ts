@@ -13,7 +13,10 @@ export interface FeeRule {
   network: NetworkName
 }
 
-/** What a plan contradicts: the PSBT that is signed for it, our own account, its own sums, or the fee that may be paid. Undefined where nothing. */
+/**
+ * What a plan contradicts: the PSBT that is signed for it, our own account, its own sums, or the fee that may
+ * be paid. Undefined where nothing.
+ */
 export const planFault = (kept: KeptPlan, others: readonly KeptPlan[], rule: FeeRule): string | undefined =>
   contradiction(kept.plan, rule.account) ?? feeFault(kept, others, rule)
 
@@ -23,7 +26,11 @@ function contradiction(plan: Plan, account: Descriptor): string | undefined {
   const spent = Psbt.fromBase64(plan.psbt).data.inputs
   const isSpent = plan.inputs.every(({ outpoint, units, branch, index }, place) => {
     const coin = spent[place]?.witnessUtxo
-    return asked.inputs[place]?.outpoint === outpoint && coin?.value === units && isSame(coin.script, derive(account, branch, index).script)
+    return (
+      asked.inputs[place]?.outpoint === outpoint &&
+      coin?.value === units &&
+      isSame(coin.script, derive(account, branch, index).script)
+    )
   })
   if (!isSpent || asked.inputs.length !== plan.inputs.length) return 'its PSBT spends something else'
   const isPaid = plan.outputs.every(({ units, script }, place) => {
@@ -33,12 +40,15 @@ function contradiction(plan: Plan, account: Descriptor): string | undefined {
   if (!isPaid || asked.outputs.length !== plan.outputs.length) return 'its PSBT pays something else'
 
   const shares = plan.outputs.reduce((sum, { feeShare }) => sum + feeShare, 0n)
-  return feeIn(plan) !== plan.feeUnits || shares + plan.houseUnits !== feeIn(plan) ? 'its fee does not add up' : undefined
+  return feeIn(plan) !== plan.feeUnits || shares + plan.houseUnits !== feeIn(plan)
+    ? 'its fee does not add up'
+    : undefined
 }
 
 /**
- * The cap holds for what is not signed yet. Bytes that our keys have signed were allowed by the cap of their day, whatever it is now; and nobody
- * can write a signature into a row. A cancellation may besides outbid what it replaces, and what a person asked for stays allowed.
+ * The cap holds for what is not signed yet. Bytes that our keys have signed were allowed by the cap of their
+ * day, whatever it is now; and nobody can write a signature into a row. A cancellation may besides outbid
+ * what it replaces, and what a person asked for stays allowed.
  */
 function feeFault(kept: KeptPlan, others: readonly KeptPlan[], rule: FeeRule): string | undefined {
   const { plan, isAsked } = kept
@@ -55,8 +65,9 @@ function feeFault(kept: KeptPlan, others: readonly KeptPlan[], rule: FeeRule): s
 }
 
 /**
- * What a cancellation has to outbid: the highest fee and the smallest size there are. A fee above the cap counts where it is signed; without a
- * signature it may have been written into a row, and counts as what the cap allows.
+ * What a cancellation has to outbid: the highest fee and the smallest size there are. A fee above the cap
+ * counts where it is signed; without a signature it may have been written into a row, and counts as what the
+ * cap allows.
  */
 export function toOutbid(kept: readonly KeptPlan[], rule: FeeRule): Pick<Replaced, 'feeUnits' | 'size'> {
   const fees = kept.map(each => {
@@ -76,7 +87,8 @@ function isSigned({ plan, raw }: KeptPlan, { account, network }: FeeRule): boole
 }
 
 const isSame = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
-const total = (amounts: readonly { units: bigint }[]): bigint => amounts.reduce((sum, { units }) => sum + units, 0n)
+const total = (amounts: readonly { units: bigint }[]): bigint =>
+  amounts.reduce((sum, { units }) => sum + units, 0n)
 const feeIn = ({ inputs, outputs }: Plan): bigint => total(inputs) - total(outputs)
 const sizeIn = ({ inputs, outputs }: Plan, { kind }: Descriptor): number =>
   sizeOf(

@@ -13,7 +13,11 @@ const allowed = derive(theirs, 'receive', 3)
 
 describe('read', () => {
   test('amounts are BTC, destinations addresses and descriptors', () => {
-    const text = JSON.stringify({ maxPerDay: '0.50000000', maxPerTransaction: '0.1', allow: [allowed.address] })
+    const text = JSON.stringify({
+      maxPerDay: '0.50000000',
+      maxPerTransaction: '0.1',
+      allow: [allowed.address],
+    })
     const policy = readPolicy(text, 'regtest')
     expect(policy.mostUnitsPerDay).toBe(50_000_000n)
     expect(policy.mostUnitsPerTransaction).toBe(10_000_000n)
@@ -23,7 +27,8 @@ describe('read', () => {
 
   test('of a descriptor the first ten thousand receiving addresses are allowed', () => {
     const { allowed: those } = readPolicy(JSON.stringify({ allow: [theirs.text] }), 'regtest')
-    const has = (index: number, branch: 'receive' | 'change' = 'receive') => those?.has(derive(theirs, branch, index).script)
+    const has = (index: number, branch: 'receive' | 'change' = 'receive') =>
+      those?.has(derive(theirs, branch, index).script)
     expect([has(0), has(9_999), has(10_000), has(0, 'change')]).toEqual([true, true, false, false])
   })
 
@@ -37,7 +42,11 @@ describe('read', () => {
     ['a list', '[]', /the signing policy is not right/],
     ['a field it does not know', '{"maxPerday": "1"}', /maxPerday/],
     ['a number for an amount', '{"maxPerDay": 0.5}', /maxPerDay is not right/],
-    ['an amount with too many decimals', '{"maxPerDay": "0.000000001"}', /maxPerDay "0.000000001" is no amount in BTC/],
+    [
+      'an amount with too many decimals',
+      '{"maxPerDay": "0.000000001"}',
+      /maxPerDay "0.000000001" is no amount in BTC/,
+    ],
     ['a negative amount', '{"maxPerTransaction": "-1"}', /maxPerTransaction "-1"/],
     [
       'an address of another network',
@@ -54,13 +63,20 @@ describe('read', () => {
 
 describe.each(['wpkh', 'tr'] as const)('asked of %s', kind => {
   const { account } = wallet(kind, 'regtest', 1)
-  const rail: Pick<ChainRail, 'derive' | 'network'> = { network: 'regtest', derive: (branch, index) => derive(account, branch, index) }
-  const check = (made: Pick<Plan, 'psbt'>, policy: Parameters<typeof checkPolicy>[1], spent = 0n) => checkPolicy(made, policy, spent, rail)
+  const rail: Pick<ChainRail, 'derive' | 'network'> = {
+    network: 'regtest',
+    derive: (branch, index) => derive(account, branch, index),
+  }
+  const check = (made: Pick<Plan, 'psbt'>, policy: Parameters<typeof checkPolicy>[1], spent = 0n) =>
+    checkPolicy(made, policy, spent, rail)
 
   const coin: Coin = { outpoint: `${'ab'.repeat(32)}:0`, units: 1_000_000n, branch: 'receive', index: 0 }
   const pays = (script: Uint8Array) => {
     const payees = [{ key: 'pay_1', units: 400_000n, script }]
-    const answer = plan({ coins: [coin], payees, feeRate: 2_000n, mostFeeRate: 9_000n, change: { index: 5 }, lockTime: 1 }, account)
+    const answer = plan(
+      { coins: [coin], payees, feeRate: 2_000n, mostFeeRate: 9_000n, change: { index: 5 }, lockTime: 1 },
+      account,
+    )
     if (answer.is !== 'planned') throw new Error(answer.is)
     return answer.plan
   }
@@ -75,7 +91,9 @@ describe.each(['wpkh', 'tr'] as const)('asked of %s', kind => {
 
   test('a destination that is not on the list is named', () => {
     const { address, script } = derive(theirs, 'receive', 8)
-    expect(check(pays(script), { allowed: only })).toMatch(`to ${address}, which the signing policy does not allow`)
+    expect(check(pays(script), { allowed: only })).toMatch(
+      `to ${address}, which the signing policy does not allow`,
+    )
   })
 
   test('what leaves us with its fee may not be over the cap, and just the cap may', () => {
@@ -103,11 +121,15 @@ describe.each(['wpkh', 'tr'] as const)('asked of %s', kind => {
     lying.addOutput({ script: stranger.script, value: 900_000n })
     lying.updateOutput(0, { bip32Derivation, tapBip32Derivation })
     expect(check({ psbt: lying.toBase64() }, { allowed: only })).toMatch(`to ${stranger.address}`)
-    expect(check({ psbt: lying.toBase64() }, { mostUnitsPerTransaction: 500_000n })).toMatch('it spends 0.01000000 BTC')
+    expect(check({ psbt: lying.toBase64() }, { mostUnitsPerTransaction: 500_000n })).toMatch(
+      'it spends 0.01000000 BTC',
+    )
   })
 
   test('what does not say what its inputs hold is not signed', () => {
-    const blind = new Psbt().addInput({ hash: 'ab'.repeat(32), index: 0 }).addOutput({ script: allowed.script, value: 1_000n })
+    const blind = new Psbt()
+      .addInput({ hash: 'ab'.repeat(32), index: 0 })
+      .addOutput({ script: allowed.script, value: 1_000n })
     expect(check({ psbt: blind.toBase64() }, {})).toBe('it does not say what each of its inputs holds')
   })
 })

@@ -1,4 +1,7 @@
-/** The signing policy: caps and destinations kept apart from the accounts, and asked again when something is to be signed. */
+/**
+ * The signing policy: caps and destinations kept apart from the accounts, and asked again when something is
+ * to be signed.
+ */
 import { z } from 'zod'
 import { Psbt } from 'bitcoinjs-lib'
 import { BadInput } from '../../base/answer.ts'
@@ -16,23 +19,27 @@ const fields = z.strictObject({
 })
 
 /**
- * Reads `{"maxPerDay": "0.50000000", "maxPerTransaction": "0.1", "allow": ["bc1…", "wpkh(…)#…"]}`: amounts in BTC, destinations as
- * addresses or descriptors, of whose addresses the first ten thousand are allowed. Each may be left out, and then does not bind; an
- * empty `allow` allows nobody. Throws `BadInput`, which names the field and says what would be right.
+ * Reads `{"maxPerDay": "0.50000000", "maxPerTransaction": "0.1", "allow": ["bc1…", "wpkh(…)#…"]}`: amounts in
+ * BTC, destinations as addresses or descriptors, of whose addresses the first ten thousand are allowed. Each
+ * may be left out, and then does not bind; an empty `allow` allows nobody. Throws `BadInput`, which names the
+ * field and says what would be right.
  */
 export function readPolicy(text: string, network: NetworkName): SpendingPolicy {
   const { maxPerDay, maxPerTransaction, allow } = readFields(text)
   return {
     ...(maxPerDay !== undefined && { mostUnitsPerDay: readUnits(maxPerDay, 'maxPerDay') }),
-    ...(maxPerTransaction !== undefined && { mostUnitsPerTransaction: readUnits(maxPerTransaction, 'maxPerTransaction') }),
+    ...(maxPerTransaction !== undefined && {
+      mostUnitsPerTransaction: readUnits(maxPerTransaction, 'maxPerTransaction'),
+    }),
     ...(allow && { allowed: readAllowed(allow, network) }),
   }
 }
 
 /**
- * Why this transaction may not be signed; undefined where it may. It is judged by what the PSBT itself says, whatever was noted
- * beside it: an output is our change if its own derivation leads to its script, and all that does not come back to us, fee included,
- * counts as spent. `spentTodayUnits`: what other transactions have spent on this day, in satoshis.
+ * Why this transaction may not be signed; undefined where it may. It is judged by what the PSBT itself says,
+ * whatever was noted beside it: an output is our change if its own derivation leads to its script, and all
+ * that does not come back to us, fee included, counts as spent. `spentTodayUnits`: what other transactions
+ * have spent on this day, in satoshis.
  */
 export function checkPolicy(
   { psbt }: Pick<Plan, 'psbt'>,
@@ -42,13 +49,15 @@ export function checkPolicy(
 ): string | undefined {
   const { data, txOutputs } = Psbt.fromBase64(psbt)
   const away = txOutputs.filter(({ script }, place) => !isChange(data.outputs[place]!, script, rail))
-  const nameOf = (script: Uint8Array) => addressOf(script, rail.network) ?? `script ${Buffer.from(script).toString('hex').slice(0, 80)}`
+  const nameOf = (script: Uint8Array) =>
+    addressOf(script, rail.network) ?? `script ${Buffer.from(script).toString('hex').slice(0, 80)}`
   for (const { script, value } of away) {
     const why = ownerlessWhy(script)
     if (why !== undefined) return `it pays ${btc(value)} to ${nameOf(script)}, which ${why}`
   }
   const stranger = policy.allowed && away.find(({ script }) => !policy.allowed!.has(script))
-  if (stranger) return `it pays ${btc(stranger.value)} to ${nameOf(stranger.script)}, which the signing policy does not allow`
+  if (stranger)
+    return `it pays ${btc(stranger.value)} to ${nameOf(stranger.script)}, which the signing policy does not allow`
 
   let spent = 0n
   for (const { witnessUtxo } of data.inputs) {
@@ -57,7 +66,8 @@ export function checkPolicy(
   }
   for (const output of txOutputs) if (!away.includes(output)) spent -= output.value
   const { mostUnitsPerDay: day, mostUnitsPerTransaction: each } = policy
-  if (each !== undefined && spent > each) return `it spends ${btc(spent)} with its fee, and the signing policy allows ${btc(each)} at once`
+  if (each !== undefined && spent > each)
+    return `it spends ${btc(spent)} with its fee, and the signing policy allows ${btc(each)} at once`
   if (day !== undefined && spentTodayUnits + spent > day) {
     return `it spends ${btc(spent)} with its fee, ${btc(spentTodayUnits)} were spent today, and the signing policy allows ${btc(day)} a day`
   }
@@ -84,7 +94,10 @@ function readFields(text: string): z.infer<typeof fields> {
 
 function readUnits(text: string, field: string): bigint {
   const units = typedAmount(text, 'BTC')
-  if (units === undefined) throw new BadInput(`the signing policy’s ${field} "${text.slice(0, 40)}" is no amount in BTC, e.g. 0.50000000`)
+  if (units === undefined)
+    throw new BadInput(
+      `the signing policy’s ${field} "${text.slice(0, 40)}" is no amount in BTC, e.g. 0.50000000`,
+    )
   return units
 }
 
@@ -105,21 +118,33 @@ function readAllowed(allow: readonly string[], network: NetworkName): NonNullabl
 
 const maxAddresses = 10_000
 
-/** Derives on and on until it finds what is asked for, and remembers: most answers are among the first addresses. */
+/**
+ * Derives on and on until it finds what is asked for, and remembers: most answers are among the first
+ * addresses.
+ */
 function lookup(account: Descriptor): (script: string) => boolean {
   const known = new Set<string>()
   return script => {
-    while (!known.has(script) && known.size < maxAddresses) known.add(hex(derive(account, 'receive', known.size).script))
+    while (!known.has(script) && known.size < maxAddresses)
+      known.add(hex(derive(account, 'receive', known.size).script))
     return known.has(script)
   }
 }
 
 type Output = Psbt['data']['outputs'][number]
 
-function isChange({ bip32Derivation, tapBip32Derivation }: Output, script: Uint8Array, { derive }: Pick<ChainRail, 'derive'>): boolean {
+function isChange(
+  { bip32Derivation, tapBip32Derivation }: Output,
+  script: Uint8Array,
+  { derive }: Pick<ChainRail, 'derive'>,
+): boolean {
   return [...(bip32Derivation ?? []), ...(tapBip32Derivation ?? [])].some(({ path }) => {
     const [, index] = /\/1\/(\d{1,10})$/.exec(path) ?? []
-    return index !== undefined && Number(index) < 0x8000_0000 && hex(derive('change', Number(index)).script) === hex(script)
+    return (
+      index !== undefined &&
+      Number(index) < 0x8000_0000 &&
+      hex(derive('change', Number(index)).script) === hex(script)
+    )
   })
 }
 

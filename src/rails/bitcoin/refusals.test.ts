@@ -18,14 +18,23 @@ const words: readonly { means: Meaning; code?: number; message: string }[] = [
     means: 'heals',
     message: `insufficient fee, rejecting replacement ${txid}; new feerate 0.00001 BTC/kvB <= old feerate 0.00002 BTC/kvB`,
   },
-  { means: 'heals', message: `insufficient fee, rejecting replacement ${txid}, less fees than conflicting txs; 0.000014 < 0.000015` },
+  {
+    means: 'heals',
+    message: `insufficient fee, rejecting replacement ${txid}, less fees than conflicting txs; 0.000014 < 0.000015`,
+  },
   { means: 'heals', message: 'replacement-failed, insufficient feerate: does not improve feerate diagram' },
   {
     means: 'heals',
     message: `too many potential replacements, rejecting replacement ${txid}; too many potential replacements (101 > 100)`,
   },
-  { means: 'heals', message: `replacement-adds-unconfirmed, replacement ${txid} adds unconfirmed input, idx 1` },
-  { means: 'heals', message: `bad-txns-spends-conflicting-tx, ${txid} spends conflicting transaction ${txid}` },
+  {
+    means: 'heals',
+    message: `replacement-adds-unconfirmed, replacement ${txid} adds unconfirmed input, idx 1`,
+  },
+  {
+    means: 'heals',
+    message: `bad-txns-spends-conflicting-tx, ${txid} spends conflicting transaction ${txid}`,
+  },
   { means: 'heals', message: 'txn-mempool-conflict' },
   { means: 'heals', message: 'too-long-mempool-chain, too many unconfirmed ancestors [limit: 25]' },
   { means: 'heals', message: 'too-large-cluster' },
@@ -38,9 +47,16 @@ const words: readonly { means: Meaning; code?: number; message: string }[] = [
   { means: 'heals', code: -9, message: 'Bitcoin is not connected!' },
   { means: 'person', code: -25, message: 'bad-txns-inputs-missingorspent' },
   { means: 'person', code: -25, message: 'Missing inputs' },
-  { means: 'person', message: 'mempool-script-verify-flag-failed (Signature must be zero for failed CHECK(MULTI)SIG operation)' },
+  {
+    means: 'person',
+    message:
+      'mempool-script-verify-flag-failed (Signature must be zero for failed CHECK(MULTI)SIG operation)',
+  },
   { means: 'person', message: 'non-mandatory-script-verify-flag (Witness program hash mismatch)' },
-  { means: 'person', message: 'mandatory-script-verify-flag-failed (Witness program was passed an empty witness)' },
+  {
+    means: 'person',
+    message: 'mandatory-script-verify-flag-failed (Witness program was passed an empty witness)',
+  },
   { means: 'person', message: 'dust' },
   { means: 'person', message: 'dust, tx with dust output must be 0-fee' },
   { means: 'person', message: 'bad-txns-in-belowout, value in (0.02) < value out (0.03)' },
@@ -66,6 +82,10 @@ describe('a refusal', () => {
   )
 
   test('of every row in the table is among them', () => {
-    expect(refusals.filter(({ says }) => !words.some(({ message }) => says.test(message))).map(({ says }) => says.source)).toEqual([])
+    expect(
+      refusals
+        .filter(({ says }) => !words.some(({ message }) => says.test(message)))
+        .map(({ says }) => says.source),
+    ).toEqual([])
   })
 })

@@ -39,17 +39,23 @@ function clientOf(answers: (Response | Error)[], more: Partial<RpcOptions> = {})
   return { client, sent }
 }
 
-const answer = (result: unknown, status = 200) => new Response(JSON.stringify({ result, error: null, id: 0 }), { status })
+const answer = (result: unknown, status = 200) =>
+  new Response(JSON.stringify({ result, error: null, id: 0 }), { status })
 const fault = (code: number, message: string) =>
   new Response(JSON.stringify({ result: null, error: { code, message }, id: 0 }), { status: 500 })
 const broken = (code: string) =>
-  Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('of rita:se:cret'), { code }) })
+  Object.assign(new TypeError('fetch failed'), {
+    cause: Object.assign(new Error('of rita:se:cret'), { code }),
+  })
 const ask = (client: ReturnType<typeof rpcClient>) => client.call(z.int(), { method: 'getblockcount' })
 
 test('credentials are taken out of the URL and go in the header alone', async () => {
   const { client, sent } = clientOf([answer(7), answer(8)])
   expect(await ask(client)).toEqual({ is: 'done', value: 7 })
-  expect(await client.call(z.int(), { method: 'getbalance' }, { wallet: 'the shop/1' })).toEqual({ is: 'done', value: 8 })
+  expect(await client.call(z.int(), { method: 'getbalance' }, { wallet: 'the shop/1' })).toEqual({
+    is: 'done',
+    value: 8,
+  })
   expect(sent).toEqual([
     {
       url: 'http://127.0.0.1:8332/',
@@ -72,7 +78,11 @@ test.each([
 })
 
 test.each([
-  ['a fault of the node', fault(-5, 'Block not\n found'), { is: 'fault', code: -5, message: 'Block not found' }],
+  [
+    'a fault of the node',
+    fault(-5, 'Block not\n found'),
+    { is: 'fault', code: -5, message: 'Block not found' },
+  ],
   [
     'a node that warms up',
     fault(-28, 'Loading block index…'),
@@ -88,19 +98,45 @@ test.each([
     new Response('', { status: 403 }),
     { is: 'refused', again: true, denied: true, why: expect.stringContaining('-rpcallowip') },
   ],
-  ['a full work queue', new Response('Work queue depth exceeded', { status: 503 }), { is: 'refused', again: true }],
+  [
+    'a full work queue',
+    new Response('Work queue depth exceeded', { status: 503 }),
+    { is: 'refused', again: true },
+  ],
   [
     'a redirect',
     new Response('', { status: 302, headers: { location: 'http://elsewhere/' } }),
     { is: 'refused', again: false, why: expect.stringContaining('redirects (302)') },
   ],
-  ['a page', new Response('<html>', { status: 200 }), { is: 'unsure', why: 'the node answered 200 and no JSON' }],
-  ['JSON of something else', new Response('[1]', { status: 200 }), { is: 'unsure', why: expect.stringContaining('none of JSON-RPC') }],
-  ['another shape', answer({ height: 7 }), { is: 'unsure', why: expect.stringContaining('getblockcount in a shape we do not know') }],
-  ['nobody there', broken('ECONNREFUSED'), { is: 'refused', again: true, why: 'the node could not be reached (ECONNREFUSED)' }],
-  ['an unknown break', broken('ESTRANGE'), { is: 'unsure', why: 'the connection to the node broke (ESTRANGE)' }],
+  [
+    'a page',
+    new Response('<html>', { status: 200 }),
+    { is: 'unsure', why: 'the node answered 200 and no JSON' },
+  ],
+  [
+    'JSON of something else',
+    new Response('[1]', { status: 200 }),
+    { is: 'unsure', why: expect.stringContaining('none of JSON-RPC') },
+  ],
+  [
+    'another shape',
+    answer({ height: 7 }),
+    { is: 'unsure', why: expect.stringContaining('getblockcount in a shape we do not know') },
+  ],
+  [
+    'nobody there',
+    broken('ECONNREFUSED'),
+    { is: 'refused', again: true, why: 'the node could not be reached (ECONNREFUSED)' },
+  ],
+  [
+    'an unknown break',
+    broken('ESTRANGE'),
+    { is: 'unsure', why: 'the connection to the node broke (ESTRANGE)' },
+  ],
 ])('%s is read for what it means', async (_, given, expected) => {
-  const { client } = clientOf(given instanceof Response && given.status === 401 ? [given, given.clone()] : [given])
+  const { client } = clientOf(
+    given instanceof Response && given.status === 401 ? [given, given.clone()] : [given],
+  )
   const reply = await ask(client)
   expect(reply).toMatchObject(expected)
   expect(JSON.stringify(reply)).not.toMatch(/cret/)
@@ -110,7 +146,10 @@ test('a connection that a restarted node closed is asked over once, and a second
   const healed = clientOf([broken('UND_ERR_SOCKET'), answer(7)])
   expect(await ask(healed.client)).toEqual({ is: 'done', value: 7 })
   const cut = clientOf([broken('ECONNRESET'), broken('ECONNRESET'), answer(7)])
-  expect(await ask(cut.client)).toEqual({ is: 'unsure', why: 'the connection to the node broke (ECONNRESET)' })
+  expect(await ask(cut.client)).toEqual({
+    is: 'unsure',
+    why: 'the connection to the node broke (ECONNRESET)',
+  })
 })
 
 test('a cookie is read again when the node refuses it, and a node that wrote none yet is waited for', async () => {
@@ -122,14 +161,26 @@ test('a cookie is read again when the node refuses it, and a node that wrote non
       cookieFile,
     },
   )
-  expect(await ask(client)).toMatchObject({ is: 'refused', again: true, why: expect.stringContaining('(ENOENT)') })
+  expect(await ask(client)).toMatchObject({
+    is: 'refused',
+    again: true,
+    why: expect.stringContaining('(ENOENT)'),
+  })
   writeFileSync(cookieFile, '__cookie__:one')
   expect(await ask(client)).toEqual({ is: 'done', value: 1 })
   writeFileSync(cookieFile, '__cookie__:two\n')
   expect(await ask(client)).toEqual({ is: 'done', value: 2 })
-  expect(sent.map(({ authorization }) => authorization)).toEqual(['__cookie__:one', '__cookie__:one', '__cookie__:two'])
+  expect(sent.map(({ authorization }) => authorization)).toEqual([
+    '__cookie__:one',
+    '__cookie__:one',
+    '__cookie__:two',
+  ])
   // The file has not changed: it is of another node, or this one is about to write a new one.
-  expect(await ask(client)).toMatchObject({ is: 'refused', again: true, why: expect.stringContaining('refused its cookie') })
+  expect(await ask(client)).toMatchObject({
+    is: 'refused',
+    again: true,
+    why: expect.stringContaining('refused its cookie'),
+  })
 })
 
 describe('a deadline', () => {
@@ -137,7 +188,10 @@ describe('a deadline', () => {
   const clockOf = () => {
     const wakes: (() => void)[] = []
     const asleep: number[] = []
-    const clock: Clock = { now: () => 0, sleep: ms => (asleep.push(ms), new Promise(wake => void wakes.push(wake))) }
+    const clock: Clock = {
+      now: () => 0,
+      sleep: ms => (asleep.push(ms), new Promise(wake => void wakes.push(wake))),
+    }
     return { clock, asleep, wake: () => wakes.forEach(wake => wake()) }
   }
 
@@ -214,8 +268,10 @@ describe('a batch', () => {
 })
 
 test('amounts become satoshis from the digits the node wrote, also those no float holds', async () => {
-  const text = '{"result":{"fee":0.00001234,"total":20999999.97690001,"whole":3,"text":"1.5","odd":1e-8},"error":null,"id":0}'
-  const read = async (name: string) => clientOf([new Response(text)]).client.call(z.object({ [name]: satoshis }), { method: 'x' })
+  const text =
+    '{"result":{"fee":0.00001234,"total":20999999.97690001,"whole":3,"text":"1.5","odd":1e-8},"error":null,"id":0}'
+  const read = async (name: string) =>
+    clientOf([new Response(text)]).client.call(z.object({ [name]: satoshis }), { method: 'x' })
   expect(await read('fee')).toEqual({ is: 'done', value: { fee: 1_234n } })
   // As a float and a product, this is one satoshi less.
   expect(await read('total')).toEqual({ is: 'done', value: { total: 2_099_999_997_690_001n } })

@@ -1,4 +1,7 @@
-/** Bitcoin Core's JSON-RPC: every answer judged by a shape, a deadline on the whole of it, and a node that restarts survived by asking anew. */
+/**
+ * Bitcoin Core's JSON-RPC: every answer judged by a shape, a deadline on the whole of it, and a node that
+ * restarts survived by asking anew.
+ */
 import { z } from 'zod'
 import { done, refused, denied, unsure, type Answer } from '../../base/answer.ts'
 import { parseUnits } from '../../base/money.ts'
@@ -19,7 +22,10 @@ export interface Fault {
   message: string
 }
 
-/** `refused`: it was not asked, or is not ready. `unsure`: it was asked, and no answer came that we understand. */
+/**
+ * `refused`: it was not asked, or is not ready. `unsure`: it was asked, and no answer came that we
+ * understand.
+ */
 export type Reply<T> = Answer<T> | Fault
 /** One of a batch. */
 export type Item<T> = { is: 'done'; value: T } | Fault
@@ -39,22 +45,31 @@ export interface CallOptions {
 export interface RpcClient {
   /** Host and port, for messages; never credentials. */
   readonly place: string
-  /** Asks once more by itself where the connection or the cookie turns out to be of a node that was restarted: what is asked here may be asked twice. */
+  /**
+   * Asks once more by itself where the connection or the cookie turns out to be of a node that was restarted:
+   * what is asked here may be asked twice.
+   */
   call<S extends z.ZodType>(shape: S, call: Call, options?: CallOptions): Promise<Reply<z.output<S>>>
   /** One request for all; answers in the order of the calls, which the node works through one by one. */
-  batch<S extends z.ZodType>(shape: S, calls: Call[], options?: CallOptions): Promise<Answer<Item<z.output<S>>[]>>
+  batch<S extends z.ZodType>(
+    shape: S,
+    calls: Call[],
+    options?: CallOptions,
+  ): Promise<Answer<Item<z.output<S>>[]>>
 }
 
 /**
- * An amount in BTC as satoshis, from the digits the node wrote: a float is never made of them. `read` hands numbers with
- * a point on as text, so this sees `"0.00001234"`; more than eight decimals do not pass.
+ * An amount in BTC as satoshis, from the digits the node wrote: a float is never made of them. `read` hands
+ * numbers with a point on as text, so this sees `"0.00001234"`; more than eight decimals do not pass.
  */
-export const satoshis = z.union([z.string(), z.int().transform(String)]).transform((text, context): bigint => {
-  const units = parseUnits(text, 'BTC')
-  if (units !== undefined) return units
-  context.addIssue('an amount in BTC has at most eight decimals')
-  return z.NEVER
-})
+export const satoshis = z
+  .union([z.string(), z.int().transform(String)])
+  .transform((text, context): bigint => {
+    const units = parseUnits(text, 'BTC')
+    if (units !== undefined) return units
+    context.addIssue('an amount in BTC has at most eight decimals')
+    return z.NEVER
+  })
 
 /** Throws `BadInput` where the URL or the credentials cannot be used; asks nothing yet. */
 export function rpcClient(options: RpcOptions): RpcClient {
@@ -62,17 +77,24 @@ export function rpcClient(options: RpcOptions): RpcClient {
   const { base, place, credentials } = readCredentials(options)
 
   /** The JSON the node answers to `body`, whatever it is, once someone let us in. */
-  async function post(body: string, { wallet, deadlineMs: limitMs = deadlineMs }: CallOptions): Promise<Answer<unknown>> {
+  async function post(
+    body: string,
+    { wallet, deadlineMs: limitMs = deadlineMs }: CallOptions,
+  ): Promise<Answer<unknown>> {
     const url = wallet === undefined ? base : `${base}wallet/${encodeURIComponent(wallet)}`
     const known = await credentials.get()
     if (known.is !== 'done') return known
     const heard = { clock, askedMs: clock.uptimeMs?.() ?? 0 }
-    const first = await within(clock, limitMs, signal => exchange(send, url, known.value, body, signal, heard))
+    const first = await within(clock, limitMs, signal =>
+      exchange(send, url, known.value, body, signal, heard),
+    )
     if (first.is !== 'denied' && first.is !== 'stale') return first
     // A restarted node has closed our connection and written another cookie.
     const renewed = first.is === 'denied' ? await credentials.renew(known.value) : known
     if (renewed.is !== 'done') return renewed
-    const second = await within(clock, limitMs, signal => exchange(send, url, renewed.value, body, signal, heard))
+    const second = await within(clock, limitMs, signal =>
+      exchange(send, url, renewed.value, body, signal, heard),
+    )
     if (second.is === 'denied') return denial(credentials.fromFile)
     return second.is === 'stale' ? unsure(second.why) : second
   }
@@ -137,7 +159,10 @@ async function exchange(
     const response = await send(url, {
       method: 'POST',
       redirect: 'manual',
-      headers: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+        'content-type': 'application/json',
+      },
       body,
       signal,
     })
@@ -178,15 +203,20 @@ async function within<T>(clock: Clock, ms: Millis, work: (signal: AbortSignal) =
   }
 }
 
-type Parse = (text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown) => unknown
+type Parse = (
+  text: string,
+  reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
+) => unknown
 
 /**
- * JSON with every number that has a point left as the text it was. A text without one, such as a block's four megabytes
- * in hex, is spared the second look.
+ * JSON with every number that has a point left as the text it was. A text without one, such as a block's four
+ * megabytes in hex, is spared the second look.
  */
 const read = (text: string): unknown =>
   text.includes('.')
-    ? (JSON.parse as Parse)(text, (_key, value, { source }) => (typeof value === 'number' && source?.includes('.') ? source : value))
+    ? (JSON.parse as Parse)(text, (_key, value, { source }) =>
+        typeof value === 'number' && source?.includes('.') ? source : value,
+      )
     : JSON.parse(text)
 
 const envelope = z.object({
@@ -201,9 +231,13 @@ function judged<S extends z.ZodType>(shape: S, answer: unknown, method: string):
   const { result, error } = outer.data
   if (error) {
     const message = error.message.replace(/\s+/g, ' ').slice(0, 300)
-    return error.code === warmingUp ? refused(`the node is starting: ${message}`, true) : { is: 'fault', code: error.code, message }
+    return error.code === warmingUp
+      ? refused(`the node is starting: ${message}`, true)
+      : { is: 'fault', code: error.code, message }
   }
   const inner = shape.safeParse(result)
   if (inner.success) return done(inner.data)
-  return unsure(`the node answered ${method} in a shape we do not know (${inner.error.issues[0]!.path.join('.') || 'whole'})`)
+  return unsure(
+    `the node answered ${method} in a shape we do not know (${inner.error.issues[0]!.path.join('.') || 'whole'})`,
+  )
 }

@@ -48,7 +48,13 @@ test.each([
     '4df3c3f68fcc83b27e9d42c90431a72499f17875c81a599b566c9889b9696703',
     '00000000000000000000003b78ce563f89a0ed9414f5aa28ad0d96d6795f9c6376afb1548af603b3eb45c9f8207dee1060cb71c04e80f593060b07d28308d7f4',
   ],
-  ['5, key not on the curve', false, 'eefdea4cdb677750a420fee807eacf21eb9898ae79b9768766e4faa04a2d4a34', message, goodR + goodS],
+  [
+    '5, key not on the curve',
+    false,
+    'eefdea4cdb677750a420fee807eacf21eb9898ae79b9768766e4faa04a2d4a34',
+    message,
+    goodR + goodS,
+  ],
   [
     '6, odd y of R',
     false,
@@ -63,7 +69,13 @@ test.each([
     message,
     '1fa62e331edbc21c394792d2ab1100a7b432b013df3f6ff4f99fcb33e0e1515f28890b3edb6e7189b630448b515ce4f8622a954cfe545735aaea5134fccdb2bd',
   ],
-  ['8, negated s', false, known, message, `${goodR}961764b3aa9b2ffcb6ef947b6887a226e8d7c93e00c5ed0c1834ff0d0c2e6da6`],
+  [
+    '8, negated s',
+    false,
+    known,
+    message,
+    `${goodR}961764b3aa9b2ffcb6ef947b6887a226e8d7c93e00c5ed0c1834ff0d0c2e6da6`,
+  ],
   [
     '9, R infinite, x taken for 0',
     false,
@@ -78,10 +90,34 @@ test.each([
     message,
     `${'00'.repeat(31)}017615fbaf5ae28864013c099742deadb4dba87f11ac6754f93780d5a1837cf197`,
   ],
-  ['11, r of no point', false, known, message, `4a298dacae57395a15d0795ddbfd1dcb564da82b0f269bc70a74f8220429ba1d${goodS}`],
-  ['12, r equal to the field size', false, known, message, `fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f${goodS}`],
-  ['13, s equal to the order', false, known, message, `${goodR}fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141`],
-  ['14, key beyond the field size', false, 'fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc30', message, goodR + goodS],
+  [
+    '11, r of no point',
+    false,
+    known,
+    message,
+    `4a298dacae57395a15d0795ddbfd1dcb564da82b0f269bc70a74f8220429ba1d${goodS}`,
+  ],
+  [
+    '12, r equal to the field size',
+    false,
+    known,
+    message,
+    `fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f${goodS}`,
+  ],
+  [
+    '13, s equal to the order',
+    false,
+    known,
+    message,
+    `${goodR}fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141`,
+  ],
+  [
+    '14, key beyond the field size',
+    false,
+    'fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc30',
+    message,
+    goodR + goodS,
+  ],
 ] as const)('BIP 340, vector %s', (_, verifies, key, text, signature) => {
   expect(verifySchnorr(hex(signature), hex(text), hex(key))).toBe(verifies)
 })

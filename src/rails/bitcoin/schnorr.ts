@@ -1,4 +1,6 @@
-/** Verifies Schnorr signatures (BIP 340) over libsecp256k1, whose binding for Node has the curve but not this. */
+/**
+ * Verifies Schnorr signatures (BIP 340) over libsecp256k1, whose binding for Node has the curve but not this.
+ */
 import { crypto } from 'bitcoinjs-lib'
 import { secp256k1 } from './libsecp256k1.ts'
 
@@ -15,7 +17,10 @@ export function verifySchnorr(signature: Uint8Array, message: Uint8Array, key: U
   const minusE = Buffer.from((order - e).toString(16).padStart(64, '0'), 'hex')
   try {
     // R = s·G − e·P must have r for its x, and an even y.
-    const found = secp256k1.publicKeyCombine([secp256k1.publicKeyCreate(s), secp256k1.publicKeyTweakMul(point, minusE)])
+    const found = secp256k1.publicKeyCombine([
+      secp256k1.publicKeyCreate(s),
+      secp256k1.publicKeyTweakMul(point, minusE),
+    ])
     return Buffer.compare(found, Buffer.concat([even, r])) === 0
   } catch {
     // The sum is no point: R is infinite.

@@ -1,7 +1,10 @@
 /** Private keys where none belongs: seen by their looks, refused, and never repeated in a message. */
 import { BadInput } from '../../base/answer.ts'
 
-/** Throws `BadInput` where `text` holds what looks like a private key or seed words. `what` names the input, e.g. "the descriptor". */
+/**
+ * Throws `BadInput` where `text` holds what looks like a private key or seed words. `what` names the input,
+ * e.g. "the descriptor".
+ */
 export function refuseSecrets(text: string, what: string): void {
   const secret = secretIn(text)
   if (secret)

@@ -11,7 +11,8 @@ const coin = (units: bigint, place = 0): Coin => ({
   index: place,
 })
 const coins = (...units: number[]) => units.map((each, place) => coin(BigInt(each), place))
-const chosen = (from: Coin[], units: number, must?: Coin[]) => select(from, BigInt(units), must)?.map(each => Number(each.units))
+const chosen = (from: Coin[], units: number, must?: Coin[]) =>
+  select(from, BigInt(units), must)?.map(each => Number(each.units))
 
 test.each([
   ['the smallest that does', [100, 50, 20], 45, [50]],

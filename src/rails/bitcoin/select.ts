@@ -2,15 +2,21 @@
 import type { Coin } from '../chain.ts'
 
 /**
- * The fewest coins that cover `units`, with all of `must` among them, and of as few the small ones rather than the large; undefined
- * where all together do not cover it. The same coins in another order give the same answer.
+ * The fewest coins that cover `units`, with all of `must` among them, and of as few the small ones rather
+ * than the large; undefined where all together do not cover it. The same coins in another order give the same
+ * answer.
  *
- * @scure/btc-signer's `selectUTXO` was looked at and is not used: it looks for the outputs and the fee on top of them at whole
- * satoshis a byte, while here the fee comes out of the outputs and no coin is ever spent for it. Asked at a rate of nothing it takes
- * the largest coins first, and works out each coin's key to do so. The payees bear what every input costs, so no coin is added that
- * is not needed: small ones are used up where they do as well as large ones, which also keeps the change small.
+ * @scure/btc-signer's `selectUTXO` was looked at and is not used: it looks for the outputs and the fee on top
+ * of them at whole satoshis a byte, while here the fee comes out of the outputs and no coin is ever spent for
+ * it. Asked at a rate of nothing it takes the largest coins first, and works out each coin's key to do so.
+ * The payees bear what every input costs, so no coin is added that is not needed: small ones are used up
+ * where they do as well as large ones, which also keeps the change small.
  */
-export function select(coins: readonly Coin[], units: bigint, must: readonly Coin[] = []): Coin[] | undefined {
+export function select(
+  coins: readonly Coin[],
+  units: bigint,
+  must: readonly Coin[] = [],
+): Coin[] | undefined {
   const taken = new Set(must.map(coin => coin.outpoint))
   const ascending = coins.filter(coin => !taken.has(coin.outpoint)).sort(bySize)
   let over = must.reduce((total, coin) => total + coin.units, 0n) - units
@@ -35,7 +41,15 @@ export function select(coins: readonly Coin[], units: bigint, must: readonly Coi
 
 /** Smallest first; coins of one size by their outpoint, so that the order they came in does not matter. */
 const bySize = (a: Coin, b: Coin): number =>
-  a.units < b.units ? -1 : a.units > b.units ? 1 : a.outpoint < b.outpoint ? -1 : a.outpoint > b.outpoint ? 1 : 0
+  a.units < b.units
+    ? -1
+    : a.units > b.units
+      ? 1
+      : a.outpoint < b.outpoint
+        ? -1
+        : a.outpoint > b.outpoint
+          ? 1
+          : 0
 
 /** Place of the first coin of `units` or more, by halving. */
 function firstOfAtLeast(ascending: readonly Coin[], units: bigint): number {

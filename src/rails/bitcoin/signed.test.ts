@@ -1,4 +1,6 @@
-/** What is handed back is believed only where it is what was asked for and every signature binds all of it. */
+/**
+ * What is handed back is believed only where it is what was asked for and every signature binds all of it.
+ */
 import { PSBTCombine, Transaction as Scure } from '@scure/btc-signer'
 import { Psbt, Transaction } from 'bitcoinjs-lib'
 import fc from 'fast-check'
@@ -25,7 +27,10 @@ function ask(owner: Wallet, lockTime = 850_000): Plan {
     script: derive(theirs.account, 'receive', place).script,
   }))
   const coins = [coin(1, 100_000n), coin(2, 150_000n)]
-  const answer = plan({ coins, payees, feeRate: 5_000n, mostFeeRate: 90_000n, change: { index: 4 }, lockTime }, owner.account)
+  const answer = plan(
+    { coins, payees, feeRate: 5_000n, mostFeeRate: 90_000n, change: { index: 4 }, lockTime },
+    owner.account,
+  )
   if (answer.is !== 'planned') throw new Error(answer.is)
   return answer.plan
 }
@@ -43,14 +48,23 @@ describe.each(['wpkh', 'tr'] as const)('of %s', kind => {
   test.each([
     ['a PSBT in base64', signed],
     ['the same in hex', bytes.toString('hex')],
-    ['the same in capitals, broken into lines', bytes.toString('hex').toUpperCase().replace(/.{64}/g, '$&\r\n')],
+    [
+      'the same in capitals, broken into lines',
+      bytes.toString('hex').toUpperCase().replace(/.{64}/g, '$&\r\n'),
+    ],
     ['base64 broken into lines', `\n${signed.replace(/.{76}/g, '$&\n')}\n`],
     ['a finished PSBT', finished.toBase64()],
     ['a PSBT of version 2 (BIP 370)', Buffer.from(Scure.fromPSBT(bytes).toPSBT(2)).toString('base64')],
-    ['a finished PSBT of version 2 in hex', Buffer.from(Scure.fromPSBT(finished.toBuffer()).toPSBT(2)).toString('hex')],
+    [
+      'a finished PSBT of version 2 in hex',
+      Buffer.from(Scure.fromPSBT(finished.toBuffer()).toPSBT(2)).toString('hex'),
+    ],
     ['a raw transaction', finished.extractTransaction().toHex()],
     ['a raw transaction signed by another library', signByScure(owner, asked.psbt)],
-    ['a PSBT that another library put together', Buffer.from(PSBTCombine([bytes, Buffer.from(asked.psbt, 'base64')])).toString('base64')],
+    [
+      'a PSBT that another library put together',
+      Buffer.from(PSBTCombine([bytes, Buffer.from(asked.psbt, 'base64')])).toString('base64'),
+    ],
   ])('%s is taken, and becomes the transaction that was planned', (_, text) => {
     const answer = read(text)
     if (answer.is !== 'signed') throw new Error(why(answer))
@@ -63,7 +77,8 @@ describe.each(['wpkh', 'tr'] as const)('of %s', kind => {
   test('what a wallet added to it does not get into the transaction', () => {
     const talkative = Psbt.fromBase64(signed)
     // A proprietary field of one "a", and a type nobody has assigned (BIP 174).
-    for (const key of ['fc016100', 'ee']) talkative.addUnknownKeyValToGlobal({ key: Buffer.from(key, 'hex'), value: Buffer.from('hello') })
+    for (const key of ['fc016100', 'ee'])
+      talkative.addUnknownKeyValToGlobal({ key: Buffer.from(key, 'hex'), value: Buffer.from('hello') })
     expect(read(talkative.toBase64())).toEqual(read(signed))
   })
 
@@ -76,7 +91,10 @@ describe.each(['wpkh', 'tr'] as const)('of %s', kind => {
       if (half.is !== 'incomplete') throw new Error(why(half))
       expect(read(half.psbt)).toEqual(half)
       expect(read(half.psbt, { ...asked, psbt: half.psbt })).toEqual(half)
-      expect(read(owner.sign(asked.psbt, [second]), { ...asked, psbt: half.psbt })).toMatchObject({ is: 'signed', txid: asked.txid })
+      expect(read(owner.sign(asked.psbt, [second]), { ...asked, psbt: half.psbt })).toMatchObject({
+        is: 'signed',
+        txid: asked.txid,
+      })
     }
   })
 
@@ -117,18 +135,26 @@ describe.each(['wpkh', 'tr'] as const)('of %s', kind => {
       ['the inputs in another order', ({ inputs }) => inputs.reverse(), 'its inputs are in another order'],
       ['another lock time', draft => (draft.lockTime = 0), 'its lock time is 0; 850000 was asked for'],
       ['another version', draft => (draft.version = 1), 'its version is 1; 2 was asked for'],
-      ['another sequence', ({ inputs }) => (inputs[1]!.sequence = 0xffffffff), 'input 1 has sequence 4294967295; 4294967293 was asked for'],
+      [
+        'another sequence',
+        ({ inputs }) => (inputs[1]!.sequence = 0xffffffff),
+        'input 1 has sequence 4294967295; 4294967293 was asked for',
+      ],
     ])('%s is said', (_, change, said) => {
       const text = altered(asked.psbt, change)
       expect(why(read(text))).toBe(said)
       expect(why(read(owner.sign(text)))).toBe(said)
-      expect(why(read(Psbt.fromBase64(owner.sign(text)).finalizeAllInputs().extractTransaction(true).toHex()))).toBe(said)
+      expect(
+        why(read(Psbt.fromBase64(owner.sign(text)).finalizeAllInputs().extractTransaction(true).toHex())),
+      ).toBe(said)
     })
 
     test('of another plan is told by its txid', () => {
       const { txid, psbt } = ask(wallet(kind, 'regtest', 3))
       const other = altered(psbt, ({ inputs }) => inputs.forEach(input => (input.index += 10)))
-      const otherTxid = Transaction.fromBuffer(Psbt.fromBase64(other).data.globalMap.unsignedTx.toBuffer()).getId()
+      const otherTxid = Transaction.fromBuffer(
+        Psbt.fromBase64(other).data.globalMap.unsignedTx.toBuffer(),
+      ).getId()
       expect(txid).not.toBe(otherTxid)
       expect(why(read(other))).toBe(`it is another transaction, ${otherTxid}; ${asked.txid} was asked for`)
     })
@@ -160,10 +186,12 @@ describe.each(['wpkh', 'tr'] as const)('of %s', kind => {
     })
 
     test('for another transaction, with a bit turned, or for another amount', () => {
-      const bad = 'has a signature that does not verify: it was made with another key, or for another amount or transaction'
+      const bad =
+        'has a signature that does not verify: it was made with another key, or for another amount or transaction'
       const elsewhere = Psbt.fromBase64(owner.sign(altered(asked.psbt, draft => (draft.lockTime = 1))))
       const mixed = Psbt.fromBase64(asked.psbt)
-      for (const [place, input] of elsewhere.data.inputs.entries()) mixed.updateInput(place, signatures(input))
+      for (const [place, input] of elsewhere.data.inputs.entries())
+        mixed.updateInput(place, signatures(input))
       expect(why(read(mixed.toBase64()))).toBe(`input 0 ${bad}`)
 
       const turned = Psbt.fromBase64(signed)
@@ -179,7 +207,9 @@ describe.each(['wpkh', 'tr'] as const)('of %s', kind => {
     test('with an older way to unlock, or more than the address needs', () => {
       const scripted = Transaction.fromHex(finished.extractTransaction().toHex())
       scripted.setInputScript(0, Buffer.from('51', 'hex'))
-      expect(why(read(scripted.toHex()))).toBe('input 0 is unlocked by a script of before segwit, which our addresses do not have')
+      expect(why(read(scripted.toHex()))).toBe(
+        'input 0 is unlocked by a script of before segwit, which our addresses do not have',
+      )
 
       const annexed = Transaction.fromHex(finished.extractTransaction().toHex())
       annexed.setWitness(0, [...annexed.ins[0]!.witness, Buffer.from('50', 'hex')])
@@ -190,22 +220,33 @@ describe.each(['wpkh', 'tr'] as const)('of %s', kind => {
   test('no text makes it throw, or makes it answer with another transaction', () => {
     const right = read(signed)
     const sources = [signed, finished.toBase64()].map(text => Buffer.from(text, 'base64'))
-    sources.push(Buffer.from(Scure.fromPSBT(bytes).toPSBT(2)), Buffer.from(finished.extractTransaction().toHex(), 'hex'))
+    sources.push(
+      Buffer.from(Scure.fromPSBT(bytes).toPSBT(2)),
+      Buffer.from(finished.extractTransaction().toHex(), 'hex'),
+    )
     const damage = fc.record({ place: fc.nat(), byte: fc.nat(255), cut: fc.boolean(), insert: fc.boolean() })
     fc.assert(
-      fc.property(fc.constantFrom(...sources), fc.array(damage, { minLength: 1, maxLength: 4 }), (source, all) => {
-        const text = all.reduce((held, { place, byte, cut, insert }) => {
-          const at = place % (held.length + 1)
-          return Buffer.concat([held.subarray(0, at), insert ? Buffer.of(byte) : Buffer.alloc(0), held.subarray(at + (cut ? 1 : 0))])
-        }, source)
-        const flipped = Buffer.from(source)
-        flipped[all[0]!.place % source.length]! ^= 1 << (all[0]!.byte & 7)
-        for (const form of [text.toString('base64'), text.toString('hex'), flipped.toString('base64')]) {
-          const answer = read(form)
-          if (answer.is === 'signed') expect(answer).toEqual(right)
-          else expect(['wrong', 'incomplete']).toContain(answer.is)
-        }
-      }),
+      fc.property(
+        fc.constantFrom(...sources),
+        fc.array(damage, { minLength: 1, maxLength: 4 }),
+        (source, all) => {
+          const text = all.reduce((held, { place, byte, cut, insert }) => {
+            const at = place % (held.length + 1)
+            return Buffer.concat([
+              held.subarray(0, at),
+              insert ? Buffer.of(byte) : Buffer.alloc(0),
+              held.subarray(at + (cut ? 1 : 0)),
+            ])
+          }, source)
+          const flipped = Buffer.from(source)
+          flipped[all[0]!.place % source.length]! ^= 1 << (all[0]!.byte & 7)
+          for (const form of [text.toString('base64'), text.toString('hex'), flipped.toString('base64')]) {
+            const answer = read(form)
+            if (answer.is === 'signed') expect(answer).toEqual(right)
+            else expect(['wrong', 'incomplete']).toContain(answer.is)
+          }
+        },
+      ),
       { numRuns: 500 },
     )
   })
@@ -232,7 +273,11 @@ test.each([
     asked.psbt.slice(0, 200),
     'it begins like a PSBT and cannot be read as one (BIP 174, BIP 370); a part may be missing, so copy it again',
   ],
-  ['more than is read', 'A'.repeat(maxText + 1), `it is ${maxText + 1} characters long, and at most ${maxText} are read`],
+  [
+    'more than is read',
+    'A'.repeat(maxText + 1),
+    `it is ${maxText + 1} characters long, and at most ${maxText} are read`,
+  ],
   ['zeros', '00'.repeat(maxText / 2), neither],
   ['a count of inputs without inputs', `02000000${'ff'.repeat(9)}`, neither],
   [
@@ -245,22 +290,32 @@ test.each([
 })
 
 test('what is not believed is not repeated: it may be a key', () => {
-  const key = 'tprv8ZgxMBicQKsPd7Uf69XL1XwhmjHopUGep8GuEiJDZmbQz6o58LninorQAfcKZWARbtRtfnLcJ5MQ2AtHcQJCCRUcMRvmDUjyEmNUWwx8UbK'
+  const key =
+    'tprv8ZgxMBicQKsPd7Uf69XL1XwhmjHopUGep8GuEiJDZmbQz6o58LninorQAfcKZWARbtRtfnLcJ5MQ2AtHcQJCCRUcMRvmDUjyEmNUWwx8UbK'
   expect(why(readSigned(key, asked, 'regtest'))).toBe(neither)
   expect(why(readSigned(`${key} `.repeat(3), asked, 'regtest'))).not.toContain('tprv')
 })
 
 test('no characters make it throw', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.base64String(), fc.stringMatching(/^70736274ff([0-9a-f]{2})*$/)), text => {
-      expect(readSigned(text, asked, 'regtest').is).toBe('wrong')
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.base64String(),
+        fc.stringMatching(/^70736274ff([0-9a-f]{2})*$/),
+      ),
+      text => {
+        expect(readSigned(text, asked, 'regtest').is).toBe('wrong')
+      },
+    ),
     { numRuns: 1_000 },
   )
 })
 
 test('a plan that is not one of ours is a mistake of ours', () => {
-  expect(() => readSigned(asked.psbt, { ...asked, txid: 'ab'.repeat(32) }, 'regtest')).toThrow(/not the one that was planned/)
+  expect(() => readSigned(asked.psbt, { ...asked, txid: 'ab'.repeat(32) }, 'regtest')).toThrow(
+    /not the one that was planned/,
+  )
 })
 
 interface Draft {
@@ -276,7 +331,11 @@ function altered(text: string, change: (draft: Draft) => unknown): string {
   const draft: Draft = {
     version: psbt.version,
     lockTime: psbt.locktime,
-    inputs: psbt.txInputs.map((input, place) => ({ ...psbt.data.inputs[place]!, ...input, sequence: input.sequence! })),
+    inputs: psbt.txInputs.map((input, place) => ({
+      ...psbt.data.inputs[place]!,
+      ...input,
+      sequence: input.sequence!,
+    })),
     outputs: psbt.txOutputs.map(({ script, value }) => ({ script, value })),
   }
   change(draft)

@@ -8,10 +8,11 @@ import { readHanded, type Handed, type HandedInput } from './handed.ts'
 import { verifySchnorr } from './schnorr.ts'
 
 /**
- * The outputs, inputs, lock time and version must be those that were asked for, and every signature must bind all of them and verify.
- * The transaction answered is then put together from what we asked and from the signatures alone, so that nothing else of the text
- * can reach the network. What some signatures are missing from comes back as the asked PSBT with the good ones in it, for the next
- * person to sign. Throws where the plan itself is not one of ours, never for what the text holds.
+ * The outputs, inputs, lock time and version must be those that were asked for, and every signature must bind
+ * all of them and verify. The transaction answered is then put together from what we asked and from the
+ * signatures alone, so that nothing else of the text can reach the network. What some signatures are missing
+ * from comes back as the asked PSBT with the good ones in it, for the next person to sign. Throws where the
+ * plan itself is not one of ours, never for what the text holds.
  */
 export function readSigned(text: string, plan: Pick<Plan, 'txid' | 'psbt'>, network: NetworkName): Signed {
   const handed = readHanded(text)
@@ -22,7 +23,9 @@ export function readSigned(text: string, plan: Pick<Plan, 'txid' | 'psbt'>, netw
 
   const judged = asked.inputs.map((input, place) => judge(asked, place, handed.inputs[place]!))
   for (const one of judged) if (one.is === 'wrong') return one
-  const good = judged.map((one, place) => (one.is === 'good' ? one : judge(asked, place, asked.inputs[place]!)))
+  const good = judged.map((one, place) =>
+    one.is === 'good' ? one : judge(asked, place, asked.inputs[place]!),
+  )
   return finish(plan, asked, good)
 }
 
@@ -52,11 +55,14 @@ function readAsked({ txid, psbt }: Pick<Plan, 'txid' | 'psbt'>): Asked {
   return { ...handed, transaction: Transaction.fromBuffer(data.globalMap.unsignedTx.toBuffer()), spent }
 }
 
-/** Why it is another transaction, the plainest reason first; undefined where it is the one that was asked for. */
+/**
+ * Why it is another transaction, the plainest reason first; undefined where it is the one that was asked for.
+ */
 function difference(handed: Handed, asked: Handed, network: NetworkName): string | undefined {
   const ours = new Set(asked.inputs.map(({ outpoint }) => outpoint))
   const foreign = handed.inputs.filter(({ outpoint }) => !ours.has(outpoint))
-  if (foreign.length === handed.inputs.length) return `it is another transaction, ${handed.txid}; ${asked.txid} was asked for`
+  if (foreign.length === handed.inputs.length)
+    return `it is another transaction, ${handed.txid}; ${asked.txid} was asked for`
   if (foreign.length > 0) return `it also spends ${names(foreign)}, which was not asked for`
   const theirs = new Set(handed.inputs.map(({ outpoint }) => outpoint))
   const missing = asked.inputs.filter(({ outpoint }) => !theirs.has(outpoint))
@@ -64,25 +70,36 @@ function difference(handed: Handed, asked: Handed, network: NetworkName): string
 
   const outputs = outputDifference(handed, asked, network)
   if (outputs !== undefined) return outputs
-  if (handed.lockTime !== asked.lockTime) return `its lock time is ${handed.lockTime}; ${asked.lockTime} was asked for`
-  if (handed.version !== asked.version) return `its version is ${handed.version}; ${asked.version} was asked for`
-  if (handed.inputs.length !== asked.inputs.length) return `it has ${handed.inputs.length} inputs; ${asked.inputs.length} were asked for`
+  if (handed.lockTime !== asked.lockTime)
+    return `its lock time is ${handed.lockTime}; ${asked.lockTime} was asked for`
+  if (handed.version !== asked.version)
+    return `its version is ${handed.version}; ${asked.version} was asked for`
+  if (handed.inputs.length !== asked.inputs.length)
+    return `it has ${handed.inputs.length} inputs; ${asked.inputs.length} were asked for`
   for (const [place, { outpoint, sequence, script }] of handed.inputs.entries()) {
     const right = asked.inputs[place]!
     if (outpoint !== right.outpoint) return 'its inputs are in another order'
-    if (sequence !== right.sequence) return `input ${place} has sequence ${sequence}; ${right.sequence} was asked for`
-    if (script.length > 0) return `input ${place} is unlocked by a script of before segwit, which our addresses do not have`
+    if (sequence !== right.sequence)
+      return `input ${place} has sequence ${sequence}; ${right.sequence} was asked for`
+    if (script.length > 0)
+      return `input ${place} is unlocked by a script of before segwit, which our addresses do not have`
   }
   return undefined
 }
 
-function outputDifference({ outputs: handed }: Handed, { outputs: asked }: Handed, network: NetworkName): string | undefined {
-  const name = (script: Uint8Array) => addressOf(script, network) ?? `script ${Buffer.from(script).toString('hex').slice(0, 80)}`
+function outputDifference(
+  { outputs: handed }: Handed,
+  { outputs: asked }: Handed,
+  network: NetworkName,
+): string | undefined {
+  const name = (script: Uint8Array) =>
+    addressOf(script, network) ?? `script ${Buffer.from(script).toString('hex').slice(0, 80)}`
   for (const [place, { units, script }] of asked.entries()) {
     const found = handed[place]
     if (!found) return `output ${place}, ${units} satoshis to ${name(script)}, is missing`
     const asks = `${units} to ${name(script)} were asked for`
-    if (Buffer.compare(found.script, script) !== 0) return `output ${place} pays ${found.units} satoshis to ${name(found.script)}; ${asks}`
+    if (Buffer.compare(found.script, script) !== 0)
+      return `output ${place} pays ${found.units} satoshis to ${name(found.script)}; ${asks}`
     const more = found.units - units
     if (more !== 0n)
       return `output ${place} pays ${found.units} satoshis, ${more > 0n ? more : -more} too ${more > 0n ? 'many' : 'few'}; ${asks}`
@@ -102,17 +119,25 @@ function judge(asked: Asked, place: number, input: HandedInput): Judged {
   return script[0] === 0 ? judgeEcdsa(asked, place, input) : judgeSchnorr(asked, place, input)
 }
 
-/** BIP 143: a signature in strict DER with its hash type (BIP 66), and the key whose hash the address is (BIP 141). */
+/**
+ * BIP 143: a signature in strict DER with its hash type (BIP 66), and the key whose hash the address is (BIP
+ * 141).
+ */
 function judgeEcdsa({ transaction, spent }: Asked, place: number, { witness, partial }: HandedInput): Judged {
   const { script, value } = spent[place]!
-  const given = witness.length > 0 ? [{ signature: witness[0]!, key: witness[1] ?? new Uint8Array() }] : partial
+  const given =
+    witness.length > 0 ? [{ signature: witness[0]!, key: witness[1] ?? new Uint8Array() }] : partial
   if (given.length === 0) return { is: 'missing' }
-  const ours = given.find(({ key }) => key.length === 33 && Buffer.compare(crypto.hash160(key), script.subarray(2)) === 0)
-  if (!ours || witness.length > 2) return wrong(place, 'is signed with a key that is not the one of its address')
+  const ours = given.find(
+    ({ key }) => key.length === 33 && Buffer.compare(crypto.hash160(key), script.subarray(2)) === 0,
+  )
+  if (!ours || witness.length > 2)
+    return wrong(place, 'is signed with a key that is not the one of its address')
   const { signature, key } = ours
   const type = signature.at(-1)
   if (type !== Transaction.SIGHASH_ALL) return wrong(place, loose(type))
-  if (!scripts.isCanonicalScriptSignature(signature)) return wrong(place, 'has a signature that is not in strict DER (BIP 66)')
+  if (!scripts.isCanonicalScriptSignature(signature))
+    return wrong(place, 'has a signature that is not in strict DER (BIP 66)')
 
   const code = payments.p2pkh({ hash: script.subarray(2) }).output!
   const hash = transaction.hashForWitnessV0(place, code, value, type)
@@ -120,7 +145,10 @@ function judgeEcdsa({ transaction, spent }: Asked, place: number, { witness, par
   return { is: 'good', witness: [signature, key], fields: { partialSig: [{ pubkey: key, signature }] } }
 }
 
-/** The library takes a low s alone, as nodes do when they pass transactions on (BIP 146), and throws where r or s is no number of the curve. */
+/**
+ * The library takes a low s alone, as nodes do when they pass transactions on (BIP 146), and throws where r
+ * or s is no number of the curve.
+ */
 function verifyEcdsa(signature: Uint8Array, hash: Uint8Array, key: Uint8Array): boolean {
   try {
     return secp256k1.ecdsaVerify(scripts.signature.decode(signature).signature, hash, key)
@@ -129,25 +157,37 @@ function verifyEcdsa(signature: Uint8Array, hash: Uint8Array, key: Uint8Array): 
   }
 }
 
-/** BIP 341: one signature for the key the address shows, 64 bytes where its hash type is the default, else with it as a 65th. */
-function judgeSchnorr({ transaction, spent }: Asked, place: number, { witness, taproot }: HandedInput): Judged {
+/**
+ * BIP 341: one signature for the key the address shows, 64 bytes where its hash type is the default, else
+ * with it as a 65th.
+ */
+function judgeSchnorr(
+  { transaction, spent }: Asked,
+  place: number,
+  { witness, taproot }: HandedInput,
+): Judged {
   const signature = witness[0] ?? taproot
   if (!signature) return { is: 'missing' }
   const type = signature.length === 65 ? signature[64]! : Transaction.SIGHASH_DEFAULT
-  if (witness.length > 1 || (signature.length !== 64 && signature.length !== 65)) return wrong(place, 'is not unlocked by its key alone')
+  if (witness.length > 1 || (signature.length !== 64 && signature.length !== 65))
+    return wrong(place, 'is not unlocked by its key alone')
   if (signature.length === 65 && type !== Transaction.SIGHASH_ALL) return wrong(place, loose(type))
 
   const [spentScripts, values] = [spent.map(({ script }) => script), spent.map(({ value }) => value)]
   const hash = transaction.hashForWitnessV1(place, spentScripts, values, type)
-  if (!verifySchnorr(signature.subarray(0, 64), hash, spent[place]!.script.subarray(2))) return wrong(place, bad)
+  if (!verifySchnorr(signature.subarray(0, 64), hash, spent[place]!.script.subarray(2)))
+    return wrong(place, bad)
   return { is: 'good', witness: [signature], fields: { tapKeySig: signature } }
 }
 
-const bad = 'has a signature that does not verify: it was made with another key, or for another amount or transaction'
+const bad =
+  'has a signature that does not verify: it was made with another key, or for another amount or transaction'
 
 const wrong = (place: number, why: string): Judged => ({ is: 'wrong', why: `input ${place} ${why}` })
 
-/** Any other hash type leaves somebody room to change the transaction after it was signed (BIP 143, BIP 341). */
+/**
+ * Any other hash type leaves somebody room to change the transaction after it was signed (BIP 143, BIP 341).
+ */
 const loose = (type: number | undefined): string =>
   `is signed with ${hashType(type)}, and all of it must be signed (SIGHASH_ALL or default)`
 
@@ -156,7 +196,11 @@ function hashType(type: number | undefined): string {
   return name ? `${name}${type! & 0x80 ? '|ANYONECANPAY' : ''}` : `the hash type ${type}`
 }
 
-function finish({ txid, psbt }: Pick<Plan, 'txid' | 'psbt'>, { transaction }: Asked, judged: readonly Judged[]): Signed {
+function finish(
+  { txid, psbt }: Pick<Plan, 'txid' | 'psbt'>,
+  { transaction }: Asked,
+  judged: readonly Judged[],
+): Signed {
   if (judged.every(one => one.is === 'good')) {
     for (const [place, { witness }] of judged.entries()) transaction.setWitness(place, witness)
     return { is: 'signed', txid, raw: transaction.toBuffer() }

@@ -25,7 +25,12 @@ test.each([
     { address, units: 5_000_000_000n, label: 'Luke-Jr', message: 'Donation for project xyz' },
   ],
 ])('%s is read, and written the same', (text, payment) => {
-  expect(readUri(text, 'mainnet')).toEqual({ units: undefined, label: undefined, message: undefined, ...payment })
+  expect(readUri(text, 'mainnet')).toEqual({
+    units: undefined,
+    label: undefined,
+    message: undefined,
+    ...payment,
+  })
   expect(paymentUri(payment)).toBe(text)
 })
 
@@ -41,9 +46,17 @@ test.each([
 })
 
 test('capitals, missing digits and what is not known are read as they are meant', () => {
-  const upper = 'BITCOIN:BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4?AMOUNT=.5&LABEL=A+B&SOMETHINGYOUDONTUNDERSTAND=50&'
-  expect(readUri(upper, 'mainnet')).toEqual({ address: 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', units: 50_000_000n, label: 'A+B' })
-  expect(readUri(`bitcoin:${address}?amount=7.&label=a=b`, 'mainnet')).toMatchObject({ units: 700_000_000n, label: 'a=b' })
+  const upper =
+    'BITCOIN:BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4?AMOUNT=.5&LABEL=A+B&SOMETHINGYOUDONTUNDERSTAND=50&'
+  expect(readUri(upper, 'mainnet')).toEqual({
+    address: 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4',
+    units: 50_000_000n,
+    label: 'A+B',
+  })
+  expect(readUri(`bitcoin:${address}?amount=7.&label=a=b`, 'mainnet')).toMatchObject({
+    units: 700_000_000n,
+    label: 'a=b',
+  })
 })
 
 test.each([
@@ -53,7 +66,11 @@ test.each([
     'requires "req-somethingyoudontunderstand"',
   ],
   ['one that hides in capitals and percents', `bitcoin:${address}?%52EQ-x=1`, 'requires "req-x"'],
-  ['thousands', `bitcoin:${address}?amount=50,000.00`, 'amount is "50,000.00": expected BTC with at most 8 decimals'],
+  [
+    'thousands',
+    `bitcoin:${address}?amount=50,000.00`,
+    'amount is "50,000.00": expected BTC with at most 8 decimals',
+  ],
   ['a ninth decimal', `bitcoin:${address}?amount=0.000000001`, 'at most 8 decimals'],
   ['an exponent', `bitcoin:${address}?amount=1e3`, 'at most 8 decimals'],
   ['a sign', `bitcoin:${address}?amount=-1`, 'at most 8 decimals'],
@@ -69,7 +86,11 @@ test.each([
     'is an address of regtest, and BITCOIN_NETWORK is mainnet',
   ],
   ['no address', 'bitcoin:?amount=1', 'is no Bitcoin address'],
-  ['a private key', 'bitcoin:KyZpNDKnfs94vbrwhJneDi77V6jF64PWPF8x5cdJb8ifgg2DUc9d', 'no private key belongs here'],
+  [
+    'a private key',
+    'bitcoin:KyZpNDKnfs94vbrwhJneDi77V6jF64PWPF8x5cdJb8ifgg2DUc9d',
+    'no private key belongs here',
+  ],
   ['another scheme', `litecoin:${address}`, 'this is no payment link'],
 ])('refused: %s', (_, text, why) => {
   const read = () => readUri(text, 'mainnet')
@@ -78,7 +99,8 @@ test.each([
 })
 
 test('an amount nobody can pay is not asked for', () => {
-  for (const units of [0n, -1n, 2_100_000_000_000_001n]) expect(() => paymentUri({ address, units })).toThrow(BadInput)
+  for (const units of [0n, -1n, 2_100_000_000_000_001n])
+    expect(() => paymentUri({ address, units })).toThrow(BadInput)
 })
 
 test('whatever is written is read back, to the satoshi and the letter', () => {

@@ -17,7 +17,10 @@ export interface Payment {
 /** There will never be more: 21 million BTC in satoshis. */
 const mostUnits = 2_100_000_000_000_000n
 
-/** `bitcoin:ADDRESS?amount=0.0002&label=…&message=…`, the amount in BTC without superfluous zeros. Throws `BadInput` on an amount nobody can pay. */
+/**
+ * `bitcoin:ADDRESS?amount=0.0002&label=…&message=…`, the amount in BTC without superfluous zeros. Throws
+ * `BadInput` on an amount nobody can pay.
+ */
 export function paymentUri({ address, units, label, message }: Payment): string {
   if (units !== undefined && (units <= 0n || units > mostUnits))
     throw new BadInput(`an amount of ${units} satoshis: expected 1 to ${mostUnits}`)
@@ -34,8 +37,9 @@ export function paymentUri({ address, units, label, message }: Payment): string 
 }
 
 /**
- * Reads such a URI, in capitals too, as QR codes have it. What it does not know it passes over, unless it is marked
- * `req-`: then the payment would not be what was asked, and it throws `BadInput`, as for all it cannot read.
+ * Reads such a URI, in capitals too, as QR codes have it. What it does not know it passes over, unless it is
+ * marked `req-`: then the payment would not be what was asked, and it throws `BadInput`, as for all it cannot
+ * read.
  */
 export function readUri(text: string, network: NetworkName): Payment {
   const [, address, query] = /^bitcoin:([^?]*)(?:\?(.*))?$/is.exec(text.trim()) ?? []
@@ -45,7 +49,9 @@ export function readUri(text: string, network: NetworkName): Payment {
     const at = part.indexOf('=')
     const key = decode(at < 0 ? part : part.slice(0, at)).toLowerCase()
     if (key.startsWith('req-'))
-      throw new BadInput(`the payment link requires "${key}", which is not known here, so it may not be paid (BIP 321)`)
+      throw new BadInput(
+        `the payment link requires "${key}", which is not known here, so it may not be paid (BIP 321)`,
+      )
     if (!['amount', 'label', 'message'].includes(key)) continue
     if (found.has(key)) throw new BadInput(`the payment link names ${key} twice`)
     found.set(key, decode(at < 0 ? '' : part.slice(at + 1)))
@@ -64,7 +70,9 @@ function readAmount(text: string): bigint {
   const [, whole, fraction] = /^(\d*)(?:\.(\d*))?$/.exec(text) ?? []
   const units = whole || fraction ? parseUnits(`${whole || '0'}.${fraction || '0'}`, 'BTC') : undefined
   if (units === undefined || units > mostUnits)
-    throw new BadInput(`the payment link’s amount is "${text.slice(0, 40)}": expected BTC with at most 8 decimals, like 0.0002`)
+    throw new BadInput(
+      `the payment link’s amount is "${text.slice(0, 40)}": expected BTC with at most 8 decimals, like 0.0002`,
+    )
   return units
 }
 

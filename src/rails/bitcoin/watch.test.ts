@@ -1,4 +1,6 @@
-/** The watch never misses what was added, whatever shape it has, and holds a million scripts in little room. */
+/**
+ * The watch never misses what was added, whatever shape it has, and holds a million scripts in little room.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { outpointParts, ScriptWatch } from './watch.ts'
@@ -31,16 +33,21 @@ function serialised(txid: string, vout: number): Buffer {
 
 test('whatever was added is found again, wherever it lies in the bytes', () => {
   fc.assert(
-    fc.property(fc.array(scripts, { maxLength: 300 }), fc.array(outpoints, { maxLength: 300 }), (someScripts, someOutpoints) => {
-      const watch = new ScriptWatch()
-      for (const script of someScripts) watch.addScript(script)
-      for (const [txid, vout] of someOutpoints) watch.addOutpoint(`${txid}:${vout}`)
-      for (const script of someScripts) {
-        const bytes = Buffer.concat([Buffer.alloc(9, 1), script, Buffer.alloc(3, 2)])
-        expect(hasScript(watch, bytes, 9, 9 + script.length)).toBe(true)
-      }
-      for (const [txid, vout] of someOutpoints) expect(hasOutpoint(watch, serialised(txid, vout), 5)).toBe(true)
-    }),
+    fc.property(
+      fc.array(scripts, { maxLength: 300 }),
+      fc.array(outpoints, { maxLength: 300 }),
+      (someScripts, someOutpoints) => {
+        const watch = new ScriptWatch()
+        for (const script of someScripts) watch.addScript(script)
+        for (const [txid, vout] of someOutpoints) watch.addOutpoint(`${txid}:${vout}`)
+        for (const script of someScripts) {
+          const bytes = Buffer.concat([Buffer.alloc(9, 1), script, Buffer.alloc(3, 2)])
+          expect(hasScript(watch, bytes, 9, 9 + script.length)).toBe(true)
+        }
+        for (const [txid, vout] of someOutpoints)
+          expect(hasOutpoint(watch, serialised(txid, vout), 5)).toBe(true)
+      },
+    ),
     { numRuns: 100 },
   )
 })
@@ -68,7 +75,8 @@ test('owners are named once each, in their order, however many of theirs are wat
   for (const script of ours) watch.addScript(script)
   const bytes = Buffer.concat([...ours, Buffer.alloc(22, 99)])
   watch.begin(bytes)
-  for (let owner = 0; owner < 100; owner++) for (const at of owner % 30 === 7 ? [0, 22, 44] : [66]) watch.script(at, at + 22, owner)
+  for (let owner = 0; owner < 100; owner++)
+    for (const at of owner % 30 === 7 ? [0, 22, 44] : [66]) watch.script(at, at + 22, owner)
   expect(watch.touched()).toEqual([7, 37, 67, 97])
 })
 
@@ -76,7 +84,12 @@ test('an output of a watched transaction is not watched for being its neighbour'
   const txid = 'ab'.repeat(32)
   const watch = new ScriptWatch()
   watch.addOutpoint(`${txid}:1`)
-  expect([0, 1, 2, 256].map(vout => hasOutpoint(watch, serialised(txid, vout), 5))).toEqual([false, true, false, false])
+  expect([0, 1, 2, 256].map(vout => hasOutpoint(watch, serialised(txid, vout), 5))).toEqual([
+    false,
+    true,
+    false,
+    false,
+  ])
 })
 
 test('a script of zeros is watched like any other, and not before it was added', () => {
@@ -101,9 +114,13 @@ test('1 000 000 scripts take less than 40 MB', () => {
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40e6)
 })
 
-test.each(['', 'ab:0', `${'ab'.repeat(32)}:`, `${'ab'.repeat(32)}:-1`, `${'ab'.repeat(32)}:4294967296`, `${'AB'.repeat(32)}:0`])(
-  '"%s" is no outpoint',
-  text => {
-    expect(() => outpointParts(text)).toThrow('give TXID:VOUT')
-  },
-)
+test.each([
+  '',
+  'ab:0',
+  `${'ab'.repeat(32)}:`,
+  `${'ab'.repeat(32)}:-1`,
+  `${'ab'.repeat(32)}:4294967296`,
+  `${'AB'.repeat(32)}:0`,
+])('"%s" is no outpoint', text => {
+  expect(() => outpointParts(text)).toThrow('give TXID:VOUT')
+})

@@ -1,4 +1,7 @@
-/** How requests leave: to the bank or to one other address, with a deadline over the whole of each, because the SDK has none. */
+/**
+ * How requests leave: to the bank or to one other address, with a deadline over the whole of each, because
+ * the SDK has none.
+ */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ClientRequest } from 'node:http'
 import { Agent, type RequestOptions } from 'node:https'
@@ -26,7 +29,8 @@ interface Target {
 }
 
 const bankHosts = new Set(['api.starkbank.com', 'sandbox.api.starkbank.com'])
-// Idle connections are dropped before the other side does: a request written to a closing one has no answer, and is `unsure`.
+// Idle connections are dropped before the other side does: a request written to a closing one has no answer,
+// and is `unsure`.
 const idleMs = 4_000
 
 /** Errors of requests of which no byte left: the connection was never made, or the deadline had passed. */
@@ -46,7 +50,10 @@ export function neverSent(error: unknown): boolean {
   return false
 }
 
-/** The SDK's hook: an https.Agent that picks the target and limits the time. Never follows anything anywhere else. */
+/**
+ * The SDK's hook: an https.Agent that picks the target and limits the time. Never follows anything anywhere
+ * else.
+ */
 export class BankAgent extends Agent {
   readonly #clock: Clock
   readonly #target: Target | undefined
@@ -77,17 +84,27 @@ export class BankAgent extends Agent {
     request.prependOnceListener('response', ({ headers: { date } }) =>
       hearDate(this.#clock, { whose: 'the bank’s', weight: 'surely another', askedMs }, date),
     )
-    // The last moment before its bytes leave: sockets come here connected, so the next statement of Node's writes them. A timer is not
-    // enough, for a process that was stopped writes to a socket that is ready before it looks at its timers.
+    // The last moment before its bytes leave: sockets come here connected, so the next statement of Node's
+    // writes them. A timer is not enough, for a process that was stopped writes to a socket that is ready
+    // before it looks at its timers.
     request.prependOnceListener('socket', () => {
-      if (deadline && deadline.leftMs() <= 0) request.destroy(nothingSent(coded('ETOOLATE', 'too late to send it')))
+      if (deadline && deadline.leftMs() <= 0)
+        request.destroy(nothingSent(coded('ETOOLATE', 'too late to send it')))
     })
-    const parent = Agent.prototype as unknown as { addRequest(request: ClientRequest, ...rest: unknown[]): void }
+    const parent = Agent.prototype as unknown as {
+      addRequest(request: ClientRequest, ...rest: unknown[]): void
+    }
     parent.addRequest.call(this, request, ...rest)
   }
 
-  /** Answers through `done` alone, and only once the socket is connected: what is written to an earlier one leaves when nobody looks. */
-  override createConnection(options: RequestOptions, done: (error: Error | null, stream: Duplex) => void): undefined {
+  /**
+   * Answers through `done` alone, and only once the socket is connected: what is written to an earlier one
+   * leaves when nobody looks.
+   */
+  override createConnection(
+    options: RequestOptions,
+    done: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
     const socket = this.#connect(options)
     this.#connecting.add(socket)
     const over = new AbortController()
@@ -101,7 +118,8 @@ export class BankAgent extends Agent {
     socket.once('close', () => this.#connecting.delete(socket))
     socket.once('close', () => failed(coded('ECONNABORTED', 'closed before it was connected')))
     void this.#clock.sleep(this.#connectMs, over.signal).then(() => {
-      if (!over.signal.aborted) socket.destroy(coded('ETIMEDOUT', `no connection within ${this.#connectMs} ms`))
+      if (!over.signal.aborted)
+        socket.destroy(coded('ETIMEDOUT', `no connection within ${this.#connectMs} ms`))
     })
 
     function failed(error: Error): void {
@@ -134,7 +152,10 @@ const coded = (code: string, message: string): Error => Object.assign(new Error(
 
 /** Reads STARKBANK_API_URL: http or https, host, port, and at most the path the SDK adds by itself. */
 export function parseApiUrl(text: string): Target {
-  const wrong = () => new BadInput('STARKBANK_API_URL must be like http://127.0.0.1:8800 or https://bank.example, without a login')
+  const wrong = () =>
+    new BadInput(
+      'STARKBANK_API_URL must be like http://127.0.0.1:8800 or https://bank.example, without a login',
+    )
   if (!URL.canParse(text)) throw wrong()
   const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(text)
   const tls = protocol === 'https:'
@@ -148,8 +169,9 @@ interface Axios {
 }
 
 /**
- * The SDK's own axios follows redirects with our credentials, takes a proxy from the environment (around the agent and its deadline)
- * and reads answers of any size. The instance is found from starkcore's own place: an `import` would give another one.
+ * The SDK's own axios follows redirects with our credentials, takes a proxy from the environment (around the
+ * agent and its deadline) and reads answers of any size. The instance is found from starkcore's own place: an
+ * `import` would give another one.
  */
 export function tameAxios(): void {
   const fromBank = createRequire(createRequire(import.meta.url).resolve('starkbank'))

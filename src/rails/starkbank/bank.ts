@@ -1,4 +1,7 @@
-/** The wire: the few calls the rail makes of the bank, in the bank's own shapes. The SDK answers them, or a simulated bank does. */
+/**
+ * The wire: the few calls the rail makes of the bank, in the bank's own shapes. The SDK answers them, or a
+ * simulated bank does.
+ */
 import { z } from 'zod'
 import type { Answer } from '../../base/answer.ts'
 import type { Deadline } from '../../base/deadline.ts'
@@ -118,7 +121,10 @@ export type BankBalance = z.output<typeof balanceShape>
 export type BankWebhook = z.output<typeof webhookShape>
 export type BankPublicKey = z.output<typeof publicKeyShape>
 
-/** A new invoice. `amount` in cents, `due` an ISO instant: the SDK turns a Date at midnight into a day, which means something else. */
+/**
+ * A new invoice. `amount` in cents, `due` an ISO instant: the SDK turns a Date at midnight into a day, which
+ * means something else.
+ */
 export interface InvoiceBody {
   amount: number
   name: string
@@ -165,13 +171,21 @@ export interface Bank {
   /** `ids`: those of up to a hundred; one that is not there is left out. */
   pageInvoices(query: PageOf & { tags?: string[]; ids?: string[] }): Promise<Answer<Page<ListedInvoice>>>
   getInvoice(id: string): Promise<Answer<BankInvoice>>
-  patchInvoice(id: string, patch: { status: 'canceled' } | { amount: number }, deadline?: Deadline): Promise<Answer<BankInvoice>>
-  pageInvoiceLogs(query: PageOf & { types?: string[]; invoiceIds?: string[] }): Promise<Answer<Page<BankInvoiceLog>>>
+  patchInvoice(
+    id: string,
+    patch: { status: 'canceled' } | { amount: number },
+    deadline?: Deadline,
+  ): Promise<Answer<BankInvoice>>
+  pageInvoiceLogs(
+    query: PageOf & { types?: string[]; invoiceIds?: string[] },
+  ): Promise<Answer<Page<BankInvoiceLog>>>
 
   createTransfers(bodies: TransferBody[], deadline: Deadline): Promise<Answer<BankTransfer[]>>
   pageTransfers(query: PageOf & { tags?: string[] }): Promise<Answer<Page<BankTransfer>>>
   getTransfer(id: string): Promise<Answer<BankTransfer>>
-  pageTransferLogs(query: PageOf & { types?: string[]; transferIds?: string[] }): Promise<Answer<Page<BankTransferLog>>>
+  pageTransferLogs(
+    query: PageOf & { types?: string[]; transferIds?: string[] },
+  ): Promise<Answer<Page<BankTransferLog>>>
 
   pageEvents(query: PageOf & { isDelivered: boolean }): Promise<Answer<Page<BankEvent>>>
   markDelivered(eventId: string): Promise<Answer<void>>

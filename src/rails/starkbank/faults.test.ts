@@ -9,7 +9,11 @@ describe('what an error gives away', () => {
   const axiosError = (more: object) =>
     Object.assign(new Error(`Request failed ${secret}`), {
       name: 'AxiosError',
-      config: { headers: { 'Access-Id': secret, 'Access-signature': secret }, data: secret, url: `https://x/${secret}` },
+      config: {
+        headers: { 'Access-Id': secret, 'Access-signature': secret },
+        data: secret,
+        url: `https://x/${secret}`,
+      },
       request: { headers: secret },
       stack: secret,
       ...more,
@@ -54,7 +58,8 @@ describe('what an error gives away', () => {
     const errors = [
       {
         code: 'invalidTaxId',
-        message: 'taxId 012.345.678-90 of ana@example.com, key MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEQA is wrong\n  there',
+        message:
+          'taxId 012.345.678-90 of ana@example.com, key MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEQA is wrong\n  there',
       },
       'invalidbalance',
       { code: 5, message: {} },
@@ -68,8 +73,14 @@ describe('what an error gives away', () => {
   })
 
   test('a hundred errors are told in one short line', () => {
-    const errors = Array.from({ length: 100 }, (_, at) => ({ code: 'invalidAmount', message: `${'long '.repeat(60)}${at}` }))
-    const fault = faultOf({ status: 400, errors: errors.map((error, at) => ({ ...error, message: `${at} ${error.message}` })) }, now)
+    const errors = Array.from({ length: 100 }, (_, at) => ({
+      code: 'invalidAmount',
+      message: `${'long '.repeat(60)}${at}`,
+    }))
+    const fault = faultOf(
+      { status: 400, errors: errors.map((error, at) => ({ ...error, message: `${at} ${error.message}` })) },
+      now,
+    )
     expect(fault.is === 'refused' && fault.why.length).toBeLessThanOrEqual(500)
   })
 })

@@ -1,6 +1,7 @@
 /**
- * Our private key at the bank and the files beside it while it is rotated: `FILE` signs, `FILE.next` is to, `FILE.retired-2026-11-29` did.
- * Each is whole under its name or not there, and `FILE` is there at every moment, so that a rotation may be cut off anywhere and begun once more.
+ * Our private key at the bank and the files beside it while it is rotated: `FILE` signs, `FILE.next` is to,
+ * `FILE.retired-2026-11-29` did. Each is whole under its name or not there, and `FILE` is there at every
+ * moment, so that a rotation may be cut off anywhere and begun once more.
  */
 import { generateKeyPairSync } from 'node:crypto'
 import {
@@ -38,7 +39,10 @@ type Environment = 'sandbox' | 'production'
 
 const nextOf = (file: string) => `${file}.next`
 
-/** The key in use first, then the next where there is one, then those that were retired. Throws `BadInput` where one cannot be read. */
+/**
+ * The key in use first, then the next where there is one, then those that were retired. Throws `BadInput`
+ * where one cannot be read.
+ */
 export function keyFiles(named: string, environment: Environment): [KeyFile, ...KeyFile[]] {
   const current = read('in use', named, environment)
   const file = realpathSync(named)
@@ -64,18 +68,32 @@ export function makeNext(file: string): void {
   put(file, nextOf(file), privateKey.export({ type: 'sec1', format: 'pem' }).toString())
 }
 
-/** The next key takes the place of the one in use, which is kept beside under its date. Answers where; undefined where another process did it. */
-export function useNext(current: KeyFile, next: KeyFile, day: string, environment: Environment): string | undefined {
+/**
+ * The next key takes the place of the one in use, which is kept beside under its date. Answers where;
+ * undefined where another process did it.
+ */
+export function useNext(
+  current: KeyFile,
+  next: KeyFile,
+  day: string,
+  environment: Environment,
+): string | undefined {
   const now = read('in use', current.file, environment)
   if (now.keyId === next.keyId) return undefined
-  const kept = keyFiles(current.file, environment).find(({ is, keyId }) => is === 'retired' && keyId === now.keyId)
+  const kept = keyFiles(current.file, environment).find(
+    ({ is, keyId }) => is === 'retired' && keyId === now.keyId,
+  )
   const aside = kept?.file ?? freeName(`${current.file}.retired-${day}`)
   if (!kept) put(current.file, aside, now.pem)
   try {
     renameSync(next.file, current.file)
   } catch (error) {
     // Whoever else rotates was faster.
-    if ((error as { code?: string }).code === 'ENOENT' && read('in use', current.file, environment).keyId === next.keyId) return aside
+    if (
+      (error as { code?: string }).code === 'ENOENT' &&
+      read('in use', current.file, environment).keyId === next.keyId
+    )
+      return aside
     throw error
   }
   settle(dirname(current.file))
@@ -95,7 +113,10 @@ function freeName(wanted: string): string {
   }
 }
 
-/** Writes `text` through to the disk under another name first, then gives it `target` unless that is there. It belongs to whoever `like` belongs to. */
+/**
+ * Writes `text` through to the disk under another name first, then gives it `target` unless that is there. It
+ * belongs to whoever `like` belongs to.
+ */
 function put(like: string, target: string, text: string): void {
   const partial = `${target}.partial-${process.pid}`
   try {
@@ -115,7 +136,9 @@ function put(like: string, target: string, text: string): void {
   } catch (error) {
     const { code } = error as { code?: string }
     if (code === 'EEXIST') return
-    throw new BadInput(`${fileShown(target)} cannot be written (${code}): ${adviceOf(code)}`, { cause: error })
+    throw new BadInput(`${fileShown(target)} cannot be written (${code}): ${adviceOf(code)}`, {
+      cause: error,
+    })
   } finally {
     rmSync(partial, { force: true })
   }
@@ -142,7 +165,10 @@ export interface SigningKey {
   keyId(): string
 }
 
-/** The key that signs, as its file holds it at each request: one that was rotated is followed without a restart, one that cannot be read leaves the last good one. */
+/**
+ * The key that signs, as its file holds it at each request: one that was rotated is followed without a
+ * restart, one that cannot be read leaves the last good one.
+ */
 export function followKeyFile(file: string, environment: Environment, log: Log): SigningKey {
   let stamp = stampOf(file)
   let known = read('in use', file, environment)
@@ -153,13 +179,17 @@ export function followKeyFile(file: string, environment: Environment, log: Log):
     try {
       const found = read('in use', file, environment)
       if (found.keyId !== known.keyId)
-        log.info({ keyId: found.keyId, before: known.keyId }, 'requests to the bank are signed with another key')
+        log.info(
+          { keyId: found.keyId, before: known.keyId },
+          'requests to the bank are signed with another key',
+        )
       known = found
       stamp = now
       said = undefined
     } catch (error) {
       const why = error instanceof Error ? error.message : 'unknown'
-      if (why !== said) log.error({ why }, 'the key file was changed and cannot be used: the key before it goes on signing')
+      if (why !== said)
+        log.error({ why }, 'the key file was changed and cannot be used: the key before it goes on signing')
       said = why
     }
     return known

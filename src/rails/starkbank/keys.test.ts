@@ -11,7 +11,9 @@ const pair = () => {
 }
 const [first, second, stranger] = [pair(), pair(), pair()]
 const body = Buffer.from('{"event":{"id":"1"}}')
-const signed = ({ privateKey }: { privateKey: KeyObject }, raw = body) => [sign('sha256', raw, privateKey).toString('base64')]
+const signed = ({ privateKey }: { privateKey: KeyObject }, raw = body) => [
+  sign('sha256', raw, privateKey).toString('base64'),
+]
 
 let now = 1_000_000
 let fetches = 0
@@ -36,7 +38,10 @@ beforeEach(() => {
 describe('the key ring', () => {
   test('the first event brings the keys, and later ones ask no more', async () => {
     const keys = ring()
-    expect(await keys.verify(body, signed(first))).toMatchObject({ is: 'genuine', keyId: expect.stringMatching(/^[0-9a-f]{16}$/) })
+    expect(await keys.verify(body, signed(first))).toMatchObject({
+      is: 'genuine',
+      keyId: expect.stringMatching(/^[0-9a-f]{16}$/),
+    })
     now += 3_600_000
     expect(await keys.verify(body, signed(first))).toMatchObject({ is: 'genuine' })
     expect(fetches).toBe(1)
@@ -45,7 +50,9 @@ describe('the key ring', () => {
 
   test('a thousand forgeries at once, and a thousand one by one, cause one fetch a minute', async () => {
     const keys = ring({ initial: [{ pem: first.pem }] })
-    const verdicts = await Promise.all(Array.from({ length: 1000 }, () => keys.verify(body, signed(stranger))))
+    const verdicts = await Promise.all(
+      Array.from({ length: 1000 }, () => keys.verify(body, signed(stranger))),
+    )
     expect(new Set(verdicts.map(verdict => verdict.is))).toEqual(new Set(['forged']))
     expect(fetches).toBe(1)
     for (let count = 0; count < 1000; count++) await keys.verify(body, signed(stranger))
@@ -58,7 +65,8 @@ describe('the key ring', () => {
   test('a thousand forgeries while the bank is down cause one fetch a minute too, and are not judged', async () => {
     answer = unsure('timeout')
     const keys = ring({ initial: [{ pem: first.pem }] })
-    for (let count = 0; count < 1000; count++) expect(await keys.verify(body, signed(stranger))).toMatchObject({ is: 'unknown' })
+    for (let count = 0; count < 1000; count++)
+      expect(await keys.verify(body, signed(stranger))).toMatchObject({ is: 'unknown' })
     expect(fetches).toBe(1)
   })
 
@@ -94,7 +102,11 @@ describe('the key ring', () => {
 
   test('a key that the bank no longer publishes proves for three days more, and again once it is published [security A12]', async () => {
     const told: (readonly string[])[] = []
-    const keys = ring({ initial: [{ pem: first.pem }], askAgainMs: 86_400_000, onPublished: pems => told.push(pems) })
+    const keys = ring({
+      initial: [{ pem: first.pem }],
+      askAgainMs: 86_400_000,
+      onPublished: pems => told.push(pems),
+    })
     const isGood = async () => {
       const { is } = await keys.verify(body, signed(first))
       await new Promise(resolve => setImmediate(resolve))
@@ -109,7 +121,10 @@ describe('the key ring', () => {
     now += overlapMs - 1
     expect(await isGood()).toBe('genuine')
     now += 60_000
-    expect(await keys.verify(body, signed(first))).toEqual({ is: 'forged', why: 'a key that the bank retired signed this' })
+    expect(await keys.verify(body, signed(first))).toEqual({
+      is: 'forged',
+      why: 'a key that the bank retired signed this',
+    })
     answer = done([first.pem])
     now += 60_000
     expect(await isGood()).toBe('genuine')
@@ -129,7 +144,9 @@ describe('the key ring', () => {
       [other, first.pem],
     ])
       expect(
-        await ring({ initial: initial.map(pem => ({ pem, missingSince: pem === other ? 0 : undefined })) }).verify(body, signed(first)),
+        await ring({
+          initial: initial.map(pem => ({ pem, missingSince: pem === other ? 0 : undefined })),
+        }).verify(body, signed(first)),
       ).toMatchObject({
         is: 'genuine',
       })
@@ -149,7 +166,9 @@ describe('the key ring', () => {
   test('without any key nothing can be judged, and a known key judges while the bank is down', async () => {
     answer = refused('unreachable', true)
     expect(await ring().verify(body, signed(first))).toMatchObject({ is: 'unknown' })
-    expect(await ring({ initial: [{ pem: first.pem }] }).verify(body, signed(first))).toMatchObject({ is: 'genuine' })
+    expect(await ring({ initial: [{ pem: first.pem }] }).verify(body, signed(first))).toMatchObject({
+      is: 'genuine',
+    })
   })
 
   test('an event under a rotated key waits for the bank to come back, and is then genuine', async () => {
@@ -177,7 +196,9 @@ describe('the key ring', () => {
 
   test('a list of no keys is no answer', async () => {
     answer = done([])
-    expect(await ring({ initial: [{ pem: first.pem }] }).verify(body, signed(second))).toMatchObject({ is: 'unknown' })
+    expect(await ring({ initial: [{ pem: first.pem }] }).verify(body, signed(second))).toMatchObject({
+      is: 'unknown',
+    })
   })
 
   test('a clock set back does not stop the asking', async () => {

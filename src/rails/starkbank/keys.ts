@@ -1,6 +1,7 @@
 /**
- * The bank's public keys: new ones are asked for at most once a minute, whoever posts, and one that the bank no longer publishes
- * proves for `overlapMs` more. What no key proves is forged only if the bank was asked after it came; else nobody can know yet.
+ * The bank's public keys: new ones are asked for at most once a minute, whoever posts, and one that the bank
+ * no longer publishes proves for `overlapMs` more. What no key proves is forged only if the bank was asked
+ * after it came; else nobody can know yet.
  */
 import type { Answer } from '../../base/answer.ts'
 import type { Log } from '../../base/log.ts'
@@ -33,17 +34,23 @@ export interface KeyRingParts {
   onNewKey?: (pem: string) => void
   /** Called with every key the bank publishes, each time it was asked: to keep since when one is missing. */
   onPublished?: (pems: readonly string[]) => void
-  /** What is kept by now: other processes learn keys too, and a person may have retired one. Asked at most once a minute. */
+  /**
+   * What is kept by now: other processes learn keys too, and a person may have retired one. Asked at most
+   * once a minute.
+   */
   kept?: () => Promise<readonly KeptKey[]>
-  /** How old the bank's answer may be before it is asked again, though no new key was seen; never where it is not set. */
+  /**
+   * How old the bank's answer may be before it is asked again, though no new key was seen; never where it is
+   * not set.
+   */
   askAgainMs?: Millis
   /** Where signatures are proven; by default where they arrive. */
   proving?: Proving
 }
 
 /**
- * How long a key proves after the bank stopped publishing it. The bank tries an event four times within three hours, and what it
- * could not deliver is polled, which needs no signature.
+ * How long a key proves after the bank stopped publishing it. The bank tries an event four times within three
+ * hours, and what it could not deliver is polled, which needs no signature.
  */
 export const overlapMs = 3 * 86_400_000
 
@@ -58,7 +65,17 @@ interface Held {
 }
 
 export function keyRing(parts: KeyRingParts): KeyRing {
-  const { fetch, clock, log, initial = [], onNewKey, onPublished, kept, askAgainMs = Infinity, proving = provingHere } = parts
+  const {
+    fetch,
+    clock,
+    log,
+    initial = [],
+    onNewKey,
+    onPublished,
+    kept,
+    askAgainMs = Infinity,
+    proving = provingHere,
+  } = parts
   const ring = new Map<string, Held>()
   hold(initial)
 
@@ -66,7 +83,8 @@ export function keyRing(parts: KeyRingParts): KeyRing {
   let askedAt: Millis | undefined
   let answeredAt: Millis | undefined
   let readAt: Millis | undefined
-  // Counted, because two questions may be asked within one millisecond: the newest that was begun, and the newest with an answer.
+  // Counted, because two questions may be asked within one millisecond: the newest that was begun, and the
+  // newest with an answer.
   let begun = 0
   let answered = 0
 
@@ -88,16 +106,26 @@ export function keyRing(parts: KeyRingParts): KeyRing {
     if (found) return found
 
     if (ring.size === 0) return { is: 'unknown', why: 'no public key of the bank could be had' }
-    // A rotated key may have signed this: saying 401 to a genuine event would spend one of the bank's four tries on nothing.
+    // A rotated key may have signed this: saying 401 to a genuine event would spend one of the bank's four
+    // tries on nothing.
     if (answered <= before)
-      return { is: 'unknown', why: 'no known key signed this, and the bank was not asked for newer ones since it came' }
-    if (await proven(raw, signature, held => !isGood(held))) return { is: 'forged', why: 'a key that the bank retired signed this' }
+      return {
+        is: 'unknown',
+        why: 'no known key signed this, and the bank was not asked for newer ones since it came',
+      }
+    if (await proven(raw, signature, held => !isGood(held)))
+      return { is: 'forged', why: 'a key that the bank retired signed this' }
     return { is: 'forged', why: 'no key of the bank signed this' }
   }
 
-  async function proven(raw: Uint8Array, signature: Uint8Array, which: (held: Held) => boolean): Promise<Verdict | undefined> {
+  async function proven(
+    raw: Uint8Array,
+    signature: Uint8Array,
+    which: (held: Held) => boolean,
+  ): Promise<Verdict | undefined> {
     for (const held of ring.values())
-      if (which(held) && (await proving.prove(raw, signature, held.key))) return { is: 'genuine', keyId: held.key.keyId }
+      if (which(held) && (await proving.prove(raw, signature, held.key)))
+        return { is: 'genuine', keyId: held.key.keyId }
     return undefined
   }
 
@@ -105,7 +133,10 @@ export function keyRing(parts: KeyRingParts): KeyRing {
     return !isRetired && (missingSince === undefined || clock.now() - missingSince < overlapMs)
   }
 
-  /** Beside the judging, which waits for none of it: reads what is kept, and asks the bank where its last answer is old. */
+  /**
+   * Beside the judging, which waits for none of it: reads what is kept, and asks the bank where its last
+   * answer is old.
+   */
   function keepUp(): void {
     const now = clock.now()
     if (kept && isOver(readAt, betweenFetchesMs, now)) {
@@ -115,7 +146,9 @@ export function keyRing(parts: KeyRingParts): KeyRing {
     if (askAgainMs !== Infinity && isOver(answeredAt, askAgainMs, now)) void refresh()
   }
 
-  /** One question at a time, and one a minute: a flood of forgeries waits for the same answer, then for none. */
+  /**
+   * One question at a time, and one a minute: a flood of forgeries waits for the same answer, then for none.
+   */
   async function refresh(): Promise<void> {
     if (asking) return asking
     if (!isOver(askedAt, betweenFetchesMs, clock.now())) return
@@ -139,7 +172,8 @@ export function keyRing(parts: KeyRingParts): KeyRing {
     const ids = new Set(published.map(({ keyId }) => keyId))
     for (const held of ring.values()) {
       const isThere = ids.has(held.key.keyId)
-      if (!isThere && held.missingSince === undefined) log.warn({ keyId: held.key.keyId }, 'the bank no longer publishes a key')
+      if (!isThere && held.missingSince === undefined)
+        log.warn({ keyId: held.key.keyId }, 'the bank no longer publishes a key')
       held.missingSince = isThere ? undefined : (held.missingSince ?? answeredAt)
       if (isThere) held.isRetired = false
     }

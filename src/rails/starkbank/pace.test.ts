@@ -1,4 +1,6 @@
-/** The pace at which the bank is asked, on a clock that moves only when somebody sleeps or the test says so. */
+/**
+ * The pace at which the bank is asked, on a clock that moves only when somebody sleeps or the test says so.
+ */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { done, refused, unsure, type Answer } from '../../base/answer.ts'
 import { seededRandom } from '../../base/clock.ts'
@@ -13,7 +15,10 @@ let sleepers: { at: number; wake: () => void }[]
 let asked: { name: string; at: number }[]
 let answers: Answer<unknown>[]
 
-const clock = { now: () => now, sleep: (ms: number) => new Promise<void>(wake => sleepers.push({ at: now + ms, wake })) }
+const clock = {
+  now: () => now,
+  sleep: (ms: number) => new Promise<void>(wake => sleepers.push({ at: now + ms, wake })),
+}
 const settle = async () => {
   for (let turns = 0; turns < 20; turns++) await Promise.resolve()
 }
@@ -106,8 +111,17 @@ describe('a bank that asks for fewer requests', () => {
     answers = [refused('429', true, 7_000)]
     expect(await stark.getInvoice('1')).toEqual(refused('429', true, 7_000))
     now += 3_000
-    const others = [stark.createInvoices([], inTime), stark.createTransfers([], inTime), stark.patchInvoice('1', { status: 'canceled' })]
-    for (const answer of await Promise.all([...others, stark.balance(), stark.publicKeys(), stark.markDelivered('1')]))
+    const others = [
+      stark.createInvoices([], inTime),
+      stark.createTransfers([], inTime),
+      stark.patchInvoice('1', { status: 'canceled' }),
+    ]
+    for (const answer of await Promise.all([
+      ...others,
+      stark.balance(),
+      stark.publicKeys(),
+      stark.markDelivered('1'),
+    ]))
       expect(answer).toMatchObject({ is: 'refused', again: true, afterMs: 4_000 })
     expect(asked).toHaveLength(1)
     now += 4_000
@@ -174,11 +188,14 @@ describe('a bank that cannot be reached', () => {
     expect(await stark.getInvoice('7')).toEqual(done(undefined))
   })
 
-  test.each([done(undefined), unsure('502'), refused('invalidTaxId')])('%j in between shows that it is there', async answer => {
-    const stark = bank()
-    answers = [gone, gone, gone, gone, answer, gone]
-    for (let tried = 0; tried < 6; tried++) await stark.balance()
-    expect(await stark.balance()).toEqual(done(undefined))
-    expect(asked).toHaveLength(7)
-  })
+  test.each([done(undefined), unsure('502'), refused('invalidTaxId')])(
+    '%j in between shows that it is there',
+    async answer => {
+      const stark = bank()
+      answers = [gone, gone, gone, gone, answer, gone]
+      for (let tried = 0; tried < 6; tried++) await stark.balance()
+      expect(await stark.balance()).toEqual(done(undefined))
+      expect(asked).toHaveLength(7)
+    },
+  )
 })

@@ -1,4 +1,7 @@
-/** How fast the bank is asked: reads come out of a bucket, and when the bank wants fewer requests or cannot be reached, nobody asks for a while. */
+/**
+ * How fast the bank is asked: reads come out of a bucket, and when the bank wants fewer requests or cannot be
+ * reached, nobody asks for a while.
+ */
 import type { Answer } from '../../base/answer.ts'
 import type { Clock, Millis } from '../../base/world.ts'
 import type { Bank } from './bank.ts'
@@ -10,8 +13,9 @@ export interface Pace {
 }
 
 /**
- * The bank publishes no limit. Each credited invoice costs one read, so this is also how fast events are settled: five hundred at
- * once, then fifty a second, which is about what eight connections bring at the bank's distance.
+ * The bank publishes no limit. Each credited invoice costs one read, so this is also how fast events are
+ * settled: five hundred at once, then fifty a second, which is about what eight connections bring at the
+ * bank's distance.
  */
 export const usualPace: Pace = { perSecond: 50, burst: 500 }
 
@@ -23,9 +27,10 @@ const restMs: Millis = 30_000
 const longestRestMs: Millis = 3_600_000
 
 /**
- * The same bank, asked at a pace. Reads wait for their turn. Writes take theirs out of the same bucket but never wait for it: they are
- * few, up to a hundred orders each, and between the intent that is written down and the request nothing should come. While the bank
- * is left alone everything is refused here, which is safe because nothing was sent.
+ * The same bank, asked at a pace. Reads wait for their turn. Writes take theirs out of the same bucket but
+ * never wait for it: they are few, up to a hundred orders each, and between the intent that is written down
+ * and the request nothing should come. While the bank is left alone everything is refused here, which is safe
+ * because nothing was sent.
  */
 export function paced(bank: Bank, clock: Clock, pace?: Pace, onDenied: OnDenied = () => undefined): Bank {
   const rest = resting(clock, onDenied)
@@ -68,7 +73,10 @@ export function paced(bank: Bank, clock: Clock, pace?: Pace, onDenied: OnDenied 
   }
 }
 
-/** Answers how long to wait for one's turn, which is taken by asking. Full after a quiet time; who comes while it is empty queues. */
+/**
+ * Answers how long to wait for one's turn, which is taken by asking. Full after a quiet time; who comes while
+ * it is empty queues.
+ */
 function bucket(clock: Clock, { perSecond, burst }: Pace): () => Millis {
   const eachMs = 1000 / perSecond
   const fullMs = burst * eachMs
@@ -83,8 +91,9 @@ function bucket(clock: Clock, { perSecond, burst }: Pace): () => Millis {
 }
 
 /**
- * When nobody asks: as long as the bank said in a refusal (Retry-After, at most an hour), and half a minute after five refusals in a
- * row that time would mend, or one that says the bank does not know us. After that whoever comes asks, and one more such refusal is enough for another rest.
+ * When nobody asks: as long as the bank said in a refusal (Retry-After, at most an hour), and half a minute
+ * after five refusals in a row that time would mend, or one that says the bank does not know us. After that
+ * whoever comes asks, and one more such refusal is enough for another rest.
  */
 function resting(clock: Clock, onDenied: OnDenied) {
   let refusals = 0
@@ -97,7 +106,9 @@ function resting(clock: Clock, onDenied: OnDenied) {
     // A clock set back must not make it longer than it was meant to be.
     return left > forMs ? 0 : left
   }
-  /** A refusal of what was asked shows that we were let in; no answer, and a bank that is busy, show nothing. */
+  /**
+   * A refusal of what was asked shows that we were let in; no answer, and a bank that is busy, show nothing.
+   */
   const listen = (answer: Answer<unknown>) => {
     if (answer.is === 'unsure' || (answer.is === 'refused' && answer.again && !answer.denied)) return
     const now = answer.is === 'refused' && answer.denied ? answer.why : undefined
@@ -109,8 +120,15 @@ function resting(clock: Clock, onDenied: OnDenied) {
     check(): Answer<never> | undefined {
       const left = leftMs()
       if (left <= 0) return undefined
-      const why = strange ?? 'the bank is left alone for a while: it asked for that, or could not be reached lately'
-      return { is: 'refused', why, again: true, afterMs: left, ...(typeof strange === 'string' && { denied: true }) }
+      const why =
+        strange ?? 'the bank is left alone for a while: it asked for that, or could not be reached lately'
+      return {
+        is: 'refused',
+        why,
+        again: true,
+        afterMs: left,
+        ...(typeof strange === 'string' && { denied: true }),
+      }
     },
     heard<T>(answer: Answer<T>): Answer<T> {
       listen(answer)

@@ -44,12 +44,22 @@ describe('the private key file', () => {
   })
 
   const bad: [string, string, RegExp][] = [
-    ['PKCS#8', pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), /PKCS#8.*openssl ec -in .*-sec1\.pem/],
-    ['another curve', other.export({ type: 'sec1', format: 'pem' }).toString(), /prime256v1, not secp256k1.*registered with the bank/],
+    [
+      'PKCS#8',
+      pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      /PKCS#8.*openssl ec -in .*-sec1\.pem/,
+    ],
+    [
+      'another curve',
+      other.export({ type: 'sec1', format: 'pem' }).toString(),
+      /prime256v1, not secp256k1.*registered with the bank/,
+    ],
     ['a public key', pair.publicKey.export({ type: 'spki', format: 'pem' }).toString(), /public key/],
     [
       'a locked key',
-      pair.privateKey.export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString(),
+      pair.privateKey
+        .export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+        .toString(),
       /passphrase/,
     ],
     ['a key cut short', sec1.replace(/\n.{20}/, '\n'), /cannot be read as a key/],
@@ -65,7 +75,8 @@ describe('the private key file', () => {
       } catch (error) {
         expect((error as Error).message).toMatch(says)
         expect((error as Error).message).not.toContain('-genkey')
-        for (const line of text.split('\n').filter(part => part.length > 20)) expect((error as Error).message).not.toContain(line)
+        for (const line of text.split('\n').filter(part => part.length > 20))
+          expect((error as Error).message).not.toContain(line)
       }
     })
 
@@ -96,7 +107,10 @@ describe('the private key file', () => {
 
   // Root reads what it likes, so the system's refusal is told here rather than met.
   test('a key of another user is told to be handed over, not replaced', () => {
-    expect(adviceFor('EACCES', 'keys/bank.pem')).toMatch(/\(EACCES\).*chown USER keys\/bank\.pem && chmod 400 keys\/bank\.pem/)
-    for (const code of ['EACCES', 'EPERM', 'EIO']) expect(adviceFor(code, 'bank.pem')).not.toContain('openssl')
+    expect(adviceFor('EACCES', 'keys/bank.pem')).toMatch(
+      /\(EACCES\).*chown USER keys\/bank\.pem && chmod 400 keys\/bank\.pem/,
+    )
+    for (const code of ['EACCES', 'EPERM', 'EIO'])
+      expect(adviceFor(code, 'bank.pem')).not.toContain('openssl')
   })
 })

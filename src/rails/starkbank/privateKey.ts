@@ -1,4 +1,7 @@
-/** Reads the bank's private key from its file: SEC1, secp256k1, for our eyes only. Says what to do when it is not. */
+/**
+ * Reads the bank's private key from its file: SEC1, secp256k1, for our eyes only. Says what to do when it is
+ * not.
+ */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { BadInput } from '../../base/answer.ts'
@@ -13,31 +16,45 @@ export interface PrivateKeyFile {
   findings: string[]
 }
 
-// What cannot be used may still be the key that is registered with the bank, and openssl writes over what it finds: so a new one is
-// advised only where there is no file, by a command that does not overwrite either.
-const whichOne = 'name the file with the key that is registered with the bank; where none is yet, move this one away before you make one'
+// What cannot be used may still be the key that is registered with the bank, and openssl writes over what it
+// finds: so a new one is advised only where there is no file, by a command that does not overwrite either.
+const whichOne =
+  'name the file with the key that is registered with the bank; where none is yet, move this one away before you make one'
 
-/** Throws `BadInput` that says what would be right; a file that others may read is a finding in the sandbox, refused in production. */
+/**
+ * Throws `BadInput` that says what would be right; a file that others may read is a finding in the sandbox,
+ * refused in production.
+ */
 export function readPrivateKey(path: string, environment: 'sandbox' | 'production'): PrivateKeyFile {
   const { text, mode } = contentOf(path)
   const file = fileShown(path)
-  const findings = mode & 0o077 ? [`${file} can be read by others (mode ${(mode & 0o777).toString(8)}): chmod 400 ${file}`] : []
-  if (environment === 'production' && findings[0]) throw new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${findings[0]}`)
+  const findings =
+    mode & 0o077
+      ? [`${file} can be read by others (mode ${(mode & 0o777).toString(8)}): chmod 400 ${file}`]
+      : []
+  if (environment === 'production' && findings[0])
+    throw new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${findings[0]}`)
   return { ...parsePrivateKey(text, file), findings }
 }
 
 /** The same of a PEM at hand; `name` is what the message calls it. */
 export function parsePrivateKey(text: string, name: string): Pick<PrivateKeyFile, 'pem' | 'publicKeyPem'> {
-  const wrong = (what: string, advice = whichOne) => new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${name} ${what}; ${advice}`)
+  const wrong = (what: string, advice = whichOne) =>
+    new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${name} ${what}; ${advice}`)
   const intoAnother = `openssl ec -in ${quoted(name)} -out ${quoted(`${name.replace(/\.pem$/, '')}-sec1.pem`)}, and name that file`
 
   if (/-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text))
-    throw wrong('is PKCS#8 (BEGIN PRIVATE KEY), which the SDK does not read', `write it as SEC1 into another: ${intoAnother}`)
-  if (/BEGIN PUBLIC KEY/.test(text)) throw wrong('is a public key', 'the private one is wanted, the public one is registered with the bank')
+    throw wrong(
+      'is PKCS#8 (BEGIN PRIVATE KEY), which the SDK does not read',
+      `write it as SEC1 into another: ${intoAnother}`,
+    )
+  if (/BEGIN PUBLIC KEY/.test(text))
+    throw wrong('is a public key', 'the private one is wanted, the public one is registered with the bank')
   // openssl writes EC PARAMETERS before the key unless told -noout.
   const block = /-----BEGIN EC PRIVATE KEY-----[\s\S]+?-----END EC PRIVATE KEY-----/.exec(text)?.[0]
   if (!block) throw wrong('is not a PEM private key (BEGIN EC PRIVATE KEY)')
-  if (/ENCRYPTED/.test(block)) throw wrong('is locked with a passphrase', `write it unlocked into another: ${intoAnother}`)
+  if (/ENCRYPTED/.test(block))
+    throw wrong('is locked with a passphrase', `write it unlocked into another: ${intoAnother}`)
 
   const key = parse(block)
   if (!key) throw wrong('cannot be read as a key')

@@ -1,4 +1,7 @@
-/** The memory that the main thread and the proving thread share: a ring of jobs, posted by one and judged in order by the other, with no message for each. */
+/**
+ * The memory that the main thread and the proving thread share: a ring of jobs, posted by one and judged in
+ * order by the other, with no message for each.
+ */
 import type { PublicKey } from './verify.ts'
 
 export interface Job {
@@ -65,8 +68,14 @@ export function postingEnd(): Posting {
   }
 }
 
-/** The proving thread's end: judges the next job, waiting for it as long as it takes. Answers whether it was the last one there. */
-export function judgingEnd(memory: SharedArrayBuffer, prove: (raw: Uint8Array, signature: Uint8Array, pem: string) => boolean) {
+/**
+ * The proving thread's end: judges the next job, waiting for it as long as it takes. Answers whether it was
+ * the last one there.
+ */
+export function judgingEnd(
+  memory: SharedArrayBuffer,
+  prove: (raw: Uint8Array, signature: Uint8Array, pem: string) => boolean,
+) {
   const { counters, verdicts, bytes } = viewsOf(memory)
   let done = 0
   return function judgeNext(): boolean {
@@ -76,7 +85,9 @@ export function judgingEnd(memory: SharedArrayBuffer, prove: (raw: Uint8Array, s
     const rawAt = at + pemAt + bytes.readUInt32LE(at)
     const raw = bytes.subarray(rawAt, rawAt + bytes.readUInt32LE(at + 4))
     const signature = bytes.subarray(at + 8, at + 8 + signatureBytes)
-    verdicts[slotOf(done)] = prove(raw, signature, bytes.toString('latin1', at + pemAt, rawAt)) ? genuine : forged
+    verdicts[slotOf(done)] = prove(raw, signature, bytes.toString('latin1', at + pemAt, rawAt))
+      ? genuine
+      : forged
     done = (done + 1) | 0
     Atomics.store(counters, judged, done)
     return Atomics.load(counters, posted) === done

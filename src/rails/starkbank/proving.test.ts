@@ -1,4 +1,7 @@
-/** The proving thread says what `prove` says, of every vector; and a thread that dies loses nothing and accepts nothing. */
+/**
+ * The proving thread says what `prove` says, of every vector; and a thread that dies loses nothing and
+ * accepts nothing.
+ */
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -49,14 +52,15 @@ describe.skipIf(unlessAbsent !== '')(`the published vectors${unlessAbsent}`, () 
 
   test('the thread says what `prove` says of every Wycheproof vector and of the 13 events the bank signed', async () => {
     const { prove: proveBeside } = await beside()
-    const given = ['ecdsa_secp256k1_sha256_test.json', 'ecdsa_secp256k1_sha256_bitcoin_test.json'].flatMap(file =>
-      (load(file).testGroups as Group[]).flatMap(({ publicKeyPem, tests }) =>
-        tests.map(({ msg, sig }) => ({
-          pem: publicKeyPem,
-          raw: Buffer.from(msg, 'hex'),
-          text: Buffer.from(sig, 'hex').toString('base64'),
-        })),
-      ),
+    const given = ['ecdsa_secp256k1_sha256_test.json', 'ecdsa_secp256k1_sha256_bitcoin_test.json'].flatMap(
+      file =>
+        (load(file).testGroups as Group[]).flatMap(({ publicKeyPem, tests }) =>
+          tests.map(({ msg, sig }) => ({
+            pem: publicKeyPem,
+            raw: Buffer.from(msg, 'hex'),
+            text: Buffer.from(sig, 'hex').toString('base64'),
+          })),
+        ),
     )
     const samples = load('starkbank-signed-events.json')
     for (const { content, signature: text } of samples.vectors as { content: string; signature: string }[]) {
@@ -85,7 +89,9 @@ describe.skipIf(unlessAbsent !== '')(`the published vectors${unlessAbsent}`, () 
 test('a burst shared by both threads is judged one by one: each forgery among the genuine, and only it', async () => {
   const { prove: proveBeside } = await beside()
   const raws = Array.from({ length: 300 }, (_, index) => Buffer.from(`{"event":{"id":"${index}"}}`))
-  const answers = raws.map((raw, index) => proveBeside(raw, signatureOf(index % 3 === 0 ? body : raw), ours.key))
+  const answers = raws.map((raw, index) =>
+    proveBeside(raw, signatureOf(index % 3 === 0 ? body : raw), ours.key),
+  )
   expect(new Set(answers.map(answer => typeof answer))).toEqual(new Set(['object', 'boolean']))
   expect(await settled(answers)).toEqual(raws.map((_, index) => index % 3 !== 0))
 })
@@ -119,7 +125,10 @@ test('what a thread had not answered when it died is proven where it arrived, an
   ]
   expect(answers.map(answer => typeof answer)).toEqual(['object', 'object', 'object'])
   expect(await settled(answers)).toEqual([true, true, false])
-  expect([proveBeside(body, signatureOf(body), ours.key), proveBeside(other, signatureOf(body), ours.key)]).toEqual([true, false])
+  expect([
+    proveBeside(body, signatureOf(body), ours.key),
+    proveBeside(other, signatureOf(body), ours.key),
+  ]).toEqual([true, false])
 })
 
 test('closing answers what is open, and what comes after it', async () => {
@@ -141,11 +150,15 @@ test('a key ring that proves beside tells genuine, rotated and forged apart in a
   })
   const signers = [ours, second, stranger]
   const verdicts = await Promise.all(
-    Array.from({ length: 90 }, (_, index) => keys.verify(body, [textOf(body, signers[index % 3]!.privateKey)])),
+    Array.from({ length: 90 }, (_, index) =>
+      keys.verify(body, [textOf(body, signers[index % 3]!.privateKey)]),
+    ),
   )
   expect(verdicts).toEqual(
     verdicts.map((_, index) =>
-      index % 3 === 2 ? { is: 'forged', why: expect.any(String) } : { is: 'genuine', keyId: signers[index % 3]!.key.keyId },
+      index % 3 === 2
+        ? { is: 'forged', why: expect.any(String) }
+        : { is: 'genuine', keyId: signers[index % 3]!.key.keyId },
     ),
   )
 })

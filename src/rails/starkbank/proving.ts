@@ -1,4 +1,7 @@
-/** Where signatures are proven: where they arrive, or, while a burst lasts, in a thread beside. Either way by the same `prove`. */
+/**
+ * Where signatures are proven: where they arrive, or, while a burst lasts, in a thread beside. Either way by
+ * the same `prove`.
+ */
 import { Worker } from 'node:worker_threads'
 import type { Log } from '../../base/log.ts'
 import { programModule } from '../../base/place.ts'
@@ -17,8 +20,19 @@ export const provingHere: Proving = { prove, close: () => undefined }
 const burstCount = 32
 const burstMs: Millis = 100
 
-/** Proves beside once `burst` proofs were wanted within a tenth of a second; the thread is started by the first such burst. */
-export function provingBeside({ clock, log, burst = burstCount }: { clock: Clock; log: Log; burst?: number }): Proving {
+/**
+ * Proves beside once `burst` proofs were wanted within a tenth of a second; the thread is started by the
+ * first such burst.
+ */
+export function provingBeside({
+  clock,
+  log,
+  burst = burstCount,
+}: {
+  clock: Clock
+  log: Log
+  burst?: number
+}): Proving {
   let beside: Beside | undefined
   let over = false
   let since: Millis = 0
@@ -61,16 +75,22 @@ function startThread(log: Log): Beside {
   thread.on('message', () => {
     if (is === 'starting') is = 'ready'
     if (is !== 'ready') return
-    for (let genuine = ring.take(); genuine !== undefined; genuine = ring.take()) open.shift()!.answer(genuine)
+    for (let genuine = ring.take(); genuine !== undefined; genuine = ring.take())
+      open.shift()!.answer(genuine)
   })
   thread.on('error', error => gone(error.message))
   thread.on('exit', () => gone('it ended'))
 
-  /** What it had not answered is proven here; it is not started again, so that a fault that repeats costs nothing. */
+  /**
+   * What it had not answered is proven here; it is not started again, so that a fault that repeats costs
+   * nothing.
+   */
   function gone(why: string): void {
-    if (is !== 'gone' && is !== 'closing') log.error({ why }, 'the proving thread is gone: signatures are proven where they arrive')
+    if (is !== 'gone' && is !== 'closing')
+      log.error({ why }, 'the proving thread is gone: signatures are proven where they arrive')
     is = 'gone'
-    for (const { raw, signature, key, answer } of open.splice(0)) answer(new Promise(resolve => resolve(prove(raw, signature, key))))
+    for (const { raw, signature, key, answer } of open.splice(0))
+      answer(new Promise(resolve => resolve(prove(raw, signature, key))))
   }
 
   return {

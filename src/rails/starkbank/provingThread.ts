@@ -1,4 +1,7 @@
-/** The proving thread: judges one job after another with the very `prove` of the main thread, and tells now and then that there are verdicts. */
+/**
+ * The proving thread: judges one job after another with the very `prove` of the main thread, and tells now
+ * and then that there are verdicts.
+ */
 import { parentPort, workerData } from 'node:worker_threads'
 import { judgingEnd } from './proofRing.ts'
 import { prove, readPublicKey, type PublicKey } from './verify.ts'
@@ -15,7 +18,9 @@ const keyOf = (pem: string): PublicKey => {
   return key
 }
 
-const judgeNext = judgingEnd(workerData as SharedArrayBuffer, (raw, signature, pem) => prove(raw, signature, keyOf(pem)))
+const judgeNext = judgingEnd(workerData as SharedArrayBuffer, (raw, signature, pem) =>
+  prove(raw, signature, keyOf(pem)),
+)
 // Ready: from now on jobs may be posted.
 parentPort!.postMessage(null)
 for (let untold = 1; ; untold++) {

@@ -25,7 +25,13 @@ const invoice = {
   rules: [],
   name: 'Ana',
 }
-const log = { id: '6417929088270336', created: '2024-02-29T05:00:11.794243+00:00', errors: [], type: 'credited', invoice }
+const log = {
+  id: '6417929088270336',
+  created: '2024-02-29T05:00:11.794243+00:00',
+  errors: [],
+  type: 'credited',
+  invoice,
+}
 const event = {
   id: '5813904772956160',
   created: '2024-02-29T05:00:12.051456+00:00',
@@ -66,7 +72,11 @@ describe('events', () => {
 
   test('a log whose event never came reads as an event named after it, without the payer', () => {
     const raw = logBytes('invoice', invoiceLogShape.parse(log), event.workspaceId)
-    expect(readEvent(raw)).toEqual({ ...read, eventId: `log-${log.id}`, createdAt: '2024-02-29T05:00:11.794Z' })
+    expect(readEvent(raw)).toEqual({
+      ...read,
+      eventId: `log-${log.id}`,
+      createdAt: '2024-02-29T05:00:11.794Z',
+    })
     expect(Buffer.from(raw).toString()).not.toMatch(/Ana|012\.345/)
   })
 
@@ -84,7 +94,11 @@ describe('events', () => {
       created: log.created,
     }
     const errors = ['invalidbalance', { code: 'duplicated', message: 'Duplicated transfer' }]
-    const failed = { ...event, subscription: 'transfer', log: { id: '9', created: log.created, type: 'failed', errors, transfer } }
+    const failed = {
+      ...event,
+      subscription: 'transfer',
+      log: { id: '9', created: log.created, type: 'failed', errors, transfer },
+    }
     expect(readEvent(bytes({ event: failed }))).toMatchObject({
       kind: 'transfer.failed',
       about: 'payout',
@@ -102,13 +116,26 @@ describe('events', () => {
   })
 
   test('a status and a subscription of next year are unknown and other', () => {
-    const odd = { ...event, log: { ...log, type: 'melted', invoice: { ...invoice, status: 'melting', tags: null } } }
-    expect(readEvent(bytes({ event: odd }))).toMatchObject({ kind: 'invoice.melted', invoice: { status: 'unknown', tag: undefined } })
-    expect(readEvent(bytes({ event: { ...event, subscription: 'pix-melt' } }))).toMatchObject({ kind: 'pix-melt.credited', about: 'other' })
-    expect(readEvent(bytes({ event: { ...event, subscription: 'pix-melt', log: null } }))).toMatchObject({ kind: 'pix-melt.unknown' })
+    const odd = {
+      ...event,
+      log: { ...log, type: 'melted', invoice: { ...invoice, status: 'melting', tags: null } },
+    }
+    expect(readEvent(bytes({ event: odd }))).toMatchObject({
+      kind: 'invoice.melted',
+      invoice: { status: 'unknown', tag: undefined },
+    })
+    expect(readEvent(bytes({ event: { ...event, subscription: 'pix-melt' } }))).toMatchObject({
+      kind: 'pix-melt.credited',
+      about: 'other',
+    })
+    expect(readEvent(bytes({ event: { ...event, subscription: 'pix-melt', log: null } }))).toMatchObject({
+      kind: 'pix-melt.unknown',
+    })
   })
 
-  const near = (change: object) => ({ event: { ...event, log: { ...log, invoice: { ...invoice, ...change } } } })
+  const near = (change: object) => ({
+    event: { ...event, log: { ...log, invoice: { ...invoice, ...change } } },
+  })
   const wrong: [string, unknown][] = [
     ['no JSON', '{"event":'],
     ['nothing', ''],
@@ -138,28 +165,52 @@ describe('events', () => {
   })
 })
 
-describe.skipIf(absent)(`the bank's own samples${absent ? ' (skipped: ../shared/vectors is absent)' : ''}`, () => {
-  test('all 13 are read, each as what it is', () => {
-    const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: { name: string; content: string }[] }
-    const samples = vectors.map(({ name, content }) => ({ name, ...readEvent(Buffer.from(content)) }))
-    expect(samples).toHaveLength(13)
-    for (const sample of samples) {
-      expect(sample.eventId).toMatch(/^\S{10,40}$/)
-      const kind =
-        sample.name === 'corporate-purchase authorization request' ? 'corporate-purchase.authorization' : sample.name.replace('/', '.')
-      expect(sample.kind).toBe(kind)
-      expect(sample.about).toBe(sample.name.startsWith('invoice/') ? 'invoice' : sample.name.startsWith('transfer/') ? 'payout' : 'other')
-    }
-    expect(samples.find(({ kind }) => kind === 'transfer.failed')).toMatchObject({
-      errors: ['invalidbalance'],
-      payout: { units: 295136516n },
+describe.skipIf(absent)(
+  `the bank's own samples${absent ? ' (skipped: ../shared/vectors is absent)' : ''}`,
+  () => {
+    test('all 13 are read, each as what it is', () => {
+      const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as {
+        vectors: { name: string; content: string }[]
+      }
+      const samples = vectors.map(({ name, content }) => ({ name, ...readEvent(Buffer.from(content)) }))
+      expect(samples).toHaveLength(13)
+      for (const sample of samples) {
+        expect(sample.eventId).toMatch(/^\S{10,40}$/)
+        const kind =
+          sample.name === 'corporate-purchase authorization request'
+            ? 'corporate-purchase.authorization'
+            : sample.name.replace('/', '.')
+        expect(sample.kind).toBe(kind)
+        expect(sample.about).toBe(
+          sample.name.startsWith('invoice/')
+            ? 'invoice'
+            : sample.name.startsWith('transfer/')
+              ? 'payout'
+              : 'other',
+        )
+      }
+      expect(samples.find(({ kind }) => kind === 'transfer.failed')).toMatchObject({
+        errors: ['invalidbalance'],
+        payout: { units: 295136516n },
+      })
+      expect(samples.find(({ kind }) => kind === 'invoice.created')).toMatchObject({
+        invoice: { units: 256n, status: 'created' },
+      })
     })
-    expect(samples.find(({ kind }) => kind === 'invoice.created')).toMatchObject({ invoice: { units: 256n, status: 'created' } })
-  })
-})
+  },
+)
 
 describe('lines of the statement', () => {
-  const line = { id: '1', amount: -3950, fee: 0, description: 'd', externalId: 'x', source: 'self', tags: ['t'], created: log.created }
+  const line = {
+    id: '1',
+    amount: -3950,
+    fee: 0,
+    description: 'd',
+    externalId: 'x',
+    source: 'self',
+    tags: ['t'],
+    created: log.created,
+  }
   for (const [more, about] of [
     [{ source: 'transfer/19381639871263' }, { is: 'payout', providerId: '19381639871263' }],
     [

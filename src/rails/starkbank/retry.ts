@@ -1,4 +1,7 @@
-/** Asking again where asking twice is safe: at most three times, with full jitter, and no sooner than the bank said. */
+/**
+ * Asking again where asking twice is safe: at most three times, with full jitter, and no sooner than the bank
+ * said.
+ */
 import { unsure, type Answer } from '../../base/answer.ts'
 import type { Clock, Millis, Random } from '../../base/world.ts'
 
@@ -13,10 +16,13 @@ export interface Patience {
 }
 
 /**
- * Calls `ask` until it is done, refused for good, or tried three times. Once one try was unsure the whole is never `refused`:
- * that try may have happened, whatever the bank said to the next one.
+ * Calls `ask` until it is done, refused for good, or tried three times. Once one try was unsure the whole is
+ * never `refused`: that try may have happened, whatever the bank said to the next one.
  */
-export async function patiently<T>(ask: () => Promise<Answer<T>>, { clock, random }: Patience): Promise<Answer<T>> {
+export async function patiently<T>(
+  ask: () => Promise<Answer<T>>,
+  { clock, random }: Patience,
+): Promise<Answer<T>> {
   let doubt: string | undefined
   for (let tried = 1; ; tried++) {
     const answer = await ask()

@@ -1,4 +1,7 @@
-/** The real SDK against a server that hangs, drips, redirects, lies and hangs up: what each failure means, and what never leaks. */
+/**
+ * The real SDK against a server that hangs, drips, redirects, lies and hangs up: what each failure means, and
+ * what never leaks.
+ */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { generateKeyPairSync, verify } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -43,8 +46,12 @@ const open = (more: Partial<SdkParts> = {}): Bank =>
     totalMs: 10_000,
     ...more,
   })
-const json = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) =>
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+const json = (
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+) => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 
 const invoice = {
   id: '5166945473134592',
@@ -119,7 +126,11 @@ describe('what is sent', () => {
     expect(JSON.stringify(answer)).not.toMatch(/Arya|012\.345/)
 
     const [request] = seen as [Seen]
-    expect(request).toMatchObject({ method: 'POST', url: '/v2/invoice', headers: { host: 'sandbox.api.starkbank.com' } })
+    expect(request).toMatchObject({
+      method: 'POST',
+      url: '/v2/invoice',
+      headers: { host: 'sandbox.api.starkbank.com' },
+    })
     expect(JSON.parse(request.body)).toEqual({ invoices: [body] })
     const message = `project/5656565656565656:${String(request.headers['access-time'])}:${request.body}`
     const signature = Buffer.from(String(request.headers['access-signature']), 'base64')
@@ -128,8 +139,21 @@ describe('what is sent', () => {
 
   test('each call goes to its own place with its own filters', async () => {
     const log = { id: '1', created: invoice.created, errors: [], type: 'credited', invoice }
-    const transferLog = { id: '2', created: invoice.created, errors: [{ code: 'x', message: 'y' }, 'z'], type: 'failed', transfer }
-    const event = { id: '3', created: invoice.created, subscription: 'invoice', workspaceId: '9', isDelivered: false, log }
+    const transferLog = {
+      id: '2',
+      created: invoice.created,
+      errors: [{ code: 'x', message: 'y' }, 'z'],
+      type: 'failed',
+      transfer,
+    }
+    const event = {
+      id: '3',
+      created: invoice.created,
+      subscription: 'invoice',
+      workspaceId: '9',
+      isDelivered: false,
+      log,
+    }
     const transaction = {
       id: '4',
       amount: -5,
@@ -153,7 +177,10 @@ describe('what is sent', () => {
       'GET /v2/transfer/log': { cursor: null, logs: [transferLog] },
       'GET /v2/event': { cursor: null, events: [event] },
       'PATCH /v2/event/3': { event },
-      'GET /v2/balance': { cursor: null, balances: [{ id: '9', amount: 12, currency: 'BRL', updated: invoice.created }] },
+      'GET /v2/balance': {
+        cursor: null,
+        balances: [{ id: '9', amount: 12, currency: 'BRL', updated: invoice.created }],
+      },
       'GET /v2/transaction': { cursor: null, transactions: [transaction] },
       'GET /v2/webhook': { cursor: null, webhooks: [webhook] },
       'POST /v2/webhook': { webhook },
@@ -172,21 +199,44 @@ describe('what is sent', () => {
       value: { cursor: 'more', items: [{ amount: 4000 }] },
     })
     expect(await bank.getInvoice('7')).toMatchObject({ is: 'done', value: { id: invoice.id } })
-    expect(await bank.patchInvoice('7', { status: 'canceled' })).toMatchObject({ is: 'done', value: { status: 'canceled' } })
-    expect(await bank.pageInvoiceLogs({ types: ['credited', 'voided'], after: '2026-11-20', cursor: 'c' })).toMatchObject({
+    expect(await bank.patchInvoice('7', { status: 'canceled' })).toMatchObject({
+      is: 'done',
+      value: { status: 'canceled' },
+    })
+    expect(
+      await bank.pageInvoiceLogs({ types: ['credited', 'voided'], after: '2026-11-20', cursor: 'c' }),
+    ).toMatchObject({
       is: 'done',
       value: { cursor: undefined, items: [{ type: 'credited' }] },
     })
-    expect(await bank.createTransfers([transferBody], inTime)).toMatchObject({ is: 'done', value: [{ id: transfer.id }] })
-    expect(await bank.pageTransfers({ tags: ['pay_1-1'] })).toMatchObject({ is: 'done', value: { cursor: undefined } })
+    expect(await bank.createTransfers([transferBody], inTime)).toMatchObject({
+      is: 'done',
+      value: [{ id: transfer.id }],
+    })
+    expect(await bank.pageTransfers({ tags: ['pay_1-1'] })).toMatchObject({
+      is: 'done',
+      value: { cursor: undefined },
+    })
     expect(await bank.getTransfer('8')).toMatchObject({ is: 'done', value: { bankCode: '20018183' } })
-    expect(await bank.pageTransferLogs({ types: ['failed'] })).toMatchObject({ is: 'done', value: { items: [{ errors: ['x: y', 'z'] }] } })
-    expect(await bank.pageEvents({ isDelivered: false })).toMatchObject({ is: 'done', value: { items: [{ id: '3', log: { id: '1' } }] } })
+    expect(await bank.pageTransferLogs({ types: ['failed'] })).toMatchObject({
+      is: 'done',
+      value: { items: [{ errors: ['x: y', 'z'] }] },
+    })
+    expect(await bank.pageEvents({ isDelivered: false })).toMatchObject({
+      is: 'done',
+      value: { items: [{ id: '3', log: { id: '1' } }] },
+    })
     expect(await bank.markDelivered('3')).toEqual({ is: 'done', value: undefined })
     expect(await bank.balance()).toMatchObject({ is: 'done', value: { amount: 12 } })
-    expect(await bank.pageTransactions({ after: '2026-11-20' })).toMatchObject({ is: 'done', value: { items: [{ amount: -5 }] } })
+    expect(await bank.pageTransactions({ after: '2026-11-20' })).toMatchObject({
+      is: 'done',
+      value: { items: [{ amount: -5 }] },
+    })
     expect(await bank.webhooks()).toEqual({ is: 'done', value: [webhook] })
-    expect(await bank.createWebhook({ url: webhook.url, subscriptions: ['invoice'] })).toEqual({ is: 'done', value: webhook })
+    expect(await bank.createWebhook({ url: webhook.url, subscriptions: ['invoice'] })).toEqual({
+      is: 'done',
+      value: webhook,
+    })
     expect(await bank.publicKeys()).toEqual({ is: 'done', value: [{ content: 'new' }, { content: 'old' }] })
 
     const sent = seen.map(({ method, url }) => `${method} ${url}`)
@@ -194,7 +244,9 @@ describe('what is sent', () => {
     expect(sent).toContain('GET /v2/invoice/log?cursor=c&after=2026-11-20&types=credited%2Cvoided')
     expect(sent).toContain('GET /v2/event?isDelivered=false')
     expect(JSON.parse(seen.find(({ url }) => url === '/v2/event/3')!.body)).toEqual({ isDelivered: true })
-    expect(JSON.parse(seen.find(({ url }) => url === '/v2/transfer')!.body)).toEqual({ transfers: [transferBody] })
+    expect(JSON.parse(seen.find(({ url }) => url === '/v2/transfer')!.body)).toEqual({
+      transfers: [transferBody],
+    })
   })
 
   test('no more requests are under way at once than there are sockets, and none is late because it had to wait', async () => {
@@ -207,7 +259,9 @@ describe('what is sent', () => {
     handle = (_, response, socket) => {
       sockets.add(socket)
       most = Math.max(most, ++under)
-      void pause(60, 'the bank takes its time over each').then(() => (under--, json(response, 200, { invoice })))
+      void pause(60, 'the bank takes its time over each').then(
+        () => (under--, json(response, 200, { invoice })),
+      )
     }
     const answers = await Promise.all(Array.from({ length: 60 }, (_, at) => bank.getInvoice(String(at))))
     expect(answers.every(({ is }) => is === 'done')).toBe(true)
@@ -228,7 +282,18 @@ describe('what is sent', () => {
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 function selfSigned(): { key: string; cert: string } {
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost']
+  const kind = [
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=localhost',
+  ]
   const pem = execFileSync('openssl', ['req', ...kind, '-keyout', '-', '-out', '-'], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -240,7 +305,10 @@ function selfSigned(): { key: string; cert: string } {
 }
 
 describe('a deadline', () => {
-  /** What is left of one at each look: the first is when the request is made, the second when its socket is there. */
+  /**
+   * What is left of one at each look: the first is when the request is made, the second when its socket is
+   * there.
+   */
   const looks = (...left: number[]) => ({ leftMs: () => left.shift() ?? 0 })
 
   test('that has passed keeps every byte here, on a new connection and on a kept one [security 6]', async () => {
@@ -252,7 +320,10 @@ describe('a deadline', () => {
     })
     expect(await bank.createInvoices([body], inTime)).toMatchObject({ is: 'done' })
     expect(await bank.createInvoices([body], looks(1_000))).toMatchObject({ is: 'refused', again: true })
-    expect(await bank.createTransfers([transferBody], looks(1_000))).toMatchObject({ is: 'refused', again: true })
+    expect(await bank.createTransfers([transferBody], looks(1_000))).toMatchObject({
+      is: 'refused',
+      again: true,
+    })
     expect(seen).toHaveLength(1)
   })
 
@@ -283,31 +354,36 @@ describe('a deadline', () => {
     expect(seen).toHaveLength(1)
   })
 
-  test.skipIf(!hasOpenssl)('over TLS is looked at after the handshake, before anything that it carries', async () => {
-    bank.close()
-    const secure = createHttpsServer(selfSigned(), (_, response) => json(response, 200, { message: 'ok', invoices: [invoice] }))
-    const asked: string[] = []
-    secure.on('request', ({ url }) => asked.push(url!))
-    const secureBase = (await listen(secure)).replace('http:', 'https:')
-    const looked: number[] = []
-    let shaken = 0
-    secure.on('secureConnection', () => shaken++)
-    bank = open({ apiUrl: secureBase, connectMs: 10_000, totalMs: 10_000 })
-    const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED']
-    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
-    try {
-      const deadline = { leftMs: () => (looked.push(shaken), looked.length === 1 ? 1_000 : 0) }
-      expect(await bank.createInvoices([body], deadline)).toMatchObject({ is: 'refused', again: true })
-      expect(await bank.createInvoices([body], inTime)).toMatchObject({ is: 'done' })
-    } finally {
-      if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
-      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before
-      secure.closeAllConnections()
-      await new Promise(resolve => secure.close(resolve))
-    }
-    expect(asked).toEqual(['/v2/invoice'])
-    expect(looked).toHaveLength(2)
-  })
+  test.skipIf(!hasOpenssl)(
+    'over TLS is looked at after the handshake, before anything that it carries',
+    async () => {
+      bank.close()
+      const secure = createHttpsServer(selfSigned(), (_, response) =>
+        json(response, 200, { message: 'ok', invoices: [invoice] }),
+      )
+      const asked: string[] = []
+      secure.on('request', ({ url }) => asked.push(url!))
+      const secureBase = (await listen(secure)).replace('http:', 'https:')
+      const looked: number[] = []
+      let shaken = 0
+      secure.on('secureConnection', () => shaken++)
+      bank = open({ apiUrl: secureBase, connectMs: 10_000, totalMs: 10_000 })
+      const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED']
+      process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
+      try {
+        const deadline = { leftMs: () => (looked.push(shaken), looked.length === 1 ? 1_000 : 0) }
+        expect(await bank.createInvoices([body], deadline)).toMatchObject({ is: 'refused', again: true })
+        expect(await bank.createInvoices([body], inTime)).toMatchObject({ is: 'done' })
+      } finally {
+        if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
+        else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before
+        secure.closeAllConnections()
+        await new Promise(resolve => secure.close(resolve))
+      }
+      expect(asked).toEqual(['/v2/invoice'])
+      expect(looked).toHaveLength(2)
+    },
+  )
 })
 
 test('a bank that is closed leaves one that was opened before it open', async () => {
@@ -335,7 +411,9 @@ describe('where it is sent', () => {
   test("without another address only the bank's own two hosts are spoken to [security 6]", () => {
     const agent = new BankAgent({ clock: systemClock })
     for (const host of ['evil.example', 'api.starkbank.com.evil.example', '127.0.0.1', undefined])
-      expect(() => agent.createConnection({ ...(host && { host }), port: 443 }, () => undefined)).toThrow('no other host')
+      expect(() => agent.createConnection({ ...(host && { host }), port: 443 }, () => undefined)).toThrow(
+        'no other host',
+      )
   })
 })
 
@@ -361,12 +439,16 @@ describe('what a failure means', () => {
     ],
     [
       '400 for a skewed clock',
-      (_, response) => json(response, 400, { errors: [{ code: 'invalidAccessTime', message: 'it is too old' }] }),
+      (_, response) =>
+        json(response, 400, { errors: [{ code: 'invalidAccessTime', message: 'it is too old' }] }),
       { is: 'refused', again: true, denied: true },
     ],
     [
       '400 invalidCredentials',
-      (_, response) => json(response, 400, { errors: [{ code: 'invalidCredentials', message: 'the signature does not check out' }] }),
+      (_, response) =>
+        json(response, 400, {
+          errors: [{ code: 'invalidCredentials', message: 'the signature does not check out' }],
+        }),
       { is: 'refused', again: true, denied: true },
     ],
     [
@@ -381,9 +463,17 @@ describe('what a failure means', () => {
     ['404', (_, response) => json(response, 404, {}), { is: 'refused', again: false }],
     ['408', text(408), { is: 'unsure' }],
     ['429 with seconds', timed('7'), { is: 'refused', again: true, afterMs: 7_000 }],
-    ['429 with a date long gone', timed('Sun, 06 Nov 1994 08:49:37 GMT'), { is: 'refused', again: true, afterMs: 0 }],
+    [
+      '429 with a date long gone',
+      timed('Sun, 06 Nov 1994 08:49:37 GMT'),
+      { is: 'refused', again: true, afterMs: 0 },
+    ],
     ['429 with nothing', text(429), { is: 'refused', again: true }],
-    ['500 of JSON', (_, response) => json(response, 500, { errors: [{ code: 'internalServerError' }] }), { is: 'unsure' }],
+    [
+      '500 of JSON',
+      (_, response) => json(response, 500, { errors: [{ code: 'internalServerError' }] }),
+      { is: 'unsure' },
+    ],
     ['500 of HTML', text(500), { is: 'unsure' }],
     ['502 of HTML', text(502), { is: 'unsure' }],
     ['503', text(503), { is: 'unsure' }],
@@ -393,7 +483,11 @@ describe('what a failure means', () => {
     ['200 of null', (_, response) => json(response, 200, null), { is: 'unsure' }],
     [
       '200 with an amount too big to count',
-      (_, response) => json(response, 200, { invoice: { ...invoice, amount: 2 ** 60 }, invoices: [{ ...invoice, amount: 2 ** 60 }] }),
+      (_, response) =>
+        json(response, 200, {
+          invoice: { ...invoice, amount: 2 ** 60 },
+          invoices: [{ ...invoice, amount: 2 ** 60 }],
+        }),
       { is: 'unsure' },
     ],
     ['a hang', () => {}, { is: 'unsure' }],
@@ -410,7 +504,9 @@ describe('what a failure means', () => {
     [
       'an end after half an answer',
       (_, response, socket) => {
-        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' }).write('{"inv', () => socket.destroy())
+        response
+          .writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
+          .write('{"inv', () => socket.destroy())
       },
       { is: 'unsure' },
     ],
@@ -426,15 +522,21 @@ describe('what a failure means', () => {
         bank.close()
         bank = open({ totalMs: 700 })
       }
-      const [write, read, keys] = await Promise.all([bank.createInvoices([body], inTime), bank.getInvoice('7'), bank.publicKeys()])
+      const [write, read, keys] = await Promise.all([
+        bank.createInvoices([body], inTime),
+        bank.getInvoice('7'),
+        bank.publicKeys(),
+      ])
       expect(write).toMatchObject(meaning)
       expect(read).toMatchObject(meaning)
       expect(keys.is).not.toBe('done')
-      for (const one of [write, read, keys]) expect(JSON.stringify(one)).not.toMatch(/012\.345|Arya|Bad Gateway|MEQ|MEU|project\/|html/)
+      for (const one of [write, read, keys])
+        expect(JSON.stringify(one)).not.toMatch(/012\.345|Arya|Bad Gateway|MEQ|MEU|project\/|html/)
     })
 
   test('the code of a refusal is told, and what it says of a payer is not [security 14]', async () => {
-    handle = (_, response) => json(response, 400, { errors: [...errors, { code: 'invalidAmount', message: 'too small' }] })
+    handle = (_, response) =>
+      json(response, 400, { errors: [...errors, { code: 'invalidAmount', message: 'too small' }] })
     expect(await bank.createInvoices([body], inTime)).toEqual({
       is: 'refused',
       again: false,
@@ -465,7 +567,11 @@ describe('what a failure means', () => {
     await new Promise(resolve => gone.close(resolve))
     bank = open({ apiUrl })
     const why = expect.stringContaining('ECONNREFUSED') as string
-    expect(await bank.createTransfers([transferBody], inTime)).toMatchObject({ is: 'refused', again: true, why })
+    expect(await bank.createTransfers([transferBody], inTime)).toMatchObject({
+      is: 'refused',
+      again: true,
+      why,
+    })
     expect(await bank.getInvoice('7')).toMatchObject({ is: 'refused', again: true, why })
   })
 
@@ -486,7 +592,11 @@ describe('what a failure means', () => {
     const silent = createTcpServer(socket => taken.push(socket))
     await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
     // Were it not for the time to connect, this would last longer than a test may.
-    bank = open({ apiUrl: `https://127.0.0.1:${(silent.address() as AddressInfo).port}`, connectMs: 150, totalMs: 120_000 })
+    bank = open({
+      apiUrl: `https://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+      connectMs: 150,
+      totalMs: 120_000,
+    })
     expect(await bank.createInvoices([body], inTime)).toMatchObject({
       is: 'refused',
       again: true,

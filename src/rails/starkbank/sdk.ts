@@ -1,4 +1,7 @@
-/** The wire through the bank's official SDK: its calls, our signatures (sign.ts), our deadline, its answers checked, its errors read. */
+/**
+ * The wire through the bank's official SDK: its calls, our signatures (sign.ts), our deadline, its answers
+ * checked, its errors read.
+ */
 import { createRequire } from 'node:module'
 import { z } from 'zod'
 import { done, unsure, type Answer } from '../../base/answer.ts'
@@ -52,13 +55,17 @@ interface Sdk {
 let agents: readonly BankAgent[] = []
 
 /**
- * The bank behind the SDK. The SDK keeps one agent for the whole process, so a second call of this replaces the first one's until it is closed.
- * `page()` only: `query()` shares a global between calls and loses rows when two run at once.
+ * The bank behind the SDK. The SDK keeps one agent for the whole process, so a second call of this replaces
+ * the first one's until it is closed. `page()` only: `query()` shares a global between calls and loses rows
+ * when two run at once.
  */
 export function sdkBank({ environment, projectId, privateKeyPem, ...options }: SdkParts): Bank {
   const { clock, maxSockets = 8 } = options
   const starkbank = createRequire(import.meta.url)('starkbank') as Sdk
-  const user = signingUser(new starkbank.Project({ environment, id: projectId, privateKey: placeholderPem() }), privateKeyPem)
+  const user = signingUser(
+    new starkbank.Project({ environment, id: projectId, privateKey: placeholderPem() }),
+    privateKeyPem,
+  )
   const agent = new BankAgent(options)
   tameAxios()
   agents = [...agents, agent]
@@ -67,13 +74,18 @@ export function sdkBank({ environment, projectId, privateKeyPem, ...options }: S
   const gate = atMost(maxSockets)
 
   /** One call: when there is room, its answer judged by `shape`. */
-  async function call<S extends z.ZodType>(shape: S, send: () => Promise<unknown>): Promise<Answer<z.output<S>>> {
+  async function call<S extends z.ZodType>(
+    shape: S,
+    send: () => Promise<unknown>,
+  ): Promise<Answer<z.output<S>>> {
     const leave = await gate()
     try {
       const answer = await send()
       const result = shape.safeParse(answer)
       if (result.success) return done(result.data)
-      return unsure(`the bank answered in a shape we do not know (${result.error.issues[0]!.path.join('.') || 'whole'})`)
+      return unsure(
+        `the bank answered in a shape we do not know (${result.error.issues[0]!.path.join('.') || 'whole'})`,
+      )
     } catch (error) {
       return faultOf(error, clock.now())
     } finally {
@@ -85,7 +97,9 @@ export function sdkBank({ environment, projectId, privateKeyPem, ...options }: S
 
   return {
     createInvoices: (bodies, deadline) =>
-      call(z.array(invoiceShape), () => within(deadline, () => starkbank.invoice.create(structuredClone(bodies), { user }))),
+      call(z.array(invoiceShape), () =>
+        within(deadline, () => starkbank.invoice.create(structuredClone(bodies), { user })),
+      ),
     pageInvoices: query => page(listedInvoiceShape, () => starkbank.invoice.page({ ...query, user })),
     getInvoice: id => call(invoiceShape, () => starkbank.invoice.get(id, { user })),
     patchInvoice: (id, patch, deadline) =>
@@ -96,7 +110,9 @@ export function sdkBank({ environment, projectId, privateKeyPem, ...options }: S
     pageInvoiceLogs: query => page(invoiceLogShape, () => starkbank.invoice.log.page({ ...query, user })),
 
     createTransfers: (bodies, deadline) =>
-      call(z.array(transferShape), () => within(deadline, () => starkbank.transfer.create(structuredClone(bodies), { user }))),
+      call(z.array(transferShape), () =>
+        within(deadline, () => starkbank.transfer.create(structuredClone(bodies), { user })),
+      ),
     pageTransfers: query => page(transferShape, () => starkbank.transfer.page({ ...query, user })),
     getTransfer: id => call(transferShape, () => starkbank.transfer.get(id, { user })),
     pageTransferLogs: query => page(transferLogShape, () => starkbank.transfer.log.page({ ...query, user })),
@@ -108,7 +124,8 @@ export function sdkBank({ environment, projectId, privateKeyPem, ...options }: S
     pageTransactions: query => page(transactionShape, () => starkbank.transaction.page({ ...query, user })),
     webhooks: async () => items(await page(webhookShape, () => starkbank.webhook.page({ limit: 100, user }))),
     createWebhook: body => call(webhookShape, () => starkbank.webhook.create({ ...body, user })),
-    publicKeys: async () => published(await call(rawShape, () => starkbank.request.get('public-key', { limit: 100 }, { user }))),
+    publicKeys: async () =>
+      published(await call(rawShape, () => starkbank.request.get('public-key', { limit: 100 }, { user }))),
     close() {
       agent.destroy()
       agents = agents.filter(other => other !== agent)
@@ -121,9 +138,12 @@ export function sdkBank({ environment, projectId, privateKeyPem, ...options }: S
 const nothing = z.unknown().transform(() => undefined)
 
 const pageOf = <S extends z.ZodType>(shape: S) =>
-  z.tuple([z.array(shape), z.string().nullish()]).transform(([found, cursor]) => ({ items: found, cursor: cursor || undefined }))
+  z
+    .tuple([z.array(shape), z.string().nullish()])
+    .transform(([found, cursor]) => ({ items: found, cursor: cursor || undefined }))
 
-const items = <T>(answer: Answer<Page<T>>): Answer<T[]> => (answer.is === 'done' ? done(answer.value.items) : answer)
+const items = <T>(answer: Answer<Page<T>>): Answer<T[]> =>
+  answer.is === 'done' ? done(answer.value.items) : answer
 
 // The SDK's own call for keys asks for one; its raw request asks for all, but leaves the status to us.
 const rawShape = z.object({ status: z.number(), content: z.unknown() })
@@ -134,7 +154,9 @@ function published(answer: Answer<z.output<typeof rawShape>>): Answer<BankPublic
   const { status, content } = answer.value
   if (status === 200) {
     const list = keysShape.safeParse(content)
-    return list.success ? done(list.data.publicKeys) : unsure('the bank answered in a shape we do not know (publicKeys)')
+    return list.success
+      ? done(list.data.publicKeys)
+      : unsure('the bank answered in a shape we do not know (publicKeys)')
   }
   const { errors } = (content ?? {}) as { errors?: unknown }
   return status === 400 && Array.isArray(errors) ? inputErrors(errors) : statusFault(status)

@@ -1,4 +1,6 @@
-/** Our signatures against the SDK's own: the same bytes but for the nonce, and each side verifies the other's. */
+/**
+ * Our signatures against the SDK's own: the same bytes but for the nonce, and each side verifies the other's.
+ */
 import { createPrivateKey, generateKeyPairSync, verify } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
@@ -22,7 +24,10 @@ const signOfSdk = sdk.Ecdsa.sign
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
 const pem = privateKey.export({ type: 'sec1', format: 'pem' }).toString()
 const ours = readPublicKey(publicKey.export({ type: 'spki', format: 'pem' }).toString())
-const messages = Array.from({ length: 50 }, (_, index) => `project/1:${1_700_000_000 + index}:{"name":"João ${index}"}`)
+const messages = Array.from(
+  { length: 50 },
+  (_, index) => `project/1:${1_700_000_000 + index}:{"name":"João ${index}"}`,
+)
 
 test('the SDK verifies what we sign, byte for byte what it would have written of the same numbers [security A14]', () => {
   const theirs = sdk.PrivateKey.fromPem(pem)
@@ -45,7 +50,10 @@ test('what the SDK signed itself is proven by the same verifiers', () => {
 })
 
 test('the SDK’s own arithmetic signs nothing, and its user never holds our key [security A14]', () => {
-  const user = signingUser({ pem: placeholderPem(), privateKey: () => undefined, accessId: () => 'project/1' }, pem)
+  const user = signingUser(
+    { pem: placeholderPem(), privateKey: () => undefined, accessId: () => 'project/1' },
+    pem,
+  )
   expect(user.pem).not.toBe(pem)
   const text = sdk.Ecdsa.sign('a message', user.privateKey()).toBase64()
   expect(verify('sha256', Buffer.from('a message'), publicKey, Buffer.from(text, 'base64'))).toBe(true)

@@ -41,7 +41,14 @@ const payout: PayoutOrder = {
   externalId,
   units: 3950n,
   description: 'Net',
-  to: { holder: 'Stark', taxId: '20.018.183/0001-80', bank: '20018183', branch: '0001', number: '6341320293482496', type: 'payment' },
+  to: {
+    holder: 'Stark',
+    taxId: '20.018.183/0001-80',
+    bank: '20018183',
+    branch: '0001',
+    number: '6341320293482496',
+    type: 'payment',
+  },
 }
 const sent = (more: Partial<BankTransfer> = {}): BankTransfer => ({
   id: '77',
@@ -85,7 +92,10 @@ beforeEach(() => {
 
 describe('asking for invoices', () => {
   test("orders go out in the bank's words, and answers are matched by tag, wherever they stand", async () => {
-    const answer = await rail({ createInvoices: [done([made(inv('2')), made(inv('1'))])] }).issue([order('1'), order('2')], inTime)
+    const answer = await rail({ createInvoices: [done([made(inv('2')), made(inv('1'))])] }).issue(
+      [order('1'), order('2')],
+      inTime,
+    )
     expect(answer).toMatchObject({ is: 'done', value: [{ tag: inv('1'), units: 4000n }, { tag: inv('2') }] })
     expect(calls[0]).toEqual([
       'createInvoices',
@@ -139,7 +149,9 @@ describe('asking for invoices', () => {
     ['untagged ones', [made(inv('1')), made('x')]],
   ] as const)
     test(`an answer with ${name} is unsure`, async () => {
-      expect(await rail({ createInvoices: [done(list)] }).issue([order('1'), order('2')], inTime)).toMatchObject({ is: 'unsure' })
+      expect(
+        await rail({ createInvoices: [done(list)] }).issue([order('1'), order('2')], inTime),
+      ).toMatchObject({ is: 'unsure' })
     })
 
   test('no orders, more than a hundred, and amounts the bank cannot count are bad input, and nothing is sent', async () => {
@@ -151,7 +163,8 @@ describe('asking for invoices', () => {
         inTime,
       ),
     ).rejects.toThrow(BadInput)
-    for (const units of [0n, -1n, 2n ** 53n]) await expect(stark.issue([{ ...order('1'), units }], inTime)).rejects.toThrow(BadInput)
+    for (const units of [0n, -1n, 2n ** 53n])
+      await expect(stark.issue([{ ...order('1'), units }], inTime)).rejects.toThrow(BadInput)
     expect(calls).toEqual([])
   })
 
@@ -172,7 +185,15 @@ describe('paying', () => {
   test('an order goes out under its externalId, as key and as tag', async () => {
     expect(await rail({ createTransfers: [done([sent()])] }).pay([payout], inTime)).toMatchObject({
       is: 'done',
-      value: [{ providerId: '77', externalId, units: 3950n, status: 'created', to: { bank: '20018183', number: '6341320293482496' } }],
+      value: [
+        {
+          providerId: '77',
+          externalId,
+          units: 3950n,
+          status: 'created',
+          to: { bank: '20018183', number: '6341320293482496' },
+        },
+      ],
     })
     expect(calls[0]![1]).toEqual([
       {
@@ -191,28 +212,41 @@ describe('paying', () => {
   })
 
   test('a lost answer is asked for again under the same key, at most three times, with growing jitter', async () => {
-    expect(await rail({ createTransfers: [unsure('timeout'), unsure('502'), done([sent()])] }).pay([payout], inTime)).toMatchObject({
+    expect(
+      await rail({ createTransfers: [unsure('timeout'), unsure('502'), done([sent()])] }).pay(
+        [payout],
+        inTime,
+      ),
+    ).toMatchObject({
       is: 'done',
     })
     expect(new Set(calls.map(([, given]) => JSON.stringify(given))).size).toBe(1)
     expect(slept).toHaveLength(2)
     calls = []
-    expect(await rail({ createTransfers: [unsure('timeout')] }).pay([payout], inTime)).toEqual(unsure('timeout'))
+    expect(await rail({ createTransfers: [unsure('timeout')] }).pay([payout], inTime)).toEqual(
+      unsure('timeout'),
+    )
     expect(calls).toHaveLength(3)
   })
 
   test('once a try was unsure, a later refusal does not make it undone', async () => {
     for (const later of [refused('unreachable', true), refused('invalidAmount')])
-      expect(await rail({ createTransfers: [unsure('timeout'), later] }).pay([payout], inTime)).toEqual(unsure('timeout'))
+      expect(await rail({ createTransfers: [unsure('timeout'), later] }).pay([payout], inTime)).toEqual(
+        unsure('timeout'),
+      )
   })
 
   test('a plain refusal is not tried again', async () => {
-    expect(await rail({ createTransfers: [refused('invalidAmount')] }).pay([payout], inTime)).toEqual(refused('invalidAmount'))
+    expect(await rail({ createTransfers: [refused('invalidAmount')] }).pay([payout], inTime)).toEqual(
+      refused('invalidAmount'),
+    )
     expect(calls).toHaveLength(1)
   })
 
   test('finding by externalId asks by tag', async () => {
-    expect(await rail({ pageTransfers: [page([sent({ status: 'failed' })])] }).findPayouts(externalId)).toMatchObject({
+    expect(
+      await rail({ pageTransfers: [page([sent({ status: 'failed' })])] }).findPayouts(externalId),
+    ).toMatchObject({
       is: 'done',
       value: [{ externalId, status: 'failed' }],
     })
@@ -222,20 +256,33 @@ describe('paying', () => {
 
 describe('patience', () => {
   test('a read waits as long as the bank asks, and leaves a longer wait to who asked', async () => {
-    expect(await rail({ balance: [refused('429', true, 2_000), done({ amount: -7 })] }).balance()).toEqual(done(-7n))
+    expect(await rail({ balance: [refused('429', true, 2_000), done({ amount: -7 })] }).balance()).toEqual(
+      done(-7n),
+    )
     expect(slept[0]).toBeGreaterThanOrEqual(2_000)
     expect(slept[0]).toBeLessThanOrEqual(2_500)
     calls = []
-    expect(await rail({ balance: [refused('429', true, 60_000)] }).balance()).toEqual(refused('429', true, 60_000))
+    expect(await rail({ balance: [refused('429', true, 60_000)] }).balance()).toEqual(
+      refused('429', true, 60_000),
+    )
     expect(calls).toHaveLength(1)
   })
 
   test('marking delivered is tried again; canceling and registering are not', async () => {
-    const stark = rail({ markDelivered: [unsure('502'), done(undefined)], patchInvoice: [unsure('502')], createWebhook: [unsure('502')] })
+    const stark = rail({
+      markDelivered: [unsure('502'), done(undefined)],
+      patchInvoice: [unsure('502')],
+      createWebhook: [unsure('502')],
+    })
     expect(await stark.markDelivered('1')).toEqual(done(undefined))
     expect(await stark.cancelInvoice('2')).toEqual(unsure('502'))
     expect(await stark.registerWebhook('https://here.example/w')).toEqual(unsure('502'))
-    expect(calls.map(([name]) => name)).toEqual(['markDelivered', 'markDelivered', 'patchInvoice', 'createWebhook'])
+    expect(calls.map(([name]) => name)).toEqual([
+      'markDelivered',
+      'markDelivered',
+      'patchInvoice',
+      'createWebhook',
+    ])
   })
 
   test('two rails with one seed wait alike', async () => {
@@ -256,7 +303,13 @@ describe('hearing what a push lost', () => {
     errors: [],
     invoice: made(inv('1'), { fee: 50, status: 'paid' }),
   })
-  const final = (id: string, at: string) => ({ id, type: 'success', created: at, errors: [], transfer: sent({ status: 'success' }) })
+  const final = (id: string, at: string) => ({
+    id,
+    type: 'success',
+    created: at,
+    errors: [],
+    transfer: sent({ status: 'success' }),
+  })
 
   test('undelivered events become the bytes a push would have brought, oldest first', async () => {
     const event = (id: string, at: string) => ({
@@ -266,15 +319,24 @@ describe('hearing what a push lost', () => {
       workspaceId: undefined,
       log: credit(`l${id}`, at),
     })
-    const stark = rail({ pageEvents: [page([event('2', '2026-11-21T03:00:02+00:00')], 'c'), page([event('1', created)])] })
+    const stark = rail({
+      pageEvents: [page([event('2', '2026-11-21T03:00:02+00:00')], 'c'), page([event('1', created)])],
+    })
     const answer = await stark.undelivered()
     if (answer.is !== 'done') throw new Error(answer.why)
     expect(answer.value.items.map(({ eventId }) => eventId)).toEqual(['1', '2'])
-    expect(stark.read(answer.value.items[0]!.raw)).toMatchObject({ eventId: '1', workspaceId: '42', kind: 'invoice.credited', logId: 'l1' })
+    expect(stark.read(answer.value.items[0]!.raw)).toMatchObject({
+      eventId: '1',
+      workspaceId: '42',
+      kind: 'invoice.credited',
+      logId: 'l1',
+    })
   })
 
   test('undelivered events without end come in portions: what is left stays undelivered', async () => {
-    const stark = rail({ pageEvents: [page([{ id: '1', created, subscription: 'x', workspaceId: '42', log: {} }], 'again')] })
+    const stark = rail({
+      pageEvents: [page([{ id: '1', created, subscription: 'x', workspaceId: '42', log: {} }], 'again')],
+    })
     const answer = await stark.undelivered()
     if (answer.is !== 'done') throw new Error(answer.why)
     expect(answer.value.items).toHaveLength(20)
@@ -289,7 +351,10 @@ describe('hearing what a push lost', () => {
         page([credit('3', '2026-11-21T03:00:03+00:00'), credit('1', '2026-11-21T02:00:00+00:00')]),
         page([{ ...credit('4', '2026-11-21T03:00:04+00:00'), type: 'voided' }]),
       ],
-      pageTransferLogs: [page([final('2', '2026-11-21T02:30:00+00:00'), final('0', '2026-11-21T01:59:59.999+00:00')]), page([])],
+      pageTransferLogs: [
+        page([final('2', '2026-11-21T02:30:00+00:00'), final('0', '2026-11-21T01:59:59.999+00:00')]),
+        page([]),
+      ],
     })
     const answer = await stark.missedLogs('2026-11-21T02:00:00.000Z')
     if (answer.is !== 'done') throw new Error(answer.why)
@@ -313,7 +378,9 @@ describe('hearing what a push lost', () => {
 
   test('the walk ends at the first page that is wholly too old', async () => {
     const old = page([credit('1', '2026-11-20T23:00:00+00:00')], 'more')
-    const answer = await rail({ pageInvoiceLogs: [old], pageTransferLogs: [page([])] }).missedLogs('2026-11-21T02:00:00.000Z')
+    const answer = await rail({ pageInvoiceLogs: [old], pageTransferLogs: [page([])] }).missedLogs(
+      '2026-11-21T02:00:00.000Z',
+    )
     expect(answer).toEqual(done({ items: [], next: undefined }))
     expect(calls.filter(([name]) => name === 'pageInvoiceLogs')).toHaveLength(2)
   })
@@ -323,7 +390,10 @@ describe('hearing what a push lost', () => {
       pageInvoiceLogs: [page([credit('1', created)]), refused('invalidInvoiceLog')],
       pageTransferLogs: [page([final('2', created)]), refused('invalidTransferLog')],
     }).missedLogs('2026-11-21T02:00:00.000Z')
-    expect(answer).toMatchObject({ is: 'done', value: { items: [{ eventId: 'log-1' }, { eventId: 'log-2' }], next: undefined } })
+    expect(answer).toMatchObject({
+      is: 'done',
+      value: { items: [{ eventId: 'log-1' }, { eventId: 'log-2' }], next: undefined },
+    })
     expect(calls.at(-1)![1]).toMatchObject({ types: ['refunded'] })
   })
 
@@ -343,7 +413,13 @@ describe('hearing what a push lost', () => {
     const privateKey = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey
     const soon: [number, number] = [1, 5]
     const sim = await startBank({
-      settings: { skipAuth: true, startingBalance: 10_000, refundRate: 1, transferDelayMs: soon, eventDelayMs: soon },
+      settings: {
+        skipAuth: true,
+        startingBalance: 10_000,
+        refundRate: 1,
+        transferDelayMs: soon,
+        eventDelayMs: soon,
+      },
     })
     const stark = connectStarkbank({
       environment: 'sandbox',
@@ -369,34 +445,64 @@ describe('hearing what a push lost', () => {
   })
 
   test('a page that fails fails the whole: a list with a hole would look complete', async () => {
-    const stark = rail({ pageInvoiceLogs: [page([credit('1', created)], 'c'), unsure('502')], pageTransferLogs: [page([])] })
+    const stark = rail({
+      pageInvoiceLogs: [page([credit('1', created)], 'c'), unsure('502')],
+      pageTransferLogs: [page([])],
+    })
     expect(await stark.missedLogs('2026-11-21T02:00:00.000Z')).toEqual(unsure('502'))
   })
 
   test('a list without end is refused, not cut', async () => {
-    expect(await rail({ pageTransfers: [page([sent()], 'again')] }).findPayouts(externalId)).toMatchObject({ is: 'refused' })
+    expect(await rail({ pageTransfers: [page([sent()], 'again')] }).findPayouts(externalId)).toMatchObject({
+      is: 'refused',
+    })
   })
 })
 
 describe('connecting', () => {
-  const privateKeyPem = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({ type: 'sec1', format: 'pem' }).toString()
+  const privateKeyPem = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+    .privateKey.export({ type: 'sec1', format: 'pem' })
+    .toString()
   const clock = { now: () => 0, sleep: async () => {} }
-  const parts = { projectId: '1', workspaceId: '2', privateKeyPem, clock, random: seededRandom(1), log: silentLog }
+  const parts = {
+    projectId: '1',
+    workspaceId: '2',
+    privateKeyPem,
+    clock,
+    random: seededRandom(1),
+    log: silentLog,
+  }
 
   test("another address than the bank's is refused in production", () => {
-    expect(() => connectStarkbank({ ...parts, environment: 'production', apiUrl: 'http://127.0.0.1:9' })).toThrow(/STARKBANK_API_URL/)
+    expect(() =>
+      connectStarkbank({ ...parts, environment: 'production', apiUrl: 'http://127.0.0.1:9' }),
+    ).toThrow(/STARKBANK_API_URL/)
   })
 
   test('an address that is not one is bad input, and a login in it is not repeated', () => {
-    for (const apiUrl of ['127.0.0.1:9', 'ftp://x', 'http://', 'http://x/v3', 'http://x/?a=1', 'http://me:secret@x'])
+    for (const apiUrl of [
+      '127.0.0.1:9',
+      'ftp://x',
+      'http://',
+      'http://x/v3',
+      'http://x/?a=1',
+      'http://me:secret@x',
+    ])
       expect(() => connectStarkbank({ ...parts, environment: 'sandbox', apiUrl })).toThrow(BadInput)
-    expect(() => connectStarkbank({ ...parts, environment: 'sandbox', apiUrl: 'http://me:secret@x' })).not.toThrow(/secret/)
+    expect(() =>
+      connectStarkbank({ ...parts, environment: 'sandbox', apiUrl: 'http://me:secret@x' }),
+    ).not.toThrow(/secret/)
   })
 
   test('a forged event is judged by the keys handed in, without a call', async () => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-    const stark = connectStarkbank({ ...parts, environment: 'sandbox', apiUrl: 'http://127.0.0.1:9/v2', keys: { initial: [{ pem }] } })
+    const stark = connectStarkbank({
+      ...parts,
+      environment: 'sandbox',
+      apiUrl: 'http://127.0.0.1:9/v2',
+      keys: { initial: [{ pem }] },
+    })
     expect(await stark.verify(Buffer.from('{}'), ['junk'])).toMatchObject({ is: 'forged' })
     stark.close()
   })

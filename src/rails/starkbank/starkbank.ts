@@ -5,10 +5,28 @@ import { percentText, usualExpiresInMs } from '../../base/payTerms.ts'
 import type { Clock, Instant, Random } from '../../base/world.ts'
 import type { InvoiceOrder, PayoutOrder, Portion, Rail } from '../rail.ts'
 import { parseApiUrl } from './agent.ts'
-import type { Bank, BankInvoiceLog, BankTransaction, BankTransferLog, InvoiceBody, ListedInvoice, Page, TransferBody } from './bank.ts'
+import type {
+  Bank,
+  BankInvoiceLog,
+  BankTransaction,
+  BankTransferLog,
+  InvoiceBody,
+  ListedInvoice,
+  Page,
+  TransferBody,
+} from './bank.ts'
 import { keyRing, type KeyRingParts } from './keys.ts'
 import { provingBeside } from './proving.ts'
-import { eventBytes, logBytes, readEvent, toBatchInvoice, toInvoice, toInvoiceLog, toLine, toPayout } from './read.ts'
+import {
+  eventBytes,
+  logBytes,
+  readEvent,
+  toBatchInvoice,
+  toInvoice,
+  toInvoiceLog,
+  toLine,
+  toPayout,
+} from './read.ts'
 import { paced, usualPace, type OnDenied, type Pace } from './pace.ts'
 import { patiently } from './retry.ts'
 import { sdkBank } from './sdk.ts'
@@ -21,7 +39,10 @@ export interface RailParts {
   clock: Clock
   random: Random
   log: Log
-  /** Public keys kept from an earlier run, what to do with what the bank publishes, and where signatures are proven. */
+  /**
+   * Public keys kept from an earlier run, what to do with what the bank publishes, and where signatures are
+   * proven.
+   */
   keys?: Omit<KeyRingParts, 'fetch' | 'clock' | 'log'>
   /** How fast the bank may be asked; without one, as fast as it answers. */
   pace?: Pace
@@ -54,18 +75,33 @@ const transferLogs = ['success', 'failed', 'canceled']
 const returnLogs = ['refunded']
 
 /** The rail over the official SDK. One at a time in a process: the SDK has one agent. */
-export function connectStarkbank({ environment, projectId, privateKeyPem, apiUrl, keys, ...parts }: ConnectParts): Rail {
+export function connectStarkbank({
+  environment,
+  projectId,
+  privateKeyPem,
+  apiUrl,
+  keys,
+  ...parts
+}: ConnectParts): Rail {
   if (apiUrl !== undefined) {
     parseApiUrl(apiUrl)
     if (environment === 'production')
-      throw new BadInput('STARKBANK_API_URL is for simulated banks: leave it out with STARKBANK_ENVIRONMENT=production')
+      throw new BadInput(
+        'STARKBANK_API_URL is for simulated banks: leave it out with STARKBANK_ENVIRONMENT=production',
+      )
   }
   if (provenBy === 'OpenSSL')
     parts.log.warn(
       { platform: process.platform, arch: process.arch },
       'secp256k1 has no native build for this machine: signatures are verified by OpenSSL, at a sixth of the rate',
     )
-  const bank = sdkBank({ environment, projectId, privateKeyPem, clock: parts.clock, ...(apiUrl !== undefined && { apiUrl }) })
+  const bank = sdkBank({
+    environment,
+    projectId,
+    privateKeyPem,
+    clock: parts.clock,
+    ...(apiUrl !== undefined && { apiUrl }),
+  })
   return starkbankRail({
     ...parts,
     bank,
@@ -74,7 +110,16 @@ export function connectStarkbank({ environment, projectId, privateKeyPem, apiUrl
   })
 }
 
-export function starkbankRail({ bank: wire, workspaceId, clock, random, log, keys = {}, pace, onDenied }: RailParts): Rail {
+export function starkbankRail({
+  bank: wire,
+  workspaceId,
+  clock,
+  random,
+  log,
+  keys = {},
+  pace,
+  onDenied,
+}: RailParts): Rail {
   const bank = paced(wire, clock, pace, onDenied)
   const patience = { clock, random }
   // One try only: the ring itself says when the next one is due.
@@ -96,20 +141,35 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
       )
     },
     findInvoices: (tag, payerTaxId) =>
-      everyTagged(tag, cursor => bank.pageInvoices({ tags: [tag], ...cursor }), toInvoice, ofPayer(payerTaxId)),
+      everyTagged(
+        tag,
+        cursor => bank.pageInvoices({ tags: [tag], ...cursor }),
+        toInvoice,
+        ofPayer(payerTaxId),
+      ),
     async invoicesSince(after, place) {
-      const ask: Ask<ListedInvoice> = cursor => bank.pageInvoices({ after: dayOf(after), limit: pageSize, ...cursor })
-      return mapped(await portion([ask], after, place), ({ items, next }) => ({ items: items.map(toBatchInvoice), next }))
+      const ask: Ask<ListedInvoice> = cursor =>
+        bank.pageInvoices({ after: dayOf(after), limit: pageSize, ...cursor })
+      return mapped(await portion([ask], after, place), ({ items, next }) => ({
+        items: items.map(toBatchInvoice),
+        next,
+      }))
     },
     readInvoice: async id => mapped(await patiently(() => bank.getInvoice(id), patience), toInvoice),
     readInvoices: async ids =>
-      mapped(await every(cursor => bank.pageInvoices({ ids, limit: pageSize, ...cursor })), items => items.map(toInvoice)),
+      mapped(await every(cursor => bank.pageInvoices({ ids, limit: pageSize, ...cursor })), items =>
+        items.map(toInvoice),
+      ),
     cancelInvoice: async id => mapped(await bank.patchInvoice(id, { status: 'canceled' }), toInvoice),
     refundInvoice: async (id, leftUnits, deadline) =>
       mapped(await bank.patchInvoice(id, { amount: Number(leftUnits) }, deadline), toInvoice),
     async invoiceLogs(id) {
-      const answer = await every(cursor => bank.pageInvoiceLogs({ invoiceIds: [id], limit: pageSize, ...cursor }))
-      return mapped(answer, logs => oldestFirst(logs.filter(({ invoice }) => invoice.id === id)).map(toInvoiceLog))
+      const answer = await every(cursor =>
+        bank.pageInvoiceLogs({ invoiceIds: [id], limit: pageSize, ...cursor }),
+      )
+      return mapped(answer, logs =>
+        oldestFirst(logs.filter(({ invoice }) => invoice.id === id)).map(toInvoiceLog),
+      )
     },
 
     // Safe to try again in time: the bank fails a second transfer with the same externalId.
@@ -132,8 +192,12 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     },
     readPayout: async id => mapped(await patiently(() => bank.getTransfer(id), patience), toPayout),
     async hasComeBack(id) {
-      const answer = await every(cursor => bank.pageTransferLogs({ transferIds: [id], limit: pageSize, ...cursor }))
-      return mapped(answer, logs => logs.some(({ type, transfer }) => transfer.id === id && returnLogs.includes(type)))
+      const answer = await every(cursor =>
+        bank.pageTransferLogs({ transferIds: [id], limit: pageSize, ...cursor }),
+      )
+      return mapped(answer, logs =>
+        logs.some(({ type, transfer }) => transfer.id === id && returnLogs.includes(type)),
+      )
     },
 
     verify: (raw, signatures) => ring.verify(raw, signatures),
@@ -141,7 +205,11 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     read: readEvent,
 
     async undelivered(place) {
-      const answer = await portion([cursor => bank.pageEvents({ isDelivered: false, limit: pageSize, ...cursor })], undefined, place)
+      const answer = await portion(
+        [cursor => bank.pageEvents({ isDelivered: false, limit: pageSize, ...cursor })],
+        undefined,
+        place,
+      )
       return mapped(answer, ({ items, next }) => ({
         items: items.map(event => ({ eventId: event.id, raw: eventBytes(event, workspaceId) })),
         next,
@@ -152,10 +220,15 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
 
     // The balance bears the workspace's id (seen on the sandbox; not documented).
     workspace: async () => mapped(await patiently(() => bank.balance(), patience), ({ id }) => id),
-    balance: async () => mapped(await patiently(() => bank.balance(), patience), ({ amount }) => BigInt(amount)),
+    balance: async () =>
+      mapped(await patiently(() => bank.balance(), patience), ({ amount }) => BigInt(amount)),
     async statement(after, place) {
-      const ask: Ask<BankTransaction> = cursor => bank.pageTransactions({ after: dayOf(after), limit: pageSize, ...cursor })
-      return mapped(await portion([ask], after, place), ({ items, next }) => ({ items: items.map(toLine), next }))
+      const ask: Ask<BankTransaction> = cursor =>
+        bank.pageTransactions({ after: dayOf(after), limit: pageSize, ...cursor })
+      return mapped(await portion([ask], after, place), ({ items, next }) => ({
+        items: items.map(toLine),
+        next,
+      }))
     },
     taggedLines: tag => everyTagged(tag, cursor => bank.pageTransactions({ tags: [tag], ...cursor }), toLine),
 
@@ -168,33 +241,54 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
   }
 
   async function missedLogs(after: Instant, place?: string): ReturnType<Rail['missedLogs']> {
-    type Entry = { subscription: 'invoice' | 'transfer'; entry: BankInvoiceLog | BankTransferLog; created: string }
+    type Entry = {
+      subscription: 'invoice' | 'transfer'
+      entry: BankInvoiceLog | BankTransferLog
+      created: string
+    }
     const of =
-      <T extends BankInvoiceLog | BankTransferLog>(subscription: Entry['subscription'], ask: Ask<T>): Ask<Entry> =>
+      <T extends BankInvoiceLog | BankTransferLog>(
+        subscription: Entry['subscription'],
+        ask: Ask<T>,
+      ): Ask<Entry> =>
       async cursor =>
         mapped(await ask(cursor), ({ items, cursor: next }) => ({
           items: items.map(entry => ({ subscription, entry, created: entry.created })),
           cursor: next,
         }))
     const invoiceLogs = (types: string[]) =>
-      of('invoice', cursor => bank.pageInvoiceLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }))
+      of('invoice', cursor =>
+        bank.pageInvoiceLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }),
+      )
     const transferLogsOf = (types: string[]) =>
-      of('transfer', cursor => bank.pageTransferLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }))
+      of('transfer', cursor =>
+        bank.pageTransferLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }),
+      )
     let lacksReversals = false
     const lists = [
       invoiceLogs(creditLogs),
       transferLogsOf(transferLogs),
-      ifListed(invoiceLogs(fateLogs), 'what became of unpaid invoices, and which were given back', () => (lacksReversals = true)),
+      ifListed(
+        invoiceLogs(fateLogs),
+        'what became of unpaid invoices, and which were given back',
+        () => (lacksReversals = true),
+      ),
       ifListed(transferLogsOf(returnLogs), 'which transfers came back'),
     ]
     return mapped(await portion(lists, after, place), ({ items, next }) => ({
-      items: items.map(({ subscription, entry }) => ({ eventId: `log-${entry.id}`, raw: logBytes(subscription, entry, workspaceId) })),
+      items: items.map(({ subscription, entry }) => ({
+        eventId: `log-${entry.id}`,
+        raw: logBytes(subscription, entry, workspaceId),
+      })),
       next,
       ...(lacksReversals && { lacksReversals }),
     }))
   }
 
-  /** Some types are seen but not documented: should the bank refuse them as a filter, credits and ends must still come through. */
+  /**
+   * Some types are seen but not documented: should the bank refuse them as a filter, credits and ends must
+   * still come through.
+   */
   function ifListed<T>(ask: Ask<T>, what: string, onRefused?: () => void): Ask<T> {
     return async cursor => {
       const answer = await ask(cursor)
@@ -205,7 +299,10 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     }
   }
 
-  /** What bears `tag` itself, oldest first: whether the bank's filter takes part of a tag for it is not documented. */
+  /**
+   * What bears `tag` itself, oldest first: whether the bank's filter takes part of a tag for it is not
+   * documented.
+   */
   async function everyTagged<T extends { tags: string[]; created: string }, R>(
     tag: string,
     ask: (cursor: Cursor & { limit: number }) => Promise<Answer<Page<T>>>,
@@ -213,12 +310,15 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     wanted: (item: T) => boolean = () => true,
   ): Promise<Answer<R[]>> {
     const answer = await every(cursor => ask({ limit: pageSize, ...cursor }))
-    return mapped(answer, items => oldestFirst(items.filter(item => item.tags.includes(tag) && wanted(item))).map(read))
+    return mapped(answer, items =>
+      oldestFirst(items.filter(item => item.tags.includes(tag) && wanted(item))).map(read),
+    )
   }
 
   /**
-   * Some pages of each list, from `place` on, as one list, oldest first: the bank answers newest first, and filters by day only, so what is
-   * older than `after` is left out. A list of any length is read so, portion after portion, however long that takes.
+   * Some pages of each list, from `place` on, as one list, oldest first: the bank answers newest first, and
+   * filters by day only, so what is older than `after` is left out. A list of any length is read so, portion
+   * after portion, however long that takes.
    */
   async function portion<T extends { created: string }>(
     lists: readonly Ask<T>[],
@@ -240,10 +340,16 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
         places[index] = isOver ? null : answer.value.cursor!
       }
     }
-    return done({ items: oldestFirst(items), next: places.every(each => each === null) ? undefined : JSON.stringify(places) })
+    return done({
+      items: oldestFirst(items),
+      next: places.every(each => each === null) ? undefined : JSON.stringify(places),
+    })
   }
 
-  /** Every page until the last. What bears one tag is little: a list too long to walk is refused rather than cut, for what is cut is lost. */
+  /**
+   * Every page until the last. What bears one tag is little: a list too long to walk is refused rather than
+   * cut, for what is cut is lost.
+   */
   async function every<T>(ask: Ask<T>): Promise<Answer<T[]>> {
     const items: T[] = []
     let cursor: string | undefined
@@ -261,14 +367,18 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
 /** Where each list is to go on: its cursor, '' at its beginning, null once it is over. */
 function placesOf(place: string, count: number): (string | null)[] | undefined {
   const read = JSON.parse(place) as unknown
-  const isPlaces = Array.isArray(read) && read.length === count && read.every(each => each === null || typeof each === 'string')
+  const isPlaces =
+    Array.isArray(read) &&
+    read.length === count &&
+    read.every(each => each === null || typeof each === 'string')
   return isPlaces ? (read as (string | null)[]) : undefined
 }
 
 type Cursor = { cursor?: string }
 type Ask<T> = (cursor: Cursor) => Promise<Answer<Page<T>>>
 
-const mapped = <T, R>(answer: Answer<T>, map: (value: T) => R): Answer<R> => (answer.is === 'done' ? done(map(answer.value)) : answer)
+const mapped = <T, R>(answer: Answer<T>, map: (value: T) => R): Answer<R> =>
+  answer.is === 'done' ? done(map(answer.value)) : answer
 
 /** One that shows no payer may be anybody's. The bank and we may punctuate a tax id otherwise. */
 const ofPayer =
@@ -277,22 +387,43 @@ const ofPayer =
     taxId === undefined || !invoice.taxId || bare(invoice.taxId) === bare(taxId)
 const bare = (taxId: string): string => taxId.replace(/[^0-9a-z]/gi, '').toUpperCase()
 
-/** Microseconds count: the bank's times all have one shape and one zone, so within a millisecond the text decides. */
+/**
+ * Microseconds count: the bank's times all have one shape and one zone, so within a millisecond the text
+ * decides.
+ */
 const oldestFirst = <T extends { created: string }>(items: T[]): T[] =>
-  items.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created) || (a.created < b.created ? -1 : a.created > b.created ? 1 : 0))
+  items.toSorted(
+    (a, b) =>
+      Date.parse(a.created) - Date.parse(b.created) ||
+      (a.created < b.created ? -1 : a.created > b.created ? 1 : 0),
+  )
 
-/** The day to filter from. Whether the bank's days are Brazil's or UTC is not documented: three hours back covers both. */
-const dayOf = (after: Instant): string => new Date(Date.parse(after) - 3 * 3_600_000).toISOString().slice(0, 10)
+/**
+ * The day to filter from. Whether the bank's days are Brazil's or UTC is not documented: three hours back
+ * covers both.
+ */
+const dayOf = (after: Instant): string =>
+  new Date(Date.parse(after) - 3 * 3_600_000).toISOString().slice(0, 10)
 
-/** One answer for each order, in the orders' order. The bank made something else than was asked when they do not pair. */
-function matched<O, T>(orders: readonly O[], made: readonly T[], pair: (order: O, item: T) => boolean): Answer<T[]> {
+/**
+ * One answer for each order, in the orders' order. The bank made something else than was asked when they do
+ * not pair.
+ */
+function matched<O, T>(
+  orders: readonly O[],
+  made: readonly T[],
+  pair: (order: O, item: T) => boolean,
+): Answer<T[]> {
   const found = orders.map(order => made.find(item => pair(order, item))).filter(item => item !== undefined)
   if (made.length === orders.length && found.length === made.length) return done(found)
-  return unsure(`${orders.length} were asked for, the bank answered ${made.length}, of which ${found.length} are ours`)
+  return unsure(
+    `${orders.length} were asked for, the bank answered ${made.length}, of which ${found.length} are ours`,
+  )
 }
 
 function checked<O extends { units: bigint }>(orders: O[]): O[] {
-  if (orders.length < 1 || orders.length > maxOrders) throw new BadInput(`one call takes 1 to ${maxOrders} orders, got ${orders.length}`)
+  if (orders.length < 1 || orders.length > maxOrders)
+    throw new BadInput(`one call takes 1 to ${maxOrders} orders, got ${orders.length}`)
   for (const { units } of orders)
     if (units <= 0n || units > BigInt(Number.MAX_SAFE_INTEGER))
       throw new BadInput(`an amount must be above zero and at most ${Number.MAX_SAFE_INTEGER}, got ${units}`)
@@ -309,7 +440,10 @@ const invoiceBody = (order: InvoiceOrder): InvoiceBody => ({
   fine: percentOf(order.fineBp ?? 0n),
   interest: percentOf(order.interestBp ?? 0n),
   ...(order.discounts?.length && {
-    discounts: order.discounts.map(({ basisPoints, until }) => ({ percentage: percentOf(basisPoints), due: offsetOf(until) })),
+    discounts: order.discounts.map(({ basisPoints, until }) => ({
+      percentage: percentOf(basisPoints),
+      due: offsetOf(until),
+    })),
   }),
   tags: [order.id, order.batchTag],
   ...withDescriptions([...(order.description ? [{ key: order.description }] : []), ...termsTold(order)]),
@@ -317,9 +451,12 @@ const invoiceBody = (order: InvoiceOrder): InvoiceBody => ({
 
 const offsetOf = (at: Instant): string => at.replace(/Z$/, '+00:00')
 const percentOf = (basisPoints: bigint): number => Number(basisPoints) / 100
-const withDescriptions = (descriptions: { key: string; value?: string }[]) => (descriptions.length > 0 ? { descriptions } : {})
+const withDescriptions = (descriptions: { key: string; value?: string }[]) =>
+  descriptions.length > 0 ? { descriptions } : {}
 
-/** What the bank's page shows the payer besides: what is added to an amount should be read before it is paid. */
+/**
+ * What the bank's page shows the payer besides: what is added to an amount should be read before it is paid.
+ */
 const termsTold = ({ fineBp = 0n, interestBp = 0n }: InvoiceOrder): { key: string; value: string }[] => [
   ...(fineBp > 0n ? [{ key: 'Multa após o vencimento', value: `${comma(fineBp)}%` }] : []),
   ...(interestBp > 0n ? [{ key: 'Juros ao mês após o vencimento', value: `${comma(interestBp)}%` }] : []),

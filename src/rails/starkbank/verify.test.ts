@@ -1,10 +1,20 @@
-/** The verifier against Node's, against Wycheproof, against the bank's own signed events, and against what we break on purpose. */
+/**
+ * The verifier against Node's, against Wycheproof, against the bank's own signed events, and against what we
+ * break on purpose.
+ */
 import { createPublicKey, generateKeyPairSync, sign, verify as nodeVerify, type KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BadInput } from '../../base/answer.ts'
-import { parseDer, parseSignature, proveWithNative, proveWithNode, readPublicKey, type Prover } from './verify.ts'
+import {
+  parseDer,
+  parseSignature,
+  proveWithNative,
+  proveWithNode,
+  readPublicKey,
+  type Prover,
+} from './verify.ts'
 
 const vectors = new URL('../../../../shared/vectors/', import.meta.url)
 const absent = !existsSync(vectors)
@@ -38,7 +48,8 @@ describe.skipIf(absent)(`the published vectors${unlessAbsent}`, () => {
             expect({ tcId, ours }).toEqual({ tcId, ours: nodeVerify('sha256', raw, node, der) })
             // One file forbids every high s, which the bank itself sends.
             const signature = parseDer(der)
-            const forbidden = file.includes('bitcoin') && signature !== undefined && big(signature.subarray(32)) > n / 2n
+            const forbidden =
+              file.includes('bitcoin') && signature !== undefined && big(signature.subarray(32)) > n / 2n
             if (!forbidden) expect({ tcId, ours }).toEqual({ tcId, ours: result === 'valid' })
             judged++
           }
@@ -96,11 +107,15 @@ function breakages(good: Buffer): [string, Buffer][] {
   const [ri, si] = [integer(r), integer(s)]
   const body = good.subarray(2)
   const withZero = (part: Buffer) => Buffer.concat([Buffer.of(2, part[1]! + 1, 0), part.subarray(2)])
-  const negative = (value: bigint) => Buffer.concat([Buffer.of(2, 32), hexOf(value).length === 32 ? hexOf(value) : Buffer.alloc(32, 0xff)])
+  const negative = (value: bigint) =>
+    Buffer.concat([Buffer.of(2, 32), hexOf(value).length === 32 ? hexOf(value) : Buffer.alloc(32, 0xff)])
   return [
     ['the sequence length in long form', Buffer.concat([Buffer.of(0x30, 0x81, body.length), body])],
     ['the sequence length in longer form', Buffer.concat([Buffer.of(0x30, 0x82, 0, body.length), body])],
-    ['an integer length in long form', sequence(Buffer.concat([Buffer.of(2, 0x81, ri[1]!), ri.subarray(2)]), si)],
+    [
+      'an integer length in long form',
+      sequence(Buffer.concat([Buffer.of(2, 0x81, ri[1]!), ri.subarray(2)]), si),
+    ],
     ['an indefinite length', Buffer.concat([Buffer.of(0x30, 0x80), body, Buffer.of(0, 0)])],
     ['one zero too many before r', sequence(withZero(ri), si)],
     ['one zero too many before s', sequence(ri, withZero(si))],
@@ -152,7 +167,10 @@ describe('signatures of our own making', () => {
         const raw = Buffer.from(`{"round":${round}}`)
         for (const [flaw, der] of breakages(sign('sha256', raw, privateKey))) {
           expect({ flaw, node: nodeVerify('sha256', raw, publicKey, der) }).toEqual({ flaw, node: false })
-          expect({ flaw, ours: judge(prover, spki(publicKey), raw, der.toString('base64')) }).toEqual({ flaw, ours: false })
+          expect({ flaw, ours: judge(prover, spki(publicKey), raw, der.toString('base64')) }).toEqual({
+            flaw,
+            ours: false,
+          })
         }
       }
     })
@@ -170,11 +188,15 @@ describe('signatures of our own making', () => {
       const spliced = fc
         .tuple(fc.nat(good.length), fc.uint8Array({ maxLength: 4 }))
         .map(([at, extra]) => Buffer.concat([good.subarray(0, at), extra, good.subarray(at)]))
-      const chosen = fc.tuple(fc.bigInt(0n, n + 2n), fc.bigInt(0n, n + 2n)).map(([r, s]) => sequence(integer(r), integer(s)))
+      const chosen = fc
+        .tuple(fc.bigInt(0n, n + 2n), fc.bigInt(0n, n + 2n))
+        .map(([r, s]) => sequence(integer(r), integer(s)))
       const noise = fc.uint8Array({ maxLength: 80 }).map(bytes => Buffer.from(bytes))
       fc.assert(
         fc.property(fc.oneof(bent, spliced, chosen, noise), der => {
-          expect(judge(prover, pem, raw, der.toString('base64'))).toBe(nodeVerify('sha256', raw, publicKey, der))
+          expect(judge(prover, pem, raw, der.toString('base64'))).toBe(
+            nodeVerify('sha256', raw, publicKey, der),
+          )
         }),
         { numRuns: 600 },
       )
@@ -206,7 +228,10 @@ describe('signatures of our own making', () => {
       der.toString('hex'),
       'A'.repeat(100_000),
     ])
-      expect({ wrong: wrong.slice(0, 200), read: parseSignature(wrong) }).toEqual({ wrong: wrong.slice(0, 200), read: undefined })
+      expect({ wrong: wrong.slice(0, 200), read: parseSignature(wrong) }).toEqual({
+        wrong: wrong.slice(0, 200),
+        read: undefined,
+      })
     const slashed = text.replaceAll('+', '-').replaceAll('/', '_')
     if (slashed !== text) expect(parseSignature(slashed)).toBeUndefined()
   })
@@ -223,7 +248,9 @@ describe('public keys', () => {
 
   test('another curve, another kind, a private key and plain text are no keys', () => {
     const others = [
-      generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+        .publicKey.export({ type: 'spki', format: 'pem' })
+        .toString(),
       generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString(),
       pair().privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
       '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',

@@ -1,4 +1,7 @@
-/** Passkeys: makes one, or signs a statement with one, and puts what the device answered into the form. Forms work without it, with a code. */
+/**
+ * Passkeys: makes one, or signs a statement with one, and puts what the device answered into the form. Forms
+ * work without it, with a code.
+ */
 export {}
 
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> =>
@@ -18,9 +21,15 @@ interface Asked {
   user?: { id: string; name: string }
 }
 
-const credentials = (ids: readonly string[]) => ids.map(id => ({ type: 'public-key' as const, id: bytesOf(id) }))
+const credentials = (ids: readonly string[]) =>
+  ids.map(id => ({ type: 'public-key' as const, id: bytesOf(id) }))
 
-async function make({ challenge, rp, ids, user }: Asked & { user: { id: string; name: string } }): Promise<object> {
+async function make({
+  challenge,
+  rp,
+  ids,
+  user,
+}: Asked & { user: { id: string; name: string } }): Promise<object> {
   const made = (await navigator.credentials.create({
     publicKey: {
       challenge: bytesOf(challenge),
@@ -39,12 +48,21 @@ async function make({ challenge, rp, ids, user }: Asked & { user: { id: string; 
 
 async function sign({ challenge, rp, ids }: Asked): Promise<object> {
   const made = (await navigator.credentials.get({
-    publicKey: { challenge: bytesOf(challenge), rpId: rp, allowCredentials: credentials(ids), userVerification: 'required' },
+    publicKey: {
+      challenge: bytesOf(challenge),
+      rpId: rp,
+      allowCredentials: credentials(ids),
+      userVerification: 'required',
+    },
   })) as PublicKeyCredential
   const { authenticatorData, clientDataJSON, signature } = made.response as AuthenticatorAssertionResponse
   return {
     id: made.id,
-    ...{ authenticatorData: textOf(authenticatorData), clientDataJSON: textOf(clientDataJSON), signature: textOf(signature) },
+    ...{
+      authenticatorData: textOf(authenticatorData),
+      clientDataJSON: textOf(clientDataJSON),
+      signature: textOf(signature),
+    },
   }
 }
 

@@ -1,4 +1,7 @@
-/** The schedule form's own module: shows when it is due while somebody types, and only the fields that count. The form works without it. */
+/**
+ * The schedule form's own module: shows when it is due while somebody types, and only the fields that count.
+ * The form works without it.
+ */
 export {}
 
 const pauseMs = 300
@@ -26,7 +29,9 @@ if (room && form && shown) {
     try {
       const answer = await fetch(`${room.dataset['preview']}?${query}`, { signal: mine.signal })
       if (!answer.ok || answer.redirected) return
-      const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('#preview')
+      const fresh = new DOMParser()
+        .parseFromString(await answer.text(), 'text/html')
+        .querySelector('#preview')
       // What is shown stays where it is, so that a screen reader hears what changed in it.
       if (fresh && !mine.signal.aborted) shown.replaceChildren(...fresh.childNodes)
     } catch {

@@ -1,4 +1,7 @@
-/** The log's own module: lines of a run that lasts appear as they are written, and the page is read anew when it has ended. */
+/**
+ * The log's own module: lines of a run that lasts appear as they are written, and the page is read anew when
+ * it has ended.
+ */
 export {}
 
 const log = document.querySelector<HTMLElement>('[data-tail]')

@@ -1,4 +1,7 @@
-/** The order page's own module: hears from the server when something changed and shows it, counts down, and copies. */
+/**
+ * The order page's own module: hears from the server when something changed and shows it, counts down, and
+ * copies.
+ */
 export {}
 
 const pollMs = 5_000
@@ -105,7 +108,10 @@ async function copy(field: HTMLElement): Promise<boolean> {
   }
 }
 
-/** By the server's clock: the page says what it was when it was made, and this machine only counts on from there. */
+/**
+ * By the server's clock: the page says what it was when it was made, and this machine only counts on from
+ * there.
+ */
 function count(): void {
   clearInterval(ticking)
   const { now, until } = part().dataset

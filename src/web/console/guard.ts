@@ -1,4 +1,7 @@
-/** The console's doors: who is signed in, what their role allows, and that an act was meant. Every route of the console goes through here. */
+/**
+ * The console's doors: who is signed in, what their role allows, and that an act was meant. Every route of
+ * the console goes through here.
+ */
 import { timingSafeEqual } from 'node:crypto'
 import type Router from '@koa/router'
 import type { RouterContext } from '@koa/router'
@@ -6,7 +9,16 @@ import type { Middleware } from 'koa'
 import { SignatureRefused } from '../../approvals/approvals.ts'
 import { BadInput } from '../../base/answer.ts'
 import { barOf, openProposalCount, approverStatus } from '../../ledger/ledger.ts'
-import { approves, isHarmless, may, needsStepUp, sessionOf, stepUp, type Act, type Person } from '../../people/people.ts'
+import {
+  approves,
+  isHarmless,
+  may,
+  needsStepUp,
+  sessionOf,
+  stepUp,
+  type Act,
+  type Person,
+} from '../../people/people.ts'
 import { isLanguage, readForm, type Form, type Language, type PageState } from '../page/page.ts'
 import type { PageParts } from '../context.ts'
 import { barText } from './schedules/barsWords.ts'
@@ -21,7 +33,10 @@ export type ConsoleContext = RouterContext<ConsoleState>
 export interface PostLimits {
   /** The most bytes of one file; a form has none where this is left out. */
   fileBytes?: number
-  /** A signature with a passkey (field `assertion`) stands for the code; the handler proves it, or does nothing. */
+  /**
+   * A signature with a passkey (field `assertion`) stands for the code; the handler proves it, or does
+   * nothing.
+   */
   passkey?: true
   /** The most bytes of all text together. */
   textBytes?: number
@@ -31,28 +46,43 @@ export interface PostLimits {
   wrongCode?(ctx: ConsoleContext, form: Form, fault: string): Promise<void>
 }
 
-/** Where pages and acts are hung up; `list` is every one of them, for whoever checks that each asks for its act. */
+/**
+ * Where pages and acts are hung up; `list` is every one of them, for whoever checks that each asks for its
+ * act.
+ */
 export interface ConsoleRoutes {
   /** A GET page that `act` allows. What each role may see and do is one table: src/people/roles.ts. */
   page(path: string, act: Act, handle: (ctx: ConsoleContext) => Promise<void> | void): void
   /**
-   * A POST that does `act`: the role must allow it, nobody may object to who asks, whoever is new waits before they approve, the form must bear the session's token (field `csrf`), and where the act asks for
-   * it a fresh code must be given (field `code`) or have been within five minutes. `handle` answers where to go then (303), or shows a
-   * page itself. A `BadInput` it throws is shown as it reads, with status 400.
+   * A POST that does `act`: the role must allow it, nobody may object to who asks, whoever is new waits
+   * before they approve, the form must bear the session's token (field `csrf`), and where the act asks for it
+   * a fresh code must be given (field `code`) or have been within five minutes. `handle` answers where to go
+   * then (303), or shows a page itself. A `BadInput` it throws is shown as it reads, with status 400.
    */
-  post(path: string, act: Act, handle: (ctx: ConsoleContext, form: Form) => Promise<string | undefined | void>, limits?: PostLimits): void
+  post(
+    path: string,
+    act: Act,
+    handle: (ctx: ConsoleContext, form: Form) => Promise<string | undefined | void>,
+    limits?: PostLimits,
+  ): void
   readonly list: readonly { method: 'GET' | 'POST'; path: string; act: Act }[]
 }
 
 export const sessionCookie = (secure: boolean) => (secure ? '__Host-console' : 'console')
 
-/** Lets in who is signed in, and sends others to sign in, from where they come back. A person's own language wins over the browser's. */
+/**
+ * Lets in who is signed in, and sends others to sign in, from where they come back. A person's own language
+ * wins over the browser's.
+ */
 export function signedIn({ app }: PageParts): Middleware {
   return async (ctx, next) => {
     const state = ctx.state as ConsoleState
     const token = ctx.cookies.get(sessionCookie(state.secure))
     const person = token === undefined ? undefined : await sessionOf(app.db, app.world, token)
-    if (!person) return ctx.redirect(`/console/sign-in${ctx.method === 'GET' ? `?next=${encodeURIComponent(ctx.originalUrl)}` : ''}`)
+    if (!person)
+      return ctx.redirect(
+        `/console/sign-in${ctx.method === 'GET' ? `?next=${encodeURIComponent(ctx.originalUrl)}` : ''}`,
+      )
     state.person = person
     state.counts = { proposals: await openProposalCount(app.db) }
     if (isLanguage(person.language) && ctx.query['lang'] === undefined) state.lang = person.language
@@ -63,7 +93,9 @@ export function signedIn({ app }: PageParts): Middleware {
 export function doorsOf(router: Router<ConsoleState>, { app }: PageParts): ConsoleRoutes {
   const list: { method: 'GET' | 'POST'; path: string; act: Act }[] = []
   const barTo = async (act: Act, { name }: Person) =>
-    isHarmless(act) ? undefined : app.db.tx(async tx => barOf(await approverStatus(tx, name), await tx.now()), 'locks')
+    isHarmless(act)
+      ? undefined
+      : app.db.tx(async tx => barOf(await approverStatus(tx, name), await tx.now()), 'locks')
   return {
     list,
     page(path, act, handle) {
@@ -81,7 +113,8 @@ export function doorsOf(router: Router<ConsoleState>, { app }: PageParts): Conso
         const form = await readForm(ctx, limits)
         if (!same(form.text('csrf'), person.csrf)) ctx.throw(403)
         const bar = await barTo(act, person)
-        if (bar && (bar.is === 'objected' || bar.is === 'edited' || approves(act))) throw new BadInput(barText(lang, bar))
+        if (bar && (bar.is === 'objected' || bar.is === 'edited' || approves(act)))
+          throw new BadInput(barText(lang, bar))
         const isSigned = limits.passkey === true && form.text('assertion') !== ''
         if (needsStepUp(act) && !person.steppedUp && !isSigned && limits.looksOnly?.(form) !== true) {
           const { is } = await stepUp(app.db, app.world, person, form.text('code'))

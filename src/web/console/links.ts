@@ -17,4 +17,5 @@ export function pathTo(kind: SubjectKind, id: string): string {
   }
 }
 
-export const hrefOf = (subject: Subject | undefined): string | undefined => subject && pathTo(subject.kind, subject.id)
+export const hrefOf = (subject: Subject | undefined): string | undefined =>
+  subject && pathTo(subject.kind, subject.id)

@@ -1,4 +1,7 @@
-/** Objections on the pages of accounts, limits and people: which are open, and the forms that object and propose the end. */
+/**
+ * Objections on the pages of accounts, limits and people: which are open, and the forms that object and
+ * propose the end.
+ */
 import { samePerson } from '../../base/person.ts'
 import type { Objection } from '../../ledger/ledger.ts'
 import { may, type Act, type Person } from '../../people/people.ts'
@@ -45,7 +48,17 @@ interface Forms {
 }
 
 /** Mails link here. Whoever has objected already is not asked again. */
-export function ObjectionForms({ lang, person, objections, acts, actions, of, words: say, theirs, fault }: Forms) {
+export function ObjectionForms({
+  lang,
+  person,
+  objections,
+  acts,
+  actions,
+  of,
+  words: say,
+  theirs,
+  fault,
+}: Forms) {
   const form = (verb: 'object' | 'clear') =>
     actions[verb] !== null &&
     may(person.role, acts[verb]) && (
@@ -63,11 +76,15 @@ export function ObjectionForms({ lang, person, objections, acts, actions, of, wo
           }}
           maxLength={500}
         />
-        <button class={verb === 'object' ? 'danger' : 'plain'}>{verb === 'object' ? say.go : say.clear}</button>
+        <button class={verb === 'object' ? 'danger' : 'plain'}>
+          {verb === 'object' ? say.go : say.clear}
+        </button>
       </ActForm>
     )
   const object = !hasObjected(objections, person) && form('object')
-  const clear = objections.length > 0 && (theirs === undefined ? form('clear') : may(person.role, acts.clear) && <p>{theirs}</p>)
+  const clear =
+    objections.length > 0 &&
+    (theirs === undefined ? form('clear') : may(person.role, acts.clear) && <p>{theirs}</p>)
   if (!object && !clear) return null
   return (
     <section class="card" aria-labelledby="objection">

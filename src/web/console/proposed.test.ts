@@ -1,11 +1,19 @@
-/** What a proposal keeps of itself, as its page shows it: amounts and times of the page, and a word for each value. */
+/**
+ * What a proposal keeps of itself, as its page shows it: amounts and times of the page, and a word for each
+ * value.
+ */
 import { describe, expect, test } from 'vitest'
 import { shownNowhere } from '../../payout/payout.ts'
 import { proposedDetail } from './proposals/words.ts'
 
 describe.each([
   ['a refund', { amount: '60.00', left: '1480.00' }, ['R$ 60,00', 'R$ 1.480,00'], ['R$60.00', 'R$1,480.00']],
-  ['how a reversal ended', { returned: '40.00', before: '0.00' }, ['R$ 40,00', 'R$ 0,00'], ['R$40.00', 'R$0.00']],
+  [
+    'how a reversal ended',
+    { returned: '40.00', before: '0.00' },
+    ['R$ 40,00', 'R$ 0,00'],
+    ['R$40.00', 'R$0.00'],
+  ],
   [
     'a debt that was returned',
     { account: 'main', amount: '40.00', as: 'returned' },
@@ -20,11 +28,23 @@ describe.each([
   ],
   [
     'a rule, each amount once',
-    { text: 'Pix', most: 'R$ 3500.00', period: 'month', mostInPeriod: 'R$ 7000.00', mostUnits: '350000', periodUnits: '700000' },
+    {
+      text: 'Pix',
+      most: 'R$ 3500.00',
+      period: 'month',
+      mostInPeriod: 'R$ 7000.00',
+      mostUnits: '350000',
+      periodUnits: '700000',
+    },
     ['Pix', 'mês', 'R$ 3.500,00', 'R$ 7.000,00'],
     ['Pix', 'month', 'R$3,500.00', 'R$7,000.00'],
   ],
-  ['a bitcoin refund', { satoshis: '12345', amount: '0.00012345 BTC' }, ['12345', '0,00012345 BTC'], ['12345', '0.00012345 BTC']],
+  [
+    'a bitcoin refund',
+    { satoshis: '12345', amount: '0.00012345 BTC' },
+    ['12345', '0,00012345 BTC'],
+    ['12345', '0.00012345 BTC'],
+  ],
   [
     'a limit in bitcoin',
     { asset: 'BTC', perHour: '0.50000000', perDay: 'none' },
@@ -51,5 +71,7 @@ test('a transfer of which the bank has no trace is said so in either language', 
   expect(proposedDetail('pt-BR', { shown: shownNowhere })).toEqual([
     ['o que o banco mostra', expect.stringContaining('nada: nem transferência')],
   ])
-  expect(proposedDetail('en', { shown: shownNowhere })).toEqual([['what the bank shows', expect.stringContaining('nothing: no transfer')]])
+  expect(proposedDetail('en', { shown: shownNowhere })).toEqual([
+    ['what the bank shows', expect.stringContaining('nothing: no transfer')],
+  ])
 })

@@ -13,11 +13,33 @@ const zone = 'America/Sao_Paulo'
 const bank = { id: 'acc_bank', kind: 'bank', name: 'main', state: 'approved' } as AccountRow
 const coins = { id: 'acc_coins', kind: 'bitcoin', name: 'coins', state: 'awaiting' } as AccountRow
 const closed = { id: 'acc_closed', kind: 'bank', name: 'old', state: 'closed' } as AccountRow
-const context: FormContext = { lang: 'pt-BR', accounts: [bank, coins, closed], mayMakeUp: () => true, price: undefined }
+const context: FormContext = {
+  lang: 'pt-BR',
+  accounts: [bank, coins, closed],
+  mayMakeUp: () => true,
+  price: undefined,
+}
 
 const filled = {
-  ...{ name: 'trial', preset: 'cron', cron: '0 */3 * * *', zone, rail: 'starkbank', currency: 'BRL', payers: 'random' },
-  ...{ countLow: '8', countHigh: '12', low: '20', high: '1.000,00', due: '2', dueUnit: 'days', account: 'acc_bank', catchUp: 'latest' },
+  ...{
+    name: 'trial',
+    preset: 'cron',
+    cron: '0 */3 * * *',
+    zone,
+    rail: 'starkbank',
+    currency: 'BRL',
+    payers: 'random',
+  },
+  ...{
+    countLow: '8',
+    countHigh: '12',
+    low: '20',
+    high: '1.000,00',
+    due: '2',
+    dueUnit: 'days',
+    account: 'acc_bank',
+    catchUp: 'latest',
+  },
 }
 const read = (more: Record<string, string> = {}, over: Partial<FormContext> = {}) =>
   readSchedule({ ...filled, ...more }, { ...context, ...over })
@@ -82,39 +104,98 @@ describe('a whole form', () => {
           startsAt: undefined,
           endsAt: undefined,
         },
-        ...{ roster: undefined, countLow: 8, countHigh: 12, unitsLow: 2_000n, unitsHigh: 100_000n, dueInMs: 172_800_000 },
-        ...{ payTo: 'acc_bank', commissionBp: 150n, minPayoutUnits: 1_000n, catchUp: 'latest', pay: plainTerms },
+        ...{
+          roster: undefined,
+          countLow: 8,
+          countHigh: 12,
+          unitsLow: 2_000n,
+          unitsHigh: 100_000n,
+          dueInMs: 172_800_000,
+        },
+        ...{
+          payTo: 'acc_bank',
+          commissionBp: 150n,
+          minPayoutUnits: 1_000n,
+          catchUp: 'latest',
+          pay: plainTerms,
+        },
       },
     })
   })
 
   test('an empty upper end is the lower one', () => {
-    expect(read({ countHigh: '', high: '' }).rule).toMatchObject({ countLow: 8, countHigh: 8, unitsLow: 2_000n, unitsHigh: 2_000n })
+    expect(read({ countHigh: '', high: '' }).rule).toMatchObject({
+      countLow: 8,
+      countHigh: 8,
+      unitsLow: 2_000n,
+      unitsHigh: 2_000n,
+    })
   })
 
   test.each([
     ['sats', '20.000', '50 000 sats', 20_000n, 50_000n],
     ['BTC', '0,0002', '20000 sats', 20_000n, 20_000n],
   ])('amounts in %s', (currency, low, high, units, most) => {
-    const { rule, faults } = read({ rail: 'bitcoin', account: 'acc_coins', currency, low, high, least: '1000 sats', watch: '7' })
+    const { rule, faults } = read({
+      rail: 'bitcoin',
+      account: 'acc_coins',
+      currency,
+      low,
+      high,
+      least: '1000 sats',
+      watch: '7',
+    })
     expect(faults).toEqual({})
-    expect(rule).toMatchObject({ currency: 'BTC', unitsLow: units, unitsHigh: most, minPayoutUnits: 1_000n, watchMs: 7 * 86_400_000 })
+    expect(rule).toMatchObject({
+      currency: 'BTC',
+      unitsLow: units,
+      unitsHigh: most,
+      minPayoutUnits: 1_000n,
+      watchMs: 7 * 86_400_000,
+    })
   })
 
   test.each<[string, Record<string, string>, Partial<FormContext>, string]>([
-    ['dust in satoshis', { rail: 'bitcoin', account: 'acc_coins', currency: 'sats', low: '545', high: '600' }, {}, 'low'],
-    ['dust at the rate of now', { rail: 'bitcoin', account: 'acc_coins', low: '2', high: '3' }, { price: 60_000_000n }, 'low'],
-    ['little that no rate can judge', { rail: 'bitcoin', account: 'acc_coins', low: '2', high: '3' }, {}, 'low'],
+    [
+      'dust in satoshis',
+      { rail: 'bitcoin', account: 'acc_coins', currency: 'sats', low: '545', high: '600' },
+      {},
+      'low',
+    ],
+    [
+      'dust at the rate of now',
+      { rail: 'bitcoin', account: 'acc_coins', low: '2', high: '3' },
+      { price: 60_000_000n },
+      'low',
+    ],
+    [
+      'little that no rate can judge',
+      { rail: 'bitcoin', account: 'acc_coins', low: '2', high: '3' },
+      {},
+      'low',
+    ],
     [
       'dust in a roster',
-      { rail: 'bitcoin', account: 'acc_coins', currency: 'BTC', payers: 'roster', roster: rosterOf('500sats') },
+      {
+        rail: 'bitcoin',
+        account: 'acc_coins',
+        currency: 'BTC',
+        payers: 'roster',
+        roster: rosterOf('500sats'),
+      },
       {},
       'roster',
     ],
     ['too much in a roster', { payers: 'roster', roster: rosterOf('10000000.01') }, {}, 'roster'],
     [
       'satoshis beside a roster',
-      { rail: 'bitcoin', account: 'acc_coins', currency: 'sats', payers: 'roster', roster: rosterOf('0.001') },
+      {
+        rail: 'bitcoin',
+        account: 'acc_coins',
+        currency: 'sats',
+        payers: 'roster',
+        roster: rosterOf('0.001'),
+      },
       {},
       'currency',
     ],
@@ -168,9 +249,30 @@ describe('a whole form', () => {
     const { rule, faults } = readSchedule(valuesOf(row, lang), { ...context, lang, edited: row })
     expect(faults).toEqual({})
     expect(rule).toEqual({
-      ...{ name: 'trial', rail: 'bitcoin', currency: 'BRL', cron: '5 9 * * *', timeZone: zone, startsAt: undefined },
-      ...{ endsAt: '2030-01-01T00:00:15.000Z', roster: undefined, countLow: 8, countHigh: 12, unitsLow: 123_456n, unitsHigh: 1_000_000n },
-      ...{ dueInMs: 5_400_000, watchMs: 90_000, payTo: 'acc_coins', commissionBp: 175n, minPayoutUnits: 12_345n, catchUp: 'none' },
+      ...{
+        name: 'trial',
+        rail: 'bitcoin',
+        currency: 'BRL',
+        cron: '5 9 * * *',
+        timeZone: zone,
+        startsAt: undefined,
+      },
+      ...{
+        endsAt: '2030-01-01T00:00:15.000Z',
+        roster: undefined,
+        countLow: 8,
+        countHigh: 12,
+        unitsLow: 123_456n,
+        unitsHigh: 1_000_000n,
+      },
+      ...{
+        dueInMs: 5_400_000,
+        watchMs: 90_000,
+        payTo: 'acc_coins',
+        commissionBp: 175n,
+        minPayoutUnits: 12_345n,
+        catchUp: 'none',
+      },
     })
   })
 })
@@ -197,9 +299,22 @@ describe('what paying late or early costs', () => {
         ends_at: null,
         roster: null,
       },
-      ...{ count_low: 1n, count_high: 1n, units_low: 1n, units_high: 1n, due_in_ms: 172_800_000n, watch_ms: 1n, account_id: 'acc_bank' },
+      ...{
+        count_low: 1n,
+        count_high: 1n,
+        units_low: 1n,
+        units_high: 1n,
+        due_in_ms: 172_800_000n,
+        watch_ms: 1n,
+        account_id: 'acc_bank',
+      },
       ...{ commission_bp: 0n, min_payout_units: 0n, catch_up: 'all' },
-      ...{ fine_bp: 200n, interest_bp: 150n, expires_in_ms: 864_000_000n, discounts: '5.00%@1d12h 2.50%@12h' },
+      ...{
+        fine_bp: 200n,
+        interest_bp: 150n,
+        expires_in_ms: 864_000_000n,
+        discounts: '5.00%@1d12h 2.50%@12h',
+      },
     } as ScheduleRow
     for (const lang of ['pt-BR', 'en'] as const)
       expect(readSchedule(valuesOf(row, lang), { ...context, lang, edited: row }).rule?.pay).toEqual(pay)
@@ -234,7 +349,9 @@ function rosterOf(amount: string): string {
 
 describe('clock changes are said in words', () => {
   const notes = (cron: string, of: string) =>
-    clockChanges(parseCron(cron), of, Date.UTC(2026, 0), Date.UTC(2027, 0)).map(change => noteOf(change, 'en'))
+    clockChanges(parseCron(cron), of, Date.UTC(2026, 0), Date.UTC(2027, 0)).map(change =>
+      noteOf(change, 'en'),
+    )
   test.each([
     [
       '30 1,2 * * *',
@@ -252,7 +369,10 @@ describe('clock changes are said in words', () => {
     ],
     [
       '0 9 * * *',
-      ['March 8, 2026: the clock changes, and no slot falls there.', 'November 1, 2026: the clock changes, and no slot falls there.'],
+      [
+        'March 8, 2026: the clock changes, and no slot falls there.',
+        'November 1, 2026: the clock changes, and no slot falls there.',
+      ],
     ],
   ])('%s', (cron, expected) => expect(notes(cron, 'America/New_York')).toEqual(expected))
 })

@@ -1,4 +1,7 @@
-/** Styles and browser modules: read once, served under a name that holds their digest, so that a browser may keep them for ever. */
+/**
+ * Styles and browser modules: read once, served under a name that holds their digest, so that a browser may
+ * keep them for ever.
+ */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
@@ -32,7 +35,11 @@ function readAll(): Map<string, Asset> {
     // Compiled there is the .js alone; in the source, which tests run from, the .ts.
     if (!/^[\w-]+\.(?:js|ts)$/.test(file)) continue
     const text = readFileSync(new URL(file, client), 'utf8')
-    add(file.replace(/\.ts$/, '.js'), 'text/javascript; charset=utf-8', file.endsWith('.ts') ? stripTypeScriptTypes(text) : text)
+    add(
+      file.replace(/\.ts$/, '.js'),
+      'text/javascript; charset=utf-8',
+      file.endsWith('.ts') ? stripTypeScriptTypes(text) : text,
+    )
   }
   return found
 }

@@ -1,4 +1,6 @@
-/** Who may not do something is led back to where they were: out of the console into the shop is a dead end. */
+/**
+ * Who may not do something is led back to where they were: out of the console into the shop is a dead end.
+ */
 import { renderToString } from 'preact-render-to-string'
 import { expect, test } from 'vitest'
 import { FaultPage } from './fault.tsx'

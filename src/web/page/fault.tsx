@@ -1,4 +1,7 @@
-/** What is shown when something cannot be: not found, not allowed, too large, too often, or broken on our side. */
+/**
+ * What is shown when something cannot be: not found, not allowed, too large, too often, or broken on our
+ * side.
+ */
 import { Document } from './document.tsx'
 import type { Both, Language } from './language.ts'
 
@@ -16,7 +19,10 @@ const pt = {
   413: ['Grande demais', 'O que foi enviado passa do limite. Envie menos de uma vez.'],
   415: ['Formato desconhecido', 'Use o formulário da página.'],
   429: ['Muitas tentativas', 'Espere um pouco e tente de novo.'],
-  500: ['Algo deu errado do nosso lado', 'Nada do que já estava gravado se perdeu. Tente de novo em alguns minutos.'],
+  500: [
+    'Algo deu errado do nosso lado',
+    'Nada do que já estava gravado se perdeu. Tente de novo em alguns minutos.',
+  ],
   503: ['Indisponível por um momento', 'Tente de novo em alguns minutos.'],
 } satisfies Record<string, string | [string, string]>
 
@@ -25,7 +31,10 @@ const en: typeof pt = {
   home: 'Go to the shop',
   console: 'Go to the console',
   400: ['What was sent could not be read', 'Go back, check what was filled in, and try again.'],
-  403: ['Not allowed', 'This did not come from a page of ours, or your role does not allow it. Go back, reload the page, and try again.'],
+  403: [
+    'Not allowed',
+    'This did not come from a page of ours, or your role does not allow it. Go back, reload the page, and try again.',
+  ],
   404: ['Page not found', 'The address is incomplete, or the page is not there any more.'],
   405: ['That cannot be done here', 'Go back and use the buttons of the page.'],
   413: ['Too large', 'What was sent is above the limit. Send less at once.'],

@@ -1,4 +1,7 @@
-/** What a form may send: its fields and files are read as they are, and what is too much, cut off or no form is refused with its status. */
+/**
+ * What a form may send: its fields and files are read as they are, and what is too much, cut off or no form
+ * is refused with its status.
+ */
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../../../test/testbed/eventually.ts'
@@ -14,7 +17,9 @@ beforeAll(async () => {
     async ctx => {
       came.push(ctx.req.socket)
       // The limits of the test stand in the path: /?fileBytes=100.
-      const limits = Object.fromEntries(Object.entries(ctx.query).map(([name, value]) => [name, Number(value)])) as Partial<Limits>
+      const limits = Object.fromEntries(
+        Object.entries(ctx.query).map(([name, value]) => [name, Number(value)]),
+      ) as Partial<Limits>
       const form = await readForm(ctx, limits)
       const file = form.file('photo')
       ctx.body = {
@@ -30,7 +35,11 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 const send = async (body: RequestInit['body'], query = '', headers: Record<string, string> = {}) => {
-  const answer = await fetch(`${server.url}/${query}`, { method: 'POST', headers, ...(body != null && { body }) })
+  const answer = await fetch(`${server.url}/${query}`, {
+    method: 'POST',
+    headers,
+    ...(body != null && { body }),
+  })
   const text = await answer.text()
   return {
     status: answer.status,
@@ -43,7 +52,12 @@ const urlencoded = { 'content-type': 'application/x-www-form-urlencoded' }
 describe('a form of fields', () => {
   test('is read trimmed, with umlauts and line ends, and every value of a name', async () => {
     const { told } = await send('name=+Jo%C3%A3o+&name=second&note=one%0D%0Atwo', '', urlencoded)
-    expect(told).toEqual({ text: 'João', all: [' João ', 'second'], has: true, values: { name: 'second', note: 'one\ntwo' } })
+    expect(told).toEqual({
+      text: 'João',
+      all: [' João ', 'second'],
+      has: true,
+      values: { name: 'second', note: 'one\ntwo' },
+    })
   })
 
   test('drops control characters, which no field has', async () => {
@@ -135,7 +149,11 @@ describe('a form with a file', () => {
 
   test.each([
     ['has no boundary', 'multipart/form-data', 'x'],
-    ['ends in the middle', 'multipart/form-data; boundary=x', '--x\r\ncontent-disposition: form-data; name="name"\r\n\r\nhalf'],
+    [
+      'ends in the middle',
+      'multipart/form-data; boundary=x',
+      '--x\r\ncontent-disposition: form-data; name="name"\r\n\r\nhalf',
+    ],
   ])('that %s is refused', async (_, type, body) => {
     expect((await send(body, '?fileBytes=100', { 'content-type': type })).status).toBe(400)
   })
@@ -143,10 +161,12 @@ describe('a form with a file', () => {
   test('whose sender leaves in the middle holds nothing open', async () => {
     const before = server.errors.length
     const socket = connect(server.port, '127.0.0.1')
-    const head = 'POST /?fileBytes=100 HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n'
+    const head =
+      'POST /?fileBytes=100 HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n'
     const said = `${head}--x\r\ncontent-disposition: form-data; name="name"\r\n\r\nhalf`
     socket.write(said)
-    const isRead = ({ remotePort, bytesRead }: Socket) => remotePort === socket.localPort && bytesRead === said.length
+    const isRead = ({ remotePort, bytesRead }: Socket) =>
+      remotePort === socket.localPort && bytesRead === said.length
     await until(() => came.some(isRead), 'half a form being read')
     socket.destroy()
     await eventually(() => server.errors.slice(before)).toContain('the form was cut off')

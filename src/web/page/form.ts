@@ -1,4 +1,7 @@
-/** Reads what a form sent, within limits: fields as text, files as bytes. What is too much is refused before it is kept. */
+/**
+ * Reads what a form sent, within limits: fields as text, files as bytes. What is too much is refused before
+ * it is kept.
+ */
 import { Busboy } from '@fastify/busboy'
 import getRawBody from 'raw-body'
 import type { Context } from 'koa'
@@ -54,13 +57,18 @@ function formOf(fields: [string, string][], files: Map<string, Upload>): Form {
 }
 
 // Of control characters a text may have line ends and tabs; a browser sends line ends as CR LF.
-// oxlint-disable-next-line no-control-regex
-const clean = (text: string) => text.replaceAll('\r\n', '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
+const clean = (text: string) =>
+  // oxlint-disable-next-line no-control-regex
+  text.replaceAll('\r\n', '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
 
 async function urlencoded(ctx: Context, { textBytes, fields }: Limits): Promise<[string, string][]> {
   let text: string
   try {
-    text = await getRawBody(ctx.req, { limit: textBytes, length: ctx.request.length ?? null, encoding: 'utf-8' })
+    text = await getRawBody(ctx.req, {
+      limit: textBytes,
+      length: ctx.request.length ?? null,
+      encoding: 'utf-8',
+    })
   } catch (error) {
     // What is left of the body is not read, so the connection cannot be used again.
     ctx.set('connection', 'close')
@@ -71,7 +79,10 @@ async function urlencoded(ctx: Context, { textBytes, fields }: Limits): Promise<
   return pairs
 }
 
-function multipart(ctx: Context, limits: Limits): Promise<{ fields: [string, string][]; files: Map<string, Upload> }> {
+function multipart(
+  ctx: Context,
+  limits: Limits,
+): Promise<{ fields: [string, string][]; files: Map<string, Upload> }> {
   return new Promise((resolve, reject) => {
     const fields: [string, string][] = []
     const files = new Map<string, Upload>()
@@ -117,7 +128,8 @@ function multipart(ctx: Context, limits: Limits): Promise<{ fields: [string, str
         if (bytes.length > 0) files.set(name, { name: (fileName ?? '').slice(-100), bytes })
       })
     })
-    for (const limit of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) reader.on(limit, () => fail(413, 'too many fields'))
+    for (const limit of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const)
+      reader.on(limit, () => fail(413, 'too many fields'))
     reader.on('error', () => fail(400, 'the form could not be read'))
     reader.on('finish', () => {
       if (!over) resolve({ fields, files })

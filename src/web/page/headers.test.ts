@@ -21,11 +21,9 @@ test('a page loads and runs our own files alone, is framed by nobody, and says n
       "script-src 'self'",
       "style-src 'self'",
     ])
-    expect(['x-content-type-options', 'x-frame-options', 'referrer-policy'].map(name => sent.get(name))).toEqual([
-      'nosniff',
-      'DENY',
-      'no-referrer',
-    ])
+    expect(
+      ['x-content-type-options', 'x-frame-options', 'referrer-policy'].map(name => sent.get(name)),
+    ).toEqual(['nosniff', 'DENY', 'no-referrer'])
     expect([sent.get('x-powered-by'), sent.get('server')]).toEqual([null, null])
   } finally {
     server.close()

@@ -1,4 +1,7 @@
-/** The headers of every page: nothing may be loaded, framed or posted elsewhere, and no script or style stands in the text. */
+/**
+ * The headers of every page: nothing may be loaded, framed or posted elsewhere, and no script or style stands
+ * in the text.
+ */
 import helmet from 'koa-helmet'
 import type { Middleware } from 'koa'
 

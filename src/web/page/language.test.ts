@@ -1,4 +1,7 @@
-/** In which language a page answers: by link, then by what was kept, then by the browser's list; Portuguese where nobody says. */
+/**
+ * In which language a page answers: by link, then by what was kept, then by the browser's list; Portuguese
+ * where nobody says.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serveSmall, type SmallServer } from '../../../test/testbed/smallServer.ts'
 import { spoken } from './language.ts'
@@ -32,7 +35,9 @@ test.each([
 })
 
 test('what a link asked for is kept for the next page, and nothing else is', async () => {
-  expect((await ask('/?lang=en')).kept.join()).toMatch(/^lang=en; path=\/; expires=.*; samesite=lax; httponly$/i)
+  expect((await ask('/?lang=en')).kept.join()).toMatch(
+    /^lang=en; path=\/; expires=.*; samesite=lax; httponly$/i,
+  )
   expect((await ask('/', { 'accept-language': 'en' })).kept).toEqual([])
   expect((await ask('/?lang=xx')).kept).toEqual([])
 })

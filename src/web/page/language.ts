@@ -1,8 +1,14 @@
-/** The two languages of the pages: pt-BR unless somebody asks for English, by link, by cookie, or by the browser's own list. */
+/**
+ * The two languages of the pages: pt-BR unless somebody asks for English, by link, by cookie, or by the
+ * browser's own list.
+ */
 import type { Context } from 'koa'
 
 export type Language = 'pt-BR' | 'en'
-/** One dictionary in both languages: `{ 'pt-BR': pt, en }`, where `en` is of pt's type, so that no word can be missing. */
+/**
+ * One dictionary in both languages: `{ 'pt-BR': pt, en }`, where `en` is of pt's type, so that no word can be
+ * missing.
+ */
 export type Both<T> = Readonly<Record<Language, T>>
 
 export const isLanguage = (text: unknown): text is Language => text === 'pt-BR' || text === 'en'

@@ -1,4 +1,7 @@
-/** Who may post: a page of ours. Each way another site can send a form is refused, and reading is nobody's to refuse. */
+/**
+ * Who may post: a page of ours. Each way another site can send a form is refused, and reading is nobody's to
+ * refuse.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { request } from 'node:http'
 import { serveSmall, type SmallServer } from '../../../test/testbed/smallServer.ts'
@@ -18,10 +21,13 @@ afterAll(async () => {
 /** Sent by hand: `fetch` keeps some of these headers to itself. */
 const send = ({ port }: SmallServer, method: string, headers: Record<string, string>) =>
   new Promise<number>((resolve, reject) => {
-    const sent = request({ port, host: '127.0.0.1', method, headers: { host: 'shop.example', ...headers } }, answer => {
-      answer.resume()
-      resolve(answer.statusCode!)
-    })
+    const sent = request(
+      { port, host: '127.0.0.1', method, headers: { host: 'shop.example', ...headers } },
+      answer => {
+        answer.resume()
+        resolve(answer.statusCode!)
+      },
+    )
     sent.on('error', reject)
     sent.end()
   })
@@ -32,7 +38,11 @@ test.each([
   ['says another host of the same site', { 'sec-fetch-site': 'same-site' }, 403],
   ['says that nobody led there', { 'sec-fetch-site': 'none' }, 403],
   ['says something else', { 'sec-fetch-site': 'Same-Origin ' }, 403],
-  ['says another site, and our origin', { 'sec-fetch-site': 'cross-site', origin: 'http://shop.example' }, 403],
+  [
+    'says another site, and our origin',
+    { 'sec-fetch-site': 'cross-site', origin: 'http://shop.example' },
+    403,
+  ],
   ['is older and names our origin', { origin: 'http://shop.example' }, 200],
   ['is older and names another', { origin: 'http://evil.example' }, 403],
   ['is older and names ours with another port', { origin: 'http://shop.example:81' }, 403],

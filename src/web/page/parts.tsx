@@ -1,4 +1,7 @@
-/** Small parts that shop and console share: a field with its fault, a status with icon and word, a time, a notice. */
+/**
+ * Small parts that shop and console share: a field with its fault, a status with icon and word, a time, a
+ * notice.
+ */
 import type { ComponentChildren } from 'preact'
 import type { Instant } from '../../base/world.ts'
 import type { Language } from './language.ts'

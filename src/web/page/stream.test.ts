@@ -1,4 +1,7 @@
-/** Server-sent events: what is told arrives as the browser reads it, and who leaves, or a server that closes, ends it. */
+/**
+ * Server-sent events: what is told arrives as the browser reads it, and who leaves, or a server that closes,
+ * ends it.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../../test/testbed/eventually.ts'
 import { serveSmall, type SmallServer } from '../../../test/testbed/smallServer.ts'
@@ -28,7 +31,8 @@ async function serve(tell: (send: Send, over: AbortSignal) => Promise<void>, clo
   return over
 }
 
-const aborted = (signal: AbortSignal) => new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
 
 test('events come with name, id and every line of their data, and the stream ends when all is told', async () => {
   await serve(async send => {
@@ -36,12 +40,18 @@ test('events come with name, id and every line of their data, and the stream end
     send({ name: 'changed', id: '7', data: 'one\ntwo' })
   })
   const answer = await fetch(server.url)
-  expect(Object.fromEntries(['content-type', 'cache-control', 'x-accel-buffering'].map(name => [name, answer.headers.get(name)]))).toEqual({
+  expect(
+    Object.fromEntries(
+      ['content-type', 'cache-control', 'x-accel-buffering'].map(name => [name, answer.headers.get(name)]),
+    ),
+  ).toEqual({
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   })
-  expect(await answer.text()).toBe('retry: 2000\n\ndata: plain\n\nevent: changed\nid: 7\ndata: one\ndata: two\n\n')
+  expect(await answer.text()).toBe(
+    'retry: 2000\n\ndata: plain\n\nevent: changed\nid: 7\ndata: one\ndata: two\n\n',
+  )
 })
 
 test('who leaves ends it, and what is told after that goes nowhere', async () => {
@@ -99,7 +109,10 @@ describe('how many may listen', () => {
   afterEach(() => here.splice(0).forEach(({ one }) => one.abort()))
   const open = async (path: string, from: string) => {
     const one = new AbortController()
-    const answer = await fetch(`${server.url}${path}`, { signal: one.signal, headers: { 'x-forwarded-for': from } })
+    const answer = await fetch(`${server.url}${path}`, {
+      signal: one.signal,
+      headers: { 'x-forwarded-for': from },
+    })
     if (answer.ok) here.push({ one, answer })
     else await answer.arrayBuffer()
     return answer.status
@@ -107,7 +120,11 @@ describe('how many may listen', () => {
   const many = async (count: number, who: (at: number) => [string, string]) => {
     const statuses: number[] = []
     for (let at = 0; at < count; at += 50)
-      statuses.push(...(await Promise.all(Array.from({ length: Math.min(50, count - at) }, (_, more) => open(...who(at + more))))))
+      statuses.push(
+        ...(await Promise.all(
+          Array.from({ length: Math.min(50, count - at) }, (_, more) => open(...who(at + more))),
+        )),
+      )
     return statuses.filter(status => status === 200).length
   }
   beforeEach(async () => void (await serve(async (_, left) => aborted(left))))

@@ -1,4 +1,7 @@
-/** Server-sent events: a page that hears by itself, for five minutes. A few at a time; who is too many is told to ask again, which pages can. */
+/**
+ * Server-sent events: a page that hears by itself, for five minutes. A few at a time; who is too many is told
+ * to ask again, which pages can.
+ */
 import { PassThrough } from 'node:stream'
 import { networkOf } from '../../base/network.ts'
 import type { Clock } from '../../base/world.ts'
@@ -7,9 +10,15 @@ import type { PageContext } from './show.ts'
 /** Sends one event. `id` comes back as `Last-Event-ID` when the browser connects again. */
 export type Send = (event: { name?: string; id?: string; data: string }) => void
 
-/** How many may be open in this process: of each part, so that nobody in the shop takes a person's place in the console, and of each reader. */
+/**
+ * How many may be open in this process: of each part, so that nobody in the shop takes a person's place in
+ * the console, and of each reader.
+ */
 const most = { shop: 500, console: 100 }
-/** Of one order, or one session: browsers open six connections to a host at most, and people have two browsers. */
+/**
+ * Of one order, or one session: browsers open six connections to a host at most, and people have two
+ * browsers.
+ */
 const maxOfOne = 12
 /** Of one address, behind which a whole office or a mobile network may be. */
 const maxOfAddress = 60
@@ -21,15 +30,20 @@ const againMs = 2_000
 const open = new Map<string, number>()
 
 /**
- * Answers with a stream that `tell` feeds until it returns, the reader leaves or the server closes: `over` aborts then.
- * `one`: whose it is, an order's token or a session. 503 while too many are open, so a page falls back to asking.
+ * Answers with a stream that `tell` feeds until it returns, the reader leaves or the server closes: `over`
+ * aborts then. `one`: whose it is, an order's token or a session. 503 while too many are open, so a page
+ * falls back to asking.
  */
 export function eventStream(
   ctx: PageContext,
   { clock, over, part, one }: { clock: Clock; over: AbortSignal; part: keyof typeof most; one: string },
   tell: (send: Send, over: AbortSignal) => Promise<void>,
 ): void {
-  const leave = enter({ [part]: most[part], [`${part} ${one}`]: maxOfOne, [`${part} from ${networkOf(ctx.ip)}`]: maxOfAddress })
+  const leave = enter({
+    [part]: most[part],
+    [`${part} ${one}`]: maxOfOne,
+    [`${part} from ${networkOf(ctx.ip)}`]: maxOfAddress,
+  })
   if (!leave) return ctx.throw(503, 'too many readers')
   const stream = new PassThrough()
   const left = new AbortController()
@@ -47,7 +61,9 @@ export function eventStream(
   const send: Send = ({ name, id, data }) => {
     if (done.aborted) return
     const lines = data.split('\n').map(line => `data: ${line}\n`)
-    stream.write(`${name === undefined ? '' : `event: ${name}\n`}${id === undefined ? '' : `id: ${id}\n`}${lines.join('')}\n`)
+    stream.write(
+      `${name === undefined ? '' : `event: ${name}\n`}${id === undefined ? '' : `id: ${id}\n`}${lines.join('')}\n`,
+    )
   }
   void (async () => {
     const begun = clock.now()

@@ -1,4 +1,7 @@
-/** Amounts and times as people read and type them, in their language. Exact: made of bigints and text, never of floats. */
+/**
+ * Amounts and times as people read and type them, in their language. Exact: made of bigints and text, never
+ * of floats.
+ */
 import { formatUnits, type Asset } from '../../base/money.ts'
 import { millis, type Instant, type Millis } from '../../base/world.ts'
 import { brazilZone } from '../../base/zone.ts'
@@ -19,7 +22,8 @@ const shapes = {
   BTC: { minimumFractionDigits: places.BTC, maximumFractionDigits: places.BTC },
 } as const
 
-// To make a formatter costs some fifty times what it costs to use one, and a list has hundreds of amounts and times.
+// To make a formatter costs some fifty times what it costs to use one, and a list has hundreds of amounts and
+// times.
 const made = new Map<string, unknown>()
 function kept<T>(key: string, make: () => T): T {
   const found = (made.get(key) as T | undefined) ?? make()
@@ -33,7 +37,14 @@ export const moment = (lang: Language, at: Instant, zone: string = brazilZone): 
     `moment ${lang} ${zone}`,
     () =>
       new Intl.DateTimeFormat(lang, {
-        ...{ year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+        ...{
+          year: 'numeric',
+          month: '2-digit',
+          day: '2-digit',
+          hour: '2-digit',
+          minute: '2-digit',
+          second: '2-digit',
+        },
         ...{ hourCycle: 'h23', timeZone: zone, timeZoneName: 'short' },
       }),
   ).format(millis(at))
@@ -53,7 +64,8 @@ export const clockTime = (lang: Language, at: Instant, zone: string = brazilZone
 export const day = (lang: Language, at: Instant, zone: string = brazilZone): string =>
   kept(
     `day ${lang} ${zone}`,
-    () => new Intl.DateTimeFormat(lang, { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: zone }),
+    () =>
+      new Intl.DateTimeFormat(lang, { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: zone }),
   ).format(millis(at))
 
 const steps: readonly [Intl.RelativeTimeFormatUnit, Millis][] = [

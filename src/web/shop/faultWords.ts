@@ -22,7 +22,11 @@ const fieldOf = (fault: OrderFault): string => {
 }
 
 /** 429, with when to come again, where it was asked for too often; else 422. */
-export function statusOf(ctx: PageContext, faults: readonly OrderFault[], { clock }: Pick<World, 'clock'>): number {
+export function statusOf(
+  ctx: PageContext,
+  faults: readonly OrderFault[],
+  { clock }: Pick<World, 'clock'>,
+): number {
   const often = faults.find(fault => fault.is === 'too often')
   if (!often) return 422
   ctx.set('retry-after', String(Math.max(1, Math.ceil((millis(often.at) - clock.now()) / 1_000))))

@@ -1,4 +1,7 @@
-/** The shop's frame: its name, the basket, the other language, and the word that nothing is real where nothing is. */
+/**
+ * The shop's frame: its name, the basket, the other language, and the word that nothing is real where nothing
+ * is.
+ */
 import type { ComponentChildren } from 'preact'
 import { Document } from '../page/document.tsx'
 import type { Language } from '../page/page.ts'
@@ -25,7 +28,15 @@ interface FrameParts {
   children: ComponentChildren
 }
 
-export function ShopFrame({ shop, title, here, scripts = [], refreshSeconds, noindex = false, children }: FrameParts) {
+export function ShopFrame({
+  shop,
+  title,
+  here,
+  scripts = [],
+  refreshSeconds,
+  noindex = false,
+  children,
+}: FrameParts) {
   const { lang, name, sandbox, count } = shop
   const say = shopWords[lang]
   const other = lang === 'en' ? 'pt-BR' : 'en'
@@ -58,7 +69,16 @@ export function ShopFrame({ shop, title, here, scripts = [], refreshSeconds, noi
   )
   return (
     <Document
-      {...{ lang, title: `${title} · ${name}`, header, footer, scripts, noindex, skip: say.skip, styles: ['shop.css'] }}
+      {...{
+        lang,
+        title: `${title} · ${name}`,
+        header,
+        footer,
+        scripts,
+        noindex,
+        skip: say.skip,
+        styles: ['shop.css'],
+      }}
       {...(refreshSeconds !== undefined && { refreshSeconds })}
     >
       {children}

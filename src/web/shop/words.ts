@@ -35,7 +35,8 @@ const pt = {
       ? 'Esgotou desde que foi para a cesta. Remova para continuar.'
       : `Só ${left === '1' ? 'resta 1' : `restam ${left}`}. Diminua a quantidade.`,
   added: (name: string) => `${name} está na cesta.`,
-  basketFull: (most: number) => `A cesta chegou a ${most} produtos diferentes. Finalize esta compra antes de adicionar outro.`,
+  basketFull: (most: number) =>
+    `A cesta chegou a ${most} produtos diferentes. Finalize esta compra antes de adicionar outro.`,
   oddQuantity: (most: string) => `A quantidade vai de 0 a ${most}; com 0 o produto sai da cesta.`,
   priceMoved: (before: string, now: string) =>
     `Um preço mudou desde a última página: o total era ${before} e agora é ${now}. Confira antes de pedir.`,
@@ -51,7 +52,10 @@ const pt = {
   taxIdHint: 'Vai na cobrança, como o banco exige.',
   howToPay: 'Como pagar',
   rails: { starkbank: 'Pix', bitcoin: 'Bitcoin' },
-  railHints: { starkbank: 'Código para o app do seu banco, vale 15 minutos.', bitcoin: 'Cotação travada por 15 minutos.' },
+  railHints: {
+    starkbank: 'Código para o app do seu banco, vale 15 minutos.',
+    bitcoin: 'Cotação travada por 15 minutos.',
+  },
   about: (amount: string) => `Cerca de ${amount} agora; o valor exato é fixado ao pedir.`,
   notNow: { 'no rate': 'Sem cotação confiável agora.', 'not followed': 'A rede não está sendo lida agora.' },
   notNowHint: 'Use Pix ou tente em alguns minutos.',
@@ -83,18 +87,25 @@ const pt = {
     empty: 'A cesta está vazia.',
     tooMany: 'São mais unidades do que um pedido leva: no máximo 99 de cada produto.',
     tooDear: 'O total passa do que um pedido pode somar. Divida em dois pedidos.',
-    gone: (name: string | undefined) => (name === undefined ? 'Um produto da cesta não existe mais.' : `${name} não é mais vendido.`),
+    gone: (name: string | undefined) =>
+      name === undefined ? 'Um produto da cesta não existe mais.' : `${name} não é mais vendido.`,
     fewLeft: (name: string, left: string) =>
-      left === '0' ? `${name} acabou de esgotar.` : `De ${name} só ${left === '1' ? 'resta 1' : `restam ${left}`}.`,
-    otherTotal: (units: string) => `Um preço mudou: o total agora é ${units}. Nada foi pedido ainda; confira e faça o pedido se concordar.`,
+      left === '0'
+        ? `${name} acabou de esgotar.`
+        : `De ${name} só ${left === '1' ? 'resta 1' : `restam ${left}`}.`,
+    otherTotal: (units: string) =>
+      `Um preço mudou: o total agora é ${units}. Nada foi pedido ainda; confira e faça o pedido se concordar.`,
     tooOften: {
       email: (at: string) => `Já houve muitos pedidos com este e-mail. Tente de novo depois de ${at}.`,
       taxId: (at: string) => `Já houve muitos pedidos com este CPF ou CNPJ. Tente de novo depois de ${at}.`,
-      address: (at: string) => `Já houve muitos pedidos a partir desta conexão. Tente de novo depois de ${at}.`,
-      order: (at: string) => `Já foram gerados muitos códigos para este pedido. Tente de novo depois de ${at}.`,
+      address: (at: string) =>
+        `Já houve muitos pedidos a partir desta conexão. Tente de novo depois de ${at}.`,
+      order: (at: string) =>
+        `Já foram gerados muitos códigos para este pedido. Tente de novo depois de ${at}.`,
     },
     holdsTooMany: {
-      order: (most: string) => `Um pedido reserva no máximo ${most} unidades até ser pago. Diminua a quantidade ou faça mais de um pedido.`,
+      order: (most: string) =>
+        `Um pedido reserva no máximo ${most} unidades até ser pago. Diminua a quantidade ou faça mais de um pedido.`,
       buyer: (most: string) =>
         `Os pedidos ainda não pagos reservam no máximo ${most} unidades por comprador. Pague um deles ou espere o prazo acabar.`,
       address: (most: string) =>
@@ -138,7 +149,10 @@ const pt = {
   toPay: 'A pagar',
   until: (time: string) => `Vale até ${time}.`,
   timeLeft: 'Tempo restante:',
-  minutesLeft: { one: 'Falta 1 minuto para o código expirar.', five: 'Faltam 5 minutos para o código expirar.' },
+  minutesLeft: {
+    one: 'Falta 1 minuto para o código expirar.',
+    five: 'Faltam 5 minutos para o código expirar.',
+  },
   bitcoinSteps: [
     'Abra a sua carteira e leia o QR code, ou toque em “Abrir na carteira”.',
     'Confira o valor exato e o endereço, e envie uma vez só.',
@@ -156,7 +170,8 @@ const pt = {
   seen: 'O pagamento foi visto na rede e ainda não está em um bloco. Não pague de novo.',
   confirming: (depth: number, needed: number) =>
     `${depth} de ${needed} ${needed === 1 ? 'confirmação' : 'confirmações'}. Não pague de novo.`,
-  underpaid: 'Chegou menos do que foi pedido. Envie exatamente o resto, ao mesmo endereço; o que já chegou conta.',
+  underpaid:
+    'Chegou menos do que foi pedido. Envie exatamente o resto, ao mesmo endereço; o que já chegou conta.',
   received: 'Recebido',
   missing: 'Falta',
   transactions: 'Transações',
@@ -169,12 +184,14 @@ const pt = {
   invoice: 'Cobrança',
   proof: { starkbank: 'Número no banco', bitcoin: 'Transações' },
   expired: 'Nada foi cobrado. O pedido continua guardado, e um código novo pode ser pedido agora.',
-  expiredPaid: 'Se você pagou nos últimos instantes, espere: um pagamento que chega depois também é reconhecido aqui.',
+  expiredPaid:
+    'Se você pagou nos últimos instantes, espere: um pagamento que chega depois também é reconhecido aqui.',
   newCode: { starkbank: 'Gerar um novo código Pix', bitcoin: 'Gerar um novo pedido em Bitcoin' },
   refused: 'O banco não gerou a cobrança deste pedido. Nada foi cobrado. Tente um código novo.',
   attention: {
     late: 'Chegou dinheiro depois do prazo ou em parte, e uma pessoa decide como ele vale. Não pague de novo; não se perde nada.',
-    returned: 'O pagamento foi devolvido a quem pagou. Se isso não era esperado, fale com a loja e diga o número do pedido.',
+    returned:
+      'O pagamento foi devolvido a quem pagou. Se isso não era esperado, fale com a loja e diga o número do pedido.',
     gone: 'O pagamento saiu da rede depois de confirmado. Uma pessoa confere; não pague de novo antes de falar com a loja.',
   },
   lines: 'Itens',
@@ -214,9 +231,12 @@ const en: typeof pt = {
   keepShopping: 'Keep shopping',
   goneLine: 'Not sold any more. Remove it to go on.',
   fewLine: left =>
-    left === '0' ? 'Sold out since it was put in the basket. Remove it to go on.' : `Only ${left} left. Lower the quantity.`,
+    left === '0'
+      ? 'Sold out since it was put in the basket. Remove it to go on.'
+      : `Only ${left} left. Lower the quantity.`,
   added: name => `${name} is in the basket.`,
-  basketFull: most => `The basket holds ${most} different products already. Check out before you add another.`,
+  basketFull: most =>
+    `The basket holds ${most} different products already. Check out before you add another.`,
   oddQuantity: most => `A quantity is 0 to ${most}; with 0 the product leaves the basket.`,
   priceMoved: (before, now) =>
     `A price changed since the last page: the total was ${before} and is now ${now}. Look again before you order.`,
@@ -232,9 +252,15 @@ const en: typeof pt = {
   taxIdHint: 'Goes on the invoice, as the bank demands.',
   howToPay: 'How to pay',
   rails: { starkbank: 'Pix', bitcoin: 'Bitcoin' },
-  railHints: { starkbank: 'A code for the app of your bank, good for 15 minutes.', bitcoin: 'The rate is locked for 15 minutes.' },
+  railHints: {
+    starkbank: 'A code for the app of your bank, good for 15 minutes.',
+    bitcoin: 'The rate is locked for 15 minutes.',
+  },
   about: amount => `About ${amount} now; the exact amount is fixed when you order.`,
-  notNow: { 'no rate': 'There is no reliable rate now.', 'not followed': 'The network is not being read now.' },
+  notNow: {
+    'no rate': 'There is no reliable rate now.',
+    'not followed': 'The network is not being read now.',
+  },
   notNowHint: 'Use Pix, or try again in some minutes.',
   noRail: 'The shop takes no orders now. Your basket is kept; try again later.',
   place: 'Place the order',
@@ -264,9 +290,14 @@ const en: typeof pt = {
     empty: 'The basket is empty.',
     tooMany: 'That is more than one order takes: at most 99 of each product.',
     tooDear: 'The total is above what one order may come to. Make two orders of it.',
-    gone: name => (name === undefined ? 'A product of the basket is not there any more.' : `${name} is not sold any more.`),
-    fewLeft: (name, left) => (left === '0' ? `${name} has just sold out.` : `Of ${name} only ${left} ${left === '1' ? 'is' : 'are'} left.`),
-    otherTotal: units => `A price changed: the total is now ${units}. Nothing is ordered yet; look again, and order if you agree.`,
+    gone: name =>
+      name === undefined ? 'A product of the basket is not there any more.' : `${name} is not sold any more.`,
+    fewLeft: (name, left) =>
+      left === '0'
+        ? `${name} has just sold out.`
+        : `Of ${name} only ${left} ${left === '1' ? 'is' : 'are'} left.`,
+    otherTotal: units =>
+      `A price changed: the total is now ${units}. Nothing is ordered yet; look again, and order if you agree.`,
     tooOften: {
       email: at => `There were many orders with this e-mail already. Try again after ${at}.`,
       taxId: at => `There were many orders with this CPF or CNPJ already. Try again after ${at}.`,
@@ -274,7 +305,8 @@ const en: typeof pt = {
       order: at => `Many codes were made for this order already. Try again after ${at}.`,
     },
     holdsTooMany: {
-      order: most => `One order keeps at most ${most} items until it is paid. Take fewer, or make more than one order.`,
+      order: most =>
+        `One order keeps at most ${most} items until it is paid. Take fewer, or make more than one order.`,
       buyer: most =>
         `Orders that are not paid yet keep at most ${most} items for one buyer. Pay one of them, or wait until its time is over.`,
       address: most =>
@@ -334,8 +366,10 @@ const en: typeof pt = {
   rateFrom: sources => `Source: ${sources}`,
   rateAt: 'Locked at',
   seen: 'The payment was seen on the network and is in no block yet. Do not pay again.',
-  confirming: (depth, needed) => `${depth} of ${needed} ${needed === 1 ? 'confirmation' : 'confirmations'}. Do not pay again.`,
-  underpaid: 'Less arrived than was asked for. Send exactly the rest, to the same address; what arrived counts.',
+  confirming: (depth, needed) =>
+    `${depth} of ${needed} ${needed === 1 ? 'confirmation' : 'confirmations'}. Do not pay again.`,
+  underpaid:
+    'Less arrived than was asked for. Send exactly the rest, to the same address; what arrived counts.',
   received: 'Received',
   missing: 'Missing',
   transactions: 'Transactions',
@@ -353,7 +387,8 @@ const en: typeof pt = {
   refused: 'The bank did not make the invoice of this order. Nothing was charged. Try a new code.',
   attention: {
     late: 'Money arrived late or in part, and a person decides how it counts. Do not pay again; nothing is lost.',
-    returned: 'The payment was given back to who paid. If that was not expected, ask the shop, with the number of the order.',
+    returned:
+      'The payment was given back to who paid. If that was not expected, ask the shop, with the number of the order.',
     gone: 'The payment left the network after it was confirmed. A person looks at it; do not pay again before you have asked the shop.',
   },
   lines: 'Items',

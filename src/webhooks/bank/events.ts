@@ -1,14 +1,32 @@
-/** The bank's events: read, asked about at the bank, and applied. Where a bank invoice and its payout meet. */
+/**
+ * The bank's events: read, asked about at the bank, and applied. Where a bank invoice and its payout meet.
+ */
 import { BadInput, done, type Answer } from '../../base/answer.ts'
 import type { World } from '../../base/world.ts'
-import { awaitsItsId, findOurs, invoiceMachine, reversalLogs, takeAsIssued, type InvoiceRow } from '../../invoice/invoice.ts'
+import {
+  awaitsItsId,
+  findOurs,
+  invoiceMachine,
+  reversalLogs,
+  takeAsIssued,
+  type InvoiceRow,
+} from '../../invoice/invoice.ts'
 import { clearBooked } from '../../ledger/ledger.ts'
 import { applyPayout, noteStrange, owe, type PayoutNews, type Terms } from '../../payout/payout.ts'
 import type { ProviderEvent, ProviderInvoice, ProviderPayout, Rail } from '../../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../../db/db.ts'
 import { finish, unconfirmed, type Claimed, type Settling, type Outcome, type Settler } from '../apply.ts'
 import type { InboxRow } from '../inbox.ts'
-import { askTogether, finalLogs, isKnownCredit, needsProof, noProofs, type InvoiceEvent, type PayoutEvent, type Proofs } from './proofs.ts'
+import {
+  askTogether,
+  finalLogs,
+  isKnownCredit,
+  needsProof,
+  noProofs,
+  type InvoiceEvent,
+  type PayoutEvent,
+  type Proofs,
+} from './proofs.ts'
 import { beginReversal, mayBeGoingBackOf, noteReversal, settleReversal } from './reversals.ts'
 import { settleTwin } from './twins.ts'
 
@@ -37,16 +55,35 @@ function proofsOf(app: SettlingAtBank, rows: readonly InboxRow[]): Promise<Proof
   )
 }
 
-/** Settles one claimed row of the bank's; false when it waits. What `proofs` lacks is asked of the bank by itself. */
-async function settleBankEvent(app: SettlingAtBank, row: InboxRow, proofs: Proofs = noProofs): Promise<boolean> {
+/**
+ * Settles one claimed row of the bank's; false when it waits. What `proofs` lacks is asked of the bank by
+ * itself.
+ */
+async function settleBankEvent(
+  app: SettlingAtBank,
+  row: InboxRow,
+  proofs: Proofs = noProofs,
+): Promise<boolean> {
   const event = read(app.rail, row)
-  if (!event) return finish(app, row, undefined, async () => ({ is: 'quarantined', why: 'it cannot be read as an event' }))
+  if (!event)
+    return finish(app, row, undefined, async () => ({
+      is: 'quarantined',
+      why: 'it cannot be read as an event',
+    }))
   if (event.workspaceId !== app.rail.workspaceId)
-    return finish(app, row, event.kind, async () => ({ is: 'ignored', why: `of another workspace (${event.workspaceId})`, others: true }))
+    return finish(app, row, event.kind, async () => ({
+      is: 'ignored',
+      why: `of another workspace (${event.workspaceId})`,
+      others: true,
+    }))
 
   switch (event.about) {
     case 'other':
-      return finish(app, row, event.kind, async () => ({ is: 'ignored', why: 'of a kind this house has no use for', others: true }))
+      return finish(app, row, event.kind, async () => ({
+        is: 'ignored',
+        why: 'of a kind this house has no use for',
+        others: true,
+      }))
     case 'invoice':
       return settleInvoice(app, row, event, proofs)
     case 'payout':
@@ -63,7 +100,12 @@ function read(rail: Rail, row: InboxRow): ProviderEvent | undefined {
   }
 }
 
-async function settleInvoice(app: SettlingAtBank, row: InboxRow, event: InvoiceEvent, proofs: Proofs): Promise<boolean> {
+async function settleInvoice(
+  app: SettlingAtBank,
+  row: InboxRow,
+  event: InvoiceEvent,
+  proofs: Proofs,
+): Promise<boolean> {
   const ours = await findOurs(app.db, app.rail.name, event.invoice.providerId, event.invoice.tag)
   // One that bears our tag may be ours after all, as after a restore, and is read again then.
   if (!ours)
@@ -71,15 +113,30 @@ async function settleInvoice(app: SettlingAtBank, row: InboxRow, event: InvoiceE
       ...{ is: 'ignored', why: `invoice ${event.invoice.providerId} is not one we issued` },
       ...(event.invoice.tag === undefined && { others: true }),
     }))
-  return settleOurs(app, { ...row, about: ours.id, isForgotten: ours.forgotten_at !== null }, event, ours, proofs)
+  return settleOurs(
+    app,
+    { ...row, about: ours.id, isForgotten: ours.forgotten_at !== null },
+    event,
+    ours,
+    proofs,
+  )
 }
 
-async function settleOurs(app: SettlingAtBank, row: Claimed, event: InvoiceEvent, ours: InvoiceRow, proofs: Proofs): Promise<boolean> {
-  if (ours.provider_id !== event.invoice.providerId && !awaitsItsId(ours)) return settleTwin(app, row, event, ours, proofs.invoice(event))
+async function settleOurs(
+  app: SettlingAtBank,
+  row: Claimed,
+  event: InvoiceEvent,
+  ours: InvoiceRow,
+  proofs: Proofs,
+): Promise<boolean> {
+  if (ours.provider_id !== event.invoice.providerId && !awaitsItsId(ours))
+    return settleTwin(app, row, event, ours, proofs.invoice(event))
 
-  if (isKnownCredit(ours, event)) return finish(app, row, event.kind, async () => ({ is: 'done', why: `it was ${ours.state} before` }))
+  if (isKnownCredit(ours, event))
+    return finish(app, row, event.kind, async () => ({ is: 'done', why: `it was ${ours.state} before` }))
 
-  if (reversalLogs.has(event.log) && (ours.state === 'credited' || ours.state === 'reversed')) return settleLogs(app, row, event, ours)
+  if (reversalLogs.has(event.log) && (ours.state === 'credited' || ours.state === 'reversed'))
+    return settleLogs(app, row, event, ours)
 
   let invoice = event.invoice
   if (needsProof(ours, event)) {
@@ -91,13 +148,24 @@ async function settleOurs(app: SettlingAtBank, row: Claimed, event: InvoiceEvent
     if (answer.is !== 'done') return finish(app, row, event.kind, async () => unconfirmed(answer))
     invoice = answer.value
     if (invoice.tag !== ours.id && ours.provider_id === null)
-      return finish(app, row, event.kind, async () => ({ is: 'quarantined', why: 'the bank shows this invoice without our tag' }))
+      return finish(app, row, event.kind, async () => ({
+        is: 'quarantined',
+        why: 'the bank shows this invoice without our tag',
+      }))
   }
   return finish(app, row, event.kind, tx => applyInvoice(tx, app, ours.id, event, invoice))
 }
 
-/** An event about money that goes back: the bank's whole log of the invoice says what became of it, whatever comes late or twice. */
-async function settleLogs(app: SettlingAtBank, row: Claimed, event: InvoiceEvent, ours: InvoiceRow): Promise<boolean> {
+/**
+ * An event about money that goes back: the bank's whole log of the invoice says what became of it, whatever
+ * comes late or twice.
+ */
+async function settleLogs(
+  app: SettlingAtBank,
+  row: Claimed,
+  event: InvoiceEvent,
+  ours: InvoiceRow,
+): Promise<boolean> {
   const answer = await app.rail.invoiceLogs(event.invoice.providerId)
   await app.world.at('invoice read again')
   return finish(app, row, event.kind, async tx => {
@@ -121,13 +189,19 @@ async function applyInvoice(
   await takeAsIssued(tx, id, now, { why: 'an event proves that the bank issued it', ref: event.eventId })
   const row = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!
   // Another one became known while this one was read: looked at again, this one is its twin.
-  if (row.provider_id !== now.providerId) return { is: 'again', why: `${id} is ${row.provider_id} at the bank` }
+  if (row.provider_id !== now.providerId)
+    return { is: 'again', why: `${id} is ${row.provider_id} at the bank` }
 
-  // The bank's own time of the payment is the payer's, whenever we come to hear of it; of `paid` and `credited` the earlier one.
+  // The bank's own time of the payment is the payer's, whenever we come to hear of it; of `paid` and
+  // `credited` the earlier one.
   if (event.log === 'paid' || event.log === 'credited')
-    await tx.run(sql`update invoices set paid_at = ${event.loggedAt} where id = ${id} and (paid_at is null or paid_at > ${event.loggedAt})`)
+    await tx.run(
+      sql`update invoices set paid_at = ${event.loggedAt} where id = ${id} and (paid_at is null
+        or paid_at > ${event.loggedAt})`,
+    )
 
-  // Its credit is still on its way here: what the bank charged for it stays charged, so both are booked, in their order.
+  // Its credit is still on its way here: what the bank charged for it stays charged, so both are booked, in
+  // their order.
   if (reversalLogs.has(event.log)) {
     await noteReversal(tx, id)
     return { is: 'again', why: `it is ${row.state} here, and its credit has not come yet` }
@@ -147,8 +221,9 @@ async function applyInvoice(
 }
 
 /**
- * Only this owes a payout: credited, ours, and shown as paid by the bank when asked. What was paid stands in the log, for the bank's
- * own amount falls as soon as the payer is given money back: then the credit is booked whole, and its payout waits for the reversal.
+ * Only this owes a payout: credited, ours, and shown as paid by the bank when asked. What was paid stands in
+ * the log, for the bank's own amount falls as soon as the payer is given money back: then the credit is
+ * booked whole, and its payout waits for the reversal.
  */
 async function credit(
   tx: Tx,
@@ -159,12 +234,23 @@ async function credit(
   now: ProviderInvoice,
   cause: Cause,
 ): Promise<Outcome> {
-  if (row.state === 'credited' || row.state === 'reversed') return { is: 'done', why: `it was ${row.state} before` }
-  if (now.status !== 'paid' && now.status !== 'voided') return { is: 'again', why: `the bank shows it as ${now.status}` }
+  if (row.state === 'credited' || row.state === 'reversed')
+    return { is: 'done', why: `it was ${row.state} before` }
+  if (now.status !== 'paid' && now.status !== 'voided')
+    return { is: 'again', why: `the bank shows it as ${now.status}` }
   const paid = then.units > now.units ? then.units : now.units
 
   const also = [sql`paid_units = ${paid}`, sql`fee_units = ${now.feeUnits}`]
-  const moved = await move(tx, 'invoices', invoiceMachine, row.id, row.state as 'issued', 'credited', cause, also)
+  const moved = await move(
+    tx,
+    'invoices',
+    invoiceMachine,
+    row.id,
+    row.state as 'issued',
+    'credited',
+    cause,
+    also,
+  )
   if (!moved) return { is: 'again', why: 'someone moved it first' }
   await owe(
     tx,
@@ -182,14 +268,20 @@ async function credit(
   )
   // Its lines may have been read while these books did not know it.
   await clearBooked(tx, world, now.providerId, [paid, -now.feeUnits], cause.why)
-  // Nothing is sent until it is known what went back. The bank's amount may fall only later: then an event told of it before.
+  // Nothing is sent until it is known what went back. The bank's amount may fall only later: then an event
+  // told of it before.
   const isGoingBack = now.status === 'voided' || now.units < paid || (await mayBeGoingBackOf(tx, row.id))
   if (isGoingBack) await beginReversal(tx, row.id, cause)
   return { is: 'done', why: 'credited' }
 }
 
 /** States only move along arrows: what comes late or out of order is an ordinary nothing. */
-async function step(tx: Tx, row: InvoiceRow, to: 'paid' | 'overdue' | 'expired' | 'canceled', cause: Cause): Promise<Outcome> {
+async function step(
+  tx: Tx,
+  row: InvoiceRow,
+  to: 'paid' | 'overdue' | 'expired' | 'canceled',
+  cause: Cause,
+): Promise<Outcome> {
   if (row.state === to) return { is: 'done', why: `it is ${to}` }
   const arrows: readonly string[] = invoiceMachine[row.state as keyof typeof invoiceMachine]
   if (!arrows.includes(to)) return { is: 'done', why: `${to} came after ${row.state}` }
@@ -200,21 +292,35 @@ async function step(tx: Tx, row: InvoiceRow, to: 'paid' | 'overdue' | 'expired' 
 const asReturned = (shown: ProviderPayout, { providerId }: ProviderPayout): ProviderPayout =>
   shown.providerId === providerId ? { ...shown, status: 'failed' } : shown
 
-/** One that bears a tag of ours all the same is remembered: nothing is ordered for its invoice before it was looked at. */
+/**
+ * One that bears a tag of ours all the same is remembered: nothing is ordered for its invoice before it was
+ * looked at.
+ */
 async function notOurs(
   tx: Tx,
   { rail }: SettlingAtBank,
   { providerId, externalId: order, invoiceId: invoice }: ProviderPayout,
 ): Promise<Outcome> {
-  if (order !== undefined || invoice !== undefined) await noteStrange(tx, { rail: rail.name, providerId, tags: { invoice, order } })
+  if (order !== undefined || invoice !== undefined)
+    await noteStrange(tx, { rail: rail.name, providerId, tags: { invoice, order } })
   const isOthers = order === undefined && invoice === undefined
-  return { is: 'ignored', why: `transfer ${providerId} is not one we ordered`, ...(isOthers && { others: true }) }
+  return {
+    is: 'ignored',
+    why: `transfer ${providerId} is not one we ordered`,
+    ...(isOthers && { others: true }),
+  }
 }
 
-async function settlePayout(app: SettlingAtBank, row: InboxRow, event: PayoutEvent, proofs: Proofs): Promise<boolean> {
+async function settlePayout(
+  app: SettlingAtBank,
+  row: InboxRow,
+  event: PayoutEvent,
+  proofs: Proofs,
+): Promise<boolean> {
   const { payout } = event
   const ours = await app.db.one<{ external_id: string }>(sql`
-    select external_id from attempts where provider_id = ${payout.providerId} or external_id = ${payout.externalId ?? ''}
+    select external_id from attempts where provider_id = ${payout.providerId}
+      or external_id = ${payout.externalId ?? ''}
     order by case when provider_id = ${payout.providerId} then 0 else 1 end limit 1`)
   if (!ours) return finish(app, row, event.kind, tx => notOurs(tx, app, payout))
 
@@ -227,7 +333,10 @@ async function settlePayout(app: SettlingAtBank, row: InboxRow, event: PayoutEve
       const [one, all] = [await app.rail.readPayout(payout.providerId), await app.rail.findPayouts(key)]
       await app.world.at('payout read again')
       // The look-up by tag may lag behind the transfer itself.
-      found = both(one, all, (itself, others) => [...others.filter(({ providerId }) => providerId !== payout.providerId), itself])
+      found = both(one, all, (itself, others) => [
+        ...others.filter(({ providerId }) => providerId !== payout.providerId),
+        itself,
+      ])
     }
     if (found.is !== 'done') return finish(app, row, event.kind, async () => unconfirmed(found))
     news = { ...news, found: found.value, readNow: true }
@@ -242,7 +351,13 @@ async function settlePayout(app: SettlingAtBank, row: InboxRow, event: PayoutEve
     const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
     let applied = await applyPayout(tx, app.world, news, cause)
     // Its log says that it came back, so it did, though its status still says that it succeeded.
-    if (cameBack) applied = await applyPayout(tx, app.world, { ...news, found: news.found.map(each => asReturned(each, payout)) }, cause)
+    if (cameBack)
+      applied = await applyPayout(
+        tx,
+        app.world,
+        { ...news, found: news.found.map(each => asReturned(each, payout)) },
+        cause,
+      )
     switch (applied) {
       case 'moved':
       case 'nothing new':

@@ -1,4 +1,7 @@
-/** Asking again for an invoice. Where the bank has it already, as after a restore, what it told of it while these books did not know it is applied now. */
+/**
+ * Asking again for an invoice. Where the bank has it already, as after a restore, what it told of it while
+ * these books did not know it is applied now.
+ */
 import { BadInput } from '../../base/answer.ts'
 import type { Instant, World } from '../../base/world.ts'
 import { askAgain, type Reissued } from '../../invoice/invoice.ts'
@@ -12,7 +15,8 @@ export const reissueInvoice = (
   { db, rail, world }: { db: Db; rail: Rail | undefined; world: World },
   id: string,
   act: { by: string; why: string; as?: string | undefined },
-): Promise<Reissued> => askAgain({ db, rail, world, hearAgain: (tx, made, since) => hearAgain(tx, rail!, made, since) }, id, act)
+): Promise<Reissued> =>
+  askAgain({ db, rail, world, hearAgain: (tx, made, since) => hearAgain(tx, rail!, made, since) }, id, act)
 
 const atOnce = 500n
 
@@ -20,14 +24,24 @@ const atOnce = 500n
 async function hearAgain(tx: Tx, rail: Rail, { providerId }: ProviderInvoice, since: Instant): Promise<void> {
   for (let after = 0n; ;) {
     const rows = await tx.all<Pick<InboxRow, 'id' | 'raw'>>(sql`
-      select id, rail, event_id, raw from inbox where rail = ${rail.name} and state = 'ignored' and kind like 'invoice.%' and received_at >= ${since} and id > ${after}
+      select id, rail, event_id, raw from inbox where rail = ${rail.name} and state = 'ignored'
+        and kind like 'invoice.%' and received_at >= ${since} and id > ${after}
       order by id limit ${atOnce}`)
     if (rows.length === 0) return
     after = rows.at(-1)!.id
     for (const { id, raw } of rows) {
       if (invoiceIn(rail, raw) !== providerId) continue
       const also = [sql`tries = 0`, sql`next_at = ${await tx.now()}`]
-      await move(tx, 'inbox', inboxMachine, id, 'ignored', 'new', { why: 'its invoice is known by now', ref: providerId }, also)
+      await move(
+        tx,
+        'inbox',
+        inboxMachine,
+        id,
+        'ignored',
+        'new',
+        { why: 'its invoice is known by now', ref: providerId },
+        also,
+      )
     }
   }
 }

@@ -1,4 +1,7 @@
-/** The bank's keys as they are kept, on both databases: which are published, which are missing since when, and which a person retired. */
+/**
+ * The bank's keys as they are kept, on both databases: which are published, which are missing since when, and
+ * which a person retired.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openMigrated } from '../../../test/testbed/migrated.ts'
 import { postgresAvailable, startPostgres, type Postgres } from '../../../test/testbed/postgres.ts'
@@ -26,7 +29,8 @@ describe.each([
       await db?.close()
       await postgres?.stop()
     })
-    const kept = async () => Object.fromEntries((await bankKeys(db, 'sandbox')).map(({ pem, ...rest }) => [pem, rest]))
+    const kept = async () =>
+      Object.fromEntries((await bankKeys(db, 'sandbox')).map(({ pem, ...rest }) => [pem, rest]))
 
     test('one that is no longer published keeps the time it was first missing', async () => {
       await keepPublished(db, 'sandbox', ['old'], { clock })
@@ -43,10 +47,14 @@ describe.each([
     })
 
     test('one that is published cannot be retired; one that is not can, once, and it is audited', async () => {
-      await expect(retireBankKey(db, 'sandbox', { ...retire, isPublished: true })).rejects.toThrow(/still publishes/)
+      await expect(retireBankKey(db, 'sandbox', { ...retire, isPublished: true })).rejects.toThrow(
+        /still publishes/,
+      )
       await retireBankKey(db, 'sandbox', { ...retire, isPublished: false })
       expect((await kept())['old']).toMatchObject({ isRetired: true })
-      await expect(retireBankKey(db, 'sandbox', { ...retire, isPublished: false })).rejects.toThrow(/retired already/)
+      await expect(retireBankKey(db, 'sandbox', { ...retire, isPublished: false })).rejects.toThrow(
+        /retired already/,
+      )
       expect(await db.all(sql`select actor, act, subject from audit`)).toEqual([
         { actor: 'ana', act: 'bank key retired', subject: retire.keyId },
       ])

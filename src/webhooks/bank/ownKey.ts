@@ -1,4 +1,7 @@
-/** Our own key at the bank, as the audit log tells of it: made, in use, retired, its file deleted. The files themselves are the rail's. */
+/**
+ * Our own key at the bank, as the audit log tells of it: made, in use, retired, its file deleted. The files
+ * themselves are the rail's.
+ */
 import type { Instant } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
 import { sql, type Reader, type Db } from '../../db/db.ts'
@@ -22,7 +25,8 @@ export interface OwnKeyStep {
 /** What happened to a key, oldest first. */
 export const ownKeySteps = (reader: Reader, keyId: string): Promise<{ act: OwnKeyAct; at: Instant }[]> =>
   reader.all(sql`
-    select act, at from audit where subject = ${keyId} and act in ('own key made', 'own key in use', 'own key retired', 'own key deleted') order by seq`)
+    select act, at from audit where subject = ${keyId}
+      and act in ('own key made', 'own key in use', 'own key retired', 'own key deleted') order by seq`)
 
 /** Writes a step down, once for each key. */
 export async function recordOwnKey(db: Db, { act, key, before, by, why }: OwnKeyStep): Promise<void> {

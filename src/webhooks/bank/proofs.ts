@@ -1,4 +1,7 @@
-/** Proofs: what the bank shows now of everything that a claim of events is about, asked for together, a hundred a call instead of one by one. */
+/**
+ * Proofs: what the bank shows now of everything that a claim of events is about, asked for together, a
+ * hundred a call instead of one by one.
+ */
 import { type Answer, done } from '../../base/answer.ts'
 import type { Millis } from '../../base/world.ts'
 import type { InvoiceRow } from '../../invoice/invoice.ts'
@@ -30,8 +33,8 @@ export const isKnownCredit = (ours: Ours, { log }: InvoiceEvent): boolean =>
   log === 'credited' && (ours.state === 'credited' || ours.state === 'reversed')
 
 /**
- * Whether the bank is asked about an event of our invoice itself. Of another invoice under its tag, a duplicate, it always is; about money
- * that goes back its log is read instead (`reversals.ts`).
+ * Whether the bank is asked about an event of our invoice itself. Of another invoice under its tag, a
+ * duplicate, it always is; about money that goes back its log is read instead (`reversals.ts`).
  */
 export const needsProof = (ours: Ours, { log }: InvoiceEvent): boolean =>
   ours.provider_id === null || (moneyLogs.has(log) && ours.state !== 'credited' && ours.state !== 'reversed')
@@ -42,11 +45,15 @@ const maxAgeMs: Millis = 30_000
 type AtBank = Pick<Settling, 'db' | 'world'> & { rail: Rail }
 
 /**
- * Asks once about all the invoices of `events` and once about all their orders. Every event was written down before it was claimed, and
- * it was claimed before this asks, so what is shown is never older than the asking. A list may lag, though: what it shows counts only
- * where it is no older than the event's own picture.
+ * Asks once about all the invoices of `events` and once about all their orders. Every event was written down
+ * before it was claimed, and it was claimed before this asks, so what is shown is never older than the
+ * asking. A list may lag, though: what it shows counts only where it is no older than the event's own
+ * picture.
  */
-export async function askTogether({ db, world, rail }: AtBank, events: readonly ProviderEvent[]): Promise<Proofs> {
+export async function askTogether(
+  { db, world, rail }: AtBank,
+  events: readonly ProviderEvent[],
+): Promise<Proofs> {
   const askedAt = world.clock.now()
   const invoices = await invoicesOf(db, rail, events)
   const orders = await ordersOf(db, rail, events)
@@ -88,7 +95,9 @@ async function invoicesOf(db: Reader, rail: Rail, events: readonly ProviderEvent
   if (!rail.readInvoices || told.length < 2) return undefined
   const readBy = (column: Sql, values: string[]) =>
     readInSets(values, set =>
-      db.all<Ours>(sql`select id, state, provider_id from invoices where rail = ${rail.name} and ${column} in (${set})`),
+      db.all<Ours>(
+        sql`select id, state, provider_id from invoices where rail = ${rail.name} and ${column} in (${set})`,
+      ),
     )
   const shown = await readBy(
     sql`provider_id`,
@@ -98,7 +107,10 @@ async function invoicesOf(db: Reader, rail: Rail, events: readonly ProviderEvent
     sql`id`,
     told.flatMap(({ invoice }) => invoice.tag ?? []),
   )
-  const [byProvider, byId] = [new Map(shown.map(row => [row.provider_id, row])), new Map(tagged.map(row => [row.id, row]))]
+  const [byProvider, byId] = [
+    new Map(shown.map(row => [row.provider_id, row])),
+    new Map(tagged.map(row => [row.id, row])),
+  ]
   const ids = new Set<string>()
   for (const event of told) {
     const { providerId, tag } = event.invoice
@@ -110,16 +122,24 @@ async function invoicesOf(db: Reader, rail: Rail, events: readonly ProviderEvent
   }
   if (ids.size < 2) return undefined
   const answer = await rail.readInvoices([...ids])
-  return { ids, answer: answer.is === 'done' ? done(new Map(answer.value.map(shown => [shown.providerId, shown]))) : answer }
+  return {
+    ids,
+    answer:
+      answer.is === 'done' ? done(new Map(answer.value.map(shown => [shown.providerId, shown]))) : answer,
+  }
 }
 
 async function ordersOf(db: Reader, rail: Rail, events: readonly ProviderEvent[]) {
-  const told = events.flatMap(event => (event.about === 'payout' && finalLogs.has(event.log) ? (event.payout.externalId ?? []) : []))
+  const told = events.flatMap(event =>
+    event.about === 'payout' && finalLogs.has(event.log) ? (event.payout.externalId ?? []) : [],
+  )
   if (!rail.findPayoutsOfAll || told.length < 2) return undefined
-  // One that was given up and is shown as paid stops all payouts: that is believed of a look at it alone, for a list may be late.
+  // One that was given up and is shown as paid stops all payouts: that is believed of a look at it alone, for
+  // a list may be late.
   const known = await readInSets(told, set =>
     db.all<{ external_id: string }>(sql`
-      select external_id from attempts where state in ('sending', 'unsure', 'sent', 'success') and external_id in (${set})`),
+      select external_id from attempts where state in ('sending', 'unsure', 'sent', 'success')
+        and external_id in (${set})`),
   )
   const keys = new Set(known.map(row => row.external_id))
   if (keys.size < 2) return undefined

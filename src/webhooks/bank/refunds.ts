@@ -1,4 +1,7 @@
-/** A refund of an invoice as two people decide it: proposed by one, held against the bank, and begun in the transaction of the other's approval. */
+/**
+ * A refund of an invoice as two people decide it: proposed by one, held against the bank, and begun in the
+ * transaction of the other's approval.
+ */
 import { BadInput } from '../../base/answer.ts'
 import { formatUnits, parseUnits } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
@@ -26,10 +29,18 @@ export interface RefundWish {
   why: string
 }
 
-export type RefundProposed = (Proposed & { units: bigint }) | { is: 'unknown' } | { is: 'impossible'; code: RefundRefusal }
+export type RefundProposed =
+  | (Proposed & { units: bigint })
+  | { is: 'unknown' }
+  | { is: 'impossible'; code: RefundRefusal }
 
 /** One person proposes that part or all of what was paid goes back to the payer. */
-export function proposeRefund(db: Db, world: World, id: string, { units: wanted, by, why }: RefundWish): Promise<RefundProposed> {
+export function proposeRefund(
+  db: Db,
+  world: World,
+  id: string,
+  { units: wanted, by, why }: RefundWish,
+): Promise<RefundProposed> {
   return db.tx(async tx => {
     const invoice = await findInvoice(tx, id)
     if (!invoice) return { is: 'unknown' }
@@ -45,7 +56,9 @@ export function proposeRefund(db: Db, world: World, id: string, { units: wanted,
 /** What was still with us when it was proposed: an approval is of that alone. */
 const leftOf = (standing: RefundStatus): string => formatUnits(refundableUnits(standing), 'BRL')
 
-/** Throws `BadInput` where it cannot be refunded now, or money went back or came again since it was proposed. */
+/**
+ * Throws `BadInput` where it cannot be refunded now, or money went back or came again since it was proposed.
+ */
 function assertAsProposed(standing: RefundStatus, proposal: ProposalRow): void {
   const code = mayRefund(standing, unitsOf(proposal))
   if (code) throw refusalOf(code, proposal.subject)
@@ -65,18 +78,30 @@ const needInvoice = async (reader: Db | Tx, id: string): Promise<InvoiceRow> => 
   return invoice
 }
 
-/** Before the second person's approval counts, the bank must show the invoice as the books have it: one change of its amount at a time. */
-export async function checkRefund({ db, rail }: { db: Db; rail: Rail | undefined }, proposal: ProposalRow): Promise<void> {
-  if (!rail) throw new BadInput('the bank is not configured, and it must give the money back: set STARKBANK_*')
+/**
+ * Before the second person's approval counts, the bank must show the invoice as the books have it: one change
+ * of its amount at a time.
+ */
+export async function checkRefund(
+  { db, rail }: { db: Db; rail: Rail | undefined },
+  proposal: ProposalRow,
+): Promise<void> {
+  if (!rail)
+    throw new BadInput('the bank is not configured, and it must give the money back: set STARKBANK_*')
   const invoice = await needInvoice(db, proposal.subject)
   const standing = await refundStatus(db, invoice)
   assertAsProposed(standing, proposal)
   const shown = await rail.readInvoice(invoice.provider_id!)
-  if (shown.is !== 'done') throw new BadInput(`the bank did not say how invoice ${invoice.id} stands: ${shown.why}`)
-  if (shown.value.status !== 'paid' || shown.value.units !== refundableUnits(standing)) throw refusalOf('under-way', invoice.id)
+  if (shown.is !== 'done')
+    throw new BadInput(`the bank did not say how invoice ${invoice.id} stands: ${shown.why}`)
+  if (shown.value.status !== 'paid' || shown.value.units !== refundableUnits(standing))
+    throw refusalOf('under-way', invoice.id)
 }
 
-/** In the transaction of the approval: the refund is written down, and the payout waits for what becomes of it. */
+/**
+ * In the transaction of the approval: the refund is written down, and the payout waits for what becomes of
+ * it.
+ */
 export async function beginRefund(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
   const { subject: id, made_by: madeBy, decided_by: by, why } = proposal
   assertAsProposed(await refundStatus(tx, await needInvoice(tx, id)), proposal)

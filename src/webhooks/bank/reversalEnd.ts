@@ -1,8 +1,18 @@
-/** How a reversal ended of which the bank never says so: proposed by one person, held against the bank's log, and written with the other's approval. */
+/**
+ * How a reversal ended of which the bank never says so: proposed by one person, held against the bank's log,
+ * and written with the other's approval.
+ */
 import { BadInput } from '../../base/answer.ts'
 import { formatUnits, parseUnits, formatReais } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
-import { fateOf, findInvoice, liveRefund, saidIn, type InvoiceRow, type RefundRow } from '../../invoice/invoice.ts'
+import {
+  fateOf,
+  findInvoice,
+  liveRefund,
+  saidIn,
+  type InvoiceRow,
+  type RefundRow,
+} from '../../invoice/invoice.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../../ledger/ledger.ts'
 import { reversalOf, type ReversalRow } from '../../payout/payout.ts'
 import type { Rail } from '../../rails/rail.ts'
@@ -14,7 +24,10 @@ export const reversalAct = 'invoice.reversal'
 /** How long the bank is given to say what became of money that goes back, before people may. */
 export const longReversalMs = 30 * 60_000
 
-/** Why people cannot say how it ended: nothing is going back, the bank may still say, or a refund is still being asked for. */
+/**
+ * Why people cannot say how it ended: nothing is going back, the bank may still say, or a refund is still
+ * being asked for.
+ */
 export type ReversalRefusal = 'not-going-back' | 'too-soon' | 'being-asked' | 'too-much' | 'too-little'
 
 interface Standing {
@@ -25,9 +38,13 @@ interface Standing {
 }
 
 /** `returned`: cents that went back to the payer of this invoice in all. */
-export function mayEndReversal({ invoice, reversal, refund, now }: Standing, returned: bigint): ReversalRefusal | undefined {
+export function mayEndReversal(
+  { invoice, reversal, refund, now }: Standing,
+  returned: bigint,
+): ReversalRefusal | undefined {
   const isCredited = invoice.state === 'credited' || invoice.state === 'reversed'
-  if (reversal?.under_way_since == null || !isCredited || invoice.provider_id === null) return 'not-going-back'
+  if (reversal?.under_way_since == null || !isCredited || invoice.provider_id === null)
+    return 'not-going-back'
   if (reversal.under_way_since > later(now, -longReversalMs)) return 'too-soon'
   if (refund && refund.state !== 'sent') return 'being-asked'
   if (returned > (invoice.paid_units ?? 0n)) return 'too-much'
@@ -41,7 +58,11 @@ const standingOf = async (reader: Reader, invoice: InvoiceRow, now: Instant): Pr
 })
 
 /** Why nobody can say by now how a reversal ended, whatever it was; undefined where people may. */
-export async function reversalAgainst(reader: Reader, invoice: InvoiceRow, now: Instant): Promise<ReversalRefusal | undefined> {
+export async function reversalAgainst(
+  reader: Reader,
+  invoice: InvoiceRow,
+  now: Instant,
+): Promise<ReversalRefusal | undefined> {
   const standing = await standingOf(reader, invoice, now)
   return mayEndReversal(standing, standing.reversal?.returned_units ?? 0n)
 }
@@ -55,19 +76,28 @@ export interface ReversalVerdict {
 
 export type ReversalProposed = Proposed | { is: 'unknown' } | { is: 'impossible'; code: ReversalRefusal }
 
-export function proposeReversalEnd(db: Db, world: World, id: string, { returned, by, why }: ReversalVerdict): Promise<ReversalProposed> {
+export function proposeReversalEnd(
+  db: Db,
+  world: World,
+  id: string,
+  { returned, by, why }: ReversalVerdict,
+): Promise<ReversalProposed> {
   return db.tx(async tx => {
     const invoice = await findInvoice(tx, id)
     if (!invoice) return { is: 'unknown' }
     const standing = await standingOf(tx, invoice, await tx.now())
     const code = mayEndReversal(standing, returned)
     if (code) return { is: 'impossible', code }
-    const detail = { returned: formatUnits(returned, 'BRL'), before: formatUnits(standing.reversal!.returned_units, 'BRL') }
+    const detail = {
+      returned: formatUnits(returned, 'BRL'),
+      before: formatUnits(standing.reversal!.returned_units, 'BRL'),
+    }
     return propose(tx, world, { act: reversalAct, subject: id, detail, why, by })
   })
 }
 
-const returnedOf = (proposal: ProposalRow): bigint => parseUnits(detailOf(proposal)['returned'] ?? '', 'BRL') ?? 0n
+const returnedOf = (proposal: ProposalRow): bigint =>
+  parseUnits(detailOf(proposal)['returned'] ?? '', 'BRL') ?? 0n
 
 async function assertAsProposed(reader: Reader, proposal: ProposalRow, now: Instant): Promise<InvoiceRow> {
   const { subject: id } = proposal
@@ -75,38 +105,72 @@ async function assertAsProposed(reader: Reader, proposal: ProposalRow, now: Inst
   const code = mayEndReversal(standing, returnedOf(proposal))
   if (code) throw reversalRefusalOf(code, id)
   if (formatUnits(standing.reversal!.returned_units, 'BRL') !== detailOf(proposal)['before'])
-    throw new BadInput(`more of invoice ${id} went back since this was proposed: refuse it and propose it again`)
+    throw new BadInput(
+      `more of invoice ${id} went back since this was proposed: refuse it and propose it again`,
+    )
   return standing.invoice
 }
 
-/** Before the approval counts the bank is asked once more: where it has said how it ended, that counts. Answers how many logs it has. */
-export async function checkReversalEnd({ db, rail }: { db: Db; rail: Rail | undefined }, proposal: ProposalRow): Promise<number> {
+/**
+ * Before the approval counts the bank is asked once more: where it has said how it ended, that counts.
+ * Answers how many logs it has.
+ */
+export async function checkReversalEnd(
+  { db, rail }: { db: Db; rail: Rail | undefined },
+  proposal: ProposalRow,
+): Promise<number> {
   if (!rail) throw new BadInput('the bank is not configured, and it must be asked once more: set STARKBANK_*')
-  const { id, provider_id: providerId, paid_units: paid } = await assertAsProposed(db, proposal, await db.tx(tx => tx.now()))
+  const {
+    id,
+    provider_id: providerId,
+    paid_units: paid,
+  } = await assertAsProposed(db, proposal, await db.tx(tx => tx.now()))
   const logs = await rail.invoiceLogs(providerId!)
-  if (logs.is !== 'done') throw new BadInput(`the bank did not say what it knows of invoice ${id}: ${logs.why}`)
+  if (logs.is !== 'done')
+    throw new BadInput(`the bank did not say what it knows of invoice ${id}: ${logs.why}`)
   const { isTold, underWay } = fateOf(paid ?? 0n, logs.value, saidIn(await reversalOf(db, id)))
   if (isTold && !underWay)
-    throw new BadInput(`the bank has said by now what became of the money of invoice ${id}: it is read within minutes`)
+    throw new BadInput(
+      `the bank has said by now what became of the money of invoice ${id}: it is read within minutes`,
+    )
   return logs.value.length
 }
 
-export async function carryOutReversalEnd(tx: Tx, world: World, proposal: ProposalRow, logCount: number): Promise<void> {
+export async function carryOutReversalEnd(
+  tx: Tx,
+  world: World,
+  proposal: ProposalRow,
+  logCount: number,
+): Promise<void> {
   const { id: proposalId, subject: id, made_by: madeBy, decided_by: by, why } = proposal
   await tx.one(sql`select id from invoices where id = ${id} ${forUpdate}`)
   await assertAsProposed(tx, proposal, await tx.now())
   const returned = returnedOf(proposal)
-  await endReversal(tx, world, id, { returned, logCount }, { why: 'two people said how it ended', ref: proposalId })
-  await audit(tx, { actor: by!, act: 'invoice reversal ended', subject: id, detail: { returned: formatReais(returned), madeBy, why } })
+  await endReversal(
+    tx,
+    world,
+    id,
+    { returned, logCount },
+    { why: 'two people said how it ended', ref: proposalId },
+  )
+  await audit(tx, {
+    actor: by!,
+    act: 'invoice reversal ended',
+    subject: id,
+    detail: { returned: formatReais(returned), madeBy, why },
+  })
 }
 
 const refusals: Record<ReversalRefusal, (id: string) => string> = {
   'not-going-back': id => `no money of invoice ${id} is going back`,
-  'too-soon': id => `money of invoice ${id} has been going back for less than half an hour: the bank may still say how it ended`,
+  'too-soon': id =>
+    `money of invoice ${id} has been going back for less than half an hour: the bank may still say how it ended`,
   'being-asked': id => `a refund of invoice ${id} is still being asked for: wait until the bank has answered`,
   'too-much': id => `less than that was paid of invoice ${id}`,
-  'too-little': id => `the bank has said already that more than that of invoice ${id} went back: --returned is all that did`,
+  'too-little': id =>
+    `the bank has said already that more than that of invoice ${id} went back: --returned is all that did`,
 }
 
 /** As commands say it. */
-export const reversalRefusalOf = (code: ReversalRefusal, id: string): BadInput => new BadInput(refusals[code](id))
+export const reversalRefusalOf = (code: ReversalRefusal, id: string): BadInput =>
+  new BadInput(refusals[code](id))

@@ -1,4 +1,7 @@
-/** The bank's events about a twin: a second invoice of one of our tags. Read at the bank, written down, and canceled at once unless somebody paid it. */
+/**
+ * The bank's events about a twin: a second invoice of one of our tags. Read at the bank, written down, and
+ * canceled at once unless somebody paid it.
+ */
 import type { Answer } from '../../base/answer.ts'
 import type { World } from '../../base/world.ts'
 import {
@@ -19,8 +22,8 @@ import { finish, unconfirmed, type Claimed, type Settling, type Outcome } from '
 type InvoiceEvent = ProviderEvent & { about: 'invoice' }
 
 /**
- * Settles an event of any log about an invoice that bears our tag and is not the one our books have; false when it waits. `shown`: what
- * the bank was seen to have, where it was asked already.
+ * Settles an event of any log about an invoice that bears our tag and is not the one our books have; false
+ * when it waits. `shown`: what the bank was seen to have, where it was asked already.
  */
 export async function settleTwin(
   app: Settling & { rail: Rail },
@@ -34,7 +37,10 @@ export async function settleTwin(
   if (!shown) await world.at('invoice read again')
   if (answer.is !== 'done') return finish(app, row, event.kind, async () => unconfirmed(answer))
   if (answer.value.tag !== ours.id)
-    return finish(app, row, event.kind, async () => ({ is: 'quarantined', why: 'the bank shows this invoice without our tag' }))
+    return finish(app, row, event.kind, async () => ({
+      is: 'quarantined',
+      why: 'the bank shows this invoice without our tag',
+    }))
 
   let twin: TwinRow | undefined
   const isSettled = await finish(app, row, event.kind, async tx => {
@@ -46,13 +52,20 @@ export async function settleTwin(
   return isSettled
 }
 
-async function apply(tx: Tx, world: World, twin: TwinRow, event: InvoiceEvent, shown: ProviderInvoice): Promise<Outcome> {
+async function apply(
+  tx: Tx,
+  world: World,
+  twin: TwinRow,
+  event: InvoiceEvent,
+  shown: ProviderInvoice,
+): Promise<Outcome> {
   const of = `of a duplicate of ${twin.invoice_id}`
   const ref = event.eventId
   switch (event.log) {
     case 'credited':
       if (twin.paid_units !== null) return { is: 'done', why: `${of}, which was credited before` }
-      if (shown.status !== 'paid' && shown.status !== 'voided') return { is: 'again', why: `the bank shows it as ${shown.status}` }
+      if (shown.status !== 'paid' && shown.status !== 'voided')
+        return { is: 'again', why: `the bank shows it as ${shown.status}` }
       await creditTwin(tx, world, twin, event.invoice.units, shown, { why: 'credited-at-bank', ref })
       return { is: 'done', why: `${of}: its money is the payer’s` }
     case 'reversed':

@@ -1,10 +1,16 @@
-/** Walking a list of the provider's that may be longer than one job can read: portion after portion, the place kept, and gone on with at the next turn. */
+/**
+ * Walking a list of the provider's that may be longer than one job can read: portion after portion, the place
+ * kept, and gone on with at the next turn.
+ */
 import type { Answer } from '../../base/answer.ts'
 import { clockTrouble, instant, millis, type Instant, type World } from '../../base/world.ts'
 import type { Portion } from '../../rails/rail.ts'
 import { sql, type Db, type Tx } from '../../db/db.ts'
 
-/** How far back each walk begins behind the last one: the provider's lists may lag, and asking twice costs nothing. */
+/**
+ * How far back each walk begins behind the last one: the provider's lists may lag, and asking twice costs
+ * nothing.
+ */
 const overlapMs = 48 * 3_600_000
 /** In one turn: a hundred thousand rows of each list. What is left is read at the next. */
 const maxPortions = 50
@@ -28,7 +34,11 @@ export type Walked =
   | { is: 'failed'; why: string }
 
 /** Reads on. Once the list has been read to its end, the next walk begins `overlapMs` before this one did. */
-export async function walkOn<T>(db: Db, world: World, { name, from, read, take, last }: Walk<T>): Promise<Walked> {
+export async function walkOn<T>(
+  db: Db,
+  world: World,
+  { name, from, read, take, last }: Walk<T>,
+): Promise<Walked> {
   const now = await db.tx(tx => tx.now())
   const open = await db.one<{ since: Instant; started_at: Instant; place: string; rows: bigint }>(
     sql`select since, started_at, place, rows from walks where name = ${name}`,
@@ -59,11 +69,13 @@ export async function walkOn<T>(db: Db, world: World, { name, from, read, take, 
       if (isLast) await tx.run(sql`delete from walks where name = ${name}`)
       else if (steady)
         await tx.run(sql`
-          insert into walks (name, since, started_at, place, rows) values (${name}, ${since}, ${startedAt}, ${next}, ${rows})
+          insert into walks (name, since, started_at, place, rows)
+            values (${name}, ${since}, ${startedAt}, ${next}, ${rows})
           on conflict (name) do update set place = excluded.place, rows = excluded.rows`)
       if (isLast && steady)
         await tx.run(sql`
-          insert into cursors (name, value) values (${name}, ${startedAt}) on conflict (name) do update set value = excluded.value`)
+          insert into cursors (name, value) values (${name}, ${startedAt}) on conflict (name) do update
+            set value = excluded.value`)
     })
     if (isLast) return { is: 'done', rows, since, startedAt, resumed: open !== undefined }
     place = next

@@ -9,7 +9,10 @@ import type { ChainTerms } from '../apply.ts'
 import { restand } from './events.ts'
 import { requestStatusOf } from './status.ts'
 
-/** From now on all that is there counts; how deep it must lie stays as it was. Throws `BadInput` where nothing waits for a person. */
+/**
+ * From now on all that is there counts; how deep it must lie stays as it was. Throws `BadInput` where nothing
+ * waits for a person.
+ */
 export async function acceptPayment(
   db: Db,
   world: World,
@@ -18,15 +21,30 @@ export async function acceptPayment(
   { by, why }: { by: string; why: string },
 ): Promise<{ invoice: InvoiceRow; standing: RequestStatus }> {
   return db.tx(async tx => {
-    const invoice = await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id} ${forUpdate}`)
+    const invoice = await tx.one<InvoiceRow>(
+      sql`select * from invoices where id = ${id} or provider_id = ${id} ${forUpdate}`,
+    )
     if (!invoice) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
     const received = await waiting(tx, invoice, chain)
     await assertMayApprove(tx, by, await tx.now())
     await tx.run(sql`update invoices set late_by = ${by} where id = ${invoice.id}`)
-    const detail = { why, from: invoice.state, received: formatMoney(received, 'BTC'), asked: formatMoney(invoice.units, 'BTC') }
+    const detail = {
+      why,
+      from: invoice.state,
+      received: formatMoney(received, 'BTC'),
+      asked: formatMoney(invoice.units, 'BTC'),
+    }
     await audit(tx, { actor: by, act: 'payment taken on', subject: invoice.id, detail })
-    const standing = await restand(tx, { world, chain }, { ...invoice, late_by: by }, { why: `${by} took on what came: ${why}` })
-    return { invoice: (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoice.id}`))!, standing }
+    const standing = await restand(
+      tx,
+      { world, chain },
+      { ...invoice, late_by: by },
+      { why: `${by} took on what came: ${why}` },
+    )
+    return {
+      invoice: (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoice.id}`))!,
+      standing,
+    }
   }, 'locks')
 }
 

@@ -1,4 +1,7 @@
-/** A chain's event as the inbox keeps it: JSON we write ourselves, for a node signs nothing. What it says is looked up again when it is applied. */
+/**
+ * A chain's event as the inbox keeps it: JSON we write ourselves, for a node signs nothing. What it says is
+ * looked up again when it is applied.
+ */
 import { z } from 'zod'
 import { BadInput } from '../../base/answer.ts'
 import type { Instant } from '../../base/world.ts'
@@ -15,7 +18,10 @@ const shape = z.object({
 })
 export type ChainEvent = z.output<typeof shape>
 
-/** The same outpoint has many events; `turn` tells them apart, and grows with each look at the chain that found something. */
+/**
+ * The same outpoint has many events; `turn` tells them apart, and grows with each look at the chain that
+ * found something.
+ */
 export function chainArrival({ kind, coin, txid, block, raw }: News, turn: bigint, at: Instant): Arrival {
   const event: ChainEvent = {
     ...{ kind, coin, at },
@@ -23,7 +29,12 @@ export function chainArrival({ kind, coin, txid, block, raw }: News, turn: bigin
     ...(block && { block }),
     ...(raw && { raw: Buffer.from(raw).toString('hex') }),
   }
-  return { rail: 'bitcoin', eventId: `${kind}/${coin}/${turn}`, raw: Buffer.from(JSON.stringify(event)), via: 'poll' }
+  return {
+    rail: 'bitcoin',
+    eventId: `${kind}/${coin}/${turn}`,
+    raw: Buffer.from(JSON.stringify(event)),
+    via: 'poll',
+  }
 }
 
 /** Reads kept bytes. Throws `BadInput` on what is not an event of ours. */

@@ -1,4 +1,7 @@
-/** The chain's events: each says that something about a coin changed, and what it is now is read from what we know of the chain. So order, delay and repetition do not matter. */
+/**
+ * The chain's events: each says that something about a coin changed, and what it is now is read from what we
+ * know of the chain. So order, delay and repetition do not matter.
+ */
 import { BadInput } from '../../base/answer.ts'
 import { btc } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
@@ -22,7 +25,14 @@ import {
 } from '../../payout/payout.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../../db/db.ts'
-import { finish, usualChainTerms, type ChainTerms, type Settling, type Outcome, type Settler } from '../apply.ts'
+import {
+  finish,
+  usualChainTerms,
+  type ChainTerms,
+  type Settling,
+  type Outcome,
+  type Settler,
+} from '../apply.ts'
 import { readChainEvent, type ChainEvent } from './event.ts'
 import type { InboxRow } from '../inbox.ts'
 import { requestStatusOf } from './status.ts'
@@ -40,10 +50,16 @@ export function chainSettler(app: Settling): Settler | undefined {
 /** Settles one claimed row of the chain's; false when it waits. */
 async function settleChainEvent(app: SettlingOnChain, row: InboxRow): Promise<boolean> {
   const event = read(row)
-  if (!event) return finish(app, row, undefined, async () => ({ is: 'quarantined', why: 'it cannot be read as an event' }))
+  if (!event)
+    return finish(app, row, undefined, async () => ({
+      is: 'quarantined',
+      why: 'it cannot be read as an event',
+    }))
   const cause: Cause = { why: sayingOf(event), ref: row.event_id }
   return finish(app, row, event.kind, tx =>
-    event.kind.startsWith('coin.') ? settleCoin(tx, app, event, cause) : settleSpending(tx, app, event, cause),
+    event.kind.startsWith('coin.')
+      ? settleCoin(tx, app, event, cause)
+      : settleSpending(tx, app, event, cause),
   )
 }
 
@@ -56,10 +72,13 @@ function read(row: InboxRow): ChainEvent | undefined {
   }
 }
 
-const sayingOf = ({ kind, block }: ChainEvent) => (block ? `the chain said ${kind} at block ${block.height}` : `the chain said ${kind}`)
+const sayingOf = ({ kind, block }: ChainEvent) =>
+  block ? `the chain said ${kind} at block ${block.height}` : `the chain said ${kind}`
 
 async function settleCoin(tx: Tx, app: SettlingOnChain, event: ChainEvent, cause: Cause): Promise<Outcome> {
-  const known = await tx.one<{ invoice_id: string | null }>(sql`select invoice_id from coins where id = ${event.coin}`)
+  const known = await tx.one<{ invoice_id: string | null }>(
+    sql`select invoice_id from coins where id = ${event.coin}`,
+  )
   if (!known) return { is: 'quarantined', why: 'it tells of a coin that is not known' }
   const invoice =
     known.invoice_id === null
@@ -70,16 +89,32 @@ async function settleCoin(tx: Tx, app: SettlingOnChain, event: ChainEvent, cause
   if (!invoice) return { is: 'done', why: 'of no request' }
   const { state, why } = await restand(tx, app, invoice, cause)
   if (state === 'credited') await holdPaidElsewhere(tx, app.rail, app.world)
-  // What spends a coin that can never come will never be mined either; and what it was to pay is then owed to nobody.
+  // What spends a coin that can never come will never be mined either; and what it was to pay is then owed to
+  // nobody.
   if (coin.state === 'conflicted' && (await tellBundles(tx, app, coin.id, cause)) !== undefined)
-    await restand(tx, app, (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoice.id}`))!, cause)
+    await restand(
+      tx,
+      app,
+      (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoice.id}`))!,
+      cause,
+    )
   return { is: 'done', why: `${state}: ${why}` }
 }
 
-/** The bundles that spend this coin look anew at what became of them; one that was given up has let go of its coins, and is known by its `txid`. */
-async function tellBundles(tx: Tx, { world, chain }: SettlingOnChain, coin: string, cause: Cause, txid = ''): Promise<string | undefined> {
+/**
+ * The bundles that spend this coin look anew at what became of them; one that was given up has let go of its
+ * coins, and is known by its `txid`.
+ */
+async function tellBundles(
+  tx: Tx,
+  { world, chain }: SettlingOnChain,
+  coin: string,
+  cause: Cause,
+  txid = '',
+): Promise<string | undefined> {
   const bundles = await tx.all<{ id: string }>(sql`
-    select bundle_id as id from bundle_coins where outpoint = ${coin} union select bundle_id as id from bundle_candidates where id = ${txid} order by id`)
+    select bundle_id as id from bundle_coins where outpoint = ${coin} union select bundle_id as id
+      from bundle_candidates where id = ${txid} order by id`)
   const said: string[] = []
   for (const { id } of bundles) {
     said.push(await applyBundle(tx, world, id, chain.payoutDepth, cause))
@@ -89,8 +124,8 @@ async function tellBundles(tx: Tx, { world, chain }: SettlingOnChain, coin: stri
 }
 
 /**
- * What a bundle was to pay is owed again: while it was under way, the payments that it passes on may have left the chain. Then it waits for
- * them, or is owed to nobody.
+ * What a bundle was to pay is owed again: while it was under way, the payments that it passes on may have
+ * left the chain. Then it waits for them, or is owed to nobody.
  */
 export async function restandOwedAgain(
   tx: Tx,
@@ -100,21 +135,38 @@ export async function restandOwedAgain(
 ): Promise<void> {
   const invoices = await tx.all<InvoiceRow>(sql`
     select * from invoices where id in (
-      select p.invoice_id from payouts p join attempts a on a.payout_id = p.id join bundles b on b.id = a.bundle_id
+      select p.invoice_id from payouts p join attempts a on a.payout_id = p.id
+        join bundles b on b.id = a.bundle_id
       where b.id = ${bundleId} and b.state = 'void' and p.state = 'owed') order by id ${forUpdate}`)
   for (const invoice of invoices) await restand(tx, app, invoice, cause)
 }
 
 const odd = (times: bigint) => times % 2n === 1n
 
-/** What lies in a block is ours and in the books; what left it is taken out again. Change of our own transactions never left us. */
+/**
+ * What lies in a block is ours and in the books; what left it is taken out again. Change of our own
+ * transactions never left us.
+ */
 async function book(tx: Tx, world: World, coin: CoinRow, cause: Cause): Promise<void> {
   const there = coin.state === 'mined'
   if (there === odd(coin.bookings) || (await isOwnChange(tx, coin))) return
   const times = coin.bookings + 1n
-  const movement = coin.invoice_id === null ? (there ? 'external in' : 'external out') : there ? 'coin received' : 'coin orphaned'
+  const movement =
+    coin.invoice_id === null
+      ? there
+        ? 'external in'
+        : 'external out'
+      : there
+        ? 'coin received'
+        : 'coin orphaned'
   const ofInvoice = coin.invoice_id === null ? {} : { invoiceId: coin.invoice_id }
-  await post(tx, world, { movement, source: `${coin.id}/${times}`, amount: btc(coin.units), memo: cause.why, ...ofInvoice })
+  await post(tx, world, {
+    movement,
+    source: `${coin.id}/${times}`,
+    amount: btc(coin.units),
+    memo: cause.why,
+    ...ofInvoice,
+  })
   await tx.run(sql`update coins set bookings = ${times} where id = ${coin.id}`)
   if (coin.invoice_id === null && there)
     world.log.warn(
@@ -125,9 +177,13 @@ async function book(tx: Tx, world: World, coin: CoinRow, cause: Cause): Promise<
 
 /** What a bundle pays to a request of ours did leave us, and comes in anew. */
 const isOwnChange = async (tx: Tx, { branch, txid }: CoinRow): Promise<boolean> =>
-  branch === 'change' && (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${txid}`)) !== undefined
+  branch === 'change' &&
+  (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${txid}`)) !== undefined
 
-/** Decides anew where a request stands, moves it there, and credits or takes back what follows. `invoice` is locked by the caller. */
+/**
+ * Decides anew where a request stands, moves it there, and credits or takes back what follows. `invoice` is
+ * locked by the caller.
+ */
 export async function restand(
   tx: Tx,
   { world, chain }: Pick<SettlingOnChain, 'world' | 'chain'>,
@@ -138,15 +194,24 @@ export async function restand(
   if (!looked) throw new Error(`${invoice.id} is ${invoice.state}: it is not watched, and has coins`)
   const { standing: decided, payments } = looked
   if (decided.state !== invoice.state)
-    await move(tx, 'invoices', requestMachine, invoice.id, invoice.state as 'issued', decided.state as 'paid', {
-      ...cause,
-      why: `${cause.why}: ${decided.why}`,
-    })
+    await move(
+      tx,
+      'invoices',
+      requestMachine,
+      invoice.id,
+      invoice.state as 'issued',
+      decided.state as 'paid',
+      {
+        ...cause,
+        why: `${cause.why}: ${decided.why}`,
+      },
+    )
 
   const coins = payments.map(({ coin }) => coin)
   const deep = payments.filter(({ coin, depth }) => depth >= Math.max(chain.payoutDepth, ripeDepthOf(coin)))
   const deepCoins = deep.map(({ coin }) => coin)
-  for (const coin of coins) if (odd(coin.credits) && !deepCoins.includes(coin)) await hold(tx, world, coin, cause)
+  for (const coin of coins)
+    if (odd(coin.credits) && !deepCoins.includes(coin)) await hold(tx, world, coin, cause)
   await resumeDeep(tx, coins, deepCoins, cause)
   await keepRefunds(tx, world, coins, new Set(deepCoins.map(({ id }) => id)), cause)
   const counted = deep.filter(({ counts }) => counts).map(({ coin }) => coin)
@@ -154,9 +219,20 @@ export async function restand(
   return decided
 }
 
-/** A credited coin that does not lie deep any more holds what it pays for; one that another transaction has shut out ends it. */
-async function hold(tx: Tx, world: World, { id, state, payout_id: payoutId }: CoinRow, cause: Cause): Promise<void> {
-  if (state === 'conflicted' && (await uncredit(tx, world, payoutId!, { ...cause, why: 'another transaction was mined in its place' })))
+/**
+ * A credited coin that does not lie deep any more holds what it pays for; one that another transaction has
+ * shut out ends it.
+ */
+async function hold(
+  tx: Tx,
+  world: World,
+  { id, state, payout_id: payoutId }: CoinRow,
+  cause: Cause,
+): Promise<void> {
+  if (
+    state === 'conflicted' &&
+    (await uncredit(tx, world, payoutId!, { ...cause, why: 'another transaction was mined in its place' }))
+  )
     return
   // In a block again, if a newer one: what was not ordered waits, and what was is no reason for an alarm.
   if (state === 'mined') await pause(tx, payoutId!, cause)
@@ -165,18 +241,33 @@ async function hold(tx: Tx, world: World, { id, state, payout_id: payoutId }: Co
 
 /** What waited goes on once all its coins lie deep. */
 async function resumeDeep(tx: Tx, coins: CoinRow[], deep: CoinRow[], cause: Cause): Promise<void> {
-  const payouts = new Set(deep.flatMap(({ payout_id: id, credits }) => (id !== null && odd(credits) ? [id] : [])))
+  const payouts = new Set(
+    deep.flatMap(({ payout_id: id, credits }) => (id !== null && odd(credits) ? [id] : [])),
+  )
   for (const payoutId of payouts)
-    if (coins.every(coin => coin.payout_id !== payoutId || deep.includes(coin))) await resume(tx, payoutId, cause)
+    if (coins.every(coin => coin.payout_id !== payoutId || deep.includes(coin)))
+      await resume(tx, payoutId, cause)
 }
 
-async function creditDeep(tx: Tx, world: World, invoice: InvoiceRow, deep: CoinRow[], cause: Cause): Promise<void> {
+async function creditDeep(
+  tx: Tx,
+  world: World,
+  invoice: InvoiceRow,
+  deep: CoinRow[],
+  cause: Cause,
+): Promise<void> {
   // Read again, for a credit may have been taken back just now.
   const current = await coinsOf(tx, invoice.id)
-  const fresh = current.filter(coin => !odd(coin.credits) && leftOf(coin) > 0n && deep.some(({ id }) => id === coin.id))
+  const fresh = current.filter(
+    coin => !odd(coin.credits) && leftOf(coin) > 0n && deep.some(({ id }) => id === coin.id),
+  )
   if (fresh.length === 0) return
   const before = current.filter(coin => odd(coin.credits)).reduce((sum, coin) => sum + leftOf(coin), 0n)
-  const terms = { accountId: invoice.account_id, commissionBp: invoice.commission_bp, minPayout: invoice.min_payout_units }
+  const terms = {
+    accountId: invoice.account_id,
+    commissionBp: invoice.commission_bp,
+    minPayout: invoice.min_payout_units,
+  }
   await oweCoins(
     tx,
     world,
@@ -185,15 +276,26 @@ async function creditDeep(tx: Tx, world: World, invoice: InvoiceRow, deep: CoinR
   )
 }
 
-/** A coin of ours was spent, or not after all: by a transaction of ours, which settles its payouts, or by one we did not make. */
-async function settleSpending(tx: Tx, app: SettlingOnChain, event: ChainEvent, cause: Cause): Promise<Outcome> {
+/**
+ * A coin of ours was spent, or not after all: by a transaction of ours, which settles its payouts, or by one
+ * we did not make.
+ */
+async function settleSpending(
+  tx: Tx,
+  app: SettlingOnChain,
+  event: ChainEvent,
+  cause: Cause,
+): Promise<Outcome> {
   const applied = await tellBundles(tx, app, event.coin, cause, event.txid)
   const foreign = await settleForeign(tx, app, event, cause)
   const settled = await followElsewhere(tx, app.world)
   return { is: 'done', why: settled ?? foreign ?? applied ?? 'nothing new' }
 }
 
-/** Somebody else holds our keys, or this database forgot what it sent: nothing more goes out until a person has looked. */
+/**
+ * Somebody else holds our keys, or this database forgot what it sent: nothing more goes out until a person
+ * has looked.
+ */
 async function settleForeign(
   tx: Tx,
   { world, rail, chain }: SettlingOnChain,
@@ -202,11 +304,19 @@ async function settleForeign(
 ): Promise<string | undefined> {
   const invoice = await requestOf(tx, event.coin)
   const coin = (await tx.one<CoinRow>(sql`select * from coins where id = ${event.coin} ${forUpdate}`))!
-  const ours = coin.spent_by !== null && (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${coin.spent_by}`))
+  const ours =
+    coin.spent_by !== null &&
+    (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${coin.spent_by}`))
   const gone = coin.spent_height !== null && !ours
   // Said once for each such transaction: a person who has looked is not stopped again by its next block.
   const isRefund = coin.spent_by !== null && (await isRefundMade(tx, coin.spent_by))
-  if (coin.spent_by !== null && !ours && !isRefund && event.raw !== undefined && event.txid === coin.spent_by) {
+  if (
+    coin.spent_by !== null &&
+    !ours &&
+    !isRefund &&
+    event.raw !== undefined &&
+    event.txid === coin.spent_by
+  ) {
     const isNews = await noteForeign(tx, rail.readTransaction(Buffer.from(event.raw, 'hex')))
     if (isNews) {
       world.log.error(
@@ -221,7 +331,12 @@ async function settleForeign(
   if (changed) {
     const times = coin.spendings + 1n
     const movement = gone ? 'external out' : 'external in'
-    await post(tx, world, { movement, source: `${coin.id}/spent/${times}`, amount: btc(coin.units), memo: cause.why })
+    await post(tx, world, {
+      movement,
+      source: `${coin.id}/spent/${times}`,
+      amount: btc(coin.units),
+      memo: cause.why,
+    })
     await tx.run(sql`update coins set spendings = ${times} where id = ${coin.id}`)
     await bookRefundMade(tx, world, coin.id)
   }
@@ -234,7 +349,9 @@ async function settleForeign(
 
 /** The request a coin pays, locked; undefined where it pays none that is watched. */
 async function requestOf(tx: Tx, coin: string): Promise<InvoiceRow | undefined> {
-  const row = await tx.one<{ invoice_id: string | null }>(sql`select invoice_id from coins where id = ${coin}`)
+  const row = await tx.one<{ invoice_id: string | null }>(
+    sql`select invoice_id from coins where id = ${coin}`,
+  )
   if (!row || row.invoice_id === null) return undefined
   return tx.one<InvoiceRow>(sql`select * from invoices where id = ${row.invoice_id} ${forUpdate}`)
 }

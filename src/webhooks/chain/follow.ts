@@ -1,4 +1,7 @@
-/** Following: a node cannot call us, so the chain is read from the last block we know, and what concerns us enters the same inbox. */
+/**
+ * Following: a node cannot call us, so the chain is read from the last block we know, and what concerns us
+ * enters the same inbox.
+ */
 import { instant, type World } from '../../base/world.ts'
 import {
   connectBlock,
@@ -26,7 +29,10 @@ import { sql, type Db, type Tx } from '../../db/db.ts'
 import { chainArrival } from './event.ts'
 import { keepAll } from '../inbox.ts'
 
-/** What a following needs: `deepest` is how many blocks anyone waits for, `rate` what one BTC cost at a time, in BRL cents. */
+/**
+ * What a following needs: `deepest` is how many blocks anyone waits for, `rate` what one BTC cost at a time,
+ * in BRL cents.
+ */
 export interface FollowParts {
   db: Db
   rail: ChainRail
@@ -48,7 +54,10 @@ export interface Followed {
 const furthestBack = 100
 const mempoolPage = 500
 
-/** Reads what is new on the chain and in the mempool. Ends at the node's tip, or with what keeps it from there. */
+/**
+ * Reads what is new on the chain and in the mempool. Ends at the node's tip, or with what keeps it from
+ * there.
+ */
 export async function followChain(parts: FollowParts): Promise<Followed> {
   const followed: Followed = { blocks: 0, left: 0, news: 0, trouble: undefined }
   const trouble = await follow(parts, followed)
@@ -65,11 +74,13 @@ async function follow(parts: FollowParts, followed: Followed): Promise<string | 
   const info = await rail.info()
   if (info.is !== 'done') return info.why
   await keepNodeHeight(db, Math.max(info.value.height, info.value.headers))
-  if (info.value.syncing) return `the node is still reading blocks (${info.value.height} of ${info.value.headers}), so what it shows is old`
+  if (info.value.syncing)
+    return `the node is still reading blocks (${info.value.height} of ${info.value.headers}), so what it shows is old`
 
   const started = (await tipOf(db)) ?? (await begin(parts, info.value))
   if (typeof started === 'string') return started
-  // After a restore numbers were passed over, and what those between may be paid is seen from the first look on.
+  // After a restore numbers were passed over, and what those between may be paid is seen from the first look
+  // on.
   if (parts.watching.turn < 0n) await prepareScripts(db, rail)
   const fork = await findFork(parts, started, info.value)
   if (typeof fork === 'string') return fork
@@ -98,7 +109,8 @@ async function begin({ db, rail, world }: FollowParts, { hash }: ChainInfo): Pro
 
 const keepBase = (tx: Tx, { hash, height, previous, at }: BlockRow) =>
   tx.run(sql`
-    insert into chain_blocks (hash, height, previous, at, active) values (${hash}, ${height}, ${previous}, ${at}, 1)
+    insert into chain_blocks (hash, height, previous, at, active)
+      values (${hash}, ${height}, ${previous}, ${at}, 1)
     on conflict (hash) do update set active = 1`)
 
 interface Fork {
@@ -108,23 +120,31 @@ interface Fork {
   left: BlockRow[]
 }
 
-/** Where our blocks and the node's part. It only asks: nothing is unsaid before it is known that another chain says otherwise. */
+/**
+ * Where our blocks and the node's part. It only asks: nothing is unsaid before it is known that another chain
+ * says otherwise.
+ */
 async function findFork({ db, rail }: FollowParts, from: BlockRow, info: ChainInfo): Promise<Fork | string> {
   const left: BlockRow[] = []
   for (let tip = from, steps = 0, read = true; ; steps++) {
     const header = await rail.header(tip.hash)
     if (header.is !== 'done') return header.why
     if (header.value?.active) {
-      // A chain is only left for one with more work, so a node that shows less of ours has forgotten, or is reading it anew.
+      // A chain is only left for one with more work, so a node that shows less of ours has forgotten, or is
+      // reading it anew.
       if (steps > 0 && tip.hash === info.hash)
         return `the node is at block ${tip.height}, and ${from.height} was read already: it is behind, and what it shows is old`
       return { base: tip, left }
     }
-    const ours = await db.one<BlockRow>(sql`select hash, height, previous, at from chain_blocks where hash = ${tip.previous}`)
+    const ours = await db.one<BlockRow>(
+      sql`select hash, height, previous, at from chain_blocks where hash = ${tip.previous}`,
+    )
     const before = ours ?? (header.value && (await beforeFirst(rail, tip)))
     if (typeof before === 'string') return before
-    if (!before) return `the node does not know block ${from.height} (${from.hash}): is it another chain, or was it emptied?`
-    if (steps >= furthestBack) return `the chain left more than ${furthestBack} blocks behind: a person must look before they are unsaid`
+    if (!before)
+      return `the node does not know block ${from.height} (${from.hash}): is it another chain, or was it emptied?`
+    if (steps >= furthestBack)
+      return `the chain left more than ${furthestBack} blocks behind: a person must look before they are unsaid`
     if (read) left.push(tip)
     read &&= ours !== undefined
     tip = before
@@ -132,10 +152,20 @@ async function findFork({ db, rail }: FollowParts, from: BlockRow, info: ChainIn
 }
 
 /** The first block we read was left behind too: what came before it the node knows. */
-async function beforeFirst(rail: ChainRail, { previous: hash }: BlockRow): Promise<BlockRow | string | undefined> {
+async function beforeFirst(
+  rail: ChainRail,
+  { previous: hash }: BlockRow,
+): Promise<BlockRow | string | undefined> {
   const header = await rail.header(hash)
   if (header.is !== 'done') return header.why
-  return header.value && { hash, height: BigInt(header.value.height), previous: header.value.previous, at: header.value.at }
+  return (
+    header.value && {
+      hash,
+      height: BigInt(header.value.height),
+      previous: header.value.previous,
+      at: header.value.at,
+    }
+  )
 }
 
 /** Gives back the blocks that the chain left behind, newest first. */
@@ -167,7 +197,9 @@ async function climb(parts: FollowParts, followed: Followed, from: BlockRow): Pr
     // The chain turned between two questions: the next look begins with a step back.
     if (block.value.previous !== tip.hash) return undefined
     await world.at('block read')
-    followed.news += await keepNews(parts, async tx => connectBlock(tx, block.value, parts.deepest, parts.rate))
+    followed.news += await keepNews(parts, async tx =>
+      connectBlock(tx, block.value, parts.deepest, parts.rate),
+    )
     followed.blocks += 1
     await world.at('block kept')
     tip = block.value
@@ -181,7 +213,11 @@ async function readBlock({ db, rail, watching }: FollowParts, hash: string): Pro
   return rail.block(hash, watching.watch)
 }
 
-async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: string): Promise<string | undefined> {
+async function lookAtMempool(
+  parts: FollowParts,
+  followed: Followed,
+  tipHash: string,
+): Promise<string | undefined> {
   const { rail, watching } = parts
   await refresh(parts.db, watching)
   const lookedAt = instant(parts.world.clock.now())
@@ -192,7 +228,8 @@ async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: st
     const page = fresh.slice(from, from + mempoolPage)
     const waiting = await rail.waiting(page, watching.watch)
     if (waiting.is !== 'done') return waiting.why
-    if (waiting.value.length > 0) followed.news += await keepNews(parts, async tx => noteWaiting(tx, waiting.value, parts.rate))
+    if (waiting.value.length > 0)
+      followed.news += await keepNews(parts, async tx => noteWaiting(tx, waiting.value, parts.rate))
     for (const txid of page) watching.waiting.add(txid)
   }
   watching.waiting = new Set(present.value)
@@ -207,12 +244,16 @@ async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: st
     )
     await keepLookedAt(parts.db, lookedAt)
     // A node that knows of blocks it does not have yet is about to say more.
-    if (after.value.headers <= after.value.height && (await isChainAwaited(parts.db))) await parts.db.tx(chainWasRead, 'locks')
+    if (after.value.headers <= after.value.height && (await isChainAwaited(parts.db)))
+      await parts.db.tx(chainWasRead, 'locks')
   }
   return undefined
 }
 
-/** Facts, their events and the turn are one transaction: a process that dies in between begins again where it was. */
+/**
+ * Facts, their events and the turn are one transaction: a process that dies in between begins again where it
+ * was.
+ */
 export async function keepNews(
   { db, watching, world }: Pick<FollowParts, 'db' | 'watching' | 'world'>,
   look: (tx: Tx) => Promise<News[]>,

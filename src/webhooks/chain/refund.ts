@@ -1,11 +1,21 @@
-/** Giving back what came on the chain and counts for nothing: two people decide it, by a payout of ours or for what a person sent by hand. */
+/**
+ * Giving back what came on the chain and counts for nothing: two people decide it, by a payout of ours or for
+ * what a person sent by hand.
+ */
 import { BadInput } from '../../base/answer.ts'
 import { formatMoney } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
 import { coinsOf, leftOf, ripeDepthOf, type CoinRow } from '../../chain/chain.ts'
 import type { InvoiceRow } from '../../invoice/invoice.ts'
 import { audit, detailOf, propose, type ProposalRow, type Proposed } from '../../ledger/ledger.ts'
-import { bookRefundMade, dropStop, forgetForeign, oweRefund, withdrawRefundBy, type PayoutRow } from '../../payout/payout.ts'
+import {
+  bookRefundMade,
+  dropStop,
+  forgetForeign,
+  oweRefund,
+  withdrawRefundBy,
+  type PayoutRow,
+} from '../../payout/payout.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { forUpdate, sql, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { usualChainTerms, type ChainTerms } from '../apply.ts'
@@ -26,7 +36,10 @@ interface Asking {
   why: string
 }
 
-/** What of a request may be given back now: payments that lie deep enough to be spent and were neither counted, credited, spent nor given back. */
+/**
+ * What of a request may be given back now: payments that lie deep enough to be spent and were neither
+ * counted, credited, spent nor given back.
+ */
 export async function refundableCoins(
   reader: Reader,
   invoice: InvoiceRow,
@@ -47,7 +60,10 @@ export async function refundableCoins(
 const minUnits = 1_000n
 const totalOf = (parts: readonly { left: bigint }[]) => parts.reduce((sum, { left }) => sum + left, 0n)
 
-/** Proposes it to a second person. `units`: all that may be given back where nothing is said. Throws `BadInput`. */
+/**
+ * Proposes it to a second person. `units`: all that may be given back where nothing is said. Throws
+ * `BadInput`.
+ */
 export async function proposeCoinRefund(
   { db, world, chain }: RefundParts,
   rail: Refunding | undefined,
@@ -72,9 +88,12 @@ async function checkRefund(
   to: string,
   units: bigint,
 ): Promise<{ address: string; from: { id: string; left: bigint }[] }> {
-  if (invoice.rail !== 'bitcoin') throw new BadInput(`invoice ${invoice.id} is the bank’s: --to is for a payment in bitcoin`)
-  if (!rail) throw new BadInput('the Bitcoin rail is not configured, and the address must be read: set BITCOIN_*')
-  if (/[(]|^[xyztuv]pub/.test(to.trim())) throw new BadInput('--to takes one address, which the payer gives: a refund is paid once')
+  if (invoice.rail !== 'bitcoin')
+    throw new BadInput(`invoice ${invoice.id} is the bank’s: --to is for a payment in bitcoin`)
+  if (!rail)
+    throw new BadInput('the Bitcoin rail is not configured, and the address must be read: set BITCOIN_*')
+  if (/[(]|^[xyztuv]pub/.test(to.trim()))
+    throw new BadInput('--to takes one address, which the payer gives: a refund is paid once')
   const { address, script } = rail.destination(to.trim(), 0)
   if (await tx.one(sql`select 1 as yes from chain_scripts where script = ${script}`))
     throw new BadInput('--to is of our own account (BITCOIN_DESCRIPTOR): give an address of the payer’s')
@@ -85,16 +104,24 @@ async function checkRefund(
       `invoice ${invoice.id} is ${invoice.state}, and nothing of it can be given back: only what lies ${chain.payoutDepth} blocks deep, and neither counts nor is spent`,
     )
   if (units > most)
-    throw new BadInput(`--amount ${formatMoney(units, 'BTC')} is more than can be given back of ${invoice.id}: ${formatMoney(most, 'BTC')}`)
+    throw new BadInput(
+      `--amount ${formatMoney(units, 'BTC')} is more than can be given back of ${invoice.id}: ${formatMoney(most, 'BTC')}`,
+    )
   if (units < minUnits)
-    throw new BadInput(`--amount ${formatMoney(units, 'BTC')} would be lost in fees: at least ${formatMoney(minUnits, 'BTC')}`)
+    throw new BadInput(
+      `--amount ${formatMoney(units, 'BTC')} would be lost in fees: at least ${formatMoney(minUnits, 'BTC')}`,
+    )
   return { address, from }
 }
 
 /** In the transaction of the approval. Throws `BadInput` where the payments are not there any more. */
 export async function carryOutCoinRefund(
   tx: Tx,
-  { world, chain = usualChainTerms, rail }: { world: World; chain?: ChainTerms | undefined; rail: Refunding | undefined },
+  {
+    world,
+    chain = usualChainTerms,
+    rail,
+  }: { world: World; chain?: ChainTerms | undefined; rail: Refunding | undefined },
   proposal: ProposalRow,
 ): Promise<PayoutRow> {
   const { to, satoshis } = detailOf(proposal)
@@ -102,8 +129,21 @@ export async function carryOutCoinRefund(
   const units = BigInt(satoshis!)
   const { from, address } = await checkRefund(tx, rail, chain, invoice, to!, units)
   const people = { madeBy: proposal.made_by, approvedBy: proposal.decided_by! }
-  const payout = await oweRefund(tx, world, { invoiceId: invoice.id, to: address, units, from, ...people, why: proposal.why })
-  const detail = { payout: payout.id, to: address, amount: formatMoney(units, 'BTC'), proposal: proposal.id, why: proposal.why }
+  const payout = await oweRefund(tx, world, {
+    invoiceId: invoice.id,
+    to: address,
+    units,
+    from,
+    ...people,
+    why: proposal.why,
+  })
+  const detail = {
+    payout: payout.id,
+    to: address,
+    amount: formatMoney(units, 'BTC'),
+    proposal: proposal.id,
+    why: proposal.why,
+  }
   await audit(tx, { actor: proposal.decided_by!, act: 'invoice refunded', subject: invoice.id, detail })
   await restand(tx, { world, chain }, invoice, {
     why: `${people.madeBy} and ${people.approvedBy} give back ${formatMoney(units, 'BTC')}`,
@@ -112,7 +152,10 @@ export async function carryOutCoinRefund(
   return payout
 }
 
-/** A person sent it back by hand, with the same keys: proposed to a second one, who lets its stop go with it. Throws `BadInput`. */
+/**
+ * A person sent it back by hand, with the same keys: proposed to a second one, who lets its stop go with it.
+ * Throws `BadInput`.
+ */
 export async function proposeCoinRefundMade(
   { db, world }: RefundParts,
   id: string,
@@ -135,12 +178,18 @@ export async function proposeCoinRefundMade(
 async function checkMade(tx: Tx, invoice: InvoiceRow, txid: string): Promise<CoinRow[]> {
   if (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${txid}`))
     throw new BadInput(`--made "${txid}" is a transaction of these books: it is no refund by hand`)
-  const spent = (await coinsOf(tx, invoice.id)).filter(coin => coin.spent_by === txid && coin.credits % 2n === 0n)
+  const spent = (await coinsOf(tx, invoice.id)).filter(
+    coin => coin.spent_by === txid && coin.credits % 2n === 0n,
+  )
   if (spent.length === 0)
     throw new BadInput(
       `--made "${txid}" spends no payment of ${invoice.id} that was not credited: give the transaction that "repasse invoice show" names, once the node has seen it`,
     )
-  if (await tx.one(sql`select 1 as yes from refunds_elsewhere where txid = ${txid} and invoice_id = ${invoice.id}`))
+  if (
+    await tx.one(
+      sql`select 1 as yes from refunds_elsewhere where txid = ${txid} and invoice_id = ${invoice.id}`,
+    )
+  )
     throw new BadInput(`${txid} is in the books already as the refund of ${invoice.id}`)
   return spent
 }
@@ -155,26 +204,44 @@ export async function carryOutCoinRefundMade(
   const coins = await checkMade(tx, invoice, txid)
   const { made_by: madeBy, decided_by: approvedBy, why } = proposal
   await tx.run(sql`
-    insert into refunds_elsewhere (txid, invoice_id, proposal_id, added_at) values (${txid}, ${invoice.id}, ${proposal.id}, ${await tx.now()})`)
-  await audit(tx, { actor: approvedBy!, act: 'refund recorded', subject: invoice.id, detail: { txid, proposal: proposal.id, why } })
+    insert into refunds_elsewhere (txid, invoice_id, proposal_id, added_at)
+      values (${txid}, ${invoice.id}, ${proposal.id}, ${await tx.now()})`)
+  await audit(tx, {
+    actor: approvedBy!,
+    act: 'refund recorded',
+    subject: invoice.id,
+    detail: { txid, proposal: proposal.id, why },
+  })
   // What it was stopped for is answered.
   await dropStop(tx, txid)
   await forgetForeign(tx, txid)
   for (const { id } of coins) await bookRefundMade(tx, world, id)
-  await restand(tx, { world, chain }, invoice, { why: `${madeBy} and ${approvedBy} say that it was given back`, ref: txid })
+  await restand(tx, { world, chain }, invoice, {
+    why: `${madeBy} and ${approvedBy} say that it was given back`,
+    ref: txid,
+  })
 }
 
 /** A refund that was not ordered yet is taken back by one person: nothing moves. */
-export const withdrawCoinRefund = ({ db, world, chain }: RefundParts, id: string, asking: Asking): Promise<PayoutRow> =>
+export const withdrawCoinRefund = (
+  { db, world, chain }: RefundParts,
+  id: string,
+  asking: Asking,
+): Promise<PayoutRow> =>
   db.tx(async tx => {
     const payout = await withdrawRefundBy(tx, world, id, asking)
     const invoice = await locked(tx, payout.invoice_id)
-    await restand(tx, { world, chain }, invoice, { why: `${asking.by} withdrew the refund: ${asking.why}`, ref: id })
+    await restand(tx, { world, chain }, invoice, {
+      why: `${asking.by} withdrew the refund: ${asking.why}`,
+      ref: id,
+    })
     return payout
   }, 'locks')
 
 async function locked(tx: Tx, id: string): Promise<InvoiceRow> {
-  const invoice = await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id} ${forUpdate}`)
+  const invoice = await tx.one<InvoiceRow>(
+    sql`select * from invoices where id = ${id} or provider_id = ${id} ${forUpdate}`,
+  )
   if (!invoice) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
   return invoice
 }

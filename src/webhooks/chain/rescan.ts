@@ -1,5 +1,18 @@
-/** Scanning: the chain is read again from a block on, where one was read before an address was known, or reading began too late. */
-import { enterBelow, firstRead, lookAhead, nextOf, prepareScripts, refresh, rereadBlock, tipOf, type News } from '../../chain/chain.ts'
+/**
+ * Scanning: the chain is read again from a block on, where one was read before an address was known, or
+ * reading began too late.
+ */
+import {
+  enterBelow,
+  firstRead,
+  lookAhead,
+  nextOf,
+  prepareScripts,
+  refresh,
+  rereadBlock,
+  tipOf,
+  type News,
+} from '../../chain/chain.ts'
 import type { Branch } from '../../rails/chain.ts'
 import { sql } from '../../db/db.ts'
 import { followChain, keepNews, type FollowParts } from './follow.ts'
@@ -25,9 +38,10 @@ export type Progress = (height: number, to: number, found: number) => void
 const tellEach = 1_000
 
 /**
- * Reads every block from `from` up to our tip once more, and adds coins and spendings that are missing, with the events they would have
- * had. Said twice it changes nothing. `deepest` and `rate` are for what is followed at the tip meanwhile. A string says why it could not
- * go on; what was found until then is kept. Whoever calls holds the lease of those who follow.
+ * Reads every block from `from` up to our tip once more, and adds coins and spendings that are missing, with
+ * the events they would have had. Said twice it changes nothing. `deepest` and `rate` are for what is
+ * followed at the tip meanwhile. A string says why it could not go on; what was found until then is kept.
+ * Whoever calls holds the lease of those who follow.
  */
 export async function scanChain(parts: FollowParts, from: number, tell: Progress): Promise<Scanned | string> {
   const { db, rail, world } = parts
@@ -57,7 +71,10 @@ export async function scanChain(parts: FollowParts, from: number, tell: Progress
     await world.at('block read again')
     if ((height - start) % tellEach === tellEach - 1) tell(height, to, found.length)
   }
-  const numbers = { receive: lookAhead + (await nextOf(db, 'receive')), change: lookAhead + (await nextOf(db, 'change')) }
+  const numbers = {
+    receive: lookAhead + (await nextOf(db, 'receive')),
+    change: lookAhead + (await nextOf(db, 'change')),
+  }
   return {
     ...{ from: start, to, prunedBelow: start > from ? start : undefined, entered, numbers },
     coins: found.filter(({ kind }) => kind.startsWith('coin.')).length,
@@ -71,7 +88,8 @@ async function enter({ db, rail, world }: FollowParts, from: number): Promise<nu
   for (let first = (await firstRead(db))!; Number(first.height) > from; first = (await firstRead(db))!) {
     const header = await rail.header(first.previous)
     if (header.is !== 'done') return header.why
-    if (!header.value) return `the node does not know block ${first.height - 1n} (${first.previous}): is it another chain?`
+    if (!header.value)
+      return `the node does not know block ${first.height - 1n} (${first.previous}): is it another chain?`
     const { value } = header
     if (await db.tx(tx => enterBelow(tx, value))) entered += 1
     await world.at('block entered')
@@ -82,7 +100,9 @@ async function enter({ db, rail, world }: FollowParts, from: number): Promise<nu
 async function reread(parts: FollowParts, height: number): Promise<News[] | string> {
   const { db, rail, watching } = parts
   const left = `the chain left block ${height} behind while it was read again: scan once more`
-  const ours = await db.one<{ hash: string }>(sql`select hash from chain_blocks where height = ${height} and active = 1`)
+  const ours = await db.one<{ hash: string }>(
+    sql`select hash from chain_blocks where height = ${height} and active = 1`,
+  )
   if (!ours) return left
   const block = await rail.block(ours.hash, watching.watch)
   if (block.is !== 'done') return `block ${height} cannot be read: ${block.why}`

@@ -1,4 +1,6 @@
-/** What the payee of an account owes us, on the account's page: what made it, and the two proposals about it. */
+/**
+ * What the payee of an account owes us, on the account's page: what made it, and the two proposals about it.
+ */
 import { BadInput } from '../../../base/answer.ts'
 import { readTyped } from '../../../base/typedAmount.ts'
 import {
@@ -68,7 +70,10 @@ export function debtRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePar
     const as = debtEnds.find(each => each === form.text('as')) ?? ctx.throw(400)
     const typed = readTyped(form.text('amount'), 'BRL')
     if (typed.is !== 'amount') throw new BadInput(faultOfAmount(typed, lang, debtWords[lang].amountWrong))
-    return told(ctx, await proposeDebtEnd(db, world, ctx.params['name']!, { units: typed.units, as, by: person.name, why }))
+    return told(
+      ctx,
+      await proposeDebtEnd(db, world, ctx.params['name']!, { units: typed.units, as, by: person.name, why }),
+    )
   })
 }
 
@@ -104,8 +109,16 @@ export function Debt({ lang, person, row, debt: { owes, moves }, path: action }:
           columns={[
             { head: lists.when, cell: ({ at }) => <Time lang={lang} at={at} /> },
             { head: say.what, cell: ({ movement }) => ledgerWords[lang].movements[movement] },
-            { head: lists.amount, number: true, cell: ({ units }) => <Money {...{ lang, units, asset: 'BRL' }} /> },
-            { head: say.invoice, cell: ({ invoice_id: id }) => (id === null ? '–' : <Ref {...{ id, href: pathTo('invoice', id) }} />) },
+            {
+              head: lists.amount,
+              number: true,
+              cell: ({ units }) => <Money {...{ lang, units, asset: 'BRL' }} />,
+            },
+            {
+              head: say.invoice,
+              cell: ({ invoice_id: id }) =>
+                id === null ? '–' : <Ref {...{ id, href: pathTo('invoice', id) }} />,
+            },
           ]}
         />
       )}
@@ -141,7 +154,9 @@ export function Debt({ lang, person, row, debt: { owes, moves }, path: action }:
             ) : (
               <Select
                 {...{ name: 'as', label: say.as }}
-                options={debtEnds.filter(end => end !== 'returned').map((end): [string, string] => [end, say.ends[end]])}
+                options={debtEnds
+                  .filter(end => end !== 'returned')
+                  .map((end): [string, string] => [end, say.ends[end]])}
               />
             )}
             <Why {...{ lang, id: 'debt' }} />

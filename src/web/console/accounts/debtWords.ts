@@ -38,10 +38,12 @@ const pt: DebtWords = {
   what: 'O quê',
   invoice: 'Cobrança',
   termsTitle: 'Mudar a compensação',
-  termsHint: 'Diz se o que o recebedor deve é retido dos próximos repasses desta conta. Outra pessoa precisa aprovar.',
+  termsHint:
+    'Diz se o que o recebedor deve é retido dos próximos repasses desta conta. Outra pessoa precisa aprovar.',
   terms: 'Propor a mudança',
   returnTitle: 'Dar por devolvido',
-  returnHint: 'O que foi retido a mais foi devolvido ao recebedor por outro meio. Outra pessoa precisa aprovar.',
+  returnHint:
+    'O que foi retido a mais foi devolvido ao recebedor por outro meio. Outra pessoa precisa aprovar.',
   endTitle: 'Dar por paga ou perdoar',
   endHint: 'O recebedor pagou por outro meio, ou não precisa pagar. Outra pessoa precisa aprovar.',
   end: 'Propor',
@@ -68,10 +70,12 @@ const en: DebtWords = {
   what: 'What',
   invoice: 'Invoice',
   termsTitle: 'Change the set-off',
-  termsHint: 'Says whether what the payee owes is kept back from the next payouts of this account. Another person has to approve it.',
+  termsHint:
+    'Says whether what the payee owes is kept back from the next payouts of this account. Another person has to approve it.',
   terms: 'Propose the change',
   returnTitle: 'Mark as returned',
-  returnHint: 'What was kept back too much was returned to the payee by other means. Another person has to approve it.',
+  returnHint:
+    'What was kept back too much was returned to the payee by other means. Another person has to approve it.',
   endTitle: 'Mark as paid or forgive',
   endHint: 'The payee has paid it by other means, or need not pay it. Another person has to approve it.',
   end: 'Propose',

@@ -36,7 +36,11 @@ export function AccountForm({ lang, person, stopped, values, faults = {}, bitcoi
       <ActForm {...{ lang, person, act: 'account.add', action: '/console/accounts/new' }}>
         <Field {...field('name')} label={say.name} hint={say.nameHint} required maxLength={63} />
         <Field {...field('holder')} label={say.holder} hint={say.holderHint} maxLength={200} />
-        {bitcoin ? <Kind {...{ lang, value: values['kind'], fault: faults['kind'] }} /> : <input type="hidden" name="kind" value="bank" />}
+        {bitcoin ? (
+          <Kind {...{ lang, value: values['kind'], fault: faults['kind'] }} />
+        ) : (
+          <input type="hidden" name="kind" value="bank" />
+        )}
         <Group legend={say.bankGroup}>
           <Field {...field('taxId')} label={say.taxId} maxLength={30} />
           <BankField {...{ lang, ...field('bank'), banks }} />
@@ -44,11 +48,21 @@ export function AccountForm({ lang, person, stopped, values, faults = {}, bitcoi
             <Field {...field('branch')} label={say.branch} hint={say.branchHint} maxLength={10} />
             <Field {...field('number')} label={say.number} hint={say.numberHint} maxLength={30} />
           </div>
-          <Select {...field('type')} label={say.type} options={typeOptions.map(type => [type, accountWords[lang].types[type]])} />
+          <Select
+            {...field('type')}
+            label={say.type}
+            options={typeOptions.map(type => [type, accountWords[lang].types[type]])}
+          />
         </Group>
         {bitcoin && (
           <Group legend={say.bitcoinGroup}>
-            <TextArea {...field('destination')} label={say.destination} hint={say.destinationHint} maxLength={1_000} rows={3} />
+            <TextArea
+              {...field('destination')}
+              label={say.destination}
+              hint={say.destinationHint}
+              maxLength={1_000}
+              rows={3}
+            />
           </Group>
         )}
         <p class="actions">
@@ -69,7 +83,15 @@ const Group = ({ legend, children }: { legend: string; children: ComponentChildr
   </fieldset>
 )
 
-function Kind({ lang, value, fault }: { lang: Language; value: string | undefined; fault: string | undefined }) {
+function Kind({
+  lang,
+  value,
+  fault,
+}: {
+  lang: Language
+  value: string | undefined
+  fault: string | undefined
+}) {
   const say = accountWords[lang]
   return (
     <Group legend={say.form.kind}>

@@ -5,7 +5,13 @@ import { samePerson } from '../../../base/person.ts'
 import type { Instant } from '../../../base/world.ts'
 import { assetOfKind } from '../../../base/rails.ts'
 import type { Bar, Objection } from '../../../ledger/ledger.ts'
-import { digestOfAccount, type AccountRow, type Owing, type PayoutState, type Stop } from '../../../payout/payout.ts'
+import {
+  digestOfAccount,
+  type AccountRow,
+  type Owing,
+  type PayoutState,
+  type Stop,
+} from '../../../payout/payout.ts'
 import type { Judged } from '../../../approvals/approvals.ts'
 import { may, type Person } from '../../../people/people.ts'
 import type { Transition } from '../../../db/db.ts'
@@ -34,7 +40,13 @@ interface Shared {
   stopped: Stop | undefined
 }
 
-export function AccountsPage({ lang, person, stopped, rows, owing }: Shared & { rows: readonly AccountRow[]; owing: readonly Owing[] }) {
+export function AccountsPage({
+  lang,
+  person,
+  stopped,
+  rows,
+  owing,
+}: Shared & { rows: readonly AccountRow[]; owing: readonly Owing[] }) {
   const say = accountWords[lang]
   const mine = may(person.role, 'account.approve')
     ? rows.filter(row => row.state === 'awaiting' && !samePerson(row.added_by, person.name)).length
@@ -138,10 +150,24 @@ export function AccountPage(parts: AccountParts) {
   const say = accountWords[lang].one
   const asset = assetOfKind(row.kind)
   return (
-    <Frame {...{ lang, person, stopped, here: 'accounts', title: row.name, scripts: parts.sign ? ['consolePasskey.js'] : [] }}>
+    <Frame
+      {...{
+        lang,
+        person,
+        stopped,
+        here: 'accounts',
+        title: row.name,
+        scripts: parts.sign ? ['consolePasskey.js'] : [],
+      }}
+    >
       {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}
       <OpenObjections
-        {...{ lang, objections: parts.objections, by: accountWords[lang].objection.by, holds: accountWords[lang].objection.holds }}
+        {...{
+          lang,
+          objections: parts.objections,
+          by: accountWords[lang].objection.by,
+          holds: accountWords[lang].objection.holds,
+        }}
       />
       <Doubts {...parts} />
       <Unproven {...parts} />
@@ -306,7 +332,10 @@ export function AccountFacts({
     row.kind === 'bank'
       ? ([
           [say.taxId, row.tax_id],
-          [say.bank, `${bankName(row.bank) ?? ''} (${row.bank}, ${row.bank.length === 8 ? say.ways.pix : say.ways.ted})`],
+          [
+            say.bank,
+            `${bankName(row.bank) ?? ''} (${row.bank}, ${row.bank.length === 8 ? say.ways.pix : say.ways.ted})`,
+          ],
           [say.branch, row.branch],
           [say.number, row.number],
           [say.type, words.types[row.type]],
@@ -377,20 +406,31 @@ function ApprovalOf({ lang, person, row, first, bar, sign }: AccountParts) {
           </p>
         </ActForm>
       ) : (
-        <p>{isTheirs ? say.own(row.added_by) : bar && may(person.role, 'account.approve') ? barText(lang, bar) : say.others}</p>
+        <p>
+          {isTheirs
+            ? say.own(row.added_by)
+            : bar && may(person.role, 'account.approve')
+              ? barText(lang, bar)
+              : say.others}
+        </p>
       )}
     </section>
   )
 }
 
-/** A closed account is objected to no more; what is open there also holds other accounts at the same place. */
+/**
+ * A closed account is objected to no more; what is open there also holds other accounts at the same place.
+ */
 function ObjectionTo({ lang, person, row, objections, objectionFault: fault }: AccountParts) {
   const words = accountWords[lang].objection
   return (
     <ObjectionForms
       {...{ lang, person, objections, words, fault }}
       acts={{ object: 'account.object', clear: 'account.clear' }}
-      actions={{ object: row.state === 'closed' ? null : `${accountPath(row)}/object`, clear: `${accountPath(row)}/clear` }}
+      actions={{
+        object: row.state === 'closed' ? null : `${accountPath(row)}/object`,
+        clear: `${accountPath(row)}/clear`,
+      }}
       theirs={samePerson(row.added_by, person.name) ? words.own(row.added_by) : undefined}
     />
   )

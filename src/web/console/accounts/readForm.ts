@@ -1,6 +1,16 @@
-/** Reads the form of a payout account: where it pays to, checked whole, or every fault by its field. What looks like a private key is never repeated. */
+/**
+ * Reads the form of a payout account: where it pays to, checked whole, or every fault by its field. What
+ * looks like a private key is never repeated.
+ */
 import { BadInput } from '../../../base/answer.ts'
-import { accountTypes, checkAccountNumber, checkAccountType, checkBank, checkBranch, checkTaxId } from '../../../base/brazil.ts'
+import {
+  accountTypes,
+  checkAccountNumber,
+  checkAccountType,
+  checkBank,
+  checkBranch,
+  checkTaxId,
+} from '../../../base/brazil.ts'
 import { isName } from '../../../base/id.ts'
 import { holdsPrivateKey } from '../../../base/setting.ts'
 import { accountKinds } from '../../../base/rails.ts'
@@ -24,7 +34,10 @@ export interface ReadAccount {
 const reserved = ['new', 'banks', 'sign']
 
 type Chain = Pick<ChainRail, 'network' | 'descriptor'> | undefined
-const settingsOf = ({ network, descriptor }: NonNullable<Chain>) => ({ BITCOIN_NETWORK: network, BITCOIN_DESCRIPTOR: descriptor })
+const settingsOf = ({ network, descriptor }: NonNullable<Chain>) => ({
+  BITCOIN_NETWORK: network,
+  BITCOIN_DESCRIPTOR: descriptor,
+})
 
 /** `shown`: the fields as they may be shown again. */
 export function readAccount(
@@ -48,10 +61,12 @@ export function readAccount(
   const kind = accountKinds.find(each => each === of('kind'))
   if (!kind || (kind !== 'bank' && !chain)) faults['kind'] = say.kind
   const holder = of('holder')
-  if ((holder === '' && (!kind || kind === 'bank')) || holder.length > 200 || holder.includes('\n')) faults['holder'] ??= say.holder
+  if ((holder === '' && (!kind || kind === 'bank')) || holder.length > 200 || holder.includes('\n'))
+    faults['holder'] ??= say.holder
 
   if (kind && kind !== 'bank' && chain) {
-    const destination = faults['destination'] === undefined ? readPlace(of('destination'), chain, lang, faults) : undefined
+    const destination =
+      faults['destination'] === undefined ? readPlace(of('destination'), chain, lang, faults) : undefined
     const account = destination && { name, to: { kind, holder, destination: destination.text }, destination }
     return { account: Object.keys(faults).length === 0 ? account : undefined, faults, shown }
   }
@@ -76,9 +91,15 @@ export const typeOptions = accountTypes
 /** What a list offers is the number with the bank's name after it. */
 const numberIn = (text: string) => /^\d+/.exec(text.trim())?.[0] ?? text
 
-const isSecret = (text: string): boolean => holdsPrivateKey(text) || answered(() => (refuseSecrets(text, ''), true)) === undefined
+const isSecret = (text: string): boolean =>
+  holdsPrivateKey(text) || answered(() => (refuseSecrets(text, ''), true)) === undefined
 
-function readPlace(text: string, chain: NonNullable<Chain>, lang: Language, faults: FieldFaults): BitcoinDestination | undefined {
+function readPlace(
+  text: string,
+  chain: NonNullable<Chain>,
+  lang: Language,
+  faults: FieldFaults,
+): BitcoinDestination | undefined {
   const say = accountWords[lang].faults
   if (text === '' || text.length > 1_000) {
     faults['destination'] = say.destination

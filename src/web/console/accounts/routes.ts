@@ -43,8 +43,32 @@ const path = '/console/accounts'
 
 /** Those most people have an account at; every other is on the page of banks. */
 const offered = [
-  ...['00000000', '60701190', '00360305', '60746948', '90400888', '18236120', '00416968', '31872495', '30306294', '02038232', '01181521'],
-  ...['10573521', '08561701', '20018183', '16501555', '37880206', '22896431', '09089356', '19540550', '07237373', '04902979', '92894922'],
+  ...[
+    '00000000',
+    '60701190',
+    '00360305',
+    '60746948',
+    '90400888',
+    '18236120',
+    '00416968',
+    '31872495',
+    '30306294',
+    '02038232',
+    '01181521',
+  ],
+  ...[
+    '10573521',
+    '08561701',
+    '20018183',
+    '16501555',
+    '37880206',
+    '22896431',
+    '09089356',
+    '19540550',
+    '07237373',
+    '04902979',
+    '92894922',
+  ],
   ...['58160789', '62232889', '61186680', '33264668'],
 ]
 
@@ -54,18 +78,28 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
   signRoutes(doors, pages)
 
   const { db, world, rails } = app
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
+  const framed = async (ctx: ConsoleContext) => ({
+    lang: ctx.state.lang,
+    person: ctx.state.person,
+    stopped: await stopOf(db),
+  })
   /** The account of the path, or 404. */
-  const the = async (ctx: ConsoleContext): Promise<AccountRow> => (await findAccount(db, ctx.params['name']!)) ?? ctx.throw(404)
+  const the = async (ctx: ConsoleContext): Promise<AccountRow> =>
+    (await findAccount(db, ctx.params['name']!)) ?? ctx.throw(404)
 
   doors.page(path, 'see', async ctx =>
-    show(ctx, AccountsPage({ ...(await framed(ctx)), rows: await listAccounts(db), owing: await receivables(db) })),
+    show(
+      ctx,
+      AccountsPage({ ...(await framed(ctx)), rows: await listAccounts(db), owing: await receivables(db) }),
+    ),
   )
 
   doors.page(`${path}/banks`, 'see', async ctx => {
     const query = typeof ctx.query['q'] === 'string' ? ctx.query['q'].slice(0, 60) : ''
     const wanted = plain(query)
-    const banks = listBanks().filter(({ name, ispb, code }) => plain(name).includes(wanted) || ispb.startsWith(wanted) || code === wanted)
+    const banks = listBanks().filter(
+      ({ name, ispb, code }) => plain(name).includes(wanted) || ispb.startsWith(wanted) || code === wanted,
+    )
     show(ctx, BanksPage({ ...(await framed(ctx)), banks, query }))
   })
 
@@ -81,7 +115,8 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     const say = accountWords[lang].faults
     const { account, faults, shown } = readAccount(form.values(), rails.bitcoin, lang)
     if (!account) return showForm(ctx, shown, faults)
-    if (account.destination && (await isOurScript(db, account.destination))) return showForm(ctx, shown, { destination: say.ours })
+    if (account.destination && (await isOurScript(db, account.destination)))
+      return showForm(ctx, shown, { destination: say.ours })
     const opened = await openAccount(db, world, account.name, account.to, person.name)
     if (opened.is === 'taken') return showForm(ctx, shown, { name: say.nameTaken })
     return `${accountPath(opened.account)}?said=added`
@@ -112,15 +147,21 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
   ): Promise<void> {
     const waiting = await db.all<Waiting>(sql`
       select state, count(*) as count, cast(sum(units) as bigint) as units from payouts
-      where account_id = ${row.id} and state in ('owed', 'sending', 'unsure', 'sent', 'waiting', 'held', 'returned') group by state order by state`)
+      where account_id = ${row.id}
+        and state in ('owed', 'sending', 'unsure', 'sent', 'waiting', 'held', 'returned') group by state
+          order by state`)
     const latest = await db.all<LatestPayout>(sql`
-      select id, state, asset, units, added_at from payouts where account_id = ${row.id} order by added_at desc, id desc limit 10`)
+      select id, state, asset, units, added_at from payouts where account_id = ${row.id}
+        order by added_at desc, id desc limit 10`)
     const schedules = await db.all<{ id: string; name: string }>(
       sql`select id, name from schedules where account_id = ${row.id} order by name`,
     )
     const twins = (await twinsOf(db, toOf(row))).filter(({ id }) => id !== row.id)
     const debt = await seeDebt(db, row.id)
-    const bar = await db.tx(async tx => barFor(tx, ctx.state.person.name, await tx.now(), row.added_by), 'locks')
+    const bar = await db.tx(
+      async tx => barFor(tx, ctx.state.person.name, await tx.now(), row.added_by),
+      'locks',
+    )
     const approval = row.state === 'approved' ? await approvalOf(db, row) : undefined
     const maySign = row.state === 'awaiting' && may(ctx.state.person.role, 'account.approve')
     const sign = maySign ? await signable(ctx, db, settings, approvingAccount(row)) : undefined
@@ -187,8 +228,10 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     const row = await the(ctx)
     const { lang, person } = ctx.state
     const why = reasonIn(form)
-    if (why === '') return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
-    if (row.state === 'closed') return showOne(ctx, row, { tone: 'bad', text: accountWords[lang].approve.closed }, 409)
+    if (why === '')
+      return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
+    if (row.state === 'closed')
+      return showOne(ctx, row, { tone: 'bad', text: accountWords[lang].approve.closed }, 409)
     await objectToAccount(db, world, row.id, { by: person.name, why })
     return `${accountPath(row)}?said=objected`
   })
@@ -198,12 +241,16 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     const { lang, person } = ctx.state
     const say = accountWords[lang].objection
     const why = reasonIn(form)
-    if (why === '') return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
-    if (samePerson(row.added_by, person.name)) return showOne(ctx, row, { tone: 'bad', text: say.own(row.added_by) }, 409)
+    if (why === '')
+      return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
+    if (samePerson(row.added_by, person.name))
+      return showOne(ctx, row, { tone: 'bad', text: say.own(row.added_by) }, 409)
     // Ended meanwhile, as when two people press the button.
     if ((await accountObjections(db, row.id)).length === 0) return accountPath(row)
     const { is, proposal } = await proposeAccountClear(db, world, row.id, { by: person.name, why })
-    return is === 'another' ? showOne(ctx, row, { tone: 'bad', text: say.another }, 409) : proposalPath(proposal.id)
+    return is === 'another'
+      ? showOne(ctx, row, { tone: 'bad', text: say.another }, 409)
+      : proposalPath(proposal.id)
   })
 
   doors.post(`${path}/:name/close`, 'account.close', async (ctx, form) => {
@@ -212,13 +259,16 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     const why = reasonIn(form)
     if (why === '') return showOne(ctx, row, undefined, 400, { fault: frameWords[lang].reasonMissing })
     const closing = await closeAccount(db, row.id, person.name, why)
-    if (closing.is === 'in use') return showOne(ctx, closing.account, { tone: 'bad', text: accountWords[lang].close.inUse }, 409)
+    if (closing.is === 'in use')
+      return showOne(ctx, closing.account, { tone: 'bad', text: accountWords[lang].close.inUse }, 409)
     return `${accountPath(row)}?said=closed`
   })
 }
 
 const toOf = (row: AccountRow): NewDestination =>
-  row.kind === 'bank' ? destinationOf(row) : { kind: row.kind, holder: row.holder, destination: row.destination }
+  row.kind === 'bank'
+    ? destinationOf(row)
+    : { kind: row.kind, holder: row.holder, destination: row.destination }
 
 /** As people type a name: without accents, in any case. */
 const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').trim().toLowerCase()

@@ -1,8 +1,17 @@
-/** Signing what was only said: a checker is shown each account and the terms of each schedule whole, and signs all of them in one act. */
+/**
+ * Signing what was only said: a checker is shown each account and the terms of each schedule whole, and signs
+ * all of them in one act.
+ */
 import { formatDuration } from '../../../base/duration.ts'
 import { samePerson } from '../../../base/person.ts'
 import { hasPayTerms } from '../../../base/rails.ts'
-import { approvingTerms, digestOfSaid, schedulesOnlySaid, signSchedule, type OnlySaid } from '../../../schedule/schedule.ts'
+import {
+  approvingTerms,
+  digestOfSaid,
+  schedulesOnlySaid,
+  signSchedule,
+  type OnlySaid,
+} from '../../../schedule/schedule.ts'
 import {
   accountsOnlySaid,
   approvingAccount,
@@ -62,7 +71,11 @@ function SignPage({ lang, person, stopped, rows, schedules, accountNames, notice
             <a href={accountPath(row)}>{row.name}</a>
           </h2>
           <AccountFacts {...{ lang, row, first }} />
-          {samePerson(row.added_by, person.name) ? <p>{say.own(row.added_by)}</p> : one('seen', `${row.id} ${digestOfAccount(row)}`, sign)}
+          {samePerson(row.added_by, person.name) ? (
+            <p>{say.own(row.added_by)}</p>
+          ) : (
+            one('seen', `${row.id} ${digestOfAccount(row)}`, sign)
+          )}
         </section>
       ))}
       {schedules.length > 0 && (
@@ -115,12 +128,20 @@ const SignOne = ({ lang, person, name, value, sign }: One) => (
   </form>
 )
 
-function TermsFacts({ lang, accountNames, said: { row, earlier } }: Pick<Parts, 'lang' | 'accountNames'> & { said: OnlySaid }) {
+function TermsFacts({
+  lang,
+  accountNames,
+  said: { row, earlier },
+}: Pick<Parts, 'lang' | 'accountNames'> & { said: OnlySaid }) {
   const { heads, earlier: ofVersion } = signWords[lang]
   const { one } = scheduleWords[lang]
   const money = (units: bigint) => amount(lang, units, row.currency)
   const asks = `${one.counts(Number(row.count_low), Number(row.count_high))}, ${one.amounts(money(row.units_low), money(row.units_high))}`
-  const late = one.late(percent(lang, row.fine_bp), percent(lang, row.interest_bp), formatDuration(Number(row.expires_in_ms)))
+  const late = one.late(
+    percent(lang, row.fine_bp),
+    percent(lang, row.interest_bp),
+    formatDuration(Number(row.expires_in_ms)),
+  )
   const accountOf = (id: string) => accountNames.get(id) ?? id
   return (
     <Facts
@@ -143,14 +164,22 @@ export function signRoutes(doors: ConsoleRoutes, { app: { db, rails }, settings 
     const { lang, person } = ctx.state
     const rows: Parts['rows'][number][] = []
     for (const row of await accountsOnlySaid(db))
-      rows.push({ row, first: firstOf(row, rails.bitcoin), sign: await signable(ctx, db, settings, approvingAccount(row)) })
+      rows.push({
+        row,
+        first: firstOf(row, rails.bitcoin),
+        sign: await signable(ctx, db, settings, approvingAccount(row)),
+      })
     const schedules: Parts['schedules'][number][] = []
     for (const said of await schedulesOnlySaid(db)) {
       const approving = approvingTerms(said)
       schedules.push({ said, sign: approving && (await signable(ctx, db, settings, approving)) })
     }
     const accountNames = new Map((await listAccounts(db)).map(({ id, name }) => [id, name]))
-    show(ctx, SignPage({ lang, person, stopped: await stopOf(db), rows, schedules, accountNames, notice }), status)
+    show(
+      ctx,
+      SignPage({ lang, person, stopped: await stopOf(db), rows, schedules, accountNames, notice }),
+      status,
+    )
   }
 
   doors.page(path, 'account.approve', ctx => {

@@ -9,13 +9,15 @@ const pt = {
   go: (count: number) => (count === 1 ? 'Assinar' : `Assinar todas: ${count}`),
   byPasskey: 'Assinar com passkey',
   none: 'Toda aprovação de conta e os termos de toda agenda estão comprovados.',
-  done: (count: number) => (count === 1 ? '1 assinatura foi registrada.' : `${count} assinaturas foram registradas.`),
+  done: (count: number) =>
+    count === 1 ? '1 assinatura foi registrada.' : `${count} assinaturas foram registradas.`,
   left: 'Uma conta ou agenda mudou desde que você abriu a página, ou não é mais como foi aprovada. Ela não foi assinada.',
   own: (name: string) => `${name} cadastrou esta conta, então outra pessoa precisa assinar.`,
   terms: 'Termos de agendas',
   termsTold:
     'Os termos destas agendas foram declarados, sem comprovação de quem os definiu. Confira o que cada uma cobra, a comissão e a conta de repasse, e assine.',
-  termsWait: 'Em produção, os repasses do que uma agenda cobra aguardam até que os termos dela sejam comprovados.',
+  termsWait:
+    'Em produção, os repasses do que uma agenda cobra aguardam até que os termos dela sejam comprovados.',
   termsOwn: 'Você definiu os termos desta agenda, então outra pessoa precisa assinar.',
   earlier: (version: string) => `Versão ${version}`,
   heads: { asks: 'Cobra', payTo: 'Repassa para', commission: 'Comissão', late: 'Pago com atraso' },
@@ -47,7 +49,8 @@ const en: typeof pt = {
   earlier: version => `Version ${version}`,
   heads: { asks: 'Asks for', payTo: 'Pays to', commission: 'Commission', late: 'Paid late' },
   link: 'Sign the approval',
-  changed: 'This account is not as it was approved. Nothing is paid to it, and its approval cannot be signed:',
+  changed:
+    'This account is not as it was approved. Nothing is paid to it, and its approval cannot be signed:',
   proofs: {
     said: 'said, not proven',
     code: 'confirmed by a code',

@@ -9,7 +9,8 @@ const pt = {
   heads: { name: 'Conta', state: 'Estado', kind: 'Tipo', place: 'Paga em', holder: 'Titular' },
   states: { awaiting: 'aguarda aprovação', approved: 'aprovada', closed: 'encerrada' },
   kinds: { bank: 'banco (Pix ou TED)', bitcoin: 'Bitcoin' },
-  yours: (count: number) => (count === 1 ? '1 conta espera a sua aprovação.' : `${count} contas esperam a sua aprovação.`),
+  yours: (count: number) =>
+    count === 1 ? '1 conta espera a sua aprovação.' : `${count} contas esperam a sua aprovação.`,
   types: { checking: 'corrente', payment: 'pagamento', savings: 'poupança', salary: 'salário' },
   one: {
     id: 'Identificação',
@@ -32,9 +33,11 @@ const pt = {
     approved: 'Aprovada',
     by: (name: string) => `por ${name}`,
     twins: 'A mesma conta já está cadastrada com outro nome:',
-    digit: 'O dígito da conta não confere pela regra que o banco publica. Compare com o documento do titular.',
+    digit:
+      'O dígito da conta não confere pela regra que o banco publica. Compare com o documento do titular.',
     underived: 'O endereço não pôde ser conferido neste sistema:',
-    noRail: 'O meio Bitcoin não está configurado neste sistema, então o endereço não pode ser conferido nem aprovado.',
+    noRail:
+      'O meio Bitcoin não está configurado neste sistema, então o endereço não pode ser conferido nem aprovado.',
     waits: 'O que espera por ela',
     waitsHeads: { state: 'Estado', count: 'Repasses', amount: 'Valor' },
     waitsNothing: 'Nenhum repasse em aberto.',
@@ -51,11 +54,13 @@ const pt = {
     title: 'Aprovação',
     told: 'Você aprova exatamente o que está acima. Compare com o documento de quem recebe, não com a mensagem que pediu o cadastro.',
     go: 'Aprovar esta conta',
-    own: (name: string) => `${name} cadastrou esta conta, então outra pessoa com o papel de aprovação precisa aprovar.`,
+    own: (name: string) =>
+      `${name} cadastrou esta conta, então outra pessoa com o papel de aprovação precisa aprovar.`,
     others: 'Espera a aprovação de uma pessoa com o papel de aprovação, que não seja quem cadastrou.',
     done: 'A conta está aprovada. O que esperava por ela segue sozinho.',
     already: (name: string) => `${name} já aprovou esta conta.`,
-    changed: 'A conta mudou desde que você abriu a página, então nada foi aprovado. Confira de novo o que está acima.',
+    changed:
+      'A conta mudou desde que você abriu a página, então nada foi aprovado. Confira de novo o que está acima.',
     closed: 'A conta está encerrada e não pode ser aprovada.',
   },
   objection: {
@@ -75,7 +80,8 @@ const pt = {
     told: 'Para uma conta cadastrada por engano. Encerrada, ela não volta: cadastre outra, com outro nome.',
     go: 'Encerrar esta conta',
     done: 'A conta está encerrada.',
-    inUse: 'A conta está em uso: uma agenda, a loja, uma cobrança ou um repasse aponta para ela, então ela continua aberta.',
+    inUse:
+      'A conta está em uso: uma agenda, a loja, uma cobrança ou um repasse aponta para ela, então ela continua aberta.',
   },
   added: 'A conta está cadastrada e espera a aprovação de outra pessoa.',
   form: {
@@ -100,7 +106,8 @@ const pt = {
     destination: 'Endereço ou descritor',
     destinationHint:
       'Um endereço, ou o descritor ou a chave pública da conta (xpub, zpub), que dá um endereço novo a cada repasse. Nunca uma chave privada.',
-    noBitcoin: 'O meio Bitcoin não está configurado neste sistema, então só contas de banco podem ser cadastradas.',
+    noBitcoin:
+      'O meio Bitcoin não está configurado neste sistema, então só contas de banco podem ser cadastradas.',
     go: 'Cadastrar para aprovação',
     cancel: 'Voltar',
   },
@@ -118,12 +125,17 @@ const pt = {
     destination: 'Escreva o endereço ou o descritor de quem recebe.',
     secret:
       'Isto parece uma chave privada ou as palavras de uma carteira. Nada foi guardado. Chave privada nenhuma entra aqui: dê o endereço ou a chave pública. Se outras pessoas podem ter visto o texto, mova o dinheiro para uma carteira nova.',
-    network: (network: string) => `O endereço não é da rede deste sistema, que é ${network}. Peça um endereço dessa rede.`,
-    checksum: 'O endereço tem um caractere errado ou faltando: a soma de verificação não confere. Copie de novo.',
-    address: (network: string) => `Isto não é um endereço Bitcoin da rede ${network}. Copie de novo de quem recebe.`,
+    network: (network: string) =>
+      `O endereço não é da rede deste sistema, que é ${network}. Peça um endereço dessa rede.`,
+    checksum:
+      'O endereço tem um caractere errado ou faltando: a soma de verificação não confere. Copie de novo.',
+    address: (network: string) =>
+      `Isto não é um endereço Bitcoin da rede ${network}. Copie de novo de quem recebe.`,
     ours: 'Este endereço é da nossa própria carteira, que não recebe repasses. Dê o de quem recebe.',
-    descriptor: 'O descritor não serve: são aceitos wpkh(…) e tr(…) com a chave pública da conta, como a carteira os mostra.',
-    descriptorSum: 'A soma de verificação do descritor não confere: um caractere mudou. Copie de novo da carteira.',
+    descriptor:
+      'O descritor não serve: são aceitos wpkh(…) e tr(…) com a chave pública da conta, como a carteira os mostra.',
+    descriptorSum:
+      'A soma de verificação do descritor não confere: um caractere mudou. Copie de novo da carteira.',
     descriptorNoSum: (sum: string) =>
       `O descritor está sem a soma de verificação. Compare com o que a carteira mostra e ponha ${sum} no fim.`,
     key: (network: string) =>
@@ -150,7 +162,8 @@ const en: typeof pt = {
   heads: { name: 'Account', state: 'State', kind: 'Kind', place: 'Pays to', holder: 'Holder' },
   states: { awaiting: 'awaits approval', approved: 'approved', closed: 'closed' },
   kinds: { bank: 'bank (Pix or TED)', bitcoin: 'Bitcoin' },
-  yours: count => (count === 1 ? '1 account awaits your approval.' : `${count} accounts await your approval.`),
+  yours: count =>
+    count === 1 ? '1 account awaits your approval.' : `${count} accounts await your approval.`,
   types: { checking: 'checking', payment: 'payment', savings: 'savings', salary: 'salary' },
   one: {
     id: 'Id',
@@ -175,7 +188,8 @@ const en: typeof pt = {
     twins: 'The same account is known under another name:',
     digit: 'The account’s digit fails the rule its bank publishes. Compare it with the holder’s document.',
     underived: 'The address could not be checked in this house:',
-    noRail: 'The Bitcoin rail is not configured in this house, so the address can be neither checked nor approved.',
+    noRail:
+      'The Bitcoin rail is not configured in this house, so the address can be neither checked nor approved.',
     waits: 'What waits for it',
     waitsHeads: { state: 'State', count: 'Payouts', amount: 'Amount' },
     waitsNothing: 'No open payout.',
@@ -196,7 +210,8 @@ const en: typeof pt = {
     others: 'It awaits the approval of somebody with the role of checker, other than whoever added it.',
     done: 'The account is approved. What waited for it goes on by itself.',
     already: name => `${name} approved this account already.`,
-    changed: 'The account changed since you opened the page, so nothing was approved. Look again at what stands above.',
+    changed:
+      'The account changed since you opened the page, so nothing was approved. Look again at what stands above.',
     closed: 'The account is closed and cannot be approved.',
   },
   objection: {
@@ -206,7 +221,8 @@ const en: typeof pt = {
     told: 'Should this account not be paid? With an objection nothing more is paid to it from now on.',
     go: 'Object',
     done: 'The objection is recorded. Nothing more is paid to this account.',
-    clearTold: 'Proposes that the objection ends; another person, who did not add the account, has to approve it.',
+    clearTold:
+      'Proposes that the objection ends; another person, who did not add the account, has to approve it.',
     clear: 'Propose to clear the objection',
     own: name => `${name} added this account, so others clear the objection.`,
     another: 'Another proposal about this objection is open: it is decided first.',
@@ -259,14 +275,18 @@ const en: typeof pt = {
     destination: 'Write the payee’s address or descriptor.',
     secret:
       'This looks like a private key or the words of a wallet. Nothing was kept. No private key belongs here: give the address or the public key. If others may have seen the text, move the money to a new wallet.',
-    network: network => `The address is not of this house’s network, which is ${network}. Ask for an address of that network.`,
+    network: network =>
+      `The address is not of this house’s network, which is ${network}. Ask for an address of that network.`,
     checksum: 'A character of the address is wrong or missing: its checksum fails. Copy it again.',
     address: network => `This is no Bitcoin address of ${network}. Copy it again from the payee.`,
     ours: 'This address is of our own wallet, where nothing is paid on to. Give the payee’s.',
-    descriptor: 'The descriptor will not do: wpkh(…) and tr(…) with the account’s public key are taken, as the wallet shows them.',
+    descriptor:
+      'The descriptor will not do: wpkh(…) and tr(…) with the account’s public key are taken, as the wallet shows them.',
     descriptorSum: 'The descriptor’s checksum fails: a character changed. Copy it again from the wallet.',
-    descriptorNoSum: sum => `The descriptor has no checksum. Compare it with what the wallet shows, then add ${sum} to its end.`,
-    key: network => `The key is no public account key of ${network}, or a character of it is wrong. Copy it again from the wallet.`,
+    descriptorNoSum: sum =>
+      `The descriptor has no checksum. Compare it with what the wallet shows, then add ${sum} to its end.`,
+    key: network =>
+      `The key is no public account key of ${network}, or a character of it is wrong. Copy it again from the wallet.`,
   },
   banks: {
     title: 'Banks',

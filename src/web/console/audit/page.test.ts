@@ -9,7 +9,9 @@ test('every act that is written down has a name in Portuguese', () => {
     ({ path, text }) => /^src\/(?!web\/)/.test(path) && !path.includes('.test.') && text.includes('audit('),
   )
   const written = sources.flatMap(({ text }) =>
-    [...text.matchAll(/\bact: (?:[^'\n,;`]*\? )?'([a-z][^']+)'(?: : '([^']+)')?/g)].flatMap(([, one, other]) => [one, other]),
+    [...text.matchAll(/\bact: (?:[^'\n,;`]*\? )?'([a-z][^']+)'(?: : '([^']+)')?/g)].flatMap(
+      ([, one, other]) => [one, other],
+    ),
   )
   const known = new Set(written.filter(act => act !== undefined))
   expect(known.size).toBeGreaterThan(25)
@@ -32,7 +34,16 @@ test('people are shown to admins, events by their number, and anything else lead
   expect(subjectPath(id('usr'), true)).toBe(`/console/people/${id('usr')}`)
   expect(subjectPath('42', false)).toBe('/console/events/42')
   expect(subjectPath('payouts', false)).toBe('/console/payouts')
-  for (const subject of [id('xxx'), '', 'console', 'javascript:alert(1)', '//evil.example', '../x', `${id('inv')}/..`, '42/..'])
+  for (const subject of [
+    id('xxx'),
+    '',
+    'console',
+    'javascript:alert(1)',
+    '//evil.example',
+    '../x',
+    `${id('inv')}/..`,
+    '42/..',
+  ])
     expect(subjectPath(subject, true)).toBeUndefined()
   expect(subjectPath(id('usr'), false)).toBeUndefined()
 })

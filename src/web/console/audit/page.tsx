@@ -1,4 +1,6 @@
-/** The audit log as a page: every act with who did it and to what, and whether the chain of its records holds. */
+/**
+ * The audit log as a page: every act with who did it and to what, and whether the chain of its records holds.
+ */
 import type { Person } from '../../../people/people.ts'
 import type { AuditRow, AuditVerdict } from '../../../ledger/ledger.ts'
 import type { Language } from '../../page/page.ts'
@@ -88,7 +90,8 @@ export function AuditPage({ lang, person, rows, acts, query, next, walked }: Aud
   )
 }
 
-const actTold = (lang: Language, act: string): string => (lang === 'pt-BR' ? (actsInPortuguese[act] ?? act) : act)
+const actTold = (lang: Language, act: string): string =>
+  lang === 'pt-BR' ? (actsInPortuguese[act] ?? act) : act
 
 function verdictOf(lang: Language, { upTo, broken, after }: Walked): string {
   const say = peopleWords[lang].audit

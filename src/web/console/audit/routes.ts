@@ -7,7 +7,10 @@ import { AuditPage, type Walked } from './page.tsx'
 import type { ConsoleRoutes } from '../guard.ts'
 
 const pageLength = 50n
-/** So many of the newest records are checked each time the page is shown; the whole chain by its link, and by the books every five minutes. */
+/**
+ * So many of the newest records are checked each time the page is shown; the whole chain by its link, and by
+ * the books every five minutes.
+ */
 const walkedLength = 500n
 
 export function auditRoutes(doors: ConsoleRoutes, { app: { db } }: PageParts): void {
@@ -18,7 +21,9 @@ export function auditRoutes(doors: ConsoleRoutes, { app: { db } }: PageParts): v
       return typeof value === 'string' ? value.slice(0, 200).trim() : ''
     }
     const filters = ['actor', 'act', 'subject'] as const
-    const query = Object.fromEntries([...filters, 'after' as const].map(name => [name, one(name)]).filter(([, value]) => value !== ''))
+    const query = Object.fromEntries(
+      [...filters, 'after' as const].map(name => [name, one(name)]).filter(([, value]) => value !== ''),
+    )
     const before = /^\d{1,18}$/.test(query['after'] ?? '') ? BigInt(query['after']!) : undefined
     if (before === undefined) delete query['after']
 
@@ -40,7 +45,8 @@ const condition = {
   subject: (text: string) => sql`subject = ${text}`,
 } as const
 
-const where = (conditions: readonly Sql[]): Sql => (conditions.length === 0 ? sql`` : sql`where ${join(conditions, ' and ')}`)
+const where = (conditions: readonly Sql[]): Sql =>
+  conditions.length === 0 ? sql`` : sql`where ${join(conditions, ' and ')}`
 
 /** Every act in the log, each found by one step in its index however long the log is. */
 async function actsOf(reader: Reader): Promise<string[]> {
@@ -55,7 +61,8 @@ async function actsOf(reader: Reader): Promise<string[]> {
 }
 
 async function walk(reader: Reader, whole: boolean): Promise<Walked> {
-  const last = (await reader.one<{ seq: bigint }>(sql`select seq from audit order by seq desc limit 1`))?.seq ?? 0n
+  const last =
+    (await reader.one<{ seq: bigint }>(sql`select seq from audit order by seq desc limit 1`))?.seq ?? 0n
   const after = whole || last <= walkedLength ? 0n : last - walkedLength
   return { after, ...(await walkAudit(reader, after)) }
 }

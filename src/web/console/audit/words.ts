@@ -1,4 +1,7 @@
-/** What each act is called on the page of the audit log. The log itself has them in English, as they were written down. */
+/**
+ * What each act is called on the page of the audit log. The log itself has them in English, as they were
+ * written down.
+ */
 
 export const actsInPortuguese: Readonly<Record<string, string>> = {
   'account added': 'conta de repasse cadastrada',

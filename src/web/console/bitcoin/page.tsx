@@ -1,4 +1,7 @@
-/** The chain as it is followed, what waits for a signature, and one bundle with its transactions, each output derived anew. */
+/**
+ * The chain as it is followed, what waits for a signature, and one bundle with its transactions, each output
+ * derived anew.
+ */
 import { may, type Person } from '../../../people/people.ts'
 import type { ChainRail } from '../../../rails/chain.ts'
 import type { WaitingTransaction, Stop } from '../../../payout/payout.ts'
@@ -9,7 +12,20 @@ import type { ChainSeen } from './see.ts'
 import { ActForm, Frame } from '../frame/frame.tsx'
 import { pathTo } from '../links.ts'
 import type { Column, AskedFilters } from '../list/list.ts'
-import { Choice, Known, List, Money, Mono, Ref, Rows, Said, State, stateOptions, Timeline, Why } from '../list/parts.tsx'
+import {
+  Choice,
+  Known,
+  List,
+  Money,
+  Mono,
+  Ref,
+  Rows,
+  Said,
+  State,
+  stateOptions,
+  Timeline,
+  Why,
+} from '../list/parts.tsx'
 import { bitcoinWords } from './words.ts'
 import { listWords } from '../list/words.ts'
 
@@ -33,7 +49,21 @@ interface Parts {
 const perByte = (lang: Language, rate: bigint): string =>
   new Intl.NumberFormat(lang, { maximumFractionDigits: 3 }).format(`${rate}E-3` as Intl.StringNumericLiteral)
 
-export function BitcoinPage({ lang, person, rail, seen, stopped, refused, done, path, filters, next, rows, columns, states }: Parts) {
+export function BitcoinPage({
+  lang,
+  person,
+  rail,
+  seen,
+  stopped,
+  refused,
+  done,
+  path,
+  filters,
+  next,
+  rows,
+  columns,
+  states,
+}: Parts) {
   const say = bitcoinWords[lang]
   return (
     <Frame {...{ lang, person, stopped, here: 'bitcoin', title: say.title }}>
@@ -49,7 +79,14 @@ export function BitcoinPage({ lang, person, rail, seen, stopped, refused, done, 
       <section aria-labelledby="bundles">
         <h2 id="bundles">{say.bundles}</h2>
         <form method="get" action={path} class="filters">
-          <Choice {...{ name: 'state', label: listWords[lang].state, options: stateOptions(lang, 'bundle', states), filters }} />
+          <Choice
+            {...{
+              name: 'state',
+              label: listWords[lang].state,
+              options: stateOptions(lang, 'bundle', states),
+              filters,
+            }}
+          />
           <button>{listWords[lang].apply}</button>
         </form>
         <List {...{ lang, path, filters, next, rows, columns }} empty={say.empty} />
@@ -86,7 +123,8 @@ function Chain({ lang, rail, seen: { tip, trouble, rate } }: Pick<Parts, 'lang' 
                 </>
               ) : (
                 <>
-                  {amount(lang, rate.price, 'BRL')}, <Time lang={lang} at={rate.at} />, {say.rateBy} {rate.sources.join(', ')}
+                  {amount(lang, rate.price, 'BRL')}, <Time lang={lang} at={rate.at} />, {say.rateBy}{' '}
+                  {rate.sources.join(', ')}
                 </>
               )),
           ],
@@ -97,7 +135,15 @@ function Chain({ lang, rail, seen: { tip, trouble, rate } }: Pick<Parts, 'lang' 
   )
 }
 
-function Waiting({ lang, person, waiting }: { lang: Language; person: Person; waiting: readonly WaitingTransaction[] }) {
+function Waiting({
+  lang,
+  person,
+  waiting,
+}: {
+  lang: Language
+  person: Person
+  waiting: readonly WaitingTransaction[]
+}) {
   const [say, lists] = [bitcoinWords[lang], listWords[lang]]
   const paid = ({ read }: WaitingTransaction) => read.outputs.filter(({ key }) => key !== undefined)
   return (
@@ -115,10 +161,22 @@ function Waiting({ lang, person, waiting }: { lang: Language; person: Person; wa
           {
             head: say.pays,
             number: true,
-            cell: each => <Money {...{ lang, units: paid(each).reduce((sum, { units }) => sum + units, 0n), asset: 'BTC' }} />,
+            cell: each => (
+              <Money
+                {...{ lang, units: paid(each).reduce((sum, { units }) => sum + units, 0n), asset: 'BTC' }}
+              />
+            ),
           },
-          { head: say.fee, number: true, cell: ({ fee_units: units }) => <Money {...{ lang, units, asset: 'BTC' }} /> },
-          { head: say.rateUnit, number: true, cell: ({ fee_units: fee, size }) => perByte(lang, (fee * 1000n) / size) },
+          {
+            head: say.fee,
+            number: true,
+            cell: ({ fee_units: units }) => <Money {...{ lang, units, asset: 'BTC' }} />,
+          },
+          {
+            head: say.rateUnit,
+            number: true,
+            cell: ({ fee_units: fee, size }) => perByte(lang, (fee * 1000n) / size),
+          },
           {
             head: lists.why,
             cell: ({ why, number }) => (why !== null ? <Said>{why}</Said> : number > 1n ? say.replaces : '–'),
@@ -175,7 +233,9 @@ export function BundlePage({
       {['planned', 'signed', 'sent'].includes(bundle.state) && may(person.role, 'bundle.cancel') && (
         <details class="act">
           <summary>{say.cancelTitle}</summary>
-          <ActForm {...{ lang, person, act: 'bundle.cancel', action: `/console/bitcoin/${bundle.id}/cancel` }}>
+          <ActForm
+            {...{ lang, person, act: 'bundle.cancel', action: `/console/bitcoin/${bundle.id}/cancel` }}
+          >
             <p>{say.cancelHint}</p>
             <Why {...{ lang, id: 'cancel' }} />
             <button class="danger">{say.cancel}</button>
@@ -191,7 +251,13 @@ export function BundlePage({
   )
 }
 
-function Candidate({ lang, candidate: { row, plan, outputs, derived } }: { lang: Language; candidate: ShownCandidate }) {
+function Candidate({
+  lang,
+  candidate: { row, plan, outputs, derived },
+}: {
+  lang: Language
+  candidate: ShownCandidate
+}) {
   const [say, lists] = [bitcoinWords[lang], listWords[lang]]
   const money = (units: bigint) => <Money {...{ lang, units, asset: 'BTC' }} />
   return (
@@ -220,7 +286,10 @@ function Candidate({ lang, candidate: { row, plan, outputs, derived } }: { lang:
         rows={outputs}
         empty={lists.none}
         columns={[
-          { head: say.payouts, cell: ({ payout }) => <Ref {...{ id: payout, href: pathTo('payout', payout) }} /> },
+          {
+            head: say.payouts,
+            cell: ({ payout }) => <Ref {...{ id: payout, href: pathTo('payout', payout) }} />,
+          },
           { head: say.address, cell: ({ address }) => <Mono>{address}</Mono> },
           { head: lists.amount, number: true, cell: ({ units }) => money(units) },
           { head: say.share, number: true, cell: ({ fee_units: units }) => money(units) },

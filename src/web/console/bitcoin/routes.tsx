@@ -1,7 +1,14 @@
 /** The console's Bitcoin page: bundles, and the signatures that are handed out and back. */
 import { BadInput } from '../../../base/answer.ts'
 import { cancelBitcoinBundle } from '../../../jobs/jobs.ts'
-import { handedText, handOut, importSigned, markHanded, stopOf, waitingTransactions } from '../../../payout/payout.ts'
+import {
+  handedText,
+  handOut,
+  importSigned,
+  markHanded,
+  stopOf,
+  waitingTransactions,
+} from '../../../payout/payout.ts'
 import { bundleFilters } from '../../../queries/filters.ts'
 import { show, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
@@ -10,7 +17,15 @@ import { keyOfBundle, listBundles, showBundle, type ListedBundle } from '../../.
 import { seeChain } from './see.ts'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
-import { csvAmount, csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
+import {
+  csvAmount,
+  csvTime,
+  filtersOf,
+  pageAsked,
+  sendCsv,
+  type Column,
+  type AskedFilters,
+} from '../list/list.ts'
 import { Money, Ref, Said, State, stateWord, When } from '../list/parts.tsx'
 import { frameWords } from '../frame/words.ts'
 import { bitcoinWords } from './words.ts'
@@ -24,14 +39,28 @@ export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
   const { db, world, rails } = app
   const read = (filters: AskedFilters, limit: number) => listBundles(db, filters, limit)
 
-  const page = async (ctx: ConsoleContext, told: { refused?: { lead: string; why?: string }; done?: string } = {}) => {
+  const page = async (
+    ctx: ConsoleContext,
+    told: { refused?: { lead: string; why?: string }; done?: string } = {},
+  ) => {
     const { lang, person } = ctx.state
     const filters = filtersOf(ctx, bundleFilters)
     const { rows, next } = await pageAsked(read, filters, keyOfBundle)
     const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(app), stopped: await stopOf(db) }
     show(
       ctx,
-      <BitcoinPage {...{ ...parts, ...told, path, filters, next, rows, columns: columnsOf(lang), states: bundleFilters.choices.state }} />,
+      <BitcoinPage
+        {...{
+          ...parts,
+          ...told,
+          path,
+          filters,
+          next,
+          rows,
+          columns: columnsOf(lang),
+          states: bundleFilters.choices.state,
+        }}
+      />,
       told.refused ? 400 : 200,
     )
   }
@@ -73,7 +102,10 @@ export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     if (!rails.bitcoin || !app.bitcoin) throw new BadInput(bitcoinWords[lang].off)
     const id = ctx.params['id']!
-    await cancelBitcoinBundle({ db, world: app.world, rail: rails.bitcoin, bitcoin: app.bitcoin }, id, { by: person.name, why })
+    await cancelBitcoinBundle({ db, world: app.world, rail: rails.bitcoin, bitcoin: app.bitcoin }, id, {
+      by: person.name,
+      why,
+    })
     return `${path}/${id}`
   })
 
@@ -82,7 +114,8 @@ export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
     'psbt.import',
     async (ctx, form) => {
       const say = bitcoinWords[ctx.state.lang]
-      const refuse = (lead: string, why?: string) => page(ctx, { refused: { lead, ...(why !== undefined && { why }) } })
+      const refuse = (lead: string, why?: string) =>
+        page(ctx, { refused: { lead, ...(why !== undefined && { why }) } })
       if (!rails.bitcoin) return refuse(say.off)
       const bytes = form.file('signed')?.bytes ?? Buffer.from(form.text('text'))
       if (bytes.length === 0) return refuse(say.nothingHanded)
@@ -101,7 +134,10 @@ export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
   )
 }
 
-/** The domain says in English what exactly is wrong; what it comes to is said in the page's language before it. */
+/**
+ * The domain says in English what exactly is wrong; what it comes to is said in the page's language before
+ * it.
+ */
 function leadOf(lang: Language, why: string): string {
   const say = bitcoinWords[lang]
   if (why.startsWith('no bundle waits')) return say.noneWaits
@@ -113,20 +149,37 @@ function leadOf(lang: Language, why: string): string {
 function columnsOf(lang: Language): Column<ListedBundle>[] {
   const [say, own] = [listWords[lang], bitcoinWords[lang]]
   return [
-    { head: say.id, cell: ({ id }) => <Ref {...{ id, href: pathTo('bundle', id) }} />, plain: ({ id }) => id },
-    { head: own.planned, cell: ({ added_at: at }) => <When {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
+    {
+      head: say.id,
+      cell: ({ id }) => <Ref {...{ id, href: pathTo('bundle', id) }} />,
+      plain: ({ id }) => id,
+    },
+    {
+      head: own.planned,
+      cell: ({ added_at: at }) => <When {...{ lang, at }} />,
+      plain: ({ added_at: at }) => csvTime(at),
+    },
     {
       head: say.state,
       cell: ({ state }) => <State {...{ lang, of: 'bundle', state }} />,
       plain: ({ state }) => stateWord(lang, 'bundle', state),
     },
-    { head: own.payouts, number: true, cell: ({ payouts }) => `${payouts}`, plain: ({ payouts }) => `${payouts}` },
+    {
+      head: own.payouts,
+      number: true,
+      cell: ({ payouts }) => `${payouts}`,
+      plain: ({ payouts }) => `${payouts}`,
+    },
     {
       head: own.owed,
       number: true,
       cell: ({ units }) => <Money {...{ lang, units, asset: 'BTC' }} />,
       plain: ({ units }, style) => csvAmount(units, 'BTC', style),
     },
-    { head: say.why, cell: ({ why }) => (why === null ? '–' : <Said>{why}</Said>), plain: ({ why }) => why ?? '' },
+    {
+      head: say.why,
+      cell: ({ why }) => (why === null ? '–' : <Said>{why}</Said>),
+      plain: ({ why }) => why ?? '',
+    },
   ]
 }

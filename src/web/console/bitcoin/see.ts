@@ -17,7 +17,9 @@ export async function seeChain({ db, world, bitcoin }: App): Promise<ChainSeen> 
   return {
     tip: await tipOf(db),
     trouble: await chainTrouble(db),
-    rate: rate && (rate.is === 'rate' ? { price: rate.price, at: rate.at, sources: rate.sources } : { none: rate.why }),
+    rate:
+      rate &&
+      (rate.is === 'rate' ? { price: rate.price, at: rate.at, sources: rate.sources } : { none: rate.why }),
     waiting: await waitingTransactions(db),
   }
 }

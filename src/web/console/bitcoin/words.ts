@@ -1,4 +1,7 @@
-/** The words of the console's Bitcoin page: the chain as it is followed, bundles, and signatures that are handed out and back. */
+/**
+ * The words of the console's Bitcoin page: the chain as it is followed, bundles, and signatures that are
+ * handed out and back.
+ */
 import type { Both } from '../../page/page.ts'
 
 const pt = {
@@ -31,7 +34,8 @@ const pt = {
   send: 'Entregar',
   nothingHanded: 'Escolha um arquivo ou cole o texto do que foi assinado.',
   tooLarge: 'É maior do que qualquer transação: escolha o arquivo que a carteira escreveu.',
-  privateKey: 'Isto contém uma chave privada, que não deve estar em lugar nenhum daqui. Entregue a transação que foi assinada com ela.',
+  privateKey:
+    'Isto contém uma chave privada, que não deve estar em lugar nenhum daqui. Entregue a transação que foi assinada com ela.',
   noneWaits: 'Nenhum pacote espera uma assinatura agora.',
   refused: 'O que foi entregue não foi aceito, e nada mudou.',
   incomplete: 'Falta assinatura: nem todas as entradas estão assinadas. Faça todas as chaves assinarem.',
@@ -99,7 +103,8 @@ const en: typeof pt = {
   send: 'Hand back',
   nothingHanded: 'Choose a file, or paste the text of what was signed.',
   tooLarge: 'It is larger than any transaction: choose the file that the wallet wrote.',
-  privateKey: 'This holds a private key, which belongs nowhere here. Hand back the transaction that was signed with it.',
+  privateKey:
+    'This holds a private key, which belongs nowhere here. Hand back the transaction that was signed with it.',
   noneWaits: 'No bundle waits for a signature now.',
   refused: 'What was handed back was not taken, and nothing changed.',
   incomplete: 'A signature is missing: not every input is signed. Have it signed by all its keys.',
@@ -110,7 +115,8 @@ const en: typeof pt = {
   bundles: 'Bundles',
   bundle: 'Bundle',
   cancelTitle: 'Cancel this bundle',
-  cancelHint: 'Where a signature may exist its coins are first spent to ourselves; once that lies deep, its payouts are owed again.',
+  cancelHint:
+    'Where a signature may exist its coins are first spent to ourselves; once that lies deep, its payouts are owed again.',
   cancel: 'Cancel the bundle',
   owed: 'Owed',
   payouts: 'Payouts',

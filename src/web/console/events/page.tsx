@@ -1,4 +1,7 @@
-/** One event: what was said, whether the bytes still bear their signature, what it moved; and what a replay would do. */
+/**
+ * One event: what was said, whether the bytes still bear their signature, what it moved; and what a replay
+ * would do.
+ */
 import { holdsTaxId, withoutTaxIds } from '../../../base/brazil.ts'
 import type { Stop } from '../../../payout/payout.ts'
 import { type Person, may } from '../../../people/people.ts'
@@ -34,7 +37,8 @@ export function EventPage({ lang, person, seen, stopped, whole }: Parts & { whol
   const [say, lists] = [eventWords[lang], listWords[lang]]
   const { row, verdict, steps, conflicts } = seen
   const seconds = (ms: number | undefined) =>
-    ms !== undefined && `${new Intl.NumberFormat(lang, { maximumFractionDigits: 3 }).format(ms / 1_000)} ${say.seconds}`
+    ms !== undefined &&
+    `${new Intl.NumberFormat(lang, { maximumFractionDigits: 3 }).format(ms / 1_000)} ${say.seconds}`
   const isMasked = !whole && [row, ...conflicts].some(({ raw }) => holdsTaxId(textOf(raw)))
   const shown = (text: string) => tame(whole ? text : withoutTaxIds(text))
   return (
@@ -153,13 +157,24 @@ const statedBy: Record<string, Stated> = {
 
 const twins = 'invoice_twins'
 const Moved = ({ lang, about, state }: { lang: Language; about: string; state: string }) =>
-  about === twins ? <DuplicateState {...{ lang, state }} /> : <State {...{ lang, of: statedBy[about] ?? 'run', state }} />
+  about === twins ? (
+    <DuplicateState {...{ lang, state }} />
+  ) : (
+    <State {...{ lang, of: statedBy[about] ?? 'run', state }} />
+  )
 
 interface MovesParts {
   lang: Language
   title: string
   empty: string
-  moves: readonly { subject: string; about: string; from_state: string; to_state: string; why: string; seen?: Subject | undefined }[]
+  moves: readonly {
+    subject: string
+    about: string
+    from_state: string
+    to_state: string
+    why: string
+    seen?: Subject | undefined
+  }[]
 }
 
 function Moves({ lang, title, empty, moves }: MovesParts) {
@@ -173,10 +188,21 @@ function Moves({ lang, title, empty, moves }: MovesParts) {
         rows={moves}
         empty={empty}
         columns={[
-          { head: eventWords[lang].subject, cell: ({ subject, seen }) => <Ref {...{ id: subject, href: hrefOf(seen) }} /> },
-          { head: say.fromState, cell: ({ about, from_state: state }) => (state === '' ? '–' : <Moved {...{ lang, about, state }} />) },
+          {
+            head: eventWords[lang].subject,
+            cell: ({ subject, seen }) => <Ref {...{ id: subject, href: hrefOf(seen) }} />,
+          },
+          {
+            head: say.fromState,
+            cell: ({ about, from_state: state }) =>
+              state === '' ? '–' : <Moved {...{ lang, about, state }} />,
+          },
           { head: say.toState, cell: ({ about, to_state: state }) => <Moved {...{ lang, about, state }} /> },
-          { head: say.why, cell: ({ about, why }) => (about === twins ? <DuplicateReason {...{ lang, why }} /> : <Said>{why}</Said>) },
+          {
+            head: say.why,
+            cell: ({ about, why }) =>
+              about === twins ? <DuplicateReason {...{ lang, why }} /> : <Said>{why}</Said>,
+          },
         ]}
       />
     </section>
@@ -199,7 +225,9 @@ export function ReplayPage({ lang, person, seen: { row }, rehearsal, subjects, s
           {row.event_id}
         </a>
       </p>
-      {refusal !== undefined && <Notice tone="wait">{refusal === 'dropped' ? say.bodyDropped : say.notSettled}</Notice>}
+      {refusal !== undefined && (
+        <Notice tone="wait">{refusal === 'dropped' ? say.bodyDropped : say.notSettled}</Notice>
+      )}
       {refusal === undefined && !rehearsal && <Notice tone="wait">{say.cannotRehearse}</Notice>}
       {rehearsal && (
         <>
@@ -214,7 +242,9 @@ export function ReplayPage({ lang, person, seen: { row }, rehearsal, subjects, s
             {...{ lang, title: say.wouldMove, empty: say.wouldMoveNothing }}
             moves={rehearsal.moves.map(each => ({ ...each, seen: subjects.get(each.subject) }))}
           />
-          {rehearsal.postings.length > 0 && <Postings {...{ lang, postings: rehearsal.postings, title: say.wouldPost, linked: false }} />}
+          {rehearsal.postings.length > 0 && (
+            <Postings {...{ lang, postings: rehearsal.postings, title: say.wouldPost, linked: false }} />
+          )}
         </>
       )}
       {refusal === undefined && (

@@ -1,4 +1,6 @@
-/** The console's events: the list, each with its bytes and verdict, and its replay, shown before it is done. */
+/**
+ * The console's events: the list, each with its bytes and verdict, and its replay, shown before it is done.
+ */
 import { BadInput } from '../../../base/answer.ts'
 import { holdsTaxId } from '../../../base/brazil.ts'
 import { stopOf } from '../../../payout/payout.ts'
@@ -15,7 +17,20 @@ import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { subjectsOf } from '../../../queries/links.ts'
 import { pathTo } from '../links.ts'
 import { csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
-import { Choice, FilterForm, List, Only, railOptions, railWord, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
+import {
+  Choice,
+  FilterForm,
+  List,
+  Only,
+  railOptions,
+  railWord,
+  Ref,
+  Said,
+  State,
+  stateOptions,
+  stateWord,
+  When,
+} from '../list/parts.tsx'
 import { eventWords } from './words.ts'
 import { frameWords } from '../frame/words.ts'
 import { listWords } from '../list/words.ts'
@@ -36,7 +51,14 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
       ctx,
       <Frame {...{ lang, person, here: 'events', title: own.title, stopped }}>
         <FilterForm {...{ lang, path, filters }}>
-          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'event', eventFilters.choices.state), filters }} />
+          <Choice
+            {...{
+              name: 'state',
+              label: say.state,
+              options: stateOptions(lang, 'event', eventFilters.choices.state),
+              filters,
+            }}
+          />
           <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
           <Choice {...{ name: 'via', label: own.via, options: vias, filters }} />
         </FilterForm>
@@ -70,8 +92,16 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
     show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(db), whole: true }} />)
   })
 
-  const noteBodies = ({ state }: ConsoleContext, { event_id: id, raw }: InboxRow, ...others: { raw: Uint8Array }[]) =>
-    noteShown(app, { of: id, by: state.person.name, texts: [raw, ...others.map(each => each.raw)].map(textOf) })
+  const noteBodies = (
+    { state }: ConsoleContext,
+    { event_id: id, raw }: InboxRow,
+    ...others: { raw: Uint8Array }[]
+  ) =>
+    noteShown(app, {
+      of: id,
+      by: state.person.name,
+      texts: [raw, ...others.map(each => each.raw)].map(textOf),
+    })
   const sendBytes = (ctx: ConsoleContext, row: InboxRow) => {
     // Whoever sent it chose these bytes, so no browser is to read more than a file into them.
     ctx.type = 'application/octet-stream'
@@ -83,7 +113,8 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
   doors.page(`${path}/:id/raw`, 'see', async ctx => {
     const row = await findByNumber(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
-    // Bytes with a CPF are for those who may read one, and that they took them is written down: the event's page has the button.
+    // Bytes with a CPF are for those who may read one, and that they took them is written down: the event's
+    // page has the button.
     if (holdsTaxId(textOf(row.raw))) return ctx.redirect(`${path}/${row.id}`)
     sendBytes(ctx, row)
   })
@@ -111,7 +142,8 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
     const row = await findByNumber(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     if (replayRefusal(row) === 'dropped') throw new BadInput(eventWords[lang].bodyDropped)
-    if (!(await db.tx(tx => replayEvent(tx, row, { by: person.name, why })))) throw new BadInput(eventWords[lang].notSettled)
+    if (!(await db.tx(tx => replayEvent(tx, row, { by: person.name, why }))))
+      throw new BadInput(eventWords[lang].notSettled)
     return `${path}/${row.id}`
   })
 }
@@ -124,7 +156,11 @@ function columnsOf(lang: Language): Column<ListedEvent>[] {
       cell: ({ id, event_id: name }) => <Ref {...{ id: name, href: pathTo('event', `${id}`) }} />,
       plain: ({ event_id: name }) => name,
     },
-    { head: own.received, cell: ({ received_at: at }) => <When {...{ lang, at }} />, plain: ({ received_at: at }) => csvTime(at) },
+    {
+      head: own.received,
+      cell: ({ received_at: at }) => <When {...{ lang, at }} />,
+      plain: ({ received_at: at }) => csvTime(at),
+    },
     {
       head: say.state,
       cell: ({ state }) => <State {...{ lang, of: 'event', state }} />,
@@ -132,11 +168,16 @@ function columnsOf(lang: Language): Column<ListedEvent>[] {
     },
     {
       head: own.kind,
-      cell: ({ kind }) => (kind === null ? '–' : <a href={`${path}?${new URLSearchParams({ kind }).toString()}`}>{kind}</a>),
+      cell: ({ kind }) =>
+        kind === null ? '–' : <a href={`${path}?${new URLSearchParams({ kind }).toString()}`}>{kind}</a>,
       plain: ({ kind }) => kind ?? '',
     },
     { head: say.rail, cell: ({ rail }) => railWord(lang, rail), plain: ({ rail }) => rail },
     { head: own.via, cell: ({ via }) => own.vias[via], plain: ({ via }) => own.vias[via] },
-    { head: say.why, cell: ({ why }) => (why === null ? '–' : <Said>{why}</Said>), plain: ({ why }) => why ?? '' },
+    {
+      head: say.why,
+      cell: ({ why }) => (why === null ? '–' : <Said>{why}</Said>),
+      plain: ({ why }) => why ?? '',
+    },
   ]
 }

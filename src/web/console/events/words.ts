@@ -1,4 +1,7 @@
-/** The words of the console's events: the list, one event with its verdict, and the replay that is shown before it is done. */
+/**
+ * The words of the console's events: the list, one event with its verdict, and the replay that is shown
+ * before it is done.
+ */
 import type { Both } from '../../page/page.ts'
 
 const pt = {
@@ -45,7 +48,8 @@ const pt = {
   replay: 'Reaplicar',
   replayTitle: 'Reaplicar o evento',
   replaySee: 'Ver o que reaplicar faria',
-  replayHint: 'O que já foi feito não é feito de novo. Isto foi ensaiado agora contra o banco de dados, e desfeito:',
+  replayHint:
+    'O que já foi feito não é feito de novo. Isto foi ensaiado agora contra o banco de dados, e desfeito:',
   would: 'Ficaria',
   wouldMove: 'Moveria',
   wouldMoveNothing: 'Nada mais se moveria: tudo o que ele diz já está feito.',
@@ -81,26 +85,31 @@ const en: typeof pt = {
     unknown: 'could not be judged now: no key of the bank is at hand',
     dropped: 'not judged: the body was dropped; its digest and its signature are kept',
     unreadable: 'not judged: the body cannot be decrypted (“repasse keys status”)',
-    followed: 'there is none: a Bitcoin node signs nothing; what it says is read from the chain again when it is applied',
+    followed:
+      'there is none: a Bitcoin node signs nothing; what it says is read from the chain again when it is applied',
     polled: 'there is none: we asked for it, over our own connection to the bank',
     'no signature': 'none was kept',
     'no bank': 'not judged: the bank is not configured here',
   },
   raw: 'The bytes, as they came',
-  dropped: 'The body was dropped, by the retention settings or at its payer’s request. Its id and its digest are kept.',
+  dropped:
+    'The body was dropped, by the retention settings or at its payer’s request. Its id and its digest are kept.',
   pretty: 'The same, indented',
   download: 'Download the bytes',
-  masked: 'CPFs in the body are masked. Showing or downloading the body in full is recorded in the audit log.',
+  masked:
+    'CPFs in the body are masked. Showing or downloading the body in full is recorded in the audit log.',
   moved: 'What it moved',
   movedNothing: 'It moved nothing.',
   subject: 'What',
   conflicts: 'Other bodies under the same id',
-  conflictHint: 'The same id came again with another body. The first one stands; the others are kept. Ask the bank which is right.',
+  conflictHint:
+    'The same id came again with another body. The first one stands; the others are kept. Ask the bank which is right.',
   noConflicts: 'None: it always came with the same body.',
   replay: 'Replay',
   replayTitle: 'Replay the event',
   replaySee: 'See what a replay would do',
-  replayHint: 'What was done before is not done again. This was rehearsed now against the database, and undone:',
+  replayHint:
+    'What was done before is not done again. This was rehearsed now against the database, and undone:',
   would: 'It would be',
   wouldMove: 'It would move',
   wouldMoveNothing: 'Nothing more would move: all it says is done already.',

@@ -1,4 +1,7 @@
-/** The console's frame, and the parts its pages share: acts as forms, fresh codes, links to the next rows of a list. */
+/**
+ * The console's frame, and the parts its pages share: acts as forms, fresh codes, links to the next rows of a
+ * list.
+ */
 import type { ComponentChildren } from 'preact'
 import { beforeThat, type Stop } from '../../../payout/payout.ts'
 import { may, needsStepUp, type Act, type Person } from '../../../people/people.ts'
@@ -79,10 +82,21 @@ export function Frame({ lang, person, stopped, here, title, scripts = [], childr
     </header>
   )
   return (
-    <Document {...{ lang, title: `${title} · Repasse`, header, scripts, skip: say.skip, styles: ['console.css'], noindex: true }}>
+    <Document
+      {...{
+        lang,
+        title: `${title} · Repasse`,
+        header,
+        scripts,
+        skip: say.skip,
+        styles: ['console.css'],
+        noindex: true,
+      }}
+    >
       {stopped !== undefined && (
         <div class="notice bad" role="status">
-          <strong>{say.stopped}.</strong> {stopped.code === 'hold' ? stopped.why.split(beforeThat)[0] : say.stops[stopped.code]}{' '}
+          <strong>{say.stopped}.</strong>{' '}
+          {stopped.code === 'hold' ? stopped.why.split(beforeThat)[0] : say.stops[stopped.code]}{' '}
           {person && <a href="/console/stop">{say.seeWhy}</a>}
         </div>
       )}
@@ -112,7 +126,9 @@ interface ActParts {
   file?: boolean
 }
 
-/** The form of one act: nothing where the role does not allow it. Its fields and its button are the children. */
+/**
+ * The form of one act: nothing where the role does not allow it. Its fields and its button are the children.
+ */
 export const ActForm = ({ lang, person, act, action, file, children }: ActParts) =>
   may(person.role, act) ? (
     <form method="post" action={action} {...(file && { enctype: 'multipart/form-data' as const })}>
@@ -138,10 +154,21 @@ export const FreshCode = ({ lang, id = 'code' }: { lang: Language; id?: string }
 )
 
 export const Reason = ({ lang, fault }: { lang: Language; fault?: string }) => (
-  <Field {...{ name: 'why', label: frameWords[lang].reason, hint: frameWords[lang].reasonHint, required: true, fault }} />
+  <Field
+    {...{
+      name: 'why',
+      label: frameWords[lang].reason,
+      hint: frameWords[lang].reasonHint,
+      required: true,
+      fault,
+    }}
+  />
 )
 
-/** Links to the first and the next rows of a list, with its filters kept. `next` is the key after which they begin. */
+/**
+ * Links to the first and the next rows of a list, with its filters kept. `next` is the key after which they
+ * begin.
+ */
 export function Pages({
   lang,
   path,

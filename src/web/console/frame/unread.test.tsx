@@ -57,7 +57,8 @@ const missing: [title: string, Unread, pt: string, en: string, command: RegExp][
 ]
 
 test.each(missing)('%s', (_, unread, pt, en, command) => {
-  const shown = (lang: 'pt-BR' | 'en') => renderToString(<UnreadWhy {...{ lang, unread }} />).replaceAll(/<[^>]+>/g, '')
+  const shown = (lang: 'pt-BR' | 'en') =>
+    renderToString(<UnreadWhy {...{ lang, unread }} />).replaceAll(/<[^>]+>/g, '')
   expect(shown('pt-BR')).toContain(pt)
   expect(shown('en')).toContain(en)
   // The command's own words, which name commands and write times as programs do, stay out of the page.

@@ -1,4 +1,7 @@
-/** What payouts of a rail wait for until it is read to its end, in the page's words; on the overview and where payouts are stopped. */
+/**
+ * What payouts of a rail wait for until it is read to its end, in the page's words; on the overview and where
+ * payouts are stopped.
+ */
 import { isOnChain } from '../../../base/rails.ts'
 import type { Unread } from '../../../payout/payout.ts'
 import type { Language } from '../../page/page.ts'
@@ -17,7 +20,8 @@ export function UnreadWhy({ lang, unread }: { lang: Language; unread: Unread }) 
 
 function Missing({ lang, unread }: { lang: Language; unread: Unread }) {
   const say = unreadWords[lang]
-  if (unread.code === 'unsettled') return <>{(isOnChain(unread.rail) ? say.chainEvents : say.bankEvents)(unread.events)}</>
+  if (unread.code === 'unsettled')
+    return <>{(isOnChain(unread.rail) ? say.chainEvents : say.bankEvents)(unread.events)}</>
   if (unread.code === 'unlisted') return <>{say.bankUnlisted(unread.payouts)}</>
   if ('readAt' in unread)
     return (

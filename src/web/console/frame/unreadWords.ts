@@ -1,4 +1,7 @@
-/** The words of what payouts wait for after a restore or an absence: a rail that is not read to its end, or events that are not settled. */
+/**
+ * The words of what payouts wait for after a restore or an absence: a rail that is not read to its end, or
+ * events that are not settled.
+ */
 import type { Both } from '../../page/page.ts'
 
 interface UnreadWords {
@@ -23,7 +26,8 @@ const pt: UnreadWords = {
     `Nenhum repasse sai pelo banco até os eventos lidos serem aplicados: ${count === 1n ? 'falta 1' : `faltam ${count}`}.`,
   bankUnlisted: count =>
     `O banco não lista quais pagamentos foram estornados nesse tempo, por isso o histórico de cada cobrança é lido antes do repasse: ${count === 1n ? 'falta 1' : `faltam ${count}`}.`,
-  chain: 'Nenhum repasse em bitcoin sai, depois da restauração, até a rede ser lida até o último bloco do nó.',
+  chain:
+    'Nenhum repasse em bitcoin sai, depois da restauração, até a rede ser lida até o último bloco do nó.',
   chainTip: height => `Lida até o bloco ${height}; faltam os blocos seguintes e o mempool.`,
   chainNone: 'Nenhum bloco foi lido ainda.',
   chainEvents: count =>
@@ -36,13 +40,15 @@ const en: UnreadWords = {
   bank: 'No payout goes out through the bank until its history is read to the end, after a restore or a time without reading.',
   bankReadAt: 'Last read to the end:',
   bankNever: 'It was never read to the end.',
-  bankEvents: count => `No payout goes out through the bank until the events that were read are settled: ${count} left.`,
+  bankEvents: count =>
+    `No payout goes out through the bank until the events that were read are settled: ${count} left.`,
   bankUnlisted: count =>
     `The bank does not list which payments went back meanwhile, so the history of each invoice is read before its payout: ${count} left.`,
   chain: 'After the restore, no bitcoin payout goes out until the chain is read up to the node’s last block.',
   chainTip: height => `It is read up to block ${height}; later blocks and the mempool are missing.`,
   chainNone: 'No block is read yet.',
-  chainEvents: count => `No bitcoin payout goes out until the events that were read are settled: ${count} left.`,
+  chainEvents: count =>
+    `No bitcoin payout goes out until the events that were read are settled: ${count} left.`,
   byItself: 'This happens by itself within minutes; if it takes longer, see the',
   runs: 'runs',
 }

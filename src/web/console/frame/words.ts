@@ -1,4 +1,7 @@
-/** The words of the console's frame: its navigation, roles, the switch that stops payouts, and what every list and form says. */
+/**
+ * The words of the console's frame: its navigation, roles, the switch that stops payouts, and what every list
+ * and form says.
+ */
 import type { Stop } from '../../../payout/payout.ts'
 import type { Role } from '../../../people/people.ts'
 import type { Both } from '../../page/page.ts'
@@ -24,7 +27,12 @@ const pt = {
   me: 'Minha conta',
   signOut: 'Sair',
   otherLanguage: 'English',
-  roles: { viewer: 'consulta', maker: 'operação', checker: 'aprovação', admin: 'administração' } satisfies Record<Role, string>,
+  roles: {
+    viewer: 'consulta',
+    maker: 'operação',
+    checker: 'aprovação',
+    admin: 'administração',
+  } satisfies Record<Role, string>,
   stopped: 'Repasses parados',
   /** Of what stops them besides a person. */
   stops: {
@@ -87,7 +95,8 @@ const en: typeof pt = {
   codeLabel: 'Code of your authenticator',
   codeHint: 'Asked for what moves money or gives access; good for five minutes.',
   code: {
-    refused: 'The code of your authenticator is wrong, or was used already. Go back, wait for the next one, and try again.',
+    refused:
+      'The code of your authenticator is wrong, or was used already. Go back, wait for the next one, and try again.',
     throttled: 'Too many wrong codes. Wait some minutes and try again.',
   },
   filter: 'Filter',

@@ -1,4 +1,7 @@
-/** What a person does about an invoice itself on its page: propose a refund, say how a reversal ended, cancel it, ask for it again; and what became of each. */
+/**
+ * What a person does about an invoice itself on its page: propose a refund, say how a reversal ended, cancel
+ * it, ask for it again; and what became of each.
+ */
 import { BadInput } from '../../../base/answer.ts'
 import { readTyped } from '../../../base/typedAmount.ts'
 import { cancelInvoice, mayCancel, type RefundRow } from '../../../invoice/invoice.ts'
@@ -47,7 +50,11 @@ export function invoiceActRoutes(doors: ConsoleRoutes, { app: { db, world, rails
     const why = reasonOf(form.text('why'), lang)
     const read = readTyped(form.text('returned'), 'BRL')
     if (read.is !== 'amount') throw new BadInput(faultOfAmount(read, lang, say.returnedWrong))
-    const proposed = await proposeReversalEnd(db, world, ctx.params['id']!, { returned: read.units, by: person.name, why })
+    const proposed = await proposeReversalEnd(db, world, ctx.params['id']!, {
+      returned: read.units,
+      by: person.name,
+      why,
+    })
     if (proposed.is === 'unknown') return ctx.throw(404)
     if (proposed.is === 'impossible') throw new BadInput(say.reversalRefusals[proposed.code])
     if (proposed.is === 'another') throw new BadInput(say.another)
@@ -59,7 +66,10 @@ export function invoiceActRoutes(doors: ConsoleRoutes, { app: { db, world, rails
     const say = invoiceActWords[lang]
     const why = reasonOf(form.text('why'), lang)
     if (!rails.starkbank) throw new BadInput(say.noBank)
-    const canceling = await cancelInvoice({ db, rail: rails.starkbank, world }, ctx.params['id']!, { by: person.name, why })
+    const canceling = await cancelInvoice({ db, rail: rails.starkbank, world }, ctx.params['id']!, {
+      by: person.name,
+      why,
+    })
     if (canceling.is === 'unknown') return ctx.throw(404)
     if (canceling.is === 'impossible') throw new BadInput(say.cancelRefusals[canceling.code])
     return `${pathTo('invoice', canceling.invoice.id)}?said=${canceling.is}`
@@ -70,12 +80,18 @@ export function invoiceActRoutes(doors: ConsoleRoutes, { app: { db, world, rails
     const say = invoiceActWords[lang]
     const why = reasonOf(form.text('why'), lang)
     const as = form.text('as') || undefined
-    const made = await reissueInvoice({ db, rail: rails.starkbank, world }, ctx.params['id']!, { by: person.name, why, as })
+    const made = await reissueInvoice({ db, rail: rails.starkbank, world }, ctx.params['id']!, {
+      by: person.name,
+      why,
+      as,
+    })
     if (made.is === 'unknown') return ctx.throw(404)
     if (made.is === 'impossible')
       throw new BadInput(
         say.reissueRefusals[made.code] +
-          (made.code === 'asked-there' ? ` (${made.there!.map(({ providerId }) => providerId).join(', ')})` : ''),
+          (made.code === 'asked-there'
+            ? ` (${made.there!.map(({ providerId }) => providerId).join(', ')})`
+            : ''),
       )
     return `${pathTo('invoice', made.invoice.id)}?said=${made.adopted ? 'adopted' : 'reissued'}`
   })
@@ -110,13 +126,19 @@ export function InvoiceActs({ lang, person, acts }: Parts) {
   const mayPropose = acts.mayRefund && may(person.role, 'refund.propose')
   const mayTakeBack = mayCancel(row) === undefined && may(person.role, 'invoice.cancel')
   const mayAskAgain = acts.mayReissue && may(person.role, 'invoice.reissue')
-  const hasFacts = acts.returnedUnits > 0n || acts.underWaySince !== null || refunds.length + reissues.length > 0 || cancel !== undefined
+  const hasFacts =
+    acts.returnedUnits > 0n ||
+    acts.underWaySince !== null ||
+    refunds.length + reissues.length > 0 ||
+    cancel !== undefined
   if (!hasFacts && !mayPropose && !mayTakeBack && !mayAskAgain) return null
   const action = pathTo('invoice', row.id)
   return (
     <section aria-labelledby="acts">
       <h2 id="acts">{say.title}</h2>
-      {acts.underWaySince !== null && <Notice tone="wait">{acts.isPassedOn ? say.goingBackPassedOn : say.goingBackHint}</Notice>}
+      {acts.underWaySince !== null && (
+        <Notice tone="wait">{acts.isPassedOn ? say.goingBackPassedOn : say.goingBackHint}</Notice>
+      )}
       <Known facts={factsOf(lang, acts)} />
       {refunds.length > 0 && <Refunds {...{ lang, refunds }} />}
       {mayPropose && (
@@ -125,26 +147,46 @@ export function InvoiceActs({ lang, person, acts }: Parts) {
           <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/refund` }}>
             <p>{say.refundHint(amount(lang, acts.leftUnits, 'BRL'))}</p>
             {acts.isPassedOn && <Notice tone="wait">{say.refundPassedOn}</Notice>}
-            <Field {...{ id: 'refund-amount', name: 'amount', label: say.amount, hint: say.amountHint, inputMode: 'decimal' }} />
+            <Field
+              {...{
+                id: 'refund-amount',
+                name: 'amount',
+                label: say.amount,
+                hint: say.amountHint,
+                inputMode: 'decimal',
+              }}
+            />
             <Why {...{ lang, id: 'refund' }} />
             <button>{say.refund}</button>
           </ActForm>
         </details>
       )}
-      {acts.underWaySince !== null && acts.reversalAgainst !== undefined && may(person.role, 'refund.propose') && (
-        <p class="quiet">{say.reversalRefusals[acts.reversalAgainst]}</p>
-      )}
-      {acts.underWaySince !== null && acts.reversalAgainst === undefined && may(person.role, 'refund.propose') && (
-        <details class="act">
-          <summary>{say.reversalTitle}</summary>
-          <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/reversal` }}>
-            <p>{say.reversalHint}</p>
-            <Field {...{ id: 'reversal-returned', name: 'returned', label: say.returned, hint: say.returnedHint, inputMode: 'decimal' }} />
-            <Why {...{ lang, id: 'reversal' }} />
-            <button>{say.reversal}</button>
-          </ActForm>
-        </details>
-      )}
+      {acts.underWaySince !== null &&
+        acts.reversalAgainst !== undefined &&
+        may(person.role, 'refund.propose') && (
+          <p class="quiet">{say.reversalRefusals[acts.reversalAgainst]}</p>
+        )}
+      {acts.underWaySince !== null &&
+        acts.reversalAgainst === undefined &&
+        may(person.role, 'refund.propose') && (
+          <details class="act">
+            <summary>{say.reversalTitle}</summary>
+            <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/reversal` }}>
+              <p>{say.reversalHint}</p>
+              <Field
+                {...{
+                  id: 'reversal-returned',
+                  name: 'returned',
+                  label: say.returned,
+                  hint: say.returnedHint,
+                  inputMode: 'decimal',
+                }}
+              />
+              <Why {...{ lang, id: 'reversal' }} />
+              <button>{say.reversal}</button>
+            </ActForm>
+          </details>
+        )}
       {mayTakeBack && (
         <details class="act">
           <summary>{say.cancelTitle}</summary>
@@ -160,7 +202,15 @@ export function InvoiceActs({ lang, person, acts }: Parts) {
           <summary>{say.reissueTitle}</summary>
           <ActForm {...{ lang, person, act: 'invoice.reissue', action: `${action}/reissue` }}>
             <p>{say.reissueHint}</p>
-            <Field {...{ id: 'reissue-as', name: 'as', label: say.reissueAs, hint: say.reissueAsHint, inputMode: 'numeric' }} />
+            <Field
+              {...{
+                id: 'reissue-as',
+                name: 'as',
+                label: say.reissueAs,
+                hint: say.reissueAsHint,
+                inputMode: 'numeric',
+              }}
+            />
             <Why {...{ lang, id: 'reissue' }} />
             <button>{say.reissue}</button>
           </ActForm>
@@ -175,7 +225,8 @@ function factsOf(
   { row, returnedUnits, underWaySince, cancel, reissues }: InvoiceActs,
 ): Parameters<typeof Known>[0]['facts'] {
   const say = invoiceActWords[lang]
-  const invoice = (id: string | undefined) => id !== undefined && <Ref {...{ id, href: pathTo('invoice', id) }} />
+  const invoice = (id: string | undefined) =>
+    id !== undefined && <Ref {...{ id, href: pathTo('invoice', id) }} />
   return [
     [say.back, returnedUnits > 0n && <Money {...{ lang, units: returnedUnits, asset: 'BRL' }} />],
     [say.goingBack, underWaySince !== null && <Time lang={lang} at={underWaySince} />],
@@ -204,7 +255,11 @@ function Refunds({ lang, refunds }: { lang: Language; refunds: readonly RefundRo
         empty={lists.none}
         columns={[
           { head: say.approved, cell: ({ decided_at: at }) => <Time lang={lang} at={at} /> },
-          { head: lists.amount, number: true, cell: ({ units }) => <Money {...{ lang, units, asset: 'BRL' }} /> },
+          {
+            head: lists.amount,
+            number: true,
+            cell: ({ units }) => <Money {...{ lang, units, asset: 'BRL' }} />,
+          },
           { head: lists.state, cell: ({ state }) => <Badge tone={toneOf(state)}>{say.states[state]}</Badge> },
           { head: say.madeBy, cell: ({ made_by: by }) => by },
           { head: say.approvedBy, cell: ({ decided_by: by }) => by },

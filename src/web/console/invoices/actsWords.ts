@@ -1,4 +1,7 @@
-/** The words of what a person does about an invoice: money that went back, its refunds, a cancelation, and asking again. */
+/**
+ * The words of what a person does about an invoice: money that went back, its refunds, a cancelation, and
+ * asking again.
+ */
 import type { CancelRefusal, RefundRefusal, RefundState, ReissueRefusal } from '../../../invoice/invoice.ts'
 import type { ReversalRefusal } from '../../../webhooks/webhooks.ts'
 import type { Both } from '../../page/page.ts'
@@ -111,7 +114,8 @@ const pt: InvoiceActWords = {
     'Emite uma nova cobrança no lugar desta, com o mesmo valor e o mesmo pagador, uma única vez. As outras do agendamento não mudam.',
   reissue: 'Emitir de novo',
   reissued: 'Esta é a nova cobrança. Ela é enviada ao banco em instantes.',
-  adopted: 'O banco já tinha esta cobrança, emitida de novo antes da restauração. Ela volta a estes livros, e ninguém é cobrado outra vez.',
+  adopted:
+    'O banco já tinha esta cobrança, emitida de novo antes da restauração. Ela volta a estes livros, e ninguém é cobrado outra vez.',
   reissueAs: 'Identificação no banco (se já existir lá)',
   reissueAsHint: 'Só depois de uma restauração, quando o banco tem mais de uma cobrança parecida.',
   noBank: 'O banco não está configurado.',
@@ -144,9 +148,11 @@ const pt: InvoiceActWords = {
     'paid-there': 'O banco mostra que esta cobrança foi paga: o aviso ainda está a caminho.',
     'asked-there':
       'O banco tem cobranças deste agendamento, do mesmo pagador e valor, que não estão nestes livros, como depois de uma restauração, e há mais de uma parecida aqui. Informe abaixo a identificação no banco da que corresponde a esta.',
-    'not-there': 'O banco não tem essa cobrança deste agendamento, pagador e valor, ou ela já está nestes livros.',
+    'not-there':
+      'O banco não tem essa cobrança deste agendamento, pagador e valor, ou ela já está nestes livros.',
     'not-known': 'O banco não disse se esta cobrança foi paga. Tente de novo mais tarde.',
-    unreadable: 'Os dados do pagador não podem ser decifrados, por isso a cobrança não é feita de novo. Veja “repasse keys status”.',
+    unreadable:
+      'Os dados do pagador não podem ser decifrados, por isso a cobrança não é feita de novo. Veja “repasse keys status”.',
   },
 }
 
@@ -200,10 +206,12 @@ const en: InvoiceActWords = {
   cancelOver: 'The invoice was over already.',
   notCanceled: 'The bank did not cancel the invoice.',
   reissueTitle: 'Reissue the invoice',
-  reissueHint: 'Issues a new invoice in place of this one, of the same amount and payer, once. The others of its slot do not change.',
+  reissueHint:
+    'Issues a new invoice in place of this one, of the same amount and payer, once. The others of its slot do not change.',
   reissue: 'Reissue',
   reissued: 'This is the new invoice. It is sent to the bank in a moment.',
-  adopted: 'The bank had this invoice already, reissued before the restore. It is in these books again, and nobody is asked twice.',
+  adopted:
+    'The bank had this invoice already, reissued before the restore. It is in these books again, and nobody is asked twice.',
   reissueAs: 'The bank’s id (if it has it already)',
   reissueAsHint: 'Only after a restore, where the bank has several that are alike.',
   noBank: 'The bank is not configured.',
@@ -222,14 +230,16 @@ const en: InvoiceActWords = {
     'too-little': 'The bank has said already that more than that went back.',
   },
   cancelRefusals: {
-    'of-another-rail': 'A request on the chain cannot be taken back: it ends by itself when its time is over.',
+    'of-another-rail':
+      'A request on the chain cannot be taken back: it ends by itself when its time is over.',
     'not-known-yet': 'It is not known yet whether the bank has this invoice. Try again in some minutes.',
     paid: 'This invoice was paid: propose a refund.',
     over: 'This invoice is over already.',
   },
   reissueRefusals: {
     'of-another-rail': 'A request on the chain is not reissued.',
-    'of-an-order': 'This invoice belongs to an order of the shop: its buyer asks again on the page of the order.',
+    'of-an-order':
+      'This invoice belongs to an order of the shop: its buyer asks again on the page of the order.',
     'not-over': 'This invoice may still be paid.',
     forgotten: 'The payer of this invoice was forgotten: there is nobody to ask again.',
     reissued: 'This invoice was reissued already.',
@@ -238,7 +248,8 @@ const en: InvoiceActWords = {
       'The bank has invoices of this slot, payer and amount that these books do not have, as after a restore, and more than one here is like them. Give the bank’s id of the one that is this invoice’s.',
     'not-there': 'The bank has no such invoice of this slot, payer and amount, or these books have it.',
     'not-known': 'The bank did not say whether this invoice was paid. Try again later.',
-    unreadable: 'The payer’s details cannot be decrypted, so the invoice is not issued again. See “repasse keys status”.',
+    unreadable:
+      'The payer’s details cannot be decrypted, so the invoice is not issued again. See “repasse keys status”.',
   },
 }
 

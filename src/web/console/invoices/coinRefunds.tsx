@@ -1,10 +1,18 @@
-/** An invoice's refunds in bitcoin on its page: to propose one, to record one that was made by hand, and to withdraw one that was not ordered. */
+/**
+ * An invoice's refunds in bitcoin on its page: to propose one, to record one that was made by hand, and to
+ * withdraw one that was not ordered.
+ */
 import { BadInput } from '../../../base/answer.ts'
 import { typedAmount } from '../../../base/typedAmount.ts'
 import type { Proposed } from '../../../ledger/ledger.ts'
 import { isRefund, type PayoutRow } from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
-import { proposeCoinRefund, proposeCoinRefundMade, usualChainTerms, withdrawCoinRefund } from '../../../webhooks/webhooks.ts'
+import {
+  proposeCoinRefund,
+  proposeCoinRefundMade,
+  usualChainTerms,
+  withdrawCoinRefund,
+} from '../../../webhooks/webhooks.ts'
 import type { InvoiceRow } from '../../../invoice/invoice.ts'
 import type { Language } from '../../page/page.ts'
 import { Field } from '../../page/parts.tsx'
@@ -37,13 +45,23 @@ export function coinRefundRoutes(doors: ConsoleRoutes, { app }: PageParts): void
   doors.post(`${path}/coin-refund-made`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
-    return proposed(await proposeCoinRefundMade(parts(), ctx.params['id']!, { txid: form.text('txid'), by: person.name, why }), lang)
+    return proposed(
+      await proposeCoinRefundMade(parts(), ctx.params['id']!, {
+        txid: form.text('txid'),
+        by: person.name,
+        why,
+      }),
+      lang,
+    )
   })
 
   doors.post(`${path}/coin-refunds/:payout/withdraw`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
-    const { invoice_id: id } = await withdrawCoinRefund(parts(), ctx.params['payout']!, { by: person.name, why })
+    const { invoice_id: id } = await withdrawCoinRefund(parts(), ctx.params['payout']!, {
+      by: person.name,
+      why,
+    })
     return `/console/invoices/${id}`
   })
 }
@@ -69,7 +87,9 @@ interface Parts {
 export function CoinRefunds({ lang, person, row, refunds, payouts }: Parts) {
   const say = coinRefundWords[lang]
   if (!refunds || !may(person.role, 'refund.propose')) return null
-  const waiting = payouts.filter(payout => isRefund(payout) && ['owed', 'waiting', 'held'].includes(payout.state))
+  const waiting = payouts.filter(
+    payout => isRefund(payout) && ['owed', 'waiting', 'held'].includes(payout.state),
+  )
   if (refunds.units === 0n && refunds.elsewhere.length + waiting.length === 0) return null
   const action = `/console/invoices/${row.id}`
   return (
@@ -104,7 +124,9 @@ export function CoinRefunds({ lang, person, row, refunds, payouts }: Parts) {
           <summary>
             {say.withdrawTitle}: <Money {...{ lang, units, asset: 'BTC' }} />
           </summary>
-          <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/coin-refunds/${id}/withdraw` }}>
+          <ActForm
+            {...{ lang, person, act: 'refund.propose', action: `${action}/coin-refunds/${id}/withdraw` }}
+          >
             <p>{say.withdrawHint}</p>
             <Why {...{ lang, id: `withdraw-${id}` }} />
             <button class="plain">{say.withdraw}</button>

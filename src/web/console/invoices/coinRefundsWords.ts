@@ -31,7 +31,8 @@ const en: typeof pt = {
   can: 'Can be given back',
   propose: 'Propose the refund',
   madeTitle: 'Record a refund that was made by hand',
-  madeHint: 'If your own wallet gave this payment back, record it: another person approves, and the stop that it caused ends. Transaction:',
+  madeHint:
+    'If your own wallet gave this payment back, record it: another person approves, and the stop that it caused ends. Transaction:',
   made: 'Propose the record',
   withdrawTitle: 'Withdraw the refund',
   withdrawHint: 'It is not ordered yet: nothing is given back, and the payment waits for a decision again.',

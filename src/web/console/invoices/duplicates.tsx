@@ -1,6 +1,16 @@
-/** An invoice's duplicates on its page, and the two decisions about one that was paid: give the money back, or say how it was settled. */
+/**
+ * An invoice's duplicates on its page, and the two decisions about one that was paid: give the money back, or
+ * say how it was settled.
+ */
 import { BadInput } from '../../../base/answer.ts'
-import { approveRefund, keepTwin, mayDecide, sendRefund, type Decided, type TwinRow } from '../../../invoice/invoice.ts'
+import {
+  approveRefund,
+  keepTwin,
+  mayDecide,
+  sendRefund,
+  type Decided,
+  type TwinRow,
+} from '../../../invoice/invoice.ts'
 import { payoutsStopped, type Stop } from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
 import type { Language } from '../../page/page.ts'
@@ -37,7 +47,9 @@ export function duplicateRoutes(doors: ConsoleRoutes, { app: { db, world, rails 
   doors.post(`${path}/keep`, 'invoice.refund', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
-    return backTo(accepted(await keepTwin(db, world, decisionOf(ctx.params, person.name, why)), lang).invoice_id)
+    return backTo(
+      accepted(await keepTwin(db, world, decisionOf(ctx.params, person.name, why)), lang).invoice_id,
+    )
   })
 }
 
@@ -82,7 +94,11 @@ export function Duplicates({ lang, person, twins, stopped }: Parts) {
 }
 
 export function DuplicateState({ lang, state }: { lang: Language; state: string }) {
-  return <Badge tone={toneOf(state)}>{(duplicateWords[lang].states as Record<string, string>)[state] ?? state}</Badge>
+  return (
+    <Badge tone={toneOf(state)}>
+      {(duplicateWords[lang].states as Record<string, string>)[state] ?? state}
+    </Badge>
+  )
 }
 
 function toneOf(state: string): Tone {
@@ -116,7 +132,8 @@ function Acts({ lang, person, twin }: Pick<Parts, 'lang' | 'person'> & { twin: T
         <summary>{say.refundTitle}</summary>
         <ActForm {...{ lang, person, act: 'invoice.refund', action: `${action}/refund` }}>
           <p>
-            {say.refundHint} {say.owed}: <Money {...{ lang, units: twin.paid_units! - twin.returned_units, asset: 'BRL' }} />
+            {say.refundHint} {say.owed}:{' '}
+            <Money {...{ lang, units: twin.paid_units! - twin.returned_units, asset: 'BRL' }} />
           </p>
           <Why {...{ lang, id: `refund-${twin.id}` }} />
           <button>{say.refund}</button>
@@ -146,7 +163,10 @@ function Steps({ lang, steps }: { lang: Language; steps: readonly Step[] }) {
         { head: lists.when, cell: ({ at }) => <Time lang={lang} at={at} /> },
         { head: lists.toState, cell: ({ to: state }) => <DuplicateState {...{ lang, state }} /> },
         { head: lists.why, cell: ({ why }) => <DuplicateReason {...{ lang, why }} /> },
-        { head: lists.behind, cell: ({ ref, cause }) => (ref === null ? '–' : <Ref {...{ id: ref, href: hrefOf(cause) }} />) },
+        {
+          head: lists.behind,
+          cell: ({ ref, cause }) => (ref === null ? '–' : <Ref {...{ id: ref, href: hrefOf(cause) }} />),
+        },
       ]}
     />
   )

@@ -75,7 +75,8 @@ const pt: DuplicateWords = {
   refundHint: 'O banco devolve ao pagador o que ainda é devido por esta cobrança duplicada. Não se desfaz.',
   refund: 'Estornar',
   keepTitle: 'Já foi resolvida de outro modo',
-  keepHint: 'Nada é devolvido pelo banco: o dinheiro deixa de ser devido ao pagador. Diga no motivo como foi resolvida.',
+  keepHint:
+    'Nada é devolvido pelo banco: o dinheiro deixa de ser devido ao pagador. Diga no motivo como foi resolvida.',
   keep: 'Dar por resolvida',
   stopped: 'Os repasses estão parados: o estorno sai quando voltarem.',
   refusals: {
@@ -134,7 +135,8 @@ const en: DuplicateWords = {
   refundHint: 'The bank gives the payer back what is still owed for this duplicate. This cannot be undone.',
   refund: 'Refund',
   keepTitle: 'It was settled otherwise',
-  keepHint: 'The bank gives nothing back: the money is no longer owed to the payer. Say in the reason how it was settled.',
+  keepHint:
+    'The bank gives nothing back: the money is no longer owed to the payer. Say in the reason how it was settled.',
   keep: 'Mark as settled',
   stopped: 'Payouts are stopped: the refund is made once they go on.',
   refusals: {

@@ -1,4 +1,7 @@
-/** One invoice: what was asked, where it is paid, what came, what moved it, and what became of the money, each line linked to its cause. */
+/**
+ * One invoice: what was asked, where it is paid, what came, what moved it, and what became of the money, each
+ * line linked to its cause.
+ */
 import type { ComponentChildren } from 'preact'
 import { ripeDepthOf } from '../../../chain/chain.ts'
 import { formatDuration } from '../../../base/duration.ts'
@@ -47,14 +50,26 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped, said, whole 
   const { row, derived, payouts, steps, postings, movers } = seen
   const differs = derived !== undefined && row.provider_id !== null && derived.address !== row.provider_id
   return (
-    <Frame {...{ lang, person, stopped, here: 'invoices', title: `${say.one} ${amount(lang, row.units, row.asset)}` }}>
+    <Frame
+      {...{
+        lang,
+        person,
+        stopped,
+        here: 'invoices',
+        title: `${say.one} ${amount(lang, row.units, row.asset)}`,
+      }}
+    >
       <ActNotice {...{ lang, said }} />
       <p class="headline">
         <State {...{ lang, of: 'invoice', state: row.state }} /> <Mono>{row.id}</Mono>
       </p>
       {differs && <Notice tone="bad">{say.differs}</Notice>}
       <Known
-        facts={[...asked(lang, seen, <TaxId {...{ lang, person, row, whole }} />), ...placed(lang, seen, differs), ...caused(lang, seen)]}
+        facts={[
+          ...asked(lang, seen, <TaxId {...{ lang, person, row, whole }} />),
+          ...placed(lang, seen, differs),
+          ...caused(lang, seen),
+        ]}
       />
       {isOnChain(row.rail) && <Payments {...{ lang, seen, bitcoin }} />}
       {acceptable(seen) && may(person.role, 'invoice.accept') && (
@@ -83,7 +98,8 @@ type FactList = Parameters<typeof Facts>[0]['facts'][number][]
 
 function asked(lang: Language, { row, looked }: SeenInvoice, taxId: ComponentChildren): FactList {
   const say = invoiceWords[lang]
-  const money = (units: bigint | null, asset = row.asset) => units !== null && <Money {...{ lang, units, asset }} />
+  const money = (units: bigint | null, asset = row.asset) =>
+    units !== null && <Money {...{ lang, units, asset }} />
   const missing = looked?.standing.missing ?? 0n
   return [
     [say.asked, money(row.units)],
@@ -92,7 +108,8 @@ function asked(lang: Language, { row, looked }: SeenInvoice, taxId: ComponentChi
       say.rate,
       row.rate_units !== null && (
         <>
-          {amount(lang, row.rate_units, 'BRL')} {say.perCoin} {row.rate_at && <Time lang={lang} at={row.rate_at} />}
+          {amount(lang, row.rate_units, 'BRL')} {say.perCoin}{' '}
+          {row.rate_at && <Time lang={lang} at={row.rate_at} />}
         </>
       ),
     ],
@@ -102,7 +119,10 @@ function asked(lang: Language, { row, looked }: SeenInvoice, taxId: ComponentChi
     [say.paid, money(row.paid_units)],
     [say.fee, row.asset === 'BRL' && money(row.fee_units)],
     [say.over, row.late_by],
-    [say.payer, row.forgotten_at === null ? row.payer_name : <Forgotten {...{ lang, at: row.forgotten_at }} />],
+    [
+      say.payer,
+      row.forgotten_at === null ? row.payer_name : <Forgotten {...{ lang, at: row.forgotten_at }} />,
+    ],
     [say.taxId, row.payer_tax_id !== '' && taxId],
     [say.description, row.description],
     [say.due, <Time lang={lang} at={row.due_at} />],
@@ -167,7 +187,8 @@ function caused(lang: Language, { row, slot, movers }: SeenInvoice): FactList {
       say.slot,
       slot && (
         <>
-          <a href={`/console/runs?slot=${slot.id}`}>{slot.id}</a> {say.slotDue} <Time lang={lang} at={slot.due_at} />
+          <a href={`/console/runs?slot=${slot.id}`}>{slot.id}</a> {say.slotDue}{' '}
+          <Time lang={lang} at={slot.due_at} />
         </>
       ),
     ],
@@ -175,9 +196,15 @@ function caused(lang: Language, { row, slot, movers }: SeenInvoice): FactList {
     [say.account, <a href={pathTo('account', row.account)}>{row.account}</a>],
     [
       say.commission,
-      `${row.commission_bp / 100n},${(row.commission_bp % 100n).toString().padStart(2, '0')} %`.replace(',', lang === 'en' ? '.' : ','),
+      `${row.commission_bp / 100n},${(row.commission_bp % 100n).toString().padStart(2, '0')} %`.replace(
+        ',',
+        lang === 'en' ? '.' : ',',
+      ),
     ],
-    [say.least, row.min_payout_units > 0n && <Money {...{ lang, units: row.min_payout_units, asset: row.asset }} />],
+    [
+      say.least,
+      row.min_payout_units > 0n && <Money {...{ lang, units: row.min_payout_units, asset: row.asset }} />,
+    ],
     [listWords[lang].added, <Time lang={lang} at={row.added_at} />],
     [say.changed, <Time lang={lang} at={row.changed_at} />],
   ]
@@ -201,16 +228,31 @@ function Payments({ lang, seen: { row, looked }, bitcoin }: Omit<Parts, 'person'
         empty={listWords[lang].none}
         columns={[
           { head: say.coin, cell: ({ coin }) => <Mono>{coin.id}</Mono> },
-          { head: listWords[lang].amount, number: true, cell: ({ coin }) => <Money {...{ lang, units: coin.units, asset: 'BTC' }} /> },
-          { head: listWords[lang].state, cell: ({ coin }) => <State {...{ lang, of: 'coin', state: coin.state }} /> },
+          {
+            head: listWords[lang].amount,
+            number: true,
+            cell: ({ coin }) => <Money {...{ lang, units: coin.units, asset: 'BTC' }} />,
+          },
+          {
+            head: listWords[lang].state,
+            cell: ({ coin }) => <State {...{ lang, of: 'coin', state: coin.state }} />,
+          },
           {
             head: say.confirmations,
             number: true,
             cell: ({ coin, depth }) => `${Math.max(depth, 0)}/${Math.max(needed, ripeDepthOf(coin))}`,
           },
-          { head: say.counts, cell: ({ counts, depth, spent }) => (counts ? say.counted : depth >= 0 && !spent ? say.waitsPerson : '–') },
+          {
+            head: say.counts,
+            cell: ({ counts, depth, spent }) =>
+              counts ? say.counted : depth >= 0 && !spent ? say.waitsPerson : '–',
+          },
           { head: say.firstSeen, cell: ({ coin }) => <Time lang={lang} at={coin.first_seen_at} /> },
-          { head: say.block, number: true, cell: ({ coin }) => (coin.state === 'mined' && coin.height !== null ? `${coin.height}` : '–') },
+          {
+            head: say.block,
+            number: true,
+            cell: ({ coin }) => (coin.state === 'mined' && coin.height !== null ? `${coin.height}` : '–'),
+          },
         ]}
       />
     </section>
@@ -230,7 +272,11 @@ export function Payouts({ lang, payouts }: { lang: Language; payouts: readonly P
         columns={[
           { head: say.id, cell: ({ id }) => <Ref {...{ id, href: pathTo('payout', id) }} /> },
           { head: say.state, cell: ({ state }) => <State {...{ lang, of: 'payout', state }} /> },
-          { head: say.amount, number: true, cell: ({ units, asset }) => <Money {...{ lang, units, asset }} /> },
+          {
+            head: say.amount,
+            number: true,
+            cell: ({ units, asset }) => <Money {...{ lang, units, asset }} />,
+          },
           { head: say.why, cell: ({ why }) => (why === null ? '–' : <Said>{why}</Said>) },
         ]}
       />
@@ -249,7 +295,10 @@ export function Movers({ lang, movers }: { lang: Language; movers: readonly Move
         rows={movers}
         empty={invoiceWords[lang].noEvents}
         columns={[
-          { head: say.id, cell: ({ id, eventId }) => <Ref {...{ id: eventId, href: pathTo('event', `${id}`) }} /> },
+          {
+            head: say.id,
+            cell: ({ id, eventId }) => <Ref {...{ id: eventId, href: pathTo('event', `${id}`) }} />,
+          },
           { head: say.kinds.event, cell: ({ kind }) => kind ?? '–' },
           { head: say.state, cell: ({ state }) => <State {...{ lang, of: 'event', state }} /> },
           { head: say.when, cell: ({ receivedAt }) => <Time lang={lang} at={receivedAt} /> },

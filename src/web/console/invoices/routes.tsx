@@ -1,4 +1,7 @@
-/** The console's invoices: the list with its filters, each with its causes, and the act that takes on what came late. */
+/**
+ * The console's invoices: the list with its filters, each with its causes, and the act that takes on what
+ * came late.
+ */
 import { BadInput } from '../../../base/answer.ts'
 import { maskTaxId } from '../../../base/brazil.ts'
 import { stopOf } from '../../../payout/payout.ts'
@@ -15,8 +18,28 @@ import { acceptable, InvoicePage } from './page.tsx'
 import { namesOf } from '../../../queries/names.ts'
 import { countInvoices, keyOfInvoice, listInvoices, type ListedInvoice } from '../../../queries/invoices.ts'
 import { seeInvoice } from './see.ts'
-import { csvAmount, csvTime, filtersOf, pageAsked, sendCsv, type AskedFilters, type Column } from '../list/list.ts'
-import { Choice, FilterForm, List, Money, Only, railOptions, railWord, State, stateOptions, stateWord, When } from '../list/parts.tsx'
+import {
+  csvAmount,
+  csvTime,
+  filtersOf,
+  pageAsked,
+  sendCsv,
+  type AskedFilters,
+  type Column,
+} from '../list/list.ts'
+import {
+  Choice,
+  FilterForm,
+  List,
+  Money,
+  Only,
+  railOptions,
+  railWord,
+  State,
+  stateOptions,
+  stateWord,
+  When,
+} from '../list/parts.tsx'
 import { coinRefundRoutes } from './coinRefunds.tsx'
 import { WholeCsv } from '../privacy/parts.tsx'
 import { privacyRoutes } from '../privacy/routes.tsx'
@@ -41,18 +64,31 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
       namesOf(db, 'schedules'),
       stopOf(db),
     ])
-    const any = (all: string[]): [string, string][] => [['', frameWords[lang].all], ...all.map((name): [string, string] => [name, name])]
+    const any = (all: string[]): [string, string][] => [
+      ['', frameWords[lang].all],
+      ...all.map((name): [string, string] => [name, name]),
+    ]
     show(
       ctx,
       <Frame {...{ lang, person, here: 'invoices', title: invoiceWords[lang].title, stopped }}>
         <FilterForm {...{ lang, path, filters }}>
-          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'invoice', invoiceFilters.choices.state), filters }} />
+          <Choice
+            {...{
+              name: 'state',
+              label: say.state,
+              options: stateOptions(lang, 'invoice', invoiceFilters.choices.state),
+              filters,
+            }}
+          />
           <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
           <Choice {...{ name: 'account', label: say.account, options: any(accounts), filters }} />
           <Choice {...{ name: 'schedule', label: say.schedule, options: any(schedules), filters }} />
         </FilterForm>
         <Only {...{ lang, path, filters, names: { slot: say.slot, order: say.order } }} />
-        <List {...{ lang, path, filters, next, rows, columns: columnsOf(lang) }} empty={<Empty lang={lang} />} />
+        <List
+          {...{ lang, path, filters, next, rows, columns: columnsOf(lang) }}
+          empty={<Empty lang={lang} />}
+        />
         {rows.length > 0 && <WholeCsv {...{ lang, person, action: `${path}.csv`, query: filters.query }} />}
       </Frame>,
     )
@@ -72,15 +108,28 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
     const filters = filtersOf(ctx, invoiceFilters)
     const { after: _, ...filter } = filters.query
     if (Object.keys(filters.faults).length === 0)
-      await noteExport(app, { of: 'invoices', by: person.name, filter, rows: await countInvoices(db, filters) })
-    sendCsv(ctx, 'invoices', columnsOf(lang, true), { read, filters, keyOf: keyOfInvoice, clock: world.clock })
+      await noteExport(app, {
+        of: 'invoices',
+        by: person.name,
+        filter,
+        rows: await countInvoices(db, filters),
+      })
+    sendCsv(ctx, 'invoices', columnsOf(lang, true), {
+      read,
+      filters,
+      keyOf: keyOfInvoice,
+      clock: world.clock,
+    })
   })
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [seen, stopped] = await Promise.all([seeInvoice(app, ctx.params['id']!), stopOf(db)])
     if (!seen) return ctx.throw(404)
-    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: app.bitcoin, stopped, said: ctx.query['said'] }} />)
+    show(
+      ctx,
+      <InvoicePage {...{ lang, person, seen, bitcoin: app.bitcoin, stopped, said: ctx.query['said'] }} />,
+    )
   })
 
   doors.post(`${path}/:id/accept`, 'invoice.accept', async (ctx, form) => {
@@ -92,7 +141,10 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
     const say = invoiceWords[lang]
     if (seen.row.late_by !== null) throw new BadInput(`${seen.row.id} ${say.taken} ${seen.row.late_by}`)
     if (!acceptable(seen)) throw new BadInput(say.notNow)
-    await acceptPayment(db, world, app.bitcoin?.terms ?? usualChainTerms, seen.row.id, { by: person.name, why })
+    await acceptPayment(db, world, app.bitcoin?.terms ?? usualChainTerms, seen.row.id, {
+      by: person.name,
+      why,
+    })
     return `${path}/${seen.row.id}`
   })
 
@@ -121,7 +173,11 @@ function columnsOf(lang: Language, whole = false): Column<ListedInvoice>[] {
       ),
       plain: ({ id }) => id,
     },
-    { head: say.added, cell: ({ added_at: at }) => <When {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
+    {
+      head: say.added,
+      cell: ({ added_at: at }) => <When {...{ lang, at }} />,
+      plain: ({ added_at: at }) => csvTime(at),
+    },
     {
       head: say.state,
       cell: ({ state }) => <State {...{ lang, of: 'invoice', state }} />,
@@ -136,7 +192,11 @@ function columnsOf(lang: Language, whole = false): Column<ListedInvoice>[] {
     { head: say.rail, cell: ({ rail }) => railWord(lang, rail) },
     { head: say.asset, plain: ({ asset }) => asset },
     { head: own.payer, cell: ({ payer_name: name }) => name, plain: ({ payer_name: name }) => name },
-    { head: own.due, cell: ({ due_at: at }) => <When {...{ lang, at }} />, plain: ({ due_at: at }) => csvTime(at) },
+    {
+      head: own.due,
+      cell: ({ due_at: at }) => <When {...{ lang, at }} />,
+      plain: ({ due_at: at }) => csvTime(at),
+    },
     // What a sheet has room for and a page has not.
     ...fileOnly(lang, whole),
   ]
@@ -144,7 +204,10 @@ function columnsOf(lang: Language, whole = false): Column<ListedInvoice>[] {
 
 const fileOnly = (lang: Language, whole: boolean): Column<ListedInvoice>[] => {
   const own = invoiceWords[lang]
-  const column = (head: string, plain: NonNullable<Column<ListedInvoice>['plain']>): Column<ListedInvoice> => ({ head, plain })
+  const column = (
+    head: string,
+    plain: NonNullable<Column<ListedInvoice>['plain']>,
+  ): Column<ListedInvoice> => ({ head, plain })
   return [
     column(own.taxId, ({ payer_tax_id: id }) => (whole ? id : maskTaxId(id))),
     column(own.paid, (row, style) => csvAmount(row.paid_units, row.asset, style)),

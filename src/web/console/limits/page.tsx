@@ -1,6 +1,16 @@
-/** Limits as a page: what is in force and how much of it is used, what waits for one, and the form that changes them. */
+/**
+ * Limits as a page: what is in force and how much of it is used, what waits for one, and the form that
+ * changes them.
+ */
 import type { Asset } from '../../../base/money.ts'
-import { type LimitPer, type ObjectedLimits, type ShownLimit, type WaitingForLimit, limitPers, type Stop } from '../../../payout/payout.ts'
+import {
+  type LimitPer,
+  type ObjectedLimits,
+  type ShownLimit,
+  type WaitingForLimit,
+  limitPers,
+  type Stop,
+} from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { Faults, Field, Notice, Select, Time, type Tone } from '../../page/parts.tsx'
@@ -37,7 +47,18 @@ interface Parts {
 
 export const limitsPath = '/console/limits'
 
-export function LimitsPage({ lang, person, stopped, limits, waiting, choices, form, objections, objectionFault: fault, notice }: Parts) {
+export function LimitsPage({
+  lang,
+  person,
+  stopped,
+  limits,
+  waiting,
+  choices,
+  form,
+  objections,
+  objectionFault: fault,
+  notice,
+}: Parts) {
   const say = limitWords[lang]
   return (
     <Frame {...{ lang, person, stopped, here: 'payouts', title: say.title }}>
@@ -62,7 +83,13 @@ export function LimitsPage({ lang, person, stopped, limits, waiting, choices, fo
       <Rows {...{ lang, caption: say.caption, rows: limits, empty: say.none, columns: limitColumns(lang) }} />
       {!form && may(person.role, 'limits.object') && (
         <form method="get" action={limitsPath} class="filters">
-          <Select {...{ name: 'of', label: say.change.of, options: choices.map(each => [each.scope, nameOf(lang, each)] as const) }} />
+          <Select
+            {...{
+              name: 'of',
+              label: say.change.of,
+              options: choices.map(each => [each.scope, nameOf(lang, each)] as const),
+            }}
+          />
           <button>{say.change.choose}</button>
         </form>
       )}
@@ -72,8 +99,10 @@ export function LimitsPage({ lang, person, stopped, limits, waiting, choices, fo
   )
 }
 
-const nameOf = (lang: Language, { asset, account }: { asset: Asset; account?: { name: string } | string | null }): string =>
-  (typeof account === 'object' ? account?.name : account) ?? limitWords[lang].whole[asset]
+const nameOf = (
+  lang: Language,
+  { asset, account }: { asset: Asset; account?: { name: string } | string | null },
+): string => (typeof account === 'object' ? account?.name : account) ?? limitWords[lang].whole[asset]
 
 function limitColumns(lang: Language): Parameters<typeof Rows<ShownLimit>>[0]['columns'] {
   const say = limitWords[lang]
@@ -81,7 +110,8 @@ function limitColumns(lang: Language): Parameters<typeof Rows<ShownLimit>>[0]['c
   return [
     {
       head: say.heads.of,
-      cell: ({ account, asset }) => (account === null ? say.whole[asset] : <a href={pathTo('account', account)}>{account}</a>),
+      cell: ({ account, asset }) =>
+        account === null ? say.whole[asset] : <a href={pathTo('account', account)}>{account}</a>,
     },
     { head: say.heads.per, cell: ({ per }) => say.pers[per] },
     {
@@ -99,11 +129,16 @@ function limitColumns(lang: Language): Parameters<typeof Rows<ShownLimit>>[0]['c
         </>
       ),
     },
-    { head: say.heads.used, number: true, cell: ({ used, asset }) => (used === undefined ? '–' : money(used, asset)) },
+    {
+      head: say.heads.used,
+      number: true,
+      cell: ({ used, asset }) => (used === undefined ? '–' : money(used, asset)),
+    },
     {
       head: say.heads.left,
       number: true,
-      cell: ({ used, units, asset }) => (used === undefined ? '–' : money(units > used ? units - used : 0n, asset)),
+      cell: ({ used, units, asset }) =>
+        used === undefined ? '–' : money(units > used ? units - used : 0n, asset),
     },
     { head: say.heads.setBy, cell: ({ set_by: by }) => by },
     { head: say.heads.approvedBy, cell: ({ approved_by: by }) => by ?? '–' },
@@ -114,14 +149,28 @@ function limitColumns(lang: Language): Parameters<typeof Rows<ShownLimit>>[0]['c
 function waitColumns(lang: Language): Parameters<typeof Rows<WaitingForLimit>>[0]['columns'] {
   const say = limitWords[lang]
   return [
-    { head: say.waitHeads.payout, cell: ({ payout_id: id }) => <Ref {...{ id, href: pathTo('payout', id) }} /> },
-    { head: say.waitHeads.amount, number: true, cell: ({ units, asset }) => <Money {...{ lang, units, asset }} /> },
-    { head: say.waitHeads.account, cell: ({ account }) => <a href={pathTo('account', account)}>{account}</a> },
+    {
+      head: say.waitHeads.payout,
+      cell: ({ payout_id: id }) => <Ref {...{ id, href: pathTo('payout', id) }} />,
+    },
+    {
+      head: say.waitHeads.amount,
+      number: true,
+      cell: ({ units, asset }) => <Money {...{ lang, units, asset }} />,
+    },
+    {
+      head: say.waitHeads.account,
+      cell: ({ account }) => <a href={pathTo('account', account)}>{account}</a>,
+    },
     {
       head: say.waitHeads.for,
-      cell: ({ needs, cap_units: units, asset, per }) => `${say.needs[needs]} (${amount(lang, units, asset)} ${say.per[per]})`,
+      cell: ({ needs, cap_units: units, asset, per }) =>
+        `${say.needs[needs]} (${amount(lang, units, asset)} ${say.per[per]})`,
     },
-    { head: say.waitHeads.next, cell: ({ needs, next_at: at }) => (needs === 'person' ? '–' : <When {...{ lang, at }} />) },
+    {
+      head: say.waitHeads.next,
+      cell: ({ needs, next_at: at }) => (needs === 'person' ? '–' : <When {...{ lang, at }} />),
+    },
   ]
 }
 
@@ -173,14 +222,19 @@ interface BeyondParts {
   proposalId: string | undefined
 }
 
-/** On a payout's page: that it waits for a limit, and how it goes all the same. Nothing where it waits for none. */
+/**
+ * On a payout's page: that it waits for a limit, and how it goes all the same. Nothing where it waits for
+ * none.
+ */
 export function BeyondLimits({ lang, person, wait, proposalId }: BeyondParts) {
   const say = limitWords[lang]
   if (!wait) return null
   return (
     <>
       <Notice tone="wait">
-        {say.beyond.waits[wait.needs](`${amount(lang, wait.cap_units, wait.asset)} ${say.per[wait.per satisfies LimitPer]}`)}{' '}
+        {say.beyond.waits[wait.needs](
+          `${amount(lang, wait.cap_units, wait.asset)} ${say.per[wait.per satisfies LimitPer]}`,
+        )}{' '}
         <a href={limitsPath}>{say.title}</a>.{' '}
         {wait.needs === 'room' && (
           <>
@@ -196,7 +250,9 @@ export function BeyondLimits({ lang, person, wait, proposalId }: BeyondParts) {
       {proposalId === undefined && may(person.role, 'payout.beyond') && (
         <details class="act">
           <summary>{say.beyond.title}</summary>
-          <ActForm {...{ lang, person, act: 'payout.beyond', action: `/console/payouts/${wait.payout_id}/beyond` }}>
+          <ActForm
+            {...{ lang, person, act: 'payout.beyond', action: `/console/payouts/${wait.payout_id}/beyond` }}
+          >
             <p>{say.beyond[wait.needs]}</p>
             <Why {...{ lang, id: 'beyond' }} />
             <button>{say.beyond.go}</button>

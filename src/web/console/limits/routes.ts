@@ -41,10 +41,15 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
   /** Those in force as the form holds them. */
   const valuesOf = async ({ scope, asset }: Limited, lang: Language): Promise<Values> => {
     const now = await db.tx(async tx => limitsIn(tx, scope, await tx.now()), 'locks')
-    return Object.fromEntries(limitPers.map(per => [per, now[per] === undefined ? '' : csvAmount(now[per], asset, styleOf(lang))]))
+    return Object.fromEntries(
+      limitPers.map(per => [per, now[per] === undefined ? '' : csvAmount(now[per], asset, styleOf(lang))]),
+    )
   }
 
-  async function showPage(ctx: ConsoleContext, { of, values, faults, notice, objectionFault, status = 200 }: Shown): Promise<void> {
+  async function showPage(
+    ctx: ConsoleContext,
+    { of, values, faults, notice, objectionFault, status = 200 }: Shown,
+  ): Promise<void> {
     const { lang, person } = ctx.state
     const seen = of && (await valuesOf(of, lang))
     const [{ limits, waiting }, choices, stopped] = [
@@ -54,7 +59,22 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
     ]
     const form = of && seen && { of, values: values ?? seen, seen: digestOf(seen), ...(faults && { faults }) }
     const objections = await everyLimitObjection(db)
-    show(ctx, LimitsPage({ lang, person, stopped, limits, waiting, choices, form, objections, objectionFault, notice }), status)
+    show(
+      ctx,
+      LimitsPage({
+        lang,
+        person,
+        stopped,
+        limits,
+        waiting,
+        choices,
+        form,
+        objections,
+        objectionFault,
+        notice,
+      }),
+      status,
+    )
   }
 
   doors.page(limitsPath, 'see', async ctx => {
@@ -62,7 +82,8 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
     const wanted = ctx.query['of']
     const of = (await choicesNow()).find(({ scope }) => scope === wanted)
     const { lowered, objected } = say.done
-    const text = ctx.query['said'] === 'lowered' ? lowered : ctx.query['said'] === 'objected' ? objected : undefined
+    const text =
+      ctx.query['said'] === 'lowered' ? lowered : ctx.query['said'] === 'objected' ? objected : undefined
     await showPage(ctx, { of, notice: text === undefined ? undefined : { tone: 'good', text } })
   })
 
@@ -74,10 +95,20 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
     const { lang, person } = ctx.state
     const of = await chosen(ctx, form.text('of'))
     const why = reasonIn(form)
-    if (why === '') return showPage(ctx, { of, notice: undefined, objectionFault: frameWords[lang].reasonMissing, status: 400 })
+    if (why === '')
+      return showPage(ctx, {
+        of,
+        notice: undefined,
+        objectionFault: frameWords[lang].reasonMissing,
+        status: 400,
+      })
     const { limits } = await db.tx(async tx => showLimits(tx, await tx.now()), 'locks')
     if (!limits.some(({ scope }) => scope === of.scope) && (await limitObjections(db, of.scope)).length === 0)
-      return showPage(ctx, { of, notice: { tone: 'bad', text: limitWords[lang].objection.noLimit }, status: 409 })
+      return showPage(ctx, {
+        of,
+        notice: { tone: 'bad', text: limitWords[lang].objection.noLimit },
+        status: 409,
+      })
     await objectToLimits(db, world, of.scope, { by: person.name, why })
     return `${limitsPath}?said=objected`
   })
@@ -86,12 +117,22 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
     const { lang, person } = ctx.state
     const of = await chosen(ctx, form.text('of'))
     const why = reasonIn(form)
-    if (why === '') return showPage(ctx, { of, notice: undefined, objectionFault: frameWords[lang].reasonMissing, status: 400 })
+    if (why === '')
+      return showPage(ctx, {
+        of,
+        notice: undefined,
+        objectionFault: frameWords[lang].reasonMissing,
+        status: 400,
+      })
     // Ended meanwhile, as when two people press the button.
     if ((await limitObjections(db, of.scope)).length === 0) return limitsPath
     const { is, proposal } = await proposeLimitsClear(db, world, of.scope, { by: person.name, why })
     if (is !== 'another') return pathTo('proposal', proposal.id)
-    return showPage(ctx, { of, notice: { tone: 'bad', text: limitWords[lang].objection.another }, status: 409 })
+    return showPage(ctx, {
+      of,
+      notice: { tone: 'bad', text: limitWords[lang].objection.another },
+      status: 409,
+    })
   })
 
   doors.post(limitsPath, 'limits.set', async (ctx, form) => {
@@ -99,13 +140,15 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
     const say = limitWords[lang]
     const of = (await choicesNow()).find(({ scope }) => scope === form.text('of')) ?? ctx.throw(404)
     const values = form.values()
-    const refused = (text: string) => showPage(ctx, { of, values, notice: { tone: 'bad', text }, status: 409 })
+    const refused = (text: string) =>
+      showPage(ctx, { of, values, notice: { tone: 'bad', text }, status: 409 })
     if (form.text('seen') !== digestOf(await valuesOf(of, lang)))
       return showPage(ctx, { of, notice: { tone: 'bad', text: say.faults.changed }, status: 409 })
     const { wanted, faults } = readLimits(values, of.asset, lang)
     const why = reasonIn(form)
     if (why === '') faults['why'] = frameWords[lang].reasonMissing
-    if (Object.keys(faults).length > 0) return showPage(ctx, { of, values, faults, notice: undefined, status: 400 })
+    if (Object.keys(faults).length > 0)
+      return showPage(ctx, { of, values, faults, notice: undefined, status: 400 })
     const change = { asset: of.asset, accountId: of.account?.id, wanted, by: person.name, why }
     const changed = await db.tx(tx => changeLimits(tx, world, change))
     switch (changed.is) {
@@ -157,7 +200,11 @@ const digestOf = (values: Values): string =>
     .digest('base64url')
 
 /** An empty field is no limit. */
-function readLimits(values: Values, asset: Asset, lang: Language): { wanted: WantedLimits; faults: FieldFaults } {
+function readLimits(
+  values: Values,
+  asset: Asset,
+  lang: Language,
+): { wanted: WantedLimits; faults: FieldFaults } {
   const wanted: WantedLimits = {}
   const faults: FieldFaults = {}
   for (const per of limitPers) {

@@ -10,7 +10,16 @@ interface LimitWords {
   from: string
   ends: string
   caption: string
-  heads: { of: string; per: string; limit: string; used: string; left: string; setBy: string; approvedBy: string; at: string }
+  heads: {
+    of: string
+    per: string
+    limit: string
+    used: string
+    left: string
+    setBy: string
+    approvedBy: string
+    at: string
+  }
   whole: { BRL: string; BTC: string }
   /** Behind an amount. */
   per: Record<LimitPer, string>
@@ -20,8 +29,22 @@ interface LimitWords {
   noWaiting: string
   waitHeads: { payout: string; amount: string; account: string; for: string; next: string }
   needs: { person: string; room: string }
-  change: { title: string; of: string; choose: string; told: string; empty: string; go: string; cancel: string }
-  faults: { amount: string; nothing: string; changed: string; another: string; objected(name: string): string }
+  change: {
+    title: string
+    of: string
+    choose: string
+    told: string
+    empty: string
+    go: string
+    cancel: string
+  }
+  faults: {
+    amount: string
+    nothing: string
+    changed: string
+    another: string
+    objected(name: string): string
+  }
   done: { lowered: string; proposed: string; objected: string }
   objection: {
     title: string
@@ -68,7 +91,13 @@ const pt: LimitWords = {
   pers: { payout: 'Por repasse', hour: 'Por hora', day: 'Por dia (24 horas)' },
   waiting: 'Esperam por um limite',
   noWaiting: 'Nenhum repasse espera por um limite.',
-  waitHeads: { payout: 'Repasse', amount: 'Valor', account: 'Conta de repasse', for: 'Espera', next: 'Será conferido em' },
+  waitHeads: {
+    payout: 'Repasse',
+    amount: 'Valor',
+    account: 'Conta de repasse',
+    for: 'Espera',
+    next: 'Será conferido em',
+  },
   needs: { person: 'duas pessoas', room: 'espaço no limite' },
   change: {
     title: 'Mudar limites',
@@ -84,7 +113,8 @@ const pt: LimitWords = {
     nothing: 'Os limites já são estes.',
     changed: 'Os limites mudaram desde que você abriu a página. Confira como estão agora.',
     another: 'Já há uma proposta em aberto para estes limites. Ela precisa ser decidida ou retirada antes.',
-    objected: name => `Há uma objeção de ${name} a estes limites: só podem ser aumentados depois que duas pessoas a encerrarem.`,
+    objected: name =>
+      `Há uma objeção de ${name} a estes limites: só podem ser aumentados depois que duas pessoas a encerrarem.`,
   },
   done: {
     lowered: 'Os limites foram baixados.',
@@ -94,7 +124,8 @@ const pt: LimitWords = {
   objection: {
     title: 'Objeção',
     by: (name, of) => `Objeção de ${name} aos limites de ${of[0]!.toLowerCase()}${of.slice(1)}`,
-    holds: 'Até que duas pessoas a encerrem, vale o mais baixo entre antes e depois da mudança, e ninguém aumenta estes limites.',
+    holds:
+      'Até que duas pessoas a encerrem, vale o mais baixo entre antes e depois da mudança, e ninguém aumenta estes limites.',
     told: 'Estes limites não deveriam ter mudado? Com uma objeção vale, a partir de agora, o mais baixo entre o que eram antes e depois da mudança.',
     go: 'Registrar objeção',
     clearTold:
@@ -109,7 +140,8 @@ const pt: LimitWords = {
       room: limit => `Espera por espaço no limite de ${limit}, e segue sozinho.`,
     },
     title: 'Repassar além dos limites',
-    person: 'Este repasse é maior que o limite, então só sai se duas pessoas disserem que sim: você propõe, e outra pessoa aprova.',
+    person:
+      'Este repasse é maior que o limite, então só sai se duas pessoas disserem que sim: você propõe, e outra pessoa aprova.',
     room: 'Este repasse espera por espaço no limite e vai sozinho. Para sair antes, você propõe, e outra pessoa aprova.',
     go: 'Propor',
     open: 'Já foi proposto, e espera uma segunda pessoa:',
@@ -139,7 +171,13 @@ const en: LimitWords = {
   pers: { payout: 'For one payout', hour: 'Within an hour', day: 'Within a day (24 hours)' },
   waiting: 'Waiting for a limit',
   noWaiting: 'No payout waits for a limit.',
-  waitHeads: { payout: 'Payout', amount: 'Amount', account: 'Payout account', for: 'Waits for', next: 'Looked at again' },
+  waitHeads: {
+    payout: 'Payout',
+    amount: 'Amount',
+    account: 'Payout account',
+    for: 'Waits for',
+    next: 'Looked at again',
+  },
   needs: { person: 'two people', room: 'room in the limit' },
   change: {
     title: 'Change limits',
@@ -155,7 +193,8 @@ const en: LimitWords = {
     nothing: 'The limits are so already.',
     changed: 'The limits changed since you opened the page. Look again at how they are now.',
     another: 'A proposal for these limits is open already. It is decided or withdrawn first.',
-    objected: name => `${name} objects to these limits: nobody raises them until two people have cleared that.`,
+    objected: name =>
+      `${name} objects to these limits: nobody raises them until two people have cleared that.`,
   },
   done: {
     lowered: 'The limits are lowered.',
@@ -165,7 +204,8 @@ const en: LimitWords = {
   objection: {
     title: 'Objection',
     by: (name, of) => `${name} objects to the limits of ${of[0]!.toLowerCase()}${of.slice(1)}`,
-    holds: 'Until two people clear it, the lower of before and after the change counts, and nobody raises these limits.',
+    holds:
+      'Until two people clear it, the lower of before and after the change counts, and nobody raises these limits.',
     told: 'Should these limits not have been changed? With an objection the lower of what they were before and after the change counts from now on.',
     go: 'Object',
     clearTold:
@@ -180,7 +220,8 @@ const en: LimitWords = {
       room: limit => `It waits for room in the limit of ${limit}, and goes on by itself.`,
     },
     title: 'Pay beyond the limits',
-    person: 'This payout is larger than the limit, so it goes only if two people say so: you propose it, and somebody else approves.',
+    person:
+      'This payout is larger than the limit, so it goes only if two people say so: you propose it, and somebody else approves.',
     room: 'This payout waits for room in the limit and goes by itself. To have it go sooner, you propose it, and somebody else approves.',
     go: 'Propose',
     open: 'It is proposed, and awaits a second person:',

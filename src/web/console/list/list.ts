@@ -1,4 +1,7 @@
-/** A list of the console: its filters stand in the address, its rows come fifty at a time from where the last page ended, and all of it as CSV. */
+/**
+ * A list of the console: its filters stand in the address, its rows come fifty at a time from where the last
+ * page ended, and all of it as CSV.
+ */
 import { Readable } from 'node:stream'
 import type { ComponentChildren } from 'preact'
 import { BadInput } from '../../../base/answer.ts'
@@ -50,7 +53,10 @@ export function filtersOf<Name extends string>(
 /** One column, for people and for spreadsheets. */
 export interface Column<R> {
   head: string
-  /** One element or plain text, for on a phone a cell is laid out beside its head; left out where the column is for the file alone. */
+  /**
+   * One element or plain text, for on a phone a cell is laid out beside its head; left out where the column
+   * is for the file alone.
+   */
   cell?: (row: R) => ComponentChildren
   /** For the CSV; left out where the column is for the page alone. */
   plain?: (row: R, style: CsvStyle) => string
@@ -68,7 +74,10 @@ export const pageAsked = async <R>(
 export const styleOf = (lang: Language): CsvStyle =>
   lang === 'pt-BR' ? { separator: ';', decimal: ',' } : { separator: ',', decimal: '.' }
 
-/** `1234,56`: without thousands and without a sign for the currency, so that a spreadsheet takes it for a number. */
+/**
+ * `1234,56`: without thousands and without a sign for the currency, so that a spreadsheet takes it for a
+ * number.
+ */
 export const csvAmount = (units: bigint | null, asset: Asset, { decimal }: CsvStyle): string =>
   units === null ? '' : formatUnits(units, asset).replace('.', decimal)
 

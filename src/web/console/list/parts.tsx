@@ -1,4 +1,7 @@
-/** What the lists and detail pages show alike: filters, rows that become cards on a phone, states, links, timelines, postings. */
+/**
+ * What the lists and detail pages show alike: filters, rows that become cards on a phone, states, links,
+ * timelines, postings.
+ */
 import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../../base/money.ts'
 import type { Instant } from '../../../base/world.ts'
@@ -15,9 +18,26 @@ export type Stated = 'invoice' | 'payout' | 'attempt' | 'event' | 'run' | 'bundl
 
 const tones: Record<string, Tone> = {
   ...{ credited: 'good', paid: 'good', done: 'good', success: 'good', mined: 'good' },
-  ...{ unsure: 'bad', late: 'bad', refused: 'bad', held: 'bad', returned: 'bad', quarantined: 'bad', failed: 'bad', lost: 'bad' },
+  ...{
+    unsure: 'bad',
+    late: 'bad',
+    refused: 'bad',
+    held: 'bad',
+    returned: 'bad',
+    quarantined: 'bad',
+    failed: 'bad',
+    lost: 'bad',
+  },
   ...{ reversed: 'bad', underpaid: 'bad', refunded: 'bad', conflicted: 'bad', orphaned: 'bad' },
-  ...{ draft: 'still', expired: 'still', canceled: 'still', ignored: 'still', replaced: 'still', dropped: 'still', void: 'still' },
+  ...{
+    draft: 'still',
+    expired: 'still',
+    canceled: 'still',
+    ignored: 'still',
+    replaced: 'still',
+    dropped: 'still',
+    void: 'still',
+  },
 }
 
 /** A state of one of the house's machines, as icon and word. */
@@ -33,15 +53,21 @@ export const stateOptions = (lang: Language, of: Stated, states: readonly string
   ...states.map((state): [string, string] => [state, stateWord(lang, of, state)]),
 ]
 
-export const railOptions = (lang: Language): [string, string][] => [['', frameWords[lang].all], ...Object.entries(listWords[lang].rails)]
-export const railWord = (lang: Language, rail: string): string => (listWords[lang].rails as Record<string, string>)[rail] ?? rail
+export const railOptions = (lang: Language): [string, string][] => [
+  ['', frameWords[lang].all],
+  ...Object.entries(listWords[lang].rails),
+]
+export const railWord = (lang: Language, rail: string): string =>
+  (listWords[lang].rails as Record<string, string>)[rail] ?? rail
 
 export const Money = ({ lang, units, asset }: { lang: Language; units: bigint; asset: Asset }) => (
   <span class="money">{amount(lang, units, asset)}</span>
 )
 
 /** A time in a list: the house's zone, which the caption names once. */
-export const When = ({ lang, at }: { lang: Language; at: Instant }) => <time dateTime={at}>{moment(lang, at).replace(/ [^ ]+$/, '')}</time>
+export const When = ({ lang, at }: { lang: Language; at: Instant }) => (
+  <time dateTime={at}>{moment(lang, at).replace(/ [^ ]+$/, '')}</time>
+)
 
 /** What a program wrote down, which is English in either language. */
 export const Said = ({ children }: { children: ComponentChildren }) => <span lang="en">{children}</span>
@@ -64,9 +90,13 @@ export function FilterForm({ lang, path, filters: { query, faults }, children }:
     <>
       <Faults title={frameWords[lang].faults} faults={faults} />
       <form method="get" action={path} class="filters" role="search" aria-label={say.apply}>
-        <Field {...{ name: 'q', label: say.search, hint: say.searchHint, value: query['q'], type: 'search' }} />
+        <Field
+          {...{ name: 'q', label: say.search, hint: say.searchHint, value: query['q'], type: 'search' }}
+        />
         {children}
-        <Field {...{ name: 'from', label: say.from, value: query['from'], fault: faults['from'], type: 'date' }} />
+        <Field
+          {...{ name: 'from', label: say.from, value: query['from'], fault: faults['from'], type: 'date' }}
+        />
         <Field {...{ name: 'to', label: say.to, value: query['to'], fault: faults['to'], type: 'date' }} />
         <button>{say.apply}</button>
         {Object.keys(set).length > 0 && (
@@ -112,7 +142,8 @@ export function Only({
         const { [name]: value, ...rest } = query
         return (
           <li>
-            {names[name]}: <Mono>{value}</Mono> <a href={`${path}?${new URLSearchParams(rest).toString()}`}>{listWords[lang].clear}</a>
+            {names[name]}: <Mono>{value}</Mono>{' '}
+            <a href={`${path}?${new URLSearchParams(rest).toString()}`}>{listWords[lang].clear}</a>
           </li>
         )
       })}
@@ -201,8 +232,23 @@ export function List<R>({ lang, path, filters, next, columns, rows, empty }: Lis
 
 /** The one box that knows every id. */
 export const AnyId = ({ lang, value }: { lang: Language; value?: string }) => (
-  <form method="get" action="/console/search" class="filters" role="search" aria-label={listWords[lang].anyId}>
-    <Field {...{ name: 'any', label: listWords[lang].anyId, hint: listWords[lang].searchHint, value, type: 'search', required: true }} />
+  <form
+    method="get"
+    action="/console/search"
+    class="filters"
+    role="search"
+    aria-label={listWords[lang].anyId}
+  >
+    <Field
+      {...{
+        name: 'any',
+        label: listWords[lang].anyId,
+        hint: listWords[lang].searchHint,
+        value,
+        type: 'search',
+        required: true,
+      }}
+    />
     <button>{listWords[lang].search}</button>
   </form>
 )
@@ -230,7 +276,17 @@ const Repeated = ({ lang, repeats, why }: { lang: Language; repeats: Repeats | u
   )
 
 /** What became of it, oldest first. */
-export function Timeline({ lang, of, steps, id = 'history' }: { lang: Language; of: Stated; steps: readonly Step[]; id?: string }) {
+export function Timeline({
+  lang,
+  of,
+  steps,
+  id = 'history',
+}: {
+  lang: Language
+  of: Stated
+  steps: readonly Step[]
+  id?: string
+}) {
   const say = listWords[lang]
   return (
     <section aria-labelledby={id}>
@@ -242,10 +298,16 @@ export function Timeline({ lang, of, steps, id = 'history' }: { lang: Language; 
         empty={say.none}
         columns={[
           { head: say.when, cell: ({ at }) => <Time lang={lang} at={at} /> },
-          { head: say.fromState, cell: ({ from }) => <span class="kept">{from === '' ? '–' : stateWord(lang, of, from)}</span> },
+          {
+            head: say.fromState,
+            cell: ({ from }) => <span class="kept">{from === '' ? '–' : stateWord(lang, of, from)}</span>,
+          },
           { head: say.toState, cell: ({ to }) => <State {...{ lang, of, state: to }} /> },
           { head: say.why, cell: ({ why, repeats }) => <Told {...{ lang, repeats, why }} /> },
-          { head: say.behind, cell: ({ ref, cause }) => (ref === null ? '–' : <Ref {...{ id: ref, href: hrefOf(cause) }} />) },
+          {
+            head: say.behind,
+            cell: ({ ref, cause }) => (ref === null ? '–' : <Ref {...{ id: ref, href: hrefOf(cause) }} />),
+          },
         ]}
       />
     </section>
@@ -263,11 +325,20 @@ export const Ref = ({ id, href }: { id: string; href: string | undefined }) =>
 
 type FactList = Parameters<typeof Facts>[0]['facts']
 /** Names and values; what is not there is left out. */
-export const Known = ({ facts }: { facts: FactList }) => <Facts facts={facts.filter(([, value]) => value !== false)} />
+export const Known = ({ facts }: { facts: FactList }) => (
+  <Facts facts={facts.filter(([, value]) => value !== false)} />
+)
 
 /** The reason of one act among several on a page. */
 export const Why = ({ lang, id }: { lang: Language; id: string }) => (
   <Field
-    {...{ id: `why-${id}`, name: 'why', label: frameWords[lang].reason, hint: frameWords[lang].reasonHint, required: true, maxLength: 500 }}
+    {...{
+      id: `why-${id}`,
+      name: 'why',
+      label: frameWords[lang].reason,
+      hint: frameWords[lang].reasonHint,
+      required: true,
+      maxLength: 500,
+    }}
   />
 )

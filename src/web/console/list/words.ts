@@ -12,7 +12,8 @@ const pt = {
   from: 'De',
   to: 'Até',
   search: 'Procurar',
-  searchHint: 'Qualquer identificador, CPF/CNPJ, txid, end-to-end, valor, número do pedido ou e-mail do comprador.',
+  searchHint:
+    'Qualquer identificador, CPF/CNPJ, txid, end-to-end, valor, número do pedido ou e-mail do comprador.',
   anyId: 'Procurar em tudo',
   apply: 'Filtrar',
   clear: 'Limpar filtros',
@@ -99,11 +100,37 @@ const pt = {
     refused: 'recusada',
     refunded: 'estornada',
   },
-  event: { new: 'novo', waiting: 'aguardando', done: 'aplicado', ignored: 'ignorado', quarantined: 'em quarentena' },
+  event: {
+    new: 'novo',
+    waiting: 'aguardando',
+    done: 'aplicado',
+    ignored: 'ignorado',
+    quarantined: 'em quarentena',
+  },
   run: { running: 'em andamento', done: 'concluída', short: 'incompleta', failed: 'falhou', lost: 'perdida' },
-  bundle: { planned: 'planejado', signed: 'assinado', sent: 'enviado', mined: 'em bloco', paid: 'pago', void: 'anulado' },
-  candidate: { planned: 'planejada', signed: 'assinada', sent: 'enviada', mined: 'em bloco', replaced: 'substituída' },
-  coin: { seen: 'vista', mined: 'em bloco', orphaned: 'órfã', dropped: 'esquecida', replaced: 'substituída', conflicted: 'em conflito' },
+  bundle: {
+    planned: 'planejado',
+    signed: 'assinado',
+    sent: 'enviado',
+    mined: 'em bloco',
+    paid: 'pago',
+    void: 'anulado',
+  },
+  candidate: {
+    planned: 'planejada',
+    signed: 'assinada',
+    sent: 'enviada',
+    mined: 'em bloco',
+    replaced: 'substituída',
+  },
+  coin: {
+    seen: 'vista',
+    mined: 'em bloco',
+    orphaned: 'órfã',
+    dropped: 'esquecida',
+    replaced: 'substituída',
+    conflicted: 'em conflito',
+  },
 }
 
 const en: typeof pt = {
@@ -208,7 +235,14 @@ const en: typeof pt = {
   run: { running: 'running', done: 'done', short: 'not all of it', failed: 'failed', lost: 'lost' },
   bundle: { planned: 'planned', signed: 'signed', sent: 'sent', mined: 'mined', paid: 'paid', void: 'void' },
   candidate: { planned: 'planned', signed: 'signed', sent: 'sent', mined: 'mined', replaced: 'replaced' },
-  coin: { seen: 'seen', mined: 'mined', orphaned: 'orphaned', dropped: 'dropped', replaced: 'replaced', conflicted: 'conflicted' },
+  coin: {
+    seen: 'seen',
+    mined: 'mined',
+    orphaned: 'orphaned',
+    dropped: 'dropped',
+    replaced: 'replaced',
+    conflicted: 'conflicted',
+  },
 }
 
 export const listWords: Both<typeof pt> = { 'pt-BR': pt, en }

@@ -1,4 +1,7 @@
-/** What needs attention, line by line: amounts, times and acts are those of the page, and every reason of a stop is listed. */
+/**
+ * What needs attention, line by line: amounts, times and acts are those of the page, and every reason of a
+ * stop is listed.
+ */
 import { renderToString } from 'preact-render-to-string'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../base/clock.ts'
@@ -11,14 +14,20 @@ import type { Overview } from './read.ts'
 const at = '2026-11-29T20:20:43.025Z'
 const person = { name: 'ana', role: 'maker', csrf: 'x' } as Person
 
-function linesOf(lang: Language, ask: Partial<AttentionItem> & Pick<AttentionItem, 'kind'>, stops: Overview['stops'] = []): string[] {
+function linesOf(
+  lang: Language,
+  ask: Partial<AttentionItem> & Pick<AttentionItem, 'kind'>,
+  stops: Overview['stops'] = [],
+): string[] {
   const asks = grouped([{ ...askOf(ask.kind, ''), ...ask }]).map(group => ({
     ...{ ...group, href: undefined },
     asks: group.asks.map(each => ({ ...each, href: undefined })),
   }))
   const seen: Overview = { stopped: stops[0], stops, next: [], asks, books: [], failed: [] }
   const html = renderToString(
-    <OverviewPage {...{ lang, person, seen, counted: { is: 'counting', upTo: undefined }, clock: systemClock }} />,
+    <OverviewPage
+      {...{ lang, person, seen, counted: { is: 'counting', upTo: undefined }, clock: systemClock }}
+    />,
   )
   const list = /<ul class="asks">(.*?)<\/ul>/s.exec(html)![1]!
   return [...list.matchAll(/<li>(.*?)<\/li>/gs)].map(([, line]) =>

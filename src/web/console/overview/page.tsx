@@ -1,4 +1,7 @@
-/** The console's first page: the money by asset, what is next, what needs a person, whether the books are in balance. */
+/**
+ * The console's first page: the money by asset, what is next, what needs a person, whether the books are in
+ * balance.
+ */
 import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../../base/money.ts'
 import { millis, type Clock } from '../../../base/world.ts'
@@ -59,7 +62,8 @@ export function OverviewPage({ lang, person, seen, counted, clock }: Parts) {
         <h2 id="next">{say.next}</h2>
         {seen.next.length === 0 ? (
           <p>
-            {say.noNext} {may(person.role, 'schedule.add') && <a href="/console/schedules/new">{say.addSchedule}</a>}
+            {say.noNext}{' '}
+            {may(person.role, 'schedule.add') && <a href="/console/schedules/new">{say.addSchedule}</a>}
           </p>
         ) : (
           <ul>
@@ -83,7 +87,10 @@ export function OverviewPage({ lang, person, seen, counted, clock }: Parts) {
             { head: listWords[lang].id, cell: ({ id }) => <Ref {...{ id, href: pathTo('run', id) }} /> },
             { head: runWords[lang].job, cell: ({ job }) => job },
             { head: runWords[lang].started, cell: ({ started_at: at }) => <Time {...{ lang, at }} /> },
-            { head: runWords[lang].outcome, cell: row => <State {...{ lang, of: 'run', state: shownOutcome(row) }} /> },
+            {
+              head: runWords[lang].outcome,
+              cell: row => <State {...{ lang, of: 'run', state: shownOutcome(row) }} />,
+            },
             { head: runWords[lang].summary, cell: ({ summary }) => <Said>{summary}</Said> },
           ]}
         />
@@ -149,12 +156,37 @@ function Tiles({ lang, asset, totals }: { lang: Language; asset: Asset; totals: 
   )
 }
 
-/** Received is fees, commission, what was paid on, what is on its way, what is owed, and what went back, less what payees owe of that. */
+/**
+ * Received is fees, commission, what was paid on, what is on its way, what is owed, and what went back, less
+ * what payees owe of that.
+ */
 export function tilesOf(asset: Asset, { assets }: Totals): Record<Tile, bigint> {
   const { asked, moved, standing } = assets[asset]!
   if (asset === 'BRL') {
-    const { credited, bankFees, withheld, commission, paidOn, inTransit, owed, reversed, receivable, toPayers } = bankMoney(moved, standing)
-    return { asked, credited, fees: bankFees + withheld, commission, paidOn, inTransit, owed, reversed, receivable, toPayers }
+    const {
+      credited,
+      bankFees,
+      withheld,
+      commission,
+      paidOn,
+      inTransit,
+      owed,
+      reversed,
+      receivable,
+      toPayers,
+    } = bankMoney(moved, standing)
+    return {
+      asked,
+      credited,
+      fees: bankFees + withheld,
+      commission,
+      paidOn,
+      inTransit,
+      owed,
+      reversed,
+      receivable,
+      toPayers,
+    }
   }
   const { credited, refunds, networkFees, commission, paidOn, inTransit, owed } = chainMoney(moved, standing)
   return {
@@ -190,7 +222,13 @@ function Asks({ lang, seen: { asks, stops } }: Pick<Parts, 'lang' | 'seen'>) {
         {asks.flatMap(({ total, href, asks: shown }) => [
           ...shown.map(ask => <AskLine {...{ lang, ask }} />),
           total > shown.length && (
-            <li>{href === undefined ? say.moreAsks(total - shown.length) : <a href={href}>{say.moreAsks(total - shown.length)}</a>}</li>
+            <li>
+              {href === undefined ? (
+                say.moreAsks(total - shown.length)
+              ) : (
+                <a href={href}>{say.moreAsks(total - shown.length)}</a>
+              )}
+            </li>
           ),
         ])}
       </ul>
@@ -216,7 +254,11 @@ function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number][
 
 function filled(lang: Language, text: string, ask: AttentionItem) {
   const { kind, of, units, number, since } = ask
-  const asset = isOfLimit(ask) ? (of as Asset) : /^(duplicate|invoices|line|payee|refund|suspense)/.test(kind) ? 'BRL' : 'BTC'
+  const asset = isOfLimit(ask)
+    ? (of as Asset)
+    : /^(duplicate|invoices|line|payee|refund|suspense)/.test(kind)
+      ? 'BRL'
+      : 'BTC'
   const values: Record<string, ComponentChildren> = {
     of: ofWords(lang, ask),
     why: whyWords(lang, ask),
@@ -246,7 +288,11 @@ function whyWords(lang: Language, ask: AttentionItem): ComponentChildren {
   if (isOfLimit(ask)) return limitWords[lang].per[why as LimitPer]
   if (kind === 'proposal open') return proposedSubject(lang, why)
   if (kind === 'person new') return why
-  return kind === 'bundle slow' || kind === 'request underpaid' ? <Time lang={lang} at={why} /> : <Said>{why}</Said>
+  return kind === 'bundle slow' || kind === 'request underpaid' ? (
+    <Time lang={lang} at={why} />
+  ) : (
+    <Said>{why}</Said>
+  )
 }
 
 function Books({ lang, books }: { lang: Language; books: Overview['books'] }) {
@@ -258,8 +304,8 @@ function Books({ lang, books }: { lang: Language; books: Overview['books'] }) {
       <ul>
         {books.map(({ against, found: { isOk, since, lookedAt }, why }) => (
           <li>
-            <Badge tone={isOk ? 'good' : 'bad'}>{(isOk ? say.balanced : say.unbalanced)[against]}</Badge> {say.since}{' '}
-            <Time {...{ lang, at: since }} />, {say.looked} <Time {...{ lang, at: lookedAt }} />
+            <Badge tone={isOk ? 'good' : 'bad'}>{(isOk ? say.balanced : say.unbalanced)[against]}</Badge>{' '}
+            {say.since} <Time {...{ lang, at: since }} />, {say.looked} <Time {...{ lang, at: lookedAt }} />
             {why !== undefined && (
               <>
                 : <Said>{why}</Said>

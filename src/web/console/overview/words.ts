@@ -1,4 +1,6 @@
-/** The words of the console's overview: the money, what is next, what needs a person, and how the books stand. */
+/**
+ * The words of the console's overview: the money, what is next, what needs a person, and how the books stand.
+ */
 import type { AttentionKind } from '../../../queries/attention.ts'
 import type { HeldAgainst } from '../../../ledger/ledger.ts'
 import type { Both } from '../../page/page.ts'
@@ -12,7 +14,16 @@ interface OverviewWords {
   assets: { BRL: string; BTC: string }
   none: string
   tiles: Record<
-    'asked' | 'credited' | 'fees' | 'commission' | 'paidOn' | 'inTransit' | 'owed' | 'reversed' | 'receivable' | 'toPayers',
+    | 'asked'
+    | 'credited'
+    | 'fees'
+    | 'commission'
+    | 'paidOn'
+    | 'inTransit'
+    | 'owed'
+    | 'reversed'
+    | 'receivable'
+    | 'toPayers',
     string
   >
   next: string
@@ -35,7 +46,10 @@ interface OverviewWords {
   noFailed: string
   stop: string
   unblock: string
-  /** What each is, before and after the link to it. `{why}`, `{of}`, `{since}`, `{units}` and `{number}` are filled in. */
+  /**
+   * What each is, before and after the link to it. `{why}`, `{of}`, `{since}`, `{units}` and `{number}` are
+   * filled in.
+   */
   ask: Record<AttentionKind, readonly [before: string, after: string]>
 }
 
@@ -89,8 +103,14 @@ const pt: OverviewWords = {
     'rail silent': ['', '{of} não responde desde {since}, então nada anda por lá: {why}'],
     'chain unread': ['', '{why}'],
     'bank unread': ['', '{why}'],
-    'line out': ['A linha do extrato', 'é de {units} que saíram do banco sem ordem nossa ({of}): os repasses estão parados.'],
-    'line in': ['A linha do extrato', 'é de {units} que entraram no banco sem relação com nossas cobranças ({of}).'],
+    'line out': [
+      'A linha do extrato',
+      'é de {units} que saíram do banco sem ordem nossa ({of}): os repasses estão parados.',
+    ],
+    'line in': [
+      'A linha do extrato',
+      'é de {units} que entraram no banco sem relação com nossas cobranças ({of}).',
+    ],
     'payout unsure': ['O repasse', 'está sem resposta do banco há mais de 30 minutos: {why}'],
     'payout sent': ['O repasse', 'foi enviado e não há confirmação de que chegou.'],
     'payout waiting': ['O repasse', 'espera há mais de uma hora: {why}'],
@@ -98,7 +118,10 @@ const pt: OverviewWords = {
     'invoice unsure': ['A cobrança', 'está sem resposta do banco há mais de 30 minutos.'],
     'invoice not issued': ['A cobrança', 'ainda não foi emitida, há mais de 15 minutos.'],
     'event waits': ['O evento', 'espera há mais de 15 minutos: {why}'],
-    'catch-up waits': ['A agenda', 'tem disparos ({number}, desde {of}) que esperam a decisão de uma pessoa: {why}'],
+    'catch-up waits': [
+      'A agenda',
+      'tem disparos ({number}, desde {of}) que esperam a decisão de uma pessoa: {why}',
+    ],
     'slot late': ['O disparo', 'da agenda {of} já venceu e ainda não foi executado.'],
     'slot failed': ['O disparo', 'da agenda {of} falhou e não será tentado de novo por si só.'],
     'account unsigned': [
@@ -110,9 +133,15 @@ const pt: OverviewWords = {
       'A agenda',
       'teve os termos declarados e não comprovados: os repasses dela aguardam a assinatura de um aprovador.',
     ],
-    'account waits': ['A conta de repasse', 'foi aprovada há pouco: {number} a repassar, que esperam até {since}.'],
+    'account waits': [
+      'A conta de repasse',
+      'foi aprovada há pouco: {number} a repassar, que esperam até {since}.',
+    ],
     'account awaits': ['A conta de repasse', 'espera aprovação de uma segunda pessoa.'],
-    'payout over limit': ['O repasse', 'de {units} está acima do limite de {number} {why}: precisa de duas pessoas.'],
+    'payout over limit': [
+      'O repasse',
+      'de {units} está acima do limite de {number} {why}: precisa de duas pessoas.',
+    ],
     'limit used up': [
       'Limites de',
       'com repasses à espera há mais de uma hora: {number} ({units} {why}). Vão sozinhos quando houver espaço.',
@@ -125,8 +154,14 @@ const pt: OverviewWords = {
       'Aos limites de',
       'há uma objeção de {of}: vale o mais baixo entre antes e depois da mudança, até que duas pessoas a encerrem. {why}',
     ],
-    'person objected': ['A', 'há uma objeção de {of}: não aprova nem propõe nada até que outras duas pessoas a encerrem. {why}'],
-    'invitation opened twice': ['O convite de', 'foi aberto em dois navegadores e cancelado: confirme com a pessoa e faça outro.'],
+    'person objected': [
+      'A',
+      'há uma objeção de {of}: não aprova nem propõe nada até que outras duas pessoas a encerrem. {why}',
+    ],
+    'invitation opened twice': [
+      'O convite de',
+      'foi aberto em dois navegadores e cancelado: confirme com a pessoa e faça outro.',
+    ],
     'person new': [
       '',
       'tem o papel de {of}, com link feito por {why}, e aprova a partir de {since}. Se isto não está certo, registre uma objeção.',
@@ -142,9 +177,15 @@ const pt: OverviewWords = {
     'event conflict': ['O evento', 'veio com dois corpos diferentes.'],
     'invoice refused': ['A cobrança', 'foi recusada pelo banco.'],
     'request too small': ['A cobrança', 'é pequena demais para a rede, e ninguém foi cobrado.'],
-    suspense: ['No banco,', 'moveu {units} com a nossa identificação {why}, e estes livros não a conhecem: diga o que é.'],
+    suspense: [
+      'No banco,',
+      'moveu {units} com a nossa identificação {why}, e estes livros não a conhecem: diga o que é.',
+    ],
     'payee owes': ['A conta', 'deve {units}, de dinheiro que voltou aos pagadores.'],
-    'payee is owed': ['Da conta', 'foi retido {units} a mais: sai com o próximo repasse, ou é devolvido por outro meio.'],
+    'payee is owed': [
+      'Da conta',
+      'foi retido {units} a mais: sai com o próximo repasse, ou é devolvido por outro meio.',
+    ],
     'refund failed': [
       'O banco não estornou a cobrança',
       'a {of} ({units}): proponha outro estorno ou libere o repasse, que fica retido se ainda não saiu.',
@@ -154,8 +195,14 @@ const pt: OverviewWords = {
       'a {of} ({units}), aprovado há mais de 30 minutos: veja se há saldo e se os repasses estão parados.',
     ],
     'cancel refused': ['O banco não cancela a cobrança', 'e {of} ainda pode pagá-la: {why}'],
-    'cancel late': ['O banco não respondeu ao cancelamento da cobrança', 'há mais de 30 minutos: {of} ainda pode pagá-la.'],
-    'reissue paid twice': ['A cobrança', 'foi paga por {of}, e também {why}, que ela substituiu: estorne uma delas.'],
+    'cancel late': [
+      'O banco não respondeu ao cancelamento da cobrança',
+      'há mais de 30 minutos: {of} ainda pode pagá-la.',
+    ],
+    'reissue paid twice': [
+      'A cobrança',
+      'foi paga por {of}, e também {why}, que ela substituiu: estorne uma delas.',
+    ],
     'reversal slow': [
       'O dinheiro da cobrança',
       'está voltando a {of} há mais de 30 minutos, e o banco não diz como terminou: veja no banco e diga na página da cobrança.',
@@ -172,15 +219,27 @@ const pt: OverviewWords = {
       'A cobrança',
       'foi estornada, e {of} pagou a cobrança duplicada {why}: {units} a devolver. Estorne ou diga como foi resolvida.',
     ],
-    'duplicate not credited': ['A cobrança', 'tem a duplicada {why}, em que {of} pagou {units}: o banco ainda não creditou.'],
-    'duplicate open': ['A cobrança', 'tem a duplicada {why}, que {of} ainda pode pagar: o banco não a cancela há mais de 10 minutos.'],
-    'duplicate refund late': ['A cobrança', 'tem a duplicada {why}: o estorno de {units} a {of} não chegou há mais de 30 minutos.'],
+    'duplicate not credited': [
+      'A cobrança',
+      'tem a duplicada {why}, em que {of} pagou {units}: o banco ainda não creditou.',
+    ],
+    'duplicate open': [
+      'A cobrança',
+      'tem a duplicada {why}, que {of} ainda pode pagar: o banco não a cancela há mais de 10 minutos.',
+    ],
+    'duplicate refund late': [
+      'A cobrança',
+      'tem a duplicada {why}: o estorno de {units} a {of} não chegou há mais de 30 minutos.',
+    ],
     'duplicate returned': [
       'A cobrança',
       'tem a duplicada {why}, resolvida por fora, e o banco devolveu {units} mesmo assim: {of} talvez tenha recebido duas vezes.',
     ],
     order: ['O pedido', 'precisa de atenção: {why}'],
-    'retention failed': ['Na execução', 'dados pessoais antigos não foram todos eliminados, desde {since}: {why}'],
+    'retention failed': [
+      'Na execução',
+      'dados pessoais antigos não foram todos eliminados, desde {since}: {why}',
+    ],
     'letter failed': ['Do pedido', 'um e-mail não pôde ser enviado ({of}): {why}'],
     'invoices unread': [
       '',
@@ -190,9 +249,15 @@ const pt: OverviewWords = {
       '',
       '{number} cobranças, {units} ao todo, foram emitidas depois do backup restaurado e não estão nestes livros: repasse invoice forgotten mostra quais. Até alguém conferi-las e dizer repasse invoice forgotten --looked-at, os disparos no banco esperam a decisão de uma pessoa.',
     ],
-    'foreign events': ['', 'Chegam eventos de outro workspace, e nenhum do nosso: STARKBANK_WORKSPACE_ID está certo?'],
+    'foreign events': [
+      '',
+      'Chegam eventos de outro workspace, e nenhum do nosso: STARKBANK_WORKSPACE_ID está certo?',
+    ],
     'chain trouble': ['', 'A rede não pode ser acompanhada, então nada é creditado: {why}'],
-    'bank denies': ['', 'O banco não nos reconhece, então nada é cobrado nem repassado por ele até reconhecer: {why}'],
+    'bank denies': [
+      '',
+      'O banco não nos reconhece, então nada é cobrado nem repassado por ele até reconhecer: {why}',
+    ],
     'nobody signs': [
       '',
       'As aprovações precisam de prova, e nenhum aprovador tem autenticador, passkey ou arquivo de chave: os repasses esperam até um assinar',
@@ -201,8 +266,14 @@ const pt: OverviewWords = {
       '',
       '{of} assina os pedidos ao banco com a chave {why}, que já foi substituída: leve para lá o arquivo da chave em uso',
     ],
-    'clock off': ['', 'Os relógios de {of} não batem, então nada é cobrado, repassado, vencido nem precificado até baterem: {why}'],
-    'request late': ['A cobrança', 'foi paga fora do prazo ou em parte: aceite o valor recebido ou devolva-o ({why}).'],
+    'clock off': [
+      '',
+      'Os relógios de {of} não batem, então nada é cobrado, repassado, vencido nem precificado até baterem: {why}',
+    ],
+    'request late': [
+      'A cobrança',
+      'foi paga fora do prazo ou em parte: aceite o valor recebido ou devolva-o ({why}).',
+    ],
     'request underpaid': ['A cobrança', 'foi paga em parte e venceu: seu endereço é observado até {why}.'],
     'bundle waits': ['O pacote', 'espera: {why}'],
     'bundle slow': ['O pacote', 'está parado desde {why}, e ninguém diz por quê.'],
@@ -263,7 +334,10 @@ const en: OverviewWords = {
     'rail silent': ['', '{of} has not answered since {since}, so nothing moves there: {why}'],
     'chain unread': ['', '{why}'],
     'bank unread': ['', '{why}'],
-    'line out': ['Statement line', 'is of {units} that left the bank by no order of ours ({of}): payouts are stopped.'],
+    'line out': [
+      'Statement line',
+      'is of {units} that left the bank by no order of ours ({of}): payouts are stopped.',
+    ],
     'line in': ['Statement line', 'is of {units} that came to the bank for nothing of ours ({of}).'],
     'payout unsure': ['Payout', 'has had no answer from the bank for more than 30 minutes: {why}'],
     'payout sent': ['Payout', 'was sent, and nobody has said that it arrived.'],
@@ -280,10 +354,19 @@ const en: OverviewWords = {
       'was approved by word alone, without proof: its payouts wait until a checker signs the approval.',
     ],
     'schedule held': ['Schedule', 'issues nothing since {of}: {why}'],
-    'schedule unsigned': ['Schedule', 'has terms that were said and not proven: its payouts wait until a checker signs them.'],
-    'account waits': ['The payout account', 'was approved lately: {number} of its payouts wait until {since}.'],
+    'schedule unsigned': [
+      'Schedule',
+      'has terms that were said and not proven: its payouts wait until a checker signs them.',
+    ],
+    'account waits': [
+      'The payout account',
+      'was approved lately: {number} of its payouts wait until {since}.',
+    ],
     'account awaits': ['The payout account', 'awaits the approval of a second person.'],
-    'payout over limit': ['The payout', 'of {units} is above the limit of {number} {why}: it needs two people.'],
+    'payout over limit': [
+      'The payout',
+      'of {units} is above the limit of {number} {why}: it needs two people.',
+    ],
     'limit used up': [
       'Limits of',
       'have kept payouts waiting for more than an hour: {number} ({units} {why}). They go by themselves when there is room.',
@@ -296,9 +379,18 @@ const en: OverviewWords = {
       'There is an objection to the limits of',
       'by {of}: the lower of before and after the change counts until two people clear it. {why}',
     ],
-    'person objected': ['There is an objection to', 'by {of}: they neither approve nor propose until two others clear it. {why}'],
-    'invitation opened twice': ['The invitation of', 'was opened in two browsers and is withdrawn: ask that person, and make another.'],
-    'person new': ['', 'is {of}, by a link that {why} made, and approves from {since}. Object if that is not right.'],
+    'person objected': [
+      'There is an objection to',
+      'by {of}: they neither approve nor propose until two others clear it. {why}',
+    ],
+    'invitation opened twice': [
+      'The invitation of',
+      'was opened in two browsers and is withdrawn: ask that person, and make another.',
+    ],
+    'person new': [
+      '',
+      'is {of}, by a link that {why} made, and approves from {since}. Object if that is not right.',
+    ],
     'account notice failed': ['The notice about payout account', 'could not be sent to {of}: {why}'],
     'limits notice failed': ['The notice about the limits of', 'could not be sent to {of}: {why}'],
     'notice failed': ['The notice about', 'could not be sent to {of}: {why}'],
@@ -310,9 +402,15 @@ const en: OverviewWords = {
     'event conflict': ['The event', 'came with two different bodies.'],
     'invoice refused': ['The invoice', 'was refused by the bank.'],
     'request too small': ['The invoice', 'is too small for the chain, and nobody was asked.'],
-    suspense: ['At the bank,', 'moved {units} under our tag {why}, which these books do not know: say what it is.'],
+    suspense: [
+      'At the bank,',
+      'moved {units} under our tag {why}, which these books do not know: say what it is.',
+    ],
     'payee owes': ['Account', 'owes {units} for money that went back to payers.'],
-    'payee is owed': ['From account', '{units} too much was kept back: it goes out with the next payout, or is returned by other means.'],
+    'payee is owed': [
+      'From account',
+      '{units} too much was kept back: it goes out with the next payout, or is returned by other means.',
+    ],
     'refund failed': [
       'The bank did not refund invoice',
       'to {of} ({units}): propose another refund, or release the payout, which is held if it had not gone out.',
@@ -322,8 +420,14 @@ const en: OverviewWords = {
       'to {of} ({units}), approved more than 30 minutes ago: see whether there is balance and whether payouts are stopped.',
     ],
     'cancel refused': ['The bank does not cancel invoice', 'and {of} can still pay it: {why}'],
-    'cancel late': ['The bank has not answered the cancelation of invoice', 'for more than 30 minutes: {of} can still pay it.'],
-    'reissue paid twice': ['Invoice', 'was paid by {of}, and so was {why}, in whose place it was asked for: refund one of them.'],
+    'cancel late': [
+      'The bank has not answered the cancelation of invoice',
+      'for more than 30 minutes: {of} can still pay it.',
+    ],
+    'reissue paid twice': [
+      'Invoice',
+      'was paid by {of}, and so was {why}, in whose place it was asked for: refund one of them.',
+    ],
     'reversal slow': [
       'Money of invoice',
       'has been going back to {of} for more than 30 minutes, and the bank does not say how it ended: look there, and say so on its page.',
@@ -340,7 +444,10 @@ const en: OverviewWords = {
       'The invoice',
       'was reversed, and {of} paid its duplicate {why}: {units} is owed back. Refund it, or say how it was settled.',
     ],
-    'duplicate not credited': ['The invoice', 'has the duplicate {why}, to which {of} paid {units}: the bank has not credited it yet.'],
+    'duplicate not credited': [
+      'The invoice',
+      'has the duplicate {why}, to which {of} paid {units}: the bank has not credited it yet.',
+    ],
     'duplicate open': [
       'The invoice',
       'has the duplicate {why}, which {of} can still pay: the bank has not canceled it for more than 10 minutes.',
@@ -364,16 +471,28 @@ const en: OverviewWords = {
       '',
       '{number} invoices, {units} in all, were issued after the backup that was restored, and these books do not know them: repasse invoice forgotten lists them. Until somebody has looked at them and says repasse invoice forgotten --looked-at, slots at the bank wait for a person.',
     ],
-    'foreign events': ['', 'Events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right?'],
+    'foreign events': [
+      '',
+      'Events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right?',
+    ],
     'chain trouble': ['', 'The chain cannot be followed, so nothing is credited: {why}'],
     'bank denies': ['', 'The bank does not know us, so nothing is issued or paid there until it does: {why}'],
     'nobody signs': [
       '',
       'Approvals have to be proven, and no checker has an authenticator, a passkey or a key file: payouts wait until one signs',
     ],
-    'own key retired': ['', '{of} signs its requests to the bank with key {why}, which was retired: bring it the file of the key in use'],
-    'clock off': ['', 'The clocks of {of} disagree, so nothing is issued, paid, expired or priced until they agree: {why}'],
-    'request late': ['The invoice', 'was paid late or in part: accept the amount received, or give it back ({why}).'],
+    'own key retired': [
+      '',
+      '{of} signs its requests to the bank with key {why}, which was retired: bring it the file of the key in use',
+    ],
+    'clock off': [
+      '',
+      'The clocks of {of} disagree, so nothing is issued, paid, expired or priced until they agree: {why}',
+    ],
+    'request late': [
+      'The invoice',
+      'was paid late or in part: accept the amount received, or give it back ({why}).',
+    ],
     'request underpaid': ['The invoice', 'was paid in part and is over: its address is watched until {why}'],
     'bundle waits': ['The bundle', 'waits: {why}'],
     'bundle slow': ['The bundle', 'has not moved since {why}, and nothing says why.'],

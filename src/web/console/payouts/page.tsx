@@ -1,4 +1,7 @@
-/** One payout: from gross to net with each part's posting, the orders that pay it, what moved it, and what a person may do about it. */
+/**
+ * One payout: from gross to net with each part's posting, the orders that pay it, what moved it, and what a
+ * person may do about it.
+ */
 import type { Asset } from '../../../base/money.ts'
 import type { AccountRow, Stop } from '../../../payout/payout.ts'
 import { may, type Act, type Person } from '../../../people/people.ts'
@@ -103,7 +106,9 @@ function Sum({ lang, seen: { row, lines, orders } }: Pick<Parts, 'lang' | 'seen'
             {lines.map(({ posting, units }) => (
               <tr>
                 <th scope="row">
-                  <a href={pathTo('transaction', posting.id)}>{units > 0n ? say.gross : books.movements[posting.movement]}</a>
+                  <a href={pathTo('transaction', posting.id)}>
+                    {units > 0n ? say.gross : books.movements[posting.movement]}
+                  </a>
                 </th>
                 <td class="number">{money(units)}</td>
               </tr>
@@ -132,14 +137,20 @@ function Sum({ lang, seen: { row, lines, orders } }: Pick<Parts, 'lang' | 'seen'
   )
 }
 
-function Acts({ lang, person, seen: { row, mayBeHeld }, sign }: Pick<Parts, 'lang' | 'person' | 'seen' | 'sign'>) {
+function Acts({
+  lang,
+  person,
+  seen: { row, mayBeHeld },
+  sign,
+}: Pick<Parts, 'lang' | 'person' | 'seen' | 'sign'>) {
   const say = payoutWords[lang]
   const words = {
     hold: [say.holdTitle, say.holdHint, say.hold],
     release: [say.releaseTitle, say.releaseHint, say.release],
     retry: [say.retryTitle, say.retryHint, say.retry],
   } as const
-  const fits = (act: PayoutAct) => (act === 'hold' ? mayBeHeld : (actStates[act] as readonly string[]).includes(row.state))
+  const fits = (act: PayoutAct) =>
+    act === 'hold' ? mayBeHeld : (actStates[act] as readonly string[]).includes(row.state)
   return acts
     .filter(act => fits(act) && may(person.role, `payout.${act}` satisfies Act))
     .map(act => (
@@ -155,7 +166,17 @@ function Acts({ lang, person, seen: { row, mayBeHeld }, sign }: Pick<Parts, 'lan
     ))
 }
 
-function Order({ lang, order, asset, place }: { lang: Language; order: ShownOrder; asset: Asset; place: number }) {
+function Order({
+  lang,
+  order,
+  asset,
+  place,
+}: {
+  lang: Language
+  order: ShownOrder
+  asset: Asset
+  place: number
+}) {
   const [say, lists] = [payoutWords[lang], listWords[lang]]
   const { attempt, steps, transactions, bundle } = order
   return (
@@ -182,9 +203,21 @@ function Order({ lang, order, asset, place }: { lang: Language; order: ShownOrde
           columns={[
             { head: 'txid', cell: ({ id }) => <Mono>{id}</Mono> },
             { head: lists.state, cell: ({ state }) => <State {...{ lang, of: 'candidate', state }} /> },
-            { head: say.pays, number: true, cell: ({ units }) => <Money {...{ lang, units, asset: 'BTC' }} /> },
-            { head: say.share, number: true, cell: ({ share_units: units }) => <Money {...{ lang, units, asset: 'BTC' }} /> },
-            { head: say.wholeFee, number: true, cell: ({ fee_units: units }) => <Money {...{ lang, units, asset: 'BTC' }} /> },
+            {
+              head: say.pays,
+              number: true,
+              cell: ({ units }) => <Money {...{ lang, units, asset: 'BTC' }} />,
+            },
+            {
+              head: say.share,
+              number: true,
+              cell: ({ share_units: units }) => <Money {...{ lang, units, asset: 'BTC' }} />,
+            },
+            {
+              head: say.wholeFee,
+              number: true,
+              cell: ({ fee_units: units }) => <Money {...{ lang, units, asset: 'BTC' }} />,
+            },
             { head: say.address, cell: ({ address }) => <Mono>{address}</Mono> },
             { head: say.block, number: true, cell: ({ height }) => (height === null ? '–' : `${height}`) },
           ]}

@@ -1,4 +1,6 @@
-/** The console's payouts: the list with its filters, each with its causes, and what a person may do to one. */
+/**
+ * The console's payouts: the list with its filters, each with its causes, and what a person may do to one.
+ */
 import { BadInput } from '../../../base/answer.ts'
 import { instant } from '../../../base/world.ts'
 import {
@@ -19,11 +21,38 @@ import type { PageParts } from '../../context.ts'
 import { Frame } from '../frame/frame.tsx'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { namesOf } from '../../../queries/names.ts'
-import { keyOfPayout, listPayouts, showPayout, whyOfPayout, type ListedPayout } from '../../../queries/payouts.ts'
+import {
+  keyOfPayout,
+  listPayouts,
+  showPayout,
+  whyOfPayout,
+  type ListedPayout,
+} from '../../../queries/payouts.ts'
 import { limitsPath } from '../limits/page.tsx'
 import { pathTo } from '../links.ts'
-import { csvAmount, csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
-import { Choice, FilterForm, List, Money, Only, railOptions, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
+import {
+  csvAmount,
+  csvTime,
+  filtersOf,
+  pageAsked,
+  sendCsv,
+  type Column,
+  type AskedFilters,
+} from '../list/list.ts'
+import {
+  Choice,
+  FilterForm,
+  List,
+  Money,
+  Only,
+  railOptions,
+  Ref,
+  Said,
+  State,
+  stateOptions,
+  stateWord,
+  When,
+} from '../list/parts.tsx'
 import { proofIn, signable } from '../people/passkeys.tsx'
 import { actStates, PayoutPage, type PayoutAct } from './page.tsx'
 import { otherAccounts, verdictRoutes } from './verdicts.tsx'
@@ -49,7 +78,10 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
       namesOf(db, 'accounts'),
       stopOf(db),
     ])
-    const any: [string, string][] = [['', frameWords[lang].all], ...accounts.map((name): [string, string] => [name, name])]
+    const any: [string, string][] = [
+      ['', frameWords[lang].all],
+      ...accounts.map((name): [string, string] => [name, name]),
+    ]
     show(
       ctx,
       <Frame {...{ lang, person, here: 'payouts', title: payoutWords[lang].title, stopped }}>
@@ -59,12 +91,22 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
           </a>
         </p>
         <FilterForm {...{ lang, path, filters }}>
-          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'payout', payoutFilters.choices.state), filters }} />
+          <Choice
+            {...{
+              name: 'state',
+              label: say.state,
+              options: stateOptions(lang, 'payout', payoutFilters.choices.state),
+              filters,
+            }}
+          />
           <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
           <Choice {...{ name: 'account', label: say.account, options: any, filters }} />
         </FilterForm>
         <Only {...{ lang, path, filters, names: { invoice: payoutWords[lang].invoice } }} />
-        <List {...{ lang, path, filters, next, rows, columns: columnsOf(lang) }} empty={payoutWords[lang].empty} />
+        <List
+          {...{ lang, path, filters, next, rows, columns: columnsOf(lang) }}
+          empty={payoutWords[lang].empty}
+        />
       </Frame>,
     )
   })
@@ -83,7 +125,8 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
     const [seen, stopped] = await Promise.all([showPayout(db, ctx.params['id']!), stopOf(db)])
     if (!seen) return ctx.throw(404)
     const others = await otherAccounts(db, seen.row)
-    const mayGo = may(person.role, 'payout.release') && actStates.retry.some(state => state === seen.row.state)
+    const mayGo =
+      may(person.role, 'payout.release') && actStates.retry.some(state => state === seen.row.state)
     const sign = mayGo ? await signable(ctx, db, settings, approvingRelease(seen.row)) : undefined
     show(ctx, <PayoutPage {...{ lang, person, seen, stopped, others, sign }} />)
   })
@@ -107,24 +150,39 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
 }
 
 /** The usual refusals, in the page's words; the domain has the last word, in its own. */
-async function assertMay({ app: { db, world } }: PageParts, lang: Language, id: string, verb: PayoutAct): Promise<void> {
+async function assertMay(
+  { app: { db, world } }: PageParts,
+  lang: Language,
+  id: string,
+  verb: PayoutAct,
+): Promise<void> {
   const say = payoutWords[lang]
   const row = await findPayout(db, id)
   if (!row) throw new BadInput(`${listWords[lang].foundNothing} ${id}`)
-  const fits = verb === 'hold' ? await mayBeHeld(db, row) : (actStates[verb] as readonly string[]).includes(row.state)
+  const fits =
+    verb === 'hold' ? await mayBeHeld(db, row) : (actStates[verb] as readonly string[]).includes(row.state)
   if (!fits) throw new BadInput(`${say.wrongState} ${stateWord(lang, 'payout', row.state)}.`)
   if (verb === 'hold') return
   if (mayGoOut(row) !== undefined) throw new BadInput(say.nothingLeft)
   const live = await liveOrderOf(db, id)
   if (live) throw new BadInput(`${say.live}: ${live.external_id}.`)
-  if (verb === 'retry' && row.state === 'owed' && row.next_at <= instant(world.clock.now())) throw new BadInput(say.notDue)
+  if (verb === 'retry' && row.state === 'owed' && row.next_at <= instant(world.clock.now()))
+    throw new BadInput(say.notDue)
 }
 
 function columnsOf(lang: Language): Column<ListedPayout>[] {
   const [say, own] = [listWords[lang], payoutWords[lang]]
   return [
-    { head: say.id, cell: ({ id }) => <Ref {...{ id, href: pathTo('payout', id) }} />, plain: ({ id }) => id },
-    { head: say.addedHe, cell: ({ added_at: at }) => <When {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
+    {
+      head: say.id,
+      cell: ({ id }) => <Ref {...{ id, href: pathTo('payout', id) }} />,
+      plain: ({ id }) => id,
+    },
+    {
+      head: say.addedHe,
+      cell: ({ added_at: at }) => <When {...{ lang, at }} />,
+      plain: ({ added_at: at }) => csvTime(at),
+    },
     {
       head: say.state,
       cell: ({ state }) => <State {...{ lang, of: 'payout', state }} />,
@@ -137,7 +195,11 @@ function columnsOf(lang: Language): Column<ListedPayout>[] {
       plain: ({ units, asset }, style) => csvAmount(units, asset, style),
     },
     { head: say.asset, plain: ({ asset }) => asset },
-    { head: own.to, cell: ({ account }) => <a href={pathTo('account', account)}>{account}</a>, plain: ({ account }) => account },
+    {
+      head: own.to,
+      cell: ({ account }) => <a href={pathTo('account', account)}>{account}</a>,
+      plain: ({ account }) => account,
+    },
     {
       head: own.invoice,
       cell: ({ invoice_id: id }) => <Ref {...{ id, href: pathTo('invoice', id) }} />,

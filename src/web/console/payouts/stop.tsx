@@ -1,4 +1,7 @@
-/** The switch that stops every payout, and lets them go: why they are stopped, by whom, and what the program itself holds against them. */
+/**
+ * The switch that stops every payout, and lets them go: why they are stopped, by whom, and what the program
+ * itself holds against them.
+ */
 import { BadInput } from '../../../base/answer.ts'
 import {
   approvingGo,
@@ -46,7 +49,10 @@ export function stopPages(doors: ConsoleRoutes, { app: { db }, settings }: PageP
     const unread = await unreads(db, await db.tx(tx => tx.now(), 'locks'))
     const reasons = hold ? reasonsOf(hold) : []
     const [why, ...earlier] = reasons
-    const sign = hold && may(person.role, 'payouts.go') ? await signable(ctx, db, settings, approvingGo(hold)) : undefined
+    const sign =
+      hold && may(person.role, 'payouts.go')
+        ? await signable(ctx, db, settings, approvingGo(hold))
+        : undefined
     show(
       ctx,
       <Frame

@@ -1,4 +1,7 @@
-/** What a person may say on a payout's page about transfers: what paid it, what one is, and to which other account of its payee it goes. */
+/**
+ * What a person may say on a payout's page about transfers: what paid it, what one is, and to which other
+ * account of its payee it goes.
+ */
 import type { ComponentChildren } from 'preact'
 import { BadInput } from '../../../base/answer.ts'
 import type { Proposed } from '../../../ledger/ledger.ts'
@@ -29,7 +32,10 @@ import { payoutWords } from './words.ts'
 const path = '/console/payouts/:id'
 
 /** Approved accounts of a payout's payee, besides the one it goes to. */
-export async function otherAccounts(reader: Reader, payout: Pick<PayoutRow, 'account_id'>): Promise<AccountRow[]> {
+export async function otherAccounts(
+  reader: Reader,
+  payout: Pick<PayoutRow, 'account_id'>,
+): Promise<AccountRow[]> {
   const accounts = await listAccounts(reader)
   const from = accounts.find(({ id }) => id === payout.account_id)
   return accounts.filter(to => from && to.id !== from.id && to.state === 'approved' && isOfOnePayee(from, to))
@@ -68,7 +74,10 @@ export function verdictRoutes(doors: ConsoleRoutes, { app: { db, world, rails } 
     const { lang, person } = ctx.state
     const to = read(form, lang, 'to', payoutWords[lang].noOtherAccount)
     if (!(await findPayout(db, ctx.params['id']!))) return ctx.throw(404)
-    return pageOf(await proposeRedirect(db, world, ctx.params['id']!, { to, by: person.name, why: form.text('why') }), lang)
+    return pageOf(
+      await proposeRedirect(db, world, ctx.params['id']!, { to, by: person.name, why: form.text('why') }),
+      lang,
+    )
   })
 }
 
@@ -90,13 +99,33 @@ export function Verdicts({ lang, person, row: { id, state, asset }, others }: Pa
       {isHeld && (
         <ActDetails {...form} verb="settle" title={say.settleTitle} hint={say.settleHint} go={say.settle}>
           <Field
-            {...{ name: 'ref', id: 'settle-ref', label: asset === 'BRL' ? say.transfer : say.transaction, required: true, maxLength: 80 }}
+            {...{
+              name: 'ref',
+              id: 'settle-ref',
+              label: asset === 'BRL' ? say.transfer : say.transaction,
+              required: true,
+              maxLength: 80,
+            }}
           />
         </ActDetails>
       )}
       {asset === 'BRL' && (
-        <ActDetails {...form} verb="adjudicate" title={say.adjudicateTitle} hint={say.adjudicateHint} go={say.adjudicate}>
-          <Field {...{ name: 'transfer', id: 'adjudicate-transfer', label: say.transfer, required: true, maxLength: 80 }} />
+        <ActDetails
+          {...form}
+          verb="adjudicate"
+          title={say.adjudicateTitle}
+          hint={say.adjudicateHint}
+          go={say.adjudicate}
+        >
+          <Field
+            {...{
+              name: 'transfer',
+              id: 'adjudicate-transfer',
+              label: say.transfer,
+              required: true,
+              maxLength: 80,
+            }}
+          />
           <Select
             {...{ name: 'as', label: say.verdict, value: '', required: true }}
             options={[
@@ -108,7 +137,13 @@ export function Verdicts({ lang, person, row: { id, state, asset }, others }: Pa
         </ActDetails>
       )}
       {isIdle && others.length > 0 && (
-        <ActDetails {...form} verb="redirect" title={say.redirectTitle} hint={say.redirectHint} go={say.redirect}>
+        <ActDetails
+          {...form}
+          verb="redirect"
+          title={say.redirectTitle}
+          hint={say.redirectHint}
+          go={say.redirect}
+        >
           <Select
             {...{ name: 'to', label: say.toAccount, value: others[0]!.name }}
             options={others.map(({ name, holder }): [string, string] => [name, `${name} · ${holder}`])}

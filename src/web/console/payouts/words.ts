@@ -1,4 +1,7 @@
-/** The words of the console's payouts: the list, one payout with its sum and orders, and the switch that stops them all. */
+/**
+ * The words of the console's payouts: the list, one payout with its sum and orders, and the switch that stops
+ * them all.
+ */
 import type { Both } from '../../page/page.ts'
 
 const pt = {
@@ -13,7 +16,8 @@ const pt = {
   net: 'Líquido a repassar',
   networkFee: 'Taxa da rede (parte deste repasse)',
   reaches: 'Chega à conta',
-  differs: 'A soma dos lançamentos não é o valor do repasse: veja os lançamentos da cobrança, que dizem o que foi devolvido ou estornado.',
+  differs:
+    'A soma dos lançamentos não é o valor do repasse: veja os lançamentos da cobrança, que dizem o que foi devolvido ou estornado.',
   waits: 'Espera por',
   next: 'Próxima tentativa',
   tries: 'Tentativas seguidas',
@@ -51,7 +55,8 @@ const pt = {
     'Quando o banco mostra uma transferência que não confere com a ordem. Outra pessoa precisa aprovar, e os livros acompanham.',
   redirect: 'Propor',
   redirectTitle: 'Repassar a outra conta do mesmo favorecido',
-  redirectHint: 'Quando a conta de destino não existe mais. Outra pessoa precisa aprovar, e uma nova ordem é feita.',
+  redirectHint:
+    'Quando a conta de destino não existe mais. Outra pessoa precisa aprovar, e uma nova ordem é feita.',
   transfer: 'Transferência (identificador no banco)',
   transaction: 'Transação na rede (txid)',
   verdict: 'O que ela é',
@@ -103,7 +108,8 @@ const en: typeof pt = {
   net: 'Net to pay on',
   networkFee: 'Network fee (share of this payout)',
   reaches: 'Reaches the account',
-  differs: 'The postings do not sum to this payout: see those of the invoice, which say what was returned or reversed.',
+  differs:
+    'The postings do not sum to this payout: see those of the invoice, which say what was returned or reversed.',
   waits: 'Waits for',
   next: 'Next try',
   tries: 'Tries in a row',
@@ -137,10 +143,12 @@ const en: typeof pt = {
     'For a payout that was paid by hand, or after the restored backup was made. The bank is asked: the transfer must be of this amount, to this account. If it bears no tag of ours, this becomes a proposal that another person approves.',
   adjudicate: 'Propose',
   adjudicateTitle: 'Say what a transfer is',
-  adjudicateHint: 'For a transfer at the bank that does not match the order. Another person has to approve it, and the books follow.',
+  adjudicateHint:
+    'For a transfer at the bank that does not match the order. Another person has to approve it, and the books follow.',
   redirect: 'Propose',
   redirectTitle: 'Pay to another account of the same payee',
-  redirectHint: 'For a receiving account that no longer exists. Another person has to approve it, and a new order is made.',
+  redirectHint:
+    'For a receiving account that no longer exists. Another person has to approve it, and a new order is made.',
   transfer: 'Transfer (its id at the bank)',
   transaction: 'Transaction on the chain (txid)',
   verdict: 'What it is',

@@ -64,7 +64,13 @@ function MePage({ lang, person, sessions, email, bar, done, faults = {} }: MePar
       <h2>{say.emailTitle}</h2>
       <ActForm lang={lang} person={person} act="me" action="/console/me/email">
         <Field
-          {...{ name: 'email', label: peopleWords[lang].people.email, hint: say.emailHint, value: email, fault: faults['email'] }}
+          {...{
+            name: 'email',
+            label: peopleWords[lang].people.email,
+            hint: say.emailHint,
+            value: email,
+            fault: faults['email'],
+          }}
           type="email"
           maxLength={254}
         />
@@ -83,16 +89,37 @@ function MePage({ lang, person, sessions, email, bar, done, faults = {} }: MePar
       <h2>{say.passwordTitle}</h2>
       <ActForm lang={lang} person={person} act="me" action="/console/me/password">
         <input type="hidden" name="username" value={person.name} autocomplete="username" />
-        <Field {...{ name: 'old', label: say.old, fault: faults['old'] }} type="password" required autoComplete="current-password" />
         <Field
-          {...{ name: 'password', label: welcome.password, hint: welcome.passwordHint, fault: faults['password'] }}
+          {...{ name: 'old', label: say.old, fault: faults['old'] }}
+          type="password"
+          required
+          autoComplete="current-password"
+        />
+        <Field
+          {...{
+            name: 'password',
+            label: welcome.password,
+            hint: welcome.passwordHint,
+            fault: faults['password'],
+          }}
           type="password"
           required
           autoComplete="new-password"
         />
-        <Field {...{ name: 'again', label: welcome.again, fault: faults['again'] }} type="password" required autoComplete="new-password" />
         <Field
-          {...{ name: 'code', label: frameWords[lang].codeLabel, required: true, inputMode: 'numeric', maxLength: 7 }}
+          {...{ name: 'again', label: welcome.again, fault: faults['again'] }}
+          type="password"
+          required
+          autoComplete="new-password"
+        />
+        <Field
+          {...{
+            name: 'code',
+            label: frameWords[lang].codeLabel,
+            required: true,
+            inputMode: 'numeric',
+            maxLength: 7,
+          }}
           autoComplete="one-time-code"
         />
         <p class="actions">
@@ -107,15 +134,27 @@ export function meRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts
   const path = '/console/me'
   const present = async (ctx: ConsoleContext, more: Partial<MeParts> = {}, status = 200) => {
     const { lang, person } = ctx.state
-    const found = await db.tx(async tx => barOf(await approverStatus(tx, person.name), await tx.now()), 'locks')
+    const found = await db.tx(
+      async tx => barOf(await approverStatus(tx, person.name), await tx.now()),
+      'locks',
+    )
     const bar = found?.is === 'objected' || may(person.role, 'user.approve') ? found : undefined
     const email = (await findUser(db, person.id))?.email ?? ''
-    show(ctx, MePage({ lang, person, sessions: await listSessions(db, world, person.id), email, bar, ...more }), status)
+    show(
+      ctx,
+      MePage({ lang, person, sessions: await listSessions(db, world, person.id), email, bar, ...more }),
+      status,
+    )
   }
 
   doors.page(path, 'me', ctx => {
     const say = peopleWords[ctx.state.lang].me
-    const done = ctx.query['changed'] !== undefined ? say.changed : ctx.query['saved'] !== undefined ? say.saved : undefined
+    const done =
+      ctx.query['changed'] !== undefined
+        ? say.changed
+        : ctx.query['saved'] !== undefined
+          ? say.saved
+          : undefined
     return present(ctx, { done })
   })
 
@@ -154,7 +193,9 @@ export function meRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts
   doors.post(`${path}/password`, 'me', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = peopleWords[lang]
-    const [old = '', fresh = '', again = ''] = ['old', 'password', 'again'].map(name => form.all(name)[0] ?? '')
+    const [old = '', fresh = '', again = ''] = ['old', 'password', 'again'].map(
+      name => form.all(name)[0] ?? '',
+    )
     if (fresh !== again) return present(ctx, { faults: { again: say.welcome.different } }, 400)
     const answer = await changePassword(db, world, person, { old, fresh, code: form.text('code') })
     switch (answer.is) {

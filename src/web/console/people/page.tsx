@@ -1,4 +1,7 @@
-/** People: the list with the form that invites, the link shown once, and one person with what may be done about them. */
+/**
+ * People: the list with the form that invites, the link shown once, and one person with what may be done
+ * about them.
+ */
 import type { ComponentChildren } from 'preact'
 import type { Objection } from '../../../ledger/ledger.ts'
 import {
@@ -24,7 +27,12 @@ import { Steps } from '../frame/steps.tsx'
 import { frameWords } from '../frame/words.ts'
 import { peopleWords } from './words.ts'
 
-const tones: Record<UserRow['state'], Tone> = { invited: 'wait', active: 'good', locked: 'bad', removed: 'still' }
+const tones: Record<UserRow['state'], Tone> = {
+  invited: 'wait',
+  active: 'good',
+  locked: 'bad',
+  removed: 'still',
+}
 const languageNames: Record<PersonLanguage, string> = { 'pt-BR': 'Português', en: 'English' }
 export const languageOptions = languages.map(each => [each, languageNames[each]] as const)
 
@@ -63,7 +71,9 @@ export function PeoplePage({ lang, person, rows, values = {}, faults = {} }: Peo
                   {row.objected_by !== null && <Badge tone="bad">{say.objected}</Badge>}
                 </span>
               </td>
-              <td data-label={say.seen}>{row.seen_at === null ? say.never : <Time lang={lang} at={row.seen_at} />}</td>
+              <td data-label={say.seen}>
+                {row.seen_at === null ? say.never : <Time lang={lang} at={row.seen_at} />}
+              </td>
               <td data-label={say.added}>
                 <span>
                   <Time lang={lang} at={row.added_at} /> {say.addedBy(row.added_by)}
@@ -77,7 +87,13 @@ export function PeoplePage({ lang, person, rows, values = {}, faults = {} }: Peo
       <ActForm lang={lang} person={person} act="user.add" action="/console/people">
         <p>{say.addTold}</p>
         <Field
-          {...{ name: 'name', label: say.name, hint: say.nameHint, value: values['name'], fault: faults['name'] }}
+          {...{
+            name: 'name',
+            label: say.name,
+            hint: say.nameHint,
+            value: values['name'],
+            fault: faults['name'],
+          }}
           required
           maxLength={127}
         />
@@ -85,14 +101,28 @@ export function PeoplePage({ lang, person, rows, values = {}, faults = {} }: Peo
           {...{ name: 'role', label: say.role, value: values['role'] ?? 'viewer' }}
           options={roles.map(role => [role, say.rolesTold[role]])}
         />
-        <Select {...{ name: 'language', label: say.language, value: values['language'] ?? 'pt-BR' }} options={languageOptions} />
+        <Select
+          {...{ name: 'language', label: say.language, value: values['language'] ?? 'pt-BR' }}
+          options={languageOptions}
+        />
         <Field
-          {...{ name: 'email', label: say.email, hint: say.emailHint, value: values['email'], fault: faults['email'] }}
+          {...{
+            name: 'email',
+            label: say.email,
+            hint: say.emailHint,
+            value: values['email'],
+            fault: faults['email'],
+          }}
           type="email"
           maxLength={254}
         />
         <Field
-          {...{ name: 'why', label: frameWords[lang].reason, hint: frameWords[lang].reasonHint, value: values['why'] }}
+          {...{
+            name: 'why',
+            label: frameWords[lang].reason,
+            hint: frameWords[lang].reasonHint,
+            value: values['why'],
+          }}
           maxLength={500}
         />
         <p class="actions">
@@ -164,7 +194,14 @@ export function PersonPage({ lang, person, user, now, objections, sessions, step
             </>,
           ],
           [say.givenBy, user.given_by ?? say.noLink],
-          ...(isWaiting ? [[say.approvesFrom, <Time lang={lang} at={user.approves_from!} />] as [string, ComponentChildren]] : []),
+          ...(isWaiting
+            ? [
+                [say.approvesFrom, <Time lang={lang} at={user.approves_from!} />] as [
+                  string,
+                  ComponentChildren,
+                ],
+              ]
+            : []),
         ]}
       />
       {may(person.role, 'session.revoke') && (
@@ -178,9 +215,18 @@ export function PersonPage({ lang, person, user, now, objections, sessions, step
       {may(person.role, 'session.revoke') && (
         <>
           <h2>{say.sessions}</h2>
-          <Sessions {...{ lang, person, sessions }} act="session.revoke" path={`/console/people/${user.id}`} />
+          <Sessions
+            {...{ lang, person, sessions }}
+            act="session.revoke"
+            path={`/console/people/${user.id}`}
+          />
           {sessions.some(session => session.open) && (
-            <ActForm lang={lang} person={person} act="session.revoke" action={`/console/people/${user.id}/sign-out`}>
+            <ActForm
+              lang={lang}
+              person={person}
+              act="session.revoke"
+              action={`/console/people/${user.id}/sign-out`}
+            >
               <p class="actions">
                 <button class="plain">{say.endAll}</button>
               </p>
@@ -194,7 +240,12 @@ export function PersonPage({ lang, person, user, now, objections, sessions, step
   )
 }
 
-function ActsOn({ lang, person, user, objections }: Pick<PersonParts, 'lang' | 'person' | 'user' | 'objections'>) {
+function ActsOn({
+  lang,
+  person,
+  user,
+  objections,
+}: Pick<PersonParts, 'lang' | 'person' | 'user' | 'objections'>) {
   const say = peopleWords[lang].people
   const path = `/console/people/${user.id}`
   const card = (name: Act, verb: string, told: ComponentChildren, button: ComponentChildren) =>
@@ -207,7 +258,10 @@ function ActsOn({ lang, person, user, objections }: Pick<PersonParts, 'lang' | '
       </section>
     )
   const reason = (id: string) => (
-    <Field {...{ id, name: 'why', label: frameWords[lang].reason, hint: frameWords[lang].reasonHint }} maxLength={500} />
+    <Field
+      {...{ id, name: 'why', label: frameWords[lang].reason, hint: frameWords[lang].reasonHint }}
+      maxLength={500}
+    />
   )
   // Somebody who never came in has nothing to be forgotten: one admin gives them a link.
   const isForgotten = user.state !== 'invited'
@@ -226,7 +280,8 @@ function ActsOn({ lang, person, user, objections }: Pick<PersonParts, 'lang' | '
               <button class="danger">{say.object}</button>
             </>,
           )}
-        {user.state === 'active' && card('user.lock', 'lock', say.lockTold, <button class="danger">{say.lock}</button>)}
+        {user.state === 'active' &&
+          card('user.lock', 'lock', say.lockTold, <button class="danger">{say.lock}</button>)}
         {person.steppedUp && (
           <>
             {objections.length > 0 &&
@@ -261,7 +316,8 @@ function ActsOn({ lang, person, user, objections }: Pick<PersonParts, 'lang' | '
                 <button class="plain">{isForgotten ? say.reset : say.makeLink}</button>
               </>,
             )}
-            {user.state === 'locked' && card('user.unlock', 'unlock', say.unlockTold, <button class="plain">{say.unlock}</button>)}
+            {user.state === 'locked' &&
+              card('user.unlock', 'unlock', say.unlockTold, <button class="plain">{say.unlock}</button>)}
             {card('user.remove', 'remove', say.removeTold, <button class="danger">{say.remove}</button>)}
           </>
         )}

@@ -1,4 +1,6 @@
-/** Keys that a person signs approvals with: their page, and the button that signs a statement with a passkey. */
+/**
+ * Keys that a person signs approvals with: their page, and the button that signs a statement with a passkey.
+ */
 import {
   idOf,
   keysOf,
@@ -12,7 +14,13 @@ import {
 } from '../../../approvals/approvals.ts'
 import { BadInput } from '../../../base/answer.ts'
 import { instant, type Instant } from '../../../base/world.ts'
-import { passkeysThatSign, proofByPasskey, registerPasskey, registrationChallenge, type Person } from '../../../people/people.ts'
+import {
+  passkeysThatSign,
+  proofByPasskey,
+  registerPasskey,
+  registrationChallenge,
+  type Person,
+} from '../../../people/people.ts'
 import type { Db } from '../../../db/db.ts'
 import { show, type Form, type Language } from '../../page/page.ts'
 import { Field, Notice, Time } from '../../page/parts.tsx'
@@ -46,11 +54,23 @@ export async function signable(
   const now = await db.tx(tx => tx.now(), 'locks')
   const ids = (await passkeysThatSign(db, person.id, now)).flatMap(({ credential_id: id }) => id ?? [])
   if (ids.length === 0) return undefined
-  return { text: await db.tx(tx => prepare(tx, { ...approving, by: person.name })), rp: siteOf(ctx, settings).rp, ids }
+  return {
+    text: await db.tx(tx => prepare(tx, { ...approving, by: person.name })),
+    rp: siteOf(ctx, settings).rp,
+    ids,
+  }
 }
 
 /** Inside an `ActForm`; hidden until the script finds that the browser can. */
-export function SignButton({ lang, sign, label }: { lang: Language; sign: Signable | undefined; label?: string }) {
+export function SignButton({
+  lang,
+  sign,
+  label,
+}: {
+  lang: Language
+  sign: Signable | undefined
+  label?: string
+}) {
   if (!sign) return null
   const say = passkeyWords[lang]
   const asked = JSON.stringify({ challenge: idOf(sign.text), rp: sign.rp, ids: sign.ids })
@@ -70,8 +90,16 @@ export function SignButton({ lang, sign, label }: { lang: Language; sign: Signab
   )
 }
 
-/** How an approval that was sent is proven: by the passkey that signed it, or by the code that the door asked for. */
-export async function proofIn(ctx: ConsoleContext, form: Form, db: Db, settings: PageSettings): Promise<Proof> {
+/**
+ * How an approval that was sent is proven: by the passkey that signed it, or by the code that the door asked
+ * for.
+ */
+export async function proofIn(
+  ctx: ConsoleContext,
+  form: Form,
+  db: Db,
+  settings: PageSettings,
+): Promise<Proof> {
   const response = form.text('assertion')
   if (response === '') return { is: 'code' }
   const { lang, person } = ctx.state
@@ -94,7 +122,12 @@ interface Parts {
 function KeysPage({ lang, person, rows, from, now, rp, notice }: Parts) {
   const say = passkeyWords[lang]
   const ids = rows.flatMap(({ credential_id: id, retired_at: at }) => (id !== null && at === null ? id : []))
-  const asked = JSON.stringify({ challenge: registrationChallenge(person), rp, ids, user: { id: person.id, name: person.name } })
+  const asked = JSON.stringify({
+    challenge: registrationChallenge(person),
+    rp,
+    ids,
+    user: { id: person.id, name: person.name },
+  })
   return (
     <Frame {...{ lang, person, title: say.title, scripts: ['consolePasskey.js'] }}>
       {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}
@@ -163,13 +196,18 @@ function KeysPage({ lang, person, rows, from, now, rp, notice }: Parts) {
 export function keyRoutes(doors: ConsoleRoutes, { app: { db, world }, settings }: PageParts): void {
   const present = async (ctx: ConsoleContext, notice?: Parts['notice'], status = 200) => {
     const { lang, person } = ctx.state
-    const parts = { rows: await keysOf(db, person.id), from: await signsFrom(db, person.id), now: instant(world.clock.now()) }
+    const parts = {
+      rows: await keysOf(db, person.id),
+      from: await signsFrom(db, person.id),
+      now: instant(world.clock.now()),
+    }
     show(ctx, KeysPage({ lang, person, ...parts, rp: siteOf(ctx, settings).rp, notice }), status)
   }
 
   doors.page(path, 'me', ctx => {
     const say = passkeyWords[ctx.state.lang]
-    const text = ctx.query['said'] === 'made' ? say.made : ctx.query['said'] === 'retired' ? say.retired : undefined
+    const text =
+      ctx.query['said'] === 'made' ? say.made : ctx.query['said'] === 'retired' ? say.retired : undefined
     return present(ctx, text === undefined ? undefined : { tone: 'good', text })
   })
 

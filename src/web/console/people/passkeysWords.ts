@@ -23,11 +23,13 @@ const pt = {
   failed: 'O aparelho não respondeu ou recusou. Tente de novo, ou use o código.',
   signsFrom: 'assina a partir de',
   refused: {
-    stale: 'O que foi assinado não é o que seria aprovado agora, ou a página ficou aberta por mais de dez minutos. Abra a página de novo.',
+    stale:
+      'O que foi assinado não é o que seria aprovado agora, ou a página ficou aberta por mais de dez minutos. Abra a página de novo.',
     copied:
       'O contador desta passkey não avançou desde a última assinatura: ela pode ter sido copiada. Encerre-a em “Chaves e passkeys” e registre outra.',
     retired: 'Esta chave não está registrada ou foi encerrada.',
-    new: (when: string) => `Esta chave é nova e assina a partir de ${when}. Até lá, use o código do autenticador.`,
+    new: (when: string) =>
+      `Esta chave é nova e assina a partir de ${when}. Até lá, use o código do autenticador.`,
   },
   notSigned: 'A assinatura da passkey não confere. Nada foi aprovado; abra a página de novo.',
 }
@@ -53,7 +55,8 @@ const en: typeof pt = {
   failed: 'The device did not answer, or refused. Try again, or use a code.',
   signsFrom: 'signs from',
   refused: {
-    stale: 'What was signed is not what would be approved now, or the page was open for more than ten minutes. Open the page again.',
+    stale:
+      'What was signed is not what would be approved now, or the page was open for more than ten minutes. Open the page again.',
     copied:
       'The counter of this passkey has not gone on since it signed last: it may have been copied. Retire it in “Keys and passkeys” and register another.',
     retired: 'This key is not registered, or was retired.',

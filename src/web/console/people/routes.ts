@@ -1,4 +1,7 @@
-/** The routes of people: who is invited, what role they have, who is kept out, for admins; and who is objected to, for checkers as well. */
+/**
+ * The routes of people: who is invited, what role they have, who is kept out, for admins; and who is objected
+ * to, for checkers as well.
+ */
 import { BadInput } from '../../../base/answer.ts'
 import { isAddress } from '../../../base/mailAddress.ts'
 import { instant } from '../../../base/world.ts'
@@ -47,7 +50,10 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     const id = ctx.params['id']!
     return (await findUser(db, id)) ?? ctx.throw(404)
   }
-  /** The same, and not who asks: nobody gives themselves a role, or locks everyone out by locking themselves out. */
+  /**
+   * The same, and not who asks: nobody gives themselves a role, or locks everyone out by locking themselves
+   * out.
+   */
   const another = async (ctx: ConsoleContext): Promise<UserRow> => {
     const user = await the(ctx)
     if (user.id === ctx.state.person.id) throw new BadInput(peopleWords[ctx.state.lang].people.self)
@@ -72,12 +78,22 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     const { lang, person } = ctx.state
     const say = peopleWords[lang].people
     const name = form.text('name')
-    const [role, language] = [roles.find(each => each === form.text('role')), languages.find(each => each === form.text('language'))]
+    const [role, language] = [
+      roles.find(each => each === form.text('role')),
+      languages.find(each => each === form.text('language')),
+    ]
     if (!role || !language) return ctx.throw(400)
     const [email, why] = [form.text('email'), reasonIn(form)]
     const alike = await findAlike(db, name)
-    const fault = !isUserName(name) ? say.badName : (await findUser(db, name)) ? say.taken : alike && say.alike(alike.name)
-    const faults = { ...(fault !== undefined && { name: fault }), ...(email !== '' && !isAddress(email) && { email: say.badEmail }) }
+    const fault = !isUserName(name)
+      ? say.badName
+      : (await findUser(db, name))
+        ? say.taken
+        : alike && say.alike(alike.name)
+    const faults = {
+      ...(fault !== undefined && { name: fault }),
+      ...(email !== '' && !isAddress(email) && { email: say.badEmail }),
+    }
     if (Object.keys(faults).length > 0) {
       const values = { name, role, language, email, why }
       return show(ctx, PeoplePage({ lang, person, rows: await listUsers(db), values, faults }), 400)
@@ -93,7 +109,10 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     const objections = await personObjections(db, user.id)
     const { lang, person } = ctx.state
     const now = instant(world.clock.now())
-    show(ctx, PersonPage({ lang, person, user, now, objections, sessions, steps: await history(db, user.id) }))
+    show(
+      ctx,
+      PersonPage({ lang, person, user, now, objections, sessions, steps: await history(db, user.id) }),
+    )
   })
 
   doors.post(`${path}/:id/role`, 'user.role', async (ctx, form) => {
@@ -110,7 +129,8 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
   doors.post(`${path}/:id/reset`, 'user.reset', async (ctx, form) => {
     const user = await another(ctx)
     const { name: by } = ctx.state.person
-    if (needsTwo(user.role) && user.state !== 'invited') return shown(await proposeReset(db, world, user.id, { by, why: reasonIn(form) }))
+    if (needsTwo(user.role) && user.state !== 'invited')
+      return shown(await proposeReset(db, world, user.id, { by, why: reasonIn(form) }))
     showLink(ctx, await resetUser(db, world, user.id, by))
     return undefined
   })

@@ -68,5 +68,7 @@ export function Sessions({ lang, person, sessions, act, path }: SessionsParts) {
 function State({ lang, session }: { lang: Language; session: ShownSession }) {
   const say = peopleWords[lang].sessions
   if (session.open) return <Badge tone="good">{say.open}</Badge>
-  return <Badge tone="still">{session.revoked_by === null ? say.ranOut : say.endedBy(session.revoked_by)}</Badge>
+  return (
+    <Badge tone="still">{session.revoked_by === null ? say.ranOut : say.endedBy(session.revoked_by)}</Badge>
+  )
 }

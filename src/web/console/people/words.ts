@@ -39,10 +39,13 @@ const pt = {
     begunElsewhere: (when: string) =>
       `Este convite já foi aberto em outro navegador, em ${when}. Se foi você, continue lá. Se não foi, aperte o botão: o link deixa de valer e quem fez o convite fica sabendo.`,
     beginAnyway: 'Não fui eu: cancelar o convite',
-    noCookie: 'O navegador não guardou o cookie de que o convite precisa. Permita cookies desta página e tente de novo.',
-    shownOnce: 'O segredo do autenticador já foi mostrado neste navegador. Se não o leu a tempo, peça outro convite.',
+    noCookie:
+      'O navegador não guardou o cookie de que o convite precisa. Permita cookies desta página e tente de novo.',
+    shownOnce:
+      'O segredo do autenticador já foi mostrado neste navegador. Se não o leu a tempo, peça outro convite.',
     withdrawnTitle: 'Este convite foi cancelado',
-    withdrawn: 'O link foi aberto em dois navegadores, então não se sabe quem o recebeu. Quem fez o convite foi avisado: peça outro.',
+    withdrawn:
+      'O link foi aberto em dois navegadores, então não se sabe quem o recebeu. Quem fez o convite foi avisado: peça outro.',
     stepOne: '1. Autenticador',
     scan: 'Leia o código com um aplicativo autenticador, ou digite o segredo nele.',
     qr: 'QR code para o aplicativo autenticador',
@@ -75,7 +78,8 @@ const pt = {
     endOthers: 'Encerrar as outras',
     passwordTitle: 'Nova senha',
     emailTitle: 'E-mail',
-    emailHint: 'Para os avisos sobre acessos dados a outras pessoas. Em branco, vale o nome, se for um e-mail.',
+    emailHint:
+      'Para os avisos sobre acessos dados a outras pessoas. Em branco, vale o nome, se for um e-mail.',
     old: 'Senha atual',
     change: 'Trocar a senha',
     changed: 'A senha foi trocada e as outras sessões foram encerradas.',
@@ -109,7 +113,8 @@ const pt = {
     added: 'Convidada',
     states: { invited: 'convidada', active: 'ativa', locked: 'bloqueada', removed: 'removida' },
     add: 'Convidar uma pessoa',
-    nameHint: 'Letras, números, ponto, hífen, sublinhado; pode ser um e-mail. É o nome que fica nos registros, e não muda.',
+    nameHint:
+      'Letras, números, ponto, hífen, sublinhado; pode ser um e-mail. É o nome que fica nos registros, e não muda.',
     rolesTold: {
       viewer: 'consulta: vê tudo e não muda nada',
       maker: 'operação: prepara agendas, contas e produtos',
@@ -130,7 +135,8 @@ const pt = {
     objected: 'com objeção',
     objectedBy: (name: string) => `Objeção de ${name}`,
     objectedTold: 'Até que outras duas pessoas a encerrem, esta pessoa não aprova nem propõe nada.',
-    objectTold: 'Não reconhece este acesso? Com uma objeção, esta pessoa não aprova nem propõe nada, a partir de agora.',
+    objectTold:
+      'Não reconhece este acesso? Com uma objeção, esta pessoa não aprova nem propõe nada, a partir de agora.',
     object: 'Registrar objeção',
     clearTold: 'Propõe o fim da objeção; outra pessoa precisa aprovar.',
     clear: 'Propor o fim da objeção',
@@ -138,11 +144,13 @@ const pt = {
     resetByTwo: 'Uma segunda pessoa precisa aprovar; o link é feito depois.',
     linkTold: 'Um novo link para quem ainda não entrou; o anterior deixa de valer.',
     makeLink: 'Fazer o link do convite',
-    badName: 'Este não é um nome: até 63 letras, números, pontos, hífens e sublinhados, como ana ou ana@example.com.',
+    badName:
+      'Este não é um nome: até 63 letras, números, pontos, hífens e sublinhados, como ana ou ana@example.com.',
     taken: 'Este nome já é, ou já foi, de alguém: escolha outro.',
     alike: (name: string) => `Este nome se confunde com o de ${name}: escolha outro.`,
     linkTitle: (name: string) => `Convite para ${name}`,
-    linkOnce: 'Entregue este link só a essa pessoa. Ele é mostrado agora e nunca mais, serve uma vez e vale até',
+    linkOnce:
+      'Entregue este link só a essa pessoa. Ele é mostrado agora e nunca mais, serve uma vez e vale até',
     link: 'Link do convite',
     back: 'Voltar às pessoas',
     changeRole: 'Mudar o papel',
@@ -211,10 +219,13 @@ const en: typeof pt = {
     begunElsewhere: (when: string) =>
       `This invitation was opened in another browser already, on ${when}. If that was you, go on there. If it was not, press the button: the link is withdrawn, and whoever invited you is told.`,
     beginAnyway: 'That was not me: withdraw the invitation',
-    noCookie: 'Your browser did not keep the cookie that the invitation needs. Allow cookies of this page and try again.',
-    shownOnce: 'The authenticator’s secret was shown in this browser already. If you did not scan it in time, ask for another invitation.',
+    noCookie:
+      'Your browser did not keep the cookie that the invitation needs. Allow cookies of this page and try again.',
+    shownOnce:
+      'The authenticator’s secret was shown in this browser already. If you did not scan it in time, ask for another invitation.',
     withdrawnTitle: 'This invitation was withdrawn',
-    withdrawn: 'The link was opened in two browsers, so nobody knows who received it. Whoever invited you is told: ask for another one.',
+    withdrawn:
+      'The link was opened in two browsers, so nobody knows who received it. Whoever invited you is told: ask for another one.',
     stepOne: '1. Authenticator',
     scan: 'Scan the code with an authenticator app, or type the secret into it.',
     qr: 'QR code for the authenticator app',
@@ -226,7 +237,8 @@ const en: typeof pt = {
     again: 'The password again',
     different: 'The two passwords differ.',
     code: 'Code that the app shows',
-    wrongCode: 'The code is wrong. See that the clock of your device is right, and use the code of this moment.',
+    wrongCode:
+      'The code is wrong. See that the clock of your device is right, and use the code of this moment.',
     go: 'Finish',
     goneTitle: 'This invitation is good no more',
     gone: 'The link was used, was replaced by another, or is older than a day. Ask an admin for a new one. If it was not you who used it, tell whoever invited you at once.',
@@ -247,12 +259,14 @@ const en: typeof pt = {
     endOthers: 'End the others',
     passwordTitle: 'New password',
     emailTitle: 'E-mail',
-    emailHint: 'For notices about access given to other people. Left empty it is your name, if that is an e-mail address.',
+    emailHint:
+      'For notices about access given to other people. Left empty it is your name, if that is an e-mail address.',
     old: 'Present password',
     change: 'Change the password',
     changed: 'The password was changed, and your other sessions were ended.',
     saved: 'Saved.',
-    wrong: 'The present password or the code is wrong. A code that was used already is too: wait for the next one.',
+    wrong:
+      'The present password or the code is wrong. A code that was used already is too: wait for the next one.',
     throttled: (when: string) => `Too many wrong codes. Try again from ${when} on.`,
   },
   sessions: {
@@ -281,7 +295,8 @@ const en: typeof pt = {
     added: 'Invited',
     states: { invited: 'invited', active: 'active', locked: 'locked', removed: 'removed' },
     add: 'Invite a person',
-    nameHint: 'Letters, digits, points, hyphens, underscores; may be an e-mail address. It is the name in all records, and never changes.',
+    nameHint:
+      'Letters, digits, points, hyphens, underscores; may be an e-mail address. It is the name in all records, and never changes.',
     rolesTold: {
       viewer: 'viewer: sees everything and changes nothing',
       maker: 'maker: prepares schedules, accounts and products',
@@ -302,7 +317,8 @@ const en: typeof pt = {
     objected: 'objected to',
     objectedBy: (name: string) => `${name} objects`,
     objectedTold: 'Until two others clear it, this person neither approves nor proposes.',
-    objectTold: 'You do not know this access? With an objection this person neither approves nor proposes anything from now on.',
+    objectTold:
+      'You do not know this access? With an objection this person neither approves nor proposes anything from now on.',
     object: 'Object',
     clearTold: 'Proposes that the objection ends; another person has to approve it.',
     clear: 'Propose to clear the objection',
@@ -310,11 +326,13 @@ const en: typeof pt = {
     resetByTwo: 'A second person has to approve it; the link is made afterwards.',
     linkTold: 'A new link for somebody who has not come in yet; the one before is good no more.',
     makeLink: 'Make the invitation link',
-    badName: 'This is not a name: up to 63 letters, digits, points, hyphens and underscores, like ana or ana@example.com.',
+    badName:
+      'This is not a name: up to 63 letters, digits, points, hyphens and underscores, like ana or ana@example.com.',
     taken: 'This name is, or was, somebody’s: choose another.',
     alike: (name: string) => `This name reads like ${name}: choose another.`,
     linkTitle: (name: string) => `Invitation for ${name}`,
-    linkOnce: 'Give this link to that person alone. It is shown now and never again, works once, and is good until',
+    linkOnce:
+      'Give this link to that person alone. It is shown now and never again, works once, and is good until',
     link: 'Link of the invitation',
     back: 'Back to people',
     changeRole: 'Change the role',

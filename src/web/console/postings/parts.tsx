@@ -30,11 +30,19 @@ export function Postings({ lang, postings, title, linked = true }: PostingsParts
           {
             head: say.movement,
             cell: ({ id, movement }) =>
-              linked ? <a href={pathTo('transaction', id)}>{books.movements[movement]}</a> : books.movements[movement],
+              linked ? (
+                <a href={pathTo('transaction', id)}>{books.movements[movement]}</a>
+              ) : (
+                books.movements[movement]
+              ),
           },
           { head: say.credit, cell: row => books.accounts[row.credit_account] },
           { head: say.debit, cell: row => books.accounts[row.debit_account] },
-          { head: say.amount, number: true, cell: ({ units, asset }) => <Money {...{ lang, units, asset }} /> },
+          {
+            head: say.amount,
+            number: true,
+            cell: ({ units, asset }) => <Money {...{ lang, units, asset }} />,
+          },
           { head: say.memo, cell: ({ memo }) => <Said>{memo}</Said> },
         ]}
       />

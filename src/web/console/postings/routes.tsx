@@ -26,7 +26,14 @@ export function postingPages(doors: ConsoleRoutes, { app: { db } }: PageParts): 
     ]
     show(
       ctx,
-      <Frame {...{ lang, person, title: `${say.title}: ${say.movements[posting.movement]}`, stopped: await stopOf(db) }}>
+      <Frame
+        {...{
+          lang,
+          person,
+          title: `${say.title}: ${say.movements[posting.movement]}`,
+          stopped: await stopOf(db),
+        }}
+      >
         <Known
           facts={[
             [say.transaction, <Mono>{posting.id}</Mono>],
@@ -34,7 +41,9 @@ export function postingPages(doors: ConsoleRoutes, { app: { db } }: PageParts): 
             [say.source, <Ref {...{ id: posting.source, href: hrefOf(sources.get(posting.source)) }} />],
             [
               say.invoice,
-              posting.invoice_id !== null && <Ref {...{ id: posting.invoice_id, href: pathTo('invoice', posting.invoice_id) }} />,
+              posting.invoice_id !== null && (
+                <Ref {...{ id: posting.invoice_id, href: pathTo('invoice', posting.invoice_id) }} />
+              ),
             ],
             [lists.memo, posting.memo !== '' && <Said>{posting.memo}</Said>],
           ]}

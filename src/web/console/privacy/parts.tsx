@@ -1,4 +1,7 @@
-/** Personal data on a page: a tax id that is masked until it is asked for, a file with whole ones, and what an admin does about a person. */
+/**
+ * Personal data on a page: a tax id that is masked until it is asked for, a file with whole ones, and what an
+ * admin does about a person.
+ */
 import { maskTaxId } from '../../../base/brazil.ts'
 import type { Instant } from '../../../base/world.ts'
 import type { InvoiceRow } from '../../../invoice/invoice.ts'
@@ -46,7 +49,14 @@ export function PersonalData({ lang, person, row }: Parts) {
       <ActForm {...{ lang, person, act: 'payer.forget', action: `${at}/${act}` }}>
         <p>{say.forgetHint}</p>
         <Why {...{ lang, id: act }} />
-        <Field {...{ id: `elsewhere-${act}`, name: 'keptElsewhere', label: say.keptElsewhere, hint: say.keptElsewhereHint }} />
+        <Field
+          {...{
+            id: `elsewhere-${act}`,
+            name: 'keptElsewhere',
+            label: say.keptElsewhere,
+            hint: say.keptElsewhereHint,
+          }}
+        />
         <button class="danger">{words}</button>
       </ActForm>
     </details>
@@ -79,7 +89,9 @@ export function WholeCsv({
   const { after: _, ...set } = query
   const say = privacyWords[lang]
   return (
-    <ActForm {...{ lang, person, act: 'taxId.see', action: `${action}?${new URLSearchParams(set).toString()}` }}>
+    <ActForm
+      {...{ lang, person, act: 'taxId.see', action: `${action}?${new URLSearchParams(set).toString()}` }}
+    >
       <button class="plain">{say.wholeCsv}</button>
       <p class="quiet">{say.wholeHint}</p>
     </ActForm>

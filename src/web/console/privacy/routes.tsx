@@ -1,9 +1,19 @@
-/** Personal data on the console: a tax id shown whole, a file with tax ids, what is held on a person, and forgetting them. Each is written down. */
+/**
+ * Personal data on the console: a tax id shown whole, a file with tax ids, what is held on a person, and
+ * forgetting them. Each is written down.
+ */
 import { BadInput } from '../../../base/answer.ts'
 import { findInvoice, type InvoiceRow } from '../../../invoice/invoice.ts'
 import { stopOf, type Stop } from '../../../payout/payout.ts'
 import type { Person } from '../../../people/people.ts'
-import { exportPayer, forgetOrder, forgetPayer, noteShown, type Held, type PayerForgotten } from '../../../privacy/privacy.ts'
+import {
+  exportPayer,
+  forgetOrder,
+  forgetPayer,
+  noteShown,
+  type Held,
+  type PayerForgotten,
+} from '../../../privacy/privacy.ts'
 import { day, show, type Form, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { Frame } from '../frame/frame.tsx'
@@ -19,7 +29,8 @@ const path = '/console/invoices/:id'
 
 export function privacyRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   const { db, world } = app
-  const invoiceOf = async (ctx: ConsoleContext): Promise<InvoiceRow> => (await findInvoice(db, ctx.params['id']!)) ?? ctx.throw(404)
+  const invoiceOf = async (ctx: ConsoleContext): Promise<InvoiceRow> =>
+    (await findInvoice(db, ctx.params['id']!)) ?? ctx.throw(404)
   const actOf = ({ state }: ConsoleContext, form: Form) => {
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[state.lang].reasonMissing)
@@ -32,7 +43,12 @@ export function privacyRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     const seen = await seeInvoice(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
     await noteShown(app, { of: seen.row.id, by: person.name, texts: [seen.row.payer_tax_id] })
-    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: app.bitcoin, stopped: await stopOf(db), whole: true }} />)
+    show(
+      ctx,
+      <InvoicePage
+        {...{ lang, person, seen, bitcoin: app.bitcoin, stopped: await stopOf(db), whole: true }}
+      />,
+    )
   })
 
   doors.post(`${path}/export-payer`, 'payer.export', async ctx => {
@@ -43,7 +59,11 @@ export function privacyRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     ctx.type = 'application/json; charset=utf-8'
     ctx.set('cache-control', 'no-store')
     ctx.attachment(`payer-of-${id}.json`)
-    ctx.body = JSON.stringify(found, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value), 2)
+    ctx.body = JSON.stringify(
+      found,
+      (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
+      2,
+    )
   })
 
   doors.post(`${path}/forget-buyer`, 'payer.forget', async (ctx, form) => {
@@ -52,7 +72,17 @@ export function privacyRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     if (orderId === null) return ctx.throw(404)
     const { order, forgotten, held } = await forgetOrder(db, world, orderId, actOf(ctx, form))
     if (forgotten === 'nothing') throw new BadInput(`${order.id}: ${privacyWords[lang].held[held!.why]}`)
-    show(ctx, <Outcome {...{ lang, person, stopped: await stopOf(db), kept: held ? [{ id: order.id, kind: 'order', held }] : [] }} />)
+    show(
+      ctx,
+      <Outcome
+        {...{
+          lang,
+          person,
+          stopped: await stopOf(db),
+          kept: held ? [{ id: order.id, kind: 'order', held }] : [],
+        }}
+      />,
+    )
   })
 
   doors.post(`${path}/forget-payer`, 'payer.forget', async (ctx, form) => {
@@ -63,7 +93,8 @@ export function privacyRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     if (taxId === '') throw new BadInput(say.unknown)
     const found = await forgetPayer(db, world, taxId, act)
     if (found.is === 'unknown') throw new BadInput(say.unknown)
-    if (found.is === 'in-roster') throw new BadInput(say.inRoster(found.rosters.map(({ schedule }) => schedule).join(', ')))
+    if (found.is === 'in-roster')
+      throw new BadInput(say.inRoster(found.rosters.map(({ schedule }) => schedule).join(', ')))
     show(ctx, <Outcome {...{ lang, person, stopped: await stopOf(db), kept: keptOf(found), found }} />)
   })
 }
@@ -104,7 +135,9 @@ function Outcome({ lang, person, stopped, kept, found }: OutcomeParts) {
           )}
         </p>
       )}
-      {found && found.accounts.length > 0 && <p>{say.accounts(found.accounts.map(({ name }) => name).join(', '))}</p>}
+      {found && found.accounts.length > 0 && (
+        <p>{say.accounts(found.accounts.map(({ name }) => name).join(', '))}</p>
+      )}
       <h2>{say.kept}</h2>
       <Rows
         lang={lang}

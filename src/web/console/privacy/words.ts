@@ -1,4 +1,7 @@
-/** The words of personal data on the console: a tax id that is shown, what is handed out, and forgetting somebody. */
+/**
+ * The words of personal data on the console: a tax id that is shown, what is handed out, and forgetting
+ * somebody.
+ */
 import type { HeldWhy } from '../../../privacy/privacy.ts'
 import type { Both } from '../../page/page.ts'
 
@@ -16,7 +19,8 @@ const pt = {
   forgetHint:
     'Nome, e-mail e CPF são apagados e não voltam; valores, lançamentos e repasses ficam. O que a lei manda guardar, ou ainda está em andamento, fica, e é listado com o motivo. Não escreva nomes no motivo.',
   keptElsewhere: 'Onde os documentos fiscais estão guardados',
-  keptElsewhereHint: 'Por exemplo “NF-e 1042”. Em branco, nome e CPF do que foi pago ficam pelos cinco anos fiscais.',
+  keptElsewhereHint:
+    'Por exemplo “NF-e 1042”. Em branco, nome e CPF do que foi pago ficam pelos cinco anos fiscais.',
   done: 'Dados eliminados',
   kept: 'O que fica',
   keptNone: 'Nada: tudo o que havia foi eliminado.',
@@ -25,7 +29,8 @@ const pt = {
   until: 'Até',
   all: 'tudo',
   identity: 'nome e CPF',
-  counts: (orders: string, invoices: string) => `Eliminados: pedidos, ${orders}; cobranças de agendamentos, ${invoices}.`,
+  counts: (orders: string, invoices: string) =>
+    `Eliminados: pedidos, ${orders}; cobranças de agendamentos, ${invoices}.`,
   of: 'de',
   accounts: (names: string) => `Continua como titular da conta de repasse ${names}, que é outro contrato.`,
   inRoster: (names: string) =>
@@ -55,7 +60,8 @@ const en: typeof pt = {
   forgetHint:
     'Name, e-mail and tax id are blanked and do not come back; amounts, postings and payouts stay. What the law wants kept, or is under way, stays and is listed with the reason. Name nobody in the reason.',
   keptElsewhere: 'Where the fiscal records are kept',
-  keptElsewhereHint: 'Such as “NF-e 1042”. Left empty, the name and the tax id of what was paid stay for the five fiscal years.',
+  keptElsewhereHint:
+    'Such as “NF-e 1042”. Left empty, the name and the tax id of what was paid stay for the five fiscal years.',
   done: 'Forgotten',
   kept: 'What stays',
   keptNone: 'Nothing: all there was is forgotten.',

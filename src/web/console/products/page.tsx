@@ -42,9 +42,11 @@ export function ProductsPage({
           <caption>{say.caption}</caption>
           <thead>
             <tr>
-              {[say.heads.name, say.heads.photo, say.heads.price, say.heads.stock, say.heads.state].map(head => (
-                <th scope="col">{head}</th>
-              ))}
+              {[say.heads.name, say.heads.photo, say.heads.price, say.heads.stock, say.heads.state].map(
+                head => (
+                  <th scope="col">{head}</th>
+                ),
+              )}
             </tr>
           </thead>
           <tbody>
@@ -114,7 +116,10 @@ export function ProductForm({ lang, person, stopped, values, faults = {}, edited
       {row && (
         <Facts
           facts={[
-            [say.heads.state, <Badge tone={row.state === 'listed' ? 'good' : 'still'}>{say.states[row.state]}</Badge>],
+            [
+              say.heads.state,
+              <Badge tone={row.state === 'listed' ? 'good' : 'still'}>{say.states[row.state]}</Badge>,
+            ],
             [say.heads.price, amount(lang, row.units, 'BRL')],
             [say.heads.stock, row.stock.toString()],
             [say.heads.photo, row.image && <img src={row.image.url} alt={row.name} {...sized(row.image)} />],
@@ -139,11 +144,23 @@ export function ProductForm({ lang, person, stopped, values, faults = {}, edited
             )}
             <Field {...field('name')} label={say.name} required maxLength={200} />
             <div class="pair">
-              <Field {...field('price')} label={say.price} hint={say.priceHint} required inputMode="decimal" maxLength={20} />
+              <Field
+                {...field('price')}
+                label={say.price}
+                hint={say.priceHint}
+                required
+                inputMode="decimal"
+                maxLength={20}
+              />
               <Field {...field('stock')} label={say.stock} required inputMode="numeric" maxLength={7} />
             </div>
             {row && <p class="hint">{say.stockHint}</p>}
-            <TextArea {...field('description')} label={say.description} hint={say.descriptionHint} maxLength={2_000} />
+            <TextArea
+              {...field('description')}
+              label={say.description}
+              hint={say.descriptionHint}
+              maxLength={2_000}
+            />
             <PhotoField {...{ lang, fault: faults['photo'], hasOne: row?.image !== undefined }} />
             <p class="actions">
               <button>{row ? say.save : say.create}</button>
@@ -174,7 +191,10 @@ export function ProductForm({ lang, person, stopped, values, faults = {}, edited
 }
 
 /** As wide as a hand's breadth, in its own shape. */
-const sized = ({ width, height }: NonNullable<Shown['image']>) => ({ width: 160, height: Math.max(1, Math.round((160 * height) / width)) })
+const sized = ({ width, height }: NonNullable<Shown['image']>) => ({
+  width: 160,
+  height: Math.max(1, Math.round((160 * height) / width)),
+})
 
 function PhotoField({ lang, fault, hasOne }: { lang: Language; fault: string | undefined; hasOne: boolean }) {
   const say = productWords[lang]

@@ -31,13 +31,21 @@ const maxStock = 999_999n
 
 export function productRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   const { db, world } = app
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
+  const framed = async (ctx: ConsoleContext) => ({
+    lang: ctx.state.lang,
+    person: ctx.state.person,
+    stopped: await stopOf(db),
+  })
   const pathOf = (row: Pick<ProductRow, 'id'>) => `${path}/${row.id}`
   /** The product of the path, or 404. */
-  const the = async (ctx: ConsoleContext): Promise<Shown> => (await keptProduct(db, ctx.params['id']!)) ?? ctx.throw(404)
+  const the = async (ctx: ConsoleContext): Promise<Shown> =>
+    (await keptProduct(db, ctx.params['id']!)) ?? ctx.throw(404)
 
   doors.page(path, 'see', async ctx => {
-    show(ctx, ProductsPage({ ...(await framed(ctx)), products: await keptProducts(db), rules: await shopRules(db) }))
+    show(
+      ctx,
+      ProductsPage({ ...(await framed(ctx)), products: await keptProducts(db), rules: await shopRules(db) }),
+    )
   })
 
   interface Filled {
@@ -61,7 +69,12 @@ export function productRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
       const twin = await findProduct(db, slugOf(input.name))
       // Sent twice, the same product is one.
       if (twin && twin.state === 'listed' && isSame(twin, input)) return `${pathOf(twin)}?said=saved`
-      if (twin) return showForm(ctx, { values, faults: { name: productWords[lang].faults.nameTaken(twin.name) } }, 400)
+      if (twin)
+        return showForm(
+          ctx,
+          { values, faults: { name: productWords[lang].faults.nameTaken(twin.name) } },
+          400,
+        )
       return `${pathOf(await addProduct(db, world, input, person.name))}?said=saved`
     },
     limits,
@@ -72,8 +85,19 @@ export function productRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     const { lang } = ctx.state
     const say = productWords[lang]
     const said = ctx.query['said']
-    const text = said === 'saved' ? say.saved : said === 'removed' ? say.removed : said === 'listed' ? say.listed : undefined
-    await showForm(ctx, { values: valuesOf(edited, lang), edited, ...(text !== undefined && { notice: { tone: 'good', text } }) })
+    const text =
+      said === 'saved'
+        ? say.saved
+        : said === 'removed'
+          ? say.removed
+          : said === 'listed'
+            ? say.listed
+            : undefined
+    await showForm(ctx, {
+      values: valuesOf(edited, lang),
+      edited,
+      ...(text !== undefined && { notice: { tone: 'good', text } }),
+    })
   })
 
   doors.post(
@@ -88,12 +112,19 @@ export function productRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
       if (!input) return showForm(ctx, { values, faults, edited }, 400)
       // The same again, as when a button is pressed twice, is no fault.
       if (isSame(edited, input)) return `${pathOf(edited)}?said=saved`
-      if (form.text('seenAt') !== edited.changed_at) return showForm(ctx, { values, edited, notice: { tone: 'bad', text: say.stale } }, 409)
+      if (form.text('seenAt') !== edited.changed_at)
+        return showForm(ctx, { values, edited, notice: { tone: 'bad', text: say.stale } }, 409)
       const { stock, photo, ...rest } = input
       // What is sold meanwhile is not given back: the difference is what was meant.
       const addStock = stock - BigInt(/^\d{1,9}$/.exec(form.text('seenStock'))?.[0] ?? edited.stock)
-      if (edited.stock + addStock < 0n) return showForm(ctx, { values, faults: { stock: say.faults.stockGone }, edited }, 409)
-      const change = { ...rest, ...(addStock !== 0n && { addStock }), ...(photo && { photo }), seenAt: edited.changed_at }
+      if (edited.stock + addStock < 0n)
+        return showForm(ctx, { values, faults: { stock: say.faults.stockGone }, edited }, 409)
+      const change = {
+        ...rest,
+        ...(addStock !== 0n && { addStock }),
+        ...(photo && { photo }),
+        seenAt: edited.changed_at,
+      }
       return `${pathOf(await editProduct(db, edited.id, change, person.name))}?said=saved`
     },
     limits,
@@ -130,9 +161,11 @@ function readProduct(form: Form, lang: Language): { input: ProductInput | undefi
   const say = productWords[lang].faults
   const faults: FieldFaults = {}
   const name = form.text('name')
-  if (name.length > 200 || /[\n\t]/.test(name) || answered(() => slugOf(name)) === undefined) faults['name'] = say.name
+  if (name.length > 200 || /[\n\t]/.test(name) || answered(() => slugOf(name)) === undefined)
+    faults['name'] = say.name
   const price = readTyped(form.text('price'), 'BRL')
-  const units = price.is === 'amount' && price.units > 0n && price.units <= mostUnits.BRL ? price.units : undefined
+  const units =
+    price.is === 'amount' && price.units > 0n && price.units <= mostUnits.BRL ? price.units : undefined
   if (units === undefined) faults['price'] = faultOfAmount(price, lang, say.price)
   const stock = /^\d{1,6}$/.test(form.text('stock')) ? BigInt(form.text('stock')) : maxStock + 1n
   if (stock > maxStock) faults['stock'] = say.stock

@@ -32,7 +32,8 @@ const pt = {
   removed: 'O produto está fora da loja.',
   listed: 'O produto está na loja.',
   editTold: 'Pedidos já feitos ficam com o nome e o preço que tinham.',
-  stale: 'Outra pessoa mudou este produto enquanto você editava. Abaixo está o que você escreveu; confira com o atual e salve de novo.',
+  stale:
+    'Outra pessoa mudou este produto enquanto você editava. Abaixo está o que você escreveu; confira com o atual e salve de novo.',
   now: 'Como está agora',
   faults: {
     name: 'Escreva um nome com letras ou números, de até 200 letras.',

@@ -1,4 +1,7 @@
-/** Proposals as pages: the open ones and the decided ones, and one with what is to be done, its approval and its end. */
+/**
+ * Proposals as pages: the open ones and the decided ones, and one with what is to be done, its approval and
+ * its end.
+ */
 import type { Stop } from '../../../payout/payout.ts'
 import { samePerson } from '../../../base/person.ts'
 import { digestOfProposal, type Bar, type ProposalRow } from '../../../ledger/ledger.ts'
@@ -14,7 +17,12 @@ import { Steps } from '../frame/steps.tsx'
 import { barText } from '../schedules/barsWords.ts'
 import { proposalWords, proposedAct, proposedDetail, proposedSubject } from './words.ts'
 
-const tones: Record<ProposalRow['state'], Tone> = { open: 'wait', approved: 'good', refused: 'bad', withdrawn: 'still' }
+const tones: Record<ProposalRow['state'], Tone> = {
+  open: 'wait',
+  approved: 'good',
+  refused: 'bad',
+  withdrawn: 'still',
+}
 export const proposalPath = (id: string): string => `/console/proposals/${id}`
 
 /** What a proposal is about, where it has a page: its name, and where that is. */
@@ -42,9 +50,21 @@ interface ListParts extends Shared {
   query: Record<string, string>
 }
 
-export function ProposalsPage({ lang, person, stopped, details, open, decided, abouts, next, query }: ListParts) {
+export function ProposalsPage({
+  lang,
+  person,
+  stopped,
+  details,
+  open,
+  decided,
+  abouts,
+  next,
+  query,
+}: ListParts) {
   const say = proposalWords[lang]
-  const yours = open.filter(row => may(person.role, approval(row).act) && !samePerson(row.made_by, person.name)).length
+  const yours = open.filter(
+    row => may(person.role, approval(row).act) && !samePerson(row.made_by, person.name),
+  ).length
   const columns = columnsOf(lang, abouts, details)
   return (
     <Frame {...{ lang, person, stopped, here: 'proposals', title: say.title }}>
@@ -53,13 +73,25 @@ export function ProposalsPage({ lang, person, stopped, details, open, decided, a
       <h2>{say.open}</h2>
       <Rows {...{ lang, caption: '', columns, rows: open, empty: say.noneOpen }} />
       <h2>{say.decided}</h2>
-      <Rows {...{ lang, caption: '', columns: [...columns, ...decidedColumns(lang)], rows: decided, empty: say.noneDecided }} />
+      <Rows
+        {...{
+          lang,
+          caption: '',
+          columns: [...columns, ...decidedColumns(lang)],
+          rows: decided,
+          empty: say.noneDecided,
+        }}
+      />
       <Pages {...{ lang, path: '/console/proposals', query, next }} />
     </Frame>
   )
 }
 
-function columnsOf(lang: Language, abouts: ReadonlyMap<string, About>, details: Details): Column<ProposalRow>[] {
+function columnsOf(
+  lang: Language,
+  abouts: ReadonlyMap<string, About>,
+  details: Details,
+): Column<ProposalRow>[] {
   const say = proposalWords[lang]
   return [
     { head: say.act, cell: ({ id, act }) => <a href={proposalPath(id)}>{proposedAct(lang, act)}</a> },
@@ -92,7 +124,15 @@ const ProposalState = ({ lang, state }: { lang: Language; state: ProposalRow['st
   <Badge tone={tones[state]}>{proposalWords[lang].states[state]}</Badge>
 )
 
-function AboutLink({ lang, subject, abouts }: { lang: Language; subject: string; abouts: ReadonlyMap<string, About> }) {
+function AboutLink({
+  lang,
+  subject,
+  abouts,
+}: {
+  lang: Language
+  subject: string
+  abouts: ReadonlyMap<string, About>
+}) {
   const about = abouts.get(subject)
   if (!about) return <span>{proposedSubject(lang, subject)}</span>
   return <Ref {...{ id: about.name, href: about.href }} />
@@ -112,7 +152,19 @@ interface OneParts extends Shared {
   fault?: string
 }
 
-export function ProposalPage({ lang, person, stopped, details, row, abouts, steps, bar, sign, notice, fault }: OneParts) {
+export function ProposalPage({
+  lang,
+  person,
+  stopped,
+  details,
+  row,
+  abouts,
+  steps,
+  bar,
+  sign,
+  notice,
+  fault,
+}: OneParts) {
   const say = proposalWords[lang]
   return (
     <Frame
@@ -135,7 +187,10 @@ export function ProposalPage({ lang, person, stopped, details, row, abouts, step
           [say.state, <ProposalState {...{ lang, state: row.state }} />],
           [say.act, proposedAct(lang, row.act)],
           [say.about, <AboutLink {...{ lang, subject: row.subject, abouts }} />],
-          ...proposedDetail(lang, details.get(row.id)!).map(([name, value]): [string, string] => [capital(name), value]),
+          ...proposedDetail(lang, details.get(row.id)!).map(([name, value]): [string, string] => [
+            capital(name),
+            value,
+          ]),
           [say.by, row.made_by],
           [say.made, <Time {...{ lang, at: row.added_at }} />],
           [say.why, row.why],
@@ -145,7 +200,9 @@ export function ProposalPage({ lang, person, stopped, details, row, abouts, step
           [say.id, <Mono>{row.id}</Mono>],
         ]}
       />
-      {row.state === 'open' && <Decision {...{ lang, person, row, bar, sign }} {...(fault !== undefined && { fault })} />}
+      {row.state === 'open' && (
+        <Decision {...{ lang, person, row, bar, sign }} {...(fault !== undefined && { fault })} />
+      )}
       <h2>{say.history}</h2>
       <Steps {...{ lang, steps, words: say.heads, states: say.states }} />
     </Frame>
@@ -156,9 +213,18 @@ const capital = (text: string) => `${text.slice(0, 1).toUpperCase()}${text.slice
 
 /** What approving it is, as an act: of what is about people, admins may. */
 const approval = ({ act }: ProposalRow): { act: Act; verb: string } =>
-  personActs.includes(act) ? { act: 'user.approve', verb: 'approve-person' } : { act: 'proposal.approve', verb: 'approve' }
+  personActs.includes(act)
+    ? { act: 'user.approve', verb: 'approve-person' }
+    : { act: 'proposal.approve', verb: 'approve' }
 
-function Decision({ lang, person, row, bar, fault, sign }: Pick<OneParts, 'lang' | 'person' | 'row' | 'bar' | 'fault' | 'sign'>) {
+function Decision({
+  lang,
+  person,
+  row,
+  bar,
+  fault,
+  sign,
+}: Pick<OneParts, 'lang' | 'person' | 'row' | 'bar' | 'fault' | 'sign'>) {
   const say = proposalWords[lang]
   const isOwn = samePerson(row.made_by, person.name)
   const { act, verb } = approval(row)
@@ -177,7 +243,13 @@ function Decision({ lang, person, row, bar, fault, sign }: Pick<OneParts, 'lang'
             </p>
           </ActForm>
         ) : (
-          <p>{isOwn ? say.approve.own(row.made_by) : bar && may(person.role, act) ? barText(lang, bar) : say.approve.others}</p>
+          <p>
+            {isOwn
+              ? say.approve.own(row.made_by)
+              : bar && may(person.role, act)
+                ? barText(lang, bar)
+                : say.approve.others}
+          </p>
         )}
       </section>
       {may(person.role, 'proposal.refuse') && (

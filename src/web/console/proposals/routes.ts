@@ -3,7 +3,14 @@ import { approvingProposal, SignatureRefused } from '../../../approvals/approval
 import { BadInput } from '../../../base/answer.ts'
 import { approveAndDo } from '../../../jobs/jobs.ts'
 import { detailShown } from '../../../reconcile/reconcile.ts'
-import { barFor, findProposal, listProposals, refuse, type ProposalDecision, type ProposalRow } from '../../../ledger/ledger.ts'
+import {
+  barFor,
+  findProposal,
+  listProposals,
+  refuse,
+  type ProposalDecision,
+  type ProposalRow,
+} from '../../../ledger/ledger.ts'
 import { stopOf } from '../../../payout/payout.ts'
 import { personActs } from '../../../people/people.ts'
 import { history, join, sql, type Reader } from '../../../db/db.ts'
@@ -22,22 +29,32 @@ import { frameWords } from '../frame/words.ts'
 import { proposalWords } from './words.ts'
 
 const path = '/console/proposals'
-/** There is one for one act on one thing, so they are few; the list says how many there are in its caption. */
+/**
+ * There is one for one act on one thing, so they are few; the list says how many there are in its caption.
+ */
 const openLimit = 200
 const keyOf = ({ added_at: at, id }: ProposalRow): After => ({ at, id })
 
 export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PageParts): void {
   const { db } = app
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
+  const framed = async (ctx: ConsoleContext) => ({
+    lang: ctx.state.lang,
+    person: ctx.state.person,
+    stopped: await stopOf(db),
+  })
 
   doors.page(path, 'see', async ctx => {
     const filters = filtersOf(ctx, { names: [], choices: {} })
-    const read = ({ after }: { after: After | undefined }, limit: number) => listProposals(db, { state: 'decided', after, limit })
+    const read = ({ after }: { after: After | undefined }, limit: number) =>
+      listProposals(db, { state: 'decided', after, limit })
     const { rows: decided, next } = await pageAsked(read, filters, keyOf)
     const open = await listProposals(db, { state: 'open', limit: openLimit })
     const abouts = await aboutsOf(db, [...open, ...decided])
     const details = await detailsOf(db, [...open, ...decided])
-    show(ctx, ProposalsPage({ ...(await framed(ctx)), details, open, decided, abouts, next, query: filters.query }))
+    show(
+      ctx,
+      ProposalsPage({ ...(await framed(ctx)), details, open, decided, abouts, next, query: filters.query }),
+    )
   })
 
   doors.page(`${path}/:id`, 'see', async ctx => {
@@ -45,8 +62,18 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
     const say = proposalWords[ctx.state.lang]
     const said = ctx.query['said']
     const text =
-      said === 'approved' ? say.approve.done : said === 'refused' ? say.refuse.done : said === 'withdrawn' ? say.withdraw.done : undefined
-    await showOne(ctx, row, text === undefined || row.state !== said ? {} : { notice: { tone: 'good', text } })
+      said === 'approved'
+        ? say.approve.done
+        : said === 'refused'
+          ? say.refuse.done
+          : said === 'withdrawn'
+            ? say.withdraw.done
+            : undefined
+    await showOne(
+      ctx,
+      row,
+      text === undefined || row.state !== said ? {} : { notice: { tone: 'good', text } },
+    )
   })
 
   type Told = Pick<Parameters<typeof ProposalPage>[0], 'notice' | 'fault'>
@@ -56,13 +83,33 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
     const bar = await db.tx(async tx => barFor(tx, name, await tx.now(), row.made_by), 'locks')
     const sign = row.state === 'open' ? await signable(ctx, db, settings, approvingProposal(row)) : undefined
     const details = await detailsOf(db, [row])
-    show(ctx, ProposalPage({ ...(await framed(ctx)), details, row, abouts, bar, sign, steps: await history(db, row.id), ...told }), status)
+    show(
+      ctx,
+      ProposalPage({
+        ...(await framed(ctx)),
+        details,
+        row,
+        abouts,
+        bar,
+        sign,
+        steps: await history(db, row.id),
+        ...told,
+      }),
+      status,
+    )
   }
   const refused = (ctx: ConsoleContext, row: ProposalRow, text: string, said?: string) =>
     showOne(ctx, row, { notice: { tone: 'bad', text, ...(said !== undefined && { said }) } }, 409)
 
-  /** Where to go after a decision, or the page that says why there was none. The same again, as when a button is pressed twice, is no fault. */
-  function afterwards(ctx: ConsoleContext, decision: ProposalDecision, wanted: readonly ProposalRow['state'][]): string | Promise<void> {
+  /**
+   * Where to go after a decision, or the page that says why there was none. The same again, as when a button
+   * is pressed twice, is no fault.
+   */
+  function afterwards(
+    ctx: ConsoleContext,
+    decision: ProposalDecision,
+    wanted: readonly ProposalRow['state'][],
+  ): string | Promise<void> {
     const { lang, person } = ctx.state
     const say = proposalWords[lang]
     switch (decision.is) {
@@ -92,7 +139,11 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
     try {
       return await afterwards(
         ctx,
-        await approveAndDo(app, id, { by: person.name, seen: form.text('seen'), proof: await proofIn(ctx, form, db, settings) }),
+        await approveAndDo(app, id, {
+          by: person.name,
+          seen: form.text('seen'),
+          proof: await proofIn(ctx, form, db, settings),
+        }),
         ['approved'],
       )
     } catch (error) {
@@ -102,7 +153,9 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
     }
   }
 
-  doors.post(`${path}/:id/approve`, 'proposal.approve', (ctx, form) => approving(ctx, form), { passkey: true })
+  doors.post(`${path}/:id/approve`, 'proposal.approve', (ctx, form) => approving(ctx, form), {
+    passkey: true,
+  })
 
   // Admins approve what is proposed about people, and nothing else.
   doors.post(
@@ -133,16 +186,22 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
 async function aboutsOf(reader: Reader, rows: readonly ProposalRow[]): Promise<Map<string, About>> {
   const subjects = [...new Set(rows.map(({ subject }) => subject))]
   const known = await subjectsOf(reader, subjects)
-  const abouts = new Map([...known].map(([name, { kind, id }]): [string, About] => [name, { name, href: pathTo(kind, id) }]))
+  const abouts = new Map(
+    [...known].map(([name, { kind, id }]): [string, About] => [name, { name, href: pathTo(kind, id) }]),
+  )
   const userIds = subjects.filter(subject => subject.startsWith('usr_'))
   const people =
     userIds.length === 0
       ? []
-      : await reader.all<{ id: string; name: string }>(sql`select id, name from users where id in (${join(userIds)})`)
+      : await reader.all<{ id: string; name: string }>(
+          sql`select id, name from users where id in (${join(userIds)})`,
+        )
   for (const { id, name } of people) abouts.set(id, { name, href: `/console/people/${id}` })
   const accountIds = subjects.filter(subject => subject.startsWith('acc_'))
   if (accountIds.length === 0) return abouts
-  const accounts = await reader.all<{ id: string; name: string }>(sql`select id, name from accounts where id in (${join(accountIds)})`)
+  const accounts = await reader.all<{ id: string; name: string }>(
+    sql`select id, name from accounts where id in (${join(accountIds)})`,
+  )
   for (const { id, name } of accounts) abouts.set(id, { name, href: pathTo('account', name) })
   return abouts
 }

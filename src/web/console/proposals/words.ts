@@ -1,10 +1,16 @@
-/** The words of proposals: the page's own, and one table that says what each proposed act, each of its details and each of their values is called. */
+/**
+ * The words of proposals: the page's own, and one table that says what each proposed act, each of its details
+ * and each of their values is called.
+ */
 import type { ProposalRow } from '../../../ledger/ledger.ts'
 import { parseUnits, type Asset } from '../../../base/money.ts'
 import { shownNowhere } from '../../../payout/payout.ts'
 import { amount, moment, type Both, type Language } from '../../page/page.ts'
 
-/** By the names in `jobs/proposals.ts` and what those acts keep; what is not here is shown as it was written down. */
+/**
+ * By the names in `jobs/proposals.ts` and what those acts keep; what is not here is shown as it was written
+ * down.
+ */
 interface ActWords {
   acts: Readonly<Record<string, string>>
   details: Readonly<Record<string, string>>
@@ -62,7 +68,8 @@ const pt: ProposalWords = {
   decided: 'Decididas',
   noneOpen: 'Nenhuma proposta em aberto.',
   noneDecided: 'Nenhuma proposta decidida ainda.',
-  yours: count => (count === 1 ? '1 proposta espera a sua aprovação.' : `${count} propostas esperam a sua aprovação.`),
+  yours: count =>
+    count === 1 ? '1 proposta espera a sua aprovação.' : `${count} propostas esperam a sua aprovação.`,
   act: 'Ato',
   about: 'Sobre',
   what: 'O que será feito',
@@ -83,7 +90,8 @@ const pt: ProposalWords = {
     go: 'Aprovar e fazer',
     done: 'A proposta foi aprovada e feita.',
     own: by => `${by} fez esta proposta, então outra pessoa precisa aprová-la.`,
-    others: 'Espera a aprovação de quem tem o papel de aprovação (ou, sobre pessoas, também o de administração).',
+    others:
+      'Espera a aprovação de quem tem o papel de aprovação (ou, sobre pessoas, também o de administração).',
     changed: 'A proposta não é mais a que você viu. Confira abaixo como ela está agora.',
     cannot: 'Isto não pode mais ser feito, e nada foi aprovado:',
   },
@@ -165,7 +173,9 @@ const pt: ProposalWords = {
     recover: { never: 'nunca', 'next-payouts': 'nos próximos repasses' },
     as: { paid: 'paga por outro meio', forgiven: 'perdoada', returned: 'devolvida por outro meio' },
     verdict: { ours: 'é nossa: pagou este repasse', 'not-ours': 'não é nossa' },
-    shown: { [shownNowhere]: 'nada: nem transferência com este identificador ou esta chave, nem linha do extrato' },
+    shown: {
+      [shownNowhere]: 'nada: nem transferência com este identificador ou esta chave, nem linha do extrato',
+    },
     status: {
       ...{ created: 'criada', processing: 'em processamento', success: 'concluída', failed: 'não feita' },
       ...{ canceled: 'cancelada', unknown: 'desconhecido' },
@@ -175,10 +185,16 @@ const pt: ProposalWords = {
     match: { equals: 'igual a', starts: 'começa com' },
     period: { day: 'dia', month: 'mês' },
     ...Object.fromEntries(
-      ['perPayout', 'perHour', 'perDay', 'perPayoutNow', 'perHourNow', 'perDayNow'].map(name => [name, { none: 'sem limite' }]),
+      ['perPayout', 'perHour', 'perDay', 'perPayoutNow', 'perHourNow', 'perDayNow'].map(name => [
+        name,
+        { none: 'sem limite' },
+      ]),
     ),
   },
-  subjects: { 'installation BRL': 'toda a instalação, em reais', 'installation BTC': 'toda a instalação, em bitcoin' },
+  subjects: {
+    'installation BRL': 'toda a instalação, em reais',
+    'installation BTC': 'toda a instalação, em bitcoin',
+  },
 }
 
 const en: ProposalWords = {
@@ -189,7 +205,8 @@ const en: ProposalWords = {
   decided: 'Decided',
   noneOpen: 'No proposal is open.',
   noneDecided: 'No proposal was decided yet.',
-  yours: count => (count === 1 ? '1 proposal awaits your approval.' : `${count} proposals await your approval.`),
+  yours: count =>
+    count === 1 ? '1 proposal awaits your approval.' : `${count} proposals await your approval.`,
   act: 'Act',
   about: 'About',
   what: 'What will be done',
@@ -302,10 +319,16 @@ const en: ProposalWords = {
     match: { equals: 'equals', starts: 'begins with' },
     period: { day: 'day', month: 'month' },
     ...Object.fromEntries(
-      ['perPayout', 'perHour', 'perDay', 'perPayoutNow', 'perHourNow', 'perDayNow'].map(name => [name, { none: 'no limit' }]),
+      ['perPayout', 'perHour', 'perDay', 'perPayoutNow', 'perHourNow', 'perDayNow'].map(name => [
+        name,
+        { none: 'no limit' },
+      ]),
     ),
   },
-  subjects: { 'installation BRL': 'the whole installation, in reais', 'installation BTC': 'the whole installation, in bitcoin' },
+  subjects: {
+    'installation BRL': 'the whole installation, in reais',
+    'installation BTC': 'the whole installation, in bitcoin',
+  },
 }
 
 export const proposalWords: Both<ProposalWords> = { 'pt-BR': pt, en }
@@ -317,7 +340,8 @@ const wordOf = (words: Readonly<Record<string, string>> | undefined, name: strin
 export const proposedAct = (lang: Language, act: string): string => wordOf(proposalWords[lang].acts, act)
 
 /** What it is about, where that is no id of ours. */
-export const proposedSubject = (lang: Language, subject: string): string => wordOf(proposalWords[lang].subjects, subject)
+export const proposedSubject = (lang: Language, subject: string): string =>
+  wordOf(proposalWords[lang].subjects, subject)
 
 /** Those that are amounts. */
 const amounts = new Set([
@@ -330,21 +354,34 @@ const doubled: Readonly<Record<string, string>> = { most: 'mostUnits', mostInPer
 const cents = new Set(Object.values(doubled))
 
 /** What an act keeps of itself, as name and value. */
-export function proposedDetail(lang: Language, detail: Readonly<Record<string, string>>): [name: string, value: string][] {
+export function proposedDetail(
+  lang: Language,
+  detail: Readonly<Record<string, string>>,
+): [name: string, value: string][] {
   const { details, values } = proposalWords[lang]
   const asset: Asset = detail['asset'] === 'BTC' ? 'BTC' : 'BRL'
   const said = (name: string, value: string): string => {
     if (name === 'at' && /^\d{4}-.*Z$/.test(value)) return moment(lang, value)
     if (cents.has(name)) return amount(lang, BigInt(value), 'BRL')
-    return (amounts.has(name) && written(lang, value, asset)) || wordOf(Object.hasOwn(values, name) ? values[name] : undefined, value)
+    return (
+      (amounts.has(name) && written(lang, value, asset)) ||
+      wordOf(Object.hasOwn(values, name) ? values[name] : undefined, value)
+    )
   }
   const isSaid = detail['asset'] !== undefined && Object.keys(detail).some(name => amounts.has(name))
   return Object.entries(detail)
-    .filter(([name]) => !(isSaid && name === 'asset') && !(Object.hasOwn(doubled, name) && detail[doubled[name]!] !== undefined))
+    .filter(
+      ([name]) =>
+        !(isSaid && name === 'asset') &&
+        !(Object.hasOwn(doubled, name) && detail[doubled[name]!] !== undefined),
+    )
     .map(([name, value]) => [wordOf(details, name), said(name, value)])
 }
 
-/** An amount that an act wrote down (`60.00`, `-R$ 60.00`, `0.00012345 BTC`) as the page writes amounts; undefined where it is none. */
+/**
+ * An amount that an act wrote down (`60.00`, `-R$ 60.00`, `0.00012345 BTC`) as the page writes amounts;
+ * undefined where it is none.
+ */
 function written(lang: Language, value: string, asset: Asset): string | undefined {
   const [, sign, reais, digits, bitcoin] = /^(-?)(R\$ )?([\d.]+)( BTC)?$/.exec(value) ?? []
   const of: Asset = reais ? 'BRL' : bitcoin ? 'BTC' : asset

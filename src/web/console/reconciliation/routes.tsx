@@ -1,4 +1,7 @@
-/** Money at the bank that is none of ours: the lines, what two people say about each, and the rules that cover what comes again. */
+/**
+ * Money at the bank that is none of ours: the lines, what two people say about each, and the rules that cover
+ * what comes again.
+ */
 import { BadInput } from '../../../base/answer.ts'
 import { withoutTaxIds } from '../../../base/brazil.ts'
 import { isName } from '../../../base/id.ts'
@@ -46,7 +49,9 @@ export function reconciliationRoutes(doors: ConsoleRoutes, { app: { db, world } 
 
   doors.post(`${reconciliationPath}/accept`, 'line.accept', async (ctx, form) => {
     const { person, lang } = ctx.state
-    return leadTo(await proposeAccept(db, world, form.text('line'), { by: person.name, why: reasonOf(form, lang) }))
+    return leadTo(
+      await proposeAccept(db, world, form.text('line'), { by: person.name, why: reasonOf(form, lang) }),
+    )
   })
   doors.post(`${reconciliationPath}/suspense`, 'suspense.close', async (ctx, form) => {
     const { person, lang } = ctx.state
@@ -57,7 +62,12 @@ export function reconciliationRoutes(doors: ConsoleRoutes, { app: { db, world } 
     const { person, lang } = ctx.state
     const name = form.text('name')
     if (!isName(name)) throw new BadInput(reconciliationWords[lang].badName)
-    return leadTo(await proposeRule(db, world, name, readRule(form, lang), { by: person.name, why: reasonOf(form, lang) }))
+    return leadTo(
+      await proposeRule(db, world, name, readRule(form, lang), {
+        by: person.name,
+        why: reasonOf(form, lang),
+      }),
+    )
   })
   doors.post(`${reconciliationPath}/rule/close`, 'rule.close', async (ctx, form) => {
     const { person, lang } = ctx.state
@@ -123,7 +133,15 @@ function ReconciliationPage({ lang, person, stopped, open, waiting, decided, rul
       />
       <h2 id="suspense">{say.suspense.title}</h2>
       {waiting.length > 0 && <p>{say.suspense.told}</p>}
-      <Rows {...{ lang, caption: '', rows: waiting, empty: say.suspense.none, columns: suspenseColumns(lang, person) }} />
+      <Rows
+        {...{
+          lang,
+          caption: '',
+          rows: waiting,
+          empty: say.suspense.none,
+          columns: suspenseColumns(lang, person),
+        }}
+      />
       <h2>{say.rules}</h2>
       <Rows {...{ lang, caption: '', rows: rules, empty: say.noRules, columns: ruleColumns(lang, person) }} />
       <AddRule {...{ lang, person }} />
@@ -144,15 +162,22 @@ function lineColumns(lang: Language): Parameters<typeof Rows<StrangerRow>>[0]['c
     { head: heads.source, cell: ({ source }) => <Mono>{withoutTaxIds(source)}</Mono> },
     {
       head: heads.why,
-      cell: ({ why, decided_by: by }) => (why === null ? '–' : <span>{[<Said>{why}</Said>, by === null ? '' : ` (${by})`]}</span>),
+      cell: ({ why, decided_by: by }) =>
+        why === null ? '–' : <span>{[<Said>{why}</Said>, by === null ? '' : ` (${by})`]}</span>,
     },
   ]
 }
 
-function suspenseColumns(lang: Language, person: Person): Parameters<typeof Rows<SuspendedMoney>>[0]['columns'] {
+function suspenseColumns(
+  lang: Language,
+  person: Person,
+): Parameters<typeof Rows<SuspendedMoney>>[0]['columns'] {
   const { heads, suspense } = reconciliationWords[lang]
   return [
-    { head: suspense.atBank, cell: ({ provider_id: id, about }) => [`${suspense.abouts[about]} `, <Mono>{id}</Mono>] },
+    {
+      head: suspense.atBank,
+      cell: ({ provider_id: id, about }) => [`${suspense.abouts[about]} `, <Mono>{id}</Mono>],
+    },
     { head: heads.at, cell: ({ added_at: at }) => <When {...{ lang, at }} /> },
     { head: heads.amount, number: true, cell: ({ units }) => <Money {...{ lang, units, asset: 'BRL' }} /> },
     { head: suspense.bears, cell: ({ bears }) => <Mono>{bears}</Mono> },
@@ -166,15 +191,24 @@ function ruleColumns(lang: Language, person: Person): Parameters<typeof Rows<Ext
     { head: say.ruleHeads.name, cell: ({ name }) => name },
     { head: say.ruleHeads.state, cell: ({ state }) => say.ruleStates[state] },
     { head: say.ruleHeads.when, cell: row => `${say.when(row)} “${row.text}”` },
-    { head: say.ruleHeads.most, number: true, cell: ({ max_units: units }) => <Money {...{ lang, units, asset: 'BRL' }} /> },
+    {
+      head: say.ruleHeads.most,
+      number: true,
+      cell: ({ max_units: units }) => <Money {...{ lang, units, asset: 'BRL' }} />,
+    },
     {
       head: say.ruleHeads.inAll,
       number: true,
-      cell: ({ period_units: units, period }) => [<Money {...{ lang, units, asset: 'BRL' }} />, ` ${say.periods[period]}`],
+      cell: ({ period_units: units, period }) => [
+        <Money {...{ lang, units, asset: 'BRL' }} />,
+        ` ${say.periods[period]}`,
+      ],
     },
     {
       head: say.ruleHeads.by,
-      cell: ({ added_by: by, approved_by: approved, why }) => <span>{[`${by}, ${approved}: `, <Said>{why}</Said>]}</span>,
+      cell: ({ added_by: by, approved_by: approved, why }) => (
+        <span>{[`${by}, ${approved}: `, <Said>{why}</Said>]}</span>
+      ),
     },
     { head: say.close, cell: row => (row.state === 'active' ? <Close {...{ lang, person, row }} /> : '–') },
   ]
@@ -221,7 +255,15 @@ function CloseSuspense({
   )
 }
 
-const Close = ({ lang, person, row: { id, name } }: { lang: Language; person: Person; row: ExternalRuleRow }) =>
+const Close = ({
+  lang,
+  person,
+  row: { id, name },
+}: {
+  lang: Language
+  person: Person
+  row: ExternalRuleRow
+}) =>
   may(person.role, 'rule.close') ? (
     <details class="act">
       <summary>{reconciliationWords[lang].close}</summary>

@@ -13,7 +13,10 @@ interface ReconciliationWords {
   heads: Record<'line' | 'at' | 'state' | 'amount' | 'description' | 'source' | 'why', string>
   states: Record<StrangerRow['state'], string>
   accept: { title: string; told: string; go: string }
-  suspense: Record<'title' | 'told' | 'none' | 'atBank' | 'bears' | 'act' | 'ofPayout' | 'close' | 'closeTold' | 'go', string> & {
+  suspense: Record<
+    'title' | 'told' | 'none' | 'atBank' | 'bears' | 'act' | 'ofPayout' | 'close' | 'closeTold' | 'go',
+    string
+  > & {
     abouts: Record<SuspendedMoney['about'], string>
   }
   rules: string
@@ -22,7 +25,10 @@ interface ReconciliationWords {
   ruleStates: Record<ExternalRuleRow['state'], string>
   when: (rule: Pick<ExternalRuleRow, 'direction' | 'field' | 'match'>) => string
   periods: Record<ExternalRuleRow['period'], string>
-  add: Record<'title' | 'told' | 'name' | 'direction' | 'field' | 'match' | 'text' | 'most' | 'period' | 'inAll' | 'go', string>
+  add: Record<
+    'title' | 'told' | 'name' | 'direction' | 'field' | 'match' | 'text' | 'most' | 'period' | 'inAll' | 'go',
+    string
+  >
   directions: Record<ExternalRuleRow['direction'], string>
   fields: Record<ExternalRuleRow['field'], string>
   matches: Record<ExternalRuleRow['match'], string>
@@ -38,8 +44,21 @@ const pt: ReconciliationWords = {
   noneOpen: 'Nenhuma linha em aberto.',
   decided: 'Vistas ou cobertas',
   noneDecided: 'Nenhuma ainda.',
-  heads: { line: 'Linha', at: 'Quando', state: 'Estado', amount: 'Valor', description: 'Descrição', source: 'Origem', why: 'Motivo' },
-  states: { open: 'em aberto', opening: 'anterior aos livros', ruled: 'coberta por regra', accepted: 'aceita' },
+  heads: {
+    line: 'Linha',
+    at: 'Quando',
+    state: 'Estado',
+    amount: 'Valor',
+    description: 'Descrição',
+    source: 'Origem',
+    why: 'Motivo',
+  },
+  states: {
+    open: 'em aberto',
+    opening: 'anterior aos livros',
+    ruled: 'coberta por regra',
+    accepted: 'aceita',
+  },
   accept: {
     title: 'Aceitar a linha',
     told: 'Outra pessoa precisa aprovar. Diga o que foi este dinheiro.',
@@ -55,7 +74,8 @@ const pt: ReconciliationWords = {
     act: 'O que fazer',
     ofPayout: 'Ver o repasse',
     close: 'Dar como de terceiros',
-    closeTold: 'Outra pessoa precisa aprovar, e o banco é consultado de novo antes. O valor deixa de ser nosso nos livros. Diga o que foi.',
+    closeTold:
+      'Outra pessoa precisa aprovar, e o banco é consultado de novo antes. O valor deixa de ser nosso nos livros. Diga o que foi.',
     go: 'Propor',
   },
   rules: 'Regras',
@@ -100,9 +120,21 @@ const en: ReconciliationWords = {
   noneOpen: 'No line is open.',
   decided: 'Looked at or covered',
   noneDecided: 'None yet.',
-  heads: { line: 'Line', at: 'When', state: 'State', amount: 'Amount', description: 'Description', source: 'Source', why: 'Reason' },
+  heads: {
+    line: 'Line',
+    at: 'When',
+    state: 'State',
+    amount: 'Amount',
+    description: 'Description',
+    source: 'Source',
+    why: 'Reason',
+  },
   states: { open: 'open', opening: 'older than the books', ruled: 'covered by a rule', accepted: 'accepted' },
-  accept: { title: 'Accept the line', told: 'Another person has to approve it. Say what this money was.', go: 'Propose' },
+  accept: {
+    title: 'Accept the line',
+    told: 'Another person has to approve it. Say what this money was.',
+    go: 'Propose',
+  },
   suspense: {
     title: 'To be identified',
     told: 'What moved at the bank under a tag of ours and these books do not know, as after a restore. It waits apart until the bank explains it or two people say what it is.',
@@ -128,7 +160,8 @@ const en: ReconciliationWords = {
     by: 'Proposed and approved by',
   },
   ruleStates: { active: 'active', closed: 'closed' },
-  when: ({ direction, field, match }) => `${direction}, ${field} ${match === 'equals' ? 'is' : 'begins with'}`,
+  when: ({ direction, field, match }) =>
+    `${direction}, ${field} ${match === 'equals' ? 'is' : 'begins with'}`,
   periods: { day: 'a day', month: 'a month' },
   add: {
     title: 'Make a rule',

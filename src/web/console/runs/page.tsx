@@ -1,4 +1,6 @@
-/** One run: why it failed at the top, what it was for, and its log, which grows by itself while the run lasts. */
+/**
+ * One run: why it failed at the top, what it was for, and its log, which grows by itself while the run lasts.
+ */
 import type { Stop } from '../../../payout/payout.ts'
 import type { Person } from '../../../people/people.ts'
 import type { Language } from '../../page/page.ts'
@@ -23,7 +25,14 @@ export function RunPage({ lang, person, seen, level, stopped }: Parts) {
   const { row, slot } = seen
   return (
     <Frame
-      {...{ lang, person, stopped, here: 'runs', title: `${say.one} ${row.job}`, scripts: row.outcome === null ? ['consoleTail.js'] : [] }}
+      {...{
+        lang,
+        person,
+        stopped,
+        here: 'runs',
+        title: `${say.one} ${row.job}`,
+        scripts: row.outcome === null ? ['consoleTail.js'] : [],
+      }}
     >
       {row.outcome === 'failed' && (
         <Notice tone="bad">
@@ -45,7 +54,8 @@ export function RunPage({ lang, person, seen, level, stopped }: Parts) {
             say.slot,
             slot && (
               <>
-                <Ref {...{ id: slot.id, href: pathTo('slot', slot.id) }} /> {say.slotDue} <Time lang={lang} at={slot.due_at} />
+                <Ref {...{ id: slot.id, href: pathTo('slot', slot.id) }} /> {say.slotDue}{' '}
+                <Time lang={lang} at={slot.due_at} />
               </>
             ),
           ],
@@ -76,7 +86,10 @@ function Log({ lang, seen: { row, lines, last, cut }, level }: Pick<Parts, 'lang
       <h2 id="log">{say.log}</h2>
       <nav class="bar plain" aria-label={say.level}>
         {levels.map(each => (
-          <a href={each === 'all' ? path : `${path}?level=${each}`} aria-current={each === level ? 'true' : undefined}>
+          <a
+            href={each === 'all' ? path : `${path}?level=${each}`}
+            aria-current={each === level ? 'true' : undefined}
+          >
             {say.levels[each]}
           </a>
         ))}

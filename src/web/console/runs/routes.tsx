@@ -10,7 +10,18 @@ import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { namesOf } from '../../../queries/names.ts'
 import { pathTo } from '../links.ts'
 import { csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
-import { Choice, FilterForm, List, Only, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
+import {
+  Choice,
+  FilterForm,
+  List,
+  Only,
+  Ref,
+  Said,
+  State,
+  stateOptions,
+  stateWord,
+  When,
+} from '../list/parts.tsx'
 import { LogLine, RunPage } from './page.tsx'
 import { runFilters } from '../../../queries/filters.ts'
 import {
@@ -45,12 +56,22 @@ export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
       namesOf(db, 'schedules'),
       stopOf(db),
     ])
-    const any = (all: string[]): [string, string][] => [['', frameWords[lang].all], ...all.map((name): [string, string] => [name, name])]
+    const any = (all: string[]): [string, string][] => [
+      ['', frameWords[lang].all],
+      ...all.map((name): [string, string] => [name, name]),
+    ]
     show(
       ctx,
       <Frame {...{ lang, person, here: 'runs', title: own.title, stopped }}>
         <FilterForm {...{ lang, path, filters }}>
-          <Choice {...{ name: 'state', label: own.outcome, options: stateOptions(lang, 'run', runFilters.choices.state), filters }} />
+          <Choice
+            {...{
+              name: 'state',
+              label: own.outcome,
+              options: stateOptions(lang, 'run', runFilters.choices.state),
+              filters,
+            }}
+          />
           <Choice {...{ name: 'job', label: own.job, options: any(jobs), filters }} />
           <Choice {...{ name: 'schedule', label: own.schedule, options: any(schedules), filters }} />
         </FilterForm>
@@ -61,7 +82,12 @@ export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
   })
 
   doors.page(`${path}.csv`, 'see', ctx =>
-    sendCsv(ctx, 'runs', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, runFilters), keyOf: keyOfRun, clock: world.clock }),
+    sendCsv(ctx, 'runs', columnsOf(ctx.state.lang), {
+      read,
+      filters: filtersOf(ctx, runFilters),
+      keyOf: keyOfRun,
+      clock: world.clock,
+    }),
   )
 
   doors.page(`${path}/:id`, 'see', async ctx => {
@@ -81,7 +107,8 @@ export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
     ctx.body = (await linesAfter(db, row.id, -1n)).map(({ line }) => `${line}\n`).join('')
   })
 
-  // Each new line as the page would show it, under its number, so that a reader who was cut off goes on where they were.
+  // Each new line as the page would show it, under its number, so that a reader who was cut off goes on where
+  // they were.
   doors.page(`${path}/:id/tail`, 'see', async ctx => {
     const row = await findRun(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
@@ -109,7 +136,8 @@ async function tail(
     for (const kept of await linesAfter(db, id, last, 500)) {
       last = kept.seq
       const line = lineOf(kept)
-      if (isAt(level, line)) send({ name: 'line', id: `${last}`, data: renderToString(<LogLine {...{ lang, line }} />) })
+      if (isAt(level, line))
+        send({ name: 'line', id: `${last}`, data: renderToString(<LogLine {...{ lang, line }} />) })
     }
     if (!row || row.outcome !== null) return send({ name: 'end', id: `${last}`, data: row?.outcome ?? '' })
     await world.clock.sleep(lookMs, left)
@@ -126,19 +154,33 @@ function columnsOf(lang: Language): Column<ListedRun>[] {
   return [
     { head: say.id, cell: ({ id }) => <Ref {...{ id, href: pathTo('run', id) }} />, plain: ({ id }) => id },
     { head: own.job, cell: ({ job }) => job, plain: ({ job }) => job },
-    { head: own.started, cell: ({ started_at: at }) => <When {...{ lang, at }} />, plain: ({ started_at: at }) => csvTime(at) },
+    {
+      head: own.started,
+      cell: ({ started_at: at }) => <When {...{ lang, at }} />,
+      plain: ({ started_at: at }) => csvTime(at),
+    },
     {
       head: own.outcome,
       cell: row => <State {...{ lang, of: 'run', state: shownOutcome(row) }} />,
       plain: row => stateWord(lang, 'run', shownOutcome(row)),
     },
-    { head: own.lasted, number: true, cell: row => (lasted(row) === '' ? '–' : `${lasted(row)} ${own.seconds}`), plain: lasted },
+    {
+      head: own.lasted,
+      number: true,
+      cell: row => (lasted(row) === '' ? '–' : `${lasted(row)} ${own.seconds}`),
+      plain: lasted,
+    },
     {
       head: own.schedule,
-      cell: ({ schedule }) => (schedule === null ? '–' : <a href={pathTo('schedule', schedule)}>{schedule}</a>),
+      cell: ({ schedule }) =>
+        schedule === null ? '–' : <a href={pathTo('schedule', schedule)}>{schedule}</a>,
       plain: ({ schedule }) => schedule ?? '',
     },
-    { head: own.summary, cell: ({ summary }) => (summary ? <Said>{summary}</Said> : '–'), plain: ({ summary }) => summary ?? '' },
+    {
+      head: own.summary,
+      cell: ({ summary }) => (summary ? <Said>{summary}</Said> : '–'),
+      plain: ({ summary }) => summary ?? '',
+    },
     { head: own.worker, plain: ({ worker }) => worker },
   ]
 }

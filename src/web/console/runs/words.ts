@@ -31,7 +31,13 @@ const pt = {
   empty: 'Nenhuma execução ainda. O que não acha nada para fazer não fica guardado.',
   more: 'Detalhes',
   cut: 'Só as últimas linhas estão na página; o arquivo tem todas.',
-  slotStates: { due: 'devido', running: 'em andamento', done: 'concluído', failed: 'falhou', missed: 'perdido' },
+  slotStates: {
+    due: 'devido',
+    running: 'em andamento',
+    done: 'concluído',
+    failed: 'falhou',
+    missed: 'perdido',
+  },
 }
 
 const en: typeof pt = {

@@ -1,4 +1,7 @@
-/** Pages of schedules that have run for long weigh no more than any page may, and the list shows each of the last slots. */
+/**
+ * Pages of schedules that have run for long weigh no more than any page may, and the list shows each of the
+ * last slots.
+ */
 import { renderToString } from 'preact-render-to-string'
 import { describe, expect, test } from 'vitest'
 import { instant } from '../../../base/world.ts'
@@ -31,9 +34,30 @@ const slots: LatestSlot[] = Array.from({ length: 30 }, (_, number) => ({
 }))
 
 const row = {
-  ...{ id: 'sch_00000000000000000000000001', name: 'mensalidades-do-colegio', rail: 'starkbank', currency: 'BRL', state: 'active' },
-  ...{ cron: '30 9 1,15 * *', time_zone: 'America/Sao_Paulo', next_at: instant(now), starts_at: null, ends_at: null, roster: null },
-  ...{ version: 1n, count_low: 8n, count_high: 12n, units_low: 2_000n, units_high: 100_000n, due_in_ms: 86_400_000n, watch_ms: null },
+  ...{
+    id: 'sch_00000000000000000000000001',
+    name: 'mensalidades-do-colegio',
+    rail: 'starkbank',
+    currency: 'BRL',
+    state: 'active',
+  },
+  ...{
+    cron: '30 9 1,15 * *',
+    time_zone: 'America/Sao_Paulo',
+    next_at: instant(now),
+    starts_at: null,
+    ends_at: null,
+    roster: null,
+  },
+  ...{
+    version: 1n,
+    count_low: 8n,
+    count_high: 12n,
+    units_low: 2_000n,
+    units_high: 100_000n,
+    due_in_ms: 86_400_000n,
+    watch_ms: null,
+  },
   ...{ account_id: 'acc_1', commission_bp: 150n, min_payout_units: 0n, catch_up: 'all', added_by: 'ana' },
   ...{ added_at: instant(now), changed_at: instant(now) },
 } as unknown as ScheduleRow
@@ -41,8 +65,14 @@ const person = { id: 'usr_1', name: 'ana', role: 'admin', language: 'pt-BR' } as
 
 describe.each(['pt-BR', 'en'] as const)('in %s', lang => {
   test('a list of twenty schedules, each with thirty slots, is a page like any other', () => {
-    const schedules = Array.from({ length: 20 }, (_, number) => ({ row: { ...row, name: `${row.name}-${number}` }, slots, why: undefined }))
-    const html = renderToString(SchedulesPage({ lang, person, stopped: undefined, now, schedules, query: {}, next: 'more' }))
+    const schedules = Array.from({ length: 20 }, (_, number) => ({
+      row: { ...row, name: `${row.name}-${number}` },
+      slots,
+      why: undefined,
+    }))
+    const html = renderToString(
+      SchedulesPage({ lang, person, stopped: undefined, now, schedules, query: {}, next: 'more' }),
+    )
     expect(html).toContain('mensalidades-do-colegio-19')
     expect(Buffer.byteLength(html)).toBeLessThan(maxBytes)
   })
@@ -73,9 +103,9 @@ describe.each(['pt-BR', 'en'] as const)('in %s', lang => {
 
 test('in brief, each slot is a bar and a mark of its state, the newest to the right', () => {
   const html = renderToString(BarsInBrief({ lang: 'en', slots: slots.slice(0, 6) }))
-  const marks = [...html.matchAll(/<g class="slot (\w+)"><path d="([^"]*)"><\/path><text x="([^"]*)"[^>]*>([^<]*)</g)].map(
-    ([, tone, drawn, places, text]) => [tone, drawn!.match(/M/g)!.length, places, text],
-  )
+  const marks = [
+    ...html.matchAll(/<g class="slot (\w+)"><path d="([^"]*)"><\/path><text x="([^"]*)"[^>]*>([^<]*)</g),
+  ].map(([, tone, drawn, places, text]) => [tone, drawn!.match(/M/g)!.length, places, text])
   expect(marks).toEqual([
     ['good', 3, '2 14 26', '✓✓✓'],
     ['bad', 1, '38', '!'],

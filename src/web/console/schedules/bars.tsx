@@ -1,4 +1,7 @@
-/** The last slots of a schedule as bars, drawn on the server: each says in words what it stands for and leads to its run. */
+/**
+ * The last slots of a schedule as bars, drawn on the server: each says in words what it stands for and leads
+ * to its run.
+ */
 import { millis } from '../../../base/world.ts'
 import type { Asset } from '../../../base/money.ts'
 import type { LatestSlot, RunSlot } from '../../../schedule/schedule.ts'
@@ -15,8 +18,22 @@ interface Parts {
 
 /** A bar and the room around it: wide enough to be hit by a finger. */
 const [pitch, width, height, least] = [24, 16, 48, 6]
-export const tones: Record<Shown, Tone> = { due: 'wait', running: 'wait', done: 'good', short: 'wait', failed: 'bad', missed: 'still' }
-const marks: Record<Shown, string> = { due: '…', running: '…', done: '✓', short: '!', failed: '!', missed: '–' }
+export const tones: Record<Shown, Tone> = {
+  due: 'wait',
+  running: 'wait',
+  done: 'good',
+  short: 'wait',
+  failed: 'bad',
+  missed: 'still',
+}
+const marks: Record<Shown, string> = {
+  due: '…',
+  running: '…',
+  done: '✓',
+  short: '!',
+  failed: '!',
+  missed: '–',
+}
 
 /** What did less than it should is not shown as done. */
 type Shown = RunSlot['state'] | 'short'
@@ -25,10 +42,13 @@ export const shownOf = ({ state, isShort }: RunSlot): Shown => (isShort ? 'short
 /** How high: by how long it took, on a scale that tells a second from a minute from ten. */
 function heightOf(slot: RunSlot): number {
   const ms = tookMs(slot)
-  return ms === undefined ? least : least + Math.min(height - least, Math.round(Math.log10(1 + ms / 100) * 10))
+  return ms === undefined
+    ? least
+    : least + Math.min(height - least, Math.round(Math.log10(1 + ms / 100) * 10))
 }
 
-const tookMs = ({ run }: RunSlot) => (run?.endedAt === undefined ? undefined : millis(run.endedAt) - millis(run.startedAt))
+const tookMs = ({ run }: RunSlot) =>
+  run?.endedAt === undefined ? undefined : millis(run.endedAt) - millis(run.startedAt)
 
 export function tookSaid(lang: Language, slot: RunSlot): string {
   const ms = tookMs(slot)
@@ -110,7 +130,10 @@ function Bar({ slot, x, name }: { slot: LatestSlot; x: number; name: string }) {
   )
 }
 
-/** In a list of many only their shape, for a page may weigh 50 kB: what each bar stands for is said on the schedule's own page. */
+/**
+ * In a list of many only their shape, for a page may weigh 50 kB: what each bar stands for is said on the
+ * schedule's own page.
+ */
 export function BarsInBrief({ lang, slots }: { lang: Language; slots: readonly RunSlot[] }) {
   if (slots.length === 0) return <span class="quiet">{scheduleWords[lang].noRuns}</span>
   const [wide, tall] = [slots.length * brief.pitch, brief.height + 16]
@@ -125,7 +148,11 @@ export function BarsInBrief({ lang, slots }: { lang: Language; slots: readonly R
       <svg width={wide} height={tall} viewBox={`0 0 ${wide} ${tall}`} aria-hidden="true">
         {[...shapes].map(([tone, bars]) => (
           <g class={`slot ${tone}`}>
-            <path d={bars.map(({ x, high }) => `M${x + 1} ${brief.height}v-${high}h${brief.pitch - 3}v${high}z`).join('')} />
+            <path
+              d={bars
+                .map(({ x, high }) => `M${x + 1} ${brief.height}v-${high}h${brief.pitch - 3}v${high}z`)
+                .join('')}
+            />
             <text x={bars.map(({ x }) => x + 2).join(' ')} y={brief.height + 14}>
               {bars.map(({ slot }) => marks[shownOf(slot)]).join('')}
             </text>
@@ -146,9 +173,11 @@ export function SlotsTable({ lang, slots, asset, zone }: Parts) {
     <table class="cards">
       <thead>
         <tr>
-          {[heads.due, heads.state, heads.cause, heads.took, heads.tries, heads.count, heads.amount].map(head => (
-            <th scope="col">{head}</th>
-          ))}
+          {[heads.due, heads.state, heads.cause, heads.took, heads.tries, heads.count, heads.amount].map(
+            head => (
+              <th scope="col">{head}</th>
+            ),
+          )}
         </tr>
       </thead>
       <tbody>
@@ -171,7 +200,11 @@ export function SlotsTable({ lang, slots, asset, zone }: Parts) {
             <td data-label={heads.took}>{tookSaid(lang, slot)}</td>
             <td data-label={heads.tries}>{slot.tries}</td>
             <td data-label={heads.count}>
-              {slot.invoices > 0 ? <a href={`/console/invoices?slot=${slot.id}`}>{say.invoices(slot.invoices)}</a> : say.invoices(0)}
+              {slot.invoices > 0 ? (
+                <a href={`/console/invoices?slot=${slot.id}`}>{say.invoices(slot.invoices)}</a>
+              ) : (
+                say.invoices(0)
+              )}
             </td>
             <td data-label={heads.amount} class="number">
               {amount(lang, slot.units, asset)}

@@ -28,7 +28,8 @@ export function barText(lang: Language, bar: Bar): string {
 
 /** What of a row was edited past the program, and that it lets nobody do anything. */
 export function editedText(lang: Language, { what, name, row }: Edited): string {
-  const state = frameWords[lang].roles[row as Role] ?? peopleWords[lang].people.states[row as UserRow['state']] ?? row
+  const state =
+    frameWords[lang].roles[row as Role] ?? peopleWords[lang].people.states[row as UserRow['state']] ?? row
   return `${(lang === 'en' ? en : pt)[what](name, state)} ${lang === 'en' ? then.en : then.pt}`
 }
 

@@ -31,7 +31,19 @@ interface Parts {
   theirs?: Values
 }
 
-export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, codeFault, accounts, mayMakeUp, edited, theirs }: Parts) {
+export function ScheduleForm({
+  lang,
+  person,
+  stopped,
+  now,
+  values,
+  faults = {},
+  codeFault,
+  accounts,
+  mayMakeUp,
+  edited,
+  theirs,
+}: Parts) {
   const say = scheduleFormWords[lang]
   const path = edited ? `/console/schedules/${encodeURIComponent(edited.name)}` : '/console/schedules'
   const field = (name: string) => ({ name, value: values[name], fault: faults[name] })
@@ -46,7 +58,9 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
     >
       <Faults title={frameWords[lang].faults} faults={faults} />
       {codeFault !== undefined && <Notice tone="bad">{codeFault}</Notice>}
-      {theirs && edited && <Stale {...{ lang, version: `${edited.version}`, theirs, yours: values, accounts }} />}
+      {theirs && edited && (
+        <Stale {...{ lang, version: `${edited.version}`, theirs, yours: values, accounts }} />
+      )}
       {edited && !theirs && <Notice tone="still">{say.editTold}</Notice>}
       <div class="beside" data-preview="/console/schedules/preview">
         <ActForm
@@ -55,18 +69,33 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
           file
         >
           {edited && <input type="hidden" name="version" value={`${edited.version}`} />}
-          {!edited && <Field {...field('name')} label={say.name} hint={say.nameHint} required maxLength={63} />}
+          {!edited && (
+            <Field {...field('name')} label={say.name} hint={say.nameHint} required maxLength={63} />
+          )}
           <WhenFields {...{ lang, values, faults }} />
           <Preview {...{ lang, now, when }} />
           <Group legend={say.what}>
             {!edited && <Select {...field('rail')} label={say.rail} options={optionsOf(say.rails)} />}
             {mayBe(isOnChain) && (
-              <Select {...field('currency')} label={say.currency} hint={say.currencyHint} options={optionsOf(say.currencies)} />
+              <Select
+                {...field('currency')}
+                label={say.currency}
+                hint={say.currencyHint}
+                options={optionsOf(say.currencies)}
+              />
             )}
           </Group>
           <Group legend={say.who}>
             {mayMakeUp ? (
-              <Radios {...{ name: 'payers', values, fault: faults['payers'], words: say.payers, keys: ['roster', 'random'] }} />
+              <Radios
+                {...{
+                  name: 'payers',
+                  values,
+                  fault: faults['payers'],
+                  words: say.payers,
+                  keys: ['roster', 'random'],
+                }}
+              />
             ) : (
               <input type="hidden" name="payers" value="roster" />
             )}
@@ -86,7 +115,13 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
               <div class={faults['repeats'] ? 'field wrong' : 'field'}>
                 <label class="choice">
                   <input
-                    {...{ type: 'checkbox', id: 'repeats', name: 'repeats', value: '1', checked: values['repeats'] === '1' }}
+                    {...{
+                      type: 'checkbox',
+                      id: 'repeats',
+                      name: 'repeats',
+                      value: '1',
+                      checked: values['repeats'] === '1',
+                    }}
                     aria-describedby={faults['repeats'] ? 'repeats-fault' : undefined}
                   />{' '}
                   {say.repeats}
@@ -101,7 +136,13 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
             {mayMakeUp && (
               <>
                 <div class="pair">
-                  <Field {...field('countLow')} label={say.countLow} hint={say.randomHint} inputMode="numeric" maxLength={6} />
+                  <Field
+                    {...field('countLow')}
+                    label={say.countLow}
+                    hint={say.randomHint}
+                    inputMode="numeric"
+                    maxLength={6}
+                  />
                   <Field {...field('countHigh')} label={say.countHigh} inputMode="numeric" maxLength={6} />
                 </div>
                 <div class="pair">
@@ -114,20 +155,62 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
           <Group legend={say.then}>
             <div class="pair">
               <Field {...field('due')} label={say.due} required inputMode="numeric" maxLength={20} />
-              <Select {...field('dueUnit')} label={say.dueUnit} options={dueUnits.map(unit => [unit, say.dueUnits[unit]])} />
+              <Select
+                {...field('dueUnit')}
+                label={say.dueUnit}
+                options={dueUnits.map(unit => [unit, say.dueUnits[unit]])}
+              />
             </div>
-            {mayBe(isOnChain) && <Field {...field('watch')} label={say.watch} hint={say.watchHint} inputMode="numeric" maxLength={20} />}
+            {mayBe(isOnChain) && (
+              <Field
+                {...field('watch')}
+                label={say.watch}
+                hint={say.watchHint}
+                inputMode="numeric"
+                maxLength={20}
+              />
+            )}
             <Accounts {...{ lang, field: field('account'), accounts, rail: edited?.rail }} />
-            <Field {...field('commission')} label={say.commission} hint={say.commissionHint} inputMode="decimal" maxLength={10} />
-            <Field {...field('least')} label={say.least} hint={say.leastHint} inputMode="decimal" maxLength={30} />
+            <Field
+              {...field('commission')}
+              label={say.commission}
+              hint={say.commissionHint}
+              inputMode="decimal"
+              maxLength={10}
+            />
+            <Field
+              {...field('least')}
+              label={say.least}
+              hint={say.leastHint}
+              inputMode="decimal"
+              maxLength={30}
+            />
             {mayBe(hasPayTerms) && (
               <>
                 <div class="pair">
-                  <Field {...field('fine')} label={say.fine} hint={say.fineHint} inputMode="decimal" maxLength={10} />
-                  <Field {...field('interest')} label={say.interest} hint={say.interestHint} inputMode="decimal" maxLength={10} />
+                  <Field
+                    {...field('fine')}
+                    label={say.fine}
+                    hint={say.fineHint}
+                    inputMode="decimal"
+                    maxLength={10}
+                  />
+                  <Field
+                    {...field('interest')}
+                    label={say.interest}
+                    hint={say.interestHint}
+                    inputMode="decimal"
+                    maxLength={10}
+                  />
                 </div>
                 <Field {...field('discount')} label={say.discount} hint={say.discountHint} maxLength={120} />
-                <Field {...field('expires')} label={say.expires} hint={say.expiresHint} inputMode="numeric" maxLength={20} />
+                <Field
+                  {...field('expires')}
+                  label={say.expires}
+                  hint={say.expiresHint}
+                  inputMode="numeric"
+                  maxLength={20}
+                />
               </>
             )}
             <Select {...field('catchUp')} label={say.catchUp} options={optionsOf(say.catchUps)} />
@@ -147,7 +230,8 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
   )
 }
 
-const optionsOf = (words: Readonly<Record<string, string>>): (readonly [string, string])[] => Object.entries(words)
+const optionsOf = (words: Readonly<Record<string, string>>): (readonly [string, string])[] =>
+  Object.entries(words)
 
 const Group = ({ legend, children }: { legend: string; children: ComponentChildren }) => (
   <fieldset>
@@ -200,7 +284,11 @@ function WhenFields({ lang, values, faults }: { lang: Language; values: Values; 
         <Field {...field('at')} label={say.at} placeholder="09:00" maxLength={5} />
         <Field {...field('day')} label={say.day} inputMode="numeric" maxLength={2} />
       </div>
-      <Select {...field('every')} label={say.every} options={everyHours.map(hours => [`${hours}`, say.everyHour(hours)])} />
+      <Select
+        {...field('every')}
+        label={say.every}
+        options={everyHours.map(hours => [`${hours}`, say.everyHour(hours)])}
+      />
       <Field {...field('cron')} label={say.cron} hint={say.cronHint} maxLength={120} />
       <Zone {...{ lang, ...field('zone') }} />
       <Field {...field('starts')} label={say.starts} hint={say.startsHint} type="datetime-local" />
@@ -209,7 +297,10 @@ function WhenFields({ lang, values, faults }: { lang: Language; values: Values; 
   )
 }
 
-/** Those of Brazil, and the best known of each part of the world; the page's module adds every other the browser knows. */
+/**
+ * Those of Brazil, and the best known of each part of the world; the page's module adds every other the
+ * browser knows.
+ */
 const zones = [
   ...[
     'America/Sao_Paulo',
@@ -220,7 +311,15 @@ const zones = [
     'America/Bahia',
     'America/Fortaleza',
   ],
-  ...['America/Recife', 'America/Belem', 'America/Campo_Grande', 'America/Porto_Velho', 'America/Boa_Vista', 'America/Maceio', 'UTC'],
+  ...[
+    'America/Recife',
+    'America/Belem',
+    'America/Campo_Grande',
+    'America/Porto_Velho',
+    'America/Boa_Vista',
+    'America/Maceio',
+    'UTC',
+  ],
   ...[
     'America/Argentina/Buenos_Aires',
     'America/Santiago',
@@ -229,10 +328,29 @@ const zones = [
     'America/New_York',
     'America/Los_Angeles',
   ],
-  ...['Europe/Lisbon', 'Europe/London', 'Europe/Madrid', 'Europe/Berlin', 'Africa/Luanda', 'Africa/Maputo', 'Asia/Tokyo', 'Asia/Shanghai'],
+  ...[
+    'Europe/Lisbon',
+    'Europe/London',
+    'Europe/Madrid',
+    'Europe/Berlin',
+    'Africa/Luanda',
+    'Africa/Maputo',
+    'Asia/Tokyo',
+    'Asia/Shanghai',
+  ],
 ]
 
-const Zone = ({ lang, name, value, fault }: { lang: Language; name: string; value: string | undefined; fault: string | undefined }) => {
+const Zone = ({
+  lang,
+  name,
+  value,
+  fault,
+}: {
+  lang: Language
+  name: string
+  value: string | undefined
+  fault: string | undefined
+}) => {
   const say = scheduleFormWords[lang]
   return (
     <div class={fault ? 'field wrong' : 'field'}>
@@ -271,7 +389,8 @@ interface AccountsParts {
 function Accounts({ lang, field, accounts, rail }: AccountsParts) {
   const say = scheduleFormWords[lang]
   const fit = accounts.filter(
-    ({ id, kind, state }) => (id === field.value || state !== 'closed') && (rail === undefined || kind === accountKindOf(rail)),
+    ({ id, kind, state }) =>
+      (id === field.value || state !== 'closed') && (rail === undefined || kind === accountKindOf(rail)),
   )
   if (fit.length === 0)
     return (
@@ -306,7 +425,16 @@ const beside = ['csrf', 'version', 'preview', 'code', 'name', 'rail', 'rosterFil
 function Stale({ lang, version, theirs, yours, accounts }: StaleParts) {
   const say = scheduleFormWords[lang]
   const labels: Readonly<Record<string, string>> = {
-    ...{ preset: say.when, at: say.at, day: say.day, every: say.every, cron: say.cron, zone: say.zone, starts: say.starts, ends: say.ends },
+    ...{
+      preset: say.when,
+      at: say.at,
+      day: say.day,
+      every: say.every,
+      cron: say.cron,
+      zone: say.zone,
+      starts: say.starts,
+      ends: say.ends,
+    },
     ...{
       currency: say.currency,
       payers: say.who,
@@ -314,16 +442,33 @@ function Stale({ lang, version, theirs, yours, accounts }: StaleParts) {
       countLow: say.countLow,
       countHigh: `${say.countLow} … ${say.countHigh}`,
     },
-    ...{ low: say.low, high: `${say.low} … ${say.high}`, due: say.due, dueUnit: say.dueUnit, watch: say.watch, account: say.account },
+    ...{
+      low: say.low,
+      high: `${say.low} … ${say.high}`,
+      due: say.due,
+      dueUnit: say.dueUnit,
+      watch: say.watch,
+      account: say.account,
+    },
     ...{ commission: say.commission, least: say.least, catchUp: say.catchUp },
     ...{ fine: say.fine, interest: say.interest, discount: say.discount, expires: say.expires },
   }
   const words: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-    ...{ preset: say.presets, currency: say.currencies, payers: say.payers, dueUnit: say.dueUnits, catchUp: say.catchUps },
+    ...{
+      preset: say.presets,
+      currency: say.currencies,
+      payers: say.payers,
+      dueUnit: say.dueUnits,
+      catchUp: say.catchUps,
+    },
     account: Object.fromEntries(accounts.map(({ id, name }) => [id, name])),
   }
   const told = (name: string, value: string) =>
-    value === '' ? say.empty : name === 'roster' ? say.rosterLines(value.trim().split('\n').length) : (words[name]?.[value] ?? value)
+    value === ''
+      ? say.empty
+      : name === 'roster'
+        ? say.rosterLines(value.trim().split('\n').length)
+        : (words[name]?.[value] ?? value)
   const names = Object.keys(labels).filter(name => !beside.includes(name) && yours[name] !== undefined)
   const differ = names.filter(name => (theirs[name] ?? '').trim() !== (yours[name] ?? '').trim())
   return (

@@ -1,4 +1,7 @@
-/** The words of the form of a schedule: its fields, what is wrong with them, and the preview of when it is due. */
+/**
+ * The words of the form of a schedule: its fields, what is wrong with them, and the preview of when it is
+ * due.
+ */
 import type { Both } from '../../page/page.ts'
 
 const pt = {
@@ -22,7 +25,8 @@ const pt = {
   every: 'Horas entre disparos',
   everyHour: (hours: number) => (hours === 1 ? 'toda hora' : `a cada ${hours} horas`),
   cron: 'Expressão cron',
-  cronHint: 'Cinco campos: minuto, hora, dia do mês, mês, dia da semana. Exemplo: 0 9 * * 1-5. Usada só com “Outra regra”.',
+  cronHint:
+    'Cinco campos: minuto, hora, dia do mês, mês, dia da semana. Exemplo: 0 9 * * 1-5. Usada só com “Outra regra”.',
   zone: 'Fuso horário',
   zoneHint: 'Nome da base IANA, como America/Sao_Paulo.',
   starts: 'A partir de',
@@ -41,7 +45,8 @@ const pt = {
   rosterHint:
     'A primeira linha dá nome às colunas: nome;cpf/cnpj;valor;descrição, e vencimento se houver; depois uma linha por pagador, como o Excel salva.',
   repeats: 'Cobrar também as linhas iguais',
-  repeated: (lines: string, name: string, amount: string) => `Linhas ${lines} são iguais: ${name}, ${amount}.`,
+  repeated: (lines: string, name: string, amount: string) =>
+    `Linhas ${lines} são iguais: ${name}, ${amount}.`,
   rosterFile: 'Ou um arquivo, CSV ou Excel (.xlsx)',
   rosterFileHint: 'Até 900 kB. O arquivo, se houver, vale no lugar do texto colado.',
   countLow: 'Cobranças por disparo, de',
@@ -69,7 +74,8 @@ const pt = {
   interest: 'Juros por atraso (% ao mês)',
   interestHint: 'Só Pix. Somados por dia de atraso. Vazio: nenhum.',
   discount: 'Desconto por antecipação',
-  discountHint: 'Só Pix. Porcentagem e com que antecedência: 5%@3d, ou até cinco, do maior ao menor: 5%@5d 2,5%@1d. Vazio: nenhum.',
+  discountHint:
+    'Só Pix. Porcentagem e com que antecedência: 5%@3d, ou até cinco, do maior ao menor: 5%@5d 2,5%@1d. Vazio: nenhum.',
   expires: 'Pode ser pago até quantos dias depois do vencimento',
   expiresHint: 'Só Pix. De 0 a 365 dias. Vazio: 59.',
   catchUp: 'Disparos perdidos numa parada',
@@ -96,7 +102,8 @@ const pt = {
     cronFields: (count: number) =>
       `A expressão tem ${count} campos. Escreva cinco: minuto, hora, dia do mês, mês e dia da semana, como 0 9 * * 1-5.`,
     cronNickname: 'Use @hourly, @daily, @weekly, @monthly ou @yearly, ou os cinco campos.',
-    cronField: (field: string, value: string, right: string) => `O campo ${field} tem “${value}”, que não dá para ler. Use ${right}.`,
+    cronField: (field: string, value: string, right: string) =>
+      `O campo ${field} tem “${value}”, que não dá para ler. Use ${right}.`,
     cronNever: 'Esse dia não existe em nenhum dos meses escolhidos.',
     zone: 'Esse fuso não existe. Use um nome como America/Sao_Paulo.',
     zoneNear: (near: string) => `Esse fuso não existe. Seria ${near}?`,
@@ -109,8 +116,10 @@ const pt = {
     amount: 'Escreva um valor acima de zero, até 10.000.000,00 reais ou 100 BTC.',
     amounts: 'O segundo valor não pode ser menor que o primeiro.',
     dust: 'Abaixo de 546 satoshis a rede não transmite o pagamento. Peça mais.',
-    dustReais: (least: string) => `Pela cotação de agora isso dá menos de 546 satoshis, que a rede não transmite. Peça ao menos ${least}.`,
-    dustUnknown: 'Não há cotação agora para conferir um valor tão pequeno. Peça ao menos R$ 10,00 ou espere a cotação.',
+    dustReais: (least: string) =>
+      `Pela cotação de agora isso dá menos de 546 satoshis, que a rede não transmite. Peça ao menos ${least}.`,
+    dustUnknown:
+      'Não há cotação agora para conferir um valor tão pequeno. Peça ao menos R$ 10,00 ou espere a cotação.',
     count: 'Escreva um número de 1 a 10.000.',
     counts: 'O segundo número não pode ser menor que o primeiro.',
     payers: 'Escolha de quem se cobra.',
@@ -121,11 +130,13 @@ const pt = {
     due: 'Escreva um prazo acima de zero e de até 365 dias.',
     watch: 'Escreva um número de dias, de 1 a 365.',
     account: 'Escolha a conta de repasse.',
-    accountKind: 'Essa conta não serve para este meio: o Pix repassa a contas de banco, o Bitcoin a contas Bitcoin.',
+    accountKind:
+      'Essa conta não serve para este meio: o Pix repassa a contas de banco, o Bitcoin a contas Bitcoin.',
     accountClosed: 'Essa conta está encerrada. Escolha outra.',
     commission: 'Escreva uma porcentagem de 0 a 100, com até duas casas, como 1,5.',
     discount: 'Escreva porcentagem e antecedência, como 5%@3d, ou até cinco, cada uma menor que a anterior.',
-    discountLate: 'O desconto tem de acabar depois da cobrança e antes do vencimento. Diminua o tempo depois do @.',
+    discountLate:
+      'O desconto tem de acabar depois da cobrança e antes do vencimento. Diminua o tempo depois do @.',
     expires: 'Escreva um número de dias, de 0 a 365.',
     least: 'Escreva um valor, como 10,00; zero ou vazio repassa qualquer valor.',
     held: 'Há disparos esperando a decisão de uma pessoa, que precisam sair, ou ficar para trás, como estavam. Decida na página da agenda e salve de novo.',
@@ -153,7 +164,8 @@ const pt = {
     due: 'o vencimento não é uma data: escreva como 31/12/2026',
     'due on chain': 'o vencimento é só para Pix: deixe vazio',
     header: 'a primeira linha tem de ser nome;cpf/cnpj;valor;descrição, e pode ter vencimento',
-    width: (fields: number, expected: number) => `${fields} campos em vez de ${expected}: campo com vírgula vai entre aspas`,
+    width: (fields: number, expected: number) =>
+      `${fields} campos em vez de ${expected}: campo com vírgula vai entre aspas`,
     line: (line: number) => `Linha ${line}`,
     more: (count: number) => `e mais ${count}`,
   },
@@ -163,14 +175,16 @@ const pt = {
     caption: 'Próximos disparos',
     heads: { local: 'No fuso da agenda', utc: 'UTC', relative: 'Daqui a' },
     none: 'Nenhum disparo: a janela termina antes do próximo, ou já passou.',
-    inAll: (count: number) => (count === 1 ? '1 disparo até o fim da janela.' : `${count} disparos até o fim da janela.`),
+    inAll: (count: number) =>
+      count === 1 ? '1 disparo até o fim da janela.' : `${count} disparos até o fim da janela.`,
     many: 'mais de 1.000',
     manyInAll: 'Mais de 1.000 disparos até o fim da janela.',
     warnings: {
       either:
         'Dia do mês e dia da semana estão os dois preenchidos: dispara quando um deles acontece, como no cron do Unix. Alguns programas exigem os dois.',
       both: 'Um dos dois campos de dia começa com *: então dispara só quando os dois acontecem, como no cron do Unix.',
-      'short months': 'Meses que não têm esse dia ficam sem disparo. “No último dia de cada mês” dispara em todos.',
+      'short months':
+        'Meses que não têm esse dia ficam sem disparo. “No último dia de cada mês” dispara em todos.',
       steps: 'O passo das horas recomeça à meia-noite, então o último intervalo do dia é mais curto.',
     },
     clock: 'Mudanças de relógio nos próximos 13 meses',
@@ -186,7 +200,8 @@ const pt = {
     overlapMany: (day: string, from: string, until: string, count: number) =>
       `${day}: o relógio volta de ${until} para ${from}. Os ${count} disparos desse intervalo acontecem só na primeira vez.`,
     rest: (hours: string) => `Depois há uma pausa de ${hours}.`,
-    hours: (hours: number, minutes: number) => [hours && `${hours} h`, minutes && `${minutes} min`].filter(Boolean).join(' '),
+    hours: (hours: number, minutes: number) =>
+      [hours && `${hours} h`, minutes && `${minutes} min`].filter(Boolean).join(' '),
   },
 }
 
@@ -211,7 +226,8 @@ const en: typeof pt = {
   every: 'Hours between slots',
   everyHour: hours => (hours === 1 ? 'every hour' : `every ${hours} hours`),
   cron: 'Cron expression',
-  cronHint: 'Five fields: minute, hour, day of month, month, day of week. Example: 0 9 * * 1-5. Used with “Another rule” alone.',
+  cronHint:
+    'Five fields: minute, hour, day of month, month, day of week. Example: 0 9 * * 1-5. Used with “Another rule” alone.',
   zone: 'Time zone',
   zoneHint: 'A name of the IANA database, such as America/Sao_Paulo.',
   starts: 'From',
@@ -227,7 +243,8 @@ const en: typeof pt = {
   who: 'Whom',
   payers: { roster: 'A roster of payers', random: 'Payers made up, for demonstrations' },
   roster: 'Roster, pasted here',
-  rosterHint: 'The first line names the columns: name,tax_id,amount,description, and due if there is one; then one payer a line.',
+  rosterHint:
+    'The first line names the columns: name,tax_id,amount,description, and due if there is one; then one payer a line.',
   repeats: 'Ask for equal rows as well',
   repeated: (lines, name, amount) => `Lines ${lines} are equal: ${name}, ${amount}.`,
   rosterFile: 'Or a file, CSV or Excel (.xlsx)',
@@ -257,7 +274,8 @@ const en: typeof pt = {
   interest: 'Interest for paying late (% a month)',
   interestHint: 'Pix only. Added for each day after it was due. Empty: none.',
   discount: 'Discount for paying early',
-  discountHint: 'Pix only. Percent off and how long before it is due: 5%@3d, or up to five, the largest first: 5%@5d 2.5%@1d. Empty: none.',
+  discountHint:
+    'Pix only. Percent off and how long before it is due: 5%@3d, or up to five, the largest first: 5%@5d 2.5%@1d. Empty: none.',
   expires: 'Can be paid for so many days after it was due',
   expiresHint: 'Pix only. From 0 to 365 days. Empty: 59.',
   catchUp: 'Slots missed while nothing ran',
@@ -284,7 +302,8 @@ const en: typeof pt = {
     cronFields: count =>
       `The expression has ${count} fields. Write five: minute, hour, day of month, month and day of week, like 0 9 * * 1-5.`,
     cronNickname: 'Use @hourly, @daily, @weekly, @monthly or @yearly, or the five fields.',
-    cronField: (field, value, right) => `The field ${field} is “${value}”, which cannot be read. Use ${right}.`,
+    cronField: (field, value, right) =>
+      `The field ${field} is “${value}”, which cannot be read. Use ${right}.`,
     cronNever: 'That day does not exist in any of the months.',
     zone: 'There is no such zone. Use a name such as America/Sao_Paulo.',
     zoneNear: near => `There is no such zone. Did you mean ${near}?`,
@@ -297,8 +316,10 @@ const en: typeof pt = {
     amount: 'Write an amount above zero, up to 10,000,000.00 reais or 100 BTC.',
     amounts: 'The second amount cannot be below the first.',
     dust: 'Below 546 satoshis the network passes no payment on. Ask for more.',
-    dustReais: least => `At the rate of now that is below 546 satoshis, which the network does not pass on. Ask for at least ${least}.`,
-    dustUnknown: 'There is no rate now to check so small an amount. Ask for at least R$10.00, or wait for the rate.',
+    dustReais: least =>
+      `At the rate of now that is below 546 satoshis, which the network does not pass on. Ask for at least ${least}.`,
+    dustUnknown:
+      'There is no rate now to check so small an amount. Ask for at least R$10.00, or wait for the rate.',
     count: 'Write a number from 1 to 10,000.',
     counts: 'The second number cannot be below the first.',
     payers: 'Choose who is asked.',
@@ -309,11 +330,14 @@ const en: typeof pt = {
     due: 'Write a time above zero and up to 365 days.',
     watch: 'Write a number of days from 1 to 365.',
     account: 'Choose the payout account.',
-    accountKind: 'That account is not for this rail: Pix pays on to bank accounts, Bitcoin to Bitcoin accounts.',
+    accountKind:
+      'That account is not for this rail: Pix pays on to bank accounts, Bitcoin to Bitcoin accounts.',
     accountClosed: 'That account is closed. Choose another.',
     commission: 'Write a percentage from 0 to 100 with at most two decimals, like 1.5.',
-    discount: 'Write percent off and how long before, like 5%@3d, or up to five, each less than the one before.',
-    discountLate: 'A discount must end after it is asked for and before it is due. Shorten the time behind the @.',
+    discount:
+      'Write percent off and how long before, like 5%@3d, or up to five, each less than the one before.',
+    discountLate:
+      'A discount must end after it is asked for and before it is due. Shorten the time behind the @.',
     expires: 'Write a number of days from 0 to 365.',
     least: 'Write an amount, like 10.00; zero or nothing pays on any amount.',
     held: 'Slots fell due that wait for a person, and must be asked for, or left out, as they were. Decide on the schedule’s page, then save again.',
@@ -341,7 +365,8 @@ const en: typeof pt = {
     due: 'the due date is no day: write it like 31/12/2026 or 2026-12-31',
     'due on chain': 'a due date is for Pix only: leave it empty',
     header: 'the first line must be name,tax_id,amount,description, and may have due',
-    width: (fields, expected) => `${fields} fields instead of ${expected}: a field with a comma goes in quotation marks`,
+    width: (fields, expected) =>
+      `${fields} fields instead of ${expected}: a field with a comma goes in quotation marks`,
     line: line => `Line ${line}`,
     more: count => `and ${count} more`,
   },
@@ -355,7 +380,8 @@ const en: typeof pt = {
     many: 'more than 1,000',
     manyInAll: 'More than 1,000 slots until the window ends.',
     warnings: {
-      either: 'Both day fields are set: it is due when either of them holds, as in Unix cron. Some programs ask for both.',
+      either:
+        'Both day fields are set: it is due when either of them holds, as in Unix cron. Some programs ask for both.',
       both: 'One of the two day fields begins with *: then it is due only when both hold, as in Unix cron.',
       'short months': 'Months without that day have no slot. “The last day of every month” has one in each.',
       steps: 'Steps of hours begin anew at midnight, so the last stretch of a day is shorter.',

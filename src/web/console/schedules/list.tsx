@@ -68,7 +68,15 @@ export function SchedulesPage({ lang, person, stopped, now, schedules, query, ne
   )
 }
 
-function Line({ lang, now, schedule: { row, slots, why } }: { lang: Language; now: Millis; schedule: ListedSchedule }) {
+function Line({
+  lang,
+  now,
+  schedule: { row, slots, why },
+}: {
+  lang: Language
+  now: Millis
+  schedule: ListedSchedule
+}) {
   const say = scheduleWords[lang]
   const due = row.state === 'active' ? nextDue(row, instant(now), 2) : []
   return (
@@ -84,7 +92,8 @@ function Line({ lang, now, schedule: { row, slots, why } }: { lang: Language; no
       </th>
       <td data-label={say.heads.state}>
         <span>
-          <StateBadge {...{ lang, state: row.state }} /> {why !== undefined && <span class="quiet">{why}</span>}
+          <StateBadge {...{ lang, state: row.state }} />{' '}
+          {why !== undefined && <span class="quiet">{why}</span>}
         </span>
       </td>
       <td data-label={say.heads.next}>
@@ -93,7 +102,8 @@ function Line({ lang, now, schedule: { row, slots, why } }: { lang: Language; no
             ? say.noNext
             : due.map(({ at }) => (
                 <span class="due">
-                  <Time {...{ lang, at: instant(at), zone: row.time_zone }} /> <span class="quiet">{relative(lang, instant(at), now)}</span>
+                  <Time {...{ lang, at: instant(at), zone: row.time_zone }} />{' '}
+                  <span class="quiet">{relative(lang, instant(at), now)}</span>
                 </span>
               ))}
         </span>

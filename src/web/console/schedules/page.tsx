@@ -86,7 +86,8 @@ function ScheduleFacts({ lang, person, row, account, roster, why, stated }: Part
   const { one } = say
   const money = (units: bigint) => amount(lang, units, row.currency)
   const asks = `${one.counts(Number(row.count_low), Number(row.count_high))}, ${one.amounts(money(row.units_low), money(row.units_high))}`
-  const accountState = account?.state === 'awaiting' ? one.awaiting : account?.state === 'closed' ? one.closed : undefined
+  const accountState =
+    account?.state === 'awaiting' ? one.awaiting : account?.state === 'closed' ? one.closed : undefined
   return (
     <Facts
       facts={[
@@ -108,8 +109,8 @@ function ScheduleFacts({ lang, person, row, account, roster, why, stated }: Part
             one.madeUp
           ) : (
             <>
-              <a href={`${pathOf(row)}/roster.csv`}>{one.roster(roster.rows, roster.file)}</a>, <Time {...{ lang, at: roster.at }} />{' '}
-              {one.by(roster.by)}
+              <a href={`${pathOf(row)}/roster.csv`}>{one.roster(roster.rows, roster.file)}</a>,{' '}
+              <Time {...{ lang, at: roster.at }} /> {one.by(roster.by)}
               <WholeRoster {...{ lang, person, action: `${pathOf(row)}/roster.csv` }} />
             </>
           ),
@@ -130,12 +131,21 @@ function ScheduleFacts({ lang, person, row, account, roster, why, stated }: Part
         [
           one.facts.late,
           hasPayTerms(row.rail)
-            ? one.late(percent(lang, row.fine_bp), percent(lang, row.interest_bp), formatDuration(Number(row.expires_in_ms)))
+            ? one.late(
+                percent(lang, row.fine_bp),
+                percent(lang, row.interest_bp),
+                formatDuration(Number(row.expires_in_ms)),
+              )
             : undefined,
         ],
         [one.facts.early, row.discounts],
         [one.facts.catchUp, one.catchUp[row.catch_up]],
-        [one.facts.version, stated.is === 'approved' ? `${row.version} (${signWords[lang].proofs[stated.proof]})` : `${row.version}`],
+        [
+          one.facts.version,
+          stated.is === 'approved'
+            ? `${row.version} (${signWords[lang].proofs[stated.proof]})`
+            : `${row.version}`,
+        ],
         [
           one.facts.added,
           <>
@@ -161,7 +171,8 @@ function CatchUp({ lang, person, row, held, fault }: Parts) {
     <section class="card">
       <h2>{say.title}</h2>
       <p>
-        {say.told(held.count)} <Time {...{ lang, at: held.first! }} /> – <Time {...{ lang, at: held.last! }} />
+        {say.told(held.count)} <Time {...{ lang, at: held.first! }} /> –{' '}
+        <Time {...{ lang, at: held.last! }} />
       </p>
       {held.why !== undefined && (
         <p>

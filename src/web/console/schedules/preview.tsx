@@ -1,4 +1,7 @@
-/** The preview of when a schedule is due: the sentence, the next times in three ways of telling, and what clock changes do to it. */
+/**
+ * The preview of when a schedule is due: the sentence, the next times in three ways of telling, and what
+ * clock changes do to it.
+ */
 import { parseCron, slotsBetween } from '../../../base/cron.ts'
 import { describeCron } from '../../../base/describe.ts'
 import { clockChanges, type ClockChange } from '../../../base/describeClock.ts'
@@ -56,7 +59,12 @@ function Whole({ lang, now, when }: Parts & { when: When }) {
 /** The next times as a table; also the page of one schedule shows it. */
 export function NextTimes({ lang, now, when, count = shown }: Parts & { when: When; count?: number }) {
   const say = scheduleFormWords[lang].previewed
-  const window = { cron: when.cron, time_zone: when.timeZone, starts_at: when.startsAt ?? null, ends_at: when.endsAt ?? null }
+  const window = {
+    cron: when.cron,
+    time_zone: when.timeZone,
+    starts_at: when.startsAt ?? null,
+    ends_at: when.endsAt ?? null,
+  }
   const due = nextDue(window, instant(now), count)
   if (due.length === 0) return <Notice tone="wait">{say.none}</Notice>
   return (
@@ -120,10 +128,14 @@ export function noteOf({ is, from, until, due, alsoAfter, restMs }: ClockChange,
   const [first, low, high] = [due[0], hour(from), hour(until)]
   if (first === undefined) return say.clockCalm(day)
   if (is === 'gap') {
-    const told = due.length === 1 ? say.gapOne(day, low, high, hour(first)) : say.gapMany(day, low, high, due.length)
+    const told =
+      due.length === 1 ? say.gapOne(day, low, high, hour(first)) : say.gapMany(day, low, high, due.length)
     return alsoAfter ? `${told} ${say.gapMerged(high)}` : told
   }
-  const told = due.length === 1 ? say.overlapOne(day, low, high, hour(first)) : say.overlapMany(day, low, high, due.length)
+  const told =
+    due.length === 1
+      ? say.overlapOne(day, low, high, hour(first))
+      : say.overlapMany(day, low, high, due.length)
   if (restMs === undefined || due.length === 1) return told
   const minutes = Math.round(restMs / 60_000)
   return `${told} ${say.rest(say.hours(Math.floor(minutes / 60), minutes % 60))}`
@@ -133,9 +145,13 @@ const hour = (wall: Wall) => new Date(wall).toISOString().slice(11, 16)
 
 /** `sáb., 21/11/2026 09:00 -03:00`: the offset is told, for on two days of a year it decides. */
 function localTold(lang: Language, at: Millis, zone: string): string {
-  const day = new Intl.DateTimeFormat(lang, { weekday: 'short', year: 'numeric', month: '2-digit', day: '2-digit', timeZone: zone }).format(
-    at,
-  )
+  const day = new Intl.DateTimeFormat(lang, {
+    weekday: 'short',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    timeZone: zone,
+  }).format(at)
   const [, time, offset] = /^\S+ (\d\d:\d\d):\d\d(.+)$/.exec(instantToLocal(at, zone)) ?? []
   return `${day} ${time} (${offset})`
 }

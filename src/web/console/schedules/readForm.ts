@@ -1,4 +1,7 @@
-/** Reads the form of a schedule, whole: what it says as a rule, or every fault by its field, in the words of the page. */
+/**
+ * Reads the form of a schedule, whole: what it says as a rule, or every fault by its field, in the words of
+ * the page.
+ */
 import { parseDuration, formatDuration } from '../../../base/duration.ts'
 import { isName } from '../../../base/id.ts'
 import { centavosOf, formatUnits, minRequest, mostUnits, satsFor, type Asset } from '../../../base/money.ts'
@@ -15,7 +18,14 @@ import {
 import { judgeRoster, type Repeat, type RosterFault, type RosterRow } from '../../../base/roster.ts'
 import type { Millis } from '../../../base/world.ts'
 import { assetOf, hasPayTerms, isOnChain, railNames, type RailName } from '../../../base/rails.ts'
-import { payOf, unfitAccount, usualWatchMs, type NewSchedule, type Payers, type ScheduleRow } from '../../../schedule/schedule.ts'
+import {
+  payOf,
+  unfitAccount,
+  usualWatchMs,
+  type NewSchedule,
+  type Payers,
+  type ScheduleRow,
+} from '../../../schedule/schedule.ts'
 import type { AccountRow } from '../../../payout/payout.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { readWhen, valuesOfWhen, type FieldFaults, type Values } from './when.ts'
@@ -43,7 +53,10 @@ const unitMs = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const
 type Unit = keyof typeof unitMs
 export const dueUnits = Object.keys(unitMs) as Unit[]
 
-export function readSchedule(values: Values, context: FormContext): { rule: NewSchedule | undefined; faults: FieldFaults } {
+export function readSchedule(
+  values: Values,
+  context: FormContext,
+): { rule: NewSchedule | undefined; faults: FieldFaults } {
   const { lang, accounts, edited } = context
   const say = scheduleFormWords[lang].faults
   const faults: FieldFaults = {}
@@ -63,28 +76,40 @@ export function readSchedule(values: Values, context: FormContext): { rule: NewS
   const dueInMs = lengthOf(values['due'], values['dueUnit'])
   if (dueInMs === undefined) faults['due'] = say.due
   const isWatched = rail !== undefined && isOnChain(rail)
-  const watchMs = !isWatched || (values['watch'] ?? '').trim() === '' ? undefined : lengthOf(values['watch'], 'days')
+  const watchMs =
+    !isWatched || (values['watch'] ?? '').trim() === '' ? undefined : lengthOf(values['watch'], 'days')
   if (isWatched && (values['watch'] ?? '').trim() !== '' && watchMs === undefined) faults['watch'] = say.watch
 
   const account = accounts.find(({ id }) => id === values['account'])
   const unfit = rail && account?.id !== edited?.account_id ? unfitAccount(rail, account) : undefined
   if (!account) faults['account'] = say.account
-  else if (unfit !== undefined) faults['account'] = unfit === 'other kind' ? say.accountKind : say.accountClosed
+  else if (unfit !== undefined)
+    faults['account'] = unfit === 'other kind' ? say.accountKind : say.accountClosed
   const commissionBp = percentOrNone(values['commission'] ?? '')
   if (commissionBp === undefined) faults['commission'] = say.commission
   const least = (values['least'] ?? '').trim()
   const typed = rail && readTyped(least === '' ? '0' : least, assetOf(rail))
-  const minPayoutUnits = typed?.is === 'amount' && typed.units <= mostUnits[assetOf(rail!)] ? typed.units : undefined
+  const minPayoutUnits =
+    typed?.is === 'amount' && typed.units <= mostUnits[assetOf(rail!)] ? typed.units : undefined
   if (typed && minPayoutUnits === undefined) faults['least'] = faultOfAmount(typed, lang, say.least)
   const pay = rail && hasPayTerms(rail) ? readPay(values, dueInMs, context, faults) : undefined
   const catchUp = (['all', 'latest', 'none'] as const).find(each => each === values['catchUp']) ?? 'all'
 
   const isWhole = Object.keys(faults).length === 0
-  if (!isWhole || !when || !rail || !payers || !account || dueInMs === undefined) return { rule: undefined, faults }
+  if (!isWhole || !when || !rail || !payers || !account || dueInMs === undefined)
+    return { rule: undefined, faults }
   return {
     faults,
     rule: {
-      ...{ name, rail, currency: written === 'BRL' ? 'BRL' : 'BTC', ...when, ...payers, dueInMs, payTo: account.id },
+      ...{
+        name,
+        rail,
+        currency: written === 'BRL' ? 'BRL' : 'BTC',
+        ...when,
+        ...payers,
+        dueInMs,
+        payTo: account.id,
+      },
       ...{ commissionBp: commissionBp!, minPayoutUnits: minPayoutUnits!, catchUp },
       ...(watchMs !== undefined && { watchMs }),
       ...(pay && { pay }),
@@ -92,8 +117,15 @@ export function readSchedule(values: Values, context: FormContext): { rule: NewS
   }
 }
 
-/** What a form has no field for stays as it is: a page that was opened before there was one may still be sent. */
-function readPay(values: Values, dueInMs: Millis | undefined, { lang, edited }: FormContext, faults: FieldFaults): PayTerms {
+/**
+ * What a form has no field for stays as it is: a page that was opened before there was one may still be sent.
+ */
+function readPay(
+  values: Values,
+  dueInMs: Millis | undefined,
+  { lang, edited }: FormContext,
+  faults: FieldFaults,
+): PayTerms {
   const say = scheduleFormWords[lang].faults
   const before = edited ? payOf(edited) : plainTerms
   const percent = (field: string, otherwise: bigint) => {
@@ -113,7 +145,13 @@ function readPay(values: Values, dueInMs: Millis | undefined, { lang, edited }: 
   return { ...terms, discounts: discounts ?? [], expiresInMs: expiresInMs ?? plainTerms.expiresInMs }
 }
 
-function readPayers(values: Values, written: Currency, rail: RailName, context: FormContext, faults: FieldFaults): Payers | undefined {
+function readPayers(
+  values: Values,
+  written: Currency,
+  rail: RailName,
+  context: FormContext,
+  faults: FieldFaults,
+): Payers | undefined {
   const say = scheduleFormWords[context.lang].faults
   switch (values['payers']) {
     case 'random':
@@ -128,7 +166,13 @@ function readPayers(values: Values, written: Currency, rail: RailName, context: 
   }
 }
 
-function readMadeUp(values: Values, written: Currency, rail: RailName, context: FormContext, faults: FieldFaults): Payers | undefined {
+function readMadeUp(
+  values: Values,
+  written: Currency,
+  rail: RailName,
+  context: FormContext,
+  faults: FieldFaults,
+): Payers | undefined {
   const say = scheduleFormWords[context.lang].faults
   const asset = written === 'BRL' ? 'BRL' : 'BTC'
   const count = (field: string, fallback: string) => {
@@ -149,15 +193,23 @@ function readMadeUp(values: Values, written: Currency, rail: RailName, context: 
   const countHigh = count('countHigh', values['countLow'] ?? '')
   const unitsLow = units('low', '')
   const unitsHigh = units('high', values['low'] ?? '')
-  if (countLow !== undefined && countHigh !== undefined && countHigh < countLow) faults['countHigh'] = say.counts
+  if (countLow !== undefined && countHigh !== undefined && countHigh < countLow)
+    faults['countHigh'] = say.counts
   if (unitsLow !== undefined && unitsHigh !== undefined && unitsHigh < unitsLow) faults['high'] = say.amounts
-  if (countLow === undefined || countHigh === undefined || unitsLow === undefined || unitsHigh === undefined) return undefined
+  if (countLow === undefined || countHigh === undefined || unitsLow === undefined || unitsHigh === undefined)
+    return undefined
   const dust = dustIn(unitsLow, asset, rail, context)
   if (dust !== undefined) faults['low'] = dust
   return { roster: undefined, countLow, countHigh, unitsLow, unitsHigh }
 }
 
-function readListed(values: Values, asset: Asset, rail: RailName, context: FormContext, faults: FieldFaults): Payers | undefined {
+function readListed(
+  values: Values,
+  asset: Asset,
+  rail: RailName,
+  context: FormContext,
+  faults: FieldFaults,
+): Payers | undefined {
   const { lang, file } = context
   const say = scheduleFormWords[lang]
   if (file && file.text === undefined) {
@@ -172,13 +224,15 @@ function readListed(values: Values, asset: Asset, rail: RailName, context: FormC
   const { rows, faults: found, repeats } = judgeRoster(text, asset, { mayBeDue: !isOnChain(rail) })
   const tooMuch = rows.find(({ units }) => units > mostUnits[asset])
   if (found.length > 0) faults['roster'] = rosterSaid(found, lang)
-  else if (tooMuch) faults['roster'] = say.faults.rosterTooMuch(tooMuch.name, amount(lang, mostUnits[asset], asset))
+  else if (tooMuch)
+    faults['roster'] = say.faults.rosterTooMuch(tooMuch.name, amount(lang, mostUnits[asset], asset))
   if (found.length > 0 || tooMuch) return undefined
   const [unitsLow, unitsHigh] = endsOf(rows)
   const dust = dustIn(unitsLow, asset, rail, context)
   if (dust !== undefined) faults['roster'] = dust
   // What is there already was said yes to.
-  if (repeats.length > 0 && !values['repeats'] && text !== context.edited?.roster) faults['repeats'] = repeatsSaid(repeats, asset, lang)
+  if (repeats.length > 0 && !values['repeats'] && text !== context.edited?.roster)
+    faults['repeats'] = repeatsSaid(repeats, asset, lang)
   const payers = { roster: text, countLow: rows.length, countHigh: rows.length, unitsLow, unitsHigh }
   return file ? { ...payers, rosterFile: file.name } : payers
 }
@@ -190,7 +244,10 @@ const plainLines = (text: string) => text.replace(/\r\n?/g, '\n').trim()
 
 function endsOf(rows: readonly RosterRow[]): [bigint, bigint] {
   const first = rows[0]!.units
-  return rows.reduce(([low, high], { units }) => [units < low ? units : low, units > high ? units : high], [first, first])
+  return rows.reduce(
+    ([low, high], { units }) => [units < low ? units : low, units > high ? units : high],
+    [first, first],
+  )
 }
 
 const maxTold = 20
@@ -212,8 +269,17 @@ function repeatsSaid(repeats: readonly Repeat[], asset: Asset, lang: Language): 
   const list = new Intl.ListFormat(lang)
   const lines = repeats
     .slice(0, maxTold)
-    .map(({ lines, row }) => say.repeated(list.format(lines.slice(0, maxTold).map(String)), row.name, amount(lang, row.units, asset)))
-  return [...lines, ...(repeats.length > maxTold ? [say.rosterFault.more(repeats.length - maxTold)] : [])].join('\n')
+    .map(({ lines, row }) =>
+      say.repeated(
+        list.format(lines.slice(0, maxTold).map(String)),
+        row.name,
+        amount(lang, row.units, asset),
+      ),
+    )
+  return [
+    ...lines,
+    ...(repeats.length > maxTold ? [say.rosterFault.more(repeats.length - maxTold)] : []),
+  ].join('\n')
 }
 
 /** Too little for a chain, in satoshis or in reais at the rate of now. */
@@ -231,7 +297,11 @@ function dustIn(low: bigint, asset: Asset, rail: RailName, { lang, price }: Form
 function lengthOf(text = '', unit = ''): Millis | undefined {
   const plain = text.trim()
   const size = dueUnits.includes(unit as Unit) ? unitMs[unit as Unit] : undefined
-  const ms = /^\d{1,6}$/.test(plain) ? (size === undefined ? undefined : Number(plain) * size) : parseDuration(plain)
+  const ms = /^\d{1,6}$/.test(plain)
+    ? size === undefined
+      ? undefined
+      : Number(plain) * size
+    : parseDuration(plain)
   return ms !== undefined && ms > 0 && ms <= maxMs ? ms : undefined
 }
 
@@ -256,8 +326,17 @@ export function valuesOf(row: ScheduleRow, lang: Language): Values {
       ...{ countLow: `${row.count_low}`, countHigh: `${row.count_high}` },
       ...{ low: units(row.units_low, row.currency), high: units(row.units_high, row.currency) },
     }),
-    ...{ due, dueUnit, watch: watchUnit === 'days' ? watch : formatDuration(Number(row.watch_ms)), account: row.account_id },
-    ...{ commission: units(row.commission_bp, 'BRL'), least: units(row.min_payout_units, assetOf(row.rail)), catchUp: row.catch_up },
+    ...{
+      due,
+      dueUnit,
+      watch: watchUnit === 'days' ? watch : formatDuration(Number(row.watch_ms)),
+      account: row.account_id,
+    },
+    ...{
+      commission: units(row.commission_bp, 'BRL'),
+      least: units(row.min_payout_units, assetOf(row.rail)),
+      catchUp: row.catch_up,
+    },
     ...(hasPayTerms(row.rail) && payTyped(payOf(row), typed)),
   }
 }
@@ -281,7 +360,16 @@ function lengthTyped(ms: Millis): [string, Unit] {
 
 /** What a form of a new schedule begins with. */
 export const firstValues = (lang: Language, rail: RailName, accountId: string | undefined): Values => ({
-  ...{ preset: 'daily', at: '09:00', day: '1', every: '3', zone: 'America/Sao_Paulo', rail, currency: 'BRL', payers: 'roster' },
+  ...{
+    preset: 'daily',
+    at: '09:00',
+    day: '1',
+    every: '3',
+    zone: 'America/Sao_Paulo',
+    rail,
+    currency: 'BRL',
+    payers: 'roster',
+  },
   ...{
     due: '2',
     dueUnit: 'days',

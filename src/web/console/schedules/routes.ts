@@ -56,9 +56,14 @@ const limits = { fileBytes: 900 * 1024, textBytes: 1024 * 1024 }
 export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   const { db, world, rails, bitcoin, terms } = app
   const now = () => world.clock.now()
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
+  const framed = async (ctx: ConsoleContext) => ({
+    lang: ctx.state.lang,
+    person: ctx.state.person,
+    stopped: await stopOf(db),
+  })
   /** The schedule of the path, or 404. */
-  const the = async (ctx: ConsoleContext): Promise<ScheduleRow> => (await findSchedule(db, ctx.params['name']!)) ?? ctx.throw(404)
+  const the = async (ctx: ConsoleContext): Promise<ScheduleRow> =>
+    (await findSchedule(db, ctx.params['name']!)) ?? ctx.throw(404)
   const accountOf = (row: ScheduleRow) => findAccount(db, row.account_id)
   const railIsThere = ({ rail }: ScheduleRow) => rails[rail] !== undefined
 
@@ -66,7 +71,8 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   async function whyPaused(row: ScheduleRow): Promise<string | undefined> {
     if (row.state !== 'paused') return undefined
     const step = await db.one<{ why: string }>(
-      sql`select why from transitions where subject = ${row.id} and to_state = 'paused' and from_state = 'active' order by seq desc limit 1`,
+      sql`select why from transitions where subject = ${row.id} and to_state = 'paused'
+        and from_state = 'active' order by seq desc limit 1`,
     )
     return step?.why
   }
@@ -74,7 +80,8 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   doors.page(path, 'see', async ctx => {
     const after = typeof ctx.query['after'] === 'string' ? ctx.query['after'] : ''
     const rows = await db.all<ScheduleRow>(sql`
-      select * from schedules where store_id = 'sto_default' and name > ${after} order by name limit ${atOnce + 1}`)
+      select * from schedules where store_id = 'sto_default' and name > ${after} order by name
+        limit ${atOnce + 1}`)
     const here = rows.slice(0, atOnce)
     const slots = await lastSlotsOf(
       db,
@@ -84,13 +91,24 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     const schedules = []
     for (const row of here) schedules.push({ row, slots: slots.get(row.id)!, why: await whyPaused(row) })
     const next = rows.length > atOnce ? rows[atOnce - 1]!.name : undefined
-    show(ctx, SchedulesPage({ ...(await framed(ctx)), now: now(), schedules, query: after === '' ? {} : { after }, next }))
+    show(
+      ctx,
+      SchedulesPage({
+        ...(await framed(ctx)),
+        now: now(),
+        schedules,
+        query: after === '' ? {} : { after },
+        next,
+      }),
+    )
   })
 
   /** The fields that say when, in the address: what is shown is of nobody and changes nothing. */
   doors.page(`${path}/preview`, 'see', ctx => {
     const { lang } = ctx.state
-    const values = Object.fromEntries(Object.entries(ctx.query).map(([name, value]) => [name, String(value).slice(0, 200)]))
+    const values = Object.fromEntries(
+      Object.entries(ctx.query).map(([name, value]) => [name, String(value).slice(0, 200)]),
+    )
     ctx.set('cache-control', 'no-store')
     ctx.type = 'text/html; charset=utf-8'
     ctx.body = renderToString(Preview({ lang, now: now(), when: readWhen(values, lang).when }))
@@ -111,7 +129,10 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
       caughtUp: say.caughtUpNow,
       skipped: say.skippedNow,
     } as const
-    const text = typeof said === 'string' && Object.hasOwn(notices, said) ? notices[said as keyof typeof notices] : undefined
+    const text =
+      typeof said === 'string' && Object.hasOwn(notices, said)
+        ? notices[said as keyof typeof notices]
+        : undefined
     await showOne(ctx, row, text === undefined ? {} : { notice: { tone: 'good', text } })
   })
 
@@ -148,13 +169,18 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     more: { notice?: { tone: 'good' | 'bad'; text: string }; fault?: string },
     status = 200,
   ): Promise<void> {
-    const roster = row.roster === null ? undefined : { rows: Number(row.count_low), ...(await rosterOrigin(db, row)) }
+    const roster =
+      row.roster === null ? undefined : { rows: Number(row.count_low), ...(await rosterOrigin(db, row)) }
     const parts = {
       ...(await framed(ctx)),
       ...{ now: now(), row, account: await accountOf(row), roster, railIsThere: railIsThere(row) },
       held: await heldSlots(db, row.id),
       stated: await judgeSchedule(db, row),
-      ...{ slots: await latestSlots(db, row.id, bars), steps: await history(db, row.id), why: await whyPaused(row) },
+      ...{
+        slots: await latestSlots(db, row.id, bars),
+        steps: await history(db, row.id),
+        why: await whyPaused(row),
+      },
       notice: more.notice,
       ...(more.fault !== undefined && { fault: more.fault }),
     }
@@ -188,8 +214,10 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
 
   doors.page(`${path}/:name/dry-run`, 'see', async ctx => {
     const row = await the(ctx)
-    const rate = row.currency === assetOf(row.rail) ? undefined : bitcoin ? await rateNow(db, bitcoin, world) : noBitcoin
-    const price = rate?.is === 'rate' ? (said: Money) => inBitcoin(moneyIn(said, 'BRL'), rate.price) : undefined
+    const rate =
+      row.currency === assetOf(row.rail) ? undefined : bitcoin ? await rateNow(db, bitcoin, world) : noBitcoin
+    const price =
+      rate?.is === 'rate' ? (said: Money) => inBitcoin(moneyIn(said, 'BRL'), rate.price) : undefined
     const plan = rate?.is === 'none' ? undefined : await dryRun(row, world, terms, price)
     show(ctx, DryRunPage({ ...(await framed(ctx)), row, account: await accountOf(row), plan, rate }))
   })
@@ -222,14 +250,25 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
       theirs?: Values
       codeFault?: string
     }
-    const showForm = async (ctx: ConsoleContext, filled: Filled, accounts: readonly AccountRow[], status = 200) => {
+    const showForm = async (
+      ctx: ConsoleContext,
+      filled: Filled,
+      accounts: readonly AccountRow[],
+      status = 200,
+    ) => {
       const rail = filled.edited?.rail
       const mayMakeUp = await makingUp()
       if (filled.edited && filled.edited.roster !== null) await noteRoster(ctx, filled.edited)
       const parts = { ...(await framed(ctx)), now: now(), accounts, ...filled }
-      show(ctx, ScheduleForm({ ...parts, mayMakeUp: rail ? mayMakeUp(rail) : railNames.some(mayMakeUp) }), status)
+      show(
+        ctx,
+        ScheduleForm({ ...parts, mayMakeUp: rail ? mayMakeUp(rail) : railNames.some(mayMakeUp) }),
+        status,
+      )
     }
-    /** What was sent, with the file's text in the field it stands for, so that nothing has to be chosen twice. */
+    /**
+     * What was sent, with the file's text in the field it stands for, so that nothing has to be chosen twice.
+     */
     const sent = async (form: Form): Promise<{ values: Values; file: FormContext['file'] }> => {
       const upload = form.file('rosterFile')
       const file = upload && { name: upload.name.split(/[/\\]/).at(-1)!, text: await textOf(upload.bytes) }
@@ -239,14 +278,23 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
       showForm(ctx, { values: (await sent(form)).values, ...more }, await listAccounts(db), 400)
     const contextOf = async (ctx: ConsoleContext, accounts: readonly AccountRow[]): Promise<FormContext> => {
       const rate = bitcoin && (await rateNow(db, bitcoin, world))
-      return { lang: ctx.state.lang, accounts, mayMakeUp: await makingUp(), price: rate?.is === 'rate' ? rate.price : undefined }
+      return {
+        lang: ctx.state.lang,
+        accounts,
+        mayMakeUp: await makingUp(),
+        price: rate?.is === 'rate' ? rate.price : undefined,
+      }
     }
 
     doors.page(`${path}/new`, 'schedule.add', async ctx => {
       const accounts = await listAccounts(db)
       const rail = railNames.find(name => rails[name]) ?? railNames[0]!
       const fit = accounts.filter(({ kind, state }) => state !== 'closed' && kind === accountKindOf(rail))
-      await showForm(ctx, { values: firstValues(ctx.state.lang, rail, fit.length === 1 ? fit[0]!.id : undefined) }, accounts)
+      await showForm(
+        ctx,
+        { values: firstValues(ctx.state.lang, rail, fit.length === 1 ? fit[0]!.id : undefined) },
+        accounts,
+      )
     })
 
     doors.post(
@@ -256,11 +304,16 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
         const { lang, person } = ctx.state
         const accounts = await listAccounts(db)
         const { values, file } = await sent(form)
-        if (form.has('preview')) return showForm(ctx, { values, faults: readWhen(values, lang).faults }, accounts)
-        const { rule, faults } = readSchedule(values, { ...(await contextOf(ctx, accounts)), ...(file && { file }) })
+        if (form.has('preview'))
+          return showForm(ctx, { values, faults: readWhen(values, lang).faults }, accounts)
+        const { rule, faults } = readSchedule(values, {
+          ...(await contextOf(ctx, accounts)),
+          ...(file && { file }),
+        })
         if (!rule) return showForm(ctx, { values, faults }, accounts, 400)
         const opened = await openSchedule(db, world, rule, person.name, byCode)
-        if (opened.is === 'unfit') return showForm(ctx, { values, faults: unfitFaults(opened.why, lang) }, accounts, 400)
+        if (opened.is === 'unfit')
+          return showForm(ctx, { values, faults: unfitFaults(opened.why, lang) }, accounts, 400)
         return `${pathOf(opened.schedule)}?said=saved`
       },
       { ...limits, looksOnly, wrongCode: (ctx, form, codeFault) => showAgain(ctx, form, { codeFault }) },
@@ -280,40 +333,79 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
         const accounts = await listAccounts(db)
         const { values, file } = await sent(form)
         const version = /^\d{1,9}$/.test(form.text('version')) ? BigInt(form.text('version')) : 0n
-        // A version made meanwhile is told of before anything else is looked at: whoever reads the faults should know what they edit.
+        // A version made meanwhile is told of before anything else is looked at: whoever reads the faults
+        // should know what they edit.
         const theirs = version === edited.version ? {} : { theirs: valuesOf(edited, lang) }
-        if (form.has('preview')) return showForm(ctx, { values, faults: readWhen(values, lang).faults, edited, ...theirs }, accounts)
-        const { rule, faults } = readSchedule(values, { ...(await contextOf(ctx, accounts)), edited, ...(file && { file }) })
+        if (form.has('preview'))
+          return showForm(ctx, { values, faults: readWhen(values, lang).faults, edited, ...theirs }, accounts)
+        const { rule, faults } = readSchedule(values, {
+          ...(await contextOf(ctx, accounts)),
+          edited,
+          ...(file && { file }),
+        })
         if (!rule) return showForm(ctx, { values, faults, edited, ...theirs }, accounts, 400)
-        const outcome = await changeSchedule(db, world, bitcoin, { id: edited.id, version, rule, by: person.name, proof: byCode })
+        const outcome = await changeSchedule(db, world, bitcoin, {
+          id: edited.id,
+          version,
+          rule,
+          by: person.name,
+          proof: byCode,
+        })
         switch (outcome.is) {
           case 'changed':
             return `${pathOf(outcome.schedule)}?said=saved`
           case 'same':
             return `${pathOf(outcome.schedule)}?said=same`
           case 'stale':
-            return showForm(ctx, { values, edited: outcome.schedule, theirs: valuesOf(outcome.schedule, lang) }, accounts, 409)
+            return showForm(
+              ctx,
+              { values, edited: outcome.schedule, theirs: valuesOf(outcome.schedule, lang) },
+              accounts,
+              409,
+            )
           case 'unfit':
             return showForm(ctx, { values, faults: unfitFaults(outcome.why, lang), edited }, accounts, 400)
           case 'waiting':
-            return showForm(ctx, { values, faults: { currency: scheduleFormWords[lang].faults.waiting }, edited }, accounts, 409)
+            return showForm(
+              ctx,
+              { values, faults: { currency: scheduleFormWords[lang].faults.waiting }, edited },
+              accounts,
+              409,
+            )
           case 'held':
-            return showForm(ctx, { values, faults: { cron: scheduleFormWords[lang].faults.held }, edited }, accounts, 409)
+            return showForm(
+              ctx,
+              { values, faults: { cron: scheduleFormWords[lang].faults.held }, edited },
+              accounts,
+              409,
+            )
           case 'gone':
             return ctx.throw(404)
         }
       },
-      { ...limits, looksOnly, wrongCode: async (ctx, form, codeFault) => showAgain(ctx, form, { codeFault, edited: await the(ctx) }) },
+      {
+        ...limits,
+        looksOnly,
+        wrongCode: async (ctx, form, codeFault) =>
+          showAgain(ctx, form, { codeFault, edited: await the(ctx) }),
+      },
     )
   }
 
-  /** Payers are made up for demonstrations alone: not where the database belongs to a bank or a chain whose money is real. */
+  /**
+   * Payers are made up for demonstrations alone: not where the database belongs to a bank or a chain whose
+   * money is real.
+   */
   async function makingUp(): Promise<FormContext['mayMakeUp']> {
     const rows = await db.all<{ name: string; value: string }>(
       sql`select name, value from settings where name in ('bank identity', 'bitcoin identity')`,
     )
-    const begins = (name: string, text: string) => rows.some(row => row.name === name && row.value.startsWith(text))
-    const [bankIsReal, chainIsReal] = [begins('bank identity', 'production/'), begins('bitcoin identity', 'mainnet/')]
+    const begins = (name: string, text: string) =>
+      rows.some(row => row.name === name && row.value.startsWith(text))
+    const [bankIsReal, chainIsReal] = [
+      begins('bank identity', 'production/'),
+      begins('bitcoin identity', 'mainnet/'),
+    ]
     return rail => !bankIsReal && !(isOnChain(rail) && chainIsReal)
   }
 }

@@ -111,10 +111,16 @@ function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
           </div>
         ))}
       </dl>
-      {account && <p>{asset === 'BRL' ? say.transfers(paid, account.name) : say.bundled(paid, account.name)}.</p>}
-      {held > 0 && <Notice tone="wait">{say.heldTold(held, plan.lines.length, money(row.min_payout_units))}</Notice>}
+      {account && (
+        <p>{asset === 'BRL' ? say.transfers(paid, account.name) : say.bundled(paid, account.name)}.</p>
+      )}
+      {held > 0 && (
+        <Notice tone="wait">{say.heldTold(held, plan.lines.length, money(row.min_payout_units))}</Notice>
+      )}
       {rate?.is === 'rate' && isPriced && (
-        <p class="quiet">{say.rate(amount(lang, rate.price, 'BRL'), moment(lang, rate.at), rate.sources.join(', '))}</p>
+        <p class="quiet">
+          {say.rate(amount(lang, rate.price, 'BRL'), moment(lang, rate.at), rate.sources.join(', '))}
+        </p>
       )}
       <p class="quiet">{asset === 'BRL' ? say.bankFee : say.networkFee}</p>
       <table class="cards">
@@ -178,7 +184,8 @@ export function RunPage({ lang, person, stopped, row, account, at, railIsThere, 
   const money = (units: bigint) => amount(lang, units, row.currency)
   const [low, high] = [row.count_low, row.count_high]
   const count = low === high ? words.invoices(Number(low)) : `${low} … ${words.invoices(Number(high))}`
-  const [least, most] = row.roster === null ? [low * row.units_low, high * row.units_high] : [undefined, undefined]
+  const [least, most] =
+    row.roster === null ? [low * row.units_low, high * row.units_high] : [undefined, undefined]
   return (
     <Frame {...{ lang, person, stopped, here: 'schedules', title: say.title(row.name) }}>
       {faults.page !== undefined && <Notice tone="bad">{faults.page}</Notice>}
@@ -187,7 +194,10 @@ export function RunPage({ lang, person, stopped, row, account, at, railIsThere, 
       <p>
         {least === undefined || most === undefined
           ? say.told(count, words.one.amounts(money(row.units_low), money(row.units_high)))
-          : say.told(count, least === most ? say.exactly(money(least)) : say.between(money(least), money(most)))}{' '}
+          : say.told(
+              count,
+              least === most ? say.exactly(money(least)) : say.between(money(least), money(most)),
+            )}{' '}
         {account && say.payTo(account.name)}
       </p>
       <p>

@@ -1,4 +1,7 @@
-/** When a schedule is due, as its form says it: presets and a cron expression of one's own, a zone, a window. Faults are told by field. */
+/**
+ * When a schedule is due, as its form says it: presets and a cron expression of one's own, a zone, a window.
+ * Faults are told by field.
+ */
 import { BadInput } from '../../../base/answer.ts'
 import { parseCron } from '../../../base/cron.ts'
 import { instant, later, type Instant } from '../../../base/world.ts'
@@ -17,7 +20,16 @@ export interface When {
   endsAt: Instant | undefined
 }
 
-export const presets = ['daily', 'weekdays', 'monthly', 'lastDay', 'lastBusinessDay', 'hours', 'once', 'cron'] as const
+export const presets = [
+  'daily',
+  'weekdays',
+  'monthly',
+  'lastDay',
+  'lastBusinessDay',
+  'hours',
+  'once',
+  'cron',
+] as const
 export type Preset = (typeof presets)[number]
 /** Those that divide a day, so that the stretches are alike. */
 export const everyHours = [1, 2, 3, 4, 6, 8, 12] as const
@@ -52,7 +64,8 @@ function readCron(preset: Preset, values: Values, lang: Language, faults: FieldF
   const say = scheduleFormWords[lang].faults
   const at = () => {
     const [, hour, minute = '0'] = /^(\d{1,2})(?:[:h](\d{2})?)?$/.exec((values['at'] ?? '').trim()) ?? []
-    if (hour !== undefined && Number(hour) < 24 && Number(minute) < 60) return `${Number(minute)} ${Number(hour)}`
+    if (hour !== undefined && Number(hour) < 24 && Number(minute) < 60)
+      return `${Number(minute)} ${Number(hour)}`
     faults['at'] = say.at
     return undefined
   }
@@ -96,8 +109,11 @@ function readExpression(text: string, lang: Language, faults: FieldFaults): stri
   if (given.startsWith('@')) return reads(given) ? given.toLowerCase() : wrong(say.cronNickname)
   const fields = given === '' ? [] : given.split(/\s+/)
   if (fields.length !== 5) return wrong(say.cronFields(fields.length))
-  const place = fields.findIndex((field, at) => !reads(Array.from({ length: 5 }, (_, other) => (other === at ? field : '*')).join(' ')))
-  if (place >= 0) return wrong(say.cronField(cronNames[place]!, fields[place]!.slice(0, 40), cronRights[place]!))
+  const place = fields.findIndex(
+    (field, at) => !reads(Array.from({ length: 5 }, (_, other) => (other === at ? field : '*')).join(' ')),
+  )
+  if (place >= 0)
+    return wrong(say.cronField(cronNames[place]!, fields[place]!.slice(0, 40), cronRights[place]!))
   return reads(given) ? fields.join(' ') : wrong(say.cronNever)
 }
 
@@ -111,7 +127,8 @@ function readZone(text: string, lang: Language, faults: FieldFaults): string | u
 }
 
 /** The reason somebody gave, on one line; '' where there is none. */
-export const reasonIn = (form: Pick<Form, 'text'>): string => form.text('why').replace(/\s+/g, ' ').trim().slice(0, 200)
+export const reasonIn = (form: Pick<Form, 'text'>): string =>
+  form.text('why').replace(/\s+/g, ' ').trim().slice(0, 200)
 
 /** What `work` answers, or undefined where it is bad input. */
 export function answered<T>(work: () => T): T | undefined {
@@ -124,7 +141,12 @@ export function answered<T>(work: () => T): T | undefined {
 }
 
 /** The fields that say `when`, to be filled into the form. What no preset says is its expression. */
-export function valuesOfWhen(cron: string, zone: string, starts: Instant | null, ends: Instant | null): Values {
+export function valuesOfWhen(
+  cron: string,
+  zone: string,
+  starts: Instant | null,
+  ends: Instant | null,
+): Values {
   const local = (at: Instant | null) => (at === null ? '' : localMinute(at, zone))
   const base = { zone, starts: local(starts), ends: local(ends), cron }
   const time = (minute: string, hour: string) => `${hour.padStart(2, '0')}:${minute.padStart(2, '0')}`
@@ -132,18 +154,28 @@ export function valuesOfWhen(cron: string, zone: string, starts: Instant | null,
   if (minute !== undefined && hour !== undefined) {
     const at = time(minute, hour)
     if (day === '*') return { ...base, preset: weekday === '*' ? 'daily' : 'weekdays', at }
-    if (weekday === '*' && day!.startsWith('L')) return { ...base, preset: day === 'L' ? 'lastDay' : 'lastBusinessDay', at }
+    if (weekday === '*' && day!.startsWith('L'))
+      return { ...base, preset: day === 'L' ? 'lastDay' : 'lastBusinessDay', at }
     if (weekday === '*') return { ...base, preset: 'monthly', at, day: day! }
   }
   const every = cron === '0 * * * *' ? '1' : /^0 \*\/(\d{1,2}) \* \* \*$/.exec(cron)?.[1]
-  if (every !== undefined && everyHours.some(hours => `${hours}` === every)) return { ...base, preset: 'hours', every }
+  if (every !== undefined && everyHours.some(hours => `${hours}` === every))
+    return { ...base, preset: 'hours', every }
   return { ...base, preset: 'cron' }
 }
 
 /** `2026-11-21T09:00`, as a field for local times has it; with seconds where there are any. */
 function localMinute(at: Instant, zone: string): string {
   const parts = new Intl.DateTimeFormat('sv-SE', {
-    ...{ timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+    ...{
+      timeZone: zone,
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    },
     hourCycle: 'h23',
   }).format(Date.parse(at))
   return parts.replace(' ', 'T').replace(/:00$/, '')

@@ -1,4 +1,7 @@
-/** The words of the schedules' pages: the list, its bars, one schedule, the trial run, a run now. Those of the form are in `schedulesForm.ts`. */
+/**
+ * The words of the schedules' pages: the list, its bars, one schedule, the trial run, a run now. Those of the
+ * form are in `schedulesForm.ts`.
+ */
 import type { Both } from '../../page/page.ts'
 
 const pt = {
@@ -7,14 +10,28 @@ const pt = {
   none: 'Ainda não há agenda. Uma agenda diz quando cobrar, de quem, quanto, e para onde repassar.',
   noneViewer: 'Ainda não há agenda. Quem tem o papel de operação cria a primeira.',
   caption: 'Agendas, pelo nome',
-  heads: { name: 'Agenda', state: 'Estado', when: 'Quando', next: 'Próximos disparos', runs: 'Últimas execuções' },
+  heads: {
+    name: 'Agenda',
+    state: 'Estado',
+    when: 'Quando',
+    next: 'Próximos disparos',
+    runs: 'Últimas execuções',
+  },
   states: { active: 'ativa', paused: 'pausada' },
   rails: { starkbank: 'Pix (Stark Bank)', bitcoin: 'Bitcoin' },
   noNext: 'nenhum',
   noRuns: 'ainda nenhuma',
   pausedBecause: 'Pausada',
-  slotStates: { due: 'na fila', running: 'em execução', done: 'concluído', short: 'incompleto', failed: 'falhou', missed: 'perdido' },
-  barsOf: (count: number) => (count === 1 ? 'Último disparo' : `Últimos ${count} disparos, o mais novo por último`),
+  slotStates: {
+    due: 'na fila',
+    running: 'em execução',
+    done: 'concluído',
+    short: 'incompleto',
+    failed: 'falhou',
+    missed: 'perdido',
+  },
+  barsOf: (count: number) =>
+    count === 1 ? 'Último disparo' : `Últimos ${count} disparos, o mais novo por último`,
   barsSaid: {
     done: (count: number) => (count === 1 ? '1 concluído' : `${count} concluídos`),
     short: (count: number) => (count === 1 ? '1 incompleto' : `${count} incompletos`),
@@ -60,14 +77,21 @@ const pt = {
     by: (name: string) => `por ${name}`,
     changed:
       'Esta agenda não é mais o que foi declarado por quem a criou ou alterou. Nada é cobrado por ela até que a linha do banco de dados volte ao que era, ou que uma nova versão seja salva aqui:',
-    counts: (low: number, high: number) => (low === high ? `${low} por disparo` : `de ${low} a ${high} por disparo`),
-    amounts: (low: string, high: string) => (low === high ? `cada uma de ${low}` : `de ${low} a ${high} cada`),
+    counts: (low: number, high: number) =>
+      low === high ? `${low} por disparo` : `de ${low} a ${high} por disparo`,
+    amounts: (low: string, high: string) =>
+      low === high ? `cada uma de ${low}` : `de ${low} a ${high} cada`,
     priced: 'em satoshis pela cotação do momento',
     madeUp: 'pagadores inventados, para demonstração',
-    roster: (rows: number, file: string | undefined) => `${rows} ${rows === 1 ? 'pagador' : 'pagadores'} da lista${file ? ` ${file}` : ''}`,
+    roster: (rows: number, file: string | undefined) =>
+      `${rows} ${rows === 1 ? 'pagador' : 'pagadores'} da lista${file ? ` ${file}` : ''}`,
     late: (fine: string, interest: string, expires: string) =>
       `multa de ${fine}, juros de ${interest} ao mês, até ${expires} depois do vencimento`,
-    catchUp: { all: 'faz todos os disparos perdidos', latest: 'faz só o último disparo perdido', none: 'não faz os disparos perdidos' },
+    catchUp: {
+      all: 'faz todos os disparos perdidos',
+      latest: 'faz só o último disparo perdido',
+      none: 'não faz os disparos perdidos',
+    },
     awaiting: 'aguarda aprovação: nada é repassado até lá',
     closed: 'encerrada',
     next: 'Próximos disparos',
@@ -89,7 +113,8 @@ const pt = {
     resumedNow: 'A agenda está ativa.',
     catchingUp: {
       title: 'Disparos esperam uma decisão',
-      told: (count: number) => (count === 1 ? '1 disparo venceu e espera:' : `${count} disparos venceram e esperam:`),
+      told: (count: number) =>
+        count === 1 ? '1 disparo venceu e espera:' : `${count} disparos venceram e esperam:`,
       go: 'Disparar todos',
       goTold: 'Todos saem agora, um depois do outro.',
       skip: 'Deixar para trás',
@@ -105,7 +130,8 @@ const pt = {
     differs: 'Os pagadores inventados mudam a cada vez.',
     bankFee: 'A tarifa do banco por cobrança, conhecida só no pagamento, sai do que é repassado.',
     networkFee: 'A tarifa da rede, conhecida só na transação, sai do que é repassado.',
-    rate: (price: string, at: string, sources: string) => `Pela cotação de ${price} por BTC, dita em ${at} por ${sources}.`,
+    rate: (price: string, at: string, sources: string) =>
+      `Pela cotação de ${price} por BTC, dita em ${at} por ${sources}.`,
     noRate: 'Não há cotação boa neste momento, então esta agenda não cobraria nada agora.',
     caption: 'Cobranças deste disparo e o que seria repassado de cada uma',
     payer: 'Pagador',
@@ -120,8 +146,10 @@ const pt = {
     heldTold: (count: number, all: number, least: string) =>
       `${count} de ${all} ficariam retidos, abaixo do menor repasse de ${least} ou sem sobra; uma pessoa os libera.`,
     total: 'Total',
-    transfers: (count: number, name: string) => (count === 1 ? `1 transferência para ${name}` : `${count} transferências para ${name}`),
-    bundled: (count: number, name: string) => `${count} ${count === 1 ? 'repasse' : 'repasses'} para ${name}, juntos em transações da rede`,
+    transfers: (count: number, name: string) =>
+      count === 1 ? `1 transferência para ${name}` : `${count} transferências para ${name}`,
+    bundled: (count: number, name: string) =>
+      `${count} ${count === 1 ? 'repasse' : 'repasses'} para ${name}, juntos em transações da rede`,
     back: 'Voltar à agenda',
     again: 'Ver outra vez',
   },
@@ -135,7 +163,8 @@ const pt = {
     real: 'Cobranças emitidas chegam aos pagadores e não são desfeitas por aqui.',
     go: 'Disparar agora',
     stale: 'Esta página é antiga. Confira de novo e dispare.',
-    noRail: 'O meio desta agenda não está configurado neste sistema, então o disparo ficaria na fila para sempre.',
+    noRail:
+      'O meio desta agenda não está configurado neste sistema, então o disparo ficaria na fila para sempre.',
     sees: 'Ver como seria, pagador por pagador',
   },
 }
@@ -152,7 +181,14 @@ const en: typeof pt = {
   noNext: 'none',
   noRuns: 'none yet',
   pausedBecause: 'Paused',
-  slotStates: { due: 'due', running: 'running', done: 'done', short: 'not all of it', failed: 'failed', missed: 'missed' },
+  slotStates: {
+    due: 'due',
+    running: 'running',
+    done: 'done',
+    short: 'not all of it',
+    failed: 'failed',
+    missed: 'missed',
+  },
   barsOf: count => (count === 1 ? 'The last slot' : `The last ${count} slots, the newest last`),
   barsSaid: {
     done: count => `${count} done`,
@@ -165,7 +201,15 @@ const en: typeof pt = {
   seconds: text => `${text} s`,
   manual: 'by hand',
   asText: 'As text',
-  runHeads: { due: 'Due', state: 'Outcome', cause: 'Cause', took: 'Took', tries: 'Tries', count: 'Invoices', amount: 'Amount' },
+  runHeads: {
+    due: 'Due',
+    state: 'Outcome',
+    cause: 'Cause',
+    took: 'Took',
+    tries: 'Tries',
+    count: 'Invoices',
+    amount: 'Amount',
+  },
   causes: { cron: 'schedule', manual: 'by hand' },
   one: {
     facts: {
@@ -195,8 +239,10 @@ const en: typeof pt = {
     amounts: (low, high) => (low === high ? `${low} each` : `${low} to ${high} each`),
     priced: 'in satoshis at the rate of the moment',
     madeUp: 'payers made up, for demonstrations',
-    roster: (rows, file) => `${rows} ${rows === 1 ? 'payer' : 'payers'} of the roster${file ? ` ${file}` : ''}`,
-    late: (fine, interest, expires) => `fine of ${fine}, interest of ${interest} a month, for ${expires} after it was due`,
+    roster: (rows, file) =>
+      `${rows} ${rows === 1 ? 'payer' : 'payers'} of the roster${file ? ` ${file}` : ''}`,
+    late: (fine, interest, expires) =>
+      `fine of ${fine}, interest of ${interest} a month, for ${expires} after it was due`,
     catchUp: {
       all: 'runs every slot that was missed',
       latest: 'runs the latest slot that was missed',
@@ -255,7 +301,8 @@ const en: typeof pt = {
       `${count} of ${all} would be held, below the least payout of ${least} or with nothing left; a person releases them.`,
     total: 'In all',
     transfers: (count, name) => (count === 1 ? `1 transfer to ${name}` : `${count} transfers to ${name}`),
-    bundled: (count, name) => `${count} ${count === 1 ? 'payout' : 'payouts'} to ${name}, together in transactions of the network`,
+    bundled: (count, name) =>
+      `${count} ${count === 1 ? 'payout' : 'payouts'} to ${name}, together in transactions of the network`,
     back: 'Back to the schedule',
     again: 'Look again',
   },

@@ -1,4 +1,7 @@
-/** What is shown before and around sign-in: the form, the welcome to who was invited, and the question for a fresh code. */
+/**
+ * What is shown before and around sign-in: the form, the welcome to who was invited, and the question for a
+ * fresh code.
+ */
 import { groups, otpauthUri, type Invitation, type Person } from '../../../people/people.ts'
 import { moment, type Language } from '../../page/page.ts'
 import { Facts, Faults, Field, Notice } from '../../page/parts.tsx'
@@ -26,7 +29,13 @@ export function SignInPage({ lang, next, name = '', notice }: SignInParts) {
       <form method="post" action="/console/sign-in">
         <input type="hidden" name="next" value={next} />
         <Field name="name" label={say.name} value={name} required autoComplete="username" maxLength={130} />
-        <Field name="password" label={say.password} type="password" required autoComplete="current-password" />
+        <Field
+          name="password"
+          label={say.password}
+          type="password"
+          required
+          autoComplete="current-password"
+        />
         <Field name="code" label={say.code} hint={say.codeHint} {...code} />
         <p class="actions">
           <button>{say.go}</button>
@@ -44,7 +53,12 @@ interface WelcomeParts {
 }
 
 /** Before an invitation is begun: all that the link alone shows. */
-export function BeginPage({ lang, invitation: { user, endsAt, openedAt }, token, fault }: WelcomeParts & { fault?: string | undefined }) {
+export function BeginPage({
+  lang,
+  invitation: { user, endsAt, openedAt },
+  token,
+  fault,
+}: WelcomeParts & { fault?: string | undefined }) {
   const say = peopleWords[lang].welcome
   return (
     <Frame lang={lang} person={undefined} title={say.title(user.name)}>
@@ -59,7 +73,9 @@ export function BeginPage({ lang, invitation: { user, endsAt, openedAt }, token,
       {openedAt === null && <p>{say.beginTold}</p>}
       <form method="post" action={`/console/welcome/${token}`}>
         <p class="actions">
-          <button class={openedAt === null ? undefined : 'danger'}>{openedAt === null ? say.begin : say.beginAnyway}</button>
+          <button class={openedAt === null ? undefined : 'danger'}>
+            {openedAt === null ? say.begin : say.beginAnyway}
+          </button>
         </p>
       </form>
     </Frame>
@@ -75,7 +91,14 @@ interface BegunParts extends WelcomeParts {
 }
 
 /** In the browser in which it was begun. */
-export function WelcomePage({ lang, invitation: { user, endsAt }, secret, issuer, token, faults = {} }: BegunParts) {
+export function WelcomePage({
+  lang,
+  invitation: { user, endsAt },
+  secret,
+  issuer,
+  token,
+  faults = {},
+}: BegunParts) {
   const say = peopleWords[lang].welcome
   return (
     <Frame lang={lang} person={undefined} title={say.title(user.name)}>
@@ -87,7 +110,11 @@ export function WelcomePage({ lang, invitation: { user, endsAt }, secret, issuer
         ]}
       />
       <h2>{say.stepOne}</h2>
-      {secret === undefined ? <p>{say.shownOnce}</p> : <Authenticator {...{ lang, secret, name: user.name, issuer }} />}
+      {secret === undefined ? (
+        <p>{say.shownOnce}</p>
+      ) : (
+        <Authenticator {...{ lang, secret, name: user.name, issuer }} />
+      )}
       <h2>{say.stepTwo}</h2>
       <form method="post" action={`/console/welcome/${token}`}>
         <input type="hidden" name="username" value={user.name} autocomplete="username" />
@@ -97,7 +124,12 @@ export function WelcomePage({ lang, invitation: { user, endsAt }, secret, issuer
           required
           autoComplete="new-password"
         />
-        <Field {...{ name: 'again', label: say.again, fault: faults['again'] }} type="password" required autoComplete="new-password" />
+        <Field
+          {...{ name: 'again', label: say.again, fault: faults['again'] }}
+          type="password"
+          required
+          autoComplete="new-password"
+        />
         <Field name="code" label={say.code} fault={faults['code']} {...code} />
         <p class="actions">
           <button>{say.go}</button>
@@ -107,7 +139,17 @@ export function WelcomePage({ lang, invitation: { user, endsAt }, secret, issuer
   )
 }
 
-function Authenticator({ lang, secret, name, issuer }: { lang: Language; secret: string; name: string; issuer: string }) {
+function Authenticator({
+  lang,
+  secret,
+  name,
+  issuer,
+}: {
+  lang: Language
+  secret: string
+  name: string
+  issuer: string
+}) {
   const say = peopleWords[lang].welcome
   const uri = otpauthUri(secret, name, issuer)
   return (
@@ -137,7 +179,17 @@ export const GonePage = ({ lang }: { lang: Language }) => (
   </Frame>
 )
 
-export function StepUpPage({ lang, person, next, fault }: { lang: Language; person: Person; next: string; fault?: string }) {
+export function StepUpPage({
+  lang,
+  person,
+  next,
+  fault,
+}: {
+  lang: Language
+  person: Person
+  next: string
+  fault?: string
+}) {
   const say = peopleWords[lang].stepUp
   return (
     <Frame lang={lang} person={person} title={say.title}>

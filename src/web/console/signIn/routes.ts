@@ -2,7 +2,16 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { instant } from '../../../base/world.ts'
-import { acceptInvitation, invitationOf, isToken, newToken, openInvitation, signIn, signOut, stepUp } from '../../../people/people.ts'
+import {
+  acceptInvitation,
+  invitationOf,
+  isToken,
+  newToken,
+  openInvitation,
+  signIn,
+  signOut,
+  stepUp,
+} from '../../../people/people.ts'
 import { moment, readForm, show, type PageContext, type PageState } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { sessionCookie, type ConsoleRoutes } from '../guard.ts'
@@ -22,21 +31,39 @@ export function nextOf(asked: unknown): string {
   return /^\/console\/(sign-in|sign-out|welcome)\b/.test(url.pathname) ? home : `${url.pathname}${url.search}`
 }
 
-/** The session's cookie: unreadable for scripts, and nobody else's. It goes when the browser is closed; the session has its own end. */
+/**
+ * The session's cookie: unreadable for scripts, and nobody else's. It goes when the browser is closed; the
+ * session has its own end.
+ */
 function setCookie(ctx: Pick<Context, 'cookies'>, { secure }: PageState, token: string | null): void {
   // TLS ends at nginx, so koa itself would think the line unsafe.
   ctx.cookies.secure = secure
-  ctx.cookies.set(sessionCookie(secure), token, { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true })
+  ctx.cookies.set(sessionCookie(secure), token, {
+    httpOnly: true,
+    sameSite: 'lax',
+    secure,
+    path: '/',
+    overwrite: true,
+  })
 }
 
-/** What tells the browser apart in which an invitation is begun. It proves nothing else, and is no session. */
+/**
+ * What tells the browser apart in which an invitation is begun. It proves nothing else, and is no session.
+ */
 const browserCookie = (secure: boolean) => (secure ? '__Host-welcome' : 'welcome')
 const browserKeptMs = 24 * 3_600_000
 
 function setBrowser(ctx: Pick<PageContext, 'cookies' | 'state'>, token: string): void {
   const { secure } = ctx.state
   ctx.cookies.secure = secure
-  const kept = { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true, maxAge: browserKeptMs } as const
+  const kept = {
+    httpOnly: true,
+    sameSite: 'lax',
+    secure,
+    path: '/',
+    overwrite: true,
+    maxAge: browserKeptMs,
+  } as const
   ctx.cookies.set(browserCookie(secure), token, kept)
 }
 
@@ -50,8 +77,16 @@ export function signInRoutes(router: Router<PageState>, { app: { db, world }, se
   router.get('/console/sign-in', ctx => {
     const { lang } = ctx.state
     const say = peopleWords[lang].signIn
-    const text = ctx.query['ready'] !== undefined ? say.ready : ctx.query['out'] !== undefined ? say.out : undefined
-    show(ctx, SignInPage({ lang, next: nextOf(ctx.query['next']), notice: text === undefined ? undefined : { tone: 'good', text } }))
+    const text =
+      ctx.query['ready'] !== undefined ? say.ready : ctx.query['out'] !== undefined ? say.out : undefined
+    show(
+      ctx,
+      SignInPage({
+        lang,
+        next: nextOf(ctx.query['next']),
+        notice: text === undefined ? undefined : { tone: 'good', text },
+      }),
+    )
   })
 
   router.post('/console/sign-in', async ctx => {
@@ -72,16 +107,22 @@ export function signInRoutes(router: Router<PageState>, { app: { db, world }, se
     }
     const say = peopleWords[lang].signIn
     const throttled = answer.is === 'throttled'
-    if (throttled) ctx.set('retry-after', String(Math.max(1, Math.ceil((answer.untilMs - world.clock.now()) / 1_000))))
+    if (throttled)
+      ctx.set('retry-after', String(Math.max(1, Math.ceil((answer.untilMs - world.clock.now()) / 1_000))))
     const text = throttled
       ? say.throttled(moment(lang, instant(answer.untilMs)))
       : answer.is === 'edited'
         ? editedText(lang, answer.edited)
         : say.refused
-    return show(ctx, SignInPage({ lang, next, name, notice: { tone: throttled ? 'wait' : 'bad', text } }), throttled ? 429 : 403)
+    return show(
+      ctx,
+      SignInPage({ lang, next, name, notice: { tone: throttled ? 'wait' : 'bad', text } }),
+      throttled ? 429 : 403,
+    )
   })
 
-  // What only looks at a link, as programs do that show a preview of it, changes nothing: the invitation begins with a press of the button.
+  // What only looks at a link, as programs do that show a preview of it, changes nothing: the invitation
+  // begins with a press of the button.
   router.get('/console/welcome/:token', async ctx => {
     const token = ctx.params['token']!
     const browser = ctx.cookies.get(browserCookie(ctx.state.secure))
@@ -89,7 +130,8 @@ export function signInRoutes(router: Router<PageState>, { app: { db, world }, se
     if (!invitation) return show(ctx, GonePage(ctx.state), 410)
     if (ctx.query['lang'] === undefined) ctx.state.lang = invitation.user.language
     const { lang } = ctx.state
-    if (invitation.here) return show(ctx, WelcomePage({ lang, invitation, token, secret: undefined, issuer: settings.shopName }))
+    if (invitation.here)
+      return show(ctx, WelcomePage({ lang, invitation, token, secret: undefined, issuer: settings.shopName }))
     if (browser === undefined || !isToken(browser)) setBrowser(ctx, newToken(world))
     return show(ctx, BeginPage({ lang, invitation, token }))
   })
@@ -106,15 +148,29 @@ export function signInRoutes(router: Router<PageState>, { app: { db, world }, se
       setBrowser(ctx, newToken(world))
       return show(ctx, BeginPage({ lang, invitation, token, fault: say.welcome.noCookie }), 400)
     }
-    // The form to accept it is shown to the browser that began it; whoever sends anything else begins it, or withdraws it.
+    // The form to accept it is shown to the browser that began it; whoever sends anything else begins it, or
+    // withdraws it.
     if (!invitation.here || form.all('password').length === 0) {
       const opening = await openInvitation(db, world, token, browser)
       if (opening.is === 'withdrawn') return show(ctx, WithdrawnPage({ lang }), 410)
       if (opening.is === 'gone') return show(ctx, GonePage({ lang }), 410)
-      return show(ctx, WelcomePage({ lang, invitation: opening.invitation, token, secret: opening.secret, issuer: settings.shopName }))
+      return show(
+        ctx,
+        WelcomePage({
+          lang,
+          invitation: opening.invitation,
+          token,
+          secret: opening.secret,
+          issuer: settings.shopName,
+        }),
+      )
     }
     const again = (faults: Record<string, string>) =>
-      show(ctx, WelcomePage({ lang, invitation, token, secret: undefined, issuer: settings.shopName, faults }), 400)
+      show(
+        ctx,
+        WelcomePage({ lang, invitation, token, secret: undefined, issuer: settings.shopName, faults }),
+        400,
+      )
     const password = form.all('password')[0] ?? ''
     if (password !== (form.all('again')[0] ?? '')) return again({ again: say.welcome.different })
     const answer = await acceptInvitation(db, world, { token, browser, password, code: form.text('code') })
@@ -152,7 +208,11 @@ export function signOutRoutes(doors: ConsoleRoutes, { app: { db, world } }: Page
     const next = nextOf(form.text('next'))
     const { is } = await stepUp(db, world, person, form.text('code'))
     if (is === 'stepped up') return next
-    show(ctx, StepUpPage({ lang, person, next, fault: frameWords[lang].code[is] }), is === 'throttled' ? 429 : 400)
+    show(
+      ctx,
+      StepUpPage({ lang, person, next, fault: frameWords[lang].code[is] }),
+      is === 'throttled' ? 429 : 400,
+    )
     return undefined
   })
 }

@@ -1,4 +1,7 @@
-/** The basket's text: what is written is read again, and whatever else a browser sends is an empty basket or a part of one, never a failure. */
+/**
+ * The basket's text: what is written is read again, and whatever else a browser sends is an empty basket or a
+ * part of one, never a failure.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { newId, type Id } from '../../../base/id.ts'
@@ -36,7 +39,10 @@ test('one of each line that is there twice is kept', () => {
 test('adding stops at what one order takes', () => {
   const [mug, cup]: Id<'product'>[] = [id(), id()]
   expect(withAdded([], mug!, 1n)).toEqual({ is: 'changed', lines: [{ productId: mug, quantity: 1n }] })
-  expect(withAdded([{ productId: mug!, quantity: 98n }], mug!, 5n)).toEqual({ is: 'changed', lines: [{ productId: mug, quantity: 99n }] })
+  expect(withAdded([{ productId: mug!, quantity: 98n }], mug!, 5n)).toEqual({
+    is: 'changed',
+    lines: [{ productId: mug, quantity: 99n }],
+  })
   expect(withAdded(full, cup!, 1n)).toEqual({ is: 'full' })
   // One that is there already is no new line.
   expect(withAdded(full, full[0]!.productId, 1n)).toMatchObject({ is: 'changed' })

@@ -1,4 +1,7 @@
-/** The basket as the browser keeps it across visits: which products and how many, and nothing else. Prices are the server's. */
+/**
+ * The basket as the browser keeps it across visits: which products and how many, and nothing else. Prices are
+ * the server's.
+ */
 import { isId, type Id } from '../../../base/id.ts'
 import { maxLines, maxOfOne, type BasketLine } from '../../../shop/shop.ts'
 import type { PageContext } from '../../page/page.ts'
@@ -19,7 +22,8 @@ export function readBasket(text: string): BasketLine[] {
   const lines = new Map<string, bigint>()
   for (const line of text.split('~')) {
     const [, name, digits] = /^([0-9a-z]{26})\.([1-9]\d?)$/.exec(line) ?? []
-    if (name !== undefined && digits !== undefined && isId('product', prefix + name)) lines.set(prefix + name, BigInt(digits))
+    if (name !== undefined && digits !== undefined && isId('product', prefix + name))
+      lines.set(prefix + name, BigInt(digits))
   }
   return [...lines].map(([productId, quantity]) => ({ productId, quantity }))
 }
@@ -41,16 +45,27 @@ export function keepBasket(ctx: PageContext, lines: readonly BasketLine[]): void
 export type BasketChange = { is: 'changed'; lines: BasketLine[] } | { is: 'full' }
 
 /** One more of a product, or `quantity` more; never above what one order takes. Pure. */
-export function withAdded(lines: readonly BasketLine[], productId: Id<'product'>, quantity: bigint): BasketChange {
+export function withAdded(
+  lines: readonly BasketLine[],
+  productId: Id<'product'>,
+  quantity: bigint,
+): BasketChange {
   const there = lines.find(line => line.productId === productId)
   if (!there && lines.length >= maxLines) return { is: 'full' }
   const sum = (there?.quantity ?? 0n) + quantity
   const changed = { productId, quantity: sum > maxOfOne ? maxOfOne : sum }
-  return { is: 'changed', lines: there ? lines.map(line => (line === there ? changed : line)) : [...lines, changed] }
+  return {
+    is: 'changed',
+    lines: there ? lines.map(line => (line === there ? changed : line)) : [...lines, changed],
+  }
 }
 
 /** So many of a product from now on; 0 takes it out. Pure. */
-export const withQuantity = (lines: readonly BasketLine[], productId: string, quantity: bigint): BasketLine[] =>
+export const withQuantity = (
+  lines: readonly BasketLine[],
+  productId: string,
+  quantity: bigint,
+): BasketLine[] =>
   lines.flatMap(line => {
     if (line.productId !== productId) return [line]
     return quantity < 1n ? [] : [{ productId, quantity: quantity > maxOfOne ? maxOfOne : quantity }]

@@ -74,12 +74,21 @@ function Line({ say, shop: { lang }, line }: { say: ShopWords; shop: Shop; line:
           <h2>{product?.state === 'listed' ? <a href={`/products/${product.slug}`}>{name}</a> : name}</h2>
           {wrong !== 'gone' && product && <p class="quiet">{amount(lang, product.units, 'BRL')}</p>}
         </div>
-        {wrong !== undefined && <p class="fault">{wrong === 'gone' ? say.goneLine : say.fewLine(`${product?.stock ?? 0n}`)}</p>}
+        {wrong !== undefined && (
+          <p class="fault">{wrong === 'gone' ? say.goneLine : say.fewLine(`${product?.stock ?? 0n}`)}</p>
+        )}
         {wrong !== 'gone' && (
           <div class="quantity">
             <label for={field}>{say.quantity}</label>
             <input
-              {...{ id: field, name: 'quantity', value: `${quantity}`, min: 0, max: `${most > 0n ? most : 1n}`, required: true }}
+              {...{
+                id: field,
+                name: 'quantity',
+                value: `${quantity}`,
+                min: 0,
+                max: `${most > 0n ? most : 1n}`,
+                required: true,
+              }}
               type="number"
               inputMode="numeric"
               autocomplete="off"

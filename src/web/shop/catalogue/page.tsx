@@ -85,7 +85,9 @@ const Buying = ({ lang, product: { id, name, units, stock } }: { lang: Language;
         {stock === 0n ? (
           <Badge tone="bad">{say.soldOut}</Badge>
         ) : (
-          <Badge tone={stock <= few ? 'wait' : 'good'}>{stock <= few ? say.left(`${stock}`) : say.inStock}</Badge>
+          <Badge tone={stock <= few ? 'wait' : 'good'}>
+            {stock <= few ? say.left(`${stock}`) : say.inStock}
+          </Badge>
         )}
       </p>
       {stock > 0n && (

@@ -39,7 +39,11 @@ export function browseRoutes(router: Router<PageState>, parts: PageParts): void 
     const added = basket.lines.find(({ productId }) => productId === ctx.query['added'])?.product
     const say = shopWords[ctx.state.lang]
     const trouble =
-      ctx.query['full'] === 'yes' ? say.basketFull(maxLines) : ctx.query['quantity'] === 'odd' ? say.oddQuantity(`${maxOfOne}`) : undefined
+      ctx.query['full'] === 'yes'
+        ? say.basketFull(maxLines)
+        : ctx.query['quantity'] === 'odd'
+          ? say.oddQuantity(`${maxOfOne}`)
+          : undefined
     show(ctx, BasketPage({ shop: shopOf(ctx, parts), basket, trouble, news: added && say.added(added.name) }))
   })
 

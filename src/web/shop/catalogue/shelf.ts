@@ -1,4 +1,7 @@
-/** What the pages of the shop read: products with the facts of their photos, and the basket priced as it is now. */
+/**
+ * What the pages of the shop read: products with the facts of their photos, and the basket priced as it is
+ * now.
+ */
 import { photoOf, type BasketLine, type Photo, type ProductRow } from '../../../shop/shop.ts'
 import { join, sql, type Reader } from '../../../db/db.ts'
 
@@ -6,11 +9,19 @@ export interface Shown extends ProductRow {
   image: { url: string; width: number; height: number } | undefined
 }
 
-type PhotoFacts = { photo_type: Photo['mediaType'] | null; photo_width: bigint | null; photo_height: bigint | null }
+type PhotoFacts = {
+  photo_type: Photo['mediaType'] | null
+  photo_width: bigint | null
+  photo_height: bigint | null
+}
 
-const endings = { 'image/jpeg': 'jpg', 'image/png': 'png', 'image/webp': 'webp' } as const satisfies Record<Photo['mediaType'], string>
+const endings = { 'image/jpeg': 'jpg', 'image/png': 'png', 'image/webp': 'webp' } as const satisfies Record<
+  Photo['mediaType'],
+  string
+>
 
-const withPhotos = sql`select p.*, f.media_type as photo_type, f.width as photo_width, f.height as photo_height
+const withPhotos = sql`select p.*, f.media_type as photo_type, f.width as photo_width,
+  f.height as photo_height
   from products p left join product_photos f on f.digest = p.photo`
 
 /** On one page of the list, which is to stay below 50 kB with its styles. */
@@ -25,12 +36,19 @@ export interface ShownPage {
 /** What can be had is shown before what is sold out. */
 const rank = sql`case when p.stock > 0 then 0 else 1 end`
 
-/** What is listed, by name, the sold out last; from the one after `after` on, a slug. One that is unknown begins at the start. */
+/**
+ * What is listed, by name, the sold out last; from the one after `after` on, a slug. One that is unknown
+ * begins at the start.
+ */
 export async function shownProducts(reader: Reader, after?: string): Promise<ShownPage> {
   const from = after === undefined ? undefined : await shownProduct(reader, after)
-  const past = from === undefined ? sql`` : sql`and (${rank}, p.name, p.id) > (${from.stock > 0n ? 0 : 1}, ${from.name}, ${from.id})`
+  const past =
+    from === undefined
+      ? sql``
+      : sql`and (${rank}, p.name, p.id) > (${from.stock > 0n ? 0 : 1}, ${from.name}, ${from.id})`
   const rows = await reader.all<ProductRow & PhotoFacts>(sql`
-    ${withPhotos} where p.store_id = 'sto_default' and p.state = 'listed' ${past} order by ${rank}, p.name, p.id limit ${atOnce + 1}`)
+    ${withPhotos} where p.store_id = 'sto_default' and p.state = 'listed' ${past}
+      order by ${rank}, p.name, p.id limit ${atOnce + 1}`)
   const products = rows.slice(0, atOnce).map(withImage)
   return { products, next: rows.length > atOnce ? products.at(-1)!.slug : undefined }
 }
@@ -45,23 +63,33 @@ export async function shownProduct(reader: Reader, slug: string): Promise<Shown 
 
 /** Every product, those that are sold first, for who keeps the shop. */
 export const keptProducts = async (reader: Reader): Promise<Shown[]> =>
-  (await reader.all<ProductRow & PhotoFacts>(sql`${withPhotos} where p.store_id = 'sto_default' order by p.state, p.name, p.id`)).map(
-    withImage,
-  )
+  (
+    await reader.all<ProductRow & PhotoFacts>(
+      sql`${withPhotos} where p.store_id = 'sto_default' order by p.state, p.name, p.id`,
+    )
+  ).map(withImage)
 
 /** One of them by its id. */
 export async function keptProduct(reader: Reader, id: string): Promise<Shown | undefined> {
-  const row = await reader.one<ProductRow & PhotoFacts>(sql`${withPhotos} where p.store_id = 'sto_default' and p.id = ${id}`)
+  const row = await reader.one<ProductRow & PhotoFacts>(
+    sql`${withPhotos} where p.store_id = 'sto_default' and p.id = ${id}`,
+  )
   return row && withImage(row)
 }
 
 function withImage(row: ProductRow & PhotoFacts): Shown {
   const { photo, photo_type: type, photo_width: width, photo_height: height } = row
   if (photo === null || type === null) return { ...row, image: undefined }
-  return { ...row, image: { url: `/photos/${photo}.${endings[type]}`, width: Number(width), height: Number(height) } }
+  return {
+    ...row,
+    image: { url: `/photos/${photo}.${endings[type]}`, width: Number(width), height: Number(height) },
+  }
 }
 
-/** The photo that `<digest>.<ending>` names; undefined where there is none, or of another kind than the name says. */
+/**
+ * The photo that `<digest>.<ending>` names; undefined where there is none, or of another kind than the name
+ * says.
+ */
 export async function photoNamed(reader: Reader, file: string): Promise<Photo | undefined> {
   const [, digest, ending] = /^([\w-]{16,64})\.(jpg|png|webp)$/.exec(file) ?? []
   const photo = digest === undefined ? undefined : await photoOf(reader, digest)
@@ -91,11 +119,18 @@ export interface PricedBasket {
 export async function priced(reader: Reader, basket: readonly BasketLine[]): Promise<PricedBasket> {
   if (basket.length === 0) return { lines: [], units: 0n, isOrderable: false }
   const products = await reader.all<ProductRow>(sql`
-    select * from products where store_id = 'sto_default' and id in (${join(basket.map(line => line.productId))})`)
+    select * from products where store_id = 'sto_default'
+      and id in (${join(basket.map(line => line.productId))})`)
   const lines = basket.map(({ productId, quantity }): PricedLine => {
     const product = products.find(({ id }) => id === productId)
     const wrong = product?.state !== 'listed' ? 'gone' : product.stock < quantity ? 'too few left' : undefined
-    return { productId, product, quantity, wrong, units: product?.state === 'listed' ? product.units * quantity : 0n }
+    return {
+      productId,
+      product,
+      quantity,
+      wrong,
+      units: product?.state === 'listed' ? product.units * quantity : 0n,
+    }
   })
   return {
     lines,

@@ -64,18 +64,37 @@ export function CheckoutPage({ shop, basket, offers, coins, buyer, rail, key, fa
             <input type="hidden" name="total" value={`${basket.units}`} />
             <h2>{say.who}</h2>
             <Field
-              {...{ name: 'name', label: say.name, value: buyer.name, fault: faults['name'], maxLength: maxNameLength }}
+              {...{
+                name: 'name',
+                label: say.name,
+                value: buyer.name,
+                fault: faults['name'],
+                maxLength: maxNameLength,
+              }}
               required
               autoComplete="name"
             />
             <Field
-              {...{ name: 'email', label: say.email, hint: say.emailHint, value: buyer.email, fault: faults['email'] }}
+              {...{
+                name: 'email',
+                label: say.email,
+                hint: say.emailHint,
+                value: buyer.email,
+                fault: faults['email'],
+              }}
               {...{ type: 'email', inputMode: 'email', maxLength: maxEmailLength }}
               required
               autoComplete="email"
             />
             <Field
-              {...{ name: 'taxId', label: say.taxId, hint: say.taxIdHint, value: buyer.taxId, fault: faults['taxId'], maxLength: 30 }}
+              {...{
+                name: 'taxId',
+                label: say.taxId,
+                hint: say.taxIdHint,
+                value: buyer.taxId,
+                fault: faults['taxId'],
+                maxLength: 30,
+              }}
               required
             />
             <fieldset class={faults['rail'] === undefined ? '' : 'wrong'}>
@@ -92,8 +111,13 @@ export function CheckoutPage({ shop, basket, offers, coins, buyer, rail, key, fa
                   />
                   <label for={place === 0 ? 'rail' : `rail-${offer.rail}`}>{say.rails[offer.rail]}</label>
                   <p class="hint" id={`rail-hint-${offer.rail}`}>
-                    {offer.why === undefined ? say.railHints[offer.rail] : `${say.notNow[offer.why]} ${say.notNowHint}`}
-                    {isOnChain(offer.rail) && offer.why === undefined && coins !== undefined && ` ${say.about(amount(lang, coins, 'BTC'))}`}
+                    {offer.why === undefined
+                      ? say.railHints[offer.rail]
+                      : `${say.notNow[offer.why]} ${say.notNowHint}`}
+                    {isOnChain(offer.rail) &&
+                      offer.why === undefined &&
+                      coins !== undefined &&
+                      ` ${say.about(amount(lang, coins, 'BTC'))}`}
                   </p>
                 </div>
               ))}

@@ -4,7 +4,14 @@ import { satsFor } from '../../../base/money.ts'
 import { isOnChain, isRailName, type RailName } from '../../../base/rails.ts'
 import { rateNow } from '../../../invoice/invoice.ts'
 import { offers, placeOrder, type App, type Offer } from '../../../jobs/jobs.ts'
-import { linesOf, newKey, type BasketLine, type Buyer, type OrderFault, type OrderRow } from '../../../shop/shop.ts'
+import {
+  linesOf,
+  newKey,
+  type BasketLine,
+  type Buyer,
+  type OrderFault,
+  type OrderRow,
+} from '../../../shop/shop.ts'
 import { amount, readForm, show, type PageContext, type PageState } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import { basketOf, keepBasket } from '../basket/cookie.ts'
@@ -30,7 +37,14 @@ export function checkoutRoutes(router: Router<PageState>, parts: PageParts): voi
       before !== undefined && before !== basket.units
         ? shopWords[lang].priceMoved(amount(lang, before, 'BRL'), amount(lang, basket.units, 'BRL'))
         : undefined
-    await showForm(ctx, parts, { basket, buyer: nobody, rail: undefined, key: newKey(app.world), faults: [], news })
+    await showForm(ctx, parts, {
+      basket,
+      buyer: nobody,
+      rail: undefined,
+      key: newKey(app.world),
+      faults: [],
+      news,
+    })
   })
 
   router.post('/checkout', async ctx => {
@@ -85,7 +99,11 @@ async function showForm(ctx: PageContext, parts: PageParts, filled: Filled, stat
 }
 
 /** What it comes to in satoshis, where Bitcoin can be paid with now. */
-async function coinsFor({ db, bitcoin, world }: App, offered: readonly Offer[], units: bigint): Promise<bigint | undefined> {
+async function coinsFor(
+  { db, bitcoin, world }: App,
+  offered: readonly Offer[],
+  units: bigint,
+): Promise<bigint | undefined> {
   if (!bitcoin || !offered.some(({ rail, why }) => isOnChain(rail) && why === undefined)) return undefined
   const rate = await rateNow(db, bitcoin, world)
   return rate.is === 'rate' ? satsFor(units, rate.price) : undefined
@@ -103,5 +121,8 @@ async function isOf({ db }: App, order: OrderRow, basket: readonly BasketLine[])
       .map(([id, quantity]) => `${id} ${quantity}`)
       .toSorted()
       .join()
-  return told(lines.map(line => [line.product_id, line.quantity])) === told(basket.map(line => [line.productId, line.quantity]))
+  return (
+    told(lines.map(line => [line.product_id, line.quantity])) ===
+    told(basket.map(line => [line.productId, line.quantity]))
+  )
 }

@@ -32,7 +32,14 @@ export function BitcoinCodePart({ lang, code: { address, uri, units, quote }, is
         <div class="field">
           {/* With a point, as wallets take it; above it is written as people read it. */}
           <label for="btc-amount">{say.exactAmount}</label>
-          <input id="btc-amount" class="mono" type="text" readOnly value={formatUnits(units, 'BTC')} autocomplete="off" />
+          <input
+            id="btc-amount"
+            class="mono"
+            type="text"
+            readOnly
+            value={formatUnits(units, 'BTC')}
+            autocomplete="off"
+          />
         </div>
         <CopyButton of="btc-amount" label={say.copyAmount} copied={say.copied} plain />
         <Address {...{ label: say.address, address }} />
@@ -60,7 +67,10 @@ export function BitcoinCodePart({ lang, code: { address, uri, units, quote }, is
   )
 }
 
-/** In groups of four for eyes that compare; there are no blanks between them, so it is selected and copied as one. */
+/**
+ * In groups of four for eyes that compare; there are no blanks between them, so it is selected and copied as
+ * one.
+ */
 const Address = ({ label, address }: { label: string; address: string }) => (
   <div class="field">
     <p class="label">{label}</p>

@@ -1,4 +1,7 @@
-/** How long a code can still be paid: the wall time in words, and beside it what is left, counted by the page's module. */
+/**
+ * How long a code can still be paid: the wall time in words, and beside it what is left, counted by the
+ * page's module.
+ */
 import { millis, type Instant, type Millis } from '../../../base/world.ts'
 import type { OrderStatus } from '../../../shop/shop.ts'
 import { moment, type Language } from '../../page/page.ts'
@@ -13,8 +16,15 @@ export const Countdown = ({ lang, until }: { lang: Language; until: Instant }) =
   return (
     <p class="countdown">
       <time dateTime={until}>{say.until(moment(lang, until))}</time>{' '}
-      {/* Hidden until a module counts; a number that stands still would lie. Read aloud at five minutes and at one, not every second. */}
-      <span id="left" hidden aria-hidden="true" data-five={say.minutesLeft.five} data-one={say.minutesLeft.one}>
+      {/* Hidden until a module counts: a number that does not move would lie.
+          Read aloud at five minutes and at one, not every second. */}
+      <span
+        id="left"
+        hidden
+        aria-hidden="true"
+        data-five={say.minutesLeft.five}
+        data-one={say.minutesLeft.one}
+      >
         {say.timeLeft} <strong class="mono" id="left-time" />
       </span>
     </p>

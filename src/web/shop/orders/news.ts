@@ -1,4 +1,7 @@
-/** What tells a page that its order moved: a digest of all it shows, and a stream that says when that is another. */
+/**
+ * What tells a page that its order moved: a digest of all it shows, and a stream that says when that is
+ * another.
+ */
 import { createHash } from 'node:crypto'
 import { millis } from '../../../base/world.ts'
 import { tipOf } from '../../../chain/chain.ts'
@@ -11,12 +14,22 @@ const lookMs = 1_000
 /** Of what the page tells; the same standing has the same version. */
 export const versionOf = ({ order, standing }: ShownOrder): string =>
   createHash('sha256')
-    .update(JSON.stringify([order.id, order.rail, standing], (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)))
+    .update(
+      JSON.stringify([order.id, order.rail, standing], (_, value: unknown) =>
+        typeof value === 'bigint' ? `${value}` : value,
+      ),
+    )
     .digest('base64url')
     .slice(0, 12)
 
 /** Sends `changed` with the new version whenever it is not `shown` any more. Ends when the reader leaves. */
-export function tellNews(ctx: PageContext, counter: Counter, over: AbortSignal, token: string, shown: string): void {
+export function tellNews(
+  ctx: PageContext,
+  counter: Counter,
+  over: AbortSignal,
+  token: string,
+  shown: string,
+): void {
   const { clock } = counter.world
   eventStream(ctx, { clock, over, part: 'shop', one: token }, async (send, left) => {
     let told = shown
@@ -45,14 +58,16 @@ const maxQuietMs = 30_000
 
 /** When the standing may be another though nothing was written: its time runs out. */
 function lookAgainAt({ standing }: ShownOrder, now: number): number {
-  const over = standing.is === 'waiting' || standing.is === 'underpaid' ? millis(standing.until) + 1 : undefined
+  const over =
+    standing.is === 'waiting' || standing.is === 'underpaid' ? millis(standing.until) + 1 : undefined
   return over !== undefined && over > now ? Math.min(over, now + maxQuietMs) : now + maxQuietMs
 }
 
 /** Changes with every step of an order, of its invoices, and of what lies on the chain for them. */
 async function markOf(reader: Reader, token: string): Promise<string> {
   const rows = await reader.all<Record<string, string | null>>(sql`
-    select o.state, o.changed_at as at, i.state as invoice, i.changed_at as invoice_at, c.state as coin, c.changed_at as coin_at
+    select o.state, o.changed_at as at, i.state as invoice, i.changed_at as invoice_at, c.state as coin,
+      c.changed_at as coin_at
     from orders o left join invoices i on i.order_id = o.id left join coins c on c.invoice_id = i.id
     where o.token = ${token} order by i.ordinal, c.id`)
   const tip = rows.some(({ coin }) => coin !== null) ? await tipOf(reader) : undefined

@@ -28,7 +28,15 @@ export interface OrderParts {
 
 const refreshSeconds = 15
 
-export function OrderPage({ shop, seen: { order, lines, standing }, version, now, others, faults = {}, simulate }: OrderParts) {
+export function OrderPage({
+  shop,
+  seen: { order, lines, standing },
+  version,
+  now,
+  others,
+  faults = {},
+  simulate,
+}: OrderParts) {
   const { lang } = shop
   const say = shopWords[lang]
   const title = titleOf(say, standing)
@@ -37,7 +45,12 @@ export function OrderPage({ shop, seen: { order, lines, standing }, version, now
   const refreshes = ['preparing', 'waiting', 'seen', 'confirming', 'underpaid'].includes(standing.is)
   return (
     <ShopFrame
-      {...{ shop, title: `${title} · ${say.order(numberOf(order.id))}`, noindex: true, scripts: ['order.js'] }}
+      {...{
+        shop,
+        title: `${title} · ${say.order(numberOf(order.id))}`,
+        noindex: true,
+        scripts: ['order.js'],
+      }}
       {...(refreshes && { refreshSeconds })}
     >
       <div
@@ -192,7 +205,12 @@ const NoScript = ({ say }: { say: ShopWords }) => (
 const NewCodes = ({ say, token, rails }: { say: ShopWords; token: string; rails: readonly RailName[] }) => (
   <form method="post" action={`/orders/${token}/code`} class="actions">
     {rails.map((rail, place) => (
-      <button id={place === 0 ? 'rail' : undefined} name="rail" value={rail} class={place === 0 ? '' : 'plain'}>
+      <button
+        id={place === 0 ? 'rail' : undefined}
+        name="rail"
+        value={rail}
+        class={place === 0 ? '' : 'plain'}
+      >
         {say.newCode[rail]}
       </button>
     ))}

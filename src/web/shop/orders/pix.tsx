@@ -1,4 +1,7 @@
-/** A Pix to pay: the code to copy first, for who shops on the phone they pay with, and the QR code for who does not. */
+/**
+ * A Pix to pay: the code to copy first, for who shops on the phone they pay with, and the QR code for who
+ * does not.
+ */
 import type { PixCode } from '../../../shop/shop.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { QrCode } from '../../page/qrCode.tsx'

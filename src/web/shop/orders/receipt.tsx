@@ -26,7 +26,15 @@ export function Receipt({ lang, at, paid }: { lang: Language; at: Instant; paid:
 }
 
 /** What the chain calls it, so that a buyer can look for it anywhere. */
-export const Transactions = ({ lang, txids, received }: { lang: Language; txids: readonly string[]; received?: bigint }) => {
+export const Transactions = ({
+  lang,
+  txids,
+  received,
+}: {
+  lang: Language
+  txids: readonly string[]
+  received?: bigint
+}) => {
   const say = shopWords[lang]
   return (
     <Facts

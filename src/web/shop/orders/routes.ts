@@ -1,4 +1,7 @@
-/** The routes of an order, all behind its unguessable token: its page, its news, a new code, and in the demonstration a payer. */
+/**
+ * The routes of an order, all behind its unguessable token: its page, its news, a new code, and in the
+ * demonstration a payer.
+ */
 import type { RailName } from '../../../base/rails.ts'
 import type Router from '@koa/router'
 import { newCode, offers, readOrder, type ShownOrder } from '../../../jobs/jobs.ts'
@@ -15,7 +18,8 @@ import { shopWords } from '../words.ts'
 
 export function orderRoutes(router: Router<PageState>, parts: PageParts): void {
   const { app, settings, over } = parts
-  const see = async (token: string): Promise<ShownOrder | undefined> => (isKey(token) ? readOrder(app, token) : undefined)
+  const see = async (token: string): Promise<ShownOrder | undefined> =>
+    isKey(token) ? readOrder(app, token) : undefined
 
   router.get('/orders/:token', async ctx => {
     const seen = await see(ctx.params['token']!)
@@ -33,11 +37,20 @@ export function orderRoutes(router: Router<PageState>, parts: PageParts): void {
     const token = ctx.params['token']!
     const form = await readForm(ctx)
     const rail = form.text('rail')
-    const made = isKey(token) ? await newCode(app, token, rail === '' ? undefined : (rail as RailName), ctx.ip) : undefined
+    const made = isKey(token)
+      ? await newCode(app, token, rail === '' ? undefined : (rail as RailName), ctx.ip)
+      : undefined
     if (!made) return
     if (made.is !== 'refused') return seeOther(ctx, `/orders/${token}`)
     const seen = await see(token)
-    if (seen) await showOrder(ctx, parts, seen, faultsInWords(ctx.state.lang, made.faults), statusOf(ctx, made.faults, app.world))
+    if (seen)
+      await showOrder(
+        ctx,
+        parts,
+        seen,
+        faultsInWords(ctx.state.lang, made.faults),
+        statusOf(ctx, made.faults, app.world),
+      )
   })
 
   const { simulateUrl } = settings
@@ -64,12 +77,20 @@ async function showOrder(
   status = Object.keys(faults).length > 0 ? 422 : 200,
 ): Promise<void> {
   const { app, settings } = parts
-  const wantsAnother = seen.standing.is === 'refused' || (seen.standing.is === 'expired' && Object.keys(faults).length > 0)
+  const wantsAnother =
+    seen.standing.is === 'refused' || (seen.standing.is === 'expired' && Object.keys(faults).length > 0)
   const usable = wantsAnother ? (await offers(app)).filter(({ why }) => why === undefined) : []
   const others = usable.map(({ rail }) => rail).filter(rail => rail !== seen.order.rail)
   ctx.set('x-robots-tag', 'noindex, nofollow')
   const page = OrderPage({
-    ...{ shop: shopOf(ctx, parts), seen, version: versionOf(seen), now: app.world.clock.now(), others, faults },
+    ...{
+      shop: shopOf(ctx, parts),
+      seen,
+      version: versionOf(seen),
+      now: app.world.clock.now(),
+      others,
+      faults,
+    },
     simulate: settings.simulateUrl !== undefined,
   })
   show(ctx, page, status)

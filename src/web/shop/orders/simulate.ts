@@ -1,14 +1,21 @@
-/** Has the make-believe payer pay what an order asks for. There is one in the demonstration, and nowhere else. */
+/**
+ * Has the make-believe payer pay what an order asks for. There is one in the demonstration, and nowhere else.
+ */
 import type { Log } from '../../../base/log.ts'
 import type { Code } from '../../../shop/shop.ts'
 
 const patienceMs = 10_000
 
 /**
- * Asks whoever pays at `url`: `POST /pay` with `{ brcode }` or `{ address, units }`, satoshis as text. Answers whether it was done.
- * A part is six tenths, as some payers in the demonstration do by themselves.
+ * Asks whoever pays at `url`: `POST /pay` with `{ brcode }` or `{ address, units }`, satoshis as text.
+ * Answers whether it was done. A part is six tenths, as some payers in the demonstration do by themselves.
  */
-export async function simulatePayment(url: string, code: Code, share: 'all' | 'part', log: Log): Promise<boolean> {
+export async function simulatePayment(
+  url: string,
+  code: Code,
+  share: 'all' | 'part',
+  log: Log,
+): Promise<boolean> {
   const what =
     'brcode' in code
       ? { brcode: code.brcode }
@@ -24,7 +31,10 @@ export async function simulatePayment(url: string, code: Code, share: 'all' | 'p
     await answer.arrayBuffer()
     return answer.ok
   } catch (error) {
-    log.warn({ why: error instanceof Error ? error.message : 'unknown' }, 'the payer of the demonstration did not answer')
+    log.warn(
+      { why: error instanceof Error ? error.message : 'unknown' },
+      'the payer of the demonstration did not answer',
+    )
     return false
   }
 }
