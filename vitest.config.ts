@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 import { LongestFirst } from './test/testbed/longestFirst.ts'
 
 /**
- * Tests of one room or one town within the process: a worker runs one after another without loading the
+ * Tests of one room or one installation within the process: a worker runs one after another without loading the
  * program anew, which costs more than most of them.
  */
 const together = [

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { follow } from '../src/jobs/jobs.ts'
 import { settleInbox } from '../src/webhooks/webhooks.ts'
 import { bitcoindAvailable, startBitcoind } from '../test/testbed/bitcoind.ts'
-import { openChainTown } from '../test/testbed/chainTown.ts'
+import { openChainInstallation } from '../test/testbed/chainInstallation.ts'
 import type { BenchOptions, Figure } from './figure.ts'
 
 const bench = 'catchup'
@@ -21,18 +21,18 @@ export async function catchup({ quick, say }: BenchOptions): Promise<Figure[]> {
   const blocks = quick ? 100 : 1_000
   const node = await startBitcoind()
   const folder = mkdtempSync(join(tmpdir(), 'repasse-catchup-'))
-  const town = await openChainTown({
+  const installation = await openChainInstallation({
     node,
     count: blocks / 10,
     databaseUrl: `sqlite:${join(folder, 'house.db')}`,
   })
   try {
-    const requests = await town.issue()
+    const requests = await installation.issue()
     for (const { provider_id: address, units } of requests) {
-      await town.pay(address!, units)
-      await town.mine(10)
+      await installation.pay(address!, units)
+      await installation.mine(10)
     }
-    const { rail, bitcoin, db, world, app } = town
+    const { rail, bitcoin, db, world, app } = installation
     say(`  ${blocks} blocks, ${requests.length} payments`)
 
     const height = await node.rpc<number>('getblockcount')
@@ -52,7 +52,7 @@ export async function catchup({ quick, say }: BenchOptions): Promise<Figure[]> {
       { bench, name: `their ${settled} events settled`, value: settling, unit: 's' },
     ]
   } finally {
-    await town.close()
+    await installation.close()
     await node.stop()
     rmSync(folder, { recursive: true, force: true })
   }

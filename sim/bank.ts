@@ -100,13 +100,13 @@ export function makeBank({ clock, random, settings = {}, faults = {} }: BankPart
   const signer = makeSigner(office)
   const ledger = makeLedger(office)
   const webhooks = makeWebhooks(office)
-  const events = makeEvents(office, signer, () => webhooks.shelf.all())
+  const events = makeEvents(office, signer, () => webhooks.table.all())
   const invoices = makeInvoices(office, ledger, log => events.record('invoice', log))
   const transfers = makeTransfers(
     office,
     ledger,
     log => events.record('transfer', log),
-    id => invoices.shelf.get(id) !== undefined,
+    id => invoices.table.get(id) !== undefined,
   )
   const respond = makeRoutes({ office, auth, signer, ledger, invoices, transfers, events, webhooks })
   const faultBox = makeFaultBox(office)
@@ -154,12 +154,12 @@ export function makeBank({ clock, random, settings = {}, faults = {} }: BankPart
     reverse: invoices.reverse,
     sendBack: transfers.sendBack,
     deposit,
-    invoices: invoices.shelf.all,
+    invoices: invoices.table.all,
     isCredited: invoices.credited,
-    transfers: transfers.shelf.all,
-    transactions: ledger.shelf.all,
+    transfers: transfers.table.all,
+    transactions: ledger.table.all,
     balanceUnits: () => BigInt(ledger.balance()),
-    eventsCreated: events.shelf.all,
+    eventsCreated: events.table.all,
     attempts: events.attempts.all,
     forgeriesAccepted: events.forgeriesAccepted,
     requestCounts: () => ({ ...counts }),

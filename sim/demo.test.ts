@@ -209,7 +209,7 @@ test('one batch on each rail runs to its end on the simulated node, and coins ta
     ...{ ...goesOn, bitcoin: 'simulated', out },
     async beforeJudging(settled) {
       expect(await judge(settled, line => before.push(line))).toBe(0)
-      const { rpc, payer, mine } = settled.town!.chain
+      const { rpc, payer, mine } = settled.actors!.chain
       await rpc('sendtoaddress', [payer, 0.00001], 'house')
       await mine()
     },
@@ -235,7 +235,7 @@ describe.skipIf(findBitcoind() === undefined && process.env['REPASSE_REQUIRE_SER
       let [url, cookieFile] = ['', '']
       const code = await runDemo({
         ...{ ...goesOn, out },
-        beforeJudging: async ({ town }) => void ({ url, cookieFile } = town!.chain),
+        beforeJudging: async ({ actors }) => void ({ url, cookieFile } = actors!.chain),
       })
       expect(text()).toContain('a real bitcoind')
       expect(text()).toMatch(everyone)

@@ -9,7 +9,7 @@ import type { DemoChain } from './demoChain.ts'
 import { areCoinsSettled, coinDisagreements, coinLines, coinProgress, habitsOf } from './demoCoins.ts'
 import { equationLines, equations, progress, type Figures } from './demoFigures.ts'
 import type { Shoppers } from './demoShoppers.ts'
-import type { DemoTown } from './demoTown.ts'
+import type { DemoActors } from './demoActors.ts'
 import { mustAsk, repasse } from './demoWorker.ts'
 
 type Say = (line: string) => void
@@ -18,7 +18,7 @@ type Say = (line: string) => void
 export interface Settled {
   folder: string
   bank: Bank
-  town: DemoTown | undefined
+  actors: DemoActors | undefined
   shoppers: Shoppers
 }
 
@@ -52,8 +52,8 @@ export function isSettled(
 }
 
 /** The same of the chain, where there is one. */
-export const isTownSettled = ({ bitcoin }: Figures, town: DemoTown | undefined): boolean =>
-  !town || (bitcoin !== undefined && areCoinsSettled(bitcoin, town.requests(), town.payers.habitOf))
+export const areActorsSettled = ({ bitcoin }: Figures, actors: DemoActors | undefined): boolean =>
+  !actors || (bitcoin !== undefined && areCoinsSettled(bitcoin, actors.requests(), actors.payers.habitOf))
 
 export const statusOf = async (folder: string): Promise<Figures> =>
   JSON.parse(await mustAsk(folder, ['status', '--json'])) as Figures
@@ -63,18 +63,20 @@ export const statusOf = async (folder: string): Promise<Figures> =>
  * Answers the exit code.
  */
 export async function judge(settled: Settled, say: Say): Promise<number> {
-  const { town } = settled
+  const { actors } = settled
   const findings = await findingsOf(settled, say)
   if (findings.length === 0)
     say(
-      town ? 'The books add up, and the bank and the node agree.' : 'The books add up, and the bank agrees.',
+      actors
+        ? 'The books add up, and the bank and the node agree.'
+        : 'The books add up, and the bank agrees.',
     )
   for (const finding of findings) say(`✗ ${finding}`)
   return findings.length === 0 ? 0 : 1
 }
 
-async function findingsOf({ folder, bank, town, shoppers }: Settled, say: Say): Promise<string[]> {
-  if (town) await caughtUp(folder, town.chain)
+async function findingsOf({ folder, bank, actors, shoppers }: Settled, say: Say): Promise<string[]> {
+  if (actors) await caughtUp(folder, actors.chain)
   const findings: string[] = []
   for (const args of [['reconcile'], ['ledger', 'check']]) {
     const { code, stdout, stderr } = await repasse(folder, args)
@@ -87,9 +89,9 @@ async function findingsOf({ folder, bank, town, shoppers }: Settled, say: Say): 
   say(`Pix: ${issued} invoices issued, ${paid} paid, ${credited} credited, ${paidOn} paid on`)
   for (const line of equationLines(figures)) say(`  ${line}`)
   findings.push(...disagreements(figures, bank))
-  if (town) findings.push(...(await judgeTown(figures, town, say)))
+  if (actors) findings.push(...(await judgeActors(figures, actors, say)))
   findings.push(...(await judgeShop(folder, shoppers, say)))
-  const expected = town?.requests().filter(({ id }) => town.payers.habitOf(id) === 'too little') ?? []
+  const expected = actors?.requests().filter(({ id }) => actors.payers.habitOf(id) === 'too little') ?? []
   return [...findings, ...figures.needsPerson.filter(says => !expected.some(({ id }) => says.includes(id)))]
 }
 
@@ -102,24 +104,28 @@ async function caughtUp(folder: string, chain: DemoChain): Promise<void> {
   }
 }
 
-async function judgeTown({ bitcoin, needsPerson }: Figures, town: DemoTown, say: Say): Promise<string[]> {
+async function judgeActors(
+  { bitcoin, needsPerson }: Figures,
+  actors: DemoActors,
+  say: Say,
+): Promise<string[]> {
   if (!bitcoin) return ['the house tells nothing of Bitcoin']
-  const holdings = await town.chain.holdings()
+  const holdings = await actors.chain.holdings()
   const { requested, seen, paid, credited, paidOn } = coinProgress(bitcoin)
   say(
-    `Bitcoin: ${requested} requested, ${seen} seen, ${paid} paid, ${credited} credited, ${paidOn} paid on; paid ${habitsOf(town.requests(), town.payers.habitOf)}`,
+    `Bitcoin: ${requested} requested, ${seen} seen, ${paid} paid, ${credited} credited, ${paidOn} paid on; paid ${habitsOf(actors.requests(), actors.payers.habitOf)}`,
   )
   for (const line of coinLines(bitcoin)) say(`  ${line}`)
   const { onChain, pending } = bitcoin.money
   say(
     `  on chain BTC ${btc(BigInt(onChain.units))} by the books, ${btc(holdings.app)} by the node's own scan (received and not credited: ${btc(BigInt(pending.units))})`,
   )
-  const paidUnits = town.payers.paidUnits()
+  const paidUnits = actors.payers.paidUnits()
   return coinDisagreements(bitcoin, needsPerson, {
     ...holdings,
     paidUnits,
-    requests: town.requests(),
-    habitOf: town.payers.habitOf,
+    requests: actors.requests(),
+    habitOf: actors.payers.habitOf,
   })
 }
 

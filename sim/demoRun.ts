@@ -9,11 +9,11 @@ import type { Bank } from './bank.ts'
 import { startDemoChain, type DemoChain } from './demoChain.ts'
 import { newsOf, plainLines, type Figures } from './demoFigures.ts'
 import { configure, furnish, requestsOf } from './demoHouse.ts'
-import { isSettled, isTownSettled, judge, type Settled } from './demoJudge.ts'
+import { isSettled, areActorsSettled, judge, type Settled } from './demoJudge.ts'
 import { screen, type Out } from './demoScreen.ts'
 import { invitePeople, openShop } from './demoShop.ts'
 import { startShoppers, type Manner, type Shoppers } from './demoShoppers.ts'
-import { startTown, type DemoTown, type TownPace } from './demoTown.ts'
+import { startActors, type DemoActors, type ActorsPace } from './demoActors.ts'
 import { answers, ask, mustAsk, program, startWorker, type Worker } from './demoWorker.ts'
 import { startPayerDesk, type PayerDesk } from './payerDesk.ts'
 import { startBank, type BankServer } from './server.ts'
@@ -29,7 +29,7 @@ export interface DemoOptions {
   out: Out
   /** Other waits than the demonstration's own, for tests. */
   settings?: Partial<Settings>
-  pace?: Partial<TownPace>
+  pace?: Partial<ActorsPace>
   /** What a test does when all is settled, before the books are judged. */
   beforeJudging?: (settled: Settled) => Promise<unknown>
 }
@@ -41,7 +41,7 @@ const settings: Partial<Settings> = {
   fee: 50,
   transferFee: 0,
 }
-const paces: Record<'once' | 'on', TownPace> = {
+const paces: Record<'once' | 'on', ActorsPace> = {
   once: { blockMs: 1_000, payDelayMs: [500, 6_000], dueIn: '15s' },
   on: { blockMs: 3_000, payDelayMs: [1_000, 15_000], dueIn: '30s' },
 }
@@ -61,7 +61,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-demo-'))
   let bank: BankServer | undefined
   let chain: DemoChain | undefined
-  let town: DemoTown | undefined
+  let actors: DemoActors | undefined
   let worker: Worker | undefined
   let app: PayerDesk | undefined
   let shoppers: Shoppers | undefined
@@ -74,7 +74,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     signal.throwIfAborted()
     app = await startPayerDesk({
       pix: brcode => payPix(bank!, brcode),
-      coins: chain && ((address, units) => town!.payers.payAtShop(address, units)),
+      coins: chain && ((address, units) => actors!.payers.payAtShop(address, units)),
     })
     const url = await furnish(folder, bank, chain, app.url)
     for (const line of opening({ once, bank, chain, url, folder, blockMs: pace.blockMs })) say(line)
@@ -87,15 +87,15 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       throw new Error(`the worker did not start: ${worker.recent().join(' · ')}`)
     bank.bank.addWebhook(`${url}/webhooks/starkbank`)
     for (const name of schedules) await mustAsk(folder, ['schedule', 'run', name])
-    if (chain) town = startTown(chain, pace, () => requestsOf(folder))
+    if (chain) actors = startActors(chain, pace, () => requestsOf(folder))
     const all = manners[once ? 'once' : 'on'].filter(manner => chain || !manner.startsWith('coins'))
     shoppers = startShoppers({ url, manners: all, everyMs: once ? undefined : shopperEveryMs })
 
-    const end = await watch({ once, signal, out, folder, bank: bank.bank, worker, town, shoppers })
+    const end = await watch({ once, signal, out, folder, bank: bank.bank, worker, actors, shoppers })
     if (end === 'settled') {
       await shoppers.rest()
-      await town?.rest()
-      const settled = { folder, bank: bank.bank, town, shoppers }
+      await actors?.rest()
+      const settled = { folder, bank: bank.bank, actors, shoppers }
       await options.beforeJudging?.(settled)
       code = await judge(settled, say)
     } else if (end === 'stopped') code = 0
@@ -105,7 +105,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     else say(`The demonstration failed: ${error instanceof Error ? error.message : String(error)}`)
   }
   await shoppers?.rest()
-  await town?.rest()
+  await actors?.rest()
   await worker?.stop()
   await app?.close()
   await chain?.close()
@@ -164,7 +164,7 @@ interface Watching extends Required<Pick<DemoOptions, 'once' | 'signal' | 'out'>
   folder: string
   bank: Bank
   worker: Worker
-  town: DemoTown | undefined
+  actors: DemoActors | undefined
   shoppers: Shoppers
 }
 
@@ -176,7 +176,7 @@ async function watch({
   folder,
   bank,
   worker,
-  town,
+  actors,
   shoppers,
 }: Watching): Promise<'stopped' | 'settled' | (string & {})> {
   const show = screen(out)
@@ -187,7 +187,7 @@ async function watch({
   const over = new Promise<void>(resolve => {
     signal.addEventListener('abort', () => resolve())
     void worker.ended.then(() => resolve())
-    town?.broken.catch(why => ((fault = why), resolve()))
+    actors?.broken.catch(why => ((fault = why), resolve()))
     shoppers.broken.catch(why => ((fault = why), resolve()))
   })
   while (!signal.aborted && !gone && !fault) {
@@ -198,7 +198,7 @@ async function watch({
     const figures = code === 0 || stdout.trim() !== '' ? (JSON.parse(stdout) as Figures) : undefined
     if (!figures) return `The figures could not be read: ${stderr.trim()}`
     show(figures, worker.recent())
-    if (once && isShopDone && isSettled(figures, bank) && isTownSettled(figures, town)) return 'settled'
+    if (once && isShopDone && isSettled(figures, bank) && areActorsSettled(figures, actors)) return 'settled'
     if (once && Date.now() > until)
       return `After ${maxMs / 1_000} s not everything was paid on:\n${plainLines(figures).join('\n')}`
     await Promise.race([over, new Promise(resolve => setTimeout(resolve, pauseMs))])

@@ -134,8 +134,8 @@ const names = ['Ana Prado', 'João Batista Nunes', 'Marina Souza', 'Caio Almeida
 /** One to three things that are not sold out, as the list shows them. */
 async function fill(who: Visitor): Promise<void> {
   for (let more = systemRandom.between(1, 3); more > 0; more--) {
-    const shelf = (await who.get('/')).forms.filter(({ action }) => action === '/basket')
-    const form = shelf[systemRandom.between(0, shelf.length - 1)]
+    const offered = (await who.get('/')).forms.filter(({ action }) => action === '/basket')
+    const form = offered[systemRandom.between(0, offered.length - 1)]
     if (!form) throw new Error('the shop has nothing to sell')
     await who.send(form, {}, { name: 'act', value: 'add' })
   }

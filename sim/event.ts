@@ -1,5 +1,5 @@
 /** An event of the bank, and the log entry it tells of. */
-import type { Row } from './shelf.ts'
+import type { Row } from './table.ts'
 
 export interface Log extends Row {
   type: string

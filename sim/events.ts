@@ -6,7 +6,7 @@ import { forge, makeForeign } from './forgeries.ts'
 import type { Office } from './office.ts'
 import { pythonJson } from './python.ts'
 import { refuse } from './refusal.ts'
-import { makeShelf, type Row, type Shelf } from './shelf.ts'
+import { makeTable, type Row, type Table } from './table.ts'
 import type { Signer } from './signing.ts'
 import type { Webhook } from './webhooks.ts'
 import type { BankEvent, Log } from './event.ts'
@@ -32,8 +32,8 @@ export interface Attempt extends Row {
 }
 
 export interface Events {
-  shelf: Shelf<BankEvent>
-  attempts: Shelf<Attempt>
+  table: Table<BankEvent>
+  attempts: Table<Attempt>
   record(subscription: BankEvent['subscription'], log: Log): void
   get(id: string): BankEvent
   setDelivered(id: string, isDelivered: unknown): BankEvent
@@ -56,10 +56,10 @@ interface Push {
 }
 
 export function makeEvents(office: Office, signer: Signer, webhooks: () => Webhook[]): Events {
-  const shelf = makeShelf<BankEvent>({
+  const table = makeTable<BankEvent>({
     isDelivered: { of: row => [String(row.isDelivered)], allowed: ['true', 'false'] },
   })
-  const attempts = makeShelf<Attempt>({
+  const attempts = makeTable<Attempt>({
     eventIds: { of: row => [row.eventId], indexed: true },
     webhookIds: { of: row => [row.webhookId], indexed: true },
   })
@@ -71,7 +71,7 @@ export function makeEvents(office: Office, signer: Signer, webhooks: () => Webho
   let forgeriesAccepted = 0
 
   function announce(subscription: BankEvent['subscription'], log: Log) {
-    const event = shelf.add({
+    const event = table.add({
       created: office.stamp(),
       id: office.id(),
       log,
@@ -118,13 +118,13 @@ export function makeEvents(office: Office, signer: Signer, webhooks: () => Webho
       office.after([delay, delay], () => void ready.push({ ...push, kind: 'genuine', tries: push.tries + 1 }))
   }
 
-  const get = (id: string) => shelf.get(id) ?? refuse('invalidEvent', `Event not found: ${id}`)
+  const get = (id: string) => table.get(id) ?? refuse('invalidEvent', `Event not found: ${id}`)
   // A webhook that was deleted, and an event the client marked or deleted, are not pushed any more.
   const stillWanted = ({ event, webhook }: Push) =>
-    webhooks().includes(webhook) && shelf.get(event.id) !== undefined
+    webhooks().includes(webhook) && table.get(event.id) !== undefined
 
   return {
-    shelf,
+    table,
     attempts,
     get,
     record: (subscription, log) =>
@@ -137,7 +137,7 @@ export function makeEvents(office: Office, signer: Signer, webhooks: () => Webho
     },
     remove(id) {
       get(id)
-      return shelf.remove(id)!
+      return table.remove(id)!
     },
     isReady: () => ready.length > 0,
     take() {

@@ -6,7 +6,7 @@ import type { Office } from './office.ts'
 import { type Fields, readWhen } from './orders.ts'
 import { stampOf } from './python.ts'
 import { refuse } from './refusal.ts'
-import { makeShelf, type Row, type Shelf } from './shelf.ts'
+import { makeTable, type Row, type Table } from './table.ts'
 
 export type InvoiceStatus = 'created' | 'paid' | 'overdue' | 'expired' | 'canceled' | 'voided'
 const statuses: InvoiceStatus[] = ['created', 'paid', 'overdue', 'expired', 'canceled', 'voided']
@@ -33,8 +33,8 @@ export interface InvoiceLog extends Row {
 }
 
 export interface Invoices {
-  shelf: Shelf<Invoice>
-  logs: Shelf<InvoiceLog>
+  table: Table<Invoice>
+  logs: Table<InvoiceLog>
   create(body: Buffer): Invoice[]
   get(id: string): Invoice
   patch(id: string, change: Fields): Invoice
@@ -54,12 +54,12 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
   const credited = new Set<string>()
   /** Invoices of which money is going back: one change at a time. */
   const goingBack = new Set<string>()
-  const shelf = makeShelf<Invoice>({
+  const table = makeTable<Invoice>({
     tags: { of: row => row.tags, indexed: true },
     status: { of: row => [row.status], allowed: statuses },
     transactionIds: { of: row => row.transactionIds },
   })
-  const logs = makeShelf<InvoiceLog>({
+  const logs = makeTable<InvoiceLog>({
     invoiceIds: { of: row => [row.invoice.id], indexed: true },
     types: { of: row => [row.type] },
   })
@@ -76,7 +76,7 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
 
   function open({ dueMs, ...order }: InvoiceOrder): Invoice {
     const [created, uuid] = [office.stamp(), office.hex(16)]
-    const invoice = shelf.add({
+    const invoice = table.add({
       ...order,
       id: office.id(),
       nominalAmount: order.amount,
@@ -124,7 +124,7 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
     if (settings.endToEndTag) {
       const tag = `e34471744${stampOf(office.now()).replace(/\D/g, '').slice(0, 12)}${office.hex(6).slice(0, 11)}`
       invoice.tags = [...invoice.tags, tag]
-      shelf.mark(invoice, 'tags', tag)
+      table.mark(invoice, 'tags', tag)
     }
     // A fine once, and interest for each day that was begun, a month having thirty.
     const lateDays = Math.max(0, Math.ceil((office.now() - Date.parse(invoice.due)) / 86_400_000))
@@ -208,10 +208,10 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
     return true
   }
 
-  const get = (id: string) => shelf.get(id) ?? refuse('invalidInvoice', `Invoice not found: ${id}`)
+  const get = (id: string) => table.get(id) ?? refuse('invalidInvoice', `Invoice not found: ${id}`)
 
   return {
-    shelf,
+    table,
     logs,
     get,
     create: body => readInvoices(body, office.now()).map(open),

@@ -1,6 +1,6 @@
 /** The workspace's statement: every movement is a line, and the balance is their sum. */
 import type { Office } from './office.ts'
-import { makeShelf, type Row, type Shelf } from './shelf.ts'
+import { makeTable, type Row, type Table } from './table.ts'
 
 export interface Transaction extends Row {
   /** Signed cents: what entered is positive. */
@@ -27,11 +27,11 @@ export interface Ledger {
   balance(): number
   /** When the balance last changed. */
   updated(): string
-  shelf: Shelf<Transaction>
+  table: Table<Transaction>
 }
 
 export function makeLedger(office: Office): Ledger {
-  const shelf = makeShelf<Transaction>({
+  const table = makeTable<Transaction>({
     tags: { of: row => row.tags, indexed: true },
     externalIds: { of: row => [row.externalId], indexed: true },
   })
@@ -39,7 +39,7 @@ export function makeLedger(office: Office): Ledger {
   let updated = office.stamp()
 
   return {
-    shelf,
+    table,
     balance: () => balance,
     updated: () => updated,
     post({ fee = 0, ...movement }) {
@@ -48,7 +48,7 @@ export function makeLedger(office: Office): Ledger {
       const others = '5651751147405312'
       const [senderId, receiverId] =
         movement.amount < 0 ? [office.settings.workspaceId, others] : [others, office.settings.workspaceId]
-      return shelf.add({
+      return table.add({
         ...movement,
         id: office.digits(32),
         created: updated,

@@ -8,7 +8,7 @@ import type { Office } from './office.ts'
 import { readFields } from './orders.ts'
 import { pythonJson, stampOf } from './python.ts'
 import { Refusal, refuse } from './refusal.ts'
-import type { Row, Shelf } from './shelf.ts'
+import type { Row, Table } from './table.ts'
 import type { Signer } from './signing.ts'
 import type { Transfers } from './transfers.ts'
 import type { Webhooks } from './webhooks.ts'
@@ -86,14 +86,14 @@ function mapOf({
   webhooks,
 }: Counters): Record<string, Route> {
   const list =
-    <T extends Row>(name: string, shelf: Shelf<T>): Route =>
+    <T extends Row>(name: string, table: Table<T>): Route =>
     ({ query }) => {
-      const { rows, cursor } = shelf.page(query)
+      const { rows, cursor } = table.page(query)
       return { cursor, [name]: rows.map(pick(query.get('fields'))) }
     }
   const log =
-    (shelf: Shelf<Row>, code: string): Route =>
-    ({ id }) => ({ log: shelf.get(id) ?? refuse(code, `Log not found: ${id}`) })
+    (table: Table<Row>, code: string): Route =>
+    ({ id }) => ({ log: table.get(id) ?? refuse(code, `Log not found: ${id}`) })
   const workspace = () => ({
     id: office.settings.workspaceId,
     username: 'simulated',
@@ -107,7 +107,7 @@ function mapOf({
       message: 'Invoice(s) successfully created',
       invoices: invoices.create(body),
     }),
-    'GET invoice': list('invoices', invoices.shelf),
+    'GET invoice': list('invoices', invoices.table),
     'GET invoice/:id': ({ id }) => ({ invoice: invoices.get(id) }),
     'PATCH invoice/:id': ({ id, body }) => ({
       message: 'Invoice successfully updated',
@@ -121,7 +121,7 @@ function mapOf({
       message: 'Transfer(s) successfully created',
       transfers: transfers.create(body),
     }),
-    'GET transfer': list('transfers', transfers.shelf),
+    'GET transfer': list('transfers', transfers.table),
     'GET transfer/:id': ({ id }) => ({ transfer: transfers.get(id) }),
     'DELETE transfer/:id': ({ id }) => ({
       message: 'Transfer successfully canceled',
@@ -130,7 +130,7 @@ function mapOf({
     'GET transfer/log': list('logs', transfers.logs),
     'GET transfer/log/:id': log(transfers.logs, 'invalidTransferLog'),
 
-    'GET event': list('events', events.shelf),
+    'GET event': list('events', events.table),
     'GET event/:id': ({ id }) => ({ event: events.get(id) }),
     'PATCH event/:id': ({ id, body }) => ({
       message: 'Event successfully updated',
@@ -147,7 +147,7 @@ function mapOf({
       message: 'Webhook successfully created',
       webhook: webhooks.create(body),
     }),
-    'GET webhook': list('webhooks', webhooks.shelf),
+    'GET webhook': list('webhooks', webhooks.table),
     'GET webhook/:id': ({ id }) => ({ webhook: webhooks.get(id) }),
     'DELETE webhook/:id': ({ id }) => ({
       message: 'Webhook successfully deleted',
@@ -165,9 +165,9 @@ function mapOf({
         },
       ],
     }),
-    'GET transaction': list('transactions', ledger.shelf),
+    'GET transaction': list('transactions', ledger.table),
     'GET transaction/:id': ({ id }) => ({
-      transaction: ledger.shelf.get(id) ?? refuse('invalidTransaction', `Transaction not found: ${id}`),
+      transaction: ledger.table.get(id) ?? refuse('invalidTransaction', `Transaction not found: ${id}`),
     }),
     'GET public-key': ({ query }) => ({
       cursor: null,

@@ -4,7 +4,7 @@ import type { Office } from './office.ts'
 import { readBatch, readWhen } from './orders.ts'
 import { stampOf } from './python.ts'
 import { refuse } from './refusal.ts'
-import { makeShelf, type Row, type Shelf } from './shelf.ts'
+import { makeTable, type Row, type Table } from './table.ts'
 
 export type TransferStatus = 'created' | 'processing' | 'success' | 'failed' | 'canceled'
 const statuses: TransferStatus[] = ['created', 'processing', 'success', 'failed', 'canceled']
@@ -41,8 +41,8 @@ export interface TransferLog extends Row {
 }
 
 export interface Transfers {
-  shelf: Shelf<Transfer>
-  logs: Shelf<TransferLog>
+  table: Table<Transfer>
+  logs: Table<TransferLog>
   create(body: Buffer): Transfer[]
   get(id: string): Transfer
   cancel(id: string): Transfer
@@ -64,7 +64,7 @@ export function makeTransfers(
   isInvoice: (id: string) => boolean,
 ): Transfers {
   const { settings } = office
-  const shelf = makeShelf<Transfer>({
+  const table = makeTable<Transfer>({
     tags: { of: row => row.tags, indexed: true },
     // Not a filter of the real API, which has none: the bank's own index, and `sameOrder` stands in where a
     // transfer has no externalId.
@@ -73,7 +73,7 @@ export function makeTransfers(
     taxId: { of: row => [row.taxId] },
     transactionIds: { of: row => row.transactionIds },
   })
-  const logs = makeShelf<TransferLog>({
+  const logs = makeTable<TransferLog>({
     transferIds: { of: row => [row.transfer.id], indexed: true },
     types: {
       of: row => [row.type],
@@ -89,7 +89,7 @@ export function makeTransfers(
 
   function open(order: TransferOrder): Transfer {
     const created = office.stamp()
-    const transfer = shelf.add({
+    const transfer = table.add({
       ...order,
       id: office.id(),
       fee: settings.transferFee,
@@ -122,7 +122,7 @@ export function makeTransfers(
   function isDuplicate(transfer: Transfer): boolean {
     if (transfer.externalId.startsWith('invoice-') && isInvoice(transfer.externalId.slice('invoice-'.length)))
       return true
-    for (const other of shelf.having('duplicateKeys', duplicateKey(transfer))) {
+    for (const other of table.having('duplicateKeys', duplicateKey(transfer))) {
       if (other === transfer) return false
       if (other.status !== 'failed' && other.status !== 'canceled') return true
     }
@@ -200,10 +200,10 @@ export function makeTransfers(
     record(transfer, type, { status, transactionIds: [...transfer.transactionIds, line.id] }, errors)
   }
 
-  const get = (id: string) => shelf.get(id) ?? refuse('invalidTransfer', `Transfer not found: ${id}`)
+  const get = (id: string) => table.get(id) ?? refuse('invalidTransfer', `Transfer not found: ${id}`)
 
   return {
-    shelf,
+    table,
     logs,
     get,
     sendBack(id, { keepStatus = false } = {}) {

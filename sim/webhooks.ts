@@ -2,7 +2,7 @@
 import type { Office } from './office.ts'
 import { readFields } from './orders.ts'
 import { refuse } from './refusal.ts'
-import { makeShelf, type Row, type Shelf } from './shelf.ts'
+import { makeTable, type Row, type Table } from './table.ts'
 
 export interface Webhook extends Row {
   url: string
@@ -24,17 +24,17 @@ const subscriptions = [
 ]
 
 export interface Webhooks {
-  shelf: Shelf<Webhook>
+  table: Table<Webhook>
   create(body: Buffer): Webhook
   get(id: string): Webhook
   remove(id: string): Webhook
 }
 
 export function makeWebhooks(office: Office): Webhooks {
-  const shelf = makeShelf<Webhook>({})
-  const get = (id: string) => shelf.get(id) ?? refuse('invalidWebhookId', `Webhook not found: ${id}`)
+  const table = makeTable<Webhook>({})
+  const get = (id: string) => table.get(id) ?? refuse('invalidWebhookId', `Webhook not found: ${id}`)
   return {
-    shelf,
+    table,
     get,
     create(body) {
       const { url, subscriptions: wanted } = readFields(body)
@@ -44,7 +44,7 @@ export function makeWebhooks(office: Office): Webhooks {
       const known =
         Array.isArray(wanted) && wanted.length > 0 && wanted.every(name => subscriptions.includes(name))
       if (!known) refuse('invalidSubscription', `subscriptions must be some of ${subscriptions.join(', ')}`)
-      return shelf.add({
+      return table.add({
         id: office.id(),
         created: office.stamp(),
         url: url as string,
@@ -53,7 +53,7 @@ export function makeWebhooks(office: Office): Webhooks {
     },
     remove(id) {
       get(id)
-      return shelf.remove(id)!
+      return table.remove(id)!
     },
   }
 }

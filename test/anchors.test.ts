@@ -36,7 +36,7 @@ import { sql, type Tx } from '../src/db/db.ts'
 import { attentionOf, sentence } from '../src/queries/attention.ts'
 import { openMigrated } from './testbed/migrated.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const day = 24 * 3_600_000
 
@@ -46,7 +46,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     () => {
       let postgres: Postgres | undefined
       let folder: string
-      let town: Town
+      let installation: TestInstallation
       let file: AnchorFile
       // What is in the file is the same whatever the database.
       const ofFile = test.skipIf(engine === 'PostgreSQL')
@@ -59,27 +59,29 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       afterAll(() => postgres?.stop())
       beforeEach(async () => {
         folder = mkdtempSync(join(tmpdir(), 'repasse-anchors-'))
-        town = await openTown({ ...(postgres && { databaseUrl: await postgres.migratedDatabase() }) })
+        installation = await openTestInstallation({
+          ...(postgres && { databaseUrl: await postgres.migratedDatabase() }),
+        })
         file = openAnchorFile(join(folder, 'anchors'))
         said = []
       })
       afterEach(async () => {
-        await town.close()
+        await installation.close()
         rmSync(folder, { recursive: true, force: true })
       })
 
       const log: Log = { ...silentLog, info: (fields, message) => void said.push([fields, message]) }
-      const anchor = () => anchorAudit(town.db, file, log)
+      const anchor = () => anchorAudit(installation.db, file, log)
       const act = (subject: string) =>
-        town.db.tx(tx => audit(tx, { actor: 'ana', act: 'tried', subject, detail: {} }))
-      const world = () => ({ ...town.app.world, log: silentLog })
-      const check = () => checkBooks(town.db, world(), undefined, file)
+        installation.db.tx(tx => audit(tx, { actor: 'ana', act: 'tried', subject, detail: {} }))
+      const world = () => ({ ...installation.app.world, log: silentLog })
+      const check = () => checkBooks(installation.db, world(), undefined, file)
       const lines = () => file.read('whole').flat()
       const head = async () =>
-        Number((await town.db.one<{ seq: bigint }>(sql`select max(seq) as seq from audit`))!.seq)
+        Number((await installation.db.one<{ seq: bigint }>(sql`select max(seq) as seq from audit`))!.seq)
       /** Past every trigger. */
       const falsify = (change: string) =>
-        town.db.script(
+        installation.db.script(
           engine === 'SQLite'
             ? `drop trigger if exists audit_kept; drop trigger if exists audit_stay; drop trigger if exists ledger_transactions_stay;
              drop trigger if exists ledger_entries_stay; ${change}`
@@ -87,7 +89,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         )
       /** As somebody does who knows how the chain is made: every hash fits. */
       async function rewrite(from: number, change: string): Promise<void> {
-        const rows = await town.db.all<AuditRow>(sql`select * from audit order by seq`)
+        const rows = await installation.db.all<AuditRow>(sql`select * from audit order by seq`)
         let previous = rows[from - 2]?.hash ?? '0'.repeat(64)
         const changes = rows.slice(from - 1).map(row => {
           const {
@@ -106,7 +108,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         })
         await falsify(changes.join('\n'))
         // Nothing of the chain itself tells.
-        expect(await checkBooks(town.db, world())).not.toContainEqual(expect.stringContaining('audit chain'))
+        expect(await checkBooks(installation.db, world())).not.toContainEqual(
+          expect.stringContaining('audit chain'),
+        )
       }
       async function anchored(acts = 5): Promise<number> {
         await anchor()
@@ -133,7 +137,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           expect.objectContaining({ seq: `${await head()}` }),
           'the audit log is anchored',
         ])
-        town.pass(day + 1)
+        installation.pass(day + 1)
         expect(await anchor()).toBe('anchored')
         expect(await check()).toEqual([])
       })
@@ -143,7 +147,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await act(`thing ${count}`)
           await Promise.all([anchor(), anchor(), anchor()])
         }
-        expect(await findBreak(town.db, file)).toBeUndefined()
+        expect(await findBreak(installation.db, file)).toBeUndefined()
         expect(lines().length).toBeLessThanOrEqual(7)
       })
 
@@ -174,15 +178,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           expect(await check()).toEqual([])
           await attack(last)
           // What the job does every five minutes sees it too.
-          const found = await checkBooksByAndBy(town.db, world(), undefined, file)
+          const found = await checkBooksByAndBy(installation.db, world(), undefined, file)
           expect(found).toContainEqual(expect.stringContaining(how))
           if (place !== undefined)
             expect(found).toContainEqual(expect.stringContaining(`record ${last + place} of the audit log`))
-          expect(await payoutsStopped(town.db)).toContain('audit anchors')
+          expect(await payoutsStopped(installation.db)).toContain('audit anchors')
           expect(await anchor()).toBe('differs')
           // A process that has no anchors at hand takes nothing back.
-          await checkBooks(town.db, world())
-          expect(await payoutsStopped(town.db)).toContain('audit anchors')
+          await checkBooks(installation.db, world())
+          expect(await payoutsStopped(installation.db)).toContain('audit anchors')
         },
       )
 
@@ -216,13 +220,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await anchor()
         await attack()
         expect(await check()).toEqual([expect.stringContaining(says)])
-        expect(await payoutsStopped(town.db)).toContain(says)
+        expect(await payoutsStopped(installation.db)).toContain(says)
       })
 
       test('a ledger with fewer transactions than were anchored is a finding', async () => {
-        town.bank.pay(town.atBank.id)
-        town.pass(5_000)
-        await town.hear(town.event('invoice.credited'))
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5_000)
+        await installation.hear(installation.event('invoice.credited'))
         await act('one')
         await anchored(1)
         expect(await check()).toEqual([])
@@ -241,11 +245,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await anchor()
           expect(await check()).toEqual([])
           await act('yet more')
-          const { value } = (await town.db.one<{ value: string }>(
+          const { value } = (await installation.db.one<{ value: string }>(
             sql`select value from cursors where name like 'audit anchors %'`,
           ))!
           await anchor()
-          await town.db.tx(tx =>
+          await installation.db.tx(tx =>
             tx.run(sql`update cursors set value = ${value} where name like 'audit anchors %'`),
           )
           expect(await anchor()).not.toBe('differs')
@@ -292,17 +296,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('a break that a person accepts with a reason is in both, and what comes after it is held again', async () => {
         const last = await anchored()
-        expect(await acceptBreak(town.db, file, { by: 'ana', why: 'for nothing' })).toBeUndefined()
+        expect(await acceptBreak(installation.db, file, { by: 'ana', why: 'for nothing' })).toBeUndefined()
         await rewrite(last - 3, 'eve')
-        expect(await acceptBreak(town.db, file, { by: 'ana', why: 'we have looked' })).toMatchObject({
+        expect(await acceptBreak(installation.db, file, { by: 'ana', why: 'we have looked' })).toMatchObject({
           first: BigInt(last - 3),
         })
         expect(await check()).toEqual([])
-        expect(await payoutsStopped(town.db)).toBeUndefined()
+        expect(await payoutsStopped(installation.db)).toBeUndefined()
         expect(lines().at(-1)).toContain(
           `"accepted":{"from":"${last - 3}","by":"ana","why":"we have looked"}`,
         )
-        const row = await town.db.one<{ detail: string }>(
+        const row = await installation.db.one<{ detail: string }>(
           sql`select detail from audit where act = 'audit break accepted'`,
         )
         expect(JSON.parse(row!.detail)).toMatchObject({
@@ -322,11 +326,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       describe('by mail', () => {
         const to = ['auditor@example.com', 'board@example.com']
         const queue = (anchoring = { file }) =>
-          queueAnchorMails({ db: town.db, world: town.app.world, anchoring }, to)
+          queueAnchorMails({ db: installation.db, world: installation.app.world, anchoring }, to)
         const mails = () =>
-          town.db.all<AnchorMailRow>(sql`select * from anchor_mails order by added_at, address`)
+          installation.db.all<AnchorMailRow>(sql`select * from anchor_mails order by added_at, address`)
         const approve = (name: string) =>
-          town.db.tx(tx =>
+          installation.db.tx(tx =>
             audit(tx, {
               actor: 'ana',
               act: 'account approved',
@@ -348,24 +352,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await approve('main')
           await approve('other')
           expect(await queue()).toBe(0)
-          town.pass(hour + 1)
+          installation.pass(hour + 1)
           expect(await queue()).toBe(2)
           expect((await mails()).at(-1)).toMatchObject({ seq: BigInt(await head()), transactions: 0n })
           // What is no approval waits for the day's.
           await act('one')
-          town.pass(2 * hour)
+          installation.pass(2 * hour)
           expect(await queue()).toBe(0)
-          town.pass(day)
+          installation.pass(day)
           expect(await Promise.all([queue(), queue()])).toContain(2)
           expect(await mails()).toHaveLength(6)
         })
 
         test('after a clock that was a year ahead they are written to once a day, and not each minute', async () => {
           await queue()
-          await town.db.tx(tx => tx.run(sql`update anchor_mails set added_at = '2027-11-21T03:00:00.000Z'`))
+          await installation.db.tx(tx =>
+            tx.run(sql`update anchor_mails set added_at = '2027-11-21T03:00:00.000Z'`),
+          )
           const found: unknown[] = []
           for (const minutes of [0, 1, 1, 24 * 60]) {
-            town.pass(minutes * 60_000)
+            installation.pass(minutes * 60_000)
             found.push(await queue())
           }
           expect(found).toEqual([2, 0, 0, 2])
@@ -384,19 +390,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           }
           const taking = { send: async () => ({ is: 'done' as const, value: 'ok' }) }
           const sendWith = (mailer: Mailer) =>
-            sendMails<AnchorMailRow>(town.db, mailer, town.app.world, 'anchor_mails', (_, row) =>
-              composeAnchorMail(row, { shopName: 'x', publicUrl: 'y' }),
+            sendMails<AnchorMailRow>(
+              installation.db,
+              mailer,
+              installation.app.world,
+              'anchor_mails',
+              (_, row) => composeAnchorMail(row, { shopName: 'x', publicUrl: 'y' }),
             )
           await queue()
           expect(await sendWith(refusing)).toMatchObject({ failed: 2 })
           const asked = async () =>
-            (await attentionOf(town.db, undefined))
+            (await attentionOf(installation.db, undefined))
               .filter(({ kind }) => kind === 'anchor mail failed')
               .map(sentence)
           expect(await asked()).toEqual(
             to.map(address => expect.stringContaining(`to ${address} (AUDIT_ANCHOR_EMAIL): no such mailbox`)),
           )
-          town.pass(day)
+          installation.pass(day)
           await queue()
           expect(await sendWith(taking)).toMatchObject({ sent: 2 })
           expect(await asked()).toEqual([])
@@ -408,7 +418,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         rmSync(file.path)
         expect(await anchor()).toBe('differs')
         expect(existsSync(file.path)).toBe(false)
-        await acceptBreak(town.db, file, { by: 'ana', why: 'the disk is gone' })
+        await acceptBreak(installation.db, file, { by: 'ana', why: 'the disk is gone' })
         expect(await check()).toEqual([])
         await act('more')
         expect(await anchor()).toBe('anchored')
@@ -445,17 +455,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       )
 
       test('the job is there where anchors are kept, and says where they differ', async () => {
-        const jobs = timetable({ ...town.app, anchoring: { file } }).filter(
+        const jobs = timetable({ ...installation.app, anchoring: { file } }).filter(
           ({ name }) => name === 'anchor-audit',
         )
         expect(jobs).toHaveLength(1)
-        expect(timetable(town.app).some(({ name }) => name === 'anchor-audit')).toBe(false)
-        expect(await jobs[0]!.work(town.app, world())).toBeUndefined()
-        expect(await anchorAudit(town.db, undefined, log)).toBe('anchored')
-        expect(await anchorAudit(town.db, undefined, log)).toBe('same')
+        expect(timetable(installation.app).some(({ name }) => name === 'anchor-audit')).toBe(false)
+        expect(await jobs[0]!.work(installation.app, world())).toBeUndefined()
+        expect(await anchorAudit(installation.db, undefined, log)).toBe('anchored')
+        expect(await anchorAudit(installation.db, undefined, log)).toBe('same')
         const last = await anchored()
         await rewrite(last, 'eve')
-        expect(await jobs[0]!.work(town.app, world())).toEqual({
+        expect(await jobs[0]!.work(installation.app, world())).toEqual({
           less: expect.stringContaining('not the one that was anchored'),
         })
       })

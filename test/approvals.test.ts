@@ -38,7 +38,7 @@ import { sql, type Sql } from '../src/db/db.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { device } from './testbed/passkey.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
@@ -46,22 +46,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let server: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       beforeAll(async () => {
         if (engine === 'PostgreSQL') server = await startPostgres({ durable: false })
       })
-      afterEach(() => town?.close())
+      afterEach(() => installation?.close())
       afterAll(() => server?.stop())
 
-      const open = async () => (town = await openTown({ databaseUrl: await server?.migratedDatabase() }))
+      const open = async () =>
+        (installation = await openTestInstallation({ databaseUrl: await server?.migratedDatabase() }))
       const send = (approvals: 'proven' | 'any' = 'proven') =>
-        sendPayouts(town.db, town.app.rails.starkbank!, town.app.world, approvals)
-      const payout = async () => (await town.db.one<PayoutRow>(sql`select * from payouts`))!
-      const run = (statement: Sql) => town.db.tx(tx => tx.run(statement))
+        sendPayouts(installation.db, installation.app.rails.starkbank!, installation.app.world, approvals)
+      const payout = async () => (await installation.db.one<PayoutRow>(sql`select * from payouts`))!
+      const run = (statement: Sql) => installation.db.tx(tx => tx.run(statement))
       /** As whoever can write to the database may. */
       const past = async (table: string, trigger: string, statement: Sql) => {
         const on = engine === 'PostgreSQL' ? ` on ${table}` : ''
-        await town.db.script(`drop trigger ${trigger}${on};`)
+        await installation.db.script(`drop trigger ${trigger}${on};`)
         await run(statement)
       }
 
@@ -70,14 +71,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         role: 'checker' | 'maker' = 'checker',
       ): Promise<{ proof: Proof; keyId: string; userId: string }> {
         const { user } = await addUser(
-          town.db,
-          town.app.world,
+          installation.db,
+          installation.app.world,
           { name: 'carla', role, language: 'en' },
           'root',
         )
         const { pem, publicKey } = newKeyPair()
         const label = 'key file'
-        await town.db.tx(tx =>
+        await installation.db.tx(tx =>
           registerKey(tx, { user, kind: 'key', publicKey, label, proof: 'said' }, 'root'),
         )
         const keyId = fingerprint(publicKey)
@@ -87,25 +88,25 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       async function signed() {
         await open()
         const signer = await carla()
-        expect((await signAccount(town.db, 'main', 'carla', signer.proof)).is).toBe('signed')
-        await collect(town, [5_000n])
+        expect((await signAccount(installation.db, 'main', 'carla', signer.proof)).is).toBe('signed')
+        await collect(installation, [5_000n])
         return signer
       }
 
       test('where proof is needed, a payout waits while the approval was only said, and goes once it is signed', async () => {
         await open()
-        await collect(town, [5_000n])
+        await collect(installation, [5_000n])
         await send()
         expect(await payout()).toMatchObject({
           state: 'owed',
           why: expect.stringContaining('account main was said and not proven'),
         })
-        expect(town.transfers()).toEqual([])
+        expect(installation.transfers()).toEqual([])
         const { proof } = await carla()
-        await signAccount(town.db, 'main', 'carla', proof)
+        await signAccount(installation.db, 'main', 'carla', proof)
         await send()
         expect((await payout()).state).toBe('sent')
-        expect(await checkBooks(town.db, town.app.world)).toEqual([])
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([])
       })
 
       test.each([
@@ -119,20 +120,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         'what waits until its account is %s keeps nobody waiting behind it at a limit',
         async (_, approvals, cooling) => {
           await open()
-          await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '1' }, 'maker')
-          await approveAccount(town.db, 'other', 'chico', { is: 'code' })
+          await addAccount(
+            installation.db,
+            installation.app.world,
+            'other',
+            { ...trialAccount, number: '1' },
+            'maker',
+          )
+          await approveAccount(installation.db, 'other', 'chico', { is: 'code' })
           const change = { asset: 'BRL', wanted: { hour: 10_000n }, by: 'ana', why: 'a test' } as const
-          await town.db.tx(tx => changeLimits(tx, town.app.world, change))
-          await collect(town, [9_000n], 'other')
-          await collect(town, [9_000n])
+          await installation.db.tx(tx => changeLimits(tx, installation.app.world, change))
+          await collect(installation, [9_000n], 'other')
+          await collect(installation, [9_000n])
           await send('any')
-          await collect(town, [9_000n], 'other')
+          await collect(installation, [9_000n], 'other')
           if (cooling) await run(cooling)
           for (let minutes = 0; minutes < 100; minutes += 5) {
-            town.pass(5 * 60_000)
+            installation.pass(5 * 60_000)
             await send(approvals)
           }
-          const states = await town.db.all<{ state: string }>(
+          const states = await installation.db.all<{ state: string }>(
             sql`select state from payouts order by added_at, id`,
           )
           expect(states.map(({ state }) => state)).toEqual(['sent', 'owed', 'sent'])
@@ -141,30 +148,42 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('where none is needed, it goes at once', async () => {
         await open()
-        await collect(town, [5_000n])
+        await collect(installation, [5_000n])
         await send('any')
         expect((await payout()).state).toBe('sent')
       })
 
       test('to an account that nobody approved nothing goes, whatever is needed [security 3]', async () => {
         await open()
-        await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '1' }, 'maker')
-        await collect(town, [5_000n], 'other')
+        await addAccount(
+          installation.db,
+          installation.app.world,
+          'other',
+          { ...trialAccount, number: '1' },
+          'maker',
+        )
+        await collect(installation, [5_000n], 'other')
         await send('any')
-        expect([town.transfers(), (await payout()).state]).toEqual([[], 'owed'])
-        await approveAccount(town.db, 'other', 'chico', { is: 'code' })
+        expect([installation.transfers(), (await payout()).state]).toEqual([[], 'owed'])
+        await approveAccount(installation.db, 'other', 'chico', { is: 'code' })
         await send('any')
         expect((await payout()).state).toBe('sent')
       })
 
       test('a code is proof', async () => {
         await open()
-        await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '1' }, 'maker')
-        await approveAccount(town.db, 'other', 'chico', { is: 'code' })
-        await collect(town, [5_000n], 'other')
+        await addAccount(
+          installation.db,
+          installation.app.world,
+          'other',
+          { ...trialAccount, number: '1' },
+          'maker',
+        )
+        await approveAccount(installation.db, 'other', 'chico', { is: 'code' })
+        await collect(installation, [5_000n], 'other')
         await send()
         expect((await payout()).state).toBe('sent')
-        expect(await checkBooks(town.db, town.app.world)).toEqual([])
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([])
       })
 
       const columns = [
@@ -184,12 +203,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await signed()
           await run(edit)
           await send('any')
-          expect(town.transfers()).toEqual([])
+          expect(installation.transfers()).toEqual([])
           expect(await payout()).toMatchObject({
             state: 'held',
             why: expect.stringMatching(/^account .* past this program/),
           })
-          expect(await checkBooks(town.db, town.app.world)).toEqual([
+          expect(await checkBooks(installation.db, installation.app.world)).toEqual([
             expect.stringMatching(/^approvals: account (main|another) /),
           ])
         },
@@ -233,9 +252,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             edit,
           )
           await send()
-          expect(town.transfers()).toEqual([])
+          expect(installation.transfers()).toEqual([])
           expect((await payout()).why).toContain(`by carla: ${why}`)
-          expect(await checkBooks(town.db, town.app.world)).toEqual([
+          expect(await checkBooks(installation.db, installation.app.world)).toEqual([
             expect.stringContaining(`by carla: ${why}`),
           ])
         },
@@ -243,10 +262,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('a statement approves its own act, of its own thing, by its own person, on its own installation', async () => {
         await signed()
-        const record = (await town.db.one<AuditRow>(sql`select * from audit where act = 'account signed'`))!
-        const { act, content } = approvingAccount((await findAccount(town.db, 'main'))!)
+        const record = (await installation.db.one<AuditRow>(
+          sql`select * from audit where act = 'account signed'`,
+        ))!
+        const { act, content } = approvingAccount((await findAccount(installation.db, 'main'))!)
         const judge = (change: Partial<AuditRow> = {}, of = act) =>
-          judgeApproval(town.db, { ...record, ...change }, of, content)
+          judgeApproval(installation.db, { ...record, ...change }, of, content)
         expect(await judge()).toEqual({ is: 'approved', proof: 'key' })
         for (const judged of [
           await judge({ actor: 'bruno' }),
@@ -267,8 +288,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           sql`update signing_keys set public_key = ${newKeyPair().publicKey}`,
         )
         await send()
-        expect(town.transfers()).toEqual([])
-        expect(await checkBooks(town.db, town.app.world)).toEqual([
+        expect(installation.transfers()).toEqual([])
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([
           expect.stringContaining(`key ${keyId} is not the one that was registered`),
         ])
       })
@@ -280,10 +301,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await run(sql`
         insert into signing_keys (id, store_id, user_id, kind, public_key, label, added_at)
         values (${id}, 'sto_default', ${userId}, 'key', ${publicKey}, 'planted', '2026')`)
-        await signAccount(town.db, 'main', 'carla', { is: 'key', keyId: id, sign: readSigner(pem).sign })
+        await signAccount(installation.db, 'main', 'carla', {
+          is: 'key',
+          keyId: id,
+          sign: readSigner(pem).sign,
+        })
         await send()
-        expect(town.transfers()).toEqual([])
-        expect(await checkBooks(town.db, town.app.world)).toEqual([
+        expect(installation.transfers()).toEqual([])
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([
           expect.stringContaining(`key ${id} was not registered to carla`),
         ])
       })
@@ -308,14 +333,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           credentialId: 'c',
           rp: 'pay.example.com',
         } as const
-        const keyId = (await town.db.tx(tx => registerKey(tx, { user, ...passkey }, 'carla')))!
-        const main = (await findAccount(town.db, 'main'))!
+        const keyId = (await installation.db.tx(tx => registerKey(tx, { user, ...passkey }, 'carla')))!
+        const main = (await findAccount(installation.db, 'main'))!
         const shown = (account = main) =>
-          town.db.tx(tx => prepare(tx, { ...approvingAccount(account), by: 'carla' }))
+          installation.db.tx(tx => prepare(tx, { ...approvingAccount(account), by: 'carla' }))
         const sign = async (counter: number, more = {}, text?: string) => {
           text ??= await shown()
           const signature = JSON.stringify(laptop.sign(text, { counter, ...more }))
-          return signAccount(town.db, 'main', 'carla', {
+          return signAccount(installation.db, 'main', 'carla', {
             is: 'passkey',
             keyId,
             text,
@@ -328,15 +353,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const again = 'what was signed is not what is approved now: look at the page again'
         await expect(sign(2, {}, await shown({ ...main, holder: 'Mallory' }))).rejects.toThrow(again)
         const old = await shown()
-        town.pass(10 * 60_000 + 1)
+        installation.pass(10 * 60_000 + 1)
         await expect(sign(2, {}, old)).rejects.toThrow(again)
-        await collect(town, [5_000n])
+        await collect(installation, [5_000n])
         await send()
         expect((await payout()).state).toBe('sent')
-        expect(await checkBooks(town.db, town.app.world)).toEqual([])
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([])
         // As if somebody had kept another: of another site, or without its person.
         await sign(2, { rp: 'evil.example.com' })
-        expect(await checkBooks(town.db, town.app.world)).toEqual([
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([
           expect.stringContaining('it is of another site than pay.example.com'),
         ])
       })
@@ -345,21 +370,21 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await signed()
         await send()
         await editDestination()
-        expect(await checkBooks(town.db, town.app.world)).toEqual([
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([
           expect.stringMatching(/^approvals: order pay_.*-1 was to go elsewhere/),
         ])
-        expect(await stopOf(town.db)).toMatchObject({ code: 'books' })
+        expect(await stopOf(installation.db)).toMatchObject({ code: 'books' })
       })
 
       test('after an order whose destination was edited no other is made', async () => {
         await signed()
-        const rail = { ...town.app.rails.starkbank!, pay: async () => refused('not now', true) }
-        await sendPayouts(town.db, rail, town.app.world)
+        const rail = { ...installation.app.rails.starkbank!, pay: async () => refused('not now', true) }
+        await sendPayouts(installation.db, rail, installation.app.world)
         expect((await payout()).state).toBe('owed')
         await editDestination()
-        town.pass(3_600_000)
+        installation.pass(3_600_000)
         await send()
-        expect(town.transfers()).toEqual([])
+        expect(installation.transfers()).toEqual([])
         expect(await payout()).toMatchObject({
           state: 'held',
           why: expect.stringContaining('was to go elsewhere'),
@@ -368,15 +393,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('what a key signed stays signed once it is retired; it signs nothing more', async () => {
         const { proof, keyId, userId } = await signed()
-        await town.db.tx(tx => retireKey(tx, { id: keyId, user_id: userId }, 'root', 'the laptop is gone'))
+        await installation.db.tx(tx =>
+          retireKey(tx, { id: keyId, user_id: userId }, 'root', 'the laptop is gone'),
+        )
         await send()
         expect((await payout()).state).toBe('sent')
-        expect(await checkBooks(town.db, town.app.world)).toEqual([])
-        await expect(signAccount(town.db, 'main', 'carla', proof)).rejects.toThrow('was retired')
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([])
+        await expect(signAccount(installation.db, 'main', 'carla', proof)).rejects.toThrow('was retired')
         // Not even by whoever writes it back into its row.
         await run(sql`update signing_keys set retired_at = null`)
-        await signAccount(town.db, 'main', 'carla', proof)
-        expect(await checkBooks(town.db, town.app.world)).toEqual([
+        await signAccount(installation.db, 'main', 'carla', proof)
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([
           expect.stringContaining('was retired before'),
         ])
       })
@@ -385,7 +412,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const { userId } = await signed()
         const { pem, publicKey } = newKeyPair()
         const keyId = fingerprint(publicKey)
-        const signsFrom = instant(town.clock.now() + 24 * 3_600_000)
+        const signsFrom = instant(installation.clock.now() + 24 * 3_600_000)
         const key = {
           user: { id: userId, name: 'carla' },
           kind: 'key',
@@ -394,9 +421,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           proof: 'code',
           signsFrom,
         } as const
-        await town.db.tx(tx => registerKey(tx, key, 'carla'))
+        await installation.db.tx(tx => registerKey(tx, key, 'carla'))
         const proof: Proof = { is: 'key', keyId, sign: readSigner(pem).sign }
-        await expect(signAccount(town.db, 'main', 'carla', proof)).rejects.toThrow(
+        await expect(signAccount(installation.db, 'main', 'carla', proof)).rejects.toThrow(
           `signs from ${signsFrom} on`,
         )
         await past(
@@ -404,7 +431,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           'audit_kept',
           sql`update audit set detail = replace(detail, 'signsFrom', 'x') where act = 'key registered'`,
         )
-        await signAccount(town.db, 'main', 'carla', proof)
+        await signAccount(installation.db, 'main', 'carla', proof)
         await run(
           sql`update audit set detail = replace(detail, '"x":', '"signsFrom":') where act = 'key registered'`,
         )
@@ -413,10 +440,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         )
       })
 
-      const bookFindings = () => checkBooks(town.db, town.app.world)
+      const bookFindings = () => checkBooks(installation.db, installation.app.world)
       const limit = (wanted: bigint | null) =>
-        town.db.tx(tx =>
-          changeLimits(tx, town.app.world, {
+        installation.db.tx(tx =>
+          changeLimits(tx, installation.app.world, {
             asset: 'BRL',
             wanted: { payout: wanted, day: 1_000_000n },
             by: 'ana',
@@ -426,21 +453,21 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('a stop that was taken away past the program still stops, and is named', async () => {
         await signed()
-        await stopAll(town.db, 'ana: look', 'ana')
+        await stopAll(installation.db, 'ana: look', 'ana')
         await run(sql`delete from settings where name = 'hold'`)
         await send()
-        expect(town.transfers()).toEqual([])
+        expect(installation.transfers()).toEqual([])
         expect(await bookFindings()).toEqual([
           expect.stringContaining('payouts were stopped, and nobody let them go'),
         ])
-        await stopAll(town.db, 'ana: look', 'ana')
-        await letGo(town.db, 'seen', 'carla')
+        await stopAll(installation.db, 'ana: look', 'ana')
+        await letGo(installation.db, 'seen', 'carla')
         expect(await bookFindings()).toEqual([])
       })
 
       test('an objection that was taken away past the program is named, and one that two people cleared is not', async () => {
         const { userId } = await signed()
-        await objectTo(town.db, town.app.world, 'carla', { by: 'dora', why: 'who is that' })
+        await objectTo(installation.db, installation.app.world, 'carla', { by: 'dora', why: 'who is that' })
         expect(await bookFindings()).toEqual([])
         await run(
           sql`update objections set cleared_at = '2026-01-01T00:00:00.000Z' where user_id = ${userId}`,
@@ -449,11 +476,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           expect.stringContaining('dora objects to carla, and nobody cleared it'),
         ])
         await run(sql`update objections set cleared_at = null`)
-        const { proposal } = await proposeClear(town.db, town.app.world, 'carla', {
+        const { proposal } = await proposeClear(installation.db, installation.app.world, 'carla', {
           by: 'eva',
           why: 'she began on Monday',
         })
-        expect((await approveAndDo(town.app, proposal.id, { by: 'fabio' })).is).toBe('approved')
+        expect((await approveAndDo(installation.app, proposal.id, { by: 'fabio' })).is).toBe('approved')
         expect(await bookFindings()).toEqual([])
       })
 
@@ -496,19 +523,34 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           const changed = await limit(20_000n)
           if (!('proposal' in changed)) throw new Error(changed.is)
           const { id } = await payout()
-          await holdPayout(town.db, id, { by: 'ana', why: 'look' })
-          await stopAll(town.db, 'ana: look', 'ana')
-          await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+          await holdPayout(installation.db, id, { by: 'ana', why: 'look' })
+          await stopAll(installation.db, 'ana: look', 'ana')
+          await addAccount(
+            installation.db,
+            installation.app.world,
+            'other',
+            { ...trialAccount, number: '1' },
+            'maker',
+          )
           if (what === 'name') await past('audit', 'audit_kept', edit)
           else await run(edit)
           const bar = { is: 'barred', bar: { is: 'edited' } }
-          expect(await approveAndDo(town.app, changed.proposal.id, { by: 'carla', proof })).toMatchObject(bar)
-          expect(await signAccount(town.db, 'main', 'carla', proof)).toMatchObject(bar)
+          expect(
+            await approveAndDo(installation.app, changed.proposal.id, { by: 'carla', proof }),
+          ).toMatchObject(bar)
+          expect(await signAccount(installation.db, 'main', 'carla', proof)).toMatchObject(bar)
           for (const act of [
-            () => releasePayout(town.db, id, { by: 'carla', why: 'seen', proof }),
-            () => letGo(town.db, 'seen', 'carla', () => true, proof),
-            () => approveAccount(town.db, 'other', 'carla', proof),
-            () => addAccount(town.db, town.app.world, 'third', { ...trialAccount, number: '2' }, 'carla'),
+            () => releasePayout(installation.db, id, { by: 'carla', why: 'seen', proof }),
+            () => letGo(installation.db, 'seen', 'carla', () => true, proof),
+            () => approveAccount(installation.db, 'other', 'carla', proof),
+            () =>
+              addAccount(
+                installation.db,
+                installation.app.world,
+                'third',
+                { ...trialAccount, number: '2' },
+                'carla',
+              ),
           ])
             await expect(act()).rejects.toThrow(why)
           expect(await bookFindings()).toContainEqual(expect.stringContaining(why))
@@ -522,7 +564,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         if (!('proposal' in changed)) throw new Error(changed.is)
         await run(sql`update proposals set made_by = 'somebody'`)
         for (const by of ['ana', 'bruno'])
-          expect(await approveAndDo(town.app, changed.proposal.id, { by })).toMatchObject({
+          expect(await approveAndDo(installation.app, changed.proposal.id, { by })).toMatchObject({
             is: 'barred',
             bar: { is: 'edited' },
           })
@@ -543,7 +585,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await limit(10_000n)
         const changed = await limit(20_000n)
         if (!('proposal' in changed)) throw new Error(changed.is)
-        await approveAndDo(town.app, changed.proposal.id, { by: 'carla', proof })
+        await approveAndDo(installation.app, changed.proposal.id, { by: 'carla', proof })
         expect(await bookFindings()).toEqual([])
         await run(edit)
         const found = await bookFindings()
@@ -558,12 +600,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('a release and a go are stated, and an edit of their statements is named', async () => {
         const { proof } = await signed()
         const { id } = await payout()
-        await holdPayout(town.db, id, { by: 'ana', why: 'look' })
-        await releasePayout(town.db, id, { by: 'carla', why: 'seen', proof })
-        await stopAll(town.db, 'ana: look', 'ana')
-        await letGo(town.db, 'seen', 'carla', () => true, proof)
+        await holdPayout(installation.db, id, { by: 'ana', why: 'look' })
+        await releasePayout(installation.db, id, { by: 'carla', why: 'seen', proof })
+        await stopAll(installation.db, 'ana: look', 'ana')
+        await letGo(installation.db, 'seen', 'carla', () => true, proof)
         expect(
-          await town.db.all(sql`select act, proof from statements where act like 'payout%' order by act`),
+          await installation.db.all(
+            sql`select act, proof from statements where act like 'payout%' order by act`,
+          ),
         ).toEqual([
           { act: 'payout.release', proof: 'key' },
           { act: 'payouts.go', proof: 'key' },
@@ -586,7 +630,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           state: 'owed',
           why: expect.stringMatching(/^payouts let go payouts: .*not good/),
         })
-        expect(town.transfers()).toEqual([])
+        expect(installation.transfers()).toEqual([])
         expect(await bookFindings()).toEqual([
           expect.stringContaining('payout released'),
           expect.stringContaining('payouts let go'),
@@ -596,13 +640,19 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('nobody signs for an account that they added, that is not approved, or that is not as it was approved', async () => {
         await open()
         const { proof } = await carla()
-        await addAccount(town.db, town.app.world, 'hers', { ...trialAccount, number: '1' }, 'Carla')
-        expect((await signAccount(town.db, 'hers', 'carla', proof)).is).toBe('not approved')
-        await approveAccount(town.db, 'hers', 'bruno')
-        expect((await signAccount(town.db, 'hers', 'carla', proof)).is).toBe('own')
+        await addAccount(
+          installation.db,
+          installation.app.world,
+          'hers',
+          { ...trialAccount, number: '1' },
+          'Carla',
+        )
+        expect((await signAccount(installation.db, 'hers', 'carla', proof)).is).toBe('not approved')
+        await approveAccount(installation.db, 'hers', 'bruno')
+        expect((await signAccount(installation.db, 'hers', 'carla', proof)).is).toBe('own')
         await run(sql`update accounts set number = '7777777' where name = 'main'`)
-        expect((await signAccount(town.db, 'main', 'carla', proof)).is).toBe('changed')
-        expect((await signAccount(town.db, 'nowhere', 'carla', proof)).is).toBe('unknown')
+        expect((await signAccount(installation.db, 'main', 'carla', proof)).is).toBe('changed')
+        expect((await signAccount(installation.db, 'nowhere', 'carla', proof)).is).toBe('unknown')
       })
 
       test('statements, keys and destinations cannot be edited by a plain update', async () => {

@@ -13,7 +13,7 @@ import { seeOverview } from '../src/web/console/overview/read.ts'
 import { readiness, status } from '../src/queries/status.ts'
 import { settleInbox } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const minute = 60_000
 
@@ -22,20 +22,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
-        town = await openTown({
+        installation = await openTestInstallation({
           databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:',
         })
       })
       afterAll(async () => {
-        await town?.close()
+        await installation?.close()
         await postgres?.stop()
       })
 
       const linesOf = async (id: string) =>
-        (await town.historyOf(id)).map(({ from_state: from, to_state: to, times }) => [
+        (await installation.historyOf(id)).map(({ from_state: from, to_state: to, times }) => [
           from,
           to,
           Number(times ?? 1),
@@ -44,7 +44,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       /** One more of the same slot, put into the books as if it had got there by itself. */
       const anotherInvoice = async (ordinal: number, state: string): Promise<string> => {
         const id = `inv_${`${ordinal}`.padStart(26, '0')}`
-        await town.db.tx(tx =>
+        await installation.db.tx(tx =>
           tx.run(sql`
           insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id,
             description, due_at, account_id,
@@ -54,21 +54,21 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             description, due_at, account_id,
             commission_bp, min_payout_units, ${state}, ${`batch-${ordinal}`}, added_at, added_at, changed_at,
               order_id, told_state
-          from invoices where id = ${town.id}`),
+          from invoices where id = ${installation.id}`),
         )
         return id
       }
-      const now = () => town.db.tx(tx => tx.now())
-      const needsPerson = async () => (await status(town.db, { now: await now() })).needsPerson
+      const now = () => installation.db.tx(tx => tx.now())
+      const needsPerson = async () => (await status(installation.db, { now: await now() })).needsPerson
 
       test('an invoice that the bank cannot take for an hour has one line a step, with how often and why the last time', async () => {
-        const { db, bank, app } = town
+        const { db, bank, app } = installation
         const draftId = await anotherInvoice(9, 'draft')
         const id = draftId
         for (let time = 0; time < 30; time++) {
           bank.failNext('status429', 'POST /v2/invoice')
           await issueDrafts(db, app.rails.starkbank!, app.world)
-          town.pass(2 * minute)
+          installation.pass(2 * minute)
         }
         expect(await linesOf(id)).toEqual([
           ['draft', 'issuing', 30],
@@ -79,13 +79,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       test('a bank that does not answer is said after five minutes, by status, by /ready and on the overview, and heals by itself', async () => {
-        const { db, bank, app } = town
+        const { db, bank, app } = installation
         const rail = listening(app.rails.starkbank!, db, app.world)
         const at = await now()
         expect((await rail.balance()).is).toBe('done')
         bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
         for (let asked = 0; asked < 4; asked++) {
-          town.pass(2 * minute)
+          installation.pass(2 * minute)
           expect((await rail.balance()).is).toBe('refused')
           expect((await status(db, { now: await now() })).silent.length).toBe(asked < 3 ? 0 : 1)
         }
@@ -101,18 +101,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         })
         expect((await seeOverview(app)).asks.map(({ kind }) => kind)).toEqual(['rail silent'])
         bank.setFaults({ status429: 0 })
-        town.pass(2 * minute)
+        installation.pass(2 * minute)
         await rail.balance()
         expect([await needsPerson(), (await readiness(db)).checks['starkbank']]).toEqual([[], undefined])
       })
 
       test('a run that did less than it should says so, and one that did it all does not', async () => {
-        const { db, bank, app } = town
+        const { db, bank, app } = installation
         const id = await anotherInvoice(20, 'draft')
         const job = timetable(app).find(({ name }) => name === 'issue-left')!
         bank.failNext('status429', 'POST /v2/invoice')
         await wake(app, job)
-        town.pass(2 * minute)
+        installation.pass(2 * minute)
         await wake(app, job)
         const runs = await db.all(
           sql`select outcome, summary, lacks from runs where job = 'issue-left' order by started_at, id`,
@@ -138,14 +138,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       test('an event that waits has one line for its waiting, and another for what became of it', async () => {
-        const { bank, db, app } = town
-        bank.pay(town.atBank.id)
-        town.pass(minute)
-        const event = town.event('invoice.credited')
+        const { bank, db, app } = installation
+        bank.pay(installation.atBank.id)
+        installation.pass(minute)
+        const event = installation.event('invoice.credited')
         bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
-        await town.hear(event)
+        await installation.hear(event)
         for (let time = 0; time < 4; time++) {
-          town.pass(10 * minute)
+          installation.pass(10 * minute)
           await settleInbox(app)
         }
         bank.setFaults({ status429: 0 })
@@ -160,13 +160,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await needsPerson()).toEqual([
           expect.stringMatching(/^event \d+ has been waiting for more than 15 minutes: the bank did not/),
         ])
-        town.pass(60 * minute)
+        installation.pass(60 * minute)
         await settleInbox(app)
-        expect([await town.fate(event), await needsPerson()]).toEqual(['done: credited', []])
+        expect([await installation.fate(event), await needsPerson()]).toEqual(['done: credited', []])
       })
 
       test('two hundred refused invoices hide no payout that came back: the worst comes first, and the rest of a kind is counted', async () => {
-        const { db, app } = town
+        const { db, app } = installation
         for (let ordinal = 100; ordinal < 320; ordinal++) await anotherInvoice(ordinal, 'refused')
         await db.tx(async tx => {
           await tx.run(sql`
@@ -174,7 +174,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             state, why, next_at, added_at, changed_at)
           select 'pay_zzzzzzzzzzzzzzzzzzzzzzzzzz', store_id, 'inv_00000000000000000000000100', 'net',
             account_id, asset, 1, 0, 'returned', 'it came back', '',
-            added_at, added_at from invoices where id = ${town.id}`)
+            added_at, added_at from invoices where id = ${installation.id}`)
         })
         const said = await needsPerson()
         expect(said[0]).toBe('payout pay_zzzzzzzzzzzzzzzzzzzzzzzzzz is returned: it came back')
@@ -221,8 +221,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ])(
         'a payout that is %s is said once it takes longer than it should, and not before',
         async (_, state, notYet, after, says) => {
-          const { db } = town
-          const { id } = (await town.payout())!
+          const { db } = installation
+          const { id } = (await installation.payout())!
           const at = await now()
           await db.tx(tx =>
             tx.run(
@@ -230,19 +230,19 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
                 where id = ${id}`,
             ),
           )
-          town.pass(notYet * minute)
+          installation.pass(notYet * minute)
           expect(await needsPerson()).toEqual([])
-          town.pass((after - notYet) * minute)
+          installation.pass((after - notYet) * minute)
           expect(await needsPerson()).toEqual([expect.stringMatching(says)])
-          const { asks } = await seeOverview(town.app)
+          const { asks } = await seeOverview(installation.app)
           expect(asks.map(({ total }) => total)).toEqual([1])
           await db.tx(tx => tx.run(sql`update payouts set state = 'canceled' where id = ${id}`))
         },
       )
 
       test('what a clock that was ahead wrote is said once the clock is right, and not when that time has come', async () => {
-        const { db } = town
-        const { id } = (await town.payout())!
+        const { db } = installation
+        const { id } = (await installation.payout())!
         const ahead = instant(millis(await now()) + 6 * 24 * 60 * minute)
         class Undo extends Error {}
         const says = async (change: Sql, kind: string) => {
@@ -292,7 +292,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           /^slot slo_\w+ of schedule trial, due at \S+, failed/,
         ],
       ])('a %s that stays behind is said', async (_, change, says) => {
-        const { db } = town
+        const { db } = installation
         class Undo extends Error {}
         const inside = db.tx(async tx => {
           await tx.run(change)

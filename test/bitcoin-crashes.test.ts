@@ -11,7 +11,7 @@ import { Crash, sendCoins } from '../src/jobs/jobs.ts'
 import { balances } from '../src/ledger/ledger.ts'
 import { openDb, sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { bundlesOf, heldAt, mineOnly, owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 
@@ -34,7 +34,7 @@ const points = [
 describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
   let node: Bitcoind
   let postgres: Postgres | undefined
-  let town: ChainTown
+  let installation: ChainInstallation
   const folder = mkdtempSync(join(tmpdir(), 'repasse-crashes-'))
   beforeAll(async () => {
     node = await startBitcoind()
@@ -45,7 +45,7 @@ describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
     await postgres?.stop()
     rmSync(folder, { recursive: true, force: true })
   })
-  afterEach(() => town?.close())
+  afterEach(() => installation?.close())
   const databaseOf = async (engine: 'sqlite' | 'postgres') =>
     engine === 'sqlite' ? `sqlite:${join(folder, 'house.db')}` : postgres!.migratedDatabase()
   const engines = ['sqlite', ...(postgresAvailable() ? (['postgres'] as const) : [])] as const
@@ -62,12 +62,18 @@ describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
         died.push(name)
         throw new Crash(name)
       }
-      town = await openChainTown({ node, commissionBp: 100n, databaseUrl: await databaseOf(engine), at })
-      const rate = (units: bigint) => void (town.rail.feeRate = async () => done(units))
+      installation = await openChainInstallation({
+        node,
+        commissionBp: 100n,
+        databaseUrl: await databaseOf(engine),
+        at,
+      })
+      const rate = (units: bigint) => void (installation.rail.feeRate = async () => done(units))
       rate(2_000n)
-      const payee = (await town.db.one<{ destination: string }>(sql`select destination from accounts`))!
-        .destination
-      await owing(town, [{ units: 60_000n }, { units: 150_000n, parts: [100_000n, 50_000n] }])
+      const payee = (await installation.db.one<{ destination: string }>(
+        sql`select destination from accounts`,
+      ))!.destination
+      await owing(installation, [{ units: 60_000n }, { units: 150_000n, parts: [100_000n, 50_000n] }])
       for (const name of points) armed.set(name, 2)
 
       /** As the scheduler would, again and again, with another process after each death. */
@@ -76,47 +82,51 @@ describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
           const before = died.length
           await step().catch(async (error: unknown) => {
             if (!(error instanceof Crash)) throw error
-            await town.reopen()
+            await installation.reopen()
             // What a dead worker had claimed is free after a minute.
-            await town.pass(61_000)
+            await installation.pass(61_000)
           })
           if (died.length === before) return
         }
       }
-      const states = async () => new Set((await town.payouts()).map(({ state }) => state))
-      await through(town.send)
+      const states = async () => new Set((await installation.payouts()).map(({ state }) => state))
+      await through(installation.send)
       expect(await states()).toEqual(new Set(['sent']))
-      await mineOnly(town, 6, [], false)
-      await through(town.look)
+      await mineOnly(installation, 6, [], false)
+      await through(installation.look)
       rate(8_000n)
-      await through(town.send)
-      const [, second] = (await bundlesOf(town))[0]!.offers
-      await mineOnly(town, 1, [second!.id], false)
-      await through(town.look)
+      await through(installation.send)
+      const [, second] = (await bundlesOf(installation))[0]!.offers
+      await mineOnly(installation, 1, [second!.id], false)
+      await through(installation.look)
       await node.rpc('invalidateblock', [await node.rpc('getbestblockhash')])
-      await mineOnly(town, 2, [], false)
-      await through(town.look)
-      await through(town.send)
-      await town.pass(60_000)
-      await town.mine()
-      await through(town.look)
+      await mineOnly(installation, 2, [], false)
+      await through(installation.look)
+      await through(installation.send)
+      await installation.pass(60_000)
+      await installation.mine()
+      await through(installation.look)
       for (let block = 0; block < 5; block++) {
-        await mineOnly(town, 1, [], false)
-        await through(town.look)
+        await mineOnly(installation, 1, [], false)
+        await through(installation.look)
       }
 
       expect(new Set(died)).toEqual(new Set(points))
       // An offer that was made and a block that was left behind are not passed again.
       expect(died).toHaveLength(2 * points.length - 2)
       expect(await states()).toEqual(new Set(['paid']))
-      const bundles = await bundlesOf(town)
+      const bundles = await bundlesOf(installation)
       expect(bundles).toMatchObject([{ state: 'paid', offers: [{ state: 'replaced' }, { state: 'mined' }] }])
-      expect(await heldAt(town, payee)).toBe(
+      expect(await heldAt(installation, payee)).toBe(
         bundles[0]!.offers[1]!.outputs.reduce((sum, { units }) => sum + units, 0n),
       )
-      expect(await town.db.all(sql`select id from attempts`)).toHaveLength(2)
-      expect(await balances(town.db, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, external: 0n })
-      expect(await town.audit()).toEqual([])
+      expect(await installation.db.all(sql`select id from attempts`)).toHaveLength(2)
+      expect(await balances(installation.db, 'BTC')).toMatchObject({
+        payable: 0n,
+        'in-transit': 0n,
+        external: 0n,
+      })
+      expect(await installation.audit()).toEqual([])
     },
   )
 
@@ -124,33 +134,37 @@ describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
     'two workers on PostgreSQL at once bundle each payout once, and spend each coin once',
     async () => {
       const databaseUrl = await postgres!.migratedDatabase()
-      town = await openChainTown({ node, commissionBp: 0n, databaseUrl })
-      town.rail.feeRate = async () => done(2_000n)
+      installation = await openChainInstallation({ node, commissionBp: 0n, databaseUrl })
+      installation.rail.feeRate = async () => done(2_000n)
       const other = await openDb(databaseUrl, {
-        clock: town.clock,
-        random: { ...town.world.random, next: Math.random },
+        clock: installation.clock,
+        random: { ...installation.world.random, next: Math.random },
         virtual: true,
       })
       try {
         for (let round = 0; round < 4; round++) {
           await owing(
-            town,
+            installation,
             Array.from({ length: 6 }, (_, place) => ({ units: 50_000n + BigInt(place) })),
           )
-          await town.pass(61_000)
-          const workers = [town.db, other, town.db, other].map(db => sendCoins({ ...town, db }))
+          await installation.pass(61_000)
+          const workers = [installation.db, other, installation.db, other].map(db =>
+            sendCoins({ ...installation, db }),
+          )
           const told = await Promise.all(workers)
           expect(told.reduce((sum, { bundled }) => sum + bundled!, 0)).toBe(6)
         }
-        const bundles = await bundlesOf(town)
+        const bundles = await bundlesOf(installation)
         const coins = bundles.flatMap(({ offers }) => offers[0]!.read.inputs.map(({ outpoint }) => outpoint))
         expect(new Set(coins).size).toBe(coins.length)
-        expect(await town.db.all(sql`select payout_id from attempts group by payout_id`)).toHaveLength(24)
-        expect(await town.db.all(sql`select id from attempts`)).toHaveLength(24)
-        await town.send()
-        await town.bury(6)
-        expect(new Set((await town.payouts()).map(({ state }) => state))).toEqual(new Set(['paid']))
-        expect(await town.audit()).toEqual([])
+        expect(
+          await installation.db.all(sql`select payout_id from attempts group by payout_id`),
+        ).toHaveLength(24)
+        expect(await installation.db.all(sql`select id from attempts`)).toHaveLength(24)
+        await installation.send()
+        await installation.bury(6)
+        expect(new Set((await installation.payouts()).map(({ state }) => state))).toEqual(new Set(['paid']))
+        expect(await installation.audit()).toEqual([])
       } finally {
         await other.close()
       }

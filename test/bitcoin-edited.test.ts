@@ -18,7 +18,11 @@ import { connectBitcoin } from '../src/rails/bitcoin/bitcoin.ts'
 import type { ChainRail, Plan } from '../src/rails/chain.ts'
 import { sql, type Sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
+import {
+  openChainInstallation,
+  type ChainInstallation,
+  type ChainInstallationOptions,
+} from './testbed/chainInstallation.ts'
 import { bundlesOf, heldAt, openAccount, owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 
@@ -28,7 +32,7 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
     () => {
       let node: Bitcoind
       let postgres: Postgres | undefined
-      let town: ChainTown
+      let installation: ChainInstallation
       let evil: string
       let theirs: string
       beforeAll(async () => {
@@ -39,12 +43,12 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
         await node?.stop()
         await postgres?.stop()
       })
-      afterEach(() => town?.close())
+      afterEach(() => installation?.close())
 
       /** Two accounts that are owed 100 000 and 300 000 satoshis. Answers their payouts. */
-      async function openOwing(options: Partial<ChainTownOptions> = {}): Promise<[string, string]> {
+      async function openOwing(options: Partial<ChainInstallationOptions> = {}): Promise<[string, string]> {
         const databaseUrl = await postgres?.migratedDatabase()
-        town = await openChainTown({
+        installation = await openChainInstallation({
           node,
           commissionBp: 0n,
           ...options,
@@ -52,41 +56,44 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
         })
         evil = await node.rpc<string>('getnewaddress', ['evil', 'bech32'], 'payer')
         theirs = await node.rpc<string>('getnewaddress', ['theirs', 'bech32'], 'payer')
-        await openAccount(town, 'other', theirs)
-        const [edited, untouched] = await owing(town, [
+        await openAccount(installation, 'other', theirs)
+        const [edited, untouched] = await owing(installation, [
           { units: 100_000n },
           { units: 300_000n, payTo: 'other' },
         ])
         return [edited!.id, untouched!.id]
       }
-      const edit = (what: Sql) => town.db.tx(tx => tx.run(what))
+      const edit = (what: Sql) => installation.db.tx(tx => tx.run(what))
       const toEvil = () => edit(sql`update accounts set destination = ${evil} where name = 'main'`)
-      const payout = async (id: string) => (await town.payouts()).find(each => each.id === id)!
+      const payout = async (id: string) => (await installation.payouts()).find(each => each.id === id)!
       const send = async (over: Partial<ChainRail> = {}) => {
-        await town.pass(120_000)
+        await installation.pass(120_000)
         return sendCoins({
-          db: town.db,
-          bitcoin: town.bitcoin,
-          world: town.world,
-          rail: { ...town.rail, ...over },
+          db: installation.db,
+          bitcoin: installation.bitcoin,
+          world: installation.world,
+          rail: { ...installation.rail, ...over },
         })
       }
-      const whyOfBundle = async () => (await bundlesOf(town)).at(-1)!.why
+      const whyOfBundle = async () => (await bundlesOf(installation)).at(-1)!.why
       const notSent = async () => {
-        await town.mine()
-        expect([await heldAt(town, evil), await node.rpc<string[]>('getrawmempool')]).toEqual([0n, []])
+        await installation.mine()
+        expect([await heldAt(installation, evil), await node.rpc<string[]>('getrawmempool')]).toEqual([
+          0n,
+          [],
+        ])
       }
       /**
        * The plan as it would be with the payees' money, and whatever else is said, going to another address.
        */
       async function editPlan(change: (plan: Plan) => Plan): Promise<void> {
-        const [bundle] = await bundlesOf(town)
+        const [bundle] = await bundlesOf(installation)
         const { id, read } = bundle!.offers.at(-1)!
         await edit(sql`update bundle_candidates set plan = ${planText(change(read))} where id = ${id}`)
       }
       const planned = (plan: Plan, payees: string, change = { index: 0 }): Plan => {
-        const { script } = town.rail.destination(payees, 0)
-        const answer = town.rail.plan({
+        const { script } = installation.rail.destination(payees, 0)
+        const answer = installation.rail.plan({
           coins: plan.inputs,
           payees: plan.outputs.flatMap(({ key, units, feeShare }) =>
             key === undefined ? [] : [{ key, units: units + feeShare, script }],
@@ -119,12 +126,12 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
             { state: 'held', why: expect.stringMatching(why) },
             { state: 'sent' },
           ])
-          await releasePayout(town.db, edited, { by: 'checker', why: 'let it go' })
+          await releasePayout(installation.db, edited, { by: 'checker', why: 'let it go' })
           expect(await send()).toMatchObject({ bundled: 0 })
           expect(await payout(edited)).toMatchObject({ state: 'held', why: expect.stringMatching(why) })
-          await town.bury(6)
-          const bundle = (await bundlesOf(town))[0]!
-          expect([await heldAt(town, evil), await heldAt(town, theirs)]).toEqual([
+          await installation.bury(6)
+          const bundle = (await bundlesOf(installation))[0]!
+          expect([await heldAt(installation, evil), await heldAt(installation, theirs)]).toEqual([
             0n,
             300_000n - bundle.offers[0]!.fee_units,
           ])
@@ -134,8 +141,8 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
       test('a payout to an account that nobody approved is held', async () => {
         const [edited] = await openOwing()
         await addAccount(
-          town.db,
-          town.world,
+          installation.db,
+          installation.world,
           'new',
           { kind: 'bitcoin', holder: 'Mallory', destination: evil },
           'maker',
@@ -157,7 +164,7 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
         expect(await send({ signer: 'psbt' })).toMatchObject({ bundled: 2, sent: 0 })
         await toEvil()
         await send()
-        expect((await bundlesOf(town)).map(({ state }) => state)).toEqual(['void'])
+        expect((await bundlesOf(installation)).map(({ state }) => state)).toEqual(['void'])
         expect(await send()).toMatchObject({ bundled: 1, sent: 1 })
         expect([(await payout(edited)).state, (await payout(untouched)).state]).toEqual(['held', 'sent'])
       })
@@ -175,8 +182,8 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
         await editPlan(change)
         expect(await send()).toMatchObject({ signed: 0, sent: 0 })
         expect(await whyOfBundle()).toMatch(/^it is not what the books owe and people approved: /)
-        const [waiting] = await waitingTransactions(town.db)
-        expect((await handOut(town.db, town.rail, waiting!)).is).toBe('strange')
+        const [waiting] = await waitingTransactions(installation.db)
+        expect((await handOut(installation.db, installation.rail, waiting!)).is).toBe('strange')
         await notSent()
       })
 
@@ -187,17 +194,17 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
         await send()
         expect(await send()).toMatchObject({ bundled: 2, sent: 1 })
         expect((await Promise.all(payouts.map(payout))).map(({ state }) => state)).toEqual(['sent', 'sent'])
-        await town.mine()
-        expect(await heldAt(town, evil)).toBe(0n)
+        await installation.mine()
+        expect(await heldAt(installation, evil)).toBe(0n)
       })
 
       test('an edited plan that a person signed is not taken in', async () => {
         await openOwing({ signer: 'psbt' })
         await send()
         await editPlan(plan => planned(plan, evil))
-        const [bundle] = await bundlesOf(town)
-        const signed = town.wallet.sign(readPlan(bundle!.offers[0]!.plan).psbt)
-        await expect(importSigned(town.db, town.rail, signed, 'ana')).rejects.toThrow(
+        const [bundle] = await bundlesOf(installation)
+        const signed = installation.wallet.sign(readPlan(bundle!.offers[0]!.plan).psbt)
+        await expect(importSigned(installation.db, installation.rail, signed, 'ana')).rejects.toThrow(
           'it is not what the books owe and people approved',
         )
         await send()
@@ -216,7 +223,7 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
           await change()
           expect(await send()).toMatchObject({ sent: 0 })
           expect(await whyOfBundle()).toMatch(/^it is not what the books owe and people approved: /)
-          await town.bury(2)
+          await installation.bury(2)
           expect(await send({ feeRate: async () => done(20_000n) })).toMatchObject({ bumped: 0, sent: 0 })
           await notSent()
         },
@@ -229,23 +236,26 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
           const { plan, planCancel, planFault } = connectBitcoin({
             ...{
               network: 'regtest',
-              descriptor: town.rail.descriptor,
+              descriptor: installation.rail.descriptor,
               rpcUrl: node.url,
               signer: 'wallet',
               feeBlocks: 6,
               mostFeeRate: 2_000n,
             },
-            ...{ cookieFile: node.cookieFile, clock: systemClock, log: town.world.log },
+            ...{ cookieFile: node.cookieFile, clock: systemClock, log: installation.world.log },
           })
-          town.bitcoin.bundles.mostFeeRate = 2_000n
-          Object.assign(town.rail, { plan, planCancel, planFault, feeRate: async () => done(2_000n) })
+          installation.bitcoin.bundles.mostFeeRate = 2_000n
+          Object.assign(installation.rail, { plan, planCancel, planFault, feeRate: async () => done(2_000n) })
         }
         const cancel = async () =>
-          cancelBitcoinBundle(town, (await bundlesOf(town)).at(-1)!.id, { by: 'checker', why: 'too dear' })
+          cancelBitcoinBundle(installation, (await bundlesOf(installation)).at(-1)!.id, {
+            by: 'checker',
+            why: 'too dear',
+          })
         const notPaid = async (ids: string[]) => {
-          await town.bury(6)
+          await installation.bury(6)
           expect((await Promise.all(ids.map(payout))).map(({ state }) => state)).toEqual(['owed', 'owed'])
-          expect(await town.audit()).toEqual([])
+          expect(await installation.audit()).toEqual([])
         }
 
         test('bytes that were signed before are sent and paid', async () => {
@@ -255,9 +265,9 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
           ).toMatchObject({ signed: 1, sent: 0 })
           lowerCap()
           expect(await send()).toMatchObject({ sent: 1 })
-          await town.bury(6)
+          await installation.bury(6)
           expect((await Promise.all(ids.map(payout))).map(({ state }) => state)).toEqual(['paid', 'paid'])
-          expect(await town.audit()).toEqual([])
+          expect(await installation.audit()).toEqual([])
         })
 
         test('bytes that were sent before can be canceled, by more than they paid', async () => {
@@ -273,7 +283,7 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
         test('a cancellation that a person asked for before is signed and sent', async () => {
           const ids = await openOwing()
           await send({ feeRate: dear, sign: async () => unsure('the wallet is locked') })
-          town.rail.feeRate = dear
+          installation.rail.feeRate = dear
           await cancel()
           lowerCap()
           expect(await send()).toMatchObject({ signed: 1, sent: 1 })
@@ -302,9 +312,11 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
         async (_, sign, broadcast) => {
           await openOwing()
           await send({ ...(sign && { sign }), ...(broadcast && { broadcast }) })
-          const [{ id, offers }] = (await bundlesOf(town)) as [Awaited<ReturnType<typeof bundlesOf>>[number]]
+          const [{ id, offers }] = (await bundlesOf(installation)) as [
+            Awaited<ReturnType<typeof bundlesOf>>[number],
+          ]
           const [offer] = offers as [(typeof offers)[number]]
-          const dearer = town.rail.plan({
+          const dearer = installation.rail.plan({
             coins: offer.read.inputs,
             payees: offer.read.outputs.flatMap(({ key, units, feeShare, script }) =>
               key === undefined ? [] : [{ key, units: units + feeShare, script }],
@@ -320,9 +332,9 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
           expect(await send()).toMatchObject({ signed: 0, sent: 0 })
           expect(await whyOfBundle()).toMatch(/BITCOIN_MAX_FEE_RATE, 100 sat\/vB, allows/)
           await notSent()
-          await cancelBitcoinBundle(town, id, { by: 'checker', why: 'somebody edited it' })
+          await cancelBitcoinBundle(installation, id, { by: 'checker', why: 'somebody edited it' })
           expect(await send()).toMatchObject({ signed: 1, sent: 1 })
-          const cancellation = (await bundlesOf(town))[0]!.offers.at(-1)!
+          const cancellation = (await bundlesOf(installation))[0]!.offers.at(-1)!
           expect(Number(cancellation.fee_units)).toBeLessThanOrEqual(101 * Number(offer.size))
         },
       )

@@ -24,7 +24,11 @@ import {
   sendMade,
   turnBack,
 } from './testbed/chainActs.ts'
-import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
+import {
+  openChainInstallation,
+  type ChainInstallation,
+  type ChainInstallationOptions,
+} from './testbed/chainInstallation.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { wallet } from './testbed/wallet.ts'
 
@@ -33,38 +37,38 @@ const minute = 60_000
 
 describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had on this machine', () => {
   let node: Bitcoind
-  let town: ChainTown
+  let installation: ChainInstallation
   beforeAll(async () => {
     node = await startBitcoind({ extra: ['-persistmempool=0'] })
   })
   afterAll(() => node?.stop())
-  afterEach(() => town?.close())
-  const open = async (options: Partial<ChainTownOptions> = {}) =>
-    (town = await openChainTown({ node, commissionBp: 0n, ...options }))
-  const stateOf = async (id: string) => (await town.invoice(id)).state
-  const coinStates = async (id: string) => (await town.coins(id)).map(({ state }) => state)
-  const heightOf = async () => Number((await tipOf(town.db))!.height)
-  const parts = (rail: ChainRail = town.rail, watching = town.bitcoin.watching) => ({
-    ...{ db: town.db, rail, world: town.world, watching, deepest: 6 },
+  afterEach(() => installation?.close())
+  const open = async (options: Partial<ChainInstallationOptions> = {}) =>
+    (installation = await openChainInstallation({ node, commissionBp: 0n, ...options }))
+  const stateOf = async (id: string) => (await installation.invoice(id)).state
+  const coinStates = async (id: string) => (await installation.coins(id)).map(({ state }) => state)
+  const heightOf = async () => Number((await tipOf(installation.db))!.height)
+  const parts = (rail: ChainRail = installation.rail, watching = installation.bitcoin.watching) => ({
+    ...{ db: installation.db, rail, world: installation.world, watching, deepest: 6 },
     rate: async () => 60_000_000n,
   })
-  const settle = () => settleInbox({ ...town.app, chain: town.bitcoin.terms })
-  const payoutStates = async () => (await town.payouts()).map(({ state }) => state)
+  const settle = () => settleInbox({ ...installation.app, chain: installation.bitcoin.terms })
+  const payoutStates = async () => (await installation.payouts()).map(({ state }) => state)
 
   /** What is known of money, to be compared after a trouble that must change nothing. */
   const known = async () => ({
-    coins: await town.db.all(
+    coins: await installation.db.all(
       sql`select id, state, height, spent_by, bookings, credits from coins order by id`,
     ),
     payouts: await payoutStates(),
-    tip: await tipOf(town.db),
-    balances: await balances(town.db, 'BTC'),
+    tip: await tipOf(installation.db),
+    balances: await balances(installation.db, 'BTC'),
   })
 
   async function credited(): Promise<string> {
-    const [request] = await town.issue()
-    await town.pay(request!.provider_id!, request!.units)
-    await town.bury(6)
+    const [request] = await installation.issue()
+    await installation.pay(request!.provider_id!, request!.units)
+    await installation.bury(6)
     expect(await stateOf(request!.id)).toBe('credited')
     return request!.id
   }
@@ -72,44 +76,44 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   // First in the file: a node that starts anew has the machine's time, and takes no chain from the future.
   test('a node that is stopped is said to be away, and one that is back is followed on, its mempool lost', async () => {
     await open()
-    const [mined, waiting] = [...(await town.issue()), ...(await town.issue())]
-    await town.pay(mined!.provider_id!, mined!.units)
-    await town.bury(1)
+    const [mined, waiting] = [...(await installation.issue()), ...(await installation.issue())]
+    await installation.pay(mined!.provider_id!, mined!.units)
+    await installation.bury(1)
     const payment = await make(node, [[waiting!.provider_id!, waiting!.units]])
     await sendMade(node, payment)
-    await town.look()
+    await installation.look()
     const before = await known()
 
     await node.stop()
-    expect((await town.look()).trouble).toMatch(/./)
-    expect(await chainTrouble(town.db)).toMatch(/./)
+    expect((await installation.look()).trouble).toMatch(/./)
+    expect(await chainTrouble(installation.db)).toMatch(/./)
     expect(await known()).toEqual(before)
 
     await node.start()
-    await town.pass(1_000)
-    expect((await town.look()).trouble).toBeUndefined()
-    expect(await chainTrouble(town.db)).toBeUndefined()
-    expect(town.said).toContainEqual({ level: 'info', text: 'the chain is followed again' })
+    await installation.pass(1_000)
+    expect((await installation.look()).trouble).toBeUndefined()
+    expect(await chainTrouble(installation.db)).toBeUndefined()
+    expect(installation.said).toContainEqual({ level: 'info', text: 'the chain is followed again' })
     expect(await coinStates(waiting!.id)).toEqual(['dropped'])
 
     // Fifty blocks that the house does not see come, and in one of them what the node forgot.
-    await town.mine(20)
+    await installation.mine(20)
     await mineExactly(node, [payment.hex])
-    await town.mine(29)
-    expect(await town.look()).toMatchObject({ blocks: 50, left: 0 })
+    await installation.mine(29)
+    expect(await installation.look()).toMatchObject({ blocks: 50, left: 0 })
     await node.rpc('loadwallet', [payerName])
     expect([await stateOf(mined!.id), await stateOf(waiting!.id)]).toEqual(['credited', 'credited'])
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a house that slept for fifty blocks finds every payment, and those in time by their blocks count as in time', async () => {
     await open({ dueInMs: 30 * minute, count: 3, terms: { late: { is: 'hold' } } })
-    const [early, twice, late] = await town.issue()
+    const [early, twice, late] = await installation.issue()
     const mineAfter = async (...addresses: [string, bigint][]) => {
-      for (const [address, units] of addresses) await town.pay(address, units)
+      for (const [address, units] of addresses) await installation.pay(address, units)
       for (let block = 0; block < 10; block++) {
-        await town.pass(minute)
-        await town.mine()
+        await installation.pass(minute)
+        await installation.mine()
       }
     }
     await mineAfter([early!.provider_id!, early!.units], [twice!.provider_id!, 10_000n])
@@ -117,15 +121,15 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await mineAfter()
     await mineAfter([late!.provider_id!, late!.units])
     await mineAfter()
-    town.restart()
-    expect(await town.look()).toMatchObject({ blocks: 50, trouble: undefined })
+    installation.restart()
+    expect(await installation.look()).toMatchObject({ blocks: 50, trouble: undefined })
     expect([await stateOf(early!.id), await stateOf(twice!.id), await stateOf(late!.id)]).toEqual([
       'credited',
       'credited',
       'late',
     ])
-    expect(await town.payouts()).toHaveLength(2)
-    expect(await town.audit()).toEqual([])
+    expect(await installation.payouts()).toHaveLength(2)
+    expect(await installation.audit()).toEqual([])
   })
 
   describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
@@ -147,14 +151,14 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
         throw new Died(point)
       }
       await open({ ...(await fresh()), at })
-      const [request] = await town.issue()
+      const [request] = await installation.issue()
       const payment = await make(node, [[request!.provider_id!, request!.units]])
       const away = async () => (await rival(node, payment.txid, [[await ownAddress(node), 50_000n]])).hex
       let turned: Awaited<ReturnType<typeof reorganise>> | undefined
       const acts: Record<string, () => Promise<unknown>> = {
         'it is seen': () => sendMade(node, payment),
-        'it is mined': () => town.mine(),
-        'it is credited': () => town.mine(5),
+        'it is mined': () => installation.mine(),
+        'it is credited': () => installation.mine(5),
         'its block is left behind': async () => (turned = await reorganise(node, 6)),
         'the block is back': () => turnBack(node, turned!),
         'it is spent elsewhere': async () => (turned = await reorganise(node, 6, [[await away()]])),
@@ -166,13 +170,13 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
         act = name
         for (let over = false; !over;)
           try {
-            await town.look()
+            await installation.look()
             over = true
           } catch (fault) {
             if (!(fault instanceof Died)) throw fault
-            town.restart()
+            installation.restart()
             // What a dead process had claimed is free after a minute.
-            await town.pass(minute + 1)
+            await installation.pass(minute + 1)
           }
       }
       act = ''
@@ -181,35 +185,39 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       expect(await stateOf(request!.id)).toBe('credited')
       expect((await payoutStates()).toSorted((a, b) => a.localeCompare(b))).toEqual(['canceled', 'owed'])
       // Of a process that only seems to die the other hands may still be at work.
-      await eventually(() => town.audit()).toEqual([])
+      await eventually(() => installation.audit()).toEqual([])
     })
 
     test.skipIf(!here)('two processes that follow at once find each thing once', async () => {
       await open({ ...(await fresh()), count: 4 })
-      const requests = await town.issue()
-      const others = [town.bitcoin.watching, newWatching(town.rail), newWatching(town.rail)]
+      const requests = await installation.issue()
+      const others = [
+        installation.bitcoin.watching,
+        newWatching(installation.rail),
+        newWatching(installation.rail),
+      ]
       const both = async () => {
         const looks: Followed[] = await Promise.all(
-          others.map(watching => followChain(parts(town.rail, watching))),
+          others.map(watching => followChain(parts(installation.rail, watching))),
         )
         await Promise.all([settle(), settle()])
         return looks
       }
       // As on a new database, with a block that comes just then.
-      await town.db.tx(tx => tx.run(sql`delete from chain_blocks`))
-      await Promise.all([both(), town.mine()])
+      await installation.db.tx(tx => tx.run(sql`delete from chain_blocks`))
+      await Promise.all([both(), installation.mine()])
       await both()
-      const [begun] = await town.db.all(
+      const [begun] = await installation.db.all(
         sql`select count(*) as blocks, max(height) - min(height) + 1 as heights from chain_blocks`,
       )
       expect(begun!['blocks']).toBe(begun!['heights'])
 
-      for (const { provider_id: address, units } of requests) await town.pay(address!, units)
+      for (const { provider_id: address, units } of requests) await installation.pay(address!, units)
       await both()
-      await town.mine()
+      await installation.mine()
       await both()
       for (const { id } of requests) expect(await stateOf(id)).toBe('paid')
-      await town.mine(7)
+      await installation.mine(7)
       await both()
       const turned = await reorganise(node, 8)
       await both()
@@ -218,12 +226,12 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       await both()
       for (const { id } of requests) expect(await stateOf(id)).toBe('credited')
       expect(await payoutStates()).toEqual(['owed', 'owed', 'owed', 'owed'])
-      const twice = await town.db.all(
+      const twice = await installation.db.all(
         sql`select subject from transitions where about = 'coins' and to_state = 'seen' group by subject
           having count(*) > 2`,
       )
       expect(twice).toEqual([])
-      expect(await town.audit()).toEqual([])
+      expect(await installation.audit()).toEqual([])
     })
   })
 
@@ -235,8 +243,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       /follows the chain "regtest", and this is set up for "main"/,
     )
     expect(await known()).toEqual(before)
-    expect((await town.look()).trouble).toBeUndefined()
-    expect(await town.audit()).toEqual([])
+    expect((await installation.look()).trouble).toBeUndefined()
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a node that still reads blocks is waited for', async () => {
@@ -245,21 +253,21 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await reorganise(node, 3)
     const before = await known()
     const info = async () => {
-      const answer = await town.rail.info()
+      const answer = await installation.rail.info()
       return answer.is === 'done' ? done({ ...answer.value, syncing: true }) : answer
     }
-    expect((await followChain(parts({ ...town.rail, info }))).trouble).toMatch(/still reading blocks/)
+    expect((await followChain(parts({ ...installation.rail, info }))).trouble).toMatch(/still reading blocks/)
     expect(await known()).toEqual(before)
-    expect((await town.look()).trouble).toBeUndefined()
+    expect((await installation.look()).trouble).toBeUndefined()
     expect(await stateOf(id)).toBe('credited')
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a node that was emptied has another chain: that is said, and nothing is unsaid', async () => {
     await open()
     await credited()
-    await town.send()
-    await town.bury(1)
+    await installation.send()
+    await installation.bury(1)
     const before = await known()
     const emptied = await startBitcoind()
     try {
@@ -273,8 +281,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     } finally {
       await emptied.stop()
     }
-    expect((await town.look()).trouble).toBeUndefined()
-    expect(await town.audit()).toEqual([])
+    expect((await installation.look()).trouble).toBeUndefined()
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a node that shows less of the same chain is behind, and is no reason to hold a payment', async () => {
@@ -283,13 +291,13 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const before = await known()
     const behind = await node.rpc<string>('getblockhash', [(await heightOf()) - 6])
     await node.rpc('invalidateblock', [behind])
-    const { trouble } = await town.look()
+    const { trouble } = await installation.look()
     expect(trouble).toMatch(/the node is at block \d+, and \d+ was read already: it is behind/)
     expect(await known()).toEqual(before)
     await node.rpc('reconsiderblock', [behind])
-    expect((await town.look()).trouble).toBeUndefined()
+    expect((await installation.look()).trouble).toBeUndefined()
     expect(await stateOf(id)).toBe('credited')
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a chain that leaves more than a hundred blocks is for a person, and nothing is unsaid before', async () => {
@@ -297,66 +305,72 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await credited()
     const before = await known()
     const header: ChainRail['header'] = async hash => {
-      const answer = await town.rail.header(hash)
+      const answer = await installation.rail.header(hash)
       return answer.is === 'done' && answer.value ? done({ ...answer.value, active: false }) : answer
     }
-    expect((await followChain(parts({ ...town.rail, header }))).trouble).toMatch(/more than 100 blocks/)
+    expect((await followChain(parts({ ...installation.rail, header }))).trouble).toMatch(
+      /more than 100 blocks/,
+    )
     expect(await known()).toEqual(before)
-    expect((await town.look()).trouble).toBeUndefined()
-    expect(await town.audit()).toEqual([])
+    expect((await installation.look()).trouble).toBeUndefined()
+    expect(await installation.audit()).toEqual([])
   })
 
   test('the first block that was read may be left behind like any other', async () => {
     await open()
-    const [request] = await town.issue()
+    const [request] = await installation.issue()
     const payment = await make(node, [[request!.provider_id!, request!.units]])
     await reorganise(node, 3, [[payment.hex]])
-    expect(await town.look()).toMatchObject({ left: 1, trouble: undefined })
-    await town.bury(3)
+    expect(await installation.look()).toMatchObject({ left: 1, trouble: undefined })
+    await installation.bury(3)
     expect(await stateOf(request!.id)).toBe('credited')
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('what was mined while a look was cut short, and waits again, is seen to wait', async () => {
     await open()
-    const [request] = await town.issue()
-    await town.pay(request!.provider_id!, request!.units)
-    await town.look()
-    await town.mine()
+    const [request] = await installation.issue()
+    await installation.pay(request!.provider_id!, request!.units)
+    await installation.look()
+    await installation.mine()
     // The node goes away just after its block was read, before its mempool is looked at anew.
-    const gone = { ...town.rail, mempool: async () => ({ is: 'unsure', why: 'it went away' }) as const }
+    const gone = {
+      ...installation.rail,
+      mempool: async () => ({ is: 'unsure', why: 'it went away' }) as const,
+    }
     expect((await followChain(parts(gone))).trouble).toBe('it went away')
     await settle()
     expect(await stateOf(request!.id)).toBe('paid')
     await reorganise(node, 1)
-    await town.look()
+    await installation.look()
     expect(await coinStates(request!.id)).toEqual(['seen'])
     expect(await stateOf(request!.id)).toBe('seen')
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('blocks that a pruned node has thrown away are said to be gone, and nothing after them is credited', async () => {
     await open()
-    const [request] = await town.issue()
-    await town.pay(request!.provider_id!, request!.units)
-    await town.mine(10)
+    const [request] = await installation.issue()
+    await installation.pay(request!.provider_id!, request!.units)
+    await installation.mine(10)
     const block: ChainRail['block'] = async hash => ({
       is: 'refused',
       why: `block ${hash} is gone from the node, which is pruned`,
       again: false,
     })
-    expect((await followChain(parts({ ...town.rail, block }))).trouble).toMatch(/pruned/)
+    expect((await followChain(parts({ ...installation.rail, block }))).trouble).toMatch(/pruned/)
     expect(await stateOf(request!.id)).toBe('issued')
-    await town.look()
+    await installation.look()
     expect(await stateOf(request!.id)).toBe('credited')
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   const railTo = ({ url, cookieFile }: Bitcoind, network: NetworkName): ChainRail =>
     connectBitcoin({
       ...{
         network,
-        descriptor: network === 'regtest' ? town.rail.descriptor : wallet('wpkh', network, 1).account.text,
+        descriptor:
+          network === 'regtest' ? installation.rail.descriptor : wallet('wpkh', network, 1).account.text,
       },
       ...{
         rpcUrl: url,

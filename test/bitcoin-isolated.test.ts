@@ -8,12 +8,12 @@ import { importSigned, waitingTransactions } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { bundlesOf, mineOnly, owing } from './testbed/owing.ts'
 
 describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
   let node: Bitcoind
-  let town: ChainTown
+  let installation: ChainInstallation
   let bad: string
   let good: string
   beforeAll(async () => {
@@ -21,32 +21,31 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
   })
   afterAll(() => node?.stop())
   beforeEach(async () => {
-    town = await openChainTown({ node, commissionBp: 0n })
-    ;[bad, good] = (await owing(town, [{ units: 60_000n }, { units: 70_000n }])).map(({ id }) => id) as [
-      string,
-      string,
-    ]
+    installation = await openChainInstallation({ node, commissionBp: 0n })
+    ;[bad, good] = (await owing(installation, [{ units: 60_000n }, { units: 70_000n }])).map(
+      ({ id }) => id,
+    ) as [string, string]
   })
-  afterEach(() => town?.close())
+  afterEach(() => installation?.close())
   const seen = async (id: string) => {
-    const { state, why } = (await town.payouts()).find(payout => payout.id === id)!
+    const { state, why } = (await installation.payouts()).find(payout => payout.id === id)!
     return [state, why]
   }
 
   test('one of which nothing is left is held, and the other goes out', async () => {
-    await town.db.tx(tx => tx.run(sql`update payouts set units = -5 where id = ${bad}`))
-    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    await installation.db.tx(tx => tx.run(sql`update payouts set units = -5 where id = ${bad}`))
+    expect(await installation.send()).toMatchObject({ bundled: 1, sent: 1 })
     expect(await seen(bad)).toEqual(['held', 'it is of -0.00000005 BTC: nothing is left to pay on'])
     expect((await seen(good))[0]).toBe('sent')
   })
 
   test('one that the database refuses to order is held with what it said, and the other goes out', async () => {
-    await town.db.tx(tx =>
+    await installation.db.tx(tx =>
       tx.run(sql`
         insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at)
         values ('att_1', ${good}, 9, ${`${bad}-1`}, 1, 'failed', '', '')`),
     )
-    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    expect(await installation.send()).toMatchObject({ bundled: 1, sent: 1 })
     expect(await seen(bad)).toEqual(['held', expect.stringMatching(/^it cannot be planned: .*external_id/)])
     expect((await seen(good))[0]).toBe('sent')
   })
@@ -54,44 +53,47 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
   describe('in two bundles, of which the plan of one cannot be read any more,', () => {
     /** The one whose plan is spoiled. Two bundles, the bad payout in the first. */
     const spoilFirst = async () => {
-      const { id } = (await bundlesOf(town))[0]!
-      await town.db.tx(tx => tx.run(sql`update bundle_candidates set plan = '{' where bundle_id = ${id}`))
+      const { id } = (await bundlesOf(installation))[0]!
+      await installation.db.tx(tx =>
+        tx.run(sql`update bundle_candidates set plan = '{' where bundle_id = ${id}`),
+      )
       return id
     }
     const whyOf = async (id: string) =>
-      (await town.db.one<{ why: string }>(sql`select why from bundles where id = ${id}`))!.why
+      (await installation.db.one<{ why: string }>(sql`select why from bundles where id = ${id}`))!.why
     const inTwo = async () => {
       const apart = async (id: string, at: string) =>
-        town.db.tx(tx => tx.run(sql`update payouts set next_at = ${at} where id = ${id}`))
+        installation.db.tx(tx => tx.run(sql`update payouts set next_at = ${at} where id = ${id}`))
       await apart(good, '2999-01-01T00:00:00.000000Z')
-      await town.send()
+      await installation.send()
       await apart(good, '')
     }
 
     test('the other is sent, and that one says why it is not', async () => {
-      const { broadcast } = town.rail
-      town.rail.broadcast = async () => ({ is: 'refused', why: 'not now', again: true })
+      const { broadcast } = installation.rail
+      installation.rail.broadcast = async () => ({ is: 'refused', why: 'not now', again: true })
       await inTwo()
       const spoiled = await spoilFirst()
-      town.rail.broadcast = broadcast
-      await expect(town.send()).rejects.toThrow(SyntaxError)
+      installation.rail.broadcast = broadcast
+      await expect(installation.send()).rejects.toThrow(SyntaxError)
       expect((await seen(good))[0]).toBe('sent')
       expect(await whyOf(spoiled)).toMatch(/^it can be neither signed nor sent: /)
       expect(
-        (await status(town.db, { now: await town.db.tx(tx => tx.now()), payoutDepth: 6 })).needsPerson,
+        (await status(installation.db, { now: await installation.db.tx(tx => tx.now()), payoutDepth: 6 }))
+          .needsPerson,
       ).toContainEqual(expect.stringContaining(spoiled))
     })
 
     test('the other is offered more, and that one says why it is not', async () => {
-      town.rail.feeRate = async () => done(2_000n)
+      installation.rail.feeRate = async () => done(2_000n)
       await inTwo()
-      await town.send()
+      await installation.send()
       const spoiled = await spoilFirst()
-      await mineOnly(town, 7, [], false)
-      await expect(town.look()).rejects.toThrow(SyntaxError)
-      town.rail.feeRate = async () => done(20_000n)
-      await expect(town.send()).rejects.toThrow(SyntaxError)
-      const offers = await town.db.all<{ count: bigint }>(
+      await mineOnly(installation, 7, [], false)
+      await expect(installation.look()).rejects.toThrow(SyntaxError)
+      installation.rail.feeRate = async () => done(20_000n)
+      await expect(installation.send()).rejects.toThrow(SyntaxError)
+      const offers = await installation.db.all<{ count: bigint }>(
         sql`select count(*) as count from bundle_candidates group by bundle_id order by 1`,
       )
       expect(offers.map(({ count }) => count)).toEqual([1n, 2n])
@@ -99,33 +101,43 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
     })
 
     test('what a person signed of the other is taken in', async () => {
-      Object.assign(town.rail, { signer: 'psbt' })
+      Object.assign(installation.rail, { signer: 'psbt' })
       await inTwo()
-      await town.send()
+      await installation.send()
       await spoilFirst()
-      const [waiting, ...others] = await waitingTransactions(town.db)
+      const [waiting, ...others] = await waitingTransactions(installation.db)
       expect(others).toEqual([])
       expect(
-        await importSigned(town.db, town.rail, town.wallet.sign(waiting!.read.psbt), 'ana'),
+        await importSigned(
+          installation.db,
+          installation.rail,
+          installation.wallet.sign(waiting!.read.psbt),
+          'ana',
+        ),
       ).toMatchObject({ txid: waiting!.id })
     })
   })
 
   test('where every plan fails nobody is held, and what is signed is sent', async () => {
-    const { broadcast, plan } = town.rail
-    town.rail.broadcast = async () => ({ is: 'refused', why: 'not now', again: true })
-    await town.send()
-    expect(await bundlesOf(town)).toMatchObject([{ state: 'signed' }])
-    await owing(town, [{ units: 80_000n }, { units: 90_000n }])
+    const { broadcast, plan } = installation.rail
+    installation.rail.broadcast = async () => ({ is: 'refused', why: 'not now', again: true })
+    await installation.send()
+    expect(await bundlesOf(installation)).toMatchObject([{ state: 'signed' }])
+    await owing(installation, [{ units: 80_000n }, { units: 90_000n }])
 
-    town.rail.broadcast = broadcast
-    town.rail.plan = () => {
+    installation.rail.broadcast = broadcast
+    installation.rail.plan = () => {
       throw new TypeError('a surprise')
     }
-    await town.pass(10 * 60_000)
-    await expect(town.send()).rejects.toThrow('a surprise')
-    expect(await bundlesOf(town)).toMatchObject([{ state: 'sent' }])
-    expect((await town.payouts()).map(({ state }) => state).sort()).toEqual(['owed', 'owed', 'sent', 'sent'])
-    town.rail.plan = plan
+    await installation.pass(10 * 60_000)
+    await expect(installation.send()).rejects.toThrow('a surprise')
+    expect(await bundlesOf(installation)).toMatchObject([{ state: 'sent' }])
+    expect((await installation.payouts()).map(({ state }) => state).sort()).toEqual([
+      'owed',
+      'owed',
+      'sent',
+      'sent',
+    ])
+    installation.rail.plan = plan
   })
 })

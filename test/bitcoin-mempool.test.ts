@@ -14,31 +14,35 @@ import {
   sendMade,
   spendWith,
 } from './testbed/chainActs.ts'
-import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
+import {
+  openChainInstallation,
+  type ChainInstallation,
+  type ChainInstallationOptions,
+} from './testbed/chainInstallation.ts'
 
 const there = bitcoindAvailable()
 const day = 86_400_000
 
 describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had on this machine', () => {
   let node: Bitcoind
-  let town: ChainTown
+  let installation: ChainInstallation
   beforeAll(async () => {
     node = await startBitcoind()
   })
   afterAll(() => node?.stop())
-  afterEach(() => town?.close())
-  const open = async (options: Partial<ChainTownOptions> = {}) =>
-    (town = await openChainTown({ node, commissionBp: 0n, dueInMs: 60 * day, ...options }))
-  const stateOf = async (id: string) => (await town.invoice(id)).state
-  const coinStates = async (id: string) => (await town.coins(id)).map(({ state }) => state)
+  afterEach(() => installation?.close())
+  const open = async (options: Partial<ChainInstallationOptions> = {}) =>
+    (installation = await openChainInstallation({ node, commissionBp: 0n, dueInMs: 60 * day, ...options }))
+  const stateOf = async (id: string) => (await installation.invoice(id)).state
+  const coinStates = async (id: string) => (await installation.coins(id)).map(({ state }) => state)
 
   /** A request, and a payment of it that was seen waiting. */
   async function seen() {
-    const [request] = await town.issue()
+    const [request] = await installation.issue()
     const address = request!.provider_id!
     const payment = await make(node, [[address, request!.units]])
     await sendMade(node, payment)
-    await town.look()
+    await installation.look()
     expect(await stateOf(request!.id)).toBe('seen')
     return { id: request!.id, units: request!.units, address, payment }
   }
@@ -47,75 +51,79 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await open()
     const { id, address, units, payment } = await seen()
     await sendMade(node, await rival(node, payment.txid, [[await ownAddress(node), 50_000n]]))
-    await town.look()
+    await installation.look()
     expect(await coinStates(id)).toEqual(['replaced'])
     expect(await stateOf(id)).toBe('issued')
-    await town.bury(1)
+    await installation.bury(1)
     expect(await coinStates(id)).toEqual(['conflicted'])
     expect(await stateOf(id)).toBe('issued')
 
-    await town.pay(address, units)
-    await town.bury(6)
+    await installation.pay(address, units)
+    await installation.bury(6)
     expect(await stateOf(id)).toBe('credited')
-    expect(await town.payouts()).toHaveLength(1)
-    expect(await town.audit()).toEqual([])
+    expect(await installation.payouts()).toHaveLength(1)
+    expect(await installation.audit()).toEqual([])
   })
 
   test('an output of 0 satoshis pays nothing, and is no payment', async () => {
     await open()
-    const [request] = await town.issue()
+    const [request] = await installation.issue()
     const { hex } = await makeDust(node, [[request!.provider_id!, 0n]])
     await mineExactly(node, [hex])
-    await town.look()
-    expect(await town.coins(request!.id)).toEqual([])
+    await installation.look()
+    expect(await installation.coins(request!.id)).toEqual([])
     expect(await stateOf(request!.id)).toBe('issued')
-    await town.pay(request!.provider_id!, request!.units)
-    await town.bury(6)
+    await installation.pay(request!.provider_id!, request!.units)
+    await installation.bury(6)
     expect(await stateOf(request!.id)).toBe('credited')
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a payment whose fee its payer raises is the same money under another name', async () => {
     await open()
-    const [request] = await town.issue()
+    const [request] = await installation.issue()
     const { id } = request!
-    const first = await town.pay(request!.provider_id!, request!.units)
-    await town.look()
+    const first = await installation.pay(request!.provider_id!, request!.units)
+    await installation.look()
     const { txid } = await node.rpc<{ txid: string }>('bumpfee', [first], payerName)
-    await town.look()
+    await installation.look()
     expect(await stateOf(id)).toBe('seen')
-    expect((await town.coins(id)).find(coin => coin.txid === first)).toMatchObject({ state: 'replaced' })
-    expect((await town.coins(id)).find(coin => coin.txid === txid)).toMatchObject({ state: 'seen' })
-    await town.bury(6)
-    expect((await town.coins(id)).find(coin => coin.txid === first)).toMatchObject({ state: 'conflicted' })
-    expect(await town.payouts()).toMatchObject([{ units: request!.units }])
-    expect(await town.audit()).toEqual([])
+    expect((await installation.coins(id)).find(coin => coin.txid === first)).toMatchObject({
+      state: 'replaced',
+    })
+    expect((await installation.coins(id)).find(coin => coin.txid === txid)).toMatchObject({ state: 'seen' })
+    await installation.bury(6)
+    expect((await installation.coins(id)).find(coin => coin.txid === first)).toMatchObject({
+      state: 'conflicted',
+    })
+    expect(await installation.payouts()).toMatchObject([{ units: request!.units }])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a payment replaced by one that pays us less is what the new one pays', async () => {
     await open()
     const { id, address, units, payment } = await seen()
     await sendMade(node, await rival(node, payment.txid, [[address, units - 5_000n]]))
-    await town.look()
+    await installation.look()
     expect(await stateOf(id)).toBe('underpaid')
-    await town.bury(6)
+    await installation.bury(6)
     expect(await stateOf(id)).toBe('underpaid')
-    expect(await town.payouts()).toEqual([])
-    expect(await town.audit()).toEqual([])
+    expect(await installation.payouts()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a payment that its payer moves to another request is gone from the one and comes to the other', async () => {
     await open({ count: 2 })
-    const [one, two] = await town.issue()
+    const [one, two] = await installation.issue()
     const payment = await make(node, [[one!.provider_id!, one!.units]])
     await sendMade(node, payment)
-    await town.look()
+    await installation.look()
     await sendMade(node, await rival(node, payment.txid, [[two!.provider_id!, two!.units]]))
-    await town.look()
+    await installation.look()
     expect([await stateOf(one!.id), await stateOf(two!.id)]).toEqual(['issued', 'seen'])
-    await town.bury(6)
+    await installation.bury(6)
     expect([await stateOf(one!.id), await stateOf(two!.id)]).toEqual(['issued', 'credited'])
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('replaced, and the replacement replaced by what it was: the first is there again', async () => {
@@ -123,41 +131,41 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const { id, payment } = await seen()
     const away = await rival(node, payment.txid, [[await ownAddress(node), 50_000n]], 20)
     await sendMade(node, away)
-    await town.look()
+    await installation.look()
     expect(await stateOf(id)).toBe('issued')
     // A miner has the first, whatever the mempools say.
     await mineExactly(node, [payment.hex])
-    await town.look()
+    await installation.look()
     expect(await coinStates(id)).toEqual(['mined'])
     expect(await stateOf(id)).toBe('paid')
-    await town.bury(5)
+    await installation.bury(5)
     expect(await stateOf(id)).toBe('credited')
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a payment that the node forgets is gone, and back when it is sent again or mined', async () => {
     await open()
     const { id, payment } = await seen()
     await forget()
-    await town.look()
+    await installation.look()
     expect(await coinStates(id)).toEqual(['dropped'])
     expect(await stateOf(id)).toBe('issued')
-    const before = (await town.coins(id))[0]!.first_seen_at
+    const before = (await installation.coins(id))[0]!.first_seen_at
 
     await sendMade(node, payment)
-    await town.look()
+    await installation.look()
     expect(await coinStates(id)).toEqual(['seen'])
-    expect((await town.coins(id))[0]!.first_seen_at).toBe(before)
+    expect((await installation.coins(id))[0]!.first_seen_at).toBe(before)
 
     await forget()
-    await town.look()
+    await installation.look()
     expect(await coinStates(id)).toEqual(['dropped'])
     await mineExactly(node, [payment.hex])
-    await town.look()
+    await installation.look()
     expect(await coinStates(id)).toEqual(['mined'])
-    await town.bury(5)
+    await installation.bury(5)
     expect(await stateOf(id)).toBe('credited')
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a payment that is spent elsewhere by a block is shut out, and never counts again', async () => {
@@ -165,13 +173,13 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const { id, payment } = await seen()
     const other = await rival(node, payment.txid, [[await ownAddress(node), 50_000n]], 2)
     await mineExactly(node, [other.hex])
-    await town.look()
+    await installation.look()
     expect(await coinStates(id)).toEqual(['conflicted'])
     expect(await stateOf(id)).toBe('issued')
-    await town.bury(6)
+    await installation.bury(6)
     expect(await coinStates(id)).toEqual(['conflicted'])
-    expect(await town.payouts()).toEqual([])
-    expect(await town.audit()).toEqual([])
+    expect(await installation.payouts()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a forgotten payment whose money went elsewhere is known to be shut out, and not only gone', async () => {
@@ -179,42 +187,42 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const { id, payment } = await seen()
     const other = await rival(node, payment.txid, [[await ownAddress(node), 50_000n]], 20)
     await forget()
-    await town.look()
+    await installation.look()
     expect(await coinStates(id)).toEqual(['dropped'])
-    town.restart()
+    installation.restart()
     await sendMade(node, other)
-    await town.look()
+    await installation.look()
     expect(await coinStates(id)).toEqual(['replaced'])
-    await town.bury(1)
+    await installation.bury(1)
     expect(await coinStates(id)).toEqual(['conflicted'])
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a payment and a spending of it that wait together are both seen, the mempool read in one go', async () => {
     await open()
-    const [request] = await town.issue()
+    const [request] = await installation.issue()
     const payment = await make(node, [[request!.provider_id!, 100_000n]])
     await sendMade(node, payment)
     const key = {
       address: request!.provider_id!,
-      wif: town.wallet.key('receive', Number(request!.address_index)).toWIF(),
+      wif: installation.wallet.key('receive', Number(request!.address_index)).toWIF(),
     }
     const theft = await spendWith(node, payment.hex, key, await ownAddress(node))
     const txid = await node.rpc<string>('sendrawtransaction', [theft])
-    await town.look()
-    expect((await town.coins(request!.id))[0]).toMatchObject({
+    await installation.look()
+    expect((await installation.coins(request!.id))[0]).toMatchObject({
       state: 'seen',
       spent_by: txid,
       spent_height: null,
     })
     // Forgotten together, they are both not there; mined together, both are.
     await forget()
-    await town.look()
-    expect((await town.coins(request!.id))[0]).toMatchObject({ state: 'dropped', spent_by: null })
+    await installation.look()
+    expect((await installation.coins(request!.id))[0]).toMatchObject({ state: 'dropped', spent_by: null })
     await mineExactly(node, [payment.hex, theft])
-    await town.look()
-    expect((await town.coins(request!.id))[0]).toMatchObject({ state: 'mined', spent_by: txid })
-    expect(await town.audit()).toEqual([])
+    await installation.look()
+    expect((await installation.coins(request!.id))[0]).toMatchObject({ state: 'mined', spent_by: txid })
+    expect(await installation.audit()).toEqual([])
   })
 
   /**
@@ -228,7 +236,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       payerName,
     ))
       if (category === 'send') await node.rpc('abandontransaction', [txid], payerName).catch(() => undefined)
-    await town.pass(15 * day)
+    await installation.pass(15 * day)
     await node.rpc('sendtoaddress', [await ownAddress(node), 0.001], payerName)
     await mineExactly(node, await node.rpc<string[]>('getrawmempool'))
   }

@@ -11,7 +11,11 @@ import { addressOf } from '../src/rails/bitcoin/address.ts'
 import { derive } from '../src/rails/bitcoin/descriptor.ts'
 import { sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
+import {
+  openChainInstallation,
+  type ChainInstallation,
+  type ChainInstallationOptions,
+} from './testbed/chainInstallation.ts'
 import { bundlesOf, openAccount, owing, paysOnNode } from './testbed/owing.ts'
 import { wallet } from './testbed/wallet.ts'
 
@@ -20,20 +24,21 @@ const hour = 60 * minute
 
 describe.skipIf(!bitcoindAvailable())('payouts', () => {
   let node: Bitcoind
-  let town: ChainTown
+  let installation: ChainInstallation
   beforeAll(async () => {
     node = await startBitcoind()
   })
   afterAll(() => node?.stop())
-  afterEach(() => town?.close())
-  const open = async (options: Partial<ChainTownOptions> = {}) =>
-    (town = await openChainTown({ node, commissionBp: 0n, ...options }))
+  afterEach(() => installation?.close())
+  const open = async (options: Partial<ChainInstallationOptions> = {}) =>
+    (installation = await openChainInstallation({ node, commissionBp: 0n, ...options }))
   const address = () => node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
-  const whyOf = async (id: string) => (await town.payouts()).find(payout => payout.id === id)!.why
-  const stateOf = async (id: string) => (await town.payouts()).find(payout => payout.id === id)!.state
+  const whyOf = async (id: string) => (await installation.payouts()).find(payout => payout.id === id)!.why
+  const stateOf = async (id: string) => (await installation.payouts()).find(payout => payout.id === id)!.state
   const nextIndex = async (name: string) =>
-    (await town.db.one<{ next_index: bigint }>(sql`select next_index from accounts where name = ${name}`))!
-      .next_index
+    (await installation.db.one<{ next_index: bigint }>(
+      sql`select next_index from accounts where name = ${name}`,
+    ))!.next_index
 
   test.each(['wpkh', 'tr'] as const)(
     'to addresses and descriptors go out as one %s transaction, and share its fee to the satoshi',
@@ -41,20 +46,20 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
       await open({ kind, commissionBp: 150n })
       const payee = wallet('wpkh', 'regtest', 77)
       const [shared, single] = [await address(), await address()]
-      await openAccount(town, 'shared', shared)
-      await openAccount(town, 'single', single)
-      await openAccount(town, 'fresh', payee.account.text)
+      await openAccount(installation, 'shared', shared)
+      await openAccount(installation, 'single', single)
+      await openAccount(installation, 'fresh', payee.account.text)
       const payTo = ['shared', 'fresh', 'single', 'shared', 'fresh'] as const
       const payouts = await owing(
-        town,
+        installation,
         [100_003n, 250_007n, 33_331n, 1_000_009n, 47_777n].map((units, place) => ({
           units,
           payTo: payTo[place]!,
         })),
       )
-      expect(await town.send()).toMatchObject({ bundled: 5, signed: 1, sent: 1 })
+      expect(await installation.send()).toMatchObject({ bundled: 5, signed: 1, sent: 1 })
 
-      const [bundle] = await bundlesOf(town)
+      const [bundle] = await bundlesOf(installation)
       const { id: txid, read, outputs, fee_units: fee, house_units: app } = bundle!.offers[0]!
       expect(outputs.reduce((sum, output) => sum + output.fee_units, 0n)).toBe(fee - app)
       const { vsize, fees } = await node.rpc<{ vsize: number; fees: { base: number } }>('getmempoolentry', [
@@ -63,10 +68,10 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
       expect(BigInt(Math.round(fees.base * 1e8))).toBe(fee)
       expect(read.size - vsize).toBeLessThanOrEqual(2)
 
-      const paid = await paysOnNode(town, txid)
+      const paid = await paysOnNode(installation, txid)
       const fresh = [0, 1].map(index => derive(payee.account, 'receive', index).address)
       const owed = payouts.reduce((sum, { units }) => sum + units, 0n)
-      const attempts = await town.db.all<{ id: string; payout_id: string }>(
+      const attempts = await installation.db.all<{ id: string; payout_id: string }>(
         sql`select id, payout_id from attempts`,
       )
       for (const [place, payout] of payouts.entries()) {
@@ -88,191 +93,199 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
       expect(paid.length).toBe(4 + (app === 0n ? 1 : 0))
       expect([await nextIndex('fresh'), await nextIndex('main')]).toEqual([2n, 0n])
 
-      await town.bury(6)
-      expect((await town.payouts()).map(({ state }) => state)).toEqual(Array(5).fill('paid'))
-      expect((await totals(town.db, 'BTC'))['network fee']).toBe(fee - app)
-      expect(await balances(town.db, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n })
-      expect(await town.audit()).toEqual([])
+      await installation.bury(6)
+      expect((await installation.payouts()).map(({ state }) => state)).toEqual(Array(5).fill('paid'))
+      expect((await totals(installation.db, 'BTC'))['network fee']).toBe(fee - app)
+      expect(await balances(installation.db, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n })
+      expect(await installation.audit()).toEqual([])
     },
   )
 
   test('are gathered for a while from the oldest on, and the next gathering gives a descriptor’s next address', async () => {
     const payee = wallet('tr', 'regtest', 78)
     await open({ destination: payee.account.text })
-    town.bitcoin.bundles.gatherMs = 20 * minute
-    await owing(town, [{ units: 90_000n }])
-    expect(await town.send()).toMatchObject({ bundled: 0 })
-    await owing(town, [{ units: 80_000n }])
-    await town.pass(14 * minute)
-    expect(await town.send()).toMatchObject({ bundled: 2, sent: 1 })
-    town.bitcoin.bundles.gatherMs = 0
-    await owing(town, [{ units: 70_000n }])
-    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
-    const [first, second] = await bundlesOf(town)
+    installation.bitcoin.bundles.gatherMs = 20 * minute
+    await owing(installation, [{ units: 90_000n }])
+    expect(await installation.send()).toMatchObject({ bundled: 0 })
+    await owing(installation, [{ units: 80_000n }])
+    await installation.pass(14 * minute)
+    expect(await installation.send()).toMatchObject({ bundled: 2, sent: 1 })
+    installation.bitcoin.bundles.gatherMs = 0
+    await owing(installation, [{ units: 70_000n }])
+    expect(await installation.send()).toMatchObject({ bundled: 1, sent: 1 })
+    const [first, second] = await bundlesOf(installation)
     const paid = [
-      ...(await paysOnNode(town, first!.offers[0]!.id)),
-      ...(await paysOnNode(town, second!.offers[0]!.id)),
+      ...(await paysOnNode(installation, first!.offers[0]!.id)),
+      ...(await paysOnNode(installation, second!.offers[0]!.id)),
     ]
     for (const index of [0, 1, 2])
       expect(
         paid.filter(output => output.address === derive(payee.account, 'receive', index).address),
       ).toHaveLength(1)
-    await town.bury(6)
-    expect(await town.audit()).toEqual([])
+    await installation.bury(6)
+    expect(await installation.audit()).toEqual([])
   })
 
   test('to an account that a second person did not approve wait for that, and hold up nobody [security 3]', async () => {
     await open()
     await addAccount(
-      town.db,
-      town.world,
+      installation.db,
+      installation.world,
       'new',
       { kind: 'bitcoin', holder: 'New', destination: await address() },
       'maker',
     )
-    const [waiting, other] = await owing(town, [{ units: 50_000n, payTo: 'new' }, { units: 60_000n }])
-    expect(await town.send()).toMatchObject({ bundled: 1 })
+    const [waiting, other] = await owing(installation, [{ units: 50_000n, payTo: 'new' }, { units: 60_000n }])
+    expect(await installation.send()).toMatchObject({ bundled: 1 })
     expect([await stateOf(waiting!.id), await stateOf(other!.id)]).toEqual(['owed', 'sent'])
     expect(await nextIndex('new')).toBe(0n)
-    await approveAccount(town.db, 'new', 'checker')
-    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
-    await town.bury(6)
-    expect(await town.audit()).toEqual([])
+    await approveAccount(installation.db, 'new', 'checker')
+    expect(await installation.send()).toMatchObject({ bundled: 1, sent: 1 })
+    await installation.bury(6)
+    expect(await installation.audit()).toEqual([])
   })
 
   test('say on themselves that the node has no estimate of fees, where it has none', async () => {
     await open()
-    const [payout] = await owing(town, [{ units: 60_000n }])
-    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
-    const steps = await town.db.all<{ why: string }>(
+    const [payout] = await owing(installation, [{ units: 60_000n }])
+    expect(await installation.send()).toMatchObject({ bundled: 1, sent: 1 })
+    const steps = await installation.db.all<{ why: string }>(
       sql`select why from transitions where subject = ${payout!.id} and to_state = 'sending'`,
     )
     expect(steps).toEqual([
       { why: expect.stringMatching(/^it goes out in a bundle: the node has no estimate of fees yet/) },
     ])
-    await town.bury(6)
-    expect(await town.audit()).toEqual([])
+    await installation.bury(6)
+    expect(await installation.audit()).toEqual([])
   })
 
   test('to an account that turns out to be nobody’s are held, and hold up nobody', async () => {
     await open()
     // Approved by a version that knew nothing of it.
-    await openAccount(town, 'anchor', addressOf(Uint8Array.from([0x51, 0x02, 0x4e, 0x73]), 'regtest')!)
-    const [lost, other] = await owing(town, [{ units: 50_000n, payTo: 'anchor' }, { units: 60_000n }])
-    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    await openAccount(
+      installation,
+      'anchor',
+      addressOf(Uint8Array.from([0x51, 0x02, 0x4e, 0x73]), 'regtest')!,
+    )
+    const [lost, other] = await owing(installation, [{ units: 50_000n, payTo: 'anchor' }, { units: 60_000n }])
+    expect(await installation.send()).toMatchObject({ bundled: 1, sent: 1 })
     expect([await stateOf(lost!.id), await stateOf(other!.id)]).toEqual(['held', 'sent'])
     expect(await whyOf(lost!.id)).toContain('is pay-to-anchor, made for anybody to spend')
-    await town.bury(6)
-    expect(await town.audit()).toEqual([])
+    await installation.bury(6)
+    expect(await installation.audit()).toEqual([])
   })
 
   test('too small beside the fee wait and are told so, use up no number, and go when fees have fallen', async () => {
     const payee = wallet('wpkh', 'regtest', 79)
     await open({ destination: payee.account.text })
-    const [small] = await owing(town, [{ units: 3_000n }])
-    const usual = town.rail.feeRate
-    town.rail.feeRate = async () => done(50_000n)
-    const before = await nextOf(town.db, 'change')
+    const [small] = await owing(installation, [{ units: 3_000n }])
+    const usual = installation.rail.feeRate
+    installation.rail.feeRate = async () => done(50_000n)
+    const before = await nextOf(installation.db, 'change')
     for (let times = 0; times < 3; times++) {
-      expect(await town.send()).toMatchObject({ bundled: 0 })
-      await town.pass(hour)
+      expect(await installation.send()).toMatchObject({ bundled: 0 })
+      await installation.pass(hour)
     }
-    expect(await town.payouts()).toMatchObject([{ state: 'owed', why: expect.stringContaining('dust') }])
-    expect(await nextOf(town.db, 'change')).toBe(before)
+    expect(await installation.payouts()).toMatchObject([
+      { state: 'owed', why: expect.stringContaining('dust') },
+    ])
+    expect(await nextOf(installation.db, 'change')).toBe(before)
     expect(await nextIndex('main')).toBe(0n)
 
     // In company: the large one goes at any fee, and the small one beside it has so small a share that it
     // goes too.
-    town.rail.feeRate = async () => done(3_000n)
-    await owing(town, [{ units: 500_000n }])
-    expect(await town.send()).toMatchObject({ bundled: 2, sent: 1 })
-    town.rail.feeRate = usual
+    installation.rail.feeRate = async () => done(3_000n)
+    await owing(installation, [{ units: 500_000n }])
+    expect(await installation.send()).toMatchObject({ bundled: 2, sent: 1 })
+    installation.rail.feeRate = usual
     expect(await stateOf(small!.id)).toBe('sent')
     expect(await nextIndex('main')).toBe(2n)
-    await town.bury(6)
-    expect(await town.audit()).toEqual([])
+    await installation.bury(6)
+    expect(await installation.audit()).toEqual([])
   })
 
   test('are covered from the oldest on where too few coins lie deep enough, and the rest goes when change is deep', async () => {
     await open()
-    const [old] = await owing(town, [{ units: 40_000n }])
-    const [early] = await owing(town, [{ units: 100_000n, parts: [50_000n, 50_000n] }])
-    const [large] = await owing(town, [{ units: 300_000n }])
+    const [old] = await owing(installation, [{ units: 40_000n }])
+    const [early] = await owing(installation, [{ units: 100_000n, parts: [50_000n, 50_000n] }])
+    const [large] = await owing(installation, [{ units: 300_000n }])
     const act = { by: 'someone', why: 'the story says so' }
-    for (const payout of [old, large]) await holdPayout(town.db, payout!.id, act)
+    for (const payout of [old, large]) await holdPayout(installation.db, payout!.id, act)
     // One large coin rather than two: what is left of it is change, and shallow.
-    expect(await town.send()).toMatchObject({ bundled: 1 })
-    expect((await bundlesOf(town))[0]!.offers[0]!.read.inputs.map(({ units }) => units)).toEqual([300_000n])
-    for (const payout of [old, large]) await releasePayout(town.db, payout!.id, act)
+    expect(await installation.send()).toMatchObject({ bundled: 1 })
+    expect((await bundlesOf(installation))[0]!.offers[0]!.read.inputs.map(({ units }) => units)).toEqual([
+      300_000n,
+    ])
+    for (const payout of [old, large]) await releasePayout(installation.db, payout!.id, act)
 
-    expect(await town.send()).toMatchObject({ bundled: 1 })
+    expect(await installation.send()).toMatchObject({ bundled: 1 })
     expect([await stateOf(old!.id), await stateOf(early!.id), await stateOf(large!.id)]).toEqual([
       'sent',
       'sent',
       'owed',
     ])
     expect(await whyOf(large!.id)).toContain('do not cover it yet')
-    await town.bury(5)
-    expect(await town.send()).toMatchObject({ bundled: 0 })
-    await town.bury(5)
-    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
-    await town.bury(6)
-    expect((await town.payouts()).map(({ state }) => state)).toEqual(['paid', 'paid', 'paid'])
-    expect(await town.audit()).toEqual([])
+    await installation.bury(5)
+    expect(await installation.send()).toMatchObject({ bundled: 0 })
+    await installation.bury(5)
+    expect(await installation.send()).toMatchObject({ bundled: 1, sent: 1 })
+    await installation.bury(6)
+    expect((await installation.payouts()).map(({ state }) => state)).toEqual(['paid', 'paid', 'paid'])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('wait while the network asks more than may be paid, say so, and use up no number of ours', async () => {
     await open()
-    await owing(town, [{ units: 60_000n }])
-    town.bitcoin.bundles.mostFeeRate = 500n
-    const before = await nextOf(town.db, 'change')
-    expect(await town.send()).toMatchObject({ bundled: 0 })
-    expect(await town.payouts()).toMatchObject([
+    await owing(installation, [{ units: 60_000n }])
+    installation.bitcoin.bundles.mostFeeRate = 500n
+    const before = await nextOf(installation.db, 'change')
+    expect(await installation.send()).toMatchObject({ bundled: 0 })
+    expect(await installation.payouts()).toMatchObject([
       { state: 'owed', why: expect.stringMatching(/asks .* sat\/vB/) },
     ])
-    expect(await nextOf(town.db, 'change')).toBe(before)
-    town.bitcoin.bundles.mostFeeRate = 100_000n
-    await town.pass(5 * minute)
-    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    expect(await nextOf(installation.db, 'change')).toBe(before)
+    installation.bitcoin.bundles.mostFeeRate = 100_000n
+    await installation.pass(5 * minute)
+    expect(await installation.send()).toMatchObject({ bundled: 1, sent: 1 })
     // All of its coin is owed, so nothing comes back, and no number is used.
-    expect(await nextOf(town.db, 'change')).toBe(before)
-    await town.bury(6)
-    expect(await town.audit()).toEqual([])
+    expect(await nextOf(installation.db, 'change')).toBe(before)
+    await installation.bury(6)
+    expect(await installation.audit()).toEqual([])
   })
 
   test('that were stopped are neither planned, signed nor sent until a person lets go [security 3]', async () => {
     await open()
     const stop = () =>
-      town.db.tx(tx =>
+      installation.db.tx(tx =>
         tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`),
       )
-    const go = () => town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
-    await owing(town, [{ units: 60_000n }])
+    const go = () => installation.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    await owing(installation, [{ units: 60_000n }])
     await stop()
-    expect(await town.send()).toMatchObject({ bundled: 0, signed: 0, sent: 0 })
+    expect(await installation.send()).toMatchObject({ bundled: 0, signed: 0, sent: 0 })
     await go()
 
-    const { sign, broadcast } = town.rail
-    town.rail.sign = async plan => (await stop(), sign(plan))
-    expect(await town.send()).toMatchObject({ bundled: 1, signed: 1, sent: 0 })
-    town.rail.sign = sign
-    expect(await town.send()).toMatchObject({ sent: 0 })
-    expect(await bundlesOf(town)).toMatchObject([{ state: 'signed', why: 'a person stopped them' }])
+    const { sign, broadcast } = installation.rail
+    installation.rail.sign = async plan => (await stop(), sign(plan))
+    expect(await installation.send()).toMatchObject({ bundled: 1, signed: 1, sent: 0 })
+    installation.rail.sign = sign
+    expect(await installation.send()).toMatchObject({ sent: 0 })
+    expect(await bundlesOf(installation)).toMatchObject([{ state: 'signed', why: 'a person stopped them' }])
     expect(await node.rpc('getrawmempool')).toEqual([])
     await go()
-    expect(await town.send()).toMatchObject({ sent: 1 })
+    expect(await installation.send()).toMatchObject({ sent: 1 })
 
-    await owing(town, [{ units: 70_000n }])
-    town.rail.sign = async () => ({ is: 'refused', why: 'not now', again: true })
-    expect(await town.send()).toMatchObject({ bundled: 1, signed: 0 })
-    town.rail.sign = sign
+    await owing(installation, [{ units: 70_000n }])
+    installation.rail.sign = async () => ({ is: 'refused', why: 'not now', again: true })
+    expect(await installation.send()).toMatchObject({ bundled: 1, signed: 0 })
+    installation.rail.sign = sign
     await stop()
-    town.rail.broadcast = async () => expect.unreachable('nothing new is sent')
-    expect(await town.send()).toMatchObject({ signed: 0, sent: 0 })
-    town.rail.broadcast = broadcast
+    installation.rail.broadcast = async () => expect.unreachable('nothing new is sent')
+    expect(await installation.send()).toMatchObject({ signed: 0, sent: 0 })
+    installation.rail.broadcast = broadcast
     await go()
-    expect(await town.send()).toMatchObject({ signed: 1, sent: 1 })
-    await town.bury(6)
-    expect(await town.audit()).toEqual([])
+    expect(await installation.send()).toMatchObject({ signed: 1, sent: 1 })
+    await installation.bury(6)
+    expect(await installation.audit()).toEqual([])
   })
 })

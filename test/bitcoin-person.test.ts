@@ -11,7 +11,11 @@ import { sql } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { coinsText, reorganise, turnBack } from './testbed/chainActs.ts'
-import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
+import {
+  openChainInstallation,
+  type ChainInstallation,
+  type ChainInstallationOptions,
+} from './testbed/chainInstallation.ts'
 import { heldAt, mineOnly, openAccount, owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { wallet } from './testbed/wallet.ts'
@@ -23,7 +27,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
   describe.skipIf(!here)(here ? 'on a real bitcoind' : 'no PostgreSQL is to be had on this machine', () => {
     let node: Bitcoind
     let postgres: Postgres | undefined
-    let town: ChainTown
+    let installation: ChainInstallation
     beforeAll(async () => {
       node = await startBitcoind()
       if (engine === 'postgres') postgres = await startPostgres({ durable: false })
@@ -32,30 +36,34 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await node?.stop()
       await postgres?.stop()
     })
-    afterEach(() => town?.close())
-    const open = async (options: Partial<ChainTownOptions>) => {
+    afterEach(() => installation?.close())
+    const open = async (options: Partial<ChainInstallationOptions>) => {
       const databaseUrl = await postgres?.migratedDatabase()
-      town = await openChainTown({ node, ...options, ...(databaseUrl !== undefined && { databaseUrl }) })
+      installation = await openChainInstallation({
+        node,
+        ...options,
+        ...(databaseUrl !== undefined && { databaseUrl }),
+      })
     }
     const needed = async () => {
-      const now = await town.db.tx(async tx => status(tx, { now: await tx.now(), payoutDepth: 6 }))
+      const now = await installation.db.tx(async tx => status(tx, { now: await tx.now(), payoutDepth: 6 }))
       expect(now.addsUp).toBe(true)
       return now.needsPerson
     }
 
     test('a request paid in part, or late, or once more after it was credited, is said with what a person may do', async () => {
       await open({ count: 3, dueInMs: hour })
-      const [part, late, twice] = await town.issue()
-      await town.pay(part!.provider_id!, 10_000n)
-      await town.pay(twice!.provider_id!, twice!.units)
-      await town.bury(6)
+      const [part, late, twice] = await installation.issue()
+      await installation.pay(part!.provider_id!, 10_000n)
+      await installation.pay(twice!.provider_id!, twice!.units)
+      await installation.bury(6)
       expect(await needed()).toEqual([])
 
-      await town.pass(2 * hour)
-      await town.setPrice(66_000_000n)
-      await town.pay(late!.provider_id!, late!.units)
-      await town.pay(twice!.provider_id!, 5_000n)
-      await town.bury(5)
+      await installation.pass(2 * hour)
+      await installation.setPrice(66_000_000n)
+      await installation.pay(late!.provider_id!, late!.units)
+      await installation.pay(twice!.provider_id!, 5_000n)
+      await installation.bury(5)
       const before = await needed()
       expect(before).toContainEqual(
         expect.stringMatching(
@@ -70,7 +78,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         ),
       )
       expect(before).toHaveLength(2)
-      await town.bury(1)
+      await installation.bury(1)
       expect(await needed()).toContainEqual(
         expect.stringMatching(
           new RegExp(
@@ -79,9 +87,14 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         ),
       )
 
-      await town.pass(40 * 24 * hour)
-      await town.look()
-      await passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+      await installation.pass(40 * 24 * hour)
+      await installation.look()
+      await passTime({
+        db: installation.db,
+        rail: installation.rail,
+        bitcoin: installation.bitcoin,
+        world: installation.world,
+      })
       expect(await needed()).toContainEqual(
         expect.stringMatching(new RegExp(`^request ${part!.id} is late: .*in part`)),
       )
@@ -89,12 +102,14 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
 
     test('who else holds our keys stops payouts, once, and what we owe to whom he paid is held until a person releases it', async () => {
       await open({ count: 2 })
-      const [first, second] = await town.issue()
-      for (const request of [first, second]) await town.pay(request!.provider_id!, request!.units)
-      await town.bury(6)
-      const [account] = await town.db.all<{ destination: string }>(sql`select destination from accounts`)
+      const [first, second] = await installation.issue()
+      for (const request of [first, second]) await installation.pay(request!.provider_id!, request!.units)
+      await installation.bury(6)
+      const [account] = await installation.db.all<{ destination: string }>(
+        sql`select destination from accounts`,
+      )
       const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
-      const [coin] = await town.coins(first!.id)
+      const [coin] = await installation.coins(first!.id)
       const spent = [{ txid: coin!.txid, vout: Number(coin!.id.split(':')[1]) }]
       const raw = await node.rpc<string>('createrawtransaction', [
         spent,
@@ -103,42 +118,47 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
       const txid = await node.rpc<string>('sendrawtransaction', [hex])
       // Nobody looked while a block came, so whether it was paid meanwhile is not known.
-      await town.mine()
-      expect(await town.send()).toMatchObject({ bundled: 0 })
+      await installation.mine()
+      expect(await installation.send()).toMatchObject({ bundled: 0 })
       // Nor while it is read and not settled.
-      await follow({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
-      expect(await town.send()).toMatchObject({ bundled: 0 })
-      await town.look()
+      await follow({
+        db: installation.db,
+        rail: installation.rail,
+        bitcoin: installation.bitcoin,
+        world: installation.world,
+      })
+      expect(await installation.send()).toMatchObject({ bundled: 0 })
+      await installation.look()
       const said = await needed()
       expect(said[0]).toBe(
         `payouts are stopped: ${txid} spends coins of ours, and is none of ours: does somebody else hold the keys?`,
       )
       expect(said.filter(says => says.includes('is held: '))).toHaveLength(2)
-      expect(await town.payouts()).toMatchObject([{ state: 'held' }, { state: 'held' }])
+      expect(await installation.payouts()).toMatchObject([{ state: 'held' }, { state: 'held' }])
 
       // A person has looked: no block of the same transaction stops or holds anything again.
-      await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
-      const [paid, mine] = await town.payouts()
+      await installation.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      const [paid, mine] = await installation.payouts()
       const settle = ({ id }: { id: string }) =>
-        settlePaidElsewhere(town.db, town.app.rails, town.world, id, {
+        settlePaidElsewhere(installation.db, installation.app.rails, installation.world, id, {
           by: 'ana',
           why: 'he paid it',
           ref: txid,
         })
-      await town.bury(2)
+      await installation.bury(2)
       expect(await settle(paid!)).toMatchObject({ is: 'settled' })
       await expect(settle(mine!)).rejects.toThrow(
         /pays 0\.00015667 BTC to the account of payout .* were settled with it before$/,
       )
-      await releasePayout(town.db, mine!.id, { by: 'ana', why: 'it was the other one' })
-      expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+      await releasePayout(installation.db, mine!.id, { by: 'ana', why: 'it was the other one' })
+      expect(await installation.send()).toMatchObject({ bundled: 1, sent: 1 })
       expect((await needed()).filter(says => says.startsWith('payouts are stopped'))).toEqual([])
-      await town.bury(1)
-      await town.pass(25 * hour)
+      await installation.bury(1)
+      await installation.pass(25 * hour)
       expect(await needed()).toContainEqual(expect.stringMatching(/^bundle bun_\w+ has been mined since /))
-      await town.bury(5)
-      expect((await town.payouts()).map(({ state }) => state)).toEqual(['paid', 'paid'])
-      expect(await town.audit()).toEqual([])
+      await installation.bury(5)
+      expect((await installation.payouts()).map(({ state }) => state)).toEqual(['paid', 'paid'])
+      expect(await installation.audit()).toEqual([])
     })
 
     const payees = wallet('wpkh', 'regtest', 900)
@@ -155,30 +175,30 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       'where two accounts are %s, what a transaction paid settles each satoshi once',
       async (_, accounts, outputs) => {
         await open({ commissionBp: 0n })
-        const { address } = town.rail.destination(payees.account.text, 0)
+        const { address } = installation.rail.destination(payees.account.text, 0)
         for (const [number, destination] of accounts(address).entries())
-          await openAccount(town, `payee${number}`, destination)
-        const owed = await owing(town, [
+          await openAccount(installation, `payee${number}`, destination)
+        const owed = await owing(installation, [
           { units: 50_000n, payTo: 'payee0' },
           { units: 50_000n, payTo: 'payee1' },
         ])
-        const coins = await town.db.all<{ id: string; txid: string }>(
+        const coins = await installation.db.all<{ id: string; txid: string }>(
           sql`select id, txid from coins order by id`,
         )
         const spent = coins
           .slice(0, outputs)
           .map(({ id, txid }) => ({ txid, vout: Number(id.split(':')[1]) }))
-        const pays = [address, town.rail.destination(payees.account.text, 1).address]
+        const pays = [address, installation.rail.destination(payees.account.text, 1).address]
           .slice(0, outputs)
           .map(to => ({ [to]: coinsText(49_500n) }))
         const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
         const raw = await node.rpc<string>('createrawtransaction', [spent, pays])
         const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
         const { txid } = await node.rpc<{ txid: string }>('decoderawtransaction', [hex])
-        await mineOnly(town, 1, [hex])
-        expect(await town.send()).toMatchObject({ bundled: 0 })
+        await mineOnly(installation, 1, [hex])
+        expect(await installation.send()).toMatchObject({ bundled: 0 })
         const settle = ({ id }: { id: string }) =>
-          settlePaidElsewhere(town.db, town.app.rails, town.world, id, {
+          settlePaidElsewhere(installation.db, installation.app.rails, installation.world, id, {
             by: 'ana',
             why: 'he paid it',
             ref: txid,
@@ -186,7 +206,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         expect(await settle(owed[0]!)).toMatchObject({ is: 'settled' })
         if (outputs === 2) expect(await settle(owed[1]!)).toMatchObject({ is: 'settled' })
         else await expect(settle(owed[1]!)).rejects.toThrow(/ were settled with it before$/)
-        expect(await town.audit()).toEqual([])
+        expect(await installation.audit()).toEqual([])
       },
     )
 
@@ -194,10 +214,11 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await open({ commissionBp: 0n })
       const pays = [47_000n, 47_000n, 47_000n, 20_000n].map((units, number) => ({
         units,
-        address: town.rail.destination(payees.account.text, number).address,
+        address: installation.rail.destination(payees.account.text, number).address,
       }))
-      for (const [number, { address }] of pays.entries()) await openAccount(town, `payee${number}`, address)
-      const owed = await owing(town, [
+      for (const [number, { address }] of pays.entries())
+        await openAccount(installation, `payee${number}`, address)
+      const owed = await owing(installation, [
         { units: 50_000n, payTo: 'payee0' },
         { units: 50_000n, payTo: 'payee1' },
         { units: 50_000n, payTo: 'payee2', parts: [48_000n, 2_000n] },
@@ -205,7 +226,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         { units: 10_000n, payTo: 'payee3' },
         { units: 10_000n, payTo: 'payee3' },
       ])
-      const coins = await town.db.all<{ id: string; txid: string }>(
+      const coins = await installation.db.all<{ id: string; txid: string }>(
         sql`select id, txid from coins where units <> 2000`,
       )
       const spent = coins.map(({ id, txid }) => ({ txid, vout: Number(id.split(':')[1]) }))
@@ -214,10 +235,10 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       const raw = await node.rpc<string>('createrawtransaction', [spent, to])
       const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
       const { txid } = await node.rpc<{ txid: string }>('decoderawtransaction', [hex])
-      await mineOnly(town, 1, [hex])
-      await town.send()
+      await mineOnly(installation, 1, [hex])
+      await installation.send()
       const settle = ({ id }: { id: string }) =>
-        settlePaidElsewhere(town.db, town.app.rails, town.world, id, {
+        settlePaidElsewhere(installation.db, installation.app.rails, installation.world, id, {
           by: 'ana',
           why: 'he paid it',
           ref: txid,
@@ -226,7 +247,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         expect(await settle(payout)).toMatchObject({ is: 'settled' })
       await expect(settle(owed[2]!)).rejects.toThrow(/ were settled with it before$/)
       expect(await settle(owed[4]!)).toMatchObject({ is: 'settled' })
-      expect(await town.audit()).toEqual([])
+      expect(await installation.audit()).toEqual([])
     })
 
     describe('a payout that was settled by a transaction of one block, which is left behind,', () => {
@@ -237,30 +258,37 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
        * Two more that would pay it from the same coin, of a smaller number than its own and of a larger one.
        */
       const alike: Partial<Record<'before' | 'after', { txid: string; hex: string }>> = {}
-      const payout = async () => (await town.payouts())[0]!
+      const payout = async () => (await installation.payouts())[0]!
       const settle = async (ref: string) =>
-        settlePaidElsewhere(town.db, town.app.rails, town.world, (await payout()).id, {
-          by: 'ana',
-          why: 'he paid it',
-          ref,
-        })
+        settlePaidElsewhere(
+          installation.db,
+          installation.app.rails,
+          installation.world,
+          (await payout()).id,
+          {
+            by: 'ana',
+            why: 'he paid it',
+            ref,
+          },
+        )
       /** The last block is left for two others, which have these transactions. */
       const leave = async (hex: string[]) => {
         const height = await node.rpc<number>('getblockcount')
         await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [height])])
-        await mineOnly(town, 2, hex, false)
-        await town.look()
+        await mineOnly(installation, 2, hex, false)
+        await installation.look()
       }
-      const letGo = () => town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      const letGo = () => installation.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
       beforeEach(async () => {
         await open({})
-        const [request] = await town.issue()
-        await town.pay(request!.provider_id!, request!.units)
-        await town.bury(6)
-        destination = (await town.db.one<{ destination: string }>(sql`select destination from accounts`))!
-          .destination
+        const [request] = await installation.issue()
+        await installation.pay(request!.provider_id!, request!.units)
+        await installation.bury(6)
+        destination = (await installation.db.one<{ destination: string }>(
+          sql`select destination from accounts`,
+        ))!.destination
         const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
-        const [coin] = await town.coins(request!.id)
+        const [coin] = await installation.coins(request!.id)
         const spent = [{ txid: coin!.txid, vout: Number(coin!.id.split(':')[1]) }]
         const sign = async (to: string, fee = 1_000n) => {
           const raw = await node.rpc<string>('createrawtransaction', [
@@ -277,7 +305,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
           alike[one.txid < paying.txid ? 'before' : 'after'] = one
         }
         other = await sign(await node.rpc<string>('getnewaddress', ['other', 'bech32'], 'payer'))
-        await mineOnly(town, 1, [paying.hex])
+        await mineOnly(installation, 1, [paying.hex])
         expect(await settle(paying.txid)).toMatchObject({ is: 'settled' })
         expect((await payout()).state).toBe('paid')
         await letGo()
@@ -291,10 +319,10 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       ])('%s, is held: nobody has been paid', async (_, instead) => {
         await leave(instead())
         expect(await payout()).toMatchObject({ state: 'held', why: leftWhy() })
-        await mineOnly(town, 8)
-        expect([(await payout()).state, await heldAt(town, destination)]).toEqual(['held', 0n])
+        await mineOnly(installation, 8)
+        expect([(await payout()).state, await heldAt(installation, destination)]).toEqual(['held', 0n])
         expect(await needed()).toContainEqual(expect.stringContaining((await payout()).id))
-        expect(await town.audit()).toEqual([])
+        expect(await installation.audit()).toEqual([])
       })
 
       test.each(['before', 'after'] as const)(
@@ -307,10 +335,10 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
           await letGo()
           const height = await node.rpc<number>('getblockcount')
           await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [height - 1])])
-          await mineOnly(town, 3, [paying.hex], false)
-          await town.look()
+          await mineOnly(installation, 3, [paying.hex], false)
+          await installation.look()
           expect(await payout()).toMatchObject({ state: 'paid', why: null })
-          expect(await town.audit()).toEqual([])
+          expect(await installation.audit()).toEqual([])
         },
       )
 
@@ -318,41 +346,41 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         for (let times = 0; times < 2; times++) {
           await leave([])
           expect((await payout()).state).toBe('held')
-          await mineOnly(town, 1, [paying.hex])
+          await mineOnly(installation, 1, [paying.hex])
           expect(await payout()).toMatchObject({ state: 'paid', why: null })
         }
         await letGo()
-        await town.bury(6)
+        await installation.bury(6)
         const { id } = await payout()
         expect((await needed()).filter(says => says.includes(id))).toEqual([])
-        expect(await town.audit()).toEqual([])
+        expect(await installation.audit()).toEqual([])
       })
     })
 
     test('a credited payment that is in no block any more is said', async () => {
       await open({})
-      const [request] = await town.issue()
-      await town.pay(request!.provider_id!, request!.units)
-      await town.bury(6)
-      const [coin] = await town.coins(request!.id)
+      const [request] = await installation.issue()
+      await installation.pay(request!.provider_id!, request!.units)
+      await installation.bury(6)
+      const [coin] = await installation.coins(request!.id)
       const turned = await reorganise(node, 6)
-      await town.look()
+      await installation.look()
       expect(await needed()).toContainEqual(
         `the credited payment of 0.00016667 BTC to request ${request!.id} left the chain: coin ${coin!.id}`,
       )
       await turnBack(node, turned)
-      await town.look()
+      await installation.look()
       expect(await needed()).toEqual([])
     })
 
     test('blocks below the first one read are entered, and nothing is found twice', async () => {
       await open({})
-      const tip = Number((await tipOf(town.db))!.height)
+      const tip = Number((await tipOf(installation.db))!.height)
       const parts = {
-        db: town.db,
-        rail: town.rail,
-        bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) },
-        world: town.world,
+        db: installation.db,
+        rail: installation.rail,
+        bitcoin: { ...installation.bitcoin, watching: newWatching(installation.rail) },
+        world: installation.world,
       }
       expect(await scan(parts, tip - 10, () => undefined)).toMatchObject({
         from: tip - 10,

@@ -10,7 +10,7 @@ import { follow, passTime } from '../src/jobs/bitcoin.ts'
 import { sql } from '../src/db/db.ts'
 import { bitcoindAvailable, RpcFault, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { make, mineExactly, ownAddress, rival, sendMade, type Made } from './testbed/chainActs.ts'
-import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { evidence } from './testbed/evidence.ts'
 
 const steps = 160
@@ -23,14 +23,14 @@ test.skipIf(!bitcoindAvailable()).each([20])(
     const done: string[] = []
     evidence.keep('acts at random', () => [`seed ${seed}, after: ${done.join(', ')}`])
     const node = await startBitcoind()
-    const town = await openChainTown({ node, dueInMs: 300 * minute, count: 2 })
+    const installation = await openChainInstallation({ node, dueInMs: 300 * minute, count: 2 })
     try {
       // As deep as a reorganisation goes, so that the first of them is counted too.
       const from = (await node.rpc<number>('getblockcount')) - deepest
       const requests: InvoiceRow[] = []
       const payments: Made[] = []
       const random = seededRandom(seed)
-      const acts = actsOf({ node, town, requests, payments, random })
+      const acts = actsOf({ node, installation, requests, payments, random })
       const names = Object.keys(acts) as (keyof typeof acts)[]
       await acts.ask()
       await acts.pay()
@@ -46,17 +46,17 @@ test.skipIf(!bitcoindAvailable()).each([20])(
           if (!(fault instanceof RpcFault)) throw fault
           done.push(`(${fault.message.slice(0, 40)})`)
         }
-        await town.pass(random.between(1, 4) * minute)
+        await installation.pass(random.between(1, 4) * minute)
         if (step % 40 === 39) {
-          await town.look()
-          expect(await town.audit()).toEqual([])
+          await installation.look()
+          expect(await installation.audit()).toEqual([])
         }
       }
-      await town.bury(12)
-      expect(await town.audit()).toEqual([])
-      await agree(town, requests, from)
+      await installation.bury(12)
+      expect(await installation.audit()).toEqual([])
+      await agree(installation, requests, from)
     } finally {
-      await town.close()
+      await installation.close()
       await node.stop()
     }
   },
@@ -64,13 +64,13 @@ test.skipIf(!bitcoindAvailable()).each([20])(
 
 interface Game {
   node: Bitcoind
-  town: ChainTown
+  installation: ChainInstallation
   requests: InvoiceRow[]
   payments: Made[]
   random: ReturnType<typeof seededRandom>
 }
 
-function actsOf({ node, town, requests, payments, random }: Game) {
+function actsOf({ node, installation, requests, payments, random }: Game) {
   const one = <T>(list: T[]): T => list[random.between(0, list.length - 1)]!
   const amountFor = ({ units }: InvoiceRow) =>
     one([units, units, units, units / 2n, units - 1n, units + 3_000n, 2n * units])
@@ -99,21 +99,21 @@ function actsOf({ node, town, requests, payments, random }: Game) {
     await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [height - depth + 1])])
     for (let block = 0; block <= depth; block++) {
       const first = block === 0 ? await mineExactly(node, exactly).catch(() => undefined) : undefined
-      if (first === undefined) await (random.next() < 0.4 ? town.mine() : mineExactly(node))
+      if (first === undefined) await (random.next() < 0.4 ? installation.mine() : mineExactly(node))
     }
   }
   return {
-    ask: async () => void requests.push(...(await town.issue())),
+    ask: async () => void requests.push(...(await installation.issue())),
     pay,
     'pay again': pay,
     'pay once more': pay,
     replace: async () => void (await sendMade(node, await other())),
-    mine: () => town.mine(random.between(1, 3)),
+    mine: () => installation.mine(random.between(1, 3)),
     'mine and look': async () => {
-      await town.mine(random.between(1, 3))
-      await town.look()
+      await installation.mine(random.between(1, 3))
+      await installation.look()
     },
-    'mine deep': () => town.bury(random.between(3, 7)),
+    'mine deep': () => installation.bury(random.between(3, 7)),
     'mine nothing': () => mineExactly(node),
     'spend twice': async () => void (await mineExactly(node, [(await other()).hex])),
     'mine what was replaced': async () => void (await mineExactly(node, [one(payments).hex])),
@@ -126,25 +126,36 @@ function actsOf({ node, town, requests, payments, random }: Game) {
       ])
       await reorganise([(await other(payment)).hex], Math.min(Math.max(confirmations, 1), deepest))
     },
-    look: () => town.look(),
-    'look and see': () => town.look(),
-    'follow only': () => follow({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world }),
-    restart: async () => town.restart(),
+    look: () => installation.look(),
+    'look and see': () => installation.look(),
+    'follow only': () =>
+      follow({
+        db: installation.db,
+        rail: installation.rail,
+        bitcoin: installation.bitcoin,
+        world: installation.world,
+      }),
+    restart: async () => installation.restart(),
     wait: async () => {
-      await town.pass(random.between(1, 90) * minute)
-      await town.look()
-      await passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+      await installation.pass(random.between(1, 90) * minute)
+      await installation.look()
+      await passTime({
+        db: installation.db,
+        rail: installation.rail,
+        bitcoin: installation.bitcoin,
+        world: installation.world,
+      })
     },
     send: async () => {
       // A person has looked, and lets go.
-      await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
-      await town.send()
+      await installation.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      await installation.send()
     },
   }
 }
 
 /** Each output that the chain has at our requests is a coin that is mined, and no other is. */
-async function agree({ node, db }: ChainTown, requests: InvoiceRow[], from: number): Promise<void> {
+async function agree({ node, db }: ChainInstallation, requests: InvoiceRow[], from: number): Promise<void> {
   interface Told {
     tx: { txid: string; vout: { n: number; value: number; scriptPubKey: { address?: string } }[] }[]
   }

@@ -24,12 +24,12 @@ import { openDb, sql, type Db } from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { status } from '../src/queries/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { reasonsSeen } from './testbed/reasonsSeen.ts'
 
 describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   let node: Bitcoind
-  let town: ChainTown
+  let installation: ChainInstallation
   let folder: string
   let restored: Db
   beforeAll(async () => {
@@ -38,10 +38,10 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   afterAll(() => node?.stop())
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'repasse-restored-'))
-    town = await openChainTown({ node, signer: 'psbt' })
+    installation = await openChainInstallation({ node, signer: 'psbt' })
   })
   afterEach(async () => {
-    await town.close()
+    await installation.close()
     await restored.close()
     rmSync(folder, { recursive: true })
   })
@@ -78,10 +78,15 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   /** What is in the backup goes on in a house of its own, on the same chain. */
   async function restoreFrom(backup: string): Promise<Restored> {
     await repasse('restore', backup)
-    restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...town.world, virtual: true })
-    const bitcoin: BitcoinSetup = { ...town.bitcoin, watching: newWatching(town.rail) }
-    const restoredApp: App = { ...town.app, db: restored, bitcoin, inbox: makeInbox(restored, town.world) }
-    const parts = { db: restored, rail: town.rail, bitcoin, world: town.world }
+    restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...installation.world, virtual: true })
+    const bitcoin: BitcoinSetup = { ...installation.bitcoin, watching: newWatching(installation.rail) }
+    const restoredApp: App = {
+      ...installation.app,
+      db: restored,
+      bitcoin,
+      inbox: makeInbox(restored, installation.world),
+    }
+    const parts = { db: restored, rail: installation.rail, bitcoin, world: installation.world }
     const app: Restored = {
       read: () => follow(parts),
       async look() {
@@ -90,19 +95,21 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       },
       async bury(blocks) {
         for (let count = 0; count < blocks; count++) {
-          await town.pass(60_000)
-          await town.mine()
+          await installation.pass(60_000)
+          await installation.mine()
           await app.look()
         }
       },
       async send() {
-        await town.pass(61_000)
+        await installation.pass(61_000)
         return sendCoins(parts)
       },
       async issue() {
         const schedule = (await restored.one<{ id: string }>(sql`select * from schedules`))!
-        await town.pass(1_000)
-        const slot = await restored.tx(tx => runNow(tx, town.world, schedule as never, 'town'))
+        await installation.pass(1_000)
+        const slot = await restored.tx(tx =>
+          runNow(tx, installation.world, schedule as never, 'installation'),
+        )
         await runDueSlots(restoredApp)
         return (await restored.one<InvoiceRow>(sql`select * from invoices where slot_id = ${slot}`))!
       },
@@ -114,7 +121,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   async function signNewest(db: Db): Promise<void> {
     const bundle = (await db.one<{ id: string }>(sql`select id from bundles order by id desc limit 1`))!
     const { psbt } = readPlan((await latestOf(db, bundle.id)).plan)
-    await importSigned(db, town.rail, town.wallet.sign(psbt), 'signer')
+    await importSigned(db, installation.rail, installation.wallet.sign(psbt), 'signer')
   }
 
   const received = async () => (await node.rpc<string[]>('getrawmempool')).length
@@ -127,19 +134,19 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   ])(
     'what was $moment at the backup and paid after it is held, and is not paid twice when payouts go',
     async ({ blocks }) => {
-      const [request] = await town.issue()
-      await town.pay(request!.provider_id!, request!.units)
-      await town.bury(blocks)
+      const [request] = await installation.issue()
+      await installation.pay(request!.provider_id!, request!.units)
+      await installation.bury(blocks)
       const backup = join(folder, 'backup.db')
-      await town.db.backup(backup, {})
-      await town.bury(6 - blocks)
-      expect(await town.send()).toMatchObject({ bundled: 1 })
-      await signNewest(town.db)
-      expect(await town.send()).toMatchObject({ sent: 1 })
+      await installation.db.backup(backup, {})
+      await installation.bury(6 - blocks)
+      expect(await installation.send()).toMatchObject({ bundled: 1 })
+      await signNewest(installation.db)
+      expect(await installation.send()).toMatchObject({ sent: 1 })
       const [txid] = await node.rpc<string[]>('getrawmempool')
-      await town.bury(2)
+      await installation.bury(2)
       // Shown to a payer by the house that is gone.
-      const [forgotten] = await town.issue()
+      const [forgotten] = await installation.issue()
 
       const app = await restoreFrom(backup)
       await app.look()
@@ -164,7 +171,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       // A person who has compared says which transaction it was.
       const [held] = await app.payouts()
       const settle = (ref: string) =>
-        settlePaidElsewhere(restored, { bitcoin: town.rail }, town.world, held!.id, {
+        settlePaidElsewhere(restored, { bitcoin: installation.rail }, installation.world, held!.id, {
           by: 'checker',
           why: 'compared',
           ref,
@@ -178,7 +185,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       const request2 = await app.issue()
       expect(request2.provider_id).not.toBe(forgotten!.provider_id)
       expect(Number(request2.address_index)).toBeGreaterThanOrEqual(1_000)
-      await town.pay(request2.provider_id!, request2.units)
+      await installation.pay(request2.provider_id!, request2.units)
       await app.bury(6)
       expect(await app.send()).toMatchObject({ bundled: 1 })
       await signNewest(restored)
@@ -187,7 +194,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       expect((await app.payouts()).map(({ state }) => state).sort()).toEqual(['paid', 'paid'])
 
       // What the forgotten request's payer sends is seen, though nothing here asked for it.
-      await town.pay(forgotten!.provider_id!, forgotten!.units)
+      await installation.pay(forgotten!.provider_id!, forgotten!.units)
       await app.bury(1)
       const now = await status(restored)
       expect(now.needsPerson).toContainEqual(
@@ -195,7 +202,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       )
       expect(now.addsUp).toBe(true)
       expect(await checkLedger(restored)).toEqual([])
-      expect(await reconcileChain(restored, town.rail, town.world)).toMatchObject({
+      expect(await reconcileChain(restored, installation.rail, installation.world)).toMatchObject({
         agrees: true,
         differing: [],
       })
@@ -205,15 +212,15 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   )
 
   test('a restored database plans, signs and sends nothing before the chain was read to its end, whatever a person lets go', async () => {
-    const requests = [...(await town.issue()), ...(await town.issue())]
-    for (const { provider_id: address, units } of requests) await town.pay(address!, units)
-    await town.bury(6)
+    const requests = [...(await installation.issue()), ...(await installation.issue())]
+    for (const { provider_id: address, units } of requests) await installation.pay(address!, units)
+    await installation.bury(6)
     const backup = join(folder, 'backup.db')
-    await town.db.backup(backup, {})
-    await town.send()
-    await signNewest(town.db)
-    expect(await town.send()).toMatchObject({ sent: 1 })
-    await town.bury(2)
+    await installation.db.backup(backup, {})
+    await installation.send()
+    await signNewest(installation.db)
+    expect(await installation.send()).toMatchObject({ sent: 1 })
+    await installation.bury(2)
 
     const app = await restoreFrom(backup)
     expect(await repasse('payout', 'go', '--why', 'in a hurry')).toMatch(
@@ -240,12 +247,12 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   })
 
   test('a transaction handed back signed after a restore is not taken before the chain was read', async () => {
-    const [request] = await town.issue()
-    await town.pay(request!.provider_id!, request!.units)
-    await town.bury(6)
-    expect(await town.send()).toMatchObject({ bundled: 1 })
+    const [request] = await installation.issue()
+    await installation.pay(request!.provider_id!, request!.units)
+    await installation.bury(6)
+    expect(await installation.send()).toMatchObject({ bundled: 1 })
     const backup = join(folder, 'backup.db')
-    await town.db.backup(backup, {})
+    await installation.db.backup(backup, {})
 
     const app = await restoreFrom(backup)
     await repasse('payout', 'go', '--why', 'in a hurry')

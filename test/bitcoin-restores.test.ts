@@ -14,7 +14,7 @@ import { follow, sendCoins, setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { holdPayout, releasePayout } from '../src/payout/payout.ts'
 import { openDb, sql, type Db } from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
-import { openChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation } from './testbed/chainInstallation.ts'
 import { openAccount } from './testbed/owing.ts'
 import { reasonsSeen } from './testbed/reasonsSeen.ts'
 
@@ -32,11 +32,11 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
       server.chain.rpc<T>(method, params, wallet),
   }
   const said: string[] = []
-  const town = await openChainTown({ node: node as never, commissionBp: 0n })
+  const installation = await openChainInstallation({ node: node as never, commissionBp: 0n })
   const addresses: string[] = []
-  let db: Db = town.db
-  let parts = { db, rail: town.rail, bitcoin: town.bitcoin, world: town.world }
-  let settling = { ...town.app, chain: town.bitcoin.terms }
+  let db: Db = installation.db
+  let parts = { db, rail: installation.rail, bitcoin: installation.bitcoin, world: installation.world }
+  let settling = { ...installation.app, chain: installation.bitcoin.terms }
   const opened: Db[] = []
   const look = async () => {
     await follow(parts)
@@ -58,40 +58,49 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     // Every payee has one address and one payment, so that a second output is a second payment.
     for (let number = 0; number < payees; number++) {
       addresses.push(await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer'))
-      await openAccount(town, `payee ${number}`, addresses[number]!)
-      const [request] = await town.issue({
+      await openAccount(installation, `payee ${number}`, addresses[number]!)
+      const [request] = await installation.issue({
         units: 60_000n + BigInt(number) * 10_000n,
         payTo: `payee ${number}`,
       })
-      await town.pay(request!.provider_id!, request!.units)
-      if (random.next() < 0.5) await town.bury(random.between(0, 3))
-      await town.look()
+      await installation.pay(request!.provider_id!, request!.units)
+      if (random.next() < 0.5) await installation.bury(random.between(0, 3))
+      await installation.look()
     }
     // Money of our own, so that what is planned anew finds other coins than what was forgotten.
     for (const units of [150_000n, 400_000n, 900_000n])
-      await town.pay(town.rail.derive('receive', 500 + Number(units / 50_000n)).address, units)
-    await town.bury(random.between(4, 8))
+      await installation.pay(
+        installation.rail.derive('receive', 500 + Number(units / 50_000n)).address,
+        units,
+      )
+    await installation.bury(random.between(4, 8))
     const backupAt = random.between(0, 9)
     const backup = join(folder, 'backup.db')
     for (let step = 0; step < 10; step++) {
-      if (step === backupAt) await town.db.backup(backup, {})
-      if (random.next() < 0.7) await town.bury(1)
+      if (step === backupAt) await installation.db.backup(backup, {})
+      if (random.next() < 0.7) await installation.bury(1)
       // The house that is gone let them go a few at a time.
-      for (const { id, state } of await town.payouts()) {
+      for (const { id, state } of await installation.payouts()) {
         if (state === 'owed' && random.next() < 0.5)
-          await holdPayout(town.db, id, { by: 'ana', why: 'later' })
+          await holdPayout(installation.db, id, { by: 'ana', why: 'later' })
         if (state === 'held' && random.next() < 0.5)
-          await releasePayout(town.db, id, { by: 'ana', why: 'now' })
+          await releasePayout(installation.db, id, { by: 'ana', why: 'now' })
       }
-      if (step > backupAt && random.next() < 0.5) await town.send()
+      if (step > backupAt && random.next() < 0.5) await installation.send()
     }
 
     expect(await repasse('restore', backup), said.join('')).toBe(0)
-    db = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...town.world, virtual: true })
+    db = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...installation.world, virtual: true })
     opened.push(db)
-    const bitcoin = { ...town.bitcoin, watching: newWatching(town.rail) }
-    parts = { db, rail: town.rail, bitcoin, world: town.world }
-    settling = { ...town.app, db, bitcoin, inbox: makeInbox(db, town.world), chain: town.bitcoin.terms }
+    const bitcoin = { ...installation.bitcoin, watching: newWatching(installation.rail) }
+    parts = { db, rail: installation.rail, bitcoin, world: installation.world }
+    settling = {
+      ...installation.app,
+      db,
+      bitcoin,
+      inbox: makeInbox(db, installation.world),
+      chain: installation.bitcoin.terms,
+    }
     const go = async () =>
       repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(db)))
     const acts = [
@@ -99,18 +108,18 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
       () => sendCoins(parts),
       () => follow(parts),
       () => settleInbox(settling),
-      () => town.mine(),
+      () => installation.mine(),
     ]
     await go()
     if (random.next() < 0.5) await sendCoins(parts)
     for (let count = random.between(4, 12); count > 0; count--) {
-      await town.pass(61_000)
+      await installation.pass(61_000)
       await acts[random.between(0, acts.length - 1)]!()
     }
     // And it becomes still: somebody lets go of every stop, and of nothing that is held.
     for (let round = 0; round < 14; round++) {
-      await town.pass(61_000)
-      await town.mine()
+      await installation.pass(61_000)
+      await installation.mine()
       await look()
       await go()
       await sendCoins(parts)
@@ -124,7 +133,7 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     return { outputs, said }
   } finally {
     for (const each of opened) await each.close()
-    await town.close()
+    await installation.close()
     await server.close()
     rmSync(folder, { recursive: true })
   }
@@ -171,24 +180,24 @@ test('what the replaced database had handed out is watched from the first look o
     rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) =>
       server.chain.rpc<T>(method, params, wallet),
   }
-  const town = await openChainTown({ node: node as never })
+  const installation = await openChainInstallation({ node: node as never })
   try {
-    await town.look()
-    await setAsideAfterRestore(town.db, town.world, { receive: 1_200n, change: 0n })
-    await town.pay(town.rail.derive('receive', 1_150).address, 70_000n)
-    await town.mine()
+    await installation.look()
+    await setAsideAfterRestore(installation.db, installation.world, { receive: 1_200n, change: 0n })
+    await installation.pay(installation.rail.derive('receive', 1_150).address, 70_000n)
+    await installation.mine()
     await follow({
-      db: town.db,
-      rail: town.rail,
-      bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) },
-      world: town.world,
+      db: installation.db,
+      rail: installation.rail,
+      bitcoin: { ...installation.bitcoin, watching: newWatching(installation.rail) },
+      world: installation.world,
     })
-    await settleInbox({ ...town.app, chain: town.bitcoin.terms })
-    expect(await town.db.all(sql`select number, units from coins`)).toEqual([
+    await settleInbox({ ...installation.app, chain: installation.bitcoin.terms })
+    expect(await installation.db.all(sql`select number, units from coins`)).toEqual([
       { number: 1_150n, units: 70_000n },
     ])
   } finally {
-    await town.close()
+    await installation.close()
     await server.close()
   }
 })

@@ -11,18 +11,18 @@ import { migrate } from '../src/db/migrate.ts'
 import { openDb, sql, type Db } from '../src/db/db.ts'
 import { settleInbox, type Scanned } from '../src/webhooks/webhooks.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 
 describe.skipIf(!bitcoindAvailable())('a scan', () => {
   let node: Bitcoind
-  let town: ChainTown
+  let installation: ChainInstallation
   const stores: Db[] = []
   beforeAll(async () => {
     node = await startBitcoind()
   })
   afterAll(() => node?.stop())
   afterEach(async () => {
-    await town?.close()
+    await installation?.close()
     for (const db of stores.splice(0)) await db.close()
   })
 
@@ -31,15 +31,15 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
   const quiet = () => undefined
   const partsOf = (db: Db) => ({
     db,
-    rail: town.rail,
-    bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) },
-    world: town.world,
+    rail: installation.rail,
+    bitcoin: { ...installation.bitcoin, watching: newWatching(installation.rail) },
+    world: installation.world,
   })
-  const settle = (db: Db) => settleInbox({ ...town.app, db, chain: town.bitcoin.terms })
+  const settle = (db: Db) => settleInbox({ ...installation.app, db, chain: installation.bitcoin.terms })
 
   /** A house that knows the account and begins at the tip. */
   async function newApp(): Promise<Db> {
-    const db = await openDb('sqlite::memory:', { ...town.world, virtual: true })
+    const db = await openDb('sqlite::memory:', { ...installation.world, virtual: true })
     stores.push(db)
     await migrate(db, systemClock)
     await follow(partsOf(db))
@@ -47,16 +47,16 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
   }
 
   test('from below the first block read finds what came and went before it, and leaves a chain without a gap', async () => {
-    town = await openChainTown({ node })
+    installation = await openChainInstallation({ node })
     const from = (await height()) - 2
-    const [request] = await town.issue()
-    await town.pay(request!.provider_id!, request!.units)
-    await town.bury(6)
-    await town.send()
-    await town.bury(2)
-    const [second] = await town.issue()
-    await town.pay(second!.provider_id!, second!.units)
-    await town.bury(3)
+    const [request] = await installation.issue()
+    await installation.pay(request!.provider_id!, request!.units)
+    await installation.bury(6)
+    await installation.send()
+    await installation.bury(2)
+    const [second] = await installation.issue()
+    await installation.pay(second!.provider_id!, second!.units)
+    await installation.bury(3)
 
     const db = await newApp()
     expect(await coinsIn(db)).toEqual([])
@@ -78,10 +78,12 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
     expect(Number(blocks[0]!.height)).toBe(from)
     expect(blocks.slice(1).every(({ previous }, place) => previous === blocks[place]!.hash)).toBe(true)
     expect(await coinsIn(db)).toMatchObject(
-      await town.db.all(sql`select id, units, state, height, spent_by, spent_height from coins order by id`),
+      await installation.db.all(
+        sql`select id, units, state, height, spent_by, spent_height from coins order by id`,
+      ),
     )
-    expect(await reconcileChain(db, town.rail, town.world)).toMatchObject({ agrees: true })
-    expect(await compareScan(db, town.rail)).toMatchObject({ agrees: true, unknown: [], missing: [] })
+    expect(await reconcileChain(db, installation.rail, installation.world)).toMatchObject({ agrees: true })
+    expect(await compareScan(db, installation.rail)).toMatchObject({ agrees: true, unknown: [], missing: [] })
 
     // Again: nothing is new, and nothing is told twice.
     const before = await db.all(sql`select event_id from inbox order by id`)
@@ -91,53 +93,59 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
     // Blocks that were entered are left behind like any others.
     const first = Number(tip!.height)
     await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [first - 3])])
-    await town.mine(6)
+    await installation.mine(6)
     expect(await follow(partsOf(db))).toMatchObject({ trouble: undefined, left: 4 })
   })
 
   test('finds a payment that came before its address was known, and credits it as if it had been seen', async () => {
-    town = await openChainTown({ node })
-    const [request] = await town.issue()
+    installation = await openChainInstallation({ node })
+    const [request] = await installation.issue()
     const from = (await height()) + 1
-    await town.db.tx(tx =>
+    await installation.db.tx(tx =>
       tx.run(sql`delete from chain_scripts where invoice_id is null and branch = 'receive'`),
     )
-    await town.db.tx(tx =>
+    await installation.db.tx(tx =>
       tx.run(
         sql`update chain_scripts set script = ${Buffer.from('ff', 'hex')} where invoice_id = ${request!.id}`,
       ),
     )
-    town.restart()
-    await town.pay(request!.provider_id!, request!.units)
-    await town.bury(7)
-    expect(await coinsIn(town.db)).toEqual([])
-    expect(await reconcileChain(town.db, town.rail, town.world)).toMatchObject({ agrees: true })
-    expect(await compareScan(town.db, town.rail)).toMatchObject({
+    installation.restart()
+    await installation.pay(request!.provider_id!, request!.units)
+    await installation.bury(7)
+    expect(await coinsIn(installation.db)).toEqual([])
+    expect(await reconcileChain(installation.db, installation.rail, installation.world)).toMatchObject({
+      agrees: true,
+    })
+    expect(await compareScan(installation.db, installation.rail)).toMatchObject({
       agrees: false,
       coinUnits: 0n,
       scannedUnits: request!.units,
       unknown: [expect.any(String)],
     })
 
-    const { script } = town.rail.derive('receive', Number(request!.address_index))
-    await town.db.tx(tx =>
+    const { script } = installation.rail.derive('receive', Number(request!.address_index))
+    await installation.db.tx(tx =>
       tx.run(sql`update chain_scripts set script = ${script} where invoice_id = ${request!.id}`),
     )
-    expect(await scan(partsOf(town.db), from, quiet)).toMatchObject({ coins: 1, spendings: 0, entered: 0 })
-    await settle(town.db)
-    expect(await town.invoice(request!.id)).toMatchObject({ state: 'credited' })
-    expect(await town.payouts()).toMatchObject([{ state: 'owed' }])
-    expect(await town.audit()).toEqual([])
+    expect(await scan(partsOf(installation.db), from, quiet)).toMatchObject({
+      coins: 1,
+      spendings: 0,
+      entered: 0,
+    })
+    await settle(installation.db)
+    expect(await installation.invoice(request!.id)).toMatchObject({ state: 'credited' })
+    expect(await installation.payouts()).toMatchObject([{ state: 'owed' }])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('on a pruned node begins where its blocks begin, and says so', async () => {
-    town = await openChainTown({ node })
+    installation = await openChainInstallation({ node })
     const db = await newApp()
     const best = await height()
     const info = async () =>
       ({
-        ...(await town.rail.info()),
-        value: { ...((await town.rail.info()) as { value: object }).value, prunedBelow: best - 5 },
+        ...(await installation.rail.info()),
+        value: { ...((await installation.rail.info()) as { value: object }).value, prunedBelow: best - 5 },
       }) as never
     const parts = partsOf(db)
     expect(await scan({ ...parts, rail: { ...parts.rail, info } }, best - 20, quiet)).toMatchObject({
@@ -148,8 +156,8 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
   })
 
   test('says what keeps it from going on', async () => {
-    town = await openChainTown({ node })
-    const parts = partsOf(town.db)
+    installation = await openChainInstallation({ node })
+    const parts = partsOf(installation.db)
     expect(await scan(parts, (await height()) + 1, quiet)).toMatch(/above the node’s tip/)
     const block = async () => ({ is: 'refused', why: 'the block is not there', again: true }) as const
     expect(await scan({ ...parts, rail: { ...parts.rail, block } }, await height(), quiet)).toMatch(

@@ -8,19 +8,19 @@ import type { Log } from '../src/base/log.ts'
 import { checkBooks } from '../src/reconcile/reconcile.ts'
 import { sql, type Db } from '../src/db/db.ts'
 import { readiness, status } from '../src/queries/status.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const second = 1_000
-let town: Town
+let installation: TestInstallation
 let said: string[]
 
 beforeEach(async () => {
-  town = await openTown()
+  installation = await openTestInstallation()
   said = []
-  town.bank.pay(town.atBank.id)
-  town.pass(5 * second)
+  installation.bank.pay(installation.atBank.id)
+  installation.pass(5 * second)
 })
-afterEach(() => town.close())
+afterEach(() => installation.close())
 
 const check = () => {
   const log: Log = {
@@ -30,11 +30,11 @@ const check = () => {
     error: (_, message) => void said.push(message),
     child: () => log,
   }
-  return checkBooks(town.db, { ...town.app.world, log })
+  return checkBooks(installation.db, { ...installation.app.world, log })
 }
 /** Past every trigger, as whoever has the file can. */
 async function falsify(script: string): Promise<void> {
-  await town.db.script(
+  await installation.db.script(
     `drop trigger if exists ledger_entries_kept; drop trigger if exists ledger_entries_stay; ${script}`,
   )
 }
@@ -51,57 +51,62 @@ test.each([
     /^conservation/,
   ],
 ])('%s stops payouts and nothing else', async (_, script, finding) => {
-  await town.hear(town.event('invoice.credited'))
+  await installation.hear(installation.event('invoice.credited'))
   expect(await check()).toEqual([])
   await falsify(script)
 
   expect(await check()).toEqual(expect.arrayContaining([expect.stringMatching(finding)]))
   expect(said).toContain('the books do not add up: payouts are stopped')
-  expect((await status(town.db)).stopped).toMatch(finding)
-  expect(await readiness(town.db)).toMatchObject({
+  expect((await status(installation.db)).stopped).toMatch(finding)
+  expect(await readiness(installation.db)).toMatchObject({
     ready: true,
     checks: { payouts: 'stopped: see repasse status' },
   })
 
-  await town.send()
-  expect(town.transfers()).toHaveLength(0)
-  const paid = town.event('invoice.paid')
+  await installation.send()
+  expect(installation.transfers()).toHaveLength(0)
+  const paid = installation.event('invoice.paid')
   expect(
-    await town.app.inbox.keep({ rail: 'starkbank', eventId: paid.id, raw: bodyOf(paid), via: 'push' }),
+    await installation.app.inbox.keep({
+      rail: 'starkbank',
+      eventId: paid.id,
+      raw: bodyOf(paid),
+      via: 'push',
+    }),
   ).toBe('new')
 })
 
 test('books that are mended let payouts go again by themselves', async () => {
-  await town.hear(town.event('invoice.credited'))
+  await installation.hear(installation.event('invoice.credited'))
   await falsify(
     'update ledger_entries set units = units + 1 where line = 1 and transaction_id = (select min(transaction_id) from ledger_entries)',
   )
   await check()
-  await town.db.tx(tx =>
+  await installation.db.tx(tx =>
     tx.run(
       sql`update ledger_entries set units = units - 1 where line = 1
         and transaction_id = (select min(transaction_id) from ledger_entries)`,
     ),
   )
   expect(await check()).toEqual([])
-  expect((await status(town.db)).stopped).toBeUndefined()
-  await town.send()
-  expect(town.transfers()).toHaveLength(1)
+  expect((await status(installation.db)).stopped).toBeUndefined()
+  await installation.send()
+  expect(installation.transfers()).toHaveLength(1)
 })
 
 test('a write between two reads of the check is no finding', async () => {
-  await town.hear(town.event('invoice.credited'))
+  await installation.hear(installation.event('invoice.credited'))
   // The first reading sees the two lines of a movement at different moments.
   let halves = [{ id: 'txn_half', lines: 1n, units: 5n, asset: 'BRL' }]
   const busy = {
-    ...town.db,
+    ...installation.db,
     async all(statement: Parameters<Db['all']>[0]) {
-      const rows = [...halves, ...(await town.db.all(statement))]
+      const rows = [...halves, ...(await installation.db.all(statement))]
       halves = []
       return rows
     },
   } as Db
-  expect(await checkBooks(busy, town.app.world)).toEqual([])
+  expect(await checkBooks(busy, installation.app.world)).toEqual([])
   expect(halves).toEqual([])
-  expect((await status(town.db)).stopped).toBeUndefined()
+  expect((await status(installation.db)).stopped).toBeUndefined()
 })

@@ -18,7 +18,7 @@ import { audit, readMark } from '../src/ledger/ledger.ts'
 import { payoutsStopped } from '../src/payout/payout.ts'
 import { sql, type Reader, type Sql, type Db, type Tx } from '../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const second = 1_000
 const minute = 60 * second
@@ -31,7 +31,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       let postgres: Postgres | undefined
       let folder: string
       let url: string
-      let town: Town
+      let installation: TestInstallation
 
       beforeAll(
         async () =>
@@ -41,40 +41,40 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       beforeEach(async () => {
         folder = mkdtempSync(join(tmpdir(), 'repasse-checks-'))
         url = postgres ? await postgres.migratedDatabase() : `sqlite:${join(folder, 'books.db')}`
-        town = await openTown({ databaseUrl: url })
-        town.bank.pay(town.atBank.id)
-        town.pass(5 * second)
-        await town.hear(town.event('invoice.credited'))
+        installation = await openTestInstallation({ databaseUrl: url })
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5 * second)
+        await installation.hear(installation.event('invoice.credited'))
       })
       afterEach(async () => {
-        await town.close()
+        await installation.close()
         rmSync(folder, { recursive: true, force: true })
       })
 
-      const world = () => ({ ...town.app.world, log: silentLog })
+      const world = () => ({ ...installation.app.world, log: silentLog })
       /** What the job does; `asked` is told of each statement. */
       function check(asked: (text: string) => void = () => undefined, beside?: CheckBeside) {
         const noted = (reader: Reader): Reader => ({
           all: statement => (asked(statement.texts.join('?')), reader.all(statement)),
           one: statement => (asked(statement.texts.join('?')), reader.one(statement)),
         })
-        return checkBooksByAndBy({ ...town.db, ...noted(town.db) }, world(), beside)
+        return checkBooksByAndBy({ ...installation.db, ...noted(installation.db) }, world(), beside)
       }
       /** Past every trigger, as whoever has the database can. */
       const falsify = (change: string) =>
-        town.db.script(
+        installation.db.script(
           engine === 'SQLite'
             ? `drop trigger if exists ledger_entries_kept; drop trigger if exists ledger_entries_stay; drop trigger if exists audit_kept; ${change}`
             : `alter table ledger_entries disable trigger user; alter table audit disable trigger user; ${change}`,
         )
       const cent = (by: string) =>
         `update ledger_entries set units = units ${by} where line = 1 and transaction_id = (select min(transaction_id) from ledger_entries)`
-      const stopped = () => payoutsStopped(town.db)
+      const stopped = () => payoutsStopped(installation.db)
       /** So long that nothing of what was done is new any more. */
       async function grow(): Promise<void> {
-        town.pass(10 * minute)
+        installation.pass(10 * minute)
         await check()
-        town.pass(10 * minute)
+        installation.pass(10 * minute)
         await check()
       }
 
@@ -86,7 +86,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             .filter(text => text.includes('group by t.id having'))
             .every(text => !text.includes('in (?')),
         ).toBe(true)
-        const mark = await readMark(town.db)
+        const mark = await readMark(installation.db)
         expect(mark).toMatchObject({ wholeAt: expect.any(String) })
 
         await grow()
@@ -98,10 +98,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('a posting of today that somebody falsifies is found at the next check', async () => {
         await check()
-        town.pass(minute)
-        await town.send()
+        installation.pass(minute)
+        await installation.send()
         await falsify(cent('+ 1'))
-        town.pass(minute)
+        installation.pass(minute)
         expect(await check()).toEqual(expect.arrayContaining([expect.stringMatching(/^sums to zero/)]))
         expect(await stopped()).toMatch(/sums to zero/)
       })
@@ -111,14 +111,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await grow()
         await falsify(cent('+ 1'))
         expect(await check()).toEqual([])
-        town.pass(24 * hour)
+        installation.pass(24 * hour)
         expect(await check()).toEqual(expect.arrayContaining([expect.stringMatching(/^sums to zero/)]))
-        town.pass(5 * minute)
+        installation.pass(5 * minute)
         // It is not new, and nothing else is checked; but what was found is looked at again.
         expect(await check()).toEqual(expect.arrayContaining([expect.stringMatching(/^sums to zero/)]))
         expect(await stopped()).toMatch(/sums to zero/)
         await falsify(cent('- 1'))
-        town.pass(5 * minute)
+        installation.pass(5 * minute)
         expect(await check()).toEqual([])
         expect(await stopped()).toBeUndefined()
       })
@@ -127,32 +127,32 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await check()
         await grow()
         await falsify(cent('+ 1'))
-        expect(await checkBooks(town.db, world())).not.toEqual([])
+        expect(await checkBooks(installation.db, world())).not.toEqual([])
       })
 
       test('an act that somebody rewrites is found: a new one at the next check, an old one at night [security 13]', async () => {
         const act = (subject: string) =>
-          town.db.tx(tx => audit(tx, { actor: 'ana', act: 'looked', subject, detail: {} }))
+          installation.db.tx(tx => audit(tx, { actor: 'ana', act: 'looked', subject, detail: {} }))
         await act('old')
         await check()
         await act('new')
         await falsify(`update audit set actor = 'somebody' where subject = 'new'`)
-        town.pass(5 * minute)
+        installation.pass(5 * minute)
         expect(await check()).toEqual([expect.stringMatching(/^audit chain: .* was changed$/)])
         await falsify(`update audit set actor = 'ana' where subject = 'new'`)
-        town.pass(5 * minute)
+        installation.pass(5 * minute)
         expect(await check()).toEqual([])
         await falsify(`update audit set actor = 'somebody' where subject = 'old'`)
-        town.pass(5 * minute)
+        installation.pass(5 * minute)
         expect(await check()).toEqual([])
-        town.pass(24 * hour)
+        installation.pass(24 * hour)
         expect(await check()).toEqual([expect.stringMatching(/^audit chain: .* was changed$/)])
       })
 
       test('a state that contradicts the books is found though nothing was posted with it', async () => {
         await check()
         await grow()
-        await town.db.tx(async tx => {
+        await installation.db.tx(async tx => {
           await tx.run(sql`update payouts set state = 'paid'`)
           await tx.run(sql`
           insert into transitions (subject, about, from_state, to_state, at, why)
@@ -164,41 +164,41 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       const misdirect = (to: string) =>
-        town.db.script(
+        installation.db.script(
           `drop trigger if exists attempts_destination_kept${engine === 'SQLite' ? '' : ' on attempts'}; update attempts set destination = ${to}`,
         )
       const wentElsewhere = [expect.stringMatching(/^approvals: order pay_\w+-1 was to go elsewhere/)]
 
       test('an order under way whose destination somebody edits is found at the next check; one that ended, at night, and stays found', async () => {
-        await town.send()
+        await installation.send()
         await check()
         await grow()
         await misdirect("'x' || destination")
         expect(await check()).toEqual(wentElsewhere)
         await misdirect('substr(destination, 2)')
-        town.pass(5 * minute)
+        installation.pass(5 * minute)
         expect(await check()).toEqual([])
 
-        await town.hear(town.event('transfer.success'))
+        await installation.hear(installation.event('transfer.success'))
         await grow()
         await misdirect("'x' || destination")
         expect(await check()).toEqual([])
-        town.pass(24 * hour)
+        installation.pass(24 * hour)
         expect(await check()).toEqual(wentElsewhere)
-        town.pass(5 * minute)
+        installation.pass(5 * minute)
         expect(await check()).toEqual(wentElsewhere)
         await misdirect('substr(destination, 2)')
-        town.pass(5 * minute)
+        installation.pass(5 * minute)
         expect([await check(), await stopped()]).toEqual([[], undefined])
       })
 
       test('an order that was made and ended since the last check is looked at by the next', async () => {
         await check()
-        await town.send()
-        town.pass(20 * second)
-        await town.hear(town.event('transfer.success'))
+        await installation.send()
+        installation.pass(20 * second)
+        await installation.hear(installation.event('transfer.success'))
         await misdirect("'x' || destination")
-        town.pass(5 * minute)
+        installation.pass(5 * minute)
         expect(await check()).toEqual(wentElsewhere)
       })
 
@@ -206,16 +206,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         'however many orders ended, none of them is read again every five minutes',
         async () => {
           await check()
-          await town.send()
+          await installation.send()
           const asked: Sql[] = []
           await checkBooksByAndBy(
-            { ...town.db, all: statement => (asked.push(statement), town.db.all(statement)) },
+            { ...installation.db, all: statement => (asked.push(statement), installation.db.all(statement)) },
             world(),
           )
           const ofOrders = asked.filter(({ texts }) => texts.join('?').includes('a.destination is not null'))
           expect(ofOrders).toHaveLength(4)
           for (const { texts, values } of ofOrders) {
-            const plan = await town.db.all<{ detail: string }>({
+            const plan = await installation.db.all<{ detail: string }>({
               texts: [`explain query plan ${texts[0]}`, ...texts.slice(1)],
               values,
             })
@@ -236,15 +236,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         async () => {
           const asked: Sql[] = []
           const tx: Db['tx'] = (work, how) =>
-            town.db.tx(inside => {
+            installation.db.tx(inside => {
               const all: Tx['all'] = statement => (asked.push(statement), inside.all(statement))
               return work(Object.assign(Object.create(inside) as Tx, { all }))
             }, how)
-          await reconcile({ ...town.db, tx }, town.app.rails.starkbank!, world())
+          await reconcile({ ...installation.db, tx }, installation.app.rails.starkbank!, world())
           const [{ texts, values } = sql``] = asked.filter(each =>
             each.texts.join('?').includes('bundle_id is null and state in'),
           )
-          const plan = await town.db.all<{ detail: string }>({
+          const plan = await installation.db.all<{ detail: string }>({
             texts: [`explain query plan ${texts[0]}`, ...texts.slice(1)],
             values,
           })
@@ -255,13 +255,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       )
 
       test('a clock that was set back leaves nothing unchecked', async () => {
-        town.pass(3 * hour)
+        installation.pass(3 * hour)
         await check()
         // The mark of that check lies three hours ahead of the clock of the next.
-        const earlier = { ...town.app.world.clock, now: () => town.clock.now() - 3 * hour }
+        const earlier = { ...installation.app.world.clock, now: () => installation.clock.now() - 3 * hour }
         await falsify(`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'external in', 'x', '${new Date(earlier.now()).toISOString()}', '');
         insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'bank', 'BRL', 5)`)
-        expect(await checkBooksByAndBy(town.db, { ...world(), clock: earlier })).toEqual([
+        expect(await checkBooksByAndBy(installation.db, { ...world(), clock: earlier })).toEqual([
           expect.stringContaining('txn_bad'),
         ])
       })
@@ -273,8 +273,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           engine === 'SQLite'
             ? `(with recursive r (n) as (select 1 union all select n + 1 from r where n < ${many}) select n from r)`
             : `generate_series(1, ${many})`
-        const at = new Date(town.clock.now()).toISOString()
-        await town.db.script(
+        const at = new Date(installation.clock.now()).toISOString()
+        await installation.db.script(
           `
         insert into ledger_transactions (id, movement, source, at, memo) select 'txn_' || n, 'external in', '' || n, '${at}', '' from ${numbers} as r (n);
         insert into ledger_entries (transaction_id, line, account, asset, units) select 'txn_' || n, 1, 'bank', 'BRL', 5 from ${numbers} as r (n);
@@ -300,24 +300,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('at night it is done beside, with a connection that cannot write, and what is found there is proven here', async () => {
         await check()
         await falsify(cent('+ 1'))
-        town.pass(24 * hour)
+        installation.pass(24 * hour)
         const beside = checkingBeside({ databaseUrl: url })!
         expect(await check(undefined, beside.check)).toEqual(
           expect.arrayContaining([expect.stringMatching(/^sums to zero/)]),
         )
         expect(await stopped()).toMatch(/sums to zero/)
-        expect((await readMark(town.db))!.wholeAt).toBe(new Date(town.clock.now()).toISOString())
+        expect((await readMark(installation.db))!.wholeAt).toBe(
+          new Date(installation.clock.now()).toISOString(),
+        )
       })
 
       test('a check that is ended before it is done has checked nothing', async () => {
         await check()
-        const before = await readMark(town.db)
-        town.pass(24 * hour)
+        const before = await readMark(installation.db)
+        installation.pass(24 * hour)
         const beside = checkingBeside({ databaseUrl: url })!
         const checking = check(undefined, beside.check)
         beside.close()
         const found = await checking
-        if (found === undefined) expect(await readMark(town.db)).toEqual(before)
+        if (found === undefined) expect(await readMark(installation.db)).toEqual(before)
         expect(await check()).toEqual([])
       })
     },

@@ -14,10 +14,10 @@ import { listAlarms } from '../src/ledger/ledger.ts'
 import { openDb, sql } from '../src/db/db.ts'
 import { readiness, status } from '../src/queries/status.ts'
 import { wallClock } from './simulation/jumps.ts'
-import { openChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation } from './testbed/chainInstallation.ts'
 import { owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { restate } from './testbed/restate.ts'
 
 const minute = 60_000
@@ -25,12 +25,12 @@ const hour = 60 * minute
 const day = 24 * hour
 
 test('every table whose rows wait for a time is brought back from one that was told wrong', async () => {
-  const town = await openTown()
-  const tables = await town.db.all<{ name: string }>(
+  const installation = await openTestInstallation()
+  const tables = await installation.db.all<{ name: string }>(
     sql`select m.name from sqlite_master m join pragma_table_info(m.name) c on c.name = 'next_at'
       where m.type = 'table' order by m.name`,
   )
-  await town.close()
+  await installation.close()
   // A schedule's own time is brought back with the slots that it was looked at for.
   expect(tables.map(({ name }) => name).filter(name => name !== 'schedules')).toEqual(
     waiting.map(({ table }) => table).toSorted(),
@@ -42,7 +42,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       const wall = { offsetMs: 0 }
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
@@ -51,165 +51,169 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const open = async (judged: boolean) => {
         const databaseUrl = await postgres?.migratedDatabase()
         wall.offsetMs = 0
-        town = await openTown({
+        installation = await openTestInstallation({
           databaseUrl,
           cron: '0 * * * *',
           appClock: clock => wallClock(clock, wall, { judged }),
         })
       }
       beforeEach(() => open(true))
-      afterEach(() => town.close())
+      afterEach(() => installation.close())
 
       /** Every job, as often as it is said, and the events that came. */
       const work = async (times = 3) => {
         for (let time = 0; time < times; time++) {
-          for (const job of timetable(town.app)) await wake(town.app, job)
-          town.pass(2 * minute)
+          for (const job of timetable(installation.app)) await wake(installation.app, job)
+          installation.pass(2 * minute)
         }
       }
       const count = async (table: string) =>
         Number(
-          (await town.db.one<{ count: bigint }>({
+          (await installation.db.one<{ count: bigint }>({
             texts: [`select count(*) as count from ${table}`],
             values: [],
           }))!.count,
         )
       const needs = async () =>
-        (await status(town.db, { now: instant(town.clock.now()) })).needsPerson.join('\n')
+        (await status(installation.db, { now: instant(installation.clock.now()) })).needsPerson.join('\n')
       const late = async () =>
         (
-          await town.db.all<{ due_at: string }>(
+          await installation.db.all<{ due_at: string }>(
             sql`select due_at from slots where cause = 'cron' order by due_at`,
           )
         ).map(row => row.due_at)
 
       test('six days ahead: nothing is issued or paid, it is said, and it goes on as if nothing had been', async () => {
-        town.bank.pay(town.atBank.id)
-        town.pass(5_000)
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5_000)
         await work(1)
         const before = {
           slots: await count('slots'),
-          invoices: town.bank.invoices().length,
-          transfers: town.transfers().length,
+          invoices: installation.bank.invoices().length,
+          transfers: installation.transfers().length,
         }
         wall.offsetMs = 6 * day
-        await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'maker'))
+        await installation.db.tx(async tx =>
+          runNow(tx, installation.app.world, await needSchedule(tx, 'trial'), 'maker'),
+        )
         await work(3)
-        expect([await count('slots'), town.bank.invoices().length, town.transfers().length]).toEqual([
-          before.slots + 1,
-          before.invoices,
-          before.transfers,
-        ])
-        expect((await listAlarms(town.db)).map(({ name }) => name)).toEqual(['clock of town'])
-        expect(await needs()).toContain('the clocks disagree on town')
-        expect((await readiness(town.db)).checks['clock']).toContain('off')
+        expect([
+          await count('slots'),
+          installation.bank.invoices().length,
+          installation.transfers().length,
+        ]).toEqual([before.slots + 1, before.invoices, before.transfers])
+        expect((await listAlarms(installation.db)).map(({ name }) => name)).toEqual(['clock of installation'])
+        expect(await needs()).toContain('the clocks disagree on installation')
+        expect((await readiness(installation.db)).checks['clock']).toContain('off')
 
         wall.offsetMs = 0
-        town.pass(hour)
+        installation.pass(hour)
         await work(3)
-        expect(await listAlarms(town.db)).toEqual([])
-        expect((await late()).filter(at => at > instant(town.clock.now()))).toEqual([])
+        expect(await listAlarms(installation.db)).toEqual([])
+        expect((await late()).filter(at => at > instant(installation.clock.now()))).toEqual([])
         // The slot of the hour that passed, and the one that a person asked for while the clock was ahead.
-        expect(town.bank.invoices().length).toBe(before.invoices + 2)
-        expect(town.transfers().filter(({ status: shown }) => shown === 'success')).toHaveLength(1)
-        expect(await town.audit()).toEqual([])
+        expect(installation.bank.invoices().length).toBe(before.invoices + 2)
+        expect(installation.transfers().filter(({ status: shown }) => shown === 'success')).toHaveLength(1)
+        expect(await installation.audit()).toEqual([])
       })
 
       test('a process that begins with its clock ahead asks the bank for the time before it issues or pays', async () => {
-        town.bank.pay(town.atBank.id)
-        town.pass(5_000)
-        await town.hear(town.event('invoice.credited'))
-        const invoices = town.bank.invoices().length
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5_000)
+        await installation.hear(installation.event('invoice.credited'))
+        const invoices = installation.bank.invoices().length
         wall.offsetMs = 6 * day
-        const begun = town.another('begun')
+        const begun = installation.another('begun')
         for (const name of ['send-payouts', 'slots'])
           await wake(
             begun,
             timetable(begun).find(job => job.name === name)!,
           )
-        expect(town.bank.invoices()).toHaveLength(invoices)
-        expect(town.transfers()).toEqual([])
-        expect((await listAlarms(town.db)).map(({ name }) => name)).toEqual(['clock of begun'])
+        expect(installation.bank.invoices()).toHaveLength(invoices)
+        expect(installation.transfers()).toEqual([])
+        expect((await listAlarms(installation.db)).map(({ name }) => name)).toEqual(['clock of begun'])
       })
 
       test('set back by a day it waits too, and what was due is not issued twice', async () => {
-        town.pass(hour)
+        installation.pass(hour)
         await work(1)
-        const invoices = town.bank.invoices().length
+        const invoices = installation.bank.invoices().length
         wall.offsetMs = -day
         await work(2)
-        expect(town.bank.invoices().length).toBe(invoices)
-        expect(await listAlarms(town.db)).toHaveLength(1)
+        expect(installation.bank.invoices().length).toBe(invoices)
+        expect(await listAlarms(installation.db)).toHaveLength(1)
         wall.offsetMs = 0
         await work(2)
-        expect(town.bank.invoices().length).toBe(invoices)
-        expect(await listAlarms(town.db)).toEqual([])
+        expect(installation.bank.invoices().length).toBe(invoices)
+        expect(await listAlarms(installation.db)).toEqual([])
       })
 
       test('a clock that ran wrong unwatched has poisoned what waits: set right, the schedule and the payouts go on from now', async () => {
-        await town.close()
+        await installation.close()
         await open(false)
-        town.bank.pay(town.atBank.id)
-        town.pass(5_000)
-        await town.hear(town.event('invoice.credited'))
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5_000)
+        await installation.hear(installation.event('invoice.credited'))
         wall.offsetMs = 6 * day
-        await restate(town.db, sql`update schedules set catch_up = 'latest'`)
+        await restate(installation.db, sql`update schedules set catch_up = 'latest'`)
         await work(2)
-        const until = async () => (await needSchedule(town.db, 'trial')).materialised_until
-        expect((await until()) > instant(town.clock.now() + 5 * day)).toBe(true)
+        const until = async () => (await needSchedule(installation.db, 'trial')).materialised_until
+        expect((await until()) > instant(installation.clock.now() + 5 * day)).toBe(true)
         // A worker that died then holds its lease for six days more.
-        const held = instant(town.clock.now() + 6 * day + minute)
-        await town.db.tx(tx =>
+        const held = instant(installation.clock.now() + 6 * day + minute)
+        await installation.db.tx(tx =>
           tx.run(sql`update leases set lease_until = ${held} where name = 'resolve-payouts'`),
         )
 
         wall.offsetMs = 0
-        await setScheduleState(town.db, 'trial', 'paused', 'maker', 'silent')
-        await setScheduleState(town.db, 'trial', 'active', 'maker', 'silent')
-        const invoices = town.bank.invoices().length
-        town.pass(2 * hour)
+        await setScheduleState(installation.db, 'trial', 'paused', 'maker', 'silent')
+        await setScheduleState(installation.db, 'trial', 'active', 'maker', 'silent')
+        const invoices = installation.bank.invoices().length
+        installation.pass(2 * hour)
         await work(3)
-        expect((await until()) <= instant(town.clock.now())).toBe(true)
-        expect(town.bank.invoices().length).toBe(invoices + 1)
+        expect((await until()) <= instant(installation.clock.now())).toBe(true)
+        expect(installation.bank.invoices().length).toBe(invoices + 1)
         expect(
-          await town.db.all(sql`select id from payouts where next_at > ${instant(town.clock.now() + hour)}`),
+          await installation.db.all(
+            sql`select id from payouts where next_at > ${instant(installation.clock.now() + hour)}`,
+          ),
         ).toEqual([])
         expect(
-          await town.db.all(
-            sql`select name from leases where lease_until > ${instant(town.clock.now() + hour)}`,
+          await installation.db.all(
+            sql`select name from leases where lease_until > ${instant(installation.clock.now() + hour)}`,
           ),
         ).toEqual([])
       })
 
       test('what has lasted since a time that never came lasts since now', async () => {
-        const now = instant(town.clock.now())
+        const now = instant(installation.clock.now())
         const ahead = later(now, 6 * day)
-        await town.db.tx(async tx => {
+        await installation.db.tx(async tx => {
           await tx.run(sql`
           insert into invoice_reversals (invoice_id, returned_units, logs_seen, under_way_since, holds_payout)
-            values (${town.id}, 0, 0, ${ahead}, 0)`)
+            values (${installation.id}, 0, 0, ${ahead}, 0)`)
           await tx.run(sql`insert into rails_heard (rail, failing_since) values ('starkbank', ${ahead})`)
         })
-        expect(await bringBack(town.db, town.app.world)).toBe(2)
-        expect(await town.db.all(sql`select under_way_since as since from invoice_reversals`)).toEqual([
-          { since: now },
-        ])
-        expect(await town.db.all(sql`select failing_since as since from rails_heard`)).toEqual([
+        expect(await bringBack(installation.db, installation.app.world)).toBe(2)
+        expect(
+          await installation.db.all(sql`select under_way_since as since from invoice_reversals`),
+        ).toEqual([{ since: now }])
+        expect(await installation.db.all(sql`select failing_since as since from rails_heard`)).toEqual([
           { since: now },
         ])
       })
 
       test('a schedule whose window begins later is left where it is', async () => {
-        const starts = instant(town.clock.now() + 10 * day)
-        const until = instant(town.clock.now() + 10 * day - 1)
+        const starts = instant(installation.clock.now() + 10 * day)
+        const until = instant(installation.clock.now() + 10 * day - 1)
         await restate(
-          town.db,
+          installation.db,
           sql`update schedules set starts_at = ${starts}, materialised_until = ${until}, next_at = ${starts}
             where name = 'trial'`,
         )
-        town.pass(2 * minute)
+        installation.pass(2 * minute)
         await work(2)
-        expect(await needSchedule(town.db, 'trial')).toMatchObject({
+        expect(await needSchedule(installation.db, 'trial')).toMatchObject({
           materialised_until: until,
           next_at: starts,
         })
@@ -239,15 +243,19 @@ test('a payout in bitcoin that was owed under a clock that was ahead goes out on
   const { chain, url, cookieFile, close } = await startNode({ settings: { premined: 0 } })
   const rpc = async <T>(method: string, params: unknown[] = [], wallet?: string) =>
     chain.rpc<T>(method, params, wallet)
-  const town = await openChainTown({ node: { url, cookieFile, rpc } as never })
-  town.bitcoin.bundles.gatherMs = 20 * minute
-  await owing(town, [{ units: 90_000n }])
-  expect(await town.send()).toMatchObject({ bundled: 0 })
-  await town.db.tx(async tx => tx.run(sql`update payouts set added_at = ${later(await tx.now(), 6 * day)}`))
-  expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+  const installation = await openChainInstallation({ node: { url, cookieFile, rpc } as never })
+  installation.bitcoin.bundles.gatherMs = 20 * minute
+  await owing(installation, [{ units: 90_000n }])
+  expect(await installation.send()).toMatchObject({ bundled: 0 })
+  await installation.db.tx(async tx =>
+    tx.run(sql`update payouts set added_at = ${later(await tx.now(), 6 * day)}`),
+  )
+  expect(await installation.send()).toMatchObject({ bundled: 1, sent: 1 })
   // And what was looked at under such a clock is looked at again in its time, though it did not move.
-  await town.db.tx(async tx => tx.run(sql`update bundles set next_at = ${later(await tx.now(), 3 * hour)}`))
-  expect(await bringBack(town.db, town.world)).toBe(1)
-  await town.close()
+  await installation.db.tx(async tx =>
+    tx.run(sql`update bundles set next_at = ${later(await tx.now(), 3 * hour)}`),
+  )
+  expect(await bringBack(installation.db, installation.world)).toBe(1)
+  await installation.close()
   await close()
 })

@@ -8,10 +8,10 @@ import { digestOfAccount } from '../src/payout/account.ts'
 import { addAccount, findAccount } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 
-let town: PageTown
+let installation: PageInstallation
 let maria: ConsoleVisitor
 let chico: ConsoleVisitor
 const logged: string[] = []
@@ -24,15 +24,15 @@ const log: Log = {
 }
 
 beforeAll(async () => {
-  town = await openPageTown({ chain: 'simulated', log })
+  installation = await openPageInstallation({ chain: 'simulated', log })
   const whoAddsNeedsNoCode = ({ post, ...visitor }: ConsoleVisitor): ConsoleVisitor => ({
     ...visitor,
     post: (path, fields) => post(path, { code: '', ...fields }),
   })
-  maria = whoAddsNeedsNoCode(await consoleVisitor(town, 'maria', 'maker'))
-  chico = await consoleVisitor(town, 'chico', 'checker', 'en')
+  maria = whoAddsNeedsNoCode(await consoleVisitor(installation, 'maria', 'maker'))
+  chico = await consoleVisitor(installation, 'chico', 'checker', 'en')
 }, 300_000)
-afterAll(() => town.close())
+afterAll(() => installation.close())
 
 const { taxId, ...rest } = trialAccount
 const filled = (more: Record<string, string> = {}) => ({
@@ -48,9 +48,9 @@ const faultsIn = (text: string) =>
   Object.fromEntries(
     [...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why!]),
   )
-const row = (name: string) => findAccount(town.running.app.db, name)
+const row = (name: string) => findAccount(installation.running.app.db, name)
 const seenIn = (text: string) => /name="seen" value="([^"]+)"/.exec(text)?.[1]
-const ours = () => town.running.app.rails.bitcoin!
+const ours = () => installation.running.app.rails.bitcoin!
 const theirAddress = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
 
 describe('a bank account', () => {
@@ -165,7 +165,7 @@ describe('the approval', () => {
 
   test('without a fresh code, with the wrong one, and with what was never shown, nothing is approved [security 9]', async () => {
     const seen = seenIn((await chico.get('/console/accounts/main')).text)!
-    await town.skip(6 * 60_000)
+    await installation.skip(6 * 60_000)
     expect((await chico.post('/console/accounts/main/approve', { seen, code: '' })).status).toBe(400)
     expect((await chico.post('/console/accounts/main/approve', { seen, code: '000000' })).status).toBe(400)
     expect((await chico.post('/console/accounts/main/approve', { seen: 'made up' })).status).toBe(409)
@@ -175,7 +175,9 @@ describe('the approval', () => {
 
   test('what changed after it was looked at is not approved, and is shown as it is now', async () => {
     const seen = seenIn((await chico.get('/console/accounts/again')).text)!
-    await town.running.app.db.tx(tx => tx.run(sql`update accounts set number = '666' where name = 'again'`))
+    await installation.running.app.db.tx(tx =>
+      tx.run(sql`update accounts set number = '666' where name = 'again'`),
+    )
     const { status, text } = await chico.post('/console/accounts/again/approve', { seen })
     expect(status).toBe(409)
     expect(text).toContain('The account changed since you opened the page')
@@ -190,7 +192,9 @@ describe('the approval', () => {
       Array(2).fill('/console/accounts/main?said=approved'),
     )
     expect(await row('main')).toMatchObject({ state: 'approved', approved_by: 'chico' })
-    const acts = await town.running.app.db.all(sql`select actor from audit where act = 'account approved'`)
+    const acts = await installation.running.app.db.all(
+      sql`select actor from audit where act = 'account approved'`,
+    )
     expect(acts).toEqual([{ actor: 'chico' }])
     expect((await chico.get('/console/accounts/main?said=approved')).text).toContain(
       'The account is approved',
@@ -200,7 +204,7 @@ describe('the approval', () => {
 
   test('whoever added an account cannot approve it, not even in another role [security 3]', async () => {
     // As it may have been added while they were a maker.
-    const { db, world } = town.running.app
+    const { db, world } = installation.running.app
     await addAccount(db, world, 'own', { ...trialAccount, number: '5' }, 'CHICO')
     const { text } = await chico.get('/console/accounts/own')
     expect(text).toContain('CHICO added this account')
@@ -282,7 +286,7 @@ describe('a Bitcoin account', () => {
         expect(status).toBe(400)
         expect(text).not.toContain(secret)
       }
-    const { db } = town.running.app
+    const { db } = installation.running.app
     const kept = [
       ...(await db.all(sql`select * from accounts`)),
       ...(await db.all(sql`select * from audit`)),
@@ -362,7 +366,7 @@ describe('closing', () => {
       '--due-in',
       '2d',
     ]
-    await town.repasse('schedule', 'add', '--name', 'clube', '--pay-to', 'main', ...rule)
+    await installation.repasse('schedule', 'add', '--name', 'clube', '--pay-to', 'main', ...rule)
     expect((await maria.get('/console/accounts/main')).text).not.toContain('/close"')
     const { status, text } = await maria.post('/console/accounts/main/close', { why: 'x' })
     expect([status, text.includes('A conta está em uso')]).toEqual([409, true])

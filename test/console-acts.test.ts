@@ -10,25 +10,26 @@ import { run } from '../src/jobs/jobs.ts'
 import { history, sql } from '../src/db/db.ts'
 import { rehearse } from '../src/webhooks/webhooks.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { until } from './testbed/until.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
-let town: PageTown
+let installation: PageInstallation
 let people: Record<'maker' | 'checker' | 'admin' | 'viewer', ConsoleVisitor>
 let payout: string
 
 const why = 'falei com o banco'
 const stateOf = async (id: string) =>
-  (await town.running.app.db.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!.state
+  (await installation.running.app.db.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!
+    .state
 const audited = async (act: string) =>
-  await town.running.app.db.all<{ actor: string; detail: string }>(
+  await installation.running.app.db.all<{ actor: string; detail: string }>(
     sql`select actor, detail from audit where act = ${act} order by seq`,
   )
 
 beforeAll(async () => {
-  town = await openPageTown()
-  const { repasse, ask } = town
+  installation = await openPageInstallation()
+  const { repasse, ask } = installation
   await repasse('account', 'add', ...trialAccountFlags)
   await repasse(
     'schedule',
@@ -55,17 +56,17 @@ beforeAll(async () => {
     const rows = await ask<{ id: string; state: string }[]>('invoice', 'list')
     return rows.length === 2 && rows.every(({ state }) => state === 'issued') && rows
   }, 'the invoices')
-  await town.pay(issued[0]!.id)
+  await installation.pay(issued[0]!.id)
   // Its account is not approved, so it waits.
   payout = await until(async () => (await ask<{ id: string }[]>('payout', 'list'))[0]?.id, 'its payout')
   people = {
-    maker: await consoleVisitor(town, 'maria', 'maker'),
-    checker: await consoleVisitor(town, 'chico', 'checker', 'en'),
-    admin: await consoleVisitor(town, 'alda', 'admin'),
-    viewer: await consoleVisitor(town, 'vera', 'viewer'),
+    maker: await consoleVisitor(installation, 'maria', 'maker'),
+    checker: await consoleVisitor(installation, 'chico', 'checker', 'en'),
+    admin: await consoleVisitor(installation, 'alda', 'admin'),
+    viewer: await consoleVisitor(installation, 'vera', 'viewer'),
   }
 })
-afterAll(() => town?.close())
+afterAll(() => installation?.close())
 
 test('a payout is held by a maker and released by a checker, each once, with a reason that the audit log keeps', async () => {
   const path = `/console/payouts/${payout}`
@@ -85,7 +86,7 @@ test('a payout is held by a maker and released by a checker, each once, with a r
   for (const wrong of ['maker', 'admin', 'viewer'] as const)
     expect((await people[wrong].post(`${path}/release`, { why })).status).toBe(403)
   expect((await people.checker.post(`${path}/release`, { why, csrf: 'x' })).status).toBe(403)
-  await town.skip(6 * 60_000)
+  await installation.skip(6 * 60_000)
   expect((await people.checker.post(`${path}/release`, { why, code: '000000' })).status).toBe(400)
   expect(await stateOf(payout)).toBe('held')
   expect(await people.checker.post(`${path}/release`, { why })).toMatchObject({ status: 303, to: path })
@@ -131,7 +132,7 @@ test('anyone but a viewer stops every payout; a checker lets them go, and every 
 })
 
 test('an event is proven by its stored bytes, and a replay is shown without being done, and done once', async () => {
-  const { db, bitcoin: _, ...app } = town.running.app
+  const { db, bitcoin: _, ...app } = installation.running.app
   // A poll may have found the credit first, and made its payout.
   const row = await until(
     () =>
@@ -165,7 +166,7 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
   )
   expect(await db.tx(checkLedger)).toEqual([])
   expect(await audited('event replayed')).toMatchObject([{ actor: 'alda' }])
-  expect(await town.ask<unknown[]>('payout', 'list')).toHaveLength(1)
+  expect(await installation.ask<unknown[]>('payout', 'list')).toHaveLength(1)
 
   // Bytes that were changed where they are kept are seen to be others.
   await db.tx(tx => tx.run(sql`update inbox set raw = ${Buffer.from('{"event":{}}')} where id = ${row.id}`))
@@ -176,7 +177,7 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
 })
 
 test('what a replay would move is told before it moves', async () => {
-  const { db, bitcoin: _, ...app } = town.running.app
+  const { db, bitcoin: _, ...app } = installation.running.app
   await until(
     async () =>
       (await db.one(sql`select 1 as yes from inbox where kind = 'invoice.paid' and via = 'push'`)) &&
@@ -198,7 +199,7 @@ test('what a replay would move is told before it moves', async () => {
 })
 
 test('a log is followed while its run lasts, from where the reader was, and by level', async () => {
-  const { db, world, worker } = town.running.app
+  const { db, world, worker } = installation.running.app
   let go: () => void = () => undefined
   const held = new Promise<void>(resolve => (go = resolve))
   const ran = run({ db, world, worker }, 'poll', 60_000, async ({ log }) => {
@@ -270,7 +271,7 @@ test('a log is followed while its run lasts, from where the reader was, and by l
 })
 
 test('a run that failed says why at its top and on the overview, and one whose process died is given up', async () => {
-  const { db, world, worker } = town.running.app
+  const { db, world, worker } = installation.running.app
   expect(
     await run({ db, world, worker }, 'reconcile', 60_000, async () =>
       Promise.reject(new Error('the <i>bank</i> fell over')),
@@ -303,7 +304,7 @@ test('a run that failed says why at its top and on the overview, and one whose p
 })
 
 test('what finds nothing to do and says nothing is kept as no run', async () => {
-  const { db, world, worker } = town.running.app
+  const { db, world, worker } = installation.running.app
   expect(await run({ db, world, worker }, 'nothing', 60_000, async () => undefined)).toBe('idle')
   expect(await db.all(sql`select id from runs where job = 'nothing'`)).toEqual([])
 })

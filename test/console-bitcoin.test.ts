@@ -8,33 +8,38 @@ import { tipOf } from '../src/chain/chain.ts'
 import { formatUnits } from '../src/base/money.ts'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { until } from './testbed/until.ts'
 
-let town: PageTown
+let installation: PageInstallation
 let maker: ConsoleVisitor
 let checker: ConsoleVisitor
 let requests: { id: string; address: string; units: bigint }[]
 
 const pay = (address: string, units: bigint) =>
-  town.chain!.rpc('sendtoaddress', [address, formatUnits(units, 'BTC')], payerWallet)
+  installation.chain!.rpc('sendtoaddress', [address, formatUnits(units, 'BTC')], payerWallet)
 const stateOf = async (id: string) =>
-  (await town.running.app.db.one<{ state: string }>(sql`select state from invoices where id = ${id}`))!.state
+  (await installation.running.app.db.one<{ state: string }>(
+    sql`select state from invoices where id = ${id}`,
+  ))!.state
 const bury = async (blocks: number) => {
   for (let block = 0; block < blocks; block++) {
-    await town.chain!.mine()
-    const height = await town.chain!.height()
+    await installation.chain!.mine()
+    const height = await installation.chain!.height()
     await until(
-      async () => Number((await tipOf(town.running.app.db))?.height ?? 0n) >= height,
+      async () => Number((await tipOf(installation.running.app.db))?.height ?? 0n) >= height,
       `block ${height} being read`,
     )
   }
 }
 
 beforeAll(async () => {
-  town = await openPageTown({ chain: 'simulated', env: { BITCOIN_SIGNER: 'psbt', BITCOIN_WALLET: '' } })
-  await until(() => tipOf(town.running.app.db), 'the chain being followed')
-  const { repasse, ask, chain } = town
+  installation = await openPageInstallation({
+    chain: 'simulated',
+    env: { BITCOIN_SIGNER: 'psbt', BITCOIN_WALLET: '' },
+  })
+  await until(() => tipOf(installation.running.app.db), 'the chain being followed')
+  const { repasse, ask, chain } = installation
   await repasse(
     'account',
     'add',
@@ -87,10 +92,10 @@ beforeAll(async () => {
       rows.map(row => ({ ...row, address: row.providerId, units: BigInt(row.units) }))
     )
   }, 'the requests')
-  maker = await consoleVisitor(town, 'maria', 'maker')
-  checker = await consoleVisitor(town, 'chico', 'checker')
+  maker = await consoleVisitor(installation, 'maria', 'maker')
+  checker = await consoleVisitor(installation, 'chico', 'checker')
 }, 300_000)
-afterAll(() => town?.close())
+afterAll(() => installation?.close())
 
 test('a payment is seen on its request’s page, at an address derived anew, with how deep it lies', async () => {
   const [{ id, address, units }] = requests as [(typeof requests)[0]]
@@ -111,7 +116,7 @@ test('a payment is seen on its request’s page, at an address derived anew, wit
 })
 
 test('an address that somebody changed where it is kept is called out', async () => {
-  const { db } = town.running.app
+  const { db } = installation.running.app
   const [{ id, address }] = requests as [(typeof requests)[0]]
   await db.tx(tx => tx.run(sql`update invoices set provider_id = 'bcrt1qother' where id = ${id}`))
   const { text } = await maker.get(`/console/invoices/${id}`)
@@ -122,7 +127,7 @@ test('an address that somebody changed where it is kept is called out', async ()
 
 test('a transaction is handed out to be signed and taken back once it is whole, and nothing else is', async () => {
   const bundle = await until(
-    async () => (await town.ask<{ bundle: string }[]>('bitcoin', 'psbt', 'list'))[0]?.bundle,
+    async () => (await installation.ask<{ bundle: string }[]>('bitcoin', 'psbt', 'list'))[0]?.bundle,
     'a bundle',
   )
   const path = `/console/bitcoin/${bundle}`
@@ -130,7 +135,7 @@ test('a transaction is handed out to be signed and taken back once it is whole, 
   const page = (await maker.get(path)).text
   expect(page).toContain('um endereço dessa conta')
   expect(page).not.toContain('NÃO CONFERE')
-  expect((await (await consoleVisitor(town, 'alda', 'admin')).get(`${path}/psbt`)).status).toBe(403)
+  expect((await (await consoleVisitor(installation, 'alda', 'admin')).get(`${path}/psbt`)).status).toBe(403)
   const psbt = (await maker.get(`${path}/psbt`)).text.trim()
   expect(psbt).toMatch(/^cHNidP/)
 
@@ -160,7 +165,7 @@ test('a transaction is handed out to be signed and taken back once it is whole, 
     ).status,
   ).toBe(403)
 
-  const signed = await town.chain!.rpc<{ psbt: string; complete: boolean }>(
+  const signed = await installation.chain!.rpc<{ psbt: string; complete: boolean }>(
     'walletprocesspsbt',
     [psbt],
     houseWallet,
@@ -172,12 +177,12 @@ test('a transaction is handed out to be signed and taken back once it is whole, 
   expect((await checker.upload('/console/bitcoin', {}, file)).text).toContain('Já tinha sido entregue antes')
   expect((await maker.get(`${path}/psbt`)).status).toBe(400)
   await until(
-    async () => (await town.ask<{ state: string }[]>('payout', 'list'))[0]?.state === 'sent',
+    async () => (await installation.ask<{ state: string }[]>('payout', 'list'))[0]?.state === 'sent',
     'it being sent',
   )
   await bury(6)
   const payout = await until(async () => {
-    const [row] = await town.ask<{ id: string; state: string }[]>('payout', 'list')
+    const [row] = await installation.ask<{ id: string; state: string }[]>('payout', 'list')
     return row?.state === 'paid' && row.id
   }, 'it being paid')
   const paid = (await maker.get(`/console/payouts/${payout}`)).text
@@ -211,7 +216,7 @@ test('what came in part and too late is taken on by a checker, once, with a reas
 test('what came in part is given back: a maker proposes it, a checker approves it, and until it is ordered it can be withdrawn', async () => {
   const [, , { id, address, units }] = requests as [unknown, unknown, (typeof requests)[0]]
   const path = `/console/invoices/${id}`
-  const to = await town.chain!.rpc<string>('getnewaddress', ['', 'bech32'], payerWallet)
+  const to = await installation.chain!.rpc<string>('getnewaddress', ['', 'bech32'], payerWallet)
   await pay(address, units / 2n)
   await until(async () => (await stateOf(id)) === 'underpaid', 'it being underpaid')
   expect((await maker.get(path)).text).not.toContain(`${path}/coin-refund`)
@@ -239,10 +244,10 @@ test('what came in part is given back: a maker proposes it, a checker approves i
   expect(shown).toContain('devolver um pagamento em bitcoin')
   expect(shown).toContain(to)
   const [, seen] = /name="seen" value="([^"]+)"/.exec(shown)!
-  await town.repasse('payout', 'stop', '--why', 'para olhar', '--by', 'maria')
+  await installation.repasse('payout', 'stop', '--why', 'para olhar', '--by', 'maria')
   expect((await checker.post(`${proposed.to}/approve`, { seen: seen! })).status).toBe(303)
   const [refund] = (
-    await town.ask<{ id: string; rule?: string; state: string; invoice: string }[]>('payout', 'list')
+    await installation.ask<{ id: string; rule?: string; state: string; invoice: string }[]>('payout', 'list')
   ).filter(({ invoice }) => invoice === id)
   expect(refund).toMatchObject({ state: 'owed' })
   expect(await stateOf(id)).toBe('issued')
@@ -251,5 +256,5 @@ test('what came in part is given back: a maker proposes it, a checker approves i
   expect((await maker.get(path)).text).toContain(withdraw)
   expect(await maker.post(withdraw, { why: 'voltou atrás' })).toMatchObject({ status: 303, to: path })
   expect(await stateOf(id)).toBe('underpaid')
-  await town.repasse('payout', 'go', '--why', 'visto', '--by', 'chico')
+  await installation.repasse('payout', 'go', '--why', 'visto', '--by', 'chico')
 })

@@ -8,21 +8,21 @@ import { amount } from '../src/web/page/page.ts'
 import { rateNow } from '../src/invoice/invoice.ts'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { until } from './testbed/until.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
-let town: PageTown
+let installation: PageInstallation
 let maria: ConsoleVisitor
 let coins: string
 let bank: string
 
 beforeAll(async () => {
-  town = await openPageTown({ chain: 'simulated' })
-  maria = await consoleVisitor(town, 'maria', 'maker')
-  await town.repasse('account', 'add', ...trialAccountFlags)
+  installation = await openPageInstallation({ chain: 'simulated' })
+  maria = await consoleVisitor(installation, 'maria', 'maker')
+  await installation.repasse('account', 'add', ...trialAccountFlags)
   const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
-  await town.repasse(
+  await installation.repasse(
     'account',
     'add',
     '--name',
@@ -34,16 +34,16 @@ beforeAll(async () => {
     '--by',
     'bruno',
   )
-  const { db } = town.running.app
+  const { db } = installation.running.app
   const idOf = async (name: string) =>
     (await db.one<{ id: string }>(sql`select id from accounts where name = ${name}`))!.id
   ;[coins, bank] = [await idOf('coins'), await idOf('main')]
   await until(async () => (await rate()) !== undefined, 'there is a rate')
 }, 300_000)
-afterAll(() => town.close())
+afterAll(() => installation.close())
 
 const rate = async () => {
-  const { db, bitcoin, world } = town.running.app
+  const { db, bitcoin, world } = installation.running.app
   const found = await rateNow(db, bitcoin!, world)
   return found.is === 'rate' ? found.price : undefined
 }
@@ -102,11 +102,11 @@ test('reais are told with the satoshis they would be, at which rate and of which
   expect(shown).toContain(spaces(amount('pt-BR', 12_000n, 'BRL')))
   expect(shown).toContain(`Pela cotação de ${spaces(amount('pt-BR', price, 'BRL'))} por BTC`)
   expect(shown).toContain('A tarifa da rede')
-  expect(await town.running.app.db.all(sql`select id from invoices`)).toEqual([])
+  expect(await installation.running.app.db.all(sql`select id from invoices`)).toEqual([])
 })
 
 test('it is run, asked for in satoshis, and edited from then on', async () => {
-  const { db } = town.running.app
+  const { db } = installation.running.app
   const at = /name="at" value="([^"]+)"/.exec((await maria.get('/console/schedules/clube/run')).text)![1]!
   expect((await maria.post('/console/schedules/clube/run', { at, why: 'a pedido', code: '' })).status).toBe(
     303,

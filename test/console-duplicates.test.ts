@@ -7,11 +7,11 @@ import type { Invoice } from '../sim/bank.ts'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
 
-let town: PageTown
+let installation: PageInstallation
 let people: Record<'maker' | 'checker' | 'admin' | 'viewer', ConsoleVisitor>
 /** Ours, of three invoices. */
 let ids: string[]
@@ -19,14 +19,14 @@ let ids: string[]
 const why = 'o cliente pagou duas vezes'
 const stateOf = async ({ id }: Invoice) =>
   (
-    await town.running.app.db.one<{ state: string }>(
+    await installation.running.app.db.one<{ state: string }>(
       sql`select state from invoice_twins where provider_id = ${id}`,
     )
   )?.state
 
 beforeAll(async () => {
-  town = await openPageTown()
-  const { repasse, ask } = town
+  installation = await openPageInstallation()
+  const { repasse, ask } = installation
   await repasse('account', 'add', ...trialAccountFlags)
   const rule = [
     '--name',
@@ -48,23 +48,23 @@ beforeAll(async () => {
   }, 'the invoices')
   ids = issued.map(({ id }) => id)
   people = {
-    maker: await consoleVisitor(town, 'maria', 'maker'),
-    checker: await consoleVisitor(town, 'chico', 'checker'),
-    admin: await consoleVisitor(town, 'alda', 'admin', 'en'),
-    viewer: await consoleVisitor(town, 'vera', 'viewer'),
+    maker: await consoleVisitor(installation, 'maria', 'maker'),
+    checker: await consoleVisitor(installation, 'chico', 'checker'),
+    admin: await consoleVisitor(installation, 'alda', 'admin', 'en'),
+    viewer: await consoleVisitor(installation, 'vera', 'viewer'),
   }
 }, 60_000)
-afterAll(() => town?.close())
+afterAll(() => installation?.close())
 
 /** One more invoice at the bank under the tags of ours; `paid` before the program has heard of it. */
 async function double(place: number, { paid }: { paid: boolean }): Promise<Invoice> {
-  const { bank } = town
+  const { bank } = installation
   const twin = doubleAtBank(
     bank,
     bank.invoices().find(({ tags }) => tags.includes(ids[place]!))!,
   )
   if (paid) bank.pay(twin.id)
-  await town.skip(1_000)
+  await installation.skip(1_000)
   return twin
 }
 
@@ -79,11 +79,11 @@ test('one that nobody paid is canceled at the bank by itself', async () => {
 })
 
 test('one that was paid is shown as what it is, and a checker alone refunds it, once, with a reason and a fresh code', async () => {
-  await town.pay(ids[1]!)
+  await installation.pay(ids[1]!)
   const twin = await double(1, { paid: true })
   await until(async () => (await stateOf(twin)) === 'credited', 'the duplicate to be credited')
   await until(
-    async () => (await town.ask<{ state: string }>('invoice', 'show', ids[1]!)).state === 'credited',
+    async () => (await installation.ask<{ state: string }>('invoice', 'show', ids[1]!)).state === 'credited',
     'the invoice to be credited',
   )
   const path = `/console/invoices/${ids[1]}`
@@ -95,7 +95,7 @@ test('one that was paid is shown as what it is, and a checker alone refunds it, 
   expect((await people.admin.get('/console')).text).toMatch(
     /was paid twice by .*: R\$\s?2\d\.\d\d of its duplicate/,
   )
-  const found = await town.repasse('status')
+  const found = await installation.repasse('status')
   expect(found).toContain(`repasse invoice refund ${ids[1]} --twin ${twin.id} gives it back`)
   expect(found).toContain('all of it adds up')
 
@@ -106,7 +106,7 @@ test('one that was paid is shown as what it is, and a checker alone refunds it, 
   }
   expect((await people.checker.get(path)).text).toContain(`action="${act}/refund"`)
   expect((await people.checker.post(`${act}/refund`, {})).status).toBe(400)
-  await town.skip(6 * 60_000)
+  await installation.skip(6 * 60_000)
   expect((await people.checker.post(`${act}/refund`, { why, code: '000000' })).status).toBe(400)
   expect(await stateOf(twin)).toBe('credited')
 
@@ -117,7 +117,7 @@ test('one that was paid is shown as what it is, and a checker alone refunds it, 
   const again = await people.checker.post(`${act}/refund`, { why })
   expect([again.status, again.text]).toEqual([400, expect.stringContaining('Já foi decidido')])
   await until(async () => {
-    await town.skip(1_000)
+    await installation.skip(1_000)
     return (await stateOf(twin)) === 'refunded'
   }, 'the payer to have it back')
   expect(twin).toMatchObject({ status: 'voided', amount: 0 })
@@ -134,16 +134,16 @@ test('one that was paid is shown as what it is, and a checker alone refunds it, 
   expect((await people.viewer.get('/console/audit')).text).toContain('estorno de cobrança duplicada aprovado')
   expect((await people.viewer.get(`/console/search?any=${twin.id}`)).to).toBe(path)
   // What moved it says so too.
-  const seen = (await town.running.app.db.one<{ id: bigint }>(sql`
+  const seen = (await installation.running.app.db.one<{ id: bigint }>(sql`
     select i.id from inbox i join transitions t on t.ref = i.event_id where t.about = 'invoice_twins'
       and t.to_state = 'credited'`))!
   expect((await people.viewer.get(`/console/events/${seen.id}`)).text).toContain(
     'o banco creditou o dinheiro',
   )
-  expect(await town.ask('status')).toMatchObject({ addsUp: true, stopped: null })
-  expect((await town.ask<{ duplicates: object[] }>('invoice', 'show', ids[1]!)).duplicates).toMatchObject([
-    { id: twin.id, state: 'refunded', decidedBy: 'chico', why },
-  ])
+  expect(await installation.ask('status')).toMatchObject({ addsUp: true, stopped: null })
+  expect(
+    (await installation.ask<{ duplicates: object[] }>('invoice', 'show', ids[1]!)).duplicates,
+  ).toMatchObject([{ id: twin.id, state: 'refunded', decidedBy: 'chico', why }])
 })
 
 test('a command refunds one, and another says that it was settled otherwise; both say why they cannot', async () => {
@@ -152,8 +152,8 @@ test('a command refunds one, and another says that it was settled otherwise; bot
     async () => (await stateOf(first)) === 'credited' && (await stateOf(other)) === 'credited',
     'both to be credited',
   )
-  expect(await town.repasse('status')).toContain(`which itself is not paid`)
-  const refund = (...words: string[]) => town.repasse('invoice', 'refund', ids[2]!, ...words)
+  expect(await installation.repasse('status')).toContain(`which itself is not paid`)
+  const refund = (...words: string[]) => installation.repasse('invoice', 'refund', ids[2]!, ...words)
   await expect(refund()).rejects.toThrow(/ended with 2: .*--why is missing: another person has to know/s)
   await expect(refund('--why', 'paid twice')).rejects.toThrow(/ended with 2: /)
   await expect(refund('--twin', '1')).rejects.toThrow(/ended with 2: .*--twin "1" is no duplicate of inv_/)
@@ -171,14 +171,14 @@ test('a command refunds one, and another says that it was settled otherwise; bot
     /ended with 2: .*was decided before: settled otherwise/,
   )
   await until(async () => {
-    await town.skip(1_000)
+    await installation.skip(1_000)
     return (await stateOf(first)) === 'refunded'
   }, 'the payer to have it back')
-  const shown = await town.repasse('invoice', 'show', ids[2]!)
+  const shown = await installation.repasse('invoice', 'show', ids[2]!)
   expect(shown).toMatch(new RegExp(`${first.id} .*refunded to the payer +chico`))
-  expect(await town.repasse('ledger', 'check')).toMatch(/^OK: /)
-  await town.repasse('reconcile')
-  expect(await town.ask('status')).toMatchObject({
+  expect(await installation.repasse('ledger', 'check')).toMatch(/^OK: /)
+  await installation.repasse('reconcile')
+  expect(await installation.ask('status')).toMatchObject({
     addsUp: true,
     stopped: null,
     needsPerson: [expect.stringContaining('account main awaits')],

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { until } from './testbed/until.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { trialAccount } from './testbed/trial.ts'
@@ -13,24 +13,27 @@ import { trialAccount } from './testbed/trial.ts'
 const there = postgresAvailable()
 describe.skipIf(!there)(there ? 'on PostgreSQL' : 'PostgreSQL is not to be had on this machine', () => {
   let server: Postgres
-  let town: PageTown
+  let installation: PageInstallation
   let maria: ConsoleVisitor
   let chico: ConsoleVisitor
 
   beforeAll(async () => {
     server = await startPostgres({ durable: false })
     // Two in the afternoon in São Paulo: its schedule is of the morning.
-    town = await openPageTown({ hour: 17, env: { DATABASE_URL: await server.migratedDatabase() } })
-    maria = await consoleVisitor(town, 'maria', 'maker')
-    chico = await consoleVisitor(town, 'chico', 'checker')
+    installation = await openPageInstallation({
+      hour: 17,
+      env: { DATABASE_URL: await server.migratedDatabase() },
+    })
+    maria = await consoleVisitor(installation, 'maria', 'maker')
+    chico = await consoleVisitor(installation, 'chico', 'checker')
   }, 300_000)
   afterAll(async () => {
-    await town?.close()
+    await installation?.close()
     await server?.stop()
   })
 
   test('from an account that two people made to a payout that waits for nobody', async () => {
-    const { db } = town.running.app
+    const { db } = installation.running.app
     const added = await maria.post('/console/accounts/new', { name: 'main', kind: 'bank', ...trialAccount })
     expect(added.status).toBe(303)
     const account = (await db.one<{ id: string }>(sql`select id from accounts`))!.id
@@ -69,7 +72,7 @@ describe.skipIf(!there)(there ? 'on PostgreSQL' : 'PostgreSQL is not to be had o
     )
 
     const invoice = (await db.one<{ id: string }>(sql`select id from invoices`))!.id
-    await town.pay(invoice)
+    await installation.pay(invoice)
     await until(
       async () => (await db.one(sql`select id from payouts where state = 'owed'`)) !== undefined,
       'the payout is owed',

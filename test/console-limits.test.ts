@@ -5,18 +5,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
 
-let town: PageTown
+let installation: PageInstallation
 let maria: ConsoleVisitor
 let chico: ConsoleVisitor
 let vera: ConsoleVisitor
 
 beforeAll(async () => {
-  town = await openPageTown()
-  const { repasse } = town
+  installation = await openPageInstallation()
+  const { repasse } = installation
   await repasse('account', 'add', ...trialAccountFlags)
   await repasse('account', 'approve', 'main', '--by', 'checker')
   const rule = [
@@ -34,11 +34,11 @@ beforeAll(async () => {
     'main',
   ]
   await repasse('schedule', 'add', '--name', 'large', '--amount', '900.00', ...rule)
-  maria = await consoleVisitor(town, 'maria', 'maker')
-  chico = await consoleVisitor(town, 'chico', 'checker', 'en')
-  vera = await consoleVisitor(town, 'vera', 'viewer')
+  maria = await consoleVisitor(installation, 'maria', 'maker')
+  chico = await consoleVisitor(installation, 'chico', 'checker', 'en')
+  vera = await consoleVisitor(installation, 'vera', 'viewer')
 }, 60_000)
-afterAll(() => town?.close())
+afterAll(() => installation?.close())
 
 const whole = 'installation BRL'
 const form = async (visitor: ConsoleVisitor, of = whole) =>
@@ -57,14 +57,16 @@ const set = async (fields: Record<string, string>, of = whole) =>
     ...fields,
   })
 const limits = () =>
-  town.running.app.db.all(sql`select scope, per, units, set_by, approved_by from limits order by scope, per`)
+  installation.running.app.db.all(
+    sql`select scope, per, units, set_by, approved_by from limits order by scope, per`,
+  )
 
 test('with none set the page, the command and the doctor say what that means', async () => {
   expect((await vera.get('/console/limits')).text).toContain('Nenhum limite foi definido')
-  expect(await town.repasse('limits', 'show')).toBe(
+  expect(await installation.repasse('limits', 'show')).toBe(
     'no limit is set: whatever is owed to an approved account leaves by itself\n',
   )
-  expect(await town.ask('limits', 'show')).toEqual({ limits: [], waiting: [], objections: [] })
+  expect(await installation.ask('limits', 'show')).toEqual({ limits: [], waiting: [], objections: [] })
 })
 
 test('a maker alone is offered the form, and what cannot be read is said at its field', async () => {
@@ -100,19 +102,21 @@ test('lowering is done at once, as it is typed in Portuguese; sent twice it chan
 })
 
 test('a payout above the limit waits, is said everywhere, and goes once two people said so', async () => {
-  const { db } = town.running.app
-  await town.repasse('schedule', 'run', 'large', '--by', 'maria')
+  const { db } = installation.running.app
+  await installation.repasse('schedule', 'run', 'large', '--by', 'maria')
   const { id: invoice } = await until(
     () => db.one<{ id: string }>(sql`select id from invoices where state = 'issued'`),
     'the invoice',
   )
-  await town.pay(invoice)
+  await installation.pay(invoice)
   const { id } = await until(
     () => db.one<{ id: string }>(sql`select payout_id as id from limit_waits`),
     'the payout to wait for its limit',
   )
-  expect(await town.repasse('status')).toContain(`repasse payout approve ${id} --why`)
-  expect(await town.repasse('limits', 'show')).toContain(`two people: repasse payout approve ${id} --why …`)
+  expect(await installation.repasse('status')).toContain(`repasse payout approve ${id} --why`)
+  expect(await installation.repasse('limits', 'show')).toContain(
+    `two people: repasse payout approve ${id} --why …`,
+  )
   expect((await vera.get('/console')).text.replaceAll('\u00a0', ' ')).toMatch(
     new RegExp(
       `href="/console/payouts/${id}".*está acima do limite de R\\$ 500,00 por repasse: precisa de duas pessoas`,
@@ -143,13 +147,13 @@ test('a payout above the limit waits, is said everywhere, and goes once two peop
     `${proposed.to}?said=approved`,
   )
   await until(async () => {
-    await town.skip(1_000)
-    return (await town.ask<{ state: string }>('payout', 'show', id)).state === 'paid'
+    await installation.skip(1_000)
+    return (await installation.ask<{ state: string }>('payout', 'show', id)).state === 'paid'
   }, 'the payout to be paid')
   const late = await maria.post(`${path}/beyond`, { why: 'de novo' })
   expect([late.status, late.text.includes('não espera por nenhum limite')]).toEqual([400, true])
   expect((await vera.get('/console/audit')).text).toContain('repasse liberado além dos limites')
-  expect(await town.ask('status')).toMatchObject({ addsUp: true, stopped: null, needsPerson: [] })
+  expect(await installation.ask('status')).toMatchObject({ addsUp: true, stopped: null, needsPerson: [] })
 })
 
 test('raising and removing are proposed, and approved by another; so they are by commands', async () => {
@@ -160,7 +164,7 @@ test('raising and removing are proposed, and approved by another; so they are by
   await maria.post(`${raised.to}/refuse`, { why: 'engano' })
 
   const cli = (...words: string[]) =>
-    town.repasse('limits', 'set', '--why', 'a test', '--by', 'maria', ...words)
+    installation.repasse('limits', 'set', '--why', 'a test', '--by', 'maria', ...words)
   await expect(cli()).rejects.toThrow('--asset BRL or BTC says of which payouts')
   await expect(cli('--asset', 'BRL')).rejects.toThrow(
     '--per-payout, --per-hour or --per-day says what the limit is',
@@ -176,11 +180,11 @@ test('raising and removing are proposed, and approved by another; so they are by
   expect(await cli('--account', 'main', '--per-day', '700.00')).toBe('the limits are so already\n')
   const said = await cli('--asset', 'BRL', '--per-hour', 'none')
   const id = /proposal approve (pro_\w+)/.exec(said)![1]!
-  await expect(town.repasse('proposal', 'approve', id, '--by', 'MARIA')).rejects.toThrow(
+  await expect(installation.repasse('proposal', 'approve', id, '--by', 'MARIA')).rejects.toThrow(
     'maria is maker: this takes checker',
   )
-  expect(await town.repasse('proposal', 'approve', id, '--by', 'chico')).toContain('is approved')
-  expect(await town.ask('limits', 'show')).toMatchObject({
+  expect(await installation.repasse('proposal', 'approve', id, '--by', 'chico')).toContain('is approved')
+  expect(await installation.ask('limits', 'show')).toMatchObject({
     limits: [
       { account: null, per: 'payout', amount: '500.00', used: null },
       // What two people let go beyond the limits counts against none.
@@ -194,9 +198,11 @@ test('raising and removing are proposed, and approved by another; so they are by
       },
     ],
   })
-  await expect(town.repasse('payout', 'approve', 'pay_none', '--why', 'x')).rejects.toThrow(
+  await expect(installation.repasse('payout', 'approve', 'pay_none', '--why', 'x')).rejects.toThrow(
     'there is no payout "pay_none"',
   )
-  const { id: paid } = (await town.ask<{ id: string }[]>('payout', 'list'))[0]!
-  await expect(town.repasse('payout', 'approve', paid, '--why', 'x')).rejects.toThrow('waits for no limit')
+  const { id: paid } = (await installation.ask<{ id: string }[]>('payout', 'list'))[0]!
+  await expect(installation.repasse('payout', 'approve', paid, '--why', 'x')).rejects.toThrow(
+    'waits for no limit',
+  )
 })

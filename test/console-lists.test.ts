@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { until } from './testbed/until.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
@@ -34,15 +34,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     there ? 'the lists' : 'no PostgreSQL is to be had on this machine, so the lists',
     () => {
       let server: Postgres | undefined
-      let town: PageTown
+      let installation: PageInstallation
       let vera: ConsoleVisitor
       let paid: Listed
       let payout: { id: string; attempts: { externalId: string; providerId: string }[] }
 
       beforeAll(async () => {
         server = engine === 'PostgreSQL' ? await startPostgres({ durable: false }) : undefined
-        town = await openPageTown(server && { env: { DATABASE_URL: await server.migratedDatabase() } })
-        const { repasse, ask, folder } = town
+        installation = await openPageInstallation(
+          server && { env: { DATABASE_URL: await server.migratedDatabase() } },
+        )
+        const { repasse, ask, folder } = installation
         await repasse('account', 'add', ...trialAccountFlags)
         await repasse('account', 'approve', 'main', '--by', 'bruno')
         const zone = [
@@ -93,7 +95,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           { withinMs: 60_000 },
         )
         paid = issued.find(({ units }) => units === '48000')!
-        await town.pay(paid.id)
+        await installation.pay(paid.id)
         payout = await until(
           async () => {
             const [row] = await ask<{ id: string; state: string }[]>('payout', 'list')
@@ -102,10 +104,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           'its payout',
           { withinMs: 60_000 },
         )
-        vera = await consoleVisitor(town, 'vera', 'viewer')
+        vera = await consoleVisitor(installation, 'vera', 'viewer')
       }, 180_000)
       afterAll(async () => {
-        await town?.close()
+        await installation?.close()
         await server?.stop()
       })
 
@@ -135,7 +137,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           if (next === undefined) break
           query = next.replaceAll('&amp;', '&')
         }
-        const all = await town.running.app.db.all<{ id: string }>(
+        const all = await installation.running.app.db.all<{ id: string }>(
           sql`select id from invoices order by added_at desc, id desc`,
         )
         expect(seen).toEqual(all.map(({ id }) => id))
@@ -168,7 +170,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await invoices('?account=nobody')).toEqual([])
         expect(await invoices('?schedule=avulsas')).toHaveLength(2)
         const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'America/Sao_Paulo' }).format(
-          town.clock.now(),
+          installation.clock.now(),
         )
         expect(await invoices(`?schedule=avulsas&from=${today}&to=${today}`)).toHaveLength(2)
         expect(await invoices('?to=2020-01-01')).toEqual([])
@@ -202,7 +204,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('one box finds an invoice by whatever belongs to it', async () => {
         const { externalId, providerId } = payout.attempts[0]!
-        const slot = (await town.running.app.db.one<{ slot_id: string }>(
+        const slot = (await installation.running.app.db.one<{ slot_id: string }>(
           sql`select slot_id from invoices where id = ${paid.id}`,
         ))!.slot_id
         const page = (await vera.get(`/console/invoices/${paid.id}`)).text
@@ -266,7 +268,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('a CPF is masked until it is asked for, and whoever takes it away is written down; it is still searched for whole', async () => {
         const [cpf, masked] = ['318.274.950-14', '***.274.950-**']
-        const caio = await consoleVisitor(town, 'caio', 'checker')
+        const caio = await consoleVisitor(installation, 'caio', 'checker')
         const page = await caio.get(`/console/invoices/${paid.id}`)
         expect([page.text.includes(cpf), page.text.includes(masked)]).toEqual([false, true])
         expect((await vera.post(`/console/invoices/${paid.id}/tax-id`)).status).toBe(403)
@@ -280,7 +282,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await caio.post('/console/invoices.csv')
         // The bytes of an event: the page masks them, a link takes nobody to them, and whoever asks is
         // written down.
-        const told = await town.running.app.db.one<{ id: bigint; event_id: string }>(
+        const told = await installation.running.app.db.one<{ id: bigint; event_id: string }>(
           sql`select id, event_id from inbox where event_id in (select ref from transitions
             where subject = ${paid.id}) order by id limit 1`,
         )
@@ -298,7 +300,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           expect((await vera.post(`${event}/${what}`)).status).toBe(403)
           expect((await caio.post(`${event}/${what}`)).text).toContain(cpf)
         }
-        const acts = await town.running.app.db.all<{ act: string; subject: string; detail: string }>(
+        const acts = await installation.running.app.db.all<{ act: string; subject: string; detail: string }>(
           sql`select act, subject, detail from audit where actor = 'caio' and act like 'tax id%'
             order by seq`,
         )
@@ -311,7 +313,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ])
         expect(JSON.stringify(acts)).not.toContain('318')
 
-        const max = await consoleVisitor(town, 'max', 'maker')
+        const max = await consoleVisitor(installation, 'max', 'maker')
         expect((await max.get('/console/schedules/avulsas/edit')).text).toContain(cpf)
         // The command line does so by itself, once an hour.
         for (const words of [
@@ -320,9 +322,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           'event show --raw',
           'event show',
         ].map(each => each.split(' ')))
-          expect(await town.repasse(...words, words[0] === 'event' ? told!.event_id : paid.id)).toContain(cpf)
-        await town.ask('schedule', 'run', 'avulsas', '--dry-run')
-        const others = await town.running.app.db.all<{ subject: string }>(
+          expect(
+            await installation.repasse(...words, words[0] === 'event' ? told!.event_id : paid.id),
+          ).toContain(cpf)
+        await installation.ask('schedule', 'run', 'avulsas', '--dry-run')
+        const others = await installation.running.app.db.all<{ subject: string }>(
           sql`select subject from audit where actor not in ('caio') and act like 'tax id%'
             and subject not in ('invoices') order by seq`,
         )
@@ -337,7 +341,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       test('an admin forgets a payer on the page of an invoice, and hands out what is held', async () => {
-        const rita = await consoleVisitor(town, 'rita', 'admin')
+        const rita = await consoleVisitor(installation, 'rita', 'admin')
         const at = `/console/invoices/${paid.id}`
         expect((await rita.get(at)).text).toContain('Dados pessoais')
         const file = JSON.parse((await rita.post(`${at}/export-payer`)).text) as {

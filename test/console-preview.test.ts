@@ -16,23 +16,23 @@ import {
   type Look,
   type Visitor,
 } from './testbed/browser.ts'
-import { addFolk, carry, tokenOf } from './testbed/folk.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { addTestPerson, carry, tokenOf } from './testbed/testPerson.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { until } from './testbed/until.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 const there = browserAvailable()
 describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on this machine', () => {
-  let town: PageTown
+  let installation: PageInstallation
   let browser: Browser
   const tokens: Record<string, string> = {}
 
   beforeAll(async () => {
-    town = await openPageTown({ chain: 'simulated' })
+    installation = await openPageInstallation({ chain: 'simulated' })
     browser = await openBrowser()
-    await town.repasse('account', 'add', ...trialAccountFlags)
-    await town.repasse('account', 'approve', 'main', '--by', 'bruno')
-    await town.repasse(
+    await installation.repasse('account', 'add', ...trialAccountFlags)
+    await installation.repasse('account', 'approve', 'main', '--by', 'bruno')
+    await installation.repasse(
       'account',
       'add',
       '--name',
@@ -56,29 +56,38 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
       '1.5%',
     ]
     const zone = ['--time-zone', 'America/New_York']
-    await town.repasse('schedule', 'add', '--name', 'clube', '--cron', '*/30 1-3 * * *', ...zone, ...rule)
-    await town.repasse('schedule', 'run', 'clube')
-    await town.repasse('product', 'add', '--name', 'Café', '--price', '39.90', '--stock', '3')
-    const { db } = town.running.app
+    await installation.repasse(
+      'schedule',
+      'add',
+      '--name',
+      'clube',
+      '--cron',
+      '*/30 1-3 * * *',
+      ...zone,
+      ...rule,
+    )
+    await installation.repasse('schedule', 'run', 'clube')
+    await installation.repasse('product', 'add', '--name', 'Café', '--price', '39.90', '--stock', '3')
+    const { db } = installation.running.app
     await until(
       async () => (await db.one(sql`select id from slots where state = 'done'`)) !== undefined,
       'the slot is done',
     )
     const [maria, chico] = [
-      await addFolk(town, 'maria', 'maker'),
-      await addFolk(town, 'chico', 'checker', 'en'),
+      await addTestPerson(installation, 'maria', 'maker'),
+      await addTestPerson(installation, 'chico', 'checker', 'en'),
     ]
-    tokens['maria'] = await tokenOf(town, maria)
-    tokens['chico'] = await tokenOf(town, chico)
+    tokens['maria'] = await tokenOf(installation, maria)
+    tokens['chico'] = await tokenOf(installation, chico)
   }, 300_000)
   afterAll(async () => {
     await browser?.close()
-    await town?.close()
+    await installation?.close()
   })
 
   async function arrive(name: string, look: Look = {}): Promise<Visitor> {
-    const visitor = await visit(browser, town.origin, look)
-    await carry(visitor.context, town, tokens[name]!)
+    const visitor = await visit(browser, installation.origin, look)
+    await carry(visitor.context, installation, tokens[name]!)
     return visitor
   }
 
@@ -136,7 +145,7 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
   test.each(looks)(
     '%s every page is read by everybody',
     async (_, look) => {
-      const { db } = town.running.app
+      const { db } = installation.running.app
       const product = (await db.one<{ id: string }>(sql`select id from products`))!.id
       const pages: [string, string][] = [
         ...['', '/new', '/clube', '/clube/edit', '/clube/dry-run', '/clube/run'].map(
@@ -152,7 +161,7 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
       const { page, watched, leave, context } = await arrive('maria', look)
       const found: string[] = []
       for (const [name, path] of pages) {
-        await carry(context, town, tokens[name]!)
+        await carry(context, installation, tokens[name]!)
         const answer = await page.goto(`/console/${path}`)
         if (answer?.status() !== 200) found.push(`${path}: ${answer?.status()}`)
         for (const fault of [...(await axe(page)), ...(await layout(page))]) found.push(`${path}: ${fault}`)
@@ -163,7 +172,7 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
         ['accounts/new', 'Cadastrar para aprovação'],
         ['products/new', 'Pôr na loja'],
       ] as const) {
-        await carry(context, town, tokens['maria']!)
+        await carry(context, installation, tokens['maria']!)
         await page.goto(`/console/${path}`)
         await page.evaluate("document.querySelectorAll('form').forEach(form => (form.noValidate = true))")
         await page.getByRole('button', { name: button }).click()

@@ -6,22 +6,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findProduct } from '../src/shop/shop.ts'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { png } from './testbed/photos.ts'
 
-let town: PageTown
+let installation: PageInstallation
 let maria: ConsoleVisitor
 let vera: ConsoleVisitor
 
 beforeAll(async () => {
-  town = await openPageTown()
+  installation = await openPageInstallation()
   // No act of these pages asks for a fresh code, so nobody waits for one.
   const arrives = async (
     name: string,
     role: 'maker' | 'viewer',
     language: string,
   ): Promise<ConsoleVisitor> => {
-    const { post, upload, ...visitor } = await consoleVisitor(town, name, role, language)
+    const { post, upload, ...visitor } = await consoleVisitor(installation, name, role, language)
     return {
       ...visitor,
       post: (path, fields) => post(path, { code: '', ...fields }),
@@ -31,7 +31,7 @@ beforeAll(async () => {
   maria = await arrives('maria', 'maker', 'pt-BR')
   vera = await arrives('vera', 'viewer', 'en')
 })
-afterAll(() => town.close())
+afterAll(() => installation.close())
 
 const filled = (more: Record<string, string> = {}) => ({
   name: 'Café Ético 250 g',
@@ -40,13 +40,13 @@ const filled = (more: Record<string, string> = {}) => ({
   description: 'Torrado aqui.',
   ...more,
 })
-const product = () => findProduct(town.running.app.db, 'cafe-etico-250-g')
+const product = () => findProduct(installation.running.app.db, 'cafe-etico-250-g')
 const faultsIn = (text: string) =>
   Object.fromEntries(
     [...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why!]),
   )
 const photo = (bytes: Uint8Array, name = 'cafe.png') => ({ field: 'photo', name, bytes })
-const shop = async (path = '/') => (await fetch(`${town.origin}${path}`)).text()
+const shop = async (path = '/') => (await fetch(`${installation.origin}${path}`)).text()
 const seen = async (path: string) => {
   const { text } = await maria.get(path)
   const of = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(text)![1]!
@@ -116,7 +116,7 @@ describe('a new product', () => {
     expect(row).toMatchObject({ units: 3_990n, stock: 20n, description: 'Torrado aqui.', state: 'listed' })
     expect((await maria.post('/console/products/new', filled())).to).toBe(added.to)
     const image = /src="(\/photos\/[^"]+)"/.exec((await maria.get('/console/products')).text)![1]!
-    const served = await fetch(`${town.origin}${image}`)
+    const served = await fetch(`${installation.origin}${image}`)
     expect([served.status, served.headers.get('content-type')]).toEqual([200, 'image/png'])
     expect(await shop()).toContain('Café Ético 250 g')
     expect(
@@ -135,17 +135,17 @@ describe('editing', () => {
     expect((await maria.post(await path(), sent)).status).toBe(303)
     expect(await product()).toMatchObject({ units: 4_200n, stock: 25n })
     expect(
-      await town.running.app.db.all(sql`select seq from audit where act = 'product changed'`),
+      await installation.running.app.db.all(sql`select seq from audit where act = 'product changed'`),
     ).toHaveLength(1)
   })
 
   test('what is sold meanwhile stays sold', async () => {
     const sent = { ...filled({ price: '42', stock: '30' }), ...(await seen(await path())) }
-    await town.running.app.db.tx(tx => tx.run(sql`update products set stock = stock - 4`))
+    await installation.running.app.db.tx(tx => tx.run(sql`update products set stock = stock - 4`))
     expect((await maria.post(await path(), sent)).status).toBe(303)
     expect(await product()).toMatchObject({ stock: 26n })
     const none = { ...filled({ price: '42', stock: '0' }), ...(await seen(await path())) }
-    await town.running.app.db.tx(tx => tx.run(sql`update products set stock = stock - 1`))
+    await installation.running.app.db.tx(tx => tx.run(sql`update products set stock = stock - 1`))
     const { status, text } = await maria.post(await path(), none)
     expect(status).toBe(409)
     expect(faultsIn(text)['stock']).toContain('foram vendidos mais')
@@ -153,7 +153,7 @@ describe('editing', () => {
 
   test('over another’s change nothing is written', async () => {
     const before = await seen(await path())
-    await town.repasse('product', 'edit', 'cafe-etico-250-g', '--price', '50.00', '--by', 'bia')
+    await installation.repasse('product', 'edit', 'cafe-etico-250-g', '--price', '50.00', '--by', 'bia')
     const { status, text } = await maria.post(await path(), { ...filled({ price: '45' }), ...before })
     expect(status).toBe(409)
     expect(text).toContain('Outra pessoa mudou este produto')

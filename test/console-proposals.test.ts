@@ -9,7 +9,7 @@ import { changeLimits } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { proposedAct } from '../src/web/console/proposals/words.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
@@ -22,7 +22,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: PageTown
+      let installation: PageInstallation
       let maria: ConsoleVisitor
       let chico: ConsoleVisitor
       let vera: ConsoleVisitor
@@ -30,25 +30,25 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
-        town = await openPageTown(
+        installation = await openPageInstallation(
           postgres ? { env: { DATABASE_URL: await postgres.migratedDatabase() } } : {},
         )
-        maria = await consoleVisitor(town, 'maria', 'maker')
-        chico = await consoleVisitor(town, 'chico', 'checker', 'en')
-        vera = await consoleVisitor(town, 'vera', 'viewer')
-        await town.repasse('account', 'add', ...trialAccountFlags)
-        accountId = (await town.running.app.db.one<{ id: string }>(
+        maria = await consoleVisitor(installation, 'maria', 'maker')
+        chico = await consoleVisitor(installation, 'chico', 'checker', 'en')
+        vera = await consoleVisitor(installation, 'vera', 'viewer')
+        await installation.repasse('account', 'add', ...trialAccountFlags)
+        accountId = (await installation.running.app.db.one<{ id: string }>(
           sql`select id from accounts where name = 'main'`,
         ))!.id
       }, 300_000)
       afterAll(async () => {
-        await town?.close()
+        await installation?.close()
         await postgres?.stop()
       })
 
       /** For an act that no version knows: what can be done is another test's. */
       const make = async (change: Partial<NewProposal> = {}): Promise<ProposalRow> => {
-        const { db, world } = town.running.app
+        const { db, world } = installation.running.app
         const proposed = {
           act: 'test.act',
           subject: accountId,
@@ -60,8 +60,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         return (await db.tx(tx => propose(tx, world, proposed))).proposal
       }
       const end = ({ id }: ProposalRow) =>
-        town.repasse('proposal', 'refuse', id, '--why', 'a test', '--by', 'somebody')
-      const rowOf = async ({ id }: ProposalRow) => (await findProposal(town.running.app.db, id))!
+        installation.repasse('proposal', 'refuse', id, '--why', 'a test', '--by', 'somebody')
+      const rowOf = async ({ id }: ProposalRow) => (await findProposal(installation.running.app.db, id))!
       const pathOf = ({ id }: ProposalRow) => `/console/proposals/${id}`
       const seenIn = (text: string) => /name="seen" value="([^"]+)"/.exec(text)?.[1]
 
@@ -89,7 +89,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect((await vera.get('/console')).text).toMatch(
           new RegExp(`href="${pathOf(proposal)}".*espera uma segunda pessoa`),
         )
-        expect(await town.repasse('status')).toContain(`repasse proposal show ${proposal.id}`)
+        expect(await installation.repasse('status')).toContain(`repasse proposal show ${proposal.id}`)
         expect((await vera.get(`/console/search?any=${proposal.id}`)).to).toBe(pathOf(proposal))
         await end(proposal)
         expect((await vera.get('/console')).text).not.toContain(pathOf(proposal))
@@ -135,7 +135,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('without a fresh code, without what was seen, and with what was never shown, nothing is approved', async () => {
         const proposal = await make()
         const seen = seenIn((await chico.get(pathOf(proposal))).text)!
-        await town.skip(6 * 60_000)
+        await installation.skip(6 * 60_000)
         expect((await chico.post(`${pathOf(proposal)}/approve`, { seen, code: '' })).status).toBe(400)
         expect((await chico.post(`${pathOf(proposal)}/approve`, { seen, code: '000000' })).status).toBe(400)
         expect((await chico.post(`${pathOf(proposal)}/approve`)).status).toBe(409)
@@ -147,7 +147,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('what changed behind the back is not approved, and is shown as it is now', async () => {
         const proposal = await make()
         const seen = seenIn((await chico.get(pathOf(proposal))).text)!
-        await town.running.app.db.tx(tx =>
+        await installation.running.app.db.tx(tx =>
           tx.run(sql`update proposals set detail = '{"odd":"not-ours"}' where id = ${proposal.id}`),
         )
         const { status, text } = await chico.post(`${pathOf(proposal)}/approve`, { seen })
@@ -170,7 +170,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       test('what can be done is done once, and done again by the same person is no fault', async () => {
-        const { db, world } = town.running.app
+        const { db, world } = installation.running.app
         await db.tx(tx =>
           changeLimits(tx, world, { asset: 'BRL', wanted: { hour: 100_000n }, by: 'maria', why: 'a test' }),
         )
@@ -250,7 +250,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           for (const id of ids) seen.add(id)
           path = /rel="next" href="([^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&')
         }
-        const { count } = (await town.running.app.db.one<{ count: bigint }>(
+        const { count } = (await installation.running.app.db.one<{ count: bigint }>(
           sql`select count(*) as count from proposals`,
         ))!
         expect(seen.size).toBe(Number(count))

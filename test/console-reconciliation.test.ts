@@ -7,20 +7,20 @@ import { findStranger } from '../src/reconcile/reconcile.ts'
 import { suspend, suspendedMoney } from '../src/ledger/ledger.ts'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 
-let town: PageTown
+let installation: PageInstallation
 let people: Record<'maria' | 'chico' | 'vera', ConsoleVisitor>
 const path = '/console/reconciliation'
 
 beforeAll(async () => {
-  town = await openPageTown()
+  installation = await openPageInstallation()
   people = {
-    maria: await consoleVisitor(town, 'maria', 'maker'),
-    chico: await consoleVisitor(town, 'chico', 'checker'),
-    vera: await consoleVisitor(town, 'vera', 'viewer'),
+    maria: await consoleVisitor(installation, 'maria', 'maker'),
+    chico: await consoleVisitor(installation, 'chico', 'checker'),
+    vera: await consoleVisitor(installation, 'vera', 'viewer'),
   }
-  await town.running.app.db.tx(async tx => {
+  await installation.running.app.db.tx(async tx => {
     const now = await tx.now()
     for (const [id, units, description] of [
       ['1001', -900_000n, 'Pix <b>para</b> alguém'],
@@ -33,11 +33,11 @@ beforeAll(async () => {
           ${now}, ${now})`)
   })
 }, 60_000)
-afterAll(() => town?.close())
+afterAll(() => installation?.close())
 
-const stateOf = async (id: string) => (await findStranger(town.running.app.db, id))!.state
+const stateOf = async (id: string) => (await findStranger(installation.running.app.db, id))!.state
 const proposalOf = async (act: string) =>
-  (await town.running.app.db.one<{ id: string }>(
+  (await installation.running.app.db.one<{ id: string }>(
     sql`select id from proposals where act = ${act} and state = 'open'`,
   ))!.id
 const approve = async (id: string) => {
@@ -55,14 +55,14 @@ test('the overview leads to the page, which shows each line as text and no form 
 })
 
 test('what the program stopped is said in the page’s words on every page, and in its own on the page of the stop', async () => {
-  await town.running.app.db.tx(tx =>
+  await installation.running.app.db.tx(tx =>
     tx.run(
       sql`insert into settings (name, value) values ('chain', 'the chain holds less')
         on conflict (name) do nothing`,
     ),
   )
   const [notice, stop] = [(await people.vera.get(path)).text, (await people.vera.get('/console/stop')).text]
-  await town.running.app.db.tx(tx => tx.run(sql`delete from settings where name = 'chain'`))
+  await installation.running.app.db.tx(tx => tx.run(sql`delete from settings where name = 'chain'`))
   // The lines of this story may have stopped them too by now, and then that is said first.
   expect(notice).toMatch(
     /Repasses parados\.<\/strong> (?:As moedas na rede não conferem|O banco não confere) [^<]*\. <a/,
@@ -110,7 +110,7 @@ test('a rule is made in the same way, covers the line that waits, and is closed 
 })
 
 test('what moved under a tag of ours, and belongs to nothing, is listed, closed by two people, and gone', async () => {
-  const { db, world } = town.running.app
+  const { db, world } = installation.running.app
   const tags = { invoice: 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t', order: undefined }
   const line = { rail: 'starkbank', about: 'payout', units: -5_000n, memo: '', tags } as const
   for (const id of ['2001', '2002'])

@@ -6,11 +6,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postReceivable } from '../src/payout/receivable.ts'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
 
-let town: PageTown
+let installation: PageInstallation
 let people: Record<'maker' | 'checker' | 'admin' | 'viewer', ConsoleVisitor>
 let ids: string[]
 
@@ -22,19 +22,19 @@ type ShownInvoice = {
   refunds: { state: string; amount: string }[]
 }
 const show = (place: number) =>
-  town.ask<ShownInvoice & { reissuedAs: string | null; returned: { amount: string } }>(
+  installation.ask<ShownInvoice & { reissuedAs: string | null; returned: { amount: string } }>(
     'invoice',
     'show',
     ids[place]!,
   )
 const stored = (id: string) =>
-  town.running.app.db.one<{ state: string }>(sql`select state from invoices where id = ${id}`)
+  installation.running.app.db.one<{ state: string }>(sql`select state from invoices where id = ${id}`)
 
 beforeAll(async () => {
-  town = await openPageTown()
+  installation = await openPageInstallation()
   // Transfers and refunds cost more than came in.
-  town.bank.deposit(50_000)
-  const { repasse, ask } = town
+  installation.bank.deposit(50_000)
+  const { repasse, ask } = installation
   await repasse('account', 'add', ...trialAccountFlags)
   await repasse('account', 'approve', 'main', '--by', 'checker')
   const rule = [
@@ -57,13 +57,13 @@ beforeAll(async () => {
   }, 'the invoices')
   ids = issued.map(({ id }) => id)
   people = {
-    maker: await consoleVisitor(town, 'maria', 'maker'),
-    checker: await consoleVisitor(town, 'chico', 'checker'),
-    admin: await consoleVisitor(town, 'alda', 'admin', 'en'),
-    viewer: await consoleVisitor(town, 'vera', 'viewer'),
+    maker: await consoleVisitor(installation, 'maria', 'maker'),
+    checker: await consoleVisitor(installation, 'chico', 'checker'),
+    admin: await consoleVisitor(installation, 'alda', 'admin', 'en'),
+    viewer: await consoleVisitor(installation, 'vera', 'viewer'),
   }
 }, 60_000)
-afterAll(() => town?.close())
+afterAll(() => installation?.close())
 
 /** The proposal that a form led to, approved by the checker on its page. */
 async function approve(to: string): Promise<void> {
@@ -75,7 +75,7 @@ async function approve(to: string): Promise<void> {
 }
 
 test('a maker proposes a refund in reais as they are typed, a checker approves it, and the invoice shows what became of it', async () => {
-  await town.pay(ids[0]!)
+  await installation.pay(ids[0]!)
   await until(async () => (await stored(ids[0]!))?.state === 'credited', 'the credit')
   for (const wrong of ['checker', 'admin', 'viewer'] as const) {
     expect((await people[wrong].get(invoice(0))).text).not.toContain(`action="${invoice(0)}/refund"`)
@@ -99,7 +99,7 @@ test('a maker proposes a refund in reais as they are typed, a checker approves i
 })
 
 test('a maker says how a reversal ended of which the bank does not say so, and where it does, no approval counts', async () => {
-  const { db } = town.running.app
+  const { db } = installation.running.app
   const since = (at: string | null) =>
     db.tx(tx =>
       tx.run(sql`update invoice_reversals set under_way_since = ${at} where invoice_id = ${ids[0]!}`),
@@ -119,26 +119,34 @@ test('a maker says how a reversal ended of which the bank does not say so, and w
   expect(page).toMatch(/dizer como terminou um estorno[\s\S]*Voltou ao todo<\/dt><dd>R\$\s60,00/)
   const seen = /name="seen" value="([^"]+)"/.exec(page)![1]!
   expect((await people.checker.post(`${to}/approve`, { seen })).text).toContain('the bank has said by now')
-  await town.repasse('proposal', 'refuse', /pro_\w+/.exec(to)![0], '--why', 'the bank said', '--by', 'ana')
+  await installation.repasse(
+    'proposal',
+    'refuse',
+    /pro_\w+/.exec(to)![0],
+    '--why',
+    'the bank said',
+    '--by',
+    'ana',
+  )
   await since(null)
 })
 
 test('by commands, whole, after it was paid on: the payee owes it, on its account’s page and in what needs attention', async () => {
   const payer = ids[1]!
-  await town.pay(payer)
+  await installation.pay(payer)
   await until(async () => (await show(1)).payout?.state === 'paid', 'the payout')
-  const proposed = await town.repasse('invoice', 'refund', payer, '--why', 'returned', '--by', 'ana')
+  const proposed = await installation.repasse('invoice', 'refund', payer, '--why', 'returned', '--by', 'ana')
   expect(proposed).toContain('what was passed on of it, the payee will owe')
   const id = /pro_\w+/.exec(proposed)![0]
-  expect(await town.repasse('proposal', 'approve', id, '--by', 'bruno')).toContain('is approved')
+  expect(await installation.repasse('proposal', 'approve', id, '--by', 'bruno')).toContain('is approved')
   await until(async () => (await stored(payer))?.state === 'reversed', 'the reversal')
   const owes = await until(async () => {
-    const { owes: owed } = await town.ask<{ owes: { amount: string } }>('account', 'show', 'main')
+    const { owes: owed } = await installation.ask<{ owes: { amount: string } }>('account', 'show', 'main')
     return owed.amount !== '0.00' && owed.amount
   }, 'the debt')
-  expect(await town.repasse('account', 'show', 'main')).toContain(`R$ ${owes}`)
-  expect(await town.repasse('account', 'list')).toContain(`R$ ${owes} (never)`)
-  expect(await town.repasse('status')).toContain(`account main owes R$ ${owes}`)
+  expect(await installation.repasse('account', 'show', 'main')).toContain(`R$ ${owes}`)
+  expect(await installation.repasse('account', 'list')).toContain(`R$ ${owes} (never)`)
+  expect(await installation.repasse('status')).toContain(`account main owes R$ ${owes}`)
   expect((await people.viewer.get('/console')).text).toContain('/console/accounts/main')
   expect((await people.viewer.get('/console/accounts/main')).text).toContain('valor a receber do recebedor')
 
@@ -146,20 +154,22 @@ test('by commands, whole, after it was paid on: the payee owes it, on its accoun
   for (const wrong of ['checker', 'admin', 'viewer'] as const)
     expect((await people[wrong].post(`${account}/terms`, { why, recover: 'next-payouts' })).status).toBe(403)
   await approve((await people.maker.post(`${account}/terms`, { why, recover: 'next-payouts' })).to)
-  expect(await town.ask<object>('account', 'show', 'main')).toMatchObject({ recover: 'next-payouts' })
+  expect(await installation.ask<object>('account', 'show', 'main')).toMatchObject({ recover: 'next-payouts' })
   expect((await people.maker.post(`${account}/debt`, { why, amount: '1000000', as: 'paid' })).status).toBe(
     400,
   )
   await approve(
     (await people.maker.post(`${account}/debt`, { why, amount: owes.replace('.', ','), as: 'forgiven' })).to,
   )
-  expect(await town.ask<object>('account', 'show', 'main')).toMatchObject({ owes: { amount: '0.00' } })
+  expect(await installation.ask<object>('account', 'show', 'main')).toMatchObject({
+    owes: { amount: '0.00' },
+  })
   expect((await people.viewer.get('/console/audit')).text).toContain('dívida de recebedor perdoada')
 
   expect((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).status).toBe(
     400,
   )
-  const { db, world } = town.running.app
+  const { db, world } = installation.running.app
   const { id: accountId } = (await db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
   const tooMuch = {
     movement: 'receivable paid',
@@ -173,8 +183,10 @@ test('by commands, whole, after it was paid on: the payee owes it, on its accoun
     /Retido a mais[\s\S]*5,00[\s\S]*Dar por devolvido[\s\S]*value="5,00"/,
   )
   await approve((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).to)
-  expect(await town.ask<object>('account', 'show', 'main')).toMatchObject({ owes: { amount: '0.00' } })
-  expect(await town.repasse('ledger', 'check')).toContain('OK')
+  expect(await installation.ask<object>('account', 'show', 'main')).toMatchObject({
+    owes: { amount: '0.00' },
+  })
+  expect(await installation.repasse('ledger', 'check')).toContain('OK')
 })
 
 test('one that nobody paid is canceled by a maker and asked for again once, and each page names the other', async () => {
@@ -195,7 +207,7 @@ test('one that nobody paid is canceled by a maker and asked for again once, and 
 
 test('by commands: what cannot be done says why', async () => {
   const refuses = async (...words: string[]) =>
-    town.repasse(...words).catch((error: unknown) => String(error))
+    installation.repasse(...words).catch((error: unknown) => String(error))
   const says = await Promise.all([
     refuses('invoice', 'cancel', ids[0]!, '--why', 'x'),
     refuses('invoice', 'reissue', ids[3]!, '--why', 'x'),
@@ -212,10 +224,10 @@ test('by commands: what cannot be done says why', async () => {
     expect.stringContaining('--why is missing'),
     expect.stringContaining('is going back'),
   ])
-  expect(await town.repasse('invoice', 'cancel', ids[3]!, '--why', 'the wrong month')).toContain(
+  expect(await installation.repasse('invoice', 'cancel', ids[3]!, '--why', 'the wrong month')).toContain(
     'is canceled',
   )
-  expect(await town.repasse('invoice', 'reissue', ids[3]!, '--why', 'the right month')).toContain(
+  expect(await installation.repasse('invoice', 'reissue', ids[3]!, '--why', 'the right month')).toContain(
     `${ids[3]} is asked for again as inv_`,
   )
 })

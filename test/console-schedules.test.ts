@@ -5,12 +5,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { until } from './testbed/until.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 import { workbook } from './testbed/workbook.ts'
 
-let town: PageTown
+let installation: PageInstallation
 let maria: ConsoleVisitor
 let vera: ConsoleVisitor
 let emma: ConsoleVisitor
@@ -18,10 +18,10 @@ let account: string
 
 beforeAll(async () => {
   // Two in the afternoon in São Paulo: its schedules are of the morning.
-  town = await openPageTown({ hour: 17 })
+  installation = await openPageInstallation({ hour: 17 })
   // No act of these pages asks for a fresh code, so nobody waits for one.
   const arrives = async (...who: [string, 'maker' | 'viewer', string?]): Promise<ConsoleVisitor> => {
-    const { post, upload, ...visitor } = await consoleVisitor(town, ...who)
+    const { post, upload, ...visitor } = await consoleVisitor(installation, ...who)
     return {
       ...visitor,
       post: (path, fields) => post(path, { code: '', ...fields }),
@@ -32,7 +32,7 @@ beforeAll(async () => {
   vera = await arrives('vera', 'viewer')
   emma = await arrives('emma', 'maker', 'en')
 })
-afterAll(() => town.close())
+afterAll(() => installation.close())
 
 const roster =
   'name,tax_id,amount,description\nAna Conceição,123.456.789-09,20.00,Março\nBia Lima,123.456.789-09,30.50,\n'
@@ -58,7 +58,7 @@ const filled = (more: Record<string, string> = {}) => ({
   ...more,
 })
 const row = (name: string) =>
-  town.running.app.db.one<Record<string, unknown>>(sql`select * from schedules where name = ${name}`)
+  installation.running.app.db.one<Record<string, unknown>>(sql`select * from schedules where name = ${name}`)
 const faultsIn = (text: string) =>
   [...text.matchAll(/<p class="fault" id="([\w-]+)-fault">([^<]*)</g)].map(([, name, why]) => [name, why])
 
@@ -83,9 +83,9 @@ describe('before there is anything', () => {
 
 describe('a new schedule', () => {
   beforeAll(async () => {
-    await town.repasse('account', 'add', ...trialAccountFlags)
-    await town.repasse('account', 'approve', 'main', '--by', 'bruno')
-    account = (await town.running.app.db.one<{ id: string }>(
+    await installation.repasse('account', 'add', ...trialAccountFlags)
+    await installation.repasse('account', 'approve', 'main', '--by', 'bruno')
+    account = (await installation.running.app.db.one<{ id: string }>(
       sql`select id from accounts where name = 'main'`,
     ))!.id
   })
@@ -391,7 +391,7 @@ describe('pausing', () => {
     expect((await maria.post('/console/schedules/aluguel/resume', { why: 'de volta' })).to).toBe(
       '/console/schedules/aluguel?said=resumed',
     )
-    const acts = await town.running.app.db.all(
+    const acts = await installation.running.app.db.all(
       sql`select act from audit where act like 'schedule %ed' and actor = 'maria'
         and act <> 'schedule added'`,
     )
@@ -408,8 +408,8 @@ describe('running', () => {
     expect(text).toMatch(/Comissão<\/dt><dd>R\$\s0,76/)
     expect(text).toMatch(/Repassado<\/dt><dd>R\$\s49,74/)
     expect(text).toContain('2 transferências para main')
-    expect(await town.running.app.db.all(sql`select id from invoices`)).toEqual([])
-    expect(await town.running.app.db.all(sql`select id from slots`)).toEqual([])
+    expect(await installation.running.app.db.all(sql`select id from invoices`)).toEqual([])
+    expect(await installation.running.app.db.all(sql`select id from slots`)).toEqual([])
   })
 
   test('a run now is confirmed with a reason, and the page sent twice is one slot', async () => {
@@ -423,11 +423,11 @@ describe('running', () => {
       '/console/schedules/aluguel?said=ran',
       '/console/schedules/aluguel?said=ran',
     ])
-    const slots = await town.running.app.db.all<{ cause: string; id: string }>(
+    const slots = await installation.running.app.db.all<{ cause: string; id: string }>(
       sql`select id, cause from slots`,
     )
     expect(slots).toHaveLength(1)
-    const detail = await town.running.app.db.one<{ detail: string }>(
+    const detail = await installation.running.app.db.one<{ detail: string }>(
       sql`select detail from audit where act = 'schedule run'`,
     )
     expect(JSON.parse(detail!.detail)).toEqual({
@@ -449,13 +449,13 @@ describe('running', () => {
       expect(status).toBe(400)
       expect(text).toContain('Esta página é antiga')
     }
-    expect(await town.running.app.db.all(sql`select id from slots`)).toHaveLength(1)
+    expect(await installation.running.app.db.all(sql`select id from slots`)).toHaveLength(1)
   })
 
   test('the run shows as a bar, and on the page of its schedule leads to itself, in words too', async () => {
     await until(
       async () =>
-        (await town.running.app.db.one(sql`select id from slots where state = 'done'`)) !== undefined,
+        (await installation.running.app.db.one(sql`select id from slots where state = 'done'`)) !== undefined,
       'the slot is done',
     )
     const list = await vera.get('/console/schedules')

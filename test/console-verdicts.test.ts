@@ -7,12 +7,12 @@ import { verdictWords } from '../src/cli/payouts/verdicts.ts'
 import { verdicts } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
 
-let town: PageTown
+let installation: PageInstallation
 let maker: ConsoleVisitor
 let checker: ConsoleVisitor
 let payout: string
@@ -20,14 +20,15 @@ let path: string
 
 const why = 'falei com o banco'
 const seen = async () =>
-  (await town.running.app.db.one<{ state: string; account: string; invoice_id: string }>(sql`
+  (await installation.running.app.db.one<{ state: string; account: string; invoice_id: string }>(sql`
     select p.state, a.name as account, p.invoice_id from payouts p join accounts a on a.id = p.account_id
       where p.id = ${payout}`))!
-const acted = async (act: string) => town.running.app.db.all(sql`select actor from audit where act = ${act}`)
+const acted = async (act: string) =>
+  installation.running.app.db.all(sql`select actor from audit where act = ${act}`)
 
 beforeAll(async () => {
-  town = await openPageTown()
-  const { repasse, ask } = town
+  installation = await openPageInstallation()
+  const { repasse, ask } = installation
   const second = trialAccountFlags.map((word, at) =>
     trialAccountFlags[at - 1] === '--name'
       ? 'second'
@@ -56,14 +57,14 @@ beforeAll(async () => {
     const rows = await ask<{ id: string; state: string }[]>('invoice', 'list')
     return rows[0]?.state === 'issued' && rows
   }, 'the invoice')
-  await town.pay(issued[0]!.id)
+  await installation.pay(issued[0]!.id)
   // Its account is not approved, so it waits.
   payout = await until(async () => (await ask<{ id: string }[]>('payout', 'list'))[0]?.id, 'its payout')
   path = `/console/payouts/${payout}`
-  maker = await consoleVisitor(town, 'maria', 'maker', 'en')
-  checker = await consoleVisitor(town, 'chico', 'checker', 'en')
+  maker = await consoleVisitor(installation, 'maria', 'maker', 'en')
+  checker = await consoleVisitor(installation, 'chico', 'checker', 'en')
 })
-afterAll(() => town?.close())
+afterAll(() => installation?.close())
 
 async function approve(page: string): Promise<void> {
   const { text } = await checker.get(page)
@@ -85,16 +86,21 @@ test('a payout is held, proposed for another account of its payee, and a second 
   const proposed = await maker.post(`${path}/redirect`, { why, to: 'second' })
   expect(proposed).toMatchObject({ status: 303, to: expect.stringMatching(/^\/console\/proposals\/pro_/) })
   expect((await seen()).account).toBe('main')
-  await town.repasse('payout', 'stop', '--why', 'so that it is not sent')
+  await installation.repasse('payout', 'stop', '--why', 'so that it is not sent')
   await approve(proposed.to!)
   expect(await seen()).toMatchObject({ state: 'owed', account: 'second' })
   expect(await acted('payout redirected')).toEqual([{ actor: 'chico' }])
 })
 
 test('a transfer under its tag is called not ours by two people, on the page or by commands', async () => {
-  const { units } = (await town.running.app.db.one<{ units: bigint }>(sql`select units from payouts`))!
-  town.bank.deposit(100_000)
-  const { id: transfer } = orderByHand(town.bank, { units: Number(units), tags: [(await seen()).invoice_id] })
+  const { units } = (await installation.running.app.db.one<{ units: bigint }>(
+    sql`select units from payouts`,
+  ))!
+  installation.bank.deposit(100_000)
+  const { id: transfer } = orderByHand(installation.bank, {
+    units: Number(units),
+    tags: [(await seen()).invoice_id],
+  })
   expect((await maker.post(`${path}/adjudicate`, { why, transfer: '123', as: 'ours' })).text).toContain(
     'the bank has no such transfer',
   )
@@ -113,8 +119,8 @@ test('a transfer under its tag is called not ours by two people, on the page or 
   await approve(proposed.to!)
   expect(await acted('payout adjudicated')).toEqual([{ actor: 'chico' }])
 
-  const { id: other } = orderByHand(town.bank, { units: 100, tags: [(await seen()).invoice_id] })
-  const said = await town.repasse(
+  const { id: other } = orderByHand(installation.bank, { units: 100, tags: [(await seen()).invoice_id] })
+  const said = await installation.repasse(
     'payout',
     'adjudicate',
     payout,
@@ -130,7 +136,7 @@ test('a transfer under its tag is called not ours by two people, on the page or 
   const proposal = /proposal approve (pro_\w+)/.exec(said)![1]!
   // The worker asks the bank as well: whoever is told that something changed meanwhile approves again.
   const approved = await until(
-    () => town.repasse('proposal', 'approve', proposal, '--by', 'bruno').catch(() => undefined),
+    () => installation.repasse('proposal', 'approve', proposal, '--by', 'bruno').catch(() => undefined),
     'the approval',
   )
   expect(approved).toContain('is approved')
@@ -138,14 +144,16 @@ test('a transfer under its tag is called not ours by two people, on the page or 
 
 test('a payout that was paid by hand is settled with what the bank proves and a second person approves', async () => {
   await maker.post(`${path}/hold`, { why })
-  const { units } = (await town.running.app.db.one<{ units: bigint }>(sql`select units from payouts`))!
-  const { id: ref } = orderByHand(town.bank, {
+  const { units } = (await installation.running.app.db.one<{ units: bigint }>(
+    sql`select units from payouts`,
+  ))!
+  const { id: ref } = orderByHand(installation.bank, {
     units: Number(units),
     tags: [],
     to: { accountNumber: '4242' },
   })
   await until(
-    () => town.bank.transfers().find(({ id, status }) => id === ref && status === 'success'),
+    () => installation.bank.transfers().find(({ id, status }) => id === ref && status === 'success'),
     'the transfer',
   )
   expect((await maker.post(`${path}/settle`, { why, ref })).status).toBe(403)
@@ -159,23 +167,32 @@ test('a payout that was paid by hand is settled with what the bank proves and a 
   expect((await seen()).state).toBe('held')
   const id = proposed.to!.split('/').at(-1)!
   await until(
-    () => town.repasse('proposal', 'approve', id, '--by', 'bruno').catch(() => undefined),
+    () => installation.repasse('proposal', 'approve', id, '--by', 'bruno').catch(() => undefined),
     'the approval',
   )
   expect((await seen()).state).toBe('paid')
 })
 
 test('what is in suspense is listed, and closed by two people', async () => {
-  const { id: lost } = orderByHand(town.bank, { units: 700, tags: ['inv_01k9zq3f5c8wxy2m7n4p6r8s0t'] })
+  const { id: lost } = orderByHand(installation.bank, {
+    units: 700,
+    tags: ['inv_01k9zq3f5c8wxy2m7n4p6r8s0t'],
+  })
   await until(
-    () => town.bank.transfers().find(({ id, status }) => id === lost && status === 'success'),
+    () => installation.bank.transfers().find(({ id, status }) => id === lost && status === 'success'),
     'the transfer',
   )
   await until(async () => {
-    await town.repasse('reconcile').catch(() => undefined)
-    return (await town.repasse('suspense', 'list')).includes(lost)
+    await installation.repasse('reconcile').catch(() => undefined)
+    return (await installation.repasse('suspense', 'list')).includes(lost)
   }, 'its line in suspense')
-  const said = await town.repasse('suspense', 'close', lost, '--why', why, '--by', 'ana')
-  await town.repasse('proposal', 'approve', /proposal approve (pro_\w+)/.exec(said)![1]!, '--by', 'bruno')
-  expect(await town.repasse('suspense', 'list')).not.toContain(lost)
+  const said = await installation.repasse('suspense', 'close', lost, '--why', why, '--by', 'ana')
+  await installation.repasse(
+    'proposal',
+    'approve',
+    /proposal approve (pro_\w+)/.exec(said)![1]!,
+    '--by',
+    'bruno',
+  )
+  expect(await installation.repasse('suspense', 'list')).not.toContain(lost)
 })

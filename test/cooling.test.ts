@@ -33,11 +33,11 @@ import { payableNow } from '../src/payout/cooling.ts'
 import { skipLocked, sql, type Db } from '../src/db/db.ts'
 import { attentionOf } from '../src/queries/attention.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { collect } from './testbed/collecting.ts'
 import { owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
 
@@ -49,72 +49,79 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
       afterAll(() => postgres?.stop())
       beforeEach(async () => {
         const databaseUrl = postgres ? await postgres.migratedDatabase() : 'sqlite::memory:'
-        town = await openTown({ databaseUrl, commissionBp: 0n, settings: { fee: 0 } })
+        installation = await openTestInstallation({ databaseUrl, commissionBp: 0n, settings: { fee: 0 } })
       })
-      afterEach(() => town?.close())
+      afterEach(() => installation?.close())
 
       const payout = async ({ id }: PayoutRow) =>
-        (await town.db.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
+        (await installation.db.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
       const send = async () => {
-        await sendPayouts(town.db, town.app.rails.starkbank!, town.app.world)
-        return town.transfers().map(({ amount }) => amount)
+        await sendPayouts(installation.db, installation.app.rails.starkbank!, installation.app.world)
+        return installation.transfers().map(({ amount }) => amount)
       }
-      const refuseProposal = (id: string) => town.db.tx(tx => refuse(tx, id, { by: 'carla', why: 'again' }))
-      const now = () => town.db.tx(tx => tx.now())
+      const refuseProposal = (id: string) =>
+        installation.db.tx(tx => refuse(tx, id, { by: 'carla', why: 'again' }))
+      const now = () => installation.db.tx(tx => tx.now())
       /** As the program asks, without what merely waits for the rail to be read. */
       const kinds = async () =>
-        (await attentionOf(town.db, await now()))
+        (await attentionOf(installation.db, await now()))
           .map(({ kind }) => kind)
           .filter(kind => /^(account|payout|limits)/.test(kind))
 
       test('an account that was approved today is paid tomorrow, once, and no alarm is raised meanwhile', async () => {
-        await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
-        const { payable_from: from } = await approveAccount(town.db, 'new', 'chico', undefined, coolingOffMs)
-        const [owed] = await collect(town, [10_000n], 'new')
+        await addAccount(installation.db, installation.app.world, 'new', trialAccount, 'maria')
+        const { payable_from: from } = await approveAccount(
+          installation.db,
+          'new',
+          'chico',
+          undefined,
+          coolingOffMs,
+        )
+        const [owed] = await collect(installation, [10_000n], 'new')
         expect(await send()).toEqual([])
         expect(await payout(owed!)).toMatchObject({
           state: 'owed',
           why: expect.stringContaining(`is paid from ${from} on`),
         })
-        town.pass(20 * hour)
+        installation.pass(20 * hour)
         expect([await send(), await kinds()]).toEqual([[], ['account waits']])
-        town.pass(4 * hour)
+        installation.pass(4 * hour)
         expect([await send(), await send(), await kinds()]).toEqual([[10_000], [10_000], []])
-        expect(await town.db.tx(checkLedger)).toEqual([])
+        expect(await installation.db.tx(checkLedger)).toEqual([])
       })
 
       test('an account that was approved under a clock that was ahead waits no longer than a day once a checker signs it', async () => {
-        await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
+        await addAccount(installation.db, installation.app.world, 'new', trialAccount, 'maria')
         // As a clock says that is a year ahead.
-        await approveAccount(town.db, 'new', 'chico', undefined, 366 * 24 * hour)
-        await collect(town, [10_000n], 'new')
+        await approveAccount(installation.db, 'new', 'chico', undefined, 366 * 24 * hour)
+        await collect(installation, [10_000n], 'new')
         expect(await send()).toEqual([])
         const latest = later(await now(), coolingOffMs)
-        await signAccount(town.db, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
-        expect(await findAccount(town.db, 'new')).toMatchObject({ payable_from: latest })
+        await signAccount(installation.db, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
+        expect(await findAccount(installation.db, 'new')).toMatchObject({ payable_from: latest })
         expect(await send()).toEqual([])
         // Signed again it waits no longer, and never less than was approved.
-        await signAccount(town.db, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
-        expect(await findAccount(town.db, 'new')).toMatchObject({ payable_from: latest })
-        expect(await checkApprovals(town.db)).toEqual([])
-        town.pass(coolingOffMs)
+        await signAccount(installation.db, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
+        expect(await findAccount(installation.db, 'new')).toMatchObject({ payable_from: latest })
+        expect(await checkApprovals(installation.db)).toEqual([])
+        installation.pass(coolingOffMs)
         expect(await send()).toEqual([10_000])
       })
 
       test('however long it is, no wait is taken for one of a clock that was ahead', async () => {
-        await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
-        await approveAccount(town.db, 'new', 'chico', undefined, 72 * hour)
-        await collect(town, [10_000n], 'new')
+        await addAccount(installation.db, installation.app.world, 'new', trialAccount, 'maria')
+        await approveAccount(installation.db, 'new', 'chico', undefined, 72 * hour)
+        await collect(installation, [10_000n], 'new')
         for (let days = 0; days < 3; days++) {
-          expect([await send(), await bringBack(town.db, town.app.world)]).toEqual([[], 0])
-          town.pass(24 * hour)
+          expect([await send(), await bringBack(installation.db, installation.app.world)]).toEqual([[], 0])
+          installation.pass(24 * hour)
         }
         expect(await send()).toEqual([10_000])
       })
@@ -123,10 +130,12 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         ['earlier', '2026-01-01T00:00:00.000Z'],
         ['away', null],
       ])('a row in which that time is %s moves nothing: its payout is held', async (_, at) => {
-        await addAccount(town.db, town.app.world, 'new', trialAccount, 'maria')
-        await approveAccount(town.db, 'new', 'chico', undefined, coolingOffMs)
-        const [owed] = await collect(town, [10_000n], 'new')
-        await town.db.tx(tx => tx.run(sql`update accounts set payable_from = ${at} where name = 'new'`))
+        await addAccount(installation.db, installation.app.world, 'new', trialAccount, 'maria')
+        await approveAccount(installation.db, 'new', 'chico', undefined, coolingOffMs)
+        const [owed] = await collect(installation, [10_000n], 'new')
+        await installation.db.tx(tx =>
+          tx.run(sql`update accounts set payable_from = ${at} where name = 'new'`),
+        )
         expect(await send()).toEqual([])
         expect(await payout(owed!)).toMatchObject({
           state: 'held',
@@ -135,19 +144,24 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       })
 
       test('while somebody objects to an account nothing is paid there, until two others than who added it clear that', async () => {
-        const object = (why: string) => objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why })
+        const object = (why: string) =>
+          objectToAccount(installation.db, installation.app.world, 'main', { by: 'ana', why })
         const clear = (by: string) =>
-          proposeAccountClear(town.db, town.app.world, 'main', { by, why: 'the payee was called' })
-        const approve = async (id: string, by: string) => (await approveAndDo(town.app, id, { by })).is
+          proposeAccountClear(installation.db, installation.app.world, 'main', {
+            by,
+            why: 'the payee was called',
+          })
+        const approve = async (id: string, by: string) =>
+          (await approveAndDo(installation.app, id, { by })).is
         await object('who is that')
         expect((await object('again')).why).toBe('who is that')
-        const [owed] = await collect(town, [10_000n])
+        const [owed] = await collect(installation, [10_000n])
         expect([await send(), await kinds()]).toEqual([[], ['account objected']])
         expect(await payout(owed!)).toMatchObject({
           state: 'owed',
           why: 'somebody objects to its account main (ana): who is that',
         })
-        town.pass(24 * hour)
+        installation.pass(24 * hour)
         expect([await send(), await kinds()]).toEqual([[], ['account objected']])
         await expect(clear('maker')).rejects.toThrow('maker added account')
         const { proposal } = await clear('bruno')
@@ -159,7 +173,11 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
           [10_000],
         ])
         await expect(clear('bruno')).rejects.toThrow('nobody objects to main')
-        expect([await kinds(), await checkSet(town.db), await town.db.tx(checkLedger)]).toEqual([[], [], []])
+        expect([
+          await kinds(),
+          await checkSet(installation.db),
+          await installation.db.tx(checkLedger),
+        ]).toEqual([[], [], []])
       })
 
       test.each([
@@ -181,28 +199,31 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       ])(
         'an objection to an account that was %s past the program still holds, and is named',
         async (_, edit, says) => {
-          await objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
-          expect(await checkSet(town.db)).toEqual([])
-          const [owed] = await collect(town, [10_000n])
-          await town.db.tx(tx => tx.run(edit))
+          await objectToAccount(installation.db, installation.app.world, 'main', {
+            by: 'ana',
+            why: 'who is that',
+          })
+          expect(await checkSet(installation.db)).toEqual([])
+          const [owed] = await collect(installation, [10_000n])
+          await installation.db.tx(tx => tx.run(edit))
           expect([await send(), (await payout(owed!)).why]).toEqual([
             [],
             'somebody objects to its account main (ana): who is that',
           ])
-          expect(await checkSet(town.db)).toEqual([
+          expect(await checkSet(installation.db)).toEqual([
             expect.objectContaining({ says: expect.stringContaining(says) }),
           ])
         },
       )
 
       test('whoever objects second is heard as well: what two people were shown ends, and nothing that came since', async () => {
-        const { db, world } = town.app
+        const { db, world } = installation.app
         const object = (by: string, why: string) => objectToAccount(db, world, 'main', { by, why })
         const clear = async () =>
           (await proposeAccountClear(db, world, 'main', { by: 'bruno', why: 'a slip' })).proposal.id
-        const approve = async (id: string) => (await approveAndDo(town.app, id, { by: 'carla' })).is
+        const approve = async (id: string) => (await approveAndDo(installation.app, id, { by: 'carla' })).is
         await object('mallory', 'hm')
-        await collect(town, [10_000n])
+        await collect(installation, [10_000n])
         const shown = await clear()
         await object('ana', 'the payee never gave us this account')
         await expect(approve(shown)).rejects.toThrow('mallory, ana objects to main by now')
@@ -218,8 +239,8 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       test.runIf(engine === 'PostgreSQL')(
         'an objection is answered once every claim that read before it has ended',
         async () => {
-          const { db, world } = town.app
-          await collect(town, [10_000n])
+          const { db, world } = installation.app
+          await collect(installation, [10_000n])
           const order: string[] = []
           let objected: Promise<unknown> | undefined
           await db.tx(async tx => {
@@ -239,7 +260,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       )
 
       test('objected to and cleared by many at once it is one objection of each person, and ends once', async () => {
-        const { db, world } = town.app
+        const { db, world } = installation.app
         const at = (by: string) => objectToAccount(db, world, 'main', { by, why: 'who is that' })
         await Promise.all([at('ana'), at('ana'), at('ANA'), at('dora')])
         expect(
@@ -249,7 +270,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         ).toEqual(['ana', 'dora'])
         const { proposal } = await proposeAccountClear(db, world, 'main', { by: 'bruno', why: 'a slip' })
         const ends = await Promise.all(
-          ['carla', 'eva', 'carla'].map(by => approveAndDo(town.app, proposal.id, { by })),
+          ['carla', 'eva', 'carla'].map(by => approveAndDo(installation.app, proposal.id, { by })),
         )
         expect(ends.map(({ is }) => is).sort()).toEqual(['approved', 'decided', 'decided'])
         const acts = await db.all<{ act: string }>(
@@ -260,37 +281,46 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
           'account objected',
           'account objection cleared',
         ])
-        await collect(town, [10_000n])
+        await collect(installation, [10_000n])
         expect([await send(), await checkSet(db)]).toEqual([[10_000], []])
       })
 
       const acts: [string, (id: string) => Promise<unknown>][] = [
-        ['a retry', id => retryPayout(town.db, id, { by: 'carla', why: 'now' })],
+        ['a retry', id => retryPayout(installation.db, id, { by: 'carla', why: 'now' })],
         [
           'a hold and a release',
           async id => {
-            await holdPayout(town.db, id, { by: 'ana', why: 'wait' })
-            await releasePayout(town.db, id, { by: 'carla', why: 'now' })
+            await holdPayout(installation.db, id, { by: 'ana', why: 'wait' })
+            await releasePayout(installation.db, id, { by: 'carla', why: 'now' })
           },
         ],
         [
           'a redirection there',
           async id => {
-            await addAccount(town.db, town.app.world, 'main2', { ...trialAccount, number: '777' }, 'maria')
-            await approveAccount(town.db, 'main2', 'chico')
-            await objectToAccount(town.db, town.app.world, 'main2', { by: 'ana', why: 'nor that' })
-            const { proposal } = await proposeRedirect(town.db, town.app.world, id, {
+            await addAccount(
+              installation.db,
+              installation.app.world,
+              'main2',
+              { ...trialAccount, number: '777' },
+              'maria',
+            )
+            await approveAccount(installation.db, 'main2', 'chico')
+            await objectToAccount(installation.db, installation.app.world, 'main2', {
+              by: 'ana',
+              why: 'nor that',
+            })
+            const { proposal } = await proposeRedirect(installation.db, installation.app.world, id, {
               to: 'main2',
               by: 'maria',
               why: 'now',
             })
-            await approveAndDo(town.app, proposal.id, { by: 'carla' })
+            await approveAndDo(installation.app, proposal.id, { by: 'carla' })
           },
         ],
         [
           'a row of its own that names a refund',
           id =>
-            town.db.tx(tx =>
+            installation.db.tx(tx =>
               tx.run(
                 sql`update payouts set rule = 'refund', next_at = '2026-01-01T00:00:00.000Z'
                   where id = ${id}`,
@@ -300,35 +330,46 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         [
           'an objection that was moved to another account',
           async () => {
-            await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '888' }, 'maria')
-            await town.db.tx(tx =>
+            await addAccount(
+              installation.db,
+              installation.app.world,
+              'other',
+              { ...trialAccount, number: '888' },
+              'maria',
+            )
+            await installation.db.tx(tx =>
               tx.run(
                 sql`update account_objections set account_id = (select id from accounts
                   where name = 'other')`,
               ),
             )
-            await town.db.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
+            await installation.db.tx(tx =>
+              tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`),
+            )
           },
         ],
       ]
       test.each(acts)('%s pays nothing to an account that somebody objects to', async (_, act) => {
-        const [owed] = await collect(town, [10_000n])
-        await objectToAccount(town.db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
+        const [owed] = await collect(installation, [10_000n])
+        await objectToAccount(installation.db, installation.app.world, 'main', {
+          by: 'ana',
+          why: 'who is that',
+        })
         expect(await send()).toEqual([])
         await act(owed!.id)
         expect([await send(), await send()]).toEqual([[], []])
       })
 
       test('another account at the same place is not paid either while somebody objects to the one', async () => {
-        const { db, world } = town.app
+        const { db, world } = installation.app
         await addAccount(db, world, 'twin', { ...trialAccount, branch: `0${trialAccount.branch}` }, 'maria')
         await approveAccount(db, 'twin', 'chico')
         await addAccount(db, world, 'other', { ...trialAccount, number: '999' }, 'maria')
         await approveAccount(db, 'other', 'chico')
         await addAccount(db, world, 'doubted', trialAccount, 'maria')
         await objectToAccount(db, world, 'doubted', { by: 'ana', why: 'who is that' })
-        const [owed] = await collect(town, [10_000n], 'twin')
-        await collect(town, [20_000n], 'other')
+        const [owed] = await collect(installation, [10_000n], 'twin')
+        await collect(installation, [20_000n], 'other')
         expect([await send(), (await payout(owed!)).why]).toEqual([
           [20_000],
           'somebody objects to its account doubted (ana): who is that',
@@ -337,18 +378,18 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
           by: 'bruno',
           why: 'it is theirs',
         })
-        await approveAndDo(town.app, proposal.id, { by: 'carla' })
+        await approveAndDo(installation.app, proposal.id, { by: 'carla' })
         expect(await send()).toEqual([20_000, 10_000])
       })
 
       test('while somebody objects to limits the strictest of before and after counts, until two who did not propose them clear it', async () => {
-        const { db, world } = town.app
+        const { db, world } = installation.app
         const limit = (wanted: WantedLimits, by = 'ana') =>
           db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
         const raise = async (wanted: WantedLimits) => {
           const changed = await limit(wanted)
           return 'proposal' in changed
-            ? (await approveAndDo(town.app, changed.proposal.id, { by: 'bruno' })).is
+            ? (await approveAndDo(installation.app, changed.proposal.id, { by: 'bruno' })).is
             : changed.is
         }
         const scope = 'installation BRL'
@@ -364,7 +405,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         ])
         const open = await limit({ payout: 90_000n })
         await object('dora')
-        const [owed] = await collect(town, [10_000n])
+        const [owed] = await collect(installation, [10_000n])
         expect([await send(), (await payout(owed!)).why]).toEqual([
           [],
           expect.stringContaining('is above the limit of R$ 50.00'),
@@ -381,44 +422,43 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
           why: 'nobody decided that',
         })
         if (!('proposal' in open)) throw new Error('it was proposed')
-        await expect(approveAndDo(town.app, open.proposal.id, { by: 'bruno' })).rejects.toThrow(
+        await expect(approveAndDo(installation.app, open.proposal.id, { by: 'bruno' })).rejects.toThrow(
           'dora objects to these limits',
         )
         expect(await limit({ payout: 15_000n })).toEqual({ is: 'lowered' })
         await expect(clear('ana')).rejects.toThrow('ana proposed these limits')
         const { proposal } = await clear('dora')
-        await expect(approveAndDo(town.app, proposal.id, { by: 'ana' })).rejects.toThrow(
+        await expect(approveAndDo(installation.app, proposal.id, { by: 'ana' })).rejects.toThrow(
           'ana proposed these limits',
         )
         expect([
-          (await approveAndDo(town.app, proposal.id, { by: 'carla' })).is,
+          (await approveAndDo(installation.app, proposal.id, { by: 'carla' })).is,
           await send(),
           await seen(),
         ]).toEqual([...['approved', [10_000]], [['payout', 15_000n]]])
         await expect(clear('dora')).rejects.toThrow('nobody objects to all payouts in BRL')
-        expect([await checkSet(db), await checkApprovals(db), await town.db.tx(checkLedger)]).toEqual([
-          [],
-          [],
-          [],
-        ])
+        expect([await checkSet(db), await checkApprovals(db), await installation.db.tx(checkLedger)]).toEqual(
+          [[], [], []],
+        )
       })
 
       test('limits that were raised twice within a week count as before both, also where the objection was deleted past the program', async () => {
-        const { db, world } = town.app
+        const { db, world } = installation.app
         const set = async (wanted: WantedLimits) => {
           const changed = await db.tx(tx =>
             changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }),
           )
-          if ('proposal' in changed) await approveAndDo(town.app, changed.proposal.id, { by: 'bruno' })
+          if ('proposal' in changed)
+            await approveAndDo(installation.app, changed.proposal.id, { by: 'bruno' })
         }
         await set({ payout: 1_000n })
-        town.pass(30 * 24 * hour)
+        installation.pass(30 * 24 * hour)
         await set({ payout: 5_000n })
-        town.pass(24 * hour)
+        installation.pass(24 * hour)
         await set({ payout: 50_000n })
         await objectToLimits(db, world, 'installation BRL', { by: 'dora', why: 'nobody decided that' })
         await db.tx(tx => tx.run(sql`delete from limit_objections`))
-        await collect(town, [2_000n])
+        await collect(installation, [2_000n])
         expect(await send()).toEqual([])
         expect(await checkSet(db)).toEqual([
           expect.objectContaining({
@@ -454,7 +494,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         [
           'the end of an objection',
           async db => {
-            await objectToAccount(db, town.app.world, 'main', { by: 'ana', why: 'who is that' })
+            await objectToAccount(db, installation.app.world, 'main', { by: 'ana', why: 'who is that' })
             await db.tx(async tx => {
               await tx.run(sql`delete from limits`)
               await tx.run(
@@ -484,23 +524,24 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         '%s that is in the rows and the audit log, and that nobody approved, lets nothing go',
         async (_, forge, says) => {
           const wanted = { payout: 5_000n }
-          await town.db.tx(tx =>
-            changeLimits(tx, town.app.world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }),
+          await installation.db.tx(tx =>
+            changeLimits(tx, installation.app.world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }),
           )
-          await collect(town, [10_000n])
-          await forge(town.db)
-          await town.db.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
+          await collect(installation, [10_000n])
+          await forge(installation.db)
+          await installation.db.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
           expect(await send()).toEqual([])
-          const found = [...(await checkApprovals(town.db)), ...(await checkSet(town.db))].map(
-            finding => finding.says,
-          )
+          const found = [
+            ...(await checkApprovals(installation.db)),
+            ...(await checkSet(installation.db)),
+          ].map(finding => finding.says)
           expect(found).toContainEqual(expect.stringContaining(says))
         },
       )
 
       test('a limit that two people raised lets more go a day later, and a lower one counts at once', async () => {
-        const { db, rails } = town.app
-        const world = { ...town.app.world, coolingOffMs }
+        const { db, rails } = installation.app
+        const world = { ...installation.app.world, coolingOffMs }
         const limit = async (wanted: WantedLimits) => {
           const changed = await db.tx(tx =>
             changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }),
@@ -519,7 +560,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
           ])
         }
         expect(await limit({ payout: 5_000n, day: 50_000n })).toBe('lowered')
-        const [owed] = await collect(town, [10_000n])
+        const [owed] = await collect(installation, [10_000n])
         expect(await limit({ payout: 20_000n })).toBe('proposed')
         expect([await send(), await seen()]).toEqual([
           [],
@@ -528,7 +569,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
             ['day', 50_000n, null],
           ],
         ])
-        town.pass(coolingOffMs)
+        installation.pass(coolingOffMs)
         expect([await send(), await seen()]).toEqual([
           [10_000],
           [
@@ -540,10 +581,10 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         // One that is taken away counts for a day more; lowered meanwhile, it stays what it was lowered to.
         expect(await limit({ payout: null })).toBe('proposed')
         expect(await limit({ payout: 1_000n })).toBe('lowered')
-        town.pass(2 * coolingOffMs)
+        installation.pass(2 * coolingOffMs)
         expect((await seen())[0]).toEqual(['payout', 1_000n, null])
         expect(await limit({ payout: null })).toBe('proposed')
-        town.pass(coolingOffMs)
+        installation.pass(coolingOffMs)
         expect(await seen()).toEqual([['day', 50_000n, null]])
       })
     },
@@ -552,62 +593,77 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
 
 describe.skipIf(!bitcoindAvailable())('on the chain', () => {
   let node: Bitcoind
-  let town: ChainTown
+  let installation: ChainInstallation
   beforeAll(async () => {
     node = await startBitcoind()
-    town = await openChainTown({ node, commissionBp: 0n })
+    installation = await openChainInstallation({ node, commissionBp: 0n })
   })
   afterAll(async () => {
-    await town?.close()
+    await installation?.close()
     await node?.stop()
   })
 
   test('a bundle is planned without what goes to an account that was approved lately, and with it a day later', async () => {
     const destination = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
-    await addAccount(town.db, town.world, 'new', { kind: 'bitcoin', holder: 'new', destination }, 'maker')
-    const { payable_from: from } = await approveAccount(town.db, 'new', 'checker', undefined, coolingOffMs)
-    const payouts = await owing(town, [{ units: 200_000n }, { units: 150_000n, payTo: 'new' }])
+    await addAccount(
+      installation.db,
+      installation.world,
+      'new',
+      { kind: 'bitcoin', holder: 'new', destination },
+      'maker',
+    )
+    const { payable_from: from } = await approveAccount(
+      installation.db,
+      'new',
+      'checker',
+      undefined,
+      coolingOffMs,
+    )
+    const payouts = await owing(installation, [{ units: 200_000n }, { units: 150_000n, payTo: 'new' }])
     const states = async () => {
-      const rows = await town.payouts()
+      const rows = await installation.payouts()
       return payouts.map(({ id }) => rows.find(row => row.id === id)!.state)
     }
-    await town.send()
+    await installation.send()
     expect(await states()).toEqual(['sent', 'owed'])
-    expect((await town.payouts()).find(({ id }) => id === payouts[1]!.id)!.why).toContain(
+    expect((await installation.payouts()).find(({ id }) => id === payouts[1]!.id)!.why).toContain(
       `is paid from ${from} on`,
     )
-    await town.bury(6)
-    await town.pass(coolingOffMs)
-    await town.send()
+    await installation.bury(6)
+    await installation.pass(coolingOffMs)
+    await installation.send()
     expect(await states()).toEqual(['paid', 'sent'])
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
   test('a bundle is planned without what goes to an account that somebody objects to, and with it once that is cleared', async () => {
     const destination = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
     await addAccount(
-      town.db,
-      town.world,
+      installation.db,
+      installation.world,
       'doubted',
       { kind: 'bitcoin', holder: 'doubted', destination },
       'maker',
     )
-    await approveAccount(town.db, 'doubted', 'checker')
-    await objectToAccount(town.db, town.world, 'doubted', { by: 'ana', why: 'who is that' })
-    const [certain, doubted] = await owing(town, [{ units: 200_000n }, { units: 150_000n, payTo: 'doubted' }])
+    await approveAccount(installation.db, 'doubted', 'checker')
+    await objectToAccount(installation.db, installation.world, 'doubted', { by: 'ana', why: 'who is that' })
+    const [certain, doubted] = await owing(installation, [
+      { units: 200_000n },
+      { units: 150_000n, payTo: 'doubted' },
+    ])
     const states = async () => {
-      const rows = await town.payouts()
+      const rows = await installation.payouts()
       return [certain!, doubted!].map(({ id }) => rows.find(row => row.id === id)!.state)
     }
-    await town.send()
+    await installation.send()
     expect(await states()).toEqual(['sent', 'owed'])
-    await town.bury(6)
-    const { proposal } = await proposeAccountClear(town.db, town.world, 'doubted', {
+    await installation.bury(6)
+    const { proposal } = await proposeAccountClear(installation.db, installation.world, 'doubted', {
       by: 'bruno',
       why: 'the payee was called',
     })
-    await approveAndDo(town.app, proposal.id, { by: 'carla' })
-    await town.send()
+    await approveAndDo(installation.app, proposal.id, { by: 'carla' })
+    await installation.send()
     expect(await states()).toEqual(['paid', 'sent'])
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 })

@@ -26,7 +26,7 @@ import { status } from '../src/queries/status.ts'
 import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const second = 1_000
 const minute = 60 * second
@@ -37,51 +37,52 @@ describe.each([
 ])('$engine', ({ engine, there }) => {
   describe.skipIf(!there)(there ? 'keeps track of duplicates' : 'is not to be had on this machine', () => {
     let server: Postgres | undefined
-    let town: Town
+    let installation: TestInstallation
 
     beforeAll(async () => {
       if (engine === 'postgres') server = await startPostgres({ durable: false })
     }, 60_000)
     afterAll(() => server?.stop())
     const open = async (settings = {}) =>
-      openTown({ settings, ...(server && { databaseUrl: await server.migratedDatabase() }) })
+      openTestInstallation({ settings, ...(server && { databaseUrl: await server.migratedDatabase() }) })
     beforeEach(async () => {
-      town = await open()
+      installation = await open()
     })
     afterEach(async () => {
-      await agree(town)
-      await town.close()
+      await agree(installation)
+      await installation.close()
     })
 
     /** What a job would do now. */
-    const resolve = () => resolveTwins({ ...atBank(town), stopped: payoutsStopped })
+    const resolve = () => resolveTwins({ ...atBank(installation), stopped: payoutsStopped })
     const refund = async (twin: Invoice, by = 'chico') => {
-      const answer = await approveRefund(town.db, 'starkbank', {
-        invoiceId: town.id,
+      const answer = await approveRefund(installation.db, 'starkbank', {
+        invoiceId: installation.id,
         providerId: twin.id,
         by,
         why: 'paid twice',
       })
       return answer.is === 'done'
-        ? sendRefund({ ...atBank(town), stopped: payoutsStopped }, answer.twin)
+        ? sendRefund({ ...atBank(installation), stopped: payoutsStopped }, answer.twin)
         : answer.code
     }
     const keep = async (twin: Invoice) => {
       const decision = {
-        invoiceId: town.id,
+        invoiceId: installation.id,
         providerId: twin.id,
         by: 'chico',
         why: 'taken off the next bill',
       }
-      const answer = await keepTwin(town.db, town.app.world, decision)
+      const answer = await keepTwin(installation.db, installation.app.world, decision)
       return answer.is === 'done' ? answer.twin.state : answer.code
     }
-    const told = (twin: Invoice, type: string) => eventOf(town.bank, twin, type)
-    const twinOf = async ({ id }: Invoice): Promise<TwinRow> => (await findTwin(town.db, 'starkbank', id))!
-    const stateOf = async (twin: Invoice) => (await findTwin(town.db, 'starkbank', twin.id))?.state
+    const told = (twin: Invoice, type: string) => eventOf(installation.bank, twin, type)
+    const twinOf = async ({ id }: Invoice): Promise<TwinRow> =>
+      (await findTwin(installation.db, 'starkbank', id))!
+    const stateOf = async (twin: Invoice) => (await findTwin(installation.db, 'starkbank', twin.id))?.state
     const approved = async (twin: Invoice): Promise<TwinRow> => {
-      const answer = await approveRefund(town.db, 'starkbank', {
-        invoiceId: town.id,
+      const answer = await approveRefund(installation.db, 'starkbank', {
+        invoiceId: installation.id,
         providerId: twin.id,
         by: 'chico',
         why: '',
@@ -92,27 +93,27 @@ describe.each([
     /** A worker that claims a refund and stands still before its call; `go` lets it go on. */
     const stalledRefund = async (
       twin: Invoice,
-      ask: Rail['refundInvoice'] = town.app.rails.starkbank!.refundInvoice,
+      ask: Rail['refundInvoice'] = installation.app.rails.starkbank!.refundInvoice,
     ) => {
       const { promise: gate, resolve: go } = Promise.withResolvers<void>()
       const { promise: isClaimed, resolve: claimed } = Promise.withResolvers<void>()
       const rail: Rail = {
-        ...town.app.rails.starkbank!,
+        ...installation.app.rails.starkbank!,
         refundInvoice: async (...asked) => (claimed(), await gate, ask(...asked)),
       }
       const ended = sendRefund(
-        { ...atBank(town), rail, stopped: payoutsStopped },
-        (await findTwin(town.db, 'starkbank', twin.id))!,
+        { ...atBank(installation), rail, stopped: payoutsStopped },
+        (await findTwin(installation.db, 'starkbank', twin.id))!,
       )
       await isClaimed
       return { go: () => (go(), ended) }
     }
     /** A duplicate that somebody paid before it could be canceled, and the bank has credited. */
     const paidTwin = async () => {
-      const twin = double(town)
-      town.bank.pay(twin.id)
-      town.pass(5 * second)
-      await town.hear(told(twin, 'credited'))
+      const twin = double(installation)
+      installation.bank.pay(twin.id)
+      installation.pass(5 * second)
+      await installation.hear(told(twin, 'credited'))
       return twin
     }
 
@@ -120,63 +121,66 @@ describe.each([
       test.each(['created', 'overdue'])(
         'its event %s has it canceled at once, and the same event again does nothing',
         async log => {
-          const twin = double(town)
-          town.pass(log === 'created' ? 5 * second : 3 * 86_400 * second)
+          const twin = double(installation)
+          installation.pass(log === 'created' ? 5 * second : 3 * 86_400 * second)
           const event = told(twin, log)
-          await town.hear(event)
+          await installation.hear(event)
           expect(twin.status).toBe('canceled')
           expect(await stateOf(twin)).toBe('canceled')
-          await town.hear(event)
+          await installation.hear(event)
           await resolve()
-          expect(patches(town.bank)).toBe(1)
+          expect(patches(installation.bank)).toBe(1)
           expect(
-            (await history(town.db, (await twinOf(twin)).id)).map(({ to_state: to, why }) => [to, why]),
+            (await history(installation.db, (await twinOf(twin)).id)).map(({ to_state: to, why }) => [
+              to,
+              why,
+            ]),
           ).toEqual([
             ['open', 'seen-in-event'],
             ['canceled', 'canceled-here'],
           ])
-          expect((await status(town.db)).needsPerson).toEqual([])
-          expect(await town.invoice()).toMatchObject({ provider_id: town.atBank.id })
+          expect((await status(installation.db)).needsPerson).toEqual([])
+          expect(await installation.invoice()).toMatchObject({ provider_id: installation.atBank.id })
         },
       )
 
       test('the bank is away, and the job cancels it later', async () => {
-        const twin = double(town)
-        town.pass(5 * second)
-        town.bank.failNext('resetBefore', 'PATCH')
-        await town.hear(told(twin, 'created'))
+        const twin = double(installation)
+        installation.pass(5 * second)
+        installation.bank.failNext('resetBefore', 'PATCH')
+        await installation.hear(told(twin, 'created'))
         expect([twin.status, await stateOf(twin)]).toEqual(['created', 'open'])
         await resolve()
         expect(twin.status).toBe('created')
-        town.pass(minute)
+        installation.pass(minute)
         await resolve()
         expect([twin.status, await stateOf(twin)]).toEqual(['canceled', 'canceled'])
       })
 
       test('an answer to the cancelation is lost, and the next look finds it canceled', async () => {
-        const twin = double(town)
-        town.pass(5 * second)
-        town.bank.failNext('resetAfterCommit', 'PATCH')
-        await town.hear(told(twin, 'created'))
+        const twin = double(installation)
+        installation.pass(5 * second)
+        installation.bank.failNext('resetAfterCommit', 'PATCH')
+        await installation.hear(told(twin, 'created'))
         expect([twin.status, await stateOf(twin)]).toEqual(['canceled', 'open'])
-        town.pass(minute)
+        installation.pass(minute)
         await resolve()
         expect(await stateOf(twin)).toBe('canceled')
       })
 
       test('it is canceled wherever the program dies on the way', { timeout: 60_000 }, async () => {
         for (let place = 1; ; place++) {
-          await town.close()
-          town = await open()
-          const twin = double(town)
-          town.pass(5 * second)
-          await keepEvent(town, told(twin, 'created'))
-          const died = await dieAfter(place, town, async at => {
-            await settleInbox({ ...town.app, db: at.db, rails: { starkbank: at.rail } })
+          await installation.close()
+          installation = await open()
+          const twin = double(installation)
+          installation.pass(5 * second)
+          await keepEvent(installation, told(twin, 'created'))
+          const died = await dieAfter(place, installation, async at => {
+            await settleInbox({ ...installation.app, db: at.db, rails: { starkbank: at.rail } })
           })
           for (let round = 0; round < 5 && (await stateOf(twin)) !== 'canceled'; round++) {
-            town.pass(2 * minute)
-            await settleInbox(town.app)
+            installation.pass(2 * minute)
+            await settleInbox(installation.app)
             await resolve()
           }
           expect([place, await stateOf(twin), twin.status]).toEqual([place, 'canceled', 'canceled'])
@@ -185,29 +189,32 @@ describe.each([
       })
 
       test('it is paid before it can be canceled, and is taken as paid', async () => {
-        const twin = double(town)
-        town.pass(5 * second)
+        const twin = double(installation)
+        installation.pass(5 * second)
         const created = told(twin, 'created')
         const rail: Rail = {
-          ...town.app.rails.starkbank!,
+          ...installation.app.rails.starkbank!,
           // The payer is quicker by a moment.
-          cancelInvoice: id => (town.bank.pay(id), town.app.rails.starkbank!.cancelInvoice(id)),
+          cancelInvoice: id => (
+            installation.bank.pay(id),
+            installation.app.rails.starkbank!.cancelInvoice(id)
+          ),
         }
-        await keepEvent(town, created)
-        await settleInbox({ ...town.app, rails: { starkbank: rail } })
+        await keepEvent(installation, created)
+        await settleInbox({ ...installation.app, rails: { starkbank: rail } })
         expect(await stateOf(twin)).toBe('paid')
         expect(await refund(twin)).toBe('not-credited')
-        town.pass(5 * second)
-        await town.hear(told(twin, 'credited'))
+        installation.pass(5 * second)
+        await installation.hear(told(twin, 'credited'))
         expect(await stateOf(twin)).toBe('credited')
         expect(await refund(twin)).toBe('sent')
       })
 
       test('nothing is to be given back or kept of one that was canceled', async () => {
-        const twin = double(town)
-        town.pass(5 * second)
-        await town.hear(told(twin, 'created'))
-        expect([await refund(twin), await keep(twin), await refund(town.atBank)]).toEqual([
+        const twin = double(installation)
+        installation.pass(5 * second)
+        await installation.hear(told(twin, 'created'))
+        expect([await refund(twin), await keep(twin), await refund(installation.atBank)]).toEqual([
           'not-paid',
           'not-paid',
           'not-found',
@@ -217,39 +224,52 @@ describe.each([
 
     describe('once somebody paid it', () => {
       test('beside the invoice: what came is owed to the payer, owes no payout, and waits for a person', async () => {
-        town.bank.pay(town.atBank.id)
+        installation.bank.pay(installation.atBank.id)
         const twin = await paidTwin()
-        await town.hear(told(town.atBank, 'credited'))
-        const { owed, cost } = await owedToPayers(town.db)
+        await installation.hear(told(installation.atBank, 'credited'))
+        const { owed, cost } = await owedToPayers(installation.db)
         expect([owed, cost]).toEqual([10_000n, 50n])
-        expect(await town.invoice()).toMatchObject({ state: 'credited', provider_id: town.atBank.id })
-        expect(await town.db.all(sql`select invoice_id from payouts`)).toEqual([{ invoice_id: town.id }])
-        const now = await status(town.db)
+        expect(await installation.invoice()).toMatchObject({
+          state: 'credited',
+          provider_id: installation.atBank.id,
+        })
+        expect(await installation.db.all(sql`select invoice_id from payouts`)).toEqual([
+          { invoice_id: installation.id },
+        ])
+        const now = await status(installation.db)
         expect(now.money).toMatchObject({ credited: 10_000n, duplicates: 10_000n, toPayers: 10_000n })
         expect(now.needsPerson).toEqual([
           expect.stringMatching(
-            new RegExp(`paid invoice ${town.id} twice: R\\$ 100\\.00.*--twin ${twin.id}`),
+            new RegExp(`paid invoice ${installation.id} twice: R\\$ 100\\.00.*--twin ${twin.id}`),
           ),
         ])
       })
 
       test('alone: the invoice stays unpaid under its own id at the bank, and a person decides', async () => {
         const twin = await paidTwin()
-        expect(await town.invoice()).toMatchObject({ state: 'issued', provider_id: town.atBank.id })
-        expect(await town.payout()).toBeUndefined()
-        expect((await status(town.db)).needsPerson).toEqual([
+        expect(await installation.invoice()).toMatchObject({
+          state: 'issued',
+          provider_id: installation.atBank.id,
+        })
+        expect(await installation.payout()).toBeUndefined()
+        expect((await status(installation.db)).needsPerson).toEqual([
           expect.stringMatching(
-            new RegExp(`to duplicate ${twin.id} of invoice ${town.id}, which itself is not paid`),
+            new RegExp(`to duplicate ${twin.id} of invoice ${installation.id}, which itself is not paid`),
           ),
         ])
       })
 
       test('told of by paid, credited, once more and by the poll, it is booked once', async () => {
         const twin = await paidTwin()
-        await town.hear(told(twin, 'paid'), told(twin, 'credited'), told(twin, 'created'))
-        await pollEvents(town.db, town.app.rails.starkbank!, town.app.inbox, town.app.world)
-        await settleInbox(town.app)
-        expect((await owedToPayers(town.db)).owed).toBe(10_000n)
+        await installation.hear(told(twin, 'paid'), told(twin, 'credited'), told(twin, 'created'))
+        await pollEvents(
+          installation.db,
+          installation.app.rails.starkbank!,
+          installation.app.inbox,
+          installation.app.world,
+        )
+        await settleInbox(installation.app)
+        expect((await owedToPayers(installation.db)).owed).toBe(10_000n)
         expect(await stateOf(twin)).toBe('credited')
       })
 
@@ -257,26 +277,26 @@ describe.each([
         const twin = await paidTwin()
         const answers = await Promise.all([refund(twin, 'chico'), refund(twin, 'chica')])
         expect(answers.toSorted()).toEqual(['decided', 'sent'])
-        expect((await status(town.db)).needsPerson).toEqual([])
-        await agree(town)
+        expect((await status(installation.db)).needsPerson).toEqual([])
+        await agree(installation)
         while (twin.status !== 'voided') {
-          town.pass(second)
-          await agree(town)
+          installation.pass(second)
+          await agree(installation)
         }
-        town.pass(5 * second)
-        await town.hear(
+        installation.pass(5 * second)
+        await installation.hear(
           told(twin, 'reversing'),
           told(twin, 'reversed'),
           told(twin, 'voided'),
           told(twin, 'reversed'),
         )
         expect(await twinOf(twin)).toMatchObject({ state: 'refunded', returned_units: 10_000n })
-        expect((await owedToPayers(town.db)).owed).toBe(0n)
+        expect((await owedToPayers(installation.db)).owed).toBe(0n)
         expect(await refund(twin)).toBe('decided')
-        expect(reversals(town.bank, twin)).toBe(1)
-        expect(await town.db.all(sql`select actor, act from audit where act like 'duplicate%'`)).toHaveLength(
-          1,
-        )
+        expect(reversals(installation.bank, twin)).toBe(1)
+        expect(
+          await installation.db.all(sql`select actor, act from audit where act like 'duplicate%'`),
+        ).toHaveLength(1)
       })
 
       test('it is kept: nothing leaves the bank, and the payer is owed nothing', async () => {
@@ -286,22 +306,22 @@ describe.each([
           'decided',
           'decided',
         ])
-        expect((await owedToPayers(town.db)).owed).toBe(0n)
-        await agree(town)
+        expect((await owedToPayers(installation.db)).owed).toBe(0n)
+        await agree(installation)
         // The bank gives it back all the same.
-        town.bank.reverse(twin.id)
-        town.pass(20 * second)
-        await town.hear(told(twin, 'reversed'))
+        installation.bank.reverse(twin.id)
+        installation.pass(20 * second)
+        await installation.hear(told(twin, 'reversed'))
         expect(await stateOf(twin)).toBe('refunded')
-        expect((await balances(town.db)).external).toBe(0n)
+        expect((await balances(installation.db)).external).toBe(0n)
       })
 
       test('a row of it that says otherwise than the books is a finding', async () => {
         const twin = await paidTwin()
         const returned = (units: bigint) =>
-          town.db.tx(tx => tx.run(sql`update invoice_twins set returned_units = ${units}`))
+          installation.db.tx(tx => tx.run(sql`update invoice_twins set returned_units = ${units}`))
         await returned(1n)
-        expect((await checkLedger(town.db)).map(({ says }) => says)).toEqual([
+        expect((await checkLedger(installation.db)).map(({ says }) => says)).toEqual([
           expect.stringMatching(
             /^duplicates of inv_\w+: .*R\$ 0\.01 refunded, R\$ 99\.99 owed, but .*R\$ 100\.00 owed in the books$/,
           ),
@@ -312,33 +332,35 @@ describe.each([
 
       test('the bank gives it back by itself, and nobody has to decide', async () => {
         const twin = await paidTwin()
-        town.bank.reverse(twin.id)
-        town.pass(20 * second)
+        installation.bank.reverse(twin.id)
+        installation.pass(20 * second)
         const [reversed, credited] = [told(twin, 'reversed'), told(twin, 'credited')]
-        await town.hear(reversed, credited)
+        await installation.hear(reversed, credited)
         expect(await stateOf(twin)).toBe('refunded')
-        expect((await status(town.db)).needsPerson).toEqual([])
+        expect((await status(installation.db)).needsPerson).toEqual([])
       })
 
       test('its reversal is heard of before its credit, and both are booked', async () => {
-        const twin = double(town)
-        town.bank.pay(twin.id)
-        town.pass(5 * second)
-        town.bank.reverse(twin.id)
-        town.pass(20 * second)
-        await town.hear(told(twin, 'voided'))
-        expect(await town.fate(told(twin, 'voided'))).toMatch(/^waiting: .*whose credit has not come yet$/)
-        await town.hear(told(twin, 'credited'))
-        town.pass(minute)
-        await settleInbox(town.app)
+        const twin = double(installation)
+        installation.bank.pay(twin.id)
+        installation.pass(5 * second)
+        installation.bank.reverse(twin.id)
+        installation.pass(20 * second)
+        await installation.hear(told(twin, 'voided'))
+        expect(await installation.fate(told(twin, 'voided'))).toMatch(
+          /^waiting: .*whose credit has not come yet$/,
+        )
+        await installation.hear(told(twin, 'credited'))
+        installation.pass(minute)
+        await settleInbox(installation.app)
         expect(await twinOf(twin)).toMatchObject({ state: 'refunded', paid_units: 10_000n })
       })
     })
 
     describe('of an invoice that has no id at the bank', () => {
       const forget = async (state: string) => {
-        town.pass(5 * second)
-        await town.db.tx(tx =>
+        installation.pass(5 * second)
+        await installation.db.tx(tx =>
           tx.run(sql`update invoices set state = ${state}, provider_id = null, next_at = ''`),
         )
       }
@@ -347,17 +369,19 @@ describe.each([
         'and is %s: what the bank has is canceled, or a person’s once it was paid',
         async state => {
           await forget(state)
-          const paid = double(town)
-          town.bank.pay(paid.id)
-          town.pass(5 * second)
-          await town.hear(told(town.atBank, 'created'), told(paid, 'credited'))
-          expect([town.atBank.status, await stateOf(town.atBank), await stateOf(paid)]).toEqual([
-            'canceled',
-            'canceled',
-            'credited',
-          ])
-          expect((await status(town.db)).needsPerson.filter(says => says.includes(paid.id))).toHaveLength(1)
-          expect(await town.invoice()).toMatchObject({ state, provider_id: null })
+          const paid = double(installation)
+          installation.bank.pay(paid.id)
+          installation.pass(5 * second)
+          await installation.hear(told(installation.atBank, 'created'), told(paid, 'credited'))
+          expect([
+            installation.atBank.status,
+            await stateOf(installation.atBank),
+            await stateOf(paid),
+          ]).toEqual(['canceled', 'canceled', 'credited'])
+          expect(
+            (await status(installation.db)).needsPerson.filter(says => says.includes(paid.id)),
+          ).toHaveLength(1)
+          expect(await installation.invoice()).toMatchObject({ state, provider_id: null })
         },
       )
 
@@ -365,32 +389,36 @@ describe.each([
         'and is %s: what is found by its tag is canceled too',
         async state => {
           await forget(state)
-          const { batch_tag: tag } = (await town.db.one<{ batch_tag: string }>(
+          const { batch_tag: tag } = (await installation.db.one<{ batch_tag: string }>(
             sql`select batch_tag from invoices`,
           ))!
-          await town.db.tx(tx => watchForTwins(tx, 'starkbank', tag))
-          town.pass(3 * minute)
+          await installation.db.tx(tx => watchForTwins(tx, 'starkbank', tag))
+          installation.pass(3 * minute)
           await resolve()
-          expect([town.atBank.status, await stateOf(town.atBank)]).toEqual(['canceled', 'canceled'])
+          expect([installation.atBank.status, await stateOf(installation.atBank)]).toEqual([
+            'canceled',
+            'canceled',
+          ])
         },
       )
     })
 
     describe('asks a person', () => {
-      const asked = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
+      const asked = async () =>
+        (await status(installation.db, { now: await installation.db.tx(tx => tx.now()) })).needsPerson
 
       test('about one that cannot be canceled, after ten minutes', async () => {
-        const twin = double(town)
-        town.pass(5 * second)
-        town.app.rails = {
+        const twin = double(installation)
+        installation.pass(5 * second)
+        installation.app.rails = {
           starkbank: {
-            ...town.app.rails.starkbank!,
+            ...installation.app.rails.starkbank!,
             cancelInvoice: async () => ({ is: 'refused', why: 'no', again: false }),
           },
         }
-        await town.hear(told(twin, 'created'))
+        await installation.hear(told(twin, 'created'))
         expect(await asked()).toEqual([])
-        town.pass(11 * minute)
+        installation.pass(11 * minute)
         await resolve()
         expect(await asked()).toEqual([
           expect.stringMatching(new RegExp(`^duplicate ${twin.id} of .* has not canceled it`)),
@@ -399,10 +427,10 @@ describe.each([
 
       test('about a refund that has not arrived after thirty minutes', async () => {
         const twin = await paidTwin()
-        town.bank.failNext('resetBefore', 'PATCH')
+        installation.bank.failNext('resetBefore', 'PATCH')
         await refund(twin)
         expect(await asked()).toEqual([])
-        town.pass(31 * minute)
+        installation.pass(31 * minute)
         expect(await asked()).toEqual([
           expect.stringMatching(/^the refund of R\$ 100\.00 to .* more than 30 minutes$/),
         ])
@@ -412,43 +440,43 @@ describe.each([
         const twin = await paidTwin()
         await keep(twin)
         expect(await asked()).toEqual([])
-        town.bank.reverse(twin.id)
-        town.pass(20 * second)
-        await town.hear(told(twin, 'reversed'))
+        installation.bank.reverse(twin.id)
+        installation.pass(20 * second)
+        await installation.hear(told(twin, 'reversed'))
         expect(await asked()).toEqual([
           expect.stringMatching(
             /^R\$ 100\.00 of duplicate .* went back to .* though it was settled otherwise/,
           ),
         ])
-        town.pass(31 * 24 * 60 * minute)
+        installation.pass(31 * 24 * 60 * minute)
         expect(await asked()).toEqual([])
       })
 
       test('not about a part that went back before a person settled the rest', async () => {
         const twin = await paidTwin()
-        giveBackAtBank(town.bank, twin, 6_000)
-        town.pass(minute)
-        await town.hear(told(twin, 'reversed'))
+        giveBackAtBank(installation.bank, twin, 6_000)
+        installation.pass(minute)
+        await installation.hear(told(twin, 'reversed'))
         expect(await asked()).toEqual([expect.stringMatching(/R\$ 60\.00 paid to duplicate/)])
         expect(await keep(twin)).toBe('kept')
         expect(await asked()).toEqual([])
       })
 
       test('in other words where the invoice itself was reversed, and without a command before the money is there', async () => {
-        town.bank.pay(town.atBank.id)
-        town.pass(5 * second)
-        await town.hear(told(town.atBank, 'credited'))
-        const twin = double(town)
-        town.bank.pay(twin.id)
-        town.pass(5 * second)
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5 * second)
+        await installation.hear(told(installation.atBank, 'credited'))
+        const twin = double(installation)
+        installation.bank.pay(twin.id)
+        installation.pass(5 * second)
         const [paid, credited] = [told(twin, 'paid'), told(twin, 'credited')]
-        await town.hear(paid)
+        await installation.hear(paid)
         expect(await asked()).toEqual([expect.stringMatching(/and the bank has not credited it yet$/)])
-        await town.hear(credited)
+        await installation.hear(credited)
         expect(await asked()).toEqual([expect.stringMatching(/ twice: /)])
-        town.bank.reverse(town.atBank.id)
-        town.pass(minute)
-        await town.hear(told(town.atBank, 'reversed'))
+        installation.bank.reverse(installation.atBank.id)
+        installation.pass(minute)
+        await installation.hear(told(installation.atBank, 'reversed'))
         expect(await asked()).toEqual([
           expect.stringMatching(/which itself was reversed \(repasse invoice refund/),
         ])
@@ -459,7 +487,7 @@ describe.each([
       test('is known by its id, without tags', async () => {
         const twin = await paidTwin()
         expect(await keep(twin)).toBe('kept')
-        const rail = town.app.rails.starkbank!
+        const rail = installation.app.rails.starkbank!
         const bare: Rail = {
           ...rail,
           async statement(after) {
@@ -472,7 +500,10 @@ describe.each([
               : answer
           },
         }
-        expect(await reconcile(town.db, bare, town.app.world)).toMatchObject({ imported: 0, agrees: true })
+        expect(await reconcile(installation.db, bare, installation.app.world)).toMatchObject({
+          imported: 0,
+          agrees: true,
+        })
       })
 
       test.each(['credited', 'kept'])(
@@ -480,14 +511,18 @@ describe.each([
         async state => {
           const twin = await paidTwin()
           if (state === 'kept') await keep(twin)
-          town.bank.reverse(twin.id)
-          town.pass(20 * second)
+          installation.bank.reverse(twin.id)
+          installation.pass(20 * second)
           for (const _ of [1, 2]) {
-            const found = await reconcile(town.db, town.app.rails.starkbank!, town.app.world)
+            const found = await reconcile(
+              installation.db,
+              installation.app.rails.starkbank!,
+              installation.app.world,
+            )
             if (typeof found === 'string') throw new Error(found)
-            expect(await holdAgainstBank(town.db, found)).toBeUndefined()
+            expect(await holdAgainstBank(installation.db, found)).toBeUndefined()
           }
-          await town.hear(told(twin, 'reversed'))
+          await installation.hear(told(twin, 'reversed'))
           expect(await stateOf(twin)).toBe('refunded')
         },
       )
@@ -498,12 +533,12 @@ describe.each([
       async state => {
         const twin = await paidTwin()
         await approved(twin)
-        await town.db.tx(tx => tx.run(sql`update invoice_twins set state = ${state}`))
-        town.pass(60 * minute)
-        await setAsideAfterRestore(town.db, town.app.world)
+        await installation.db.tx(tx => tx.run(sql`update invoice_twins set state = ${state}`))
+        installation.pass(60 * minute)
+        await setAsideAfterRestore(installation.db, installation.app.world)
         await resolve()
-        expect([await stateOf(twin), patches(town.bank)]).toEqual(['credited', 0])
-        expect((await history(town.db, (await twinOf(twin)).id)).at(-1)).toMatchObject({
+        expect([await stateOf(twin), patches(installation.bank)]).toEqual(['credited', 0])
+        expect((await history(installation.db, (await twinOf(twin)).id)).at(-1)).toMatchObject({
           to_state: 'credited',
           why: 'restored',
         })
@@ -514,45 +549,45 @@ describe.each([
     describe('a refund', () => {
       test('waits while payouts are stopped, and is made once they go on', async () => {
         const twin = await paidTwin()
-        await stopAll(town.db, 'the bank looks wrong', 'ana')
+        await stopAll(installation.db, 'the bank looks wrong', 'ana')
         expect(await refund(twin)).toBe('approved')
-        town.pass(minute)
+        installation.pass(minute)
         await resolve()
         expect([await stateOf(twin), twin.amount]).toEqual(['approved', 10_000])
-        await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+        await installation.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
         await resolve()
         expect([await stateOf(twin), twin.amount]).toEqual(['sent', 0])
       })
 
       test('whose answer is lost is looked up, and not asked for again', async () => {
         const twin = await paidTwin()
-        town.bank.failNext('resetAfterCommit', 'PATCH')
+        installation.bank.failNext('resetAfterCommit', 'PATCH')
         expect(await refund(twin)).toBe('unsure')
-        town.pass(2 * minute)
+        installation.pass(2 * minute)
         await resolve()
         expect(await stateOf(twin)).toBe('refunded')
-        expect([patches(town.bank), reversals(town.bank, twin)]).toEqual([1, 1])
+        expect([patches(installation.bank), reversals(installation.bank, twin)]).toEqual([1, 1])
       })
 
       test('that never reached the bank is asked for again once it was absent twice', async () => {
         const twin = await paidTwin()
-        town.bank.failNext('resetBefore', 'PATCH')
+        installation.bank.failNext('resetBefore', 'PATCH')
         expect(await refund(twin)).toBe('unsure')
-        town.pass(2 * minute)
+        installation.pass(2 * minute)
         await resolve()
-        expect([await stateOf(twin), patches(town.bank)]).toEqual(['unsure', 1])
-        town.pass(2 * minute)
+        expect([await stateOf(twin), patches(installation.bank)]).toEqual(['unsure', 1])
+        installation.pass(2 * minute)
         await resolve()
         expect(await stateOf(twin)).toBe('approved')
         await resolve()
-        expect([await stateOf(twin), patches(town.bank)]).toEqual(['sent', 2])
+        expect([await stateOf(twin), patches(installation.bank)]).toEqual(['sent', 2])
       })
 
       test('that the bank wants later is asked for later', async () => {
         const twin = await paidTwin()
-        town.bank.failNext('status429', 'PATCH')
+        installation.bank.failNext('status429', 'PATCH')
         expect(await refund(twin)).toBe('approved')
-        town.pass(2 * minute)
+        installation.pass(2 * minute)
         await resolve()
         expect(await stateOf(twin)).toBe('sent')
       })
@@ -560,36 +595,36 @@ describe.each([
       test('that the bank refuses is a person’s to decide again', async () => {
         const twin = await paidTwin()
         const rail: Rail = {
-          ...town.app.rails.starkbank!,
+          ...installation.app.rails.starkbank!,
           refundInvoice: async () => ({ is: 'refused', why: 'no', again: false }),
         }
-        const answer = await approveRefund(town.db, 'starkbank', {
-          invoiceId: town.id,
+        const answer = await approveRefund(installation.db, 'starkbank', {
+          invoiceId: installation.id,
           providerId: twin.id,
           by: 'chico',
           why: '',
         })
         if (answer.is === 'refused') throw new Error(answer.code)
-        expect(await sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, answer.twin)).toBe(
-          'credited',
-        )
-        expect((await status(town.db)).needsPerson).toHaveLength(1)
-        expect((await history(town.db, answer.twin.id)).at(-1)).toMatchObject({
+        expect(
+          await sendRefund({ ...atBank(installation), rail, stopped: payoutsStopped }, answer.twin),
+        ).toBe('credited')
+        expect((await status(installation.db)).needsPerson).toHaveLength(1)
+        expect((await history(installation.db, answer.twin.id)).at(-1)).toMatchObject({
           to_state: 'credited',
           why: 'refused: no',
         })
       })
 
       test('that the payer’s bank sends back is a person’s to decide again', async () => {
-        await town.close()
-        town = await open({ reversalFailRate: 1 })
+        await installation.close()
+        installation = await open({ reversalFailRate: 1 })
         const twin = await paidTwin()
         expect(await refund(twin)).toBe('sent')
-        town.pass(20 * second)
-        await town.hear(told(twin, 'failed'), told(twin, 'refunded'))
+        installation.pass(20 * second)
+        await installation.hear(told(twin, 'failed'), told(twin, 'refunded'))
         expect(await stateOf(twin)).toBe('credited')
-        expect((await status(town.db)).needsPerson).toHaveLength(1)
-        town.bank.setSettings({ reversalFailRate: 0 })
+        expect((await status(installation.db)).needsPerson).toHaveLength(1)
+        installation.bank.setSettings({ reversalFailRate: 0 })
         expect(await refund(twin)).toBe('sent')
       })
 
@@ -598,15 +633,15 @@ describe.each([
         await approved(twin)
         const stalled = await stalledRefund(twin)
         for (const _ of [1, 2]) {
-          town.pass(100 * second)
+          installation.pass(100 * second)
           await resolve()
         }
         expect(await stateOf(twin)).toBe('approved')
-        await stopAll(town.db, 'the bank looks wrong', 'ana')
-        town.pass(60 * minute)
+        await stopAll(installation.db, 'the bank looks wrong', 'ana')
+        installation.pass(60 * minute)
         expect(await stalled.go()).toBe('approved')
-        expect([patches(town.bank), twin.amount]).toEqual([0, 10_000])
-        await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+        expect([patches(installation.bank), twin.amount]).toEqual([0, 10_000])
+        await installation.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
       })
 
       test('is not written about by a worker whose claim is over', async () => {
@@ -614,7 +649,7 @@ describe.each([
         await approved(twin)
         const first = await stalledRefund(twin, async () => ({ is: 'refused', why: 'no', again: false }))
         for (const _ of [1, 2]) {
-          town.pass(100 * second)
+          installation.pass(100 * second)
           await resolve()
         }
         const next = await stalledRefund(twin)
@@ -623,52 +658,56 @@ describe.each([
       })
 
       test('a late log of one that failed says nothing about the next', async () => {
-        await town.close()
-        town = await open({ reversalFailRate: 1 })
+        await installation.close()
+        installation = await open({ reversalFailRate: 1 })
         const twin = await paidTwin()
         await refund(twin)
-        town.pass(minute)
+        installation.pass(minute)
         const [failed, refunded] = [told(twin, 'failed'), told(twin, 'refunded')]
-        await town.hear(failed)
+        await installation.hear(failed)
         expect(await stateOf(twin)).toBe('credited')
-        town.bank.setSettings({ reversalFailRate: 0 })
+        installation.bank.setSettings({ reversalFailRate: 0 })
         expect(await refund(twin)).toBe('sent')
-        await town.hear(refunded)
+        await installation.hear(refunded)
         expect([await stateOf(twin), await keep(twin)]).toEqual(['sent', 'decided'])
       })
 
       test('a part that went back is booked as that part, though the rest is being asked for', async () => {
         const twin = await paidTwin()
-        giveBackAtBank(town.bank, twin, 6_000)
-        town.pass(minute)
-        town.bank.setSettings({ reversalFailRate: 1 })
+        giveBackAtBank(installation.bank, twin, 6_000)
+        installation.pass(minute)
+        installation.bank.setSettings({ reversalFailRate: 1 })
         expect(await refund(twin)).toBe('sent')
-        await town.hear(told(twin, 'reversed'))
+        await installation.hear(told(twin, 'reversed'))
         expect(await twinOf(twin)).toMatchObject({ state: 'sent', returned_units: 4_000n })
-        town.pass(minute)
-        await town.hear(told(twin, 'failed'), told(twin, 'refunded'))
+        installation.pass(minute)
+        await installation.hear(told(twin, 'failed'), told(twin, 'refunded'))
         expect(await twinOf(twin)).toMatchObject({ state: 'credited', returned_units: 4_000n })
       })
 
       test.each(['refunded', 'kept'])(
         '%s, and the money comes back to the bank: it is owed, or settled, as before',
         async before => {
-          await town.close()
-          town = await open({ reversalFailRate: 1 })
+          await installation.close()
+          installation = await open({ reversalFailRate: 1 })
           const twin = await paidTwin()
           if (before === 'kept') await keep(twin)
           for (const round of [1, 2]) {
-            if (before === 'kept') town.bank.reverse(twin.id)
+            if (before === 'kept') installation.bank.reverse(twin.id)
             else expect(await refund(twin)).toBe('sent')
             // The bank says that it is done, and then that it is not.
-            const reversing = nextTold(town, twin, 'reversing', round)
-            await town.hear({ ...reversing, id: `9${round}`, log: { ...reversing.log, type: 'reversed' } })
+            const reversing = nextTold(installation, twin, 'reversing', round)
+            await installation.hear({
+              ...reversing,
+              id: `9${round}`,
+              log: { ...reversing.log, type: 'reversed' },
+            })
             expect(await twinOf(twin)).toMatchObject({ state: 'refunded', returned_units: 10_000n })
-            town.pass(minute)
-            await town.hear(told(twin, 'failed'), told(twin, 'refunded'))
+            installation.pass(minute)
+            await installation.hear(told(twin, 'failed'), told(twin, 'refunded'))
             expect(await twinOf(twin)).toMatchObject({ state: 'credited', returned_units: 0n })
-            expect((await owedToPayers(town.db)).owed).toBe(10_000n)
-            await agree(town)
+            expect((await owedToPayers(installation.db)).owed).toBe(10_000n)
+            await agree(installation)
             if (before === 'kept') expect(await keep(twin)).toBe('kept')
           }
         },
@@ -676,49 +715,49 @@ describe.each([
 
       test.each(['reversing', 'sending'])('whose answer is lost is known by the log %s', async log => {
         const twin = await paidTwin()
-        town.bank.failNext('resetAfterCommit', 'PATCH')
+        installation.bank.failNext('resetAfterCommit', 'PATCH')
         expect(await refund(twin)).toBe('unsure')
-        await town.hear(nextTold(town, twin, log, 1))
+        await installation.hear(nextTold(installation, twin, log, 1))
         expect(await stateOf(twin)).toBe('sent')
       })
 
       test('whose amount falls only when the money has left is asked for once', async () => {
         const twin = await paidTwin()
-        const rail = town.app.rails.starkbank!
+        const rail = installation.app.rails.starkbank!
         await approved(twin)
         const late: Rail['refundInvoice'] = async id => rail.readInvoice(id)
         expect(await (await stalledRefund(twin, late)).go()).toBe('sent')
-        town.pass(2 * minute)
+        installation.pass(2 * minute)
         await resolve()
         expect(await stateOf(twin)).toBe('sent')
       })
 
       test('that is unsure for long is said in the log', async () => {
         const twin = await paidTwin()
-        town.bank.failNext('resetBefore', 'PATCH')
+        installation.bank.failNext('resetBefore', 'PATCH')
         await refund(twin)
-        town.pass(31 * minute)
+        installation.pass(31 * minute)
         const said: unknown[] = []
         const log = {
-          ...town.app.world.log,
+          ...installation.app.world.log,
           error: (fields: object, message: string) => void said.push([fields, message]),
         }
-        await checkBooks(town.db, { ...town.app.world, log })
+        await checkBooks(installation.db, { ...installation.app.world, log })
         expect(said).toEqual([[{ id: twin.id }, 'unsure for more than 30 minutes']])
       })
 
       test('is made once wherever the program dies on the way', { timeout: 60_000 }, async () => {
         for (let place = 1; ; place++) {
-          await town.close()
-          town = await open()
-          const twin = double(town)
-          town.bank.pay(twin.id)
-          town.pass(5 * second)
-          await keepEvent(town, told(twin, 'credited'))
-          const died = await dieAfter(place, town, async at => {
-            await settleInbox({ ...town.app, db: at.db, rails: { starkbank: at.rail } })
+          await installation.close()
+          installation = await open()
+          const twin = double(installation)
+          installation.bank.pay(twin.id)
+          installation.pass(5 * second)
+          await keepEvent(installation, told(twin, 'credited'))
+          const died = await dieAfter(place, installation, async at => {
+            await settleInbox({ ...installation.app, db: at.db, rails: { starkbank: at.rail } })
             const answer = await approveRefund(at.db, 'starkbank', {
-              invoiceId: town.id,
+              invoiceId: installation.id,
               providerId: twin.id,
               by: 'chico',
               why: '',
@@ -726,25 +765,29 @@ describe.each([
             if (answer.is === 'done') await sendRefund({ ...at, stopped: payoutsStopped }, answer.twin)
           })
           for (let round = 0; round < 20 && (await stateOf(twin)) !== 'refunded'; round++) {
-            town.pass(2 * minute)
-            for (const event of town.bank.eventsCreated()) await keepEvent(town, event)
-            await settleInbox(town.app)
+            installation.pass(2 * minute)
+            for (const event of installation.bank.eventsCreated()) await keepEvent(installation, event)
+            await settleInbox(installation.app)
             await resolve()
             if ((await stateOf(twin)) === 'credited') await refund(twin)
           }
-          expect([place, await stateOf(twin), reversals(town.bank, twin)]).toEqual([place, 'refunded', 1])
-          await agree(town)
+          expect([place, await stateOf(twin), reversals(installation.bank, twin)]).toEqual([
+            place,
+            'refunded',
+            1,
+          ])
+          await agree(installation)
           if (!died) return expect(place).toBeGreaterThan(6)
         }
       })
 
       test('is made once by two programs that both go on with it', async () => {
         const twin = await paidTwin()
-        await stopAll(town.db, 'wait', 'ana')
+        await stopAll(installation.db, 'wait', 'ana')
         await refund(twin)
-        await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+        await installation.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
         await Promise.all([resolve(), resolve(), resolve()])
-        expect([await stateOf(twin), patches(town.bank)]).toEqual(['sent', 1])
+        expect([await stateOf(twin), patches(installation.bank)]).toEqual(['sent', 1])
       })
     })
 
@@ -753,77 +796,83 @@ describe.each([
        * As if the bank had shown no trace of it twice, and it was asked for again: the first turns up later.
        */
       const askedAgain = async () => {
-        const { batch_tag: tag } = (await town.db.one<{ batch_tag: string }>(
+        const { batch_tag: tag } = (await installation.db.one<{ batch_tag: string }>(
           sql`select batch_tag from invoices`,
         ))!
-        await town.db.tx(tx =>
+        await installation.db.tx(tx =>
           tx.run(sql`update invoices set state = 'unsure', provider_id = null, next_at = ''`),
         )
         const absent = {
-          ...town.app.rails.starkbank!,
+          ...installation.app.rails.starkbank!,
           findInvoices: async () => ({ is: 'done' as const, value: [] }),
         }
-        await resolveUnsureInvoices(town.db, absent, town.app.world)
-        town.pass(2 * minute)
-        await resolveUnsureInvoices(town.db, absent, town.app.world)
-        expect(await town.invoice()).toMatchObject({ state: 'draft' })
+        await resolveUnsureInvoices(installation.db, absent, installation.app.world)
+        installation.pass(2 * minute)
+        await resolveUnsureInvoices(installation.db, absent, installation.app.world)
+        expect(await installation.invoice()).toMatchObject({ state: 'draft' })
         return tag
       }
-      const isWatched = async () => (await town.db.one(sql`select looks from twin_watches`)) !== undefined
+      const isWatched = async () =>
+        (await installation.db.one(sql`select looks from twin_watches`)) !== undefined
 
       test('is found by its tag at growing intervals after the invoice was asked for again', async () => {
         await askedAgain()
-        await town.db.tx(tx =>
-          tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`),
+        await installation.db.tx(tx =>
+          tx.run(sql`update invoices set state = 'issued', provider_id = ${installation.atBank.id}`),
         )
         const looks: number[] = []
-        const startedAt = town.clock.now()
+        const startedAt = installation.clock.now()
         const before = () =>
-          Object.entries(town.bank.requestCounts()).find(([name]) => name === 'GET /v2/invoice')?.[1] ?? 0
+          Object.entries(installation.bank.requestCounts()).find(
+            ([name]) => name === 'GET /v2/invoice',
+          )?.[1] ?? 0
         for (let passed = 0; passed < 26 * 60; passed += 1) {
           const count = before()
-          town.pass(minute)
+          installation.pass(minute)
           await resolve()
-          if (before() > count) looks.push((town.clock.now() - startedAt) / minute)
-          if (looks.length === 2 && town.bank.invoices().length === 1) double(town)
+          if (before() > count) looks.push((installation.clock.now() - startedAt) / minute)
+          if (looks.length === 2 && installation.bank.invoices().length === 1) double(installation)
         }
         expect(looks).toEqual([2, 10, 60, 1440])
-        expect(town.bank.invoices()[1]!.status).toBe('canceled')
+        expect(installation.bank.invoices()[1]!.status).toBe('canceled')
         expect(await isWatched()).toBe(false)
       })
 
       test('is looked for until the bank answers', async () => {
         await askedAgain()
-        await town.db.tx(tx =>
-          tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`),
+        await installation.db.tx(tx =>
+          tx.run(sql`update invoices set state = 'issued', provider_id = ${installation.atBank.id}`),
         )
-        const twin = double(town)
-        town.pass(3 * minute)
+        const twin = double(installation)
+        installation.pass(3 * minute)
         const away: Rail = {
-          ...town.app.rails.starkbank!,
+          ...installation.app.rails.starkbank!,
           findInvoices: async () => ({ is: 'unsure', why: 'no answer' }),
         }
-        await resolveTwins({ ...atBank(town), rail: away, stopped: payoutsStopped })
+        await resolveTwins({ ...atBank(installation), rail: away, stopped: payoutsStopped })
         expect(await stateOf(twin)).toBeUndefined()
-        town.pass(minute)
+        installation.pass(minute)
         await resolve()
         expect(await stateOf(twin)).toBe('canceled')
       })
 
       test('turns up before the invoice is asked for again, and is taken for it', async () => {
         await askedAgain()
-        town.pass(3 * minute)
+        installation.pass(3 * minute)
         await resolve()
-        expect(await town.invoice()).toMatchObject({ state: 'issued', provider_id: town.atBank.id })
-        expect(town.bank.invoices()).toHaveLength(1)
+        expect(await installation.invoice()).toMatchObject({
+          state: 'issued',
+          provider_id: installation.atBank.id,
+        })
+        expect(installation.bank.invoices()).toHaveLength(1)
       })
     })
   })
 })
 
-const atBank = ({ db, app }: Town) => ({ db, rail: app.rails.starkbank!, world: app.world })
+const atBank = ({ db, app }: TestInstallation) => ({ db, rail: app.rails.starkbank!, world: app.world })
 
-const double = ({ bank, atBank: invoice }: Town) => doubleAtBank(bank, invoice)
+const double = ({ bank, atBank: invoice }: TestInstallation) => doubleAtBank(bank, invoice)
 
 function eventOf(bank: Bank, { id }: Invoice, type: string): BankEvent {
   const found = bank
@@ -834,9 +883,9 @@ function eventOf(bank: Bank, { id }: Invoice, type: string): BankEvent {
 }
 
 /** The `count`th event of this type, as soon as the bank tells of it. */
-function nextTold(town: Town, { id }: Invoice, type: string, count: number): BankEvent {
-  for (let waits = 0; waits < 200; waits++, town.pass(100)) {
-    const all = town.bank
+function nextTold(installation: TestInstallation, { id }: Invoice, type: string, count: number): BankEvent {
+  for (let waits = 0; waits < 200; waits++, installation.pass(100)) {
+    const all = installation.bank
       .eventsCreated()
       .filter(({ log }) => (log as unknown as { invoice?: Invoice }).invoice?.id === id)
     const found = all.filter(({ log }) => log.type === type)[count - 1]
@@ -845,8 +894,8 @@ function nextTold(town: Town, { id }: Invoice, type: string, count: number): Ban
   throw new Error(`the bank tells of no ${type} of ${id}`)
 }
 
-const keepEvent = (town: Town, event: BankEvent) =>
-  town.app.inbox.keep({
+const keepEvent = (installation: TestInstallation, event: BankEvent) =>
+  installation.app.inbox.keep({
     rail: 'starkbank',
     eventId: event.id,
     raw: bodyOf(event),
@@ -875,10 +924,13 @@ async function owedToPayers(db: Db): Promise<{ owed: bigint; cost: bigint }> {
 /**
  * Ledger, status and the bank’s statement say the same, and nothing of a duplicate is booked as another’s.
  */
-async function agree(town: Town): Promise<void> {
-  expect(await town.audit()).toEqual([])
-  expect(await status(town.db)).toMatchObject({ addsUp: true, stopped: expect.toSatisfy(isNotOfBooks) })
-  const found = await reconcile(town.db, town.app.rails.starkbank!, town.app.world)
+async function agree(installation: TestInstallation): Promise<void> {
+  expect(await installation.audit()).toEqual([])
+  expect(await status(installation.db)).toMatchObject({
+    addsUp: true,
+    stopped: expect.toSatisfy(isNotOfBooks),
+  })
+  const found = await reconcile(installation.db, installation.app.rails.starkbank!, installation.app.world)
   expect(found).toMatchObject({ agrees: true, imported: 0 })
 }
 
@@ -894,15 +946,15 @@ class Died extends Error {
  */
 async function dieAfter(
   place: number,
-  town: Town,
-  work: (at: { db: Db; rail: Rail; world: Town['app']['world'] }) => Promise<void>,
+  installation: TestInstallation,
+  work: (at: { db: Db; rail: Rail; world: TestInstallation['app']['world'] }) => Promise<void>,
 ) {
   let effects = 0
   const done = <T>(value: T): T => {
     if (++effects === place) throw new Died()
     return value
   }
-  const { db, rail, world } = atBank(town)
+  const { db, rail, world } = atBank(installation)
   const mortal: Db = { ...db, tx: async (act, how) => done(await db.tx(act, how)) }
   const asked: Rail = {
     ...rail,

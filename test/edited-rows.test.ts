@@ -31,10 +31,10 @@ import { sql, type Db } from '../src/db/db.ts'
 import { proposeRefund } from '../src/webhooks/webhooks.ts'
 import { collect } from './testbed/collecting.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 
-let town: Town
+let installation: TestInstallation
 let image: Buffer
 let rows: Record<string, Record<string, unknown>[]>
 let usual: string[]
@@ -44,8 +44,8 @@ let usual: string[]
  * payer.
  */
 beforeAll(async () => {
-  town = await openTown()
-  const { db, app } = town
+  installation = await openTestInstallation()
+  const { db, app } = installation
   for (const [name, role] of [
     ['carla', 'checker'],
     ['vera', 'viewer'],
@@ -59,24 +59,26 @@ beforeAll(async () => {
     changeLimits(tx, app.world, { asset: 'BRL', wanted: { payout: 15_000n }, by: 'ana', why: 'a test' }),
   )
   expect(limited).not.toHaveProperty('code')
-  town.bank.pay(town.atBank.id)
-  town.pass(60_000)
-  await town.hear(town.event('invoice.credited'))
-  const twin = doubleAtBank(town.bank, town.atBank)
-  town.bank.pay(twin.id)
-  town.pass(60_000)
-  await town.hear(town.event('invoice.credited'))
-  await collect(town, [4_000n, 5_000n])
-  await town.send()
-  town.pass(60_000)
-  await town.hear(...town.bank.eventsCreated().filter(({ subscription }) => subscription === 'transfer'))
+  installation.bank.pay(installation.atBank.id)
+  installation.pass(60_000)
+  await installation.hear(installation.event('invoice.credited'))
+  const twin = doubleAtBank(installation.bank, installation.atBank)
+  installation.bank.pay(twin.id)
+  installation.pass(60_000)
+  await installation.hear(installation.event('invoice.credited'))
+  await collect(installation, [4_000n, 5_000n])
+  await installation.send()
+  installation.pass(60_000)
+  await installation.hear(
+    ...installation.bank.eventsCreated().filter(({ subscription }) => subscription === 'transfer'),
+  )
   // Under way, and not heard of.
-  await collect(town, [6_000n])
-  await town.send()
-  const [refundable] = await collect(town, [7_000n, 8_000n, 9_000n, 20_000n])
+  await collect(installation, [6_000n])
+  await installation.send()
+  const [refundable] = await collect(installation, [7_000n, 8_000n, 9_000n, 20_000n])
   await stopAll(db, 'a story', 'ana')
   const asked = await approveRefund(db, 'starkbank', {
-    invoiceId: town.id,
+    invoiceId: installation.id,
     providerId: twin.id,
     by: 'chico',
     why: 'paid twice',
@@ -90,9 +92,9 @@ beforeAll(async () => {
   expect(proposed.is).toBe('proposed')
   if (proposed.is === 'proposed') await approveAndDo(app, proposed.proposal.id, { by: 'bruno' })
   await letGo(db, 'it is written', 'ana')
-  await changeTerms(town)
+  await changeTerms(installation)
   // So that a slot has fallen due by the schedule's second version.
-  town.pass(24 * 3_600_000)
+  installation.pass(24 * 3_600_000)
   image = await imageOf(db)
   triggers.push(
     ...(await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)).map(
@@ -107,11 +109,11 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await untouched?.close()
-  await town?.close()
+  await installation?.close()
 })
 
 /** The schedule's second version pays to another approved account. */
-async function changeTerms({ db, app }: Town): Promise<void> {
+async function changeTerms({ db, app }: TestInstallation): Promise<void> {
   const { id, version, ...row } = await needSchedule(db, 'trial')
   const rule: NewSchedule = {
     ...{
@@ -149,9 +151,9 @@ async function imageOf(db: Db): Promise<Buffer> {
   }
 }
 
-/** The town's bank answers; what is ordered is only written down. */
+/** The installation's bank answers; what is ordered is only written down. */
 function recording(ordered: string[]): Rail {
-  const rail = town.app.rails.starkbank!
+  const rail = installation.app.rails.starkbank!
   return {
     ...rail,
     balance: async () => done(10_000_000n),
@@ -196,7 +198,7 @@ async function asked(db: Db): Promise<string[]> {
 let untouched: Db | undefined
 
 async function openEditable(): Promise<Db> {
-  const { clock, random } = town.app.world
+  const { clock, random } = installation.app.world
   const db = openSqlite(':memory:', { clock, random, contents: image })
   await db.script(triggers.map(name => `drop trigger ${name};`).join(''))
   return db
@@ -217,13 +219,15 @@ async function outcomeOf(
   try {
     const { suspected } = await checkWhole(db)
     const ordered: string[] = []
-    const world = { ...town.app.world, log: silentLog }
+    const world = { ...installation.app.world, log: silentLog }
     const at = { db, rail: recording(ordered), world, stopped: payoutsStopped }
     await sendPayouts(db, at.rail, world)
     await resolvePayouts(db, at.rail, world).catch(() => undefined)
     await resolveTwins(at).catch(() => undefined)
     await resolveRefunds(at).catch(() => undefined)
-    await runDueSlots({ ...town.app, db, world, rails: { starkbank: at.rail } }).catch(() => undefined)
+    await runDueSlots({ ...installation.app, db, world, rails: { starkbank: at.rail } }).catch(
+      () => undefined,
+    )
     ordered.push(...(await asked(db)))
     return { is: suspected.length > 0 ? 'noticed' : 'silent', ordered: ordered.sort() }
   } finally {

@@ -42,7 +42,7 @@ import {
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { furnishShop } from './testbed/shopFloor.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const secret = (byte: number) => new Uint8Array(32).fill(byte)
 const [older, newer] = [dataKey(secret(1)), dataKey(secret(2))]
@@ -74,15 +74,17 @@ describe.each([
     const fresh = async () =>
       engine === 'sqlite' ? `sqlite:${join(folder, `${++databases}.db`)}` : postgres!.migratedDatabase()
 
-    async function openLivedIn(keys: DataKeys): Promise<{ town: Town; url: string; secret: string }> {
+    async function openLivedIn(
+      keys: DataKeys,
+    ): Promise<{ installation: TestInstallation; url: string; secret: string }> {
       const url = await fresh()
-      const town = await openTown({ databaseUrl: url, keys })
-      open.push(town)
-      await useKeys(town.db, keys)
-      return { town, url, secret: await live(town) }
+      const installation = await openTestInstallation({ databaseUrl: url, keys })
+      open.push(installation)
+      await useKeys(installation.db, keys)
+      return { installation, url, secret: await live(installation) }
     }
-    const another = async (town: Town, url: string, keys: DataKeys): Promise<Db> => {
-      const db = await openDb(url, { ...town.app.world, keys, virtual: true })
+    const another = async (installation: TestInstallation, url: string, keys: DataKeys): Promise<Db> => {
+      const db = await openDb(url, { ...installation.app.world, keys, virtual: true })
       open.push(db)
       return db
     }
@@ -122,8 +124,8 @@ describe.each([
     const everyWord = (authenticator: string) => [...Object.values(planted).flat(), authenticator]
 
     test('a copy of the database tells none of the people in it, and everything is found and read as before', async () => {
-      const { town, url, secret: authenticator } = await openLivedIn(keysOf([older]))
-      const { db } = town
+      const { installation, url, secret: authenticator } = await openLivedIn(keysOf([older]))
+      const { db } = installation
       expect(
         await db.all(
           sql`select id, payer_name, payer_tax_id, description from invoices where description = payer_name
@@ -145,7 +147,7 @@ describe.each([
         email: planted.emails[1],
         name: planted.names[2],
       })
-      expect(await town.audit()).toEqual([])
+      expect(await installation.audit()).toEqual([])
       expect((await keyUses(db)).filter(({ key }) => key !== older.id)).toEqual([])
       // Without its key, or with another alone, the program does not start; and a key that is in use is not
       // retired.
@@ -160,15 +162,15 @@ describe.each([
     })
 
     test('without a key everything is as it was, and a database of today is encrypted by one rotation', async () => {
-      const { town, url, secret: authenticator } = await openLivedIn(noKeys)
-      await town.db.tx(tx => tx.run(sql`update users set totp_step = 0`))
+      const { installation, url, secret: authenticator } = await openLivedIn(noKeys)
+      await installation.db.tx(tx => tx.run(sql`update users set totp_step = 0`))
       expect(tellsOf(await everything(url), everyWord(authenticator))).toEqual(everyWord(authenticator))
       const keys = keysOf([older])
-      const db = await another(town, url, keys)
+      const db = await another(installation, url, keys)
       await useKeys(db, keys)
       expect(await db.one(sql`select email from orders`)).toEqual({ email: planted.emails[1] })
       expect(await unreadableValues(db, keys)).toEqual([])
-      const { count } = await rotate({ db, keys, world: town.app.world })
+      const { count } = await rotate({ db, keys, world: installation.app.world })
       expect(count).toBeGreaterThan(20)
       expect((await keyUses(db)).filter(({ key }) => key !== older.id)).toEqual([])
       expect(await db.one(sql`select email from orders`)).toEqual({ email: planted.emails[1] })
@@ -178,14 +180,14 @@ describe.each([
     })
 
     test('a rotation goes on where it was ended, while a process with the older key works on and reads all of it', async () => {
-      const { town, url } = await openLivedIn(keysOf([older]))
+      const { installation, url } = await openLivedIn(keysOf([older]))
       // A process that began when there was one key.
       const file = join(folder, `${engine}.keys`)
       writeFileSync(file, `${keyLine(secret(1))}\n`, { mode: 0o600 })
-      const running = await another(town, url, openKeyFile(file, { strict: true }))
+      const running = await another(installation, url, openKeyFile(file, { strict: true }))
       appendFileSync(file, `${keyLine(secret(2))}\n`)
       const keys = openKeyFile(file, { strict: true })
-      const turning = await another(town, url, keys)
+      const turning = await another(installation, url, keys)
       expect(keys.newest!.id).toBe(newer.id)
       await useKeys(turning, keys)
 
@@ -197,9 +199,9 @@ describe.each([
       const dies = () => {
         if (++batches === 6) throw new Crash('killed')
       }
-      await expect(rotate({ db: turning, keys, world: { ...town.app.world, at: dies } })).rejects.toThrow(
-        Crash,
-      )
+      await expect(
+        rotate({ db: turning, keys, world: { ...installation.app.world, at: dies } }),
+      ).rejects.toThrow(Crash)
       const under = async (id: string) =>
         (await keyUses(turning)).filter(({ key }) => key === id).reduce((sum, { count }) => sum + count, 0)
       expect(await under(newer.id)).toBeGreaterThan(400)
@@ -211,9 +213,13 @@ describe.each([
           )
         ).filter(({ value }) => value === unreadableText)
       expect(await unreadHere()).toEqual([])
-      await collectOne(town, { ...town.app, db: running, inbox: makeInbox(running, town.app.world) })
+      await collectOne(installation, {
+        ...installation.app,
+        db: running,
+        inbox: makeInbox(running, installation.app.world),
+      })
       const before = await under(newer.id)
-      const { count } = await rotate({ db: turning, keys, world: town.app.world })
+      const { count } = await rotate({ db: turning, keys, world: installation.app.world })
       expect([await under(older.id), await under(newer.id)]).toEqual([0, before + count])
       expect(await unreadHere()).toEqual([])
       expect(await turning.all(sql`select name from cursors where name like 'encrypt %'`)).toEqual([])
@@ -223,14 +229,14 @@ describe.each([
       expect(await running.tx(tx => retireKey(tx, keys, newer.id))).toEqual({ is: 'newest' })
       expect(await turning.tx(tx => retireKey(tx, keys, older.id))).toEqual({ is: 'retired' })
       expect(await unreadableValues(turning, keys)).toEqual([])
-      expect(await town.audit()).toEqual([])
+      expect(await installation.audit()).toEqual([])
     })
 
     test('a value that was changed or moved holds up its own invoice, person and event, and nothing else', async () => {
-      const { town } = await openLivedIn(keysOf([older]))
-      const { db, app } = town
-      await addRoster(town, 'second')
-      const ids = await drafted(town)
+      const { installation } = await openLivedIn(keysOf([older]))
+      const { db, app } = installation
+      await addRoster(installation, 'second')
+      const ids = await drafted(installation)
       expect(ids).toHaveLength(2)
       const edit = async (table: string, column: string, where: ReturnType<typeof sql>) => {
         const [named, of] = [column, table].map(text => ({ texts: [text], values: [] })) as [never, never]
@@ -249,16 +255,16 @@ describe.each([
         description: unreadableText,
       })
 
-      const asked = town.bank.invoices().length
+      const asked = installation.bank.invoices().length
       await issueDrafts(db, app.rails.starkbank!, app.world)
-      expect(town.bank.invoices()).toHaveLength(asked + 1)
+      expect(installation.bank.invoices()).toHaveLength(asked + 1)
       expect(
         await db.all(sql`select id, state from invoices where id in (${ids[0]!}, ${ids[1]!}) order by state`),
       ).toEqual([
         { id: ids[0], state: 'draft' },
         { id: ids[1], state: 'issued' },
       ])
-      expect((await town.historyOf(ids[0]!)).at(-1)?.why).toMatch(/cannot be decrypted/)
+      expect((await installation.historyOf(ids[0]!)).at(-1)?.why).toMatch(/cannot be decrypted/)
       expect(
         (
           await askAgain(
@@ -272,11 +278,11 @@ describe.each([
       expect(await signIn(db, app.world, attempt)).toMatchObject({ is: 'refused' })
 
       // An event that cannot be read waits, and is applied once it can be.
-      const { id: bankId } = town.bank.invoices().find(({ tags }) => tags.includes(ids[1]!))!
-      town.bank.pay(bankId)
-      town.pass(60_000)
-      const event = town.event('invoice.credited')
-      await town.hear()
+      const { id: bankId } = installation.bank.invoices().find(({ tags }) => tags.includes(ids[1]!))!
+      installation.bank.pay(bankId)
+      installation.pass(60_000)
+      const event = installation.event('invoice.credited')
+      await installation.hear()
       await app.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push' })
       const kept = (await db.one<{ raw: Uint8Array }>(
         asStored(sql`select raw from inbox where event_id = ${event.id}`),
@@ -284,8 +290,8 @@ describe.each([
       const broken = Buffer.from(kept)
       broken[broken.length - 1]! ^= 1
       await db.tx(tx => tx.run(sql`update inbox set raw = ${broken} where event_id = ${event.id}`))
-      await town.hear()
-      expect(await town.fate(event)).toMatch(/^waiting: it cannot be decrypted/)
+      await installation.hear()
+      expect(await installation.fate(event)).toMatch(/^waiting: it cannot be decrypted/)
       expect(
         (await unreadableValues(db, keysOf([older]))).map(({ column, why }) => `${column} ${why}`).toSorted(),
       ).toEqual([
@@ -295,18 +301,18 @@ describe.each([
         'users.totp_secret altered',
       ])
       await db.tx(tx => tx.run(sql`update inbox set raw = ${kept} where event_id = ${event.id}`))
-      town.pass(400_000)
-      await town.hear()
-      expect(await town.fate(event)).toBe('done: credited')
-      expect(await town.audit()).toEqual([])
+      installation.pass(400_000)
+      await installation.hear()
+      expect(await installation.fate(event)).toBe('done: credited')
+      expect(await installation.audit()).toEqual([])
     })
 
     test('a value of another row is read nowhere, whichever column it is of, and lets nobody in [security 9]', async () => {
-      const { town, secret: ours } = await openLivedIn(keysOf([older]))
-      const { db, app } = town
-      const theirs = await comeIn(town, 'mallory')
-      await addRoster(town, 'second')
-      await drafted(town)
+      const { installation, secret: ours } = await openLivedIn(keysOf([older]))
+      const { db, app } = installation
+      const theirs = await comeIn(installation, 'mallory')
+      await addRoster(installation, 'second')
+      await drafted(installation)
       await db.tx(async tx => {
         await tx.run(sql`insert into person_mails ${mailColumns} values ${list([mailOf(1), mailOf(2)])}`)
         for (const id of ['1', '2'])
@@ -349,11 +355,11 @@ describe.each([
       expect(moved).toHaveLength(columns.length - 4)
       // The authenticator of one of them opens neither door: not with their own password, and not with the
       // other's.
-      town.pass(60_000)
+      installation.pass(60_000)
       const [least] = await db.all<{ name: string }>(sql`select name from users order by id limit 1`)
       const robbed = least!.name === 'carla' ? 'mallory' : 'carla'
       for (const authenticator of [ours, theirs]) {
-        const code = codeAt(authenticator, stepAt(town.clock.now()))
+        const code = codeAt(authenticator, stepAt(installation.clock.now()))
         expect(
           await signIn(db, app.world, { name: robbed, password, code, address: '127.0.0.1', agent: '' }),
         ).toMatchObject({
@@ -367,8 +373,8 @@ describe.each([
     })
 
     test('what was written before values were bound to their rows is read, and bound by a rotation under the same key', async () => {
-      const { town, secret: authenticator } = await openLivedIn(keysOf([older]))
-      const { db, app } = town
+      const { installation, secret: authenticator } = await openLivedIn(keysOf([older]))
+      const { db, app } = installation
       const keys = keysOf([older])
       for (const [table, name] of [
         ['users', 'totp_secret'],
@@ -394,8 +400,8 @@ describe.each([
         payer_name: planted.names[1],
       })
       const enter = async () => {
-        town.pass(60_000)
-        const code = codeAt(authenticator, stepAt(town.clock.now()))
+        installation.pass(60_000)
+        const code = codeAt(authenticator, stepAt(installation.clock.now()))
         return (
           await signIn(db, app.world, { name: 'carla', password, code, address: '127.0.0.1', agent: '' })
         ).is
@@ -423,11 +429,11 @@ const shopTerms: PlaceTerms = { rails: ['starkbank'], price: async () => undefin
  * A roster that is asked and paid, somebody who came in with an authenticator, and an order; answers the
  * authenticator's secret.
  */
-async function live(town: Town): Promise<string> {
-  const { db, app } = town
-  await addRoster(town, 'roster')
-  await collectOne(town, app)
-  const authenticator = await comeIn(town, 'carla')
+async function live(installation: TestInstallation): Promise<string> {
+  const { db, app } = installation
+  await addRoster(installation, 'roster')
+  await collectOne(installation, app)
+  const authenticator = await comeIn(installation, 'carla')
   const shop = await furnishShop(db, app.world, ['starkbank'])
   const buyer = { name: planted.names[2]!, email: planted.emails[1]!, taxId: planted.taxIds[0]! }
   expect(await writeOrder(db, app.world, shop.placing({ buyer }), shopTerms)).toMatchObject({ is: 'placed' })
@@ -437,7 +443,7 @@ async function live(town: Town): Promise<string> {
 }
 
 /** Somebody who accepts an invitation and signs in; answers their authenticator's secret. */
-async function comeIn({ db, app: { world }, clock, pass }: Town, name: string): Promise<string> {
+async function comeIn({ db, app: { world }, clock, pass }: TestInstallation, name: string): Promise<string> {
   const email = name === 'carla' ? planted.emails[0]! : `${name}@example.com`
   const { token } = await addUser(db, world, { name, role: 'viewer', language: 'pt-BR', email }, 'root')
   const browser = newToken(world)
@@ -460,7 +466,7 @@ const roster = [
   `${planted.names[1]},${planted.taxIds[1]},20.00,${planted.what[0]}`,
 ]
 
-async function addRoster(town: Town, name: string): Promise<void> {
+async function addRoster(installation: TestInstallation, name: string): Promise<void> {
   const when = {
     cron: '0 0 1 1 *',
     timeZone: 'UTC',
@@ -477,15 +483,15 @@ async function addRoster(town: Town, name: string): Promise<void> {
     payTo: 'main',
   }
   await addSchedule(
-    town.db,
-    town.app.world,
+    installation.db,
+    installation.app.world,
     { name, rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all', ...when, ...what },
     'maker',
   )
 }
 
 /** The drafts of the roster `second`, of which nobody is asked yet. */
-async function drafted({ db, app: { world } }: Town): Promise<string[]> {
+async function drafted({ db, app: { world } }: TestInstallation): Promise<string[]> {
   const schedule = await needSchedule(db, 'second')
   return db.tx(async tx => {
     const slot = await runNow(tx, world, schedule, 'a story')
@@ -503,16 +509,16 @@ async function drafted({ db, app: { world } }: Town): Promise<string[]> {
 }
 
 /** One more slot of the roster, of which one is paid and credited. */
-async function collectOne(town: Town, app: App): Promise<void> {
+async function collectOne(installation: TestInstallation, app: App): Promise<void> {
   const schedule = await needSchedule(app.db, 'roster')
   const slot = await app.db.tx(tx => runNow(tx, app.world, schedule, 'a story'))
   await runDueSlots(app)
   const { id } = (await app.db.one<{ id: string }>(
     sql`select provider_id as id from invoices where slot_id = ${slot} and ordinal = 1`,
   ))!
-  town.bank.pay(id)
-  town.pass(60_000)
-  for (const event of town.bank.eventsCreated())
+  installation.bank.pay(id)
+  installation.pass(60_000)
+  for (const event of installation.bank.eventsCreated())
     await app.inbox.keep({
       rail: 'starkbank',
       eventId: event.id,

@@ -18,7 +18,7 @@ import { remember, sql } from '../src/db/db.ts'
 import { readiness, status } from '../src/queries/status.ts'
 import { findForgotten, forgottenInvoices, lookAtForgotten } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { restate } from './testbed/restate.ts'
 
 const day = 86_400_000
@@ -28,32 +28,32 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
       afterAll(() => postgres?.stop())
       beforeEach(async () => {
-        town = await openTown({
+        installation = await openTestInstallation({
           databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:',
         })
       })
-      afterEach(() => town.close())
+      afterEach(() => installation.close())
 
-      const rail = () => town.app.rails.starkbank!
+      const rail = () => installation.app.rails.starkbank!
       const find = (over: object = {}) =>
-        findForgotten({ db: town.db, rail: { ...rail(), ...over }, world: town.app.world })
-      const atBank = () => town.bank.invoices().length
+        findForgotten({ db: installation.db, rail: { ...rail(), ...over }, world: installation.app.world })
+      const atBank = () => installation.bank.invoices().length
       const run = async () => {
-        town.pass(1_000)
-        const slot = await town.db.tx(async tx =>
-          runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'),
+        installation.pass(1_000)
+        const slot = await installation.db.tx(async tx =>
+          runNow(tx, installation.app.world, await needSchedule(tx, 'trial'), 'ana'),
         )
-        await runDueSlots(town.app)
+        await runDueSlots(installation.app)
         return slot
       }
       const stateOf = (slot: string) =>
-        town.db.one<{ state: string; held: string | null }>(
+        installation.db.one<{ state: string; held: string | null }>(
           sql`select state, held from slots where id = ${slot}`,
         )
       /** As the backup has it. */
@@ -64,10 +64,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           sql`delete from invoices where slot_id = ${slot}`,
           sql`delete from slots where id = ${slot}`,
         ])
-          await town.db.tx(tx => tx.run(gone))
-        await setAsideAfterRestore(town.db, town.app.world)
+          await installation.db.tx(tx => tx.run(gone))
+        await setAsideAfterRestore(installation.db, installation.app.world)
       }
-      const asked = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
+      const asked = async () =>
+        (await status(installation.db, { now: await installation.db.tx(tx => tx.now()) })).needsPerson
 
       test('a slot that is run again by hand waits until the bank was read, and then for a person', async () => {
         await forget(await run())
@@ -75,11 +76,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const again = await run()
         expect([await stateOf(again), atBank()]).toMatchObject([{ state: 'due', held: null }, 2])
         expect(await find({ invoicesSince: async () => refused('away', true) })).toBe(0)
-        await runDueSlots(town.app)
+        await runDueSlots(installation.app)
         expect(atBank()).toBe(2)
 
         expect(await find()).toBe(1)
-        await runDueSlots(town.app)
+        await runDueSlots(installation.app)
         expect(await stateOf(again)).toMatchObject({
           state: 'due',
           held: expect.stringMatching(
@@ -102,16 +103,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           ]),
         )
 
-        expect(await decideCatchUp(town.db, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(2)
-        expect(await lookAtForgotten(town.db, { by: 'ana', why: 'it was that slot' })).toBe(1)
-        expect(await forgottenInvoices(town.db)).toEqual([])
+        expect(await decideCatchUp(installation.db, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(2)
+        expect(await lookAtForgotten(installation.db, { by: 'ana', why: 'it was that slot' })).toBe(1)
+        expect(await forgottenInvoices(installation.db)).toEqual([])
         expect(await stateOf(await run())).toMatchObject({ state: 'done' })
         expect([atBank(), (await asked()).filter(says => says.includes('forgotten'))]).toEqual([3, []])
       })
 
-      /** The town's schedule with another cron, as somebody edits it. */
+      /** The installation's schedule with another cron, as somebody edits it. */
       const recron = async (cron: string) => {
-        const { id, version } = await needSchedule(town.db, 'trial')
+        const { id, version } = await needSchedule(installation.db, 'trial')
         const rule: NewSchedule = {
           ...{
             name: 'trial',
@@ -125,26 +126,35 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           ...{ dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
         }
         expect(
-          (await changeSchedule(town.db, town.app.world, undefined, { id, version, rule, by: 'ana' })).is,
+          (
+            await changeSchedule(installation.db, installation.app.world, undefined, {
+              id,
+              version,
+              rule,
+              by: 'ana',
+            })
+          ).is,
         ).toBe('changed')
       }
       const slotsDue = () =>
-        town.db.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)
+        installation.db.all<{ held: string | null }>(
+          sql`select held from slots where state = 'due' order by due_at`,
+        )
 
       test.each(['read', 'not read yet'] as const)(
         'the backup’s older time of day bills nobody twice, the bank being %s when it comes',
         async atThatTime => {
           await recron('0 18 * * *')
-          const { version, next_at: next } = await needSchedule(town.db, 'trial')
+          const { version, next_at: next } = await needSchedule(installation.db, 'trial')
           await forget(await run())
           expect(atBank()).toBe(2)
           if (atThatTime === 'read') expect(await find()).toBe(1)
-          town.pass(millis(next!) - town.clock.now())
-          await runDueSlots(town.app)
+          installation.pass(millis(next!) - installation.clock.now())
+          await runDueSlots(installation.app)
           if (atThatTime !== 'read') {
             expect([await slotsDue(), atBank()]).toEqual([[{ held: null }], 2])
             expect(await find()).toBe(1)
-            await runDueSlots(town.app)
+            await runDueSlots(installation.app)
           }
           expect([await slotsDue(), atBank(), version]).toMatchObject([
             [{ held: expect.stringContaining('may be among them') }],
@@ -161,12 +171,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           )
 
           // It was that slot; the next one is not asked about.
-          expect(await lookAtForgotten(town.db, { by: 'ana', why: 'it was that slot' })).toBe(1)
-          await runDueSlots(town.app)
+          expect(await lookAtForgotten(installation.db, { by: 'ana', why: 'it was that slot' })).toBe(1)
+          await runDueSlots(installation.app)
           expect(atBank()).toBe(2)
-          expect(await decideCatchUp(town.db, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(1)
-          town.pass(day)
-          await runDueSlots(town.app)
+          expect(await decideCatchUp(installation.db, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(1)
+          installation.pass(day)
+          await runDueSlots(installation.app)
           expect([await slotsDue(), atBank()]).toEqual([[], 3])
         },
       )
@@ -174,23 +184,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('a slot of the chain is asked about by nobody while the bank’s are', async () => {
         await forget(await run())
         expect(await find()).toBe(1)
-        await restate(town.db, sql`update schedules set rail = 'bitcoin'`)
-        town.pass(day)
-        await runDueSlots(town.app)
+        await restate(installation.db, sql`update schedules set rail = 'bitcoin'`)
+        installation.pass(day)
+        await runDueSlots(installation.app)
         expect(await slotsDue()).toEqual([{ held: null }])
       })
 
       test('a bank that does not list them is said to keep everything from being issued, until a person has compared them there', async () => {
-        const ready = async () => (await readiness(town.db)).checks['issuing']
+        const ready = async () => (await readiness(installation.db)).checks['issuing']
         expect(await ready()).toBe(undefined)
-        await setAsideAfterRestore(town.db, town.app.world)
+        await setAsideAfterRestore(installation.db, installation.app.world)
         const slot = await run()
         // Events are taken in all the while.
-        expect(await readiness(town.db)).toMatchObject({
+        expect(await readiness(installation.db)).toMatchObject({
           ready: true,
           checks: { issuing: 'waiting: see repasse status' },
         })
-        await expect(lookAtForgotten(town.db, { by: 'ana', why: 'none is listed' })).rejects.toThrow(
+        await expect(lookAtForgotten(installation.db, { by: 'ana', why: 'none is listed' })).rejects.toThrow(
           'are not all read yet',
         )
         expect(await find({ invoicesSince: async () => refused('it is not permitted', false) })).toBe(0)
@@ -199,8 +209,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             /^the bank’s invoices since the backup .* nothing is issued there \(it is not permitted\)/,
           ),
         )
-        expect(await lookAtForgotten(town.db, { by: 'ana', why: 'compared there' })).toBe(0)
-        await runDueSlots(town.app)
+        expect(await lookAtForgotten(installation.db, { by: 'ana', why: 'compared there' })).toBe(0)
+        await runDueSlots(installation.app)
         expect([
           await stateOf(slot),
           (await asked()).filter(says => says.includes('backup')),
@@ -214,23 +224,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           sql`update invoices set rail = 'bitcoin'`,
           sql`delete from cursors`,
         ])
-          await town.db.tx(tx => tx.run(gone))
-        await setAsideAfterRestore(town.db, town.app.world)
-        expect([(await readiness(town.db)).checks['issuing'], await asked()]).toEqual([undefined, []])
+          await installation.db.tx(tx => tx.run(gone))
+        await setAsideAfterRestore(installation.db, installation.app.world)
+        expect([(await readiness(installation.db)).checks['issuing'], await asked()]).toEqual([undefined, []])
       })
 
       test('a backup of any age is read from, also where it is restored again before that', async () => {
         await forget(await run())
-        town.pass(5 * day)
-        await setAsideAfterRestore(town.db, town.app.world)
-        town.pass(5 * day)
-        await setAsideAfterRestore(town.db, town.app.world)
+        installation.pass(5 * day)
+        await setAsideAfterRestore(installation.db, installation.app.world)
+        installation.pass(5 * day)
+        await setAsideAfterRestore(installation.db, installation.app.world)
         expect(await find()).toBe(1)
       })
 
       test('slots that fell due meanwhile are no younger backup, and a clock that was ahead is none', async () => {
         const slot = await run()
-        await town.db.tx(tx =>
+        await installation.db.tx(tx =>
           remember(
             tx,
             'slots',
@@ -238,10 +248,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             'done',
             'done',
             { why: 'by a clock that was ahead' },
-            instant(town.clock.now() + 30 * day),
+            instant(installation.clock.now() + 30 * day),
           ),
         )
-        town.pass(5 * day)
+        installation.pass(5 * day)
         await forget(slot)
         expect(await find()).toBe(1)
       })
@@ -249,7 +259,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('an edit of its schedule asks for no such slot meanwhile', async () => {
         await forget(await run())
         const again = await run()
-        const { id, version } = await needSchedule(town.db, 'trial')
+        const { id, version } = await needSchedule(installation.db, 'trial')
         const what = { roster: undefined, countLow: 1, countHigh: 1, unitsLow: 20_000n, unitsHigh: 20_000n }
         const rule: NewSchedule = {
           ...{
@@ -263,34 +273,34 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           ...{ ...what, dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
         }
         const edit = () =>
-          changeSchedule(town.db, town.app.world, undefined, { id, version, rule, by: 'ana' })
-        const payers = () => changePayers(town.db, town.app.world, 'trial', what, 'ana')
+          changeSchedule(installation.db, installation.app.world, undefined, { id, version, rule, by: 'ana' })
+        const payers = () => changePayers(installation.db, installation.app.world, 'trial', what, 'ana')
         expect(await edit()).toEqual({ is: 'waiting' })
         await expect(payers()).rejects.toThrow('wait until the bank')
         expect(await find()).toBe(1)
         expect(await edit()).toEqual({ is: 'held' })
         await expect(payers()).rejects.toThrow('wait for a person')
-        expect(await town.db.all(sql`select id from invoices where slot_id = ${again}`)).toEqual([])
+        expect(await installation.db.all(sql`select id from invoices where slot_id = ${again}`)).toEqual([])
       })
 
       test('where nothing was forgotten, a slot waits for the bank alone', async () => {
-        await setAsideAfterRestore(town.db, town.app.world)
+        await setAsideAfterRestore(installation.db, installation.app.world)
         const slot = await run()
         expect([await stateOf(slot), atBank()]).toMatchObject([{ state: 'due', held: null }, 1])
         expect(await find()).toBe(0)
-        await runDueSlots(town.app)
+        await runDueSlots(installation.app)
         expect([await stateOf(slot), atBank()]).toMatchObject([{ state: 'done' }, 2])
       })
 
       test('what is over at the bank, and a stranger’s, is not listed', async () => {
         const slot = await run()
-        const { id } = town.bank.invoices().at(-1)!
+        const { id } = installation.bank.invoices().at(-1)!
         await rail().cancelInvoice(
-          town.bank.invoices().find(invoice => invoice.tags.includes(slot))?.id ?? id,
+          installation.bank.invoices().find(invoice => invoice.tags.includes(slot))?.id ?? id,
         )
         await forget(slot)
-        town.bank.invoices()[0]!.tags = ['of another system']
-        expect([await find(), await forgottenInvoices(town.db)]).toEqual([0, []])
+        installation.bank.invoices()[0]!.tags = ['of another system']
+        expect([await find(), await forgottenInvoices(installation.db)]).toEqual([0, []])
       })
     },
   )

@@ -8,7 +8,7 @@ import { runDueSlots } from '../src/jobs/jobs.ts'
 import { changeSchedule, findSchedule, type NewSchedule } from '../src/schedule/schedule.ts'
 import { sql } from '../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const day = 86_400_000
 const terms: PayTerms = {
@@ -23,14 +23,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
       afterAll(() => postgres?.stop())
-      afterEach(() => town.close())
+      afterEach(() => installation.close())
       const open = async () => {
-        town = await openTown({
+        installation = await openTestInstallation({
           databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:',
           commissionBp: 0n,
         })
@@ -38,23 +38,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('where nothing is said nothing is added, and it can be paid for 59 days: both are said to the bank', async () => {
         await open()
-        expect(town.atBank).toMatchObject({
+        expect(installation.atBank).toMatchObject({
           fine: 0,
           interest: 0,
           discounts: [],
           expiration: usualExpiresInMs / 1_000,
         })
-        town.pass(4 * day)
-        town.bank.pay(town.atBank.id)
-        town.pass(5_000)
-        await town.hear(town.event('invoice.credited'))
-        expect(await town.invoice()).toMatchObject({ state: 'credited', paid_units: 10_000n })
-        expect(await town.audit()).toEqual([])
+        installation.pass(4 * day)
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5_000)
+        await installation.hear(installation.event('invoice.credited'))
+        expect(await installation.invoice()).toMatchObject({ state: 'credited', paid_units: 10_000n })
+        expect(await installation.audit()).toEqual([])
       })
 
       /** The schedule's next version has the terms; answers the next slot's invoice as the bank has it. */
       async function withTerms(pay: PayTerms, more: Partial<NewSchedule> = {}) {
-        const row = (await findSchedule(town.db, 'trial'))!
+        const row = (await findSchedule(installation.db, 'trial'))!
         const rule: NewSchedule = {
           ...{
             name: row.name,
@@ -76,21 +76,21 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all', pay },
           ...more,
         }
-        const changed = await changeSchedule(town.db, town.app.world, undefined, {
+        const changed = await changeSchedule(installation.db, installation.app.world, undefined, {
           id: row.id,
           version: row.version,
           rule,
           by: 'ana',
         })
         expect(changed.is).toBe('changed')
-        town.pass(day)
-        await runDueSlots(town.app)
-        const made = town.bank.invoices().at(-1)!
-        expect(made.id).not.toBe(town.atBank.id)
+        installation.pass(day)
+        await runDueSlots(installation.app)
+        const made = installation.bank.invoices().at(-1)!
+        expect(made.id).not.toBe(installation.atBank.id)
         return made
       }
       const creditOf = (id: string) =>
-        town.db.one<{ state: string; paid_units: bigint; units: bigint; owed: bigint }>(sql`
+        installation.db.one<{ state: string; paid_units: bigint; units: bigint; owed: bigint }>(sql`
         select i.state, i.paid_units, i.units, p.units as owed from invoices i
           join payouts p on p.invoice_id = i.id where i.provider_id = ${id}`)
 
@@ -110,27 +110,27 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             discounts: [{ percentage: 10 }],
           })
           expect(made.descriptions).toContainEqual({ key: 'Multa após o vencimento', value: '2,00%' })
-          town.pass(after)
-          town.bank.pay(made.id)
-          town.pass(5_000)
-          await town.hear(town.event('invoice.credited'))
+          installation.pass(after)
+          installation.bank.pay(made.id)
+          installation.pass(5_000)
+          await installation.hear(installation.event('invoice.credited'))
           expect(await creditOf(made.id)).toEqual({
             state: 'credited',
             units: 10_000n,
             paid_units: paid,
             owed: paid - 50n,
           })
-          await town.send()
-          town.pass(10_000)
-          await town.hear(town.event('transfer.success'))
-          expect(await town.audit()).toEqual([])
+          await installation.send()
+          installation.pass(10_000)
+          await installation.hear(installation.event('transfer.success'))
+          expect(await installation.audit()).toEqual([])
 
           // And what is given back is what was paid.
-          expect(town.bank.reverse(made.id)).toBe(true)
-          town.pass(10_000)
-          await town.hear(town.event('invoice.reversed'))
+          expect(installation.bank.reverse(made.id)).toBe(true)
+          installation.pass(10_000)
+          await installation.hear(installation.event('invoice.reversed'))
           expect(await creditOf(made.id)).toMatchObject({ state: 'reversed', paid_units: paid })
-          expect(await town.audit()).toEqual([])
+          expect(await installation.audit()).toEqual([])
         },
       )
 
@@ -146,16 +146,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           unitsHigh: 1_000n,
         })
         const due = new Map(
-          town.bank.invoices().map(({ name, due }) => [name, Date.parse(due) - town.clock.now()]),
+          installation.bank
+            .invoices()
+            .map(({ name, due }) => [name, Date.parse(due) - installation.clock.now()]),
         )
-        expect(town.bank.invoices().find(({ name }) => name === 'Ana')?.due).toContain('2026-12-01T02:59:59')
+        expect(installation.bank.invoices().find(({ name }) => name === 'Ana')?.due).toContain(
+          '2026-12-01T02:59:59',
+        )
         for (const name of ['Bia', 'Caio']) expect(due.get(name)).toBe(2 * day)
       })
 
       test('an edit of the terms alone is a version, with what changed in the audit log, and the same again is none', async () => {
         await open()
         await withTerms(terms)
-        const log = await town.db.one<{ detail: string }>(
+        const log = await installation.db.one<{ detail: string }>(
           sql`select detail from audit where act = 'schedule changed'`,
         )
         expect(JSON.parse(log!.detail)).toMatchObject({

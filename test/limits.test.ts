@@ -22,22 +22,22 @@ import {
 } from '../src/payout/payout.ts'
 import { openDb, sql, type Db } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { collect } from './testbed/collecting.ts'
 import { openAccount, owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
 
 const minute = 60_000
 const hour = 60 * minute
 
-type TownApp = Town['app']
+type TestApp = TestInstallation['app']
 
 /** As a person lowers or raises limits; where it takes two, a second person approves. */
 async function limit(
-  { db, world, rails }: TownApp,
+  { db, world, rails }: TestApp,
   wanted: WantedLimits,
   of: { accountId?: string; asset?: 'BRL' | 'BTC' } = {},
 ) {
@@ -48,7 +48,7 @@ async function limit(
   if ('proposal' in changed) await approveAndDo({ db, world, rails }, changed.proposal.id, { by: 'bruno' })
   return changed.is
 }
-const letBeyond = async ({ db, world, rails }: TownApp, id: string) => {
+const letBeyond = async ({ db, world, rails }: TestApp, id: string) => {
   const proposed = await db.tx(tx => proposeBeyond(tx, world, id, { by: 'ana', why: 'the yearly one' }))
   if (!('proposal' in proposed)) return proposed.is
   return (await approveAndDo({ db, world, rails }, proposed.proposal.id, { by: 'bruno' })).is
@@ -60,45 +60,45 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     () => {
       let postgres: Postgres | undefined
       let databaseUrl: string
-      let town: Town
+      let installation: TestInstallation
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
       afterAll(() => postgres?.stop())
       beforeEach(async () => {
         databaseUrl = postgres ? await postgres.migratedDatabase() : 'sqlite::memory:'
-        town = await openTown({ databaseUrl, commissionBp: 0n, settings: { fee: 0 } })
+        installation = await openTestInstallation({ databaseUrl, commissionBp: 0n, settings: { fee: 0 } })
       })
-      afterEach(() => town?.close())
+      afterEach(() => installation?.close())
 
       const payoutOf = async ({ id }: PayoutRow) =>
-        (await town.db.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
+        (await installation.db.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
       const states = (payouts: readonly PayoutRow[]) =>
         Promise.all(payouts.map(async payout => (await payoutOf(payout)).state))
       /** All that has left, the oldest first, as the bank has it. */
       const left = () =>
-        town
+        installation
           .transfers()
           .filter(({ status }) => status !== 'failed' && status !== 'canceled')
           .map(({ amount }) => amount)
       /** Lets the bank finish what it took on, and hears of it. */
       const finish = async (ms = minute) => {
-        town.pass(ms)
-        await town.hear(
-          ...town.bank.eventsCreated().filter(({ subscription }) => subscription === 'transfer'),
+        installation.pass(ms)
+        await installation.hear(
+          ...installation.bank.eventsCreated().filter(({ subscription }) => subscription === 'transfer'),
         )
       }
       /** What waits for a limit, and why. */
       const waiting = async () =>
-        (await waitingForLimits(town.db, { limit: 100 })).map(({ payout_id: id, per, needs }) => ({
+        (await waitingForLimits(installation.db, { limit: 100 })).map(({ payout_id: id, per, needs }) => ({
           id,
           per,
           needs,
         }))
 
       test('with none set, everything goes at once', async () => {
-        await collect(town, [10_000n, 900_000n, 10_000n])
-        await town.send()
+        await collect(installation, [10_000n, 900_000n, 10_000n])
+        await installation.send()
         expect(left()).toEqual([10_000, 900_000, 10_000])
         expect(await waiting()).toEqual([])
       })
@@ -109,12 +109,14 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         ['of another asset', sql`update limits set asset = 'BTC'`],
         ['got round by an approval that nobody gave', undefined],
       ])('a limit whose row is %s past the program still counts, and is a finding', async (_, edit) => {
-        await limit(town.app, { payout: 50_000n })
-        const [large] = await collect(town, [60_000n])
+        await limit(installation.app, { payout: 50_000n })
+        const [large] = await collect(installation, [60_000n])
         // One person has asked, and nobody has approved it.
-        await town.db.tx(tx => proposeBeyond(tx, town.app.world, large!.id, { by: 'ana', why: 'mine' }))
-        await town.db.tx(tx =>
-          changeLimits(tx, town.app.world, {
+        await installation.db.tx(tx =>
+          proposeBeyond(tx, installation.app.world, large!.id, { by: 'ana', why: 'mine' }),
+        )
+        await installation.db.tx(tx =>
+          changeLimits(tx, installation.app.world, {
             asset: 'BRL',
             wanted: { payout: null },
             by: 'ana',
@@ -124,11 +126,11 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         const forged = sql`
         insert into limit_approvals (payout_id, units, proposal_id, added_at)
           select ${large!.id}, 60000, min(id), '' from proposals`
-        await town.db.tx(tx => tx.run(edit ?? forged))
-        await town.send()
+        await installation.db.tx(tx => tx.run(edit ?? forged))
+        await installation.send()
         expect(left()).toEqual([])
         expect(await waiting()).toEqual([{ id: large!.id, per: 'payout', needs: 'person' }])
-        const found = (await checkApprovals(town.db)).map(({ says }) => says)
+        const found = (await checkApprovals(installation.db)).map(({ says }) => says)
         expect(found).toEqual(
           edit
             ? [expect.stringContaining('people set R$ 500.00: somebody has changed it past this program')]
@@ -137,59 +139,60 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       })
 
       test('one above the limit of a payout waits for two people, while the others go; let go, it goes once beyond the limits [security 3]', async () => {
-        await limit(town.app, { payout: 50_000n, hour: 100_000n })
-        const [small, large, other] = (await collect(town, [10_000n, 60_000n, 20_000n])) as [
+        await limit(installation.app, { payout: 50_000n, hour: 100_000n })
+        const [small, large, other] = (await collect(installation, [10_000n, 60_000n, 20_000n])) as [
           PayoutRow,
           PayoutRow,
           PayoutRow,
         ]
-        await town.send()
+        await installation.send()
         expect(left()).toEqual([10_000, 20_000])
         expect(await waiting()).toEqual([{ id: large.id, per: 'payout', needs: 'person' }])
         expect((await payoutOf(large)).why).toMatch(
           /^R\$ 600.00 is above the limit of R\$ 500.00 for one payout/,
         )
-        town.pass(48 * hour)
-        await town.send()
+        installation.pass(48 * hour)
+        await installation.send()
         expect(await states([large])).toEqual(['owed'])
 
-        expect(await letBeyond(town.app, small.id)).toBe('waits for no limit')
-        expect(await letBeyond(town.app, 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t')).toBe('unknown')
-        expect(await letBeyond(town.app, large.id)).toBe('approved')
-        await town.send()
+        expect(await letBeyond(installation.app, small.id)).toBe('waits for no limit')
+        expect(await letBeyond(installation.app, 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t')).toBe('unknown')
+        expect(await letBeyond(installation.app, large.id)).toBe('approved')
+        await installation.send()
         expect(left()).toEqual([10_000, 20_000, 60_000])
-        expect(await letBeyond(town.app, large.id)).toBe('waits for no limit')
+        expect(await letBeyond(installation.app, large.id)).toBe('waits for no limit')
         await finish()
         expect(await states([small, large, other])).toEqual(['paid', 'paid', 'paid'])
-        expect(await town.audit()).toEqual([])
+        expect(await installation.audit()).toEqual([])
         // What two people let go takes no room from the others.
-        await collect(town, [50_000n, 50_000n])
-        await town.send()
+        await collect(installation, [50_000n, 50_000n])
+        await installation.send()
         expect(left()).toEqual([10_000, 20_000, 60_000, 50_000, 50_000])
       })
 
       test('what is let beyond once is not let again after it came back', async () => {
-        await limit(town.app, { payout: 50_000n })
-        const [large] = (await collect(town, [60_000n])) as [PayoutRow]
-        await town.send()
-        await letBeyond(town.app, large.id)
+        await limit(installation.app, { payout: 50_000n })
+        const [large] = (await collect(installation, [60_000n])) as [PayoutRow]
+        await installation.send()
+        await letBeyond(installation.app, large.id)
         // The first order fails: the approval is for the payout, not for an order.
-        town.bank.setSettings({ transferFailRate: 1 })
-        await town.send()
+        installation.bank.setSettings({ transferFailRate: 1 })
+        await installation.send()
         await finish()
-        town.bank.setSettings({ transferFailRate: 0, refundRate: 1 })
+        installation.bank.setSettings({ transferFailRate: 0, refundRate: 1 })
         expect(await states([large])).toEqual(['owed'])
         await finish(20 * minute)
-        await town.send()
+        await installation.send()
         expect(left()).toEqual([60_000])
         for (const kind of ['success', 'refunded']) {
-          while (!town.bank.eventsCreated().some(({ log }) => log.type === kind)) town.pass(50)
+          while (!installation.bank.eventsCreated().some(({ log }) => log.type === kind))
+            installation.pass(50)
           await finish(0)
         }
         expect(await states([large])).toEqual(['returned'])
-        await retryPayout(town.db, large.id, { by: 'ana', why: 'a test' })
-        await town.send()
-        expect(town.transfers()).toHaveLength(2)
+        await retryPayout(installation.db, large.id, { by: 'ana', why: 'a test' })
+        await installation.send()
+        expect(installation.transfers()).toHaveLength(2)
         expect(await waiting()).toEqual([{ id: large.id, per: 'payout', needs: 'person' }])
       })
 
@@ -197,91 +200,91 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         'within an %s no more leaves than its limit, and the rest goes by itself [security 3]',
         async window => {
           const windowMs = window === 'hour' ? hour : 24 * hour
-          await limit(town.app, { [window]: 50_000n })
-          const payouts = await collect(town, [20_000n, 20_000n, 20_000n, 20_000n, 10_000n])
-          await town.send()
+          await limit(installation.app, { [window]: 50_000n })
+          const payouts = await collect(installation, [20_000n, 20_000n, 20_000n, 20_000n, 10_000n])
+          await installation.send()
           expect(left()).toEqual([20_000, 20_000])
           expect((await waiting()).map(({ per, needs }) => [per, needs])).toEqual(
             Array(3).fill([window, 'room']),
           )
           await finish(windowMs - 10 * minute)
-          await town.send()
+          await installation.send()
           expect(left()).toHaveLength(2)
           await finish(11 * minute)
-          await town.send()
+          await installation.send()
           expect(left()).toEqual([20_000, 20_000, 20_000, 20_000, 10_000])
           await finish()
           expect(new Set(await states(payouts))).toEqual(new Set(['paid']))
           expect(await waiting()).toEqual([])
-          expect(await town.audit()).toEqual([])
+          expect(await installation.audit()).toEqual([])
         },
       )
 
       test('one that is larger than what may leave in a whole window needs two people', async () => {
-        await limit(town.app, { day: 50_000n })
-        const [large] = (await collect(town, [50_001n])) as [PayoutRow]
-        await town.send()
+        await limit(installation.app, { day: 50_000n })
+        const [large] = (await collect(installation, [50_001n])) as [PayoutRow]
+        await installation.send()
         expect(await waiting()).toEqual([{ id: large.id, per: 'day', needs: 'person' }])
       })
 
       test('a large one is not kept waiting by small ones that come after it', async () => {
-        await limit(town.app, { hour: 50_000n })
-        await collect(town, [20_000n])
-        await town.send()
-        const [large] = (await collect(town, [45_000n])) as [PayoutRow]
+        await limit(installation.app, { hour: 50_000n })
+        await collect(installation, [20_000n])
+        await installation.send()
+        const [large] = (await collect(installation, [45_000n])) as [PayoutRow]
         for (let count = 0; count < 8; count++) {
-          await town.send()
-          await collect(town, [20_000n])
-          await town.send()
-          town.pass(9 * minute)
+          await installation.send()
+          await collect(installation, [20_000n])
+          await installation.send()
+          installation.pass(9 * minute)
         }
         expect(left().slice(0, 2)).toEqual([20_000, 45_000])
         expect(await states([large])).toEqual(['sent'])
       })
 
       test('an order that failed gives its room back; one that is unsure keeps it', async () => {
-        await limit(town.app, { hour: 50_000n })
-        const [first, second] = (await collect(town, [40_000n, 40_000n])) as [PayoutRow, PayoutRow]
-        town.bank.setSettings({ transferFailRate: 1 })
-        await town.send()
+        await limit(installation.app, { hour: 50_000n })
+        const [first, second] = (await collect(installation, [40_000n, 40_000n])) as [PayoutRow, PayoutRow]
+        installation.bank.setSettings({ transferFailRate: 1 })
+        await installation.send()
         await finish()
-        town.bank.setSettings({ transferFailRate: 0 })
+        installation.bank.setSettings({ transferFailRate: 0 })
         expect(await states([first, second])).toEqual(['owed', 'owed'])
         // The failed one waits its own while, and keeps nobody behind it.
-        town.pass(16 * minute)
-        const rail = town.app.rails.starkbank!
+        installation.pass(16 * minute)
+        const rail = installation.app.rails.starkbank!
         const { pay } = rail
         rail.pay = async () => unsure('no answer came')
-        await town.send()
+        await installation.send()
         rail.pay = pay
         expect((await states([first, second])).toSorted()).toEqual(['owed', 'unsure'])
-        town.pass(3 * hour)
-        await town.send()
+        installation.pass(3 * hour)
+        await installation.send()
         expect((await states([first, second])).toSorted()).toEqual(['owed', 'unsure'])
       })
 
       test('an account may have limits of its own, which bind nobody else', async () => {
         await addAccount(
-          town.db,
-          town.app.world,
+          installation.db,
+          installation.app.world,
           'second',
           { ...trialAccount, number: '6341320293482497' },
           'maker',
         )
-        await approveAccount(town.db, 'second', 'checker')
-        const { id: accountId } = (await town.db.one<{ id: string }>(
+        await approveAccount(installation.db, 'second', 'checker')
+        const { id: accountId } = (await installation.db.one<{ id: string }>(
           sql`select id from accounts where name = 'main'`,
         ))!
-        await limit(town.app, { hour: 30_000n }, { accountId })
-        await limit(town.app, { hour: 70_000n })
-        await collect(town, [20_000n, 20_000n])
-        await collect(town, [40_000n, 40_000n], 'second')
-        await town.send()
+        await limit(installation.app, { hour: 30_000n }, { accountId })
+        await limit(installation.app, { hour: 70_000n })
+        await collect(installation, [20_000n, 20_000n])
+        await collect(installation, [40_000n, 40_000n], 'second')
+        await installation.send()
         expect(left()).toEqual([20_000, 40_000])
       })
 
       test('lowering takes one person, raising and removing two; a change behind the back is not approved', async () => {
-        const { db, world, rails } = town.app
+        const { db, world, rails } = installation.app
         const change = (wanted: WantedLimits, by = 'ana'): Promise<LimitsChanged> =>
           db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
         const limits = () => db.all(sql`select per, units, set_by, approved_by from limits order by per`)
@@ -326,45 +329,45 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       })
 
       test('a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go [security 3]', async () => {
-        await limit(town.app, { payout: 50_000n })
-        const [large] = (await collect(town, [60_000n])) as [PayoutRow]
-        await town.db.tx(tx => tx.run(sql`update limits set units = 90000`))
-        await town.send()
-        const { proposal } = (await town.db.tx(tx =>
-          proposeBeyond(tx, town.app.world, large.id, { by: 'ana', why: 'the yearly one' }),
+        await limit(installation.app, { payout: 50_000n })
+        const [large] = (await collect(installation, [60_000n])) as [PayoutRow]
+        await installation.db.tx(tx => tx.run(sql`update limits set units = 90000`))
+        await installation.send()
+        const { proposal } = (await installation.db.tx(tx =>
+          proposeBeyond(tx, installation.app.world, large.id, { by: 'ana', why: 'the yearly one' }),
         )) as {
           proposal: { id: string }
         }
-        await town.db.tx(tx =>
+        await installation.db.tx(tx =>
           tx.run(
             sql`insert into limit_approvals (payout_id, units, proposal_id, added_at)
               values (${large.id}, 60000, ${proposal.id}, '')`,
           ),
         )
-        town.pass(hour)
-        await town.send()
+        installation.pass(hour)
+        await installation.send()
         expect([left(), (await payoutOf(large)).state]).toEqual([[], 'owed'])
       })
 
       test('raised, it lets those go at once that waited for it', async () => {
-        await limit(town.app, { payout: 50_000n })
-        await collect(town, [60_000n])
-        await town.send()
+        await limit(installation.app, { payout: 50_000n })
+        await collect(installation, [60_000n])
+        await installation.send()
         expect(left()).toEqual([])
-        expect(await limit(town.app, { payout: 60_000n })).toBe('proposed')
-        await town.send()
+        expect(await limit(installation.app, { payout: 60_000n })).toBe('proposed')
+        await installation.send()
         expect(left()).toEqual([60_000])
         expect(await waiting()).toEqual([])
       })
 
       test('several workers at once stay within the limit together [security 3]', async () => {
-        await limit(town.app, { hour: 100_000n })
-        await collect(town, Array(8).fill(20_000n))
-        const { world, rails } = town.app
+        await limit(installation.app, { hour: 100_000n })
+        await collect(installation, Array(8).fill(20_000n))
+        const { world, rails } = installation.app
         const stores = postgres
           ? await Promise.all([1, 2].map(() => openDb(databaseUrl, { ...world, virtual: true })))
           : []
-        await Promise.all([town.db, ...stores].map(db => sendPayouts(db, rails.starkbank!, world)))
+        await Promise.all([installation.db, ...stores].map(db => sendPayouts(db, rails.starkbank!, world)))
         await Promise.all(stores.map(db => db.close()))
         expect(left()).toEqual(Array(5).fill(20_000))
       })
@@ -372,9 +375,9 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       test.runIf(engine === 'PostgreSQL')(
         'who claims waits for whoever claims others at the same moment, and then sees what they took',
         async () => {
-          await limit(town.app, { hour: 100_000n })
-          const payouts = await collect(town, Array(8).fill(20_000n))
-          const other = await openDb(databaseUrl, { ...town.app.world, virtual: true })
+          await limit(installation.app, { hour: 100_000n })
+          const payouts = await collect(installation, Array(8).fill(20_000n))
+          const other = await openDb(databaseUrl, { ...installation.app.world, virtual: true })
           const claim = (db: Db, due: PayoutRow[], before: () => Promise<unknown>) =>
             db.tx(async tx => {
               const going = await withinLimits(tx, 'BRL', due)
@@ -388,14 +391,14 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
             }, 'locks')
           let isDone = false
           const second = Promise.withResolvers<number>()
-          const first = await claim(town.db, payouts.slice(0, 4), async () => {
+          const first = await claim(installation.db, payouts.slice(0, 4), async () => {
             second.resolve(
               claim(other, payouts.slice(4), async () => undefined).finally(() => (isDone = true)),
             )
             const waits = sql`select 1 as yes from pg_stat_activity where datname = current_database()
               and wait_event_type = 'Lock'`
             await until(
-              async () => isDone || (await town.db.one(waits)) !== undefined,
+              async () => isDone || (await installation.db.one(waits)) !== undefined,
               'the second one to wait, or to be through',
             )
           })
@@ -409,25 +412,25 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
 
 describe.skipIf(!bitcoindAvailable())('on the chain', () => {
   let node: Bitcoind
-  let town: ChainTown
+  let installation: ChainInstallation
   beforeAll(async () => {
     node = await startBitcoind()
-    town = await openChainTown({ node, commissionBp: 0n })
+    installation = await openChainInstallation({ node, commissionBp: 0n })
   })
   afterAll(async () => {
-    await town?.close()
+    await installation?.close()
     await node?.stop()
   })
   const states = async (payouts: readonly PayoutRow[]) => {
-    const rows = await town.payouts()
+    const rows = await installation.payouts()
     return payouts.map(({ id }) => rows.find(row => row.id === id)!.state)
   }
 
   test('a bundle is planned within the limits; the rest waits for room, or for two people', async () => {
-    await limit(town.app, { payout: 300_000n, hour: 400_000n }, { asset: 'BTC' })
+    await limit(installation.app, { payout: 300_000n, hour: 400_000n }, { asset: 'BTC' })
     const payee = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
-    await openAccount(town, 'other', payee)
-    const payouts = await owing(town, [
+    await openAccount(installation, 'other', payee)
+    const payouts = await owing(installation, [
       { units: 200_000n },
       { units: 500_000n },
       { units: 150_000n, payTo: 'other' },
@@ -437,23 +440,25 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
     const large = payouts[1]!
     const others = payouts.filter(({ id }) => id !== large.id)
     const sent = async () => {
-      const rows = (await town.payouts()).filter(({ id, state }) => id !== large.id && state !== 'owed')
+      const rows = (await installation.payouts()).filter(
+        ({ id, state }) => id !== large.id && state !== 'owed',
+      )
       return rows.reduce((sum, { units }) => sum + units, 0n)
     }
-    await town.send()
+    await installation.send()
     expect((await sent()) <= 400_000n && (await sent()) > 200_000n).toBe(true)
     expect(await states([large])).toEqual(['owed'])
-    await town.bury(6)
-    await town.send()
+    await installation.bury(6)
+    await installation.send()
     expect((await sent()) <= 400_000n).toBe(true)
-    await town.pass(hour)
-    await town.send()
+    await installation.pass(hour)
+    await installation.send()
     expect(await sent()).toBe(500_000n)
-    expect(await letBeyond(town.app, large.id)).toBe('approved')
-    await town.send()
+    expect(await letBeyond(installation.app, large.id)).toBe('approved')
+    await installation.send()
     expect(await states([large])).toEqual(['sent'])
-    await town.bury(6)
+    await installation.bury(6)
     expect(new Set(await states(others))).toEqual(new Set(['paid']))
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 })

@@ -10,7 +10,7 @@ import type { Portion, Rail, StatementLine } from '../src/rails/rail.ts'
 import { sql } from '../src/db/db.ts'
 import { pollEvents, walkOn } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const minute = 60_000
 
@@ -19,18 +19,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
       afterAll(() => postgres?.stop())
       beforeEach(async () => {
-        town = await openTown({
+        installation = await openTestInstallation({
           databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:',
           settings: { fee: 0 },
         })
       })
-      afterEach(() => town?.close())
+      afterEach(() => installation?.close())
 
       /** A list of so many numbers, a thousand a portion, the newest first; it breaks once at `breaksAt`. */
       function numbers(count: number, breaksAt?: number) {
@@ -49,14 +49,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         return { read, asked }
       }
       const walk = (list: ReturnType<typeof numbers>, seen: number[]) =>
-        walkOn<number>(town.db, town.app.world, {
+        walkOn<number>(installation.db, installation.app.world, {
           name: 'numbers',
           from: 'ever',
           read: list.read,
           take: async items => void seen.push(...items),
         })
       const cursorOf = async () =>
-        (await town.db.one<{ value: string }>(sql`select value from cursors where name = 'numbers'`))?.value
+        (await installation.db.one<{ value: string }>(sql`select value from cursors where name = 'numbers'`))
+          ?.value
 
       test('a list of 20 001 rows is read to its end', async () => {
         const seen: number[] = []
@@ -67,10 +68,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('one that ends before all is read goes on where it was, and what is new meanwhile is the next walk’s', async () => {
         const [list, seen] = [numbers(70_000), [] as number[]]
-        const began = await town.db.tx(tx => tx.now())
+        const began = await installation.db.tx(tx => tx.now())
         expect(await walk(list, seen)).toEqual({ is: 'left', rows: 50_000 })
         expect(await cursorOf()).toBeUndefined()
-        town.pass(5 * minute)
+        installation.pass(5 * minute)
         expect(await walk(list, seen)).toMatchObject({
           is: 'done',
           rows: 70_000,
@@ -104,8 +105,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       // Each line is some statements of its own there, and three portions are as good as eleven.
       const lineCount = engine === 'PostgreSQL' ? 4_001 : 20_001
       test('a statement of many portions is imported and compared, and so is what the balance has grown by meanwhile', async () => {
-        const at = later(await town.db.tx(tx => tx.now()), 1_000)
-        town.pass(10 * minute)
+        const at = later(await installation.db.tx(tx => tx.now()), 1_000)
+        installation.pass(10 * minute)
         const lines = Array.from({ length: lineCount }, (_, index): StatementLine => {
           const id = `${index}`.padStart(8, '0')
           return {
@@ -120,7 +121,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           }
         })
         const rail: Rail = {
-          ...town.app.rails.starkbank!,
+          ...installation.app.rails.starkbank!,
           balance: async () => done(BigInt(lineCount)),
           async statement(_, place) {
             const from = Number(place ?? 0)
@@ -136,24 +137,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           statement: async (after, place) =>
             after > at ? done({ items: [], next: undefined }) : rail.statement(after, place),
         }
-        const found = await reconcile(town.db, once, town.app.world)
+        const found = await reconcile(installation.db, once, installation.app.world)
         expect(found).toMatchObject({
           agrees: true,
           bankUnits: BigInt(lineCount),
           bookUnits: BigInt(lineCount),
         })
         if (typeof found === 'string') throw new Error(found)
-        expect(await holdAgainstBank(town.db, found)).toBeUndefined()
+        expect(await holdAgainstBank(installation.db, found)).toBeUndefined()
       })
 
       test('an undelivered event of ours is marked once it is kept, and one that is another system’s stays undelivered', async () => {
-        town.bank.pay(town.atBank.id)
-        town.pass(minute)
-        const ours = town.bank.eventsCreated().filter(({ subscription }) => subscription === 'invoice')
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(minute)
+        const ours = installation.bank
+          .eventsCreated()
+          .filter(({ subscription }) => subscription === 'invoice')
         const [first] = ours
         const text = JSON.stringify({ event: first! })
-          .replaceAll(town.atBank.id, '5999999999999999')
-          .replaceAll(town.id, 'erp-77')
+          .replaceAll(installation.atBank.id, '5999999999999999')
+          .replaceAll(installation.id, 'erp-77')
         const foreign = {
           eventId: '4000000000000001',
           raw: Buffer.from(text.replaceAll(first!.id, '4000000000000001')),
@@ -164,37 +167,43 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         })
         const marked: string[] = []
         const rail: Rail = {
-          ...town.app.rails.starkbank!,
+          ...installation.app.rails.starkbank!,
           undelivered: async () => done({ items: [foreign, ...ours.map(bytes)], next: undefined }),
           markDelivered: async id => (marked.push(id), done(undefined)),
         }
-        expect((await pollEvents(town.db, rail, town.app.inbox, town.app.world)).fresh).toBeGreaterThan(
-          ours.length,
-        )
+        expect(
+          (await pollEvents(installation.db, rail, installation.app.inbox, installation.app.world)).fresh,
+        ).toBeGreaterThan(ours.length)
         expect(marked).toEqual(ours.map(({ id }) => id))
         marked.length = 0
-        await pollEvents(town.db, rail, town.app.inbox, town.app.world)
+        await pollEvents(installation.db, rail, installation.app.inbox, installation.app.world)
         expect(marked).not.toContain(foreign.eventId)
       })
 
       test('a pile of another system’s events stands for ever before none of ours', async () => {
         const asked: (string | undefined)[] = []
         const rail: Rail = {
-          ...town.app.rails.starkbank!,
+          ...installation.app.rails.starkbank!,
           async undelivered(place) {
             asked.push(place)
             const from = Number(place ?? 0)
             return done({ items: [], next: from < 3 ? `${from + 1}` : undefined })
           },
         }
-        for (let time = 0; time < 4; time++) await pollEvents(town.db, rail, town.app.inbox, town.app.world)
+        for (let time = 0; time < 4; time++)
+          await pollEvents(installation.db, rail, installation.app.inbox, installation.app.world)
         expect(asked).toEqual([undefined, '1', undefined, '2', undefined, '3', undefined, '1'])
       })
 
       test('a bank that cannot be asked is said as less than it should have been', async () => {
-        town.bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
-        const polled = await pollEvents(town.db, town.app.rails.starkbank!, town.app.inbox, town.app.world)
-        town.bank.setFaults({ status429: 0 })
+        installation.bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
+        const polled = await pollEvents(
+          installation.db,
+          installation.app.rails.starkbank!,
+          installation.app.inbox,
+          installation.app.world,
+        )
+        installation.bank.setFaults({ status429: 0 })
         expect(polled).toMatchObject({ fresh: 0, lacks: expect.stringContaining('could not be asked') })
       })
     },

@@ -19,12 +19,12 @@ import { stopPayouts } from '../src/payout/payout.ts'
 import { refreshRates, type RateSource } from '../src/rates/rates.ts'
 import { migrate } from '../src/db/migrate.ts'
 import { openDb, sql, type Db } from '../src/db/db.ts'
-import { figuresTold } from '../src/web/figuresTold.ts'
+import { exportedFigures } from '../src/web/exportedFigures.ts'
 import { serveMetrics, type Metrics } from '../src/web/metrics.ts'
 import { makeInbox } from '../src/webhooks/webhooks.ts'
 import { virtualClock, type VirtualClock } from './simulation/clock.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown } from './testbed/town.ts'
+import { openTestInstallation } from './testbed/testInstallation.ts'
 import { openTrialAccount } from './testbed/trial.ts'
 
 const second = 1_000
@@ -382,11 +382,11 @@ describe.each([
 })
 
 test('a house that reconciles keeps what the bank had, and tells it', async () => {
-  const town = await openTown({ settings: { startingBalance: 12_345 } })
+  const installation = await openTestInstallation({ settings: { startingBalance: 12_345 } })
   try {
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
     const metrics = await serveMetrics(
-      { db: town.db, roles: ['worker'], clock: town.clock, log: silentLog },
+      { db: installation.db, roles: ['worker'], clock: installation.clock, log: silentLog },
       `127.0.0.1:${await freePort()}`,
     )
     const all = await scrape(metrics.address)
@@ -394,13 +394,13 @@ test('a house that reconciles keeps what the bank had, and tells it', async () =
     expect(all.get('repasse_drift_units{rail="starkbank",asset="BRL"}')).toBe(0)
     await metrics.close()
   } finally {
-    await town.close()
+    await installation.close()
   }
 })
 
 test('docs/metrics.md explains every figure, and none that is not there', () => {
   const text = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8')
-  const told = [...figuresTold.map(({ name }) => name), 'info', 'database_up', 'intake_open']
+  const told = [...exportedFigures.map(({ name }) => name), 'info', 'database_up', 'intake_open']
     .map(name => `repasse_${name}`)
     .sort()
   const rows = [...text.matchAll(/^\| `(repasse_\w+)/gm)].map(match => match[1]!).sort()

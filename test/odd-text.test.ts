@@ -11,7 +11,7 @@ import { openDb, sql } from '../src/db/db.ts'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openAsker } from './testbed/asker.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
@@ -28,14 +28,14 @@ type Outcomes = Map<string, string>
 const plain = (text: string) =>
   text.replaceAll(/[a-z]{3}_[0-9a-z]{26}/g, 'ID').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
 
-async function outcomesOn(town: PageTown): Promise<Outcomes> {
+async function outcomesOn(installation: PageInstallation): Promise<Outcomes> {
   const outcomes: Outcomes = new Map()
   const people = [
-    await consoleVisitor(town, 'maria', 'maker'),
-    await consoleVisitor(town, 'chico', 'checker'),
-    await consoleVisitor(town, 'carla', 'admin'),
+    await consoleVisitor(installation, 'maria', 'maker'),
+    await consoleVisitor(installation, 'chico', 'checker'),
+    await consoleVisitor(installation, 'carla', 'admin'),
   ]
-  await town.repasse('account', 'add', ...trialAccountFlags)
+  await installation.repasse('account', 'add', ...trialAccountFlags)
   const rule = [
     '--name',
     'monthly',
@@ -48,7 +48,7 @@ async function outcomesOn(town: PageTown): Promise<Outcomes> {
     '--amount',
     '20.00',
   ]
-  await town.repasse(
+  await installation.repasse(
     'schedule',
     'add',
     ...rule,
@@ -64,8 +64,8 @@ async function outcomesOn(town: PageTown): Promise<Outcomes> {
   for (const [name, text] of odd) {
     for (const [at, person] of people.entries())
       await throughForms(person, `${name}, person ${at}`, text, outcomes)
-    await throughShop(town, name, text, outcomes)
-    await throughCommands(town, name, text, outcomes)
+    await throughShop(installation, name, text, outcomes)
+    await throughCommands(installation, name, text, outcomes)
   }
   return outcomes
 }
@@ -126,8 +126,13 @@ async function throughForms(
   }
 }
 
-async function throughShop(town: PageTown, name: string, text: string, outcomes: Outcomes): Promise<void> {
-  const asker = openAsker(town.origin)
+async function throughShop(
+  installation: PageInstallation,
+  name: string,
+  text: string,
+  outcomes: Outcomes,
+): Promise<void> {
+  const asker = openAsker(installation.origin)
   for (const path of ['/', '/products/none', '/orders/none', '/basket'])
     outcomes.set(
       `${name}: shop ${path}`,
@@ -149,7 +154,7 @@ const leaves = (command: Command, path: string[] = []): [string, Command][] =>
 
 /** Every command, with the text wherever it takes one: in all places at once, and in each by itself. */
 async function throughCommands(
-  town: PageTown,
+  installation: PageInstallation,
   name: string,
   text: string,
   outcomes: Outcomes,
@@ -168,7 +173,9 @@ async function throughCommands(
       ...flags.map(flag => [...given, ...needed, flag, text]),
     ]
     for (const words of lines) {
-      const said = await town.repasse(...path.split(' '), ...words).catch((error: Error) => error.message)
+      const said = await installation
+        .repasse(...path.split(' '), ...words)
+        .catch((error: Error) => error.message)
       const code = /ended with (\d+)/.exec(said)?.[1] ?? '0'
       outcomes.set(`${name}: repasse ${path} ${words.filter(word => word.startsWith('--')).join(' ')}`, code)
     }
@@ -177,18 +184,18 @@ async function throughCommands(
 
 describe.skipIf(!postgresAvailable())('through every entrance', () => {
   let postgres: Postgres
-  const towns: PageTown[] = []
+  const installations: PageInstallation[] = []
   let outcomes: Outcomes[]
   beforeAll(async () => {
     postgres = await startPostgres({ durable: false })
-    towns.push(
-      await openPageTown(),
-      await openPageTown({ env: { DATABASE_URL: await postgres.migratedDatabase() } }),
+    installations.push(
+      await openPageInstallation(),
+      await openPageInstallation({ env: { DATABASE_URL: await postgres.migratedDatabase() } }),
     )
-    outcomes = [await outcomesOn(towns[0]!), await outcomesOn(towns[1]!)]
+    outcomes = [await outcomesOn(installations[0]!), await outcomesOn(installations[1]!)]
   }, 170_000)
   afterAll(async () => {
-    for (const town of towns) await town.close()
+    for (const installation of installations) await installation.close()
     await postgres?.stop()
   })
 

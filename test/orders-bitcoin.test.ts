@@ -22,7 +22,7 @@ import {
 import { sql, type Tx } from '../src/db/db.ts'
 import { acceptPayment } from '../src/webhooks/chain/accept.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { furnishShop, type ShopFloor } from './testbed/shopFloor.ts'
 
 const there = bitcoindAvailable()
@@ -32,32 +32,33 @@ const price = 60_000_000n
 
 describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had on this machine', () => {
   let node: Bitcoind
-  let town: ChainTown
+  let installation: ChainInstallation
   let floor: ShopFloor
   beforeAll(async () => {
     node = await startBitcoind()
   })
   afterAll(() => node?.stop())
   afterEach(async () => {
-    if (town) expect(await town.audit()).toEqual([])
-    await town?.close()
+    if (installation) expect(await installation.audit()).toEqual([])
+    await installation?.close()
   })
 
   const open = async () => {
-    town = await openChainTown({ node, price })
-    floor = await furnishShop(town.db, town.world, ['bitcoin'])
+    installation = await openChainInstallation({ node, price })
+    floor = await furnishShop(installation.db, installation.world, ['bitcoin'])
   }
   async function place(change?: Partial<Placing>): Promise<OrderRow> {
-    const placed = await placeOrder(town.app, floor.placing(change))
+    const placed = await placeOrder(installation.app, floor.placing(change))
     if (placed.is !== 'placed')
       throw new Error(placed.faults.map(({ field, is }) => `${field} ${is}`).join(', '))
     return placed.order
   }
-  const standing = async ({ token }: OrderRow) => (await readOrder(town.app, token))!.standing
-  const rowOf = async ({ id }: OrderRow) => (await findOrder(town.db, id))!
+  const standing = async ({ token }: OrderRow) => (await readOrder(installation.app, token))!.standing
+  const rowOf = async ({ id }: OrderRow) => (await findOrder(installation.db, id))!
   const stock = async () =>
-    (await town.db.one<{ stock: bigint }>(sql`select stock from products where id = ${floor.coffee.id}`))!
-      .stock
+    (await installation.db.one<{ stock: bigint }>(
+      sql`select stock from products where id = ${floor.coffee.id}`,
+    ))!.stock
   const codeOf = async (order: OrderRow): Promise<BitcoinCode> => {
     const found = await standing(order)
     if ((found.is !== 'waiting' && found.is !== 'underpaid') || !('address' in found.code))
@@ -68,22 +69,27 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   const scan = async (order: OrderRow) => {
     const { uri } = await codeOf(order)
     const { address, units } = readUri(uri, 'regtest')
-    return town.pay(address, units!)
+    return installation.pay(address, units!)
   }
   const look = async () => {
-    await town.look()
-    await moveOrders(town.app)
+    await installation.look()
+    await moveOrders(installation.app)
   }
   const bury = async (blocks: number) => {
-    await town.bury(blocks)
-    await moveOrders(town.app)
+    await installation.bury(blocks)
+    await moveOrders(installation.app)
   }
   /** Its quarter of an hour passes. */
   const expire = async () => {
-    await town.pass(15 * minute + 1)
-    await town.look()
-    await passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
-    await moveOrders(town.app)
+    await installation.pass(15 * minute + 1)
+    await installation.look()
+    await passTime({
+      db: installation.db,
+      rail: installation.rail,
+      bitcoin: installation.bitcoin,
+      world: installation.world,
+    })
+    await moveOrders(installation.app)
   }
 
   test('an order is priced at the locked rate, seen at once, confirmed by its value, and passed on like any other', async () => {
@@ -92,7 +98,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const code = await codeOf(order)
     expect(code).toMatchObject({
       units: 6_650n,
-      quote: { units: 3_990n, rateUnits: price, sources: ['town'] },
+      quote: { units: 3_990n, rateUnits: price, sources: ['installation'] },
     })
     expect(readUri(code.uri, 'regtest')).toMatchObject({
       address: code.address,
@@ -100,7 +106,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       label: expect.stringMatching(/^Pedido [0-9A-Z]{8}$/) as string,
     })
     // A rate that moves changes nothing for who was told one.
-    await town.setPrice(price / 2n)
+    await installation.setPrice(price / 2n)
     const txid = await scan(order)
     await look()
     expect(await standing(order)).toEqual({ is: 'seen', received: 6_650n, txids: [txid] })
@@ -113,9 +119,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     })
     expect(await rowOf(order)).toMatchObject({ state: 'paid', paid_late: 0n, attention: null })
     await bury(5)
-    const [invoice] = await invoicesOf(town.db, order.id)
+    const [invoice] = await invoicesOf(installation.db, order.id)
     expect(invoice!.state).toBe('credited')
-    expect(await town.payouts()).toMatchObject([
+    expect(await installation.payouts()).toMatchObject([
       { invoice_id: invoice!.id, units: 6_650n - 100n, state: 'owed' },
     ])
   })
@@ -123,11 +129,16 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   test('an order that was paid in time is paid in time, though nobody looked until its time was over', async () => {
     await open()
     const order = await place()
-    await town.pass(10 * minute)
+    await installation.pass(10 * minute)
     await scan(order)
-    await town.pass(2 * 60 * minute)
-    await passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
-    await moveOrders(town.app)
+    await installation.pass(2 * 60 * minute)
+    await passTime({
+      db: installation.db,
+      rail: installation.rail,
+      bitcoin: installation.bitcoin,
+      world: installation.world,
+    })
+    await moveOrders(installation.app)
     expect(await rowOf(order)).toMatchObject({ state: 'awaiting' })
     await bury(1)
     expect(await standing(order)).toMatchObject({ is: 'paid', late: false })
@@ -137,7 +148,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   test('what is worth more waits for more blocks, and is told as n of N', async () => {
     await open()
-    await editProduct(town.db, floor.coffee.id, { units: 100_000n }, 'maker')
+    await editProduct(installation.db, floor.coffee.id, { units: 100_000n }, 'maker')
     const order = await place()
     await scan(order)
     await bury(1)
@@ -153,7 +164,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await open()
     const order = await place()
     const { address } = await codeOf(order)
-    await town.pay(address, 4_000n)
+    await installation.pay(address, 4_000n)
     await look()
     expect(await standing(order)).toMatchObject({
       is: 'underpaid',
@@ -161,13 +172,13 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       missing: 2_650n,
       code: { address, units: 2_650n },
     })
-    expect(await newCode(town.app, order.token)).toMatchObject({ is: 'there' })
+    expect(await newCode(installation.app, order.token)).toMatchObject({ is: 'there' })
     // Still, when its time is over: what came has to be made up for, and the address is watched for a day.
     await expire()
     expect(await standing(order)).toMatchObject({ is: 'underpaid', missing: 2_650n })
     // The goods are kept from nobody meanwhile.
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
-    expect(await newCode(town.app, order.token)).toMatchObject({ is: 'there' })
+    expect(await newCode(installation.app, order.token)).toMatchObject({ is: 'there' })
     await scan(order)
     await bury(1)
     expect(await standing(order)).toMatchObject({ is: 'paid', paid: { units: 6_650n } })
@@ -178,23 +189,23 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await open()
     const order = await place()
     const { address } = await codeOf(order)
-    await town.pay(address, 4_000n)
+    await installation.pay(address, 4_000n)
     await bury(1)
-    const end = () => endOrder(town.db, order.id, { by: 'bia', why: 'the rest is not coming' })
+    const end = () => endOrder(installation.db, order.id, { by: 'bia', why: 'the rest is not coming' })
     await expect(end()).rejects.toThrow(/can be paid until/)
     await expire()
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
     await expect(end()).rejects.toThrow('is expired already')
-    await town.pass(watchMs)
+    await installation.pass(watchMs)
     await expire()
     expect(await standing(order)).toEqual({ is: 'attention', why: 'late' })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
-    const [invoice] = await invoicesOf(town.db, order.id)
-    await acceptPayment(town.db, town.world, town.bitcoin.terms, invoice!.id, {
+    const [invoice] = await invoicesOf(installation.db, order.id)
+    await acceptPayment(installation.db, installation.world, installation.bitcoin.terms, invoice!.id, {
       by: 'bia',
       why: 'the buyer called',
     })
-    await moveOrders(town.app)
+    await moveOrders(installation.app)
     expect(await standing(order)).toMatchObject({ is: 'paid', late: true, paid: { units: 4_000n } })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['paid', 9n])
   })
@@ -203,7 +214,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await open()
     const order = await place()
     const { address } = await codeOf(order)
-    await town.pay(address, 6_600n)
+    await installation.pay(address, 6_600n)
     await look()
     expect(await standing(order)).toMatchObject({
       is: 'underpaid',
@@ -223,9 +234,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await expire()
     expect(await standing(order)).toEqual({ is: 'expired' })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
-    await town.setPrice(price * 2n)
-    expect(await newCode(town.app, order.token)).toMatchObject({ is: 'made' })
-    expect(await newCode(town.app, order.token)).toMatchObject({ is: 'there' })
+    await installation.setPrice(price * 2n)
+    expect(await newCode(installation.app, order.token)).toMatchObject({ is: 'made' })
+    expect(await newCode(installation.app, order.token)).toMatchObject({ is: 'there' })
     const fresh = await codeOf(order)
     expect(fresh).toMatchObject({ units: 3_325n, quote: { rateUnits: price * 2n } })
     expect(fresh.address).not.toBe(old.address)
@@ -240,20 +251,20 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const [near, far] = [await place(), await place()]
     const codes = [await codeOf(near), await codeOf(far)]
     await expire()
-    await town.pay(codes[0]!.address, codes[0]!.units)
+    await installation.pay(codes[0]!.address, codes[0]!.units)
     await look()
     expect(await standing(near)).toMatchObject({ is: 'seen' })
-    expect(await newCode(town.app, near.token)).toMatchObject({ is: 'there' })
+    expect(await newCode(installation.app, near.token)).toMatchObject({ is: 'there' })
     await bury(1)
     expect(await standing(near)).toMatchObject({ is: 'paid', late: true })
     expect([(await rowOf(near)).paid_late, await stock()]).toEqual([1n, 9n])
 
-    await town.setPrice(price / 2n)
-    await town.pay(codes[1]!.address, codes[1]!.units)
+    await installation.setPrice(price / 2n)
+    await installation.pay(codes[1]!.address, codes[1]!.units)
     await bury(1)
     expect(await standing(far)).toEqual({ is: 'attention', why: 'late' })
     expect((await rowOf(far)).state).toBe('expired')
-    expect(await newCode(town.app, far.token)).toMatchObject({ is: 'there' })
+    expect(await newCode(installation.app, far.token)).toMatchObject({ is: 'there' })
   })
 
   test('an order whose old and new code are both paid is paid once, and a person is told of the other', async () => {
@@ -261,9 +272,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const order = await place()
     const old = await codeOf(order)
     await expire()
-    await newCode(town.app, order.token)
+    await newCode(installation.app, order.token)
     await scan(order)
-    await town.pay(old.address, old.units)
+    await installation.pay(old.address, old.units)
     await bury(1)
     expect(await rowOf(order)).toMatchObject({
       state: 'paid',
@@ -276,14 +287,14 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const order = await place()
     const txid = await scan(order)
     await look()
-    await town.pass(minute)
-    const [block] = await town.mine()
+    await installation.pass(minute)
+    const [block] = await installation.mine()
     await look()
     expect((await rowOf(order)).state).toBe('paid')
     await node.rpc('invalidateblock', [block])
     // Two empty blocks in its place.
     for (let count = 0; count < 2; count++) {
-      await town.pass(minute)
+      await installation.pass(minute)
       await node.rpc('generateblock', ['raw(6a01aa)', []])
     }
     await look()
@@ -295,23 +306,23 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   test('without a good rate, or a chain that is followed, Bitcoin is not to be had now; what is too little never', async () => {
     await open()
-    expect(await offers(town.app)).toEqual([{ rail: 'bitcoin', why: undefined }])
-    await editProduct(town.db, floor.cup.id, { units: 100n }, 'maker')
+    expect(await offers(installation.app)).toEqual([{ rail: 'bitcoin', why: undefined }])
+    await editProduct(installation.db, floor.cup.id, { units: 100n }, 'maker')
     const small = { lines: [{ productId: floor.cup.id, quantity: 1n }] }
-    expect(await placeOrder(town.app, floor.placing(small))).toEqual({
+    expect(await placeOrder(installation.app, floor.placing(small))).toEqual({
       is: 'refused',
       faults: [{ field: 'rail', is: 'too small' }],
     })
 
     const order = await place()
     await expire()
-    town.bitcoin.agreement = { ...town.bitcoin.agreement, maxAgeMs: 1 }
-    await town.pass(1_000)
-    expect(await offers(town.app)).toEqual([{ rail: 'bitcoin', why: 'no rate' }])
+    installation.bitcoin.agreement = { ...installation.bitcoin.agreement, maxAgeMs: 1 }
+    await installation.pass(1_000)
+    expect(await offers(installation.app)).toEqual([{ rail: 'bitcoin', why: 'no rate' }])
     const refused = { is: 'refused', faults: [{ field: 'rail', is: 'no rate' }] }
-    expect(await placeOrder(town.app, floor.placing())).toEqual(refused)
-    expect(await newCode(town.app, order.token)).toEqual(refused)
-    expect(await newCode(town.app, order.token, 'starkbank')).toEqual({
+    expect(await placeOrder(installation.app, floor.placing())).toEqual(refused)
+    expect(await newCode(installation.app, order.token)).toEqual(refused)
+    expect(await newCode(installation.app, order.token, 'starkbank')).toEqual({
       is: 'refused',
       faults: [{ field: 'rail', is: 'not offered' }],
     })
@@ -322,9 +333,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await open()
     // The transaction alone: nothing after it was done.
     const price = (tx: Tx) =>
-      priceNow(tx, town.bitcoin, town.world, { currency: 'BRL', watch_ms: BigInt(watchMs) })
+      priceNow(tx, installation.bitcoin, installation.world, { currency: 'BRL', watch_ms: BigInt(watchMs) })
     const cutOff = async () => {
-      const placed = await writeOrder(town.db, town.world, floor.placing(), {
+      const placed = await writeOrder(installation.db, installation.world, floor.placing(), {
         rails: ['bitcoin'],
         writes: false,
         price,
@@ -334,17 +345,17 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       return placed.order
     }
     const helped = await cutOff()
-    const left = timetable(town.app).find(({ name }) => name === 'request-left')!
-    await wake(town.app, left)
+    const left = timetable(installation.app).find(({ name }) => name === 'request-left')!
+    await wake(installation.app, left)
     await codeOf(helped)
 
     const alone = await cutOff()
     await expire()
     expect(await standing(alone)).toEqual({ is: 'expired' })
-    expect((await invoicesOf(town.db, alone.id))[0]!.state).toBe('canceled')
-    await moveOrders(town.app)
+    expect((await invoicesOf(installation.db, alone.id))[0]!.state).toBe('canceled')
+    await moveOrders(installation.app)
     expect([(await rowOf(alone)).state, await stock()]).toEqual(['expired', 10n])
-    expect(await newCode(town.app, alone.token)).toMatchObject({ is: 'made' })
+    expect(await newCode(installation.app, alone.token)).toMatchObject({ is: 'made' })
     await codeOf(alone)
   })
 })

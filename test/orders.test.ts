@@ -27,26 +27,26 @@ import {
 import { instant } from '../src/base/world.ts'
 import { sql } from '../src/db/db.ts'
 import { furnishShop, openMail, type ShopFloor } from './testbed/shopFloor.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const [second, minute] = [1_000, 60_000]
-let town: Town
+let installation: TestInstallation
 let floor: ShopFloor
 let counter: Counter
 let letters: Mail[]
 
 beforeEach(async () => {
-  town = await openTown()
+  installation = await openTestInstallation()
   const { letters: table, post } = openMail()
   letters = table
-  town.app.post = post
-  counter = town.app
-  floor = await furnishShop(town.db, town.app.world, ['starkbank'])
+  installation.app.post = post
+  counter = installation.app
+  floor = await furnishShop(installation.db, installation.app.world, ['starkbank'])
 })
 afterEach(async () => {
   // Whatever the story was, its books add up and the bank's agree.
-  expect(await town.audit()).toEqual([])
-  await town.close()
+  expect(await installation.audit()).toEqual([])
+  await installation.close()
 })
 
 async function place(change?: Partial<Placing>): Promise<OrderRow> {
@@ -57,24 +57,24 @@ async function place(change?: Partial<Placing>): Promise<OrderRow> {
 }
 const standing = async ({ token }: OrderRow): Promise<OrderStatus> =>
   (await readOrder(counter, token))!.standing
-const stateOf = async ({ id }: OrderRow) => (await findOrder(town.db, id))!
+const stateOf = async ({ id }: OrderRow) => (await findOrder(installation.db, id))!
 const stockOf = async (id: string) =>
-  (await town.db.one<{ stock: bigint }>(sql`select stock from products where id = ${id}`))!.stock
+  (await installation.db.one<{ stock: bigint }>(sql`select stock from products where id = ${id}`))!.stock
 const atBank = async (order: OrderRow, place = -1) => {
-  const row = (await invoicesOf(town.db, order.id)).at(place)!
-  return town.bank.invoices().find(({ id }) => id === row.provider_id)!
+  const row = (await invoicesOf(installation.db, order.id)).at(place)!
+  return installation.bank.invoices().find(({ id }) => id === row.provider_id)!
 }
 /** The bank tells of everything it has told of this kind, and the orders follow. */
 async function hear(...kinds: string[]): Promise<void> {
-  const known = town.bank
+  const known = installation.bank
     .eventsCreated()
     .filter(({ subscription, log }) => kinds.includes(`${subscription}.${log.type}`))
-  await town.hear(...known)
+  await installation.hear(...known)
   await moveOrders(counter)
 }
 async function pay(order: OrderRow, place = -1): Promise<boolean> {
-  const taken = town.bank.pay((await atBank(order, place)).id)
-  town.pass(5 * second)
+  const taken = installation.bank.pay((await atBank(order, place)).id)
+  installation.pass(5 * second)
   await hear('invoice.paid', 'invoice.credited')
   return taken
 }
@@ -102,9 +102,9 @@ describe('an order by Pix', () => {
       fine: 0,
       interest: 0,
     })
-    expect(Date.parse(invoice.due) - town.clock.now()).toBe(15 * minute)
+    expect(Date.parse(invoice.due) - installation.clock.now()).toBe(15 * minute)
     expect(found.is === 'waiting' && Date.parse(found.until)).toBe(Date.parse(invoice.due))
-    expect(invoice.tags).toEqual([(await invoicesOf(town.db, order.id))[0]!.id, order.id])
+    expect(invoice.tags).toEqual([(await invoicesOf(installation.db, order.id))[0]!.id, order.id])
     expect([await stockOf(floor.coffee.id), await stockOf(floor.cup.id)]).toEqual([8n, 0n])
   })
 
@@ -117,16 +117,16 @@ describe('an order by Pix', () => {
       late: false,
       paid: { rail: 'starkbank', units: 3_990n, proofs: [(await atBank(order)).id] },
     })
-    const [invoice] = await invoicesOf(town.db, order.id)
-    const payout = await town.db.one<{ state: string; units: bigint }>(
+    const [invoice] = await invoicesOf(installation.db, order.id)
+    const payout = await installation.db.one<{ state: string; units: bigint }>(
       sql`select state, units from payouts where invoice_id = ${invoice!.id}`,
     )
     expect(payout).toEqual({ state: 'owed', units: 3_990n - 50n - 60n })
-    await town.send()
-    expect(town.transfers().filter(({ tags }) => tags.includes(invoice!.id))).toHaveLength(1)
+    await installation.send()
+    expect(installation.transfers().filter(({ tags }) => tags.includes(invoice!.id))).toHaveLength(1)
 
-    await sendDueMails(counter, town.app.post!)
-    expect(await sendDueMails(counter, town.app.post!)).toEqual({ sent: 0, failed: 0, later: 0 })
+    await sendDueMails(counter, installation.app.post!)
+    expect(await sendDueMails(counter, installation.app.post!)).toEqual({ sent: 0, failed: 0, later: 0 })
     const number = order.id.slice(-8).toUpperCase()
     expect(letters.map(({ to, subject }) => [to, subject])).toEqual([
       ['ana@example.com', `Loja: recebemos o pedido ${number}`],
@@ -147,9 +147,9 @@ describe('an order by Pix', () => {
     const ids = [...both, again].map(placed => placed.is === 'placed' && placed.order.id)
     expect(new Set(ids).size).toBe(1)
     expect([...both, again].filter(placed => placed.is === 'placed' && !placed.again)).toHaveLength(1)
-    expect(town.bank.invoices().filter(({ tags }) => tags.includes(ids[0] as string))).toHaveLength(1)
+    expect(installation.bank.invoices().filter(({ tags }) => tags.includes(ids[0] as string))).toHaveLength(1)
     expect(await stockOf(floor.coffee.id)).toBe(9n)
-    await sendDueMails(counter, town.app.post!)
+    await sendDueMails(counter, installation.app.post!)
     expect(letters).toHaveLength(1)
   })
 
@@ -172,13 +172,13 @@ describe('an order by Pix', () => {
 describe('whose time is over', () => {
   /** The bank has given up on the newest code. */
   async function expire(): Promise<void> {
-    town.pass(17 * minute)
+    installation.pass(17 * minute)
     await hear('invoice.overdue', 'invoice.expired')
   }
 
   test('shows no code from its very second on, gives its stock back when the bank gave up, and a new code takes it again, once', async () => {
     const order = await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
-    town.pass(15 * minute + 1)
+    installation.pass(15 * minute + 1)
     expect(await standing(order)).toEqual({ is: 'expired' })
     expect([(await stateOf(order)).state, await stockOf(floor.cup.id)]).toEqual(['awaiting', 0n])
     await expire()
@@ -187,7 +187,9 @@ describe('whose time is over', () => {
     const made = await Promise.all([newCode(counter, order.token), newCode(counter, order.token)])
     expect(made.map(each => each!.is).sort()).toEqual(['made', 'there'])
     expect(await stockOf(floor.cup.id)).toBe(0n)
-    expect((await invoicesOf(town.db, order.id)).map(({ ordinal, state }) => [ordinal, state])).toEqual([
+    expect(
+      (await invoicesOf(installation.db, order.id)).map(({ ordinal, state }) => [ordinal, state]),
+    ).toEqual([
       [0n, 'expired'],
       [1n, 'issued'],
     ])
@@ -201,7 +203,7 @@ describe('whose time is over', () => {
 
   test('a new code before the bank gave up takes no stock twice, and the order stays as it was', async () => {
     const order = await place()
-    town.pass(15 * minute + 1)
+    installation.pass(15 * minute + 1)
     expect(await newCode(counter, order.token)).toMatchObject({ is: 'made', order: { state: 'awaiting' } })
     await hear('invoice.overdue', 'invoice.expired')
     expect([(await stateOf(order)).state, await stockOf(floor.coffee.id)]).toEqual(['awaiting', 9n])
@@ -228,7 +230,7 @@ describe('whose time is over', () => {
     expect(await stateOf(order)).toMatchObject({ state: 'paid', paid_late: 1n, attention: null })
     expect(await standing(order)).toMatchObject({ is: 'paid', late: true })
     expect(await stockOf(floor.coffee.id)).toBe(9n)
-    await sendDueMails(counter, town.app.post!)
+    await sendDueMails(counter, installation.app.post!)
     expect(letters.at(-1)!.text).toContain('chegou depois do prazo')
   })
 
@@ -243,12 +245,12 @@ describe('whose time is over', () => {
       'it was paid after it had expired, and there is too little left of Xícara',
     )
 
-    town.pass(15 * minute + 1)
+    installation.pass(15 * minute + 1)
     await newCode(counter, other.token)
     await pay(other, 0)
     expect(await stateOf(other)).toMatchObject({ state: 'paid', attention: null })
     await pay(other, 1)
-    const ids = (await invoicesOf(town.db, other.id)).map(({ id }) => id)
+    const ids = (await invoicesOf(installation.db, other.id)).map(({ id }) => id)
     expect((await stateOf(other)).attention).toBe(`it was paid 2 times: ${ids.join(', ')}`)
     // Told once, whatever else is heard.
     await hear('invoice.paid', 'invoice.credited')
@@ -258,26 +260,26 @@ describe('whose time is over', () => {
 
 describe('when the bank', () => {
   test('does not answer, the order is there without a code, and the worker’s jobs ask for it', async () => {
-    town.bank.failNext('resetAfterCommit', 'POST /v2/invoice')
+    installation.bank.failNext('resetAfterCommit', 'POST /v2/invoice')
     const order = await place()
     expect(await standing(order)).toEqual({ is: 'preparing' })
-    const jobs = timetable(town.app)
+    const jobs = timetable(installation.app)
     for (let round = 0; round < 4; round++) {
-      town.pass(61 * second)
+      installation.pass(61 * second)
       for (const name of ['resolve-invoices', 'issue-left'])
         await wake(
-          town.app,
+          installation.app,
           jobs.find(job => job.name === name)!,
         )
     }
     expect(await standing(order)).toMatchObject({ is: 'waiting' })
-    expect(town.bank.invoices().filter(({ tags }) => tags.includes(order.id))).toHaveLength(1)
+    expect(installation.bank.invoices().filter(({ tags }) => tags.includes(order.id))).toHaveLength(1)
   })
 
   test('was not asked yet when the process died, the worker asks; where nobody does in time, the order is over and may be asked for anew', async () => {
     // The transaction alone: nothing after it was done.
     const cutOff = async (): Promise<OrderRow> => {
-      const placed = await writeOrder(town.db, counter.world, floor.placing(), {
+      const placed = await writeOrder(installation.db, counter.world, floor.placing(), {
         rails: ['starkbank'],
         price: async () => undefined,
         writes: true,
@@ -288,16 +290,16 @@ describe('when the bank', () => {
     }
     const helped = await cutOff()
     await wake(
-      town.app,
-      timetable(town.app).find(({ name }) => name === 'issue-left')!,
+      installation.app,
+      timetable(installation.app).find(({ name }) => name === 'issue-left')!,
     )
     expect(await standing(helped)).toMatchObject({ is: 'waiting' })
 
     const alone = await cutOff()
-    town.pass(15 * minute + 1)
+    installation.pass(15 * minute + 1)
     expect(await standing(alone)).toEqual({ is: 'expired' })
     await moveOrders(counter)
-    expect((await invoicesOf(town.db, alone.id)).map(({ state }) => state)).toEqual(['canceled'])
+    expect((await invoicesOf(installation.db, alone.id)).map(({ state }) => state)).toEqual(['canceled'])
     expect((await stateOf(alone)).state).toBe('expired')
     expect(await newCode(counter, alone.token)).toMatchObject({ is: 'made' })
     expect(await standing(alone)).toMatchObject({ is: 'waiting' })
@@ -328,8 +330,8 @@ describe('when the bank', () => {
   test('gives a payment back, a person is told and the page does not say paid', async () => {
     const order = await place()
     await pay(order)
-    town.bank.reverse((await atBank(order)).id)
-    town.pass(10 * second)
+    installation.bank.reverse((await atBank(order)).id)
+    installation.pass(10 * second)
     await hear('invoice.reversed', 'invoice.voided')
     expect(await standing(order)).toEqual({ is: 'attention', why: 'returned' })
     expect((await stateOf(order)).attention).toMatch(/^its payment inv_\w+ was given back$/)
@@ -339,13 +341,13 @@ describe('when the bank', () => {
 describe('while nobody was at work', () => {
   test('a payer who was in time is booked as in time, at the bank’s own hour, though the order had been given up', async () => {
     const order = await place({ lines: [{ productId: floor.coffee.id, quantity: 2n }] })
-    town.pass(14 * minute)
+    installation.pass(14 * minute)
     const invoice = await atBank(order)
-    expect(town.bank.pay(invoice.id)).toBe(true)
-    const paidAt = instant(town.clock.now())
-    town.pass(3 * 60 * minute)
+    expect(installation.bank.pay(invoice.id)).toBe(true)
+    const paidAt = instant(installation.clock.now())
+    installation.pass(3 * 60 * minute)
     // An end that was heard first, whatever made it so.
-    await town.db.tx(async tx => {
+    await installation.db.tx(async tx => {
       await tx.run(sql`update invoices set state = 'expired' where order_id = ${order.id}`)
     })
     await moveOrders(counter)
@@ -359,7 +361,7 @@ describe('while nobody was at work', () => {
     expect(await stockOf(floor.coffee.id)).toBe(8n)
     // `paid` comes last, and is the earlier of the two.
     await hear('invoice.paid')
-    const [heard] = await town.db.all<{ paid_at: string }>(
+    const [heard] = await installation.db.all<{ paid_at: string }>(
       sql`select paid_at from invoices where order_id = ${order.id}`,
     )
     expect(heard!.paid_at <= row.paid_at!).toBe(true)
@@ -367,11 +369,11 @@ describe('while nobody was at work', () => {
 
   test('whoever paid in time is not asked for a second time: the bank is asked before a new code is made', async () => {
     const order = await place()
-    town.pass(14 * minute)
-    town.bank.pay((await atBank(order)).id)
-    town.pass(60 * minute)
+    installation.pass(14 * minute)
+    installation.bank.pay((await atBank(order)).id)
+    installation.pass(60 * minute)
     expect(await newCode(counter, order.token)).toMatchObject({ is: 'there' })
-    expect(await invoicesOf(town.db, order.id)).toHaveLength(1)
+    expect(await invoicesOf(installation.db, order.id)).toHaveLength(1)
     await hear('invoice.paid', 'invoice.credited')
     expect((await stateOf(order)).state).toBe('paid')
   })

@@ -14,7 +14,7 @@ import { sql } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
 import { pollEvents, proposeReversalEnd, settleInbox } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const second = 1_000
 const minute = 60 * second
@@ -25,7 +25,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       let rail: Rail
       let ref: string
       /** How far our clock is from the bank's. */
@@ -36,39 +36,39 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
       afterAll(() => postgres?.stop())
-      afterEach(() => town?.close())
+      afterEach(() => installation?.close())
 
       /** A payout that was paid, with a charge of R$ 1.00. */
       beforeEach(async () => {
         extra = []
         offMs = 0
-        town = await openTown({
+        installation = await openTestInstallation({
           settings: { startingBalance: 100_000, transferFee: 100 },
           databaseUrl: await postgres?.migratedDatabase(),
           appClock: clock => ({ ...clock, now: () => clock.now() + offMs }),
         })
-        rail = town.app.rails.starkbank!
-        town.bank.pay(town.atBank.id)
-        town.pass(5 * second)
-        await town.hear(town.event('invoice.credited'))
-        await town.send()
-        town.pass(20 * second)
-        await town.hear(town.event('transfer.success'))
-        ref = town.transfers()[0]!.id
+        rail = installation.app.rails.starkbank!
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5 * second)
+        await installation.hear(installation.event('invoice.credited'))
+        await installation.send()
+        installation.pass(20 * second)
+        await installation.hear(installation.event('transfer.success'))
+        ref = installation.transfers()[0]!.id
         await look()
       })
 
       const look = async (at: Rail = rail, ms = 5 * minute) => {
-        town.pass(ms)
-        const found = await reconcile(town.db, at, town.app.world)
+        installation.pass(ms)
+        const found = await reconcile(installation.db, at, installation.app.world)
         if (typeof found === 'string') throw new Error(found)
-        return holdAgainstBank(town.db, found)
+        return holdAgainstBank(installation.db, found)
       }
       const needsPerson = async () =>
-        (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
-      const close = async (providerId = ref, app = town.app) => {
-        const { proposal } = await town.db.tx(tx =>
-          proposeClose(tx, town.app.world, providerId, { by: 'ana', why: 'the bank’s own' }),
+        (await status(installation.db, { now: await installation.db.tx(tx => tx.now()) })).needsPerson
+      const close = async (providerId = ref, app = installation.app) => {
+        const { proposal } = await installation.db.tx(tx =>
+          proposeClose(tx, installation.app.world, providerId, { by: 'ana', why: 'the bank’s own' }),
         )
         return (await approveAndDo(app, proposal.id, { by: 'bruno' })).is
       }
@@ -85,22 +85,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         }
       }
       const hearAll = async () => {
-        await pollEvents(town.db, rail, town.app.inbox, town.app.world)
-        await settleInbox(town.app)
+        await pollEvents(installation.db, rail, installation.app.inbox, installation.app.world)
+        await settleInbox(installation.app)
       }
-      const suspended = async () => (await openSuspense(town.db)).map(({ units }) => units)
+      const suspended = async () => (await openSuspense(installation.db)).map(({ units }) => units)
       /** Nothing waits, nothing stops payouts, and bank and books agree to the cent. */
       const isClear = async () =>
         expect([
           await suspended(),
           await looks(3),
-          await town.audit(),
-          (await balances(town.db)).suspense,
+          await installation.audit(),
+          (await balances(installation.db)).suspense,
         ]).toEqual([[], undefined, [], 0n])
 
       /** The bank moves money of the transfer, and says no more about it. */
       const moves = (units: bigint) => {
-        const [id, createdAt] = [`${777 + extra.length}`, instant(town.clock.now())]
+        const [id, createdAt] = [`${777 + extra.length}`, instant(installation.clock.now())]
         const about = { is: 'payout', providerId: ref } as const
         extra.push({
           id,
@@ -135,7 +135,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         return withExtra()
       }
       /** A bank whose log of an invoice says no more than it does now. */
-      const muteLog = async (providerId = town.atBank.id): Promise<Rail> => {
+      const muteLog = async (providerId = installation.atBank.id): Promise<Rail> => {
         const logs = await rail.invoiceLogs(providerId)
         return { ...rail, invoiceLogs: async () => logs }
       }
@@ -147,24 +147,30 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ])(
         'a transfer that came back %s is returned at the next look, and paid again',
         async (_, keepStatus, isLogged) => {
-          town.bank.sendBack(ref, { keepStatus })
+          installation.bank.sendBack(ref, { keepStatus })
           const at = isLogged ? rail : { ...rail, hasComeBack: async () => done(false) }
-          expect([await look(at), await town.payout()]).toMatchObject([undefined, { state: 'returned' }])
-          await retryPayout(town.db, (await town.payout())!.id, { by: 'ana', why: 'it came back' })
-          await town.send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.success'))
+          expect([await look(at), await installation.payout()]).toMatchObject([
+            undefined,
+            { state: 'returned' },
+          ])
+          await retryPayout(installation.db, (await installation.payout())!.id, {
+            by: 'ana',
+            why: 'it came back',
+          })
+          await installation.send()
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.success'))
           expect([
-            (await town.payout())!.state,
+            (await installation.payout())!.state,
             await look(),
-            await town.audit(),
+            await installation.audit(),
             await needsPerson(),
           ]).toEqual(['paid', undefined, [], []])
         },
       )
 
       test('one of which the statement alone says so is returned after an hour', async () => {
-        town.bank.sendBack(ref, { keepStatus: true })
+        installation.bank.sendBack(ref, { keepStatus: true })
         const mute: Rail = {
           ...rail,
           hasComeBack: async () => done(false),
@@ -173,36 +179,38 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             return answer.is === 'done' ? done({ ...answer.value, lineIds: [] }) : answer
           },
         }
-        expect([await look(mute), (await town.payout())!.state]).toEqual([undefined, 'paid'])
-        expect([await look(mute, 60 * minute), (await town.payout())!.state, await town.audit()]).toEqual([
-          undefined,
-          'returned',
-          [],
-        ])
+        expect([await look(mute), (await installation.payout())!.state]).toEqual([undefined, 'paid'])
+        expect([
+          await look(mute, 60 * minute),
+          (await installation.payout())!.state,
+          await installation.audit(),
+        ]).toEqual([undefined, 'returned', []])
       })
 
       test('money of an invoice that went back is booked at the next look, and the payee owes it', async () => {
-        town.bank.reverse(town.atBank.id, 4_000)
-        town.pass(minute)
-        expect([await look(), await payoutsStopped(town.db), (await receivables(town.db))[0]?.units]).toEqual(
-          [undefined, undefined, 5_910n],
-        )
-        expect(await town.audit()).toEqual([])
+        installation.bank.reverse(installation.atBank.id, 4_000)
+        installation.pass(minute)
+        expect([
+          await look(),
+          await payoutsStopped(installation.db),
+          (await receivables(installation.db))[0]?.units,
+        ]).toEqual([undefined, undefined, 5_910n])
+        expect(await installation.audit()).toEqual([])
       })
 
       test('what went back and was booked while our clock was hours behind is not missed', async () => {
-        town.bank.reverse(town.atBank.id, 4_000)
-        town.pass(minute)
+        installation.bank.reverse(installation.atBank.id, 4_000)
+        installation.pass(minute)
         offMs = -3 * 60 * minute
-        await town.hear(town.event('invoice.reversed'))
+        await installation.hear(installation.event('invoice.reversed'))
         offMs = 0
-        expect([await look(rail, 120 * minute), await openSuspense(town.db)]).toEqual([undefined, []])
+        expect([await look(rail, 120 * minute), await openSuspense(installation.db)]).toEqual([undefined, []])
       })
 
       test('a charge that the bank gives back waits in suspense after an hour, stops nothing, and two people close it', async () => {
         const odd = withLine(100n)
         expect([await look(odd), await needsPerson()]).toEqual([undefined, []])
-        expect([await look(odd, 60 * minute), await openSuspense(town.db)]).toMatchObject([
+        expect([await look(odd, 60 * minute), await openSuspense(installation.db)]).toMatchObject([
           undefined,
           [{ provider_id: ref, units: 100n }],
         ])
@@ -225,7 +233,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await look(odd)).toMatch(
           /^R\$ 0\.50 left the bank under our tag inv_\w+ by no order of these books \(\d+\)$/,
         )
-        expect([await close(), await payoutsStopped(town.db), await look(odd)]).toEqual([
+        expect([await close(), await payoutsStopped(installation.db), await look(odd)]).toEqual([
           'approved',
           undefined,
           undefined,
@@ -240,24 +248,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             expect(await looks(20, odd)).toContain('R$ 98.00 left the bank under our tag')
             await passDays(days, odd)
             moves(9_800n)
-            expect([await looks(20, odd), await needsPerson(), (await town.payout())!.state]).toEqual([
-              undefined,
-              [],
-              'paid',
-            ])
+            expect([await looks(20, odd), await needsPerson(), (await installation.payout())!.state]).toEqual(
+              [undefined, [], 'paid'],
+            )
             await isClear()
           },
         )
 
         test('nor after two people closed it: it is external no more', async () => {
-          const before = await balances(town.db)
+          const before = await balances(installation.db)
           const odd = withLine(-9_800n)
           await looks(20, odd)
           expect([await close(), await look(odd)]).toEqual(['approved', undefined])
           await passDays(2, odd)
           moves(9_800n)
-          expect([await looks(20, odd), (await town.payout())!.state]).toEqual([undefined, 'paid'])
-          expect(await balances(town.db)).toEqual(before)
+          expect([await looks(20, odd), (await installation.payout())!.state]).toEqual([undefined, 'paid'])
+          expect(await balances(installation.db)).toEqual(before)
           await isClear()
         })
 
@@ -266,9 +272,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await looks(20, odd)
           moves(9_800n)
           await looks(2, odd)
-          town.bank.sendBack(ref, { keepStatus: true })
+          installation.bank.sendBack(ref, { keepStatus: true })
           const mute: Rail = { ...odd, hasComeBack: async () => done(false) }
-          expect([await looks(3, mute), (await town.payout())!.state]).toEqual([undefined, 'returned'])
+          expect([await looks(3, mute), (await installation.payout())!.state]).toEqual([
+            undefined,
+            'returned',
+          ])
           await isClear()
         })
 
@@ -281,11 +290,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           // One more line, for the bank is asked about what is odd alone.
           moves(-50n)
           await looks(20, { ...odd, hasComeBack: async () => done(true) })
-          expect([(await town.payout())!.state, new Set(await suspended())]).toEqual([
+          expect([(await installation.payout())!.state, new Set(await suspended())]).toEqual([
             'returned',
             new Set([-50n, -9_800n]),
           ])
-          expect([await close(), await looks(3, odd), await checkLedger(town.db)]).toEqual([
+          expect([await close(), await looks(3, odd), await checkLedger(installation.db)]).toEqual([
             'approved',
             undefined,
             [],
@@ -331,24 +340,33 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       describe('what went back to a payer is in the books once', () => {
-        const reversed = () => expect(town.bank.reverse(town.atBank.id, 4_000)).toBe(true)
+        const reversed = () => expect(installation.bank.reverse(installation.atBank.id, 4_000)).toBe(true)
 
         test.each([0, 4])(
           'where two people say so and its line comes later, of a credit %i days old',
           async days => {
             await passDays(days)
-            town.bank.setSettings({ creditDelayMs: [hour, hour] })
+            installation.bank.setSettings({ creditDelayMs: [hour, hour] })
             reversed()
-            town.pass(30 * second)
-            await town.hear(town.event('invoice.reversing'))
-            town.pass(125 * minute)
+            installation.pass(30 * second)
+            await installation.hear(installation.event('invoice.reversing'))
+            installation.pass(125 * minute)
             await hearAll()
             const said = { returned: 6_000n, by: 'ana', why: 'the bank said so on the phone' }
-            const proposed = await proposeReversalEnd(town.db, town.app.world, town.id, said)
+            const proposed = await proposeReversalEnd(
+              installation.db,
+              installation.app.world,
+              installation.id,
+              said,
+            )
             if (!('proposal' in proposed)) throw new Error(proposed.is)
-            await approveAndDo({ ...town.app, rails: { starkbank: await muteLog() } }, proposed.proposal.id, {
-              by: 'bruno',
-            })
+            await approveAndDo(
+              { ...installation.app, rails: { starkbank: await muteLog() } },
+              proposed.proposal.id,
+              {
+                by: 'bruno',
+              },
+            )
             for (let round = 0; round < 5; round++) {
               await look(rail, hour)
               await hearAll()
@@ -360,9 +378,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         test('where it was booked while our clock was hours behind, and the credit is days old', async () => {
           await passDays(4)
           reversed()
-          town.pass(minute)
+          installation.pass(minute)
           offMs = -3 * hour
-          await town.hear(town.event('invoice.reversed'))
+          await installation.hear(installation.event('invoice.reversed'))
           offMs = 0
           await looks(20)
           await isClear()
@@ -374,22 +392,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ])('where %s, and the log tells of it then', async (_, days) => {
           const mute = await muteLog()
           reversed()
-          town.pass(minute)
+          installation.pass(minute)
           await looks(20, mute)
           expect([
-            await close(town.atBank.id, { ...town.app, rails: { starkbank: mute } }),
+            await close(installation.atBank.id, { ...installation.app, rails: { starkbank: mute } }),
             await looks(3, mute),
           ]).toEqual(['approved', undefined])
           await passDays(days, mute)
           await hearAll()
           await isClear()
-          expect(await receivables(town.db)).toMatchObject([{ units: 5_910n }])
+          expect(await receivables(installation.db)).toMatchObject([{ units: 5_910n }])
         })
 
         test('where nobody closed its line, and the log tells of it after three days', async () => {
           const mute = await muteLog()
           reversed()
-          town.pass(minute)
+          installation.pass(minute)
           await looks(20, mute)
           await passDays(3, mute)
           expect(await suspended()).toEqual([-6_000n])
@@ -399,23 +417,25 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
         test('where it went in two parts, one was closed, and the log tells of both at once', async () => {
           const mute = await muteLog()
-          town.bank.reverse(town.atBank.id, 7_000)
-          town.pass(minute)
+          installation.bank.reverse(installation.atBank.id, 7_000)
+          installation.pass(minute)
           await looks(20, mute)
-          await close(town.atBank.id, { ...town.app, rails: { starkbank: mute } })
-          town.bank.reverse(town.atBank.id, 4_000)
-          town.pass(minute)
+          await close(installation.atBank.id, { ...installation.app, rails: { starkbank: mute } })
+          installation.bank.reverse(installation.atBank.id, 4_000)
+          installation.pass(minute)
           await looks(3)
           await isClear()
-          expect(await receivables(town.db)).toMatchObject([{ units: 5_910n }])
+          expect(await receivables(installation.db)).toMatchObject([{ units: 5_910n }])
         })
 
         test('where the bank tells of it at last: it is asked before two people close the line', async () => {
           const mute = await muteLog()
           reversed()
-          town.pass(minute)
+          installation.pass(minute)
           await looks(20, mute)
-          await expect(close(town.atBank.id)).rejects.toThrow('is booked by now: nothing is left to close')
+          await expect(close(installation.atBank.id)).rejects.toThrow(
+            'is booked by now: nothing is left to close',
+          )
           await isClear()
         })
       })
@@ -424,42 +444,42 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         'a transfer that came back, whose line two people closed, is in the books once when its log tells %i days later',
         async days => {
           const mute: Rail = { ...rail, readPayout: async () => unsure('no answer') }
-          town.bank.sendBack(ref, { keepStatus: true })
+          installation.bank.sendBack(ref, { keepStatus: true })
           await looks(20, mute)
           expect(new Set(await suspended())).toEqual(new Set([100n, 9_800n]))
-          await close(ref, { ...town.app, rails: { starkbank: mute } })
+          await close(ref, { ...installation.app, rails: { starkbank: mute } })
           await passDays(days, mute)
           await hearAll()
-          expect((await town.payout())!.state).toBe('returned')
+          expect((await installation.payout())!.state).toBe('returned')
           await isClear()
         },
       )
 
       test('a payout is held as soon as the statement shows that its payer has the money, though the log is silent', async () => {
-        town.pass(24 * hour)
-        await runDueSlots(town.app)
-        const later = town.bank.invoices()[1]!
-        town.bank.pay(later.id)
-        town.pass(5 * second)
+        installation.pass(24 * hour)
+        await runDueSlots(installation.app)
+        const later = installation.bank.invoices()[1]!
+        installation.bank.pay(later.id)
+        installation.pass(5 * second)
         await hearAll()
         const held = () =>
-          town.db.one<{ state: string; why: string | null }>(
+          installation.db.one<{ state: string; why: string | null }>(
             sql`select p.state, p.why from payouts p join invoices i on i.id = p.invoice_id
               where i.provider_id = ${later.id}`,
           )
         const mute = await muteLog(later.id)
-        town.bank.reverse(later.id, 0)
-        town.pass(minute)
+        installation.bank.reverse(later.id, 0)
+        installation.pass(minute)
         const lookAndSend = async () => {
           const stop = await look(mute)
-          await sendPayouts(town.db, mute, town.app.world)
+          await sendPayouts(installation.db, mute, installation.app.world)
           return stop
         }
         await lookAndSend()
         expect(await held()).toMatchObject({ state: 'held', why: 'its payer is being given money back' })
         let stop: string | undefined
         for (let round = 0; round < 40; round++) stop = await lookAndSend()
-        expect([stop, await held(), town.transfers().length]).toMatchObject([
+        expect([stop, await held(), installation.transfers().length]).toMatchObject([
           expect.stringMatching(/^R\$ 100\.00 left the bank under our tag/),
           { state: 'held' },
           1,

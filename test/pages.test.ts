@@ -19,8 +19,8 @@ import {
 } from './testbed/browser.ts'
 import { photograph } from './testbed/drawn.ts'
 import { everyPage, type Visited } from './testbed/everyPage.ts'
-import { carry, tokenOf } from './testbed/folk.ts'
-import { openSeededTown, type SeededTown } from './testbed/seededTown.ts'
+import { carry, tokenOf } from './testbed/testPerson.ts'
+import { openSeededInstallation, type SeededInstallation } from './testbed/seededInstallation.ts'
 
 const maxBytes = 50_000
 const looks: [string, Look][] = [
@@ -39,7 +39,7 @@ const layersOf = (middleware: unknown) =>
 
 describe.skipIf(!browserAvailable())('every page', () => {
   let browser: Browser
-  let town: SeededTown
+  let installation: SeededInstallation
   const tokens = new Map<string, string>()
 
   beforeAll(async () => {
@@ -49,24 +49,27 @@ describe.skipIf(!browserAvailable())('every page', () => {
       photograph(browser, 'mug'),
       photograph(browser, 'hammock'),
     ])
-    town = await openSeededTown({ photos: { coffee, mug, hammock } })
-    for (const [name, folk] of Object.entries(town.folk)) tokens.set(name, await tokenOf(town, folk))
+    installation = await openSeededInstallation({ photos: { coffee, mug, hammock } })
+    for (const [name, person] of Object.entries(installation.people))
+      tokens.set(name, await tokenOf(installation, person))
   }, 180_000)
   afterAll(async () => {
-    await town?.close()
+    await installation?.close()
     await browser?.close()
   })
 
   test('no page is forgotten: every address that shows one is visited', async () => {
-    const routes = pages({ app: town.running.app, settings, over: new AbortController().signal }).flatMap(
-      middleware => layersOf(middleware),
-    )
+    const routes = pages({
+      app: installation.running.app,
+      settings,
+      over: new AbortController().signal,
+    }).flatMap(middleware => layersOf(middleware))
     const addresses = routes
       .filter(({ methods, path }) => methods.includes('GET') && !shown.test(String(path)))
       .map(({ path }) => String(path))
     expect(addresses.length).toBeGreaterThan(25)
     const visited = await Promise.all(
-      everyPage.map(async ({ path }) => new URL(await path(town), town.origin).pathname),
+      everyPage.map(async ({ path }) => new URL(await path(installation), installation.origin).pathname),
     )
     // A parameter never stands for a word that has a page of its own.
     const matches = (address: string) => {
@@ -80,8 +83,8 @@ describe.skipIf(!browserAvailable())('every page', () => {
     // One tab for each person: a new one is a new process of the browser, which costs more than the page.
     const tabs = new Map<Visited['as'], Visitor>()
     const come = async (as: Visited['as']): Promise<Visitor> => {
-      const visitor = await visit(browser, town.origin, look)
-      if (as) await carry(visitor.context, town, tokens.get(as)!)
+      const visitor = await visit(browser, installation.origin, look)
+      if (as) await carry(visitor.context, installation, tokens.get(as)!)
       return visitor
     }
     const tabOf = async (as: Visited['as']): Promise<Visitor> => {
@@ -101,7 +104,7 @@ describe.skipIf(!browserAvailable())('every page', () => {
         const { page, watched, leave } = first ? await come(as) : await tabOf(as)
         try {
           await first?.(page)
-          const where = new URL(await path(town), town.origin)
+          const where = new URL(await path(installation), installation.origin)
           // A person's own language goes before the browser's.
           if (where.pathname.startsWith('/console')) where.searchParams.set('lang', look.language!)
           const answer = await page.goto(where.href)

@@ -13,19 +13,19 @@ import { addAccount, approvalOf, approveAccount, findAccount, stopAll } from '..
 import { addSchedule, judgeSchedule, needSchedule } from '../src/schedule/schedule.ts'
 import { sql } from '../src/db/db.ts'
 import { axe, browserAvailable, openBrowser, visit, type Browser, type Visitor } from './testbed/browser.ts'
-import { addFolk, carry, codeOf, tokenOf, type Folk } from './testbed/folk.ts'
+import { addTestPerson, carry, codeOf, tokenOf, type TestPerson } from './testbed/testPerson.ts'
 import { bringNginx, letNginxIn, nginxes, startNginx, type Nginx } from './testbed/nginx.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 
 describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
   let browser: Browser
-  let town: PageTown
+  let installation: PageInstallation
   let visitor: Visitor
   let page: Page
   let devices: CDPSession
   let authenticatorId: string
-  let carla: Folk
+  let carla: TestPerson
   let token: string
   let nginx: Nginx | undefined
   let folder: string | undefined
@@ -39,18 +39,18 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
       letNginxIn(folder)
       const [socket, httpsPort] = [join(folder, 'web.sock'), await freePort()]
       origin = `https://pay.localhost:${httpsPort}`
-      town = await openPageTown({ env: { LISTEN: `unix:${socket}`, PUBLIC_URL: origin } })
+      installation = await openPageInstallation({ env: { LISTEN: `unix:${socket}`, PUBLIC_URL: origin } })
       nginx = await startNginx({ program, socket, publicHost: 'pay.localhost', httpsPort })
     } else {
-      town = await openPageTown({ host: 'localhost' })
-      origin = town.origin
+      installation = await openPageInstallation({ host: 'localhost' })
+      origin = installation.origin
     }
     browser = await openBrowser(nginx ? [nginx.certificate] : [])
-    carla = await addFolk(town, 'carla', 'checker')
+    carla = await addTestPerson(installation, 'carla', 'checker')
     visitor = await visit(browser, origin)
     page = visitor.page
-    token = await tokenOf(town, carla)
-    await carry(visitor.context, town, token, origin)
+    token = await tokenOf(installation, carla)
+    await carry(visitor.context, installation, token, origin)
     devices = await visitor.context.newCDPSession(page)
     await devices.send('WebAuthn.enable')
     const options = {
@@ -72,16 +72,16 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await visitor?.leave()
     await browser?.close()
     await nginx?.stop()
-    await town?.close()
+    await installation?.close()
     if (folder) rmSync(folder, { recursive: true, force: true })
   })
 
-  const db = () => town.running.app.db
+  const db = () => installation.running.app.db
   const account = async (name: string) => (await findAccount(db(), name))!
   const add = (name: string, number: string) =>
-    addAccount(db(), town.running.app.world, name, { ...trialAccount, number }, 'maria')
+    addAccount(db(), installation.running.app.world, name, { ...trialAccount, number }, 'maria')
   /** So long after the last code that an act asks for one again. */
-  const later = () => town.skip(6 * 60_000)
+  const later = () => installation.skip(6 * 60_000)
 
   test('is registered on one’s own page, after a code', async () => {
     await later()
@@ -90,7 +90,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await page.getByText('Nenhuma chave ainda.').waitFor()
     expect(await axe(page)).toEqual([])
     await page.getByLabel('Nome da passkey').fill('notebook')
-    await page.getByLabel('Código do autenticador').fill(codeOf(town, carla.secret))
+    await page.getByLabel('Código do autenticador').fill(codeOf(installation, carla.secret))
     await page.getByRole('button', { name: 'Registrar uma passkey' }).click()
     await page.getByText('A passkey está registrada.').waitFor()
     expect(await db().all(sql`select kind, label from signing_keys`)).toEqual([
@@ -106,7 +106,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await page.getByText('A conta está aprovada.').waitFor()
     await page.getByText('por carla (assinada com passkey)').waitFor()
     expect(await approvalOf(db(), await account('escola'))).toEqual({ is: 'approved', proof: 'passkey' })
-    expect(await checkBooks(db(), town.running.app.world)).toEqual([])
+    expect(await checkBooks(db(), installation.running.app.world)).toEqual([])
   })
 
   test('signs nothing that was changed after it was shown', async () => {
@@ -136,7 +136,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
   test('signs nothing on a page of another address, though that is of the same site', async ctx => {
     if (!nginx) return ctx.skip()
     const elsewhere = origin.replace('pay.', 'shop.pay.')
-    await carry(visitor.context, town, token, elsewhere)
+    await carry(visitor.context, installation, token, elsewhere)
     await page.goto(`${elsewhere}/console/accounts/aluguel`)
     await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
     await page.getByText('A assinatura da passkey não confere.').waitFor()
@@ -155,7 +155,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
   test('is not needed: a code approves too, which counts for less', async () => {
     await page.goto('/console/accounts/aluguel')
     const approve = page.locator('form', { has: page.getByRole('button', { name: 'Aprovar esta conta' }) })
-    await approve.getByLabel('Código do autenticador').fill(codeOf(town, carla.secret))
+    await approve.getByLabel('Código do autenticador').fill(codeOf(installation, carla.secret))
     await approve.getByRole('button', { name: 'Aprovar esta conta' }).click()
     await page.getByText('por carla (confirmada por código)').waitFor()
   })
@@ -170,7 +170,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     expect(await db().all(sql`select act, proof from statements where act = 'payouts.go'`)).toEqual([
       { act: 'payouts.go', proof: 'passkey' },
     ])
-    expect(await checkBooks(db(), town.running.app.world)).toEqual([])
+    expect(await checkBooks(db(), installation.running.app.world)).toEqual([])
   })
 
   test('signs an approval, and the terms of a schedule, that were only said, one by one', async () => {
@@ -195,7 +195,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     } as const
     await addSchedule(
       db(),
-      town.running.app.world,
+      installation.running.app.world,
       { ...rule, ...asks, name: 'ditos', rail: 'starkbank', payTo: 'dita' },
       'maria',
     )
@@ -225,6 +225,6 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     expect(await page.getByRole('button', { name: 'Aprovar com passkey', includeHidden: true }).count()).toBe(
       0,
     )
-    expect(await checkBooks(db(), town.running.app.world)).toEqual([])
+    expect(await checkBooks(db(), installation.running.app.world)).toEqual([])
   })
 })

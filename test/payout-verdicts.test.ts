@@ -40,7 +40,7 @@ import { replayEvent, settleInbox, type InboxRow } from '../src/webhooks/webhook
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand, type ByHand } from './testbed/strangers.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 
 const second = 1_000
@@ -51,7 +51,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       let rail: Rail
       let id: string
       beforeAll(async () => {
@@ -59,50 +59,53 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
       afterAll(() => postgres?.stop())
       beforeEach(async () => {
-        town = await openTown({
+        installation = await openTestInstallation({
           databaseUrl: await postgres?.migratedDatabase(),
           settings: { transferFee: 100, startingBalance: 100_000 },
         })
-        rail = town.app.rails.starkbank!
-        town.bank.pay(town.atBank.id)
-        town.pass(5 * second)
-        await town.hear(town.event('invoice.credited'))
-        id = (await town.payout())!.id
+        rail = installation.app.rails.starkbank!
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5 * second)
+        await installation.hear(installation.event('invoice.credited'))
+        id = (await installation.payout())!.id
       })
-      afterEach(() => town.close())
+      afterEach(() => installation.close())
 
-      const send = (by: Partial<Rail> = {}) => sendPayouts(town.db, { ...rail, ...by }, town.app.world)
-      const state = async () => (await town.payout())!.state
+      const send = (by: Partial<Rail> = {}) =>
+        sendPayouts(installation.db, { ...rail, ...by }, installation.app.world)
+      const state = async () => (await installation.payout())!.state
       const byHand = (change: Partial<ByHand> = {}) => {
-        const transfer = orderByHand(town.bank, { units: 9_800, tags: [], ...change })
-        town.pass(20 * second)
+        const transfer = orderByHand(installation.bank, { units: 9_800, tags: [], ...change })
+        installation.pass(20 * second)
         return transfer
       }
       const settle = (ref: string) =>
-        settlePaidElsewhere(town.db, town.app.rails, town.app.world, id, {
+        settlePaidElsewhere(installation.db, installation.app.rails, installation.app.world, id, {
           by: 'checker',
           why: 'seen at the bank',
           ref,
         })
       const hold = () =>
-        town.db.tx(tx => tx.run(sql`update payouts set state = 'held', why = 'a test' where id = ${id}`))
+        installation.db.tx(tx =>
+          tx.run(sql`update payouts set state = 'held', why = 'a test' where id = ${id}`),
+        )
       /** The database is older than every line of the bank's. */
       const linesAreNew = () =>
-        town.db.tx(tx => tx.run(sql`update migrations set applied_at = '2026-11-21T00:00:00.000Z'`))
+        installation.db.tx(tx => tx.run(sql`update migrations set applied_at = '2026-11-21T00:00:00.000Z'`))
       /** Nothing between the bank and the books, and nothing wrong in them. */
       const wrong = async (): Promise<unknown[]> => {
-        const found = await reconcile(town.db, rail, town.app.world)
+        const found = await reconcile(installation.db, rail, installation.app.world)
         if (typeof found === 'string') throw new Error(found)
         const drift = found.bankUnits - found.bookUnits
-        return [...(drift === 0n ? [] : [drift]), ...(await checkLedger(town.db))]
+        return [...(drift === 0n ? [] : [drift]), ...(await checkLedger(installation.db))]
       }
       const agree = async (proposed: Proposed | Settled) => {
         if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}, not proposed`)
         const { proposal } = proposed
-        return (await approveAndDo(town.app, proposal.id, { by: 'bruno' })).is
+        return (await approveAndDo(installation.app, proposal.id, { by: 'bruno' })).is
       }
       const say = (transfer: string, as: 'ours' | 'not-ours') =>
-        proposeVerdict(town.app, id, { transfer, as, by: 'ana', why: 'asked the bank' })
+        proposeVerdict(installation.app, id, { transfer, as, by: 'ana', why: 'asked the bank' })
 
       describe('settle', () => {
         test.each([
@@ -123,7 +126,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         test('takes none of which the statement shows that it came back, whatever its status', async () => {
           await hold()
           const { id: ref } = byHand()
-          town.bank.sendBack(ref, { keepStatus: true })
+          installation.bank.sendBack(ref, { keepStatus: true })
           await wrong()
           await expect(settle(ref)).rejects.toThrow('came back, and the bank shows it as success')
         })
@@ -133,65 +136,69 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await linesAreNew()
           const { id: ref } = byHand()
           await wrong()
-          expect(await payoutsStopped(town.db)).toContain('by no order of ours')
+          expect(await payoutsStopped(installation.db)).toContain('by no order of ours')
           expect(await agree(await settle(ref))).toBe('approved')
-          expect(await payoutsStopped(town.db)).toBeUndefined()
-          town.bank.sendBack(ref)
-          town.pass(5 * second)
-          await town.hear(town.event('transfer.refunded'))
-          expect([await state(), await wrong(), (await balances(town.db)).external]).toEqual([
+          expect(await payoutsStopped(installation.db)).toBeUndefined()
+          installation.bank.sendBack(ref)
+          installation.pass(5 * second)
+          await installation.hear(installation.event('transfer.refunded'))
+          expect([await state(), await wrong(), (await balances(installation.db)).external]).toEqual([
             'returned',
             [],
             -100_000n,
           ])
           await expect(say(ref, 'not-ours')).rejects.toThrow('has paid payout')
-          await retryPayout(town.db, id, { by: 'checker', why: 'again' })
+          await retryPayout(installation.db, id, { by: 'checker', why: 'again' })
           await send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.success'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.success'))
           expect([await state(), await wrong()]).toEqual(['paid', []])
         })
 
         test('of which an older version kept no order, and which came back, is taken back by two people, and what is owed goes out again', async () => {
           await hold()
-          const { id: ref } = byHand({ tags: [town.id] })
+          const { id: ref } = byHand({ tags: [installation.id] })
           const statement = await rail.statement('2020-01-01T00:00:00.000Z')
           if (statement.is !== 'done') throw new Error(statement.why)
           const lines = statement.value.items.filter(
             ({ about }) => about.is === 'payout' && about.providerId === ref,
           )
-          await town.db.tx(async tx => {
+          await installation.db.tx(async tx => {
             for (const line of lines)
-              await post(tx, town.app.world, {
+              await post(tx, installation.app.world, {
                 movement: 'external out',
                 source: line.id,
                 amount: brl(-line.units),
                 memo: 'as it did',
               })
-            await post(tx, town.app.world, {
+            await post(tx, installation.app.world, {
               movement: 'payout paid elsewhere',
               source: id,
               amount: brl(9_800n),
-              invoiceId: town.id,
+              invoiceId: installation.id,
               memo: ref,
             })
             await tx.run(sql`update payouts set state = 'paid', why = null where id = ${id}`)
           })
           expect(await wrong()).toEqual([])
-          town.bank.sendBack(ref)
-          town.pass(5 * second)
-          await town.hear(town.event('transfer.refunded'))
+          installation.bank.sendBack(ref)
+          installation.pass(5 * second)
+          await installation.hear(installation.event('transfer.refunded'))
           expect([await wrong(), await state()]).toEqual([[], 'paid'])
-          expect((await status(town.db)).needsPerson).toEqual([
+          expect((await status(installation.db)).needsPerson).toEqual([
             expect.stringContaining(`repasse payout adjudicate ${id} --transfer ${ref} --as ours|not-ours`),
           ])
           expect(await agree(await say(ref, 'not-ours'))).toBe('approved')
           expect([await wrong(), await state()]).toEqual([[], 'held'])
-          await releasePayout(town.db, id, { by: 'checker', why: 'it is owed' })
+          await releasePayout(installation.db, id, { by: 'checker', why: 'it is owed' })
           await send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.success'))
-          expect([await wrong(), await state(), (await balances(town.db)).suspense]).toEqual([[], 'paid', 0n])
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.success'))
+          expect([await wrong(), await state(), (await balances(installation.db)).suspense]).toEqual([
+            [],
+            'paid',
+            0n,
+          ])
         })
 
         test('takes none that people have explained already', async () => {
@@ -199,14 +206,19 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await linesAreNew()
           const rent = byHand()
           await wrong()
-          const accepted = await proposeAccept(town.db, town.app.world, rent.transactionIds[0]!, {
-            by: 'ana',
-            why: 'rent of October',
-          })
+          const accepted = await proposeAccept(
+            installation.db,
+            installation.app.world,
+            rent.transactionIds[0]!,
+            {
+              by: 'ana',
+              why: 'rent of October',
+            },
+          )
           expect(await agree(accepted)).toBe('approved')
           await expect(settle(rent.id)).rejects.toThrow('is accepted: rent of October; if it has paid')
 
-          const tagged = byHand({ tags: [town.id] })
+          const tagged = byHand({ tags: [installation.id] })
           expect(await agree(await say(tagged.id, 'not-ours'))).toBe('approved')
           await expect(settle(tagged.id)).rejects.toThrow('two people said that transfer')
           expect(await agree(await say(rent.id, 'ours'))).toBe('approved')
@@ -216,45 +228,45 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         test('takes none that was made before the payment came', async () => {
           await hold()
           const { id: ref } = byHand()
-          await town.db.tx(async tx => tx.run(sql`update invoices set paid_at = ${await tx.now()}`))
+          await installation.db.tx(async tx => tx.run(sql`update invoices set paid_at = ${await tx.now()}`))
           await expect(settle(ref)).rejects.toThrow('before the payment that is passed on came')
         })
 
         test('takes none that came back though its status still says that it succeeded, and nothing stops', async () => {
           await send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.success'))
-          const { id: ref } = town.transfers()[0]!
-          town.bank.sendBack(ref, { keepStatus: true })
-          town.pass(5 * second)
-          await town.hear(town.event('transfer.refunded'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.success'))
+          const { id: ref } = installation.transfers()[0]!
+          installation.bank.sendBack(ref, { keepStatus: true })
+          installation.pass(5 * second)
+          await installation.hear(installation.event('transfer.refunded'))
           await expect(settle(ref)).rejects.toThrow('came back')
           await expect(say(ref, 'ours').then(agree)).rejects.toThrow('came back')
-          expect([await state(), await payoutsStopped(town.db)]).toEqual(['returned', undefined])
+          expect([await state(), await payoutsStopped(installation.db)]).toEqual(['returned', undefined])
         })
 
         test('takes one under the tag of its invoice out of suspense', async () => {
-          const { id: ref } = byHand({ tags: [town.id] })
+          const { id: ref } = byHand({ tags: [installation.id] })
           expect(await wrong()).toEqual([])
-          expect((await balances(town.db)).suspense).toBe(9_900n)
+          expect((await balances(installation.db)).suspense).toBe(9_900n)
           await send()
-          expect(await town.payout()).toMatchObject({
+          expect(await installation.payout()).toMatchObject({
             state: 'held',
             why: expect.stringContaining('by no order of these books'),
           })
           expect(await settle(ref)).toMatchObject({ is: 'settled', payout: { state: 'paid' } })
-          expect([await wrong(), (await balances(town.db)).suspense, await openSuspense(town.db)]).toEqual([
-            [],
-            0n,
-            [],
-          ])
+          expect([
+            await wrong(),
+            (await balances(installation.db)).suspense,
+            await openSuspense(installation.db),
+          ]).toEqual([[], 0n, []])
         })
 
         test('takes the order of its own that was given up', async () => {
           await send({
             pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')),
           })
-          town.pass(20 * second)
+          installation.pass(20 * second)
           expect(await settle(`${id}-1`)).toMatchObject({ is: 'settled', payout: { state: 'paid' } })
           expect(await wrong()).toEqual([])
         })
@@ -284,19 +296,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
         test('refuses one that has settled something else, or is not there', async () => {
           await send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.success'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.success'))
           const other = 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t'
-          await town.db.tx(tx =>
+          await installation.db.tx(tx =>
             tx.run(sql`
             insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units,
               state, why, next_at, added_at, changed_at)
             select ${other}, store_id, invoice_id, 'other', account_id, asset, units, 0, 'held', 'a test',
               next_at, added_at, changed_at from payouts`),
           )
-          const act = { by: 'checker', why: 'seen', ref: town.transfers()[0]!.id }
+          const act = { by: 'checker', why: 'seen', ref: installation.transfers()[0]!.id }
           const settleOther = (ref: string) =>
-            settlePaidElsewhere(town.db, town.app.rails, town.app.world, other, { ...act, ref })
+            settlePaidElsewhere(installation.db, installation.app.rails, installation.app.world, other, {
+              ...act,
+              ref,
+            })
           await expect(settleOther(act.ref)).rejects.toThrow(`is for order ${id}-1 of payout ${id}`)
           await expect(settleOther('123')).rejects.toThrow('the bank has no such transfer')
         })
@@ -318,20 +333,24 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           ...shown,
           to: { ...shown.to, number: '77' },
         })
-        const strangely = (by: Partial<Rail>) => ({ ...town.app, rails: { starkbank: { ...rail, ...by } } })
-        const resolve = (by: Partial<Rail>) => resolvePayouts(town.db, { ...rail, ...by }, town.app.world)
-        const go = () => letGo(town.db, 'decided', 'ana')
+        const strangely = (by: Partial<Rail>) => ({
+          ...installation.app,
+          rails: { starkbank: { ...rail, ...by } },
+        })
+        const resolve = (by: Partial<Rail>) =>
+          resolvePayouts(installation.db, { ...rail, ...by }, installation.app.world)
+        const go = () => letGo(installation.db, 'decided', 'ana')
 
         test('what contradicts its order is asked about again only after a while', async () => {
           await send()
-          town.pass(20 * minute)
+          installation.pass(20 * minute)
           let asked = 0
           const { findPayouts } = showing(elsewhere) as Rail
           for (let look = 0; look < 20; look++) {
             await resolve({ findPayouts: tag => ((asked += 1), findPayouts(tag)) })
-            town.pass(15 * second)
+            installation.pass(15 * second)
           }
-          expect([asked, await payoutsStopped(town.db)]).toEqual([
+          expect([asked, await payoutsStopped(installation.db)]).toEqual([
             1,
             expect.stringContaining('differs from what was ordered'),
           ])
@@ -340,12 +359,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         /** Its transfer is shown to another account: everything stops. */
         async function stop(): Promise<string> {
           await send()
-          town.pass(20 * minute)
+          installation.pass(20 * minute)
           await resolve(showing(elsewhere))
-          expect(await payoutsStopped(town.db)).toContain(
+          expect(await payoutsStopped(installation.db)).toContain(
             'differs from what was ordered in amount or receiver',
           )
-          return town.transfers()[0]!.id
+          return installation.transfers()[0]!.id
         }
 
         test('ours: a transfer that the bank shows otherwise than ordered is the order, and nothing stops any more', async () => {
@@ -362,18 +381,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           expect(await state()).toBe('paid')
           await go()
           await resolve(showing(elsewhere))
-          expect(await payoutsStopped(town.db)).toBeUndefined()
+          expect(await payoutsStopped(installation.db)).toBeUndefined()
           expect(await wrong()).toEqual([])
         })
 
         test('ours: what it paid beyond or below the order is booked too', async () => {
-          const { id: transfer } = byHand({ units: 9_950, tags: [`${id}-1`, town.id], externalId: `${id}-1` })
+          const { id: transfer } = byHand({
+            units: 9_950,
+            tags: [`${id}-1`, installation.id],
+            externalId: `${id}-1`,
+          })
           await wrong()
           await send()
           expect(await state()).toBe('held')
           expect(await agree(await say(transfer, 'ours'))).toBe('approved')
           expect([await state(), await wrong()]).toEqual(['paid', []])
-          expect((await balances(town.db)).external).toBe(-100_000n + 150n)
+          expect((await balances(installation.db)).external).toBe(-100_000n + 150n)
         })
 
         test.each([
@@ -382,41 +405,41 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ])(
           'ours: of one that paid less, and then %s goes back to the payer, the payee owes no more than it got',
           async (_, left, owes) => {
-            const { id: transfer } = byHand({ units: 5_000, tags: [town.id] })
+            const { id: transfer } = byHand({ units: 5_000, tags: [installation.id] })
             await hold()
             expect(await agree(await say(transfer, 'ours'))).toBe('approved')
-            town.bank.reverse(town.atBank.id, left)
-            town.pass(20 * second)
-            await town.hear(town.event('invoice.reversed'))
+            installation.bank.reverse(installation.atBank.id, left)
+            installation.pass(20 * second)
+            await installation.hear(installation.event('invoice.reversed'))
             expect([
               await state(),
-              (await receivables(town.db)).map(({ units }) => units),
+              (await receivables(installation.db)).map(({ units }) => units),
               await wrong(),
             ]).toEqual(['paid', [owes], []])
-            expect((await status(town.db)).addsUp).toBe(true)
+            expect((await status(installation.db)).addsUp).toBe(true)
           },
         )
 
         test('not ours: its money is a stranger’s, the order is held, and once released it is made under a new key', async () => {
           const transfer = await stop()
           expect(await agree(await say(transfer, 'not-ours'))).toBe('approved')
-          expect(await town.payout()).toMatchObject({
+          expect(await installation.payout()).toMatchObject({
             state: 'held',
             why: `transfer ${transfer} is not this order`,
           })
           expect(await wrong()).toEqual([])
           await go()
-          await releasePayout(town.db, id, { by: 'checker', why: 'again' })
+          await releasePayout(installation.db, id, { by: 'checker', why: 'again' })
           await send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.success'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.success'))
           expect([await state(), await wrong()]).toEqual(['paid', []])
-          expect(town.transfers().map(({ externalId }) => externalId)).toEqual([`${id}-1`, `${id}-2`])
+          expect(installation.transfers().map(({ externalId }) => externalId)).toEqual([`${id}-1`, `${id}-2`])
         })
 
         test('not ours: an order of which the bank has no trace is given up, and is what it was should it turn up', async () => {
           await send()
-          const { id: transfer } = town.transfers()[0]!
+          const { id: transfer } = installation.transfers()[0]!
           const statement: Rail['statement'] = async (...since) => {
             const answer = await rail.statement(...since)
             return answer.is === 'done'
@@ -435,7 +458,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             proposeVerdict(app, id, { transfer, as, by: 'ana', why: 'the bank has lost it' })
 
           await expect(say_(lost, 'not-ours')).rejects.toThrow('wait for a quarter of an hour')
-          town.pass(20 * minute)
+          installation.pass(20 * minute)
           await expect(say_(lost, 'ours')).rejects.toThrow('no such transfer')
           await expect(say_(moved, 'not-ours')).rejects.toThrow('so money was moved for it')
           const proposed = await say_(lost, 'not-ours')
@@ -444,32 +467,32 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           expect(await approveAndDo(lost, proposed.proposal.id, { by: 'bruno' })).toMatchObject({
             is: 'approved',
           })
-          expect(await town.payout()).toMatchObject({
+          expect(await installation.payout()).toMatchObject({
             state: 'held',
             why: `the bank has no trace of order ${id}-1`,
           })
 
-          await releasePayout(town.db, id, { by: 'checker', why: 'again' })
+          await releasePayout(installation.db, id, { by: 'checker', why: 'again' })
           await send()
-          expect([await state(), town.transfers().length, await wrong()]).toEqual(['paid', 1, []])
+          expect([await state(), installation.transfers().length, await wrong()]).toEqual(['paid', 1, []])
         })
 
         test('not ours: of two that were paid under one key the other is the order', async () => {
           await send()
-          town.pass(20 * second)
-          const [first] = town.transfers()
+          installation.pass(20 * second)
+          const [first] = installation.transfers()
           // The bank paid twice what it should have failed as a duplicate.
-          const second_ = byHand({ tags: [town.id], externalId: 'by-hand-7' })
+          const second_ = byHand({ tags: [installation.id], externalId: 'by-hand-7' })
           const doubled = showing(shown =>
             shown.providerId === second_.id ? { ...shown, externalId: `${id}-1` } : shown,
           )
           const underKey: Partial<Rail> = {
             ...doubled,
-            findPayouts: async tag => doubled.findPayouts!(tag === `${id}-1` ? town.id : tag),
+            findPayouts: async tag => doubled.findPayouts!(tag === `${id}-1` ? installation.id : tag),
           }
-          town.pass(20 * minute)
+          installation.pass(20 * minute)
           await resolve(underKey)
-          expect(await payoutsStopped(town.db)).toContain('the bank paid 2 transfers under one key')
+          expect(await payoutsStopped(installation.db)).toContain('the bank paid 2 transfers under one key')
           const app = strangely(underKey)
           const { proposal } = await proposeVerdict(app, id, {
             transfer: first!.id,
@@ -479,22 +502,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           })
           await approveAndDo(app, proposal.id, { by: 'bruno' })
           expect([await state(), await wrong()]).toEqual(['paid', []])
-          expect(await town.db.all(sql`select provider_id, state from attempts`)).toEqual([
+          expect(await installation.db.all(sql`select provider_id, state from attempts`)).toEqual([
             { provider_id: second_.id, state: 'success' },
           ])
         })
 
         test('not ours: a stranger’s transfer under the tag does not hold the payout any more', async () => {
-          const { id: transfer } = byHand({ units: 500, tags: [town.id] })
+          const { id: transfer } = byHand({ units: 500, tags: [installation.id] })
           expect(await wrong()).toEqual([])
           await send()
           expect(await state()).toBe('held')
           expect(await agree(await say(transfer, 'not-ours'))).toBe('approved')
-          expect((await balances(town.db)).suspense).toBe(0n)
-          await releasePayout(town.db, id, { by: 'checker', why: 'it was not ours' })
+          expect((await balances(installation.db)).suspense).toBe(0n)
+          await releasePayout(installation.db, id, { by: 'checker', why: 'it was not ours' })
           await send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.success'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.success'))
           expect([await state(), await wrong()]).toEqual(['paid', []])
         })
 
@@ -503,15 +526,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           ['when they are in suspense', async () => void (await wrong())],
         ])('not ours while the statement cannot be had, %s: its fee is booked once', async (_, before) => {
           await hold()
-          const { id: ref } = byHand({ tags: [town.id] })
+          const { id: ref } = byHand({ tags: [installation.id] })
           await before()
-          const { starkbank } = town.app.rails
-          town.app.rails.starkbank = {
+          const { starkbank } = installation.app.rails
+          installation.app.rails.starkbank = {
             ...rail,
             statement: async () => refused('no statement is given', false),
           }
           expect(await agree(await say(ref, 'not-ours'))).toBe('approved')
-          town.app.rails.starkbank = starkbank!
+          installation.app.rails.starkbank = starkbank!
           expect(await wrong()).toEqual([])
         })
 
@@ -519,14 +542,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           let other: string
           let transfer: { id: string }
           const verdict = (payout: string, as: 'ours' | 'not-ours') =>
-            proposeVerdict(town.app, payout, { transfer: transfer.id, as, by: 'ana', why: 'asked the bank' })
-          const states = () => town.db.all(sql`select id, state from payouts order by id`)
+            proposeVerdict(installation.app, payout, {
+              transfer: transfer.id,
+              as,
+              by: 'ana',
+              why: 'asked the bank',
+            })
+          const states = () => installation.db.all(sql`select id, state from payouts order by id`)
           const whyOf = async (payout: string) =>
-            (await town.db.one<{ why: string | null }>(sql`select why from payouts where id = ${payout}`))!
-              .why
+            (await installation.db.one<{ why: string | null }>(
+              sql`select why from payouts where id = ${payout}`,
+            ))!.why
           const key = () => `${other}-1`
           beforeEach(async () => {
-            const [owed] = await collect(town, [10_000n])
+            const [owed] = await collect(installation, [10_000n])
             other = owed!.id
             await hold()
             transfer = byHand({
@@ -566,7 +595,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             async was => {
               const shown = await rail.readPayout(transfer.id)
               if (shown.is !== 'done') throw new Error(shown.why)
-              await town.db.tx(async tx => {
+              await installation.db.tx(async tx => {
                 await tx.run(sql`
                 insert into strange_transfers (rail, provider_id, store_id, payout_id, verdict, decided_by,
                   decided_why, decided_at, seen_at)
@@ -575,7 +604,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
                 const payout = (await findPayout(tx, id))!
                 await adopt(
                   tx,
-                  town.app.world,
+                  installation.app.world,
                   payout,
                   { ...shown.value, status: was === 'sent' ? 'processing' : 'success' },
                   1n,
@@ -587,14 +616,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
               // The other one was refused for a while before, so it is looked up.
               for (let round = 0; round < 3; round++) {
                 await send(round === 0 ? { pay: async () => refused('too many requests', true) } : {})
-                town.pass(3 * minute)
+                installation.pass(3 * minute)
               }
               const why = `order ${key()} is kept as one of payout ${id}, and "repasse payout adjudicate ${id} --transfer ${transfer.id} --as not-ours --why …" takes that back`
               expect(await whyOf(other)).toContain(why)
               expect(await agree(await verdict(id, 'not-ours'))).toBe('approved')
-              expect(await checkLedger(town.db)).toEqual([])
+              expect(await checkLedger(installation.db)).toEqual([])
               expect(await agree(await verdict(other, 'ours'))).toBe('approved')
-              await reconcile(town.db, rail, town.app.world)
+              await reconcile(installation.db, rail, installation.app.world)
               expect([await states(), await wrong()]).toEqual([
                 [
                   { id, state: was === 'success' ? 'returned' : 'held' },
@@ -602,10 +631,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
                 ].toSorted((one, two) => one.id.localeCompare(two.id)),
                 [],
               ])
-              await retryPayout(town.db, id, { by: 'checker', why: 'it was not paid' })
+              await retryPayout(installation.db, id, { by: 'checker', why: 'it was not paid' })
               await send()
-              town.pass(20 * second)
-              await town.hear(town.event('transfer.success'))
+              installation.pass(20 * second)
+              await installation.hear(installation.event('transfer.success'))
               expect([(await states()).map(row => row['state']), await wrong()]).toEqual([
                 ['paid', 'paid'],
                 [],
@@ -616,10 +645,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
         test('what cannot be is refused', async () => {
           await send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.success'))
-          const [paid] = town.transfers()
-          const other = byHand({ tags: [town.id] })
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.success'))
+          const [paid] = installation.transfers()
+          const other = byHand({ tags: [installation.id] })
           await expect(say(paid!.id, 'not-ours')).rejects.toThrow('has paid payout')
           await expect(say(other.id, 'ours')).rejects.toThrow(`was paid by ${paid!.id}`)
           await expect(say('123', 'ours')).rejects.toThrow('the bank has no such transfer')
@@ -631,19 +660,19 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       describe('a transfer that came back', () => {
         test('is booked so though its status still says that it succeeded, and can be paid by hand', async () => {
           await send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.success'))
-          town.bank.sendBack(town.transfers()[0]!.id, { keepStatus: true })
-          town.pass(5 * second)
-          expect(town.transfers()[0]!.status).toBe('success')
-          await town.hear(town.event('transfer.refunded'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.success'))
+          installation.bank.sendBack(installation.transfers()[0]!.id, { keepStatus: true })
+          installation.pass(5 * second)
+          expect(installation.transfers()[0]!.status).toBe('success')
+          await installation.hear(installation.event('transfer.refunded'))
           // The word that it had succeeded comes once more, late.
-          const late = (await town.db.one<InboxRow>(
+          const late = (await installation.db.one<InboxRow>(
             sql`select * from inbox where kind = 'transfer.success'`,
           ))!
-          await town.db.tx(tx => replayEvent(tx, late, { by: 'ana', why: 'read it again' }))
-          await settleInbox(town.app)
-          expect([await state(), await payoutsStopped(town.db), await wrong()]).toEqual([
+          await installation.db.tx(tx => replayEvent(tx, late, { by: 'ana', why: 'read it again' }))
+          await settleInbox(installation.app)
+          expect([await state(), await payoutsStopped(installation.db), await wrong()]).toEqual([
             'returned',
             undefined,
             [],
@@ -655,15 +684,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
         test('the same where nobody had heard that it succeeded', async () => {
           await send()
-          town.pass(20 * second)
-          town.bank.sendBack(town.transfers()[0]!.id, { keepStatus: true })
-          town.pass(5 * second)
-          await town.hear(town.event('transfer.refunded'))
+          installation.pass(20 * second)
+          installation.bank.sendBack(installation.transfers()[0]!.id, { keepStatus: true })
+          installation.pass(5 * second)
+          await installation.hear(installation.event('transfer.refunded'))
           expect([await state(), await wrong()]).toEqual(['returned', []])
-          await retryPayout(town.db, id, { by: 'checker', why: 'again' })
+          await retryPayout(installation.db, id, { by: 'checker', why: 'again' })
           await send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.success'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.success'))
           expect([await state(), await wrong()]).toEqual(['paid', []])
         })
       })
@@ -675,35 +704,41 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           approve = true,
         ) => {
           await addAccount(
-            town.db,
-            town.app.world,
+            installation.db,
+            installation.app.world,
             name,
             { ...trialAccount, number: '4242', ...change } as NewDestination,
             'maker',
           )
-          if (approve) await approveAccount(town.db, name, 'checker')
+          if (approve) await approveAccount(installation.db, name, 'checker')
         }
         const redirect = (to: string) =>
-          proposeRedirect(town.db, town.app.world, id, { to, by: 'ana', why: 'the old account is closed' })
+          proposeRedirect(installation.db, installation.app.world, id, {
+            to,
+            by: 'ana',
+            why: 'the old account is closed',
+          })
 
         test('a payout whose receiver’s account is gone goes to another one of its payee, and what is late is held against the old one', async () => {
           await open('second')
-          town.bank.setSettings({ transferFailRate: 1 })
+          installation.bank.setSettings({ transferFailRate: 1 })
           await send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.failed'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.failed'))
           expect(await agree(await redirect('second'))).toBe('approved')
-          town.bank.setSettings({ transferFailRate: 0 })
+          installation.bank.setSettings({ transferFailRate: 0 })
           await send()
-          town.pass(20 * second)
+          installation.pass(20 * second)
           // Told again of the first order, which went to the old account.
-          await resolvePayouts(town.db, rail, town.app.world)
-          await town.hear(town.event('transfer.success'))
-          expect(town.transfers().map(({ accountNumber, status }) => [accountNumber, status])).toEqual([
+          await resolvePayouts(installation.db, rail, installation.app.world)
+          await installation.hear(installation.event('transfer.success'))
+          expect(
+            installation.transfers().map(({ accountNumber, status }) => [accountNumber, status]),
+          ).toEqual([
             [trialAccount.number, 'failed'],
             ['4242', 'success'],
           ])
-          expect([await state(), await payoutsStopped(town.db), await wrong()]).toEqual([
+          expect([await state(), await payoutsStopped(installation.db), await wrong()]).toEqual([
             'paid',
             undefined,
             [],
@@ -722,20 +757,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await open('second')
           const { proposal } = await redirect('second')
           await send()
-          await expect(approveAndDo(town.app, proposal.id, { by: 'bruno' })).rejects.toThrow(
+          await expect(approveAndDo(installation.app, proposal.id, { by: 'bruno' })).rejects.toThrow(
             `payout ${id} is sent`,
           )
-          town.pass(20 * second)
+          installation.pass(20 * second)
           expect(await state()).toBe('sent')
         })
 
         test('not where it is of another amount than the one that was proposed', async () => {
           await open('second')
           const { proposal } = await redirect('second')
-          town.bank.reverse(town.atBank.id, 4_000)
-          town.pass(20 * second)
-          await town.hear(town.event('invoice.reversed'))
-          await expect(approveAndDo(town.app, proposal.id, { by: 'bruno' })).rejects.toThrow(
+          installation.bank.reverse(installation.atBank.id, 4_000)
+          installation.pass(20 * second)
+          await installation.hear(installation.event('invoice.reversed'))
+          await expect(approveAndDo(installation.app, proposal.id, { by: 'bruno' })).rejects.toThrow(
             'is of R$ 38.90 by now, and of R$ 98.00',
           )
         })
@@ -744,19 +779,19 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('what is in suspense for nothing these books have is closed by two people, and is external then', async () => {
         const { id: transfer } = byHand({ tags: ['inv_01k9zq3f5c8wxy2m7n4p6r8s0t'] })
         await wrong()
-        const proposed = await town.db.tx(tx =>
-          proposeClose(tx, town.app.world, transfer, { by: 'ana', why: 'lost with the old disk' }),
+        const proposed = await installation.db.tx(tx =>
+          proposeClose(tx, installation.app.world, transfer, { by: 'ana', why: 'lost with the old disk' }),
         )
         expect(await agree(proposed)).toBe('approved')
-        expect([await wrong(), await openSuspense(town.db)]).toEqual([[], []])
-        expect(await balances(town.db)).toMatchObject({ suspense: 0n, external: -100_000n + 9_900n })
+        expect([await wrong(), await openSuspense(installation.db)]).toEqual([[], []])
+        expect(await balances(installation.db)).toMatchObject({ suspense: 0n, external: -100_000n + 9_900n })
       })
 
       test('what bears the tag of a payout of these books is adjudicated, not closed', async () => {
-        const { id: transfer } = byHand({ tags: [town.id] })
+        const { id: transfer } = byHand({ tags: [installation.id] })
         await wrong()
-        const close = town.db.tx(tx =>
-          proposeClose(tx, town.app.world, transfer, { by: 'ana', why: 'whatever' }),
+        const close = installation.db.tx(tx =>
+          proposeClose(tx, installation.app.world, transfer, { by: 'ana', why: 'whatever' }),
         )
         await expect(close).rejects.toThrow(`repasse payout adjudicate ${id} --transfer ${transfer}`)
       })

@@ -21,7 +21,7 @@ import { history, sql, type Sql } from '../src/db/db.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand } from './testbed/strangers.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const second = 1_000
 const minute = 60 * second
@@ -32,42 +32,43 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       let rail: Rail
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
       afterAll(() => postgres?.stop())
       beforeEach(async () => {
-        town = await openTown({ databaseUrl: await postgres?.migratedDatabase() })
-        rail = town.app.rails.starkbank!
-        town.bank.pay(town.atBank.id)
-        town.pass(5 * second)
-        await town.hear(town.event('invoice.credited'))
+        installation = await openTestInstallation({ databaseUrl: await postgres?.migratedDatabase() })
+        rail = installation.app.rails.starkbank!
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5 * second)
+        await installation.hear(installation.event('invoice.credited'))
       })
-      afterEach(() => town.close())
+      afterEach(() => installation.close())
 
-      const send = (by: Partial<Rail> = {}) => sendPayouts(town.db, { ...rail, ...by }, town.app.world)
-      const payout = async () => (await town.payout())!
+      const send = (by: Partial<Rail> = {}) =>
+        sendPayouts(installation.db, { ...rail, ...by }, installation.app.world)
+      const payout = async () => (await installation.payout())!
       const drift = async () => {
-        const found = await reconcile(town.db, rail, town.app.world)
+        const found = await reconcile(installation.db, rail, installation.app.world)
         if (typeof found === 'string') throw new Error(found)
         return found.bankUnits - found.bookUnits
       }
 
       test('without balance for two days, one transfer is made and the balance is asked for less and less', async () => {
-        orderByHand(town.bank, { units: 9_900, tags: [] })
-        town.pass(5 * second)
+        orderByHand(installation.bank, { units: 9_900, tags: [] })
+        installation.pass(5 * second)
         await send()
-        town.pass(5 * second)
-        await town.hear(town.event('transfer.failed'))
-        const before = town.bank.requestCounts()
+        installation.pass(5 * second)
+        await installation.hear(installation.event('transfer.failed'))
+        const before = installation.bank.requestCounts()
         for (let minutes = 0; minutes < 48 * 60; minutes += 5) {
-          town.pass(5 * minute)
+          installation.pass(5 * minute)
           await send()
         }
-        const asked = (name: string) => (town.bank.requestCounts()[name] ?? 0) - (before[name] ?? 0)
-        expect(town.transfers()).toHaveLength(2)
+        const asked = (name: string) => (installation.bank.requestCounts()[name] ?? 0) - (before[name] ?? 0)
+        expect(installation.transfers()).toHaveLength(2)
         expect(asked('GET /v2/transfer')).toBe(0)
         expect(asked('GET /v2/balance')).toBeGreaterThan(40)
         expect(asked('GET /v2/balance')).toBeLessThan(60)
@@ -75,13 +76,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           state: 'waiting',
           why: 'insufficient balance: the bank holds R$ 0.50',
         })
-        expect(await history(town.db, (await payout()).id)).toHaveLength(4)
+        expect(await history(installation.db, (await payout()).id)).toHaveLength(4)
 
-        town.bank.deposit(20_000)
-        town.pass(60 * minute)
+        installation.bank.deposit(20_000)
+        installation.pass(60 * minute)
         await send()
-        town.pass(5 * second)
-        await town.hear(town.event('transfer.success'))
+        installation.pass(5 * second)
+        await installation.hear(installation.event('transfer.success'))
         expect((await payout()).state).toBe('paid')
         expect(asked('GET /v2/transfer')).toBeLessThan(4)
         expect(await drift()).toBe(0n)
@@ -91,46 +92,48 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const { id } = await payout()
         for (let minutes = 0; minutes < 120; minutes++) {
           await send({ pay: async () => refused('too many requests', true) })
-          town.pass(minute)
+          installation.pass(minute)
         }
-        const steps = (await history(town.db, id)).map(
+        const steps = (await history(installation.db, id)).map(
           ({ from_state: from, to_state: to, times }) => `${from} ${to} ${times ?? 1n}`,
         )
         expect(steps).toEqual([' owed 1', 'owed sending 11', 'sending owed 11'])
       })
 
       test('many earlier orders are looked up by one question', async () => {
-        town.bank.setSettings({ transferFailRate: 1 })
+        installation.bank.setSettings({ transferFailRate: 1 })
         for (let tries = 0; tries < 5; tries++) {
           await send()
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.failed'))
-          town.pass(60 * minute)
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.failed'))
+          installation.pass(60 * minute)
         }
         expect((await payout()).state).toBe('held')
-        await releasePayout(town.db, (await payout()).id, act)
-        const before = town.bank.requestCounts()['GET /v2/transfer']!
+        await releasePayout(installation.db, (await payout()).id, act)
+        const before = installation.bank.requestCounts()['GET /v2/transfer']!
         await send()
-        expect(town.bank.requestCounts()['GET /v2/transfer']! - before).toBe(1)
+        expect(installation.bank.requestCounts()['GET /v2/transfer']! - before).toBe(1)
       })
 
       test('while the bank does not answer it is asked less and less, and answers bring the payout out', async () => {
-        await town.db.tx(tx => tx.run(sql`insert into settings (name, value) values ('restored', '9999')`))
+        await installation.db.tx(tx =>
+          tx.run(sql`insert into settings (name, value) values ('restored', '9999')`),
+        )
         let asked = 0
         for (let minutes = 0; minutes < 60; minutes++) {
           await send({ findPayouts: async () => (asked++, unsure('no answer')) })
-          town.pass(minute)
+          installation.pass(minute)
         }
         expect(asked).toBeGreaterThan(5)
         expect(asked).toBeLessThan(10)
-        town.pass(15 * minute)
+        installation.pass(15 * minute)
         await send()
         expect((await payout()).state).toBe('sent')
       })
 
       test('a bank that takes longer for its answers than a look counts is asked less and less', async () => {
         const { id } = await payout()
-        await town.db.tx(async tx => {
+        await installation.db.tx(async tx => {
           const now = await tx.now()
           await tx.run(sql`
           insert into attempts (id, payout_id, number, external_id, units, state, provider_id, asked_at,
@@ -138,16 +141,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           values ('att_1', ${id}, 1, ${`${id}-1`}, 9800, 'failed', '771', ${now}, ${now})`)
         })
         let asked = 0
-        const slow = async (tag: string) => (asked++, town.pass(25 * second), rail.findPayouts(tag))
+        const slow = async (tag: string) => (asked++, installation.pass(25 * second), rail.findPayouts(tag))
         for (let round = 0; round < 100; round++) {
-          town.pass(minute)
+          installation.pass(minute)
           await send({ findPayouts: slow })
         }
         expect(asked).toBeGreaterThan(5)
         expect(asked).toBeLessThan(60)
-        town.pass(60 * minute)
+        installation.pass(60 * minute)
         await send()
-        expect(town.transfers()).toHaveLength(1)
+        expect(installation.transfers()).toHaveLength(1)
       })
 
       test('an order that was given up and was paid after all is taken up again, and the books are right', async () => {
@@ -156,43 +159,43 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')),
         })
         expect((await payout()).state).toBe('held')
-        town.pass(20 * second)
-        expect(town.transfers()).toMatchObject([{ status: 'success' }])
-        await releasePayout(town.db, id, act)
+        installation.pass(20 * second)
+        expect(installation.transfers()).toMatchObject([{ status: 'success' }])
+        await releasePayout(installation.db, id, act)
         await send()
         expect(await payout()).toMatchObject({ state: 'paid', why: null })
-        expect(town.transfers()).toHaveLength(1)
-        expect([await drift(), await checkLedger(town.db)]).toEqual([0n, []])
+        expect(installation.transfers()).toHaveLength(1)
+        expect([await drift(), await checkLedger(installation.db)]).toEqual([0n, []])
       })
 
       test('one that was given up, is under way after all and fails then, is ordered again, and every movement is booked', async () => {
-        town.bank.setSettings({ transferDelayMs: [minute, minute], transferFailRate: 1 })
+        installation.bank.setSettings({ transferDelayMs: [minute, minute], transferFailRate: 1 })
         await send({
           pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')),
         })
-        await releasePayout(town.db, (await payout()).id, act)
+        await releasePayout(installation.db, (await payout()).id, act)
         await send()
         expect((await payout()).state).toBe('sent')
-        town.pass(3 * minute)
-        await town.hear(town.event('transfer.failed'))
+        installation.pass(3 * minute)
+        await installation.hear(installation.event('transfer.failed'))
         expect((await payout()).state).toBe('owed')
-        town.bank.setSettings({ transferFailRate: 0 })
-        town.pass(10 * minute)
+        installation.bank.setSettings({ transferFailRate: 0 })
+        installation.pass(10 * minute)
         await send()
-        town.pass(3 * minute)
-        await town.hear(town.event('transfer.success'))
+        installation.pass(3 * minute)
+        await installation.hear(installation.event('transfer.success'))
         expect((await payout()).state).toBe('paid')
-        expect([await drift(), await checkLedger(town.db)]).toEqual([0n, []])
+        expect([await drift(), await checkLedger(installation.db)]).toEqual([0n, []])
       })
 
       test('an event that proves a given-up order paid takes it up without a person', async () => {
         await send({
           pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')),
         })
-        town.pass(20 * second)
-        await town.hear(town.event('transfer.success'))
+        installation.pass(20 * second)
+        await installation.hear(installation.event('transfer.success'))
         expect((await payout()).state).toBe('paid')
-        expect([await drift(), await checkLedger(town.db)]).toEqual([0n, []])
+        expect([await drift(), await checkLedger(installation.db)]).toEqual([0n, []])
       })
 
       test('a bank that writes the branch its own way contradicts nothing', async () => {
@@ -201,11 +204,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             ? { ...shown, value: shown.value.map(each => ({ ...each, to: { ...each.to, branch: '1' } })) }
             : shown
         await send()
-        town.pass(20 * minute)
+        installation.pass(20 * minute)
         await resolvePayouts(
-          town.db,
+          installation.db,
           { ...rail, findPayouts: async tag => asBankWrites(await rail.findPayouts(tag)) },
-          town.app.world,
+          installation.app.world,
         )
         expect((await payout()).state).toBe('paid')
       })
@@ -219,7 +222,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           branch: '0001',
           number: '6666666',
         } as const
-        return addAccount(town.db, town.app.world, 'other', { ...mallory, type: 'payment' }, 'maker')
+        return addAccount(
+          installation.db,
+          installation.app.world,
+          'other',
+          { ...mallory, type: 'payment' },
+          'maker',
+        )
       }
       const toOther = (table: Sql) =>
         sql`update ${table} set account_id = (select id from accounts where name = 'other')`
@@ -227,13 +236,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('one of which somebody has exchanged the account for another approved one is held', async () => {
         await addOther()
-        await approveAccount(town.db, 'other', 'checker')
-        await town.db.tx(tx => tx.run(toOther(sql`payouts`)))
-        await expect(town.db.tx(tx => tx.run(toOther(sql`invoices`)))).rejects.toThrow(
+        await approveAccount(installation.db, 'other', 'checker')
+        await installation.db.tx(tx => tx.run(toOther(sql`payouts`)))
+        await expect(installation.db.tx(tx => tx.run(toOther(sql`invoices`)))).rejects.toThrow(
           'the account of an invoice is kept',
         )
         await send()
-        expect([await payout(), town.transfers()]).toMatchObject([
+        expect([await payout(), installation.transfers()]).toMatchObject([
           { state: 'held', why: expect.stringMatching(notHis) },
           [],
         ])
@@ -241,17 +250,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test.each([
         ['nobody approved', () => undefined],
-        ['was closed', () => closeAccount(town.db, 'other', 'maker', 'a mistake')],
+        ['was closed', () => closeAccount(installation.db, 'other', 'maker', 'a mistake')],
       ])('one to an account that %s and somebody has written down as approved is held', async (_, before) => {
         await addOther()
         await before()
-        await town.db.tx(tx =>
+        await installation.db.tx(tx =>
           tx.run(sql`update accounts set state = 'approved', approved_by = 'checker' where name = 'other'`),
         )
-        await town.db.tx(tx => tx.run(toOther(sql`payouts`)))
+        await installation.db.tx(tx => tx.run(toOther(sql`payouts`)))
         await send()
         const why = expect.stringMatching(/^account other is approved, and nobody approved it: /)
-        expect([await payout(), town.transfers()]).toMatchObject([{ state: 'held', why }, []])
+        expect([await payout(), installation.transfers()]).toMatchObject([{ state: 'held', why }, []])
       })
 
       test.each([
@@ -267,14 +276,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ],
       ])('nor is an order repeated of which somebody has edited %s', async (_, edit, why) => {
         await addOther()
-        await approveAccount(town.db, 'other', 'checker')
+        await approveAccount(installation.db, 'other', 'checker')
         await send({ pay: async () => unsure('no answer') })
-        await town.db.tx(tx => tx.run(edit))
+        await installation.db.tx(tx => tx.run(edit))
         for (let look = 0; look < 4; look++) {
-          town.pass(4 * minute)
-          await resolvePayouts(town.db, rail, town.app.world)
+          installation.pass(4 * minute)
+          await resolvePayouts(installation.db, rail, installation.app.world)
         }
-        expect([await payout(), town.transfers()]).toMatchObject([
+        expect([await payout(), installation.transfers()]).toMatchObject([
           { state: 'unsure', why: expect.stringMatching(why) },
           [],
         ])
@@ -292,9 +301,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           /^account main is not as it was approved: /,
         ],
       ])('one of which somebody has edited %s past the program is held', async (_, edit, why) => {
-        await town.db.tx(tx => tx.run(edit))
+        await installation.db.tx(tx => tx.run(edit))
         await send()
-        expect([await payout(), town.transfers()]).toMatchObject([
+        expect([await payout(), installation.transfers()]).toMatchObject([
           { state: 'held', why: expect.stringMatching(why) },
           [],
         ])
@@ -302,22 +311,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('nor is an order repeated to an account that somebody has edited', async () => {
         await send({ pay: async () => unsure('no answer') })
-        await town.db.tx(tx => tx.run(sql`update accounts set number = '6666666'`))
+        await installation.db.tx(tx => tx.run(sql`update accounts set number = '6666666'`))
         for (let look = 0; look < 4; look++) {
-          town.pass(4 * minute)
-          await resolvePayouts(town.db, rail, town.app.world)
+          installation.pass(4 * minute)
+          await resolvePayouts(installation.db, rail, installation.app.world)
         }
         const why = expect.stringMatching(/^account main is not as it was approved: /)
-        expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure', why }, []])
+        expect([await payout(), installation.transfers()]).toMatchObject([{ state: 'unsure', why }, []])
       })
 
       describe('a look at the bank', () => {
         /** A first order was refused for a while: from now on the bank is looked at before the next one. */
         beforeEach(async () => {
           await send({ pay: async () => refused('too many requests', true) })
-          town.pass(2 * minute)
+          installation.pass(2 * minute)
         })
-        const succeeded = () => town.transfers().filter(({ status }) => status === 'success')
+        const succeeded = () => installation.transfers().filter(({ status }) => status === 'success')
 
         test.each([0, 19 * second, 3 * minute])(
           'is not ordered from after another worker ordered, however long ago: %i ms',
@@ -334,12 +343,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
                       refused('too many requests', true)
                     ),
                   })
-                town.pass(ms)
+                installation.pass(ms)
                 return answer
               },
             })
             for (let look = 0; look < 6; look++) {
-              town.pass(minute)
+              installation.pass(minute)
               await send()
             }
             expect(succeeded()).toHaveLength(1)
@@ -352,11 +361,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           async point => {
             let stalls = 0
             const at = (name: string) => {
-              if (name === point && stalls++ === 0) town.pass(3 * minute)
+              if (name === point && stalls++ === 0) installation.pass(3 * minute)
             }
-            const outcome = await sendPayouts(town.db, rail, { ...town.app.world, at })
-            expect([outcome.later, town.transfers()]).toEqual([1, []])
-            town.pass(5 * minute)
+            const outcome = await sendPayouts(installation.db, rail, { ...installation.app.world, at })
+            expect([outcome.later, installation.transfers()]).toEqual([1, []])
+            installation.pass(5 * minute)
             await send()
             expect((await payout()).state).toBe('sent')
           },
@@ -365,10 +374,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         test('at an order without an answer changes nothing once another worker has made it again', async () => {
           await send({ pay: async () => unsure('no answer') })
           const resolve = (by: Partial<Rail> = {}) =>
-            resolvePayouts(town.db, { ...rail, ...by }, town.app.world)
-          town.pass(2 * minute)
+            resolvePayouts(installation.db, { ...rail, ...by }, installation.app.world)
+          installation.pass(2 * minute)
           await resolve()
-          town.pass(2 * minute)
+          installation.pass(2 * minute)
           let looks = 0
           await resolve({
             async findPayouts(tag) {
@@ -379,12 +388,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
                 })
                 // What is owed changes meanwhile, so that an order of which the bank shows no trace would be
                 // given up.
-                await town.db.tx(tx =>
-                  post(tx, town.app.world, {
+                await installation.db.tx(tx =>
+                  post(tx, installation.app.world, {
                     movement: 'commission again',
                     source: 'a test',
                     amount: brl(100n),
-                    invoiceId: town.id,
+                    invoiceId: installation.id,
                     memo: '',
                   }),
                 )
@@ -397,15 +406,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       test('a payout that the bank cannot be asked about is held, says why, and keeps back no other', async () => {
-        const [cursed, third] = await collect(town, [5_000n, 6_000n])
+        const [cursed, third] = await collect(installation, [5_000n, 6_000n])
         await send({ pay: async () => refused('too many requests', true) })
-        town.pass(2 * minute)
+        installation.pass(2 * minute)
         const odd = async (tag: string) => {
           if (tag === cursed!.invoice_id) throw new Error('an odd answer')
           return rail.findPayouts(tag)
         }
         expect(await send({ findPayouts: odd })).toEqual({ sent: 2, held: 1, later: 0, unsure: 0 })
-        const states = await town.db.all(
+        const states = await installation.db.all(
           sql`select id, state, why from payouts where id in (${cursed!.id}, ${third!.id}) order by id`,
         )
         expect(states).toEqual(
@@ -414,15 +423,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             { id: third!.id, state: 'sent', why: null },
           ]),
         )
-        await releasePayout(town.db, cursed!.id, act)
+        await releasePayout(installation.db, cursed!.id, act)
         await send()
-        expect((await town.db.one(sql`select state from payouts where id = ${cursed!.id}`))!['state']).toBe(
-          'sent',
-        )
+        expect(
+          (await installation.db.one(sql`select state from payouts where id = ${cursed!.id}`))!['state'],
+        ).toBe('sent')
       })
 
       test('an order that the bank cannot be asked about is put off, says why, and keeps back no other', async () => {
-        const [other] = await collect(town, [5_000n])
+        const [other] = await collect(installation, [5_000n])
         await send({ pay: async () => unsure('no answer') })
         const { id } = await payout()
         const odd = async (tag: string) => {
@@ -430,14 +439,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           return rail.findPayouts(tag)
         }
         for (let look = 0; look < 3; look++) {
-          town.pass(2 * minute)
-          const resolved = resolvePayouts(town.db, { ...rail, findPayouts: odd }, town.app.world)
+          installation.pass(2 * minute)
+          const resolved = resolvePayouts(
+            installation.db,
+            { ...rail, findPayouts: odd },
+            installation.app.world,
+          )
           if (look === 0) await expect(resolved).rejects.toThrow('an odd answer')
           else await resolved
         }
-        const otherState = (await town.db.one(sql`select state from payouts where id = ${other!.id}`))![
-          'state'
-        ]
+        const otherState = (await installation.db.one(
+          sql`select state from payouts where id = ${other!.id}`,
+        ))!['state']
         expect([await payout(), otherState]).toMatchObject([
           { state: 'unsure', why: 'it cannot be asked about: an odd answer' },
           'sent',
@@ -449,7 +462,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         /** A copy of it for an invoice of its own, `units` of it. */
         beforeEach(async () => {
           other = 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t'
-          await town.db.tx(async tx => {
+          await installation.db.tx(async tx => {
             const copy = 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t'
             await tx.run(sql`
             insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name,
@@ -466,30 +479,31 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           })
         })
         const stateOf = async (id: string) =>
-          (await town.db.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!.state
+          (await installation.db.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!
+            .state
 
         test.each([
           ['retry', retryPayout],
           ['release', releasePayout],
         ])('%s refuses one with nothing left', async (_, work) => {
-          await expect(work(town.db, other, act)).rejects.toThrow(
+          await expect(work(installation.db, other, act)).rejects.toThrow(
             `payout ${other} cannot go out, for it is of -R$ 0.10: nothing is left to pay on`,
           )
           expect(await stateOf(other)).toBe('held')
         })
 
         test('one with nothing left that is owed all the same is held, and the others go out', async () => {
-          await town.db.tx(tx => tx.run(sql`update payouts set state = 'owed' where id = ${other}`))
+          await installation.db.tx(tx => tx.run(sql`update payouts set state = 'owed' where id = ${other}`))
           expect(await send()).toMatchObject({ sent: 1, held: 1 })
           expect([await stateOf(other), (await payout()).state]).toEqual(['held', 'sent'])
         })
 
         test('one that the database itself refuses to order is held with what it said, and the others go out', async () => {
           const { id } = await payout()
-          await town.db.tx(async tx => {
+          await installation.db.tx(async tx => {
             await tx.run(sql`update payouts set state = 'owed', units = 10 where id = ${other}`)
             const invoiceId = 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t'
-            await post(tx, town.app.world, {
+            await post(tx, installation.app.world, {
               movement: 'invoice credited',
               source: invoiceId,
               amount: brl(10n),
@@ -503,7 +517,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           })
           await send()
           expect([await stateOf(other), (await payout()).state]).toEqual(['held', 'sent'])
-          const held = await town.db.one<{ why: string }>(sql`select why from payouts where id = ${other}`)
+          const held = await installation.db.one<{ why: string }>(
+            sql`select why from payouts where id = ${other}`,
+          )
           expect(held!.why).toBe(`it cannot be ordered: order ${other}-1 is kept as one of payout ${id}`)
         })
       })

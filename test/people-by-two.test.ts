@@ -8,8 +8,8 @@ import { auditChain } from '../src/ledger/ledger.ts'
 import { asStored, sql, type Row } from '../src/db/db.ts'
 import { openAsker } from './testbed/asker.ts'
 import { consoleVisitor, visitorOf, type ConsoleVisitor, type Shown } from './testbed/consoleVisitor.ts'
-import { acceptAs, codeOf } from './testbed/folk.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { acceptAs, codeOf } from './testbed/testPerson.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { trialAccount } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
@@ -24,32 +24,32 @@ describe.each([
 ])('on $engine', ({ engine, there }) => {
   describe.skipIf(!there)(there ? 'one person' : 'which is not to be had on this machine', () => {
     let server: Postgres | undefined
-    const towns: PageTown[] = []
+    const installations: PageInstallation[] = []
     beforeAll(async () => {
       if (engine === 'postgres') server = await startPostgres({ durable: false })
     })
     afterAll(async () => {
-      for (const town of towns) await town.close()
+      for (const installation of installations) await installation.close()
       await server?.stop()
     })
     const open = async (env: Record<string, string> = {}) => {
-      const town = await openPageTown({
+      const installation = await openPageInstallation({
         env: { ...env, ...(server && { DATABASE_URL: await server.migratedDatabase() }) },
       })
-      towns.push(town)
-      return town
+      installations.push(installation)
+      return installation
     }
 
     describe('with others there', () => {
-      let town: PageTown
+      let installation: PageInstallation
       let carla: ConsoleVisitor
       let bruno: ConsoleVisitor
       beforeAll(async () => {
-        town = await open()
-        carla = await consoleVisitor(town, 'carla', 'admin', 'en')
-        bruno = await consoleVisitor(town, 'bruno@example.com', 'checker', 'en')
+        installation = await open()
+        carla = await consoleVisitor(installation, 'carla', 'admin', 'en')
+        bruno = await consoleVisitor(installation, 'bruno@example.com', 'checker', 'en')
       }, 120_000)
-      const rows = (text: ReturnType<typeof sql>) => town.running.app.db.all<Row>(text)
+      const rows = (text: ReturnType<typeof sql>) => installation.running.app.db.all<Row>(text)
       const user = async (name: string) => (await rows(sql`select * from users where name = ${name}`))[0]
       const idOf = async (name: string) => String((await user(name))!['id'])
       const person = async (name: string) => `/console/people/${await idOf(name)}`
@@ -57,9 +57,15 @@ describe.each([
         carla.post('/console/people', { name, role, language: 'en' })
       const approve = async (by: ConsoleVisitor, path: string, verb = 'approve-person') =>
         by.post(`${path}/${verb}`, { seen: seenIn(await by.get(path)) })
-      const byCode = async ({ folk }: ConsoleVisitor, ...words: string[]) => {
-        await town.skip(30_000)
-        return town.repasse(...words, '--by', folk.name, '--code', codeOf(town, folk.secret))
+      const byCode = async ({ person }: ConsoleVisitor, ...words: string[]) => {
+        await installation.skip(30_000)
+        return installation.repasse(
+          ...words,
+          '--by',
+          person.name,
+          '--code',
+          codeOf(installation, person.secret),
+        )
       }
       /**
        * Carla invites somebody, Bruno approves it, and Carla makes the link and follows it, as the attacker
@@ -69,7 +75,7 @@ describe.each([
         const { to } = await invite(name, role)
         expect((await approve(bruno, to)).to).toBe(`${to}?said=approved`)
         const link = linkIn(await carla.post(`${await person(name)}/reset`))!
-        return visitorOf(town, await acceptAs(town, name, link))
+        return visitorOf(installation, await acceptAs(installation, name, link))
       }
       const addAccount = (by: ConsoleVisitor, name: string) =>
         by.post('/console/accounts/new', { kind: 'bank', destination: '', ...trialAccount, name })
@@ -90,7 +96,7 @@ describe.each([
           expect(await user(`puppet-${role}`)).toBeUndefined()
           // A viewer is theirs to invite; what that viewer may become is not.
           const viewer = linkIn(await invite(`viewer-${role}`, 'viewer'))!
-          await acceptAs(town, `viewer-${role}`, viewer)
+          await acceptAs(installation, `viewer-${role}`, viewer)
           const raised = await carla.post(`${await person(`viewer-${role}`)}/role`, { role })
           expect(raised.to).toMatch(/^\/console\/proposals\//)
           expect((await user(`viewer-${role}`))!['role']).toBe('viewer')
@@ -112,18 +118,22 @@ describe.each([
 
       test('obeys no role that was written into the database past the program, and says why', async () => {
         const vera = await visitorOf(
-          town,
-          await acceptAs(town, 'vera', linkIn(await invite('vera', 'viewer'))!),
+          installation,
+          await acceptAs(installation, 'vera', linkIn(await invite('vera', 'viewer'))!),
         )
         expect((await addAccount(bruno, 'hers')).status).toBe(403)
-        await town.running.app.db.tx(tx => tx.run(sql`update users set role = 'maker' where name = 'vera'`))
+        await installation.running.app.db.tx(tx =>
+          tx.run(sql`update users set role = 'maker' where name = 'vera'`),
+        )
         const refused = await addAccount(vera, 'hers')
         expect([
           refused.status,
           refused.text.includes('vera has the role maker, and nobody gave it to them'),
         ]).toEqual([400, true])
         expect(await rows(sql`select id from accounts where name = 'hers'`)).toEqual([])
-        await town.running.app.db.tx(tx => tx.run(sql`update users set role = 'viewer' where name = 'vera'`))
+        await installation.running.app.db.tx(tx =>
+          tx.run(sql`update users set role = 'viewer' where name = 'vera'`),
+        )
       })
 
       test('who invited maker and checker, each with an approval, gets nothing approved by the one for the other [security A2]', async () => {
@@ -148,8 +158,8 @@ describe.each([
         expect((await approve(carla, path)).text).toContain('invited or reset both of you')
         expect((await approve(bruno, path)).to).toContain('said=approved')
         const third = await visitorOf(
-          town,
-          await acceptAs(town, 'third', linkIn(await second.post(`${await person('third')}/reset`))!),
+          installation,
+          await acceptAs(installation, 'third', linkIn(await second.post(`${await person('third')}/reset`))!),
         )
         await addAccount(await puppet('fourth', 'maker'), 'fourths')
         await expect(byCode(third, 'account', 'approve', 'fourths')).rejects.toThrow('carla is behind both')
@@ -159,7 +169,7 @@ describe.each([
         const { to } = await invite('told', 'maker')
         await approve(bruno, to)
         const letter = await until(
-          () => town.letters.find(each => each.subject.includes('told is given access')),
+          () => installation.letters.find(each => each.subject.includes('told is given access')),
           'a letter',
         )
         expect(letter.to).toEqual(['bruno@example.com'])
@@ -170,12 +180,12 @@ describe.each([
       })
 
       test('an account is written about to everybody concerned, and whoever follows the link objects to it with a code', async () => {
-        const maker = await consoleVisitor(town, 'maker@example.com', 'maker', 'pt-BR')
+        const maker = await consoleVisitor(installation, 'maker@example.com', 'maker', 'pt-BR')
         await addAccount(maker, 'unasked')
         expect((await approveAccount(bruno, 'unasked')).to).toContain('said=approved')
         const said = (subject: string, to: string) =>
           until(
-            () => town.letters.find(each => each.subject.includes(subject) && each.to.includes(to)),
+            () => installation.letters.find(each => each.subject.includes(subject) && each.to.includes(to)),
             subject,
           )
         const added = await said('payout account unasked', 'bruno@example.com')
@@ -185,7 +195,7 @@ describe.each([
         const path = /\/console\/accounts\/acc_[^#\s]+/.exec(approved.text)![0]
         expect((await maker.get(path)).text).toContain(`action="/console/accounts/unasked/object"`)
 
-        await town.skip(5 * 60_000 + 1_000)
+        await installation.skip(5 * 60_000 + 1_000)
         expect((await maker.post(`${path}/object`, { why: 'ninguém pediu', code: '' })).status).toBe(400)
         expect((await maker.post(`${path}/object`, { why: '' })).status).toBe(400)
         expect((await maker.post(`${path}/object`, { why: 'ninguém pediu' })).to).toContain('said=objected')
@@ -206,7 +216,7 @@ describe.each([
       })
 
       test('limits are written about to checkers and admins, and whoever follows the link objects to them', async () => {
-        const maker = await consoleVisitor(town, 'mara', 'maker', 'pt-BR')
+        const maker = await consoleVisitor(installation, 'mara', 'maker', 'pt-BR')
         const seen = (text: string) => /name="seen" value="([^"]*)"/.exec(text)![1]!
         const page = '/console/limits?of=installation%20BRL'
         const set = async (day: string) =>
@@ -221,7 +231,7 @@ describe.each([
         await set('50.000,00')
         expect((await approve(bruno, (await set('80.000,00')).to, 'approve')).to).toContain('said=approved')
         const letter = await until(
-          () => town.letters.find(each => each.subject.includes('in reais were changed')),
+          () => installation.letters.find(each => each.subject.includes('in reais were changed')),
           'a letter',
         )
         expect(letter.text).toContain('Within a day: 50,000.00 BRL → 80,000.00 BRL')
@@ -254,8 +264,8 @@ describe.each([
       })
 
       test('somebody objected to approves and proposes nothing until two others clear it', async () => {
-        const checker = await consoleVisitor(town, 'dora', 'checker', 'en')
-        const maker = await consoleVisitor(town, 'maria', 'maker', 'en')
+        const checker = await consoleVisitor(installation, 'dora', 'checker', 'en')
+        const maker = await consoleVisitor(installation, 'maria', 'maker', 'en')
         await addAccount(maker, 'doubted')
         for (const name of ['dora', 'maria'])
           expect((await bruno.post(`${await person(name)}/object`, { why: 'nobody knows her' })).status).toBe(
@@ -273,23 +283,23 @@ describe.each([
         expect(
           (await checker.post('/console/stop/go', { why: 'go', seen: 'x' })).status,
         ).toBeGreaterThanOrEqual(400)
-        await town.repasse('payout', 'go', '--why', 'it was nothing', '--by', 'root')
+        await installation.repasse('payout', 'go', '--why', 'it was nothing', '--by', 'root')
 
         expect((await bruno.get('/console')).text).toContain('There is an objection to')
         const clearing = await carla.post(`${await person('dora')}/clear`, { why: 'she began on Monday' })
         expect((await approve(carla, clearing.to)).text).toContain('someone else has to approve it')
         expect((await approve(bruno, clearing.to)).to).toContain('said=approved')
         expect((await approveAccount(checker, 'doubted')).to).toContain('said=approved')
-        expect(await auditChain(town.running.app.db)).toEqual([])
+        expect(await auditChain(installation.running.app.db)).toEqual([])
       })
 
       test('a link that a program looked at is unharmed; the secret is shown once, to the browser that began [security A5]', async () => {
         const path = new URL(linkIn(await invite('looked-at', 'viewer'))!).pathname
-        const preview = openAsker(town.origin)
+        const preview = openAsker(installation.origin)
         for (const look of [
           await preview.get(path),
           await preview.get(path),
-          await openAsker(town.origin).get(path),
+          await openAsker(installation.origin).get(path),
         ])
           expect([look.status, /<code|otpauth|<svg/.test(look.body)]).toEqual([200, false])
         expect(
@@ -304,27 +314,27 @@ describe.each([
           browser_hash: null,
         })
 
-        const own = openAsker(town.origin)
+        const own = openAsker(installation.origin)
         await own.get(path)
         const secretIn = (body: string) =>
           /<code class="mono">([A-Z2-7 ]+)</.exec(body)?.[1]?.replaceAll(' ', '')
         const secret = secretIn((await own.post(path, {})).body)!
         // Pressed twice it is pressed once.
         expect(secretIn((await own.post(path, {})).body)).toBe(secret)
-        await town.skip(60_000)
+        await installation.skip(60_000)
         for (const later of [await own.get(path), await own.post(path, {})])
           expect(later.body).not.toContain(secret.slice(0, 4))
         const password = 'um pé de jabuticaba'
-        expect((await own.post(path, { password, again: password, code: codeOf(town, secret) })).to).toBe(
-          '/console/sign-in?ready',
-        )
+        expect(
+          (await own.post(path, { password, again: password, code: codeOf(installation, secret) })).to,
+        ).toBe('/console/sign-in?ready')
       })
 
       test('who had seen the link and comes with it too withdraws it, and whoever made it is told [security A5]', async () => {
         const { to } = await invite('meant', 'maker')
         await approve(bruno, to)
         const path = new URL(linkIn(await carla.post(`${await person('meant')}/reset`))!).pathname
-        const [thief, own] = [openAsker(town.origin), openAsker(town.origin)]
+        const [thief, own] = [openAsker(installation.origin), openAsker(installation.origin)]
         for (const each of [thief, own]) await each.get(path)
         const secret = /<code class="mono">([A-Z2-7 ]+)</
           .exec((await thief.post(path, {})).body)![1]!
@@ -334,7 +344,7 @@ describe.each([
         expect((await own.post(path, {})).status).toBe(410)
         const password = 'um pé de jabuticaba'
         expect(
-          (await thief.post(path, { password, again: password, code: codeOf(town, secret) })).status,
+          (await thief.post(path, { password, again: password, code: codeOf(installation, secret) })).status,
         ).toBe(410)
         expect((await user('meant'))!['state']).toBe('invited')
         const acts = await rows(
@@ -342,7 +352,7 @@ describe.each([
         )
         expect(acts).toEqual([{ actor: 'somebody', act: 'invitation opened twice' }])
         await until(
-          () => town.letters.find(each => each.subject.includes('was opened in two browsers')),
+          () => installation.letters.find(each => each.subject.includes('was opened in two browsers')),
           'a letter about it',
         )
         expect((await carla.get('/console')).text).toContain('was opened in two browsers and is withdrawn')
@@ -353,23 +363,23 @@ describe.each([
 
       test('a code sent from another browser withdraws the link as well [security A5]', async () => {
         const path = new URL(linkIn(await invite('sent', 'viewer'))!).pathname
-        const [own, thief] = [openAsker(town.origin), openAsker(town.origin)]
+        const [own, thief] = [openAsker(installation.origin), openAsker(installation.origin)]
         for (const each of [own, thief]) await each.get(path)
         const secret = /<code class="mono">([A-Z2-7 ]+)</
           .exec((await own.post(path, {})).body)![1]!
           .replaceAll(' ', '')
         const password = 'um pé de jabuticaba'
-        const form = { password, again: password, code: codeOf(town, secret) }
+        const form = { password, again: password, code: codeOf(installation, secret) }
         expect((await thief.post(path, form)).status).toBe(410)
         expect((await own.post(path, form)).status).toBe(410)
-        expect((await openAsker(town.origin).post(path, form)).status).toBe(410)
+        expect((await openAsker(installation.origin).post(path, form)).status).toBe(410)
       })
     })
 
     test('who is new, or has another role, approves nothing for a day; then they do [security A2]', async () => {
-      const town = await open({ COOLING_OFF: '1d' })
-      const maria = await consoleVisitor(town, 'maria', 'maker', 'en')
-      const chico = await consoleVisitor(town, 'chico', 'checker', 'en')
+      const installation = await open({ COOLING_OFF: '1d' })
+      const maria = await consoleVisitor(installation, 'maria', 'maker', 'en')
+      const chico = await consoleVisitor(installation, 'chico', 'checker', 'en')
       await maria.post('/console/accounts/new', {
         kind: 'bank',
         destination: '',
@@ -392,19 +402,25 @@ describe.each([
         ])
       }
       const byCode = async (...words: string[]) => {
-        await town.skip(30_000)
-        return town.repasse(...words, '--by', 'chico', '--code', codeOf(town, chico.folk.secret))
+        await installation.skip(30_000)
+        return installation.repasse(
+          ...words,
+          '--by',
+          'chico',
+          '--code',
+          codeOf(installation, chico.person.secret),
+        )
       }
       await expect(byCode('account', 'approve', 'main')).rejects.toThrow('chico may not approve before')
       expect((await maria.get('/console')).text).toContain('Object if that is not right.')
 
-      await town.skip(day)
+      await installation.skip(day)
       await byCode('account', 'approve', 'main')
-      expect((await town.ask<{ state: string }[]>('account', 'list'))[0]!.state).toBe('approved')
-      await town.repasse('user', 'role', 'chico', 'admin', '--by', 'root')
-      await town.repasse('user', 'role', 'chico', 'checker', '--by', 'root')
+      expect((await installation.ask<{ state: string }[]>('account', 'list'))[0]!.state).toBe('approved')
+      await installation.repasse('user', 'role', 'chico', 'admin', '--by', 'root')
+      await installation.repasse('user', 'role', 'chico', 'checker', '--by', 'root')
       const later = await (
-        await visitorOf(town, chico.folk)
+        await visitorOf(installation, chico.person)
       ).post('/console/stop/go', { why: 'x', seen: 'x' })
       expect([later.status, later.text.includes('you can approve from')]).toEqual([400, true])
     })

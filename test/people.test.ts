@@ -17,8 +17,8 @@ import {
   type Browser,
   type Page,
 } from './testbed/browser.ts'
-import { addFolk, codeOf, tokenOf, type Folk } from './testbed/folk.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { addTestPerson, codeOf, tokenOf, type TestPerson } from './testbed/testPerson.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { readQr } from './testbed/qr.ts'
 
@@ -27,15 +27,15 @@ const password = 'um pé de jabuticaba'
 describe.skipIf(!browserAvailable())(
   browserAvailable() ? 'in a browser' : 'no browser is to be had on this machine',
   () => {
-    let town: PageTown
+    let installation: PageInstallation
     let browser: Browser
     beforeAll(async () => {
-      town = await openPageTown()
+      installation = await openPageInstallation()
       browser = await openBrowser()
     })
     afterAll(async () => {
       await browser?.close()
-      await town?.close()
+      await installation?.close()
     })
 
     /** Follows an invitation to its end and signs in; answers the authenticator's secret. */
@@ -43,13 +43,13 @@ describe.skipIf(!browserAvailable())(
       await page.goto(link)
       await page.getByRole('button', { name: /^(Começar|Begin)$/ }).click()
       const secret = new URL(await readQr(page.getByRole('img'))).searchParams.get('secret')!
-      const show = () => codeAt(secret, stepAt(town.clock.now()))
+      const show = () => codeAt(secret, stepAt(installation.clock.now()))
       await page.getByLabel(/^(Nova senha|New password)/).fill(password)
       await page.getByLabel(/^(A senha outra vez|The password again)/).fill(password)
       await page.getByLabel(/^(Código que|Code that)/).fill(show())
       await page.getByRole('button', { name: /^(Concluir|Finish)/ }).click()
       await page.getByText(/Tudo pronto|All set/).waitFor()
-      await town.skip(30_000)
+      await installation.skip(30_000)
       await page.getByLabel(/^(Nome|Name)/).fill(name)
       await page.getByLabel(/^(Senha|Password)/).fill(password)
       await page.getByLabel(/^(Código do|Code of)/).fill(show())
@@ -61,10 +61,10 @@ describe.skipIf(!browserAvailable())(
     }
 
     test('the first admin comes in by the link, invites another person on a phone, and sends them away again; all without scripts', async () => {
-      const boss = await visit(browser, town.origin, { javaScript: false })
+      const boss = await visit(browser, installation.origin, { javaScript: false })
       const secret = await join(
         boss.page,
-        (await town.repasse('user', 'add', 'carla', '--role', 'admin', '--by', 'boss')).trim(),
+        (await installation.repasse('user', 'add', 'carla', '--role', 'admin', '--by', 'boss')).trim(),
         'carla',
       )
 
@@ -74,20 +74,26 @@ describe.skipIf(!browserAvailable())(
       await boss.page.getByLabel('Idioma das páginas').selectOption('en')
       await boss.page.getByRole('button', { name: 'Convidar' }).click()
       const link = await boss.page.locator('code').innerText()
-      expect(link).toMatch(new RegExp(`^${town.origin}/console/welcome/[\\w-]{43}$`))
+      expect(link).toMatch(new RegExp(`^${installation.origin}/console/welcome/[\\w-]{43}$`))
 
-      const ana = await visit(browser, town.origin, { javaScript: false, device: phone, language: 'en' })
+      const ana = await visit(browser, installation.origin, {
+        javaScript: false,
+        device: phone,
+        language: 'en',
+      })
       await join(ana.page, link, 'ana')
       expect(await ana.page.getByRole('link', { name: 'People' }).count()).toBe(0)
       await ana.page.goto('/console/people')
       expect(await ana.page.getByRole('heading', { level: 1 }).innerText()).not.toBe('People')
 
       // Past the five minutes of her sign-in, Carla is asked for a code before she gives a role.
-      await town.skip(6 * 60_000)
+      await installation.skip(6 * 60_000)
       await boss.page.goto('/console/people')
       await boss.page.getByRole('link', { name: 'ana', exact: true }).click()
       expect(await boss.page.getByRole('button', { name: 'Mudar o papel' }).count()).toBe(0)
-      await boss.page.getByLabel('Código do autenticador').fill(codeAt(secret, stepAt(town.clock.now())))
+      await boss.page
+        .getByLabel('Código do autenticador')
+        .fill(codeAt(secret, stepAt(installation.clock.now())))
       await boss.page.getByRole('button', { name: 'Confirmar' }).click()
       // More than a viewer is for a second person to approve, so nothing has changed yet.
       await boss.page.getByLabel('Papel').selectOption('maker')
@@ -124,25 +130,27 @@ describe.skipIf(!browserAvailable())(
       'every page of people is whole for everyone in the %s',
       async theme => {
         const name = `admin-${theme}`
-        const admin = await addFolk(town, name, 'admin')
-        const { id } = (await town.ask<{ id: string; name: string }[]>('user', 'list')).find(
+        const admin = await addTestPerson(installation, name, 'admin')
+        const { id } = (await installation.ask<{ id: string; name: string }[]>('user', 'list')).find(
           user => user.name === 'carla',
         )!
         const invited = new URL(
-          (await town.repasse('user', 'add', `new-${theme}`, '--role', 'viewer', '--by', 'boss')).trim(),
+          (
+            await installation.repasse('user', 'add', `new-${theme}`, '--role', 'viewer', '--by', 'boss')
+          ).trim(),
         ).pathname
         for (const look of [
           theme === 'light' ? { theme } : ({ theme, device: phone, language: 'en' } as const),
         ]) {
-          const visitor = await visit(browser, town.origin, look)
+          const visitor = await visit(browser, installation.origin, look)
           const judge = async (path: string) => {
             await visitor.page.goto(path)
             expect([path, await axe(visitor.page), await layout(visitor.page)]).toEqual([path, [], []])
             expect([path, visitor.watched.bytes() < 50_000]).toEqual([path, true])
           }
           for (const path of ['/console/sign-in', invited, '/console/welcome/none']) await judge(path)
-          const token = await tokenOf(town, admin)
-          await visitor.context.addCookies([{ name: 'console', value: token, url: town.origin }])
+          const token = await tokenOf(installation, admin)
+          await visitor.context.addCookies([{ name: 'console', value: token, url: installation.origin }])
           const inner = [
             '/console/me',
             '/console/people',
@@ -153,7 +161,7 @@ describe.skipIf(!browserAvailable())(
           ]
           for (const path of inner) await judge(path)
           // The same without a fresh code.
-          await town.skip(6 * 60_000)
+          await installation.skip(6 * 60_000)
           for (const path of inner) await judge(path)
           expect(visitor.watched.faults).toEqual([])
           await visitor.leave()
@@ -170,27 +178,29 @@ describe.each([
 ])('on $engine', ({ engine, there }) => {
   describe.skipIf(!there)(there ? 'the pages of people' : 'which is not to be had on this machine', () => {
     let server: Postgres | undefined
-    let town: PageTown
-    let admin: Folk
+    let installation: PageInstallation
+    let admin: TestPerson
     let as: Asker
     let csrf: string
     beforeAll(async () => {
       if (engine === 'postgres') server = await startPostgres({ durable: false })
-      town = await openPageTown(server ? { env: { DATABASE_URL: await server.migratedDatabase() } } : {})
-      admin = await addFolk(town, 'carla', 'admin', 'en')
-      as = openAsker(town.origin)
-      as.cookies.set('console', await tokenOf(town, admin))
+      installation = await openPageInstallation(
+        server ? { env: { DATABASE_URL: await server.migratedDatabase() } } : {},
+      )
+      admin = await addTestPerson(installation, 'carla', 'admin', 'en')
+      as = openAsker(installation.origin)
+      as.cookies.set('console', await tokenOf(installation, admin))
       csrf = csrfOf((await as.get('/console/me')).body)
     })
     afterAll(async () => {
-      await town?.close()
+      await installation?.close()
       await server?.stop()
     })
 
     const acts = (body: string) => [...body.matchAll(/data-label="Act">([^<]*)</g)].map(match => match[1])
 
     test('the audit log goes page by page, newest first, and no act is left out or told twice', async () => {
-      const { db } = town.running.app
+      const { db } = installation.running.app
       for (let number = 0; number < 120; number++)
         await db.tx(tx =>
           audit(tx, {
@@ -249,19 +259,23 @@ describe.each([
       expect((await add('cao', { role: 'owner' })).status).toBe(400)
 
       const welcome = new URL(link).pathname
-      const own = openAsker(town.origin)
+      const own = openAsker(installation.origin)
       await own.get(welcome)
       const secret = /<code class="mono">([A-Z2-7 ]+)</
         .exec((await own.post(welcome, {})).body)![1]!
         .replaceAll(' ', '')
       const bia = { name: 'bia', password, secret }
-      const accepted = await own.post(welcome, { password, again: password, code: codeOf(town, secret) })
+      const accepted = await own.post(welcome, {
+        password,
+        again: password,
+        code: codeOf(installation, secret),
+      })
       expect(accepted.to).toBe('/console/sign-in?ready')
-      const hers = openAsker(town.origin)
-      hers.cookies.set('console', await tokenOf(town, bia))
+      const hers = openAsker(installation.origin)
+      hers.cookies.set('console', await tokenOf(installation, bia))
       expect((await hers.get('/console/me')).status).toBe(200)
 
-      const { id } = (await town.ask<{ id: string; name: string }[]>('user', 'list')).find(
+      const { id } = (await installation.ask<{ id: string; name: string }[]>('user', 'list')).find(
         ({ name }) => name === 'Bia',
       )!
       const does = async (verb: string, more = {}) =>
@@ -289,7 +303,7 @@ describe.each([
     })
 
     test('nobody changes their own role, locks or removes themselves, or ends a session that is another’s by its id', async () => {
-      const { id } = (await town.ask<{ id: string; name: string }[]>('user', 'list')).find(
+      const { id } = (await installation.ask<{ id: string; name: string }[]>('user', 'list')).find(
         ({ name }) => name === 'carla',
       )!
       for (const verb of ['role', 'reset', 'lock', 'unlock', 'remove']) {
@@ -297,19 +311,19 @@ describe.each([
         expect([verb, answer.status]).toEqual([verb, 400])
         expect(answer.body).toContain('for another admin')
       }
-      const other = await addFolk(town, 'dora', 'viewer', 'en')
-      const hers = openAsker(town.origin)
-      hers.cookies.set('console', await tokenOf(town, other))
+      const other = await addTestPerson(installation, 'dora', 'viewer', 'en')
+      const hers = openAsker(installation.origin)
+      hers.cookies.set('console', await tokenOf(installation, other))
       const own = csrfOf((await hers.get('/console/me')).body)
-      const mine = await town.ask<{ id: string; open: boolean }[]>('user', 'sessions', 'carla')
+      const mine = await installation.ask<{ id: string; open: boolean }[]>('user', 'sessions', 'carla')
       expect((await hers.post(`/console/me/sessions/${mine[0]!.id}/end`, { csrf: own })).status).toBe(400)
       expect((await as.get('/console/me')).status).toBe(200)
     })
 
     test('one’s own page changes language and password, and ends the other sessions', async () => {
-      const eva = await addFolk(town, 'eva', 'viewer', 'en')
-      const [one, two] = [openAsker(town.origin), openAsker(town.origin)]
-      for (const each of [one, two]) each.cookies.set('console', await tokenOf(town, eva))
+      const eva = await addTestPerson(installation, 'eva', 'viewer', 'en')
+      const [one, two] = [openAsker(installation.origin), openAsker(installation.origin)]
+      for (const each of [one, two]) each.cookies.set('console', await tokenOf(installation, eva))
       const own = csrfOf((await one.get('/console/me')).body)
       expect((await one.post('/console/me/language', { csrf: own, language: 'pt-BR' })).to).toBe(
         '/console/me?saved',
@@ -317,14 +331,14 @@ describe.each([
       expect((await one.get('/console/me')).body).toContain('Minha conta')
       expect((await one.post('/console/me/language', { csrf: own, language: 'fr' })).status).toBe(400)
 
-      await town.skip(30_000)
+      await installation.skip(30_000)
       const change = async (more: Record<string, string>) =>
         one.post('/console/me/password', {
           csrf: own,
           old: eva.password,
           password,
           again: password,
-          code: codeOf(town, eva.secret),
+          code: codeOf(installation, eva.secret),
           ...more,
         })
       expect((await change({ again: 'other' })).body).toContain('As duas senhas são diferentes')
@@ -341,12 +355,12 @@ describe.each([
 
 describe('a chain that does not hold', () => {
   test('is told where it breaks, and the rows are still shown', async () => {
-    const town = await openPageTown()
+    const installation = await openPageInstallation()
     try {
-      const { db } = town.running.app
-      const admin = await addFolk(town, 'carla', 'admin', 'en')
-      const as = openAsker(town.origin)
-      as.cookies.set('console', await tokenOf(town, admin))
+      const { db } = installation.running.app
+      const admin = await addTestPerson(installation, 'carla', 'admin', 'en')
+      const as = openAsker(installation.origin)
+      as.cookies.set('console', await tokenOf(installation, admin))
       expect((await as.get('/console/audit')).body).toContain('The whole chain is intact, up to no. 3.')
       for (const name of ['audit_kept', 'audit_stay']) await db.script(`drop trigger ${name}`)
       await db.tx(tx => tx.run(sql`update audit set actor = 'nobody' where seq = 2`))
@@ -357,7 +371,7 @@ describe('a chain that does not hold', () => {
       expect((await as.get('/console/audit')).body).toContain('The chain breaks: record no. 2 is missing.')
       expect((await as.get('/console/audit')).status).toBe(200)
     } finally {
-      await town.close()
+      await installation.close()
     }
   })
 })

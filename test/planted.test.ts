@@ -14,9 +14,9 @@ import { runOn } from '../src/db/programs.ts'
 import { sql } from '../src/db/db.ts'
 import { openAsker, type Asker } from './testbed/asker.ts'
 import { evidence } from './testbed/evidence.ts'
-import { addFolk, tokenOf, type Folk } from './testbed/folk.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
-import { plant, plantTown, wholeLog } from './testbed/planted.ts'
+import { addTestPerson, tokenOf, type TestPerson } from './testbed/testPerson.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
+import { plant, plantSecrets, wholeLog } from './testbed/planted.ts'
 import { startSmtpSink, type SmtpSink } from './testbed/smtpSink.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
@@ -51,8 +51,8 @@ async function says(env: Readonly<Record<string, string>>, ...words: string[]): 
   return { code: await runCli(['node', 'repasse', ...words], env, outlet), text }
 }
 
-let town: PageTown
-let folk: Record<'ana' | 'bruno' | 'carla', Folk>
+let installation: PageInstallation
+let people: Record<'ana' | 'bruno' | 'carla', TestPerson>
 let sink: SmtpSink
 const whole = wholeLog()
 let welcome: string
@@ -70,44 +70,45 @@ beforeAll(async () => {
     mode: 0o600,
   })
   const env = { SMTP_URL: mailAt(sink.port), ENCRYPTION_KEY_FILE: dataKeys }
-  town = await openPageTown({ chain: 'simulated', env, log: whole.log })
-  await town.repasse('account', 'add', ...trialAccountFlags, '--by', 'root')
-  await town.repasse('account', 'approve', 'main', '--by', 'other')
-  folk = {
-    ana: await addFolk(town, 'ana', 'maker'),
-    bruno: await addFolk(town, 'bruno', 'checker'),
-    carla: await addFolk(town, 'carla', 'admin'),
+  installation = await openPageInstallation({ chain: 'simulated', env, log: whole.log })
+  await installation.repasse('account', 'add', ...trialAccountFlags, '--by', 'root')
+  await installation.repasse('account', 'approve', 'main', '--by', 'other')
+  people = {
+    ana: await addTestPerson(installation, 'ana', 'maker'),
+    bruno: await addTestPerson(installation, 'bruno', 'checker'),
+    carla: await addTestPerson(installation, 'carla', 'admin'),
   }
   const tokens = new Map<string, string>()
-  for (const [name, person] of Object.entries(folk)) tokens.set(name, await tokenOf(town, person))
-  plantTown(planted, town, folk, tokens)
+  for (const [name, person] of Object.entries(people)) tokens.set(name, await tokenOf(installation, person))
+  plantSecrets(planted, installation, people, tokens)
   for (const name of [undefined, ...tokens.keys()]) {
-    const asker = openAsker(town.origin)
+    const asker = openAsker(installation.origin)
     if (name !== undefined) asker.cookies.set('console', tokens.get(name)!)
     askers.set(name, asker)
   }
-  welcome = new URL((await town.repasse('user', 'add', 'dora', '--role', 'maker', '--by', 'carla')).trim())
-    .pathname
+  welcome = new URL(
+    (await installation.repasse('user', 'add', 'dora', '--role', 'maker', '--by', 'carla')).trim(),
+  ).pathname
   planted.add('invitation', welcome.split('/').at(-1)!)
-  const keyFile = join(town.folder, 'bruno.pem')
-  await town.repasse('user', 'key', 'bruno', '--out', keyFile, '--by', 'bruno')
+  const keyFile = join(installation.folder, 'bruno.pem')
+  await installation.repasse('user', 'key', 'bruno', '--out', keyFile, '--by', 'bruno')
   planted.addPem('signing key of bruno', readFileSync(keyFile, 'utf8'))
-  await town.repasse('account', 'sign', '--all', '--key', keyFile)
+  await installation.repasse('account', 'sign', '--all', '--key', keyFile)
 }, 180_000)
 afterAll(async () => {
-  await town?.close()
+  await installation?.close()
   await sink?.close()
   if (keyFolder) rmSync(keyFolder, { recursive: true, force: true })
 })
 
 test('what is searched for would be found', () => {
-  const [line] = readFileSync(town.env['STARKBANK_PRIVATE_KEY_FILE']!, 'utf8').split('\n').slice(1)
+  const [line] = readFileSync(installation.env['STARKBANK_PRIVATE_KEY_FILE']!, 'utf8').split('\n').slice(1)
   const written = [
     `Authorization: Basic ${Buffer.from(`loja:${mailPassword}`).toString('base64')}`,
     `postgres://repasse:${databasePassword}@h/d`,
     `{"key":"${line}"}`,
     encodeURIComponent(nodePassword),
-    folk.ana.password,
+    people.ana.password,
   ]
   expect(planted.leaks(written.join('\n'))).toEqual([
     'password of the mail server',
@@ -146,7 +147,7 @@ test('no page holds one, whoever looks; test/security-text.test.ts looks at all 
 test('no command says one, where all is well and where the bank, the node and the mail refuse', async () => {
   const texts: [string, string][] = []
   const say = async (where: string, change: Record<string, string>, ...words: string[]) => {
-    const { text } = await says({ ...town.env, LOG_LEVEL: 'debug', ...change }, ...words)
+    const { text } = await says({ ...installation.env, LOG_LEVEL: 'debug', ...change }, ...words)
     expect(text, where).not.toBe('')
     texts.push([where, text])
   }
@@ -173,26 +174,26 @@ test('no command says one, where all is well and where the bank, the node and th
     'account list --json',
   ])
     await say(words, {}, ...words.split(' '))
-  const [run] = await town.ask<{ id: string }[]>('run', 'list')
+  const [run] = await installation.ask<{ id: string }[]>('run', 'list')
   await say('run log', {}, 'run', 'log', run!.id)
 
   const nowhere = `127.0.0.1:${await freePort()}`
   await doctor('bank away', { STARKBANK_API_URL: `http://${nowhere}` })
-  town.bank.setSettings({ refuseAll: 'invalidCredentials' })
+  installation.bank.setSettings({ refuseAll: 'invalidCredentials' })
   await doctor('bank refuses', {})
-  town.bank.setSettings({ refuseAll: undefined })
+  installation.bank.setSettings({ refuseAll: undefined })
   const nodeAt = (place: string) => ({
     BITCOIN_RPC_COOKIE_FILE: '',
     BITCOIN_RPC_URL: `http://repasse:${encodeURIComponent(nodePassword)}@${place}`,
   })
-  await doctor('node refuses', nodeAt(new URL(town.env['BITCOIN_RPC_URL']!).host))
+  await doctor('node refuses', nodeAt(new URL(installation.env['BITCOIN_RPC_URL']!).host))
   await doctor('node away', nodeAt(nowhere))
 
   const pkcs8 = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({
     type: 'pkcs8',
     format: 'pem',
   }) as string
-  const wrongKey = join(town.folder, 'wrong.pem')
+  const wrongKey = join(installation.folder, 'wrong.pem')
   writeFileSync(wrongKey, planted.addPem('private key of a wrong kind', pkcs8), { mode: 0o600 })
   await doctor('key of a wrong kind', { STARKBANK_PRIVATE_KEY_FILE: wrongKey })
   await doctor('key open to others', {
@@ -200,7 +201,7 @@ test('no command says one, where all is well and where the bank, the node and th
     STARKBANK_ENVIRONMENT: 'production',
     STARKBANK_API_URL: '',
   })
-  const pem = readFileSync(town.env['STARKBANK_PRIVATE_KEY_FILE']!, 'utf8')
+  const pem = readFileSync(installation.env['STARKBANK_PRIVATE_KEY_FILE']!, 'utf8')
   for (const words of ['doctor', 'status', 'reconcile', 'serve'])
     await say(
       `${words}, the key instead of its file`,
@@ -221,7 +222,7 @@ test('no command says one, where all is well and where the bank, the node and th
     'doctor',
     'status',
     'migrate',
-    `backup ${join(town.folder, 'x.db')}`,
+    `backup ${join(installation.folder, 'x.db')}`,
     `restore ${wrongKey}`,
     'serve',
   ]
@@ -234,7 +235,7 @@ test('no command says one, where all is well and where the bank, the node and th
       )
 
   // Each secret where another setting belongs.
-  const names = Object.keys(town.env).filter(
+  const names = Object.keys(installation.env).filter(
     name => !/^(STARKBANK_PRIVATE_KEY_FILE|DATABASE_URL|LOG_LEVEL|CLOCK|SHOP_LIMIT_\w+)$/.test(name),
   )
   const others = ['BACKUP_RECIPIENTS', 'BITCOIN_POLICY_FILE', 'RATES_FILE', 'LISTEN_GROUP', 'METRICS_LISTEN']
@@ -260,9 +261,9 @@ test('no command says one, where all is well and where the bank, the node and th
 test('a mail server that repeats what it was shown is not repeated', async () => {
   const shown = Buffer.from(`\0loja\0${mailPassword}`).toString('base64')
   sink.refuse('AUTH', 535, `5.7.8 what is AUTH PLAIN ${shown}, and who has ${mailPassword}?`)
-  await town.repasse('user', 'add', 'eva', '--role', 'maker', '--by', 'root')
-  const { db } = town.running.app
-  // Nobody of the town has an address, so one is written to.
+  await installation.repasse('user', 'add', 'eva', '--role', 'maker', '--by', 'root')
+  const { db } = installation.running.app
+  // Nobody of the installation has an address, so one is written to.
   await db.tx(async tx => {
     const now = await tx.now()
     await tx.run(sql`
@@ -283,28 +284,28 @@ test('a mail server that repeats what it was shown is not repeated', async () =>
 })
 
 describe('copies', () => {
-  const read = (name: string) => readFileSync(join(town.folder, name))
+  const read = (name: string) => readFileSync(join(installation.folder, name))
 
   test('a copy holds none of them, in the clear too, where the database has a key', async () => {
     // The link of an order is not searched for: it is kept as it is, and shows that order alone. Without
     // ENCRYPTION_KEY_FILE the secrets of authenticators are in a copy: the program has to compute their
     // codes.
-    await town.repasse('backup', join(town.folder, 'plain.db'))
+    await installation.repasse('backup', join(installation.folder, 'plain.db'))
     expect(planted.leaks(read('plain.db'))).toEqual([])
   })
 
   test('an encrypted one holds nothing', async () => {
     const { code } = await says(
-      { ...town.env, BACKUP_RECIPIENTS: recipient },
+      { ...installation.env, BACKUP_RECIPIENTS: recipient },
       'backup',
-      join(town.folder, 'sealed.age'),
+      join(installation.folder, 'sealed.age'),
     )
     expect([code, planted.leaks(read('sealed.age'))]).toEqual([0, []])
-    expect(readdirSync(town.folder).filter(name => /copying|partial/.test(name))).toEqual([])
+    expect(readdirSync(installation.folder).filter(name => /copying|partial/.test(name))).toEqual([])
   })
 
   test('PostgreSQL’s programs are given the password where nobody can list it', async () => {
-    const [program, seen] = [join(town.folder, 'pg_dump'), join(town.folder, 'seen')]
+    const [program, seen] = [join(installation.folder, 'pg_dump'), join(installation.folder, 'seen')]
     writeFileSync(
       program,
       `#!/bin/sh\ntr '\\0' '\\n' </proc/$$/cmdline >'${seen}'\nprintf '%s' "$PGPASSWORD" >'${seen}.password'\n`,
@@ -312,7 +313,7 @@ describe('copies', () => {
         mode: 0o700,
       },
     )
-    const env = { PATH: `${town.folder}:${process.env['PATH']}` }
+    const env = { PATH: `${installation.folder}:${process.env['PATH']}` }
     for (const url of [
       `postgres://repasse:${databasePassword}@h/d`,
       `postgres://repasse@h/d?password=${databasePassword}`,
@@ -368,12 +369,15 @@ describe('a process that everything refuses', () => {
         STARKBANK_WORKSPACE_ID: '2',
         STARKBANK_PRIVATE_KEY_FILE: join(folder, 'key.pem'),
       },
-      ...{ STARKBANK_API_URL: town.env['STARKBANK_API_URL']!, AUDIT_ANCHOR_FILE: join(folder, 'anchors') },
+      ...{
+        STARKBANK_API_URL: installation.env['STARKBANK_API_URL']!,
+        AUDIT_ANCHOR_FILE: join(folder, 'anchors'),
+      },
       ...{
         BITCOIN_NETWORK: 'regtest',
         BITCOIN_RPC_URL: `http://repasse:${encodeURIComponent(nodePassword)}@127.0.0.1:${nowhere}`,
       },
-      ...{ BITCOIN_DESCRIPTOR: town.env['BITCOIN_DESCRIPTOR']!, RATE_FIXED: 'BTC-BRL 600000.00' },
+      ...{ BITCOIN_DESCRIPTOR: installation.env['BITCOIN_DESCRIPTOR']!, RATE_FIXED: 'BTC-BRL 600000.00' },
     }
     const quoted = (text: string) => `'${text}'`
     writeFileSync(

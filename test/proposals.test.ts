@@ -21,28 +21,28 @@ import { proposalStates } from '../src/cli/proposals.ts'
 import { history, sql } from '../src/db/db.ts'
 import { openBankTerminal } from './testbed/terminal.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       let app: ProposalParts
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
-        town = await openTown({
+        installation = await openTestInstallation({
           databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:',
         })
-        app = town.app
+        app = installation.app
       })
       afterAll(async () => {
-        await town?.close()
+        await installation?.close()
         await postgres?.stop()
       })
       beforeEach(() =>
-        town.db.tx(tx =>
+        installation.db.tx(tx =>
           tx.run(sql`update proposals set state = 'refused', decided_by = 'a test' where state = 'open'`),
         ),
       )
@@ -55,7 +55,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         by: 'ana',
       }
       const make = (change: Partial<NewProposal> = {}) =>
-        town.db.tx(tx => propose(tx, app.world, { ...proposed, ...change }))
+        installation.db.tx(tx => propose(tx, app.world, { ...proposed, ...change }))
       const doing = (carryOut: (subject: string) => void) =>
         new Map([
           [
@@ -71,10 +71,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ])
       const approve = (id: string, by: string, carryOut = (_: string) => {}, seen?: string) =>
         approveAndDo(app, id, { by, seen }, doing(carryOut))
-      const stateOf = async ({ id }: ProposalRow) => (await findProposal(town.db, id))!.state
+      const stateOf = async ({ id }: ProposalRow) => (await findProposal(installation.db, id))!.state
       const doneCount = async () =>
         Number(
-          (await town.db.one<{ count: bigint }>(
+          (await installation.db.one<{ count: bigint }>(
             sql`select count(*) as count from audit where act = 'test done'`,
           ))!.count,
         )
@@ -85,11 +85,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect((await approve(proposal.id, 'bruno')).is).toBe('approved')
         expect((await approve(proposal.id, 'bruno')).is).toBe('decided')
         expect((await doneCount()) - before).toBe(1)
-        expect((await history(town.db, proposal.id)).map(({ to_state: to }) => to)).toEqual([
+        expect((await history(installation.db, proposal.id)).map(({ to_state: to }) => to)).toEqual([
           'open',
           'approved',
         ])
-        expect(await auditChain(town.db)).toEqual([])
+        expect(await auditChain(installation.db)).toEqual([])
       })
 
       test.each(['ana', 'ANA', ' Ana '])('whoever made it cannot approve it as "%s"', async by => {
@@ -122,7 +122,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('what was changed behind its back is not what the approver saw', async () => {
         const { proposal } = await make()
-        await town.db.tx(tx =>
+        await installation.db.tx(tx =>
           tx.run(sql`update proposals set detail = '{"as":"not-ours"}' where id = ${proposal.id}`),
         )
         expect((await approve(proposal.id, 'bruno', undefined, digestOfProposal(proposal))).is).toBe(
@@ -135,9 +135,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ['bruno', 'refused'],
       ] as const)('ended by %s it is %s, and the same can be proposed again', async (by, state) => {
         const { proposal } = await make()
-        const decision = await town.db.tx(tx => refuse(tx, proposal.id, { by, why: 'no' }))
+        const decision = await installation.db.tx(tx => refuse(tx, proposal.id, { by, why: 'no' }))
         expect(decision.is).toBe(state)
-        expect(await openProposal(town.db, proposed.act, proposed.subject)).toBeUndefined()
+        expect(await openProposal(installation.db, proposed.act, proposed.subject)).toBeUndefined()
         expect((await make()).is).toBe('proposed')
       })
 

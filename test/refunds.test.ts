@@ -41,7 +41,7 @@ import {
 import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const second = 1_000
 const minute = 60 * second
@@ -51,55 +51,71 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
       afterAll(() => postgres?.stop())
       beforeEach(async () => {
-        town = await openTown({
+        installation = await openTestInstallation({
           databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:',
         })
-        town.bank.deposit(50_000)
+        installation.bank.deposit(50_000)
       })
       afterEach(async () => {
-        expect(await checkLedger(town.db)).toEqual([])
-        expect((await status(town.db)).addsUp).toBe(true)
-        await town.close()
+        expect(await checkLedger(installation.db)).toEqual([])
+        expect((await status(installation.db)).addsUp).toBe(true)
+        await installation.close()
       })
 
-      const rail = (): Rail => town.app.rails.starkbank!
+      const rail = (): Rail => installation.app.rails.starkbank!
       const at = (over: Partial<Rail> = {}) => ({
-        ...{ db: town.db, rail: { ...rail(), ...over }, world: town.app.world, stopped: payoutsStopped },
+        ...{
+          db: installation.db,
+          rail: { ...rail(), ...over },
+          world: installation.app.world,
+          stopped: payoutsStopped,
+        },
       })
       const pay = async () => {
-        town.bank.pay(town.atBank.id)
-        town.pass(5 * second)
-        await town.hear(town.event('invoice.credited'))
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5 * second)
+        await installation.hear(installation.event('invoice.credited'))
       }
       const payOn = async () => {
-        await town.send()
-        town.pass(20 * second)
-        await town.hear(town.event('transfer.success'))
+        await installation.send()
+        installation.pass(20 * second)
+        await installation.hear(installation.event('transfer.success'))
       }
       const propose = (units?: bigint, by = 'ana') =>
-        proposeRefund(town.db, town.app.world, town.id, { units, by, why: 'it was returned' })
+        proposeRefund(installation.db, installation.app.world, installation.id, {
+          units,
+          by,
+          why: 'it was returned',
+        })
       const approve = (id: string, by = 'bruno') =>
-        approveAndDo({ db: town.db, rails: town.app.rails, world: town.app.world }, id, { by })
+        approveAndDo(
+          { db: installation.db, rails: installation.app.rails, world: installation.app.world },
+          id,
+          { by },
+        )
       const refund = async (units?: bigint) => {
         const proposed = await propose(units)
         if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}`)
         expect((await approve(proposed.proposal.id)).is).toBe('approved')
       }
-      const payout = async () => (await town.payout())!
+      const payout = async () => (await installation.payout())!
       const notRefunded = { state: 'held', why: 'two people wanted it refunded, and the bank did not do it' }
       const refunds = async () =>
-        (await refundsOf(town.db, town.id)).map(({ state, units }) => [state, units])
-      const owing = async () => receivableOf(town.db, (await findAccount(town.db, 'main'))!.id)
+        (await refundsOf(installation.db, installation.id)).map(({ state, units }) => [state, units])
+      const owing = async () =>
+        receivableOf(installation.db, (await findAccount(installation.db, 'main'))!.id)
       const acts = async () =>
-        (await town.db.all<{ act: string }>(sql`select act from audit order by seq`)).map(({ act }) => act)
+        (await installation.db.all<{ act: string }>(sql`select act from audit order by seq`)).map(
+          ({ act }) => act,
+        )
       const sent = () =>
-        town
+        installation
           .transfers()
           .filter(({ status: is }) => is === 'success')
           .map(({ amount }) => amount)
@@ -110,12 +126,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await refund(6_000n)
           expect(await payout()).toMatchObject({ state: 'held' })
           await resolveRefunds(at())
-          expect(town.atBank.amount).toBe(4_000)
+          expect(installation.atBank.amount).toBe(4_000)
           expect(await refunds()).toEqual([['sent', 6_000n]])
-          await town.send()
-          expect(town.transfers()).toHaveLength(0)
-          town.pass(20 * second)
-          await town.hear(town.event('invoice.reversed'))
+          await installation.send()
+          expect(installation.transfers()).toHaveLength(0)
+          installation.pass(20 * second)
+          await installation.hear(installation.event('invoice.reversed'))
           expect(await refunds()).toEqual([['refunded', 6_000n]])
           expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
           await payOn()
@@ -123,7 +139,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           expect(await acts()).toEqual(
             expect.arrayContaining(['proposal made', 'proposal approved', 'invoice refund approved']),
           )
-          expect(await town.audit()).toEqual([])
+          expect(await installation.audit()).toEqual([])
         })
 
         test.each([
@@ -136,14 +152,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           async (_, edit) => {
             await pay()
             await refund(6_000n)
-            await town.db.tx(tx => tx.run(edit))
+            await installation.db.tx(tx => tx.run(edit))
             await resolveRefunds(at())
-            expect(town.atBank.amount).toBe(10_000)
+            expect(installation.atBank.amount).toBe(10_000)
             expect([(await refunds()).map(([state]) => state), await payout()]).toMatchObject([
               ['failed'],
               { state: 'held' },
             ])
-            expect((await status(town.db)).needsPerson).toContainEqual(
+            expect((await status(installation.db)).needsPerson).toContainEqual(
               expect.stringMatching(/held|did not give/),
             )
           },
@@ -154,34 +170,45 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await payOn()
           await refund()
           await resolveRefunds(at())
-          town.pass(20 * second)
-          await town.hear(town.event('invoice.reversed'), town.event('invoice.voided'))
-          expect(await town.invoice()).toMatchObject({ state: 'reversed' })
+          installation.pass(20 * second)
+          await installation.hear(
+            installation.event('invoice.reversed'),
+            installation.event('invoice.voided'),
+          )
+          expect(await installation.invoice()).toMatchObject({ state: 'reversed' })
           expect([await refunds(), await owing()]).toEqual([[['refunded', 10_000n]], 9_800n])
-          expect(await town.audit()).toEqual([])
+          expect(await installation.audit()).toEqual([])
         })
 
         test('that the bank cannot make: its payout stays held, a person is told, and it can be asked for again', async () => {
-          town.bank.setSettings({ reversalFailRate: 1 })
+          installation.bank.setSettings({ reversalFailRate: 1 })
           await pay()
           await refund(6_000n)
           await resolveRefunds(at())
-          town.pass(20 * second)
-          await town.hear(town.event('invoice.failed'), town.event('invoice.refunded'))
+          installation.pass(20 * second)
+          await installation.hear(
+            installation.event('invoice.failed'),
+            installation.event('invoice.refunded'),
+          )
           expect(await refunds()).toEqual([['failed', 6_000n]])
           expect(await payout()).toMatchObject({ ...notRefunded, units: 9_800n })
-          const { needsPerson } = await status(town.db, { now: new Date(town.clock.now()).toISOString() })
+          const { needsPerson } = await status(installation.db, {
+            now: new Date(installation.clock.now()).toISOString(),
+          })
           expect(needsPerson).toContainEqual(expect.stringContaining('the bank did not give R$ 60.00'))
-          town.bank.setSettings({ reversalFailRate: 0 })
+          installation.bank.setSettings({ reversalFailRate: 0 })
           await refund(1_000n)
           await resolveRefunds(at())
-          town.pass(20 * second)
-          await town.hear(town.event('invoice.reversed'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('invoice.reversed'))
           expect(await refunds()).toEqual([
             ['failed', 6_000n],
             ['refunded', 1_000n],
           ])
-          await releasePayout(town.db, (await payout()).id, { by: 'ana', why: 'it is of what is left' })
+          await releasePayout(installation.db, (await payout()).id, {
+            by: 'ana',
+            why: 'it is of what is left',
+          })
           expect(await payout()).toMatchObject({ state: 'owed', units: 8_815n })
         })
 
@@ -198,13 +225,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await resolveRefunds(at({ refundInvoice: lost }))
           expect(await refunds()).toEqual([['unsure', 6_000n]])
           for (let round = 0; round < 6; round++) {
-            town.pass(2 * minute)
+            installation.pass(2 * minute)
             await resolveRefunds(at())
             await watchReversals(at())
           }
           expect(await refunds()).toEqual([['refunded', 6_000n]])
           expect(
-            town.bank
+            installation.bank
               .transactions()
               .filter(({ source }) => source.endsWith('/reversal'))
               .map(({ amount }) => amount),
@@ -236,13 +263,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
                 }),
               }),
             )
-            town.pass(2 * minute)
+            installation.pass(2 * minute)
             await watchReversals(at())
-            await town.send()
+            await installation.send()
           }
-          expect([await refunds(), town.transfers()]).toEqual([[['approved', 10_000n]], []])
-          town.pass(30 * minute)
-          const { needsPerson } = await status(town.db, { now: new Date(town.clock.now()).toISOString() })
+          expect([await refunds(), installation.transfers()]).toEqual([[['approved', 10_000n]], []])
+          installation.pass(30 * minute)
+          const { needsPerson } = await status(installation.db, {
+            now: new Date(installation.clock.now()).toISOString(),
+          })
           expect(needsPerson.filter(says => says.includes('has not taken it on'))).toHaveLength(1)
           await resolveRefunds(at())
           expect(await refunds()).toEqual([['sent', 10_000n]])
@@ -250,15 +279,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
         test('that was not made while an order was under way, which then dies: nothing is ordered again until a person says', async () => {
           await pay()
-          town.bank.setSettings({ transferFee: 1_000_000 })
-          await town.send()
+          installation.bank.setSettings({ transferFee: 1_000_000 })
+          await installation.send()
           await refund()
           await resolveRefunds(
             at({ refundInvoice: async () => ({ is: 'refused', why: 'not allowed', again: false }) }),
           )
           await watchReversals(at())
-          town.pass(20 * second)
-          await town.hear(town.event('transfer.failed'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('transfer.failed'))
           expect(await payout()).toMatchObject({ ...notRefunded, units: 9_800n })
         })
 
@@ -266,29 +295,29 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await pay()
           const proposed = await propose(3_000n)
           if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}`)
-          town.bank.reverse(town.atBank.id, 7_000)
-          town.pass(20 * second)
-          await town.hear(town.event('invoice.reversed'))
+          installation.bank.reverse(installation.atBank.id, 7_000)
+          installation.pass(20 * second)
+          await installation.hear(installation.event('invoice.reversed'))
           await expect(approve(proposed.proposal.id)).rejects.toThrow('R$ 70.00 of invoice')
-          expect([await refunds(), town.atBank.amount]).toEqual([[], 7_000])
+          expect([await refunds(), installation.atBank.amount]).toEqual([[], 7_000])
         })
 
         test('waits while payouts are stopped, and a worker that stalled after its claim asks for nothing', async () => {
           await pay()
           await refund(6_000n)
-          await town.db.tx(tx =>
+          await installation.db.tx(tx =>
             tx.run(sql`insert into settings (name, value) values ('hold', 'a person looks')`),
           )
           await resolveRefunds(at())
           expect(await refunds()).toEqual([['approved', 6_000n]])
-          await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+          await installation.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
           const stalled = {
-            ...town.app.world,
-            at: (point: string) => void (point === 'refund claimed' && town.pass(30 * second)),
+            ...installation.app.world,
+            at: (point: string) => void (point === 'refund claimed' && installation.pass(30 * second)),
           }
           await resolveRefunds({ ...at(), world: stalled })
           expect(await refunds()).toEqual([['approved', 6_000n]])
-          expect(town.atBank.amount).toBe(10_000)
+          expect(installation.atBank.amount).toBe(10_000)
         })
 
         test.each<[string, bigint | undefined, string]>([
@@ -305,9 +334,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             await pay()
             await refund(6_000n)
             await resolveRefunds(at({ refundInvoice: async () => unsure('no answer') }))
-            town.pass(2 * minute)
+            installation.pass(2 * minute)
             await resolveRefunds(at())
-            town.pass(2 * minute)
+            installation.pass(2 * minute)
             await resolveRefunds(
               at({
                 async invoiceLogs(id) {
@@ -315,14 +344,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
                   // The other one finds no trace either, and asks again.
                   await resolveRefunds(at())
                   await resolveRefunds(at())
-                  town.pass(ms)
+                  installation.pass(ms)
                   return answer
                 },
               }),
             )
             expect(await refunds()).toEqual([['sent', 6_000n]])
-            town.pass(20 * second)
-            await town.hear(town.event('invoice.reversed'))
+            installation.pass(20 * second)
+            await installation.hear(installation.event('invoice.reversed'))
             expect(await refunds()).toEqual([['refunded', 6_000n]])
           },
         )
@@ -331,11 +360,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           expect(await propose()).toEqual({ is: 'impossible', code: 'not-credited' })
           await pay()
           const proposed = await propose(6_000n)
-          town.bank.reverse(town.atBank.id, 5_000)
-          town.pass(450)
+          installation.bank.reverse(installation.atBank.id, 5_000)
+          installation.pass(450)
           if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}`)
           await expect(approve(proposed.proposal.id)).rejects.toThrow('is going back already')
-          await town.hear(town.event('invoice.reversing'))
+          await installation.hear(installation.event('invoice.reversing'))
           expect(await propose(1_000n)).toEqual({ is: 'impossible', code: 'under-way' })
         })
 
@@ -350,7 +379,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         test('after a restore it is a person’s again, and what the bank did of it is read', async () => {
           await pay()
           await refund(6_000n)
-          await setAsideAfterRestore(town.db, town.app.world)
+          await setAsideAfterRestore(installation.db, installation.app.world)
           expect(await refunds()).toEqual([['failed', 6_000n]])
           await watchReversals(at())
           expect(await payout()).toMatchObject({ ...notRefunded, units: 9_800n })
@@ -359,9 +388,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         test('after a restore one that the bank had made is made, and its payout goes on', async () => {
           await pay()
           await refund(6_000n)
-          await rail().refundInvoice(town.atBank.id, 4_000n, deadlineIn(minute, town.clock))
-          await setAsideAfterRestore(town.db, town.app.world)
-          town.pass(20 * second)
+          await rail().refundInvoice(installation.atBank.id, 4_000n, deadlineIn(minute, installation.clock))
+          await setAsideAfterRestore(installation.db, installation.app.world)
+          installation.pass(20 * second)
           await watchReversals(at())
           expect(await refunds()).toEqual([['refunded', 6_000n]])
           expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
@@ -372,27 +401,27 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const owe = async () => {
           await pay()
           await payOn()
-          town.bank.reverse(town.atBank.id, 4_000)
-          town.pass(20 * second)
-          await town.hear(town.event('invoice.reversed'))
+          installation.bank.reverse(installation.atBank.id, 4_000)
+          installation.pass(20 * second)
+          await installation.hear(installation.event('invoice.reversed'))
           expect(await owing()).toBe(5_910n)
         }
         /** One more invoice of the same account, paid. */
         const another = async () => {
-          town.pass(24 * 60 * minute)
-          await runDueSlots(town.app)
-          const made = town.bank.invoices().at(-1)!
-          expect(made.id).not.toBe(town.atBank.id)
-          town.bank.pay(made.id)
-          town.pass(5 * second)
-          await town.hear(town.event('invoice.credited'))
-          return (await town.db.one<{ id: string }>(
+          installation.pass(24 * 60 * minute)
+          await runDueSlots(installation.app)
+          const made = installation.bank.invoices().at(-1)!
+          expect(made.id).not.toBe(installation.atBank.id)
+          installation.bank.pay(made.id)
+          installation.pass(5 * second)
+          await installation.hear(installation.event('invoice.credited'))
+          return (await installation.db.one<{ id: string }>(
             sql`select id from invoices where provider_id = ${made.id}`,
           ))!.id
         }
         /** The payer's bank sends back what had left. */
         const comeAgain = async () => {
-          const logs = (await rail().invoiceLogs(town.atBank.id)) as {
+          const logs = (await rail().invoiceLogs(installation.atBank.id)) as {
             is: 'done'
             value: { logId: string }[]
           }
@@ -400,16 +429,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             logId: 'again',
             log: 'refunded',
             units: 10_000n,
-            createdAt: new Date(town.clock.now()).toISOString(),
+            createdAt: new Date(installation.clock.now()).toISOString(),
           }
-          await town.db.tx(tx =>
-            settleReversal(tx, town.app.world, town.id, [...(logs.value as never[]), back], {
+          await installation.db.tx(tx =>
+            settleReversal(tx, installation.app.world, installation.id, [...(logs.value as never[]), back], {
               why: 'it came again',
             }),
           )
         }
         const payoutOf = (invoice: string) =>
-          town.db.one<{ state: string; units: bigint }>(
+          installation.db.one<{ state: string; units: bigint }>(
             sql`select state, units from payouts where invoice_id = ${invoice}`,
           )
         const decide = async (proposed: Awaited<ReturnType<typeof proposeTerms>>) => {
@@ -428,8 +457,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
         test('is kept back from the next payouts of its account where two people said so, and no more than that', async () => {
           await owe()
-          await decide(await proposeTerms(town.db, town.app.world, 'main', 'next-payouts', act))
-          expect(await proposeTerms(town.db, town.app.world, 'main', 'next-payouts', act)).toEqual({
+          await decide(
+            await proposeTerms(installation.db, installation.app.world, 'main', 'next-payouts', act),
+          )
+          expect(
+            await proposeTerms(installation.db, installation.app.world, 'main', 'next-payouts', act),
+          ).toEqual({
             is: 'impossible',
             code: 'same',
           })
@@ -437,34 +470,38 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await payOn()
           expect(await payoutOf(next)).toEqual({ state: 'paid', units: 3_890n })
           expect(sent()).toEqual([9_800, 3_890])
-          expect([await owing(), (await totalsFor(town.db, next))['receivable set off']]).toEqual([
+          expect([await owing(), (await totalsFor(installation.db, next))['receivable set off']]).toEqual([
             0n,
             5_910n,
           ])
           expect(await acts()).toContain('account terms changed')
-          expect(await town.audit()).toEqual([])
+          expect(await installation.audit()).toEqual([])
         })
 
         test('kept back, and then its money came again: what was kept back goes out with the next payout, unless it was returned by other means', async () => {
           await owe()
-          await decide(await proposeTerms(town.db, town.app.world, 'main', 'next-payouts', act))
+          await decide(
+            await proposeTerms(installation.db, installation.app.world, 'main', 'next-payouts', act),
+          )
           await another()
           await payOn()
           await comeAgain()
           expect(await owing()).toBe(-5_910n)
-          const { world } = town.app
+          const { world } = installation.app
           expect(
-            await proposeDebtEnd(town.db, world, 'main', { units: 1n, as: 'paid', ...act }),
+            await proposeDebtEnd(installation.db, world, 'main', { units: 1n, as: 'paid', ...act }),
           ).toMatchObject({ code: 'too-much' })
           expect(
-            await proposeDebtEnd(town.db, world, 'main', { units: 5_911n, as: 'returned', ...act }),
+            await proposeDebtEnd(installation.db, world, 'main', { units: 5_911n, as: 'returned', ...act }),
           ).toMatchObject({
             code: 'not-kept',
           })
-          await decide(await proposeDebtEnd(town.db, world, 'main', { units: 10n, as: 'returned', ...act }))
+          await decide(
+            await proposeDebtEnd(installation.db, world, 'main', { units: 10n, as: 'returned', ...act }),
+          )
           expect(await acts()).toContain('account set-off returned')
           const last = await another()
-          await town.send()
+          await installation.send()
           expect(await payoutOf(last)).toMatchObject({ units: 15_700n })
           expect(await owing()).toBe(0n)
         })
@@ -473,12 +510,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           'that two people say is %s is owed no more; more than is owed cannot be',
           async as => {
             await owe()
-            const world = town.app.world
-            expect(await proposeDebtEnd(town.db, world, 'main', { units: 5_911n, as, ...act })).toEqual({
+            const world = installation.app.world
+            expect(
+              await proposeDebtEnd(installation.db, world, 'main', { units: 5_911n, as, ...act }),
+            ).toEqual({
               is: 'impossible',
               code: 'too-much',
             })
-            await decide(await proposeDebtEnd(town.db, world, 'main', { units: 5_910n, as, ...act }))
+            await decide(await proposeDebtEnd(installation.db, world, 'main', { units: 5_910n, as, ...act }))
             expect(await owing()).toBe(0n)
             expect(await acts()).toContain(`account debt ${as}`)
           },
@@ -486,7 +525,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
         test('is another debt once what was proposed to end is owed no more', async () => {
           await owe()
-          const proposed = await proposeDebtEnd(town.db, town.app.world, 'main', {
+          const proposed = await proposeDebtEnd(installation.db, installation.app.world, 'main', {
             units: 5_910n,
             as: 'forgiven',
             ...act,
@@ -494,9 +533,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await comeAgain()
           await another()
           await payOn()
-          town.bank.reverse(town.bank.invoices().at(-1)!.id, 4_000)
-          town.pass(20 * second)
-          await town.hear(town.event('invoice.reversed'))
+          installation.bank.reverse(installation.bank.invoices().at(-1)!.id, 4_000)
+          installation.pass(20 * second)
+          await installation.hear(installation.event('invoice.reversed'))
           expect(await owing()).toBe(5_910n)
           if (proposed.is !== 'proposed') return expect.unreachable(proposed.is)
           await expect(approve(proposed.proposal.id)).rejects.toThrow(
@@ -509,43 +548,47 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           [
             'its transfer comes back',
             async () => {
-              town.bank.sendBack(town.transfers()[0]!.id)
-              town.pass(minute)
-              await town.hear(town.event('transfer.refunded'))
+              installation.bank.sendBack(installation.transfers()[0]!.id)
+              installation.pass(minute)
+              await installation.hear(installation.event('transfer.refunded'))
             },
           ],
         ])('that was forgiven is not paid out when %s', async (_, happens) => {
           await owe()
           await decide(
-            await proposeDebtEnd(town.db, town.app.world, 'main', { units: 5_910n, as: 'forgiven', ...act }),
+            await proposeDebtEnd(installation.db, installation.app.world, 'main', {
+              units: 5_910n,
+              as: 'forgiven',
+              ...act,
+            }),
           )
           await happens()
-          expect([await owing(), (await balances(town.db))['given-up']]).toEqual([0n, 0n])
+          expect([await owing(), (await balances(installation.db))['given-up']]).toEqual([0n, 0n])
           const next = await another()
-          await town.send()
+          await installation.send()
           expect(await payoutOf(next)).toMatchObject({ units: 9_800n })
         })
       })
 
       describe('a cancelation', () => {
         const cancel = (over: Partial<Rail> = {}) =>
-          cancelInvoice(at(over), town.id, { by: 'ana', why: 'the wrong month' })
+          cancelInvoice(at(over), installation.id, { by: 'ana', why: 'the wrong month' })
 
         test('of an unpaid invoice: nobody can pay it any more', async () => {
           expect((await cancel()).is).toBe('canceled')
-          expect(await town.invoice()).toMatchObject({ state: 'canceled' })
-          expect(town.atBank.status).toBe('canceled')
+          expect(await installation.invoice()).toMatchObject({ state: 'canceled' })
+          expect(installation.atBank.status).toBe('canceled')
           expect(await cancel()).toMatchObject({ is: 'impossible', code: 'over' })
           expect(await acts()).toContain('invoice cancelation asked')
         })
 
         test('of one that is paid at that moment: the bank’s word wins, and its money comes as any other', async () => {
-          town.bank.pay(town.atBank.id)
-          town.pass(5 * second)
+          installation.bank.pay(installation.atBank.id)
+          installation.pass(5 * second)
           expect((await cancel()).is).toBe('paid')
-          expect(await town.invoice()).toMatchObject({ state: 'issued' })
-          await town.hear(town.event('invoice.credited'))
-          expect(await town.invoice()).toMatchObject({ state: 'credited' })
+          expect(await installation.invoice()).toMatchObject({ state: 'issued' })
+          await installation.hear(installation.event('invoice.credited'))
+          expect(await installation.invoice()).toMatchObject({ state: 'credited' })
           expect(await cancel()).toMatchObject({ is: 'impossible', code: 'paid' })
         })
 
@@ -560,10 +603,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
               return { is: 'unsure', why: 'no answer' }
             }
             expect((await cancel({ cancelInvoice: lost })).is).toBe('later')
-            town.pass(minute)
+            installation.pass(minute)
             expect(await resolveCancels(at())).toBe(1)
-            expect(await town.invoice()).toMatchObject({ state: 'canceled' })
-            town.pass(minute)
+            expect(await installation.invoice()).toMatchObject({ state: 'canceled' })
+            installation.pass(minute)
             expect(await resolveCancels(at())).toBe(0)
           },
         )
@@ -571,14 +614,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       describe('what needs attention', () => {
         const told = async () =>
-          (await status(town.db, { now: new Date(town.clock.now()).toISOString() })).needsPerson
+          (await status(installation.db, { now: new Date(installation.clock.now()).toISOString() }))
+            .needsPerson
         const cancel = (over: Partial<Rail>) =>
-          cancelInvoice(at(over), town.id, { by: 'ana', why: 'the wrong month' })
+          cancelInvoice(at(over), installation.id, { by: 'ana', why: 'the wrong month' })
 
         test('a cancelation that the bank does not answer, and one that it refuses', async () => {
           await cancel({ cancelInvoice: async () => unsure('no answer') })
           expect(await told()).toEqual([])
-          town.pass(31 * minute)
+          installation.pass(31 * minute)
           expect(await told()).toEqual([
             expect.stringMatching(/was to be canceled at .* and the bank has not answered/),
           ])
@@ -591,96 +635,104 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         })
 
         test('no duplicate of it that was paid and given back: it may be asked for again', async () => {
-          const twin = doubleAtBank(town.bank, town.atBank)
-          expect(town.bank.pay(twin.id)).toBe(true)
-          town.pass(5 * second)
-          await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
-          await settleInbox(town.app)
+          const twin = doubleAtBank(installation.bank, installation.atBank)
+          expect(installation.bank.pay(twin.id)).toBe(true)
+          installation.pass(5 * second)
+          await pollEvents(installation.db, rail(), installation.app.inbox, installation.app.world)
+          await settleInbox(installation.app)
           await cancel({})
-          const reissue = () => reissueInvoice(at(), town.id, { by: 'ana', why: 'asked again' })
+          const reissue = () => reissueInvoice(at(), installation.id, { by: 'ana', why: 'asked again' })
           expect(await reissue()).toMatchObject({ is: 'impossible', code: 'paid-there' })
-          const answer = await approveRefund(town.db, 'starkbank', {
-            invoiceId: town.id,
+          const answer = await approveRefund(installation.db, 'starkbank', {
+            invoiceId: installation.id,
             providerId: twin.id,
             by: 'bruno',
             why: 'paid',
           })
           if (answer.is !== 'done') throw new Error(answer.code)
           await sendRefund({ ...at(), stopped: payoutsStopped }, answer.twin)
-          town.pass(minute)
-          await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
-          await settleInbox(town.app)
-          expect((await findTwin(town.db, 'starkbank', twin.id))!.state).toBe('refunded')
+          installation.pass(minute)
+          await pollEvents(installation.db, rail(), installation.app.inbox, installation.app.world)
+          await settleInbox(installation.app)
+          expect((await findTwin(installation.db, 'starkbank', twin.id))!.state).toBe('refunded')
           expect((await reissue()).is).toBe('reissued')
         })
 
         test('an invoice paid beside the one that was asked for in its place, until one is given back', async () => {
           await cancel({})
-          expect((await reissueInvoice(at(), town.id, { by: 'ana', why: 'asked again' })).is).toBe('reissued')
-          await issueDrafts(town.db, rail(), town.app.world)
-          town.atBank.status = 'created'
-          for (const { id } of town.bank.invoices()) expect(town.bank.pay(id)).toBe(true)
-          town.pass(5 * second)
-          await town.hear(...town.bank.eventsCreated().filter(({ log }) => log.type === 'credited'))
-          expect(await told()).toEqual([expect.stringMatching(`paid invoice ${town.id} and also inv_`)])
+          expect((await reissueInvoice(at(), installation.id, { by: 'ana', why: 'asked again' })).is).toBe(
+            'reissued',
+          )
+          await issueDrafts(installation.db, rail(), installation.app.world)
+          installation.atBank.status = 'created'
+          for (const { id } of installation.bank.invoices()) expect(installation.bank.pay(id)).toBe(true)
+          installation.pass(5 * second)
+          await installation.hear(
+            ...installation.bank.eventsCreated().filter(({ log }) => log.type === 'credited'),
+          )
+          expect(await told()).toEqual([
+            expect.stringMatching(`paid invoice ${installation.id} and also inv_`),
+          ])
           await refund()
           await resolveRefunds(at())
-          town.pass(20 * second)
-          await town.hear(town.event('invoice.voided'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('invoice.voided'))
           expect((await told()).filter(says => says.includes('and also'))).toEqual([])
         })
       })
 
       describe('a reissue', () => {
-        const reissue = () => reissueInvoice(at(), town.id, { by: 'ana', why: 'asked again' })
+        const reissue = () => reissueInvoice(at(), installation.id, { by: 'ana', why: 'asked again' })
 
         test('of a canceled invoice: one new one of its slot, which names it, and never a second', async () => {
-          await cancelInvoice(at(), town.id, { by: 'ana', why: 'the wrong month' })
+          await cancelInvoice(at(), installation.id, { by: 'ana', why: 'the wrong month' })
           const made = await reissue()
           if (made.is !== 'reissued') throw new Error(`it is ${made.is}`)
           expect(await reissue()).toMatchObject({ is: 'impossible', code: 'reissued', by: made.invoice.id })
-          await issueDrafts(town.db, rail(), town.app.world)
-          const ofSlot = await town.db.all<{ id: string; state: string; units: bigint }>(
+          await issueDrafts(installation.db, rail(), installation.app.world)
+          const ofSlot = await installation.db.all<{ id: string; state: string; units: bigint }>(
             sql`select i.id, i.state, i.units from invoices i join slots s on s.id = i.slot_id
               order by i.ordinal`,
           )
           expect(ofSlot).toEqual([
-            { id: town.id, state: 'canceled', units: 10_000n },
+            { id: installation.id, state: 'canceled', units: 10_000n },
             { id: made.invoice.id, state: 'issued', units: 10_000n },
           ])
-          expect(town.bank.invoices()).toHaveLength(2)
+          expect(installation.bank.invoices()).toHaveLength(2)
           expect(await acts()).toContain('invoice reissued')
         })
 
         test('asked for twice at once is one', async () => {
-          await cancelInvoice(at(), town.id, { by: 'ana', why: 'the wrong month' })
+          await cancelInvoice(at(), installation.id, { by: 'ana', why: 'the wrong month' })
           const answers = await Promise.all([reissue(), reissue()])
           expect(answers.map(({ is }) => is).sort()).toEqual(['impossible', 'reissued'])
         })
 
         test('of one that may still be paid, or that the bank shows as paid, is none', async () => {
           expect(await reissue()).toMatchObject({ is: 'impossible', code: 'not-over' })
-          town.bank.pay(town.atBank.id)
-          town.pass(5 * second)
-          await town.db.tx(tx => tx.run(sql`update invoices set state = 'expired' where id = ${town.id}`))
+          installation.bank.pay(installation.atBank.id)
+          installation.pass(5 * second)
+          await installation.db.tx(tx =>
+            tx.run(sql`update invoices set state = 'expired' where id = ${installation.id}`),
+          )
           expect(await reissue()).toMatchObject({ is: 'impossible', code: 'paid-there' })
         })
 
         /** As the backup has it. */
         const forget = async (id: string) => {
-          await town.db.tx(tx => tx.run(sql`delete from invoice_reissues where invoice_id = ${id}`))
-          await town.db.tx(tx => tx.run(sql`delete from invoices where id = ${id}`))
+          await installation.db.tx(tx => tx.run(sql`delete from invoice_reissues where invoice_id = ${id}`))
+          await installation.db.tx(tx => tx.run(sql`delete from invoices where id = ${id}`))
         }
         /** What it was asked for again as after the backup, at the bank. */
-        const askedAfterBackup = async (of = town.id) => {
+        const askedAfterBackup = async (of = installation.id) => {
           await cancelInvoice(at(), of, { by: 'ana', why: 'the wrong month' })
           const made = await reissueInvoice(at(), of, { by: 'ana', why: 'asked again' })
           if (made.is !== 'reissued') throw new Error(`it is ${made.is}`)
-          await issueDrafts(town.db, rail(), town.app.world)
+          await issueDrafts(installation.db, rail(), installation.app.world)
           await forget(made.invoice.id)
           return {
             id: made.invoice.id,
-            providerId: town.bank.invoices().find(({ tags }) => tags.includes(made.invoice.id))!.id,
+            providerId: installation.bank.invoices().find(({ tags }) => tags.includes(made.invoice.id))!.id,
           }
         }
 
@@ -692,21 +744,24 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             invoice: { id, provider_id: providerId, state: 'issued', units: 10_000n },
           })
           expect(await reissue()).toMatchObject({ is: 'impossible', code: 'reissued', by: id })
-          await issueDrafts(town.db, rail(), town.app.world)
-          expect(town.bank.invoices()).toHaveLength(2)
+          await issueDrafts(installation.db, rail(), installation.app.world)
+          expect(installation.bank.invoices()).toHaveLength(2)
         })
 
         test('of one that was asked again after the backup, and paid: its money, told of before, is passed on', async () => {
           const { id, providerId } = await askedAfterBackup()
-          expect(town.bank.pay(providerId)).toBe(true)
-          town.pass(5 * second)
-          const told = town.event('invoice.credited')
-          await town.hear(told)
-          expect(await town.fate(told)).toMatch(/^ignored: /)
+          expect(installation.bank.pay(providerId)).toBe(true)
+          installation.pass(5 * second)
+          const told = installation.event('invoice.credited')
+          await installation.hear(told)
+          expect(await installation.fate(told)).toMatch(/^ignored: /)
           expect(await reissue()).toMatchObject({ is: 'reissued', adopted: true, invoice: { id } })
-          await settleInbox(town.app)
-          expect(await findInvoice(town.db, id)).toMatchObject({ state: 'credited', paid_units: 10_000n })
-          expect(await town.db.all(sql`select invoice_id, state, units from payouts`)).toEqual([
+          await settleInbox(installation.app)
+          expect(await findInvoice(installation.db, id)).toMatchObject({
+            state: 'credited',
+            paid_units: 10_000n,
+          })
+          expect(await installation.db.all(sql`select invoice_id, state, units from payouts`)).toEqual([
             { invoice_id: id, state: 'owed', units: 9_800n },
           ])
         })
@@ -714,11 +769,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         test.each(['waits in suspense', 'was closed there'])(
           'of one whose money %s is in the books once',
           async where => {
-            const { db, rails, world } = town.app
+            const { db, rails, world } = installation.app
             const { providerId } = await askedAfterBackup()
-            town.bank.pay(providerId)
-            town.pass(5 * second)
-            await town.hear(town.event('invoice.credited'))
+            installation.bank.pay(providerId)
+            installation.pass(5 * second)
+            await installation.hear(installation.event('invoice.credited'))
             await reconcile(db, rail(), world)
             expect(await openSuspense(db)).toMatchObject([
               { provider_id: providerId },
@@ -731,22 +786,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
               await approveAndDo({ db, rails, world }, proposal.id, { by: 'bruno' })
             }
             await reissue()
-            await settleInbox(town.app)
-            expect([await openSuspense(db), await town.audit()]).toEqual([[], []])
+            await settleInbox(installation.app)
+            expect([await openSuspense(db), await installation.audit()]).toEqual([[], []])
           },
         )
 
         test('of one that was asked again after the backup, and is canceled at the bank, is a new one', async () => {
           await rail().cancelInvoice((await askedAfterBackup()).providerId)
           expect(await reissue()).toMatchObject({ is: 'reissued', adopted: false })
-          await issueDrafts(town.db, rail(), town.app.world)
-          expect(town.bank.invoices()).toHaveLength(3)
+          await issueDrafts(installation.db, rail(), installation.app.world)
+          expect(installation.bank.invoices()).toHaveLength(3)
         })
 
         test('of one of two rows alike: a person says which of them the bank has, and the other is asked for anew', async () => {
-          const row = (await findInvoice(town.db, town.id))!
-          const alike = newId('invoice', town.app.world)
-          await town.db.tx(tx =>
+          const row = (await findInvoice(installation.db, installation.id))!
+          const alike = newId('invoice', installation.app.world)
+          await installation.db.tx(tx =>
             tx.run(sql`
             insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name,
               payer_tax_id, description, due_at, account_id, commission_bp,
@@ -759,27 +814,30 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           const { id, providerId } = await askedAfterBackup()
           const ask = (of: string, as?: string) =>
             reissueInvoice(at(), of, { by: 'ana', why: 'asked again', as })
-          for (const of of [town.id, alike])
+          for (const of of [installation.id, alike])
             expect(await ask(of)).toMatchObject({
               is: 'impossible',
               code: 'asked-there',
               there: [{ providerId }],
             })
-          expect(await ask(town.id, town.atBank.id)).toMatchObject({ is: 'impossible', code: 'not-there' })
-          expect(await ask(town.id, providerId)).toMatchObject({
+          expect(await ask(installation.id, installation.atBank.id)).toMatchObject({
+            is: 'impossible',
+            code: 'not-there',
+          })
+          expect(await ask(installation.id, providerId)).toMatchObject({
             is: 'reissued',
             adopted: true,
             invoice: { id },
           })
           expect(await ask(alike, providerId)).toMatchObject({ is: 'impossible', code: 'not-there' })
           expect(await ask(alike)).toMatchObject({ is: 'reissued', adopted: false })
-          await issueDrafts(town.db, rail(), town.app.world)
-          expect(town.bank.invoices()).toHaveLength(3)
+          await issueDrafts(installation.db, rail(), installation.app.world)
+          expect(installation.bank.invoices()).toHaveLength(3)
         })
 
         test('of one whose slot has a forgotten invoice of another payer or amount at the bank is made', async () => {
-          await cancelInvoice(at(), town.id, { by: 'ana', why: 'the wrong month' })
-          const row = (await findInvoice(town.db, town.id))!
+          await cancelInvoice(at(), installation.id, { by: 'ana', why: 'the wrong month' })
+          const row = (await findInvoice(installation.db, installation.id))!
           const order = {
             payerName: row.payer_name,
             description: '',
@@ -787,36 +845,43 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             batchTag: row.batch_tag,
           }
           const others = [
-            { ...order, id: newId('invoice', town.app.world), units: 5_000n, payerTaxId: row.payer_tax_id },
             {
               ...order,
-              id: newId('invoice', town.app.world),
+              id: newId('invoice', installation.app.world),
+              units: 5_000n,
+              payerTaxId: row.payer_tax_id,
+            },
+            {
+              ...order,
+              id: newId('invoice', installation.app.world),
               units: row.units,
               payerTaxId: '20.018.183/0001-80',
             },
           ]
-          expect((await rail().issue(others, deadlineIn(minute, town.clock))).is).toBe('done')
+          expect((await rail().issue(others, deadlineIn(minute, installation.clock))).is).toBe('done')
           expect((await reissue()).is).toBe('reissued')
         })
 
         test('is none while the bank does not say what it has of its slot', async () => {
-          await cancelInvoice(at(), town.id, { by: 'ana', why: 'the wrong month' })
+          await cancelInvoice(at(), installation.id, { by: 'ana', why: 'the wrong month' })
           const mute = at({ findInvoices: async () => ({ is: 'unsure', why: 'no answer' }) })
-          expect(await reissueInvoice(mute, town.id, { by: 'ana', why: 'again' })).toMatchObject({
+          expect(await reissueInvoice(mute, installation.id, { by: 'ana', why: 'again' })).toMatchObject({
             is: 'impossible',
             code: 'not-known',
           })
         })
 
         test('of one that the bank refused: asked again without the others of its slot', async () => {
-          await town.db.tx(tx =>
-            tx.run(sql`update invoices set state = 'refused', provider_id = null where id = ${town.id}`),
+          await installation.db.tx(tx =>
+            tx.run(
+              sql`update invoices set state = 'refused', provider_id = null where id = ${installation.id}`,
+            ),
           )
           // The bank has it all the same.
           expect(await reissue()).toMatchObject({ is: 'impossible', code: 'not-over' })
-          town.atBank.status = 'canceled'
+          installation.atBank.status = 'canceled'
           const told = async () =>
-            (await status(town.db)).needsPerson.filter(says => says.includes('refused'))
+            (await status(installation.db)).needsPerson.filter(says => says.includes('refused'))
           expect(await told()).toHaveLength(1)
           expect((await reissue()).is).toBe('reissued')
           expect(await told()).toEqual([])

@@ -18,19 +18,19 @@ import { status } from '../src/queries/status.ts'
 import { makeInbox, pollEvents, readUnlisted, settleInbox } from '../src/webhooks/webhooks.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { railThatListsLittle } from './testbed/unlisted.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const second = 1_000
 let folder: string
-let town: Town
+let installation: TestInstallation
 let restored: Db
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'repasse-restored-'))
-  town = await openTown()
+  installation = await openTestInstallation()
 })
 afterEach(async () => {
-  await town.close()
+  await installation.close()
   await restored.close()
   rmSync(folder, { recursive: true })
 })
@@ -54,8 +54,8 @@ async function repasse(...words: string[]): Promise<void> {
 async function restoreFrom(backup: string): Promise<App> {
   await repasse('restore', backup)
   await repasse('payout', 'go', '--why', 'nobody compared anything')
-  restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...town.app.world, virtual: true })
-  return { ...town.app, db: restored, inbox: makeInbox(restored, town.app.world) }
+  restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...installation.app.world, virtual: true })
+  return { ...installation.app, db: restored, inbox: makeInbox(restored, installation.app.world) }
 }
 
 /** What "repasse serve" does first. */
@@ -71,7 +71,7 @@ async function hearAndSend(app: App): Promise<{ state: string; why: string | nul
 }
 
 test('a session or an invitation of the backup, which may have been ended since, lets nobody in', async () => {
-  const { db, world } = town.app
+  const { db, world } = installation.app
   const { token } = await addUser(db, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
   const { user } = await addUser(db, world, { name: 'bia', role: 'maker', language: 'en' }, 'root')
   await db.tx(tx =>
@@ -87,12 +87,12 @@ test('a session or an invitation of the backup, which may have been ended since,
 
 test('a payout that was ordered after the backup is held, for the bank shows it', async () => {
   const backup = join(folder, 'backup.db')
-  await town.db.backup(backup, {})
-  town.bank.pay(town.atBank.id)
-  town.pass(5 * second)
-  await town.hear(town.event('invoice.credited'))
-  await town.send()
-  town.pass(20 * second)
+  await installation.db.backup(backup, {})
+  installation.bank.pay(installation.atBank.id)
+  installation.pass(5 * second)
+  await installation.hear(installation.event('invoice.credited'))
+  await installation.send()
+  installation.pass(20 * second)
 
   const payouts = await hearAndSend(await restoreFrom(backup))
   expect(payouts).toMatchObject([
@@ -103,41 +103,45 @@ test('a payout that was ordered after the backup is held, for the bank shows it'
       ),
     },
   ])
-  expect(town.transfers()).toHaveLength(1)
+  expect(installation.transfers()).toHaveLength(1)
 
   // A person who has compared says which transfer it was, and then nothing is owed any more.
-  const transfer = town.transfers()[0]!.id
+  const transfer = installation.transfers()[0]!.id
   const [{ id }] = (await restored.all<{ id: string }>(sql`select id from payouts`)) as [{ id: string }]
   const settle = (ref: string) =>
-    settlePaidElsewhere(restored, town.app.rails, town.app.world, id, { by: 'checker', why: 'compared', ref })
-  await expect(settle('1234')).rejects.toThrow(`the bank has no such transfer for invoice ${town.id}`)
+    settlePaidElsewhere(restored, installation.app.rails, installation.app.world, id, {
+      by: 'checker',
+      why: 'compared',
+      ref,
+    })
+  await expect(settle('1234')).rejects.toThrow(`the bank has no such transfer for invoice ${installation.id}`)
   expect(await settle(transfer)).toMatchObject({ is: 'settled', payout: { state: 'paid' } })
   await expect(settle(transfer)).rejects.toThrow('is paid: this is for one that is held')
-  expect((await owedFor(restored, town.id)).units).toBe(0n)
+  expect((await owedFor(restored, installation.id)).units).toBe(0n)
   expect(await checkLedger(restored)).toEqual([])
 })
 
 test('a payout that was not ordered, or failed, is sent', async () => {
   const backup = join(folder, 'backup.db')
-  await town.db.backup(backup, {})
-  town.bank.setSettings({ transferFailRate: 1 })
-  town.bank.pay(town.atBank.id)
-  town.pass(5 * second)
-  await town.hear(town.event('invoice.credited'))
-  await town.send()
-  town.pass(20 * second)
-  expect(town.transfers()).toMatchObject([{ status: 'failed' }])
+  await installation.db.backup(backup, {})
+  installation.bank.setSettings({ transferFailRate: 1 })
+  installation.bank.pay(installation.atBank.id)
+  installation.pass(5 * second)
+  await installation.hear(installation.event('invoice.credited'))
+  await installation.send()
+  installation.pass(20 * second)
+  expect(installation.transfers()).toMatchObject([{ status: 'failed' }])
 
   const payouts = await hearAndSend(await restoreFrom(backup))
   expect(payouts).toMatchObject([{ state: 'sent' }])
-  expect(town.transfers()).toHaveLength(2)
+  expect(installation.transfers()).toHaveLength(2)
 })
 
 test('while the bank does not answer, an old invoice’s payout waits', async () => {
   const backup = join(folder, 'backup.db')
-  await town.db.backup(backup, {})
-  town.bank.pay(town.atBank.id)
-  town.pass(5 * second)
+  await installation.db.backup(backup, {})
+  installation.bank.pay(installation.atBank.id)
+  installation.pass(5 * second)
   const app = await restoreFrom(backup)
   const mute = {
     ...app.rails.starkbank!,
@@ -145,44 +149,46 @@ test('while the bank does not answer, an old invoice’s payout waits', async ()
   }
   const payouts = await hearAndSend({ ...app, rails: { starkbank: mute } })
   expect(payouts).toMatchObject([{ state: 'owed' }])
-  expect(town.transfers()).toHaveLength(0)
+  expect(installation.transfers()).toHaveLength(0)
 })
 
 describe('a payout that was owed when the backup was made', () => {
   let backup: string
   const keys = () =>
-    town.transfers().map(({ externalId, status }) => `${externalId.replace(/^pay_\w+/, 'pay')} ${status}`)
+    installation
+      .transfers()
+      .map(({ externalId, status }) => `${externalId.replace(/^pay_\w+/, 'pay')} ${status}`)
 
   /** Its invoice is credited, and the copy is made before anything is ordered. */
   beforeEach(async () => {
     backup = join(folder, 'backup.db')
-    town.bank.pay(town.atBank.id)
-    town.pass(5 * second)
-    await town.hear(town.event('invoice.credited'))
-    await town.db.backup(backup, {})
+    installation.bank.pay(installation.atBank.id)
+    installation.pass(5 * second)
+    await installation.hear(installation.event('invoice.credited'))
+    await installation.db.backup(backup, {})
   })
 
   /** Its first order finds no balance. */
   async function failOnce() {
-    orderByHand(town.bank, { units: 9_900, tags: [] })
-    town.pass(5 * second)
-    await town.send()
-    town.pass(5 * second)
-    await town.hear(town.event('transfer.failed'))
-    expect((await town.payout())!.state).toBe('waiting')
+    orderByHand(installation.bank, { units: 9_900, tags: [] })
+    installation.pass(5 * second)
+    await installation.send()
+    installation.pass(5 * second)
+    await installation.hear(installation.event('transfer.failed'))
+    expect((await installation.payout())!.state).toBe('waiting')
   }
   async function payOnSecond() {
-    town.bank.deposit(20_000)
-    town.pass(3_600 * second)
-    await town.send()
-    town.pass(5 * second)
+    installation.bank.deposit(20_000)
+    installation.pass(3_600 * second)
+    await installation.send()
+    installation.pass(5 * second)
   }
   async function sendRestored(): Promise<App> {
     const app = await restoreFrom(backup)
     await listen(app)
     for (let count = 0; count < 3; count++) {
       await sendPayouts(app.db, app.rails.starkbank!, app.world)
-      town.pass(60 * second)
+      installation.pass(60 * second)
     }
     return app
   }
@@ -212,7 +218,7 @@ describe('a payout that was owed when the backup was made', () => {
   test('the same where the clock of the machine that restores is a day behind', async () => {
     await failOnce()
     await payOnSecond()
-    vi.useFakeTimers({ toFake: ['Date'], now: town.clock.now() - 24 * 3_600 * second })
+    vi.useFakeTimers({ toFake: ['Date'], now: installation.clock.now() - 24 * 3_600 * second })
     try {
       await sendRestored()
     } finally {
@@ -246,7 +252,7 @@ describe('a payout that was owed when the backup was made', () => {
 
   test('where all of its orders failed, the next one has a number that was never used', async () => {
     await failOnce()
-    town.bank.deposit(20_000)
+    installation.bank.deposit(20_000)
     await sendRestored()
     expect(keys().slice(1)).toEqual(['pay-1 failed', 'pay-2 success'])
   })
@@ -255,10 +261,15 @@ describe('a payout that was owed when the backup was made', () => {
     ['of another amount', { units: 9_700 }],
     ['to another account', { to: { accountNumber: '1111' } }],
   ])('an order of it %s holds it', async (_, change) => {
-    const { id } = (await town.payout())!
-    town.bank.deposit(20_000)
-    orderByHand(town.bank, { units: 9_800, tags: [`${id}-1`, town.id], externalId: `${id}-1`, ...change })
-    town.pass(20 * second)
+    const { id } = (await installation.payout())!
+    installation.bank.deposit(20_000)
+    orderByHand(installation.bank, {
+      units: 9_800,
+      tags: [`${id}-1`, installation.id],
+      externalId: `${id}-1`,
+      ...change,
+    })
+    installation.pass(20 * second)
     await sendRestored()
     expect(await restored.all(sql`select state, why from payouts`)).toEqual([
       {
@@ -266,12 +277,12 @@ describe('a payout that was owed when the backup was made', () => {
         why: `the bank shows it as success under ${id}-1, ordered after the backup restored here`,
       },
     ])
-    expect(town.transfers()).toHaveLength(1)
+    expect(installation.transfers()).toHaveLength(1)
   })
 
   test('what went back to its payer after the backup is heard of before anything is ordered, however soon payouts are let go', async () => {
-    town.bank.reverse(town.atBank.id, 0)
-    town.pass(60 * second)
+    installation.bank.reverse(installation.atBank.id, 0)
+    installation.pass(60 * second)
     const app = await restoreFrom(backup)
     const send = () => sendPayouts(app.db, app.rails.starkbank!, app.world)
     const state = async () => (await restored.one<{ state: string }>(sql`select state from payouts`))!.state
@@ -283,15 +294,16 @@ describe('a payout that was owed when the backup was made', () => {
     )
     await listen(app)
     await send()
-    expect([await state(), town.transfers()]).toEqual(['canceled', []])
+    expect([await state(), installation.transfers()]).toEqual(['canceled', []])
   })
 
   test('what went back to its payer after the backup, at a bank that does not list it, is read in the log of its invoice before it is ordered', async () => {
-    town.bank.reverse(town.atBank.id, 0)
-    town.pass(60 * second)
+    installation.bank.reverse(installation.atBank.id, 0)
+    installation.pass(60 * second)
     // All of it was told to the house that is lost.
-    for (const { id } of town.bank.eventsCreated()) await town.app.rails.starkbank!.markDelivered(id)
-    const rail = railThatListsLittle(town)
+    for (const { id } of installation.bank.eventsCreated())
+      await installation.app.rails.starkbank!.markDelivered(id)
+    const rail = railThatListsLittle(installation)
     const app = { ...(await restoreFrom(backup)), rails: { starkbank: rail } }
     expect(await hearAndSend(app)).toMatchObject([{ state: 'owed' }])
     const { needsPerson } = await status(restored, { now: await restored.tx(tx => tx.now()) })
@@ -299,18 +311,18 @@ describe('a payout that was owed when the backup was made', () => {
       expect.stringContaining('the bank refuses to list which payments went back meanwhile'),
     )
     await readUnlisted({ db: restored, rail, world: app.world })
-    expect([await hearAndSend(app), town.transfers()]).toMatchObject([[{ state: 'canceled' }], []])
+    expect([await hearAndSend(app), installation.transfers()]).toMatchObject([[{ state: 'canceled' }], []])
   })
 
   test('two that are alive hold it, though one of them is as it would be ordered now', async () => {
-    const { id } = (await town.payout())!
-    town.bank.deposit(20_000)
+    const { id } = (await installation.payout())!
+    installation.bank.deposit(20_000)
     for (const [key, units] of [
       [`${id}-1`, 9_800],
       ['by-hand-9', 100],
     ] as const)
-      orderByHand(town.bank, { units, tags: [key, town.id], externalId: key })
-    town.pass(20 * second)
+      orderByHand(installation.bank, { units, tags: [key, installation.id], externalId: key })
+    installation.pass(20 * second)
     await sendRestored()
     expect(await restored.all(sql`select state, why from payouts`)).toEqual([
       {

@@ -19,7 +19,7 @@ import { releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/
 import { openDb, sql } from '../src/db/db.ts'
 import { makeInbox, pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { reasonsSeen } from './testbed/reasonsSeen.ts'
-import { openTown } from './testbed/town.ts'
+import { openTestInstallation } from './testbed/testInstallation.ts'
 
 const minute = 60_000
 const days = 4
@@ -35,9 +35,11 @@ interface Story {
 async function tell(seed: number): Promise<Story> {
   const random = seededRandom(seed)
   const folder = mkdtempSync(join(tmpdir(), 'repasse-restores-'))
-  const town = await openTown({ settings: { startingBalance: 50_000, transferFailRate: 0.5 } })
-  const { bank } = town
-  const before = town.app
+  const installation = await openTestInstallation({
+    settings: { startingBalance: 50_000, transferFailRate: 0.5 },
+  })
+  const { bank } = installation
+  const before = installation.app
   const rail = before.rails.starkbank!
   const repasse = async (...words: string[]) => {
     let said = ''
@@ -95,7 +97,7 @@ async function tell(seed: number): Promise<Story> {
     const one = open[chance.between(0, Math.max(0, open.length - 1))]
     if (one) bank.reverse(one.id, 0)
   }
-  const pass = () => town.pass(random.between(1, 90) * minute)
+  const pass = () => installation.pass(random.between(1, 90) * minute)
   const live = async (app: App, count: number, more: (() => Promise<unknown>)[] = []) => {
     const acts = [...Object.values(actsOf(app)), ...more]
     for (; count > 0; count--) {
@@ -106,13 +108,13 @@ async function tell(seed: number): Promise<Story> {
   const backup = join(folder, 'backup.db')
   try {
     for (let day = 1; day < days; day++) {
-      town.pass(24 * 60 * minute)
+      installation.pass(24 * 60 * minute)
       await runDueSlots(before)
     }
     for (const { id } of bank.invoices()) bank.pay(id)
     const gives = seededRandom(seed ^ 0x61fe)
     const givesBack = gives.next() < 0.5
-    if (givesBack) town.pass(minute)
+    if (givesBack) installation.pass(minute)
     await actsOf(before).listen()
     if (!givesBack) await live(before, random.between(0, 12))
     await before.db.backup(backup, {})
@@ -138,10 +140,10 @@ async function tell(seed: number): Promise<Story> {
       bank.setSettings({ transferFailRate: 0 })
       const { listen, compare, push, send, resolve } = actsOf(after)
       for (let round = 0; round < 12; round++) {
-        town.pass(70 * minute)
+        installation.pass(70 * minute)
         for (const act of [listen, resolve, compare, push, go, send]) await act()
       }
-      town.pass(70 * minute)
+      installation.pass(70 * minute)
       await listen()
       const agreed = await reconcile(db, rail, after.world)
       const faults = (await checkLedger(db)).map(({ invariant, says }) => `${invariant}: ${says}`)
@@ -163,7 +165,7 @@ async function tell(seed: number): Promise<Story> {
       await db.close()
     }
   } finally {
-    await town.close()
+    await installation.close()
     rmSync(folder, { recursive: true })
   }
 }

@@ -33,7 +33,11 @@ import type { ProviderInvoice, Rail } from '../src/rails/rail.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { railThatListsLittle } from './testbed/unlisted.ts'
-import { openTown, type Town, type TownOptions } from './testbed/town.ts'
+import {
+  openTestInstallation,
+  type TestInstallation,
+  type TestInstallationOptions,
+} from './testbed/testInstallation.ts'
 
 const second = 1_000
 
@@ -46,46 +50,46 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       beforeAll(async () => {
         if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       })
       afterAll(() => postgres?.stop())
-      afterEach(() => town?.close())
+      afterEach(() => installation?.close())
 
-      const open = async (options: TownOptions = {}) => {
-        town = await openTown({
+      const open = async (options: TestInstallationOptions = {}) => {
+        installation = await openTestInstallation({
           ...options,
           databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:',
         })
-        town.bank.deposit(50_000)
+        installation.bank.deposit(50_000)
       }
-      const rail = () => town.app.rails.starkbank!
+      const rail = () => installation.app.rails.starkbank!
       const pay = async () => {
-        town.bank.pay(town.atBank.id)
-        town.pass(5 * second)
-        await town.hear(town.event('invoice.credited'))
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5 * second)
+        await installation.hear(installation.event('invoice.credited'))
       }
       const giveBack = (left: number) => {
-        expect(town.bank.reverse(town.atBank.id, left)).toBe(true)
+        expect(installation.bank.reverse(installation.atBank.id, left)).toBe(true)
       }
       const payOn = async () => {
-        await town.send()
-        town.pass(20 * second)
-        await town.hear(town.event('transfer.success'))
+        await installation.send()
+        installation.pass(20 * second)
+        await installation.hear(installation.event('transfer.success'))
       }
       const sentUnits = () =>
-        town
+        installation
           .transfers()
           .filter(({ status: at }) => at === 'success')
           .map(({ amount }) => amount)
-      const payout = async () => (await town.payout())!
+      const payout = async () => (await installation.payout())!
       const accountId = async () =>
-        (await town.db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
-      const owing = async () => receivableOf(town.db, await accountId())
+        (await installation.db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
+      const owing = async () => receivableOf(installation.db, await accountId())
       const holds = async () => {
-        expect(await checkLedger(town.db)).toEqual([])
-        const stands = await status(town.db)
+        expect(await checkLedger(installation.db)).toEqual([])
+        const stands = await status(installation.db)
         expect([stands.addsUp, stands.stopped]).toEqual([true, undefined])
       }
       const act = { by: 'bruno', why: 'a test' }
@@ -96,55 +100,57 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await pay()
         expect((await payout()).units).toBe(9_800n)
         giveBack(4_000)
-        town.pass(20 * second)
-        await town.hear(town.event('invoice.reversed'))
+        installation.pass(20 * second)
+        await installation.hear(installation.event('invoice.reversed'))
         // R$ 40.00 less the bank's R$ 0.50, less 1.5 % of R$ 40.00.
         expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
-        expect(await totalsFor(town.db, town.id)).toMatchObject({
+        expect(await totalsFor(installation.db, installation.id)).toMatchObject({
           'invoice reversed': 6_000n,
           commission: 150n,
           'commission returned': 90n,
         })
-        expect((await town.historyOf((await payout()).id)).map(({ why }) => why)).toContainEqual(
+        expect((await installation.historyOf((await payout()).id)).map(({ why }) => why)).toContainEqual(
           expect.stringContaining('of R$ 38.90 now, it was R$ 98.00'),
         )
         await payOn()
         expect(sentUnits()).toEqual([3_890])
         await holds()
-        expect(await town.audit()).toEqual([])
+        expect(await installation.audit()).toEqual([])
       })
 
       test('one that a person had held is of what is left, and a release sends no more', async () => {
         await pay()
-        await town.db.tx(tx =>
+        await installation.db.tx(tx =>
           tx.run(
-            sql`update payouts set state = 'held', why = 'a person looks' where invoice_id = ${town.id}`,
+            sql`update payouts set state = 'held', why = 'a person looks' where invoice_id = ${installation.id}`,
           ),
         )
         giveBack(4_000)
-        town.pass(20 * second)
-        await town.hear(town.event('invoice.reversed'))
+        installation.pass(20 * second)
+        await installation.hear(installation.event('invoice.reversed'))
         expect(await payout()).toMatchObject({ state: 'held', units: 3_890n })
-        await releasePayout(town.db, (await payout()).id, act)
+        await releasePayout(installation.db, (await payout()).id, act)
         await payOn()
         expect(sentUnits()).toEqual([3_890])
         await holds()
       })
 
       test('while a reversal is under way its payout is held, nothing lets it go, and when it fails it goes on by itself', async () => {
-        town.bank.setSettings({ reversalFailRate: 1 })
+        installation.bank.setSettings({ reversalFailRate: 1 })
         await pay()
         giveBack(0)
-        town.pass(450)
-        await town.hear(town.event('invoice.reversing'))
+        installation.pass(450)
+        await installation.hear(installation.event('invoice.reversing'))
         expect(await payout()).toMatchObject({ state: 'held', why: 'its payer is being given money back' })
         const { id } = await payout()
-        await expect(releasePayout(town.db, id, act)).rejects.toThrow('may be going back to its payer')
-        await expect(retryPayout(town.db, id, act)).rejects.toThrow('may be going back to its payer')
-        await town.send()
-        expect(town.transfers()).toHaveLength(0)
-        town.pass(30 * second)
-        await town.hear(town.event('invoice.refunded'))
+        await expect(releasePayout(installation.db, id, act)).rejects.toThrow(
+          'may be going back to its payer',
+        )
+        await expect(retryPayout(installation.db, id, act)).rejects.toThrow('may be going back to its payer')
+        await installation.send()
+        expect(installation.transfers()).toHaveLength(0)
+        installation.pass(30 * second)
+        await installation.hear(installation.event('invoice.refunded'))
         expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
         await payOn()
         expect(sentUnits()).toEqual([9_800])
@@ -152,40 +158,40 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       test('while the bank does not tell what became of it, its payout is held all the same', async () => {
-        town.bank.setSettings({ reversalFailRate: 1 })
+        installation.bank.setSettings({ reversalFailRate: 1 })
         await pay()
         giveBack(0)
-        town.pass(450)
-        const { starkbank } = town.app.rails
-        town.app.rails.starkbank = { ...starkbank!, invoiceLogs: async () => unsure('no answer') }
-        await town.hear(town.event('invoice.reversing'))
-        await town.send()
-        expect([(await payout()).state, town.transfers()]).toEqual(['held', []])
-        town.app.rails.starkbank = starkbank!
-        town.pass(30 * second)
-        await town.hear(town.event('invoice.refunded'))
+        installation.pass(450)
+        const { starkbank } = installation.app.rails
+        installation.app.rails.starkbank = { ...starkbank!, invoiceLogs: async () => unsure('no answer') }
+        await installation.hear(installation.event('invoice.reversing'))
+        await installation.send()
+        expect([(await payout()).state, installation.transfers()]).toEqual(['held', []])
+        installation.app.rails.starkbank = starkbank!
+        installation.pass(30 * second)
+        await installation.hear(installation.event('invoice.refunded'))
         expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
       })
 
       test('one that waits for a reversal and that a person holds meanwhile stays held when it fails, until it is released', async () => {
-        town.bank.setSettings({ reversalFailRate: 1 })
+        installation.bank.setSettings({ reversalFailRate: 1 })
         await pay()
         giveBack(0)
-        town.pass(450)
-        await town.hear(town.event('invoice.reversing'))
+        installation.pass(450)
+        await installation.hear(installation.event('invoice.reversing'))
         const { id } = await payout()
-        await holdPayout(town.db, id, { by: 'ana', why: 'the police asked' })
-        await expect(holdPayout(town.db, id, act)).rejects.toThrow(
+        await holdPayout(installation.db, id, { by: 'ana', why: 'the police asked' })
+        await expect(holdPayout(installation.db, id, act)).rejects.toThrow(
           'is held: this is for one that is owed or waiting',
         )
-        town.pass(30 * second)
-        await town.hear(town.event('invoice.refunded'))
+        installation.pass(30 * second)
+        await installation.hear(installation.event('invoice.refunded'))
         expect(await payout()).toMatchObject({ state: 'held', units: 9_800n, why: 'the police asked' })
-        expect((await town.historyOf(id)).at(-1)).toMatchObject({
+        expect((await installation.historyOf(id)).at(-1)).toMatchObject({
           to_state: 'held',
           why: 'ana: the police asked',
         })
-        await releasePayout(town.db, id, act)
+        await releasePayout(installation.db, id, act)
         await payOn()
         expect(sentUnits()).toEqual([9_800])
         await holds()
@@ -199,77 +205,86 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         'an order that the bank never took on is not repeated: %s',
         async (_, left, passMs, stands, sent) => {
           await pay()
-          await sendPayouts(town.db, { ...rail(), pay: async () => unsure('no answer') }, town.app.world)
+          await sendPayouts(
+            installation.db,
+            { ...rail(), pay: async () => unsure('no answer') },
+            installation.app.world,
+          )
           giveBack(left)
-          town.pass(passMs)
-          await town.hear(
-            ...town.bank.eventsCreated().filter(({ subscription }) => subscription === 'invoice'),
+          installation.pass(passMs)
+          await installation.hear(
+            ...installation.bank.eventsCreated().filter(({ subscription }) => subscription === 'invoice'),
           )
           for (let look = 0; look < 4; look++) {
-            await resolvePayouts(town.db, rail(), town.app.world)
-            town.pass(4 * 60 * second)
+            await resolvePayouts(installation.db, rail(), installation.app.world)
+            installation.pass(4 * 60 * second)
           }
-          expect([await payout(), town.transfers()]).toMatchObject([stands, []])
-          if (stands.state === 'held') await releasePayout(town.db, (await payout()).id, act)
-          await town.send()
-          town.pass(20 * second)
+          expect([await payout(), installation.transfers()]).toMatchObject([stands, []])
+          if (stands.state === 'held') await releasePayout(installation.db, (await payout()).id, act)
+          await installation.send()
+          installation.pass(20 * second)
           expect(sentUnits()).toEqual(sent)
           await holds()
         },
       )
 
       test('its reversal is heard before its credit, and the bank’s amount has not fallen: the payout waits all the same', async () => {
-        town.bank.setSettings({ reversalFailRate: 1 })
-        town.bank.pay(town.atBank.id)
-        town.pass(5 * second)
+        installation.bank.setSettings({ reversalFailRate: 1 })
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5 * second)
         giveBack(0)
-        town.pass(450)
-        const reversing = town.event('invoice.reversing')
-        await town.hear(reversing)
-        expect(await town.fate(reversing)).toMatch(/^waiting/)
-        const { starkbank } = town.app.rails
-        town.app.rails.starkbank = {
+        installation.pass(450)
+        const reversing = installation.event('invoice.reversing')
+        await installation.hear(reversing)
+        expect(await installation.fate(reversing)).toMatch(/^waiting/)
+        const { starkbank } = installation.app.rails
+        installation.app.rails.starkbank = {
           ...starkbank!,
           readInvoice: async id => unfallen(await starkbank!.readInvoice(id)),
         }
-        await town.hear(town.event('invoice.credited'))
+        await installation.hear(installation.event('invoice.credited'))
         expect(await payout()).toMatchObject({ state: 'held', why: 'its payer is being given money back' })
-        await town.send()
-        expect(town.transfers()).toHaveLength(0)
-        town.pass(30 * second)
-        await town.hear()
-        expect(await town.fate(reversing)).toMatch(/^done/)
+        await installation.send()
+        expect(installation.transfers()).toHaveLength(0)
+        installation.pass(30 * second)
+        await installation.hear()
+        expect(await installation.fate(reversing)).toMatch(/^done/)
         expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
       })
 
       test('back while nobody was at work: nothing is ordered before the bank’s logs are read and settled', async () => {
         const poll = (change = {}) =>
-          pollEvents(town.db, { ...rail(), ...change }, town.app.inbox, town.app.world)
+          pollEvents(
+            installation.db,
+            { ...rail(), ...change },
+            installation.app.inbox,
+            installation.app.world,
+          )
         const says = async () =>
-          (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
-        const ready = async () => (await readiness(town.db)).checks['payouts']
+          (await status(installation.db, { now: await installation.db.tx(tx => tx.now()) })).needsPerson
+        const ready = async () => (await readiness(installation.db)).checks['payouts']
         const waits = expect.stringMatching(
           /^payouts wait until the bank's logs are read as far as they go, .* read to their end at 20/,
         )
         await poll()
         await pay()
         giveBack(0)
-        town.pass(24 * 3_600 * second)
-        await town.send()
+        installation.pass(24 * 3_600 * second)
+        await installation.send()
         expect([await says(), await ready()]).toEqual([
           expect.arrayContaining([waits]),
           'waiting: see repasse status',
         ])
         await poll({ missedLogs: async () => unsure('no answer') })
-        await town.send()
+        await installation.send()
         expect(await says()).toContainEqual(waits)
         // They are in the inbox by now, and not settled yet.
         await poll()
-        await town.send()
-        expect([await payout(), town.transfers()]).toMatchObject([{ state: 'owed' }, []])
-        await settleInbox(town.app)
-        await town.send()
-        expect([await payout(), town.transfers(), await says()]).toMatchObject([
+        await installation.send()
+        expect([await payout(), installation.transfers()]).toMatchObject([{ state: 'owed' }, []])
+        await settleInbox(installation.app)
+        await installation.send()
+        expect([await payout(), installation.transfers(), await says()]).toMatchObject([
           { state: 'canceled' },
           [],
           [],
@@ -284,77 +299,86 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ])(
         'while nobody was at work %s, and the bank does not list it: the log of its invoice is read before it is ordered',
         async (_, left, ends, sent) => {
-          const poll = () => pollEvents(town.db, rail(), town.app.inbox, town.app.world)
-          const at = () => ({ db: town.db, rail: rail(), world: town.app.world })
+          const poll = () =>
+            pollEvents(installation.db, rail(), installation.app.inbox, installation.app.world)
+          const at = () => ({ db: installation.db, rail: rail(), world: installation.app.world })
           const says = async () =>
-            (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
+            (await status(installation.db, { now: await installation.db.tx(tx => tx.now()) })).needsPerson
           await poll()
           await pay()
           if (left < 10_000) giveBack(left)
-          town.pass(24 * 3_600 * second)
-          for (const { id } of town.bank.eventsCreated()) await rail().markDelivered(id)
-          town.app.rails.starkbank = railThatListsLittle(town)
+          installation.pass(24 * 3_600 * second)
+          for (const { id } of installation.bank.eventsCreated()) await rail().markDelivered(id)
+          installation.app.rails.starkbank = railThatListsLittle(installation)
           await poll()
-          await settleInbox(town.app)
-          await town.send()
-          expect([await payout(), town.transfers()]).toMatchObject([{ state: 'owed' }, []])
+          await settleInbox(installation.app)
+          await installation.send()
+          expect([await payout(), installation.transfers()]).toMatchObject([{ state: 'owed' }, []])
           expect(await says()).toContainEqual(
             expect.stringMatching(/^a payout waits until the bank's log of each one's invoice is read/),
           )
           // The bank does not show it at once.
-          town.app.rails.starkbank = { ...rail(), invoiceLogs: async () => unsure('no answer') }
+          installation.app.rails.starkbank = { ...rail(), invoiceLogs: async () => unsure('no answer') }
           expect(await readUnlisted(at())).toBe(1)
-          await town.send()
-          expect(town.transfers()).toEqual([])
-          town.app.rails.starkbank = railThatListsLittle(town)
+          await installation.send()
+          expect(installation.transfers()).toEqual([])
+          installation.app.rails.starkbank = railThatListsLittle(installation)
           expect(await readUnlisted(at())).toBe(1)
           expect(await payout()).toMatchObject(ends)
-          await town.send()
-          town.pass(20 * second)
+          await installation.send()
+          installation.pass(20 * second)
           expect([sentUnits(), await readUnlisted(at())]).toEqual([sent, 0])
           await holds()
         },
       )
 
       test('where the bank does not list what goes back, and nothing was missed, no log is read by itself', async () => {
-        town.app.rails.starkbank = railThatListsLittle(town)
-        await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
+        installation.app.rails.starkbank = railThatListsLittle(installation)
+        await pollEvents(installation.db, rail(), installation.app.inbox, installation.app.world)
         await pay()
-        await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
-        expect(await readUnlisted({ db: town.db, rail: rail(), world: town.app.world })).toBe(0)
+        await pollEvents(installation.db, rail(), installation.app.inbox, installation.app.world)
+        expect(await readUnlisted({ db: installation.db, rail: rail(), world: installation.app.world })).toBe(
+          0,
+        )
         await payOn()
         expect(sentUnits()).toEqual([9_800])
       })
 
       test('an order that the bank never took on is not repeated before the log of its invoice is read', async () => {
-        await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
+        await pollEvents(installation.db, rail(), installation.app.inbox, installation.app.world)
         await pay()
-        await sendPayouts(town.db, { ...rail(), pay: async () => unsure('no answer') }, town.app.world)
+        await sendPayouts(
+          installation.db,
+          { ...rail(), pay: async () => unsure('no answer') },
+          installation.app.world,
+        )
         giveBack(0)
-        town.pass(24 * 3_600 * second)
-        for (const { id } of town.bank.eventsCreated()) await rail().markDelivered(id)
-        town.app.rails.starkbank = railThatListsLittle(town)
-        await pollEvents(town.db, rail(), town.app.inbox, town.app.world)
-        await settleInbox(town.app)
+        installation.pass(24 * 3_600 * second)
+        for (const { id } of installation.bank.eventsCreated()) await rail().markDelivered(id)
+        installation.app.rails.starkbank = railThatListsLittle(installation)
+        await pollEvents(installation.db, rail(), installation.app.inbox, installation.app.world)
+        await settleInbox(installation.app)
         for (let look = 0; look < 4; look++) {
-          await resolvePayouts(town.db, rail(), town.app.world)
-          town.pass(4 * 60 * second)
+          await resolvePayouts(installation.db, rail(), installation.app.world)
+          installation.pass(4 * 60 * second)
         }
-        expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure' }, []])
-        await readUnlisted({ db: town.db, rail: rail(), world: town.app.world })
-        await resolvePayouts(town.db, rail(), town.app.world)
-        expect([await payout(), town.transfers()]).toMatchObject([{ state: 'canceled' }, []])
+        expect([await payout(), installation.transfers()]).toMatchObject([{ state: 'unsure' }, []])
+        await readUnlisted({ db: installation.db, rail: rail(), world: installation.app.world })
+        await resolvePayouts(installation.db, rail(), installation.app.world)
+        expect([await payout(), installation.transfers()]).toMatchObject([{ state: 'canceled' }, []])
         await holds()
       })
 
       test('no event tells how it ended: the bank’s log is read, and it goes on', async () => {
-        town.bank.setSettings({ reversalFailRate: 1 })
+        installation.bank.setSettings({ reversalFailRate: 1 })
         await pay()
         giveBack(0)
-        town.pass(450)
-        await town.hear(town.event('invoice.reversing'))
-        town.pass(6 * 60 * second)
-        expect(await watchReversals({ db: town.db, rail: rail(), world: town.app.world })).toBe(1)
+        installation.pass(450)
+        await installation.hear(installation.event('invoice.reversing'))
+        installation.pass(6 * 60 * second)
+        expect(
+          await watchReversals({ db: installation.db, rail: rail(), world: installation.app.world }),
+        ).toBe(1)
         expect(await payout()).toMatchObject({ state: 'owed' })
       })
 
@@ -366,27 +390,30 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         async (_, returned, stands) => {
           await pay()
           giveBack(4_000)
-          town.pass(450)
-          await town.hear(town.event('invoice.reversing'))
-          const mute = await rail().invoiceLogs(town.atBank.id)
+          installation.pass(450)
+          await installation.hear(installation.event('invoice.reversing'))
+          const mute = await rail().invoiceLogs(installation.atBank.id)
           const bank: Rail = { ...rail(), invoiceLogs: async () => mute }
           const approve = (id: string, starkbank = bank) =>
-            approveAndDo({ db: town.db, rails: { starkbank }, world: town.app.world }, id, { by: 'ana' })
-          const propose = () => proposeReversalEnd(town.db, town.app.world, town.id, { returned, ...act })
+            approveAndDo({ db: installation.db, rails: { starkbank }, world: installation.app.world }, id, {
+              by: 'ana',
+            })
+          const propose = () =>
+            proposeReversalEnd(installation.db, installation.app.world, installation.id, { returned, ...act })
           expect(await propose()).toEqual({ is: 'impossible', code: 'too-soon' })
-          town.pass(31 * 60 * second)
+          installation.pass(31 * 60 * second)
           const proposed = await propose()
           if (!('proposal' in proposed)) throw new Error(`it is ${proposed.is}`)
           await expect(approve(proposed.proposal.id, rail())).rejects.toThrow('the bank has said by now')
           expect((await approve(proposed.proposal.id)).is).toBe('approved')
           expect(await payout()).toMatchObject(stands)
           // The same log, read again, says no more; what comes into it later is believed.
-          await town.db.tx(tx =>
+          await installation.db.tx(tx =>
             tx.run(sql`update invoice_reversals set next_at = '2026-11-21T00:00:00.000Z'`),
           )
-          await watchReversals({ db: town.db, rail: bank, world: town.app.world })
+          await watchReversals({ db: installation.db, rail: bank, world: installation.app.world })
           expect(await payout()).toMatchObject(stands)
-          await town.hear(town.event('invoice.reversed'))
+          await installation.hear(installation.event('invoice.reversed'))
           expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
           await holds()
         },
@@ -396,11 +423,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const endSilent = async (returned: bigint) => {
         await pay()
         giveBack(4_000)
-        town.pass(450)
-        await town.hear(town.event('invoice.reversing'))
-        town.pass(31 * 60 * second)
+        installation.pass(450)
+        await installation.hear(installation.event('invoice.reversing'))
+        installation.pass(31 * 60 * second)
         const bank = rail()
-        const all = await bank.invoiceLogs(town.atBank.id)
+        const all = await bank.invoiceLogs(installation.atBank.id)
         const end = all.is === 'done' && all.value.find(({ log }) => log === 'reversed')
         const invoiceLogs: Rail['invoiceLogs'] = async id => {
           const answer = await bank.invoiceLogs(id)
@@ -408,10 +435,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             ? done(answer.value.filter(({ logId }) => !end || logId !== end.logId))
             : answer
         }
-        town.app.rails.starkbank = { ...bank, invoiceLogs }
-        const proposed = await proposeReversalEnd(town.db, town.app.world, town.id, { returned, ...act })
+        installation.app.rails.starkbank = { ...bank, invoiceLogs }
+        const proposed = await proposeReversalEnd(installation.db, installation.app.world, installation.id, {
+          returned,
+          ...act,
+        })
         if (!('proposal' in proposed)) throw new Error(`it is ${proposed.is}`)
-        await approveAndDo(town.app, proposed.proposal.id, { by: 'ana' })
+        await approveAndDo(installation.app, proposed.proposal.id, { by: 'ana' })
       }
 
       test.each([['invoice.reversing'], ['invoice.refunded']])(
@@ -419,16 +449,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         async kind => {
           await endSilent(6_000n)
           expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
-          town.bank.setSettings({ reversalFailRate: 1 })
+          installation.bank.setSettings({ reversalFailRate: 1 })
           giveBack(2_000)
-          town.pass(60 * second)
-          await town.hear(town.event(kind))
+          installation.pass(60 * second)
+          await installation.hear(installation.event(kind))
           expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
-          expect((await totalsFor(town.db, town.id))['invoice reversal undone']).toBeUndefined()
+          expect(
+            (await totalsFor(installation.db, installation.id))['invoice reversal undone'],
+          ).toBeUndefined()
           await payOn()
           expect(sentUnits()).toEqual([3_890])
           await holds()
-          expect(await town.audit()).toEqual([])
+          expect(await installation.audit()).toEqual([])
         },
       )
 
@@ -436,8 +468,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await endSilent(0n)
         expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
         giveBack(2_000)
-        town.pass(20 * second)
-        await town.hear(town.event('invoice.reversed'))
+        installation.pass(20 * second)
+        await installation.hear(installation.event('invoice.reversed'))
         // R$ 80.00 less the bank's R$ 0.50, less 1.5 % of R$ 80.00.
         expect(await payout()).toMatchObject({ state: 'owed', units: 7_830n })
         await holds()
@@ -445,16 +477,19 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('two people said how a silent one ended, and a refund asked for later is lost: its logs do not make the bank have taken it on', async () => {
         await endSilent(6_000n)
-        const proposed = await proposeRefund(town.db, town.app.world, town.id, { units: 2_000n, ...act })
+        const proposed = await proposeRefund(installation.db, installation.app.world, installation.id, {
+          units: 2_000n,
+          ...act,
+        })
         if (!('proposal' in proposed)) throw new Error(`it is ${proposed.is}`)
-        await approveAndDo(town.app, proposed.proposal.id, { by: 'ana' })
-        const at = { db: town.db, world: town.app.world, stopped: async () => undefined }
+        await approveAndDo(installation.app, proposed.proposal.id, { by: 'ana' })
+        const at = { db: installation.db, world: installation.app.world, stopped: async () => undefined }
         await resolveRefunds({ ...at, rail: { ...rail(), refundInvoice: async () => unsure('no answer') } })
         const state = async () =>
-          (await town.db.one<{ state: string }>(sql`select state from invoice_refunds`))!.state
+          (await installation.db.one<{ state: string }>(sql`select state from invoice_refunds`))!.state
         expect(await state()).toBe('unsure')
         for (let round = 0; round < 6; round++) {
-          town.pass(2 * 60 * second)
+          installation.pass(2 * 60 * second)
           await resolveRefunds({ ...at, rail: rail() })
           await watchReversals({ ...at, rail: rail() })
         }
@@ -466,79 +501,83 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('late and repeated logs change nothing: what the bank’s whole log says counts', async () => {
         await pay()
         giveBack(4_000)
-        town.pass(20 * second)
+        installation.pass(20 * second)
         const [reversing, sent, reversed] = ['invoice.reversing', 'invoice.sent', 'invoice.reversed'].map(
-          kind => town.event(kind),
+          kind => installation.event(kind),
         )
-        await town.hear(reversed!, sent!, reversing!)
+        await installation.hear(reversed!, sent!, reversing!)
         expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
-        expect(await totalsFor(town.db, town.id)).toMatchObject({ 'invoice reversed': 6_000n })
+        expect(await totalsFor(installation.db, installation.id)).toMatchObject({
+          'invoice reversed': 6_000n,
+        })
         await holds()
       })
 
       test('one that an older version held at its first size is brought to what is left, and a release sends no more', async () => {
         await pay()
         giveBack(4_000)
-        town.pass(20 * second)
+        installation.pass(20 * second)
         // What that version wrote, and what the migration makes of it.
-        await town.db.tx(async tx => {
+        await installation.db.tx(async tx => {
           const reversed = {
             movement: 'invoice reversed',
-            source: `${town.id}/6000`,
+            source: `${installation.id}/6000`,
             amount: brl(6_000n),
-            invoiceId: town.id,
+            invoiceId: installation.id,
             memo: '',
           } as const
-          await post(tx, town.app.world, reversed)
+          await post(tx, installation.app.world, reversed)
           await tx.run(
             sql`update payouts set state = 'held', why = 'part of its payment was taken back'
-              where invoice_id = ${town.id}`,
+              where invoice_id = ${installation.id}`,
           )
           await tx.run(
             sql`insert into invoice_reversals (invoice_id, returned_units, next_at)
-              values (${town.id}, 6000, '2026-11-21T00:00:00.000Z')`,
+              values (${installation.id}, 6000, '2026-11-21T00:00:00.000Z')`,
           )
         })
-        expect(await checkLedger(town.db)).toEqual([])
-        expect(await watchReversals({ db: town.db, rail: rail(), world: town.app.world })).toBe(1)
+        expect(await checkLedger(installation.db)).toEqual([])
+        expect(
+          await watchReversals({ db: installation.db, rail: rail(), world: installation.app.world }),
+        ).toBe(1)
         expect(await payout()).toMatchObject({ state: 'held', units: 3_890n })
-        await releasePayout(town.db, (await payout()).id, act)
+        await releasePayout(installation.db, (await payout()).id, act)
         await payOn()
         expect(sentUnits()).toEqual([3_890])
         await holds()
-        expect(await town.audit()).toEqual([])
+        expect(await installation.audit()).toEqual([])
       })
 
       test('what was read of its log before what is known changes nothing', async () => {
         await pay()
         giveBack(4_000)
-        town.pass(450)
-        const before = await rail().invoiceLogs(town.atBank.id)
-        town.pass(20 * second)
-        await town.hear(town.event('invoice.reversed'))
+        installation.pass(450)
+        const before = await rail().invoiceLogs(installation.atBank.id)
+        installation.pass(20 * second)
+        await installation.hear(installation.event('invoice.reversed'))
         const known = await payout()
         if (before.is !== 'done') throw new Error(before.why)
-        const late = await town.db.tx(tx =>
-          settleReversal(tx, town.app.world, town.id, before.value, { why: 'a slow worker' }),
+        const late = await installation.db.tx(tx =>
+          settleReversal(tx, installation.app.world, installation.id, before.value, { why: 'a slow worker' }),
         )
         expect(late).toEqual({ is: 'done', why: 'more of it was known before' })
-        expect([await payout(), (await totalsFor(town.db, town.id))['invoice reversal undone']]).toEqual([
-          known,
-          undefined,
-        ])
+        expect([
+          await payout(),
+          (await totalsFor(installation.db, installation.id))['invoice reversal undone'],
+        ]).toEqual([known, undefined])
         await holds()
       })
 
       test('twice in part: each is booked once, and the payout is of what is left in the end', async () => {
         await pay()
         giveBack(7_000)
-        town.pass(20 * second)
+        installation.pass(20 * second)
         giveBack(4_000)
-        town.pass(20 * second)
-        const all = town.bank
+        installation.pass(20 * second)
+        const all = installation.bank
           .eventsCreated()
           .filter(({ log: { type } }) => type === 'reversed' || type === 'reversing')
-        await town.hear(...all.toReversed())
+        await installation.hear(...all.toReversed())
         expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
         await holds()
       })
@@ -552,40 +591,44 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await pay()
           await payOn()
           giveBack(left)
-          town.pass(20 * second)
-          await town.hear(town.event('invoice.reversed'))
+          installation.pass(20 * second)
+          await installation.hear(installation.event('invoice.reversed'))
           expect(await payout()).toMatchObject({ state: 'paid', units: 9_800n })
-          expect(await receivables(town.db)).toMatchObject([{ name: 'main', recover: 'never', units: owed }])
-          expect((await status(town.db)).needsPerson).toContainEqual(expect.stringContaining('main owes R$'))
+          expect(await receivables(installation.db)).toMatchObject([
+            { name: 'main', recover: 'never', units: owed },
+          ])
+          expect((await status(installation.db)).needsPerson).toContainEqual(
+            expect.stringContaining('main owes R$'),
+          )
           await holds()
-          expect(await town.audit()).toEqual([])
+          expect(await installation.audit()).toEqual([])
         },
       )
 
       test('back while the order is under way: its end decides whether it is owed less or the payee owes it', async () => {
         await pay()
-        await town.send()
+        await installation.send()
         giveBack(4_000)
-        town.pass(20 * second)
-        await town.hear(town.event('invoice.reversed'))
+        installation.pass(20 * second)
+        await installation.hear(installation.event('invoice.reversed'))
         await holds()
         expect(await owing()).toBe(0n)
-        await town.hear(town.event('transfer.success'))
+        await installation.hear(installation.event('transfer.success'))
         expect(await owing()).toBe(5_910n)
         await holds()
       })
 
       test('back while an order that fails is under way: the next one is of what is left', async () => {
-        town.bank.setSettings({ transferFailRate: 1 })
+        installation.bank.setSettings({ transferFailRate: 1 })
         await pay()
-        await town.send()
+        await installation.send()
         giveBack(4_000)
-        town.pass(20 * second)
-        await town.hear(town.event('invoice.reversed'), town.event('transfer.failed'))
+        installation.pass(20 * second)
+        await installation.hear(installation.event('invoice.reversed'), installation.event('transfer.failed'))
         expect(await payout()).toMatchObject({ units: 3_890n })
         expect(await owing()).toBe(0n)
-        town.bank.setSettings({ transferFailRate: 0 })
-        town.pass(10 * 60 * second)
+        installation.bank.setSettings({ transferFailRate: 0 })
+        installation.pass(10 * 60 * second)
         await payOn()
         expect(sentUnits()).toEqual([3_890])
         await holds()
@@ -593,32 +636,32 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('paid on, given back, and then the transfer came back too: nothing is owed by anybody but what is left', async () => {
         await pay()
-        town.bank.setSettings({ refundRate: 1, transferDelayMs: [30 * second, 30 * second] })
-        await town.send()
-        town.pass(62 * second)
-        await town.hear(town.event('transfer.success'))
+        installation.bank.setSettings({ refundRate: 1, transferDelayMs: [30 * second, 30 * second] })
+        await installation.send()
+        installation.pass(62 * second)
+        await installation.hear(installation.event('transfer.success'))
         giveBack(4_000)
-        town.pass(20 * second)
-        await town.hear(town.event('invoice.reversed'))
+        installation.pass(20 * second)
+        await installation.hear(installation.event('invoice.reversed'))
         expect(await owing()).toBe(5_910n)
-        town.pass(60 * second)
-        await town.hear(town.event('transfer.refunded'))
+        installation.pass(60 * second)
+        await installation.hear(installation.event('transfer.refunded'))
         expect(await payout()).toMatchObject({ state: 'returned', units: 3_890n })
         expect(await owing()).toBe(0n)
         await holds()
       })
 
       test('the bank shows less before the credit is heard of: it is booked whole, held, and then of what is left', async () => {
-        town.bank.pay(town.atBank.id)
-        town.pass(5 * second)
-        const credited = town.event('invoice.credited')
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5 * second)
+        const credited = installation.event('invoice.credited')
         giveBack(4_000)
-        town.pass(100)
-        await town.hear(credited)
+        installation.pass(100)
+        await installation.hear(credited)
         expect(await payout()).toMatchObject({ state: 'held' })
-        town.pass(20 * second)
-        await town.hear(town.event('invoice.reversed'))
-        await settleInbox(town.app)
+        installation.pass(20 * second)
+        await installation.hear(installation.event('invoice.reversed'))
+        await settleInbox(installation.app)
         expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
         await holds()
       })
@@ -629,25 +672,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ])(
         'the payee owes %s: the whole payout is set off, and nothing is kept for a transfer',
         async (_, left, owes) => {
-          await town.close()
+          await installation.close()
           await open({ terms: { transferFeeBy: 'receiver', transferFeeUnits: 100n } })
           await pay()
           await payOn()
           giveBack(left)
-          town.pass(20 * second)
-          await town.hear(town.event('invoice.reversed'))
-          const terms = await proposeTerms(town.db, town.app.world, 'main', 'next-payouts', {
+          installation.pass(20 * second)
+          await installation.hear(installation.event('invoice.reversed'))
+          const terms = await proposeTerms(installation.db, installation.app.world, 'main', 'next-payouts', {
             by: 'bruno',
             why: 'agreed with the payee',
           })
           expect(
-            terms.is === 'proposed' && (await approveAndDo(town.app, terms.proposal.id, { by: 'ana' })).is,
+            terms.is === 'proposed' &&
+              (await approveAndDo(installation.app, terms.proposal.id, { by: 'ana' })).is,
           ).toBe('approved')
-          const [next] = await collect(town, [5_000n])
+          const [next] = await collect(installation, [5_000n])
           expect(next!.units).toBe(4_850n)
           await payOn()
           expect(sentUnits()).toEqual([9_700])
-          expect(await totalsFor(town.db, next!.invoice_id)).toMatchObject({
+          expect(await totalsFor(installation.db, next!.invoice_id)).toMatchObject({
             'transfer fee returned': 100n,
             'receivable set off': 4_950n,
           })
@@ -657,12 +701,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       )
 
       test('less is left than the smallest payout of its schedule: a person decides', async () => {
-        await town.close()
+        await installation.close()
         await open({ minPayoutUnits: 5_000n })
         await pay()
         giveBack(4_000)
-        town.pass(20 * second)
-        await town.hear(town.event('invoice.reversed'))
+        installation.pass(20 * second)
+        await installation.hear(installation.event('invoice.reversed'))
         expect(await payout()).toMatchObject({
           state: 'held',
           units: 3_890n,

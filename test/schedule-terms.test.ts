@@ -34,7 +34,7 @@ import { attentionOf, sentences, grouped } from '../src/queries/attention.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { furnishShop } from './testbed/shopFloor.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 
 const hour = 3_600_000
@@ -61,31 +61,33 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let server: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       beforeAll(async () => {
         if (engine === 'PostgreSQL') server = await startPostgres({ durable: false })
       })
-      afterEach(() => town?.close())
+      afterEach(() => installation?.close())
       afterAll(() => server?.stop())
 
-      const run = (statement: Sql) => town.db.tx(tx => tx.run(statement))
+      const run = (statement: Sql) => installation.db.tx(tx => tx.run(statement))
       /** As whoever can write to the database may, also where a trigger keeps a row. */
       const past = async (table: string, trigger: string, statement: Sql) => {
-        await town.db.script(`drop trigger ${trigger}${engine === 'PostgreSQL' ? ` on ${table}` : ''};`)
+        await installation.db.script(
+          `drop trigger ${trigger}${engine === 'PostgreSQL' ? ` on ${table}` : ''};`,
+        )
         await run(statement)
       }
       const send = (approvals: 'proven' | 'any' = 'any') =>
-        sendPayouts(town.db, town.app.rails.starkbank!, town.app.world, approvals)
+        sendPayouts(installation.db, installation.app.rails.starkbank!, installation.app.world, approvals)
       const asked = () =>
-        town.db.all<{ units: bigint; name: string }>(sql`
+        installation.db.all<{ units: bigint; name: string }>(sql`
       select i.units, c.name from invoices i join slots s on s.id = i.slot_id
         join schedules c on c.id = s.schedule_id order by i.added_at, c.name desc`)
       const slots = () =>
-        town.db.all<{ state: string; tries: bigint }>(sql`
+        installation.db.all<{ state: string; tries: bigint }>(sql`
       select state, tries from slots where schedule_id = (select id from schedules where name = 'trial')
         order by due_at`)
       const needed = async () =>
-        sentences(grouped(await attentionOf(town.db, await town.db.tx(tx => tx.now()))))
+        sentences(grouped(await attentionOf(installation.db, await installation.db.tx(tx => tx.now()))))
       const rule: NewSchedule = {
         ...{
           name: 'trial',
@@ -107,8 +109,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ...{ commissionBp: 150n, minPayoutUnits: 0n, catchUp: 'all' },
       }
       const change = async (more: Partial<NewSchedule>, proof: Proof = said) => {
-        const { id, version } = await needSchedule(town.db, 'trial')
-        return changeSchedule(town.db, town.app.world, undefined, {
+        const { id, version } = await needSchedule(installation.db, 'trial')
+        return changeSchedule(installation.db, installation.app.world, undefined, {
           id,
           version,
           rule: { ...rule, ...more },
@@ -119,28 +121,37 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       /** A schedule that is due every hour, and another one beside it. */
       const open = async () => {
-        town = await openTown({ databaseUrl: await server?.migratedDatabase(), cron: '0 * * * *' })
-        await addAccount(town.db, town.app.world, 'other', { ...trialAccount, number: '5555555' }, 'maker')
-        await approveAccount(town.db, 'other', 'checker')
+        installation = await openTestInstallation({
+          databaseUrl: await server?.migratedDatabase(),
+          cron: '0 * * * *',
+        })
+        await addAccount(
+          installation.db,
+          installation.app.world,
+          'other',
+          { ...trialAccount, number: '5555555' },
+          'maker',
+        )
+        await approveAccount(installation.db, 'other', 'checker')
       }
 
       test.each(engine === 'PostgreSQL' ? edits.slice(0, 1) : edits)(
         'a row with %s asks for nothing and is named; others go on, and put back it goes on as well',
         async (_, edit) => {
           await open()
-          await addSchedule(town.db, town.app.world, { ...rule, name: 'beside' }, 'maker')
-          const [before] = await town.db.all<Record<string, string>>(
+          await addSchedule(installation.db, installation.app.world, { ...rule, name: 'beside' }, 'maker')
+          const [before] = await installation.db.all<Record<string, string>>(
             sql`select * from schedules where name = 'trial'`,
           )
           await run(edit)
-          town.pass(hour)
-          await runDueSlots(town.app)
+          installation.pass(hour)
+          await runDueSlots(installation.app)
           expect((await asked()).map(({ name }) => name)).toEqual(['trial', 'beside'])
           expect(await slots()).toEqual([{ state: 'done', tries: 1n }])
           expect(await needed()).toContainEqual(
             expect.stringMatching(/^schedule trial issues nothing since .*past this program/),
           )
-          expect(await checkBooks(town.db, town.app.world)).toEqual([
+          expect(await checkBooks(installation.db, installation.app.world)).toEqual([
             expect.stringMatching(/^approvals: schedule trial \(sch_.*past this program/),
           ])
 
@@ -160,14 +171,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             units_high = ${high!}, roster = null,
           fine_bp = ${fine!}, cron = ${cron!}, version = ${version!}, next_at = ${next!}
             where name = 'trial'`)
-          await runDueSlots(town.app)
+          await runDueSlots(installation.app)
           expect((await asked()).map(({ name, units }) => [name, units])).toEqual([
             ['trial', 10_000n],
             ['trial', 10_000n],
             ['beside', 10_000n],
           ])
           expect(await needed()).not.toContainEqual(expect.stringContaining('schedule trial'))
-          expect(await checkBooks(town.db, town.app.world)).toEqual([])
+          expect(await checkBooks(installation.db, installation.app.world)).toEqual([])
         },
       )
 
@@ -175,7 +186,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await open()
         await change({ cron: '0 0 1 1 *' })
         await run(sql`update schedules set state = 'paused' where name = 'trial'`)
-        expect(await checkBooks(town.db, town.app.world)).toEqual([
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([
           expect.stringContaining('is paused, and nobody turned it so'),
         ])
       })
@@ -183,42 +194,46 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('what fell due by an edited row is asked for by the version that puts it right', async () => {
         await open()
         await run(sql`update schedules set units_low = 1, units_high = 1 where name = 'trial'`)
-        town.pass(hour)
-        await runDueSlots(town.app)
+        installation.pass(hour)
+        await runDueSlots(installation.app)
         expect((await change({ unitsLow: 8_000n, unitsHigh: 8_000n })).is).toBe('changed')
-        await runDueSlots(town.app)
+        await runDueSlots(installation.app)
         expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n])
         await run(sql`update schedules set count_high = 9, count_low = 9 where name = 'trial'`)
-        await town.db.tx(async tx => runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'))
-        await runDueSlots(town.app)
+        await installation.db.tx(async tx =>
+          runNow(tx, installation.app.world, await needSchedule(tx, 'trial'), 'ana'),
+        )
+        await runDueSlots(installation.app)
         expect((await slots()).at(-1)).toEqual({ state: 'due', tries: 0n })
         expect(
           await changePayers(
-            town.db,
-            town.app.world,
+            installation.db,
+            installation.app.world,
             'trial',
             { ...rule, unitsLow: 7_000n, unitsHigh: 7_000n },
             'ana',
           ),
         ).toBeDefined()
-        await runDueSlots(town.app)
+        await runDueSlots(installation.app)
         expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n, 7_000n])
-        expect(await checkBooks(town.db, town.app.world)).toEqual([])
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([])
       })
 
       test('what fell due since a backup is set aside also where its row is not as it was stated, and never asked for once it is', async () => {
         await open()
         await run(sql`update schedules set fine_bp = 1 where name = 'trial'`)
-        town.pass(3 * hour)
-        expect(await setAsideAfterRestore(town.db, town.app.world)).toMatchObject({ slots: 3 })
+        installation.pass(3 * hour)
+        expect(await setAsideAfterRestore(installation.db, installation.app.world)).toMatchObject({
+          slots: 3,
+        })
         await run(sql`update schedules set fine_bp = 0 where name = 'trial'`)
-        await runDueSlots(town.app)
+        await runDueSlots(installation.app)
         expect((await slots()).map(({ state }) => state)).toEqual(['done', 'missed', 'missed', 'missed'])
       })
 
       test('the account of an invoice and of its payout, edited together to another approved one, is not paid', async () => {
         await open()
-        const [payout] = await collect(town, [5_000n])
+        const [payout] = await collect(installation, [5_000n])
         const other = sql`(select id from accounts where name = 'other')`
         await past(
           'invoices',
@@ -227,8 +242,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         )
         await run(sql`update payouts set account_id = ${other} where id = ${payout!.id}`)
         await send()
-        expect(town.transfers()).toEqual([])
-        const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
+        expect(installation.transfers()).toEqual([])
+        const row = await installation.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
         expect(row).toMatchObject({
           state: 'held',
           why: expect.stringContaining('pays to another account than its invoice says'),
@@ -237,8 +252,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('nor is one that was put under a slot of a schedule which pays there', async () => {
         await open()
-        const [payout] = await collect(town, [5_000n])
-        const [beside] = await collect(town, [6_000n], 'other')
+        const [payout] = await collect(installation, [5_000n])
+        const [beside] = await collect(installation, [6_000n], 'other')
         const other = sql`(select id from accounts where name = 'other')`
         await past(
           'invoices',
@@ -250,8 +265,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         update invoices set ordinal = 1, slot_id = (select slot_id from invoices
           where id = ${beside!.invoice_id}) where id = ${payout!.invoice_id}`)
         await send()
-        expect(town.transfers().map(({ amount }) => amount)).toEqual([Number(beside!.units)])
-        const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
+        expect(installation.transfers().map(({ amount }) => amount)).toEqual([Number(beside!.units)])
+        const row = await installation.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
         expect(row).toMatchObject({
           state: 'held',
           why: expect.stringMatching(
@@ -262,7 +277,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('what a schedule’s terms are has the names that statements of before were signed under', async () => {
         await open()
-        expect(Object.keys(termsOf(await needSchedule(town.db, 'trial'))).join(' ')).toBe(
+        expect(Object.keys(termsOf(await needSchedule(installation.db, 'trial'))).join(' ')).toBe(
           'id store name version rail currency cron zone starts ends catchUp countLow countHigh unitsLow unitsHigh roster dueInMs watchMs ' +
             'account commissionBp minPayout fineBp interestBp expiresInMs discounts',
         )
@@ -270,8 +285,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('nor is one whose slot was put under such a schedule', async () => {
         await open()
-        const [payout] = await collect(town, [5_000n])
-        const [beside] = await collect(town, [6_000n], 'other')
+        const [payout] = await collect(installation, [5_000n])
+        const [beside] = await collect(installation, [6_000n], 'other')
         const other = sql`(select id from accounts where name = 'other')`
         await past(
           'invoices',
@@ -285,8 +300,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           where id = ${slotOf(beside!.invoice_id)})
         where id = ${slotOf(payout!.invoice_id)}`)
         await send()
-        expect(town.transfers().map(({ amount }) => amount)).toEqual([Number(beside!.units)])
-        const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
+        expect(installation.transfers().map(({ amount }) => amount)).toEqual([Number(beside!.units)])
+        const row = await installation.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
         expect(row).toMatchObject({
           state: 'held',
           why: expect.stringMatching(
@@ -297,73 +312,73 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('a slot that was put under another schedule, or another version, asks for nothing until it is put back', async () => {
         await open()
-        await addSchedule(town.db, town.app.world, { ...rule, name: 'beside' }, 'maker')
-        const beside = await needSchedule(town.db, 'beside')
-        const slot = await town.db.tx(async tx =>
-          runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'),
+        await addSchedule(installation.db, installation.app.world, { ...rule, name: 'beside' }, 'maker')
+        const beside = await needSchedule(installation.db, 'beside')
+        const slot = await installation.db.tx(async tx =>
+          runNow(tx, installation.app.world, await needSchedule(tx, 'trial'), 'ana'),
         )
-        const [trial] = await town.db.all<{ id: string }>(
+        const [trial] = await installation.db.all<{ id: string }>(
           sql`select schedule_id as id from slots where id = ${slot}`,
         )
         await run(sql`update slots set schedule_id = ${beside.id} where id = ${slot}`)
-        town.pass(hour)
-        await runDueSlots(town.app)
+        installation.pass(hour)
+        await runDueSlots(installation.app)
         // The schedule's own slots go on.
         expect((await asked()).map(({ name }) => name).sort()).toEqual(['beside', 'trial', 'trial'])
         expect(await needed()).toContainEqual(
           expect.stringMatching(/slot slo_.* is of sch_.*, and fell due by sch_.*past this program/),
         )
-        await decideCatchUp(town.db, 'beside', 'go', 'ana', 'why not')
-        await runDueSlots(town.app)
+        await decideCatchUp(installation.db, 'beside', 'go', 'ana', 'why not')
+        await runDueSlots(installation.app)
         expect(await asked()).toHaveLength(3)
         await run(sql`update slots set schedule_id = ${trial!.id} where id = ${slot}`)
-        await decideCatchUp(town.db, 'trial', 'go', 'ana', 'it is put back')
-        await runDueSlots(town.app)
+        await decideCatchUp(installation.db, 'trial', 'go', 'ana', 'it is put back')
+        await runDueSlots(installation.app)
         expect((await asked()).map(({ name }) => name).sort()).toEqual(['beside', 'trial', 'trial', 'trial'])
       })
 
       test('a draft that was put under another slot is asked for by nobody until it is put back', async () => {
         await open()
-        const slot = await town.db.tx(async tx =>
-          runNow(tx, town.app.world, await needSchedule(tx, 'trial'), 'ana'),
+        const slot = await installation.db.tx(async tx =>
+          runNow(tx, installation.app.world, await needSchedule(tx, 'trial'), 'ana'),
         )
-        const draft = await town.db.one<{ id: string; slot_id: string }>(
+        const draft = await installation.db.one<{ id: string; slot_id: string }>(
           sql`select id, slot_id from invoices`,
         )
         await run(
           sql`update invoices set state = 'draft', provider_id = null, next_at = added_at, slot_id = ${slot}
             where id = ${draft!.id}`,
         )
-        const made = () => town.bank.invoices().length
+        const made = () => installation.bank.invoices().length
         const before = made()
-        await issueDrafts(town.db, town.app.rails.starkbank!, town.app.world)
+        await issueDrafts(installation.db, installation.app.rails.starkbank!, installation.app.world)
         expect(made()).toBe(before)
-        const last = await town.db.one<{ why: string }>(
+        const last = await installation.db.one<{ why: string }>(
           sql`select why from transitions where subject = ${draft!.id} order by seq desc limit 1`,
         )
         await run(
           sql`update invoices set slot_id = ${draft!.slot_id}, next_at = added_at where id = ${draft!.id}`,
         )
-        await issueDrafts(town.db, town.app.rails.starkbank!, town.app.world)
+        await issueDrafts(installation.db, installation.app.rails.starkbank!, installation.app.world)
         expect(made()).toBe(before + 1)
         expect(last!.why).toMatch(/ is of slo_.*, and was drafted for slo_/)
       })
 
       test('the account of an order’s invoice and of its payout, edited together to another approved one, is not paid', async () => {
         await open()
-        const floor = await furnishShop(town.db, town.app.world, ['starkbank'])
-        const placed = await placeOrder(town.app, floor.placing())
+        const floor = await furnishShop(installation.db, installation.app.world, ['starkbank'])
+        const placed = await placeOrder(installation.app, floor.placing())
         if (placed.is !== 'placed') throw new Error('it was refused')
-        const invoice = (await town.db.one<{ id: string; provider_id: string }>(
+        const invoice = (await installation.db.one<{ id: string; provider_id: string }>(
           sql`select id, provider_id from invoices where order_id = ${placed.order.id}`,
         ))!
-        town.bank.pay(invoice.provider_id)
-        town.pass(60_000)
-        const credited = town.bank
+        installation.bank.pay(invoice.provider_id)
+        installation.pass(60_000)
+        const credited = installation.bank
           .eventsCreated()
           .filter(({ subscription, log }) => subscription === 'invoice' && log.type === 'credited')
-        await town.hear(...credited)
-        const payout = (await town.db.one<PayoutRow>(
+        await installation.hear(...credited)
+        const payout = (await installation.db.one<PayoutRow>(
           sql`select * from payouts where invoice_id = ${invoice.id}`,
         ))!
         const other = sql`(select id from accounts where name = 'other')`
@@ -374,8 +389,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         )
         await run(sql`update payouts set account_id = ${other} where id = ${payout.id}`)
         await send()
-        expect(town.transfers()).toEqual([])
-        const row = await town.db.one(sql`select state, why from payouts where id = ${payout.id}`)
+        expect(installation.transfers()).toEqual([])
+        const row = await installation.db.one(sql`select state, why from payouts where id = ${payout.id}`)
         expect(row).toMatchObject({
           state: 'held',
           why: expect.stringMatching(/by the rule acc_.*, and order ord_.* asked by acc_.*\/150/),
@@ -384,13 +399,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       const carla = async (): Promise<Proof> => {
         const { user } = await addUser(
-          town.db,
-          town.app.world,
+          installation.db,
+          installation.app.world,
           { name: 'carla', role: 'checker', language: 'en' },
           'root',
         )
         const { pem, publicKey } = newKeyPair()
-        await town.db.tx(tx =>
+        await installation.db.tx(tx =>
           registerKey(tx, { user, kind: 'key', publicKey, label: 'key file', proof: 'said' }, 'root'),
         )
         return { is: 'key', keyId: fingerprint(publicKey), sign: readSigner(pem).sign }
@@ -399,14 +414,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('where proof is needed, a payout waits while its schedule was only said, also an earlier version, and goes once it is signed', async () => {
         await open()
         const proof = await carla()
-        town.bank.pay(town.atBank.id)
-        town.pass(60_000)
-        await town.hear(town.event('invoice.credited'))
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(60_000)
+        await installation.hear(installation.event('invoice.credited'))
         await change({ commissionBp: 0n })
-        await signAccount(town.db, 'main', 'carla', proof)
+        await signAccount(installation.db, 'main', 'carla', proof)
         await send('proven')
-        expect(town.transfers()).toEqual([])
-        expect(await town.payout()).toMatchObject({
+        expect(installation.transfers()).toEqual([])
+        expect(await installation.payout()).toMatchObject({
           state: 'owed',
           why: expect.stringContaining('the terms of schedule trial were said'),
         })
@@ -414,34 +429,36 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           expect.stringContaining('schedule trial: its terms were said and not proven, and 1 payout waits'),
         )
 
-        const [only] = await schedulesOnlySaid(town.db)
+        const [only] = await schedulesOnlySaid(installation.db)
         expect(only).toMatchObject({
           row: { name: 'trial' },
           current: true,
           earlier: [{ version: 1n, terms: { commissionBp: '150' } }],
         })
-        expect((await signSchedule(town.db, only!.row.id, 'ana', proof)).is).toBe('own')
-        expect((await signSchedule(town.db, only!.row.id, 'carla', proof, 'another')).is).toBe('changed')
-        expect((await signSchedule(town.db, only!.row.id, 'carla', proof)).is).toBe('signed')
-        expect((await signSchedule(town.db, only!.row.id, 'carla', proof)).is).toBe('proven')
+        expect((await signSchedule(installation.db, only!.row.id, 'ana', proof)).is).toBe('own')
+        expect((await signSchedule(installation.db, only!.row.id, 'carla', proof, 'another')).is).toBe(
+          'changed',
+        )
+        expect((await signSchedule(installation.db, only!.row.id, 'carla', proof)).is).toBe('signed')
+        expect((await signSchedule(installation.db, only!.row.id, 'carla', proof)).is).toBe('proven')
         await send('proven')
-        expect((await town.payout())!.state).toBe('sent')
-        expect(await checkBooks(town.db, town.app.world)).toEqual([])
+        expect((await installation.payout())!.state).toBe('sent')
+        expect(await checkBooks(installation.db, installation.app.world)).toEqual([])
       })
 
       test('of a database of before, nothing is known but that it was said; what is signed since is held to it', async () => {
         await open()
-        const { id } = await needSchedule(town.db, 'trial')
+        const { id } = await needSchedule(installation.db, 'trial')
         const forget = sql`update audit set detail = ${'{"name":"trial"}'} where subject = ${id}`
         await past('audit', 'audit_kept', forget)
         await run(sql`update schedules set commission_bp = 0 where name = 'trial'`)
-        const [only] = await schedulesOnlySaid(town.db)
+        const [only] = await schedulesOnlySaid(installation.db)
         expect(only).toMatchObject({ row: { name: 'trial' }, current: true, earlier: [] })
-        expect((await signSchedule(town.db, id, 'carla', await carla())).is).toBe('signed')
-        expect(await schedulesOnlySaid(town.db)).toEqual([])
+        expect((await signSchedule(installation.db, id, 'carla', await carla())).is).toBe('signed')
+        expect(await schedulesOnlySaid(installation.db)).toEqual([])
         await run(sql`update schedules set commission_bp = 1 where name = 'trial'`)
-        town.pass(hour)
-        await runDueSlots(town.app)
+        installation.pass(hour)
+        await runDueSlots(installation.app)
         expect(await needed()).toContainEqual(expect.stringContaining('schedule trial issues nothing'))
       })
     },

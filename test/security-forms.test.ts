@@ -16,35 +16,35 @@ import {
   type Asker,
   type Part,
 } from './testbed/asker.ts'
-import { addFolk, codeOf, tokenOf, type Folk } from './testbed/folk.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { addTestPerson, codeOf, tokenOf, type TestPerson } from './testbed/testPerson.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { chunk, png } from './testbed/photos.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
-let town: PageTown
-let maker: Folk
-let admin: Folk
+let installation: PageInstallation
+let maker: TestPerson
+let admin: TestPerson
 let as: Asker
 let csrf: string
 
 beforeAll(async () => {
-  town = await openPageTown()
-  maker = await addFolk(town, 'ana', 'maker', 'en')
-  admin = await addFolk(town, 'carla', 'admin', 'en')
-  await town.repasse('account', 'add', ...trialAccountFlags, '--by', 'ana')
-  await town.repasse('account', 'approve', 'main', '--by', 'bruno')
+  installation = await openPageInstallation()
+  maker = await addTestPerson(installation, 'ana', 'maker', 'en')
+  admin = await addTestPerson(installation, 'carla', 'admin', 'en')
+  await installation.repasse('account', 'add', ...trialAccountFlags, '--by', 'ana')
+  await installation.repasse('account', 'approve', 'main', '--by', 'bruno')
 })
-afterAll(() => town?.close())
+afterAll(() => installation?.close())
 beforeEach(async () => {
-  as = openAsker(town.origin)
-  as.cookies.set('console', await tokenOf(town, maker))
+  as = openAsker(installation.origin)
+  as.cookies.set('console', await tokenOf(installation, maker))
   csrf = csrfOf((await as.get('/console/me')).body)
 })
 
 const path = '/console/schedules/new'
 const count = async (table: string) =>
   Number(
-    (await town.running.app.db.one<{ n: bigint }>({
+    (await installation.running.app.db.one<{ n: bigint }>({
       texts: [`select count(*) as n from ${table}`],
       values: [],
     }))!.n,
@@ -161,7 +161,7 @@ describe('a form with a file', () => {
   })
 
   test('whose sender leaves in the middle is forgotten [security slow]', async () => {
-    const { port, hostname } = new URL(town.origin)
+    const { port, hostname } = new URL(installation.origin)
     await Promise.all(
       Array.from(
         { length: 20 },
@@ -283,15 +283,15 @@ describe('a plain form', () => {
 
 describe('sent twice at the same moment', () => {
   test('an invitation is one person', async () => {
-    const boss = openAsker(town.origin)
-    boss.cookies.set('console', await tokenOf(town, admin))
+    const boss = openAsker(installation.origin)
+    boss.cookies.set('console', await tokenOf(installation, admin))
     const token = csrfOf((await boss.get('/console/me')).body)
     const before = await count('users')
     const form = { csrf: token, name: 'twice', role: 'viewer', language: 'en' }
     const answers = await Promise.all([1, 2, 3].map(() => boss.post('/console/people', form)))
     expect(answers.map(({ status }) => status).sort((one, other) => one - other)).toEqual([200, 400, 400])
     expect(await count('users')).toBe(before + 1)
-    const id = (await town.running.app.db.one<{ id: string }>(
+    const id = (await installation.running.app.db.one<{ id: string }>(
       sql`select id from users where name = 'twice'`,
     ))!.id
     const removed = await Promise.all(
@@ -299,19 +299,19 @@ describe('sent twice at the same moment', () => {
     )
     expect(removed.every(({ status }) => status === 303 || status === 400)).toBe(true)
     expect(
-      await town.running.app.db.all(
+      await installation.running.app.db.all(
         sql`select act from audit where subject = ${id} and act = 'user removed'`,
       ),
     ).toHaveLength(1)
   })
 
   test('a code counts once', async () => {
-    await town.skip(30_000)
-    const code = codeOf(town, maker.secret)
+    await installation.skip(30_000)
+    const code = codeOf(installation, maker.secret)
     const answers = await Promise.all(
       [1, 2, 3].map(() => as.post('/console/step-up', { csrf, code, next: '/console/me' })),
     )
     expect(answers.map(({ status }) => status).sort((one, other) => one - other)).toEqual([303, 400, 400])
-    await town.running.app.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
+    await installation.running.app.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
   })
 })

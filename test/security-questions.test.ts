@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { insideOf } from '../src/web/console/console.ts'
 import { openAsker, type Asker } from './testbed/asker.ts'
-import { addFolk, tokenOf } from './testbed/folk.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { addTestPerson, tokenOf } from './testbed/testPerson.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 import { projectFiles } from './testbed/tree.ts'
@@ -99,18 +99,23 @@ describe.each([
 ])('on $engine', ({ engine, there }) => {
   describe.skipIf(!there)(there ? 'a strange question' : 'which is not to be had on this machine', () => {
     let server: Postgres | undefined
-    let town: PageTown
+    let installation: PageInstallation
     let as: Asker
     let paths: string[]
     beforeAll(async () => {
       if (engine === 'postgres') server = await startPostgres({ durable: false })
-      town = await openPageTown(server ? { env: { DATABASE_URL: await server.migratedDatabase() } } : {})
-      await town.repasse('account', 'add', ...trialAccountFlags)
-      as = openAsker(town.origin)
-      as.cookies.set('console', await tokenOf(town, await addFolk(town, 'carla', 'admin', 'en')))
+      installation = await openPageInstallation(
+        server ? { env: { DATABASE_URL: await server.migratedDatabase() } } : {},
+      )
+      await installation.repasse('account', 'add', ...trialAccountFlags)
+      as = openAsker(installation.origin)
+      as.cookies.set(
+        'console',
+        await tokenOf(installation, await addTestPerson(installation, 'carla', 'admin', 'en')),
+      )
       const settings = { publicUrl: undefined, shopName: 'Shop', simulateUrl: undefined }
       const { list } = insideOf({
-        app: town.running.app,
+        app: installation.running.app,
         settings,
         over: new AbortController().signal,
       } as Parameters<typeof insideOf>[0]).doors
@@ -128,7 +133,7 @@ describe.each([
       ]
     })
     afterAll(async () => {
-      await town?.close()
+      await installation?.close()
       await server?.stop()
     })
 

@@ -8,23 +8,23 @@ import { acts, may, needsStepUp, roles, type Act, type Role } from '../src/peopl
 import { sql } from '../src/db/db.ts'
 import { insideOf } from '../src/web/console/console.ts'
 import { csrfOf, openAsker, type Asker } from './testbed/asker.ts'
-import { addFolk, tokenOf, type Folk } from './testbed/folk.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { addTestPerson, tokenOf, type TestPerson } from './testbed/testPerson.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 type DoorList = ReturnType<typeof insideOf>['doors']['list']
 
-let town: PageTown
-const folk = {} as Record<Role, Folk>
+let installation: PageInstallation
+const people = {} as Record<Role, TestPerson>
 let doors: DoorList
 let paths: Map<string, string>
 
 beforeAll(async () => {
-  town = await openPageTown()
-  for (const role of roles) folk[role] = await addFolk(town, `the-${role}`, role, 'en')
-  await town.repasse('account', 'add', ...trialAccountFlags)
-  await town.repasse('account', 'approve', 'main', '--by', 'checker')
-  await town.repasse(
+  installation = await openPageInstallation()
+  for (const role of roles) people[role] = await addTestPerson(installation, `the-${role}`, role, 'en')
+  await installation.repasse('account', 'add', ...trialAccountFlags)
+  await installation.repasse('account', 'approve', 'main', '--by', 'checker')
+  await installation.repasse(
     'account',
     'add',
     ...changed(trialAccountFlags, { '--name': 'second', '--number': '6341320293482497' }),
@@ -37,13 +37,13 @@ beforeAll(async () => {
     '--amount': '20.00',
   }
   const rest = { '--payers': 'random', '--due-in': '2d', '--pay-to': 'main', '--by': 'maker' }
-  await town.repasse('schedule', 'add', ...Object.entries({ ...rule, ...rest }).flat())
-  doors = insideOf(partsOf(town)).doors.list
+  await installation.repasse('schedule', 'add', ...Object.entries({ ...rule, ...rest }).flat())
+  doors = insideOf(partsOf(installation)).doors.list
   paths = new Map(doors.map(({ path }) => [path, filled(path)]))
 })
-afterAll(() => town?.close())
+afterAll(() => installation?.close())
 
-const partsOf = ({ running: app }: PageTown) =>
+const partsOf = ({ running: app }: PageInstallation) =>
   ({
     app: app.app,
     settings: { publicUrl: undefined, shopName: 'Shop', simulateUrl: undefined },
@@ -53,7 +53,7 @@ const partsOf = ({ running: app }: PageTown) =>
 const changed = (flags: readonly string[], change: Readonly<Record<string, string>>) =>
   flags.map((word, at) => change[flags[at - 1]!] ?? word)
 
-/** A path with things that are there, where this town has some. */
+/** A path with things that are there, where this installation has some. */
 const filled = (path: string) =>
   path
     .replace(/^(\/console\/accounts)\/:\w+/, '$1/second')
@@ -61,8 +61,8 @@ const filled = (path: string) =>
     .replace(/:\w+/g, 'none')
 
 async function inside(role: Role): Promise<{ as: Asker; csrf: string }> {
-  const as = openAsker(town.origin)
-  as.cookies.set('console', await tokenOf(town, folk[role]))
+  const as = openAsker(installation.origin)
+  as.cookies.set('console', await tokenOf(installation, people[role]))
   return { as, csrf: csrfOf((await as.get('/console/me')).body) }
 }
 
@@ -100,7 +100,7 @@ const itsOwnSettings = [
 /** A digest of all that people own, table by table; that a session is used is written elsewhere. */
 async function everything(): Promise<Record<string, string>> {
   const digests: Record<string, string> = {}
-  const { db } = town.running.app
+  const { db } = installation.running.app
   const tables = await db.all<{ name: string }>(
     sql`select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name`,
   )
@@ -120,7 +120,7 @@ test('every route of the console asks for an act of the table, and none is besid
   const {
     inside: router,
     doors: { list },
-  } = insideOf(partsOf(town))
+  } = insideOf(partsOf(installation))
   const known: readonly string[] = acts
   for (const door of list) expect(known).toContain(door.act)
   const hung = router.stack.flatMap(layer =>
@@ -139,7 +139,7 @@ test('what is posted asks for more than seeing, and every act has a route', () =
 
 test('without a session no route shows or does anything [security roles]', async () => {
   const before = await everything()
-  const stranger = openAsker(town.origin)
+  const stranger = openAsker(installation.origin)
   for (const { method, path } of doors) {
     const answer =
       method === 'GET'
@@ -191,7 +191,7 @@ describe.each(roles)('a %s', role => {
 
   test('is asked for a fresh code before what moves money or gives access [security 9]', async () => {
     const { as, csrf } = await inside(role)
-    await town.skip(5 * 60_000)
+    await installation.skip(5 * 60_000)
     const before = await everything()
     for (const { method, path, act } of doors) {
       if (method !== 'POST' || !may(role, act) || !needsStepUp(act)) continue
@@ -206,7 +206,7 @@ describe.each(roles)('a %s', role => {
         })
         expect([act, path, answer.status]).toEqual([act, path, 400])
         expect(answer.body).toMatch(/code/i)
-        await town.running.app.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
+        await installation.running.app.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
       }
       // Where a passkey may sign instead, nothing is signed by this; anywhere else it stands for no code.
       const unsigned = { csrf, assertion: 'x', why: 'x', name: 'newcomer', role: 'viewer', language: 'en' }

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { audit } from '../src/ledger/ledger.ts'
 import { sql } from '../src/db/db.ts'
 import { openAsker, type Answered, type Asker } from './testbed/asker.ts'
-import { carry, tokenOf } from './testbed/folk.ts'
-import { plant, plantTown } from './testbed/planted.ts'
+import { carry, tokenOf } from './testbed/testPerson.ts'
+import { plant, plantSecrets } from './testbed/planted.ts'
 import { axe, browserAvailable, openBrowser, visit } from './testbed/browser.ts'
-import { openSeededTown, type SeededTown } from './testbed/seededTown.ts'
+import { openSeededInstallation, type SeededInstallation } from './testbed/seededInstallation.ts'
 import { projectFiles } from './testbed/tree.ts'
 
 /**
@@ -73,38 +73,38 @@ const tablesOfOurs =
 const markOf = (column: string) => `=MARK-7"'><xss-${column} onerror=alert(1)>`
 const shownMark = (column: string) => `&lt;xss-${column} `
 
-let town: SeededTown
+let installation: SeededInstallation
 const pages = new Map<string, Answered>()
 
 const tokens = new Map<string, string>()
 const planted = plant()
 const as = (name: string): Asker => {
-  const asker = openAsker(town.origin)
+  const asker = openAsker(installation.origin)
   asker.cookies.set('console', tokens.get(name)!)
   return asker
 }
 
 beforeAll(async () => {
-  town = await openSeededTown()
+  installation = await openSeededInstallation()
   // Before their names become marks too.
   for (const name of ['carla', 'ana', 'bruno'] as const)
-    tokens.set(name, await tokenOf(town, town.folk[name]))
-  plantTown(planted, town, town.folk, tokens)
-  planted.add('invitation', town.welcome.split('/').at(-1)!)
-  await poison(town)
+    tokens.set(name, await tokenOf(installation, installation.people[name]))
+  plantSecrets(planted, installation, installation.people, tokens)
+  planted.add('invitation', installation.welcome.split('/').at(-1)!)
+  await poison(installation)
   await crawl(as('carla'))
   // Who may act is shown forms that others are not.
   const found = [...pages.keys()].filter(path => path.startsWith('/console'))
   for (const name of ['ana', 'bruno'])
     for (const path of found) pages.set(`${path} as ${name}`, await as(name).get(path))
 }, 180_000)
-afterAll(() => town?.close())
+afterAll(() => installation?.close())
 
 /**
  * What people did about an invoice: a refund, a cancelation, and asking again, each with their names and
  * reasons.
  */
-async function actOnInvoice({ running: { app } }: SeededTown): Promise<void> {
+async function actOnInvoice({ running: { app } }: SeededInstallation): Promise<void> {
   const { db } = app
   const invoice = (await db.one<{ id: string; provider_id: string }>(
     sql`select id, provider_id from invoices where rail = 'starkbank' and state = 'credited' order by id
@@ -133,7 +133,7 @@ async function actOnInvoice({ running: { app } }: SeededTown): Promise<void> {
  * What is said about people, and invoices that these books do not know: one row of each table that the seeded
  * days leave empty.
  */
-async function speakOfPeople({ running: { app } }: SeededTown): Promise<void> {
+async function speakOfPeople({ running: { app } }: SeededInstallation): Promise<void> {
   const at = '2026-11-21T03:00:00.000Z'
   await app.db.tx(async tx => {
     const [user] = await tx.all<{ id: string }>(
@@ -165,7 +165,7 @@ async function speakOfPeople({ running: { app } }: SeededTown): Promise<void> {
   })
 }
 
-async function poison({ running: { app } }: SeededTown): Promise<void> {
+async function poison({ running: { app } }: SeededInstallation): Promise<void> {
   const { db } = app
   const triggers = await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)
   for (const { name } of triggers) await db.script(`drop trigger ${name}`)
@@ -175,8 +175,8 @@ async function poison({ running: { app } }: SeededTown): Promise<void> {
   await db.tx(tx =>
     tx.run(sql`update attempts set why = 'refused' where rowid = (select min(rowid) from attempts)`),
   )
-  await actOnInvoice(town)
-  await speakOfPeople(town)
+  await actOnInvoice(installation)
+  await speakOfPeople(installation)
   await db.tx(async tx => {
     const now = await tx.now()
     await tx.run(
@@ -236,7 +236,7 @@ const rawEvent = new Uint8Array(
 
 /** Every page that can be reached from the first ones, some of each shape. */
 async function crawl(admin: Asker): Promise<void> {
-  const refused = await town.running.app.db.all<{ id: string }>(
+  const refused = await installation.running.app.db.all<{ id: string }>(
     sql`select payout_id as id from attempts where why is not null`,
   )
   const waiting = [
@@ -244,7 +244,7 @@ async function crawl(admin: Asker): Promise<void> {
     '/basket',
     '/checkout',
     '/console',
-    ...Object.values(town.orders).map(token => `/orders/${token}`),
+    ...Object.values(installation.orders).map(token => `/orders/${token}`),
     // One of many, which six of a kind need not meet.
     ...refused.map(({ id }) => `/console/payouts/${id}`),
     '/console/me',
@@ -260,11 +260,11 @@ async function crawl(admin: Asker): Promise<void> {
     pages.set(path, answer)
     for (const [, link] of answer.body.matchAll(/(?:href|action|src)="([^"]*)"/g)) {
       const target = decoded(link!)
-      if (!URL.canParse(target, town.origin + path)) continue
-      const url = new URL(target, town.origin + path)
+      if (!URL.canParse(target, installation.origin + path)) continue
+      const url = new URL(target, installation.origin + path)
       const next = url.pathname + url.search
       if (
-        url.origin !== town.origin ||
+        url.origin !== installation.origin ||
         known.has(next) ||
         next.startsWith('/assets/') ||
         url.pathname === '/console/sign-out'
@@ -291,7 +291,7 @@ const decoded = (text: string) =>
 const isPage = ({ headers }: Answered) => headers['content-type']?.startsWith('text/html') === true
 
 test('every text of the schema is known to be somebody’s or ours', async () => {
-  const { db } = town.running.app
+  const { db } = installation.running.app
   const tables = await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'table'`)
   const unknown: string[] = []
   for (const { name: table } of tables) {
@@ -332,7 +332,7 @@ describe('on every page', () => {
     for (const [path, { body }] of pages)
       for (const [, link] of body.matchAll(/\s(?:href|action|src|formaction|poster|data|cite)="([^"]*)"/g)) {
         const target = decoded(link!)
-        if (!allowed.test(target) && !target.startsWith(town.origin))
+        if (!allowed.test(target) && !target.startsWith(installation.origin))
           wrong.push(`${path}: ${target.slice(0, 60)}`)
       }
     expect(wrong).toEqual([])
@@ -427,8 +427,8 @@ describe.skipIf(!browserAvailable())('in a browser', () => {
   test('no mark runs, no policy is broken, and the pages stay whole [security 11 xss]', async () => {
     const browser = await openBrowser()
     try {
-      const visitor = await visit(browser, town.origin)
-      await carry(visitor.context, town, tokens.get('carla')!)
+      const visitor = await visit(browser, installation.origin)
+      await carry(visitor.context, installation, tokens.get('carla')!)
       const dialogs: string[] = []
       visitor.page.on('dialog', dialog => (dialogs.push(visitor.page.url()), void dialog.dismiss()))
       const shapes = new Map<string, string>()

@@ -6,40 +6,44 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { acceptInvitation, newToken, openInvitation, type Role } from '../src/people/people.ts'
 import { sql } from '../src/db/db.ts'
 import { csrfOf, fromOurs, openAsker, type Asker } from './testbed/asker.ts'
-import { addFolk, codeOf, tokenOf, type Folk } from './testbed/folk.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { addTestPerson, codeOf, tokenOf, type TestPerson } from './testbed/testPerson.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 
 const minute = 60_000
-let town: PageTown
-const folk = new Map<Role, Folk>()
+let installation: PageInstallation
+const people = new Map<Role, TestPerson>()
 let browser: Asker
 
 beforeAll(async () => {
-  town = await openPageTown()
+  installation = await openPageInstallation()
   for (const role of ['viewer', 'maker', 'checker', 'admin'] as const)
-    folk.set(role, await addFolk(town, `the-${role}`, role, 'en'))
+    people.set(role, await addTestPerson(installation, `the-${role}`, role, 'en'))
 })
-afterAll(() => town?.close())
+afterAll(() => installation?.close())
 beforeEach(async () => {
-  browser = openAsker(town.origin)
+  browser = openAsker(installation.origin)
   // No test waits for the failures of the one before.
-  await town.running.app.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
+  await installation.running.app.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
 })
 
-const admin = () => folk.get('admin')!
-const fieldsOf = ({ name, password, secret }: Folk) => ({ name, password, code: codeOf(town, secret) })
-async function enter(as: Asker, person: Folk, more: Record<string, string> = {}) {
-  await town.skip(30_000)
+const admin = () => people.get('admin')!
+const fieldsOf = ({ name, password, secret }: TestPerson) => ({
+  name,
+  password,
+  code: codeOf(installation, secret),
+})
+async function enter(as: Asker, person: TestPerson, more: Record<string, string> = {}) {
+  await installation.skip(30_000)
   return as.post('/console/sign-in', { ...fieldsOf(person), ...more })
 }
 /** A browser that is signed in, and its page's token. */
-async function signedIn(person: Folk = admin()): Promise<{ as: Asker; csrf: string }> {
-  const as = openAsker(town.origin)
-  as.cookies.set('console', await tokenOf(town, person))
+async function signedIn(person: TestPerson = admin()): Promise<{ as: Asker; csrf: string }> {
+  const as = openAsker(installation.origin)
+  as.cookies.set('console', await tokenOf(installation, person))
   return { as, csrf: csrfOf((await as.get('/console/me')).body) }
 }
 const acts = async () =>
-  (await town.running.app.db.all<{ act: string }>(sql`select act from audit order by seq`)).map(
+  (await installation.running.app.db.all<{ act: string }>(sql`select act from audit order by seq`)).map(
     ({ act }) => act,
   )
 
@@ -61,9 +65,9 @@ describe('signing in', () => {
     expect(plain.headers['set-cookie']).toEqual([
       expect.stringMatching(/^console=[\w-]{43}; path=\/; samesite=lax; httponly$/),
     ])
-    const secure = await openPageTown({ env: { PUBLIC_URL: 'https://pay.example.com' } })
+    const secure = await openPageInstallation({ env: { PUBLIC_URL: 'https://pay.example.com' } })
     try {
-      const person = await addFolk(secure, 'ana', 'viewer')
+      const person = await addTestPerson(secure, 'ana', 'viewer')
       const { name, password } = person
       await secure.skip(30_000)
       const answer = await openAsker(secure.origin).post('/console/sign-in', {
@@ -81,7 +85,7 @@ describe('signing in', () => {
 
   test('whatever is wrong, the page says the same [security 9]', async () => {
     const right = fieldsOf(admin())
-    await town.skip(30_000)
+    await installation.skip(30_000)
     const tries = [
       { ...right, password: 'something else' },
       { ...right, code: '000000' },
@@ -90,7 +94,7 @@ describe('signing in', () => {
     ]
     const pages = new Set<string>()
     for (const fields of tries) {
-      const answer = await openAsker(town.origin).post('/console/sign-in', fields)
+      const answer = await openAsker(installation.origin).post('/console/sign-in', fields)
       expect([answer.status, answer.headers['set-cookie']]).toEqual([403, undefined])
       pages.add(answer.body.replaceAll(/ value(="[^"]*")?/g, ''))
     }
@@ -105,7 +109,7 @@ describe('signing in', () => {
     const first = browser.cookies.get('console')!
     await enter(browser, admin())
     expect(browser.cookies.get('console')).not.toBe(first)
-    const old = openAsker(town.origin)
+    const old = openAsker(installation.origin)
     old.cookies.set('console', first)
     expect((await old.get('/console/me')).status).toBe(302)
     old.cookies.set('console', planted)
@@ -121,7 +125,7 @@ describe('signing in', () => {
     expect(Number(told.headers['retry-after'])).toBeGreaterThan(50)
     expect(Number(told.headers['retry-after'])).toBeLessThanOrEqual(60)
     expect((await enter(browser, admin())).status).toBe(429)
-    await town.skip(31_000)
+    await installation.skip(31_000)
     expect((await enter(browser, admin())).status).toBe(303)
     expect(await acts()).toContain('sign-in slowed')
   })
@@ -139,7 +143,7 @@ describe('signing in', () => {
   test('fifty browsers that guess at once are fifty guesses', async () => {
     const guess = { ...fieldsOf(admin()), password: 'guessing along' }
     const answers = await Promise.all(
-      Array.from({ length: 50 }, () => openAsker(town.origin).post('/console/sign-in', guess)),
+      Array.from({ length: 50 }, () => openAsker(installation.origin).post('/console/sign-in', guess)),
     )
     expect(answers.filter(({ status }) => status === 403)).toHaveLength(5)
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(45)
@@ -165,43 +169,43 @@ describe('signing in', () => {
     const answer = await enter(browser, admin(), { next })
     expect([answer.status, answer.headers['set-cookie']?.length]).toEqual([303, 1])
     expect(answer.to!.startsWith(to)).toBe(true)
-    expect(new URL(answer.to!, town.origin).origin).toBe(town.origin)
+    expect(new URL(answer.to!, installation.origin).origin).toBe(installation.origin)
   })
 })
 
 describe('a session', () => {
   test('ends a quarter of an hour after it was last used [security 9]', async () => {
     const { as } = await signedIn()
-    await town.skip(14 * minute)
+    await installation.skip(14 * minute)
     expect((await as.get('/console/me')).status).toBe(200)
-    await town.skip(15 * minute)
+    await installation.skip(15 * minute)
     expect((await as.get('/console/me')).status).toBe(302)
   })
 
   test('ends eight hours after it began, however busy [security 9]', async () => {
     const { as } = await signedIn()
     for (let turn = 0; turn < 34; turn++) {
-      await town.skip(14 * minute)
+      await installation.skip(14 * minute)
       expect((await as.get('/console/me')).status).toBe(200)
     }
-    await town.skip(5 * minute)
+    await installation.skip(5 * minute)
     expect((await as.get('/console/me')).status).toBe(302)
   })
 
   test('ends when an admin ends it, in the middle of whatever it was', async () => {
-    const { as, csrf } = await signedIn(folk.get('maker'))
-    await town.repasse('user', 'sign-out', 'the-maker', '--by', 'boss')
+    const { as, csrf } = await signedIn(people.get('maker'))
+    await installation.repasse('user', 'sign-out', 'the-maker', '--by', 'boss')
     expect((await as.get('/console/me')).status).toBe(302)
     expect((await as.post('/console/me/language', { csrf, language: 'en' })).to).toBe('/console/sign-in')
   })
 
   test('of a person who is locked or removed is over at once', async () => {
-    const person = await addFolk(town, 'leaver', 'maker', 'en')
+    const person = await addTestPerson(installation, 'leaver', 'maker', 'en')
     const { as } = await signedIn(person)
-    await town.repasse('user', 'lock', 'leaver', '--by', 'boss')
+    await installation.repasse('user', 'lock', 'leaver', '--by', 'boss')
     expect((await as.get('/console/me')).status).toBe(302)
     expect((await enter(browser, person)).status).toBe(403)
-    await town.repasse('user', 'remove', 'leaver', '--by', 'boss')
+    await installation.repasse('user', 'remove', 'leaver', '--by', 'boss')
     expect((await enter(browser, person)).status).toBe(403)
   })
 
@@ -229,7 +233,7 @@ describe('a forged request', () => {
   test.each(forged)('%s is refused, with the token and all [security 10 csrf]', async (_, headers) => {
     const { as, csrf } = await signedIn()
     const told = Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name, value === 'OURS' ? town.origin : value]),
+      Object.entries(headers).map(([name, value]) => [name, value === 'OURS' ? installation.origin : value]),
     )
     const before = await acts()
     for (const path of ['/console/sign-out', '/console/me/sessions/end-others', '/console/people']) {
@@ -238,7 +242,9 @@ describe('a forged request', () => {
       ).toBe(403)
     }
     expect(
-      (await openAsker(town.origin).post('/console/sign-in', fieldsOf(admin()), told)).headers['set-cookie'],
+      (await openAsker(installation.origin).post('/console/sign-in', fieldsOf(admin()), told)).headers[
+        'set-cookie'
+      ],
     ).toBeUndefined()
     expect((await as.get('/console/me')).status).toBe(200)
     expect(await acts()).toEqual(before)
@@ -247,7 +253,8 @@ describe('a forged request', () => {
   test('is let through where an older browser names our origin', async () => {
     const { as, csrf } = await signedIn()
     expect(
-      (await as.post('/console/me/language', { csrf, language: 'en' }, { origin: town.origin })).status,
+      (await as.post('/console/me/language', { csrf, language: 'en' }, { origin: installation.origin }))
+        .status,
     ).toBe(303)
   })
 
@@ -264,7 +271,7 @@ describe('a forged request', () => {
   })
 
   test('with the token of another person’s session is refused [security 10 csrf]', async () => {
-    const other = await signedIn(folk.get('viewer'))
+    const other = await signedIn(people.get('viewer'))
     const { as } = await signedIn()
     expect((await as.post('/console/me/language', { csrf: other.csrf, language: 'pt-BR' })).status).toBe(403)
   })
@@ -286,7 +293,17 @@ describe('a forged request', () => {
 describe('an invitation over the web', () => {
   test('is shown to who has the link, accepted once, and never told again', async () => {
     const link = (
-      await town.repasse('user', 'add', 'newcomer', '--role', 'viewer', '--lang', 'en', '--by', 'boss')
+      await installation.repasse(
+        'user',
+        'add',
+        'newcomer',
+        '--role',
+        'viewer',
+        '--lang',
+        'en',
+        '--by',
+        'boss',
+      )
     ).trim()
     const path = new URL(link).pathname
     const page = await browser.get(path)
@@ -303,7 +320,7 @@ describe('an invitation over the web', () => {
       browser.post(path, {
         password: 'a sentence will do',
         again: 'a sentence will do',
-        code: codeOf(town, secret),
+        code: codeOf(installation, secret),
         ...more,
       })
     expect((await accept({ again: 'another' })).body).toContain('The two passwords differ')
@@ -325,11 +342,11 @@ describe('an invitation over the web', () => {
   )
 
   test('accepted after a reset does not bring the old sessions back', async () => {
-    const person = await addFolk(town, 'loser', 'maker', 'en')
+    const person = await addTestPerson(installation, 'loser', 'maker', 'en')
     const { as } = await signedIn(person)
-    const link = (await town.repasse('user', 'reset', 'loser', '--by', 'boss')).trim()
+    const link = (await installation.repasse('user', 'reset', 'loser', '--by', 'boss')).trim()
     expect((await as.get('/console/me')).status).toBe(302)
-    const { db, world } = town.running.app
+    const { db, world } = installation.running.app
     const token = link.split('/').at(-1)!
     const own = newToken(world)
     const opening = await openInvitation(db, world, token, own)
@@ -341,7 +358,7 @@ describe('an invitation over the web', () => {
           token,
           browser: own,
           password: 'a sentence will do',
-          code: codeOf(town, secret),
+          code: codeOf(installation, secret),
         })
       ).is,
     ).toBe('done')
@@ -363,7 +380,7 @@ describe('an address', () => {
           status >= 500,
         ]).toEqual([path, false, false, false])
       }
-      const { body } = await openAsker(town.origin).ask('/console', { headers: { host } })
+      const { body } = await openAsker(installation.origin).ask('/console', { headers: { host } })
       expect(body).not.toContain('evil.example')
     },
   )
@@ -375,7 +392,7 @@ describe('an address', () => {
     '/console/audit?after=1%0d%0aset-cookie:%20a=b',
   ])('with a line end in it adds no header: %s [security injection]', async path => {
     const { as } = await signedIn()
-    for (const each of [as, openAsker(town.origin)]) {
+    for (const each of [as, openAsker(installation.origin)]) {
       const { headers } = await each.get(path)
       expect(JSON.stringify(headers['set-cookie'] ?? [])).not.toContain('a=b')
       expect(headers['location'] ?? '').not.toMatch(/[\r\n]/)

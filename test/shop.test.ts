@@ -9,16 +9,16 @@ import { addProduct, editProduct, stopOffering, payShopTo } from '../src/shop/sh
 import { sql } from '../src/db/db.ts'
 import { openNews } from './testbed/news.ts'
 import { qrInPage } from './testbed/qrInPage.ts'
-import { buyer, openShopTown, wares, type ShopTown } from './testbed/shopTown.ts'
+import { buyer, openShopInstallation, wares, type ShopInstallation } from './testbed/shopInstallation.ts'
 
-let town: ShopTown
+let installation: ShopInstallation
 beforeAll(async () => {
-  town = await openShopTown()
+  installation = await openShopInstallation()
 })
-afterAll(() => town.close())
+afterAll(() => installation.close())
 
 const count = async (what: 'orders' | 'invoices') => {
-  const { db } = town.running.app
+  const { db } = installation.running.app
   const query =
     what === 'orders'
       ? sql`select count(*) as count from orders`
@@ -26,12 +26,12 @@ const count = async (what: 'orders' | 'invoices') => {
   return Number((await db.one<{ count: bigint }>(query))!.count)
 }
 const edit = (name: string, change: Parameters<typeof editProduct>[2]) =>
-  editProduct(town.running.app.db, name, change, 'maker')
+  editProduct(installation.running.app.db, name, change, 'maker')
 const totalOf = (page: Page) => formTo(page, '/checkout').fields['total']
 const minute = 60_000
 
 test('the list shows each product with its price, its stock and a photo that may be kept for ever', async () => {
-  const who = town.visitor()
+  const who = installation.visitor()
   const page = await who.get('/')
   expect(page.status).toBe(200)
   expect(page.text).toMatch(/Café torrado 250 g\s+R\$\s39,90/)
@@ -63,25 +63,25 @@ test('the list shows each product with its price, its stock and a photo that may
 })
 
 test('a product has a page of its own, and what is not sold has none', async () => {
-  const who = town.visitor()
-  const page = await who.get(`/products/${town.products.coffee.slug}`)
+  const who = installation.visitor()
+  const page = await who.get(`/products/${installation.products.coffee.slug}`)
   expect(page.text).toContain('Moído na hora.')
   expect((await who.get('/products/nothing')).status).toBe(404)
 })
 
 describe('the basket', () => {
   test('is kept by the browser for 30 days, as products and quantities alone, and found again on the next visit', async () => {
-    const who = town.visitor()
+    const who = installation.visitor()
     const shop = await who.get('/')
-    const answer = await who.raw('/basket', { form: { product: town.products.mug.id, act: 'add' } })
+    const answer = await who.raw('/basket', { form: { product: installation.products.mug.id, act: 'add' } })
     expect([answer.status, answer.headers.get('location')]).toEqual([
       303,
-      `/basket?added=${town.products.mug.id}`,
+      `/basket?added=${installation.products.mug.id}`,
     ])
     const [cookie] = answer.headers.getSetCookie().filter(line => line.startsWith('basket='))
     expect(cookie).toMatch(
       new RegExp(
-        `^basket=${town.products.mug.id.slice(4)}\\.1; path=/; expires=.*; samesite=lax; httponly$`,
+        `^basket=${installation.products.mug.id.slice(4)}\\.1; path=/; expires=.*; samesite=lax; httponly$`,
         'i',
       ),
     )
@@ -89,7 +89,7 @@ describe('the basket', () => {
     expect(days).toBeGreaterThan(29.9)
     expect(days).toBeLessThan(30.1)
 
-    const again = town.visitor()
+    const again = installation.visitor()
     for (const [name, value] of who.cookies) again.cookies.set(name, value)
     expect((await again.get('/')).text).toContain('Cesta (1)')
     expect((await again.get('/basket')).text).toMatch(/Caneca de cerâmica .*R\$\s55,00/)
@@ -97,8 +97,8 @@ describe('the basket', () => {
   })
 
   test('takes one more, another quantity, and out again; what is too much becomes what an order takes', async () => {
-    const who = town.visitor()
-    const { id } = town.products.coffee
+    const who = installation.visitor()
+    const { id } = installation.products.coffee
     const add = async () =>
       who.send(formTo(await who.get('/'), '/basket', { product: id }), {}, { name: 'act', value: 'add' })
     const change = async (quantity: string) =>
@@ -132,14 +132,14 @@ describe('the basket', () => {
     ['too long', '01hqzzzzzzzzzzzzzzzzzzzzzz.1~'.repeat(60)],
     ['markup', '<script>alert(1)</script>'],
   ])('made up as %s is an empty one', async (_, cookie) => {
-    const who = town.visitor()
+    const who = installation.visitor()
     who.cookies.set('basket', cookie)
     expect((await who.get('/basket')).text).toContain('A cesta está vazia.')
     expect((await who.get('/checkout')).path).toBe('/basket')
   })
 
   test('with a product that does not exist says so, and does not lead to checkout', async () => {
-    const who = town.visitor()
+    const who = installation.visitor()
     who.cookies.set('basket', '01hqzzzzzzzzzzzzzzzzzzzzzz.1')
     const page = await who.get('/basket')
     expect(page.text).toContain('Não é mais vendido. Remova para continuar.')
@@ -147,8 +147,8 @@ describe('the basket', () => {
   })
 
   test('refuses what is no form of it', async () => {
-    const who = town.visitor()
-    const { id } = town.products.coffee
+    const who = installation.visitor()
+    const { id } = installation.products.coffee
     for (const form of [{}, { product: id }, { product: id, act: 'steal' }, { product: 'inv_1', act: 'add' }])
       expect((await who.raw('/basket', { form: form as Record<string, string> })).status).toBe(400)
     expect(
@@ -163,9 +163,9 @@ describe('the basket', () => {
   })
 
   test('shop and basket are found in English too, by the browser’s wish and by the link, which is kept', async () => {
-    const who = town.visitor({ language: 'en-GB,en;q=0.9' })
+    const who = installation.visitor({ language: 'en-GB,en;q=0.9' })
     expect((await who.get('/')).html).toContain('<html lang="en">')
-    const other = town.visitor({ language: 'pt-BR' })
+    const other = installation.visitor({ language: 'pt-BR' })
     expect((await other.get('/?lang=en')).text).toContain('Sold out')
     expect((await other.get('/basket')).text).toContain('The basket is empty.')
   })
@@ -173,9 +173,9 @@ describe('the basket', () => {
 
 describe('checkout', () => {
   test('asks for three things, and says of each what is wrong with it, keeping what was typed; nothing is ordered', async () => {
-    const who = town.visitor()
+    const who = installation.visitor()
     const before = await count('orders')
-    const page = await town.toCheckout(who)
+    const page = await installation.toCheckout(who)
     const wrong = await who.send(formTo(page, '/checkout'), {
       name: '<b>',
       email: 'ana@',
@@ -200,9 +200,12 @@ describe('checkout', () => {
   test.each(['', '1', '111.111.111-11', '012.345.678-9', '20.018.183/0001-81', 'abc', "0123456789' or 1=1"])(
     'refuses the tax id %j',
     async taxId => {
-      const who = town.visitor()
+      const who = installation.visitor()
       const before = await count('orders')
-      const wrong = await who.send(formTo(await town.toCheckout(who), '/checkout'), { ...buyer, taxId })
+      const wrong = await who.send(formTo(await installation.toCheckout(who), '/checkout'), {
+        ...buyer,
+        taxId,
+      })
       expect(wrong.status).toBe(422)
       expect(wrong.html).toContain('id="taxId-fault"')
       expect(await count('orders')).toBe(before)
@@ -210,9 +213,9 @@ describe('checkout', () => {
   )
 
   test('takes no price from a browser: another total is answered with the true one, and nothing is ordered [security prices]', async () => {
-    const who = town.visitor()
+    const who = installation.visitor()
     const before = await count('orders')
-    const form = formTo(await town.toCheckout(who, ['coffee', 'mug']), '/checkout')
+    const form = formTo(await installation.toCheckout(who, ['coffee', 'mug']), '/checkout')
     expect(form.fields['total']).toBe('9490')
     for (const total of ['1', '0', '-9490', '9490.00', 'free', '']) {
       const answer = await who.send(form, { ...buyer, total })
@@ -220,19 +223,19 @@ describe('checkout', () => {
       expect(answer.text).toMatch(/Um preço mudou: o total agora é R\$\s94,90/)
     }
     const extra = await who.raw('/checkout', {
-      form: { ...form.fields, ...buyer, units: '1', price: '1', [town.products.mug.id]: '1' },
+      form: { ...form.fields, ...buyer, units: '1', price: '1', [installation.products.mug.id]: '1' },
     })
     expect(extra.status).toBe(303)
     expect(await count('orders')).toBe(before + 1)
-    const made = await town.running.app.db.one<{ units: bigint }>(
+    const made = await installation.running.app.db.one<{ units: bigint }>(
       sql`select units from orders order by added_at desc, id desc limit 1`,
     )
     expect(made!.units).toBe(9_490n)
   })
 
   test('says when a price changed on the way, and orders at the new one only after it was shown [security prices]', async () => {
-    const who = town.visitor()
-    const basket = formTo(await town.toCheckout(who, ['notebook']), '/checkout')
+    const who = installation.visitor()
+    const basket = formTo(await installation.toCheckout(who, ['notebook']), '/checkout')
     await edit('caderno-pautado', { units: 2_600n })
     try {
       const seenBefore = await who.get('/checkout?total=2450')
@@ -242,16 +245,16 @@ describe('checkout', () => {
       expect(answer.text).toMatch(/o total agora é R\$\s26,00\. Nada foi pedido ainda/)
       const placed = await who.send(formTo(answer, '/checkout'))
       expect(placed.path).toMatch(/^\/orders\//)
-      await town.becomes(who, placed.path, /A pagar R\$\s26,00/)
+      await installation.becomes(who, placed.path, /A pagar R\$\s26,00/)
     } finally {
       await edit('caderno-pautado', { units: wares.notebook.units })
     }
   })
 
   test('sent twice, at once or again, is one order, and its basket is empty then', async () => {
-    const who = town.visitor()
+    const who = installation.visitor()
     const before = await count('orders')
-    const form = { ...formTo(await town.toCheckout(who), '/checkout').fields, ...buyer }
+    const form = { ...formTo(await installation.toCheckout(who), '/checkout').fields, ...buyer }
     const cookies = new Map(who.cookies)
     const answers = await Promise.all([1, 2, 3, 4].map(() => who.raw('/checkout', { form })))
     const [first, ...others] = answers.map(answer => answer.headers.get('location'))
@@ -265,10 +268,10 @@ describe('checkout', () => {
   })
 
   test('says what was sold out meanwhile, and what is left', async () => {
-    const [quick, slow] = [town.visitor(), town.visitor()]
+    const [quick, slow] = [installation.visitor(), installation.visitor()]
     await edit('caneca-de-ceramica', { stock: 1n })
-    const form = formTo(await town.toCheckout(slow, ['mug', 'coffee']), '/checkout')
-    await town.order(quick, 'starkbank', ['mug'])
+    const form = formTo(await installation.toCheckout(slow, ['mug', 'coffee']), '/checkout')
+    await installation.order(quick, 'starkbank', ['mug'])
     const before = await count('orders')
     const answer = await slow.send(form, buyer)
     expect(answer.status).toBe(422)
@@ -286,10 +289,10 @@ describe('checkout', () => {
     await edit('caneca-de-ceramica', { stock: 1n })
     const forms = []
     for (let each = 0; each < 5; each++) {
-      const who = town.visitor()
+      const who = installation.visitor()
       forms.push({
         who,
-        form: { ...formTo(await town.toCheckout(who, ['mug']), '/checkout').fields, ...buyer },
+        form: { ...formTo(await installation.toCheckout(who, ['mug']), '/checkout').fields, ...buyer },
       })
     }
     const answers = await Promise.all(forms.map(({ who, form }) => who.raw('/checkout', { form })))
@@ -298,8 +301,8 @@ describe('checkout', () => {
   })
 
   test('refuses a rail that is not offered, and orders nothing while none is', async () => {
-    const who = town.visitor()
-    const form = formTo(await town.toCheckout(who), '/checkout')
+    const who = installation.visitor()
+    const form = formTo(await installation.toCheckout(who), '/checkout')
     for (const rail of ['bitcoin', 'monero', '']) {
       const answer = await who.send(form, { ...buyer, rail })
       expect([answer.status, answer.text]).toEqual([
@@ -307,7 +310,7 @@ describe('checkout', () => {
         expect.stringContaining('Esta forma de pagamento não é oferecida agora'),
       ])
     }
-    const { db } = town.running.app
+    const { db } = installation.running.app
     await stopOffering(db, 'starkbank', 'maker')
     const shut = await who.get('/checkout')
     expect(shut.text).toContain('A loja não está recebendo pedidos agora.')
@@ -321,8 +324,8 @@ describe('checkout', () => {
   })
 
   test('refuses a form that is too large, or no form at all', async () => {
-    const who = town.visitor()
-    const { fields } = formTo(await town.toCheckout(who), '/checkout')
+    const who = installation.visitor()
+    const { fields } = formTo(await installation.toCheckout(who), '/checkout')
     expect(
       (await who.raw('/checkout', { form: { ...fields, ...buyer, name: 'a'.repeat(10_000) } })).status,
     ).toBe(413)
@@ -339,9 +342,9 @@ describe('checkout', () => {
 
 describe('the page of an order', () => {
   test('shows the bank’s own code, as text and as a QR code that reads the same, and is for nobody else', async () => {
-    const who = town.visitor()
-    const page = await town.order(who)
-    const atBank = town.bank.invoices().at(-1)!
+    const who = installation.visitor()
+    const page = await installation.order(who)
+    const atBank = installation.bank.invoices().at(-1)!
     expect(atBank.amount).toBe(3_990)
     expect(page.html).toContain(`>${atBank.brcode}</textarea>`)
     expect(qrInPage(page.html)).toBe(atBank.brcode)
@@ -372,8 +375,8 @@ describe('the page of an order', () => {
   })
 
   test('is found by its token alone [security roles]', async () => {
-    const who = town.visitor()
-    const { path } = await town.order(who)
+    const who = installation.visitor()
+    const { path } = await installation.order(who)
     const token = path.split('/').at(-1)!
     const wrong = [
       `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`,
@@ -393,15 +396,15 @@ describe('the page of an order', () => {
   })
 
   test('says by itself that it was paid, and then shows a receipt; the money is passed on like any other', async () => {
-    const who = town.visitor()
-    const page = await town.order(who, 'starkbank', ['coffee', 'notebook'])
-    const news = await openNews(town.origin, page)
-    const { id, amount } = town.bank.invoices().at(-1)!
+    const who = installation.visitor()
+    const page = await installation.order(who, 'starkbank', ['coffee', 'notebook'])
+    const news = await openNews(installation.origin, page)
+    const { id, amount } = installation.bank.invoices().at(-1)!
     expect(amount).toBe(6_440)
-    town.bank.pay(id)
-    await town.skip(0)
+    installation.bank.pay(id)
+    await installation.skip(0)
     expect(await news.next('changed')).toMatch(/^[\w-]{12}$/)
-    const paid = await town.becomes(who, page.path, /Pagamento recebido/)
+    const paid = await installation.becomes(who, page.path, /Pagamento recebido/)
     expect(paid.text).toMatch(/O pagamento foi confirmado e o pedido está feito\./)
     expect(paid.text).toMatch(/Valor pago R\$\s64,40 Cobrança inv_\w{26} Número no banco \d+/)
     expect(paid.html).toContain('<h1 id="standing" tabindex="-1">')
@@ -409,7 +412,7 @@ describe('the page of an order', () => {
     expect(paid.html).not.toMatch(/class="qr"|http-equiv="refresh"|data-live|\/code"/)
     await news.close()
 
-    const { db } = town.running.app
+    const { db } = installation.running.app
     const payout = () =>
       db.one<{ state: string }>(sql`
       select p.state from payouts p join invoices i on i.id = p.invoice_id where i.provider_id = ${id}
@@ -418,21 +421,21 @@ describe('the page of an order', () => {
   })
 
   test('is told of nothing while nothing happens, and a page that missed something is told at once', async () => {
-    const page = await town.order(town.visitor())
-    const quiet = await openNews(town.origin, page)
+    const page = await installation.order(installation.visitor())
+    const quiet = await openNews(installation.origin, page)
     expect(await quiet.next('changed', 2_500)).toBeUndefined()
     await quiet.close()
-    const late = await openNews(town.origin, page, 'of-old')
+    const late = await openNews(installation.origin, page, 'of-old')
     expect(await late.next('changed')).toMatch(/^[\w-]{12}$/)
     await late.close()
   })
 
   test('over its time shows no code but a button for a new one on the same order; pressed twice it is one', async () => {
-    const who = town.visitor()
-    const page = await town.order(who)
+    const who = installation.visitor()
+    const page = await installation.order(who)
     const [number] = /Pedido (\w{8})/.exec(page.text)!
-    await town.skip(15 * minute + 5_000)
-    const over = await town.becomes(who, page.path, /O código expirou/)
+    await installation.skip(15 * minute + 5_000)
+    const over = await installation.becomes(who, page.path, /O código expirou/)
     expect(over.html).not.toMatch(/class="qr"|copia e cola|<textarea/)
     expect(over.text).toContain('Nada foi cobrado.')
     const form = formTo(over, `${page.path}/code`)
@@ -446,13 +449,13 @@ describe('the page of an order', () => {
       Array(3).fill([303, page.path]),
     )
     expect(await count('invoices')).toBe(before + 1)
-    const anew = await town.becomes(who, page.path, /Pague com Pix/)
+    const anew = await installation.becomes(who, page.path, /Pague com Pix/)
     expect(anew.text).toContain(number)
-    expect(qrInPage(anew.html)).toBe(town.bank.invoices().at(-1)!.brcode)
+    expect(qrInPage(anew.html)).toBe(installation.bank.invoices().at(-1)!.brcode)
     expect(qrInPage(anew.html)).not.toBe(qrInPage(page.html))
-    town.bank.pay(town.bank.invoices().at(-1)!.id)
-    await town.skip(0)
-    await town.becomes(who, page.path, /Pagamento recebido/)
+    installation.bank.pay(installation.bank.invoices().at(-1)!.id)
+    await installation.skip(0)
+    await installation.becomes(who, page.path, /Pagamento recebido/)
     // Asked for after it was paid it changes nothing.
     expect((await who.raw(form.action, { form: { rail: 'starkbank' } })).headers.get('location')).toBe(
       page.path,
@@ -461,7 +464,7 @@ describe('the page of an order', () => {
   })
 
   test('names products and buyers as they are written, never as marks of the page', async () => {
-    const { db, world } = town.running.app
+    const { db, world } = installation.running.app
     const name = `<script>alert(1)</script>"><img src=x onerror=alert(2)>`
     const product = await addProduct(
       db,
@@ -469,7 +472,7 @@ describe('the page of an order', () => {
       { name, units: 100n, stock: 9n, description: name, photo: undefined },
       'maker',
     )
-    const who = town.visitor()
+    const who = installation.visitor()
     for (const path of ['/', `/products/${product.slug}`])
       expect((await who.get(path)).html).not.toMatch(/<script>|<img src=x/)
     const shop = await who.get('/')
@@ -484,13 +487,13 @@ describe('the page of an order', () => {
   })
 
   test('every page of the shop says that it is not in earnest, where it is not', async () => {
-    const who = town.visitor()
+    const who = installation.visitor()
     for (const path of ['/', '/basket']) expect((await who.get(path)).text).toContain('Ambiente de teste')
   })
 })
 
 test('a long list goes over several pages, each product on one of them', async () => {
-  const { db, world } = town.running.app
+  const { db, world } = installation.running.app
   const slugs: string[] = []
   for (let one = 0; one < 80; one++) {
     const name = `Vela ${String(one).padStart(2, '0')}`
@@ -505,7 +508,7 @@ test('a long list goes over several pages, each product on one of them', async (
       ).slug,
     )
   }
-  const who = town.visitor()
+  const who = installation.visitor()
   const seen: string[] = []
   let path: string | undefined = '/'
   while (path !== undefined) {

@@ -10,13 +10,13 @@ import { askRates } from '../src/jobs/bitcoin.ts'
 import { sql } from '../src/db/db.ts'
 import { openNews } from './testbed/news.ts'
 import { qrInPage } from './testbed/qrInPage.ts'
-import { buyer, openShopTown, type ShopTown } from './testbed/shopTown.ts'
+import { buyer, openShopInstallation, type ShopInstallation } from './testbed/shopInstallation.ts'
 
-let town: ShopTown
+let installation: ShopInstallation
 beforeAll(async () => {
-  town = await openShopTown({ chain: 'simulated', simulates: true })
+  installation = await openShopInstallation({ chain: 'simulated', simulates: true })
 })
-afterAll(() => town.close())
+afterAll(() => installation.close())
 
 const inputOf = (page: Page, id: string) =>
   new RegExp(`<input id="${id}"[^>]*value="([^"]*)"`).exec(page.html)![1]!
@@ -26,7 +26,7 @@ const addressOf = (page: Page) =>
     .replace(/<\/?span>/g, '')
 
 test('checkout offers both, Pix first, and says about how much bitcoin it is', async () => {
-  const page = await town.toCheckout(town.visitor())
+  const page = await installation.toCheckout(installation.visitor())
   const [pix, coins] = ['starkbank', 'bitcoin'].map(rail => page.html.indexOf(`value="${rail}"`)) as [
     number,
     number,
@@ -40,7 +40,7 @@ test('checkout offers both, Pix first, and says about how much bitcoin it is', a
 })
 
 test('a request shows amount, address, rate and a code that all say the same', async () => {
-  const page = await town.order(town.visitor(), 'bitcoin')
+  const page = await installation.order(installation.visitor(), 'bitcoin')
   // R$ 39.90 at R$ 600 000.00 for one.
   expect(inputOf(page, 'btc-amount')).toBe('0.00006650')
   expect(page.text).toMatch(/Pague com Bitcoin .*A pagar 0,00006650 BTC/)
@@ -55,72 +55,72 @@ test('a request shows amount, address, rate and a code that all say the same', a
 })
 
 test('too little is told with the exact rest at the same address; then it is seen, confirmed, and paid', async () => {
-  const who = town.visitor()
-  const page = await town.order(who, 'bitcoin', ['mug'])
+  const who = installation.visitor()
+  const page = await installation.order(who, 'bitcoin', ['mug'])
   const [address, whole] = [addressOf(page), parseUnits(inputOf(page, 'btc-amount'), 'BTC')!]
-  await town.sendCoins(address, 4_000n)
-  const short = await town.becomes(who, page.path, /Falta uma parte do pagamento/)
+  await installation.sendCoins(address, 4_000n)
+  const short = await installation.becomes(who, page.path, /Falta uma parte do pagamento/)
   expect(addressOf(short)).toBe(address)
   expect(parseUnits(inputOf(short, 'btc-amount'), 'BTC')).toBe(whole - 4_000n)
   expect(short.text).toMatch(/Recebido 0,00004000 BTC Falta 0,00005167 BTC/)
   expect(qrInPage(short.html)).toMatch(new RegExp(`^bitcoin:${address}\\?amount=0\\.00005167`, 'i'))
 
-  const rest = await town.sendCoins(address, whole - 4_000n)
-  const seen = await town.becomes(who, page.path, /Pagamento a caminho/)
+  const rest = await installation.sendCoins(address, whole - 4_000n)
+  const seen = await installation.becomes(who, page.path, /Pagamento a caminho/)
   expect(seen.text).toContain('ainda não está em um bloco. Não pague de novo.')
   expect(seen.text).toContain(rest)
   // Nothing to pay with is shown any more.
   expect(seen.html).not.toMatch(/class="qr"|href="bitcoin:|btc-amount/)
-  await town.chain!.mine()
-  await town.becomes(who, page.path, /[12] de 2 confirmações|Pagamento recebido/)
-  await town.chain!.mine()
-  const paid = await town.becomes(who, page.path, /Pagamento recebido/)
+  await installation.chain!.mine()
+  await installation.becomes(who, page.path, /[12] de 2 confirmações|Pagamento recebido/)
+  await installation.chain!.mine()
+  const paid = await installation.becomes(who, page.path, /Pagamento recebido/)
   expect(paid.text).toMatch(/Pago com Bitcoin Valor pago 0,00009167 BTC Cobrança inv_\w{26} Transações/)
   expect(paid.text).toContain(rest)
 })
 
 test('a page that listens is told of each step on the chain: seen, one block deeper, paid', async () => {
-  const who = town.visitor()
-  const page = await town.order(who, 'bitcoin', ['notebook', 'mug', 'coffee'])
-  const news = await openNews(town.origin, page)
+  const who = installation.visitor()
+  const page = await installation.order(who, 'bitcoin', ['notebook', 'mug', 'coffee'])
+  const news = await openNews(installation.origin, page)
   expect(await news.next('changed', 2_500)).toBeUndefined()
-  await town.sendCoins(addressOf(page), parseUnits(inputOf(page, 'btc-amount'), 'BTC')!)
+  await installation.sendCoins(addressOf(page), parseUnits(inputOf(page, 'btc-amount'), 'BTC')!)
   expect(await news.next('changed')).toBeDefined()
   expect((await who.get(page.path)).text).toContain('Pagamento a caminho')
-  await town.chain!.mine()
+  await installation.chain!.mine()
   expect(await news.next('changed')).toBeDefined()
-  await town.chain!.mine()
-  await town.becomes(who, page.path, /Pagamento recebido/)
+  await installation.chain!.mine()
+  await installation.becomes(who, page.path, /Pagamento recebido/)
   await news.close()
 })
 
 test('the button of the demonstration pays a part, and then the rest; and a Pix in one', async () => {
-  const who = town.visitor()
-  const coins = await town.order(who, 'bitcoin')
+  const who = installation.visitor()
+  const coins = await installation.order(who, 'bitcoin')
   expect(coins.text).toContain('Só existe na demonstração')
   const panel = formTo(coins, `${coins.path}/simulate`)
   await who.send(panel, {}, { name: 'share', value: 'part' })
-  const short = await town.becomes(who, coins.path, /Falta uma parte do pagamento/)
+  const short = await installation.becomes(who, coins.path, /Falta uma parte do pagamento/)
   await who.send(formTo(short, `${coins.path}/simulate`), {}, { name: 'share', value: 'all' })
-  const seen = await town.becomes(who, coins.path, /Pagamento a caminho/)
+  const seen = await installation.becomes(who, coins.path, /Pagamento a caminho/)
   expect(seen.html).not.toContain('/simulate')
   // Pressed on an old page it pays nothing more.
-  const txids = async () => (await town.chain!.rpc<string[]>('getrawmempool')).length
+  const txids = async () => (await installation.chain!.rpc<string[]>('getrawmempool')).length
   const before = await txids()
   await who.send(panel, {}, { name: 'share', value: 'all' })
   expect(await txids()).toBe(before)
 
-  const pix = await town.order(who, 'starkbank')
+  const pix = await installation.order(who, 'starkbank')
   const after = await who.send(formTo(pix, `${pix.path}/simulate`), {}, { name: 'share', value: 'all' })
   expect(after.path).toBe(pix.path)
-  await town.becomes(who, pix.path, /Pagamento recebido/)
+  await installation.becomes(who, pix.path, /Pagamento recebido/)
 })
 
 test('without a good rate Bitcoin is shown as not there now, and refused; Pix works', async () => {
-  const { bitcoin } = town.running.app
+  const { bitcoin } = installation.running.app
   const agreement = bitcoin!.agreement
-  const who = town.visitor({ language: 'en' })
-  const form = formTo(await town.toCheckout(who), '/checkout')
+  const who = installation.visitor({ language: 'en' })
+  const form = formTo(await installation.toCheckout(who), '/checkout')
   Object.assign(bitcoin!, { agreement: { ...agreement, maxAgeMs: -1 } })
   try {
     const page = await who.get('/checkout')
@@ -139,15 +139,15 @@ test('without a good rate Bitcoin is shown as not there now, and refused; Pix wo
 })
 
 test('an order whose time is over can be asked for anew, at the rate of then, at an address of its own', async () => {
-  const who = town.visitor()
-  const page = await town.order(who, 'bitcoin')
-  const { db, rails, bitcoin, world } = town.running.app
+  const who = installation.visitor()
+  const page = await installation.order(who, 'bitcoin')
+  const { db, rails, bitcoin, world } = installation.running.app
   // Or the job that asks for rates, once a minute, may have a new one before the buyer presses.
   const { sources } = bitcoin!
   const away = async () => refused('away')
   Object.assign(bitcoin!, { sources: sources.map(source => ({ ...source, quote: away })) })
-  await town.skip(15 * 60_000 + 5_000)
-  const over = await town.becomes(who, page.path, /O código expirou/)
+  await installation.skip(15 * 60_000 + 5_000)
+  const over = await installation.becomes(who, page.path, /O código expirou/)
   expect(over.html).not.toMatch(/class="qr"|href="bitcoin:/)
   // The rates of a quarter of an hour ago are too old.
   const form = formTo(over, `${page.path}/code`)
@@ -160,7 +160,7 @@ test('an order whose time is over can be asked for anew, at the rate of then, at
   Object.assign(bitcoin!, { sources })
   await askRates({ db, rail: rails.bitcoin!, bitcoin: bitcoin!, world })
   await who.send(form, {}, { name: 'rail', value: 'bitcoin' })
-  const anew = await town.becomes(who, page.path, /Pague com Bitcoin/)
+  const anew = await installation.becomes(who, page.path, /Pague com Bitcoin/)
   expect(addressOf(anew)).not.toBe(addressOf(page))
   const { orders } = (await db.one<{ orders: bigint }>(sql`
     select count(distinct order_id) as orders from invoices

@@ -13,25 +13,25 @@ import {
   type Look,
   type Visitor,
 } from './testbed/browser.ts'
-import { openShopTown, type ShopTown } from './testbed/shopTown.ts'
+import { openShopInstallation, type ShopInstallation } from './testbed/shopInstallation.ts'
 
 describe.skipIf(!browserAvailable())('in Chromium', () => {
-  let town: ShopTown
+  let installation: ShopInstallation
   let browser: Browser
   let who: Shopper
   let visitor: Visitor | undefined
   /** What a test brings about itself, and the browser tells as a fault. */
   let expected: RegExp | undefined
   beforeAll(async () => {
-    town = await openShopTown()
+    installation = await openShopInstallation()
     browser = await openBrowser()
   })
   afterAll(async () => {
     await browser?.close()
-    await town?.close()
+    await installation?.close()
   })
   beforeEach(() => {
-    who = town.visitor()
+    who = installation.visitor()
   })
   afterEach(async () => {
     const faults = visitor?.watched.faults.filter(fault => !expected?.test(fault)) ?? []
@@ -39,14 +39,14 @@ describe.skipIf(!browserAvailable())('in Chromium', () => {
     visitor = expected = undefined
     expect(faults).toEqual([])
   })
-  const come = async (look: Look = {}) => (visitor = await visit(browser, town.origin, look)).page
+  const come = async (look: Look = {}) => (visitor = await visit(browser, installation.origin, look)).page
   const pay = async () => {
-    town.bank.pay(town.bank.invoices().at(-1)!.id)
-    await town.skip(0)
+    installation.bank.pay(installation.bank.invoices().at(-1)!.id)
+    await installation.skip(0)
   }
 
   test('a page that listens shows the receipt without being loaded again, and brings its reader to the heading', async () => {
-    const { path } = await town.order(who)
+    const { path } = await installation.order(who)
     const page = await come({ device: phone })
     await page.goto(path)
     let loads = 0
@@ -61,7 +61,7 @@ describe.skipIf(!browserAvailable())('in Chromium', () => {
   })
 
   test('where no stream can be had the page asks, and finds it out too', async () => {
-    const { path } = await town.order(who)
+    const { path } = await installation.order(who)
     const page = await come()
     let refused = 0
     await page.route('**/events?*', route => (refused++, route.fulfill({ status: 503, body: '' })))
@@ -74,32 +74,32 @@ describe.skipIf(!browserAvailable())('in Chromium', () => {
   })
 
   test('without scripts the page loads itself again, shows nothing that would do nothing, and its code can be selected', async () => {
-    const { path } = await town.order(who)
+    const { path } = await installation.order(who)
     const page = await come({ javaScript: false })
     await page.goto(path)
     expect(await page.locator('button[data-copy]').isVisible()).toBe(false)
     expect(await page.locator('#left').isVisible()).toBe(false)
-    expect(await page.locator('#brcode').inputValue()).toBe(town.bank.invoices().at(-1)!.brcode)
+    expect(await page.locator('#brcode').inputValue()).toBe(installation.bank.invoices().at(-1)!.brcode)
     expect(await page.locator('noscript p').isVisible()).toBe(true)
     await pay()
     await page.waitForSelector('text=Recibo', { timeout: 30_000 })
   })
 
   test('the code is copied, which is shown and said aloud', async () => {
-    const { path } = await town.order(who)
+    const { path } = await installation.order(who)
     const page = await come({ device: phone })
     await page.goto(path)
     await page.getByRole('button', { name: 'Copiar código Pix' }).click()
     await page.waitForSelector('button:has-text("✓ Copiado")')
     expect(await page.textContent('#announce')).toBe('Copiado')
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
-      town.bank.invoices().at(-1)!.brcode,
+      installation.bank.invoices().at(-1)!.brcode,
     )
     await page.waitForSelector('button:has-text("Copiar código Pix")')
   })
 
   test('what is left is counted from the server’s clock whatever this machine’s says, and said aloud at five minutes and at one', async () => {
-    const { path } = await town.order(who)
+    const { path } = await installation.order(who)
     const page = await come()
     await page.clock.install({ time: new Date('2031-01-01T00:00:00Z') })
     await page.goto(path)
@@ -120,15 +120,15 @@ describe.skipIf(!browserAvailable())('in Chromium', () => {
   })
 
   test('at its end the page says so by itself, and a new code is one button away', async () => {
-    const { path } = await town.order(who)
+    const { path } = await installation.order(who)
     const page = await come()
     await page.goto(path)
     await page.waitForSelector('#left:not([hidden])')
-    await town.skip(15 * 60_000 + 5_000)
+    await installation.skip(15 * 60_000 + 5_000)
     await page.waitForSelector('h1:has-text("O código expirou")')
     expect(await page.locator('.qr, textarea').count()).toBe(0)
     await page.getByRole('button', { name: 'Gerar um novo código Pix' }).click()
     await page.waitForSelector('.qr')
-    expect(page.url()).toBe(`${town.origin}${path}`)
+    expect(page.url()).toBe(`${installation.origin}${path}`)
   })
 })

@@ -10,8 +10,8 @@ import type { Page } from 'playwright-core'
 import { checkLedger } from '../src/ledger/ledger.ts'
 import { sql } from '../src/db/db.ts'
 import { axe, browserAvailable, openBrowser, visit, type Browser, type Visitor } from './testbed/browser.ts'
-import { addFolk, carry, tokenOf } from './testbed/folk.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { addTestPerson, carry, tokenOf } from './testbed/testPerson.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { until } from './testbed/until.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
@@ -19,7 +19,7 @@ const minute = 60_000
 
 describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
   let browser: Browser
-  let town: PageTown
+  let installation: PageInstallation
   let carla: Visitor
   let page: Page
 
@@ -28,16 +28,16 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
   })
   afterAll(() => browser?.close())
   beforeEach(async () => {
-    town = await openPageTown()
-    await town.repasse('account', 'add', ...trialAccountFlags)
-    await town.repasse('account', 'approve', 'main', '--by', 'checker')
-    const roster = join(town.folder, 'alunos.csv')
+    installation = await openPageInstallation()
+    await installation.repasse('account', 'add', ...trialAccountFlags)
+    await installation.repasse('account', 'approve', 'main', '--by', 'checker')
+    const roster = join(installation.folder, 'alunos.csv')
     writeFileSync(
       roster,
       'name,tax_id,amount,description\nBeatriz Nogueira,318.274.950-14,480.00,Mensalidade\n',
     )
     const when = ['--cron', '0 9 5 * *', '--time-zone', 'America/Sao_Paulo', '--due-in', '5d']
-    await town.repasse(
+    await installation.repasse(
       'schedule',
       'add',
       '--name',
@@ -50,29 +50,29 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
       '--by',
       'maker',
     )
-    const folk = await addFolk(town, 'carla', 'admin')
-    carla = await visit(browser, town.origin)
+    const person = await addTestPerson(installation, 'carla', 'admin')
+    carla = await visit(browser, installation.origin)
     page = carla.page
-    await carry(carla.context, town, await tokenOf(town, folk))
+    await carry(carla.context, installation, await tokenOf(installation, person))
   })
   afterEach(async () => {
     expect.soft(carla.watched.faults).toEqual([])
-    expect.soft(await town.running.app.db.tx(checkLedger)).toEqual([])
+    expect.soft(await installation.running.app.db.tx(checkLedger)).toEqual([])
     await carla.leave()
-    await town.close()
+    await installation.close()
   })
 
   const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor()
   const menu = (name: string) =>
     page.getByRole('navigation', { name: 'Páginas do console' }).getByRole('link', { name }).click()
-  const invoice = async () => (await town.ask<{ id: string; state: string }[]>('invoice', 'list'))[0]
+  const invoice = async () => (await installation.ask<{ id: string; state: string }[]>('invoice', 'list'))[0]
 
   /**
    * As a disk does that fails on the one page where invoices are: the database refuses to write them down as
    * issued.
    */
   function breakDisk(): () => void {
-    const database = new Database(join(town.folder, 'repasse.db'))
+    const database = new Database(join(installation.folder, 'repasse.db'))
     database.exec(
       `create trigger broken before update on invoices when new.state = 'issued' begin select raise(abort, 'disk I/O error'); end`,
     )
@@ -84,10 +84,12 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
 
   test('sees on the overview that a run failed, reads why in its log, and finds that nothing was lost', async () => {
     const mend = breakDisk()
-    await town.repasse('schedule', 'run', 'mensalidades', '--by', 'maker')
+    await installation.repasse('schedule', 'run', 'mensalidades', '--by', 'maker')
     await until(
       async () =>
-        (await town.ask<{ outcome: string }[]>('run', 'list')).some(({ outcome }) => outcome === 'failed'),
+        (await installation.ask<{ outcome: string }[]>('run', 'list')).some(
+          ({ outcome }) => outcome === 'failed',
+        ),
       'a run that failed',
     )
 
@@ -125,35 +127,35 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
     }
     await invoices.click()
     mend()
-    await town.skip(5 * minute)
+    await installation.skip(5 * minute)
     await until(async () => (await invoice())?.state === 'issued', 'the invoice as issued')
     await page.reload()
     await page.getByRole('table').getByText('emitida').waitFor()
-    expect(town.bank.invoices()).toHaveLength(1)
+    expect(installation.bank.invoices()).toHaveLength(1)
   })
 
   test('finds an event that was given up, sees what a replay would do, has it done, and the audit log says so', async () => {
-    await town.repasse('schedule', 'run', 'mensalidades', '--by', 'maker')
+    await installation.repasse('schedule', 'run', 'mensalidades', '--by', 'maker')
     const { id } = await until(async () => {
       const found = await invoice()
       return found?.state === 'issued' && found
     }, 'an issued invoice')
     // The bank says that it was paid, and then for two and a half hours not whether that is so.
-    town.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice' })
-    await town.pay(id)
+    installation.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice' })
+    await installation.pay(id)
     const waiting = () =>
-      town.running.app.db.one<{ id: bigint }>(
+      installation.running.app.db.one<{ id: bigint }>(
         sql`select id from inbox where state = 'waiting' and kind = 'invoice.credited'`,
       )
     await until(waiting, 'an event that waits')
     // The tries between are the same again and again.
-    await town.running.app.db.tx(async tx =>
+    await installation.running.app.db.tx(async tx =>
       tx.run(sql`update inbox set tries = 39, next_at = ${await tx.now()} where state = 'waiting'`),
     )
     await until(async () => (await waiting()) === undefined, 'an event that was given up')
     // It shows invoices again, and not yet its logs, by which a poll would find the credit without anybody's
     // help.
-    town.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice/log' })
+    installation.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice/log' })
 
     await page.goto('/console')
     await page.getByRole('heading', { name: 'Requer ação' }).waitFor()
@@ -179,7 +181,7 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
     await page.getByLabel('Motivo').fill('o banco voltou a responder')
     await page.getByRole('button', { name: 'Reaplicar agora' }).click()
     await until(async () => {
-      const [payout] = await town.ask<{ state: string }[]>('payout', 'list')
+      const [payout] = await installation.ask<{ state: string }[]>('payout', 'list')
       return (await invoice())?.state === 'credited' && payout?.state === 'paid'
     }, 'a credited invoice, and its payout paid')
     await page.reload()

@@ -16,7 +16,7 @@ import {
   type Look,
   type Visitor,
 } from './testbed/browser.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { until } from './testbed/until.ts'
 import { readQr } from './testbed/qr.ts'
 import { trialAccount } from './testbed/trial.ts'
@@ -34,7 +34,7 @@ Davi Lacerda,529.641.873-55,520.00,Mensalidade de dezembro`
 
 describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
   let browser: Browser
-  let town: PageTown
+  let installation: PageInstallation
   let visitors: Visitor[]
   const secrets = new Map<Name, string>()
 
@@ -45,19 +45,19 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
   beforeEach(async () => {
     visitors = []
     secrets.clear()
-    town = await openPageTown()
+    installation = await openPageInstallation()
     // What is told is pushed and signed; its logs, which a poll reads, the bank does not show.
-    town.bank.setFaults({ redirect: 1, only: '^GET /v2/(invoice|transfer)/log' })
+    installation.bank.setFaults({ redirect: 1, only: '^GET /v2/(invoice|transfer)/log' })
   })
   afterEach(async () => {
     for (const { watched } of visitors) expect.soft(watched.faults).toEqual([])
-    expect.soft(await town.running.app.db.tx(checkLedger)).toEqual([])
+    expect.soft(await installation.running.app.db.tx(checkLedger)).toEqual([])
     for (const visitor of visitors) await visitor.leave()
-    await town.close()
+    await installation.close()
   })
 
   const come = async (look?: Look): Promise<Page> => {
-    const visitor = await visit(browser, town.origin, look)
+    const visitor = await visit(browser, installation.origin, look)
     visitors.push(visitor)
     return visitor.page
   }
@@ -65,8 +65,8 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
     page.getByRole('heading', { level: 1, name }).waitFor()
   /** What their authenticator shows next: each code is taken once. */
   const nextCode = async (name: Name): Promise<string> => {
-    await town.skip(stepMs)
-    return codeAt(secrets.get(name)!, stepAt(town.clock.now()))
+    await installation.skip(stepMs)
+    return codeAt(secrets.get(name)!, stepAt(installation.clock.now()))
   }
 
   /**
@@ -100,7 +100,9 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
   }
 
   test('from nothing to the first payout: an admin invites, a maker prepares, a checker approves, and every cent is explained', async () => {
-    const link = (await town.repasse('user', 'add', 'carla', '--role', 'admin', '--by', 'root')).trim()
+    const link = (
+      await installation.repasse('user', 'add', 'carla', '--role', 'admin', '--by', 'root')
+    ).trim()
     const carla = await come()
     await accept(carla, 'carla', link)
     expect(await axe(carla)).toEqual([])
@@ -110,7 +112,7 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
     await accept(
       bruno,
       'bruno',
-      (await town.repasse('user', 'add', 'bruno', '--role', 'checker', '--by', 'root')).trim(),
+      (await installation.repasse('user', 'add', 'bruno', '--role', 'checker', '--by', 'root')).trim(),
     )
 
     // From then on access takes two: Carla proposes it, Bruno approves it, and Carla makes the link.
@@ -147,13 +149,13 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
 
     await runNow(ana)
     const [first, second] = await until(async () => {
-      const rows = await town.ask<{ id: string; state: string }[]>('invoice', 'list')
+      const rows = await installation.ask<{ id: string; state: string }[]>('invoice', 'list')
       return rows.length === 2 && rows.every(({ state }) => state === 'issued') && rows
     }, 'both invoices at the bank')
-    await town.pay(first!.id)
-    await town.pay(second!.id)
+    await installation.pay(first!.id)
+    await installation.pay(second!.id)
     await until(async () => {
-      const rows = await town.ask<{ state: string }[]>('payout', 'list')
+      const rows = await installation.ask<{ state: string }[]>('payout', 'list')
       return rows.length === 2 && rows.every(({ state }) => state === 'paid')
     }, 'both payouts paid')
     await explain(ana)
@@ -209,10 +211,10 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
     await bruno.getByRole('link', { name: 'escola' }).click()
     expect(await axe(bruno)).toEqual([])
     await bruno.getByText('20.018.183/0001-80').first().waitFor()
-    const used = codeAt(secrets.get('bruno')!, stepAt(town.clock.now()))
+    const used = codeAt(secrets.get('bruno')!, stepAt(installation.clock.now()))
     // Signing in showed a code, but that was a while ago. Wrong first: one that was used is refused, and
     // nothing is approved.
-    await town.skip(6 * 60_000)
+    await installation.skip(6 * 60_000)
     await bruno.reload()
     const form = bruno.locator('form', { has: bruno.getByRole('button', { name: 'Aprovar esta conta' }) })
     const enter = async (code: string) => {
@@ -221,11 +223,11 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
     }
     await enter(used)
     await bruno.getByText('O código do autenticador não confere ou já foi usado.').waitFor()
-    expect(await town.ask('account', 'list')).toMatchObject([{ state: 'awaiting' }])
+    expect(await installation.ask('account', 'list')).toMatchObject([{ state: 'awaiting' }])
     await bruno.goto('/console/accounts/escola')
     await enter(await nextCode('bruno'))
     await bruno.getByText('A conta está aprovada.').waitFor()
-    expect(await town.ask('account', 'list')).toMatchObject([{ state: 'approved' }])
+    expect(await installation.ask('account', 'list')).toMatchObject([{ state: 'approved' }])
   }
 
   async function runNow(ana: Page): Promise<void> {
@@ -233,7 +235,7 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
     await ana.getByRole('link', { name: 'Ver como seria' }).click()
     await ana.getByText('Nada é gravado nem enviado.').waitFor()
     await ana.getByText('R$ 1.000,00').first().waitFor()
-    expect(await town.ask('invoice', 'list')).toEqual([])
+    expect(await installation.ask('invoice', 'list')).toEqual([])
     await ana.getByRole('link', { name: 'Voltar à agenda' }).click()
     await ana.getByRole('link', { name: 'Disparar agora' }).click()
     await ana.getByLabel('Motivo').fill('primeira cobrança')

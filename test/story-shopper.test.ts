@@ -19,24 +19,24 @@ import {
   type Visitor,
 } from './testbed/browser.ts'
 import { photograph } from './testbed/drawn.ts'
-import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { until } from './testbed/until.ts'
 import { readQr } from './testbed/qr.ts'
-import { send } from './testbed/seededTown.ts'
+import { send } from './testbed/seededInstallation.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 const minute = 60_000
 const buyer = { name: 'Lia Monteiro', email: 'lia@example.com', taxId: '318.274.950-14' }
 
 /** A shop that sells two things, for Pix, and for Bitcoin where there is a chain. */
-async function openShop(browser: Browser, chain?: 'real' | 'simulated'): Promise<PageTown> {
-  const town = await openPageTown(chain ? { chain } : {})
-  const { repasse, running: app } = town
+async function openShop(browser: Browser, chain?: 'real' | 'simulated'): Promise<PageInstallation> {
+  const installation = await openPageInstallation(chain ? { chain } : {})
+  const { repasse, running: app } = installation
   const { db, world } = app.app
   await repasse('account', 'add', ...trialAccountFlags)
   await repasse('account', 'approve', 'main', '--by', 'checker')
   await payShopTo(db, { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n }, 'maker')
-  if (town.chain) {
+  if (installation.chain) {
     await repasse(
       'account',
       'add',
@@ -45,7 +45,7 @@ async function openShop(browser: Browser, chain?: 'real' | 'simulated'): Promise
       '--name',
       'carteira',
       '--address',
-      town.chain.payee,
+      installation.chain.payee,
       '--by',
       'maker',
     )
@@ -60,7 +60,7 @@ async function openShop(browser: Browser, chain?: 'real' | 'simulated'): Promise
     addProduct(db, world, { name, units, stock: 5n, description: 'Feita à mão.', photo }, 'maker')
   await add('Caneca esmaltada', 5_600n, await photograph(browser, 'mug'))
   await add('Rede de algodão', 60_000n, await photograph(browser, 'hammock'))
-  return town
+  return installation
 }
 
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true })
@@ -89,7 +89,7 @@ const brcodeOn = (page: Page): Promise<string> => page.getByLabel('Pix copia e c
 
 describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
   let browser: Browser
-  let town: PageTown
+  let installation: PageInstallation
   let visitors: Visitor[]
 
   beforeAll(async () => {
@@ -102,27 +102,27 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
   afterEach(async () => {
     // Whatever the story was, no page of it did what it may not, and the books add up.
     for (const { watched } of visitors) expect.soft(watched.faults).toEqual([])
-    if (town) expect.soft(await town.running.app.db.tx(checkLedger)).toEqual([])
+    if (installation) expect.soft(await installation.running.app.db.tx(checkLedger)).toEqual([])
     for (const visitor of visitors) await visitor.leave()
-    await town?.close()
+    await installation?.close()
   })
 
   const come = async (look?: Look) => {
-    const visitor = await visit(browser, town.origin, look)
+    const visitor = await visit(browser, installation.origin, look)
     visitors.push(visitor)
     return visitor.page
   }
   /** The payer's bank takes the code, wherever it was read. */
   const payBrcode = async (brcode: string) => {
-    const found = town.bank.invoices().find(invoice => invoice.brcode === brcode)
+    const found = installation.bank.invoices().find(invoice => invoice.brcode === brcode)
     if (!found) throw new Error('the bank knows no such code')
-    expect(town.bank.pay(found.id)).toBe(true)
-    await town.skip(0)
+    expect(installation.bank.pay(found.id)).toBe(true)
+    await installation.skip(0)
   }
-  const orders = () => town.ask<{ state: string; token: string }[]>('order', 'list')
+  const orders = () => installation.ask<{ state: string; token: string }[]>('order', 'list')
 
   test('pays with Pix on a phone: what was mistyped is said, the code is copied, and the page confirms by itself', async () => {
-    town = await openShop(browser)
+    installation = await openShop(browser)
     const page = await come({ device: phone })
     await page.goto('/')
     await page.getByRole('link', { name: 'Caneca esmaltada' }).click()
@@ -167,7 +167,7 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
 
     // The link alone leads there, from the letter too, and nobody guesses it.
     const address = page.url()
-    const letters = await until(() => town.letters.length >= 2 && town.letters, 'two letters')
+    const letters = await until(() => installation.letters.length >= 2 && installation.letters, 'two letters')
     expect(letters.map(({ to }) => to)).toEqual([[buyer.email], [buyer.email]])
     expect(letters[0]!.subject).toMatch(/^Armazém Jatobá: recebemos o pedido /)
     expect(letters[1]!.subject).toMatch(/^Armazém Jatobá: pagamento confirmado do pedido /)
@@ -181,14 +181,14 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
 
     // It is money like any other: credited, less the bank's fee and the commission, and passed on.
     const [payout] = await until(async () => {
-      const found = await town.ask<{ state: string; units: string }[]>('payout', 'list')
+      const found = await installation.ask<{ state: string; units: string }[]>('payout', 'list')
       return found[0]?.state === 'paid' && found
     }, 'the payout')
     expect(payout!.units).toBe(String(11_200 - 50 - 112))
   })
 
   test('who presses twice, or goes back and presses again, has ordered once', async () => {
-    town = await openShop(browser)
+    installation = await openShop(browser)
     const page = await come()
     await page.goto('/')
     await page.getByRole('button', { name: /^Adicionar.* Caneca esmaltada/ }).click()
@@ -207,12 +207,12 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
   })
 
   test('comes back after the code has expired, gets a new one on the same order, and pays that', async () => {
-    town = await openShop(browser)
+    installation = await openShop(browser)
     const page = await come({ theme: 'dark' })
     await buy(page, 'Caneca esmaltada')
     const [address, first] = [page.url(), await brcodeOn(page)]
     await page.goto('about:blank')
-    await town.skip(16 * minute)
+    await installation.skip(16 * minute)
     await page.goto(address)
     await says(page, 'O código expirou')
     expect(await page.getByRole('img', { name: 'QR code do Pix' }).count()).toBe(0)
@@ -228,20 +228,20 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
     await says(page, 'Pagamento recebido')
     // The page tells what the invoice is; the order itself follows a moment later.
     await eventually(orders).toMatchObject([{ state: 'paid' }])
-    expect(await town.ask('invoice', 'list')).toHaveLength(2)
+    expect(await installation.ask('invoice', 'list')).toHaveLength(2)
   })
 
   test('watches the code expire: the page says so by itself', async () => {
-    town = await openShop(browser)
+    installation = await openShop(browser)
     const page = await come()
     await buy(page, 'Caneca esmaltada')
-    await town.skip(16 * minute)
+    await installation.skip(16 * minute)
     await says(page, 'O código expirou')
     await page.getByRole('button', { name: 'Gerar um novo código Pix' }).waitFor()
   })
 
   test('where no stream of events comes through, the page asks, and confirms all the same', async () => {
-    town = await openShop(browser)
+    installation = await openShop(browser)
     const page = await come()
     await page.route('**/events?*', route => route.fulfill({ status: 503, body: '' }))
     await buy(page, 'Caneca esmaltada')
@@ -254,7 +254,7 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
   })
 
   test('buys with scripts off: every step is a form or a link, and the page asks again by itself', async () => {
-    town = await openShop(browser)
+    installation = await openShop(browser)
     const page = await come({ javaScript: false, device: phone, theme: 'dark' })
     await buy(page, 'Caneca esmaltada')
     // A button that could not do anything is not there.
@@ -279,7 +279,7 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
     }
 
     test('pays on a desktop: seen, one block after another, paid, and passed on six deep', async () => {
-      town = await openShop(browser, 'real')
+      installation = await openShop(browser, 'real')
       const page = await come()
       await buy(page, 'Rede de algodão', 'Bitcoin')
       expect(await axe(page)).toEqual([])
@@ -288,65 +288,65 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
       expect(units).toBe(100_000n)
       await page.getByText('R$ 600.000,00').waitFor()
 
-      await send(town, address, units)
+      await send(installation, address, units)
       await says(page, 'Pagamento a caminho')
       await page.getByText('Não pague de novo').waitFor()
       expect(await page.getByRole('img').count()).toBe(0)
-      await town.chain!.mine()
+      await installation.chain!.mine()
       await says(page, 'Pagamento na rede, confirmando')
       await page.getByText('1 de 3 confirmações').waitFor()
-      await town.chain!.mine()
+      await installation.chain!.mine()
       await page.getByText('2 de 3 confirmações').waitFor({ timeout: 40_000 })
-      await town.chain!.mine()
+      await installation.chain!.mine()
       await says(page, 'Pagamento recebido')
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('standing')
 
-      for (let block = 0; block < 3; block++) await town.chain!.mine()
+      for (let block = 0; block < 3; block++) await installation.chain!.mine()
       await until(async () => {
-        const [payout] = await town.ask<{ state: string }[]>('payout', 'list')
+        const [payout] = await installation.ask<{ state: string }[]>('payout', 'list')
         return payout?.state === 'sent'
       }, 'the payout on its way')
     })
 
     test('pays too little, is told the exact rest, and tops it up at the same address', async () => {
-      town = await openShop(browser, 'real')
+      installation = await openShop(browser, 'real')
       const page = await come({ device: phone, theme: 'dark' })
       await buy(page, 'Caneca esmaltada', 'Bitcoin')
       const { address, units } = await uriOn(page)
       expect(units).toBe(9_334n)
-      await send(town, address, 4_000n)
+      await send(installation, address, 4_000n)
       await says(page, 'Falta uma parte do pagamento')
       expect(await axe(page)).toEqual([])
       const rest = await uriOn(page)
       expect(rest).toEqual({ address, units: 5_334n })
       await page.getByText('0,00004000 BTC').first().waitFor()
 
-      await send(town, rest.address, rest.units)
+      await send(installation, rest.address, rest.units)
       await says(page, 'Pagamento a caminho')
-      await town.chain!.mine()
+      await installation.chain!.mine()
       await says(page, 'Pagamento recebido')
       // The order follows its invoice a moment later.
       await until(async () => (await orders())[0]!.state === 'paid', 'the order paid')
     })
 
     test('pays after the code has expired, and it counts: the page says that it came late', async () => {
-      town = await openShop(browser, 'real')
+      installation = await openShop(browser, 'real')
       const page = await come()
       await buy(page, 'Caneca esmaltada', 'Bitcoin')
       const { address, units } = await uriOn(page)
-      await town.skip(16 * minute)
+      await installation.skip(16 * minute)
       await says(page, 'O código expirou')
       // The node's first sight of a payment says whether it was in time, so it lives in the house's time too.
-      await town.chain!.rpc('setmocktime', [Math.floor(town.clock.now() / 1_000)])
+      await installation.chain!.rpc('setmocktime', [Math.floor(installation.clock.now() / 1_000)])
       await until(
         async () => (await orders())[0]!.state === 'expired',
         'the order expired, once the chain was looked at after its time',
       )
-      await send(town, address, units)
-      await town.chain!.mine()
+      await send(installation, address, units)
+      await installation.chain!.mine()
       await says(page, 'Pagamento recebido, depois do prazo')
       await until(
-        () => town.letters.some(({ subject }) => subject.includes('pagamento recebido do pedido')),
+        () => installation.letters.some(({ subject }) => subject.includes('pagamento recebido do pedido')),
         'the letter about it',
       )
     })

@@ -9,7 +9,7 @@ import { addUpTallies, balances, tally, tallyFaults, totals } from '../src/ledge
 import { sql } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const second = 1_000
 
@@ -18,33 +18,34 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       beforeAll(
         async () =>
           void (postgres = engine === 'PostgreSQL' ? await startPostgres({ durable: false }) : undefined),
       )
       afterAll(() => postgres?.stop())
       beforeEach(async () => {
-        town = await openTown({
+        installation = await openTestInstallation({
           databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:',
         })
-        town.bank.pay(town.atBank.id)
-        town.pass(5 * second)
-        await town.hear(town.event('invoice.paid'), town.event('invoice.credited'))
-        await town.send()
-        town.pass(60 * second)
-        await town.hear(town.event('transfer.success'))
+        installation.bank.pay(installation.atBank.id)
+        installation.pass(5 * second)
+        await installation.hear(installation.event('invoice.paid'), installation.event('invoice.credited'))
+        await installation.send()
+        installation.pass(60 * second)
+        await installation.hear(installation.event('transfer.success'))
       })
-      afterEach(() => town.close())
+      afterEach(() => installation.close())
 
       const changes = async () =>
         Number(
-          (await town.db.one<{ count: bigint }>(sql`select count(*) as count from tally_changes`))!.count,
+          (await installation.db.one<{ count: bigint }>(sql`select count(*) as count from tally_changes`))!
+            .count,
         )
       const seen = async () => [
-        await balances(town.db),
-        await totals(town.db),
-        { ...(await status(town.db)), needsPerson: [] },
+        await balances(installation.db),
+        await totals(installation.db),
+        { ...(await status(installation.db)), needsPerson: [] },
       ]
 
       test('an invoice paid and passed on is in them once, before they are added up and after', async () => {
@@ -57,19 +58,19 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           inbox: { done: 3 },
           addsUp: true,
         })
-        expect(await tallyFaults(town.db)).toEqual([])
+        expect(await tallyFaults(installation.db)).toEqual([])
 
         expect(await changes()).toBeGreaterThan(0)
-        await addUpTallies(town.db)
+        await addUpTallies(installation.db)
         expect(await changes()).toBe(0)
         expect(await seen()).toEqual(before)
-        expect(await tallyFaults(town.db)).toEqual([])
-        expect(await addUpTallies(town.db)).toBe(0)
+        expect(await tallyFaults(installation.db)).toEqual([])
+        expect(await addUpTallies(installation.db)).toBe(0)
       })
 
       test('a transaction that is undone is not in them', async () => {
         const before = await seen()
-        const undone = town.db.tx(async tx => {
+        const undone = installation.db.tx(async tx => {
           await tx.run(sql`update invoices set state = 'reversed'`)
           throw new Error('thought better of it')
         })
@@ -78,13 +79,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       test('a row that somebody changes past every trigger is found by the whole check, which mends the sum and says so', async () => {
-        await addUpTallies(town.db)
-        await town.db.script(
+        await addUpTallies(installation.db)
+        await installation.db.script(
           engine === 'SQLite'
             ? `drop trigger invoices_moved; update invoices set units = units + 1`
             : `alter table invoices disable trigger user; update invoices set units = units + 1; alter table invoices enable trigger user`,
         )
-        expect(await tallyFaults(town.db)).toEqual([
+        expect(await tallyFaults(installation.db)).toEqual([
           { about: 'invoices', part: 'BRL/credited', count: 0n, units: 1n },
         ])
         const said: string[] = []
@@ -95,27 +96,27 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           error: (_, message) => void said.push(message),
           child: () => log,
         }
-        expect(await checkBooks(town.db, { ...town.app.world, log })).toEqual([])
+        expect(await checkBooks(installation.db, { ...installation.app.world, log })).toEqual([])
         expect(said).toEqual(['a sum kept aside was not what its rows come to: it is mended'])
-        expect(await tallyFaults(town.db)).toEqual([])
-        expect(await tally(town.db, 'invoices')).toEqual([
+        expect(await tallyFaults(installation.db)).toEqual([])
+        expect(await tally(installation.db, 'invoices')).toEqual([
           { parts: ['BRL', 'credited'], count: 1n, units: 10_001n },
         ])
       })
 
       test('status and balances read no row of the ledger, of invoices, of payouts or of settled events', async () => {
-        await addUpTallies(town.db)
+        await addUpTallies(installation.db)
         const asked: string[] = []
         const noted = {
-          all: (statement: Parameters<typeof town.db.all>[0]) => (
+          all: (statement: Parameters<typeof installation.db.all>[0]) => (
             asked.push(statement.texts.join('?')),
-            town.db.all(statement)
+            installation.db.all(statement)
           ),
-          one: (statement: Parameters<typeof town.db.one>[0]) => (
+          one: (statement: Parameters<typeof installation.db.one>[0]) => (
             asked.push(statement.texts.join('?')),
-            town.db.one(statement)
+            installation.db.one(statement)
           ),
-        } as typeof town.db
+        } as typeof installation.db
         await status(noted)
         await balances(noted)
         // What payees owe is found from a list of its own, which is short.

@@ -53,7 +53,7 @@ test.each([
   ],
   [
     'a timer',
-    'test/testbed/town.ts',
+    'test/testbed/testInstallation.ts',
     `${sentence}await new Promise(done => set${''}Timeout(done, 100))\n`,
     'waits for a time',
   ],

@@ -15,7 +15,7 @@ import { sql } from '../src/db/db.ts'
 import { settleInbox } from '../src/webhooks/webhooks.ts'
 import { wire } from './simulation/wire.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
 const second = 1_000
 const few = 9
@@ -25,7 +25,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     'with a server where one is needed',
     () => {
       let postgres: Postgres | undefined
-      let town: Town
+      let installation: TestInstallation
       let app: App
       let asked: string[]
       /** What lists answer instead of what the bank has; nothing where they answer that. */
@@ -38,23 +38,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       )
       afterAll(() => postgres?.stop())
       beforeEach(async () => {
-        town = await openTown({
+        installation = await openTestInstallation({
           databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:',
         })
         asked = []
         invoices = done
         transfers = done
-        app = { ...town.app, rails: { starkbank: watched() } }
+        app = { ...installation.app, rails: { starkbank: watched() } }
         await payFor('few', few)
       })
       afterEach(async () => {
-        expect(await town.audit()).toEqual([])
-        await town.close()
+        expect(await installation.audit()).toEqual([])
+        await installation.close()
       })
 
-      /** The town's rail, of which each read is noted and lists can be bent. */
+      /** The installation's rail, of which each read is noted and lists can be bent. */
       function watched() {
-        const { bank, clock, app: plain } = town
+        const { bank, clock, app: plain } = installation
         const direct = wire({
           bank,
           clock,
@@ -80,7 +80,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         return starkbankRail({ bank: noted, workspaceId: bank.settings.workspaceId, ...plain.world })
       }
 
-      /** So many more invoices beside the town's one, all of them paid. */
+      /** So many more invoices beside the installation's one, all of them paid. */
       async function payFor(name: string, count: number) {
         const when = {
           cron: '0 0 1 1 *',
@@ -104,15 +104,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           minPayoutUnits: 0n,
           catchUp: 'none',
         } as const
-        await addSchedule(town.db, app.world, { ...rule, ...when, ...what }, 'maker')
-        await town.db.tx(async tx => runNow(tx, app.world, await needSchedule(tx, name), 'maker'))
-        await runDueSlots(town.app)
-        for (const { id } of town.bank.invoices()) town.bank.pay(id)
-        town.pass(5 * second)
+        await addSchedule(installation.db, app.world, { ...rule, ...when, ...what }, 'maker')
+        await installation.db.tx(async tx => runNow(tx, app.world, await needSchedule(tx, name), 'maker'))
+        await runDueSlots(installation.app)
+        for (const { id } of installation.bank.invoices()) installation.bank.pay(id)
+        installation.pass(5 * second)
       }
 
       const eventsOf = (kind: string) =>
-        town.bank.eventsCreated().filter(({ subscription, log }) => `${subscription}.${log.type}` === kind)
+        installation.bank
+          .eventsCreated()
+          .filter(({ subscription, log }) => `${subscription}.${log.type}` === kind)
       async function settle(events: BankEvent[]): Promise<string[]> {
         const keep = ({ id, ...event }: BankEvent) =>
           app.inbox.keep({
@@ -130,7 +132,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const credits = () => settle(eventsOf('invoice.credited'))
       const countOf = async (state: string, why: string) =>
         Number(
-          (await town.db.one<{ count: bigint }>(
+          (await installation.db.one<{ count: bigint }>(
             sql`select count(*) as count from inbox where state = ${state} and why = ${why}`,
           ))!.count,
         )
@@ -140,11 +142,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(eventsOf('invoice.credited')).toHaveLength(100)
         expect(await credits()).toEqual(['invoices'])
         expect(await countOf('done', 'credited')).toBe(100)
-        await sendPayouts(town.db, app.rails.starkbank!, app.world)
-        town.pass(60 * second)
+        await sendPayouts(installation.db, app.rails.starkbank!, app.world)
+        installation.pass(60 * second)
         expect(eventsOf('transfer.success')).toHaveLength(100)
         expect(await settle(eventsOf('transfer.success'))).toEqual(['transfers'])
-        expect(await town.db.all(sql`select distinct state from payouts`)).toEqual([{ state: 'paid' }])
+        expect(await installation.db.all(sql`select distinct state from payouts`)).toEqual([
+          { state: 'paid' },
+        ])
       })
 
       test('credits that are known cost nothing, and neither do invoices of others', async () => {
@@ -167,7 +171,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         invoices = ({ items, cursor }) =>
           done({ items: items.map(item => ({ ...item, fee: 0, updated: item.created })), cursor })
         expect(await credits()).toEqual(['invoices', ...Array.from({ length: few + 1 }, () => 'invoice')])
-        expect(await town.db.all(sql`select distinct fee_units from invoices`)).toEqual([{ fee_units: 50n }])
+        expect(await installation.db.all(sql`select distinct fee_units from invoices`)).toEqual([
+          { fee_units: 50n },
+        ])
       })
 
       test('a bank that does not answer is asked once, and the events wait', async () => {
@@ -178,12 +184,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         void settling.finally(() => (isOver = true))
         while (!isOver) {
           await new Promise(resolve => setImmediate(resolve))
-          if (town.clock.nextWake() !== undefined) town.pass(second)
+          if (installation.clock.nextWake() !== undefined) installation.pass(second)
         }
         expect(await settling).toEqual(['invoices', 'invoices', 'invoices'])
         expect(await countOf('waiting', 'the bank did not confirm it: no answer')).toBe(few + 1)
         invoices = done
-        town.pass(60 * second)
+        installation.pass(60 * second)
         await settleInbox(app)
         expect(await countOf('done', 'credited')).toBe(few + 1)
       })
@@ -196,19 +202,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('a bank that wants every tag of a list on one transfer is asked about each by itself', async () => {
         await credits()
-        await sendPayouts(town.db, app.rails.starkbank!, app.world)
-        town.pass(60 * second)
+        await sendPayouts(installation.db, app.rails.starkbank!, app.world)
+        installation.pass(60 * second)
         transfers = ({ cursor }) => done({ items: [], cursor })
         const counted = Map.groupBy(await settle(eventsOf('transfer.success')), kind => kind)
         expect([...counted].map(([kind, each]) => [kind, each.length])).toEqual([
           ['transfers', few + 2],
           ['transfer', few + 1],
         ])
-        expect(await town.db.all(sql`select distinct state from payouts`)).toEqual([{ state: 'paid' }])
+        expect(await installation.db.all(sql`select distinct state from payouts`)).toEqual([
+          { state: 'paid' },
+        ])
       })
 
       test('what was shown too long ago is asked for again', async () => {
-        const at = (name: string) => void (name === 'proofs asked for together' && town.pass(31 * second))
+        const at = (name: string) =>
+          void (name === 'proofs asked for together' && installation.pass(31 * second))
         app = { ...app, world: { ...app.world, at } }
         expect(await credits()).toEqual(['invoices', ...Array.from({ length: few + 1 }, () => 'invoice')])
       })

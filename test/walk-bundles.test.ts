@@ -16,7 +16,7 @@ import {
   stopAll,
 } from '../src/payout/payout.ts'
 import { endsOf } from './testbed/book.ts'
-import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { bundlesOf, owing } from './testbed/owing.ts'
 import { openTerminal } from './testbed/terminal.ts'
 import { wayOut } from './testbed/wayOut.ts'
@@ -27,60 +27,66 @@ const book = endsOf('a bundle')
 const act = { by: 'bruno', why: 'a walk' }
 
 interface World {
-  town: ChainTown
+  installation: ChainInstallation
   id: string
   /** No block comes for now. */
   minersAway: boolean
   close(): Promise<void>
 }
 
-const bundleOf = async ({ town, id }: World) => (await bundlesOf(town)).find(bundle => bundle.id === id)!
+const bundleOf = async ({ installation, id }: World) =>
+  (await bundlesOf(installation)).find(bundle => bundle.id === id)!
 const stateOf = async (world: World): Promise<State> => (await bundleOf(world)).state
 
 const acts: Record<string, (world: World) => Promise<unknown>> = {
-  'bitcoin bundle cancel': ({ town, id }) => cancelBitcoinBundle(town, id, act),
+  'bitcoin bundle cancel': ({ installation, id }) => cancelBitcoinBundle(installation, id, act),
   /** Whoever imports it was given it first, and signed what it says. */
-  async 'bitcoin psbt import'({ town, id }) {
-    const last = await latestOf(town.db, id)
-    if (!(await town.db.tx(tx => markHanded(tx, last))))
+  async 'bitcoin psbt import'({ installation, id }) {
+    const last = await latestOf(installation.db, id)
+    if (!(await installation.db.tx(tx => markHanded(tx, last))))
       throw new BadInput('nothing of it waits for a signature')
-    await importSigned(town.db, town.rail, town.wallet.sign(readPlan(last.plan).psbt), 'bruno')
+    await importSigned(
+      installation.db,
+      installation.rail,
+      installation.wallet.sign(readPlan(last.plan).psbt),
+      'bruno',
+    )
   },
-  'payout go': ({ town }) => letGo(town.db, act.why, act.by),
+  'payout go': ({ installation }) => letGo(installation.db, act.why, act.by),
 }
 
 /** How a bundle comes into each state; it is the only one, of two payouts. */
 const into: Record<State, (world: World) => Promise<unknown>> = {
-  async planned({ town }) {
-    await town.send()
+  async planned({ installation }) {
+    await installation.send()
   },
   async signed(world) {
-    const { broadcast } = world.town.rail
-    world.town.rail.broadcast = async () => unsure('no answer came')
-    await world.town.send()
-    if ((await bundlesOf(world.town))[0]!.state === 'planned')
-      await acts['bitcoin psbt import']!({ ...world, id: (await bundlesOf(world.town))[0]!.id })
-    world.town.rail.broadcast = broadcast
+    const { broadcast } = world.installation.rail
+    world.installation.rail.broadcast = async () => unsure('no answer came')
+    await world.installation.send()
+    if ((await bundlesOf(world.installation))[0]!.state === 'planned')
+      await acts['bitcoin psbt import']!({ ...world, id: (await bundlesOf(world.installation))[0]!.id })
+    world.installation.rail.broadcast = broadcast
   },
   async sent(world) {
-    await world.town.send()
-    const [{ id, state }] = (await bundlesOf(world.town)) as [Awaited<ReturnType<typeof bundleOf>>]
+    await world.installation.send()
+    const [{ id, state }] = (await bundlesOf(world.installation)) as [Awaited<ReturnType<typeof bundleOf>>]
     if (state === 'planned') {
       await acts['bitcoin psbt import']!({ ...world, id })
-      await world.town.send()
+      await world.installation.send()
     }
   },
   async mined(world) {
     await into.sent(world)
-    await world.town.bury(1)
+    await world.installation.bury(1)
   },
   async paid(world) {
     await into.sent(world)
-    await world.town.bury(6)
+    await world.installation.bury(6)
   },
   async void(world) {
-    await world.town.send()
-    await cancelBitcoinBundle(world.town, (await bundlesOf(world.town))[0]!.id, act)
+    await world.installation.send()
+    await cancelBitcoinBundle(world.installation, (await bundlesOf(world.installation))[0]!.id, act)
   },
 }
 
@@ -90,16 +96,17 @@ const day = 86_400_000
 const causes: Record<string, (world: World) => unknown> = {
   nothing: () => undefined,
   'no block comes for more than a day': world => void (world.minersAway = true),
-  'somebody stops all payouts': ({ town }) => stopAll(town.db, 'a walk', act.by),
-  'the node is away for a day'({ town }) {
-    const { broadcast, feeRate } = town.rail
-    const heals = town.clock.now() + day
+  'somebody stops all payouts': ({ installation }) => stopAll(installation.db, 'a walk', act.by),
+  'the node is away for a day'({ installation }) {
+    const { broadcast, feeRate } = installation.rail
+    const heals = installation.clock.now() + day
     const away = async () => unsure('no answer came')
-    town.rail.broadcast = (...bytes) =>
-      town.clock.now() < heals ? away() : broadcast.apply(town.rail, bytes)
-    town.rail.feeRate = (...blocks) => (town.clock.now() < heals ? away() : feeRate.apply(town.rail, blocks))
+    installation.rail.broadcast = (...bytes) =>
+      installation.clock.now() < heals ? away() : broadcast.apply(installation.rail, bytes)
+    installation.rail.feeRate = (...blocks) =>
+      installation.clock.now() < heals ? away() : feeRate.apply(installation.rail, blocks)
   },
-  async 'the newest blocks are left behind'({ town: { node, mine, pass, look } }) {
+  async 'the newest blocks are left behind'({ installation: { node, mine, pass, look } }) {
     const height = await node.rpc<number>('getblockcount')
     await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [height])])
     await pass(60_000)
@@ -116,17 +123,17 @@ async function open(state: State, cause: string): Promise<World> {
     rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) =>
       server.chain.rpc<T>(method, params, wallet),
   }
-  const town = await openChainTown({ node, commissionBp: 0n, signer: 'psbt' })
+  const installation = await openChainInstallation({ node, commissionBp: 0n, signer: 'psbt' })
   const world: World = {
-    town,
+    installation,
     id: '',
     minersAway: false,
-    close: async () => (await town.close(), server.close()),
+    close: async () => (await installation.close(), server.close()),
   }
   try {
-    await owing(town, [{ units: 60_000n }, { units: 80_000n }])
+    await owing(installation, [{ units: 60_000n }, { units: 80_000n }])
     await into[state](world)
-    world.id = (await bundlesOf(town))[0]!.id
+    world.id = (await bundlesOf(installation))[0]!.id
     expect(await stateOf(world), `what should be ${state}`).toBe(state)
     await causes[cause]!(world)
     return world
@@ -138,15 +145,15 @@ async function open(state: State, cause: string): Promise<World> {
 
 /** The program does what it does by itself, until the bundle has ended or nothing becomes of it any more. */
 async function goOn(world: World): Promise<State> {
-  const { town } = world
+  const { installation } = world
   for (let round = 0; round < 10 && !isEnd(await stateOf(world)); round++) {
-    await town.pass(day / 6)
-    if (!world.minersAway) await town.mine()
-    await town.look()
-    await town.send()
+    await installation.pass(day / 6)
+    if (!world.minersAway) await installation.mine()
+    await installation.look()
+    await installation.send()
   }
   world.minersAway = false
-  for (let round = 0; round < 8 && !isEnd(await stateOf(world)); round++) await town.bury(1)
+  for (let round = 0; round < 8 && !isEnd(await stateOf(world)); round++) await installation.bury(1)
   return stateOf(world)
 }
 const isEnd = (state: string) => state === 'paid' || state === 'void'

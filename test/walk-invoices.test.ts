@@ -12,7 +12,7 @@ import { sql } from '../src/db/db.ts'
 import { reissueInvoice } from '../src/webhooks/webhooks.ts'
 import { endsOf } from './testbed/book.ts'
 import { openTerminal } from './testbed/terminal.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { wayOut } from './testbed/wayOut.ts'
 
 const day = 86_400_000
@@ -22,14 +22,14 @@ const book = endsOf('an invoice')
 const act = { by: 'ana', why: 'a walk' }
 
 interface World {
-  town: Town
+  installation: TestInstallation
   rail: Rail
   slot: string
   /** Of the invoice; of the one it was asked again as. */
   id: string
 }
 
-const at = ({ town: { db, app }, rail }: World) => ({ db, rail, world: app.world })
+const at = ({ installation: { db, app }, rail }: World) => ({ db, rail, world: app.world })
 const refusedUnless = (is: string, ...right: string[]) => {
   if (!right.includes(is)) throw new BadInput(is)
 }
@@ -44,29 +44,33 @@ const acts: Record<string, (world: World) => Promise<unknown>> = {
   },
 }
 
-const stateOf = async ({ town, id }: World): Promise<InvoiceState> => (await findInvoice(town.db, id))!.state
-const atBank = ({ town, id }: World) => town.bank.invoices().find(({ tags }) => tags.includes(id))
-const hearAll = ({ town }: World) => town.hear(...town.bank.eventsCreated())
+const stateOf = async ({ installation, id }: World): Promise<InvoiceState> =>
+  (await findInvoice(installation.db, id))!.state
+const atBank = ({ installation, id }: World) =>
+  installation.bank.invoices().find(({ tags }) => tags.includes(id))
+const hearAll = ({ installation }: World) => installation.hear(...installation.bank.eventsCreated())
 const until = async (world: World, state: State) => {
   for (let look = 0; look < 4_000 && (await stateOf(world)) !== state; look++) {
-    world.town.pass(look < 200 ? 50 : 3_600_000)
+    world.installation.pass(look < 200 ? 50 : 3_600_000)
     await hearAll(world)
   }
 }
 /** Now, or as soon as it is there to be paid. */
 function pay(world: World): void {
   const there = atBank(world)
-  if (there) world.town.bank.pay(there.id)
-  else world.town.bank.setSettings({ payRate: 1, payDelayMs: [0, 50] })
+  if (there) world.installation.bank.pay(there.id)
+  else world.installation.bank.setSettings({ payRate: 1, payDelayMs: [0, 50] })
 }
 /** Issues it, with another answer of the bank than it would give. */
 const issue = async (world: World, answering?: (issue: Rail['issue']) => Rail['issue']) => {
-  const { town, rail, slot } = world
+  const { installation, rail, slot } = world
   const { issue: own } = rail
   if (answering) rail.issue = answering(own.bind(rail))
-  await runDueSlots(town.app).catch((error: unknown) => void error)
+  await runDueSlots(installation.app).catch((error: unknown) => void error)
   rail.issue = own
-  world.id = (await town.db.one<{ id: string }>(sql`select id from invoices where slot_id = ${slot}`))!.id
+  world.id = (await installation.db.one<{ id: string }>(
+    sql`select id from invoices where slot_id = ${slot}`,
+  ))!.id
 }
 
 /** How an invoice comes into each state. */
@@ -85,7 +89,7 @@ const into: Record<State, (world: World) => Promise<unknown>> = {
     await until(world, 'overdue')
   },
   async paid(world) {
-    world.town.bank.setSettings({ creditDelayMs: [day, day] })
+    world.installation.bank.setSettings({ creditDelayMs: [day, day] })
     await issue(world)
     pay(world)
     await until(world, 'paid')
@@ -105,7 +109,7 @@ const into: Record<State, (world: World) => Promise<unknown>> = {
   },
   async reversed(world) {
     await into.credited(world)
-    world.town.bank.reverse(atBank(world)!.id)
+    world.installation.bank.reverse(atBank(world)!.id)
     await until(world, 'reversed')
   },
   refused: world => issue(world, () => async () => refused('not like this')),
@@ -117,15 +121,18 @@ const silent = async () => unsure('no answer came')
 const causes: Record<string, (world: World) => unknown> = {
   nothing: () => undefined,
   'its payer pays': pay,
-  'its payer pays and gets it back': world => (world.town.bank.setSettings({ reversalRate: 1 }), pay(world)),
+  'its payer pays and gets it back': world => (
+    world.installation.bank.setSettings({ reversalRate: 1 }),
+    pay(world)
+  ),
   'a person takes it back': async world => void (await cancelInvoice(at(world), world.id, act)),
-  'the bank is silent for some days': ({ town, rail }) => {
+  'the bank is silent for some days': ({ installation, rail }) => {
     const { issue: ask, findInvoices, readInvoice, cancelInvoice: cancel } = rail
-    const heals = town.clock.now() + 12 * day
+    const heals = installation.clock.now() + 12 * day
     const orSilent =
       <A extends unknown[], R>(own: (...of: A) => Promise<R>) =>
       (...of: A) =>
-        town.clock.now() < heals ? (silent() as Promise<R>) : own.apply(rail, of)
+        installation.clock.now() < heals ? (silent() as Promise<R>) : own.apply(rail, of)
     Object.assign(rail, {
       ...{
         issue: orSilent(ask),
@@ -138,9 +145,9 @@ const causes: Record<string, (world: World) => unknown> = {
 }
 
 async function open(state: State, cause: string): Promise<World> {
-  const town = await openTown({ settings: { startingBalance: 100_000 } })
+  const installation = await openTestInstallation({ settings: { startingBalance: 100_000 } })
   try {
-    const { db, app } = town
+    const { db, app } = installation
     const when = {
       cron: '0 0 1 1 *',
       timeZone: 'UTC',
@@ -166,13 +173,13 @@ async function open(state: State, cause: string): Promise<World> {
     const schedule = await addSchedule(db, app.world, { ...rule, ...when, ...what }, 'maker')
     const slot = await db.tx(tx => runNow(tx, app.world, schedule, 'a walk'))
     await setScheduleState(db, 'trial', 'paused', 'maker', 'a walk')
-    const world = { town, rail: app.rails.starkbank!, slot, id: '' }
+    const world = { installation, rail: app.rails.starkbank!, slot, id: '' }
     await into[state](world)
     expect(await stateOf(world), `what should be ${state}`).toBe(state)
     await causes[cause]!(world)
     return world
   } catch (error) {
-    await town.close()
+    await installation.close()
     throw error
   }
 }
@@ -182,11 +189,12 @@ const [rounds, roundMs] = [16, 5 * day]
 
 /** The program does what it does by itself, until the invoice has ended or nothing becomes of it any more. */
 async function goOn(world: World): Promise<InvoiceState> {
-  const { town } = world
-  const jobs = timetable(town.app).filter(({ name }) => !name.startsWith('reconcile'))
+  const { installation } = world
+  const jobs = timetable(installation.app).filter(({ name }) => !name.startsWith('reconcile'))
   for (let round = 0; round < rounds; round++) {
-    town.pass(roundMs)
-    for (const job of jobs) await job.work(town.app, town.app.world).catch((error: unknown) => void error)
+    installation.pass(roundMs)
+    for (const job of jobs)
+      await job.work(installation.app, installation.app.world).catch((error: unknown) => void error)
     await hearAll(world)
   }
   return stateOf(world)
@@ -201,7 +209,7 @@ const wayFrom = (state: State, cause: string) =>
     acts,
     book,
     most: 2,
-    close: world => world.town.close(),
+    close: world => world.installation.close(),
   })
 
 test('the book says of every state what ends it', () => {

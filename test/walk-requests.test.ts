@@ -10,7 +10,7 @@ import { approveAndDo, timetable } from '../src/jobs/jobs.ts'
 import { sql } from '../src/db/db.ts'
 import { proposeCoinRefund, acceptPayment } from '../src/webhooks/webhooks.ts'
 import { endsOf } from './testbed/book.ts'
-import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { payerName } from './testbed/chainActs.ts'
 import { openTerminal } from './testbed/terminal.ts'
 import { wayOut } from './testbed/wayOut.ts'
@@ -22,29 +22,33 @@ const hour = 3_600_000
 const units = 60_000n
 
 interface World {
-  town: ChainTown
+  installation: ChainInstallation
   id: string
   address: string
   close(): Promise<void>
 }
 
-const stateOf = async ({ town, id }: World): Promise<InvoiceState> => (await town.invoice(id)).state
-const chain = ({ bitcoin }: ChainTown) => bitcoin.terms
+const stateOf = async ({ installation, id }: World): Promise<InvoiceState> =>
+  (await installation.invoice(id)).state
+const chain = ({ bitcoin }: ChainInstallation) => bitcoin.terms
 
 const acts: Record<string, (world: World) => Promise<unknown>> = {
-  'invoice accept': ({ town, id }) =>
-    acceptPayment(town.db, town.world, chain(town), id, { by: 'bruno', why: 'a walk' }),
-  async 'invoice refund'({ town, id }) {
-    const to = await town.node.rpc<string>('getnewaddress', ['refunds', 'bech32'], payerName)
-    const app = { db: town.db, world: town.world }
-    const proposed = await proposeCoinRefund({ ...app, chain: chain(town) }, town.rail, id, {
+  'invoice accept': ({ installation, id }) =>
+    acceptPayment(installation.db, installation.world, chain(installation), id, {
+      by: 'bruno',
+      why: 'a walk',
+    }),
+  async 'invoice refund'({ installation, id }) {
+    const to = await installation.node.rpc<string>('getnewaddress', ['refunds', 'bech32'], payerName)
+    const app = { db: installation.db, world: installation.world }
+    const proposed = await proposeCoinRefund({ ...app, chain: chain(installation) }, installation.rail, id, {
       to,
       units: undefined,
       by: 'ana',
       why: 'a walk',
     })
     await approveAndDo(
-      { ...app, rails: { bitcoin: town.rail }, bitcoin: town.bitcoin },
+      { ...app, rails: { bitcoin: installation.rail }, bitcoin: installation.bitcoin },
       proposed.proposal.id,
       { by: 'bruno' },
     )
@@ -53,29 +57,29 @@ const acts: Record<string, (world: World) => Promise<unknown>> = {
 
 /** Asks for it, and answers with what stands in the books. */
 async function ask(world: World, asked = units): Promise<void> {
-  const { town } = world
-  await town.issue({ units: asked, payTo: 'main' }).catch((error: unknown) => void error)
-  const { id, provider_id: address } = (await town.db.one<{ id: string; provider_id: string | null }>(
+  const { installation } = world
+  await installation.issue({ units: asked, payTo: 'main' }).catch((error: unknown) => void error)
+  const { id, provider_id: address } = (await installation.db.one<{ id: string; provider_id: string | null }>(
     sql`select id, provider_id from invoices`,
   ))!
   Object.assign(world, { id, address: address ?? '' })
 }
 /** Pays what is asked, or a part of it, as soon as there is an address. */
 async function pay(world: World, share = 1n): Promise<void> {
-  const address = world.address || (await world.town.invoice(world.id)).provider_id
-  if (address) await world.town.pay(address, units / share)
-  await world.town.look()
+  const address = world.address || (await world.installation.invoice(world.id)).provider_id
+  if (address) await world.installation.pay(address, units / share)
+  await world.installation.look()
 }
 
 /** How a request comes into each state. */
 const into: Record<State, (world: World) => Promise<unknown>> = {
   async draft(world) {
-    const { derive } = world.town.rail
-    world.town.rail.derive = () => {
+    const { derive } = world.installation.rail
+    world.installation.rail.derive = () => {
       throw new Error('the process died')
     }
     await ask(world)
-    world.town.rail.derive = derive
+    world.installation.rail.derive = derive
   },
   issued: world => ask(world),
   async seen(world) {
@@ -87,31 +91,33 @@ const into: Record<State, (world: World) => Promise<unknown>> = {
     await pay(world, 2n)
   },
   async confirming(world) {
-    world.town.bitcoin.confirmations = [{ belowUnits: undefined, confirmations: 3 }]
+    world.installation.bitcoin.confirmations = [{ belowUnits: undefined, confirmations: 3 }]
     await into.seen(world)
-    await world.town.bury(1)
+    await world.installation.bury(1)
   },
   async late(world) {
     await ask(world)
-    await world.town.pass(2 * hour)
+    await world.installation.pass(2 * hour)
     await pay(world)
   },
   async paid(world) {
     await into.seen(world)
-    await world.town.bury(4)
+    await world.installation.bury(4)
   },
   async credited(world) {
     await into.seen(world)
-    await world.town.bury(6)
+    await world.installation.bury(6)
   },
   async expired(world) {
     await ask(world)
-    await world.town.pass(2 * hour)
+    await world.installation.pass(2 * hour)
     await goOn(world)
   },
   async canceled(world) {
     await into.draft(world)
-    await world.town.db.tx(tx => tx.run(sql`update invoices set state = 'canceled' where id = ${world.id}`))
+    await world.installation.db.tx(tx =>
+      tx.run(sql`update invoices set state = 'canceled' where id = ${world.id}`),
+    )
   },
   refused: world => ask(world, 1n),
 }
@@ -122,21 +128,21 @@ const causes: Record<string, (world: World) => unknown> = {
   'its payer pays': world => pay(world),
   'its payer pays a part': world => pay(world, 3n),
   async 'its payer pays much too late'(world) {
-    await world.town.pass(3 * hour)
+    await world.installation.pass(3 * hour)
     await pay(world)
   },
-  async 'the newest block is left behind'({ town: { node, pass, mine, look } }) {
+  async 'the newest block is left behind'({ installation: { node, pass, mine, look } }) {
     const height = await node.rpc<number>('getblockcount')
     await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [height])])
     await pass(60_000)
     await mine(2)
     await look()
   },
-  'the node is away for a day'({ town }) {
-    const { info } = town.rail
-    const heals = town.clock.now() + 24 * hour
-    town.rail.info = async (...of) =>
-      town.clock.now() < heals ? unsure('no answer came') : info.apply(town.rail, of)
+  'the node is away for a day'({ installation }) {
+    const { info } = installation.rail
+    const heals = installation.clock.now() + 24 * hour
+    installation.rail.info = async (...of) =>
+      installation.clock.now() < heals ? unsure('no answer came') : info.apply(installation.rail, of)
   },
 }
 
@@ -148,8 +154,18 @@ async function open(state: State, cause: string): Promise<World> {
     rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) =>
       server.chain.rpc<T>(method, params, wallet),
   }
-  const town = await openChainTown({ node, commissionBp: 0n, dueInMs: hour, terms: { late: { is: 'hold' } } })
-  const world: World = { town, id: '', address: '', close: async () => (await town.close(), server.close()) }
+  const installation = await openChainInstallation({
+    node,
+    commissionBp: 0n,
+    dueInMs: hour,
+    terms: { late: { is: 'hold' } },
+  })
+  const world: World = {
+    installation,
+    id: '',
+    address: '',
+    close: async () => (await installation.close(), server.close()),
+  }
   try {
     await into[state](world)
     expect(await stateOf(world), `what should be ${state}`).toBe(state)
@@ -163,12 +179,13 @@ async function open(state: State, cause: string): Promise<World> {
 
 /** The program does what it does by itself, until the request has ended or nothing becomes of it any more. */
 async function goOn(world: World): Promise<InvoiceState> {
-  const { town } = world
-  const jobs = timetable(town.app).filter(({ name }) => !name.startsWith('reconcile'))
+  const { installation } = world
+  const jobs = timetable(installation.app).filter(({ name }) => !name.startsWith('reconcile'))
   for (let round = 0; round < 9; round++) {
-    await town.pass(4 * hour)
-    await town.mine()
-    for (const job of jobs) await job.work(town.app, town.world).catch((error: unknown) => void error)
+    await installation.pass(4 * hour)
+    await installation.mine()
+    for (const job of jobs)
+      await job.work(installation.app, installation.world).catch((error: unknown) => void error)
   }
   return stateOf(world)
 }

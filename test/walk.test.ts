@@ -28,7 +28,7 @@ import type { ProviderPayout, Rail } from '../src/rails/rail.ts'
 import { proposeReversalEnd } from '../src/webhooks/webhooks.ts'
 import { endsOf } from './testbed/book.ts'
 import { openTerminal } from './testbed/terminal.ts'
-import { openTown, type Town } from './testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 import { wayOut } from './testbed/wayOut.ts'
 
@@ -38,102 +38,114 @@ const states = Object.keys(payoutMachine) as PayoutState[]
 const book = endsOf('a payout')
 
 interface World {
-  town: Town
+  installation: TestInstallation
   rail: Rail
   id: string
 }
 
 const act = { by: 'ana', why: 'a walk' }
-const agreed = async ({ town: { app } }: World, proposed: Proposed | { is: string }): Promise<void> => {
+const agreed = async (
+  { installation: { app } }: World,
+  proposed: Proposed | { is: string },
+): Promise<void> => {
   if (!('proposal' in proposed)) throw new BadInput(proposed.is)
   await approveAndDo(app, proposed.proposal.id, { by: 'bruno' })
 }
 const verdict = async (world: World, as: 'ours' | 'not-ours') => {
-  const transfer = world.town.transfers().at(-1)?.id
+  const transfer = world.installation.transfers().at(-1)?.id
   if (transfer === undefined) throw new BadInput('the bank has no transfer')
-  await agreed(world, await proposeVerdict(world.town.app, world.id, { ...act, transfer, as }))
+  await agreed(world, await proposeVerdict(world.installation.app, world.id, { ...act, transfer, as }))
 }
 
 /** What people do, under the name that the book has for it. */
 const acts: Record<string, (world: World) => Promise<unknown>> = {
-  'payout hold': ({ town, id }) => holdPayout(town.db, id, act),
-  'payout release': ({ town, id }) => releasePayout(town.db, id, act),
-  'payout retry': ({ town, id }) => retryPayout(town.db, id, act),
-  'payout go': ({ town }) => letGo(town.db, act.why, act.by),
+  'payout hold': ({ installation, id }) => holdPayout(installation.db, id, act),
+  'payout release': ({ installation, id }) => releasePayout(installation.db, id, act),
+  'payout retry': ({ installation, id }) => retryPayout(installation.db, id, act),
+  'payout go': ({ installation }) => letGo(installation.db, act.why, act.by),
   'payout approve': async world =>
-    agreed(world, await world.town.db.tx(tx => proposeBeyond(tx, world.town.app.world, world.id, act))),
+    agreed(
+      world,
+      await world.installation.db.tx(tx => proposeBeyond(tx, world.installation.app.world, world.id, act)),
+    ),
   'payout redirect': async world => {
     await agreed(
       world,
-      await proposeRedirect(world.town.db, world.town.app.world, world.id, { ...act, to: 'second' }),
+      await proposeRedirect(world.installation.db, world.installation.app.world, world.id, {
+        ...act,
+        to: 'second',
+      }),
     )
     // The other account is one that takes what is sent to it.
-    world.town.bank.setSettings({ transferFailRate: 0, refundRate: 0 })
+    world.installation.bank.setSettings({ transferFailRate: 0, refundRate: 0 })
   },
-  'payout settle': async ({ town, id }) => {
-    const { app } = town
-    const ref = town.transfers().find(({ status }) => status === 'success')?.id ?? '1'
+  'payout settle': async ({ installation, id }) => {
+    const { app } = installation
+    const ref = installation.transfers().find(({ status }) => status === 'success')?.id ?? '1'
     await settlePaidElsewhere(app.db, app.rails, app.world, id, { ...act, ref })
   },
   'payout adjudicate --as ours': world => verdict(world, 'ours'),
   'payout adjudicate --as not-ours': world => verdict(world, 'not-ours'),
   'invoice reversal': async world => {
-    const { db, app, id } = world.town
+    const { db, app, id } = world.installation
     await agreed(world, await proposeReversalEnd(db, app.world, id, { ...act, returned: 0n }))
   },
-  'more money at the bank': async ({ town }) => town.bank.deposit(1_000_000),
+  'more money at the bank': async ({ installation }) => installation.bank.deposit(1_000_000),
 }
 
-const stateOf = async ({ town }: World) => (await town.payout())!.state as PayoutState
-const hearAll = ({ town }: World) => town.hear(...town.bank.eventsCreated())
+const stateOf = async ({ installation }: World) => (await installation.payout())!.state as PayoutState
+const hearAll = ({ installation }: World) => installation.hear(...installation.bank.eventsCreated())
 const until = async (world: World, kind: string) => {
   while (
-    !world.town.bank.eventsCreated().some(({ subscription, log }) => `${subscription}.${log.type}` === kind)
+    !world.installation.bank
+      .eventsCreated()
+      .some(({ subscription, log }) => `${subscription}.${log.type}` === kind)
   )
-    world.town.pass(50)
+    world.installation.pass(50)
   await hearAll(world)
 }
 
 /** How a payout comes into each state. */
 const into: Record<PayoutState, (world: World) => Promise<unknown>> = {
   owed: async () => undefined,
-  async sending({ town, rail }) {
+  async sending({ installation, rail }) {
     const { pay } = rail
     rail.pay = () => Promise.reject(new Error('the process died'))
-    await town.send().catch(() => undefined)
+    await installation.send().catch(() => undefined)
     rail.pay = pay
   },
-  async unsure({ town, rail }) {
+  async unsure({ installation, rail }) {
     const { pay } = rail
     rail.pay = async (...order) => (await pay(...order), unsure('no answer came'))
-    await town.send()
+    await installation.send()
     rail.pay = pay
   },
-  sent: ({ town }) => town.send(),
+  sent: ({ installation }) => installation.send(),
   async waiting(world) {
-    world.town.bank.setSettings({ transferFee: 1_000_000 })
-    await world.town.send()
+    world.installation.bank.setSettings({ transferFee: 1_000_000 })
+    await world.installation.send()
     await until(world, 'transfer.failed')
-    world.town.bank.setSettings({ transferFee: 0 })
+    world.installation.bank.setSettings({ transferFee: 0 })
     // What it lacks is not there until somebody brings it.
     world.rail.balance = async () => ({
       is: 'done',
-      value: world.town.bank.balanceUnits() < 1_000_000n ? 0n : world.town.bank.balanceUnits(),
+      value:
+        world.installation.bank.balanceUnits() < 1_000_000n ? 0n : world.installation.bank.balanceUnits(),
     })
   },
-  held: ({ town, id }) => holdPayout(town.db, id, act),
+  held: ({ installation, id }) => holdPayout(installation.db, id, act),
   async paid(world) {
-    await world.town.send()
+    await world.installation.send()
     await until(world, 'transfer.success')
   },
   async returned(world) {
-    world.town.bank.setSettings({ refundRate: 1 })
+    world.installation.bank.setSettings({ refundRate: 1 })
     await into.paid(world)
     await until(world, 'transfer.refunded')
-    world.town.bank.setSettings({ refundRate: 0 })
+    world.installation.bank.setSettings({ refundRate: 0 })
   },
   async canceled(world) {
-    world.town.bank.reverse(world.town.atBank.id)
+    world.installation.bank.reverse(world.installation.atBank.id)
     await until(world, 'invoice.reversed')
   },
 }
@@ -143,21 +155,22 @@ const elsewhere = (shown: ProviderPayout): ProviderPayout => ({ ...shown, to: { 
 /** What happens to it then. */
 const causes: Record<string, (world: World) => unknown> = {
   nothing: () => undefined,
-  'all of it goes back to its payer': ({ town }) => town.bank.reverse(town.atBank.id),
+  'all of it goes back to its payer': ({ installation }) => installation.bank.reverse(installation.atBank.id),
   'its payer is being given money back, and the bank never says how that ends': async world => {
-    const { bank, atBank } = world.town
+    const { bank, atBank } = world.installation
     bank.setSettings({ creditDelayMs: [1e12, 1e12] })
     bank.reverse(atBank.id)
     if (atBank.status === 'paid') await until(world, 'invoice.reversing')
   },
-  'a person stops every payout': ({ town }) => stopAll(town.db, 'a walk', 'ana'),
-  'a limit below it': ({ town: { db, app } }) =>
+  'a person stops every payout': ({ installation }) => stopAll(installation.db, 'a walk', 'ana'),
+  'a limit below it': ({ installation: { db, app } }) =>
     db.tx(tx => changeLimits(tx, app.world, { asset: 'BRL', wanted: { payout: 1n }, ...act })),
-  'its account takes nothing any more': ({ town }) => town.bank.setSettings({ transferFailRate: 1 }),
-  'its money comes back each time': ({ town }) => town.bank.setSettings({ refundRate: 1 }),
-  'the bank has no trace of its transfer any more': ({ rail, town }) => {
+  'its account takes nothing any more': ({ installation }) =>
+    installation.bank.setSettings({ transferFailRate: 1 }),
+  'its money comes back each time': ({ installation }) => installation.bank.setSettings({ refundRate: 1 }),
+  'the bank has no trace of its transfer any more': ({ rail, installation }) => {
     const { findPayouts, readPayout, statement } = rail
-    const gone = new Set<string | undefined>(town.transfers().map(({ id }) => id))
+    const gone = new Set<string | undefined>(installation.transfers().map(({ id }) => id))
     rail.findPayouts = async (...of) => {
       const answer = await findPayouts(...of)
       return answer.is === 'done'
@@ -188,26 +201,30 @@ const causes: Record<string, (world: World) => unknown> = {
 }
 
 async function open(state: PayoutState, cause: string): Promise<World> {
-  const town = await openTown({ settings: { startingBalance: 100_000 } })
+  const installation = await openTestInstallation({ settings: { startingBalance: 100_000 } })
   try {
     await addAccount(
-      town.db,
-      town.app.world,
+      installation.db,
+      installation.app.world,
       'second',
       { ...trialAccount, number: '6341320293482497' },
       'maker',
     )
-    await approveAccount(town.db, 'second', 'checker')
-    town.bank.pay(town.atBank.id)
-    town.pass(5_000)
-    await town.hear(town.event('invoice.credited'))
-    const world = { town, rail: town.app.rails.starkbank!, id: (await town.payout())!.id }
+    await approveAccount(installation.db, 'second', 'checker')
+    installation.bank.pay(installation.atBank.id)
+    installation.pass(5_000)
+    await installation.hear(installation.event('invoice.credited'))
+    const world = {
+      installation,
+      rail: installation.app.rails.starkbank!,
+      id: (await installation.payout())!.id,
+    }
     await into[state](world)
     expect(await stateOf(world), `what should be ${state}`).toBe(state)
     await causes[cause]!(world)
     return world
   } catch (error) {
-    await town.close()
+    await installation.close()
     throw error
   }
 }
@@ -219,14 +236,14 @@ const rounds = 14
  * Answers where it stands then.
  */
 async function goOn(world: World): Promise<string> {
-  const { town, rail } = world
+  const { installation, rail } = world
   for (let round = 0; round < rounds; round++) {
-    town.pass(10 * minute)
-    await town.send()
-    await resolvePayouts(town.db, rail, town.app.world)
+    installation.pass(10 * minute)
+    await installation.send()
+    await resolvePayouts(installation.db, rail, installation.app.world)
     await hearAll(world)
   }
-  if ((await payoutsStopped(town.db)) !== undefined) return 'stopped'
+  if ((await payoutsStopped(installation.db)) !== undefined) return 'stopped'
   return stateOf(world)
 }
 const isEnd = (state: string) => state === 'paid' || state === 'canceled'
@@ -239,7 +256,7 @@ const wayFrom = (state: PayoutState, cause: string) =>
     acts,
     book,
     most: 3,
-    close: world => world.town.close(),
+    close: world => world.installation.close(),
   })
 
 test('the book says of every state what ends it', () => {

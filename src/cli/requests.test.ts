@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from '../../test/testbed/bitcoind.ts'
-import { openChainTown, type ChainTown } from '../../test/testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from '../../test/testbed/chainInstallation.ts'
 import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/terminal.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import { derive } from '../rails/bitcoin/descriptor.ts'
@@ -15,18 +15,18 @@ const there = bitcoindAvailable()
 describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had on this machine', () => {
   const { env, repasse: say } = openTerminal()
   let node: Bitcoind
-  let town: ChainTown
+  let installation: ChainInstallation
   beforeAll(async () => {
     node = await startBitcoind()
-    town = await openChainTown({ node, databaseUrl: env.DATABASE_URL, count: 2 })
+    installation = await openChainInstallation({ node, databaseUrl: env.DATABASE_URL, count: 2 })
   })
   afterAll(async () => {
-    await town?.close()
+    await installation?.close()
     await node?.stop()
   })
   const settings = () => ({
     BITCOIN_NETWORK: 'regtest',
-    BITCOIN_DESCRIPTOR: town.wallet.account.text,
+    BITCOIN_DESCRIPTOR: installation.wallet.account.text,
     LOG_LEVEL: 'silent',
   })
   const repasse = (words: string[], more: Record<string, string> = {}) =>
@@ -40,8 +40,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   let txid: string
 
   test('a request shows its address derived anew, its number, its link, and what it was priced at', async () => {
-    ;[invoice, late] = (await town.issue()) as [InvoiceRow, InvoiceRow]
-    const { address, path } = derive(town.wallet.account, 'receive', 0)
+    ;[invoice, late] = (await installation.issue()) as [InvoiceRow, InvoiceRow]
+    const { address, path } = derive(installation.wallet.account, 'receive', 0)
     const shown = await told('invoice', 'show', invoice.id)
     expect(shown).toMatchObject({
       ...{ state: 'issued', asset: 'BTC', amount: '0.00016667', units: '16667', paid: null, bankFee: null },
@@ -49,7 +49,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       quote: {
         asked: { amount: '100.00', asset: 'BRL' },
         rate: { amount: '600000.00', asset: 'BRL' },
-        sources: ['town'],
+        sources: ['installation'],
       },
       uri: `bitcoin:${address}?amount=0.00016667&label=trial`,
       received: { units: '0' },
@@ -58,7 +58,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     })
     const { out } = await repasse(['invoice', 'show', address])
     expect(out).toMatch(
-      /asked +0\.00016667 BTC for R\$ 100\.00\nat +R\$ 600000\.00 a BTC, said \S+ by town\n/,
+      /asked +0\.00016667 BTC for R\$ 100\.00\nat +R\$ 600000\.00 a BTC, said \S+ by installation\n/,
     )
     expect(out).toContain(`number         0 (${path})`)
     expect((await repasse(['invoice', 'list'])).out).toMatch(
@@ -67,15 +67,15 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
 
   test('an address that the descriptor does not derive is shown to nobody, and without a descriptor it says that none was derived', async () => {
-    const other = derive(town.wallet.account, 'receive', 999).address
-    await town.db.tx(tx => tx.run(sql`update invoices set address_index = 998 where id = ${late.id}`))
+    const other = derive(installation.wallet.account, 'receive', 999).address
+    await installation.db.tx(tx => tx.run(sql`update invoices set address_index = 998 where id = ${late.id}`))
     const { code, out, err } = await repasse(['invoice', 'show', late.id])
     expect([code, out]).toEqual([1, ''])
     expect(err).toContain(
-      `number 998 of BITCOIN_DESCRIPTOR is ${derive(town.wallet.account, 'receive', 998).address}: show neither to a payer`,
+      `number 998 of BITCOIN_DESCRIPTOR is ${derive(installation.wallet.account, 'receive', 998).address}: show neither to a payer`,
     )
     expect(err).not.toContain(other)
-    await town.db.tx(tx => tx.run(sql`update invoices set address_index = 1 where id = ${late.id}`))
+    await installation.db.tx(tx => tx.run(sql`update invoices set address_index = 1 where id = ${late.id}`))
     const plain = await repasse(['invoice', 'show', late.id], { BITCOIN_DESCRIPTOR: '' })
     expect([plain.code, plain.out]).toEqual([
       0,
@@ -96,8 +96,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
 
   test('what is too little shows the exact rest, and a person takes it on in one act', async () => {
-    txid = await town.pay(invoice.provider_id!, 10_000n)
-    await town.look()
+    txid = await installation.pay(invoice.provider_id!, 10_000n)
+    await installation.look()
     const shown = await told('invoice', 'show', invoice.id)
     expect(shown).toMatchObject({
       state: 'underpaid',
@@ -118,7 +118,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect([taken.code, taken.err]).toEqual([0, ''])
     expect(taken.out).toContain(`is seen: 0.00010000 BTC of 0.00016667 BTC taken on by ana`)
     expect(await told('invoice', 'show', invoice.id)).toMatchObject({ state: 'seen', takenOnBy: 'ana' })
-    const act = await town.db.one<{ actor: string; act: string; detail: string }>(
+    const act = await installation.db.one<{ actor: string; act: string; detail: string }>(
       sql`select * from audit order by seq desc limit 1`,
     )
     expect(act).toMatchObject({ actor: 'ana', act: 'payment taken on' })
@@ -135,11 +135,11 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
 
   test('what came late waits for a person, and is credited once taken on', async () => {
-    await town.pass(2 * 86_400_000)
-    await town.setPrice(90_000_000n)
-    await town.pay(late.provider_id!, late.units)
-    await town.look()
-    await town.bury(6)
+    await installation.pass(2 * 86_400_000)
+    await installation.setPrice(90_000_000n)
+    await installation.pay(late.provider_id!, late.units)
+    await installation.look()
+    await installation.bury(6)
     const shown = await told('invoice', 'show', late.id)
     expect([shown.state, shown.payments[0].counts]).toEqual(['late', false])
     expect((await repasse(['invoice', 'show', late.id])).out).toMatch(/mined, waits for a person +6\/1 /)
@@ -156,23 +156,23 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
 
   test('all that came counts: then there is nothing to take on', async () => {
-    const [paid] = await town.issue()
-    await town.pay(paid!.provider_id!, paid!.units)
-    await town.look()
+    const [paid] = await installation.issue()
+    await installation.pay(paid!.provider_id!, paid!.units)
+    await installation.look()
     expect((await repasse(['invoice', 'accept', paid!.id, '--why', 'x'])).err).toContain(
       'is seen and all that came counts: ',
     )
   })
 
   test('what comes late beside a paid request waits too, and is passed on once taken on', async () => {
-    const [request] = await town.issue({ units: 20_000n, payTo: 'main' })
-    await town.pay(request!.provider_id!, 20_000n)
-    await town.look()
-    await town.bury(6)
-    await town.pass(40 * 86_400_000)
-    await town.pay(request!.provider_id!, 5_000n)
-    await town.look()
-    await town.bury(6)
+    const [request] = await installation.issue({ units: 20_000n, payTo: 'main' })
+    await installation.pay(request!.provider_id!, 20_000n)
+    await installation.look()
+    await installation.bury(6)
+    await installation.pass(40 * 86_400_000)
+    await installation.pay(request!.provider_id!, 5_000n)
+    await installation.look()
+    await installation.bury(6)
     const shown = await told('invoice', 'show', request!.id)
     expect(shown).toMatchObject({
       state: 'credited',
@@ -187,7 +187,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const after = await told('invoice', 'show', request!.id)
     expect(after).toMatchObject({ state: 'credited', paid: { units: '25000' } })
     expect(after.payouts.map(({ units }: { units: string }) => units).sort()).toEqual(['19700', '4925'])
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('a payout says what its bundle waits for, and cannot be held once it is in one', async () => {
@@ -203,7 +203,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     )
     expect((await repasse(['payout', 'release', first.id, '--why', 'go'])).out).toContain('is owed')
 
-    expect(await town.send()).toMatchObject({ bundled: 5, sent: 1 })
+    expect(await installation.send()).toMatchObject({ bundled: 5, sent: 1 })
     const sent = await told('payout', 'show', first.id)
     const [transaction] = sent.attempts[0].transactions
     expect(sent).toMatchObject({
@@ -229,7 +229,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     ])
     expect((await repasse(['invoice', 'show', invoice.id])).out).toContain(`${transaction.txid} (sent)`)
 
-    await town.bury(6)
+    await installation.bury(6)
     const paid = await told('payout', 'show', first.id)
     expect(paid).toMatchObject({
       state: 'paid',
@@ -243,8 +243,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   test('a payout whose payment is in no block is not released by hand', async () => {
     const [payout] = await told('payout', 'list', '--invoice', invoice.id)
-    const [coin] = await town.coins(invoice.id)
-    await town.db.tx(async tx => {
+    const [coin] = await installation.coins(invoice.id)
+    await installation.db.tx(async tx => {
       await tx.run(
         sql`update payouts set state = 'held', why = 'the chain left its payment behind'
           where id = ${payout.id}`,
@@ -257,7 +257,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       2,
       expect.stringContaining(`the payment ${coin!.id}, which is orphaned and in no block`),
     ])
-    await town.db.tx(async tx => {
+    await installation.db.tx(async tx => {
       await tx.run(sql`update payouts set state = 'paid', why = null where id = ${payout.id}`)
       await tx.run(sql`update attempts set state = 'success' where payout_id = ${payout.id}`)
       await tx.run(sql`update coins set state = 'mined' where id = ${coin!.id}`)
@@ -274,10 +274,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
     const before = await told('ledger', 'balances')
     expect((await repasse(['event', 'replay', seen.id, '--why', 'look again', '--by', 'ana'])).code).toBe(0)
-    await town.look()
+    await installation.look()
     expect(await told('event', 'show', seen.id)).toMatchObject({ state: 'done' })
     expect(await told('ledger', 'balances')).toEqual(before)
-    expect(await town.audit()).toEqual([])
+    expect(await installation.audit()).toEqual([])
   })
 
   test('the books are told in both assets, and the export names each amount’s own', async () => {
@@ -315,9 +315,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       0,
       expect.stringMatching(/not compared with the node: the node is at block \d+ and the books are at/),
     ])
-    await town.look()
+    await installation.look()
 
-    await town.db.tx(tx =>
+    await installation.db.tx(tx =>
       tx.run(sql`update coins set units = units + 1 where spent_height is null and state = 'mined'`),
     )
     const wrong = await repasse(['ledger', 'check'], more)
@@ -325,7 +325,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       1,
       expect.stringMatching(/WRONG: the chain holds .*the node differs about [0-9a-f]{64}:\d/),
     ])
-    await town.db.tx(tx =>
+    await installation.db.tx(tx =>
       tx.run(sql`update coins set units = units - 1 where spent_height is null and state = 'mined'`),
     )
     expect((await repasse(['ledger', 'check'], more)).code).toBe(0)

@@ -8,7 +8,7 @@ import type { Millis, World } from '../base/world.ts'
 import type { Agreement } from '../rates/rates.ts'
 import type { Db } from '../db/db.ts'
 import { readEndedPayouts, readFigures, type Figures } from '../queries/figures.ts'
-import { figuresTold } from './figuresTold.ts'
+import { exportedFigures } from './exportedFigures.ts'
 import { listenOn } from './listen.ts'
 
 export interface MetricsParts extends Pick<World, 'clock' | 'log'> {
@@ -105,7 +105,7 @@ export function exposition({
     const all = { ...open, payouts: [...open.payouts, ...ended.payouts] }
     // A registry of its own each time: what is gone is not told on.
     const registry = new Registry()
-    for (const { name, help, labels, samples } of figuresTold) {
+    for (const { name, help, labels, samples } of exportedFigures) {
       const told = gauge(name, help, labels, registry)
       if (labels.length === 0) told.remove()
       for (const { labels: of, value } of samples(all)) told.set(of, value)

@@ -1,5 +1,5 @@
 /**
- * The second rail in a simulated house: its node, its keys, its streets, and how it is judged when all is
+ * The second rail in a simulated house: its node, its keys, its chainActors, and how it is judged when all is
  * still.
  */
 import { makeChain, type Chain } from '../../sim/chain/chain.ts'
@@ -20,14 +20,14 @@ import type { ChainScenario } from './chainScenario.ts'
 import type { BitcoinParts } from './process.ts'
 import { openGivers, type Givers } from './givers.ts'
 import { isBuried } from './settled.ts'
-import { openStreets, type Streets } from './streets.ts'
+import { openChainActors, type ChainActors } from './chainActors.ts'
 
 export interface Coins {
   parts: BitcoinParts
   /** It plans, derives and reads, and asks the node nothing. */
   rail: ChainRail
   chain: Chain
-  streets: Streets
+  chainActors: ChainActors
   givers: Givers | undefined
   /** Why payouts were seen stopped, in the order of the story. */
   readonly stops: string[]
@@ -51,7 +51,7 @@ export interface Coins {
 export interface CoinsParts {
   scenario: ChainScenario
   clock: Clock
-  /** Of the streets and the node alone. */
+  /** Of the chainActors and the node alone. */
   random: Random
   db: Db
   world: World
@@ -93,7 +93,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const plain = bitcoinRail({ ...account, log: world.log, node: noNode })
   const derive = remembering(`storm ${kind}`, plain.derive)
   const rail = { ...plain, derive }
-  const streets = openStreets({ chain, scenario, clock, random, db, rail, wallet: ours, trace })
+  const chainActors = openChainActors({ chain, scenario, clock, random, db, rail, wallet: ours, trace })
   const app: Omit<BitcoinSetup, 'watching'> = {
     terms: { payoutDepth, late },
     bundles: { gatherMs, mostFeeRate: maxFeeRate, bumpAfterBlocks },
@@ -102,9 +102,9 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
       { belowUnits: 2_000_000n, confirmations: 3 },
       { belowUnits: undefined, confirmations: 6 },
     ],
-    sources: streets.sources,
+    sources: chainActors.sources,
     agreement: {
-      sources: streets.sources.map(({ name }) => name),
+      sources: chainActors.sources.map(({ name }) => name),
       maxAgeMs: 30 * 60_000,
       maxDeviation: 200n,
       least: 2,
@@ -128,10 +128,10 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
         rail,
         app,
         wallet: ours,
-        isDown: streets.isDown,
+        isDown: chainActors.isDown,
         trace,
       },
-      ...{ to: addressOf(chain.payer.script, 'regtest')!, strange: streets.strange as Set<string> },
+      ...{ to: addressOf(chain.payer.script, 'regtest')!, strange: chainActors.strange as Set<string> },
     })
   let approved = false
   const approve = async () => {
@@ -143,10 +143,10 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const stops: string[] = []
 
   return {
-    parts: { chain, isDown: streets.isDown, account, app, derive },
+    parts: { chain, isDown: chainActors.isDown, account, app, derive },
     rail,
     chain,
-    streets,
+    chainActors,
     givers,
     stops,
     approve,
@@ -185,11 +185,15 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
             : payeeScripts,
           scans,
         },
-        ...{ strange: streets.strange, deepTurns: streets.figures.deepTurns, isRestored: parts.isRestored },
+        ...{
+          strange: chainActors.strange,
+          deepTurns: chainActors.figures.deepTurns,
+          isRestored: parts.isRestored,
+        },
         blockAt: async height => blockOf(chain, height),
       })
       // What is said at once to have been a refund stops nothing.
-      if (!givers && !parts.mayStop) judged.faults.push(...judgeStops(stops, streets, judged))
+      if (!givers && !parts.mayStop) judged.faults.push(...judgeStops(stops, chainActors, judged))
       judged.faults.push(...((await givers?.judge()) ?? []))
       return judged
     },
@@ -204,7 +208,7 @@ const maxFeeRate = 100_000n
  */
 function judgeStops(
   stops: string[],
-  { figures, strange }: Streets,
+  { figures, strange }: ChainActors,
   { lost, dead, stolen }: Judged,
 ): string[] {
   const reason = figures.deepTurns > 0 || figures.deepLags > 0 || strange.size > 0

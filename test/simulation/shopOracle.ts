@@ -1,5 +1,5 @@
 /**
- * The oracle of the shop: what was ordered, what was paid for it and what is left on the shelf, held against
+ * The oracle of the shop: what was ordered, what was paid for it and what is left on the table, held against
  * each other.
  */
 import { readOrder, type App } from '../../src/jobs/jobs.ts'
@@ -8,13 +8,13 @@ import { invoicesOf, linesOf, type OrderLineRow, type OrderRow } from '../../src
 import { sql, type Db } from '../../src/db/db.ts'
 
 /** What was ever put there of each product, and at what prices it was ever sold. */
-export type Shelf = Map<string, { stock: bigint; prices: Set<bigint> }>
+export type Table = Map<string, { stock: bigint; prices: Set<bigint> }>
 
 /** `answered`: forms that were told they are an order. */
 export async function judgeShop(
   db: Db,
   app: App,
-  shelf: Shelf,
+  table: Table,
   answered: readonly { key: string; order: string }[],
 ): Promise<string[]> {
   const orders = await db.all<OrderRow>(sql`select * from orders order by id`)
@@ -29,7 +29,7 @@ export async function judgeShop(
     if (holdsStock(order))
       for (const { product_id: id, quantity } of lines) taken.set(id, (taken.get(id) ?? 0n) + quantity)
     faults.push(
-      ...judgeSum(order, lines, shelf),
+      ...judgeSum(order, lines, table),
       ...judgeState(order, await invoicesOf(db, order.id), await askedAfterPaid(db, order)),
     )
     faults.push(...judgeTold(order, (await readOrder(app, order.token))!.standing.is))
@@ -37,20 +37,20 @@ export async function judgeShop(
   for (const { id, stock } of await db.all<{ id: string; stock: bigint }>(
     sql`select id, stock from products order by id`,
   )) {
-    const there = shelf.get(id)!.stock
+    const there = table.get(id)!.stock
     if (stock < 0n || stock + (taken.get(id) ?? 0n) !== there)
       faults.push(`of ${there} of ${id}, ${taken.get(id) ?? 0n} are ordered and ${stock} left`)
   }
   return faults
 }
 
-/** One that was paid late may have found the shelf empty: then a person was called. */
+/** One that was paid late may have found the table empty: then a person was called. */
 const holdsStock = ({ state, attention }: OrderRow) =>
   state !== 'expired' && !attention?.includes('too little left')
 
-function judgeSum({ id, units }: OrderRow, lines: OrderLineRow[], shelf: Shelf): string[] {
+function judgeSum({ id, units }: OrderRow, lines: OrderLineRow[], table: Table): string[] {
   const sum = lines.reduce((sum, line) => sum + line.units * line.quantity, 0n)
-  const strange = lines.find(line => !shelf.get(line.product_id)!.prices.has(line.units))
+  const strange = lines.find(line => !table.get(line.product_id)!.prices.has(line.units))
   return [
     ...(sum === units ? [] : [`${id} asks ${units} for what costs ${sum}`]),
     ...(strange ? [`${id} sells for ${strange.units} what never cost that`] : []),

@@ -16,7 +16,7 @@ import {
   type Placing,
 } from '../../src/shop/shop.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
-import { judgeShop, type Shelf } from './shopOracle.ts'
+import { judgeShop, type Table } from './shopOracle.ts'
 
 export interface ShoppersParts {
   clock: Clock
@@ -52,7 +52,7 @@ const act = { by: 'operator', why: 'its time is over' }
 /** Few of each, so that people are in each other's way. */
 export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
   const { clock, random, db, world, rails, commissionBp, trace } = parts
-  const shelf: Shelf = new Map()
+  const table: Table = new Map()
   const slugs: string[] = []
   for (const name of ['coffee', 'mug', 'hammock']) {
     const [units, stock] = [BigInt(random.between(2_000, 60_000)), BigInt(random.between(4, 16))]
@@ -62,7 +62,7 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
       { name, units, stock, description: '', photo: undefined },
       'maker',
     )
-    shelf.set(id, { stock, prices: new Set([units]) })
+    table.set(id, { stock, prices: new Set([units]) })
     slugs.push(slug)
   }
   for (const rail of rails)
@@ -72,7 +72,7 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
       'maker',
     )
 
-  const ids = [...shelf.keys()]
+  const ids = [...table.keys()]
   const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
   /** Forms that were sent, by their key, with the order that was answered to them. */
   const sent = new Map<string, { form: Placing; order: string | undefined }>()
@@ -187,7 +187,7 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
     const more = random.next() < 0.5 ? BigInt(random.between(1, 4)) : 0n
     const change = more > 0n ? { addStock: more } : { units: BigInt(random.between(2_000, 60_000)) }
     const { id, stock, units } = await editProduct(db, slug, change, 'maker')
-    const there = shelf.get(id)!
+    const there = table.get(id)!
     there.stock += more
     there.prices.add(units)
     trace(`${slug}: ${stock} there, ${units} each`)
@@ -212,7 +212,7 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
     },
     async judge(app) {
       const answered = [...sent].flatMap(([key, { order }]) => (order === undefined ? [] : [{ key, order }]))
-      return [...faults, ...(await judgeShop(db, app, shelf, answered))]
+      return [...faults, ...(await judgeShop(db, app, table, answered))]
     },
   }
 }

@@ -69,7 +69,7 @@ const people = {
 
 describe('whatever the seed', () => {
   test(
-    `after ${seeds} storms every credited invoice was paid on once, no event was lost, the books agree with the bank and the chain, and the shop with its shelf`,
+    `after ${seeds} storms every credited invoice was paid on once, no event was lost, the books agree with the bank and the chain, and the shop with its table`,
     { timeout: 90 * 60_000 },
     async () => {
       const failures: string[] = []

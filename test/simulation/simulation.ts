@@ -33,7 +33,7 @@ import { hasRefusals, openFullNode } from './refusals.ts'
 import { hasRewards, openMiners } from './rewards.ts'
 import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
 import { hasStrangers, openStrangers } from './strangers.ts'
-import type { Streets } from './streets.ts'
+import type { ChainActors } from './chainActors.ts'
 import { unlisted } from './unlisted.ts'
 import { hasVerdicts, openVerdicts, type Verdicts } from './verdicts.ts'
 import { hasReturns, judgeReturns, openReturns, returnsChange, type Returns } from './returns.ts'
@@ -81,7 +81,7 @@ export interface Told {
   >
 }
 
-export type ChainFigures = Streets['figures'] & {
+export type ChainFigures = ChainActors['figures'] & {
   requests: number
   credited: number
   paid: number
@@ -212,7 +212,7 @@ export async function tell(
             chain: coins.chain,
             db,
             random: seededRandom(seed ^ 0x3119e5),
-            isDown: coins.streets.isDown,
+            isDown: coins.chainActors.isDown,
             trace: say,
           },
           scriptOf: index => coins.parts.derive('receive', index).script,
@@ -270,7 +270,7 @@ export async function tell(
     ? openRestores(
         { db, world, clock, bank, random: seededRandom(seed ^ 0x4e5704e), trace: say },
         replacing.replace,
-        coins && { chain: coins.chain, rail: coins.rail, strange: coins.streets.strange as Set<string> },
+        coins && { chain: coins.chain, rail: coins.rail, strange: coins.chainActors.strange as Set<string> },
       )
     : undefined
   const keys: string[] = []
@@ -429,7 +429,7 @@ export async function tell(
     while (clock.now() < end) {
       await raise()
       post()
-      await coins?.streets.step()
+      await coins?.chainActors.step()
       await miners?.step()
       await coins?.givers?.step()
       await fullNode?.step()
@@ -482,7 +482,7 @@ export async function tell(
     // ever.
     bank.deposit(10_000_000)
     fullNode?.settle()
-    await coins?.streets.settle()
+    await coins?.chainActors.settle()
     miners?.ripen()
     await coins?.approve()
     for (let round = 0; round < maxRounds; round++) {
@@ -512,7 +512,7 @@ export async function tell(
       await coins?.look(true)
       if (!restores) await coins?.attend()
       const chainIsStill = !coins || (await coins.isStill())
-      if (!chainIsStill) await coins.streets.calmStep()
+      if (!chainIsStill) await coins.chainActors.calmStep()
       const next = await nextDue(db)
       const bankNext = bank.nextDueAt() ?? Infinity
       const quietNow =
@@ -616,10 +616,10 @@ export async function tell(
 }
 
 const figuresOf = (
-  { streets, stops }: Coins,
+  { chainActors, stops }: Coins,
   { requests, credited, paid, lost, dead, stolen }: Judged,
 ): ChainFigures => ({
-  ...streets.figures,
+  ...chainActors.figures,
   ...{ requests, credited, paid, lost: lost.length, dead: dead.length, stolen, stops: stops.length },
 })
 

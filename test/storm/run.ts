@@ -109,14 +109,14 @@ export async function play({
   try {
     const over = new AbortController()
     const lives = places.map(place => liveAndDie(place, over.signal))
-    const streets = stage.coins && onTheStreets(stage.coins, stage, over.signal)
+    const chainActors = stage.coins && onChain(stage.coins, stage, over.signal)
     const people = withPeople ? peopleOf(stage) : undefined
     const acting = people?.act(over.signal)
     await meanwhile({ stage, died, found, killOne }).finally(() => {
       over.abort()
       for (const { worker } of places) worker?.kill()
     })
-    await Promise.all([...lives, streets, acting])
+    await Promise.all([...lives, chainActors, acting])
     await people?.settle()
     say(`${died()} deaths in ${secondsSo()} s; now the calm`)
     found.push(...(await calmAndAudit(stage, say)))
@@ -156,7 +156,7 @@ export async function play({
   }
 
   /** Blocks come, and what is asked for is paid, whoever of the house is alive. */
-  async function onTheStreets(coins: CoinStage, { db }: Stage, over: AbortSignal): Promise<void> {
+  async function onChain(coins: CoinStage, { db }: Stage, over: AbortSignal): Promise<void> {
     for (; !over.aborted; await pause(world, world.random.between(300, 900))) await coins.step(db)
   }
 

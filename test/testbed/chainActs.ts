@@ -3,7 +3,7 @@
  * that are left for others.
  */
 import { randomBytes } from 'node:crypto'
-import type { TownNode } from './chainTown.ts'
+import type { TestNode } from './chainInstallation.ts'
 
 export const payerName = 'payer'
 
@@ -25,7 +25,7 @@ export const coinsText = (units: bigint): string =>
  * `feeRate` in sat/vB.
  */
 export async function make(
-  node: TownNode,
+  node: TestNode,
   outputs: Outputs,
   { inputs, feeRate = 5 }: MakeOptions = {},
 ): Promise<Made> {
@@ -49,7 +49,7 @@ export async function make(
 }
 
 /** What is spent in a block already is not found by who signs, and handed in. */
-const outputsSpent = (node: TownNode, inputs: { txid: string; vout: number }[]) =>
+const outputsSpent = (node: TestNode, inputs: { txid: string; vout: number }[]) =>
   Promise.all(
     inputs.map(async ({ txid, vout }) => {
       const { vout: outputs } = await node.rpc<{ vout: { value: number; scriptPubKey: { hex: string } }[] }>(
@@ -65,7 +65,7 @@ const outputsSpent = (node: TownNode, inputs: { txid: string; vout: number }[]) 
  * The same by hand, with a coin of the payer's that nothing else takes: a wallet makes no outputs as small as
  * these may be.
  */
-export async function makeDust(node: TownNode, outputs: Outputs): Promise<Made> {
+export async function makeDust(node: TestNode, outputs: Outputs): Promise<Made> {
   const [coin] = await node.rpc<{ txid: string; vout: number; amount: number }[]>(
     'listunspent',
     [1],
@@ -94,16 +94,16 @@ interface MakeOptions {
 /**
  * Another transaction that spends the inputs of `txid`, made and not sent: of the two the chain can have one.
  */
-export async function rival(node: TownNode, txid: string, outputs: Outputs, feeRate = 20): Promise<Made> {
+export async function rival(node: TestNode, txid: string, outputs: Outputs, feeRate = 20): Promise<Made> {
   const { vin } = await node.rpc<{ vin: { txid: string; vout: number }[] }>('getrawtransaction', [txid, true])
   return make(node, outputs, { inputs: vin.map(input => ({ txid: input.txid, vout: input.vout })), feeRate })
 }
 
-export const sendMade = (node: TownNode, { hex }: Made): Promise<string> =>
+export const sendMade = (node: TestNode, { hex }: Made): Promise<string> =>
   node.rpc<string>('sendrawtransaction', [hex])
 
 /** An address of the payer's own. */
-export const ownAddress = (node: TownNode): Promise<string> =>
+export const ownAddress = (node: TestNode): Promise<string> =>
   node.rpc<string>('getnewaddress', ['', 'bech32'], payerName)
 
 /**
@@ -111,7 +111,7 @@ export const ownAddress = (node: TownNode): Promise<string> =>
  * asked. Answers it raw.
  */
 export async function spendWith(
-  node: TownNode,
+  node: TestNode,
   parent: string,
   key: { address: string; wif: string },
   to: string,
@@ -133,7 +133,7 @@ export async function spendWith(
 }
 
 /** Mines one block of exactly these transactions, raw or by their txids, whatever else waits. */
-export async function mineExactly(node: TownNode, transactions: string[] = []): Promise<string> {
+export async function mineExactly(node: TestNode, transactions: string[] = []): Promise<string> {
   const { hash } = await node.rpc<{ hash: string }>('generateblock', [
     `raw(6a08${randomBytes(8).toString('hex')})`,
     transactions,
@@ -151,7 +151,7 @@ export interface Turned {
  * Leaves the newest `depth` blocks for others, one for each list of transactions, and at least one more than
  * were left.
  */
-export async function reorganise(node: TownNode, depth: number, blocks: string[][] = []): Promise<Turned> {
+export async function reorganise(node: TestNode, depth: number, blocks: string[][] = []): Promise<Turned> {
   const height = await node.rpc<number>('getblockcount')
   const left = await node.rpc<string>('getblockhash', [height - depth + 1])
   await node.rpc('invalidateblock', [left])
@@ -162,7 +162,7 @@ export async function reorganise(node: TownNode, depth: number, blocks: string[]
 }
 
 /** Back to the chain that was left. */
-export async function turnBack(node: TownNode, { left, came }: Turned): Promise<void> {
+export async function turnBack(node: TestNode, { left, came }: Turned): Promise<void> {
   await node.rpc('reconsiderblock', [left])
   await node.rpc('invalidateblock', [came])
 }

@@ -1,5 +1,5 @@
 /**
- * Money that came to a town with its bank: one invoice for each amount, asked, paid and credited, so that its
+ * Money that came to an installation with its bank: one invoice for each amount, asked, paid and credited, so that its
  * payout is owed.
  */
 import type { Proof } from '../../src/approvals/approvals.ts'
@@ -7,7 +7,7 @@ import { runDueSlots } from '../../src/jobs/jobs.ts'
 import { addSchedule, runNow } from '../../src/schedule/schedule.ts'
 import type { PayoutRow } from '../../src/payout/payout.ts'
 import { sql } from '../../src/db/db.ts'
-import type { Town } from './town.ts'
+import type { TestInstallation } from './testInstallation.ts'
 
 let schedules = 0
 
@@ -16,12 +16,12 @@ let schedules = 0
  * them.
  */
 export async function collect(
-  town: Town,
+  installation: TestInstallation,
   amounts: readonly bigint[],
   payTo = 'main',
   proof: Proof = { is: 'code' },
 ): Promise<PayoutRow[]> {
-  const { db, app, bank } = town
+  const { db, app, bank } = installation
   const found: PayoutRow[] = []
   for (const units of amounts) {
     const name = `collect${++schedules}`
@@ -40,11 +40,11 @@ export async function collect(
     const { id } = (await db.one<{ id: string }>(sql`select id from invoices where slot_id = ${slot}`))!
     const invoice = bank.invoices().find(({ tags }) => tags.includes(id))!
     bank.pay(invoice.id)
-    town.pass(60_000)
+    installation.pass(60_000)
     const credited = bank
       .eventsCreated()
       .filter(({ subscription, log }) => subscription === 'invoice' && log.type === 'credited')
-    await town.hear(...credited)
+    await installation.hear(...credited)
     found.push((await db.one<PayoutRow>(sql`select * from payouts where invoice_id = ${id}`))!)
   }
   return found

@@ -2,12 +2,12 @@
  * Somebody at the console without a browser: asks for pages and sends forms as one would, with a session of
  * their own.
  */
-import { addFolk, codeOf, tokenOf, type Folk } from './folk.ts'
-import type { PageTown } from './pageTown.ts'
+import { addTestPerson, codeOf, tokenOf, type TestPerson } from './testPerson.ts'
+import type { PageInstallation } from './pageInstallation.ts'
 import type { Role } from '../../src/people/people.ts'
 
 export interface ConsoleVisitor {
-  folk: Folk
+  person: TestPerson
   /** A page, or where it leads. `text` is what it holds. */
   get(path: string): Promise<Shown>
   /** A form with the session's token and a fresh code, unless the fields say otherwise. */
@@ -30,17 +30,17 @@ export interface Shown {
 }
 
 export const consoleVisitor = async (
-  town: PageTown,
+  installation: PageInstallation,
   name: string,
   role: Role,
   language = 'pt-BR',
-): Promise<ConsoleVisitor> => visitorOf(town, await addFolk(town, name, role, language))
+): Promise<ConsoleVisitor> => visitorOf(installation, await addTestPerson(installation, name, role, language))
 
 /** Somebody who has a password already, in a session of their own. */
-export async function visitorOf(town: PageTown, folk: Folk): Promise<ConsoleVisitor> {
-  const token = await tokenOf(town, folk)
+export async function visitorOf(installation: PageInstallation, person: TestPerson): Promise<ConsoleVisitor> {
+  const token = await tokenOf(installation, person)
   const ask = (path: string, init: RequestInit = {}) =>
-    fetch(`${town.origin}${path}`, {
+    fetch(`${installation.origin}${path}`, {
       ...init,
       redirect: 'manual',
       headers: { ...init.headers, cookie: `console=${token}` },
@@ -54,14 +54,14 @@ export async function visitorOf(town: PageTown, folk: Folk): Promise<ConsoleVisi
   let csrf: string | undefined
   const token2 = async () =>
     (csrf ??= /name="csrf" value="([^"]+)"/.exec((await shown(await ask('/console/me'))).text)![1]!)
-  const origin = { origin: town.origin, 'sec-fetch-site': 'same-origin' }
+  const origin = { origin: installation.origin, 'sec-fetch-site': 'same-origin' }
   const all = async (fields: Record<string, string>) => {
     // A code works once.
-    if (fields['code'] === undefined) await town.skip(30_000)
-    return { csrf: await token2(), code: codeOf(town, folk.secret), ...fields }
+    if (fields['code'] === undefined) await installation.skip(30_000)
+    return { csrf: await token2(), code: codeOf(installation, person.secret), ...fields }
   }
   return {
-    folk,
+    person,
     fetch: ask,
     get: async path => shown(await ask(path)),
     async post(path, fields = {}) {

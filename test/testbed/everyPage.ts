@@ -4,15 +4,15 @@
  */
 import type { Page } from 'playwright-core'
 import { sql, type Sql } from '../../src/db/db.ts'
-import { type SeededTown, type StatusName, statuses } from './seededTown.ts'
+import { type SeededInstallation, type StatusName, statuses } from './seededInstallation.ts'
 
 export interface Visited {
   /** Of its screenshot too: `console-invoice`. */
   name: string
   /** Whose session it takes; nobody's where left out. */
-  as?: keyof SeededTown['folk']
-  /** Where it is; asked once the town stands. */
-  path(town: SeededTown): string | Promise<string>
+  as?: keyof SeededInstallation['people']
+  /** Where it is; asked once the installation stands. */
+  path(installation: SeededInstallation): string | Promise<string>
   /** What is done before it stands as its name says. */
   first?(page: Page): Promise<unknown>
   status?: number
@@ -49,8 +49,8 @@ type Kind = 'invoice' | 'payout'
 /** The newest of a kind that is so. */
 const one =
   (kind: Kind, rail: string, state: string) =>
-  async (town: SeededTown): Promise<string> => {
-    const rows = await town.ask<Listed[]>(kind, 'list', '--limit', '500')
+  async (installation: SeededInstallation): Promise<string> => {
+    const rows = await installation.ask<Listed[]>(kind, 'list', '--limit', '500')
     const found = rows.find(row => row.state === state && (row.rail === undefined || row.rail === rail))
     if (!found) throw new Error(`no ${kind} of ${rail} is ${state}`)
     return `/console/${kind}s/${found.id}`
@@ -58,8 +58,8 @@ const one =
 
 const event =
   (state: string, kind: RegExp, more = '') =>
-  async (town: SeededTown): Promise<string> => {
-    const rows = await town.ask<{ id: string; state: string; kind: string | null }[]>(
+  async (installation: SeededInstallation): Promise<string> => {
+    const rows = await installation.ask<{ id: string; state: string; kind: string | null }[]>(
       'event',
       'list',
       '--limit',
@@ -70,13 +70,13 @@ const event =
       row => row.state === state && kind.test(row.kind ?? '') && !row.id.startsWith('log-'),
     )
     if (!found) throw new Error(`no event of ${kind} is ${state}`)
-    const [row] = await town.running.app.db.all<{ id: bigint }>(
+    const [row] = await installation.running.app.db.all<{ id: bigint }>(
       sql`select id from inbox where event_id = ${found.id}`,
     )
     return `/console/events/${row!.id}${more}`
   }
 
-const person = async ({ running: app }: SeededTown): Promise<string> =>
+const person = async ({ running: app }: SeededInstallation): Promise<string> =>
   `/console/people/${
     (await app.app.db.one<{ id: string }>(sql`select id from users
     where name = 'bruno'`))!.id
@@ -111,9 +111,9 @@ const money: Visited[] = [
   {
     name: 'console-invoice-duplicates',
     as: 'bruno',
-    path: async town =>
+    path: async installation =>
       `/console/invoices/${await row(
-        town,
+        installation,
         sql`select invoice_id as id from invoice_twins
         where state = 'credited'`,
       )}`,
@@ -128,7 +128,8 @@ const money: Visited[] = [
   {
     name: 'console-payout-limited',
     as: 'ana',
-    path: async town => `/console/payouts/${await row(town, sql`select payout_id as id from limit_waits`)}`,
+    path: async installation =>
+      `/console/payouts/${await row(installation, sql`select payout_id as id from limit_waits`)}`,
   },
   at('console-reconciliation', '/console/reconciliation', { as: 'bruno' }),
   at('console-limits', '/console/limits', { as: 'vera' }),
@@ -142,16 +143,16 @@ const money: Visited[] = [
   at('console-search', '/console/search?q=nada', { as: 'vera' }),
 ]
 
-const row = async ({ running: app }: SeededTown, query: Sql): Promise<string> => {
+const row = async ({ running: app }: SeededInstallation, query: Sql): Promise<string> => {
   const found = await app.app.db.one<{ id: string }>(query)
-  if (!found) throw new Error('the seeded town lacks a row that a page is about')
+  if (!found) throw new Error('the seeded installation lacks a row that a page is about')
   return found.id
 }
 
 function proposal(state: string, by: string) {
-  return async (town: SeededTown) =>
+  return async (installation: SeededInstallation) =>
     `/console/proposals/${await row(
-      town,
+      installation,
       sql`select id from proposals where state = ${state}
       and made_by = ${by}`,
     )}`
@@ -171,16 +172,16 @@ const work: Visited[] = [
   {
     name: 'console-product',
     as: 'ana',
-    path: async town =>
-      `/console/products/${await row(town, sql`select id from products where slug = 'caneca-esmaltada'`)}`,
+    path: async installation =>
+      `/console/products/${await row(installation, sql`select id from products where slug = 'caneca-esmaltada'`)}`,
   },
   at('console-runs', '/console/runs', { as: 'carla' }),
   {
     name: 'console-run',
     as: 'carla',
-    path: async town =>
+    path: async installation =>
       `/console/runs/${await row(
-        town,
+        installation,
         sql`select id from runs where summary like '%refused%' order by id
         limit 1`,
       )}`,
@@ -189,14 +190,14 @@ const work: Visited[] = [
   {
     name: 'console-bundle',
     as: 'bruno',
-    path: async town =>
-      `/console/bitcoin/${await row(town, sql`select id from bundles order by id limit 1`)}`,
+    path: async installation =>
+      `/console/bitcoin/${await row(installation, sql`select id from bundles order by id limit 1`)}`,
   },
   {
     name: 'console-posting',
     as: 'vera',
-    path: async town =>
-      `/console/postings/${await row(town, sql`select id from ledger_transactions order by id limit 1`)}`,
+    path: async installation =>
+      `/console/postings/${await row(installation, sql`select id from ledger_transactions order by id limit 1`)}`,
   },
 ]
 

@@ -42,12 +42,12 @@ test('what was kept is printed by the test that fails, though it was closed afte
   const body = `
     let over
     afterEach(() => over?.())
-    test('good', () => { over = evidence.keep('a town', () => ['of the good one']) })
-    test('bad', () => { over = evidence.keep('a town', () => ['seed 7', 'folder kept: somewhere']); expect(1).toBe(2) })
+    test('good', () => { over = evidence.keep('an installation', () => ['of the good one']) })
+    test('bad', () => { over = evidence.keep('an installation', () => ['seed 7', 'folder kept: somewhere']); expect(1).toBe(2) })
     test('good again', () => {})
     test("bad (again), isn't it?", () => { evidence.keep('another', () => { throw new Error('gone') }); expect(1).toBe(2) })`
   const out = printedBy('closed', body)
-  expect(out).toContain('what there is of "bad"\n── a town\n   seed 7\n   folder kept: somewhere\n')
+  expect(out).toContain('what there is of "bad"\n── an installation\n   seed 7\n   folder kept: somewhere\n')
   expect(out).toContain('what there is of "bad (again), isn\'t it?"\n── another\n   (Error: gone)\n')
   expect(out).toContain(String.raw`-t 'bad \(again\), isn'\''t it\?'`)
   expect(out).not.toContain('of the good one')

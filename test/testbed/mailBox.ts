@@ -1,4 +1,4 @@
-/** A mail server that keeps what it is given: where the letters of a town arrive. */
+/** A mail server that keeps what it is given: where the letters of an installation arrive. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'

@@ -1,16 +1,16 @@
 /**
- * A town that owes: payments that came and lie deep, and blocks that hold what a story wants and nothing
+ * An installation that owes: payments that came and lie deep, and blocks that hold what a story wants and nothing
  * else.
  */
 import { readPlan, type CandidateRow, type OutputRow } from '../../src/payout/bundle/bundle.ts'
 import { addAccount, approveAccount, type BundleRow, type PayoutRow } from '../../src/payout/payout.ts'
 import type { Plan } from '../../src/rails/chain.ts'
 import { sql } from '../../src/db/db.ts'
-import type { ChainTown } from './chainTown.ts'
+import type { ChainInstallation } from './chainInstallation.ts'
 
 /** An approved account of that name. */
 export async function openAccount(
-  { db, world }: ChainTown,
+  { db, world }: ChainInstallation,
   name: string,
   destination: string,
 ): Promise<void> {
@@ -23,24 +23,24 @@ export async function openAccount(
  * order of the requests.
  */
 export async function owing(
-  town: ChainTown,
+  installation: ChainInstallation,
   asked: { units: bigint; payTo?: string; parts?: bigint[] }[],
 ): Promise<PayoutRow[]> {
   const ids: string[] = []
   for (const { units, payTo = 'main', parts = [units] } of asked) {
-    const [request] = await town.issue({ units, payTo })
-    for (const part of parts) await town.pay(request!.provider_id!, part)
+    const [request] = await installation.issue({ units, payTo })
+    for (const part of parts) await installation.pay(request!.provider_id!, part)
     ids.push(request!.id)
   }
-  await town.look()
-  await town.bury(6)
+  await installation.look()
+  await installation.bury(6)
   const found = async () => {
-    const payouts = await town.payouts()
+    const payouts = await installation.payouts()
     return ids.flatMap(id => payouts.find(({ invoice_id: invoice }) => invoice === id) ?? [])
   }
   // What one look leaves to the next, as when a node is slow to show a block, is not what these stories are
   // about.
-  for (let looks = 0; looks < 5 && (await found()).length < ids.length; looks++) await town.look()
+  for (let looks = 0; looks < 5 && (await found()).length < ids.length; looks++) await installation.look()
   return found()
 }
 
@@ -50,7 +50,7 @@ export interface Offer extends CandidateRow {
 }
 
 /** Every bundle with its transactions, oldest first. */
-export async function bundlesOf({ db }: ChainTown): Promise<(BundleRow & { offers: Offer[] })[]> {
+export async function bundlesOf({ db }: ChainInstallation): Promise<(BundleRow & { offers: Offer[] })[]> {
   const bundles = await db.all<BundleRow>(sql`select * from bundles order by added_at, id`)
   return Promise.all(
     bundles.map(async bundle => {
@@ -71,7 +71,7 @@ export async function bundlesOf({ db }: ChainTown): Promise<(BundleRow & { offer
 
 /** What a transaction pays, as the node tells it: satoshis by output, and which address. */
 export async function paysOnNode(
-  { node }: Pick<ChainTown, 'node'>,
+  { node }: Pick<ChainInstallation, 'node'>,
   txid: string,
 ): Promise<{ address: string; units: bigint }[]> {
   interface Told {
@@ -85,7 +85,7 @@ export async function paysOnNode(
 }
 
 /** What was paid to an address over all blocks, by outputs that are unspent, in satoshis. */
-export async function heldAt({ node }: Pick<ChainTown, 'node'>, address: string): Promise<bigint> {
+export async function heldAt({ node }: Pick<ChainInstallation, 'node'>, address: string): Promise<bigint> {
   const { total_amount: total } = await node.rpc<{ total_amount: number }>('scantxoutset', [
     'start',
     [`addr(${address})`],
@@ -98,21 +98,21 @@ let salt = 0
  * Blocks with these transactions, by txid or in hex, and no other; each is looked at. Answers their hashes.
  */
 export async function mineOnly(
-  town: ChainTown,
+  installation: ChainInstallation,
   blocks: number,
   transactions: string[] = [],
   look = true,
 ): Promise<string[]> {
   const hashes: string[] = []
   for (let count = 0; count < blocks; count++) {
-    await town.pass(60_000)
+    await installation.pass(60_000)
     const tag = (++salt).toString(16).padStart(8, '0')
-    const { hash } = await town.node.rpc<{ hash: string }>('generateblock', [
+    const { hash } = await installation.node.rpc<{ hash: string }>('generateblock', [
       `raw(6a04${tag})`,
       count === 0 ? transactions : [],
     ])
     hashes.push(hash)
-    if (look) await town.look()
+    if (look) await installation.look()
   }
   return hashes
 }
@@ -121,9 +121,15 @@ export async function mineOnly(
  * The chain thinks again: the last `depth` blocks are left behind, for one more of them that hold these
  * transactions alone.
  */
-export async function reorganise(town: ChainTown, depth: number, transactions: string[] = []): Promise<void> {
-  const height = await town.node.rpc<number>('getblockcount')
-  await town.node.rpc('invalidateblock', [await town.node.rpc<string>('getblockhash', [height - depth + 1])])
-  await mineOnly(town, depth + 1, transactions, false)
-  await town.look()
+export async function reorganise(
+  installation: ChainInstallation,
+  depth: number,
+  transactions: string[] = [],
+): Promise<void> {
+  const height = await installation.node.rpc<number>('getblockcount')
+  await installation.node.rpc('invalidateblock', [
+    await installation.node.rpc<string>('getblockhash', [height - depth + 1]),
+  ])
+  await mineOnly(installation, depth + 1, transactions, false)
+  await installation.look()
 }

@@ -6,8 +6,8 @@ import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { makeLog, type Log } from '../../src/base/log.ts'
-import type { Folk } from './folk.ts'
-import type { PageTown } from './pageTown.ts'
+import type { TestPerson } from './testPerson.ts'
+import type { PageInstallation } from './pageInstallation.ts'
 
 export interface Planted {
   /** Answers the secret. `how`: what else it would look like. */
@@ -57,18 +57,18 @@ export function plant(): Planted {
 }
 
 /**
- * What a town has of its own: the key at the bank, the node's cookie, and of each person the password, the
+ * What an installation has of its own: the key at the bank, the node's cookie, and of each person the password, the
  * authenticator and the session in `tokens`.
  */
-export function plantTown(
+export function plantSecrets(
   planted: Planted,
-  { env }: PageTown,
-  folk: Readonly<Record<string, Folk>>,
+  { env }: PageInstallation,
+  people: Readonly<Record<string, TestPerson>>,
   tokens: ReadonlyMap<string, string>,
 ): void {
   planted.addPem('private key at the bank', readFileSync(env['STARKBANK_PRIVATE_KEY_FILE']!, 'utf8'))
   planted.add('cookie of the node', readFileSync(env['BITCOIN_RPC_COOKIE_FILE']!, 'utf8').trim())
-  for (const [name, { password, secret }] of Object.entries(folk)) {
+  for (const [name, { password, secret }] of Object.entries(people)) {
     planted.add(`password of ${name}`, password)
     planted.add(`authenticator of ${name}`, secret)
     const token = tokens.get(name)

@@ -1,5 +1,5 @@
 /**
- * Takes a picture of every page: on a desktop in light and on a phone in dark, in Portuguese, of a town in
+ * Takes a picture of every page: on a desktop in light and on a phone in dark, in Portuguese, of an installation in
  * which much has happened.
  */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -8,8 +8,8 @@ import type { Page } from 'playwright-core'
 import { desktop, openBrowser, phone, visit, type Browser, type Look } from './browser.ts'
 import { photograph } from './drawn.ts'
 import { everyPage, type Visited } from './everyPage.ts'
-import { carry, tokenOf } from './folk.ts'
-import { openSeededTown, type SeededTown } from './seededTown.ts'
+import { carry, tokenOf } from './testPerson.ts'
+import { openSeededInstallation, type SeededInstallation } from './seededInstallation.ts'
 
 const looks: [string, Look][] = [
   ['desktop', { device: desktop, theme: 'light' }],
@@ -31,13 +31,13 @@ export async function takeScreens(folder: string, say: (line: string) => void): 
       await photograph(browser, 'notebook'),
       await photograph(browser, 'hammock'),
     ]
-    const town = await openSeededTown({ photos: { coffee, mug, notebook, hammock } })
+    const installation = await openSeededInstallation({ photos: { coffee, mug, notebook, hammock } })
     try {
       mkdirSync(folder, { recursive: true })
       for (const name of readdirSync(folder)) if (name.endsWith('.webp')) rmSync(join(folder, name))
-      await takeAll(browser, town, folder, say)
+      await takeAll(browser, installation, folder, say)
     } finally {
-      await town.close()
+      await installation.close()
     }
   } finally {
     await browser.close()
@@ -46,19 +46,20 @@ export async function takeScreens(folder: string, say: (line: string) => void): 
 
 async function takeAll(
   browser: Browser,
-  town: SeededTown,
+  installation: SeededInstallation,
   folder: string,
   say: (line: string) => void,
 ): Promise<void> {
   const tokens = new Map<string, string>()
-  for (const [name, folk] of Object.entries(town.folk)) tokens.set(name, await tokenOf(town, folk))
+  for (const [name, person] of Object.entries(installation.people))
+    tokens.set(name, await tokenOf(installation, person))
   let bytes = 0
   for (const [look, how] of looks) {
     for (const visited of everyPage) {
-      const { page, context, leave } = await visit(browser, town.origin, how)
-      if (visited.as) await carry(context, town, tokens.get(visited.as)!)
+      const { page, context, leave } = await visit(browser, installation.origin, how)
+      if (visited.as) await carry(context, installation, tokens.get(visited.as)!)
       const file = join(folder, `${visited.name}.${look}.webp`)
-      writeFileSync(file, await take(page, town, visited))
+      writeFileSync(file, await take(page, installation, visited))
       await leave()
       bytes += statSync(file).size
       say(`${file} (${Math.ceil(statSync(file).size / 1_000)} kB)`)
@@ -67,9 +68,9 @@ async function takeAll(
   say(`${everyPage.length * looks.length} pictures, ${Math.ceil(bytes / 1_000)} kB`)
 }
 
-async function take(page: Page, town: SeededTown, { path, first }: Visited): Promise<Buffer> {
+async function take(page: Page, installation: SeededInstallation, { path, first }: Visited): Promise<Buffer> {
   await first?.(page)
-  await page.goto(await path(town))
+  await page.goto(await path(installation))
   // Hears of what comes by itself for ever, so it is never idle: loaded is enough.
   const { width, height } = await page.evaluate(() => ({
     width: innerWidth,

@@ -1,5 +1,5 @@
 /**
- * What a story of the shop begins with: goods on the shelf, a rule where the money goes, and a buyer with a
+ * What a story of the shop begins with: goods on the table, a rule where the money goes, and a buyer with a
  * basket.
  */
 import type { RailName } from '../../src/base/rails.ts'

@@ -7,7 +7,7 @@ import { BadInput } from '../../src/base/answer.ts'
 import { checkLedger } from '../../src/ledger/ledger.ts'
 import type { Db } from '../../src/db/db.ts'
 
-export interface Walk<World extends { town: { db: Db } }> {
+export interface Walk<World extends { installation: { db: Db } }> {
   open(): Promise<World>
   /**
    * The program does what it does by itself, until nothing becomes of it any more. Answers where it stands
@@ -27,7 +27,7 @@ export interface Walk<World extends { town: { db: Db } }> {
  * The shortest series of acts after which it has ended, with books that balance; undefined where none of the
  * book's does.
  */
-export async function wayOut<World extends { town: { db: Db } }>(
+export async function wayOut<World extends { installation: { db: Db } }>(
   walk: Walk<World>,
 ): Promise<string[] | undefined> {
   const { acts, book } = walk
@@ -42,7 +42,7 @@ export async function wayOut<World extends { town: { db: Db } }>(
           stands = await walk.goOn(world)
         }
         if (walk.isEnd(stands)) {
-          expect(await checkLedger(world.town.db)).toEqual([])
+          expect(await checkLedger(world.installation.db)).toEqual([])
           return way
         }
         for (const name of book.get(stands) ?? []) if (acts[name]) longer.push([...way, name])

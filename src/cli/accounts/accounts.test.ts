@@ -171,7 +171,7 @@ test.each([
     `${address.slice(0, -1)}${address.endsWith('q') ? 'p' : 'q'}`,
     'has a wrong checksum',
   ],
-  ['no address at all', 'Main Street 1', 'is no Bitcoin address: expected one of regtest, like bcrt1'],
+  ['no address at all', 'Main ChainActor 1', 'is no Bitcoin address: expected one of regtest, like bcrt1'],
   ['an empty text', '', '--address'],
   ['a descriptor without checksum', unchecked, `add #${sum} to its end`],
   [

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { Psbt } from 'bitcoinjs-lib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bitcoindAvailable, freePort, startBitcoind, type Bitcoind } from '../../../test/testbed/bitcoind.ts'
-import { openChainTown, type ChainTown } from '../../../test/testbed/chainTown.ts'
+import { openChainInstallation, type ChainInstallation } from '../../../test/testbed/chainInstallation.ts'
 import { openTerminal } from '../../../test/testbed/terminal.ts'
 import { wallet } from '../../../test/testbed/wallet.ts'
 import type { InvoiceRow } from '../../invoice/invoice.ts'
@@ -18,7 +18,7 @@ const there = bitcoindAvailable()
 describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had on this machine', () => {
   const { at, env, repasse: say } = openTerminal()
   let node: Bitcoind
-  let town: ChainTown
+  let installation: ChainInstallation
   let paid: InvoiceRow
   let zmq: { both: string; blocks: string }
   beforeAll(async () => {
@@ -30,16 +30,21 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       `-zmqpubhashblock=${zmq.blocks}`,
     ]
     node = await startBitcoind({ extra })
-    town = await openChainTown({ node, databaseUrl: env.DATABASE_URL, signer: 'psbt', count: 2 })
+    installation = await openChainInstallation({
+      node,
+      databaseUrl: env.DATABASE_URL,
+      signer: 'psbt',
+      count: 2,
+    })
   })
   afterAll(async () => {
-    await town?.close()
+    await installation?.close()
     await node?.stop()
   })
   const settings = () => ({
     ...{
       BITCOIN_NETWORK: 'regtest',
-      BITCOIN_DESCRIPTOR: town.wallet.account.text,
+      BITCOIN_DESCRIPTOR: installation.wallet.account.text,
       BITCOIN_RPC_URL: node.url,
       LOG_LEVEL: 'silent',
     },
@@ -61,9 +66,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const found = await doctor()
     expect([found['bank'], found['key file'], found['webhook']]).toEqual([undefined, undefined, undefined])
     expect(found['account']!.says).toContain(
-      `receive 1: ${town.rail.derive('receive', 1).address} (${town.rail.derive('receive', 1).path})`,
+      `receive 1: ${installation.rail.derive('receive', 1).address} (${installation.rail.derive('receive', 1).path})`,
     )
-    expect(found['account']!.says).toContain(`change 0: ${town.rail.derive('change', 0).address}`)
+    expect(found['account']!.says).toContain(`change 0: ${installation.rail.derive('change', 0).address}`)
     expect(found).toMatchObject({
       node: { is: 'ok' },
       chain: { is: 'ok' },
@@ -71,7 +76,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       'fee rate': { is: 'ok' },
       rate: { is: 'warn' },
     })
-    expect(await town.db.all(sql`select 1 as yes from settings where name = 'bitcoin identity'`)).toEqual([])
+    expect(
+      await installation.db.all(sql`select 1 as yes from settings where name = 'bitcoin identity'`),
+    ).toEqual([])
   })
 
   test('doctor compares where hints are listened to with where the node gives them', async () => {
@@ -97,7 +104,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const found = await doctor({ BITCOIN_SIGNER: 'wallet', BITCOIN_WALLET: 'nobody’s' })
     expect(found['signer']).toMatchObject({ is: 'error', says: expect.stringContaining('nobody’s') })
     expect(found['signing policy']).toMatchObject({ is: 'warn' })
-    const [unquoted] = town.wallet.account.text.split('#')
+    const [unquoted] = installation.wallet.account.text.split('#')
     expect((await doctor({ BITCOIN_DESCRIPTOR: unquoted! }))['bitcoin']).toMatchObject({
       is: 'error',
       says: expect.stringMatching(
@@ -118,7 +125,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await signer('other keys')).toMatchObject({
       is: 'error',
       says: expect.stringContaining(
-        `does not know our first address ${town.rail.derive('receive', 0).address}`,
+        `does not know our first address ${installation.rail.derive('receive', 0).address}`,
       ),
       run: expect.stringContaining('importdescriptors'),
     })
@@ -126,7 +133,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await node.rpc('createwallet', ['short', false, true])
     const wanted = await Promise.all(
       (['receive', 'change'] as const).map(async branch => {
-        const text = town.wallet.privateText(branch)
+        const text = installation.wallet.privateText(branch)
         const { checksum } = await node.rpc('getdescriptorinfo', [text])
         return {
           desc: `${text}#${checksum}`,
@@ -142,7 +149,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       { success: true },
     ])
     expect(await signer('short')).toMatchObject({ is: 'ok' })
-    await town.db.tx(tx =>
+    await installation.db.tx(tx =>
       tx.run(sql`update chain_branches set next_index = next_index + 5000 where branch = 'change'`),
     )
     const told = (await signer('short'))!
@@ -150,41 +157,41 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       is: 'error',
       says: expect.stringContaining('does not know our next address'),
     })
-    expect(told.says).toContain(town.rail.derive('change', 5000).path)
+    expect(told.says).toContain(installation.rail.derive('change', 5000).path)
 
     const size = Number(/keypoolrefill (\d+)/.exec(told.run!)![1])
     await node.rpc('keypoolrefill', [size], 'short')
     expect(await signer('short')).toMatchObject({ is: 'ok' })
-    await town.db.tx(tx =>
+    await installation.db.tx(tx =>
       tx.run(sql`update chain_branches set next_index = next_index - 5000 where branch = 'change'`),
     )
   })
 
   test('a last block the node does not know is an error, and far behind is a warning', async () => {
-    const tip = (await town.db.one<{ hash: string }>(
+    const tip = (await installation.db.one<{ hash: string }>(
       sql`select hash from chain_blocks where active = 1 order by height desc limit 1`,
     ))!
-    await town.db.tx(tx =>
+    await installation.db.tx(tx =>
       tx.run(sql`update chain_blocks set hash = ${'00'.repeat(32)} where hash = ${tip.hash}`),
     )
     expect((await doctor())['chain']).toMatchObject({
       is: 'error',
       says: expect.stringContaining('does not know block'),
     })
-    await town.db.tx(tx =>
+    await installation.db.tx(tx =>
       tx.run(sql`update chain_blocks set hash = ${tip.hash} where hash = ${'00'.repeat(32)}`),
     )
-    await town.mine(4)
+    await installation.mine(4)
     expect((await doctor())['chain']).toMatchObject({
       is: 'warn',
       says: expect.stringContaining('4 behind the node'),
     })
-    await town.look()
+    await installation.look()
     expect((await doctor())['chain']).toMatchObject({ is: 'ok' })
   })
 
   test('the origin of our key may be left out or added later, and another account is refused', async () => {
-    const { text } = town.wallet.account
+    const { text } = installation.wallet.account
     expect((await repasse(['reconcile'])).code).toBe(0)
     const [key] = /tpub\w+/.exec(text)!
     expect(await repasse(['bitcoin', 'status'], { BITCOIN_DESCRIPTOR: key })).toMatchObject({
@@ -201,24 +208,24 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
 
   test('addresses are listed with what came to each, and one that was changed is told', async () => {
-    const [first] = (await town.issue()) as [InvoiceRow]
+    const [first] = (await installation.issue()) as [InvoiceRow]
     paid = first
-    await town.pay(paid.provider_id!, paid.units)
-    await town.bury(1)
+    await installation.pay(paid.provider_id!, paid.units)
+    await installation.bury(1)
     expect(await told('bitcoin', 'address', 'list', '--limit', '1')).toEqual([
       {
         ...{
           number: 0,
           branch: 'receive',
           address: paid.provider_id,
-          path: town.rail.derive('receive', 0).path,
+          path: installation.rail.derive('receive', 0).path,
           derivesTheSame: true,
         },
         ...{ invoice: paid.id, received: { amount: '0.00016667', units: '16667', asset: 'BTC' } },
       },
     ])
     expect(await told('bitcoin', 'address', 'list', '--branch', 'change')).toEqual([])
-    await town.db.tx(tx =>
+    await installation.db.tx(tx =>
       tx.run(sql`update chain_scripts set address = 'bcrt1qother' where number = 1 and branch = 'receive'`),
     )
     const { code, out, err } = await repasse(['bitcoin', 'address', 'list', '--from', '1'])
@@ -227,9 +234,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       expect.stringContaining('DIFFERS'),
       expect.stringContaining('is BITCOIN_DESCRIPTOR the one'),
     ])
-    await town.db.tx(tx =>
+    await installation.db.tx(tx =>
       tx.run(
-        sql`update chain_scripts set address = ${town.rail.derive('receive', 1).address}
+        sql`update chain_scripts set address = ${installation.rail.derive('receive', 1).address}
           where address = 'bcrt1qother'`,
       ),
     )
@@ -259,8 +266,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
 
   test('what is planned waits for a person, who is shown whom it pays, and nothing else is taken back', async () => {
-    await town.bury(5)
-    expect(await town.send()).toMatchObject({ bundled: 1 })
+    await installation.bury(5)
+    expect(await installation.send()).toMatchObject({ bundled: 1 })
     const bundle = await waiting()
     expect((await told('status')).needsPerson).toContain(
       `bundle ${bundle} waits for a signature: repasse bitcoin psbt export ${bundle}`,
@@ -299,13 +306,13 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       code: 2,
       err: expect.stringContaining('cannot be read (ENOENT)'),
     })
-    writeFileSync(at('key.txt'), town.wallet.privateText('receive'))
+    writeFileSync(at('key.txt'), installation.wallet.privateText('receive'))
     const pasted = await repasse(['bitcoin', 'psbt', 'import', at('key.txt')])
     expect([pasted.code, pasted.err]).toEqual([
       2,
       expect.stringContaining('holds a private key, which belongs nowhere here'),
     ])
-    writeFileSync(at('signed.psbt'), Buffer.from(town.wallet.sign(shown.psbt), 'base64'))
+    writeFileSync(at('signed.psbt'), Buffer.from(installation.wallet.sign(shown.psbt), 'base64'))
     expect((await repasse(['payout', 'stop', '--why', 'a look', '--by', 'ana'])).code).toBe(0)
     const taken = await repasse(['bitcoin', 'psbt', 'import', at('signed.psbt'), '--by', 'ana'])
     expect([taken.code, taken.out]).toEqual([0, expect.stringContaining(`${shown.txid} is signed and kept`)])
@@ -317,22 +324,24 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     })
 
     // One switch for every payout, bundles among them.
-    expect(await town.send()).toMatchObject({ sent: 0 })
+    expect(await installation.send()).toMatchObject({ sent: 0 })
     expect((await repasse(['payout', 'go', '--why', 'looked', '--by', 'ana'])).code).toBe(0)
-    expect(await town.send()).toMatchObject({ sent: 1 })
+    expect(await installation.send()).toMatchObject({ sent: 1 })
     expect(await told('bitcoin', 'psbt', 'list')).toEqual([])
   })
 
   test('who would be paid otherwise than was approved is not put before a signer', async () => {
-    const [, second] = await town.db.all<InvoiceRow>(sql`select * from invoices order by address_index`)
-    await town.pay(second!.provider_id!, second!.units)
-    await town.bury(6)
-    expect(await town.send()).toMatchObject({ bundled: 1 })
+    const [, second] = await installation.db.all<InvoiceRow>(
+      sql`select * from invoices order by address_index`,
+    )
+    await installation.pay(second!.provider_id!, second!.units)
+    await installation.bury(6)
+    expect(await installation.send()).toMatchObject({ bundled: 1 })
     const bundle = await waiting()
-    const kept = (await town.db.one<{ destination: string }>(sql`select destination from accounts`))!
+    const kept = (await installation.db.one<{ destination: string }>(sql`select destination from accounts`))!
       .destination
-    await town.db.tx(tx =>
-      tx.run(sql`update accounts set destination = ${town.rail.derive('change', 77).address}`),
+    await installation.db.tx(tx =>
+      tx.run(sql`update accounts set destination = ${installation.rail.derive('change', 77).address}`),
     )
     const { code, out, err } = await repasse([
       'bitcoin',
@@ -344,7 +353,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     ])
     expect([code, out, existsSync(at('forged.psbt'))]).toEqual([1, '', false])
     expect(err).toContain('is not as it was approved')
-    await town.db.tx(tx => tx.run(sql`update accounts set destination = ${kept}`))
+    await installation.db.tx(tx => tx.run(sql`update accounts set destination = ${kept}`))
     expect((await repasse(['bitcoin', 'psbt', 'export', bundle])).code).toBe(0)
   })
 
@@ -372,7 +381,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const from = (await node.rpc<number>('getblockcount')) - 20
     expect(await told('bitcoin', 'scan', '--from', `${from}`)).toMatchObject({
       ...{
-        descriptor: town.rail.descriptor,
+        descriptor: installation.rail.descriptor,
         range: { receive: [0, 1001] },
         from,
         to: from + 20,
@@ -392,25 +401,29 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
 
   test('reconcile reads the chain itself, and agrees to the satoshi; a difference stops payouts and ends with 1', async () => {
-    await town.mine(2)
+    await installation.mine(2)
     expect(await told('reconcile')).toMatchObject({
       agrees: true,
       bitcoin: { agrees: true, blocksRead: 2, differing: [], stopped: null },
     })
-    const coin = (await town.db.one<{ id: string }>(sql`select id from coins where spent_height is null`))!
-    await town.db.tx(tx => tx.run(sql`update coins set units = units + 1 where id = ${coin.id}`))
+    const coin = (await installation.db.one<{ id: string }>(
+      sql`select id from coins where spent_height is null`,
+    ))!
+    await installation.db.tx(tx => tx.run(sql`update coins set units = units + 1 where id = ${coin.id}`))
     const { code, out } = await repasse(['reconcile'])
     expect([code, out]).toEqual([1, expect.stringContaining(coin.id)])
     expect((await told('status')).stopped).toContain('the chain holds')
-    await town.db.tx(tx => tx.run(sql`update coins set units = units - 1 where id = ${coin.id}`))
+    await installation.db.tx(tx => tx.run(sql`update coins set units = units - 1 where id = ${coin.id}`))
     expect((await repasse(['reconcile'])).code).toBe(0)
     expect((await told('status')).stopped).toBe(null)
   })
 
   test('the check of the books can have the node search for our account', async () => {
     expect(await told('ledger', 'check', '--scan')).toMatchObject({ ok: true, scan: { agrees: true } })
-    const coin = (await town.db.one<{ id: string }>(sql`select id from coins where spent_height is null`))!
-    await town.db.tx(tx => tx.run(sql`update coins set spent_height = 1 where id = ${coin.id}`))
+    const coin = (await installation.db.one<{ id: string }>(
+      sql`select id from coins where spent_height is null`,
+    ))!
+    await installation.db.tx(tx => tx.run(sql`update coins set spent_height = 1 where id = ${coin.id}`))
     const away = await repasse(['ledger', 'check', '--scan'], { BITCOIN_RPC_URL: 'http://127.0.0.1:1' })
     expect([away.code, away.err]).toEqual([1, expect.stringContaining('our account was not searched for: ')])
     const { code, out } = await repasse(['ledger', 'check', '--scan'])
@@ -418,7 +431,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       1,
       expect.stringContaining(`we do not know ${coin.id}: "repasse bitcoin scan --from HEIGHT"`),
     ])
-    await town.db.tx(tx => tx.run(sql`update coins set spent_height = null where id = ${coin.id}`))
+    await installation.db.tx(tx => tx.run(sql`update coins set spent_height = null where id = ${coin.id}`))
     expect(await told('ledger', 'check')).toMatchObject({ ok: true })
   }, 30_000)
 
@@ -436,15 +449,15 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       code: 1,
       out: expect.stringContaining('trouble'),
     })
-    expect(await readiness(town.db)).toMatchObject({
+    expect(await readiness(installation.db)).toMatchObject({
       ready: true,
       checks: { chain: 'not followed: see repasse status' },
     })
-    expect((await status(town.db)).needsPerson).toContainEqual(
+    expect((await status(installation.db)).needsPerson).toContainEqual(
       expect.stringContaining('the chain cannot be followed'),
     )
-    await town.look()
-    expect(await readiness(town.db)).toMatchObject({ ready: true, checks: { chain: 'ok' } })
+    await installation.look()
+    expect(await readiness(installation.db)).toMatchObject({ ready: true, checks: { chain: 'ok' } })
   })
 
   test('without a node each command says what to set', async () => {

@@ -3,30 +3,31 @@
  * written down.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openTown, type Town } from '../../../test/testbed/town.ts'
+import { openTestInstallation, type TestInstallation } from '../../../test/testbed/testInstallation.ts'
 import { done, refused, unsure, type Answer } from '../../base/answer.ts'
 import { absenceMs, type ProviderPayout, type Rail } from '../../rails/rail.ts'
 import { sql } from '../../db/db.ts'
 import { resolvePayouts, sendPayouts } from '../payout.ts'
 
-let town: Town
+let installation: TestInstallation
 beforeEach(async () => {
-  town = await openTown()
-  town.bank.pay(town.atBank.id)
-  town.pass(5_000)
-  await town.hear(town.event('invoice.credited'))
+  installation = await openTestInstallation()
+  installation.bank.pay(installation.atBank.id)
+  installation.pass(5_000)
+  await installation.hear(installation.event('invoice.credited'))
 })
-afterEach(() => town.close())
+afterEach(() => installation.close())
 
 /** A rail at whose bank no order is ever seen, and whose orders are answered by `pay`. */
 const railOf = (pay: () => Promise<Answer<ProviderPayout[]>>): Rail => ({
-  ...town.app.rails.starkbank!,
+  ...installation.app.rails.starkbank!,
   findPayouts: async () => done([]),
   pay,
 })
 const resolve = (pay: () => Promise<Answer<ProviderPayout[]>>) =>
-  resolvePayouts(town.db, railOf(pay), town.app.world)
-const attempt = async () => (await town.db.one<{ state: string }>(sql`select state from attempts`))!.state
+  resolvePayouts(installation.db, railOf(pay), installation.app.world)
+const attempt = async () =>
+  (await installation.db.one<{ state: string }>(sql`select state from attempts`))!.state
 const unexpected = () => Promise.reject(new Error('nobody was to be asked'))
 
 test.each<[string, Answer<ProviderPayout[]>]>([
@@ -34,21 +35,21 @@ test.each<[string, Answer<ProviderPayout[]>]>([
   ['without an answer', unsure('timeout')],
 ])('an order repeated %s leaves alone who repeats it by then', async (_, late) => {
   await sendPayouts(
-    town.db,
+    installation.db,
     railOf(async () => unsure('timeout')),
-    town.app.world,
+    installation.app.world,
   )
-  town.pass(absenceMs)
+  installation.pass(absenceMs)
   await resolve(unexpected)
-  town.pass(absenceMs)
+  installation.pass(absenceMs)
 
   const [asking, mayAnswer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   let other: Promise<number> | undefined
   await resolve(async () => {
     // This worker is stopped in its call, until another has found nothing twice and orders again itself.
-    town.pass(absenceMs)
+    installation.pass(absenceMs)
     await resolve(unexpected)
-    town.pass(absenceMs)
+    installation.pass(absenceMs)
     other = resolve(async () => {
       asking.resolve()
       await mayAnswer.promise

@@ -3,7 +3,7 @@ import { amount, type Language } from '../../page/page.ts'
 import { Badge } from '../../page/parts.tsx'
 import { Of } from '../of.tsx'
 import { ShopFrame, type Shop } from '../frame.tsx'
-import type { Shown } from './shelf.ts'
+import type { Shown } from './products.ts'
 import { shopWords } from '../words.ts'
 
 interface CatalogueParts {
@@ -20,7 +20,7 @@ export const CataloguePage = ({ shop, products, next, isFirst }: CatalogueParts)
     <ShopFrame {...{ shop, title: say.products, here: 'products' }}>
       <h1>{say.products}</h1>
       {products.length === 0 && <p class="quiet">{say.emptyShop}</p>}
-      <ul class="shelf">
+      <ul class="catalogue">
         {products.map((product, place) => (
           <li class="card product">
             <Picture product={product} isFirst={place < 4} />

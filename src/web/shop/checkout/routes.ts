@@ -18,7 +18,7 @@ import { basketOf, keepBasket } from '../basket/cookie.ts'
 import { seeOther } from '../catalogue/routes.ts'
 import { CheckoutPage } from './page.tsx'
 import { faultsInWords, statusOf } from '../faultWords.ts'
-import { priced, type PricedBasket } from '../catalogue/shelf.ts'
+import { priced, type PricedBasket } from '../catalogue/products.ts'
 import { shopOf } from '../shopOf.ts'
 import { shopWords } from '../words.ts'
 

@@ -4,7 +4,7 @@
  */
 import type { Figures, Waiting } from '../queries/figures.ts'
 
-export interface Told {
+export interface ExportedFigure {
   /** Without the `repasse_` in front. */
   name: string
   help: string
@@ -25,7 +25,7 @@ const drawn = (units: bigint): number => Number(units)
 const inboxStates = ['new', 'waiting'] as const
 const unsureKinds = ['invoice', 'payout'] as const
 
-export const figuresTold: readonly Told[] = [
+export const exportedFigures: readonly ExportedFigure[] = [
   {
     name: 'slots_late',
     help: 'Due times that no worker took up: slots not claimed, slots whose worker is gone, schedules not looked at.',

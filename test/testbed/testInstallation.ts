@@ -22,7 +22,7 @@ import { evidence, recentLog } from './evidence.ts'
 import { openMigrated } from './migrated.ts'
 import { openTrialAccount } from './trial.ts'
 
-export interface Town {
+export interface TestInstallation {
   bank: Bank
   clock: VirtualClock
   db: Db
@@ -51,7 +51,7 @@ export interface Town {
 
 const second = 1_000
 
-export interface TownOptions {
+export interface TestInstallationOptions {
   settings?: Partial<Settings>
   terms?: Terms
   commissionBp?: bigint
@@ -67,7 +67,7 @@ export interface TownOptions {
 }
 
 /** One account, approved, one schedule with one invoice of R$ 100.00, issued; nobody pays unless told to. */
-export async function openTown({
+export async function openTestInstallation({
   settings = {},
   terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n },
   commissionBp = 150n,
@@ -76,7 +76,7 @@ export async function openTown({
   keys = noKeys,
   appClock,
   cron = '0 0 * * *',
-}: TownOptions = {}): Promise<Town> {
+}: TestInstallationOptions = {}): Promise<TestInstallation> {
   const clock = virtualClock(Date.UTC(2026, 10, 21, 2, 59, 30))
   const random = seededRandom(7)
   const { log, recent } = recentLog()
@@ -126,9 +126,9 @@ export async function openTown({
       pollSeconds: 300,
     }
   }
-  const app = begin(ours, 'town')
+  const app = begin(ours, 'installation')
   const rail = app.rails.starkbank!
-  const over = evidence.keep('a town with its bank in one process', () => [
+  const over = evidence.keep('an installation with its bank in one process', () => [
     `seed 7, ${instant(clock.now())} by its clock; the bank told of:`,
     ...bank
       .eventsCreated()

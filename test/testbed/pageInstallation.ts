@@ -23,7 +23,7 @@ import { evidence, recentLog } from './evidence.ts'
 import { openMailBox, type ReceivedMail } from './mailBox.ts'
 import { until } from './until.ts'
 
-export interface PageTown {
+export interface PageInstallation {
   /** `http://127.0.0.1:PORT`. */
   origin: string
   folder: string
@@ -50,7 +50,7 @@ export interface PageTown {
   close(): Promise<void>
 }
 
-export interface PageTownOptions {
+export interface PageInstallationOptions {
   /** `real`: a bitcoind on regtest; `simulated`: the simulated node; none otherwise. */
   chain?: 'real' | 'simulated'
   /** How the bank behaves; nobody pays unless told to. */
@@ -82,7 +82,7 @@ const untilHour = (hour: number, at: Millis): Millis => {
 }
 
 /** An empty installation that serves: no user, no account, no schedule, no product. */
-export async function openPageTown(options: PageTownOptions = {}): Promise<PageTown> {
+export async function openPageInstallation(options: PageInstallationOptions = {}): Promise<PageInstallation> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-pages-'))
   // What a story that failed has left is for a person to look at.
   const undo: (() => unknown)[] = [
@@ -100,10 +100,10 @@ export async function openPageTown(options: PageTownOptions = {}): Promise<PageT
 }
 
 async function open(
-  options: PageTownOptions,
+  options: PageInstallationOptions,
   folder: string,
   undo: (() => unknown)[],
-): Promise<Omit<PageTown, 'close'>> {
+): Promise<Omit<PageInstallation, 'close'>> {
   const since = systemClock.now()
   const skips = join(folder, 'skips')
   let skipped = options.hour === undefined ? 0 : untilHour(options.hour, since)

@@ -1,5 +1,5 @@
 /**
- * A town whose payout is on its way, on a node that may be ended and started: for stories of what happens
+ * An installation whose payout is on its way, on a node that may be ended and started: for stories of what happens
  * between its sending and its sixth block.
  */
 import { writeFileSync } from 'node:fs'
@@ -9,10 +9,14 @@ import { done } from '../../src/base/answer.ts'
 import { balances } from '../../src/ledger/ledger.ts'
 import { sql } from '../../src/db/db.ts'
 import type { Bitcoind } from './bitcoind.ts'
-import { openChainTown, type ChainTown, type ChainTownOptions } from './chainTown.ts'
+import {
+  openChainInstallation,
+  type ChainInstallation,
+  type ChainInstallationOptions,
+} from './chainInstallation.ts'
 import { bundlesOf, heldAt, mineOnly, owing, type Offer } from './owing.ts'
 
-export interface SentTown extends ChainTown {
+export interface SentPayouts extends ChainInstallation {
   /** What is usual from now on, in satoshis for a thousand virtual bytes. */
   fee(rate: bigint): void
   /** The one bundle, and its transactions. */
@@ -33,44 +37,49 @@ export interface SentTown extends ChainTown {
 }
 
 /** For a node started with `-persistmempool=0`. Fees are 2 sat/vB. */
-export async function openSentTown(
+export async function openSentPayouts(
   node: Bitcoind,
-  options: Partial<ChainTownOptions> = {},
-): Promise<SentTown> {
+  options: Partial<ChainInstallationOptions> = {},
+): Promise<SentPayouts> {
   if (
     !(await node.rpc<string[]>('listwallets')).includes('payer') &&
     (await node.rpc<number>('getblockcount')) > 0
   )
     await node.rpc('loadwallet', ['payer'])
-  const town = await openChainTown({ node, commissionBp: 0n, ...options })
-  const { destination: payee } = (await town.db.one<{ destination: string }>(
+  const installation = await openChainInstallation({ node, commissionBp: 0n, ...options })
+  const { destination: payee } = (await installation.db.one<{ destination: string }>(
     sql`select destination from accounts`,
   ))!
-  const fee = (rate: bigint) => void (town.rail.feeRate = async () => done(rate))
+  const fee = (rate: bigint) => void (installation.rail.feeRate = async () => done(rate))
   fee(2_000n)
-  const only = async () => (await bundlesOf(town))[0]!
-  const states = async () => (await town.payouts()).map(({ state }) => state)
-  return Object.assign(town, {
+  const only = async () => (await bundlesOf(installation))[0]!
+  const states = async () => (await installation.payouts()).map(({ state }) => state)
+  return Object.assign(installation, {
     ...{ fee, only, states },
     offers: async () => (await only()).offers,
     mempool: () => node.rpc<string[]>('getrawmempool'),
     stopped: async () =>
-      (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value,
-    letGo: () => town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`)),
+      (await installation.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))
+        ?.value,
+    letGo: () => installation.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`)),
     async startNode(...wallets: string[]) {
-      // At the town's time, for its blocks are of a future that the node would not believe in.
+      // At the installation's time, for its blocks are of a future that the node would not believe in.
       writeFileSync(
         join(node.folder, 'bitcoin.conf'),
-        `softwareexpiry=0\nmocktime=${Math.floor(town.clock.now() / 1000)}\n`,
+        `softwareexpiry=0\nmocktime=${Math.floor(installation.clock.now() / 1000)}\n`,
       )
       await node.start()
       for (const name of wallets) await node.rpc('loadwallet', [name])
     },
     async expectPaid(offer: Offer) {
       expect(new Set(await states())).toEqual(new Set(['paid']))
-      expect(await heldAt(town, payee)).toBe(paidBy(offer))
-      expect(await balances(town.db, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, external: 0n })
-      expect(await town.audit()).toEqual([])
+      expect(await heldAt(installation, payee)).toBe(paidBy(offer))
+      expect(await balances(installation.db, 'BTC')).toMatchObject({
+        payable: 0n,
+        'in-transit': 0n,
+        external: 0n,
+      })
+      expect(await installation.audit()).toEqual([])
     },
   })
 }
@@ -79,16 +88,16 @@ export async function openSentTown(
  * The same, with two payouts sent together and `blocks` mined without them. With the commission there is
  * change.
  */
-export async function openStuckTown(
+export async function openStuckInstallation(
   node: Bitcoind,
-  options: Partial<ChainTownOptions> = {},
+  options: Partial<ChainInstallationOptions> = {},
   blocks = 6,
-): Promise<SentTown> {
-  const town = await openSentTown(node, { commissionBp: 150n, ...options })
-  await owing(town, [{ units: 60_000n }, { units: 140_001n, parts: [100_000n, 40_001n] }])
-  await town.send()
-  await mineOnly(town, blocks)
-  return town
+): Promise<SentPayouts> {
+  const installation = await openSentPayouts(node, { commissionBp: 150n, ...options })
+  await owing(installation, [{ units: 60_000n }, { units: 140_001n, parts: [100_000n, 40_001n] }])
+  await installation.send()
+  await mineOnly(installation, blocks)
+  return installation
 }
 
 /** What reaches the payees of a transaction, in satoshis. */

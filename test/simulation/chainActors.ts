@@ -12,7 +12,7 @@ import { sql, type Db } from '../../src/db/db.ts'
 import type { Wallet } from '../testbed/wallet.ts'
 import type { ChainScenario } from './chainScenario.ts'
 
-export interface StreetsParts {
+export interface ChainActorsParts {
   chain: Chain
   scenario: ChainScenario
   clock: Clock
@@ -25,7 +25,7 @@ export interface StreetsParts {
   trace: (line: string) => void
 }
 
-export interface Streets {
+export interface ChainActors {
   /** Everything whose time has come. */
   step(): Promise<void>
   /** The storm is over: the node is well, nobody pays any more, and nothing is cheap to nobody. */
@@ -61,7 +61,7 @@ const calmRate = 1_000n
 // Of our branches: further than any storm hands out, and within what the node's wallet holds keys for.
 const ownersNumber = 60
 
-export function openStreets({
+export function openChainActors({
   chain,
   scenario,
   clock,
@@ -70,7 +70,7 @@ export function openStreets({
   rail,
   wallet,
   trace,
-}: StreetsParts): Streets {
+}: ChainActorsParts): ChainActors {
   const firstHeight = chain.height()
   const known = new Set<string>()
   let deeds: Deed[] = []
@@ -106,11 +106,11 @@ export function openStreets({
   function attempt<T>(what: string, act: () => T): T | undefined {
     try {
       const result = act()
-      trace(`streets: ${what}`)
+      trace(`chainActors: ${what}`)
       return result
     } catch (error) {
       if (!(error instanceof RpcFault)) throw error
-      trace(`streets: not ${what}: ${error.message.slice(0, 60)}`)
+      trace(`chainActors: not ${what}: ${error.message.slice(0, 60)}`)
       return undefined
     }
   }
@@ -215,7 +215,7 @@ export function openStreets({
     const waiting = chain.mempool().filter(txid => ours.has(txid))
     const without = waiting.length > 0 && random.next() < scenario.passedOver ? waiting : []
     chain.mine(1, { without })
-    trace(`streets: block ${chain.height()}${without.length > 0 ? ` without ${without.length}` : ''}`)
+    trace(`chainActors: block ${chain.height()}${without.length > 0 ? ` without ${without.length}` : ''}`)
     nextBlock = clock.now() + random.between(1_000, 2 * scenario.blockMs)
     if (lagging) return
     if (random.next() < scenario.turnRate)
@@ -255,7 +255,7 @@ export function openStreets({
       if (!ours.has(txid) && random.next() < 0.6)
         later(10_000, 3 * minute, () => attempt('hand in again', () => chain.payer.rebroadcast(txid)))
     trace(
-      `streets: ${depth} blocks left behind; ${leaveOut.length} wait, ${forget.length} lost, ${doubleSpend.length} spent otherwise`,
+      `chainActors: ${depth} blocks left behind; ${leaveOut.length} wait, ${forget.length} lost, ${doubleSpend.length} spent otherwise`,
     )
   }
 
@@ -263,7 +263,7 @@ export function openStreets({
     if (!down && random.next() < scenario.downRate) {
       down = true
       chain.goDown()
-      trace('streets: the node is down')
+      trace('chainActors: the node is down')
       later(5_000, 3 * minute, up)
     }
     if (!lagging && random.next() < scenario.lagRate) {
@@ -271,7 +271,7 @@ export function openStreets({
       const blocks = random.between(1, 4)
       if (blocks >= scenario.payoutDepth) figures.deepLags++
       chain.lag(blocks)
-      trace('streets: the node lags')
+      trace('chainActors: the node lags')
       later(5_000, 2 * minute, catchUp)
     }
     if (scenario.feeMoves && random.next() < 0.1) {
@@ -280,7 +280,7 @@ export function openStreets({
         feeRate,
         mempoolMinimum: random.next() < 0.2 ? BigInt(random.between(1, 10)) * 1_000n : 1_000n,
       })
-      trace(`streets: fee rate ${feeRate}`)
+      trace(`chainActors: fee rate ${feeRate}`)
     }
     if (scenario.priceStep > 0)
       price += (price * BigInt(random.between(-scenario.priceStep * 10, scenario.priceStep * 10))) / 10_000n
@@ -294,14 +294,14 @@ export function openStreets({
     if (!down) return
     down = false
     chain.goUp({ warmupMs: random.between(0, mostWarmupMs), forgetMempool: random.next() < 0.3 })
-    trace('streets: the node is up')
+    trace('chainActors: the node is up')
   }
 
   function catchUp(): void {
     if (!lagging) return
     lagging = false
     chain.lag(0)
-    trace('streets: the node has all blocks')
+    trace('chainActors: the node has all blocks')
   }
 
   /** Looks for PSBTs that wait, and hands each back signed some time later. */
@@ -318,12 +318,12 @@ export function openStreets({
       try {
         const { txid, already } = await importSigned(db, rail, wallet.sign(readPlan(text).psbt), 'signer')
         figures.imported++
-        trace(`streets: ${txid.slice(0, 8)} was handed back signed${already ? ' again' : ''}`)
+        trace(`chainActors: ${txid.slice(0, 8)} was handed back signed${already ? ' again' : ''}`)
       } catch (error) {
         // It is being canceled, or somebody has edited it.
         if (!(error instanceof BadInput)) throw error
         signAt.set(id, clock.now() + minute)
-        trace(`streets: ${id.slice(0, 8)} is not taken: ${error.message.slice(0, 80)}`)
+        trace(`chainActors: ${id.slice(0, 8)} is not taken: ${error.message.slice(0, 80)}`)
       }
     }
   }

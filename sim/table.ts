@@ -18,7 +18,7 @@ export interface Filter<T> {
   allowed?: readonly string[]
 }
 
-export interface Shelf<T extends Row> {
+export interface Table<T extends Row> {
   add(row: T): T
   get(id: string): T | undefined
   /** The row gained a value of an indexed filter after it was added. */
@@ -31,7 +31,7 @@ export interface Shelf<T extends Row> {
   page(query: URLSearchParams): { rows: T[]; cursor: string | null }
 }
 
-export function makeShelf<T extends Row>(filters: Record<string, Filter<T>>): Shelf<T> {
+export function makeTable<T extends Row>(filters: Record<string, Filter<T>>): Table<T> {
   const rows: (T | undefined)[] = []
   const places = new Map<string, number>()
   const indexes = new Map<string, Map<string, number[]>>()

@@ -1,5 +1,5 @@
 /**
- * A town after some busy days: people, accounts, schedules with their runs, money on both rails, and an order
+ * An installation after some busy days: people, accounts, schedules with their runs, money on both rails, and an order
  * in every state it can be in.
  */
 import type { RailName } from '../../src/base/rails.ts'
@@ -15,8 +15,12 @@ import { addProduct, newKey, payShopTo, type OrderRow, type OrderStatus } from '
 import { sql } from '../../src/db/db.ts'
 import type { Drawing } from './drawn.ts'
 import { doubleAtBank } from './duplicate.ts'
-import { addFolk, type Folk } from './folk.ts'
-import { openPageTown, type PageTown, type PageTownOptions } from './pageTown.ts'
+import { addTestPerson, type TestPerson } from './testPerson.ts'
+import {
+  openPageInstallation,
+  type PageInstallation,
+  type PageInstallationOptions,
+} from './pageInstallation.ts'
 import { until } from './until.ts'
 import { trialAccountFlags } from './trial.ts'
 
@@ -36,8 +40,8 @@ export const statuses = [
 ]
 export type StatusName = (typeof statuses)[number]
 
-export interface SeededTown extends PageTown {
-  folk: Record<'ana' | 'bruno' | 'carla' | 'vera', Folk>
+export interface SeededInstallation extends PageInstallation {
+  people: Record<'ana' | 'bruno' | 'carla' | 'vera', TestPerson>
   /** The token of the order that stands so. */
   orders: Record<StatusName, string>
   /** Where somebody who was invited is to go. */
@@ -92,38 +96,43 @@ const goods: { name: string; units: bigint; stock: bigint; description: string; 
 ]
 
 /** `photos`: of the products, by what they show; a shop without them is one too. */
-export async function openSeededTown(
-  options: PageTownOptions & { photos?: Partial<Record<Drawing, Uint8Array>> } = {},
-): Promise<SeededTown> {
-  const town = await openPageTown({ chain: 'simulated', ...options })
+export async function openSeededInstallation(
+  options: PageInstallationOptions & { photos?: Partial<Record<Drawing, Uint8Array>> } = {},
+): Promise<SeededInstallation> {
+  const installation = await openPageInstallation({ chain: 'simulated', ...options })
   try {
-    await until(() => tipOf(town.running.app.db), 'the chain being followed')
-    await addMoneysPlaces(town)
-    await addGoods(town, options.photos ?? {})
-    const early = await ordersThatExpire(town)
-    await runSchedules(town)
-    const orders = { ...early, ...(await ordersThatStand(town)) }
-    await addEvents(town)
-    await addDuplicates(town)
-    await addProposals(town)
+    await until(() => tipOf(installation.running.app.db), 'the chain being followed')
+    await addMoneysPlaces(installation)
+    await addGoods(installation, options.photos ?? {})
+    const early = await ordersThatExpire(installation)
+    await runSchedules(installation)
+    const orders = { ...early, ...(await ordersThatStand(installation)) }
+    await addEvents(installation)
+    await addDuplicates(installation)
+    await addProposals(installation)
     // Last, because hours that are skipped end every session.
-    const folk = {
-      ana: await addFolk(town, 'ana', 'maker'),
-      bruno: await addFolk(town, 'bruno', 'checker'),
-      carla: await addFolk(town, 'carla', 'admin'),
-      vera: await addFolk(town, 'vera', 'viewer', 'en'),
+    const people = {
+      ana: await addTestPerson(installation, 'ana', 'maker'),
+      bruno: await addTestPerson(installation, 'bruno', 'checker'),
+      carla: await addTestPerson(installation, 'carla', 'admin'),
+      vera: await addTestPerson(installation, 'vera', 'viewer', 'en'),
     }
     const welcome = new URL(
-      (await town.repasse('user', 'add', 'dora', '--role', 'maker', '--by', 'carla')).trim(),
+      (await installation.repasse('user', 'add', 'dora', '--role', 'maker', '--by', 'carla')).trim(),
     ).pathname
-    return { ...town, folk, orders, welcome }
+    return { ...installation, people, orders, welcome }
   } catch (error) {
-    await town.close()
+    await installation.close()
     throw error
   }
 }
 
-async function addMoneysPlaces({ repasse, chain, folder, running: { app } }: PageTown): Promise<void> {
+async function addMoneysPlaces({
+  repasse,
+  chain,
+  folder,
+  running: { app },
+}: PageInstallation): Promise<void> {
   await repasse('account', 'add', ...trialAccountFlags, '--by', 'ana')
   await repasse('account', 'approve', 'main', '--by', 'bruno')
   await repasse(
@@ -211,7 +220,7 @@ async function addMoneysPlaces({ repasse, chain, folder, running: { app } }: Pag
 }
 
 async function addGoods(
-  { running: { app } }: PageTown,
+  { running: { app } }: PageInstallation,
   photos: Partial<Record<Drawing, Uint8Array>>,
 ): Promise<void> {
   for (const { drawing, ...input } of goods)
@@ -226,7 +235,7 @@ let placed = 0
 
 /** One order of `quantity` of the product with that name, as if from the checkout. */
 export async function order(
-  { running: { app } }: PageTown,
+  { running: { app } }: PageInstallation,
   rail: RailName,
   name: string,
   quantity = 1n,
@@ -247,7 +256,7 @@ export async function order(
 
 /** Waits until the order's page tells this. */
 export const stands = <Is extends OrderStatus['is']>(
-  { running: app }: PageTown,
+  { running: app }: PageInstallation,
   { token }: OrderRow,
   is: Is,
 ) =>
@@ -257,58 +266,61 @@ export const stands = <Is extends OrderStatus['is']>(
   }, `an order that is ${is}`)
 
 /** Pays to an address from the payer's wallet, in no block yet. */
-export const send = ({ chain }: PageTown, address: string, units: bigint): Promise<string> =>
+export const send = ({ chain }: PageInstallation, address: string, units: bigint): Promise<string> =>
   chain!.rpc(
     'sendtoaddress',
     [address, `${units / 100_000_000n}.${(units % 100_000_000n).toString().padStart(8, '0')}`],
     payerWallet,
   )
 
-async function codeOf(town: PageTown, placedOrder: OrderRow): Promise<{ address: string; units: bigint }> {
-  const { code } = await stands(town, placedOrder, 'waiting')
+async function codeOf(
+  installation: PageInstallation,
+  placedOrder: OrderRow,
+): Promise<{ address: string; units: bigint }> {
+  const { code } = await stands(installation, placedOrder, 'waiting')
   if (!('address' in code)) throw new Error('this order is paid by Pix')
   return code
 }
 
 /** What was let expire: one stays so, one is paid late, and one asks anew, which the rail refuses. */
 async function ordersThatExpire(
-  town: PageTown,
+  installation: PageInstallation,
 ): Promise<Pick<Record<StatusName, string>, 'expired' | 'paidLate' | 'refused'>> {
   const [expired, late, refused] = [
-    await order(town, 'starkbank', 'Caneca esmaltada', 2n),
-    await order(town, 'bitcoin', 'Café em grãos 250 g'),
-    await order(town, 'starkbank', 'Café em grãos 250 g'),
+    await order(installation, 'starkbank', 'Caneca esmaltada', 2n),
+    await order(installation, 'bitcoin', 'Café em grãos 250 g'),
+    await order(installation, 'starkbank', 'Café em grãos 250 g'),
   ]
-  const { address, units } = await codeOf(town, late)
-  for (const each of [expired, refused]) await stands(town, each, 'waiting')
-  await town.skip(16 * minute)
-  for (const each of [expired, late, refused]) await stands(town, each, 'expired')
+  const { address, units } = await codeOf(installation, late)
+  for (const each of [expired, refused]) await stands(installation, each, 'waiting')
+  await installation.skip(16 * minute)
+  for (const each of [expired, late, refused]) await stands(installation, each, 'expired')
 
   await until(async () => {
-    const row = await town.running.app.db.one<{ state: string }>(
+    const row = await installation.running.app.db.one<{ state: string }>(
       sql`select state from orders where id = ${late.id}`,
     )
     return row?.state === 'expired'
   }, 'the order let go')
-  await send(town, address, units)
-  await town.chain!.mine()
-  await stands(town, late, 'paid')
+  await send(installation, address, units)
+  await installation.chain!.mine()
+  await stands(installation, late, 'paid')
 
-  refuseInvoices(town, true)
-  await newCode(town.running.app, refused.token)
-  await stands(town, refused, 'refused')
-  refuseInvoices(town, false)
+  refuseInvoices(installation, true)
+  await newCode(installation.running.app, refused.token)
+  await stands(installation, refused, 'refused')
+  refuseInvoices(installation, false)
   return { expired: expired.token, paidLate: late.token, refused: refused.token }
 }
 
 /** Slots that were run in some hours, one of them while the bank refused, and what came of them. */
-async function runSchedules(town: PageTown): Promise<void> {
-  const { repasse, ask } = town
+async function runSchedules(installation: PageInstallation): Promise<void> {
+  const { repasse, ask } = installation
   for (let passed = 0; passed < 9; passed++) {
-    if (passed === 5) refuseInvoices(town, true)
-    await town.skip(hour)
-    await until(async () => (await slotsRun(town)) > passed, 'the run of this hour')
-    if (passed === 5) refuseInvoices(town, false)
+    if (passed === 5) refuseInvoices(installation, true)
+    await installation.skip(hour)
+    await until(async () => (await slotsRun(installation)) > passed, 'the run of this hour')
+    if (passed === 5) refuseInvoices(installation, false)
   }
   await repasse('schedule', 'run', 'mensalidades', '--by', 'ana')
   await repasse('schedule', 'run', 'apoio', '--by', 'ana')
@@ -323,7 +335,7 @@ async function runSchedules(town: PageTown): Promise<void> {
     return found.filter(({ units }) => Number(units) >= 48_000).length === 4 && found
   }, 'the monthly invoices')
   // Newest first: one of the four does not pay, and of the members everyone.
-  for (const { id } of issued.slice(1)) await town.pay(id)
+  for (const { id } of issued.slice(1)) await installation.pay(id)
   await until(async () => {
     const payouts = await ask<{ state: string }[]>('payout', 'list')
     return payouts.length === issued.length - 1 && payouts.every(({ state }) => state === 'paid')
@@ -331,10 +343,10 @@ async function runSchedules(town: PageTown): Promise<void> {
 }
 
 /** The bank sends whoever asks for invoices elsewhere, which this house follows nowhere. */
-const refuseInvoices = ({ bank }: PageTown, isOn: boolean): void =>
+const refuseInvoices = ({ bank }: PageInstallation, isOn: boolean): void =>
   bank.setFaults({ redirect: isOn ? 1 : 0, only: isOn ? 'POST /v2/invoice' : undefined })
 
-const slotsRun = async ({ running: { app } }: PageTown): Promise<number> =>
+const slotsRun = async ({ running: { app } }: PageInstallation): Promise<number> =>
   Number(
     (await app.db.one<{ n: bigint }>(
       sql`select count(*) as n from runs where job = 'issue' and ended_at is not null`,
@@ -343,31 +355,31 @@ const slotsRun = async ({ running: { app } }: PageTown): Promise<number> =>
 
 type Standing = Exclude<StatusName, 'expired' | 'paidLate' | 'refused'>
 
-async function ordersThatStand(town: PageTown): Promise<Record<Standing, string>> {
-  const { chain } = town
-  const paidPix = await order(town, 'starkbank', 'Rede de algodão')
-  const attention = await order(town, 'starkbank', 'Café em grãos 250 g', 2n)
+async function ordersThatStand(installation: PageInstallation): Promise<Record<Standing, string>> {
+  const { chain } = installation
+  const paidPix = await order(installation, 'starkbank', 'Rede de algodão')
+  const attention = await order(installation, 'starkbank', 'Café em grãos 250 g', 2n)
   for (const each of [paidPix, attention]) {
-    await stands(town, each, 'waiting')
-    const [{ id }] = (await town.running.app.db.all<{ id: string }>(
+    await stands(installation, each, 'waiting')
+    const [{ id }] = (await installation.running.app.db.all<{ id: string }>(
       sql`select id from invoices where order_id = ${each.id}`,
     )) as [{ id: string }]
-    await town.pay(id)
-    await stands(town, each, 'paid')
-    if (each === attention) await giveBack(town, id)
+    await installation.pay(id)
+    await stands(installation, each, 'paid')
+    if (each === attention) await giveBack(installation, id)
   }
-  await stands(town, attention, 'attention')
+  await stands(installation, attention, 'attention')
 
   const pay = async (name: string, { quantity = 1n, share = 1n } = {}) => {
-    const made = await order(town, 'bitcoin', name, quantity)
-    const { address, units } = await codeOf(town, made)
-    await send(town, address, units / share)
+    const made = await order(installation, 'bitcoin', name, quantity)
+    const { address, units } = await codeOf(installation, made)
+    await send(installation, address, units / share)
     return made
   }
   const paidBitcoin = await pay('Caneca esmaltada')
-  await stands(town, paidBitcoin, 'seen')
+  await stands(installation, paidBitcoin, 'seen')
   for (let block = 0; block < 6; block++) await chain!.mine()
-  await stands(town, paidBitcoin, 'paid')
+  await stands(installation, paidBitcoin, 'paid')
   // Two, because 500 reais and more take three blocks.
   const [confirming, underpaid] = [
     await pay('Rede de algodão', { quantity: 2n }),
@@ -375,11 +387,11 @@ async function ordersThatStand(town: PageTown): Promise<Record<Standing, string>
   ]
   await chain!.mine()
   const seen = await pay('Café em grãos 250 g')
-  const waitingPix = await order(town, 'starkbank', 'Caneca esmaltada')
-  const waitingBitcoin = await order(town, 'bitcoin', 'Café em grãos 250 g')
-  await stands(town, underpaid, 'underpaid')
-  await stands(town, seen, 'seen')
-  for (const each of [waitingPix, waitingBitcoin]) await stands(town, each, 'waiting')
+  const waitingPix = await order(installation, 'starkbank', 'Caneca esmaltada')
+  const waitingBitcoin = await order(installation, 'bitcoin', 'Café em grãos 250 g')
+  await stands(installation, underpaid, 'underpaid')
+  await stands(installation, seen, 'seen')
+  for (const each of [waitingPix, waitingBitcoin]) await stands(installation, each, 'waiting')
   return {
     ...{
       paidPix: paidPix.token,
@@ -396,15 +408,15 @@ async function ordersThatStand(town: PageTown): Promise<Record<Standing, string>
   }
 }
 
-async function giveBack(town: PageTown, invoiceId: string): Promise<void> {
-  const found = town.bank.invoices().find(({ tags }) => tags.includes(invoiceId))!
-  await until(() => town.bank.isCredited(found.id), 'a credit that can be given back')
-  if (!town.bank.reverse(found.id)) throw new Error('there was nothing to give back')
-  await town.skip(minute)
+async function giveBack(installation: PageInstallation, invoiceId: string): Promise<void> {
+  const found = installation.bank.invoices().find(({ tags }) => tags.includes(invoiceId))!
+  await until(() => installation.bank.isCredited(found.id), 'a credit that can be given back')
+  if (!installation.bank.reverse(found.id)) throw new Error('there was nothing to give back')
+  await installation.skip(minute)
 }
 
 /** What nobody can read, what is not ours, and a payout that a person holds. */
-async function addEvents({ running: { app }, ask }: PageTown): Promise<void> {
+async function addEvents({ running: { app }, ask }: PageInstallation): Promise<void> {
   const keep = (eventId: string, body: string) =>
     app.inbox.keep({ rail: 'starkbank', eventId, raw: Buffer.from(body), via: 'push', signature: 'MEUCIQ' })
   await keep('9000000000000001', '{"event": 7}')
@@ -419,8 +431,8 @@ async function addEvents({ running: { app }, ask }: PageTown): Promise<void> {
  * One monthly invoice was paid three times: one duplicate waits for a person, and somebody said how the other
  * was settled.
  */
-async function addDuplicates(town: PageTown): Promise<void> {
-  const { bank, running: app } = town
+async function addDuplicates(installation: PageInstallation): Promise<void> {
+  const { bank, running: app } = installation
   const { db, world } = app.app
   const { id } = (await db.one<{ id: string }>(sql`
     select i.id from invoices i join slots s on s.id = i.slot_id join schedules h on h.id = s.schedule_id
@@ -429,7 +441,7 @@ async function addDuplicates(town: PageTown): Promise<void> {
   const twins = [doubleAtBank(bank, invoice), doubleAtBank(bank, invoice)]
   for (const twin of twins) bank.pay(twin.id)
   await until(async () => {
-    await town.skip(1_000)
+    await installation.skip(1_000)
     return (await db.all(sql`select id from invoice_twins where state = 'credited'`)).length === 2
   }, 'the duplicates to be credited')
   const decision = {
@@ -445,8 +457,8 @@ async function addDuplicates(town: PageTown): Promise<void> {
  * Limits that two people set, a payout that waits for two more, and proposals: one that bruno may approve,
  * one of his own, some decided.
  */
-async function addProposals(town: PageTown): Promise<void> {
-  const { app } = town.running
+async function addProposals(installation: PageInstallation): Promise<void> {
+  const { app } = installation.running
   const { db, world } = app
   const account = (await db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
   const payouts = await db.all<{ id: string }>(
@@ -476,9 +488,9 @@ async function addProposals(town: PageTown): Promise<void> {
   })
   await limit('ana', { hour: 500_000n }, account)
   await limit('bruno', { payout: null })
-  const large = await order(town, 'starkbank', 'Rede de algodão', 2n)
-  await stands(town, large, 'waiting')
-  await town.pay(
+  const large = await order(installation, 'starkbank', 'Rede de algodão', 2n)
+  await stands(installation, large, 'waiting')
+  await installation.pay(
     (await db.one<{ id: string }>(sql`select id from invoices where order_id = ${large.id}`))!.id,
   )
   await until(

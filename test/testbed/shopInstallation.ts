@@ -11,10 +11,14 @@ import { formTo, visitor, type Page, type Visitor } from '../../sim/visitor.ts'
 import { formatUnits } from '../../src/base/money.ts'
 import { offers } from '../../src/jobs/jobs.ts'
 import { addProduct, payShopTo, type ProductRow } from '../../src/shop/shop.ts'
-import { openPageTown, type PageTown, type PageTownOptions } from './pageTown.ts'
+import {
+  openPageInstallation,
+  type PageInstallation,
+  type PageInstallationOptions,
+} from './pageInstallation.ts'
 import { until } from './until.ts'
 
-export interface ShopTown extends PageTown {
+export interface ShopInstallation extends PageInstallation {
   products: Record<keyof typeof wares, ProductRow>
   /** A new one each time, with no cookies. */
   visitor(options?: { language?: string }): Visitor
@@ -28,7 +32,7 @@ export interface ShopTown extends PageTown {
   sendCoins(address: string, units: bigint): Promise<string>
 }
 
-export interface ShopTownOptions extends PageTownOptions {
+export interface ShopInstallationOptions extends PageInstallationOptions {
   /** With the button that pays, as in the demonstration. */
   simulates?: boolean
 }
@@ -54,13 +58,13 @@ export const wares = {
 
 export const buyer = { name: 'Ana Prado', email: 'ana@example.com', taxId: '012.345.678-90' }
 
-export async function openShopTown({
+export async function openShopInstallation({
   simulates = false,
   ...options
-}: ShopTownOptions = {}): Promise<ShopTown> {
+}: ShopInstallationOptions = {}): Promise<ShopInstallation> {
   let app: PayerDesk | undefined
   const port = simulates ? await freePort() : 0
-  const town = await openPageTown({
+  const installation = await openPageInstallation({
     ...options,
     env: {
       SHOP_NAME: 'Loja do Bairro',
@@ -68,12 +72,12 @@ export async function openShopTown({
       ...options.env,
     },
   })
-  const { chain, bank } = town
+  const { chain, bank } = installation
   const sendCoins = async (address: string, units: bigint): Promise<string> =>
     chain!.rpc<string>('sendtoaddress', [address, formatUnits(units, 'BTC')], payerWallet)
   const close = async () => {
     await app?.close()
-    await town.close()
+    await installation.close()
   }
   try {
     if (simulates)
@@ -82,18 +86,18 @@ export async function openShopTown({
           pix: async brcode => {
             const invoice = bank.invoices().find(each => each.brcode === brcode)
             if (!invoice || !bank.pay(invoice.id)) return false
-            await town.skip(0)
+            await installation.skip(0)
             return true
           },
           coins: chain && sendCoins,
         },
         port,
       )
-    await openAccounts(town)
-    const products = await stock(town)
+    await openAccounts(installation)
+    const products = await stock(installation)
     return {
-      ...{ ...town, close, products, sendCoins },
-      visitor: given => visitor(town.origin, given),
+      ...{ ...installation, close, products, sendCoins },
+      visitor: given => visitor(installation.origin, given),
       ...shoppers(products),
     }
   } catch (error) {
@@ -102,7 +106,7 @@ export async function openShopTown({
   }
 }
 
-async function openAccounts({ repasse, running: app, chain }: PageTown): Promise<void> {
+async function openAccounts({ repasse, running: app, chain }: PageInstallation): Promise<void> {
   const { db } = app.app
   const holder = [
     '--holder',
@@ -151,8 +155,8 @@ async function openAccounts({ repasse, running: app, chain }: PageTown): Promise
   )
 }
 
-async function stock({ running: { app } }: PageTown): Promise<ShopTown['products']> {
-  const found: Partial<ShopTown['products']> = {}
+async function stock({ running: { app } }: PageInstallation): Promise<ShopInstallation['products']> {
+  const found: Partial<ShopInstallation['products']> = {}
   for (const name of Object.keys(wares) as (keyof typeof wares)[]) {
     const { photo, ...ware } = wares[name]
     found[name] = await addProduct(
@@ -162,15 +166,17 @@ async function stock({ running: { app } }: PageTown): Promise<ShopTown['products
       'maker',
     )
   }
-  return found as ShopTown['products']
+  return found as ShopInstallation['products']
 }
 
 /** The shop waits four seconds for the bank; on a busy machine the page may be there before its code. */
 const isPreparing = ({ text }: Page): boolean =>
   /Preparando o código de pagamento|Preparing the code to pay with/.test(text)
 
-const shoppers = (products: ShopTown['products']): Pick<ShopTown, 'toCheckout' | 'order' | 'becomes'> => {
-  const toCheckout: ShopTown['toCheckout'] = async (who, wanted = ['coffee']) => {
+const shoppers = (
+  products: ShopInstallation['products'],
+): Pick<ShopInstallation, 'toCheckout' | 'order' | 'becomes'> => {
+  const toCheckout: ShopInstallation['toCheckout'] = async (who, wanted = ['coffee']) => {
     for (const name of wanted) {
       const shop = await who.get('/')
       await who.send(

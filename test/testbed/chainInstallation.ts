@@ -25,16 +25,16 @@ import { coinsText, payerName } from './chainActs.ts'
 import { openMigrated } from './migrated.ts'
 import { wallet, type Wallet } from './wallet.ts'
 
-/** What of a node a town uses: a bitcoind's testbed and the simulated node's have it alike. */
-export interface TownNode {
+/** What of a node an installation uses: a bitcoind's testbed and the simulated node's have it alike. */
+export interface TestNode {
   url: string
   cookieFile: string
   // oxlint-disable-next-line typescript/no-explicit-any -- a test knows what it asked for
   rpc<T = any>(method: string, params?: unknown[], wallet?: string): Promise<T>
 }
 
-export interface ChainTownOptions {
-  node: TownNode
+export interface ChainInstallationOptions {
+  node: TestNode
   /** Cents for one BTC; may be changed while the story runs. */
   price?: bigint
   signer?: 'psbt' | 'wallet'
@@ -58,8 +58,8 @@ export interface Said {
   text: string
 }
 
-export interface ChainTown {
-  node: TownNode
+export interface ChainInstallation {
+  node: TestNode
   clock: VirtualClock
   db: Db
   app: App
@@ -73,7 +73,7 @@ export interface ChainTown {
   pass(ms: number): Promise<void>
   setPrice(price: bigint): Promise<void>
   /**
-   * Issues a batch now and answers its requests: of the town's own schedule, or of one in satoshis to an
+   * Issues a batch now and answers its requests: of the installation's own schedule, or of one in satoshis to an
    * account of that name.
    */
   issue(other?: { units: bigint; payTo: string }): Promise<InvoiceRow[]>
@@ -100,22 +100,22 @@ export interface ChainTown {
   close(): Promise<void>
 }
 
-let towns = 0
+let installations = 0
 /**
- * Towns on one node have keys of their own; on nodes of their own they have the same ones, which are derived
+ * Installations on one node have keys of their own; on nodes of their own they have the same ones, which are derived
  * once.
  */
-const townsOn = new Map<string, number>()
+const installationsOn = new Map<string, number>()
 
 /** One approved account, one schedule, a payer with coins, and a chain that is followed. */
-export async function openChainTown(options: ChainTownOptions): Promise<ChainTown> {
+export async function openChainInstallation(options: ChainInstallationOptions): Promise<ChainInstallation> {
   const { node, signer = 'wallet', kind = 'wpkh', amount = { units: 10_000n, currency: 'BRL' } } = options
-  const number = ++towns
+  const number = ++installations
   const clock = virtualClock(await timeOf(node))
   await node.rpc('setmocktime', [Math.floor(clock.now() / 1000)])
   await furnishPayer(node)
-  const place = (townsOn.get(node.url) ?? 0) + 1
-  townsOn.set(node.url, place)
+  const place = (installationsOn.get(node.url) ?? 0) + 1
+  installationsOn.set(node.url, place)
   const ours = wallet(kind, 'regtest', place)
   const houseWallet = `house${place}-${process.pid}`
   await importKeys(node, houseWallet, ours)
@@ -128,7 +128,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
     log: options.log ?? recording(said),
     at: options.at ?? (() => undefined),
   }
-  const over = evidence.keep(`town ${number} with its chain`, () => [
+  const over = evidence.keep(`installation ${number} with its chain`, () => [
     `seed ${number}, ${instant(clock.now())} by its clock`,
     ...said.slice(-20).map(line => JSON.stringify(line)),
   ])
@@ -142,8 +142,8 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
   const rail = { ...plain, derive: remembering(ours.account.text, plain.derive) }
   let price = options.price ?? 60_000_000n
   const source: RateSource = {
-    name: 'town',
-    quote: async () => ({ is: 'done', value: { source: 'town', price, at: instant(clock.now()) } }),
+    name: 'installation',
+    quote: async () => ({ is: 'done', value: { source: 'installation', price, at: instant(clock.now()) } }),
   }
   const bitcoin: BitcoinSetup = {
     terms: { payoutDepth: 6, late: { is: 'accept', within: 200n }, ...options.terms },
@@ -154,12 +154,12 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
       { belowUnits: undefined, confirmations: 6 },
     ],
     sources: [source],
-    agreement: { sources: ['town'], maxAgeMs: 365 * 86_400_000, maxDeviation: 200n, least: 1 },
+    agreement: { sources: ['installation'], maxAgeMs: 365 * 86_400_000, maxDeviation: 200n, least: 1 },
     watching: newWatching(rail),
     pollSeconds: 5,
   }
   const app: App = {
-    ...{ db, world, worker: 'town', rails: { bitcoin: rail }, inbox: makeInbox(db, world) },
+    ...{ db, world, worker: 'installation', rails: { bitcoin: rail }, inbox: makeInbox(db, world) },
     ...{ terms: { transferFeeBy: 'receiver', transferFeeUnits: 0n }, pollSeconds: 300, bitcoin },
   }
 
@@ -222,7 +222,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
   await refreshRates(db, bitcoin.sources, world)
   await look()
 
-  const town: ChainTown = {
+  const installation: ChainInstallation = {
     ...{ node, clock, db, app, rail, bitcoin, wallet: ours, world, said, look, mine },
     async pass(ms) {
       clock.moveTo(clock.now() + ms)
@@ -233,22 +233,22 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
       await refreshRates(db, bitcoin.sources, world)
     },
     async issue(other) {
-      await town.pass(1_000)
+      await installation.pass(1_000)
       const rule = other ? await otherSchedule(other) : schedule
-      const slot = await db.tx(tx => runNow(tx, world, rule, 'town'))
+      const slot = await db.tx(tx => runNow(tx, world, rule, 'installation'))
       await runDueSlots(app)
       return db.all<InvoiceRow>(sql`select * from invoices where slot_id = ${slot} order by ordinal`)
     },
     pay: (address, units, feeRate = 5) => payFrom(node, address, units, feeRate),
     async bury(blocks) {
       for (let count = 0; count < blocks; count++) {
-        await town.pass(60_000)
+        await installation.pass(60_000)
         await mine()
         await look()
       }
     },
     async send() {
-      await town.pass(61_000)
+      await installation.pass(61_000)
       return sendCoins(parts)
     },
     invoice: async id => (await db.one<InvoiceRow>(sql`select * from invoices where id = ${id}`))!,
@@ -273,9 +273,9 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
     async reopen() {
       await db.close()
       db = await open()
-      town.db = parts.db = app.db = db
+      installation.db = parts.db = app.db = db
       app.inbox = makeInbox(db, world)
-      town.restart()
+      installation.restart()
     },
     async close() {
       over()
@@ -283,7 +283,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
       await db.close()
     },
   }
-  return town
+  return installation
 }
 
 function recording(said: Said[]): Log {
@@ -299,7 +299,7 @@ function recording(said: Said[]): Log {
 }
 
 /** Later than the chain's newest block, so that a block mined now is valid. */
-async function timeOf(node: TownNode): Promise<number> {
+async function timeOf(node: TestNode): Promise<number> {
   const hash = await node.rpc<string>('getbestblockhash')
   const { time } = await node.rpc<{ time: number }>('getblockheader', [hash])
   return Math.max(systemClock.now(), (time + 1) * 1000)
@@ -309,7 +309,7 @@ async function timeOf(node: TownNode): Promise<number> {
 const scanRange = 1_500
 
 /** What the node's own scan finds for our account, in satoshis. */
-async function scanned(node: TownNode, { account }: Wallet): Promise<bigint> {
+async function scanned(node: TestNode, { account }: Wallet): Promise<bigint> {
   const ranges = (['receive', 'change'] as const).map(branch => ({
     desc: branchText(account, branch),
     range: scanRange,
@@ -319,7 +319,7 @@ async function scanned(node: TownNode, { account }: Wallet): Promise<bigint> {
 }
 
 /** A wallet with mature coins, once for each node. */
-async function furnishPayer(node: TownNode): Promise<void> {
+async function furnishPayer(node: TestNode): Promise<void> {
   const wallets = await node.rpc<string[]>('listwallets')
   if (wallets.includes(payerName)) return
   await node.rpc('createwallet', [payerName])
@@ -330,7 +330,7 @@ async function furnishPayer(node: TownNode): Promise<void> {
 }
 
 /** The house's keys in a wallet of the node: what signs in `BITCOIN_SIGNER=wallet`. */
-export async function importKeys(node: TownNode, name: string, ours: Wallet): Promise<void> {
+export async function importKeys(node: TestNode, name: string, ours: Wallet): Promise<void> {
   await node.rpc('createwallet', [name, false, true])
   const requests = []
   for (const [branch, internal] of [
@@ -350,7 +350,7 @@ export async function importKeys(node: TownNode, name: string, ours: Wallet): Pr
   await node.rpc('importdescriptors', [requests], name)
 }
 
-async function payFrom(node: TownNode, address: string, units: bigint, feeRate: number): Promise<string> {
+async function payFrom(node: TestNode, address: string, units: bigint, feeRate: number): Promise<string> {
   // address, amount, comment, comment_to, subtractfee, replaceable, conf_target, estimate_mode, avoid_reuse,
   // fee_rate
   return node.rpc<string>(
@@ -362,7 +362,7 @@ async function payFrom(node: TownNode, address: string, units: bigint, feeRate: 
 
 let salt = 0
 /** To a script that nobody holds and that no other block has: two blocks of one second are never the same. */
-const mineOn = (node: TownNode, blocks: number): Promise<string[]> => {
+const mineOn = (node: TestNode, blocks: number): Promise<string[]> => {
   const tag = (++salt).toString(16).padStart(8, '0')
   return node.rpc<string[]>('generatetodescriptor', [
     blocks,

@@ -6,18 +6,18 @@ import { systemClock, systemRandom } from '../src/base/clock.ts'
 import type { DemoChain } from './demoChain.ts'
 import { makePayers, type Payers, type Request } from './demoPayers.ts'
 
-export interface DemoTown {
+export interface DemoActors {
   chain: DemoChain
   payers: Payers
   /** What the house asked for, oldest first, as it was last read. */
   requests(): readonly Request[]
   /** Resolves when no block and no payment will come any more. */
   rest(): Promise<void>
-  /** Rejects with what ended the town before it was told to rest. */
+  /** Rejects with what ended the actors before it was told to rest. */
   broken: Promise<never>
 }
 
-export interface TownPace {
+export interface ActorsPace {
   /** Between two blocks, at least. */
   blockMs: number
   /** Until a payer begins. */
@@ -29,11 +29,11 @@ export interface TownPace {
 const pauseMs = 250
 
 /** Begins at once. `read` asks the house for its requests. */
-export function startTown(
+export function startActors(
   chain: DemoChain,
-  { blockMs, payDelayMs }: Omit<TownPace, 'dueIn'>,
+  { blockMs, payDelayMs }: Omit<ActorsPace, 'dueIn'>,
   read: () => Promise<readonly Request[]>,
-): DemoTown {
+): DemoActors {
   const payers = makePayers(chain, () => systemRandom.between(...payDelayMs))
   const over = new AbortController()
   let requests: readonly Request[] = []
