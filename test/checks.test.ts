@@ -55,6 +55,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       /** What the job does; `asked` is told of each statement. */
       function check(asked: (text: string) => void = () => undefined, beside?: CheckBeside) {
         const noted = (reader: Reader): Reader => ({
+          store: reader.store,
           all: statement => (asked(statement.texts.join('?')), reader.all(statement)),
           one: statement => (asked(statement.texts.join('?')), reader.one(statement)),
         })

@@ -19,6 +19,14 @@ test('base/place.ts alone knows where files are', () => {
   expect(files.map(({ path }) => path)).toEqual(['src/base/place.ts'])
 })
 
+// Which store is meant is handed in with the `Reader`, so no query names one.
+test('db/inStore.ts alone names the store that a new database has', () => {
+  const files = projectFiles(/\.tsx?$/).filter(
+    ({ path, text }) => /^src\/(?!.*\.test\.)/.test(path) && text.includes('sto_default'),
+  )
+  expect(files.map(({ path }) => path)).toEqual(['src/db/inStore.ts'])
+})
+
 // A rail joins in one file, so the rest of the code asks for what it needs to know of a rail, and branches on
 // no name.
 test('no code names a rail outside rails/, its halves, the registry and the words', () => {

@@ -14,12 +14,12 @@ const sliceLength = 1_000n
  */
 export async function* exportStatements(reader: Reader): AsyncGenerator<string> {
   const keys = await reader.all<KeyRow>(
-    sql`select * from signing_keys where store_id = 'sto_default' order by added_at, id`,
+    sql`select * from signing_keys where store_id = ${reader.store} order by added_at, id`,
   )
   yield linesOf(keys.map(({ id, kind, public_key: publicKey }) => ({ key: id, kind, publicKey })))
   for (let after = ''; ;) {
     const rows = await reader.all<StatementRow>(
-      sql`select * from statements where store_id = 'sto_default' and id > ${after} order by id
+      sql`select * from statements where store_id = ${reader.store} and id > ${after} order by id
         limit ${sliceLength}`,
     )
     if (rows.length === 0) return

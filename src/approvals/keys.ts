@@ -27,12 +27,12 @@ export type KeyRow = {
 
 export const keysOf = (reader: Reader, userId: string): Promise<KeyRow[]> =>
   reader.all<KeyRow>(
-    sql`select * from signing_keys where store_id = 'sto_default' and user_id = ${userId}
+    sql`select * from signing_keys where store_id = ${reader.store} and user_id = ${userId}
       order by added_at, id`,
   )
 
 export const findKey = (reader: Reader, id: string): Promise<KeyRow | undefined> =>
-  reader.one<KeyRow>(sql`select * from signing_keys where store_id = 'sto_default' and id = ${id}`)
+  reader.one<KeyRow>(sql`select * from signing_keys where store_id = ${reader.store} and id = ${id}`)
 
 export interface NewKey {
   user: { id: string; name: string }
@@ -62,7 +62,7 @@ export async function registerKey(
   await tx.run(sql`
     insert into signing_keys (id, store_id, user_id, kind, public_key, label, credential_id, counter,
       added_at)
-    values (${id}, 'sto_default', ${user.id}, ${kind}, ${publicKey}, ${label}, ${credentialId ?? null},
+    values (${id}, ${tx.store}, ${user.id}, ${kind}, ${publicKey}, ${label}, ${credentialId ?? null},
       ${counter}, ${now})`)
   await audit(tx, {
     actor: by,
@@ -93,7 +93,7 @@ export async function retireKey(
 ): Promise<boolean> {
   const now = await tx.now()
   const retired = await tx.run(sql`
-    update signing_keys set retired_at = ${now} where id = ${id} and store_id = 'sto_default'
+    update signing_keys set retired_at = ${now} where id = ${id} and store_id = ${tx.store}
       and retired_at is null`)
   if (retired > 0)
     await audit(tx, { actor: by, act: 'key retired', subject: userId, detail: { key: id, why } })
@@ -157,5 +157,5 @@ export const findCredential = (
   credentialId: string,
 ): Promise<KeyRow | undefined> =>
   reader.one<KeyRow>(sql`
-    select * from signing_keys where store_id = 'sto_default' and user_id = ${userId} and kind = 'passkey'
+    select * from signing_keys where store_id = ${reader.store} and user_id = ${userId} and kind = 'passkey'
       and credential_id = ${credentialId}`)

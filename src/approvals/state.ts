@@ -84,7 +84,7 @@ export async function state(tx: Tx, { act, subject, content, by }: Approving, pr
   await tx.run(sql`
     insert into statements (id, store_id, act, subject, person, text, content, proof, key_id, signature,
       added_at)
-    values (${id}, 'sto_default', ${act}, ${subject}, ${by}, ${text}, ${written}, ${proof.is},
+    values (${id}, ${tx.store}, ${act}, ${subject}, ${by}, ${text}, ${written}, ${proof.is},
       ${key?.id ?? null}, ${signature}, ${now})
     on conflict (id) do nothing`)
   return { statement: id, proof: proof.is, ...(key && { key: key.id }) }
@@ -92,7 +92,7 @@ export async function state(tx: Tx, { act, subject, content, by }: Approving, pr
 
 /** The text of a statement as of now: to be signed at once, or to be shown and signed within ten minutes. */
 export async function prepare(
-  tx: Pick<Tx, 'one' | 'all' | 'now'>,
+  tx: Pick<Tx, 'store' | 'one' | 'all' | 'now'>,
   { act, subject, content, by }: Approving,
 ): Promise<string> {
   const at = await tx.now()
@@ -103,7 +103,7 @@ export async function prepare(
     by,
     at,
     installation: await installationOf(tx),
-    store: 'sto_default',
+    store: tx.store,
   })
 }
 
@@ -125,7 +125,7 @@ async function shown(tx: Tx, { act, subject, content, by }: Approving, text: str
     by,
     at: statement!.at,
     installation: await installationOf(tx),
-    store: 'sto_default',
+    store: tx.store,
   }
   if (textOf(now) !== text) throw new SignatureRefused('stale', staleText)
   return text
@@ -134,7 +134,7 @@ async function shown(tx: Tx, { act, subject, content, by }: Approving, text: str
 /** A device that counts has to count on: one that does not was copied. Throws `BadInput` then. */
 async function count(tx: Tx, { keyId, counter }: { keyId: string; counter: bigint }): Promise<void> {
   const counted = await tx.run(sql`
-    update signing_keys set counter = ${counter} where id = ${keyId} and store_id = 'sto_default'
+    update signing_keys set counter = ${counter} where id = ${keyId} and store_id = ${tx.store}
       and (counter < ${counter} or (counter = 0 and ${counter} = 0))`)
   if (counted === 0)
     throw new SignatureRefused(

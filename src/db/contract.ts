@@ -11,6 +11,8 @@ export type Environment = Record<string, string | undefined>
 export type Row = Record<string, unknown>
 
 export interface Reader {
+  /** The store whose rows are read and written through this: its id, as `store_id` has it. */
+  readonly store: string
   all<R extends Row>(statement: Sql): Promise<R[]>
   one<R extends Row>(statement: Sql): Promise<R | undefined>
 }

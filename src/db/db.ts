@@ -7,6 +7,7 @@ import type { DataKeys } from '../base/cipher.ts'
 import type { Clock, World } from '../base/world.ts'
 import type { Db } from './contract.ts'
 
+export { defaultStore, inStore } from './inStore.ts'
 export { through } from './through.ts'
 export { DbUnavailable, type Isolation, type Reader, type Row, type Db, type Tx } from './contract.ts'
 export {

@@ -6,6 +6,7 @@ import pg from 'pg'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { isMarked, noKeys, type DataKeys } from '../base/cipher.ts'
 import { bindable, placesOf, revealing, type Place } from './encrypted.ts'
+import { defaultStore } from './inStore.ts'
 import { textOf, withLocks, type Sql } from './sql.ts'
 import { runOn } from './programs.ts'
 import { offersTls, readEncryption, type Encryption } from './tls.ts'
@@ -57,6 +58,7 @@ export async function openPostgres(
     return result
   }
   const reader = (on: pg.Pool | pg.PoolClient) => ({
+    store: defaultStore,
     all: async <R extends Row>(statement: Sql) => (await query<R>(on, statement)).rows,
     one: async <R extends Row>(statement: Sql) => (await query<R>(on, statement)).rows[0],
   })
@@ -95,6 +97,7 @@ export async function openPostgres(
 
   return {
     engine: 'postgres',
+    store: defaultStore,
     ...guarded(reader(pool)),
     async tx(work, how = 'serializable') {
       for (let tried = 1; ; tried++) {

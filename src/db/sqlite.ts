@@ -11,6 +11,7 @@ import { monotonicMs, systemClock } from '../base/clock.ts'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { noKeys, type DataKeys } from '../base/cipher.ts'
 import { bindable, placesOf, revealing, type Place } from './encrypted.ts'
+import { defaultStore } from './inStore.ts'
 import { withLocks, type PlainValue, type Sql } from './sql.ts'
 import { valuesOf } from './values.ts'
 import { DbUnavailable, type Row, type Db, type Tx } from './contract.ts'
@@ -75,6 +76,7 @@ export function openSqlite(
   // A transaction of many statements lets sockets be read as well, and goes on; whatever else asks the
   // database waits for its end.
   const tx: Tx = {
+    store: defaultStore,
     async all<R extends Row>(statement: Sql) {
       if (isLate(longestStandMs)) await letOthers()
       return guard(() => all<R>(statement))
@@ -194,6 +196,7 @@ export function openSqlite(
 
   return {
     engine: 'sqlite',
+    store: defaultStore,
     // Read in turn too: between the statements of an open transaction a reader would see what is not
     // committed.
     all: statement => reading(() => tx.all(statement)),

@@ -51,7 +51,7 @@ export async function queueAnchorMails(
       await tx.run(sql`
         insert into anchor_mails (id, store_id, address, seq, hash, transactions, at, state, next_at,
           added_at, changed_at)
-        values (${id}, 'sto_default', ${address}, ${head.seq}, ${head.hash}, ${transactions}, ${now},
+        values (${id}, ${tx.store}, ${address}, ${head.seq}, ${head.hash}, ${transactions}, ${now},
           'queued', ${now}, ${now}, ${now})`)
       await remember(
         tx,
@@ -71,9 +71,9 @@ export async function queueAnchorMails(
  * The newest by now: one that was queued under a clock that was ahead would be it, and another be due each
  * minute, until that clock's time has come.
  */
-const newest = (reader: Pick<Tx, 'one'>, now: Instant) =>
+const newest = (reader: Pick<Tx, 'store' | 'one'>, now: Instant) =>
   reader.one<{ id: string; seq: bigint; added_at: Instant }>(sql`
-    select id, seq, added_at from anchor_mails where store_id = 'sto_default'
+    select id, seq, added_at from anchor_mails where store_id = ${reader.store}
       and added_at <= ${later(now, slackMs)}
     order by added_at desc, id desc limit 1`)
 
@@ -81,7 +81,7 @@ const newest = (reader: Pick<Tx, 'one'>, now: Instant) =>
  * Approvals bear a statement; a restore and a break that was accepted change what the log says, so they are
  * told as soon.
  */
-const approvedSince = async (reader: Pick<Tx, 'one'>, seq: bigint): Promise<boolean> =>
+const approvedSince = async (reader: Pick<Tx, 'store' | 'one'>, seq: bigint): Promise<boolean> =>
   (await reader.one(sql`
     select 1 as yes from audit where seq > ${seq} and (detail like '%"statement":"%'
       or act in ('restored', 'audit break accepted')) limit 1`)) !== undefined

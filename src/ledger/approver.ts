@@ -69,7 +69,7 @@ export function barSentence(name: string, bar: Bar): string {
 const find = (reader: Reader, name: string): Promise<PersonRow | undefined> =>
   reader.one<PersonRow>(sql`
     select id, name, role, state, given_by, approves_from, totp_secret from users
-      where store_id = 'sto_default' and (folded = ${plainName(name)} or id = ${name})`)
+      where store_id = ${reader.store} and (folded = ${plainName(name)} or id = ${name})`)
 
 /** How a person of the console stands, by their name; undefined where there is none of that name. */
 export async function approverStatus(reader: Reader, name: string): Promise<ApproverStatus | undefined> {

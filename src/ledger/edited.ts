@@ -83,7 +83,7 @@ export const editedPerson = async (reader: Reader, person: PersonRow): Promise<E
 export async function editedPeople(reader: Reader): Promise<(Edited & { id: string })[]> {
   const people = await reader.all<PersonRow>(
     sql`select id, name, role, state, given_by, approves_from, totp_secret from users
-      where store_id = 'sto_default' order by id`,
+      where store_id = ${reader.store} order by id`,
   )
   const records = Map.groupBy(await recordsOf(reader, sql``), ({ subject }) => subject)
   return people.flatMap(person => {

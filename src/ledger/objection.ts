@@ -170,7 +170,7 @@ export async function openObjectionTo(
   if (there) return { isNew: false, objection: there }
   await tx.run(sql`
     insert into ${kind.table} (id, store_id, ${kind.of}, made_by, why, added_at)
-    values (${newId('objection', world)}, 'sto_default', ${id}, ${by}, ${why}, ${await tx.now()})`)
+    values (${newId('objection', world)}, ${tx.store}, ${id}, ${by}, ${why}, ${await tx.now()})`)
   await audit(tx, { actor: by, act: kind.objected, subject: id, detail: { name, why } })
   return { isNew: true, objection: (await theirs())! }
 }

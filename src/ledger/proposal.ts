@@ -54,12 +54,12 @@ export const detailOf = ({ detail }: Pick<ProposalRow, 'detail'>) =>
   JSON.parse(detail) as Record<string, string>
 
 export const findProposal = (reader: Reader, id: string) =>
-  reader.one<ProposalRow>(sql`select * from proposals where store_id = 'sto_default' and id = ${id}`)
+  reader.one<ProposalRow>(sql`select * from proposals where store_id = ${reader.store} and id = ${id}`)
 
 /** The open proposal for an act on a thing, if there is one. */
 export const openProposal = (reader: Reader, act: string, subject: string) =>
   reader.one<ProposalRow>(
-    sql`select * from proposals where store_id = 'sto_default' and act = ${act} and subject = ${subject}
+    sql`select * from proposals where store_id = ${reader.store} and act = ${act} and subject = ${subject}
       and state = 'open'`,
   )
 
@@ -79,7 +79,7 @@ export const listProposals = (
   },
 ): Promise<ProposalRow[]> =>
   reader.all<ProposalRow>(sql`
-    select * from proposals where store_id = 'sto_default'
+    select * from proposals where store_id = ${reader.store}
       ${state === undefined ? sql`` : state === 'decided' ? sql`and state <> 'open'` : sql`and state = ${state}`}
       ${subject === undefined ? sql`` : sql`and subject = ${subject}`} ${
         after
@@ -91,7 +91,7 @@ export const listProposals = (
 
 export async function openProposalCount(reader: Reader): Promise<number> {
   const row = await reader.one<{ count: bigint }>(
-    sql`select count(*) as count from proposals where store_id = 'sto_default' and state = 'open'`,
+    sql`select count(*) as count from proposals where store_id = ${reader.store} and state = 'open'`,
   )
   return Number(row!.count)
 }
@@ -117,7 +117,7 @@ export async function propose(
   const now = await tx.now()
   await tx.run(sql`
     insert into proposals (id, store_id, act, subject, detail, state, why, made_by, added_at, changed_at)
-    values (${id}, 'sto_default', ${act}, ${subject}, ${text}, 'open', ${why}, ${by}, ${now}, ${now})`)
+    values (${id}, ${tx.store}, ${act}, ${subject}, ${text}, 'open', ${why}, ${by}, ${now}, ${now})`)
   await remember(tx, 'proposals', id, '', 'open', { why: `proposed by ${by}` }, now)
   await audit(tx, {
     actor: by,

@@ -48,7 +48,7 @@ export async function suspend(
   const made = await tx.run(sql`
     insert into suspense_lines (id, store_id, rail, about, provider_id, invoice_tag, order_key, units,
       added_at)
-    values (${id}, 'sto_default', ${rail}, ${about}, ${providerId}, ${tags.invoice ?? null},
+    values (${id}, ${tx.store}, ${rail}, ${about}, ${providerId}, ${tags.invoice ?? null},
       ${tags.order ?? null}, ${units}, ${await tx.now()})
     on conflict (id) do nothing`)
   if (made === 0) return false
@@ -71,7 +71,7 @@ const timesSuspended = async (tx: Tx, { id, provider_id: providerId }: SuspenseL
 /** What waits, newest first. */
 export const openSuspense = (reader: Reader, limit = 1_000): Promise<SuspenseRow[]> =>
   reader.all<SuspenseRow>(sql`
-    select * from suspense_lines where store_id = 'sto_default' and cleared_at is null
+    select * from suspense_lines where store_id = ${reader.store} and cleared_at is null
       order by added_at desc, id desc limit ${limit}`)
 
 /**
@@ -92,7 +92,7 @@ export const suspendedMoney = (reader: Reader, limit = 1_000): Promise<Suspended
         where provider_id is not null) then null
         else (select min(id) from payouts where invoice_id = max(invoice_tag)
           or id = max(${payoutOfKey})) end as payout_id
-    from suspense_lines where store_id = 'sto_default' and cleared_at is null group by provider_id
+    from suspense_lines where store_id = ${reader.store} and cleared_at is null group by provider_id
       order by min(added_at), provider_id limit ${limit}`)
 
 /**

@@ -72,7 +72,7 @@ export type NewDestination =
 
 export const findAccount = (reader: Reader, name: string) =>
   reader.one<AccountRow>(
-    sql`select * from accounts where store_id = 'sto_default' and (name = ${name} or id = ${name})`,
+    sql`select * from accounts where store_id = ${reader.store} and (name = ${name} or id = ${name})`,
   )
 
 export const listAccounts = (reader: Reader) =>
@@ -125,13 +125,13 @@ export async function openAccount(
       await tx.run(sql`
         insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at,
           changed_at)
-        values (${id}, 'sto_default', ${name}, ${to.kind}, ${to.holder}, ${to.destination}, 'awaiting',
+        values (${id}, ${tx.store}, ${name}, ${to.kind}, ${to.holder}, ${to.destination}, 'awaiting',
           ${join(added)})`)
     else
       await tx.run(sql`
         insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type, state,
           added_by, added_at, changed_at)
-        values (${id}, 'sto_default', ${name}, 'bank', ${to.holder}, ${to.taxId}, ${to.bank}, ${to.branch},
+        values (${id}, ${tx.store}, ${name}, 'bank', ${to.holder}, ${to.taxId}, ${to.bank}, ${to.branch},
           ${to.number}, ${to.type},
           'awaiting', ${join(added)})`)
     await remember(tx, 'accounts', id, '', 'awaiting', { why: `added by ${by}` }, now)

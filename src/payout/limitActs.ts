@@ -91,7 +91,7 @@ function detailOfChange(asset: Asset, now: Limits, wanted: WantedLimits): Record
 
 export async function limitsIn(reader: Reader, scope: string, now: Instant): Promise<Limits> {
   const rows = await reader.all<LimitRow>(
-    sql`select * from limits where store_id = 'sto_default' and scope = ${scope}`,
+    sql`select * from limits where store_id = ${reader.store} and scope = ${scope}`,
   )
   return Object.fromEntries(limitsNow(rows, now).map(({ per, units }) => [per, units]))
 }
@@ -161,17 +161,15 @@ async function setLimits(
         update limits
           set units = ${now[per]!}, next_units = ${units}, next_from = ${from}, set_by = ${by},
             approved_by = ${approvedBy}, set_at = ${at}
-        where store_id = 'sto_default' and scope = ${scope} and per = ${per}`)
+        where store_id = ${tx.store} and scope = ${scope} and per = ${per}`)
       continue
     }
     if (units === null)
-      await tx.run(
-        sql`delete from limits where store_id = 'sto_default' and scope = ${scope} and per = ${per}`,
-      )
+      await tx.run(sql`delete from limits where store_id = ${tx.store} and scope = ${scope} and per = ${per}`)
     if (units === null || units === undefined) continue
     await tx.run(sql`
       insert into limits (store_id, scope, asset, per, units, set_by, approved_by, set_at)
-      values ('sto_default', ${scope}, ${asset}, ${per}, ${units}, ${by}, ${approvedBy}, ${at})
+      values (${tx.store}, ${scope}, ${asset}, ${per}, ${units}, ${by}, ${approvedBy}, ${at})
       on conflict (store_id, scope, per) do update
         set units = excluded.units, next_units = null, next_from = null, set_by = excluded.set_by,
           approved_by = excluded.approved_by,

@@ -43,8 +43,7 @@ const graceMs = 10 * 60_000
 export async function withinLimits<P extends Due>(tx: Tx, asset: Asset, due: readonly P[]): Promise<P[]> {
   if (due.length === 0) return []
   const kept = await tx.all<LimitRow>(
-    sql`select * from limits where store_id = 'sto_default' and asset = ${asset}
-      order by scope, per ${forUpdate}`,
+    sql`select * from limits where asset = ${asset} order by scope, per ${forUpdate}`,
   )
   const now = await tx.now()
   const limits = await strictest(tx, asset, limitsNow(kept, now), now)
@@ -100,7 +99,9 @@ async function openScopes(
   )
   const scopes = new Map<string, Scope>()
   for (const [name, rows] of byScope) {
-    const caps = new Map(rows.map(({ per, units }) => [per, units]))
+    // Of an installation each store may have set one: the lowest counts.
+    const lowestLast = rows.toSorted((a, b) => Number(b.units - a.units))
+    const caps = new Map(lowestLast.map(({ per, units }) => [per, units]))
     const isWindowed = windows.some(window => caps.has(window))
     const used = isWindowed ? await usedIn(tx, asset, name, now) : { hour: 0n, day: 0n }
     const head = isWindowed
@@ -319,7 +320,7 @@ export async function showLimits(
 ): Promise<{ limits: ShownLimit[]; waiting: WaitingForLimit[] }> {
   const rows = await reader.all<LimitRow & { account: string | null }>(sql`
     select l.*, a.name as account from limits l left join accounts a on a.id = l.scope
-      where l.store_id = 'sto_default'
+      where l.store_id = ${reader.store}
     order by l.asset, case when a.name is null then 0 else 1 end, a.name, case l.per when 'payout' then 1
       when 'hour' then 2 else 3 end`)
   const limits: ShownLimit[] = []

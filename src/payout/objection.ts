@@ -47,7 +47,7 @@ interface Said {
 
 const theAccount = async (tx: Tx, name: string): Promise<AccountRow> => {
   const row = await tx.one<AccountRow>(
-    sql`select * from accounts where store_id = 'sto_default' and (name = ${name} or id = ${name})`,
+    sql`select * from accounts where store_id = ${tx.store} and (name = ${name} or id = ${name})`,
   )
   if (!row) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
   return row

@@ -76,7 +76,7 @@ export const proposeReset = (db: Db, world: World, name: string, { by, why }: As
 export const canBeApproved = (db: Db, { by, about }: { by: string; about: string }): Promise<boolean> =>
   db.tx(async tx => {
     const people = await tx.all<{ name: string }>(sql`
-      select name from users where store_id = 'sto_default' and ${whoActs} and role in ('checker', 'admin')
+      select name from users where store_id = ${tx.store} and ${whoActs} and role in ('checker', 'admin')
         order by id`)
     for (const { name } of people)
       if (!samePerson(name, by) && !samePerson(name, about) && !(await barFor(tx, name, await tx.now(), by)))

@@ -66,7 +66,7 @@ export async function tellAbout(
   { kind, about, by, approvedBy, why }: Notice,
 ): Promise<void> {
   const readers = await tx.all<UserRow>(sql`
-    select * from users where store_id = 'sto_default' and ((${whoActs} and role in ('checker', 'admin'))
+    select * from users where store_id = ${tx.store} and ((${whoActs} and role in ('checker', 'admin'))
       or id = ${about.id}) order by id`)
   const detail = { name: about.name, role: about.role, by, approvedBy, why }
   for (const reader of readers)
@@ -118,7 +118,7 @@ async function tellConcerned(
   concerned: readonly string[],
 ): Promise<void> {
   const readers = await tx.all<UserRow>(sql`
-    select * from users where store_id = 'sto_default' and ${whoActs}
+    select * from users where store_id = ${tx.store} and ${whoActs}
       and (role in ('checker', 'admin') or folded in (${join(concerned.map(plainName))})) order by id`)
   const now = await tx.now()
   const record = await tx.one<{ seq: bigint }>(
@@ -151,7 +151,7 @@ async function queue(tx: Tx, id: string, { reader, kind, about, detail }: Queued
   await tx.run(sql`
     insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at,
       changed_at)
-    values (${id}, 'sto_default', ${encrypted('person_mails.address', id, address)}, ${reader.language},
+    values (${id}, ${tx.store}, ${encrypted('person_mails.address', id, address)}, ${reader.language},
       ${kind}, ${about},
       ${encrypted('person_mails.detail', id, said)}, 'queued', ${now}, ${now}, ${now})`)
   await remember(tx, 'person_mails', id, '', 'queued', { why: kind, ref: about }, now)

@@ -24,7 +24,7 @@ export const folded = (name: string): string => name.normalize('NFKC').trim().to
 
 export const findUser = (reader: Reader, name: string): Promise<UserRow | undefined> =>
   reader.one<UserRow>(
-    sql`select * from users where store_id = 'sto_default' and (folded = ${folded(name)} or id = ${name})`,
+    sql`select * from users where store_id = ${reader.store} and (folded = ${folded(name)} or id = ${name})`,
   )
 
 /**
@@ -33,7 +33,7 @@ export const findUser = (reader: Reader, name: string): Promise<UserRow | undefi
  */
 export async function findAlike(reader: Reader, name: string): Promise<Pick<UserRow, 'name'> | undefined> {
   const known = await reader.all<Pick<UserRow, 'name' | 'folded'>>(
-    sql`select name, folded from users where store_id = 'sto_default' order by folded`,
+    sql`select name, folded from users where store_id = ${reader.store} order by folded`,
   )
   return known.find(each => each.folded !== folded(name) && lookOf(each.name) === lookOf(name))
 }
@@ -95,7 +95,7 @@ export async function newUser(
   await tx.run(sql`
     insert into users (id, store_id, name, folded, role, language, email, state, approves_from, added_by,
       added_at, changed_at)
-    values (${id}, 'sto_default', ${name}, ${folded(name)}, ${role}, ${language},
+    values (${id}, ${tx.store}, ${name}, ${folded(name)}, ${role}, ${language},
       ${encrypted('users.email', id, email ?? null)}, 'invited', ${await approvesFrom(tx, world)},
       ${by}, ${now}, ${now})`)
   await remember(tx, 'users', id, '', 'invited', { why: `added by ${by}` }, now)

@@ -37,7 +37,9 @@ export async function listInvoices(
   const { schedule } = filters.query
   const conditions = await conditionsOf(reader, filters)
   const page =
-    schedule === undefined ? byTime(conditions, filters, limit) : bySlot(schedule, conditions, filters, limit)
+    schedule === undefined
+      ? byTime(conditions, filters, limit)
+      : bySlot(idOfSchedule(reader, schedule), conditions, filters, limit)
   return reader.all<ListedInvoice>(sql`
     select i.*, a.name as account, h.name as schedule from (${page}) i join accounts a on a.id = i.account_id
       left join slots s on s.id = i.slot_id left join schedules h on h.id = s.schedule_id
@@ -55,7 +57,7 @@ export async function countInvoices(reader: Reader, filters: InvoiceFilters): Pr
   const slots =
     schedule === undefined
       ? sql``
-      : sql`join slots s on s.id = i.slot_id and s.schedule_id = ${idOfSchedule(schedule)}`
+      : sql`join slots s on s.id = i.slot_id and s.schedule_id = ${idOfSchedule(reader, schedule)}`
   const row = await reader.one<{ rows: bigint }>(
     sql`select count(*) as rows from invoices i ${slots} ${where(conditions)}`,
   )
@@ -74,7 +76,7 @@ async function conditionsOf(reader: Reader, filters: InvoiceFilters): Promise<(S
     q === undefined ? undefined : soughtIn(await soughtInvoices(reader, q), columns),
     state === undefined ? undefined : sql`i.state = ${state}`,
     rail === undefined ? undefined : sql`i.rail = ${rail}`,
-    account === undefined ? undefined : sql`i.account_id = ${idOfAccount(account)}`,
+    account === undefined ? undefined : sql`i.account_id = ${idOfAccount(reader, account)}`,
     slot === undefined ? undefined : sql`i.slot_id = ${slot}`,
     order === undefined ? undefined : sql`i.order_id = ${order}`,
   ]
@@ -87,14 +89,14 @@ const byTime = (conditions: (Sql | undefined)[], filters: InvoiceFilters, limit:
 
 /** Along the schedule's own slots, so that a schedule with few invoices among many is found as fast. */
 const bySlot = (
-  schedule: string,
+  schedule: Sql,
   conditions: (Sql | undefined)[],
   filters: InvoiceFilters,
   limit: number,
 ) => sql`
   select i.*, s.due_at as key_at from slots s join invoices i on i.slot_id = s.id
   ${where([
-    sql`s.schedule_id = ${idOfSchedule(schedule)}`,
+    sql`s.schedule_id = ${schedule}`,
     filters.after && sql`s.due_at <= ${filters.after.at}`,
     ...conditions,
     ...inWindow(sql`s.due_at`, sql`i.id`, filters),

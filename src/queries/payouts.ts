@@ -62,7 +62,7 @@ export async function listPayouts(
       q === undefined ? undefined : soughtIn(await soughtPayouts(reader, q), columns),
       state === undefined ? undefined : sql`p.state = ${state}`,
       rail === undefined ? undefined : sql`p.asset = ${assetOf(rail as RailName)}`,
-      account === undefined ? undefined : sql`p.account_id = ${idOfAccount(account)}`,
+      account === undefined ? undefined : sql`p.account_id = ${idOfAccount(reader, account)}`,
       invoice === undefined ? undefined : sql`p.invoice_id = ${invoice}`,
       ...inWindow(sql`p.added_at`, sql`p.id`, filters),
     ])} order by p.added_at desc, p.id desc limit ${limit}`

@@ -38,7 +38,9 @@ export async function listRuns(reader: Reader, filters: RunFilters, limit: numbe
     slot === undefined ? undefined : sql`r.slot_id = ${slot}`,
   ]
   const page =
-    schedule === undefined ? byTime(conditions, filters, limit) : bySlot(schedule, conditions, filters, limit)
+    schedule === undefined
+      ? byTime(conditions, filters, limit)
+      : bySlot(idOfSchedule(reader, schedule), conditions, filters, limit)
   return reader.all<ListedRun>(sql`
     select r.*, h.name as schedule from (${page}) r
       left join slots s on s.id = r.slot_id left join schedules h on h.id = s.schedule_id
@@ -51,10 +53,10 @@ const byTime = (conditions: (Sql | undefined)[], filters: RunFilters, limit: num
   order by r.started_at desc, r.id desc limit ${limit}`
 
 /** Along the schedule's own slots: its runs may be few among all. */
-const bySlot = (schedule: string, conditions: (Sql | undefined)[], filters: RunFilters, limit: number) => sql`
+const bySlot = (schedule: Sql, conditions: (Sql | undefined)[], filters: RunFilters, limit: number) => sql`
   select r.*, s.due_at as key_at from slots s join runs r on r.slot_id = s.id
   ${where([
-    sql`s.schedule_id = ${idOfSchedule(schedule)}`,
+    sql`s.schedule_id = ${schedule}`,
     filters.after && sql`s.due_at <= ${filters.after.at}`,
     ...conditions,
     ...inWindow(sql`s.due_at`, sql`r.id`, filters),

@@ -204,7 +204,7 @@ export async function noteStranger(
   await tx.run(sql`
     insert into strangers (id, store_id, rail, state, units, description, source, at, rule_id, why,
       decided_by, added_at, changed_at)
-    values (${line.id}, 'sto_default', ${rail}, ${state}, ${row.units},
+    values (${line.id}, ${tx.store}, ${rail}, ${state}, ${row.units},
       ${encrypted('strangers.description', line.id, row.description)},
       ${row.source}, ${row.at}, ${rule?.id ?? null}, ${why},
       ${disowned?.by ?? null}, ${now}, ${now})`)
@@ -221,19 +221,19 @@ export const listStrangers = (
 ): Promise<StrangerRow[]> =>
   reader.all<StrangerRow>(sql`
     select * from strangers
-      where store_id = 'sto_default' ${state === undefined ? sql`` : sql`and state = ${state}`}
+      where store_id = ${reader.store} ${state === undefined ? sql`` : sql`and state = ${state}`}
     order by at desc, id desc limit ${limit}`)
 
 export const findRule = (reader: Reader, name: string) =>
   reader.one<ExternalRuleRow>(
-    sql`select * from external_rules where store_id = 'sto_default' and name = ${name} order by case
+    sql`select * from external_rules where store_id = ${reader.store} and name = ${name} order by case
       when state = 'active' then 0 else 1 end, id desc limit 1`,
   )
 
 /** The active ones first. */
 export const listRules = (reader: Reader, limit = 200): Promise<ExternalRuleRow[]> =>
   reader.all<ExternalRuleRow>(sql`
-    select * from external_rules where store_id = 'sto_default' order by case when state = 'active' then 0
+    select * from external_rules where store_id = ${reader.store} order by case when state = 'active' then 0
       else 1 end, name, id limit ${limit}`)
 
 interface Act {
@@ -357,7 +357,7 @@ export async function carryOutRule(tx: Tx, world: World, proposal: ProposalRow):
     insert into external_rules (id, store_id, name, state, direction, field, match, text, max_units, period,
       period_units, why, added_by, approved_by,
       added_at, changed_at)
-    values (${id}, 'sto_default', ${name}, 'active', ${said['direction']!}, ${said['field']!},
+    values (${id}, ${tx.store}, ${name}, 'active', ${said['direction']!}, ${said['field']!},
       ${said['match']!}, ${said['text']!},
       ${BigInt(said['mostUnits']!)}, ${said['period']!}, ${BigInt(said['periodUnits']!)}, ${why}, ${madeBy},
         ${by!}, ${now}, ${now})`)

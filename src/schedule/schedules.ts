@@ -83,7 +83,7 @@ export type Payers = Pick<
 
 export const findSchedule = (reader: Reader, name: string) =>
   reader.one<ScheduleRow>(
-    sql`select * from schedules where store_id = 'sto_default' and (name = ${name} or id = ${name})`,
+    sql`select * from schedules where store_id = ${reader.store} and (name = ${name} or id = ${name})`,
   )
 export const listSchedules = (reader: Reader) =>
   reader.all<ScheduleRow>(sql`select * from schedules order by name`)
@@ -165,7 +165,7 @@ export async function openSchedule(
         roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until,
           next_at, added_by, added_at, changed_at,
         currency, watch_ms, fine_bp, interest_bp, expires_in_ms, discounts)
-      values (${id}, 'sto_default', ${rule.name}, 1, ${rule.rail}, ${rule.cron}, ${rule.timeZone},
+      values (${id}, ${tx.store}, ${rule.name}, 1, ${rule.rail}, ${rule.cron}, ${rule.timeZone},
         ${rule.startsAt ?? null}, ${rule.endsAt ?? null},
         ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh},
           ${encrypted('schedules.roster', id, rule.roster ?? null)}, ${rule.dueInMs}, ${account!.id},

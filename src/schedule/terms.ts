@@ -120,7 +120,7 @@ export async function checkSchedules(reader: Reader): Promise<Finding[]> {
 export async function holdSchedule(tx: Tx, { id }: Pick<ScheduleRow, 'id'>, why: string): Promise<void> {
   await tx.run(sql`
     insert into schedule_holds (schedule_id, store_id, why, added_at)
-      values (${id}, 'sto_default', ${why}, ${await tx.now()})
+      values (${id}, (select store_id from schedules where id = ${id}), ${why}, ${await tx.now()})
     on conflict (schedule_id) do update set why = excluded.why`)
 }
 
@@ -176,7 +176,7 @@ async function onlySaidOf(reader: Reader, row: ScheduleRow): Promise<OnlySaid | 
 export async function schedulesOnlySaid(reader: Reader): Promise<OnlySaid[]> {
   const found: OnlySaid[] = []
   for (const row of await reader.all<ScheduleRow>(
-    sql`select * from schedules where store_id = 'sto_default' order by name`,
+    sql`select * from schedules where store_id = ${reader.store} order by name`,
   )) {
     const said = await onlySaidOf(reader, row)
     if (said) found.push(said)
@@ -213,7 +213,7 @@ export async function signSchedule(
 ): Promise<ScheduleSigning> {
   return db.tx(async tx => {
     const row = await tx.one<ScheduleRow>(
-      sql`select * from schedules where store_id = 'sto_default' and id = ${id}`,
+      sql`select * from schedules where store_id = ${tx.store} and id = ${id}`,
     )
     if (!row) return { is: 'unknown' }
     const judged = await judgeSchedule(tx, row)

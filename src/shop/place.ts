@@ -290,7 +290,7 @@ async function priceBasket(
   if (basket.length > maxLines || basket.some(({ quantity }) => quantity > maxOfOne))
     return { found: [], wrong: [{ field: 'basket', is: 'too many' }] }
   const products = await tx.all<ProductRow>(sql`
-    select * from products where store_id = 'sto_default'
+    select * from products where store_id = ${tx.store}
       and id in (${join(basket.map(line => line.productId))}) order by id ${forUpdate}`)
   const found: Found[] = []
   const wrong: OrderFault[] = []
@@ -345,7 +345,7 @@ async function insertOrder(
   const inserted = await tx.run(sql`
     insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units, state,
       added_at, changed_at)
-    values (${id}, 'sto_default', ${newKey(world)}, ${placing.basketKey},
+    values (${id}, ${tx.store}, ${newKey(world)}, ${placing.basketKey},
       ${encrypted('orders.name', id, buyer.name)},
       ${encrypted('orders.email', id, buyer.email)}, ${encrypted('orders.tax_id', id, buyer.taxId)},
         ${placing.language},

@@ -41,12 +41,14 @@ export interface ProductInput {
 }
 
 export const allProducts = (reader: Reader) =>
-  reader.all<ProductRow>(sql`select * from products where store_id = 'sto_default' order by state, name, id`)
+  reader.all<ProductRow>(
+    sql`select * from products where store_id = ${reader.store} order by state, name, id`,
+  )
 
 /** By id, slug or name; removed ones too. */
 export const findProduct = (reader: Reader, name: string) =>
   reader.one<ProductRow>(sql`
-    select * from products where store_id = 'sto_default' and (id = ${name} or slug = ${name}
+    select * from products where store_id = ${reader.store} and (id = ${name} or slug = ${name}
       or name = ${name})
     order by case when id = ${name} or slug = ${name} then 0 else 1 end, id limit 1`)
 
@@ -73,7 +75,7 @@ export async function addProduct(db: Db, world: World, input: ProductInput, by: 
   return db.tx(async tx => {
     const slug = slugOf(input.name)
     const twin = await tx.one<ProductRow>(
-      sql`select * from products where store_id = 'sto_default' and slug = ${slug}`,
+      sql`select * from products where store_id = ${tx.store} and slug = ${slug}`,
     )
     if (twin)
       throw new BadInput(
@@ -85,7 +87,7 @@ export async function addProduct(db: Db, world: World, input: ProductInput, by: 
     await tx.run(sql`
       insert into products (id, store_id, slug, name, description, units, stock, state, photo, added_by,
         added_at, changed_at)
-      values (${id}, 'sto_default', ${slug}, ${input.name}, ${input.description}, ${input.units},
+      values (${id}, ${tx.store}, ${slug}, ${input.name}, ${input.description}, ${input.units},
         ${input.stock}, 'listed', ${photo}, ${by}, ${now}, ${now})`)
     await remember(tx, 'products', id, '', 'listed', { why: `added by ${by}` }, now)
     await audit(tx, {

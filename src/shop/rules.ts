@@ -24,7 +24,7 @@ export const shopRules = (reader: Reader) =>
   reader.all<ShopRule>(sql`
     select r.rail, r.account_id, a.name as account, a.state as account_state, r.commission_bp,
       r.min_payout_units, r.changed_by, r.changed_at
-    from store_rules r join accounts a on a.id = r.account_id where r.store_id = 'sto_default'
+    from store_rules r join accounts a on a.id = r.account_id where r.store_id = ${reader.store}
       order by r.rail desc`)
 
 export interface NewRule {
@@ -54,7 +54,7 @@ export async function payShopTo(
     await tx.run(sql`
       insert into store_rules (store_id, rail, account_id, commission_bp, min_payout_units, changed_by,
         changed_at)
-      values ('sto_default', ${rail}, ${account.id}, ${commissionBp}, ${minPayoutUnits}, ${by}, ${now})
+      values (${tx.store}, ${rail}, ${account.id}, ${commissionBp}, ${minPayoutUnits}, ${by}, ${now})
       on conflict (store_id, rail) do update
         set account_id = excluded.account_id, commission_bp = excluded.commission_bp,
         min_payout_units = excluded.min_payout_units, changed_by = excluded.changed_by,
@@ -65,7 +65,7 @@ export async function payShopTo(
       commissionBp: `${commissionBp}`,
       minPayout: formatUnits(minPayoutUnits, assetOf(rail)),
     }
-    await audit(tx, { actor: by, act: 'shop pays to', subject: 'sto_default', detail })
+    await audit(tx, { actor: by, act: 'shop pays to', subject: tx.store, detail })
     return (await shopRules(tx)).find(rule => rule.rail === rail)!
   })
 }
@@ -75,11 +75,9 @@ export async function payShopTo(
  */
 export async function stopOffering(db: Db, rail: RailName, by: string): Promise<void> {
   await db.tx(async tx => {
-    const removed = await tx.run(
-      sql`delete from store_rules where store_id = 'sto_default' and rail = ${rail}`,
-    )
+    const removed = await tx.run(sql`delete from store_rules where store_id = ${tx.store} and rail = ${rail}`)
     if (removed === 0)
       throw new BadInput(`the shop does not offer ${rail}: "repasse shop show" says what it does`)
-    await audit(tx, { actor: by, act: 'shop stopped offering', subject: 'sto_default', detail: { rail } })
+    await audit(tx, { actor: by, act: 'shop stopped offering', subject: tx.store, detail: { rail } })
   })
 }

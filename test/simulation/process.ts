@@ -265,6 +265,7 @@ export function startProcess(parts: ProcessParts): Process {
       }
     }
     const reader = (on: Reader): Reader => ({
+      store: on.store,
       all: statement => (mustLive(), on.all(statement)),
       one: statement => (mustLive(), on.one(statement)),
     })

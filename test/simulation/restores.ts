@@ -89,6 +89,7 @@ export function replaceable(first: Db): { db: Db; replace(by: Db): Promise<void>
   return {
     db: {
       engine: first.engine,
+      store: first.store,
       all: statement => now.all(statement),
       one: statement => now.one(statement),
       tx: (work, how) => now.tx(work, how),

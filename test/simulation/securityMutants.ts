@@ -1320,8 +1320,8 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'two workers count together',
         file: 'src/payout/limits.ts',
-        from: 'and asset = ${asset}\n      order by scope, per ${forUpdate}`,',
-        to: 'and asset = ${asset} order by scope, per`,',
+        from: 'where asset = ${asset} order by scope, per ${forUpdate}`,',
+        to: 'where asset = ${asset} order by scope, per`,',
         test: 'test/limits.test.ts',
         title: 'who claims waits for whoever claims others at the same moment, and then sees what they took',
         note: 'on PostgreSQL; SQLite has one writer',

@@ -13,7 +13,7 @@ export async function* anchorMail({ db, world, config }: Base): AsyncGenerator<C
   for (const address of config.AUDIT_ANCHOR_EMAIL ?? []) {
     const { first, sent } = (await db.one<{ first: string | null; sent: string | null }>(sql`
       select min(added_at) as first, max(case when state = 'sent' then added_at end) as sent
-      from anchor_mails where store_id = 'sto_default' and address = ${address}`))!
+      from anchor_mails where store_id = ${db.store} and address = ${address}`))!
     const since = sent ?? first
     if (since === null)
       yield {

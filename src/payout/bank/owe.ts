@@ -57,7 +57,7 @@ export async function owe(
   const made = await tx.run(sql`
     insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why,
       next_at, added_at, changed_at)
-    values (${id}, 'sto_default', ${invoiceId}, ${rule}, ${collected.accountId}, 'BRL', ${net},
+    values (${id}, (select store_id from invoices where id = ${invoiceId}), ${invoiceId}, ${rule}, ${collected.accountId}, 'BRL', ${net},
       ${net > 0n ? withheld : 0n}, ${state}, ${why}, ${now}, ${now}, ${now})
     on conflict (invoice_id, rule) do nothing`)
   if (made === 0) return undefined

@@ -27,7 +27,7 @@ export async function noteStrange(
 ): Promise<void> {
   await tx.run(sql`
     insert into strange_transfers (rail, provider_id, store_id, invoice_tag, order_key, seen_at)
-    values (${rail}, ${providerId}, 'sto_default', ${invoice ?? null}, ${order ?? null}, ${await tx.now()})
+    values (${rail}, ${providerId}, ${tx.store}, ${invoice ?? null}, ${order ?? null}, ${await tx.now()})
       on conflict (rail, provider_id) do nothing`)
 }
 

@@ -442,7 +442,7 @@ export async function carryOutVerdict(
   await tx.run(sql`
     insert into strange_transfers (rail, provider_id, store_id, invoice_tag, order_key, payout_id, verdict,
       decided_by, decided_why, decided_at, seen_at)
-    values ('starkbank', ${providerId}, 'sto_default', ${invoice ?? null}, ${key ?? null}, ${id}, ${as},
+    values ('starkbank', ${providerId}, ${tx.store}, ${invoice ?? null}, ${key ?? null}, ${id}, ${as},
       ${by}, ${why}, ${now}, ${now})
     on conflict (rail, provider_id) do update
       set payout_id = excluded.payout_id, verdict = excluded.verdict, decided_by = excluded.decided_by,

@@ -354,7 +354,7 @@ async function open(
   const bundleId = newId('bundle', world)
   await tx.run(
     sql`insert into bundles (id, store_id, state, next_at, added_at, changed_at)
-      values (${bundleId}, 'sto_default', 'planned', ${now}, ${now}, ${now})`,
+      values (${bundleId}, ${tx.store}, 'planned', ${now}, ${now}, ${now})`,
   )
   await remember(
     tx,

@@ -38,11 +38,14 @@ export async function oweRefund(tx: Tx, world: World, refund: NewRefund): Promis
   const id = newId('payout', world)
   const account = newId('account', world)
   const now = await tx.now()
+  const { store_id: store } = (await tx.one<{ store_id: string }>(
+    sql`select store_id from invoices where id = ${invoiceId}`,
+  ))!
   const cause: Cause = { why: `${madeBy} and ${approvedBy} give it back: ${why}` }
   await tx.run(sql`
     insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at,
       changed_at, approved_by)
-    values (${account}, 'sto_default', ${`refund ${id}`}, 'bitcoin', ${`payer of ${invoiceId}`}, ${to},
+    values (${account}, ${store}, ${`refund ${id}`}, 'bitcoin', ${`payer of ${invoiceId}`}, ${to},
       'closed', ${madeBy}, ${now}, ${now}, ${approvedBy})`)
   await remember(tx, 'accounts', account, '', 'closed', { why: `for the refund ${id} alone` }, now)
   const before = (await tx.one<{ count: bigint }>(
@@ -52,7 +55,7 @@ export async function oweRefund(tx: Tx, world: World, refund: NewRefund): Promis
   await tx.run(sql`
     insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why,
       next_at, added_at, changed_at)
-    values (${id}, 'sto_default', ${invoiceId}, ${rule}, ${account}, 'BTC', ${units}, 0, 'owed', null, ${now},
+    values (${id}, ${store}, ${invoiceId}, ${rule}, ${account}, 'BTC', ${units}, 0, 'owed', null, ${now},
       ${now}, ${now})`)
   await remember(tx, 'payouts', id, '', 'owed', cause, now)
   let missing = units

@@ -116,7 +116,7 @@ async function keep(tx: Tx, rail: string, items: readonly BatchInvoice[]): Promi
     kept += await tx.run(sql`
       insert into forgotten_invoices (rail, provider_id, store_id, invoice_tag, batch_tag, units, status,
         made_at, seen_at)
-      values (${rail}, ${providerId}, 'sto_default', ${tag!}, ${batchTag ?? null}, ${nominalUnits}, ${status},
+      values (${rail}, ${providerId}, ${tx.store}, ${tag!}, ${batchTag ?? null}, ${nominalUnits}, ${status},
         ${createdAt}, ${now})
       on conflict (rail, provider_id) do nothing`)
   return kept

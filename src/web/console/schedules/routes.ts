@@ -80,7 +80,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   doors.page(path, 'see', async ctx => {
     const after = typeof ctx.query['after'] === 'string' ? ctx.query['after'] : ''
     const rows = await db.all<ScheduleRow>(sql`
-      select * from schedules where store_id = 'sto_default' and name > ${after} order by name
+      select * from schedules where store_id = ${db.store} and name > ${after} order by name
         limit ${atOnce + 1}`)
     const here = rows.slice(0, atOnce)
     const slots = await lastSlotsOf(

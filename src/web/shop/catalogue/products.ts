@@ -47,7 +47,7 @@ export async function shownProducts(reader: Reader, after?: string): Promise<Sho
       ? sql``
       : sql`and (${rank}, p.name, p.id) > (${from.stock > 0n ? 0 : 1}, ${from.name}, ${from.id})`
   const rows = await reader.all<ProductRow & PhotoFacts>(sql`
-    ${withPhotos} where p.store_id = 'sto_default' and p.state = 'listed' ${past}
+    ${withPhotos} where p.store_id = ${reader.store} and p.state = 'listed' ${past}
       order by ${rank}, p.name, p.id limit ${atOnce + 1}`)
   const products = rows.slice(0, atOnce).map(withImage)
   return { products, next: rows.length > atOnce ? products.at(-1)!.slug : undefined }
@@ -56,7 +56,7 @@ export async function shownProducts(reader: Reader, after?: string): Promise<Sho
 /** A listed product by its slug. */
 export async function shownProduct(reader: Reader, slug: string): Promise<Shown | undefined> {
   const row = await reader.one<ProductRow & PhotoFacts>(
-    sql`${withPhotos} where p.store_id = 'sto_default' and p.slug = ${slug} and p.state = 'listed'`,
+    sql`${withPhotos} where p.store_id = ${reader.store} and p.slug = ${slug} and p.state = 'listed'`,
   )
   return row && withImage(row)
 }
@@ -65,14 +65,14 @@ export async function shownProduct(reader: Reader, slug: string): Promise<Shown 
 export const keptProducts = async (reader: Reader): Promise<Shown[]> =>
   (
     await reader.all<ProductRow & PhotoFacts>(
-      sql`${withPhotos} where p.store_id = 'sto_default' order by p.state, p.name, p.id`,
+      sql`${withPhotos} where p.store_id = ${reader.store} order by p.state, p.name, p.id`,
     )
   ).map(withImage)
 
 /** One of them by its id. */
 export async function keptProduct(reader: Reader, id: string): Promise<Shown | undefined> {
   const row = await reader.one<ProductRow & PhotoFacts>(
-    sql`${withPhotos} where p.store_id = 'sto_default' and p.id = ${id}`,
+    sql`${withPhotos} where p.store_id = ${reader.store} and p.id = ${id}`,
   )
   return row && withImage(row)
 }
@@ -119,7 +119,7 @@ export interface PricedBasket {
 export async function priced(reader: Reader, basket: readonly BasketLine[]): Promise<PricedBasket> {
   if (basket.length === 0) return { lines: [], units: 0n, isOrderable: false }
   const products = await reader.all<ProductRow>(sql`
-    select * from products where store_id = 'sto_default'
+    select * from products where store_id = ${reader.store}
       and id in (${join(basket.map(line => line.productId))})`)
   const lines = basket.map(({ productId, quantity }): PricedLine => {
     const product = products.find(({ id }) => id === productId)
