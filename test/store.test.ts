@@ -23,9 +23,11 @@ import {
 import { orderMachine, productMachine } from '../src/shop/shop.ts'
 import { userMachine } from '../src/people/people.ts'
 import { migrate, migrations, pending } from '../src/db/migrate.ts'
-import { forUpdate, history, move, openDb, skipLocked, sql, type Db } from '../src/db/db.ts'
+import { forUpdate, history, openDb, skipLocked, sql, type Db } from '../src/db/db.ts'
 import { inboxMachine } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { accounts } from '../src/payout/tables.ts'
+import { slots } from '../src/schedule/slots.ts'
 
 const world = { clock: systemClock, random: seededRandom(1), log: silentLog, at: () => undefined }
 
@@ -177,7 +179,7 @@ describe.each([
       await account('acc_1')
       const approve = (by: string) =>
         db.tx(tx =>
-          move(tx, 'accounts', accountMachine, 'acc_1', 'awaiting', 'approved', { why: by }, [
+          accounts.move(tx, { id: 'acc_1', state: 'awaiting' }, 'approved', { why: by }, [
             sql`approved_by = ${by}`,
           ]),
         )
@@ -186,9 +188,7 @@ describe.each([
         (await history(db, 'acc_1')).map(({ from_state, to_state, why }) => [from_state, to_state, why]),
       ).toEqual([['awaiting', 'approved', 'checker']])
       await expect(
-        db.tx(tx =>
-          move(tx, 'accounts', accountMachine, 'acc_1', 'approved', 'awaiting' as never, { why: '' }),
-        ),
+        db.tx(tx => accounts.move(tx, { id: 'acc_1', state: 'approved' }, 'awaiting' as never, { why: '' })),
       ).rejects.toThrow('no arrow')
     })
 
@@ -199,7 +199,7 @@ describe.each([
         why: string,
         again: boolean,
       ) =>
-        db.tx(tx => move(tx, 'slots', slotMachine, 'slo_1', from, to, { why, ...(again && { again: true }) }))
+        db.tx(tx => slots.move(tx, { id: 'slo_1', state: from }, to, { why, ...(again && { again: true }) }))
       await account('acc_1')
       await db.tx(async tx => {
         await tx.run(sql`
@@ -255,7 +255,7 @@ describe.each([
       await db.tx(async tx => {
         await post(tx, world, { movement: 'commission', source: 'x', amount: brl(1n), memo: '' })
         await audit(tx, { actor: 'a', act: 'b', subject: 'c', detail: {} })
-        await move(tx, 'accounts', accountMachine, 'acc_1', 'awaiting', 'closed', { why: '' })
+        await accounts.move(tx, { id: 'acc_1', state: 'awaiting' }, 'closed', { why: '' })
       })
       const writes = [
         ...[

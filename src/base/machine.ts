@@ -3,8 +3,9 @@
 export type Machine = { readonly [state: string]: readonly string[] }
 export type StateOf<M extends Machine> = Extract<keyof M, string>
 
-export const mayMove = <M extends Machine>(machine: M, from: StateOf<M>, to: StateOf<M>): boolean =>
-  machine[from]!.includes(to)
+/** False of a state that the machine does not know, too. */
+export const mayMove = (machine: Machine, from: string, to: string): boolean =>
+  machine[from]?.includes(to) ?? false
 
 /** States with no way out. */
 export const terminal = <M extends Machine>(machine: M): StateOf<M>[] =>

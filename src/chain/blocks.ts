@@ -11,9 +11,9 @@ import {
   type ReadBlock,
   type Tx as ChainTx,
 } from '../rails/chain.ts'
-import { move, remember, sql, type Cause, type Tx } from '../db/db.ts'
+import { remember, sql, type Cause, type Tx } from '../db/db.ts'
 import type { ScriptRow } from './addresses.ts'
-import { coinMachine, tipOf, type CoinRow, type CoinState } from './row.ts'
+import { tipOf, type CoinRow, type CoinState, coins } from './row.ts'
 
 /** Something the chain did to a coin, or with one. */
 export interface News {
@@ -278,5 +278,5 @@ async function step(
   block: Sighting['block'],
 ): Promise<void> {
   const also = [sql`block_hash = ${block?.hash ?? null}`, sql`height = ${block?.height ?? null}`]
-  await move(tx, 'coins', coinMachine, coin.id, coin.state as 'seen', to as 'mined', cause, also)
+  await coins.move(tx, coin, to, cause, also)
 }

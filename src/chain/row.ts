@@ -2,7 +2,7 @@
 import type { Machine, StateOf } from '../base/machine.ts'
 import type { Instant } from '../base/world.ts'
 import { coinbaseDepth, type Branch, type Outpoint } from '../rails/chain.ts'
-import { sql, type Reader } from '../db/db.ts'
+import { stateTable, sql, type Reader } from '../db/db.ts'
 
 /**
  * `conflicted`: another transaction that spends the same is in a block. `replaced`: one is in the mempool.
@@ -17,6 +17,7 @@ export const coinMachine = {
   conflicted: ['seen', 'mined', 'dropped', 'replaced'],
 } as const satisfies Machine
 export type CoinState = StateOf<typeof coinMachine>
+export const coins = stateTable('coins', coinMachine)
 
 export type CoinRow = {
   id: Outpoint

@@ -22,7 +22,7 @@ export { asStored, empty, forUpdate, join, skipLocked, sql, where, type Sql, typ
 export { isOlderThan } from './ages.ts'
 export { eachApart, faultOf, throwFirst, type Fault } from './apart.ts'
 export { readInSets } from './sets.ts'
-export { history, move, remember, type Cause, type Transition } from './move.ts'
+export { history, remember, stateTable, type Cause, type StateTable, type Transition } from './move.ts'
 
 /**
  * Opens `sqlite:<file>`, `sqlite::memory:` or `postgres://…`. `readOnly`: nothing can be written by it, and

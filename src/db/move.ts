@@ -41,31 +41,47 @@ type Table =
   | 'strangers'
   | 'external_rules'
 
-/**
- * Moves one row of `table` along an arrow of `machine`, with `also` set in the same statement, and keeps the
- * transition.
- */
-export async function move<M extends Machine>(
-  tx: Tx,
-  table: Table,
-  machine: M,
-  id: string | bigint,
-  from: StateOf<M>,
-  to: StateOf<M>,
-  cause: Cause,
-  also: Sql[] = [],
-): Promise<boolean> {
-  if (!mayMove(machine, from, to)) throw new Error(`${table}: there is no arrow from ${from} to ${to}`)
-  const name: Sql = { texts: [table], values: [] }
-  const now = await tx.now()
-  const set = also.length === 0 ? empty : sql`, ${join(also)}`
-  const moved = await tx.run(
-    sql`update ${name} set state = ${to}, changed_at = ${now}${set} where id = ${id} and state = ${from}`,
-  )
-  if (moved === 0) return false
-  await remember(tx, table, String(id), from, to, cause, now)
-  return true
+/** A row as a move needs it: it moves only where it is still in that state. */
+export interface Movable<State extends string> {
+  readonly id: string | bigint
+  readonly state: State
 }
+
+/** Where a row in one of these states may go. */
+type Next<M extends Machine, From extends string> = M[Extract<From, StateOf<M>>][number]
+
+/** A table and the machine of its `state` column. */
+export interface StateTable<M extends Machine> {
+  readonly name: Table
+  /**
+   * Moves a row along an arrow, with `set` in the same statement, and keeps the transition. Answers false, and
+   * does nothing, where someone moved it first.
+   */
+  move<From extends string>(
+    tx: Tx,
+    row: Movable<From>,
+    to: Next<M, From>,
+    cause: Cause,
+    set?: readonly Sql[],
+  ): Promise<boolean>
+}
+
+/** Binds a table to its machine. A room names its tables beside its states. */
+export const stateTable = <M extends Machine>(name: Table, machine: M): StateTable<M> => ({
+  name,
+  async move(tx, { id, state: from }, to, cause, set = []) {
+    if (!mayMove(machine, from, to)) throw new Error(`${name}: there is no arrow from ${from} to ${to}`)
+    const table: Sql = { texts: [name], values: [] }
+    const now = await tx.now()
+    const also = set.length === 0 ? empty : sql`, ${join([...set])}`
+    const moved = await tx.run(
+      sql`update ${table} set state = ${to}, changed_at = ${now}${also} where id = ${id} and state = ${from}`,
+    )
+    if (moved === 0) return false
+    await remember(tx, name, String(id), from, to, cause, now)
+    return true
+  },
+})
 
 /**
  * Keeps one line of a history; a row that is made has its first. A retry that is there already is counted.

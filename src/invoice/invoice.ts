@@ -1,6 +1,14 @@
 /** An invoice: an amount asked from a payer on a rail. */
 export { findInvoice, findOurs, type InvoiceRow } from './row.ts'
-export { invoiceMachine, requestMachine, type InvoiceState, type RequestState } from './states.ts'
+export {
+  invoiceMachine,
+  refundMachine,
+  requestMachine,
+  type InvoiceState,
+  type RefundState,
+  type RequestState,
+} from './states.ts'
+export { invoices, refunds, requests, twins } from './tables.ts'
 export {
   draftBatch,
   draftOfOrder,
@@ -63,7 +71,6 @@ export {
   liveRefund,
   mayRefund,
   refundableUnits,
-  refundMachine,
   refundsOf,
   refundStatus,
   refusalOf,
@@ -72,7 +79,6 @@ export {
   type RefundRefusal,
   type RefundRow,
   type RefundStatus,
-  type RefundState,
 } from './bank/refund.ts'
 export {
   approveRefund,

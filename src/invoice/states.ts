@@ -43,3 +43,19 @@ export const requestMachine = {
 } as const satisfies Machine
 export type RequestState = StateOf<typeof requestMachine>
 export type InvoiceState = StateOf<typeof invoiceMachine> | RequestState
+
+/**
+ * `approved`: two people want it. `refunding`: the bank is being asked. `sent`: it took it on. `failed`:
+ * nothing went back, and one may be asked for again.
+ */
+export const refundMachine = {
+  // Failed: this database was restored, and it may have been done since.
+  approved: ['refunding', 'refunded', 'failed'],
+  refunding: ['sent', 'unsure', 'approved', 'failed', 'refunded'],
+  unsure: ['sent', 'approved', 'failed', 'refunded'],
+  sent: ['refunded', 'failed'],
+  refunded: [],
+  // The bank gave it back after all.
+  failed: ['refunded'],
+} as const satisfies Machine
+export type RefundState = StateOf<typeof refundMachine>

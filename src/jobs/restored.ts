@@ -5,12 +5,13 @@
 import { instant, type Instant, type World } from '../base/world.ts'
 import { keepsInvoices } from '../base/rails.ts'
 import { passOver, type NextNumbers } from '../chain/chain.ts'
-import { invoiceMachine, refundMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
 import { holdAll, waitForBank, waitForChain } from '../payout/payout.ts'
 import { endAllSessions } from '../people/people.ts'
-import { move, sql, type Db, type Tx } from '../db/db.ts'
+import { sql, type Db, type Tx } from '../db/db.ts'
 import { readInvoicesSinceBackup } from '../webhooks/webhooks.ts'
-import { materialise, slotMachine } from '../schedule/schedule.ts'
+import { materialise } from '../schedule/schedule.ts'
+import { slots } from '../schedule/slots.ts'
+import { invoices, requests, twins, refunds } from '../invoice/tables.ts'
 
 export interface SetAside {
   slots: number
@@ -63,37 +64,32 @@ export async function setAsideAfterRestore(db: Db, world: Parts, replaced?: Next
   await materialise(db, world, 'all')
   return db.tx(async tx => {
     const why = 'it fell due before the restore, and may have been issued after the backup'
-    const slots = await tx.all<{ id: string }>(sql`select id from slots where state = 'due'`)
-    for (const { id } of slots)
-      await move(tx, 'slots', slotMachine, id, 'due', 'missed', { why }, [sql`held = null`])
+    const due = await tx.all<{ id: string }>(sql`select id from slots where state = 'due'`)
+    for (const { id } of due)
+      await slots.move(tx, { id, state: 'due' }, 'missed', { why }, [sql`held = null`])
 
     const now = await tx.now()
     const drafted = await tx.all<{ id: string; rail: string }>(
       sql`select id, rail from invoices where state = 'draft'`,
     )
-    const drafts = drafted.filter(({ rail }) => keepsInvoices(rail))
-    for (const { id } of drafts)
-      await move(
+    for (const { id } of drafted.filter(({ rail }) => keepsInvoices(rail)))
+      await invoices.move(
         tx,
-        'invoices',
-        invoiceMachine,
-        id,
-        'draft',
+        { id, state: 'draft' },
         'issuing',
         { why: 'it may have been issued after the backup' },
         [sql`next_at = ${now}`, sql`absences = 0`],
       )
 
-    const requests = drafted.filter(({ rail }) => !keepsInvoices(rail))
-    for (const { id } of requests)
-      await move(tx, 'invoices', requestMachine, id, 'draft', 'canceled', {
+    for (const { id } of drafted.filter(({ rail }) => !keepsInvoices(rail)))
+      await requests.move(tx, { id, state: 'draft' }, 'canceled', {
         why: 'its address may have been shown after the backup',
       })
-    const refunds = await tx.all<{ id: string; state: 'approved' | 'refunding' | 'unsure' }>(
+    const twinRefunds = await tx.all<{ id: string; state: 'approved' | 'refunding' | 'unsure' }>(
       sql`select id, state from invoice_twins where state in ('approved', 'refunding', 'unsure')`,
     )
-    for (const { id, state } of refunds)
-      await move(tx, 'invoice_twins', twinMachine, id, state, 'credited', { why: 'restored' }, [
+    for (const { id, state } of twinRefunds)
+      await twins.move(tx, { id, state }, 'credited', { why: 'restored' }, [
         sql`next_at = null`,
         sql`absences = 0`,
       ])
@@ -102,7 +98,7 @@ export async function setAsideAfterRestore(db: Db, world: Parts, replaced?: Next
         where state in ('approved', 'refunding', 'unsure')`,
     )
     for (const { id, invoice_id: invoiceId, state } of own) {
-      await move(tx, 'invoice_refunds', refundMachine, id, state, 'failed', { why: 'restored' }, [
+      await refunds.move(tx, { id, state }, 'failed', { why: 'restored' }, [
         sql`next_at = null`,
         sql`absences = 0`,
       ])
@@ -112,6 +108,6 @@ export async function setAsideAfterRestore(db: Db, world: Parts, replaced?: Next
     await passOver(tx, replaced)
     await waitForBank(tx)
     await waitForChain(tx)
-    return { slots: slots.length, drafts: drafts.length + requests.length }
+    return { slots: due.length, drafts: drafted.length }
   })
 }

@@ -7,7 +7,7 @@ import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
 import type { Instant, World } from '../base/world.ts'
-import { forUpdate, move, remember, sql, type Reader, type Tx } from '../db/db.ts'
+import { stateTable, forUpdate, remember, sql, type Reader, type Tx } from '../db/db.ts'
 import { assertMayPropose, barFor, type Bar } from './approver.ts'
 import { audit } from './audit.ts'
 import { editedProposal } from './edited.ts'
@@ -18,6 +18,7 @@ export const proposalMachine = {
   refused: [],
   withdrawn: [],
 } as const satisfies Machine
+const proposals = stateTable('proposals', proposalMachine)
 
 export type ProposalRow = {
   id: string
@@ -199,7 +200,7 @@ async function decide(
   stated: Readonly<Record<string, string>> = {},
 ): Promise<ProposalRow> {
   const set = [sql`decided_by = ${by}`, sql`decided_why = ${why === '' ? null : why}`]
-  await move(tx, 'proposals', proposalMachine, id, 'open', to, { why: `${to} by ${by}` }, set)
+  await proposals.move(tx, { id, state: 'open' }, to, { why: `${to} by ${by}` }, set)
   await audit(tx, {
     actor: by,
     act: `proposal ${to}`,

@@ -6,7 +6,7 @@ import { newId } from '../base/id.ts'
 import { refused } from '../base/answer.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
-import { isUnreadable, move, remember, sql, type Reader, type Sql, type Db, type Tx } from '../db/db.ts'
+import { stateTable, isUnreadable, remember, sql, type Reader, type Sql, type Db, type Tx } from '../db/db.ts'
 import type { Mail, Mailer } from './mailer.ts'
 
 export const mailMachine = {
@@ -14,6 +14,12 @@ export const mailMachine = {
   sent: [],
   failed: ['queued'],
 } as const satisfies Machine
+export const mails = stateTable('mails', mailMachine)
+const outboxes = {
+  mails,
+  person_mails: stateTable('person_mails', mailMachine),
+  anchor_mails: stateTable('anchor_mails', mailMachine),
+} as const
 
 export type MailKind = 'placed' | 'paid' | 'late'
 
@@ -65,7 +71,7 @@ export async function withdrawMails(tx: Tx, orderId: string, why: string): Promi
   const waiting = await tx.all<{ id: string }>(
     sql`select id from mails where order_id = ${orderId} and state = 'queued' order by id`,
   )
-  for (const { id } of waiting) await move(tx, 'mails', mailMachine, id, 'queued', 'failed', { why })
+  for (const { id } of waiting) await mails.move(tx, { id, state: 'queued' }, 'failed', { why })
 }
 
 /** Puts the letters of an order that failed back into the outbox, as new ones. Answers how many. */
@@ -76,7 +82,7 @@ export async function writeAgain(tx: Tx, orderId: string, why: string): Promise<
   const now = await tx.now()
   for (const { id } of failed) {
     const also = [sql`tries = 0`, sql`why = null`, sql`added_at = ${now}`, sql`next_at = ${now}`]
-    await move(tx, 'mails', mailMachine, id, 'failed', 'queued', { why }, also)
+    await mails.move(tx, { id, state: 'failed' }, 'queued', { why }, also)
   }
   return failed.length
 }
@@ -88,7 +94,7 @@ export type Compose<R extends OutboxRow> = (reader: Reader, row: R) => Promise<M
  * `mails`: to buyers; `person_mails`: to people of the console; `anchor_mails`: to mailboxes that keep
  * anchors of the audit log.
  */
-export type OutboxTable = 'mails' | 'person_mails' | 'anchor_mails'
+export type OutboxTable = keyof typeof outboxes
 
 /** Sends what is due, one after the other; one process at a time does it. Answers how many went which way. */
 export async function sendMails<R extends OutboxRow>(
@@ -137,14 +143,18 @@ async function record(
   answer: Awaited<ReturnType<Mailer['send']>>,
 ): Promise<'sent' | 'failed' | 'later'> {
   if (answer.is === 'done') {
-    await move(tx, table, mailMachine, row.id, 'queued', 'sent', { why: 'the mail server took it on' }, [
-      sql`why = null`,
-    ])
+    await outboxes[table].move(
+      tx,
+      { id: row.id, state: 'queued' },
+      'sent',
+      { why: 'the mail server took it on' },
+      [sql`why = null`],
+    )
     return 'sent'
   }
   const isTooOld = millis(await tx.now()) - millis(row.added_at) > giveUpMs
   if ((answer.is === 'refused' && !answer.again) || isTooOld) {
-    await move(tx, table, mailMachine, row.id, 'queued', 'failed', { why: answer.why }, [
+    await outboxes[table].move(tx, { id: row.id, state: 'queued' }, 'failed', { why: answer.why }, [
       sql`why = ${answer.why}`,
     ])
     return 'failed'

@@ -16,7 +16,6 @@ import {
 import { BadInput } from '../base/answer.ts'
 import { isSamePlace } from '../base/brazil.ts'
 import { newId } from '../base/id.ts'
-import type { Machine, StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
 import { later, type Instant, type Millis, type World } from '../base/world.ts'
 import type { AccountKind } from '../base/rails.ts'
@@ -24,20 +23,16 @@ import { assertMayPropose, audit, auditedDetails, barFor, barSentence, type Bar 
 import { tellOfAccount } from '../people/people.ts'
 import type { BankDestination } from '../rails/rail.ts'
 import type { Recovery } from './receivable.ts'
-import { join, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
-
-export const accountMachine = {
-  awaiting: ['approved', 'closed'],
-  approved: ['closed'],
-  closed: [],
-} as const satisfies Machine
+import { join, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import type { AccountState } from './states.ts'
+import { accounts } from './tables.ts'
 
 type CommonRow = {
   id: string
   store_id: string
   name: string
   holder: string
-  state: StateOf<typeof accountMachine>
+  state: AccountState
   added_by: string
   added_at: string
   approved_by: string | null
@@ -197,12 +192,9 @@ export async function judgeAccount(
     if (bar) return { is: 'barred', bar, account }
     const payableFrom = coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : null
     const approved = [sql`approved_by = ${by}`, sql`payable_from = ${payableFrom}`]
-    await move(
+    await accounts.move(
       tx,
-      'accounts',
-      accountMachine,
-      account.id,
-      'awaiting',
+      { id: account.id, state: 'awaiting' },
       'approved',
       { why: `approved by ${by}` },
       approved,
@@ -308,7 +300,7 @@ export async function closeAccount(db: Db, name: string, by: string, why: string
         from payouts where account_id = ${account.id}
       limit 1`)
     if (user) return { is: 'in use', account }
-    await move(tx, 'accounts', accountMachine, account.id, account.state as 'awaiting', 'closed', {
+    await accounts.move(tx, account, 'closed', {
       why: `${by}: ${why}`,
     })
     await audit(tx, {

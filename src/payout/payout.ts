@@ -10,9 +10,14 @@ export {
   type PayoutRow,
   type AttemptRow,
 } from './row.ts'
-export { payoutMachine, attemptMachine, type PayoutState, type AttemptState } from './states.ts'
 export {
   accountMachine,
+  payoutMachine,
+  attemptMachine,
+  type PayoutState,
+  type AttemptState,
+} from './states.ts'
+export {
   addAccount,
   approveAccount,
   closeAccount,

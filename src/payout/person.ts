@@ -5,14 +5,15 @@
 import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { assertMayApprove, audit } from '../ledger/ledger.ts'
-import { move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import { remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import type { AccountRow } from './account.ts'
 import { approvingRelease, stateAct } from './asSet.ts'
 import { orphanedWhy } from './bundle/owe.ts'
 import { isRefund } from './bundle/refund.ts'
 import { reversalOf } from './rightSize.ts'
 import { attemptsOf, findPayout, mayGoOut, type AttemptRow, type PayoutRow } from './row.ts'
-import { payoutMachine, type PayoutState } from './states.ts'
+import type { PayoutState } from './states.ts'
+import { payouts } from './tables.ts'
 
 export interface Act {
   by: string
@@ -94,7 +95,7 @@ async function actOn(
     else if (payout.state === to)
       await tx.run(sql`update payouts set next_at = ${now}, waits = 0 where id = ${id} and state = ${to}`)
     else
-      await move(tx, 'payouts', payoutMachine, id, payout.state as 'held', to, { why: `${by}: ${why}` }, [
+      await payouts.move(tx, { id, state: payout.state }, to, { why: `${by}: ${why}` }, [
         sql`next_at = ${now}`,
         sql`why = ${to === 'held' ? why : null}`,
         sql`tries = 0`,

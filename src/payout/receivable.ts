@@ -5,10 +5,10 @@
 import { brl, formatReais, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post, type MovementName } from '../ledger/ledger.ts'
-import { move, remember, sql, type Reader, type Tx } from '../db/db.ts'
+import { remember, sql, type Reader, type Tx } from '../db/db.ts'
 import { type PayoutRow } from './row.ts'
-import { payoutMachine } from './states.ts'
 import { bringTo } from './taken.ts'
+import { payouts } from './tables.ts'
 
 /** Whether what is owed for an account is kept back from its next payouts. */
 export const recoveries = ['never', 'next-payouts'] as const
@@ -164,7 +164,7 @@ async function setOffOne(tx: Tx, world: World, payout: Due): Promise<bigint> {
     await tx.now(),
   )
   if (units === 0n)
-    await move(tx, 'payouts', payoutMachine, id, payout.state, 'canceled', { why }, [sql`why = ${why}`])
+    await payouts.move(tx, { id, state: payout.state }, 'canceled', { why }, [sql`why = ${why}`])
   return units
 }
 

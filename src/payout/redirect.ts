@@ -7,11 +7,11 @@ import { samePerson } from '../base/person.ts'
 import { formatMoney } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
-import { forUpdate, move, remember, sql, type Db, type Tx } from '../db/db.ts'
+import { forUpdate, remember, sql, type Db, type Tx } from '../db/db.ts'
 import { changeSinceApproval, findAccount, type AccountRow } from './account.ts'
 import { assertDead, assertStays, assertThere } from './person.ts'
 import { mayGoOut, type PayoutRow } from './row.ts'
-import { payoutMachine } from './states.ts'
+import { payouts } from './tables.ts'
 
 export const redirectAct = 'payout.redirect'
 const states = ['owed', 'waiting', 'held', 'returned'] as const
@@ -67,7 +67,7 @@ export async function carryOutRedirect(tx: Tx, proposal: ProposalRow): Promise<v
     sql`why = null`,
   ]
   if (payout.state === 'held' || payout.state === 'returned')
-    await move(tx, 'payouts', payoutMachine, id, payout.state, 'owed', cause, set)
+    await payouts.move(tx, { id, state: payout.state }, 'owed', cause, set)
   else {
     await tx.run(
       sql`update payouts set account_id = ${to.id}, next_at = ${now}, tries = 0, waits = 0, why = null

@@ -5,12 +5,12 @@
 import { formatReais, shareOf, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { owedFor, totalsFor, type MovementName } from '../ledger/ledger.ts'
-import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../db/db.ts'
+import { forUpdate, remember, sql, type Cause, type Reader, type Tx } from '../db/db.ts'
 import { postReceivable } from './receivable.ts'
 import { type PayoutRow } from './row.ts'
-import { payoutMachine } from './states.ts'
 import { bringTo, nextSource } from './taken.ts'
 import { awaitsItsLog } from './bank/unheard.ts'
+import { payouts } from './tables.ts'
 
 export type ReversalRow = {
   invoice_id: string
@@ -150,7 +150,7 @@ async function resize(
   const { id, state } = payout
   if (owed <= 0n) {
     if (state !== 'canceled')
-      await move(tx, 'payouts', payoutMachine, id, state, 'canceled', cause, [sql`why = ${cause.why}`])
+      await payouts.move(tx, { id, state }, 'canceled', cause, [sql`why = ${cause.why}`])
     return
   }
   if (payout.units !== net) {
@@ -160,9 +160,9 @@ async function resize(
   }
   const why = net <= 0n ? nothingLeft : net < least ? tooSmall : undefined
   if (state === 'canceled')
-    await move(tx, 'payouts', payoutMachine, id, state, 'held', cause, [sql`why = ${why ?? cause.why}`])
+    await payouts.move(tx, { id, state }, 'held', cause, [sql`why = ${why ?? cause.why}`])
   else if (why !== undefined && (state === 'owed' || state === 'waiting'))
-    await move(tx, 'payouts', payoutMachine, id, state, 'held', { ...cause, why }, [sql`why = ${why}`])
+    await payouts.move(tx, { id, state }, 'held', { ...cause, why }, [sql`why = ${why}`])
 }
 
 const goingBack = 'its payer is being given money back'
@@ -174,9 +174,7 @@ const goingBack = 'its payer is being given money back'
 export async function holdWhileGoingBack(tx: Tx, invoiceId: string, cause: Cause): Promise<void> {
   const payout = await lockPayout(tx, invoiceId)
   if (payout?.state !== 'owed' && payout?.state !== 'waiting') return
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: goingBack }, [
-    sql`why = ${goingBack}`,
-  ])
+  await payouts.move(tx, payout, 'held', { ...cause, why: goingBack }, [sql`why = ${goingBack}`])
   await tx.run(sql`update invoice_reversals set holds_payout = 1 where invoice_id = ${invoiceId}`)
 }
 
@@ -193,7 +191,7 @@ export async function letGoOn(tx: Tx, invoiceId: string, cause: Cause): Promise<
   const why = payout.units <= 0n ? nothingLeft : payout.units < least ? tooSmall : undefined
   if (why !== undefined) await tx.run(sql`update payouts set why = ${why} where id = ${payout.id}`)
   else
-    await move(tx, 'payouts', payoutMachine, payout.id, 'held', 'owed', cause, [
+    await payouts.move(tx, { id: payout.id, state: 'held' }, 'owed', cause, [
       sql`why = null`,
       sql`next_at = ${await tx.now()}`,
     ])
@@ -242,7 +240,5 @@ export async function afterItsEnd(
     sql`select max(asked_at) as at from attempts where payout_id = ${payout.id}`,
   )
   if (last?.at == null || !(await hasFailedRefund(tx, invoiceId, last.at))) return
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: notRefunded }, [
-    sql`why = ${notRefunded}`,
-  ])
+  await payouts.move(tx, payout, 'held', { ...cause, why: notRefunded }, [sql`why = ${notRefunded}`])
 }

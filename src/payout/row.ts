@@ -1,8 +1,9 @@
 /** Payouts and their attempts: rows, and how they are found. */
 import { formatMoney, type Asset } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { forUpdate, move, sql, type Reader, type Tx } from '../db/db.ts'
-import { payoutMachine, type AttemptState, type PayoutState } from './states.ts'
+import { forUpdate, sql, type Reader, type Tx } from '../db/db.ts'
+import { type AttemptState, type PayoutState } from './states.ts'
+import { payouts } from './tables.ts'
 
 export type PayoutRow = {
   id: string
@@ -64,9 +65,7 @@ export async function holdBack(
   { id, state }: PayoutRow,
   why: string,
 ): Promise<boolean> {
-  const isHeld = await move(tx, 'payouts', payoutMachine, id, state as 'owed' | 'waiting', 'held', { why }, [
-    sql`why = ${why}`,
-  ])
+  const isHeld = await payouts.move(tx, { id, state }, 'held', { why }, [sql`why = ${why}`])
   if (isHeld) world.log.error({ payout: id, why }, 'a payout is held')
   return isHeld
 }

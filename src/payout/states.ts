@@ -63,3 +63,10 @@ export const candidateMachine = {
   replaced: ['mined', 'sent', 'planned'],
 } as const satisfies Machine
 export type CandidateState = StateOf<typeof candidateMachine>
+
+export const accountMachine = {
+  awaiting: ['approved', 'closed'],
+  approved: ['closed'],
+  closed: [],
+} as const satisfies Machine
+export type AccountState = StateOf<typeof accountMachine>

@@ -5,14 +5,14 @@
  */
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { audit, authenticatorMark } from '../ledger/ledger.ts'
-import { encrypted, isUnreadable, move, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import { encrypted, isUnreadable, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { closeInvitations } from './invite.ts'
 import { tellAbout } from './notices.ts'
 import { hashPassword, passwordFault, type PasswordFault } from './password.ts'
 import { digestOf, isToken } from './token.ts'
 import { matchingStep, newSecret } from './totp.ts'
 import { approvesFrom, retireKeys } from './user.ts'
-import { userMachine, type Language, type UserRow } from './row.ts'
+import { type Language, type UserRow, users } from './row.ts'
 
 /** What the welcome page shows. */
 export interface Invitation {
@@ -172,12 +172,9 @@ export async function acceptInvitation(db: Db, world: World, acceptance: Accepta
       sql`approves_from = ${from}`,
     ]
     if (
-      !(await move(
+      !(await users.move(
         tx,
-        'users',
-        userMachine,
-        found.id,
-        'invited',
+        { id: found.id, state: 'invited' },
         'active',
         { why: 'accepted the invitation' },
         active,

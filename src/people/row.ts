@@ -1,5 +1,6 @@
 /** A person of the console: states, languages, and the row. */
 import type { Machine, StateOf } from '../base/machine.ts'
+import { stateTable } from '../db/db.ts'
 import type { Instant } from '../base/world.ts'
 import type { Role } from './roles.ts'
 
@@ -9,6 +10,7 @@ export const userMachine = {
   locked: ['active', 'invited', 'removed'],
   removed: [],
 } as const satisfies Machine
+export const users = stateTable('users', userMachine)
 
 export const languages = ['pt-BR', 'en'] as const
 export type Language = (typeof languages)[number]

@@ -8,12 +8,12 @@ import { lookOf, samePerson } from '../base/person.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { keysOf, retireKey } from '../approvals/approvals.ts'
 import { audit } from '../ledger/ledger.ts'
-import { encrypted, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import { encrypted, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { closeInvitations, invite } from './invite.ts'
 import { tellAbout } from './notices.ts'
 import { needsTwo, roles, type Role } from './roles.ts'
 import { revokeAll } from './session.ts'
-import { userMachine, type Language, type UserRow } from './row.ts'
+import { type Language, type UserRow, users } from './row.ts'
 
 /** Letters, digits, points, underscores, hyphens and one @: nothing two names could look alike by. */
 export const isUserName = (text: string): boolean =>
@@ -198,7 +198,7 @@ export async function resetUser(db: Db, world: World, name: string, by: string):
 export async function forgetSecrets(tx: Tx, user: UserRow, by: string): Promise<void> {
   if (user.state === 'active' || user.state === 'locked') {
     const forgotten = [sql`password = null`, sql`totp_secret = null`]
-    await move(tx, 'users', userMachine, user.id, user.state, 'invited', { why: `reset by ${by}` }, forgotten)
+    await users.move(tx, user, 'invited', { why: `reset by ${by}` }, forgotten)
   }
   await tx.run(sql`update users set given_by = null where id = ${user.id}`)
   await retireKeys(tx, user, by)
@@ -224,7 +224,7 @@ export const lockUser = (db: Db, world: World, name: string, by: string): Promis
       throw new BadInput(
         `${user.name} has not signed in yet: remove them, with "repasse user remove ${user.name}"`,
       )
-    await move(tx, 'users', userMachine, user.id, 'active', 'locked', { why: `locked by ${by}` })
+    await users.move(tx, { id: user.id, state: 'active' }, 'locked', { why: `locked by ${by}` })
     await revokeAll(tx, user.id, by)
     await audit(tx, { actor: by, act: 'user locked', subject: user.id, detail: { name: user.name } })
     if (needsTwo(user.role)) await tellAbout(tx, world, { kind: 'locked', about: user, by })
@@ -233,7 +233,7 @@ export const lockUser = (db: Db, world: World, name: string, by: string): Promis
 export const unlockUser = (db: Db, name: string, by: string): Promise<UserRow> =>
   changed(db, name, async (tx, user) => {
     if (user.state !== 'locked') throw new BadInput(`${user.name} is not locked, but ${user.state}`)
-    await move(tx, 'users', userMachine, user.id, 'locked', 'active', { why: `unlocked by ${by}` })
+    await users.move(tx, { id: user.id, state: 'locked' }, 'active', { why: `unlocked by ${by}` })
     await audit(tx, { actor: by, act: 'user unlocked', subject: user.id, detail: { name: user.name } })
   })
 
@@ -241,7 +241,7 @@ export const unlockUser = (db: Db, name: string, by: string): Promise<UserRow> =
 export const removeUser = (db: Db, world: World, name: string, by: string): Promise<UserRow> =>
   changed(db, name, async (tx, user) => {
     const erased = [sql`password = null`, sql`totp_secret = null`]
-    await move(tx, 'users', userMachine, user.id, user.state, 'removed', { why: `removed by ${by}` }, erased)
+    await users.move(tx, user, 'removed', { why: `removed by ${by}` }, erased)
     await revokeAll(tx, user.id, by)
     await closeInvitations(tx, user.id)
     await retireKeys(tx, user, by)

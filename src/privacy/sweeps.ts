@@ -4,12 +4,13 @@
  */
 import type { Retention } from '../base/retentionSettings.ts'
 import { later, type Instant } from '../base/world.ts'
-import { giveUpMs, mailMachine } from '../mail/mail.ts'
-import { join, move, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
+import { giveUpMs } from '../mail/mail.ts'
+import { join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
 import { dropBody, othersEvents } from '../webhooks/webhooks.ts'
 import { blankInvoice } from './blank.ts'
 import { forgetBuyer, heldForOrder } from './forgetOrder.ts'
 import { factsOf, heldFor, type Held } from './held.ts'
+import { mails } from '../mail/outbox.ts'
 
 /** Where a walk is: rows come by time and id. */
 export interface Place {
@@ -167,22 +168,20 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
         return 'dropped'
       }),
   },
-  mails('letters', sql`mails`, kept.mailMs, async (tx, id) => {
+  outbox('letters', sql`mails`, kept.mailMs, async (tx, id) => {
     const there = await tx.one<{ state: string; added_at: Instant }>(
       sql`select state, added_at from mails where id = ${id}`,
     )
     if (there?.state === 'queued' && !(await isGivenUp(tx, there.added_at))) return 'stays'
     if (there?.state === 'queued') {
-      await move(tx, 'mails', mailMachine, id, 'queued', 'failed', { why: neverSent }, [
-        sql`why = ${neverSent}`,
-      ])
+      await mails.move(tx, { id, state: 'queued' }, 'failed', { why: neverSent }, [sql`why = ${neverSent}`])
       return 'dropped'
     }
     return (await tx.run(sql`update mails set why = null where id = ${id} and why is not null`)) > 0
       ? 'dropped'
       : 'passed'
   }),
-  mails('letters to people of the console', sql`person_mails`, kept.mailMs, async (tx, id) => {
+  outbox('letters to people of the console', sql`person_mails`, kept.mailMs, async (tx, id) => {
     const there = await tx.one<{ state: string; added_at: Instant }>(
       sql`select state, added_at from person_mails where id = ${id}`,
     )
@@ -199,7 +198,7 @@ const isGivenUp = async (tx: Tx, addedAt: Instant): Promise<boolean> =>
   later(addedAt, giveUpMs) < (await tx.now())
 const neverSent = 'it was not sent within RETAIN_MAIL: no mail server is set'
 
-const mails = (
+const outbox = (
   name: string,
   table: Sql,
   keptMs: number | undefined,

@@ -14,15 +14,17 @@ import {
   detailOf,
   keepBankStop,
   propose,
-  strangerMachine,
+  type strangerMachine,
   type Finding,
   type ProposalRow,
   type Proposed,
 } from '../ledger/ledger.ts'
 import type { StatementLine } from '../rails/rail.ts'
-import { encrypted, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import { stateTable, encrypted, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import { strangers } from '../ledger/tables.ts'
 
 export const externalRuleMachine = { active: ['closed'], closed: [] } as const satisfies Machine
+const externalRules = stateTable('external_rules', externalRuleMachine)
 
 export type StrangerRow = {
   /** The line's own id at the bank. */
@@ -321,7 +323,7 @@ export async function closeRule(db: Db, name: string, { by, why }: Act): Promise
     const rule = await findRule(tx, name)
     if (rule?.state !== 'active')
       throw new BadInput(`there is no active rule "${name}": "repasse reconcile rule list" shows them`)
-    await move(tx, 'external_rules', externalRuleMachine, rule.id, 'active', 'closed', {
+    await externalRules.move(tx, { id: rule.id, state: 'active' }, 'closed', {
       why: `${by}: ${why}`,
     })
     await audit(tx, { actor: by, act: 'external rule closed', subject: rule.id, detail: { name, why } })
@@ -338,7 +340,7 @@ export async function carryOutAccept(
 ): Promise<void> {
   mustBeOpen(await findStranger(tx, id), id)
   const cause = { why: `${madeBy} and ${by}: ${why}` }
-  await move(tx, 'strangers', strangerMachine, id, 'open', 'accepted', cause, [
+  await strangers.move(tx, { id, state: 'open' }, 'accepted', cause, [
     sql`decided_by = ${by}`,
     sql`why = ${why}`,
   ])
@@ -380,7 +382,7 @@ async function coverOpen(tx: Tx): Promise<void> {
     const { rule } = await ruleFor(tx, line)
     if (!rule) continue
     const why = `rule ${rule.name}`
-    await move(tx, 'strangers', strangerMachine, line.id, 'open', 'ruled', { why, ref: rule.id }, [
+    await strangers.move(tx, { id: line.id, state: 'open' }, 'ruled', { why, ref: rule.id }, [
       sql`rule_id = ${rule.id}`,
       sql`why = ${why}`,
     ])

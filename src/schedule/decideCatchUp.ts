@@ -1,8 +1,8 @@
 /** What a person decides about a catch-up that is held. */
 import { audit } from '../ledger/ledger.ts'
-import { move, remember, sql, type Db } from '../db/db.ts'
+import { remember, sql, type Db } from '../db/db.ts'
 import { needSchedule } from './schedules.ts'
-import { slotMachine } from './slots.ts'
+import { slots } from './slots.ts'
 
 /**
  * A person's word on the slots that are held: `go` lets them run, `skip` keeps them as missed. Answers how
@@ -17,26 +17,26 @@ export async function decideCatchUp(
 ): Promise<number> {
   return db.tx(async tx => {
     const schedule = await needSchedule(tx, name)
-    const slots = await tx.all<{ id: string }>(
+    const held = await tx.all<{ id: string }>(
       sql`select id from slots where schedule_id = ${schedule.id} and state = 'due' and held is not null
         order by due_at, id`,
     )
-    if (slots.length === 0) return 0
+    if (held.length === 0) return 0
     const now = await tx.now()
     const cause = { why: `${by}: ${why}` }
-    for (const { id } of slots)
-      if (to === 'skip') await move(tx, 'slots', slotMachine, id, 'due', 'missed', cause, [sql`held = null`])
+    for (const { id } of held)
+      if (to === 'skip') await slots.move(tx, { id, state: 'due' }, 'missed', cause, [sql`held = null`])
       else {
         await tx.run(sql`update slots set held = null, next_at = ${now} where id = ${id}`)
         await remember(tx, 'slots', id, 'due', 'due', cause, now)
       }
-    const detail = { name: schedule.name, slots: `${slots.length}`, why }
+    const detail = { name: schedule.name, slots: `${held.length}`, why }
     await audit(tx, {
       actor: by,
       act: to === 'go' ? 'catch-up let go' : 'catch-up skipped',
       subject: schedule.id,
       detail,
     })
-    return slots.length
+    return held.length
   })
 }

@@ -32,12 +32,22 @@ import {
 } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount, netOf, termsRef, type AccountRow, type Terms } from '../payout/payout.ts'
-import { encrypted, isUnreadable, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import {
+  stateTable,
+  encrypted,
+  isUnreadable,
+  remember,
+  sql,
+  type Reader,
+  type Db,
+  type Tx,
+} from '../db/db.ts'
 import { areInvoicesUnread, forgottenWhy } from '../webhooks/webhooks.ts'
 import { judgeSchedule, stateTerms } from './terms.ts'
 import type { ScheduleRow } from './row.ts'
 
 export const scheduleMachine = { active: ['paused'], paused: ['active'] } as const satisfies Machine
+const schedules = stateTable('schedules', scheduleMachine)
 
 export interface NewSchedule {
   name: string
@@ -356,16 +366,7 @@ export async function setScheduleState(
     if (to === 'active') await forgetAhead(tx, schedule.id, now)
     const until =
       to === 'active' ? [sql`materialised_until = ${from}`, sql`next_at = ${nextAt(schedule, from)}`] : []
-    await move(
-      tx,
-      'schedules',
-      scheduleMachine,
-      schedule.id,
-      schedule.state as 'active',
-      to as 'paused',
-      { why: `${by}: ${why}` },
-      until,
-    )
+    await schedules.move(tx, schedule, to, { why: `${by}: ${why}` }, until)
     await audit(tx, {
       actor: by,
       act: to === 'paused' ? 'schedule paused' : 'schedule resumed',

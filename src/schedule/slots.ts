@@ -7,7 +7,7 @@ import type { Machine } from '../base/machine.ts'
 import { clockTrouble, instant, later, millis, type Instant, type World } from '../base/world.ts'
 import { keepsInvoices } from '../base/rails.ts'
 import { termsRef } from '../payout/payout.ts'
-import { forUpdate, move, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../db/db.ts'
+import { stateTable, forUpdate, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../db/db.ts'
 import { forgottenWhy } from '../webhooks/webhooks.ts'
 import { holdCatchUp, usualOf } from './catchUp.ts'
 import { dueSince, nextAt } from './schedules.ts'
@@ -21,6 +21,7 @@ export const slotMachine = {
   done: [],
   missed: ['due'],
 } as const satisfies Machine
+export const slots = stateTable('slots', slotMachine)
 
 export type SlotRow = {
   id: string
@@ -210,12 +211,12 @@ export async function claimSlot(tx: Tx, which: Sql = sql`1 = 1`): Promise<SlotRo
       and schedule_id in (select id from schedules where ${which}) order by due_at, id limit 1 ${skipLocked}`)
   if (!slot) return undefined
   if (slot.state === 'running')
-    await move(tx, 'slots', slotMachine, slot.id, 'running', 'due', {
+    await slots.move(tx, { id: slot.id, state: 'running' }, 'due', {
       why: 'its worker is gone',
       again: true,
     })
   const also = [sql`lease_until = ${later(now, leaseMs)}`, sql`fence = fence + 1`, sql`tries = tries + 1`]
-  await move(tx, 'slots', slotMachine, slot.id, 'due', 'running', { why: 'claimed', again: true }, also)
+  await slots.move(tx, { id: slot.id, state: 'due' }, 'running', { why: 'claimed', again: true }, also)
   return {
     ...slot,
     state: 'running',
@@ -230,8 +231,7 @@ export const holdSlot = (db: Db, { id }: Pick<SlotRow, 'id'>, why: string): Prom
   db.tx(async tx => {
     const row = await tx.one<SlotRow>(sql`select * from slots where id = ${id} ${forUpdate}`)
     // One whose worker died while it ran would be claimed again and again.
-    if (row?.state === 'running')
-      await move(tx, 'slots', slotMachine, id, 'running', 'due', { why, again: true })
+    if (row?.state === 'running') await slots.move(tx, { id, state: 'running' }, 'due', { why, again: true })
     else if (row?.state === 'due')
       await remember(tx, 'slots', id, 'due', 'due', { why, again: true }, await tx.now())
     await tx.run(sql`update slots set held = ${why} where id = ${id} and state = 'due'`)
@@ -265,12 +265,9 @@ export async function endSlot(
   )
   if (!mine) return false
   const again = outcome === 'failed' && slot.tries < maxTries
-  return move(
+  return slots.move(
     tx,
-    'slots',
-    slotMachine,
-    slot.id,
-    'running',
+    { id: slot.id, state: 'running' },
     again ? 'due' : outcome,
     { why, ...(again && { again }) },
     again ? [sql`next_at = ${later(await tx.now(), againMs)}`] : [],

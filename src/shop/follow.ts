@@ -1,12 +1,13 @@
 /** Orders follow their invoices: what moved is told to its order once, and the order moves after it. */
 import { queueMail } from '../mail/mail.ts'
-import { forUpdate, move, readInSets, sql, type Db, type Tx } from '../db/db.ts'
+import { forUpdate, readInSets, sql, type Db, type Tx } from '../db/db.ts'
 import { clockTrouble, later, millis, type World } from '../base/world.ts'
-import { invoiceMachine, orderGraceSeconds, type InvoiceRow, type InvoiceState } from '../invoice/invoice.ts'
-import { linesOf, orderMachine, type OrderRow } from './order.ts'
+import { orderGraceSeconds, type InvoiceRow, type InvoiceState } from '../invoice/invoice.ts'
+import { linesOf, type OrderRow, orders } from './order.ts'
 import { forgetAskers } from './limits.ts'
 import { dead, keepsGoods } from './place.ts'
 import { returnStock, takeStock } from './stock.ts'
+import { invoices } from '../invoice/tables.ts'
 
 type Told = InvoiceRow & { told_state: InvoiceState | '' }
 
@@ -41,7 +42,7 @@ async function abandonDrafts(db: Db): Promise<void> {
   for (const { id } of late)
     await db.tx(
       tx =>
-        move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', {
+        invoices.move(tx, { id, state: 'draft' }, 'canceled', {
           why: 'its time was over before it could be asked for',
         }),
       'locks',
@@ -112,7 +113,7 @@ async function moveAfter(
       sql`paid_late = ${wasLate ? 1 : 0}`,
       sql`paid_at = ${paidAt(paid)}`,
     ]
-    await move(tx, 'orders', orderMachine, order.id, order.state as 'awaiting', 'paid', cause, also)
+    await orders.move(tx, order, 'paid', cause, also)
     if (hadExpired) await takeAgain(tx, order.id)
     if (writes && came) await queueMail(tx, world, order.id, wasLate ? 'late' : 'paid')
     return true
@@ -123,7 +124,7 @@ async function moveAfter(
   const why = isPart
     ? 'its time was over, and what had come was not the whole price'
     : 'nothing came for any of its codes'
-  await move(tx, 'orders', orderMachine, order.id, 'awaiting', 'expired', { why })
+  await orders.move(tx, { id: order.id, state: 'awaiting' }, 'expired', { why })
   await returnStock(tx, await linesOf(tx, order.id))
   return true
 }

@@ -12,8 +12,8 @@ import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { instant } from '../base/world.ts'
-import { invoiceMachine, type InvoiceRow } from '../invoice/invoice.ts'
-import { join, move, openDb, sql, type Sql, type Db, type Tx, type Value } from '../db/db.ts'
+import type { InvoiceRow } from '../invoice/invoice.ts'
+import { join, openDb, sql, type Sql, type Db, type Tx, type Value } from '../db/db.ts'
 import { status } from '../queries/status.ts'
 import { followOrders } from './follow.ts'
 import { findOrder, invoicesOf, type OrderRow } from './order.ts'
@@ -27,6 +27,7 @@ import {
   type PlaceTerms,
 } from './place.ts'
 import { addProduct } from './product.ts'
+import { invoices } from '../invoice/tables.ts'
 
 const hour = 3_600_000
 const clock = virtualClock(Date.UTC(2026, 10, 21, 12))
@@ -122,9 +123,9 @@ describe.each([
       const [{ id }] = (await invoicesOf(db, order.id)).toReversed() as [InvoiceRow]
       await db.tx(async tx => {
         if (state === 'canceled')
-          return move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', { why: 'a test' })
-        await move(tx, 'invoices', invoiceMachine, id, 'draft', 'issued', { why: 'a test' })
-        return move(tx, 'invoices', invoiceMachine, id, 'issued', 'credited', { why: 'a test' })
+          return invoices.move(tx, { id, state: 'draft' }, 'canceled', { why: 'a test' })
+        await invoices.move(tx, { id, state: 'draft' }, 'issued', { why: 'a test' })
+        return invoices.move(tx, { id, state: 'issued' }, 'credited', { why: 'a test' })
       })
       await followOrders(db, world, { writes: true })
     }

@@ -3,7 +3,7 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import type { Instant } from '../base/world.ts'
 import type { RailName } from '../base/rails.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
-import { sql, type Reader } from '../db/db.ts'
+import { stateTable, sql, type Reader } from '../db/db.ts'
 
 /**
  * Late truth is an arrow here too: what had expired may be paid, or be asked for anew. What was paid stays
@@ -15,6 +15,7 @@ export const orderMachine = {
   paid: [],
 } as const satisfies Machine
 export type OrderState = StateOf<typeof orderMachine>
+export const orders = stateTable('orders', orderMachine)
 
 export const languages = ['pt-BR', 'en'] as const
 export type Language = (typeof languages)[number]

@@ -5,8 +5,8 @@
 import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
 import { writeAgain } from '../mail/mail.ts'
-import { forUpdate, move, sql, type Reader, type Db } from '../db/db.ts'
-import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type OrderRow } from './order.ts'
+import { forUpdate, sql, type Reader, type Db } from '../db/db.ts'
+import { findOrder, invoicesOf, linesOf, numberOf, type OrderRow, orders } from './order.ts'
 import { returnStock } from './stock.ts'
 
 /** By id, or by the number people call it by. Throws `BadInput` where none or several are meant. */
@@ -69,7 +69,7 @@ export async function endOrder(
       if (!['expired', 'canceled', 'refused'].includes(invoice.state) && invoice.due_at >= now)
         throw new BadInput(`order ${id} can be paid until ${invoice.due_at}: end it after that`)
     }
-    await move(tx, 'orders', orderMachine, id, 'awaiting', 'expired', { why: `ended by ${by}: ${why}` })
+    await orders.move(tx, { id, state: 'awaiting' }, 'expired', { why: `ended by ${by}: ${why}` })
     await returnStock(tx, await linesOf(tx, id))
     await audit(tx, { actor: by, act: 'order ended', subject: id, detail: { why } })
     return (await findOrder(tx, id))!

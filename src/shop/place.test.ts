@@ -8,9 +8,9 @@ import { furnishShop, type ShopFloor } from '../../test/testbed/shopFloor.ts'
 import { openTrialAccount } from '../../test/testbed/trial.ts'
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
-import { invoiceMachine } from '../invoice/invoice.ts'
+import type { invoiceMachine } from '../invoice/invoice.ts'
 import { migrate } from '../db/migrate.ts'
-import { history, move, openDb, sql, type Db } from '../db/db.ts'
+import { history, openDb, sql, type Db } from '../db/db.ts'
 import { virtualClock } from '../../test/simulation/clock.ts'
 import { followOrders } from './follow.ts'
 import { findOrder, invoicesOf, type OrderRow } from './order.ts'
@@ -18,6 +18,7 @@ import { codeMs, writeNewCode, writeOrder, type OrderFault, type Placing, type P
 import { attended } from './person.ts'
 import { editProduct } from './product.ts'
 import { payShopTo, stopOffering } from './rules.ts'
+import { invoices } from '../invoice/tables.ts'
 
 const clock = virtualClock(Date.UTC(2026, 10, 21, 12))
 const world = { clock, random: seededRandom(3), log: silentLog, at: () => undefined }
@@ -76,7 +77,7 @@ describe.each([
       const { id, state } = (await invoicesOf(db, order.id)).at(-1)!
       let from = state as keyof typeof invoiceMachine
       for (const to of states) {
-        await db.tx(tx => move(tx, 'invoices', invoiceMachine, id, from, to as never, { why: 'told' }))
+        await db.tx(tx => invoices.move(tx, { id, state: from }, to as never, { why: 'told' }))
         from = to
       }
     }
@@ -330,7 +331,7 @@ describe.each([
       const order = await placed()
       const [first] = await invoicesOf(db, order.id)
       const step = async (id: string, from: keyof typeof invoiceMachine, to: keyof typeof invoiceMachine) => {
-        await db.tx(tx => move(tx, 'invoices', invoiceMachine, id, from, to as never, { why: 'told' }))
+        await db.tx(tx => invoices.move(tx, { id, state: from }, to as never, { why: 'told' }))
         await followOrders(db, world, { writes: true })
         return (await findOrder(db, order.id))!.attention
       }

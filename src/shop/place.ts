@@ -16,17 +16,9 @@ import {
 } from '../invoice/invoice.ts'
 import { queueMail } from '../mail/mail.ts'
 import { ruleRef } from '../payout/payout.ts'
-import { encrypted, forUpdate, join, move, remember, sql, type Db, type Tx } from '../db/db.ts'
+import { encrypted, forUpdate, join, remember, sql, type Db, type Tx } from '../db/db.ts'
 import { checkBuyer, type Buyer, type BuyerFault } from './buyer.ts'
-import {
-  findOrder,
-  invoicesOf,
-  linesOf,
-  numberOf,
-  orderMachine,
-  type Language,
-  type OrderRow,
-} from './order.ts'
+import { findOrder, invoicesOf, linesOf, numberOf, type Language, type OrderRow, orders } from './order.ts'
 import { holdsTooMany, mayWrite, noteAsk, takeTurn, tooOften, type LimitFault } from './limits.ts'
 import type { ProductRow } from './product.ts'
 import { shopRules, type ShopRule } from './rules.ts'
@@ -187,7 +179,7 @@ export async function writeNewCode(
     if (order.state === 'expired') {
       const lacking = await takeStock(tx, lines)
       if (lacking.length > 0) return { is: 'refused', faults: lacking.map(product => tooFew(product)) }
-      await move(tx, 'orders', orderMachine, order.id, 'expired', 'awaiting', cause)
+      await orders.move(tx, { id: order.id, state: 'expired' }, 'awaiting', cause)
     } else await remember(tx, 'orders', order.id, order.state, order.state, cause, await tx.now())
     await tx.run(sql`update orders set rail = ${asked.rule.rail} where id = ${order.id}`)
     const again = (await findOrder(tx, order.id))!

@@ -5,13 +5,14 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import { formatUnits } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { forUpdate, join, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import { stateTable, forUpdate, join, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { readPhoto, type Photo } from './photo.ts'
 
 export const productMachine = {
   listed: ['removed'],
   removed: ['listed'],
 } as const satisfies Machine
+const products = stateTable('products', productMachine)
 
 export type ProductRow = {
   id: string
@@ -155,7 +156,7 @@ export const removeProduct = (db: Db, name: string, by: string): Promise<Product
 
 async function setState(tx: Tx, product: ProductRow, state: ProductRow['state'], by: string): Promise<void> {
   if (product.state === state) throw new BadInput(`product "${product.name}" is ${state} already`)
-  await move(tx, 'products', productMachine, product.id, product.state as 'listed', state as 'removed', {
+  await products.move(tx, product, state, {
     why: `${state} by ${by}`,
   })
   await audit(tx, { actor: by, act: `product ${state}`, subject: product.id, detail: { slug: product.slug } })

@@ -4,13 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { millis } from '../base/world.ts'
-import type {
-  invoiceMachine,
-  InvoiceRow,
-  InvoiceState,
-  requestMachine,
-  RequestState,
-} from '../invoice/invoice.ts'
+import type { invoiceMachine, InvoiceRow, InvoiceState, requestMachine } from '../invoice/invoice.ts'
 import type { OrderRow } from './order.ts'
 import { orderStatus, type LookedAt, type OrderStatus } from './status.ts'
 
@@ -73,7 +67,10 @@ const coins = (state: InvoiceState, more: Partial<InvoiceRow> = {}) =>
     ...more,
   })
 
-const looked = (state: RequestState, more: Partial<LookedAt['standing']> = {}): LookedAt => ({
+const looked = (
+  state: LookedAt['standing']['state'],
+  more: Partial<LookedAt['standing']> = {},
+): LookedAt => ({
   standing: { state, why: '', received: 6_650n, missing: 0n, depth: 0, counts: [], ...more },
   txids: ['aa'],
 })

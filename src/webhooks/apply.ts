@@ -8,9 +8,9 @@ import { later, millis, type Millis, type World } from '../base/world.ts'
 import type { RailName } from '../base/rails.ts'
 import type { Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
-import { forUpdate, move, sql, type Db, type Tx } from '../db/db.ts'
+import { forUpdate, sql, type Db, type Tx } from '../db/db.ts'
 import { dropBody, othersEvents, type InboxRow } from './inbox.ts'
-import { inboxMachine } from './states.ts'
+import { inbox } from './tables.ts'
 
 export interface Settling {
   db: Db
@@ -109,12 +109,9 @@ export async function finish(
       ],
       sql`about = ${about}`,
     ]
-    await move(
+    await inbox.move(
       tx,
-      'inbox',
-      inboxMachine,
-      row.id,
-      current.state,
+      { id: row.id, state: current.state },
       state,
       { why: result.why, ...(state === 'waiting' && { again: true }) },
       also,

@@ -6,11 +6,11 @@ import { silentLog } from '../base/log.ts'
 import { isOnChain, railNames } from '../base/rails.ts'
 import { audit, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import type { Rail, Verdict } from '../rails/rail.ts'
-import { isUnreadable, join, move, sql, type Reader, type Db, type Transition, type Tx } from '../db/db.ts'
+import { isUnreadable, join, sql, type Reader, type Db, type Transition, type Tx } from '../db/db.ts'
 import type { Settling } from './apply.ts'
 import { type InboxRow } from './inbox.ts'
-import { inboxMachine } from './states.ts'
 import { settleOne } from './settle.ts'
+import { inbox } from './tables.ts'
 
 /** By the provider's id. Bitcoin's events have ids of another shape, so an id is one rail's. */
 export const findEvent = (reader: Reader, eventId: string) =>
@@ -65,10 +65,7 @@ export async function replayEvent(
 }
 
 const backToNew = async (tx: Tx, row: InboxRow, why: string): Promise<boolean> =>
-  move(tx, 'inbox', inboxMachine, row.id, row.state as 'done', 'new', { why }, [
-    sql`tries = 0`,
-    sql`next_at = ${await tx.now()}`,
-  ])
+  inbox.move(tx, row, 'new', { why }, [sql`tries = 0`, sql`next_at = ${await tx.now()}`])
 
 /** What applying an event once more would do. */
 export interface Rehearsal {

@@ -366,7 +366,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'an order of which the bank has shown nothing twice is asked for again',
         file: 'src/payout/bank/resolve.ts',
-        from: "  const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [\n    sql`asked_at = ${now}`,\n  ])\n",
+        from: "  const mine = await attempts.move(tx, { id: attempt.id, state: 'unsure' }, 'sending', { why }, [\n    sql`asked_at = ${now}`,\n  ])\n",
         to: "  return 'again'\n",
         seeds: [9],
       },

@@ -423,8 +423,8 @@ export const securitySections: readonly SecuritySection[] = [
         also: [
           {
             file: 'src/people/user.ts',
-            from: "'active', 'locked', { why: `locked by ${by}` })\n    await revokeAll(tx, user.id, by)\n",
-            to: "'active', 'locked', { why: `locked by ${by}` })\n",
+            from: "state: 'active' }, 'locked', { why: `locked by ${by}` })\n    await revokeAll(tx, user.id, by)\n",
+            to: "state: 'active' }, 'locked', { why: `locked by ${by}` })\n",
           },
         ],
         test: 'src/people/people.test.ts',

@@ -10,12 +10,12 @@ import { absenceMs, callMs, lacksBalance, type ProviderInvoice } from '../../rai
 import {
   eachApart,
   join,
-  move,
   sql,
   throwFirst,
   type Cause,
   type Reader,
   type Sql,
+  type StateTable,
   type Tx,
 } from '../../db/db.ts'
 import type { AtBank } from './twins.ts'
@@ -51,8 +51,7 @@ export interface SeenRefund {
  * person decides again.
  */
 export interface Refundable<Row extends AskedRow> {
-  table: 'invoice_twins' | 'invoice_refunds'
-  machine: Machine
+  table: StateTable<Machine>
   over: 'credited' | 'failed'
   lock(tx: Tx, id: string): Promise<Row>
   /**
@@ -98,12 +97,9 @@ export async function askForRefund<Row extends AskedRow>(
     }
     const now = await tx.now()
     const also = [sql`next_at = ${later(now, absenceMs)}`, sql`asked_at = ${now}`, sql`absences = 0`]
-    const isMine = await move(
+    const isMine = await what.table.move(
       tx,
-      what.table,
-      what.machine,
-      id,
-      'approved',
+      { id, state: 'approved' },
       'refunding',
       { why: 'asking-bank', ref: providerId },
       also,
@@ -233,7 +229,7 @@ async function put<Row extends AskedRow>(
   const next = nextMs === undefined ? null : later(await tx.now(), nextMs)
   const also = [sql`next_at = ${next}`, sql`absences = 0`]
   if (row.state === to) await set(tx, what, row, also)
-  else await move(tx, what.table, what.machine, row.id, row.state, to, cause, also)
+  else await what.table.move(tx, row, to, cause, also)
   await what.moved?.(tx, row)
   return to
 }
@@ -260,7 +256,7 @@ const set = (
   what: Sql[],
 ): Promise<number> =>
   tx.run(
-    table === 'invoice_twins'
+    table.name === 'invoice_twins'
       ? sql`update invoice_twins set ${join(what)} where id = ${id}`
       : sql`update invoice_refunds set ${join(what)} where id = ${id}`,
   )

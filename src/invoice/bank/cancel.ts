@@ -4,10 +4,11 @@
  */
 import { later, type Instant } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
-import { eachApart, forUpdate, move, sql, throwFirst, type Reader, type Tx } from '../../db/db.ts'
-import { type InvoiceRow } from '../row.ts'
-import { invoiceMachine, type InvoiceState } from '../states.ts'
+import { eachApart, forUpdate, sql, throwFirst, type Reader, type Tx } from '../../db/db.ts'
+import type { InvoiceRow } from '../row.ts'
+import type { InvoiceState } from '../states.ts'
 import type { AtBank } from './twins.ts'
+import { invoices } from '../tables.ts'
 
 export type CancelRow = {
   invoice_id: string
@@ -85,7 +86,7 @@ export async function cancelInvoice(
     })
     // What was never asked for is not at the bank.
     if (invoice.state === 'draft') {
-      await move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', { why: 'canceled-by-person' })
+      await invoices.move(tx, { id, state: 'draft' }, 'canceled', { why: 'canceled-by-person' })
       return { is: 'canceled', invoice: (await lock(tx, id))! }
     }
     await tx.run(sql`
@@ -133,7 +134,7 @@ async function goOn(
           ? 'expired'
           : undefined
     if (to) {
-      await move(tx, 'invoices', invoiceMachine, id, invoice.state, to, {
+      await invoices.move(tx, { id, state: invoice.state }, to, {
         why: 'canceled-by-person',
         ref: providerId!,
       })

@@ -8,12 +8,12 @@ import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { later, millis, type Instant, type World } from '../../base/world.ts'
 import { bankMayBeAsked } from '../../ledger/ledger.ts'
 import { absenceMs, callMs, type InvoiceOrder, type ProviderInvoice, type Rail } from '../../rails/rail.ts'
-import { forUpdate, move, skipLocked, sql, type Db, type Tx } from '../../db/db.ts'
+import { forUpdate, skipLocked, sql, type Db, type Tx } from '../../db/db.ts'
 import { takeAsIssued } from './issued.ts'
-import { type InvoiceRow } from '../row.ts'
-import { invoiceMachine } from '../states.ts'
+import type { InvoiceRow } from '../row.ts'
 import { takeTwins } from './twins.ts'
 import { putOffDrafts } from '../unreadable.ts'
+import { invoices } from '../tables.ts'
 
 /** The bank takes at most this many in one call. */
 const batchSize = 100
@@ -67,12 +67,9 @@ async function claimDrafts(db: Db, rail: Rail, batchTag: string | undefined): Pr
         sql`due_at = ${dueAt}`,
       ]
       if (
-        await move(
+        await invoices.move(
           tx,
-          'invoices',
-          invoiceMachine,
-          row.id,
-          'draft',
+          { id: row.id, state: 'draft' },
           'issuing',
           { why: 'about to ask the bank', again: true },
           also,
@@ -178,12 +175,9 @@ async function record(
         })
         return isOurs ? undefined : made
       }
-      await move(
+      await invoices.move(
         tx,
-        'invoices',
-        invoiceMachine,
-        order.id,
-        'issuing',
+        { id: order.id, state: 'issuing' },
         'unsure',
         { why: 'the bank answered without it', again: true },
         [sql`next_at = ${later(now, absenceMs)}`],
@@ -192,12 +186,9 @@ async function record(
     }
     // No answer came, so it may have been issued: resolve asks by tag before anyone asks for it again.
     case 'unsure':
-      await move(
+      await invoices.move(
         tx,
-        'invoices',
-        invoiceMachine,
-        order.id,
-        'issuing',
+        { id: order.id, state: 'issuing' },
         'unsure',
         { why: answer.why, again: true },
         [sql`next_at = ${later(now, absenceMs)}`],
@@ -206,17 +197,14 @@ async function record(
     case 'refused':
       if (answer.again) {
         const nextAt = later(now, Math.max(answer.afterMs ?? 0, againMs))
-        await move(
+        await invoices.move(
           tx,
-          'invoices',
-          invoiceMachine,
-          order.id,
-          'issuing',
+          { id: order.id, state: 'issuing' },
           'draft',
           { why: answer.why, again: true },
           [sql`next_at = ${nextAt}`],
         )
-      } else await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'refused', { why: answer.why })
+      } else await invoices.move(tx, { id: order.id, state: 'issuing' }, 'refused', { why: answer.why })
       return undefined
   }
 }

@@ -1,8 +1,9 @@
 /** That the bank has an invoice of ours, wherever it was learnt. */
 import type { ProviderInvoice } from '../../rails/rail.ts'
-import { encrypted, move, sql, type Cause, type Tx } from '../../db/db.ts'
-import { type InvoiceRow } from '../row.ts'
-import { invoiceMachine, type InvoiceState } from '../states.ts'
+import { encrypted, sql, type Cause, type Tx } from '../../db/db.ts'
+import type { InvoiceRow } from '../row.ts'
+import type { InvoiceState } from '../states.ts'
+import { invoices } from '../tables.ts'
 
 const asking: readonly InvoiceState[] = ['draft', 'issuing', 'unsure']
 
@@ -32,14 +33,5 @@ export async function takeAsIssued(
     sql`brcode = ${encrypted('invoices.brcode', id, made.brcode)}`,
     sql`link = ${encrypted('invoices.link', id, made.link)}`,
   ]
-  return move(
-    tx,
-    'invoices',
-    invoiceMachine,
-    id,
-    row.state as 'draft' | 'issuing' | 'unsure',
-    'issued',
-    cause,
-    also,
-  )
+  return invoices.move(tx, { id, state: row.state }, 'issued', cause, also)
 }

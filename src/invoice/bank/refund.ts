@@ -4,12 +4,11 @@
  */
 import { BadInput, done } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
-import type { Machine, StateOf } from '../../base/machine.ts'
 import { formatUnits, formatReais } from '../../base/money.ts'
 import type { Instant, World } from '../../base/world.ts'
 import { doneFault } from '../../approvals/approvals.ts'
 import { audit } from '../../ledger/ledger.ts'
-import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../../db/db.ts'
+import { forUpdate, remember, sql, type Cause, type Reader, type Tx } from '../../db/db.ts'
 import {
   askForRefund,
   eachRefund,
@@ -21,22 +20,8 @@ import {
 } from './askRefund.ts'
 import { fateOf, saidIn, type Fate } from './fate.ts'
 import type { InvoiceRow } from '../row.ts'
-
-/**
- * `approved`: two people want it. `refunding`: the bank is being asked. `sent`: it took it on. `failed`:
- * nothing went back, and one may be asked for again.
- */
-export const refundMachine = {
-  // Failed: this database was restored, and it may have been done since.
-  approved: ['refunding', 'refunded', 'failed'],
-  refunding: ['sent', 'unsure', 'approved', 'failed', 'refunded'],
-  unsure: ['sent', 'approved', 'failed', 'refunded'],
-  sent: ['refunded', 'failed'],
-  refunded: [],
-  // The bank gave it back after all.
-  failed: ['refunded'],
-} as const satisfies Machine
-export type RefundState = StateOf<typeof refundMachine>
+import type { RefundState } from '../states.ts'
+import { refunds } from '../tables.ts'
 
 export type RefundRow = {
   id: string
@@ -173,8 +158,7 @@ export async function approveOwnRefund(
 
 /** Part or all of an invoice's own money. */
 const own: Refundable<RefundRow> = {
-  table: 'invoice_refunds',
-  machine: refundMachine,
+  table: refunds,
   over: 'failed',
   lock: lockRefund,
   isApproved: async (
@@ -222,9 +206,7 @@ const own: Refundable<RefundRow> = {
 }
 
 async function end(tx: Tx, row: RefundRow, cause: Cause): Promise<void> {
-  await move(tx, 'invoice_refunds', refundMachine, row.id, row.state as 'sent', 'refunded', cause, [
-    sql`next_at = null`,
-  ])
+  await refunds.move(tx, row, 'refunded', cause, [sql`next_at = null`])
   await readAgain(tx, row)
 }
 

@@ -4,7 +4,7 @@ import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { assertMayApprove, audit, auditedDetails, post } from '../../ledger/ledger.ts'
 import type { ProviderInvoice } from '../../rails/rail.ts'
-import { eachApart, move, sql, throwFirst, type Cause, type Db, type Tx } from '../../db/db.ts'
+import { eachApart, sql, throwFirst, type Cause, type Db, type Tx } from '../../db/db.ts'
 import {
   askForRefund,
   eachRefund,
@@ -21,10 +21,10 @@ import {
   lookForTwins,
   once,
   returnTwin,
-  twinMachine,
   type TwinRow,
   type TwinState,
 } from './twins.ts'
+import { twins } from '../tables.ts'
 
 /** Why a person cannot decide about a twin now: nobody paid it, its money has not come, or it was decided. */
 export type Refusal = 'not-found' | 'not-paid' | 'not-credited' | 'decided'
@@ -86,16 +86,7 @@ async function decide(
       sql`absences = 0`,
       sql`next_at = ${nextAt}`,
     ]
-    await move(
-      tx,
-      'invoice_twins',
-      twinMachine,
-      twin.id,
-      'credited',
-      to,
-      { why: 'decided', ref: providerId },
-      also,
-    )
+    await twins.move(tx, { id: twin.id, state: 'credited' }, to, { why: 'decided', ref: providerId }, also)
     await book(tx, twin)
     const detail = { duplicate: providerId, units: `${twin.paid_units}`, why }
     await audit(tx, {
@@ -110,8 +101,7 @@ async function decide(
 
 /** All of its money, whatever of it went back before. */
 const whole: Refundable<TwinRow> = {
-  table: 'invoice_twins',
-  machine: twinMachine,
+  table: twins,
   over: 'credited',
   lock: lockTwin,
   isApproved: async (reader, { invoice_id: invoiceId, provider_id: providerId }) =>

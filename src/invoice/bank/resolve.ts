@@ -5,10 +5,10 @@
 import { deadlineIn } from '../../base/deadline.ts'
 import { later, type World } from '../../base/world.ts'
 import { absenceMs, callMs, type ProviderInvoice, type Rail } from '../../rails/rail.ts'
-import { eachApart, move, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
-import { invoiceMachine } from '../states.ts'
+import { eachApart, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
 import { takeAsIssued } from './issued.ts'
 import { bestOf, takeTwins, watchForTwins } from './twins.ts'
+import { invoices } from '../tables.ts'
 
 const absencesNeeded = 2n
 
@@ -58,12 +58,9 @@ async function abandonIssuing(tx: Tx, rail: string, now: string): Promise<void> 
     sql`select id from invoices where state = 'issuing' and rail = ${rail} and next_at <= ${now} limit 1000`,
   )
   for (const { id } of rows)
-    await move(
+    await invoices.move(
       tx,
-      'invoices',
-      invoiceMachine,
-      id,
-      'issuing',
+      { id, state: 'issuing' },
       'unsure',
       { why: 'nobody wrote down an answer', again: true },
       [sql`next_at = ${now}`],
@@ -81,12 +78,9 @@ async function compare(tx: Tx, rail: string, batchTag: string, found: ProviderIn
     if (made) {
       await takeAsIssued(tx, id, made, { why: 'found at the bank by its tag', ref: made.providerId })
     } else if (absences + 1n >= absencesNeeded) {
-      await move(
+      await invoices.move(
         tx,
-        'invoices',
-        invoiceMachine,
-        id,
-        'unsure',
+        { id, state: 'unsure' },
         'draft',
         { why: 'the bank did not have it, asked twice', again: true },
         [sql`next_at = ${now}`],

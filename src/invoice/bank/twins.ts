@@ -10,7 +10,6 @@ import type { ProviderInvoice, Rail } from '../../rails/rail.ts'
 import {
   eachApart,
   forUpdate,
-  move,
   remember,
   sql,
   throwFirst,
@@ -21,7 +20,8 @@ import {
 } from '../../db/db.ts'
 import { awaitsItsId, takeAsIssued } from './issued.ts'
 import type { InvoiceRow } from '../row.ts'
-import { twinMachine, type TwinState } from './twinStates.ts'
+import type { TwinState } from './twinStates.ts'
+import { twins } from '../tables.ts'
 
 export { twinMachine, type TwinState } from './twinStates.ts'
 
@@ -101,7 +101,7 @@ export async function noteTwin(
   const twin = await lockTwin(tx, id)
   const to = seenAs(twin.state, shown.status)
   if (!to) return twin
-  await move(tx, 'invoice_twins', twinMachine, id, twin.state as 'open', to, cause, [sql`next_at = null`])
+  await twins.move(tx, { id, state: twin.state }, to, cause, [sql`next_at = null`])
   return lockTwin(tx, id)
 }
 
@@ -147,8 +147,7 @@ export async function creditTwin(
   if (twin.paid_units !== null) return false
   const paid = told > shown.units ? told : shown.units
   const also = [sql`paid_units = ${paid}`, sql`fee_units = ${shown.feeUnits}`, sql`next_at = null`]
-  if (!(await move(tx, 'invoice_twins', twinMachine, twin.id, twin.state as 'paid', 'credited', cause, also)))
-    return false
+  if (!(await twins.move(tx, twin, 'credited', cause, also))) return false
   const posting = { source: twin.id, invoiceId: twin.invoice_id, memo: twin.provider_id }
   await post(tx, world, { movement: 'duplicate credited', amount: brl(paid), ...posting })
   await post(tx, world, { movement: 'duplicate fee', amount: brl(shown.feeUnits), ...posting })
@@ -185,10 +184,7 @@ export async function returnTwin(
   if (twin.state === 'kept') await post(tx, world, { movement: 'duplicate reopened', ...posting })
   await post(tx, world, { movement: 'duplicate refunded', ...posting })
   await tx.run(sql`update invoice_twins set returned_units = ${total} where id = ${twin.id}`)
-  if (total === twin.paid_units)
-    await move(tx, 'invoice_twins', twinMachine, twin.id, twin.state as 'sent', 'refunded', cause, [
-      sql`next_at = null`,
-    ])
+  if (total === twin.paid_units) await twins.move(tx, twin, 'refunded', cause, [sql`next_at = null`])
   return true
 }
 
@@ -224,9 +220,7 @@ export async function undoReturn(
     sql`update invoice_twins set returned_units = ${total}, undone = ${now.undone} where id = ${twin.id}`,
   )
   if (twin.state === 'refunded')
-    await move(tx, 'invoice_twins', twinMachine, twin.id, 'refunded', 'credited', cause, [
-      sql`next_at = null`,
-    ])
+    await twins.move(tx, { id: twin.id, state: 'refunded' }, 'credited', cause, [sql`next_at = null`])
   world.log.warn(
     { invoice: twin.invoice_id, twin: twin.provider_id },
     'the money of a duplicate that was refunded came back',
@@ -252,9 +246,7 @@ export async function cancelTwin(
         : (seenAs('open', shown.value.status) ?? (answer.is === 'done' ? 'canceled' : undefined))
     if (to) {
       const why = to === 'paid' ? 'paid-meanwhile' : answer.is === 'done' ? 'canceled-here' : 'over-at-bank'
-      await move(tx, 'invoice_twins', twinMachine, id, 'open', to, { why, ref: providerId }, [
-        sql`next_at = null`,
-      ])
+      await twins.move(tx, { id, state: 'open' }, to, { why, ref: providerId }, [sql`next_at = null`])
       return to
     }
     await tx.run(sql`update invoice_twins set next_at = ${later(await tx.now(), againMs)} where id = ${id}`)

@@ -5,10 +5,10 @@
 import { minRequest, formatMoney } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import type { Destination } from '../../rails/chain.ts'
-import { encrypted, move, skipLocked, sql, type Db, type Tx } from '../../db/db.ts'
+import { encrypted, skipLocked, sql, type Db, type Tx } from '../../db/db.ts'
 import type { InvoiceRow } from '../row.ts'
-import { requestMachine } from '../states.ts'
 import { putOffDrafts } from '../unreadable.ts'
+import { requests } from '../tables.ts'
 
 /** Hands out the next address of our account to an invoice, in the caller's transaction. */
 export type TakeAddress = (tx: Tx, invoiceId: string) => Promise<Destination & { number: number }>
@@ -39,13 +39,13 @@ export async function requestDrafts(
         // A price that rose since the schedule was added makes of few reais what no node passes on.
         if (row.units < minRequest) {
           const why = `${formatMoney(row.units, 'BTC')} is below ${formatMoney(minRequest, 'BTC')}, which no node passes on: ask for more`
-          await move(tx, 'invoices', requestMachine, row.id, 'draft', 'refused', { why })
+          await requests.move(tx, { id: row.id, state: 'draft' }, 'refused', { why })
           world.log.warn({ invoice: row.id, why }, 'a request was refused')
           continue
         }
         const { address, number } = await takeAddress(tx, row.id)
         const cause = { why: `address ${number} of our account is its own`, ref: address }
-        await move(tx, 'invoices', requestMachine, row.id, 'draft', 'issued', cause, [
+        await requests.move(tx, { id: row.id, state: 'draft' }, 'issued', cause, [
           sql`provider_id = ${address}`,
           sql`address_index = ${number}`,
           sql`brcode = ${encrypted('invoices.brcode', row.id, uri(address, row.units, row.description))}`,

@@ -36,7 +36,7 @@ export interface Sighting {
 }
 
 export interface RequestStatus {
-  state: RequestState
+  state: Exclude<RequestState, 'draft'>
   why: string
   /** Satoshis that are on their way or there, counted or not. */
   received: bigint
@@ -78,7 +78,7 @@ export function requestStatus(asked: Asked, coins: readonly Sighting[], terms: T
   const missing = worth >= asked.units ? 0n : asked.units - worth
   const depth = depthCovering(asked.units, counted)
   const counts = judged.map(({ coin, worth: counting }) => coin.depth >= 0 && counting !== undefined)
-  const be = (state: RequestState, why: string): RequestStatus => ({
+  const be = (state: RequestStatus['state'], why: string): RequestStatus => ({
     state,
     why,
     received,

@@ -5,12 +5,13 @@
 import { newId } from '../../base/id.ts'
 import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
-import { clearSuspense, keepBankStop, post, strangerMachine } from '../../ledger/ledger.ts'
+import { clearSuspense, keepBankStop, post } from '../../ledger/ledger.ts'
 import type { ProviderPayout } from '../../rails/rail.ts'
-import { move, remember, sql, type Cause, type Sql, type Tx } from '../../db/db.ts'
+import { remember, sql, type Cause, type Sql, type Tx } from '../../db/db.ts'
 import { applyPayout, type Applied } from './outcome.ts'
 import { assertKeyIsFree, type AttemptRow, type PayoutRow } from '../row.ts'
-import { payoutMachine } from '../states.ts'
+import { payouts } from '../tables.ts'
+import { strangers } from '../../ledger/tables.ts'
 
 /**
  * Writes an order down that was made without these books. `units`: of the order, whatever the transfer is of.
@@ -70,10 +71,7 @@ export async function adopt(
     memo: attempt.external_id,
   })
   const now = await tx.now()
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'held', 'sent', cause, [
-    sql`next_at = ${now}`,
-    sql`why = null`,
-  ])
+  await payouts.move(tx, payout, 'sent', cause, [sql`next_at = ${now}`, sql`why = null`])
   world.log.warn(
     { payout: payout.id, order: attempt.external_id, ref: transfer.providerId },
     'a transfer is taken up as the order of a payout',
@@ -131,7 +129,7 @@ export async function acceptLines(
     sql`select id from strangers where state = 'open' and ${ofTransfer(transfer)} order by id`,
   )
   for (const { id } of open)
-    await move(tx, 'strangers', strangerMachine, id, 'open', 'accepted', cause, [
+    await strangers.move(tx, { id, state: 'open' }, 'accepted', cause, [
       sql`decided_by = ${by}`,
       sql`why = ${why}`,
     ])

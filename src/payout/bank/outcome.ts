@@ -7,12 +7,12 @@ import { brl } from '../../base/money.ts'
 import { later, type Millis, type World } from '../../base/world.ts'
 import { clearBooked, post } from '../../ledger/ledger.ts'
 import { lacksBalance, type ProviderPayout } from '../../rails/rail.ts'
-import { forUpdate, move, sql, type Cause, type Sql, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Cause, type Sql, type Tx } from '../../db/db.ts'
 import type { BankAccountRow } from '../account.ts'
 import { afterItsEnd, rightSize } from '../rightSize.ts'
 import { stopPayouts, type AttemptRow, type PayoutRow } from '../row.ts'
-import { attemptMachine, payoutMachine } from '../states.ts'
 import { verdictsOn, type Verdict } from './strange.ts'
+import { attempts, payouts } from '../tables.ts'
 
 const minuteMs = 60_000
 const maxTries = 5n
@@ -165,7 +165,7 @@ async function live(
         cause,
       )
     const also = [sql`provider_id = ${transfer.providerId}`, sql`why = null`]
-    await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'failed', 'sent', cause, also)
+    await attempts.move(tx, attempt, 'sent', cause, also)
     await movePayout(tx, payout, 'sent', cause, [sql`next_at = ${next}`, sql`why = null`])
     return 'moved'
   }
@@ -175,9 +175,7 @@ async function live(
     await adopt(tx, attempt, transfer)
     return 'nothing new'
   }
-  await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state, 'sent', cause, [
-    sql`provider_id = ${transfer.providerId}`,
-  ])
+  await attempts.move(tx, attempt, 'sent', cause, [sql`provider_id = ${transfer.providerId}`])
   await movePayout(tx, payout, 'sent', cause, [sql`next_at = ${next}`, sql`why = null`])
   return 'moved'
 }
@@ -213,7 +211,7 @@ async function succeed(
     )
 
   const { feeUnits: fee, units } = transfer
-  await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'sent', 'success', cause, [
+  await attempts.move(tx, attempt, 'success', cause, [
     sql`provider_id = ${transfer.providerId}`,
     sql`fee_units = ${fee}`,
     sql`why = null`,
@@ -307,16 +305,9 @@ async function dead(
   if (attempt.state !== 'sending' && attempt.state !== 'unsure' && attempt.state !== 'sent')
     return 'nothing new'
   const why = errors.length > 0 ? `${reason}: ${errors.join('; ')}` : reason
-  await move(
-    tx,
-    'attempts',
-    attemptMachine,
-    attempt.id,
-    attempt.state,
-    reason === 'canceled' ? 'canceled' : 'failed',
-    { ...cause, why },
-    [sql`why = ${why}`],
-  )
+  await attempts.move(tx, attempt, reason === 'canceled' ? 'canceled' : 'failed', { ...cause, why }, [
+    sql`why = ${why}`,
+  ])
   await post(tx, world, {
     movement: 'payout returned',
     source: await sourceOf(tx, 'payout returned', attempt.id),
@@ -354,16 +345,7 @@ export async function giveUp(
   why: string,
   cause: Cause,
 ): Promise<void> {
-  await move(
-    tx,
-    'attempts',
-    attemptMachine,
-    attempt.id,
-    attempt.state as 'sent',
-    'failed',
-    { ...cause, why },
-    [sql`why = ${why}`],
-  )
+  await attempts.move(tx, attempt, 'failed', { ...cause, why }, [sql`why = ${why}`])
   await post(tx, world, {
     movement: 'payout returned',
     source: await sourceOf(tx, 'payout returned', attempt.id),
@@ -413,7 +395,7 @@ async function refunded(
   cause: Cause,
   why = 'the receiver’s bank sent it back',
 ): Promise<Applied> {
-  await move(tx, 'attempts', attemptMachine, attempt.id, 'success', 'refunded', { ...cause, why }, [
+  await attempts.move(tx, { id: attempt.id, state: 'success' }, 'refunded', { ...cause, why }, [
     sql`why = ${why}`,
   ])
   await post(tx, world, {
@@ -470,5 +452,5 @@ async function movePayout(
   cause: Cause,
   also: Sql[],
 ): Promise<void> {
-  if (payout.state !== to) await move(tx, 'payouts', payoutMachine, payout.id, payout.state, to, cause, also)
+  if (payout.state !== to) await payouts.move(tx, payout, to, cause, also)
 }

@@ -6,16 +6,16 @@ import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
 import { owedFor } from '../../ledger/ledger.ts'
 import { absenceMs, callMs, type BankDestination, type ProviderPayout, type Rail } from '../../rails/rail.ts'
-import { eachApart, forUpdate, move, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
+import { eachApart, forUpdate, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
 import { destinationOf, type BankAccountRow } from '../account.ts'
 import { ordersNotAsBooked } from '../asBooked.ts'
 import { beginLook, isFresh, staleLook } from './look.ts'
 import { applyPayout, giveUp, silenceMs } from './outcome.ts'
 import { mayBeGoingBack } from '../rightSize.ts'
 import { type AttemptRow, type PayoutRow } from '../row.ts'
-import { attemptMachine, payoutMachine } from '../states.ts'
 import { isStillOurs } from './send.ts'
 import { bankPayoutsStopped } from './unheard.ts'
+import { attempts, payouts } from '../tables.ts'
 
 const absencesNeeded = 2n
 
@@ -63,10 +63,8 @@ async function abandonSending(tx: Tx, now: string): Promise<void> {
       sql`select id from attempts where payout_id = ${id} and state = 'sending'`,
     )
     if (attempt)
-      await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'unsure', { why }, [
-        sql`absences = 0`,
-      ])
-    await move(tx, 'payouts', payoutMachine, id, 'sending', 'unsure', { why }, [
+      await attempts.move(tx, { id: attempt.id, state: 'sending' }, 'unsure', { why }, [sql`absences = 0`])
+    await payouts.move(tx, { id, state: 'sending' }, 'unsure', { why }, [
       sql`next_at = ${now}`,
       sql`why = ${why}`,
     ])
@@ -156,10 +154,10 @@ async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<Again 
   // As at the first order: while it is asked for, no event may call it dead, for the next try of this call
   // would bring it to life.
   const why = 'absent twice, so ordered again under the same key'
-  const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [
+  const mine = await attempts.move(tx, { id: attempt.id, state: 'unsure' }, 'sending', { why }, [
     sql`asked_at = ${now}`,
   ])
-  return mine && (await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'unsure', 'sending', { why }))
+  return mine && (await payouts.move(tx, { id: attempt.payout_id, state: 'unsure' }, 'sending', { why }))
     ? { askedAt: now, invoiceId: payout.invoice_id, to: destinationOf(account) }
     : 'again'
 }
@@ -192,11 +190,11 @@ async function sentAgain(tx: Tx, attempt: AttemptRow, { providerId }: ProviderPa
   const cause = { why: 'the bank took it on', ref: providerId }
   const next = later(await tx.now(), silenceMs)
   if (
-    await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'sent', cause, [
+    await attempts.move(tx, { id: attempt.id, state: 'sending' }, 'sent', cause, [
       sql`provider_id = ${providerId}`,
     ])
   )
-    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'sent', cause, [
+    await payouts.move(tx, { id: attempt.payout_id, state: 'sending' }, 'sent', cause, [
       sql`next_at = ${next}`,
       sql`why = null`,
     ])
@@ -204,10 +202,8 @@ async function sentAgain(tx: Tx, attempt: AttemptRow, { providerId }: ProviderPa
 
 async function unsureAgain(tx: Tx, attempt: AttemptRow, why: string): Promise<void> {
   const next = later(await tx.now(), absenceMs)
-  if (
-    await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'unsure', { why }, [sql`absences = 0`])
-  )
-    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'unsure', { why }, [
+  if (await attempts.move(tx, { id: attempt.id, state: 'sending' }, 'unsure', { why }, [sql`absences = 0`]))
+    await payouts.move(tx, { id: attempt.payout_id, state: 'sending' }, 'unsure', { why }, [
       sql`next_at = ${next}`,
       sql`why = ${why}`,
     ])

@@ -13,7 +13,6 @@ import {
   eachApart,
   faultOf,
   forUpdate,
-  move,
   remember,
   skipLocked,
   sql,
@@ -34,10 +33,10 @@ import { balancePauseMs, silenceMs } from './outcome.ts'
 import { setOff } from '../receivable.ts'
 import { afterItsEnd, mayBeGoingBack } from '../rightSize.ts'
 import { assertKeyIsFree, holdBack, mayGoOut, type PayoutRow } from '../row.ts'
-import { attemptMachine, payoutMachine } from '../states.ts'
 import { hasStrange } from './strange.ts'
 import { lookUnderTag, unansweredPauseMs } from './underTag.ts'
 import { mayOrderAtBank } from './unheard.ts'
+import { payouts, attempts } from '../tables.ts'
 
 const batchSize = 100
 
@@ -257,12 +256,9 @@ async function openAttempt(tx: Tx, world: World, payout: DuePayout): Promise<Ord
   const externalId = `${payout.id}-${number}`
   await assertKeyIsFree(tx, payout, externalId)
 
-  await move(
+  await payouts.move(
     tx,
-    'payouts',
-    payoutMachine,
-    payout.id,
-    payout.state,
+    payout,
     'sending',
     { why: `order ${number} is about to be sent`, ref: attemptId, again: true },
     [sql`next_at = ${later(now, absenceMs)}`, sql`tries = tries + 1`, sql`why = null`],
@@ -369,11 +365,11 @@ async function taken(tx: Tx, order: Order, made: ProviderPayout): Promise<void> 
   const cause: Cause = { why: 'the bank took it on', ref: made.providerId }
   const now = await tx.now()
   if (
-    await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'sent', cause, [
+    await attempts.move(tx, { id: order.attemptId, state: 'sending' }, 'sent', cause, [
       sql`provider_id = ${made.providerId}`,
     ])
   )
-    await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', 'sent', { ...cause, again: true }, [
+    await payouts.move(tx, { id: order.payoutId, state: 'sending' }, 'sent', { ...cause, again: true }, [
       sql`next_at = ${later(now, silenceMs)}`,
     ])
 }
@@ -381,11 +377,9 @@ async function taken(tx: Tx, order: Order, made: ProviderPayout): Promise<void> 
 async function unclear(tx: Tx, order: Order, why: string): Promise<void> {
   const next = later(await tx.now(), absenceMs)
   if (
-    await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'unsure', { why }, [
-      sql`absences = 0`,
-    ])
+    await attempts.move(tx, { id: order.attemptId, state: 'sending' }, 'unsure', { why }, [sql`absences = 0`])
   )
-    await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', 'unsure', { why, again: true }, [
+    await payouts.move(tx, { id: order.payoutId, state: 'sending' }, 'unsure', { why, again: true }, [
       sql`next_at = ${next}`,
       sql`why = ${why}`,
     ])
@@ -398,7 +392,7 @@ async function refusedNow(
   { why, again, afterMs, denied }: { why: string; again: boolean; afterMs?: number; denied?: true },
 ): Promise<void> {
   if (
-    !(await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'refused', { why }, [
+    !(await attempts.move(tx, { id: order.attemptId, state: 'sending' }, 'refused', { why }, [
       sql`why = ${why}`,
     ]))
   )
@@ -412,12 +406,9 @@ async function refusedNow(
   })
   const { waits } = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${order.payoutId}`))!
   const next = later(await tx.now(), Math.max(afterMs ?? 0, unansweredPauseMs(waits)))
-  await move(
+  await payouts.move(
     tx,
-    'payouts',
-    payoutMachine,
-    order.payoutId,
-    'sending',
+    { id: order.payoutId, state: 'sending' },
     again ? 'owed' : 'held',
     { why, ...(again && { again }) },
     [

@@ -5,14 +5,14 @@
 import { isSamePlace } from '../../base/brazil.ts'
 import { later, type Millis, type World } from '../../base/world.ts'
 import type { ProviderPayout, Rail } from '../../rails/rail.ts'
-import { forUpdate, move, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
 import type { BankAccountRow } from '../account.ts'
 import { adopt, keepAttempt, wasBookedAsExternal } from './adopt.ts'
 import { applyPayout } from './outcome.ts'
 import { beginLook, isFresh, withKnown, type Look } from './look.ts'
 import { attemptsOf, type AttemptRow, type PayoutRow } from '../row.ts'
-import { payoutMachine } from '../states.ts'
 import { noteStrange, strangeUnderKeysOf, verdictsOn, type Verdict } from './strange.ts'
+import { payouts } from '../tables.ts'
 
 /** Alive, or paid; what a bank says in words this house does not know is taken for that too. */
 export const isAlive = ({ status }: ProviderPayout): boolean => status !== 'failed' && status !== 'canceled'
@@ -89,9 +89,7 @@ async function hold(
 ): Promise<void> {
   world.log.error({ payout: payout.id, why }, 'a payout is held')
   const cause = { why, ref: shown.providerId }
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed' | 'waiting', 'held', cause, [
-    sql`why = ${why}`,
-  ])
+  await payouts.move(tx, payout, 'held', cause, [sql`why = ${why}`])
 }
 
 /**

@@ -6,9 +6,9 @@ import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
 import type { ProviderPayout } from '../../rails/rail.ts'
-import { move, sql, type Cause, type Tx } from '../../db/db.ts'
+import { sql, type Cause, type Tx } from '../../db/db.ts'
 import { type PayoutRow } from '../row.ts'
-import { payoutMachine } from '../states.ts'
+import { payouts } from '../tables.ts'
 
 /**
  * What became of such a transfer afterwards was heard by nobody. Two people who say that it has not paid the
@@ -38,5 +38,5 @@ export async function unsettleElsewhere(
     memo: providerId,
   })
   const why = `transfer ${providerId}, by which it was settled, has not paid it: release it once it is to be paid`
-  await move(tx, 'payouts', payoutMachine, id, 'paid', 'held', { ...cause, why }, [sql`why = ${why}`])
+  await payouts.move(tx, { id, state: 'paid' }, 'held', { ...cause, why }, [sql`why = ${why}`])
 }

@@ -3,15 +3,14 @@ import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { later, type World } from '../../base/world.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { callMs } from '../../rails/rail.ts'
-import { eachApart, forUpdate, move, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
+import { eachApart, forUpdate, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
 import { latestOf, readPlan, signedOf, type BundleRow, type CandidateRow } from './bundle.ts'
-import { bundleMachine, candidateMachine } from '../states.ts'
 import { isCancellation, isCanceling, type OwedAgain } from './cancel.ts'
 import { strangeIn } from './check.ts'
 import { putOff, signAgainMs, signByWallet } from './sign.ts'
 import { payoutsStopped, stopPayouts } from '../row.ts'
-import { attemptMachine, payoutMachine } from '../states.ts'
 import { chainUnread } from './unread.ts'
+import { candidates, bundles, attempts, payouts } from '../tables.ts'
 
 const sendAgainMs = 10 * 60_000
 
@@ -166,8 +165,8 @@ async function taken(tx: Tx, candidate: CandidateRow): Promise<void> {
   const waits = (await latestOf(tx, id)).state === 'planned'
   // What a better offer waits for stays said.
   const why = waits ? bundle.why : null
-  await move(tx, 'bundle_candidates', candidateMachine, txid, 'signed', 'sent', cause)
-  if (bundle.state === 'signed') await move(tx, 'bundles', bundleMachine, id, 'signed', 'sent', cause)
+  await candidates.move(tx, { id: txid, state: 'signed' }, 'sent', cause)
+  if (bundle.state === 'signed') await bundles.move(tx, { id, state: 'signed' }, 'sent', cause)
   await tx.run(
     sql`update bundles set why = ${why}, next_at = ${later(await tx.now(), waits ? signAgainMs : sendAgainMs)}
       where id = ${id}`,
@@ -182,7 +181,7 @@ async function tellAttempts(tx: Tx, bundleId: string, cause: { why: string; ref:
     sql`select id, payout_id from attempts where bundle_id = ${bundleId} and state = 'sending' order by id`,
   )
   for (const { id, payout_id: payoutId } of rows) {
-    await move(tx, 'attempts', attemptMachine, id, 'sending', 'sent', cause)
-    await move(tx, 'payouts', payoutMachine, payoutId, 'sending', 'sent', cause, [sql`why = null`])
+    await attempts.move(tx, { id, state: 'sending' }, 'sent', cause)
+    await payouts.move(tx, { id: payoutId, state: 'sending' }, 'sent', cause, [sql`why = null`])
   }
 }

@@ -4,7 +4,7 @@ import { btc } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { assertMayApprove, audit, auditedDetails, post } from '../../ledger/ledger.ts'
 import type { ChainRail } from '../../rails/chain.ts'
-import { forUpdate, move, sql, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
 import {
   candidatesOf,
   keepCandidate,
@@ -16,8 +16,8 @@ import {
 } from './bundle.ts'
 import type { BundleTerms, Present } from './terms.ts'
 import type { AttemptRow, PayoutRow } from '../row.ts'
-import { attemptMachine, bundleMachine, payoutMachine } from '../states.ts'
 import { chainUnread, unreadSentence } from './unread.ts'
+import { bundles, attempts, payouts } from '../tables.ts'
 
 /**
  * It pays nobody but ourselves: what a bundle that is canceled spends its coins by. Every other has a payee.
@@ -165,26 +165,21 @@ export async function endCanceled(
   { id, state }: Pick<BundleRow, 'id' | 'state'>,
   cause: Cause,
 ): Promise<void> {
-  await move(tx, 'bundles', bundleMachine, id, state as 'planned', 'void', cause, [sql`why = ${cause.why}`])
+  await bundles.move(tx, { id, state }, 'void', cause, [sql`why = ${cause.why}`])
   await tx.run(
     sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins
       where spent_by is null)`,
   )
   const now = await tx.now()
-  const attempts = await tx.all<AttemptRow>(
+  const onTheirWay = await tx.all<AttemptRow>(
     sql`select * from attempts where bundle_id = ${id} and state in ('sending', 'sent') order by id`,
   )
-  for (const attempt of attempts) {
+  for (const attempt of onTheirWay) {
     const payout = (await tx.one<PayoutRow>(
       sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`,
     ))!
-    await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'sent', 'failed', cause, [
-      sql`why = ${cause.why}`,
-    ])
-    await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'sent', 'owed', cause, [
-      sql`why = null`,
-      sql`next_at = ${now}`,
-    ])
+    await attempts.move(tx, attempt, 'failed', cause, [sql`why = ${cause.why}`])
+    await payouts.move(tx, payout, 'owed', cause, [sql`why = null`, sql`next_at = ${now}`])
     const owed = { amount: btc(attempt.units), invoiceId: payout.invoice_id, memo: cause.why }
     await post(tx, world, { movement: 'payout returned', source: attempt.id, ...owed })
   }

@@ -8,10 +8,10 @@ import type { World } from '../../base/world.ts'
 import { assertMayApprove, audit, post, type Proposed } from '../../ledger/ledger.ts'
 import type { ChainRail, Tx as ChainTx } from '../../rails/chain.ts'
 import type { Rails } from '../../rails/rail.ts'
-import { forUpdate, move, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
 import { findPayout, stopPayouts, type PayoutRow } from '../row.ts'
-import { payoutMachine } from '../states.ts'
 import { assertUnexplained, bearsOurTag, proposeAs, provenByBank, settleWith } from '../bank/verdict.ts'
+import { payouts } from '../tables.ts'
 
 /**
  * Numbers of a payee's descriptor beyond the last we know of, within which a forgotten transaction may have
@@ -76,9 +76,7 @@ export async function holdPaidElsewhere(
       const known = paid.get(payout.account_id) ?? pays(foreign, rail, payout)
       paid.set(payout.account_id, known)
       if (!known) continue
-      await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'held', cause, [
-        sql`why = ${cause.why}`,
-      ])
+      await payouts.move(tx, payout, 'held', cause, [sql`why = ${cause.why}`])
       world.log.warn(
         { payout: payout.id, txid: foreign.txid },
         'a payout is held: a transaction that is not ours pays its account',
@@ -125,7 +123,7 @@ export async function settlePaidElsewhere(
         insert into paid_elsewhere (payout_id, txid, added_at) values (${id}, ${ref}, ${await tx.now()})
           on conflict (payout_id, txid) do update set twice = 0`)
       await bookElsewhere(tx, world, current, ref, 'payout paid elsewhere')
-      await move(tx, 'payouts', payoutMachine, id, 'held', 'paid', cause, [sql`why = null`])
+      await payouts.move(tx, { id, state: 'held' }, 'paid', cause, [sql`why = null`])
     }
     const settled = (await findPayout(tx, id))!
     if (settled.state !== 'paid')
@@ -184,9 +182,7 @@ async function leftChain(tx: Tx, world: World, payout: PayoutRow, txid: string):
   const { id, state } = payout
   const why = `${txid}, by which it was settled, has left the chain: it counts again once a block has it, else release it`
   await bookElsewhere(tx, world, payout, txid, 'payout elsewhere undone')
-  await move(tx, 'payouts', payoutMachine, id, state as 'paid', 'held', { why, ref: txid }, [
-    sql`why = ${why}`,
-  ])
+  await payouts.move(tx, { id, state }, 'held', { why, ref: txid }, [sql`why = ${why}`])
   world.log.error({ payout: id, txid }, 'a payout is held: what it was settled by has left the chain')
 }
 
@@ -194,12 +190,9 @@ async function backInChain(tx: Tx, world: World, payout: PayoutRow, txid: string
   const { id, state } = payout
   if (state === 'owed' || state === 'waiting' || state === 'held') {
     await bookElsewhere(tx, world, payout, txid, 'payout paid elsewhere')
-    await move(
+    await payouts.move(
       tx,
-      'payouts',
-      payoutMachine,
-      id,
-      state,
+      { id, state },
       'paid',
       { why: 'what it was settled by is in a block again', ref: txid },
       [sql`why = null`],

@@ -5,12 +5,11 @@
 import { btc } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
-import { forUpdate, move, sql, type Cause, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Cause, type Tx } from '../../db/db.ts'
 import { candidatesOf, outputsOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
-import { bundleMachine, candidateMachine } from '../states.ts'
 import { endCanceled, isCancellation } from './cancel.ts'
 import { stopPayouts, type AttemptRow, type PayoutRow } from '../row.ts'
-import { attemptMachine, payoutMachine } from '../states.ts'
+import { candidates, bundles, attempts, payouts } from '../tables.ts'
 
 /** Books, unbooks and settles. Answers what changed, as a phrase. */
 export async function applyBundle(
@@ -154,62 +153,47 @@ async function unbook(
 async function toMined(
   tx: Tx,
   bundle: BundleRow,
-  candidates: CandidateRow[],
+  group: CandidateRow[],
   mined: { candidate: CandidateRow; height: bigint },
   cause: Cause,
 ): Promise<void> {
   const why = { ...cause, ref: mined.candidate.id }
-  for (const candidate of candidates) {
+  for (const candidate of group) {
     const to = candidate.id === mined.candidate.id ? 'mined' : 'replaced'
     const current = (await tx.one<{ state: CandidateRow['state'] }>(
       sql`select state from bundle_candidates where id = ${candidate.id}`,
     ))!.state
     const also = [sql`height = ${to === 'mined' ? mined.height : null}`]
-    if (current !== to)
-      await move(tx, 'bundle_candidates', candidateMachine, candidate.id, current as 'sent', to, why, also)
+    if (current !== to) await candidates.move(tx, { id: candidate.id, state: current }, to, why, also)
   }
   if (bundle.state !== 'mined' && bundle.state !== 'paid')
-    await move(tx, 'bundles', bundleMachine, bundle.id, bundle.state, 'mined', why, [sql`why = null`])
+    await bundles.move(tx, bundle, 'mined', why, [sql`why = null`])
   if (isCancellation(mined.candidate)) return
   // It may be mined before the answer to its sending was written down.
   for (const attempt of await attemptsIn(tx, bundle.id, 'sending')) {
-    await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'sent', why)
-    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'sent', why)
+    await attempts.move(tx, { id: attempt.id, state: 'sending' }, 'sent', why)
+    await payouts.move(tx, { id: attempt.payout_id, state: 'sending' }, 'sent', why)
   }
 }
 
 /** Its block was left behind: any of the group may be mined now, and what has bytes is sent again. */
-async function backToSent(
-  tx: Tx,
-  bundle: BundleRow,
-  candidates: CandidateRow[],
-  cause: Cause,
-): Promise<void> {
-  for (const { id, state, raw } of candidates)
+async function backToSent(tx: Tx, bundle: BundleRow, group: CandidateRow[], cause: Cause): Promise<void> {
+  for (const { id, state, raw } of group)
     // Once it was paid, coins that only the others spend were set free, and they are not sent again.
     if (state === 'mined' || (state === 'replaced' && bundle.state !== 'paid'))
-      await move(
-        tx,
-        'bundle_candidates',
-        candidateMachine,
-        id,
-        state,
-        raw === null ? 'planned' : 'sent',
-        cause,
-        [sql`height = null`],
-      )
-  await move(tx, 'bundles', bundleMachine, bundle.id, bundle.state as 'mined', 'sent', cause)
+      await candidates.move(tx, { id, state }, raw === null ? 'planned' : 'sent', cause, [sql`height = null`])
+  await bundles.move(tx, bundle, 'sent', cause)
   for (const attempt of await attemptsIn(tx, bundle.id, 'success')) {
-    await move(tx, 'attempts', attemptMachine, attempt.id, 'success', 'sent', cause)
-    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'paid', 'sent', cause)
+    await attempts.move(tx, { id: attempt.id, state: 'success' }, 'sent', cause)
+    await payouts.move(tx, { id: attempt.payout_id, state: 'paid' }, 'sent', cause)
   }
 }
 
 async function toPaid(tx: Tx, bundle: BundleRow, cause: Cause): Promise<void> {
-  await move(tx, 'bundles', bundleMachine, bundle.id, 'mined', 'paid', cause)
+  await bundles.move(tx, { id: bundle.id, state: 'mined' }, 'paid', cause)
   for (const attempt of await attemptsIn(tx, bundle.id, 'sent')) {
-    await move(tx, 'attempts', attemptMachine, attempt.id, 'sent', 'success', cause)
-    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sent', 'paid', cause, [sql`why = null`])
+    await attempts.move(tx, { id: attempt.id, state: 'sent' }, 'success', cause)
+    await payouts.move(tx, { id: attempt.payout_id, state: 'sent' }, 'paid', cause, [sql`why = null`])
   }
   // Coins that only a replaced transaction would have spent are free again.
   await tx.run(sql`
@@ -281,7 +265,7 @@ async function bookGivenUp(
 async function giveUp(tx: Tx, world: World, { id, state }: BundleRow, cause: Cause): Promise<boolean> {
   if (state !== 'planned' && state !== 'signed' && state !== 'sent') return false
   const why = { ...cause, why: shutOutWhy }
-  await move(tx, 'bundles', bundleMachine, id, state, 'void', why, [sql`why = ${shutOutWhy}`])
+  await bundles.move(tx, { id, state }, 'void', why, [sql`why = ${shutOutWhy}`])
   await tx.run(
     sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins
       where spent_by is null)`,
@@ -289,8 +273,8 @@ async function giveUp(tx: Tx, world: World, { id, state }: BundleRow, cause: Cau
   for (const from of ['sending', 'sent'] as const)
     for (const attempt of await attemptsIn(tx, id, from)) {
       const payout = await payoutOf(tx, attempt.id)
-      await move(tx, 'attempts', attemptMachine, attempt.id, from, 'failed', why, [sql`why = ${shutOutWhy}`])
-      await move(tx, 'payouts', payoutMachine, payout.id, from, 'held', why, [sql`why = ${shutOutWhy}`])
+      await attempts.move(tx, { id: attempt.id, state: from }, 'failed', why, [sql`why = ${shutOutWhy}`])
+      await payouts.move(tx, { id: payout.id, state: from }, 'held', why, [sql`why = ${shutOutWhy}`])
       const owed = { amount: btc(attempt.units), invoiceId: payout.invoice_id, memo: shutOutWhy }
       await post(tx, world, { movement: 'payout returned', source: attempt.id, ...owed })
     }

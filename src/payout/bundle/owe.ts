@@ -6,9 +6,9 @@ import { newId } from '../../base/id.ts'
 import { btc, shareOf } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
-import { forUpdate, move, remember, sql, type Cause, type Tx } from '../../db/db.ts'
+import { forUpdate, remember, sql, type Cause, type Tx } from '../../db/db.ts'
 import { stopPayouts, type PayoutRow } from '../row.ts'
-import { payoutMachine } from '../states.ts'
+import { payouts } from '../tables.ts'
 
 /**
  * Coins of one invoice that are credited together. `credits`: how often each was credited or taken back
@@ -118,16 +118,7 @@ export async function suspend(
 export async function pause(tx: Tx, payoutId: string, cause: Cause): Promise<PayoutRow> {
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${payoutId} ${forUpdate}`))!
   if (isWaiting(payout.state))
-    await move(
-      tx,
-      'payouts',
-      payoutMachine,
-      payout.id,
-      payout.state,
-      'held',
-      { ...cause, why: orphanedWhy },
-      [sql`why = ${orphanedWhy}`],
-    )
+    await payouts.move(tx, payout, 'held', { ...cause, why: orphanedWhy }, [sql`why = ${orphanedWhy}`])
   return payout
 }
 
@@ -135,7 +126,7 @@ export async function pause(tx: Tx, payoutId: string, cause: Cause): Promise<Pay
 export async function resume(tx: Tx, payoutId: string, cause: Cause): Promise<void> {
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${payoutId} ${forUpdate}`))!
   if (payout.state === 'held' && payout.why === orphanedWhy)
-    await move(tx, 'payouts', payoutMachine, payout.id, 'held', 'owed', cause, [
+    await payouts.move(tx, { id: payout.id, state: 'held' }, 'owed', cause, [
       sql`why = null`,
       sql`next_at = ${await tx.now()}`,
     ])
@@ -175,8 +166,6 @@ export async function uncredit(tx: Tx, world: World, payoutId: string, cause: Ca
       memo: cause.why,
     })
   await tx.run(sql`update invoices set paid_units = paid_units - ${units} where id = ${invoiceId}`)
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'canceled', cause, [
-    sql`why = ${cause.why}`,
-  ])
+  await payouts.move(tx, payout, 'canceled', cause, [sql`why = ${cause.why}`])
   return true
 }

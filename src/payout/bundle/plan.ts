@@ -9,7 +9,7 @@ import { btc } from '../../base/money.ts'
 import { later, type Millis, type World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
 import type { ChainRail, Coin, Destination, Payee, Plan } from '../../rails/chain.ts'
-import { faultOf, move, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../../db/db.ts'
+import { faultOf, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../../db/db.ts'
 import { notAsBooked } from '../asBooked.ts'
 import { keepCandidate, latestOf, spendable } from './bundle.ts'
 import { strangeIn } from './check.ts'
@@ -20,9 +20,9 @@ import { withinLimits } from '../limits.ts'
 import { withProof, type ApprovalsNeeded } from '../proven.ts'
 import { refundRule } from './refund.ts'
 import { holdBack, mayGoOut, type PayoutRow } from '../row.ts'
-import { payoutMachine } from '../states.ts'
 import { chainPayoutsStopped } from './unread.ts'
 import type { BundleTerms, Present } from './terms.ts'
+import { payouts } from '../tables.ts'
 
 export type Planning =
   | { is: 'planned'; bundleId: string; payouts: number }
@@ -292,9 +292,7 @@ async function holdUnpayable(
     const fault = faults.get(payout.account_id)
     if (fault === undefined) continue
     const why = `its account cannot be paid: ${fault}`
-    await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'held', { why }, [
-      sql`why = ${why}`,
-    ])
+    await payouts.move(tx, payout, 'held', { why }, [sql`why = ${why}`])
     world.log.error(
       { payout: payout.id, account: payout.account_id, why: fault },
       'a payout is held: its account cannot be paid',
@@ -394,10 +392,7 @@ async function openAttempt(
     why: `it goes out in a bundle${feeNote === undefined ? '' : `: ${feeNote}`}`,
     ref: bundleId,
   }
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'sending', cause, [
-    sql`tries = tries + 1`,
-    sql`why = null`,
-  ])
+  await payouts.move(tx, payout, 'sending', cause, [sql`tries = tries + 1`, sql`why = null`])
   await tx.run(sql`update accounts set next_index = next_index + 1 where id = ${payout.account_id}`)
   await tx.run(sql`
     insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at, bundle_id,

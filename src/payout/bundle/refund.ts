@@ -7,10 +7,10 @@ import { newId } from '../../base/id.ts'
 import { btc } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { audit, post } from '../../ledger/ledger.ts'
-import { forUpdate, move, remember, sql, type Cause, type Reader, type Sql, type Tx } from '../../db/db.ts'
+import { forUpdate, remember, sql, type Cause, type Reader, type Sql, type Tx } from '../../db/db.ts'
 import { pause, resume, suspend } from './owe.ts'
 import { findPayout, type PayoutRow } from '../row.ts'
-import { payoutMachine } from '../states.ts'
+import { payouts } from '../tables.ts'
 
 /** `refund`, and of the same invoice later ones `refund/2`, `refund/3`, …: no other payout begins so. */
 export const isRefund = ({ rule }: Pick<PayoutRow, 'rule'>): boolean => /^refund(\/\d+)?$/.test(rule)
@@ -89,7 +89,7 @@ export async function withdrawRefund(
 ): Promise<boolean> {
   const { id, state, units, invoice_id: invoiceId } = payout
   if (state !== 'owed' && state !== 'waiting' && state !== 'held') return false
-  await move(tx, 'payouts', payoutMachine, id, state, 'canceled', cause, [sql`why = ${cause.why}`])
+  await payouts.move(tx, { id, state }, 'canceled', cause, [sql`why = ${cause.why}`])
   const parts = await tx.all<{ coin_id: string; units: bigint }>(
     sql`select coin_id, units from coin_refunds where payout_id = ${id}`,
   )

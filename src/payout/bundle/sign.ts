@@ -4,15 +4,15 @@
  */
 import { later, type World } from '../../base/world.ts'
 import type { ChainRail, Plan, Signed } from '../../rails/chain.ts'
-import { forUpdate, move, sql, type Db, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Db, type Tx } from '../../db/db.ts'
 import { markHanded, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
-import { bundleMachine, candidateMachine } from '../states.ts'
 import { endUnsigned, isCancellation, type OwedAgain } from './cancel.ts'
 import { strangeIn } from './check.ts'
 import { aboveObjected } from '../limitObjection.ts'
 import { objectionsTo, objectionWhy } from '../objection.ts'
 import type { PayoutRow } from '../row.ts'
 import { chainPayoutsStopped, chainUnreadWhy } from './unread.ts'
+import { candidates, bundles } from '../tables.ts'
 
 const dayMs = 86_400_000
 export const signAgainMs = 60_000
@@ -137,22 +137,11 @@ export async function keepSigned(
   const height = sql`(select max(height) from chain_blocks where active = 1)`
   const bytes = [sql`raw = ${raw}`, sql`signed_at = ${now}`, sql`signed_height = ${height}`]
   if (bundle.state === 'void') return 'it was canceled, or can never be mined'
-  if (
-    !(await move(
-      tx,
-      'bundle_candidates',
-      candidateMachine,
-      candidate.id,
-      'planned',
-      'signed',
-      { why },
-      bytes,
-    ))
-  )
+  if (!(await candidates.move(tx, { id: candidate.id, state: 'planned' }, 'signed', { why }, bytes)))
     return undefined
   await tx.run(sql`update bundles set why = null, next_at = ${now} where id = ${bundle.id}`)
   if (bundle.state === 'planned')
-    await move(tx, 'bundles', bundleMachine, bundle.id, 'planned', 'signed', { why, ref: candidate.id })
+    await bundles.move(tx, { id: bundle.id, state: 'planned' }, 'signed', { why, ref: candidate.id })
   return undefined
 }
 

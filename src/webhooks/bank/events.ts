@@ -14,7 +14,7 @@ import {
 import { clearBooked } from '../../ledger/ledger.ts'
 import { applyPayout, noteStrange, owe, type PayoutNews, type Terms } from '../../payout/payout.ts'
 import type { ProviderEvent, ProviderInvoice, ProviderPayout, Rail } from '../../rails/rail.ts'
-import { forUpdate, move, sql, type Cause, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Cause, type Tx } from '../../db/db.ts'
 import { finish, unconfirmed, type Claimed, type Settling, type Outcome, type Settler } from '../apply.ts'
 import type { InboxRow } from '../inbox.ts'
 import {
@@ -29,6 +29,7 @@ import {
 } from './proofs.ts'
 import { beginReversal, mayBeGoingBackOf, noteReversal, settleReversal } from './reversals.ts'
 import { settleTwin } from './twins.ts'
+import { invoices } from '../../invoice/tables.ts'
 
 type SettlingAtBank = Settling & { rail: Rail }
 
@@ -241,16 +242,7 @@ async function credit(
   const paid = then.units > now.units ? then.units : now.units
 
   const also = [sql`paid_units = ${paid}`, sql`fee_units = ${now.feeUnits}`]
-  const moved = await move(
-    tx,
-    'invoices',
-    invoiceMachine,
-    row.id,
-    row.state as 'issued',
-    'credited',
-    cause,
-    also,
-  )
+  const moved = await invoices.move(tx, row, 'credited', cause, also)
   if (!moved) return { is: 'again', why: 'someone moved it first' }
   await owe(
     tx,
@@ -285,7 +277,7 @@ async function step(
   if (row.state === to) return { is: 'done', why: `it is ${to}` }
   const arrows: readonly string[] = invoiceMachine[row.state as keyof typeof invoiceMachine]
   if (!arrows.includes(to)) return { is: 'done', why: `${to} came after ${row.state}` }
-  await move(tx, 'invoices', invoiceMachine, row.id, row.state as 'issued', to, cause)
+  await invoices.move(tx, row, to, cause)
   return { is: 'done', why: to }
 }
 

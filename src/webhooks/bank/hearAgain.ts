@@ -6,9 +6,9 @@ import { BadInput } from '../../base/answer.ts'
 import type { Instant, World } from '../../base/world.ts'
 import { askAgain, type Reissued } from '../../invoice/invoice.ts'
 import type { ProviderInvoice, Rail } from '../../rails/rail.ts'
-import { move, sql, type Db, type Tx } from '../../db/db.ts'
+import { sql, type Db, type Tx } from '../../db/db.ts'
 import { type InboxRow } from '../inbox.ts'
-import { inboxMachine } from '../states.ts'
+import { inbox } from '../tables.ts'
 
 /** `as`: the bank's id of the invoice that it was asked for again as, where a person has to say. */
 export const reissueInvoice = (
@@ -32,12 +32,9 @@ async function hearAgain(tx: Tx, rail: Rail, { providerId }: ProviderInvoice, si
     for (const { id, raw } of rows) {
       if (invoiceIn(rail, raw) !== providerId) continue
       const also = [sql`tries = 0`, sql`next_at = ${await tx.now()}`]
-      await move(
+      await inbox.move(
         tx,
-        'inbox',
-        inboxMachine,
-        id,
-        'ignored',
+        { id, state: 'ignored' },
         'new',
         { why: 'its invoice is known by now', ref: providerId },
         also,

@@ -6,7 +6,6 @@ import { type World, later } from '../../base/world.ts'
 import {
   fateOf,
   followRefund,
-  invoiceMachine,
   liveRefund,
   reversalLogs,
   saidIn,
@@ -31,7 +30,6 @@ import type { InvoiceLog, Rail } from '../../rails/rail.ts'
 import {
   eachApart,
   forUpdate,
-  move,
   sql,
   throwFirst,
   type Cause,
@@ -40,6 +38,7 @@ import {
   type Tx,
 } from '../../db/db.ts'
 import type { Outcome } from '../apply.ts'
+import { invoices } from '../../invoice/tables.ts'
 
 /**
  * How soon the bank's log is read again while money may be going back, or after the bank could not be asked.
@@ -180,9 +179,9 @@ async function bringToFate(
       next_at = ${underWay ? later(now, againMs) : null} where invoice_id = ${id}`)
 
   if (fate.left === 0n && row.state === 'credited')
-    await move(tx, 'invoices', invoiceMachine, id, 'credited', 'reversed', cause)
+    await invoices.move(tx, { id, state: 'credited' }, 'reversed', cause)
   if (fate.left > 0n && row.state === 'reversed')
-    await move(tx, 'invoices', invoiceMachine, id, 'reversed', 'credited', cause)
+    await invoices.move(tx, { id, state: 'reversed' }, 'credited', cause)
   const sized = await rightSize(tx, world, id, cause)
   if (underWay) await holdWhileGoingBack(tx, id, cause)
   else if (before.under_way_since !== null && (await hasFailedRefund(tx, id, before.under_way_since)))

@@ -6,7 +6,7 @@ import { BadInput } from '../../base/answer.ts'
 import { btc } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
 import { coinsOf, leftOf, ripeDepthOf, type CoinRow } from '../../chain/chain.ts'
-import { requestMachine, type InvoiceRow, type RequestStatus } from '../../invoice/invoice.ts'
+import { type InvoiceRow, type RequestStatus } from '../../invoice/invoice.ts'
 import { post } from '../../ledger/ledger.ts'
 import {
   applyBundle,
@@ -24,7 +24,7 @@ import {
   uncredit,
 } from '../../payout/payout.ts'
 import type { ChainRail } from '../../rails/chain.ts'
-import { forUpdate, move, sql, type Cause, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Cause, type Tx } from '../../db/db.ts'
 import {
   finish,
   usualChainTerms,
@@ -36,6 +36,7 @@ import {
 import { readChainEvent, type ChainEvent } from './event.ts'
 import type { InboxRow } from '../inbox.ts'
 import { requestStatusOf } from './status.ts'
+import { requests } from '../../invoice/tables.ts'
 
 type SettlingOnChain = Settling & { rail: ChainRail; chain: ChainTerms }
 
@@ -194,18 +195,10 @@ export async function restand(
   if (!looked) throw new Error(`${invoice.id} is ${invoice.state}: it is not watched, and has coins`)
   const { standing: decided, payments } = looked
   if (decided.state !== invoice.state)
-    await move(
-      tx,
-      'invoices',
-      requestMachine,
-      invoice.id,
-      invoice.state as 'issued',
-      decided.state as 'paid',
-      {
-        ...cause,
-        why: `${cause.why}: ${decided.why}`,
-      },
-    )
+    await requests.move(tx, invoice, decided.state, {
+      ...cause,
+      why: `${cause.why}: ${decided.why}`,
+    })
 
   const coins = payments.map(({ coin }) => coin)
   const deep = payments.filter(({ coin, depth }) => depth >= Math.max(chain.payoutDepth, ripeDepthOf(coin)))
