@@ -322,3 +322,22 @@ test.each(tables)(
     expect(figures.noticed).toBeGreaterThanOrEqual(always[table] ?? 0)
   },
 )
+
+test('a payout goes out on its invoice’s rail or not at all [security A3]', async () => {
+  const edited = await openTestInstallation()
+  try {
+    const [first, second] = await collect(edited, [4_000n, 5_000n])
+    await edited.db.tx(tx =>
+      tx.run(sql`update invoices set rail = 'bitcoin' where id = ${first!.invoice_id}`),
+    )
+    await edited.send()
+    const states = await edited.db.all<{ id: string; state: string; why: string | null }>(
+      sql`select id, state, why from payouts order by id`,
+    )
+    const of = (id: string) => states.find(each => each.id === id)
+    expect(of(first!.id)).toMatchObject({ state: 'held', why: expect.stringContaining('rail starkbank') })
+    expect(of(second!.id)?.state).toBe('sent')
+  } finally {
+    await edited.close()
+  }
+})

@@ -99,6 +99,24 @@ describe.each([
       expect(await db.all(sql`select name from cursors`)).toEqual([{ name: 'chain trouble' }])
     })
 
+    test('a payout is of its invoice’s rail, also one that a process of the version before owes', async () => {
+      const db = await open()
+      await migrate(db, clock, before)
+      await db.script(older)
+      const owed = (id: string, invoice: string) => `
+        insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, next_at, added_at, changed_at)
+          values ('${id}', 'sto_default', '${invoice}', '${id}', 'acc_1', 'BTC', 1, 0, 'held', '', '', '');`
+      await db.script(owed('pay_2', 'inv_2'))
+      await migrate(db, clock)
+      await db.script(owed('pay_3', 'inv_1') + owed('pay_4', 'inv_2'))
+      expect(await db.all(sql`select id, rail from payouts order by id`)).toEqual([
+        { id: 'pay_1', rail: 'starkbank' },
+        { id: 'pay_2', rail: 'bitcoin' },
+        { id: 'pay_3', rail: 'starkbank' },
+        { id: 'pay_4', rail: 'bitcoin' },
+      ])
+    })
+
     test('what two people said of a silent reversal stands, as the books have it', async () => {
       const db = await open()
       await migrate(db, clock, before)

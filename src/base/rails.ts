@@ -22,12 +22,39 @@ interface RailFacts {
   keepsInvoices: boolean
   /** Its provider adds a fine and interest, takes a discount off, and ends an invoice by itself. */
   hasPayTerms: boolean
+  /** Its provider takes a fee for an invoice, and for a payout one that may be withheld from its payee. */
+  chargesFees: boolean
+  /** Its provider may give a payer money back after it was credited, also without our asking. */
+  isReversible: boolean
+  /**
+   * What pays a payout. `transfer`: an order to a provider, which says what became of it. `transaction`: one
+   * on a chain, with other payouts.
+   */
+  paysBy: 'transfer' | 'transaction'
 }
 
 /** In the order in which they are offered. */
 export const railFacts = {
-  starkbank: { asset: 'BRL', accountKind: 'bank', onChain: false, keepsInvoices: true, hasPayTerms: true },
-  bitcoin: { asset: 'BTC', accountKind: 'bitcoin', onChain: true, keepsInvoices: false, hasPayTerms: false },
+  starkbank: {
+    asset: 'BRL',
+    accountKind: 'bank',
+    onChain: false,
+    keepsInvoices: true,
+    hasPayTerms: true,
+    chargesFees: true,
+    isReversible: true,
+    paysBy: 'transfer',
+  },
+  bitcoin: {
+    asset: 'BTC',
+    accountKind: 'bitcoin',
+    onChain: true,
+    keepsInvoices: false,
+    hasPayTerms: false,
+    chargesFees: false,
+    isReversible: false,
+    paysBy: 'transaction',
+  },
 } as const satisfies Record<string, RailFacts>
 
 export type RailName = keyof typeof railFacts
@@ -46,8 +73,16 @@ export const assetOfKind = (kind: AccountKind): Asset =>
   assetOf(railNames.find(name => accountKindOf(name) === kind)!)
 
 /** A row names its rail as text: of a rail this program does not know, nothing is true. */
-const isSo = (rail: string, fact: 'onChain' | 'keepsInvoices' | 'hasPayTerms'): boolean =>
-  isRailName(rail) && railFacts[rail][fact]
+const isSo = (rail: string, fact: YesOrNo): boolean => isRailName(rail) && railFacts[rail][fact]
+type YesOrNo = 'onChain' | 'keepsInvoices' | 'hasPayTerms' | 'chargesFees' | 'isReversible'
 export const isOnChain = (rail: string): boolean => isSo(rail, 'onChain')
 export const keepsInvoices = (rail: string): boolean => isSo(rail, 'keepsInvoices')
 export const hasPayTerms = (rail: string): boolean => isSo(rail, 'hasPayTerms')
+export const chargesFees = (rail: string): boolean => isSo(rail, 'chargesFees')
+export const isReversible = (rail: string): boolean => isSo(rail, 'isReversible')
+export const paysBy = (rail: string): RailFacts['paysBy'] | undefined =>
+  isRailName(rail) ? railFacts[rail].paysBy : undefined
+
+/** For conditions on a column that names a rail; never empty. */
+export const chainRails: readonly string[] = railNames.filter(isOnChain)
+export const reversibleRails: readonly string[] = railNames.filter(isReversible)

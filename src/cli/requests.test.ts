@@ -194,6 +194,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const [first] = await told('payout', 'list', '--invoice', invoice.id)
     expect(first).toMatchObject({
       state: 'owed',
+      rail: 'bitcoin',
       units: '9850',
       asset: 'BTC',
       withheld: { units: '0', asset: 'BTC' },

@@ -213,7 +213,7 @@ const hasNews = async (db: Db): Promise<boolean> =>
 async function worthAsking(db: Db): Promise<boolean> {
   const now = await db.tx(tx => tx.now())
   const found = await db.one(sql`
-    select 1 as yes from payouts where asset = 'BTC' and state in ('owed', 'waiting') and next_at <= ${now}
+    select 1 as yes from payouts where rail = 'bitcoin' and state in ('owed', 'waiting') and next_at <= ${now}
     union all select 1 as yes from bundles where state in ('signed', 'sent') limit 1`)
   return found !== undefined
 }

@@ -3,6 +3,7 @@
  * needs.
  */
 import { formatMoney, type Asset } from '../base/money.ts'
+import { chainRails, isOnChain, reversibleRails } from '../base/rails.ts'
 import { empty, join, sql, type Reader, type Sql } from '../db/db.ts'
 import { auditChain } from './audit.ts'
 import { chart } from './chart.ts'
@@ -259,7 +260,7 @@ async function goneBack(reader: Reader, only: Only): Promise<Finding[]> {
     from invoices i join ledger_entries e on e.invoice_id = i.id and e.line = 1
       join ledger_transactions t on t.id = e.transaction_id
       left join invoice_reversals r on r.invoice_id = i.id
-    where i.asset = 'BRL' and (r.invoice_id is not null or i.id in (
+    where i.rail in (${join(reversibleRails)}) and (r.invoice_id is not null or i.id in (
       select x.invoice_id from ledger_entries x join ledger_transactions y on y.id = x.transaction_id
         where y.movement = 'invoice reversed'))
       and i.paid_units is not null and i.id not in (${unsettledReversals}) ${only('i.id')}
@@ -303,7 +304,7 @@ async function wrongSize(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string; units: bigint; owed: bigint }>(sql`
     select p.id, p.units, cast(-coalesce(sum(e.units), 0) as bigint) as owed
     from payouts p left join ledger_entries e on e.invoice_id = p.invoice_id and e.account = 'payable'
-    where p.asset = 'BRL' and p.state in ('owed', 'waiting', 'held', 'returned') and p.units > 0
+    where p.rail not in (${join(chainRails)}) and p.state in ('owed', 'waiting', 'held', 'returned') and p.units > 0
       and p.invoice_id not in (${unsettledReversals}) ${only('p.invoice_id')}
     group by p.id, p.units having p.units <> -coalesce(sum(e.units), 0)`)
   return rows.map(({ id, units, owed }) => ({
@@ -330,18 +331,18 @@ async function contradicted(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{
     id: string
     state: string
-    asset: Asset
+    rail: string
     settled: bigint
     ordered: bigint
   }>(sql`
-    select p.id, p.state, p.asset,
+    select p.id, p.state, p.rail,
       (select count(*) from attempts a join ledger_transactions t on t.source = a.id
         and t.movement = 'payout settled' where a.payout_id = p.id)
         - (select count(*) from attempts a join ledger_transactions t on t.source = a.id
           and t.movement = 'payout refunded' where a.payout_id = p.id)
         + (select count(*) from attempts a join bundles b on b.id = a.bundle_id where a.payout_id = p.id
           and b.booked is not null and b.state <> 'void')
-        + case when p.asset = 'BTC' then (select count(*) from paid_elsewhere x where x.payout_id = p.id
+        + case when p.rail in (${join(chainRails)}) then (select count(*) from paid_elsewhere x where x.payout_id = p.id
           and x.bookings % 2 = 1)
             else (select count(*) from ledger_transactions t where t.movement = 'payout paid elsewhere'
               and t.source = p.id)
@@ -354,10 +355,10 @@ async function contradicted(reader: Reader, only: Only): Promise<Finding[]> {
   return (
     rows
       // What a block pays out stays `sent` until it lies deep enough.
-      .filter(({ state, asset, settled, ordered }) =>
+      .filter(({ state, rail, settled, ordered }) =>
         state === 'paid'
           ? settled !== 1n
-          : ordered !== 1n || (asset === 'BTC' ? settled > 1n : settled !== 0n),
+          : ordered !== 1n || (isOnChain(rail) ? settled > 1n : settled !== 0n),
       )
       .map(({ id, state, settled, ordered }) => ({
         invariant: 'states and books',

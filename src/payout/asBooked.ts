@@ -4,6 +4,7 @@
  * so that one edited past the program is held instead of paid.
  */
 import { formatMoney } from '../base/money.ts'
+import { accountKindOf, chainRails, isOnChain, type RailName } from '../base/rails.ts'
 import { auditedDetails } from '../ledger/ledger.ts'
 import { join, sql, type Reader, type Tx } from '../db/db.ts'
 import { changeSinceApproval, type AccountRow } from './account.ts'
@@ -15,7 +16,7 @@ import { termsFaults, type TermsFault } from './scheduleTerms.ts'
 
 const past = 'somebody has changed it past this program'
 
-type Due = Pick<PayoutRow, 'id' | 'account_id' | 'invoice_id' | 'rule' | 'asset' | 'units'>
+type Due = Pick<PayoutRow, 'id' | 'account_id' | 'invoice_id' | 'rule' | 'rail' | 'asset' | 'units'>
 
 /** Why some of these due payouts may not be ordered, by their ids. */
 export async function notAsBooked(tx: Tx, due: readonly Due[]): Promise<Map<string, string>> {
@@ -29,6 +30,7 @@ export async function notAsBooked(tx: Tx, due: readonly Due[]): Promise<Map<stri
     ...(await decidedOtherwise(tx, due)),
     ...(await notOwed(tx, due)),
     ...(await notPayable(tx, due)),
+    ...(await onAnotherRail(tx, due)),
   ])
 }
 
@@ -69,10 +71,10 @@ export async function ordersNotAsBooked(
 /** Those of another amount than the books owe. */
 async function notOwed(tx: Tx, due: readonly Due[]): Promise<Map<string, string>> {
   const ids = join(due.map(({ id }) => id))
-  const rows = await tx.all<{ id: string; asset: Due['asset']; units: bigint; owed: bigint }>(sql`
-    select p.id, p.asset, p.units, cast(-coalesce(sum(e.units), 0) as bigint) as owed
+  const rows = await tx.all<Pick<Due, 'id' | 'rail' | 'asset' | 'units'> & { owed: bigint }>(sql`
+    select p.id, p.rail, p.asset, p.units, cast(-coalesce(sum(e.units), 0) as bigint) as owed
     from payouts p left join ledger_entries e on e.invoice_id = p.invoice_id and e.account = 'payable'
-    where p.id in (${ids}) group by p.id, p.asset, p.units`)
+    where p.id in (${ids}) group by p.id, p.rail, p.asset, p.units`)
   // On a chain one request may owe several payouts, so each is held against the payments that it passes on,
   // or against its own refund.
   const parts = await tx.all<{ id: string; owed: bigint }>(sql`
@@ -86,8 +88,8 @@ async function notOwed(tx: Tx, due: readonly Due[]): Promise<Map<string, string>
             join ledger_entries e on e.transaction_id = t.id
         where p.id in (${ids}) and t.movement = 'payment credited' and ${isOwing}) as part group by id`)
   return new Map(
-    rows.flatMap(({ id, asset, units, owed: left }) => {
-      const part = asset === 'BTC' ? (parts.find(each => each.id === id)?.owed ?? 0n) : left
+    rows.flatMap(({ id, rail, asset, units, owed: left }) => {
+      const part = isOnChain(rail) ? (parts.find(each => each.id === id)?.owed ?? 0n) : left
       const owed = part < left ? part : left
       return units === owed
         ? []
@@ -102,7 +104,23 @@ async function notOwed(tx: Tx, due: readonly Due[]): Promise<Map<string, string>
 }
 
 /** Of a payout p: an entry e of its own request that says what is owed. */
-const isOwing = sql`p.asset = 'BTC' and e.account = 'payable' and e.invoice_id = p.invoice_id`
+const isOwing = sql`p.rail in (${join(chainRails)}) and e.account = 'payable' and e.invoice_id = p.invoice_id`
+
+/** Those whose rail is not their invoice's, or pays to another kind of account than theirs. */
+async function onAnotherRail(tx: Tx, due: readonly Due[]): Promise<Map<string, string>> {
+  const rows = await tx.all<{ id: string; rail: RailName; wanted: RailName; kind: string }>(sql`
+    select p.id, p.rail, i.rail as wanted, a.kind from payouts p join invoices i on i.id = p.invoice_id
+      join accounts a on a.id = p.account_id
+    where p.id in (${join(due.map(({ id }) => id))})`)
+  return new Map(
+    rows
+      .filter(({ rail, wanted, kind }) => rail !== wanted || accountKindOf(rail) !== kind)
+      .map(({ id, rail, wanted }) => [
+        id,
+        `it goes out on rail ${rail}, and its invoice was paid on ${wanted} to another kind of account: ${past}`,
+      ]),
+  )
+}
 
 /** Those whose account was not approved as it is, or is not the one they are owed to. */
 async function notPayable(

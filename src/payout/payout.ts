@@ -191,6 +191,7 @@ export {
   bankLogs,
   bankPayoutsStopped,
   bankUnread,
+  isAnyDueAtBank,
   bankWasRead,
   noteAbsence,
   noteHeard,

@@ -4,6 +4,7 @@
  */
 import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
+import { isOnChain } from '../base/rails.ts'
 import { assertMayApprove, audit } from '../ledger/ledger.ts'
 import { remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import type { AccountRow } from './account.ts'
@@ -177,6 +178,6 @@ export async function assertDead(tx: Tx, payout: PayoutRow): Promise<void> {
   const live = await liveOrderOf(tx, payout.id)
   if (live)
     throw new BadInput(
-      `payout ${payout.id} has the order ${live.external_id}, which is ${live.state}: wait until ${payout.asset === 'BTC' ? 'the chain' : 'the bank'} has settled it`,
+      `payout ${payout.id} has the order ${live.external_id}, which is ${live.state}: wait until ${isOnChain(payout.rail) ? 'the chain' : 'the bank'} has settled it`,
     )
 }

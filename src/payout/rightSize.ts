@@ -3,9 +3,10 @@
  * back.
  */
 import { formatReais, shareOf, smallest } from '../base/money.ts'
+import { reversibleRails } from '../base/rails.ts'
 import type { World } from '../base/world.ts'
 import { owedFor, totalsFor, type MovementName } from '../ledger/ledger.ts'
-import { forUpdate, remember, sql, type Cause, type Reader, type Tx } from '../db/db.ts'
+import { forUpdate, join, remember, sql, type Cause, type Reader, type Tx } from '../db/db.ts'
 import { postReceivable } from './receivable.ts'
 import { type PayoutRow } from './row.ts'
 import { bringTo, nextSource } from './taken.ts'
@@ -43,9 +44,11 @@ export type Sized = 'owed' | 'nothing left' | 'owes' | 'in flight' | 'settled'
 
 const live: readonly PayoutRow['state'][] = ['sending', 'unsure', 'sent']
 
-/** A payout as it stands, locked; undefined where nothing was ever owed for the invoice. */
+/** An invoice's payout, locked; undefined where none was ever owed. Only on a chain may there be several. */
 const lockPayout = (tx: Tx, invoiceId: string) =>
-  tx.one<PayoutRow>(sql`select * from payouts where invoice_id = ${invoiceId} and asset = 'BRL' ${forUpdate}`)
+  tx.one<PayoutRow>(sql`
+    select * from payouts where invoice_id = ${invoiceId} and rail in (${join(reversibleRails)})
+      ${forUpdate}`)
 
 /**
  * The one rule of what is owed for a payment of which part or all went back: what the payer left with us,

@@ -1,5 +1,6 @@
 /** Payouts and their attempts: rows, and how they are found. */
 import { formatMoney, type Asset } from '../base/money.ts'
+import type { RailName } from '../base/rails.ts'
 import type { World } from '../base/world.ts'
 import { forUpdate, sql, type Reader, type Tx } from '../db/db.ts'
 import { type AttemptState, type PayoutState } from './states.ts'
@@ -10,6 +11,8 @@ export type PayoutRow = {
   invoice_id: string
   rule: string
   account_id: string
+  /** Of its invoice: by it a payout is found by what sends it. */
+  rail: RailName
   asset: Asset
   units: bigint
   withheld_units: bigint

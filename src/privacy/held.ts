@@ -2,6 +2,7 @@
  * Whether a payer's name and tax id may be blanked, and until when they are needed. Pure: the one rule for
  * acts and for the nightly job.
  */
+import { isReversible } from '../base/rails.ts'
 import { instant, later, millis, type Instant, type Millis } from '../base/world.ts'
 import { dayMs, localToInstant, wallAt } from '../base/zone.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
@@ -39,7 +40,7 @@ export type Facts = {
   id: string
   order_id: string | null
   state: InvoiceRow['state']
-  asset: InvoiceRow['asset']
+  rail: InvoiceRow['rail']
   due_at: Instant
   watch_until: Instant | null
   paid_at: Instant | null
@@ -68,7 +69,7 @@ export function heldFor(invoice: Facts, now: Instant, keptElsewhere = false): He
     return until > now ? { why: 'payable', until } : undefined
   }
   const paidAt = invoice.paid_at ?? invoice.changed_at
-  const reversible = invoice.asset === 'BRL' ? later(paidAt, reversibleMs) : paidAt
+  const reversible = isReversible(invoice.rail) ? later(paidAt, reversibleMs) : paidAt
   if (!keptElsewhere && fiscalUntil(paidAt) > now) return { why: 'fiscal', until: fiscalUntil(paidAt) }
   return reversible > now ? { why: 'reversible', until: reversible } : undefined
 }
@@ -79,7 +80,7 @@ export const isUnsettled = ({ why }: Held): boolean => why !== 'fiscal' && why !
 /** The facts of the invoices that `where` means, of the table `i`; oldest first. */
 export const factsOf = (reader: Reader, where: Sql): Promise<Facts[]> =>
   reader.all<Facts>(sql`
-    select i.id, i.order_id, i.state, i.asset, i.due_at, i.watch_until, i.paid_at, i.changed_at,
+    select i.id, i.order_id, i.state, i.rail, i.due_at, i.watch_until, i.paid_at, i.changed_at,
       i.forgotten_at,
       cast(case when ${isBusy} then 1 else 0 end as bigint) as busy, cast(case when ${hasCome} then 1
         else 0 end as bigint) as came

@@ -5,10 +5,11 @@
 import { formatMoney, type Asset } from '../base/money.ts'
 import { listAlarms, payoutOfKey } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
-import { isOnChain, railNames } from '../base/rails.ts'
+import { chainRails, isOnChain, railNames } from '../base/rails.ts'
 import { silentRails } from '../jobs/jobs.ts'
 import {
   bankUnread,
+  isAnyDueAtBank,
   beforeThat,
   coolingAccounts,
   everyLimitObjection,
@@ -253,11 +254,7 @@ const silentAsks = async (
 
 /** While a payout is due that waits for it, so that a house at rest says nothing. */
 const unreadAsks = async (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
-  const due = await reader.one(
-    sql`select 1 as yes from payouts where state in ('owed', 'waiting') and asset = 'BRL'
-      and next_at <= ${now} limit 1`,
-  )
-  const unread = due && (await bankUnread(reader, now))
+  const unread = (await isAnyDueAtBank(reader, now)) ? await bankUnread(reader, now) : undefined
   return unread === undefined ? [] : [askToRead(unread)]
 }
 
@@ -330,6 +327,7 @@ export const expectedMs = {
  * planner to the index of open ones.
  */
 const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
+  const onChain = sql`rail in (${join(chainRails)})`
   const before = (ms: number) => later(now, -ms)
   const added = (ms: number) => isOlderThan(sql`added_at`, now, ms)
   const moved = (ms: number) => isOlderThan(sql`changed_at`, now, ms)
@@ -337,10 +335,10 @@ const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
     firstOfEach(sql`
       select 'payout unsure' as kind, id, cast(null as bigint) as number, cast(null as text) as of_it,
         coalesce(why, '') as why, cast(null as bigint) as units from payouts
-        where state in ('sending', 'unsure') and asset = 'BRL' and ${moved(expectedMs.settled)}
+        where state in ('sending', 'unsure') and not ${onChain} and ${moved(expectedMs.settled)}
       union all select 'payout sent', id, null, changed_at, '', null from payouts
-        where state = 'sent' and case when asset = 'BRL' then ${moved(expectedMs.sent)}
-          else ${moved(expectedMs.minedAndSettled)} end
+        where state = 'sent' and case when ${onChain} then ${moved(expectedMs.minedAndSettled)}
+          else ${moved(expectedMs.sent)} end
       union all select 'payout waiting', id, null, added_at, coalesce(why, ''), null from payouts
         where state = 'waiting' and ${added(expectedMs.paid)} and id not in (select payout_id
           from limit_waits)
@@ -350,14 +348,14 @@ const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
       union all select 'payout owed', id, null, added_at, coalesce(why, ''), null from payouts
         where state = 'owed' and account_id in (select id from accounts where state = 'approved')
           and units > 0
-          and case when asset = 'BRL' then ${added(expectedMs.paid)}
-            else ${added(expectedMs.minedAndSettled)} end
+          and case when ${onChain} then ${added(expectedMs.minedAndSettled)}
+            else ${added(expectedMs.paid)} end
           and id not in (select payout_id from limit_waits)
           and (${refundRule} or account_id not in (select account_id from account_objections
             where cleared_at is null))
           and account_id not in (select id from accounts
-            where payable_from > case when asset = 'BRL' then ${before(expectedMs.paid)}
-              else ${before(expectedMs.minedAndSettled)} end)
+            where payable_from > case when ${onChain} then ${before(expectedMs.minedAndSettled)}
+              else ${before(expectedMs.paid)} end)
           and not exists (select 1 from settings
             where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
       union all select 'invoice unsure', id, null, order_id, '', null from invoices

@@ -1,7 +1,8 @@
 /** What needs a person on the chain: late money, bundles that wait, coins that nothing explains. */
 import type { Instant } from '../base/world.ts'
 import { coinbaseDepth } from '../rails/chain.ts'
-import { isOlderThan, sql, type Reader } from '../db/db.ts'
+import { chainRails } from '../base/rails.ts'
+import { isOlderThan, join, sql, type Reader } from '../db/db.ts'
 import { askOf, expectedMs, firstOfEach, type AttentionItem } from './attention.ts'
 
 /** What is judged by the settings and the hour. */
@@ -24,9 +25,9 @@ export async function chainAsks(
       select 'request late' as kind, i.id, ${none}, coalesce((select why from transitions where subject = i.id
         order by seq desc limit 1), '') as why,
           cast(null as bigint) as units
-        from invoices i where i.asset = 'BTC' and i.state = 'late'
+        from invoices i where i.rail in (${join(chainRails)}) and i.state = 'late'
       union all select 'request underpaid', id, ${none}, watch_until, cast(null as bigint)
-        from invoices where asset = 'BTC' and state = 'underpaid' and due_at < ${now}
+        from invoices where rail in (${join(chainRails)}) and state = 'underpaid' and due_at < ${now}
       union all select 'bundle waits', b.id, ${none}, b.why, cast(null as bigint) from bundles b
         where b.state not in ('paid', 'void') and b.why is not null
       union all select 'bundle unsigned', b.id, ${none}, null, cast(null as bigint)

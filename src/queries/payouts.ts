@@ -2,7 +2,7 @@
  * Payouts as they are listed and shown: with their account, the bundle they go out in, what they wait for,
  * and the sum that made them.
  */
-import { assetOf, type RailName } from '../base/rails.ts'
+import { isOnChain } from '../base/rails.ts'
 import { history, sql, where, type Reader, type Sql } from '../db/db.ts'
 import { inOrder, openProposal, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import {
@@ -61,7 +61,7 @@ export async function listPayouts(
     select p.id from payouts p ${where([
       q === undefined ? undefined : soughtIn(await soughtPayouts(reader, q), columns),
       state === undefined ? undefined : sql`p.state = ${state}`,
-      rail === undefined ? undefined : sql`p.asset = ${assetOf(rail as RailName)}`,
+      rail === undefined ? undefined : sql`p.rail = ${rail}`,
       account === undefined ? undefined : sql`p.account_id = ${idOfAccount(reader, account)}`,
       invoice === undefined ? undefined : sql`p.invoice_id = ${invoice}`,
       ...inWindow(sql`p.added_at`, sql`p.id`, filters),
@@ -177,14 +177,13 @@ async function postingsOfOrders(
 
 const deductions = new Set(['bank fee', 'commission', 'transfer fee withheld'])
 
-async function linesOf(reader: Reader, { id, asset, invoice_id: invoiceId }: PayoutRow): Promise<SumLine[]> {
+async function linesOf(reader: Reader, { id, rail, invoice_id: invoiceId }: PayoutRow): Promise<SumLine[]> {
   // Of what came on a chain each payout passes on its own coins; at the bank there is one payout of an
   // invoice.
-  const made =
-    asset === 'BTC'
-      ? sql`(t.source = ${id} and t.movement = 'commission') or (t.movement = 'payment credited'
+  const made = isOnChain(rail)
+    ? sql`(t.source = ${id} and t.movement = 'commission') or (t.movement = 'payment credited'
           and t.source in (select id || '/' || cast(credits as text) from coins where payout_id = ${id}))`
-      : sql`t.source = ${invoiceId}
+    : sql`t.source = ${invoiceId}
         and t.movement in ('invoice credited', 'bank fee', 'commission', 'transfer fee withheld')`
   return (
     (await postingsOf(reader, made))

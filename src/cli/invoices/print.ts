@@ -98,7 +98,7 @@ const payoutOf = ({ payout, txids }: Paid) => ({
   state: payout.state,
   ...moneyOf(payout.units, payout.asset),
   why: payout.why,
-  ...(payout.asset === 'BTC' && { transactions: txids.map(({ id, state }) => ({ txid: id, state })) }),
+  ...(isOnChain(payout.rail) && { transactions: txids.map(({ id, state }) => ({ txid: id, state })) }),
 })
 
 export const viewOf = (row: InvoiceRow) => ({

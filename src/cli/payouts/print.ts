@@ -1,6 +1,7 @@
 /** Payouts as the commands print them: a list and one with its orders, as tables and as JSON. */
 import { BadInput } from '../../base/answer.ts'
 import type { Asset } from '../../base/money.ts'
+import { chargesFees } from '../../base/rails.ts'
 import type { Reader } from '../../db/db.ts'
 import { findAccount, findPayout } from '../../payout/payout.ts'
 import { payoutFilters, type FilterOf } from '../../queries/filters.ts'
@@ -84,7 +85,7 @@ export async function show(shell: Shell, db: Reader, id: string, asJson: true | 
     ['amount', formatMoney(row.units, row.asset)],
     [
       'withheld',
-      row.asset === 'BRL' ? `${formatReais(row.withheld_units)} for the transfer’s fee` : undefined,
+      chargesFees(row.rail) ? `${formatReais(row.withheld_units)} for the transfer’s fee` : undefined,
     ],
     [
       'network fee',
@@ -115,6 +116,7 @@ const viewOf = (row: ListedPayout) => ({
   id: row.id,
   invoice: row.invoice_id,
   account: row.account,
+  rail: row.rail,
   state: row.state,
   why: whyOfPayout(row),
   ...moneyOf(row.units, row.asset),

@@ -5,7 +5,7 @@ import { BadInput } from '../../base/answer.ts'
 import { formatDuration } from '../../base/duration.ts'
 import type { Asset } from '../../base/money.ts'
 import type { Millis } from '../../base/world.ts'
-import { assetOf, isOnChain } from '../../base/rails.ts'
+import { assetOf, chargesFees, isOnChain, paysBy, type RailName } from '../../base/rails.ts'
 import type { Base, Open } from '../../app.ts'
 import type { InvoiceRow } from '../../invoice/invoice.ts'
 import type { ScheduleRow } from '../../schedule/schedule.ts'
@@ -99,7 +99,7 @@ async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promi
       }),
     )
   }
-  await shell.out(planTable(plan, { asset, quoted }))
+  await shell.out(planTable(plan, { rail: schedule.rail, quoted }))
   if (rate)
     shell.err(`at ${formatMoney(rate.price, quoted)} a BTC, said ${rate.at} by ${rate.sources.join(', ')}\n`)
   const held = plan.lines.filter(({ paysOn }) => !paysOn).length
@@ -108,22 +108,28 @@ async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promi
       `${held} of ${plan.lines.length} would be held, below the schedule’s least payout of ${formatMoney(schedule.min_payout_units, asset)} or with nothing left; a person releases them\n`,
     )
   const differ = schedule.roster === null ? ' Random payers differ each time;' : ''
-  const fee = asset === 'BTC' ? 'network’s fee for the transaction' : 'bank’s own fee for an invoice'
+  const fee = fees[paysBy(schedule.rail)!]
   shell.err(
     `Nothing was written or sent.${differ} ${differ ? 'the' : 'The'} ${fee} comes off what is paid on.\n`,
   )
+}
+
+const fees = {
+  transfer: 'bank’s own fee for an invoice',
+  transaction: 'network’s fee for the transaction',
 }
 
 type Plan = Awaited<ReturnType<typeof import('../../schedule/schedule.ts').dryRun>>
 
 function planTable(
   { lines, asked, commission, withheld, paidOn }: Plan,
-  { asset, quoted }: { asset: Asset; quoted: Asset },
+  { rail, quoted }: { rail: RailName; quoted: Asset },
 ): string {
+  const asset = assetOf(rail)
   const tell = (units: bigint) => formatMoney(units, asset)
   // What is shown beside the amount: reais it was priced from, or the bank's fee for the transfer.
   const beside = asset === quoted ? [] : ['>IN REAIS']
-  const transfer = asset === 'BRL' ? ['>TRANSFER FEE'] : []
+  const transfer = chargesFees(rail) ? ['>TRANSFER FEE'] : []
   const row = (names: string[], units: bigint, before: bigint, shared: bigint, kept: bigint, on: string) => [
     ...names,
     tell(units),

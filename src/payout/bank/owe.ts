@@ -55,9 +55,10 @@ export async function owe(
         : null
   const state = why === null ? 'owed' : 'held'
   const made = await tx.run(sql`
-    insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why,
-      next_at, added_at, changed_at)
-    values (${id}, (select store_id from invoices where id = ${invoiceId}), ${invoiceId}, ${rule}, ${collected.accountId}, 'BRL', ${net},
+    insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units, state,
+      why, next_at, added_at, changed_at)
+    values (${id}, (select store_id from invoices where id = ${invoiceId}), ${invoiceId},
+      ${rule}, ${collected.accountId}, 'starkbank', 'BRL', ${net},
       ${net > 0n ? withheld : 0n}, ${state}, ${why}, ${now}, ${now}, ${now})
     on conflict (invoice_id, rule) do nothing`)
   if (made === 0) return undefined

@@ -26,7 +26,7 @@ export async function resolvePayouts(db: Db, rail: Rail, world: World): Promise<
     await abandonSending(tx, now)
     return tx.all<Pick<AttemptRow, 'id' | 'payout_id'>>(sql`
       select a.id, a.payout_id from attempts a join payouts p on p.id = a.payout_id
-      where p.asset = 'BRL' and p.state in ('unsure', 'sent') and a.state in ('unsure', 'sent')
+      where p.rail = 'starkbank' and p.state in ('unsure', 'sent') and a.state in ('unsure', 'sent')
         and p.next_at <= ${now} order by p.next_at, a.id limit 100`)
   })
   const faults = await eachApart(doubtful, order => ask(db, rail, world, order))
@@ -55,7 +55,7 @@ async function putOff(
  */
 async function abandonSending(tx: Tx, now: string): Promise<void> {
   const rows = await tx.all<PayoutRow>(
-    sql`select * from payouts where asset = 'BRL' and state = 'sending' and next_at <= ${now} limit 1000`,
+    sql`select * from payouts where rail = 'starkbank' and state = 'sending' and next_at <= ${now} limit 1000`,
   )
   const why = 'nobody wrote down an answer'
   for (const { id } of rows) {

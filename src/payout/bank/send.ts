@@ -111,7 +111,7 @@ const mayHaveBeenOrdered = sql`(
   or ${hasStrange})`
 
 const isDue = (now: Instant): Sql => sql`
-  asset = 'BRL' and state in ('owed', 'waiting') and next_at <= ${now} and account_id in (select id
+  rail = 'starkbank' and state in ('owed', 'waiting') and next_at <= ${now} and account_id in (select id
     from accounts where state = 'approved')
   and not ${mayBeGoingBack}`
 

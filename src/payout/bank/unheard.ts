@@ -122,7 +122,7 @@ export const unlistedInvoices = (
     select i.id, i.provider_id, s.value as read_for
     from payouts join invoices i on i.id = payouts.invoice_id join settings s on s.name = ${unlisted}
       left join invoice_log_reads l on l.invoice_id = i.id
-    where payouts.asset = 'BRL' and payouts.state in ('owed', 'waiting', 'unsure')
+    where payouts.rail = 'starkbank' and payouts.state in ('owed', 'waiting', 'unsure')
       and i.provider_id is not null and ${awaitsItsLog}
     order by coalesce(l.tried_at, ''), i.id limit 100`)
 
@@ -168,7 +168,7 @@ export const bankUnread = async (reader: Reader, now: Instant): Promise<Unread |
 async function someUnlisted(reader: Reader): Promise<Unread | undefined> {
   if (!(await reader.one(sql`select 1 as yes from settings where name = ${unlisted}`))) return undefined
   const { count } = (await reader.one<{ count: bigint }>(sql`
-    select count(*) as count from payouts where asset = 'BRL' and state in ('owed', 'waiting')
+    select count(*) as count from payouts where rail = 'starkbank' and state in ('owed', 'waiting')
       and ${awaitsItsLog}`))!
   return count === 0n ? undefined : { rail: 'starkbank', code: 'unlisted', payouts: count }
 }
@@ -176,10 +176,11 @@ async function someUnlisted(reader: Reader): Promise<Unread | undefined> {
 /** What one payout that may go out waits for; undefined where nothing. */
 export async function unreadFor(
   reader: Reader,
-  { id, asset }: Pick<PayoutRow, 'id' | 'asset'>,
+  { id, rail }: Pick<PayoutRow, 'id' | 'rail'>,
   now: Instant,
 ): Promise<Unread | undefined> {
-  if (asset === 'BTC') return chainUnread(reader)
+  if (rail === 'bitcoin') return chainUnread(reader)
+  if (rail !== 'starkbank') return undefined
   const all = await allUnread(reader, now)
   if (all || !(await reader.one(sql`select 1 as yes from payouts where id = ${id} and ${awaitsItsLog}`)))
     return all
@@ -189,6 +190,12 @@ export async function unreadFor(
 /** What payouts of any rail wait for. */
 export const unreads = async (reader: Reader, now: Instant): Promise<Unread[]> =>
   [await bankUnread(reader, now), await chainUnread(reader)].filter(unread => unread !== undefined)
+
+/** Whether any waits for the bank alone, so that an installation at rest is not asked to read its logs. */
+export const isAnyDueAtBank = async (reader: Reader, now: Instant): Promise<boolean> =>
+  (await reader.one(sql`
+    select 1 as yes from payouts where rail = 'starkbank' and state in ('owed', 'waiting')
+      and next_at <= ${now} limit 1`)) !== undefined
 
 /** What every payout at the bank waits for. */
 async function allUnread(reader: Reader, now: Instant): Promise<Unread | undefined> {

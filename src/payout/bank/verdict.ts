@@ -302,7 +302,7 @@ export async function proposeAs(
 async function needBankPayout(db: Db, id: string): Promise<PayoutRow> {
   const payout = await findPayout(db, id)
   if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
-  if (payout.asset !== 'BRL')
+  if (payout.rail !== 'starkbank')
     throw new BadInput(
       `payout ${id} goes out on a chain, where a transaction is what it is: this is for one at the bank`,
     )

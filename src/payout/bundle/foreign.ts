@@ -67,7 +67,7 @@ export async function holdPaidElsewhere(
     const rows = await tx.all<PayoutRow & { destination: string; next_index: bigint }>(sql`
       select p.*, a.destination, a.next_index from payouts p join accounts a on a.id = p.account_id
         join invoices i on i.id = p.invoice_id
-      where p.asset = 'BTC' and p.state in ('owed', 'waiting') and a.destination is not null
+      where p.rail = 'bitcoin' and p.state in ('owed', 'waiting') and a.destination is not null
         and i.added_at <= ${foreign.at}
         and not exists (select 1 from transitions t where t.subject = p.id and t.to_state = 'held'
           and t.ref = ${foreign.txid}) order by p.id`)
@@ -105,7 +105,7 @@ export async function settlePaidElsewhere(
   const payout = await findPayout(db, id)
   if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
   assertSettleable(payout)
-  const transfer = payout.asset === 'BRL' ? await provenByBank(db, rails, payout, ref) : undefined
+  const transfer = payout.rail === 'starkbank' ? await provenByBank(db, rails, payout, ref) : undefined
   return db.tx(async tx => {
     const current = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
     assertSettleable(current)
@@ -210,10 +210,11 @@ async function backInChain(tx: Tx, world: World, payout: PayoutRow, txid: string
   )
 }
 
-function assertSettleable({ id, state, asset }: PayoutRow): void {
-  if (state === 'held' || (state === 'returned' && asset === 'BRL')) return
+function assertSettleable({ id, state, rail }: PayoutRow): void {
+  const isAtBank = rail === 'starkbank'
+  if (state === 'held' || (state === 'returned' && isAtBank)) return
   throw new BadInput(
-    `payout ${id} is ${state}: this is for one that is held${asset === 'BRL' ? ' or returned' : ''}`,
+    `payout ${id} is ${state}: this is for one that is held${isAtBank ? ' or returned' : ''}`,
   )
 }
 

@@ -69,9 +69,10 @@ export async function oweCoins(tx: Tx, world: World, deep: Deep, cause: Cause): 
       memo: cause.why,
     })
   await tx.run(sql`
-    insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why,
-      next_at, added_at, changed_at)
-    values (${id}, (select store_id from invoices where id = ${invoiceId}), ${invoiceId}, ${rule}, ${deep.accountId}, 'BTC', ${net}, 0, ${state},
+    insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units, state,
+      why, next_at, added_at, changed_at)
+    values (${id}, (select store_id from invoices where id = ${invoiceId}), ${invoiceId},
+      ${rule}, ${deep.accountId}, 'bitcoin', 'BTC', ${net}, 0, ${state},
       ${why}, ${now}, ${now}, ${now})`)
   await remember(tx, 'payouts', id, '', state, { ...cause, why: why ?? cause.why }, now)
   for (const coin of coins)

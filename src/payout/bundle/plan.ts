@@ -230,7 +230,7 @@ async function refusedAlone(
 async function claimable(tx: Tx, gatherMs: Millis, only: Sql = sql``): Promise<PayoutRow[]> {
   const now = await tx.now()
   const rows = await tx.all<PayoutRow>(sql`
-    select * from payouts where asset = 'BTC' and state in ('owed', 'waiting') and next_at <= ${now}
+    select * from payouts where rail = 'bitcoin' and state in ('owed', 'waiting') and next_at <= ${now}
       and (account_id in (select id from accounts where state = 'approved' and kind = 'bitcoin')
         or ${refundRule}) ${only}
     order by added_at, id limit ${maxPayees} ${skipLocked}`)

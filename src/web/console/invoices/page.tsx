@@ -5,7 +5,7 @@
 import type { ComponentChildren } from 'preact'
 import { ripeDepthOf } from '../../../chain/chain.ts'
 import { formatDuration } from '../../../base/duration.ts'
-import { isOnChain } from '../../../base/rails.ts'
+import { chargesFees, isOnChain } from '../../../base/rails.ts'
 import type { BitcoinSetup } from '../../../jobs/jobs.ts'
 import type { PayoutRow, Stop } from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
@@ -117,7 +117,7 @@ function asked(lang: Language, { row, looked }: SeenInvoice, taxId: ComponentChi
     [say.received, looked && looked.standing.received > 0n && money(looked.standing.received)],
     [say.missing, looked && missing > 0n && looked.standing.received > 0n && money(missing)],
     [say.paid, money(row.paid_units)],
-    [say.fee, row.asset === 'BRL' && money(row.fee_units)],
+    [say.fee, chargesFees(row.rail) && money(row.fee_units)],
     [say.over, row.late_by],
     [
       say.payer,

@@ -46,6 +46,7 @@ import {
   Money,
   Only,
   railOptions,
+  railWord,
   Ref,
   Said,
   State,
@@ -195,6 +196,7 @@ function columnsOf(lang: Language): Column<ListedPayout>[] {
       plain: ({ units, asset }, style) => csvAmount(units, asset, style),
     },
     { head: say.asset, plain: ({ asset }) => asset },
+    { head: say.rail, plain: ({ rail }) => railWord(lang, rail) },
     {
       head: own.to,
       cell: ({ account }) => <a href={pathTo('account', account)}>{account}</a>,

@@ -4,6 +4,7 @@
  */
 import type { ComponentChildren } from 'preact'
 import { BadInput } from '../../../base/answer.ts'
+import { paysBy } from '../../../base/rails.ts'
 import type { Proposed } from '../../../ledger/ledger.ts'
 import {
   findPayout,
@@ -84,14 +85,15 @@ export function verdictRoutes(doors: ConsoleRoutes, { app: { db, world, rails } 
 interface Parts {
   lang: Language
   person: Person
-  row: Pick<PayoutRow, 'id' | 'state' | 'asset'>
+  row: Pick<PayoutRow, 'id' | 'state' | 'rail'>
   others: readonly AccountRow[]
 }
 
 /** The forms that fit how it stands. */
-export function Verdicts({ lang, person, row: { id, state, asset }, others }: Parts) {
+export function Verdicts({ lang, person, row: { id, state, rail }, others }: Parts) {
   const say = payoutWords[lang]
-  const isHeld = state === 'held' || (state === 'returned' && asset === 'BRL')
+  const isAtBank = paysBy(rail) === 'transfer'
+  const isHeld = state === 'held' || (state === 'returned' && isAtBank)
   const isIdle = state === 'held' || state === 'returned' || state === 'owed' || state === 'waiting'
   const form = { lang, person, id }
   return (
@@ -102,14 +104,14 @@ export function Verdicts({ lang, person, row: { id, state, asset }, others }: Pa
             {...{
               name: 'ref',
               id: 'settle-ref',
-              label: asset === 'BRL' ? say.transfer : say.transaction,
+              label: isAtBank ? say.transfer : say.transaction,
               required: true,
               maxLength: 80,
             }}
           />
         </ActDetails>
       )}
-      {asset === 'BRL' && (
+      {isAtBank && (
         <ActDetails
           {...form}
           verb="adjudicate"

@@ -1,7 +1,7 @@
 /** What a schedule would do now, told without doing it, and the page on which somebody has it done. */
 import { maskTaxId } from '../../../base/brazil.ts'
 import type { Instant } from '../../../base/world.ts'
-import { assetOf } from '../../../base/rails.ts'
+import { assetOf, chargesFees, paysBy } from '../../../base/rails.ts'
 import type { dryRun, ScheduleRow } from '../../../schedule/schedule.ts'
 import type { AccountRow, Stop } from '../../../payout/payout.ts'
 import type { Person } from '../../../people/people.ts'
@@ -72,6 +72,8 @@ function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
   const asset = assetOf(row.rail)
   const isPriced = row.currency !== asset
   const money = (units: bigint) => amount(lang, units, asset)
+  const paying = { transfer: say.transfers, transaction: say.bundled }
+  const fees = { transfer: say.bankFee, transaction: say.networkFee }
   const paid = plan.lines.filter(({ paysOn }) => paysOn).length
   const held = plan.lines.length - paid
   const heads = [
@@ -80,7 +82,7 @@ function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
     say.asked,
     ...(isPriced ? [say.quoted] : []),
     say.commission,
-    ...(asset === 'BRL' ? [say.transfer] : []),
+    ...(chargesFees(row.rail) ? [say.transfer] : []),
     say.paidOn,
   ]
   const sums: [string, string][] = [
@@ -98,7 +100,7 @@ function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
         ]
       : []),
     [say.commission, money(plan.commission)],
-    ...(asset === 'BRL' ? [[say.transfer, money(plan.withheld)] as [string, string]] : []),
+    ...(chargesFees(row.rail) ? [[say.transfer, money(plan.withheld)] as [string, string]] : []),
     [say.paidOn, money(plan.paidOn)],
   ]
   return (
@@ -111,9 +113,7 @@ function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
           </div>
         ))}
       </dl>
-      {account && (
-        <p>{asset === 'BRL' ? say.transfers(paid, account.name) : say.bundled(paid, account.name)}.</p>
-      )}
+      {account && <p>{paying[paysBy(row.rail)!](paid, account.name)}.</p>}
       {held > 0 && (
         <Notice tone="wait">{say.heldTold(held, plan.lines.length, money(row.min_payout_units))}</Notice>
       )}
@@ -122,7 +122,7 @@ function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
           {say.rate(amount(lang, rate.price, 'BRL'), moment(lang, rate.at), rate.sources.join(', '))}
         </p>
       )}
-      <p class="quiet">{asset === 'BRL' ? say.bankFee : say.networkFee}</p>
+      <p class="quiet">{fees[paysBy(row.rail)!]}</p>
       <table class="cards">
         <caption>{say.caption}</caption>
         <thead>
@@ -150,7 +150,7 @@ function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
               <td data-label={say.commission} class="number">
                 {money(line.commission)}
               </td>
-              {asset === 'BRL' && (
+              {chargesFees(row.rail) && (
                 <td data-label={say.transfer} class="number">
                   {money(line.withheld)}
                 </td>
