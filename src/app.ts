@@ -38,7 +38,7 @@ import { agreementOf, makeSources } from './rates/rates.ts'
 import { openKeyFile } from './db/keyFile.ts'
 import { migrate, pending } from './db/migrate.ts'
 import { followKeys, useKeys } from './db/rotate.ts'
-import { openDb, sql, type Db } from './db/db.ts'
+import { bindTo, identityOf, openDb, type Db } from './db/db.ts'
 import type { Metrics } from './web/metrics.ts'
 import { pages, serveWeb, type PageSettings, type Web } from './web/web.ts'
 import { readiness } from './queries/status.ts'
@@ -207,17 +207,10 @@ async function belongsTo(
   identity: string,
   binds: boolean,
 ): Promise<void> {
-  const name = `${what} identity`
-  const bound = await db.tx(async tx => {
-    if (binds)
-      await tx.run(
-        sql`insert into settings (name, value) values (${name}, ${identity}) on conflict (name) do nothing`,
-      )
-    return tx.one<{ value: string }>(sql`select value from settings where name = ${name}`)
-  })
-  if (bound !== undefined && keysOf(bound.value) !== keysOf(identity))
+  const bound = binds ? await bindTo(db, what, identity) : await identityOf(db, what)
+  if (bound !== undefined && keysOf(bound) !== keysOf(identity))
     throw new BadInput(
-      `this database belongs to ${bound.value}, and the configuration says ${identity}: use another DATABASE_URL, or mend ${what === 'bank' ? 'STARKBANK_*' : 'BITCOIN_*'}`,
+      `this database belongs to ${bound}, and the configuration says ${identity}: use another DATABASE_URL, or mend ${what === 'bank' ? 'STARKBANK_*' : 'BITCOIN_*'}`,
     )
 }
 

@@ -7,7 +7,9 @@ import type { DataKeys } from '../base/cipher.ts'
 import type { Clock, World } from '../base/world.ts'
 import type { Db } from './contract.ts'
 
+export { bindTo, identitiesOf, identityOf } from './identity.ts'
 export { defaultStore, inStore } from './inStore.ts'
+export { isInhabited, leaveWal, quickCheck } from './whole.ts'
 export { through } from './through.ts'
 export { DbUnavailable, type Isolation, type Reader, type Row, type Db, type Tx } from './contract.ts'
 export {

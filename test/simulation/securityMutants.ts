@@ -2044,8 +2044,8 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a database of another workspace or environment',
         file: 'src/app.ts',
-        from: '  if (bound !== undefined && keysOf(bound.value) !== keysOf(identity))\n',
-        to: "  if (bound !== undefined && keysOf(bound.value) === '')\n",
+        from: '  if (bound !== undefined && keysOf(bound) !== keysOf(identity))\n',
+        to: "  if (bound !== undefined && keysOf(bound) === '')\n",
         test: 'src/app.test.ts',
         title: 'a database of the sandbox is none of production’s, nor of another workspace',
       },

@@ -25,7 +25,7 @@ import { instant, type World } from '../../base/world.ts'
 import { nextNumbers, type NextNumbers } from '../../chain/chain.ts'
 import { takeUpRestored } from '../../jobs/jobs.ts'
 import type { Terms } from '../../payout/payout.ts'
-import { openDb, sql, DbUnavailable, type Db } from '../../db/db.ts'
+import { isInhabited, leaveWal, openDb, quickCheck, DbUnavailable, type Db } from '../../db/db.ts'
 import { migrate, pending } from '../../db/migrate.ts'
 import type { Transform } from './sealed.ts'
 import type { ProofFlags } from '../acting.ts'
@@ -264,7 +264,7 @@ async function prepare(
   const db = await open(url, keys)
   try {
     if (db.engine === 'sqlite') {
-      const found = await quickCheck(db)
+      const found = await firstFault(db)
       if (found !== 'ok') throw new BadInput(`the backup is damaged: ${found}`)
     }
     if ((await pending(db)).some(({ name }) => name === '0001-house.sql'))
@@ -296,9 +296,9 @@ async function numbersIn(url: string): Promise<NextNumbers | undefined> {
 }
 
 /** `ok`, or the first fault; some damage SQLite cannot even list. */
-async function quickCheck(db: Db): Promise<string | undefined> {
+async function firstFault(db: Db): Promise<string | undefined> {
   try {
-    return (await db.all<{ quick_check: string }>(sql`pragma quick_check`))[0]?.quick_check
+    return (await quickCheck(db))[0]
   } catch (error) {
     if ((error as { code?: string }).code?.startsWith('SQLITE_CORRUPT') !== true) throw error
     return (error as Error).message
@@ -354,7 +354,7 @@ async function leaveAlone(target: string): Promise<void> {
   let mode: string | undefined
   try {
     db = await open(`sqlite:${target}`)
-    mode = (await db.all<{ journal_mode: string }>(sql`pragma journal_mode = delete`))[0]?.journal_mode
+    mode = await leaveWal(db)
   } catch (error) {
     if (error instanceof DbUnavailable || /locked|busy/i.test(error instanceof Error ? error.message : ''))
       throw inUse(target)
@@ -405,11 +405,7 @@ async function restorePostgres(
   const db = await open(url)
   let inhabited
   try {
-    inhabited =
-      (await db.one(
-        sql`select 1 as there from pg_tables where schemaname = current_schema()
-          and tablename = 'migrations'`,
-      )) !== undefined
+    inhabited = await isInhabited(db)
   } finally {
     await db.close()
   }

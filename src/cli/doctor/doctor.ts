@@ -214,7 +214,7 @@ async function verifier(): Promise<Check> {
 const maxClockDriftMs = 5_000
 
 async function* database({ db }: Base): AsyncGenerator<Check> {
-  const [{ sql }, { migrations }] = await Promise.all([
+  const [{ quickCheck }, { migrations }] = await Promise.all([
     import('../../db/db.ts'),
     import('../../db/migrate.ts'),
   ])
@@ -227,7 +227,7 @@ async function* database({ db }: Base): AsyncGenerator<Check> {
   }
 
   if (db.engine !== 'sqlite') return
-  const found = (await db.all<{ quick_check: string }>(sql`pragma quick_check`)).map(row => row.quick_check)
+  const found = await quickCheck(db)
   yield found.join() === 'ok'
     ? { check: 'integrity', is: 'ok', says: 'the database file is whole' }
     : {
