@@ -17,7 +17,7 @@ import {
   type NewProposal,
   type ProposalRow,
 } from '../src/ledger/ledger.ts'
-import { proposalStates } from '../src/cli/proposals.ts'
+import { proposalFilters } from '../src/queries/filters.ts'
 import { history, sql } from '../src/db/db.ts'
 import { openBankTerminal } from './testbed/terminal.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
@@ -169,6 +169,6 @@ describe('on the command line', () => {
   )
 
   test('the states of its list are the machine’s', () => {
-    expect([...proposalStates]).toEqual(Object.keys(proposalMachine))
+    expect([...proposalFilters.choices.state]).toEqual(Object.keys(proposalMachine))
   })
 })

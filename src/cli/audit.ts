@@ -6,8 +6,11 @@ import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
+import type { AuditRow } from '../ledger/ledger.ts'
+import { auditFilters, type FilterOf } from '../queries/filters.ts'
 import { personFlag, textFlag } from './flags.ts'
-import { example, json, paint, tame } from './print.ts'
+import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
+import { example, json, paint, table, tame } from './print.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
@@ -16,6 +19,31 @@ export function auditCommands(repasse: Command, shell: Shell): void {
     .command('audit')
     .description('the log of all acts, and its anchors outside the database')
     .addHelpText('after', example('audit export > audit.jsonl'))
+
+  listFlags(
+    audit.command('list').description('what was done, by whom and to what, newest first'),
+    auditFilters,
+    'record',
+  )
+    .addHelpText('after', example('audit list --actor maria --limit 20', 'audit list --subject main --json'))
+    .action((flags: ListFlags<FilterOf<typeof auditFilters>>) =>
+      inBase(shell, async ({ db }) => {
+        const { listAudit } = await import('../queries/audit.ts')
+        const asked = await readFilters(flags, auditFilters, id => {
+          if (!/^\d{1,18}$/.test(id))
+            throw new BadInput(`--before "${id}" is not a record: "repasse audit list" shows their numbers`)
+          return Promise.resolve({ at: '', id })
+        })
+        const before = asked.after && BigInt(asked.after.id)
+        const rows = await listAudit(db, { ...asked, before }, flags.limit)
+        const line = (row: AuditRow) => [`${row.seq}`, row.at, row.actor, row.act, row.subject, row.detail]
+        await shell.out(
+          flags.json
+            ? json(rows.map(({ detail, ...row }) => ({ ...row, detail: JSON.parse(detail) as unknown })))
+            : table(['>RECORD', 'AT (UTC)', 'BY', 'ACT', 'ABOUT', 'DETAIL'], rows.map(line)),
+        )
+      }),
+    )
 
   audit
     .command('export')

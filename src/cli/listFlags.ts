@@ -30,6 +30,10 @@ const filters: Record<string, [string, string]> = {
   kind: ['kind', 'only of this kind, e.g. invoice.credited'],
   via: ['way', 'only those that came by push, or were polled'],
   job: ['name', 'only of this job'],
+  actor: ['name', 'only what this person or program did'],
+  act: ['act', 'only this act, e.g. "account approved"'],
+  subject: ['id', 'only those about this payout, invoice, account, …'],
+  by: ['person', 'only those that this person made'],
   state: ['state', 'only these'],
 }
 

@@ -1,10 +1,13 @@
 /** `repasse order`: what was ordered in the shop, and everything that happened to it. */
 import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
 import { maskTaxId } from '../base/brazil.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { MailRow } from '../mail/mail.ts'
 import type { OrderLineRow, OrderRow } from '../shop/shop.ts'
-import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
+import { orderFilters, type FilterOf } from '../queries/filters.ts'
+import { personFlag, textFlag } from './flags.ts'
+import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
 import {
   example,
   historyOf,
@@ -20,10 +23,7 @@ import { forgetOrderCommand, noteShownHere, noteTaken } from './privacy.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
-// Written here so that --help need not load the house; a test holds it against the machine.
-export const orderStates = ['awaiting', 'paid', 'expired'] as const
-
-type ListFlags = { state?: string; limit: number; before?: string; json?: true }
+type OrderFlags = ListFlags<FilterOf<typeof orderFilters>>
 
 export function orderCommands(repasse: Command, shell: Shell): void {
   const order = repasse
@@ -31,22 +31,19 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .description('orders: what was bought in the shop')
     .addHelpText('after', example('order list'))
 
-  order
-    .command('list')
-    .description('orders, newest first')
-    .option('--state <state>', `only these: ${orderStates.join(', ')}`, oneOf(orderStates)('--state'))
-    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
-    .option('--before <id>', 'older than this one, to read on')
-    .option('--json', 'as JSON')
+  listFlags(order.command('list').description('orders, newest first'), orderFilters, 'order')
     .addHelpText('after', example('order list --state awaiting --limit 20'))
-    .action(({ state, limit, before, json: asJson }: ListFlags) =>
+    .action((flags: OrderFlags) =>
       inBase(shell, async ({ db, world }) => {
-        const { sql } = await import('../db/db.ts')
-        const ofState = state === undefined ? sql`` : sql`and state = ${state}`
-        const older = before === undefined ? sql`` : sql`and id < ${before}`
-        const rows = await db.all<OrderRow>(
-          sql`select * from orders where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`,
-        )
+        const { listOrders, placeOfOrder } = await import('../queries/orders.ts')
+        const asked = await readFilters(flags, orderFilters, async id => {
+          const place = await placeOfOrder(db, id)
+          if (!place) throw new BadInput(`--before "${id}" is not an order: "repasse order list" shows them`)
+          return place
+        })
+        const { limit, json: asJson } = flags
+        const rows = await listOrders(db, asked, limit)
+        const { state } = asked.query
         if (asJson)
           await noteTaken({ db, world }, 'orders', rows.length, { ...(state !== undefined && { state }) })
         const line = (row: OrderRow) => [
@@ -78,19 +75,8 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('order show 4P6R8S0T'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async ({ db, config }) => {
-        const [{ invoicesOf, linesOf, needOrder }, { history, sql }] = await Promise.all([
-          import('../shop/shop.ts'),
-          import('../db/db.ts'),
-        ])
-        const row = await needOrder(db, name)
-        const [lines, invoices, steps] = [
-          await linesOf(db, row.id),
-          await invoicesOf(db, row.id),
-          await history(db, row.id),
-        ]
-        const mails = await db.all<MailRow>(
-          sql`select * from mails where order_id = ${row.id} order by added_at, id`,
-        )
+        const { showOrderRecord } = await import('../queries/orders.ts')
+        const { row, lines, invoices, mails, steps } = await showOrderRecord(db, name)
         const page =
           config.PUBLIC_URL === undefined
             ? undefined

@@ -2,7 +2,9 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { ProposalDecision, ProposalRow } from '../ledger/ledger.ts'
-import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
+import { proposalFilters, type FilterOf } from '../queries/filters.ts'
+import { personFlag, textFlag } from './flags.ts'
+import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
 import { proofFlags, prove } from './prove.ts'
 import type { ProofFlags } from './acting.ts'
@@ -10,11 +12,7 @@ import { chainTermsOf } from './requests.ts'
 import { inBase, onRails, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
-type ListFlags = { state?: ProposalRow['state']; subject?: string; limit: number; json?: true }
 type ActFlags = { why?: string; by?: string }
-
-// Written here so that --help need not load the house; a test holds it against the machine.
-export const proposalStates = ['open', 'approved', 'refused', 'withdrawn'] as const
 
 export function proposalCommands(repasse: Command, shell: Shell): void {
   const proposal = repasse
@@ -22,21 +20,18 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     .description('acts that need two people: what was proposed, and what the second person says')
     .addHelpText('after', example('proposal list --state open'))
 
-  proposal
-    .command('list')
-    .description('proposals, newest first')
-    .option('--state <state>', `only these: ${proposalStates.join(', ')}`, oneOf(proposalStates)('--state'))
-    .option('--subject <id>', 'only those about this payout, invoice, account, …')
-    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
-    .option('--json', 'as JSON')
-    .addHelpText('after', example('proposal list --state open'))
-    .action(({ json: asJson, ...which }: ListFlags) =>
+  listFlags(proposal.command('list').description('proposals, newest first'), proposalFilters, 'proposal')
+    .addHelpText('after', example('proposal list --state open', 'proposal list --by maria --from 2026-11-01'))
+    .action((flags: ListFlags<FilterOf<typeof proposalFilters>>) =>
       inBase(shell, async ({ db }) => {
-        const { listProposals } = await import('../ledger/ledger.ts')
-        const rows = await listProposals(db, which)
-        const { detailShown } = await import('../reconcile/reconcile.ts')
-        const details = new Map<string, Record<string, string>>()
-        for (const row of rows) details.set(row.id, await detailShown(db, row))
+        const { detailsOfProposals, listProposals, placeOfProposal } = await import('../queries/proposals.ts')
+        const asked = await readFilters(flags, proposalFilters, async before => {
+          const place = await placeOfProposal(db, before)
+          if (!place) throw new BadInput(noSuch(before))
+          return place
+        })
+        const rows = await listProposals(db, asked, flags.limit)
+        const details = await detailsOfProposals(db, rows)
         const detailOf = ({ id }: ProposalRow) => details.get(id)!
         const line = (row: ProposalRow) => [
           row.id,
@@ -48,7 +43,7 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
           wordsOf(detailOf(row)),
         ]
         await shell.out(
-          asJson
+          flags.json
             ? json(rows.map(row => viewOf(row, detailOf(row))))
             : table(['PROPOSAL', 'MADE (UTC)', 'STATE', 'ACT', 'ABOUT', 'BY', 'WHAT'], rows.map(line)),
         )

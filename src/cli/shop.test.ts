@@ -8,7 +8,7 @@ import { auditChain } from '../ledger/ledger.ts'
 import { newKey, orderMachine, writeOrder, type Placing } from '../shop/shop.ts'
 import { openDb, sql } from '../db/db.ts'
 import { silentLog } from '../base/log.ts'
-import { orderStates } from './orders.ts'
+import { orderFilters } from '../queries/filters.ts'
 
 const { at, env, repasse } = openTerminal()
 const world = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
@@ -104,6 +104,14 @@ describe('products', () => {
       'product changed',
     ])
     expect([acts[0]!.actor, acts[3]!.actor]).toEqual(['ana', 'bia'])
+    const subject = row!['id'] as string
+    const listed = JSON.parse(
+      (await repasse(['audit', 'list', '--subject', subject, '--actor', 'bia', '--json'])).out,
+    ) as { seq: string; act: string; detail: object }[]
+    expect(listed.map(({ act }) => act)).toEqual(['product removed'])
+    const older = await repasse(['audit', 'list', '--subject', subject, '--before', listed[0]!.seq])
+    expect(older.out).not.toContain('product removed')
+    expect(older.out).toContain('product added')
   })
 
   test.each([
@@ -237,6 +245,20 @@ describe('orders', () => {
     })
     expect((await repasse(['order', 'list', '--state', 'awaiting'])).out).toContain(id)
     expect((await repasse(['order', 'list', '--state', 'paid'])).out).not.toContain(id)
+    for (const found of [
+      ['--q', id.slice(-8).toUpperCase()],
+      ['--q', id],
+      ['--to', '2126-01-01'],
+    ])
+      expect((await repasse(['order', 'list', ...found])).out).toContain(id)
+    for (const other of [
+      ['--q', '00000000'],
+      ['--rail', 'bitcoin'],
+      ['--to', '2020-01-01'],
+      ['--before', id],
+    ])
+      expect((await repasse(['order', 'list', ...other])).out).not.toContain(id)
+    expect((await repasse(['order', 'list', '--before', 'ord_none'])).err).toContain('is not an order')
     const { out } = await repasse(['order', 'show', id.slice(-8).toUpperCase()], {
       PUBLIC_URL: 'https://shop.example.com/',
     })
@@ -308,6 +330,6 @@ describe('orders', () => {
   })
 
   test('the states that --state takes are the machine’s', () => {
-    expect([...orderStates].sort()).toEqual(Object.keys(orderMachine).sort())
+    expect([...orderFilters.choices.state].sort()).toEqual(Object.keys(orderMachine).sort())
   })
 })

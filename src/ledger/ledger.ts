@@ -80,7 +80,6 @@ export {
   detailOf,
   digestOfProposal,
   findProposal,
-  listProposals,
   mayApprove,
   openProposal,
   openProposalCount,

@@ -4,20 +4,16 @@
  */
 import { createHash } from 'node:crypto'
 import { newId } from '../base/id.ts'
-import type { Machine, StateOf } from '../base/machine.ts'
+import type { StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
 import type { Instant, World } from '../base/world.ts'
 import { stateTable, forUpdate, remember, sql, type Reader, type Tx } from '../db/db.ts'
 import { assertMayPropose, barFor, type Bar } from './approver.ts'
 import { audit } from './audit.ts'
 import { editedProposal } from './edited.ts'
+import { proposalMachine } from './proposalStates.ts'
 
-export const proposalMachine = {
-  open: ['approved', 'refused', 'withdrawn'],
-  approved: [],
-  refused: [],
-  withdrawn: [],
-} as const satisfies Machine
+export { proposalMachine }
 const proposals = stateTable('proposals', proposalMachine)
 
 export type ProposalRow = {
@@ -63,32 +59,6 @@ export const openProposal = (reader: Reader, act: string, subject: string) =>
     sql`select * from proposals where store_id = ${reader.store} and act = ${act} and subject = ${subject}
       and state = 'open'`,
   )
-
-/** Newest first, from those made before `after`. `decided`: in whichever state but open. */
-export const listProposals = (
-  reader: Reader,
-  {
-    state,
-    subject,
-    limit,
-    after,
-  }: {
-    state?: ProposalRow['state'] | 'decided'
-    subject?: string
-    limit: number
-    after?: { at: Instant; id: string } | undefined
-  },
-): Promise<ProposalRow[]> =>
-  reader.all<ProposalRow>(sql`
-    select * from proposals where store_id = ${reader.store}
-      ${state === undefined ? sql`` : state === 'decided' ? sql`and state <> 'open'` : sql`and state = ${state}`}
-      ${subject === undefined ? sql`` : sql`and subject = ${subject}`} ${
-        after
-          ? sql`and (added_at,
-        id) < (${after.at}, ${after.id})`
-          : sql``
-      }
-      order by added_at desc, id desc limit ${limit}`)
 
 export async function openProposalCount(reader: Reader): Promise<number> {
   const row = await reader.one<{ count: bigint }>(

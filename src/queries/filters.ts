@@ -4,7 +4,9 @@
  */
 import { railNames } from '../base/rails.ts'
 import { invoiceMachine, requestMachine, type InvoiceState } from '../invoice/states.ts'
+import { proposalMachine } from '../ledger/proposalStates.ts'
 import { bundleMachine, payoutMachine, type BundleState, type PayoutState } from '../payout/states.ts'
+import { orderMachine, type OrderState } from '../shop/states.ts'
 import { inboxMachine, type EventState } from '../webhooks/states.ts'
 
 /** `choices`: what a filter may be; one without an entry is free text. */
@@ -44,3 +46,15 @@ export const bundleFilters = {
   names: ['state'],
   choices: { state: statesOf<BundleState>(bundleMachine) },
 } as const
+
+export const orderFilters = {
+  names: ['q', 'state', 'rail'],
+  choices: { state: statesOf<OrderState>(orderMachine), rail: railNames },
+} as const
+
+export const proposalFilters = {
+  names: ['state', 'act', 'subject', 'by'],
+  choices: { state: statesOf<keyof typeof proposalMachine>(proposalMachine) },
+} as const
+
+export const auditFilters = { names: ['actor', 'act', 'subject'], choices: {} } as const

@@ -93,7 +93,7 @@ async function sought(text: string, byEvents: () => Promise<string[]>): Promise<
 }
 
 /** Orders of the shop by the number that people call them by, or by the buyer's e-mail, newest first. */
-async function ordersBy(reader: Reader, text: string): Promise<string[]> {
+export async function ordersBy(reader: Reader, text: string): Promise<string[]> {
   const number = /^[0-9a-z]{8}$/i.test(text) ? sql`id like ${`%${text.toLowerCase()}`}` : undefined
   const email = /^\S+@\S+$/.test(text)
     ? sql`email in (${sameAsAny('orders.email', [text, text.toLowerCase()])})`
@@ -101,7 +101,7 @@ async function ordersBy(reader: Reader, text: string): Promise<string[]> {
   const condition = number ?? email
   if (!condition) return []
   const rows = await reader.all<{ id: string }>(
-    sql`select id from orders where ${condition} order by added_at desc, id desc limit ${most}`,
+    sql`select id from orders where store_id = ${reader.store} and ${condition} order by added_at desc, id desc limit ${most}`,
   )
   return rows.map(({ id }) => id)
 }

@@ -100,6 +100,17 @@ export const nextLookOf = (row: ListedPayout) =>
     ? row.next_at
     : undefined
 
+/** Of the payout of an invoice; undefined where it has none. */
+export async function payoutStateOf(
+  reader: Reader,
+  invoiceId: string,
+): Promise<PayoutRow['state'] | undefined> {
+  const row = await reader.one<Pick<PayoutRow, 'state'>>(
+    sql`select state from payouts where invoice_id = ${invoiceId}`,
+  )
+  return row?.state
+}
+
 /** One order for a payout: at the bank, or in a bundle with the transactions that may pay it. */
 export interface ShownOrder {
   attempt: AttemptRow

@@ -1,20 +1,11 @@
-/** An order: its machine, its row and its lines, and how one is found. */
-import type { Machine, StateOf } from '../base/machine.ts'
+/** An order: its row and its lines, and how one is found. */
 import type { Instant } from '../base/world.ts'
 import type { RailName } from '../base/rails.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import { stateTable, sql, type Reader } from '../db/db.ts'
+import { orderMachine, type OrderState } from './states.ts'
 
-/**
- * Late truth is an arrow here too: what had expired may be paid, or be asked for anew. What was paid stays
- * so; a person is told of what changes after.
- */
-export const orderMachine = {
-  awaiting: ['paid', 'expired'],
-  expired: ['paid', 'awaiting'],
-  paid: [],
-} as const satisfies Machine
-export type OrderState = StateOf<typeof orderMachine>
+export { orderMachine, type OrderState }
 export const orders = stateTable('orders', orderMachine)
 
 export const languages = ['pt-BR', 'en'] as const

@@ -12,10 +12,11 @@ import { returnStock } from './stock.ts'
 /** By id, or by the number people call it by. Throws `BadInput` where none or several are meant. */
 export async function needOrder(reader: Reader, name: string): Promise<OrderRow> {
   const known = await findOrder(reader, name)
-  if (known) return known
+  if (known?.store_id === reader.store) return known
   const found = /^[0-9a-z]{8}$/i.test(name)
     ? await reader.all<OrderRow>(
-        sql`select * from orders where id like ${`%${name.toLowerCase()}`} order by id limit 2`,
+        sql`select * from orders where store_id = ${reader.store} and id like ${`%${name.toLowerCase()}`}
+          order by id limit 2`,
       )
     : []
   if (found.length === 1) return found[0]!

@@ -173,18 +173,17 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('account show main'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async base => {
-        const [{ approvalOf, accountObjections, findAccount, receivableMoves, receivableOf }, { history }] =
-          await Promise.all([import('../../payout/payout.ts'), import('../../db/db.ts')])
+        const [{ findAccount, receivableMoves, receivableOf }, { showAccount }] = await Promise.all([
+          import('../../payout/payout.ts'),
+          import('../../queries/accounts.ts'),
+        ])
         const row = await findAccount(base.db, name)
         if (!row) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
-        const steps = await history(base.db, row.id)
+        const { approval: proof, objections: kept, steps } = await showAccount(base.db, row)
         const first = await firstOf(base, row)
         const [owes, moves] = [await receivableOf(base.db, row.id), await receivableMoves(base.db, row.id)]
         const debts = debtTable(moves)
-        const proof = row.state === 'approved' ? await approvalOf(base.db, row) : undefined
-        const objections = (await accountObjections(base.db, row.id)).map(
-          ({ made_by: by, why, added_at: at }) => ({ by, why, at }),
-        )
+        const objections = kept.map(({ made_by: by, why, added_at: at }) => ({ by, why, at }))
         await shell.out(
           asJson
             ? json({

@@ -3,8 +3,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { parseCount } from '../../base/duration.ts'
 import { formatMoney } from '../../base/money.ts'
-import type { CoinState, ScriptRow } from '../../chain/chain.ts'
-import { coinbaseDepth, type Branch, type ChainInfo, type ChainRail } from '../../rails/chain.ts'
+import { type Branch, type ChainInfo, type ChainRail } from '../../rails/chain.ts'
 import type { Base } from '../../app.ts'
 import type { Reader } from '../../db/db.ts'
 import { bundleCommands } from './bundles.ts'
@@ -76,7 +75,6 @@ const wholeFlag = (flag: string) => (text: string) => {
 }
 
 type AddressFlags = { branch: Branch; from: number; limit: number; json?: true }
-type Shown = ScriptRow & { received: bigint }
 
 async function listAddresses(
   shell: Shell,
@@ -84,17 +82,8 @@ async function listAddresses(
   rail: ChainRail,
   { branch, from, limit, json: asJson }: AddressFlags,
 ): Promise<void> {
-  const [{ listAddresses: list }, { sql }] = await Promise.all([
-    import('../../chain/chain.ts'),
-    import('../../db/db.ts'),
-  ])
-  const rows: Shown[] = []
-  for (const row of await list(db, branch, from, limit)) {
-    const sum = await db.one<{ units: bigint }>(sql`
-      select cast(coalesce(sum(units), 0) as bigint) as units from coins where branch = ${branch}
-        and number = ${row.number} and state = 'mined'`)
-    rows.push({ ...row, received: sum!.units })
-  }
+  const { addressesReceived } = await import('../../queries/coins.ts')
+  const rows = await addressesReceived(db, { branch, from, limit })
   const views = rows.map(row => {
     const derived = rail.derive(branch, Number(row.number))
     return {
@@ -135,20 +124,16 @@ async function listAddresses(
   if (!asJson && rows.length === limit) shell.err(`later ones: --from ${rows.at(-1)!.number + 1n}\n`)
 }
 
-interface Held {
-  coins: { state: CoinState | 'spent'; count: bigint; units: bigint }[]
-  spendable: bigint
-  reserved: bigint
-  bundles: Record<string, number>
-}
-
 async function status(
   shell: Shell,
   { db, config, world }: Base,
   { rail, app }: Chain,
   asJson: true | undefined,
 ): Promise<void> {
-  const { chainTrouble, tipOf } = await import('../../chain/chain.ts')
+  const [{ chainTrouble, tipOf }, { coinsHeld }] = await Promise.all([
+    import('../../chain/chain.ts'),
+    import('../../queries/coins.ts'),
+  ])
   const [info, feeRate] = [await rail.info(), await rail.feeRate()]
   const { tip, trouble, rate, held } = await db.tx(async tx => {
     const last = await tipOf(tx)
@@ -156,7 +141,7 @@ async function status(
       tip: last && { height: Number(last.height), hash: last.hash, at: last.at },
       trouble: await chainTrouble(tx),
       rate: (await rateOf(tx, config, world))!,
-      held: await heldOf(tx, last?.height ?? 0n, app.terms.payoutDepth),
+      held: await coinsHeld(tx, last?.height ?? 0n, app.terms.payoutDepth),
     }
   })
   const lag = info.is === 'done' && tip ? info.value.height - tip.height : undefined
@@ -227,29 +212,3 @@ const sayingOf = ({ network }: ChainRail, { height, headers, syncing, prunedBelo
   ]
     .filter(Boolean)
     .join(', ')
-
-async function heldOf(reader: Reader, tip: bigint, depth: number): Promise<Held> {
-  const { sql } = await import('../../db/db.ts')
-  const coins = await reader.all<Held['coins'][number]>(sql`
-    select case when spent_height is not null then 'spent'
-      else state end as state, count(*) as count, cast(sum(units) as bigint) as units
-    from coins group by 1 order by 1`)
-  const sums = await reader.one<{ spendable: bigint; reserved: bigint }>(sql`
-    select
-      cast(coalesce(sum(case when state = 'mined' and spent_by is null
-        and height <= ${tip - BigInt(depth) + 1n} and bundle is null
-        and (coinbase = 0 or height <= ${tip - BigInt(coinbaseDepth) + 1n}) then units end), 0) as bigint)
-        as spendable,
-      cast(coalesce(sum(case when spent_height is null and bundle is not null
-        then units end), 0) as bigint) as reserved
-    from (select c.*, b.bundle_id as bundle from coins c left
-      join bundle_coins b on b.outpoint = c.id) as each_coin`)
-  const bundles = await reader.all<{ state: string; count: bigint }>(
-    sql`select state, count(*) as count from bundles group by state order by state`,
-  )
-  return {
-    coins,
-    ...sums!,
-    bundles: Object.fromEntries(bundles.map(({ state, count }) => [state, Number(count)])),
-  }
-}

@@ -8,12 +8,10 @@ import type { Check } from './check.ts'
 const dayMs = 24 * 3_600_000
 
 export async function* anchorMail({ db, world, config }: Base): AsyncGenerator<Check> {
-  const { sql } = await import('../../db/db.ts')
+  const { anchorMailsTo } = await import('../../queries/mails.ts')
   const check = 'anchor mail'
   for (const address of config.AUDIT_ANCHOR_EMAIL ?? []) {
-    const { first, sent } = (await db.one<{ first: string | null; sent: string | null }>(sql`
-      select min(added_at) as first, max(case when state = 'sent' then added_at end) as sent
-      from anchor_mails where store_id = ${db.store} and address = ${address}`))!
+    const { first, sent } = await anchorMailsTo(db, address)
     const since = sent ?? first
     if (since === null)
       yield {

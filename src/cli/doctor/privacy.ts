@@ -35,11 +35,8 @@ export async function retention({ config, db, world }: Base): Promise<Check> {
 /** E-mails that wait for a mail server that is not set; undefined where there are none. */
 export async function waitingMail({ config, db }: Base): Promise<Check | undefined> {
   if (config.SMTP_URL !== undefined) return undefined
-  const { sql } = await import('../../db/db.ts')
-  const waiting = (await db.one<{ count: bigint; since: Instant | null }>(sql`
-    select count(*) as count, min(added_at) as since from (
-      select added_at from mails where state = 'queued' union all select added_at from person_mails
-        where state = 'queued') as waiting`))!
+  const { waitingMails } = await import('../../queries/mails.ts')
+  const waiting = await waitingMails(db)
   if (waiting.count === 0n) return undefined
   const kept = retentionOf(config).mailMs
   return {

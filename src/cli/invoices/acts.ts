@@ -25,10 +25,10 @@ export function proposeOwnRefund(
   if (why === undefined)
     throw new BadInput('--why is missing: another person has to know what the refund is for')
   return inBase(shell, async ({ db, world }) => {
-    const [{ proposeRefund }, { refusalOf }, { sql }] = await Promise.all([
+    const [{ proposeRefund }, { refusalOf }, { payoutStateOf }] = await Promise.all([
       import('../../webhooks/webhooks.ts'),
       import('../../invoice/invoice.ts'),
-      import('../../db/db.ts'),
+      import('../../queries/payouts.ts'),
     ])
     const proposed = await proposeRefund(db, world, id, { units: amount, by, why })
     if (proposed.is === 'unknown') throw new BadInput(noSuch(id))
@@ -42,11 +42,11 @@ export function proposeOwnRefund(
       return shell.out(
         json({ proposal: proposal.id, state: proposal.state, invoice: id, ...moneyOf(units, 'BRL') }),
       )
-    const payout = await db.one<{ state: string }>(sql`select state from payouts where invoice_id = ${id}`)
-    const passedOn = payout && ['sending', 'unsure', 'sent', 'paid'].includes(payout.state)
+    const payout = await payoutStateOf(db, id)
+    const passedOn = payout !== undefined && ['sending', 'unsure', 'sent', 'paid'].includes(payout)
     await shell.out(
       `a refund of ${formatReais(units)} is proposed: somebody else approves it with "repasse proposal approve ${proposal.id}"\n` +
-        (passedOn ? `its payout is ${payout.state}: what was passed on of it, the payee will owe\n` : ''),
+        (passedOn ? `its payout is ${payout}: what was passed on of it, the payee will owe\n` : ''),
     )
   })
 }

@@ -4,7 +4,6 @@ import type { Asset } from '../../base/money.ts'
 import type { Base } from '../../app.ts'
 import type { ScanComparison } from '../../reconcile/reconcile.ts'
 import type { Account } from '../../ledger/ledger.ts'
-import type { Reader } from '../../db/db.ts'
 import { oneOf } from '../flags.ts'
 import { csvCell, example, json, moneyOf, paint, table, formatMoney } from '../print.ts'
 import { sayUnreadable } from '../keys.ts'
@@ -37,8 +36,11 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('ledger balances'))
     .action(({ json: asJson }: { json?: true }) =>
       inBase(shell, async ({ db }) => {
-        const { accounts, balances } = await import('../../ledger/ledger.ts')
-        const rows = (await assetsOf(db)).map(async asset => {
+        const [{ accounts, balances }, { assetsBooked }] = await Promise.all([
+          import('../../ledger/ledger.ts'),
+          import('../../queries/postings.ts'),
+        ])
+        const rows = (await assetsBooked(db)).map(async asset => {
           const standing = await balances(db, asset)
           return accounts.map(account => ({
             account,
@@ -95,19 +97,16 @@ async function check(
   { scan, json: asJson }: { scan?: true; json?: true },
 ): Promise<void> {
   const { db, world } = base
-  const [{ checkBooks }, { sql }, { unreadableValues }] = await Promise.all([
+  const [{ checkBooks }, { sizeOfBooks }, { unreadableValues }] = await Promise.all([
     import('../../reconcile/reconcile.ts'),
-    import('../../db/db.ts'),
+    import('../../queries/postings.ts'),
     import('../../db/rotate.ts'),
   ])
   const inBooks = await checkBooks(db, world, undefined, base.anchoring?.file)
   const chain = await againstNode(base, scan)
   const [searched, unlike] = [chain?.searched, unlikeOf(chain?.searched)]
   const findings = [...inBooks, ...(chain?.finding === undefined ? [] : [chain.finding])]
-  const counts = (await db.one<{ movements: bigint; invoices: bigint; payouts: bigint; acts: bigint }>(sql`
-    select (select count(*) from ledger_transactions) as movements, (select count(*) from invoices
-      where state in ('credited', 'reversed')) as invoices,
-      (select count(*) from payouts) as payouts, (select count(*) from audit) as acts`))!
+  const counts = await sizeOfBooks(db)
   // A search that was asked for and could not be made has proved nothing.
   // A value that cannot be read is no fault of the books: payouts go on.
   const unreadable = (await unreadableValues(db, base.keys)).map(sayUnreadable)
@@ -156,8 +155,12 @@ interface AgainstNode {
 
 /** Our coins against the node's set of unspent outputs; undefined where there is no chain. */
 async function againstNode(base: Base, scan: true | undefined): Promise<AgainstNode | undefined> {
-  if (base.config.BITCOIN_RPC_URL === undefined)
-    return (await assetsOf(base.db)).includes('BTC') ? { why: 'BITCOIN_RPC_URL is not set here' } : undefined
+  if (base.config.BITCOIN_RPC_URL === undefined) {
+    const { assetsBooked } = await import('../../queries/postings.ts')
+    return (await assetsBooked(base.db)).includes('BTC')
+      ? { why: 'BITCOIN_RPC_URL is not set here' }
+      : undefined
+  }
   const [{ openChain }, { compareScan, holdAgainstChain, reconcileChain }] = await Promise.all([
     import('../../app.ts'),
     import('../../reconcile/reconcile.ts'),
@@ -202,13 +205,6 @@ const scanView = ({ height, scannedUnits, coinUnits, unknown, missing, agrees }:
   node: moneyOf(scannedUnits, 'BTC'),
   coins: moneyOf(coinUnits, 'BTC'),
 })
-
-/** Reais always, and bitcoin once something was booked in it. */
-async function assetsOf(db: Reader): Promise<Asset[]> {
-  const { sql } = await import('../../db/db.ts')
-  const coins = await db.one(sql`select 1 as yes from ledger_entries where asset = 'BTC' limit 1`)
-  return coins ? ['BRL', 'BTC'] : ['BRL']
-}
 
 const chainMeanings: Record<Asset, Partial<Record<Account, string>>> = {
   BRL: {},

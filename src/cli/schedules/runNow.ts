@@ -245,19 +245,10 @@ const isOver = ({ state, open, invoices }: Ended) =>
   ['failed', 'missed'].includes(state) || (state === 'done' && open === 0 && invoices.length > 0)
 
 async function look({ db }: Base, slot: string): Promise<Ended> {
-  const { sql } = await import('../../db/db.ts')
-  return db.tx(async tx => {
-    const row = await tx.one<{ state: string }>(sql`select state from slots where id = ${slot}`)
-    const invoices = await tx.all<InvoiceRow>(
-      sql`select * from invoices where slot_id = ${slot} order by ordinal`,
-    )
-    return {
-      slot,
-      state: row!.state,
-      invoices,
-      open: invoices.filter(({ state }) => ['draft', 'issuing', 'unsure'].includes(state)).length,
-    }
-  })
+  const { lookAtSlot } = await import('../../queries/schedules.ts')
+  const { state, invoices } = await db.tx(tx => lookAtSlot(tx, slot))
+  const open = invoices.filter(invoice => ['draft', 'issuing', 'unsure'].includes(invoice.state)).length
+  return { slot, state, invoices, open }
 }
 
 /**

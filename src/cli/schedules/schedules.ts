@@ -65,25 +65,12 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('schedule show trial'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async base => {
-        const [{ needSchedule, rosterOrigin }, { history, sql }] = await Promise.all([
+        const [{ needSchedule, rosterOrigin }, { showSlots }] = await Promise.all([
           import('../../schedule/schedule.ts'),
-          import('../../db/db.ts'),
+          import('../../queries/schedules.ts'),
         ])
         const row = await needSchedule(base.db, name)
-        const slots = await base.db.all<{
-          id: string
-          due_at: string
-          cause: string
-          state: string
-          invoices: bigint
-          open: bigint
-        }>(sql`
-          select s.id, s.due_at, s.cause, s.state, (select count(*) from invoices i
-            where i.slot_id = s.id) as invoices,
-            (select count(*) from invoices i where i.slot_id = s.id
-              and i.state in ('draft', 'issuing', 'unsure', 'refused')) as open
-          from slots s where s.schedule_id = ${row.id} order by s.due_at desc limit 10`)
-        const steps = await history(base.db, row.id)
+        const { slots, steps } = await showSlots(base.db, row)
         const names = await accountNames(base)
         const roster =
           row.roster === null ? null : { rows: Number(row.count_low), ...(await rosterOrigin(base.db, row)) }

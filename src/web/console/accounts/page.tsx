@@ -1,8 +1,6 @@
 /** Payout accounts: the list, and one with its history, what waits for it, and its approval. */
 import { bankName, failsBankDigit } from '../../../base/brazil.ts'
-import type { Asset } from '../../../base/money.ts'
 import { samePerson } from '../../../base/person.ts'
-import type { Instant } from '../../../base/world.ts'
 import { assetOfKind } from '../../../base/rails.ts'
 import type { Bar, Objection } from '../../../ledger/ledger.ts'
 import {
@@ -18,6 +16,7 @@ import type { Transition } from '../../../db/db.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { Badge, Facts, Notice, Time, type Tone } from '../../page/parts.tsx'
 import { Debt, type SeenDebt } from './debt.tsx'
+import type { LatestPayout, WaitingPayouts } from '../../../queries/accounts.ts'
 import { ActForm, Frame, Reason } from '../frame/frame.tsx'
 import { Mono, Said, State } from '../list/parts.tsx'
 import { ObjectionForms, OpenObjections } from '../objections.tsx'
@@ -108,20 +107,6 @@ function placeOf(lang: Language, row: AccountRow) {
   return `${bankName(row.bank) ?? ''} ${row.bank} · ${say.branch} ${row.branch} · ${say.number} ${row.number}`
 }
 
-export type Waiting = {
-  state: PayoutState
-  count: bigint
-  units: bigint
-}
-
-export type LatestPayout = {
-  id: string
-  state: PayoutState
-  asset: Asset
-  units: bigint
-  added_at: Instant
-}
-
 interface AccountParts extends Shared {
   row: AccountRow
   /** There where it was approved. */
@@ -130,7 +115,7 @@ interface AccountParts extends Shared {
   sign: Signable | undefined
   first: { address: string } | { why: string } | undefined
   twins: readonly AccountRow[]
-  waiting: readonly Waiting[]
+  waiting: readonly WaitingPayouts[]
   latest: readonly LatestPayout[]
   schedules: readonly { id: string; name: string }[]
   debt: SeenDebt

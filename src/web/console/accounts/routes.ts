@@ -5,7 +5,6 @@ import { isOurScript } from '../../../chain/destination.ts'
 import { barFor } from '../../../ledger/ledger.ts'
 import {
   accountObjections,
-  approvalOf,
   approvingAccount,
   closeAccount,
   destinationOf,
@@ -22,14 +21,14 @@ import {
   type NewDestination,
 } from '../../../payout/payout.ts'
 import { may } from '../../../people/people.ts'
-import { history, sql } from '../../../db/db.ts'
+import { showAccount } from '../../../queries/accounts.ts'
 import { show } from '../../page/page.ts'
 import type { Tone } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { signRoutes } from './sign.tsx'
 import { debtRoutes, seeDebt } from './debt.tsx'
 import { AccountForm, BanksPage } from './form.tsx'
-import { AccountPage, accountPath, AccountsPage, type LatestPayout, type Waiting } from './page.tsx'
+import { AccountPage, accountPath, AccountsPage } from './page.tsx'
 import { firstOf, readAccount } from './readForm.ts'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { proposalPath } from '../proposals/page.tsx'
@@ -145,41 +144,24 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     status = 200,
     faults?: Pick<Parameters<typeof AccountPage>[0], 'fault' | 'objectionFault'>,
   ): Promise<void> {
-    const waiting = await db.all<Waiting>(sql`
-      select state, count(*) as count, cast(sum(units) as bigint) as units from payouts
-      where account_id = ${row.id}
-        and state in ('owed', 'sending', 'unsure', 'sent', 'waiting', 'held', 'returned') group by state
-          order by state`)
-    const latest = await db.all<LatestPayout>(sql`
-      select id, state, asset, units, added_at from payouts where account_id = ${row.id}
-        order by added_at desc, id desc limit 10`)
-    const schedules = await db.all<{ id: string; name: string }>(
-      sql`select id, name from schedules where account_id = ${row.id} order by name`,
-    )
     const twins = (await twinsOf(db, toOf(row))).filter(({ id }) => id !== row.id)
     const debt = await seeDebt(db, row.id)
     const bar = await db.tx(
       async tx => barFor(tx, ctx.state.person.name, await tx.now(), row.added_by),
       'locks',
     )
-    const approval = row.state === 'approved' ? await approvalOf(db, row) : undefined
     const maySign = row.state === 'awaiting' && may(ctx.state.person.role, 'account.approve')
     const sign = maySign ? await signable(ctx, db, settings, approvingAccount(row)) : undefined
     const parts = {
       ...(await framed(ctx)),
-      row,
+      ...(await showAccount(db, row)),
       bar,
-      approval,
       sign,
       first: firstOf(row, rails.bitcoin),
       twins,
-      waiting,
-      latest,
-      schedules,
       debt,
-      objections: await accountObjections(db, row.id),
     }
-    show(ctx, AccountPage({ ...parts, steps: await history(db, row.id), notice, ...faults }), status)
+    show(ctx, AccountPage({ ...parts, notice, ...faults }), status)
   }
 
   doors.post(

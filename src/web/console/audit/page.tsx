@@ -2,18 +2,14 @@
  * The audit log as a page: every act with who did it and to what, and whether the chain of its records holds.
  */
 import type { Person } from '../../../people/people.ts'
-import type { AuditRow, AuditVerdict } from '../../../ledger/ledger.ts'
+import type { AuditRow } from '../../../ledger/ledger.ts'
+import type { Walked } from '../../../queries/audit.ts'
 import type { Language } from '../../page/page.ts'
 import { Badge, Field, Notice, Select, Time } from '../../page/parts.tsx'
 import { Frame, Pages } from '../frame/frame.tsx'
 import { actsInPortuguese } from './words.ts'
 import { frameWords } from '../frame/words.ts'
 import { peopleWords } from '../people/words.ts'
-
-export interface Walked extends AuditVerdict {
-  /** The record after which was walked; 0 for the whole chain. */
-  after: bigint
-}
 
 interface AuditParts {
   lang: Language

@@ -1,13 +1,11 @@
 /** One posting: the movement with both its lines, what it is of, and the invoice it belongs to. */
-import { postingsOf } from '../../../ledger/ledger.ts'
 import { stopOf } from '../../../payout/payout.ts'
-import { sql } from '../../../db/db.ts'
 import { amount, show } from '../../page/page.ts'
 import { Time } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { Frame } from '../frame/frame.tsx'
 import type { ConsoleRoutes } from '../guard.ts'
-import { subjectsOf } from '../../../queries/links.ts'
+import { showPosting } from '../../../queries/postings.ts'
 import { hrefOf, pathTo } from '../links.ts'
 import { Known, Mono, Ref, Rows, Said } from '../list/parts.tsx'
 import { ledgerWords } from './words.ts'
@@ -16,10 +14,10 @@ import { listWords } from '../list/words.ts'
 export function postingPages(doors: ConsoleRoutes, { app: { db } }: PageParts): void {
   doors.page('/console/postings/:id', 'see', async ctx => {
     const { lang, person } = ctx.state
-    const [posting] = await postingsOf(db, sql`t.id = ${ctx.params['id']!}`)
-    if (!posting) return ctx.throw(404)
+    const seen = await showPosting(db, ctx.params['id']!)
+    if (!seen) return ctx.throw(404)
+    const { posting, source } = seen
     const [say, lists] = [ledgerWords[lang], listWords[lang]]
-    const sources = await subjectsOf(db, [posting.source])
     const lines = [
       { account: posting.debit_account, units: posting.units },
       { account: posting.credit_account, units: -posting.units },
@@ -38,7 +36,7 @@ export function postingPages(doors: ConsoleRoutes, { app: { db } }: PageParts): 
           facts={[
             [say.transaction, <Mono>{posting.id}</Mono>],
             [say.at, <Time lang={lang} at={posting.at} />],
-            [say.source, <Ref {...{ id: posting.source, href: hrefOf(sources.get(posting.source)) }} />],
+            [say.source, <Ref {...{ id: posting.source, href: hrefOf(source) }} />],
             [
               say.invoice,
               posting.invoice_id !== null && (

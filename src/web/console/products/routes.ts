@@ -17,7 +17,7 @@ import {
 import { show, type Form, type Language } from '../../page/page.ts'
 import type { Tone } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
-import { keptProduct, keptProducts, type Shown } from '../../shop/catalogue/products.ts'
+import { keptProduct, keptProducts, type Shown } from '../../../queries/products.ts'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { ProductForm, ProductsPage } from './page.tsx'
 import { answered, type FieldFaults, type Values } from '../schedules/when.ts'

@@ -2,27 +2,30 @@
 import { approvingProposal, SignatureRefused } from '../../../approvals/approvals.ts'
 import { BadInput } from '../../../base/answer.ts'
 import { approveAndDo } from '../../../jobs/jobs.ts'
-import { detailShown } from '../../../reconcile/reconcile.ts'
 import {
   barFor,
   findProposal,
-  listProposals,
   refuse,
   type ProposalDecision,
   type ProposalRow,
 } from '../../../ledger/ledger.ts'
 import { stopOf } from '../../../payout/payout.ts'
 import { personActs } from '../../../people/people.ts'
-import { history, join, sql, type Reader } from '../../../db/db.ts'
+import { history, type Reader } from '../../../db/db.ts'
 import { show, type Form } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
-import { subjectsOf } from '../../../queries/links.ts'
+import {
+  detailsOfProposals,
+  keyOfProposal,
+  listProposals,
+  subjectsOfProposals,
+  type ProposalFilters,
+} from '../../../queries/proposals.ts'
 import { pathTo } from '../links.ts'
-import { type After } from '../../../queries/page.ts'
 import { filtersOf, pageAsked } from '../list/list.ts'
 import { proofIn, signable } from '../people/passkeys.tsx'
-import { proposalPath, ProposalPage, ProposalsPage, type About, type Details } from './page.tsx'
+import { proposalPath, ProposalPage, ProposalsPage, type About } from './page.tsx'
 import { reasonIn } from '../schedules/when.ts'
 import { barText } from '../schedules/barsWords.ts'
 import { frameWords } from '../frame/words.ts'
@@ -33,7 +36,6 @@ const path = '/console/proposals'
  * There is one for one act on one thing, so they are few; the list says how many there are in its caption.
  */
 const openLimit = 200
-const keyOf = ({ added_at: at, id }: ProposalRow): After => ({ at, id })
 
 export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PageParts): void {
   const { db } = app
@@ -45,12 +47,15 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
 
   doors.page(path, 'see', async ctx => {
     const filters = filtersOf(ctx, { names: [], choices: {} })
-    const read = ({ after }: { after: After | undefined }, limit: number) =>
-      listProposals(db, { state: 'decided', after, limit })
-    const { rows: decided, next } = await pageAsked(read, filters, keyOf)
-    const open = await listProposals(db, { state: 'open', limit: openLimit })
+    const read = (asked: ProposalFilters, limit: number) => listProposals(db, asked, limit, true)
+    const { rows: decided, next } = await pageAsked(read, filters, keyOfProposal)
+    const open = await listProposals(
+      db,
+      { ...filters, query: { state: 'open' }, after: undefined },
+      openLimit,
+    )
     const abouts = await aboutsOf(db, [...open, ...decided])
-    const details = await detailsOf(db, [...open, ...decided])
+    const details = await detailsOfProposals(db, [...open, ...decided])
     show(
       ctx,
       ProposalsPage({ ...(await framed(ctx)), details, open, decided, abouts, next, query: filters.query }),
@@ -82,7 +87,7 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
     const { name } = ctx.state.person
     const bar = await db.tx(async tx => barFor(tx, name, await tx.now(), row.made_by), 'locks')
     const sign = row.state === 'open' ? await signable(ctx, db, settings, approvingProposal(row)) : undefined
-    const details = await detailsOf(db, [row])
+    const details = await detailsOfProposals(db, [row])
     show(
       ctx,
       ProposalPage({
@@ -182,32 +187,13 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
   })
 }
 
-/** What each proposal is about: an account by its name, and everything of ours by where it is seen. */
+/** By where each is seen. */
 async function aboutsOf(reader: Reader, rows: readonly ProposalRow[]): Promise<Map<string, About>> {
-  const subjects = [...new Set(rows.map(({ subject }) => subject))]
-  const known = await subjectsOf(reader, subjects)
-  const abouts = new Map(
-    [...known].map(([name, { kind, id }]): [string, About] => [name, { name, href: pathTo(kind, id) }]),
+  const subjects = await subjectsOfProposals(reader, rows)
+  return new Map(
+    [...subjects].map(([subject, { kind, id, name }]): [string, About] => [
+      subject,
+      { name, href: kind === 'person' ? `/console/people/${id}` : pathTo(kind, id) },
+    ]),
   )
-  const userIds = subjects.filter(subject => subject.startsWith('usr_'))
-  const people =
-    userIds.length === 0
-      ? []
-      : await reader.all<{ id: string; name: string }>(
-          sql`select id, name from users where id in (${join(userIds)})`,
-        )
-  for (const { id, name } of people) abouts.set(id, { name, href: `/console/people/${id}` })
-  const accountIds = subjects.filter(subject => subject.startsWith('acc_'))
-  if (accountIds.length === 0) return abouts
-  const accounts = await reader.all<{ id: string; name: string }>(
-    sql`select id, name from accounts where id in (${join(accountIds)})`,
-  )
-  for (const { id, name } of accounts) abouts.set(id, { name, href: pathTo('account', name) })
-  return abouts
-}
-
-async function detailsOf(reader: Reader, rows: readonly ProposalRow[]): Promise<Details> {
-  const details = new Map<string, Record<string, string>>()
-  for (const row of rows) details.set(row.id, await detailShown(reader, row))
-  return details
 }

@@ -3,20 +3,14 @@ import type { Stop } from '../../../payout/payout.ts'
 import { parseCron } from '../../../base/cron.ts'
 import { describeCron } from '../../../base/describe.ts'
 import { instant, type Millis } from '../../../base/world.ts'
-import { nextDue, type RunSlot, type ScheduleRow } from '../../../schedule/schedule.ts'
+import { nextDue, type ScheduleRow } from '../../../schedule/schedule.ts'
+import type { ListedSchedule } from '../../../queries/schedules.ts'
 import { may, type Person } from '../../../people/people.ts'
 import { relative, type Language } from '../../page/page.ts'
 import { Badge, Time } from '../../page/parts.tsx'
 import { Frame, Pages } from '../frame/frame.tsx'
 import { BarsInBrief } from './bars.tsx'
 import { scheduleWords } from './words.ts'
-
-export interface ListedSchedule {
-  row: ScheduleRow
-  slots: readonly RunSlot[]
-  /** Why it is paused, with who did it, where it is. */
-  why: string | undefined
-}
 
 interface Parts {
   lang: Language

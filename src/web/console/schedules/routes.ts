@@ -17,7 +17,6 @@ import {
   heldSlots,
   findSchedule,
   judgeSchedule,
-  lastSlotsOf,
   latestSlots,
   openSchedule,
   rosterOrigin,
@@ -27,7 +26,8 @@ import {
   type Unfit,
 } from '../../../schedule/schedule.ts'
 import { findAccount, listAccounts, stopOf, type AccountRow } from '../../../payout/payout.ts'
-import { history, sql } from '../../../db/db.ts'
+import { history, identitiesOf } from '../../../db/db.ts'
+import { pageOfSchedules, whyPaused } from '../../../queries/schedules.ts'
 import { show, type Form } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
@@ -67,30 +67,9 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   const accountOf = (row: ScheduleRow) => findAccount(db, row.account_id)
   const railIsThere = ({ rail }: ScheduleRow) => rails[rail] !== undefined
 
-  /** Why it is paused: the reason somebody gave. */
-  async function whyPaused(row: ScheduleRow): Promise<string | undefined> {
-    if (row.state !== 'paused') return undefined
-    const step = await db.one<{ why: string }>(
-      sql`select why from transitions where subject = ${row.id} and to_state = 'paused'
-        and from_state = 'active' order by seq desc limit 1`,
-    )
-    return step?.why
-  }
-
   doors.page(path, 'see', async ctx => {
     const after = typeof ctx.query['after'] === 'string' ? ctx.query['after'] : ''
-    const rows = await db.all<ScheduleRow>(sql`
-      select * from schedules where store_id = ${db.store} and name > ${after} order by name
-        limit ${atOnce + 1}`)
-    const here = rows.slice(0, atOnce)
-    const slots = await lastSlotsOf(
-      db,
-      here.map(({ id }) => id),
-      bars,
-    )
-    const schedules = []
-    for (const row of here) schedules.push({ row, slots: slots.get(row.id)!, why: await whyPaused(row) })
-    const next = rows.length > atOnce ? rows[atOnce - 1]!.name : undefined
+    const { schedules, next } = await pageOfSchedules(db, after, { limit: atOnce, bars })
     show(
       ctx,
       SchedulesPage({
@@ -179,7 +158,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
       ...{
         slots: await latestSlots(db, row.id, bars),
         steps: await history(db, row.id),
-        why: await whyPaused(row),
+        why: await whyPaused(db, row),
       },
       notice: more.notice,
       ...(more.fault !== undefined && { fault: more.fault }),
@@ -397,15 +376,9 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
    * money is real.
    */
   async function makingUp(): Promise<FormContext['mayMakeUp']> {
-    const rows = await db.all<{ name: string; value: string }>(
-      sql`select name, value from settings where name in ('bank identity', 'bitcoin identity')`,
-    )
-    const begins = (name: string, text: string) =>
-      rows.some(row => row.name === name && row.value.startsWith(text))
-    const [bankIsReal, chainIsReal] = [
-      begins('bank identity', 'production/'),
-      begins('bitcoin identity', 'mainnet/'),
-    ]
+    const identities = await identitiesOf(db)
+    const bankIsReal = identities.some(identity => identity.startsWith('production/'))
+    const chainIsReal = identities.some(identity => identity.startsWith('mainnet/'))
     return rail => !bankIsReal && !(isOnChain(rail) && chainIsReal)
   }
 }

@@ -4,7 +4,7 @@ import { amount } from '../../page/page.ts'
 import { Notice } from '../../page/parts.tsx'
 import { Of } from '../of.tsx'
 import { ShopFrame, type Shop } from '../frame.tsx'
-import type { PricedBasket, PricedLine } from '../catalogue/products.ts'
+import type { PricedBasket, PricedLine } from '../../../queries/products.ts'
 import { shopWords, type ShopWords } from '../words.ts'
 
 interface BasketParts {

@@ -3,7 +3,7 @@ import { amount, type Language } from '../../page/page.ts'
 import { Badge } from '../../page/parts.tsx'
 import { Of } from '../of.tsx'
 import { ShopFrame, type Shop } from '../frame.tsx'
-import type { Shown } from './products.ts'
+import type { Shown } from '../../../queries/products.ts'
 import { shopWords } from '../words.ts'
 
 interface CatalogueParts {

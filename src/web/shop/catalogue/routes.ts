@@ -7,7 +7,7 @@ import type { PageParts } from '../../context.ts'
 import { basketOf, keepBasket, readQuantity, withAdded, withQuantity } from '../basket/cookie.ts'
 import { BasketPage } from '../basket/page.tsx'
 import { CataloguePage, ProductPage } from './page.tsx'
-import { photoNamed, priced, shownProduct, shownProducts } from './products.ts'
+import { photoNamed, priced, shownProduct, shownProducts } from '../../../queries/products.ts'
 import { shopOf } from '../shopOf.ts'
 import { shopWords } from '../words.ts'
 

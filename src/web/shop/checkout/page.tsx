@@ -5,7 +5,7 @@ import { maxEmailLength, maxNameLength, type Buyer } from '../../../shop/shop.ts
 import { amount } from '../../page/page.ts'
 import { Faults, Field, Notice } from '../../page/parts.tsx'
 import { ShopFrame, type Shop } from '../frame.tsx'
-import type { PricedBasket } from '../catalogue/products.ts'
+import type { PricedBasket } from '../../../queries/products.ts'
 import { shopWords } from '../words.ts'
 
 export interface CheckoutParts {

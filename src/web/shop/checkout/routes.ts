@@ -18,7 +18,7 @@ import { basketOf, keepBasket } from '../basket/cookie.ts'
 import { seeOther } from '../catalogue/routes.ts'
 import { CheckoutPage } from './page.tsx'
 import { faultsInWords, statusOf } from '../faultWords.ts'
-import { priced, type PricedBasket } from '../catalogue/products.ts'
+import { priced, type PricedBasket } from '../../../queries/products.ts'
 import { shopOf } from '../shopOf.ts'
 import { shopWords } from '../words.ts'
 

@@ -4,9 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { millis } from '../../../base/world.ts'
-import { tipOf } from '../../../chain/chain.ts'
 import { readOrder, type Counter, type ShownOrder } from '../../../jobs/jobs.ts'
-import { sql, type Reader } from '../../../db/db.ts'
+import { markOfOrder } from '../../../queries/orders.ts'
 import { eventStream, type PageContext } from '../../page/page.ts'
 
 const lookMs = 1_000
@@ -38,7 +37,7 @@ export function tellNews(
     while (!left.aborted) {
       // To see an order takes a transaction; whether anything moved at all is one small read.
       const now = clock.now()
-      const newest = await markOf(counter.db, token)
+      const newest = await markOfOrder(counter.db, token)
       if (newest !== mark || now >= until) {
         mark = newest
         const seen = await readOrder(counter, token)
@@ -61,15 +60,4 @@ function lookAgainAt({ standing }: ShownOrder, now: number): number {
   const over =
     standing.is === 'waiting' || standing.is === 'underpaid' ? millis(standing.until) + 1 : undefined
   return over !== undefined && over > now ? Math.min(over, now + maxQuietMs) : now + maxQuietMs
-}
-
-/** Changes with every step of an order, of its invoices, and of what lies on the chain for them. */
-async function markOf(reader: Reader, token: string): Promise<string> {
-  const rows = await reader.all<Record<string, string | null>>(sql`
-    select o.state, o.changed_at as at, i.state as invoice, i.changed_at as invoice_at, c.state as coin,
-      c.changed_at as coin_at
-    from orders o left join invoices i on i.order_id = o.id left join coins c on c.invoice_id = i.id
-    where o.token = ${token} order by i.ordinal, c.id`)
-  const tip = rows.some(({ coin }) => coin !== null) ? await tipOf(reader) : undefined
-  return [tip?.hash, ...rows.map(row => Object.values(row).join(' '))].join(', ')
 }

@@ -2,8 +2,8 @@
  * What the pages of the shop read: products with the facts of their photos, and the basket priced as it is
  * now.
  */
-import { photoOf, type BasketLine, type Photo, type ProductRow } from '../../../shop/shop.ts'
-import { join, sql, type Reader } from '../../../db/db.ts'
+import { photoOf, type BasketLine, type Photo, type ProductRow } from '../shop/shop.ts'
+import { join, sql, type Reader } from '../db/db.ts'
 
 export interface Shown extends ProductRow {
   image: { url: string; width: number; height: number } | undefined
