@@ -94,6 +94,27 @@ test('books that are mended let payouts go again by themselves', async () => {
   expect(installation.transfers()).toHaveLength(1)
 })
 
+test.each([
+  [
+    'a payout',
+    'update payouts set units = units + 100',
+    /^states and books: pay_.* is of R\$ [\d.]+, and its order/,
+  ],
+  [
+    'its order',
+    'update attempts set units = units + 100',
+    /^states and books: order pay_.* is of R\$ [\d.]+, and the books ordered/,
+  ],
+])('%s that was paid is not shown as of another amount without a finding', async (_, script, finding) => {
+  await installation.hear(installation.event('invoice.credited'))
+  await installation.send()
+  installation.pass(60 * second)
+  await installation.hear(installation.event('transfer.success'))
+  expect(await check()).toEqual([])
+  await installation.db.script(script)
+  expect(await check()).toEqual([expect.stringMatching(finding)])
+})
+
 test('a write between two reads of the check is no finding', async () => {
   await installation.hear(installation.event('invoice.credited'))
   // The first reading sees the two lines of a movement at different moments.

@@ -92,6 +92,7 @@ async function invoicesOf(reader: Reader, only: Only): Promise<Finding[]> {
     ...(await duplicated(reader, only)),
     ...(await goneBack(reader, only)),
     ...(await wrongSize(reader, only)),
+    ...(await ordersEdited(reader, only)),
   ]
 }
 
@@ -311,6 +312,35 @@ async function wrongSize(reader: Reader, only: Only): Promise<Finding[]> {
     invariant: 'states and books',
     subject: id,
     says: `${id} is of ${formatMoney(units, 'BRL')}, and ${formatMoney(owed, 'BRL')} is owed`,
+  }))
+}
+
+/**
+ * An order is of what the books ordered, and a payout that was ordered is of the same: an amount edited
+ * afterwards would be shown as paid.
+ */
+async function ordersEdited(reader: Reader, only: Only): Promise<Finding[]> {
+  const rows = await reader.all<{
+    id: string
+    key: string
+    asset: Asset
+    units: bigint
+    ordered: bigint
+    booked: bigint
+  }>(sql`
+    select p.id, a.external_id as key, p.asset, p.units, a.units as ordered, -e.units as booked
+    from payouts p join attempts a on a.payout_id = p.id
+      join ledger_transactions t on t.source = a.id and t.movement = 'payout ordered'
+      join ledger_entries e on e.transaction_id = t.id and e.account = 'in-transit'
+    where (a.units <> -e.units or p.units <> a.units and p.state || '' in ('sent', 'unsure', 'paid')
+      and a.state in ('sending', 'unsure', 'sent', 'success')) ${only('p.invoice_id')}`)
+  return rows.map(({ id, key, asset, units, ordered, booked }) => ({
+    invariant: 'states and books',
+    subject: id,
+    says:
+      ordered === booked
+        ? `${id} is of ${formatMoney(units, asset)}, and its order ${key} was of ${formatMoney(ordered, asset)}`
+        : `order ${key} is of ${formatMoney(ordered, asset)}, and the books ordered ${formatMoney(booked, asset)}`,
   }))
 }
 
