@@ -15,7 +15,6 @@ import {
 } from '../src/approvals/approvals.ts'
 import { refused } from '../src/base/answer.ts'
 import { instant } from '../src/base/world.ts'
-import { approveAndDo } from '../src/jobs/jobs.ts'
 import { checkBooks } from '../src/reconcile/reconcile.ts'
 import {
   addAccount,
@@ -23,13 +22,9 @@ import {
   approvingAccount,
   changeLimits,
   findAccount,
-  holdPayout,
-  letGo,
   type PayoutRow,
-  releasePayout,
   sendPayouts,
   signAccount,
-  stopAll,
   stopOf,
 } from '../src/payout/payout.ts'
 import type { AuditRow } from '../src/ledger/ledger.ts'
@@ -40,6 +35,7 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { device } from './testbed/passkey.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
+import { approveAndDo, holdPayout, letGo, releasePayout, stopAll } from './testbed/acts.ts'
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(

@@ -6,23 +6,21 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { World } from '../src/base/world.ts'
-import { approveAndDo } from '../src/jobs/jobs.ts'
 import { approve, audit, propose, refuse } from '../src/ledger/ledger.ts'
 import {
   accountObjections,
   addAccount,
   approveAccount,
   findAccount,
-  letGo,
   objectToAccount,
   proposeAccountClear,
-  stopAll,
 } from '../src/payout/payout.ts'
 import { sql, type Db } from '../src/db/db.ts'
 import { virtualClock, type VirtualClock } from './simulation/clock.ts'
 import { openMigrated } from './testbed/migrated.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { trialAccount } from './testbed/trial.ts'
+import { approveAndDo, letGo, stopAll } from './testbed/acts.ts'
 
 const hour = 3_600_000
 

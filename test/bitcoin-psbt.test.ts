@@ -2,11 +2,9 @@
 import { Psbt } from 'bitcoinjs-lib'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { BadInput, done } from '../src/base/answer.ts'
-import { approveAndDo } from '../src/jobs/jobs.ts'
 import {
   changeLimits,
   handOut,
-  holdPayout,
   importSigned,
   minedIn,
   objectToAccount,
@@ -25,6 +23,7 @@ import {
 } from './testbed/chainInstallation.ts'
 import { bundlesOf, mineOnly, openAccount, owing, paysOnNode, reorganise } from './testbed/owing.ts'
 import { signByScure } from './testbed/wallet.ts'
+import { approveAndDo, holdPayout } from './testbed/acts.ts'
 
 const hour = 3_600_000
 

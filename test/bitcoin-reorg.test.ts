@@ -4,7 +4,6 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { balances } from '../src/ledger/ledger.ts'
-import { holdPayout, releasePayout } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { make, mineExactly, ownAddress, reorganise, rival, sendMade, turnBack } from './testbed/chainActs.ts'
@@ -14,6 +13,7 @@ import {
   type ChainInstallationOptions,
 } from './testbed/chainInstallation.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { holdPayout, releasePayout } from './testbed/acts.ts'
 
 const there = bitcoindAvailable()
 

@@ -11,12 +11,12 @@ import { seededRandom } from '../src/base/clock.ts'
 import { newWatching } from '../src/chain/chain.ts'
 import { runCli } from '../src/cli/cli.ts'
 import { follow, sendCoins, setAsideAfterRestore } from '../src/jobs/jobs.ts'
-import { holdPayout, releasePayout } from '../src/payout/payout.ts'
 import { openDb, sql, type Db } from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { openChainInstallation } from './testbed/chainInstallation.ts'
 import { openAccount } from './testbed/owing.ts'
 import { reasonsSeen } from './testbed/reasonsSeen.ts'
+import { holdPayout, releasePayout } from './testbed/acts.ts'
 
 const payees = 4
 

@@ -5,10 +5,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { refused, unsure } from '../src/base/answer.ts'
 import { sendCoins } from '../src/jobs/jobs.ts'
-import { holdPayout, importSigned, letGo, releasePayout, stopAll } from '../src/payout/payout.ts'
+import { importSigned } from '../src/payout/payout.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { bundlesOf, mineOnly, owing, type Offer } from './testbed/owing.ts'
 import { openSentPayouts, type SentPayouts } from './testbed/sentPayouts.ts'
+import { holdPayout, letGo, releasePayout, stopAll } from './testbed/acts.ts'
 
 const minute = 60_000
 

@@ -4,7 +4,6 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bringBack } from '../src/jobs/clock.ts'
-import { approveAndDo } from '../src/jobs/jobs.ts'
 import { audit, checkLedger, refuse } from '../src/ledger/ledger.ts'
 import {
   accountObjections,
@@ -14,14 +13,10 @@ import {
   checkApprovals,
   checkSet,
   findAccount,
-  holdPayout,
   objectToAccount,
   objectToLimits,
   proposeAccountClear,
   proposeLimitsClear,
-  proposeRedirect,
-  releasePayout,
-  retryPayout,
   sendPayouts,
   showLimits,
   signAccount,
@@ -40,6 +35,7 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
+import { approveAndDo, holdPayout, proposeRedirect, releasePayout, retryPayout } from './testbed/acts.ts'
 
 const hour = 3_600_000
 const coolingOffMs = 24 * hour

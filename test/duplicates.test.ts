@@ -19,7 +19,7 @@ import {
 import { setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { checkBooks, holdAgainstBank, reconcile } from '../src/reconcile/reconcile.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
-import { payoutsStopped, stopAll } from '../src/payout/payout.ts'
+import { payoutsStopped } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { history, sql, type Db } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
@@ -27,6 +27,7 @@ import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { stopAll } from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

@@ -12,17 +12,15 @@ import { seededRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import { approveRefund, resolveRefunds, resolveTwins } from '../src/invoice/invoice.ts'
 import { checkWhole } from '../src/reconcile/bank.ts'
-import { approveAndDo, runDueSlots } from '../src/jobs/jobs.ts'
+import { runDueSlots } from '../src/jobs/jobs.ts'
 import { changeSchedule, needSchedule, type NewSchedule } from '../src/schedule/schedule.ts'
 import {
   addAccount,
   approveAccount,
   changeLimits,
-  letGo,
   payoutsStopped,
   resolvePayouts,
   sendPayouts,
-  stopAll,
 } from '../src/payout/payout.ts'
 import { addUser } from '../src/people/people.ts'
 import type { PayoutOrder, Rail } from '../src/rails/rail.ts'
@@ -33,6 +31,7 @@ import { collect } from './testbed/collecting.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
+import { approveAndDo, letGo, stopAll } from './testbed/acts.ts'
 
 let installation: TestInstallation
 let image: Buffer

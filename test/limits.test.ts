@@ -4,7 +4,6 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { unsure } from '../src/base/answer.ts'
-import { approveAndDo } from '../src/jobs/jobs.ts'
 import { refuse } from '../src/ledger/ledger.ts'
 import {
   addAccount,
@@ -12,7 +11,6 @@ import {
   changeLimits,
   checkApprovals,
   proposeBeyond,
-  retryPayout,
   sendPayouts,
   waitingForLimits,
   withinLimits,
@@ -29,6 +27,7 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
+import { approveAndDo, retryPayout } from './testbed/acts.ts'
 
 const minute = 60_000
 const hour = 60 * minute

@@ -5,16 +5,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, unsure } from '../src/base/answer.ts'
 import { instant } from '../src/base/world.ts'
-import { approveAndDo, runDueSlots } from '../src/jobs/jobs.ts'
+import { runDueSlots } from '../src/jobs/jobs.ts'
 import { holdAgainstBank, reconcile } from '../src/reconcile/reconcile.ts'
 import { balances, checkLedger, openSuspense, proposeClose } from '../src/ledger/ledger.ts'
-import { payoutsStopped, receivables, retryPayout, sendPayouts } from '../src/payout/payout.ts'
+import { payoutsStopped, receivables, sendPayouts } from '../src/payout/payout.ts'
 import type { Rail, StatementLine } from '../src/rails/rail.ts'
 import { sql } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
 import { pollEvents, proposeReversalEnd, settleInbox } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { approveAndDo, retryPayout } from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

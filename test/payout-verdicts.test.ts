@@ -5,7 +5,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, refused } from '../src/base/answer.ts'
 import { brl } from '../src/base/money.ts'
-import { approveAndDo } from '../src/jobs/jobs.ts'
 import { proposeAccept, reconcile } from '../src/reconcile/reconcile.ts'
 import {
   balances,
@@ -19,14 +18,10 @@ import {
   addAccount,
   approveAccount,
   findPayout,
-  letGo,
   payoutsStopped,
-  proposeRedirect,
   proposeVerdict,
   receivables,
-  releasePayout,
   resolvePayouts,
-  retryPayout,
   sendPayouts,
   settlePaidElsewhere,
   type Settled,
@@ -42,6 +37,7 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { orderByHand, type ByHand } from './testbed/strangers.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
+import { approveAndDo, letGo, proposeRedirect, releasePayout, retryPayout } from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

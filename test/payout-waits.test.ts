@@ -11,9 +11,7 @@ import {
   addAccount,
   approveAccount,
   closeAccount,
-  releasePayout,
   resolvePayouts,
-  retryPayout,
   sendPayouts,
 } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
@@ -22,6 +20,7 @@ import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { releasePayout, retryPayout } from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

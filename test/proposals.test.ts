@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { BadInput } from '../src/base/answer.ts'
-import { approveAndDo, proposedWork, type ProposalParts } from '../src/jobs/jobs.ts'
+import { proposedWork, type ProposalParts } from '../src/jobs/jobs.ts'
 import {
   audit,
   auditChain,
@@ -22,6 +22,7 @@ import { history, sql } from '../src/db/db.ts'
 import { openBankTerminal } from './testbed/terminal.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { approveAndDo } from './testbed/acts.ts'
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(

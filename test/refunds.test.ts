@@ -17,7 +17,7 @@ import {
   resolveRefunds,
   sendRefund,
 } from '../src/invoice/invoice.ts'
-import { approveAndDo, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
+import { runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { reconcile } from '../src/reconcile/reconcile.ts'
 import { balances, checkLedger, openSuspense, proposeClose, totalsFor } from '../src/ledger/ledger.ts'
 import {
@@ -26,7 +26,6 @@ import {
   proposeDebtEnd,
   proposeTerms,
   receivableOf,
-  releasePayout,
 } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { sql } from '../src/db/db.ts'
@@ -42,6 +41,7 @@ import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { approveAndDo, releasePayout } from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

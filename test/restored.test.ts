@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runCli } from '../src/cli/cli.ts'
-import { approveAndDo, type App } from '../src/jobs/jobs.ts'
+import { type App } from '../src/jobs/jobs.ts'
 import { proposeAccept, reconcile } from '../src/reconcile/reconcile.ts'
 import { balances, checkLedger, openSuspense, owedFor } from '../src/ledger/ledger.ts'
 import { payoutsStopped, sendPayouts, settlePaidElsewhere } from '../src/payout/payout.ts'
@@ -19,6 +19,7 @@ import { makeInbox, pollEvents, readUnlisted, settleInbox } from '../src/webhook
 import { orderByHand } from './testbed/strangers.ts'
 import { railThatListsLittle } from './testbed/unlisted.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { approveAndDo } from './testbed/acts.ts'
 
 const second = 1_000
 let folder: string

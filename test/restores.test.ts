@@ -15,11 +15,12 @@ import { runCli } from '../src/cli/cli.ts'
 import { runDueSlots, type App } from '../src/jobs/jobs.ts'
 import { holdAgainstBank, reconcile } from '../src/reconcile/reconcile.ts'
 import { checkLedger } from '../src/ledger/ledger.ts'
-import { releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
+import { resolvePayouts, sendPayouts } from '../src/payout/payout.ts'
 import { openDb, sql } from '../src/db/db.ts'
 import { makeInbox, pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { reasonsSeen } from './testbed/reasonsSeen.ts'
 import { openTestInstallation } from './testbed/testInstallation.ts'
+import { releasePayout, retryPayout } from './testbed/acts.ts'
 
 const minute = 60_000
 const days = 4

@@ -4,19 +4,9 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, unsure, type Answer } from '../src/base/answer.ts'
-import {
-  holdPayout,
-  proposeTerms,
-  receivableOf,
-  receivables,
-  releasePayout,
-  resolvePayouts,
-  retryPayout,
-  sendPayouts,
-} from '../src/payout/payout.ts'
+import { proposeTerms, receivableOf, receivables, resolvePayouts, sendPayouts } from '../src/payout/payout.ts'
 import { resolveRefunds } from '../src/invoice/invoice.ts'
 import { checkLedger, post, totalsFor } from '../src/ledger/ledger.ts'
-import { approveAndDo } from '../src/jobs/jobs.ts'
 import {
   pollEvents,
   proposeRefund,
@@ -38,6 +28,7 @@ import {
   type TestInstallation,
   type TestInstallationOptions,
 } from './testbed/testInstallation.ts'
+import { approveAndDo, holdPayout, releasePayout, retryPayout } from './testbed/acts.ts'
 
 const second = 1_000
 

@@ -5,11 +5,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import type { BankEvent } from '../sim/event.ts'
-import { applyPayout, letGo, stopAll } from '../src/payout/payout.ts'
+import { applyPayout } from '../src/payout/payout.ts'
 import { payoutsStopped, stopPayouts } from '../src/payout/row.ts'
 import { sql } from '../src/db/db.ts'
 import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { letGo, stopAll } from './testbed/acts.ts'
 
 const second = 1_000
 let installation: TestInstallation

@@ -4,7 +4,6 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { noFaults } from '../sim/settings.ts'
-import { approveAndDo } from '../src/jobs/jobs.ts'
 import {
   checkRules,
   closeRule,
@@ -26,6 +25,7 @@ import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { approveAndDo } from './testbed/acts.ts'
 
 const minute = 60_000
 

@@ -17,12 +17,13 @@ import {
   proposeClose,
   suspend,
 } from '../src/ledger/ledger.ts'
-import { holdPayout, payoutsStopped } from '../src/payout/payout.ts'
+import { payoutsStopped } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { holdPayout } from './testbed/acts.ts'
 
 const second = 1_000
 

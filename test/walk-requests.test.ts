@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { startNode } from '../sim/chain/server.ts'
 import { unsure } from '../src/base/answer.ts'
 import { requestMachine, type InvoiceState } from '../src/invoice/invoice.ts'
-import { approveAndDo, timetable } from '../src/jobs/jobs.ts'
+import { timetable } from '../src/jobs/jobs.ts'
 import { sql } from '../src/db/db.ts'
 import { proposeCoinRefund, acceptPayment } from '../src/webhooks/webhooks.ts'
 import { endsOf } from './testbed/book.ts'
@@ -14,6 +14,7 @@ import { openChainInstallation, type ChainInstallation } from './testbed/chainIn
 import { payerName } from './testbed/chainActs.ts'
 import { openTerminal } from './testbed/terminal.ts'
 import { wayOut } from './testbed/wayOut.ts'
+import { approveAndDo } from './testbed/acts.ts'
 
 type State = keyof typeof requestMachine
 const states = Object.keys(requestMachine) as State[]

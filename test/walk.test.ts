@@ -4,24 +4,17 @@
  */
 import { describe, expect, test } from 'vitest'
 import { BadInput, refused, unsure } from '../src/base/answer.ts'
-import { approveAndDo } from '../src/jobs/jobs.ts'
 import type { Proposed } from '../src/ledger/ledger.ts'
 import {
   addAccount,
   approveAccount,
   changeLimits,
-  holdPayout,
-  letGo,
   payoutMachine,
   payoutsStopped,
   proposeBeyond,
-  proposeRedirect,
   proposeVerdict,
-  releasePayout,
   resolvePayouts,
-  retryPayout,
   settlePaidElsewhere,
-  stopAll,
   type PayoutState,
 } from '../src/payout/payout.ts'
 import type { ProviderPayout, Rail } from '../src/rails/rail.ts'
@@ -31,6 +24,15 @@ import { openTerminal } from './testbed/terminal.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 import { wayOut } from './testbed/wayOut.ts'
+import {
+  approveAndDo,
+  holdPayout,
+  letGo,
+  proposeRedirect,
+  releasePayout,
+  retryPayout,
+  stopAll,
+} from './testbed/acts.ts'
 
 const minute = 60_000
 const states = Object.keys(payoutMachine) as PayoutState[]

@@ -1,7 +1,8 @@
 /** `repasse proposal`: acts that need two people, and what the second one says. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import type { ProposalDecision, ProposalRow } from '../ledger/ledger.ts'
+import type { ProposalRow } from '../ledger/ledger.ts'
+import type { Approved } from '../jobs/jobs.ts'
 import { proposalFilters, type FilterOf } from '../queries/filters.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
@@ -9,7 +10,7 @@ import { example, historyOf, historyTable, json, sheet, table } from './print.ts
 import { proofFlags, prove } from './prove.ts'
 import type { ProofFlags } from './acting.ts'
 import { chainTermsOf } from './requests.ts'
-import { inBase, onRails, operator } from './shell.ts'
+import { done, inBase, onRails, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
 type ActFlags = { why?: string; by?: string }
@@ -136,7 +137,7 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     )
 }
 
-async function tell(shell: Shell, id: string, by: string, decision: ProposalDecision): Promise<void> {
+async function tell(shell: Shell, id: string, by: string, decision: Approved): Promise<void> {
   switch (decision.is) {
     case 'approved':
     case 'refused':
@@ -152,10 +153,12 @@ async function tell(shell: Shell, id: string, by: string, decision: ProposalDeci
       throw new BadInput(
         `proposal ${id} is ${decision.proposal.state} already, by ${decision.proposal.decided_by}`,
       )
-    case 'barred': {
-      const { barSentence } = await import('../ledger/ledger.ts')
-      throw new BadInput(barSentence(by, decision.bar))
-    }
+    case 'barred':
+      await done(decision)
+      return
+    case 'cannot':
+      await done(decision.refusal)
+      return
     case 'changed':
       throw new BadInput(`proposal ${id} is not the one that was looked at: look again`)
   }

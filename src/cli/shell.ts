@@ -6,6 +6,8 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { BadInput } from '../base/answer.ts'
 import { readConfig, type Config } from '../base/config.ts'
+import type { Refusal } from '../base/refusal.ts'
+import type { ActRefusal } from '../jobs/jobs.ts'
 import { makeLog, type Log } from '../base/log.ts'
 import type { Base, Open, openChain } from '../app.ts'
 import type { Rail } from '../rails/rail.ts'
@@ -34,6 +36,10 @@ async function askHere(question: string): Promise<boolean> {
     lines.close()
   }
 }
+
+/** What an act answered where it was done; a refusal is bad input. Its words are loaded here as well. */
+export const done = async <A extends Refusal>(answer: A): Promise<Exclude<A, ActRefusal>> =>
+  (await import('./refusals.ts')).done(answer)
 
 /** What `openChain` gives where a node is configured. */
 export type Chain = NonNullable<Awaited<ReturnType<typeof openChain>>>

@@ -12,7 +12,14 @@ export {
   type ShownOrder,
 } from './orders.ts'
 export { cancel as cancelBitcoinBundle, follow, scan, sendCoins, type BitcoinSetup } from './bitcoin.ts'
-export { approveAndDo, proposedActs, proposedWork, type ProposalParts } from './proposals.ts'
+export {
+  approveAndDo,
+  proposedActs,
+  proposedWork,
+  type ActRefusal,
+  type Approved,
+  type ProposalParts,
+} from './proposals.ts'
 export { forgetOthers, listening, silentMinutes, silentRails, usualSilentMs, type Silent } from './heard.ts'
 export { setAsideAfterRestore, takeUpRestored } from './restored.ts'
 export { Crash } from '../base/world.ts'

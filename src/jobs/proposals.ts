@@ -4,6 +4,7 @@
  */
 import { approvingProposal, said, state, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
+import { refusing } from '../base/refusal.ts'
 import type { World } from '../base/world.ts'
 import {
   approve,
@@ -34,6 +35,7 @@ import {
   prepareVerdict,
   redirectAct,
   termsAct,
+  type PayoutRefusal,
 } from '../payout/payout.ts'
 import {
   addAct,
@@ -71,7 +73,7 @@ export interface ProposalParts {
   bitcoin?: { terms: ChainTerms } | undefined
 }
 
-/** Either half throws `BadInput` where the act cannot be done any more; then nothing was approved. */
+/** Either half refuses where the act cannot be done any more; then nothing was approved. */
 export interface ProposedWork<Prepared> {
   /** Before the transaction: what only a provider knows. */
   prepare(app: ProposalParts, proposal: ProposalRow): Promise<Prepared>
@@ -215,15 +217,21 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<
 /** Every act that can be approved, by its name. */
 export const proposedActs: readonly string[] = [...works.keys()]
 
-/**
- * Approves a proposal and does what it is for: both or neither. Throws `BadInput` where it cannot be done.
- */
+/** Every code for which a proposed act may not be done any more. */
+export type ActRefusal = PayoutRefusal
+
+/** `cannot`: it is still open, and what it is for is refused. */
+export type Approved = ProposalDecision | { is: 'cannot'; proposal: ProposalRow; refusal: ActRefusal }
+
+const { answering } = refusing<ActRefusal>()
+
+/** Approves a proposal and does what it is for: both or neither. */
 export async function approveAndDo(
   app: ProposalParts,
   id: string,
   { proof = said, ...whoever }: Omit<Approver, 'state'> & { proof?: Proof },
   known = works,
-): Promise<ProposalDecision> {
+): Promise<Approved> {
   const approver: Approver = {
     ...whoever,
     state: (tx, row) => state(tx, { ...approvingProposal(row), by: whoever.by }, proof),
@@ -234,16 +242,19 @@ export async function approveAndDo(
   const refusal = mayApprove(proposal, approver)
   if (refusal !== undefined) return { is: refusal, proposal }
   const bar = await app.db.tx(async tx => barFor(tx, approver.by, await tx.now(), proposal.made_by))
-  if (bar) return { is: 'barred', bar, proposal }
+  if (bar) return { is: 'barred', by: approver.by, bar, proposal }
   const work = known.get(proposal.act)
   if (!work)
     throw new BadInput(
       `proposal ${id} is for "${proposal.act}", which this version does not know: run the version that made it`,
     )
-  const carryOut = await work(app, proposal)
-  return app.db.tx(async tx => {
-    const decision = await approve(tx, id, approver)
-    if (decision.is === 'approved') await carryOut(tx, decision.proposal)
-    return decision
+  const decision = await answering(async () => {
+    const carryOut = await work(app, proposal)
+    return app.db.tx(async tx => {
+      const decided = await approve(tx, id, approver)
+      if (decided.is === 'approved') await carryOut(tx, decided.proposal)
+      return { is: 'decided', decided } as const
+    })
   })
+  return decision.is === 'decided' ? decision.decided : { is: 'cannot', proposal, refusal: decision }
 }

@@ -52,6 +52,23 @@ export function barOf(
   return giver === undefined ? undefined : { is: 'one giver', giver, maker: maker!.name }
 }
 
+/** What an act answers to somebody who may not let anything go now, or propose it. */
+export interface ApproverRefusal {
+  is: 'barred'
+  by: string
+  bar: Bar
+}
+
+/** Why `by` may not let anything go now. */
+export async function mayApproveNow(
+  reader: Reader,
+  by: string,
+  now: Instant,
+): Promise<ApproverRefusal | undefined> {
+  const bar = await barFor(reader, by, now)
+  return bar && { is: 'barred', by, bar }
+}
+
 /** As commands say it. */
 export function barSentence(name: string, bar: Bar): string {
   switch (bar.is) {
@@ -104,8 +121,8 @@ export const barFor = async (
 
 /** Throws `BadInput` where `by` may not let anything go now. */
 export async function assertMayApprove(reader: Reader, by: string, now: Instant): Promise<void> {
-  const bar = await barFor(reader, by, now)
-  if (bar) throw new BadInput(barSentence(by, bar))
+  const refusal = await mayApproveNow(reader, by, now)
+  if (refusal) throw new BadInput(barSentence(by, refusal.bar))
 }
 
 /**

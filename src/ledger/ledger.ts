@@ -23,6 +23,8 @@ export {
   barOf,
   barSentence,
   approverStatus,
+  mayApproveNow,
+  type ApproverRefusal,
   type Bar,
   type ApproverStatus,
 } from './approver.ts'
@@ -91,6 +93,7 @@ export {
   type ProposalDecision,
   type ProposalRow,
   type Proposed,
+  type ProposalRefusal,
 } from './proposal.ts'
 export {
   carryOutClose,

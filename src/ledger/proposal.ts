@@ -43,9 +43,13 @@ export interface NewProposal {
 
 export type Proposed =
   /** `there`: the same one is open already, made by the same person. */
-  | { is: 'proposed' | 'there'; proposal: ProposalRow }
-  /** Another one is open for the same act on the same thing: it is decided first. */
-  | { is: 'another'; proposal: ProposalRow }
+  { is: 'proposed' | 'there'; proposal: ProposalRow } | ProposalRefusal
+
+/** Another one is open for the same act on the same thing: it is decided first. */
+export interface ProposalRefusal {
+  is: 'another'
+  proposal: ProposalRow
+}
 
 export const detailOf = ({ detail }: Pick<ProposalRow, 'detail'>) =>
   JSON.parse(detail) as Record<string, string>
@@ -108,7 +112,7 @@ export type ProposalDecision =
    */
   | { is: 'own' | 'decided' | 'changed'; proposal: ProposalRow }
   /** Whoever approves may not, now or at all. */
-  | { is: 'barred'; bar: Bar; proposal: ProposalRow }
+  | { is: 'barred'; by: string; bar: Bar; proposal: ProposalRow }
 
 export interface Approver {
   by: string
@@ -138,7 +142,7 @@ export async function approve(tx: Tx, id: string, approver: Approver): Promise<P
   const bar: Bar | undefined = edited
     ? { is: 'edited', edited }
     : await barFor(tx, approver.by, await tx.now(), proposal.made_by)
-  if (bar) return { is: 'barred', bar, proposal }
+  if (bar) return { is: 'barred', by: approver.by, bar, proposal }
   return {
     is: 'approved',
     proposal: await decide(tx, proposal, 'approved', approver.by, '', await approver.state?.(tx, proposal)),

@@ -1,10 +1,10 @@
 /** The house's hold: one switch that keeps every payout back, turned by a person or by a restore. */
 import { createHash } from 'node:crypto'
 import { said, type Proof } from '../approvals/approvals.ts'
-import { BadInput } from '../base/answer.ts'
-import { assertMayApprove, audit } from '../ledger/ledger.ts'
+import { audit, mayApproveNow } from '../ledger/ledger.ts'
 import { forUpdate, sql, type Reader, type Db } from '../db/db.ts'
 import { approvingGo, stateAct } from './asSet.ts'
+import { answering, refuse, refuseIf, type PayoutRefusal } from './refusals.ts'
 import { beforeThat } from './row.ts'
 
 export interface Hold {
@@ -32,17 +32,16 @@ export async function holdAll(db: Db, why: string, by: string, act: 'restored'):
 }
 
 /** A person's stop: refused where one stands, because its reason is what has to be mended first. */
-export async function stopAll(db: Db, why: string, by: string): Promise<void> {
-  await db.tx(async tx => {
-    const standing = await holdOf(tx)
-    if (standing)
-      throw new BadInput(
-        `payouts are stopped already, by ${standing.by}: ${standing.why}\nthat reason stays; "repasse payout go --why …" lets them go`,
-      )
-    await tx.run(sql`insert into settings (name, value) values ('hold', ${why})`)
-    await audit(tx, { actor: by, act: 'payouts stopped', subject: 'payouts', detail: { why } })
-  })
-}
+export const stopAll = (db: Db, why: string, by: string): Promise<{ is: 'done' } | PayoutRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const before = await holdOf(tx)
+      if (before) return refuse({ is: 'stopped-already', by: before.by, why: before.why })
+      await tx.run(sql`insert into settings (name, value) values ('hold', ${why})`)
+      await audit(tx, { actor: by, act: 'payouts stopped', subject: 'payouts', detail: { why } })
+      return { is: 'done' } as const
+    }),
+  )
 
 /** Each reason of a hold, the newest first. */
 export const reasonsOf = ({ why }: Hold): string[] => why.split(beforeThat)
@@ -53,37 +52,37 @@ export const markOf = (reason: string): string =>
 
 /**
  * Ends a hold, whoever set it, for the reasons that were looked at; one that came since stays. Answers what
- * was let go, undefined where that is nothing. What the books or the bank's balance stop is not a person's to
- * let go.
+ * was let go. What the books or the bank's balance stop is not a person's to let go.
  */
-export async function letGo(
+export const letGo = (
   db: Db,
   why: string,
   by: string,
   isSeen: (reason: string) => boolean = () => true,
   proof: Proof = said,
-): Promise<Hold | undefined> {
-  return db.tx(async tx => {
-    await tx.one(sql`select value from settings where name = 'hold' ${forUpdate}`)
-    const hold = await holdOf(tx)
-    const reasons = hold ? reasonsOf(hold) : []
-    const [seen, unseen] = [reasons.filter(isSeen), reasons.filter(reason => !isSeen(reason))]
-    if (!hold || seen.length === 0) return undefined
-    await assertMayApprove(tx, by, await tx.now())
-    if (unseen.length === 0) await tx.run(sql`delete from settings where name = 'hold'`)
-    else await tx.run(sql`update settings set value = ${unseen.join(beforeThat)} where name = 'hold'`)
-    const gone = { ...hold, why: seen.join(beforeThat) }
-    const detail = { why, held: gone.why, heldBy: gone.by }
-    const stated = await stateAct(tx, approvingGo(gone), why, by, proof)
-    await audit(tx, {
-      actor: by,
-      act: 'payouts let go',
-      subject: 'payouts',
-      detail: { ...detail, ...stated },
-    })
-    return gone
-  })
-}
+): Promise<{ is: 'done'; gone: Hold } | PayoutRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      await tx.one(sql`select value from settings where name = 'hold' ${forUpdate}`)
+      const hold = await holdOf(tx)
+      const reasons = hold ? reasonsOf(hold) : []
+      const [seen, unseen] = [reasons.filter(isSeen), reasons.filter(reason => !isSeen(reason))]
+      if (!hold || seen.length === 0) return refuse({ is: 'nothing-to-let-go' })
+      refuseIf(await mayApproveNow(tx, by, await tx.now()))
+      if (unseen.length === 0) await tx.run(sql`delete from settings where name = 'hold'`)
+      else await tx.run(sql`update settings set value = ${unseen.join(beforeThat)} where name = 'hold'`)
+      const gone = { ...hold, why: seen.join(beforeThat) }
+      const detail = { why, held: gone.why, heldBy: gone.by }
+      const stated = await stateAct(tx, approvingGo(gone), why, by, proof)
+      await audit(tx, {
+        actor: by,
+        act: 'payouts let go',
+        subject: 'payouts',
+        detail: { ...detail, ...stated },
+      })
+      return { is: 'done', gone } as const
+    }),
+  )
 
 /**
  * A person's hold is in the audit log under the same words; what the program saw and stopped for is not an

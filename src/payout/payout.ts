@@ -135,7 +135,9 @@ export {
   proposeLimitsClear,
   type ObjectedLimits,
 } from './limitObjection.ts'
-export { holdPayout, liveOrderOf, mayBeHeld, releasePayout, retryPayout, waitsFor } from './person.ts'
+export { holdPayout, releasePayout, retryPayout, waitsFor, type PayoutDone } from './person.ts'
+export type { PayoutRefusal } from './refusals.ts'
+export { mayHold, mayRedirect, mayRelease, mayRetry, payoutFacts, type PayoutFacts } from './rules.ts'
 export { beforeThat, dropStop, stopPayouts } from './row.ts'
 export {
   bookRefundMade,
@@ -229,4 +231,4 @@ export {
   shownNowhere,
   verdicts,
 } from './bank/verdict.ts'
-export { carryOutRedirect, isOfOnePayee, proposeRedirect, redirectAct } from './redirect.ts'
+export { carryOutRedirect, mayGoTo, proposeRedirect, redirectAct } from './redirect.ts'

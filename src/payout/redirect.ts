@@ -2,55 +2,48 @@
  * Redirecting: a payout whose receiver's account is gone goes to another approved account of the same payee,
  * by a new order, once two people say so.
  */
-import { BadInput } from '../base/answer.ts'
 import { samePerson } from '../base/person.ts'
 import { formatMoney } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import { forUpdate, remember, sql, type Db, type Tx } from '../db/db.ts'
 import { changeSinceApproval, findAccount, type AccountRow } from './account.ts'
-import { assertDead, assertStays, assertThere } from './person.ts'
-import { mayGoOut, type PayoutRow } from './row.ts'
+import { answering, refuse, refuseIf, type PayoutRefusal } from './refusals.ts'
+import type { PayoutRow } from './row.ts'
+import { mayRedirect, payoutFacts } from './rules.ts'
 import { payouts } from './tables.ts'
 
 export const redirectAct = 'payout.redirect'
-const states = ['owed', 'waiting', 'held', 'returned'] as const
 
-/**
- * Proposes it. Throws `BadInput` where the account is another payee's, or the payout has an order that may
- * still arrive.
- */
-export async function proposeRedirect(
+/** Proposes it; refused where the account is another payee's, or an order of the payout may still arrive. */
+export const proposeRedirect = (
   db: Db,
   world: World,
   id: string,
   { to: name, by, why }: { to: string; by: string; why: string },
-): Promise<Proposed> {
-  return db.tx(async tx => {
-    const { payout, from, to } = await redirection(tx, id, name)
-    const detail = {
-      fromAccount: from.name,
-      toAccount: to.name,
-      accountId: to.id,
-      place: placeOf(to),
-      amount: formatMoney(payout.units, payout.asset),
-    }
-    return propose(tx, world, { act: redirectAct, subject: id, detail, why, by })
-  })
-}
+): Promise<Proposed | PayoutRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const { payout, from, to } = await redirection(tx, id, name)
+      const detail = {
+        fromAccount: from.name,
+        toAccount: to.name,
+        accountId: to.id,
+        place: placeOf(to),
+        amount: formatMoney(payout.units, payout.asset),
+      }
+      return propose(tx, world, { act: redirectAct, subject: id, detail, why, by })
+    }),
+  )
 
 /** In the transaction of the approval: everything is asked again. */
 export async function carryOutRedirect(tx: Tx, proposal: ProposalRow): Promise<void> {
   const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
   const said = detailOf(proposal)
   const { payout, from, to } = await redirection(tx, id, said['accountId']!)
-  if (placeOf(to) !== said['place'])
-    throw new BadInput(`account ${to.name} is not what it was when payout ${id} was to go there`)
+  if (placeOf(to) !== said['place']) refuse({ is: 'destination-changed', id, name: to.name })
   const amount = formatMoney(payout.units, payout.asset)
-  if (amount !== said['amount'])
-    throw new BadInput(
-      `payout ${id} is of ${amount} by now, and of ${said['amount']} when this was proposed: refuse it and propose it again`,
-    )
+  if (amount !== said['amount']) refuse({ is: 'amount-changed', id, amount, proposed: said['amount'] ?? '' })
   // Where earlier orders went stays known: a transfer that turns up is held against that account, not against
   // the new one.
   await tx.run(
@@ -89,28 +82,28 @@ async function redirection(
   name: string,
 ): Promise<{ payout: PayoutRow; from: AccountRow; to: AccountRow }> {
   const payout = await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`)
-  if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
-  if (!(states as readonly string[]).includes(payout.state))
-    throw new BadInput(`payout ${id} is ${payout.state}: this is for one that is ${states.join(' or ')}`)
-  const refusal = mayGoOut(payout)
-  if (refusal !== undefined) throw new BadInput(`payout ${id} cannot go out, for ${refusal}`)
-  await assertStays(tx, payout)
-  await assertDead(tx, payout)
-  await assertThere(tx, payout)
-
+  if (!payout) return refuse({ is: 'payout-unknown', id })
+  refuseIf(mayRedirect(await payoutFacts(tx, payout)))
   const from = (await findAccount(tx, payout.account_id))!
   const to = await findAccount(tx, name)
-  if (!to) throw new BadInput(`--to "${name}" is not an account: "repasse account list" shows them`)
-  if (to.id === from.id) throw new BadInput(`payout ${id} goes to account ${to.name} already`)
-  if (to.state !== 'approved')
-    throw new BadInput(`account ${to.name} is ${to.state}: nothing is paid to one that is not approved`)
-  const change = await changeSinceApproval(tx, to)
-  if (change !== undefined) throw new BadInput(change)
-  if (!isOfOnePayee(from, to))
-    throw new BadInput(
-      `account ${to.name} is of ${payeeOf(to)}, and payout ${id} is owed to ${payeeOf(from)}: a payout goes to its payee only`,
-    )
+  if (!to) return refuse({ is: 'destination-unknown', name })
+  refuseIf(mayGoTo(payout, from, to))
+  const why = await changeSinceApproval(tx, to)
+  if (why !== undefined) refuse({ is: 'destination-edited', name: to.name, why })
   return { payout, from, to }
+}
+
+/** Whether it may go to another account: an approved one, of its payee. */
+export function mayGoTo(
+  { id }: Pick<PayoutRow, 'id'>,
+  from: AccountRow,
+  to: AccountRow,
+): PayoutRefusal | undefined {
+  const { name, state } = to
+  if (to.id === from.id) return { is: 'destination-same', id, name }
+  if (state !== 'approved') return { is: 'destination-not-approved', name, state }
+  if (isOfOnePayee(from, to)) return undefined
+  return { is: 'destination-of-another', id, name, payee: payeeOf(to), owedTo: payeeOf(from) }
 }
 
 const digits = (taxId: string) => taxId.replace(/[^0-9A-Za-z]/g, '').toUpperCase()
@@ -122,7 +115,7 @@ export const isOfOnePayee = (one: AccountRow, other: AccountRow): boolean =>
     : one.kind === other.kind && one.holder.trim() !== '' && samePerson(one.holder, other.holder)
 
 const payeeOf = (account: AccountRow) =>
-  account.kind === 'bank' ? `${account.holder} (${account.tax_id})` : account.holder || 'nobody named'
+  account.kind === 'bank' ? `${account.holder} (${account.tax_id})` : account.holder
 const placeOf = (account: AccountRow) =>
   account.kind === 'bank'
     ? `${account.bank} ${account.branch} ${account.number}, ${account.holder}`

@@ -10,12 +10,13 @@ import {
   beyondAct,
   findBundle,
   isRefund,
-  mayBeHeld,
+  payoutFacts,
   waitingForLimits,
   waitsFor,
   type AccountRow,
   type AttemptRow,
   type BundleRow,
+  type PayoutFacts,
   type PayoutRow,
   type WaitingForLimit,
 } from '../payout/payout.ts'
@@ -136,7 +137,8 @@ export interface ShownPayout {
   /** Of its orders. */
   postings: PostingRow[]
   movers: Mover[]
-  mayBeHeld: boolean
+  /** By which the rules say what a person may do to it. */
+  facts: PayoutFacts
   /** What it waits for, and the open proposal to let it go all the same. */
   limits: { wait: WaitingForLimit | undefined; proposalId: string | undefined }
 }
@@ -155,7 +157,7 @@ export async function showPayout(reader: Reader, id: string): Promise<ShownPayou
     steps: await stepsOf(reader, await history(reader, id)),
     postings: await postingsOfOrders(reader, row),
     movers: await moversOf(reader, [id, ...orders.map(({ attempt }) => attempt.id)]),
-    mayBeHeld: await mayBeHeld(reader, row),
+    facts: await payoutFacts(reader, row),
     limits: { wait, proposalId: wait && (await openProposal(reader, beyondAct, id))?.id },
   }
 }

@@ -6,7 +6,7 @@ import { type Chain, RpcFault } from '../../sim/chain/chain.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
-import { approveAndDo, type BitcoinSetup } from '../../src/jobs/jobs.ts'
+import { type BitcoinSetup } from '../../src/jobs/jobs.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
 import { sql, type Db } from '../../src/db/db.ts'
 import {
@@ -16,6 +16,7 @@ import {
   acceptPayment,
 } from '../../src/webhooks/webhooks.ts'
 import type { Wallet } from '../testbed/wallet.ts'
+import { approveAndDo } from '../testbed/acts.ts'
 
 /** In one seed of seventeen, where there is a chain. */
 export const hasGivers = (seed: number): boolean => seed % 17 === 3

@@ -5,7 +5,6 @@
 import type { Bank } from '../../sim/bank.ts'
 import type { Asset } from '../../src/base/money.ts'
 import { instant, millis, type Millis } from '../../src/base/world.ts'
-import { approveAndDo } from '../../src/jobs/jobs.ts'
 import {
   changeLimits,
   proposeBeyond,
@@ -15,6 +14,7 @@ import {
 } from '../../src/payout/payout.ts'
 import type { RoomParts } from './room.ts'
 import { sql } from '../../src/db/db.ts'
+import { approveAndDo } from '../testbed/acts.ts'
 
 /** In one seed of seventeen payouts are limited. */
 export const hasLimits = (seed: number): boolean => seed % 17 === 7

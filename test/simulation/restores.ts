@@ -9,16 +9,10 @@ import type { Transfer } from '../../sim/bank.ts'
 import type { Chain } from '../../sim/chain/chain.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import { nextNumbers } from '../../src/chain/chain.ts'
-import { approveAndDo, takeUpRestored, type App } from '../../src/jobs/jobs.ts'
+import { takeUpRestored, type App } from '../../src/jobs/jobs.ts'
 import { listStrangers, proposeAccept, reconcile } from '../../src/reconcile/reconcile.ts'
 import { checkLedger, proposeClose, refuse } from '../../src/ledger/ledger.ts'
-import {
-  letGo,
-  proposeVerdict,
-  releasePayout,
-  retryPayout,
-  settlePaidElsewhere,
-} from '../../src/payout/payout.ts'
+import { proposeVerdict, settlePaidElsewhere } from '../../src/payout/payout.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
 import { openSqlite } from '../../src/db/sqlite.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
@@ -35,6 +29,7 @@ import type { RoomParts } from './room.ts'
 import type { Visit } from './shoppers.ts'
 import { hasStrangers } from './strangers.ts'
 import { hasVerdicts } from './verdicts.ts'
+import { approveAndDo, letGo, releasePayout, retryPayout } from '../testbed/acts.ts'
 
 /** Others who remember what they did would not understand that it was forgotten. */
 const remembers = [

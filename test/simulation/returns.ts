@@ -6,7 +6,6 @@ import { BadInput } from '../../src/base/answer.ts'
 import type { Bank } from '../../sim/bank.ts'
 import type { Millis, Random } from '../../src/base/world.ts'
 import { cancelInvoice } from '../../src/invoice/invoice.ts'
-import { approveAndDo } from '../../src/jobs/jobs.ts'
 import { proposeDebtEnd, proposeTerms, receivableOf } from '../../src/payout/payout.ts'
 import { sql, DbUnavailable, type Sql, type Db } from '../../src/db/db.ts'
 import { proposeRefund, reissueInvoice } from '../../src/webhooks/webhooks.ts'
@@ -14,6 +13,7 @@ import { balances } from '../../src/ledger/ledger.ts'
 import type { Scenario } from './scenario.ts'
 import type { RoomParts } from './room.ts'
 import type { Visit } from './shoppers.ts'
+import { approveAndDo } from '../testbed/acts.ts'
 
 export const hasReturns = (seed: number): boolean => seed % 11 === 2
 

@@ -713,7 +713,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nor does anybody who is new or objected to',
         file: 'src/ledger/proposal.ts',
-        from: "  if (bar) return { is: 'barred', bar, proposal }\n",
+        from: "  if (bar) return { is: 'barred', by: approver.by, bar, proposal }\n",
         to: '',
         test: 'test/approver.test.ts',
         title: 'an account, a proposal and the stop wait until whoever is new may approve',

@@ -5,8 +5,8 @@
 import type { Bank } from '../../sim/bank.ts'
 import { approveRefund, keepTwin } from '../../src/invoice/invoice.ts'
 import type { World } from '../../src/base/world.ts'
-import { releasePayout, retryPayout } from '../../src/payout/payout.ts'
 import { sql, type Db } from '../../src/db/db.ts'
+import { releasePayout, retryPayout } from '../testbed/acts.ts'
 
 /**
  * A person at the console: payouts that came back or were held for a failure are let go once the storm is

@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { payerWallet } from '../../sim/demoChain.ts'
 import { tipOf } from '../../src/chain/chain.ts'
-import { approveAndDo, newCode, placeOrder, readOrder } from '../../src/jobs/jobs.ts'
+import { newCode, placeOrder, readOrder } from '../../src/jobs/jobs.ts'
 import { keepTwin } from '../../src/invoice/invoice.ts'
 import { propose, refuse } from '../../src/ledger/ledger.ts'
 import { beyondAct, changeLimits, type WantedLimits } from '../../src/payout/payout.ts'
@@ -23,6 +23,7 @@ import {
 } from './pageInstallation.ts'
 import { until } from './until.ts'
 import { trialAccountFlags } from './trial.ts'
+import { approveAndDo } from './acts.ts'
 
 /** How an order's page can stand; each is there once. */
 export const statuses = [

@@ -5,7 +5,7 @@ import { personFlag, textFlag } from '../flags.ts'
 import { example } from '../print.ts'
 import { proofFlags, prove } from '../prove.ts'
 import type { ProofFlags } from '../acting.ts'
-import { inBase, operator } from '../shell.ts'
+import { done, inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 export function stopCommands(payout: Command, shell: Shell): void {
@@ -18,7 +18,7 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .action(({ why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ db }) => {
         const { stopAll } = await import('../../payout/payout.ts')
-        await stopAll(db, `${by}: ${why}`, by)
+        await done(await stopAll(db, `${by}: ${why}`, by))
         await shell.out('payouts are stopped: "repasse payout go --why …" lets them go\n')
       }),
     )
@@ -46,7 +46,8 @@ export function stopCommands(payout: Command, shell: Shell): void {
         const isPersons = hold !== undefined && hold.by !== theProgram
         const lookedAt =
           seen === undefined ? await lookedAtNow(shell, reasons, isPersons) : named(seen, reasons)
-        const held = await letGo(db, why, by, reason => lookedAt.includes(reason), proof)
+        const answer = await letGo(db, why, by, reason => lookedAt.includes(reason), proof)
+        const held = answer.is === 'nothing-to-let-go' ? undefined : (await done(answer)).gone
         const left = await holdOf(db)
         const still = await payoutsStopped(db)
         const unread = await unreads(db, await db.tx(tx => tx.now()))

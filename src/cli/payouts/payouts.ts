@@ -9,7 +9,7 @@ import { approveCommand } from '../limits.ts'
 import { example, formatMoney } from '../print.ts'
 import { proofFlags, prove } from '../prove.ts'
 import type { ProofFlags } from '../acting.ts'
-import { inBase, onRails, operator } from '../shell.ts'
+import { done, inBase, onRails, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 import { tellProposed, verdictCommands } from './verdicts.ts'
 
@@ -62,11 +62,8 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
           const { by, proof } = await prove(base, flags, verb === 'hold' ? undefined : `payout.${verb}`)
           const { holdPayout, payoutsStopped, releasePayout, retryPayout, unreadFor, unreadSentence } =
             await import('../../payout/payout.ts')
-          const row = await { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb](db, id, {
-            by,
-            why,
-            proof,
-          })
+          const work = { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb]
+          const { payout: row } = await done(await work(db, id, { by, why, proof }))
           await shell.out(`payout ${row.id} of ${formatMoney(row.units, row.asset)} is ${row.state}\n`)
           if (row.state === 'held') return
           const stopped = await payoutsStopped(db)
@@ -104,7 +101,7 @@ function settleCommand(payout: Command, shell: Shell): void {
     .action((id: string, { ref, why, by = operator() }: ActFlags & { ref: string }) =>
       onRails(shell, async ({ db, world }, { rails }) => {
         const { settlePaidElsewhere } = await import('../../payout/payout.ts')
-        const settled = await settlePaidElsewhere(db, rails, world, id, { by, why, ref })
+        const settled = await done(await settlePaidElsewhere(db, rails, world, id, { by, why, ref }))
         if (settled.is !== 'settled') return tellProposed(shell, settled)
         const row = settled.payout
         await shell.out(

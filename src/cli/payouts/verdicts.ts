@@ -3,11 +3,10 @@
  * transfers and a second one approves.
  */
 import type { Command } from 'commander'
-import { BadInput } from '../../base/answer.ts'
 import type { Proposed, SuspenseRow } from '../../ledger/ledger.ts'
 import { countFlag, oneOf, personFlag, textFlag } from '../flags.ts'
 import { example, json, moneyOf, formatReais, table } from '../print.ts'
-import { inBase, onRails, operator } from '../shell.ts'
+import { done, inBase, onRails, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 type ActFlags = { why: string; by?: string }
@@ -48,7 +47,10 @@ export function verdictCommands(payout: Command, shell: Shell): void {
       ) =>
         onRails(shell, async ({ db, world }, { rails }) => {
           const { proposeVerdict } = await import('../../payout/payout.ts')
-          await tellProposed(shell, await proposeVerdict({ db, rails, world }, id, { transfer, as, by, why }))
+          await tellProposed(
+            shell,
+            await done(await proposeVerdict({ db, rails, world }, id, { transfer, as, by, why })),
+          )
         }),
     )
 
@@ -70,7 +72,7 @@ export function verdictCommands(payout: Command, shell: Shell): void {
     .action((id: string, { to, why, by = operator() }: ActFlags & { to: string }) =>
       inBase(shell, async ({ db, world }) => {
         const { proposeRedirect } = await import('../../payout/payout.ts')
-        await tellProposed(shell, await proposeRedirect(db, world, id, { to, by, why }))
+        await tellProposed(shell, await done(await proposeRedirect(db, world, id, { to, by, why })))
       }),
     )
 }
@@ -126,16 +128,15 @@ export function suspenseCommands(repasse: Command, shell: Shell): void {
     .action((id: string, { why, by = operator() }: ActFlags) =>
       inBase(shell, async ({ db, world }) => {
         const { proposeClose } = await import('../../ledger/ledger.ts')
-        await tellProposed(shell, await db.tx(tx => proposeClose(tx, world, id, { by, why })))
+        await tellProposed(shell, await done(await db.tx(tx => proposeClose(tx, world, id, { by, why }))))
       }),
     )
 }
 
-export async function tellProposed(shell: Shell, { is, proposal: { id } }: Proposed): Promise<void> {
-  if (is === 'another')
-    throw new BadInput(
-      `proposal ${id} is open for the same: it is decided first ("repasse proposal show ${id}"), or withdrawn ("repasse proposal refuse ${id} --why …")`,
-    )
+export async function tellProposed(
+  shell: Shell,
+  { proposal: { id } }: Exclude<Proposed, { is: 'another' }>,
+): Promise<void> {
   await shell.out(`proposed: somebody else says "repasse proposal approve ${id} --by NAME"\n`)
 }
 

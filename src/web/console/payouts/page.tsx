@@ -4,7 +4,7 @@
  */
 import type { Asset } from '../../../base/money.ts'
 import type { AccountRow, Stop } from '../../../payout/payout.ts'
-import { may, type Act, type Person } from '../../../people/people.ts'
+import type { Person } from '../../../people/people.ts'
 import { nextLookOf, payoutWaits, type ShownOrder, type ShownPayout } from '../../../queries/payouts.ts'
 import { lastOf } from '../../../queries/transactions.ts'
 import { amount, type Language } from '../../page/page.ts'
@@ -29,19 +29,16 @@ interface Parts {
   stopped: Stop | undefined
   /** Where else it may go. */
   others: readonly AccountRow[]
+  /** What this person may do to it now. */
+  acts: readonly PayoutAct[]
   /** What a passkey signs to release it or try it again. */
   sign: Signable | undefined
 }
 
-/** In which states each act is for a payout. A hold is for one that `mayBeHeld`. */
-export const actStates = {
-  release: ['held'],
-  retry: ['waiting', 'held', 'returned', 'owed'],
-} as const
-export type PayoutAct = 'hold' | keyof typeof actStates
-const acts = ['hold', 'release', 'retry'] as const
+export const payoutActs = ['hold', 'release', 'retry'] as const
+export type PayoutAct = (typeof payoutActs)[number]
 
-export function PayoutPage({ lang, person, seen, stopped, others, sign }: Parts) {
+export function PayoutPage({ lang, person, seen, stopped, others, acts, sign }: Parts) {
   const [say, lists] = [payoutWords[lang], listWords[lang]]
   const { row, orders, steps, postings, movers } = seen
   const waits = payoutWaits(row)
@@ -78,8 +75,8 @@ export function PayoutPage({ lang, person, seen, stopped, others, sign }: Parts)
       />
       <Sum {...{ lang, seen }} />
       <BeyondLimits {...{ lang, person, ...seen.limits }} />
-      <Acts {...{ lang, person, seen, sign }} />
-      <Verdicts {...{ lang, person, row, others }} />
+      <Acts {...{ lang, person, row, acts, sign }} />
+      <Verdicts {...{ lang, person, facts: seen.facts, others }} />
       <h2>{say.orders}</h2>
       {orders.length === 0 && <p class="empty">{say.noOrder}</p>}
       {orders.map((order, place) => (
@@ -140,30 +137,27 @@ function Sum({ lang, seen: { row, lines, orders } }: Pick<Parts, 'lang' | 'seen'
 function Acts({
   lang,
   person,
-  seen: { row, mayBeHeld },
+  row,
+  acts,
   sign,
-}: Pick<Parts, 'lang' | 'person' | 'seen' | 'sign'>) {
+}: Pick<Parts, 'lang' | 'person' | 'acts' | 'sign'> & Pick<ShownPayout, 'row'>) {
   const say = payoutWords[lang]
   const words = {
     hold: [say.holdTitle, say.holdHint, say.hold],
     release: [say.releaseTitle, say.releaseHint, say.release],
     retry: [say.retryTitle, say.retryHint, say.retry],
   } as const
-  const fits = (act: PayoutAct) =>
-    act === 'hold' ? mayBeHeld : (actStates[act] as readonly string[]).includes(row.state)
-  return acts
-    .filter(act => fits(act) && may(person.role, `payout.${act}` satisfies Act))
-    .map(act => (
-      <details class="act">
-        <summary>{words[act][0]}</summary>
-        <ActForm {...{ lang, person, act: `payout.${act}`, action: `/console/payouts/${row.id}/${act}` }}>
-          <p>{words[act][1]}</p>
-          <Why {...{ lang, id: act }} />
-          {act !== 'hold' && <SignButton {...{ lang, sign, label: passkeyWords[lang].signActs[act] }} />}
-          <button class={act === 'hold' ? 'plain' : undefined}>{words[act][2]}</button>
-        </ActForm>
-      </details>
-    ))
+  return acts.map(act => (
+    <details class="act">
+      <summary>{words[act][0]}</summary>
+      <ActForm {...{ lang, person, act: `payout.${act}`, action: `/console/payouts/${row.id}/${act}` }}>
+        <p>{words[act][1]}</p>
+        <Why {...{ lang, id: act }} />
+        {act !== 'hold' && <SignButton {...{ lang, sign, label: passkeyWords[lang].signActs[act] }} />}
+        <button class={act === 'hold' ? 'plain' : undefined}>{words[act][2]}</button>
+      </ActForm>
+    </details>
+  ))
 }
 
 function Order({

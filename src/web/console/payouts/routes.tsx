@@ -5,11 +5,10 @@ import { BadInput } from '../../../base/answer.ts'
 import { instant } from '../../../base/world.ts'
 import {
   approvingRelease,
-  findPayout,
   holdPayout,
-  liveOrderOf,
-  mayBeHeld,
-  mayGoOut,
+  mayHold,
+  mayRelease,
+  mayRetry,
   stopOf,
   releasePayout,
   retryPayout,
@@ -55,7 +54,8 @@ import {
   When,
 } from '../list/parts.tsx'
 import { proofIn, signable } from '../people/passkeys.tsx'
-import { actStates, PayoutPage, type PayoutAct } from './page.tsx'
+import { done } from '../refusals.ts'
+import { payoutActs, PayoutPage, type PayoutAct } from './page.tsx'
 import { otherAccounts, verdictRoutes } from './verdicts.tsx'
 import { stopPages } from './stop.tsx'
 import { frameWords } from '../frame/words.ts'
@@ -126,10 +126,17 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
     const [seen, stopped] = await Promise.all([showPayout(db, ctx.params['id']!), stopOf(db)])
     if (!seen) return ctx.throw(404)
     const others = await otherAccounts(db, seen.row)
-    const mayGo =
-      may(person.role, 'payout.release') && actStates.retry.some(state => state === seen.row.state)
-    const sign = mayGo ? await signable(ctx, db, settings, approvingRelease(seen.row)) : undefined
-    show(ctx, <PayoutPage {...{ lang, person, seen, stopped, others, sign }} />)
+    const { facts } = seen
+    const refusals = {
+      hold: mayHold(facts),
+      release: mayRelease(facts),
+      retry: mayRetry(facts, instant(world.clock.now())),
+    }
+    const acts = payoutActs.filter(act => !refusals[act] && may(person.role, `payout.${act}`))
+    const sign = acts.some(act => act !== 'hold')
+      ? await signable(ctx, db, settings, approvingRelease(seen.row))
+      : undefined
+    show(ctx, <PayoutPage {...{ lang, person, seen, stopped, others, acts, sign }} />)
   })
 
   const act = (verb: PayoutAct, work: typeof holdPayout) => {
@@ -137,8 +144,8 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
       const id = ctx.params['id']!
       const why = form.text('why')
       if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
-      await assertMay(parts, ctx.state.lang, id, verb)
-      await work(db, id, { by: ctx.state.person.name, why, proof: await proofIn(ctx, form, db, settings) })
+      const proof = await proofIn(ctx, form, db, settings)
+      done(ctx.state.lang, await work(db, id, { by: ctx.state.person.name, why, proof }))
       return `${path}/${id}`
     }
     doors.post(`${path}/:id/${verb}`, `payout.${verb}`, handle, verb === 'hold' ? {} : { passkey: true })
@@ -148,27 +155,6 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
   act('retry', retryPayout)
   verdictRoutes(doors, parts)
   stopPages(doors, parts)
-}
-
-/** The usual refusals, in the page's words; the domain has the last word, in its own. */
-async function assertMay(
-  { app: { db, world } }: PageParts,
-  lang: Language,
-  id: string,
-  verb: PayoutAct,
-): Promise<void> {
-  const say = payoutWords[lang]
-  const row = await findPayout(db, id)
-  if (!row) throw new BadInput(`${listWords[lang].foundNothing} ${id}`)
-  const fits =
-    verb === 'hold' ? await mayBeHeld(db, row) : (actStates[verb] as readonly string[]).includes(row.state)
-  if (!fits) throw new BadInput(`${say.wrongState} ${stateWord(lang, 'payout', row.state)}.`)
-  if (verb === 'hold') return
-  if (mayGoOut(row) !== undefined) throw new BadInput(say.nothingLeft)
-  const live = await liveOrderOf(db, id)
-  if (live) throw new BadInput(`${say.live}: ${live.external_id}.`)
-  if (verb === 'retry' && row.state === 'owed' && row.next_at <= instant(world.clock.now()))
-    throw new BadInput(say.notDue)
 }
 
 function columnsOf(lang: Language): Column<ListedPayout>[] {

@@ -24,6 +24,7 @@ import { ActForm, Frame, Reason } from '../frame/frame.tsx'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { Known, Said } from '../list/parts.tsx'
 import { proofIn, SignButton, signable } from '../people/passkeys.tsx'
+import { done } from '../refusals.ts'
 import { UnreadWhy } from '../frame/unread.tsx'
 import { frameWords } from '../frame/words.ts'
 import { passkeyWords } from '../people/passkeysWords.ts'
@@ -148,8 +149,7 @@ export function stopPages(doors: ConsoleRoutes, { app: { db }, settings }: PageP
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
-    if (await holdOf(db)) throw new BadInput(`${payoutWords[lang].already} ${path}.`)
-    await stopAll(db, `${person.name}: ${why}`, person.name)
+    done(lang, await stopAll(db, `${person.name}: ${why}`, person.name))
     return path
   })
 
@@ -160,10 +160,12 @@ export function stopPages(doors: ConsoleRoutes, { app: { db }, settings }: PageP
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     const seen = form.all('seen')
     const proof = await proofIn(ctx, form, db, settings)
-    const held = await letGo(db, why, person.name, reason => seen.includes(markOf(reason)), proof)
+    const answer = await letGo(db, why, person.name, reason => seen.includes(markOf(reason)), proof)
     const still = await payoutsStopped(db)
-    if (!held && (await holdOf(db))) throw new BadInput(`${say.unseen} ${path}.`)
-    if (!held) throw new BadInput(still === undefined ? say.notStopped : `${say.onlyProgram} ${still}`)
+    if (answer.is === 'nothing-to-let-go' && (await holdOf(db))) throw new BadInput(`${say.unseen} ${path}.`)
+    if (answer.is === 'nothing-to-let-go' && still !== undefined)
+      throw new BadInput(`${say.onlyProgram} ${still}`)
+    done(lang, answer)
     return path
   }
   doors.post(`${path}/go`, 'payouts.go', go, { passkey: true })

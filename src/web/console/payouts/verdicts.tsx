@@ -8,13 +8,16 @@ import { paysBy } from '../../../base/rails.ts'
 import type { Proposed } from '../../../ledger/ledger.ts'
 import {
   findPayout,
-  isOfOnePayee,
   listAccounts,
+  mayGoTo,
+  mayRedirect,
   proposeRedirect,
   proposeVerdict,
   settlePaidElsewhere,
   verdicts,
   type AccountRow,
+  type PayoutFacts,
+  type PayoutRefusal,
   type PayoutRow,
 } from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
@@ -26,6 +29,7 @@ import type { PageParts } from '../../context.ts'
 import { ActForm } from '../frame/frame.tsx'
 import type { ConsoleRoutes } from '../guard.ts'
 import { Why } from '../list/parts.tsx'
+import { done } from '../refusals.ts'
 import { proposalPath } from '../proposals/page.tsx'
 import { frameWords } from '../frame/words.ts'
 import { payoutWords } from './words.ts'
@@ -35,11 +39,11 @@ const path = '/console/payouts/:id'
 /** Approved accounts of a payout's payee, besides the one it goes to. */
 export async function otherAccounts(
   reader: Reader,
-  payout: Pick<PayoutRow, 'account_id'>,
+  payout: Pick<PayoutRow, 'id' | 'account_id'>,
 ): Promise<AccountRow[]> {
   const accounts = await listAccounts(reader)
   const from = accounts.find(({ id }) => id === payout.account_id)
-  return accounts.filter(to => from && to.id !== from.id && to.state === 'approved' && isOfOnePayee(from, to))
+  return accounts.filter(to => from && !mayGoTo(payout, from, to))
 }
 
 export function verdictRoutes(doors: ConsoleRoutes, { app: { db, world, rails } }: PageParts): void {
@@ -49,10 +53,8 @@ export function verdictRoutes(doors: ConsoleRoutes, { app: { db, world, rails } 
     if (form.text('why') === '') throw new BadInput(frameWords[lang].reasonMissing)
     return text
   }
-  const pageOf = ({ is, proposal: { id } }: Proposed, lang: Language): string => {
-    if (is === 'another') throw new BadInput(payoutWords[lang].openAlready)
-    return proposalPath(id)
-  }
+  const pageOf = (answer: Proposed | PayoutRefusal, lang: Language): string =>
+    proposalPath(done(lang, answer).proposal.id)
 
   doors.post(`${path}/settle`, 'payout.settle', async (ctx, form) => {
     const { lang, person } = ctx.state
@@ -85,16 +87,16 @@ export function verdictRoutes(doors: ConsoleRoutes, { app: { db, world, rails } 
 interface Parts {
   lang: Language
   person: Person
-  row: Pick<PayoutRow, 'id' | 'state' | 'rail'>
+  facts: PayoutFacts
   others: readonly AccountRow[]
 }
 
 /** The forms that fit how it stands. */
-export function Verdicts({ lang, person, row: { id, state, rail }, others }: Parts) {
+export function Verdicts({ lang, person, facts, others }: Parts) {
+  const { id, state, rail } = facts.payout
   const say = payoutWords[lang]
   const isAtBank = paysBy(rail) === 'transfer'
   const isHeld = state === 'held' || (state === 'returned' && isAtBank)
-  const isIdle = state === 'held' || state === 'returned' || state === 'owed' || state === 'waiting'
   const form = { lang, person, id }
   return (
     <>
@@ -138,7 +140,7 @@ export function Verdicts({ lang, person, row: { id, state, rail }, others }: Par
           />
         </ActDetails>
       )}
-      {isIdle && others.length > 0 && (
+      {!mayRedirect(facts) && others.length > 0 && (
         <ActDetails
           {...form}
           verb="redirect"

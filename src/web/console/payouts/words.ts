@@ -67,11 +67,6 @@ const pt = {
   toAccount: 'Conta aprovada do mesmo favorecido',
   transferMissing: 'Diga qual transferência.',
   noOtherAccount: 'Não há outra conta aprovada do mesmo favorecido.',
-  openAlready: 'Já há uma proposta em aberto para isto: decida-a ou retire-a antes.',
-  wrongState: 'Este repasse agora está num estado em que isto não se faz:',
-  live: 'Este repasse tem uma ordem viva: espere o banco ou a rede dizer o que foi dela. Ordem',
-  nothingLeft: 'Não sobra nada para repassar depois das taxas.',
-  notDue: 'Este repasse é devido e segue sozinho na sua vez: não há o que tentar de novo.',
   empty: 'Nenhum repasse ainda. Ele nasce quando uma cobrança é creditada.',
   byPerson: 'Retido por uma pessoa',
   stopTitle: 'Parar e liberar os repasses',
@@ -91,8 +86,6 @@ const pt = {
     'Leia todos os motivos acima. Ao liberar, os que uma pessoa ou uma restauração deixou são encerrados de uma vez; o que o programa parou continua parado, e o que surgir depois fica.',
   go: 'Liberar os repasses',
   unseen: 'Surgiu outro motivo depois que a página foi aberta: leia-o antes de liberar, em',
-  already: 'Os repasses já estão parados. O motivo que está lá fica: leia-o em',
-  notStopped: 'Os repasses não estão parados: não há o que liberar.',
   onlyProgram: 'Foi o programa que os parou, e eles seguem sozinhos quando isto se acertar:',
 }
 
@@ -159,11 +152,6 @@ const en: typeof pt = {
   toAccount: 'Approved account of the same payee',
   transferMissing: 'Say which transfer.',
   noOtherAccount: 'There is no other approved account of the same payee.',
-  openAlready: 'A proposal for this is open already: decide or withdraw it first.',
-  wrongState: 'This payout is now in a state in which that cannot be done:',
-  live: 'This payout has an order that is alive: wait until the bank or the chain says what became of it. Order',
-  nothingLeft: 'Nothing is left to pay on after fees.',
-  notDue: 'This payout is owed and goes on by itself in its turn: there is nothing to retry.',
   empty: 'No payout yet. It is owed once an invoice is credited.',
   byPerson: 'Held by a person',
   stopTitle: 'Stop payouts, and let them go',
@@ -183,8 +171,6 @@ const en: typeof pt = {
     'Read every reason above. Letting go ends those that a person or a restore left, at once; what the program stopped stays stopped, and what comes later stays.',
   go: 'Let payouts go',
   unseen: 'Another reason has come since the page was opened: read it before letting go, at',
-  already: 'Payouts are stopped already. The reason that stands there stays: read it at',
-  notStopped: 'Payouts are not stopped: there is nothing to let go.',
   onlyProgram: 'The program stopped them, and they go on by themselves once this is mended:',
 }
 

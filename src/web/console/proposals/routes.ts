@@ -1,14 +1,8 @@
 /** The routes of proposals: the list, one, its approval, which does it, and its end undone. */
 import { approvingProposal, SignatureRefused } from '../../../approvals/approvals.ts'
 import { BadInput } from '../../../base/answer.ts'
-import { approveAndDo } from '../../../jobs/jobs.ts'
-import {
-  barFor,
-  findProposal,
-  refuse,
-  type ProposalDecision,
-  type ProposalRow,
-} from '../../../ledger/ledger.ts'
+import { approveAndDo, type Approved } from '../../../jobs/jobs.ts'
+import { barFor, findProposal, refuse, type ProposalRow } from '../../../ledger/ledger.ts'
 import { stopOf } from '../../../payout/payout.ts'
 import { personActs } from '../../../people/people.ts'
 import { history, type Reader } from '../../../db/db.ts'
@@ -28,6 +22,7 @@ import { proofIn, signable } from '../people/passkeys.tsx'
 import { proposalPath, ProposalPage, ProposalsPage, type About } from './page.tsx'
 import { reasonIn } from '../schedules/when.ts'
 import { barText } from '../schedules/barsWords.ts'
+import { refusalText } from '../refusals.ts'
 import { frameWords } from '../frame/words.ts'
 import { proposalWords } from './words.ts'
 
@@ -112,7 +107,7 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
    */
   function afterwards(
     ctx: ConsoleContext,
-    decision: ProposalDecision,
+    decision: Approved,
     wanted: readonly ProposalRow['state'][],
   ): string | Promise<void> {
     const { lang, person } = ctx.state
@@ -131,6 +126,8 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
         return refused(ctx, decision.proposal, say.approve.own(decision.proposal.made_by))
       case 'barred':
         return refused(ctx, decision.proposal, barText(lang, decision.bar))
+      case 'cannot':
+        return refused(ctx, decision.proposal, say.approve.cannot, refusalText(lang, decision.refusal))
       case 'changed':
         return refused(ctx, decision.proposal, say.approve.changed)
       case 'unknown':

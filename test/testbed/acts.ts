@@ -1,0 +1,41 @@
+/**
+ * Acts as tests do them: answers what was done, and throws what is refused, in the command line's words. What
+ * an act answers by itself is in `src`.
+ */
+import { BadInput } from '../../src/base/answer.ts'
+import type { Refusal } from '../../src/base/refusal.ts'
+import { done, refusalText } from '../../src/cli/refusals.ts'
+import * as jobs from '../../src/jobs/jobs.ts'
+import * as payouts from '../../src/payout/payout.ts'
+
+const orThrow =
+  <A extends unknown[], T extends Refusal>(act: (...args: A) => Promise<T>) =>
+  async (...args: A) =>
+    done(await act(...args))
+
+type OnPayout = (...args: Parameters<typeof payouts.releasePayout>) => Promise<payouts.PayoutRow>
+const onPayout =
+  (act: typeof payouts.releasePayout): OnPayout =>
+  async (...args) =>
+    done(await act(...args)).payout
+
+export const holdPayout = onPayout(payouts.holdPayout)
+export const releasePayout = onPayout(payouts.releasePayout)
+export const retryPayout = onPayout(payouts.retryPayout)
+export const proposeRedirect = orThrow(payouts.proposeRedirect)
+export const stopAll = orThrow(payouts.stopAll)
+
+/** What was let go; undefined where that is nothing. */
+export async function letGo(...args: Parameters<typeof payouts.letGo>): Promise<payouts.Hold | undefined> {
+  const answer = await payouts.letGo(...args)
+  return answer.is === 'nothing-to-let-go' ? undefined : done(answer).gone
+}
+
+/** The decision; what cannot be done any more throws. */
+export async function approveAndDo(
+  ...args: Parameters<typeof jobs.approveAndDo>
+): Promise<Exclude<jobs.Approved, { is: 'cannot' }>> {
+  const decision = await jobs.approveAndDo(...args)
+  if (decision.is === 'cannot') throw new BadInput(refusalText(decision.refusal))
+  return decision
+}
