@@ -50,9 +50,9 @@ export default defineConfig({
     globalSetup: ['./test/testbed/shareServers.ts'],
     setupFiles: ['./test/testbed/measure.ts', './test/testbed/cheapHash.ts'],
     sequence: { sequencer: LongestFirst },
-    // Half of them wait for servers: three at once keep two cores at work, and more do no good on many, where
-    // each brings servers of its own.
-    maxWorkers: 3,
+    // Half of them wait for servers, a scaled clock or a host: a run of three left a third of two cores idle. More do no good on many
+    // cores, where each brings servers of its own.
+    maxWorkers: 5,
     testTimeout: 180_000,
     hookTimeout: 180_000,
   },
