@@ -6,7 +6,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { newWatching, tipOf } from '../src/chain/chain.ts'
 import { passTime } from '../src/jobs/bitcoin.ts'
 import { follow, scan } from '../src/jobs/jobs.ts'
-import { settlePaidElsewhere } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
@@ -19,7 +18,7 @@ import {
 import { heldAt, mineOnly, openAccount, owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { wallet } from './testbed/wallet.ts'
-import { releasePayout } from './testbed/acts.ts'
+import { releasePayout, settlePaidElsewhere } from './testbed/acts.ts'
 
 const hour = 3_600_000
 

@@ -19,11 +19,9 @@ import {
   approveAccount,
   findPayout,
   payoutsStopped,
-  proposeVerdict,
   receivables,
   resolvePayouts,
   sendPayouts,
-  settlePaidElsewhere,
   type Settled,
   type NewDestination,
 } from '../src/payout/payout.ts'
@@ -37,7 +35,15 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { orderByHand, type ByHand } from './testbed/strangers.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
-import { approveAndDo, letGo, proposeRedirect, releasePayout, retryPayout } from './testbed/acts.ts'
+import {
+  approveAndDo,
+  letGo,
+  proposeRedirect,
+  proposeVerdict,
+  releasePayout,
+  retryPayout,
+  settlePaidElsewhere,
+} from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

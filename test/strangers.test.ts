@@ -17,7 +17,7 @@ import {
   type ExternalRule,
 } from '../src/reconcile/reconcile.ts'
 import { auditChain, balances, post, proposeClose } from '../src/ledger/ledger.ts'
-import { payoutsStopped, proposeVerdict } from '../src/payout/payout.ts'
+import { payoutsStopped } from '../src/payout/payout.ts'
 import { brl } from '../src/base/money.ts'
 import { sql } from '../src/db/db.ts'
 import { seeOverview } from '../src/web/console/overview/read.ts'
@@ -25,7 +25,7 @@ import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { approveAndDo } from './testbed/acts.ts'
+import { approveAndDo, proposeVerdict } from './testbed/acts.ts'
 
 const minute = 60_000
 

@@ -12,9 +12,7 @@ import {
   payoutMachine,
   payoutsStopped,
   proposeBeyond,
-  proposeVerdict,
   resolvePayouts,
-  settlePaidElsewhere,
   type PayoutState,
 } from '../src/payout/payout.ts'
 import type { ProviderPayout, Rail } from '../src/rails/rail.ts'
@@ -29,8 +27,10 @@ import {
   holdPayout,
   letGo,
   proposeRedirect,
+  proposeVerdict,
   releasePayout,
   retryPayout,
+  settlePaidElsewhere,
   stopAll,
 } from './testbed/acts.ts'
 

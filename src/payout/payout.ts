@@ -137,7 +137,17 @@ export {
 } from './limitObjection.ts'
 export { holdPayout, releasePayout, retryPayout, waitsFor, type PayoutDone } from './person.ts'
 export type { PayoutRefusal } from './refusals.ts'
-export { mayHold, mayRedirect, mayRelease, mayRetry, payoutFacts, type PayoutFacts } from './rules.ts'
+export type { TransferRefusal } from './bank/refusals.ts'
+export {
+  mayAdjudicate,
+  mayHold,
+  mayRedirect,
+  mayRelease,
+  mayRetry,
+  maySettle,
+  payoutFacts,
+  type PayoutFacts,
+} from './rules.ts'
 export { beforeThat, dropStop, stopPayouts } from './row.ts'
 export {
   bookRefundMade,

@@ -4,11 +4,13 @@ import type { RailName } from '../base/rails.ts'
 import { refusing } from '../base/refusal.ts'
 import type { ApproverRefusal, ProposalRefusal } from '../ledger/ledger.ts'
 import type { AccountRow } from './account.ts'
+import type { TransferRefusal } from './bank/refusals.ts'
 import type { AttemptState, PayoutState } from './states.ts'
 
 export type PayoutRefusal =
   | ApproverRefusal
   | ProposalRefusal
+  | TransferRefusal
   | { is: 'payout-unknown'; id: string }
   /** `bundle`: the transaction it goes out in, with others. */
   | {

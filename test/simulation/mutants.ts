@@ -1004,8 +1004,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a payout that was paid has not been paid by another transfer as well',
         file: 'src/payout/bank/verdict.ts',
-        from: '  if (paid)\n    throw',
-        to: '  if (false)\n    throw',
+        from: '  if (paid) refuse',
+        to: '  if (false) refuse',
         seeds: [167],
       },
     ],

@@ -12,7 +12,6 @@ import { nextNumbers } from '../../src/chain/chain.ts'
 import { takeUpRestored, type App } from '../../src/jobs/jobs.ts'
 import { listStrangers, proposeAccept, reconcile } from '../../src/reconcile/reconcile.ts'
 import { checkLedger, proposeClose, refuse } from '../../src/ledger/ledger.ts'
-import { proposeVerdict, settlePaidElsewhere } from '../../src/payout/payout.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
 import { openSqlite } from '../../src/db/sqlite.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
@@ -29,7 +28,14 @@ import type { RoomParts } from './room.ts'
 import type { Visit } from './shoppers.ts'
 import { hasStrangers } from './strangers.ts'
 import { hasVerdicts } from './verdicts.ts'
-import { approveAndDo, letGo, releasePayout, retryPayout } from '../testbed/acts.ts'
+import {
+  approveAndDo,
+  letGo,
+  proposeVerdict,
+  releasePayout,
+  retryPayout,
+  settlePaidElsewhere,
+} from '../testbed/acts.ts'
 
 /** Others who remember what they did would not understand that it was forgotten. */
 const remembers = [

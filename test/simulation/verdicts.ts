@@ -8,14 +8,22 @@ import { millis, type Millis } from '../../src/base/world.ts'
 import { type App } from '../../src/jobs/jobs.ts'
 import { listStrangers, proposeAccept } from '../../src/reconcile/reconcile.ts'
 import { proposeClose, refuse } from '../../src/ledger/ledger.ts'
-import { proposeVerdict, type Verdict } from '../../src/payout/payout.ts'
+import { type Verdict } from '../../src/payout/payout.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
 import { orderByHand } from '../testbed/strangers.ts'
 import { hasJumps } from './jumps.ts'
 import type { Visit } from './shoppers.ts'
 import type { RoomParts } from './room.ts'
 import { hasStrangers } from './strangers.ts'
-import { approveAndDo, holdPayout, letGo, releasePayout, retryPayout, stopAll } from '../testbed/acts.ts'
+import {
+  approveAndDo,
+  holdPayout,
+  letGo,
+  proposeVerdict,
+  releasePayout,
+  retryPayout,
+  stopAll,
+} from '../testbed/acts.ts'
 
 /**
  * In one seed of twenty-nine; not where strangers' transfers are looked at by others, nor where nothing may

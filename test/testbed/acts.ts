@@ -6,6 +6,7 @@ import { BadInput } from '../../src/base/answer.ts'
 import type { Refusal } from '../../src/base/refusal.ts'
 import { done, refusalText } from '../../src/cli/refusals.ts'
 import * as jobs from '../../src/jobs/jobs.ts'
+import type { Proposed } from '../../src/ledger/ledger.ts'
 import * as payouts from '../../src/payout/payout.ts'
 
 const orThrow =
@@ -23,7 +24,14 @@ export const holdPayout = onPayout(payouts.holdPayout)
 export const releasePayout = onPayout(payouts.releasePayout)
 export const retryPayout = onPayout(payouts.retryPayout)
 export const proposeRedirect = orThrow(payouts.proposeRedirect)
+export const settlePaidElsewhere = orThrow(payouts.settlePaidElsewhere)
 export const stopAll = orThrow(payouts.stopAll)
+
+/** A proposal that is open for the same is an answer here: people decide it first. */
+export async function proposeVerdict(...args: Parameters<typeof payouts.proposeVerdict>): Promise<Proposed> {
+  const answer = await payouts.proposeVerdict(...args)
+  return answer.is === 'another' ? answer : done(answer)
+}
 
 /** What was let go; undefined where that is nothing. */
 export async function letGo(...args: Parameters<typeof payouts.letGo>): Promise<payouts.Hold | undefined> {

@@ -3,8 +3,10 @@ import { isOnChain } from '../../base/rails.ts'
 import type { WordsOf } from '../../base/refusal.ts'
 import type { PayoutRefusal } from '../../payout/payout.ts'
 import { formatMoney } from '../print.ts'
+import { transferRefusals } from './transferRefusals.ts'
 
 export const payoutRefusals: Omit<WordsOf<PayoutRefusal>, 'barred' | 'another'> = {
+  ...transferRefusals,
   'payout-unknown': ({ id }) => `there is no payout "${id}": "repasse payout list" shows them`,
   'payout-state': ({ id, state, allowed, bundle }) =>
     `payout ${id} is ${state}${bundle ? inBundle(bundle) : ''}: this is for one that is ${allowed.join(' or ')}`,

@@ -2,7 +2,6 @@
  * What people say of a transfer at the bank: that it paid a payout, or that it is none of ours. The ledger
  * follows, whatever was booked before.
  */
-import { BadInput } from '../../base/answer.ts'
 import { isSamePlace } from '../../base/brazil.ts'
 import { brl, formatMoney } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
@@ -22,6 +21,9 @@ import { acceptLines, adopt, wasSeenBack } from './adopt.ts'
 import { beginLook, isUnchanged, type Look } from './look.ts'
 import { applyPayout, giveUp, silenceMs, takeBack, type Applied } from './outcome.ts'
 import { attemptsOf, findPayout, type AttemptRow, type PayoutRow } from '../row.ts'
+import { answering, refuse, refuseIf, type PayoutRefusal } from '../refusals.ts'
+import { mayAdjudicate } from '../rules.ts'
+import type { MadeFor } from './refusals.ts'
 import { verdictsOn, type Verdict } from './strange.ts'
 import { isAlive, numberOf } from './underTag.ts'
 import { unsettleElsewhere } from './unsettle.ts'
@@ -34,21 +36,16 @@ interface Act {
   why: string
 }
 
-const bankOf = ({ starkbank: rail }: Rails): Rail => {
-  if (!rail) throw new BadInput('the bank is not configured, and it must say what it paid: set STARKBANK_*')
-  return rail
-}
+const bankOf = ({ starkbank: rail }: Rails): Rail =>
+  rail ?? refuse({ is: 'rail-not-configured', asks: 'bank' })
 
-/** A transfer by its id at the bank, or by our key or tag it bears. Throws `BadInput` where there is none. */
+/** A transfer by its id at the bank, or by our key or tag it bears; refuses where there is none. */
 async function findTransfer(rail: Rail, payout: PayoutRow, ref: string): Promise<ProviderPayout> {
   return (await lookUp(rail, payout, ref)) ?? noSuchTransfer(payout, ref)
 }
 
-function noSuchTransfer({ id, invoice_id: invoice }: PayoutRow, ref: string): never {
-  throw new BadInput(
-    `--ref "${ref}": the bank has no such transfer for invoice ${invoice} of payout ${id}, nor one of that id`,
-  )
-}
+const noSuchTransfer = ({ id: payout, invoice_id: invoice }: PayoutRow, ref: string): never =>
+  refuse({ is: 'transfer-unknown', ref, payout, invoice })
 
 /** The same; undefined where there is none. */
 async function lookUp(
@@ -70,8 +67,8 @@ async function lookUp(
 export const shownNowhere = 'nothing: no transfer of its id, none under its key, and no line of the statement'
 
 /**
- * An order under way that `ref` names, of which the bank has no trace: two people may give it up. Throws
- * `BadInput` where it is none such.
+ * An order under way that `ref` names, of which the bank has no trace: two people may give it up. Refuses
+ * where it is none such.
  */
 async function findLost(db: Db, rail: Rail, payout: PayoutRow, ref: string): Promise<AttemptRow> {
   const order = (await attemptsOf(db, payout.id)).find(
@@ -81,37 +78,29 @@ async function findLost(db: Db, rail: Rail, payout: PayoutRow, ref: string): Pro
   if (!order) return noSuchTransfer(payout, ref)
   const { provider_id: providerId, external_id: key, asked_at: askedAt } = order
   if (await lookUp(rail, payout, providerId!))
-    throw new BadInput(`the bank shows order ${key} as transfer ${providerId}: name it so`)
+    refuse({ is: 'order-shown', order: key, transfer: providerId! })
   const underKey = await rail.findPayouts(key)
   if (underKey.is !== 'done')
     throw new Error(`the bank did not say what it has under ${key}: ${underKey.why}`)
-  if (underKey.value.length > 0)
-    throw new BadInput(
-      `the bank shows order ${key} as transfer ${underKey.value[0]!.providerId}: name that one`,
-    )
+  const [shown] = underKey.value
+  if (shown) refuse({ is: 'order-shown', order: key, transfer: shown.providerId })
   const moved = await linesAbout(rail, providerId!, later(askedAt, -silenceMs))
-  if (!moved)
-    throw new BadInput(
-      `the bank's statement since ${askedAt} is too long to say that nothing was moved for order ${key}`,
-    )
-  if (moved.length > 0)
-    throw new BadInput(
-      `the bank's statement has line ${moved[0]!.id} for order ${key}, so money was moved for it`,
-    )
+  if (!moved) return refuse({ is: 'statement-too-long', order: key, since: askedAt })
+  if (moved[0]) refuse({ is: 'money-moved', order: key, line: moved[0].id })
   return order
 }
 
 /** What was taken on a moment ago may be shown late. */
 async function assertSilent(tx: Tx, { external_id: key, asked_at: askedAt }: AttemptRow): Promise<void> {
-  if (later(askedAt, silenceMs) > (await tx.now()))
-    throw new BadInput(
-      `order ${key} was made at ${askedAt}: the bank may show it late, so wait for a quarter of an hour`,
-    )
+  if (later(askedAt, silenceMs) > (await tx.now())) refuse({ is: 'order-too-new', order: key, at: askedAt })
 }
 
+const bankPlaceOf = ({ bank, branch, number }: Omit<ProviderPayout['to'], 'taxId'>) => ({
+  bank,
+  branch,
+  number,
+})
 const placeOf = ({ to }: ProviderPayout) => `${to.bank} ${to.branch} ${to.number}`
-const written = (transfer: ProviderPayout) =>
-  `${transfer.status}, of ${formatMoney(transfer.units, 'BRL')} to ${placeOf(transfer)}`
 
 /**
  * Proof that a transfer has paid a payout, however it was made: the bank succeeded with it, of this amount,
@@ -126,12 +115,16 @@ export async function provenByBank(
   const { units } = payout
   const transfer = await findTransfer(bankOf(rails), payout, ref)
   const other = await madeForAnother(db, payout, transfer)
-  if (other !== undefined) throw new BadInput(notThis(payout, transfer, other))
+  if (other) refuse(notThis(payout, transfer, other))
   const account = (await db.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
   if (transfer.status !== 'success' || transfer.units !== units || !isSamePlace(transfer.to, account))
-    throw new BadInput(
-      `--ref "${ref}": the bank shows it as ${written(transfer)}, and ${formatMoney(units, 'BRL')} is owed to ${account.bank} ${account.branch} ${account.number}`,
-    )
+    refuse({
+      is: 'transfer-differs',
+      ref,
+      status: transfer.status,
+      shown: { units: transfer.units, ...bankPlaceOf(transfer.to) },
+      owed: { units, ...bankPlaceOf(account) },
+    })
   return transfer
 }
 
@@ -143,15 +136,18 @@ async function madeForAnother(
   reader: Reader,
   payout: PayoutRow,
   { invoiceId, externalId: key }: ProviderPayout,
-): Promise<string | undefined> {
-  if (invoiceId !== undefined && invoiceId !== payout.invoice_id) return `invoice ${invoiceId}`
+): Promise<MadeFor | undefined> {
+  if (invoiceId !== undefined && invoiceId !== payout.invoice_id) return { invoice: invoiceId }
   if (key === undefined || numberOf(payout.id, key) !== undefined) return undefined
   const other = key.slice(0, key.lastIndexOf('-'))
-  return (await findPayout(reader, other)) && `order ${key} of payout ${other}`
+  return (await findPayout(reader, other)) && { order: key, payout: other }
 }
 
-const notThis = ({ id, invoice_id: invoice }: PayoutRow, { providerId }: ProviderPayout, other: string) =>
-  `transfer ${providerId} is for ${other} by its tags, and payout ${id} passes on ${invoice}`
+const notThis = (
+  { id: payout, invoice_id: invoice }: PayoutRow,
+  { providerId: transfer }: ProviderPayout,
+  madeFor: MadeFor,
+) => ({ is: 'transfer-made-for-another', transfer, madeFor, payout, invoice }) as const
 
 /**
  * Whether a transfer bears a tag of ours that names this payout: then it was made for it, and one person may
@@ -162,36 +158,30 @@ export const bearsOurTag = (payout: PayoutRow, { invoiceId, externalId }: Provid
 
 /**
  * A transfer that is explained already has paid nothing else, and one from before the payment came has not
- * passed it on. Throws `BadInput`.
+ * passed it on.
  */
 export async function assertUnexplained(tx: Tx, payout: PayoutRow, transfer: ProviderPayout): Promise<void> {
   const { providerId, lineIds, createdAt } = transfer
-  const otherwise = `; if it has paid payout ${payout.id} all the same, two people say so: "repasse payout adjudicate ${payout.id} --transfer ${providerId} --as ours --why …"`
+  const about = { transfer: providerId, payout: payout.id }
   if ((await verdictsOn(tx, [providerId])).get(providerId) === 'not-ours')
-    throw new BadInput(`two people said that transfer ${providerId} is not ours${otherwise}`)
+    refuse({ is: 'transfer-disowned', ...about })
   for (const id of lineIds) {
     const line = await tx.one<{ state: string; why: string | null }>(
       sql`select state, why from strangers where id = ${id} and state in ('accepted', 'ruled')`,
     )
-    if (line)
-      throw new BadInput(
-        `transfer ${providerId} is explained already, line ${id} is ${line.state}: ${line.why}${otherwise}`,
-      )
+    if (line) refuse({ is: 'transfer-explained', ...about, line: id, state: line.state, why: line.why ?? '' })
   }
   if (bearsOurTag(payout, transfer)) return
   const { paid_at: paidAt } = (await tx.one<{ paid_at: Instant | null }>(
     sql`select paid_at from invoices where id = ${payout.invoice_id}`,
   ))!
   const since = paidAt ?? payout.added_at
-  if (createdAt < since)
-    throw new BadInput(
-      `transfer ${providerId} was made at ${createdAt}, before the payment that is passed on came (${since})${otherwise}`,
-    )
+  if (createdAt < since) refuse({ is: 'transfer-too-early', ...about, at: createdAt, since })
 }
 
 /**
- * Books that a transfer has paid a held or returned payout, in the transaction that says so. Throws
- * `BadInput` where that contradicts what is known.
+ * Books that a transfer has paid a held or returned payout, in the transaction that says so. Refuses where
+ * that contradicts what is known.
  */
 export async function settleWith(
   tx: Tx,
@@ -203,18 +193,14 @@ export async function settleWith(
   const order = await orderOf(tx, payout, transfer)
   await assertNotBack(tx, order, transfer)
   if ((await bookPaid(tx, world, payout, transfer, order, cause)) === 'halt')
-    throw new BadInput(
-      `transfer ${transfer.providerId} contradicts the orders of payout ${payout.id}: "repasse payout show ${payout.id}" has them`,
-    )
+    refuse({ is: 'transfer-contradicts', transfer: transfer.providerId, payout: payout.id })
 }
 
 async function assertNotBack(tx: Tx, order: AttemptRow | undefined, transfer: ProviderPayout): Promise<void> {
   const { providerId, status } = transfer
   const isRefunded = order?.state === 'refunded' && order.provider_id === providerId
   if (isRefunded || (!order && (await wasSeenBack(tx, transfer))))
-    throw new BadInput(
-      `${order ? `order ${order.external_id}` : `transfer ${providerId}`} came back, and the bank shows it as ${status}: it has paid nothing`,
-    )
+    refuse({ is: 'transfer-came-back', transfer: providerId, order: order?.external_id, status })
 }
 
 async function bookPaid(
@@ -238,8 +224,7 @@ async function bookPaid(
 }
 
 /**
- * The order of a payout that a transfer is, by its id or its key. Throws `BadInput` where it has paid
- * something else.
+ * The order of a payout that a transfer is, by its id or its key. Refuses where it has paid something else.
  */
 async function orderOf(
   tx: Tx,
@@ -250,38 +235,39 @@ async function orderOf(
     sql`select source from ledger_transactions where movement = 'payout paid elsewhere'
       and memo = ${providerId} and source <> ${id}`,
   )
-  if (used) throw new BadInput(`transfer ${providerId} has settled payout ${used.source} already`)
+  if (used) refuse({ is: 'transfer-settled-another', transfer: providerId, payout: used.source })
   const order = await tx.one<AttemptRow>(sql`
     select * from attempts where provider_id = ${providerId} or (external_id = ${externalId ?? ''}
       and (provider_id is null or state <> 'success'))
     order by case when provider_id = ${providerId} then 0 else 1 end limit 1 ${forUpdate}`)
   if (order && order.payout_id !== id)
-    throw new BadInput(`transfer ${providerId} is order ${order.external_id} of payout ${order.payout_id}`)
+    refuse({
+      is: 'transfer-is-order',
+      transfer: providerId,
+      order: order.external_id,
+      payout: order.payout_id,
+    })
   return order
 }
 
-/**
- * Proposes what a transfer at the bank is; a second person approves it. Throws `BadInput` where it cannot be
- * that.
- */
-export async function proposeVerdict(
+/** Proposes what a transfer at the bank is; a second person approves it. */
+export const proposeVerdict = (
   { db, rails, world }: { db: Db; rails: Rails; world: World },
   id: string,
   { transfer: ref, as, by, why }: Act & { transfer: string; as: Verdict },
-): Promise<Proposed> {
-  const payout = await needBankPayout(db, id)
-  const rail = bankOf(rails)
-  const transfer = await lookUp(rail, payout, ref)
-  if (!transfer) {
+): Promise<Proposed | PayoutRefusal> =>
+  answering(async () => {
+    const payout = await needBankPayout(db, id)
+    const rail = bankOf(rails)
+    const transfer = await lookUp(rail, payout, ref)
+    if (transfer) return db.tx(tx => proposeAs(tx, world, payout, transfer, { as, by, why }))
     const order = as === 'not-ours' ? await findLost(db, rail, payout, ref) : noSuchTransfer(payout, ref)
     return db.tx(async tx => {
       await assertSilent(tx, order)
       const detail = { transfer: order.provider_id!, verdict: as, shown: shownNowhere }
       return propose(tx, world, { act: adjudicateAct, subject: id, detail, why, by })
     })
-  }
-  return db.tx(tx => proposeAs(tx, world, payout, transfer, { as, by, why }))
-}
+  })
 
 /** The same of a transfer that was read just now. */
 export async function proposeAs(
@@ -301,41 +287,33 @@ export async function proposeAs(
 
 async function needBankPayout(db: Db, id: string): Promise<PayoutRow> {
   const payout = await findPayout(db, id)
-  if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
-  if (payout.rail !== 'starkbank')
-    throw new BadInput(
-      `payout ${id} goes out on a chain, where a transaction is what it is: this is for one at the bank`,
-    )
+  if (!payout) return refuse({ is: 'payout-unknown', id })
+  refuseIf(mayAdjudicate(payout))
   return payout
 }
 
 async function assertMayBe(tx: Tx, payout: PayoutRow, transfer: ProviderPayout, as: Verdict): Promise<void> {
   const order = await orderOf(tx, payout, transfer)
   const paid = (await attemptsOf(tx, payout.id)).find(({ state }) => state === 'success')
-  const { providerId } = transfer
+  const { providerId, status } = transfer
+  const about = { transfer: providerId, payout: payout.id }
   const other = await madeForAnother(tx, payout, transfer)
   if (as === 'not-ours') {
-    if (!order && other !== undefined && !bearsOurTag(payout, transfer))
-      throw new BadInput(`${notThis(payout, transfer, other)}: say of that one what it is`)
+    if (!order && other && !bearsOurTag(payout, transfer)) refuse({ ...notThis(payout, transfer, other), as })
     // What people of an older version took for its order, though it was made for another, they may take back.
     const isSure =
       order?.provider_id === providerId && (order.state === 'success' || order.state === 'refunded')
     if (isSure && (other === undefined || payout.state === 'canceled'))
-      throw new BadInput(`transfer ${providerId} has paid payout ${payout.id}, so it is ours`)
+      refuse({ is: 'transfer-paid-it', ...about, as })
     return
   }
-  if (other !== undefined) throw new BadInput(`${notThis(payout, transfer, other)}: it has not paid this one`)
+  if (other) refuse({ ...notThis(payout, transfer, other), as })
   await assertNotBack(tx, order, transfer)
-  if (paid?.provider_id === providerId)
-    throw new BadInput(`transfer ${providerId} has paid payout ${payout.id}: that is said already`)
-  if (paid)
-    throw new BadInput(
-      `payout ${payout.id} was paid by ${paid.provider_id}, so ${providerId} has not paid it: say not-ours of one of them`,
-    )
-  if (!isAlive(transfer))
-    throw new BadInput(`the bank shows transfer ${providerId} as ${transfer.status}, so it has paid nothing`)
+  if (paid?.provider_id === providerId) refuse({ is: 'transfer-paid-it', ...about, as })
+  if (paid) refuse({ is: 'paid-by-another', ...about, by: paid.provider_id! })
+  if (!isAlive(transfer)) refuse({ is: 'transfer-not-alive', transfer: providerId, status })
   if (!order && !['owed', 'waiting', 'held', 'returned'].includes(payout.state))
-    throw new BadInput(`payout ${payout.id} is ${payout.state}, with an order of its own under way`)
+    refuse({ is: 'payout-under-way', id: payout.id, state: payout.state })
 }
 
 export type Seen = { look: Look } & (SeenTransfer | { lost: AttemptRow })
@@ -428,10 +406,7 @@ export async function carryOutVerdict(
 ): Promise<void> {
   const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
-  if (!(await isUnchanged(tx, seen.look)))
-    throw new BadInput(
-      `the orders of payout ${id} changed while the bank was asked: look at it, and approve again`,
-    )
+  if (!(await isUnchanged(tx, seen.look))) refuse({ is: 'orders-changed', payout: id })
   if ('lost' in seen) return giveUpLost(tx, world, proposal, seen.lost)
   const { transfer, tagged, lines } = seen
   const as = detailOf(proposal)['verdict'] as Verdict
@@ -475,7 +450,7 @@ async function giveUpLost(
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
   const order = (await tx.one<AttemptRow>(sql`select * from attempts where id = ${orderId} ${forUpdate}`))!
   if (order.state !== 'sent' && order.state !== 'unsure')
-    throw new BadInput(`order ${order.external_id} is ${order.state} by now`)
+    refuse({ is: 'order-settled', order: order.external_id, state: order.state })
   await assertSilent(tx, order)
   const cause: Cause = { why: `${madeBy} and ${by}: ${why}`, ref: order.provider_id! }
   await giveUp(tx, world, order, payout, `the bank has no trace of order ${order.external_id}`, cause)

@@ -2,14 +2,15 @@
  * Paid elsewhere: a transaction that is not ours spent our coins, and may have paid what we still owe. Then a
  * person says, before we pay it.
  */
-import { BadInput } from '../../base/answer.ts'
-import { formatMoney } from '../../base/money.ts'
+import { paysBy } from '../../base/rails.ts'
 import type { World } from '../../base/world.ts'
-import { assertMayApprove, audit, post, type Proposed } from '../../ledger/ledger.ts'
+import { audit, mayApproveNow, post, type Proposed } from '../../ledger/ledger.ts'
 import type { ChainRail, Tx as ChainTx } from '../../rails/chain.ts'
 import type { Rails } from '../../rails/rail.ts'
 import { forUpdate, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
+import { answering, refuse, refuseIf, type PayoutRefusal } from '../refusals.ts'
 import { findPayout, stopPayouts, type PayoutRow } from '../row.ts'
+import { maySettle } from '../rules.ts'
 import { assertUnexplained, bearsOurTag, proposeAs, provenByBank, settleWith } from '../bank/verdict.ts'
 import { payouts } from '../tables.ts'
 
@@ -87,7 +88,7 @@ export async function holdPaidElsewhere(
   return held
 }
 
-export type Settled = { is: 'settled'; payout: PayoutRow } | Proposed
+export type Settled = { is: 'settled'; payout: PayoutRow } | Proposed | PayoutRefusal
 
 /**
  * A person says that a held payout was paid by money that left by no order of these books: what was sent
@@ -95,43 +96,44 @@ export type Settled = { is: 'settled'; payout: PayoutRow } | Proposed
  * the transfer; it is looked up, and must pay this payout's account. A transfer that bears no tag of ours may
  * be for something else, so a second person has to approve that it paid this.
  */
-export async function settlePaidElsewhere(
+export const settlePaidElsewhere = (
   db: Db,
   rails: Rails,
   world: World,
   id: string,
   { by, why, ref }: { by: string; why: string; ref: string },
-): Promise<Settled> {
-  const payout = await findPayout(db, id)
-  if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
-  assertSettleable(payout)
-  const transfer = payout.rail === 'starkbank' ? await provenByBank(db, rails, payout, ref) : undefined
-  return db.tx(async tx => {
-    const current = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
-    assertSettleable(current)
-    await assertMayApprove(tx, by, await tx.now())
-    const cause: Cause = { why: `${by}: ${why}`, ref }
-    if (current.units !== payout.units) throw new BadInput(`payout ${id} has just changed: look again`)
-    if (transfer) {
-      await assertUnexplained(tx, current, transfer)
-      if (!bearsOurTag(current, transfer))
-        return proposeAs(tx, world, current, transfer, { as: 'ours', by, why })
-      await settleWith(tx, world, current, transfer, cause)
-    } else {
-      await provenByChain(tx, rails.bitcoin, current, ref)
-      await tx.run(sql`
-        insert into paid_elsewhere (payout_id, txid, added_at) values (${id}, ${ref}, ${await tx.now()})
-          on conflict (payout_id, txid) do update set twice = 0`)
-      await bookElsewhere(tx, world, current, ref, 'payout paid elsewhere')
-      await payouts.move(tx, { id, state: 'held' }, 'paid', cause, [sql`why = null`])
-    }
-    const settled = (await findPayout(tx, id))!
-    if (settled.state !== 'paid')
-      throw new BadInput(`payout ${id} is ${settled.state} still: the bank has not succeeded with ${ref}`)
-    await audit(tx, { actor: by, act: 'payout settled', subject: id, detail: { why, ref } })
-    return { is: 'settled', payout: settled }
+): Promise<Settled> =>
+  answering(async () => {
+    const payout = await findPayout(db, id)
+    if (!payout) return refuse({ is: 'payout-unknown', id })
+    refuseIf(maySettle(payout))
+    const transfer =
+      paysBy(payout.rail) === 'transfer' ? await provenByBank(db, rails, payout, ref) : undefined
+    return db.tx(async (tx): Promise<Settled> => {
+      const current = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
+      refuseIf(maySettle(current))
+      refuseIf(await mayApproveNow(tx, by, await tx.now()))
+      if (current.units !== payout.units) refuse({ is: 'payout-changed', id })
+      const cause: Cause = { why: `${by}: ${why}`, ref }
+      if (transfer) {
+        await assertUnexplained(tx, current, transfer)
+        if (!bearsOurTag(current, transfer))
+          return proposeAs(tx, world, current, transfer, { as: 'ours', by, why })
+        await settleWith(tx, world, current, transfer, cause)
+      } else {
+        await provenByChain(tx, rails.bitcoin, current, ref)
+        await tx.run(sql`
+          insert into paid_elsewhere (payout_id, txid, added_at) values (${id}, ${ref}, ${await tx.now()})
+            on conflict (payout_id, txid) do update set twice = 0`)
+        await bookElsewhere(tx, world, current, ref, 'payout paid elsewhere')
+        await payouts.move(tx, { id, state: 'held' }, 'paid', cause, [sql`why = null`])
+      }
+      const settled = (await findPayout(tx, id))!
+      if (settled.state !== 'paid') refuse({ is: 'not-settled', id, state: settled.state, ref })
+      await audit(tx, { actor: by, act: 'payout settled', subject: id, detail: { why, ref } })
+      return { is: 'settled', payout: settled }
+    })
   })
-}
 
 /**
  * The next booking of what a transaction that is none of ours paid of a payout, or of its having left the
@@ -210,14 +212,6 @@ async function backInChain(tx: Tx, world: World, payout: PayoutRow, txid: string
   )
 }
 
-function assertSettleable({ id, state, rail }: PayoutRow): void {
-  const isAtBank = rail === 'starkbank'
-  if (state === 'held' || (state === 'returned' && isAtBank)) return
-  throw new BadInput(
-    `payout ${id} is ${state}: this is for one that is held${isAtBank ? ' or returned' : ''}`,
-  )
-}
-
 /**
  * The transaction spends coins of ours, is none of ours, lies in a block, and pays this payout's account:
  * less what it paid the miners, as much as this payout and those that were settled with it before. Accounts
@@ -230,25 +224,18 @@ async function provenByChain(
   { id, units, account_id: account }: PayoutRow,
   ref: string,
 ): Promise<void> {
-  if (!rail)
-    throw new BadInput(
-      'the Bitcoin rail is not configured, and the account’s addresses must be derived: set BITCOIN_*',
-    )
+  if (!rail) return refuse({ is: 'rail-not-configured', asks: 'chain' })
   const foreign = (await foreignOf(tx)).find(({ txid }) => txid === ref)
-  if (!foreign)
-    throw new BadInput(
-      `--ref "${ref}" is no transaction that spends coins of ours beside our own: "repasse payout show ${id}" names it`,
-    )
+  if (!foreign) return refuse({ is: 'transaction-unknown', ref, payout: id })
   const to = (await tx.one<Destination>(
     sql`select destination, next_index from accounts where id = ${account}`,
   ))!
   const ours = scriptsPaid(foreign, rail, to)
-  if (ours.size === 0) throw new BadInput(`--ref "${ref}" does not pay the account of payout ${id}`)
+  if (ours.size === 0) refuse({ is: 'transaction-pays-another', ref, payout: id })
   const spent = await tx.all<{ units: bigint; height: bigint | null }>(
     sql`select units, spent_height as height from coins where spent_by = ${ref}`,
   )
-  if (spent.every(({ height }) => height === null))
-    throw new BadInput(`--ref "${ref}" is in no block, so it has paid nobody yet`)
+  if (spent.every(({ height }) => height === null)) refuse({ is: 'transaction-not-mined', ref })
   const before = await tx.all<Destination & { units: bigint }>(sql`
     select p.units, a.destination, a.next_index from payouts p join accounts a on a.id = p.account_id
     where p.id in (select payout_id from paid_elsewhere where txid = ${ref} and bookings % 2 = 1)`)
@@ -270,9 +257,10 @@ async function provenByChain(
   for (const among of [ours, ...earlier.map(each => withOurs([each])), withOurs(short), withOurs(earlier)]) {
     const [paid, settled] = [unitsOf(foreign, among)!, settledAmong(among)]
     if (settled + units > paid + fee)
-      throw new BadInput(
-        `--ref "${ref}" pays ${formatMoney(paid, 'BTC')} to the account of payout ${id}, which is of ${formatMoney(units, 'BTC')}${settled > 0n ? `, and ${formatMoney(settled, 'BTC')} were settled with it before` : ''}`,
-      )
+      refuse({
+        is: 'transaction-too-small',
+        ...{ ref, payout: id, paidUnits: paid, owedUnits: units, settledUnits: settled },
+      })
   }
 }
 

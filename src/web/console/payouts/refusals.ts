@@ -4,12 +4,14 @@ import type { PayoutRefusal } from '../../../payout/payout.ts'
 import type { Both, Language } from '../../page/page.ts'
 import { accountWords } from '../accounts/words.ts'
 import { stateWord } from '../list/parts.tsx'
+import { transferRefusals } from './transferRefusals.ts'
 
 type Words = Omit<WordsOf<PayoutRefusal>, 'barred' | 'another'>
 
 const stateOf = (lang: Language, state: string) => `“${stateWord(lang, 'payout', state)}”`
 
 const pt: Words = {
+  ...transferRefusals['pt-BR'],
   'payout-unknown': ({ id }) => `Não há repasse ${id}.`,
   'payout-state': ({ state, bundle }) =>
     `Este repasse agora está ${stateOf('pt-BR', state)}, e neste estado isto não se faz.${bundle ? ` Ele sai com outros no pacote ${bundle.id}.` : ''}`,
@@ -44,6 +46,7 @@ const pt: Words = {
 }
 
 const en: Words = {
+  ...transferRefusals.en,
   'payout-unknown': ({ id }) => `There is no payout ${id}.`,
   'payout-state': ({ state, bundle }) =>
     `This payout is ${stateOf('en', state)} now, and this cannot be done in that state.${bundle ? ` It goes out with others in bundle ${bundle.id}.` : ''}`,

@@ -9,8 +9,10 @@ import type { Proposed } from '../../../ledger/ledger.ts'
 import {
   findPayout,
   listAccounts,
+  mayAdjudicate,
   mayGoTo,
   mayRedirect,
+  maySettle,
   proposeRedirect,
   proposeVerdict,
   settlePaidElsewhere,
@@ -60,7 +62,7 @@ export function verdictRoutes(doors: ConsoleRoutes, { app: { db, world, rails } 
     const { lang, person } = ctx.state
     const ref = read(form, lang, 'ref', payoutWords[lang].transferMissing)
     const act = { by: person.name, why: form.text('why'), ref }
-    const settled = await settlePaidElsewhere(db, rails, world, ctx.params['id']!, act)
+    const settled = done(lang, await settlePaidElsewhere(db, rails, world, ctx.params['id']!, act))
     return settled.is === 'settled' ? `/console/payouts/${settled.payout.id}` : pageOf(settled, lang)
   })
 
@@ -93,14 +95,13 @@ interface Parts {
 
 /** The forms that fit how it stands. */
 export function Verdicts({ lang, person, facts, others }: Parts) {
-  const { id, state, rail } = facts.payout
+  const { id, rail } = facts.payout
   const say = payoutWords[lang]
   const isAtBank = paysBy(rail) === 'transfer'
-  const isHeld = state === 'held' || (state === 'returned' && isAtBank)
   const form = { lang, person, id }
   return (
     <>
-      {isHeld && (
+      {!maySettle(facts.payout) && (
         <ActDetails {...form} verb="settle" title={say.settleTitle} hint={say.settleHint} go={say.settle}>
           <Field
             {...{
@@ -113,7 +114,7 @@ export function Verdicts({ lang, person, facts, others }: Parts) {
           />
         </ActDetails>
       )}
-      {isAtBank && (
+      {!mayAdjudicate(facts.payout) && (
         <ActDetails
           {...form}
           verb="adjudicate"
