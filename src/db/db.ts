@@ -24,7 +24,17 @@ export { asStored, empty, forUpdate, join, skipLocked, sql, where, type Sql, typ
 export { isOlderThan } from './ages.ts'
 export { eachApart, faultOf, throwFirst, type Fault } from './apart.ts'
 export { readInSets } from './sets.ts'
-export { history, remember, stateTable, type Cause, type StateTable, type Transition } from './move.ts'
+export {
+  history,
+  remember,
+  setWhy,
+  stateTable,
+  valuesOf,
+  type Cause,
+  type StateTable,
+  type Transition,
+  type Why,
+} from './move.ts'
 
 /**
  * Opens `sqlite:<file>`, `sqlite::memory:` or `postgres://…`. `readOnly`: nothing can be written by it, and

@@ -3,13 +3,17 @@
  * moved first.
  */
 import { mayMove, type Machine, type StateOf } from '../base/machine.ts'
+import { Reason, type KeptReason } from '../base/reasons.ts'
 import type { Instant } from '../base/world.ts'
 import { empty, join, sql, type Sql } from './sql.ts'
 import type { Reader, Tx } from './contract.ts'
 
-/** Why something moved: a short sentence, and the event, run or call behind it. */
+/** A reason, or words that are none of ours. */
+export type Why = Reason | string
+
+/** Why something moved, and the event, run or call behind it. */
 export interface Cause {
-  why: string
+  why: Why
   ref?: string
   /**
    * A step of a retry, which may come as often as the clock ticks: since the last step that was none, each is
@@ -83,6 +87,19 @@ export const stateTable = <M extends Machine>(name: Table, machine: M): StateTab
   },
 })
 
+/** A `why` and the columns `reason` and `detail` beside it, in this order. */
+export const valuesOf = (why: Why | null): Sql =>
+  why instanceof Reason
+    ? sql`${why.toString()}, ${why.code}, ${why.detail === undefined ? null : JSON.stringify(why.detail)}`
+    : sql`${why}, ${null}, ${null}`
+
+/** Sets them together, so that a row never says one thing and means another. */
+export const setWhy = (why: Why | null): Sql =>
+  why instanceof Reason
+    ? sql`why = ${why.toString()}, reason = ${why.code},
+      detail = ${why.detail === undefined ? null : JSON.stringify(why.detail)}`
+    : sql`why = ${why}, reason = null, detail = null`
+
 /**
  * Keeps one line of a history; a row that is made has its first. A retry that is there already is counted.
  */
@@ -97,8 +114,8 @@ export async function remember(
 ): Promise<void> {
   if (cause.again && (await count(tx, table, id, from, to, cause, now))) return
   await tx.run(sql`
-    insert into transitions (subject, about, from_state, to_state, at, why, ref, again)
-    values (${id}, ${table}, ${from}, ${to}, ${now}, ${cause.why}, ${cause.ref ?? null},
+    insert into transitions (subject, about, from_state, to_state, at, why, reason, detail, ref, again)
+    values (${id}, ${table}, ${from}, ${to}, ${now}, ${valuesOf(cause.why)}, ${cause.ref ?? null},
       ${cause.again ? 1 : 0})`)
 }
 
@@ -123,15 +140,15 @@ async function count(
     having max(seq) is not null`)
   if (!first) return false
   await tx.run(sql`
-    insert into transition_repeats (seq, times, last_at, last_why, last_ref)
-      values (${first.seq}, 2, ${now}, ${why}, ${ref ?? null})
+    insert into transition_repeats (seq, times, last_at, last_why, last_reason, last_detail, last_ref)
+      values (${first.seq}, 2, ${now}, ${valuesOf(why)}, ${ref ?? null})
     on conflict (seq) do update
       set times = transition_repeats.times + 1, last_at = excluded.last_at, last_why = excluded.last_why,
-      last_ref = excluded.last_ref`)
+      last_reason = excluded.last_reason, last_detail = excluded.last_detail, last_ref = excluded.last_ref`)
   return true
 }
 
-export type Transition = {
+export type Transition = KeptReason & {
   from_state: string
   to_state: string
   at: Instant
@@ -141,6 +158,8 @@ export type Transition = {
   times?: bigint | null
   last_at?: Instant | null
   last_why?: string | null
+  last_reason?: string | null
+  last_detail?: string | null
 }
 
 /**
@@ -149,6 +168,7 @@ export type Transition = {
  */
 export const history = (reader: Reader, id: string): Promise<Transition[]> =>
   reader.all<Transition>(sql`
-    select t.from_state, t.to_state, t.at, t.why, t.ref, r.times, r.last_at, r.last_why
+    select t.from_state, t.to_state, t.at, t.why, t.reason, t.detail, t.ref, r.times, r.last_at, r.last_why,
+      r.last_reason, r.last_detail
     from transitions t left join transition_repeats r on r.seq = t.seq where t.subject = ${id}
       order by t.seq`)

@@ -2,6 +2,7 @@
  * Payout accounts: where money may go. Added by one person, approved by another; nothing is paid to one that
  * is not approved.
  */
+import { because, type Reason } from '../base/reasons.ts'
 import { createHash } from 'node:crypto'
 import {
   doneFault,
@@ -23,7 +24,7 @@ import { assertMayPropose, audit, auditedDetails, barFor, barSentence, type Bar 
 import { tellOfAccount } from '../people/people.ts'
 import type { BankDestination } from '../rails/rail.ts'
 import type { Recovery } from './receivable.ts'
-import { join, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import { setWhy, join, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import type { AccountState } from './states.ts'
 import { accounts } from './tables.ts'
 
@@ -129,7 +130,7 @@ export async function openAccount(
         values (${id}, ${tx.store}, ${name}, 'bank', ${to.holder}, ${to.taxId}, ${to.bank}, ${to.branch},
           ${to.number}, ${to.type},
           'awaiting', ${join(added)})`)
-    await remember(tx, 'accounts', id, '', 'awaiting', { why: `added by ${by}` }, now)
+    await remember(tx, 'accounts', id, '', 'awaiting', { why: because('added-by', { by }) }, now)
     await audit(tx, { actor: by, act: 'account added', subject: id, detail: { name, ...to } })
     const account = (await findAccount(tx, id))!
     await tellOfAccount(tx, { kind: 'account added', account, by })
@@ -196,7 +197,7 @@ export async function judgeAccount(
       tx,
       { id: account.id, state: 'awaiting' },
       'approved',
-      { why: `approved by ${by}` },
+      { why: because('approved-by', { by }) },
       approved,
     )
     const stated = await stateAccount(tx, account, by, proof)
@@ -275,8 +276,8 @@ export async function signAccount(
       },
     })
     await tx.run(sql`
-      update payouts set next_at = ${await tx.now()}, why = null
-      where account_id = ${account.id} and state in ('owed', 'waiting') and (why = ${onlySaid(account)}
+      update payouts set next_at = ${await tx.now()}, ${setWhy(null)}
+      where account_id = ${account.id} and state in ('owed', 'waiting') and (reason = 'account-only-said'
         or ${isAhead ? 1 : 0} = 1)`)
     return { is: 'signed', account }
   })
@@ -301,7 +302,7 @@ export async function closeAccount(db: Db, name: string, by: string, why: string
       limit 1`)
     if (user) return { is: 'in use', account }
     await accounts.move(tx, account, 'closed', {
-      why: `${by}: ${why}`,
+      why: because('said-by', { by, said: why }),
     })
     await audit(tx, {
       actor: by,
@@ -415,9 +416,8 @@ export async function changeSinceApproval(reader: Reader, account: AccountRow): 
 }
 
 /** Why payouts to an account wait where an approval has to be proven. */
-export const onlySaidOf = 'the approval of account '
-export const onlySaid = ({ name }: Pick<AccountRow, 'name'>): string =>
-  `${onlySaidOf}${name} was said and not proven: a checker signs it with "repasse account sign ${name}" or on its page`
+export const onlySaid = ({ name }: Pick<AccountRow, 'name'>): Reason =>
+  because('account-only-said', { account: name })
 
 /** Accounts that are open and pay to the same place, however it is written. */
 export const twinsOf = async (reader: Reader, to: NewDestination): Promise<AccountRow[]> =>

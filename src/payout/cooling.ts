@@ -2,8 +2,9 @@
  * Accounts that nothing is paid to now: one that two people approved lately, so that whoever knows better can
  * say so in time (`COOLING_OFF`), and one that somebody objects to.
  */
+import { because } from '../base/reasons.ts'
 import { later, type Instant } from '../base/world.ts'
-import { join, sql, type Reader, type Tx } from '../db/db.ts'
+import { setWhy, join, sql, type Reader, type Tx } from '../db/db.ts'
 import { objectionsTo, objectionWhy } from './objection.ts'
 import type { PayoutRow } from './row.ts'
 
@@ -39,7 +40,7 @@ async function putOffObjected<P extends Pick<PayoutRow, 'id' | 'account_id'>>(
     if (!objection) left.push(payout)
     else
       await tx.run(sql`
-        update payouts set next_at = ${next}, why = ${objectionWhy(objection)} where id = ${payout.id}
+        update payouts set next_at = ${next}, ${setWhy(objectionWhy(objection))} where id = ${payout.id}
           and state in ('owed', 'waiting')`)
   }
   return left
@@ -53,10 +54,10 @@ async function afterCoolingOff<P extends Pick<PayoutRow, 'id'>>(tx: Tx, due: rea
     select p.id, a.name, a.payable_from from payouts p join accounts a on a.id = p.account_id
     where p.id in (${join(due.map(({ id }) => id))}) and a.payable_from > ${now}`)
   for (const { id, name, payable_from: from } of rows) {
-    const why = `its account ${name} was approved lately, and is paid from ${from} on (COOLING_OFF)`
+    const why = because('account-cooling', { account: name, from })
     const next = from < latest ? from : latest
     await tx.run(
-      sql`update payouts set next_at = ${next}, why = ${why} where id = ${id}
+      sql`update payouts set next_at = ${next}, ${setWhy(why)} where id = ${id}
         and state in ('owed', 'waiting')`,
     )
   }

@@ -6,7 +6,7 @@ import { formatUnits, parseUnits, formatMoney, type Asset } from '../base/money.
 import { later, type Instant, type World } from '../base/world.ts'
 import { audit, detailOf, objectionsOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
 import { tellOfLimits } from '../people/people.ts'
-import { forUpdate, sql, type Reader, type Tx } from '../db/db.ts'
+import { setWhy, forUpdate, sql, type Reader, type Tx } from '../db/db.ts'
 import { installationScope, limitsNow, waitingForLimits } from './limits.ts'
 import { limitPers, type LimitPer, type LimitRow } from './limitRow.ts'
 import { limitedBy } from './limitScope.ts'
@@ -180,7 +180,7 @@ async function setLimits(
 /** Whatever waits for a limit of the asset is looked at again: one limit of several may have kept it. */
 export async function lookAgain(tx: Tx, asset: Asset): Promise<void> {
   await tx.run(sql`
-    update payouts set next_at = ${await tx.now()}, why = null
+    update payouts set next_at = ${await tx.now()}, ${setWhy(null)}
     where asset = ${asset} and state in ('owed', 'waiting') and id in (select payout_id from limit_waits)`)
   await tx.run(
     sql`delete from limit_waits where payout_id in (select id from payouts where asset = ${asset})`,
@@ -230,7 +230,7 @@ export async function carryOutBeyond(tx: Tx, proposal: ProposalRow): Promise<voi
       set units = excluded.units, number = null, proposal_id = excluded.proposal_id,
         added_at = excluded.added_at`)
   await tx.run(sql`delete from limit_waits where payout_id = ${id}`)
-  await tx.run(sql`update payouts set next_at = ${now}, why = null where id = ${id}`)
+  await tx.run(sql`update payouts set next_at = ${now}, ${setWhy(null)} where id = ${id}`)
   await audit(tx, {
     actor: by!,
     act: 'payout let beyond limits',

@@ -2,9 +2,10 @@
  * Limits: how much may leave by payouts at once, in an hour and in a day. Both rails ask here, in the
  * transaction that claims what is due.
  */
+import { because, type Reason } from '../base/reasons.ts'
 import { formatMoney, type Asset } from '../base/money.ts'
 import { later, type Instant, type Millis } from '../base/world.ts'
-import { forUpdate, isOlderThan, join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
+import { setWhy, forUpdate, isOlderThan, join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
 import { letBeyond, limitsNow, objectedLimits, strictest, wasLetBeyond } from './limitsSaid.ts'
 import type { PayoutRow } from './row.ts'
 import { limitPers, type LimitPer, type LimitRow } from './limitRow.ts'
@@ -152,7 +153,7 @@ async function putOff(
     wait.needs === 'person' ? later(now, againMs) : await roomAt(tx, asset, payout, wait, now, scopes)
   const why = whyOf(wait, payout, asset)
   await tx.run(
-    sql`update payouts set next_at = ${nextAt}, why = ${why} where id = ${payout.id}
+    sql`update payouts set next_at = ${nextAt}, ${setWhy(why)} where id = ${payout.id}
       and state in ('owed', 'waiting')`,
   )
   await tx.run(sql`
@@ -163,12 +164,11 @@ async function putOff(
       set scope = excluded.scope, per = excluded.per, cap_units = excluded.cap_units, needs = excluded.needs`)
 }
 
-function whyOf({ scope, per, cap_units: cap, needs }: LimitWait, { units }: Due, asset: Asset): string {
-  const limit = `the limit of ${formatMoney(cap, asset)} ${per === 'payout' ? 'for one payout' : `a${per === 'hour' ? 'n' : ''} ${per}`}`
-  const whose = scope === installationScope(asset) ? '' : ' to its account'
+function whyOf({ scope, per, cap_units: cap, needs }: LimitWait, { units }: Due, asset: Asset): Reason {
+  const limit = { cap: `${cap}`, asset, per, ofAccount: scope !== installationScope(asset) }
   return needs === 'person'
-    ? `${formatMoney(units, asset)} is above ${limit}${whose}: "repasse payout approve" proposes to pay it all the same`
-    : `${limit}${whose} is used up: it goes by itself when there is room`
+    ? because('above-limit', { ...limit, units: `${units}` })
+    : because('limit-used-up', limit)
 }
 
 /** When enough of what left is older than the window; those behind are looked at with it. */

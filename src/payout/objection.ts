@@ -2,6 +2,7 @@
  * Objections to payout accounts: while one is open nothing is paid there, nor to another account at the same
  * place.
  */
+import { because, type Reason } from '../base/reasons.ts'
 import { doneFault } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
@@ -108,19 +109,20 @@ export async function carryOutAccountClear(tx: Tx, proposal: ProposalRow): Promi
   // All that could be claimed, so that a claim which still reads the objection as open does not put one off
   // after this.
   await tx.run(sql`
-    update payouts set next_at = ${await tx.now()}, why = case when why like ${`${whyBegins}%`} then null
-      else why end
-    where state in ('owed', 'waiting') and (account_id = ${account.id} or why like ${`${whyBegins}%`})`)
+    update payouts set next_at = ${await tx.now()}, why = case when ${isObjected} then null else why end,
+      detail = case when ${isObjected} then null else detail end,
+      reason = case when ${isObjected} then null else reason end
+    where state in ('owed', 'waiting') and (account_id = ${account.id} or ${isObjected})`)
   const { made_by: by, decided_by: approvedBy, why } = proposal
   await tellOfAccount(tx, { kind: 'account cleared', account, by, approvedBy: approvedBy!, why })
 }
 
 export type OpenObjection = Pick<Objection, 'made_by' | 'why'> & { account: string }
 
-const whyBegins = 'somebody objects to its account'
+const isObjected = sql`coalesce(reason, '') = 'account-objected'`
 
-export const objectionWhy = ({ account, made_by: by, why }: OpenObjection): string =>
-  `${whyBegins} ${account} (${by}): ${why}`
+export const objectionWhy = ({ account, made_by: by, why }: OpenObjection): Reason =>
+  because('account-objected', { account, by, said: why })
 
 /**
  * What is objected to where each of these payouts goes, by their ids: its account, or another one at the same

@@ -28,7 +28,6 @@ export {
   listAccounts,
   approvingAccount,
   onlySaid,
-  onlySaidOf,
   openAccount,
   approvalOf,
   placeOf,
@@ -49,7 +48,6 @@ export {
   scheduleTermsAct,
   statedTerms,
   termsOnlySaid,
-  termsOnlySaidOf,
   versionOf,
   type ScheduleRecord,
 } from './scheduleTerms.ts'

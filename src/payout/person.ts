@@ -2,9 +2,10 @@
  * What a person does to a payout: hold it, release it, try it again. Each act has a reason and is in the
  * audit log.
  */
+import { because } from '../base/reasons.ts'
 import { said, type Proof } from '../approvals/approvals.ts'
 import { audit, mayApproveNow } from '../ledger/ledger.ts'
-import { remember, sql, type Db, type Tx } from '../db/db.ts'
+import { setWhy, remember, sql, type Db, type Tx } from '../db/db.ts'
 import type { Instant } from '../base/world.ts'
 import type { AccountRow } from './account.ts'
 import { approvingRelease, stateAct } from './asSet.ts'
@@ -86,9 +87,9 @@ async function moveTo(
   { by, why }: Act,
   now: Instant,
 ): Promise<void> {
-  await payouts.move(tx, payout, to, { why: `${by}: ${why}` }, [
+  await payouts.move(tx, payout, to, { why: because('said-by', { by, said: why }) }, [
     sql`next_at = ${now}`,
-    sql`why = ${to === 'held' ? why : null}`,
+    setWhy(to === 'held' ? because('said', { said: why }) : null),
     sql`tries = 0`,
     sql`waits = 0`,
   ])
@@ -113,8 +114,17 @@ async function keepHeld(
 ): Promise<void> {
   await tx.run(sql`update invoice_reversals set holds_payout = 0 where invoice_id = ${invoiceId}`)
   const kept = await tx.run(
-    sql`update payouts set why = ${why} where id = ${id} and state = 'held' and why = ${before}`,
+    sql`update payouts set ${setWhy(because('said', { said: why }))} where id = ${id}
+        and state = 'held' and why = ${before}`,
   )
   if (kept !== 1) refuse({ is: 'payout-changed', id })
-  await remember(tx, 'payouts', id, 'held', 'held', { why: `${by}: ${why}` }, await tx.now())
+  await remember(
+    tx,
+    'payouts',
+    id,
+    'held',
+    'held',
+    { why: because('said-by', { by, said: why }) },
+    await tx.now(),
+  )
 }

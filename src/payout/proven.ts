@@ -5,7 +5,7 @@
 import { later } from '../base/world.ts'
 import type { Finding } from '../ledger/ledger.ts'
 import { canonical } from '../approvals/approvals.ts'
-import { empty, join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
+import { setWhy, empty, join, sql, type Reader, type Sql, type Tx, type Why } from '../db/db.ts'
 import { approvalOf, onlySaid, placeOf, type AccountRow } from './account.ts'
 import { stopEdited } from './asSet.ts'
 import { isRefund } from './bundle/refund.ts'
@@ -59,11 +59,11 @@ export async function withProof<P extends Pick<PayoutRow, 'id' | 'account_id' | 
   return due.filter(payout => !waiting.includes(payout))
 }
 
-async function putOff(tx: Tx, due: readonly Pick<PayoutRow, 'id'>[], why: string): Promise<void> {
+async function putOff(tx: Tx, due: readonly Pick<PayoutRow, 'id'>[], why: Why): Promise<void> {
   const next = later(await tx.now(), againMs)
   for (const { id } of due)
     await tx.run(
-      sql`update payouts set next_at = ${next}, why = ${why} where id = ${id}
+      sql`update payouts set next_at = ${next}, ${setWhy(why)} where id = ${id}
         and state in ('owed', 'waiting')`,
     )
 }

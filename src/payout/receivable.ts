@@ -2,10 +2,11 @@
  * What payees owe us: a payer got money back that had been passed on. Kept by payout account, and set off
  * only where its terms say so.
  */
+import { because, told } from '../base/reasons.ts'
 import { brl, formatReais, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post, type MovementName } from '../ledger/ledger.ts'
-import { remember, sql, type Reader, type Tx } from '../db/db.ts'
+import { setWhy, remember, sql, type Reader, type Tx, type Why } from '../db/db.ts'
 import { type PayoutRow } from './row.ts'
 import { bringTo } from './taken.ts'
 import { payouts } from './tables.ts'
@@ -143,7 +144,7 @@ async function setOffOne(tx: Tx, world: World, payout: Due): Promise<bigint> {
   if (taken === 0n) return payout.units
 
   const { id, invoice_id: invoiceId, account_id: accountId } = payout
-  const why = taken > 0n ? 'set off against what the payee owes' : 'with what was kept back too much'
+  const why = because(taken > 0n ? 'set-off' : 'kept-back-too-much')
   const withheld = taken === payout.units ? await returnWithheld(tx, world, payout, why) : 0n
   const before = await tx.one<{ count: bigint }>(sql`
     select count(*) as count from ledger_transactions
@@ -160,11 +161,10 @@ async function setOffOne(tx: Tx, world: World, payout: Due): Promise<bigint> {
     id,
     payout.state,
     payout.state,
-    { why: `${why}: ${payout.units} is ${units} now` },
+    { why: because('set-off-resized', { because: told(why), before: `${payout.units}`, now: `${units}` }) },
     await tx.now(),
   )
-  if (units === 0n)
-    await payouts.move(tx, { id, state: payout.state }, 'canceled', { why }, [sql`why = ${why}`])
+  if (units === 0n) await payouts.move(tx, { id, state: payout.state }, 'canceled', { why }, [setWhy(why)])
   return units
 }
 
@@ -176,7 +176,7 @@ async function returnWithheld(
   tx: Tx,
   world: World,
   { id, invoice_id: invoiceId }: Due,
-  why: string,
+  why: Why,
 ): Promise<bigint> {
   const units = -(await bringTo(tx, world, invoiceId, 0n, 'transfer fee withheld', { why }))
   await tx.run(sql`update payouts set withheld_units = 0 where id = ${id}`)

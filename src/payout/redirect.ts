@@ -2,11 +2,12 @@
  * Redirecting: a payout whose receiver's account is gone goes to another approved account of the same payee,
  * by a new order, once two people say so.
  */
+import { because } from '../base/reasons.ts'
 import { samePerson } from '../base/person.ts'
 import { formatMoney } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
-import { forUpdate, remember, sql, type Db, type Tx } from '../db/db.ts'
+import { setWhy, forUpdate, remember, sql, type Db, type Tx } from '../db/db.ts'
 import { changeSinceApproval, findAccount, type AccountRow } from './account.ts'
 import { answering, refuse, refuseIf, type PayoutRefusal } from './refusals.ts'
 import type { PayoutRow } from './row.ts'
@@ -50,20 +51,23 @@ export async function carryOutRedirect(tx: Tx, proposal: ProposalRow): Promise<v
     sql`update attempts set account_id = ${from.id} where payout_id = ${id} and account_id is null
       and bundle_id is null`,
   )
-  const cause = { why: `${madeBy} and ${by}: to ${to.name} instead of ${from.name}: ${why}`, ref: to.id }
+  const cause = {
+    why: because('redirected', { madeBy, by: by!, to: to.name, from: from.name, said: why }),
+    ref: to.id,
+  }
   const now = await tx.now()
   const set = [
     sql`account_id = ${to.id}`,
     sql`next_at = ${now}`,
     sql`tries = 0`,
     sql`waits = 0`,
-    sql`why = null`,
+    setWhy(null),
   ]
   if (payout.state === 'held' || payout.state === 'returned')
     await payouts.move(tx, { id, state: payout.state }, 'owed', cause, set)
   else {
     await tx.run(
-      sql`update payouts set account_id = ${to.id}, next_at = ${now}, tries = 0, waits = 0, why = null
+      sql`update payouts set account_id = ${to.id}, next_at = ${now}, tries = 0, waits = 0, ${setWhy(null)}
         where id = ${id}`,
     )
     await remember(tx, 'payouts', id, payout.state, payout.state, cause, now)

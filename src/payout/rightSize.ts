@@ -2,11 +2,12 @@
  * A payout is always of what is owed now: brought to that whenever money went back to its payer, or came
  * back.
  */
+import { because, sentence, told } from '../base/reasons.ts'
 import { formatReais, shareOf, smallest } from '../base/money.ts'
 import { reversibleRails } from '../base/rails.ts'
 import type { World } from '../base/world.ts'
 import { owedFor, totalsFor, type MovementName } from '../ledger/ledger.ts'
-import { forUpdate, join, remember, sql, type Cause, type Reader, type Tx } from '../db/db.ts'
+import { setWhy, forUpdate, join, remember, sql, type Cause, type Reader, type Tx } from '../db/db.ts'
 import { postReceivable } from './receivable.ts'
 import { type PayoutRow } from './row.ts'
 import { bringTo, nextSource } from './taken.ts'
@@ -113,7 +114,14 @@ async function bookDebt(tx: Tx, world: World, payout: PayoutRow, cause: Cause): 
   const movement = wanted > debt ? 'receivable booked' : 'receivable canceled'
   const source = await nextSource(tx, movement, invoiceId)
   const units = wanted > debt ? wanted - debt : debt - wanted
-  await postReceivable(tx, world, { movement, accountId, invoiceId, source, units, memo: cause.why })
+  await postReceivable(tx, world, {
+    movement,
+    accountId,
+    invoiceId,
+    source,
+    units,
+    memo: sentence(cause.why),
+  })
   if (wanted > debt)
     world.log.error(
       { invoice: invoiceId, payout: payout.id, units: formatReais(wanted) },
@@ -137,8 +145,8 @@ async function paidBeyondOrders(tx: Tx, { id }: Pick<PayoutRow, 'id'>): Promise<
   return row!.units
 }
 
-const nothingLeft = 'nothing is left after fees'
-const tooSmall = 'below the smallest payout of its schedule'
+const nothingLeft = because('nothing-left')
+const tooSmall = because('below-smallest')
 
 /**
  * `net`: as it was owed at first, which may be below zero while a little is still owed: then a person
@@ -152,23 +160,21 @@ async function resize(
 ) {
   const { id, state } = payout
   if (owed <= 0n) {
-    if (state !== 'canceled')
-      await payouts.move(tx, { id, state }, 'canceled', cause, [sql`why = ${cause.why}`])
+    if (state !== 'canceled') await payouts.move(tx, { id, state }, 'canceled', cause, [setWhy(cause.why)])
     return
   }
   if (payout.units !== net) {
     await tx.run(sql`update payouts set units = ${net} where id = ${id}`)
-    const why = `of ${formatReais(net)} now, it was ${formatReais(payout.units)}: ${cause.why}`
+    const why = because('resized', { now: `${net}`, before: `${payout.units}`, because: told(cause.why) })
     await remember(tx, 'payouts', id, state, state, { ...cause, why }, await tx.now())
   }
   const why = net <= 0n ? nothingLeft : net < least ? tooSmall : undefined
-  if (state === 'canceled')
-    await payouts.move(tx, { id, state }, 'held', cause, [sql`why = ${why ?? cause.why}`])
+  if (state === 'canceled') await payouts.move(tx, { id, state }, 'held', cause, [setWhy(why ?? cause.why)])
   else if (why !== undefined && (state === 'owed' || state === 'waiting'))
-    await payouts.move(tx, { id, state }, 'held', { ...cause, why }, [sql`why = ${why}`])
+    await payouts.move(tx, { id, state }, 'held', { ...cause, why }, [setWhy(why)])
 }
 
-const goingBack = 'its payer is being given money back'
+const goingBack = because('being-refunded')
 
 /**
  * Money of this invoice may be going back from now on: what is not ordered yet is held, and goes on by itself
@@ -177,7 +183,7 @@ const goingBack = 'its payer is being given money back'
 export async function holdWhileGoingBack(tx: Tx, invoiceId: string, cause: Cause): Promise<void> {
   const payout = await lockPayout(tx, invoiceId)
   if (payout?.state !== 'owed' && payout?.state !== 'waiting') return
-  await payouts.move(tx, payout, 'held', { ...cause, why: goingBack }, [sql`why = ${goingBack}`])
+  await payouts.move(tx, payout, 'held', { ...cause, why: goingBack }, [setWhy(goingBack)])
   await tx.run(sql`update invoice_reversals set holds_payout = 1 where invoice_id = ${invoiceId}`)
 }
 
@@ -192,10 +198,10 @@ export async function letGoOn(tx: Tx, invoiceId: string, cause: Cause): Promise<
     sql`select min_payout_units from invoices where id = ${invoiceId}`,
   ))!
   const why = payout.units <= 0n ? nothingLeft : payout.units < least ? tooSmall : undefined
-  if (why !== undefined) await tx.run(sql`update payouts set why = ${why} where id = ${payout.id}`)
+  if (why !== undefined) await tx.run(sql`update payouts set ${setWhy(why)} where id = ${payout.id}`)
   else
     await payouts.move(tx, { id: payout.id, state: 'held' }, 'owed', cause, [
-      sql`why = null`,
+      setWhy(null),
       sql`next_at = ${await tx.now()}`,
     ])
 }
@@ -209,7 +215,7 @@ export async function hasFailedRefund(reader: Reader, invoiceId: string, since: 
   return last?.state === 'failed' && last.changed_at >= since
 }
 
-const notRefunded = 'two people wanted it refunded, and the bank did not do it'
+const notRefunded = because('refund-not-done')
 
 /**
  * Its payer was not given back what two people wanted: whether its payee is paid instead is a person's to
@@ -220,7 +226,7 @@ export async function keepForPerson(tx: Tx, invoiceId: string, cause: Cause): Pr
   await tx.run(sql`update invoice_reversals set holds_payout = 0 where invoice_id = ${invoiceId}`)
   const payout = await lockPayout(tx, invoiceId)
   if (payout?.state !== 'held') return
-  await tx.run(sql`update payouts set why = ${notRefunded} where id = ${payout.id}`)
+  await tx.run(sql`update payouts set ${setWhy(notRefunded)} where id = ${payout.id}`)
   await remember(tx, 'payouts', payout.id, 'held', 'held', { ...cause, why: notRefunded }, await tx.now())
 }
 
@@ -243,5 +249,5 @@ export async function afterItsEnd(
     sql`select max(asked_at) as at from attempts where payout_id = ${payout.id}`,
   )
   if (last?.at == null || !(await hasFailedRefund(tx, invoiceId, last.at))) return
-  await payouts.move(tx, payout, 'held', { ...cause, why: notRefunded }, [sql`why = ${notRefunded}`])
+  await payouts.move(tx, payout, 'held', { ...cause, why: notRefunded }, [setWhy(notRefunded)])
 }

@@ -1,8 +1,9 @@
 /** Payouts and their attempts: rows, and how they are found. */
-import { formatMoney, type Asset } from '../base/money.ts'
+import { type Asset } from '../base/money.ts'
+import { because, type Reason } from '../base/reasons.ts'
 import type { RailName } from '../base/rails.ts'
 import type { World } from '../base/world.ts'
-import { forUpdate, sql, type Reader, type Tx } from '../db/db.ts'
+import { setWhy, forUpdate, sql, type Reader, type Tx, type Why } from '../db/db.ts'
 import { type AttemptState, type PayoutState } from './states.ts'
 import { payouts } from './tables.ts'
 
@@ -18,6 +19,8 @@ export type PayoutRow = {
   withheld_units: bigint
   state: PayoutState
   why: string | null
+  reason: string | null
+  detail: string | null
   tries: bigint
   /** How often in a row it found no balance, or nobody to ask. */
   waits: bigint
@@ -37,6 +40,8 @@ export type AttemptRow = {
   state: AttemptState
   provider_id: string | null
   why: string | null
+  reason: string | null
+  detail: string | null
   absences: bigint
   asked_at: string
   bundle_id: string | null
@@ -55,8 +60,8 @@ export const attemptsOf = (reader: Reader, id: string) =>
  * Why a payout may not go out, whoever lets it: the one rule that releasing, retrying, ordering and planning
  * ask. Undefined where it may.
  */
-export const mayGoOut = ({ units, asset }: Pick<PayoutRow, 'units' | 'asset'>): string | undefined =>
-  units > 0n ? undefined : `it is of ${formatMoney(units, asset)}: nothing is left to pay on`
+export const mayGoOut = ({ units, asset }: Pick<PayoutRow, 'units' | 'asset'>): Reason | undefined =>
+  units > 0n ? undefined : because('nothing-to-pay', { units: `${units}`, asset })
 
 /**
  * Holds a due payout that cannot go out, and says so: it must not keep back the others. Answers false where
@@ -66,9 +71,9 @@ export async function holdBack(
   tx: Tx,
   world: Pick<World, 'log'>,
   { id, state }: PayoutRow,
-  why: string,
+  why: Why,
 ): Promise<boolean> {
-  const isHeld = await payouts.move(tx, { id, state }, 'held', { why }, [sql`why = ${why}`])
+  const isHeld = await payouts.move(tx, { id, state }, 'held', { why }, [setWhy(why)])
   if (isHeld) world.log.error({ payout: id, why }, 'a payout is held')
   return isHeld
 }

@@ -8,7 +8,16 @@ const facts = (payout: Partial<PayoutRow>, more: Partial<PayoutFacts> = {}): Pay
   payout: {
     ...{ id: 'pay_1', invoice_id: 'inv_1', rule: 'net', account_id: 'acc_1', asset: 'BRL', units: 100n },
     rail: 'starkbank',
-    ...{ withheld_units: 0n, state: 'held', why: null, tries: 0n, waits: 0n, fence: 0n },
+    ...{
+      withheld_units: 0n,
+      state: 'held',
+      why: null,
+      reason: null,
+      detail: null,
+      tries: 0n,
+      waits: 0n,
+      fence: 0n,
+    },
     ...{ next_at: now, added_at: now, changed_at: now },
     ...payout,
   },

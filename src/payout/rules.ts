@@ -6,7 +6,6 @@ import { paysBy } from '../base/rails.ts'
 import type { Instant } from '../base/world.ts'
 import { sql, type Reader } from '../db/db.ts'
 import type { AccountRow } from './account.ts'
-import { orphanedWhy } from './bundle/owe.ts'
 import { isRefund } from './bundle/refund.ts'
 import type { PayoutRefusal } from './refusals.ts'
 import { reversalOf } from './rightSize.ts'
@@ -49,7 +48,8 @@ export async function payoutFacts(reader: Reader, payout: PayoutRow): Promise<Pa
       select id, state from coins
       where (payout_id = ${payout.id} or id in (select coin_id from coin_refunds where payout_id = ${payout.id}))
         and state <> 'mined' order by id limit 1`),
-    goesOn: payout.state === 'held' && (payout.why === orphanedWhy || reversal?.holds_payout === 1n),
+    goesOn:
+      payout.state === 'held' && (payout.reason === 'payment-orphaned' || reversal?.holds_payout === 1n),
   }
 }
 

@@ -3,6 +3,7 @@
  * proven, and its statement keeps the terms. Whoever orders a payout holds its invoice against the version
  * that asked for it.
  */
+import { because, type Reason } from '../base/reasons.ts'
 import {
   findStatement,
   judgeApproval,
@@ -85,9 +86,7 @@ async function judgedByItself(reader: Reader, record: ScheduleRecord): Promise<J
 }
 
 /** Why payouts wait where the terms of their schedule have to be proven. */
-export const termsOnlySaidOf = 'the terms of schedule '
-export const termsOnlySaid = (name: string): string =>
-  `${termsOnlySaidOf}${name} were said and not proven: a checker signs them with "repasse account sign --all" or on the console`
+export const termsOnlySaid = (schedule: string): Reason => because('terms-only-said', { schedule })
 
 type AskedBy = {
   id: string
@@ -106,7 +105,7 @@ type AskedBy = {
  * What the terms that asked for a payout's invoice say against ordering it: `said`, they were not proven;
  * `changed`, it is not by them.
  */
-export type TermsFault = { is: 'said' | 'changed'; why: string }
+export type TermsFault = { is: 'said'; why: Reason } | { is: 'changed'; why: string }
 
 /**
  * Of payouts by their ids; those with nothing against them are left out. An invoice that was put under

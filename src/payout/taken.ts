@@ -2,6 +2,7 @@
  * What was taken of an invoice under one name, brought to what is to be taken: each change is a movement of
  * its own.
  */
+import { sentence } from '../base/reasons.ts'
 import { brl } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post, totalsFor, type MovementName } from '../ledger/ledger.ts'
@@ -38,7 +39,7 @@ export async function bringTo(
     source,
     amount: brl(beyond > 0n ? beyond : -beyond),
     invoiceId,
-    memo: cause.why,
+    memo: sentence(cause.why),
   })
   return beyond
 }

@@ -14,10 +14,8 @@ import {
   coolingAccounts,
   everyLimitObjection,
   objectedAccounts,
-  onlySaidOf,
   receivables,
   refundRule,
-  termsOnlySaidOf,
   unreadSentence,
   waitingForRoom,
   type ApprovalsNeeded,
@@ -519,11 +517,11 @@ const otherAsks = (reader: Reader): Promise<AttentionItem[]> =>
         cast(null as text) as why, cast(null as bigint) as units from accounts where state = 'awaiting'
       union all select 'account unsigned', a.name, count(*), null, null, null from payouts p
         join accounts a on a.id = p.account_id
-        where p.state in ('owed', 'waiting') and p.why like ${`${onlySaidOf}%`} group by a.name
+        where p.state in ('owed', 'waiting') and p.reason = 'account-only-said' group by a.name
       union all select 'schedule unsigned', r.name, count(*), null, null, null from payouts p
         join invoices i on i.id = p.invoice_id
         join slots s on s.id = i.slot_id join schedules r on r.id = s.schedule_id
-        where p.state in ('owed', 'waiting') and p.why like ${`${termsOnlySaidOf}%`} group by r.name
+        where p.state in ('owed', 'waiting') and p.reason = 'terms-only-said' group by r.name
       union all select 'schedule held', r.name, null, h.added_at, h.why, null from schedule_holds h
         join schedules r on r.id = h.schedule_id
       union all select 'person objected', (select name from users

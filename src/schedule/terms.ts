@@ -23,11 +23,10 @@ import {
   scheduleRecords,
   scheduleTermsAct,
   statedTerms,
-  termsOnlySaid,
   versionOf,
   type ScheduleRecord,
 } from '../payout/payout.ts'
-import { isUnreadable, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import { setWhy, isUnreadable, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import type { ScheduleRow } from './row.ts'
 
 /** Everything that says whom a schedule asks, when and for how much, and what becomes of what they pay. */
@@ -256,6 +255,6 @@ async function sign(tx: Tx, { row, version, terms, by, proof }: Signed): Promise
 
 const lookAgain = (tx: Tx, name: string, now: Instant) =>
   tx.run(
-    sql`update payouts set next_at = ${now}, why = null where state in ('owed', 'waiting')
-      and why = ${termsOnlySaid(name)}`,
+    sql`update payouts set next_at = ${now}, ${setWhy(null)} where state in ('owed', 'waiting')
+      and reason = 'terms-only-said' and detail = ${JSON.stringify({ schedule: name })}`,
   )

@@ -8,7 +8,7 @@ import { later, millis, type Millis, type World } from '../base/world.ts'
 import type { RailName } from '../base/rails.ts'
 import type { Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
-import { forUpdate, sql, type Db, type Tx } from '../db/db.ts'
+import { setWhy, forUpdate, sql, type Db, type Tx } from '../db/db.ts'
 import { dropBody, othersEvents, type InboxRow } from './inbox.ts'
 import { inbox } from './tables.ts'
 
@@ -101,12 +101,7 @@ export async function finish(
     const isOthers = result.is === 'ignored' && result.others === true
     const about = isOthers ? othersEvents : row.about
     const also = [
-      ...[
-        sql`why = ${result.why}`,
-        sql`kind = ${kind ?? null}`,
-        sql`next_at = ${next}`,
-        sql`tries = ${tries}`,
-      ],
+      ...[setWhy(result.why), sql`kind = ${kind ?? null}`, sql`next_at = ${next}`, sql`tries = ${tries}`],
       sql`about = ${about}`,
     ]
     await inbox.move(

@@ -180,7 +180,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'a transfer that settled a payout is no stranger’s any more',
         file: 'src/payout/bank/adopt.ts',
-        from: '  await clearExternal(tx, world, transfer, cause.why)\n',
+        from: '  await clearExternal(tx, world, transfer, sentence(cause.why))\n',
         to: '',
         test: 'test/payout-verdicts.test.ts',
       },

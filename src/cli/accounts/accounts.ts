@@ -2,6 +2,7 @@
  * `repasse account`: where money may go; added by one person, approved by another. Adding one is in
  * `account-add.ts`.
  */
+import { sentence } from '../../base/reasons.ts'
 import type { Command } from 'commander'
 import type { Judged, ProofKind } from '../../approvals/approvals.ts'
 import { BadInput } from '../../base/answer.ts'
@@ -51,7 +52,8 @@ export function accountCommands(repasse: Command, shell: Shell): void {
           throw new BadInput(`account "${row.name}" cannot be approved: ${first.why}`)
         const { by, proof } = await prove(base, flags, 'account.approve')
         const approved = await approveAccount(base.db, name, by, proof, base.world.coolingOffMs)
-        if (proof.is === 'said' && base.terms.approvals === 'proven') shell.err(`${onlySaid(approved)}\n`)
+        if (proof.is === 'said' && base.terms.approvals === 'proven')
+          shell.err(`${sentence(onlySaid(approved))}\n`)
         await shell.out(
           asJson
             ? json(viewOf(approved, addressOf(first)))

@@ -2,6 +2,7 @@
  * Twins: a lost answer can leave two invoices of one tag at the bank. The one our books do not know is
  * canceled at once, and looked for.
  */
+import { sentence } from '../../base/reasons.ts'
 import { newId } from '../../base/id.ts'
 import { brl } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
@@ -151,7 +152,7 @@ export async function creditTwin(
   const posting = { source: twin.id, invoiceId: twin.invoice_id, memo: twin.provider_id }
   await post(tx, world, { movement: 'duplicate credited', amount: brl(paid), ...posting })
   await post(tx, world, { movement: 'duplicate fee', amount: brl(shown.feeUnits), ...posting })
-  await clearBooked(tx, world, twin.provider_id, [paid, -shown.feeUnits], cause.why)
+  await clearBooked(tx, world, twin.provider_id, [paid, -shown.feeUnits], sentence(cause.why))
   world.log.warn(
     { invoice: twin.invoice_id, twin: twin.provider_id },
     'a duplicate invoice was paid: a person decides',

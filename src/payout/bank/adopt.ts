@@ -2,12 +2,13 @@
  * Adopting: a transfer at the bank that these books did not order, or forgot having ordered, becomes an order
  * of the payout it pays.
  */
+import { sentence } from '../../base/reasons.ts'
 import { newId } from '../../base/id.ts'
 import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { clearSuspense, keepBankStop, post } from '../../ledger/ledger.ts'
 import type { ProviderPayout } from '../../rails/rail.ts'
-import { remember, sql, type Cause, type Sql, type Tx } from '../../db/db.ts'
+import { setWhy, remember, sql, type Cause, type Sql, type Tx, valuesOf } from '../../db/db.ts'
 import { applyPayout, type Applied } from './outcome.ts'
 import { assertKeyIsFree, type AttemptRow, type PayoutRow } from '../row.ts'
 import { payouts } from '../tables.ts'
@@ -31,9 +32,9 @@ export async function keepAttempt(
   await assertKeyIsFree(tx, payout, key, providerId)
   const why = state === 'sent' ? null : cause.why
   await tx.run(sql`
-    insert into attempts (id, payout_id, number, external_id, units, state, provider_id, why, asked_at,
-      changed_at)
-    values (${id}, ${payout.id}, ${number}, ${key}, ${units}, ${state}, ${providerId}, ${why}, ${createdAt},
+    insert into attempts (id, payout_id, number, external_id, units, state, provider_id, why, reason, detail,
+      asked_at, changed_at)
+    values (${id}, ${payout.id}, ${number}, ${key}, ${units}, ${state}, ${providerId}, ${valuesOf(why)}, ${createdAt},
       ${now})`)
   await remember(tx, 'attempts', id, '', state, cause, now)
   return (await tx.one<AttemptRow>(sql`select * from attempts where id = ${id}`))!
@@ -61,8 +62,8 @@ export async function adopt(
     { number, state: 'sent', units: payout.units },
     cause,
   )
-  await clearSuspense(tx, world, transfer.providerId, cause.why)
-  await clearExternal(tx, world, transfer, cause.why)
+  await clearSuspense(tx, world, transfer.providerId, sentence(cause.why))
+  await clearExternal(tx, world, transfer, sentence(cause.why))
   await post(tx, world, {
     movement: 'payout ordered',
     source: attempt.id,
@@ -71,7 +72,7 @@ export async function adopt(
     memo: attempt.external_id,
   })
   const now = await tx.now()
-  await payouts.move(tx, payout, 'sent', cause, [sql`next_at = ${now}`, sql`why = null`])
+  await payouts.move(tx, payout, 'sent', cause, [sql`next_at = ${now}`, setWhy(null)])
   world.log.warn(
     { payout: payout.id, order: attempt.external_id, ref: transfer.providerId },
     'a transfer is taken up as the order of a payout',

@@ -2,12 +2,13 @@
  * What became of an order: decided from everything the bank has under its key, so that order, delay and
  * repetition of events do not matter.
  */
+import { because, type Reason, sentence } from '../../base/reasons.ts'
 import { isSamePlace } from '../../base/brazil.ts'
 import { brl } from '../../base/money.ts'
 import { later, type Millis, type World } from '../../base/world.ts'
 import { clearBooked, post } from '../../ledger/ledger.ts'
 import { lacksBalance, type ProviderPayout } from '../../rails/rail.ts'
-import { forUpdate, sql, type Cause, type Sql, type Tx } from '../../db/db.ts'
+import { setWhy, forUpdate, sql, type Cause, type Sql, type Tx, type Why } from '../../db/db.ts'
 import type { BankAccountRow } from '../account.ts'
 import { afterItsEnd, rightSize } from '../rightSize.ts'
 import { stopPayouts, type AttemptRow, type PayoutRow } from '../row.ts'
@@ -48,7 +49,7 @@ type Decision =
   | { is: 'dead'; transfer: ProviderPayout; reason: 'insufficient balance' | 'failed' | 'canceled' }
   /** Refused as a double, and the one it doubles is not in sight yet. */
   | { is: 'hidden' }
-  | { is: 'wrong'; why: string }
+  | { is: 'wrong'; why: Reason }
 
 const isLive = ({ status }: ProviderPayout) => status === 'created' || status === 'processing'
 const duplicate = /duplicat/i
@@ -67,13 +68,13 @@ export function decide(
   const said = found.find(({ providerId }) => verdicts.get(providerId) === 'ours')
   const successes = found.filter(({ status }) => status === 'success')
   if (!said && successes.length > 1)
-    return { is: 'wrong', why: `the bank paid ${successes.length} transfers under one key` }
+    return { is: 'wrong', why: because('several-paid', { count: successes.length }) }
   const chosen = said ?? successes[0] ?? found.find(isLive) ?? found.at(-1)
   if (!chosen) return { is: 'unknown' }
   if (!said && (chosen.units !== ordered.units || !isSamePlace(chosen.to, ordered.account)))
     return {
       is: 'wrong',
-      why: `transfer ${chosen.providerId} differs from what was ordered in amount or receiver`,
+      why: because('transfer-differs', { transfer: chosen.providerId }),
     }
 
   if (chosen.status === 'success') return { is: 'success', transfer: chosen }
@@ -139,9 +140,9 @@ export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause:
 }
 
 /** Money went, or is going, somewhere it was not sent: nothing more is paid until a person has looked. */
-async function halt(tx: Tx, world: World, payout: PayoutRow, why: string, cause: Cause): Promise<Applied> {
+async function halt(tx: Tx, world: World, payout: PayoutRow, why: Reason, cause: Cause): Promise<Applied> {
   world.log.error({ payout: payout.id, why, ref: cause.ref }, 'payouts are stopped')
-  await stopPayouts(tx, `${payout.id}: ${why}`)
+  await stopPayouts(tx, `${payout.id}: ${sentence(why)}`)
   return 'halt'
 }
 
@@ -161,12 +162,12 @@ async function live(
         tx,
         world,
         payout,
-        `order ${attempt.external_id} was given up as ${attempt.state}, and is under way at the bank`,
+        because('given-up-as', { order: attempt.external_id, state: attempt.state }),
         cause,
       )
-    const also = [sql`provider_id = ${transfer.providerId}`, sql`why = null`]
+    const also = [sql`provider_id = ${transfer.providerId}`, setWhy(null)]
     await attempts.move(tx, attempt, 'sent', cause, also)
-    await movePayout(tx, payout, 'sent', cause, [sql`next_at = ${next}`, sql`why = null`])
+    await movePayout(tx, payout, 'sent', cause, [sql`next_at = ${next}`, setWhy(null)])
     return 'moved'
   }
   if (attempt.state !== 'sending' && attempt.state !== 'unsure') {
@@ -176,7 +177,7 @@ async function live(
     return 'nothing new'
   }
   await attempts.move(tx, attempt, 'sent', cause, [sql`provider_id = ${transfer.providerId}`])
-  await movePayout(tx, payout, 'sent', cause, [sql`next_at = ${next}`, sql`why = null`])
+  await movePayout(tx, payout, 'sent', cause, [sql`next_at = ${next}`, setWhy(null)])
   return 'moved'
 }
 
@@ -206,7 +207,7 @@ async function succeed(
       tx,
       world,
       payout,
-      `order ${attempt.external_id} was given up as ${attempt.state}, and the bank paid it`,
+      because('paid-after-given-up', { order: attempt.external_id, state: attempt.state }),
       cause,
     )
 
@@ -214,7 +215,7 @@ async function succeed(
   await attempts.move(tx, attempt, 'success', cause, [
     sql`provider_id = ${transfer.providerId}`,
     sql`fee_units = ${fee}`,
-    sql`why = null`,
+    setWhy(null),
   ])
   const memo = attempt.external_id
   await post(tx, world, {
@@ -228,7 +229,7 @@ async function succeed(
   await bookDifference(tx, world, attempt, units - attempt.units, memo)
   // It may have been given up, and its lines be in suspense since then, or closed there.
   await clearBooked(tx, world, transfer.providerId, [-units, -fee], 'the bank paid it')
-  await movePayout(tx, payout, 'paid', cause, [sql`why = null`, sql`waits = 0`])
+  await movePayout(tx, payout, 'paid', cause, [setWhy(null), sql`waits = 0`])
   await rightSize(tx, world, payout.invoice_id, cause)
   return 'moved'
 }
@@ -304,31 +305,31 @@ async function dead(
 ): Promise<Applied> {
   if (attempt.state !== 'sending' && attempt.state !== 'unsure' && attempt.state !== 'sent')
     return 'nothing new'
-  const why = errors.length > 0 ? `${reason}: ${errors.join('; ')}` : reason
+  const why = because('order-failed', { end: reason, said: errors })
   await attempts.move(tx, attempt, reason === 'canceled' ? 'canceled' : 'failed', { ...cause, why }, [
-    sql`why = ${why}`,
+    setWhy(why),
   ])
   await post(tx, world, {
     movement: 'payout returned',
     source: await sourceOf(tx, 'payout returned', attempt.id),
     amount: brl(attempt.units),
     invoiceId: payout.invoice_id,
-    memo: why,
+    memo: sentence(why),
   })
 
   const now = await tx.now()
   if (reason === 'insufficient balance')
     await movePayout(tx, payout, 'waiting', { ...cause, why, again: true }, [
       sql`next_at = ${later(now, balancePauseMs(payout.waits))}`,
-      sql`why = ${why}`,
+      setWhy(why),
       sql`waits = waits + 1`,
     ])
   else if (reason === 'failed' && payout.tries < maxTries)
     await movePayout(tx, payout, 'owed', { ...cause, why }, [
       sql`next_at = ${later(now, minuteMs * 2 ** Number(payout.tries))}`,
-      sql`why = ${why}`,
+      setWhy(why),
     ])
-  else await movePayout(tx, payout, 'held', { ...cause, why }, [sql`why = ${why}`])
+  else await movePayout(tx, payout, 'held', { ...cause, why }, [setWhy(why)])
   await afterItsEnd(tx, world, payout, cause)
   return 'moved'
 }
@@ -342,18 +343,18 @@ export async function giveUp(
   world: World,
   attempt: AttemptRow,
   payout: PayoutRow,
-  why: string,
+  why: Why,
   cause: Cause,
 ): Promise<void> {
-  await attempts.move(tx, attempt, 'failed', { ...cause, why }, [sql`why = ${why}`])
+  await attempts.move(tx, attempt, 'failed', { ...cause, why }, [setWhy(why)])
   await post(tx, world, {
     movement: 'payout returned',
     source: await sourceOf(tx, 'payout returned', attempt.id),
     amount: brl(attempt.units),
     invoiceId: payout.invoice_id,
-    memo: why,
+    memo: sentence(why),
   })
-  await movePayout(tx, payout, 'held', { ...cause, why }, [sql`why = ${why}`])
+  await movePayout(tx, payout, 'held', { ...cause, why }, [setWhy(why)])
   await afterItsEnd(tx, world, payout, cause)
 }
 
@@ -367,7 +368,7 @@ export async function takeBack(
   world: World,
   attempt: AttemptRow,
   payout: PayoutRow,
-  why: string,
+  why: Why,
   cause: Cause,
 ): Promise<void> {
   const { id, provider_id: ref, fee_units: fee } = attempt
@@ -376,7 +377,7 @@ export async function takeBack(
       movement: 'transfer fee refunded',
       source: id,
       amount: brl(fee ?? 0n),
-      memo: why,
+      memo: sentence(why),
     })
     await refunded(tx, world, attempt, payout, cause, why)
   } else if (attempt.state === 'sending' || attempt.state === 'unsure' || attempt.state === 'sent')
@@ -393,17 +394,15 @@ async function refunded(
   attempt: AttemptRow,
   payout: PayoutRow,
   cause: Cause,
-  why = 'the receiver’s bank sent it back',
+  why: Why = because('sent-back'),
 ): Promise<Applied> {
-  await attempts.move(tx, { id: attempt.id, state: 'success' }, 'refunded', { ...cause, why }, [
-    sql`why = ${why}`,
-  ])
+  await attempts.move(tx, { id: attempt.id, state: 'success' }, 'refunded', { ...cause, why }, [setWhy(why)])
   await post(tx, world, {
     movement: 'payout refunded',
     source: attempt.id,
     amount: brl(attempt.units),
     invoiceId: payout.invoice_id,
-    memo: why,
+    memo: sentence(why),
   })
   const beyond = await tx.all<{ movement: string; units: bigint }>(sql`
     select t.movement, e.units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
@@ -422,8 +421,8 @@ async function refunded(
     (sum, { movement, units }) => sum + (movement === 'payout overpaid' ? units : -units),
     attempt.units,
   )
-  await clearReturned(tx, world, attempt, moved, why)
-  await movePayout(tx, payout, 'returned', { ...cause, why }, [sql`why = ${why}`])
+  await clearReturned(tx, world, attempt, moved, sentence(why))
+  await movePayout(tx, payout, 'returned', { ...cause, why }, [setWhy(why)])
   await afterItsEnd(tx, world, payout, cause)
   return 'moved'
 }
@@ -442,7 +441,7 @@ async function clearReturned(
   const { id: source, provider_id: providerId, fee_units: fee } = attempt
   const clears = async (part: bigint) => (await clearBooked(tx, world, providerId, [part], why)).length > 0
   if ((await clears(moved)) || fee === null || fee === 0n || !(await clears(moved + fee))) return
-  await post(tx, world, { movement: 'transfer fee refunded', source, amount: brl(fee), memo: why })
+  await post(tx, world, { movement: 'transfer fee refunded', source, amount: brl(fee), memo: `${why}` })
 }
 
 async function movePayout(

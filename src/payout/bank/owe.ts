@@ -1,9 +1,10 @@
 /** Owing: a credited invoice makes its movements and one payout, in the transaction that settles it. */
+import { because, sentence } from '../../base/reasons.ts'
 import { newId } from '../../base/id.ts'
 import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
-import { remember, sql, type Cause, type Tx } from '../../db/db.ts'
+import { remember, sql, type Cause, type Tx, valuesOf } from '../../db/db.ts'
 import { netOf, type Terms } from '../net.ts'
 
 /** What was credited for one invoice, and what decides who gets how much of it. */
@@ -35,7 +36,8 @@ export async function owe(
   const book = (
     movement: 'invoice credited' | 'bank fee' | 'commission' | 'transfer fee withheld',
     units: bigint,
-  ) => post(tx, world, { movement, source: invoiceId, amount: brl(units), invoiceId, memo: cause.why })
+  ) =>
+    post(tx, world, { movement, source: invoiceId, amount: brl(units), invoiceId, memo: sentence(cause.why) })
 
   await book('invoice credited', paid)
   await book('bank fee', bankFee)
@@ -48,18 +50,14 @@ export async function owe(
   const id = newId('payout', world)
   const now = await tx.now()
   const why =
-    net <= 0n
-      ? 'nothing is left after fees'
-      : net < collected.minPayout
-        ? 'below the smallest payout of its schedule'
-        : null
+    net <= 0n ? because('nothing-left') : net < collected.minPayout ? because('below-smallest') : null
   const state = why === null ? 'owed' : 'held'
   const made = await tx.run(sql`
     insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units, state,
-      why, next_at, added_at, changed_at)
+      why, reason, detail, next_at, added_at, changed_at)
     values (${id}, (select store_id from invoices where id = ${invoiceId}), ${invoiceId},
       ${rule}, ${collected.accountId}, 'starkbank', 'BRL', ${net},
-      ${net > 0n ? withheld : 0n}, ${state}, ${why}, ${now}, ${now}, ${now})
+      ${net > 0n ? withheld : 0n}, ${state}, ${valuesOf(why)}, ${now}, ${now}, ${now})
     on conflict (invoice_id, rule) do nothing`)
   if (made === 0) return undefined
   await remember(tx, 'payouts', id, '', state, { ...cause, why: why ?? cause.why }, now)

@@ -2,11 +2,12 @@
  * Settles orders that no answer or no event came for: asks the bank what it has under their keys, and only
  * then acts.
  */
+import { because } from '../../base/reasons.ts'
 import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
 import { owedFor } from '../../ledger/ledger.ts'
 import { absenceMs, callMs, type BankDestination, type ProviderPayout, type Rail } from '../../rails/rail.ts'
-import { eachApart, forUpdate, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
+import { setWhy, eachApart, forUpdate, sql, throwFirst, type Db, type Tx, type Why } from '../../db/db.ts'
 import { destinationOf, type BankAccountRow } from '../account.ts'
 import { ordersNotAsBooked } from '../asBooked.ts'
 import { beginLook, isFresh, staleLook } from './look.ts'
@@ -32,7 +33,9 @@ export async function resolvePayouts(db: Db, rail: Rail, world: World): Promise<
   const faults = await eachApart(doubtful, order => ask(db, rail, world, order))
   // The others come first next time; the run is shown as failed, and the payout says why.
   for (const { of: order, why } of faults)
-    await db.tx(tx => putOff(tx, world, order, `it cannot be asked about: ${why}`.slice(0, 500)))
+    await db.tx(tx =>
+      putOff(tx, world, order, because('cannot-be-asked-about', { fault: why.slice(0, 500) })),
+    )
   throwFirst(faults)
   return doubtful.length
 }
@@ -41,10 +44,10 @@ async function putOff(
   tx: Tx,
   world: World,
   { payout_id: id }: Pick<AttemptRow, 'payout_id'>,
-  why: string,
+  why: Why,
 ): Promise<void> {
   await tx.run(sql`
-    update payouts set next_at = ${later(await tx.now(), silenceMs)}, why = ${why} where id = ${id}
+    update payouts set next_at = ${later(await tx.now(), silenceMs)}, ${setWhy(why)} where id = ${id}
       and state in ('unsure', 'sent')`)
   world.log.error({ payout: id, why }, 'an order could not be asked about')
 }
@@ -57,17 +60,14 @@ async function abandonSending(tx: Tx, now: string): Promise<void> {
   const rows = await tx.all<PayoutRow>(
     sql`select * from payouts where rail = 'starkbank' and state = 'sending' and next_at <= ${now} limit 1000`,
   )
-  const why = 'nobody wrote down an answer'
+  const why = because('answer-not-written-down')
   for (const { id } of rows) {
     const attempt = await tx.one<{ id: string }>(
       sql`select id from attempts where payout_id = ${id} and state = 'sending'`,
     )
     if (attempt)
       await attempts.move(tx, { id: attempt.id, state: 'sending' }, 'unsure', { why }, [sql`absences = 0`])
-    await payouts.move(tx, { id, state: 'sending' }, 'unsure', { why }, [
-      sql`next_at = ${now}`,
-      sql`why = ${why}`,
-    ])
+    await payouts.move(tx, { id, state: 'sending' }, 'unsure', { why }, [sql`next_at = ${now}`, setWhy(why)])
   }
 }
 
@@ -98,7 +98,7 @@ async function ask(
       tx,
       world,
       { externalId: attempt.external_id, found: answer.value, errors: [], readNow: true },
-      { why: 'asked the bank by its key' },
+      { why: because('asked-by-key') },
     )
     // What contradicts the order stays so for a while: asked about at once again, it would be told again and
     // again.
@@ -138,14 +138,16 @@ async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<Again 
   // What is in transit is owed no more: anything else that is owed or lacking came or went since it was
   // ordered.
   if ((await owedFor(tx, payout.invoice_id)).units !== 0n) {
-    const why = `the bank shows order ${attempt.external_id} nowhere, and what is owed has changed since it was made`
+    const why = because('absent-and-changed', { order: attempt.external_id })
     await giveUp(tx, world, attempt, payout, why, { why })
     return 'moved'
   }
   if ((await bankPayoutsStopped(tx, now)) !== undefined) return 'again'
   const edited = (await ordersNotAsBooked(tx, [attempt])).get(attempt.id)
   if (edited !== undefined) {
-    await tx.run(sql`update payouts set why = ${edited} where id = ${payout.id}`)
+    await tx.run(
+      sql`update payouts set ${setWhy(because('edited', { finding: edited }))} where id = ${payout.id}`,
+    )
     return 'again'
   }
   const account = (await tx.one<BankAccountRow>(
@@ -153,7 +155,7 @@ async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<Again 
   ))!
   // As at the first order: while it is asked for, no event may call it dead, for the next try of this call
   // would bring it to life.
-  const why = 'absent twice, so ordered again under the same key'
+  const why = because('absent-so-repeated')
   const mine = await attempts.move(tx, { id: attempt.id, state: 'unsure' }, 'sending', { why }, [
     sql`asked_at = ${now}`,
   ])
@@ -181,13 +183,13 @@ async function orderAgain(
     world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'an order could not be repeated')
     await db.tx(async tx => {
       if (await isStillOurs(tx, { attemptId: attempt.id, askedAt }))
-        await unsureAgain(tx, attempt, answer.why)
+        await unsureAgain(tx, attempt, because('said', { said: answer.why }))
     }, 'locks')
   }
 }
 
 async function sentAgain(tx: Tx, attempt: AttemptRow, { providerId }: ProviderPayout): Promise<void> {
-  const cause = { why: 'the bank took it on', ref: providerId }
+  const cause = { why: because('bank-accepted'), ref: providerId }
   const next = later(await tx.now(), silenceMs)
   if (
     await attempts.move(tx, { id: attempt.id, state: 'sending' }, 'sent', cause, [
@@ -196,15 +198,15 @@ async function sentAgain(tx: Tx, attempt: AttemptRow, { providerId }: ProviderPa
   )
     await payouts.move(tx, { id: attempt.payout_id, state: 'sending' }, 'sent', cause, [
       sql`next_at = ${next}`,
-      sql`why = null`,
+      setWhy(null),
     ])
 }
 
-async function unsureAgain(tx: Tx, attempt: AttemptRow, why: string): Promise<void> {
+async function unsureAgain(tx: Tx, attempt: AttemptRow, why: Why): Promise<void> {
   const next = later(await tx.now(), absenceMs)
   if (await attempts.move(tx, { id: attempt.id, state: 'sending' }, 'unsure', { why }, [sql`absences = 0`]))
     await payouts.move(tx, { id: attempt.payout_id, state: 'sending' }, 'unsure', { why }, [
       sql`next_at = ${next}`,
-      sql`why = ${why}`,
+      setWhy(why),
     ])
 }

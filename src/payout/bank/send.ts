@@ -2,6 +2,7 @@
  * Sending what is owed: payouts are claimed, the rail is asked under our own key, and what it answered is
  * recorded.
  */
+import { because } from '../../base/reasons.ts'
 import { refused, type Answer } from '../../base/answer.ts'
 import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { newId } from '../../base/id.ts'
@@ -10,6 +11,7 @@ import { later, type Instant, type World } from '../../base/world.ts'
 import { bankMayBeAsked, post } from '../../ledger/ledger.ts'
 import { absenceMs, callMs, type PayoutOrder, type ProviderPayout, type Rail } from '../../rails/rail.ts'
 import {
+  setWhy,
   eachApart,
   faultOf,
   forUpdate,
@@ -21,6 +23,7 @@ import {
   type Sql,
   type Db,
   type Tx,
+  type Why,
 } from '../../db/db.ts'
 import { canonical } from '../../approvals/approvals.ts'
 import { destinationOf, placeOf, type BankAccountRow } from '../account.ts'
@@ -89,16 +92,16 @@ export async function sendPayouts(
   })
   const left: typeof faults = []
   for (const fault of faults)
-    if (await db.tx(tx => holdBack(tx, world, fault.of, faultSentence('looked up', fault.why))))
+    if (
+      await db.tx(tx =>
+        holdBack(tx, world, fault.of, because('cannot-be-looked-up', { fault: fault.why.slice(0, 500) })),
+      )
+    )
       outcome.held += 1
     else left.push(fault)
   throwFirst(left)
   return outcome
 }
-
-/** As its payout shows it. */
-const faultSentence = (what: 'ordered' | 'looked up', why: string) =>
-  `it cannot be ${what}: ${why}`.slice(0, 500)
 
 /**
  * By an attempt we know of, by one made after the backup that this database was restored from, or by whoever
@@ -192,7 +195,7 @@ async function claimApart(
     claimed.stale += stale
   })
   for (const { of: row, why } of faults) {
-    await db.tx(tx => holdBack(tx, world, row, faultSentence('ordered', why)))
+    await db.tx(tx => holdBack(tx, world, row, because('cannot-be-ordered', { fault: why.slice(0, 500) })))
     claimed.held += 1
   }
   return claimed
@@ -237,9 +240,9 @@ async function coveredByBalance(db: Db, rail: Rail, world: World, due: PayoutRow
 async function waitForBalance(tx: Tx, payouts: PayoutRow[], balance: bigint): Promise<void> {
   const now = await tx.now()
   for (const { id, waits } of payouts) {
-    const why = `insufficient balance: the bank holds ${formatReais(balance)}`
+    const why = because('insufficient-balance', { units: `${balance}` })
     await tx.run(sql`
-      update payouts set why = ${why}, waits = waits + 1, next_at = ${later(now, balancePauseMs(waits))}
+      update payouts set ${setWhy(why)}, waits = waits + 1, next_at = ${later(now, balancePauseMs(waits))}
         where id = ${id} and state = 'waiting'`)
   }
 }
@@ -260,8 +263,8 @@ async function openAttempt(tx: Tx, world: World, payout: DuePayout): Promise<Ord
     tx,
     payout,
     'sending',
-    { why: `order ${number} is about to be sent`, ref: attemptId, again: true },
-    [sql`next_at = ${later(now, absenceMs)}`, sql`tries = tries + 1`, sql`why = null`],
+    { why: because('order-about-to-be-sent', { number: `${number}` }), ref: attemptId, again: true },
+    [sql`next_at = ${later(now, absenceMs)}`, sql`tries = tries + 1`, setWhy(null)],
   )
   await tx.run(sql`
     insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at, destination)
@@ -273,7 +276,7 @@ async function openAttempt(tx: Tx, world: World, payout: DuePayout): Promise<Ord
     attemptId,
     '',
     'sending',
-    { why: 'about to ask the bank', ref: payout.id },
+    { why: because('about-to-ask-bank'), ref: payout.id },
     now,
   )
   await post(tx, world, {
@@ -345,7 +348,7 @@ async function record(tx: Tx, world: World, order: Order, answer: Answer<Provide
     }
     // No answer came, so the money may be on its way: resolve asks by tag before anyone pays again.
     case 'unsure':
-      return unclear(tx, order, answer.why)
+      return unclear(tx, order, because('said', { said: answer.why }))
     case 'refused':
       return refusedNow(tx, world, order, answer)
   }
@@ -362,7 +365,7 @@ export const isStillOurs = async (
   )) !== undefined
 
 async function taken(tx: Tx, order: Order, made: ProviderPayout): Promise<void> {
-  const cause: Cause = { why: 'the bank took it on', ref: made.providerId }
+  const cause: Cause = { why: because('bank-accepted'), ref: made.providerId }
   const now = await tx.now()
   if (
     await attempts.move(tx, { id: order.attemptId, state: 'sending' }, 'sent', cause, [
@@ -374,14 +377,14 @@ async function taken(tx: Tx, order: Order, made: ProviderPayout): Promise<void> 
     ])
 }
 
-async function unclear(tx: Tx, order: Order, why: string): Promise<void> {
+async function unclear(tx: Tx, order: Order, why: Why): Promise<void> {
   const next = later(await tx.now(), absenceMs)
   if (
     await attempts.move(tx, { id: order.attemptId, state: 'sending' }, 'unsure', { why }, [sql`absences = 0`])
   )
     await payouts.move(tx, { id: order.payoutId, state: 'sending' }, 'unsure', { why, again: true }, [
       sql`next_at = ${next}`,
-      sql`why = ${why}`,
+      setWhy(why),
     ])
 }
 
@@ -389,12 +392,11 @@ async function refusedNow(
   tx: Tx,
   world: World,
   order: Order,
-  { why, again, afterMs, denied }: { why: string; again: boolean; afterMs?: number; denied?: true },
+  { why: said, again, afterMs, denied }: { why: string; again: boolean; afterMs?: number; denied?: true },
 ): Promise<void> {
+  const why = because('said', { said })
   if (
-    !(await attempts.move(tx, { id: order.attemptId, state: 'sending' }, 'refused', { why }, [
-      sql`why = ${why}`,
-    ]))
+    !(await attempts.move(tx, { id: order.attemptId, state: 'sending' }, 'refused', { why }, [setWhy(why)]))
   )
     return
   await post(tx, world, {
@@ -402,7 +404,7 @@ async function refusedNow(
     source: order.attemptId,
     amount: brl(order.units),
     invoiceId: order.invoiceId,
-    memo: why,
+    memo: said,
   })
   const { waits } = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${order.payoutId}`))!
   const next = later(await tx.now(), Math.max(afterMs ?? 0, unansweredPauseMs(waits)))
@@ -413,7 +415,7 @@ async function refusedNow(
     { why, ...(again && { again }) },
     [
       sql`next_at = ${next}`,
-      sql`why = ${why}`,
+      setWhy(why),
       // That the bank does not know us says nothing about this payout.
       ...(denied ? [sql`tries = tries - 1`] : [sql`waits = waits + 1`]),
     ],

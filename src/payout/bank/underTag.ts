@@ -2,10 +2,11 @@
  * What the bank has under an invoice's tag, looked at before its payout is ordered: a new key is a new
  * payment to the bank, so nothing else may be alive there.
  */
+import { because, Reason } from '../../base/reasons.ts'
 import { isSamePlace } from '../../base/brazil.ts'
 import { later, type Millis, type World } from '../../base/world.ts'
 import type { ProviderPayout, Rail } from '../../rails/rail.ts'
-import { forUpdate, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
+import { setWhy, forUpdate, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
 import type { BankAccountRow } from '../account.ts'
 import { adopt, keepAttempt, wasBookedAsExternal } from './adopt.ts'
 import { applyPayout } from './outcome.ts'
@@ -30,7 +31,7 @@ type Found =
   /** An order of this payout that these books have forgotten, just as it would be made now. */
   | { is: 'forgotten'; transfer: ProviderPayout; number: bigint }
   /** Not an order of these books, or not as one is made: a person says. */
-  | { is: 'strange'; transfer: ProviderPayout; why: string }
+  | { is: 'strange'; transfer: ProviderPayout; why: Reason | { status: string; order: string } }
 
 /** Pure: what stands in the way of a new order. */
 export function judge(
@@ -56,7 +57,7 @@ export function judge(
     return {
       is: 'strange',
       transfer,
-      why: `the bank shows ${alive.length} transfers for its invoice that are alive or paid: ${alive.map(nameOf).join(', ')}`,
+      why: because('several-transfers', { transfers: alive.map(nameOf) }),
     }
   const attempt = orderOf(transfer)
   if (attempt && attempt.state !== 'refunded' && transfer.status !== 'unknown')
@@ -65,7 +66,7 @@ export function judge(
     return {
       is: 'strange',
       transfer,
-      why: `order ${key} was given up, but the bank shows it as ${transfer.status}`,
+      why: because('given-up-but-shown', { order: key, status: transfer.status }),
     }
   const number = numberOf(payout.id, transfer.externalId)
   if (
@@ -75,7 +76,7 @@ export function judge(
     transfer.status !== 'unknown'
   )
     return { is: 'forgotten', transfer, number }
-  return { is: 'strange', transfer, why: `the bank shows it as ${transfer.status} under ${key}, ` }
+  return { is: 'strange', transfer, why: { status: transfer.status, order: key } }
 }
 
 const nameOf = ({ providerId, externalId, status }: ProviderPayout) => `${externalId ?? providerId} ${status}`
@@ -85,11 +86,11 @@ async function hold(
   world: World,
   payout: PayoutRow,
   shown: ProviderPayout,
-  why: string,
+  why: Reason,
 ): Promise<void> {
   world.log.error({ payout: payout.id, why }, 'a payout is held')
   const cause = { why, ref: shown.providerId }
-  await payouts.move(tx, payout, 'held', cause, [sql`why = ${why}`])
+  await payouts.move(tx, payout, 'held', cause, [setWhy(why)])
 }
 
 /**
@@ -151,7 +152,7 @@ export async function lookUnderTag(
         return withKnown(tx, look)
       case 'given up': {
         const cause: Cause = {
-          why: 'an order that was given up is alive at the bank',
+          why: because('given-up-and-alive'),
           ref: found.transfer.providerId,
         }
         const sameKey = shown.filter(
@@ -171,7 +172,10 @@ export async function lookUnderTag(
             world,
             current,
             found.transfer,
-            `order ${found.attempt.external_id} was given up, but the bank shows it as ${found.transfer.status}`,
+            because('given-up-but-shown', {
+              order: found.attempt.external_id,
+              status: found.transfer.status,
+            }),
           )
         return 'no'
       }
@@ -182,11 +186,14 @@ export async function lookUnderTag(
             world,
             current,
             found.transfer,
-            `the bank shows it as ${found.transfer.status} under ${nameOf(found.transfer)}, which was booked as external`,
+            because('booked-as-external', {
+              status: found.transfer.status,
+              order: nameOf(found.transfer),
+            }),
           )
         else
           await adopt(tx, world, current, found.transfer, found.number, {
-            why: 'ordered after the backup restored here',
+            why: because('ordered-after-backup'),
             ref: found.transfer.providerId,
           })
         return 'no'
@@ -198,7 +205,9 @@ export async function lookUnderTag(
           world,
           current,
           found.transfer,
-          found.why.endsWith(', ') ? `${found.why}${await howCome(tx)}` : found.why,
+          found.why instanceof Reason
+            ? found.why
+            : because('shown-under-key', { ...found.why, restored: await wasRestored(tx) }),
         )
         return 'no'
       }
@@ -208,10 +217,8 @@ export async function lookUnderTag(
   return may
 }
 
-const howCome = async (tx: Tx): Promise<string> =>
-  (await tx.one(sql`select 1 as yes from settings where name = 'restored'`))
-    ? 'ordered after the backup restored here'
-    : 'by no order of these books'
+const wasRestored = async (tx: Tx): Promise<boolean> =>
+  (await tx.one(sql`select 1 as yes from settings where name = 'restored'`)) !== undefined
 
 /**
  * Everything under the invoice's tag, in one question; undefined where the bank did not answer. What the bank
@@ -263,7 +270,7 @@ async function rememberDead(
     )
       continue
     const state = transfer.status === 'canceled' ? 'canceled' : 'failed'
-    const cause = { why: 'ordered after the backup restored here', ref: transfer.providerId }
+    const cause = { why: because('ordered-after-backup'), ref: transfer.providerId }
     known.push(
       await keepAttempt(tx, world, payout, transfer, { number, state, units: transfer.units }, cause),
     )

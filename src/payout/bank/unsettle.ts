@@ -2,11 +2,12 @@
  * Taking back what an older version booked: that a transfer at the bank had paid a payout, without an order
  * of it.
  */
+import { because } from '../../base/reasons.ts'
 import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
 import type { ProviderPayout } from '../../rails/rail.ts'
-import { sql, type Cause, type Tx } from '../../db/db.ts'
+import { setWhy, sql, type Cause, type Tx } from '../../db/db.ts'
 import { type PayoutRow } from '../row.ts'
 import { payouts } from '../tables.ts'
 
@@ -37,6 +38,6 @@ export async function unsettleElsewhere(
     invoiceId,
     memo: providerId,
   })
-  const why = `transfer ${providerId}, by which it was settled, has not paid it: release it once it is to be paid`
-  await payouts.move(tx, { id, state: 'paid' }, 'held', { ...cause, why }, [sql`why = ${why}`])
+  const why = because('settlement-undone', { transfer: providerId })
+  await payouts.move(tx, { id, state: 'paid' }, 'held', { ...cause, why }, [setWhy(why)])
 }

@@ -2,6 +2,7 @@
  * What people say of a transfer at the bank: that it paid a payout, or that it is none of ours. The ledger
  * follows, whatever was booked before.
  */
+import { because, sentence } from '../../base/reasons.ts'
 import { isSamePlace } from '../../base/brazil.ts'
 import { brl, formatMoney } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
@@ -412,7 +413,7 @@ export async function carryOutVerdict(
   const as = detailOf(proposal)['verdict'] as Verdict
   await assertMayBe(tx, payout, transfer, as)
   const { providerId, invoiceId: invoice, externalId: key } = transfer
-  const cause: Cause = { why: `${madeBy} and ${by}: ${why}`, ref: providerId }
+  const cause: Cause = { why: because('said-by-two', { madeBy, by: by!, said: why }), ref: providerId }
   const now = await tx.now()
   await tx.run(sql`
     insert into strange_transfers (rail, provider_id, store_id, invoice_tag, order_key, payout_id, verdict,
@@ -452,8 +453,11 @@ async function giveUpLost(
   if (order.state !== 'sent' && order.state !== 'unsure')
     refuse({ is: 'order-settled', order: order.external_id, state: order.state })
   await assertSilent(tx, order)
-  const cause: Cause = { why: `${madeBy} and ${by}: ${why}`, ref: order.provider_id! }
-  await giveUp(tx, world, order, payout, `the bank has no trace of order ${order.external_id}`, cause)
+  const cause: Cause = {
+    why: because('said-by-two', { madeBy, by: by!, said: why }),
+    ref: order.provider_id!,
+  }
+  await giveUp(tx, world, order, payout, because('order-without-trace', { order: order.external_id }), cause)
   const detail = { transfer: order.provider_id!, as: 'not-ours', madeBy, why }
   await audit(tx, { actor: by!, act: 'payout adjudicated', subject: id, detail })
 }
@@ -469,7 +473,7 @@ async function disown(
   { tagged, lines, cause }: { tagged: ProviderPayout[]; lines: StatementLine[]; cause: Cause },
 ): Promise<void> {
   const { providerId } = transfer
-  const inSuspense = await clearSuspense(tx, world, providerId, cause.why)
+  const inSuspense = await clearSuspense(tx, world, providerId, sentence(cause.why))
   const moved = new Map([...lines, ...inSuspense].map(({ id, units }) => [id, units]))
   for (const [source, units] of moved) {
     const movement = units > 0n ? 'external in' : 'external out'
@@ -477,7 +481,7 @@ async function disown(
       movement,
       source,
       amount: brl(units < 0n ? -units : units),
-      memo: `transfer ${providerId}: ${cause.why}`,
+      memo: `transfer ${providerId}: ${sentence(cause.why)}`,
     })
   }
   await unsettleElsewhere(tx, world, payout, transfer, cause)

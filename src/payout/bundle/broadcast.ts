@@ -1,9 +1,10 @@
 /** Sending: bytes that are kept are sent, the same bytes, as often as it takes until a block has them. */
+import { because } from '../../base/reasons.ts'
 import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { later, type World } from '../../base/world.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { callMs } from '../../rails/rail.ts'
-import { eachApart, forUpdate, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
+import { setWhy, eachApart, forUpdate, sql, throwFirst, type Db, type Tx, type Cause } from '../../db/db.ts'
 import { latestOf, readPlan, signedOf, type BundleRow, type CandidateRow } from './bundle.ts'
 import { isCancellation, isCanceling, type OwedAgain } from './cancel.ts'
 import { strangeIn } from './check.ts'
@@ -105,7 +106,7 @@ async function send(
       sql`select refusal from bundle_candidates where id = ${txid}`,
     )
     await tx.run(
-      sql`update bundles set why = ${answer.why}, next_at = ${later(await tx.now(), sendAgainMs)}
+      sql`update bundles set ${setWhy(answer.why)}, next_at = ${later(await tx.now(), sendAgainMs)}
         where id = ${bundle}`,
     )
     await tx.run(sql`update bundle_candidates set refusal = ${answer.why} where id = ${txid}`)
@@ -160,7 +161,7 @@ async function excuseOf(
 
 async function taken(tx: Tx, candidate: CandidateRow): Promise<void> {
   const { id: txid, bundle_id: id } = candidate
-  const cause = { why: 'a node has it', ref: txid }
+  const cause = { why: because('node-has-it'), ref: txid }
   const bundle = (await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`))!
   const waits = (await latestOf(tx, id)).state === 'planned'
   // What a better offer waits for stays said.
@@ -168,7 +169,7 @@ async function taken(tx: Tx, candidate: CandidateRow): Promise<void> {
   await candidates.move(tx, { id: txid, state: 'signed' }, 'sent', cause)
   if (bundle.state === 'signed') await bundles.move(tx, { id, state: 'signed' }, 'sent', cause)
   await tx.run(
-    sql`update bundles set why = ${why}, next_at = ${later(await tx.now(), waits ? signAgainMs : sendAgainMs)}
+    sql`update bundles set ${setWhy(why)}, next_at = ${later(await tx.now(), waits ? signAgainMs : sendAgainMs)}
       where id = ${id}`,
   )
   await tx.run(sql`update bundle_candidates set refusal = null where id = ${txid} and refusal is not null`)
@@ -176,12 +177,12 @@ async function taken(tx: Tx, candidate: CandidateRow): Promise<void> {
 }
 
 /** Its orders are on their way. */
-async function tellAttempts(tx: Tx, bundleId: string, cause: { why: string; ref: string }): Promise<void> {
+async function tellAttempts(tx: Tx, bundleId: string, cause: Cause): Promise<void> {
   const rows = await tx.all<{ id: string; payout_id: string }>(
     sql`select id, payout_id from attempts where bundle_id = ${bundleId} and state = 'sending' order by id`,
   )
   for (const { id, payout_id: payoutId } of rows) {
     await attempts.move(tx, { id, state: 'sending' }, 'sent', cause)
-    await payouts.move(tx, { id: payoutId, state: 'sending' }, 'sent', cause, [sql`why = null`])
+    await payouts.move(tx, { id: payoutId, state: 'sending' }, 'sent', cause, [setWhy(null)])
   }
 }

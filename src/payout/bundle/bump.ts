@@ -4,7 +4,7 @@
  */
 import type { World } from '../../base/world.ts'
 import type { ChainRail } from '../../rails/chain.ts'
-import { eachApart, forUpdate, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
+import { setWhy, eachApart, forUpdate, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
 import {
   keepCandidate,
   latestOf,
@@ -58,7 +58,7 @@ export async function bumpBundles(
     world.log.error({ bundle: bundle.id, why }, 'no better fee could be planned for a bundle')
     await db.tx(tx =>
       tx.run(
-        sql`update bundles set why = ${`no better fee can be planned: ${why}`.slice(0, 500)}
+        sql`update bundles set ${setWhy(`no better fee can be planned: ${why}`.slice(0, 500))}
           where id = ${bundle.id}`,
       ),
     )
@@ -85,12 +85,12 @@ async function bump(
   if (isCancellation(candidate)) {
     if (!(await offerCancelAgain(tx, rail, terms, { height, feeRate }, id, index)))
       return { is: 'not needed' }
-    await tx.run(sql`update bundles set why = null, next_at = ${await tx.now()} where id = ${id}`)
+    await tx.run(sql`update bundles set ${setWhy(null)}, next_at = ${await tx.now()} where id = ${id}`)
     return { is: 'bumped' }
   }
   const strange = await strangeIn(tx, rail, candidate)
   if (strange !== undefined) {
-    await tx.run(sql`update bundles set why = ${strange} where id = ${id}`)
+    await tx.run(sql`update bundles set ${setWhy(strange)} where id = ${id}`)
     return { is: 'impossible', why: strange }
   }
   const plan = readPlan(candidate.plan)
@@ -109,17 +109,17 @@ async function bump(
   })
   if (planned.is !== 'planned') {
     const why = `no better fee can be offered: ${planned.is === 'dust' ? 'its payees would be left with dust' : planned.is === 'short' ? 'its coins do not cover it' : planned.why}`
-    await tx.run(sql`update bundles set why = ${why} where id = ${id}`)
+    await tx.run(sql`update bundles set ${setWhy(why)} where id = ${id}`)
     return { is: 'impossible', why }
   }
   const against = await againstPolicy(tx, rail, planned.plan, id)
   if (against !== undefined) {
-    await tx.run(sql`update bundles set why = ${against} where id = ${id}`)
+    await tx.run(sql`update bundles set ${setWhy(against)} where id = ${id}`)
     return { is: 'impossible', why: against }
   }
   if (planned.plan.outputs.some(({ key }) => key === undefined)) await terms.change.take(tx)
   await keepCandidate(tx, id, planned.plan, sharesOf(await outputsOf(tx, candidate.id)))
-  await tx.run(sql`update bundles set why = null, next_at = ${await tx.now()} where id = ${id}`)
+  await tx.run(sql`update bundles set ${setWhy(null)}, next_at = ${await tx.now()} where id = ${id}`)
   return { is: 'bumped' }
 }
 

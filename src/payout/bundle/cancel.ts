@@ -1,10 +1,11 @@
 /** Canceling a bundle: its payouts are owed again once none of its transactions can pay them any more. */
+import { because, sentence } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { btc } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { assertMayApprove, audit, auditedDetails, post } from '../../ledger/ledger.ts'
 import type { ChainRail } from '../../rails/chain.ts'
-import { forUpdate, sql, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
+import { setWhy, forUpdate, sql, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
 import {
   candidatesOf,
   keepCandidate,
@@ -74,7 +75,7 @@ export async function cancelBundle(
     if (unread !== undefined) throw new BadInput(unreadSentence(unread))
     if (await isCanceling(tx, id))
       throw new BadInput(`bundle ${id} is being canceled already: "repasse bitcoin bundle show ${id}"`)
-    const cause = { why: `${by} cancels it: ${why}` }
+    const cause = { why: because('canceled-by', { by, said: why }) }
     const said = (detail: Record<string, string>) =>
       audit(tx, { actor: by, act: canceledAct, subject: id, detail: { from: state, why, ...detail } })
 
@@ -97,7 +98,7 @@ export async function cancelBundle(
     await said({ txid: planned.plan.txid })
     await terms.change.take(tx)
     await keepCandidate(tx, id, planned.plan, new Map())
-    await tx.run(sql`update bundles set why = null, next_at = ${await tx.now()} where id = ${id}`)
+    await tx.run(sql`update bundles set ${setWhy(null)}, next_at = ${await tx.now()} where id = ${id}`)
     return { is: 'canceling', txid: planned.plan.txid } as const
   }, 'locks')
   world.log.warn({ bundle: id, ...canceled, by }, 'a bundle is canceled')
@@ -165,7 +166,7 @@ export async function endCanceled(
   { id, state }: Pick<BundleRow, 'id' | 'state'>,
   cause: Cause,
 ): Promise<void> {
-  await bundles.move(tx, { id, state }, 'void', cause, [sql`why = ${cause.why}`])
+  await bundles.move(tx, { id, state }, 'void', cause, [setWhy(cause.why)])
   await tx.run(
     sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins
       where spent_by is null)`,
@@ -178,9 +179,9 @@ export async function endCanceled(
     const payout = (await tx.one<PayoutRow>(
       sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`,
     ))!
-    await attempts.move(tx, attempt, 'failed', cause, [sql`why = ${cause.why}`])
-    await payouts.move(tx, payout, 'owed', cause, [sql`why = null`, sql`next_at = ${now}`])
-    const owed = { amount: btc(attempt.units), invoiceId: payout.invoice_id, memo: cause.why }
+    await attempts.move(tx, attempt, 'failed', cause, [setWhy(cause.why)])
+    await payouts.move(tx, payout, 'owed', cause, [setWhy(null), sql`next_at = ${now}`])
+    const owed = { amount: btc(attempt.units), invoiceId: payout.invoice_id, memo: sentence(cause.why) }
     await post(tx, world, { movement: 'payout returned', source: attempt.id, ...owed })
   }
 }

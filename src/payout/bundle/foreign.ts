@@ -2,12 +2,13 @@
  * Paid elsewhere: a transaction that is not ours spent our coins, and may have paid what we still owe. Then a
  * person says, before we pay it.
  */
+import { because } from '../../base/reasons.ts'
 import { paysBy } from '../../base/rails.ts'
 import type { World } from '../../base/world.ts'
 import { audit, mayApproveNow, post, type Proposed } from '../../ledger/ledger.ts'
 import type { ChainRail, Tx as ChainTx } from '../../rails/chain.ts'
 import type { Rails } from '../../rails/rail.ts'
-import { forUpdate, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
+import { setWhy, forUpdate, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
 import { answering, refuse, refuseIf, type PayoutRefusal } from '../refusals.ts'
 import { findPayout, stopPayouts, type PayoutRow } from '../row.ts'
 import { maySettle } from '../rules.ts'
@@ -62,7 +63,7 @@ export async function holdPaidElsewhere(
   let held = 0
   for (const foreign of await foreignOf(tx)) {
     const cause: Cause = {
-      why: `${foreign.txid}, which this house does not know, pays its account: release it only if that was not its payment`,
+      why: because('paid-by-unknown', { txid: foreign.txid }),
       ref: foreign.txid,
     }
     const rows = await tx.all<PayoutRow & { destination: string; next_index: bigint }>(sql`
@@ -77,7 +78,7 @@ export async function holdPaidElsewhere(
       const known = paid.get(payout.account_id) ?? pays(foreign, rail, payout)
       paid.set(payout.account_id, known)
       if (!known) continue
-      await payouts.move(tx, payout, 'held', cause, [sql`why = ${cause.why}`])
+      await payouts.move(tx, payout, 'held', cause, [setWhy(cause.why)])
       world.log.warn(
         { payout: payout.id, txid: foreign.txid },
         'a payout is held: a transaction that is not ours pays its account',
@@ -114,7 +115,7 @@ export const settlePaidElsewhere = (
       refuseIf(maySettle(current))
       refuseIf(await mayApproveNow(tx, by, await tx.now()))
       if (current.units !== payout.units) refuse({ is: 'payout-changed', id })
-      const cause: Cause = { why: `${by}: ${why}`, ref }
+      const cause: Cause = { why: because('said-by', { by, said: why }), ref }
       if (transfer) {
         await assertUnexplained(tx, current, transfer)
         if (!bearsOurTag(current, transfer))
@@ -126,7 +127,7 @@ export const settlePaidElsewhere = (
           insert into paid_elsewhere (payout_id, txid, added_at) values (${id}, ${ref}, ${await tx.now()})
             on conflict (payout_id, txid) do update set twice = 0`)
         await bookElsewhere(tx, world, current, ref, 'payout paid elsewhere')
-        await payouts.move(tx, { id, state: 'held' }, 'paid', cause, [sql`why = null`])
+        await payouts.move(tx, { id, state: 'held' }, 'paid', cause, [setWhy(null)])
       }
       const settled = (await findPayout(tx, id))!
       if (settled.state !== 'paid') refuse({ is: 'not-settled', id, state: settled.state, ref })
@@ -182,9 +183,9 @@ export async function followElsewhere(tx: Tx, world: World): Promise<string | un
 
 async function leftChain(tx: Tx, world: World, payout: PayoutRow, txid: string): Promise<void> {
   const { id, state } = payout
-  const why = `${txid}, by which it was settled, has left the chain: it counts again once a block has it, else release it`
+  const why = because('settlement-left-chain', { txid })
   await bookElsewhere(tx, world, payout, txid, 'payout elsewhere undone')
-  await payouts.move(tx, { id, state }, 'held', { why, ref: txid }, [sql`why = ${why}`])
+  await payouts.move(tx, { id, state }, 'held', { why, ref: txid }, [setWhy(why)])
   world.log.error({ payout: id, txid }, 'a payout is held: what it was settled by has left the chain')
 }
 
@@ -192,13 +193,9 @@ async function backInChain(tx: Tx, world: World, payout: PayoutRow, txid: string
   const { id, state } = payout
   if (state === 'owed' || state === 'waiting' || state === 'held') {
     await bookElsewhere(tx, world, payout, txid, 'payout paid elsewhere')
-    await payouts.move(
-      tx,
-      { id, state },
-      'paid',
-      { why: 'what it was settled by is in a block again', ref: txid },
-      [sql`why = null`],
-    )
+    await payouts.move(tx, { id, state }, 'paid', { why: because('settlement-mined-again'), ref: txid }, [
+      setWhy(null),
+    ])
     return
   }
   await tx.run(sql`update paid_elsewhere set twice = 1 where payout_id = ${id} and txid = ${txid}`)

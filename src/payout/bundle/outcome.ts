@@ -2,10 +2,11 @@
  * What became of a bundle: read from which of its transactions the chain has, so that replacement, delay and
  * reorganisation do not matter.
  */
+import { because, sentence } from '../../base/reasons.ts'
 import { btc } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
-import { forUpdate, sql, type Cause, type Tx } from '../../db/db.ts'
+import { setWhy, forUpdate, sql, type Cause, type Tx } from '../../db/db.ts'
 import { candidatesOf, outputsOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import { endCanceled, isCancellation } from './cancel.ts'
 import { stopPayouts, type AttemptRow, type PayoutRow } from '../row.ts'
@@ -52,12 +53,7 @@ export async function applyBundle(
   )
   if (state === 'mined' && mined && tip!.height - mined.height + 1n >= BigInt(payoutDepth)) {
     if (isCancellation(mined.candidate)) {
-      await endCanceled(
-        tx,
-        world,
-        { id, state },
-        { ...cause, why: 'its coins were spent to ourselves: it was canceled' },
-      )
+      await endCanceled(tx, world, { id, state }, { ...cause, why: because('canceled-on-chain') })
       return `bundle ${id} is canceled`
     }
     await toPaid(tx, bundle, cause)
@@ -118,7 +114,7 @@ async function book(
     movement: isCancellation(mined) ? 'cancellation fee' : 'dust given up',
     source: `${mined.bundle_id}/${times}`,
     amount: btc(mined.house_units),
-    memo: cause.why,
+    memo: sentence(cause.why),
   })
 }
 
@@ -146,7 +142,7 @@ async function unbook(
     movement: isCancellation(before) ? 'cancellation fee returned' : 'dust returned',
     source: `${before.bundle_id}/${times}`,
     amount: btc(before.house_units),
-    memo: cause.why,
+    memo: sentence(cause.why),
   })
 }
 
@@ -167,7 +163,7 @@ async function toMined(
     if (current !== to) await candidates.move(tx, { id: candidate.id, state: current }, to, why, also)
   }
   if (bundle.state !== 'mined' && bundle.state !== 'paid')
-    await bundles.move(tx, bundle, 'mined', why, [sql`why = null`])
+    await bundles.move(tx, bundle, 'mined', why, [setWhy(null)])
   if (isCancellation(mined.candidate)) return
   // It may be mined before the answer to its sending was written down.
   for (const attempt of await attemptsIn(tx, bundle.id, 'sending')) {
@@ -193,7 +189,7 @@ async function toPaid(tx: Tx, bundle: BundleRow, cause: Cause): Promise<void> {
   await bundles.move(tx, { id: bundle.id, state: 'mined' }, 'paid', cause)
   for (const attempt of await attemptsIn(tx, bundle.id, 'sent')) {
     await attempts.move(tx, { id: attempt.id, state: 'sent' }, 'success', cause)
-    await payouts.move(tx, { id: attempt.payout_id, state: 'sent' }, 'paid', cause, [sql`why = null`])
+    await payouts.move(tx, { id: attempt.payout_id, state: 'sent' }, 'paid', cause, [setWhy(null)])
   }
   // Coins that only a replaced transaction would have spent are free again.
   await tx.run(sql`
@@ -215,8 +211,7 @@ async function isShutOut(tx: Tx, first: CandidateRow, tip: bigint, payoutDepth: 
   return false
 }
 
-const shutOutWhy =
-  'a coin of its transaction was spent by somebody else, or never came: see whether it was paid otherwise, and release it if not'
+const coinLost = because('coin-lost')
 
 /**
  * The chain thought once more, and has what was given up: its payouts are owed again and may have been paid
@@ -255,7 +250,9 @@ async function bookGivenUp(
     )
   }
   await tx.run(sql`update bundles set booked = ${mined?.id ?? null}, bookings = ${times} where id = ${id}`)
-  return mined ? `bundle ${id} was mined after it was given up: ${cause.why}` : `bundle ${id} was given up`
+  return mined
+    ? `bundle ${id} was mined after it was given up: ${sentence(cause.why)}`
+    : `bundle ${id} was given up`
 }
 
 /**
@@ -264,8 +261,8 @@ async function bookGivenUp(
  */
 async function giveUp(tx: Tx, world: World, { id, state }: BundleRow, cause: Cause): Promise<boolean> {
   if (state !== 'planned' && state !== 'signed' && state !== 'sent') return false
-  const why = { ...cause, why: shutOutWhy }
-  await bundles.move(tx, { id, state }, 'void', why, [sql`why = ${shutOutWhy}`])
+  const why = { ...cause, why: coinLost }
+  await bundles.move(tx, { id, state }, 'void', why, [setWhy(coinLost)])
   await tx.run(
     sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins
       where spent_by is null)`,
@@ -273,9 +270,9 @@ async function giveUp(tx: Tx, world: World, { id, state }: BundleRow, cause: Cau
   for (const from of ['sending', 'sent'] as const)
     for (const attempt of await attemptsIn(tx, id, from)) {
       const payout = await payoutOf(tx, attempt.id)
-      await attempts.move(tx, { id: attempt.id, state: from }, 'failed', why, [sql`why = ${shutOutWhy}`])
-      await payouts.move(tx, { id: payout.id, state: from }, 'held', why, [sql`why = ${shutOutWhy}`])
-      const owed = { amount: btc(attempt.units), invoiceId: payout.invoice_id, memo: shutOutWhy }
+      await attempts.move(tx, { id: attempt.id, state: from }, 'failed', why, [setWhy(coinLost)])
+      await payouts.move(tx, { id: payout.id, state: from }, 'held', why, [setWhy(coinLost)])
+      const owed = { amount: btc(attempt.units), invoiceId: payout.invoice_id, memo: sentence(coinLost) }
       await post(tx, world, { movement: 'payout returned', source: attempt.id, ...owed })
     }
   world.log.error(

@@ -2,11 +2,12 @@
  * Owing what came on a chain: coins that lie deep enough become the payee's, and when the chain thinks again,
  * so do we.
  */
+import { because, sentence } from '../../base/reasons.ts'
 import { newId } from '../../base/id.ts'
 import { btc, shareOf } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
-import { forUpdate, remember, sql, type Cause, type Tx } from '../../db/db.ts'
+import { setWhy, forUpdate, remember, sql, type Cause, type Tx, valuesOf } from '../../db/db.ts'
 import { stopPayouts, type PayoutRow } from '../row.ts'
 import { payouts } from '../tables.ts'
 
@@ -24,8 +25,8 @@ export interface Deep {
   coins: { id: string; units: bigint; credits: bigint }[]
 }
 
-/** Why a payout is held whose coins may lie deep again; it goes on by itself then. */
-export const orphanedWhy = 'the chain left its payment behind'
+/** Its coins may lie deep again; it goes on by itself then. */
+const orphaned = because('payment-orphaned')
 
 /**
  * Credits the coins and owes what is left of them after the commission; the network fee is taken when they
@@ -38,12 +39,7 @@ export async function oweCoins(tx: Tx, world: World, deep: Deep, cause: Cause): 
   // What is taken of all that came is what is taken of its parts, to the last unit.
   const commission = shareOf(before + units, deep.commissionBp) - shareOf(before, deep.commissionBp)
   const net = units - commission
-  const why =
-    net <= 0n
-      ? 'nothing is left after fees'
-      : net < deep.minPayout
-        ? 'below the smallest payout of its schedule'
-        : null
+  const why = net <= 0n ? because('nothing-left') : net < deep.minPayout ? because('below-smallest') : null
   const state = why === null ? 'owed' : 'held'
   const now = await tx.now()
   const first =
@@ -58,7 +54,7 @@ export async function oweCoins(tx: Tx, world: World, deep: Deep, cause: Cause): 
       source: `${coin.id}/${coin.credits + 1n}`,
       amount: btc(coin.units),
       invoiceId,
-      memo: cause.why,
+      memo: sentence(cause.why),
     })
   if (net > 0n)
     await post(tx, world, {
@@ -66,14 +62,14 @@ export async function oweCoins(tx: Tx, world: World, deep: Deep, cause: Cause): 
       source: id,
       amount: btc(commission),
       invoiceId,
-      memo: cause.why,
+      memo: sentence(cause.why),
     })
   await tx.run(sql`
     insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units, state,
-      why, next_at, added_at, changed_at)
+      why, reason, detail, next_at, added_at, changed_at)
     values (${id}, (select store_id from invoices where id = ${invoiceId}), ${invoiceId},
       ${rule}, ${deep.accountId}, 'bitcoin', 'BTC', ${net}, 0, ${state},
-      ${why}, ${now}, ${now}, ${now})`)
+      ${valuesOf(why)}, ${now}, ${now}, ${now})`)
   await remember(tx, 'payouts', id, '', state, { ...cause, why: why ?? cause.why }, now)
   for (const coin of coins)
     await tx.run(
@@ -119,16 +115,16 @@ export async function suspend(
 export async function pause(tx: Tx, payoutId: string, cause: Cause): Promise<PayoutRow> {
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${payoutId} ${forUpdate}`))!
   if (isWaiting(payout.state))
-    await payouts.move(tx, payout, 'held', { ...cause, why: orphanedWhy }, [sql`why = ${orphanedWhy}`])
+    await payouts.move(tx, payout, 'held', { ...cause, why: orphaned }, [setWhy(orphaned)])
   return payout
 }
 
 /** The coin is back, deep enough: what waited for it goes on. */
 export async function resume(tx: Tx, payoutId: string, cause: Cause): Promise<void> {
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${payoutId} ${forUpdate}`))!
-  if (payout.state === 'held' && payout.why === orphanedWhy)
+  if (payout.state === 'held' && payout.reason === orphaned.code)
     await payouts.move(tx, { id: payout.id, state: 'held' }, 'owed', cause, [
-      sql`why = null`,
+      setWhy(null),
       sql`next_at = ${await tx.now()}`,
     ])
 }
@@ -153,7 +149,7 @@ export async function uncredit(tx: Tx, world: World, payoutId: string, cause: Ca
       source: `${coin.id}/${coin.credits + 1n}`,
       amount: btc(coin.units),
       invoiceId,
-      memo: cause.why,
+      memo: sentence(cause.why),
     })
     await tx.run(sql`update coins set credits = credits + 1, payout_id = null where id = ${coin.id}`)
   }
@@ -164,9 +160,9 @@ export async function uncredit(tx: Tx, world: World, payoutId: string, cause: Ca
       source: payoutId,
       amount: btc(units - payout.units),
       invoiceId,
-      memo: cause.why,
+      memo: sentence(cause.why),
     })
   await tx.run(sql`update invoices set paid_units = paid_units - ${units} where id = ${invoiceId}`)
-  await payouts.move(tx, payout, 'canceled', cause, [sql`why = ${cause.why}`])
+  await payouts.move(tx, payout, 'canceled', cause, [setWhy(cause.why)])
   return true
 }

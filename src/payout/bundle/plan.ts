@@ -2,6 +2,7 @@
  * Planning: what is owed to Bitcoin accounts is gathered for a while, and goes out as one transaction. Coins,
  * orders and the plan are one transaction of ours.
  */
+import { because } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
 import { canonical } from '../../approvals/approvals.ts'
@@ -9,7 +10,7 @@ import { btc } from '../../base/money.ts'
 import { later, type Millis, type World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
 import type { ChainRail, Coin, Destination, Payee, Plan } from '../../rails/chain.ts'
-import { faultOf, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../../db/db.ts'
+import { setWhy, faultOf, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../../db/db.ts'
 import { notAsBooked } from '../asBooked.ts'
 import { keepCandidate, latestOf, spendable } from './bundle.ts'
 import { strangeIn } from './check.ts'
@@ -102,7 +103,7 @@ async function holdWhatFails(
   }
   if (faults.size === due.length && due.length > 1) return false
   for (const [payout, why] of faults)
-    await db.tx(tx => holdBack(tx, world, payout, `it cannot be planned: ${why}`.slice(0, 500)))
+    await db.tx(tx => holdBack(tx, world, payout, because('cannot-be-planned', { fault: why.slice(0, 500) })))
   return faults.size > 0
 }
 
@@ -291,8 +292,8 @@ async function holdUnpayable(
   for (const payout of due) {
     const fault = faults.get(payout.account_id)
     if (fault === undefined) continue
-    const why = `its account cannot be paid: ${fault}`
-    await payouts.move(tx, payout, 'held', { why }, [sql`why = ${why}`])
+    const why = because('account-unpayable', { fault })
+    await payouts.move(tx, payout, 'held', { why }, [setWhy(why)])
     world.log.error(
       { payout: payout.id, account: payout.account_id, why: fault },
       'a payout is held: its account cannot be paid',
@@ -360,7 +361,7 @@ async function open(
     bundleId,
     '',
     'planned',
-    { why: `${plan.inputs.length} coins are spent`, ref: plan.txid },
+    { why: because('coins-spent', { count: plan.inputs.length }), ref: plan.txid },
     now,
   )
   for (const order of outputs.flatMap(({ of }) => of)) await openAttempt(tx, world, bundleId, order, feeNote)
@@ -389,10 +390,10 @@ async function openAttempt(
   const number = (before?.number ?? 0n) + 1n
   const externalId = `${payout.id}-${number}`
   const cause = {
-    why: `it goes out in a bundle${feeNote === undefined ? '' : `: ${feeNote}`}`,
+    why: because('bundled', feeNote === undefined ? {} : { note: feeNote }),
     ref: bundleId,
   }
-  await payouts.move(tx, payout, 'sending', cause, [sql`tries = tries + 1`, sql`why = null`])
+  await payouts.move(tx, payout, 'sending', cause, [sql`tries = tries + 1`, setWhy(null)])
   await tx.run(sql`update accounts set next_index = next_index + 1 where id = ${payout.account_id}`)
   await tx.run(sql`
     insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at, bundle_id,
@@ -414,7 +415,7 @@ async function openAttempt(
 async function wait(tx: Tx, payout: PayoutRow, why: string, ms: Millis): Promise<void> {
   const next = later(await tx.now(), ms)
   await tx.run(
-    sql`update payouts set next_at = ${next}, why = ${why} where id = ${payout.id}
+    sql`update payouts set next_at = ${next}, ${setWhy(why)} where id = ${payout.id}
       and state in ('owed', 'waiting')`,
   )
 }

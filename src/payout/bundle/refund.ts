@@ -2,12 +2,13 @@
  * A refund on the chain: a payout of its own kind, which gives a payment back to where its payer says, out of
  * what was never credited.
  */
+import { because, sentence } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
 import { btc } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { audit, post } from '../../ledger/ledger.ts'
-import { forUpdate, remember, sql, type Cause, type Reader, type Sql, type Tx } from '../../db/db.ts'
+import { setWhy, forUpdate, remember, sql, type Cause, type Reader, type Sql, type Tx } from '../../db/db.ts'
 import { pause, resume, suspend } from './owe.ts'
 import { findPayout, type PayoutRow } from '../row.ts'
 import { payouts } from '../tables.ts'
@@ -41,13 +42,13 @@ export async function oweRefund(tx: Tx, world: World, refund: NewRefund): Promis
   const { store_id: store } = (await tx.one<{ store_id: string }>(
     sql`select store_id from invoices where id = ${invoiceId}`,
   ))!
-  const cause: Cause = { why: `${madeBy} and ${approvedBy} give it back: ${why}` }
+  const cause: Cause = { why: because('returned-by', { madeBy, by: approvedBy, said: why }) }
   await tx.run(sql`
     insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at,
       changed_at, approved_by)
     values (${account}, ${store}, ${`refund ${id}`}, 'bitcoin', ${`payer of ${invoiceId}`}, ${to},
       'closed', ${madeBy}, ${now}, ${now}, ${approvedBy})`)
-  await remember(tx, 'accounts', account, '', 'closed', { why: `for the refund ${id} alone` }, now)
+  await remember(tx, 'accounts', account, '', 'closed', { why: because('for-refund', { payout: id }) }, now)
   const before = (await tx.one<{ count: bigint }>(
     sql`select count(*) as count from payouts where invoice_id = ${invoiceId} and ${refundRule}`,
   ))!.count
@@ -72,7 +73,7 @@ export async function oweRefund(tx: Tx, world: World, refund: NewRefund): Promis
     source: id,
     amount: btc(units),
     invoiceId,
-    memo: cause.why,
+    memo: sentence(cause.why),
   })
   return (await findPayout(tx, id))!
 }
@@ -89,7 +90,7 @@ export async function withdrawRefund(
 ): Promise<boolean> {
   const { id, state, units, invoice_id: invoiceId } = payout
   if (state !== 'owed' && state !== 'waiting' && state !== 'held') return false
-  await payouts.move(tx, { id, state }, 'canceled', cause, [sql`why = ${cause.why}`])
+  await payouts.move(tx, { id, state }, 'canceled', cause, [setWhy(cause.why)])
   const parts = await tx.all<{ coin_id: string; units: bigint }>(
     sql`select coin_id, units from coin_refunds where payout_id = ${id}`,
   )
@@ -101,7 +102,7 @@ export async function withdrawRefund(
     source: id,
     amount: btc(units),
     invoiceId,
-    memo: cause.why,
+    memo: sentence(cause.why),
   })
   return true
 }
@@ -120,7 +121,7 @@ export async function withdrawRefundBy(
     sql`select 1 as yes from attempts where payout_id = ${id}
       and state in ('sending', 'unsure', 'sent', 'success')`,
   )
-  if (live || !(await withdrawRefund(tx, world, payout, { why: `${by}: ${why}` })))
+  if (live || !(await withdrawRefund(tx, world, payout, { why: because('said-by', { by, said: why }) })))
     throw new BadInput(`refund ${id} is ${payout.state}: only one that is not ordered yet can be withdrawn`)
   await audit(tx, {
     actor: by,
@@ -156,7 +157,7 @@ export async function keepRefunds(
         gone &&
         (await withdrawRefund(tx, world, payout, {
           ...cause,
-          why: 'another transaction was mined in the place of its payment',
+          why: because('payment-replaced'),
         }))
       )
         continue

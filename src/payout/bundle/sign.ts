@@ -2,9 +2,10 @@
  * Signing: the policy is asked anew, the node's wallet is asked to sign, and the bytes are kept before anyone
  * sees them.
  */
+import { sentence } from '../../base/reasons.ts'
 import { later, type World } from '../../base/world.ts'
 import type { ChainRail, Plan, Signed } from '../../rails/chain.ts'
-import { forUpdate, sql, type Db, type Tx } from '../../db/db.ts'
+import { setWhy, forUpdate, sql, type Db, type Tx } from '../../db/db.ts'
 import { markHanded, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import { endUnsigned, isCancellation, type OwedAgain } from './cancel.ts'
 import { strangeIn } from './check.ts'
@@ -109,7 +110,9 @@ export async function objectedIn(
   if (paid.length === 0) return undefined
   const [objection] = (await objectionsTo(tx, paid)).values()
   const why = objection ? objectionWhy(objection) : await aboveObjected(tx, 'BTC', paid)
-  return why === undefined ? undefined : `${why}; cancel the bundle, and its other payouts go in another one`
+  return why === undefined
+    ? undefined
+    : `${sentence(why)}; cancel the bundle, and its other payouts go in another one`
 }
 
 /**
@@ -139,7 +142,7 @@ export async function keepSigned(
   if (bundle.state === 'void') return 'it was canceled, or can never be mined'
   if (!(await candidates.move(tx, { id: candidate.id, state: 'planned' }, 'signed', { why }, bytes)))
     return undefined
-  await tx.run(sql`update bundles set why = null, next_at = ${now} where id = ${bundle.id}`)
+  await tx.run(sql`update bundles set ${setWhy(null)}, next_at = ${now} where id = ${bundle.id}`)
   if (bundle.state === 'planned')
     await bundles.move(tx, { id: bundle.id, state: 'planned' }, 'signed', { why, ref: candidate.id })
   return undefined
@@ -156,7 +159,7 @@ export async function putOff(db: Db, world: World, bundleId: string, why: string
       sql`select why from bundles where id = ${bundleId} ${forUpdate}`,
     )
     await tx.run(
-      sql`update bundles set why = ${why}, next_at = ${later(await tx.now(), signAgainMs)}
+      sql`update bundles set ${setWhy(why)}, next_at = ${later(await tx.now(), signAgainMs)}
         where id = ${bundleId}`,
     )
     return before?.why !== why

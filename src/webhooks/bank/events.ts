@@ -1,6 +1,7 @@
 /**
  * The bank's events: read, asked about at the bank, and applied. Where a bank invoice and its payout meet.
  */
+import { sentence } from '../../base/reasons.ts'
 import { BadInput, done, type Answer } from '../../base/answer.ts'
 import type { World } from '../../base/world.ts'
 import {
@@ -259,7 +260,7 @@ async function credit(
     cause,
   )
   // Its lines may have been read while these books did not know it.
-  await clearBooked(tx, world, now.providerId, [paid, -now.feeUnits], cause.why)
+  await clearBooked(tx, world, now.providerId, [paid, -now.feeUnits], sentence(cause.why))
   // Nothing is sent until it is known what went back. The bank's amount may fall only later: then an event
   // told of it before.
   const isGoingBack = now.status === 'voided' || now.units < paid || (await mayBeGoingBackOf(tx, row.id))

@@ -2,6 +2,7 @@
  * Money that goes back to a payer: the bank's log of the invoice is read, and books, payout and refund follow
  * what it says.
  */
+import { sentence } from '../../base/reasons.ts'
 import { type World, later } from '../../base/world.ts'
 import {
   fateOf,
@@ -216,8 +217,8 @@ async function book(
   const source = `${row.id}/${returned}${undone === 0n ? '' : `#${undone}`}`
   const amount = brl(more < 0n ? -more : more)
   const movement = more < 0n ? 'invoice reversal undone' : 'invoice reversed'
-  await post(tx, world, { movement, source, amount, invoiceId: row.id, memo: cause.why })
-  await clearBooked(tx, world, row.provider_id, [-more], cause.why)
+  await post(tx, world, { movement, source, amount, invoiceId: row.id, memo: sentence(cause.why) })
+  await clearBooked(tx, world, row.provider_id, [-more], sentence(cause.why))
   await tx.run(
     sql`update invoice_reversals set returned_units = ${returned}, undone = ${undone}
       where invoice_id = ${row.id}`,

@@ -2,6 +2,7 @@
  * The chain's events: each says that something about a coin changed, and what it is now is read from what we
  * know of the chain. So order, delay and repetition do not matter.
  */
+import { sentence } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { btc } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
@@ -165,7 +166,7 @@ async function book(tx: Tx, world: World, coin: CoinRow, cause: Cause): Promise<
     movement,
     source: `${coin.id}/${times}`,
     amount: btc(coin.units),
-    memo: cause.why,
+    memo: sentence(cause.why),
     ...ofInvoice,
   })
   await tx.run(sql`update coins set bookings = ${times} where id = ${coin.id}`)
@@ -197,7 +198,7 @@ export async function restand(
   if (decided.state !== invoice.state)
     await requests.move(tx, invoice, decided.state, {
       ...cause,
-      why: `${cause.why}: ${decided.why}`,
+      why: `${sentence(cause.why)}: ${decided.why}`,
     })
 
   const coins = payments.map(({ coin }) => coin)
@@ -328,7 +329,7 @@ async function settleForeign(
       movement,
       source: `${coin.id}/spent/${times}`,
       amount: btc(coin.units),
-      memo: cause.why,
+      memo: sentence(cause.why),
     })
     await tx.run(sql`update coins set spendings = ${times} where id = ${coin.id}`)
     await bookRefundMade(tx, world, coin.id)
