@@ -117,6 +117,41 @@ describe.each([
       ])
     })
 
+    test('accounts and rules are as they were, of kinds and rails to come too, and each still has its shape', async () => {
+      const db = await open()
+      await migrate(db, clock, before)
+      await db.script(older)
+      await migrate(
+        db,
+        clock,
+        migrations().filter(({ name }) => name < '0042'),
+      )
+      await db.script(`
+        insert into accounts (id, store_id, name, kind, holder, state, added_by, added_at, changed_at, approved_by, destination, next_index,
+            recover, payable_from)
+          values ('acc_2', 'sto_default', 'coins', 'bitcoin', '', 'approved', 'ana', '1', '2', 'bia', 'bcrt1q', 7, 'next-payouts', '3');
+        insert into store_rules (store_id, rail, account_id, commission_bp, min_payout_units, changed_by, changed_at)
+          values ('sto_default', 'bitcoin', 'acc_2', 10, 20, 'ana', '1')`)
+      const rows = async () => [
+        await db.all(sql`select * from accounts order by id`),
+        await db.all(sql`select * from store_rules`),
+      ]
+      const was = await rows()
+      await migrate(db, clock)
+      expect(await rows()).toEqual(was)
+      const other = (id: string, kind: string, destination: string) => `
+        insert into accounts (id, store_id, name, kind, holder, state, added_by, added_at, changed_at, destination)
+          values ('${id}', 'sto_default', '${id}', '${kind}', '', 'awaiting', 'ana', '', '', ${destination});`
+      await db.script(other('acc_3', 'drawer', `'the one on the left'`))
+      for (const [kind, destination] of [
+        ['bank', `'somewhere'`],
+        ['drawer', 'null'],
+        ['', `'somewhere'`],
+      ] as const)
+        await expect(db.script(other('acc_4', kind, destination))).rejects.toThrow(/check/i)
+      await expect(db.script(`delete from accounts where id = 'acc_2'`)).rejects.toThrow(/foreign key|leaves rows/i)
+    })
+
     test('what two people said of a silent reversal stands, as the books have it', async () => {
       const db = await open()
       await migrate(db, clock, before)

@@ -143,6 +143,7 @@ function bankLines({ invoices, money, payouts }: Status): Lines {
     ],
     ['credited', `${formatReais(money.credited)} = ${sumOf(parts, 'BRL')}`],
     ['at the bank', `${formatReais(money.atBank)} by the books`],
+    ['in cash', money.inCash === 0n ? undefined : `${formatReais(money.inCash)} by the books`],
     [
       'duplicates',
       money.duplicates === 0n

@@ -4,18 +4,20 @@
  */
 
 /**
- * `bank`: our money at the provider. `payable`: what is owed to payees (negative while owed). `in-transit`:
- * ordered, not yet settled. `commission`: the house's income (negative). `transfer-fee`: what transfers cost
- * the house, less what was withheld for them. `owed-to-payers`: what payers paid by mistake, to duplicates of
- * invoices, and are to get back (negative while owed). `receivable`: what payees owe us, because a payer got
- * money back that had been passed on (positive while owed). `given-up`: what of that was forgiven.
- * `bank-fee`: what the bank charged and no payee bears. `external`: movements at the bank that are not ours.
- * `suspense`: those that bear our tags and belong to nothing these books know (negative: it came in). On a
- * chain `bank` is what lies unspent in blocks at scripts of ours, and `pending` what came there and is not
- * the payee's yet (negative), because it lies too shallow or a person must say.
+ * `bank`: our money at the provider. `cash-box`: what was received over the counter and not handed over yet.
+ * `payable`: what is owed to payees (negative while owed). `in-transit`: ordered, not yet settled.
+ * `commission`: the house's income (negative). `transfer-fee`: what transfers cost the house, less what was
+ * withheld for them. `owed-to-payers`: what payers paid by mistake, to duplicates of invoices, and are to get
+ * back (negative while owed). `receivable`: what payees owe us, because a payer got money back that had been
+ * passed on (positive while owed). `given-up`: what of that was forgiven. `bank-fee`: what the bank charged
+ * and no payee bears. `external`: movements at the bank that are not ours. `suspense`: those that bear our
+ * tags and belong to nothing these books know (negative: it came in). On a chain `bank` is what lies unspent
+ * in blocks at scripts of ours, and `pending` what came there and is not the payee's yet (negative), because
+ * it lies too shallow or a person must say.
  */
 export const accounts = [
   'bank',
+  'cash-box',
   'payable',
   'in-transit',
   'commission',
@@ -53,6 +55,12 @@ export const chart = {
     to: 'bank',
     source: 'invoice',
     says: 'a payer paid; all of it is the payee’s until fees are taken',
+  },
+  'cash received': {
+    from: 'payable',
+    to: 'cash-box',
+    source: 'invoice',
+    says: 'a payer paid over the counter; all of it is the payee’s until fees are taken',
   },
   'coin received': {
     from: 'pending',
@@ -104,6 +112,12 @@ export const chart = {
     says: 'the order came to nothing, so the amount is owed again',
   },
   'payout settled': { from: 'bank', to: 'in-transit', source: 'attempt', says: 'the bank paid it out' },
+  'cash handed over': {
+    from: 'cash-box',
+    to: 'in-transit',
+    source: 'attempt',
+    says: 'two people say that the payee has it in hand',
+  },
   'transfer fee': {
     from: 'bank',
     to: 'transfer-fee',

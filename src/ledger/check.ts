@@ -161,7 +161,7 @@ async function offTheChart(reader: Reader, only: Only): Promise<Finding[]> {
 
 /** What a movement adds to the amount credited for an invoice. */
 const credits = sql`
-  case when t.movement in ('invoice credited', 'payment credited') then e.units
+  case when t.movement in ('invoice credited', 'cash received', 'payment credited') then e.units
     when t.movement = 'payment uncredited' then -e.units end`
 
 /**
@@ -367,7 +367,7 @@ async function contradicted(reader: Reader, only: Only): Promise<Finding[]> {
   }>(sql`
     select p.id, p.state, p.rail,
       (select count(*) from attempts a join ledger_transactions t on t.source = a.id
-        and t.movement = 'payout settled' where a.payout_id = p.id)
+        and t.movement in ('payout settled', 'cash handed over') where a.payout_id = p.id)
         - (select count(*) from attempts a join ledger_transactions t on t.source = a.id
           and t.movement = 'payout refunded' where a.payout_id = p.id)
         + (select count(*) from attempts a join bundles b on b.id = a.bundle_id where a.payout_id = p.id

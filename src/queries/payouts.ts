@@ -197,7 +197,8 @@ async function linesOf(reader: Reader, { id, rail, invoice_id: invoiceId }: Payo
     ? sql`(t.source = ${id} and t.movement = 'commission') or (t.movement = 'payment credited'
           and t.source in (select id || '/' || cast(credits as text) from coins where payout_id = ${id}))`
     : sql`t.source = ${invoiceId}
-        and t.movement in ('invoice credited', 'bank fee', 'commission', 'transfer fee withheld')`
+        and t.movement in ('invoice credited', 'cash received', 'bank fee', 'commission',
+          'transfer fee withheld')`
   return (
     (await postingsOf(reader, made))
       .map(posting => ({ posting, units: deductions.has(posting.movement) ? -posting.units : posting.units }))

@@ -34,6 +34,8 @@ export interface Status {
     receivable: bigint
     owed: bigint
     atBank: bigint
+    /** Received over the counter and not handed over. */
+    inCash: bigint
     /** Paid to duplicates of invoices, and what of it is to be given back. Not in `credited`. */
     duplicates: bigint
     toPayers: bigint
@@ -127,18 +129,19 @@ async function held(reader: Reader): Promise<Status['held']> {
   return { orders: Number(row?.orders ?? 0n), items: Number(row?.items ?? 0n) }
 }
 
-/** What the movements of the bank's rail come to, in cents. */
+/** What the movements in reais come to, in cents. */
 export const bankMoney = (
   moved: Record<MovementName, bigint>,
   standing: Record<Account, bigint>,
 ): Status['money'] => ({
-  credited: moved['invoice credited'],
+  credited: moved['invoice credited'] + moved['cash received'],
   bankFees: moved['bank fee'] - moved['charges borne'] + moved['charges borne returned'],
   commission: moved.commission + moved['commission again'] - moved['commission returned'],
   withheld:
     moved['transfer fee withheld'] + moved['transfer fee withheld again'] - moved['transfer fee returned'],
   paidOn:
-    moved['payout settled'] -
+    moved['payout settled'] +
+    moved['cash handed over'] -
     moved['payout refunded'] +
     moved['payout paid elsewhere'] -
     (moved['shortfall offset'] - moved['shortfall offset returned']),
@@ -152,6 +155,7 @@ export const bankMoney = (
   receivable: standing.receivable,
   owed: -standing.payable,
   atBank: standing.bank,
+  inCash: standing['cash-box'],
   duplicates: moved['duplicate credited'],
   toPayers: -standing['owed-to-payers'],
 })

@@ -217,6 +217,7 @@ const chainMeanings: Record<Asset, Partial<Record<Account, string>>> = {
 
 const meanings: Record<Account, string> = {
   bank: 'our money at the bank',
+  'cash-box': 'received over the counter and not handed over',
   payable: 'owed to payees (negative while owed)',
   'in-transit': 'ordered and not settled yet (negative meanwhile)',
   commission: 'the house’s share (negative: income)',

@@ -30,6 +30,7 @@ const pt: LedgerWords = {
   zero: 'As partidas somam zero: o que sai de uma conta entra na outra.',
   accounts: {
     bank: 'em caixa',
+    'cash-box': 'em espécie',
     payable: 'a repassar',
     'in-transit': 'em trânsito',
     commission: 'comissão',
@@ -44,6 +45,7 @@ const pt: LedgerWords = {
   },
   movements: {
     'invoice credited': 'cobrança creditada',
+    'cash received': 'cobrança recebida em espécie',
     'bank fee': 'tarifa do banco',
     commission: 'comissão',
     'transfer fee withheld': 'tarifa de transferência retida',
@@ -52,6 +54,7 @@ const pt: LedgerWords = {
     'payout ordered': 'repasse ordenado',
     'payout returned': 'repasse devolvido',
     'payout settled': 'repasse liquidado',
+    'cash handed over': 'repasse entregue em espécie',
     'transfer fee': 'tarifa da transferência',
     'transfer fee refunded': 'tarifa da transferência devolvida',
     'payout refunded': 'repasse estornado',
@@ -124,6 +127,7 @@ const en: LedgerWords = {
   zero: 'The lines sum to zero: what leaves one account goes to the other.',
   accounts: {
     bank: 'in hand',
+    'cash-box': 'in cash',
     payable: 'owed to payees',
     'in-transit': 'in transit',
     commission: 'commission',
@@ -138,6 +142,7 @@ const en: LedgerWords = {
   },
   movements: {
     'invoice credited': 'invoice credited',
+    'cash received': 'invoice received in cash',
     'bank fee': 'bank fee',
     commission: 'commission',
     'transfer fee withheld': 'transfer fee withheld',
@@ -146,6 +151,7 @@ const en: LedgerWords = {
     'payout ordered': 'payout ordered',
     'payout returned': 'payout returned',
     'payout settled': 'payout settled',
+    'cash handed over': 'payout handed over in cash',
     'transfer fee': 'transfer fee',
     'transfer fee refunded': 'transfer fee refunded',
     'payout refunded': 'payout refunded',
