@@ -202,7 +202,7 @@ describe.each([
             world,
             { ...terms, commissionBp: 0n, minPayoutUnits: 0n },
             () => Array.from({ length: count }, () => one),
-            inReaisAsSaid,
+            inReaisAsSaid('starkbank'),
           )
         })
       /** What the bank pushes after a while. */

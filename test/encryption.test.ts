@@ -500,7 +500,7 @@ async function drafted({ db, app: { world } }: TestInstallation): Promise<string
       world,
       batchTerms(schedule, slot),
       () => planBatch(batchRule(schedule), world.random),
-      inReaisAsSaid,
+      inReaisAsSaid('starkbank'),
     )
     return (
       await tx.all<{ id: string }>(sql`select id from invoices where slot_id = ${slot} order by ordinal`)

@@ -58,6 +58,10 @@ export const railFacts = {
 } as const satisfies Record<string, RailFacts>
 
 export type RailName = keyof typeof railFacts
+/** Those that ask for reais. */
+export type ReaisRail = {
+  [Name in RailName]: (typeof railFacts)[Name]['asset'] extends 'BRL' ? Name : never
+}[RailName]
 export type AccountKind = (typeof railFacts)[RailName]['accountKind']
 
 export const railNames = Object.keys(railFacts) as RailName[]
@@ -75,6 +79,7 @@ export const assetOfKind = (kind: AccountKind): Asset =>
 /** A row names its rail as text: of a rail this program does not know, nothing is true. */
 const isSo = (rail: string, fact: YesOrNo): boolean => isRailName(rail) && railFacts[rail][fact]
 type YesOrNo = 'onChain' | 'keepsInvoices' | 'hasPayTerms' | 'chargesFees' | 'isReversible'
+export const isInReais = (rail: RailName): rail is ReaisRail => railFacts[rail].asset === 'BRL'
 export const isOnChain = (rail: string): boolean => isSo(rail, 'onChain')
 export const keepsInvoices = (rail: string): boolean => isSo(rail, 'keepsInvoices')
 export const hasPayTerms = (rail: string): boolean => isSo(rail, 'hasPayTerms')

@@ -7,7 +7,7 @@ import type { Asset, Money } from '../base/money.ts'
 import { formatDiscounts, type PayTerms } from '../base/payTerms.ts'
 import { instant, later, millis, type Instant, type World } from '../base/world.ts'
 import { encrypted, remember, sql, type Tx } from '../db/db.ts'
-import type { PricedAtBank } from './bank/priced.ts'
+import type { PricedInReais } from './priced.ts'
 import type { PricedOnChain } from './chain/priced.ts'
 
 /**
@@ -51,7 +51,7 @@ export function planBatch(rule: BatchRule, random: World['random']): Draft[] {
 }
 
 /** What a rail asks for: each in its own asset, so that no amount of one can be asked for on the other. */
-export type Priced = PricedAtBank | PricedOnChain
+export type Priced = PricedInReais | PricedOnChain
 
 /**
  * Makes of what a schedule or a basket says what its rail asks for. The only way to a draft, so a price that

@@ -20,7 +20,7 @@ export {
   type Priced,
   type Pricing,
 } from './draft.ts'
-export { inReaisAsSaid, type PricedAtBank } from './bank/priced.ts'
+export { inReaisAsSaid, type PricedInReais } from './priced.ts'
 export type { PricedOnChain } from './chain/priced.ts'
 export { issueDrafts, orderGraceSeconds } from './bank/issue.ts'
 export { awaitsItsId, takeAsIssued } from './bank/issued.ts'

@@ -134,7 +134,7 @@ export const bankFlow: RailFlow = {
     rails.starkbank !== undefined &&
     (await bankMayBeAsked(db, rails.starkbank, world)) &&
     !(await areInvoicesUnread(db)),
-  claiming: async () => ({ which: sql`rail = 'starkbank'`, price: () => inReaisAsSaid }),
+  claiming: async () => ({ which: sql`rail = 'starkbank'`, price: () => inReaisAsSaid('starkbank') }),
   async issue({ db, rails, world }, batchTag) {
     const { issued, unsure, refused, later } = await issueDrafts(db, rails.starkbank!, world, batchTag)
     const said = [
@@ -148,7 +148,7 @@ export const bankFlow: RailFlow = {
     return unsure + refused + later > 0 ? { less: said } : said
   },
   notNow: async () => undefined,
-  price: async () => inReaisAsSaid,
+  price: async () => inReaisAsSaid('starkbank'),
   async isPaidThere({ rails }, providerId) {
     const answer = await rails.starkbank?.readInvoice(providerId)
     return answer?.is === 'done' && answer.value.status === 'paid'

@@ -108,7 +108,7 @@ test('no amount is read in the units of another asset', async () => {
   expect(() => pricingAt(rate, bitcoin, { ...terms, currency: 'BTC' })!(brl(10_000n))).toThrow(
     'not an amount in BTC',
   )
-  expect(() => inReaisAsSaid(btc(10_000n))).toThrow('not an amount in BRL')
+  expect(() => inReaisAsSaid('starkbank')(btc(10_000n))).toThrow('not an amount in BRL')
   const schedule = await needSchedule(db, 'trial')
   await expect(dryRun(schedule, world, { transferFeeBy: 'house', transferFeeUnits: 0n })).rejects.toThrow(
     'not an amount in BTC',

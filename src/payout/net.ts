@@ -1,5 +1,6 @@
 /** Net: what is left of a payment to pass on. Pure, and the only place it is decided. */
 import { shareOf, type BasisPoints } from '../base/money.ts'
+import { chargesFees } from '../base/rails.ts'
 import type { ApprovalsNeeded } from './proven.ts'
 
 export interface Terms {
@@ -9,6 +10,10 @@ export interface Terms {
   /** Whether payouts wait for approvals that were only said; they do not where this is left out. */
   approvals?: ApprovalsNeeded
 }
+
+/** Where nobody charges for a transfer, nothing is withheld for one. */
+export const termsOn = (rail: string, terms: Terms): Terms =>
+  chargesFees(rail) ? terms : { ...terms, transferFeeBy: 'house', transferFeeUnits: 0n }
 
 export interface Net {
   commission: bigint

@@ -52,8 +52,8 @@ export {
   type ScheduleRecord,
 } from './scheduleTerms.ts'
 export { accountsOnlySaid, checkApprovals, type ApprovalsNeeded } from './proven.ts'
-export { netOf, type Net, type Terms } from './net.ts'
-export { owe, type Collected } from './bank/owe.ts'
+export { netOf, termsOn, type Net, type Terms } from './net.ts'
+export { owe, type Collected } from './owe.ts'
 export {
   hasFailedRefund,
   holdWhileGoingBack,

@@ -6,7 +6,7 @@ import type { Proof } from '../approvals/approvals.ts'
 import { formatDiscounts, plainTerms } from '../base/payTerms.ts'
 import { readRoster } from '../base/roster.ts'
 import { clockTrouble, type Instant, type World } from '../base/world.ts'
-import { isOnChain, keepsInvoices } from '../base/rails.ts'
+import { isInReais, keepsInvoices } from '../base/rails.ts'
 import { draftBatch, inReaisAsSaid, planBatch, priceNow, type PricingRule } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
@@ -154,8 +154,8 @@ async function draftOpen(
   if (open.length === 0) return true
   // Drafts are issued without their slot, and these may be at the bank already.
   if (keepsInvoices(schedule.rail) && (await areInvoicesUnread(tx))) return false
-  const price = !isOnChain(schedule.rail)
-    ? inReaisAsSaid
+  const price = isInReais(schedule.rail)
+    ? inReaisAsSaid(schedule.rail)
     : bitcoin && (await priceNow(tx, bitcoin, world, schedule))
   if (!price) return false
   for (const { id } of open)

@@ -18,7 +18,7 @@ import {
   accountKinds,
   assetOf,
   hasPayTerms,
-  isOnChain,
+  isInReais,
   keepsInvoices,
   type RailName,
 } from '../base/rails.ts'
@@ -31,7 +31,7 @@ import {
   type Draft,
 } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
-import { findAccount, netOf, termsRef, type AccountRow, type Terms } from '../payout/payout.ts'
+import { findAccount, netOf, termsOn, termsRef, type AccountRow, type Terms } from '../payout/payout.ts'
 import {
   stateTable,
   encrypted,
@@ -301,7 +301,7 @@ export async function changePayers(
 
 /** Drafts that need no price: those of the bank. */
 const draftHere = (world: World) => (tx: Tx, slotId: string, schedule: ScheduleRow) => {
-  if (isOnChain(schedule.rail))
+  if (!isInReais(schedule.rail))
     throw new BadInput(
       `schedule "${schedule.name}" has slots that fell due and wait for a rate: change its payers when they are issued`,
     )
@@ -310,7 +310,7 @@ const draftHere = (world: World) => (tx: Tx, slotId: string, schedule: ScheduleR
     world,
     batchTerms(schedule, slotId),
     () => planBatch(batchRule(schedule), world.random),
-    inReaisAsSaid,
+    inReaisAsSaid(schedule.rail),
   )
 }
 
@@ -465,7 +465,7 @@ export async function dryRun(
       units,
       0n,
       schedule.commission_bp,
-      isOnChain(schedule.rail) ? noTransferFee : terms,
+      termsOn(schedule.rail, terms),
     )
     return {
       ...draft,
@@ -487,9 +487,6 @@ export async function dryRun(
     paidOn: total(line => (line.paysOn ? line.net : 0n)),
   }
 }
-
-/** On a chain the network's fee is known only when payouts go out together. */
-const noTransferFee: Terms = { transferFeeBy: 'house', transferFeeUnits: 0n }
 
 /** A slot of the schedule that somebody added by hand and that has not ended. */
 export async function openManualSlot(reader: Reader, scheduleId: string): Promise<string | undefined> {

@@ -152,7 +152,7 @@ describe('a catch-up', () => {
         world,
         batchTerms(schedule, slot.id),
         () => planBatch(batchRule(schedule), world.random),
-        inReaisAsSaid,
+        inReaisAsSaid('starkbank'),
       )
       await endSlot(tx, slot, 'done', 'issued')
     })
@@ -274,7 +274,7 @@ test('other payers are the next version’s; a slot that was made before keeps i
         world,
         batchTerms(schedule, id),
         () => planBatch(batchRule(schedule), world.random),
-        inReaisAsSaid,
+        inReaisAsSaid('starkbank'),
       ),
     )
   const asked = await db.all<{ payer_name: string; units: bigint; slot_id: string }>(

@@ -6,7 +6,7 @@ import { newId } from '../base/id.ts'
 import { brl, minRequest } from '../base/money.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { millis, type World } from '../base/world.ts'
-import { isOnChain, type RailName } from '../base/rails.ts'
+import { isInReais, type RailName } from '../base/rails.ts'
 import {
   draftOfOrder,
   inReaisAsSaid,
@@ -315,7 +315,7 @@ async function askable(
 ): Promise<Askable | { is: 'refused'; faults: OrderFault[] }> {
   const rule = terms.rails.includes(rail) ? (await shopRules(tx)).find(each => each.rail === rail) : undefined
   if (!rule || rule.account_state === 'closed') return refuse({ field: 'rail', is: 'not offered' })
-  if (!isOnChain(rail)) return { is: 'askable', rule, priced: inReaisAsSaid(brl(units)) }
+  if (isInReais(rail)) return { is: 'askable', rule, priced: inReaisAsSaid(rail)(brl(units)) }
   const price = await terms.price(tx, rail)
   if (!price) return refuse({ field: 'rail', is: 'no rate' })
   const priced = price(brl(units))

@@ -46,20 +46,22 @@ beforeAll(async () => {
         world,
         batchTerms(schedule, slot),
         () => planBatch(batchRule(schedule), world.random),
-        inReaisAsSaid,
+        inReaisAsSaid('starkbank'),
       )
       const row = (await tx.one<{ id: string; account_id: string }>(
         sql`select id, account_id from invoices`,
       ))!
       invoice = row.id
       const collected = {
+        rail: 'starkbank',
+        movement: 'invoice credited',
         invoiceId: row.id,
         accountId: row.account_id,
         paid: 2_000n,
         bankFee: 50n,
         commissionBp: 0n,
         minPayout: 0n,
-      }
+      } as const
       const terms = { transferFeeBy: 'house', transferFeeUnits: 0n } as const
       payout = (await owe(tx, world, collected, terms, { why: 'credited' }))!
     })

@@ -189,8 +189,9 @@ async function addSlot(
 type Ended = { slot: string; state: string; invoices: InvoiceRow[]; open: number }
 
 /** A slot of a rail that is not configured would wait for ever. */
-function needRail({ rails }: Open, { name, rail }: ScheduleRow): void {
-  if (rails[rail] !== undefined) return
+async function needRail({ rails, bitcoin }: Open, { name, rail }: ScheduleRow): Promise<void> {
+  const { railFlows } = await import('../../jobs/jobs.ts')
+  if (railFlows[rail].isHere({ rails, ...(bitcoin && { bitcoin }) })) return
   const settings = isOnChain(rail)
     ? 'BITCOIN_RPC_URL, BITCOIN_NETWORK and BITCOIN_DESCRIPTOR'
     : 'STARKBANK_PROJECT_ID and what belongs to it'
@@ -203,7 +204,7 @@ async function runAndWait(shell: Shell, base: Base, open: Open, name: string, fl
   const { timeout: timeoutMs = 600_000 } = flags
   const { needSchedule } = await import('../../schedule/schedule.ts')
   const schedule = await needSchedule(base.db, name)
-  needRail(open, schedule)
+  await needRail(open, schedule)
   const { slot, isHeld } = await addSlot(shell, base, name, flags)
   if (isHeld) return void (shell.exitCode = 1)
   const ended = await waitFor(base, open, slot, timeoutMs)

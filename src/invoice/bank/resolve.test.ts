@@ -15,7 +15,7 @@ import { migrate } from '../../db/migrate.ts'
 import { openDb, sql, type Db } from '../../db/db.ts'
 import { draftBatch } from '../draft.ts'
 import { issueDrafts } from './issue.ts'
-import { inReaisAsSaid } from './priced.ts'
+import { inReaisAsSaid } from '../priced.ts'
 import { resolveUnsureInvoices } from './resolve.ts'
 
 let now: number
@@ -76,7 +76,7 @@ beforeEach(async () => {
       world,
       { ...terms, commissionBp: 0n, minPayoutUnits: 0n },
       () => [draft, draft],
-      inReaisAsSaid,
+      inReaisAsSaid('starkbank'),
     )
     await tx.run(sql`update invoices set state = 'unsure'`)
   })

@@ -249,6 +249,8 @@ async function credit(
     tx,
     world,
     {
+      rail: 'starkbank',
+      movement: 'invoice credited',
       invoiceId: row.id,
       accountId: row.account_id,
       paid,

@@ -9,6 +9,7 @@ import { noteExport } from '../../../privacy/privacy.ts'
 import { rosterText } from '../../../base/rosterFile.ts'
 import { instant, millis } from '../../../base/world.ts'
 import { accountKindOf, assetOf, isOnChain, railNames } from '../../../base/rails.ts'
+import { railFlows, railsHere } from '../../../jobs/jobs.ts'
 import { rateNow } from '../../../invoice/invoice.ts'
 import {
   changeSchedule,
@@ -54,7 +55,7 @@ const looksOnly = (form: Form) => form.has('preview')
 const limits = { fileBytes: 900 * 1024, textBytes: 1024 * 1024 }
 
 export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
-  const { db, world, rails, bitcoin, terms } = app
+  const { db, world, bitcoin, terms } = app
   const now = () => world.clock.now()
   const framed = async (ctx: ConsoleContext) => ({
     lang: ctx.state.lang,
@@ -65,7 +66,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   const the = async (ctx: ConsoleContext): Promise<ScheduleRow> =>
     (await findSchedule(db, ctx.params['name']!)) ?? ctx.throw(404)
   const accountOf = (row: ScheduleRow) => findAccount(db, row.account_id)
-  const railIsThere = ({ rail }: ScheduleRow) => rails[rail] !== undefined
+  const railIsThere = ({ rail }: ScheduleRow) => railFlows[rail].isHere(app)
 
   doors.page(path, 'see', async ctx => {
     const after = typeof ctx.query['after'] === 'string' ? ctx.query['after'] : ''
@@ -267,7 +268,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
 
     doors.page(`${path}/new`, 'schedule.add', async ctx => {
       const accounts = await listAccounts(db)
-      const rail = railNames.find(name => rails[name]) ?? railNames[0]!
+      const rail = railsHere(app)[0] ?? railNames[0]!
       const fit = accounts.filter(({ kind, state }) => state !== 'closed' && kind === accountKindOf(rail))
       await showForm(
         ctx,

@@ -1,14 +1,21 @@
-/** Owing: a credited invoice makes its movements and one payout, in the transaction that settles it. */
-import { because, sentence } from '../../base/reasons.ts'
-import { newId } from '../../base/id.ts'
-import { brl } from '../../base/money.ts'
-import type { World } from '../../base/world.ts'
-import { post } from '../../ledger/ledger.ts'
-import { remember, sql, type Cause, type Tx, valuesOf } from '../../db/db.ts'
-import { netOf, type Terms } from '../net.ts'
+/**
+ * Owing: a credited invoice makes its movements and one payout, in the transaction that settles it. On a chain each
+ * payment makes one (`bundle/owe.ts`).
+ */
+import { because, sentence } from '../base/reasons.ts'
+import { newId } from '../base/id.ts'
+import { brl } from '../base/money.ts'
+import type { ReaisRail } from '../base/rails.ts'
+import type { World } from '../base/world.ts'
+import { post } from '../ledger/ledger.ts'
+import { remember, sql, type Cause, type Tx, valuesOf } from '../db/db.ts'
+import { netOf, termsOn, type Terms } from './net.ts'
 
 /** What was credited for one invoice, and what decides who gets how much of it. */
 export interface Collected {
+  rail: ReaisRail
+  /** How it came. */
+  movement: 'invoice credited' | 'cash received'
   invoiceId: string
   accountId: string
   paid: bigint
@@ -31,15 +38,15 @@ export async function owe(
   terms: Terms,
   cause: Cause,
 ): Promise<string | undefined> {
-  const { invoiceId, paid, bankFee } = collected
-  const { commission, withheld, net } = netOf(paid, bankFee, collected.commissionBp, terms)
+  const { rail, invoiceId, paid, bankFee } = collected
+  const { commission, withheld, net } = netOf(paid, bankFee, collected.commissionBp, termsOn(rail, terms))
   const book = (
-    movement: 'invoice credited' | 'bank fee' | 'commission' | 'transfer fee withheld',
+    movement: Collected['movement'] | 'bank fee' | 'commission' | 'transfer fee withheld',
     units: bigint,
   ) =>
     post(tx, world, { movement, source: invoiceId, amount: brl(units), invoiceId, memo: sentence(cause.why) })
 
-  await book('invoice credited', paid)
+  await book(collected.movement, paid)
   await book('bank fee', bankFee)
   // Where nothing is left, nothing is taken either: a person decides what becomes of it.
   if (net > 0n) {
@@ -56,7 +63,7 @@ export async function owe(
     insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units, state,
       why, reason, detail, next_at, added_at, changed_at)
     values (${id}, (select store_id from invoices where id = ${invoiceId}), ${invoiceId},
-      ${rule}, ${collected.accountId}, 'starkbank', 'BRL', ${net},
+      ${rule}, ${collected.accountId}, ${rail}, 'BRL', ${net},
       ${net > 0n ? withheld : 0n}, ${state}, ${valuesOf(why)}, ${now}, ${now}, ${now})
     on conflict (invoice_id, rule) do nothing`)
   if (made === 0) return undefined
