@@ -149,7 +149,9 @@ describe.each([
         ['', `'somewhere'`],
       ] as const)
         await expect(db.script(other('acc_4', kind, destination))).rejects.toThrow(/check/i)
-      await expect(db.script(`delete from accounts where id = 'acc_2'`)).rejects.toThrow(/foreign key|leaves rows/i)
+      await expect(db.script(`delete from accounts where id = 'acc_2'`)).rejects.toThrow(
+        /foreign key|leaves rows/i,
+      )
     })
 
     test('what two people said of a silent reversal stands, as the books have it', async () => {
