@@ -16,7 +16,7 @@ const together = [
   'test/{forgotten,late,limits,long-lists,lookup,metrics,orders,orders-bitcoin,own-lines,payout-verdicts,payout-waits}.test.ts',
   'test/{people-by-two,privacy,proposals,refunds,retention,reversals,schedule-terms,settling}.test.ts',
   'test/{shop,shop-limits,shopCoins,shopPostgres,store}.test.ts',
-  'test/{strangers,suspense,tallies,together,walk,walk-bundles,walk-invoices,walk-requests}.test.ts',
+  'test/{strangers,suspense,tallies,together,two-stores,walk,walk-bundles,walk-invoices,walk-requests}.test.ts',
   'test/bitcoin-{bumps,cancel,edited,isolated,late,mempool,payouts,random,refunds,restored,rewards,scan,sent,unmined}.test.ts',
   'test/{securityTable,supply}.test.ts',
 ]

@@ -59,7 +59,7 @@ export type InvoiceRow = {
 }
 
 export const findInvoice = (reader: Reader, id: string) =>
-  reader.one<InvoiceRow>(sql`select * from invoices where id = ${id}`)
+  reader.one<InvoiceRow>(sql`select * from invoices where id = ${id} and store_id = ${reader.store}`)
 
 /**
  * Ours by the provider's id, or by our own id among its tags: an event may come before the answer that names

@@ -1,6 +1,6 @@
 /** Runs as they are read: what a job did, and the lines it logged, as far as it has come. */
 import type { Instant } from '../base/world.ts'
-import { sql, type Reader } from '../db/db.ts'
+import { sql, type Reader, type Sql } from '../db/db.ts'
 import type { RunOutcome } from './runner.ts'
 
 export type RunRow = {
@@ -17,8 +17,13 @@ export type RunRow = {
   lacks: string | null
 }
 
+/** A run of a slot is of the store of its schedule; every other is the installation's. The run is `r`. */
+export const runOfStore = ({ store }: Pick<Reader, 'store'>): Sql =>
+  sql`not exists (select 1 from slots o join schedules h on h.id = o.schedule_id
+    where o.id = r.slot_id and h.store_id <> ${store})`
+
 export const findRun = (reader: Reader, id: string) =>
-  reader.one<RunRow>(sql`select * from runs where id = ${id}`)
+  reader.one<RunRow>(sql`select * from runs r where id = ${id} and ${runOfStore(reader)}`)
 
 /** `line` is one JSON object with `level`, `time`, `msg` and whatever else was said. */
 export type RunLine = { seq: bigint; line: string }

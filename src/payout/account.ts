@@ -72,7 +72,7 @@ export const findAccount = (reader: Reader, name: string) =>
   )
 
 export const listAccounts = (reader: Reader) =>
-  reader.all<AccountRow>(sql`select * from accounts order by name`)
+  reader.all<AccountRow>(sql`select * from accounts where store_id = ${reader.store} order by name`)
 
 export const destinationOf = (row: BankAccountRow): BankDestination => ({
   holder: row.holder,

@@ -352,7 +352,7 @@ export const waitingForLimits = (
 ): Promise<WaitingForLimit[]> =>
   reader.all<WaitingForLimit>(sql`
     select w.*, p.asset, p.units, p.next_at,
-      c.name as account ${waits} ${payoutId === undefined ? sql`` : sql`and p.id = ${payoutId}`}
+      c.name as account ${waits} and p.store_id = ${reader.store} ${payoutId === undefined ? sql`` : sql`and p.id = ${payoutId}`}
     order by w.needs, w.owed_at, w.payout_id limit ${limit}`)
 
 /** How many wait for room at a limit. */
@@ -370,6 +370,6 @@ export const waitingForRoom = (reader: Reader, now: Instant, ms: Millis): Promis
   reader.all<FullLimit>(sql`
     select w.scope, w.per, (select name from accounts
       where id = w.scope) as account, p.asset, min(w.cap_units) as cap_units, count(*) as count
-      ${waits} and w.needs = 'room' group by w.scope, w.per, p.asset
+      ${waits} and p.store_id = ${reader.store} and w.needs = 'room' group by w.scope, w.per, p.asset
       having max(case when ${isOlderThan(sql`w.added_at`, now, ms)} then 1 else 0 end) = 1
         order by min(w.added_at)`)

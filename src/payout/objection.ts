@@ -158,4 +158,4 @@ export const objectedAccounts = (reader: Reader): Promise<ObjectedAccount[]> =>
     select a.name, o.made_by, o.why, (select count(*) from payouts p where p.account_id = a.id
       and p.state in ('owed', 'waiting') and not ${refundRule}) as count
     from account_objections o join accounts a on a.id = o.account_id
-    where o.cleared_at is null and a.state <> 'closed' order by o.id`)
+    where a.store_id = ${reader.store} and o.cleared_at is null and a.state <> 'closed' order by o.id`)

@@ -98,7 +98,7 @@ export const receivables = (reader: Reader): Promise<Owing[]> =>
     select a.id as account_id, a.name, a.recover, cast(sum(e.units) as bigint) as units
     from receivable_moves m join ledger_entries e on e.transaction_id = m.transaction_id
       and e.account = 'receivable'
-      join accounts a on a.id = m.account_id
+      join accounts a on a.id = m.account_id and a.store_id = ${reader.store}
     group by a.id, a.name, a.recover having sum(e.units) <> 0 order by sum(e.units) desc, a.name`)
 
 export type ReceivableMove = {

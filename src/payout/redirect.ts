@@ -85,7 +85,9 @@ async function redirection(
   id: string,
   name: string,
 ): Promise<{ payout: PayoutRow; from: AccountRow; to: AccountRow }> {
-  const payout = await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`)
+  const payout = await tx.one<PayoutRow>(
+    sql`select * from payouts where id = ${id} and store_id = ${tx.store} ${forUpdate}`,
+  )
   if (!payout) return refuse({ is: 'payout-unknown', id })
   refuseIf(mayRedirect(await payoutFacts(tx, payout)))
   const from = (await findAccount(tx, payout.account_id))!

@@ -52,7 +52,7 @@ export type AttemptRow = {
 }
 
 export const findPayout = (reader: Reader, id: string) =>
-  reader.one<PayoutRow>(sql`select * from payouts where id = ${id}`)
+  reader.one<PayoutRow>(sql`select * from payouts where id = ${id} and store_id = ${reader.store}`)
 export const attemptsOf = (reader: Reader, id: string) =>
   reader.all<AttemptRow>(sql`select * from attempts where payout_id = ${id} order by number`)
 

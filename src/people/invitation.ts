@@ -38,8 +38,8 @@ const find = (reader: Reader, world: World, token: string): Promise<Row | undefi
     select users.*, i.token_hash, i.totp_secret as invitation_secret, i.ends_at, i.browser_hash, i.opened_at,
       i.added_by as invited_by
     from invitations i join users on users.id = i.user_id
-    where i.token_hash = ${digestOf(token)} and i.closed_at is null and users.state = 'invited'
-      and i.ends_at > ${instant(world.clock.now())}`)
+    where i.token_hash = ${digestOf(token)} and users.store_id = ${reader.store}
+      and i.closed_at is null and users.state = 'invited' and i.ends_at > ${instant(world.clock.now())}`)
 
 /**
  * The invitation of `token` while it is good: not used, not withdrawn, not a day old. `browser`: the token

@@ -70,7 +70,7 @@ export async function sessionOf(
 const joined = (reader: Reader, tokenHash: string) =>
   reader.one<Joined>(sql`
     select sessions.*, users.name, users.role, users.language from sessions
-      join users on users.id = sessions.user_id
+      join users on users.id = sessions.user_id and users.store_id = ${reader.store}
     where sessions.token_hash = ${tokenHash} and sessions.revoked_at is null and users.state = 'active'`)
 
 const personOf = (row: Joined, now: number): Person => ({

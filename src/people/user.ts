@@ -45,7 +45,7 @@ export const listUsers = (
   reader.all(sql`
     select users.*, (select max(seen_at) from sessions where user_id = users.id) as seen_at,
       (select min(made_by) from objections where user_id = users.id and cleared_at is null) as objected_by
-        from users
+        from users where store_id = ${reader.store}
     order by case when state = 'removed' then 1 else 0 end, folded`)
 
 /** A person and the token of the link by which they set a password; it is told once and kept nowhere. */

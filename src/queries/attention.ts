@@ -224,8 +224,9 @@ export const attentionOf = async (
  * the first payout waits.
  */
 const signerAsks = async (reader: Reader): Promise<AttentionItem[]> =>
-  (await reader.one(sql`select 1 as yes from accounts where state <> 'closed' limit 1`)) &&
-  (await countSigners(reader, 'checker')) === 0
+  (await reader.one(
+    sql`select 1 as yes from accounts where store_id = ${reader.store} and state <> 'closed' limit 1`,
+  )) && (await countSigners(reader, 'checker')) === 0
     ? [askOf('nobody signs', '')]
     : []
 
@@ -269,7 +270,8 @@ const duplicateAsks = (reader: Reader): Promise<AttentionItem[]> =>
           else 'duplicate paid alone' end as kind, i.id,
         null as number, i.payer_name as of_it, t.provider_id as why, coalesce(t.paid_units - t.returned_units,
           t.units) as units
-      from invoice_twins t join invoices i on i.id = t.invoice_id where t.state in ('paid', 'credited')`),
+      from invoice_twins t join invoices i on i.id = t.invoice_id and i.store_id = ${reader.store}
+        where t.state in ('paid', 'credited')`),
   )
 
 const maxOpenMs = 10 * 60_000
@@ -296,7 +298,7 @@ const lateDuplicates = (reader: Reader, now: Instant): Promise<AttentionItem[]> 
           where state in ('kept', 'refunded') and exists (select 1 from ledger_transactions
             where movement = 'duplicate reopened' and source like t.id || '/%'
               and at > ${later(now, -returnedForMs)})) as late
-      join invoices i on i.id = late.invoice_id`),
+      join invoices i on i.id = late.invoice_id and i.store_id = ${reader.store}`),
   )
 
 const minute = 60_000
@@ -329,22 +331,23 @@ const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
   const before = (ms: number) => later(now, -ms)
   const added = (ms: number) => isOlderThan(sql`added_at`, now, ms)
   const moved = (ms: number) => isOlderThan(sql`changed_at`, now, ms)
+  const ours = sql`store_id = ${reader.store}`
   return reader.all<AttentionItem>(
     firstOfEach(sql`
       select 'payout unsure' as kind, id, cast(null as bigint) as number, cast(null as text) as of_it,
         coalesce(why, '') as why, cast(null as bigint) as units from payouts
-        where state in ('sending', 'unsure') and not ${onChain} and ${moved(expectedMs.settled)}
+        where ${ours} and state in ('sending', 'unsure') and not ${onChain} and ${moved(expectedMs.settled)}
       union all select 'payout sent', id, null, changed_at, '', null from payouts
-        where state = 'sent' and case when ${onChain} then ${moved(expectedMs.minedAndSettled)}
+        where ${ours} and state = 'sent' and case when ${onChain} then ${moved(expectedMs.minedAndSettled)}
           else ${moved(expectedMs.sent)} end
       union all select 'payout waiting', id, null, added_at, coalesce(why, ''), null from payouts
-        where state = 'waiting' and ${added(expectedMs.paid)} and id not in (select payout_id
+        where ${ours} and state = 'waiting' and ${added(expectedMs.paid)} and id not in (select payout_id
           from limit_waits)
           and account_id not in (select id from accounts where payable_from > ${before(expectedMs.paid)})
           and (${refundRule} or account_id not in (select account_id from account_objections
             where cleared_at is null))
       union all select 'payout owed', id, null, added_at, coalesce(why, ''), null from payouts
-        where state = 'owed' and account_id in (select id from accounts where state = 'approved')
+        where ${ours} and state = 'owed' and account_id in (select id from accounts where state = 'approved')
           and units > 0
           and case when ${onChain} then ${added(expectedMs.minedAndSettled)}
             else ${added(expectedMs.paid)} end
@@ -357,19 +360,19 @@ const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
           and not exists (select 1 from settings
             where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
       union all select 'invoice unsure', id, null, order_id, '', null from invoices
-        where state = 'unsure' and ${added(expectedMs.settled)}
+        where ${ours} and state = 'unsure' and ${added(expectedMs.settled)}
       union all select 'invoice not issued', id, null, order_id, '', null from invoices
-        where state in ('draft', 'issuing') and ${added(expectedMs.issued)}
+        where ${ours} and state in ('draft', 'issuing') and ${added(expectedMs.issued)}
       union all select 'event waits', event_id, id, null, coalesce(why, ''), null from inbox
         where state in ('new', 'waiting') and next_at > ''
           and ${isOlderThan(sql`received_at`, now, expectedMs.heard)}
       union all select 'slot late', s.id, null, r.name, s.due_at, null from slots s
-        join schedules r on r.id = s.schedule_id
+        join schedules r on r.id = s.schedule_id and r.${ours}
         where s.state in ('due', 'running')
           and case when s.state = 'due' then s.held is null and s.due_at < ${before(expectedMs.run)}
             else s.lease_until < ${before(expectedMs.run)} end
       union all select 'slot failed', s.id, null, r.name, s.due_at, null from slots s
-        join schedules r on r.id = s.schedule_id
+        join schedules r on r.id = s.schedule_id and r.${ours}
         where s.state = 'failed' and s.changed_at > ${before(expectedMs.failedSlotSaid)}`),
   )
 }
@@ -394,7 +397,7 @@ const slowReversals = (reader: Reader, now: Instant): Promise<AttentionItem[]> =
       select case when f.id is null then 'reversal slow'
         else 'refund late' end as kind, i.id, null as number, i.payer_name as of_it,
         r.under_way_since as why, f.units
-      from invoice_reversals r join invoices i on i.id = r.invoice_id
+      from invoice_reversals r join invoices i on i.id = r.invoice_id and i.store_id = ${reader.store}
         left join invoice_refunds f on f.invoice_id = i.id and f.state in ('approved', 'refunding', 'unsure')
       where r.under_way_since < ${later(now, -longReversalMs)}`),
   )
@@ -404,7 +407,7 @@ const failedRefunds = (reader: Reader, now: Instant): Promise<AttentionItem[]> =
   reader.all<AttentionItem>(
     firstOfEach(sql`
       select 'refund failed' as kind, i.id, null as number, i.payer_name as of_it, null as why, f.units
-      from invoice_refunds f join invoices i on i.id = f.invoice_id
+      from invoice_refunds f join invoices i on i.id = f.invoice_id and i.store_id = ${reader.store}
       where f.state = 'failed' and f.changed_at > ${later(now, -returnedForMs)}
         and not exists (select 1 from invoice_refunds x where x.invoice_id = f.invoice_id and x.id > f.id)`),
   )
@@ -421,7 +424,7 @@ const openCancels = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
       select case when c.next_at is null then 'cancel refused'
         else 'cancel late' end as kind, i.id, null as number, i.payer_name as of_it,
         coalesce(c.why, c.changed_at) as why, i.units
-      from invoice_cancels c join invoices i on i.id = c.invoice_id
+      from invoice_cancels c join invoices i on i.id = c.invoice_id and i.store_id = ${reader.store}
       where i.state in ('issued', 'overdue') and case when c.next_at is null
         then c.why is not null and c.changed_at > ${later(now, -returnedForMs)}
           else ${isOlderThan(sql`c.changed_at`, now, maxCancelingMs)} end`),
@@ -441,7 +444,7 @@ const paidTwice = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
           join invoice_reissues r on r.reissue_of = again.id)
       select 'reissue paid twice' as kind, max(i.id) as id, null as number, max(i.payer_name) as of_it,
         min(i.id) as why, max(i.units) as units
-      from again join invoices i on i.id = again.id where i.state in ('paid', 'credited')
+      from again join invoices i on i.id = again.id and i.store_id = ${reader.store} where i.state in ('paid', 'credited')
       group by again.first_id having count(*) > 1 and max(i.changed_at) > ${later(now, -returnedForMs)}`),
   )
 
@@ -463,7 +466,7 @@ const newPeople = async (reader: Reader, now: Instant): Promise<AttentionItem[]>
     await reader.all<AttentionItem & { from_at: Instant }>(sql`
       select 'person new' as kind, name as id, null as number, role as of, coalesce(given_by,
         added_by) as why, null as units, approves_from as from_at
-      from users where state = 'active' and role <> 'viewer' and approves_from > ${now}
+      from users where store_id = ${reader.store} and state = 'active' and role <> 'viewer' and approves_from > ${now}
         order by approves_from, id limit ${maxOfKind}`)
   ).map(({ from_at: since, ...ask }) => ({ ...ask, since }))
 
@@ -508,46 +511,49 @@ const limitsObjectedTo = async (reader: Reader): Promise<AttentionItem[]> =>
     ...{ kind: 'limits objected', id: account ?? asset, number: null, of, why, units: null },
   }))
 
-const otherAsks = (reader: Reader): Promise<AttentionItem[]> =>
-  reader.all<AttentionItem>(
+const otherAsks = (reader: Reader): Promise<AttentionItem[]> => {
+  const ours = sql`store_id = ${reader.store}`
+  return reader.all<AttentionItem>(
     firstOfEach(sql`
       select kind, id, number, of_it, why, units from (
       select 'account awaits' as kind, name as id, cast(null as bigint) as number,
         cast(null as text) as of_it,
-        cast(null as text) as why, cast(null as bigint) as units from accounts where state = 'awaiting'
+        cast(null as text) as why, cast(null as bigint) as units from accounts
+          where ${ours} and state = 'awaiting'
       union all select 'account unsigned', a.name, count(*), null, null, null from payouts p
-        join accounts a on a.id = p.account_id
+        join accounts a on a.id = p.account_id and a.${ours}
         where p.state in ('owed', 'waiting') and p.reason = 'account-only-said' group by a.name
       union all select 'schedule unsigned', r.name, count(*), null, null, null from payouts p
         join invoices i on i.id = p.invoice_id
-        join slots s on s.id = i.slot_id join schedules r on r.id = s.schedule_id
+        join slots s on s.id = i.slot_id join schedules r on r.id = s.schedule_id and r.${ours}
         where p.state in ('owed', 'waiting') and p.reason = 'terms-only-said' group by r.name
       union all select 'schedule held', r.name, null, h.added_at, h.why, null from schedule_holds h
-        join schedules r on r.id = h.schedule_id
+        join schedules r on r.id = h.schedule_id and r.${ours}
       union all select 'person objected', (select name from users
         where id = o.user_id), null, made_by, why, null
-        from objections o where cleared_at is null
+        from objections o where cleared_at is null and user_id in (select id from users where ${ours})
       union all select 'invitation opened twice', u.name, null, u.given_by, null, null from users u
-        where u.state = 'invited'
+        where u.${ours} and u.state = 'invited'
         and (select max(i.twice_at) from invitations i where i.user_id = u.id) >= (select max(i.added_at)
           from invitations i where i.user_id = u.id)
       union all select 'notice failed', (select name from users
         where id = m.about), null, address, coalesce(why, ''), null
-        from person_mails m where state = 'failed' and about in (select id from users)
+        from person_mails m where ${ours} and state = 'failed' and about in (select id from users)
       union all select 'account notice failed', (select name from accounts
         where id = m.about), null, address, coalesce(why, ''), null
-        from person_mails m where state = 'failed' and about in (select id from accounts)
+        from person_mails m where ${ours} and state = 'failed' and about in (select id from accounts)
           and kind not like 'limits %'
       union all select 'limits notice failed', coalesce((select name from accounts
         where id = m.about), replace(m.about, 'installation ', '')), null, address,
-        coalesce(why, ''), null from person_mails m where state = 'failed' and kind like 'limits %'
+        coalesce(why, ''), null from person_mails m where ${ours} and state = 'failed'
+          and kind like 'limits %'
       union all select 'anchor mail failed', address, null, max(added_at), max(coalesce(why, '')), null
         from anchor_mails f
         where state = 'failed' and not exists (select 1 from anchor_mails s where s.address = f.address
           and s.state = 'sent' and s.added_at > f.added_at)
         group by address
       union all select 'catch-up waits', r.name, count(*), min(s.due_at), min(s.held), null from slots s
-        join schedules r on r.id = s.schedule_id
+        join schedules r on r.id = s.schedule_id and r.${ours}
         where s.state = 'due' and s.held is not null group by r.name
       union all select 'invoices unread', '', null, null, (select value from settings
         where name = 'bank invoices unlisted'), null
@@ -557,13 +563,13 @@ const otherAsks = (reader: Reader): Promise<AttentionItem[]> =>
         where decided_at is null and not exists (select 1 from invoices i where i.id = invoice_tag)
           having count(*) > 0
       union all select 'payout over limit', p.id, w.cap_units, p.asset, w.per, p.units from limit_waits w
-        join payouts p on p.id = w.payout_id
+        join payouts p on p.id = w.payout_id and p.${ours}
         where w.needs = 'person' and p.state in ('owed', 'waiting')
       union all select 'proposal open', id, null, act, coalesce((select name from accounts
         where id = subject), (select name from users where id = subject), subject), null
-        from proposals where state = 'open'
+        from proposals where ${ours} and state = 'open'
       union all select 'payout ' || state, id, null, null, coalesce(why, ''), null from payouts
-        where state in ('held', 'returned')
+        where ${ours} and state in ('held', 'returned')
       union all select 'event quarantined', event_id, id, null, coalesce(why, ''), null from inbox
         where state = 'quarantined'
       union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail
@@ -571,10 +577,11 @@ const otherAsks = (reader: Reader): Promise<AttentionItem[]> =>
         from inbox_conflicts c
       union all select case when rail in (${join(railNames.filter(isOnChain))}) then 'request too small'
         else 'invoice refused' end, id, null, order_id, null, null
-        from invoices where state = 'refused' and id not in (select reissue_of from invoice_reissues)
-      union all select 'order', id, null, null, attention, null from orders where attention is not null
+        from invoices where ${ours} and state = 'refused' and id not in (select reissue_of from invoice_reissues)
+      union all select 'order', id, null, null, attention, null from orders
+        where ${ours} and attention is not null
       union all select 'letter failed', order_id, null, kind, coalesce(why, ''), null from mails
-        where state = 'failed'
+        where state = 'failed' and order_id in (select id from orders where ${ours})
       union all select case when units < 0 then 'line out'
         else 'line in' end, id, null, description, why, units from strangers
         where state = 'open'
@@ -590,6 +597,7 @@ const otherAsks = (reader: Reader): Promise<AttentionItem[]> =>
         and not exists (select 1 from (select via, why from inbox order by id desc limit 50) as latest
           where via = 'push' and coalesce(why, '') not like 'of another workspace%')) as asks`),
   )
+}
 
 /** Each reason stands by itself: whoever lets go of one must have seen the others. */
 export const stopSentences = (stopped: string | undefined): string[] =>

@@ -25,9 +25,10 @@ export async function chainAsks(
       select 'request late' as kind, i.id, ${none}, coalesce((select why from transitions where subject = i.id
         order by seq desc limit 1), '') as why,
           cast(null as bigint) as units
-        from invoices i where i.rail in (${join(chainRails)}) and i.state = 'late'
+        from invoices i where i.rail in (${join(chainRails)}) and i.store_id = ${reader.store}
+        and i.state = 'late'
       union all select 'request underpaid', id, ${none}, watch_until, cast(null as bigint)
-        from invoices where rail in (${join(chainRails)}) and state = 'underpaid' and due_at < ${now}
+        from invoices where store_id = ${reader.store} and rail in (${join(chainRails)}) and state = 'underpaid' and due_at < ${now}
       union all select 'bundle waits', b.id, ${none}, b.why, cast(null as bigint) from bundles b
         where b.state not in ('paid', 'void') and b.why is not null
       union all select 'bundle unsigned', b.id, ${none}, null, cast(null as bigint)
@@ -48,9 +49,11 @@ export async function chainAsks(
           and c.units > c.refunded_units and c.height <= ${deep}
           and (c.coinbase = 0 or c.height <= ${(tip ?? 0n) - BigInt(coinbaseDepth) + 1n})
           and (c.spent_by is null or c.spent_by in (select id from bundle_candidates))
-          and exists (select 1 from invoices i where i.id = c.invoice_id and i.state = 'credited')
+          and exists (select 1 from invoices i where i.id = c.invoice_id and i.state = 'credited'
+            and i.store_id = ${reader.store})
       union all select 'coin gone', id, number, invoice_id, null, units from coins where credits % 2 = 1
         and state <> 'mined'
+        and exists (select 1 from invoices i where i.id = invoice_id and i.store_id = ${reader.store})
       union all select 'coin of no request', c.id, c.number, c.invoice_id, null, c.units from coins c
         where c.invoice_id is null and c.state = 'mined' and c.spent_height is null and c.bookings % 2 = 1`),
   )

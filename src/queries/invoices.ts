@@ -73,6 +73,7 @@ async function conditionsOf(reader: Reader, filters: InvoiceFilters): Promise<(S
     taxId: (ids: Sql) => sql`i.payer_tax_id in (${ids})`,
   }
   return [
+    sql`i.store_id = ${reader.store}`,
     q === undefined ? undefined : soughtIn(await soughtInvoices(reader, q), columns),
     state === undefined ? undefined : sql`i.state = ${state}`,
     rail === undefined ? undefined : sql`i.rail = ${rail}`,
@@ -113,8 +114,9 @@ export const placeOfInvoice = (
 ): Promise<After | undefined> =>
   reader.one<After>(
     schedule === undefined
-      ? sql`select id, added_at as at from invoices where id = ${id}`
-      : sql`select i.id, s.due_at as at from invoices i join slots s on s.id = i.slot_id where i.id = ${id}`,
+      ? sql`select id, added_at as at from invoices where id = ${id} and store_id = ${reader.store}`
+      : sql`select i.id, s.due_at as at from invoices i join slots s on s.id = i.slot_id where i.id = ${id}
+          and i.store_id = ${reader.store}`,
   )
 
 export interface ShownInvoice {
@@ -140,7 +142,8 @@ export async function showInvoice(
   now: Instant,
 ): Promise<ShownInvoice | undefined> {
   const row = await reader.one<ShownInvoice['row']>(sql`
-    select i.*, a.name as account from invoices i join accounts a on a.id = i.account_id where i.id = ${id}`)
+    select i.*, a.name as account from invoices i join accounts a on a.id = i.account_id where i.id = ${id}
+      and i.store_id = ${reader.store}`)
   if (!row) return undefined
   const slot = await reader.one<NonNullable<ShownInvoice['slot']>>(sql`
     select s.id, s.due_at, h.name as schedule from slots s join schedules h on h.id = s.schedule_id

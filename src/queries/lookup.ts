@@ -11,6 +11,7 @@ import type { Asset } from '../base/money.ts'
 import { instant } from '../base/world.ts'
 import { join, sameAsAny, sql, type Reader, type Sql } from '../db/db.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
+import { runOfStore } from '../jobs/jobs.ts'
 import type { Subject } from './links.ts'
 
 const rails = join(railNames)
@@ -24,7 +25,9 @@ export interface Sought {
 
 /** By our id, the bank's, or the address it is paid to. */
 export const findInvoiceBy = (reader: Reader, text: string): Promise<InvoiceRow | undefined> =>
-  reader.one<InvoiceRow>(sql`select * from invoices where id = ${text} or provider_id = ${text}`)
+  reader.one<InvoiceRow>(
+    sql`select * from invoices where store_id = ${reader.store} and (id = ${text} or provider_id = ${text})`,
+  )
 
 /**
  * An invoice, by whatever belongs to it. What is found by id is meant, and then nothing else is looked for.
@@ -222,7 +225,9 @@ export type Found = Subject & {
  */
 export async function everything(reader: Reader, text: string): Promise<Found[]> {
   const id = text.toLowerCase()
+  const { store } = reader
   const rows = await reader.all<Found>(sql`
+    select kind, id, name from (
     select 'invoice' as kind, id, id as name from invoices where id = ${id}
     union select 'invoice', id, id from invoices where rail in (${rails}) and provider_id in (${text}, ${id})
     union select 'invoice', invoice_id, invoice_id from invoice_twins where id = ${id} or (rail in (${rails})
@@ -241,8 +246,21 @@ export async function everything(reader: Reader, text: string): Promise<Found[]>
     union select 'slot', id, id from slots where id = ${id}
     union select 'order', id, id from orders where id = ${id}
     union select 'proposal', id, id from proposals where id = ${id}
-    union select 'account', name, name from accounts where id = ${id} or name = ${text}
-    union select 'schedule', name, name from schedules where id = ${id} or name = ${text}
+    union select 'account', name, name from accounts where store_id = ${store} and (id = ${id}
+      or name = ${text})
+    union select 'schedule', name, name from schedules where store_id = ${store} and (id = ${id}
+      or name = ${text})) as found
+    where kind not in ('invoice', 'payout', 'slot', 'order', 'proposal', 'run')
+      or (kind = 'invoice' and exists (select 1 from invoices i where i.id = found.id
+        and i.store_id = ${store}))
+      or (kind = 'payout' and exists (select 1 from payouts p where p.id = found.id
+        and p.store_id = ${store}))
+      or (kind = 'slot' and exists (select 1 from slots s join schedules h on h.id = s.schedule_id
+        where s.id = found.id and h.store_id = ${store}))
+      or (kind = 'order' and exists (select 1 from orders o where o.id = found.id and o.store_id = ${store}))
+      or (kind = 'proposal' and exists (select 1 from proposals o where o.id = found.id
+        and o.store_id = ${store}))
+      or (kind = 'run' and exists (select 1 from runs r where r.id = found.id and ${runOfStore(reader)}))
     limit 50`)
   if (rows.length > 0) return rows
   const orders = await ordersBy(reader, text)
@@ -266,12 +284,14 @@ async function byPayerOrAmount(reader: Reader, text: string): Promise<Found[]> {
     : sql`payer_tax_id in (${sameAsAny('invoices.payer_tax_id', taxIds)})`
   const found = (kind: 'invoice' | 'payout') => (row: { id: string }) => ({ kind, id: row.id, name: row.id })
   const invoices = await reader.all<{ id: string }>(
-    sql`select id from invoices where ${condition} order by added_at desc, id desc limit ${maxShown}`,
+    sql`select id from invoices where store_id = ${reader.store} and ${condition}
+      order by added_at desc, id desc limit ${maxShown}`,
   )
   // A payout has no payer of its own: by a tax id the invoice is found, and names it.
   const payouts = amount
     ? await reader.all<{ id: string }>(
-        sql`select id from payouts where ${condition} order by added_at desc, id desc limit ${maxShown}`,
+        sql`select id from payouts where store_id = ${reader.store} and ${condition}
+          order by added_at desc, id desc limit ${maxShown}`,
       )
     : []
   return [...invoices.map(found('invoice')), ...payouts.map(found('payout'))]

@@ -60,6 +60,7 @@ export async function listPayouts(
   // One page along one index, before anything is joined to it.
   const page = sql`
     select p.id from payouts p ${where([
+      sql`p.store_id = ${reader.store}`,
       q === undefined ? undefined : soughtIn(await soughtPayouts(reader, q), columns),
       state === undefined ? undefined : sql`p.state = ${state}`,
       rail === undefined ? undefined : sql`p.rail = ${rail}`,
@@ -145,7 +146,9 @@ export interface ShownPayout {
 
 /** One payout with its causes, its orders and what they posted; undefined where no payout has this id. */
 export async function showPayout(reader: Reader, id: string): Promise<ShownPayout | undefined> {
-  const row = await reader.one<ListedPayout>(sql`${listed} where p.id = ${id}`)
+  const row = await reader.one<ListedPayout>(
+    sql`${listed} where p.id = ${id} and p.store_id = ${reader.store}`,
+  )
   if (!row) return undefined
   const orders: ShownOrder[] = []
   for (const attempt of await attemptsOf(reader, id)) orders.push(await showOrder(reader, attempt))

@@ -1,6 +1,6 @@
 /** Runs as they are listed and shown: with their schedule, and with the lines of the log one kept. */
 import type { Instant } from '../base/world.ts'
-import { findRun, linesAfter, type RunLine, type RunRow } from '../jobs/jobs.ts'
+import { findRun, linesAfter, runOfStore, type RunLine, type RunRow } from '../jobs/jobs.ts'
 import { sql, where, type Reader, type Sql } from '../db/db.ts'
 import type { FilterOf, runFilters } from './filters.ts'
 import { inWindow, type After, type Filters } from './page.ts'
@@ -25,6 +25,7 @@ export async function listRuns(reader: Reader, filters: RunFilters, limit: numbe
   const { q, state, job, slot, schedule } = filters.query
   const id = q?.toLowerCase()
   const conditions = [
+    runOfStore(reader),
     id === undefined
       ? undefined
       : sql`r.id in (select id from runs where id = ${id} union select id from runs where slot_id = ${id}

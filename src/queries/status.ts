@@ -125,7 +125,8 @@ export async function status(
 async function held(reader: Reader): Promise<Status['held']> {
   const row = await reader.one<{ orders: bigint; items: bigint | null }>(sql`
     select count(distinct o.id) as orders, cast(sum(l.quantity) as bigint) as items
-    from orders o join order_lines l on l.order_id = o.id where o.state = 'awaiting'`)
+    from orders o join order_lines l on l.order_id = o.id where o.state = 'awaiting'
+      and o.store_id = ${reader.store}`)
   return { orders: Number(row?.orders ?? 0n), items: Number(row?.items ?? 0n) }
 }
 

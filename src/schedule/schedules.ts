@@ -96,7 +96,7 @@ export const findSchedule = (reader: Reader, name: string) =>
     sql`select * from schedules where store_id = ${reader.store} and (name = ${name} or id = ${name})`,
   )
 export const listSchedules = (reader: Reader) =>
-  reader.all<ScheduleRow>(sql`select * from schedules order by name`)
+  reader.all<ScheduleRow>(sql`select * from schedules where store_id = ${reader.store} order by name`)
 
 /** The schedule, or an error that says where to look. */
 export async function needSchedule(reader: Reader, name: string): Promise<ScheduleRow> {

@@ -52,7 +52,7 @@ export const findOrder = (reader: Reader, id: string) =>
   reader.one<OrderRow>(sql`select * from orders where id = ${id}`)
 
 export const findOrderByToken = (reader: Reader, token: string) =>
-  reader.one<OrderRow>(sql`select * from orders where token = ${token}`)
+  reader.one<OrderRow>(sql`select * from orders where token = ${token} and store_id = ${reader.store}`)
 
 export const linesOf = (reader: Reader, orderId: string) =>
   reader.all<OrderLineRow>(

@@ -37,6 +37,8 @@ export interface PageInstallation {
   chain: DemoChain | undefined
   /** Of house and bank; the node's own stays what it is. */
   clock: Clock
+  /** From now on no worker works: the pages are served at the same address by what it answers. */
+  serveAlone(): Promise<Running>
   /** Puts the clock forward, and lets bank and worker do what falls due. */
   skip(ms: Millis): Promise<void>
   /** Somebody pays this invoice of ours by Pix; what follows of it comes by itself. */
@@ -157,7 +159,13 @@ async function open(
   )
   const base = await openBase(readConfig(env), options.log ?? log)
   const app = await serve(base, ['web', 'worker'])
-  undo.push(() => app.stop())
+  let serving = app
+  undo.push(() => serving.stop())
+  const serveAlone = async (): Promise<Running> => {
+    await serving.stop()
+    serving = await serve(await openBase(readConfig(env), options.log ?? log), ['web'])
+    return serving
+  }
   bank.addWebhook(`${origin}/webhooks/starkbank`)
 
   // Any question makes the bank look at its clock, and at what was done to it behind its back.
@@ -204,6 +212,7 @@ async function open(
       clock,
       repasse,
       skip,
+      serveAlone,
       authenticators,
       letters: letterBox.letters,
     },

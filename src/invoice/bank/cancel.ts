@@ -61,7 +61,7 @@ export const cancelOf = (reader: Reader, invoiceId: string) =>
   reader.one<CancelRow>(sql`select * from invoice_cancels where invoice_id = ${invoiceId}`)
 
 const lock = (tx: Tx, id: string) =>
-  tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`)
+  tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} and store_id = ${tx.store} ${forUpdate}`)
 
 /**
  * A person wants an unpaid invoice taken back. What the bank says of it is what counts: a payer may be

@@ -22,7 +22,8 @@ export async function acceptPayment(
 ): Promise<{ invoice: InvoiceRow; standing: RequestStatus }> {
   return db.tx(async tx => {
     const invoice = await tx.one<InvoiceRow>(
-      sql`select * from invoices where id = ${id} or provider_id = ${id} ${forUpdate}`,
+      sql`select * from invoices where store_id = ${tx.store} and (id = ${id} or provider_id = ${id})
+      ${forUpdate}`,
     )
     if (!invoice) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
     const received = await waiting(tx, invoice, chain)

@@ -240,7 +240,8 @@ export const withdrawCoinRefund = (
 
 async function locked(tx: Tx, id: string): Promise<InvoiceRow> {
   const invoice = await tx.one<InvoiceRow>(
-    sql`select * from invoices where id = ${id} or provider_id = ${id} ${forUpdate}`,
+    sql`select * from invoices where store_id = ${tx.store} and (id = ${id} or provider_id = ${id})
+      ${forUpdate}`,
   )
   if (!invoice) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
   return invoice

@@ -1,0 +1,248 @@
+/**
+ * Two stores on one installation: what one owns is in no query, page or list of the other. Everything is made in the
+ * one and then given to another, so that whoever still looks from the first has to find nothing of it.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defaultStore, inStore, sql, type Db, type Reader } from '../src/db/db.ts'
+import { placeOrder } from '../src/jobs/jobs.ts'
+import { findAccount, listAccounts, receivables, showLimits } from '../src/payout/payout.ts'
+import { listUsers } from '../src/people/people.ts'
+import { showAccount } from '../src/queries/accounts.ts'
+import { attentionOf } from '../src/queries/attention.ts'
+import { listInvoices, showInvoice } from '../src/queries/invoices.ts'
+import { everything } from '../src/queries/lookup.ts'
+import { namesOf } from '../src/queries/names.ts'
+import { listOrders, showOrderRecord } from '../src/queries/orders.ts'
+import { nextSlots } from '../src/queries/overview.ts'
+import { listPayouts, showPayout } from '../src/queries/payouts.ts'
+import { keptProducts, shownProducts } from '../src/queries/products.ts'
+import { listProposals } from '../src/queries/proposals.ts'
+import { listRuns } from '../src/queries/runs.ts'
+import { pageOfSchedules } from '../src/queries/schedules.ts'
+import { listSchedules } from '../src/schedule/schedule.ts'
+import { allProducts, findOrderByToken, shopRules } from '../src/shop/shop.ts'
+import { consoleVisitor, visitorOf, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
+import { addTestPerson } from './testbed/testPerson.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
+import { furnishShop } from './testbed/shopFloor.ts'
+import { openTrialAccount } from './testbed/trial.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { accountAdd, scheduleAdd } from './testbed/terminal.ts'
+import { until } from './testbed/until.ts'
+
+const other = 'sto_other'
+const owned = ['accounts', 'schedules', 'invoices', 'payouts', 'products', 'orders', 'proposals'] as const
+
+/** Its ids by table, and what its rows are called. */
+interface Theirs {
+  ids: Record<(typeof owned)[number] | 'users', string[]>
+  marks: string[]
+}
+
+const all = { query: {}, from: undefined, until: undefined, after: undefined }
+
+/** What is read of a store, by what it is read for. */
+const queries: Record<string, (db: Db, theirs: Theirs) => Promise<unknown>> = {
+  accounts: db => listAccounts(db),
+  'an account': async (db, { ids }) => {
+    const row = await findAccount(db, ids.accounts[0]!)
+    return row && showAccount(db, row)
+  },
+  names: async db => [await namesOf(db, 'accounts'), await namesOf(db, 'schedules')],
+  schedules: async db => [await listSchedules(db), await pageOfSchedules(db, '', { limit: 20, bars: 5 })],
+  'next slots': db => nextSlots(db),
+  invoices: db => listInvoices(db, all, 50),
+  'an invoice': (db, { ids }) => showInvoice(db, ids.invoices[0]!, '2126-01-01T00:00:00.000Z'),
+  payouts: db => listPayouts(db, all, 50),
+  'a payout': (db, { ids }) => showPayout(db, ids.payouts[0]!),
+  runs: db => listRuns(db, { ...all, query: { job: 'issue' } }, 50),
+  products: async db => [await allProducts(db), await keptProducts(db), await shownProducts(db)],
+  'shop rules': db => shopRules(db),
+  orders: db => listOrders(db, all, 50),
+  'an order': (db, { ids }) => showOrderRecord(db, ids.orders[0]!).catch(() => undefined),
+  proposals: db => listProposals(db, all, 50),
+  limits: db => showLimits(db, '2126-01-01T00:00:00.000Z'),
+  people: db => listUsers(db),
+  attention: db => attentionOf(db, '2126-01-01T00:00:00.000Z'),
+  search: async (db, { marks }) => Promise.all(marks.map(mark => everything(db, mark))),
+  'what payees owe': db => receivables(db),
+}
+/** Of which this story has nothing. */
+const empty = new Set(['what payees owe'])
+
+const textOf = (value: unknown) =>
+  JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? `${each}` : each)) ?? ''
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  const there = engine === 'SQLite' || postgresAvailable()
+  describe.skipIf(!there)(there ? 'a second store' : 'no PostgreSQL is to be had, so a second store', () => {
+    let server: Postgres | undefined
+    let installation: PageInstallation
+    let ada: ConsoleVisitor
+    let bruno: ConsoleVisitor
+    let db: Db
+    let theirs: Theirs
+    let token: string
+
+    beforeAll(async () => {
+      server = engine === 'PostgreSQL' ? await startPostgres({ durable: false }) : undefined
+      installation = await openPageInstallation(
+        server && { env: { DATABASE_URL: await server.migratedDatabase() } },
+      )
+      ada = await consoleVisitor(installation, 'ada', 'admin')
+      bruno = await visitorOf(installation, await addTestPerson(installation, 'bruno', 'checker'))
+      const { app } = installation.running
+      db = app.db
+      await openTrialAccount(db, app.world)
+      await installation.repasse(...accountAdd({ name: 'reserva', number: '1234567890123456' }))
+      await installation.repasse(...scheduleAdd({ name: 'aluguel', count: '1..1' }))
+      await installation.repasse('schedule', 'run', 'aluguel', '--by', 'root')
+      const invoice = await until(
+        () => db.one<{ id: string }>(sql`select id from invoices where state = 'issued'`),
+        'an invoice that is issued',
+      )
+      await installation.pay(invoice.id)
+      const payout = await until(
+        () => db.one<{ id: string }>(sql`select id from payouts where state = 'paid'`),
+        'its payout to be paid',
+      )
+      const floor = await furnishShop(db, app.world, ['starkbank'])
+      const placed = await placeOrder(app, floor.placing())
+      if (placed.is !== 'placed') throw new Error('the order was not placed')
+      token = placed.order.token
+      await installation.repasse(
+        ...[
+          'limits',
+          'set',
+          '--account',
+          'main',
+          '--per-day',
+          '1000.00',
+          '--why',
+          'as agreed',
+          '--by',
+          'root',
+        ],
+      )
+      await installation.repasse('account', 'object', 'reserva', '--why', 'not ours', '--by', 'root')
+      await installation.repasse('account', 'clear', 'reserva', '--why', 'it is', '--by', 'rosa')
+      expect(payout).toBeDefined()
+      // A worker would find that rows were edited past the program, and say so to everybody.
+      ;({ db } = (await installation.serveAlone()).app)
+      theirs = await give()
+    })
+    afterAll(async () => {
+      await installation?.close()
+      await server?.stop()
+    })
+
+    /** Gives all there is but `ada` to the other store, and answers what that is. */
+    async function give(): Promise<Theirs> {
+      await db.tx(async tx => {
+        await tx.run(sql`insert into stores (id, name) values (${other}, 'another')`)
+        for (const table of [...owned, 'store_rules', 'limits'])
+          await tx.run({ ...sql`update `, texts: [`update ${table} set store_id = '${other}'`], values: [] })
+        await tx.run(sql`update users set store_id = ${other} where name <> 'ada'`)
+      })
+      const idsOf = async (table: string) =>
+        (await db.all<{ id: string }>({ texts: [`select id from ${table} order by id`], values: [] })).map(
+          ({ id }) => id,
+        )
+      const ids = Object.fromEntries(
+        await Promise.all(owned.map(async table => [table, await idsOf(table)] as const)),
+      ) as Theirs['ids']
+      ids.users = (await db.all<{ id: string }>(sql`select id from users where name = 'bruno'`)).map(
+        ({ id }) => id,
+      )
+      for (const [table, some] of Object.entries(ids)) expect([table, some.length > 0]).toEqual([table, true])
+      return {
+        ids,
+        marks: [...Object.values(ids).flat(), 'reserva', 'aluguel', 'Xícara', 'bruno', 'ana@example.com'],
+      }
+    }
+    const foundIn = (text: string) => theirs.marks.filter(mark => text.includes(mark))
+
+    test.each(Object.keys(queries))('%s: each store reads its own', async name => {
+      const query = queries[name]!
+      const seen = foundIn(textOf(await query(inStore(db, other), theirs)))
+      if (!empty.has(name)) expect(seen).not.toEqual([])
+      expect(foundIn(textOf(await query(db, theirs)))).toEqual([])
+    })
+
+    test('no page of the console shows it, and none of its things has a page there', async () => {
+      const lists = [
+        ...['', '/invoices', '/invoices.csv', '/payouts', '/payouts.csv', '/schedules', '/accounts'],
+        ...['/proposals', '/products', '/limits', '/people', '/runs?job=issue', '/runs.csv?job=issue'],
+        ...theirs.ids.invoices.map(id => `/invoices?q=${id}`),
+      ]
+      for (const path of lists) {
+        const { status, text } = await ada.get(`/console${path}`)
+        // What was asked for is in the box of its filter.
+        const shown = text.replaceAll(/value="[^"]*"/g, '')
+        expect([path, status, foundIn(shown)]).toEqual([path, 200, []])
+      }
+      const { accounts, schedules, invoices, payouts, products, proposals, users } = theirs.ids
+      const pages = {
+        ...{ accounts, schedules, invoices, payouts, proposals, people: users },
+        'products/edit': products,
+      }
+      for (const [noun, ids] of Object.entries(pages))
+        for (const id of ids)
+          expect([noun, (await ada.get(`/console/${noun}/${id}`)).status]).toEqual([noun, 404])
+    })
+
+    test('its people are nobody here', async () => {
+      expect(await bruno.get('/console/invoices')).toMatchObject({
+        status: 302,
+        to: expect.stringContaining('sign-in') as string,
+      })
+      expect((await ada.get('/console/invoices')).status).toBe(200)
+    })
+
+    test('the shop sells nothing of it, and has no page for its order', async () => {
+      const shop = await fetch(`${installation.origin}/`)
+      expect(foundIn(await shop.text())).toEqual([])
+      expect((await fetch(`${installation.origin}/orders/${token}`)).status).toBe(404)
+      expect(await findOrderByToken(inStore(db, other), token)).toBeDefined()
+    })
+
+    test('no list of the command line has it, and no act finds it', async () => {
+      const lists = ['account', 'schedule', 'invoice', 'payout', 'proposal', 'product', 'order', 'user']
+      for (const noun of lists) {
+        const words = [noun, 'list', ...(noun === 'user' ? [] : ['--json'])]
+        expect([noun, foundIn(await installation.repasse(...words))]).toEqual([noun, []])
+      }
+      for (const words of [
+        ['run', 'list', '--job', 'issue'],
+        ['limits', 'show'],
+        ['shop', 'show'],
+        ['status'],
+      ])
+        expect([words, foundIn(await installation.repasse(...words))]).toEqual([words, []])
+      const { accounts, schedules, invoices, payouts, orders } = theirs.ids
+      const acts = [
+        ['account', 'close', accounts[0]!, '--why', 'x'],
+        ['schedule', 'pause', schedules[0]!, '--why', 'x'],
+        ['payout', 'hold', payouts[0]!, '--why', 'x'],
+        ['payout', 'show', payouts[0]!],
+        ['invoice', 'show', invoices[0]!],
+        ['invoice', 'cancel', invoices[0]!, '--why', 'x'],
+        ['order', 'show', orders[0]!],
+      ]
+      for (const words of acts)
+        await expect(installation.repasse(...words)).rejects.toThrow(
+          /there is no (?:account|schedule|payout|invoice|order)/,
+        )
+    })
+
+    test('what is made is of the store that its maker looks from', async () => {
+      const reader: Reader = inStore(db, other)
+      expect([db.store, reader.store]).toEqual([defaultStore, other])
+      await installation.repasse(...accountAdd({ name: 'reserva', number: '1234567890123456' }))
+      const stores = await db.all<{ store_id: string }>(
+        sql`select store_id from accounts where name = 'reserva' order by store_id`,
+      )
+      expect(stores.map(({ store_id: store }) => store)).toEqual([defaultStore, other])
+    })
+  })
+})
