@@ -132,9 +132,9 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
     await page.locator('#countLow').fill('2')
     await page.locator('#low').fill('20,00')
     await page.locator('#account').selectOption({ label: 'main (Pix)' })
-    await page.getByRole('button', { name: 'Criar a agenda' }).click()
+    await page.getByRole('button', { name: 'Criar o agendamento' }).click()
     expect(await page.locator('h1').innerText()).toBe('sem-scripts')
-    expect(await page.getByText('A agenda está salva.').isVisible()).toBe(true)
+    expect(await page.getByText('O agendamento está salvo.').isVisible()).toBe(true)
     await leave()
   })
 
@@ -168,7 +168,7 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
       }
       // A form that is full of faults is a page too.
       for (const [path, button] of [
-        ['schedules/new', 'Criar a agenda'],
+        ['schedules/new', 'Criar o agendamento'],
         ['accounts/new', 'Cadastrar para aprovação'],
         ['products/new', 'Pôr na loja'],
       ] as const) {

@@ -66,7 +66,7 @@ describe('before there is anything', () => {
   test('the list says what a schedule is, with one thing to do, and a viewer is not offered it', async () => {
     const mine = await maria.get('/console/schedules')
     expect(mine.status).toBe(200)
-    expect(mine.text).toContain('Ainda não há agenda')
+    expect(mine.text).toContain('Ainda não há agendamento')
     expect(mine.text).toContain('href="/console/schedules/new"')
     const theirs = await vera.get('/console/schedules')
     expect(theirs.text).not.toContain('href="/console/schedules/new"')
@@ -475,6 +475,6 @@ test('every page says all of it in English as well', async () => {
     const { status, text } = await emma.get(`/console/schedules${path}`)
     expect(status).toBe(200)
     expect(text).toContain('<html lang="en">')
-    expect(text).not.toMatch(/Agenda|Disparo|cobrança|Próxim|Repasse </)
+    expect(text).not.toMatch(/Agendamento|Disparo|cobrança|Próxim|Repasse </)
   }
 })

@@ -183,8 +183,8 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
   }
 
   async function addSchedule(ana: Page): Promise<void> {
-    await ana.getByRole('navigation').getByRole('link', { name: 'Agendas' }).click()
-    await ana.getByRole('link', { name: 'Nova agenda' }).click()
+    await ana.getByRole('navigation').getByRole('link', { name: 'Agendamentos' }).click()
+    await ana.getByRole('link', { name: 'Novo agendamento' }).click()
     await ana.getByLabel('Nome', { exact: true }).fill('mensalidades')
     await ana.getByRole('radio', { name: 'Todo mês no dia' }).check()
     // Without scripts the fields of every choice are there, or the preview brings those of this one.
@@ -200,8 +200,8 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
     await ana.getByRole('button', { name: 'Pré-visualizar' }).click()
     await ana.getByText('Às 09:00, no dia 5 do mês').first().waitFor()
     expect(await ana.getByLabel('Lista, colada aqui').inputValue()).toContain('Beatriz Nogueira')
-    await ana.getByRole('button', { name: 'Criar a agenda' }).click()
-    await ana.getByText('A agenda está salva.').waitFor()
+    await ana.getByRole('button', { name: 'Criar o agendamento' }).click()
+    await ana.getByText('O agendamento está salvo.').waitFor()
     await heading(ana, 'mensalidades')
   }
 
@@ -236,7 +236,7 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
     await ana.getByText('Nada é gravado nem enviado.').waitFor()
     await ana.getByText('R$ 1.000,00').first().waitFor()
     expect(await installation.ask('invoice', 'list')).toEqual([])
-    await ana.getByRole('link', { name: 'Voltar à agenda' }).click()
+    await ana.getByRole('link', { name: 'Voltar ao agendamento' }).click()
     await ana.getByRole('link', { name: 'Disparar agora' }).click()
     await ana.getByLabel('Motivo').fill('primeira cobrança')
     await ana.getByRole('button', { name: /^Disparar/ }).click()

@@ -8,17 +8,17 @@ const pt = {
   waits: 'Em produção, os repasses para uma conta aguardam até que a aprovação dela seja comprovada.',
   go: (count: number) => (count === 1 ? 'Assinar' : `Assinar todas: ${count}`),
   byPasskey: 'Assinar com passkey',
-  none: 'Toda aprovação de conta e os termos de toda agenda estão comprovados.',
+  none: 'Toda aprovação de conta e os termos de todo agendamento estão comprovados.',
   done: (count: number) =>
     count === 1 ? '1 assinatura foi registrada.' : `${count} assinaturas foram registradas.`,
-  left: 'Uma conta ou agenda mudou desde que você abriu a página, ou não é mais como foi aprovada. Ela não foi assinada.',
+  left: 'Uma conta ou agendamento mudou desde que você abriu a página, ou não é mais como foi aprovado. Nada foi assinado.',
   own: (name: string) => `${name} cadastrou esta conta, então outra pessoa precisa assinar.`,
-  terms: 'Termos de agendas',
+  terms: 'Termos de agendamentos',
   termsTold:
-    'Os termos destas agendas foram declarados, sem comprovação de quem os definiu. Confira o que cada uma cobra, a comissão e a conta de repasse, e assine.',
+    'Os termos destes agendamentos foram declarados, sem comprovação de quem os definiu. Confira o que cada um cobra, a comissão e a conta de repasse, e assine.',
   termsWait:
-    'Em produção, os repasses do que uma agenda cobra aguardam até que os termos dela sejam comprovados.',
-  termsOwn: 'Você definiu os termos desta agenda, então outra pessoa precisa assinar.',
+    'Em produção, os repasses do que um agendamento cobra aguardam até que os termos dele sejam comprovados.',
+  termsOwn: 'Você definiu os termos deste agendamento, então outra pessoa precisa assinar.',
   earlier: (version: string) => `Versão ${version}`,
   heads: { asks: 'Cobra', payTo: 'Repassa para', commission: 'Comissão', late: 'Pago com atraso' },
   link: 'Assinar a aprovação',

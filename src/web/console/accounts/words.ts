@@ -41,8 +41,8 @@ const pt = {
     waits: 'O que espera por ela',
     waitsHeads: { state: 'Estado', count: 'Repasses', amount: 'Valor' },
     waitsNothing: 'Nenhum repasse em aberto.',
-    schedules: 'Agendas que repassam para ela',
-    noSchedules: 'Nenhuma agenda.',
+    schedules: 'Agendamentos que repassam para ela',
+    noSchedules: 'Nenhum agendamento.',
     latest: 'Últimos repasses',
     latestHeads: { payout: 'Repasse', state: 'Estado', amount: 'Valor', at: 'Quando' },
     allPayouts: 'Todos os repasses desta conta',
@@ -81,7 +81,7 @@ const pt = {
     go: 'Encerrar esta conta',
     done: 'A conta está encerrada.',
     inUse:
-      'A conta está em uso: uma agenda, a loja, uma cobrança ou um repasse aponta para ela, então ela continua aberta.',
+      'A conta está em uso: um agendamento, a loja, uma cobrança ou um repasse aponta para ela, então ela continua aberta.',
   },
   added: 'A conta está cadastrada e espera a aprovação de outra pessoa.',
   form: {

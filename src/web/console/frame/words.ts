@@ -12,7 +12,7 @@ const pt = {
   nav: 'Páginas do console',
   pages: {
     overview: 'Visão geral',
-    schedules: 'Agendas',
+    schedules: 'Agendamentos',
     accounts: 'Contas de repasse',
     products: 'Produtos',
     invoices: 'Cobranças',

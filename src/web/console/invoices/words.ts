@@ -37,7 +37,7 @@ const pt = {
   least: 'Repasse mínimo',
   account: 'Conta de repasse',
   slot: 'Disparo',
-  schedule: 'Agenda',
+  schedule: 'Agendamento',
   order: 'Pedido da loja',
   slotDue: 'devido em',
   tag: 'Etiqueta no banco',
@@ -59,8 +59,8 @@ const pt = {
   acceptHint: 'O que já chegou conta como pago, e será repassado líquido das taxas. Não se desfaz.',
   notNow: 'Nada desta cobrança espera uma pessoa agora: o estado dela mudou. Volte à página dela.',
   taken: 'já foi aceita por',
-  empty: 'Nenhuma cobrança ainda. Elas nascem de uma agenda ou de um pedido da loja.',
-  emptyAct: 'Criar uma agenda',
+  empty: 'Nenhuma cobrança ainda. Elas nascem de um agendamento ou de um pedido da loja.',
+  emptyAct: 'Criar um agendamento',
   plain: 'esperado',
 }
 

@@ -60,7 +60,7 @@ test.each<[string, Partial<AttentionItem> & Pick<AttentionItem, 'kind'>, pt: str
   [
     'slots that wait say since when',
     { kind: 'catch-up waits', id: 'clube', of: at, number: 7n, why: 'more than usual' },
-    'A agenda clube tem disparos (7, desde 29/11/2026, 17:20:43 BRT) que esperam a decisão de uma pessoa: more than usual',
+    'O agendamento clube tem disparos (7, desde 29/11/2026, 17:20:43 BRT) que esperam a decisão de uma pessoa: more than usual',
     'Schedule clube has slots (7, since 11/29/2026, 17:20:43 GMT-3) that wait for a person: more than usual',
   ],
   [

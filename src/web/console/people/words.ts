@@ -117,7 +117,7 @@ const pt = {
       'Letras, números, ponto, hífen, sublinhado; pode ser um e-mail. É o nome que fica nos registros, e não muda.',
     rolesTold: {
       viewer: 'consulta: vê tudo e não muda nada',
-      maker: 'operação: prepara agendas, contas e produtos',
+      maker: 'operação: prepara agendamentos, contas e produtos',
       checker: 'aprovação: aprova contas e libera dinheiro',
       admin: 'administração: cuida das pessoas; não move dinheiro',
     },

@@ -14,7 +14,7 @@ const pt = {
   worker: 'Processo',
   slot: 'Disparo',
   slotDue: 'devido em',
-  schedule: 'Agenda',
+  schedule: 'Agendamento',
   slotState: 'Estado do disparo',
   failed: 'Falhou porque',
   lost: 'O processo que a fazia acabou antes dela.',

@@ -5,7 +5,7 @@
 import type { Both } from '../../page/page.ts'
 
 const pt = {
-  newTitle: 'Nova agenda',
+  newTitle: 'Novo agendamento',
   editTitle: (name: string) => `Editar ${name}`,
   name: 'Nome',
   nameHint: 'Letras sem acento, números, ponto, hífen ou sublinhado: aluguel, trial-2.',
@@ -30,9 +30,9 @@ const pt = {
   zone: 'Fuso horário',
   zoneHint: 'Nome da base IANA, como America/Sao_Paulo.',
   starts: 'A partir de',
-  startsHint: 'No fuso da agenda. Vazio: desde já. Com “por 24 horas” é de onde elas contam.',
+  startsHint: 'No fuso do agendamento. Vazio: desde já. Com “por 24 horas” é de onde elas contam.',
   ends: 'Até',
-  endsHint: 'No fuso da agenda; esse momento já não conta. Vazio: sem fim.',
+  endsHint: 'No fuso do agendamento; esse momento já não conta. Vazio: sem fim.',
   what: 'Quanto e em que meio',
   rail: 'Meio',
   rails: { starkbank: 'Pix (Stark Bank)', bitcoin: 'Bitcoin' },
@@ -82,10 +82,10 @@ const pt = {
   catchUps: { all: 'fazer todos', latest: 'fazer só o último', none: 'não fazer' },
   preview: 'Pré-visualizar',
   save: 'Salvar a nova versão',
-  create: 'Criar a agenda',
+  create: 'Criar o agendamento',
   cancel: 'Voltar',
   editTold:
-    'A edição faz a próxima versão da agenda. Disparos já feitos ficam como estão: conta, comissão e valores novos valem do próximo disparo em diante.',
+    'A edição faz a próxima versão do agendamento. Disparos já feitos ficam como estão: conta, comissão e valores novos valem do próximo disparo em diante.',
   stale: (version: string) =>
     `Outra pessoa salvou a versão ${version} enquanto você editava. Compare abaixo: salvar de novo põe os seus valores no lugar.`,
   staleHeads: { field: 'Campo', theirs: 'Como está agora', yours: 'O seu' },
@@ -93,9 +93,9 @@ const pt = {
   rosterLines: (lines: number) => (lines === 1 ? '1 linha' : `${lines} linhas`),
   faults: {
     name: 'Dê um nome de até 63 letras sem acento, números, pontos, hífens ou sublinhados, que comece por letra ou número.',
-    nameTaken: 'Já existe uma agenda com este nome. Escolha outro.',
+    nameTaken: 'Já existe um agendamento com este nome. Escolha outro.',
     nameReserved: 'Este nome é usado pelo console. Escolha outro.',
-    preset: 'Escolha quando a agenda dispara.',
+    preset: 'Escolha quando o agendamento dispara.',
     at: 'Escreva a hora como 09:00.',
     day: 'Escreva um dia de 1 a 31.',
     every: 'Escolha uma das opções.',
@@ -139,7 +139,7 @@ const pt = {
       'O desconto tem de acabar depois da cobrança e antes do vencimento. Diminua o tempo depois do @.',
     expires: 'Escreva um número de dias, de 0 a 365.',
     least: 'Escreva um valor, como 10,00; zero ou vazio repassa qualquer valor.',
-    held: 'Há disparos esperando a decisão de uma pessoa, que precisam sair, ou ficar para trás, como estavam. Decida na página da agenda e salve de novo.',
+    held: 'Há disparos esperando a decisão de uma pessoa, que precisam sair, ou ficar para trás, como estavam. Decida na página do agendamento e salve de novo.',
     waiting:
       'Há disparos vencidos que precisam sair como estavam e esperam uma cotação ou, depois de restaurar um backup, a leitura das cobranças no banco. Espere e salve de novo.',
   },
@@ -173,7 +173,7 @@ const pt = {
     title: 'Quando dispara',
     waits: 'Preencha quando e o fuso para ver os próximos disparos.',
     caption: 'Próximos disparos',
-    heads: { local: 'No fuso da agenda', utc: 'UTC', relative: 'Daqui a' },
+    heads: { local: 'No fuso do agendamento', utc: 'UTC', relative: 'Daqui a' },
     none: 'Nenhum disparo: a janela termina antes do próximo, ou já passou.',
     inAll: (count: number) =>
       count === 1 ? '1 disparo até o fim da janela.' : `${count} disparos até o fim da janela.`,

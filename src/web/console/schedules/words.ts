@@ -5,23 +5,23 @@
 import type { Both } from '../../page/page.ts'
 
 const pt = {
-  title: 'Agendas',
-  add: 'Nova agenda',
-  none: 'Ainda não há agenda. Uma agenda diz quando cobrar, de quem, quanto, e para onde repassar.',
-  noneViewer: 'Ainda não há agenda. Quem tem o papel de operação cria a primeira.',
-  caption: 'Agendas, pelo nome',
+  title: 'Agendamentos',
+  add: 'Novo agendamento',
+  none: 'Ainda não há agendamento. Um agendamento diz quando cobrar, de quem, quanto, e para onde repassar.',
+  noneViewer: 'Ainda não há agendamento. Quem tem o papel de operação cria o primeiro.',
+  caption: 'Agendamentos, pelo nome',
   heads: {
-    name: 'Agenda',
+    name: 'Agendamento',
     state: 'Estado',
     when: 'Quando',
     next: 'Próximos disparos',
     runs: 'Últimas execuções',
   },
-  states: { active: 'ativa', paused: 'pausada' },
+  states: { active: 'ativo', paused: 'pausado' },
   rails: { starkbank: 'Pix (Stark Bank)', bitcoin: 'Bitcoin' },
   noNext: 'nenhum',
   noRuns: 'ainda nenhuma',
-  pausedBecause: 'Pausada',
+  pausedBecause: 'Pausado',
   slotStates: {
     due: 'na fila',
     running: 'em execução',
@@ -52,7 +52,7 @@ const pt = {
     count: 'Cobranças',
     amount: 'Valor',
   },
-  causes: { cron: 'agenda', manual: 'à mão' },
+  causes: { cron: 'agendamento', manual: 'à mão' },
   one: {
     facts: {
       state: 'Estado',
@@ -72,11 +72,11 @@ const pt = {
       early: 'Desconto por antecipação',
       catchUp: 'Depois de uma parada',
       version: 'Versão',
-      added: 'Criada',
+      added: 'Criado',
     },
     by: (name: string) => `por ${name}`,
     changed:
-      'Esta agenda não é mais o que foi declarado por quem a criou ou alterou. Nada é cobrado por ela até que a linha do banco de dados volte ao que era, ou que uma nova versão seja salva aqui:',
+      'Este agendamento não é mais o que foi declarado por quem o criou ou alterou. Nada é cobrado por ele até que a linha do banco de dados volte ao que era, ou que uma nova versão seja salva aqui:',
     counts: (low: number, high: number) =>
       low === high ? `${low} por disparo` : `de ${low} a ${high} por disparo`,
     amounts: (low: string, high: string) =>
@@ -107,10 +107,10 @@ const pt = {
     resume: 'Retomar',
     resumeTold: 'Volta a disparar a partir de agora; o que venceu durante a pausa fica para trás.',
     ran: 'O disparo está na fila. Ele aparece abaixo, e a execução começa em um ou dois segundos.',
-    saved: 'A agenda está salva.',
-    same: 'Nada mudou: a agenda já dizia isto.',
-    pausedNow: 'A agenda está pausada.',
-    resumedNow: 'A agenda está ativa.',
+    saved: 'O agendamento está salvo.',
+    same: 'Nada mudou: o agendamento já dizia isto.',
+    pausedNow: 'O agendamento está pausado.',
+    resumedNow: 'O agendamento está ativo.',
     catchingUp: {
       title: 'Disparos esperam uma decisão',
       told: (count: number) =>
@@ -122,7 +122,7 @@ const pt = {
     },
     caughtUpNow: 'Os disparos estão liberados.',
     skippedNow: 'Os disparos ficaram para trás.',
-    noRail: 'O meio desta agenda não está configurado neste sistema: os disparos ficam na fila.',
+    noRail: 'O meio deste agendamento não está configurado neste sistema: os disparos ficam na fila.',
   },
   dry: {
     title: (name: string) => `Como seria: ${name}`,
@@ -132,7 +132,7 @@ const pt = {
     networkFee: 'A tarifa da rede, conhecida só na transação, sai do que é repassado.',
     rate: (price: string, at: string, sources: string) =>
       `Pela cotação de ${price} por BTC, dita em ${at} por ${sources}.`,
-    noRate: 'Não há cotação boa neste momento, então esta agenda não cobraria nada agora.',
+    noRate: 'Não há cotação boa neste momento, então este agendamento não cobraria nada agora.',
     caption: 'Cobranças deste disparo e o que seria repassado de cada uma',
     payer: 'Pagador',
     taxId: 'CPF/CNPJ',
@@ -150,7 +150,7 @@ const pt = {
       count === 1 ? `1 transferência para ${name}` : `${count} transferências para ${name}`,
     bundled: (count: number, name: string) =>
       `${count} ${count === 1 ? 'repasse' : 'repasses'} para ${name}, juntos em transações da rede`,
-    back: 'Voltar à agenda',
+    back: 'Voltar ao agendamento',
     again: 'Ver outra vez',
   },
   run: {
@@ -159,12 +159,12 @@ const pt = {
     between: (low: string, high: string) => `ao todo entre ${low} e ${high}`,
     exactly: (amount: string) => `ao todo ${amount}`,
     payTo: (name: string) => `O que for pago é repassado para ${name}.`,
-    paused: 'A agenda está pausada. O disparo à mão acontece mesmo assim.',
+    paused: 'O agendamento está pausado. O disparo à mão acontece mesmo assim.',
     real: 'Cobranças emitidas chegam aos pagadores e não são desfeitas por aqui.',
     go: 'Disparar agora',
     stale: 'Esta página é antiga. Confira de novo e dispare.',
     noRail:
-      'O meio desta agenda não está configurado neste sistema, então o disparo ficaria na fila para sempre.',
+      'O meio deste agendamento não está configurado neste sistema, então o disparo ficaria na fila para sempre.',
     sees: 'Ver como seria, pagador por pagador',
   },
 }
