@@ -54,7 +54,7 @@ export function openAsker(origin: string): Asker {
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
       const sent = request(
         new URL(origin),
-        { method, path, headers: { ...(cookie !== '' && { cookie }), ...headers }, timeout: 20_000 },
+        { method, path, headers: { ...(cookie !== '' && { cookie }), ...headers }, timeout: 60_000 },
         answer => {
           // A stream has no end to wait for.
           const isStream = answer.headers['content-type']?.startsWith('text/event-stream')

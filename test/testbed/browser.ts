@@ -110,7 +110,7 @@ export async function visit(browser: Browser, origin: string, look: Look = {}): 
     reducedMotion: 'reduce',
     permissions: javaScript ? ['clipboard-read', 'clipboard-write'] : [],
   })
-  context.setDefaultTimeout(30_000)
+  context.setDefaultTimeout(90_000)
   const page = await context.newPage()
   return { context, page, watched: await watch(page, origin), leave: () => context.close() }
 }

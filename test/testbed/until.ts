@@ -26,7 +26,7 @@ type Falsy = undefined | null | false | 0 | 0n | ''
 export async function until<T>(
   condition: () => T | Promise<T>,
   what: string,
-  { withinMs = 30_000, everyMs = 40 }: Patience = {},
+  { withinMs = 90_000, everyMs = 40 }: Patience = {},
 ): Promise<Exclude<T, Falsy>> {
   const end = performance.now() + withinMs
   let before: Look<unknown> | undefined
