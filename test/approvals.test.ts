@@ -17,8 +17,6 @@ import { refused } from '../src/base/answer.ts'
 import { instant } from '../src/base/world.ts'
 import { checkBooks } from '../src/reconcile/reconcile.ts'
 import {
-  addAccount,
-  approveAccount,
   approvingAccount,
   changeLimits,
   findAccount,
@@ -28,14 +26,24 @@ import {
   stopOf,
 } from '../src/payout/payout.ts'
 import type { AuditRow } from '../src/ledger/ledger.ts'
-import { addUser, objectTo, proposeClear } from '../src/people/people.ts'
+import { addUser } from '../src/people/people.ts'
 import { sql, type Sql } from '../src/db/db.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { device } from './testbed/passkey.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
-import { approveAndDo, holdPayout, letGo, releasePayout, stopAll } from './testbed/acts.ts'
+import {
+  addAccount,
+  approveAccount,
+  approveAndDo,
+  holdPayout,
+  letGo,
+  objectTo,
+  proposeClear,
+  releasePayout,
+  stopAll,
+} from './testbed/acts.ts'
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(

@@ -7,20 +7,21 @@ import { systemRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { World } from '../src/base/world.ts'
 import { approve, audit, propose, refuse } from '../src/ledger/ledger.ts'
-import {
-  accountObjections,
-  addAccount,
-  approveAccount,
-  findAccount,
-  objectToAccount,
-  proposeAccountClear,
-} from '../src/payout/payout.ts'
+import { accountObjections, findAccount } from '../src/payout/payout.ts'
 import { sql, type Db } from '../src/db/db.ts'
 import { virtualClock, type VirtualClock } from './simulation/clock.ts'
 import { openMigrated } from './testbed/migrated.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { trialAccount } from './testbed/trial.ts'
-import { approveAndDo, letGo, stopAll } from './testbed/acts.ts'
+import {
+  addAccount,
+  approveAccount,
+  approveAndDo,
+  letGo,
+  objectToAccount,
+  proposeAccountClear,
+  stopAll,
+} from './testbed/acts.ts'
 
 const hour = 3_600_000
 

@@ -6,7 +6,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { done } from '../src/base/answer.ts'
 import { nextOf } from '../src/chain/chain.ts'
 import { balances, totals } from '../src/ledger/ledger.ts'
-import { addAccount, approveAccount } from '../src/payout/payout.ts'
 import { addressOf } from '../src/rails/bitcoin/address.ts'
 import { derive } from '../src/rails/bitcoin/descriptor.ts'
 import { sql } from '../src/db/db.ts'
@@ -18,7 +17,7 @@ import {
 } from './testbed/chainInstallation.ts'
 import { bundlesOf, openAccount, owing, paysOnNode } from './testbed/owing.ts'
 import { wallet } from './testbed/wallet.ts'
-import { holdPayout, releasePayout } from './testbed/acts.ts'
+import { addAccount, approveAccount, holdPayout, releasePayout } from './testbed/acts.ts'
 
 const minute = 60_000
 const hour = 60 * minute

@@ -2,17 +2,7 @@
 import { Psbt } from 'bitcoinjs-lib'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { BadInput, done } from '../src/base/answer.ts'
-import {
-  changeLimits,
-  handOut,
-  importSigned,
-  minedIn,
-  objectToAccount,
-  objectToLimits,
-  proposeAccountClear,
-  proposeLimitsClear,
-  waitingTransactions,
-} from '../src/payout/payout.ts'
+import { changeLimits, handOut, importSigned, minedIn, waitingTransactions } from '../src/payout/payout.ts'
 import type { Plan, PlanOrder } from '../src/rails/chain.ts'
 import { sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
@@ -23,7 +13,14 @@ import {
 } from './testbed/chainInstallation.ts'
 import { bundlesOf, mineOnly, openAccount, owing, paysOnNode, reorganise } from './testbed/owing.ts'
 import { signByScure } from './testbed/wallet.ts'
-import { approveAndDo, holdPayout } from './testbed/acts.ts'
+import {
+  approveAndDo,
+  holdPayout,
+  objectToAccount,
+  objectToLimits,
+  proposeAccountClear,
+  proposeLimitsClear,
+} from './testbed/acts.ts'
 
 const hour = 3_600_000
 

@@ -5,7 +5,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { BadInput, done } from '../src/base/answer.ts'
 import { balances } from '../src/ledger/ledger.ts'
-import { objectToAccount, proposeAccountClear } from '../src/payout/payout.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { sql } from '../src/db/db.ts'
 import {
@@ -19,7 +18,7 @@ import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitco
 import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { bundlesOf, heldAt, mineOnly, openAccount, owing, reorganise } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { approveAndDo, releasePayout } from './testbed/acts.ts'
+import { approveAndDo, objectToAccount, proposeAccountClear, releasePayout } from './testbed/acts.ts'
 
 const hour = 3_600_000
 

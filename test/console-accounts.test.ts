@@ -5,11 +5,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Log } from '../src/base/log.ts'
 import { digestOfAccount } from '../src/payout/account.ts'
-import { addAccount, findAccount } from '../src/payout/payout.ts'
+import { findAccount } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
+import { addAccount } from './testbed/acts.ts'
 
 let installation: PageInstallation
 let maria: ConsoleVisitor

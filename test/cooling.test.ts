@@ -7,16 +7,10 @@ import { bringBack } from '../src/jobs/clock.ts'
 import { audit, checkLedger, refuse } from '../src/ledger/ledger.ts'
 import {
   accountObjections,
-  addAccount,
-  approveAccount,
   changeLimits,
   checkApprovals,
   checkSet,
   findAccount,
-  objectToAccount,
-  objectToLimits,
-  proposeAccountClear,
-  proposeLimitsClear,
   sendPayouts,
   showLimits,
   signAccount,
@@ -35,7 +29,19 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
-import { approveAndDo, holdPayout, proposeRedirect, releasePayout, retryPayout } from './testbed/acts.ts'
+import {
+  addAccount,
+  approveAccount,
+  approveAndDo,
+  holdPayout,
+  objectToAccount,
+  objectToLimits,
+  proposeAccountClear,
+  proposeLimitsClear,
+  proposeRedirect,
+  releasePayout,
+  retryPayout,
+} from './testbed/acts.ts'
 
 const hour = 3_600_000
 const coolingOffMs = 24 * hour

@@ -6,8 +6,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { unsure } from '../src/base/answer.ts'
 import { refuse } from '../src/ledger/ledger.ts'
 import {
-  addAccount,
-  approveAccount,
   changeLimits,
   checkApprovals,
   proposeBeyond,
@@ -27,7 +25,7 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
-import { approveAndDo, retryPayout } from './testbed/acts.ts'
+import { addAccount, approveAccount, approveAndDo, retryPayout } from './testbed/acts.ts'
 
 const minute = 60_000
 const hour = 60 * minute

@@ -15,8 +15,6 @@ import {
   type Proposed,
 } from '../src/ledger/ledger.ts'
 import {
-  addAccount,
-  approveAccount,
   findPayout,
   payoutsStopped,
   receivables,
@@ -36,6 +34,8 @@ import { orderByHand, type ByHand } from './testbed/strangers.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
 import {
+  addAccount,
+  approveAccount,
   approveAndDo,
   letGo,
   proposeRedirect,

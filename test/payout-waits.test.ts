@@ -7,20 +7,14 @@ import { refused, unsure } from '../src/base/answer.ts'
 import { reconcile } from '../src/reconcile/reconcile.ts'
 import { brl } from '../src/base/money.ts'
 import { checkLedger, post } from '../src/ledger/ledger.ts'
-import {
-  addAccount,
-  approveAccount,
-  closeAccount,
-  resolvePayouts,
-  sendPayouts,
-} from '../src/payout/payout.ts'
+import { closeAccount, resolvePayouts, sendPayouts } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { history, sql, type Sql } from '../src/db/db.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { releasePayout, retryPayout } from './testbed/acts.ts'
+import { addAccount, approveAccount, releasePayout, retryPayout } from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

@@ -27,7 +27,7 @@ import {
 import { checkBooks } from '../src/reconcile/reconcile.ts'
 import { setAsideAfterRestore } from '../src/jobs/restored.ts'
 import { issueDrafts } from '../src/invoice/invoice.ts'
-import { addAccount, approveAccount, sendPayouts, signAccount, type PayoutRow } from '../src/payout/payout.ts'
+import { sendPayouts, signAccount, type PayoutRow } from '../src/payout/payout.ts'
 import { addUser } from '../src/people/people.ts'
 import { sql, type Sql } from '../src/db/db.ts'
 import { attentionOf, sentences, grouped } from '../src/queries/attention.ts'
@@ -36,6 +36,7 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { furnishShop } from './testbed/shopFloor.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
+import { addAccount, approveAccount } from './testbed/acts.ts'
 
 const hour = 3_600_000
 

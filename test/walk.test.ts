@@ -6,8 +6,6 @@ import { describe, expect, test } from 'vitest'
 import { BadInput, refused, unsure } from '../src/base/answer.ts'
 import type { Proposed } from '../src/ledger/ledger.ts'
 import {
-  addAccount,
-  approveAccount,
   changeLimits,
   payoutMachine,
   payoutsStopped,
@@ -23,6 +21,8 @@ import { openTestInstallation, type TestInstallation } from './testbed/testInsta
 import { trialAccount } from './testbed/trial.ts'
 import { wayOut } from './testbed/wayOut.ts'
 import {
+  addAccount,
+  approveAccount,
   approveAndDo,
   holdPayout,
   letGo,

@@ -7,6 +7,7 @@ import type { Config } from '../base/config.ts'
 import { parseAddress } from '../rails/bitcoin/address.ts'
 import { isDescriptor } from '../rails/bitcoin/bitcoin.ts'
 import { derive, parseDescriptor } from '../rails/bitcoin/descriptor.ts'
+import { BadDestination } from '../rails/bitcoin/fault.ts'
 import { refuseSecrets } from '../rails/bitcoin/secret.ts'
 import type { Destination } from '../rails/chain.ts'
 import { sql, type Reader } from '../db/db.ts'
@@ -38,7 +39,8 @@ export const isOurScript = async (reader: Reader, { first }: BitcoinDestination)
   (await reader.one(sql`select 1 as yes from chain_scripts where script = ${first.script}`)) !== undefined
 
 export const oursRefused = (flag: string): BadInput =>
-  new BadInput(
+  new BadDestination(
+    { is: 'ours' },
     `${flag} is of our own account (BITCOIN_DESCRIPTOR), where nothing is paid on to: give the payee’s`,
   )
 

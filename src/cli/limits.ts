@@ -9,7 +9,7 @@ import { readTyped } from '../base/typedAmount.ts'
 import type { LimitPer, LimitScope, WantedLimits } from '../payout/payout.ts'
 import { oneOf, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, table, formatMoney } from './print.ts'
-import { inBase, operator } from './shell.ts'
+import { done, inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
 type SetFlags = {
@@ -78,8 +78,8 @@ export function limitCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async ({ db, world }) => {
         const { objectToLimits } = await import('../payout/payout.ts')
         const scope = await scopeIn(db, flags)
-        const { made_by: objector } = await objectToLimits(db, world, scope.id, { by, why })
-        await shell.out(`${objector} objects to the limits of ${scope.name}\n`)
+        const { objection } = await done(await objectToLimits(db, world, scope.id, { by, why }))
+        await shell.out(`${objection.made_by} objects to the limits of ${scope.name}\n`)
       }),
     )
 
@@ -93,11 +93,8 @@ export function limitCommands(repasse: Command, shell: Shell): void {
     .action(({ by = operator(), why, ...flags }: ActFlags) =>
       inBase(shell, async ({ db, world }) => {
         const { proposeLimitsClear } = await import('../payout/payout.ts')
-        const { is, proposal } = await proposeLimitsClear(db, world, (await scopeIn(db, flags)).id, {
-          by,
-          why,
-        })
-        if (is === 'another') throw new BadInput(another(proposal.id))
+        const { id } = await scopeIn(db, flags)
+        const { proposal } = await done(await proposeLimitsClear(db, world, id, { by, why }))
         await shell.out(`proposed: somebody else says "repasse proposal approve ${proposal.id} --by NAME"\n`)
       }),
     )
@@ -161,12 +158,9 @@ async function set(
         `proposed, for it lets more leave: somebody else says "repasse proposal approve ${changed.proposal.id} --by NAME"\n`,
       )
     case 'another':
-      throw new BadInput(another(changed.proposal.id))
+      return void (await done(changed))
   }
 }
-
-const another = (id: string) =>
-  `proposal ${id} is open for the same: it is decided first ("repasse proposal show ${id}"), or withdrawn ("repasse proposal refuse ${id} --why …")`
 
 /** An amount in reais or in BTC, as people type it, or `none`. */
 function limitFlag(flag: string, text: string, asset: Asset): bigint | null {
@@ -302,7 +296,7 @@ export function approveCommand(payout: Command, shell: Shell): void {
           case 'waits for no limit':
             throw new BadInput(`payout ${id} waits for no limit: "repasse limits show" lists those that do`)
           case 'another':
-            throw new BadInput(another(beyond.proposal.id))
+            return void (await done(beyond))
           case 'proposed':
           case 'there':
             return shell.out(

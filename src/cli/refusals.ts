@@ -3,13 +3,26 @@ import { BadInput } from '../base/answer.ts'
 import { wordRefusal, type Refusal, type WordsOf } from '../base/refusal.ts'
 import type { ActRefusal } from '../jobs/jobs.ts'
 import { barSentence } from '../ledger/ledger.ts'
+import { accountRefusals } from './accounts/refusals.ts'
 import { payoutRefusals } from './payouts/refusals.ts'
+import { peopleRefusals } from './users/refusals.ts'
 
 const words: WordsOf<ActRefusal> = {
   barred: ({ by, bar }) => barSentence(by, bar),
   another: ({ proposal: { id } }) =>
     `proposal ${id} is open for the same: it is decided first ("repasse proposal show ${id}"), or withdrawn ("repasse proposal refuse ${id} --why …")`,
+  'objection-to-own': ({ by, about, name }) =>
+    about === 'account'
+      ? `${by} added account "${name}", so others clear the objection to it`
+      : about === 'limits'
+        ? `${by} proposed these limits, so others clear the objection to them`
+        : `${by} cannot clear an objection to themselves`,
+  'no-objection': ({ name }) => `nobody objects to ${name}`,
+  'objections-changed': ({ name, by }) =>
+    `${by} objects to ${name} by now, and not only who did when this was proposed: refuse it and propose it again`,
+  ...accountRefusals,
   ...payoutRefusals,
+  ...peopleRefusals,
 }
 
 export const refusalText = (refusal: ActRefusal): string => wordRefusal(words, refusal)!

@@ -5,13 +5,13 @@ import { silentLog } from '../base/log.ts'
 import { brl, btc } from '../base/money.ts'
 import { instant, type Clock } from '../base/world.ts'
 import { inReaisAsSaid, pricingAt } from '../invoice/invoice.ts'
-import { addAccount } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { pair, type Rate } from '../rates/rates.ts'
 import { migrate } from '../db/migrate.ts'
 import { openDb, sql, type Db } from '../db/db.ts'
 import { runDueSlots, type BitcoinSetup } from './jobs.ts'
 import { addSchedule, dryRun, needSchedule, runNow, type NewSchedule } from '../schedule/schedule.ts'
+import { addAccount } from '../../test/testbed/acts.ts'
 
 const noon = Date.parse('2026-11-21T15:00:00.000Z')
 const maxAgeMs = 600_000

@@ -46,6 +46,7 @@ import {
   clearAct,
   resetAct,
   roleAct,
+  type PeopleRefusal,
 } from '../people/people.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Db, Tx } from '../db/db.ts'
@@ -218,7 +219,7 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<
 export const proposedActs: readonly string[] = [...works.keys()]
 
 /** Every code for which a proposed act may not be done any more. */
-export type ActRefusal = PayoutRefusal
+export type ActRefusal = PayoutRefusal | PeopleRefusal
 
 /** `cannot`: it is still open, and what it is for is refused. */
 export type Approved = ProposalDecision | { is: 'cannot'; proposal: ProposalRow; refusal: ActRefusal }

@@ -69,6 +69,13 @@ export async function mayApproveNow(
   return bar && { is: 'barred', by, bar }
 }
 
+/** Why `by` may not propose anything: what somebody who is objected to prepares is not looked at. */
+export async function mayProposeNow(reader: Reader, by: string): Promise<ApproverRefusal | undefined> {
+  const { objection, edited } = (await approverStatus(reader, by)) ?? {}
+  if (edited) return { is: 'barred', by, bar: { is: 'edited', edited } }
+  return objection && { is: 'barred', by, bar: { is: 'objected', by: objection.by, why: objection.why } }
+}
+
 /** As commands say it. */
 export function barSentence(name: string, bar: Bar): string {
   switch (bar.is) {
@@ -130,7 +137,6 @@ export async function assertMayApprove(reader: Reader, by: string, now: Instant)
  * at.
  */
 export async function assertMayPropose(reader: Reader, by: string): Promise<void> {
-  const { objection, edited } = (await approverStatus(reader, by)) ?? {}
-  if (edited) throw new BadInput(barSentence(by, { is: 'edited', edited }))
-  if (objection) throw new BadInput(barSentence(by, { is: 'objected', ...objection }))
+  const refusal = await mayProposeNow(reader, by)
+  if (refusal) throw new BadInput(barSentence(by, refusal.bar))
 }

@@ -2,14 +2,14 @@
  * Ending objections: one person proposes it and another approves it, neither of whom the thing is. All that
  * are open end together, and only those that both were shown.
  */
-import { BadInput } from '../base/answer.ts'
 import { samePerson } from '../base/person.ts'
+import { refusing } from '../base/refusal.ts'
 import type { World } from '../base/world.ts'
 import { sql, type Reader, type Tx } from '../db/db.ts'
-import { barFor, barSentence } from './approver.ts'
+import { barFor, type ApproverRefusal } from './approver.ts'
 import { audit } from './audit.ts'
 import { objectionsOf, type Objected, type Objection, type ObjectionKind } from './objection.ts'
-import { detailOf, propose, type ProposalRow, type Proposed } from './proposal.ts'
+import { detailOf, propose, type ProposalRefusal, type ProposalRow, type Proposed } from './proposal.ts'
 
 export interface Clearing extends Objected {
   kind: ObjectionKind
@@ -17,13 +17,24 @@ export interface Clearing extends Objected {
   act: string
   /** Whose it is: who added an account, changed a limit, or is objected to. */
   authors: readonly string[]
-  /** Said to one of those. */
-  refusal(by: string): string
+  about: 'account' | 'limits' | 'person'
 }
 
-/** Throws `BadInput` where `by` is one of those the thing is. */
-function assertNotTheirs({ authors, refusal }: Clearing, by: string): void {
-  if (authors.some(author => samePerson(author, by))) throw new BadInput(refusal(by))
+export type ClearingRefusal =
+  /** Whose the thing is clears no objection to it. */
+  | { is: 'objection-to-own'; by: string; about: Clearing['about']; name: string }
+  | { is: 'no-objection'; name: string }
+  /** `by`: everybody who objects by now. */
+  | { is: 'objections-changed'; name: string; by: string }
+
+/** What acts of every room may answer. */
+export type LedgerRefusal = ApproverRefusal | ClearingRefusal | ProposalRefusal
+
+const { refuse } = refusing<ClearingRefusal | ApproverRefusal>()
+
+/** Refuses where `by` is one of those the thing is. */
+function assertNotTheirs({ authors, about, name }: Clearing, by: string): void {
+  if (authors.some(author => samePerson(author, by))) refuse({ is: 'objection-to-own', by, about, name })
 }
 
 /** The proposal lists each, so that whoever approves has read all of them. */
@@ -33,7 +44,7 @@ const listed = (objections: readonly Objection[]) => ({
   because: objections.map(({ why }) => why).join('; '),
 })
 
-/** Proposes that the open objections end. Throws `BadInput` where there are none. */
+/** Proposes that the open objections end; refused where there are none. */
 export async function proposeClearing(
   tx: Tx,
   world: World,
@@ -43,7 +54,7 @@ export async function proposeClearing(
   const { kind, act, id, name } = clearing
   assertNotTheirs(clearing, by)
   const there = await objectionsOf(tx, kind, id)
-  if (there.length === 0) throw new BadInput(`nobody objects to ${name}`)
+  if (there.length === 0) refuse({ is: 'no-objection', name })
   return propose(tx, world, { act, subject: id, detail: { name, ...listed(there) }, why, by })
 }
 
@@ -54,14 +65,11 @@ export async function clearObjections(tx: Tx, clearing: Clearing, proposal: Prop
   assertNotTheirs(clearing, by!)
   await assertIndependent(tx, clearing, by!)
   const there = await objectionsOf(tx, kind, id)
-  if (there.length === 0) throw new BadInput(`nobody objects to ${name} any more`)
+  if (there.length === 0) refuse({ is: 'no-objection', name })
   const shown = detailOf(proposal)
   const now = listed(there)
   const isShown = shown['objectedBy'] === now.objectedBy && shown['because'] === now.because
-  if (!isShown)
-    throw new BadInput(
-      `${now.objectedBy} objects to ${name} by now, and not only who did when this was proposed: refuse it and propose it again`,
-    )
+  if (!isShown) refuse({ is: 'objections-changed', name, by: now.objectedBy })
   const clearedBy = `${madeBy} and ${by}: ${why}`
   await tx.run(
     sql`update ${kind.table} set cleared_at = ${await tx.now()}, cleared_by = ${clearedBy}
@@ -82,6 +90,6 @@ async function assertIndependent(
 ): Promise<void> {
   for (const author of authors) {
     const bar = await barFor(reader, by, await reader.now(), author)
-    if (bar?.is === 'one giver') throw new BadInput(barSentence(by, bar))
+    if (bar?.is === 'one giver') refuse({ is: 'barred', by, bar })
   }
 }

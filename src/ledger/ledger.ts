@@ -24,12 +24,13 @@ export {
   barSentence,
   approverStatus,
   mayApproveNow,
+  mayProposeNow,
   type ApproverRefusal,
   type Bar,
   type ApproverStatus,
 } from './approver.ts'
 export { notAsDrafted } from './draftedFor.ts'
-export { clearObjections, proposeClearing, type Clearing } from './clearing.ts'
+export { clearObjections, proposeClearing, type Clearing, type LedgerRefusal } from './clearing.ts'
 export {
   editedObjections,
   objectionsOf,
@@ -93,7 +94,6 @@ export {
   type ProposalDecision,
   type ProposalRow,
   type Proposed,
-  type ProposalRefusal,
 } from './proposal.ts'
 export {
   carryOutClose,

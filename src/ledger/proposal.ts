@@ -43,7 +43,7 @@ export interface NewProposal {
 
 export type Proposed =
   /** `there`: the same one is open already, made by the same person. */
-  { is: 'proposed' | 'there'; proposal: ProposalRow } | ProposalRefusal
+  { is: 'proposed'; proposal: ProposalRow } | { is: 'there'; proposal: ProposalRow } | ProposalRefusal
 
 /** Another one is open for the same act on the same thing: it is decided first. */
 export interface ProposalRefusal {
@@ -84,10 +84,9 @@ export async function propose(
   const text = JSON.stringify(detail)
   const there = await openProposal(tx, act, subject)
   if (there)
-    return {
-      is: samePerson(there.made_by, by) && there.detail === text ? 'there' : 'another',
-      proposal: there,
-    }
+    return samePerson(there.made_by, by) && there.detail === text
+      ? { is: 'there', proposal: there }
+      : { is: 'another', proposal: there }
   const id = newId('proposal', world)
   const now = await tx.now()
   await tx.run(sql`

@@ -5,12 +5,12 @@ import { silentLog } from '../base/log.ts'
 import { migrate } from '../db/migrate.ts'
 import { openDb, sql, type Db } from '../db/db.ts'
 import {
+  addAccount,
+  approveAccount,
   approvingAccount,
   closeAccount,
   digestOfAccount,
   findAccount,
-  judgeAccount,
-  openAccount,
   twinsOf,
   type NewDestination,
 } from './payout.ts'
@@ -31,28 +31,30 @@ beforeEach(async () => {
   await migrate(db, systemClock)
 })
 afterEach(() => db.close())
-const add = (name: string, to: NewDestination = bank, by = 'maria') => openAccount(db, world, name, to, by)
+const add = (name: string, to: NewDestination = bank, by = 'maria') => addAccount(db, world, name, to, by)
 const digest = async (name: string) => digestOfAccount((await findAccount(db, name))!)
 
 test('sent twice by one person it is one account; another person, holder or place finds the name taken', async () => {
   expect((await add('main')).is).toBe('added')
   expect((await add('main')).is).toBe('there')
-  expect((await add('main', bank, 'bia')).is).toBe('taken')
-  expect((await add('main', { ...bank, holder: 'Bia' })).is).toBe('taken')
-  expect((await add('main', { ...bank, number: '12345-7' })).is).toBe('taken')
-  expect((await add('main', coins)).is).toBe('taken')
+  expect((await add('main', bank, 'bia')).is).toBe('account-name-taken')
+  expect((await add('main', { ...bank, holder: 'Bia' })).is).toBe('account-name-taken')
+  expect((await add('main', { ...bank, number: '12345-7' })).is).toBe('account-name-taken')
+  expect((await add('main', coins)).is).toBe('account-name-taken')
   expect(await db.all(sql`select seq from audit`)).toHaveLength(1)
 })
 
 test('it is approved by somebody else, once, as it was seen', async () => {
   await add('main')
   const seen = await digest('main')
-  expect((await judgeAccount(db, 'main', ' MARIA ', seen)).is).toBe('own')
-  expect((await judgeAccount(db, 'main', 'chico', 'another digest')).is).toBe('changed')
+  expect((await approveAccount(db, 'main', { by: ' MARIA ', seen })).is).toBe('account-own')
+  expect((await approveAccount(db, 'main', { by: 'chico', seen: 'another digest' })).is).toBe(
+    'account-changed',
+  )
   expect(await findAccount(db, 'main')).toMatchObject({ state: 'awaiting', approved_by: null })
-  expect((await judgeAccount(db, 'main', 'chico', seen)).is).toBe('approved')
-  expect((await judgeAccount(db, 'main', 'chico', seen)).is).toBe('already')
-  expect((await judgeAccount(db, 'nowhere', 'chico', seen)).is).toBe('unknown')
+  expect((await approveAccount(db, 'main', { by: 'chico', seen })).is).toBe('approved')
+  expect((await approveAccount(db, 'main', { by: 'chico', seen })).is).toBe('account-approved-already')
+  expect((await approveAccount(db, 'nowhere', { by: 'chico', seen })).is).toBe('account-unknown')
   expect(await db.all(sql`select actor from audit where act = 'account approved'`)).toEqual([
     { actor: 'chico' },
   ])
@@ -66,9 +68,9 @@ test.each(['name', 'holder', 'tax_id', 'bank', 'branch', 'number', 'type', 'adde
     const value = column === 'type' ? 'savings' : 'tampered'
     await db.tx(tx => tx.run(sql`update accounts set ${{ texts: [column], values: [] }} = ${value}`))
     expect(await digest(column === 'name' ? 'tampered' : 'main')).not.toBe(seen)
-    expect((await judgeAccount(db, column === 'name' ? 'tampered' : 'main', 'chico', seen)).is).toBe(
-      'changed',
-    )
+    expect(
+      (await approveAccount(db, column === 'name' ? 'tampered' : 'main', { by: 'chico', seen })).is,
+    ).toBe('account-changed')
   },
 )
 
@@ -108,7 +110,7 @@ test('an account that nothing names is closed, once; one that a schedule, the sh
   expect(await db.all(sql`select actor, detail from audit where act = 'account closed'`)).toEqual([
     { actor: 'maria', detail: JSON.stringify({ name: 'mistyped', why: 'the wrong branch' }) },
   ])
-  expect((await judgeAccount(db, 'mistyped', 'chico')).is).toBe('closed')
+  expect((await approveAccount(db, 'mistyped', { by: 'chico' })).is).toBe('account-closed')
 
   await add('shop')
   const { id } = (await findAccount(db, 'shop'))!

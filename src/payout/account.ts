@@ -14,52 +14,19 @@ import {
   type Judged,
   type Proof,
 } from '../approvals/approvals.ts'
-import { BadInput } from '../base/answer.ts'
 import { isSamePlace } from '../base/brazil.ts'
 import { newId } from '../base/id.ts'
 import { samePerson } from '../base/person.ts'
 import { later, type Instant, type Millis, type World } from '../base/world.ts'
-import type { AccountKind } from '../base/rails.ts'
-import { assertMayPropose, audit, auditedDetails, barFor, barSentence, type Bar } from '../ledger/ledger.ts'
+import { audit, auditedDetails, barFor, mayProposeNow, type Bar } from '../ledger/ledger.ts'
 import { tellOfAccount } from '../people/people.ts'
 import type { BankDestination } from '../rails/rail.ts'
-import type { Recovery } from './receivable.ts'
+import type { AccountRow, BankAccountRow, BitcoinAccountRow } from './accountRow.ts'
+import { answering, refuse, refuseIf, type PayoutRefusal } from './refusals.ts'
 import { setWhy, join, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
-import type { AccountState } from './states.ts'
 import { accounts } from './tables.ts'
 
-type CommonRow = {
-  id: string
-  store_id: string
-  name: string
-  holder: string
-  state: AccountState
-  added_by: string
-  added_at: string
-  approved_by: string | null
-  /** Before it nothing is paid there; null: since it was approved. */
-  payable_from: Instant | null
-  /** Whether what its payee owes us is kept back from its next payouts. */
-  recover: Recovery
-}
-
-export type BankAccountRow = CommonRow & {
-  kind: 'bank'
-  tax_id: string
-  bank: string
-  branch: string
-  number: string
-  type: BankDestination['type']
-}
-
-/** `destination`: an address, or a descriptor that gives each payout one of its own, from `next_index` on. */
-export type BitcoinAccountRow = CommonRow & {
-  kind: Exclude<AccountKind, 'bank'>
-  destination: string
-  next_index: bigint
-}
-
-export type AccountRow = BankAccountRow | BitcoinAccountRow
+export type { AccountRow, BankAccountRow, BitcoinAccountRow }
 
 /** Where a new account pays to; `holder` may be left empty for Bitcoin. */
 export type NewDestination =
@@ -83,139 +50,107 @@ export const destinationOf = (row: BankAccountRow): BankDestination => ({
   type: row.type,
 })
 
-/** Adds an account that awaits approval. `to` has been checked at the edge. */
-export async function addAccount(
+/**
+ * Adds an account that awaits approval. `to` has been checked at the edge. Sent twice by one person, the same
+ * account is one: `there`.
+ */
+export const addAccount = (
   db: Db,
   world: World,
   name: string,
   to: NewDestination,
   by: string,
-): Promise<AccountRow> {
-  const opened = await openAccount(db, world, name, to, by)
-  if (opened.is === 'added') return opened.account
-  throw new BadInput(
-    `--name "${name}" is taken by another account: choose another name, or see it with "repasse account show ${name}"`,
-  )
-}
-
-/** The same, with a name that is taken as a value. Sent twice by one person, the same account is one. */
-export async function openAccount(
-  db: Db,
-  world: World,
-  name: string,
-  to: NewDestination,
-  by: string,
-): Promise<{ is: 'added' | 'there' | 'taken'; account: AccountRow }> {
-  return db.tx(async tx => {
-    const there = await findAccount(tx, name)
-    if (there)
-      return {
-        is: there.added_by === by && there.holder === to.holder && isSame(there, to) ? 'there' : 'taken',
-        account: there,
-      }
-    await assertMayPropose(tx, by)
-    const id = newId('account', world)
-    const now = await tx.now()
-    const added = [by, now, now]
-    if ('destination' in to)
-      await tx.run(sql`
+): Promise<{ is: 'added' | 'there'; account: AccountRow } | PayoutRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const there = await findAccount(tx, name)
+      if (there && there.added_by === by && there.holder === to.holder && isSame(there, to))
+        return { is: 'there', account: there } as const
+      if (there) return refuse({ is: 'account-name-taken', name, account: there })
+      refuseIf(await mayProposeNow(tx, by))
+      const id = newId('account', world)
+      const now = await tx.now()
+      const added = [by, now, now]
+      if ('destination' in to)
+        await tx.run(sql`
         insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at,
           changed_at)
         values (${id}, ${tx.store}, ${name}, ${to.kind}, ${to.holder}, ${to.destination}, 'awaiting',
           ${join(added)})`)
-    else
-      await tx.run(sql`
+      else
+        await tx.run(sql`
         insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type, state,
           added_by, added_at, changed_at)
         values (${id}, ${tx.store}, ${name}, 'bank', ${to.holder}, ${to.taxId}, ${to.bank}, ${to.branch},
           ${to.number}, ${to.type},
           'awaiting', ${join(added)})`)
-    await remember(tx, 'accounts', id, '', 'awaiting', { why: because('added-by', { by }) }, now)
-    await audit(tx, { actor: by, act: 'account added', subject: id, detail: { name, ...to } })
-    const account = (await findAccount(tx, id))!
-    await tellOfAccount(tx, { kind: 'account added', account, by })
-    return { is: 'added', account }
-  })
+      await remember(tx, 'accounts', id, '', 'awaiting', { why: because('added-by', { by }) }, now)
+      await audit(tx, { actor: by, act: 'account added', subject: id, detail: { name, ...to } })
+      const account = (await findAccount(tx, id))!
+      await tellOfAccount(tx, { kind: 'account added', account, by })
+      return { is: 'added', account } as const
+    }),
+  )
+
+/** Whether somebody may approve it as it is. `seen`: the digest of what they were shown. */
+export function mayApproveAccount(
+  account: AccountRow,
+  { by, seen }: { by: string; seen?: string | undefined },
+): PayoutRefusal | undefined {
+  if (samePerson(account.added_by, by)) return { is: 'account-own', by, account }
+  if (account.state === 'approved') return { is: 'account-approved-already', account }
+  if (account.state === 'closed') return { is: 'account-closed', account }
+  return seen === undefined || seen === digestOfAccount(account)
+    ? undefined
+    : { is: 'account-changed', account }
 }
 
-/** Approves an account; `by` must not be who added it. `coolingOffMs`: for how long nothing is paid there. */
-export async function approveAccount(
+/**
+ * Approves an account; `by` must not be who added it. `seen`: the digest of what the approver was shown.
+ * `coolingOffMs`: for how long nothing is paid there.
+ */
+export const approveAccount = (
   db: Db,
   name: string,
-  by: string,
-  proof: Proof = said,
-  coolingOffMs: Millis = 0,
-): Promise<AccountRow> {
-  const approval = await judgeAccount(db, name, by, undefined, proof, coolingOffMs)
-  switch (approval.is) {
-    case 'approved':
-      return approval.account
-    case 'unknown':
-      throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
-    case 'own':
-      throw new BadInput(`--by ${by} added account "${name}": someone else has to approve it (--by NAME)`)
-    case 'already':
-      throw new BadInput(`account "${name}" was already approved by ${approval.account.approved_by}`)
-    case 'closed':
-      throw new BadInput(`account "${name}" is closed: add it anew`)
-    case 'barred':
-      throw new BadInput(barSentence(by, approval.bar))
-    case 'changed':
-      throw new BadInput(`account "${name}" is not the one that was looked at: look again`)
-  }
-}
-
-export type Approval =
-  | { is: 'approved'; account: AccountRow }
-  | { is: 'unknown' }
-  /** `own`: who approves is who added it. `changed`: it is not what the approver saw. */
-  | { is: 'own' | 'already' | 'closed' | 'changed'; account: AccountRow }
-  /** Whoever approves may not, now or at all. */
-  | { is: 'barred'; bar: Bar; account: AccountRow }
-
-/** The same, with what stands against it as a value. `seen`: the digest of what the approver was shown. */
-export async function judgeAccount(
-  db: Db,
-  name: string,
-  by: string,
-  seen?: string,
-  proof: Proof = said,
-  coolingOffMs: Millis = 0,
-): Promise<Approval> {
-  return db.tx(async tx => {
-    const account = await findAccount(tx, name)
-    if (!account) return { is: 'unknown' }
-    if (samePerson(account.added_by, by)) return { is: 'own', account }
-    if (account.state === 'approved') return { is: 'already', account }
-    if (account.state === 'closed') return { is: 'closed', account }
-    if (seen !== undefined && seen !== digestOfAccount(account)) return { is: 'changed', account }
-    const bar = await barFor(tx, by, await tx.now(), account.added_by)
-    if (bar) return { is: 'barred', bar, account }
-    const payableFrom = coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : null
-    const approved = [sql`approved_by = ${by}`, sql`payable_from = ${payableFrom}`]
-    await accounts.move(
-      tx,
-      { id: account.id, state: 'awaiting' },
-      'approved',
-      { why: because('approved-by', { by }) },
-      approved,
-    )
-    const stated = await stateAccount(tx, account, by, proof)
-    await audit(tx, {
-      actor: by,
-      act: 'account approved',
-      subject: account.id,
-      detail: {
-        name: account.name,
-        digest: digestOfAccount(account),
-        ...(payableFrom !== null && { payableFrom }),
-        ...stated,
-      },
-    })
-    await tellOfAccount(tx, { kind: 'account approved', account, by: account.added_by, approvedBy: by })
-    return { is: 'approved', account: (await findAccount(tx, account.id))! }
-  })
-}
+  {
+    by,
+    seen,
+    proof = said,
+    coolingOffMs = 0,
+  }: { by: string; seen?: string | undefined; proof?: Proof; coolingOffMs?: Millis | undefined },
+): Promise<{ is: 'approved'; account: AccountRow } | PayoutRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const account = await findAccount(tx, name)
+      if (!account) return refuse({ is: 'account-unknown', name })
+      refuseIf(mayApproveAccount(account, { by, seen }))
+      const bar = await barFor(tx, by, await tx.now(), account.added_by)
+      if (bar) refuse({ is: 'barred', by, bar })
+      const payableFrom = coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : null
+      const approved = [sql`approved_by = ${by}`, sql`payable_from = ${payableFrom}`]
+      await accounts.move(
+        tx,
+        { id: account.id, state: 'awaiting' },
+        'approved',
+        { why: because('approved-by', { by }) },
+        approved,
+      )
+      const stated = await stateAccount(tx, account, by, proof)
+      await audit(tx, {
+        actor: by,
+        act: 'account approved',
+        subject: account.id,
+        detail: {
+          name: account.name,
+          digest: digestOfAccount(account),
+          ...(payableFrom !== null && { payableFrom }),
+          ...stated,
+        },
+      })
+      await tellOfAccount(tx, { kind: 'account approved', account, by: account.added_by, approvedBy: by })
+      return { is: 'approved', account: (await findAccount(tx, account.id))! } as const
+    }),
+  )
 
 /** What an approval of an account is of. */
 export const approvingAccount = (account: AccountRow): Omit<Approving, 'by'> => ({

@@ -2,13 +2,13 @@
  * What two people decide about an account that owes us, or is owed: whether it is kept back from its next
  * payouts, and how it ended otherwise.
  */
-import { BadInput } from '../base/answer.ts'
-import { formatUnits, parseUnits, formatReais } from '../base/money.ts'
+import { formatUnits, parseUnits } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import { tellOfAccount } from '../people/people.ts'
 import { sql, type Db, type Tx } from '../db/db.ts'
 import { findAccount, termsAct } from './account.ts'
+import { refuse } from './refusals.ts'
 import { lockOwing, postReceivable, receivableOf, recoveries, type Recovery } from './receivable.ts'
 
 export const debtAct = 'account.debt'
@@ -105,7 +105,8 @@ export async function changeTerms(tx: Tx, proposal: ProposalRow): Promise<void> 
   const { recover } = detailOf(proposal)
   const account = await findAccount(tx, proposal.subject)
   const to = recoveries.find(each => each === recover)
-  if (!account || !to) throw new BadInput(`account "${proposal.subject}" has no terms "${recover}"`)
+  if (!account || !to)
+    return refuse({ is: 'proposal-unreadable', about: proposal.subject, says: recover ?? '' })
   await tx.run(
     sql`update accounts set recover = ${to}, changed_at = ${await tx.now()} where id = ${account.id}`,
   )
@@ -125,16 +126,14 @@ export async function changeTerms(tx: Tx, proposal: ProposalRow): Promise<void> 
 export async function endDebt(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
   const { amount = '', as: said } = detailOf(proposal)
   const as = debtEnds.find(each => each === said)
-  if (!as) throw new BadInput(`a debt does not end as "${said}"`)
+  if (!as) return refuse({ is: 'proposal-unreadable', about: proposal.subject, says: said ?? '' })
   const units = parseUnits(amount, 'BRL') ?? 0n
   const { subject: accountId, made_by: madeBy, decided_by: by, why } = proposal
   await lockOwing(tx, accountId)
   const owing = await receivableOf(tx, accountId)
   const since = await madeSince(tx, accountId, as, proposal.added_at)
   if (units <= 0n || units > maxOf(owing, as) - since)
-    throw new BadInput(
-      `account ${accountId} owes ${formatReais(owing)} by now${since > 0n ? `, ${formatReais(since)} of it since this was proposed` : ''}: refuse this proposal and make another`,
-    )
+    refuse({ is: 'debt-changed', account: accountId, owingUnits: owing, sinceUnits: since })
   await postReceivable(tx, world, {
     movement: movementOf[as],
     accountId,

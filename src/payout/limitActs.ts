@@ -1,7 +1,6 @@
 /**
  * What people do about limits: lower one alone, raise one by two, and let one payout go beyond them by two.
  */
-import { BadInput } from '../base/answer.ts'
 import { formatUnits, parseUnits, formatMoney, type Asset } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { audit, detailOf, objectionsOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
@@ -11,6 +10,7 @@ import { installationScope, limitsNow, waitingForLimits } from './limits.ts'
 import { limitPers, type LimitPer, type LimitRow } from './limitRow.ts'
 import { limitedBy } from './limitScope.ts'
 import { limitsAct, limitWords, toLimits } from './limitsSaid.ts'
+import { refuse } from './refusals.ts'
 import { findPayout, type PayoutRow } from './row.ts'
 
 /** By what is limited; null takes the limit away. */
@@ -98,7 +98,7 @@ export async function limitsIn(reader: Reader, scope: string, now: Instant): Pro
 
 /**
  * Sets what was proposed: what is lower at once, what is higher after the time in which somebody may object.
- * Throws `BadInput` where a limit is no longer what it was proposed against.
+ * Refuses where a limit is no longer what it was proposed against.
  */
 export async function carryOutLimits(
   tx: Tx,
@@ -108,19 +108,15 @@ export async function carryOutLimits(
   const detail = detailOf({ detail: text })
   const asset = detail['asset'] as Asset
   const [objection] = await objectionsOf(tx, toLimits, scope)
-  if (objection)
-    throw new BadInput(
-      `${objection.made_by} objects to these limits: nobody raises them until two people have cleared that: ${objection.why}`,
-    )
+  if (objection) refuse({ is: 'limits-objected', by: objection.made_by, why: objection.why })
   const now = await limitsIn(tx, scope, await tx.now())
   const wanted: WantedLimits = {}
   for (const per of limitPers) {
     const [word, wordNow] = limitWords[per]
     if (detail[word] === undefined) continue
-    if (detail[wordNow] !== written(now[per], asset))
-      throw new BadInput(
-        `the limit for each ${per} is ${written(now[per], asset)} now, and was ${detail[wordNow]} when this was proposed: propose it again`,
-      )
+    const proposed = detail[wordNow] ?? ''
+    if (proposed !== written(now[per], asset))
+      refuse({ is: 'limit-changed', per, now: written(now[per], asset), proposed })
     wanted[per] = detail[word] === 'none' ? null : parseUnits(detail[word], asset)!
   }
   const from = coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : undefined
@@ -210,18 +206,18 @@ const amountOf = ({ asset, units }: Pick<PayoutRow, 'asset' | 'units'>) => ({
 })
 
 /**
- * Lets a payout go beyond the limits, once. Throws `BadInput` where it waits for none any more, or is of
- * another amount now.
+ * Lets a payout go beyond the limits, once. Refuses where it waits for none any more, or is of another amount
+ * now.
  */
 export async function carryOutBeyond(tx: Tx, proposal: ProposalRow): Promise<void> {
   const { id: proposalId, subject: id, made_by: proposedBy, decided_by: by } = proposal
   const payout = await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`)
   const [wait] = await waitingForLimits(tx, { limit: 1, payoutId: id })
-  if (!payout || !wait)
-    throw new BadInput(`payout ${id} is ${payout?.state ?? 'gone'} and waits for no limit`)
+  if (!payout || !wait) return refuse({ is: 'no-limit-waits', id, state: payout?.state })
   const { asset, amount } = amountOf(payout)
-  if (detailOf(proposal)['amount'] !== amount)
-    throw new BadInput(`payout ${id} is of ${formatMoney(payout.units, asset)} now: propose it again`)
+  const proposed = detailOf(proposal)['amount'] ?? ''
+  if (proposed !== amount)
+    refuse({ is: 'amount-changed', id, amount: formatMoney(payout.units, asset), proposed })
   const now = await tx.now()
   await tx.run(sql`
     insert into limit_approvals (payout_id, units, proposal_id, added_at)

@@ -2,7 +2,6 @@
  * Objections to limits: while one is open, the strictest of what they were before and after what was changed
  * counts, and nobody raises them. Lowering them, and letting one payout go beyond them by two people, go on.
  */
-import { BadInput } from '../base/answer.ts'
 import { formatMoney, type Asset } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import {
@@ -30,6 +29,7 @@ import {
   wasLetBeyond,
 } from './limitsSaid.ts'
 import { afterClaims } from './objection.ts'
+import { answering, refuse, type PayoutRefusal } from './refusals.ts'
 import type { PayoutRow } from './row.ts'
 
 interface Said {
@@ -54,31 +54,32 @@ export async function everyLimitObjection(reader: Reader): Promise<ObjectedLimit
   return found
 }
 
-/** From now on what was raised counts no longer. Throws `BadInput` where no limit was ever set there. */
-export async function objectToLimits(
+/** From now on what was raised counts no longer; refused where no limit was ever set there. */
+export const objectToLimits = (
   db: Db,
   world: World,
   scopeId: string,
   { by, why }: Said,
-): Promise<Objection> {
-  const opened = await db.tx(async tx => {
-    const scope = await limitedBy(tx, scopeId)
-    const name = nameOfScope(scope)
-    if (!(await limitChanges(tx)).some(change => change.scope === scopeId))
-      throw new BadInput(`no limit of ${name} was ever set`)
-    const { isNew, objection } = await openObjectionTo(
-      tx,
-      world,
-      toLimits,
-      { id: scopeId, name },
-      { by, why },
-    )
-    if (isNew) await tellOfLimits(tx, { kind: 'limits objected', scope, by, why })
-    return { objection, asset: scope.asset }
+): Promise<{ is: 'done'; objection: Objection } | PayoutRefusal> =>
+  answering(async () => {
+    const opened = await db.tx(async tx => {
+      const scope = await limitedBy(tx, scopeId)
+      const name = nameOfScope(scope)
+      if (!(await limitChanges(tx)).some(change => change.scope === scopeId))
+        refuse({ is: 'limits-never-set', name })
+      const { isNew, objection } = await openObjectionTo(
+        tx,
+        world,
+        toLimits,
+        { id: scopeId, name },
+        { by, why },
+      )
+      if (isNew) await tellOfLimits(tx, { kind: 'limits objected', scope, by, why })
+      return { objection, asset: scope.asset }
+    })
+    await afterClaims(db, sql`asset = ${opened.asset}`)
+    return { is: 'done', objection: opened.objection } as const
   })
-  await afterClaims(db, sql`asset = ${opened.asset}`)
-  return opened.objection
-}
 
 /** Who proposed what is objected to ends no objection to it. */
 async function clearing(reader: Reader, scope: LimitScope): Promise<Clearing> {
@@ -87,8 +88,7 @@ async function clearing(reader: Reader, scope: LimitScope): Promise<Clearing> {
   const changes = first ? changesObjectedTo(await limitChanges(reader), id, first) : []
   const authors = [...new Set(changes.filter(({ raised }) => raised).map(({ by }) => by))]
   return {
-    ...{ kind: toLimits, act: limitsClearAct, id, name: nameOfScope(scope), authors },
-    refusal: by => `${by} proposed these limits, so others clear the objection to them`,
+    ...{ kind: toLimits, act: limitsClearAct, id, name: nameOfScope(scope), authors, about: 'limits' },
   }
 }
 
@@ -100,8 +100,12 @@ export const proposeLimitsClear = (
   world: World,
   scopeId: string,
   { by, why }: Said,
-): Promise<Proposed> =>
-  db.tx(async tx => proposeClearing(tx, world, await clearing(tx, await limitedBy(tx, scopeId)), { by, why }))
+): Promise<Proposed | PayoutRefusal> =>
+  answering(() =>
+    db.tx(async tx =>
+      proposeClearing(tx, world, await clearing(tx, await limitedBy(tx, scopeId)), { by, why }),
+    ),
+  )
 
 /**
  * In the transaction of the approval. What was raised counts from its time on, and what waits is looked at

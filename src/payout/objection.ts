@@ -4,7 +4,6 @@
  */
 import { because, type Reason } from '../base/reasons.ts'
 import { doneFault } from '../approvals/approvals.ts'
-import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import {
   clearObjections,
@@ -22,6 +21,7 @@ import { tellOfAccount } from '../people/people.ts'
 import { forUpdate, join, sql, type Reader, type Sql, type Db, type Tx } from '../db/db.ts'
 import { isAtOnePlace, type AccountRow } from './account.ts'
 import { refundRule } from './bundle/refund.ts'
+import { answering, refuse, type PayoutRefusal } from './refusals.ts'
 import type { PayoutRow } from './row.ts'
 
 export const accountClearAct = 'account.clear'
@@ -50,28 +50,27 @@ const theAccount = async (tx: Tx, name: string): Promise<AccountRow> => {
   const row = await tx.one<AccountRow>(
     sql`select * from accounts where store_id = ${tx.store} and (name = ${name} or id = ${name})`,
   )
-  if (!row) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
-  return row
+  return row ?? refuse({ is: 'account-unknown', name })
 }
 
 /** From now on nothing more is ordered to the account. Who objects twice has objected once. */
-export async function objectToAccount(
+export const objectToAccount = (
   db: Db,
   world: World,
   name: string,
   { by, why }: Said,
-): Promise<Objection> {
-  const objection = await db.tx(async tx => {
-    const account = await theAccount(tx, name)
-    if (account.state === 'closed')
-      throw new BadInput(`account "${account.name}" is closed: nothing is paid there`)
-    const opened = await openObjectionTo(tx, world, toAccounts, account, { by, why })
-    if (opened.isNew) await tellOfAccount(tx, { kind: 'account objected', account, by, why })
-    return opened.objection
+): Promise<{ is: 'done'; objection: Objection } | PayoutRefusal> =>
+  answering(async () => {
+    const objection = await db.tx(async tx => {
+      const account = await theAccount(tx, name)
+      if (account.state === 'closed') refuse({ is: 'account-closed', account })
+      const opened = await openObjectionTo(tx, world, toAccounts, account, { by, why })
+      if (opened.isNew) await tellOfAccount(tx, { kind: 'account objected', account, by, why })
+      return opened.objection
+    })
+    await afterClaims(db, sql`true`)
+    return { is: 'done', objection } as const
   })
-  await afterClaims(db, sql`true`)
-  return objection
-}
 
 /**
  * Ends when every claim of payouts has ended that may have read what was so before: a claim keeps its payouts
@@ -87,8 +86,7 @@ export const afterClaims = (db: Db, which: Sql): Promise<unknown> =>
   )
 
 const clearing = ({ id, name, added_by: addedBy }: AccountRow): Clearing => ({
-  ...{ kind: toAccounts, act: accountClearAct, id, name, authors: [addedBy] },
-  refusal: by => `${by} added account "${name}", so others clear the objection to it`,
+  ...{ kind: toAccounts, act: accountClearAct, id, name, authors: [addedBy], about: 'account' },
 })
 
 /**
@@ -99,8 +97,10 @@ export const proposeAccountClear = (
   world: World,
   name: string,
   { by, why }: Said,
-): Promise<Proposed> =>
-  db.tx(async tx => proposeClearing(tx, world, clearing(await theAccount(tx, name)), { by, why }))
+): Promise<Proposed | PayoutRefusal> =>
+  answering(() =>
+    db.tx(async tx => proposeClearing(tx, world, clearing(await theAccount(tx, name)), { by, why })),
+  )
 
 /** In the transaction of the approval. Its payouts are looked at again at once. */
 export async function carryOutAccountClear(tx: Tx, proposal: ProposalRow): Promise<void> {

@@ -24,17 +24,15 @@ export {
   destinationOf,
   digestOfAccount,
   findAccount,
-  judgeAccount,
+  mayApproveAccount,
   listAccounts,
   approvingAccount,
   onlySaid,
-  openAccount,
   approvalOf,
   placeOf,
   signAccount,
   twinsOf,
   type AccountRow,
-  type Approval,
   type Closing,
   type Signing,
   type BankAccountRow,
@@ -135,6 +133,7 @@ export {
 } from './limitObjection.ts'
 export { holdPayout, releasePayout, retryPayout, waitsFor, type PayoutDone } from './person.ts'
 export type { PayoutRefusal } from './refusals.ts'
+export type { AccountRefusal } from './accountRefusals.ts'
 export type { TransferRefusal } from './bank/refusals.ts'
 export {
   mayAdjudicate,

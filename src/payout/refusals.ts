@@ -2,15 +2,16 @@
 import type { Asset } from '../base/money.ts'
 import type { RailName } from '../base/rails.ts'
 import { refusing } from '../base/refusal.ts'
-import type { ApproverRefusal, ProposalRefusal } from '../ledger/ledger.ts'
-import type { AccountRow } from './account.ts'
+import type { LedgerRefusal } from '../ledger/ledger.ts'
+import type { AccountRow } from './accountRow.ts'
+import type { AccountRefusal } from './accountRefusals.ts'
 import type { TransferRefusal } from './bank/refusals.ts'
 import type { AttemptState, PayoutState } from './states.ts'
 
 export type PayoutRefusal =
-  | ApproverRefusal
-  | ProposalRefusal
+  | LedgerRefusal
   | TransferRefusal
+  | AccountRefusal
   | { is: 'payout-unknown'; id: string }
   /** `bundle`: the transaction it goes out in, with others. */
   | {

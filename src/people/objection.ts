@@ -1,5 +1,4 @@
 /** Objections to people: from then on they approve and prepare nothing, until two others clear it. */
-import { BadInput } from '../base/answer.ts'
 import { samePerson } from '../base/person.ts'
 import type { World } from '../base/world.ts'
 import {
@@ -14,6 +13,7 @@ import {
   type Proposed,
 } from '../ledger/ledger.ts'
 import type { Reader, Db, Tx } from '../db/db.ts'
+import { answering, refuse, type PeopleRefusal } from './refusals.ts'
 import { tellAbout } from './notices.ts'
 import { theUser } from './user.ts'
 import type { UserRow } from './row.ts'
@@ -29,24 +29,36 @@ interface Said {
 export const personObjections = (reader: Reader, userId: string): Promise<Objection[]> =>
   objectionsOf(reader, toPeople, userId)
 
-export async function objectTo(db: Db, world: World, name: string, { by, why }: Said): Promise<Objection> {
-  return db.tx(async tx => {
-    const user = await theUser(tx, name)
-    if (samePerson(user.name, by)) throw new BadInput(`${by} cannot object to themselves`)
-    const { isNew, objection } = await openObjectionTo(tx, world, toPeople, user, { by, why })
-    if (isNew) await tellAbout(tx, world, { kind: 'objected', about: user, by, why })
-    return objection
-  })
-}
+export const objectTo = (
+  db: Db,
+  world: World,
+  name: string,
+  { by, why }: Said,
+): Promise<{ is: 'done'; objection: Objection } | PeopleRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const user = await theUser(tx, name)
+      if (samePerson(user.name, by)) refuse({ is: 'objection-by-oneself', by })
+      const { isNew, objection } = await openObjectionTo(tx, world, toPeople, user, { by, why })
+      if (isNew) await tellAbout(tx, world, { kind: 'objected', about: user, by, why })
+      return { is: 'done', objection } as const
+    }),
+  )
 
 const clearing = ({ id, name }: UserRow): Clearing => ({
-  ...{ kind: toPeople, act: clearAct, id, name, authors: [name] },
-  refusal: by => `${by} cannot clear an objection to themselves`,
+  ...{ kind: toPeople, act: clearAct, id, name, authors: [name], about: 'person' },
 })
 
 /** Proposes that the open objections end; another person approves it, and neither is who it is about. */
-export const proposeClear = (db: Db, world: World, name: string, { by, why }: Said): Promise<Proposed> =>
-  db.tx(async tx => proposeClearing(tx, world, clearing(await theUser(tx, name)), { by, why }))
+export const proposeClear = (
+  db: Db,
+  world: World,
+  name: string,
+  { by, why }: Said,
+): Promise<Proposed | PeopleRefusal> =>
+  answering(() =>
+    db.tx(async tx => proposeClearing(tx, world, clearing(await theUser(tx, name)), { by, why })),
+  )
 
 /** In the transaction of the approval. */
 export async function carryOutClear(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {

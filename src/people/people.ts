@@ -54,6 +54,7 @@ export {
   roleAct,
 } from './given.ts'
 export { carryOutClear, clearAct, objectTo, personObjections, proposeClear } from './objection.ts'
+export type { PeopleRefusal } from './refusals.ts'
 export {
   accountNotices,
   addressOf,

@@ -7,7 +7,6 @@ import { postgresAvailable, startPostgres, type Postgres } from '../../test/test
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { instant, type Clock } from '../base/world.ts'
-import { addAccount } from '../payout/payout.ts'
 import { migrate } from '../db/migrate.ts'
 import { history, openDb, sql, type Db } from '../db/db.ts'
 import {
@@ -24,6 +23,7 @@ import {
   setScheduleState,
   type NewSchedule,
 } from './schedule.ts'
+import { addAccount } from '../../test/testbed/acts.ts'
 
 const noon = Date.parse('2026-11-21T15:00:00.000Z')
 const minute = 60_000

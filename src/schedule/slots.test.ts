@@ -7,7 +7,6 @@ import { silentLog } from '../base/log.ts'
 import { instant, type Clock } from '../base/world.ts'
 import { nextNumbers } from '../chain/chain.ts'
 import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
-import { addAccount } from '../payout/payout.ts'
 import { restate } from '../../test/testbed/restate.ts'
 import { migrate } from '../db/migrate.ts'
 import { status } from '../queries/status.ts'
@@ -27,6 +26,7 @@ import {
   type NewSchedule,
 } from './schedule.ts'
 import { claimSlot, endSlot, extendLease } from './slots.ts'
+import { addAccount } from '../../test/testbed/acts.ts'
 
 const noon = Date.parse('2026-11-21T15:00:00.000Z')
 const minute = 60_000

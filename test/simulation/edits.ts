@@ -6,7 +6,6 @@ import type { Bank } from '../../sim/bank.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import { isSamePlace } from '../../src/base/brazil.ts'
 import { planText, readPlan } from '../../src/payout/bundle/bundle.ts'
-import { addAccount, approveAccount } from '../../src/payout/payout.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
 import { sql, DbUnavailable, type Sql, type Value } from '../../src/db/db.ts'
 import { findEvent, proposeRefund, replayEvent } from '../../src/webhooks/webhooks.ts'
@@ -16,7 +15,7 @@ import { hasReturns } from './returns.ts'
 import type { Scenario } from './scenario.ts'
 import type { RoomParts } from './room.ts'
 import type { Visit } from './shoppers.ts'
-import { approveAndDo, letGo, releasePayout } from '../testbed/acts.ts'
+import { addAccount, approveAccount, approveAndDo, letGo, releasePayout } from '../testbed/acts.ts'
 
 /**
  * In one seed of twenty-three, and one of seven with a chain; where money goes back anyway it could not be

@@ -8,6 +8,9 @@ import { done, refusalText } from '../../src/cli/refusals.ts'
 import * as jobs from '../../src/jobs/jobs.ts'
 import type { Proposed } from '../../src/ledger/ledger.ts'
 import * as payouts from '../../src/payout/payout.ts'
+import * as people from '../../src/people/people.ts'
+import type { Proof } from '../../src/approvals/approvals.ts'
+import type { Db } from '../../src/db/db.ts'
 
 const orThrow =
   <A extends unknown[], T extends Refusal>(act: (...args: A) => Promise<T>) =>
@@ -23,15 +26,40 @@ const onPayout =
 export const holdPayout = onPayout(payouts.holdPayout)
 export const releasePayout = onPayout(payouts.releasePayout)
 export const retryPayout = onPayout(payouts.retryPayout)
+/** A proposal that is open for the same is an answer here: people decide it first. */
+const orAnother =
+  <A extends unknown[], T extends Refusal>(act: (...args: A) => Promise<T>) =>
+  async (...args: A): Promise<Proposed> => {
+    const answer: Refusal = await act(...args)
+    return answer.is === 'another' ? (answer as Proposed) : (done(answer) as Proposed)
+  }
+
+export const proposeVerdict = orAnother(payouts.proposeVerdict)
+export const proposeAccountClear = orAnother(payouts.proposeAccountClear)
+export const proposeLimitsClear = orAnother(payouts.proposeLimitsClear)
+export const proposeClear = orAnother(people.proposeClear)
+
+export const objectToAccount = async (...args: Parameters<typeof payouts.objectToAccount>) =>
+  done(await payouts.objectToAccount(...args)).objection
+export const objectToLimits = async (...args: Parameters<typeof payouts.objectToLimits>) =>
+  done(await payouts.objectToLimits(...args)).objection
+export const objectTo = async (...args: Parameters<typeof people.objectTo>) =>
+  done(await people.objectTo(...args)).objection
+
+export const addAccount = async (...args: Parameters<typeof payouts.addAccount>) =>
+  done(await payouts.addAccount(...args)).account
+export const approveAccount = async (
+  db: Db,
+  name: string,
+  by: string,
+  proof?: Proof,
+  coolingOffMs?: number,
+): Promise<payouts.AccountRow> =>
+  done(await payouts.approveAccount(db, name, { by, coolingOffMs, ...(proof && { proof }) })).account
+
 export const proposeRedirect = orThrow(payouts.proposeRedirect)
 export const settlePaidElsewhere = orThrow(payouts.settlePaidElsewhere)
 export const stopAll = orThrow(payouts.stopAll)
-
-/** A proposal that is open for the same is an answer here: people decide it first. */
-export async function proposeVerdict(...args: Parameters<typeof payouts.proposeVerdict>): Promise<Proposed> {
-  const answer = await payouts.proposeVerdict(...args)
-  return answer.is === 'another' ? answer : done(answer)
-}
 
 /** What was let go; undefined where that is nothing. */
 export async function letGo(...args: Parameters<typeof payouts.letGo>): Promise<payouts.Hold | undefined> {

@@ -11,7 +11,7 @@ import { follow, runDueSlots, sendCoins, type BitcoinSetup, type App } from '../
 import { addSchedule, runNow } from '../../src/schedule/schedule.ts'
 import { holdAgainstChain, reconcileChain } from '../../src/reconcile/reconcile.ts'
 import { balances, checkLedger } from '../../src/ledger/ledger.ts'
-import { addAccount, approveAccount, type PayoutRow } from '../../src/payout/payout.ts'
+import { type PayoutRow } from '../../src/payout/payout.ts'
 import { connectBitcoin } from '../../src/rails/bitcoin/bitcoin.ts'
 import { branchText } from '../../src/rails/bitcoin/descriptor.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
@@ -24,6 +24,7 @@ import { evidence } from './evidence.ts'
 import { coinsText, payerName } from './chainActs.ts'
 import { openMigrated } from './migrated.ts'
 import { wallet, type Wallet } from './wallet.ts'
+import { addAccount, approveAccount } from './acts.ts'
 
 /** What of a node an installation uses: a bitcoind's testbed and the simulated node's have it alike. */
 export interface TestNode {

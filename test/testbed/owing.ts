@@ -3,10 +3,11 @@
  * else.
  */
 import { readPlan, type CandidateRow, type OutputRow } from '../../src/payout/bundle/bundle.ts'
-import { addAccount, approveAccount, type BundleRow, type PayoutRow } from '../../src/payout/payout.ts'
+import { type BundleRow, type PayoutRow } from '../../src/payout/payout.ts'
 import type { Plan } from '../../src/rails/chain.ts'
 import { sql } from '../../src/db/db.ts'
 import type { ChainInstallation } from './chainInstallation.ts'
+import { addAccount, approveAccount } from './acts.ts'
 
 /** An approved account of that name. */
 export async function openAccount(

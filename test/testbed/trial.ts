@@ -1,7 +1,7 @@
 /** The bank's public trial account, which stories, storms and measurements pay to. */
 import type { World } from '../../src/base/world.ts'
-import { addAccount, approveAccount } from '../../src/payout/payout.ts'
 import type { Db } from '../../src/db/db.ts'
+import { addAccount, approveAccount } from './acts.ts'
 
 export const trialAccount = {
   holder: 'Stark Bank S.A.',

@@ -17,7 +17,7 @@ import { personFlag, textFlag } from '../flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, formatReais, sheet, table } from '../print.ts'
 import { proofFlags, prove } from '../prove.ts'
 import type { ProofFlags } from '../acting.ts'
-import { inBase, operator } from '../shell.ts'
+import { done, inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 export function accountCommands(repasse: Command, shell: Shell): void {
@@ -51,7 +51,9 @@ export function accountCommands(repasse: Command, shell: Shell): void {
         if (first && 'why' in first)
           throw new BadInput(`account "${row.name}" cannot be approved: ${first.why}`)
         const { by, proof } = await prove(base, flags, 'account.approve')
-        const approved = await approveAccount(base.db, name, by, proof, base.world.coolingOffMs)
+        const { coolingOffMs } = base.world
+        const approval = await approveAccount(base.db, name, { by, proof, coolingOffMs })
+        const { account: approved } = await done(approval)
         if (proof.is === 'said' && base.terms.approvals === 'proven')
           shell.err(`${sentence(onlySaid(approved))}\n`)
         await shell.out(
@@ -77,8 +79,8 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ db, world }) => {
         const { findAccount, objectToAccount } = await import('../../payout/payout.ts')
-        const { made_by: objector } = await objectToAccount(db, world, name, { by, why })
-        await shell.out(`${objector} objects to account ${(await findAccount(db, name))!.name}\n`)
+        const { objection } = await done(await objectToAccount(db, world, name, { by, why }))
+        await shell.out(`${objection.made_by} objects to account ${(await findAccount(db, name))!.name}\n`)
       }),
     )
 
@@ -96,7 +98,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
       (name: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
         inBase(shell, async ({ db, world }) => {
           const { proposeAccountClear } = await import('../../payout/payout.ts')
-          await tell(shell, name, await proposeAccountClear(db, world, name, { by, why }), asJson)
+          await tell(shell, name, await done(await proposeAccountClear(db, world, name, { by, why })), asJson)
         }),
     )
 

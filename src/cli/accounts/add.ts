@@ -16,7 +16,7 @@ import { viewOf } from './view.ts'
 import { alsoCheck, attempt, neededWhen } from '../faults.ts'
 import { nameFlag, oneOf, personFlag, textFlag, under } from '../flags.ts'
 import { example, json } from '../print.ts'
-import { inBase, operator } from '../shell.ts'
+import { done, inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 interface Flags extends Partial<BankDestination> {
@@ -132,7 +132,9 @@ async function addOne(shell: Shell, { name, by = operator(), json: asJson, ...fl
     const { addAccount, twinsOf } = await import('../../payout/payout.ts')
     if (script) await script(db)
     const twins = await twinsOf(db, to)
-    const added = await addAccount(db, world, name, to, by)
+    const answer = await done(await addAccount(db, world, name, to, by))
+    const { account: added } = answer
+    if (answer.is === 'there') return void (await done({ is: 'account-name-taken', name, account: added }))
     await shell.out(
       asJson
         ? json(viewOf(added))

@@ -1,11 +1,12 @@
 /** Why an act on payouts was not done, as commands say it. */
 import { isOnChain } from '../../base/rails.ts'
 import type { WordsOf } from '../../base/refusal.ts'
-import type { PayoutRefusal } from '../../payout/payout.ts'
+import type { LedgerRefusal } from '../../ledger/ledger.ts'
+import type { AccountRefusal, PayoutRefusal } from '../../payout/payout.ts'
 import { formatMoney } from '../print.ts'
 import { transferRefusals } from './transferRefusals.ts'
 
-export const payoutRefusals: Omit<WordsOf<PayoutRefusal>, 'barred' | 'another'> = {
+export const payoutRefusals: WordsOf<Exclude<PayoutRefusal, AccountRefusal | LedgerRefusal>> = {
   ...transferRefusals,
   'payout-unknown': ({ id }) => `there is no payout "${id}": "repasse payout list" shows them`,
   'payout-state': ({ id, state, allowed, bundle }) =>

@@ -12,7 +12,7 @@ import type { Language, UserRow } from '../../people/people.ts'
 import { needsTwo, roles, type Role } from '../../people/roles.ts'
 import { oneOf, personFlag, textFlag } from '../flags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from '../print.ts'
-import { inBase, operator } from '../shell.ts'
+import { done, inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 import { userKeyCommands } from './keys.ts'
 
@@ -178,8 +178,8 @@ export function userCommands(repasse: Command, shell: Shell): void {
     .action((name: string, { by = operator(), why = '' }: By) =>
       inBase(shell, async ({ db, world }) => {
         const { objectTo } = await import('../../people/people.ts')
-        const { made_by: objector } = await objectTo(db, world, name, { by, why })
-        await shell.out(`${objector} objects to ${(await the(db, name)).name}\n`)
+        const { objection } = await done(await objectTo(db, world, name, { by, why }))
+        await shell.out(`${objection.made_by} objects to ${(await the(db, name)).name}\n`)
       }),
     )
 
@@ -195,7 +195,7 @@ export function userCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async ({ db, world }) => {
         const { proposeClear } = await import('../../people/people.ts')
         const { by = operator(), why = '' } = options
-        await tellProposed(shell, await proposeClear(db, world, name, { by, why }), options)
+        await tellProposed(shell, await done(await proposeClear(db, world, name, { by, why })), options)
       }),
     )
 

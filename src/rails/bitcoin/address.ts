@@ -6,6 +6,7 @@ import { address } from 'bitcoinjs-lib'
 import bs58check from 'bs58check'
 import { BadInput } from '../../base/answer.ts'
 import type { Destination, NetworkName } from '../chain.ts'
+import { BadDestination } from './fault.ts'
 import { networks, networksWhere } from './network.ts'
 import { ownerlessWhy, witnessOf } from './ownerless.ts'
 import { refuseSecrets } from './secret.ts'
@@ -94,7 +95,8 @@ function decode(lower: string): { version: number; program: Uint8Array } {
     const why = encoding
       ? 'has the checksum of another witness version (BIP 350): the wallet that wrote it is too old or wrong'
       : 'has a wrong checksum: a character is missing or mistyped, so copy it again'
-    throw new BadInput(`the address ${shortly(lower)} ${why}`)
+    const says = `the address ${shortly(lower)} ${why}`
+    throw encoding ? new BadInput(says) : new BadDestination({ is: 'checksum' }, says)
   }
 }
 
@@ -103,7 +105,8 @@ function readBase58(given: string, network: NetworkName): Destination {
   const base58 = /^[1-9A-HJ-NP-Za-km-z]{1,100}$/.test(given)
   const payload = base58 ? bs58check.decodeUnsafe(given) : undefined
   if (!payload && base58 && /^[123mn].{24,35}$/.test(given))
-    throw new BadInput(
+    throw new BadDestination(
+      { is: 'checksum' },
       `the address ${shortly(given)} has a wrong checksum: a character is missing or mistyped, so copy it again`,
     )
   const [version, hash] = [payload?.[0], payload?.slice(1)]
@@ -119,7 +122,8 @@ function readBase58(given: string, network: NetworkName): Destination {
 }
 
 const foreign = (given: string, owners: string, network: NetworkName) =>
-  new BadInput(
+  new BadDestination(
+    { is: 'other-network' },
     `${given} is an address of ${owners}, and BITCOIN_NETWORK is ${network}: give an address of ${network}`,
   )
 

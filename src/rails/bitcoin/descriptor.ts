@@ -7,6 +7,7 @@ import { BadInput } from '../../base/answer.ts'
 import type { Branch, Destination, NetworkName } from '../chain.ts'
 import { checksumOf } from './checksum.ts'
 import { xOnlyPointAddTweak } from './ecc.ts'
+import { BadDestination } from './fault.ts'
 import {
   childKey,
   childParent,
@@ -66,14 +67,16 @@ export function parseDescriptor(text: string, network: NetworkName): Descriptor 
       'the descriptor holds a character descriptors do not have (BIP 380): copy it again as plain text',
     )
   if (checksum !== undefined && checksum !== right)
-    throw new BadInput(
+    throw new BadDestination(
+      { is: 'descriptor-checksum' },
       `the descriptor’s checksum is ${shown(checksum)}, and for this text #${right} would be right: a character is mistyped or it was changed, so copy it again from the wallet`,
     )
   const { kind, key } = readScript(body)
   const { origin, account } = readKey(key, network)
   // Last, so that whoever is told the checksum has a text that is otherwise right.
   if (checksum === undefined)
-    throw new BadInput(
+    throw new BadDestination(
+      { is: 'descriptor-unchecked', sum: `#${right}` },
       `the descriptor has no checksum: compare it with what the wallet shows, then add #${right} to its end (the checksum is what notices a mistyped character)`,
     )
   return assemble(kind, network, origin, account)
@@ -228,7 +231,8 @@ function checkDepth(
     // descriptor says as much.
     const isElectrum = (use === 'segwit' || inDescriptor) && depth === 1 && childNumber === hardened
     if (depth !== 3 && !isElectrum)
-      throw new BadInput(
+      throw new BadDestination(
+        { is: 'key' },
         `the extended key has depth ${depth}${depth === 0 ? ' (it is the master key’s)' : ''}, and an account’s has 3 (like m/84h/0h/0h): give the account’s key, or a descriptor that says in brackets where the key comes from`,
       )
     return

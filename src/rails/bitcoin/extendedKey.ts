@@ -4,8 +4,8 @@
 import { hash } from 'node:crypto'
 import bs58check from 'bs58check'
 import { secp256k1 } from './libsecp256k1.ts'
-import { BadInput } from '../../base/answer.ts'
 import type { NetworkName } from '../chain.ts'
+import { BadDestination } from './fault.ts'
 import { type Network, networks, networksWhere } from './network.ts'
 
 /** A step with this bit is hardened: only the private key can take it. */
@@ -29,10 +29,12 @@ export function readExtendedKey(text: string, network: NetworkName): ExtendedKey
   const payload = /^[1-9A-HJ-NP-Za-km-z]{1,200}$/.test(text) ? bs58check.decodeUnsafe(text) : undefined
   if (!payload) {
     if (/^[a-z]pub/i.test(text))
-      throw new BadInput(
+      throw new BadDestination(
+        { is: 'key' },
         `the extended key (${text.slice(0, 4)}…, ${text.length} characters) has a wrong base58 checksum: a character is missing or mistyped, so copy it again`,
       )
-    throw new BadInput(
+    throw new BadDestination(
+      { is: 'key' },
       `expected an extended public key of ${network} (${lettersOf(network)}), got something else`,
     )
   }
@@ -40,14 +42,16 @@ export function readExtendedKey(text: string, network: NetworkName): ExtendedKey
   const use = useOf(payload.length === 78 ? view.getUint32(0) : undefined, network)
   const publicKey = payload.slice(45)
   if (publicKey[0] === 0)
-    throw new BadInput(
+    throw new BadDestination(
+      { is: 'key' },
       'the extended key holds a private key under the letters of a public one: give the public one',
     )
   if (!secp256k1.publicKeyVerify(publicKey))
-    throw new BadInput('the extended key holds no point of the curve: it is not a key')
+    throw new BadDestination({ is: 'key' }, 'the extended key holds no point of the curve: it is not a key')
   const key = { depth: payload[4]!, parentFingerprint: payload.slice(5, 9), childNumber: view.getUint32(9) }
   if (key.depth === 0 && (key.childNumber !== 0 || key.parentFingerprint.some(byte => byte !== 0)))
-    throw new BadInput(
+    throw new BadDestination(
+      { is: 'key' },
       'the extended key says it is a master key and names a parent: it was put together wrongly',
     )
   return { use, ...key, chainCode: payload.slice(13, 45), publicKey }
@@ -113,18 +117,22 @@ function useOf(version: number | undefined, network: NetworkName): 'plain' | 'se
   const known = version === undefined ? undefined : knownKey(version)
   if (!known) {
     if (version !== undefined && multisig.has(version))
-      throw new BadInput(
+      throw new BadDestination(
+        { is: 'key' },
         `the key is a ${multisig.get(version)!}, an account of several signers, which is not supported: ${native}`,
       )
-    throw new BadInput(
+    throw new BadDestination(
+      { is: 'key' },
       `expected an extended public key of ${network} (${lettersOf(network)}), and this is none`,
     )
   }
   if (known.network.coinType !== networks[network].coinType)
-    throw new BadInput(
+    throw new BadDestination(
+      { is: 'key' },
       `the key is ${a(known.letters)}, of ${known.names}, and BITCOIN_NETWORK is ${network}: give the account’s ${lettersOf(network)}`,
     )
-  throw new BadInput(
+  throw new BadDestination(
+    { is: 'key' },
     `the key is ${a(known.letters)}, for nested segwit (sh(wpkh)), which is not supported: ${native}`,
   )
 }

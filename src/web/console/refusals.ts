@@ -3,19 +3,43 @@ import { BadInput } from '../../base/answer.ts'
 import { wordRefusal, type Refusal, type WordsOf } from '../../base/refusal.ts'
 import type { ActRefusal } from '../../jobs/jobs.ts'
 import type { Both, Language } from '../page/page.ts'
+import { accountRefusals } from './accounts/refusals.ts'
 import { payoutRefusals } from './payouts/refusals.ts'
+import { peopleRefusals } from './people/refusals.ts'
 import { barText } from './schedules/barsWords.ts'
 
 const words: Both<WordsOf<ActRefusal>> = {
   'pt-BR': {
     barred: ({ bar }) => barText('pt-BR', bar),
     another: () => 'Já há uma proposta em aberto para isto: decida-a ou retire-a antes.',
+    'objection-to-own': ({ by, about }) =>
+      about === 'account'
+        ? `${by} cadastrou esta conta, então outras pessoas encerram a objeção.`
+        : about === 'limits'
+          ? `${by} propôs estes limites, então outras pessoas encerram a objeção.`
+          : 'Ninguém encerra uma objeção a si mesmo.',
+    'no-objection': () => 'Não há mais objeção em aberto aqui.',
+    'objections-changed': ({ by }) =>
+      `As objeções mudaram desde que isto foi proposto (agora: ${by}): recuse esta proposta e faça outra.`,
+    ...accountRefusals['pt-BR'],
     ...payoutRefusals['pt-BR'],
+    ...peopleRefusals['pt-BR'],
   },
   en: {
     barred: ({ bar }) => barText('en', bar),
     another: () => 'A proposal for this is open already: decide or withdraw it first.',
+    'objection-to-own': ({ by, about }) =>
+      about === 'account'
+        ? `${by} added this account, so others clear the objection.`
+        : about === 'limits'
+          ? `${by} proposed these limits, so others clear the objection.`
+          : 'Nobody clears an objection to themselves.',
+    'no-objection': () => 'Nobody objects any more.',
+    'objections-changed': ({ by }) =>
+      `The objections have changed since this was proposed (now: ${by}): refuse this proposal and make another.`,
+    ...accountRefusals.en,
     ...payoutRefusals.en,
+    ...peopleRefusals.en,
   },
 }
 

@@ -17,6 +17,7 @@ import { accountKinds } from '../../../base/rails.ts'
 import { destinationOf, readDestination, type BitcoinDestination } from '../../../chain/destination.ts'
 import type { AccountRow, NewDestination } from '../../../payout/payout.ts'
 import { isDescriptor } from '../../../rails/bitcoin/bitcoin.ts'
+import { BadDestination } from '../../../rails/bitcoin/fault.ts'
 import { refuseSecrets } from '../../../rails/bitcoin/secret.ts'
 import type { ChainRail } from '../../../rails/chain.ts'
 import type { Language } from '../../page/page.ts'
@@ -109,23 +110,31 @@ function readPlace(
     return readDestination('', text, settingsOf(chain))
   } catch (error) {
     if (!(error instanceof BadInput)) throw error
-    faults['destination'] = faultOf(error.message, text, chain.network, lang)
+    faults['destination'] = faultOf(error, text, chain.network, lang)
     return undefined
   }
 }
 
-/** The rail's own words are English and of the command line; what it found is told by its kind. */
-function faultOf(why: string, text: string, network: string, lang: Language): string {
+/** What the rail found, in the page's words. */
+function faultOf(error: BadInput, text: string, network: string, lang: Language): string {
   const say = accountWords[lang].faults
-  if (why.includes('of our own account')) return say.ours
-  if (!isDescriptor(text.trim())) {
-    if (why.includes('is an address of')) return say.network(network)
-    return why.includes('wrong checksum') ? say.checksum : say.address(network)
+  const fault = error instanceof BadDestination ? error.fault : undefined
+  switch (fault?.is) {
+    case 'ours':
+      return say.ours
+    case 'other-network':
+      return say.network(network)
+    case 'checksum':
+      return say.checksum
+    case 'descriptor-unchecked':
+      return say.descriptorNoSum(fault.sum)
+    case 'descriptor-checksum':
+      return say.descriptorSum
+    case 'key':
+      return say.key(network)
+    case undefined:
+      return isDescriptor(text.trim()) ? say.descriptor : say.address(network)
   }
-  const sum = /add (#\w+) to its end/.exec(why)?.[1]
-  if (sum !== undefined) return say.descriptorNoSum(sum)
-  if (why.includes('checksum is')) return say.descriptorSum
-  return /^(?:the extended key|the key is|expected an extended)/.test(why) ? say.key(network) : say.descriptor
 }
 
 /** An account's first address, derived anew, or why it is not; undefined of a bank's. */

@@ -1,18 +1,16 @@
 /** The routes of payout accounts: list, one, add, approve, and the banks. */
 import { listBanks } from '../../../base/brazil.ts'
-import { samePerson } from '../../../base/person.ts'
 import { isOurScript } from '../../../chain/destination.ts'
 import { barFor } from '../../../ledger/ledger.ts'
 import {
-  accountObjections,
+  addAccount,
+  approveAccount,
   approvingAccount,
   closeAccount,
   destinationOf,
   findAccount,
-  judgeAccount,
   listAccounts,
   objectToAccount,
-  openAccount,
   proposeAccountClear,
   stopOf,
   receivables,
@@ -34,8 +32,8 @@ import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { proposalPath } from '../proposals/page.tsx'
 import { proofIn, signable } from '../people/passkeys.tsx'
 import { reasonIn, type FieldFaults, type Values } from '../schedules/when.ts'
+import { done, refusalText } from '../refusals.ts'
 import { accountWords } from './words.ts'
-import { barText } from '../schedules/barsWords.ts'
 import { frameWords } from '../frame/words.ts'
 
 const path = '/console/accounts'
@@ -116,9 +114,9 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     if (!account) return showForm(ctx, shown, faults)
     if (account.destination && (await isOurScript(db, account.destination)))
       return showForm(ctx, shown, { destination: say.ours })
-    const opened = await openAccount(db, world, account.name, account.to, person.name)
-    if (opened.is === 'taken') return showForm(ctx, shown, { name: say.nameTaken })
-    return `${accountPath(opened.account)}?said=added`
+    const added = await addAccount(db, world, account.name, account.to, person.name)
+    if (added.is === 'account-name-taken') return showForm(ctx, shown, { name: refusalText(lang, added) })
+    return `${accountPath(done(lang, added).account)}?said=added`
   })
 
   doors.page(`${path}/:name`, 'see', async ctx => {
@@ -170,38 +168,22 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     async (ctx, form) => {
       const row = await the(ctx)
       const { lang, person } = ctx.state
-      const say = accountWords[lang].approve
       const refuse = (account: AccountRow, text: string) => showOne(ctx, account, { tone: 'bad', text }, 409)
       // Derived before it is approved: what is of another network is no place to pay to.
       const first = firstOf(row, rails.bitcoin)
       if (first && 'why' in first) return refuse(row, accountWords[lang].one.noRail)
-      const approval = await judgeAccount(
-        db,
-        row.id,
-        person.name,
-        form.text('seen'),
-        await proofIn(ctx, form, db, settings),
-        world.coolingOffMs,
-      )
-      switch (approval.is) {
-        case 'approved':
-          return `${accountPath(row)}?said=approved`
-        case 'already':
-          // The same again, as when a button is pressed twice, is no fault.
-          return approval.account.approved_by === person.name
-            ? `${accountPath(row)}?said=approved`
-            : refuse(approval.account, say.already(approval.account.approved_by ?? ''))
-        case 'own':
-          return refuse(approval.account, say.own(approval.account.added_by))
-        case 'barred':
-          return refuse(approval.account, barText(lang, approval.bar))
-        case 'changed':
-          return refuse(approval.account, say.changed)
-        case 'closed':
-          return refuse(approval.account, say.closed)
-        case 'unknown':
-          return ctx.throw(404)
-      }
+      const approval = await approveAccount(db, row.id, {
+        by: person.name,
+        seen: form.text('seen'),
+        proof: await proofIn(ctx, form, db, settings),
+        coolingOffMs: world.coolingOffMs,
+      })
+      // The same again, as when a button is pressed twice, is no fault.
+      const isSaid =
+        approval.is === 'account-approved-already' && approval.account.approved_by === person.name
+      if (approval.is === 'approved' || isSaid) return `${accountPath(row)}?said=approved`
+      if (approval.is === 'account-unknown') return ctx.throw(404)
+      return refuse(await the(ctx), refusalText(lang, approval))
     },
     { passkey: true },
   )
@@ -212,27 +194,22 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     const why = reasonIn(form)
     if (why === '')
       return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
-    if (row.state === 'closed')
-      return showOne(ctx, row, { tone: 'bad', text: accountWords[lang].approve.closed }, 409)
-    await objectToAccount(db, world, row.id, { by: person.name, why })
-    return `${accountPath(row)}?said=objected`
+    const answer = await objectToAccount(db, world, row.id, { by: person.name, why })
+    if (answer.is === 'done') return `${accountPath(row)}?said=objected`
+    return showOne(ctx, row, { tone: 'bad', text: refusalText(lang, answer) }, 409)
   })
 
   doors.post(`${path}/:name/clear`, 'account.clear', async (ctx, form) => {
     const row = await the(ctx)
     const { lang, person } = ctx.state
-    const say = accountWords[lang].objection
     const why = reasonIn(form)
     if (why === '')
       return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
-    if (samePerson(row.added_by, person.name))
-      return showOne(ctx, row, { tone: 'bad', text: say.own(row.added_by) }, 409)
+    const answer = await proposeAccountClear(db, world, row.id, { by: person.name, why })
     // Ended meanwhile, as when two people press the button.
-    if ((await accountObjections(db, row.id)).length === 0) return accountPath(row)
-    const { is, proposal } = await proposeAccountClear(db, world, row.id, { by: person.name, why })
-    return is === 'another'
-      ? showOne(ctx, row, { tone: 'bad', text: say.another }, 409)
-      : proposalPath(proposal.id)
+    if (answer.is === 'no-objection') return accountPath(row)
+    if (answer.is === 'proposed' || answer.is === 'there') return proposalPath(answer.proposal.id)
+    return showOne(ctx, row, { tone: 'bad', text: refusalText(lang, answer) }, 409)
   })
 
   doors.post(`${path}/:name/close`, 'account.close', async (ctx, form) => {

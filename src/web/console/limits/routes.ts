@@ -29,6 +29,7 @@ import { csvAmount, styleOf } from '../list/list.ts'
 import { reasonIn, type FieldFaults, type Values } from '../schedules/when.ts'
 import { faultOfAmount } from '../list/amounts.ts'
 import { frameWords } from '../frame/words.ts'
+import { done, refusalText } from '../refusals.ts'
 import { limitWords } from './words.ts'
 
 export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts): void {
@@ -109,7 +110,7 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
         notice: { tone: 'bad', text: limitWords[lang].objection.noLimit },
         status: 409,
       })
-    await objectToLimits(db, world, of.scope, { by: person.name, why })
+    done(lang, await objectToLimits(db, world, of.scope, { by: person.name, why }))
     return `${limitsPath}?said=objected`
   })
 
@@ -124,15 +125,11 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
         objectionFault: frameWords[lang].reasonMissing,
         status: 400,
       })
+    const answer = await proposeLimitsClear(db, world, of.scope, { by: person.name, why })
     // Ended meanwhile, as when two people press the button.
-    if ((await limitObjections(db, of.scope)).length === 0) return limitsPath
-    const { is, proposal } = await proposeLimitsClear(db, world, of.scope, { by: person.name, why })
-    if (is !== 'another') return pathTo('proposal', proposal.id)
-    return showPage(ctx, {
-      of,
-      notice: { tone: 'bad', text: limitWords[lang].objection.another },
-      status: 409,
-    })
+    if (answer.is === 'no-objection') return limitsPath
+    if (answer.is === 'proposed' || answer.is === 'there') return pathTo('proposal', answer.proposal.id)
+    return showPage(ctx, { of, notice: { tone: 'bad', text: refusalText(lang, answer) }, status: 409 })
   })
 
   doors.post(limitsPath, 'limits.set', async (ctx, form) => {

@@ -38,6 +38,7 @@ import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { LinkPage, PeoplePage, PersonPage } from './page.tsx'
 import { proposalPath } from '../proposals/page.tsx'
 import { reasonIn } from '../schedules/when.ts'
+import { done } from '../refusals.ts'
 import { frameWords } from '../frame/words.ts'
 import { peopleWords } from './words.ts'
 
@@ -139,7 +140,7 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     const user = await another(ctx)
     const why = reasonIn(form)
     if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
-    await objectTo(db, world, user.id, { by: ctx.state.person.name, why })
+    done(ctx.state.lang, await objectTo(db, world, user.id, { by: ctx.state.person.name, why }))
     return pathOf(user)
   })
 
@@ -147,7 +148,8 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     const user = await another(ctx)
     const why = reasonIn(form)
     if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
-    return shown(await proposeClear(db, world, user.id, { by: ctx.state.person.name, why }))
+    const { lang, person } = ctx.state
+    return shown(done(lang, await proposeClear(db, world, user.id, { by: person.name, why })))
   })
 
   doors.post(`${path}/:id/lock`, 'user.lock', async ctx => {
