@@ -11,6 +11,10 @@ export const decimalsOf = { BRL: 2, BTC: 8 } as const satisfies Record<Asset, nu
 export const brl = (units: bigint): Money<'BRL'> => ({ asset: 'BRL', units })
 export const btc = (units: bigint): Money<'BTC'> => ({ asset: 'BTC', units })
 
+export const moneyOf = (units: bigint, asset: Asset = 'BRL'): Money => ({ units, asset })
+export const maybeMoney = (units: bigint | null, asset: Asset = 'BRL'): Money | null =>
+  units === null ? null : moneyOf(units, asset)
+
 /** Adds two amounts of one asset; adding BRL to BTC does not compile. */
 export const add = <A extends Asset>(a: Money<A>, b: Money<NoInfer<A>>): Money<A> => ({
   asset: a.asset,

@@ -11,10 +11,11 @@ import { eventFilters, type FilterOf } from '../queries/filters.ts'
 import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
 import type { InboxRow } from '../webhooks/webhooks.ts'
 import { personFlag, textFlag } from './flags.ts'
-import { example, historyOf, historyTable, json, sheet, table, tame } from './print.ts'
+import { example, historyJson, historyTable, json, sheet, table, tame } from './print.ts'
 import { noteShownHere } from './privacy.ts'
 import { bankIsConfigured, inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
+import { eventJson } from '../queries/json/events.ts'
 
 export function eventCommands(repasse: Command, shell: Shell): void {
   const event = repasse
@@ -45,7 +46,7 @@ export function eventCommands(repasse: Command, shell: Shell): void {
         ]
         await shell.out(
           flags.json
-            ? json(rows.map(viewOf))
+            ? json(rows.map(eventJson))
             : table(['EVENT', 'RECEIVED (UTC)', 'VIA', 'KIND', 'STATE', 'WHY'], rows.map(line)),
         )
         if (!flags.json && rows.length === flags.limit)
@@ -74,11 +75,11 @@ export function eventCommands(repasse: Command, shell: Shell): void {
         if (asJson)
           return shell.out(
             json({
-              ...viewOf(row),
+              ...eventJson(row),
               signature: row.signature,
               keyId: row.key_id,
               verdict,
-              history: historyOf(steps),
+              history: historyJson(steps),
               raw: body,
             }),
           )
@@ -166,17 +167,6 @@ function pretty(body: string): string {
     return tame(body)
   }
 }
-
-const viewOf = (row: ListedEvent) => ({
-  id: row.event_id,
-  rail: row.rail,
-  kind: row.kind,
-  state: row.state,
-  why: row.why,
-  via: row.via,
-  receivedAt: row.received_at,
-  tries: Number(row.tries),
-})
 
 const factsOf = (row: InboxRow): [string, string | null][] => [
   ['event', row.event_id],

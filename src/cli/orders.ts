@@ -10,7 +10,7 @@ import { personFlag, textFlag } from './flags.ts'
 import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
 import {
   example,
-  historyOf,
+  historyJson,
   historyTable,
   json,
   moneyOf,
@@ -22,6 +22,7 @@ import {
 import { forgetOrderCommand, noteShownHere, noteTaken } from './privacy.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
+import { orderJson } from '../queries/json/orders.ts'
 
 type OrderFlags = ListFlags<FilterOf<typeof orderFilters>>
 
@@ -57,7 +58,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
         ]
         await shell.out(
           asJson
-            ? json(rows.map(viewOf))
+            ? json(rows.map(orderJson))
             : table(
                 ['ORDER', 'PLACED (UTC)', 'STATE', 'RAIL', '>TOTAL', 'NAME', 'NEEDS A PERSON'],
                 rows.map(line),
@@ -85,7 +86,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
         await noteShownHere({ db }, row.id, row.tax_id)
         await shell.out(
           json({
-            ...viewOf(row),
+            ...orderJson(row),
             page: page ?? null,
             lines: lines.map(line => ({
               product: line.product_id,
@@ -107,7 +108,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
               tries: Number(tries),
               why,
             })),
-            history: historyOf(steps),
+            history: historyJson(steps),
           }),
         )
       }),
@@ -164,23 +165,6 @@ export function orderCommands(repasse: Command, shell: Shell): void {
 
   forgetOrderCommand(order, shell)
 }
-
-const viewOf = (row: OrderRow) => ({
-  id: row.id,
-  state: row.state,
-  rail: row.rail,
-  ...moneyOf(row.units),
-  name: row.name,
-  email: row.email,
-  taxId: row.tax_id,
-  language: row.language,
-  paidBy: row.paid_by,
-  paidAt: row.paid_at,
-  paidLate: row.paid_late === 1n,
-  needsPerson: row.attention,
-  placedAt: row.added_at,
-  changedAt: row.changed_at,
-})
 
 function text(
   row: OrderRow,

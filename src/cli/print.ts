@@ -1,25 +1,16 @@
 /** How answers look: aligned tables for people, JSON for programs. Text of others cannot move the cursor. */
-import { formatUnits, type Asset } from '../base/money.ts'
+import { jsonText } from '../base/json.ts'
 import type { Transition } from '../db/db.ts'
 import { lineOf, type HistoryLine } from '../queries/step.ts'
 
 export { csvCell } from '../base/csv.ts'
-export { formatReais, formatMoney } from '../base/money.ts'
+export { formatReais, formatMoney, maybeMoney, moneyOf } from '../base/money.ts'
+export { historyJson, stepsJson } from '../queries/json/steps.ts'
 
-/** Money for programs: exact in both forms, for neither survives as a JSON number. */
-export const moneyOf = (units: bigint, asset: Asset = 'BRL') => ({
-  amount: formatUnits(units, asset),
-  units: units.toString(),
-  asset,
-})
-export const maybeMoney = (units: bigint | null, asset: Asset = 'BRL') =>
-  units === null ? null : moneyOf(units, asset)
-
-/** Indented JSON and a line's end; whole numbers of the database are written as text. */
-export const json = (value: unknown): string => `${JSON.stringify(value, plainValue, 2)}\n`
+/** Indented JSON and a line's end. */
+export const json = (value: unknown): string => `${jsonText(value, 2)}\n`
 /** The same on one line. */
-export const jsonLine = (value: unknown): string => `${JSON.stringify(value, plainValue)}\n`
-const plainValue = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)
+export const jsonLine = (value: unknown): string => `${jsonText(value)}\n`
 
 /** Control characters, which a terminal would obey, shown as a dot. */
 export const tame = (text: string): string =>
@@ -65,14 +56,7 @@ const whyOf = ({ why, repeats }: HistoryLine): string =>
     ? `${why} (${repeats.times} times, last at ${repeats.lastAt}${repeats.lastWhy === why ? '' : `: ${repeats.lastWhy}`})`
     : why
 
-export const stepsView = (steps: readonly HistoryLine[]) =>
-  steps.map(({ at, from, to, why, ref, repeats }) => ({
-    ...{ at, from: from || null, to, why, ref },
-    ...(repeats && { ...repeats, times: Number(repeats.times) }),
-  }))
-
 export const historyTable = (steps: readonly Transition[]) => stepsTable(steps.map(lineOf))
-export const historyOf = (steps: readonly Transition[]) => stepsView(steps.map(lineOf))
 
 /** `12 done, 3 new`; `none` for nothing. */
 export const countsOf = (counts: Record<string, number>) =>

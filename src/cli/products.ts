@@ -5,9 +5,10 @@ import { BadInput } from '../base/answer.ts'
 import type { ProductChange, ProductRow } from '../shop/shop.ts'
 import { alsoCheck, attempt } from './faults.ts'
 import { amountIn, personFlag, textFlag } from './flags.ts'
-import { example, json, moneyOf, formatReais, table } from './print.ts'
+import { example, json, formatReais, table } from './print.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
+import { productJson } from '../queries/json/products.ts'
 
 interface Flags {
   name?: string
@@ -117,7 +118,7 @@ export function productCommands(repasse: Command, shell: Shell): void {
         ]
         await shell.out(
           asJson
-            ? json(rows.map(viewOf))
+            ? json(rows.map(productJson))
             : table(['PRODUCT', 'NAME', 'STATE', '>PRICE', '>STOCK', 'PHOTO'], rows.map(line)),
         )
       }),
@@ -127,22 +128,9 @@ export function productCommands(repasse: Command, shell: Shell): void {
 const tell = (shell: Shell, { json: asJson }: Flags, what: string, row: ProductRow) =>
   shell.out(
     asJson
-      ? json(viewOf(row))
+      ? json(productJson(row))
       : `product ${row.slug} ${what}: "${row.name}", ${formatReais(row.units)}, ${row.stock} in stock, ${row.state}\n`,
   )
-
-const viewOf = (row: ProductRow) => ({
-  id: row.id,
-  slug: row.slug,
-  name: row.name,
-  description: row.description,
-  state: row.state,
-  price: moneyOf(row.units),
-  stock: Number(row.stock),
-  photo: row.photo,
-  addedAt: row.added_at,
-  changedAt: row.changed_at,
-})
 
 const changeOf = ({ name, price, stock, description, photo, listed }: Flags): ProductChange => ({
   ...(name !== undefined && { name }),

@@ -6,12 +6,13 @@ import type { Approved } from '../jobs/jobs.ts'
 import { proposalFilters, type FilterOf } from '../queries/filters.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
-import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
+import { example, historyJson, historyTable, json, sheet, table } from './print.ts'
 import { proofFlags, prove } from './prove.ts'
 import type { ProofFlags } from './acting.ts'
 import { chainTermsOf } from './requests.ts'
 import { done, inBase, onRails, operator } from './shell.ts'
 import type { Shell } from './context.ts'
+import { proposalJson } from '../queries/json/proposals.ts'
 
 type ActFlags = { why?: string; by?: string }
 
@@ -45,7 +46,7 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
         ]
         await shell.out(
           flags.json
-            ? json(rows.map(row => viewOf(row, detailOf(row))))
+            ? json(rows.map(row => proposalJson(row, detailOf(row))))
             : table(['PROPOSAL', 'MADE (UTC)', 'STATE', 'ACT', 'ABOUT', 'BY', 'WHAT'], rows.map(line)),
         )
       }),
@@ -68,7 +69,7 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
         if (!row) throw new BadInput(noSuch(id))
         const detail = await detailShown(db, row)
         const steps = await history(db, id)
-        if (asJson) return shell.out(json({ ...viewOf(row, detail), history: historyOf(steps) }))
+        if (asJson) return shell.out(json({ ...proposalJson(row, detail), history: historyJson(steps) }))
         const facts: [string, string | null][] = [
           ['proposal', row.id],
           ['state', row.state],
@@ -169,17 +170,3 @@ const wordsOf = (detail: Record<string, string>) =>
   Object.entries(detail)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')
-
-const viewOf = (row: ProposalRow, detail: Record<string, string>) => ({
-  id: row.id,
-  state: row.state,
-  act: row.act,
-  subject: row.subject,
-  detail,
-  why: row.why,
-  madeBy: row.made_by,
-  decidedBy: row.decided_by,
-  decidedWhy: row.decided_why,
-  addedAt: row.added_at,
-  changedAt: row.changed_at,
-})

@@ -7,6 +7,7 @@ import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
 import { example, json, jsonLine, table, tame } from './print.ts'
 import { inBase } from './shell.ts'
 import type { Shell } from './context.ts'
+import { runJson } from '../queries/json/runs.ts'
 
 // Written here so that --help need not load the house; a test holds it against the timetable. A slot's own
 // runs are `issue`.
@@ -73,7 +74,7 @@ export function runCommands(repasse: Command, shell: Shell): void {
         ]
         await shell.out(
           flags.json
-            ? json(rows.map(viewOf))
+            ? json(rows.map(runJson))
             : table(['RUN', 'JOB', 'STARTED (UTC)', 'OUTCOME', 'SUMMARY', 'WORKER'], rows.map(line)),
         )
       }),
@@ -99,18 +100,6 @@ export function runCommands(repasse: Command, shell: Shell): void {
       }),
     )
 }
-
-const viewOf = (row: RunRow) => ({
-  id: row.id,
-  job: row.job,
-  slot: row.slot_id,
-  worker: row.worker,
-  startedAt: row.started_at,
-  endedAt: row.ended_at,
-  outcome: row.outcome,
-  lacks: row.lacks,
-  summary: row.summary,
-})
 
 /** `time level message key=value …`, one line however many lines a value has. */
 function readable(text: string): string {

@@ -10,11 +10,11 @@ import type { Base } from '../../app.ts'
 import type { AccountRow } from '../../payout/payout.ts'
 import { accountTermsCommands, debtTable, debtView, tell } from './terms.ts'
 import { addAccountCommand } from './add.ts'
-import { viewOf } from './view.ts'
+import { accountJson } from '../../queries/json/accounts.ts'
 import { signAccountCommand } from './sign.ts'
 import { attempt } from '../faults.ts'
 import { personFlag, textFlag } from '../flags.ts'
-import { example, historyOf, historyTable, json, moneyOf, formatReais, sheet, table } from '../print.ts'
+import { example, historyJson, historyTable, json, moneyOf, formatReais, sheet, table } from '../print.ts'
 import { proofFlags, prove } from '../prove.ts'
 import type { ProofFlags } from '../acting.ts'
 import { done, inBase, operator } from '../shell.ts'
@@ -58,7 +58,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
           shell.err(`${sentence(onlySaid(approved))}\n`)
         await shell.out(
           asJson
-            ? json(viewOf(approved, addressOf(first)))
+            ? json(accountJson(approved, addressOf(first)))
             : `account ${approved.name} is approved by ${by}\n`,
         )
         if (!asJson && approved.kind !== 'bank') await shell.out(sheet(placeOf(approved, first)))
@@ -160,7 +160,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
           asJson
             ? json(
                 rows.map(({ row, first, owes }) => ({
-                  ...viewOf(row, addressOf(first)),
+                  ...accountJson(row, addressOf(first)),
                   owes: moneyOf(owes, 'BRL'),
                 })),
               )
@@ -191,13 +191,13 @@ export function accountCommands(repasse: Command, shell: Shell): void {
         await shell.out(
           asJson
             ? json({
-                ...viewOf(row, addressOf(first)),
+                ...accountJson(row, addressOf(first)),
                 approvalProof: proof?.is === 'approved' ? proof.proof : null,
                 approvalFault: proof?.is === 'changed' ? proof.why : null,
                 objection: objections[0] ?? null,
                 objections,
                 ...debtView(row.recover, owes, moves),
-                history: historyOf(steps),
+                history: historyJson(steps),
               })
             : `${sheet([...sheetOf(row, first, proof), ...objections.map(({ by, why }): [string, string] => ['objection', `${by}: ${why}`]), ['owes us', owes === 0n ? null : formatReais(owes)]])}\n${debts}${debts && '\n'}${historyTable(steps)}`,
         )

@@ -12,7 +12,7 @@ import { accountKinds, type AccountKind } from '../../base/rails.ts'
 import type { NewDestination } from '../../payout/payout.ts'
 import type { BankDestination } from '../../rails/rail.ts'
 import type { Reader } from '../../db/db.ts'
-import { viewOf } from './view.ts'
+import { accountJson } from '../../queries/json/accounts.ts'
 import { alsoCheck, attempt, neededWhen } from '../faults.ts'
 import { nameFlag, oneOf, personFlag, textFlag, under } from '../flags.ts'
 import { example, json } from '../print.ts'
@@ -137,7 +137,7 @@ async function addOne(shell: Shell, { name, by = operator(), json: asJson, ...fl
     if (answer.is === 'there') return void (await done({ is: 'account-name-taken', name, account: added }))
     await shell.out(
       asJson
-        ? json(viewOf(added))
+        ? json(accountJson(added))
         : `account ${name} awaits approval by someone other than ${by}: repasse account approve ${name} --by PERSON\n`,
     )
     if (twins.length > 0)

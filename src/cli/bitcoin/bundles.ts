@@ -7,7 +7,7 @@ import type { Reader } from '../../db/db.ts'
 import { listFlags, readFilters, type ListFlags } from '../listFlags.ts'
 import { bundleFilters, type FilterOf } from '../../queries/filters.ts'
 import { personFlag, textFlag } from '../flags.ts'
-import { example, stepsTable, stepsView, json, moneyOf, sheet, table } from '../print.ts'
+import { example, stepsTable, stepsJson, json, moneyOf, sheet, table } from '../print.ts'
 import { perByte } from '../rate.ts'
 import { inBase, onChain, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
@@ -134,7 +134,7 @@ async function show(shell: Shell, reader: Reader, id: string, asJson: true | und
             feeShare: moneyOf(fee, 'BTC'),
           })),
         })),
-        history: stepsView(steps),
+        history: stepsJson(steps),
       }),
     )
   const facts = sheet([

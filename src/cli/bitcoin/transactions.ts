@@ -1,17 +1,7 @@
 /** The transactions of payouts on a chain, as the commands print them. */
 import { formatMoney } from '../../base/money.ts'
 import type { OrderTransaction } from '../../queries/transactions.ts'
-import { moneyOf, table } from '../print.ts'
-
-export const transactionView = (each: OrderTransaction) => ({
-  txid: each.id,
-  state: each.state,
-  ...moneyOf(each.units, 'BTC'),
-  feeShare: moneyOf(each.share_units, 'BTC'),
-  fee: moneyOf(each.fee_units, 'BTC'),
-  address: each.address,
-  height: each.height === null ? null : Number(each.height),
-})
+import { table } from '../print.ts'
 
 export const transactionsTable = (transactions: OrderTransaction[]): string =>
   table(

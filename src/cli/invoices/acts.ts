@@ -232,17 +232,6 @@ function reissued(answer: Reissued, id: string): Extract<Reissued, { is: 'reissu
   throw new BadInput(`${reissueRefusals[answer.code](id, answer.invoice.state)}${as}`)
 }
 
-export const refundView = (row: RefundRow) => ({
-  id: row.id,
-  state: row.state,
-  ...moneyOf(row.units, 'BRL'),
-  proposedBy: row.made_by,
-  approvedBy: row.decided_by,
-  why: row.decided_why,
-  addedAt: row.added_at,
-  changedAt: row.changed_at,
-})
-
 /** What became of a refund, for a person. */
 const refundStates: Record<RefundRow['state'], string> = {
   approved: 'to be made',
@@ -290,11 +279,3 @@ export function backFacts({
     ['asked again of', reissues.find(({ invoice_id: of }) => of === id)?.reissue_of ?? null],
   ]
 }
-
-/** The same as programs read it. */
-export const backView = ({ row: { id }, returnedUnits, underWaySince, reissues }: InvoiceActs) => ({
-  returned: moneyOf(returnedUnits, 'BRL'),
-  goingBackSince: underWaySince,
-  reissuedAs: reissues.find(({ reissue_of: of }) => of === id)?.invoice_id ?? null,
-  reissueOf: reissues.find(({ invoice_id: of }) => of === id)?.reissue_of ?? null,
-})

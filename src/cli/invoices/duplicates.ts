@@ -7,10 +7,11 @@ import { BadInput } from '../../base/answer.ts'
 import type { Decided, Refusal, TwinRow, TwinState } from '../../invoice/invoice.ts'
 import { amountIn, personFlag, textFlag } from '../flags.ts'
 import { proposeOwnRefund } from './acts.ts'
-import { example, json, maybeMoney, moneyOf, formatReais, table } from '../print.ts'
+import { example, json, formatReais, table } from '../print.ts'
 import type { CoinRefundFlags } from '../bitcoin/refunds.ts'
 import { inBase, onRails, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
+import { duplicateJson } from '../../queries/json/invoices.ts'
 
 type RefundFlags = { twin: string; keep?: true; by?: string; why?: string; json?: true }
 type AnyRefundFlags = Partial<RefundFlags> & Omit<CoinRefundFlags, 'amount'> & { amount?: string }
@@ -145,23 +146,9 @@ function accepted(answer: Decided, invoice: string, twin: string): TwinRow {
 const tell = (shell: Shell, twin: TwinRow, flags: RefundFlags) =>
   shell.out(
     flags.json
-      ? json(duplicateView(twin))
+      ? json(duplicateJson(twin))
       : `duplicate ${twin.provider_id} of ${twin.invoice_id}, ${formatReais((twin.paid_units ?? twin.units) - (twin.state === 'refunded' ? 0n : twin.returned_units))}: ${duplicateStates[twin.state]}\n`,
   )
-
-export const duplicateView = (twin: TwinRow) => ({
-  id: twin.provider_id,
-  invoice: twin.invoice_id,
-  state: twin.state,
-  ...moneyOf(twin.units, 'BRL'),
-  paid: maybeMoney(twin.paid_units, 'BRL'),
-  bankFee: maybeMoney(twin.fee_units, 'BRL'),
-  returned: moneyOf(twin.returned_units, 'BRL'),
-  decidedBy: twin.decided_by,
-  why: twin.decided_why,
-  addedAt: twin.added_at,
-  changedAt: twin.changed_at,
-})
 
 /** A table of an invoice's duplicates; '' where it has none. */
 export const duplicatesTable = (twins: readonly TwinRow[]): string =>

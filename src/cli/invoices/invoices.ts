@@ -11,6 +11,7 @@ import { noteShownHere } from '../privacy.ts'
 import { chainTermsOf } from '../requests.ts'
 import { inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
+import { invoiceJson } from '../../queries/json/invoices.ts'
 
 export function invoiceCommands(repasse: Command, shell: Shell): void {
   const invoice = repasse
@@ -55,10 +56,7 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
     )
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
       inBase(shell, async ({ db, world, config }) => {
-        const [{ acceptPayment }, { viewOf }] = await Promise.all([
-          import('../../webhooks/webhooks.ts'),
-          import('./print.ts'),
-        ])
+        const { acceptPayment } = await import('../../webhooks/webhooks.ts')
         const { invoice: row, standing } = await acceptPayment(db, world, chainTermsOf(config), id, {
           by,
           why,
@@ -67,7 +65,7 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
         await shell.out(
           asJson
             ? json({
-                ...viewOf(row),
+                ...invoiceJson(row),
                 takenOnBy: row.late_by,
                 received: moneyOf(standing.received, row.asset),
                 why: standing.why,

@@ -7,29 +7,28 @@ import { percentText } from '../../base/payTerms.ts'
 import { isOnChain } from '../../base/rails.ts'
 import { instant } from '../../base/world.ts'
 import type { InvoiceRow, RefundRow, TwinRow } from '../../invoice/invoice.ts'
-import type { PayoutRow } from '../../payout/payout.ts'
 import { invoiceFilters, type FilterOf } from '../../queries/filters.ts'
 import { listInvoices, placeOfInvoice, showInvoice } from '../../queries/invoices.ts'
 import { findInvoiceBy } from '../../queries/lookup.ts'
 import { txidsOf } from '../../queries/transactions.ts'
-import { postingsTable, postingView, type PostingRow } from '../ledger/postings.ts'
+import type { PostingRow } from '../../ledger/ledger.ts'
+import { postingJson } from '../../queries/json/postings.ts'
+import { postingsTable } from '../ledger/postings.ts'
 import { readFilters, type ListFlags } from '../listFlags.ts'
-import {
-  formatMoney,
-  formatReais,
-  json,
-  maybeMoney,
-  moneyOf,
-  sheet,
-  stepsTable,
-  stepsView,
-  table,
-} from '../print.ts'
+import { formatMoney, formatReais, json, sheet, stepsTable, stepsJson, table } from '../print.ts'
 import { noteShownHere, noteTaken } from '../privacy.ts'
 import { askedFacts, paymentsTable, placeFacts, readRequest, requestView, type Request } from '../requests.ts'
 import type { Shell } from '../context.ts'
-import { backFacts, backView, refundsTable, refundView } from './acts.ts'
-import { duplicatesTable, duplicateView } from './duplicates.ts'
+import { backFacts, refundsTable } from './acts.ts'
+import { duplicatesTable } from './duplicates.ts'
+import {
+  backJson,
+  duplicateJson,
+  invoiceJson,
+  paidOnJson,
+  refundJson,
+  type PaidOn,
+} from '../../queries/json/invoices.ts'
 
 export type InvoiceFlags = ListFlags<FilterOf<typeof invoiceFilters>>
 
@@ -53,7 +52,7 @@ export async function list(shell: Shell, { db, world }: Base, flags: InvoiceFlag
   ]
   await shell.out(
     asJson
-      ? json(rows.map(viewOf))
+      ? json(rows.map(invoiceJson))
       : table(['INVOICE', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'PAYER', 'DUE (UTC)', 'ORDER'], rows.map(line)),
   )
   if (!asJson && rows.length === flags.limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
@@ -66,60 +65,29 @@ export async function show(shell: Shell, base: Base, id: string, asJson: true | 
   if (!shown) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
   const { row, steps, acts } = shown
   const request = isOnChain(row.rail) ? await readRequest(base, row) : undefined
-  const postings = shown.postings.map(postingView)
   const twins = shown.twins.map(({ twin }) => twin)
-  const paid: Paid[] = []
+  const paid: PaidOn[] = []
   for (const payout of shown.payouts) paid.push({ payout, txids: await txidsOf(db, payout.id) })
   if (!asJson) {
     const beside = { paid, twins, refunds: acts.refunds, back: backFacts(acts) }
-    return shell.out(text(row, request, beside, stepsTable(steps), postings))
+    return shell.out(text(row, request, beside, stepsTable(steps), shown.postings))
   }
   await noteShownHere(base, row.id, row.payer_tax_id)
-  const views = paid.map(payoutOf)
+  const views = paid.map(paidOnJson)
   await shell.out(
     json({
-      ...viewOf(row),
+      ...invoiceJson(row),
       brcode: request ? request.place.uri : row.brcode,
       ...(request && requestView(request)),
-      history: stepsView(steps),
-      postings,
+      history: stepsJson(steps),
+      postings: shown.postings.map(postingJson),
       payout: views[0] ?? null,
       ...(request
         ? { payouts: views }
-        : { duplicates: twins.map(duplicateView), refunds: acts.refunds.map(refundView), ...backView(acts) }),
+        : { duplicates: twins.map(duplicateJson), refunds: acts.refunds.map(refundJson), ...backJson(acts) }),
     }),
   )
 }
-
-type Paid = { payout: PayoutRow; txids: { id: string; state: string }[] }
-
-const payoutOf = ({ payout, txids }: Paid) => ({
-  id: payout.id,
-  state: payout.state,
-  ...moneyOf(payout.units, payout.asset),
-  why: payout.why,
-  ...(isOnChain(payout.rail) && { transactions: txids.map(({ id, state }) => ({ txid: id, state })) }),
-})
-
-export const viewOf = (row: InvoiceRow) => ({
-  id: row.id,
-  slot: row.slot_id,
-  order: row.order_id,
-  state: row.state,
-  rail: row.rail,
-  ...moneyOf(row.units, row.asset),
-  paid: maybeMoney(row.paid_units, row.asset),
-  bankFee: maybeMoney(row.fee_units, row.asset),
-  payer: row.payer_name,
-  payerTaxId: row.payer_tax_id,
-  description: row.description,
-  dueAt: row.due_at,
-  ...(row.fine_bp !== null && payView(row)),
-  providerId: row.provider_id,
-  link: row.link,
-  addedAt: row.added_at,
-  changedAt: row.changed_at,
-})
 
 function text(
   row: InvoiceRow,
@@ -129,9 +97,9 @@ function text(
     twins,
     refunds,
     back,
-  }: { paid: Paid[]; twins: readonly TwinRow[]; refunds: readonly RefundRow[]; back: Fact[] },
+  }: { paid: PaidOn[]; twins: readonly TwinRow[]; refunds: readonly RefundRow[]; back: Fact[] },
   steps: string,
-  postings: PostingRow[],
+  postings: readonly PostingRow[],
 ): string {
   const facts = sheet([
     ['invoice', row.id],
@@ -176,18 +144,6 @@ const bankFacts = (row: InvoiceRow): Fact[] => [
   ],
 ]
 
-const payView = ({
-  fine_bp: fine,
-  interest_bp: interest,
-  expires_in_ms: expires,
-  discounts,
-}: InvoiceRow) => ({
-  fineBasisPoints: Number(fine),
-  interestBasisPoints: Number(interest),
-  discounts,
-  expiresIn: formatDuration(Number(expires)),
-})
-
 const lateOf = ({
   fine_bp: fine,
   interest_bp: interest,
@@ -202,7 +158,7 @@ const placeAtBank = (row: InvoiceRow): Fact[] => [
   ['to pay it', row.link],
 ]
 
-const payoutFact = ({ payout, txids }: Paid): Fact => [
+const payoutFact = ({ payout, txids }: PaidOn): Fact => [
   'payout',
   [
     `${payout.id} of ${formatMoney(payout.units, payout.asset)} is ${payout.state}${payout.why ? `: ${payout.why}` : ''}`,

@@ -1,6 +1,6 @@
 /** `repasse ledger`: whether the books add up, what stands in them, and all of it as CSV. */
 import type { Command } from 'commander'
-import type { Asset } from '../../base/money.ts'
+import { formatUnits, type Asset, type Money } from '../../base/money.ts'
 import type { Base } from '../../app.ts'
 import type { ScanComparison } from '../../reconcile/reconcile.ts'
 import type { Account } from '../../ledger/ledger.ts'
@@ -138,7 +138,7 @@ async function check(
       `${findings.map(finding => `${paint(shell, 'red', 'WRONG')}: ${finding}\n`).join('')}payouts are stopped until this is mended\n`,
     )
   const coins = chain?.compared
-    ? `; the node has our coins, ${chain.compared.amount} BTC at block ${chain.compared.height}`
+    ? `; the node has our coins, ${formatUnits(chain.compared.units, 'BTC')} BTC at block ${chain.compared.height}`
     : ''
   await shell.out(
     `${paint(shell, 'green', 'OK')}: ${counts.movements} movements sum to zero; ${counts.invoices} credited invoices, ${counts.payouts} payouts and ${counts.acts} audited acts agree with them${coins}\n`,
@@ -146,7 +146,7 @@ async function check(
 }
 
 interface AgainstNode {
-  compared?: { height: number; amount: string; units: string; asset: string; unsettled: number }
+  compared?: Money & { height: number; unsettled: number }
   why?: string
   finding?: string | undefined
   /** What a search for our account found, or why there was none. */

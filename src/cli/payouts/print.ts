@@ -1,6 +1,5 @@
 /** Payouts as the commands print them: a list and one with its orders, as tables and as JSON. */
 import { BadInput } from '../../base/answer.ts'
-import type { Asset } from '../../base/money.ts'
 import { chargesFees } from '../../base/rails.ts'
 import type { Reader } from '../../db/db.ts'
 import { findAccount, findPayout } from '../../payout/payout.ts'
@@ -17,21 +16,13 @@ import {
   type ShownOrder,
 } from '../../queries/payouts.ts'
 import { lastOf } from '../../queries/transactions.ts'
-import { transactionsTable, transactionView } from '../bitcoin/transactions.ts'
+import { transactionsTable } from '../bitcoin/transactions.ts'
 import type { Shell } from '../context.ts'
-import { postingsTable, postingView } from '../ledger/postings.ts'
+import { postingJson } from '../../queries/json/postings.ts'
+import { postingsTable } from '../ledger/postings.ts'
 import { readFilters, type ListFlags } from '../listFlags.ts'
-import {
-  json,
-  maybeMoney,
-  moneyOf,
-  formatReais,
-  sheet,
-  stepsTable,
-  stepsView,
-  table,
-  formatMoney,
-} from '../print.ts'
+import { json, formatReais, sheet, stepsTable, stepsJson, table, formatMoney } from '../print.ts'
+import { orderJson, payoutJson } from '../../queries/json/payouts.ts'
 
 export type PayoutFlags = ListFlags<FilterOf<typeof payoutFilters>>
 
@@ -63,7 +54,7 @@ export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promis
   ]
   await shell.out(
     flags.json
-      ? json(rows.map(viewOf))
+      ? json(rows.map(payoutJson))
       : table(['PAYOUT', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'TO', 'INVOICE', 'WHY'], rows.map(line)),
   )
   if (!flags.json && rows.length === limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
@@ -72,11 +63,20 @@ export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promis
 export async function show(shell: Shell, db: Reader, id: string, asJson: true | undefined): Promise<void> {
   const seen = await showPayout(db, id)
   if (!seen) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
-  const { row, orders: attempts, steps } = seen
-  const postings = seen.postings.map(postingView)
+  const { row, orders: attempts, steps, postings } = seen
   if (asJson) {
-    const orders = attempts.map(order => ({ ...orderOf(order, row.asset), history: stepsView(order.steps) }))
-    return shell.out(json({ ...viewOf(row), attempts: orders, history: stepsView(steps), postings }))
+    const orders = attempts.map(order => ({
+      ...orderJson(order, row.asset),
+      history: stepsJson(order.steps),
+    }))
+    return shell.out(
+      json({
+        ...payoutJson(row),
+        attempts: orders,
+        history: stepsJson(steps),
+        postings: postings.map(postingJson),
+      }),
+    )
   }
   const last = lastOf(attempts.at(-1)?.transactions ?? [])
   const facts = sheet([
@@ -111,34 +111,3 @@ function bankOrder({ attempt }: ShownOrder): string {
 
 const bundleOrder = ({ attempt, transactions, bundle }: ShownOrder): string =>
   `order ${attempt.external_id} is ${attempt.state} in bundle ${attempt.bundle_id}, which is ${bundle?.state}${bundle?.why ? `: ${bundle.why}` : ''}\n${transactionsTable(transactions)}`
-
-const viewOf = (row: ListedPayout) => ({
-  id: row.id,
-  invoice: row.invoice_id,
-  account: row.account,
-  rail: row.rail,
-  state: row.state,
-  why: whyOfPayout(row),
-  ...moneyOf(row.units, row.asset),
-  withheld: moneyOf(row.withheld_units, row.asset),
-  tries: Number(row.tries),
-  nextAt: nextLookOf(row),
-  addedAt: row.added_at,
-  changedAt: row.changed_at,
-})
-
-const orderOf = ({ attempt, transactions, bundle }: ShownOrder, asset: Asset) => ({
-  id: attempt.id,
-  number: Number(attempt.number),
-  externalId: attempt.external_id,
-  state: attempt.state,
-  why: attempt.why,
-  ...moneyOf(attempt.units, asset),
-  fee: maybeMoney(attempt.fee_units, asset),
-  providerId: attempt.provider_id,
-  askedAt: attempt.asked_at,
-  ...(bundle && {
-    bundle: { id: bundle.id, state: bundle.state, why: bundle.why },
-    transactions: transactions.map(transactionView),
-  }),
-})

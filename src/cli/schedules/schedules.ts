@@ -7,17 +7,17 @@ import { BadInput } from '../../base/answer.ts'
 import { formatDuration } from '../../base/duration.ts'
 import { percentText } from '../../base/payTerms.ts'
 import { instant, millis } from '../../base/world.ts'
-import type { Asset } from '../../base/money.ts'
-import { assetOf, hasPayTerms, isOnChain } from '../../base/rails.ts'
+import { hasPayTerms, isOnChain } from '../../base/rails.ts'
 import type { ScheduleRow } from '../../schedule/schedule.ts'
 import type { Base } from '../../app.ts'
 import { countFlag, personFlag, textFlag } from '../flags.ts'
-import { example, historyOf, historyTable, json, moneyOf, sheet, table, formatMoney } from '../print.ts'
+import { example, historyJson, historyTable, json, sheet, table, formatMoney } from '../print.ts'
 import { payersCommand, rosterCommand } from '../payers.ts'
 import { runCommand } from './runNow.ts'
 import { addCommand, skippedMonths } from './add.ts'
 import { inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
+import { payoutAsset, scheduleJson, watchOf } from '../../queries/json/schedules.ts'
 
 export function scheduleCommands(repasse: Command, shell: Shell): void {
   const schedule = repasse
@@ -48,7 +48,7 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
         ]
         await shell.out(
           asJson
-            ? json(rows.map(row => viewOf(row, names)))
+            ? json(rows.map(row => scheduleJson(row, names)))
             : table(
                 ['NAME', 'STATE', 'RAIL', 'CRON', 'ZONE', 'NEXT (UTC)', 'ASKS FOR', 'PAY TO'],
                 rows.map(line),
@@ -83,7 +83,9 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
             invoices: Number(slot.invoices),
             notIssued: Number(slot.open),
           }))
-          return shell.out(json({ ...viewOf(row, names), roster, slots: seen, history: historyOf(steps) }))
+          return shell.out(
+            json({ ...scheduleJson(row, names), roster, slots: seen, history: historyJson(steps) }),
+          )
         }
         const slotTable = table(
           ['SLOT', 'DUE (UTC)', 'CAUSE', 'STATE', '>INVOICES'],
@@ -237,38 +239,8 @@ const span = (low: string, high: string) => (low === high ? low : `${low}..${hig
 const sizeOf = (row: ScheduleRow) =>
   `${span(`${row.count_low}`, `${row.count_high}`)} × ${span(formatMoney(row.units_low, row.currency), formatMoney(row.units_high, row.currency))}`
 
-/** What is paid on: on the chain satoshis, whatever was asked for. */
-const payoutAsset = ({ rail }: ScheduleRow): Asset => assetOf(rail)
-const watchOf = ({ rail, watch_ms: watchMs }: ScheduleRow) =>
-  isOnChain(rail) ? formatDuration(Number(watchMs)) : undefined
 const pricedOf = ({ rail, currency }: ScheduleRow) =>
   !isOnChain(rail) ? '' : currency === 'BRL' ? ', priced in satoshis when it is asked for' : ', in bitcoin'
-
-const viewOf = (row: ScheduleRow, names: Map<string, string>) => ({
-  id: row.id,
-  name: row.name,
-  version: Number(row.version),
-  state: row.state,
-  rail: row.rail,
-  cron: row.cron,
-  timeZone: row.time_zone,
-  startsAt: row.starts_at,
-  endsAt: row.ends_at,
-  nextAt: row.next_at ?? null,
-  count: { low: Number(row.count_low), high: Number(row.count_high) },
-  currency: row.currency,
-  amount: { low: moneyOf(row.units_low, row.currency), high: moneyOf(row.units_high, row.currency) },
-  payers: row.roster === null ? 'random' : 'roster',
-  dueIn: formatDuration(Number(row.due_in_ms)),
-  watch: watchOf(row) ?? null,
-  payTo: names.get(row.account_id) ?? row.account_id,
-  commissionBasisPoints: Number(row.commission_bp),
-  minPayout: moneyOf(row.min_payout_units, payoutAsset(row)),
-  ...(hasPayTerms(row.rail) && payView(row)),
-  catchUp: row.catch_up,
-  addedBy: row.added_by,
-  addedAt: row.added_at,
-})
 
 type Roster = { rows: number; at: string; by: string; file: string | undefined }
 
@@ -303,18 +275,6 @@ const sheetOf = (
   ['after downtime', `catches up ${row.catch_up}`],
   ['added', `${row.added_at} by ${row.added_by}`],
 ]
-
-const payView = ({
-  fine_bp: fine,
-  interest_bp: interest,
-  expires_in_ms: expires,
-  discounts,
-}: ScheduleRow) => ({
-  fineBasisPoints: Number(fine),
-  interestBasisPoints: Number(interest),
-  discounts,
-  expiresIn: formatDuration(Number(expires)),
-})
 
 const lateOf = ({ fine_bp: fine, interest_bp: interest, expires_in_ms: expires }: ScheduleRow): string =>
   `fine ${percentText(fine)} %, interest ${percentText(interest)} % a month, for ${formatDuration(Number(expires))} after it was due`

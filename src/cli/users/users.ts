@@ -11,10 +11,11 @@ import type { Proposed } from '../../ledger/ledger.ts'
 import type { Language, UserRow } from '../../people/people.ts'
 import { needsTwo, roles, type Role } from '../../people/roles.ts'
 import { oneOf, personFlag, textFlag } from '../flags.ts'
-import { example, historyOf, historyTable, json, sheet, table } from '../print.ts'
+import { example, historyJson, historyTable, json, sheet, table } from '../print.ts'
 import { done, inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 import { userKeyCommands } from './keys.ts'
+import { personJson } from '../../queries/json/people.ts'
 
 const languages = ['pt-BR', 'en'] as const satisfies readonly Language[]
 const byFlag = [
@@ -97,7 +98,7 @@ export function userCommands(repasse: Command, shell: Shell): void {
           row.added_by,
         ])
         await shell.out(
-          asJson ? json(rows.map(row => ({ ...viewOf(row), seenAt: row.seen_at }))) : table(heads, lines),
+          asJson ? json(rows.map(row => ({ ...personJson(row), seenAt: row.seen_at }))) : table(heads, lines),
         )
       }),
     )
@@ -115,7 +116,7 @@ export function userCommands(repasse: Command, shell: Shell): void {
         const steps = await history(db, row.id)
         await shell.out(
           asJson
-            ? json({ ...viewOf(row), history: historyOf(steps) })
+            ? json({ ...personJson(row), history: historyJson(steps) })
             : `${sheet(factsOf(row))}\n${historyTable(steps)}`,
         )
       }),
@@ -137,7 +138,7 @@ export function userCommands(repasse: Command, shell: Shell): void {
         if (await awaitsSecond(base, { role, about: name, by }))
           return tellProposed(shell, await proposeRole(base.db, base.world, name, role, { by, why }), options)
         const row = await changeRole(base.db, base.world, name, role, by)
-        return shell.out(asJson ? json(viewOf(row)) : `${row.name} is ${role} now\n`)
+        return shell.out(asJson ? json(personJson(row)) : `${row.name} is ${role} now\n`)
       }),
     )
 
@@ -327,7 +328,7 @@ function simple(
       inBase(shell, async base => {
         const change = await load()
         const row = await change(base, name, by)
-        await shell.out(asJson ? json(viewOf(row)) : `${row.name} ${done}\n`)
+        await shell.out(asJson ? json(personJson(row)) : `${row.name} ${done}\n`)
       }),
     )
 }
@@ -348,7 +349,7 @@ async function tellInvitation(
   { json: asJson }: By,
 ): Promise<void> {
   const link = linkOf(config, token)
-  if (asJson) return shell.out(json({ ...viewOf(user), link, endsAt }))
+  if (asJson) return shell.out(json({ ...personJson(user), link, endsAt }))
   shell.err(`${what}. Give this link to them alone: it works once, until ${endsAt}.\n`)
   if (config.PUBLIC_URL === undefined)
     shell.err('PUBLIC_URL is not set, so the link may not begin as people reach this house.\n')
@@ -360,12 +361,6 @@ function linkOf({ PUBLIC_URL: url, LISTEN: listen }: Config, token: string): str
   const begin = url?.replace(/\/$/, '') ?? (listen.startsWith('unix:') ? '' : `http://${listen}`)
   return `${begin}/console/welcome/${token}`
 }
-
-/** A person for programs: no hash and no secret. */
-const viewOf = (row: UserRow) => ({
-  ...{ id: row.id, name: row.name, role: row.role, state: row.state, language: row.language },
-  ...{ addedAt: row.added_at, addedBy: row.added_by, changedAt: row.changed_at },
-})
 
 const factsOf = (row: UserRow): [string, string][] => [
   ['name', `${row.name} (${row.id})`],

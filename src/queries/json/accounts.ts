@@ -1,8 +1,8 @@
-/** A payout account as programs read it. */
+/** Payout accounts as programs read them. */
 import type { AccountRow } from '../../payout/payout.ts'
 
 /** `firstAddress`: derived anew, where that was possible. */
-export const viewOf = (row: AccountRow, firstAddress?: string) => ({
+export const accountJson = (row: AccountRow, firstAddress?: string) => ({
   id: row.id,
   name: row.name,
   state: row.state,
