@@ -2,6 +2,7 @@
  * After a restore, on both databases: what was asked for at the bank since the backup is found before
  * anything is issued, and nobody is billed twice unasked.
  */
+import { because } from '../src/base/reasons.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { refused } from '../src/base/answer.ts'
 import { instant, millis } from '../src/base/world.ts'
@@ -247,7 +248,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             slot,
             'done',
             'done',
-            { why: 'by a clock that was ahead' },
+            { why: because('said', { said: 'by a clock that was ahead' }) },
             instant(installation.clock.now() + 30 * day),
           ),
         )

@@ -2,6 +2,7 @@
  * What people say of transfers, on both databases: settled, adjudicated, redirected, and every time the books
  * equal the bank afterwards.
  */
+import { because } from '../src/base/reasons.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, refused } from '../src/base/answer.ts'
 import { brl } from '../src/base/money.ts'
@@ -611,7 +612,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
                   { ...shown.value, status: was === 'sent' ? 'processing' : 'success' },
                   1n,
                   {
-                    why: 'ana and bruno',
+                    why: because('said', { said: 'ana and bruno' }),
                   },
                 )
               })

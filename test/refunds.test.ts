@@ -2,6 +2,7 @@
  * What people do about an invoice, on both databases: refund it in part or whole with two of them, cancel it,
  * ask for it again; and what payees owe.
  */
+import { because } from '../src/base/reasons.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { refused, unsure } from '../src/base/answer.ts'
 import { deadlineIn } from '../src/base/deadline.ts'
@@ -433,7 +434,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           }
           await installation.db.tx(tx =>
             settleReversal(tx, installation.app.world, installation.id, [...(logs.value as never[]), back], {
-              why: 'it came again',
+              why: because('said', { said: 'it came again' }),
             }),
           )
         }

@@ -2,6 +2,7 @@
  * Money that goes back to payers, on both databases: the payout is of what is owed now, and what was paid on
  * too much the payee owes.
  */
+import { because } from '../src/base/reasons.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, unsure, type Answer } from '../src/base/answer.ts'
 import { proposeTerms, receivableOf, receivables, resolvePayouts, sendPayouts } from '../src/payout/payout.ts'
@@ -549,9 +550,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const known = await payout()
         if (before.is !== 'done') throw new Error(before.why)
         const late = await installation.db.tx(tx =>
-          settleReversal(tx, installation.app.world, installation.id, before.value, { why: 'a slow worker' }),
+          settleReversal(tx, installation.app.world, installation.id, before.value, {
+            why: because('said', { said: 'a slow worker' }),
+          }),
         )
-        expect(late).toEqual({ is: 'done', why: 'more of it was known before' })
+        expect(late).toEqual({ is: 'done', why: because('more-known-before') })
         expect([
           await payout(),
           (await totalsFor(installation.db, installation.id))['invoice reversal undone'],

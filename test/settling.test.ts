@@ -2,6 +2,7 @@
  * What becomes of each event: in order and out of it, twice, late, foreign, of unknown kinds, and reversals
  * before and after the payout.
  */
+import { because } from '../src/base/reasons.ts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import type { BankEvent } from '../sim/event.ts'
@@ -316,7 +317,9 @@ describe('a payout’s own end', () => {
     }))
     const news = { externalId, found: doubles, errors: ['Duplicated transfer'] }
     expect(
-      await installation.db.tx(tx => applyPayout(tx, installation.app.world, news, { why: 'told' })),
+      await installation.db.tx(tx =>
+        applyPayout(tx, installation.app.world, news, { why: because('said', { said: 'told' }) }),
+      ),
     ).toBe('again')
     expect(await installation.payout()).toMatchObject({ state: 'paid', units })
   })

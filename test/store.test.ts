@@ -1,4 +1,5 @@
 /** One suite judges both databases: what the store promises holds on SQLite and on PostgreSQL alike. */
+import { because } from '../src/base/reasons.ts'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -179,16 +180,24 @@ describe.each([
       await account('acc_1')
       const approve = (by: string) =>
         db.tx(tx =>
-          accounts.move(tx, { id: 'acc_1', state: 'awaiting' }, 'approved', { why: by }, [
-            sql`approved_by = ${by}`,
-          ]),
+          accounts.move(
+            tx,
+            { id: 'acc_1', state: 'awaiting' },
+            'approved',
+            { why: because('said', { said: by }) },
+            [sql`approved_by = ${by}`],
+          ),
         )
       expect([await approve('checker'), await approve('another')]).toEqual([true, false])
       expect(
         (await history(db, 'acc_1')).map(({ from_state, to_state, why }) => [from_state, to_state, why]),
       ).toEqual([['awaiting', 'approved', 'checker']])
       await expect(
-        db.tx(tx => accounts.move(tx, { id: 'acc_1', state: 'approved' }, 'awaiting' as never, { why: '' })),
+        db.tx(tx =>
+          accounts.move(tx, { id: 'acc_1', state: 'approved' }, 'awaiting' as never, {
+            why: because('said', { said: '' }),
+          }),
+        ),
       ).rejects.toThrow('no arrow')
     })
 
@@ -199,7 +208,12 @@ describe.each([
         why: string,
         again: boolean,
       ) =>
-        db.tx(tx => slots.move(tx, { id: 'slo_1', state: from }, to, { why, ...(again && { again: true }) }))
+        db.tx(tx =>
+          slots.move(tx, { id: 'slo_1', state: from }, to, {
+            why: because('said', { said: why }),
+            ...(again && { again: true }),
+          }),
+        )
       await account('acc_1')
       await db.tx(async tx => {
         await tx.run(sql`
@@ -255,7 +269,9 @@ describe.each([
       await db.tx(async tx => {
         await post(tx, world, { movement: 'commission', source: 'x', amount: brl(1n), memo: '' })
         await audit(tx, { actor: 'a', act: 'b', subject: 'c', detail: {} })
-        await accounts.move(tx, { id: 'acc_1', state: 'awaiting' }, 'closed', { why: '' })
+        await accounts.move(tx, { id: 'acc_1', state: 'awaiting' }, 'closed', {
+          why: because('said', { said: '' }),
+        })
       })
       const writes = [
         ...[

@@ -15,11 +15,18 @@ type Transfer = { transfer: string }
 type Order = { order: string }
 type Status = { status: string }
 type State = { state: string }
+type Of = { of: string }
+type Height = { height: string }
+/** Satoshis above what was asked for, and those that came too late. */
+type Beyond = { over?: string; late?: string }
 
 /** As long as it may be kept. */
 const short = (sentence: string): string => sentence.slice(0, 500)
+const many = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`
 const brl = (units: string): string => formatReais(BigInt(units))
 const money = (units: string, asset: Asset): string => formatMoney(BigInt(units), asset)
+const beyond = ({ over, late }: Beyond): string =>
+  `${over === undefined ? '' : `, ${over} more than asked`}${late === undefined ? '' : `, and ${late} came late: a person decides about those`}`
 const limit = ({ cap, asset, per }: { cap: string; asset: Asset; per: string }): string =>
   `${money(cap, asset)} ${per === 'payout' ? 'for one payout' : `a${per === 'hour' ? 'n' : ''} ${per}`}`
 
@@ -96,6 +103,8 @@ export const english = {
     said.length > 0 ? `${end}: ${said.join('; ')}` : end,
   'order-without-trace': ({ order }: Order) => `the bank has no trace of order ${order}`,
   'sent-back': () => 'the receiver’s bank sent it back',
+  'transfer-for-another': ({ transfer }: Transfer) => `transfer ${transfer} was not made for it`,
+  'transfer-not-this-order': ({ transfer }: Transfer) => `transfer ${transfer} is not this order`,
   'settlement-undone': ({ transfer }: Transfer) =>
     `transfer ${transfer}, by which it was settled, has not paid it: release it once it is to be paid`,
 
@@ -119,7 +128,32 @@ export const english = {
     `${madeBy} and ${by} give it back: ${said}`,
   'for-refund': ({ payout }: { payout: string }) => `for the refund ${payout} alone`,
 
+  /** What the signing policy, or a check of the transaction, found against it. */
+  'payouts-stopped': ({ fault }: Fault) => fault,
+  policy: ({ fault }: Fault) => fault,
+  'too-many-coins': () => 'it takes more coins than one transaction may spend',
+  'share-leaves-dust': () => 'its share of the network fee would leave dust',
+  'coins-do-not-cover': () => 'the coins that lie deep enough do not cover it yet',
+  'network-too-dear': ({ fault }: Fault) => fault,
+  'cannot-go-out': ({ fault }: Fault) => short(`it can be neither signed nor sent: ${fault}`),
+  'stalled-before-sent': () => 'this worker stalled before it was sent: it is chosen again',
+  'node-refuses': ({ said, excuse }: { said: string; excuse: string }) => `${said}; ${excuse}`,
+  'no-better-fee-planned': ({ fault }: Fault) => short(`no better fee can be planned: ${fault}`),
+  'better-fee-leaves-dust': () => 'no better fee can be offered: its payees would be left with dust',
+  'better-fee-not-covered': () => 'no better fee can be offered: its coins do not cover it',
+  'better-fee-too-dear': ({ fault }: Fault) => `no better fee can be offered: ${fault}`,
+  'wallet-signed': () => 'the node’s wallet signed it',
+  'handed-back-signed': ({ by }: By) => `${by} handed it back signed`,
+  'wallet-did-not-sign': ({ said }: { said: string }) => `the wallet did not sign: ${said}`,
+  'wallet-lacks-keys': () =>
+    'the wallet holds not all the keys: is BITCOIN_WALLET the one of BITCOIN_DESCRIPTOR?',
+  'wallet-signed-else': ({ fault }: Fault) => `the wallet signed something else: ${fault}`,
+  'spent-the-same': ({ height }: Height) => `its payer spent the same in block ${height}`,
+  'payer-replaced': () => 'its payer replaced it',
+
   // Events.
+  replayed: ({ by, said }: SaidBy) => `replayed by ${by}: ${said}`,
+  rehearsed: () => 'rehearsed',
   unreadable: () => 'it cannot be read as an event',
   undecryptable: () => 'it cannot be decrypted: see "repasse keys status"',
   'cannot-be-applied': ({ fault }: Fault) => short(`it could not be applied: ${fault}`),
@@ -153,6 +187,30 @@ export const english = {
   'coin-unknown': () => 'it tells of a coin that is not known',
   'of-no-request': () => 'of no request',
   'request-is': ({ state, because }: State & { because: Told }) => `${state}: ${sentence(because)}`,
+  applied: ({ log }: { log: string }) => log,
+  'came-of-it': ({ outcome }: { outcome: string }) => outcome,
+  'statement-shows-it': () => 'the statement shows it, and the bank was asked',
+  'bank-asked': () => 'the bank was asked',
+  'maybe-going-back': () => 'money may be going back to the payer: its payout waits',
+  'nothing-more-back': () => 'nothing more went back',
+  'reversed-owed': () => 'reversed: its payout is of what is left',
+  'reversed-nothing-left': () => 'reversed, and its payout stopped',
+  'reversed-settled': () => 'reversed: its payout is settled',
+  'reversed-owes': () => 'reversed after it was passed on: the payee owes it',
+  'reversed-in-flight': () => 'reversed while its payout is under way: its end decides',
+  'money-here-again': () => 'the money that went back is here again',
+  'refund-approved': () => 'a refund was approved',
+  'two-said-how-ended': () => 'two people said how it ended',
+  'twin-credited-before': ({ of }: Of) => `${of}, which was credited before`,
+  'twin-credited': ({ of }: Of) => `${of}: its money is the payer’s`,
+  'twin-not-credited': ({ of }: Of) => `${of}, whose credit has not come yet`,
+  'twin-returned': ({ of }: Of) => `${of}: its money went back to the payer`,
+  'twin-nothing-back': ({ of }: Of) => `${of}: nothing more went back`,
+  'twin-refund-under-way': ({ of }: Of) => `${of}: its refund is under way`,
+  'twin-is': ({ of, state }: Of & State) => `${of}, which is ${state}`,
+  'twin-came-back': ({ of }: Of) => `${of}: what went back to the payer came back`,
+  'twin-refund-failed': ({ of }: Of) => `${of}: its refund failed`,
+  'twin-no-refund': ({ of }: Of) => `${of}: no refund of it was under way`,
   'invoice-known-by-now': () => 'its invoice is known by now',
 
   // Invoices at the bank.
@@ -197,16 +255,58 @@ export const english = {
     `${money(units, 'BTC')} is below ${money(least, 'BTC')}, which no node passes on: ask for more`,
   'time-has-passed': () => 'time has passed',
   'stood-so': ({ because, now }: { because: Told; now: Told }) => `${sentence(because)}: ${sentence(now)}`,
+  'came-and-returned': () => 'what came was given back',
+  'nothing-in-time': () => 'nothing came in its time',
+  'nothing-yet': () => 'nothing has come yet',
+  'paid-late': () => 'it was paid after its time: a person decides',
+  'paid-in-part': () => 'it was paid in part, and its time is over: a person decides',
+  missing: ({ units }: { units: string }) => `${units} satoshis are missing`,
+  deep: ({ depth, ...more }: { depth: number } & Beyond) => `${depth} blocks deep${beyond(more)}`,
+  'deep-not-ripe': ({ depth, later, ...more }: { depth: number; later: number } & Beyond) =>
+    `${depth} blocks deep, and a miner’s reward may be spent ${later} blocks later${beyond(more)}`,
+  'deep-of': ({ depth, of, ...more }: { depth: number; of: number } & Beyond) =>
+    `${depth} of ${of} blocks deep${beyond(more)}`,
+  confirmations: ({ depth, of, ...more }: { depth: number; of: number } & Beyond) =>
+    `${depth} of ${of} confirmations${beyond(more)}`,
+  seen: (more: Beyond) => `seen, in no block yet${beyond(more)}`,
+  'give-back': ({ madeBy, by, units }: By & { madeBy: string; units: string }) =>
+    `${madeBy} and ${by} give back ${money(units, 'BTC')}`,
+  'was-given-back': ({ madeBy, by }: By & { madeBy: string }) =>
+    `${madeBy} and ${by} say that it was given back`,
+  'refund-withdrawn': ({ by, said }: SaidBy) => `${by} withdrew the refund: ${said}`,
+  'block-left': ({ height }: Height) => `block ${height} was left behind`,
+  'shutting-block-left': ({ height }: Height) => `block ${height}, which shut it out, was left behind`,
+  'node-forgot': () => 'the node does not have it any more',
+  'in-block': ({ height }: Height) => `in block ${height}`,
+  'in-mempool': () => 'seen at the node, in no block yet',
   'partial-accepted': ({ by, said }: SaidBy) => `${by} took on what came: ${said}`,
 
   // Slots.
   'fell-due': () => 'it fell due',
   'fell-due-and-held': ({ because }: { because: Told }) => `it fell due and is held: ${sentence(because)}`,
+  'fell-due-long-ago': () => 'it fell due more than 7 days ago',
+  'later-one-due': () => 'a later one fell due too, and the schedule catches up the latest',
+  'not-caught-up': () => 'it fell due while nothing was running, and the schedule does not catch up',
+  'many-fell-due': ({ most }: { most: number }) =>
+    `more than ${most} slots fell due while nothing was running`,
+  'slots-before-wait': () => 'slots before it wait for a person',
+  'more-than-usual': ({ most }: { most: number }) =>
+    `what fell due while nothing was running asks for more than ${most} of its usual slots`,
+  'invoices-forgotten': ({ count, batches, units }: { count: number; batches: number; units: string }) =>
+    `since the backup restored here ${many(count, 'invoice', 'invoices')} of ${many(batches, 'batch', 'batches')}, ${brl(units)} in all, ${count === 1 ? 'was' : 'were'} asked for that these books have forgotten, and this slot may be among them: "repasse invoice forgotten" lists them, and with --looked-at the slots after this one ask no more`,
+  'run-said': ({ summary }: { summary: string }) => summary,
   'worker-gone': () => 'its worker is gone',
   claimed: () => 'claimed',
   'run-by-version': ({ version }: { version: string }) => `it is run by version ${version}`,
   'run-asked-for': ({ by, said }: By & { said?: string }) =>
     `${by} asked for a run now${said === undefined ? '' : `: ${said}`}`,
+
+  'brought-back': ({ until }: { until: string }) =>
+    `its slots were looked at up to ${until}, which is not yet: brought back to now`,
+  'other-payers': ({ version, by }: By & { version: string }) =>
+    `version ${version}, with other payers, by ${by}`,
+  'other-terms': ({ version, changed, by }: By & { version: string; changed: string[] }) =>
+    `version ${version}, with another ${changed.join(', ')}, by ${by}`,
 
   // Accounts, people, products, orders.
   'added-by': ({ by }: By) => `added by ${by}`,
@@ -221,6 +321,19 @@ export const english = {
   'ended-by': ({ by, said }: SaidBy) => `ended by ${by}: ${said}`,
   'placed-in-shop': () => 'placed in the shop',
   'new-code-asked-for': () => 'a new code was asked for',
+  'order-is': ({ state }: State) => `the order is ${state}`,
+  'mail-sent-again': ({ by }: By) => `${by} has it sent again`,
+  'mail-never-sent': () => 'it was not sent within RETAIN_MAIL: no mail server is set',
+  'buyer-forgotten': () => 'the buyer is forgotten',
+  'notice-of': ({ kind }: { kind: string }) => kind,
+  'expired-with-part': () => 'its time was over, and what had come was not the whole price',
+  'expired-unpaid': () => 'nothing came for any of its codes',
+  'rule-used-up': ({ rule, period }: { rule: string; period: string }) =>
+    `rule ${rule} covers it, but no more in one ${period}`,
+  'by-rule': ({ rule }: { rule: string }) => `rule ${rule}`,
+  'seen-in-statement': () => 'seen in the statement',
+  'mail-server-accepted': () => 'the mail server took it on',
+  'audit-anchored': () => 'the audit log is anchored',
   paid: () => 'paid',
   'paid-after-expiry': () => 'paid after it had expired',
 } as const satisfies Record<string, (detail: never) => string>

@@ -2,6 +2,7 @@
  * Blocks and the mempool as facts: which coins are there, and which are not any more. Each change is told,
  * and what becomes of it is decided elsewhere.
  */
+import { because } from '../base/reasons.ts'
 import { millis, type Instant } from '../base/world.ts'
 import {
   coinbaseDepth,
@@ -96,7 +97,13 @@ export async function disconnectBlock(
     sql`select * from coins where block_hash = ${hash} and state = 'mined' order by id`,
   )
   for (const coin of mined) {
-    await step(tx, coin, 'orphaned', { why: `block ${height} was left behind`, ref: hash }, undefined)
+    await step(
+      tx,
+      coin,
+      'orphaned',
+      { why: because('block-left', { height: `${height}` }), ref: hash },
+      undefined,
+    )
     news.push({ kind: 'coin.orphaned', coin: coin.id, block: place })
   }
   const freed = await tx.all<CoinRow>(
@@ -107,7 +114,7 @@ export async function disconnectBlock(
       tx,
       coin,
       'dropped',
-      { why: `block ${height}, which shut it out, was left behind`, ref: hash },
+      { why: because('shutting-block-left', { height: `${height}` }), ref: hash },
       undefined,
     )
     news.push({ kind: 'coin.dropped', coin: coin.id, block: place })
@@ -143,7 +150,7 @@ export async function missWaiting(tx: Tx, present: ReadonlySet<string>): Promise
     await tx.all<CoinRow>(sql`select * from coins where state in ('seen', 'orphaned') order by id`)
   ).filter(({ txid }) => !present.has(txid))
   for (const coin of gone) {
-    await step(tx, coin, 'dropped', { why: 'the node does not have it any more' }, undefined)
+    await step(tx, coin, 'dropped', { why: because('node-forgot') }, undefined)
     news.push({ kind: 'coin.dropped', coin: coin.id })
   }
   const unspent = await tx.all<{ id: Outpoint; spent_by: string; uncounted: bigint }>(sql`
@@ -182,8 +189,8 @@ async function receipts(
     const id: Outpoint = `${txid}:${vout}`
     const state = block ? 'mined' : 'seen'
     const cause: Cause = block
-      ? { why: `in block ${block.height}`, ref: block.hash }
-      : { why: 'seen at the node, in no block yet', ref: txid }
+      ? { why: because('in-block', { height: `${block.height}` }), ref: block.hash }
+      : { why: because('in-mempool'), ref: txid }
     const known = await tx.one<CoinRow>(sql`select * from coins where id = ${id}`)
     const kind = `coin.${state}` as const
     if (known) {
@@ -240,7 +247,7 @@ async function spendings(tx: Tx, { txid, inputs, raw }: ChainTx, block: Sighting
         other,
         to,
         {
-          why: block ? `its payer spent the same in block ${block.height}` : 'its payer replaced it',
+          why: block ? because('spent-the-same', { height: `${block.height}` }) : because('payer-replaced'),
           ref: txid,
         },
         block,

@@ -27,6 +27,7 @@ export { readInSets } from './sets.ts'
 export {
   history,
   remember,
+  says,
   setWhy,
   stateTable,
   valuesOf,

@@ -9,7 +9,7 @@ import { empty, join, sql, type Sql } from './sql.ts'
 import type { Reader, Tx } from './contract.ts'
 
 /** A reason, or words that are none of ours. */
-export type Why = Reason | string
+export type Why = Reason
 
 /** Why something moved, and the event, run or call behind it. */
 export interface Cause {
@@ -92,6 +92,10 @@ export const valuesOf = (why: Why | null): Sql =>
   why instanceof Reason
     ? sql`${why.toString()}, ${why.code}, ${why.detail === undefined ? null : JSON.stringify(why.detail)}`
     : sql`${why}, ${null}, ${null}`
+
+/** Whether a row says just this. */
+export const says = (row: KeptReason | undefined, why: Reason): boolean =>
+  row?.reason === why.code && row.detail === (why.detail === undefined ? null : JSON.stringify(why.detail))
 
 /** Sets them together, so that a row never says one thing and means another. */
 export const setWhy = (why: Why | null): Sql =>

@@ -2,6 +2,7 @@
  * Drafts: the invoices of one slot, or one of an order, written with our ids before anyone is asked for
  * anything.
  */
+import { because } from '../base/reasons.ts'
 import { newId } from '../base/id.ts'
 import type { Asset, Money } from '../base/money.ts'
 import { formatDiscounts, type PayTerms } from '../base/payTerms.ts'
@@ -173,7 +174,7 @@ async function write(
     id,
     '',
     'draft',
-    { why: of.slot ? 'drafted for its slot' : 'drafted for its order', ref: tag },
+    { why: because(of.slot ? 'drafted-for-slot' : 'drafted-for-order'), ref: tag },
     now,
   )
   return id

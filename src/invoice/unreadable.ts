@@ -2,8 +2,9 @@
  * Drafts that nobody is asked for yet: their payer cannot be decrypted, or they are not of what they were
  * drafted for. They wait, and say so.
  */
+import { because } from '../base/reasons.ts'
 import { later } from '../base/world.ts'
-import { isUnreadable, remember, sql, type Tx } from '../db/db.ts'
+import { isUnreadable, remember, sql, type Tx, type Why } from '../db/db.ts'
 import { notAsDrafted } from '../ledger/ledger.ts'
 import type { InvoiceRow } from './row.ts'
 
@@ -23,16 +24,19 @@ export async function putOffDrafts(tx: Tx, drafts: readonly InvoiceRow[]): Promi
   const moved = await notAsDrafted(tx, drafts)
   const left: InvoiceRow[] = []
   for (const draft of drafts) {
-    const why = isPayerUnreadable(draft) ? unreadableWhy : moved.get(draft.id)
+    const why = isPayerUnreadable(draft) ? unreadableWhy : edited(moved.get(draft.id))
     if (why === undefined) left.push(draft)
     else await putOff(tx, draft, why)
   }
   return left
 }
 
-const unreadableWhy = 'its payer cannot be decrypted, so nobody is asked for it: see "repasse keys status"'
+const edited = (finding: string | undefined) =>
+  finding === undefined ? undefined : because('edited', { finding })
 
-async function putOff(tx: Tx, { id }: Pick<InvoiceRow, 'id'>, why: string): Promise<void> {
+const unreadableWhy = because('payer-undecryptable')
+
+async function putOff(tx: Tx, { id }: Pick<InvoiceRow, 'id'>, why: Why): Promise<void> {
   const now = await tx.now()
   await tx.run(sql`update invoices set next_at = ${later(now, againMs)} where id = ${id} and state = 'draft'`)
   await remember(tx, 'invoices', id, 'draft', 'draft', { why, again: true }, now)

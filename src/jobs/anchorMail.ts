@@ -2,6 +2,7 @@
  * The head of the audit log by mail, so that a mailbox elsewhere is a witness that nobody here can edit: once
  * a day, and at most an hour after an approval.
  */
+import { because } from '../base/reasons.ts'
 import { newId } from '../base/id.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { auditHead, findBreak, mailedAnchor, type Anchoring } from '../ledger/ledger.ts'
@@ -59,7 +60,7 @@ export async function queueAnchorMails(
         id,
         '',
         'queued',
-        { why: 'the audit log is anchored', ref: `${head.seq}` },
+        { why: because('audit-anchored'), ref: `${head.seq}` },
         now,
       )
     }

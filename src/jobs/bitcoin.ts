@@ -2,6 +2,7 @@
  * The Bitcoin rail's part of the day: rates, following the chain, what time alone decides, and bundles of
  * payouts.
  */
+import { because } from '../base/reasons.ts'
 import { BadInput } from '../base/answer.ts'
 import type { ConfirmationRule } from '../base/bitcoinSettings.ts'
 import { clockTrouble, millis, type Instant, type World } from '../base/world.ts'
@@ -119,7 +120,9 @@ export async function passTime({ db, bitcoin, world }: Parts): Promise<number> {
   for (const { id } of due)
     moved += await db.tx(async tx => {
       const row = await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`)
-      const { state } = await restand(tx, { world, chain: bitcoin.terms }, row!, { why: 'time has passed' })
+      const { state } = await restand(tx, { world, chain: bitcoin.terms }, row!, {
+        why: because('time-has-passed'),
+      })
       return state === row!.state ? 0 : 1
     }, 'locks')
   return moved

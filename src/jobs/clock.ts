@@ -2,6 +2,7 @@
  * Whether a process may do what a wrong time would do wrongly: asked before every such job, said in an alarm,
  * and mended once the clocks agree again.
  */
+import { because } from '../base/reasons.ts'
 import { clockTrouble, instant, later, type Instant, type World } from '../base/world.ts'
 import { alarmOf, lowerAlarm, raiseAlarm, type AlarmName } from '../ledger/ledger.ts'
 import { join, remember, sql, type Sql, type Db, type Tx } from '../db/db.ts'
@@ -169,6 +170,6 @@ async function bringScheduleBack(tx: Tx, schedule: ScheduleRow, now: Instant): P
     sql`update schedules set materialised_until = ${from}, next_at = ${nextAt(schedule, from)}
       where id = ${schedule.id}`,
   )
-  const why = `its slots were looked at up to ${schedule.materialised_until}, which is not yet: brought back to now`
+  const why = because('brought-back', { until: schedule.materialised_until })
   await remember(tx, 'schedules', schedule.id, schedule.state, schedule.state, { why }, now)
 }

@@ -1,4 +1,5 @@
 /** One slot: claims it, writes its drafts in the same transaction, and issues them. */
+import { because } from '../base/reasons.ts'
 import type { RailName } from '../base/rails.ts'
 import { clockTrouble } from '../base/world.ts'
 import { draftBatch, planBatch } from '../invoice/invoice.ts'
@@ -45,7 +46,7 @@ async function claim(issuer: Issuer): Promise<Claimed | undefined> {
       return await claimNext(issuer)
     } catch (error) {
       if (error instanceof SlotMoved) {
-        await holdSlot(issuer.db, error.slot, error.message)
+        await holdSlot(issuer.db, error.slot, because('edited', { finding: error.message }))
         issuer.world.log.error(
           { slot: error.slot.id, why: error.message },
           'a slot is held: it is not of the terms it fell due by',
@@ -90,7 +91,10 @@ async function claimNext(issuer: Issuer): Promise<Claimed | undefined> {
       update slots set schedule_version = ${schedule.version} where id = ${slot.id}
         and schedule_version <> ${schedule.version}
         and not exists (select 1 from invoices where slot_id = slots.id)`)
-    const cause = { why: `it is run by version ${schedule.version}`, ref: termsRef(schedule) }
+    const cause = {
+      why: because('run-by-version', { version: `${schedule.version}` }),
+      ref: termsRef(schedule),
+    }
     if (isOfLater > 0) await remember(tx, 'slots', slot.id, 'running', 'running', cause, await tx.now())
     const price = claiming.get(schedule.rail)?.price(schedule)
     // Nothing is kept of a transaction that throws: the slot stays due.

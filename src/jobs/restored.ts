@@ -2,6 +2,7 @@
  * After a restore the database is older than the world: what may have been asked for since then is not asked
  * for again unseen.
  */
+import { because } from '../base/reasons.ts'
 import { instant, type Instant, type World } from '../base/world.ts'
 import { keepsInvoices } from '../base/rails.ts'
 import { passOver, type NextNumbers } from '../chain/chain.ts'
@@ -10,7 +11,7 @@ import { endAllSessions } from '../people/people.ts'
 import { sql, type Db, type Tx } from '../db/db.ts'
 import { readInvoicesSinceBackup } from '../webhooks/webhooks.ts'
 import { materialise } from '../schedule/schedule.ts'
-import { slots } from '../schedule/slots.ts'
+import { setHeld, slots } from '../schedule/slots.ts'
 import { invoices, requests, twins, refunds } from '../invoice/tables.ts'
 
 export interface SetAside {
@@ -63,10 +64,9 @@ export async function setAsideAfterRestore(db: Db, world: Parts, replaced?: Next
   // later, and may have been issued by all the same.
   await materialise(db, world, 'all')
   return db.tx(async tx => {
-    const why = 'it fell due before the restore, and may have been issued after the backup'
+    const why = because('due-before-restore')
     const due = await tx.all<{ id: string }>(sql`select id from slots where state = 'due'`)
-    for (const { id } of due)
-      await slots.move(tx, { id, state: 'due' }, 'missed', { why }, [sql`held = null`])
+    for (const { id } of due) await slots.move(tx, { id, state: 'due' }, 'missed', { why }, [setHeld(null)])
 
     const now = await tx.now()
     const drafted = await tx.all<{ id: string; rail: string }>(
@@ -77,19 +77,19 @@ export async function setAsideAfterRestore(db: Db, world: Parts, replaced?: Next
         tx,
         { id, state: 'draft' },
         'issuing',
-        { why: 'it may have been issued after the backup' },
+        { why: because('maybe-issued-after-backup') },
         [sql`next_at = ${now}`, sql`absences = 0`],
       )
 
     for (const { id } of drafted.filter(({ rail }) => !keepsInvoices(rail)))
       await requests.move(tx, { id, state: 'draft' }, 'canceled', {
-        why: 'its address may have been shown after the backup',
+        why: because('maybe-shown-after-backup'),
       })
     const twinRefunds = await tx.all<{ id: string; state: 'approved' | 'refunding' | 'unsure' }>(
       sql`select id, state from invoice_twins where state in ('approved', 'refunding', 'unsure')`,
     )
     for (const { id, state } of twinRefunds)
-      await twins.move(tx, { id, state }, 'credited', { why: 'restored' }, [
+      await twins.move(tx, { id, state }, 'credited', { why: because('restored') }, [
         sql`next_at = null`,
         sql`absences = 0`,
       ])
@@ -98,7 +98,7 @@ export async function setAsideAfterRestore(db: Db, world: Parts, replaced?: Next
         where state in ('approved', 'refunding', 'unsure')`,
     )
     for (const { id, invoice_id: invoiceId, state } of own) {
-      await refunds.move(tx, { id, state }, 'failed', { why: 'restored' }, [
+      await refunds.move(tx, { id, state }, 'failed', { why: because('restored') }, [
         sql`next_at = null`,
         sql`absences = 0`,
       ])

@@ -2,6 +2,7 @@
  * Proposals: an act that needs two people is made by one and approved by another. What is approved is what
  * was proposed, to the letter.
  */
+import { because } from '../base/reasons.ts'
 import { createHash } from 'node:crypto'
 import { newId } from '../base/id.ts'
 import type { StateOf } from '../base/machine.ts'
@@ -92,7 +93,7 @@ export async function propose(
   await tx.run(sql`
     insert into proposals (id, store_id, act, subject, detail, state, why, made_by, added_at, changed_at)
     values (${id}, ${tx.store}, ${act}, ${subject}, ${text}, 'open', ${why}, ${by}, ${now}, ${now})`)
-  await remember(tx, 'proposals', id, '', 'open', { why: `proposed by ${by}` }, now)
+  await remember(tx, 'proposals', id, '', 'open', { why: because('proposed-by', { by }) }, now)
   await audit(tx, {
     actor: by,
     act: 'proposal made',
@@ -173,7 +174,7 @@ async function decide(
   stated: Readonly<Record<string, string>> = {},
 ): Promise<ProposalRow> {
   const set = [sql`decided_by = ${by}`, sql`decided_why = ${why === '' ? null : why}`]
-  await proposals.move(tx, { id, state: 'open' }, to, { why: `${to} by ${by}` }, set)
+  await proposals.move(tx, { id, state: 'open' }, to, { why: because('became-by', { state: to, by }) }, set)
   await audit(tx, {
     actor: by,
     act: `proposal ${to}`,

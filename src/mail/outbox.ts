@@ -2,11 +2,22 @@
  * The outbox: letters that wait to be sent, queued in the transaction that is their reason; to buyers each
  * kind once for an order.
  */
+import { because } from '../base/reasons.ts'
 import { newId } from '../base/id.ts'
 import { refused } from '../base/answer.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
-import { stateTable, isUnreadable, remember, sql, type Reader, type Sql, type Db, type Tx } from '../db/db.ts'
+import {
+  stateTable,
+  isUnreadable,
+  remember,
+  sql,
+  type Reader,
+  type Sql,
+  type Db,
+  type Tx,
+  type Why,
+} from '../db/db.ts'
 import type { Mail, Mailer } from './mailer.ts'
 
 export const mailMachine = {
@@ -63,11 +74,19 @@ export async function queueMail(
       and o.email <> ''
     on conflict (order_id, kind) do nothing`)
   if (queued > 0)
-    await remember(tx, 'mails', id, '', 'queued', { why: `the order is ${kind}`, ref: orderId }, now)
+    await remember(
+      tx,
+      'mails',
+      id,
+      '',
+      'queued',
+      { why: because('order-is', { state: kind }), ref: orderId },
+      now,
+    )
 }
 
 /** Takes the letters of an order that wait out of the outbox, as ones that were not sent. */
-export async function withdrawMails(tx: Tx, orderId: string, why: string): Promise<void> {
+export async function withdrawMails(tx: Tx, orderId: string, why: Why): Promise<void> {
   const waiting = await tx.all<{ id: string }>(
     sql`select id from mails where order_id = ${orderId} and state = 'queued' order by id`,
   )
@@ -75,7 +94,7 @@ export async function withdrawMails(tx: Tx, orderId: string, why: string): Promi
 }
 
 /** Puts the letters of an order that failed back into the outbox, as new ones. Answers how many. */
-export async function writeAgain(tx: Tx, orderId: string, why: string): Promise<number> {
+export async function writeAgain(tx: Tx, orderId: string, why: Why): Promise<number> {
   const failed = await tx.all<{ id: string }>(
     sql`select id from mails where order_id = ${orderId} and state = 'failed' order by id`,
   )
@@ -147,16 +166,20 @@ async function record(
       tx,
       { id: row.id, state: 'queued' },
       'sent',
-      { why: 'the mail server took it on' },
+      { why: because('mail-server-accepted') },
       [sql`why = null`],
     )
     return 'sent'
   }
   const isTooOld = millis(await tx.now()) - millis(row.added_at) > giveUpMs
   if ((answer.is === 'refused' && !answer.again) || isTooOld) {
-    await outboxes[table].move(tx, { id: row.id, state: 'queued' }, 'failed', { why: answer.why }, [
-      sql`why = ${answer.why}`,
-    ])
+    await outboxes[table].move(
+      tx,
+      { id: row.id, state: 'queued' },
+      'failed',
+      { why: because('said', { said: answer.why }) },
+      [sql`why = ${answer.why}`],
+    )
     return 'failed'
   }
   const name: Sql = { texts: [table], values: [] }

@@ -3,6 +3,7 @@
  * The ledger, the audit log and an invoice's account cannot be edited; every other row is held against them,
  * so that one edited past the program is held instead of paid.
  */
+import { because, type Reason } from '../base/reasons.ts'
 import { formatMoney } from '../base/money.ts'
 import { accountKindOf, chainRails, isOnChain, type RailName } from '../base/rails.ts'
 import { auditedDetails } from '../ledger/ledger.ts'
@@ -19,19 +20,20 @@ const past = 'somebody has changed it past this program'
 type Due = Pick<PayoutRow, 'id' | 'account_id' | 'invoice_id' | 'rule' | 'rail' | 'asset' | 'units'>
 
 /** Why some of these due payouts may not be ordered, by their ids. */
-export async function notAsBooked(tx: Tx, due: readonly Due[]): Promise<Map<string, string>> {
+export async function notAsBooked(tx: Tx, due: readonly Due[]): Promise<Map<string, Reason>> {
   if (due.length === 0) return new Map()
   const stray = await strayAmong(
     tx,
     due.map(({ id }) => id),
   )
-  return new Map([
+  const found = [
     ...stray,
     ...(await decidedOtherwise(tx, due)),
     ...(await notOwed(tx, due)),
     ...(await notPayable(tx, due)),
     ...(await onAnotherRail(tx, due)),
-  ])
+  ]
+  return new Map(found.map(([id, finding]) => [id, because('edited', { finding })]))
 }
 
 type Order = Pick<AttemptRow, 'id' | 'payout_id' | 'external_id' | 'units' | 'account_id'>

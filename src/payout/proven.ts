@@ -2,6 +2,7 @@
  * Where approvals have to be proven, payouts to an account or of a schedule that was only said wait until it
  * is signed; and whether every approval still holds.
  */
+import { because } from '../base/reasons.ts'
 import { later } from '../base/world.ts'
 import type { Finding } from '../ledger/ledger.ts'
 import { canonical } from '../approvals/approvals.ts'
@@ -30,7 +31,7 @@ export async function withProof<P extends Pick<PayoutRow, 'id' | 'account_id' | 
   if (due.length === 0) return []
   const edited = await stopEdited(tx)
   if (edited !== undefined) {
-    await putOff(tx, due, edited)
+    await putOff(tx, due, because('edited', { finding: edited }))
     return []
   }
   if (needed === 'any') return [...due]

@@ -3,6 +3,7 @@
  * made when somebody presses the button, is shown to that browser once, and is good in that browser alone.
  * Whoever comes with the same link from another one withdraws it.
  */
+import { because } from '../base/reasons.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { audit, authenticatorMark } from '../ledger/ledger.ts'
 import { encrypted, isUnreadable, sql, type Reader, type Db, type Tx } from '../db/db.ts'
@@ -176,7 +177,7 @@ export async function acceptInvitation(db: Db, world: World, acceptance: Accepta
         tx,
         { id: found.id, state: 'invited' },
         'active',
-        { why: 'accepted the invitation' },
+        { why: because('invitation-accepted') },
         active,
       ))
     )

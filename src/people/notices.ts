@@ -2,6 +2,7 @@
  * Mails to people of the console about one another, payout accounts and limits, queued in the transaction
  * that does what they say.
  */
+import { because } from '../base/reasons.ts'
 import { createHash } from 'node:crypto'
 import { newId } from '../base/id.ts'
 import { isAddress } from '../base/mailAddress.ts'
@@ -154,5 +155,13 @@ async function queue(tx: Tx, id: string, { reader, kind, about, detail }: Queued
     values (${id}, ${tx.store}, ${encrypted('person_mails.address', id, address)}, ${reader.language},
       ${kind}, ${about},
       ${encrypted('person_mails.detail', id, said)}, 'queued', ${now}, ${now}, ${now})`)
-  await remember(tx, 'person_mails', id, '', 'queued', { why: kind, ref: about }, now)
+  await remember(
+    tx,
+    'person_mails',
+    id,
+    '',
+    'queued',
+    { why: because('notice-of', { kind }), ref: about },
+    now,
+  )
 }

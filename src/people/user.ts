@@ -2,6 +2,7 @@
  * Users: people who may sign in. A name is one person's for ever, for the audit log and the accounts speak of
  * people by name.
  */
+import { because } from '../base/reasons.ts'
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import { lookOf, samePerson } from '../base/person.ts'
@@ -98,7 +99,7 @@ export async function newUser(
     values (${id}, ${tx.store}, ${name}, ${folded(name)}, ${role}, ${language},
       ${encrypted('users.email', id, email ?? null)}, 'invited', ${await approvesFrom(tx, world)},
       ${by}, ${now}, ${now})`)
-  await remember(tx, 'users', id, '', 'invited', { why: `added by ${by}` }, now)
+  await remember(tx, 'users', id, '', 'invited', { why: because('added-by', { by }) }, now)
   return (await findUser(tx, id))!
 }
 
@@ -198,7 +199,7 @@ export async function resetUser(db: Db, world: World, name: string, by: string):
 export async function forgetSecrets(tx: Tx, user: UserRow, by: string): Promise<void> {
   if (user.state === 'active' || user.state === 'locked') {
     const forgotten = [sql`password = null`, sql`totp_secret = null`]
-    await users.move(tx, user, 'invited', { why: `reset by ${by}` }, forgotten)
+    await users.move(tx, user, 'invited', { why: because('reset-by', { by }) }, forgotten)
   }
   await tx.run(sql`update users set given_by = null where id = ${user.id}`)
   await retireKeys(tx, user, by)
@@ -224,7 +225,7 @@ export const lockUser = (db: Db, world: World, name: string, by: string): Promis
       throw new BadInput(
         `${user.name} has not signed in yet: remove them, with "repasse user remove ${user.name}"`,
       )
-    await users.move(tx, { id: user.id, state: 'active' }, 'locked', { why: `locked by ${by}` })
+    await users.move(tx, { id: user.id, state: 'active' }, 'locked', { why: because('locked-by', { by }) })
     await revokeAll(tx, user.id, by)
     await audit(tx, { actor: by, act: 'user locked', subject: user.id, detail: { name: user.name } })
     if (needsTwo(user.role)) await tellAbout(tx, world, { kind: 'locked', about: user, by })
@@ -233,7 +234,7 @@ export const lockUser = (db: Db, world: World, name: string, by: string): Promis
 export const unlockUser = (db: Db, name: string, by: string): Promise<UserRow> =>
   changed(db, name, async (tx, user) => {
     if (user.state !== 'locked') throw new BadInput(`${user.name} is not locked, but ${user.state}`)
-    await users.move(tx, { id: user.id, state: 'locked' }, 'active', { why: `unlocked by ${by}` })
+    await users.move(tx, { id: user.id, state: 'locked' }, 'active', { why: because('unlocked-by', { by }) })
     await audit(tx, { actor: by, act: 'user unlocked', subject: user.id, detail: { name: user.name } })
   })
 
@@ -241,7 +242,7 @@ export const unlockUser = (db: Db, name: string, by: string): Promise<UserRow> =
 export const removeUser = (db: Db, world: World, name: string, by: string): Promise<UserRow> =>
   changed(db, name, async (tx, user) => {
     const erased = [sql`password = null`, sql`totp_secret = null`]
-    await users.move(tx, user, 'removed', { why: `removed by ${by}` }, erased)
+    await users.move(tx, user, 'removed', { why: because('removed-by', { by }) }, erased)
     await revokeAll(tx, user.id, by)
     await closeInvitations(tx, user.id)
     await retireKeys(tx, user, by)

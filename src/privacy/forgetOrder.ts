@@ -1,4 +1,5 @@
 /** Forgetting the buyer of an order: who it was goes, what was sold and paid stays. */
+import { because } from '../base/reasons.ts'
 import { withoutTaxIds } from '../base/brazil.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { World } from '../base/world.ts'
@@ -74,7 +75,7 @@ export async function forgetBuyer(tx: Tx, orderId: string, keptElsewhere: boolea
   if (held && isUnsettled(held)) return { ...kept, forgotten: 'nothing', again: false }
 
   const isFresh = order.forgotten_at === null
-  await withdrawMails(tx, orderId, 'the buyer is forgotten')
+  await withdrawMails(tx, orderId, because('buyer-forgotten'))
   const hadContact = await blankContact(tx, orderId)
   if (held) return { ...kept, forgotten: 'contact', again: !hadContact }
   await blankBuyer(tx, orderId)

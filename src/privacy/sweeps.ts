@@ -2,6 +2,7 @@
  * What is dropped by age, kind by kind: which rows come next, and what becomes of one. The walk over them is
  * in retain.ts.
  */
+import { because, sentence } from '../base/reasons.ts'
 import type { Retention } from '../base/retentionSettings.ts'
 import { later, type Instant } from '../base/world.ts'
 import { giveUpMs } from '../mail/mail.ts'
@@ -174,7 +175,9 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
     )
     if (there?.state === 'queued' && !(await isGivenUp(tx, there.added_at))) return 'stays'
     if (there?.state === 'queued') {
-      await mails.move(tx, { id, state: 'queued' }, 'failed', { why: neverSent }, [sql`why = ${neverSent}`])
+      await mails.move(tx, { id, state: 'queued' }, 'failed', { why: neverSent }, [
+        sql`why = ${sentence(neverSent)}`,
+      ])
       return 'dropped'
     }
     return (await tx.run(sql`update mails set why = null where id = ${id} and why is not null`)) > 0
@@ -196,7 +199,7 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
  */
 const isGivenUp = async (tx: Tx, addedAt: Instant): Promise<boolean> =>
   later(addedAt, giveUpMs) < (await tx.now())
-const neverSent = 'it was not sent within RETAIN_MAIL: no mail server is set'
+const neverSent = because('mail-never-sent')
 
 const outbox = (
   name: string,

@@ -2,6 +2,7 @@
  * Lines of the statement about our own transfers and invoices: whether the books have each of them, what the
  * bank is asked about those they lack, and what becomes of the rest.
  */
+import { because } from '../base/reasons.ts'
 import { BadInput } from '../base/answer.ts'
 import { later, millis, type Instant, type Millis, type World } from '../base/world.ts'
 import {
@@ -350,7 +351,7 @@ export async function askAboutOwn(at: AtBank, lines: readonly StatementLine[], l
 const askAbout = (at: AtBank, judged: Judged, lines: readonly OwnLine[]): Promise<void> =>
   judged.about.is === 'payout' ? askAboutTransfer(at, judged, lines) : askAboutInvoice(at, judged, lines)
 
-const shown = 'the statement shows it, and the bank was asked'
+const shown = because('statement-shows-it')
 
 async function askAboutTransfer(
   { db, rail, world }: AtBank,

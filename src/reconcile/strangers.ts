@@ -2,6 +2,7 @@
  * Lines of the bank's statement that are about nothing of ours, and the rules that cover some of them: what
  * left stops payouts until it is covered or two people have looked at it.
  */
+import { because, sentence } from '../base/reasons.ts'
 import { doneFault } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
@@ -197,20 +198,20 @@ export async function noteStranger(
   const { rule, full } = isOpening || disowned ? {} : await ruleFor(tx, row)
   const state = isOpening ? 'opening' : disowned ? 'accepted' : rule ? 'ruled' : 'open'
   const why =
-    disowned?.why ??
+    (disowned && because('said', { said: disowned.why })) ??
     (full
-      ? `rule ${full.name} covers it, but no more in one ${full.period}`
+      ? because('rule-used-up', { rule: full.name, period: full.period })
       : rule
-        ? `rule ${rule.name}`
-        : null)
+        ? because('by-rule', { rule: rule.name })
+        : undefined)
   await tx.run(sql`
     insert into strangers (id, store_id, rail, state, units, description, source, at, rule_id, why,
       decided_by, added_at, changed_at)
     values (${line.id}, ${tx.store}, ${rail}, ${state}, ${row.units},
       ${encrypted('strangers.description', line.id, row.description)},
-      ${row.source}, ${row.at}, ${rule?.id ?? null}, ${why},
+      ${row.source}, ${row.at}, ${rule?.id ?? null}, ${why === undefined ? null : sentence(why)},
       ${disowned?.by ?? null}, ${now}, ${now})`)
-  await remember(tx, 'strangers', line.id, '', state, { why: why ?? 'seen in the statement' }, now)
+  await remember(tx, 'strangers', line.id, '', state, { why: why ?? because('seen-in-statement') }, now)
 }
 
 export const findStranger = (reader: Reader, id: string) =>
@@ -324,7 +325,7 @@ export async function closeRule(db: Db, name: string, { by, why }: Act): Promise
     if (rule?.state !== 'active')
       throw new BadInput(`there is no active rule "${name}": "repasse reconcile rule list" shows them`)
     await externalRules.move(tx, { id: rule.id, state: 'active' }, 'closed', {
-      why: `${by}: ${why}`,
+      why: because('said-by', { by, said: why }),
     })
     await audit(tx, { actor: by, act: 'external rule closed', subject: rule.id, detail: { name, why } })
   })
@@ -339,7 +340,7 @@ export async function carryOutAccept(
   { subject: id, made_by: madeBy, decided_by: by, why }: ProposalRow,
 ): Promise<void> {
   mustBeOpen(await findStranger(tx, id), id)
-  const cause = { why: `${madeBy} and ${by}: ${why}` }
+  const cause = { why: because('said-by-two', { madeBy, by: by!, said: why }) }
   await strangers.move(tx, { id, state: 'open' }, 'accepted', cause, [
     sql`decided_by = ${by}`,
     sql`why = ${why}`,
@@ -363,7 +364,15 @@ export async function carryOutRule(tx: Tx, world: World, proposal: ProposalRow):
       ${said['match']!}, ${said['text']!},
       ${BigInt(said['mostUnits']!)}, ${said['period']!}, ${BigInt(said['periodUnits']!)}, ${why}, ${madeBy},
         ${by!}, ${now}, ${now})`)
-  await remember(tx, 'external_rules', id, '', 'active', { why: `${madeBy} and ${by}: ${why}` }, now)
+  await remember(
+    tx,
+    'external_rules',
+    id,
+    '',
+    'active',
+    { why: because('said-by-two', { madeBy, by: by!, said: why }) },
+    now,
+  )
   await audit(tx, {
     actor: by!,
     act: 'external rule approved',
@@ -381,10 +390,10 @@ async function coverOpen(tx: Tx): Promise<void> {
   )) {
     const { rule } = await ruleFor(tx, line)
     if (!rule) continue
-    const why = `rule ${rule.name}`
+    const why = because('by-rule', { rule: rule.name })
     await strangers.move(tx, { id: line.id, state: 'open' }, 'ruled', { why, ref: rule.id }, [
       sql`rule_id = ${rule.id}`,
-      sql`why = ${why}`,
+      sql`why = ${sentence(why)}`,
     ])
   }
 }

@@ -2,6 +2,7 @@
  * A catch-up that is larger than usual asks a person first: its slots are held until somebody says go, or
  * skip.
  */
+import { because, type Reason } from '../base/reasons.ts'
 import type { Instant } from '../base/world.ts'
 import { isUnreadable, sql, type Reader } from '../db/db.ts'
 import { batchRule } from './schedules.ts'
@@ -31,12 +32,12 @@ export interface CatchUpLook {
 }
 
 /** Why a person is asked first; undefined where the catch-up is an ordinary one. Pure. */
-export function holdCatchUp({ late, more, held, slotUnits, usualUnits }: CatchUpLook): string | undefined {
+export function holdCatchUp({ late, more, held, slotUnits, usualUnits }: CatchUpLook): Reason | undefined {
   if (late === 0) return undefined
-  if (late > maxCaughtUp || more) return `more than ${maxCaughtUp} slots fell due while nothing was running`
-  if (held) return 'slots before it wait for a person'
+  if (late > maxCaughtUp || more) return because('many-fell-due', { most: maxCaughtUp })
+  if (held) return because('slots-before-wait')
   if (usualUnits !== undefined && slotUnits * BigInt(late) > usualUnits * BigInt(maxCaughtUp))
-    return `what fell due while nothing was running asks for more than ${maxCaughtUp} of its usual slots`
+    return because('more-than-usual', { most: maxCaughtUp })
   return undefined
 }
 

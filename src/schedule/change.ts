@@ -2,6 +2,7 @@
  * Editing: a schedule's next version. What fell due under the version before it is made, and asked for, as
  * that one says.
  */
+import { because } from '../base/reasons.ts'
 import type { Proof } from '../approvals/approvals.ts'
 import { formatDiscounts, plainTerms } from '../base/payTerms.ts'
 import { readRoster } from '../base/roster.ts'
@@ -120,7 +121,7 @@ export async function changeSchedule(
       id,
       before.state,
       before.state,
-      { why: `version ${after.version}, with another ${Object.keys(changes).join(', ')}, by ${by}` },
+      { why: because('other-terms', { version: `${after.version}`, changed: Object.keys(changes), by }) },
       now,
     )
     await audit(tx, {

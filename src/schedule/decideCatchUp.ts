@@ -1,8 +1,9 @@
 /** What a person decides about a catch-up that is held. */
+import { because } from '../base/reasons.ts'
 import { audit } from '../ledger/ledger.ts'
 import { remember, sql, type Db } from '../db/db.ts'
 import { needSchedule } from './schedules.ts'
-import { slots } from './slots.ts'
+import { setHeld, slots } from './slots.ts'
 
 /**
  * A person's word on the slots that are held: `go` lets them run, `skip` keeps them as missed. Answers how
@@ -23,11 +24,11 @@ export async function decideCatchUp(
     )
     if (held.length === 0) return 0
     const now = await tx.now()
-    const cause = { why: `${by}: ${why}` }
+    const cause = { why: because('said-by', { by, said: why }) }
     for (const { id } of held)
-      if (to === 'skip') await slots.move(tx, { id, state: 'due' }, 'missed', cause, [sql`held = null`])
+      if (to === 'skip') await slots.move(tx, { id, state: 'due' }, 'missed', cause, [setHeld(null)])
       else {
-        await tx.run(sql`update slots set held = null, next_at = ${now} where id = ${id}`)
+        await tx.run(sql`update slots set ${setHeld(null)}, next_at = ${now} where id = ${id}`)
         await remember(tx, 'slots', id, 'due', 'due', cause, now)
       }
     const detail = { name: schedule.name, slots: `${held.length}`, why }

@@ -2,6 +2,7 @@
  * Schedules: rules of when, what and where to. A slot, once materialised, is never read again from an edited
  * rule.
  */
+import { because } from '../base/reasons.ts'
 import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { nextSlots, parseCron, slotsBetween, type Cron, type Due } from '../base/cron.ts'
@@ -41,6 +42,7 @@ import {
   type Reader,
   type Db,
   type Tx,
+  valuesOf,
 } from '../db/db.ts'
 import { areInvoicesUnread, forgottenWhy } from '../webhooks/webhooks.ts'
 import { judgeSchedule, stateTerms } from './terms.ts'
@@ -183,7 +185,7 @@ export async function openSchedule(
           ${now}, ${now},
         ${rule.currency ?? 'BRL'}, ${rule.watchMs ?? usualWatchMs}, ${pay.fineBp}, ${pay.interestBp},
           ${pay.expiresInMs}, ${formatDiscounts(pay.discounts)})`)
-    await remember(tx, 'schedules', id, '', 'active', { why: `added by ${by}` }, now)
+    await remember(tx, 'schedules', id, '', 'active', { why: because('added-by', { by }) }, now)
     const schedule = (await findSchedule(tx, id))!
     const stated = await stateTerms(tx, schedule, by, proof)
     await audit(tx, {
@@ -289,7 +291,7 @@ export async function changePayers(
         units_low = ${payers.unitsLow}, units_high = ${payers.unitsHigh}, changed_at = ${now}
           where id = ${schedule.id}`)
     const version = schedule.version + 1n
-    const why = `version ${version}, with other payers, by ${by}`
+    const why = because('other-payers', { version: `${version}`, by })
     await remember(tx, 'schedules', schedule.id, schedule.state, schedule.state, { why }, now)
     const after = await needSchedule(tx, schedule.id)
     const stated = await stateTerms(tx, after, by, proof)
@@ -366,7 +368,7 @@ export async function setScheduleState(
     if (to === 'active') await forgetAhead(tx, schedule.id, now)
     const until =
       to === 'active' ? [sql`materialised_until = ${from}`, sql`next_at = ${nextAt(schedule, from)}`] : []
-    await schedules.move(tx, schedule, to, { why: `${by}: ${why}` }, until)
+    await schedules.move(tx, schedule, to, { why: because('said-by', { by, said: why }) }, until)
     await audit(tx, {
       actor: by,
       act: to === 'paused' ? 'schedule paused' : 'schedule resumed',
@@ -514,15 +516,16 @@ export async function runNow(
   const id = newId('slot', world)
   const held = keepsInvoices(schedule.rail) ? await forgottenWhy(tx) : undefined
   await tx.run(sql`
-    insert into slots (id, schedule_id, schedule_version, due_at, cause, state, held, next_at, changed_at)
-    values (${id}, ${schedule.id}, ${schedule.version}, ${due}, 'manual', 'due', ${held ?? null}, ${now},
+    insert into slots (id, schedule_id, schedule_version, due_at, cause, state, held, held_reason,
+      held_detail, next_at, changed_at)
+    values (${id}, ${schedule.id}, ${schedule.version}, ${due}, 'manual', 'due', ${valuesOf(held ?? null)}, ${now},
       ${now}) on conflict (schedule_id, due_at) do nothing`)
   const slot = (await tx.one<{ id: string }>(
     sql`select id from slots where schedule_id = ${schedule.id} and due_at = ${due}`,
   ))!
   if (slot.id === id) {
     const cause = {
-      why: `${by} asked for a run now${why === undefined ? '' : `: ${why}`}`,
+      why: because('run-asked-for', { by, ...(why !== undefined && { said: why }) }),
       ref: termsRef(schedule),
     }
     await remember(tx, 'slots', id, '', 'due', cause, now)

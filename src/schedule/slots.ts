@@ -2,12 +2,24 @@
  * Slots: due times as rows, unique by schedule and instant, claimed once among any number of processes,
  * leased and fenced.
  */
+import { because, told, type Reason } from '../base/reasons.ts'
 import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
 import { clockTrouble, instant, later, millis, type Instant, type World } from '../base/world.ts'
 import { keepsInvoices } from '../base/rails.ts'
 import { termsRef } from '../payout/payout.ts'
-import { stateTable, forUpdate, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../db/db.ts'
+import {
+  stateTable,
+  forUpdate,
+  remember,
+  skipLocked,
+  sql,
+  type Sql,
+  type Db,
+  type Tx,
+  valuesOf,
+  type Why,
+} from '../db/db.ts'
 import { forgottenWhy } from '../webhooks/webhooks.ts'
 import { holdCatchUp, usualOf } from './catchUp.ts'
 import { dueSince, nextAt } from './schedules.ts'
@@ -158,13 +170,11 @@ export function missed(
   index: number,
   now: Instant,
   more = false,
-): string | undefined {
+): Reason | undefined {
   const lateBy = millis(now) - millis(due[index]!)
-  if (lateBy > furthestMs) return 'it fell due more than 7 days ago'
-  if (rule === 'latest' && (more || index < due.length - 1))
-    return 'a later one fell due too, and the schedule catches up the latest'
-  if (rule === 'none' && lateBy > lateMs)
-    return 'it fell due while nothing was running, and the schedule does not catch up'
+  if (lateBy > furthestMs) return because('fell-due-long-ago')
+  if (rule === 'latest' && (more || index < due.length - 1)) return because('later-one-due')
+  if (rule === 'none' && lateBy > lateMs) return because('not-caught-up')
   return undefined
 }
 
@@ -173,15 +183,16 @@ async function insertSlot(
   world: World,
   schedule: ScheduleRow,
   at: Instant,
-  { why, held }: { why: string | undefined; held: string | undefined },
+  { why, held }: { why: Reason | undefined; held: Reason | undefined },
   now: Instant,
 ): Promise<number> {
   const id = newId('slot', world)
   const state = why === undefined ? 'due' : 'missed'
   const inserted = await tx.run(sql`
-    insert into slots (id, schedule_id, schedule_version, due_at, cause, state, held, next_at, changed_at)
+    insert into slots (id, schedule_id, schedule_version, due_at, cause, state, held, held_reason,
+      held_detail, next_at, changed_at)
     values (${id}, ${schedule.id}, ${schedule.version}, ${at}, 'cron', ${state},
-      ${why === undefined ? (held ?? null) : null}, ${at}, ${now})
+      ${valuesOf(why === undefined ? (held ?? null) : null)}, ${at}, ${now})
         on conflict (schedule_id, due_at) do nothing`)
   if (inserted > 0)
     await remember(
@@ -191,7 +202,9 @@ async function insertSlot(
       '',
       state,
       {
-        why: why ?? (held === undefined ? 'it fell due' : `it fell due and is held: ${held}`),
+        why:
+          why ??
+          (held === undefined ? because('fell-due') : because('fell-due-and-held', { because: told(held) })),
         ref: termsRef(schedule),
       },
       now,
@@ -212,11 +225,17 @@ export async function claimSlot(tx: Tx, which: Sql = sql`1 = 1`): Promise<SlotRo
   if (!slot) return undefined
   if (slot.state === 'running')
     await slots.move(tx, { id: slot.id, state: 'running' }, 'due', {
-      why: 'its worker is gone',
+      why: because('worker-gone'),
       again: true,
     })
   const also = [sql`lease_until = ${later(now, leaseMs)}`, sql`fence = fence + 1`, sql`tries = tries + 1`]
-  await slots.move(tx, { id: slot.id, state: 'due' }, 'running', { why: 'claimed', again: true }, also)
+  await slots.move(
+    tx,
+    { id: slot.id, state: 'due' },
+    'running',
+    { why: because('claimed'), again: true },
+    also,
+  )
   return {
     ...slot,
     state: 'running',
@@ -226,15 +245,18 @@ export async function claimSlot(tx: Tx, which: Sql = sql`1 = 1`): Promise<SlotRo
   }
 }
 
+/** Keeps it from being run, or lets it go on. */
+export const setHeld = (why: Why | null): Sql => sql`(held, held_reason, held_detail) = (${valuesOf(why)})`
+
 /** Keeps a slot from being run until a person says so, or it is put right and let go. */
-export const holdSlot = (db: Db, { id }: Pick<SlotRow, 'id'>, why: string): Promise<void> =>
+export const holdSlot = (db: Db, { id }: Pick<SlotRow, 'id'>, why: Why): Promise<void> =>
   db.tx(async tx => {
     const row = await tx.one<SlotRow>(sql`select * from slots where id = ${id} ${forUpdate}`)
     // One whose worker died while it ran would be claimed again and again.
     if (row?.state === 'running') await slots.move(tx, { id, state: 'running' }, 'due', { why, again: true })
     else if (row?.state === 'due')
       await remember(tx, 'slots', id, 'due', 'due', { why, again: true }, await tx.now())
-    await tx.run(sql`update slots set held = ${why} where id = ${id} and state = 'due'`)
+    await tx.run(sql`update slots set ${setHeld(why)} where id = ${id} and state = 'due'`)
   })
 
 /** Holds on to a claimed slot; false when another worker has it. */
@@ -258,7 +280,7 @@ export async function endSlot(
   tx: Tx,
   slot: SlotRow,
   outcome: 'done' | 'failed',
-  why: string,
+  summary: string,
 ): Promise<boolean> {
   const mine = await tx.one(
     sql`select id from slots where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`,
@@ -269,7 +291,7 @@ export async function endSlot(
     tx,
     { id: slot.id, state: 'running' },
     again ? 'due' : outcome,
-    { why, ...(again && { again }) },
+    { why: because('run-said', { summary }), ...(again && { again }) },
     again ? [sql`next_at = ${later(await tx.now(), againMs)}`] : [],
   )
 }

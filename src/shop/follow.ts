@@ -1,4 +1,5 @@
 /** Orders follow their invoices: what moved is told to its order once, and the order moves after it. */
+import { because } from '../base/reasons.ts'
 import { queueMail } from '../mail/mail.ts'
 import { forUpdate, readInSets, sql, type Db, type Tx } from '../db/db.ts'
 import { clockTrouble, later, millis, type World } from '../base/world.ts'
@@ -43,7 +44,7 @@ async function abandonDrafts(db: Db): Promise<void> {
     await db.tx(
       tx =>
         invoices.move(tx, { id, state: 'draft' }, 'canceled', {
-          why: 'its time was over before it could be asked for',
+          why: because('too-late-to-ask'),
         }),
       'locks',
     )
@@ -107,7 +108,7 @@ async function moveAfter(
   if (paid) {
     const hadExpired = order.state === 'expired'
     const wasLate = hadExpired && !wasInTime(paid)
-    const cause = { why: wasLate ? 'paid after it had expired' : 'paid', ref: paid.id }
+    const cause = { why: because(wasLate ? 'paid-after-expiry' : 'paid'), ref: paid.id }
     const also = [
       sql`paid_by = ${paid.id}`,
       sql`paid_late = ${wasLate ? 1 : 0}`,
@@ -121,9 +122,7 @@ async function moveAfter(
   const now = millis(await tx.now())
   if (order.state !== 'awaiting' || invoices.some(invoice => keepsGoods(invoice, now))) return false
   const isPart = invoices.some(({ state }) => !dead.has(state))
-  const why = isPart
-    ? 'its time was over, and what had come was not the whole price'
-    : 'nothing came for any of its codes'
+  const why = because(isPart ? 'expired-with-part' : 'expired-unpaid')
   await orders.move(tx, { id: order.id, state: 'awaiting' }, 'expired', { why })
   await returnStock(tx, await linesOf(tx, order.id))
   return true

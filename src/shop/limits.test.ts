@@ -2,6 +2,7 @@
  * Who asks for too much, on both databases: charges in a stranger's name, letters to an address of somebody
  * else, and goods kept from others for nothing.
  */
+import { because } from '../base/reasons.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openMigrated } from '../../test/testbed/migrated.ts'
 import { postgresAvailable, startPostgres, type Postgres } from '../../test/testbed/postgres.ts'
@@ -123,9 +124,15 @@ describe.each([
       const [{ id }] = (await invoicesOf(db, order.id)).toReversed() as [InvoiceRow]
       await db.tx(async tx => {
         if (state === 'canceled')
-          return invoices.move(tx, { id, state: 'draft' }, 'canceled', { why: 'a test' })
-        await invoices.move(tx, { id, state: 'draft' }, 'issued', { why: 'a test' })
-        return invoices.move(tx, { id, state: 'issued' }, 'credited', { why: 'a test' })
+          return invoices.move(tx, { id, state: 'draft' }, 'canceled', {
+            why: because('said', { said: 'a test' }),
+          })
+        await invoices.move(tx, { id, state: 'draft' }, 'issued', {
+          why: because('said', { said: 'a test' }),
+        })
+        return invoices.move(tx, { id, state: 'issued' }, 'credited', {
+          why: because('said', { said: 'a test' }),
+        })
       })
       await followOrders(db, world, { writes: true })
     }

@@ -2,6 +2,7 @@
  * What a person does with an order: says that it is looked after, ends what waits for nothing, has its
  * letters sent again.
  */
+import { because } from '../base/reasons.ts'
 import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
 import { writeAgain } from '../mail/mail.ts'
@@ -70,7 +71,9 @@ export async function endOrder(
       if (!['expired', 'canceled', 'refused'].includes(invoice.state) && invoice.due_at >= now)
         throw new BadInput(`order ${id} can be paid until ${invoice.due_at}: end it after that`)
     }
-    await orders.move(tx, { id, state: 'awaiting' }, 'expired', { why: `ended by ${by}: ${why}` })
+    await orders.move(tx, { id, state: 'awaiting' }, 'expired', {
+      why: because('ended-by', { by, said: why }),
+    })
     await returnStock(tx, await linesOf(tx, id))
     await audit(tx, { actor: by, act: 'order ended', subject: id, detail: { why } })
     return (await findOrder(tx, id))!
@@ -89,7 +92,7 @@ export async function sendMailsAgain(
     const order = await needOrder(tx, name)
     if (order.email === '')
       throw new BadInput(`the buyer of order ${order.id} was forgotten: there is nowhere to write to`)
-    const letters = await writeAgain(tx, order.id, `${by} has it sent again`)
+    const letters = await writeAgain(tx, order.id, because('mail-sent-again', { by }))
     if (letters === 0)
       throw new BadInput(
         `no letter of order ${order.id} has failed: "repasse order show ${order.id}" says how they stand`,

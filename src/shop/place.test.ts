@@ -2,6 +2,7 @@
  * Placing orders on both databases: what is refused and leaves nothing behind, and what many do at once is
  * done as often as it may be.
  */
+import { because } from '../base/reasons.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { postgresAvailable, startPostgres, type Postgres } from '../../test/testbed/postgres.ts'
 import { furnishShop, type ShopFloor } from '../../test/testbed/shopFloor.ts'
@@ -77,7 +78,9 @@ describe.each([
       const { id, state } = (await invoicesOf(db, order.id)).at(-1)!
       let from = state as keyof typeof invoiceMachine
       for (const to of states) {
-        await db.tx(tx => invoices.move(tx, { id, state: from }, to as never, { why: 'told' }))
+        await db.tx(tx =>
+          invoices.move(tx, { id, state: from }, to as never, { why: because('said', { said: 'told' }) }),
+        )
         from = to
       }
     }
@@ -331,7 +334,9 @@ describe.each([
       const order = await placed()
       const [first] = await invoicesOf(db, order.id)
       const step = async (id: string, from: keyof typeof invoiceMachine, to: keyof typeof invoiceMachine) => {
-        await db.tx(tx => invoices.move(tx, { id, state: from }, to as never, { why: 'told' }))
+        await db.tx(tx =>
+          invoices.move(tx, { id, state: from }, to as never, { why: because('said', { said: 'told' }) }),
+        )
         await followOrders(db, world, { writes: true })
         return (await findOrder(db, order.id))!.attention
       }

@@ -2,6 +2,7 @@
  * Placing an order, and asking anew for one whose time is over: each one transaction, with prices and stock
  * from the database.
  */
+import { because } from '../base/reasons.ts'
 import { newId } from '../base/id.ts'
 import { brl, minRequest } from '../base/money.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
@@ -175,7 +176,7 @@ export async function writeNewCode(
 
     const asked = await askable(tx, rail ?? order.rail, order.units, terms)
     if (asked.is === 'refused') return asked
-    const cause = { why: 'a new code was asked for', ref: ruleRef(asked.rule) }
+    const cause = { why: because('new-code-asked-for'), ref: ruleRef(asked.rule) }
     if (order.state === 'expired') {
       const lacking = await takeStock(tx, lines)
       if (lacking.length > 0) return { is: 'refused', faults: lacking.map(product => tooFew(product)) }
@@ -343,7 +344,15 @@ async function insertOrder(
         ${placing.language},
       ${placing.rail}, ${units}, 'awaiting', ${now}, ${now}) on conflict (basket_key) do nothing`)
   if (inserted === 0) return undefined
-  await remember(tx, 'orders', id, '', 'awaiting', { why: 'placed in the shop', ref: ruleRef(rule) }, now)
+  await remember(
+    tx,
+    'orders',
+    id,
+    '',
+    'awaiting',
+    { why: because('placed-in-shop'), ref: ruleRef(rule) },
+    now,
+  )
   return findOrder(tx, id)
 }
 

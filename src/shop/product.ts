@@ -1,4 +1,5 @@
 /** Products: what the shop sells, at what price, and how many there are. */
+import { because } from '../base/reasons.ts'
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
@@ -90,7 +91,7 @@ export async function addProduct(db: Db, world: World, input: ProductInput, by: 
         added_at, changed_at)
       values (${id}, ${tx.store}, ${slug}, ${input.name}, ${input.description}, ${input.units},
         ${input.stock}, 'listed', ${photo}, ${by}, ${now}, ${now})`)
-    await remember(tx, 'products', id, '', 'listed', { why: `added by ${by}` }, now)
+    await remember(tx, 'products', id, '', 'listed', { why: because('added-by', { by }) }, now)
     await audit(tx, {
       actor: by,
       act: 'product added',
@@ -157,7 +158,7 @@ export const removeProduct = (db: Db, name: string, by: string): Promise<Product
 async function setState(tx: Tx, product: ProductRow, state: ProductRow['state'], by: string): Promise<void> {
   if (product.state === state) throw new BadInput(`product "${product.name}" is ${state} already`)
   await products.move(tx, product, state, {
-    why: `${state} by ${by}`,
+    why: because('became-by', { state, by }),
   })
   await audit(tx, { actor: by, act: `product ${state}`, subject: product.id, detail: { slug: product.slug } })
 }

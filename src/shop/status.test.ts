@@ -2,6 +2,7 @@
  * Where an order stands, as tables: every state of both rails, what time makes of it, and which of several
  * codes is told.
  */
+import { because } from '../base/reasons.ts'
 import { describe, expect, test } from 'vitest'
 import { millis } from '../base/world.ts'
 import type { invoiceMachine, InvoiceRow, InvoiceState, requestMachine } from '../invoice/invoice.ts'
@@ -71,7 +72,15 @@ const looked = (
   state: LookedAt['standing']['state'],
   more: Partial<LookedAt['standing']> = {},
 ): LookedAt => ({
-  standing: { state, why: '', received: 6_650n, missing: 0n, depth: 0, counts: [], ...more },
+  standing: {
+    state,
+    why: because('nothing-yet'),
+    received: 6_650n,
+    missing: 0n,
+    depth: 0,
+    counts: [],
+    ...more,
+  },
   txids: ['aa'],
 })
 

@@ -2,6 +2,7 @@
  * Applying: what an event changes and the mark on its inbox row are one transaction, so both happen or
  * neither.
  */
+import { because, type Reason } from '../base/reasons.ts'
 import type { LatePolicy } from '../base/bitcoinSettings.ts'
 import type { Answer } from '../base/answer.ts'
 import { later, millis, type Millis, type World } from '../base/world.ts'
@@ -53,17 +54,17 @@ export interface Settler {
  * try.
  */
 export type Outcome =
-  | { is: 'done' | 'quarantined'; why: string }
+  | { is: 'done' | 'quarantined'; why: Reason }
   /** `others`: it is another workspace's or another program's, and bears no tag of ours. */
-  | { is: 'ignored'; why: string; others?: true }
-  | { is: 'again'; why: string; unheard?: true }
+  | { is: 'ignored'; why: Reason; others?: true }
+  | { is: 'again'; why: Reason; unheard?: true }
 
 /**
  * The bank did not say what an event is about. While it does not answer or does not know us, the event waits
  * for as long as that lasts.
  */
 export function unconfirmed(answer: Exclude<Answer<unknown>, { is: 'done' }>): Outcome {
-  const why = `the bank did not confirm it: ${answer.why}`
+  const why = because('not-confirmed', { said: answer.why })
   return answer.is === 'unsure' || answer.again ? { is: 'again', why, unheard: true } : { is: 'again', why }
 }
 

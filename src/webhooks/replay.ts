@@ -2,6 +2,7 @@
  * Looking at an event again: whether its bytes still bear their signature, what applying it once more would
  * do, and having that done.
  */
+import { because, type Reason } from '../base/reasons.ts'
 import { silentLog } from '../base/log.ts'
 import { isOnChain, railNames } from '../base/rails.ts'
 import { audit, postingsOf, type PostingRow } from '../ledger/ledger.ts'
@@ -54,7 +55,7 @@ export async function replayEvent(
   { by, why }: { by: string; why: string },
 ): Promise<boolean> {
   if (replayRefusal(row) !== undefined) return false
-  if (!(await backToNew(tx, row, `replayed by ${by}: ${why}`))) return false
+  if (!(await backToNew(tx, row, because('replayed', { by, said: why })))) return false
   await audit(tx, {
     actor: by,
     act: 'event replayed',
@@ -64,7 +65,7 @@ export async function replayEvent(
   return true
 }
 
-const backToNew = async (tx: Tx, row: InboxRow, why: string): Promise<boolean> =>
+const backToNew = async (tx: Tx, row: InboxRow, why: Reason): Promise<boolean> =>
   inbox.move(tx, row, 'new', { why }, [sql`tries = 0`, sql`next_at = ${await tx.now()}`])
 
 /** What applying an event once more would do. */
@@ -100,7 +101,7 @@ export async function rehearse(app: Settling, row: InboxRow): Promise<Rehearsal 
           sql`select coalesce(max(seq), 0) as seq from transitions`,
         ))!
         const known = new Set((await newestPostings(tx)).map(({ id }) => id))
-        if (!(await backToNew(tx, row, 'rehearsed')))
+        if (!(await backToNew(tx, row, because('rehearsed'))))
           throw new Rehearsed({ state: row.state, why: '', moves: [], postings: [] })
         await work(tx)
         throw new Rehearsed(await foundBy(tx, row, seq, known))
@@ -124,7 +125,7 @@ async function foundBy(tx: Tx, row: InboxRow, seq: bigint, known: ReadonlySet<st
     sql`select state, why from inbox where id = ${row.id}`,
   ))!
   const moves = await tx.all<Rehearsal['moves'][number]>(sql`
-    select subject, about, from_state, to_state, at, why, ref from transitions where seq > ${seq}
+    select subject, about, from_state, to_state, at, why, reason, detail, ref from transitions where seq > ${seq}
       and about <> 'inbox' order by seq`)
   const postings: PostingRow[] = []
   for (const { id } of (await newestPostings(tx)).toReversed())

@@ -1,4 +1,5 @@
 /** Settling: one inbox row at a time, claimed, and applied by the rail it came on. */
+import { because } from '../base/reasons.ts'
 import { later } from '../base/world.ts'
 import { eachApart, isUnreadable, skipLocked, sql, throwFirst, type Fault, type Db } from '../db/db.ts'
 import { finish, type Settling, type Settler } from './apply.ts'
@@ -41,7 +42,7 @@ export async function settleInbox(app: Settling): Promise<number> {
     for (const { of: row, why } of faults)
       await finish(app, row, row.kind ?? undefined, async () => ({
         is: 'again',
-        why: `it could not be applied: ${why}`.slice(0, 500),
+        why: because('cannot-be-applied', { fault: why.slice(0, 500) }),
       }))
     throwFirst(faults)
     // What came meanwhile is few, and each look costs a call of the bank: it shares the next one, within a
@@ -64,7 +65,7 @@ function claim(db: Db): Promise<InboxRow[]> {
 /** It is no try: once its key is there it is applied, however late. */
 const undecipherable = {
   is: 'again',
-  why: 'it cannot be decrypted: see "repasse keys status"',
+  why: because('undecryptable'),
   unheard: true,
 } as const
 
@@ -89,7 +90,7 @@ async function settling(
       ? settle(row)
       : finish(app, row, undefined, async () => ({
           is: 'again',
-          why: `the rail ${row.rail} is not configured here`,
+          why: because('rail-not-configured', { rail: row.rail }),
         }))
   }
 }

@@ -195,7 +195,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'what was read of the bank’s log before what is known changes nothing',
         file: 'src/webhooks/bank/reversals.ts',
-        from: "  if (BigInt(logs.length) < before.logs_seen) return { is: 'done', why: 'more of it was known before' }\n",
+        from: "  if (BigInt(logs.length) < before.logs_seen) return { is: 'done', why: because('more-known-before') }\n",
         to: '',
         test: 'test/reversals.test.ts',
       },
@@ -528,7 +528,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a transaction is sent while it is known that payouts are not stopped',
         file: 'src/payout/bundle/broadcast.ts',
-        from: "  if (deadline.leftMs() <= 0) return wait('this worker stalled before it was sent: it is chosen again')\n",
+        from: "  if (deadline.leftMs() <= 0) return wait(because('stalled-before-sent'))\n",
         to: '',
         test: 'test/bitcoin-sent.test.ts',
       },

@@ -423,8 +423,8 @@ export const securitySections: readonly SecuritySection[] = [
         also: [
           {
             file: 'src/people/user.ts',
-            from: "state: 'active' }, 'locked', { why: `locked by ${by}` })\n    await revokeAll(tx, user.id, by)\n",
-            to: "state: 'active' }, 'locked', { why: `locked by ${by}` })\n",
+            from: "state: 'active' }, 'locked', { why: because('locked-by', { by }) })\n    await revokeAll(tx, user.id, by)\n",
+            to: "state: 'active' }, 'locked', { why: because('locked-by', { by }) })\n",
           },
         ],
         test: 'src/people/people.test.ts',
@@ -994,7 +994,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a stop that was removed in the database still stops',
         file: 'src/payout/proven.ts',
-        from: '  if (edited !== undefined) {\n    await putOff(tx, due, edited)\n    return []\n  }\n',
+        from: "  if (edited !== undefined) {\n    await putOff(tx, due, because('edited', { finding: edited }))\n    return []\n  }\n",
         to: '',
         test: 'test/approvals.test.ts',
         title: 'a stop that was taken away past the program still stops, and is named',
@@ -1093,7 +1093,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nobody is asked for a draft that was put under another slot',
         file: 'src/invoice/unreadable.ts',
-        from: 'unreadableWhy : moved.get(draft.id)',
+        from: 'unreadableWhy : edited(moved.get(draft.id))',
         to: 'unreadableWhy : undefined',
         test: 'test/schedule-terms.test.ts',
         title: 'a draft that was put under another slot is asked for by nobody until it is put back',

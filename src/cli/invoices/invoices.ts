@@ -1,4 +1,5 @@
 /** `repasse invoice`: what was asked for, and everything that happened to it. */
+import { sentence } from '../../base/reasons.ts'
 import type { Command } from 'commander'
 import { invoiceFilters } from '../../queries/filters.ts'
 import { invoiceActCommands } from './acts.ts'
@@ -70,7 +71,7 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
                 received: moneyOf(standing.received, row.asset),
                 why: standing.why,
               })
-            : `invoice ${row.id} is ${row.state}: ${formatMoney(standing.received, row.asset)} of ${formatMoney(row.units, row.asset)} taken on by ${by}; ${standing.why}\n`,
+            : `invoice ${row.id} is ${row.state}: ${formatMoney(standing.received, row.asset)} of ${formatMoney(row.units, row.asset)} taken on by ${by}; ${sentence(standing.why)}\n`,
         )
       }),
     )

@@ -1,4 +1,5 @@
 /** Invoices as the commands print them: a list and one with its causes, as tables and as JSON. */
+import { sentence } from '../../base/reasons.ts'
 import type { Base } from '../../app.ts'
 import { BadInput } from '../../base/answer.ts'
 import { maskTaxId } from '../../base/brazil.ts'
@@ -106,7 +107,7 @@ function text(
     [
       'state',
       row.state === request?.looked?.standing.state
-        ? `${row.state}: ${request.looked.standing.why}`
+        ? `${row.state}: ${sentence(request.looked.standing.why)}`
         : row.state,
     ],
     ...(request ? askedFacts(request) : bankFacts(row)),

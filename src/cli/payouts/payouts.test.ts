@@ -2,6 +2,7 @@
  * What `payout` and `invoice list` say by which filter, and what `payout` says of one that is owed: why it
  * waits, whether anything is next, and when there is nothing to retry.
  */
+import { because } from '../../base/reasons.ts'
 import { beforeAll, expect, test } from 'vitest'
 import { openTerminal } from '../../../test/testbed/terminal.ts'
 import { trialAccountFlags } from '../../../test/testbed/trial.ts'
@@ -63,7 +64,7 @@ beforeAll(async () => {
         minPayout: 0n,
       } as const
       const terms = { transferFeeBy: 'house', transferFeeUnits: 0n } as const
-      payout = (await owe(tx, world, collected, terms, { why: 'credited' }))!
+      payout = (await owe(tx, world, collected, terms, { why: because('credited') }))!
     })
   } finally {
     await db.close()

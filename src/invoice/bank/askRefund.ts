@@ -2,6 +2,7 @@
  * Asking the bank to give money back: once the intent is written down, within its deadline, and what became
  * of it is read there.
  */
+import { because } from '../../base/reasons.ts'
 import { refused, type Answer } from '../../base/answer.ts'
 import { deadlineIn } from '../../base/deadline.ts'
 import type { Machine } from '../../base/machine.ts'
@@ -92,7 +93,7 @@ export async function askForRefund<Row extends AskedRow>(
     if (row.state !== 'approved' || (await stopped(tx)) !== undefined) return { row, askedAt: undefined }
     if (!(await what.isApproved(tx, row))) {
       world.log.error({ refund: id }, 'a refund is not asked for: it is not what was approved')
-      const state = await put(tx, what, row, what.over, { why: 'not-as-approved', ref: providerId })
+      const state = await put(tx, what, row, what.over, { why: because('not-as-approved'), ref: providerId })
       return { row: { ...row, state }, askedAt: undefined }
     }
     const now = await tx.now()
@@ -101,7 +102,7 @@ export async function askForRefund<Row extends AskedRow>(
       tx,
       { id, state: 'approved' },
       'refunding',
-      { why: 'asking-bank', ref: providerId },
+      { why: because('asking-bank'), ref: providerId },
       also,
     )
     return { row, askedAt: isMine ? now : undefined }
@@ -133,7 +134,7 @@ export async function askForRefund<Row extends AskedRow>(
         what,
         row,
         'approved',
-        { why: `later: ${refusal.why}` },
+        { why: because('later', { said: refusal.why }) },
         Math.max(refusal.afterMs ?? 0, againMs),
       )
     return put(
@@ -141,7 +142,7 @@ export async function askForRefund<Row extends AskedRow>(
       what,
       row,
       'unsure',
-      { why: `no-answer: ${looked.is === 'done' ? staleLook : looked.why}` },
+      { why: because('no-answer', { said: looked.is === 'done' ? staleLook : looked.why }) },
       absenceMs,
     )
   }, 'locks')
@@ -202,17 +203,17 @@ async function settle<Row extends AskedRow>(
 ): Promise<Row['state']> {
   const { provider_id: ref } = row
   if (seen.isDone) {
-    await what.end(tx, world, row, seen, { why: 'returned-at-bank', ref })
+    await what.end(tx, world, row, seen, { why: because('returned-at-bank'), ref })
     return (await what.lock(tx, row.id)).state
   }
   // The amount falls when the bank takes the refund on, or later; the money leaves later, and its event says
   // so.
   if (seen.isTaken || said === 'taken-on')
-    return put(tx, what, row, 'sent', { why: 'taken-on', ref }, silenceMs)
-  if (said !== undefined) return put(tx, what, row, what.over, { why: said, ref })
-  if (row.state === 'sent') return put(tx, what, row, what.over, { why: 'failed', ref })
+    return put(tx, what, row, 'sent', { why: because('taken-on'), ref }, silenceMs)
+  if (said !== undefined) return put(tx, what, row, what.over, { why: because('said', { said }), ref })
+  if (row.state === 'sent') return put(tx, what, row, what.over, { why: because('failed'), ref })
   if (row.absences + 1n >= absencesNeeded)
-    return put(tx, what, row, 'approved', { why: 'not-taken-on', ref }, 0)
+    return put(tx, what, row, 'approved', { why: because('not-taken-on'), ref }, 0)
   await set(tx, what, row, [sql`absences = absences + 1`, sql`next_at = ${later(await tx.now(), absenceMs)}`])
   return row.state
 }

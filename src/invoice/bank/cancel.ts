@@ -2,6 +2,7 @@
  * Canceling an invoice that nobody paid: a person's wish is written down, the bank is asked until it has
  * said, and its word wins.
  */
+import { because } from '../../base/reasons.ts'
 import { later, type Instant } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
 import { eachApart, forUpdate, sql, throwFirst, type Reader, type Tx } from '../../db/db.ts'
@@ -86,7 +87,7 @@ export async function cancelInvoice(
     })
     // What was never asked for is not at the bank.
     if (invoice.state === 'draft') {
-      await invoices.move(tx, { id, state: 'draft' }, 'canceled', { why: 'canceled-by-person' })
+      await invoices.move(tx, { id, state: 'draft' }, 'canceled', { why: because('canceled-by-person') })
       return { is: 'canceled', invoice: (await lock(tx, id))! }
     }
     await tx.run(sql`
@@ -135,7 +136,7 @@ async function goOn(
           : undefined
     if (to) {
       await invoices.move(tx, { id, state: invoice.state }, to, {
-        why: 'canceled-by-person',
+        why: because('canceled-by-person'),
         ref: providerId!,
       })
       await over(null)

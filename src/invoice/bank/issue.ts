@@ -2,6 +2,7 @@
  * Issuing: drafts are claimed, the provider is asked outside any transaction, and what it answered is written
  * down.
  */
+import { because } from '../../base/reasons.ts'
 import { refused, type Answer } from '../../base/answer.ts'
 import { parseDiscounts, usualExpiresInMs } from '../../base/payTerms.ts'
 import { deadlineIn, type Deadline } from '../../base/deadline.ts'
@@ -71,7 +72,7 @@ async function claimDrafts(db: Db, rail: Rail, batchTag: string | undefined): Pr
           tx,
           { id: row.id, state: 'draft' },
           'issuing',
-          { why: 'about to ask the bank', again: true },
+          { why: because('about-to-ask-bank'), again: true },
           also,
         )
       )
@@ -170,7 +171,7 @@ async function record(
       const made = answer.value.find(invoice => invoice.tag === order.id)
       if (made) {
         const isOurs = await takeAsIssued(tx, order.id, made, {
-          why: 'the bank issued it',
+          why: because('bank-issued'),
           ref: made.providerId,
         })
         return isOurs ? undefined : made
@@ -179,7 +180,7 @@ async function record(
         tx,
         { id: order.id, state: 'issuing' },
         'unsure',
-        { why: 'the bank answered without it', again: true },
+        { why: because('bank-left-it-out'), again: true },
         [sql`next_at = ${later(now, absenceMs)}`],
       )
       return undefined
@@ -190,7 +191,7 @@ async function record(
         tx,
         { id: order.id, state: 'issuing' },
         'unsure',
-        { why: answer.why, again: true },
+        { why: because('said', { said: answer.why }), again: true },
         [sql`next_at = ${later(now, absenceMs)}`],
       )
       return undefined
@@ -201,10 +202,13 @@ async function record(
           tx,
           { id: order.id, state: 'issuing' },
           'draft',
-          { why: answer.why, again: true },
+          { why: because('said', { said: answer.why }), again: true },
           [sql`next_at = ${nextAt}`],
         )
-      } else await invoices.move(tx, { id: order.id, state: 'issuing' }, 'refused', { why: answer.why })
+      } else
+        await invoices.move(tx, { id: order.id, state: 'issuing' }, 'refused', {
+          why: because('said', { said: answer.why }),
+        })
       return undefined
   }
 }

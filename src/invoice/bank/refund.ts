@@ -2,6 +2,7 @@
  * Refunding an invoice that was paid: part or all of it goes back to its payer through the bank, once two
  * people said so.
  */
+import { because } from '../../base/reasons.ts'
 import { BadInput, done } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
 import { formatUnits, formatReais } from '../../base/money.ts'
@@ -139,7 +140,7 @@ export async function approveOwnRefund(
     values (${id}, ${invoice.store_id}, ${invoice.rail}, ${invoiceId}, ${invoice.provider_id}, 'approved',
       ${units}, ${leftUnits}, ${madeBy},
       ${by}, ${why}, ${now}, ${now}, ${now}, ${now})`)
-  await remember(tx, 'invoice_refunds', id, '', 'approved', { why: 'decided', ref: invoiceId }, now)
+  await remember(tx, 'invoice_refunds', id, '', 'approved', { why: because('decided'), ref: invoiceId }, now)
   await audit(tx, {
     actor: by,
     act: 'invoice refund approved',
@@ -229,7 +230,7 @@ export async function followRefund(
   else if (underWay) await refundTakenOf(tx, own, row, cause)
   // A log from before it was asked for says nothing about it.
   else if (row.state === 'sent' && failedAt !== undefined && failedAt >= row.asked_at!)
-    await failRefundOf(tx, own, row, { ...cause, why: 'failed' })
+    await failRefundOf(tx, own, row, { ...cause, why: because('failed') })
 }
 
 /** Goes on with every refund that is due. Answers how many. */

@@ -1,4 +1,5 @@
 /** Refunding a twin: a person approves, and the bank is asked (`askRefund.ts`). */
+import { because } from '../../base/reasons.ts'
 import { done } from '../../base/answer.ts'
 import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
@@ -86,7 +87,13 @@ async function decide(
       sql`absences = 0`,
       sql`next_at = ${nextAt}`,
     ]
-    await twins.move(tx, { id: twin.id, state: 'credited' }, to, { why: 'decided', ref: providerId }, also)
+    await twins.move(
+      tx,
+      { id: twin.id, state: 'credited' },
+      to,
+      { why: because('decided'), ref: providerId },
+      also,
+    )
     await book(tx, twin)
     const detail = { duplicate: providerId, units: `${twin.paid_units}`, why }
     await audit(tx, {

@@ -2,6 +2,7 @@
  * Asking for an invoice again that was refused, expired or canceled: a new invoice of the same slot that
  * names the old one, once.
  */
+import { because } from '../../base/reasons.ts'
 import { millis, type Instant, type World } from '../../base/world.ts'
 import { parseDiscounts, usualExpiresInMs } from '../../base/payTerms.ts'
 import { brl } from '../../base/money.ts'
@@ -237,7 +238,7 @@ async function writeAgain(
   )
   if (made)
     await takeAsIssued(tx, newId, made, {
-      why: 'the bank had it, and these books had forgotten it',
+      why: because('known-again'),
       ref: made.providerId,
     })
   await tx.run(sql`

@@ -2,6 +2,7 @@
  * Settles unsure invoices by asking: found by tag they are issued; absent twice, `absenceMs` apart, they are
  * asked for again.
  */
+import { because } from '../../base/reasons.ts'
 import { deadlineIn } from '../../base/deadline.ts'
 import { later, type World } from '../../base/world.ts'
 import { absenceMs, callMs, type ProviderInvoice, type Rail } from '../../rails/rail.ts'
@@ -62,7 +63,7 @@ async function abandonIssuing(tx: Tx, rail: string, now: string): Promise<void> 
       tx,
       { id, state: 'issuing' },
       'unsure',
-      { why: 'nobody wrote down an answer', again: true },
+      { why: because('answer-not-written-down'), again: true },
       [sql`next_at = ${now}`],
     )
 }
@@ -76,13 +77,13 @@ async function compare(tx: Tx, rail: string, batchTag: string, found: ProviderIn
   for (const { id, absences } of rows) {
     const made = bestOf(found.filter(invoice => invoice.tag === id))
     if (made) {
-      await takeAsIssued(tx, id, made, { why: 'found at the bank by its tag', ref: made.providerId })
+      await takeAsIssued(tx, id, made, { why: because('found-by-tag'), ref: made.providerId })
     } else if (absences + 1n >= absencesNeeded) {
       await invoices.move(
         tx,
         { id, state: 'unsure' },
         'draft',
-        { why: 'the bank did not have it, asked twice', again: true },
+        { why: because('not-at-bank'), again: true },
         [sql`next_at = ${now}`],
       )
       await watchForTwins(tx, rail, batchTag)

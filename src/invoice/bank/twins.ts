@@ -2,7 +2,7 @@
  * Twins: a lost answer can leave two invoices of one tag at the bank. The one our books do not know is
  * canceled at once, and looked for.
  */
-import { sentence } from '../../base/reasons.ts'
+import { because, sentence } from '../../base/reasons.ts'
 import { newId } from '../../base/id.ts'
 import { brl } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
@@ -246,7 +246,9 @@ export async function cancelTwin(
         ? undefined
         : (seenAs('open', shown.value.status) ?? (answer.is === 'done' ? 'canceled' : undefined))
     if (to) {
-      const why = to === 'paid' ? 'paid-meanwhile' : answer.is === 'done' ? 'canceled-here' : 'over-at-bank'
+      const why = because(
+        to === 'paid' ? 'paid-meanwhile' : answer.is === 'done' ? 'canceled-here' : 'over-at-bank',
+      )
       await twins.move(tx, { id, state: 'open' }, to, { why, ref: providerId }, [sql`next_at = null`])
       return to
     }
@@ -290,7 +292,10 @@ async function recordTwins(
     if (keptId === undefined) continue
     for (const shown of alike) {
       if (shown.providerId === keptId || !(await concernsUs(tx, shown, rail.name))) continue
-      const twin = await noteTwin(tx, world, invoice, shown, { why: 'seen-by-tag', ref: shown.providerId })
+      const twin = await noteTwin(tx, world, invoice, shown, {
+        why: because('seen-by-tag'),
+        ref: shown.providerId,
+      })
       if (twin.state === 'open') open.push(twin)
     }
   }
@@ -307,10 +312,7 @@ async function takeDraft(
   alike: readonly ProviderInvoice[],
 ): Promise<string | undefined> {
   const made = state === 'draft' ? bestOf(alike) : undefined
-  if (
-    !made ||
-    !(await takeAsIssued(tx, id, made, { why: 'found at the bank by its tag', ref: made.providerId }))
-  )
+  if (!made || !(await takeAsIssued(tx, id, made, { why: because('found-by-tag'), ref: made.providerId })))
     return undefined
   return made.providerId
 }

@@ -2,7 +2,8 @@
  * Payment requests: drafts on a chain are given an address of their own. Nobody is asked for it, so nothing
  * here can be unsure.
  */
-import { minRequest, formatMoney } from '../../base/money.ts'
+import { because } from '../../base/reasons.ts'
+import { minRequest } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import type { Destination } from '../../rails/chain.ts'
 import { encrypted, skipLocked, sql, type Db, type Tx } from '../../db/db.ts'
@@ -38,13 +39,13 @@ export async function requestDrafts(
       for (const row of await putOffDrafts(tx, rows)) {
         // A price that rose since the schedule was added makes of few reais what no node passes on.
         if (row.units < minRequest) {
-          const why = `${formatMoney(row.units, 'BTC')} is below ${formatMoney(minRequest, 'BTC')}, which no node passes on: ask for more`
+          const why = because('below-dust', { units: `${row.units}`, least: `${minRequest}` })
           await requests.move(tx, { id: row.id, state: 'draft' }, 'refused', { why })
           world.log.warn({ invoice: row.id, why }, 'a request was refused')
           continue
         }
         const { address, number } = await takeAddress(tx, row.id)
-        const cause = { why: `address ${number} of our account is its own`, ref: address }
+        const cause = { why: because('address-its-own', { number: `${number}` }), ref: address }
         await requests.move(tx, { id: row.id, state: 'draft' }, 'issued', cause, [
           sql`provider_id = ${address}`,
           sql`address_index = ${number}`,

@@ -1,6 +1,7 @@
 /**
  * Standing is one function of what lies where: whatever came in whatever order, the same coins mean the same.
  */
+import { sentence } from '../../base/reasons.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { LatePolicy } from '../../base/bitcoinSettings.ts'
@@ -140,7 +141,7 @@ describe('what comes late', () => {
   test('what a person must say about is named beside what is enough without it', () => {
     const found = requestStatus(asked, [coin(10_000n, 6), late(700n, 6)], at({ is: 'hold' }))
     expect(found).toMatchObject({ state: 'credited', counts: [true, false], received: 10_700n })
-    expect(found.why).toMatch(/and 700 came late: a person decides about those/)
+    expect(sentence(found.why)).toMatch(/and 700 came late: a person decides about those/)
   })
 })
 

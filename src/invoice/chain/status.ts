@@ -2,6 +2,7 @@
  * Standing: what the coins of a request make of it. Pure, and the only place it is decided; the same coins
  * always mean the same.
  */
+import { because, type Reason } from '../../base/reasons.ts'
 import type { ConfirmationRule, LatePolicy } from '../../base/bitcoinSettings.ts'
 import { millis, type Instant, type Millis } from '../../base/world.ts'
 import type { RequestState } from '../states.ts'
@@ -37,7 +38,7 @@ export interface Sighting {
 
 export interface RequestStatus {
   state: Exclude<RequestState, 'draft'>
-  why: string
+  why: Reason
   /** Satoshis that are on their way or there, counted or not. */
   received: bigint
   /** What is still to come to the same address; 0 where nothing is. */
@@ -78,7 +79,7 @@ export function requestStatus(asked: Asked, coins: readonly Sighting[], terms: T
   const missing = worth >= asked.units ? 0n : asked.units - worth
   const depth = depthCovering(asked.units, counted)
   const counts = judged.map(({ coin, worth: counting }) => coin.depth >= 0 && counting !== undefined)
-  const be = (state: RequestStatus['state'], why: string): RequestStatus => ({
+  const be = (state: RequestStatus['state'], why: Reason): RequestStatus => ({
     state,
     why,
     received,
@@ -88,20 +89,22 @@ export function requestStatus(asked: Asked, coins: readonly Sighting[], terms: T
   })
 
   if (live.length === 0) {
-    const back = coins.some(({ spent }) => spent === true) && 'what came was given back'
+    const back = coins.some(({ spent }) => spent === true) ? because('came-and-returned') : undefined
     return terms.now > millis(asked.dueAt)
-      ? be('expired', back || 'nothing came in its time')
-      : be('issued', back || 'nothing has come yet')
+      ? be('expired', back ?? because('nothing-in-time'))
+      : be('issued', back ?? because('nothing-yet'))
   }
   const enough = missing === 0n || asked.takenOn
   if (!enough) {
-    if (counted.length < live.length) return be('late', 'it was paid after its time: a person decides')
-    if (terms.now > millis(asked.watchUntil))
-      return be('late', 'it was paid in part, and its time is over: a person decides')
-    return be('underpaid', `${missing} satoshis are missing`)
+    if (counted.length < live.length) return be('late', because('paid-late'))
+    if (terms.now > millis(asked.watchUntil)) return be('late', because('paid-in-part'))
+    return be('underpaid', because('missing', { units: `${missing}` }))
   }
   const aside = received - sum(counted.map(({ coin }) => coin.units))
-  const over = `${worth > asked.units ? `, ${worth - asked.units} more than asked` : ''}${aside > 0n ? `, and ${aside} came late: a person decides about those` : ''}`
+  const beyond = {
+    ...(worth > asked.units && { over: `${worth - asked.units}` }),
+    ...(aside > 0n && { late: `${aside}` }),
+  }
   const payable = Math.max(terms.payoutDepth, asked.confirmations)
   // What may not be spent yet counts as if it lay so much higher.
   const ripe = depthCovering(
@@ -111,15 +114,13 @@ export function requestStatus(asked: Asked, coins: readonly Sighting[], terms: T
       worth: its,
     })),
   )
-  if (ripe >= payable) return be('credited', `${depth} blocks deep${over}`)
+  if (ripe >= payable) return be('credited', because('deep', { depth, ...beyond }))
   if (depth >= payable)
-    return be(
-      'paid',
-      `${depth} blocks deep, and a miner’s reward may be spent ${payable - ripe} blocks later${over}`,
-    )
-  if (depth >= asked.confirmations) return be('paid', `${depth} of ${payable} blocks deep${over}`)
-  if (depth > 0) return be('confirming', `${depth} of ${asked.confirmations} confirmations${over}`)
-  return be('seen', `seen, in no block yet${over}`)
+    return be('paid', because('deep-not-ripe', { depth, later: payable - ripe, ...beyond }))
+  if (depth >= asked.confirmations) return be('paid', because('deep-of', { depth, of: payable, ...beyond }))
+  if (depth > 0)
+    return be('confirming', because('confirmations', { depth, of: asked.confirmations, ...beyond }))
+  return be('seen', because('seen', beyond))
 }
 
 /** How much of what was asked a coin covers; undefined where a person must say. */

@@ -344,7 +344,7 @@ async function record(tx: Tx, world: World, order: Order, answer: Answer<Provide
   switch (answer.is) {
     case 'done': {
       const made = answer.value.find(payout => payout.externalId === order.externalId)
-      return made ? taken(tx, order, made) : unclear(tx, order, 'the bank answered without it')
+      return made ? taken(tx, order, made) : unclear(tx, order, because('bank-left-it-out'))
     }
     // No answer came, so the money may be on its way: resolve asks by tag before anyone pays again.
     case 'unsure':

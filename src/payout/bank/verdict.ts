@@ -488,7 +488,14 @@ async function disown(
   const order = await orderOf(tx, payout, transfer)
   if (!order) return
   if (order.provider_id === providerId && (await madeForAnother(tx, payout, transfer)) !== undefined)
-    return takeBack(tx, world, order, payout, `transfer ${providerId} was not made for it`, cause)
+    return takeBack(
+      tx,
+      world,
+      order,
+      payout,
+      because('transfer-for-another', { transfer: providerId }),
+      cause,
+    )
   if (!['sending', 'unsure', 'sent'].includes(order.state)) return
   const others = tagged.filter(
     other => other.externalId === order.external_id && other.providerId !== providerId,
@@ -506,5 +513,13 @@ async function disown(
       { externalId: order.external_id, found: others, errors: [], readNow: true },
       cause,
     )
-  else await giveUp(tx, world, freed, payout, `transfer ${providerId} is not this order`, cause)
+  else
+    await giveUp(
+      tx,
+      world,
+      freed,
+      payout,
+      because('transfer-not-this-order', { transfer: providerId }),
+      cause,
+    )
 }

@@ -1,5 +1,5 @@
 /** Sending: bytes that are kept are sent, the same bytes, as often as it takes until a block has them. */
-import { because } from '../../base/reasons.ts'
+import { because, type Reason } from '../../base/reasons.ts'
 import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { later, type World } from '../../base/world.ts'
 import type { ChainRail } from '../../rails/chain.ts'
@@ -43,7 +43,7 @@ export async function sendBundles(
   })
   for (const { of: bundle, why } of faults) {
     world.log.error({ bundle: bundle.id, why }, 'a bundle could be neither signed nor sent')
-    await putOff(db, world, bundle.id, `it can be neither signed nor sent: ${why}`.slice(0, 500))
+    await putOff(db, world, bundle.id, because('cannot-go-out', { fault: why.slice(0, 500) }))
   }
   throwFirst(faults)
   return outcome
@@ -67,7 +67,7 @@ async function sendBest(
   const may = stopped === undefined ? best : others.find(({ state }) => state === 'sent')
   await world.at('bundle chosen')
   const became = may && (await send(db, rail, world, may, deadline))
-  if (stopped !== undefined) await putOff(db, world, bundleId, stopped)
+  if (stopped !== undefined) await putOff(db, world, bundleId, because('payouts-stopped', { fault: stopped }))
   return stopped === undefined ? became : 'later'
 }
 
@@ -84,11 +84,11 @@ async function send(
 ): Promise<'sent' | 'later' | undefined> {
   const { bundle_id: bundle, id: txid } = candidate
   const fresh = candidate.state === 'signed'
-  const wait = async (why: string) => (await putOff(db, world, bundle, why), 'later' as const)
+  const wait = async (why: Reason) => (await putOff(db, world, bundle, why), 'later' as const)
   const strange = await db.tx(tx => strangeIn(tx, rail, candidate))
-  if (strange !== undefined) return wait(strange)
+  if (strange !== undefined) return wait(because('policy', { fault: strange }))
   // A person may have stopped payouts since, or another worker canceled it.
-  if (deadline.leftMs() <= 0) return wait('this worker stalled before it was sent: it is chosen again')
+  if (deadline.leftMs() <= 0) return wait(because('stalled-before-sent'))
   const answer = await rail.broadcast(candidate.raw)
   await world.at('bundle sent')
   if (answer.is === 'done') {
@@ -97,16 +97,16 @@ async function send(
     return fresh ? 'sent' : undefined
   }
   // A lost answer is asked for again by sending the same bytes: they cannot pay twice.
-  if (answer.is === 'unsure' || answer.again) return wait(answer.why)
+  if (answer.is === 'unsure' || answer.again) return wait(because('said', { said: answer.why }))
   const excuse = await excuseOf(db, rail, candidate)
-  if (excuse !== undefined) return wait(`${answer.why}; ${excuse}`)
+  if (excuse !== undefined) return wait(because('node-refuses', { said: answer.why, excuse }))
   const news = await db.tx(async tx => {
     await tx.one(sql`select id from bundles where id = ${bundle} ${forUpdate}`)
     const before = await tx.one<{ refusal: string | null }>(
       sql`select refusal from bundle_candidates where id = ${txid}`,
     )
     await tx.run(
-      sql`update bundles set ${setWhy(answer.why)}, next_at = ${later(await tx.now(), sendAgainMs)}
+      sql`update bundles set ${setWhy(because('said', { said: answer.why }))}, next_at = ${later(await tx.now(), sendAgainMs)}
         where id = ${bundle}`,
     )
     await tx.run(sql`update bundle_candidates set refusal = ${answer.why} where id = ${txid}`)
@@ -165,11 +165,11 @@ async function taken(tx: Tx, candidate: CandidateRow): Promise<void> {
   const bundle = (await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`))!
   const waits = (await latestOf(tx, id)).state === 'planned'
   // What a better offer waits for stays said.
-  const why = waits ? bundle.why : null
+  const why = waits ? sql`` : sql`${setWhy(null)}, `
   await candidates.move(tx, { id: txid, state: 'signed' }, 'sent', cause)
   if (bundle.state === 'signed') await bundles.move(tx, { id, state: 'signed' }, 'sent', cause)
   await tx.run(
-    sql`update bundles set ${setWhy(why)}, next_at = ${later(await tx.now(), waits ? signAgainMs : sendAgainMs)}
+    sql`update bundles set ${why}next_at = ${later(await tx.now(), waits ? signAgainMs : sendAgainMs)}
       where id = ${id}`,
   )
   await tx.run(sql`update bundle_candidates set refusal = null where id = ${txid} and refusal is not null`)

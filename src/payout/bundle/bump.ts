@@ -2,9 +2,10 @@
  * A better offer: what waits too long in the mempool is offered again with a higher fee. It spends the same
  * coins, so one of the two at most is mined.
  */
+import { because, type Reason } from '../../base/reasons.ts'
 import type { World } from '../../base/world.ts'
 import type { ChainRail } from '../../rails/chain.ts'
-import { setWhy, eachApart, forUpdate, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
+import { setWhy, eachApart, forUpdate, sql, throwFirst, type Db, type Tx, says } from '../../db/db.ts'
 import {
   keepCandidate,
   latestOf,
@@ -22,7 +23,7 @@ import type { BundleTerms, Present } from './terms.ts'
 import { againstPolicy } from './sign.ts'
 import { chainPayoutsStopped } from './unread.ts'
 
-type Bumped = { is: 'bumped' } | { is: 'not needed' } | { is: 'impossible'; why: string }
+type Bumped = { is: 'bumped' } | { is: 'not needed' } | { is: 'impossible'; why: Reason }
 
 /**
  * Plans a replacement where a transaction is stuck and more is usual now. Its signing and sending are those
@@ -39,7 +40,7 @@ export async function bumpBundles(
     sql`select * from bundles where state in ('signed', 'sent') order by id limit 100`,
   )
   let count = 0
-  const faults = await eachApart(open, async ({ id, why }) => {
+  const faults = await eachApart(open, async ({ id, ...before }) => {
     // Most are not: then nothing is locked.
     if (!isStuck(await latestOf(db, id), present.height, terms.bumpAfterBlocks)) return
     const bumped = await db.tx(tx => bump(tx, rail, id, terms, present), 'locks')
@@ -51,14 +52,14 @@ export async function bumpBundles(
         'a bundle waits too long in the mempool: a better fee is offered',
       )
     }
-    if (bumped.is === 'impossible' && bumped.why !== why)
+    if (bumped.is === 'impossible' && !says(before, bumped.why))
       world.log.warn({ bundle: id, why: bumped.why }, 'a bundle waits too long in the mempool')
   })
   for (const { of: bundle, why } of faults) {
     world.log.error({ bundle: bundle.id, why }, 'no better fee could be planned for a bundle')
     await db.tx(tx =>
       tx.run(
-        sql`update bundles set ${setWhy(`no better fee can be planned: ${why}`.slice(0, 500))}
+        sql`update bundles set ${setWhy(because('no-better-fee-planned', { fault: why.slice(0, 500) }))}
           where id = ${bundle.id}`,
       ),
     )
@@ -89,10 +90,7 @@ async function bump(
     return { is: 'bumped' }
   }
   const strange = await strangeIn(tx, rail, candidate)
-  if (strange !== undefined) {
-    await tx.run(sql`update bundles set ${setWhy(strange)} where id = ${id}`)
-    return { is: 'impossible', why: strange }
-  }
+  if (strange !== undefined) return impossible(tx, id, because('policy', { fault: strange }))
   const plan = readPlan(candidate.plan)
   const payees = plan.outputs.flatMap(({ key, units, feeShare, script }) =>
     key === undefined ? [] : [{ key, units: units + feeShare, script }],
@@ -108,19 +106,25 @@ async function bump(
     replaces: { inputs: plan.inputs, feeUnits: candidate.fee_units, size: Number(candidate.size) },
   })
   if (planned.is !== 'planned') {
-    const why = `no better fee can be offered: ${planned.is === 'dust' ? 'its payees would be left with dust' : planned.is === 'short' ? 'its coins do not cover it' : planned.why}`
-    await tx.run(sql`update bundles set ${setWhy(why)} where id = ${id}`)
-    return { is: 'impossible', why }
+    const why =
+      planned.is === 'dust'
+        ? because('better-fee-leaves-dust')
+        : planned.is === 'short'
+          ? because('better-fee-not-covered')
+          : because('better-fee-too-dear', { fault: planned.why })
+    return impossible(tx, id, why)
   }
   const against = await againstPolicy(tx, rail, planned.plan, id)
-  if (against !== undefined) {
-    await tx.run(sql`update bundles set ${setWhy(against)} where id = ${id}`)
-    return { is: 'impossible', why: against }
-  }
+  if (against !== undefined) return impossible(tx, id, because('policy', { fault: against }))
   if (planned.plan.outputs.some(({ key }) => key === undefined)) await terms.change.take(tx)
   await keepCandidate(tx, id, planned.plan, sharesOf(await outputsOf(tx, candidate.id)))
   await tx.run(sql`update bundles set ${setWhy(null)}, next_at = ${await tx.now()} where id = ${id}`)
   return { is: 'bumped' }
+}
+
+async function impossible(tx: Tx, id: string, why: Reason): Promise<Bumped> {
+  await tx.run(sql`update bundles set ${setWhy(why)} where id = ${id}`)
+  return { is: 'impossible', why }
 }
 
 /** The orders of each output, by every one of them: whichever was its key stays it. */

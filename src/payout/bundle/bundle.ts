@@ -21,6 +21,8 @@ export type BundleRow = {
   booked: string | null
   bookings: bigint
   why: string | null
+  reason: string | null
+  detail: string | null
   next_at: Instant
   added_at: Instant
   changed_at: Instant

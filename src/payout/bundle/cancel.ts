@@ -125,8 +125,9 @@ export async function endUnsigned(
   world.log.error({ bundle: id, why }, 'a bundle is not signed')
   const bundle = (await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`))!
   if (bundle.state !== 'planned' || !isNobodys(await candidatesOf(tx, id))) return
-  await endCanceled(tx, world, bundle, { why })
-  await owedAgain(tx, id, { why })
+  const cause = { why: because('policy', { fault: why }) }
+  await endCanceled(tx, world, bundle, cause)
+  await owedAgain(tx, id, cause)
 }
 
 /** Nobody was ever given any of them to sign. */

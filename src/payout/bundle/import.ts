@@ -2,6 +2,7 @@
  * Importing: what a person hands back signed is held against what was asked, output by output, and against
  * the signing policy.
  */
+import { because } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { assertMayApprove, audit } from '../../ledger/ledger.ts'
 import type { ChainRail } from '../../rails/chain.ts'
@@ -52,7 +53,7 @@ export async function importSigned(db: Db, rail: ChainRail, text: string, by: st
     await assertMayApprove(tx, by, await tx.now())
     const unread = await chainUnread(tx)
     if (unread !== undefined) throw new BadInput(unreadSentence(unread))
-    const against = await keepSigned(tx, rail, current, signed, `${by} handed it back signed`)
+    const against = await keepSigned(tx, rail, current, signed, because('handed-back-signed', { by }))
     if (against !== undefined) throw new BadInput(against)
     await audit(tx, {
       actor: by,

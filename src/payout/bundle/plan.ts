@@ -2,7 +2,7 @@
  * Planning: what is owed to Bitcoin accounts is gathered for a while, and goes out as one transaction. Coins,
  * orders and the plan are one transaction of ours.
  */
-import { because } from '../../base/reasons.ts'
+import { because, type Reason } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
 import { canonical } from '../../approvals/approvals.ts'
@@ -144,8 +144,7 @@ async function planDue(
         if (planned.plan.size > maxSize) {
           // Who is left out of this one is in the next.
           const last = waiting.pop()!
-          if (waiting.length === 0)
-            await wait(tx, last.payout, 'it takes more coins than one transaction may spend', dustAgainMs)
+          if (waiting.length === 0) await wait(tx, last.payout, because('too-many-coins'), dustAgainMs)
           break
         }
         const against = await againstPolicy(tx, rail, planned.plan, '', 'planned')
@@ -157,7 +156,8 @@ async function planDue(
               : await refusedAlone(tx, rail, orders, { coins, feeRate, mostFeeRate, index, height })
           if (refused.size === 0) refused.set(waiting.at(-1)!.key, against)
           for (const { payout, key } of waiting)
-            if (refused.has(key)) await wait(tx, payout, refused.get(key)!, policyAgainMs)
+            if (refused.has(key))
+              await wait(tx, payout, because('policy', { fault: refused.get(key)! }), policyAgainMs)
           waiting = waiting.filter(({ key }) => !refused.has(key))
           break
         }
@@ -176,8 +176,7 @@ async function planDue(
             .flatMap(({ of }) => of.map(({ key }) => key)),
         )
         for (const { payout, key } of waiting)
-          if (tooSmall.has(key))
-            await wait(tx, payout, 'its share of the network fee would leave dust', dustAgainMs)
+          if (tooSmall.has(key)) await wait(tx, payout, because('share-leaves-dust'), dustAgainMs)
         waiting = waiting.filter(({ key }) => !tooSmall.has(key))
         break
       }
@@ -186,11 +185,12 @@ async function planDue(
         for (let missing = planned.missing; missing > 0n && waiting.length > 0;) {
           const { payout } = waiting.pop()!
           missing -= payout.units
-          await wait(tx, payout, 'the coins that lie deep enough do not cover it yet', againMs)
+          await wait(tx, payout, because('coins-do-not-cover'), againMs)
         }
         break
       case 'too dear':
-        for (const { payout } of waiting) await wait(tx, payout, planned.why, againMs)
+        for (const { payout } of waiting)
+          await wait(tx, payout, because('network-too-dear', { fault: planned.why }), againMs)
         return { is: 'not now', why: planned.why }
     }
   }
@@ -412,7 +412,7 @@ async function openAttempt(
   })
 }
 
-async function wait(tx: Tx, payout: PayoutRow, why: string, ms: Millis): Promise<void> {
+async function wait(tx: Tx, payout: PayoutRow, why: Reason, ms: Millis): Promise<void> {
   const next = later(await tx.now(), ms)
   await tx.run(
     sql`update payouts set next_at = ${next}, ${setWhy(why)} where id = ${payout.id}

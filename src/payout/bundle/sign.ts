@@ -2,10 +2,10 @@
  * Signing: the policy is asked anew, the node's wallet is asked to sign, and the bytes are kept before anyone
  * sees them.
  */
-import { sentence } from '../../base/reasons.ts'
+import { because, sentence, type Reason } from '../../base/reasons.ts'
 import { later, type World } from '../../base/world.ts'
 import type { ChainRail, Plan, Signed } from '../../rails/chain.ts'
-import { setWhy, forUpdate, sql, type Db, type Tx } from '../../db/db.ts'
+import { setWhy, forUpdate, sql, type Db, type Tx, says } from '../../db/db.ts'
 import { markHanded, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import { endUnsigned, isCancellation, type OwedAgain } from './cancel.ts'
 import { strangeIn } from './check.ts'
@@ -40,29 +40,24 @@ export async function signByWallet(
       (await againstPolicy(tx, rail, plan, id))
     return refusal ?? ((await markHanded(tx, candidate)) ? undefined : 'it has ended')
   }, 'locks')
-  if (against !== undefined) return putOff(db, world, id, against)
+  if (against !== undefined) return putOff(db, world, id, because('policy', { fault: against }))
   const answer = await rail.sign(plan)
   await world.at('bundle signed')
-  if (answer.is !== 'done') return putOff(db, world, id, `the wallet did not sign: ${answer.why}`)
+  if (answer.is !== 'done') return putOff(db, world, id, because('wallet-did-not-sign', { said: answer.why }))
   const signed = answer.value
   switch (signed.is) {
     case 'signed': {
       const refusal = await db.tx(
-        tx => keepSigned(tx, rail, candidate, signed, 'the node’s wallet signed it'),
+        tx => keepSigned(tx, rail, candidate, signed, because('wallet-signed')),
         'locks',
       )
       await world.at('bundle bytes kept')
-      return refusal === undefined ? true : putOff(db, world, id, refusal)
+      return refusal === undefined ? true : putOff(db, world, id, because('policy', { fault: refusal }))
     }
     case 'incomplete':
-      return putOff(
-        db,
-        world,
-        id,
-        'the wallet holds not all the keys: is BITCOIN_WALLET the one of BITCOIN_DESCRIPTOR?',
-      )
+      return putOff(db, world, id, because('wallet-lacks-keys'))
     case 'wrong':
-      return putOff(db, world, id, `the wallet signed something else: ${signed.why}`)
+      return putOff(db, world, id, because('wallet-signed-else', { fault: signed.why }))
   }
 }
 
@@ -124,7 +119,7 @@ export async function keepSigned(
   rail: ChainRail,
   candidate: CandidateRow,
   { raw }: Signed & { is: 'signed' },
-  why: string,
+  why: Reason,
 ): Promise<string | undefined> {
   await takeTurnToSign(tx)
   const strange = await strangeIn(tx, rail, { ...candidate, raw })
@@ -153,16 +148,16 @@ export const takeTurnToSign = (tx: Tx) =>
   tx.all(sql`select branch from chain_branches where branch = 'change' ${forUpdate}`)
 
 /** What cannot go on now is said on the bundle, and tried again. */
-export async function putOff(db: Db, world: World, bundleId: string, why: string): Promise<false> {
+export async function putOff(db: Db, world: World, bundleId: string, why: Reason): Promise<false> {
   const news = await db.tx(async tx => {
-    const before = await tx.one<{ why: string | null }>(
-      sql`select why from bundles where id = ${bundleId} ${forUpdate}`,
+    const before = await tx.one<{ reason: string | null; detail: string | null }>(
+      sql`select reason, detail from bundles where id = ${bundleId} ${forUpdate}`,
     )
     await tx.run(
       sql`update bundles set ${setWhy(why)}, next_at = ${later(await tx.now(), signAgainMs)}
         where id = ${bundleId}`,
     )
-    return before?.why !== why
+    return !says(before, why)
   }, 'locks')
   if (news) world.log.warn({ bundle: bundleId, why }, 'a bundle waits')
   return false

@@ -1,7 +1,7 @@
 /**
  * The bank's events: read, asked about at the bank, and applied. Where a bank invoice and its payout meet.
  */
-import { sentence } from '../../base/reasons.ts'
+import { because, sentence } from '../../base/reasons.ts'
 import { BadInput, done, type Answer } from '../../base/answer.ts'
 import type { World } from '../../base/world.ts'
 import {
@@ -70,12 +70,12 @@ async function settleBankEvent(
   if (!event)
     return finish(app, row, undefined, async () => ({
       is: 'quarantined',
-      why: 'it cannot be read as an event',
+      why: because('unreadable'),
     }))
   if (event.workspaceId !== app.rail.workspaceId)
     return finish(app, row, event.kind, async () => ({
       is: 'ignored',
-      why: `of another workspace (${event.workspaceId})`,
+      why: because('of-other-workspace', { workspace: event.workspaceId }),
       others: true,
     }))
 
@@ -83,7 +83,7 @@ async function settleBankEvent(
     case 'other':
       return finish(app, row, event.kind, async () => ({
         is: 'ignored',
-        why: 'of a kind this house has no use for',
+        why: because('of-no-use'),
         others: true,
       }))
     case 'invoice':
@@ -112,7 +112,7 @@ async function settleInvoice(
   // One that bears our tag may be ours after all, as after a restore, and is read again then.
   if (!ours)
     return finish(app, row, event.kind, async () => ({
-      ...{ is: 'ignored', why: `invoice ${event.invoice.providerId} is not one we issued` },
+      ...{ is: 'ignored', why: because('invoice-not-ours', { invoice: event.invoice.providerId }) },
       ...(event.invoice.tag === undefined && { others: true }),
     }))
   return settleOurs(
@@ -135,7 +135,10 @@ async function settleOurs(
     return settleTwin(app, row, event, ours, proofs.invoice(event))
 
   if (isKnownCredit(ours, event))
-    return finish(app, row, event.kind, async () => ({ is: 'done', why: `it was ${ours.state} before` }))
+    return finish(app, row, event.kind, async () => ({
+      is: 'done',
+      why: because('was-before', { state: ours.state }),
+    }))
 
   if (reversalLogs.has(event.log) && (ours.state === 'credited' || ours.state === 'reversed'))
     return settleLogs(app, row, event, ours)
@@ -152,7 +155,7 @@ async function settleOurs(
     if (invoice.tag !== ours.id && ours.provider_id === null)
       return finish(app, row, event.kind, async () => ({
         is: 'quarantined',
-        why: 'the bank shows this invoice without our tag',
+        why: because('tag-missing'),
       }))
   }
   return finish(app, row, event.kind, tx => applyInvoice(tx, app, ours.id, event, invoice))
@@ -171,12 +174,12 @@ async function settleLogs(
   const answer = await app.rail.invoiceLogs(event.invoice.providerId)
   await app.world.at('invoice read again')
   return finish(app, row, event.kind, async tx => {
-    const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
+    const cause: Cause = { why: because('bank-said', { log: event.log }), ref: event.eventId }
     if (answer.is === 'done' && answer.value.some(({ logId }) => logId === event.logId))
       return settleReversal(tx, app.world, ours.id, answer.value, cause)
     // What it is about is not known yet, so nothing is ordered until it is.
     await beginReversal(tx, ours.id, cause)
-    return answer.is === 'done' ? { is: 'again', why: 'the bank does not list it yet' } : unconfirmed(answer)
+    return answer.is === 'done' ? { is: 'again', why: because('not-listed-yet') } : unconfirmed(answer)
   })
 }
 
@@ -187,12 +190,12 @@ async function applyInvoice(
   event: InvoiceEvent,
   now: ProviderInvoice,
 ): Promise<Outcome> {
-  const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
-  await takeAsIssued(tx, id, now, { why: 'an event proves that the bank issued it', ref: event.eventId })
+  const cause: Cause = { why: because('bank-said', { log: event.log }), ref: event.eventId }
+  await takeAsIssued(tx, id, now, { why: because('event-proves-issued'), ref: event.eventId })
   const row = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!
   // Another one became known while this one was read: looked at again, this one is its twin.
   if (row.provider_id !== now.providerId)
-    return { is: 'again', why: `${id} is ${row.provider_id} at the bank` }
+    return { is: 'again', why: because('other-at-bank', { invoice: id, shown: `${row.provider_id}` }) }
 
   // The bank's own time of the payment is the payer's, whenever we come to hear of it; of `paid` and
   // `credited` the earlier one.
@@ -206,7 +209,7 @@ async function applyInvoice(
   // their order.
   if (reversalLogs.has(event.log)) {
     await noteReversal(tx, id)
-    return { is: 'again', why: `it is ${row.state} here, and its credit has not come yet` }
+    return { is: 'again', why: because('credit-not-come', { state: row.state }) }
   }
 
   switch (event.log) {
@@ -218,7 +221,7 @@ async function applyInvoice(
     case 'canceled':
       return step(tx, row, event.log, cause)
     default:
-      return { is: 'done', why: `${event.log} changes nothing here` }
+      return { is: 'done', why: because('changes-nothing', { log: event.log }) }
   }
 }
 
@@ -237,14 +240,14 @@ async function credit(
   cause: Cause,
 ): Promise<Outcome> {
   if (row.state === 'credited' || row.state === 'reversed')
-    return { is: 'done', why: `it was ${row.state} before` }
+    return { is: 'done', why: because('was-before', { state: row.state }) }
   if (now.status !== 'paid' && now.status !== 'voided')
-    return { is: 'again', why: `the bank shows it as ${now.status}` }
+    return { is: 'again', why: because('shown-as', { status: now.status }) }
   const paid = then.units > now.units ? then.units : now.units
 
   const also = [sql`paid_units = ${paid}`, sql`fee_units = ${now.feeUnits}`]
   const moved = await invoices.move(tx, row, 'credited', cause, also)
-  if (!moved) return { is: 'again', why: 'someone moved it first' }
+  if (!moved) return { is: 'again', why: because('moved-first') }
   await owe(
     tx,
     world,
@@ -267,7 +270,7 @@ async function credit(
   // told of it before.
   const isGoingBack = now.status === 'voided' || now.units < paid || (await mayBeGoingBackOf(tx, row.id))
   if (isGoingBack) await beginReversal(tx, row.id, cause)
-  return { is: 'done', why: 'credited' }
+  return { is: 'done', why: because('credited') }
 }
 
 /** States only move along arrows: what comes late or out of order is an ordinary nothing. */
@@ -277,11 +280,12 @@ async function step(
   to: 'paid' | 'overdue' | 'expired' | 'canceled',
   cause: Cause,
 ): Promise<Outcome> {
-  if (row.state === to) return { is: 'done', why: `it is ${to}` }
+  if (row.state === to) return { is: 'done', why: because('is-so-already', { state: to }) }
   const arrows: readonly string[] = invoiceMachine[row.state as keyof typeof invoiceMachine]
-  if (!arrows.includes(to)) return { is: 'done', why: `${to} came after ${row.state}` }
+  if (!arrows.includes(to))
+    return { is: 'done', why: because('came-after', { state: to, before: row.state }) }
   await invoices.move(tx, row, to, cause)
-  return { is: 'done', why: to }
+  return { is: 'done', why: because('became-so', { state: to }) }
 }
 
 const asReturned = (shown: ProviderPayout, { providerId }: ProviderPayout): ProviderPayout =>
@@ -301,7 +305,7 @@ async function notOurs(
   const isOthers = order === undefined && invoice === undefined
   return {
     is: 'ignored',
-    why: `transfer ${providerId} is not one we ordered`,
+    why: because('transfer-not-ours', { transfer: providerId }),
     ...(isOthers && { others: true }),
   }
 }
@@ -343,7 +347,7 @@ async function settlePayout(
     }
   }
   return finish(app, row, event.kind, async tx => {
-    const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
+    const cause: Cause = { why: because('bank-said', { log: event.log }), ref: event.eventId }
     let applied = await applyPayout(tx, app.world, news, cause)
     // Its log says that it came back, so it did, though its status still says that it succeeded.
     if (cameBack)
@@ -356,13 +360,16 @@ async function settlePayout(
     switch (applied) {
       case 'moved':
       case 'nothing new':
-        return { is: 'done', why: applied === 'moved' ? event.log : `${event.log} was nothing new` }
+        return {
+          is: 'done',
+          why: because(applied === 'moved' ? 'applied' : 'nothing-new-of', { log: event.log }),
+        }
       case 'not ours':
-        return { is: 'ignored', why: 'not one we ordered' }
+        return { is: 'ignored', why: because('order-not-ours') }
       case 'again':
-        return { is: 'again', why: 'the bank does not show yet what became of it' }
+        return { is: 'again', why: because('outcome-not-shown') }
       case 'halt':
-        return { is: 'quarantined', why: 'it contradicts what we ordered: payouts are stopped' }
+        return { is: 'quarantined', why: because('contradicts') }
     }
   })
 }

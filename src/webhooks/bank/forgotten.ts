@@ -4,13 +4,13 @@
  * bank's asks first, by hand or by its schedule, for it may be among them: the schedule may have been changed
  * since the backup, and today's slot have been issued at another time of day.
  */
+import { because, type Reason } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
-import { formatReais } from '../../base/money.ts'
 import type { Instant, World } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
 import type { BatchInvoice, Rail } from '../../rails/rail.ts'
 import { usesBank } from '../../payout/payout.ts'
-import { readInSets, sql, type Reader, type Db, type Tx } from '../../db/db.ts'
+import { readInSets, sql, type Reader, type Db, type Tx, valuesOf } from '../../db/db.ts'
 import { walkOn } from './walk.ts'
 
 /** Under `settings`, from a restore until the bank's invoices since the backup were read. */
@@ -79,7 +79,7 @@ export async function findForgotten({
       const why = await forgottenWhy(tx)
       if (why !== undefined)
         await tx.run(sql`
-          update slots set held = ${why} where state = 'due' and held is null
+          update slots set (held, held_reason, held_detail) = (${valuesOf(why)}) where state = 'due' and held is null
             and schedule_id in (select id from schedules where rail = ${rail.name})`)
     },
   })
@@ -140,14 +140,17 @@ export const countForgotten = async (reader: Reader): Promise<number> =>
   )
 
 /** Why a slot at the bank asks a person first; undefined where nothing is forgotten. */
-export async function forgottenWhy(reader: Reader): Promise<string | undefined> {
+export async function forgottenWhy(reader: Reader): Promise<Reason | undefined> {
   const row = (await reader.one<{ count: bigint; units: bigint; batches: bigint }>(sql`
     select count(*) as count, cast(coalesce(sum(units), 0) as bigint) as units,
       count(distinct batch_tag) as batches
     from forgotten_invoices where ${open}`))!
   if (row.count === 0n) return undefined
-  const many = (count: bigint, one: string, more: string) => `${count} ${count === 1n ? one : more}`
-  return `since the backup restored here ${many(row.count, 'invoice', 'invoices')} of ${many(row.batches, 'batch', 'batches')}, ${formatReais(row.units)} in all, ${row.count === 1n ? 'was' : 'were'} asked for that these books have forgotten, and this slot may be among them: "repasse invoice forgotten" lists them, and with --looked-at the slots after this one ask no more`
+  return because('invoices-forgotten', {
+    count: Number(row.count),
+    batches: Number(row.batches),
+    units: `${row.units}`,
+  })
 }
 
 /**

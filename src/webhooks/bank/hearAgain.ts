@@ -2,6 +2,7 @@
  * Asking again for an invoice. Where the bank has it already, as after a restore, what it told of it while
  * these books did not know it is applied now.
  */
+import { because } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import type { Instant, World } from '../../base/world.ts'
 import { askAgain, type Reissued } from '../../invoice/invoice.ts'
@@ -36,7 +37,7 @@ async function hearAgain(tx: Tx, rail: Rail, { providerId }: ProviderInvoice, si
         tx,
         { id, state: 'ignored' },
         'new',
-        { why: 'its invoice is known by now', ref: providerId },
+        { why: because('invoice-known-by-now'), ref: providerId },
         also,
       )
     }

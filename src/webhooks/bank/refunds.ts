@@ -2,6 +2,7 @@
  * A refund of an invoice as two people decide it: proposed by one, held against the bank, and begun in the
  * transaction of the other's approval.
  */
+import { because } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { formatUnits, parseUnits } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
@@ -107,5 +108,5 @@ export async function beginRefund(tx: Tx, world: World, proposal: ProposalRow): 
   assertAsProposed(await refundStatus(tx, await needInvoice(tx, id)), proposal)
   const approved = await approveOwnRefund(tx, world, id, { units: unitsOf(proposal), madeBy, by: by!, why })
   if (approved.is === 'refused') throw refusalOf(approved.code, id)
-  await beginReversal(tx, id, { why: 'a refund was approved', ref: proposal.id })
+  await beginReversal(tx, id, { why: because('refund-approved'), ref: proposal.id })
 }

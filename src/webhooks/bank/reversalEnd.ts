@@ -2,6 +2,7 @@
  * How a reversal ended of which the bank never says so: proposed by one person, held against the bank's log,
  * and written with the other's approval.
  */
+import { because } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { formatUnits, parseUnits, formatReais } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
@@ -151,7 +152,7 @@ export async function carryOutReversalEnd(
     world,
     id,
     { returned, logCount },
-    { why: 'two people said how it ended', ref: proposalId },
+    { why: because('two-said-how-ended'), ref: proposalId },
   )
   await audit(tx, {
     actor: by!,

@@ -2,7 +2,7 @@
  * Money that goes back to a payer: the bank's log of the invoice is read, and books, payout and refund follow
  * what it says.
  */
-import { sentence } from '../../base/reasons.ts'
+import { type Reason, because, sentence } from '../../base/reasons.ts'
 import { type World, later } from '../../base/world.ts'
 import {
   fateOf,
@@ -83,12 +83,12 @@ export async function beginReversal(tx: Tx, invoiceId: string, cause: Cause): Pr
   await holdWhileGoingBack(tx, invoiceId, cause)
 }
 
-const says: Record<Sized, string> = {
-  owed: 'reversed: its payout is of what is left',
-  'nothing left': 'reversed, and its payout stopped',
-  settled: 'reversed: its payout is settled',
-  owes: 'reversed after it was passed on: the payee owes it',
-  'in flight': 'reversed while its payout is under way: its end decides',
+const says: Record<Sized, Reason> = {
+  owed: because('reversed-owed'),
+  'nothing left': because('reversed-nothing-left'),
+  settled: because('reversed-settled'),
+  owes: because('reversed-owes'),
+  'in flight': because('reversed-in-flight'),
 }
 
 /**
@@ -104,9 +104,9 @@ export async function settleReversal(
 ): Promise<Outcome> {
   const row = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!
   if (row.state !== 'credited' && row.state !== 'reversed')
-    return { is: 'again', why: `it is ${row.state} here, and its credit has not come yet` }
+    return { is: 'again', why: because('credit-not-come', { state: row.state }) }
   const before = await lockReversal(tx, id)
-  if (BigInt(logs.length) < before.logs_seen) return { is: 'done', why: 'more of it was known before' }
+  if (BigInt(logs.length) < before.logs_seen) return { is: 'done', why: because('more-known-before') }
 
   return bringToFate(
     tx,
@@ -191,11 +191,11 @@ async function bringToFate(
   if (returned !== before.returned_units)
     return {
       is: 'done',
-      why: returned > before.returned_units ? says[sized] : 'the money that went back is here again',
+      why: returned > before.returned_units ? says[sized] : because('money-here-again'),
     }
   return {
     is: 'done',
-    why: underWay ? 'money may be going back to the payer: its payout waits' : 'nothing more went back',
+    why: because(underWay ? 'maybe-going-back' : 'nothing-more-back'),
   }
 }
 
@@ -249,7 +249,7 @@ export async function readUnlisted({
       if (answer.is !== 'done') return noteLogRead(tx, id, undefined)
       const known = (await reversalOf(tx, id))?.logs_seen ?? 0n
       if (answer.value.length > known && answer.value.some(({ log }) => reversalLogs.has(log)))
-        await settleReversal(tx, world, id, answer.value, { why: 'the bank was asked', ref: providerId })
+        await settleReversal(tx, world, id, answer.value, { why: because('bank-asked'), ref: providerId })
       await noteLogRead(tx, id, readFor)
     }, 'locks')
   })
@@ -289,7 +289,7 @@ export async function watchReversals({
     const answer = await rail.invoiceLogs(providerId)
     await db.tx(async tx => {
       if (answer.is === 'done')
-        await settleReversal(tx, world, id, answer.value, { why: 'the bank was asked', ref: providerId })
+        await settleReversal(tx, world, id, answer.value, { why: because('bank-asked'), ref: providerId })
       else await putOff(tx, id)
     }, 'locks')
   })

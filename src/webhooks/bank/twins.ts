@@ -2,6 +2,7 @@
  * The bank's events about a twin: a second invoice of one of our tags. Read at the bank, written down, and
  * canceled at once unless somebody paid it.
  */
+import { because } from '../../base/reasons.ts'
 import type { Answer } from '../../base/answer.ts'
 import type { World } from '../../base/world.ts'
 import {
@@ -39,12 +40,12 @@ export async function settleTwin(
   if (answer.value.tag !== ours.id)
     return finish(app, row, event.kind, async () => ({
       is: 'quarantined',
-      why: 'the bank shows this invoice without our tag',
+      why: because('tag-missing'),
     }))
 
   let twin: TwinRow | undefined
   const isSettled = await finish(app, row, event.kind, async tx => {
-    const cause: Cause = { why: 'seen-in-event', ref: event.eventId }
+    const cause: Cause = { why: because('seen-in-event'), ref: event.eventId }
     twin = await noteTwin(tx, world, ours, answer.value, cause)
     return apply(tx, world, twin, event, answer.value)
   })
@@ -63,31 +64,38 @@ async function apply(
   const ref = event.eventId
   switch (event.log) {
     case 'credited':
-      if (twin.paid_units !== null) return { is: 'done', why: `${of}, which was credited before` }
+      if (twin.paid_units !== null) return { is: 'done', why: because('twin-credited-before', { of }) }
       if (shown.status !== 'paid' && shown.status !== 'voided')
-        return { is: 'again', why: `the bank shows it as ${shown.status}` }
-      await creditTwin(tx, world, twin, event.invoice.units, shown, { why: 'credited-at-bank', ref })
-      return { is: 'done', why: `${of}: its money is the payer’s` }
+        return { is: 'again', why: because('shown-as', { status: shown.status }) }
+      await creditTwin(tx, world, twin, event.invoice.units, shown, { why: because('credited-at-bank'), ref })
+      return { is: 'done', why: because('twin-credited', { of }) }
     case 'reversed':
     case 'voided':
-      if (twin.paid_units === null) return { is: 'again', why: `${of}, whose credit has not come yet` }
-      return (await returnTwin(tx, world, twin, shown, { why: 'returned-at-bank', ref }, event.invoice.units))
-        ? { is: 'done', why: `${of}: its money went back to the payer` }
-        : { is: 'done', why: `${of}: nothing more went back` }
+      if (twin.paid_units === null) return { is: 'again', why: because('twin-not-credited', { of }) }
+      return (await returnTwin(
+        tx,
+        world,
+        twin,
+        shown,
+        { why: because('returned-at-bank'), ref },
+        event.invoice.units,
+      ))
+        ? { is: 'done', why: because('twin-returned', { of }) }
+        : { is: 'done', why: because('twin-nothing-back', { of }) }
     case 'reversing':
     case 'sending':
     case 'sent':
-      return (await refundTaken(tx, twin, { why: 'taken-on', ref }))
-        ? { is: 'done', why: `${of}: its refund is under way` }
-        : { is: 'done', why: `${of}, which is ${twin.state}` }
+      return (await refundTaken(tx, twin, { why: because('taken-on'), ref }))
+        ? { is: 'done', why: because('twin-refund-under-way', { of }) }
+        : { is: 'done', why: because('twin-is', { of, state: twin.state }) }
     case 'failed':
     case 'refunded':
-      if (await undoReturn(tx, world, twin, shown, { why: 'came-back', ref }))
-        return { is: 'done', why: `${of}: what went back to the payer came back` }
-      return (await failRefund(tx, twin, shown, { why: 'failed', ref }))
-        ? { is: 'done', why: `${of}: its refund failed` }
-        : { is: 'done', why: `${of}: no refund of it was under way` }
+      if (await undoReturn(tx, world, twin, shown, { why: because('came-back'), ref }))
+        return { is: 'done', why: because('twin-came-back', { of }) }
+      return (await failRefund(tx, twin, shown, { why: because('failed'), ref }))
+        ? { is: 'done', why: because('twin-refund-failed', { of }) }
+        : { is: 'done', why: because('twin-no-refund', { of }) }
     default:
-      return { is: 'done', why: `${of}, which is ${twin.state}` }
+      return { is: 'done', why: because('twin-is', { of, state: twin.state }) }
   }
 }

@@ -1,4 +1,5 @@
 /** Taking on: a person decides that what came late, or too little, is the payee's all the same. */
+import { because } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { formatMoney } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
@@ -40,7 +41,7 @@ export async function acceptPayment(
       tx,
       { world, chain },
       { ...invoice, late_by: by },
-      { why: `${by} took on what came: ${why}` },
+      { why: because('partial-accepted', { by, said: why }) },
     )
     return {
       invoice: (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoice.id}`))!,

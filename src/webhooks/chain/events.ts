@@ -2,7 +2,7 @@
  * The chain's events: each says that something about a coin changed, and what it is now is read from what we
  * know of the chain. So order, delay and repetition do not matter.
  */
-import { sentence } from '../../base/reasons.ts'
+import { because, sentence, told } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { btc } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
@@ -55,7 +55,7 @@ async function settleChainEvent(app: SettlingOnChain, row: InboxRow): Promise<bo
   if (!event)
     return finish(app, row, undefined, async () => ({
       is: 'quarantined',
-      why: 'it cannot be read as an event',
+      why: because('unreadable'),
     }))
   const cause: Cause = { why: sayingOf(event), ref: row.event_id }
   return finish(app, row, event.kind, tx =>
@@ -75,20 +75,20 @@ function read(row: InboxRow): ChainEvent | undefined {
 }
 
 const sayingOf = ({ kind, block }: ChainEvent) =>
-  block ? `the chain said ${kind} at block ${block.height}` : `the chain said ${kind}`
+  because('chain-said', { kind, ...(block && { height: Number(block.height) }) })
 
 async function settleCoin(tx: Tx, app: SettlingOnChain, event: ChainEvent, cause: Cause): Promise<Outcome> {
   const known = await tx.one<{ invoice_id: string | null }>(
     sql`select invoice_id from coins where id = ${event.coin}`,
   )
-  if (!known) return { is: 'quarantined', why: 'it tells of a coin that is not known' }
+  if (!known) return { is: 'quarantined', why: because('coin-unknown') }
   const invoice =
     known.invoice_id === null
       ? undefined
       : await tx.one<InvoiceRow>(sql`select * from invoices where id = ${known.invoice_id} ${forUpdate}`)
   const coin = (await tx.one<CoinRow>(sql`select * from coins where id = ${event.coin} ${forUpdate}`))!
   await book(tx, app.world, coin, cause)
-  if (!invoice) return { is: 'done', why: 'of no request' }
+  if (!invoice) return { is: 'done', why: because('of-no-request') }
   const { state, why } = await restand(tx, app, invoice, cause)
   if (state === 'credited') await holdPaidElsewhere(tx, app.rail, app.world)
   // What spends a coin that can never come will never be mined either; and what it was to pay is then owed to
@@ -100,7 +100,7 @@ async function settleCoin(tx: Tx, app: SettlingOnChain, event: ChainEvent, cause
       (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoice.id}`))!,
       cause,
     )
-  return { is: 'done', why: `${state}: ${why}` }
+  return { is: 'done', why: because('request-is', { state, because: told(why) }) }
 }
 
 /**
@@ -198,7 +198,7 @@ export async function restand(
   if (decided.state !== invoice.state)
     await requests.move(tx, invoice, decided.state, {
       ...cause,
-      why: `${sentence(cause.why)}: ${decided.why}`,
+      why: because('stood-so', { because: told(cause.why), now: told(decided.why) }),
     })
 
   const coins = payments.map(({ coin }) => coin)
@@ -225,7 +225,7 @@ async function hold(
 ): Promise<void> {
   if (
     state === 'conflicted' &&
-    (await uncredit(tx, world, payoutId!, { ...cause, why: 'another transaction was mined in its place' }))
+    (await uncredit(tx, world, payoutId!, { ...cause, why: because('payment-shut-out') }))
   )
     return
   // In a block again, if a newer one: what was not ordered waits, and what was is no reason for an alarm.
@@ -283,7 +283,10 @@ async function settleSpending(
   const applied = await tellBundles(tx, app, event.coin, cause, event.txid)
   const foreign = await settleForeign(tx, app, event, cause)
   const settled = await followElsewhere(tx, app.world)
-  return { is: 'done', why: settled ?? foreign ?? applied ?? 'nothing new' }
+  return {
+    is: 'done',
+    why: because('came-of-it', { outcome: settled ?? foreign ?? applied ?? 'nothing new' }),
+  }
 }
 
 /**

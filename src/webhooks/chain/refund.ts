@@ -2,6 +2,7 @@
  * Giving back what came on the chain and counts for nothing: two people decide it, by a payout of ours or for
  * what a person sent by hand.
  */
+import { because } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { formatMoney } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
@@ -146,7 +147,7 @@ export async function carryOutCoinRefund(
   }
   await audit(tx, { actor: proposal.decided_by!, act: 'invoice refunded', subject: invoice.id, detail })
   await restand(tx, { world, chain }, invoice, {
-    why: `${people.madeBy} and ${people.approvedBy} give back ${formatMoney(units, 'BTC')}`,
+    why: because('give-back', { madeBy: people.madeBy, by: people.approvedBy, units: `${units}` }),
     ref: payout.id,
   })
   return payout
@@ -217,7 +218,7 @@ export async function carryOutCoinRefundMade(
   await forgetForeign(tx, txid)
   for (const { id } of coins) await bookRefundMade(tx, world, id)
   await restand(tx, { world, chain }, invoice, {
-    why: `${madeBy} and ${approvedBy} say that it was given back`,
+    why: because('was-given-back', { madeBy, by: approvedBy! }),
     ref: txid,
   })
 }
@@ -232,7 +233,7 @@ export const withdrawCoinRefund = (
     const payout = await withdrawRefundBy(tx, world, id, asking)
     const invoice = await locked(tx, payout.invoice_id)
     await restand(tx, { world, chain }, invoice, {
-      why: `${asking.by} withdrew the refund: ${asking.why}`,
+      why: because('refund-withdrawn', { by: asking.by, said: asking.why }),
       ref: id,
     })
     return payout
