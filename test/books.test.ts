@@ -115,6 +115,62 @@ test.each([
   expect(await check()).toEqual([expect.stringMatching(finding)])
 })
 
+const canceled = /^states and books: R\$ 98\.00 is owed for inv_.*, and its payout pay_.* is canceled$/
+
+test.each([
+  ['a payout that was called off', `update payouts set state = 'canceled'`, canceled],
+  [
+    'a payout that is gone',
+    'delete from payouts',
+    /^states and books: R\$ 98\.00 is owed for inv_.*, and no payout passes it on$/,
+  ],
+  [
+    'a payout on another rail',
+    `update payouts set rail = 'bitcoin'`,
+    /^states and books: pay_.* is on the rail bitcoin, and its invoice inv_.* on starkbank$/,
+  ],
+  [
+    'a payout in another currency',
+    `update payouts set asset = 'BTC'`,
+    /^states and books: pay_.* is in BTC, and its invoice inv_.* in BRL$/,
+  ],
+  [
+    'a payout to another account',
+    `insert into accounts select 'acc_other', store_id, 'other', kind, holder, tax_id, bank, branch, number,
+      type, 'awaiting', added_by, added_at, changed_at, null, destination, next_index, recover, payable_from
+      from accounts; update payouts set account_id = 'acc_other'`,
+    /^states and books: pay_.* goes to account acc_other, and its invoice inv_.* is for another one$/,
+  ],
+  [
+    'an invoice that is shown as expired',
+    `update invoices set state = 'expired'`,
+    /^states and books: inv_.* is expired, and R\$ 100\.00 was credited for it in the books$/,
+  ],
+])('%s is not all clear while money is owed', async (_, script, finding) => {
+  await installation.hear(installation.event('invoice.credited'))
+  expect(await check()).toEqual([])
+  await installation.db.script(script)
+  expect(await check()).toEqual(expect.arrayContaining([expect.stringMatching(finding)]))
+})
+
+test('an invoice that nobody paid is not shown as credited without a finding', async () => {
+  await installation.db.script(`update invoices set state = 'credited'`)
+  expect(await check()).toEqual([
+    expect.stringMatching(/^states and books: inv_.* is credited, and R\$ 0\.00 was credited for it/),
+  ])
+})
+
+test('a payout that was paid is not shown as called off without a finding', async () => {
+  await installation.hear(installation.event('invoice.credited'))
+  await installation.send()
+  installation.pass(60 * second)
+  await installation.hear(installation.event('transfer.success'))
+  await installation.db.script(`update payouts set state = 'canceled'`)
+  expect(await check()).toEqual([
+    expect.stringMatching(/^states and books: pay_.* is canceled with 1 live order\(s\) and 1 settled/),
+  ])
+})
+
 test('a write between two reads of the check is no finding', async () => {
   await installation.hear(installation.event('invoice.credited'))
   // The first reading sees the two lines of a movement at different moments.

@@ -5,7 +5,7 @@
 import { formatMoney, type Asset } from '../base/money.ts'
 import { chainRails, isOnChain, reversibleRails } from '../base/rails.ts'
 import { empty, join, sql, type Reader, type Sql } from '../db/db.ts'
-import { auditChain } from './audit.ts'
+import { auditChain, auditedDetails } from './audit.ts'
 import { chart } from './chart.ts'
 import { tally, type Off } from './tallies.ts'
 
@@ -93,6 +93,9 @@ async function invoicesOf(reader: Reader, only: Only): Promise<Finding[]> {
     ...(await goneBack(reader, only)),
     ...(await wrongSize(reader, only)),
     ...(await ordersEdited(reader, only)),
+    ...(await owedByNone(reader, only)),
+    ...(await notAsInvoiced(reader, only)),
+    ...(await creditedOtherwise(reader, only)),
   ]
 }
 
@@ -344,6 +347,78 @@ async function ordersEdited(reader: Reader, only: Only): Promise<Finding[]> {
   }))
 }
 
+/** What is owed for an invoice has a payout: one that was canceled pays nobody. */
+async function owedByNone(reader: Reader, only: Only): Promise<Finding[]> {
+  const rows = await reader.all<{ id: string; asset: Asset; owed: bigint; payout: string | null }>(sql`
+    select e.invoice_id as id, e.asset, cast(-sum(e.units) as bigint) as owed,
+      (select max(p.id) from payouts p where p.invoice_id = e.invoice_id) as payout
+    from ledger_entries e
+    where e.account || '' = 'payable' and e.invoice_id is not null ${only('e.invoice_id')}
+      and e.invoice_id not in (${unsettledReversals})
+      and not exists (select 1 from payouts p where p.invoice_id = e.invoice_id
+        and p.state <> 'canceled')
+    group by e.invoice_id, e.asset having -sum(e.units) > 0`)
+  return rows.map(({ id, asset, owed, payout }) => ({
+    invariant: 'states and books',
+    subject: payout ?? id,
+    says: `${formatMoney(owed, asset)} is owed for ${id}, and ${payout === null ? 'no payout passes it on' : `its payout ${payout} is canceled`}`,
+  }))
+}
+
+type Asked = {
+  id: string
+  rail: string
+  asset: Asset
+  account: string
+  invoice: string
+  invoice_rail: string
+  invoice_asset: Asset
+}
+
+/** A payout is on its invoice's rail, in its currency, and to its account or where two people redirected it. */
+async function notAsInvoiced(reader: Reader, only: Only): Promise<Finding[]> {
+  const rows = await reader.all<Asked>(sql`
+    select p.id, p.rail, p.asset, p.account_id as account, i.id as invoice, i.rail as invoice_rail,
+      i.asset as invoice_asset
+    from payouts p join invoices i on i.id = p.invoice_id
+    where (p.rail <> i.rail or p.asset <> i.asset or p.account_id <> i.account_id and p.rule not like 'refund%')
+      ${only('p.invoice_id')}`)
+  const found: Finding[] = []
+  const finding = (subject: string, says: string) =>
+    found.push({ invariant: 'states and books', subject, says: `${subject} ${says}` })
+  for (const { id, rail, asset, account, invoice, ...asked } of rows)
+    if (rail !== asked.invoice_rail)
+      finding(id, `is on the rail ${rail}, and its invoice ${invoice} on ${asked.invoice_rail}`)
+    else if (asset !== asked.invoice_asset)
+      finding(id, `is in ${asset}, and its invoice ${invoice} in ${asked.invoice_asset}`)
+    else if (!(await wasRedirected(reader, id, account)))
+      finding(id, `goes to account ${account}, and its invoice ${invoice} is for another one`)
+  return found
+}
+
+async function wasRedirected(reader: Reader, payout: string, account: string): Promise<boolean> {
+  const last = (await auditedDetails(reader, payout, 'payout redirected')).at(-1)
+  if (last?.['toId'] !== undefined) return last['toId'] === account
+  const named = await reader.one<{ name: string }>(sql`select name from accounts where id = ${account}`)
+  return last !== undefined && last['to'] === named?.name
+}
+
+/** An invoice of which money is in the books is shown as credited, or as gone back; and no other one is. */
+async function creditedOtherwise(reader: Reader, only: Only): Promise<Finding[]> {
+  const rows = await reader.all<{ id: string; state: string; booked: bigint }>(sql`
+    select i.id, i.state, cast(coalesce(sum(${credits}), 0) as bigint) as booked from invoices i
+      left join ledger_entries e on e.invoice_id = i.id and e.line = 1
+      left join ledger_transactions t on t.id = e.transaction_id
+    where i.rail not in (${join(chainRails)}) ${only('i.id')}
+    group by i.id, i.state
+    having (coalesce(sum(${credits}), 0) > 0) <> (i.state = 'credited') and i.state <> 'reversed'`)
+  return rows.map(({ id, state, booked }) => ({
+    invariant: 'states and books',
+    subject: id,
+    says: `${id} is ${state}, and ${formatMoney(booked, 'BRL')} was credited for it in the books`,
+  }))
+}
+
 /** Whatever payees owe is owed for one payout account. */
 async function unowed(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string }>(sql`
@@ -381,14 +456,17 @@ async function contradicted(reader: Reader, only: Only): Promise<Finding[]> {
         as settled,
       (select count(*) from attempts a where a.payout_id = p.id
         and a.state in ('sending', 'unsure', 'sent', 'success')) as ordered
-    from payouts p where p.state || '' in ('paid', 'sent', 'unsure') ${only('p.invoice_id')}`)
+    from payouts p where true ${only('p.invoice_id')}`)
+  const isEnded = (state: string) => state === 'paid'
+  const isLive = (state: string) => ['sending', 'unsure', 'sent'].includes(state)
   return (
     rows
       // What a block pays out stays `sent` until it lies deep enough.
       .filter(({ state, rail, settled, ordered }) =>
-        state === 'paid'
+        isEnded(state)
           ? settled !== 1n
-          : ordered !== 1n || (isOnChain(rail) ? settled > 1n : settled !== 0n),
+          : ordered !== (isLive(state) ? 1n : 0n) ||
+            (isLive(state) && isOnChain(rail) ? settled > 1n : settled !== 0n),
       )
       .map(({ id, state, settled, ordered }) => ({
         invariant: 'states and books',
