@@ -218,12 +218,25 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           90,
           /^payout pay_\w+ has been owed since \S+ and is not ordered: gone$/,
         ],
+        [
+          'owed to an account that is closed, as that of a refund is,',
+          sql`state = 'owed', account_id = 'acc_closed'`,
+          30,
+          90,
+          /^payout pay_\w+ has been owed since \S+ and is not ordered: gone$/,
+        ],
       ])(
         'a payout that is %s is said once it takes longer than it should, and not before',
         async (_, state, notYet, after, says) => {
           const { db } = installation
           const { id } = (await installation.payout())!
           const at = await now()
+          await db.tx(tx =>
+            tx.run(sql`
+              insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at, changed_at)
+              select 'acc_closed', store_id, 'closed', 'bitcoin', holder, 'bc1', 'closed', added_by, added_at, changed_at
+              from accounts where name = 'main' on conflict (id) do nothing`),
+          )
           await db.tx(tx =>
             tx.run(
               sql`update payouts set ${state}, why = 'gone', added_at = ${at}, changed_at = ${at}

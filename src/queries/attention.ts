@@ -347,7 +347,7 @@ const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
           and (${refundRule} or account_id not in (select account_id from account_objections
             where cleared_at is null))
       union all select 'payout owed', id, null, added_at, coalesce(why, ''), null from payouts
-        where ${ours} and state = 'owed' and account_id in (select id from accounts where state = 'approved')
+        where ${ours} and state = 'owed' and account_id not in (select id from accounts where state = 'awaiting')
           and units > 0
           and case when ${onChain} then ${added(expectedMs.minedAndSettled)}
             else ${added(expectedMs.paid)} end
