@@ -9,7 +9,7 @@ import { BadInput } from '../base/answer.ts'
 import type { AuditRow } from '../ledger/ledger.ts'
 import { auditFilters, type FilterOf } from '../queries/filters.ts'
 import { personFlag, textFlag } from './flags.ts'
-import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
+import { listFlags, readFilters, sayMore, type ListFlags } from './listFlags.ts'
 import { example, json, paint, table, tame } from './print.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
@@ -41,6 +41,11 @@ export function auditCommands(repasse: Command, shell: Shell): void {
           flags.json
             ? json(rows.map(({ detail, ...row }) => ({ ...row, detail: JSON.parse(detail) as unknown })))
             : table(['>RECORD', 'AT (UTC)', 'BY', 'ACT', 'ABOUT', 'DETAIL'], rows.map(line)),
+        )
+        sayMore(
+          shell,
+          flags,
+          rows.map(({ seq }) => `${seq}`),
         )
       }),
     )

@@ -8,7 +8,7 @@ import type { Rail } from '../rails/rail.ts'
 import type { Reader } from '../db/db.ts'
 import type { ListedEvent } from '../queries/events.ts'
 import { eventFilters, type FilterOf } from '../queries/filters.ts'
-import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
+import { listFlags, readFilters, sayMore, type ListFlags } from './listFlags.ts'
 import type { InboxRow } from '../webhooks/webhooks.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { example, historyJson, historyTable, json, sheet, table, tame } from './print.ts'
@@ -49,8 +49,11 @@ export function eventCommands(repasse: Command, shell: Shell): void {
             ? json(rows.map(eventJson))
             : table(['EVENT', 'RECEIVED (UTC)', 'VIA', 'KIND', 'STATE', 'WHY'], rows.map(line)),
         )
-        if (!flags.json && rows.length === flags.limit)
-          shell.err(`older ones: --before ${rows.at(-1)!.event_id}\n`)
+        sayMore(
+          shell,
+          flags,
+          rows.map(row => row.event_id),
+        )
       }),
     )
 

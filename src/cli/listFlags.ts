@@ -7,6 +7,7 @@ import { BadInput } from '../base/answer.ts'
 import { brazilZone } from '../base/zone.ts'
 import type { ListFilters } from '../queries/filters.ts'
 import type { After, Filters } from '../queries/page.ts'
+import type { Shell } from './context.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
 
 /** As commander hands them over. */
@@ -83,4 +84,20 @@ export async function readFilters<Name extends string>(
     until: day('to')?.until,
     after: before === undefined ? undefined : await place(before),
   }
+}
+
+/** What of them says which rows, for the record that somebody took whole tax ids away: each page is another. */
+export const chosenBy = <Name extends string>({
+  limit: _,
+  json: __,
+  ...chosen
+}: ListFlags<Name>): Readonly<Record<string, string>> => chosen as Record<string, string>
+
+/** Says how to read on where the list is as long as it may be. */
+export function sayMore(
+  { err }: Pick<Shell, 'err'>,
+  { limit, json }: { limit: number; json?: true },
+  ids: readonly string[],
+): void {
+  if (!json && ids.length === limit) err(`older ones: --before ${ids.at(-1)}\n`)
 }

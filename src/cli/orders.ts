@@ -7,7 +7,7 @@ import type { MailRow } from '../mail/mail.ts'
 import type { OrderLineRow, OrderRow } from '../shop/shop.ts'
 import { orderFilters, type FilterOf } from '../queries/filters.ts'
 import { personFlag, textFlag } from './flags.ts'
-import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
+import { chosenBy, listFlags, readFilters, sayMore, type ListFlags } from './listFlags.ts'
 import {
   example,
   historyJson,
@@ -44,9 +44,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
         })
         const { limit, json: asJson } = flags
         const rows = await listOrders(db, asked, limit)
-        const { state } = asked.query
-        if (asJson)
-          await noteTaken({ db, world }, 'orders', rows.length, { ...(state !== undefined && { state }) })
+        if (asJson) await noteTaken({ db, world }, 'orders', rows.length, chosenBy(flags))
         const line = (row: OrderRow) => [
           row.id,
           row.added_at,
@@ -64,7 +62,11 @@ export function orderCommands(repasse: Command, shell: Shell): void {
                 rows.map(line),
               ),
         )
-        if (!asJson && rows.length === limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
+        sayMore(
+          shell,
+          flags,
+          rows.map(({ id }) => id),
+        )
       }),
     )
 

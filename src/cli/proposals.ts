@@ -5,7 +5,7 @@ import type { ProposalRow } from '../ledger/ledger.ts'
 import type { Approved } from '../jobs/jobs.ts'
 import { proposalFilters, type FilterOf } from '../queries/filters.ts'
 import { personFlag, textFlag } from './flags.ts'
-import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
+import { listFlags, readFilters, sayMore, type ListFlags } from './listFlags.ts'
 import { example, historyJson, historyTable, json, sheet, table } from './print.ts'
 import { proofFlags, prove } from './prove.ts'
 import type { ProofFlags } from './acting.ts'
@@ -48,6 +48,11 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
           flags.json
             ? json(rows.map(row => proposalJson(row, detailOf(row))))
             : table(['PROPOSAL', 'MADE (UTC)', 'STATE', 'ACT', 'ABOUT', 'BY', 'WHAT'], rows.map(line)),
+        )
+        sayMore(
+          shell,
+          flags,
+          rows.map(({ id }) => id),
         )
       }),
     )

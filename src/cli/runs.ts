@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { RunRow } from '../jobs/jobs.ts'
 import { runFilters, type FilterOf } from '../queries/filters.ts'
-import { listFlags, readFilters, type ListFlags } from './listFlags.ts'
+import { listFlags, readFilters, sayMore, type ListFlags } from './listFlags.ts'
 import { example, json, jsonLine, table, tame } from './print.ts'
 import { inBase } from './shell.ts'
 import type { Shell } from './context.ts'
@@ -76,6 +76,11 @@ export function runCommands(repasse: Command, shell: Shell): void {
           flags.json
             ? json(rows.map(runJson))
             : table(['RUN', 'JOB', 'STARTED (UTC)', 'OUTCOME', 'SUMMARY', 'WORKER'], rows.map(line)),
+        )
+        sayMore(
+          shell,
+          flags,
+          rows.map(({ id }) => id),
         )
       }),
     )

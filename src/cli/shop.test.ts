@@ -109,6 +109,8 @@ describe('products', () => {
       (await repasse(['audit', 'list', '--subject', subject, '--actor', 'bia', '--json'])).out,
     ) as { seq: string; act: string; detail: object }[]
     expect(listed.map(({ act }) => act)).toEqual(['product removed'])
+    const first = await repasse(['audit', 'list', '--subject', subject, '--limit', '1'])
+    expect(first.err).toMatch(/^older ones: --before \d+\n$/)
     const older = await repasse(['audit', 'list', '--subject', subject, '--before', listed[0]!.seq])
     expect(older.out).not.toContain('product removed')
     expect(older.out).toContain('product added')
@@ -224,25 +226,28 @@ describe('the shop', () => {
   })
 })
 
+const placed = (buyer: Placing['buyer'], quantity: bigint): Promise<string> =>
+  inDb(async db => {
+    const [product] = await db.all<{ id: string }>(sql`select id from products`)
+    const placing: Placing = {
+      basketKey: newKey(world),
+      lines: [{ productId: product!.id, quantity }],
+      buyer,
+      rail: 'starkbank',
+      language: 'pt-BR',
+    }
+    const order = await writeOrder(db, world, placing, {
+      rails: ['starkbank'],
+      price: async () => undefined,
+      writes: false,
+    })
+    if (order.is !== 'placed') throw new Error(JSON.stringify(order))
+    return order.order.id
+  })
+
 describe('orders', () => {
   test('one is listed and shown with its goods and its invoice, which says whose it is', async () => {
-    const id = await inDb(async db => {
-      const [product] = await db.all<{ id: string }>(sql`select id from products`)
-      const placing: Placing = {
-        basketKey: newKey(world),
-        lines: [{ productId: product!.id, quantity: 2n }],
-        buyer: { name: 'Ana Lima', email: 'ana@example.com', taxId: '012.345.678-90' },
-        rail: 'starkbank',
-        language: 'pt-BR',
-      }
-      const placed = await writeOrder(db, world, placing, {
-        rails: ['starkbank'],
-        price: async () => undefined,
-        writes: false,
-      })
-      if (placed.is !== 'placed') throw new Error(JSON.stringify(placed))
-      return placed.order.id
-    })
+    const id = await placed({ name: 'Ana Lima', email: 'ana@example.com', taxId: '012.345.678-90' }, 2n)
     expect((await repasse(['order', 'list', '--state', 'awaiting'])).out).toContain(id)
     expect((await repasse(['order', 'list', '--state', 'paid'])).out).not.toContain(id)
     for (const found of [
@@ -331,5 +336,51 @@ describe('orders', () => {
 
   test('the states that --state takes are the machine’s', () => {
     expect([...orderFilters.choices.state].sort()).toEqual(Object.keys(orderMachine).sort())
+  })
+
+  test.each([
+    [
+      'search',
+      [
+        ['--q', 'bia@example.com'],
+        ['--q', 'caio@example.com'],
+      ],
+    ],
+    [
+      'page',
+      [
+        ['--limit', '1'],
+        ['--limit', '1', '--before'],
+      ],
+    ],
+  ] as const)('whole tax ids of every %s are recorded, of as many rows as before too', async (by, asked) => {
+    const buyers = [
+      { name: 'Bia Reis', email: 'bia@example.com', taxId: '529.982.247-25' },
+      { name: 'Caio Sá', email: 'caio@example.com', taxId: '111.444.777-35' },
+    ]
+    if (by === 'search') for (const buyer of buyers) await placed(buyer, 1n)
+    const records = () =>
+      inDb(db =>
+        db.all(
+          sql`select seq from audit where act = 'tax ids exported' and subject in ('orders', 'invoices')`,
+        ),
+      )
+    for (const list of ['order', 'invoice']) {
+      const before = (await records()).length
+      let last = ''
+      for (const words of asked) {
+        const { out } = await repasse([
+          list,
+          'list',
+          '--json',
+          ...words,
+          ...(words.at(-1) === '--before' ? [last] : []),
+        ])
+        const rows = JSON.parse(out) as { id: string }[]
+        expect(rows).toHaveLength(1)
+        last = rows[0]!.id
+      }
+      expect([list, (await records()).length - before]).toEqual([list, 2])
+    }
   })
 })

@@ -57,7 +57,10 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
         const naming = rows.filter(
           ({ description, source }) => holdsTaxId(description) || holdsTaxId(source),
         ).length
-        if (asJson) await noteTaken({ db, world }, 'lines of the statement', naming)
+        if (asJson)
+          await noteTaken({ db, world }, 'lines of the statement', naming, {
+            ...(state !== undefined && { state }),
+          })
         const line = (row: StrangerRow) => [
           row.id,
           row.at,

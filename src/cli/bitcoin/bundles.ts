@@ -4,7 +4,7 @@ import { BadInput } from '../../base/answer.ts'
 import { formatMoney } from '../../base/money.ts'
 import type { CandidateRow } from '../../payout/payout.ts'
 import type { Reader } from '../../db/db.ts'
-import { listFlags, readFilters, type ListFlags } from '../listFlags.ts'
+import { listFlags, readFilters, sayMore, type ListFlags } from '../listFlags.ts'
 import { bundleFilters, type FilterOf } from '../../queries/filters.ts'
 import { personFlag, textFlag } from '../flags.ts'
 import { example, stepsTable, stepsJson, json, moneyOf, sheet, table } from '../print.ts'
@@ -95,6 +95,11 @@ async function list(shell: Shell, reader: Reader, flags: BundleFlags): Promise<v
             row.why ?? '',
           ]),
         ),
+  )
+  sayMore(
+    shell,
+    flags,
+    rows.map(({ id }) => id),
   )
 }
 

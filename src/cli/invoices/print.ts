@@ -15,7 +15,7 @@ import { txidsOf } from '../../queries/transactions.ts'
 import type { PostingRow } from '../../ledger/ledger.ts'
 import { postingJson } from '../../queries/json/postings.ts'
 import { postingsTable } from '../ledger/postings.ts'
-import { readFilters, type ListFlags } from '../listFlags.ts'
+import { chosenBy, readFilters, sayMore, type ListFlags } from '../listFlags.ts'
 import { formatMoney, formatReais, json, sheet, stepsTable, stepsJson, table } from '../print.ts'
 import { noteShownHere, noteTaken } from '../privacy.ts'
 import { askedFacts, paymentsTable, placeFacts, readRequest, requestView, type Request } from '../requests.ts'
@@ -40,8 +40,8 @@ export async function list(shell: Shell, { db, world }: Base, flags: InvoiceFlag
     return place
   })
   const rows = await listInvoices(db, filters, flags.limit)
-  const { limit: _, json: asJson, before: __, ...asked } = flags
-  if (asJson) await noteTaken({ db, world }, 'invoices', rows.length, asked)
+  const { json: asJson } = flags
+  if (asJson) await noteTaken({ db, world }, 'invoices', rows.length, chosenBy(flags))
   const line = (row: InvoiceRow) => [
     row.id,
     row.added_at,
@@ -56,7 +56,11 @@ export async function list(shell: Shell, { db, world }: Base, flags: InvoiceFlag
       ? json(rows.map(invoiceJson))
       : table(['INVOICE', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'PAYER', 'DUE (UTC)', 'ORDER'], rows.map(line)),
   )
-  if (!asJson && rows.length === flags.limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
+  sayMore(
+    shell,
+    flags,
+    rows.map(({ id }) => id),
+  )
 }
 
 export async function show(shell: Shell, base: Base, id: string, asJson: true | undefined): Promise<void> {

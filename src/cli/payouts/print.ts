@@ -20,7 +20,7 @@ import { transactionsTable } from '../bitcoin/transactions.ts'
 import type { Shell } from '../context.ts'
 import { postingJson } from '../../queries/json/postings.ts'
 import { postingsTable } from '../ledger/postings.ts'
-import { readFilters, type ListFlags } from '../listFlags.ts'
+import { readFilters, sayMore, type ListFlags } from '../listFlags.ts'
 import { json, formatReais, sheet, stepsTable, stepsJson, table, formatMoney } from '../print.ts'
 import { orderJson, payoutJson } from '../../queries/json/payouts.ts'
 
@@ -57,7 +57,11 @@ export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promis
       ? json(rows.map(payoutJson))
       : table(['PAYOUT', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'TO', 'INVOICE', 'WHY'], rows.map(line)),
   )
-  if (!flags.json && rows.length === limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
+  sayMore(
+    shell,
+    flags,
+    rows.map(({ id }) => id),
+  )
 }
 
 export async function show(shell: Shell, db: Reader, id: string, asJson: true | undefined): Promise<void> {
