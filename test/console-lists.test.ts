@@ -266,6 +266,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           expect((await file(`${list}.csv`)).startsWith('\ufeff')).toBe(true)
       })
 
+      test('when a payout was paid is in the list, its file, the command and --json alike', async () => {
+        const [row] = await installation.ask<{ paidAt: string; history?: unknown }[]>('payout', 'list')
+        const { at } = (await installation.running.app.db.one<{ at: string }>(
+          sql`select at from transitions where subject = ${payout.id} and to_state = 'paid'`,
+        ))!
+        expect(row!.paidAt).toBe(at)
+        expect(await installation.repasse('payout', 'list')).toMatch(
+          new RegExp(`PAID \\(UTC\\)[^]*${at}  paid`),
+        )
+        const { text } = await vera.get('/console/payouts')
+        expect(text).toContain('Pago em')
+        expect(text.split(`datetime="${at}"`).length).toBeGreaterThan(1)
+        const file = (await vera.get('/console/payouts.csv')).text.trimEnd().split('\r\n')
+        const place = file[0]!.split(';').indexOf('Pago em')
+        expect(file[1]!.split(';')[place]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
+      })
+
       test('a CPF is masked until it is asked for, and whoever takes it away is written down; it is still searched for whole', async () => {
         const [cpf, masked] = ['318.274.950-14', '***.274.950-**']
         const caio = await consoleVisitor(installation, 'caio', 'checker')

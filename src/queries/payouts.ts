@@ -94,6 +94,10 @@ function bundleSays({
 /** Why it is in the state it is in. */
 export const whyOfPayout = (row: ListedPayout) => row.why ?? payoutWaits(row) ?? null
 
+/** When it was paid; null while it is not, and once it came back. Nothing moves what is paid but what undoes it. */
+export const paidAtOf = ({ state, changed_at: at }: Pick<PayoutRow, 'state' | 'changed_at'>) =>
+  state === 'paid' ? at : null
+
 /** When it is looked at next; nothing is next where it has ended, or waits for a person. */
 export const nextLookOf = (row: ListedPayout) =>
   ['owed', 'sending', 'unsure', 'sent', 'waiting'].includes(row.state) &&

@@ -9,6 +9,7 @@ import {
   keyOfPayout,
   listPayouts,
   nextLookOf,
+  paidAtOf,
   payoutWaits,
   showPayout,
   whyOfPayout,
@@ -46,6 +47,7 @@ export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promis
   const line = (row: ListedPayout) => [
     row.id,
     row.added_at,
+    paidAtOf(row) ?? '',
     row.state,
     formatMoney(row.units, row.asset),
     row.account,
@@ -55,7 +57,10 @@ export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promis
   await shell.out(
     flags.json
       ? json(rows.map(payoutJson))
-      : table(['PAYOUT', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'TO', 'INVOICE', 'WHY'], rows.map(line)),
+      : table(
+          ['PAYOUT', 'ADDED (UTC)', 'PAID (UTC)', 'STATE', '>AMOUNT', 'TO', 'INVOICE', 'WHY'],
+          rows.map(line),
+        ),
   )
   sayMore(
     shell,

@@ -1,6 +1,6 @@
 /** Payouts as programs read them, with their orders and the transactions that may pay those. */
 import { maybeMoney, moneyOf, type Asset } from '../../base/money.ts'
-import { nextLookOf, whyOfPayout, type ListedPayout, type ShownOrder } from '../payouts.ts'
+import { nextLookOf, paidAtOf, whyOfPayout, type ListedPayout, type ShownOrder } from '../payouts.ts'
 import type { OrderTransaction } from '../transactions.ts'
 
 export const payoutJson = (row: ListedPayout) => ({
@@ -15,6 +15,7 @@ export const payoutJson = (row: ListedPayout) => ({
   tries: Number(row.tries),
   nextAt: nextLookOf(row),
   addedAt: row.added_at,
+  paidAt: paidAtOf(row),
   changedAt: row.changed_at,
 })
 

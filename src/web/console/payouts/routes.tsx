@@ -23,6 +23,7 @@ import { namesOf } from '../../../queries/names.ts'
 import {
   keyOfPayout,
   listPayouts,
+  paidAtOf,
   showPayout,
   whyOfPayout,
   type ListedPayout,
@@ -183,6 +184,11 @@ function columnsOf(lang: Language): Column<ListedPayout>[] {
     },
     { head: say.asset, plain: ({ asset }) => asset },
     { head: say.rail, plain: ({ rail }) => railWord(lang, rail) },
+    {
+      head: own.paidAt,
+      cell: row => (paidAtOf(row) === null ? '–' : <When {...{ lang, at: paidAtOf(row)! }} />),
+      plain: row => csvTime(paidAtOf(row)),
+    },
     {
       head: own.to,
       cell: ({ account }) => <a href={pathTo('account', account)}>{account}</a>,
