@@ -7,13 +7,13 @@ import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { passTime } from '../src/jobs/bitcoin.ts'
 import { balances } from '../src/ledger/ledger.ts'
 import { sql } from '../src/db/db.ts'
-import { acceptPayment } from '../src/webhooks/chain/accept.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import {
   openChainInstallation,
   type ChainInstallation,
   type ChainInstallationOptions,
 } from './testbed/chainInstallation.ts'
+import { acceptPayment } from './testbed/acts.ts'
 
 const there = bitcoindAvailable()
 const [hour, day] = [3_600_000, 86_400_000]

@@ -7,18 +7,21 @@ import { BadInput, done } from '../src/base/answer.ts'
 import { balances } from '../src/ledger/ledger.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { sql } from '../src/db/db.ts'
-import {
-  proposeCoinRefund,
-  proposeCoinRefundMade,
-  acceptPayment,
-  withdrawCoinRefund,
-} from '../src/webhooks/webhooks.ts'
 import { status } from '../src/queries/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { bundlesOf, heldAt, mineOnly, openAccount, owing, reorganise } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { approveAndDo, objectToAccount, proposeAccountClear, releasePayout } from './testbed/acts.ts'
+import {
+  acceptPayment,
+  approveAndDo,
+  objectToAccount,
+  proposeAccountClear,
+  proposeCoinRefund,
+  proposeCoinRefundMade,
+  releasePayout,
+  withdrawCoinRefund,
+} from './testbed/acts.ts'
 
 const hour = 3_600_000
 

@@ -236,7 +236,7 @@ test('what came in part is given back: a maker proposes it, a checker approves i
   })
   expect(await post({ to: address, why: 'desistiu' })).toMatchObject({
     status: 400,
-    text: expect.stringContaining('of our own account'),
+    text: expect.stringContaining('da nossa própria carteira'),
   })
   const proposed = await post({ to, why: 'desistiu' })
   expect(proposed).toMatchObject({ status: 303, to: expect.stringContaining('/console/proposals/pro_') })

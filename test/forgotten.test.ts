@@ -17,10 +17,11 @@ import {
 } from '../src/schedule/schedule.ts'
 import { remember, sql } from '../src/db/db.ts'
 import { readiness, status } from '../src/queries/status.ts'
-import { findForgotten, forgottenInvoices, lookAtForgotten } from '../src/webhooks/webhooks.ts'
+import { findForgotten, forgottenInvoices } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { restate } from './testbed/restate.ts'
+import { lookAtForgotten } from './testbed/acts.ts'
 
 const day = 86_400_000
 

@@ -20,10 +20,10 @@ import {
   type Placing,
 } from '../src/shop/shop.ts'
 import { sql, type Tx } from '../src/db/db.ts'
-import { acceptPayment } from '../src/webhooks/chain/accept.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { furnishShop, type ShopFloor } from './testbed/shopFloor.ts'
+import { acceptPayment } from './testbed/acts.ts'
 
 const there = bitcoindAvailable()
 const minute = 60_000

@@ -8,13 +8,12 @@ import { unsure } from '../src/base/answer.ts'
 import { requestMachine, type InvoiceState } from '../src/invoice/invoice.ts'
 import { timetable } from '../src/jobs/jobs.ts'
 import { sql } from '../src/db/db.ts'
-import { proposeCoinRefund, acceptPayment } from '../src/webhooks/webhooks.ts'
 import { endsOf } from './testbed/book.ts'
 import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { payerName } from './testbed/chainActs.ts'
 import { openTerminal } from './testbed/terminal.ts'
 import { wayOut } from './testbed/wayOut.ts'
-import { approveAndDo } from './testbed/acts.ts'
+import { acceptPayment, approveAndDo, proposeCoinRefund } from './testbed/acts.ts'
 
 type State = keyof typeof requestMachine
 const states = Object.keys(requestMachine) as State[]

@@ -7,7 +7,7 @@ import { BadInput } from '../base/answer.ts'
 import type { ForgottenInvoice } from '../webhooks/webhooks.ts'
 import { countFlag, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, formatReais, table } from './print.ts'
-import { inBase, operator } from './shell.ts'
+import { done, inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
 interface Flags {
@@ -43,7 +43,7 @@ export function forgottenCommand(invoice: Command, shell: Shell): void {
         if (lookedAt) {
           if (why === undefined)
             throw new BadInput('--why is missing: what became of them is asked for later')
-          const count = await lookAtForgotten(db, { by, why })
+          const { count } = await done(await lookAtForgotten(db, { by, why }))
           return shell.out(asJson ? json({ lookedAt: count }) : `${count} were looked at\n`)
         }
         if (await areInvoicesUnread(db))

@@ -73,7 +73,6 @@ export {
   refundableUnits,
   refundsOf,
   refundStatus,
-  refusalOf,
   resolveRefunds,
   type RefundDecision,
   type RefundRefusal,

@@ -62,6 +62,7 @@ import {
   refundAct,
   reversalAct,
   type ChainTerms,
+  type InvoiceRefusal,
 } from '../webhooks/webhooks.ts'
 import { askBeforeClose } from '../reconcile/ownLines.ts'
 import { acceptAct, carryOutAccept, carryOutRule, ruleAct } from '../reconcile/strangers.ts'
@@ -219,7 +220,7 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<
 export const proposedActs: readonly string[] = [...works.keys()]
 
 /** Every code for which a proposed act may not be done any more. */
-export type ActRefusal = PayoutRefusal | PeopleRefusal
+export type ActRefusal = InvoiceRefusal | PayoutRefusal | PeopleRefusal
 
 /** `cannot`: it is still open, and what it is for is refused. */
 export type Approved = ProposalDecision | { is: 'cannot'; proposal: ProposalRow; refusal: ActRefusal }

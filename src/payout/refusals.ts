@@ -25,6 +25,8 @@ export type PayoutRefusal =
   | { is: 'payout-due'; id: string; account?: Pick<AccountRow, 'name' | 'state'> | undefined }
   | { is: 'payout-empty'; id: string; units: bigint; asset: Asset }
   | { is: 'payout-changed'; id: string }
+  | { is: 'refund-unknown'; id: string }
+  | { is: 'refund-ordered'; id: string; state: PayoutState }
   /** Its payer may be getting money back. */
   | { is: 'payment-going-back'; id: string }
   /** What it passes on left the chain. */

@@ -9,7 +9,6 @@ export {
   proposeReversalEnd,
   reversalAct,
   reversalAgainst,
-  reversalRefusalOf,
   type ReversalRefusal,
 } from './bank/reversalEnd.ts'
 export { beginReversal, readUnlisted, settleReversal, settleShown, watchReversals } from './bank/reversals.ts'
@@ -23,7 +22,8 @@ export { walkOn } from './bank/walk.ts'
 export { settleInbox, settleOne, type Settling } from './settle.ts'
 export { restand, restandOwedAgain } from './chain/events.ts'
 export { requestStatusOf, type Looked } from './chain/status.ts'
-export { acceptPayment } from './chain/accept.ts'
+export { acceptPayment, mayAccept } from './chain/accept.ts'
+export type { InvoiceRefusal, NothingToAccept, OwnInvoiceRefusal } from './refusals.ts'
 export {
   carryOutCoinRefund,
   carryOutCoinRefundMade,

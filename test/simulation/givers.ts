@@ -9,14 +9,9 @@ import type { InvoiceRow } from '../../src/invoice/invoice.ts'
 import { type BitcoinSetup } from '../../src/jobs/jobs.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
 import { sql, type Db } from '../../src/db/db.ts'
-import {
-  proposeCoinRefund,
-  proposeCoinRefundMade,
-  refundableCoins,
-  acceptPayment,
-} from '../../src/webhooks/webhooks.ts'
+import { refundableCoins } from '../../src/webhooks/webhooks.ts'
 import type { Wallet } from '../testbed/wallet.ts'
-import { approveAndDo } from '../testbed/acts.ts'
+import { acceptPayment, approveAndDo, proposeCoinRefund, proposeCoinRefundMade } from '../testbed/acts.ts'
 
 /** In one seed of seventeen, where there is a chain. */
 export const hasGivers = (seed: number): boolean => seed % 17 === 3

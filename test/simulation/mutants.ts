@@ -264,8 +264,8 @@ export const sections: readonly Section[] = [
       {
         rule: 'a refund is approved as it was proposed',
         file: 'src/webhooks/bank/refunds.ts',
-        from: '  if (left === before) return\n',
-        to: '  return\n',
+        from: '  if (left !== proposed) refuse',
+        to: '  if (left === undefined) refuse',
         test: 'test/refunds.test.ts',
       },
       {

@@ -8,6 +8,7 @@ import { done, refusalText } from '../../src/cli/refusals.ts'
 import * as jobs from '../../src/jobs/jobs.ts'
 import type { Proposed } from '../../src/ledger/ledger.ts'
 import * as payouts from '../../src/payout/payout.ts'
+import * as webhooks from '../../src/webhooks/webhooks.ts'
 import * as people from '../../src/people/people.ts'
 import type { Proof } from '../../src/approvals/approvals.ts'
 import type { Db } from '../../src/db/db.ts'
@@ -35,6 +36,8 @@ const orAnother =
   }
 
 export const proposeVerdict = orAnother(payouts.proposeVerdict)
+export const proposeCoinRefund = orAnother(webhooks.proposeCoinRefund)
+export const proposeCoinRefundMade = orAnother(webhooks.proposeCoinRefundMade)
 export const proposeAccountClear = orAnother(payouts.proposeAccountClear)
 export const proposeLimitsClear = orAnother(payouts.proposeLimitsClear)
 export const proposeClear = orAnother(people.proposeClear)
@@ -60,6 +63,12 @@ export const approveAccount = async (
 export const proposeRedirect = orThrow(payouts.proposeRedirect)
 export const settlePaidElsewhere = orThrow(payouts.settlePaidElsewhere)
 export const stopAll = orThrow(payouts.stopAll)
+
+export const acceptPayment = orThrow(webhooks.acceptPayment)
+export const withdrawCoinRefund = async (...args: Parameters<typeof webhooks.withdrawCoinRefund>) =>
+  done(await webhooks.withdrawCoinRefund(...args)).payout
+export const lookAtForgotten = async (...args: Parameters<typeof webhooks.lookAtForgotten>) =>
+  done(await webhooks.lookAtForgotten(...args)).count
 
 /** What was let go; undefined where that is nothing. */
 export async function letGo(...args: Parameters<typeof payouts.letGo>): Promise<payouts.Hold | undefined> {

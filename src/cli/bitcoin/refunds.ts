@@ -6,7 +6,7 @@ import { BadInput } from '../../base/answer.ts'
 import type { Proposed } from '../../ledger/ledger.ts'
 import { json } from '../print.ts'
 import { chainTermsOf } from '../requests.ts'
-import { inBase, onRails, operator } from '../shell.ts'
+import { done, inBase, onRails, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 export type CoinRefundFlags = {
@@ -29,16 +29,13 @@ export async function refundCoins(shell: Shell, id: string, flags: CoinRefundFla
     return inBase(shell, async ({ db, world, config }) => {
       const { proposeCoinRefundMade } = await import('../../webhooks/webhooks.ts')
       const app = { db, world, chain: chainTermsOf(config) }
-      await tell(shell, await proposeCoinRefundMade(app, id, { txid: made, by, why }), flags)
+      await tell(shell, await done(await proposeCoinRefundMade(app, id, { txid: made, by, why })), flags)
     })
   return onRails(shell, async ({ db, world, config }, { rails }) => {
     const { proposeCoinRefund } = await import('../../webhooks/webhooks.ts')
     const app = { db, world, chain: chainTermsOf(config) }
-    await tell(
-      shell,
-      await proposeCoinRefund(app, rails.bitcoin, id, { to: to!, units: amount, by, why }),
-      flags,
-    )
+    const asked = { to: to!, units: amount, by, why }
+    await tell(shell, await done(await proposeCoinRefund(app, rails.bitcoin, id, asked)), flags)
   })
 }
 
@@ -58,7 +55,8 @@ const takeBack = (shell: Shell, { id, payout: payoutId, by, why, asJson }: Takin
       throw new BadInput(
         `--withdraw "${payoutId}" is no refund of ${id}: "repasse invoice show ${id}" names them`,
       )
-    const payout = await withdrawCoinRefund({ db, world, chain: chainTermsOf(config) }, payoutId, { by, why })
+    const app = { db, world, chain: chainTermsOf(config) }
+    const { payout } = await done(await withdrawCoinRefund(app, payoutId, { by, why }))
     await shell.out(
       asJson
         ? json({ payout: payout.id, state: payout.state })
@@ -68,11 +66,9 @@ const takeBack = (shell: Shell, { id, payout: payoutId, by, why, asJson }: Takin
 
 async function tell(
   shell: Shell,
-  { is, proposal }: Proposed,
+  { proposal }: Exclude<Proposed, { is: 'another' }>,
   { json: asJson }: CoinRefundFlags,
 ): Promise<void> {
-  if (is === 'another')
-    throw new BadInput(`proposal ${proposal.id} is open for ${proposal.subject} already: it is decided first`)
   await shell.out(
     asJson
       ? json({ proposal: proposal.id, state: proposal.state })

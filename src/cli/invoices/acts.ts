@@ -9,7 +9,7 @@ import type { InvoiceActs } from '../../queries/invoiceActs.ts'
 import { amountIn, personFlag, textFlag } from '../flags.ts'
 import { example, json, moneyOf, formatReais, table } from '../print.ts'
 import { forgottenCommand } from '../forgotten.ts'
-import { inBase, onRails, operator } from '../shell.ts'
+import { done, inBase, onRails, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 export type OwnRefundFlags = { amount?: bigint; by?: string; why?: string; json?: true }
@@ -25,14 +25,14 @@ export function proposeOwnRefund(
   if (why === undefined)
     throw new BadInput('--why is missing: another person has to know what the refund is for')
   return inBase(shell, async ({ db, world }) => {
-    const [{ proposeRefund }, { refusalOf }, { payoutStateOf }] = await Promise.all([
+    const [{ proposeRefund }, { payoutStateOf }] = await Promise.all([
       import('../../webhooks/webhooks.ts'),
-      import('../../invoice/invoice.ts'),
       import('../../queries/payouts.ts'),
     ])
     const proposed = await proposeRefund(db, world, id, { units: amount, by, why })
     if (proposed.is === 'unknown') throw new BadInput(noSuch(id))
-    if (proposed.is === 'impossible') throw refusalOf(proposed.code, id)
+    if (proposed.is === 'impossible')
+      return void (await done({ is: 'refund-refused', id, code: proposed.code }))
     const { proposal, units } = proposed
     if (proposed.is === 'another')
       throw new BadInput(
@@ -173,10 +173,11 @@ function reversalCommand(invoice: Command, shell: Shell): void {
     )
     .action((id: string, { returned, why, by = operator(), json: asJson }: ReversalFlags) =>
       inBase(shell, async ({ db, world }) => {
-        const { proposeReversalEnd, reversalRefusalOf } = await import('../../webhooks/webhooks.ts')
+        const { proposeReversalEnd } = await import('../../webhooks/webhooks.ts')
         const proposed = await proposeReversalEnd(db, world, id, { returned, by, why })
         if (proposed.is === 'unknown') throw new BadInput(noSuch(id))
-        if (proposed.is === 'impossible') throw reversalRefusalOf(proposed.code, id)
+        if (proposed.is === 'impossible')
+          return void (await done({ is: 'reversal-refused', id, code: proposed.code }))
         const { proposal } = proposed
         if (proposed.is === 'another')
           throw new BadInput(

@@ -10,7 +10,7 @@ import { personFlag, textFlag } from '../flags.ts'
 import { example, json, moneyOf, formatMoney } from '../print.ts'
 import { noteShownHere } from '../privacy.ts'
 import { chainTermsOf } from '../requests.ts'
-import { inBase, operator } from '../shell.ts'
+import { done, inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 import { invoiceJson } from '../../queries/json/invoices.ts'
 
@@ -58,10 +58,9 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
       inBase(shell, async ({ db, world, config }) => {
         const { acceptPayment } = await import('../../webhooks/webhooks.ts')
-        const { invoice: row, standing } = await acceptPayment(db, world, chainTermsOf(config), id, {
-          by,
-          why,
-        })
+        const { invoice: row, standing } = await done(
+          await acceptPayment(db, world, chainTermsOf(config), id, { by, why }),
+        )
         if (asJson) await noteShownHere({ db }, row.id, row.payer_tax_id)
         await shell.out(
           asJson

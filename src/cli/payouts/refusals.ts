@@ -23,6 +23,10 @@ export const payoutRefusals: WordsOf<Exclude<PayoutRefusal, AccountRefusal | Led
   'payout-empty': ({ id, units, asset }) =>
     `payout ${id} cannot go out, for it is of ${formatMoney(units, asset)}: nothing is left to pay on`,
   'payout-changed': ({ id }) => `payout ${id} has just changed: look again`,
+  'refund-unknown': ({ id }) =>
+    `--withdraw "${id}" is no refund: "repasse invoice show" names those of an invoice`,
+  'refund-ordered': ({ id, state }) =>
+    `refund ${id} is ${state}: only one that is not ordered yet can be withdrawn`,
   'payment-going-back': ({ id }) =>
     `payout ${id} passes on a payment that may be going back to its payer: it goes on by itself, of what is left, when the bank says what became of that`,
   'payment-not-mined': ({ id, coin, state }) =>

@@ -3,7 +3,7 @@
  * people said so.
  */
 import { because } from '../../base/reasons.ts'
-import { BadInput, done } from '../../base/answer.ts'
+import { done } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
 import { formatUnits, formatReais } from '../../base/money.ts'
 import type { Instant, World } from '../../base/world.ts'
@@ -247,16 +247,3 @@ export async function resolveRefunds(at: Refunding): Promise<number> {
   )
   return due.length
 }
-
-const refusals: Record<RefundRefusal, (id: string) => string> = {
-  'of-another-rail': id => `invoice ${id} was not paid through the bank`,
-  'not-credited': id =>
-    `invoice ${id} is not credited, so there is nothing to give back: "repasse invoice cancel" takes back one that nobody paid`,
-  'nothing-left': id => `nothing of invoice ${id} is left to give back`,
-  'too-much': id => `less than that is left of invoice ${id}: "repasse invoice show ${id}" says how much`,
-  'under-way': id =>
-    `money of invoice ${id} is going back already: wait until the bank says what became of it`,
-}
-
-/** As commands say it. */
-export const refusalOf = (code: RefundRefusal, id: string): BadInput => new BadInput(refusals[code](id))

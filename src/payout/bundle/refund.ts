@@ -3,13 +3,13 @@
  * what was never credited.
  */
 import { because, sentence } from '../../base/reasons.ts'
-import { BadInput } from '../../base/answer.ts'
 import { newId } from '../../base/id.ts'
 import { btc } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { audit, post } from '../../ledger/ledger.ts'
 import { setWhy, forUpdate, remember, sql, type Cause, type Reader, type Sql, type Tx } from '../../db/db.ts'
 import { pause, resume, suspend } from './owe.ts'
+import { refuse } from '../refusals.ts'
 import { findPayout, type PayoutRow } from '../row.ts'
 import { payouts } from '../tables.ts'
 
@@ -107,7 +107,7 @@ export async function withdrawRefund(
   return true
 }
 
-/** A person withdraws it. Throws `BadInput` where it can no longer be. */
+/** A person withdraws it; refuses where it can no longer be. */
 export async function withdrawRefundBy(
   tx: Tx,
   world: World,
@@ -115,14 +115,13 @@ export async function withdrawRefundBy(
   { by, why }: { by: string; why: string },
 ): Promise<PayoutRow> {
   const payout = await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`)
-  if (!payout || !isRefund(payout))
-    throw new BadInput(`--withdraw "${id}" is no refund: "repasse invoice show" names those of an invoice`)
+  if (!payout || !isRefund(payout)) return refuse({ is: 'refund-unknown', id })
   const live = await tx.one(
     sql`select 1 as yes from attempts where payout_id = ${id}
       and state in ('sending', 'unsure', 'sent', 'success')`,
   )
   if (live || !(await withdrawRefund(tx, world, payout, { why: because('said-by', { by, said: why }) })))
-    throw new BadInput(`refund ${id} is ${payout.state}: only one that is not ordered yet can be withdrawn`)
+    refuse({ is: 'refund-ordered', id, state: payout.state })
   await audit(tx, {
     actor: by,
     act: 'refund withdrawn',

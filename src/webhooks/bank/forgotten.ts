@@ -5,12 +5,12 @@
  * since the backup, and today's slot have been issued at another time of day.
  */
 import { because, type Reason } from '../../base/reasons.ts'
-import { BadInput } from '../../base/answer.ts'
 import type { Instant, World } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
 import type { BatchInvoice, Rail } from '../../rails/rail.ts'
 import { usesBank } from '../../payout/payout.ts'
 import { readInSets, sql, type Reader, type Db, type Tx, valuesOf } from '../../db/db.ts'
+import { answering, refuse, type InvoiceRefusal } from '../refusals.ts'
 import { walkOn } from './walk.ts'
 
 /** Under `settings`, from a restore until the bank's invoices since the backup were read. */
@@ -155,29 +155,31 @@ export async function forgottenWhy(reader: Reader): Promise<Reason | undefined> 
 
 /**
  * A person has looked at all that are listed, and slots may be run again; and where the bank does not list
- * its invoices, has compared them there, so that it is issued again. Answers how many were listed. Throws
- * `BadInput` while they are still being read, for there may be more.
+ * its invoices, has compared them there, so that it is issued again. Answers how many were listed. Refused
+ * while they are still being read, for there may be more.
  */
-export async function lookAtForgotten(db: Db, { by, why }: { by: string; why: string }): Promise<number> {
-  return db.tx(async tx => {
-    if (
-      (await areInvoicesUnread(tx)) &&
-      !(await tx.one(sql`select 1 as yes from settings where name = ${unlisted}`))
-    )
-      throw new BadInput(
-        'the bank\'s invoices since the backup are not all read yet, so there may be more: "repasse serve" reads them in some seconds',
+export const lookAtForgotten = (
+  db: Db,
+  { by, why }: { by: string; why: string },
+): Promise<{ is: 'done'; count: number } | InvoiceRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      if (
+        (await areInvoicesUnread(tx)) &&
+        !(await tx.one(sql`select 1 as yes from settings where name = ${unlisted}`))
       )
-    const count = await tx.run(sql`
+        refuse({ is: 'invoices-unread' })
+      const count = await tx.run(sql`
       update forgotten_invoices set decided_by = ${by}, decided_why = ${why}, decided_at = ${await tx.now()}
         where ${open}`)
-    const wereUnread = (await tx.run(sql`delete from settings where name in (${unread}, ${unlisted})`)) > 0
-    if (count > 0 || wereUnread)
-      await audit(tx, {
-        actor: by,
-        act: 'forgotten invoices looked at',
-        subject: 'starkbank',
-        detail: { count: String(count), why },
-      })
-    return count
-  }, 'locks')
-}
+      const wereUnread = (await tx.run(sql`delete from settings where name in (${unread}, ${unlisted})`)) > 0
+      if (count > 0 || wereUnread)
+        await audit(tx, {
+          actor: by,
+          act: 'forgotten invoices looked at',
+          subject: 'starkbank',
+          detail: { count: String(count), why },
+        })
+      return { is: 'done', count } as const
+    }, 'locks'),
+  )

@@ -3,7 +3,6 @@
  * transaction of the other's approval.
  */
 import { because } from '../../base/reasons.ts'
-import { BadInput } from '../../base/answer.ts'
 import { formatUnits, parseUnits } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import {
@@ -13,7 +12,6 @@ import {
   refundableUnits,
   refundAct,
   refundStatus,
-  refusalOf,
   type InvoiceRow,
   type RefundStatus,
   type RefundRefusal,
@@ -21,6 +19,7 @@ import {
 import { detailOf, propose, type Proposed, type ProposalRow } from '../../ledger/ledger.ts'
 import type { Rail } from '../../rails/rail.ts'
 import type { Db, Tx } from '../../db/db.ts'
+import { refuse } from '../refusals.ts'
 import { beginReversal } from './reversals.ts'
 
 export interface RefundWish {
@@ -57,27 +56,19 @@ export function proposeRefund(
 /** What was still with us when it was proposed: an approval is of that alone. */
 const leftOf = (standing: RefundStatus): string => formatUnits(refundableUnits(standing), 'BRL')
 
-/**
- * Throws `BadInput` where it cannot be refunded now, or money went back or came again since it was proposed.
- */
+/** Refuses where it cannot be refunded now, or money went back or came again since it was proposed. */
 function assertAsProposed(standing: RefundStatus, proposal: ProposalRow): void {
   const code = mayRefund(standing, unitsOf(proposal))
-  if (code) throw refusalOf(code, proposal.subject)
-  const [left, before] = [leftOf(standing), detailOf(proposal)['left']]
-  if (left === before) return
-  const then = before === undefined ? 'an older version did not keep what was left' : `R$ ${before} was`
-  throw new BadInput(
-    `R$ ${left} of invoice ${proposal.subject} is left to give back now, and when this was proposed ${then}: refuse it and propose it again`,
-  )
+  const { subject: id } = proposal
+  if (code) refuse({ is: 'refund-refused', id, code })
+  const [left, proposed] = [leftOf(standing), detailOf(proposal)['left']]
+  if (left !== proposed) refuse({ is: 'refund-changed', id, left, proposed })
 }
 
 const unitsOf = (proposal: ProposalRow): bigint => parseUnits(detailOf(proposal)['amount'] ?? '', 'BRL') ?? 0n
 
-const needInvoice = async (reader: Db | Tx, id: string): Promise<InvoiceRow> => {
-  const invoice = await findInvoice(reader, id)
-  if (!invoice) throw new BadInput(`there is no invoice "${id}"`)
-  return invoice
-}
+const needInvoice = async (reader: Db | Tx, id: string): Promise<InvoiceRow> =>
+  (await findInvoice(reader, id)) ?? refuse({ is: 'invoice-unknown', id })
 
 /**
  * Before the second person's approval counts, the bank must show the invoice as the books have it: one change
@@ -87,16 +78,14 @@ export async function checkRefund(
   { db, rail }: { db: Db; rail: Rail | undefined },
   proposal: ProposalRow,
 ): Promise<void> {
-  if (!rail)
-    throw new BadInput('the bank is not configured, and it must give the money back: set STARKBANK_*')
+  if (!rail) return refuse({ is: 'rail-not-configured', asks: 'bank' })
   const invoice = await needInvoice(db, proposal.subject)
   const standing = await refundStatus(db, invoice)
   assertAsProposed(standing, proposal)
   const shown = await rail.readInvoice(invoice.provider_id!)
-  if (shown.is !== 'done')
-    throw new BadInput(`the bank did not say how invoice ${invoice.id} stands: ${shown.why}`)
+  if (shown.is !== 'done') return refuse({ is: 'bank-silent', id: invoice.id, said: shown.why })
   if (shown.value.status !== 'paid' || shown.value.units !== refundableUnits(standing))
-    throw refusalOf('under-way', invoice.id)
+    refuse({ is: 'refund-refused', id: invoice.id, code: 'under-way' })
 }
 
 /**
@@ -107,6 +96,6 @@ export async function beginRefund(tx: Tx, world: World, proposal: ProposalRow): 
   const { subject: id, made_by: madeBy, decided_by: by, why } = proposal
   assertAsProposed(await refundStatus(tx, await needInvoice(tx, id)), proposal)
   const approved = await approveOwnRefund(tx, world, id, { units: unitsOf(proposal), madeBy, by: by!, why })
-  if (approved.is === 'refused') throw refusalOf(approved.code, id)
+  if (approved.is === 'refused') refuse({ is: 'refund-refused', id, code: approved.code })
   await beginReversal(tx, id, { why: because('refund-approved'), ref: proposal.id })
 }

@@ -3,7 +3,6 @@
  * and written with the other's approval.
  */
 import { because } from '../../base/reasons.ts'
-import { BadInput } from '../../base/answer.ts'
 import { formatUnits, parseUnits, formatReais } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
 import {
@@ -18,6 +17,7 @@ import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../..
 import { reversalOf, type ReversalRow } from '../../payout/payout.ts'
 import type { Rail } from '../../rails/rail.ts'
 import { forUpdate, sql, type Reader, type Db, type Tx } from '../../db/db.ts'
+import { refuse, type ReversalRefusal } from '../refusals.ts'
 import { endReversal } from './reversals.ts'
 
 export const reversalAct = 'invoice.reversal'
@@ -25,11 +25,7 @@ export const reversalAct = 'invoice.reversal'
 /** How long the bank is given to say what became of money that goes back, before people may. */
 export const longReversalMs = 30 * 60_000
 
-/**
- * Why people cannot say how it ended: nothing is going back, the bank may still say, or a refund is still
- * being asked for.
- */
-export type ReversalRefusal = 'not-going-back' | 'too-soon' | 'being-asked' | 'too-much' | 'too-little'
+export type { ReversalRefusal }
 
 interface Standing {
   invoice: InvoiceRow
@@ -104,11 +100,9 @@ async function assertAsProposed(reader: Reader, proposal: ProposalRow, now: Inst
   const { subject: id } = proposal
   const standing = await standingOf(reader, (await findInvoice(reader, id))!, now)
   const code = mayEndReversal(standing, returnedOf(proposal))
-  if (code) throw reversalRefusalOf(code, id)
+  if (code) refuse({ is: 'reversal-refused', id, code })
   if (formatUnits(standing.reversal!.returned_units, 'BRL') !== detailOf(proposal)['before'])
-    throw new BadInput(
-      `more of invoice ${id} went back since this was proposed: refuse it and propose it again`,
-    )
+    refuse({ is: 'reversal-changed', id })
   return standing.invoice
 }
 
@@ -120,20 +114,16 @@ export async function checkReversalEnd(
   { db, rail }: { db: Db; rail: Rail | undefined },
   proposal: ProposalRow,
 ): Promise<number> {
-  if (!rail) throw new BadInput('the bank is not configured, and it must be asked once more: set STARKBANK_*')
+  if (!rail) return refuse({ is: 'rail-not-configured', asks: 'bank' })
   const {
     id,
     provider_id: providerId,
     paid_units: paid,
   } = await assertAsProposed(db, proposal, await db.tx(tx => tx.now()))
   const logs = await rail.invoiceLogs(providerId!)
-  if (logs.is !== 'done')
-    throw new BadInput(`the bank did not say what it knows of invoice ${id}: ${logs.why}`)
+  if (logs.is !== 'done') return refuse({ is: 'bank-silent', id, said: logs.why })
   const { isTold, underWay } = fateOf(paid ?? 0n, logs.value, saidIn(await reversalOf(db, id)))
-  if (isTold && !underWay)
-    throw new BadInput(
-      `the bank has said by now what became of the money of invoice ${id}: it is read within minutes`,
-    )
+  if (isTold && !underWay) refuse({ is: 'reversal-said', id })
   return logs.value.length
 }
 
@@ -161,17 +151,3 @@ export async function carryOutReversalEnd(
     detail: { returned: formatReais(returned), madeBy, why },
   })
 }
-
-const refusals: Record<ReversalRefusal, (id: string) => string> = {
-  'not-going-back': id => `no money of invoice ${id} is going back`,
-  'too-soon': id =>
-    `money of invoice ${id} has been going back for less than half an hour: the bank may still say how it ended`,
-  'being-asked': id => `a refund of invoice ${id} is still being asked for: wait until the bank has answered`,
-  'too-much': id => `less than that was paid of invoice ${id}`,
-  'too-little': id =>
-    `the bank has said already that more than that of invoice ${id} went back: --returned is all that did`,
-}
-
-/** As commands say it. */
-export const reversalRefusalOf = (code: ReversalRefusal, id: string): BadInput =>
-  new BadInput(refusals[code](id))

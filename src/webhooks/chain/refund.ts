@@ -3,7 +3,6 @@
  * what a person sent by hand.
  */
 import { because } from '../../base/reasons.ts'
-import { BadInput } from '../../base/answer.ts'
 import { formatMoney } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
 import { coinsOf, leftOf, ripeDepthOf, type CoinRow } from '../../chain/chain.ts'
@@ -20,6 +19,7 @@ import {
 import type { ChainRail } from '../../rails/chain.ts'
 import { forUpdate, sql, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { usualChainTerms, type ChainTerms } from '../apply.ts'
+import { answering, refuse, type InvoiceRefusal } from '../refusals.ts'
 import { restand } from './events.ts'
 import { requestStatusOf } from './status.ts'
 
@@ -61,24 +61,22 @@ export async function refundableCoins(
 const minUnits = 1_000n
 const totalOf = (parts: readonly { left: bigint }[]) => parts.reduce((sum, { left }) => sum + left, 0n)
 
-/**
- * Proposes it to a second person. `units`: all that may be given back where nothing is said. Throws
- * `BadInput`.
- */
-export async function proposeCoinRefund(
+/** Proposes it to a second person. `units`: all that may be given back where nothing is said. */
+export const proposeCoinRefund = (
   { db, world, chain }: RefundParts,
   rail: Refunding | undefined,
   id: string,
   { to, units, by, why }: Asking & { to: string; units: bigint | undefined },
-): Promise<Proposed> {
-  return db.tx(async tx => {
-    const invoice = await locked(tx, id)
-    const amount = units ?? totalOf(await refundableCoins(tx, invoice, chain, millis(await tx.now())))
-    const { address } = await checkRefund(tx, rail, chain, invoice, to, amount)
-    const detail = { to: address, satoshis: amount.toString(), amount: formatMoney(amount, 'BTC') }
-    return propose(tx, world, { act: coinRefundAct, subject: invoice.id, detail, why, by })
-  }, 'locks')
-}
+): Promise<Proposed | InvoiceRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const invoice = await locked(tx, id)
+      const amount = units ?? totalOf(await refundableCoins(tx, invoice, chain, millis(await tx.now())))
+      const { address } = await checkRefund(tx, rail, chain, invoice, to, amount)
+      const detail = { to: address, satoshis: amount.toString(), amount: formatMoney(amount, 'BTC') }
+      return propose(tx, world, { act: coinRefundAct, subject: invoice.id, detail, why, by })
+    }, 'locks'),
+  )
 
 /** What both people are shown holds when it is asked and when it is done. */
 async function checkRefund(
@@ -89,33 +87,22 @@ async function checkRefund(
   to: string,
   units: bigint,
 ): Promise<{ address: string; from: { id: string; left: bigint }[] }> {
-  if (invoice.rail !== 'bitcoin')
-    throw new BadInput(`invoice ${invoice.id} is the bank’s: --to is for a payment in bitcoin`)
-  if (!rail)
-    throw new BadInput('the Bitcoin rail is not configured, and the address must be read: set BITCOIN_*')
-  if (/[(]|^[xyztuv]pub/.test(to.trim()))
-    throw new BadInput('--to takes one address, which the payer gives: a refund is paid once')
+  if (invoice.rail !== 'bitcoin') refuse({ is: 'refund-not-on-chain', id: invoice.id })
+  if (!rail) return refuse({ is: 'rail-not-configured', asks: 'chain' })
+  if (/[(]|^[xyztuv]pub/.test(to.trim())) refuse({ is: 'refund-takes-an-address' })
   const { address, script } = rail.destination(to.trim(), 0)
   if (await tx.one(sql`select 1 as yes from chain_scripts where script = ${script}`))
-    throw new BadInput('--to is of our own account (BITCOIN_DESCRIPTOR): give an address of the payer’s')
+    refuse({ is: 'refund-to-ourselves' })
   const from = await refundableCoins(tx, invoice, chain, millis(await tx.now()))
-  const most = totalOf(from)
-  if (most === 0n)
-    throw new BadInput(
-      `invoice ${invoice.id} is ${invoice.state}, and nothing of it can be given back: only what lies ${chain.payoutDepth} blocks deep, and neither counts nor is spent`,
-    )
-  if (units > most)
-    throw new BadInput(
-      `--amount ${formatMoney(units, 'BTC')} is more than can be given back of ${invoice.id}: ${formatMoney(most, 'BTC')}`,
-    )
-  if (units < minUnits)
-    throw new BadInput(
-      `--amount ${formatMoney(units, 'BTC')} would be lost in fees: at least ${formatMoney(minUnits, 'BTC')}`,
-    )
+  const maxUnits = totalOf(from)
+  const { id, state } = invoice
+  if (maxUnits === 0n) refuse({ is: 'nothing-to-refund', id, state, depth: chain.payoutDepth })
+  if (units > maxUnits) refuse({ is: 'refund-too-much', id, units, maxUnits })
+  if (units < minUnits) refuse({ is: 'refund-too-small', units, minUnits })
   return { address, from }
 }
 
-/** In the transaction of the approval. Throws `BadInput` where the payments are not there any more. */
+/** In the transaction of the approval. Refuses where the payments are not there any more. */
 export async function carryOutCoinRefund(
   tx: Tx,
   {
@@ -153,45 +140,40 @@ export async function carryOutCoinRefund(
   return payout
 }
 
-/**
- * A person sent it back by hand, with the same keys: proposed to a second one, who lets its stop go with it.
- * Throws `BadInput`.
- */
-export async function proposeCoinRefundMade(
+/** A person sent it back by hand, with the same keys: proposed to a second one, who lets its stop go with it. */
+export const proposeCoinRefundMade = (
   { db, world }: RefundParts,
   id: string,
   { txid, by, why }: Asking & { txid: string },
-): Promise<Proposed> {
-  return db.tx(async tx => {
-    const invoice = await locked(tx, id)
-    const coins = await checkMade(tx, invoice, txid)
-    const detail = {
-      transaction: txid,
-      amount: formatMoney(
-        coins.reduce((sum, coin) => sum + leftOf(coin), 0n),
-        'BTC',
-      ),
-    }
-    return propose(tx, world, { act: coinRefundMadeAct, subject: invoice.id, detail, why, by })
-  }, 'locks')
-}
+): Promise<Proposed | InvoiceRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const invoice = await locked(tx, id)
+      const coins = await checkMade(tx, invoice, txid)
+      const detail = {
+        transaction: txid,
+        amount: formatMoney(
+          coins.reduce((sum, coin) => sum + leftOf(coin), 0n),
+          'BTC',
+        ),
+      }
+      return propose(tx, world, { act: coinRefundMadeAct, subject: invoice.id, detail, why, by })
+    }, 'locks'),
+  )
 
 async function checkMade(tx: Tx, invoice: InvoiceRow, txid: string): Promise<CoinRow[]> {
   if (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${txid}`))
-    throw new BadInput(`--made "${txid}" is a transaction of these books: it is no refund by hand`)
+    refuse({ is: 'refund-by-our-books', txid })
   const spent = (await coinsOf(tx, invoice.id)).filter(
     coin => coin.spent_by === txid && coin.credits % 2n === 0n,
   )
-  if (spent.length === 0)
-    throw new BadInput(
-      `--made "${txid}" spends no payment of ${invoice.id} that was not credited: give the transaction that "repasse invoice show" names, once the node has seen it`,
-    )
+  if (spent.length === 0) refuse({ is: 'refund-spends-nothing', id: invoice.id, txid })
   if (
     await tx.one(
       sql`select 1 as yes from refunds_elsewhere where txid = ${txid} and invoice_id = ${invoice.id}`,
     )
   )
-    throw new BadInput(`${txid} is in the books already as the refund of ${invoice.id}`)
+    refuse({ is: 'refund-known', id: invoice.id, txid })
   return spent
 }
 
@@ -228,22 +210,23 @@ export const withdrawCoinRefund = (
   { db, world, chain }: RefundParts,
   id: string,
   asking: Asking,
-): Promise<PayoutRow> =>
-  db.tx(async tx => {
-    const payout = await withdrawRefundBy(tx, world, id, asking)
-    const invoice = await locked(tx, payout.invoice_id)
-    await restand(tx, { world, chain }, invoice, {
-      why: because('refund-withdrawn', { by: asking.by, said: asking.why }),
-      ref: id,
-    })
-    return payout
-  }, 'locks')
+): Promise<{ is: 'done'; payout: PayoutRow } | InvoiceRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const payout = await withdrawRefundBy(tx, world, id, asking)
+      const invoice = await locked(tx, payout.invoice_id)
+      await restand(tx, { world, chain }, invoice, {
+        why: because('refund-withdrawn', { by: asking.by, said: asking.why }),
+        ref: id,
+      })
+      return { is: 'done', payout } as const
+    }, 'locks'),
+  )
 
 async function locked(tx: Tx, id: string): Promise<InvoiceRow> {
   const invoice = await tx.one<InvoiceRow>(
     sql`select * from invoices where store_id = ${tx.store} and (id = ${id} or provider_id = ${id})
       ${forUpdate}`,
   )
-  if (!invoice) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
-  return invoice
+  return invoice ?? refuse({ is: 'invoice-unknown', id })
 }

@@ -12,6 +12,7 @@ import {
   proposeCoinRefundMade,
   usualChainTerms,
   withdrawCoinRefund,
+  type InvoiceRefusal,
 } from '../../../webhooks/webhooks.ts'
 import type { InvoiceRow } from '../../../invoice/invoice.ts'
 import type { Language } from '../../page/page.ts'
@@ -22,6 +23,7 @@ import type { ConsoleRoutes } from '../guard.ts'
 import type { CoinRefunds } from '../../../queries/requests.ts'
 import { Money, Mono, Why } from '../list/parts.tsx'
 import { proposalPath } from '../proposals/page.tsx'
+import { done } from '../refusals.ts'
 import { frameWords } from '../frame/words.ts'
 import { coinRefundWords } from './coinRefundsWords.ts'
 
@@ -58,18 +60,14 @@ export function coinRefundRoutes(doors: ConsoleRoutes, { app }: PageParts): void
   doors.post(`${path}/coin-refunds/:payout/withdraw`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
-    const { invoice_id: id } = await withdrawCoinRefund(parts(), ctx.params['payout']!, {
-      by: person.name,
-      why,
-    })
-    return `/console/invoices/${id}`
+    const act = { by: person.name, why }
+    const { payout } = done(lang, await withdrawCoinRefund(parts(), ctx.params['payout']!, act))
+    return `/console/invoices/${payout.invoice_id}`
   })
 }
 
-function proposed({ is, proposal }: Proposed, lang: Language): string {
-  if (is === 'another') throw new BadInput(coinRefundWords[lang].another)
-  return proposalPath(proposal.id)
-}
+const proposed = (answer: Proposed | InvoiceRefusal, lang: Language): string =>
+  proposalPath(done(lang, answer).proposal.id)
 
 function reasonOf(why: string, lang: Language): string {
   if (why === '') throw new BadInput(frameWords[lang].reasonMissing)

@@ -8,6 +8,7 @@ import { formatDuration } from '../../../base/duration.ts'
 import { chargesFees, isOnChain } from '../../../base/rails.ts'
 import type { BitcoinSetup } from '../../../jobs/jobs.ts'
 import type { PayoutRow, Stop } from '../../../payout/payout.ts'
+import { mayAccept } from '../../../webhooks/webhooks.ts'
 import { may, type Person } from '../../../people/people.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { Notice, Time, type Facts } from '../../page/parts.tsx'
@@ -38,13 +39,6 @@ interface Parts {
   whole?: boolean
 }
 
-/** Something came, late or too little, and waits for a person's word. */
-export function acceptable({ row, looked }: SeenInvoice): boolean {
-  if (!isOnChain(row.rail) || row.late_by !== null || !looked) return false
-  const there = looked.payments.filter(({ depth, spent }) => depth >= 0 && !spent)
-  return there.length > 0 && (looked.standing.missing > 0n || there.some(({ counts }) => !counts))
-}
-
 export function InvoicePage({ lang, person, seen, bitcoin, stopped, said, whole = false }: Parts) {
   const say = invoiceWords[lang]
   const { row, derived, payouts, steps, postings, movers } = seen
@@ -72,7 +66,7 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped, said, whole 
         ]}
       />
       {isOnChain(row.rail) && <Payments {...{ lang, seen, bitcoin }} />}
-      {acceptable(seen) && may(person.role, 'invoice.accept') && (
+      {!mayAccept(row, seen.looked) && may(person.role, 'invoice.accept') && (
         <section aria-labelledby="accept">
           <h2 id="accept">{say.acceptTitle}</h2>
           <ActForm {...{ lang, person, act: 'invoice.accept', action: `/console/invoices/${row.id}/accept` }}>

@@ -14,7 +14,8 @@ import { duplicateRoutes } from './duplicates.tsx'
 import { Frame } from '../frame/frame.tsx'
 import type { ConsoleRoutes } from '../guard.ts'
 import { invoiceActRoutes } from './acts.tsx'
-import { acceptable, InvoicePage } from './page.tsx'
+import { done } from '../refusals.ts'
+import { InvoicePage } from './page.tsx'
 import { namesOf } from '../../../queries/names.ts'
 import { countInvoices, keyOfInvoice, listInvoices, type ListedInvoice } from '../../../queries/invoices.ts'
 import { seeInvoice } from './see.ts'
@@ -138,13 +139,8 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     const seen = await seeInvoice(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
-    const say = invoiceWords[lang]
-    if (seen.row.late_by !== null) throw new BadInput(`${seen.row.id} ${say.taken} ${seen.row.late_by}`)
-    if (!acceptable(seen)) throw new BadInput(say.notNow)
-    await acceptPayment(db, world, app.bitcoin?.terms ?? usualChainTerms, seen.row.id, {
-      by: person.name,
-      why,
-    })
+    const terms = app.bitcoin?.terms ?? usualChainTerms
+    done(lang, await acceptPayment(db, world, terms, seen.row.id, { by: person.name, why }))
     return `${path}/${seen.row.id}`
   })
 

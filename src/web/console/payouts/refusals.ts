@@ -24,6 +24,9 @@ const pt: Words = {
         : `Este repasse aguarda a aprovação da conta ${account.name}: não há o que tentar de novo.`,
   'payout-empty': () => 'Não sobra nada para repassar depois das taxas.',
   'payout-changed': () => 'Este repasse acabou de mudar: veja-o de novo.',
+  'refund-unknown': ({ id }) => `${id} não é uma devolução.`,
+  'refund-ordered': ({ state }) =>
+    `Esta devolução está ${stateOf('pt-BR', state)}: só se retira a que ainda não foi ordenada.`,
   'payment-going-back': () =>
     'O pagamento deste repasse pode estar sendo devolvido ao pagador. Ele segue sozinho, do que sobrar, quando o banco disser o resultado.',
   'payment-not-mined': ({ coin }) =>
@@ -59,6 +62,9 @@ const en: Words = {
         : `This payout waits for the approval of account ${account.name}: there is nothing to retry.`,
   'payout-empty': () => 'Nothing is left to pay on after fees.',
   'payout-changed': () => 'This payout has just changed: look at it again.',
+  'refund-unknown': ({ id }) => `${id} is no refund.`,
+  'refund-ordered': ({ state }) =>
+    `This refund is ${stateOf('en', state)}: only one that is not ordered yet can be withdrawn.`,
   'payment-going-back': () =>
     'The payment of this payout may be going back to its payer. It goes on by itself, of what is left, when the bank says what became of that.',
   'payment-not-mined': ({ coin }) =>
