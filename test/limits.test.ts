@@ -325,6 +325,23 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         ])
       })
 
+      test.each([
+        ['long gone', sql`changed_at = '2000-01-01T00:00:00.000Z', asked_at = '2000-01-01T00:00:00.000Z'`],
+        ['failed', sql`state = 'failed'`],
+        ['of a cent', sql`units = 1`],
+      ])('an order whose row is edited to be %s gives no room [security 3]', async (_, edit) => {
+        await limit(installation.app, { day: 15_000n })
+        const [first] = await collect(installation, [10_000n])
+        await installation.send()
+        await finish()
+        expect((await payoutOf(first!)).state).toBe('paid')
+        await installation.db.tx(tx => tx.run(sql`update attempts set ${edit}`))
+        await collect(installation, [9_000n])
+        await installation.send()
+        expect(left()).toEqual([10_000])
+        expect(await waiting()).toMatchObject([{ per: 'day', needs: 'room' }])
+      })
+
       test('a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go [security 3]', async () => {
         await limit(installation.app, { payout: 50_000n })
         const [large] = (await collect(installation, [60_000n])) as [PayoutRow]

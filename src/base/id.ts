@@ -1,5 +1,5 @@
 /** Prefixed ULIDs, lower-case: made before a provider is called, and used as its key or tag. */
-import type { Clock, Random } from './world.ts'
+import type { Clock, Millis, Random } from './world.ts'
 
 const kinds = {
   store: 'sto',
@@ -37,9 +37,15 @@ interface MadeBy {
 }
 
 /** A new id of `kind`: 48 bits of time, 80 bits of randomness, 26 characters after the prefix. */
-export function newId<K extends Kind>(kind: K, { clock, random }: MadeBy): Id<K> {
-  let value = BigInt(clock.now())
-  for (const byte of random.bytes(10)) value = (value << 8n) | BigInt(byte)
+export const newId = <K extends Kind>(kind: K, { clock, random }: MadeBy): Id<K> =>
+  idOf(kind, clock.now(), random.bytes(10))
+
+/** No id of `kind` that was made from that moment on is smaller. */
+export const firstIdAt = <K extends Kind>(kind: K, at: Millis): Id<K> => idOf(kind, at, new Uint8Array(10))
+
+function idOf<K extends Kind>(kind: K, at: Millis, chance: Iterable<number>): Id<K> {
+  let value = BigInt(at)
+  for (const byte of chance) value = (value << 8n) | BigInt(byte)
   let text = ''
   for (let place = 0; place < 26; place++, value >>= 5n) text = alphabet[Number(value & 31n)] + text
   return `${kinds[kind]}_${text}`

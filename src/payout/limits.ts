@@ -4,7 +4,8 @@
  */
 import { because, type Reason } from '../base/reasons.ts'
 import { formatMoney, type Asset } from '../base/money.ts'
-import { later, type Instant, type Millis } from '../base/world.ts'
+import { firstIdAt } from '../base/id.ts'
+import { later, millis, type Instant, type Millis } from '../base/world.ts'
 import { setWhy, forUpdate, isOlderThan, join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
 import { letBeyond, limitsNow, objectedLimits, strictest, wasLetBeyond } from './limitsSaid.ts'
 import type { PayoutRow } from './row.ts'
@@ -211,10 +212,11 @@ const leftAt = sql`coalesce((select min(t.at) from transitions t
     and t.to_state in ('sent', 'success')), a.changed_at)`
 
 /**
- * Every other order, and those that two people let go, counts for nothing. As `a`, with its payout as `p`.
+ * Every other order, and those that two people let go, counts for nothing. As `a`, with its payout as `p` and
+ * what the books ordered as `e`.
  */
 const isCounted = (asset: Asset, scope: string): Sql => sql`
-  p.asset = ${asset} ${
+  coalesce(e.asset, p.asset) = ${asset} ${
     scope === installationScope(asset)
       ? sql``
       : sql`and coalesce(a.account_id,
@@ -223,16 +225,38 @@ const isCounted = (asset: Asset, scope: string): Sql => sql`
   and not exists (select 1 from limit_approvals l where l.payout_id = a.payout_id and l.number = a.number
     and ${wasLetBeyond})`
 
+/** The books cannot be edited, so an order counts with what they ordered. */
+const withBooked = sql`join payouts p on p.id = a.payout_id
+  left join ledger_transactions o on o.source = a.id and o.movement = 'payout ordered'
+  left join ledger_entries e on e.transaction_id = o.id and e.line = 1`
+const booked = sql`coalesce(e.units, a.units)`
+
+/**
+ * What may have left since then: by its row; and whatever was ordered since, which its id says, and did not
+ * come back by the books, so that no edit of its row gives room.
+ */
+const candidates = (since: Instant): Sql => {
+  const isByRow = sql`state in ('sent', 'success') and changed_at > ${since}`
+  return sql`(select * from attempts where ${isByRow}
+    union all select * from attempts where id >= ${firstIdAt('attempt', millis(since))} and not (${isByRow})
+      and state not in ('sending', 'unsure')) as a`
+}
+
+const wasOrderedSince = (since: Instant): Sql => sql`(a.id >= ${firstIdAt('attempt', millis(since))}
+  and o.id is not null and not exists (select 1 from ledger_transactions r where r.source = a.id
+    and r.movement in ('payout returned', 'payout refunded')))`
+
 /**
  * An order leaves between being asked for and its last change, so only where a window begins between the two
  * its history is read.
  */
 const hasLeftSince = (since: Instant): Sql =>
-  sql`a.changed_at > ${since} and (a.asked_at > ${since} or ${leftAt} > ${since})`
+  sql`(${wasOrderedSince(since)} or a.state in ('sent', 'success') and a.changed_at > ${since}
+    and (a.asked_at > ${since} or ${leftAt} > ${since}))`
 
 const leftIn = (asset: Asset, scope: string, since: Instant): Sql => sql`
-  select a.units, ${leftAt} as left_at from attempts a join payouts p on p.id = a.payout_id
-  where a.state in ('sent', 'success') and ${hasLeftSince(since)} and ${isCounted(asset, scope)}
+  select ${booked} as units, ${leftAt} as left_at from ${candidates(since)} ${withBooked}
+  where ${hasLeftSince(since)} and ${isCounted(asset, scope)}
     order by left_at limit 5000`
 
 /** What counts now within each window: all that is under way, and what left within it. */
@@ -245,12 +269,12 @@ export async function usedIn(
   const [hour, day] = [later(now, -windowMs.hour), later(now, -windowMs.day)]
   const row = await reader.one<{ open: bigint; hour: bigint; day: bigint }>(sql`
     select cast(coalesce((
-        select sum(a.units) from attempts a join payouts p on p.id = a.payout_id
+        select sum(${booked}) from attempts a ${withBooked}
         where a.state in ('sending', 'unsure') and ${isCounted(asset, scope)}), 0) as bigint) as open,
-      cast(coalesce(sum(case when ${hasLeftSince(hour)} then a.units else 0 end), 0) as bigint) as hour,
-      cast(coalesce(sum(a.units), 0) as bigint) as day
-    from attempts a join payouts p on p.id = a.payout_id
-    where a.state in ('sent', 'success') and ${hasLeftSince(day)} and ${isCounted(asset, scope)}`)
+      cast(coalesce(sum(case when ${hasLeftSince(hour)} then ${booked} else 0 end), 0) as bigint) as hour,
+      cast(coalesce(sum(${booked}), 0) as bigint) as day
+    from ${candidates(day)} ${withBooked}
+    where ${hasLeftSince(day)} and ${isCounted(asset, scope)}`)
   return { hour: row!.open + row!.hour, day: row!.open + row!.day }
 }
 
