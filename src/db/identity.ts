@@ -1,6 +1,6 @@
 /**
- * What a database belongs to: one workspace of one environment, and one account of one network, for ever. Test
- * money must never meet real money.
+ * What a database belongs to: one workspace of one environment, and one account of one network, for ever.
+ * Test money must never meet real money.
  */
 import { sql } from './sql.ts'
 import type { Db, Reader } from './contract.ts'

@@ -1,6 +1,6 @@
 /**
- * Which store is read and written: every `Reader`, `Tx` and `Db` bears one, and whoever opens it for a request,
- * a command or a job says which.
+ * Which store is read and written: every `Reader`, `Tx` and `Db` bears one, and whoever opens it for a
+ * request, a command or a job says which.
  */
 import type { Db } from './contract.ts'
 

@@ -6,7 +6,7 @@ import type { Reader } from './contract.ts'
 export const quickCheck = async (reader: Reader): Promise<string[]> =>
   (await reader.all<{ quick_check: string }>(sql`pragma quick_check`)).map(row => row.quick_check)
 
-/** Has a SQLite file leave its write-ahead log, and answers the mode that it is in: `wal` while others hold it. */
+/** Has a SQLite file leave its write-ahead log, and answers its mode: `wal` while others hold it. */
 export const leaveWal = async (reader: Reader): Promise<string | undefined> =>
   (await reader.all<{ journal_mode: string }>(sql`pragma journal_mode = delete`))[0]?.journal_mode
 

@@ -70,6 +70,7 @@ export type CoolingAccount = { name: string; payable_from: Instant; count: bigin
 export const coolingAccounts = (reader: Reader, now: Instant): Promise<CoolingAccount[]> =>
   reader.all<CoolingAccount>(sql`
     select a.name, a.payable_from, count(*) as count from accounts a join payouts p on p.account_id = a.id
-    where a.store_id = ${reader.store} and a.payable_from > ${now} and a.state = 'approved' and p.state in ('owed', 'waiting')
+    where a.store_id = ${reader.store} and a.payable_from > ${now} and a.state = 'approved'
+      and p.state in ('owed', 'waiting')
       group by a.name, a.payable_from
     order by a.payable_from, a.name`)

@@ -376,7 +376,8 @@ export const waitingForLimits = (
 ): Promise<WaitingForLimit[]> =>
   reader.all<WaitingForLimit>(sql`
     select w.*, p.asset, p.units, p.next_at,
-      c.name as account ${waits} and p.store_id = ${reader.store} ${payoutId === undefined ? sql`` : sql`and p.id = ${payoutId}`}
+      c.name as account ${waits} and p.store_id = ${reader.store}
+      ${payoutId === undefined ? sql`` : sql`and p.id = ${payoutId}`}
     order by w.needs, w.owed_at, w.payout_id limit ${limit}`)
 
 /** How many wait for room at a limit. */

@@ -444,7 +444,8 @@ const paidTwice = (reader: Reader, now: Instant): Promise<AttentionItem[]> =>
           join invoice_reissues r on r.reissue_of = again.id)
       select 'reissue paid twice' as kind, max(i.id) as id, null as number, max(i.payer_name) as of_it,
         min(i.id) as why, max(i.units) as units
-      from again join invoices i on i.id = again.id and i.store_id = ${reader.store} where i.state in ('paid', 'credited')
+      from again join invoices i on i.id = again.id and i.store_id = ${reader.store}
+        where i.state in ('paid', 'credited')
       group by again.first_id having count(*) > 1 and max(i.changed_at) > ${later(now, -returnedForMs)}`),
   )
 
@@ -466,7 +467,8 @@ const newPeople = async (reader: Reader, now: Instant): Promise<AttentionItem[]>
     await reader.all<AttentionItem & { from_at: Instant }>(sql`
       select 'person new' as kind, name as id, null as number, role as of, coalesce(given_by,
         added_by) as why, null as units, approves_from as from_at
-      from users where store_id = ${reader.store} and state = 'active' and role <> 'viewer' and approves_from > ${now}
+      from users where store_id = ${reader.store} and state = 'active' and role <> 'viewer'
+        and approves_from > ${now}
         order by approves_from, id limit ${maxOfKind}`)
   ).map(({ from_at: since, ...ask }) => ({ ...ask, since }))
 
@@ -577,7 +579,8 @@ const otherAsks = (reader: Reader): Promise<AttentionItem[]> => {
         from inbox_conflicts c
       union all select case when rail in (${join(railNames.filter(isOnChain))}) then 'request too small'
         else 'invoice refused' end, id, null, order_id, null, null
-        from invoices where ${ours} and state = 'refused' and id not in (select reissue_of from invoice_reissues)
+        from invoices where ${ours} and state = 'refused'
+          and id not in (select reissue_of from invoice_reissues)
       union all select 'order', id, null, null, attention, null from orders
         where ${ours} and attention is not null
       union all select 'letter failed', order_id, null, kind, coalesce(why, ''), null from mails

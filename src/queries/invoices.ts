@@ -12,6 +12,7 @@ import { showInvoiceActs, type InvoiceActs } from './invoiceActs.ts'
 import { soughtIn, soughtInvoices } from './lookup.ts'
 import { moversOf, type Mover } from './movers.ts'
 import { inWindow, type After, type Filters } from './page.ts'
+import { pageOfRows } from './pageOfRows.ts'
 import type { Step } from './step.ts'
 import { showTwins, type ShownTwin } from './twins.ts'
 import { idOfAccount, idOfSchedule } from './names.ts'
@@ -36,10 +37,7 @@ export async function listInvoices(
 ): Promise<ListedInvoice[]> {
   const { schedule } = filters.query
   const conditions = await conditionsOf(reader, filters)
-  const page =
-    schedule === undefined
-      ? byTime(conditions, filters, limit)
-      : bySlot(idOfSchedule(reader, schedule), conditions, filters, limit)
+  const page = pageOfRows(reader, 'invoices', schedule, conditions, filters, limit)
   return reader.all<ListedInvoice>(sql`
     select i.*, a.name as account, h.name as schedule from (${page}) i join accounts a on a.id = i.account_id
       left join slots s on s.id = i.slot_id left join schedules h on h.id = s.schedule_id
@@ -82,27 +80,6 @@ async function conditionsOf(reader: Reader, filters: InvoiceFilters): Promise<(S
     order === undefined ? undefined : sql`i.order_id = ${order}`,
   ]
 }
-
-const byTime = (conditions: (Sql | undefined)[], filters: InvoiceFilters, limit: number) => sql`
-  select i.*, i.added_at as key_at
-    from invoices i ${where([...conditions, ...inWindow(sql`i.added_at`, sql`i.id`, filters)])}
-  order by i.added_at desc, i.id desc limit ${limit}`
-
-/** Along the schedule's own slots, so that a schedule with few invoices among many is found as fast. */
-const bySlot = (
-  schedule: Sql,
-  conditions: (Sql | undefined)[],
-  filters: InvoiceFilters,
-  limit: number,
-) => sql`
-  select i.*, s.due_at as key_at from slots s join invoices i on i.slot_id = s.id
-  ${where([
-    sql`s.schedule_id = ${schedule}`,
-    filters.after && sql`s.due_at <= ${filters.after.at}`,
-    ...conditions,
-    ...inWindow(sql`s.due_at`, sql`i.id`, filters),
-  ])}
-  order by s.due_at desc, i.id desc limit ${limit}`
 
 export const keyOfInvoice = ({ key_at: at, id }: Pick<ListedInvoice, 'key_at' | 'id'>): After => ({ at, id })
 

@@ -10,7 +10,7 @@ export async function waitingMails(reader: Reader): Promise<{ count: bigint; sin
         where state = 'queued') as waiting`))!
 }
 
-/** When the first mail with an anchor to this address was queued, and which was sent last; by when it was queued. */
+/** When the first mail with an anchor to this address was queued, and when the newest that was sent. */
 export async function anchorMailsTo(
   reader: Reader,
   address: string,

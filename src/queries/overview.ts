@@ -62,7 +62,8 @@ export async function showOverview({ db, bitcoin, rails, silentMs, terms }: App)
 /** When schedules fall due next, the soonest first. */
 export const nextSlots = (reader: Reader): Promise<NextSlot[]> =>
   reader.all<NextSlot>(sql`
-    select name, next_at, time_zone from schedules where store_id = ${reader.store} and state = 'active' and next_at is not null
+    select name, next_at, time_zone from schedules
+      where store_id = ${reader.store} and state = 'active' and next_at is not null
       order by next_at, name limit 5`)
 
 /** By outcome, because each has its own stretch of the index. */

@@ -1,10 +1,10 @@
 /** Runs as they are listed and shown: with their schedule, and with the lines of the log one kept. */
 import type { Instant } from '../base/world.ts'
 import { findRun, linesAfter, runOfStore, type RunLine, type RunRow } from '../jobs/jobs.ts'
-import { sql, where, type Reader, type Sql } from '../db/db.ts'
+import { sql, type Reader } from '../db/db.ts'
 import type { FilterOf, runFilters } from './filters.ts'
-import { inWindow, type After, type Filters } from './page.ts'
-import { idOfSchedule } from './names.ts'
+import type { After, Filters } from './page.ts'
+import { pageOfRows } from './pageOfRows.ts'
 
 /** What did less than it should is not shown as done. */
 export const shownOutcome = ({ outcome, lacks }: Pick<RunRow, 'outcome' | 'lacks'>): string =>
@@ -38,31 +38,12 @@ export async function listRuns(reader: Reader, filters: RunFilters, limit: numbe
     job === undefined ? undefined : sql`r.job = ${job}`,
     slot === undefined ? undefined : sql`r.slot_id = ${slot}`,
   ]
-  const page =
-    schedule === undefined
-      ? byTime(conditions, filters, limit)
-      : bySlot(idOfSchedule(reader, schedule), conditions, filters, limit)
+  const page = pageOfRows(reader, 'runs', schedule, conditions, filters, limit)
   return reader.all<ListedRun>(sql`
     select r.*, h.name as schedule from (${page}) r
       left join slots s on s.id = r.slot_id left join schedules h on h.id = s.schedule_id
     order by r.key_at desc, r.id desc`)
 }
-
-const byTime = (conditions: (Sql | undefined)[], filters: RunFilters, limit: number) => sql`
-  select r.*, r.started_at as key_at
-    from runs r ${where([...conditions, ...inWindow(sql`r.started_at`, sql`r.id`, filters)])}
-  order by r.started_at desc, r.id desc limit ${limit}`
-
-/** Along the schedule's own slots: its runs may be few among all. */
-const bySlot = (schedule: Sql, conditions: (Sql | undefined)[], filters: RunFilters, limit: number) => sql`
-  select r.*, s.due_at as key_at from slots s join runs r on r.slot_id = s.id
-  ${where([
-    sql`s.schedule_id = ${schedule}`,
-    filters.after && sql`s.due_at <= ${filters.after.at}`,
-    ...conditions,
-    ...inWindow(sql`s.due_at`, sql`r.id`, filters),
-  ])}
-  order by s.due_at desc, r.id desc limit ${limit}`
 
 export const keyOfRun = ({ key_at: at, id }: Pick<ListedRun, 'key_at' | 'id'>): After => ({ at, id })
 
