@@ -1,11 +1,12 @@
 /** Invoices that wait for their money, written in bulk, and the event of each. */
 import { instant, type World } from '../src/base/world.ts'
-import { needSchedule, addSchedule } from '../src/schedule/schedule.ts'
+import { needSchedule } from '../src/schedule/schedule.ts'
 import { sql, type Db } from '../src/db/db.ts'
 import { openTrialAccount } from '../test/testbed/trial.ts'
 import { makeEvent, scatter, type SignedEvent } from './events.ts'
 import { trial } from './house.ts'
 import { idOf } from './pagesPast.ts'
+import { addSchedule } from '../test/testbed/acts.ts'
 
 /** `count` issued invoices of R$ 100.00 in a migrated, empty database. */
 export async function writeIssued(db: Db, world: World, count: number): Promise<void> {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { World } from '../src/base/world.ts'
-import { addSchedule, type NewSchedule } from '../src/schedule/schedule.ts'
+import { type NewSchedule } from '../src/schedule/schedule.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { starkbankRail } from '../src/rails/starkbank/starkbank.ts'
 import { migrate } from '../src/db/migrate.ts'
@@ -16,6 +16,7 @@ import { openDb, type Db } from '../src/db/db.ts'
 import { workspaceId } from './events.ts'
 import type { FakeBank } from './fakeBank.ts'
 import { openTrialAccount } from '../test/testbed/trial.ts'
+import { addSchedule } from '../test/testbed/acts.ts'
 
 export interface App {
   db: Db

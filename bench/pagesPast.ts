@@ -3,11 +3,10 @@
  */
 import { readFileSync } from 'node:fs'
 import { instant, type World } from '../src/base/world.ts'
-import { addSchedule } from '../src/schedule/schedule.ts'
 import { sql, type Db } from '../src/db/db.ts'
 import { trialAccount } from '../test/testbed/trial.ts'
 import { trial } from './house.ts'
-import { addAccount, approveAccount } from '../test/testbed/acts.ts'
+import { addAccount, addSchedule, approveAccount } from '../test/testbed/acts.ts'
 
 export const schedules = 20
 export const accounts = 4

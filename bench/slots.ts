@@ -1,8 +1,9 @@
 /** Materialising slots for 10 000 schedules: what a tick costs when nothing is due, and when all are. */
-import { addSchedule, materialise } from '../src/schedule/schedule.ts'
+import { materialise } from '../src/schedule/schedule.ts'
 import { fakeBank } from './fakeBank.ts'
 import { median, type BenchOptions, type Figure } from './figure.ts'
 import { openApp, timed, trial } from './house.ts'
+import { addSchedule } from '../test/testbed/acts.ts'
 
 export async function slots({ quick }: BenchOptions): Promise<Figure[]> {
   const count = quick ? 1_000 : 10_000

@@ -8,7 +8,7 @@ import { judgedClock } from '../src/base/clockJudge.ts'
 import { seededRandom, systemClock } from '../src/base/clock.ts'
 import { instant, later } from '../src/base/world.ts'
 import { timetable, wake } from '../src/jobs/jobs.ts'
-import { setScheduleState, runNow, needSchedule } from '../src/schedule/schedule.ts'
+import { runNow, needSchedule } from '../src/schedule/schedule.ts'
 import { bringBack, waiting } from '../src/jobs/clock.ts'
 import { listAlarms } from '../src/ledger/ledger.ts'
 import { openDb, sql } from '../src/db/db.ts'
@@ -19,6 +19,7 @@ import { owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { restate } from './testbed/restate.ts'
+import { setScheduleState } from './testbed/acts.ts'
 
 const minute = 60_000
 const hour = 60 * minute

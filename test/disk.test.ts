@@ -13,7 +13,7 @@ import { silentLog } from '../src/base/log.ts'
 import { brl } from '../src/base/money.ts'
 import type { Clock } from '../src/base/world.ts'
 import { draftBatch, inReaisAsSaid, issueDrafts } from '../src/invoice/invoice.ts'
-import { addSchedule, type ScheduleRow } from '../src/schedule/schedule.ts'
+import { type ScheduleRow } from '../src/schedule/schedule.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
 import { sendPayouts } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
@@ -23,7 +23,7 @@ import { openDb, sql, DbUnavailable, type Db } from '../src/db/db.ts'
 import { serveWeb, type Web } from '../src/web/web.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { wire } from './simulation/wire.ts'
-import { addAccount, approveAccount } from './testbed/acts.ts'
+import { addAccount, addSchedule, approveAccount } from './testbed/acts.ts'
 
 interface Disk {
   folder: string

@@ -12,7 +12,7 @@ import { BadInput } from '../src/base/answer.ts'
 import { Crash } from '../src/base/world.ts'
 import { askAgain, draftBatch, inReaisAsSaid, issueDrafts, planBatch } from '../src/invoice/invoice.ts'
 import { runDueSlots, type App } from '../src/jobs/jobs.ts'
-import { addSchedule, batchRule, batchTerms, needSchedule, runNow } from '../src/schedule/schedule.ts'
+import { batchRule, batchTerms, needSchedule, runNow } from '../src/schedule/schedule.ts'
 import { checkingBeside } from '../src/reconcile/reconcile.ts'
 import { codeAt, stepAt } from '../src/people/totp.ts'
 import { acceptInvitation, addUser, newToken, openInvitation, signIn } from '../src/people/people.ts'
@@ -43,6 +43,7 @@ import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { furnishShop } from './testbed/shopFloor.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { addSchedule } from './testbed/acts.ts'
 
 const secret = (byte: number) => new Uint8Array(32).fill(byte)
 const [older, newer] = [dataKey(secret(1)), dataKey(secret(2))]

@@ -1,6 +1,12 @@
 /** Holds the floors: imports only go down, and what reaches past the world handed in lives in one file. */
 import { expect, test } from 'vitest'
-import { breaches, linesNamingRails, railsNamed } from './testbed/floors.ts'
+import {
+  breaches,
+  linesNamingRails,
+  linesRefusingInWords,
+  railsNamed,
+  refusedInWords,
+} from './testbed/floors.ts'
 import { projectFiles } from './testbed/tree.ts'
 
 test('imports only go down, never in a ring, and each primitive stays in its file', () => {
@@ -54,6 +60,21 @@ test.each([
   ['a unit test', 'src/shop/place.test.ts', `export const rail = 'bitcoin'`, undefined],
 ])('a rail named in %s is counted where it is not allowed', (_, path, text, lines) => {
   expect(railsNamed([{ path, text }])[path]).toBe(lines)
+})
+
+// An act that refuses in words speaks English on a Portuguese page, and of flags where there are none.
+test('acts answer refusals as codes, and name no flag', () => {
+  expect(refusedInWords(projectFiles(/\.tsx?$/))).toEqual(linesRefusingInWords)
+})
+
+test.each([
+  ['a sentence', 'src/shop/order.ts', "throw new BadInput('no')\nrefuse({ is: 'no' })", 1],
+  ['a flag in a template', 'src/shop/order.ts', 'export const why = `--name "${name}" is taken`', 1],
+  ['a flag after words', 'src/shop/order.ts', `export const why = 'say it again with --force'`, 1],
+  ['a comment', 'src/shop/order.ts', '// --name is a flag', undefined],
+  ['the command line', 'src/cli/orders.ts', "throw new BadInput('--name is taken')", undefined],
+])('%s is counted where an act may not refuse by it', (_, path, text, lines) => {
+  expect(refusedInWords([{ path, text }])[path]).toBe(lines)
 })
 
 // The clock with its breaches allowed stands among the made-up files, so that an exemption that is lost shows

@@ -11,7 +11,6 @@ import {
   changeSchedule,
   decideCatchUp,
   needSchedule,
-  changePayers,
   runNow,
   type NewSchedule,
 } from '../src/schedule/schedule.ts'
@@ -21,7 +20,7 @@ import { findForgotten, forgottenInvoices } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { restate } from './testbed/restate.ts'
-import { lookAtForgotten } from './testbed/acts.ts'
+import { changePayers, lookAtForgotten } from './testbed/acts.ts'
 
 const day = 86_400_000
 

@@ -10,7 +10,7 @@ import { silentLog } from '../src/base/log.ts'
 import { instant, type World } from '../src/base/world.ts'
 import { keepNodeHeight, setTrouble } from '../src/chain/chain.ts'
 import { run } from '../src/jobs/jobs.ts'
-import { addSchedule, materialise } from '../src/schedule/schedule.ts'
+import { materialise } from '../src/schedule/schedule.ts'
 import { checkBooks } from '../src/reconcile/reconcile.ts'
 import { runSlot } from '../src/jobs/runner.ts'
 import { claimSlot } from '../src/schedule/slots.ts'
@@ -26,6 +26,7 @@ import { virtualClock, type VirtualClock } from './simulation/clock.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation } from './testbed/testInstallation.ts'
 import { openTrialAccount } from './testbed/trial.ts'
+import { addSchedule } from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

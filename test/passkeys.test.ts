@@ -10,14 +10,14 @@ import type { CDPSession, Page } from 'playwright-core'
 import { freePort } from '../sim/port.ts'
 import { checkBooks } from '../src/reconcile/reconcile.ts'
 import { approvalOf, findAccount } from '../src/payout/payout.ts'
-import { addSchedule, judgeSchedule, needSchedule } from '../src/schedule/schedule.ts'
+import { judgeSchedule, needSchedule } from '../src/schedule/schedule.ts'
 import { sql } from '../src/db/db.ts'
 import { axe, browserAvailable, openBrowser, visit, type Browser, type Visitor } from './testbed/browser.ts'
 import { addTestPerson, carry, codeOf, tokenOf, type TestPerson } from './testbed/testPerson.ts'
 import { bringNginx, letNginxIn, nginxes, startNginx, type Nginx } from './testbed/nginx.ts'
 import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
-import { addAccount, approveAccount, stopAll } from './testbed/acts.ts'
+import { addAccount, addSchedule, approveAccount, stopAll } from './testbed/acts.ts'
 
 describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
   let browser: Browser

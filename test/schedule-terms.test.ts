@@ -13,9 +13,7 @@ import {
 } from '../src/approvals/approvals.ts'
 import { placeOrder, runDueSlots } from '../src/jobs/jobs.ts'
 import {
-  addSchedule,
   changeSchedule,
-  changePayers,
   decideCatchUp,
   needSchedule,
   runNow,
@@ -36,7 +34,7 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { furnishShop } from './testbed/shopFloor.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
-import { addAccount, approveAccount } from './testbed/acts.ts'
+import { addAccount, addSchedule, approveAccount, changePayers } from './testbed/acts.ts'
 
 const hour = 3_600_000
 

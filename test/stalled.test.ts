@@ -16,7 +16,7 @@ import { clockText } from '../src/base/clockFile.ts'
 import type { Millis } from '../src/base/world.ts'
 import { issueDrafts, resolveUnsureInvoices } from '../src/invoice/invoice.ts'
 import { runDueSlots, type App } from '../src/jobs/jobs.ts'
-import { addSchedule, runNow } from '../src/schedule/schedule.ts'
+import { runNow } from '../src/schedule/schedule.ts'
 import { checkLedger } from '../src/ledger/ledger.ts'
 import { resolvePayouts, sendPayouts } from '../src/payout/payout.ts'
 import { absenceMs, callMs } from '../src/rails/rail.ts'
@@ -27,6 +27,7 @@ import { memoryFolder, postgresAvailable, startPostgres, type Postgres } from '.
 import { attend } from './simulation/settled.ts'
 import { openStallDesk, stallClock, type StallOrder, type StallPlace } from './testbed/stallDesk.ts'
 import { openTrialAccount } from './testbed/trial.ts'
+import { addSchedule } from './testbed/acts.ts'
 
 const lengths: Millis[] = [
   ...[0, callMs - 1_000, callMs, callMs + 1_000, absenceMs - 1_000, absenceMs + 1_000],

@@ -16,7 +16,14 @@ test('figures count lines, SQL outside its rooms, compared sentences and wide li
   ])
   expect(figures).toEqual({
     ...{ files: 3, medianLines: 10, p90Lines: 10, longest: 'src/payout/two.ts, 20 lines' },
-    ...{ ringsOfImports: 0, linesNamingRails: 0, sqlElsewhere: 1, sentencesCompared: 1, linesTooWide: 1 },
+    ...{
+      ringsOfImports: 0,
+      linesNamingRails: 0,
+      linesRefusingInWords: 0,
+      sqlElsewhere: 1,
+      sentencesCompared: 1,
+      linesTooWide: 1,
+    },
   })
 })
 

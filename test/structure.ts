@@ -3,7 +3,7 @@
  * it; what must hold, the floors hold.
  */
 import { posix } from 'node:path'
-import { breaches, railsNamed } from './testbed/floors.ts'
+import { breaches, railsNamed, refusedInWords } from './testbed/floors.ts'
 import { projectFiles, type SourceFile } from './testbed/tree.ts'
 
 const isProduct = ({ path }: SourceFile) => /^src\/.*\.tsx?$/.test(path) && !/\.test\.tsx?$/.test(path)
@@ -23,6 +23,8 @@ export interface Figures {
   ringsOfImports: number
   /** Lines that name a rail where the floors do not let them. */
   linesNamingRails: number
+  /** Lines of acts that refuse by a sentence or name a flag. */
+  linesRefusingInWords: number
   sqlElsewhere: number
   /** Comparisons of a `why`: a sentence that logic reads. */
   sentencesCompared: number
@@ -46,6 +48,7 @@ export function figuresOf(files: readonly SourceFile[]): Figures {
     longest: longest ? `${longest.path}, ${longest.lines} lines` : '',
     ringsOfImports: breaches(product).filter(found => found.includes('in a ring')).length,
     linesNamingRails: Object.values(railsNamed(files)).reduce((sum, lines) => sum + lines, 0),
+    linesRefusingInWords: Object.values(refusedInWords(files)).reduce((sum, lines) => sum + lines, 0),
     sqlElsewhere: count(
       product.filter(({ path }) => !asksTheDatabase.test(path)),
       /\bsql`/g,
@@ -60,4 +63,4 @@ export function figuresOf(files: readonly SourceFile[]): Figures {
 
 if (process.argv[1] && posix.basename(process.argv[1]) === 'structure.ts')
   for (const [name, value] of Object.entries(figuresOf(projectFiles(/\.tsx?$/))))
-    console.log(`${name.padEnd(18)} ${value}`)
+    console.log(`${name.padEnd(20)} ${value}`)

@@ -7,7 +7,7 @@ import { bodyOf } from '../sim/events.ts'
 import type { BankEvent } from '../sim/event.ts'
 import { done, refused, unsure, type Answer } from '../src/base/answer.ts'
 import { runDueSlots, type App } from '../src/jobs/jobs.ts'
-import { addSchedule, needSchedule, runNow } from '../src/schedule/schedule.ts'
+import { needSchedule, runNow } from '../src/schedule/schedule.ts'
 import { sendPayouts } from '../src/payout/payout.ts'
 import type { Bank, BankInvoice, BankTransfer, Page } from '../src/rails/starkbank/bank.ts'
 import { starkbankRail } from '../src/rails/starkbank/starkbank.ts'
@@ -16,6 +16,7 @@ import { settleInbox } from '../src/webhooks/webhooks.ts'
 import { wire } from './simulation/wire.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { addSchedule } from './testbed/acts.ts'
 
 const second = 1_000
 const few = 9

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest'
 import { BadInput, refused, unsure } from '../src/base/answer.ts'
 import { runDueSlots, timetable } from '../src/jobs/jobs.ts'
-import { addSchedule, setScheduleState, runNow } from '../src/schedule/schedule.ts'
+import { runNow } from '../src/schedule/schedule.ts'
 import { cancelInvoice, findInvoice, invoiceMachine, type InvoiceState } from '../src/invoice/invoice.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { sql } from '../src/db/db.ts'
@@ -14,6 +14,7 @@ import { endsOf } from './testbed/book.ts'
 import { openTerminal } from './testbed/terminal.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { wayOut } from './testbed/wayOut.ts'
+import { addSchedule, setScheduleState } from './testbed/acts.ts'
 
 const day = 86_400_000
 type State = keyof typeof invoiceMachine

@@ -18,7 +18,7 @@ import { example } from './print.ts'
 import { noteTaken } from './privacy.ts'
 import { proofFlags, prove } from './prove.ts'
 import type { ProofFlags } from './acting.ts'
-import { inBase } from './shell.ts'
+import { done, inBase } from './shell.ts'
 import type { Shell } from './context.ts'
 
 export interface PayerFlags {
@@ -73,7 +73,8 @@ export function payersCommand(schedule: Command, shell: Shell): void {
         const payers = (await payersOf({ ...command.opts(), payers: who }, before, []))!
         await refuseDust(base, { ...before, ...payers }, who === 'random' ? '--amount' : `--payers "${who}"`)
         const { by, proof } = await prove(base, flags, 'schedule.edit')
-        const row = await changePayers(base.db, base.world, name, payers, by, proof)
+        const answer = await done(await changePayers(base.db, base.world, name, payers, by, proof))
+        const row = answer.is === 'changed' ? answer.schedule : undefined
         await shell.out(
           row === undefined
             ? `schedule ${name} has exactly these payers already: nothing was changed\n`

@@ -6,6 +6,7 @@ import { barSentence } from '../ledger/ledger.ts'
 import { accountRefusals } from './accounts/refusals.ts'
 import { invoiceRefusals } from './invoices/refusals.ts'
 import { payoutRefusals } from './payouts/refusals.ts'
+import { scheduleRefusals } from './schedules/refusals.ts'
 import { peopleRefusals } from './users/refusals.ts'
 
 const words: WordsOf<ActRefusal> = {
@@ -25,6 +26,7 @@ const words: WordsOf<ActRefusal> = {
   ...invoiceRefusals,
   ...payoutRefusals,
   ...peopleRefusals,
+  ...scheduleRefusals,
 }
 
 export const refusalText = (refusal: ActRefusal): string => wordRefusal(words, refusal)!

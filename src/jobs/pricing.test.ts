@@ -10,8 +10,8 @@ import { pair, type Rate } from '../rates/rates.ts'
 import { migrate } from '../db/migrate.ts'
 import { openDb, sql, type Db } from '../db/db.ts'
 import { runDueSlots, type BitcoinSetup } from './jobs.ts'
-import { addSchedule, dryRun, needSchedule, runNow, type NewSchedule } from '../schedule/schedule.ts'
-import { addAccount } from '../../test/testbed/acts.ts'
+import { dryRun, needSchedule, runNow, type NewSchedule } from '../schedule/schedule.ts'
+import { addAccount, addSchedule } from '../../test/testbed/acts.ts'
 
 const noon = Date.parse('2026-11-21T15:00:00.000Z')
 const maxAgeMs = 600_000

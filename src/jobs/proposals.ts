@@ -49,6 +49,7 @@ import {
   type PeopleRefusal,
 } from '../people/people.ts'
 import type { Rails } from '../rails/rail.ts'
+import type { ScheduleRefusal } from '../schedule/schedule.ts'
 import type { Db, Tx } from '../db/db.ts'
 import {
   beginRefund,
@@ -220,7 +221,7 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<
 export const proposedActs: readonly string[] = [...works.keys()]
 
 /** Every code for which a proposed act may not be done any more. */
-export type ActRefusal = InvoiceRefusal | PayoutRefusal | PeopleRefusal
+export type ActRefusal = InvoiceRefusal | PayoutRefusal | PeopleRefusal | ScheduleRefusal
 
 /** `cannot`: it is still open, and what it is for is refused. */
 export type Approved = ProposalDecision | { is: 'cannot'; proposal: ProposalRow; refusal: ActRefusal }

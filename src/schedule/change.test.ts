@@ -10,20 +10,18 @@ import { instant, type Clock } from '../base/world.ts'
 import { migrate } from '../db/migrate.ts'
 import { history, openDb, sql, type Db } from '../db/db.ts'
 import {
-  addSchedule,
   changeSchedule,
   findSchedule,
   lastSlotsOf,
   latestSlots,
   materialise,
   needSchedule,
-  openSchedule,
+  addSchedule as openSchedule,
   rosterOrigin,
   runNow,
-  setScheduleState,
   type NewSchedule,
 } from './schedule.ts'
-import { addAccount } from '../../test/testbed/acts.ts'
+import { addAccount, addSchedule, setScheduleState } from '../../test/testbed/acts.ts'
 
 const noon = Date.parse('2026-11-21T15:00:00.000Z')
 const minute = 60_000

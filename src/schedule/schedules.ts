@@ -16,7 +16,6 @@ import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { localToInstant } from '../base/zone.ts'
 import {
   accountKindOf,
-  accountKinds,
   assetOf,
   hasPayTerms,
   isInReais,
@@ -44,6 +43,7 @@ import {
   type Tx,
   valuesOf,
 } from '../db/db.ts'
+import { answering, refuse, type ScheduleRefusal } from './refusals.ts'
 import { areInvoicesUnread, forgottenWhy } from '../webhooks/webhooks.ts'
 import { judgeSchedule, stateTerms } from './terms.ts'
 import type { ScheduleRow } from './row.ts'
@@ -112,34 +112,9 @@ export type Unfit = 'name taken' | 'no account' | 'closed account' | 'other kind
 
 /**
  * Adds an active schedule; its slots are those after now. Everything in `rule` has been read, so what is
- * wrong here is what only the database knows.
+ * wrong here is what only the database knows. Sent twice by one person, the same rule is one schedule.
  */
 export async function addSchedule(
-  db: Db,
-  world: World,
-  rule: NewSchedule,
-  by: string,
-  proof: Proof = said,
-): Promise<ScheduleRow> {
-  const added = await openSchedule(db, world, rule, by, proof)
-  if (added.is === 'added') return added.schedule
-  const { name, rail, payTo } = rule
-  const kind = accountKindOf(rail)
-  const other = accountKinds.find(each => each !== kind)
-  const says: Record<Unfit, string> = {
-    'ends first': `--ends ${rule.endsAt} is not after --starts ${rule.startsAt}`,
-    'name taken': `--name "${name}" is taken by another schedule: choose another name`,
-    'no account': `--pay-to "${payTo}" is not an account: add it first with "repasse account add --name ${payTo} …"`,
-    'closed account': `--pay-to "${payTo}" is closed: "repasse account list" shows the others`,
-    'other kind': `--pay-to "${payTo}" is a ${other} account, and --rail ${rail} pays to a ${kind} account: "repasse account list" shows them`,
-  }
-  throw new BadInput(says[added.is === 'there' ? 'name taken' : added.why])
-}
-
-/**
- * The same, with what stands against it as a value. Sent twice by one person, the same rule is one schedule.
- */
-export async function openSchedule(
   db: Db,
   world: World,
   rule: NewSchedule,
@@ -250,10 +225,9 @@ export const payOf = (
 
 /**
  * The rule's next version, with other payers. Slots that were made already keep theirs: what is due and has
- * no invoices yet gets its drafts here, by the rule it was made under. Answers undefined where the payers are
- * those it has.
+ * no invoices yet gets its drafts here, by the rule it was made under. `same`: the payers are those it has.
  */
-export async function changePayers(
+export const changePayers = (
   db: Db,
   world: World,
   name: string,
@@ -261,52 +235,45 @@ export async function changePayers(
   by: string,
   proof: Proof = said,
   draft: (tx: Tx, slotId: string, schedule: ScheduleRow) => Promise<unknown> = draftHere(world),
-): Promise<ScheduleRow | undefined> {
-  return db.tx(async tx => {
-    const schedule = await needSchedule(tx, name)
-    if (payers.roster !== undefined) readRoster(payers.roster, schedule.currency)
-    if (samePayers(schedule, payers)) return undefined
-    const open = await tx.all<{ id: string; held: string | null }>(
-      sql`select id, held from slots where schedule_id = ${schedule.id} and state = 'due'`,
-    )
-    if (open.some(({ held }) => held !== null))
-      throw new BadInput(
-        `schedule "${name}" has slots that wait for a person: first "repasse schedule catch-up ${name} --go|--skip --why …"`,
+): Promise<{ is: 'changed'; schedule: ScheduleRow } | { is: 'same' } | ScheduleRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const schedule = await needSchedule(tx, name)
+      if (payers.roster !== undefined) readRoster(payers.roster, schedule.currency)
+      if (samePayers(schedule, payers)) return { is: 'same' } as const
+      const open = await tx.all<{ id: string; held: string | null }>(
+        sql`select id, held from slots where schedule_id = ${schedule.id} and state = 'due'`,
       )
-    if (open.length > 0 && keepsInvoices(schedule.rail) && (await areInvoicesUnread(tx)))
-      throw new BadInput(
-        `schedule "${name}" has slots that fell due and wait until the bank's invoices since the backup are read, which "repasse serve" does: change its payers then`,
-      )
-    // By a row that is not as it was stated nobody is asked: those slots wait for the version that puts it
-    // right.
-    if ((await judgeSchedule(tx, schedule)).is === 'approved')
-      for (const { id } of open) await draft(tx, id, schedule)
+      if (open.some(({ held }) => held !== null)) refuse({ is: 'schedule-slots-held', name })
+      if (open.length > 0 && keepsInvoices(schedule.rail) && (await areInvoicesUnread(tx)))
+        refuse({ is: 'schedule-slots-unread', name })
+      // By a row that is not as it was stated nobody is asked: those slots wait for the version that puts it
+      // right.
+      if ((await judgeSchedule(tx, schedule)).is === 'approved')
+        for (const { id } of open) await draft(tx, id, schedule)
 
-    const now = await tx.now()
-    await tx.run(sql`
+      const now = await tx.now()
+      await tx.run(sql`
       update schedules
         set version = version + 1,
           roster = ${encrypted('schedules.roster', schedule.id, payers.roster ?? null)},
             count_low = ${payers.countLow}, count_high = ${payers.countHigh},
         units_low = ${payers.unitsLow}, units_high = ${payers.unitsHigh}, changed_at = ${now}
           where id = ${schedule.id}`)
-    const version = schedule.version + 1n
-    const why = because('other-payers', { version: `${version}`, by })
-    await remember(tx, 'schedules', schedule.id, schedule.state, schedule.state, { why }, now)
-    const after = await needSchedule(tx, schedule.id)
-    const stated = await stateTerms(tx, after, by, proof)
-    const detail = { name: schedule.name, version: `${version}`, ...rosterDetail(payers), ...stated }
-    await audit(tx, { actor: by, act: 'schedule payers changed', subject: schedule.id, detail })
-    return after
-  })
-}
+      const version = schedule.version + 1n
+      const why = because('other-payers', { version: `${version}`, by })
+      await remember(tx, 'schedules', schedule.id, schedule.state, schedule.state, { why }, now)
+      const after = await needSchedule(tx, schedule.id)
+      const stated = await stateTerms(tx, after, by, proof)
+      const detail = { name: schedule.name, version: `${version}`, ...rosterDetail(payers), ...stated }
+      await audit(tx, { actor: by, act: 'schedule payers changed', subject: schedule.id, detail })
+      return { is: 'changed', schedule: after } as const
+    }),
+  )
 
 /** Drafts that need no price: those of the bank. */
 const draftHere = (world: World) => (tx: Tx, slotId: string, schedule: ScheduleRow) => {
-  if (!isInReais(schedule.rail))
-    throw new BadInput(
-      `schedule "${schedule.name}" has slots that fell due and wait for a rate: change its payers when they are issued`,
-    )
+  if (!isInReais(schedule.rail)) return refuse({ is: 'schedule-slots-unpriced', name: schedule.name })
   return draftBatch(
     tx,
     world,
@@ -353,31 +320,32 @@ export const forgetAhead = (tx: Tx, scheduleId: string, now: Instant): Promise<n
         where slot_id = slots.id)`)
 
 /** Pauses or resumes. What fell due while paused is not caught up: a pause means no. */
-export async function setScheduleState(
+export const setScheduleState = (
   db: Db,
   name: string,
   to: 'active' | 'paused',
   by: string,
   why: string,
-): Promise<ScheduleRow> {
-  return db.tx(async tx => {
-    const schedule = await needSchedule(tx, name)
-    if (schedule.state === to) throw new BadInput(`schedule "${name}" is ${to} already`)
-    const now = await tx.now()
-    const from = firstFrom(schedule.starts_at ?? undefined, now)
-    if (to === 'active') await forgetAhead(tx, schedule.id, now)
-    const until =
-      to === 'active' ? [sql`materialised_until = ${from}`, sql`next_at = ${nextAt(schedule, from)}`] : []
-    await schedules.move(tx, schedule, to, { why: because('said-by', { by, said: why }) }, until)
-    await audit(tx, {
-      actor: by,
-      act: to === 'paused' ? 'schedule paused' : 'schedule resumed',
-      subject: schedule.id,
-      detail: { name, why },
-    })
-    return (await findSchedule(tx, schedule.id))!
-  })
-}
+): Promise<{ is: 'done'; schedule: ScheduleRow } | ScheduleRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const schedule = await needSchedule(tx, name)
+      if (schedule.state === to) refuse({ is: 'schedule-state', name, state: to })
+      const now = await tx.now()
+      const from = firstFrom(schedule.starts_at ?? undefined, now)
+      if (to === 'active') await forgetAhead(tx, schedule.id, now)
+      const until =
+        to === 'active' ? [sql`materialised_until = ${from}`, sql`next_at = ${nextAt(schedule, from)}`] : []
+      await schedules.move(tx, schedule, to, { why: because('said-by', { by, said: why }) }, until)
+      await audit(tx, {
+        actor: by,
+        act: to === 'paused' ? 'schedule paused' : 'schedule resumed',
+        subject: schedule.id,
+        detail: { name, why },
+      })
+      return { is: 'done', schedule: (await findSchedule(tx, schedule.id))! } as const
+    }),
+  )
 
 /** The next due times within the schedule's window, with what daylight saving does to them. */
 export function nextDue(

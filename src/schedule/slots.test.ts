@@ -13,20 +13,17 @@ import { status } from '../queries/status.ts'
 import { asStored, openDb, sql, type Db } from '../db/db.ts'
 import { setAsideAfterRestore } from '../jobs/jobs.ts'
 import {
-  addSchedule,
   batchRule,
   batchTerms,
-  changePayers,
   changeSchedule,
   decideCatchUp,
   materialise,
   missed,
   needSchedule,
-  setScheduleState,
   type NewSchedule,
 } from './schedule.ts'
 import { claimSlot, endSlot, extendLease } from './slots.ts'
-import { addAccount } from '../../test/testbed/acts.ts'
+import { addAccount, addSchedule, changePayers, setScheduleState } from '../../test/testbed/acts.ts'
 
 const noon = Date.parse('2026-11-21T15:00:00.000Z')
 const minute = 60_000

@@ -5,7 +5,6 @@
 import { makeChain, type Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
 import type { BitcoinSetup, App } from '../../src/jobs/jobs.ts'
-import { addSchedule } from '../../src/schedule/schedule.ts'
 import { addressOf } from '../../src/rails/bitcoin/address.ts'
 import { bitcoinRail, type AccountParts } from '../../src/rails/bitcoin/bitcoin.ts'
 import type { ChainNode } from '../../src/rails/bitcoin/node.ts'
@@ -20,7 +19,7 @@ import type { BitcoinParts } from './process.ts'
 import { openGivers, type Givers } from './givers.ts'
 import { isBuried } from './settled.ts'
 import { openChainActors, type ChainActors } from './chainActors.ts'
-import { addAccount, approveAccount, letGo, releasePayout } from '../testbed/acts.ts'
+import { addAccount, addSchedule, approveAccount, letGo, releasePayout } from '../testbed/acts.ts'
 
 export interface Coins {
   parts: BitcoinParts

@@ -10,7 +10,6 @@ import { silentLog } from '../../src/base/log.ts'
 import { instant, millis, type Millis, type World } from '../../src/base/world.ts'
 import type { PayTerms } from '../../src/base/payTerms.ts'
 import { scan, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
-import { addSchedule } from '../../src/schedule/schedule.ts'
 import { balances, type Account } from '../../src/ledger/ledger.ts'
 import { sql, type Db } from '../../src/db/db.ts'
 import { openBusy } from './busy.ts'
@@ -43,6 +42,7 @@ import { asksTogether } from './together.ts'
 import { virtualClock } from './clock.ts'
 import { openMigrated } from '../testbed/migrated.ts'
 import { openTrialAccount } from '../testbed/trial.ts'
+import { addSchedule } from '../testbed/acts.ts'
 
 export interface Told {
   seed: number

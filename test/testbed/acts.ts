@@ -9,6 +9,8 @@ import * as jobs from '../../src/jobs/jobs.ts'
 import type { Proposed } from '../../src/ledger/ledger.ts'
 import * as payouts from '../../src/payout/payout.ts'
 import * as webhooks from '../../src/webhooks/webhooks.ts'
+import { unfitText } from '../../src/cli/schedules/refusals.ts'
+import * as schedules from '../../src/schedule/schedule.ts'
 import * as people from '../../src/people/people.ts'
 import type { Proof } from '../../src/approvals/approvals.ts'
 import type { Db } from '../../src/db/db.ts'
@@ -69,6 +71,23 @@ export const withdrawCoinRefund = async (...args: Parameters<typeof webhooks.wit
   done(await webhooks.withdrawCoinRefund(...args)).payout
 export const lookAtForgotten = async (...args: Parameters<typeof webhooks.lookAtForgotten>) =>
   done(await webhooks.lookAtForgotten(...args)).count
+
+export async function addSchedule(
+  ...args: Parameters<typeof schedules.addSchedule>
+): Promise<schedules.ScheduleRow> {
+  const added = await schedules.addSchedule(...args)
+  if (added.is === 'added') return added.schedule
+  throw new BadInput(unfitText(added.is === 'there' ? 'name taken' : added.why, args[2]))
+}
+export const setScheduleState = async (...args: Parameters<typeof schedules.setScheduleState>) =>
+  done(await schedules.setScheduleState(...args)).schedule
+/** Undefined where the payers are those it has. */
+export async function changePayers(
+  ...args: Parameters<typeof schedules.changePayers>
+): Promise<schedules.ScheduleRow | undefined> {
+  const answer = done(await schedules.changePayers(...args))
+  return answer.is === 'changed' ? answer.schedule : undefined
+}
 
 /** What was let go; undefined where that is nothing. */
 export async function letGo(...args: Parameters<typeof payouts.letGo>): Promise<payouts.Hold | undefined> {

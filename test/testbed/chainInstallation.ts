@@ -8,7 +8,7 @@ import { instant, type World } from '../../src/base/world.ts'
 import { coinsOf, newWatching, type CoinRow } from '../../src/chain/chain.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
 import { follow, runDueSlots, sendCoins, type BitcoinSetup, type App } from '../../src/jobs/jobs.ts'
-import { addSchedule, runNow } from '../../src/schedule/schedule.ts'
+import { runNow } from '../../src/schedule/schedule.ts'
 import { holdAgainstChain, reconcileChain } from '../../src/reconcile/reconcile.ts'
 import { balances, checkLedger } from '../../src/ledger/ledger.ts'
 import { type PayoutRow } from '../../src/payout/payout.ts'
@@ -24,7 +24,7 @@ import { evidence } from './evidence.ts'
 import { coinsText, payerName } from './chainActs.ts'
 import { openMigrated } from './migrated.ts'
 import { wallet, type Wallet } from './wallet.ts'
-import { addAccount, approveAccount } from './acts.ts'
+import { addAccount, addSchedule, approveAccount } from './acts.ts'
 
 /** What of a node an installation uses: a bitcoind's testbed and the simulated node's have it alike. */
 export interface TestNode {

@@ -4,10 +4,11 @@
  */
 import type { Proof } from '../../src/approvals/approvals.ts'
 import { runDueSlots } from '../../src/jobs/jobs.ts'
-import { addSchedule, runNow } from '../../src/schedule/schedule.ts'
+import { runNow } from '../../src/schedule/schedule.ts'
 import type { PayoutRow } from '../../src/payout/payout.ts'
 import { sql } from '../../src/db/db.ts'
 import type { TestInstallation } from './testInstallation.ts'
+import { addSchedule } from './acts.ts'
 
 let schedules = 0
 

@@ -9,7 +9,6 @@ import { noKeys, type DataKeys } from '../../src/base/cipher.ts'
 import { seededRandom } from '../../src/base/clock.ts'
 import { instant, type Clock, type World } from '../../src/base/world.ts'
 import { runDueSlots, type App } from '../../src/jobs/jobs.ts'
-import { addSchedule } from '../../src/schedule/schedule.ts'
 import { reconcile } from '../../src/reconcile/reconcile.ts'
 import { checkLedger, hearDenied } from '../../src/ledger/ledger.ts'
 import { sendPayouts, type Terms } from '../../src/payout/payout.ts'
@@ -21,6 +20,7 @@ import { wire } from '../simulation/wire.ts'
 import { evidence, recentLog } from './evidence.ts'
 import { openMigrated } from './migrated.ts'
 import { openTrialAccount } from './trial.ts'
+import { addSchedule } from './acts.ts'
 
 export interface TestInstallation {
   bank: Bank

@@ -28,6 +28,7 @@ import { example } from '../print.ts'
 import { proofFlags, prove } from '../prove.ts'
 import type { ProofFlags } from '../acting.ts'
 import { inBase } from '../shell.ts'
+import { unfitText } from './refusals.ts'
 import type { Shell } from '../context.ts'
 
 interface Flags extends PayerFlags, ProofFlags {
@@ -151,7 +152,10 @@ export function addCommand(schedule: Command, shell: Shell): void {
           flags.amount === undefined ? `--payers "${flags.payers}"` : '--amount',
         )
         const { by, proof } = await prove(base, flags, 'schedule.add')
-        const row = await addSchedule(db, world, rule, by, proof)
+        const added = await addSchedule(db, world, rule, by, proof)
+        if (added.is !== 'added')
+          throw new BadInput(unfitText(added.is === 'there' ? 'name taken' : added.why, rule))
+        const row = added.schedule
         await shell.out(
           row.next_at === null
             ? `schedule ${row.name} is active; next: none\n`

@@ -15,7 +15,7 @@ import { example, historyJson, historyTable, json, sheet, table, formatMoney } f
 import { payersCommand, rosterCommand } from '../payers.ts'
 import { runCommand } from './runNow.ts'
 import { addCommand, skippedMonths } from './add.ts'
-import { inBase, operator } from '../shell.ts'
+import { done, inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 import { payoutAsset, scheduleJson, watchOf } from '../../queries/json/schedules.ts'
 
@@ -192,7 +192,7 @@ function stateCommand(
     .action((name: string, { why = 'no reason given', by = operator() }: { why?: string; by?: string }) =>
       inBase(shell, async ({ db }) => {
         const { setScheduleState } = await import('../../schedule/schedule.ts')
-        const row = await setScheduleState(db, name, to, by, why)
+        const { schedule: row } = await done(await setScheduleState(db, name, to, by, why))
         await shell.out(
           `schedule ${row.name} is ${row.state}${row.state === 'active' ? `; next: ${row.next_at ?? 'none'}` : ''}\n`,
         )

@@ -8,7 +8,6 @@ import { seededRandom } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
 import { brl } from '../../base/money.ts'
 import { instant, type Clock, type World } from '../../base/world.ts'
-import { addSchedule } from '../../schedule/schedule.ts'
 import { absenceMs, callMs, type ProviderInvoice, type Rail } from '../../rails/rail.ts'
 import { migrate } from '../../db/migrate.ts'
 import { openDb, sql, type Db } from '../../db/db.ts'
@@ -16,7 +15,7 @@ import { draftBatch } from '../draft.ts'
 import { issueDrafts } from './issue.ts'
 import { inReaisAsSaid } from '../priced.ts'
 import { resolveUnsureInvoices } from './resolve.ts'
-import { addAccount } from '../../../test/testbed/acts.ts'
+import { addAccount, addSchedule } from '../../../test/testbed/acts.ts'
 
 let now: number
 const clock: Clock = { now: () => now, sleep: () => Promise.resolve() }

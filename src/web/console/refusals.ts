@@ -7,6 +7,7 @@ import { accountRefusals } from './accounts/refusals.ts'
 import { invoiceRefusals } from './invoices/refusals.ts'
 import { payoutRefusals } from './payouts/refusals.ts'
 import { peopleRefusals } from './people/refusals.ts'
+import { scheduleRefusals } from './schedules/refusals.ts'
 import { barText } from './schedules/barsWords.ts'
 
 const words: Both<WordsOf<ActRefusal>> = {
@@ -26,6 +27,7 @@ const words: Both<WordsOf<ActRefusal>> = {
     ...invoiceRefusals['pt-BR'],
     ...payoutRefusals['pt-BR'],
     ...peopleRefusals['pt-BR'],
+    ...scheduleRefusals['pt-BR'],
   },
   en: {
     barred: ({ bar }) => barText('en', bar),
@@ -43,6 +45,7 @@ const words: Both<WordsOf<ActRefusal>> = {
     ...invoiceRefusals.en,
     ...payoutRefusals.en,
     ...peopleRefusals.en,
+    ...scheduleRefusals.en,
   },
 }
 

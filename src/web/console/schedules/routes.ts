@@ -12,6 +12,7 @@ import { accountKindOf, assetOf, isOnChain, railNames } from '../../../base/rail
 import { railFlows, railsHere } from '../../../jobs/jobs.ts'
 import { rateNow } from '../../../invoice/invoice.ts'
 import {
+  addSchedule,
   changeSchedule,
   decideCatchUp,
   dryRun,
@@ -19,7 +20,6 @@ import {
   findSchedule,
   judgeSchedule,
   latestSlots,
-  openSchedule,
   rosterOrigin,
   runNow,
   setScheduleState,
@@ -33,6 +33,7 @@ import { show, type Form } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { styleOf } from '../list/list.ts'
+import { done } from '../refusals.ts'
 import { reasonIn, readWhen, type FieldFaults, type Values } from './when.ts'
 import { SchedulePage } from './page.tsx'
 import { ScheduleForm } from './form.tsx'
@@ -176,7 +177,8 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
       const why = reasonIn(form)
       if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
       // The same again, as when a button is pressed twice, is no fault.
-      if (row.state !== to) await setScheduleState(db, row.id, to, ctx.state.person.name, why)
+      if (row.state !== to)
+        done(ctx.state.lang, await setScheduleState(db, row.id, to, ctx.state.person.name, why))
       return `${pathOf(row)}?said=${said}`
     })
 
@@ -291,7 +293,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
           ...(file && { file }),
         })
         if (!rule) return showForm(ctx, { values, faults }, accounts, 400)
-        const opened = await openSchedule(db, world, rule, person.name, byCode)
+        const opened = await addSchedule(db, world, rule, person.name, byCode)
         if (opened.is === 'unfit')
           return showForm(ctx, { values, faults: unfitFaults(opened.why, lang) }, accounts, 400)
         return `${pathOf(opened.schedule)}?said=saved`
