@@ -5,7 +5,14 @@
 import { because } from '../src/base/reasons.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, unsure, type Answer } from '../src/base/answer.ts'
-import { proposeTerms, receivableOf, receivables, resolvePayouts, sendPayouts } from '../src/payout/payout.ts'
+import {
+  checkApprovals,
+  proposeTerms,
+  receivableOf,
+  receivables,
+  resolvePayouts,
+  sendPayouts,
+} from '../src/payout/payout.ts'
 import { resolveRefunds } from '../src/invoice/invoice.ts'
 import { checkLedger, post, totalsFor } from '../src/ledger/ledger.ts'
 import {
@@ -693,6 +700,51 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await holds()
         },
       )
+
+      test.each([
+        [
+          'for nothing any more',
+          sql`delete from receivable_moves where transaction_id in (select id from ledger_transactions
+            where movement = 'receivable booked')`,
+        ],
+        [
+          'for another account',
+          sql`update receivable_moves set account_id = 'acc_other' where transaction_id in (select id
+            from ledger_transactions where movement = 'receivable booked')`,
+        ],
+      ])('a debt whose row is edited to be %s makes no payout larger [security 3]', async (_, edit) => {
+        await pay()
+        await payOn()
+        giveBack(9_000)
+        installation.pass(20 * second)
+        await installation.hear(installation.event('invoice.reversed'))
+        const { db, app } = installation
+        const act = { by: 'bruno', why: 'agreed with the payee' }
+        const terms = await proposeTerms(db, app.world, 'main', 'next-payouts', act)
+        if (terms.is === 'proposed') await approveAndDo(app, terms.proposal.id, { by: 'ana' })
+        const owed = await owing()
+        await collect(installation, [5_000n])
+        await payOn()
+        expect([owed > 0n, await owing()]).toEqual([true, 0n])
+        const before = sentUnits()
+        await db.tx(async tx => {
+          await tx.run(sql`
+            insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at, changed_at)
+            select 'acc_other', store_id, 'other', 'bitcoin', holder, 'x', 'closed', added_by, added_at, changed_at
+            from accounts where name = 'main'`)
+          await tx.run(edit)
+        })
+        const [next] = await collect(installation, [6_000n])
+        await payOn()
+        expect(sentUnits()).toEqual(before)
+        expect(await db.one(sql`select state, units from payouts where id = ${next!.id}`)).toEqual({
+          state: 'held',
+          units: next!.units,
+        })
+        expect((await checkApprovals(db)).map(({ says }) => says)).toContainEqual(
+          expect.stringMatching(/^what account acc_\w+ owes us is not kept as it is booked/),
+        )
+      })
 
       test('less is left than the smallest payout of its schedule: a person decides', async () => {
         await installation.close()

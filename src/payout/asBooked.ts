@@ -12,6 +12,7 @@ import { changeSinceApproval, type AccountRow } from './account.ts'
 import { decidedOtherwise } from './asSet.ts'
 import { strayAmong } from './proven.ts'
 import { isRefund } from './bundle/refund.ts'
+import { debtsEditedAmong } from './receivable.ts'
 import type { AttemptRow, PayoutRow } from './row.ts'
 import { termsFaults, type TermsFault } from './scheduleTerms.ts'
 
@@ -32,6 +33,7 @@ export async function notAsBooked(tx: Tx, due: readonly Due[]): Promise<Map<stri
     ...(await notOwed(tx, due)),
     ...(await notPayable(tx, due)),
     ...(await onAnotherRail(tx, due)),
+    ...(await debtsEditedAmong(tx, due)),
   ]
   return new Map(found.map(([id, finding]) => [id, because('edited', { finding })]))
 }

@@ -11,6 +11,7 @@ import { approvalOf, onlySaid, placeOf, type AccountRow } from './account.ts'
 import { stopEdited } from './asSet.ts'
 import { isRefund } from './bundle/refund.ts'
 import { checkLimits } from './limitsSaid.ts'
+import { checkDebts } from './receivable.ts'
 import type { PayoutRow } from './row.ts'
 import { termsFaults } from './scheduleTerms.ts'
 
@@ -117,7 +118,7 @@ export async function checkApprovals(reader: Reader, orders?: Orders): Promise<F
   const stray = new Map<string, Finding>()
   for await (const only of partsOf(reader, orders))
     for (const each of await strayOrders(reader, accounts, only)) stray.set(each.subject, each)
-  return [...found, ...stray.values(), ...(await checkLimits(reader))]
+  return [...found, ...stray.values(), ...(await checkLimits(reader)), ...(await checkDebts(reader))]
 }
 
 /** How many transitions are looked through at once, so that one answer takes milliseconds. */

@@ -5,8 +5,8 @@
 import { because, told } from '../base/reasons.ts'
 import { brl, formatReais, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { post, type MovementName } from '../ledger/ledger.ts'
-import { setWhy, remember, sql, type Reader, type Tx, type Why } from '../db/db.ts'
+import { post, type Finding, type MovementName } from '../ledger/ledger.ts'
+import { join, setWhy, remember, sql, type Reader, type Tx, type Why } from '../db/db.ts'
 import { type PayoutRow } from './row.ts'
 import { bringTo } from './taken.ts'
 import { payouts } from './tables.ts'
@@ -89,6 +89,50 @@ export async function receivableOf(reader: Reader, accountId: string): Promise<b
     where m.account_id = ${accountId}`)
   return row!.units
 }
+
+/**
+ * Accounts whose debts are not kept as they are booked, so that what they owe, or are owed, is of another
+ * sum: a movement that is kept for another account than its invoice's, or than two people decided about, or
+ * for none. A payout that was redirected may have had debts of both accounts.
+ */
+export async function editedDebts(reader: Reader): Promise<Set<string>> {
+  const rows = await reader.all<{ kept: string | null; own: string | null }>(sql`
+    select m.account_id as kept, coalesce(p.account_id, d.subject) as own
+    from ledger_entries e join ledger_transactions t on t.id = e.transaction_id
+      left join receivable_moves m on m.transaction_id = e.transaction_id
+      left join payouts p on p.invoice_id = e.invoice_id
+      left join proposals d on d.id = t.source
+    where e.account = 'receivable' and coalesce(m.account_id, '') <> coalesce(p.account_id, d.subject, '-')
+      and not exists (select 1 from audit u where u.subject = p.id and u.act = 'payout redirected')`)
+  return new Set(rows.flatMap(({ kept, own }) => [kept ?? [], own ?? []].flat()))
+}
+
+/** The same among these, asked before anything is set off. */
+export async function debtsEditedAmong(
+  reader: Reader,
+  due: readonly Pick<PayoutRow, 'id' | 'account_id'>[],
+): Promise<Map<string, string>> {
+  const ids = due.map(({ account_id: id }) => id)
+  const owing = await reader.one(
+    sql`select 1 as yes from receivable_moves where account_id in (${join(ids)}) limit 1`,
+  )
+  if (!owing) return new Map()
+  const edited = await editedDebts(reader)
+  return new Map(
+    due
+      .filter(({ account_id: id }) => edited.has(id))
+      .map(({ id }) => [id, `what its account owes us is not kept as it is booked: ${past}`]),
+  )
+}
+
+/** As findings. */
+export const checkDebts = async (reader: Reader): Promise<Finding[]> =>
+  [...(await editedDebts(reader))].map(id => ({
+    ...{ invariant: 'states and books', subject: id },
+    says: `what account ${id} owes us is not kept as it is booked: ${past}`,
+  }))
+
+const past = 'somebody has changed it past this program'
 
 export type Owing = { account_id: string; name: string; recover: Recovery; units: bigint }
 
