@@ -7,6 +7,7 @@ import { defaultStore, inStore, sql, type Db, type Reader } from '../src/db/db.t
 import { placeOrder } from '../src/jobs/jobs.ts'
 import { findAccount, listAccounts, receivables, showLimits } from '../src/payout/payout.ts'
 import { listUsers } from '../src/people/people.ts'
+import { tracesOf } from '../src/privacy/privacy.ts'
 import { showAccount } from '../src/queries/accounts.ts'
 import { attentionOf } from '../src/queries/attention.ts'
 import { listInvoices, showInvoice } from '../src/queries/invoices.ts'
@@ -65,6 +66,7 @@ const queries: Record<string, (db: Db, theirs: Theirs) => Promise<unknown>> = {
   people: db => listUsers(db),
   attention: db => attentionOf(db, '2126-01-01T00:00:00.000Z'),
   search: async (db, { marks }) => Promise.all(marks.map(mark => everything(db, mark))),
+  'a payer': db => tracesOf(db, '012.345.678-90'),
   'what payees owe': db => receivables(db),
 }
 /** Of which this story has nothing. */

@@ -43,7 +43,8 @@ export async function tracesOf(reader: Reader, text: string): Promise<Traces> {
   const forms = join([taxId, plain])
   const sought = sameAsAny('invoices.payer_tax_id', [taxId, plain])
   const invoices = await reader.all<InvoiceRow>(
-    sql`select * from invoices where payer_tax_id in (${sought}) order by added_at, id`,
+    sql`select * from invoices where store_id = ${reader.store} and payer_tax_id in (${sought})
+      order by added_at, id`,
   )
   // Every order has an invoice from the start, to its buyer.
   const orderIds = [...new Set(invoices.flatMap(({ order_id: id }) => id ?? []))]
@@ -56,7 +57,8 @@ export async function tracesOf(reader: Reader, text: string): Promise<Traces> {
     rosters: await rostersWith(reader, taxId),
     lines: await linesNaming(reader, [taxId, plain, ...names]),
     accounts: await reader.all(
-      sql`select id, name, state, holder from accounts where tax_id in (${forms}) order by name`,
+      sql`select id, name, state, holder from accounts where store_id = ${reader.store} and tax_id in (${forms})
+        order by name`,
     ),
   }
 }
@@ -66,7 +68,8 @@ export const isUnknown = ({ orders, invoices, rosters, lines, accounts }: Traces
 
 async function rostersWith(reader: Reader, taxId: string): Promise<InRoster[]> {
   const schedules = await reader.all<{ name: string; state: string; roster: string; currency: Asset }>(sql`
-    select id, name, state, roster, currency from schedules where roster is not null order by name`)
+    select id, name, state, roster, currency from schedules
+      where store_id = ${reader.store} and roster is not null order by name`)
   const unknown = schedules.find(({ roster }) => isUnreadable(roster))
   if (unknown)
     throw new BadInput(
