@@ -20,12 +20,14 @@ import { keptProducts, shownProducts } from '../src/queries/products.ts'
 import { listProposals } from '../src/queries/proposals.ts'
 import { listRuns } from '../src/queries/runs.ts'
 import { pageOfSchedules } from '../src/queries/schedules.ts'
+import { checkBooks } from '../src/reconcile/reconcile.ts'
 import { listSchedules } from '../src/schedule/schedule.ts'
 import { allProducts, findOrderByToken, shopRules } from '../src/shop/shop.ts'
 import { consoleVisitor, visitorOf, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { addTestPerson } from './testbed/testPerson.ts'
 import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { furnishShop } from './testbed/shopFloor.ts'
+import { openTestInstallation } from './testbed/testInstallation.ts'
 import { openTrialAccount } from './testbed/trial.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { accountAdd, scheduleAdd } from './testbed/terminal.ts'
@@ -235,6 +237,27 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await expect(installation.repasse(...words)).rejects.toThrow(
           /there is no (?:account|schedule|payout|invoice|order)/,
         )
+    })
+
+    test('a worker of the first issues, settles and pays what the other’s schedules ask for', async () => {
+      const worked = await openTestInstallation({
+        store: other,
+        databaseUrl: await server?.migratedDatabase(),
+      })
+      try {
+        worked.bank.pay(worked.atBank.id)
+        worked.pass(60_000)
+        await worked.hear(worked.event('invoice.credited'))
+        await worked.send()
+        worked.pass(60_000)
+        await worked.hear(worked.event('transfer.success'))
+        const payouts = await worked.db.all(sql`select store_id, state from payouts`)
+        expect(payouts).toEqual([{ store_id: other, state: 'paid' }])
+        expect(await checkBooks(worked.db, worked.app.world)).toEqual([])
+        expect(await worked.audit()).toEqual([])
+      } finally {
+        await worked.close()
+      }
     })
 
     test('what is made is of the store that its maker looks from', async () => {

@@ -38,7 +38,7 @@ export interface Approved {
 export type Judged = { is: 'approved'; proof: ProofKind } | { is: 'changed'; why: string }
 
 export const findStatement = (reader: Reader, id: string): Promise<StatementRow | undefined> =>
-  reader.one<StatementRow>(sql`select * from statements where store_id = ${reader.store} and id = ${id}`)
+  reader.one<StatementRow>(sql`select * from statements where id = ${id}`)
 
 /**
  * Judges the approval in `record` against what there is now. Approvals from before statements were only said.

@@ -32,7 +32,7 @@ export const keysOf = (reader: Reader, userId: string): Promise<KeyRow[]> =>
   )
 
 export const findKey = (reader: Reader, id: string): Promise<KeyRow | undefined> =>
-  reader.one<KeyRow>(sql`select * from signing_keys where store_id = ${reader.store} and id = ${id}`)
+  reader.one<KeyRow>(sql`select * from signing_keys where id = ${id}`)
 
 export interface NewKey {
   user: { id: string; name: string }

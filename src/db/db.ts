@@ -8,7 +8,7 @@ import type { Clock, World } from '../base/world.ts'
 import type { Db } from './contract.ts'
 
 export { bindTo, identitiesOf, identityOf } from './identity.ts'
-export { defaultStore, inStore } from './inStore.ts'
+export { defaultStore, inStore, ofStore } from './inStore.ts'
 export { isInhabited, leaveWal, quickCheck } from './whole.ts'
 export { through } from './through.ts'
 export { DbUnavailable, type Isolation, type Reader, type Row, type Db, type Tx } from './contract.ts'

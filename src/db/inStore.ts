@@ -2,7 +2,7 @@
  * Which store is read and written: every `Reader`, `Tx` and `Db` bears one, and whoever opens it for a
  * request, a command or a job says which.
  */
-import type { Db } from './contract.ts'
+import type { Db, Tx } from './contract.ts'
 
 /** The store that a new database has, and the only one that an installation has today. */
 export const defaultStore = 'sto_default'
@@ -13,3 +13,6 @@ export const inStore = (db: Db, store: string): Db => ({
   store,
   tx: (work, how) => db.tx(tx => work({ ...tx, store }), how),
 })
+
+/** The same transaction, for what it has claimed of another store. */
+export const ofStore = (tx: Tx, store: string): Tx => ({ ...tx, store })

@@ -4,13 +4,19 @@ import type { RailName } from '../base/rails.ts'
 import { clockTrouble } from '../base/world.ts'
 import { draftBatch, planBatch } from '../invoice/invoice.ts'
 import { slotFaults, termsRef } from '../payout/payout.ts'
-import { remember, sql, type Sql } from '../db/db.ts'
+import { ofStore, remember, sql, type Sql } from '../db/db.ts'
 import { believesTime } from './clock.ts'
 import type { OnRails } from './app.ts'
 import type { Claiming } from './railFlow.ts'
 import { railFlows, railsHere } from './rails.ts'
 import { runSlot, type Runner } from './runner.ts'
-import { batchRule, batchTerms, needSchedule, type ScheduleRow } from '../schedule/schedule.ts'
+import {
+  batchRule,
+  batchTerms,
+  needSchedule,
+  storeOfSchedule,
+  type ScheduleRow,
+} from '../schedule/schedule.ts'
 import { endHolds, holdSchedule, judgeSchedule } from '../schedule/terms.ts'
 import { claimSlot, endSlot, extendLease, holdSlot, materialise, type SlotRow } from '../schedule/slots.ts'
 
@@ -67,19 +73,20 @@ async function claimNext(issuer: Issuer): Promise<Claimed | undefined> {
   const { db, world } = issuer
   const rails: RailName[] = []
   for (const name of railsHere(issuer)) if (await railFlows[name].mayIssue(issuer)) rails.push(name)
-  return db.tx(async tx => {
+  return db.tx(async all => {
     const claiming = new Map<RailName, Claiming>()
     for (const name of rails) {
-      const found = await railFlows[name].claiming(tx, issuer)
+      const found = await railFlows[name].claiming(all, issuer)
       if (found) claiming.set(name, found)
     }
     const which = [...claiming.values()].map(each => each.which)
     if (which.length === 0) return undefined
     const slot = await claimSlot(
-      tx,
+      all,
       sql`(${anyOf(which)}) and id not in (select schedule_id from schedule_holds)`,
     )
     if (!slot) return undefined
+    const tx = ofStore(all, await storeOfSchedule(all, slot.schedule_id))
     const schedule = await needSchedule(tx, slot.schedule_id)
     const judged = await judgeSchedule(tx, schedule)
     // Its claim is undone, so that nothing of the slot is used up.

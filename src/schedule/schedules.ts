@@ -100,6 +100,10 @@ export const findSchedule = (reader: Reader, name: string) =>
 export const listSchedules = (reader: Reader) =>
   reader.all<ScheduleRow>(sql`select * from schedules where store_id = ${reader.store} order by name`)
 
+/** Whose it is: jobs claim slots of every store. */
+export const storeOfSchedule = async (reader: Reader, id: string): Promise<string> =>
+  (await reader.one<{ store_id: string }>(sql`select store_id from schedules where id = ${id}`))!.store_id
+
 /** The schedule, or an error that says where to look. */
 export async function needSchedule(reader: Reader, name: string): Promise<ScheduleRow> {
   const schedule = await findSchedule(reader, name)

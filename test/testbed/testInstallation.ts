@@ -13,7 +13,7 @@ import { reconcile } from '../../src/reconcile/reconcile.ts'
 import { checkLedger, hearDenied } from '../../src/ledger/ledger.ts'
 import { sendPayouts, type Terms } from '../../src/payout/payout.ts'
 import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
-import { history, sql, type Db, type Transition } from '../../src/db/db.ts'
+import { inStore, history, sql, type Db, type Transition } from '../../src/db/db.ts'
 import { makeInbox, settleInbox } from '../../src/webhooks/webhooks.ts'
 import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
 import { wire } from '../simulation/wire.ts'
@@ -64,6 +64,8 @@ export interface TestInstallationOptions {
   appClock?: (clock: Clock) => Clock
   /** Where nobody says: once a day at midnight. */
   cron?: string
+  /** Of which store account and schedule are, where it is not the first; whoever works knows the first alone. */
+  store?: string
 }
 
 /** One account, approved, one schedule with one invoice of R$ 100.00, issued; nobody pays unless told to. */
@@ -76,6 +78,7 @@ export async function openTestInstallation({
   keys = noKeys,
   appClock,
   cron = '0 0 * * *',
+  store,
 }: TestInstallationOptions = {}): Promise<TestInstallation> {
   const clock = virtualClock(Date.UTC(2026, 10, 21, 2, 59, 30))
   const random = seededRandom(7)
@@ -88,7 +91,10 @@ export async function openTestInstallation({
     settings: { skipAuth: true, payRate: 0, fee: 50, creditedFirstRate: 0, ...settings },
   })
   const db = await openMigrated(databaseUrl, { clock: ours, random, keys, virtual: true }, clock)
-  await openTrialAccount(db, world)
+  const made = store === undefined ? db : inStore(db, store)
+  if (store !== undefined)
+    await db.tx(tx => tx.run(sql`insert into stores (id, name) values (${store}, ${store})`))
+  await openTrialAccount(made, world)
   const when = {
     cron,
     timeZone: 'America/Sao_Paulo',
@@ -105,7 +111,7 @@ export async function openTestInstallation({
     payTo: 'main',
   }
   const rule = { name: 'trial', rail: 'starkbank', commissionBp, minPayoutUnits, catchUp: 'all' } as const
-  await addSchedule(db, world, { ...rule, ...when, ...what }, 'maker')
+  await addSchedule(made, world, { ...rule, ...when, ...what }, 'maker')
 
   const { workspaceId } = bank.settings
   const still = { at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }
