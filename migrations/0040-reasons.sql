@@ -160,6 +160,9 @@ drop table known_reasons;
 
 -- What waits for a signature is looked for by its code. Of an objection, who made it and why is in the sentence alone.
 update payouts set reason = 'account-objected' where why like 'somebody objects to its account %';
+-- Of each event of another workspace, which: a workspace's name is digits, so it needs no escapes.
+update inbox set reason = 'of-other-workspace', detail = '{"workspace":"' || substr(why, 23, length(why) - 23) || '"}'
+  where why like 'of another workspace (%)' and why not like '%"%';
 -- @sqlite
 update payouts set reason = 'account-only-said',
   detail = '{"account":' || json_quote((select name from accounts where id = account_id)) || '}'

@@ -154,7 +154,7 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
     ))!.n
   const before = await count()
   const shown = (await people.admin.get(`${path}/replay`)).text
-  expect(shown).toContain('it was credited before')
+  expect(shown).toContain('já estava creditada antes')
   expect(shown).toContain('Nada mais se moveria')
   expect(await count()).toBe(before)
 

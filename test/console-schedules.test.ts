@@ -335,7 +335,7 @@ describe('editing', () => {
     )
     expect(await row('aluguel')).toMatchObject({ version: 2n })
     expect((await maria.get('/console/schedules/aluguel')).text).toContain(
-      'version 2, with another cron, by maria',
+      'versão 2, com mudança em horário, por maria',
     )
   })
 

@@ -71,6 +71,8 @@ const ours = new Set(
 const tablesOfOurs =
   /^(audit|bank_keys|signing_keys|statements|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|shop_ask|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches|limit_|suspense_lines|strange_transfers|foreign_|walks|book_findings|drifts)/
 
+const reasoned = new Set(['transitions', 'payouts', 'attempts', 'bundles', 'inbox'])
+
 const markOf = (column: string) => `=MARK-7"'><xss-${column} onerror=alert(1)>`
 const shownMark = (column: string) => `&lt;xss-${column} `
 
@@ -183,7 +185,8 @@ async function poison({ running: { app } }: SeededInstallation): Promise<void> {
     await tx.run(
       sql`insert into alarms (name, why, since, seen_at) values ('clock of x', 'y', ${now}, ${now})`,
     )
-    await tx.run(sql`update slots set state = 'due', held = 'x' where id = (select min(id) from slots)`)
+    await tx.run(sql`update slots set state = 'due', held = 'x', held_reason = null
+      where id = (select min(id) from slots)`)
   })
   for (const [table, columns] of Object.entries(provided))
     for (const column of columns) {
@@ -194,6 +197,9 @@ async function poison({ running: { app } }: SeededInstallation): Promise<void> {
         continue
       }
       const text = `${column === 'link' ? 'javascript:alert(1)//' : ''}${markOf(`${table}-${column}`)}`
+      // Words that have no code are shown as they are.
+      if (column === 'why' && reasoned.has(table))
+        await db.tx(tx => tx.run({ texts: [`update ${table} set reason = null, detail = null`], values: [] }))
       await db.tx(tx =>
         tx.run({
           texts: [`update ${table} set ${column} = `, ` || rowid where ${column} is not null`],

@@ -73,6 +73,37 @@ describe.each([
           : sql`select indexname as name from pg_indexes where tablename = 'invoices' order by indexname`,
       )
 
+    test('sentences that always were the same have their codes, and history stays append-only', async () => {
+      const db = await open()
+      await migrate(
+        db,
+        clock,
+        migrations().filter(({ name }) => name < '0040'),
+      )
+      await db.script(`${older}
+        update payouts set why = 'the approval of account main was said and not proven: a checker signs it';
+        insert into transitions (subject, about, from_state, to_state, at, why) values ('pay_1', 'payouts', '', 'owed', '', 'credited');
+        insert into transitions (subject, about, from_state, to_state, at, why) values ('pay_1', 'payouts', 'owed', 'held', '', 'ana: a doubt');
+        insert into inbox (rail, event_id, raw, via, received_at, state, why, next_at, changed_at)
+          values ('starkbank', 'log-1', ${server ? "'\\x00'" : "x'00'"}, 'push', '', 'ignored', 'of another workspace (77)', '', '')`)
+      await migrate(db, clock)
+      expect(
+        await db.all(sql`
+          select why, reason, detail from transitions union all select why, reason, detail from payouts
+          union all select why, reason, detail from inbox order by why`),
+      ).toEqual([
+        { why: 'ana: a doubt', reason: null, detail: null },
+        { why: 'credited', reason: 'credited', detail: null },
+        { why: 'of another workspace (77)', reason: 'of-other-workspace', detail: '{"workspace":"77"}' },
+        {
+          why: 'the approval of account main was said and not proven: a checker signs it',
+          reason: 'account-only-said',
+          detail: '{"account":"main"}',
+        },
+      ])
+      await expect(db.tx(tx => tx.run(sql`update transitions set why = 'x'`))).rejects.toThrow('append-only')
+    })
+
     test('whom a transaction of somebody else pays is as it was noted, by an older version too', async () => {
       const db = await open()
       await migrate(

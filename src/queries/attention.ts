@@ -595,10 +595,10 @@ const otherAsks = (reader: Reader): Promise<AttentionItem[]> => {
         max(coalesce(order_key, invoice_tag)), cast(sum(units) as bigint) from suspense_lines
           where cleared_at is null group by provider_id
       union all select 'foreign events', '', null, null, null, null
-        where (select count(*) from (select via, why from inbox order by id desc limit 50) as latest
-          where via = 'push' and why like 'of another workspace%') >= 3
-        and not exists (select 1 from (select via, why from inbox order by id desc limit 50) as latest
-          where via = 'push' and coalesce(why, '') not like 'of another workspace%')) as asks`),
+        where (select count(*) from (select via, reason from inbox order by id desc limit 50) as latest
+          where via = 'push' and reason = 'of-other-workspace') >= 3
+        and not exists (select 1 from (select via, reason from inbox order by id desc limit 50) as latest
+          where via = 'push' and coalesce(reason, '') <> 'of-other-workspace')) as asks`),
   )
 }
 

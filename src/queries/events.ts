@@ -37,7 +37,8 @@ export async function listEvents(
     ...inWindow(sql`received_at`, sql`id`, filters, true),
   ]
   return reader.all<ListedEvent>(sql`
-    select id, rail, event_id, key_id, via, received_at, state, kind, why, tries, next_at from inbox
+    select id, rail, event_id, key_id, via, received_at, state, kind, why, reason, detail, tries,
+      next_at from inbox
     ${where(conditions)} order by received_at desc, id desc limit ${limit}`)
 }
 

@@ -9,6 +9,9 @@ export interface HistoryLine {
   from: string
   to: string
   why: string
+  /** Its code and values; null where it was words alone. */
+  reason: string | null
+  detail: string | null
   /** The event, order or transaction behind it, as it was written down. */
   ref: string | null
   /** Of a retry. */
@@ -25,9 +28,17 @@ export interface Repeats {
   times: bigint
   lastAt: Instant
   lastWhy: string
+  lastReason: string | null
+  lastDetail: string | null
 }
 
 export const lineOf = (step: Transition): HistoryLine => ({
-  ...{ at: step.at, from: step.from_state, to: step.to_state, why: step.why, ref: step.ref },
-  repeats: step.times ? { times: step.times, lastAt: step.last_at!, lastWhy: step.last_why! } : undefined,
+  ...{ at: step.at, from: step.from_state, to: step.to_state, ref: step.ref },
+  ...{ why: step.why, reason: step.reason, detail: step.detail },
+  repeats: step.times
+    ? {
+        ...{ times: step.times, lastAt: step.last_at!, lastWhy: step.last_why! },
+        ...{ lastReason: step.last_reason ?? null, lastDetail: step.last_detail ?? null },
+      }
+    : undefined,
 })

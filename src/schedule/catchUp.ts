@@ -69,22 +69,28 @@ export interface HeldSlots {
   count: number
   first: Instant | undefined
   last: Instant | undefined
-  why: string | undefined
+  /** Of one of them. */
+  why: string | null
+  reason: string | null
+  detail: string | null
 }
+
+const heldOf = (scheduleId: string) => sql`schedule_id = ${scheduleId} and state = 'due' and held is not null`
 
 export async function heldSlots(reader: Reader, scheduleId: string): Promise<HeldSlots> {
   const row = (await reader.one<{
     count: bigint
     first: Instant | null
     last: Instant | null
-    why: string | null
   }>(sql`
-    select count(*) as count, min(due_at) as first, max(due_at) as last, min(held) as why from slots
-    where schedule_id = ${scheduleId} and state = 'due' and held is not null`))!
+    select count(*) as count, min(due_at) as first, max(due_at) as last from slots where ${heldOf(scheduleId)}`))!
+  const because = await reader.one<Pick<HeldSlots, 'why' | 'reason' | 'detail'>>(sql`
+    select held as why, held_reason as reason, held_detail as detail from slots where ${heldOf(scheduleId)}
+      order by held limit 1`)
   return {
     count: Number(row.count),
     first: row.first ?? undefined,
     last: row.last ?? undefined,
-    why: row.why ?? undefined,
+    ...(because ?? { why: null, reason: null, detail: null }),
   }
 }

@@ -30,6 +30,8 @@ export type InboxRow = {
   state: EventState
   kind: string | null
   why: string | null
+  reason: string | null
+  detail: string | null
   tries: bigint
   next_at: Instant
   /**

@@ -72,6 +72,8 @@ const backToNew = async (tx: Tx, row: InboxRow, why: Reason): Promise<boolean> =
 export interface Rehearsal {
   state: InboxRow['state']
   why: string
+  reason: string | null
+  detail: string | null
   /** Everything that would move, the event itself left out. */
   moves: (Transition & { subject: string; about: string })[]
   postings: PostingRow[]
@@ -102,7 +104,14 @@ export async function rehearse(app: Settling, row: InboxRow): Promise<Rehearsal 
         ))!
         const known = new Set((await newestPostings(tx)).map(({ id }) => id))
         if (!(await backToNew(tx, row, because('rehearsed'))))
-          throw new Rehearsed({ state: row.state, why: '', moves: [], postings: [] })
+          throw new Rehearsed({
+            state: row.state,
+            why: '',
+            reason: null,
+            detail: null,
+            moves: [],
+            postings: [],
+          })
         await work(tx)
         throw new Rehearsed(await foundBy(tx, row, seq, known))
       }, how),
@@ -121,8 +130,8 @@ const newestPostings = (tx: Tx) =>
   tx.all<{ id: string }>(sql`select id from ledger_transactions order by at desc, id desc limit 200`)
 
 async function foundBy(tx: Tx, row: InboxRow, seq: bigint, known: ReadonlySet<string>): Promise<Rehearsal> {
-  const after = (await tx.one<{ state: InboxRow['state']; why: string | null }>(
-    sql`select state, why from inbox where id = ${row.id}`,
+  const after = (await tx.one<Pick<InboxRow, 'state' | 'why' | 'reason' | 'detail'>>(
+    sql`select state, why, reason, detail from inbox where id = ${row.id}`,
   ))!
   const moves = await tx.all<Rehearsal['moves'][number]>(sql`
     select subject, about, from_state, to_state, at, why, reason, detail, ref from transitions where seq > ${seq}
@@ -130,5 +139,5 @@ async function foundBy(tx: Tx, row: InboxRow, seq: bigint, known: ReadonlySet<st
   const postings: PostingRow[] = []
   for (const { id } of (await newestPostings(tx)).toReversed())
     if (!known.has(id)) postings.push(...(await postingsOf(tx, sql`t.id = ${id}`)))
-  return { state: after.state, why: after.why ?? '', moves, postings }
+  return { ...after, why: after.why ?? '', moves, postings }
 }

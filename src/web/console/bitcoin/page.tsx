@@ -13,6 +13,7 @@ import { ActForm, Frame } from '../frame/frame.tsx'
 import { pathTo } from '../links.ts'
 import type { Column, AskedFilters } from '../list/list.ts'
 import {
+  Because,
   Choice,
   Known,
   List,
@@ -219,7 +220,7 @@ export function BundlePage({
       </p>
       <Known
         facts={[
-          [listWords[lang].why, bundle.why !== null && <Said>{bundle.why}</Said>],
+          [listWords[lang].why, bundle.why !== null && <Because {...{ lang, of: bundle }} />],
           [say.planned, <Time lang={lang} at={bundle.added_at} />],
         ]}
       />

@@ -26,7 +26,7 @@ import {
   type Column,
   type AskedFilters,
 } from '../list/list.ts'
-import { Money, Ref, Said, State, stateWord, When } from '../list/parts.tsx'
+import { Because, Money, Ref, State, stateWord, When } from '../list/parts.tsx'
 import { frameWords } from '../frame/words.ts'
 import { bitcoinWords } from './words.ts'
 import { listWords } from '../list/words.ts'
@@ -178,7 +178,7 @@ function columnsOf(lang: Language): Column<ListedBundle>[] {
     },
     {
       head: say.why,
-      cell: ({ why }) => (why === null ? '–' : <Said>{why}</Said>),
+      cell: row => (row.why === null ? '–' : <Because {...{ lang, of: row }} />),
       plain: ({ why }) => why ?? '',
     },
   ]

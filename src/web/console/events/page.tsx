@@ -8,13 +8,24 @@ import { type Person, may } from '../../../people/people.ts'
 import { replayRefusal, type Rehearsal } from '../../../webhooks/webhooks.ts'
 import type { Language } from '../../page/page.ts'
 import { Badge, Notice, Time, type Tone } from '../../page/parts.tsx'
-import { DuplicateReason, DuplicateState } from '../invoices/duplicates.tsx'
+import { DuplicateState } from '../invoices/duplicates.tsx'
 import type { ShownEvent } from '../../../queries/events.ts'
 import type { Subject } from '../../../queries/links.ts'
 import { hrefOf } from '../links.ts'
 import { indented, tame, textOf } from '../../../queries/eventText.ts'
 import { ActForm, Frame, Reason } from '../frame/frame.tsx'
-import { Known, Mono, railWord, Ref, Rows, Said, State, Timeline, type Stated } from '../list/parts.tsx'
+import {
+  Because,
+  Known,
+  Mono,
+  railWord,
+  Ref,
+  Rows,
+  Said,
+  State,
+  Timeline,
+  type Stated,
+} from '../list/parts.tsx'
 import { Postings } from '../postings/parts.tsx'
 import { eventWords } from './words.ts'
 import { listWords } from '../list/words.ts'
@@ -48,7 +59,7 @@ export function EventPage({ lang, person, seen, stopped, whole }: Parts & { whol
       </p>
       <Known
         facts={[
-          [lists.why, row.why !== null && <Said>{row.why}</Said>],
+          [lists.why, row.why !== null && <Because {...{ lang, of: row }} />],
           [
             say.verdict,
             <>
@@ -173,6 +184,8 @@ interface MovesParts {
     from_state: string
     to_state: string
     why: string
+    reason: string | null
+    detail: string | null
     seen?: Subject | undefined
   }[]
 }
@@ -200,8 +213,7 @@ function Moves({ lang, title, empty, moves }: MovesParts) {
           { head: say.toState, cell: ({ about, to_state: state }) => <Moved {...{ lang, about, state }} /> },
           {
             head: say.why,
-            cell: ({ about, why }) =>
-              about === twins ? <DuplicateReason {...{ lang, why }} /> : <Said>{why}</Said>,
+            cell: move => <Because {...{ lang, of: move }} />,
           },
         ]}
       />
@@ -235,7 +247,7 @@ export function ReplayPage({ lang, person, seen: { row }, rehearsal, subjects, s
           <Known
             facts={[
               [say.would, <State {...{ lang, of: 'event', state: rehearsal.state }} />],
-              [listWords[lang].why, <Said>{rehearsal.why}</Said>],
+              [listWords[lang].why, <Because {...{ lang, of: rehearsal }} />],
             ]}
           />
           <Moves

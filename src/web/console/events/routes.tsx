@@ -18,6 +18,7 @@ import { subjectsOf } from '../../../queries/links.ts'
 import { pathTo } from '../links.ts'
 import { csvTime, filtersOf, pageAsked, sendCsv, type Column, type AskedFilters } from '../list/list.ts'
 import {
+  Because,
   Choice,
   FilterForm,
   List,
@@ -25,7 +26,6 @@ import {
   railOptions,
   railWord,
   Ref,
-  Said,
   State,
   stateOptions,
   stateWord,
@@ -176,7 +176,7 @@ function columnsOf(lang: Language): Column<ListedEvent>[] {
     { head: own.via, cell: ({ via }) => own.vias[via], plain: ({ via }) => own.vias[via] },
     {
       head: say.why,
-      cell: ({ why }) => (why === null ? '–' : <Said>{why}</Said>),
+      cell: row => (row.why === null ? '–' : <Because {...{ lang, of: row }} />),
       plain: ({ why }) => why ?? '',
     },
   ]

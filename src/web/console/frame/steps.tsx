@@ -32,7 +32,7 @@ export const Steps = ({ lang, steps, words, states }: StepParts) => (
           <td data-label={words.from}>{states[step.from_state] ?? '–'}</td>
           <td data-label={words.to}>{states[step.to_state] ?? step.to_state}</td>
           <td data-label={words.why}>
-            <Told {...{ lang, repeats: lineOf(step).repeats, why: step.why }} />
+            <Told {...{ lang, step: lineOf(step) }} />
           </td>
         </tr>
       ))}

@@ -21,7 +21,7 @@ import type { ConsoleRoutes } from '../guard.ts'
 import type { Step } from '../../../queries/step.ts'
 import type { ShownTwin } from '../../../queries/twins.ts'
 import { hrefOf } from '../links.ts'
-import { Known, Money, Mono, Ref, Rows, Said, Why } from '../list/parts.tsx'
+import { Because, Known, Money, Mono, Ref, Rows, Why } from '../list/parts.tsx'
 import { duplicateWords } from './duplicatesWords.ts'
 import { frameWords } from '../frame/words.ts'
 import { listWords } from '../list/words.ts'
@@ -162,28 +162,12 @@ function Steps({ lang, steps }: { lang: Language; steps: readonly Step[] }) {
       columns={[
         { head: lists.when, cell: ({ at }) => <Time lang={lang} at={at} /> },
         { head: lists.toState, cell: ({ to: state }) => <DuplicateState {...{ lang, state }} /> },
-        { head: lists.why, cell: ({ why }) => <DuplicateReason {...{ lang, why }} /> },
+        { head: lists.why, cell: step => <Because {...{ lang, of: step }} /> },
         {
           head: lists.behind,
           cell: ({ ref, cause }) => (ref === null ? '–' : <Ref {...{ id: ref, href: hrefOf(cause) }} />),
         },
       ]}
     />
-  )
-}
-
-/** A code of ours, and behind it what the bank said, which is English. */
-export function DuplicateReason({ lang, why }: { lang: Language; why: string }) {
-  const [code, ...rest] = why.split(': ')
-  const said = rest.join(': ')
-  return (
-    <>
-      {duplicateWords[lang].reasons[code!] ?? code}
-      {said !== '' && (
-        <>
-          : <Said>{said}</Said>
-        </>
-      )}
-    </>
   )
 }

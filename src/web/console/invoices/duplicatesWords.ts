@@ -16,7 +16,6 @@ interface DuplicateWords {
   found: string
   states: Record<TwinState, string>
   /** What moved it, by the code that was written down. */
-  reasons: Record<string, string>
   refundTitle: string
   refundHint: string
   refund: string
@@ -50,26 +49,6 @@ const pt: DuplicateWords = {
     sent: 'estorno em andamento',
     refunded: 'estornada',
     kept: 'resolvida por fora',
-  },
-  reasons: {
-    'seen-in-event': 'vista em um evento do banco',
-    'seen-by-tag': 'encontrada no banco pelo identificador',
-    'canceled-here': 'cancelada por nós no banco',
-    'over-at-bank': 'encerrada no banco',
-    'paid-meanwhile': 'paga antes que fosse cancelada',
-    'credited-at-bank': 'o banco creditou o dinheiro',
-    decided: 'decidido por uma pessoa',
-    'asking-bank': 'pedindo o estorno ao banco',
-    'taken-on': 'o banco aceitou o estorno',
-    'no-answer': 'o banco não respondeu',
-    later: 'o banco pediu para tentar mais tarde',
-    refused: 'o banco recusou',
-    'not-taken-on': 'o banco não recebeu o pedido: será feito de novo',
-    'not-as-approved': 'não é o que foi aprovado: alguém alterou o banco de dados por fora do programa',
-    'came-back': 'o dinheiro estornado voltou para a conta',
-    restored: 'banco de dados restaurado: confira antes de estornar de novo',
-    failed: 'o banco não conseguiu devolver',
-    'returned-at-bank': 'o pagador recebeu de volta',
   },
   refundTitle: 'Estornar ao pagador',
   refundHint: 'O banco devolve ao pagador o que ainda é devido por esta cobrança duplicada. Não se desfaz.',
@@ -110,26 +89,6 @@ const en: DuplicateWords = {
     sent: 'being refunded',
     refunded: 'refunded',
     kept: 'settled otherwise',
-  },
-  reasons: {
-    'seen-in-event': 'seen in an event of the bank',
-    'seen-by-tag': 'found at the bank by its tag',
-    'canceled-here': 'canceled by us at the bank',
-    'over-at-bank': 'over at the bank',
-    'paid-meanwhile': 'paid before it could be canceled',
-    'credited-at-bank': 'the bank credited the money',
-    decided: 'decided by a person',
-    'asking-bank': 'asking the bank for the refund',
-    'taken-on': 'the bank accepted the refund',
-    'no-answer': 'the bank did not answer',
-    later: 'the bank asked to try later',
-    refused: 'the bank refused',
-    'not-taken-on': 'the bank did not receive the request: it is made again',
-    'not-as-approved': 'it is not what was approved: somebody has changed the database past this program',
-    'came-back': 'the refunded money came back',
-    restored: 'the database was restored: check before refunding again',
-    failed: 'the bank could not give it back',
-    'returned-at-bank': 'the payer got the money back',
   },
   refundTitle: 'Refund the payer',
   refundHint: 'The bank gives the payer back what is still owed for this duplicate. This cannot be undone.',

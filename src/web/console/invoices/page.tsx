@@ -2,6 +2,7 @@
  * One invoice: what was asked, where it is paid, what came, what moved it, and what became of the money, each
  * line linked to its cause.
  */
+import { reasonIn } from '../list/reasonWords.ts'
 import type { ComponentChildren } from 'preact'
 import { ripeDepthOf } from '../../../chain/chain.ts'
 import { formatDuration } from '../../../base/duration.ts'
@@ -18,7 +19,7 @@ import { ActNotice, InvoiceActs } from './acts.tsx'
 import type { Mover } from '../../../queries/movers.ts'
 import type { SeenInvoice } from './see.ts'
 import { pathTo } from '../links.ts'
-import { Known, Money, Mono, railWord, Ref, Rows, Said, State, Timeline } from '../list/parts.tsx'
+import { Because, Known, Money, Mono, railWord, Ref, Rows, State, Timeline } from '../list/parts.tsx'
 import { Postings } from '../postings/parts.tsx'
 import { CoinRefunds } from './coinRefunds.tsx'
 import { Forgotten, PersonalData, TaxId } from '../privacy/parts.tsx'
@@ -210,11 +211,7 @@ function Payments({ lang, seen: { row, looked }, bitcoin }: Omit<Parts, 'person'
   return (
     <section aria-labelledby="payments">
       <h2 id="payments">{say.payments}</h2>
-      {looked && (
-        <p>
-          <Said>{looked.standing.why}</Said>
-        </p>
-      )}
+      {looked && <p>{reasonIn(lang, looked.standing.why)}</p>}
       <Rows
         lang={lang}
         caption={listWords[lang].tz}
@@ -271,7 +268,7 @@ export function Payouts({ lang, payouts }: { lang: Language; payouts: readonly P
             number: true,
             cell: ({ units, asset }) => <Money {...{ lang, units, asset }} />,
           },
-          { head: say.why, cell: ({ why }) => (why === null ? '–' : <Said>{why}</Said>) },
+          { head: say.why, cell: row => (row.why === null ? '–' : <Because {...{ lang, of: row }} />) },
         ]}
       />
     </section>

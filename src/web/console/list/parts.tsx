@@ -5,13 +5,15 @@
 import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../../base/money.ts'
 import type { Instant } from '../../../base/world.ts'
-import type { Repeats, Step } from '../../../queries/step.ts'
+import { reasonOf } from '../../../base/reasons.ts'
+import type { HistoryLine, Step } from '../../../queries/step.ts'
 import { amount, moment, type Language } from '../../page/page.ts'
 import { Badge, Facts, Faults, Field, Select, Time, type Tone } from '../../page/parts.tsx'
 import { Pages } from '../frame/frame.tsx'
 import { hrefOf } from '../links.ts'
 import type { Column, AskedFilters } from './list.ts'
 import { frameWords } from '../frame/words.ts'
+import { reasonIn } from './reasonWords.ts'
 import { listWords } from './words.ts'
 
 export type Stated = 'invoice' | 'payout' | 'attempt' | 'event' | 'run' | 'bundle' | 'candidate' | 'coin'
@@ -68,6 +70,19 @@ export const Money = ({ lang, units, asset }: { lang: Language; units: bigint; a
 export const When = ({ lang, at }: { lang: Language; at: Instant }) => (
   <time dateTime={at}>{moment(lang, at).replace(/ [^ ]+$/, '')}</time>
 )
+
+/** A row's \`why\`, with its code and values. */
+export interface Reasoned {
+  why: string | null
+  reason: string | null
+  detail: string | null
+}
+
+/** Why, in the language of the page; of words that are no reason of ours, as they were written down. */
+export function Because({ lang, of }: { lang: Language; of: Reasoned }) {
+  const reason = reasonOf(of)
+  return reason === undefined ? <Said>{of.why}</Said> : <>{reasonIn(lang, reason)}</>
+}
 
 /** What a program wrote down, which is English in either language. */
 export const Said = ({ children }: { children: ComponentChildren }) => <span lang="en">{children}</span>
@@ -254,21 +269,25 @@ export const AnyId = ({ lang, value }: { lang: Language; value?: string }) => (
 )
 
 /** One part, so that a cell that is a flex box on a phone does not set its words side by side. */
-export const Told = (parts: { lang: Language; repeats: Repeats | undefined; why: string }) => (
+export const Told = ({ lang, step }: { lang: Language; step: HistoryLine }) => (
   <span>
-    <Said>{parts.why}</Said>
-    <Repeated {...parts} />
+    <Because {...{ lang, of: step }} />
+    <Repeated {...{ lang, ...step }} />
   </span>
 )
 
-const Repeated = ({ lang, repeats, why }: { lang: Language; repeats: Repeats | undefined; why: string }) =>
+const Repeated = ({ lang, repeats, why }: Pick<HistoryLine, 'repeats' | 'why'> & { lang: Language }) =>
   repeats && (
     <>
       {' '}
       ({`${repeats.times}`} × {listWords[lang].lastTime} <Time lang={lang} at={repeats.lastAt} />
       {repeats.lastWhy !== why && (
         <>
-          : <Said>{repeats.lastWhy}</Said>
+          :{' '}
+          <Because
+            {...{ lang }}
+            of={{ why: repeats.lastWhy, reason: repeats.lastReason, detail: repeats.lastDetail }}
+          />
         </>
       )}
       )
@@ -303,7 +322,7 @@ export function Timeline({
             cell: ({ from }) => <span class="kept">{from === '' ? '–' : stateWord(lang, of, from)}</span>,
           },
           { head: say.toState, cell: ({ to }) => <State {...{ lang, of, state: to }} /> },
-          { head: say.why, cell: ({ why, repeats }) => <Told {...{ lang, repeats, why }} /> },
+          { head: say.why, cell: step => <Told {...{ lang, step }} /> },
           {
             head: say.behind,
             cell: ({ ref, cause }) => (ref === null ? '–' : <Ref {...{ id: ref, href: hrefOf(cause) }} />),

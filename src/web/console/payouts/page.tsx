@@ -13,7 +13,7 @@ import { ActForm, Frame } from '../frame/frame.tsx'
 import { BeyondLimits } from '../limits/page.tsx'
 import { Movers } from '../invoices/page.tsx'
 import { pathTo } from '../links.ts'
-import { Known, Money, Mono, Ref, Rows, Said, State, Timeline, Why } from '../list/parts.tsx'
+import { Because, Known, Money, Mono, Ref, Rows, Said, State, Timeline, Why } from '../list/parts.tsx'
 import { SignButton, type Signable } from '../people/passkeys.tsx'
 import { Verdicts } from './verdicts.tsx'
 import { Postings } from '../postings/parts.tsx'
@@ -64,7 +64,7 @@ export function PayoutPage({ lang, person, seen, stopped, others, acts, sign }: 
           [say.invoice, <Ref {...{ id: row.invoice_id, href: pathTo('invoice', row.invoice_id) }} />],
           [say.payer, seen.payer],
           // What a limit keeps is said below, in the page's words.
-          [lists.why, row.why !== null && !seen.limits.wait && <Said>{row.why}</Said>],
+          [lists.why, row.why !== null && !seen.limits.wait && <Because {...{ lang, of: row }} />],
           [say.waits, waits !== undefined && <Said>{waits}</Said>],
           [say.next, next !== undefined && <Time lang={lang} at={next} />],
           [say.tries, row.tries > 0n && `${row.tries}`],
@@ -184,7 +184,7 @@ function Order({
           [say.atBank, attempt.provider_id !== null && <Mono>{attempt.provider_id}</Mono>],
           [say.fee, attempt.fee_units !== null && <Money {...{ lang, units: attempt.fee_units, asset }} />],
           [say.bundle, bundle && <Ref {...{ id: bundle.id, href: pathTo('bundle', bundle.id) }} />],
-          [lists.why, attempt.why !== null && <Said>{attempt.why}</Said>],
+          [lists.why, attempt.why !== null && <Because {...{ lang, of: attempt }} />],
           [say.asked, <Time lang={lang} at={attempt.asked_at} />],
         ]}
       />

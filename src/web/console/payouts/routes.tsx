@@ -25,6 +25,7 @@ import {
   listPayouts,
   paidAtOf,
   showPayout,
+  payoutWaits,
   whyOfPayout,
   type ListedPayout,
 } from '../../../queries/payouts.ts'
@@ -40,6 +41,7 @@ import {
   type AskedFilters,
 } from '../list/list.ts'
 import {
+  Because,
   Choice,
   FilterForm,
   List,
@@ -201,7 +203,8 @@ function columnsOf(lang: Language): Column<ListedPayout>[] {
     },
     {
       head: say.why,
-      cell: row => (whyOfPayout(row) === null ? '–' : <Said>{whyOfPayout(row)}</Said>),
+      cell: row =>
+        row.why === null ? <Said>{payoutWaits(row) ?? '–'}</Said> : <Because {...{ lang, of: row }} />,
       plain: row => whyOfPayout(row) ?? '',
     },
   ]

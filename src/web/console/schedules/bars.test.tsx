@@ -91,7 +91,7 @@ describe.each(['pt-BR', 'en'] as const)('in %s', lang => {
           slots,
           steps: [],
           stated: { is: 'approved', proof: 'code' },
-          held: { count: 0, first: undefined, last: undefined, why: undefined },
+          held: { count: 0, first: undefined, last: undefined, why: null, reason: null, detail: null },
         },
         ...{ why: undefined, railIsThere: true, notice: undefined },
       }),

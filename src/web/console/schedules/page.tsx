@@ -12,7 +12,7 @@ import type { Transition } from '../../../db/db.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { Facts, Notice, Time, type Tone } from '../../page/parts.tsx'
 import { ActForm, Frame, Reason } from '../frame/frame.tsx'
-import { Said } from '../list/parts.tsx'
+import { Because, Said } from '../list/parts.tsx'
 import { WholeRoster } from '../privacy/parts.tsx'
 import { Bars, SlotsTable } from './bars.tsx'
 import { pathOf, StateBadge } from './list.tsx'
@@ -174,9 +174,9 @@ function CatchUp({ lang, person, row, held, fault }: Parts) {
         {say.told(held.count)} <Time {...{ lang, at: held.first! }} /> –{' '}
         <Time {...{ lang, at: held.last! }} />
       </p>
-      {held.why !== undefined && (
+      {held.why !== null && (
         <p>
-          <Said>{held.why}</Said>
+          <Because {...{ lang, of: held }} />
         </p>
       )}
       {may(person.role, act) &&
