@@ -26,7 +26,10 @@ export interface Figures {
   /** Lines of acts that refuse by a sentence or name a flag. */
   linesRefusingInWords: number
   sqlElsewhere: number
-  /** Comparisons of a `why`: a sentence that logic reads. */
+  /**
+   * Sentences that logic reads: a `why` that is compared, searched or cut. That a person gave no reason at all, and a
+   * word that is a code, are none.
+   */
   sentencesCompared: number
   /** But for those that are one sentence, which nothing gains by being cut in two. */
   linesTooWide: number
@@ -55,7 +58,7 @@ export function figuresOf(files: readonly SourceFile[]): Figures {
     ),
     sentencesCompared: count(
       product,
-      /\b(?:why|last_why|held_why)\s*(?:===|!==)(?!\s*(?:undefined|null))|\bwhy\??\.(?:startsWith|includes|split)\(/g,
+      /\b\w*[wW]hy\s*(?:===|!==)(?!\s*(?:undefined|null|''|'[a-z-]+'))|\bwhy\??\.(?:startsWith|endsWith|includes|split|match)\((?!undefined)|\bmessage\??\.(?:startsWith|endsWith|includes|match)\(|\bwhy(?:, '')?\)? (?:not )?like\b/g,
     ),
     linesTooWide: product.reduce((sum, { text }) => sum + text.split('\n').filter(isTooWide).length, 0),
   }

@@ -5,7 +5,7 @@ import { audit, mayApproveNow } from '../ledger/ledger.ts'
 import { forUpdate, sql, type Reader, type Db } from '../db/db.ts'
 import { approvingGo, stateAct } from './asSet.ts'
 import { answering, refuse, refuseIf, type PayoutRefusal } from './refusals.ts'
-import { beforeThat } from './row.ts'
+import { beforeThat, eachReason } from './row.ts'
 
 export interface Hold {
   why: string
@@ -44,7 +44,7 @@ export const stopAll = (db: Db, why: string, by: string): Promise<{ is: 'done' }
   )
 
 /** Each reason of a hold, the newest first. */
-export const reasonsOf = ({ why }: Hold): string[] => why.split(beforeThat)
+export const reasonsOf = (hold: Hold): string[] => eachReason(hold)
 
 /** A reason in few letters, for a form to say that it was shown. */
 export const markOf = (reason: string): string =>

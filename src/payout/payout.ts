@@ -145,7 +145,7 @@ export {
   payoutFacts,
   type PayoutFacts,
 } from './rules.ts'
-export { beforeThat, dropStop, stopPayouts } from './row.ts'
+export { dropStop, eachReason, stopPayouts } from './row.ts'
 export {
   bookRefundMade,
   isRefund,
@@ -174,7 +174,7 @@ export { bundleMachine, candidateMachine } from './states.ts'
 export { planBundle, type Planning } from './bundle/plan.ts'
 export type { BundleTerms, ChangeNumbers } from './bundle/terms.ts'
 export { sendBundles, type BundlesSent } from './bundle/broadcast.ts'
-export { importSigned, type Imported } from './bundle/import.ts'
+export { importSigned, NotImported, type Imported, type ImportFault } from './bundle/import.ts'
 export { bumpBundles } from './bundle/bump.ts'
 export { cancelBundle, isCancellation, isCanceling, type Canceled } from './bundle/cancel.ts'
 export { applyBundle } from './bundle/outcome.ts'

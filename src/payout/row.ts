@@ -121,8 +121,11 @@ export const stopOf = async (reader: Reader): Promise<Stop | undefined> => (awai
 export const payoutsStopped = async (reader: Reader): Promise<string | undefined> =>
   (await stopOf(reader))?.why
 
-/** Between one reason and the one that stood before it. */
+/** Between one reason and the one that was there before it. */
 export const beforeThat = ' · before that: '
+
+/** Each reason of a hold, the newest first; of another stop its one. */
+export const eachReason = ({ why }: Pick<Stop, 'why'>): string[] => why.split(beforeThat)
 
 /**
  * Stops them until a person lets go. Where they are stopped already, both reasons stand: whoever lets go of
@@ -145,7 +148,7 @@ export async function dropStop(tx: Tx, about: string): Promise<void> {
   const standing = await tx.one<{ value: string }>(
     sql`select value from settings where name = 'hold' ${forUpdate}`,
   )
-  const left = standing?.value.split(beforeThat).filter(why => !why.startsWith(about))
+  const left = standing && eachReason({ why: standing.value }).filter(each => !each.startsWith(about))
   if (left === undefined) return
   if (left.length === 0) await tx.run(sql`delete from settings where name = 'hold'`)
   else await tx.run(sql`update settings set value = ${left.join(beforeThat)} where name = 'hold'`)

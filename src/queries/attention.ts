@@ -10,7 +10,7 @@ import { silentRails } from '../jobs/jobs.ts'
 import {
   bankUnread,
   isAnyDueAtBank,
-  beforeThat,
+  eachReason,
   coolingAccounts,
   everyLimitObjection,
   objectedAccounts,
@@ -604,7 +604,7 @@ const otherAsks = (reader: Reader): Promise<AttentionItem[]> => {
 
 /** Each reason stands by itself: whoever lets go of one must have seen the others. */
 export const stopSentences = (stopped: string | undefined): string[] =>
-  (stopped?.split(beforeThat) ?? []).map((why, place) =>
+  (stopped === undefined ? [] : eachReason({ why: stopped })).map((why, place) =>
     place === 0 ? `payouts are stopped: ${why}` : `they were stopped before that: ${why}`,
   )
 

@@ -7,7 +7,7 @@ import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { sql, type Reader } from '../db/db.ts'
 import type { App, RunRow } from '../jobs/jobs.ts'
 import { readBalanced, type Balanced, type HeldAgainst } from '../ledger/ledger.ts'
-import { beforeThat, chainUnread, stopsOf, type Stop } from '../payout/payout.ts'
+import { chainUnread, eachReason, stopsOf, type Stop } from '../payout/payout.ts'
 import { askToRead, attentionOf, grouped, type AttentionGroup } from './attention.ts'
 import { chainAsks } from './chainAttention.ts'
 
@@ -51,7 +51,7 @@ export async function showOverview({ db, bitcoin, rails, silentMs, terms }: App)
   ]
   return {
     stopped: stops[0],
-    stops: stops.flatMap(stop => stop.why.split(beforeThat).map(why => ({ ...stop, why }))),
+    stops: stops.flatMap(stop => eachReason(stop).map(why => ({ ...stop, why }))),
     next,
     asks: grouped(asks),
     books: balanced,

@@ -12,6 +12,16 @@ import { isCancellation, isCanceling } from './cancel.ts'
 import { keepSigned, takeTurnToSign } from './sign.ts'
 import { chainUnread, unreadSentence } from './unread.ts'
 
+/** What is wrong with what was handed back; the message is the command line's. */
+export type ImportFault = 'none-waits' | 'incomplete' | 'wrong' | 'replaced'
+export class NotImported extends BadInput {
+  readonly fault: ImportFault
+  constructor(fault: ImportFault, message: string) {
+    super(message)
+    this.fault = fault
+  }
+}
+
 /** `already`: it had been signed or mined before, and nothing changed. */
 export interface Imported {
   bundleId: string
@@ -31,7 +41,7 @@ export async function importSigned(db: Db, rail: ChainRail, text: string, by: st
     order by case when c.state = 'planned' then 0 else 1 end, c.added_at desc, c.id limit ${maxKnown}`)
   const read = known.map(candidate => ({ candidate, signed: heldAgainst(rail, text, candidate) }))
   const match = read.find(({ signed }) => signed.is === 'signed')
-  if (match?.signed.is !== 'signed') throw new BadInput(refusal(read))
+  if (match?.signed.is !== 'signed') throw refusal(read)
 
   const { candidate, signed } = match
   const imported = { bundleId: candidate.bundle_id, txid: candidate.id }
@@ -43,7 +53,8 @@ export async function importSigned(db: Db, rail: ChainRail, text: string, by: st
     // Whoever signed it may have sent it too, and then a block has it.
     if (current.raw !== null || current.state === 'mined') return { ...imported, already: true }
     if (current.state === 'replaced')
-      throw new BadInput(
+      throw new NotImported(
+        'replaced',
         `${candidate.id} is needed no more: another transaction of bundle ${candidate.bundle_id} was mined in its place`,
       )
     if (!isCancellation(current) && (await isCanceling(tx, current.bundle_id)))
@@ -80,15 +91,23 @@ function heldAgainst(
   }
 }
 
-function refusal(read: { candidate: CandidateRow; signed: ReturnType<ChainRail['readSigned']> }[]): string {
+function refusal(
+  read: { candidate: CandidateRow; signed: ReturnType<ChainRail['readSigned']> }[],
+): NotImported {
   const partly = read.find(({ signed }) => signed.is === 'incomplete')
   if (partly)
-    return `it is the transaction of bundle ${partly.candidate.bundle_id}, but not every input is signed: have it signed by all its keys`
+    return new NotImported(
+      'incomplete',
+      `it is the transaction of bundle ${partly.candidate.bundle_id}, but not every input is signed: have it signed by all its keys`,
+    )
   const asked = read.filter(({ candidate }) => candidate.state === 'planned')
   if (asked.length === 0)
-    return 'no bundle waits for a signature: "repasse bitcoin psbt list" shows those that do'
+    return new NotImported(
+      'none-waits',
+      'no bundle waits for a signature: "repasse bitcoin psbt list" shows those that do',
+    )
   const whys = asked.map(
     ({ candidate, signed }) => `  ${candidate.bundle_id}: ${signed.is === 'wrong' ? signed.why : ''}`,
   )
-  return `it is not what was asked for:\n${whys.join('\n')}`
+  return new NotImported('wrong', `it is not what was asked for:\n${whys.join('\n')}`)
 }

@@ -5,6 +5,8 @@ import {
   handedText,
   handOut,
   importSigned,
+  NotImported,
+  type ImportFault,
   markHanded,
   stopOf,
   waitingTransactions,
@@ -127,23 +129,18 @@ export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
         return await page(ctx, { done: already ? say.already : say.taken })
       } catch (error) {
         if (!(error instanceof BadInput)) throw error
-        return refuse(leadOf(ctx.state.lang, error.message), error.message)
+        const fault = error instanceof NotImported ? faultWords(ctx.state.lang)[error.fault] : say.refused
+        return refuse(fault, error.message)
       }
     },
     { fileBytes: maxBytes, textBytes: maxBytes },
   )
 }
 
-/**
- * The domain says in English what exactly is wrong; what it comes to is said in the page's language before
- * it.
- */
-function leadOf(lang: Language, why: string): string {
-  const say = bitcoinWords[lang]
-  if (why.startsWith('no bundle waits')) return say.noneWaits
-  if (why.includes('not every input is signed')) return say.incomplete
-  if (why.startsWith('it is not what was asked for')) return say.wrong
-  return why.includes('is needed no more') ? say.replaced : say.refused
+/** What it comes to; what exactly is wrong the domain says in English, behind it. */
+const faultWords = (lang: Language): Record<ImportFault, string> => {
+  const { noneWaits, incomplete, wrong, replaced } = bitcoinWords[lang]
+  return { 'none-waits': noneWaits, incomplete, wrong, replaced }
 }
 
 function columnsOf(lang: Language): Column<ListedBundle>[] {

@@ -3,7 +3,7 @@
  * list.
  */
 import type { ComponentChildren } from 'preact'
-import { beforeThat, type Stop } from '../../../payout/payout.ts'
+import { eachReason, type Stop } from '../../../payout/payout.ts'
 import { may, needsStepUp, type Act, type Person } from '../../../people/people.ts'
 import { Document } from '../../page/document.tsx'
 import { Request, type Language } from '../../page/page.ts'
@@ -96,7 +96,7 @@ export function Frame({ lang, person, stopped, here, title, scripts = [], childr
       {stopped !== undefined && (
         <div class="notice bad" role="status">
           <strong>{say.stopped}.</strong>{' '}
-          {stopped.code === 'hold' ? stopped.why.split(beforeThat)[0] : say.stops[stopped.code]}{' '}
+          {stopped.code === 'hold' ? eachReason(stopped)[0] : say.stops[stopped.code]}{' '}
           {person && <a href="/console/stop">{say.seeWhy}</a>}
         </div>
       )}
