@@ -127,7 +127,7 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
       case 'barred':
         return refused(ctx, decision.proposal, barText(lang, decision.bar))
       case 'cannot':
-        return refused(ctx, decision.proposal, say.approve.cannot, refusalText(lang, decision.refusal))
+        return refused(ctx, decision.proposal, `${say.approve.cannot} ${refusalText(lang, decision.refusal)}`)
       case 'changed':
         return refused(ctx, decision.proposal, say.approve.changed)
       case 'unknown':
