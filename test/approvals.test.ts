@@ -26,7 +26,6 @@ import {
   stopOf,
 } from '../src/payout/payout.ts'
 import type { AuditRow } from '../src/ledger/ledger.ts'
-import { addUser } from '../src/people/people.ts'
 import { sql, type Sql } from '../src/db/db.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
@@ -35,6 +34,7 @@ import { openTestInstallation, type TestInstallation } from './testbed/testInsta
 import { trialAccount } from './testbed/trial.ts'
 import {
   addAccount,
+  addUser,
   approveAccount,
   approveAndDo,
   holdPayout,

@@ -15,7 +15,6 @@ import { checkWhole } from '../src/reconcile/bank.ts'
 import { runDueSlots } from '../src/jobs/jobs.ts'
 import { changeSchedule, needSchedule, type NewSchedule } from '../src/schedule/schedule.ts'
 import { changeLimits, payoutsStopped, resolvePayouts, sendPayouts } from '../src/payout/payout.ts'
-import { addUser } from '../src/people/people.ts'
 import type { PayoutOrder, Rail } from '../src/rails/rail.ts'
 import { openSqlite } from '../src/db/sqlite.ts'
 import { sql, type Db } from '../src/db/db.ts'
@@ -24,7 +23,7 @@ import { collect } from './testbed/collecting.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
-import { addAccount, approveAccount, approveAndDo, letGo, stopAll } from './testbed/acts.ts'
+import { addAccount, addUser, approveAccount, approveAndDo, letGo, stopAll } from './testbed/acts.ts'
 
 let installation: TestInstallation
 let image: Buffer

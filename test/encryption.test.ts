@@ -15,7 +15,7 @@ import { runDueSlots, type App } from '../src/jobs/jobs.ts'
 import { batchRule, batchTerms, needSchedule, runNow } from '../src/schedule/schedule.ts'
 import { checkingBeside } from '../src/reconcile/reconcile.ts'
 import { codeAt, stepAt } from '../src/people/totp.ts'
-import { acceptInvitation, addUser, newToken, openInvitation, signIn } from '../src/people/people.ts'
+import { acceptInvitation, newToken, openInvitation, signIn } from '../src/people/people.ts'
 import { writeOrder, type PlaceTerms } from '../src/shop/shop.ts'
 import { openKeyFile } from '../src/db/keyFile.ts'
 import { encryptUnder, rowOf } from '../src/db/encrypted.ts'
@@ -43,7 +43,7 @@ import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { furnishShop } from './testbed/shopFloor.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { addSchedule } from './testbed/acts.ts'
+import { addSchedule, addUser } from './testbed/acts.ts'
 
 const secret = (byte: number) => new Uint8Array(32).fill(byte)
 const [older, newer] = [dataKey(secret(1)), dataKey(secret(2))]

@@ -11,7 +11,7 @@ import { type App } from '../src/jobs/jobs.ts'
 import { proposeAccept, reconcile } from '../src/reconcile/reconcile.ts'
 import { balances, checkLedger, openSuspense, owedFor } from '../src/ledger/ledger.ts'
 import { payoutsStopped, sendPayouts } from '../src/payout/payout.ts'
-import { addUser, invitationOf, sessionOf } from '../src/people/people.ts'
+import { invitationOf, sessionOf } from '../src/people/people.ts'
 import { openSession } from '../src/people/session.ts'
 import { openDb, sql, type Db } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
@@ -19,7 +19,7 @@ import { makeInbox, pollEvents, readUnlisted, settleInbox } from '../src/webhook
 import { orderByHand } from './testbed/strangers.ts'
 import { railThatListsLittle } from './testbed/unlisted.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { approveAndDo, settlePaidElsewhere } from './testbed/acts.ts'
+import { addUser, approveAndDo, settlePaidElsewhere } from './testbed/acts.ts'
 
 const second = 1_000
 let folder: string

@@ -10,7 +10,6 @@ import { Crash, instant, later, type World } from '../src/base/world.ts'
 import { moveOrders, placeOrder, timetable, wake, type Job } from '../src/jobs/jobs.ts'
 import { waitingMail } from '../src/cli/doctor/privacy.ts'
 import type { Base } from '../src/app.ts'
-import { addUser } from '../src/people/people.ts'
 import { queueMail } from '../src/mail/mail.ts'
 import { lastRetention, retain, retentionFailing } from '../src/privacy/privacy.ts'
 import { findOrder, type OrderRow } from '../src/shop/shop.ts'
@@ -20,6 +19,7 @@ import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { furnishShop, type ShopFloor } from './testbed/shopFloor.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { addUser } from './testbed/acts.ts'
 
 const [minute, day] = [60_000, 86_400_000]
 const kept: Retention = {

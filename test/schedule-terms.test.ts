@@ -26,7 +26,6 @@ import { checkBooks } from '../src/reconcile/reconcile.ts'
 import { setAsideAfterRestore } from '../src/jobs/restored.ts'
 import { issueDrafts } from '../src/invoice/invoice.ts'
 import { sendPayouts, signAccount, type PayoutRow } from '../src/payout/payout.ts'
-import { addUser } from '../src/people/people.ts'
 import { sql, type Sql } from '../src/db/db.ts'
 import { attentionOf, sentences, grouped } from '../src/queries/attention.ts'
 import { collect } from './testbed/collecting.ts'
@@ -34,7 +33,7 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { furnishShop } from './testbed/shopFloor.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
-import { addAccount, addSchedule, approveAccount, changePayers } from './testbed/acts.ts'
+import { addAccount, addSchedule, addUser, approveAccount, changePayers } from './testbed/acts.ts'
 
 const hour = 3_600_000
 

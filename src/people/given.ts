@@ -3,11 +3,11 @@
  * such a person's password and authenticator. One proposes it and another approves it; the link is made
  * afterwards, by an admin who from then on is behind that person.
  */
-import { BadInput } from '../base/answer.ts'
 import { samePerson } from '../base/person.ts'
 import type { World } from '../base/world.ts'
 import { audit, barFor, detailOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
 import { sql, type Db, type Tx } from '../db/db.ts'
+import { answering, refuse, type PeopleRefusal } from './refusals.ts'
 import { tellAbout, whoActs } from './notices.ts'
 import { clearAct } from './objection.ts'
 import { roles, type Role } from './roles.ts'
@@ -30,12 +30,14 @@ export const proposeUser = (
   world: World,
   { name, role, language, email }: NewUser,
   { by, why }: Asked,
-): Promise<Proposed> =>
-  db.tx(async tx => {
-    await assertFree(tx, name)
-    const detail = { role, language, ...(email !== undefined && { email }) }
-    return propose(tx, world, { act: addAct, subject: name, detail, why, by })
-  })
+): Promise<Proposed | PeopleRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      await assertFree(tx, name)
+      const detail = { role, language, ...(email !== undefined && { email }) }
+      return propose(tx, world, { act: addAct, subject: name, detail, why, by })
+    }),
+  )
 
 export const proposeRole = (
   db: Db,
@@ -43,30 +45,39 @@ export const proposeRole = (
   name: string,
   role: Role,
   { by, why }: Asked,
-): Promise<Proposed> =>
-  db.tx(async tx => {
-    const user = await theUser(tx, name)
-    if (user.role === role) throw new BadInput(`${user.name} is ${role} already`)
-    return propose(tx, world, {
-      act: roleAct,
-      subject: user.id,
-      detail: { name: user.name, fromRole: user.role, role },
-      why,
-      by,
-    })
-  })
+): Promise<Proposed | PeopleRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const user = await theUser(tx, name)
+      if (user.role === role) refuse({ is: 'user-role-same', name: user.name, role })
+      return propose(tx, world, {
+        act: roleAct,
+        subject: user.id,
+        detail: { name: user.name, fromRole: user.role, role },
+        why,
+        by,
+      })
+    }),
+  )
 
-export const proposeReset = (db: Db, world: World, name: string, { by, why }: Asked): Promise<Proposed> =>
-  db.tx(async tx => {
-    const user = await theUser(tx, name)
-    return propose(tx, world, {
-      act: resetAct,
-      subject: user.id,
-      detail: { name: user.name, role: user.role },
-      why,
-      by,
-    })
-  })
+export const proposeReset = (
+  db: Db,
+  world: World,
+  name: string,
+  { by, why }: Asked,
+): Promise<Proposed | PeopleRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const user = await theUser(tx, name)
+      return propose(tx, world, {
+        act: resetAct,
+        subject: user.id,
+        detail: { name: user.name, role: user.role },
+        why,
+        by,
+      })
+    }),
+  )
 
 /**
  * Whether somebody other than `by` and the person it is about could approve it now. On the server, whoever
@@ -87,7 +98,7 @@ export const canBeApproved = (db: Db, { by, about }: { by: string; about: string
 export async function carryOutAdd(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
   const { subject: name, made_by: madeBy, decided_by: by } = proposal
   const { role, language, email } = detailOf(proposal)
-  if (samePerson(name, by!)) throw new BadInput(`${by} cannot approve what is about themselves`)
+  if (samePerson(name, by!)) refuse({ is: 'about-oneself', by: by! })
   await assertFree(tx, name)
   const user = await newUser(
     tx,
@@ -104,9 +115,14 @@ export async function carryOutRole(tx: Tx, world: World, proposal: ProposalRow):
   const { subject, made_by: madeBy, decided_by: by } = proposal
   const { role, fromRole } = detailOf(proposal)
   const user = await theUser(tx, subject)
-  if (samePerson(user.name, by!)) throw new BadInput(`${by} cannot approve what is about themselves`)
+  if (samePerson(user.name, by!)) refuse({ is: 'about-oneself', by: by! })
   if (user.role !== fromRole)
-    throw new BadInput(`${user.name} is ${user.role} now, and was ${fromRole} when this was proposed`)
+    refuse({
+      is: 'user-role-changed',
+      name: user.name,
+      role: user.role,
+      proposedAgainst: fromRole ?? '',
+    })
   await changeRoleIn(tx, world, user, asRole(role), { by: by!, proposedBy: madeBy })
   await tellAbout(tx, world, {
     kind: 'role',
@@ -120,7 +136,7 @@ export async function carryOutRole(tx: Tx, world: World, proposal: ProposalRow):
 export async function carryOutReset(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
   const { subject, made_by: madeBy, decided_by: by } = proposal
   const user = await theUser(tx, subject)
-  if (samePerson(user.name, by!)) throw new BadInput(`${by} cannot approve what is about themselves`)
+  if (samePerson(user.name, by!)) refuse({ is: 'about-oneself', by: by! })
   await forgetSecrets(tx, user, by!)
   await audit(tx, {
     actor: by!,
@@ -132,8 +148,6 @@ export async function carryOutReset(tx: Tx, world: World, proposal: ProposalRow)
 }
 
 function asRole(text: string | undefined): Role {
-  const role = roles.find(each => each === text)
-  if (role === undefined) throw new BadInput(`"${text}" is not one of ${roles.join(', ')}`)
-  return role
+  return roles.find(each => each === text) ?? refuse({ is: 'user-role-unknown', role: text ?? '' })
 }
 const asLanguage = (text: string | undefined): Language => languages.find(each => each === text) ?? 'pt-BR'

@@ -9,7 +9,7 @@ import { silentLog } from '../base/log.ts'
 import type { Db } from '../db/db.ts'
 import { passkeysOf, proofByPasskey, registerPasskey, registrationChallenge } from './passkey.ts'
 import type { Person } from './session.ts'
-import { addUser } from './user.ts'
+import { addUser } from '../../test/testbed/acts.ts'
 
 let db: Db
 beforeAll(

@@ -11,30 +11,32 @@ import { migrate } from '../db/migrate.ts'
 import { asStored, history, openDb, sql, type Db } from '../db/db.ts'
 import {
   acceptInvitation,
-  addUser,
   changeLanguage,
   changePassword,
-  changeRole,
-  endSession,
   endSessionsOf,
   findUser,
   invitationOf,
   listSessions,
   listUsers,
-  lockUser,
   newToken,
   openInvitation,
-  removeUser,
-  resetUser,
   sessionOf,
   signIn,
   signOut,
   stepUp,
-  unlockUser,
   type Person,
   type Role,
 } from './people.ts'
 import { codeAt, stepAt } from './totp.ts'
+import {
+  addUser,
+  changeRole,
+  endSession,
+  lockUser,
+  removeUser,
+  resetUser,
+  unlockUser,
+} from '../../test/testbed/acts.ts'
 
 const minute = 60_000
 const password = 'um pé de jabuticaba'

@@ -55,6 +55,7 @@ export {
 } from './given.ts'
 export { carryOutClear, clearAct, objectTo, personObjections, proposeClear } from './objection.ts'
 export type { PeopleRefusal } from './refusals.ts'
+export type { NewInvitation, UserChanged } from './user.ts'
 export {
   accountNotices,
   addressOf,

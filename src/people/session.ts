@@ -2,11 +2,11 @@
  * Sessions: a random token in a cookie, kept here as a digest. One ends a quarter of an hour idle, eight
  * hours after sign-in, or when somebody ends it.
  */
-import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import { encrypted, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import { answering, refuse, type PeopleRefusal } from './refusals.ts'
 import type { Role } from './roles.ts'
 import { digestOf, isToken, newToken } from './token.ts'
 import type { Language } from './row.ts'
@@ -128,17 +128,24 @@ export async function signOut(db: Db, world: World, token: string): Promise<void
   })
 }
 
-/** Ends one session of `userId`. Throws `BadInput` when that person has none of this id. */
-export async function endSession(db: Db, userId: string, sessionId: string, by: string): Promise<void> {
-  await db.tx(async tx => {
-    const row = await tx.one<SessionRow>(
-      sql`select * from sessions where id = ${sessionId} and user_id = ${userId}`,
-    )
-    if (!row) throw new BadInput(`there is no session "${sessionId}" of this person`)
-    if ((await revoke(tx, sessionId, by)) > 0)
-      await audit(tx, { actor: by, act: 'session ended', subject: userId, detail: { session: sessionId } })
-  })
-}
+/** Ends one session of `userId`; refused where that person has none of this id. */
+export const endSession = (
+  db: Db,
+  userId: string,
+  sessionId: string,
+  by: string,
+): Promise<{ is: 'done' } | PeopleRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const row = await tx.one<SessionRow>(
+        sql`select * from sessions where id = ${sessionId} and user_id = ${userId}`,
+      )
+      if (!row) refuse({ is: 'session-unknown', id: sessionId })
+      if ((await revoke(tx, sessionId, by)) > 0)
+        await audit(tx, { actor: by, act: 'session ended', subject: userId, detail: { session: sessionId } })
+      return { is: 'done' } as const
+    }),
+  )
 
 /** Ends every session of `userId` but `except`; answers how many there were. */
 export const endSessionsOf = (db: Db, userId: string, by: string, except = ''): Promise<number> =>

@@ -3,13 +3,13 @@
  * people by name.
  */
 import { because } from '../base/reasons.ts'
-import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import { lookOf, samePerson } from '../base/person.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { keysOf, retireKey } from '../approvals/approvals.ts'
 import { audit } from '../ledger/ledger.ts'
 import { encrypted, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import { answering, refuse, type PeopleRefusal } from './refusals.ts'
 import { closeInvitations, invite } from './invite.ts'
 import { tellAbout } from './notices.ts'
 import { needsTwo, roles, type Role } from './roles.ts'
@@ -64,24 +64,15 @@ export interface NewUser {
   email?: string | undefined
 }
 
-/** Throws `BadInput` for a name that is taken, is none, or reads like another person's. */
+export type UserChanged = { is: 'done'; user: UserRow } | PeopleRefusal
+
+/** Refuses a name that is taken, is none, or reads like another person's. */
 export async function assertFree(tx: Tx, name: string): Promise<void> {
-  if (!isUserName(name))
-    throw new BadInput(
-      `"${name}" is not a name: up to 63 letters, digits, points, underscores and hyphens, e.g. ana or ana@example.com`,
-    )
-  const taken = await findUser(tx, name)
-  if (taken)
-    throw new BadInput(
-      taken.state === 'removed'
-        ? `"${name}" was the name of somebody who was removed, and the audit log still speaks of them by it: choose another name`
-        : `"${name}" is taken: choose another name, or invite this person anew with "repasse user reset ${taken.name}"`,
-    )
+  if (!isUserName(name)) refuse({ is: 'user-name-wrong', name })
+  const there = await findUser(tx, name)
+  if (there) refuse({ is: 'user-name-taken', name, of: there.name, isRemoved: there.state === 'removed' })
   const alike = await findAlike(tx, name)
-  if (alike)
-    throw new BadInput(
-      `"${name}" reads like "${alike.name}", so one would be taken for the other: choose another name`,
-    )
+  if (alike) refuse({ is: 'user-name-alike', name, of: alike.name })
 }
 
 /** The row of a person who has no link yet. */
@@ -103,27 +94,36 @@ export async function newUser(
   return (await findUser(tx, id))!
 }
 
-/**
- * Adds a person by one person's word, who is invited until they have set a password and shown a code. Throws
- * `BadInput` for a name that is taken or is none.
- */
-export async function addUser(db: Db, world: World, wanted: NewUser, by: string): Promise<NewInvitation> {
-  return db.tx(async tx => {
-    await assertFree(tx, wanted.name)
-    const user = await newUser(tx, world, wanted, by)
-    const invitation = await invite(tx, world, user.id, by)
-    const detail = { name: user.name, role: user.role, approvesFrom: user.approves_from! }
-    await audit(tx, { actor: by, act: 'user added', subject: user.id, detail })
-    if (needsTwo(user.role)) await tellAbout(tx, world, { kind: 'added', about: user, by })
-    return { user: (await findUser(tx, user.id))!, ...invitation }
-  })
-}
+/** Adds a person by one person's word, who is invited until they have set a password and shown a code. */
+export const addUser = (
+  db: Db,
+  world: World,
+  wanted: NewUser,
+  by: string,
+): Promise<({ is: 'done' } & NewInvitation) | PeopleRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      await assertFree(tx, wanted.name)
+      const user = await newUser(tx, world, wanted, by)
+      const invitation = await invite(tx, world, user.id, by)
+      const detail = { name: user.name, role: user.role, approvesFrom: user.approves_from! }
+      await audit(tx, { actor: by, act: 'user added', subject: user.id, detail })
+      if (needsTwo(user.role)) await tellAbout(tx, world, { kind: 'added', about: user, by })
+      return { is: 'done', user: (await findUser(tx, user.id))!, ...invitation } as const
+    }),
+  )
 
 /** Another role by one person's word, at once: the next request of any session is judged by it. */
-export const changeRole = (db: Db, world: World, name: string, role: Role, by: string): Promise<UserRow> =>
+export const changeRole = (
+  db: Db,
+  world: World,
+  name: string,
+  role: Role,
+  by: string,
+): Promise<UserChanged> =>
   changed(db, name, async (tx, user) => {
-    if (!roles.includes(role)) throw new BadInput(`"${String(role)}" is not one of ${roles.join(', ')}`)
-    if (user.role === role) throw new BadInput(`${user.name} is ${role} already`)
+    if (!roles.includes(role)) refuse({ is: 'user-role-unknown', role: String(role) })
+    if (user.role === role) refuse({ is: 'user-role-same', name: user.name, role })
     await changeRoleIn(tx, world, user, role, { by })
     if (needsTwo(role)) await tellAbout(tx, world, { kind: 'role', about: { ...user, role }, by })
   })
@@ -157,13 +157,13 @@ export const approvesFrom = async (
   { coolingOffMs = 0 }: Pick<World, 'coolingOffMs'>,
 ): Promise<Instant> => later(await tx.now(), coolingOffMs)
 
-export const changeLanguage = (db: Db, name: string, language: Language): Promise<UserRow> =>
+export const changeLanguage = (db: Db, name: string, language: Language): Promise<UserChanged> =>
   changed(db, name, async (tx, user) => {
     await tx.run(sql`update users set language = ${language} where id = ${user.id}`)
   })
 
 /** Where they are written to about people; '' where their name says it, or nobody does. */
-export const changeEmail = (db: Db, name: string, email: string, by: string): Promise<UserRow> =>
+export const changeEmail = (db: Db, name: string, email: string, by: string): Promise<UserChanged> =>
   changed(db, name, async (tx, user) => {
     await tx.run(
       sql`update users set email = ${encrypted('users.email', user.id, email === '' ? null : email)}
@@ -182,9 +182,14 @@ export const changeEmail = (db: Db, name: string, email: string, by: string): Pr
  * For a lost device, or an invitation that ran out; somebody who never came in has nothing to be forgotten,
  * and gets another link.
  */
-export async function resetUser(db: Db, world: World, name: string, by: string): Promise<NewInvitation> {
+export async function resetUser(
+  db: Db,
+  world: World,
+  name: string,
+  by: string,
+): Promise<({ is: 'done' } & NewInvitation) | PeopleRefusal> {
   let invitation: Omit<NewInvitation, 'user'> | undefined
-  const user = await changed(db, name, async (tx, row) => {
+  const answer = await changed(db, name, async (tx, row) => {
     // Somebody else's link is taken from whoever had it, so that is told as well.
     const isTaken = row.state !== 'invited' || (row.given_by !== null && !samePerson(row.given_by, by))
     await forgetSecrets(tx, row, by)
@@ -192,7 +197,7 @@ export async function resetUser(db: Db, world: World, name: string, by: string):
     await audit(tx, { actor: by, act: 'user reset', subject: row.id, detail: { name: row.name } })
     if (isTaken && needsTwo(row.role)) await tellAbout(tx, world, { kind: 'reset', about: row, by })
   })
-  return { user, ...invitation! }
+  return answer.is === 'done' ? { ...answer, ...invitation! } : answer
 }
 
 /** Password and authenticator are forgotten, sessions end, and an open link is good no more. */
@@ -218,28 +223,25 @@ export async function retireKeys(
 }
 
 /** Keeps a person out for now: nothing is forgotten, every session ends. */
-export const lockUser = (db: Db, world: World, name: string, by: string): Promise<UserRow> =>
+export const lockUser = (db: Db, world: World, name: string, by: string): Promise<UserChanged> =>
   changed(db, name, async (tx, user) => {
-    if (user.state === 'locked') throw new BadInput(`${user.name} is locked already`)
-    if (user.state !== 'active')
-      throw new BadInput(
-        `${user.name} has not signed in yet: remove them, with "repasse user remove ${user.name}"`,
-      )
+    if (user.state === 'locked') refuse({ is: 'user-locked-already', name: user.name })
+    if (user.state !== 'active') refuse({ is: 'user-never-in', name: user.name })
     await users.move(tx, { id: user.id, state: 'active' }, 'locked', { why: because('locked-by', { by }) })
     await revokeAll(tx, user.id, by)
     await audit(tx, { actor: by, act: 'user locked', subject: user.id, detail: { name: user.name } })
     if (needsTwo(user.role)) await tellAbout(tx, world, { kind: 'locked', about: user, by })
   })
 
-export const unlockUser = (db: Db, name: string, by: string): Promise<UserRow> =>
+export const unlockUser = (db: Db, name: string, by: string): Promise<UserChanged> =>
   changed(db, name, async (tx, user) => {
-    if (user.state !== 'locked') throw new BadInput(`${user.name} is not locked, but ${user.state}`)
+    if (user.state !== 'locked') refuse({ is: 'user-not-locked', name: user.name, state: user.state })
     await users.move(tx, { id: user.id, state: 'locked' }, 'active', { why: because('unlocked-by', { by }) })
     await audit(tx, { actor: by, act: 'user unlocked', subject: user.id, detail: { name: user.name } })
   })
 
 /** Removes a person for good: sessions end, secrets are erased, the name stays taken. */
-export const removeUser = (db: Db, world: World, name: string, by: string): Promise<UserRow> =>
+export const removeUser = (db: Db, world: World, name: string, by: string): Promise<UserChanged> =>
   changed(db, name, async (tx, user) => {
     const erased = [sql`password = null`, sql`totp_secret = null`]
     await users.move(tx, user, 'removed', { why: because('removed-by', { by }) }, erased)
@@ -250,18 +252,22 @@ export const removeUser = (db: Db, world: World, name: string, by: string): Prom
     if (needsTwo(user.role)) await tellAbout(tx, world, { kind: 'removed', about: user, by })
   })
 
-/** The person of a name, who is there. Throws `BadInput` where nobody is, or was removed. */
+/** The person of a name, who is there; refuses where nobody is, or was removed. */
 export async function theUser(tx: Tx, name: string): Promise<UserRow> {
   const user = await findUser(tx, name)
-  if (!user) throw new BadInput(`there is no user "${name}": "repasse user list" shows them`)
-  if (user.state === 'removed')
-    throw new BadInput(`${user.name} was removed: add a person anew under another name`)
-  return user
+  if (!user) return refuse({ is: 'user-unknown', name })
+  return user.state === 'removed' ? refuse({ is: 'user-removed', name: user.name }) : user
 }
 
-const changed = (db: Db, name: string, change: (tx: Tx, user: UserRow) => Promise<void>): Promise<UserRow> =>
-  db.tx(async tx => {
-    const user = await theUser(tx, name)
-    await change(tx, user)
-    return (await findUser(tx, user.id))!
-  })
+const changed = (
+  db: Db,
+  name: string,
+  change: (tx: Tx, user: UserRow) => Promise<void>,
+): Promise<UserChanged> =>
+  answering(() =>
+    db.tx(async tx => {
+      const user = await theUser(tx, name)
+      await change(tx, user)
+      return { is: 'done', user: (await findUser(tx, user.id))! } as const
+    }),
+  )

@@ -1616,8 +1616,8 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nobody is added under a name that reads like another’s',
         file: 'src/people/user.ts',
-        from: '  if (alike)\n    throw new BadInput(\n      `"${name}" reads',
-        to: '  if (alike?.name === \'\') throw new BadInput(`"${name}" reads',
+        from: '  if (alike) refuse',
+        to: "  if (alike?.name === '') refuse",
         test: 'src/cli/users/users.test.ts',
         title: 'user %j is refused with what would be right',
       },

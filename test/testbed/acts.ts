@@ -89,6 +89,21 @@ export async function changePayers(
   return answer.is === 'changed' ? answer.schedule : undefined
 }
 
+const onPerson =
+  <A extends unknown[]>(act: (...args: A) => Promise<people.UserChanged>) =>
+  async (...args: A) =>
+    done(await act(...args)).user
+export const changeRole = onPerson(people.changeRole)
+export const lockUser = onPerson(people.lockUser)
+export const unlockUser = onPerson(people.unlockUser)
+export const removeUser = onPerson(people.removeUser)
+export const addUser = orThrow(people.addUser)
+export const resetUser = orThrow(people.resetUser)
+export const endSession = orThrow(people.endSession)
+export const proposeUser = orAnother(people.proposeUser)
+export const proposeRole = orAnother(people.proposeRole)
+export const proposeReset = orAnother(people.proposeReset)
+
 /** What was let go; undefined where that is nothing. */
 export async function letGo(...args: Parameters<typeof payouts.letGo>): Promise<payouts.Hold | undefined> {
   const answer = await payouts.letGo(...args)

@@ -8,7 +8,7 @@ import { movesRealMoney, type Config } from '../../base/config.ts'
 import { isAddress } from '../../base/mailAddress.ts'
 import type { Base } from '../../app.ts'
 import type { Proposed } from '../../ledger/ledger.ts'
-import type { Language, UserRow } from '../../people/people.ts'
+import type { Language, UserChanged, UserRow } from '../../people/people.ts'
 import { needsTwo, roles, type Role } from '../../people/roles.ts'
 import { oneOf, personFlag, textFlag } from '../flags.ts'
 import { example, historyJson, historyTable, json, sheet, table } from '../print.ts'
@@ -72,8 +72,12 @@ export function userCommands(repasse: Command, shell: Shell): void {
         const { role, lang: language, email, by = operator(), why = '' } = options
         const wanted = { name, role, language, email }
         if (await awaitsSecond(base, { role, about: name, by }))
-          return tellProposed(shell, await proposeUser(base.db, base.world, wanted, { by, why }), options)
-        const invited = await addUser(base.db, base.world, wanted, by)
+          return tellProposed(
+            shell,
+            await done(await proposeUser(base.db, base.world, wanted, { by, why })),
+            options,
+          )
+        const invited = await done(await addUser(base.db, base.world, wanted, by))
         await tellInvitation(base, invited, `${invited.user.name} is invited as ${role}`, shell, options)
       }),
     )
@@ -136,8 +140,12 @@ export function userCommands(repasse: Command, shell: Shell): void {
         const { changeRole, proposeRole } = await import('../../people/people.ts')
         const { by = operator(), json: asJson, why = '' } = options
         if (await awaitsSecond(base, { role, about: name, by }))
-          return tellProposed(shell, await proposeRole(base.db, base.world, name, role, { by, why }), options)
-        const row = await changeRole(base.db, base.world, name, role, by)
+          return tellProposed(
+            shell,
+            await done(await proposeRole(base.db, base.world, name, role, { by, why })),
+            options,
+          )
+        const { user: row } = await done(await changeRole(base.db, base.world, name, role, by))
         return shell.out(asJson ? json(personJson(row)) : `${row.name} is ${role} now\n`)
       }),
     )
@@ -159,8 +167,12 @@ export function userCommands(repasse: Command, shell: Shell): void {
         const { role, state } = await the(base.db, name)
         // Somebody who never came in has nothing to be forgotten.
         if (state !== 'invited' && (await awaitsSecond(base, { role, about: name, by })))
-          return tellProposed(shell, await proposeReset(base.db, base.world, name, { by, why }), options)
-        const invited = await resetUser(base.db, base.world, name, by)
+          return tellProposed(
+            shell,
+            await done(await proposeReset(base.db, base.world, name, { by, why })),
+            options,
+          )
+        const invited = await done(await resetUser(base.db, base.world, name, by))
         await tellInvitation(base, invited, `${invited.user.name} is invited anew`, shell, options)
       }),
     )
@@ -271,7 +283,7 @@ export function userCommands(repasse: Command, shell: Shell): void {
           const ended = await endSessionsOf(db, row.id, by)
           return shell.out(`${ended} ${ended === 1 ? 'session' : 'sessions'} of ${row.name} ended\n`)
         }
-        await endSession(db, row.id, session, by)
+        await done(await endSession(db, row.id, session, by))
         return shell.out(`session ${session} of ${row.name} ended\n`)
       }),
     )
@@ -290,11 +302,11 @@ async function awaitsSecond(
   return canBeApproved(db, { by, about })
 }
 
-async function tellProposed(shell: Shell, { is, proposal }: Proposed, { json: asJson }: By): Promise<void> {
-  if (is === 'another')
-    throw new BadInput(
-      `another proposal about it is open: "repasse proposal show ${proposal.id}"; it is approved or refused first`,
-    )
+async function tellProposed(
+  shell: Shell,
+  { proposal }: Exclude<Proposed, { is: 'another' }>,
+  { json: asJson }: By,
+): Promise<void> {
   if (asJson) return shell.out(json({ proposal: proposal.id, state: proposal.state, act: proposal.act }))
   shell.err(
     `Another person approves it, on the console or with "repasse proposal approve"; then "repasse user reset NAME" prints a new person's link.\n`,
@@ -307,14 +319,14 @@ function emailFlag(text: string): string {
   return text
 }
 
-type Change = (base: Base, name: string, by: string) => Promise<UserRow>
+type Change = (base: Base, name: string, by: string) => Promise<UserChanged>
 
 function simple(
   user: Command,
   shell: Shell,
   verb: string,
   about: string,
-  done: string,
+  outcome: string,
   load: () => Promise<Change>,
 ): void {
   user
@@ -327,8 +339,8 @@ function simple(
     .action((name: string, { by = operator(), json: asJson }: By) =>
       inBase(shell, async base => {
         const change = await load()
-        const row = await change(base, name, by)
-        await shell.out(asJson ? json(personJson(row)) : `${row.name} ${done}\n`)
+        const { user: row } = await done(await change(base, name, by))
+        await shell.out(asJson ? json(personJson(row)) : `${row.name} ${outcome}\n`)
       }),
     )
 }

@@ -23,6 +23,7 @@ import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { languageOptions } from './page.tsx'
 import { Sessions, type ShownSession } from './sessions.tsx'
 import { barText } from '../schedules/barsWords.ts'
+import { done } from '../refusals.ts'
 import { frameWords } from '../frame/words.ts'
 import { passkeyWords } from './passkeysWords.ts'
 import { peopleWords } from './words.ts'
@@ -186,7 +187,7 @@ export function meRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts
 
   doors.post(`${path}/sessions/:session/end`, 'me', async ctx => {
     const { person } = ctx.state
-    await endSession(db, person.id, ctx.params['session']!, person.name)
+    done(ctx.state.lang, await endSession(db, person.id, ctx.params['session']!, person.name))
     return path
   })
 

@@ -30,9 +30,11 @@ import {
   roles,
   unlockUser,
   type UserRow,
+  type NewInvitation,
+  type PeopleRefusal,
 } from '../../../people/people.ts'
 import { history } from '../../../db/db.ts'
-import { show } from '../../page/page.ts'
+import { show, type Language } from '../../page/page.ts'
 import type { PageParts } from '../../context.ts'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { LinkPage, PeoplePage, PersonPage } from './page.tsx'
@@ -61,14 +63,15 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     return user
   }
   /** The link goes by what the house is called, or by where this request came to. */
-  const showLink = (ctx: ConsoleContext, { user, token, endsAt }: Awaited<ReturnType<typeof addUser>>) => {
+  const showLink = (ctx: ConsoleContext, { user, token, endsAt }: NewInvitation) => {
     const { lang, person } = ctx.state
     const origin = settings.publicUrl ?? `${ctx.state.secure ? 'https' : 'http'}://${ctx.host}`
     show(ctx, LinkPage({ lang, person, user, endsAt, link: `${origin}/console/welcome/${token}` }))
   }
 
   /** Where it awaits another person; one that is open already is decided first. */
-  const shown = ({ proposal }: Proposed) => proposalPath(proposal.id)
+  const shown = (answer: Proposed | PeopleRefusal, lang: Language) =>
+    proposalPath((answer.is === 'another' ? answer : done(lang, answer)).proposal.id)
 
   doors.page(path, 'user.see', async ctx => {
     const { lang, person } = ctx.state
@@ -100,8 +103,8 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
       return show(ctx, PeoplePage({ lang, person, rows: await listUsers(db), values, faults }), 400)
     }
     const wanted = { name, role, language, ...(email !== '' && { email }) }
-    if (needsTwo(role)) return shown(await proposeUser(db, world, wanted, { by: person.name, why }))
-    return showLink(ctx, await addUser(db, world, wanted, person.name))
+    if (needsTwo(role)) return shown(await proposeUser(db, world, wanted, { by: person.name, why }), lang)
+    return showLink(ctx, done(lang, await addUser(db, world, wanted, person.name)))
   })
 
   doors.page(`${path}/:id`, 'user.see', async ctx => {
@@ -122,8 +125,9 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     const { name: by } = ctx.state.person
     // The same role again, as when a button is pressed twice, is no fault.
     if (role === user.role) return pathOf(user)
-    if (needsTwo(role)) return shown(await proposeRole(db, world, user.id, role, { by, why: reasonIn(form) }))
-    await changeRole(db, world, user.id, role, by)
+    if (needsTwo(role))
+      return shown(await proposeRole(db, world, user.id, role, { by, why: reasonIn(form) }), ctx.state.lang)
+    done(ctx.state.lang, await changeRole(db, world, user.id, role, by))
     return pathOf(user)
   })
 
@@ -131,8 +135,8 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     const user = await another(ctx)
     const { name: by } = ctx.state.person
     if (needsTwo(user.role) && user.state !== 'invited')
-      return shown(await proposeReset(db, world, user.id, { by, why: reasonIn(form) }))
-    showLink(ctx, await resetUser(db, world, user.id, by))
+      return shown(await proposeReset(db, world, user.id, { by, why: reasonIn(form) }), ctx.state.lang)
+    showLink(ctx, done(ctx.state.lang, await resetUser(db, world, user.id, by)))
     return undefined
   })
 
@@ -149,24 +153,26 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     const why = reasonIn(form)
     if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
     const { lang, person } = ctx.state
-    return shown(done(lang, await proposeClear(db, world, user.id, { by: person.name, why })))
+    return shown(await proposeClear(db, world, user.id, { by: person.name, why }), lang)
   })
 
   doors.post(`${path}/:id/lock`, 'user.lock', async ctx => {
     const user = await another(ctx)
-    if (user.state !== 'locked') await lockUser(db, world, user.id, ctx.state.person.name)
+    if (user.state !== 'locked')
+      done(ctx.state.lang, await lockUser(db, world, user.id, ctx.state.person.name))
     return pathOf(user)
   })
 
   doors.post(`${path}/:id/unlock`, 'user.unlock', async ctx => {
     const user = await another(ctx)
-    if (user.state !== 'active') await unlockUser(db, user.id, ctx.state.person.name)
+    if (user.state !== 'active') done(ctx.state.lang, await unlockUser(db, user.id, ctx.state.person.name))
     return pathOf(user)
   })
 
   doors.post(`${path}/:id/remove`, 'user.remove', async ctx => {
     const user = await another(ctx)
-    if (user.state !== 'removed') await removeUser(db, world, user.id, ctx.state.person.name)
+    if (user.state !== 'removed')
+      done(ctx.state.lang, await removeUser(db, world, user.id, ctx.state.person.name))
     return path
   })
 
@@ -179,7 +185,7 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
 
   doors.post(`${path}/:id/sessions/:session/end`, 'session.revoke', async ctx => {
     const user = await the(ctx)
-    await endSession(db, user.id, ctx.params['session']!, ctx.state.person.name)
+    done(ctx.state.lang, await endSession(db, user.id, ctx.params['session']!, ctx.state.person.name))
     return pathOf(user)
   })
 }
