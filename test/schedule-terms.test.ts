@@ -52,6 +52,7 @@ const edits = [
     sql`update schedules set cron = '* * * * *', next_at = '2026-11-21T03:01:00.000Z' where name = 'trial'`,
   ],
   ['another version', sql`update schedules set version = 2 where name = 'trial'`],
+  ['a rule that is none', sql`update schedules set cron = 'now and then' where name = 'trial'`],
 ] as const
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {

@@ -70,10 +70,15 @@ export async function materialise(db: Db, world: World, of: 'stated' | 'all' = '
         limit ${schedulesPerTick}`)
     if (schedules.length === 0) return inserted
     after = schedules.at(-1)!.id
-    const found = schedules.map(schedule => ({ schedule, due: dueSince(schedule, now, maxPerTick) }))
-    inserted += await db.tx(async tx =>
-      insertAll(tx, world, of === 'all' ? found : await asStated(tx, world, found), now),
-    )
+    inserted += await db.tx(async tx => {
+      const due = of === 'all' ? schedules : await asStated(tx, world, schedules)
+      return insertAll(
+        tx,
+        world,
+        due.map(schedule => ({ schedule, due: dueSince(schedule, now, maxPerTick) })),
+        now,
+      )
+    })
   }
 }
 
@@ -100,17 +105,21 @@ interface Found {
 
 /**
  * Those whose row is what was stated; the others are put on hold, and what falls due by them does so once
- * that is mended.
+ * that is mended. Asked before their rules are read, for one that can be read by nobody keeps no other back.
  */
-async function asStated(tx: Tx, { log }: Pick<World, 'log'>, found: Found[]): Promise<Found[]> {
-  const left: Found[] = []
-  for (const each of found) {
-    const judged = await judgeSchedule(tx, each.schedule)
-    if (judged.is === 'approved') left.push(each)
+async function asStated(
+  tx: Tx,
+  { log }: Pick<World, 'log'>,
+  schedules: readonly ScheduleRow[],
+): Promise<ScheduleRow[]> {
+  const left: ScheduleRow[] = []
+  for (const schedule of schedules) {
+    const judged = await judgeSchedule(tx, schedule)
+    if (judged.is === 'approved') left.push(schedule)
     else {
-      await holdSchedule(tx, each.schedule, judged.why)
+      await holdSchedule(tx, schedule, judged.why)
       log.error(
-        { schedule: each.schedule.name, why: judged.why },
+        { schedule: schedule.name, why: judged.why },
         'a schedule is on hold: its row is not what was stated',
       )
     }
