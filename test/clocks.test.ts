@@ -7,9 +7,9 @@ import { startNode } from '../sim/chain/server.ts'
 import { judgedClock } from '../src/base/clockJudge.ts'
 import { seededRandom, systemClock } from '../src/base/clock.ts'
 import { instant, later } from '../src/base/world.ts'
-import { timetable, wake } from '../src/jobs/jobs.ts'
+import { runDueSlots, timetable, wake } from '../src/jobs/jobs.ts'
 import { runNow, needSchedule } from '../src/schedule/schedule.ts'
-import { bringBack, waiting } from '../src/jobs/clock.ts'
+import { bringBack, mendNextTimes, waiting } from '../src/jobs/clock.ts'
 import { listAlarms } from '../src/ledger/ledger.ts'
 import { openDb, sql } from '../src/db/db.ts'
 import { readiness, status } from '../src/queries/status.ts'
@@ -184,6 +184,21 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             sql`select name from leases where lease_until > ${instant(installation.clock.now() + hour)}`,
           ),
         ).toEqual([])
+      })
+
+      test.each([
+        ['in years', '2099-01-01T00:00:00.000Z'],
+        ['never', null],
+      ])('an active schedule whose row says that it falls due %s falls due in its time', async (_, next) => {
+        const { db, app } = installation
+        await db.tx(tx => tx.run(sql`update schedules set next_at = ${next}`))
+        installation.pass(hour)
+        await runDueSlots(app)
+        expect(await db.all(sql`select state from slots order by due_at`)).toEqual([
+          { state: 'done' },
+          { state: 'done' },
+        ])
+        expect(await mendNextTimes(db, app.world)).toBe(0)
       })
 
       test('what has lasted since a time that never came lasts since now', async () => {

@@ -3,6 +3,7 @@
  * and mended once the clocks agree again.
  */
 import { because } from '../base/reasons.ts'
+import { BadInput } from '../base/answer.ts'
 import { clockTrouble, instant, later, type Instant, type World } from '../base/world.ts'
 import { alarmOf, lowerAlarm, raiseAlarm, type AlarmName } from '../ledger/ledger.ts'
 import { join, remember, sql, type Sql, type Db, type Tx } from '../db/db.ts'
@@ -51,6 +52,7 @@ export async function believesTime(runner: Runner & { rails?: Rails }): Promise<
   if ((await alarmOf(db, alarmNameOf(runner))) && (await lowerAlarm(db, alarmNameOf(runner))))
     world.log.info({}, 'the clocks agree again')
   await bringBack(db, world)
+  await mendNextTimes(db, world)
   return true
 }
 
@@ -172,4 +174,51 @@ async function bringScheduleBack(tx: Tx, schedule: ScheduleRow, now: Instant): P
   )
   const why = because('brought-back', { until: schedule.materialised_until })
   await remember(tx, 'schedules', schedule.id, schedule.state, schedule.state, { why }, now)
+}
+
+type Times = Pick<
+  ScheduleRow,
+  'id' | 'name' | 'cron' | 'time_zone' | 'ends_at' | 'materialised_until' | 'next_at'
+>
+
+/** Of a rule that was changed past the program to one that is none, nothing follows: it is held once it is due. */
+function nextOf(schedule: Times): Instant | null {
+  try {
+    return nextAt(schedule, schedule.materialised_until)
+  } catch (error) {
+    if (error instanceof BadInput) return null
+    throw error
+  }
+}
+
+/** So many at a look: each takes a quarter of a millisecond. */
+const maxSchedules = 100
+const seenUpTo = new WeakMap<Db, string>()
+
+/**
+ * When an active schedule falls due next follows from its rule and from when it was looked at. One whose row
+ * says a later time, or none, would be silent while it is shown as active; a zone's new rules do that too.
+ * Answers how many were put right.
+ */
+export async function mendNextTimes(db: Db, world: Pick<World, 'log'>): Promise<number> {
+  const schedules = await db.all<Times>(sql`
+    select id, name, cron, time_zone, ends_at, materialised_until, next_at from schedules
+    where state = 'active' and id > ${seenUpTo.get(db) ?? ''} order by id limit ${maxSchedules}`)
+  seenUpTo.set(db, schedules.length === maxSchedules ? schedules.at(-1)!.id : '')
+  let mended = 0
+  for (const schedule of schedules) {
+    const { id, name, materialised_until: until, next_at: before } = schedule
+    const next = nextOf(schedule)
+    // Looked at too early it only says when it falls due.
+    if (next === null || (before !== null && before <= next)) continue
+    const isOurs = await db.tx(tx =>
+      tx.run(sql`
+        update schedules set next_at = ${next} where id = ${id} and state = 'active' and cron = ${schedule.cron}
+          and materialised_until = ${until}`),
+    )
+    if (isOurs === 0) continue
+    mended += 1
+    world.log.error({ schedule: name, before, next }, 'when a schedule falls due next was put right')
+  }
+  return mended
 }

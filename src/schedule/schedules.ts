@@ -366,7 +366,10 @@ export function nextDue(
 /**
  * The first due instant after `after` inside the window, which the ticker waits for; null when there is none.
  */
-export const nextAt = (schedule: ScheduleRow, after: Instant): Instant | null =>
+export const nextAt = (
+  schedule: Pick<ScheduleRow, 'cron' | 'time_zone' | 'ends_at'>,
+  after: Instant,
+): Instant | null =>
   nextAfter(parseCron(schedule.cron), schedule.time_zone, schedule.ends_at ?? undefined, after)
 
 function nextAfter(cron: Cron, zone: string, endsAt: Instant | undefined, after: Instant): Instant | null {
