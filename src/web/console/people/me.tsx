@@ -161,7 +161,7 @@ export function meRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts
 
   doors.post(`${path}/language`, 'me', async (ctx, form) => {
     const language = languages.find(each => each === form.text('language')) ?? ctx.throw(400)
-    await changeLanguage(db, ctx.state.person.id, language)
+    done(ctx.state.lang, await changeLanguage(db, ctx.state.person.id, language))
     return `${path}?saved`
   })
 
@@ -175,7 +175,7 @@ export function meRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts
       const { is } = await stepUp(db, world, person, form.text('code'))
       if (is !== 'stepped up') return fail(frameWords[lang].code[is])
     }
-    await changeEmail(db, person.id, email, person.name)
+    done(ctx.state.lang, await changeEmail(db, person.id, email, person.name))
     return `${path}?saved`
   })
 
