@@ -29,7 +29,7 @@ test('a rail that lies on a chain is followed by us: no provider keeps its invoi
     })
 })
 
-test.each(['', 'cash', 'toString', '__proto__', 'STARKBANK'])(
+test.each(['', 'monero', 'toString', '__proto__', 'STARKBANK'])(
   'of a rail that is not known, "%s", nothing is true',
   name => {
     expect(isRailName(name)).toBe(false)

@@ -22,15 +22,17 @@ interface RailFacts {
   keepsInvoices: boolean
   /** Its provider adds a fine and interest, takes a discount off, and ends an invoice by itself. */
   hasPayTerms: boolean
+  /** The shop can offer it: a buyer who is not here can pay on it. */
+  inShop: boolean
   /** Its provider takes a fee for an invoice, and for a payout one that may be withheld from its payee. */
   chargesFees: boolean
   /** Its provider may give a payer money back after it was credited, also without our asking. */
   isReversible: boolean
   /**
    * What pays a payout. `transfer`: an order to a provider, which says what became of it. `transaction`: one
-   * on a chain, with other payouts.
+   * on a chain, with other payouts. `hand`: people, one of whom says so and another confirms it.
    */
-  paysBy: 'transfer' | 'transaction'
+  paysBy: 'transfer' | 'transaction' | 'hand'
 }
 
 /** In the order in which they are offered. */
@@ -41,6 +43,7 @@ export const railFacts = {
     onChain: false,
     keepsInvoices: true,
     hasPayTerms: true,
+    inShop: true,
     chargesFees: true,
     isReversible: true,
     paysBy: 'transfer',
@@ -51,6 +54,7 @@ export const railFacts = {
     onChain: true,
     keepsInvoices: false,
     hasPayTerms: false,
+    inShop: true,
     chargesFees: false,
     isReversible: false,
     paysBy: 'transaction',
@@ -78,15 +82,21 @@ export const assetOfKind = (kind: AccountKind): Asset =>
 
 /** A row names its rail as text: of a rail this program does not know, nothing is true. */
 const isSo = (rail: string, fact: YesOrNo): boolean => isRailName(rail) && railFacts[rail][fact]
-type YesOrNo = 'onChain' | 'keepsInvoices' | 'hasPayTerms' | 'chargesFees' | 'isReversible'
+type YesOrNo = 'onChain' | 'keepsInvoices' | 'hasPayTerms' | 'inShop' | 'chargesFees' | 'isReversible'
 export const isInReais = (rail: RailName): rail is ReaisRail => railFacts[rail].asset === 'BRL'
 export const isOnChain = (rail: string): boolean => isSo(rail, 'onChain')
 export const keepsInvoices = (rail: string): boolean => isSo(rail, 'keepsInvoices')
 export const hasPayTerms = (rail: string): boolean => isSo(rail, 'hasPayTerms')
+export const isInShop = (rail: string): boolean => isSo(rail, 'inShop')
 export const chargesFees = (rail: string): boolean => isSo(rail, 'chargesFees')
 export const isReversible = (rail: string): boolean => isSo(rail, 'isReversible')
 export const paysBy = (rail: string): RailFacts['paysBy'] | undefined =>
   isRailName(rail) ? railFacts[rail].paysBy : undefined
+
+export const isByHand = (rail: string): boolean => paysBy(rail) === 'hand'
+/** Whether an account of that kind is an address on a chain, or a descriptor of addresses. */
+export const isAddressKind = (kind: string): boolean =>
+  railNames.some(name => isOnChain(name) && accountKindOf(name) === kind)
 
 /** For conditions on a column that names a rail; never empty. */
 export const chainRails: readonly string[] = railNames.filter(isOnChain)

@@ -147,6 +147,8 @@ async function verdictOf(base: Base, row: InboxRow): Promise<string> {
       return 'not judged: its body cannot be decrypted, see "repasse keys status"'
     case 'followed':
       return 'followed from the node, which signs nothing: what it says is read from the chain again when it is applied'
+    case 'recorded':
+      return 'recorded by an operator, so not signed: it counts where the audit log has it'
     case 'polled':
       return 'asked for by us, so not signed'
     case 'no signature':

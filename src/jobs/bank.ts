@@ -1,6 +1,7 @@
 /** The bank's flow: its part of the day, and how slots and orders are issued there. */
 import { throwFirst, eachApart, sql } from '../db/db.ts'
 import {
+  cancelInvoice,
   inReaisAsSaid,
   issueDrafts,
   resolveCancels,
@@ -149,6 +150,7 @@ export const bankFlow: RailFlow = {
   },
   notNow: async () => undefined,
   price: async () => inReaisAsSaid('starkbank'),
+  cancel: ({ db, rails, world }, id, act) => cancelInvoice({ db, rail: rails.starkbank!, world }, id, act),
   async isPaidThere({ rails }, providerId) {
     const answer = await rails.starkbank?.readInvoice(providerId)
     return answer?.is === 'done' && answer.value.status === 'paid'

@@ -29,5 +29,6 @@ export { findRun, linesAfter, runOfStore, type RunLine, type RunRow } from './ru
 export type { App, Job, MailParts } from './app.ts'
 export { timetable } from './timetable.ts'
 export type { FlowParts } from './railFlow.ts'
+export { cancelAsked } from './cancel.ts'
 export { railFlows, railsHere } from './rails.ts'
 export { startScheduler, wake, type Scheduler } from './scheduler.ts'

@@ -4,7 +4,7 @@
  */
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { clockTrouble } from '../base/world.ts'
-import type { RailName } from '../base/rails.ts'
+import { isInShop, type RailName } from '../base/rails.ts'
 import { sendMails, type MailRow, type OutboxRow } from '../mail/mail.ts'
 import { composeNotice, type NoticeRow } from '../people/people.ts'
 import {
@@ -131,7 +131,7 @@ export async function offers(counter: Counter): Promise<Offer[]> {
   const { db } = counter
   const here = railsHere(counter)
   const rules = (await shopRules(db)).filter(
-    ({ rail, account_state: state }) => here.includes(rail) && state !== 'closed',
+    ({ rail, account_state: state }) => here.includes(rail) && isInShop(rail) && state !== 'closed',
   )
   const found: Offer[] = []
   for (const { rail } of rules) found.push({ rail, why: await railFlows[rail].notNow(db, counter) })

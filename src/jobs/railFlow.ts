@@ -4,7 +4,7 @@
  */
 import type { World } from '../base/world.ts'
 import type { Db, Reader, Sql, Tx } from '../db/db.ts'
-import type { ChainTermsOf, Pricing } from '../invoice/invoice.ts'
+import type { Canceling, ChainTermsOf, Pricing } from '../invoice/invoice.ts'
 import type { ScheduleRow } from '../schedule/schedule.ts'
 import type { DaySettings, Job, OnRails } from './app.ts'
 import type { JobResult } from './runner.ts'
@@ -49,4 +49,8 @@ export interface RailFlow {
    * are watched by us.
    */
   isPaidThere?(parts: FlowParts, providerId: string): Promise<boolean>
+  /** Takes back an invoice that nobody paid. Not there where what was asked for cannot be taken back. */
+  cancel?(parts: FlowParts, id: string, act: { by: string; why: string }): Promise<Canceling>
+  /** In the transaction that sets aside what a restored database does not know. */
+  afterRestore?(tx: Tx): Promise<unknown>
 }

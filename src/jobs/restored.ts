@@ -4,11 +4,12 @@
  */
 import { because } from '../base/reasons.ts'
 import { instant, type Instant, type World } from '../base/world.ts'
-import { keepsInvoices } from '../base/rails.ts'
+import { keepsInvoices, railNames } from '../base/rails.ts'
 import { passOver, type NextNumbers } from '../chain/chain.ts'
 import { holdAll, waitForBank, waitForChain } from '../payout/payout.ts'
 import { endAllSessions } from '../people/people.ts'
 import { sql, type Db, type Tx } from '../db/db.ts'
+import { railFlows } from './rails.ts'
 import { readInvoicesSinceBackup } from '../webhooks/webhooks.ts'
 import { materialise } from '../schedule/schedule.ts'
 import { setHeld, slots } from '../schedule/slots.ts'
@@ -105,6 +106,7 @@ export async function setAsideAfterRestore(db: Db, world: Parts, replaced?: Next
       // What the bank did of it meanwhile, its log says.
       await tx.run(sql`update invoice_reversals set next_at = ${now} where invoice_id = ${invoiceId}`)
     }
+    for (const name of railNames) await railFlows[name].afterRestore?.(tx)
     await passOver(tx, replaced)
     await waitForBank(tx)
     await waitForChain(tx)

@@ -2,7 +2,7 @@
  * What a person may do to a payout: pure rules over facts that are read at once. A page asks them for its
  * buttons, and each act asks them again in its transaction.
  */
-import { paysBy } from '../base/rails.ts'
+import { isByHand, paysBy } from '../base/rails.ts'
 import type { Instant } from '../base/world.ts'
 import { sql, type Reader } from '../db/db.ts'
 import type { AccountRow } from './account.ts'
@@ -68,13 +68,18 @@ export const mayRedirect = (facts: PayoutFacts): PayoutRefusal | undefined =>
 
 /** Saying that it was paid by what these books did not order. A transfer may come back, a transaction cannot. */
 export function maySettle({ id, state, rail }: PayoutRow): PayoutRefusal | undefined {
+  if (isByHand(rail)) return { is: 'payout-by-hand', id }
   const allowed: readonly PayoutState[] = paysBy(rail) === 'transfer' ? ['held', 'returned'] : ['held']
   return allowed.includes(state) ? undefined : { is: 'payout-state', id, state, allowed }
 }
 
 /** Saying what a transfer is; on a chain a transaction is what it is. */
 export const mayAdjudicate = ({ id, rail }: PayoutRow): PayoutRefusal | undefined =>
-  paysBy(rail) === 'transfer' ? undefined : { is: 'payout-on-chain', id }
+  paysBy(rail) === 'transfer'
+    ? undefined
+    : isByHand(rail)
+      ? { is: 'payout-by-hand', id }
+      : { is: 'payout-on-chain', id }
 
 function inState(
   { payout: { id, state }, bundle }: PayoutFacts,

@@ -4,7 +4,7 @@
  */
 import { because, type Reason } from '../base/reasons.ts'
 import { silentLog } from '../base/log.ts'
-import { isOnChain, railNames } from '../base/rails.ts'
+import { isByHand, isOnChain, railNames } from '../base/rails.ts'
 import { audit, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import type { Rail, Verdict } from '../rails/rail.ts'
 import { isUnreadable, join, sql, type Reader, type Db, type Transition, type Tx } from '../db/db.ts'
@@ -22,6 +22,7 @@ export type EventVerdict =
   | { is: 'dropped' | 'unreadable' }
   | { is: 'followed' }
   | { is: 'polled' }
+  | { is: 'recorded' }
   | { is: 'no signature' }
   | { is: 'no bank' }
 
@@ -32,6 +33,7 @@ export async function judge(row: InboxRow, bank: () => Promise<Rail | undefined>
   if (row.dropped_digest !== null) return { is: 'dropped' }
   if (isUnreadable(row.raw)) return { is: 'unreadable' }
   if (isOnChain(row.rail)) return { is: 'followed' }
+  if (isByHand(row.rail)) return { is: 'recorded' }
   if (row.via === 'poll') return { is: 'polled' }
   if (row.signature === null) return { is: 'no signature' }
   const rail = await bank()

@@ -4,6 +4,7 @@
  */
 import { dirname, posix } from 'node:path'
 import { parseAst } from 'vitest/node'
+import { isRailName, railNames } from '../../src/base/rails.ts'
 import type { SourceFile } from './tree.ts'
 
 const everything = [
@@ -142,15 +143,15 @@ export function railsNamed(files: readonly SourceFile[]): Record<string, number>
   return found
 }
 
+const railInSql = new RegExp(`'(${railNames.join('|')})'`, 'g')
+
 /** Where in the text of its file this one node names a rail. */
 function placesOfRails(node: Node): number[] {
   const start = node['start'] as number
   if (node.type === 'Literal')
-    return node['value'] === 'starkbank' || node['value'] === 'bitcoin' ? [start] : []
+    return typeof node['value'] === 'string' && isRailName(node['value']) ? [start] : []
   if (node.type !== 'TemplateElement') return []
-  return [...(node['value'] as { raw: string }).raw.matchAll(/'(starkbank|bitcoin)'/g)].map(
-    ({ index }) => start + index,
-  )
+  return [...(node['value'] as { raw: string }).raw.matchAll(railInSql)].map(({ index }) => start + index)
 }
 
 /** Rooms whose acts answer refusals as codes (docs/decisions/0026). */

@@ -94,11 +94,13 @@ export function invoiceActCommands(invoice: Command, shell: Shell): void {
       example('invoice cancel inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "asked for the wrong month"'),
     )
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
-      onRails(shell, async ({ db, world }, { rails: { starkbank: rail } }) => {
-        if (!rail)
+      onRails(shell, async ({ db, world }, { rails, bitcoin }) => {
+        const { cancelAsked } = await import('../../jobs/jobs.ts')
+        const parts = { db, world, rails, ...(bitcoin && { bitcoin }) }
+        const canceling = await cancelAsked(parts, id, { by, why })
+        if (canceling.is === 'not-here')
           throw new BadInput('the bank is not configured, and it must take the invoice back: set STARKBANK_*')
-        const { cancelInvoice } = await import('../../invoice/invoice.ts')
-        await tellCancel(shell, id, await cancelInvoice({ db, rail, world }, id, { by, why }), asJson)
+        await tellCancel(shell, id, canceling, asJson)
       }),
     )
 

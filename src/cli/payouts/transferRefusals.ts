@@ -17,6 +17,8 @@ export const transferRefusals: WordsOf<TransferRefusal> = {
       : 'the Bitcoin rail is not configured, and addresses must be derived: set BITCOIN_*',
   'payout-on-chain': ({ id }) =>
     `payout ${id} goes out on a chain, where a transaction is what it is: this is for one at the bank`,
+  'payout-by-hand': ({ id }) =>
+    `payout ${id} is handed over by people: "repasse payout hand-over ${id}" says that it was`,
   'transfer-unknown': ({ ref, payout, invoice }) =>
     `--ref "${ref}": the bank has no such transfer for invoice ${invoice} of payout ${payout}, nor one of that id`,
   'order-shown': ({ order, transfer }) =>

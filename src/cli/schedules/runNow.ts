@@ -109,14 +109,13 @@ async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promi
     )
   const differ = schedule.roster === null ? ' Random payers differ each time;' : ''
   const fee = fees[paysBy(schedule.rail)!]
-  shell.err(
-    `Nothing was written or sent.${differ} ${differ ? 'the' : 'The'} ${fee} comes off what is paid on.\n`,
-  )
+  shell.err(`Nothing was written or sent.${differ} ${differ ? 'the' : 'The'} ${fee}.\n`)
 }
 
 const fees = {
-  transfer: 'bank’s own fee for an invoice',
-  transaction: 'network’s fee for the transaction',
+  transfer: 'bank’s own fee for an invoice comes off what is paid on',
+  transaction: 'network’s fee for the transaction comes off what is paid on',
+  hand: 'whole net is handed over',
 }
 
 type Plan = Awaited<ReturnType<typeof import('../../schedule/schedule.ts').dryRun>>
@@ -262,7 +261,15 @@ async function work(base: Base, open: Open): Promise<void> {
   ])
   const { appOf: deskOf } = await import('../../app.ts')
   const app = deskOf(base, open, `cli/${process.pid}`, makeInbox(base.db, base.world))
-  const needed = ['slots', 'issue-left', 'resolve-invoices', 'rates', 'follow-chain', 'request-left']
+  const needed = [
+    'slots',
+    'issue-left',
+    'resolve-invoices',
+    'rates',
+    'follow-chain',
+    'request-left',
+    'counter',
+  ]
   // The rate and the chain's tip come first, for what is issued on the chain needs both.
   const jobs = timetable(app).toSorted(
     (a, b) =>

@@ -2,6 +2,7 @@
  * Canceling an invoice that nobody paid: a person's wish is written down, the bank is asked until it has
  * said, and its word wins.
  */
+import { isOnChain } from '../../base/rails.ts'
 import { because } from '../../base/reasons.ts'
 import { later, type Instant } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
@@ -28,7 +29,7 @@ export type CancelRow = {
 export type CancelRefusal = 'of-another-rail' | 'not-known-yet' | 'paid' | 'over'
 
 export function mayCancel({ rail, state }: Pick<InvoiceRow, 'rail' | 'state'>): CancelRefusal | undefined {
-  if (rail !== 'starkbank') return 'of-another-rail'
+  if (isOnChain(rail)) return 'of-another-rail'
   switch (state) {
     case 'draft':
     case 'issued':

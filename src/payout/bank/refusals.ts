@@ -10,6 +10,8 @@ export type MadeFor = { invoice: string } | { order: string; payout: string }
 export type TransferRefusal =
   | { is: 'rail-not-configured'; asks: 'bank' | 'chain' }
   | { is: 'payout-on-chain'; id: string }
+  /** People say of it that it was handed over; nothing was sent. */
+  | { is: 'payout-by-hand'; id: string }
   | { is: 'transfer-unknown'; ref: string; payout: string; invoice: string }
   /** The bank shows an order under this id of its own. */
   | { is: 'order-shown'; order: string; transfer: string }

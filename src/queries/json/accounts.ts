@@ -1,4 +1,5 @@
 /** Payout accounts as programs read them. */
+import { isAddressKind } from '../../base/rails.ts'
 import type { AccountRow } from '../../payout/payout.ts'
 
 /** `firstAddress`: derived anew, where that was possible. */
@@ -12,8 +13,10 @@ export const accountJson = (row: AccountRow, firstAddress?: string) => ({
     ? { taxId: row.tax_id, bank: row.bank, branch: row.branch, number: row.number, type: row.type }
     : {
         destination: row.destination,
-        firstAddress: firstAddress ?? null,
-        nextIndex: Number(row.next_index),
+        ...(isAddressKind(row.kind) && {
+          firstAddress: firstAddress ?? null,
+          nextIndex: Number(row.next_index),
+        }),
       }),
   addedBy: row.added_by,
   addedAt: row.added_at,

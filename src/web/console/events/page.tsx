@@ -39,7 +39,14 @@ interface Parts {
 }
 
 const tones: Record<ShownEvent['verdict']['is'], Tone> = {
-  ...{ genuine: 'good', forged: 'bad', unknown: 'wait', followed: 'still', polled: 'still' },
+  ...{
+    genuine: 'good',
+    forged: 'bad',
+    unknown: 'wait',
+    followed: 'still',
+    polled: 'still',
+    recorded: 'still',
+  },
   ...{ 'no signature': 'bad', 'no bank': 'wait', dropped: 'still', unreadable: 'bad' },
 } as const
 

@@ -29,6 +29,7 @@ const pt = {
     dropped: 'não conferida: o corpo foi descartado; ficaram o resumo e a assinatura',
     unreadable: 'não conferida: o corpo não pode ser decifrado (“repasse keys status”)',
     followed: 'não há: um nó de Bitcoin não assina; o que ele diz é lido de novo na rede quando é aplicado',
+    recorded: 'não há: registrado por uma pessoa, e vale porque está no registro de auditoria',
     polled: 'não há: nós o buscamos, pela nossa própria conexão com o banco',
     'no signature': 'nenhuma foi guardada',
     'no bank': 'não conferida: o banco não está configurado aqui',
@@ -87,6 +88,7 @@ const en: typeof pt = {
     unreadable: 'not judged: the body cannot be decrypted (“repasse keys status”)',
     followed:
       'there is none: a Bitcoin node signs nothing; what it says is read from the chain again when it is applied',
+    recorded: 'there is none: recorded by a person, and it counts because the audit log has it',
     polled: 'there is none: we asked for it, over our own connection to the bank',
     'no signature': 'none was kept',
     'no bank': 'not judged: the bank is not configured here',

@@ -4,7 +4,8 @@
  */
 import { BadInput } from '../../../base/answer.ts'
 import { readTyped } from '../../../base/typedAmount.ts'
-import { cancelInvoice, mayCancel, type RefundRow } from '../../../invoice/invoice.ts'
+import { cancelAsked } from '../../../jobs/jobs.ts'
+import { mayCancel, type RefundRow } from '../../../invoice/invoice.ts'
 import { may, type Person } from '../../../people/people.ts'
 import { proposeRefund, proposeReversalEnd, reissueInvoice } from '../../../webhooks/webhooks.ts'
 import { amount, type Language } from '../../page/page.ts'
@@ -23,7 +24,8 @@ import { listWords } from '../list/words.ts'
 
 const path = '/console/invoices/:id'
 
-export function invoiceActRoutes(doors: ConsoleRoutes, { app: { db, world, rails } }: PageParts): void {
+export function invoiceActRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
+  const { db, world, rails } = app
   const reasonOf = (why: string, lang: Language): string => {
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     return why
@@ -65,11 +67,8 @@ export function invoiceActRoutes(doors: ConsoleRoutes, { app: { db, world, rails
     const { lang, person } = ctx.state
     const say = invoiceActWords[lang]
     const why = reasonOf(form.text('why'), lang)
-    if (!rails.starkbank) throw new BadInput(say.noBank)
-    const canceling = await cancelInvoice({ db, rail: rails.starkbank, world }, ctx.params['id']!, {
-      by: person.name,
-      why,
-    })
+    const canceling = await cancelAsked(app, ctx.params['id']!, { by: person.name, why })
+    if (canceling.is === 'not-here') throw new BadInput(say.noBank)
     if (canceling.is === 'unknown') return ctx.throw(404)
     if (canceling.is === 'impossible') throw new BadInput(say.cancelRefusals[canceling.code])
     return `${pathTo('invoice', canceling.invoice.id)}?said=${canceling.is}`

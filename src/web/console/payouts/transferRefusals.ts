@@ -34,6 +34,7 @@ const pt: Words = {
     asks === 'bank'
       ? 'O banco não está configurado neste servidor, e precisa ser consultado.'
       : 'A carteira de bitcoin não está configurada neste servidor, e os endereços precisam ser derivados.',
+  'payout-by-hand': () => 'Este repasse é entregue em mãos: nada foi enviado.',
   'payout-on-chain': () => 'Este repasse sai pela rede Bitcoin: isto é para transferências do banco.',
   'transfer-unknown': ({ ref }) =>
     `${ref}: o banco não tem esta transferência para a cobrança deste repasse, nem outra com este identificador.`,
@@ -98,6 +99,7 @@ const en: Words = {
     asks === 'bank'
       ? 'The bank is not configured on this server, and it must be asked.'
       : 'The Bitcoin rail is not configured on this server, and addresses must be derived.',
+  'payout-by-hand': () => 'This payout is handed over by people: nothing was sent.',
   'payout-on-chain': () => 'This payout goes out on the Bitcoin chain: this is for transfers at the bank.',
   'transfer-unknown': ({ ref }) =>
     `${ref}: the bank has no such transfer for the invoice of this payout, nor one of that id.`,

@@ -12,6 +12,7 @@ import { Preview } from './preview.tsx'
 import { dueUnits } from './readForm.ts'
 import { everyHours, presets, readWhen, type FieldFaults, type Values } from './when.ts'
 import { frameWords } from '../frame/words.ts'
+import { accountWords } from '../accounts/words.ts'
 import { scheduleFormWords } from './formWords.ts'
 
 interface Parts {
@@ -400,7 +401,7 @@ function Accounts({ lang, field, accounts, rail }: AccountsParts) {
       </div>
     )
   const told = ({ name, kind, state }: AccountRow) =>
-    `${name} (${kind === 'bank' ? 'Pix' : 'Bitcoin'}${state === 'awaiting' ? `, ${say.awaiting}` : ''})`
+    `${name} (${accountWords[lang].kinds[kind]}${state === 'awaiting' ? `, ${say.awaiting}` : ''})`
   return (
     <Select
       {...field}

@@ -72,8 +72,8 @@ function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
   const asset = assetOf(row.rail)
   const isPriced = row.currency !== asset
   const money = (units: bigint) => amount(lang, units, asset)
-  const paying = { transfer: say.transfers, transaction: say.bundled }
-  const fees = { transfer: say.bankFee, transaction: say.networkFee }
+  const paying = { transfer: say.transfers, transaction: say.bundled, hand: say.handed }
+  const fees = { transfer: say.bankFee, transaction: say.networkFee, hand: say.noFee }
   const paid = plan.lines.filter(({ paysOn }) => paysOn).length
   const held = plan.lines.length - paid
   const heads = [

@@ -146,6 +146,9 @@ const pt = {
     heldTold: (count: number, all: number, least: string) =>
       `${count} de ${all} ficariam retidos, abaixo do menor repasse de ${least} ou sem sobra; uma pessoa os libera.`,
     total: 'Total',
+    handed: (count: number, name: string) =>
+      `${count} ${count === 1 ? 'repasse' : 'repasses'} para ${name}, ${count === 1 ? 'entregue' : 'entregues'} em mãos`,
+    noFee: 'Ninguém cobra tarifa.',
     transfers: (count: number, name: string) =>
       count === 1 ? `1 transferência para ${name}` : `${count} transferências para ${name}`,
     bundled: (count: number, name: string) =>
@@ -300,6 +303,8 @@ const en: typeof pt = {
     heldTold: (count, all, least) =>
       `${count} of ${all} would be held, below the least payout of ${least} or with nothing left; a person releases them.`,
     total: 'In all',
+    handed: (count, name) => `${count} ${count === 1 ? 'payout' : 'payouts'} to ${name}, handed over`,
+    noFee: 'Nobody charges a fee.',
     transfers: (count, name) => (count === 1 ? `1 transfer to ${name}` : `${count} transfers to ${name}`),
     bundled: (count, name) =>
       `${count} ${count === 1 ? 'payout' : 'payouts'} to ${name}, together in transactions of the network`,
