@@ -18,6 +18,7 @@ test('an account of each kind is paid in the asset of its rail', () => {
   expect(accountKinds.map(kind => [kind, assetOfKind(kind)])).toEqual([
     ['bank', 'BRL'],
     ['bitcoin', 'BTC'],
+    ['cash', 'BRL'],
   ])
 })
 

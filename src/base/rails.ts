@@ -59,6 +59,17 @@ export const railFacts = {
     isReversible: false,
     paysBy: 'transaction',
   },
+  cash: {
+    asset: 'BRL',
+    accountKind: 'cash',
+    onChain: false,
+    keepsInvoices: false,
+    hasPayTerms: false,
+    inShop: false,
+    chargesFees: false,
+    isReversible: false,
+    paysBy: 'hand',
+  },
 } as const satisfies Record<string, RailFacts>
 
 export type RailName = keyof typeof railFacts
@@ -101,3 +112,4 @@ export const isAddressKind = (kind: string): boolean =>
 /** For conditions on a column that names a rail; never empty. */
 export const chainRails: readonly string[] = railNames.filter(isOnChain)
 export const reversibleRails: readonly string[] = railNames.filter(isReversible)
+export const handRails: readonly string[] = railNames.filter(isByHand)

@@ -249,6 +249,21 @@ export const english = {
   later: ({ said }: { said: string }) => `later: ${said}`,
   'no-answer': ({ said }: { said: string }) => `no-answer: ${said}`,
 
+  // Over the counter.
+  'paid-over-counter': () => 'it is paid over the counter, so nobody else is asked',
+  'not-paid-in-time': () => 'nobody paid it in time',
+  'received-by': ({ by, said }: SaidBy) => `received by ${by}${said === '' ? '' : `: ${said}`}`,
+  'handed-by': ({ by, said }: SaidBy) => `handed over by ${by}${said === '' ? '' : `: ${said}`}`,
+  'handover-confirmed': ({ by, said }: SaidBy) => `confirmed by ${by}${said === '' ? '' : `: ${said}`}`,
+  'maybe-handed-after-backup': () =>
+    'a backup was restored, and it may have been handed over since: release it only if it was not',
+  'not-a-receipt': () => 'the bytes are no receipt',
+  'receipt-not-said': () => 'nobody said so: somebody has put it here past this program',
+  'receipt-of-nothing': ({ invoice }: { invoice: string }) =>
+    `there is no invoice ${invoice} that is paid over the counter`,
+  'receipt-differs': () => 'another amount is asked for than was received',
+  'received-though': ({ state }: State) => `it is ${state}, and was received all the same`,
+
   // Payment requests on a chain.
   'address-its-own': ({ number }: { number: string }) => `address ${number} of our account is its own`,
   'below-dust': ({ units, least }: { units: string; least: string }) =>

@@ -31,6 +31,7 @@ export const jobNames = [
   'rates',
   'follow-chain',
   'request-left',
+  'counter',
   'pass-time',
   'send-coins',
   'reconcile-chain',

@@ -1,7 +1,8 @@
 /** `repasse shop`: where the shop's money goes, and so what can be paid with. */
 import type { Command } from 'commander'
 import { formatUnits } from '../base/money.ts'
-import { assetOf, isRailName, railNames, type RailName } from '../base/rails.ts'
+import { BadInput } from '../base/answer.ts'
+import { assetOf, isInShop, isRailName, railNames, type RailName } from '../base/rails.ts'
 import type { ShopRule } from '../shop/shop.ts'
 import { alsoCheck } from './faults.ts'
 import { amountIn, oneOf, percentFlag, personFlag } from './flags.ts'
@@ -49,6 +50,10 @@ export function shopCommands(repasse: Command, shell: Shell): void {
     )
     .action(({ rail, account, commission = 0n, minPayout = '0', by = operator(), json: asJson }: Flags) =>
       inBase(shell, async ({ db }) => {
+        if (!isInShop(rail))
+          throw new BadInput(
+            `the shop cannot offer ${rail}: its buyers are not at the counter, so it is for invoices of schedules`,
+          )
         const { payShopTo } = await import('../shop/shop.ts')
         const minPayoutUnits = amountIn(assetOf(rail))('--min-payout')(minPayout)
         const rule = await payShopTo(db, { rail, account, commissionBp: commission, minPayoutUnits }, by)

@@ -8,6 +8,7 @@ export {
   type RefundState,
   type RequestState,
 } from './states.ts'
+export { cancelCash, expireCash, issueCash } from './cash/issue.ts'
 export { invoices, refunds, requests, twins } from './tables.ts'
 export {
   draftBatch,

@@ -53,6 +53,17 @@ export { accountsOnlySaid, checkApprovals, type ApprovalsNeeded } from './proven
 export { netOf, termsOn, type Net, type Terms } from './net.ts'
 export { owe, type Collected } from './owe.ts'
 export {
+  confirmHandOver,
+  handedBy,
+  handOver,
+  holdAfterRestore,
+  takeBackHandOver,
+  type Handed,
+  type HandedRefusal,
+  type HandingOver,
+  type HandOverRefusal,
+} from './cash/handOver.ts'
+export {
   hasFailedRefund,
   holdWhileGoingBack,
   keepForPerson,

@@ -50,6 +50,10 @@ const table = {
 
   'payout.hold': { roles: ['maker'], harmless: true },
   'payout.release': { roles: ['checker'], stepUp: true, approves: true },
+  // One says that it is handed over, another that the payee has it; that it was not may be said by either.
+  'payout.hand-over': { roles: ['maker'] },
+  'payout.handed': { roles: ['checker'], stepUp: true, approves: true },
+  'payout.not-handed': { roles: ['maker', 'checker'] },
   'payout.retry': { roles: ['checker'], stepUp: true, approves: true },
   // One proposes what a checker approves; lowering a limit is done at once, for less may leave then.
   'payout.beyond': { roles: ['maker'] },
@@ -67,6 +71,8 @@ const table = {
   // Whoever sees something wrong stops everything at once; going on is a second thought, with a code.
   'payouts.stop': { roles: ['maker', 'checker', 'admin'], harmless: true },
   'payouts.go': { roles: ['checker'], stepUp: true, approves: true },
+  // What is owed for it leaves by two other acts of two people.
+  'invoice.receive': { roles: ['maker'] },
   'invoice.accept': { roles: ['checker'], stepUp: true, approves: true },
   // The program itself proposes it, so one person is the second.
   'invoice.refund': { roles: ['checker'], stepUp: true, approves: true },

@@ -5,7 +5,7 @@
 import { formatMoney, type Asset } from '../base/money.ts'
 import { listAlarms, payoutOfKey } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
-import { chainRails, isOnChain, railNames } from '../base/rails.ts'
+import { chainRails, handRails, isOnChain, railNames } from '../base/rails.ts'
 import { silentRails } from '../jobs/jobs.ts'
 import {
   bankUnread,
@@ -52,6 +52,8 @@ const worstFirst = [
   'payout sent',
   'payout waiting',
   'payout owed',
+  'handover unconfirmed',
+  'handover waits',
   'limit used up',
   'bundle waits',
   'bundle slow',
@@ -314,6 +316,8 @@ export const expectedMs = {
   /** A transfer that the bank took on: a Pix takes seconds, a TED the bank's day. */
   sent: 6 * hour,
   minedAndSettled: 24 * hour,
+  /** What is handed over by people: confirmed, and fetched. */
+  handed: 24 * hour,
   /** For balance, for its turn. */
   paid: hour,
   heard: 15 * minute,
@@ -328,6 +332,7 @@ export const expectedMs = {
  */
 const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
   const onChain = sql`rail in (${join(chainRails)})`
+  const byHand = sql`rail in (${join(handRails)})`
   const before = (ms: number) => later(now, -ms)
   const added = (ms: number) => isOlderThan(sql`added_at`, now, ms)
   const moved = (ms: number) => isOlderThan(sql`changed_at`, now, ms)
@@ -338,7 +343,8 @@ const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
         coalesce(why, '') as why, cast(null as bigint) as units from payouts
         where ${ours} and state in ('sending', 'unsure') and not ${onChain} and ${moved(expectedMs.settled)}
       union all select 'payout sent', id, null, changed_at, '', null from payouts
-        where ${ours} and state = 'sent' and case when ${onChain} then ${moved(expectedMs.minedAndSettled)}
+        where ${ours} and state = 'sent' and not ${byHand}
+          and case when ${onChain} then ${moved(expectedMs.minedAndSettled)}
           else ${moved(expectedMs.sent)} end
       union all select 'payout waiting', id, null, added_at, coalesce(why, ''), null from payouts
         where ${ours} and state = 'waiting' and ${added(expectedMs.paid)} and id not in (select payout_id
@@ -347,7 +353,8 @@ const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
           and (${refundRule} or account_id not in (select account_id from account_objections
             where cleared_at is null))
       union all select 'payout owed', id, null, added_at, coalesce(why, ''), null from payouts
-        where ${ours} and state = 'owed' and account_id not in (select id from accounts where state = 'awaiting')
+        where ${ours} and state = 'owed' and not ${byHand}
+          and account_id not in (select id from accounts where state = 'awaiting')
           and units > 0
           and case when ${onChain} then ${added(expectedMs.minedAndSettled)}
             else ${added(expectedMs.paid)} end
@@ -359,6 +366,13 @@ const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
               else ${before(expectedMs.paid)} end)
           and not exists (select 1 from settings
             where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
+      union all select 'handover unconfirmed', id, null, changed_at, '', null from payouts
+        where ${ours} and state = 'sent' and ${byHand} and ${moved(expectedMs.handed)}
+      union all select 'handover waits', id, null, added_at, coalesce(why, ''), units from payouts
+        where ${ours} and state = 'owed' and ${byHand} and units > 0 and ${added(expectedMs.handed)}
+          and account_id not in (select id from accounts where state = 'awaiting')
+          and id not in (select payout_id from limit_waits)
+          and account_id not in (select account_id from account_objections where cleared_at is null)
       union all select 'invoice unsure', id, null, order_id, '', null from invoices
         where ${ours} and state = 'unsure' and ${added(expectedMs.settled)}
       union all select 'invoice not issued', id, null, order_id, '', null from invoices
@@ -626,6 +640,8 @@ const listing: Partial<Record<AttentionKind, string>> = {
   'payout sent': 'payout list --state sent',
   'payout waiting': 'payout list --state waiting',
   'payout owed': 'payout list --state owed',
+  'handover unconfirmed': 'payout list --rail cash --state sent',
+  'handover waits': 'payout list --rail cash --state owed',
   'invoices forgotten': 'invoice forgotten',
   'invoice refused': 'invoice list --state refused',
   'invoice unsure': 'invoice list --state unsure',
@@ -759,6 +775,10 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: At
       return `payout ${id} has been waiting since ${of}: ${why}`
     case 'payout owed':
       return `payout ${id} has been owed since ${of} and is not ordered${why === '' ? '' : `: ${why}`}`
+    case 'handover unconfirmed':
+      return `payout ${id} was handed over at ${of}, and nobody else has confirmed it (repasse payout handed ${id})`
+    case 'handover waits':
+      return `payout ${id} of ${formatMoney(units ?? 0n, 'BRL')} waits to be handed over since ${of}${why === '' ? '' : `: ${why}`} (repasse payout hand-over ${id})`
     case 'invoice unsure':
       return `invoice ${id}${ofOrder} has been unsure for more than 30 minutes`
     case 'invoice not issued':

@@ -15,7 +15,12 @@ import {
   type ReissueRow,
 } from '../invoice/invoice.ts'
 import { reversalOf, type PayoutRow } from '../payout/payout.ts'
-import { reversalAgainst, type ReversalRefusal } from '../webhooks/webhooks.ts'
+import {
+  mayReceive,
+  reversalAgainst,
+  type ReceiptRefusal,
+  type ReversalRefusal,
+} from '../webhooks/webhooks.ts'
 
 /** What is known of it beside the invoice's own row. */
 export interface InvoiceActs {
@@ -31,6 +36,8 @@ export interface InvoiceActs {
   isPassedOn: boolean
   /** Why nobody can say yet how its reversal ended. */
   reversalAgainst: ReversalRefusal | undefined
+  /** Why nothing can be received for it over the counter. */
+  receiptAgainst: ReceiptRefusal | undefined
 }
 
 export async function showInvoiceActs(
@@ -55,6 +62,7 @@ export async function showInvoiceActs(
     mayReissue: mayReissue(row) === undefined && reissues.every(({ reissue_of: of }) => of !== row.id),
     leftUnits: refundableUnits(status),
     reversalAgainst: against,
+    receiptAgainst: mayReceive(row, now),
     isPassedOn: payouts.some(({ state }) => ['sending', 'unsure', 'sent', 'paid'].includes(state)),
   }
 }

@@ -2,7 +2,7 @@
  * Payouts as they are listed and shown: with their account, the bundle they go out in, what they wait for,
  * and the sum that made them.
  */
-import { isOnChain } from '../base/rails.ts'
+import { isByHand, isOnChain } from '../base/rails.ts'
 import { history, sql, where, type Reader, type Sql } from '../db/db.ts'
 import { inOrder, openProposal, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import {
@@ -78,7 +78,12 @@ export const keyOfPayout = ({ added_at: at, id }: Pick<PayoutRow, 'added_at' | '
 /** What it waits for besides its turn; undefined where nothing is known. */
 export const payoutWaits = (row: ListedPayout) =>
   waitsFor(row, { name: row.account, state: isRefund(row) ? 'approved' : row.account_state }) ??
-  bundleSays(row)
+  (isByHand(row.rail) ? handSays(row) : bundleSays(row))
+
+function handSays({ state }: ListedPayout): string | undefined {
+  if (state === 'sent') return 'waits until another person confirms that its payee has it'
+  return state === 'owed' || state === 'waiting' ? 'waits to be handed over' : undefined
+}
 
 function bundleSays({
   bundle_id: id,
@@ -100,6 +105,7 @@ export const paidAtOf = ({ state, changed_at: at }: Pick<PayoutRow, 'state' | 'c
 
 /** When it is looked at next; nothing is next where it has ended, or waits for a person. */
 export const nextLookOf = (row: ListedPayout) =>
+  !isByHand(row.rail) &&
   ['owed', 'sending', 'unsure', 'sent', 'waiting'].includes(row.state) &&
   row.bundle_id === null &&
   payoutWaits(row) === undefined

@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { formatUnits } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
-import { accountKindOf, assetOf, isInShop, type RailName } from '../base/rails.ts'
+import { accountKindOf, assetOf, type RailName } from '../base/rails.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
 import { sql, type Reader, type Db } from '../db/db.ts'
@@ -44,10 +44,6 @@ export async function payShopTo(
   return db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
-    if (!isInShop(rail))
-      throw new BadInput(
-        `the shop cannot offer ${rail}: its buyers are not at the counter, so it is for invoices of schedules`,
-      )
     const kind = accountKindOf(rail)
     if (account.kind !== kind)
       throw new BadInput(

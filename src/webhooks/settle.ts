@@ -4,6 +4,7 @@ import { later } from '../base/world.ts'
 import { eachApart, isUnreadable, skipLocked, sql, throwFirst, type Fault, type Db } from '../db/db.ts'
 import { finish, type Settling, type Settler } from './apply.ts'
 import { bankSettler } from './bank/events.ts'
+import { cashSettler } from './cash/events.ts'
 import { chainSettler } from './chain/events.ts'
 import type { InboxRow } from './inbox.ts'
 
@@ -70,7 +71,7 @@ const undecipherable = {
 } as const
 
 /** The half of each rail; one that this process does not run on answers none. */
-const halves: readonly ((app: Settling) => Settler | undefined)[] = [bankSettler, chainSettler]
+const halves: readonly ((app: Settling) => Settler | undefined)[] = [bankSettler, chainSettler, cashSettler]
 
 /** How claimed rows are settled, each by the rail it came on. */
 async function settling(

@@ -24,6 +24,7 @@ export { restand, restandOwedAgain } from './chain/events.ts'
 export { requestStatusOf, type Looked } from './chain/status.ts'
 export { acceptPayment, mayAccept } from './chain/accept.ts'
 export type { InvoiceRefusal, NothingToAccept, OwnInvoiceRefusal } from './refusals.ts'
+export { mayReceive, receiveCash, type ReceiptRefusal, type Receiving } from './cash/receive.ts'
 export {
   carryOutCoinRefund,
   carryOutCoinRefundMade,

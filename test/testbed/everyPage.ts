@@ -132,6 +132,7 @@ const money: Visited[] = [
       `/console/payouts/${await row(installation, sql`select payout_id as id from limit_waits`)}`,
   },
   at('console-reconciliation', '/console/reconciliation', { as: 'bruno' }),
+  at('console-hand-over', '/console/payouts/hand-over', { as: 'bruno' }),
   at('console-limits', '/console/limits', { as: 'vera' }),
   at('console-limits-change', '/console/limits?of=installation+BRL', { as: 'ana' }),
   at('console-stop', '/console/stop', { as: 'bruno' }),

@@ -105,9 +105,9 @@ const packageRooms: Record<string, string> = {
 const mayNameRails = [
   /^src\/rails\//,
   /^src\/chain\//,
-  /^src\/[a-z]+\/(bank|chain|bundle)\//,
+  /^src\/[a-z]+\/(bank|chain|bundle|cash)\//,
   /^src\/reconcile\/(bank|ownLines|chain)\.ts$/,
-  /^src\/jobs\/(rails|bank|chain|bitcoin)\.ts$/,
+  /^src\/jobs\/(rails|bank|chain|bitcoin|cash)\.ts$/,
   /^src\/base\/rails\.ts$/,
   /^src\/(web\/console|cli)\/bitcoin\//,
   /^src\/cli\/doctor\/bitcoin\.ts$/,

@@ -6,6 +6,7 @@ import { sentence } from '../../base/reasons.ts'
 import type { Command } from 'commander'
 import type { Judged, ProofKind } from '../../approvals/approvals.ts'
 import { BadInput } from '../../base/answer.ts'
+import { isAddressKind } from '../../base/rails.ts'
 import type { Base } from '../../app.ts'
 import type { AccountRow } from '../../payout/payout.ts'
 import { accountTermsCommands, debtTable, debtView, tell } from './terms.ts'
@@ -209,7 +210,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
 type First = { address: string } | { why: string }
 
 async function firstOf({ config }: Pick<Base, 'config'>, row: AccountRow): Promise<First | undefined> {
-  if (row.kind === 'bank') return undefined
+  if (row.kind === 'bank' || !isAddressKind(row.kind)) return undefined
   const { destinationOf } = await import('../../chain/destination.ts')
   const faults: string[] = []
   const found = attempt(faults, () => destinationOf(config, row))
@@ -223,6 +224,7 @@ const bankPlaceOf = (row: AccountRow & { kind: 'bank' }) =>
 
 const placeInLine = (row: AccountRow, first: First | undefined): string => {
   if (row.kind === 'bank') return bankPlaceOf(row)
+  if (!isAddressKind(row.kind)) return row.destination
   const address = addressOf(first)
   return address === row.destination
     ? address
@@ -233,6 +235,7 @@ type Facts = [string, string | null | undefined][]
 
 const placeOf = (row: AccountRow, first: First | undefined): Facts => {
   if (row.kind === 'bank') return [['at', bankPlaceOf(row)]]
+  if (!isAddressKind(row.kind)) return [['handed over', row.destination]]
   const address = addressOf(first)
   const why = first && 'why' in first ? `not checked: ${first.why}` : undefined
   if (!row.destination.includes('('))

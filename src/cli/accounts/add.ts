@@ -8,7 +8,7 @@ import {
   checkBranch,
   checkTaxId,
 } from '../../base/brazil.ts'
-import { accountKinds, type AccountKind } from '../../base/rails.ts'
+import { accountKinds, isAddressKind, type AccountKind } from '../../base/rails.ts'
 import type { NewDestination } from '../../payout/payout.ts'
 import type { BankDestination } from '../../rails/rail.ts'
 import type { Reader } from '../../db/db.ts'
@@ -24,6 +24,7 @@ interface Flags extends Partial<BankDestination> {
   kind: AccountKind
   address?: string
   descriptor?: string
+  place?: string
   by?: string
   json?: true
 }
@@ -41,7 +42,7 @@ export function addAccountCommand(account: Command, shell: Shell): void {
     .option('--kind <kind>', accountKinds.join(' or '), oneOf(accountKinds)('--kind'), 'bank')
     .option(
       '--holder <name>',
-      'whose account it is (may be left out with --kind bitcoin)',
+      'whose account it is, or who is handed the money (may be left out with --kind bitcoin)',
       textFlag('--holder'),
     )
     .option('--tax-id <id>', 'the holder’s CPF or CNPJ', text => checkTaxId(text, '--tax-id').formatted)
@@ -59,6 +60,11 @@ export function addAccountCommand(account: Command, shell: Shell): void {
       '--descriptor <descriptor>',
       'bitcoin: the same for a descriptor, e.g. wpkh([…/84h/0h/0h]xpub…/<0;1>/*)#checksum',
     )
+    .option(
+      '--place <words>',
+      'cash: how it is handed over, so that both people know, e.g. "front desk, against her ID"',
+      textFlag('--place'),
+    )
     .option('--by <person>', 'who adds it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText(
@@ -66,23 +72,28 @@ export function addAccountCommand(account: Command, shell: Shell): void {
       example(
         'account add --name main --holder "Stark Bank S.A." --tax-id 20.018.183/0001-80 \\\n    --bank 20018183 --branch 0001 --number 6341320293482496 --type payment --by maker',
         'account add --kind bitcoin --name coins --address bc1q… --by maker',
+        'account add --kind cash --name rent --holder "Ana Lima" --place "front desk, against her ID" --by maker',
       ),
     )
     .action((flags: Flags) => addOne(shell, flags))
   neededWhen(
     add,
-    ['--holder', ...bankFlags.map(flag => `--${flag}`)],
+    bankFlags.map(flag => `--${flag}`),
     given => given['kind'] === 'bank' && !namesBitcoin(given),
   )
-  neededWhen(add, ['--address'], given => isOther(given) && !namesBitcoin(given))
+  neededWhen(add, ['--address'], given => isOnAddress(given) && !namesBitcoin(given))
+  neededWhen(add, ['--place'], isHanded)
+  neededWhen(add, ['--holder'], given => !isOnAddress(given) && !namesBitcoin(given))
   alsoCheck(add, async given => [
     ...(await strayWords(given, add.args)),
     ...(add.args.length > 0 ? [] : await faultsOf(given, shell.env)),
   ])
 }
 
-/** Named, and another kind than an account at a bank. */
-const isOther = ({ kind }: OptionValues) => kind !== undefined && kind !== 'bank'
+const isOnAddress = ({ kind }: OptionValues) => isAddressKind(String(kind))
+/** Named, and neither an account at a bank nor an address. */
+const isHanded = (given: OptionValues) =>
+  given['kind'] !== undefined && given['kind'] !== 'bank' && !isOnAddress(given)
 const namesBitcoin = (given: OptionValues) => bitcoinFlags.some(flag => given[flag] !== undefined)
 
 async function strayWords(given: OptionValues, words: string[]): Promise<string[]> {
@@ -103,9 +114,17 @@ async function faultsOf(given: OptionValues, env: Shell['env']): Promise<string[
   if (given['kind'] === 'bank')
     for (const flag of bitcoinFlags)
       if (given[flag] !== undefined) faults.push(`--${flag} is for --kind bitcoin: add that, or leave it out`)
-  if (!isOther(given) && !namesBitcoin(given)) return faults
+  if (given['place'] !== undefined && !isHanded(given))
+    faults.push('--place is for --kind cash: add that, or leave it out')
+  if (isHanded(given)) {
+    for (const flag of [...bankFlags, ...bitcoinFlags])
+      if (given[camel(flag)] !== undefined)
+        faults.push(`--${flag} does not belong to --kind ${given['kind']}: leave it out`)
+    return faults
+  }
+  if (!isOnAddress(given) && !namesBitcoin(given)) return faults
 
-  if (isOther(given))
+  if (isOnAddress(given))
     for (const flag of bankFlags)
       if (given[camel(flag)] !== undefined)
         faults.push(`--${flag} is for --kind bank: leave it out with --kind bitcoin`)
@@ -154,10 +173,11 @@ interface Checked {
 }
 
 async function destinationOf(
-  { kind, holder = '', address, descriptor, ...bank }: Omit<Flags, 'name'>,
+  { kind, holder = '', address, descriptor, place, ...bank }: Omit<Flags, 'name'>,
   env: Shell['env'],
 ): Promise<Checked> {
   if (kind === 'bank') return { to: { holder, ...bank } as BankDestination }
+  if (!isAddressKind(kind)) return { to: { kind, holder, destination: place! } }
   const { isOurScript, oursRefused, readDestination } = await import('../../chain/destination.ts')
   const [flag, text] = address === undefined ? ['--descriptor', descriptor!] : ['--address', address]
   const destination = readDestination(flag, text, readConfig(env))

@@ -5,6 +5,7 @@ import { invoiceFilters } from '../../queries/filters.ts'
 import { invoiceActCommands } from './acts.ts'
 import { refundCommand } from './duplicates.ts'
 import type { InvoiceFlags } from './print.ts'
+import { receiveCommand } from './receive.ts'
 import { listFlags } from '../listFlags.ts'
 import { personFlag, textFlag } from '../flags.ts'
 import { example, json, moneyOf, formatMoney } from '../print.ts'
@@ -74,6 +75,7 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
         )
       }),
     )
+  receiveCommand(invoice, shell)
   refundCommand(invoice, shell)
   invoiceActCommands(invoice, shell)
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { payoutFilters } from '../../queries/filters.ts'
 import { personFlag, textFlag } from '../flags.ts'
+import { handOverCommands } from './handOver.ts'
 import { stopCommands } from './hold.ts'
 import type { PayoutFlags } from './print.ts'
 import { listFlags } from '../listFlags.ts'
@@ -77,6 +78,7 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
   act('release', 'lets a held one go')
   approveCommand(payout, shell)
   settleCommand(payout, shell)
+  handOverCommands(payout, shell)
   verdictCommands(payout, shell)
   stopCommands(payout, shell)
 }

@@ -51,10 +51,11 @@ const pt = {
   taxId: 'CPF ou CNPJ',
   taxIdHint: 'Vai na cobrança, como o banco exige.',
   howToPay: 'Como pagar',
-  rails: { starkbank: 'Pix', bitcoin: 'Bitcoin' },
+  rails: { starkbank: 'Pix', bitcoin: 'Bitcoin', cash: 'Dinheiro em espécie' },
   railHints: {
     starkbank: 'Código para o app do seu banco, vale 15 minutos.',
     bitcoin: 'Cotação travada por 15 minutos.',
+    cash: 'Pago no balcão.',
   },
   about: (amount: string) => `Cerca de ${amount} agora; o valor exato é fixado ao pedir.`,
   notNow: { 'no rate': 'Sem cotação confiável agora.', 'not followed': 'A rede não está sendo lida agora.' },
@@ -182,11 +183,15 @@ const pt = {
   paidWith: 'Pago com',
   amountPaid: 'Valor pago',
   invoice: 'Cobrança',
-  proof: { starkbank: 'Número no banco', bitcoin: 'Transações' },
+  proof: { starkbank: 'Número no banco', bitcoin: 'Transações', cash: 'Recibo' },
   expired: 'Nada foi cobrado. O pedido continua guardado, e um código novo pode ser pedido agora.',
   expiredPaid:
     'Se você pagou nos últimos instantes, espere: um pagamento que chega depois também é reconhecido aqui.',
-  newCode: { starkbank: 'Gerar um novo código Pix', bitcoin: 'Gerar um novo pedido em Bitcoin' },
+  newCode: {
+    starkbank: 'Gerar um novo código Pix',
+    bitcoin: 'Gerar um novo pedido em Bitcoin',
+    cash: 'Pagar no balcão',
+  },
   refused: 'O banco não gerou a cobrança deste pedido. Nada foi cobrado. Tente um código novo.',
   attention: {
     late: 'Chegou dinheiro depois do prazo ou em parte, e uma pessoa decide como ele vale. Não pague de novo; não se perde nada.',
@@ -251,10 +256,11 @@ const en: typeof pt = {
   taxId: 'CPF or CNPJ',
   taxIdHint: 'Goes on the invoice, as the bank demands.',
   howToPay: 'How to pay',
-  rails: { starkbank: 'Pix', bitcoin: 'Bitcoin' },
+  rails: { starkbank: 'Pix', bitcoin: 'Bitcoin', cash: 'Cash' },
   railHints: {
     starkbank: 'A code for the app of your bank, good for 15 minutes.',
     bitcoin: 'The rate is locked for 15 minutes.',
+    cash: 'Paid over the counter.',
   },
   about: amount => `About ${amount} now; the exact amount is fixed when you order.`,
   notNow: {
@@ -380,10 +386,14 @@ const en: typeof pt = {
   paidWith: 'Paid with',
   amountPaid: 'Amount paid',
   invoice: 'Invoice',
-  proof: { starkbank: 'Number at the bank', bitcoin: 'Transactions' },
+  proof: { starkbank: 'Number at the bank', bitcoin: 'Transactions', cash: 'Receipt' },
   expired: 'Nothing was charged. The order is kept, and a new code can be had now.',
   expiredPaid: 'If you paid in the last moments, wait: a payment that arrives later is recognised here too.',
-  newCode: { starkbank: 'Get a new Pix code', bitcoin: 'Get a new request in Bitcoin' },
+  newCode: {
+    starkbank: 'Get a new Pix code',
+    bitcoin: 'Get a new request in Bitcoin',
+    cash: 'Pay over the counter',
+  },
   refused: 'The bank did not make the invoice of this order. Nothing was charged. Try a new code.',
   attention: {
     late: 'Money arrived late or in part, and a person decides how it counts. Do not pay again; nothing is lost.',

@@ -2,7 +2,7 @@
 import type { Stop } from '../../../payout/payout.ts'
 import type { ComponentChildren } from 'preact'
 import type { Bank } from '../../../base/brazil.ts'
-import { accountKinds } from '../../../base/rails.ts'
+import { accountKinds, isAddressKind } from '../../../base/rails.ts'
 import type { Person } from '../../../people/people.ts'
 import type { Language } from '../../page/page.ts'
 import { Faults, Field, Notice, Select, TextArea } from '../../page/parts.tsx'
@@ -36,11 +36,7 @@ export function AccountForm({ lang, person, stopped, values, faults = {}, bitcoi
       <ActForm {...{ lang, person, act: 'account.add', action: '/console/accounts/new' }}>
         <Field {...field('name')} label={say.name} hint={say.nameHint} required maxLength={63} />
         <Field {...field('holder')} label={say.holder} hint={say.holderHint} maxLength={200} />
-        {bitcoin ? (
-          <Kind {...{ lang, value: values['kind'], fault: faults['kind'] }} />
-        ) : (
-          <input type="hidden" name="kind" value="bank" />
-        )}
+        <Kind {...{ lang, bitcoin, value: values['kind'], fault: faults['kind'] }} />
         <Group legend={say.bankGroup}>
           <Field {...field('taxId')} label={say.taxId} maxLength={30} />
           <BankField {...{ lang, ...field('bank'), banks }} />
@@ -65,6 +61,9 @@ export function AccountForm({ lang, person, stopped, values, faults = {}, bitcoi
             />
           </Group>
         )}
+        <Group legend={accountWords[lang].kinds.cash}>
+          <Field {...field('place')} label={say.place} hint={say.placeHint} maxLength={200} />
+        </Group>
         <p class="actions">
           <button>{say.go}</button>
           <a class="button plain" href="/console/accounts">
@@ -85,17 +84,20 @@ const Group = ({ legend, children }: { legend: string; children: ComponentChildr
 
 function Kind({
   lang,
+  bitcoin,
   value,
   fault,
 }: {
   lang: Language
+  bitcoin: boolean
   value: string | undefined
   fault: string | undefined
 }) {
   const say = accountWords[lang]
+  const kinds = accountKinds.filter(kind => bitcoin || !isAddressKind(kind))
   return (
     <Group legend={say.form.kind}>
-      {accountKinds.map((kind, place) => (
+      {kinds.map((kind, place) => (
         <p>
           <label class="choice">
             <input

@@ -1,7 +1,7 @@
 /** Payout accounts: the list, and one with its history, what waits for it, and its approval. */
 import { bankName, failsBankDigit } from '../../../base/brazil.ts'
 import { samePerson } from '../../../base/person.ts'
-import { assetOfKind } from '../../../base/rails.ts'
+import { assetOfKind, isAddressKind } from '../../../base/rails.ts'
 import type { Bar, Objection } from '../../../ledger/ledger.ts'
 import {
   digestOfAccount,
@@ -103,6 +103,7 @@ export function AccountsPage({
 
 function placeOf(lang: Language, row: AccountRow) {
   const say = accountWords[lang].one
+  if (!isAddressKind(row.kind) && row.kind !== 'bank') return row.destination
   if (row.kind !== 'bank') return <Mono>{row.destination}</Mono>
   return `${bankName(row.bank) ?? ''} ${row.bank} · ${say.branch} ${row.branch} · ${say.number} ${row.number}`
 }
@@ -325,20 +326,22 @@ export function AccountFacts({
           [say.number, row.number],
           [say.type, words.types[row.type]],
         ] as const)
-      : row.destination.includes('(')
-        ? ([
-            [say.descriptor, <Mono>{row.destination}</Mono>],
-            [
-              say.first,
-              address && (
-                <>
-                  <Grouped>{address}</Grouped> ({say.firstHint})
-                </>
-              ),
-            ],
-            [say.next, say.nextNumber(`${row.next_index}`)],
-          ] as const)
-        : ([[say.address, <Grouped>{row.destination}</Grouped>]] as const)
+      : !isAddressKind(row.kind)
+        ? ([[words.form.place, row.destination]] as const)
+        : row.destination.includes('(')
+          ? ([
+              [say.descriptor, <Mono>{row.destination}</Mono>],
+              [
+                say.first,
+                address && (
+                  <>
+                    <Grouped>{address}</Grouped> ({say.firstHint})
+                  </>
+                ),
+              ],
+              [say.next, say.nextNumber(`${row.next_index}`)],
+            ] as const)
+          : ([[say.address, <Grouped>{row.destination}</Grouped>]] as const)
   return (
     <Facts
       facts={[

@@ -13,7 +13,7 @@ import {
 } from '../../../base/brazil.ts'
 import { isName } from '../../../base/id.ts'
 import { holdsPrivateKey } from '../../../base/setting.ts'
-import { accountKinds } from '../../../base/rails.ts'
+import { accountKinds, isAddressKind } from '../../../base/rails.ts'
 import { destinationOf, readDestination, type BitcoinDestination } from '../../../chain/destination.ts'
 import type { AccountRow, NewDestination } from '../../../payout/payout.ts'
 import { isDescriptor } from '../../../rails/bitcoin/bitcoin.ts'
@@ -60,11 +60,18 @@ export function readAccount(
   if (!isName(name)) faults['name'] ??= say.name
   else if (reserved.includes(name.toLowerCase())) faults['name'] ??= say.nameReserved
   const kind = accountKinds.find(each => each === of('kind'))
-  if (!kind || (kind !== 'bank' && !chain)) faults['kind'] = say.kind
+  const isAddress = kind !== undefined && isAddressKind(kind)
+  if (!kind || (isAddress && !chain)) faults['kind'] = say.kind
   const holder = of('holder')
-  if ((holder === '' && (!kind || kind === 'bank')) || holder.length > 200 || holder.includes('\n'))
+  if ((holder === '' && !isAddress) || holder.length > 200 || holder.includes('\n'))
     faults['holder'] ??= say.holder
 
+  if (kind && kind !== 'bank' && !isAddress) {
+    const place = of('place')
+    if (place === '' || place.length > 200 || place.includes('\n')) faults['place'] ??= say.place
+    const account = { name, to: { kind, holder, destination: place } }
+    return { account: Object.keys(faults).length === 0 ? account : undefined, faults, shown }
+  }
   if (kind && kind !== 'bank' && chain) {
     const destination =
       faults['destination'] === undefined ? readPlace(of('destination'), chain, lang, faults) : undefined
@@ -86,7 +93,16 @@ export function readAccount(
   return { account: { name, to }, faults, shown }
 }
 
-const fields = { name: 1, holder: 1, taxId: 1, bank: 1, branch: 1, number: 1, destination: 1 } as const
+const fields = {
+  name: 1,
+  holder: 1,
+  taxId: 1,
+  bank: 1,
+  branch: 1,
+  number: 1,
+  destination: 1,
+  place: 1,
+} as const
 export const typeOptions = accountTypes
 
 /** What a list offers is the number with the bank's name after it. */
@@ -139,7 +155,7 @@ function faultOf(error: BadInput, text: string, network: string, lang: Language)
 
 /** An account's first address, derived anew, or why it is not; undefined of a bank's. */
 export function firstOf(row: AccountRow, chain: Chain): { address: string } | { why: string } | undefined {
-  if (row.kind === 'bank') return undefined
+  if (row.kind === 'bank' || !isAddressKind(row.kind)) return undefined
   if (!chain) return { why: '' }
   try {
     return { address: destinationOf(settingsOf(chain), row).first.address }

@@ -8,7 +8,7 @@ const pt = {
   caption: 'Contas de repasse, pelo nome',
   heads: { name: 'Conta', state: 'Estado', kind: 'Tipo', place: 'Paga em', holder: 'Titular' },
   states: { awaiting: 'aguarda aprovação', approved: 'aprovada', closed: 'encerrada' },
-  kinds: { bank: 'banco (Pix ou TED)', bitcoin: 'Bitcoin' },
+  kinds: { bank: 'banco (Pix ou TED)', bitcoin: 'Bitcoin', cash: 'dinheiro em espécie' },
   yours: (count: number) =>
     count === 1 ? '1 conta espera a sua aprovação.' : `${count} contas esperam a sua aprovação.`,
   types: { checking: 'corrente', payment: 'pagamento', savings: 'poupança', salary: 'salário' },
@@ -106,8 +106,10 @@ const pt = {
     destination: 'Endereço ou descritor',
     destinationHint:
       'Um endereço, ou o descritor ou a chave pública da conta (xpub, zpub), que dá um endereço novo a cada repasse. Nunca uma chave privada.',
+    place: 'Como é entregue',
+    placeHint: 'Onde e contra qual documento, para que as duas pessoas saibam.',
     noBitcoin:
-      'O meio Bitcoin não está configurado neste sistema, então só contas de banco podem ser cadastradas.',
+      'O meio Bitcoin não está configurado neste sistema, então contas Bitcoin não podem ser cadastradas.',
     go: 'Cadastrar para aprovação',
     cancel: 'Voltar',
   },
@@ -123,6 +125,7 @@ const pt = {
     number: 'Escreva de 1 a 20 dígitos, com o dígito verificador se houver, como 12345-6.',
     type: 'Escolha o tipo de conta.',
     destination: 'Escreva o endereço ou o descritor de quem recebe.',
+    place: 'Escreva como é entregue, com até 200 letras.',
     secret:
       'Isto parece uma chave privada ou as palavras de uma carteira. Nada foi guardado. Chave privada nenhuma entra aqui: dê o endereço ou a chave pública. Se outras pessoas podem ter visto o texto, mova o dinheiro para uma carteira nova.',
     network: (network: string) =>
@@ -161,7 +164,7 @@ const en: typeof pt = {
   caption: 'Payout accounts by name',
   heads: { name: 'Account', state: 'State', kind: 'Kind', place: 'Pays to', holder: 'Holder' },
   states: { awaiting: 'awaits approval', approved: 'approved', closed: 'closed' },
-  kinds: { bank: 'bank (Pix or TED)', bitcoin: 'Bitcoin' },
+  kinds: { bank: 'bank (Pix or TED)', bitcoin: 'Bitcoin', cash: 'cash' },
   yours: count =>
     count === 1 ? '1 account awaits your approval.' : `${count} accounts await your approval.`,
   types: { checking: 'checking', payment: 'payment', savings: 'savings', salary: 'salary' },
@@ -257,7 +260,9 @@ const en: typeof pt = {
     destination: 'Address or descriptor',
     destinationHint:
       'An address, or the descriptor or public key of the account (xpub, zpub), which gives each payout an address of its own. Never a private key.',
-    noBitcoin: 'The Bitcoin rail is not configured in this house, so only bank accounts can be added.',
+    place: 'How it is handed over',
+    placeHint: 'Where, and against which document, so that both people know.',
+    noBitcoin: 'The Bitcoin rail is not configured here, so no Bitcoin account can be added.',
     go: 'Add it for approval',
     cancel: 'Back',
   },
@@ -273,6 +278,7 @@ const en: typeof pt = {
     number: 'Write 1 to 20 digits, with the check digit if there is one, like 12345-6.',
     type: 'Choose the type of account.',
     destination: 'Write the payee’s address or descriptor.',
+    place: 'Write how it is handed over, in up to 200 letters.',
     secret:
       'This looks like a private key or the words of a wallet. Nothing was kept. No private key belongs here: give the address or the public key. If others may have seen the text, move the money to a new wallet.',
     network: network =>

@@ -16,6 +16,7 @@ import type { ConsoleRoutes } from '../guard.ts'
 import { invoiceActRoutes } from './acts.tsx'
 import { done } from '../refusals.ts'
 import { InvoicePage } from './page.tsx'
+import { receiveRoutes } from './receive.tsx'
 import { namesOf } from '../../../queries/names.ts'
 import { countInvoices, keyOfInvoice, listInvoices, type ListedInvoice } from '../../../queries/invoices.ts'
 import { seeInvoice } from './see.ts'
@@ -147,6 +148,7 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
   duplicateRoutes(doors, parts)
   coinRefundRoutes(doors, parts)
   invoiceActRoutes(doors, parts)
+  receiveRoutes(doors, parts)
   privacyRoutes(doors, parts)
 }
 

@@ -289,6 +289,19 @@ export const portuguese: Words = {
   later: ({ said }) => withSaid('o banco pediu para tentar mais tarde', said),
   'no-answer': ({ said }) => withSaid('o banco não respondeu', said),
 
+  'paid-over-counter': () => 'é paga no balcão, então ninguém mais é consultado',
+  'not-paid-in-time': () => 'ninguém a pagou no prazo',
+  'received-by': ({ by, said }) => withSaid(`recebida por ${by}`, said),
+  'handed-by': ({ by, said }) => withSaid(`entregue por ${by}`, said),
+  'handover-confirmed': ({ by, said }) => withSaid(`confirmada por ${by}`, said),
+  'maybe-handed-after-backup': () =>
+    'uma cópia foi restaurada, e ele pode ter sido entregue depois dela: libere-o só se não foi',
+  'not-a-receipt': () => 'os bytes não são um recibo',
+  'receipt-not-said': () => 'ninguém o registrou: alguém o pôs aqui por fora deste programa',
+  'receipt-of-nothing': ({ invoice }) => `não há uma cobrança ${invoice} que seja paga no balcão`,
+  'receipt-differs': () => 'o valor da cobrança não é o recebido',
+  'received-though': ({ state: name }) => `o estado é ${state(name)}, e ela foi recebida assim mesmo`,
+
   'address-its-own': ({ number }) => `o endereço ${number} da nossa conta é só dela`,
   'below-dust': ({ units, least }) =>
     `${btc(units)} está abaixo de ${btc(least)}, que nenhum nó repassa: cobre mais`,

@@ -4,7 +4,7 @@ import type { Both } from '../../page/page.ts'
 const pt = {
   state: 'Estado',
   rail: 'Meio',
-  rails: { starkbank: 'Pix (Stark Bank)', bitcoin: 'Bitcoin' },
+  rails: { starkbank: 'Pix (Stark Bank)', bitcoin: 'Bitcoin', cash: 'Dinheiro em espécie' },
   account: 'Conta de repasse',
   schedule: 'Agendamento',
   order: 'Pedido da loja',
@@ -136,7 +136,7 @@ const pt = {
 const en: typeof pt = {
   state: 'State',
   rail: 'Rail',
-  rails: { starkbank: 'Pix (Stark Bank)', bitcoin: 'Bitcoin' },
+  rails: { starkbank: 'Pix (Stark Bank)', bitcoin: 'Bitcoin', cash: 'Cash' },
   account: 'Payout account',
   schedule: 'Schedule',
   order: 'Order of the shop',

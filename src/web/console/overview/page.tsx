@@ -256,7 +256,7 @@ function filled(lang: Language, text: string, ask: AttentionItem) {
   const { kind, of, units, number, since } = ask
   const asset = isOfLimit(ask)
     ? (of as Asset)
-    : /^(duplicate|invoices|line|payee|refund|suspense)/.test(kind)
+    : /^(duplicate|handover|invoices|line|payee|refund|suspense)/.test(kind)
       ? 'BRL'
       : 'BTC'
   const values: Record<string, ComponentChildren> = {

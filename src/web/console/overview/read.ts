@@ -33,6 +33,8 @@ const listOf: Partial<Record<AttentionKind, string>> = {
   'payout sent': '/console/payouts?state=sent',
   'payout waiting': '/console/payouts?state=waiting',
   'payout owed': '/console/payouts?state=owed',
+  'handover unconfirmed': '/console/payouts?rail=cash&state=sent',
+  'handover waits': '/console/payouts?rail=cash&state=owed',
   'invoice refused': '/console/invoices?state=refused',
   'request too small': '/console/invoices?state=refused',
   'invoice unsure': '/console/invoices?state=unsure',
@@ -88,6 +90,8 @@ function hrefOf({ kind, id, number, of }: AttentionItem): string | undefined {
     case 'payout sent':
     case 'payout waiting':
     case 'payout owed':
+    case 'handover unconfirmed':
+    case 'handover waits':
       return pathTo('payout', id)
     case 'event quarantined':
     case 'event conflict':

@@ -15,6 +15,7 @@ import { Movers } from '../invoices/page.tsx'
 import { pathTo } from '../links.ts'
 import { Because, Known, Money, Mono, Ref, Rows, Said, State, Timeline, Why } from '../list/parts.tsx'
 import { SignButton, type Signable } from '../people/passkeys.tsx'
+import { HandOver } from './handOver.tsx'
 import { Verdicts } from './verdicts.tsx'
 import { Postings } from '../postings/parts.tsx'
 import { ledgerWords } from '../postings/words.ts'
@@ -76,6 +77,7 @@ export function PayoutPage({ lang, person, seen, stopped, others, acts, sign }: 
       <Sum {...{ lang, seen }} />
       <BeyondLimits {...{ lang, person, ...seen.limits }} />
       <Acts {...{ lang, person, row, acts, sign }} />
+      <HandOver {...{ lang, person, row }} />
       <Verdicts {...{ lang, person, facts: seen.facts, others }} />
       <h2>{say.orders}</h2>
       {orders.length === 0 && <p class="empty">{say.noOrder}</p>}

@@ -60,6 +60,8 @@ import { proofIn, signable } from '../people/passkeys.tsx'
 import { done } from '../refusals.ts'
 import { payoutActs, PayoutPage, type PayoutAct } from './page.tsx'
 import { otherAccounts, verdictRoutes } from './verdicts.tsx'
+import { handOverPath, handOverRoutes } from './handOver.tsx'
+import { handOverWords } from './handOverWords.ts'
 import { stopPages } from './stop.tsx'
 import { frameWords } from '../frame/words.ts'
 import { limitWords } from '../limits/words.ts'
@@ -92,6 +94,9 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
         <p class="actions">
           <a class="button plain" href={limitsPath}>
             {limitWords[lang].title}
+          </a>{' '}
+          <a class="button plain" href={handOverPath}>
+            {handOverWords[lang].title}
           </a>
         </p>
         <FilterForm {...{ lang, path, filters }}>
@@ -123,6 +128,8 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
       clock: world.clock,
     }),
   )
+
+  handOverRoutes(doors, parts)
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state

@@ -50,7 +50,7 @@ const pt = {
     title: 'Para onde vai o dinheiro da loja',
     told: 'Definido no servidor, com o comando repasse shop pay-to. Um meio sem conta não é oferecido.',
     none: 'Nenhum meio está definido, então a loja ainda não recebe pedidos.',
-    rails: { starkbank: 'Pix', bitcoin: 'Bitcoin' },
+    rails: { starkbank: 'Pix', bitcoin: 'Bitcoin', cash: 'Dinheiro em espécie' },
     commission: (percent: string) => `comissão ${percent}`,
   },
 }
@@ -104,7 +104,7 @@ const en: typeof pt = {
     title: 'Where the shop’s money goes',
     told: 'Set on the server, with the command repasse shop pay-to. A rail without an account is not offered.',
     none: 'No rail is set, so the shop takes no orders yet.',
-    rails: { starkbank: 'Pix', bitcoin: 'Bitcoin' },
+    rails: { starkbank: 'Pix', bitcoin: 'Bitcoin', cash: 'Cash' },
     commission: percent => `commission ${percent}`,
   },
 }

@@ -1,0 +1,54 @@
+/** The words of receiving over the counter. */
+import type { ReceiptRefusal } from '../../../webhooks/webhooks.ts'
+import type { Both } from '../../page/page.ts'
+
+interface Words {
+  title: string
+  hint: (amount: string) => string
+  amount: string
+  amountWrong: string
+  note: string
+  noteHint: string
+  go: string
+  refusals: Record<ReceiptRefusal, string>
+}
+
+const pt: Words = {
+  title: 'Registrar recebimento',
+  hint: amount =>
+    `Confirme só depois de contar o dinheiro: ${amount}, por inteiro. O líquido passa a ser devido ao recebedor.`,
+  amount: 'Valor recebido',
+  amountWrong: 'Escreva o valor em reais, como 120,00.',
+  note: 'Referência',
+  noteHint: 'O número do recibo, ou o que permita encontrá-lo.',
+  go: 'Registrar',
+  refusals: {
+    'of-another-rail': 'Esta cobrança não é paga em espécie.',
+    'not-issued': 'A cobrança ainda não foi emitida. Tente em alguns segundos.',
+    received: 'Esta cobrança já foi recebida. O histórico diz por quem.',
+    canceled: 'Esta cobrança foi cancelada ou recusada, então nada é recebido por ela. Devolva o dinheiro.',
+    late: 'O prazo desta cobrança passou, então nada mais é recebido por ela. Emita outra ou devolva o dinheiro.',
+    'wrong-amount': 'O valor não é o da cobrança, que é recebida por inteiro ou não é.',
+  },
+}
+
+const en: Words = {
+  title: 'Record a receipt',
+  hint: amount =>
+    `Confirm only once the money is counted: ${amount}, all of it. The net is owed to the payee then.`,
+  amount: 'Amount received',
+  amountWrong: 'Write the amount in reais, like 120.00.',
+  note: 'Reference',
+  noteHint: 'The number of the receipt, or what finds it again.',
+  go: 'Record it',
+  refusals: {
+    'of-another-rail': 'This invoice is not paid in cash.',
+    'not-issued': 'The invoice is not issued yet. Try again in some seconds.',
+    received: 'This invoice was received before. Its history says by whom.',
+    canceled: 'This invoice was canceled or refused, so nothing is received for it. Give the money back.',
+    late: 'This invoice is past its due time, so nothing is received for it any more. Issue another, or give the money back.',
+    'wrong-amount': 'The amount is not the invoice’s, which is received whole or not at all.',
+  },
+}
+
+export const receiveWords: Both<Words> = { 'pt-BR': pt, en }

@@ -1,0 +1,94 @@
+/** The words of handing over. */
+import type { HandedRefusal, HandOverRefusal } from '../../../payout/payout.ts'
+import type { Both } from '../../page/page.ts'
+
+interface Words {
+  title: string
+  told: string
+  owed: string
+  owedTold: string
+  handed: string
+  handedTold: string
+  nothing: string
+  pick: string
+  holder: string
+  place: string
+  since: string
+  by: string
+  note: string
+  noteHint: string
+  go: string
+  confirm: string
+  notHanded: string
+  notHandedHint: string
+  nonePicked: string
+  refusals: Record<HandOverRefusal | HandedRefusal, (why: string) => string>
+}
+
+const pt: Words = {
+  title: 'Entregas em espécie',
+  told: 'Uma pessoa registra a entrega, e outra confirma que o recebedor tem o dinheiro.',
+  owed: 'A entregar',
+  owedTold: 'Marque o que foi entregue.',
+  handed: 'A confirmar',
+  handedTold: 'Quem registrou a entrega não a confirma.',
+  nothing: 'Nada por aqui.',
+  pick: 'Marcar',
+  holder: 'Recebedor',
+  place: 'Como é entregue',
+  since: 'Desde',
+  by: 'Entregue por',
+  note: 'Referência',
+  noteHint: 'O número do recibo assinado, ou o que permita encontrá-lo.',
+  go: 'Registrar entrega',
+  confirm: 'Confirmar entrega',
+  notHanded: 'Não foi entregue',
+  notHandedHint: 'O repasse fica retido até que alguém o libere.',
+  nonePicked: 'Marque ao menos um repasse.',
+  refusals: {
+    'of-another-rail': () => 'Este repasse não é entregue em mãos.',
+    'not-owed': () => 'Este repasse não está a pagar.',
+    stopped: why => `Os repasses estão parados, então não entregue: ${why}`,
+    'not-approved': () => 'A conta não está aprovada, então não entregue.',
+    held: why => `O repasse ficou retido, então não entregue: ${why}`,
+    waits: why => `O repasse espera, então não entregue ainda: ${why}`,
+    'not-handed': () => 'Ninguém registrou a entrega deste repasse.',
+    'same-person': () => 'Quem registrou a entrega não a confirma: outra pessoa confirma.',
+    edited: why => `A entrega não pode ser confirmada: ${why}`,
+  },
+}
+
+const en: Words = {
+  title: 'Cash to hand over',
+  told: 'One person records that it is handed over, and another confirms that the payee has it.',
+  owed: 'To hand over',
+  owedTold: 'Tick what was handed over.',
+  handed: 'To confirm',
+  handedTold: 'Whoever recorded it does not confirm it.',
+  nothing: 'Nothing here.',
+  pick: 'Tick',
+  holder: 'Payee',
+  place: 'How it is handed over',
+  since: 'Since',
+  by: 'Handed over by',
+  note: 'Reference',
+  noteHint: 'The number of the signed receipt, or what finds it again.',
+  go: 'Record as handed over',
+  confirm: 'Confirm',
+  notHanded: 'Was not handed over',
+  notHandedHint: 'The payout is held until somebody releases it.',
+  nonePicked: 'Tick at least one payout.',
+  refusals: {
+    'of-another-rail': () => 'This payout is not handed over by people.',
+    'not-owed': () => 'This payout is not owed.',
+    stopped: why => `Payouts are stopped, so do not hand it over: ${why}`,
+    'not-approved': () => 'The account is not approved, so do not hand it over.',
+    held: why => `The payout is held, so do not hand it over: ${why}`,
+    waits: why => `The payout waits, so do not hand it over yet: ${why}`,
+    'not-handed': () => 'Nobody has recorded that this payout was handed over.',
+    'same-person': () => 'Whoever recorded it does not confirm it: another person does.',
+    edited: why => `It cannot be confirmed: ${why}`,
+  },
+}
+
+export const handOverWords: Both<Words> = { 'pt-BR': pt, en }

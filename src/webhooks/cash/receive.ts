@@ -1,0 +1,81 @@
+/**
+ * Receiving: an operator says that an invoice was paid over the counter. What was said goes into the inbox, as
+ * a provider's event does, and is settled from there.
+ */
+import { formatMoney } from '../../base/money.ts'
+import { findInvoice, type InvoiceRow } from '../../invoice/invoice.ts'
+import { assertMayPropose, audit } from '../../ledger/ledger.ts'
+import { receiptIdOf, writeReceipt } from '../../rails/cash/receipt.ts'
+import { forUpdate, sql } from '../../db/db.ts'
+import type { Settling } from '../apply.ts'
+import { keepAll, type InboxRow } from '../inbox.ts'
+import { cashSettler, digestOf, receivedAct } from './events.ts'
+
+/**
+ * Why money does not fit an invoice: it is not of this rail, not asked for yet, received before, canceled or
+ * refused, over, or another amount was asked for.
+ */
+export type ReceiptRefusal =
+  | 'of-another-rail'
+  | 'not-issued'
+  | 'received'
+  | 'canceled'
+  | 'late'
+  | 'wrong-amount'
+
+type Asked = Pick<InvoiceRow, 'rail' | 'state' | 'units' | 'due_at'>
+
+/** `units`: undefined where only whether it can be received at all is asked. */
+export function mayReceive(
+  { rail, state, units: asked, due_at: due }: Asked,
+  now: string,
+  units: bigint = asked,
+): ReceiptRefusal | undefined {
+  if (rail !== 'cash') return 'of-another-rail'
+  if (state === 'draft') return 'not-issued'
+  if (state === 'credited' || state === 'paid' || state === 'reversed') return 'received'
+  if (state === 'expired') return 'late'
+  if (state !== 'issued') return 'canceled'
+  if (due < now) return 'late'
+  return units === asked ? undefined : 'wrong-amount'
+}
+
+export type Receiving =
+  | { is: 'unknown' }
+  | { is: 'impossible'; code: ReceiptRefusal; invoice: InvoiceRow }
+  | { is: 'received'; invoice: InvoiceRow }
+
+/**
+ * Said twice, the second is refused. It is settled at once; where that fails, it waits in the inbox as any event
+ * does.
+ */
+export async function receiveCash(
+  app: Settling,
+  id: string,
+  { units, by, note }: { units: bigint; by: string; note: string },
+): Promise<Receiving> {
+  const { db, world } = app
+  const receiving = await db.tx(async (tx): Promise<Receiving> => {
+    const invoice = await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`)
+    if (!invoice) return { is: 'unknown' }
+    const eventId = receiptIdOf(id)
+    const before = await tx.one(sql`select 1 as yes from inbox where rail = 'cash' and event_id = ${eventId}`)
+    const at = await tx.now()
+    const code = before && invoice.rail === 'cash' ? 'received' : mayReceive(invoice, at, units)
+    if (code) return { is: 'impossible', code, invoice }
+    await assertMayPropose(tx, by)
+    const raw = writeReceipt({ invoice: id, units, by, note, at })
+    await keepAll(tx, [{ rail: 'cash', eventId, raw, via: 'poll' }])
+    const detail = { amount: formatMoney(units, 'BRL'), note, receipt: digestOf(raw) }
+    await audit(tx, { actor: by, act: receivedAct, subject: id, detail })
+    return { is: 'received', invoice }
+  }, 'locks')
+  if (receiving.is !== 'received') return receiving
+  await world.at('events kept')
+  const row = await db.one<InboxRow>(
+    sql`select * from inbox where rail = 'cash' and event_id = ${receiptIdOf(id)}`,
+  )
+  const settle = await cashSettler(app).together([row!])
+  await settle(row!)
+  return { is: 'received', invoice: (await findInvoice(db, id))! }
+}

@@ -1,0 +1,55 @@
+/** Cash as people meet it: an account, a receipt on its invoice's page, and the list that two people tick off. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
+import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
+import { until } from './testbed/until.ts'
+
+type Listed = { id: string; state: string }
+let installation: PageInstallation
+let maria: ConsoleVisitor
+let chico: ConsoleVisitor
+
+beforeAll(async () => {
+  installation = await openPageInstallation()
+  maria = await consoleVisitor(installation, 'maria', 'maker')
+  chico = await consoleVisitor(installation, 'chico', 'checker', 'en')
+}, 60_000)
+afterAll(() => installation?.close())
+
+test('one receives and hands over, another confirms, and the pages say what is refused', async () => {
+  const { repasse, ask } = installation
+  const account = { name: 'rent', kind: 'cash', holder: 'Ana Lima', place: '' }
+  const faulty = await maria.post('/console/accounts/new', account)
+  expect([faulty.status, faulty.text]).toEqual([400, expect.stringContaining('Escreva como é entregue')])
+  await maria.post('/console/accounts/new', { ...account, place: 'recepção' })
+  expect((await maria.get('/console/accounts/rent')).text).toContain('dinheiro em espécie')
+  await repasse('account', 'approve', 'rent', '--by', 'checker')
+  const when = ['--cron', '0 9 1 1 *', '--time-zone', 'UTC', '--due-in', '2d', '--pay-to', 'rent']
+  const what = ['--rail', 'cash', '--payers', 'random', '--count', '1', '--amount', '100.00']
+  await repasse('schedule', 'add', '--name', 'counter', ...what, ...when)
+  await repasse('schedule', 'run', 'counter')
+  const asked = await until(
+    async () =>
+      (await ask<Listed[]>('invoice', 'list', '--rail', 'cash')).find(({ state }) => state === 'issued'),
+    'the invoice is asked for',
+  )
+  const path = `/console/invoices/${asked.id}`
+
+  expect((await maria.get(path)).text).toContain('Registrar recebimento')
+  expect((await chico.get(path)).text).not.toContain('Record a receipt')
+  const receive = (amount: string) => maria.post(`${path}/receive`, { amount, note: 'nº 7' })
+  expect((await receive('99,00')).text).toContain('O valor não é o da cobrança')
+  expect((await receive('100,00')).status).toBe(303)
+  expect((await receive('100,00')).text).toContain('já foi recebida')
+  expect((await maria.get(path)).text).not.toContain('Registrar recebimento')
+
+  const [{ id }] = await ask<[Listed]>('payout', 'list', '--rail', 'cash')
+  const list = '/console/payouts/hand-over'
+  expect((await maria.get(list)).text).toContain(`name="${id}"`)
+  expect((await maria.post(list, {})).text).toContain('Marque ao menos um repasse')
+  expect((await maria.post(list, { [id]: 'on', note: 'nº 31' })).status).toBe(303)
+  expect((await maria.get(list)).text).toMatch(/Entregue por[^]*maria/)
+  expect((await maria.post(`${list}/confirm`, { [id]: 'on' })).status).toBe(403)
+  expect((await chico.post(`${list}/confirm`, { [id]: 'on' })).status).toBe(303)
+  expect((await chico.get(`/console/payouts/${id}`)).text).toMatch(/Paid[^]*handed over by maria/i)
+})
