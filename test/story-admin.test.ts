@@ -163,7 +163,7 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
     await heading('Evento invoice.credited')
     await page.getByText('em quarentena').first().waitFor()
     await page
-      .getByText(/the bank did not confirm it/)
+      .getByText(/o banco não confirmou/)
       .first()
       .waitFor()
     await page.getByText(/autêntica: estes bytes foram assinados/).waitFor()
