@@ -53,7 +53,7 @@ export default defineConfig({
     // Half of them wait for servers, a scaled clock or a host: a run of three left a third of two cores idle. More do no good on many
     // cores, where each brings servers of its own.
     maxWorkers: 5,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 })

@@ -39,7 +39,7 @@ describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
   beforeAll(async () => {
     node = await startBitcoind()
     if (postgresAvailable()) postgres = await startPostgres({ durable: false })
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     await node?.stop()
     await postgres?.stop()

@@ -13,7 +13,7 @@ beforeAll(async () => {
   installation = await openPageInstallation()
   maria = await consoleVisitor(installation, 'maria', 'maker')
   chico = await consoleVisitor(installation, 'chico', 'checker', 'en')
-}, 60_000)
+}, 300_000)
 afterAll(() => installation?.close())
 
 test('one receives and hands over, another confirms, and the pages say what is refused', async () => {

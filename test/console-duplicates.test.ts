@@ -53,7 +53,7 @@ beforeAll(async () => {
     admin: await consoleVisitor(installation, 'alda', 'admin', 'en'),
     viewer: await consoleVisitor(installation, 'vera', 'viewer'),
   }
-}, 60_000)
+}, 300_000)
 afterAll(() => installation?.close())
 
 /** One more invoice at the bank under the tags of ours; `paid` before the program has heard of it. */

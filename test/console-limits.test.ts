@@ -37,7 +37,7 @@ beforeAll(async () => {
   maria = await consoleVisitor(installation, 'maria', 'maker')
   chico = await consoleVisitor(installation, 'chico', 'checker', 'en')
   vera = await consoleVisitor(installation, 'vera', 'viewer')
-}, 60_000)
+}, 300_000)
 afterAll(() => installation?.close())
 
 const whole = 'installation BRL'

@@ -105,7 +105,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           { withinMs: 60_000 },
         )
         vera = await consoleVisitor(installation, 'vera', 'viewer')
-      }, 180_000)
+      }, 300_000)
       afterAll(async () => {
         await installation?.close()
         await server?.stop()
@@ -416,7 +416,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ]
         for (const kind of kinds)
           expect([kind, [...seen].some(path => path.startsWith(`/console/${kind}`))]).toEqual([kind, true])
-      }, 120_000)
+      }, 300_000)
 
       test('what is not there is not found, whatever its id looks like', async () => {
         for (const path of [

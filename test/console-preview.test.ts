@@ -184,6 +184,6 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
       expect(watched.faults).toEqual([])
       await leave()
     },
-    120_000,
+    300_000,
   )
 })

@@ -32,7 +32,7 @@ beforeAll(async () => {
         values (${id}, 'sto_default', 'starkbank', 'open', ${units}, ${description}, 'transfer/7', ${now},
           ${now}, ${now})`)
   })
-}, 60_000)
+}, 300_000)
 afterAll(() => installation?.close())
 
 const stateOf = async (id: string) => (await findStranger(installation.running.app.db, id))!.state

@@ -62,7 +62,7 @@ beforeAll(async () => {
     admin: await consoleVisitor(installation, 'alda', 'admin', 'en'),
     viewer: await consoleVisitor(installation, 'vera', 'viewer'),
   }
-}, 60_000)
+}, 300_000)
 afterAll(() => installation?.close())
 
 /** The proposal that a form led to, approved by the checker on its page. */

@@ -42,7 +42,7 @@ describe.each([
 
     beforeAll(async () => {
       if (engine === 'postgres') server = await startPostgres({ durable: false })
-    }, 60_000)
+    }, 300_000)
     afterAll(() => server?.stop())
     const open = async (settings = {}) =>
       openTestInstallation({ settings, ...(server && { databaseUrl: await server.migratedDatabase() }) })
@@ -169,7 +169,7 @@ describe.each([
         expect(await stateOf(twin)).toBe('canceled')
       })
 
-      test('it is canceled wherever the program dies on the way', { timeout: 60_000 }, async () => {
+      test('it is canceled wherever the program dies on the way', { timeout: 300_000 }, async () => {
         for (let place = 1; ; place++) {
           await installation.close()
           installation = await open()
@@ -747,7 +747,7 @@ describe.each([
         expect(said).toEqual([[{ id: twin.id }, 'unsure for more than 30 minutes']])
       })
 
-      test('is made once wherever the program dies on the way', { timeout: 60_000 }, async () => {
+      test('is made once wherever the program dies on the way', { timeout: 300_000 }, async () => {
         for (let place = 1; ; place++) {
           await installation.close()
           installation = await open()

@@ -45,7 +45,7 @@ afterAll(async () => {
 
 test(
   'an order is confirmed by mail when it is placed and when it is paid, each with the way to its page',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const { db, world } = app.app
     const { id } = (await db.one<{ id: string }>(sql`select id from products`))!

@@ -405,7 +405,7 @@ for (const kind of nginxes) {
         // nginx closes without a word, or says 408: no event was asked for yet.
         expecting(heard).toMatchObject({ ended: 'closed' })
         expecting(heard.statuses.filter(status => status !== 408)).toEqual([])
-      }, 30_000)
+      }, 300_000)
 
       test('whoever stops in the middle of a body is told so after 10 s [security 8 slow]', async ({
         expect: expecting,
@@ -415,7 +415,7 @@ for (const kind of nginxes) {
         expecting(heard.ended).toBe('closed')
         expecting(heard.statuses.filter(status => status !== 408)).toEqual([])
         expecting(await door.kept(event.id)).toBeUndefined()
-      }, 30_000)
+      }, 300_000)
 
       test.for(Object.entries(cases))(
         '%s [security smuggling]',

@@ -52,7 +52,7 @@ describe.skipIf(!browserAvailable())('every page', () => {
     installation = await openSeededInstallation({ photos: { coffee, mug, hammock } })
     for (const [name, person] of Object.entries(installation.people))
       tokens.set(name, await tokenOf(installation, person))
-  }, 180_000)
+  }, 300_000)
   afterAll(async () => {
     await installation?.close()
     await browser?.close()

@@ -48,7 +48,7 @@ describe.each([
         installation = await open()
         carla = await consoleVisitor(installation, 'carla', 'admin', 'en')
         bruno = await consoleVisitor(installation, 'bruno@example.com', 'checker', 'en')
-      }, 120_000)
+      }, 300_000)
       const rows = (text: ReturnType<typeof sql>) => installation.running.app.db.all<Row>(text)
       const user = async (name: string) => (await rows(sql`select * from users where name = ${name}`))[0]
       const idOf = async (name: string) => String((await user(name))!['id'])

@@ -167,7 +167,7 @@ describe.skipIf(!browserAvailable())(
           await visitor.leave()
         }
       },
-      120_000,
+      300_000,
     )
   },
 )

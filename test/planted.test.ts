@@ -94,7 +94,7 @@ beforeAll(async () => {
   await installation.repasse('user', 'key', 'bruno', '--out', keyFile, '--by', 'bruno')
   planted.addPem('signing key of bruno', readFileSync(keyFile, 'utf8'))
   await installation.repasse('account', 'sign', '--all', '--key', keyFile)
-}, 180_000)
+}, 300_000)
 afterAll(async () => {
   await installation?.close()
   await sink?.close()
@@ -407,7 +407,7 @@ describe('a process that everything refuses', () => {
     ])
       await until(() => log().includes(words), `its log saying ${words}`)
     texts.push(['/metrics', await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()])
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     await worker?.stop()
     await refusing?.close()

@@ -146,7 +146,7 @@ describe.each([
           if (status >= 500) failed.push(`${asked.slice(0, 80)}: ${status}`)
         }
       expect(failed).toEqual([])
-    }, 120_000)
+    }, 300_000)
 
     test('under every name that pages read fails no page [security injection]', async () => {
       expect(names.length).toBeGreaterThan(15)
@@ -159,7 +159,7 @@ describe.each([
           if (status >= 500) failed.push(`${path} with ${value.slice(0, 40)}: ${status}`)
         }
       expect(failed).toEqual([])
-    }, 120_000)
+    }, 300_000)
 
     test('under one name alone, and under every name twice, fails no page', async () => {
       const failed: string[] = []

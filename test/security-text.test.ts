@@ -100,7 +100,7 @@ beforeAll(async () => {
   const found = [...pages.keys()].filter(path => path.startsWith('/console'))
   for (const name of ['ana', 'bruno'])
     for (const path of found) pages.set(`${path} as ${name}`, await as(name).get(path))
-}, 180_000)
+}, 300_000)
 afterAll(() => installation?.close())
 
 /**
@@ -459,5 +459,5 @@ describe.skipIf(!browserAvailable())('in a browser', () => {
     } finally {
       await browser.close()
     }
-  }, 120_000)
+  }, 300_000)
 })

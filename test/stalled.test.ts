@@ -353,7 +353,7 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
     rmSync(folder, { recursive: true, force: true })
   })
 
-  test.skipIf(!available).for(stops)('to %s, %s', { timeout: 180_000 }, async ([act, name, stopAt]) => {
+  test.skipIf(!available).for(stops)('to %s, %s', { timeout: 300_000 }, async ([act, name, stopAt]) => {
     for (const ms of lengths) {
       await stalls.stall(act, stopAt, ms)
       await expectOnce(stalls, `${act}, ${name}, for ${ms} ms`)
@@ -364,7 +364,7 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
   // place.
   test.skipIf(!available)(
     'to pay, while its key fails in other hands and the next one is paid',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async () => {
       const { bank, app, stall, workAndListen } = stalls
       await stall('pay', before(4), 0, async () => {
@@ -383,7 +383,7 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
 
   test.skipIf(!available).for(['payout looked at', 'payout may be ordered'])(
     'at "%s", while the bank takes an order in other hands and says that it did not',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async point => {
       for (const ms of [0, 19_000, 61_000, 180_000, 3_600_000]) {
         await stalls.stall('pay anew', { point }, 0, () => stalls.orderUnheard(ms))
@@ -396,7 +396,7 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
   // by what comes after it.
   test.skipIf(!available)(
     'to issue, between its last look and its first byte: the second invoice is canceled',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async () => {
       for (const ms of lengths) await stalls.stall('issue', after(4), ms)
       const made = stalls.bank.invoices()

@@ -87,7 +87,7 @@ async function fillIn(page: Page, { name, email, taxId }: typeof buyer): Promise
 
 const brcodeOn = (page: Page): Promise<string> => page.getByLabel('Pix copia e cola').inputValue()
 
-describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
+describe.skipIf(!browserAvailable())('a shopper', { timeout: 300_000 }, () => {
   let browser: Browser
   let installation: PageInstallation
   let visitors: Visitor[]

@@ -159,7 +159,7 @@ test('the book names what ends each state, and nothing else', () => {
 })
 
 describe.each(states)('a bundle that is %s', state => {
-  test.each(Object.keys(causes))('ends when this comes to it: %s', { timeout: 120_000 }, async cause => {
+  test.each(Object.keys(causes))('ends when this comes to it: %s', { timeout: 300_000 }, async cause => {
     expect(await wayFrom(state, cause), `${state}, ${cause}`).toBeDefined()
   })
 })

@@ -108,7 +108,7 @@ test.skipIf(!bitcoindAvailable())(
       await node.stop()
     }
   },
-  60_000,
+  300_000,
 )
 
 test('what left by no order of ours is listed, accepted by two people, and covered by a rule from then on', async () => {

@@ -85,7 +85,7 @@ describe('a kept clock', () => {
       const pid = busy('taskset', '-c', '0')
       busy('taskset', '-c', '0')
       kept.waitFor(pid)
-      await vi.waitUntil(() => kept.stoodMs() > 300, { timeout: 60_000 })
+      await vi.waitUntil(() => kept.stoodMs() > 300, { timeout: 300_000 })
     },
   )
 })

@@ -433,7 +433,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     ])
     await installation.db.tx(tx => tx.run(sql`update coins set spent_height = null where id = ${coin.id}`))
     expect(await told('ledger', 'check')).toMatchObject({ ok: true })
-  }, 30_000)
+  }, 300_000)
 
   test('a node that is gone is said by bitcoin status, doctor and readiness, and the door stays open', async () => {
     const gone = { BITCOIN_RPC_URL: 'http://127.0.0.1:1' }

@@ -16,7 +16,7 @@ const [accounts, keysEach] = [20, 250]
 
 test(
   'addresses agree with bip32 and @scure/btc-signer in ten thousand random cases, and with bitcoinjs-lib',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   () => {
     let cases = 0
     const account = fc.record({
