@@ -265,6 +265,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           ]).toEqual([[], 0n, []])
         })
 
+        test('takes one as the order of what the books owe, though the amount of its payout was edited', async () => {
+          const { id: ref } = byHand({ tags: [installation.id] })
+          await wrong()
+          await send()
+          await installation.db.tx(tx => tx.run(sql`update payouts set units = units - 30 where id = ${id}`))
+          expect(await agree(await say(ref, 'ours'))).toBe('approved')
+          expect([await state(), await wrong()]).toEqual(['paid', []])
+        })
+
         test('takes the order of its own that was given up', async () => {
           await send({
             pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')),

@@ -6,7 +6,7 @@ import { sentence } from '../../base/reasons.ts'
 import { newId } from '../../base/id.ts'
 import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
-import { clearSuspense, keepBankStop, post } from '../../ledger/ledger.ts'
+import { clearSuspense, keepBankStop, owedFor, post } from '../../ledger/ledger.ts'
 import type { ProviderPayout } from '../../rails/rail.ts'
 import { setWhy, remember, sql, type Cause, type Sql, type Tx, valuesOf } from '../../db/db.ts'
 import { applyPayout, type Applied } from './outcome.ts'
@@ -54,25 +54,19 @@ export async function adopt(
   number: bigint,
   cause: Cause,
 ): Promise<Applied> {
-  const attempt = await keepAttempt(
-    tx,
-    world,
-    payout,
-    transfer,
-    { number, state: 'sent', units: payout.units },
-    cause,
-  )
+  const units = await unitsOwed(tx, payout)
+  const attempt = await keepAttempt(tx, world, payout, transfer, { number, state: 'sent', units }, cause)
   await clearSuspense(tx, world, transfer.providerId, sentence(cause.why))
   await clearExternal(tx, world, transfer, sentence(cause.why))
   await post(tx, world, {
     movement: 'payout ordered',
     source: attempt.id,
-    amount: brl(payout.units),
+    amount: brl(units),
     invoiceId: payout.invoice_id,
     memo: attempt.external_id,
   })
   const now = await tx.now()
-  await payouts.move(tx, payout, 'sent', cause, [sql`next_at = ${now}`, setWhy(null)])
+  await payouts.move(tx, payout, 'sent', cause, [sql`units = ${units}`, sql`next_at = ${now}`, setWhy(null)])
   world.log.warn(
     { payout: payout.id, order: attempt.external_id, ref: transfer.providerId },
     'a transfer is taken up as the order of a payout',
@@ -83,6 +77,15 @@ export async function adopt(
     { externalId: attempt.external_id, found: [transfer], errors: [], readNow: true },
     cause,
   )
+}
+
+/**
+ * What the books owe, whatever the row says: of an amount edited past the program the rest would stay owed by
+ * a payout that is paid. One that was canceled owes nothing, and is of what it was of.
+ */
+async function unitsOwed(tx: Tx, { invoice_id: invoiceId, units, state }: PayoutRow): Promise<bigint> {
+  const owed = state === 'canceled' ? 0n : (await owedFor(tx, invoiceId)).units
+  return owed > 0n ? owed : units
 }
 
 type Transfer = Pick<ProviderPayout, 'providerId' | 'lineIds'>
