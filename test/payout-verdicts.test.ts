@@ -271,6 +271,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await send()
           await installation.db.tx(tx => tx.run(sql`update payouts set units = units - 30 where id = ${id}`))
           expect(await agree(await say(ref, 'ours'))).toBe('approved')
+          // Its row is put right afterwards.
+          await installation.db.tx(tx => tx.run(sql`update payouts set units = 9800 where id = ${id}`))
           expect([await state(), await wrong()]).toEqual(['paid', []])
         })
 
