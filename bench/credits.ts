@@ -4,7 +4,7 @@ import { needSchedule } from '../src/schedule/schedule.ts'
 import { sql, type Db } from '../src/db/db.ts'
 import { openTrialAccount } from '../test/testbed/trial.ts'
 import { makeEvent, scatter, type SignedEvent } from './events.ts'
-import { trial } from './house.ts'
+import { trial } from './installation.ts'
 import { idOf } from './pagesPast.ts'
 import { addSchedule } from '../test/testbed/acts.ts'
 

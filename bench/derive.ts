@@ -10,7 +10,7 @@ import { checksumOf } from '../src/rails/bitcoin/checksum.ts'
 import { derive as deriveOurs, parseDescriptor } from '../src/rails/bitcoin/descriptor.ts'
 import { networks } from '../src/rails/bitcoin/network.ts'
 import { median, type BenchOptions, type Figure } from './figure.ts'
-import { timed } from './house.ts'
+import { timed } from './installation.ts'
 
 export async function derive({ quick }: BenchOptions): Promise<Figure[]> {
   const [rounds, ours, theirs] = quick ? [3, 500, 50] : [9, 4_000, 400]

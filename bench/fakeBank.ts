@@ -1,6 +1,6 @@
 /**
  * A bank that answers at once and keeps only what it is asked for again: what is measured with it is the
- * house alone.
+ * installation alone.
  */
 import { done } from '../src/base/answer.ts'
 import type { Bank, BankInvoice, BankTransfer } from '../src/rails/starkbank/bank.ts'

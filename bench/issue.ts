@@ -6,7 +6,7 @@ import { needSchedule, runNow } from '../src/schedule/schedule.ts'
 import { sql } from '../src/db/db.ts'
 import { fakeBank } from './fakeBank.ts'
 import type { BenchOptions, Figure } from './figure.ts'
-import { openApp, timed, trial } from './house.ts'
+import { openApp, timed, trial } from './installation.ts'
 
 export async function issue({ quick }: BenchOptions): Promise<Figure[]> {
   const count = quick ? 2_000 : 10_000

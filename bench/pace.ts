@@ -22,7 +22,7 @@ import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { creditOf, writeIssued } from './credits.ts'
 import { workspaceId } from './events.ts'
 import { median, type BenchOptions, type Figure } from './figure.ts'
-import { timed } from './house.ts'
+import { timed } from './installation.ts'
 
 const world: World = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
 const terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n } as const

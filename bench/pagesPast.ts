@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { instant, type World } from '../src/base/world.ts'
 import { sql, type Db } from '../src/db/db.ts'
 import { trialAccount } from '../test/testbed/trial.ts'
-import { trial } from './house.ts'
+import { trial } from './installation.ts'
 import { addAccount, addSchedule, approveAccount } from '../test/testbed/acts.ts'
 
 export const schedules = 20

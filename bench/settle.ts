@@ -11,7 +11,7 @@ import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { makeEvent } from './events.ts'
 import { fakeBank } from './fakeBank.ts'
 import type { BenchOptions, Figure } from './figure.ts'
-import { openApp, timed, trial } from './house.ts'
+import { openApp, timed, trial } from './installation.ts'
 
 export async function settle({ quick, say }: BenchOptions): Promise<Figure[]> {
   const count = quick ? 500 : 3_000

@@ -2,7 +2,7 @@
 import { materialise } from '../src/schedule/schedule.ts'
 import { fakeBank } from './fakeBank.ts'
 import { median, type BenchOptions, type Figure } from './figure.ts'
-import { openApp, timed, trial } from './house.ts'
+import { openApp, timed, trial } from './installation.ts'
 import { addSchedule } from '../test/testbed/acts.ts'
 
 export async function slots({ quick }: BenchOptions): Promise<Figure[]> {

@@ -173,7 +173,7 @@ test('one batch at the bank runs to its end: every paid invoice is paid on, the 
   const code = await runDemo({
     ...{ ...goesOn, bitcoin: 'none', out },
     async beforeJudging(settled) {
-      // Somebody with a receipt for what the house has never heard of would be noticed.
+      // Somebody with a receipt for what the installation has never heard of would be noticed.
       const orders = settled.shoppers.orders()
       const one = { ...orders[0]!, number: 'NOTTHERE' }
       expect(
@@ -185,7 +185,7 @@ test('one batch at the bank runs to its end: every paid invoice is paid on, the 
   })
   expect(odd).toEqual(
     expect.arrayContaining([
-      '✗ 4 orders were placed, the house has 3',
+      '✗ 4 orders were placed, the installation has 3',
       '✗ order NOTTHERE has a receipt and is not paid',
       '✗ 3 orders are paid, 4 have a receipt',
     ]),
@@ -202,7 +202,7 @@ test('one batch at the bank runs to its end: every paid invoice is paid on, the 
 const everyone =
   /paid \d at once, 1 in two parts, 1 taken back, 1 late, 1 by a better fee, 1 too little, 1 never, 2 at the shop/
 
-test('one batch on each rail runs to its end on the simulated node, and coins taken from the house behind its back are noticed', async () => {
+test('one batch on each rail runs to its end on the simulated node, and coins taken from the installation behind its back are noticed', async () => {
   const { out, text } = paper()
   const before: string[] = []
   const code = await runDemo({

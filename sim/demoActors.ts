@@ -1,5 +1,5 @@
 /**
- * Who lives around the house in the demonstration: payers of bitcoin and a miner, who take turns so that no
+ * Who lives around the installation in the demonstration: payers of bitcoin and a miner, who take turns so that no
  * block comes between two steps.
  */
 import { systemClock, systemRandom } from '../src/base/clock.ts'
@@ -9,7 +9,7 @@ import { makePayers, type Payers, type Request } from './demoPayers.ts'
 export interface DemoActors {
   chain: DemoChain
   payers: Payers
-  /** What the house asked for, oldest first, as it was last read. */
+  /** What the installation asked for, oldest first, as it was last read. */
   requests(): readonly Request[]
   /** Resolves when no block and no payment will come any more. */
   rest(): Promise<void>
@@ -28,7 +28,7 @@ export interface ActorsPace {
 
 const pauseMs = 250
 
-/** Begins at once. `read` asks the house for its requests. */
+/** Begins at once. `read` asks the installation for its requests. */
 export function startActors(
   chain: DemoChain,
   { blockMs, payDelayMs }: Omit<ActorsPace, 'dueIn'>,

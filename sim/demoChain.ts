@@ -20,7 +20,7 @@ export interface DemoChain extends Omit<DemoNode, 'end'> {
   is: string
   /** The worker's settings for it. */
   settings: Record<string, string>
-  /** Where the house is to pay to. */
+  /** Where the installation is to pay to. */
   payee: string
   /** An address of the payer's own. */
   payer: string
@@ -28,7 +28,7 @@ export interface DemoChain extends Omit<DemoNode, 'end'> {
   /** One block of what waits, to the payer. */
   mine(): Promise<void>
   /**
-   * What the node itself finds unspent, in satoshis, by its own scan: for the house's descriptor, and for the
+   * What the node itself finds unspent, in satoshis, by its own scan: for the installation’s descriptor, and for the
    * payee's address.
    */
   holdings(): Promise<{ app: bigint; payee: bigint; height: number }>
@@ -45,7 +45,7 @@ const firstBlocks = 160
 const scanRange = 200
 
 /**
- * A node with coins for the payer and a wallet for the house; the simulated one where no bitcoind is to be
+ * A node with coins for the payer and a wallet for the installation; the simulated one where no bitcoind is to be
  * had or wanted. `say` hears why one would not start.
  */
 export async function startDemoChain(simulated: boolean, say: (line: string) => void): Promise<DemoChain> {
@@ -112,7 +112,7 @@ async function furnish(node: DemoNode, is: string): Promise<DemoChain> {
   }
 }
 
-/** The descriptors of the house's own wallet, which keeps the private keys to itself. */
+/** The descriptors of the installation’s own wallet, which keeps the private keys to itself. */
 async function branchesOf(rpc: DemoNode['rpc']): Promise<{ receive: string; change: string }> {
   interface Listed {
     desc: string

@@ -93,7 +93,12 @@ describe('the books are held against the node and the payers', () => {
       { paidUnits: 93_001n },
       'the books have 0.00093000 BTC received, the payers paid 0.00093001 BTC',
     ],
-    ['the house is behind', figures, { height: 131 }, 'the house stands at block 130, the node at 131'],
+    [
+      'the installation is behind',
+      figures,
+      { height: 131 },
+      'the installation stands at block 130, the node at 131',
+    ],
     ['it is not followed', { ...figures, trouble: 'no node' }, {}, 'the chain is not followed: no node'],
     [
       'somebody stayed unpaid',

@@ -92,7 +92,7 @@ export function coinLines(figures: CoinFigures): string[] {
 
 /** What others than the books know. */
 export interface ChainFacts {
-  /** Satoshis the node finds unspent for the house's descriptor, and for the payee's address. */
+  /** Satoshis the node finds unspent for the installation’s descriptor, and for the payee's address. */
   app: bigint
   payee: bigint
   height: number
@@ -103,8 +103,8 @@ export interface ChainFacts {
 }
 
 /**
- * Where the house's figures differ from what the node and the payers know, and where they do not add up.
- * `needsPerson` of the whole house.
+ * Where the installation’s figures differ from what the node and the payers know, and where they do not add up.
+ * `needsPerson` of the whole installation.
  */
 export function coinDisagreements(
   figures: CoinFigures,
@@ -123,7 +123,7 @@ export function coinDisagreements(
     ...(trouble === null ? [] : [`the chain is not followed: ${trouble}`]),
     ...(tip?.height === facts.height
       ? []
-      : [`the house stands at block ${tip?.height ?? 'none'}, the node at ${facts.height}`]),
+      : [`the installation stands at block ${tip?.height ?? 'none'}, the node at ${facts.height}`]),
     ...(asked.holds ? [] : ['what was asked in BTC is not open + paid + expired']),
     ...(credited.holds ? [] : ['what was credited in BTC is not fees + paid out + still owed']),
     ...(credited.owed === 0n ? [] : [`${formatMoney(credited.owed, 'BTC')} are still owed`]),

@@ -28,7 +28,7 @@ const btc = (units: bigint) => formatUnits(units, 'BTC')
 const quietMs = 30_000
 
 /**
- * All that will be paid is paid on: the bank has nothing more to do for now, and the house has done what it
+ * All that will be paid is paid on: the bank has nothing more to do for now, and the installation has done what it
  * heard.
  */
 export function isSettled(
@@ -95,7 +95,7 @@ async function findingsOf({ folder, bank, actors, shoppers }: Settled, say: Say)
   return [...findings, ...figures.needsPerson.filter(says => !expected.some(({ id }) => says.includes(id)))]
 }
 
-/** Waits until the house has read the last block; whoever never does is found out by the heights. */
+/** Waits until the installation has read the last block; whoever never does is found out by the heights. */
 async function caughtUp(folder: string, chain: DemoChain): Promise<void> {
   const height = await chain.height()
   for (let looks = 0; looks < 20; looks++) {
@@ -109,7 +109,7 @@ async function judgeActors(
   actors: DemoActors,
   say: Say,
 ): Promise<string[]> {
-  if (!bitcoin) return ['the house tells nothing of Bitcoin']
+  if (!bitcoin) return ['the installation tells nothing of Bitcoin']
   const holdings = await actors.chain.holdings()
   const { requested, seen, paid, credited, paidOn } = coinProgress(bitcoin)
   say(
@@ -152,7 +152,7 @@ async function judgeShop(folder: string, shoppers: Shoppers, say: Say): Promise<
   return [
     ...(there.length === shoppers.orders().length
       ? []
-      : [`${shoppers.orders().length} orders were placed, the house has ${there.length}`]),
+      : [`${shoppers.orders().length} orders were placed, the installation has ${there.length}`]),
     ...seen
       .filter(({ number }) => !numbers.has(number))
       .map(({ number }) => `order ${number} has a receipt and is not paid`),
@@ -162,7 +162,7 @@ async function judgeShop(folder: string, shoppers: Shoppers, say: Say): Promise<
 
 const sum = (cents: number[]) => cents.reduce((total, amount) => total + BigInt(amount), 0n)
 
-/** Where the house's figures differ from what the bank itself has, and where they do not add up. */
+/** Where the installation’s figures differ from what the bank itself has, and where they do not add up. */
 export function disagreements(
   figures: Figures,
   bank: Pick<Bank, 'invoices' | 'isCredited' | 'transfers' | 'balanceUnits'>,

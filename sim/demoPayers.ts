@@ -52,7 +52,7 @@ export const allHabits = Object.keys(habits) as Habit[]
 export const endOf = (habit: Habit): string => habits[habit].ends
 
 /**
- * What is to be done now: a payer's first step has its hour, and the next waits until the house has seen the
+ * What is to be done now: a payer's first step has its hour, and the next waits until the installation has seen the
  * one before.
  */
 export function stepNow(

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface PayerDesk {
-  /** What the house is told as SIMULATE_URL. */
+  /** What the installation is told as SIMULATE_URL. */
   url: string
   close(): Promise<void>
 }

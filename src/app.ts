@@ -1,5 +1,5 @@
 /**
- * Builds the house from its configuration: the one place where store, rail, clock and jobs are put together.
+ * Builds the installation from its configuration: the one place where store, rail, clock and jobs are put together.
  */
 import { readFileSync, statfsSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -158,7 +158,7 @@ async function openBank(
   const missing = names.filter(name => config[name] === undefined)
   if (missing.length > 0)
     throw new BadInput(
-      `${missing.join(', ')} must be set to talk to the bank: see .env.example, and the bank’s page “Integrations” (a house with BITCOIN_RPC_URL alone needs no bank)`,
+      `${missing.join(', ')} must be set to talk to the bank: see .env.example, and the bank’s page “Integrations” (an installation with BITCOIN_RPC_URL alone needs no bank)`,
     )
 
   const environment = config.STARKBANK_ENVIRONMENT

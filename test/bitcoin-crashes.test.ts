@@ -1,5 +1,5 @@
 /**
- * A house that dies between any two effects while it pays: on either database, and as a real process under
+ * An installation that dies between any two effects while it pays: on either database, and as a real process under
  * kill -9.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -31,7 +31,7 @@ const points = [
   'event settled',
 ]
 
-describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
+describe.skipIf(!bitcoindAvailable())('an installation that dies while it pays', () => {
   let node: Bitcoind
   let postgres: Postgres | undefined
   let installation: ChainInstallation

@@ -1,5 +1,5 @@
 /**
- * Following a real node through everything that keeps a house from it: restarts, long absences, crashes,
+ * Following a real node through everything that keeps an installation from it: restarts, long absences, crashes,
  * other chains. Nothing is lost, and trouble is said.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -96,7 +96,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(installation.said).toContainEqual({ level: 'info', text: 'the chain is followed again' })
     expect(await coinStates(waiting!.id)).toEqual(['dropped'])
 
-    // Fifty blocks that the house does not see come, and in one of them what the node forgot.
+    // Fifty blocks that the installation does not see come, and in one of them what the node forgot.
     await installation.mine(20)
     await mineExactly(node, [payment.hex])
     await installation.mine(29)
@@ -106,7 +106,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await installation.audit()).toEqual([])
   })
 
-  test('a house that slept for fifty blocks finds every payment, and those in time by their blocks count as in time', async () => {
+  test('an installation that slept for fifty blocks finds every payment, and those in time by their blocks count as in time', async () => {
     await open({ dueInMs: 30 * minute, count: 3, terms: { late: { is: 'hold' } } })
     const [early, twice, late] = await installation.issue()
     const mineAfter = async (...addresses: [string, bigint][]) => {

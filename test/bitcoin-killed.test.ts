@@ -19,7 +19,7 @@ import { heldAt } from './testbed/owing.ts'
 import { until } from './testbed/until.ts'
 import { wallet } from './testbed/wallet.ts'
 
-/** Of the house's clock: so that a dead worker's lease is over in a second. */
+/** Of the installation’s clock: so that a dead worker's lease is over in a second. */
 const speed = 60
 const folder = mkdtempSync(join(tmpdir(), 'repasse-killed-'))
 let node: Bitcoind | undefined

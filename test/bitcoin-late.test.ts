@@ -77,7 +77,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await installation.bury(6)
     expect(await stateOf(request.id)).toBe(state === 'late' ? 'late' : 'credited')
     expect(await installation.payouts()).toHaveLength(state === 'late' ? 0 : 1)
-    // What a person must decide about is in the house, and nobody's yet.
+    // What a person must decide about is in the installation, and nobody's yet.
     expect((await balances(installation.db, 'BTC')).pending).toBe(state === 'late' ? -request.units : 0n)
     expect(await installation.audit()).toEqual([])
   })

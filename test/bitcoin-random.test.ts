@@ -1,5 +1,5 @@
 /**
- * A house and its chain at random, from a seed: whatever payers, miners and time do in whatever order, at the
+ * An installation and its chain at random, from a seed: whatever payers, miners and time do in whatever order, at the
  * end the coins and the books are the chain's.
  */
 import { expect, test } from 'vitest'

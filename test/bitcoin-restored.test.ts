@@ -1,5 +1,5 @@
 /**
- * A house on a chain that was restored from before a payout: the chain has paid, the books do not know it,
+ * An installation on a chain that was restored from before a payout: the chain has paid, the books do not know it,
  * and nothing is paid twice.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -22,7 +22,7 @@ import { openChainInstallation, type ChainInstallation } from './testbed/chainIn
 import { reasonsSeen } from './testbed/reasonsSeen.ts'
 import { settlePaidElsewhere } from './testbed/acts.ts'
 
-describe.skipIf(!bitcoindAvailable())('a restored house', () => {
+describe.skipIf(!bitcoindAvailable())('a restored installation', () => {
   let node: Bitcoind
   let installation: ChainInstallation
   let folder: string
@@ -70,7 +70,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
     payouts(): Promise<PayoutRow[]>
   }
 
-  /** What is in the backup goes on in a house of its own, on the same chain. */
+  /** What is in the backup goes on in an installation of its own, on the same chain. */
   async function restoreFrom(backup: string): Promise<Restored> {
     await repasse('restore', backup)
     restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...installation.world, virtual: true })
@@ -140,7 +140,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       expect(await installation.send()).toMatchObject({ sent: 1 })
       const [txid] = await node.rpc<string[]>('getrawmempool')
       await installation.bury(2)
-      // Shown to a payer by the house that is gone.
+      // Shown to a payer by the installation that is gone.
       const [forgotten] = await installation.issue()
 
       const app = await restoreFrom(backup)
@@ -155,7 +155,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       expect(await app.payouts()).toMatchObject([
         {
           state: 'held',
-          why: expect.stringContaining(`${txid}, which this house does not know, pays its account`),
+          why: expect.stringContaining(`${txid}, which this installation does not know, pays its account`),
         },
       ])
       await app.bury(3)

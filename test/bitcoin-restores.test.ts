@@ -79,7 +79,7 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     for (let step = 0; step < 10; step++) {
       if (step === backupAt) await installation.db.backup(backup, {})
       if (random.next() < 0.7) await installation.bury(1)
-      // The house that is gone let them go a few at a time.
+      // The installation that is gone let them go a few at a time.
       for (const { id, state } of await installation.payouts()) {
         if (state === 'owed' && random.next() < 0.5)
           await holdPayout(installation.db, id, { by: 'ana', why: 'later' })

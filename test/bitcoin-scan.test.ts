@@ -37,7 +37,7 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
   })
   const settle = (db: Db) => settleInbox({ ...installation.app, db, chain: installation.bitcoin.terms })
 
-  /** A house that knows the account and begins at the tip. */
+  /** An installation that knows the account and begins at the tip. */
   async function newApp(): Promise<Db> {
     const db = await openDb('sqlite::memory:', { ...installation.world, virtual: true })
     stores.push(db)

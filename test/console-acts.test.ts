@@ -184,7 +184,7 @@ test('what a replay would move is told before it moves', async () => {
       !(await db.one(sql`select 1 as yes from inbox where state in ('new', 'waiting')`)),
     'the bank being asked for nothing more',
   )
-  // As if the house had forgotten that it was paid: what the event says is new again.
+  // As if the installation had forgotten that it was paid: what the event says is new again.
   const row = (await db.one<never>(sql`select * from inbox where kind = 'invoice.paid' and via = 'push'`))!
   const invoice = (await db.one<{ id: string }>(sql`select id from invoices where state = 'credited'`))!
   await db.tx(tx => tx.run(sql`update invoices set state = 'issued' where id = ${invoice.id}`))

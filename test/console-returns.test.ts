@@ -153,7 +153,7 @@ test('by commands, whole, after it was paid on: the payee owes it, on its accoun
   expect(await installation.repasse('account', 'list')).toContain(`R$ ${owes} (never)`)
   expect(await installation.repasse('status')).toContain(`account main owes R$ ${owes}`)
   expect((await people.viewer.get('/console')).text).toContain('/console/accounts/main')
-  expect((await people.viewer.get('/console/accounts/main')).text).toContain('valor a receber do recebedor')
+  expect((await people.viewer.get('/console/accounts/main')).text).toContain('valor a receber do favorecido')
 
   const account = '/console/accounts/main'
   for (const wrong of ['checker', 'admin', 'viewer'] as const)
@@ -169,7 +169,7 @@ test('by commands, whole, after it was paid on: the payee owes it, on its accoun
   expect(await installation.ask<object>('account', 'show', 'main')).toMatchObject({
     owes: { amount: '0.00' },
   })
-  expect((await people.viewer.get('/console/audit')).text).toContain('dívida de recebedor perdoada')
+  expect((await people.viewer.get('/console/audit')).text).toContain('dívida de favorecido perdoada')
 
   expect((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).status).toBe(
     400,

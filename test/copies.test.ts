@@ -91,7 +91,7 @@ describe.skipIf(!there)(
       // The last of two counts.
       repasse(url, ['account', 'add', ...trialAccountFlags, '--name', name])
 
-    test('what was backed up is in the restored house, which starts on hold; the password is never an argument [security A6]', async () => {
+    test('what was backed up is in the restored installation, which starts on hold; the password is never an argument [security A6]', async () => {
       const [first, second] = [await database(), await database()]
       expect((await addAccount(first, 'main')).code).toBe(0)
       expect(await repasse(first, ['backup', at('one.dump')])).toMatchObject({ code: 0, err: '' })

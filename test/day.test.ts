@@ -120,14 +120,14 @@ function itWasAGoodDay(day: () => Told, least: { paid: number; turns: number }) 
       external,
     } = day().balances
     expect({ payable, inTransit }).toEqual({ payable: 0n, inTransit: 0n })
-    // What is left at the bank is the house's commission, and what was there from elsewhere.
+    // What is left at the bank is the installation’s commission, and what was there from elsewhere.
     expect(bank).toBe(-(commission + transferFee + external))
     expect(-commission).toBeGreaterThan(0n)
   })
 }
 
 describe('given a schedule "0 */3 * * *" in São Paulo and a bank in bad weather', () => {
-  describe('when one worker keeps the house in one embedded database for a day', () => {
+  describe('when one worker keeps the installation in one embedded database for a day', () => {
     let day: Told
     beforeAll(async () => {
       day = await tell(seed, { change: () => ({ ...theDay, workers: 1 }), chain: () => theDaysCoins })

@@ -100,8 +100,8 @@ test('an unknown command is told, with those there are', () => {
   expect(said).toContain('buildimage')
 })
 
-test('without .env.deploy status and backup speak of the house in this folder', () => {
-  const app = mkdtempSync(join(folder, 'house-'))
+test('without .env.deploy status and backup speak of the installation in this folder', () => {
+  const app = mkdtempSync(join(folder, 'installation-'))
   const env = { DEPLOY_FILE: join(folder, 'none'), DATABASE_URL: `sqlite:${join(app, 'house.db')}` }
   const status = run([join(projectRoot, 'dev-utils.sh'), 'status', '--json'], env, app)
   expect(status.code, status.said).toBe(0)

@@ -84,7 +84,7 @@ describe.each([
   { how: 'a database file that may not grow', disk: fileThatMayNotGrow, there: true },
 ])('$how', ({ disk: makeDisk, there }) => {
   describe.skipIf(!there)(
-    there ? 'stops the house and breaks nothing' : 'is not to be had here: only root may mount one',
+    there ? 'stops the installation and breaks nothing' : 'is not to be had here: only root may mount one',
     () => {
       let now: number
       const clock: Clock = { now: () => now, sleep: () => Promise.resolve() }
@@ -114,7 +114,7 @@ describe.each([
             eventDelayMs: soon,
           },
         })
-        bank.addWebhook('http://house.example/')
+        bank.addWebhook('http://installation.example/')
         await open()
         await migrate(db, clock)
         // A log that grew while tables were made would have room of its own.

@@ -1,5 +1,5 @@
 /**
- * The whole house with its scheduler, a simulated bank and a real mail server: who buys is written to by
+ * The whole installation with its scheduler, a simulated bank and a real mail server: who buys is written to by
  * itself, once for each reason.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -135,7 +135,7 @@ describe.each([
           ${payoutState}, ${now()}, ${now()}, ${now()})`)
     }
 
-    test('of an empty house that all is well, and of what it has none nothing', async () => {
+    test('of an empty installation that all is well, and of what it has none nothing', async () => {
       const all = await scrape(metrics.address)
       expect(all.get(`repasse_info{engine="${engine}",roles="web,worker"}`)).toBe(1)
       const quiet = {
@@ -382,7 +382,7 @@ describe.each([
   })
 })
 
-test('a house that reconciles keeps what the bank had, and tells it', async () => {
+test('an installation that reconciles keeps what the bank had, and tells it', async () => {
   const installation = await openTestInstallation({ settings: { startingBalance: 12_345 } })
   try {
     expect(await installation.audit()).toEqual([])

@@ -142,7 +142,7 @@ async function throughShop(
 
 /**
  * Commands that serve, copy, make a file or ask somebody else, whose flags are no text of ours; and the state
- * of things, where two houses share one bank's client.
+ * of things, where two installations share one bank's client.
  */
 const left =
   /^(keys new|bank-key|serve|status|backup|restore|migrate|doctor|demo|bitcoin|event show|schedule next)/

@@ -1,6 +1,6 @@
 /**
  * Orders paid with Pix, as stories on one clock: placed, paid, late, over, asked for anew, sold out; the
- * house's books as for any invoice.
+ * installation's books as for any invoice.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from './testbed/eventually.ts'

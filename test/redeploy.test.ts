@@ -114,7 +114,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
     return result
   }
 
-  test('brings a host that has nothing to a house that answers', async () => {
+  test('brings a host that has nothing to an installation that answers', async () => {
     expect(first.code, first.said).toBe(0)
     for (const part of [
       'building repasse:',

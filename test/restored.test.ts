@@ -51,7 +51,7 @@ async function repasse(...words: string[]): Promise<void> {
   expect(code, said).toBe(0)
 }
 
-/** What is in the backup goes on in a house of its own, at the same bank. */
+/** What is in the backup goes on in an installation of its own, at the same bank. */
 async function restoreFrom(backup: string): Promise<App> {
   await repasse('restore', backup)
   await repasse('payout', 'go', '--why', 'nobody compared anything')
@@ -301,7 +301,7 @@ describe('a payout that was owed when the backup was made', () => {
   test('what went back to its payer after the backup, at a bank that does not list it, is read in the log of its invoice before it is ordered', async () => {
     installation.bank.reverse(installation.atBank.id, 0)
     installation.pass(60 * second)
-    // All of it was told to the house that is lost.
+    // All of it was told to the installation that is lost.
     for (const { id } of installation.bank.eventsCreated())
       await installation.app.rails.starkbank!.markDelivered(id)
     const rail = railThatListsLittle(installation)

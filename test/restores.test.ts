@@ -58,7 +58,7 @@ async function tell(seed: number): Promise<Story> {
       said,
     }
   }
-  /** What a house does by itself, and what people do to whatever payout stands still. */
+  /** What an installation does by itself, and what people do to whatever payout stands still. */
   const actsOf = (app: App) => {
     const { db, world } = app
     const listen = async () => (await pollEvents(db, rail, app.inbox, world), void (await settleInbox(app)))

@@ -118,7 +118,7 @@ describe.each([
         app: installation.running.app,
         settings,
         over: new AbortController().signal,
-      } as Parameters<typeof insideOf>[0]).doors
+      } as Parameters<typeof insideOf>[0]).routes
       paths = [
         ...list.filter(({ method }) => method === 'GET').map(({ path }) => path),
         '/',

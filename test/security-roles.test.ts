@@ -12,11 +12,11 @@ import { addTestPerson, tokenOf, type TestPerson } from './testbed/testPerson.ts
 import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
-type DoorList = ReturnType<typeof insideOf>['doors']['list']
+type DoorList = ReturnType<typeof insideOf>['routes']['list']
 
 let installation: PageInstallation
 const people = {} as Record<Role, TestPerson>
-let doors: DoorList
+let routes: DoorList
 let paths: Map<string, string>
 
 beforeAll(async () => {
@@ -38,8 +38,8 @@ beforeAll(async () => {
   }
   const rest = { '--payers': 'random', '--due-in': '2d', '--pay-to': 'main', '--by': 'maker' }
   await installation.repasse('schedule', 'add', ...Object.entries({ ...rule, ...rest }).flat())
-  doors = insideOf(partsOf(installation)).doors.list
-  paths = new Map(doors.map(({ path }) => [path, filled(path)]))
+  routes = insideOf(partsOf(installation)).routes.list
+  paths = new Map(routes.map(({ path }) => [path, filled(path)]))
 })
 afterAll(() => installation?.close())
 
@@ -116,10 +116,10 @@ async function everything(): Promise<Record<string, string>> {
   return digests
 }
 
-test('every route of the console asks for an act of the table, and none is beside the doors [security roles]', () => {
+test('every route of the console asks for an act of the table, and none is beside the routes [security roles]', () => {
   const {
     inside: router,
-    doors: { list },
+    routes: { list },
   } = insideOf(partsOf(installation))
   const known: readonly string[] = acts
   for (const door of list) expect(known).toContain(door.act)
@@ -132,15 +132,15 @@ test('every route of the console asks for an act of the table, and none is besid
 
 test('what is posted asks for more than seeing, and every act has a route', () => {
   const toSee: Act[] = ['see', 'user.see']
-  for (const { method, path, act } of doors)
+  for (const { method, path, act } of routes)
     if (method === 'POST') expect([path, toSee.includes(act)]).toEqual([path, false])
-  expect(acts.filter(act => !doors.some(door => door.act === act))).toEqual([])
+  expect(acts.filter(act => !routes.some(door => door.act === act))).toEqual([])
 })
 
 test('without a session no route shows or does anything [security roles]', async () => {
   const before = await everything()
   const stranger = openAsker(installation.origin)
-  for (const { method, path } of doors) {
+  for (const { method, path } of routes) {
     const answer =
       method === 'GET'
         ? await stranger.get(paths.get(path)!)
@@ -154,7 +154,7 @@ describe.each(roles)('a %s', role => {
   test('is refused what the role does not allow, with a fresh code, a right token and all, and nothing changes [security roles]', async () => {
     const { as, csrf } = await inside(role)
     const before = await everything()
-    const kept = doors.filter(({ act }) => !may(role, act))
+    const kept = routes.filter(({ act }) => !may(role, act))
     for (const { method, path, act } of kept) {
       const answer =
         method === 'GET'
@@ -170,7 +170,7 @@ describe.each(roles)('a %s', role => {
     const { as } = await inside(role)
     const before = await everything()
     const asked = { csrf: 'x', why: 'x', name: 'x', state: 'x', after: '1', act: 'x' }
-    for (const { method, path, act } of doors) {
+    for (const { method, path, act } of routes) {
       if (method !== 'GET' || !may(role, act)) continue
       for (const query of ['', `?${new URLSearchParams(asked).toString()}`]) {
         const answer = await as.get(`${paths.get(path)!}${query}`)
@@ -183,7 +183,7 @@ describe.each(roles)('a %s', role => {
       expect((await as.ask(paths.get(path)!, { method: 'HEAD' })).status).toBeLessThan(500)
     }
     // A route that does something does not do it by GET.
-    for (const { method, path } of doors)
+    for (const { method, path } of routes)
       if (method === 'POST')
         expect([path, (await as.get(paths.get(path)!)).status < 500]).toEqual([path, true])
     expect(await everything()).toEqual(before)
@@ -193,7 +193,7 @@ describe.each(roles)('a %s', role => {
     const { as, csrf } = await inside(role)
     await installation.skip(5 * 60_000)
     const before = await everything()
-    for (const { method, path, act } of doors) {
+    for (const { method, path, act } of routes) {
       if (method !== 'POST' || !may(role, act) || !needsStepUp(act)) continue
       for (const code of ['', '000000']) {
         const answer = await as.post(paths.get(path)!, {
@@ -218,7 +218,7 @@ describe.each(roles)('a %s', role => {
 
   test('gets an answer for every act the role allows', async () => {
     const { as, csrf } = await inside(role)
-    for (const { method, path, act } of doors) {
+    for (const { method, path, act } of routes) {
       if (
         method !== 'POST' ||
         !may(role, act) ||

@@ -333,7 +333,7 @@ describe('on every page', () => {
     expect(broken).toEqual([])
   })
 
-  test('no link, form or picture leads to a script, to data, or to another house [security xss]', () => {
+  test('no link, form or picture leads to a script, to data, or to another installation [security xss]', () => {
     const allowed = /^(?:[?#]|\/(?!\/)|otpauth:\/\/|mailto:|bitcoin:|https:\/\/[a-z.-]*starkbank\.com\/)/
     const wrong: string[] = []
     for (const [path, { body }] of pages)

@@ -28,7 +28,7 @@ interface Push {
 
 const folder = mkdtempSync(join(tmpdir(), 'repasse-serve-'))
 const key = join(folder, 'key.pem')
-/** What the bank pushed, kept here, so that the test decides when the house hears of it. */
+/** What the bank pushed, kept here, so that the test decides when the installation hears of it. */
 const pushes: Push[] = []
 const workers: Worker[] = []
 let mailbox: Server

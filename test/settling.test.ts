@@ -347,7 +347,7 @@ describe('little money', () => {
     expect(installation.transfers()).toHaveLength(0)
   })
 
-  test('the transfer’s fee is the receiver’s or the house’s, as it is set', async () => {
+  test('the transfer’s fee is the receiver’s or the installation’s, as it is set', async () => {
     for (const [transferFeeBy, units] of [
       ['receiver', 9_700n],
       ['house', 9_800n],

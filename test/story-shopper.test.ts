@@ -336,7 +336,7 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 300_000 }, () => {
       const { address, units } = await uriOn(page)
       await installation.skip(16 * minute)
       await says(page, 'O código expirou')
-      // The node's first sight of a payment says whether it was in time, so it lives in the house's time too.
+      // The node's first sight of a payment says whether it was in time, so it lives in ours time too.
       await installation.chain!.rpc('setmocktime', [Math.floor(installation.clock.now() / 1_000)])
       await until(
         async () => (await orders())[0]!.state === 'expired',

@@ -1,4 +1,4 @@
-/** What the house logs through: pino's shape, narrowed, with what must not be read taken out. */
+/** What the installation logs through: pino's shape, narrowed, with what must not be read taken out. */
 import { pino, stdTimeFunctions, type DestinationStream, type LoggerOptions } from 'pino'
 
 export type Fields = Record<string, unknown>

@@ -113,7 +113,7 @@ export const english = {
   'payment-replaced': () => 'another transaction was mined in the place of its payment',
   'payment-shut-out': () => 'another transaction was mined in its place',
   'paid-by-unknown': ({ txid }: { txid: string }) =>
-    `${txid}, which this house does not know, pays its account: release it only if that was not its payment`,
+    `${txid}, which this installation does not know, pays its account: release it only if that was not its payment`,
   'settlement-left-chain': ({ txid }: { txid: string }) =>
     `${txid}, by which it was settled, has left the chain: it counts again once a block has it, else release it`,
   'settlement-mined-again': () => 'what it was settled by is in a block again',

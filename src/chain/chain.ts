@@ -1,4 +1,4 @@
-/** The chain as this house knows it: its addresses, the blocks it has read, and its coins. */
+/** The chain as this installation knows it: its addresses, the blocks it has read, and its coins. */
 export {
   coinMachine,
   coinsOf,

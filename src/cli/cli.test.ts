@@ -338,7 +338,7 @@ describe('backup and restore', () => {
     )
   })
 
-  test('a restored house has what was backed up and starts on hold', async () => {
+  test('a restored installation has what was backed up and starts on hold', async () => {
     const there = { DATABASE_URL: `sqlite:${at('restored.db')}` }
     expect((await repasse(['backup', at('two.db')])).code).toBe(0)
     expect((await repasse(['restore', at('two.db')], there)).code).toBe(0)

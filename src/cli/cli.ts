@@ -1,5 +1,5 @@
 /**
- * The command line: reads what is asked, has the house do it, and answers with an exit code. Each noun has
+ * The command line: reads what is asked, has the installation do it, and answers with an exit code. Each noun has
  * its own file.
  */
 import { readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** Commands for whoever runs the house: serve, migrate, doctor, status, reconcile, backup, restore. */
+/** Commands for whoever runs the installation: serve, migrate, doctor, status, reconcile, backup, restore. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { readConfig } from '../base/config.ts'

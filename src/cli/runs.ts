@@ -9,7 +9,7 @@ import { inBase } from './shell.ts'
 import type { Shell } from './context.ts'
 import { runJson } from '../queries/json/runs.ts'
 
-// Written here so that --help need not load the house; a test holds it against the timetable. A slot's own
+// Written here so that --help need not load the installation; a test holds it against the timetable. A slot's own
 // runs are `issue`.
 export const jobNames = [
   'issue',

@@ -30,11 +30,7 @@ export function shopCommands(repasse: Command, shell: Shell): void {
     .description('offers a rail in the shop, and says which payout account its money goes to')
     .requiredOption('--rail <rail>', 'starkbank (Pix) or bitcoin', oneOf(railNames)('--rail'))
     .requiredOption('--account <name>', 'the payout account: "repasse account list" shows them')
-    .option(
-      '--commission <percent>',
-      'the house’s share of what is paid (default: 0%)',
-      percentFlag('--commission'),
-    )
+    .option('--commission <percent>', 'our share of what is paid (default: 0%)', percentFlag('--commission'))
     .option(
       '--min-payout <amount>',
       'below this nothing is paid on, in reais; with bitcoin in BTC, or like 1000sats (default: 0)',

@@ -20,7 +20,7 @@ export async function printStatus(shell: Shell, { json: asJson }: { json?: true 
     if (asJson) return shell.out(json(viewOf(now, next, rate)))
 
     const { invoices, bitcoin } = now
-    // A house without a bank has nothing to say about one.
+    // An installation without a bank has nothing to say about one.
     const bank =
       bitcoin === undefined || invoices.asked > 0n || now.money.credited > 0n || now.money.atBank !== 0n
     await shell.out(

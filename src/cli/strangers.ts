@@ -13,7 +13,7 @@ import { noteTaken } from './privacy.ts'
 import { inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
-// Written here so that --help need not load the house; a test holds it against the machine.
+// Written here so that --help need not load the installation; a test holds it against the machine.
 export const strangerStates = ['open', 'opening', 'ruled', 'accepted'] as const
 
 type ListFlags = { state?: StrangerRow['state']; limit: number }

@@ -212,7 +212,7 @@ const hasNews = async (db: Db): Promise<boolean> =>
   (await db.one(sql`select 1 as yes from inbox where state = 'new' and rail = 'bitcoin' limit 1`)) !==
   undefined
 
-/** Whether anything is due or under way, so that an idle house asks the node for nothing. */
+/** Whether anything is due or under way, so that an idle installation asks the node for nothing. */
 async function worthAsking(db: Db): Promise<boolean> {
   const now = await db.tx(tx => tx.now())
   const found = await db.one(sql`

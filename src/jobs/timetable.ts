@@ -16,7 +16,7 @@ import { dropOld } from './retention.ts'
 
 const minute = 60_000
 
-/** What this house wakes for: everyone's jobs, and those of each rail it runs on. */
+/** What this installation wakes for: everyone's jobs, and those of each rail it runs on. */
 export function timetable(day: DaySettings): Job[] {
   const { post, anchoring, anchorTo = [], retention } = day
   return [

@@ -6,7 +6,7 @@
 /**
  * `bank`: our money at the provider. `cash-box`: what was received over the counter and not handed over yet.
  * `payable`: what is owed to payees (negative while owed). `in-transit`: ordered, not yet settled.
- * `commission`: the house's income (negative). `transfer-fee`: what transfers cost the house, less what was
+ * `commission`: the house's income (negative). `transfer-fee`: what transfers cost us, less what was
  * withheld for them. `owed-to-payers`: what payers paid by mistake, to duplicates of invoices, and are to get
  * back (negative while owed). `receivable`: what payees owe us, because a payer got money back that had been
  * passed on (positive while owed). `given-up`: what of that was forgiven. `bank-fee`: what the bank charged
@@ -80,7 +80,7 @@ export const chart = {
     source: 'invoice',
     says: 'what the bank charged for the invoice',
   },
-  commission: { from: 'commission', to: 'payable', source: 'invoice', says: 'the house’s share' },
+  commission: { from: 'commission', to: 'payable', source: 'invoice', says: 'our share' },
   'transfer fee withheld': {
     from: 'transfer-fee',
     to: 'payable',
@@ -91,7 +91,7 @@ export const chart = {
     from: 'payable',
     to: 'commission',
     source: 'invoice',
-    says: 'the house’s share given back after a reversal',
+    says: 'our share given back after a reversal',
   },
   'transfer fee returned': {
     from: 'payable',
@@ -177,7 +177,7 @@ export const chart = {
     from: 'commission',
     to: 'payable',
     source: 'reversal',
-    says: 'the house’s share of money that came back',
+    says: 'our share of money that came back',
   },
   'transfer fee withheld again': {
     from: 'transfer-fee',

@@ -1,4 +1,4 @@
-/** The mailer: hands one letter to an SMTP server, and says in the house's words what it answered. */
+/** The mailer: hands one letter to an SMTP server, and says in ours words what it answered. */
 import type { Transporter } from 'nodemailer'
 import { done, refused, unsure, type Answer } from '../base/answer.ts'
 import { isAddress, type Sender } from '../base/mailAddress.ts'

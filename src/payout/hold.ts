@@ -1,4 +1,4 @@
-/** The house's hold: one switch that keeps every payout back, turned by a person or by a restore. */
+/** The installation’s hold: one switch that keeps every payout back, turned by a person or by a restore. */
 import { createHash } from 'node:crypto'
 import { said, type Proof } from '../approvals/approvals.ts'
 import { audit, mayApproveNow } from '../ledger/ledger.ts'

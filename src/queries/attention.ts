@@ -253,7 +253,7 @@ const silentAsks = async (
     ...{ kind: 'rail silent', id: '', number: null, of: rail, why, units: null, since },
   }))
 
-/** While a payout is due that waits for it, so that a house at rest says nothing. */
+/** While a payout is due that waits for it, so that an installation at rest says nothing. */
 const unreadAsks = async (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
   const unread = (await isAnyDueAtBank(reader, now)) ? await bankUnread(reader, now) : undefined
   return unread === undefined ? [] : [askToRead(unread)]

@@ -26,7 +26,7 @@ export interface ChainStatus {
     inTransit: bigint
     owed: bigint
     /**
-     * Change of ours too small for an output, left to the miners: the house's own cost, so no part of the
+     * Change of ours too small for an output, left to the miners: the installation’s own cost, so no part of the
      * equation.
      */
     dust: bigint

@@ -186,7 +186,7 @@ async function events(reader: Reader): Promise<Record<string, number>> {
 }
 
 /**
- * Whether the house can do its work: the database, its version, payouts not stopped, nothing waiting for a
+ * Whether the installation can do its work: the database, its version, payouts not stopped, nothing waiting for a
  * rail to be read, and the chain followed where there is one. Says only ok or a short word.
  */
 export async function readiness(

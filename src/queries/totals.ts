@@ -33,7 +33,7 @@ export interface Totals {
   >
 }
 
-/** `counting`: the first count of a large house takes its time, and is this far. */
+/** `counting`: the first count of a large installation takes its time, and is this far. */
 export type Counted = { is: 'totals'; totals: Totals } | { is: 'counting'; upTo: Instant | undefined }
 
 const settledMs: Millis = 120_000

@@ -1,5 +1,5 @@
 /**
- * The contract every rail keeps: how money is asked for, heard of and sent, in the house's words. A rail sees
+ * The contract every rail keeps: how money is asked for, heard of and sent, in ours words. A rail sees
  * only `base`.
  */
 import type { Answer } from '../base/answer.ts'
@@ -119,7 +119,7 @@ export interface ProviderPayout {
 }
 
 /**
- * What an event says, in the house's words. The raw bytes stay in the inbox; this is read from them when they
+ * What an event says, in ours words. The raw bytes stay in the inbox; this is read from them when they
  * are applied.
  */
 export type ProviderEvent = {
@@ -168,7 +168,7 @@ export type Verdict =
   | { is: 'forged'; why: string }
   | { is: 'unknown'; why: string }
 
-/** The rails a house runs on; each is there only when it is configured. */
+/** The rails an installation runs on; each is there only when it is configured. */
 export interface Rails {
   starkbank?: Rail
   bitcoin?: ChainRail

@@ -65,7 +65,7 @@ export function decideRate(
 }
 
 /**
- * Of two in the middle the mean, half a centavo going down: the payer's satoshis are rounded for the house
+ * Of two in the middle the mean, half a centavo going down: the payer's satoshis are rounded for the installation
  * already.
  */
 function median(quotes: readonly Quote[]): bigint {

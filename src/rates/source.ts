@@ -5,7 +5,7 @@
 import type { Answer } from '../base/answer.ts'
 import type { Instant } from '../base/world.ts'
 
-/** The one pair the house needs. */
+/** The one pair the installation needs. */
 export const pair = 'BTC-BRL'
 
 export interface Quote {

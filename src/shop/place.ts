@@ -72,7 +72,7 @@ export type Placed =
 
 /** What the domain cannot know by itself. */
 export interface PlaceTerms {
-  /** The rails this house runs on. */
+  /** The rails this installation runs on. */
   rails: readonly RailName[]
   /**
    * Prices reais on a rail that lies on a chain; undefined where no rate is good or the chain is not

@@ -1,5 +1,5 @@
 /**
- * Every figure of the house by the name Prometheus knows it under. Seconds, counts, and money in smallest
+ * Every figure of the installation by the name Prometheus knows it under. Seconds, counts, and money in smallest
  * units (cents, satoshis).
  */
 import type { Figures, Waiting } from '../queries/figures.ts'

@@ -222,7 +222,7 @@ test('what the store cannot keep is answered 503 [security 18]', async () => {
   expect(await post(body, signed(body))).toBe(200)
 })
 
-test('health and readiness say how the house stands, and no more [security 19]', async () => {
+test('health and readiness say how the installation stands, and no more [security 19]', async () => {
   expect(await (await fetch(`${web.address}/health`)).json()).toEqual({ alive: true })
   const ready = await fetch(`${web.address}/ready`)
   expect([ready.status, await ready.json()]).toEqual([

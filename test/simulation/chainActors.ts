@@ -1,5 +1,5 @@
 /**
- * What goes on outside the house on the chain: payers and what they think better of, miners, the network, a
+ * What goes on outside the installation on the chain: payers and what they think better of, miners, the network, a
  * stranger, and the person who signs.
  */
 import { type Chain, RpcFault } from '../../sim/chain/chain.ts'
@@ -34,7 +34,7 @@ export interface ChainActors {
   calmStep(): Promise<void>
   isDown(): boolean
   sources: RateSource[]
-  /** What happened that can make the house stop paying out. */
+  /** What happened that can make the installation stop paying out. */
   readonly deepTurns: number
   /** Transactions of the stranger's. */
   readonly strange: ReadonlySet<string>
@@ -76,7 +76,7 @@ export function openChainActors({
   let deeds: Deed[] = []
   /** Payments that were made, by their present txid. */
   const payments: string[] = []
-  /** Transactions of the house, which nodes and miners forget like any other. */
+  /** Transactions of the installation, which nodes and miners forget like any other. */
   const ours = new Set<string>()
   const strange = new Set<string>()
   const signAt = new Map<string, Millis>()

@@ -1,5 +1,5 @@
 /**
- * The second rail in a simulated house: its node, its keys, its chainActors, and how it is judged when all is
+ * The second rail in a simulated installation: its node, its keys, its chainActors, and how it is judged when all is
  * still.
  */
 import { makeChain, type Chain } from '../../sim/chain/chain.ts'
@@ -67,7 +67,7 @@ export interface CoinsParts {
 
 const nodeWallet = 'house'
 
-/** A chain with a payer and the house's wallet, an account to pay to, and a schedule that asks for coins. */
+/** A chain with a payer and the installation’s wallet, an account to pay to, and a schedule that asks for coins. */
 export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const { scenario, clock, random, db, world, trace } = parts
   const { kind, signer, payoutDepth, late, gatherMs, bumpAfterBlocks, faults } = scenario
@@ -163,7 +163,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
       const rows = await db.all<{ id: string }>(sql`
         select p.id from payouts p where p.asset = 'BTC' and p.state = 'held' and p.units > 0
           and (p.why like 'a coin of its transaction%' or (${givers ? 1 : 0} = 1 and p.rule like 'refund%'
-            and p.why like '%which this house does not know%'))
+            and p.why like '%which this installation does not know%'))
           and not exists (select 1 from coins c where c.payout_id = p.id and c.state <> 'mined')
             order by p.id`)
       for (const { id } of rows) {

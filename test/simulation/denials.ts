@@ -16,7 +16,7 @@ export interface Denials {
   step(): void
   /** They work for good. */
   settle(): void
-  /** Whether the house has noticed. */
+  /** Whether the installation has noticed. */
   isOver(db: Db): Promise<boolean>
   /** What was used up meanwhile, and whether the alarm is over. */
   judge(db: Db): Promise<string[]>
@@ -30,7 +30,7 @@ export function openDenials(bank: Bank, random: Random, trace: (line: string) =>
   let count = 0
   const set = (refuseAll: (typeof codes)[number] | undefined) => {
     denies = refuseAll !== undefined
-    trace(denies ? `the bank answers ${refuseAll} to all` : 'the bank knows the house again')
+    trace(denies ? `the bank answers ${refuseAll} to all` : 'the bank knows the installation again')
     bank.setSettings({ refuseAll })
   }
   return {

@@ -12,7 +12,7 @@ export interface Wall {
 
 /**
  * The wall clock of a machine on which true time is `steady`'s, as one process has it. `judged`: with the
- * house's judge beside it.
+ * installation's judge beside it.
  */
 export function wallClock(steady: Clock, wall: Wall, { judged = true } = {}): Clock {
   const clock: Clock = {

@@ -1,5 +1,5 @@
 /**
- * The oracle: holds the house's books against the bank's own, from outside, and says in sentences what does
+ * The oracle: holds the installation’s books against the bank's own, from outside, and says in sentences what does
  * not hold.
  */
 import { createHash } from 'node:crypto'

@@ -1,5 +1,5 @@
 /**
- * One process of the house, which may end between any two effects as kill -9 ends it: what it held in memory
+ * One process of the installation, which may end between any two effects as kill -9 ends it: what it held in memory
  * is gone, nothing of it runs on.
  */
 import type { Bank } from '../../sim/bank.ts'
@@ -239,7 +239,7 @@ export function startProcess(parts: ProcessParts): Process {
       latencyMs,
       trace: line => trace(`${name} ${line}`),
     })
-    const rpc = rpcClient({ url: 'http://house:simulated@node', clock: own, fetch: send })
+    const rpc = rpcClient({ url: 'http://installation:simulated@node', clock: own, fetch: send })
     return {
       ...bitcoinRail({ ...account, log, node: chainNode({ rpc, network: networks[account.network] }) }),
       derive,
@@ -296,7 +296,7 @@ export function startProcess(parts: ProcessParts): Process {
   }
 }
 
-/** What the house warns of is part of the story. */
+/** What the installation warns of is part of the story. */
 function tracing(name: string, trace: (line: string) => void, alive: () => boolean): Log {
   const say = (level: string) => (fields: object, message: string) => {
     if (alive())

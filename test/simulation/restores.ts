@@ -201,7 +201,7 @@ export function openRestores(
     const known = await noteMade()
     const rows = await db.all<{ id: string }>(sql`
       select id from payouts where asset = 'BTC' and state = 'held' and units > 0
-        and (why like '%which this house does not know%' or why like 'a coin of its transaction%')
+        and (why like '%which this installation does not know%' or why like 'a coin of its transaction%')
           order by id`)
     for (const { id } of rows) {
       const forgottenOnes = madeFor(id).filter(txid => !known.has(txid))

@@ -1773,7 +1773,7 @@ export const securitySections: readonly SecuritySection[] = [
         from: '    await takeUpRestored(db,',
         to: '    if (why === "") await takeUpRestored(db,',
         test: 'src/cli/cli.test.ts',
-        title: 'a restored house has what was backed up and starts on hold',
+        title: 'a restored installation has what was backed up and starts on hold',
       },
       {
         rule: 'the socket is for its owner and group',

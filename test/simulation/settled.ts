@@ -73,7 +73,7 @@ export async function isBuried(db: Db, tip: number): Promise<boolean> {
   return height === BigInt(tip) && open === undefined
 }
 
-/** When the house next has something to do by its own books; undefined when nothing is open. */
+/** When the installation next has something to do by its own books; undefined when nothing is open. */
 export async function nextDue(db: Db): Promise<string | undefined> {
   const row = await db.one<{ at: string | null }>(sql`
     select min(at) as at from (

@@ -60,7 +60,7 @@ function judgeSum({ id, units }: OrderRow, lines: OrderLineRow[], table: Table):
 const isPaid = ({ state }: InvoiceRow) => state === 'paid' || state === 'credited'
 
 /**
- * An invoice made after the house had heard of the payment, which is later than it was paid: before that
+ * An invoice made after the installation had heard of the payment, which is later than it was paid: before that
  * nobody could know that a new code was needless. By the order in which it was written: a wall clock may have
  * been set meanwhile.
  */

@@ -1,5 +1,5 @@
 /**
- * The shop of a simulated house: who orders (twice at once too), who looks, who asks for a new code, and the
+ * The shop of a simulated installation: who orders (twice at once too), who looks, who asks for a new code, and the
  * people behind the counter.
  */
 import type { RailName } from '../../src/base/rails.ts'
@@ -83,8 +83,8 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
   const figures = { placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
 
   /**
-   * A visitor is told that the house is busy, and may come again; whatever else goes wrong is a fault of the
-   * house.
+   * A visitor is told that the installation is busy, and may come again; whatever else goes wrong is a fault of the
+   * installation.
    */
   const visit = (what: string, work: (app: App) => Promise<string>, twice = false): Visit => ({
     twice,

@@ -1,5 +1,5 @@
 /**
- * Five hundred houses in five hundred storms, each told from its seed (`SEEDS` tells more); every tenth has
+ * Five hundred installations in five hundred storms, each told from its seed (`SEEDS` tells more); every tenth has
  * the Bitcoin rail too, and every fifth a shop. A failure prints the seed and the command that tells it
  * again.
  */

@@ -1,5 +1,5 @@
 /**
- * A house, its bank and its misfortunes in one process on one clock: everything that happens follows from the
+ * An installation, its bank and its misfortunes in one process on one clock: everything that happens follows from the
  * seed.
  */
 import { createHash } from 'node:crypto'
@@ -69,11 +69,11 @@ export interface Told {
     letBeyond: number
     virtualMinutes: number
   }
-  /** What happened on the chain, where the house had one. */
+  /** What happened on the chain, where the installation had one. */
   chain?: ChainFigures
   /** What people did about invoices, where money went back. */
   returns?: Returns['figures']
-  /** What happened in the shop, where the house kept one. */
+  /** What happened in the shop, where the installation kept one. */
   shop?: Shoppers['figures']
   /** What people edited, canceled and said, where they did. */
   people: Partial<
@@ -129,7 +129,7 @@ export const hasStalls = (seed: number): boolean => seed % 7 === 3
  */
 export const addsUp = (seed: number): boolean => seed % 13 === 5
 
-/** What the house had the bank make, and when. */
+/** What the installation had the bank make, and when. */
 const madeAt = (bank: Bank) => [
   ...bank.invoices().map(({ id, created }) => ({ what: `invoice ${id}`, at: millis(created) })),
   ...bank
@@ -176,7 +176,7 @@ export async function tell(
     settings: scenario.settings,
     faults: scenario.faults,
   })
-  bank.addWebhook('http://house/webhooks/starkbank')
+  bank.addWebhook('http://installation/webhooks/starkbank')
   const denials = hasDenials(seed) ? openDenials(bank, seededRandom(seed ^ 0xde41), say) : undefined
   const world: World = { clock, random, log: silentLog, at: () => undefined }
   const busy = openBusy()
@@ -481,7 +481,7 @@ export async function tell(
     bank.setFaults(noFaults)
     bank.setSettings({ transferFailRate: 0, refundRate: 0, reversalRate: 0 })
     Object.assign(shared.weather, { crash: 0, busy: 0, slow: 0, stall: 0 })
-    // What the house still owes for transfers and reversals must be coverable, or the last payouts wait for
+    // What the installation still owes for transfers and reversals must be coverable, or the last payouts wait for
     // ever.
     bank.deposit(10_000_000)
     fullNode?.settle()
@@ -524,7 +524,7 @@ export async function tell(
         bankNext > clock.now() + 30 * minute &&
         (await (restores ? restores.allHeard() : allHeard(db, bank)))
       // A difference is over once the two have agreed for some minutes. The bank is asked again a while after
-      // it did not know the house, and its statement is read now and then.
+      // it did not know the installation, and its statement is read now and then.
       const mayEnd = (!denials || (await denials.isOver(db))) && (!strangers || (await strangers.isOver()))
       if (quietNow && !mayEnd) {
         moveTo(clock.now() + minute)

@@ -23,7 +23,7 @@ export interface Strangers {
    * Somebody sends money, or receives some; the bank goes away, and comes back; two people look at what left.
    */
   step(): Promise<void>
-  /** Whether the house knows of all of it, and two people have looked. */
+  /** Whether the installation knows of all of it, and two people have looked. */
   isOver(): Promise<boolean>
   /** Once the storm is over, two people look at all of it. */
   attend(): Promise<void>
@@ -84,7 +84,7 @@ export function openStrangers({ db, world: shared, clock, bank, random, trace }:
         order by id`,
     )
 
-  /** Lines of what others sent that the house has not read in the statement yet. */
+  /** Lines of what others sent that the installation has not read in the statement yet. */
   async function unknown(): Promise<string[]> {
     const rows = await db.all<{ id: string }>(
       sql`select id from strangers union all select id from suspense_lines`,

@@ -22,10 +22,10 @@ export interface CoinStage {
   payee: string
   /** Of the chain before anything of ours is on it. */
   height: number
-  /** One turn of everybody but the house: pays, thinks better of it, mines, leaves blocks behind. */
+  /** One turn of everybody but the installation: pays, thinks better of it, mines, leaves blocks behind. */
   step(db: Db): Promise<void>
   /**
-   * Mines one more block once the house has read the last; answers whether nothing of ours is under way any
+   * Mines one more block once the installation has read the last; answers whether nothing of ours is under way any
    * more.
    */
   calmStep(db: Db): Promise<boolean>
@@ -36,7 +36,7 @@ export interface CoinStage {
 
 const payer = 'payer'
 
-/** The node follows the house's clock, for blocks tell the time by which payments are judged. */
+/** The node follows the installation’s clock, for blocks tell the time by which payments are judged. */
 export async function openCoinStage(
   { clock, random }: World,
   say: (line: string) => void,

@@ -155,7 +155,7 @@ export async function play({
     ],
   }
 
-  /** Blocks come, and what is asked for is paid, whoever of the house is alive. */
+  /** Blocks come, and what is asked for is paid, whoever of the installation is alive. */
   async function onChain(coins: CoinStage, { db }: Stage, over: AbortSignal): Promise<void> {
     for (; !over.aborted; await pause(world, world.random.between(300, 900))) await coins.step(db)
   }

@@ -36,7 +36,7 @@ export interface Stage {
   coins: CoinStage | undefined
   world: World
   db: Db
-  /** The house as the audit uses it, beside the workers. */
+  /** The installation as the audit uses it, beside the workers. */
   app: App
   startedAt: Millis
   /** What everybody's time comes from; undefined where it is the machine's. */

@@ -1,5 +1,5 @@
 /**
- * What payers and miners can do to a house: transactions made by hand, replaced and double-spent, and chains
+ * What payers and miners can do to an installation: transactions made by hand, replaced and double-spent, and chains
  * that are left for others.
  */
 import { randomBytes } from 'node:crypto'

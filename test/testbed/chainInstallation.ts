@@ -1,5 +1,5 @@
 /**
- * A house on a regtest chain: a node, a payer with coins, and the house's clock, which the node follows.
+ * An installation on a regtest chain: a node, a payer with coins, and the installation’s clock, which the node follows.
  * Everything happens when the story says so.
  */
 import { seededRandom, systemClock } from '../../src/base/clock.ts'
@@ -94,7 +94,7 @@ export interface ChainInstallation {
    * What does not hold: the books, our coins against the node's, and against its own scan of our descriptor.
    */
   audit(): Promise<string[]>
-  /** Another process of the same house: nothing in memory, the same database. */
+  /** Another process of the same installation: nothing in memory, the same database. */
   restart(): void
   /** The same with its own connection to the database, which must be one that outlasts that. */
   reopen(): Promise<void>
@@ -118,7 +118,7 @@ export async function openChainInstallation(options: ChainInstallationOptions): 
   const place = (installationsOn.get(node.url) ?? 0) + 1
   installationsOn.set(node.url, place)
   const ours = wallet(kind, 'regtest', place)
-  const houseWallet = `house${place}-${process.pid}`
+  const houseWallet = `installation${place}-${process.pid}`
   await importKeys(node, houseWallet, ours)
 
   const random = seededRandom(number)
@@ -330,7 +330,7 @@ async function furnishPayer(node: TestNode): Promise<void> {
   await mineOn(node, 100)
 }
 
-/** The house's keys in a wallet of the node: what signs in `BITCOIN_SIGNER=wallet`. */
+/** The installation’s keys in a wallet of the node: what signs in `BITCOIN_SIGNER=wallet`. */
 export async function importKeys(node: TestNode, name: string, ours: Wallet): Promise<void> {
   await node.rpc('createwallet', [name, false, true])
   const requests = []

@@ -13,7 +13,7 @@ import { addSchedule } from './acts.ts'
 let schedules = 0
 
 /**
- * Answers the payouts, in the order of the amounts; what the bank and the house keep of each is taken off
+ * Answers the payouts, in the order of the amounts; what the bank and the installation keep of each is taken off
  * them.
  */
 export async function collect(

@@ -1,5 +1,5 @@
 /**
- * Addresses derived once in a process: houses with the same keys have the same thousands of them, and
+ * Addresses derived once in a process: installations with the same keys have the same thousands of them, and
  * deriving them would be most of what an installation costs.
  */
 import type { Branch, ChainRail } from '../../src/rails/chain.ts'

@@ -65,7 +65,7 @@ export function startLoad(address: string, from: number): Load {
   }
   const timer = setInterval(() => {
     // A machine that cannot keep up is not asked for more: what waits here in our own queue would tell
-    // nothing of the house.
+    // nothing of the installation.
     for (let times = 0; times < eachTime && open.size < maxOpen; times++) send()
   }, everyMs)
   return {

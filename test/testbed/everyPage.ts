@@ -82,7 +82,7 @@ const person = async ({ running: app }: SeededInstallation): Promise<string> =>
     where name = 'bruno'`))!.id
   }`
 
-const doors: Visited[] = [
+const routes: Visited[] = [
   at('console-sign-in', '/console/sign-in'),
   { name: 'console-welcome', path: ({ welcome }) => welcome },
   at('console-welcome-gone', `/console/welcome/${'A'.repeat(43)}`, { status: 410 }),
@@ -210,7 +210,7 @@ const people: Visited[] = [
   at('console-audit', '/console/audit', { as: 'vera' }),
 ]
 
-export const everyPage: readonly Visited[] = [...shop, ...doors, ...work, ...schedules, ...money, ...people]
+export const everyPage: readonly Visited[] = [...shop, ...routes, ...work, ...schedules, ...money, ...people]
 
 function kebab(name: StatusName): string {
   return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)

@@ -1,5 +1,5 @@
 /**
- * A house as people meet it in a browser: the real program on a port, a simulated bank over real HTTP, a
+ * An installation as people meet it in a browser: the real program on a port, a simulated bank over real HTTP, a
  * Bitcoin node where asked for, and one clock.
  */
 import { generateKeyPairSync } from 'node:crypto'
@@ -31,11 +31,11 @@ export interface PageInstallation {
   env: Readonly<Record<string, string>>
   running: Running
   bank: BankServer['bank']
-  /** What the house wrote to people. */
+  /** What the installation wrote to people. */
   letters: readonly ReceivedMail[]
   /** There where it was asked for. */
   chain: DemoChain | undefined
-  /** Of house and bank; the node's own stays what it is. */
+  /** Of installation and bank; the node's own stays what it is. */
   clock: Clock
   /** From now on no worker works: the pages are served at the same address by what it answers. */
   serveAlone(): Promise<Running>
@@ -45,7 +45,7 @@ export interface PageInstallation {
   pay(invoiceId: string): Promise<void>
   /** The authenticators of its people, by name: who acts at the command line shows a code. */
   authenticators: Map<string, string>
-  /** A command of `bin/repasse` on this house; what it printed, or throws what it said. */
+  /** A command of `bin/repasse` on this installation; what it printed, or throws what it said. */
   repasse(...words: string[]): Promise<string>
   /** The same of one that takes `--json`. */
   ask<T>(...words: string[]): Promise<T>
@@ -70,7 +70,7 @@ export interface PageInstallationOptions {
 }
 
 const projectId = '5656565656565656'
-// Whatever is waited for at the bank comes at once, so that a story waits for the house alone.
+// Whatever is waited for at the bank comes at once, so that a story waits for the installation alone.
 const promptly: Partial<Settings> = {
   ...{ payRate: 0, fee: 50, payDelayMs: [0, 0], creditDelayMs: [50, 100], eventDelayMs: [10, 20] },
   transferDelayMs: [100, 200],

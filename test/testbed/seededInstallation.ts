@@ -343,7 +343,7 @@ async function runSchedules(installation: PageInstallation): Promise<void> {
   }, 'their payouts')
 }
 
-/** The bank sends whoever asks for invoices elsewhere, which this house follows nowhere. */
+/** The bank sends whoever asks for invoices elsewhere, which this installation follows nowhere. */
 const refuseInvoices = ({ bank }: PageInstallation, isOn: boolean): void =>
   bank.setFaults({ redirect: isOn ? 1 : 0, only: isOn ? 'POST /v2/invoice' : undefined })
 

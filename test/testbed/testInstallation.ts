@@ -1,5 +1,5 @@
 /**
- * A house and its bank in one process on one clock, in fair weather: for stories in which everything happens
+ * An installation and its bank in one process on one clock, in fair weather: for stories in which everything happens
  * when the story says so.
  */
 import { bodyOf } from '../../sim/events.ts'
@@ -31,7 +31,7 @@ export interface TestInstallation {
   id: string
   atBank: Invoice
   pass(ms: number): void
-  /** Another process of the house, which has heard no clock but its own yet. */
+  /** Another process of the installation, which has heard no clock but its own yet. */
   another(worker: string): App
   /** The newest event of this kind, `invoice.credited`; fails when there is none. */
   event(kind: string): BankEvent
@@ -60,7 +60,7 @@ export interface TestInstallationOptions {
   databaseUrl?: string | undefined
   /** What personal data is encrypted under; nothing where none are said. */
   keys?: DataKeys
-  /** The house's own clock, where it is not the bank's. */
+  /** The installation’s own clock, where it is not the bank's. */
   appClock?: (clock: Clock) => Clock
   /** Where nobody says: once a day at midnight. */
   cron?: string

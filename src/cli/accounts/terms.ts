@@ -7,7 +7,7 @@ import { example, json, moneyOf, formatReais, table } from '../print.ts'
 import { inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
-// Written here so that --help need not load the house; a test holds them against the source.
+// Written here so that --help need not load the installation; a test holds them against the source.
 export const recoveries = ['never', 'next-payouts'] as const
 export const debtEnds = ['paid', 'forgiven', 'returned'] as const
 

@@ -1,5 +1,5 @@
 /**
- * `repasse bitcoin`, and what doctor, status, reconcile and the books' check say of a chain: on a house with
+ * `repasse bitcoin`, and what doctor, status, reconcile and the books' check say of a chain: on an installation with
  * a real node.
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -62,7 +62,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   }
   const waiting = async (): Promise<string> => (await told('bitcoin', 'psbt', 'list'))[0].bundle
 
-  test('a house without a bank is well, and its first addresses are shown to be compared', async () => {
+  test('an installation without a bank is well, and its first addresses are shown to be compared', async () => {
     const found = await doctor()
     expect([found['bank'], found['key file'], found['webhook']]).toEqual([undefined, undefined, undefined])
     expect(found['account']!.says).toContain(

@@ -1,4 +1,4 @@
-/** `repasse bitcoin`: the chain as this house sees it, its addresses, and reading blocks again. */
+/** `repasse bitcoin`: the chain as this installation sees it, its addresses, and reading blocks again. */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { parseCount } from '../../base/duration.ts'

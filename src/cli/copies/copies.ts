@@ -1,5 +1,5 @@
 /**
- * `repasse backup` and `repasse restore`: a copy is complete before it has its name, and a restored house
+ * `repasse backup` and `repasse restore`: a copy is complete before it has its name, and a restored installation
  * pays nothing until a person says so.
  */
 import {

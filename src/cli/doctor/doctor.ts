@@ -55,7 +55,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     }
   if (flags.registerWebhook && config.PUBLIC_URL === undefined)
     throw new BadInput(
-      '--register-webhook needs PUBLIC_URL, the address the bank reaches this house at, e.g. https://pay.example.com',
+      '--register-webhook needs PUBLIC_URL, the address the bank reaches this installation at, e.g. https://pay.example.com',
     )
   const hasBank = config.BITCOIN_RPC_URL === undefined || bankNames.some(name => config[name] !== undefined)
   const bankAt = `${config.STARKBANK_ENVIRONMENT}${config.STARKBANK_API_URL === undefined ? '' : ` at ${new URL(config.STARKBANK_API_URL).origin}`}`

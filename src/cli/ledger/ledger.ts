@@ -210,7 +210,7 @@ const chainMeanings: Record<Asset, Partial<Record<Account, string>>> = {
   BRL: {},
   BTC: {
     bank: 'our coins on the chain',
-    'transfer-fee': 'what the network cost the house',
+    'transfer-fee': 'what the network cost us',
     external: 'movements on the chain that are not ours',
   },
 }
@@ -220,8 +220,8 @@ const meanings: Record<Account, string> = {
   'cash-box': 'received over the counter and not handed over',
   payable: 'owed to payees (negative while owed)',
   'in-transit': 'ordered and not settled yet (negative meanwhile)',
-  commission: 'the house’s share (negative: income)',
-  'transfer-fee': 'what transfers cost the house, less what was withheld for them',
+  commission: 'our share (negative: income)',
+  'transfer-fee': 'what transfers cost us, less what was withheld for them',
   pending: 'on the chain and not the payee’s yet (negative meanwhile)',
   'owed-to-payers': 'paid to duplicate invoices, to be given back (negative while owed)',
   receivable: 'what payees owe us, because payers got money back that had been passed on',

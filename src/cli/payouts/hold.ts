@@ -1,4 +1,4 @@
-/** `repasse payout stop` and `go`: the house's hold, turned by a person. */
+/** `repasse payout stop` and `go`: the installation’s hold, turned by a person. */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { personFlag, textFlag } from '../flags.ts'

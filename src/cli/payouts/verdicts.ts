@@ -11,7 +11,7 @@ import type { Shell } from '../context.ts'
 
 type ActFlags = { why: string; by?: string }
 
-// Written here so that --help need not load the house; a test holds it against the domain's list.
+// Written here so that --help need not load the installation; a test holds it against the domain's list.
 export const verdictWords = ['ours', 'not-ours'] as const
 
 export function verdictCommands(payout: Command, shell: Shell): void {

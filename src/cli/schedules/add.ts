@@ -95,11 +95,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
       dueInFlag('--watch'),
     )
     .requiredOption('--pay-to <account>', 'the payout account: "repasse account list" shows them')
-    .option(
-      '--commission <percent>',
-      'the house’s share of what is paid (default: 0%)',
-      percentFlag('--commission'),
-    )
+    .option('--commission <percent>', 'our share of what is paid (default: 0%)', percentFlag('--commission'))
     .option(
       '--min-payout <amount>',
       'below this nothing is paid on, in reais; with bitcoin in BTC, or like 1000sats (default: 0)',

@@ -25,7 +25,7 @@ test('a person is invited by a link that is told once, and is in the list', asyn
   expect((await repasse(['user', 'list', '--json'])).out).not.toMatch(/password|secret|totp/i)
 })
 
-test('without PUBLIC_URL the link begins where the house listens, and that is said', async () => {
+test('without PUBLIC_URL the link begins where the installation listens, and that is said', async () => {
   const added = await repasse(['user', 'add', 'local', '--role', 'viewer', '--lang', 'en', '--json'])
   expect(JSON.parse(added.out)).toMatchObject({
     name: 'local',

@@ -364,7 +364,7 @@ async function tellInvitation(
   if (asJson) return shell.out(json({ ...personJson(user), link, endsAt }))
   shell.err(`${what}. Give this link to them alone: it works once, until ${endsAt}.\n`)
   if (config.PUBLIC_URL === undefined)
-    shell.err('PUBLIC_URL is not set, so the link may not begin as people reach this house.\n')
+    shell.err('PUBLIC_URL is not set, so the link may not begin as people reach this installation.\n')
   return shell.out(`${link}\n`)
 }
 

@@ -68,7 +68,7 @@ describe('one key, several transfers', () => {
       [],
       'success',
     ],
-    ['a status this house does not know', [transfer('1', 'unknown')], [], 'unknown'],
+    ['a status this installation does not know', [transfer('1', 'unknown')], [], 'unknown'],
   ] as const)('%s: %s', (_name, found, errors, is) => {
     expect(ask([...found], [...errors]).is).toBe(is)
   })

@@ -15,7 +15,7 @@ import { attemptsOf, type AttemptRow, type PayoutRow } from '../row.ts'
 import { noteStrange, strangeUnderKeysOf, verdictsOn, type Verdict } from './strange.ts'
 import { payouts } from '../tables.ts'
 
-/** Alive, or paid; what a bank says in words this house does not know is taken for that too. */
+/** Alive, or paid; what a bank says in words this installation does not know is taken for that too. */
 export const isAlive = ({ status }: ProviderPayout): boolean => status !== 'failed' && status !== 'canceled'
 
 /** The number of an order of this payout, where a key is one: a restored database may have forgotten it. */

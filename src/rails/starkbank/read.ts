@@ -1,5 +1,5 @@
 /**
- * Reads what the bank says into the house's words. Called when an event is applied, never at the door before
+ * Reads what the bank says into the installation’s words. Called when an event is applied, never at the door before
  * it is proven.
  */
 import { z } from 'zod'

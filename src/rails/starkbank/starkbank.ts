@@ -1,4 +1,4 @@
-/** The Stark Bank rail: the house's orders in the bank's words, and the bank's answers in the house's. */
+/** The Stark Bank rail: the installation’s orders in the bank's words, and the bank's answers in ours. */
 import { BadInput, done, refused, unsure, type Answer } from '../../base/answer.ts'
 import type { Log } from '../../base/log.ts'
 import { percentText, usualExpiresInMs } from '../../base/payTerms.ts'

@@ -3,7 +3,7 @@ import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import { hung, type PageState } from '../page/page.ts'
 import type { PageParts } from '../context.ts'
-import { doorsOf, signedIn, type ConsoleState, type ConsoleRoutes } from './guard.ts'
+import { consoleRoutesOf, signedIn, type ConsoleState, type ConsoleRoutes } from './guard.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { limitRoutes } from './limits/routes.ts'
@@ -30,20 +30,20 @@ export function consolePages(parts: PageParts): Middleware[] {
 }
 
 /** Every page and act behind sign-in, with the act it asks for. Paths are whole: `/console/payouts/:id`. */
-export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; doors: ConsoleRoutes } {
+export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; routes: ConsoleRoutes } {
   const inside = new Router<ConsoleState>({ strict: true, sensitive: true })
-  const doors = doorsOf(inside, parts)
-  signOutRoutes(doors, parts)
-  meRoutes(doors, parts)
-  keyRoutes(doors, parts)
-  peopleRoutes(doors, parts)
-  auditRoutes(doors, parts)
-  scheduleRoutes(doors, parts)
-  accountRoutes(doors, parts)
-  productRoutes(doors, parts)
-  proposalRoutes(doors, parts)
-  reconciliationRoutes(doors, parts)
-  limitRoutes(doors, parts)
-  listRoutes(doors, parts)
-  return { inside, doors }
+  const routes = consoleRoutesOf(inside, parts)
+  signOutRoutes(routes, parts)
+  meRoutes(routes, parts)
+  keyRoutes(routes, parts)
+  peopleRoutes(routes, parts)
+  auditRoutes(routes, parts)
+  scheduleRoutes(routes, parts)
+  accountRoutes(routes, parts)
+  productRoutes(routes, parts)
+  proposalRoutes(routes, parts)
+  reconciliationRoutes(routes, parts)
+  limitRoutes(routes, parts)
+  listRoutes(routes, parts)
+  return { inside, routes }
 }

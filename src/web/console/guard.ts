@@ -1,5 +1,5 @@
 /**
- * The console's doors: who is signed in, what their role allows, and that an act was meant. Every route of
+ * The console's routes: who is signed in, what their role allows, and that an act was meant. Every route of
  * the console goes through here.
  */
 import { timingSafeEqual } from 'node:crypto'
@@ -90,7 +90,7 @@ export function signedIn({ app }: PageParts): Middleware {
   }
 }
 
-export function doorsOf(router: Router<ConsoleState>, { app }: PageParts): ConsoleRoutes {
+export function consoleRoutesOf(router: Router<ConsoleState>, { app }: PageParts): ConsoleRoutes {
   const list: { method: 'GET' | 'POST'; path: string; act: Act }[] = []
   const barTo = async (act: Act, { name }: Person) =>
     isHarmless(act)

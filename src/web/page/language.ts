@@ -23,7 +23,7 @@ export function spoken(ctx: Context): Language {
   }
   const kept = ctx.cookies.get('lang')
   if (isLanguage(kept)) return kept
-  // A browser that names neither gets the language of the house.
+  // A browser that names neither gets the language of the installation.
   const best = ctx.acceptsLanguages('pt-BR', 'pt', 'en')
   return ctx.get('accept-language') !== '' && best === 'en' ? 'en' : 'pt-BR'
 }

@@ -20,7 +20,7 @@ test.each([
 
 describe('a time', () => {
   const at = '2026-11-22T02:07:12.345Z'
-  test('is told in the zone of the house, or in another', () => {
+  test('is told in the zone of the installation, or in another', () => {
     expect(moment('pt-BR', at)).toMatch(/^21\/11\/2026, 23:07:12 (BRT|GMT-3)$/)
     expect(moment('en', at, 'UTC')).toBe('11/22/2026, 02:07:12 UTC')
     expect(day('pt-BR', at)).toBe('21/11/2026')

@@ -44,7 +44,7 @@ export const seeDebt = async (reader: Reader, accountId: string): Promise<SeenDe
 
 const path = '/console/accounts/:name'
 
-export function debtRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts): void {
+export function debtRoutes(routes: ConsoleRoutes, { app: { db, world } }: PageParts): void {
   const told = (ctx: ConsoleContext, proposed: AccountProposed): string => {
     const say = debtWords[ctx.state.lang]
     if (proposed.is === 'unknown') return ctx.throw(404)
@@ -57,14 +57,14 @@ export function debtRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePar
     return why
   }
 
-  doors.post(`${path}/terms`, 'account.terms', async (ctx, form) => {
+  routes.post(`${path}/terms`, 'account.terms', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = needReason(reasonIn(form), lang)
     const recover = recoveries.find(each => each === form.text('recover')) ?? ctx.throw(400)
     return told(ctx, await proposeTerms(db, world, ctx.params['name']!, recover, { by: person.name, why }))
   })
 
-  doors.post(`${path}/debt`, 'account.debt', async (ctx, form) => {
+  routes.post(`${path}/debt`, 'account.debt', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = needReason(reasonIn(form), lang)
     const as = debtEnds.find(each => each === form.text('as')) ?? ctx.throw(400)

@@ -29,7 +29,7 @@ interface DebtWords {
 }
 
 const pt: DebtWords = {
-  title: 'Acerto com este recebedor',
+  title: 'Acerto com este favorecido',
   owes: 'Deve',
   tooMuch: 'Retido a mais, sai com o próximo repasse',
   recover: 'Compensação',
@@ -39,13 +39,13 @@ const pt: DebtWords = {
   invoice: 'Cobrança',
   termsTitle: 'Mudar a compensação',
   termsHint:
-    'Diz se o que o recebedor deve é retido dos próximos repasses desta conta. Outra pessoa precisa aprovar.',
+    'Diz se o que o favorecido deve é retido dos próximos repasses desta conta. Outra pessoa precisa aprovar.',
   terms: 'Propor a mudança',
   returnTitle: 'Dar por devolvido',
   returnHint:
-    'O que foi retido a mais foi devolvido ao recebedor por outro meio. Outra pessoa precisa aprovar.',
+    'O que foi retido a mais foi devolvido ao favorecido por outro meio. Outra pessoa precisa aprovar.',
   endTitle: 'Dar por paga ou perdoar',
-  endHint: 'O recebedor pagou por outro meio, ou não precisa pagar. Outra pessoa precisa aprovar.',
+  endHint: 'O favorecido pagou por outro meio, ou não precisa pagar. Outra pessoa precisa aprovar.',
   end: 'Propor',
   as: 'Como termina',
   ends: { paid: 'paga por outro meio', forgiven: 'perdoada', returned: 'devolvida por outro meio' },
@@ -55,7 +55,7 @@ const pt: DebtWords = {
   refusals: {
     'not-bank': 'Contas em bitcoin não têm estorno a compensar.',
     same: 'A compensação já é esta.',
-    'too-much': 'O recebedor não deve tanto.',
+    'too-much': 'O favorecido não deve tanto.',
     'not-kept': 'Não foi retido tanto a mais.',
   },
 }

@@ -69,10 +69,10 @@ const offered = [
   ...['58160789', '62232889', '61186680', '33264668'],
 ]
 
-export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
+export function accountRoutes(routes: ConsoleRoutes, pages: PageParts): void {
   const { app, settings } = pages
-  debtRoutes(doors, pages)
-  signRoutes(doors, pages)
+  debtRoutes(routes, pages)
+  signRoutes(routes, pages)
 
   const { db, world, rails } = app
   const framed = async (ctx: ConsoleContext) => ({
@@ -84,14 +84,14 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
   const the = async (ctx: ConsoleContext): Promise<AccountRow> =>
     (await findAccount(db, ctx.params['name']!)) ?? ctx.throw(404)
 
-  doors.page(path, 'see', async ctx =>
+  routes.page(path, 'see', async ctx =>
     show(
       ctx,
       AccountsPage({ ...(await framed(ctx)), rows: await listAccounts(db), owing: await receivables(db) }),
     ),
   )
 
-  doors.page(`${path}/banks`, 'see', async ctx => {
+  routes.page(`${path}/banks`, 'see', async ctx => {
     const query = typeof ctx.query['q'] === 'string' ? ctx.query['q'].slice(0, 60) : ''
     const wanted = plain(query)
     const banks = listBanks().filter(
@@ -105,9 +105,9 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     const parts = { ...(await framed(ctx)), values, bitcoin: rails.bitcoin !== undefined, banks }
     show(ctx, AccountForm({ ...parts, ...(faults && { faults }) }), faults ? 400 : 200)
   }
-  doors.page(`${path}/new`, 'account.add', ctx => showForm(ctx, { type: 'checking' }))
+  routes.page(`${path}/new`, 'account.add', ctx => showForm(ctx, { type: 'checking' }))
 
-  doors.post(`${path}/new`, 'account.add', async (ctx, form) => {
+  routes.post(`${path}/new`, 'account.add', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = accountWords[lang].faults
     const { account, faults, shown } = readAccount(form.values(), rails.bitcoin, lang)
@@ -119,7 +119,7 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     return `${accountPath(done(lang, added).account)}?said=added`
   })
 
-  doors.page(`${path}/:name`, 'see', async ctx => {
+  routes.page(`${path}/:name`, 'see', async ctx => {
     const say = accountWords[ctx.state.lang]
     const said = ctx.query['said']
     const text =
@@ -162,7 +162,7 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     show(ctx, AccountPage({ ...parts, notice, ...faults }), status)
   }
 
-  doors.post(
+  routes.post(
     `${path}/:name/approve`,
     'account.approve',
     async (ctx, form) => {
@@ -188,7 +188,7 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     { passkey: true },
   )
 
-  doors.post(`${path}/:name/object`, 'account.object', async (ctx, form) => {
+  routes.post(`${path}/:name/object`, 'account.object', async (ctx, form) => {
     const row = await the(ctx)
     const { lang, person } = ctx.state
     const why = reasonIn(form)
@@ -199,7 +199,7 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     return showOne(ctx, row, { tone: 'bad', text: refusalText(lang, answer) }, 409)
   })
 
-  doors.post(`${path}/:name/clear`, 'account.clear', async (ctx, form) => {
+  routes.post(`${path}/:name/clear`, 'account.clear', async (ctx, form) => {
     const row = await the(ctx)
     const { lang, person } = ctx.state
     const why = reasonIn(form)
@@ -212,7 +212,7 @@ export function accountRoutes(doors: ConsoleRoutes, pages: PageParts): void {
     return showOne(ctx, row, { tone: 'bad', text: refusalText(lang, answer) }, 409)
   })
 
-  doors.post(`${path}/:name/close`, 'account.close', async (ctx, form) => {
+  routes.post(`${path}/:name/close`, 'account.close', async (ctx, form) => {
     const row = await the(ctx)
     const { lang, person } = ctx.state
     const why = reasonIn(form)

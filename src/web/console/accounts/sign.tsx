@@ -159,7 +159,7 @@ function TermsFacts({
   )
 }
 
-export function signRoutes(doors: ConsoleRoutes, { app: { db, rails }, settings }: PageParts): void {
+export function signRoutes(routes: ConsoleRoutes, { app: { db, rails }, settings }: PageParts): void {
   const present = async (ctx: ConsoleContext, notice?: Parts['notice'], status = 200) => {
     const { lang, person } = ctx.state
     const rows: Parts['rows'][number][] = []
@@ -182,7 +182,7 @@ export function signRoutes(doors: ConsoleRoutes, { app: { db, rails }, settings 
     )
   }
 
-  doors.page(path, 'account.approve', ctx => {
+  routes.page(path, 'account.approve', ctx => {
     const count = Number(ctx.query['signed'])
     return present(ctx, count > 0 ? { tone: 'good', text: signWords[ctx.state.lang].done(count) } : undefined)
   })
@@ -205,5 +205,5 @@ export function signRoutes(doors: ConsoleRoutes, { app: { db, rails }, settings 
     if (left > 0) return present(ctx, { tone: 'bad', text: signWords[lang].left }, 409)
     return `${path}?signed=${count}`
   }
-  doors.post(path, 'account.approve', signAll, { passkey: true })
+  routes.post(path, 'account.approve', signAll, { passkey: true })
 }

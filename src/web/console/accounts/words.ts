@@ -190,9 +190,9 @@ const en: typeof pt = {
     by: name => `by ${name}`,
     twins: 'The same account is known under another name:',
     digit: 'The account’s digit fails the rule its bank publishes. Compare it with the holder’s document.',
-    underived: 'The address could not be checked in this house:',
+    underived: 'The address could not be checked in this installation:',
     noRail:
-      'The Bitcoin rail is not configured in this house, so the address can be neither checked nor approved.',
+      'The Bitcoin rail is not configured in this installation, so the address can be neither checked nor approved.',
     waits: 'What waits for it',
     waitsHeads: { state: 'State', count: 'Payouts', amount: 'Amount' },
     waitsNothing: 'No open payout.',
@@ -241,7 +241,7 @@ const en: typeof pt = {
   form: {
     title: 'New payout account',
     told: 'Once it is added, the account awaits the approval of somebody else.',
-    name: 'Name in this house',
+    name: 'Name in this installation',
     nameHint: 'What you call it: letters, digits, points, hyphens or underscores.',
     kind: 'Kind',
     holder: 'Holder',
@@ -282,7 +282,7 @@ const en: typeof pt = {
     secret:
       'This looks like a private key or the words of a wallet. Nothing was kept. No private key belongs here: give the address or the public key. If others may have seen the text, move the money to a new wallet.',
     network: network =>
-      `The address is not of this house’s network, which is ${network}. Ask for an address of that network.`,
+      `The address is not of this installation’s network, which is ${network}. Ask for an address of that network.`,
     checksum: 'A character of the address is wrong or missing: its checksum fails. Copy it again.',
     address: network => `This is no Bitcoin address of ${network}. Copy it again from the payee.`,
     ours: 'This address is of our own wallet, where nothing is paid on to. Give the payee’s.',

@@ -8,8 +8,8 @@ import type { ConsoleRoutes } from '../guard.ts'
 
 const pageLength = 50
 
-export function auditRoutes(doors: ConsoleRoutes, { app: { db } }: PageParts): void {
-  doors.page('/console/audit', 'see', async ctx => {
+export function auditRoutes(routes: ConsoleRoutes, { app: { db } }: PageParts): void {
+  routes.page('/console/audit', 'see', async ctx => {
     const { lang, person } = ctx.state
     const one = (name: string) => {
       const value = ctx.query[name]

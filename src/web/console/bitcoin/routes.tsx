@@ -37,7 +37,7 @@ const path = '/console/bitcoin'
 /** A PSBT with its previous transactions may be large; as text it has a third more. */
 const maxBytes = 4 * 1024 * 1024
 
-export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
+export function bitcoinPages(routes: ConsoleRoutes, { app }: PageParts): void {
   const { db, world, rails } = app
   const read = (filters: AskedFilters, limit: number) => listBundles(db, filters, limit)
 
@@ -67,23 +67,23 @@ export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
     )
   }
 
-  doors.page(path, 'see', ctx => page(ctx))
+  routes.page(path, 'see', ctx => page(ctx))
 
-  doors.page(`${path}.csv`, 'see', ctx =>
+  routes.page(`${path}.csv`, 'see', ctx =>
     sendCsv(ctx, 'bundles', columnsOf(ctx.state.lang), {
       ...{ read, filters: filtersOf(ctx, bundleFilters), keyOf: keyOfBundle },
       clock: world.clock,
     }),
   )
 
-  doors.page(`${path}/:id`, 'see', async ctx => {
+  routes.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
     const seen = await showBundle(db, ctx.params['id']!, rails.bitcoin)
     if (!seen) return ctx.throw(404)
     show(ctx, <BundlePage {...{ lang, person, seen, stopped: await stopOf(db) }} />)
   })
 
-  doors.page(`${path}/:id/psbt`, 'psbt.export', async ctx => {
+  routes.page(`${path}/:id/psbt`, 'psbt.export', async ctx => {
     const say = bitcoinWords[ctx.state.lang]
     if (!rails.bitcoin) throw new BadInput(say.off)
     const waiting = (await waitingTransactions(db)).find(each => each.bundle_id === ctx.params['id'])
@@ -98,7 +98,7 @@ export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
     ctx.body = `${handed.psbt}\n`
   })
 
-  doors.post(`${path}/:id/cancel`, 'bundle.cancel', async (ctx, form) => {
+  routes.post(`${path}/:id/cancel`, 'bundle.cancel', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
@@ -111,7 +111,7 @@ export function bitcoinPages(doors: ConsoleRoutes, { app }: PageParts): void {
     return `${path}/${id}`
   })
 
-  doors.post(
+  routes.post(
     path,
     'psbt.import',
     async (ctx, form) => {

@@ -21,7 +21,7 @@ const pt = {
   waiting: 'Esperam uma assinatura',
   noWaiting: 'Nada espera uma assinatura.',
   planned: 'Planejado em',
-  payees: 'Recebedores',
+  payees: 'Favorecidos',
   pays: 'Paga',
   fee: 'Taxa',
   rateUnit: 'sat/vB',

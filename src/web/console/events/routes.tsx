@@ -37,11 +37,11 @@ import { listWords } from '../list/words.ts'
 
 const path = '/console/events'
 
-export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
+export function eventPages(routes: ConsoleRoutes, { app }: PageParts): void {
   const { db, world } = app
   const read = (filters: AskedFilters, limit: number) => listEvents(db, filters, limit)
 
-  doors.page(path, 'see', async ctx => {
+  routes.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], eventWords[lang]]
     const filters = filtersOf(ctx, eventFilters)
@@ -68,7 +68,7 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
     )
   })
 
-  doors.page(`${path}.csv`, 'see', ctx =>
+  routes.page(`${path}.csv`, 'see', ctx =>
     sendCsv(ctx, 'events', columnsOf(ctx.state.lang), {
       read,
       filters: filtersOf(ctx, eventFilters),
@@ -77,14 +77,14 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
     }),
   )
 
-  doors.page(`${path}/:id`, 'see', async ctx => {
+  routes.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
     const seen = await showEvent(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
     show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(db), whole: false }} />)
   })
 
-  doors.post(`${path}/:id/tax-id`, 'taxId.see', async ctx => {
+  routes.post(`${path}/:id/tax-id`, 'taxId.see', async ctx => {
     const { lang, person } = ctx.state
     const seen = await showEvent(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
@@ -110,7 +110,7 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
     ctx.body = Buffer.from(row.raw)
   }
 
-  doors.page(`${path}/:id/raw`, 'see', async ctx => {
+  routes.page(`${path}/:id/raw`, 'see', async ctx => {
     const row = await findByNumber(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     // Bytes with a CPF are for those who may read one, and that they took them is written down: the event's
@@ -118,14 +118,14 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
     if (holdsTaxId(textOf(row.raw))) return ctx.redirect(`${path}/${row.id}`)
     sendBytes(ctx, row)
   })
-  doors.post(`${path}/:id/raw`, 'taxId.see', async ctx => {
+  routes.post(`${path}/:id/raw`, 'taxId.see', async ctx => {
     const row = await findByNumber(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     await noteBodies(ctx, row)
     sendBytes(ctx, row)
   })
 
-  doors.page(`${path}/:id/replay`, 'event.replay', async ctx => {
+  routes.page(`${path}/:id/replay`, 'event.replay', async ctx => {
     const { lang, person } = ctx.state
     const seen = await showEvent(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
@@ -135,7 +135,7 @@ export function eventPages(doors: ConsoleRoutes, { app }: PageParts): void {
     show(ctx, <ReplayPage {...{ lang, person, seen, rehearsal, subjects, stopped: await stopOf(db) }} />)
   })
 
-  doors.post(`${path}/:id/replay`, 'event.replay', async (ctx, form) => {
+  routes.post(`${path}/:id/replay`, 'event.replay', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)

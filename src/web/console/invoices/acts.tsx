@@ -24,14 +24,14 @@ import { listWords } from '../list/words.ts'
 
 const path = '/console/invoices/:id'
 
-export function invoiceActRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
+export function invoiceActRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
   const { db, world, rails } = app
   const reasonOf = (why: string, lang: Language): string => {
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     return why
   }
 
-  doors.post(`${path}/refund`, 'refund.propose', async (ctx, form) => {
+  routes.post(`${path}/refund`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = invoiceActWords[lang]
     const why = reasonOf(form.text('why'), lang)
@@ -46,7 +46,7 @@ export function invoiceActRoutes(doors: ConsoleRoutes, { app }: PageParts): void
     return proposalPath(proposed.proposal.id)
   })
 
-  doors.post(`${path}/reversal`, 'refund.propose', async (ctx, form) => {
+  routes.post(`${path}/reversal`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = invoiceActWords[lang]
     const why = reasonOf(form.text('why'), lang)
@@ -63,7 +63,7 @@ export function invoiceActRoutes(doors: ConsoleRoutes, { app }: PageParts): void
     return proposalPath(proposed.proposal.id)
   })
 
-  doors.post(`${path}/cancel`, 'invoice.cancel', async (ctx, form) => {
+  routes.post(`${path}/cancel`, 'invoice.cancel', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = invoiceActWords[lang]
     const why = reasonOf(form.text('why'), lang)
@@ -74,7 +74,7 @@ export function invoiceActRoutes(doors: ConsoleRoutes, { app }: PageParts): void
     return `${pathTo('invoice', canceling.invoice.id)}?said=${canceling.is}`
   })
 
-  doors.post(`${path}/reissue`, 'invoice.reissue', async (ctx, form) => {
+  routes.post(`${path}/reissue`, 'invoice.reissue', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = invoiceActWords[lang]
     const why = reasonOf(form.text('why'), lang)

@@ -29,11 +29,11 @@ import { coinRefundWords } from './coinRefundsWords.ts'
 
 const path = '/console/invoices/:id'
 
-export function coinRefundRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
+export function coinRefundRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
   const { db, world, rails } = app
   const parts = () => ({ db, world, chain: app.bitcoin?.terms ?? usualChainTerms })
 
-  doors.post(`${path}/coin-refund`, 'refund.propose', async (ctx, form) => {
+  routes.post(`${path}/coin-refund`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = coinRefundWords[lang]
     const why = reasonOf(form.text('why'), lang)
@@ -44,7 +44,7 @@ export function coinRefundRoutes(doors: ConsoleRoutes, { app }: PageParts): void
     return proposed(await proposeCoinRefund(parts(), rails.bitcoin, ctx.params['id']!, asked), lang)
   })
 
-  doors.post(`${path}/coin-refund-made`, 'refund.propose', async (ctx, form) => {
+  routes.post(`${path}/coin-refund-made`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
     return proposed(
@@ -57,7 +57,7 @@ export function coinRefundRoutes(doors: ConsoleRoutes, { app }: PageParts): void
     )
   })
 
-  doors.post(`${path}/coin-refunds/:payout/withdraw`, 'refund.propose', async (ctx, form) => {
+  routes.post(`${path}/coin-refunds/:payout/withdraw`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
     const act = { by: person.name, why }

@@ -28,13 +28,13 @@ import { listWords } from '../list/words.ts'
 
 const path = '/console/invoices/:id/duplicates/:duplicate'
 
-export function duplicateRoutes(doors: ConsoleRoutes, { app: { db, world, rails } }: PageParts): void {
+export function duplicateRoutes(routes: ConsoleRoutes, { app: { db, world, rails } }: PageParts): void {
   const backTo = (id: string) => `/console/invoices/${id}#duplicates`
   const decisionOf = (params: Record<string, string>, by: string, why: string) => ({
     ...{ invoiceId: params['id']!, providerId: params['duplicate']!, by, why },
   })
 
-  doors.post(`${path}/refund`, 'invoice.refund', async (ctx, form) => {
+  routes.post(`${path}/refund`, 'invoice.refund', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
     const rail = rails.starkbank
@@ -44,7 +44,7 @@ export function duplicateRoutes(doors: ConsoleRoutes, { app: { db, world, rails 
     return backTo(twin.invoice_id)
   })
 
-  doors.post(`${path}/keep`, 'invoice.refund', async (ctx, form) => {
+  routes.post(`${path}/keep`, 'invoice.refund', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
     return backTo(

@@ -13,8 +13,8 @@ import { pathTo } from '../links.ts'
 import { faultOfAmount } from '../list/amounts.ts'
 import { receiveWords } from './receiveWords.ts'
 
-export function receiveRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
-  doors.post('/console/invoices/:id/receive', 'invoice.receive', async (ctx, form) => {
+export function receiveRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
+  routes.post('/console/invoices/:id/receive', 'invoice.receive', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = receiveWords[lang]
     const read = readTyped(form.text('amount'), 'BRL')

@@ -16,7 +16,7 @@ interface Words {
 const pt: Words = {
   title: 'Registrar recebimento',
   hint: amount =>
-    `Confirme só depois de contar o dinheiro: ${amount}, por inteiro. O líquido passa a ser devido ao recebedor.`,
+    `Confirme só depois de contar o dinheiro: ${amount}, por inteiro. O líquido passa a ser devido ao favorecido.`,
   amount: 'Valor recebido',
   amountWrong: 'Escreva o valor em reais, como 120,00.',
   note: 'Referência',

@@ -51,12 +51,12 @@ import { listWords } from '../list/words.ts'
 
 const path = '/console/invoices'
 
-export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
+export function invoicePages(routes: ConsoleRoutes, parts: PageParts): void {
   const { app } = parts
   const { db, world } = app
   const read = (filters: AskedFilters, limit: number) => listInvoices(db, filters, limit)
 
-  doors.page(path, 'see', async ctx => {
+  routes.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = listWords[lang]
     const filters = filtersOf(ctx, invoiceFilters)
@@ -96,7 +96,7 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
     )
   })
 
-  doors.page(`${path}.csv`, 'see', ctx =>
+  routes.page(`${path}.csv`, 'see', ctx =>
     sendCsv(ctx, 'invoices', columnsOf(ctx.state.lang), {
       read,
       filters: filtersOf(ctx, invoiceFilters),
@@ -105,7 +105,7 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
     }),
   )
 
-  doors.post(`${path}.csv`, 'taxId.see', async ctx => {
+  routes.post(`${path}.csv`, 'taxId.see', async ctx => {
     const { lang, person } = ctx.state
     const filters = filtersOf(ctx, invoiceFilters)
     const { after: _, ...filter } = filters.query
@@ -124,7 +124,7 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
     })
   })
 
-  doors.page(`${path}/:id`, 'see', async ctx => {
+  routes.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [seen, stopped] = await Promise.all([seeInvoice(app, ctx.params['id']!), stopOf(db)])
     if (!seen) return ctx.throw(404)
@@ -134,7 +134,7 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
     )
   })
 
-  doors.post(`${path}/:id/accept`, 'invoice.accept', async (ctx, form) => {
+  routes.post(`${path}/:id/accept`, 'invoice.accept', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
@@ -145,11 +145,11 @@ export function invoicePages(doors: ConsoleRoutes, parts: PageParts): void {
     return `${path}/${seen.row.id}`
   })
 
-  duplicateRoutes(doors, parts)
-  coinRefundRoutes(doors, parts)
-  invoiceActRoutes(doors, parts)
-  receiveRoutes(doors, parts)
-  privacyRoutes(doors, parts)
+  duplicateRoutes(routes, parts)
+  coinRefundRoutes(routes, parts)
+  invoiceActRoutes(routes, parts)
+  receiveRoutes(routes, parts)
+  privacyRoutes(routes, parts)
 }
 
 const Empty = ({ lang }: { lang: Language }) => (

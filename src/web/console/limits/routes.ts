@@ -32,7 +32,7 @@ import { frameWords } from '../frame/words.ts'
 import { done, refusalText } from '../refusals.ts'
 import { limitWords } from './words.ts'
 
-export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts): void {
+export function limitRoutes(routes: ConsoleRoutes, { app: { db, world } }: PageParts): void {
   const choicesNow = async (): Promise<Limited[]> => [
     ...(['BRL', 'BTC'] as const).map(asset => ({ scope: installationScope(asset), asset })),
     ...(await listAccounts(db))
@@ -78,7 +78,7 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
     )
   }
 
-  doors.page(limitsPath, 'see', async ctx => {
+  routes.page(limitsPath, 'see', async ctx => {
     const say = limitWords[ctx.state.lang]
     const wanted = ctx.query['of']
     const of = (await choicesNow()).find(({ scope }) => scope === wanted)
@@ -92,7 +92,7 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
   const chosen = async (ctx: ConsoleContext, scope: string): Promise<Limited> =>
     (await choicesNow()).find(each => each.scope === scope) ?? ctx.throw(404)
 
-  doors.post(`${limitsPath}/object`, 'limits.object', async (ctx, form) => {
+  routes.post(`${limitsPath}/object`, 'limits.object', async (ctx, form) => {
     const { lang, person } = ctx.state
     const of = await chosen(ctx, form.text('of'))
     const why = reasonIn(form)
@@ -114,7 +114,7 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
     return `${limitsPath}?said=objected`
   })
 
-  doors.post(`${limitsPath}/clear`, 'limits.clear', async (ctx, form) => {
+  routes.post(`${limitsPath}/clear`, 'limits.clear', async (ctx, form) => {
     const { lang, person } = ctx.state
     const of = await chosen(ctx, form.text('of'))
     const why = reasonIn(form)
@@ -132,7 +132,7 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
     return showPage(ctx, { of, notice: { tone: 'bad', text: refusalText(lang, answer) }, status: 409 })
   })
 
-  doors.post(limitsPath, 'limits.set', async (ctx, form) => {
+  routes.post(limitsPath, 'limits.set', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = limitWords[lang]
     const of = (await choicesNow()).find(({ scope }) => scope === form.text('of')) ?? ctx.throw(404)
@@ -163,7 +163,7 @@ export function limitRoutes(doors: ConsoleRoutes, { app: { db, world } }: PagePa
     }
   })
 
-  doors.post('/console/payouts/:id/beyond', 'payout.beyond', async (ctx, form) => {
+  routes.post('/console/payouts/:id/beyond', 'payout.beyond', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonIn(form)
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)

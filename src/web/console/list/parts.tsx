@@ -42,7 +42,7 @@ const tones: Record<string, Tone> = {
   },
 }
 
-/** A state of one of the house's machines, as icon and word. */
+/** A state of one of the installation’s machines, as icon and word. */
 export function State({ lang, of, state }: { lang: Language; of: Stated; state: string }) {
   return <Badge tone={tones[state] ?? 'wait'}>{stateWord(lang, of, state)}</Badge>
 }
@@ -66,7 +66,7 @@ export const Money = ({ lang, units, asset }: { lang: Language; units: bigint; a
   <span class="money">{amount(lang, units, asset)}</span>
 )
 
-/** A time in a list: the house's zone, which the caption names once. */
+/** A time in a list: the installation’s zone, which the caption names once. */
 export const When = ({ lang, at }: { lang: Language; at: Instant }) => (
   <time dateTime={at}>{moment(lang, at).replace(/ [^ ]+$/, '')}</time>
 )

@@ -119,7 +119,7 @@ export const portuguese: Words = {
   resized: ({ now, before, because }) => `agora de ${real(now)}, era ${real(before)}: ${say(because)}`,
   'being-refunded': () => 'o pagador está recebendo o dinheiro de volta',
   'refund-not-done': () => 'duas pessoas pediram o estorno, e o banco não o fez',
-  'set-off': () => 'abatido do que o recebedor deve',
+  'set-off': () => 'abatido do que o favorecido deve',
   'kept-back-too-much': () => 'com o que foi retido a mais',
   'set-off-resized': ({ because, before, now }) => `${say(because)}: ${real(before)} agora é ${real(now)}`,
 
@@ -147,10 +147,10 @@ export const portuguese: Words = {
   'ordered-after-backup': () => 'enviada depois do backup restaurado aqui',
   'several-paid': ({ count }) => `o banco pagou ${count} transferências com a mesma chave`,
   'transfer-differs': ({ transfer }) =>
-    `a transferência ${transfer} difere do que foi pedido no valor ou no recebedor`,
+    `a transferência ${transfer} difere do que foi pedido no valor ou no favorecido`,
   'order-failed': ({ end, said }) => withSaid(ends[end] ?? end, said.join('; ')),
   'order-without-trace': ({ order }) => `o banco não tem sinal da ordem ${order}`,
-  'sent-back': () => 'o banco do recebedor devolveu',
+  'sent-back': () => 'o banco do favorecido devolveu',
   'transfer-for-another': ({ transfer }) => `a transferência ${transfer} não foi feita para este repasse`,
   'transfer-not-this-order': ({ transfer }) => `a transferência ${transfer} não é esta ordem`,
   'settlement-undone': ({ transfer }) =>
@@ -184,7 +184,7 @@ export const portuguese: Words = {
   'node-refuses': ({ said, excuse }) => withSaid('o nó recusa', `${said}; ${excuse}`),
   'no-better-fee-planned': ({ fault }) => withSaid('não foi possível planejar tarifa maior', fault),
   'better-fee-leaves-dust': () =>
-    'não é possível oferecer tarifa maior: restaria valor ínfimo aos recebedores',
+    'não é possível oferecer tarifa maior: restaria valor ínfimo aos favorecidos',
   'better-fee-not-covered': () => 'não é possível oferecer tarifa maior: as moedas não a cobrem',
   'better-fee-too-dear': ({ fault }) => withSaid('não é possível oferecer tarifa maior', fault),
   'wallet-signed': () => 'a carteira do nó assinou',
@@ -238,7 +238,7 @@ export const portuguese: Words = {
   'reversed-owed': () => 'estornada: o repasse é do que resta',
   'reversed-nothing-left': () => 'estornada, e o repasse parou',
   'reversed-settled': () => 'estornada: o repasse está liquidado',
-  'reversed-owes': () => 'estornada depois do repasse: o recebedor deve o valor',
+  'reversed-owes': () => 'estornada depois do repasse: o favorecido deve o valor',
   'reversed-in-flight': () => 'estornada com o repasse em andamento: o fim dele decide',
   'money-here-again': () => 'o dinheiro que voltou está aqui de novo',
   'refund-approved': () => 'um estorno foi aprovado',

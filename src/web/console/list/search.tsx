@@ -16,19 +16,19 @@ import { postingPages } from '../postings/routes.tsx'
 import { runPages } from '../runs/routes.tsx'
 import { listWords } from './words.ts'
 
-export function listRoutes(doors: ConsoleRoutes, parts: PageParts): void {
-  overviewPage(doors, parts)
-  invoicePages(doors, parts)
-  payoutPages(doors, parts)
-  eventPages(doors, parts)
-  runPages(doors, parts)
-  bitcoinPages(doors, parts)
-  postingPages(doors, parts)
-  searchPage(doors, parts)
+export function listRoutes(routes: ConsoleRoutes, parts: PageParts): void {
+  overviewPage(routes, parts)
+  invoicePages(routes, parts)
+  payoutPages(routes, parts)
+  eventPages(routes, parts)
+  runPages(routes, parts)
+  bitcoinPages(routes, parts)
+  postingPages(routes, parts)
+  searchPage(routes, parts)
 }
 
-function searchPage(doors: ConsoleRoutes, { app: { db } }: PageParts): void {
-  doors.page('/console/search', 'see', async ctx => {
+function searchPage(routes: ConsoleRoutes, { app: { db } }: PageParts): void {
+  routes.page('/console/search', 'see', async ctx => {
     const { lang, person } = ctx.state
     const given = ctx.query['any'] ?? ctx.query['q']
     const text = (typeof given === 'string' ? given : '').trim().slice(0, 200)

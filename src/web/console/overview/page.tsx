@@ -30,9 +30,9 @@ import { overviewWords } from './words.ts'
 import { proposedAct, proposedSubject } from '../proposals/words.ts'
 import { runWords } from '../runs/words.ts'
 
-export function overviewPage(doors: ConsoleRoutes, { app, over }: PageParts): void {
+export function overviewPage(routes: ConsoleRoutes, { app, over }: PageParts): void {
   const totals = makeTotals(app.db, app.world, over)
-  doors.page('/console', 'see', async ctx => {
+  routes.page('/console', 'see', async ctx => {
     const { lang, person } = ctx.state
     const [counted, seen] = await Promise.all([totals(), seeOverview(app)])
     show(ctx, <OverviewPage {...{ lang, person, seen, counted, clock: app.world.clock }} />)

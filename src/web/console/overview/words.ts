@@ -70,7 +70,7 @@ const pt: OverviewWords = {
     inTransit: 'Em trânsito',
     owed: 'A repassar',
     reversed: 'Estornado',
-    receivable: 'A receber de recebedores',
+    receivable: 'A receber de favorecidos',
     toPayers: 'A estornar (duplicadas)',
   },
   next: 'Próximos disparos',

@@ -29,8 +29,8 @@ import { handOverWords } from './handOverWords.ts'
 
 export const handOverPath = '/console/payouts/hand-over'
 
-export function handOverRoutes(doors: ConsoleRoutes, { app: { db, world, terms } }: PageParts): void {
-  doors.page(handOverPath, 'see', async ctx => {
+export function handOverRoutes(routes: ConsoleRoutes, { app: { db, world, terms } }: PageParts): void {
+  routes.page(handOverPath, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [seen, stopped] = await Promise.all([handOvers(db), stopOf(db)])
     show(ctx, <HandOverPage {...{ lang, person, seen, stopped }} />)
@@ -51,16 +51,16 @@ export function handOverRoutes(doors: ConsoleRoutes, { app: { db, world, terms }
     return handOverPath
   }
 
-  doors.post(handOverPath, 'payout.hand-over', (ctx, form) => {
+  routes.post(handOverPath, 'payout.hand-over', (ctx, form) => {
     const { lang, person } = ctx.state
     const act = { by: person.name, note: form.text('note').slice(0, 200) }
     return each(form, lang, id => handOver(db, world, id, act, terms.approvals))
   })
-  doors.post(`${handOverPath}/confirm`, 'payout.handed', (ctx, form) => {
+  routes.post(`${handOverPath}/confirm`, 'payout.handed', (ctx, form) => {
     const { lang, person } = ctx.state
     return each(form, lang, id => confirmHandOver(db, world, id, { by: person.name, why: '' }))
   })
-  doors.post('/console/payouts/:id/not-handed', 'payout.not-handed', async (ctx, form) => {
+  routes.post('/console/payouts/:id/not-handed', 'payout.not-handed', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)

@@ -27,14 +27,14 @@ interface Words {
 
 const pt: Words = {
   title: 'Entregas em espécie',
-  told: 'Uma pessoa registra a entrega, e outra confirma que o recebedor tem o dinheiro.',
+  told: 'Uma pessoa registra a entrega, e outra confirma que o favorecido tem o dinheiro.',
   owed: 'A entregar',
   owedTold: 'Marque o que foi entregue.',
   handed: 'A confirmar',
   handedTold: 'Quem registrou a entrega não a confirma.',
   nothing: 'Nada por aqui.',
   pick: 'Marcar',
-  holder: 'Recebedor',
+  holder: 'Favorecido',
   place: 'Como é entregue',
   since: 'Desde',
   by: 'Entregue por',

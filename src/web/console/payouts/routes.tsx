@@ -70,12 +70,12 @@ import { payoutWords } from './words.ts'
 
 const path = '/console/payouts'
 
-export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
+export function payoutPages(routes: ConsoleRoutes, parts: PageParts): void {
   const { db, world } = parts.app
   const { settings } = parts
   const read = (filters: AskedFilters, limit: number) => listPayouts(db, filters, limit)
 
-  doors.page(path, 'see', async ctx => {
+  routes.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = listWords[lang]
     const filters = filtersOf(ctx, payoutFilters)
@@ -120,7 +120,7 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
     )
   })
 
-  doors.page(`${path}.csv`, 'see', ctx =>
+  routes.page(`${path}.csv`, 'see', ctx =>
     sendCsv(ctx, 'payouts', columnsOf(ctx.state.lang), {
       read,
       filters: filtersOf(ctx, payoutFilters),
@@ -129,9 +129,9 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
     }),
   )
 
-  handOverRoutes(doors, parts)
+  handOverRoutes(routes, parts)
 
-  doors.page(`${path}/:id`, 'see', async ctx => {
+  routes.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [seen, stopped] = await Promise.all([showPayout(db, ctx.params['id']!), stopOf(db)])
     if (!seen) return ctx.throw(404)
@@ -158,13 +158,13 @@ export function payoutPages(doors: ConsoleRoutes, parts: PageParts): void {
       done(ctx.state.lang, await work(db, id, { by: ctx.state.person.name, why, proof }))
       return `${path}/${id}`
     }
-    doors.post(`${path}/:id/${verb}`, `payout.${verb}`, handle, verb === 'hold' ? {} : { passkey: true })
+    routes.post(`${path}/:id/${verb}`, `payout.${verb}`, handle, verb === 'hold' ? {} : { passkey: true })
   }
   act('hold', holdPayout)
   act('release', releasePayout)
   act('retry', retryPayout)
-  verdictRoutes(doors, parts)
-  stopPages(doors, parts)
+  verdictRoutes(routes, parts)
+  stopPages(routes, parts)
 }
 
 function columnsOf(lang: Language): Column<ListedPayout>[] {

@@ -41,8 +41,8 @@ export const StopWhy = ({ lang, stop: { code, why } }: { lang: Language; stop: S
   </>
 )
 
-export function stopPages(doors: ConsoleRoutes, { app: { db }, settings }: PageParts): void {
-  doors.page(path, 'see', async ctx => {
+export function stopPages(routes: ConsoleRoutes, { app: { db }, settings }: PageParts): void {
+  routes.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = payoutWords[lang]
     const hold = await holdOf(db)
@@ -145,7 +145,7 @@ export function stopPages(doors: ConsoleRoutes, { app: { db }, settings }: PageP
     )
   })
 
-  doors.post(path, 'payouts.stop', async (ctx, form) => {
+  routes.post(path, 'payouts.stop', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
@@ -168,5 +168,5 @@ export function stopPages(doors: ConsoleRoutes, { app: { db }, settings }: PageP
     done(lang, answer)
     return path
   }
-  doors.post(`${path}/go`, 'payouts.go', go, { passkey: true })
+  routes.post(`${path}/go`, 'payouts.go', go, { passkey: true })
 }

@@ -48,7 +48,7 @@ export async function otherAccounts(
   return accounts.filter(to => from && !mayGoTo(payout, from, to))
 }
 
-export function verdictRoutes(doors: ConsoleRoutes, { app: { db, world, rails } }: PageParts): void {
+export function verdictRoutes(routes: ConsoleRoutes, { app: { db, world, rails } }: PageParts): void {
   const read = (form: Form, lang: Language, name: string, missing: string): string => {
     const text = form.text(name)
     if (text === '') throw new BadInput(missing)
@@ -58,7 +58,7 @@ export function verdictRoutes(doors: ConsoleRoutes, { app: { db, world, rails } 
   const pageOf = (answer: Proposed | PayoutRefusal, lang: Language): string =>
     proposalPath(done(lang, answer).proposal.id)
 
-  doors.post(`${path}/settle`, 'payout.settle', async (ctx, form) => {
+  routes.post(`${path}/settle`, 'payout.settle', async (ctx, form) => {
     const { lang, person } = ctx.state
     const ref = read(form, lang, 'ref', payoutWords[lang].transferMissing)
     const act = { by: person.name, why: form.text('why'), ref }
@@ -66,7 +66,7 @@ export function verdictRoutes(doors: ConsoleRoutes, { app: { db, world, rails } 
     return settled.is === 'settled' ? `/console/payouts/${settled.payout.id}` : pageOf(settled, lang)
   })
 
-  doors.post(`${path}/adjudicate`, 'payout.adjudicate', async (ctx, form) => {
+  routes.post(`${path}/adjudicate`, 'payout.adjudicate', async (ctx, form) => {
     const { lang, person } = ctx.state
     const transfer = read(form, lang, 'transfer', payoutWords[lang].transferMissing)
     const as = verdicts.find(verdict => verdict === form.text('as'))
@@ -75,7 +75,7 @@ export function verdictRoutes(doors: ConsoleRoutes, { app: { db, world, rails } 
     return pageOf(await proposeVerdict({ db, rails, world }, ctx.params['id']!, act), lang)
   })
 
-  doors.post(`${path}/redirect`, 'payout.redirect', async (ctx, form) => {
+  routes.post(`${path}/redirect`, 'payout.redirect', async (ctx, form) => {
     const { lang, person } = ctx.state
     const to = read(form, lang, 'to', payoutWords[lang].noOtherAccount)
     if (!(await findPayout(db, ctx.params['id']!))) return ctx.throw(404)

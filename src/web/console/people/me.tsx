@@ -131,7 +131,7 @@ function MePage({ lang, person, sessions, email, bar, done, faults = {} }: MePar
   )
 }
 
-export function meRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts): void {
+export function meRoutes(routes: ConsoleRoutes, { app: { db, world } }: PageParts): void {
   const path = '/console/me'
   const present = async (ctx: ConsoleContext, more: Partial<MeParts> = {}, status = 200) => {
     const { lang, person } = ctx.state
@@ -148,7 +148,7 @@ export function meRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts
     )
   }
 
-  doors.page(path, 'me', ctx => {
+  routes.page(path, 'me', ctx => {
     const say = peopleWords[ctx.state.lang].me
     const done =
       ctx.query['changed'] !== undefined
@@ -159,14 +159,14 @@ export function meRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts
     return present(ctx, { done })
   })
 
-  doors.post(`${path}/language`, 'me', async (ctx, form) => {
+  routes.post(`${path}/language`, 'me', async (ctx, form) => {
     const language = languages.find(each => each === form.text('language')) ?? ctx.throw(400)
     done(ctx.state.lang, await changeLanguage(db, ctx.state.person.id, language))
     return `${path}?saved`
   })
 
   // Letters about other people go there, so whoever took a session over does not turn them away.
-  doors.post(`${path}/email`, 'me', async (ctx, form) => {
+  routes.post(`${path}/email`, 'me', async (ctx, form) => {
     const { lang, person } = ctx.state
     const email = form.text('email')
     const fail = (fault: string, status = 400) => present(ctx, { email, faults: { email: fault } }, status)
@@ -179,19 +179,19 @@ export function meRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts
     return `${path}?saved`
   })
 
-  doors.post(`${path}/sessions/end-others`, 'me', async ctx => {
+  routes.post(`${path}/sessions/end-others`, 'me', async ctx => {
     const { person } = ctx.state
     await endSessionsOf(db, person.id, person.name, person.sessionId)
     return path
   })
 
-  doors.post(`${path}/sessions/:session/end`, 'me', async ctx => {
+  routes.post(`${path}/sessions/:session/end`, 'me', async ctx => {
     const { person } = ctx.state
     done(ctx.state.lang, await endSession(db, person.id, ctx.params['session']!, person.name))
     return path
   })
 
-  doors.post(`${path}/password`, 'me', async (ctx, form) => {
+  routes.post(`${path}/password`, 'me', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = peopleWords[lang]
     const [old = '', fresh = '', again = ''] = ['old', 'password', 'again'].map(

@@ -193,7 +193,7 @@ function KeysPage({ lang, person, rows, from, now, rp, notice }: Parts) {
   )
 }
 
-export function keyRoutes(doors: ConsoleRoutes, { app: { db, world }, settings }: PageParts): void {
+export function keyRoutes(routes: ConsoleRoutes, { app: { db, world }, settings }: PageParts): void {
   const present = async (ctx: ConsoleContext, notice?: Parts['notice'], status = 200) => {
     const { lang, person } = ctx.state
     const parts = {
@@ -204,14 +204,14 @@ export function keyRoutes(doors: ConsoleRoutes, { app: { db, world }, settings }
     show(ctx, KeysPage({ lang, person, ...parts, rp: siteOf(ctx, settings).rp, notice }), status)
   }
 
-  doors.page(path, 'me', ctx => {
+  routes.page(path, 'me', ctx => {
     const say = passkeyWords[ctx.state.lang]
     const text =
       ctx.query['said'] === 'made' ? say.made : ctx.query['said'] === 'retired' ? say.retired : undefined
     return present(ctx, text === undefined ? undefined : { tone: 'good', text })
   })
 
-  doors.post(path, 'me.key', async (ctx, form) => {
+  routes.post(path, 'me.key', async (ctx, form) => {
     const { lang, person } = ctx.state
     const label = form.text('label').slice(0, 60) || passkeyWords[lang].kinds.passkey
     const response = form.text('assertion')
@@ -220,7 +220,7 @@ export function keyRoutes(doors: ConsoleRoutes, { app: { db, world }, settings }
     return `${path}?said=made`
   })
 
-  doors.post(`${path}/:key/retire`, 'me', async ctx => {
+  routes.post(`${path}/:key/retire`, 'me', async ctx => {
     const { person } = ctx.state
     const key = (await keysOf(db, person.id)).find(({ id }) => id === ctx.params['key'])
     if (!key) return ctx.throw(404)

@@ -44,7 +44,7 @@ import { done } from '../refusals.ts'
 import { frameWords } from '../frame/words.ts'
 import { peopleWords } from './words.ts'
 
-export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, settings }: PageParts): void {
+export function peopleRoutes(routes: ConsoleRoutes, { app: { db, world }, settings }: PageParts): void {
   const path = '/console/people'
   const pathOf = (user: UserRow) => `${path}/${user.id}`
 
@@ -62,7 +62,7 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     if (user.id === ctx.state.person.id) throw new BadInput(peopleWords[ctx.state.lang].people.self)
     return user
   }
-  /** The link goes by what the house is called, or by where this request came to. */
+  /** The link goes by what the installation is called, or by where this request came to. */
   const showLink = (ctx: ConsoleContext, { user, token, endsAt }: NewInvitation) => {
     const { lang, person } = ctx.state
     const origin = settings.publicUrl ?? `${ctx.state.secure ? 'https' : 'http'}://${ctx.host}`
@@ -73,12 +73,12 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
   const shown = (answer: Proposed | PeopleRefusal, lang: Language) =>
     proposalPath((answer.is === 'another' ? answer : done(lang, answer)).proposal.id)
 
-  doors.page(path, 'user.see', async ctx => {
+  routes.page(path, 'user.see', async ctx => {
     const { lang, person } = ctx.state
     show(ctx, PeoplePage({ lang, person, rows: await listUsers(db) }))
   })
 
-  doors.post(path, 'user.add', async (ctx, form) => {
+  routes.post(path, 'user.add', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = peopleWords[lang].people
     const name = form.text('name')
@@ -107,7 +107,7 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     return showLink(ctx, done(lang, await addUser(db, world, wanted, person.name)))
   })
 
-  doors.page(`${path}/:id`, 'user.see', async ctx => {
+  routes.page(`${path}/:id`, 'user.see', async ctx => {
     const user = await the(ctx)
     const sessions = await listSessions(db, world, user.id)
     const objections = await personObjections(db, user.id)
@@ -119,7 +119,7 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     )
   })
 
-  doors.post(`${path}/:id/role`, 'user.role', async (ctx, form) => {
+  routes.post(`${path}/:id/role`, 'user.role', async (ctx, form) => {
     const user = await another(ctx)
     const role = roles.find(each => each === form.text('role')) ?? ctx.throw(400)
     const { name: by } = ctx.state.person
@@ -131,7 +131,7 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     return pathOf(user)
   })
 
-  doors.post(`${path}/:id/reset`, 'user.reset', async (ctx, form) => {
+  routes.post(`${path}/:id/reset`, 'user.reset', async (ctx, form) => {
     const user = await another(ctx)
     const { name: by } = ctx.state.person
     if (needsTwo(user.role) && user.state !== 'invited')
@@ -140,7 +140,7 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     return undefined
   })
 
-  doors.post(`${path}/:id/object`, 'user.object', async (ctx, form) => {
+  routes.post(`${path}/:id/object`, 'user.object', async (ctx, form) => {
     const user = await another(ctx)
     const why = reasonIn(form)
     if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
@@ -148,7 +148,7 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     return pathOf(user)
   })
 
-  doors.post(`${path}/:id/clear`, 'user.clear', async (ctx, form) => {
+  routes.post(`${path}/:id/clear`, 'user.clear', async (ctx, form) => {
     const user = await another(ctx)
     const why = reasonIn(form)
     if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
@@ -156,34 +156,34 @@ export function peopleRoutes(doors: ConsoleRoutes, { app: { db, world }, setting
     return shown(await proposeClear(db, world, user.id, { by: person.name, why }), lang)
   })
 
-  doors.post(`${path}/:id/lock`, 'user.lock', async ctx => {
+  routes.post(`${path}/:id/lock`, 'user.lock', async ctx => {
     const user = await another(ctx)
     if (user.state !== 'locked')
       done(ctx.state.lang, await lockUser(db, world, user.id, ctx.state.person.name))
     return pathOf(user)
   })
 
-  doors.post(`${path}/:id/unlock`, 'user.unlock', async ctx => {
+  routes.post(`${path}/:id/unlock`, 'user.unlock', async ctx => {
     const user = await another(ctx)
     if (user.state !== 'active') done(ctx.state.lang, await unlockUser(db, user.id, ctx.state.person.name))
     return pathOf(user)
   })
 
-  doors.post(`${path}/:id/remove`, 'user.remove', async ctx => {
+  routes.post(`${path}/:id/remove`, 'user.remove', async ctx => {
     const user = await another(ctx)
     if (user.state !== 'removed')
       done(ctx.state.lang, await removeUser(db, world, user.id, ctx.state.person.name))
     return path
   })
 
-  doors.post(`${path}/:id/sign-out`, 'session.revoke', async ctx => {
+  routes.post(`${path}/:id/sign-out`, 'session.revoke', async ctx => {
     const user = await the(ctx)
     const { person } = ctx.state
     await endSessionsOf(db, user.id, person.name, person.sessionId)
     return pathOf(user)
   })
 
-  doors.post(`${path}/:id/sessions/:session/end`, 'session.revoke', async ctx => {
+  routes.post(`${path}/:id/sessions/:session/end`, 'session.revoke', async ctx => {
     const user = await the(ctx)
     done(ctx.state.lang, await endSession(db, user.id, ctx.params['session']!, ctx.state.person.name))
     return pathOf(user)

@@ -11,8 +11,8 @@ import { Known, Mono, Ref, Rows, Said } from '../list/parts.tsx'
 import { ledgerWords } from './words.ts'
 import { listWords } from '../list/words.ts'
 
-export function postingPages(doors: ConsoleRoutes, { app: { db } }: PageParts): void {
-  doors.page('/console/postings/:id', 'see', async ctx => {
+export function postingPages(routes: ConsoleRoutes, { app: { db } }: PageParts): void {
+  routes.page('/console/postings/:id', 'see', async ctx => {
     const { lang, person } = ctx.state
     const seen = await showPosting(db, ctx.params['id']!)
     if (!seen) return ctx.throw(404)

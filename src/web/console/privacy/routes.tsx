@@ -27,7 +27,7 @@ import { privacyWords } from './words.ts'
 
 const path = '/console/invoices/:id'
 
-export function privacyRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
+export function privacyRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
   const { db, world } = app
   const invoiceOf = async (ctx: ConsoleContext): Promise<InvoiceRow> =>
     (await findInvoice(db, ctx.params['id']!)) ?? ctx.throw(404)
@@ -38,7 +38,7 @@ export function privacyRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     return { by: state.person.name, why, ...(elsewhere !== '' && { keptElsewhere: elsewhere }) }
   }
 
-  doors.post(`${path}/tax-id`, 'taxId.see', async ctx => {
+  routes.post(`${path}/tax-id`, 'taxId.see', async ctx => {
     const { lang, person } = ctx.state
     const seen = await seeInvoice(app, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
@@ -51,7 +51,7 @@ export function privacyRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     )
   })
 
-  doors.post(`${path}/export-payer`, 'payer.export', async ctx => {
+  routes.post(`${path}/export-payer`, 'payer.export', async ctx => {
     const { lang, person } = ctx.state
     const { id, payer_tax_id: taxId } = await invoiceOf(ctx)
     const found = taxId === '' ? undefined : await exportPayer(db, world, taxId, person.name)
@@ -66,7 +66,7 @@ export function privacyRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     )
   })
 
-  doors.post(`${path}/forget-buyer`, 'payer.forget', async (ctx, form) => {
+  routes.post(`${path}/forget-buyer`, 'payer.forget', async (ctx, form) => {
     const { lang, person } = ctx.state
     const { order_id: orderId } = await invoiceOf(ctx)
     if (orderId === null) return ctx.throw(404)
@@ -85,7 +85,7 @@ export function privacyRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     )
   })
 
-  doors.post(`${path}/forget-payer`, 'payer.forget', async (ctx, form) => {
+  routes.post(`${path}/forget-payer`, 'payer.forget', async (ctx, form) => {
     const { lang, person } = ctx.state
     const say = privacyWords[lang]
     const { payer_tax_id: taxId } = await invoiceOf(ctx)

@@ -29,7 +29,7 @@ const path = '/console/products'
 const limits = { fileBytes: 900 * 1024 }
 const maxStock = 999_999n
 
-export function productRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
+export function productRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
   const { db, world } = app
   const framed = async (ctx: ConsoleContext) => ({
     lang: ctx.state.lang,
@@ -41,7 +41,7 @@ export function productRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   const the = async (ctx: ConsoleContext): Promise<Shown> =>
     (await keptProduct(db, ctx.params['id']!)) ?? ctx.throw(404)
 
-  doors.page(path, 'see', async ctx => {
+  routes.page(path, 'see', async ctx => {
     show(
       ctx,
       ProductsPage({ ...(await framed(ctx)), products: await keptProducts(db), rules: await shopRules(db) }),
@@ -57,8 +57,8 @@ export function productRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   const showForm = async (ctx: ConsoleContext, filled: Filled, status = 200) =>
     show(ctx, ProductForm({ ...(await framed(ctx)), ...filled }), status)
 
-  doors.page(`${path}/new`, 'product.add', ctx => showForm(ctx, { values: {} }))
-  doors.post(
+  routes.page(`${path}/new`, 'product.add', ctx => showForm(ctx, { values: {} }))
+  routes.post(
     `${path}/new`,
     'product.add',
     async (ctx, form) => {
@@ -80,7 +80,7 @@ export function productRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     limits,
   )
 
-  doors.page(`${path}/:id`, 'see', async ctx => {
+  routes.page(`${path}/:id`, 'see', async ctx => {
     const edited = await the(ctx)
     const { lang } = ctx.state
     const say = productWords[lang]
@@ -100,7 +100,7 @@ export function productRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     })
   })
 
-  doors.post(
+  routes.post(
     `${path}/:id`,
     'product.edit',
     async (ctx, form) => {
@@ -130,13 +130,13 @@ export function productRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     limits,
   )
 
-  doors.post(`${path}/:id/remove`, 'product.remove', async ctx => {
+  routes.post(`${path}/:id/remove`, 'product.remove', async ctx => {
     const row = await the(ctx)
     if (row.state === 'listed') await removeProduct(db, row.id, ctx.state.person.name)
     return `${pathOf(row)}?said=removed`
   })
 
-  doors.post(`${path}/:id/list`, 'product.edit', async ctx => {
+  routes.post(`${path}/:id/list`, 'product.edit', async ctx => {
     const row = await the(ctx)
     if (row.state === 'removed') await editProduct(db, row.id, { state: 'listed' }, ctx.state.person.name)
     return `${pathOf(row)}?said=listed`

@@ -32,7 +32,7 @@ const path = '/console/proposals'
  */
 const openLimit = 200
 
-export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PageParts): void {
+export function proposalRoutes(routes: ConsoleRoutes, { app, settings }: PageParts): void {
   const { db } = app
   const framed = async (ctx: ConsoleContext) => ({
     lang: ctx.state.lang,
@@ -40,7 +40,7 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
     stopped: await stopOf(db),
   })
 
-  doors.page(path, 'see', async ctx => {
+  routes.page(path, 'see', async ctx => {
     const filters = filtersOf(ctx, { names: [], choices: {} })
     const read = (asked: ProposalFilters, limit: number) => listProposals(db, asked, limit, true)
     const { rows: decided, next } = await pageAsked(read, filters, keyOfProposal)
@@ -57,7 +57,7 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
     )
   })
 
-  doors.page(`${path}/:id`, 'see', async ctx => {
+  routes.page(`${path}/:id`, 'see', async ctx => {
     const row = (await findProposal(db, ctx.params['id']!)) ?? ctx.throw(404)
     const say = proposalWords[ctx.state.lang]
     const said = ctx.query['said']
@@ -155,12 +155,12 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
     }
   }
 
-  doors.post(`${path}/:id/approve`, 'proposal.approve', (ctx, form) => approving(ctx, form), {
+  routes.post(`${path}/:id/approve`, 'proposal.approve', (ctx, form) => approving(ctx, form), {
     passkey: true,
   })
 
   // Admins approve what is proposed about people, and nothing else.
-  doors.post(
+  routes.post(
     `${path}/:id/approve-person`,
     'user.approve',
     async (ctx, form) => {
@@ -171,7 +171,7 @@ export function proposalRoutes(doors: ConsoleRoutes, { app, settings }: PagePart
     { passkey: true },
   )
 
-  doors.post(`${path}/:id/refuse`, 'proposal.refuse', async (ctx, form) => {
+  routes.post(`${path}/:id/refuse`, 'proposal.refuse', async (ctx, form) => {
     const id = ctx.params['id']!
     const { lang, person } = ctx.state
     const why = reasonIn(form)

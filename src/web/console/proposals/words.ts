@@ -109,7 +109,7 @@ const pt: ProposalWords = {
   },
   already: (state, by) => `Esta proposta já foi decidida por ${by}: ${state}.`,
   acts: {
-    'account.debt': 'encerrar o que um recebedor deve ou tem a receber de volta',
+    'account.debt': 'encerrar o que um favorecido deve ou tem a receber de volta',
     'account.terms': 'mudar a compensação de uma conta de repasse',
     'invoice.refund': 'estornar uma cobrança ao pagador',
     'invoice.reversal': 'dizer como terminou um estorno',

@@ -32,8 +32,8 @@ import { reconciliationWords } from './words.ts'
 export const reconciliationPath = '/console/reconciliation'
 const maxLines = 200
 
-export function reconciliationRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts): void {
-  doors.page(reconciliationPath, 'see', async ctx => {
+export function reconciliationRoutes(routes: ConsoleRoutes, { app: { db, world } }: PageParts): void {
+  routes.page(reconciliationPath, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [open, waiting, ruled, accepted, rules, stopped] = await Promise.all([
       listStrangers(db, { state: 'open', limit: maxLines }),
@@ -47,18 +47,18 @@ export function reconciliationRoutes(doors: ConsoleRoutes, { app: { db, world } 
     show(ctx, <ReconciliationPage {...{ lang, person, stopped, open, waiting, decided, rules }} />)
   })
 
-  doors.post(`${reconciliationPath}/accept`, 'line.accept', async (ctx, form) => {
+  routes.post(`${reconciliationPath}/accept`, 'line.accept', async (ctx, form) => {
     const { person, lang } = ctx.state
     return leadTo(
       await proposeAccept(db, world, form.text('line'), { by: person.name, why: reasonOf(form, lang) }),
     )
   })
-  doors.post(`${reconciliationPath}/suspense`, 'suspense.close', async (ctx, form) => {
+  routes.post(`${reconciliationPath}/suspense`, 'suspense.close', async (ctx, form) => {
     const { person, lang } = ctx.state
     const act = { by: person.name, why: reasonOf(form, lang) }
     return leadTo(await db.tx(tx => proposeClose(tx, world, form.text('id'), act)))
   })
-  doors.post(`${reconciliationPath}/rule`, 'rule.add', async (ctx, form) => {
+  routes.post(`${reconciliationPath}/rule`, 'rule.add', async (ctx, form) => {
     const { person, lang } = ctx.state
     const name = form.text('name')
     if (!isName(name)) throw new BadInput(reconciliationWords[lang].badName)
@@ -69,7 +69,7 @@ export function reconciliationRoutes(doors: ConsoleRoutes, { app: { db, world } 
       }),
     )
   })
-  doors.post(`${reconciliationPath}/rule/close`, 'rule.close', async (ctx, form) => {
+  routes.post(`${reconciliationPath}/rule/close`, 'rule.close', async (ctx, form) => {
     const { person, lang } = ctx.state
     await closeRule(db, form.text('name'), { by: person.name, why: reasonOf(form, lang) })
     return reconciliationPath

@@ -42,11 +42,11 @@ import { runWords } from './words.ts'
 
 const path = '/console/runs'
 
-export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
+export function runPages(routes: ConsoleRoutes, { app, over }: PageParts): void {
   const { db, world } = app
   const read = (filters: AskedFilters, limit: number) => listRuns(db, filters, limit)
 
-  doors.page(path, 'see', async ctx => {
+  routes.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], runWords[lang]]
     const filters = filtersOf(ctx, runFilters)
@@ -81,7 +81,7 @@ export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
     )
   })
 
-  doors.page(`${path}.csv`, 'see', ctx =>
+  routes.page(`${path}.csv`, 'see', ctx =>
     sendCsv(ctx, 'runs', columnsOf(ctx.state.lang), {
       read,
       filters: filtersOf(ctx, runFilters),
@@ -90,7 +90,7 @@ export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
     }),
   )
 
-  doors.page(`${path}/:id`, 'see', async ctx => {
+  routes.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
     const level = levelOf(ctx)
     const seen = await showRun(db, ctx.params['id']!, level)
@@ -98,7 +98,7 @@ export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
     show(ctx, <RunPage {...{ lang, person, seen, level, stopped: await stopOf(db) }} />)
   })
 
-  doors.page(`${path}/:id/log.ndjson`, 'see', async ctx => {
+  routes.page(`${path}/:id/log.ndjson`, 'see', async ctx => {
     const row = await findRun(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     ctx.type = 'application/x-ndjson; charset=utf-8'
@@ -109,7 +109,7 @@ export function runPages(doors: ConsoleRoutes, { app, over }: PageParts): void {
 
   // Each new line as the page would show it, under its number, so that a reader who was cut off goes on where
   // they were.
-  doors.page(`${path}/:id/tail`, 'see', async ctx => {
+  routes.page(`${path}/:id/tail`, 'see', async ctx => {
     const row = await findRun(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     const [level, { lang }] = [levelOf(ctx), ctx.state]

@@ -266,7 +266,7 @@ const en: typeof pt = {
   addAccount: 'Add an account',
   awaiting: 'awaits approval',
   commission: 'Commission (%)',
-  commissionHint: 'The house’s share of what is paid. Example: 1.5.',
+  commissionHint: 'Our share of what is paid. Example: 1.5.',
   least: 'Least payout',
   leastHint: 'Below this a payout is held. In reais; with Bitcoin in BTC, or like 1000 sats.',
   fine: 'Fine for paying late (%)',

@@ -55,7 +55,7 @@ const byCode: Proof = { is: 'code' }
 const looksOnly = (form: Form) => form.has('preview')
 const limits = { fileBytes: 900 * 1024, textBytes: 1024 * 1024 }
 
-export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
+export function scheduleRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
   const { db, world, bitcoin, terms } = app
   const now = () => world.clock.now()
   const framed = async (ctx: ConsoleContext) => ({
@@ -69,7 +69,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   const accountOf = (row: ScheduleRow) => findAccount(db, row.account_id)
   const railIsThere = ({ rail }: ScheduleRow) => railFlows[rail].isHere(app)
 
-  doors.page(path, 'see', async ctx => {
+  routes.page(path, 'see', async ctx => {
     const after = typeof ctx.query['after'] === 'string' ? ctx.query['after'] : ''
     const { schedules, next } = await pageOfSchedules(db, after, { limit: atOnce, bars })
     show(
@@ -85,7 +85,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
   })
 
   /** The fields that say when, in the address: what is shown is of nobody and changes nothing. */
-  doors.page(`${path}/preview`, 'see', ctx => {
+  routes.page(`${path}/preview`, 'see', ctx => {
     const { lang } = ctx.state
     const values = Object.fromEntries(
       Object.entries(ctx.query).map(([name, value]) => [name, String(value).slice(0, 200)]),
@@ -95,9 +95,9 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     ctx.body = renderToString(Preview({ lang, now: now(), when: readWhen(values, lang).when }))
   })
 
-  formRoutes(doors)
+  formRoutes(routes)
 
-  doors.page(`${path}/:name`, 'see', async ctx => {
+  routes.page(`${path}/:name`, 'see', async ctx => {
     const row = await the(ctx)
     const said = ctx.query['said']
     const say = scheduleWords[ctx.state.lang].one
@@ -126,7 +126,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     ctx.attachment(`${row.name}.csv`)
     ctx.body = `\ufeff${writeRoster(rows, row.currency, styleOf(ctx.state.lang))}`
   }
-  doors.page(`${path}/:name/roster.csv`, 'see', async ctx => {
+  routes.page(`${path}/:name/roster.csv`, 'see', async ctx => {
     const row = await the(ctx)
     if (row.roster === null) return ctx.throw(404)
     sendRoster(
@@ -136,7 +136,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     )
   })
   // As it can be taken in again; that somebody took it is written down.
-  doors.post(`${path}/:name/roster.csv`, 'taxId.see', async ctx => {
+  routes.post(`${path}/:name/roster.csv`, 'taxId.see', async ctx => {
     const row = await the(ctx)
     if (row.roster === null) return ctx.throw(404)
     const rows = readRoster(row.roster, row.currency)
@@ -172,7 +172,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     ['pause', 'paused', 'paused'],
     ['resume', 'active', 'resumed'],
   ] as const)
-    doors.post(`${path}/:name/${verb}`, `schedule.${verb}`, async (ctx, form) => {
+    routes.post(`${path}/:name/${verb}`, `schedule.${verb}`, async (ctx, form) => {
       const row = await the(ctx)
       const why = reasonIn(form)
       if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
@@ -186,7 +186,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     ['go', 'caughtUp'],
     ['skip', 'skipped'],
   ] as const)
-    doors.post(`${path}/:name/catch-up/${verb}`, 'schedule.catch-up', async (ctx, form) => {
+    routes.post(`${path}/:name/catch-up/${verb}`, 'schedule.catch-up', async (ctx, form) => {
       const row = await the(ctx)
       const why = reasonIn(form)
       if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
@@ -194,7 +194,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
       return `${pathOf(row)}?said=${said}`
     })
 
-  doors.page(`${path}/:name/dry-run`, 'see', async ctx => {
+  routes.page(`${path}/:name/dry-run`, 'see', async ctx => {
     const row = await the(ctx)
     const rate =
       row.currency === assetOf(row.rail) ? undefined : bitcoin ? await rateNow(db, bitcoin, world) : noBitcoin
@@ -209,8 +209,8 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     const parts = { ...(await framed(ctx)), row, account, at: instant(now()), railIsThere: railIsThere(row) }
     show(ctx, RunPage({ ...parts, ...(faults && { faults }) }), faults ? 400 : 200)
   }
-  doors.page(`${path}/:name/run`, 'schedule.run', async ctx => showRun(ctx, await the(ctx)))
-  doors.post(`${path}/:name/run`, 'schedule.run', async (ctx, form) => {
+  routes.page(`${path}/:name/run`, 'schedule.run', async ctx => showRun(ctx, await the(ctx)))
+  routes.post(`${path}/:name/run`, 'schedule.run', async (ctx, form) => {
     const row = await the(ctx)
     const { lang, person } = ctx.state
     const say = scheduleWords[lang].run
@@ -224,7 +224,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
     return `${pathOf(row)}?said=ran`
   })
 
-  function formRoutes(doors: ConsoleRoutes): void {
+  function formRoutes(routes: ConsoleRoutes): void {
     interface Filled {
       values: Values
       faults?: FieldFaults
@@ -268,7 +268,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
       }
     }
 
-    doors.page(`${path}/new`, 'schedule.add', async ctx => {
+    routes.page(`${path}/new`, 'schedule.add', async ctx => {
       const accounts = await listAccounts(db)
       const rail = railsHere(app)[0] ?? railNames[0]!
       const fit = accounts.filter(({ kind, state }) => state !== 'closed' && kind === accountKindOf(rail))
@@ -279,7 +279,7 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
       )
     })
 
-    doors.post(
+    routes.post(
       `${path}/new`,
       'schedule.add',
       async (ctx, form) => {
@@ -301,12 +301,12 @@ export function scheduleRoutes(doors: ConsoleRoutes, { app }: PageParts): void {
       { ...limits, looksOnly, wrongCode: (ctx, form, codeFault) => showAgain(ctx, form, { codeFault }) },
     )
 
-    doors.page(`${path}/:name/edit`, 'schedule.edit', async ctx => {
+    routes.page(`${path}/:name/edit`, 'schedule.edit', async ctx => {
       const edited = await the(ctx)
       await showForm(ctx, { values: valuesOf(edited, ctx.state.lang), edited }, await listAccounts(db))
     })
 
-    doors.post(
+    routes.post(
       `${path}/:name/edit`,
       'schedule.edit',
       async (ctx, form) => {

@@ -280,7 +280,7 @@ const en: typeof pt = {
     },
     caughtUpNow: 'The slots may run.',
     skippedNow: 'The slots were left out.',
-    noRail: 'The rail of this schedule is not configured in this house: its slots wait.',
+    noRail: 'The rail of this schedule is not configured in this installation: its slots wait.',
   },
   dry: {
     title: name => `How it would be: ${name}`,
@@ -321,7 +321,8 @@ const en: typeof pt = {
     real: 'Invoices that are issued reach their payers, and are not undone from here.',
     go: 'Run now',
     stale: 'This page is old. Look again, and run it then.',
-    noRail: 'The rail of this schedule is not configured in this house, so the slot would wait for ever.',
+    noRail:
+      'The rail of this schedule is not configured in this installation, so the slot would wait for ever.',
     sees: 'See how it would be, payer by payer',
   },
 }

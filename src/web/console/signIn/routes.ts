@@ -190,20 +190,20 @@ export function signInRoutes(router: Router<PageState>, { app: { db, world }, se
 }
 
 /** What a session is needed for. */
-export function signOutRoutes(doors: ConsoleRoutes, { app: { db, world } }: PageParts): void {
-  doors.post('/console/sign-out', 'me', async ctx => {
+export function signOutRoutes(routes: ConsoleRoutes, { app: { db, world } }: PageParts): void {
+  routes.post('/console/sign-out', 'me', async ctx => {
     const token = ctx.cookies.get(sessionCookie(ctx.state.secure))
     if (token !== undefined) await signOut(db, world, token)
     setCookie(ctx, ctx.state, null)
     return '/console/sign-in?out'
   })
 
-  doors.page('/console/step-up', 'me', ctx => {
+  routes.page('/console/step-up', 'me', ctx => {
     const { lang, person } = ctx.state
     show(ctx, StepUpPage({ lang, person, next: nextOf(ctx.query['next']) }))
   })
 
-  doors.post('/console/step-up', 'me', async (ctx, form) => {
+  routes.post('/console/step-up', 'me', async (ctx, form) => {
     const { lang, person } = ctx.state
     const next = nextOf(form.text('next'))
     const { is } = await stepUp(db, world, person, form.text('code'))

@@ -1,5 +1,5 @@
 /**
- * The house of the demonstration: its key and settings in a folder, and its accounts and schedules by the
+ * The installation of the demonstration: its key and settings in a folder, and its accounts and schedules by the
  * same commands as for real.
  */
 import { noShopLimits } from './shopLimits.ts'

@@ -1,5 +1,5 @@
 /**
- * A house of the bench: a database in a folder of its own, the real rail over a fake bank, and a clock that
+ * An installation of the bench: a database in a folder of its own, the real rail over a fake bank, and a clock that
  * can be set.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -22,7 +22,7 @@ export interface App {
   db: Db
   rail: Rail
   world: World
-  /** How far the house's clock is ahead of the machine's. */
+  /** How far the installation’s clock is ahead of the machine's. */
   ahead: { ms: number }
   close(): Promise<void>
 }
