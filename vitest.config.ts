@@ -2,8 +2,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 import { LongestFirst } from './test/testbed/longestFirst.ts'
 
 /**
- * Tests of one room or one installation within the process: a worker runs one after another without loading the
- * program anew, which costs more than most of them.
+ * Tests of one room or one installation within the process: a worker runs one after another without loading
+ * the program anew, which costs more than most of them.
  */
 const together = [
   'src/**/*.test.{ts,tsx}',
@@ -50,8 +50,8 @@ export default defineConfig({
     globalSetup: ['./test/testbed/shareServers.ts'],
     setupFiles: ['./test/testbed/measure.ts', './test/testbed/cheapHash.ts'],
     sequence: { sequencer: LongestFirst },
-    // Half of them wait for servers, a scaled clock or a host: a run of three left a third of two cores idle. More do no good on many
-    // cores, where each brings servers of its own.
+    // Half of them wait for servers, a scaled clock or a host: a run of three left a third of two cores idle.
+    // More do no good on many cores, where each brings servers of its own.
     maxWorkers: 5,
     testTimeout: 300_000,
     hookTimeout: 300_000,

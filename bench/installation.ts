@@ -1,6 +1,6 @@
 /**
- * An installation of the bench: a database in a folder of its own, the real rail over a fake bank, and a clock that
- * can be set.
+ * An installation of the bench: a database in a folder of its own, the real rail over a fake bank, and a
+ * clock that can be set.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

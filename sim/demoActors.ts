@@ -1,6 +1,6 @@
 /**
- * Who lives around the installation in the demonstration: payers of bitcoin and a miner, who take turns so that no
- * block comes between two steps.
+ * Who lives around the installation in the demonstration: payers of bitcoin and a miner, who take turns so
+ * that no block comes between two steps.
  */
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import type { DemoChain } from './demoChain.ts'

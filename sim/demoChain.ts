@@ -28,8 +28,8 @@ export interface DemoChain extends Omit<DemoNode, 'end'> {
   /** One block of what waits, to the payer. */
   mine(): Promise<void>
   /**
-   * What the node itself finds unspent, in satoshis, by its own scan: for the installation’s descriptor, and for the
-   * payee's address.
+   * What the node itself finds unspent, in satoshis, by its own scan: for the installation’s descriptor, and
+   * for the payee's address.
    */
   holdings(): Promise<{ app: bigint; payee: bigint; height: number }>
   /** Ends the node and leaves nothing of it. */
@@ -45,8 +45,8 @@ const firstBlocks = 160
 const scanRange = 200
 
 /**
- * A node with coins for the payer and a wallet for the installation; the simulated one where no bitcoind is to be
- * had or wanted. `say` hears why one would not start.
+ * A node with coins for the payer and a wallet for the installation; the simulated one where no bitcoind is
+ * to be had or wanted. `say` hears why one would not start.
  */
 export async function startDemoChain(simulated: boolean, say: (line: string) => void): Promise<DemoChain> {
   const { node, is } = (simulated ? undefined : await realNode(say)) ?? (await simulatedNode())

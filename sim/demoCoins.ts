@@ -103,8 +103,8 @@ export interface ChainFacts {
 }
 
 /**
- * Where the installation’s figures differ from what the node and the payers know, and where they do not add up.
- * `needsPerson` of the whole installation.
+ * Where the installation’s figures differ from what the node and the payers know, and where they do not add
+ * up. `needsPerson` of the whole installation.
  */
 export function coinDisagreements(
   figures: CoinFigures,

@@ -1,6 +1,6 @@
 /**
- * The installation of the demonstration: its key and settings in a folder, and its accounts and schedules by the
- * same commands as for real.
+ * The installation of the demonstration: its key and settings in a folder, and its accounts and schedules by
+ * the same commands as for real.
  */
 import { noShopLimits } from './shopLimits.ts'
 import { generateKeyPairSync } from 'node:crypto'

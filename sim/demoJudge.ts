@@ -28,8 +28,8 @@ const btc = (units: bigint) => formatUnits(units, 'BTC')
 const quietMs = 30_000
 
 /**
- * All that will be paid is paid on: the bank has nothing more to do for now, and the installation has done what it
- * heard.
+ * All that will be paid is paid on: the bank has nothing more to do for now, and the installation has done
+ * what it heard.
  */
 export function isSettled(
   figures: Figures,

@@ -52,8 +52,8 @@ export const allHabits = Object.keys(habits) as Habit[]
 export const endOf = (habit: Habit): string => habits[habit].ends
 
 /**
- * What is to be done now: a payer's first step has its hour, and the next waits until the installation has seen the
- * one before.
+ * What is to be done now: a payer's first step has its hour, and the next waits until the installation has
+ * seen the one before.
  */
 export function stepNow(
   habit: Habit,

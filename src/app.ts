@@ -1,5 +1,6 @@
 /**
- * Builds the installation from its configuration: the one place where store, rail, clock and jobs are put together.
+ * Builds the installation from its configuration: the one place where store, rail, clock and jobs are put
+ * together.
  */
 import { readFileSync, statfsSync } from 'node:fs'
 import { hostname } from 'node:os'

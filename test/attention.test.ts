@@ -233,8 +233,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           const at = await now()
           await db.tx(tx =>
             tx.run(sql`
-              insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at, changed_at)
-              select 'acc_closed', store_id, 'closed', 'bitcoin', holder, 'bc1', 'closed', added_by, added_at, changed_at
+              insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at,
+                changed_at)
+              select 'acc_closed', store_id, 'closed', 'bitcoin', holder, 'bc1', 'closed', added_by, added_at,
+                changed_at
               from accounts where name = 'main' on conflict (id) do nothing`),
           )
           await db.tx(tx =>

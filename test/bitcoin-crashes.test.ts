@@ -1,6 +1,6 @@
 /**
- * An installation that dies between any two effects while it pays: on either database, and as a real process under
- * kill -9.
+ * An installation that dies between any two effects while it pays: on either database, and as a real process
+ * under kill -9.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 /**
- * Following a real node through everything that keeps an installation from it: restarts, long absences, crashes,
- * other chains. Nothing is lost, and trouble is said.
+ * Following a real node through everything that keeps an installation from it: restarts, long absences,
+ * crashes, other chains. Nothing is lost, and trouble is said.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './testbed/eventually.ts'

@@ -1,6 +1,6 @@
 /**
- * An installation and its chain at random, from a seed: whatever payers, miners and time do in whatever order, at the
- * end the coins and the books are the chain's.
+ * An installation and its chain at random, from a seed: whatever payers, miners and time do in whatever
+ * order, at the end the coins and the books are the chain's.
  */
 import { expect, test } from 'vitest'
 import { seededRandom } from '../src/base/clock.ts'

@@ -1,6 +1,6 @@
 /**
- * An installation on a chain that was restored from before a payout: the chain has paid, the books do not know it,
- * and nothing is paid twice.
+ * An installation on a chain that was restored from before a payout: the chain has paid, the books do not
+ * know it, and nothing is paid twice.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

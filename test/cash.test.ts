@@ -1,6 +1,7 @@
 /**
- * Cash, on both databases, beside a bank that takes no notice of it: an invoice is received over the counter once,
- * whole and in time; what is owed of it is handed over by one person and confirmed by another; and the books add up.
+ * Cash, on both databases, beside a bank that takes no notice of it: an invoice is received over the counter
+ * once, whole and in time; what is owed of it is handed over by one person and confirmed by another; and the
+ * books add up.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cancelAsked, runDueSlots, setAsideAfterRestore, timetable } from '../src/jobs/jobs.ts'

@@ -1,4 +1,6 @@
-/** Cash as people meet it: an account, a receipt on its invoice's page, and the list that two people tick off. */
+/**
+ * Cash as people meet it: an account, a receipt on its invoice's page, and the list that two people tick off.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'

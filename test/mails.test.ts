@@ -1,6 +1,6 @@
 /**
- * The whole installation with its scheduler, a simulated bank and a real mail server: who buys is written to by
- * itself, once for each reason.
+ * The whole installation with its scheduler, a simulated bank and a real mail server: who buys is written to
+ * by itself, once for each reason.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '../src/base/config.ts'

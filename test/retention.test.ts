@@ -130,7 +130,8 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(
         await count(
           'inbox',
-          sql`dropped_digest is null and received_at < ${later(instant(installation.clock.now()), -101 * day)}`,
+          sql`dropped_digest is null
+            and received_at < ${later(instant(installation.clock.now()), -101 * day)}`,
         ),
       ).toBe(0)
       const [line] = await installation.db.all<{ line: string }>(

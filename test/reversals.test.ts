@@ -121,7 +121,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await pay()
         await installation.db.tx(tx =>
           tx.run(
-            sql`update payouts set state = 'held', why = 'a person looks' where invoice_id = ${installation.id}`,
+            sql`update payouts set state = 'held', why = 'a person looks'
+              where invoice_id = ${installation.id}`,
           ),
         )
         giveBack(4_000)
@@ -729,8 +730,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const before = sentUnits()
         await db.tx(async tx => {
           await tx.run(sql`
-            insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at, changed_at)
-            select 'acc_other', store_id, 'other', 'bitcoin', holder, 'x', 'closed', added_by, added_at, changed_at
+            insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at,
+              changed_at)
+            select 'acc_other', store_id, 'other', 'bitcoin', holder, 'x', 'closed', added_by, added_at,
+              changed_at
             from accounts where name = 'main'`)
           await tx.run(edit)
         })

@@ -27,8 +27,8 @@ export interface Figures {
   linesRefusingInWords: number
   sqlElsewhere: number
   /**
-   * Sentences that logic reads: a `why` that is compared, searched or cut. That a person gave no reason at all, and a
-   * word that is a code, are none.
+   * Sentences that logic reads: a `why` that is compared, searched or cut. That a person gave no reason at
+   * all, and a word that is a code, are none.
    */
   sentencesCompared: number
   /** But for those that are one sentence, which nothing gains by being cut in two. */

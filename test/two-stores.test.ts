@@ -1,6 +1,6 @@
 /**
- * Two stores on one installation: what one owns is in no query, page or list of the other. Everything is made in the
- * one and then given to another, so that whoever still looks from the first has to find nothing of it.
+ * Two stores on one installation: what one owns is in no query, page or list of the other. Everything is made
+ * in the one and then given to another, so that whoever still looks from the first has to find nothing of it.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { defaultStore, inStore, sql, type Db, type Reader } from '../src/db/db.ts'

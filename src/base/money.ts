@@ -85,9 +85,9 @@ export const mostUnits: Record<Asset, bigint> = { BRL: 1_000_000_000n, BTC: 10_0
 export const minRequest = 546n
 
 /**
- * What `centavos` cost in satoshis at `price` centavos per BTC, rounded UP to a satoshi, so that the installation
- * never gets less than it asked. Back in centavos it is never less than was asked, and a centavo more where a
- * satoshi is worth half a centavo or above (R$ 500 000 a BTC).
+ * What `centavos` cost in satoshis at `price` centavos per BTC, rounded UP to a satoshi, so that the
+ * installation never gets less than it asked. Back in centavos it is never less than was asked, and a centavo
+ * more where a satoshi is worth half a centavo or above (R$ 500 000 a BTC).
  */
 export function satsFor(centavos: bigint, price: bigint): bigint {
   if (centavos < 0n || price <= 0n)

@@ -1,7 +1,7 @@
 /**
  * Why something is as it is: a code and its values, kept as such; a sentence is made of them for people, at
- * the end. This table is the list of codes, the shape of each one's detail, and its English, which `why` keeps
- * beside them. Portuguese is beside the console (`web/console/list/reasonWords.ts`).
+ * the end. This table is the list of codes, the shape of each one's detail, and its English, which `why`
+ * keeps beside them. Portuguese is beside the console (`web/console/list/reasonWords.ts`).
  */
 import { formatMoney, formatReais, type Asset } from './money.ts'
 

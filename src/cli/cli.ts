@@ -1,6 +1,6 @@
 /**
- * The command line: reads what is asked, has the installation do it, and answers with an exit code. Each noun has
- * its own file.
+ * The command line: reads what is asked, has the installation do it, and answers with an exit code. Each noun
+ * has its own file.
  */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'

@@ -86,7 +86,9 @@ export async function readFilters<Name extends string>(
   }
 }
 
-/** What of them says which rows, for the record that somebody took whole tax ids away: each page is another. */
+/**
+ * What of them says which rows, for the record that somebody took whole tax ids away: each page is another.
+ */
 export const chosenBy = <Name extends string>({
   limit: _,
   json: __,

@@ -9,8 +9,8 @@ import { inBase } from './shell.ts'
 import type { Shell } from './context.ts'
 import { runJson } from '../queries/json/runs.ts'
 
-// Written here so that --help need not load the installation; a test holds it against the timetable. A slot's own
-// runs are `issue`.
+// Written here so that --help need not load the installation; a test holds it against the timetable. A slot's
+// own runs are `issue`.
 export const jobNames = [
   'issue',
   'slots',

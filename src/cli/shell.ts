@@ -49,7 +49,9 @@ export function quietLog(shell: Shell, { LOG_LEVEL: level }: Config): Log {
   return makeLog(level === 'info' ? 'warn' : level, { write: line => shell.err(line) })
 }
 
-/** Opens the database for one command. The installation is loaded here, so that `--help` need not wait for it. */
+/**
+ * Opens the database for one command. The installation is loaded here, so that `--help` need not wait for it.
+ */
 export async function inBase<T>(
   shell: Shell,
   work: (base: Base) => Promise<T>,

@@ -58,8 +58,8 @@ type Next<M extends Machine, From extends string> = M[Extract<From, StateOf<M>>]
 export interface StateTable<M extends Machine> {
   readonly name: Table
   /**
-   * Moves a row along an arrow, with `set` in the same statement, and keeps the transition. Answers false, and
-   * does nothing, where someone moved it first.
+   * Moves a row along an arrow, with `set` in the same statement, and keeps the transition. Answers false,
+   * and does nothing, where someone moved it first.
    */
   move<From extends string>(
     tx: Tx,

@@ -1,4 +1,7 @@
-/** The counter's flow: nobody is asked, so its part of the day is to issue what is drafted and to end what is due. */
+/**
+ * The counter's flow: nobody is asked, so its part of the day is to issue what is drafted and to end what is
+ * due.
+ */
 import { cancelCash, expireCash, inReaisAsSaid, issueCash } from '../invoice/invoice.ts'
 import { sql } from '../db/db.ts'
 import { holdAfterRestore } from '../payout/payout.ts'

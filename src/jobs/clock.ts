@@ -181,7 +181,10 @@ type Times = Pick<
   'id' | 'name' | 'cron' | 'time_zone' | 'ends_at' | 'materialised_until' | 'next_at'
 >
 
-/** Of a rule that was changed past the program to one that is none, nothing follows: it is held once it is due. */
+/**
+ * Of a rule that was changed past the program to one that is none, nothing follows: it is held once it is
+ * due.
+ */
 function nextOf(schedule: Times): Instant | null {
   try {
     return nextAt(schedule, schedule.materialised_until)
@@ -213,7 +216,8 @@ export async function mendNextTimes(db: Db, world: Pick<World, 'log'>): Promise<
     if (next === null || (before !== null && before <= next)) continue
     const isOurs = await db.tx(tx =>
       tx.run(sql`
-        update schedules set next_at = ${next} where id = ${id} and state = 'active' and cron = ${schedule.cron}
+        update schedules set next_at = ${next} where id = ${id} and state = 'active'
+          and cron = ${schedule.cron}
           and materialised_until = ${until}`),
     )
     if (isOurs === 0) continue

@@ -308,7 +308,8 @@ async function wrongSize(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string; units: bigint; owed: bigint }>(sql`
     select p.id, p.units, cast(-coalesce(sum(e.units), 0) as bigint) as owed
     from payouts p left join ledger_entries e on e.invoice_id = p.invoice_id and e.account = 'payable'
-    where p.rail not in (${join(chainRails)}) and p.state in ('owed', 'waiting', 'held', 'returned') and p.units > 0
+    where p.rail not in (${join(chainRails)}) and p.state in ('owed', 'waiting', 'held', 'returned')
+      and p.units > 0
       and p.invoice_id not in (${unsettledReversals}) ${only('p.invoice_id')}
     group by p.id, p.units having p.units <> -coalesce(sum(e.units), 0)`)
   return rows.map(({ id, units, owed }) => ({
@@ -375,13 +376,16 @@ type Asked = {
   invoice_asset: Asset
 }
 
-/** A payout is on its invoice's rail, in its currency, and to its account or where two people redirected it. */
+/**
+ * A payout is on its invoice's rail, in its currency, and to its account or where two people redirected it.
+ */
 async function notAsInvoiced(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<Asked>(sql`
     select p.id, p.rail, p.asset, p.account_id as account, i.id as invoice, i.rail as invoice_rail,
       i.asset as invoice_asset
     from payouts p join invoices i on i.id = p.invoice_id
-    where (p.rail <> i.rail or p.asset <> i.asset or p.account_id <> i.account_id and p.rule not like 'refund%')
+    where (p.rail <> i.rail or p.asset <> i.asset or p.account_id <> i.account_id
+      and p.rule not like 'refund%')
       ${only('p.invoice_id')}`)
   const found: Finding[] = []
   const finding = (subject: string, says: string) =>
@@ -447,7 +451,8 @@ async function contradicted(reader: Reader, only: Only): Promise<Finding[]> {
           and t.movement = 'payout refunded' where a.payout_id = p.id)
         + (select count(*) from attempts a join bundles b on b.id = a.bundle_id where a.payout_id = p.id
           and b.booked is not null and b.state <> 'void')
-        + case when p.rail in (${join(chainRails)}) then (select count(*) from paid_elsewhere x where x.payout_id = p.id
+        + case when p.rail in (${join(chainRails)}) then (select count(*) from paid_elsewhere x
+          where x.payout_id = p.id
           and x.bookings % 2 = 1)
             else (select count(*) from ledger_transactions t where t.movement = 'payout paid elsewhere'
               and t.source = p.id)

@@ -177,7 +177,8 @@ export async function decidedOtherwise(
 export async function checkStatements(reader: Reader): Promise<Finding[]> {
   const found: Finding[] = []
   const proposals = await reader.all<ProposalRow>(
-    sql`select * from proposals where store_id = ${reader.store} and state in ('approved', 'open') order by id`,
+    sql`select * from proposals where store_id = ${reader.store} and state in ('approved', 'open')
+      order by id`,
   )
   for (const row of proposals) {
     const edited = row.state === 'open' ? await editedProposal(reader, row) : undefined

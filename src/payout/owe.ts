@@ -1,6 +1,6 @@
 /**
- * Owing: a credited invoice makes its movements and one payout, in the transaction that settles it. On a chain each
- * payment makes one (`bundle/owe.ts`).
+ * Owing: a credited invoice makes its movements and one payout, in the transaction that settles it. On a
+ * chain each payment makes one (`bundle/owe.ts`).
  */
 import { because, sentence } from '../base/reasons.ts'
 import { newId } from '../base/id.ts'
@@ -60,7 +60,8 @@ export async function owe(
     net <= 0n ? because('nothing-left') : net < collected.minPayout ? because('below-smallest') : null
   const state = why === null ? 'owed' : 'held'
   const made = await tx.run(sql`
-    insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units, state,
+    insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units,
+      state,
       why, reason, detail, next_at, added_at, changed_at)
     values (${id}, (select store_id from invoices where id = ${invoiceId}), ${invoiceId},
       ${rule}, ${collected.accountId}, ${rail}, 'BRL', ${net},

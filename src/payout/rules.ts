@@ -46,7 +46,8 @@ export async function payoutFacts(reader: Reader, payout: PayoutRow): Promise<Pa
     isGoingBack: reversal?.under_way_since != null,
     unmined: await reader.one<{ id: string; state: string }>(sql`
       select id, state from coins
-      where (payout_id = ${payout.id} or id in (select coin_id from coin_refunds where payout_id = ${payout.id}))
+      where (payout_id = ${payout.id} or id in (select coin_id from coin_refunds
+        where payout_id = ${payout.id}))
         and state <> 'mined' order by id limit 1`),
     goesOn:
       payout.state === 'held' && (payout.reason === 'payment-orphaned' || reversal?.holds_payout === 1n),
@@ -66,7 +67,9 @@ export const mayRetry = (facts: PayoutFacts, now: Instant): PayoutRefusal | unde
 export const mayRedirect = (facts: PayoutFacts): PayoutRefusal | undefined =>
   inState(facts, ['owed', 'waiting', 'held', 'returned']) ?? mayBeOrdered(facts)
 
-/** Saying that it was paid by what these books did not order. A transfer may come back, a transaction cannot. */
+/**
+ * Saying that it was paid by what these books did not order. A transfer may come back, a transaction cannot.
+ */
 export function maySettle({ id, state, rail }: PayoutRow): PayoutRefusal | undefined {
   if (isByHand(rail)) return { is: 'payout-by-hand', id }
   const allowed: readonly PayoutState[] = paysBy(rail) === 'transfer' ? ['held', 'returned'] : ['held']

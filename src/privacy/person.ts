@@ -57,7 +57,8 @@ export async function tracesOf(reader: Reader, text: string): Promise<Traces> {
     rosters: await rostersWith(reader, taxId),
     lines: await linesNaming(reader, [taxId, plain, ...names]),
     accounts: await reader.all(
-      sql`select id, name, state, holder from accounts where store_id = ${reader.store} and tax_id in (${forms})
+      sql`select id, name, state, holder from accounts where store_id = ${reader.store}
+        and tax_id in (${forms})
         order by name`,
     ),
   }

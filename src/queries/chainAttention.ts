@@ -28,7 +28,8 @@ export async function chainAsks(
         from invoices i where i.rail in (${join(chainRails)}) and i.store_id = ${reader.store}
         and i.state = 'late'
       union all select 'request underpaid', id, ${none}, watch_until, cast(null as bigint)
-        from invoices where store_id = ${reader.store} and rail in (${join(chainRails)}) and state = 'underpaid'
+        from invoices where store_id = ${reader.store} and rail in (${join(chainRails)})
+          and state = 'underpaid'
           and due_at < ${now}
       union all select 'bundle waits', b.id, ${none}, b.why, cast(null as bigint) from bundles b
         where b.state not in ('paid', 'void') and b.why is not null

@@ -26,8 +26,8 @@ export interface ChainStatus {
     inTransit: bigint
     owed: bigint
     /**
-     * Change of ours too small for an output, left to the miners: the installation’s own cost, so no part of the
-     * equation.
+     * Change of ours too small for an output, left to the miners: the installation’s own cost, so no part of
+     * the equation.
      */
     dust: bigint
     /** At addresses of ours for no request, less what left by no order of ours. */

@@ -90,7 +90,8 @@ export async function showEvent({ db, rails }: App, id: string): Promise<ShownEv
   const steps = await history(db, String(row.id))
   const settled = steps.find(({ to_state: to }) => to !== 'new' && to !== 'waiting')
   const moved = await db.all<Transition & { subject: string; about: string }>(sql`
-    select subject, about, from_state, to_state, at, why, reason, detail, ref from transitions where ref = ${row.event_id}
+    select subject, about, from_state, to_state, at, why, reason, detail, ref from transitions
+      where ref = ${row.event_id}
       order by seq limit 200`)
   const subjects = await subjectsOf(
     db,

@@ -28,7 +28,8 @@ export async function handOvers(reader: Reader): Promise<HandOvers> {
       select p.id, p.state, p.asset, p.units, p.why, p.added_at, p.changed_at, a.name as account, a.holder,
         a.destination as place
       from payouts p join accounts a on a.id = p.account_id
-      where p.store_id = ${reader.store} and p.rail in (${join(handRails)}) and p.state = ${state} and a.state <> 'awaiting'
+      where p.store_id = ${reader.store} and p.rail in (${join(handRails)}) and p.state = ${state}
+        and a.state <> 'awaiting'
       order by p.added_at, p.id limit ${most}`)
   const handed: HandOvers['handed'] = []
   for (const row of await rows('sent')) handed.push({ ...row, by: await handedBy(reader, row.id) })

@@ -104,7 +104,8 @@ export async function ordersBy(reader: Reader, text: string): Promise<string[]> 
   const condition = number ?? email
   if (!condition) return []
   const rows = await reader.all<{ id: string }>(
-    sql`select id from orders where store_id = ${reader.store} and ${condition} order by added_at desc, id desc limit ${most}`,
+    sql`select id from orders where store_id = ${reader.store} and ${condition}
+      order by added_at desc, id desc limit ${most}`,
   )
   return rows.map(({ id }) => id)
 }

@@ -99,7 +99,9 @@ function bundleSays({
 /** Why it is in the state it is in. */
 export const whyOfPayout = (row: ListedPayout) => row.why ?? payoutWaits(row) ?? null
 
-/** When it was paid; null while it is not, and once it came back: what is paid moves only when it is undone. */
+/**
+ * When it was paid; null while it is not, and once it came back: what is paid moves only when it is undone.
+ */
 export const paidAtOf = ({ state, changed_at: at }: Pick<PayoutRow, 'state' | 'changed_at'>) =>
   state === 'paid' ? at : null
 

@@ -186,8 +186,8 @@ async function events(reader: Reader): Promise<Record<string, number>> {
 }
 
 /**
- * Whether the installation can do its work: the database, its version, payouts not stopped, nothing waiting for a
- * rail to be read, and the chain followed where there is one. Says only ok or a short word.
+ * Whether the installation can do its work: the database, its version, payouts not stopped, nothing waiting
+ * for a rail to be read, and the chain followed where there is one. Says only ok or a short word.
  */
 export async function readiness(
   db: Db,

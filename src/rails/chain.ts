@@ -1,6 +1,6 @@
 /**
- * The contract of a rail whose money lies on a chain that is watched: what the installation asks of it, in the
- * installation's words. A rail sees only `base`.
+ * The contract of a rail whose money lies on a chain that is watched: what the installation asks of it, in
+ * the installation's words. A rail sees only `base`.
  */
 import type { Answer } from '../base/answer.ts'
 import type { Instant } from '../base/world.ts'

@@ -65,8 +65,8 @@ export function decideRate(
 }
 
 /**
- * Of two in the middle the mean, half a centavo going down: the payer's satoshis are rounded for the installation
- * already.
+ * Of two in the middle the mean, half a centavo going down: the payer's satoshis are rounded for the
+ * installation already.
  */
 function median(quotes: readonly Quote[]): bigint {
   const prices = quotes.map(({ price }) => price).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))

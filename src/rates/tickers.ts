@@ -28,8 +28,8 @@ const seconds = z
   .transform(text => Number(text) * 1_000)
 
 /**
- * Only the last trade, or the mean a site makes of several, is read: the installation asks for an amount, it does
- * not trade.
+ * Only the last trade, or the mean a site makes of several, is read: the installation asks for an amount, it
+ * does not trade.
  */
 export const tickers: Record<RateSourceName, Ticker> = {
   /**

@@ -83,7 +83,8 @@ export async function heldSlots(reader: Reader, scheduleId: string): Promise<Hel
     first: Instant | null
     last: Instant | null
   }>(sql`
-    select count(*) as count, min(due_at) as first, max(due_at) as last from slots where ${heldOf(scheduleId)}`))!
+    select count(*) as count, min(due_at) as first, max(due_at) as last from slots
+      where ${heldOf(scheduleId)}`))!
   const because = await reader.one<Pick<HeldSlots, 'why' | 'reason' | 'detail'>>(sql`
     select held as why, held_reason as reason, held_detail as detail from slots where ${heldOf(scheduleId)}
       order by held limit 1`)

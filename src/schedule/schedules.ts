@@ -493,7 +493,8 @@ export async function runNow(
   await tx.run(sql`
     insert into slots (id, schedule_id, schedule_version, due_at, cause, state, held, held_reason,
       held_detail, next_at, changed_at)
-    values (${id}, ${schedule.id}, ${schedule.version}, ${due}, 'manual', 'due', ${valuesOf(held ?? null)}, ${now},
+    values (${id}, ${schedule.id}, ${schedule.version}, ${due}, 'manual', 'due', ${valuesOf(held ?? null)},
+      ${now},
       ${now}) on conflict (schedule_id, due_at) do nothing`)
   const slot = (await tx.one<{ id: string }>(
     sql`select id from slots where schedule_id = ${schedule.id} and due_at = ${due}`,

@@ -1,6 +1,6 @@
 /**
- * Every figure of the installation by the name Prometheus knows it under. Seconds, counts, and money in smallest
- * units (cents, satoshis).
+ * Every figure of the installation by the name Prometheus knows it under. Seconds, counts, and money in
+ * smallest units (cents, satoshis).
  */
 import type { Figures, Waiting } from '../queries/figures.ts'
 

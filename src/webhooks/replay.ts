@@ -136,7 +136,8 @@ async function foundBy(tx: Tx, row: InboxRow, seq: bigint, known: ReadonlySet<st
     sql`select state, why, reason, detail from inbox where id = ${row.id}`,
   ))!
   const moves = await tx.all<Rehearsal['moves'][number]>(sql`
-    select subject, about, from_state, to_state, at, why, reason, detail, ref from transitions where seq > ${seq}
+    select subject, about, from_state, to_state, at, why, reason, detail, ref from transitions
+      where seq > ${seq}
       and about <> 'inbox' order by seq`)
   const postings: PostingRow[] = []
   for (const { id } of (await newestPostings(tx)).toReversed())

@@ -1,6 +1,6 @@
 /**
- * What goes on outside the installation on the chain: payers and what they think better of, miners, the network, a
- * stranger, and the person who signs.
+ * What goes on outside the installation on the chain: payers and what they think better of, miners, the
+ * network, a stranger, and the person who signs.
  */
 import { type Chain, RpcFault } from '../../sim/chain/chain.ts'
 import { BadInput, done, refused } from '../../src/base/answer.ts'

@@ -1,6 +1,6 @@
 /**
- * The second rail in a simulated installation: its node, its keys, its chainActors, and how it is judged when all is
- * still.
+ * The second rail in a simulated installation: its node, its keys, its chainActors, and how it is judged when
+ * all is still.
  */
 import { makeChain, type Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
@@ -67,7 +67,10 @@ export interface CoinsParts {
 
 const nodeWallet = 'house'
 
-/** A chain with a payer and the installation’s wallet, an account to pay to, and a schedule that asks for coins. */
+/**
+ * A chain with a payer and the installation’s wallet, an account to pay to, and a schedule that asks for
+ * coins.
+ */
 export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const { scenario, clock, random, db, world, trace } = parts
   const { kind, signer, payoutDepth, late, gatherMs, bumpAfterBlocks, faults } = scenario

@@ -73,8 +73,8 @@ export function openGivers({
   }
 
   async function acceptAny({ id }: InvoiceRow): Promise<void> {
-    // Nobody can refuse what the installation has not seen yet: whoever gave it back a moment ago does not accept
-    // it.
+    // Nobody can refuse what the installation has not seen yet: whoever gave it back a moment ago does not
+    // accept it.
     const seen = await db.all<{ txid: string }>(
       sql`select spent_by as txid from coins where spent_by is not null`,
     )

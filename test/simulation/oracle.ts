@@ -1,6 +1,6 @@
 /**
- * The oracle: holds the installation’s books against the bank's own, from outside, and says in sentences what does
- * not hold.
+ * The oracle: holds the installation’s books against the bank's own, from outside, and says in sentences what
+ * does not hold.
  */
 import { createHash } from 'node:crypto'
 import { bodyOf } from '../../sim/events.ts'

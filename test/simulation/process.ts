@@ -1,6 +1,6 @@
 /**
- * One process of the installation, which may end between any two effects as kill -9 ends it: what it held in memory
- * is gone, nothing of it runs on.
+ * One process of the installation, which may end between any two effects as kill -9 ends it: what it held in
+ * memory is gone, nothing of it runs on.
  */
 import type { Bank } from '../../sim/bank.ts'
 import type { Chain } from '../../sim/chain/chain.ts'

@@ -71,8 +71,8 @@ export function drawScenario(random: Random): Scenario {
         [5_000, 20_000],
         [minute, 20 * minute],
       ] as [number, number][]),
-      // The installation’s own share and money that waits leave the account thin where the bank has charged for
-      // transfers.
+      // The installation’s own share and money that waits leave the account thin where the bank has charged
+      // for transfers.
       startingBalance: one([0, 5_000]),
     },
     faults: {

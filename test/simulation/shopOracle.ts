@@ -60,9 +60,9 @@ function judgeSum({ id, units }: OrderRow, lines: OrderLineRow[], table: Table):
 const isPaid = ({ state }: InvoiceRow) => state === 'paid' || state === 'credited'
 
 /**
- * An invoice made after the installation had heard of the payment, which is later than it was paid: before that
- * nobody could know that a new code was needless. By the order in which it was written: a wall clock may have
- * been set meanwhile.
+ * An invoice made after the installation had heard of the payment, which is later than it was paid: before
+ * that nobody could know that a new code was needless. By the order in which it was written: a wall clock may
+ * have been set meanwhile.
  */
 async function askedAfterPaid(db: Db, { id, paid_by: paidBy }: OrderRow): Promise<string | undefined> {
   const row = await db.one<{ id: string }>(sql`

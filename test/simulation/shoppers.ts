@@ -1,6 +1,6 @@
 /**
- * The shop of a simulated installation: who orders (twice at once too), who looks, who asks for a new code, and the
- * people behind the counter.
+ * The shop of a simulated installation: who orders (twice at once too), who looks, who asks for a new code,
+ * and the people behind the counter.
  */
 import type { RailName } from '../../src/base/rails.ts'
 import { BadInput } from '../../src/base/answer.ts'
@@ -83,8 +83,8 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
   const figures = { placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
 
   /**
-   * A visitor is told that the installation is busy, and may come again; whatever else goes wrong is a fault of the
-   * installation.
+   * A visitor is told that the installation is busy, and may come again; whatever else goes wrong is a fault
+   * of the installation.
    */
   const visit = (what: string, work: (app: App) => Promise<string>, twice = false): Visit => ({
     twice,

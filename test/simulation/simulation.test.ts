@@ -1,7 +1,7 @@
 /**
- * Five hundred installations in five hundred storms, each told from its seed (`SEEDS` tells more); every tenth has
- * the Bitcoin rail too, and every fifth a shop. A failure prints the seed and the command that tells it
- * again.
+ * Five hundred installations in five hundred storms, each told from its seed (`SEEDS` tells more); every
+ * tenth has the Bitcoin rail too, and every fifth a shop. A failure prints the seed and the command that
+ * tells it again.
  */
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'

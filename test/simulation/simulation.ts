@@ -1,6 +1,6 @@
 /**
- * An installation, its bank and its misfortunes in one process on one clock: everything that happens follows from the
- * seed.
+ * An installation, its bank and its misfortunes in one process on one clock: everything that happens follows
+ * from the seed.
  */
 import { createHash } from 'node:crypto'
 import { makeBank, type Bank, type Delivery, type Invoice, type Outcome } from '../../sim/bank.ts'
@@ -481,8 +481,8 @@ export async function tell(
     bank.setFaults(noFaults)
     bank.setSettings({ transferFailRate: 0, refundRate: 0, reversalRate: 0 })
     Object.assign(shared.weather, { crash: 0, busy: 0, slow: 0, stall: 0 })
-    // What the installation still owes for transfers and reversals must be coverable, or the last payouts wait for
-    // ever.
+    // What the installation still owes for transfers and reversals must be coverable, or the last payouts
+    // wait for ever.
     bank.deposit(10_000_000)
     fullNode?.settle()
     await coins?.chainActors.settle()

@@ -25,8 +25,8 @@ export interface CoinStage {
   /** One turn of everybody but the installation: pays, thinks better of it, mines, leaves blocks behind. */
   step(db: Db): Promise<void>
   /**
-   * Mines one more block once the installation has read the last; answers whether nothing of ours is under way any
-   * more.
+   * Mines one more block once the installation has read the last; answers whether nothing of ours is under
+   * way any more.
    */
   calmStep(db: Db): Promise<boolean>
   judge(db: Db, world: World): Promise<Judged>

@@ -1,6 +1,6 @@
 /**
- * What payers and miners can do to an installation: transactions made by hand, replaced and double-spent, and chains
- * that are left for others.
+ * What payers and miners can do to an installation: transactions made by hand, replaced and double-spent, and
+ * chains that are left for others.
  */
 import { randomBytes } from 'node:crypto'
 import type { TestNode } from './chainInstallation.ts'

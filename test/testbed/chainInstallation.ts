@@ -1,6 +1,6 @@
 /**
- * An installation on a regtest chain: a node, a payer with coins, and the installation’s clock, which the node follows.
- * Everything happens when the story says so.
+ * An installation on a regtest chain: a node, a payer with coins, and the installation’s clock, which the
+ * node follows. Everything happens when the story says so.
  */
 import { seededRandom, systemClock } from '../../src/base/clock.ts'
 import type { Log } from '../../src/base/log.ts'
@@ -74,8 +74,8 @@ export interface ChainInstallation {
   pass(ms: number): Promise<void>
   setPrice(price: bigint): Promise<void>
   /**
-   * Issues a batch now and answers its requests: of the installation's own schedule, or of one in satoshis to an
-   * account of that name.
+   * Issues a batch now and answers its requests: of the installation's own schedule, or of one in satoshis to
+   * an account of that name.
    */
   issue(other?: { units: bigint; payTo: string }): Promise<InvoiceRow[]>
   /** Pays from the payer's wallet; answers the txid. */
@@ -103,8 +103,8 @@ export interface ChainInstallation {
 
 let installations = 0
 /**
- * Installations on one node have keys of their own; on nodes of their own they have the same ones, which are derived
- * once.
+ * Installations on one node have keys of their own; on nodes of their own they have the same ones, which are
+ * derived once.
  */
 const installationsOn = new Map<string, number>()
 

@@ -1,6 +1,6 @@
 /**
- * Money that came to an installation with its bank: one invoice for each amount, asked, paid and credited, so that its
- * payout is owed.
+ * Money that came to an installation with its bank: one invoice for each amount, asked, paid and credited, so
+ * that its payout is owed.
  */
 import type { Proof } from '../../src/approvals/approvals.ts'
 import { runDueSlots } from '../../src/jobs/jobs.ts'
@@ -13,8 +13,8 @@ import { addSchedule } from './acts.ts'
 let schedules = 0
 
 /**
- * Answers the payouts, in the order of the amounts; what the bank and the installation keep of each is taken off
- * them.
+ * Answers the payouts, in the order of the amounts; what the bank and the installation keep of each is taken
+ * off them.
  */
 export async function collect(
   installation: TestInstallation,

@@ -174,7 +174,11 @@ const work: Visited[] = [
     name: 'console-product',
     as: 'ana',
     path: async installation =>
-      `/console/products/${await row(installation, sql`select id from products where slug = 'caneca-esmaltada'`)}`,
+      `/console/products/${await row(
+        installation,
+        sql`select id from products
+        where slug = 'caneca-esmaltada'`,
+      )}`,
   },
   at('console-runs', '/console/runs', { as: 'carla' }),
   {
@@ -198,7 +202,11 @@ const work: Visited[] = [
     name: 'console-posting',
     as: 'vera',
     path: async installation =>
-      `/console/postings/${await row(installation, sql`select id from ledger_transactions order by id limit 1`)}`,
+      `/console/postings/${await row(
+        installation,
+        sql`select id from ledger_transactions order by id
+        limit 1`,
+      )}`,
   },
 ]
 

@@ -159,8 +159,8 @@ const actsLieIn =
   /^src\/(payout|invoice|schedule|shop|people|privacy|webhooks|reconcile|ledger|approvals|mail|chain|jobs|rates)\//
 
 /**
- * Lines of those rooms that still refuse by a sentence, or name a flag of the command line, by file. They only
- * become fewer: whoever takes one out lowers its number here.
+ * Lines of those rooms that still refuse by a sentence, or name a flag of the command line, by file. They
+ * only become fewer: whoever takes one out lowers its number here.
  */
 export const linesRefusingInWords: Record<string, number> = {
   'src/approvals/signature.ts': 1,

@@ -1,6 +1,6 @@
 /**
- * An installation that owes: payments that came and lie deep, and blocks that hold what a story wants and nothing
- * else.
+ * An installation that owes: payments that came and lie deep, and blocks that hold what a story wants and
+ * nothing else.
  */
 import { readPlan, type CandidateRow, type OutputRow } from '../../src/payout/bundle/bundle.ts'
 import { type BundleRow, type PayoutRow } from '../../src/payout/payout.ts'

@@ -1,6 +1,6 @@
 /**
- * An installation as people meet it in a browser: the real program on a port, a simulated bank over real HTTP, a
- * Bitcoin node where asked for, and one clock.
+ * An installation as people meet it in a browser: the real program on a port, a simulated bank over real
+ * HTTP, a Bitcoin node where asked for, and one clock.
  */
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -57,8 +57,8 @@ export function plant(): Planted {
 }
 
 /**
- * What an installation has of its own: the key at the bank, the node's cookie, and of each person the password, the
- * authenticator and the session in `tokens`.
+ * What an installation has of its own: the key at the bank, the node's cookie, and of each person the
+ * password, the authenticator and the session in `tokens`.
  */
 export function plantSecrets(
   planted: Planted,

@@ -1,6 +1,6 @@
 /**
- * Takes a picture of every page: on a desktop in light and on a phone in dark, in Portuguese, of an installation in
- * which much has happened.
+ * Takes a picture of every page: on a desktop in light and on a phone in dark, in Portuguese, of an
+ * installation in which much has happened.
  */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * An installation after some busy days: people, accounts, schedules with their runs, money on both rails, and an order
- * in every state it can be in.
+ * An installation after some busy days: people, accounts, schedules with their runs, money on both rails, and
+ * an order in every state it can be in.
  */
 import type { RailName } from '../../src/base/rails.ts'
 import { writeFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * An installation whose payout is on its way, on a node that may be ended and started: for stories of what happens
- * between its sending and its sixth block.
+ * An installation whose payout is on its way, on a node that may be ended and started: for stories of what
+ * happens between its sending and its sixth block.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * An installation and its bank in one process on one clock, in fair weather: for stories in which everything happens
- * when the story says so.
+ * An installation and its bank in one process on one clock, in fair weather: for stories in which everything
+ * happens when the story says so.
  */
 import { bodyOf } from '../../sim/events.ts'
 import type { BankEvent } from '../../sim/event.ts'
@@ -64,7 +64,9 @@ export interface TestInstallationOptions {
   appClock?: (clock: Clock) => Clock
   /** Where nobody says: once a day at midnight. */
   cron?: string
-  /** Of which store account and schedule are, where it is not the first; whoever works knows the first alone. */
+  /**
+   * Of which store account and schedule are, where it is not the first; whoever works knows the first alone.
+   */
   store?: string
 }
 

@@ -1,6 +1,6 @@
 /**
- * The people of an installation's console: invited as for real, each with a password and an authenticator, and signed
- * in without the page where a story is not about that.
+ * The people of an installation's console: invited as for real, each with a password and an authenticator,
+ * and signed in without the page where a story is not about that.
  */
 import { codeAt, stepAt } from '../../src/people/totp.ts'
 import { acceptInvitation, newToken, openInvitation, signIn, type Role } from '../../src/people/people.ts'

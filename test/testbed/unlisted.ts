@@ -1,6 +1,6 @@
 /**
- * The installation's bank as one that refuses log types which its documents do not name, so that what went back to
- * payers is in no list.
+ * The installation's bank as one that refuses log types which its documents do not name, so that what went
+ * back to payers is in no list.
  */
 import { refused } from '../../src/base/answer.ts'
 import type { Rail } from '../../src/rails/rail.ts'

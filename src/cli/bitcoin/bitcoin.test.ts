@@ -1,6 +1,6 @@
 /**
- * `repasse bitcoin`, and what doctor, status, reconcile and the books' check say of a chain: on an installation with
- * a real node.
+ * `repasse bitcoin`, and what doctor, status, reconcile and the books' check say of a chain: on an
+ * installation with a real node.
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { Psbt } from 'bitcoinjs-lib'

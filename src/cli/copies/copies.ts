@@ -1,6 +1,6 @@
 /**
- * `repasse backup` and `repasse restore`: a copy is complete before it has its name, and a restored installation
- * pays nothing until a person says so.
+ * `repasse backup` and `repasse restore`: a copy is complete before it has its name, and a restored
+ * installation pays nothing until a person says so.
  */
 import {
   closeSync,

@@ -1,4 +1,7 @@
-/** Invoices that are paid over the counter: asked for here alone, since there is no provider, and over when due. */
+/**
+ * Invoices that are paid over the counter: asked for here alone, since there is no provider, and over when
+ * due.
+ */
 import { because } from '../../base/reasons.ts'
 import type { World } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
@@ -16,7 +19,8 @@ export async function issueCash(db: Db, world: World, batchTag?: string): Promis
     const count = await db.tx(async tx => {
       const only = batchTag === undefined ? sql`` : sql`and batch_tag = ${batchTag}`
       const rows = await tx.all<InvoiceRow>(sql`
-        select * from invoices where state = 'draft' and rail = 'cash' and next_at <= ${await tx.now()} ${only}
+        select * from invoices where state = 'draft' and rail = 'cash'
+          and next_at <= ${await tx.now()} ${only}
         order by batch_tag, ordinal limit ${atOnce} ${skipLocked}`)
       for (const { id } of await putOffDrafts(tx, rows))
         await invoices.move(tx, { id, state: 'draft' }, 'issued', { why: because('paid-over-counter') }, [

@@ -34,7 +34,8 @@ export async function keepAttempt(
   await tx.run(sql`
     insert into attempts (id, payout_id, number, external_id, units, state, provider_id, why, reason, detail,
       asked_at, changed_at)
-    values (${id}, ${payout.id}, ${number}, ${key}, ${units}, ${state}, ${providerId}, ${valuesOf(why)}, ${createdAt},
+    values (${id}, ${payout.id}, ${number}, ${key}, ${units}, ${state}, ${providerId}, ${valuesOf(why)},
+      ${createdAt},
       ${now})`)
   await remember(tx, 'attempts', id, '', state, cause, now)
   return (await tx.one<AttemptRow>(sql`select * from attempts where id = ${id}`))!

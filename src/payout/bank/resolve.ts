@@ -58,7 +58,8 @@ async function putOff(
  */
 async function abandonSending(tx: Tx, now: string): Promise<void> {
   const rows = await tx.all<PayoutRow>(
-    sql`select * from payouts where rail = 'starkbank' and state = 'sending' and next_at <= ${now} limit 1000`,
+    sql`select * from payouts where rail = 'starkbank' and state = 'sending' and next_at <= ${now}
+      limit 1000`,
   )
   const why = because('answer-not-written-down')
   for (const { id } of rows) {

@@ -106,7 +106,8 @@ async function send(
       sql`select refusal from bundle_candidates where id = ${txid}`,
     )
     await tx.run(
-      sql`update bundles set ${setWhy(because('said', { said: answer.why }))}, next_at = ${later(await tx.now(), sendAgainMs)}
+      sql`update bundles
+        set ${setWhy(because('said', { said: answer.why }))}, next_at = ${later(await tx.now(), sendAgainMs)}
         where id = ${bundle}`,
     )
     await tx.run(sql`update bundle_candidates set refusal = ${answer.why} where id = ${txid}`)

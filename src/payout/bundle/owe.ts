@@ -65,7 +65,8 @@ export async function oweCoins(tx: Tx, world: World, deep: Deep, cause: Cause): 
       memo: sentence(cause.why),
     })
   await tx.run(sql`
-    insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units, state,
+    insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units,
+      state,
       why, reason, detail, next_at, added_at, changed_at)
     values (${id}, (select store_id from invoices where id = ${invoiceId}), ${invoiceId},
       ${rule}, ${deep.accountId}, 'bitcoin', 'BTC', ${net}, 0, ${state},

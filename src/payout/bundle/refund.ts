@@ -54,7 +54,8 @@ export async function oweRefund(tx: Tx, world: World, refund: NewRefund): Promis
   ))!.count
   const rule = before === 0n ? 'refund' : `refund/${before + 1n}`
   await tx.run(sql`
-    insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units, state,
+    insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units,
+      state,
       why, next_at, added_at, changed_at)
     values (${id}, ${store}, ${invoiceId}, ${rule}, ${account}, 'bitcoin', 'BTC', ${units}, 0, 'owed', null,
       ${now}, ${now}, ${now})`)

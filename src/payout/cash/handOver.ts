@@ -22,8 +22,8 @@ import { attempts, payouts } from '../tables.ts'
 const handedAct = 'payout handed over'
 
 /**
- * Why a payout is not handed over now: it is sent by its rail, is not owed, payouts are stopped, its account is
- * not approved, it was held for what it is, or it waits (for a proof, a limit, the end of an objection).
+ * Why a payout is not handed over now: it is sent by its rail, is not owed, payouts are stopped, its account
+ * is not approved, it was held for what it is, or it waits (for a proof, a limit, the end of an objection).
  */
 export type HandOverRefusal = 'of-another-rail' | 'not-owed' | 'stopped' | 'not-approved' | 'held' | 'waits'
 /** Why nobody may say how it ended: nobody said that it was handed over, or the same person did. */

@@ -1,7 +1,9 @@
 /** What is wrong with an address, a descriptor or a key that somebody typed. */
 import { BadInput } from '../../base/answer.ts'
 
-/** What a page says in its own words; without it the text is no address, or a descriptor that cannot be used. */
+/**
+ * What a page says in its own words; without it the text is no address, or a descriptor that cannot be used.
+ */
 export type DestinationFault =
   | { is: 'other-network' | 'checksum' | 'descriptor-checksum' | 'key' | 'ours' }
   /** `sum`: the one that belongs at its end. */

@@ -1,6 +1,6 @@
 /**
- * Reads what the bank says into the installation’s words. Called when an event is applied, never at the door before
- * it is proven.
+ * Reads what the bank says into the installation’s words. Called when an event is applied, never at the door
+ * before it is proven.
  */
 import { z } from 'zod'
 import { BadInput } from '../../base/answer.ts'

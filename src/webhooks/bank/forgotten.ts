@@ -79,7 +79,8 @@ export async function findForgotten({
       const why = await forgottenWhy(tx)
       if (why !== undefined)
         await tx.run(sql`
-          update slots set (held, held_reason, held_detail) = (${valuesOf(why)}) where state = 'due' and held is null
+          update slots set (held, held_reason, held_detail) = (${valuesOf(why)}) where state = 'due'
+            and held is null
             and schedule_id in (select id from schedules where rail = ${rail.name})`)
     },
   })

@@ -1,6 +1,6 @@
 /**
- * Receiving: an operator says that an invoice was paid over the counter. What was said goes into the inbox, as
- * a provider's event does, and is settled from there.
+ * Receiving: an operator says that an invoice was paid over the counter. What was said goes into the inbox,
+ * as a provider's event does, and is settled from there.
  */
 import { formatMoney } from '../../base/money.ts'
 import { findInvoice, type InvoiceRow } from '../../invoice/invoice.ts'
@@ -46,8 +46,8 @@ export type Receiving =
   | { is: 'received'; invoice: InvoiceRow }
 
 /**
- * Said twice, the second is refused. It is settled at once; where that fails, it waits in the inbox as any event
- * does.
+ * Said twice, the second is refused. It is settled at once; where that fails, it waits in the inbox as any
+ * event does.
  */
 export async function receiveCash(
   app: Settling,

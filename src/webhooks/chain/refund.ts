@@ -140,7 +140,9 @@ export async function carryOutCoinRefund(
   return payout
 }
 
-/** A person sent it back by hand, with the same keys: proposed to a second one, who lets its stop go with it. */
+/**
+ * A person sent it back by hand, with the same keys: proposed to a second one, who lets its stop go with it.
+ */
 export const proposeCoinRefundMade = (
   { db, world }: RefundParts,
   id: string,
