@@ -154,7 +154,10 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
     'goes back by itself from one that ends at its start, and says why',
     async () => {
       release('src/main.ts', text =>
-        text.replace('\n', `\nif (process.argv[2] === 'serve') throw new Error('this release is bad')\n`),
+        text.replace(
+          /^import /m,
+          `if (process.argv[2] === 'serve') throw new Error('this release is bad')\nimport `,
+        ),
       )
       const { code, said } = await underLoad(() => checkout.run('redeploy'))
       expect(code).toBe(1)
