@@ -131,7 +131,7 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
     await page.getByLabel('Pagadores inventados, para').check()
     await page.locator('#countLow').fill('2')
     await page.locator('#low').fill('20,00')
-    await page.locator('#account').selectOption({ label: 'main (Pix)' })
+    await page.locator('#account').selectOption({ label: 'main · banco (Pix ou TED)' })
     await page.getByRole('button', { name: 'Criar o agendamento' }).click()
     expect(await page.locator('h1').innerText()).toBe('sem-scripts')
     expect(await page.getByText('O agendamento está salvo.').isVisible()).toBe(true)

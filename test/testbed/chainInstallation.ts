@@ -118,7 +118,7 @@ export async function openChainInstallation(options: ChainInstallationOptions): 
   const place = (installationsOn.get(node.url) ?? 0) + 1
   installationsOn.set(node.url, place)
   const ours = wallet(kind, 'regtest', place)
-  const houseWallet = `installation${place}-${process.pid}`
+  const houseWallet = `house${place}-${process.pid}`
   await importKeys(node, houseWallet, ours)
 
   const random = seededRandom(number)

@@ -401,7 +401,7 @@ function Accounts({ lang, field, accounts, rail }: AccountsParts) {
       </div>
     )
   const told = ({ name, kind, state }: AccountRow) =>
-    `${name} (${accountWords[lang].kinds[kind]}${state === 'awaiting' ? `, ${say.awaiting}` : ''})`
+    `${name} · ${accountWords[lang].kinds[kind]}${state === 'awaiting' ? ` · ${say.awaiting}` : ''}`
   return (
     <Select
       {...field}
