@@ -83,11 +83,11 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     ])
   })
 
-  test('nothing is taken on where nothing came', async () => {
+  test('nothing is accepted where nothing came', async () => {
     const { code, err } = await repasse(['invoice', 'accept', invoice.id, '--why', 'hurry', '--by', 'ana'])
     expect([code, err]).toEqual([
       2,
-      expect.stringContaining('is issued and nothing came, so there is nothing to take on'),
+      expect.stringContaining('is issued and nothing came, so there is nothing to accept'),
     ])
     expect((await repasse(['invoice', 'accept', 'inv_x', '--why', 'hurry'])).err).toContain(
       'there is no invoice "inv_x"',
@@ -95,7 +95,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect((await repasse(['invoice', 'accept', invoice.id])).err).toContain('--why')
   })
 
-  test('what is too little shows the exact rest, and a person takes it on in one act', async () => {
+  test('what is too little shows the exact rest, and a person accepts it in one act', async () => {
     txid = await installation.pay(invoice.provider_id!, 10_000n)
     await installation.look()
     const shown = await told('invoice', 'show', invoice.id)
@@ -130,7 +130,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       asked: '0.00016667 BTC',
     })
     expect((await repasse(['invoice', 'accept', invoice.id, '--why', 'again'])).err).toContain(
-      'was taken on already, by ana',
+      'was accepted already, by ana',
     )
   })
 
