@@ -17,7 +17,7 @@ const seeds = Number(process.env['SEEDS'] ?? 500)
  * a restore, and a death at "bundle bumped". Any change of the program can make other stories of them: then
  * seeds are told on until one is found, which takes longer, and it is named to be written here.
  */
-const rare = [710, 750, 1782]
+const rare = [640, 710, 1520, 1782]
 const furthest = 2_000
 
 const deaths = new Map<string, number>()
