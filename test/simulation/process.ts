@@ -63,6 +63,8 @@ export interface ProcessParts {
   bitcoin?: BitcoinParts | undefined
   busy: Busy
   trace: (line: string) => void
+  /** Whether whoever comes to that point dies there, whatever chance says. */
+  mustDie: (name: string) => boolean
   /** Told of each point that was passed, and where it died. */
   onPoint: (name: string, died: boolean) => void
   /** Told of each time something stood still. */
@@ -152,7 +154,9 @@ export function startProcess(parts: ProcessParts): Process {
     // be the last.
     const first = where === hardlyEver ? 400 : seldom.has(where) ? 40 : 5
     const weight = isQuestion(where) ? 0.1 : passed.has(where) ? 1 : first
-    const now = self.alive && chance(weather.crash * weight)
+    // Chance is asked all the same, so that the story is the seed's up to there.
+    const isUnlucky = chance(weather.crash * weight)
+    const now = self.alive && (isUnlucky || parts.mustDie(where))
     passed.add(where)
     onPoint(where, now)
     if (now) kill(where)

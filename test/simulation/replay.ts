@@ -7,12 +7,13 @@ const values = readFlags({
     seed: { type: 'string', default: '1' },
     many: { type: 'string' },
     step: { type: 'string', default: '1' },
+    'dies-at': { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
 if (values.help) {
   process.stdout.write(
-    `node test/simulation/replay.ts [--seed N] [--many M [--step S]]: tells storm N line by line, or only the faults of M storms from N on,
+    `node test/simulation/replay.ts [--seed N] [--dies-at POINT] [--many M [--step S]]: tells storm N line by line, or only the faults of M storms from N on,
 each S further than the last; those whose number ends in 0 have the Bitcoin rail too\n`,
   )
   process.exit(0)
@@ -25,7 +26,7 @@ for (const flag of ['seed', 'many', 'step'] as const)
 const first = Number(values.seed)
 const started = performance.now()
 if (values.many === undefined) {
-  const told = await tell(first)
+  const told = await tell(first, { diesAt: values['dies-at'] })
   for (const line of told.trace) console.log(line)
   console.log(told.figures, told.chain ?? 'no chain', told.digest)
   process.exitCode = told.faults.length === 0 ? 0 : 1
@@ -36,7 +37,7 @@ if (values.many === undefined) {
     seed < first + Number(values.many) * Number(values.step);
     seed += Number(values.step)
   ) {
-    const { faults } = await tell(seed).catch((error: unknown) => ({
+    const { faults } = await tell(seed, { diesAt: values['dies-at'] }).catch((error: unknown) => ({
       faults: [String(error instanceof Error ? error.stack : error)],
     }))
     if (faults.length === 0) continue

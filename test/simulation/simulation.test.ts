@@ -7,20 +7,21 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { namedPoints } from '../storm/points.ts'
 import { projectFiles } from '../testbed/tree.ts'
-import { hasChainRestores } from './restores.ts'
+import { hasChainRestores, hasRestores } from './restores.ts'
 import { hasShop, tell } from './simulation.ts'
 
 const first = Number(process.env['SEED'] ?? 1)
 const seeds = Number(process.env['SEEDS'] ?? 500)
 /**
- * Told beside the first five hundred, for what none of them reaches: a forgotten order that is adopted after
- * a restore, and a death at "bundle bumped". Any change of the program can make other stories of them: then
- * seeds are told on until one is found, which takes longer, and it is named to be written here.
+ * Of those in which a backup is restored, one in which a forgotten order is adopted. Any change of the program
+ * can make another story of it: then others are told until one has it.
  */
-const rare = [640, 710, 1520, 1782]
-const furthest = 2_000
+const adopting = 1782
+const furthest = 4_000
 
 const deaths = new Map<string, number>()
+/** For each point the first seed whose story comes there; of a storm without crashes nobody dies. */
+const passedIn = new Map<string, number>()
 const seen = {
   invoices: 0,
   credited: 0,
@@ -76,7 +77,10 @@ describe('whatever the seed', () => {
       const failures: string[] = []
       for (let seed = first; seed < first + seeds && failures.length < 5; seed++) {
         const told = await tell(seed)
-        for (const [point, count] of told.deaths) deaths.set(point, (deaths.get(point) ?? 0) + count)
+        for (const [point, count] of told.deaths) {
+          deaths.set(point, (deaths.get(point) ?? 0) + count)
+          if (told.figures.crashes > 0 && !passedIn.has(point)) passedIn.set(point, seed)
+        }
         for (const name of Object.keys(seen) as (keyof typeof seen)[]) seen[name] += told.figures[name]
         if (told.chain) {
           chain.storms += 1
@@ -182,25 +186,30 @@ describe('whatever the seed', () => {
         'before sendrawtransaction',
         'after sendrawtransaction',
       ]
-      const missing = () => [
-        ...points.filter(point => !deaths.get(point)),
-        ...(people.adopted > 0 ? [] : ['a forgotten order that is adopted']),
-      ]
-      const tellBeside = async (seed: number) => {
+      // Where chance let everybody pass, a story is told once more, and the first who comes there dies.
+      for (const point of points.filter(name => !deaths.get(name))) {
+        const seed = passedIn.get(point)
+        expect(seed, `no story comes to "${point}"`).toBeDefined()
+        const told = await tell(seed!, { diesAt: point })
+        const again = `node test/simulation/replay.ts --seed ${seed} --dies-at "${point}"`
+        expect(told.faults, again).toEqual([])
+        expect(told.deaths.get(point), again).toBeGreaterThan(0)
+      }
+    },
+  )
+
+  test.skipIf(seeds < 500)(
+    'an order that a restored backup had forgotten was adopted',
+    { timeout: 90 * 60_000 },
+    async () => {
+      const beyond = Array.from({ length: furthest - seeds }, (_, at) => first + seeds + at)
+      for (const seed of [adopting, ...beyond.filter(hasRestores)]) {
+        if (people.adopted > 0) break
         const told = await tell(seed)
         expect(told.faults, `node test/simulation/replay.ts --seed ${seed}`).toEqual([])
-        for (const [point, count] of told.deaths) deaths.set(point, (deaths.get(point) ?? 0) + count)
         people.adopted += told.people.adopted ?? 0
       }
-      for (const seed of rare) await tellBeside(seed)
-      for (let seed = first + seeds; missing().length > 0 && seed < furthest; seed++) {
-        const before = missing()
-        await tellBeside(seed)
-        const found = before.filter(what => !missing().includes(what))
-        if (found.length > 0)
-          console.info(`seed ${seed} has "${found.join('", "')}": it belongs into \`rare\``)
-      }
-      expect(missing()).toEqual([])
+      expect(people.adopted).toBeGreaterThan(0)
     },
   )
 

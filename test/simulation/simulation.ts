@@ -98,6 +98,8 @@ export interface TellOptions {
   chain?: (seed: number) => ChainScenario | undefined
   /** Another database than one in memory; each worker opens its own. */
   databaseUrl?: string
+  /** A named point, or an effect: whoever comes there first dies there. */
+  diesAt?: string | undefined
 }
 
 const pollSeconds = 60
@@ -148,7 +150,7 @@ function askedTwice(invoices: readonly Invoice[]): string[] {
 /** Tells the story of one seed: the storm, the calm after it, and the audit. */
 export async function tell(
   seed: number,
-  { change, chain: chainScenarioOf = chainOf, databaseUrl = 'sqlite::memory:' }: TellOptions = {},
+  { change, chain: chainScenarioOf = chainOf, databaseUrl = 'sqlite::memory:', diesAt }: TellOptions = {},
 ): Promise<Told> {
   const random = seededRandom(seed)
   const drawn = drawScenario(random)
@@ -288,6 +290,7 @@ export async function tell(
     keys,
     busy,
     trace: say,
+    mustDie: (name: string) => name === diesAt && !deaths.get(name),
     onPoint,
     onStall: () => void stalls++,
     bitcoin: coins?.parts,
