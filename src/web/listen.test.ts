@@ -108,6 +108,44 @@ test('a server that is not ready leaves the name, and takes it when it is', asyn
   await eventually(ask).toBe('new')
 })
 
+test('one that goes soon gives the name back to who had it, and leaves it with nobody who is gone', async () => {
+  const first = await open('first')
+  const second = createServer((_, answer) => answer.end('second'))
+  servers.push(second)
+  const { giveBack } = await listenOn(second, `unix:${path}`, async () => true, world, over.signal)
+  expect(await ask()).toBe('second')
+  await giveBack()
+  expect(await ask()).toBe('first')
+  // Twice, and after somebody else took it: the name is not ours to give.
+  await open('third')
+  await giveBack()
+  expect(await ask()).toBe('third')
+
+  const fourth = createServer((_, answer) => answer.end('fourth'))
+  servers.push(fourth)
+  const last = await listenOn(fourth, `unix:${path}`, async () => true, world, over.signal)
+  for (const gone of servers.splice(0).filter(server => server !== fourth))
+    await new Promise(resolve => gone.close(resolve))
+  servers.push(fourth)
+  await last.giveBack()
+  expect(await ask()).toBe('fourth')
+  expect(first.listening).toBe(false)
+})
+
+test('one that is told to go while it is asked whether it is ready takes no name', async () => {
+  await open('old')
+  let answer: (is: boolean) => void = () => {}
+  let asked = 0
+  await open('new', () =>
+    ++asked === 1 ? Promise.resolve(false) : new Promise(resolve => (answer = resolve)),
+  )
+  await until(() => asked === 2, 'the new one being asked again')
+  over.abort()
+  answer(true)
+  await new Promise(resolve => setImmediate(resolve))
+  expect(await ask()).toBe('old')
+})
+
 test('sockets that nobody answers at are removed, and those of the living stay', async () => {
   await open('living')
   const dead = `${path}.0123abcd`
@@ -126,7 +164,7 @@ test('sockets that nobody answers at are removed, and those of the living stay',
 test('a port is told as a client would write it, and one that is taken is an error', async () => {
   const [one, two] = [createServer(), createServer()]
   servers.push(one)
-  const address = await listenOn(one, '127.0.0.1:0', async () => true, world, over.signal)
+  const { address } = await listenOn(one, '127.0.0.1:0', async () => true, world, over.signal)
   expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   await expect(
     listenOn(two, `127.0.0.1:${new URL(address).port}`, async () => true, world, over.signal),

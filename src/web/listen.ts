@@ -8,6 +8,7 @@ import {
   chownSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -21,11 +22,21 @@ import type { World } from '../base/world.ts'
 
 const againMs = 500
 
+export interface Listening {
+  /** As a client would write it. */
+  address: string
+  /**
+   * Before closing: the name goes back to the server it was taken from, where that one still answers. Where a
+   * release is taken back just as it becomes ready, nobody meets a socket that is closed.
+   */
+  giveBack(): Promise<void>
+}
+
 /**
- * Listens on `host:port` or `unix:/path`, and answers the address as a client would write it. A socket is
- * made under a name of its own beside `/path`, and `/path` becomes a link to it when `ready` says so: who had
- * the name before keeps what it accepted. Only we and `group`, by default the folder's, may connect: whoever
- * may is believed about where a request comes from.
+ * Listens on `host:port` or `unix:/path`. A socket is made under a name of its own beside `/path`, and
+ * `/path` becomes a link to it when `ready` says so: who had the name before keeps what it accepted. Only we
+ * and `group`, by default the folder's, may connect: whoever may is believed about where a request comes
+ * from.
  */
 export async function listenOn(
   server: Server,
@@ -34,12 +45,15 @@ export async function listenOn(
   { clock, log }: Pick<World, 'clock' | 'log'>,
   over: AbortSignal,
   group?: string,
-): Promise<string> {
+): Promise<Listening> {
   if (!listen.startsWith('unix:')) {
     const [, host, port] = /^\[?(.+?)\]?:(\d+)$/.exec(listen)!
     await opened(server, () => server.listen(Number(port), host))
     const { address, family, port: taken } = server.address() as AddressInfo
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`
+    return {
+      address: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,
+      giveBack: () => Promise.resolve(),
+    }
   }
 
   const path = listen.slice('unix:'.length)
@@ -51,9 +65,14 @@ export async function listenOn(
       { folder: dirname(path) },
       'every user of this machine may enter the socket’s folder: chmod o= on it',
     )
-  const take = () => {
-    symlinkSync(basename(own), `${own}.link`)
+  const point = (socket: string) => {
+    symlinkSync(socket, `${own}.link`)
     renameSync(`${own}.link`, path)
+  }
+  let before: string | undefined
+  const take = () => {
+    before = linkOf(path)
+    point(basename(own))
   }
   if (await ready()) take()
   else {
@@ -62,12 +81,20 @@ export async function listenOn(
       while (!over.aborted) {
         await clock.sleep(againMs, over)
         if (over.aborted || !(await ready())) continue
+        // It may have been told to go while it was asked.
+        if (over.aborted) return
         take()
         return log.info({ path }, 'ready: took the socket’s name')
       }
     })()
   }
-  return listen
+  return {
+    address: listen,
+    async giveBack() {
+      if (before === undefined || !(await mayAnswer(join(dirname(path), before)))) return
+      if (linkOf(path) === basename(own)) point(before)
+    },
+  }
 }
 
 /**
@@ -129,13 +156,24 @@ async function removeDead(path: string): Promise<void> {
   )
   for (const name of ours) {
     const file = join(dirname(path), name)
-    if (!(await answers(file))) rmSync(file, { force: true })
+    if (!(await mayAnswer(file))) rmSync(file, { force: true })
   }
 }
 
-const answers = (file: string): Promise<boolean> =>
+/** False only where nobody listens: a server whose line is full (EAGAIN) is busy, and not gone. */
+const mayAnswer = (file: string): Promise<boolean> =>
   new Promise(resolve => {
     const socket = connect(file)
     socket.once('connect', () => (socket.destroy(), resolve(true)))
-    socket.once('error', () => resolve(false))
+    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
+    )
   })
+
+const linkOf = (path: string): string | undefined => {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}

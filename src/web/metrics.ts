@@ -53,7 +53,7 @@ export async function serveMetrics(parts: MetricsParts, listen: string): Promise
     },
   )
   const over = new AbortController()
-  const address = await listenOn(server, listen, () => Promise.resolve(true), parts, over.signal)
+  const { address } = await listenOn(server, listen, () => Promise.resolve(true), parts, over.signal)
   return {
     address,
     close: () =>

@@ -95,11 +95,12 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
   })
   server.on('request', ({ socket }) => silent.delete(socket))
   const ready = async () => (await readiness(parts.db)).ready && (parts.wanted?.() ?? true)
-  const address = await listenOn(server, listen, ready, parts, over.signal, parts.socketGroup)
+  const { address, giveBack } = await listenOn(server, listen, ready, parts, over.signal, parts.socketGroup)
   return {
     address,
     async close() {
       over.abort()
+      await giveBack()
       // Whoever connected before the name went to the next server may still wait to be accepted, and closing
       // would reset that.
       if (listen.startsWith('unix:')) {
