@@ -231,6 +231,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ['payout', 'show', payouts[0]!],
         ['invoice', 'show', invoices[0]!],
         ['invoice', 'cancel', invoices[0]!, '--why', 'x'],
+        ['invoice', 'receive', invoices[0]!, '--amount', '10.00'],
+        ['payout', 'hand-over', payouts[0]!],
+        ['payout', 'handed', payouts[0]!, '--why', 'x'],
         ['order', 'show', orders[0]!],
       ]
       for (const words of acts)

@@ -55,7 +55,8 @@ export async function cancelCash(
 ): Promise<Canceling> {
   return db.tx(async (tx): Promise<Canceling> => {
     const invoice = await tx.one<InvoiceRow>(
-      sql`select * from invoices where id = ${id} and rail = 'cash' ${forUpdate}`,
+      sql`select * from invoices where id = ${id} and store_id = ${tx.store} and rail = 'cash'
+        ${forUpdate}`,
     )
     if (!invoice) return { is: 'unknown' }
     const code = mayCancel(invoice)

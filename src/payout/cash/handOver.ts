@@ -41,7 +41,7 @@ export type Handed =
   | { is: 'paid' | 'held'; payout: PayoutRow }
 
 const lock = (tx: Tx, id: string) =>
-  tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`)
+  tx.one<PayoutRow>(sql`select * from payouts where id = ${id} and store_id = ${tx.store} ${forUpdate}`)
 
 type Due = PayoutRow & { state: 'owed' | 'waiting' }
 const isDue = (payout: PayoutRow): payout is Due => payout.state === 'owed' || payout.state === 'waiting'
@@ -168,7 +168,7 @@ async function end(
     const edited =
       maker === undefined
         ? 'nobody said that it was handed over'
-        : (await ordersNotAsBooked(tx, [attempt])).get(attempt.id)?.toString()
+        : (await ordersNotAsBooked(tx, [attempt])).get(attempt.id)
     if (edited !== undefined && to === 'paid')
       return { is: 'impossible', code: 'edited', payout, why: edited }
     // Taking back moves nothing out, so whoever said it may, too.

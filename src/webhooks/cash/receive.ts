@@ -56,7 +56,9 @@ export async function receiveCash(
 ): Promise<Receiving> {
   const { db, world } = app
   const receiving = await db.tx(async (tx): Promise<Receiving> => {
-    const invoice = await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`)
+    const invoice = await tx.one<InvoiceRow>(
+      sql`select * from invoices where id = ${id} and store_id = ${tx.store} ${forUpdate}`,
+    )
     if (!invoice) return { is: 'unknown' }
     const eventId = receiptIdOf(id)
     const before = await tx.one(sql`select 1 as yes from inbox where rail = 'cash' and event_id = ${eventId}`)

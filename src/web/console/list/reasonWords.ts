@@ -327,7 +327,7 @@ export const portuguese: Words = {
   'node-forgot': () => 'o nó não a tem mais',
   'in-block': ({ height }) => `no bloco ${height}`,
   'in-mempool': () => 'vista no nó, ainda em nenhum bloco',
-  'partial-accepted': ({ by, said }) => withSaid(`${by} assumiu o valor recebido`, said),
+  'partial-accepted': ({ by, said }) => withSaid(`${by} aceitou o valor recebido`, said),
 
   'fell-due': () => 'chegou a hora',
   'fell-due-and-held': ({ because }) => `chegou a hora, e está retido: ${say(because)}`,

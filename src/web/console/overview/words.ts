@@ -193,7 +193,7 @@ const pt: OverviewWords = {
       'a {of} ({units}): proponha outro estorno ou libere o repasse, que fica retido se ainda não saiu.',
     ],
     'refund late': [
-      'O banco ainda não assumiu o estorno da cobrança',
+      'O banco ainda não aceitou o estorno da cobrança',
       'a {of} ({units}), aprovado há mais de 30 minutos: veja se há saldo e se os repasses estão parados.',
     ],
     'cancel refused': ['O banco não cancela a cobrança', 'e {of} ainda pode pagá-la: {why}'],
