@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { World } from '../src/base/world.ts'
-import { approve, audit, propose, refuse } from '../src/ledger/ledger.ts'
+import { approve, audit, refuse } from '../src/ledger/ledger.ts'
 import { accountObjections, findAccount } from '../src/payout/payout.ts'
 import { sql, type Db } from '../src/db/db.ts'
 import { virtualClock, type VirtualClock } from './simulation/clock.ts'
@@ -21,6 +21,7 @@ import {
   objectToAccount,
   proposeAccountClear,
   stopAll,
+  propose,
 } from './testbed/acts.ts'
 
 const hour = 3_600_000

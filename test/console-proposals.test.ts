@@ -4,13 +4,14 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { proposedActs } from '../src/jobs/jobs.ts'
-import { findProposal, propose, type NewProposal, type ProposalRow } from '../src/ledger/ledger.ts'
+import { findProposal, type NewProposal, type ProposalRow } from '../src/ledger/ledger.ts'
 import { changeLimits } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { proposedAct } from '../src/web/console/proposals/words.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageInstallation, type PageInstallation } from './testbed/pageInstallation.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { propose } from './testbed/acts.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 test.each(proposedActs)('%s has words in both languages', act => {

@@ -7,7 +7,7 @@ import { done, unsure } from '../src/base/answer.ts'
 import { instant } from '../src/base/world.ts'
 import { runDueSlots } from '../src/jobs/jobs.ts'
 import { holdAgainstBank, reconcile } from '../src/reconcile/reconcile.ts'
-import { balances, checkLedger, openSuspense, proposeClose } from '../src/ledger/ledger.ts'
+import { balances, checkLedger, openSuspense } from '../src/ledger/ledger.ts'
 import { payoutsStopped, receivables, sendPayouts } from '../src/payout/payout.ts'
 import type { Rail, StatementLine } from '../src/rails/rail.ts'
 import { sql } from '../src/db/db.ts'
@@ -15,7 +15,7 @@ import { status } from '../src/queries/status.ts'
 import { pollEvents, proposeReversalEnd, settleInbox } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { approveAndDo, retryPayout } from './testbed/acts.ts'
+import { approveAndDo, retryPayout, proposeClose } from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

@@ -6,15 +6,8 @@ import { because } from '../src/base/reasons.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, refused } from '../src/base/answer.ts'
 import { brl } from '../src/base/money.ts'
-import { proposeAccept, reconcile } from '../src/reconcile/reconcile.ts'
-import {
-  balances,
-  checkLedger,
-  openSuspense,
-  post,
-  proposeClose,
-  type Proposed,
-} from '../src/ledger/ledger.ts'
+import { reconcile } from '../src/reconcile/reconcile.ts'
+import { balances, checkLedger, openSuspense, post, type Proposed } from '../src/ledger/ledger.ts'
 import {
   findPayout,
   payoutsStopped,
@@ -44,6 +37,8 @@ import {
   releasePayout,
   retryPayout,
   settlePaidElsewhere,
+  proposeAccept,
+  proposeClose,
 } from './testbed/acts.ts'
 
 const second = 1_000

@@ -11,7 +11,6 @@ import {
   digestOfProposal,
   findProposal,
   openProposal,
-  propose,
   proposalMachine,
   refuse,
   type NewProposal,
@@ -22,7 +21,7 @@ import { history, sql } from '../src/db/db.ts'
 import { openBankTerminal } from './testbed/terminal.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { approveAndDo } from './testbed/acts.ts'
+import { approveAndDo, propose } from './testbed/acts.ts'
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(

@@ -20,7 +20,7 @@ import {
 } from '../src/invoice/invoice.ts'
 import { runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { reconcile } from '../src/reconcile/reconcile.ts'
-import { balances, checkLedger, openSuspense, proposeClose, totalsFor } from '../src/ledger/ledger.ts'
+import { balances, checkLedger, openSuspense, totalsFor } from '../src/ledger/ledger.ts'
 import {
   findAccount,
   payoutsStopped,
@@ -42,7 +42,7 @@ import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { approveAndDo, releasePayout } from './testbed/acts.ts'
+import { approveAndDo, releasePayout, proposeClose } from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runCli } from '../src/cli/cli.ts'
 import { type App } from '../src/jobs/jobs.ts'
-import { proposeAccept, reconcile } from '../src/reconcile/reconcile.ts'
+import { reconcile } from '../src/reconcile/reconcile.ts'
 import { balances, checkLedger, openSuspense, owedFor } from '../src/ledger/ledger.ts'
 import { payoutsStopped, sendPayouts } from '../src/payout/payout.ts'
 import { invitationOf, sessionOf } from '../src/people/people.ts'
@@ -19,7 +19,7 @@ import { makeInbox, pollEvents, readUnlisted, settleInbox } from '../src/webhook
 import { orderByHand } from './testbed/strangers.ts'
 import { railThatListsLittle } from './testbed/unlisted.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { addUser, approveAndDo, settlePaidElsewhere } from './testbed/acts.ts'
+import { addUser, approveAndDo, settlePaidElsewhere, proposeAccept } from './testbed/acts.ts'
 
 const second = 1_000
 let folder: string

@@ -6,17 +6,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { noFaults } from '../sim/settings.ts'
 import {
   checkRules,
-  closeRule,
   findRule,
   findStranger,
   holdAgainstBank,
   listStrangers,
-  proposeAccept,
-  proposeRule,
   reconcile,
   type ExternalRule,
 } from '../src/reconcile/reconcile.ts'
-import { auditChain, balances, post, proposeClose } from '../src/ledger/ledger.ts'
+import { auditChain, balances, post } from '../src/ledger/ledger.ts'
 import { payoutsStopped } from '../src/payout/payout.ts'
 import { brl } from '../src/base/money.ts'
 import { sql } from '../src/db/db.ts'
@@ -25,7 +22,14 @@ import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { approveAndDo, proposeVerdict } from './testbed/acts.ts'
+import {
+  approveAndDo,
+  proposeVerdict,
+  closeRule,
+  proposeAccept,
+  proposeClose,
+  proposeRule,
+} from './testbed/acts.ts'
 
 const minute = 60_000
 

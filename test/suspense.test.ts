@@ -14,7 +14,6 @@ import {
   openSuspense,
   ourTags,
   post,
-  proposeClose,
   suspend,
 } from '../src/ledger/ledger.ts'
 import { payoutsStopped } from '../src/payout/payout.ts'
@@ -23,7 +22,7 @@ import { status } from '../src/queries/status.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { holdPayout } from './testbed/acts.ts'
+import { holdPayout, proposeClose } from './testbed/acts.ts'
 
 const second = 1_000
 

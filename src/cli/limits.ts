@@ -158,6 +158,7 @@ async function set(
         `proposed, for it lets more leave: somebody else says "repasse proposal approve ${changed.proposal.id} --by NAME"\n`,
       )
     case 'another':
+    case 'barred':
       return void (await done(changed))
   }
 }
@@ -296,6 +297,7 @@ export function approveCommand(payout: Command, shell: Shell): void {
           case 'waits for no limit':
             throw new BadInput(`payout ${id} waits for no limit: "repasse limits show" lists those that do`)
           case 'another':
+          case 'barred':
             return void (await done(beyond))
           case 'proposed':
           case 'there':

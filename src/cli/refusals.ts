@@ -6,6 +6,7 @@ import { barSentence } from '../ledger/ledger.ts'
 import { accountRefusals } from './accounts/refusals.ts'
 import { invoiceRefusals } from './invoices/refusals.ts'
 import { payoutRefusals } from './payouts/refusals.ts'
+import { reconcileRefusals } from './reconcile/refusals.ts'
 import { scheduleRefusals } from './schedules/refusals.ts'
 import { peopleRefusals } from './users/refusals.ts'
 
@@ -26,6 +27,7 @@ const words: WordsOf<ActRefusal> = {
   ...invoiceRefusals,
   ...payoutRefusals,
   ...peopleRefusals,
+  ...reconcileRefusals,
   ...scheduleRefusals,
 }
 

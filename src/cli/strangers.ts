@@ -5,12 +5,12 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { holdsTaxId, withoutTaxIds } from '../base/brazil.ts'
-import type { ExternalRule, ExternalRuleRow, StrangerRow } from '../reconcile/reconcile.ts'
+import type { ExternalRule, ExternalRuleRow, ReconcileRefusal, StrangerRow } from '../reconcile/reconcile.ts'
 import type { Proposed } from '../ledger/ledger.ts'
 import { amountIn, countFlag, nameFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, formatReais, table } from './print.ts'
 import { noteTaken } from './privacy.ts'
-import { inBase, operator } from './shell.ts'
+import { done, inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
 // Written here so that --help need not load the installation; a test holds it against the machine.
@@ -171,7 +171,7 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
     .action((name: string, { why, by = operator() }: ActFlags) =>
       inBase(shell, async ({ db }) => {
         const { closeRule } = await import('../reconcile/reconcile.ts')
-        await closeRule(db, name, { by, why })
+        await done(await closeRule(db, name, { by, why }))
         await shell.out(`rule ${name} is closed\n`)
       }),
     )
@@ -202,11 +202,12 @@ function ruleFrom(flags: RuleFlags): ExternalRule {
   }
 }
 
-async function tell(shell: Shell, { is, proposal }: Proposed): Promise<void> {
-  if (is === 'another')
+async function tell(shell: Shell, answer: Proposed | ReconcileRefusal): Promise<void> {
+  if (answer.is === 'another')
     throw new BadInput(
-      `proposal ${proposal.id} for the same is open already, by ${proposal.made_by}: decide it first`,
+      `proposal ${answer.proposal.id} for the same is open already, by ${answer.proposal.made_by}: decide it first`,
     )
+  const { proposal } = await done(answer)
   await shell.out(
     `proposal ${proposal.id} awaits a second person: repasse proposal approve ${proposal.id} --by NAME\n`,
   )

@@ -66,6 +66,7 @@ import {
   type InvoiceRefusal,
 } from '../webhooks/webhooks.ts'
 import { askBeforeClose } from '../reconcile/ownLines.ts'
+import type { ReconcileRefusal } from '../reconcile/refusals.ts'
 import { acceptAct, carryOutAccept, carryOutRule, ruleAct } from '../reconcile/strangers.ts'
 
 export interface ProposalParts {
@@ -221,7 +222,7 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<
 export const proposedActs: readonly string[] = [...works.keys()]
 
 /** Every code for which a proposed act may not be done any more. */
-export type ActRefusal = InvoiceRefusal | PayoutRefusal | PeopleRefusal | ScheduleRefusal
+export type ActRefusal = InvoiceRefusal | PayoutRefusal | PeopleRefusal | ReconcileRefusal | ScheduleRefusal
 
 /** `cannot`: it is still open, and what it is for is refused. */
 export type Approved = ProposalDecision | { is: 'cannot'; proposal: ProposalRow; refusal: ActRefusal }

@@ -93,6 +93,7 @@ export {
   type NewProposal,
   type ProposalDecision,
   type ProposalRow,
+  type ProposalMade,
   type Proposed,
 } from './proposal.ts'
 export {
@@ -108,6 +109,7 @@ export {
   suspenseAct,
   type SuspendedLine,
   type SuspendedMoney,
+  type SuspenseRefusal,
   type SuspenseRow,
 } from './suspense.ts'
 export { ourTags, payoutOfKey, type OurTags } from './tags.ts'

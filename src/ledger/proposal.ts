@@ -9,7 +9,7 @@ import type { StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
 import type { Instant, World } from '../base/world.ts'
 import { stateTable, forUpdate, remember, sql, type Reader, type Tx } from '../db/db.ts'
-import { assertMayPropose, barFor, type Bar } from './approver.ts'
+import { barFor, mayProposeNow, type ApproverRefusal, type Bar } from './approver.ts'
 import { audit } from './audit.ts'
 import { editedProposal } from './edited.ts'
 import { proposalMachine } from './proposalStates.ts'
@@ -42,9 +42,13 @@ export interface NewProposal {
   by: string
 }
 
-export type Proposed =
-  /** `there`: the same one is open already, made by the same person. */
-  { is: 'proposed'; proposal: ProposalRow } | { is: 'there'; proposal: ProposalRow } | ProposalRefusal
+export type Proposed = ProposalMade | CannotPropose
+
+/** `there`: the same one is open already, made by the same person. */
+export type ProposalMade = { is: 'proposed'; proposal: ProposalRow } | { is: 'there'; proposal: ProposalRow }
+
+/** Another one is open for the same, or whoever proposes is objected to. */
+export type CannotPropose = ProposalRefusal | ApproverRefusal
 
 /** Another one is open for the same act on the same thing: it is decided first. */
 export interface ProposalRefusal {
@@ -73,15 +77,16 @@ export async function openProposalCount(reader: Reader): Promise<number> {
 }
 
 /**
- * Makes a proposal that another person has to approve. Made twice by one person, it is one. Throws `BadInput`
- * where somebody objects to who makes it.
+ * Makes a proposal that another person has to approve. Made twice by one person, it is one. Refused where
+ * somebody objects to who makes it.
  */
 export async function propose(
   tx: Tx,
   world: Pick<World, 'clock' | 'random'>,
   { act, subject, detail, why, by }: NewProposal,
 ): Promise<Proposed> {
-  await assertMayPropose(tx, by)
+  const refusal = await mayProposeNow(tx, by)
+  if (refusal) return refusal
   const text = JSON.stringify(detail)
   const there = await openProposal(tx, act, subject)
   if (there)

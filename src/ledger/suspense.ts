@@ -2,8 +2,8 @@
  * Suspense: statement lines that bear our tags and belong to nothing these books know. They are never a
  * stranger's, so they wait apart until somebody says.
  */
-import { BadInput } from '../base/answer.ts'
 import { brl, formatReais } from '../base/money.ts'
+import { refusing } from '../base/refusal.ts'
 import type { Instant, World } from '../base/world.ts'
 import { join, readInSets, sql, type Reader, type Tx } from '../db/db.ts'
 import { comingTo } from './accounted.ts'
@@ -226,18 +226,32 @@ async function clear(
 
 export const suspenseAct = 'suspense.close'
 
+/** Why what is in suspense is not closed. `ref`: the bank's id of the invoice or transfer it is about. */
+export type SuspenseRefusal =
+  | { is: 'suspense-empty'; ref: string }
+  /** People say of that payout what the transfer is. */
+  | { is: 'suspense-of-payout'; ref: string; payout: string }
+  /** It is of another amount than when this was proposed. */
+  | { is: 'suspense-changed'; ref: string }
+  /** All of it was booked meanwhile. */
+  | { is: 'suspense-booked'; ref: string }
+
+const { refuse } = refusing<SuspenseRefusal>()
+
 /**
  * Proposes that what is in suspense about one invoice or transfer be taken for a stranger's: what was lost
- * with an old database and has been looked at. Throws `BadInput` where nothing is, or a payout of these books
- * is what it must be held against.
+ * with an old database and has been looked at. Refused where nothing is, or a payout of these books is what it
+ * must be held against.
  */
 export async function proposeClose(
   tx: Tx,
   world: Pick<World, 'clock' | 'random'>,
   providerId: string,
   { by, why }: { by: string; why: string },
-): Promise<Proposed> {
-  const lines = await mayBeClosed(tx, providerId)
+): Promise<Proposed | SuspenseRefusal> {
+  const lines = await linesIn(tx, providerId)
+  const refusal = await mayClose(tx, providerId, lines)
+  if (refusal) return refusal
   const detail = {
     amount: formatReais(sum(lines)),
     bears: [...new Set(lines.map(({ order_key: key, invoice_tag: tag }) => key ?? tag))].join(', '),
@@ -245,12 +259,17 @@ export async function proposeClose(
   return propose(tx, world, { act: suspenseAct, subject: providerId, detail, why, by })
 }
 
-async function mayBeClosed(tx: Tx, providerId: string): Promise<SuspenseRow[]> {
-  const lines = await tx.all<SuspenseRow>(
+const linesIn = (reader: Reader, providerId: string): Promise<SuspenseRow[]> =>
+  reader.all<SuspenseRow>(
     sql`select * from suspense_lines where provider_id = ${providerId} and cleared_at is null order by id`,
   )
-  if (lines.length === 0)
-    throw new BadInput(`nothing about "${providerId}" is in suspense: "repasse suspense list" shows what is`)
+
+async function mayClose(
+  tx: Reader,
+  providerId: string,
+  lines: readonly SuspenseRow[],
+): Promise<SuspenseRefusal | undefined> {
+  if (lines.length === 0) return { is: 'suspense-empty', ref: providerId }
   const payout = await tx.one<{ id: string }>(
     sql`select id from payouts where invoice_id in (select invoice_tag from suspense_lines
       where provider_id = ${providerId})
@@ -258,11 +277,9 @@ async function mayBeClosed(tx: Tx, providerId: string): Promise<SuspenseRow[]> {
   )
   // Of an order of these books it is known what it paid: what is in suspense about it is something else.
   const isOrder = await tx.one(sql`select 1 as yes from attempts where provider_id = ${providerId}`)
-  if (payout && !isOrder && lines.some(({ about }) => about === 'payout'))
-    throw new BadInput(
-      `${providerId} bears the tag of payout ${payout.id}: "repasse payout adjudicate ${payout.id} --transfer ${providerId} …" says what it is`,
-    )
-  return lines
+  return payout && !isOrder && lines.some(({ about }) => about === 'payout')
+    ? { is: 'suspense-of-payout', ref: providerId, payout: payout.id }
+    : undefined
 }
 
 /** In the transaction of the approval: out of suspense, and booked as external. */
@@ -272,11 +289,11 @@ export async function carryOutClose(
   proposal: ProposalRow,
 ): Promise<void> {
   const { subject: providerId, why, made_by: madeBy, decided_by: by } = proposal
-  const lines = await mayBeClosed(tx, providerId)
+  const lines = await linesIn(tx, providerId)
+  const refusal = await mayClose(tx, providerId, lines)
+  if (refusal) refuse(refusal)
   if (formatReais(sum(lines)) !== detailOf(proposal)['amount'])
-    throw new BadInput(
-      `what is in suspense about "${providerId}" is not what it was when this was proposed: propose it again`,
-    )
+    refuse({ is: 'suspense-changed', ref: providerId })
   await clearSuspense(tx, world, providerId, `${madeBy} and ${by}: ${why}`)
   for (const { id, units } of lines) {
     const movement = units > 0n ? 'external in' : 'external out'

@@ -3,7 +3,6 @@
  * bank is asked about those they lack, and what becomes of the rest.
  */
 import { because } from '../base/reasons.ts'
-import { BadInput } from '../base/answer.ts'
 import { later, millis, type Instant, type Millis, type World } from '../base/world.ts'
 import {
   account,
@@ -21,6 +20,7 @@ import type { Rail, Rails, StatementLine } from '../rails/rail.ts'
 import { readInSets, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { settleShown } from '../webhooks/webhooks.ts'
 import { lineMemo } from './knownLines.ts'
+import { refuse } from './refusals.ts'
 
 /** So long after it moved, no event and no question to the bank will explain a line any more. */
 export const unexplainedForMs: Millis = 60 * 60_000
@@ -463,8 +463,8 @@ async function leaveSuspense(tx: Tx, world: World, rail: Rail, judged: Judged): 
 }
 
 /**
- * Before two people's word makes it external, the bank is asked once more. Throws `BadInput` where all of it
- * is booked by now.
+ * Before two people's word makes it external, the bank is asked once more. Refused where all of it is booked
+ * by now.
  */
 export async function askBeforeClose(
   { db, rails, world }: { db: Db; rails: Rails; world: World },
@@ -481,7 +481,7 @@ export async function askBeforeClose(
     for (const each of await judgeOwn(tx, lines, lives)) await leaveSuspense(tx, world, rail, each)
   }, 'locks')
   if ((await suspendedLines(db, [providerId])).every(({ standing }) => standing !== 'waiting'))
-    throw new BadInput(`what moved for ${providerId} is booked by now: nothing is left to close`)
+    refuse({ is: 'suspense-booked', ref: providerId })
 }
 
 const lineOf = (row: SuspendedLine, is: Known['is']): StatementLine => ({

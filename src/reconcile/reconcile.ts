@@ -9,6 +9,7 @@ export {
   type ChainReconciliation,
   type ScanComparison,
 } from './chain.ts'
+export type { ReconcileRefusal } from './refusals.ts'
 export { checkingBeside, type Beside } from './checkBeside.ts'
 export {
   checkBooks,

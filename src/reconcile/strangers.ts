@@ -4,7 +4,6 @@
  */
 import { because, sentence } from '../base/reasons.ts'
 import { doneFault } from '../approvals/approvals.ts'
-import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { formatReais } from '../base/money.ts'
@@ -23,6 +22,7 @@ import {
 import type { StatementLine } from '../rails/rail.ts'
 import { stateTable, encrypted, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { strangers } from '../ledger/tables.ts'
+import { refuseIf, type LineRefusal } from './refusals.ts'
 
 export const externalRuleMachine = { active: ['closed'], closed: [] } as const satisfies Machine
 const externalRules = stateTable('external_rules', externalRuleMachine)
@@ -244,11 +244,27 @@ interface Act {
   why: string
 }
 
-/** Proposes that a line be taken as looked at. Throws `BadInput` where there is nothing to accept. */
-export async function proposeAccept(db: Db, world: World, id: string, { by, why }: Act): Promise<Proposed> {
+/** Why a line cannot be taken as looked at now. */
+export const mayAcceptLine = (
+  line: Pick<StrangerRow, 'state' | 'why'> | undefined,
+  id: string,
+): LineRefusal | undefined => {
+  if (!line) return { is: 'line-unknown', id }
+  return line.state === 'open' ? undefined : { is: 'line-decided', id, state: line.state, why: line.why }
+}
+
+/** Proposes that a line be taken as looked at. */
+export async function proposeAccept(
+  db: Db,
+  world: World,
+  id: string,
+  { by, why }: Act,
+): Promise<Proposed | LineRefusal> {
   return db.tx(async tx => {
-    const line = mustBeOpen(await findStranger(tx, id), id)
-    const detail = { amount: formatReais(line.units), at: line.at }
+    const line = await findStranger(tx, id)
+    const refusal = mayAcceptLine(line, id)
+    if (refusal) return refusal
+    const detail = { amount: formatReais(line!.units), at: line!.at }
     return propose(tx, world, { act: acceptAct, subject: id, detail, why, by })
   })
 }
@@ -263,30 +279,23 @@ export async function detailShown(reader: Reader, row: ProposalRow): Promise<Rec
   return { ...(amount !== undefined && { amount }), ...(line && { description: line.description }), ...more }
 }
 
-function mustBeOpen(line: StrangerRow | undefined, id: string): StrangerRow {
-  if (!line)
-    throw new BadInput(
-      `there is no statement line "${id}" that is not ours: "repasse reconcile lines" shows them`,
-    )
-  if (line.state === 'open') return line
-  throw new BadInput(`line ${id} is ${line.state} already${line.why === null ? '' : `: ${line.why}`}`)
+/** Why a rule is not one that could cover lines. Pure. */
+export function mayBeRule({ text, maxUnits, periodUnits }: ExternalRule): LineRefusal | undefined {
+  if (text.trim() === '') return { is: 'rule-says-nothing' }
+  return maxUnits <= 0n || periodUnits < maxUnits ? { is: 'rule-amounts-wrong' } : undefined
 }
 
-/** Proposes a rule. Throws `BadInput` where one of that name is active, or it says nothing. */
+/** Proposes a rule. */
 export async function proposeRule(
   db: Db,
   world: World,
   name: string,
   rule: ExternalRule,
   { by, why }: Act,
-): Promise<Proposed> {
-  if (rule.text.trim() === '') throw new BadInput('a rule needs a text to compare with')
-  if (rule.maxUnits <= 0n || rule.periodUnits < rule.maxUnits)
-    throw new BadInput(
-      'the amount of one line must be above zero, and that of all lines of a period not below it',
-    )
+): Promise<Proposed | LineRefusal> {
   return db.tx(async tx => {
-    await mustBeFree(tx, name)
+    const refusal = mayBeRule(rule) ?? (await mayTakeName(tx, name))
+    if (refusal) return refusal
     return propose(tx, world, { act: ruleAct, subject: name, detail: detailOfRule(rule), why, by })
   })
 }
@@ -313,21 +322,23 @@ const detailOfRule = ({
   ...{ mostUnits: `${maxUnits}`, periodUnits: `${periodUnits}` },
 })
 
-async function mustBeFree(tx: Tx, name: string): Promise<void> {
-  if ((await findRule(tx, name))?.state === 'active')
-    throw new BadInput(`there is a rule "${name}" already: close it first, or choose another name`)
-}
+const mayTakeName = async (reader: Reader, name: string): Promise<LineRefusal | undefined> =>
+  (await findRule(reader, name))?.state === 'active' ? { is: 'rule-name-taken', name } : undefined
 
 /** Ends a rule: what it would cover stops payouts again, so one person may. What it covered stays covered. */
-export async function closeRule(db: Db, name: string, { by, why }: Act): Promise<void> {
-  await db.tx(async tx => {
+export async function closeRule(
+  db: Db,
+  name: string,
+  { by, why }: Act,
+): Promise<{ is: 'done' } | LineRefusal> {
+  return db.tx(async tx => {
     const rule = await findRule(tx, name)
-    if (rule?.state !== 'active')
-      throw new BadInput(`there is no active rule "${name}": "repasse reconcile rule list" shows them`)
+    if (rule?.state !== 'active') return { is: 'rule-unknown', name }
     await externalRules.move(tx, { id: rule.id, state: 'active' }, 'closed', {
       why: because('said-by', { by, said: why }),
     })
     await audit(tx, { actor: by, act: 'external rule closed', subject: rule.id, detail: { name, why } })
+    return { is: 'done' }
   })
 }
 
@@ -339,7 +350,7 @@ export async function carryOutAccept(
   tx: Tx,
   { subject: id, made_by: madeBy, decided_by: by, why }: ProposalRow,
 ): Promise<void> {
-  mustBeOpen(await findStranger(tx, id), id)
+  refuseIf(mayAcceptLine(await findStranger(tx, id), id))
   const cause = { why: because('said-by-two', { madeBy, by: by!, said: why }) }
   await strangers.move(tx, { id, state: 'open' }, 'accepted', cause, [
     sql`decided_by = ${by}`,
@@ -352,7 +363,7 @@ export async function carryOutAccept(
 /** In the transaction of the approval. */
 export async function carryOutRule(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
   const { subject: name, made_by: madeBy, decided_by: by, why } = proposal
-  await mustBeFree(tx, name)
+  refuseIf(await mayTakeName(tx, name))
   const said = detailOf(proposal)
   const id = newId('rule', world)
   const now = await tx.now()

@@ -10,8 +10,8 @@ import type { Chain } from '../../sim/chain/chain.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import { nextNumbers } from '../../src/chain/chain.ts'
 import { takeUpRestored, type App } from '../../src/jobs/jobs.ts'
-import { listStrangers, proposeAccept, reconcile } from '../../src/reconcile/reconcile.ts'
-import { checkLedger, proposeClose, refuse } from '../../src/ledger/ledger.ts'
+import { listStrangers, reconcile } from '../../src/reconcile/reconcile.ts'
+import { checkLedger, refuse } from '../../src/ledger/ledger.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
 import { openSqlite } from '../../src/db/sqlite.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
@@ -35,6 +35,8 @@ import {
   releasePayout,
   retryPayout,
   settlePaidElsewhere,
+  proposeAccept,
+  proposeClose,
 } from '../testbed/acts.ts'
 
 /** Others who remember what they did would not understand that it was forgotten. */

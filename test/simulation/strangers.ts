@@ -3,14 +3,13 @@
  * for long; whether anything was ordered while nobody had looked at what left.
  */
 import { instant, millis, type Millis } from '../../src/base/world.ts'
-import { listStrangers, proposeAccept, proposeRule } from '../../src/reconcile/reconcile.ts'
-import { proposeClose } from '../../src/ledger/ledger.ts'
+import { listStrangers } from '../../src/reconcile/reconcile.ts'
 import { payoutsStopped } from '../../src/payout/payout.ts'
 import { sql, type Sql } from '../../src/db/db.ts'
 import { orderByHand } from '../testbed/strangers.ts'
 import type { RoomParts } from './room.ts'
 import { hasJumps } from './jumps.ts'
-import { approveAndDo } from '../testbed/acts.ts'
+import { approveAndDo, proposeAccept, proposeClose, proposeRule } from '../testbed/acts.ts'
 
 /**
  * In one seed of nineteen the account is others' too, unless a clock jumps: by that one nothing may be made

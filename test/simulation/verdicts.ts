@@ -6,8 +6,8 @@ import type { Transfer } from '../../sim/bank.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import { millis, type Millis } from '../../src/base/world.ts'
 import { type App } from '../../src/jobs/jobs.ts'
-import { listStrangers, proposeAccept } from '../../src/reconcile/reconcile.ts'
-import { proposeClose, refuse } from '../../src/ledger/ledger.ts'
+import { listStrangers } from '../../src/reconcile/reconcile.ts'
+import { refuse } from '../../src/ledger/ledger.ts'
 import { type Verdict } from '../../src/payout/payout.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
 import { orderByHand } from '../testbed/strangers.ts'
@@ -23,6 +23,8 @@ import {
   releasePayout,
   retryPayout,
   stopAll,
+  proposeAccept,
+  proposeClose,
 } from '../testbed/acts.ts'
 
 /**

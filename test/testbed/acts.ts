@@ -6,8 +6,9 @@ import { BadInput } from '../../src/base/answer.ts'
 import type { Refusal } from '../../src/base/refusal.ts'
 import { done, refusalText } from '../../src/cli/refusals.ts'
 import * as jobs from '../../src/jobs/jobs.ts'
-import type { Proposed } from '../../src/ledger/ledger.ts'
+import * as ledger from '../../src/ledger/ledger.ts'
 import * as payouts from '../../src/payout/payout.ts'
+import * as reconcile from '../../src/reconcile/reconcile.ts'
 import * as webhooks from '../../src/webhooks/webhooks.ts'
 import { unfitText } from '../../src/cli/schedules/refusals.ts'
 import * as schedules from '../../src/schedule/schedule.ts'
@@ -32,10 +33,13 @@ export const retryPayout = onPayout(payouts.retryPayout)
 /** A proposal that is open for the same is an answer here: people decide it first. */
 const orAnother =
   <A extends unknown[], T extends Refusal>(act: (...args: A) => Promise<T>) =>
-  async (...args: A): Promise<Proposed> => {
+  async (...args: A): Promise<Open> => {
     const answer: Refusal = await act(...args)
-    return answer.is === 'another' ? (answer as Proposed) : (done(answer) as Proposed)
+    return answer.is === 'another' ? (answer as Open) : (done(answer) as Open)
   }
+type Open = Exclude<ledger.Proposed, ledger.ApproverRefusal>
+
+export const propose = orAnother(ledger.propose)
 
 export const proposeVerdict = orAnother(payouts.proposeVerdict)
 export const proposeCoinRefund = orAnother(webhooks.proposeCoinRefund)
@@ -43,6 +47,10 @@ export const proposeCoinRefundMade = orAnother(webhooks.proposeCoinRefundMade)
 export const proposeAccountClear = orAnother(payouts.proposeAccountClear)
 export const proposeLimitsClear = orAnother(payouts.proposeLimitsClear)
 export const proposeClear = orAnother(people.proposeClear)
+export const proposeClose = orAnother(ledger.proposeClose)
+export const proposeAccept = orAnother(reconcile.proposeAccept)
+export const proposeRule = orAnother(reconcile.proposeRule)
+export const closeRule = orThrow(reconcile.closeRule)
 
 export const objectToAccount = async (...args: Parameters<typeof payouts.objectToAccount>) =>
   done(await payouts.objectToAccount(...args)).objection

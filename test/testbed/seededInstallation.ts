@@ -9,7 +9,7 @@ import { payerWallet } from '../../sim/demoChain.ts'
 import { tipOf } from '../../src/chain/chain.ts'
 import { newCode, placeOrder, readOrder } from '../../src/jobs/jobs.ts'
 import { keepTwin } from '../../src/invoice/invoice.ts'
-import { propose, refuse } from '../../src/ledger/ledger.ts'
+import { refuse } from '../../src/ledger/ledger.ts'
 import { beyondAct, changeLimits, type WantedLimits } from '../../src/payout/payout.ts'
 import { addProduct, newKey, payShopTo, type OrderRow, type OrderStatus } from '../../src/shop/shop.ts'
 import { sql } from '../../src/db/db.ts'
@@ -23,7 +23,7 @@ import {
 } from './pageInstallation.ts'
 import { until } from './until.ts'
 import { trialAccountFlags } from './trial.ts'
-import { approveAndDo } from './acts.ts'
+import { approveAndDo, propose } from './acts.ts'
 
 /** How an order's page can stand; each is there once. */
 export const statuses = [

@@ -4,7 +4,7 @@ import { BadInput } from '../../base/answer.ts'
 import type { AccountProposed, DebtEnd, ReceivableMove, Recovery } from '../../payout/payout.ts'
 import { amountIn, oneOf, personFlag, textFlag } from '../flags.ts'
 import { example, json, moneyOf, formatReais, table } from '../print.ts'
-import { inBase, operator } from '../shell.ts'
+import { done, inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 // Written here so that --help need not load the installation; a test holds them against the source.
@@ -64,7 +64,7 @@ export function accountTermsCommands(account: Command, shell: Shell): void {
     )
 }
 
-export function tell(
+export async function tell(
   shell: Shell,
   name: string,
   proposed: AccountProposed,
@@ -79,6 +79,8 @@ export function tell(
       throw new BadInput(
         `another such proposal for ${name} is open: "repasse proposal show ${proposed.proposal.id}"; it is decided first`,
       )
+    case 'barred':
+      return void (await done(proposed))
     case 'proposed':
     case 'there': {
       const { id, act, state } = proposed.proposal

@@ -3,7 +3,7 @@
  * where it was made by hand.
  */
 import { BadInput } from '../../base/answer.ts'
-import type { Proposed } from '../../ledger/ledger.ts'
+import type { ProposalMade } from '../../ledger/ledger.ts'
 import { json } from '../print.ts'
 import { chainTermsOf } from '../requests.ts'
 import { done, inBase, onRails, operator } from '../shell.ts'
@@ -66,7 +66,7 @@ const takeBack = (shell: Shell, { id, payout: payoutId, by, why, asJson }: Takin
 
 async function tell(
   shell: Shell,
-  { proposal }: Exclude<Proposed, { is: 'another' }>,
+  { proposal }: ProposalMade,
   { json: asJson }: CoinRefundFlags,
 ): Promise<void> {
   await shell.out(

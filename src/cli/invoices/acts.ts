@@ -33,11 +33,11 @@ export function proposeOwnRefund(
     if (proposed.is === 'unknown') throw new BadInput(noSuch(id))
     if (proposed.is === 'impossible')
       return void (await done({ is: 'refund-refused', id, code: proposed.code }))
-    const { proposal, units } = proposed
     if (proposed.is === 'another')
       throw new BadInput(
-        `another refund of ${id} is proposed already: "repasse proposal show ${proposal.id}"; it is decided first`,
+        `another refund of ${id} is proposed already: "repasse proposal show ${proposed.proposal.id}"; it is decided first`,
       )
+    const { proposal, units } = await done(proposed)
     if (asJson)
       return shell.out(
         json({ proposal: proposal.id, state: proposal.state, invoice: id, ...moneyOf(units, 'BRL') }),
@@ -180,11 +180,11 @@ function reversalCommand(invoice: Command, shell: Shell): void {
         if (proposed.is === 'unknown') throw new BadInput(noSuch(id))
         if (proposed.is === 'impossible')
           return void (await done({ is: 'reversal-refused', id, code: proposed.code }))
-        const { proposal } = proposed
         if (proposed.is === 'another')
           throw new BadInput(
-            `another end of it is proposed already: "repasse proposal show ${proposal.id}"; it is decided first`,
+            `another end of it is proposed already: "repasse proposal show ${proposed.proposal.id}"; it is decided first`,
           )
+        const { proposal } = await done(proposed)
         await shell.out(
           asJson
             ? json({

@@ -3,7 +3,7 @@
  * transfers and a second one approves.
  */
 import type { Command } from 'commander'
-import type { Proposed, SuspenseRow } from '../../ledger/ledger.ts'
+import type { ProposalMade, SuspenseRow } from '../../ledger/ledger.ts'
 import { countFlag, oneOf, personFlag, textFlag } from '../flags.ts'
 import { example, json, moneyOf, formatReais, table } from '../print.ts'
 import { done, inBase, onRails, operator } from '../shell.ts'
@@ -133,10 +133,7 @@ export function suspenseCommands(repasse: Command, shell: Shell): void {
     )
 }
 
-export async function tellProposed(
-  shell: Shell,
-  { proposal: { id } }: Exclude<Proposed, { is: 'another' }>,
-): Promise<void> {
+export async function tellProposed(shell: Shell, { proposal: { id } }: ProposalMade): Promise<void> {
   await shell.out(`proposed: somebody else says "repasse proposal approve ${id} --by NAME"\n`)
 }
 

@@ -7,7 +7,7 @@ import { BadInput } from '../../base/answer.ts'
 import { movesRealMoney, type Config } from '../../base/config.ts'
 import { isAddress } from '../../base/mailAddress.ts'
 import type { Base } from '../../app.ts'
-import type { Proposed } from '../../ledger/ledger.ts'
+import type { ProposalMade } from '../../ledger/ledger.ts'
 import type { Language, UserChanged, UserRow } from '../../people/people.ts'
 import { needsTwo, roles, type Role } from '../../people/roles.ts'
 import { oneOf, personFlag, textFlag } from '../flags.ts'
@@ -302,11 +302,7 @@ async function awaitsSecond(
   return canBeApproved(db, { by, about })
 }
 
-async function tellProposed(
-  shell: Shell,
-  { proposal }: Exclude<Proposed, { is: 'another' }>,
-  { json: asJson }: By,
-): Promise<void> {
+async function tellProposed(shell: Shell, { proposal }: ProposalMade, { json: asJson }: By): Promise<void> {
   if (asJson) return shell.out(json({ proposal: proposal.id, state: proposal.state, act: proposal.act }))
   shell.err(
     `Another person approves it, on the console or with "repasse proposal approve"; then "repasse user reset NAME" prints a new person's link.\n`,

@@ -7,6 +7,7 @@ import { accountRefusals } from './accounts/refusals.ts'
 import { invoiceRefusals } from './invoices/refusals.ts'
 import { payoutRefusals } from './payouts/refusals.ts'
 import { peopleRefusals } from './people/refusals.ts'
+import { reconcileRefusals } from './reconciliation/refusals.ts'
 import { scheduleRefusals } from './schedules/refusals.ts'
 import { barText } from './schedules/barsWords.ts'
 
@@ -27,6 +28,7 @@ const words: Both<WordsOf<ActRefusal>> = {
     ...invoiceRefusals['pt-BR'],
     ...payoutRefusals['pt-BR'],
     ...peopleRefusals['pt-BR'],
+    ...reconcileRefusals['pt-BR'],
     ...scheduleRefusals['pt-BR'],
   },
   en: {
@@ -45,6 +47,7 @@ const words: Both<WordsOf<ActRefusal>> = {
     ...invoiceRefusals.en,
     ...payoutRefusals.en,
     ...peopleRefusals.en,
+    ...reconcileRefusals.en,
     ...scheduleRefusals.en,
   },
 }

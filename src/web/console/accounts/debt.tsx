@@ -30,6 +30,7 @@ import { debtWords } from './debtWords.ts'
 import { faultOfAmount } from '../list/amounts.ts'
 import { frameWords } from '../frame/words.ts'
 import { ledgerWords } from '../postings/words.ts'
+import { done } from '../refusals.ts'
 import { listWords } from '../list/words.ts'
 
 export interface SeenDebt {
@@ -50,7 +51,7 @@ export function debtRoutes(routes: ConsoleRoutes, { app: { db, world } }: PagePa
     if (proposed.is === 'unknown') return ctx.throw(404)
     if (proposed.is === 'impossible') throw new BadInput(say.refusals[proposed.code])
     if (proposed.is === 'another') throw new BadInput(say.another)
-    return proposalPath(proposed.proposal.id)
+    return proposalPath(done(ctx.state.lang, proposed).proposal.id)
   }
   const needReason = (why: string, lang: Language): string => {
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)

@@ -20,6 +20,7 @@ import { proposalPath } from '../proposals/page.tsx'
 import { faultOfAmount } from '../list/amounts.ts'
 import { frameWords } from '../frame/words.ts'
 import { invoiceActWords } from './actsWords.ts'
+import { done } from '../refusals.ts'
 import { listWords } from '../list/words.ts'
 
 const path = '/console/invoices/:id'
@@ -43,7 +44,7 @@ export function invoiceActRoutes(routes: ConsoleRoutes, { app }: PageParts): voi
     if (proposed.is === 'unknown') return ctx.throw(404)
     if (proposed.is === 'impossible') throw new BadInput(say.refusals[proposed.code])
     if (proposed.is === 'another') throw new BadInput(say.another)
-    return proposalPath(proposed.proposal.id)
+    return proposalPath(done(lang, proposed).proposal.id)
   })
 
   routes.post(`${path}/reversal`, 'refund.propose', async (ctx, form) => {
@@ -60,7 +61,7 @@ export function invoiceActRoutes(routes: ConsoleRoutes, { app }: PageParts): voi
     if (proposed.is === 'unknown') return ctx.throw(404)
     if (proposed.is === 'impossible') throw new BadInput(say.reversalRefusals[proposed.code])
     if (proposed.is === 'another') throw new BadInput(say.another)
-    return proposalPath(proposed.proposal.id)
+    return proposalPath(done(lang, proposed).proposal.id)
   })
 
   routes.post(`${path}/cancel`, 'invoice.cancel', async (ctx, form) => {

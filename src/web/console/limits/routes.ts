@@ -157,6 +157,8 @@ export function limitRoutes(routes: ConsoleRoutes, { app: { db, world } }: PageP
         return refused(say.faults.objected(changed.by))
       case 'another':
         return refused(say.faults.another)
+      case 'barred':
+        return refused(refusalText(lang, changed))
       case 'proposed':
       case 'there':
         return pathTo('proposal', changed.proposal.id)
@@ -173,6 +175,8 @@ export function limitRoutes(routes: ConsoleRoutes, { app: { db, world } }: PageP
         return ctx.throw(404)
       case 'waits for no limit':
         throw new BadInput(limitWords[lang].beyond.notWaiting)
+      case 'barred':
+        throw new BadInput(refusalText(lang, beyond))
       // Another person's is what there is to approve.
       case 'another':
       case 'there':

@@ -14,6 +14,7 @@ import {
   proposeRule,
   type ExternalRule,
   type ExternalRuleRow,
+  type ReconcileRefusal,
   type StrangerRow,
 } from '../../../reconcile/reconcile.ts'
 import { proposeClose, suspendedMoney, type Proposed, type SuspendedMoney } from '../../../ledger/ledger.ts'
@@ -27,6 +28,7 @@ import type { ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
 import { Mono, Money, Rows, Said, When, Why } from '../list/parts.tsx'
 import { frameWords } from '../frame/words.ts'
+import { done } from '../refusals.ts'
 import { reconciliationWords } from './words.ts'
 
 export const reconciliationPath = '/console/reconciliation'
@@ -49,35 +51,31 @@ export function reconciliationRoutes(routes: ConsoleRoutes, { app: { db, world }
 
   routes.post(`${reconciliationPath}/accept`, 'line.accept', async (ctx, form) => {
     const { person, lang } = ctx.state
-    return leadTo(
-      await proposeAccept(db, world, form.text('line'), { by: person.name, why: reasonOf(form, lang) }),
-    )
+    const act = { by: person.name, why: reasonOf(form, lang) }
+    return leadTo(lang, await proposeAccept(db, world, form.text('line'), act))
   })
   routes.post(`${reconciliationPath}/suspense`, 'suspense.close', async (ctx, form) => {
     const { person, lang } = ctx.state
     const act = { by: person.name, why: reasonOf(form, lang) }
-    return leadTo(await db.tx(tx => proposeClose(tx, world, form.text('id'), act)))
+    return leadTo(lang, await db.tx(tx => proposeClose(tx, world, form.text('id'), act)))
   })
   routes.post(`${reconciliationPath}/rule`, 'rule.add', async (ctx, form) => {
     const { person, lang } = ctx.state
     const name = form.text('name')
     if (!isName(name)) throw new BadInput(reconciliationWords[lang].badName)
-    return leadTo(
-      await proposeRule(db, world, name, readRule(form, lang), {
-        by: person.name,
-        why: reasonOf(form, lang),
-      }),
-    )
+    const act = { by: person.name, why: reasonOf(form, lang) }
+    return leadTo(lang, await proposeRule(db, world, name, readRule(form, lang), act))
   })
   routes.post(`${reconciliationPath}/rule/close`, 'rule.close', async (ctx, form) => {
     const { person, lang } = ctx.state
-    await closeRule(db, form.text('name'), { by: person.name, why: reasonOf(form, lang) })
+    done(lang, await closeRule(db, form.text('name'), { by: person.name, why: reasonOf(form, lang) }))
     return reconciliationPath
   })
 }
 
 /** The proposal itself, where somebody else has made another one too. */
-const leadTo = ({ proposal }: Proposed) => pathTo('proposal', proposal.id)
+const leadTo = (lang: Language, answer: Proposed | ReconcileRefusal) =>
+  pathTo('proposal', (answer.is === 'another' ? answer : done(lang, answer)).proposal.id)
 
 function reasonOf(form: Form, lang: Language): string {
   const why = form.text('why')
