@@ -1,6 +1,7 @@
 /** The figures of the structure count what they say. */
 import { expect, test } from 'vitest'
 import { figuresOf } from './structure.ts'
+import { projectFiles } from './testbed/tree.ts'
 
 const lines = (count: number) => 'const a = 1\n'.repeat(count)
 
@@ -25,6 +26,10 @@ test('figures count lines, SQL outside its rooms, compared sentences and wide li
       linesTooWide: 1,
     },
   })
+})
+
+test('logic compares no sentence; only the reasons of a hold, which are kept as one text, are cut apart', () => {
+  expect(figuresOf(projectFiles(/\.tsx?$/)).sentencesCompared).toBe(1)
 })
 
 test('a ring is counted once', () => {

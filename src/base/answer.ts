@@ -24,4 +24,10 @@ export const unsure = (why: string): Answer<never> => ({ is: 'unsure', why })
  */
 export class BadInput extends Error {
   override name = 'BadInput'
+  /** The flag or field that the message begins with, where it is one. */
+  readonly flag: string | undefined
+  constructor(message: string, { flag, ...options }: ErrorOptions & { flag?: string } = {}) {
+    super(message, options)
+    this.flag = flag
+  }
 }

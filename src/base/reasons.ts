@@ -385,6 +385,10 @@ export const told = (why: Reason | string): Told =>
 export const sentence = (reason: Reason | Told): string =>
   typeof reason === 'string' ? reason : (english[reason.code] as (detail: unknown) => string)(reason.detail)
 
+/** Whether the same was said again, word for word: what the words are decides nothing. */
+export const isSaidAgain = (words: string | undefined, before: string | undefined): boolean =>
+  words === before
+
 export const isCode = (code: string): code is Code => Object.hasOwn(english, code)
 
 /** Columns beside a `why`. */

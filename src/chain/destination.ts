@@ -42,6 +42,7 @@ export const oursRefused = (flag: string): BadInput =>
   new BadDestination(
     { is: 'ours' },
     `${flag} is of our own account (BITCOIN_DESCRIPTOR), where nothing is paid on to: give the payee’s`,
+    { flag },
   )
 
 function destinationOn({ BITCOIN_NETWORK: network }: Settings, text: string): BitcoinDestination {

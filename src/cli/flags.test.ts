@@ -124,6 +124,11 @@ describe('flags', () => {
     }
     expect(() => under('--cron', bad)).toThrow('--cron: hour "25" is not 0 to 23')
     expect(() => under('--cron', surprise)).toThrow(TypeError)
+    const named = (flag: string) => () => {
+      throw new BadInput(`${flag} is wrong`, { flag })
+    }
+    expect(() => under('--cron', named('--cron'))).toThrow(/^--cron is wrong$/)
+    expect(() => under('--cron', named('--cron-like'))).toThrow('--cron: --cron-like is wrong')
   })
 })
 

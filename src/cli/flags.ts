@@ -16,6 +16,7 @@ type Reader<T> = (flag: string) => (text: string) => T
 const wrong = (flag: string, text: string, right: string): never => {
   throw new BadInput(
     `${flag} ${holdsPrivateKey(text) ? 'holds a private key, which belongs nowhere here, and' : `"${text}"`} ${right}`,
+    { flag },
   )
 }
 
@@ -31,7 +32,7 @@ export function under<T>(flag: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (!(error instanceof BadInput) || error.message.startsWith(flag)) throw error
+    if (!(error instanceof BadInput) || error.flag === flag) throw error
     throw new BadInput(`${flag}: ${error.message}`, { cause: error })
   }
 }

@@ -1,5 +1,6 @@
 /** How answers look: aligned tables for people, JSON for programs. Text of others cannot move the cursor. */
 import { jsonText } from '../base/json.ts'
+import { isSaidAgain } from '../base/reasons.ts'
 import type { Transition } from '../db/db.ts'
 import { lineOf, type HistoryLine } from '../queries/step.ts'
 
@@ -53,7 +54,7 @@ export const stepsTable = (steps: readonly HistoryLine[]) =>
 /** With how often it came, and why the last time, where it was a retry. */
 const whyOf = ({ why, repeats }: HistoryLine): string =>
   repeats
-    ? `${why} (${repeats.times} times, last at ${repeats.lastAt}${repeats.lastWhy === why ? '' : `: ${repeats.lastWhy}`})`
+    ? `${why} (${repeats.times} times, last at ${repeats.lastAt}${isSaidAgain(repeats.lastWhy, why) ? '' : `: ${repeats.lastWhy}`})`
     : why
 
 export const historyTable = (steps: readonly Transition[]) => stepsTable(steps.map(lineOf))

@@ -2,6 +2,7 @@
  * Alarms: what keeps work from being done until it heals by itself. One row each, which every process,
  * `status` and the console read.
  */
+import { isSaidAgain } from '../base/reasons.ts'
 import { millis } from '../base/world.ts'
 import { sql, type Reader, type Db } from '../db/db.ts'
 
@@ -24,11 +25,12 @@ export async function raiseAlarm(db: Db, name: AlarmName, why: string): Promise<
   return db.tx(async tx => {
     const before = await alarmOf(tx, name)
     const now = await tx.now()
-    if (before?.why === why && Math.abs(millis(now) - millis(before.seen_at)) < againMs) return false
+    if (before && isSaidAgain(why, before.why) && Math.abs(millis(now) - millis(before.seen_at)) < againMs)
+      return false
     await tx.run(sql`
       insert into alarms (name, why, since, seen_at) values (${name}, ${why}, ${now}, ${now})
       on conflict (name) do update set why = excluded.why, seen_at = excluded.seen_at`)
-    return before?.why !== why
+    return !isSaidAgain(why, before?.why)
   }, 'locks')
 }
 

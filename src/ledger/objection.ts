@@ -5,6 +5,7 @@
  */
 import { newId } from '../base/id.ts'
 import { samePerson } from '../base/person.ts'
+import { isSaidAgain } from '../base/reasons.ts'
 import type { Instant, World } from '../base/world.ts'
 import { join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
 import { audit } from './audit.ts'
@@ -144,7 +145,8 @@ export async function editedObjections(reader: Reader, kind: ObjectionKind): Pro
       const row = rows.find(each => each.of === id && samePerson(each.made_by, by))
       const thing = `${kind.noun}${name}`
       if (!row) found.push(finding(id, `${by} objects to ${thing}, and nobody cleared it`))
-      else if (row.why !== why) found.push(finding(id, `the objection to ${thing} is not as ${by} made it`))
+      else if (!isSaidAgain(row.why, why))
+        found.push(finding(id, `the objection to ${thing} is not as ${by} made it`))
     }
   for (const { of: id, made_by: by } of rows)
     if (!logged.get(id)?.some(each => samePerson(each.made_by, by)))

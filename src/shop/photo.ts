@@ -16,27 +16,43 @@ export interface Photo {
 /** A photo by its digest; what it holds never changes. */
 
 export const maxPhotoBytes = 512 * 1024
+/** Why a photo is not kept. */
+export type PhotoFault = 'photo-too-large' | 'photo-of-other-size' | 'no-photo'
+
+/** The message is the command line's; `fault` is what it found. */
+export class BadPhoto extends BadInput {
+  readonly fault: PhotoFault
+  constructor(fault: PhotoFault, message: string) {
+    super(message)
+    this.fault = fault
+  }
+}
+
 const minSide = 16
 const maxSide = 8_000
 /** A picture of few bytes can unpack to many: more than this a phone may not hold. */
 const maxPixels = 24_000_000
 
-/** Reads a JPEG, PNG or WebP; what is kept has no text, place or camera in it. Throws `BadInput`. */
+/** Reads a JPEG, PNG or WebP; what is kept has no text, place or camera in it. Throws `BadPhoto`. */
 export function readPhoto(bytes: Uint8Array): Photo & { digest: string } {
   if (bytes.length > maxPhotoBytes)
-    throw new BadInput(
+    throw new BadPhoto(
+      'photo-too-large',
       `the photo has ${Math.ceil(bytes.length / 1024)} kB, and may have ${maxPhotoBytes / 1024}: save it smaller`,
     )
   const kind = kinds.find(({ starts }) => starts(bytes))
-  if (!kind) throw new BadInput('the photo is no JPEG, PNG or WebP by its bytes: save it as one of these')
+  if (!kind)
+    throw new BadPhoto('no-photo', 'the photo is no JPEG, PNG or WebP by its bytes: save it as one of these')
   const picture = kind.read(bytes)
   if (!picture)
-    throw new BadInput(
+    throw new BadPhoto(
+      'no-photo',
       `the photo begins like a ${kind.name} and is none, or has something behind its end: save it anew`,
     )
   const { width, height } = picture
   if (Math.min(width, height) < minSide || Math.max(width, height) > maxSide || width * height > maxPixels)
-    throw new BadInput(
+    throw new BadPhoto(
+      'photo-of-other-size',
       `the photo is ${width} × ${height} pixels: expected ${minSide} to ${maxSide} a side, and at most ${maxPixels / 1e6} million in all`,
     )
   const digest = createHash('sha256').update(picture.bytes).digest('hex')

@@ -3,7 +3,7 @@
  * is in `src/jobs/orders.ts`.
  */
 export * from './product.ts'
-export { maxPhotoBytes, readPhoto, type Photo } from './photo.ts'
+export { BadPhoto, maxPhotoBytes, readPhoto, type Photo, type PhotoFault } from './photo.ts'
 export { isAddress, maxEmailLength } from '../base/mailAddress.ts'
 export { checkBuyer, maxNameLength, type Buyer, type BuyerFault } from './buyer.ts'
 export {

@@ -176,7 +176,6 @@ export const linesRefusingInWords: Record<string, number> = {
   'src/privacy/person.ts': 1,
   'src/schedule/schedules.ts': 2,
   'src/shop/person.ts': 7,
-  'src/shop/photo.ts': 4,
   'src/shop/product.ts': 6,
   'src/shop/rules.ts': 4,
   'src/webhooks/bank/keys.ts': 2,

@@ -91,7 +91,8 @@ function decode(lower: string): { version: number; program: Uint8Array } {
   } catch (error) {
     // What the library says is about its own reading of the text, which is lost on whoever has only mistyped
     // it.
-    const encoding = error instanceof Error && error.message.endsWith('uses wrong encoding')
+    // Of the wrong encoding it documents a TypeError; every other fault is a plain Error.
+    const encoding = error instanceof TypeError
     const why = encoding
       ? 'has the checksum of another witness version (BIP 350): the wallet that wrote it is too old or wrong'
       : 'has a wrong checksum: a character is missing or mistyped, so copy it again'

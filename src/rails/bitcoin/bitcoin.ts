@@ -206,7 +206,7 @@ function tellFaults(...reads: (() => unknown)[]): void {
       throw error
     }
   })
-  if (faults.length === 1) throw new BadInput(faults[0])
+  if (faults.length === 1) throw new BadInput(faults[0]!)
   if (faults.length > 1)
     throw new BadInput(
       `the Bitcoin rail has ${faults.length} faults:\n${faults.map(fault => `  ${fault}`).join('\n')}`,

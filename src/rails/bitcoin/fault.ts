@@ -12,8 +12,8 @@ export type DestinationFault =
 /** The message is the command line's; `fault` is what it found. */
 export class BadDestination extends BadInput {
   readonly fault: DestinationFault
-  constructor(fault: DestinationFault, message: string) {
-    super(message)
+  constructor(fault: DestinationFault, message: string, options?: { flag: string }) {
+    super(message, options)
     this.fault = fault
   }
 }

@@ -10,6 +10,7 @@ export function refuseSecrets(text: string, what: string): void {
   if (secret)
     throw new BadInput(
       `${what} holds ${secret}: it is not kept, and no private key belongs here. Give the account’s public key (xpub, zpub, tpub, vpub) or its descriptor; if the text went through a chat, a log or a clipboard others read, move the money to a new wallet`,
+      { flag: what },
     )
 }
 

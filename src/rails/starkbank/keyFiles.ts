@@ -21,6 +21,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { BadInput } from '../../base/answer.ts'
 import type { Log } from '../../base/log.ts'
+import { isSaidAgain } from '../../base/reasons.ts'
 import { fileShown } from '../../base/setting.ts'
 import { readPrivateKey } from './privateKey.ts'
 import { readPublicKey } from './verify.ts'
@@ -188,7 +189,7 @@ export function followKeyFile(file: string, environment: Environment, log: Log):
       said = undefined
     } catch (error) {
       const why = error instanceof Error ? error.message : 'unknown'
-      if (why !== said)
+      if (!isSaidAgain(why, said))
         log.error({ why }, 'the key file was changed and cannot be used: the key before it goes on signing')
       said = why
     }

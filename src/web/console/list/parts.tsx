@@ -5,7 +5,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../../base/money.ts'
 import type { Instant } from '../../../base/world.ts'
-import { reasonOf } from '../../../base/reasons.ts'
+import { isSaidAgain, reasonOf } from '../../../base/reasons.ts'
 import type { HistoryLine, Step } from '../../../queries/step.ts'
 import { amount, moment, type Language } from '../../page/page.ts'
 import { Badge, Facts, Faults, Field, Select, Time, type Tone } from '../../page/parts.tsx'
@@ -281,7 +281,7 @@ const Repeated = ({ lang, repeats, why }: Pick<HistoryLine, 'repeats' | 'why'> &
     <>
       {' '}
       ({`${repeats.times}`} × {listWords[lang].lastTime} <Time lang={lang} at={repeats.lastAt} />
-      {repeats.lastWhy !== why && (
+      {!isSaidAgain(repeats.lastWhy, why) && (
         <>
           :{' '}
           <Because

@@ -1,16 +1,17 @@
 /** The routes of products: list, add, edit, off the shop and back. */
-import { BadInput } from '../../../base/answer.ts'
 import { formatUnits, mostUnits } from '../../../base/money.ts'
 import { readTyped } from '../../../base/typedAmount.ts'
 import { stopOf } from '../../../payout/payout.ts'
 import {
   addProduct,
+  BadPhoto,
   editProduct,
   findProduct,
   readPhoto,
   removeProduct,
   shopRules,
   slugOf,
+  type PhotoFault,
   type ProductInput,
   type ProductRow,
 } from '../../../shop/shop.ts'
@@ -178,15 +179,18 @@ function readProduct(form: Form, lang: Language): { input: ProductInput | undefi
   return { input: isWhole ? { name, units: units!, stock, description, photo } : undefined, faults }
 }
 
-/** The shop's own words are English; what it found is told by its kind. */
 function faultOfPhoto(bytes: Uint8Array, lang: Language): string | undefined {
   const say = productWords[lang].faults
+  const words: Record<PhotoFault, string> = {
+    'photo-too-large': say.photoLarge,
+    'photo-of-other-size': say.photoSize,
+    'no-photo': say.photo,
+  }
   try {
     readPhoto(bytes)
     return undefined
   } catch (error) {
-    if (!(error instanceof BadInput)) throw error
-    if (error.message.includes(' kB, and may have ')) return say.photoLarge
-    return error.message.includes(' pixels: ') ? say.photoSize : say.photo
+    if (!(error instanceof BadPhoto)) throw error
+    return words[error.fault]
   }
 }
