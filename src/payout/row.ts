@@ -128,14 +128,14 @@ export const beforeThat = ' · before that: '
 export const eachReason = ({ why }: Pick<Stop, 'why'>): string[] => why.split(beforeThat)
 
 /**
- * Stops them until a person lets go. Where they are stopped already, both reasons stand: whoever lets go of
- * one sees the other.
+ * Stops them until a person lets go. Where they are stopped already, both reasons stand, but for one that
+ * is there word for word: whoever lets go of one sees the other.
  */
 export async function stopPayouts(tx: Tx, why: string): Promise<void> {
   const standing = await tx.one<{ value: string }>(
     sql`select value from settings where name = 'hold' ${forUpdate}`,
   )
-  if (standing?.value.includes(why)) return
+  if (standing && eachReason({ why: standing.value }).includes(why)) return
   const both = standing === undefined ? why : `${why}${beforeThat}${standing.value}`
   await tx.run(
     sql`insert into settings (name, value) values ('hold', ${both}) on conflict (name) do update
