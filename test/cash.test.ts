@@ -201,6 +201,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         where invoice_id = ${first!})`),
         )
         expect(await confirm('bruno')).toMatchObject({ code: 'edited' })
+        expect(await takeBack('bruno')).toMatchObject({ code: 'edited' })
         await db.tx(tx => tx.run(sql`update payouts set units = 8000 where invoice_id = ${second!}`))
         expect(await hand('ana', second)).toMatchObject({ code: 'held' })
         await stopAll(db, 'a look', 'carla')

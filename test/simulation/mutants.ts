@@ -1011,6 +1011,93 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
     ],
   },
   {
+    title: 'Cash (`counter.ts`, one seed of thirteen)',
+    room: { first: 3, step: 13 },
+    mutants: [
+      {
+        rule: 'a receipt is of the amount that was asked for',
+        file: 'src/webhooks/cash/receive.ts',
+        from: "return units === asked ? undefined : 'wrong-amount'",
+        to: 'return undefined',
+        also: [
+          {
+            file: 'src/webhooks/cash/events.ts',
+            from: "  if (invoice.units !== units) return { is: 'quarantined', why: because('receipt-differs') }\n",
+            to: '',
+          },
+        ],
+        seeds: [3],
+        test: 'test/cash.test.ts',
+      },
+      {
+        rule: 'what was canceled is not received (both taken out)',
+        file: 'src/webhooks/cash/receive.ts',
+        from: "  if (state !== 'issued') return 'canceled'\n",
+        to: '',
+        also: [
+          {
+            file: 'src/webhooks/cash/events.ts',
+            from: "  if (state !== 'issued' && state !== 'expired')\n    return { is: 'quarantined', why: because('received-though', { state }) }\n",
+            to: '',
+          },
+        ],
+        seeds: [29],
+        test: 'test/cash.test.ts',
+      },
+      {
+        rule: 'a receipt counts where the audit log has its digest',
+        file: 'src/webhooks/cash/events.ts',
+        from: "if (!said.some(detail => detail['receipt'] === digestOf(row.raw)))",
+        to: 'if (false)',
+        test: 'test/cash.test.ts',
+        note: 'nobody writes receipts past the program in a storm',
+      },
+      {
+        rule: 'a payout is handed over once',
+        file: 'src/payout/cash/handOver.ts',
+        from: "if (!isDue(payout)) return impossible('not-owed')",
+        to: "if (payout.state === 'paid') return impossible('not-owed')",
+        seeds: [29],
+        test: 'test/cash.test.ts',
+      },
+      {
+        rule: 'and as much as the books owe',
+        file: 'src/payout/cash/handOver.ts',
+        from: 'mayGoOut(payout) ?? (await notAsBooked(tx, [payout])).get(id)',
+        to: 'mayGoOut(payout)',
+        seeds: [29],
+        test: 'test/cash.test.ts',
+      },
+      {
+        rule: 'whoever handed it over does not confirm it',
+        file: 'src/payout/cash/handOver.ts',
+        from: 'if (samePerson(by, maker!))',
+        to: 'if (false)',
+        also: [
+          { file: 'src/payout/cash/handOver.ts', from: 'await tx.now(), maker)', to: 'await tx.now())' },
+        ],
+        seeds: [29],
+        test: 'test/cash.test.ts',
+      },
+      {
+        rule: 'an order that was edited is neither confirmed nor taken back',
+        file: 'src/payout/cash/handOver.ts',
+        from: "    if (edited !== undefined) return { is: 'impossible', code: 'edited', payout, why: edited }\n",
+        to: '',
+        seeds: [3],
+        test: 'test/cash.test.ts',
+      },
+      {
+        rule: 'after a restore what is owed in cash is held',
+        file: 'src/jobs/cash.ts',
+        from: 'afterRestore: tx => holdAfterRestore(tx),',
+        to: 'afterRestore: async () => 0,',
+        test: 'test/cash.test.ts',
+        note: 'no backup is restored where there is a counter',
+      },
+    ],
+  },
+  {
     title: 'In every seed',
     room: onChain,
     mutants: [

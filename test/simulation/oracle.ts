@@ -132,7 +132,7 @@ async function judgePayouts(db: Db, bank: Bank, settled: Settled): Promise<strin
       row,
     ]),
   )
-  const payouts = await db.all<OurPayout>(sql`select * from payouts where asset = 'BRL' order by id`)
+  const payouts = await db.all<OurPayout>(sql`select * from payouts where rail = 'starkbank' order by id`)
   // Of what went back, or was kept back from, the size is another oracle's.
   const resized = new Set(
     (

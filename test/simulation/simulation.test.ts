@@ -53,6 +53,9 @@ const shop = { storms: 0, placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
 /** What people did about invoices, over the storms in which money goes back. */
 const returns = { storms: 0, refunds: 0, cancels: 0, reissues: 0, setOff: 0, forgiven: 0 }
 
+/** What people did at a counter, over the storms with one. */
+const counter = { storms: 0, received: 0, refused: 0, handed: 0, confirmed: 0, notHanded: 0, edited: 0 }
+
 /** What people edited past the program, canceled, said and restored, over all storms. */
 const people = {
   edits: 0,
@@ -94,6 +97,11 @@ describe('whatever the seed', () => {
         }
         for (const name of Object.keys(people) as (keyof typeof people)[])
           people[name] += told.people[name] ?? 0
+        if (told.counter) {
+          counter.storms += 1
+          for (const [name, count] of Object.entries(told.counter))
+            counter[name as keyof typeof counter] += count
+        }
         if (told.shop) {
           shop.storms += 1
           for (const [name, count] of Object.entries(told.shop)) shop[name as keyof typeof shop] += count
@@ -155,6 +163,15 @@ describe('whatever the seed', () => {
         elsewhere += told.people.elsewhere ?? 0
       }
       expect(elsewhere).toBeGreaterThan(0)
+    },
+  )
+
+  test.skipIf(seeds < 500)(
+    'cash was received, handed over, confirmed and not handed over, and edited',
+    () => {
+      expect(counter.received).toBeGreaterThan(counter.storms)
+      expect(counter.confirmed).toBeGreaterThan(counter.storms)
+      for (const [what, count] of Object.entries(counter)) expect(count, what).toBeGreaterThan(0)
     },
   )
 

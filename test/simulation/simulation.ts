@@ -16,6 +16,7 @@ import { openBusy } from './busy.ts'
 import { hasCancels, openCancels, type Cancels } from './cancels.ts'
 import { drawChain, type ChainScenario } from './chainScenario.ts'
 import { openCoins, type Coins } from './coins.ts'
+import { hasCounter, openCounter, type Counter } from './counter.ts'
 import { hasLimits, openLimits } from './limits.ts'
 import { judgeLate, lateChange, lateTerms, paysLate } from './late.ts'
 import { audit } from './oracle.ts'
@@ -75,6 +76,8 @@ export interface Told {
   returns?: Returns['figures']
   /** What happened in the shop, where the installation kept one. */
   shop?: Shoppers['figures']
+  /** What people did at the counter, where there is one. */
+  counter?: Counter['figures']
   /** What people edited, canceled and said, where they did. */
   people: Partial<
     Edits['figures'] & Cancels['figures'] & Verdicts['figures'] & Restores['figures'] & Forgetting['figures']
@@ -268,6 +271,12 @@ export async function tell(
   const edits = hasEdits(seed)
     ? await openEdits({ db, world, random: seededRandom(seed ^ 0xed17), rail: coins?.rail, trace: say })
     : undefined
+  const counter = hasCounter(seed)
+    ? await openCounter({
+        ...{ db, world, clock, bank, random: seededRandom(seed ^ 0xca54), trace: say },
+        ...{ commissionBp: scenario.commissionBp, endsAt: scenario.startsAt + scenario.windowMs },
+      })
+    : undefined
   const restores = replacing
     ? openRestores(
         { db, world, clock, bank, random: seededRandom(seed ^ 0x4e5704e), trace: say },
@@ -305,9 +314,9 @@ export async function tell(
   const start = (place: number) =>
     startProcess({ ...shared, db: perWorker[place]!, name: `w${place + 1}.${++starts.count}` })
   const processes: Process[] = perWorker.map((_, place) => start(place))
-  // Nobody pays over a counter in a storm; a job more would make every seed another story.
+  // A job more would make every seed another story, so it is there where it has something to do.
   const jobs = timetable(processes[0]!.app).filter(
-    ({ name }) => name !== 'counter' && (name !== 'add-up' || addsUp(seed)),
+    ({ name }) => (name !== 'counter' || counter) && (name !== 'add-up' || addsUp(seed)),
   )
   // What moves coins is done more often than the rest, or a storm would be over before the first was passed
   // on.
@@ -453,7 +462,7 @@ export async function tell(
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
       for (const visit of (await returns?.step()) ?? []) receive(visit)
       // Awaiting nothing would take a turn, and other stories would not stay what they were.
-      for (const people of [edits, cancels, verdicts])
+      for (const people of [edits, cancels, verdicts, counter])
         if (people) for (const visit of await people.step()) receive(visit)
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
@@ -502,7 +511,7 @@ export async function tell(
         await drain()
       }
       if (edits) await edits.attend()
-      for (const visits of [verdicts?.attend(), cancels?.step(), restores?.attend()])
+      for (const visits of [verdicts?.attend(), cancels?.step(), restores?.attend(), counter?.attend()])
         for (const visit of visits ? await visits : []) {
           receive(visit)
           await drain()
@@ -563,6 +572,7 @@ export async function tell(
     found.push(...((await edits?.judge(bank)) ?? []), ...((await cancels?.judge()) ?? []))
     found.push(...((await verdicts?.judge()) ?? []))
     if (forgetting) found.push(...(await forgetting.judge()))
+    if (counter) found.push(...(await counter.judge()))
     if (returns) found.push(...(await judgeReturns(db, bank, verdicts?.settled)))
     if (paysLate(seed)) found.push(...(await judgeLate(db, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.app)) ?? []))
@@ -610,6 +620,7 @@ export async function tell(
     },
     ...(coins && judged && { chain: figuresOf(coins, judged) }),
     ...(shoppers && { shop: shoppers.figures }),
+    ...(counter && { counter: counter.figures }),
     ...(returns && { returns: returns.figures }),
     people: {
       ...edits?.figures,

@@ -35,6 +35,7 @@ const kinds: Record<string, readonly AttentionKind[]> = {
       'refund late',
       'payout over limit',
     ] as const),
+    ...(['handover waits', 'handover unconfirmed'] as const),
   ],
   invoice: ['invoice unsure', 'invoice not issued', 'invoice refused', 'request too small', 'order'],
   event: ['event quarantined', 'event waits'],

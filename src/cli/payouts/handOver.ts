@@ -107,5 +107,5 @@ const handedRefusals: Record<HandedRefusal, (payout: PayoutRow, why: string) => 
   'not-handed': ({ id, state }) =>
     `payout ${id} is ${state}: somebody says first that it is handed over, with "repasse payout hand-over ${id}"`,
   'same-person': ({ id }) => `whoever hands over payout ${id} does not confirm it: somebody else does`,
-  edited: ({ id }, why) => `payout ${id} is not confirmed: ${why}`,
+  edited: ({ id }, why) => `payout ${id} is neither confirmed nor taken back: ${why}`,
 }

@@ -169,8 +169,8 @@ async function end(
       maker === undefined
         ? 'nobody said that it was handed over'
         : (await ordersNotAsBooked(tx, [attempt])).get(attempt.id)
-    if (edited !== undefined && to === 'paid')
-      return { is: 'impossible', code: 'edited', payout, why: edited }
+    // Either is booked with the order's amount, so taking back an edited one would owe what nobody is owed.
+    if (edited !== undefined) return { is: 'impossible', code: 'edited', payout, why: edited }
     // Taking back moves nothing out, so whoever said it may, too.
     if (to === 'paid') {
       if (samePerson(by, maker!)) return { is: 'impossible', code: 'same-person', payout }

@@ -54,7 +54,7 @@ const pt: Words = {
     waits: why => `O repasse espera, então não entregue ainda: ${why}`,
     'not-handed': () => 'Ninguém registrou a entrega deste repasse.',
     'same-person': () => 'Quem registrou a entrega não a confirma: outra pessoa confirma.',
-    edited: why => `A entrega não pode ser confirmada: ${why}`,
+    edited: why => `A entrega não pode ser confirmada nem desfeita: ${why}`,
   },
 }
 
@@ -87,7 +87,7 @@ const en: Words = {
     waits: why => `The payout waits, so do not hand it over yet: ${why}`,
     'not-handed': () => 'Nobody has recorded that this payout was handed over.',
     'same-person': () => 'Whoever recorded it does not confirm it: another person does.',
-    edited: why => `It cannot be confirmed: ${why}`,
+    edited: why => `It can be neither confirmed nor taken back: ${why}`,
   },
 }
 
