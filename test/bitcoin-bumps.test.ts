@@ -3,10 +3,10 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { totals } from '../src/ledger/ledger.ts'
-import { importSigned } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { mineOnly, owing, type Offer } from './testbed/owing.ts'
+import { importSigned } from './testbed/acts.ts'
 import { hexOf, openSentPayouts, openStuckInstallation, type SentPayouts } from './testbed/sentPayouts.ts'
 
 const minute = 60_000

@@ -3,9 +3,8 @@
  * coins were spent to ourselves.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { cancelBitcoinBundle } from '../src/jobs/jobs.ts'
 import { balances } from '../src/ledger/ledger.ts'
-import { importSigned, latestOf, markHanded, readPlan } from '../src/payout/payout.ts'
+import { latestOf, markHanded, readPlan } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { make, ownAddress, rival, sendMade } from './testbed/chainActs.ts'
@@ -15,7 +14,7 @@ import {
   type ChainInstallationOptions,
 } from './testbed/chainInstallation.ts'
 import { bundlesOf, mineOnly, owing, reorganise } from './testbed/owing.ts'
-import { holdPayout, letGo } from './testbed/acts.ts'
+import { holdPayout, letGo, cancelBitcoinBundle, importSigned } from './testbed/acts.ts'
 
 describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
   let node: Bitcoind

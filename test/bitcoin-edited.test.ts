@@ -5,9 +5,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { done, unsure } from '../src/base/answer.ts'
 import { systemClock } from '../src/base/clock.ts'
-import { cancelBitcoinBundle, sendCoins } from '../src/jobs/jobs.ts'
+import { sendCoins } from '../src/jobs/jobs.ts'
 import { planText, readPlan } from '../src/payout/bundle/bundle.ts'
-import { handOut, importSigned, waitingTransactions } from '../src/payout/payout.ts'
+import { handOut, waitingTransactions } from '../src/payout/payout.ts'
 import { connectBitcoin } from '../src/rails/bitcoin/bitcoin.ts'
 import type { ChainRail, Plan } from '../src/rails/chain.ts'
 import { sql, type Sql } from '../src/db/db.ts'
@@ -19,7 +19,7 @@ import {
 } from './testbed/chainInstallation.ts'
 import { bundlesOf, heldAt, openAccount, owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
-import { addAccount, releasePayout } from './testbed/acts.ts'
+import { addAccount, releasePayout, cancelBitcoinBundle, importSigned } from './testbed/acts.ts'
 
 describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())(

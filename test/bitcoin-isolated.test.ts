@@ -4,11 +4,12 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done } from '../src/base/answer.ts'
-import { importSigned, waitingTransactions } from '../src/payout/payout.ts'
+import { waitingTransactions } from '../src/payout/payout.ts'
 import { sql } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
+import { importSigned } from './testbed/acts.ts'
 import { bundlesOf, mineOnly, owing } from './testbed/owing.ts'
 
 describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {

@@ -2,7 +2,7 @@
 import { Psbt } from 'bitcoinjs-lib'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { BadInput, done } from '../src/base/answer.ts'
-import { changeLimits, handOut, importSigned, minedIn, waitingTransactions } from '../src/payout/payout.ts'
+import { changeLimits, handOut, minedIn, waitingTransactions } from '../src/payout/payout.ts'
 import type { Plan, PlanOrder } from '../src/rails/chain.ts'
 import { sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
@@ -20,6 +20,7 @@ import {
   objectToLimits,
   proposeAccountClear,
   proposeLimitsClear,
+  importSigned,
 } from './testbed/acts.ts'
 
 const hour = 3_600_000
@@ -130,6 +131,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
         for (const { nonWitnessUtxo } of Psbt.fromBase64(handed.psbt).data.inputs)
           expect(nonWitnessUtxo !== undefined).toBe(kind === 'wpkh')
         expect(await bring(await sign(handed.psbt))).toEqual({
+          is: 'imported',
           bundleId,
           txid: offers[0]!.id,
           already: false,

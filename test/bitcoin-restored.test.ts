@@ -13,14 +13,14 @@ import { follow, runDueSlots, sendCoins, type BitcoinSetup, type App } from '../
 import { reconcileChain } from '../src/reconcile/reconcile.ts'
 import { runNow } from '../src/schedule/schedule.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
-import { importSigned, latestOf, readPlan, type PayoutRow } from '../src/payout/payout.ts'
+import { latestOf, readPlan, type PayoutRow } from '../src/payout/payout.ts'
 import { openDb, sql, type Db } from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { status } from '../src/queries/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { reasonsSeen } from './testbed/reasonsSeen.ts'
-import { settlePaidElsewhere } from './testbed/acts.ts'
+import { settlePaidElsewhere, importSigned } from './testbed/acts.ts'
 
 describe.skipIf(!bitcoindAvailable())('a restored installation', () => {
   let node: Bitcoind

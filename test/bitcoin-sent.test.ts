@@ -5,11 +5,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { refused, unsure } from '../src/base/answer.ts'
 import { sendCoins } from '../src/jobs/jobs.ts'
-import { importSigned } from '../src/payout/payout.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { bundlesOf, mineOnly, owing, type Offer } from './testbed/owing.ts'
 import { openSentPayouts, type SentPayouts } from './testbed/sentPayouts.ts'
-import { holdPayout, letGo, releasePayout, stopAll } from './testbed/acts.ts'
+import { holdPayout, letGo, releasePayout, stopAll, importSigned } from './testbed/acts.ts'
 
 const minute = 60_000
 

@@ -8,9 +8,7 @@ import { bodyOf } from '../sim/events.ts'
 import type { BankEvent } from '../sim/event.ts'
 import { watchForTwins } from '../src/invoice/bank/twins.ts'
 import {
-  approveRefund,
   findTwin,
-  keepTwin,
   resolveTwins,
   resolveUnsureInvoices,
   sendRefund,
@@ -27,7 +25,7 @@ import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { stopAll } from './testbed/acts.ts'
+import { stopAll, approveRefund, keepTwin } from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

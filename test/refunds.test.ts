@@ -8,7 +8,6 @@ import { refused, unsure } from '../src/base/answer.ts'
 import { deadlineIn } from '../src/base/deadline.ts'
 import { newId } from '../src/base/id.ts'
 import {
-  approveRefund,
   cancelInvoice,
   findInvoice,
   findTwin,
@@ -42,7 +41,7 @@ import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
-import { approveAndDo, releasePayout, proposeClose } from './testbed/acts.ts'
+import { approveAndDo, releasePayout, proposeClose, approveRefund } from './testbed/acts.ts'
 
 const second = 1_000
 const minute = 60 * second

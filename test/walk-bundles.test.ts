@@ -5,14 +5,13 @@
 import { describe, expect, test } from 'vitest'
 import { startNode } from '../sim/chain/server.ts'
 import { BadInput, unsure } from '../src/base/answer.ts'
-import { cancelBitcoinBundle } from '../src/jobs/jobs.ts'
-import { bundleMachine, importSigned, latestOf, markHanded, readPlan } from '../src/payout/payout.ts'
+import { bundleMachine, latestOf, markHanded, readPlan } from '../src/payout/payout.ts'
 import { endsOf } from './testbed/book.ts'
 import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { bundlesOf, owing } from './testbed/owing.ts'
 import { openTerminal } from './testbed/terminal.ts'
 import { wayOut } from './testbed/wayOut.ts'
-import { letGo, stopAll } from './testbed/acts.ts'
+import { letGo, stopAll, cancelBitcoinBundle, importSigned } from './testbed/acts.ts'
 
 type State = keyof typeof bundleMachine
 const states = Object.keys(bundleMachine) as State[]

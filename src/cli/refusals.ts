@@ -4,6 +4,7 @@ import { wordRefusal, type Refusal, type WordsOf } from '../base/refusal.ts'
 import type { ActRefusal } from '../jobs/jobs.ts'
 import { barSentence } from '../ledger/ledger.ts'
 import { accountRefusals } from './accounts/refusals.ts'
+import { bundleRefusals } from './bitcoin/refusals.ts'
 import { invoiceRefusals } from './invoices/refusals.ts'
 import { payoutRefusals } from './payouts/refusals.ts'
 import { reconcileRefusals } from './reconcile/refusals.ts'
@@ -24,6 +25,7 @@ const words: WordsOf<ActRefusal> = {
   'objections-changed': ({ name, by }) =>
     `${by} objects to ${name} by now, and not only who did when this was proposed: refuse it and propose it again`,
   ...accountRefusals,
+  ...bundleRefusals,
   ...invoiceRefusals,
   ...payoutRefusals,
   ...peopleRefusals,

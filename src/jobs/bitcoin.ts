@@ -3,7 +3,6 @@
  * payouts.
  */
 import { because } from '../base/reasons.ts'
-import { BadInput } from '../base/answer.ts'
 import type { ConfirmationRule } from '../base/bitcoinSettings.ts'
 import { clockTrouble, millis, type Instant, type World } from '../base/world.ts'
 import {
@@ -19,6 +18,7 @@ import { requestDrafts, type InvoiceRow } from '../invoice/invoice.ts'
 import {
   bumpBundles,
   cancelBundle,
+  type PayoutRefusal,
   isChainUnread,
   planBundle,
   sendBundles,
@@ -135,16 +135,17 @@ const bundleTerms = ({ rail, bitcoin }: Pick<Parts, 'rail' | 'bitcoin'>): Bundle
 })
 
 /**
- * A person cancels a bundle; what may be signed already is spent to ourselves first. Throws `BadInput` where
- * it cannot be.
+ * A person cancels a bundle; what may be signed already is spent to ourselves first.
  */
-export async function cancel(parts: Parts, id: string, act: { by: string; why: string }): Promise<Canceled> {
+export async function cancel(
+  parts: Parts,
+  id: string,
+  act: { by: string; why: string },
+): Promise<Canceled | PayoutRefusal> {
   const { db, rail, world, bitcoin } = parts
   const [tip, rate] = [await tipOf(db), await rail.feeRate()]
   if (!tip || rate.is !== 'done')
-    throw new BadInput(
-      `the node is needed to cancel a bundle: ${rate.is === 'done' ? 'the chain was not looked at yet' : rate.why}`,
-    )
+    return { is: 'node-silent', said: rate.is === 'done' ? undefined : rate.why }
   const owedAgain = (tx: Tx, cause: Cause) => restandOwedAgain(tx, { world, chain: bitcoin.terms }, id, cause)
   return cancelBundle(
     db,

@@ -4,7 +4,6 @@
  * objects to; nobody may be behind both who asks and who approves; and a row that is not what the audit log
  * says lets nobody do anything.
  */
-import { BadInput } from '../base/answer.ts'
 import { plainName } from '../base/person.ts'
 import type { Instant } from '../base/world.ts'
 import { sql, type Reader } from '../db/db.ts'
@@ -125,18 +124,3 @@ export const barFor = async (
     now,
     maker === undefined ? undefined : await approverStatus(reader, maker),
   )
-
-/** Throws `BadInput` where `by` may not let anything go now. */
-export async function assertMayApprove(reader: Reader, by: string, now: Instant): Promise<void> {
-  const refusal = await mayApproveNow(reader, by, now)
-  if (refusal) throw new BadInput(barSentence(by, refusal.bar))
-}
-
-/**
- * Throws `BadInput` where somebody objects to `by`, or their row was edited: what they prepare is not looked
- * at.
- */
-export async function assertMayPropose(reader: Reader, by: string): Promise<void> {
-  const refusal = await mayProposeNow(reader, by)
-  if (refusal) throw new BadInput(barSentence(by, refusal.bar))
-}

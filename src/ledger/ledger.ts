@@ -17,8 +17,6 @@ export {
   type Edited,
 } from './edited.ts'
 export {
-  assertMayApprove,
-  assertMayPropose,
   barFor,
   barOf,
   barSentence,

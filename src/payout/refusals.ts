@@ -6,12 +6,14 @@ import type { LedgerRefusal } from '../ledger/ledger.ts'
 import type { AccountRow } from './accountRow.ts'
 import type { AccountRefusal } from './accountRefusals.ts'
 import type { TransferRefusal } from './bank/refusals.ts'
+import type { BundleRefusal } from './bundle/refusals.ts'
 import type { AttemptState, PayoutState } from './states.ts'
 
 export type PayoutRefusal =
   | LedgerRefusal
   | TransferRefusal
   | AccountRefusal
+  | BundleRefusal
   | { is: 'payout-unknown'; id: string }
   /** `bundle`: the transaction it goes out in, with others. */
   | {

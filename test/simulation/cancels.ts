@@ -3,9 +3,9 @@
  * already.
  */
 import { BadInput } from '../../src/base/answer.ts'
-import { cancelBitcoinBundle } from '../../src/jobs/jobs.ts'
 import { sql, DbUnavailable } from '../../src/db/db.ts'
 import type { RoomParts } from './room.ts'
+import { cancelBitcoinBundle } from '../testbed/acts.ts'
 import type { Visit } from './shoppers.ts'
 
 /** In one seed of seven, where there is a chain. */

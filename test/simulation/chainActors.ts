@@ -5,11 +5,12 @@
 import { type Chain, RpcFault } from '../../sim/chain/chain.ts'
 import { BadInput, done, refused } from '../../src/base/answer.ts'
 import { instant, millis, type Clock, type Millis, type Random } from '../../src/base/world.ts'
-import { importSigned, readPlan, spendable } from '../../src/payout/payout.ts'
+import { readPlan, spendable } from '../../src/payout/payout.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
 import type { RateSource } from '../../src/rates/rates.ts'
 import { sql, type Db } from '../../src/db/db.ts'
 import type { Wallet } from '../testbed/wallet.ts'
+import { importSigned } from '../testbed/acts.ts'
 import type { ChainScenario } from './chainScenario.ts'
 
 export interface ChainActorsParts {

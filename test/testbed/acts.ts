@@ -6,6 +6,7 @@ import { BadInput } from '../../src/base/answer.ts'
 import type { Refusal } from '../../src/base/refusal.ts'
 import { done, refusalText } from '../../src/cli/refusals.ts'
 import * as jobs from '../../src/jobs/jobs.ts'
+import * as invoices from '../../src/invoice/invoice.ts'
 import * as ledger from '../../src/ledger/ledger.ts'
 import * as payouts from '../../src/payout/payout.ts'
 import * as reconcile from '../../src/reconcile/reconcile.ts'
@@ -50,6 +51,8 @@ export const proposeClear = orAnother(people.proposeClear)
 export const proposeClose = orAnother(ledger.proposeClose)
 export const proposeAccept = orAnother(reconcile.proposeAccept)
 export const proposeRule = orAnother(reconcile.proposeRule)
+export const cancelBitcoinBundle = orThrow(jobs.cancelBitcoinBundle)
+export const importSigned = orThrow(payouts.importSigned)
 export const closeRule = orThrow(reconcile.closeRule)
 
 export const objectToAccount = async (...args: Parameters<typeof payouts.objectToAccount>) =>
@@ -69,6 +72,17 @@ export const approveAccount = async (
   coolingOffMs?: number,
 ): Promise<payouts.AccountRow> =>
   done(await payouts.approveAccount(db, name, { by, coolingOffMs, ...(proof && { proof }) })).account
+
+type Decided = Exclude<invoices.Decided, ledger.ApproverRefusal>
+/** Why a twin waits for nobody is an answer here. */
+const ofTwin =
+  <A extends unknown[]>(act: (...args: A) => Promise<invoices.Decided>) =>
+  async (...args: A): Promise<Decided> => {
+    const answer = await act(...args)
+    return answer.is === 'barred' ? done(answer) : answer
+  }
+export const approveRefund = ofTwin(invoices.approveRefund)
+export const keepTwin = ofTwin(invoices.keepTwin)
 
 export const proposeRedirect = orThrow(payouts.proposeRedirect)
 export const settlePaidElsewhere = orThrow(payouts.settlePaidElsewhere)

@@ -9,7 +9,7 @@ import { bundleFilters, type FilterOf } from '../../queries/filters.ts'
 import { personFlag, textFlag } from '../flags.ts'
 import { example, stepsTable, stepsJson, json, moneyOf, sheet, table } from '../print.ts'
 import { perByte } from '../rate.ts'
-import { inBase, onChain, operator } from '../shell.ts'
+import { done, inBase, onChain, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 export function bundleCommands(bitcoin: Command, shell: Shell): void {
@@ -51,7 +51,9 @@ function cancelCommand(bundle: Command, shell: Shell): void {
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
       onChain(shell, async ({ db, world }, { rail, app }) => {
         const { cancelBitcoinBundle } = await import('../../jobs/jobs.ts')
-        const canceled = await cancelBitcoinBundle({ db, world, rail, bitcoin: app }, id, { by, why })
+        const canceled = await done(
+          await cancelBitcoinBundle({ db, world, rail, bitcoin: app }, id, { by, why }),
+        )
         await shell.out(
           asJson
             ? json({ bundle: id, ...canceled })

@@ -12,7 +12,7 @@ import type { Db } from '../../db/db.ts'
 import { personFlag } from '../flags.ts'
 import { example, json, moneyOf, sheet, table } from '../print.ts'
 import { perByte } from '../rate.ts'
-import { onChain, operator, type Chain } from '../shell.ts'
+import { done, onChain, operator, type Chain } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 export function psbtCommands(bitcoin: Command, shell: Shell): void {
@@ -207,7 +207,7 @@ async function importOne(
   { by = operator(), json: asJson }: { by?: string; json?: true },
 ): Promise<void> {
   const { importSigned, payoutsStopped } = await import('../../payout/payout.ts')
-  const { bundleId, txid, already } = await importSigned(db, rail, await textOf(file), by)
+  const { bundleId, txid, already } = await done(await importSigned(db, rail, await textOf(file), by))
   const stopped = await payoutsStopped(db)
   if (asJson) return shell.out(json({ bundle: bundleId, txid, already, stopped: stopped ?? null }))
   await shell.out(

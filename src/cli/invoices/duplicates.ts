@@ -9,7 +9,7 @@ import { amountIn, personFlag, textFlag } from '../flags.ts'
 import { proposeOwnRefund } from './acts.ts'
 import { example, json, formatReais, table } from '../print.ts'
 import type { CoinRefundFlags } from '../bitcoin/refunds.ts'
-import { inBase, onRails, operator } from '../shell.ts'
+import { done, inBase, onRails, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 import { duplicateJson } from '../../queries/json/invoices.ts'
 
@@ -114,7 +114,7 @@ const decisionOf = (invoiceId: string, { twin, by = operator(), why = '' }: Refu
 function keep(shell: Shell, id: string, flags: RefundFlags): Promise<void> {
   return inBase(shell, async ({ db, world }) => {
     const { keepTwin } = await import('../../invoice/invoice.ts')
-    const twin = accepted(await keepTwin(db, world, decisionOf(id, flags)), id, flags.twin)
+    const twin = await accepted(await keepTwin(db, world, decisionOf(id, flags)), id, flags.twin)
     await tell(shell, twin, flags)
   })
 }
@@ -125,7 +125,7 @@ function refund(shell: Shell, id: string, flags: RefundFlags): Promise<void> {
       throw new BadInput('the bank is not configured, and it must give the money back: set STARKBANK_*')
     const { approveRefund, findTwin, sendRefund } = await import('../../invoice/invoice.ts')
     const { payoutsStopped } = await import('../../payout/payout.ts')
-    const twin = accepted(await approveRefund(db, rail.name, decisionOf(id, flags)), id, flags.twin)
+    const twin = await accepted(await approveRefund(db, rail.name, decisionOf(id, flags)), id, flags.twin)
     await sendRefund({ db, rail, world, stopped: payoutsStopped }, twin)
     const now = (await findTwin(db, rail.name, twin.provider_id))!
     await tell(shell, now, flags)
@@ -136,11 +136,12 @@ function refund(shell: Shell, id: string, flags: RefundFlags): Promise<void> {
   })
 }
 
-function accepted(answer: Decided, invoice: string, twin: string): TwinRow {
-  if (answer.is === 'done') return answer.twin
-  throw new BadInput(
-    refusals[answer.code](twin, invoice, answer.twin ? duplicateStates[answer.twin.state] : ''),
-  )
+async function accepted(answer: Decided, invoice: string, twin: string): Promise<TwinRow> {
+  if (answer.is === 'refused')
+    throw new BadInput(
+      refusals[answer.code](twin, invoice, answer.twin ? duplicateStates[answer.twin.state] : ''),
+    )
+  return (await done(answer)).twin
 }
 
 const tell = (shell: Shell, twin: TwinRow, flags: RefundFlags) =>

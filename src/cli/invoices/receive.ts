@@ -5,7 +5,7 @@ import type { InvoiceRow } from '../../invoice/invoice.ts'
 import type { ReceiptRefusal } from '../../webhooks/webhooks.ts'
 import { amountIn, personFlag, textFlag } from '../flags.ts'
 import { example, formatReais, json } from '../print.ts'
-import { inBase, operator } from '../shell.ts'
+import { done, inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 type Flags = { amount: bigint; note?: string; by?: string; json?: true }
@@ -29,8 +29,8 @@ export function receiveCommand(invoice: Command, shell: Shell): void {
         const received = await receiveCash({ db, world, terms, rails: {} }, id, { units: amount, by, note })
         if (received.is === 'unknown')
           throw new BadInput(`there is no invoice "${id}": "repasse invoice list --rail cash" shows them`)
-        const { invoice: row } = received
-        if (received.is === 'impossible') throw new BadInput(refusals[received.code](row))
+        if (received.is === 'impossible') throw new BadInput(refusals[received.code](received.invoice))
+        const { invoice: row } = await done(received)
         await shell.out(
           asJson
             ? json({ id: row.id, state: row.state, amount: formatReais(amount), by, note })

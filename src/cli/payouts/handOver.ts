@@ -1,6 +1,7 @@
 /** `repasse payout hand-over`, `handed` and `not-handed`: payouts that people hand over, each said by two. */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
+import type { ApproverRefusal } from '../../ledger/ledger.ts'
 import type { Handed, HandedRefusal, HandOverRefusal, PayoutRow } from '../../payout/payout.ts'
 import { personFlag, textFlag } from '../flags.ts'
 import { example, formatMoney } from '../print.ts'
@@ -31,6 +32,7 @@ export function handOverCommands(payout: Command, shell: Shell): void {
         await each(shell, ids, async id => {
           const answer = await handOver(db, world, id, { by, note }, terms.approvals)
           if (answer.is === 'unknown') return { fault: noSuch(id) }
+          if (answer.is === 'barred') return faultOf(answer)
           return answer.is === 'handed'
             ? { done: `${told(answer.payout)}: somebody else confirms it with "repasse payout handed ${id}"` }
             : { fault: handOverRefusals[answer.code](answer.payout, answer.why ?? '') }
@@ -76,12 +78,16 @@ async function each(shell: Shell, ids: readonly string[], act: (id: string) => P
   if (faults.length > 0) throw new BadInput(faults.join('\n'))
 }
 
+const faultOf = async ({ by, bar }: ApproverRefusal): Promise<Said> => ({
+  fault: (await import('../../ledger/ledger.ts')).barSentence(by, bar),
+})
+
 async function answerOf(id: string, by: string, answer: Handed): Promise<Said> {
   switch (answer.is) {
     case 'unknown':
       return { fault: noSuch(id) }
     case 'barred':
-      return { fault: (await import('../../ledger/ledger.ts')).barSentence(by, answer.bar) }
+      return faultOf(answer)
     case 'impossible':
       return { fault: handedRefusals[answer.code](answer.payout, answer.why ?? '') }
     case 'paid':

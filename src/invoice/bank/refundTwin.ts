@@ -3,7 +3,7 @@ import { because } from '../../base/reasons.ts'
 import { done } from '../../base/answer.ts'
 import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
-import { assertMayApprove, audit, auditedDetails, post } from '../../ledger/ledger.ts'
+import { audit, auditedDetails, mayApproveNow, post, type ApproverRefusal } from '../../ledger/ledger.ts'
 import type { ProviderInvoice } from '../../rails/rail.ts'
 import { eachApart, sql, throwFirst, type Cause, type Db, type Tx } from '../../db/db.ts'
 import {
@@ -37,7 +37,10 @@ export function mayDecide({ state }: Pick<TwinRow, 'state'>): Refusal | undefine
   return state === 'paid' ? 'not-credited' : 'decided'
 }
 
-export type Decided = { is: 'done'; twin: TwinRow } | { is: 'refused'; code: Refusal; twin?: TwinRow }
+export type Decided =
+  | { is: 'done'; twin: TwinRow }
+  | { is: 'refused'; code: Refusal; twin?: TwinRow }
+  | ApproverRefusal
 
 interface Decision {
   invoiceId: string
@@ -78,7 +81,8 @@ async function decide(
     if (code) return { is: 'refused', code, twin }
     const isRefund = to === 'approved'
     const now = await tx.now()
-    await assertMayApprove(tx, by, now)
+    const barred = await mayApproveNow(tx, by, now)
+    if (barred) return barred
     const nextAt = isRefund ? now : null
     const also = [
       sql`decided_by = ${by}`,

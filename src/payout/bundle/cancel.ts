@@ -1,9 +1,8 @@
 /** Canceling a bundle: its payouts are owed again once none of its transactions can pay them any more. */
 import { because, sentence } from '../../base/reasons.ts'
-import { BadInput } from '../../base/answer.ts'
 import { btc } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
-import { assertMayApprove, audit, auditedDetails, post } from '../../ledger/ledger.ts'
+import { audit, auditedDetails, mayApproveNow, post } from '../../ledger/ledger.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { setWhy, forUpdate, sql, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
 import {
@@ -17,7 +16,8 @@ import {
 } from './bundle.ts'
 import type { BundleTerms, Present } from './terms.ts'
 import type { AttemptRow, PayoutRow } from '../row.ts'
-import { chainUnread, unreadSentence } from './unread.ts'
+import { answering, refuse, refuseIf, type PayoutRefusal } from '../refusals.ts'
+import { chainUnread } from './unread.ts'
 import { bundles, attempts, payouts } from '../tables.ts'
 
 /**
@@ -49,10 +49,13 @@ export type Canceled =
   /** When this transaction of ours lies deep, which spends its coins to ourselves. */
   | { is: 'canceling'; txid: string }
 
-/**
- * `owedAgain`: in its transaction, once its payouts are owed again at once. Throws `BadInput` where it cannot
- * be canceled any more.
- */
+/** Whether a bundle is in a state in which it can be canceled. Pure. */
+const mayCancel = ({ id, state }: Pick<BundleRow, 'id' | 'state'>): PayoutRefusal | undefined =>
+  state === 'planned' || state === 'signed' || state === 'sent'
+    ? undefined
+    : { is: 'bundle-state', id, state }
+
+/** `owedAgain`: in its transaction, once its payouts are owed again at once. */
 export async function cancelBundle(
   db: Db,
   rail: Pick<ChainRail, 'planCancel'>,
@@ -62,46 +65,44 @@ export async function cancelBundle(
   id: string,
   { by, why }: { by: string; why: string },
   owedAgain: (tx: Tx, cause: Cause) => Promise<void>,
-): Promise<Canceled> {
-  const canceled = await db.tx(async tx => {
-    const index = await terms.change.hold(tx)
-    const bundle = await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`)
-    if (!bundle) throw new BadInput(`there is no bundle "${id}": "repasse bitcoin bundle list" shows them`)
-    const { state } = bundle
-    if (state !== 'planned' && state !== 'signed' && state !== 'sent')
-      throw new BadInput(`bundle ${id} is ${state}: only one that no block has can be canceled`)
-    await assertMayApprove(tx, by, await tx.now())
-    const unread = await chainUnread(tx)
-    if (unread !== undefined) throw new BadInput(unreadSentence(unread))
-    if (await isCanceling(tx, id))
-      throw new BadInput(`bundle ${id} is being canceled already: "repasse bitcoin bundle show ${id}"`)
-    const cause = { why: because('canceled-by', { by, said: why }) }
-    const said = (detail: Record<string, string>) =>
-      audit(tx, { actor: by, act: canceledAct, subject: id, detail: { from: state, why, ...detail } })
+): Promise<Canceled | PayoutRefusal> {
+  const canceled = await answering(() =>
+    db.tx(async tx => {
+      const index = await terms.change.hold(tx)
+      const bundle = await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`)
+      if (!bundle) return refuse({ is: 'bundle-unknown', id })
+      const { state } = bundle
+      refuseIf(mayCancel(bundle))
+      refuseIf(await mayApproveNow(tx, by, await tx.now()))
+      const unread = await chainUnread(tx)
+      if (unread !== undefined) refuse({ is: 'chain-unread', unread })
+      if (await isCanceling(tx, id)) refuse({ is: 'bundle-canceling', id })
+      const cause = { why: because('canceled-by', { by, said: why }) }
+      const said = (detail: Record<string, string>) =>
+        audit(tx, { actor: by, act: canceledAct, subject: id, detail: { from: state, why, ...detail } })
 
-    const candidates = await candidatesOf(tx, id)
-    if (isNobodys(candidates)) {
-      await said({})
-      await endCanceled(tx, world, bundle, cause)
-      await owedAgain(tx, cause)
-      return { is: 'canceled' } as const
-    }
-    const planned = rail.planCancel({
-      inputs: readPlan(candidates[0]!.plan).inputs,
-      ...{ feeRate, mostFeeRate: terms.mostFeeRate, change: { index }, lockTime: Number(height) },
-      replaces: candidates.map(keptPlan),
-    })
-    if (planned.is !== 'planned')
-      throw new BadInput(
-        `bundle ${id} cannot be canceled: its coins do not cover the fee of spending them to ourselves`,
-      )
-    await said({ txid: planned.plan.txid })
-    await terms.change.take(tx)
-    await keepCandidate(tx, id, planned.plan, new Map())
-    await tx.run(sql`update bundles set ${setWhy(null)}, next_at = ${await tx.now()} where id = ${id}`)
-    return { is: 'canceling', txid: planned.plan.txid } as const
-  }, 'locks')
-  world.log.warn({ bundle: id, ...canceled, by }, 'a bundle is canceled')
+      const candidates = await candidatesOf(tx, id)
+      if (isNobodys(candidates)) {
+        await said({})
+        await endCanceled(tx, world, bundle, cause)
+        await owedAgain(tx, cause)
+        return { is: 'canceled' } as const
+      }
+      const planned = rail.planCancel({
+        inputs: readPlan(candidates[0]!.plan).inputs,
+        ...{ feeRate, mostFeeRate: terms.mostFeeRate, change: { index }, lockTime: Number(height) },
+        replaces: candidates.map(keptPlan),
+      })
+      if (planned.is !== 'planned') return refuse({ is: 'bundle-coins-too-few', id })
+      await said({ txid: planned.plan.txid })
+      await terms.change.take(tx)
+      await keepCandidate(tx, id, planned.plan, new Map())
+      await tx.run(sql`update bundles set ${setWhy(null)}, next_at = ${await tx.now()} where id = ${id}`)
+      return { is: 'canceling', txid: planned.plan.txid } as const
+    }, 'locks'),
+  )
+  if (canceled.is === 'canceled' || canceled.is === 'canceling')
+    world.log.warn({ bundle: id, ...canceled, by }, 'a bundle is canceled')
   return canceled
 }
 

@@ -8,7 +8,7 @@ import { brl, formatMoney } from '../../base/money.ts'
 import { samePerson } from '../../base/person.ts'
 import { because, sentence } from '../../base/reasons.ts'
 import type { World } from '../../base/world.ts'
-import { assertMayPropose, audit, barFor, post, type Bar } from '../../ledger/ledger.ts'
+import { audit, barFor, mayProposeNow, post, type ApproverRefusal } from '../../ledger/ledger.ts'
 import { forUpdate, remember, setWhy, sql, type Db, type Reader, type Tx } from '../../db/db.ts'
 import { placeOf, type AccountRow } from '../account.ts'
 import { notAsBooked, ordersNotAsBooked } from '../asBooked.ts'
@@ -32,12 +32,13 @@ export type HandedRefusal = 'of-another-rail' | 'not-handed' | 'same-person' | '
 export type HandingOver =
   | { is: 'unknown' }
   | { is: 'impossible'; code: HandOverRefusal; payout: PayoutRow; why?: string }
+  | ApproverRefusal
   | { is: 'handed'; payout: PayoutRow }
 
 export type Handed =
   | { is: 'unknown' }
   | { is: 'impossible'; code: HandedRefusal; payout: PayoutRow; why?: string }
-  | { is: 'barred'; bar: Bar; payout: PayoutRow }
+  | ApproverRefusal
   | { is: 'paid' | 'held'; payout: PayoutRow }
 
 const lock = (tx: Tx, id: string) =>
@@ -68,7 +69,8 @@ export async function handOver(
     })
     if (payout.rail !== 'cash') return impossible('of-another-rail')
     if (!isDue(payout)) return impossible('not-owed')
-    await assertMayPropose(tx, by)
+    const barred = await mayProposeNow(tx, by)
+    if (barred) return barred
     const stopped = await payoutsStopped(tx)
     if (stopped !== undefined) return impossible('stopped', stopped)
     const account = (await tx.one<AccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
@@ -175,8 +177,11 @@ async function end(
     if (to === 'paid') {
       if (samePerson(by, maker!)) return { is: 'impossible', code: 'same-person', payout }
       const bar = await barFor(tx, by, await tx.now(), maker)
-      if (bar) return { is: 'barred', bar, payout }
-    } else await assertMayPropose(tx, by)
+      if (bar) return { is: 'barred', by, bar }
+    } else {
+      const barred = await mayProposeNow(tx, by)
+      if (barred) return barred
+    }
     await work(tx, { ...payout, state: 'sent' }, attempt)
     return { is: to, payout: (await lock(tx, id))! }
   }, 'locks')

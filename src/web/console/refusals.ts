@@ -4,6 +4,7 @@ import { wordRefusal, type Refusal, type WordsOf } from '../../base/refusal.ts'
 import type { ActRefusal } from '../../jobs/jobs.ts'
 import type { Both, Language } from '../page/page.ts'
 import { accountRefusals } from './accounts/refusals.ts'
+import { bundleRefusals } from './bitcoin/refusals.ts'
 import { invoiceRefusals } from './invoices/refusals.ts'
 import { payoutRefusals } from './payouts/refusals.ts'
 import { peopleRefusals } from './people/refusals.ts'
@@ -25,6 +26,7 @@ const words: Both<WordsOf<ActRefusal>> = {
     'objections-changed': ({ by }) =>
       `As objeções mudaram desde que isto foi proposto (agora: ${by}): recuse esta proposta e faça outra.`,
     ...accountRefusals['pt-BR'],
+    ...bundleRefusals['pt-BR'],
     ...invoiceRefusals['pt-BR'],
     ...payoutRefusals['pt-BR'],
     ...peopleRefusals['pt-BR'],
@@ -44,6 +46,7 @@ const words: Both<WordsOf<ActRefusal>> = {
     'objections-changed': ({ by }) =>
       `The objections have changed since this was proposed (now: ${by}): refuse this proposal and make another.`,
     ...accountRefusals.en,
+    ...bundleRefusals.en,
     ...invoiceRefusals.en,
     ...payoutRefusals.en,
     ...peopleRefusals.en,

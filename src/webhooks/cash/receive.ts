@@ -4,7 +4,7 @@
  */
 import { formatMoney } from '../../base/money.ts'
 import { findInvoice, type InvoiceRow } from '../../invoice/invoice.ts'
-import { assertMayPropose, audit } from '../../ledger/ledger.ts'
+import { audit, mayProposeNow, type ApproverRefusal } from '../../ledger/ledger.ts'
 import { receiptIdOf, writeReceipt } from '../../rails/cash/receipt.ts'
 import { forUpdate, sql } from '../../db/db.ts'
 import type { Settling } from '../apply.ts'
@@ -43,6 +43,7 @@ export function mayReceive(
 export type Receiving =
   | { is: 'unknown' }
   | { is: 'impossible'; code: ReceiptRefusal; invoice: InvoiceRow }
+  | ApproverRefusal
   | { is: 'received'; invoice: InvoiceRow }
 
 /**
@@ -65,7 +66,8 @@ export async function receiveCash(
     const at = await tx.now()
     const code = before && invoice.rail === 'cash' ? 'received' : mayReceive(invoice, at, units)
     if (code) return { is: 'impossible', code, invoice }
-    await assertMayPropose(tx, by)
+    const refusal = await mayProposeNow(tx, by)
+    if (refusal) return refusal
     const raw = writeReceipt({ invoice: id, units, by, note, at })
     await keepAll(tx, [{ rail: 'cash', eventId, raw, via: 'poll' }])
     const detail = { amount: formatMoney(units, 'BRL'), note, receipt: digestOf(raw) }

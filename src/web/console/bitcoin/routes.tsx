@@ -5,8 +5,7 @@ import {
   handedText,
   handOut,
   importSigned,
-  NotImported,
-  type ImportFault,
+  type PayoutRefusal,
   markHanded,
   stopOf,
   waitingTransactions,
@@ -31,6 +30,7 @@ import {
 import { Because, Money, Ref, State, stateWord, When } from '../list/parts.tsx'
 import { frameWords } from '../frame/words.ts'
 import { bitcoinWords } from './words.ts'
+import { done, refusalText } from '../refusals.ts'
 import { listWords } from '../list/words.ts'
 
 const path = '/console/bitcoin'
@@ -104,10 +104,8 @@ export function bitcoinPages(routes: ConsoleRoutes, { app }: PageParts): void {
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     if (!rails.bitcoin || !app.bitcoin) throw new BadInput(bitcoinWords[lang].off)
     const id = ctx.params['id']!
-    await cancelBitcoinBundle({ db, world: app.world, rail: rails.bitcoin, bitcoin: app.bitcoin }, id, {
-      by: person.name,
-      why,
-    })
+    const parts = { db, world: app.world, rail: rails.bitcoin, bitcoin: app.bitcoin }
+    done(lang, await cancelBitcoinBundle(parts, id, { by: person.name, why }))
     return `${path}/${id}`
   })
 
@@ -124,23 +122,30 @@ export function bitcoinPages(routes: ConsoleRoutes, { app }: PageParts): void {
       const handed = handedText(bytes)
       if (handed.is === 'too large') return refuse(say.tooLarge)
       if (handed.is === 'private key') return refuse(say.privateKey)
-      try {
-        const { already } = await importSigned(db, rails.bitcoin, handed.text, ctx.state.person.name)
-        return await page(ctx, { done: already ? say.already : say.taken })
-      } catch (error) {
-        if (!(error instanceof BadInput)) throw error
-        const fault = error instanceof NotImported ? faultWords(ctx.state.lang)[error.fault] : say.refused
-        return refuse(fault, error.message)
-      }
+      const imported = await importSigned(db, rails.bitcoin, handed.text, ctx.state.person.name)
+      return imported.is === 'imported'
+        ? page(ctx, { done: imported.already ? say.already : say.taken })
+        : refuse(leadOf(ctx.state.lang, imported), refusalText(ctx.state.lang, imported))
     },
     { fileBytes: maxBytes, textBytes: maxBytes },
   )
 }
 
-/** What it comes to; what exactly is wrong the domain says in English, behind it. */
-const faultWords = (lang: Language): Record<ImportFault, string> => {
-  const { noneWaits, incomplete, wrong, replaced } = bitcoinWords[lang]
-  return { 'none-waits': noneWaits, incomplete, wrong, replaced }
+/** What it comes to; the refusal's own words are behind it. */
+function leadOf(lang: Language, { is }: PayoutRefusal): string {
+  const say = bitcoinWords[lang]
+  switch (is) {
+    case 'nothing-to-sign':
+      return say.noneWaits
+    case 'signed-in-part':
+      return say.incomplete
+    case 'signed-another':
+      return say.wrong
+    case 'signed-replaced':
+      return say.replaced
+    default:
+      return say.refused
+  }
 }
 
 function columnsOf(lang: Language): Column<ListedBundle>[] {

@@ -2,7 +2,9 @@
  * The words of what payouts wait for after a restore or an absence: a rail that is not read to its end, or
  * events that are not settled.
  */
-import type { Both } from '../../page/page.ts'
+import { isOnChain } from '../../../base/rails.ts'
+import type { Unread } from '../../../payout/payout.ts'
+import type { Both, Language } from '../../page/page.ts'
 
 interface UnreadWords {
   bank: string
@@ -54,3 +56,13 @@ const en: UnreadWords = {
 }
 
 export const unreadWords: Both<UnreadWords> = { 'pt-BR': pt, en }
+
+/** The same as one text, where a page has no room for more. */
+export function unreadText(lang: Language, unread: Unread): string {
+  const say = unreadWords[lang]
+  if (unread.code === 'unsettled')
+    return (isOnChain(unread.rail) ? say.chainEvents : say.bankEvents)(unread.events)
+  if (unread.code === 'unlisted') return say.bankUnlisted(unread.payouts)
+  if ('readAt' in unread) return say.bank
+  return `${say.chain} ${unread.tip === null ? say.chainNone : say.chainTip(unread.tip)}`
+}

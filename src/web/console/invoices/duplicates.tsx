@@ -24,6 +24,7 @@ import { hrefOf } from '../links.ts'
 import { Because, Known, Money, Mono, Ref, Rows, Why } from '../list/parts.tsx'
 import { duplicateWords } from './duplicatesWords.ts'
 import { frameWords } from '../frame/words.ts'
+import { done } from '../refusals.ts'
 import { listWords } from '../list/words.ts'
 
 const path = '/console/invoices/:id/duplicates/:duplicate'
@@ -60,7 +61,7 @@ function reasonOf(why: string, lang: Language): string {
 
 function accepted(answer: Decided, lang: Language): TwinRow {
   if (answer.is === 'refused') throw new BadInput(duplicateWords[lang].refusals[answer.code])
-  return answer.twin
+  return done(lang, answer).twin
 }
 
 interface Parts {

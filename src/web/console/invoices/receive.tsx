@@ -11,6 +11,7 @@ import { ActForm } from '../frame/frame.tsx'
 import type { ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
 import { faultOfAmount } from '../list/amounts.ts'
+import { done } from '../refusals.ts'
 import { receiveWords } from './receiveWords.ts'
 
 export function receiveRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
@@ -24,7 +25,7 @@ export function receiveRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
     const received = await receiveCash(settling, ctx.params['id']!, act)
     if (received.is === 'unknown') return ctx.throw(404)
     if (received.is === 'impossible') throw new BadInput(say.refusals[received.code])
-    return pathTo('invoice', received.invoice.id)
+    return pathTo('invoice', done(lang, received).invoice.id)
   })
 }
 

@@ -25,6 +25,7 @@ import type { Column } from '../list/list.ts'
 import { barText } from '../schedules/barsWords.ts'
 import { listWords } from '../list/words.ts'
 import { frameWords } from '../frame/words.ts'
+import { done } from '../refusals.ts'
 import { handOverWords } from './handOverWords.ts'
 
 export const handOverPath = '/console/payouts/hand-over'
@@ -68,7 +69,7 @@ export function handOverRoutes(routes: ConsoleRoutes, { app: { db, world, terms 
     if (answer.is === 'unknown') return ctx.throw(404)
     if (answer.is === 'impossible')
       throw new BadInput(handOverWords[lang].refusals[answer.code](answer.why ?? ''))
-    return pathTo('payout', answer.payout.id)
+    return pathTo('payout', done(lang, answer).payout.id)
   })
 }
 

@@ -1,13 +1,13 @@
 /** Why an act on payouts was not done, in the page's words. */
 import type { WordsOf } from '../../../base/refusal.ts'
 import type { LedgerRefusal } from '../../../ledger/ledger.ts'
-import type { AccountRefusal, PayoutRefusal } from '../../../payout/payout.ts'
+import type { AccountRefusal, BundleRefusal, PayoutRefusal } from '../../../payout/payout.ts'
 import type { Both, Language } from '../../page/page.ts'
 import { accountWords } from '../accounts/words.ts'
 import { stateWord } from '../list/parts.tsx'
 import { transferRefusals } from './transferRefusals.ts'
 
-type Words = WordsOf<Exclude<PayoutRefusal, AccountRefusal | LedgerRefusal>>
+type Words = WordsOf<Exclude<PayoutRefusal, AccountRefusal | BundleRefusal | LedgerRefusal>>
 
 const stateOf = (lang: Language, state: string) => `“${stateWord(lang, 'payout', state)}”`
 
