@@ -182,6 +182,28 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         },
       )
 
+      test('after a restore a rule that is none holds its own schedule, and what else may be at the bank is set aside', async () => {
+        await open()
+        await addSchedule(installation.db, installation.app.world, { ...rule, name: 'beside' }, 'maker')
+        await run(sql`update schedules set cron = 'now and then' where name = 'trial'`)
+        installation.pass(hour)
+        await setAsideAfterRestore(installation.db, installation.app.world)
+        expect(
+          await installation.db.all(
+            sql`select c.name, s.state from slots s join schedules c on c.id = s.schedule_id
+              order by c.name, s.due_at`,
+          ),
+        ).toEqual([
+          { name: 'beside', state: 'missed' },
+          { name: 'trial', state: 'done' },
+        ])
+        expect(await needed()).toContainEqual(
+          expect.stringMatching(/^schedule trial issues nothing since .*past this program/),
+        )
+        await runDueSlots(installation.app)
+        expect(installation.bank.invoices()).toHaveLength(1)
+      })
+
       test('a pause that was taken away past the program is none', async () => {
         await open()
         await change({ cron: '0 0 1 1 *' })

@@ -2,6 +2,7 @@
  * Slots: due times as rows, unique by schedule and instant, claimed once among any number of processes,
  * leased and fenced.
  */
+import { BadInput } from '../base/answer.ts'
 import { because, told, type Reason } from '../base/reasons.ts'
 import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
@@ -71,7 +72,7 @@ export async function materialise(db: Db, world: World, of: 'stated' | 'all' = '
     if (schedules.length === 0) return inserted
     after = schedules.at(-1)!.id
     inserted += await db.tx(async tx => {
-      const due = of === 'all' ? schedules : await asStated(tx, world, schedules)
+      const due = await asStated(tx, world, schedules, of)
       return insertAll(
         tx,
         world,
@@ -104,16 +105,22 @@ interface Found {
 }
 
 /**
- * Those whose row is what was stated; the others are put on hold, and what falls due by them does so once
- * that is mended. Asked before their rules are read, for one that can be read by nobody keeps no other back.
+ * Those whose row is what was stated, or with `all` those whose rule can be read; the others are put on hold,
+ * and what falls due by them does so once that is mended. Asked before their rules are read, for one that can
+ * be read by nobody keeps no other back.
  */
 async function asStated(
   tx: Tx,
   { log }: Pick<World, 'log'>,
   schedules: readonly ScheduleRow[],
+  of: 'stated' | 'all',
 ): Promise<ScheduleRow[]> {
   const left: ScheduleRow[] = []
   for (const schedule of schedules) {
+    if (of === 'all' && isReadable(schedule)) {
+      left.push(schedule)
+      continue
+    }
     const judged = await judgeSchedule(tx, schedule)
     if (judged.is === 'approved') left.push(schedule)
     else {
@@ -125,6 +132,16 @@ async function asStated(
     }
   }
   return left
+}
+
+function isReadable(schedule: ScheduleRow): boolean {
+  try {
+    nextAt(schedule, schedule.materialised_until)
+    return true
+  } catch (error) {
+    if (error instanceof BadInput) return false
+    throw error
+  }
 }
 
 async function insertAll(tx: Tx, world: World, found: Found[], now: Instant): Promise<number> {
