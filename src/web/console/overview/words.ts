@@ -59,7 +59,7 @@ const pt: OverviewWords = {
   asOf: 'Somado às',
   counting: 'Ainda somando tudo pela primeira vez. Atualize a página em alguns segundos.',
   countingUpTo: 'Somado até',
-  assets: { BRL: 'Em reais, pelo banco', BTC: 'Em bitcoin, pela rede' },
+  assets: { BRL: 'Em reais, no banco e em dinheiro', BTC: 'Em bitcoin, pela rede' },
   none: 'Nada foi pedido ainda.',
   tiles: {
     asked: 'Pedido',
@@ -292,7 +292,7 @@ const en: OverviewWords = {
   asOf: 'As of',
   counting: 'Still adding everything up for the first time. Reload the page in some seconds.',
   countingUpTo: 'Added up to',
-  assets: { BRL: 'In reais, at the bank', BTC: 'In bitcoin, on the chain' },
+  assets: { BRL: 'In reais, at the bank and in cash', BTC: 'In bitcoin, on the chain' },
   none: 'Nothing was asked for yet.',
   tiles: {
     asked: 'Asked',
