@@ -4,7 +4,13 @@
  * books add up.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { cancelAsked, runDueSlots, setAsideAfterRestore, timetable } from '../src/jobs/jobs.ts'
+import {
+  cancelAsked,
+  runDueSlots,
+  setAsideAfterRestore,
+  takeUpRestored,
+  timetable,
+} from '../src/jobs/jobs.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
 import {
   addAccount,
@@ -24,7 +30,7 @@ import { addSchedule, needSchedule, runNow, type NewSchedule } from '../src/sche
 import { receiveCash, settleInbox } from '../src/webhooks/webhooks.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { sql } from '../src/db/db.ts'
-import { approveAndDo, releasePayout } from './testbed/acts.ts'
+import { approveAndDo, letGo, releasePayout } from './testbed/acts.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
@@ -225,6 +231,35 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await setAsideAfterRestore(db, app.world)
         expect(await payout()).toMatchObject({ state: 'held', reason: 'maybe-handed-after-backup' })
         expect(await checkLedger(db)).toEqual([])
+      })
+
+      test('after a restore what is received again is held as well: it may have been handed over since the backup', async () => {
+        const { db, app } = installation
+        await takeUpRestored(db, app.world, { why: 'restored', by: 'root' })
+        await letGo(db, 'compared', 'carla')
+        expect(await receive(10_000n)).toMatchObject({ is: 'received' })
+        expect(await payout()).toMatchObject({ state: 'held', reason: 'maybe-handed-after-backup' })
+        expect(await hand()).toMatchObject({ is: 'impossible', code: 'not-owed' })
+        await releasePayout(db, (await payout()).id, { by: 'bruno', why: 'no receipt is signed' })
+        expect(await hand()).toMatchObject({ is: 'handed' })
+        expect(await checkLedger(db)).toEqual([])
+      })
+
+      test('what is received is not canceled, though the process died before it was settled', async () => {
+        const { app } = installation
+        const { id } = invoices[0]!
+        const dies = async (point: string) => {
+          if (point === 'events kept') throw new Error('killed here')
+        }
+        const dying = { ...at(), world: { ...app.world, at: dies } }
+        await expect(receiveCash(dying, id, { units: 10_000n, by: 'ana', note: 'nº 7' })).rejects.toThrow(
+          'killed here',
+        )
+        const canceled = await cancelAsked(app, id, { by: 'bruno', why: 'nobody came' })
+        expect(canceled).toMatchObject({ is: 'impossible', code: 'paid' })
+        await settleInbox(app)
+        expect(await invoice()).toMatchObject({ state: 'credited' })
+        expect(await payout()).toMatchObject({ state: 'owed', units: 9_850n })
       })
     },
   )

@@ -2,10 +2,10 @@
  * Owing: a credited invoice makes its movements and one payout, in the transaction that settles it. On a
  * chain each payment makes one (`bundle/owe.ts`).
  */
-import { because, sentence } from '../base/reasons.ts'
+import { because, sentence, type Reason } from '../base/reasons.ts'
 import { newId } from '../base/id.ts'
 import { brl } from '../base/money.ts'
-import type { ReaisRail } from '../base/rails.ts'
+import { isByHand, type ReaisRail } from '../base/rails.ts'
 import type { World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import { remember, sql, type Cause, type Tx, valuesOf } from '../db/db.ts'
@@ -56,8 +56,7 @@ export async function owe(
 
   const id = newId('payout', world)
   const now = await tx.now()
-  const why =
-    net <= 0n ? because('nothing-left') : net < collected.minPayout ? because('below-smallest') : null
+  const why = await keptBack(tx, net, collected)
   const state = why === null ? 'owed' : 'held'
   const made = await tx.run(sql`
     insert into payouts (id, store_id, invoice_id, rule, account_id, rail, asset, units, withheld_units,
@@ -71,3 +70,21 @@ export async function owe(
   await remember(tx, 'payouts', id, '', state, { ...cause, why: why ?? cause.why }, now)
   return id
 }
+
+/** Why it is not to be paid on until a person has looked; null where it is. */
+async function keptBack(
+  tx: Tx,
+  net: bigint,
+  { rail, invoiceId, minPayout }: Collected,
+): Promise<Reason | null> {
+  if (net <= 0n) return because('nothing-left')
+  // A provider is asked what it has made since the backup. Of what people hand over nobody can be asked.
+  if (isByHand(rail) && (await isFromBackup(tx, invoiceId))) return because('maybe-handed-after-backup')
+  return net < minPayout ? because('below-smallest') : null
+}
+
+/** Whether the invoice is no newer than the backup that this database was restored from. */
+const isFromBackup = async (tx: Tx, invoiceId: string): Promise<boolean> =>
+  (await tx.one(sql`
+    select 1 as yes from settings s, invoices i where s.name = 'restored' and i.id = ${invoiceId}
+      and i.added_at <= s.value`)) !== undefined
