@@ -6,7 +6,7 @@ import { reasonIn } from '../list/reasonWords.ts'
 import type { ComponentChildren } from 'preact'
 import { ripeDepthOf } from '../../../chain/chain.ts'
 import { formatDuration } from '../../../base/duration.ts'
-import { chargesFees, isOnChain } from '../../../base/rails.ts'
+import { chargesFees, isOnChain, keepsInvoices } from '../../../base/rails.ts'
 import type { BitcoinSetup } from '../../../jobs/jobs.ts'
 import type { PayoutRow, Stop } from '../../../payout/payout.ts'
 import { mayAccept } from '../../../webhooks/webhooks.ts'
@@ -139,7 +139,7 @@ function asked(lang: Language, { row, looked }: SeenInvoice, taxId: ComponentChi
 function placed(lang: Language, { row, derived, uri }: SeenInvoice, differs: boolean): FactList {
   const say = invoiceWords[lang]
   const rail: FactList[number] = [listWords[lang].rail, railWord(lang, row.rail)]
-  if (!isOnChain(row.rail))
+  if (keepsInvoices(row.rail))
     return [
       rail,
       [say.provider, row.provider_id && <Mono>{row.provider_id}</Mono>],
@@ -147,6 +147,7 @@ function placed(lang: Language, { row, derived, uri }: SeenInvoice, differs: boo
       [say.link, safeLink(row.link)],
       [say.code, row.brcode && <Mono>{row.brcode}</Mono>],
     ]
+  if (!isOnChain(row.rail)) return [rail]
   return [
     rail,
     [

@@ -59,7 +59,7 @@ const pt: OverviewWords = {
   asOf: 'Somado às',
   counting: 'Ainda somando tudo pela primeira vez. Atualize a página em alguns segundos.',
   countingUpTo: 'Somado até',
-  assets: { BRL: 'Em reais, no banco e em dinheiro', BTC: 'Em bitcoin, pela rede' },
+  assets: { BRL: 'Em reais, no banco e em espécie', BTC: 'Em bitcoin, pela rede' },
   none: 'Nada foi pedido ainda.',
   tiles: {
     asked: 'Pedido',
