@@ -172,6 +172,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await asks()).toContain('event quarantined')
       })
 
+      test('a receipt that was planted, waits or is quarantined, is in the way of neither the honest one nor a cancelation', async () => {
+        const { db, app } = installation
+        const [first, second] = invoices.map(({ id }) => id)
+        const now = await db.tx(tx => tx.now())
+        const plant = (id: string, state: 'new' | 'quarantined') =>
+          db.tx(tx =>
+            tx.run(sql`
+              insert into inbox (rail, event_id, raw, via, received_at, state, next_at, changed_at)
+              values ('cash', ${`receipt/${id}`}, ${Buffer.from('{}')}, 'poll', ${now}, ${state}, ${now}, ${now})`),
+          )
+        await plant(first!, 'quarantined')
+        await plant(second!, 'new')
+        expect(await cancelAsked(app, second!, { by: 'ana', why: 'nobody came' })).toMatchObject({
+          is: 'canceled',
+        })
+        expect(await receive(10_000n)).toMatchObject({ is: 'received', invoice: { state: 'credited' } })
+        expect(await receive(10_000n)).toMatchObject({ is: 'impossible', code: 'received' })
+        expect(await payout()).toMatchObject({ state: 'owed', units: 9_850n })
+      })
+
       test('what was not handed over is held, and is handed over again once it is released', async () => {
         const { db } = installation
         await receive(10_000n)
@@ -201,6 +221,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         if (!('proposal' in proposed)) throw new Error('it is not proposed')
         await approveAndDo(app, proposed.proposal.id, { by: 'bruno' })
         expect(await hand()).toMatchObject({ is: 'handed' })
+
+        const order = sql`payout_id = ${id}`
+        await db.tx(tx => tx.run(sql`update attempts set state = 'canceled' where ${order}`))
+        for (const say of [confirm, takeBack])
+          expect(await say('bruno')).toMatchObject({
+            code: 'edited',
+            why: expect.stringContaining('is canceled here'),
+          })
+        await db.tx(tx => tx.run(sql`update attempts set state = 'sent' where ${order}`))
 
         await db.tx(tx =>
           tx.run(sql`update attempts set units = 1 where payout_id in (select id from payouts

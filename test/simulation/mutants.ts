@@ -1047,8 +1047,16 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a receipt counts where the audit log has its digest',
         file: 'src/webhooks/cash/events.ts',
-        from: "if (!said.some(detail => detail['receipt'] === digestOf(row.raw)))",
+        from: 'if (!recorded.some(each => each.eventId === row.event_id && each.digest === digest))',
         to: 'if (false)',
+        test: 'test/cash.test.ts',
+        note: 'nobody writes receipts past the program in a storm',
+      },
+      {
+        rule: 'what is in the way of a receipt is one that a person recorded',
+        file: 'src/invoice/cash/receipts.ts',
+        from: '  const ids = (await recordedReceipts(reader, invoiceId)).map(({ eventId }) => eventId)',
+        to: '  const ids = [receiptIdOf(invoiceId)]',
         test: 'test/cash.test.ts',
         note: 'nobody writes receipts past the program in a storm',
       },
@@ -1086,6 +1094,14 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         to: '',
         seeds: [3],
         test: 'test/cash.test.ts',
+      },
+      {
+        rule: 'nor one whose row says that it is over',
+        file: 'src/payout/cash/handOver.ts',
+        from: "if (attempt.state !== 'sent')",
+        to: "if (attempt.state === 'refused')",
+        test: 'test/cash.test.ts',
+        note: 'the storm edits amounts, and no states',
       },
       {
         rule: 'after a restore what is owed in cash is held',

@@ -5,12 +5,12 @@
 import { because } from '../../base/reasons.ts'
 import type { World } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
-import { receiptIdOf } from '../../rails/cash/receipt.ts'
-import { forUpdate, skipLocked, sql, type Db, type Tx } from '../../db/db.ts'
+import { forUpdate, skipLocked, sql, type Db } from '../../db/db.ts'
 import { mayCancel, type Canceling } from '../bank/cancel.ts'
 import type { InvoiceRow } from '../row.ts'
 import { invoices } from '../tables.ts'
 import { putOffDrafts } from '../unreadable.ts'
+import { isReceiptPending } from './receipts.ts'
 
 const atOnce = 100
 
@@ -60,7 +60,7 @@ export async function cancelCash(
         ${forUpdate}`,
     )
     if (!invoice) return { is: 'unknown' }
-    const code = mayCancel(invoice) ?? ((await isReceiptKept(tx, id)) ? 'paid' : undefined)
+    const code = mayCancel(invoice) ?? ((await isReceiptPending(tx, id)) ? 'paid' : undefined)
     if (code) return { is: 'impossible', code, invoice }
     const state = invoice.state as 'draft' | 'issued'
     await invoices.move(tx, { id, state }, 'canceled', { why: because('said-by', { by, said: why }) })
@@ -68,9 +68,3 @@ export async function cancelCash(
     return { is: 'canceled', invoice: { ...invoice, state: 'canceled' } }
   }, 'locks')
 }
-
-/** Somebody said that it was received, and nobody has settled that yet. Asked with the invoice's row locked. */
-const isReceiptKept = async (tx: Tx, id: string): Promise<boolean> =>
-  (await tx.one(sql`
-    select 1 as yes from inbox where rail = 'cash' and event_id = ${receiptIdOf(id)}
-      and state in ('new', 'waiting')`)) !== undefined

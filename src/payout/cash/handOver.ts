@@ -162,15 +162,11 @@ async function end(
     const payout = await lock(tx, id)
     if (!payout) return { is: 'unknown' }
     if (payout.rail !== 'cash') return { is: 'impossible', code: 'of-another-rail', payout }
-    const attempt = await tx.one<AttemptRow>(
-      sql`select * from attempts where payout_id = ${id} and state = 'sent' ${forUpdate}`,
-    )
-    if (payout.state !== 'sent' || !attempt) return { is: 'impossible', code: 'not-handed', payout }
+    if (payout.state !== 'sent') return { is: 'impossible', code: 'not-handed', payout }
+    const attempt = await lastOrder(tx, id)
+    if (!attempt) return { is: 'impossible', code: 'edited', payout, why: 'its order is not here any more' }
     const maker = await handedBy(tx, id)
-    const edited =
-      maker === undefined
-        ? 'nobody said that it was handed over'
-        : (await ordersNotAsBooked(tx, [attempt])).get(attempt.id)
+    const edited = await editedSince(tx, maker, attempt)
     // Either is booked with the order's amount, so taking back an edited one would owe what nobody is owed.
     if (edited !== undefined) return { is: 'impossible', code: 'edited', payout, why: edited }
     // Taking back moves nothing out, so whoever said it may, too.
@@ -185,6 +181,23 @@ async function end(
     await work(tx, { ...payout, state: 'sent' }, attempt)
     return { is: to, payout: (await lock(tx, id))! }
   }, 'locks')
+}
+
+const lastOrder = (tx: Tx, payoutId: string) =>
+  tx.one<AttemptRow>(
+    sql`select * from attempts where payout_id = ${payoutId} order by number desc limit 1 ${forUpdate}`,
+  )
+
+/** Why the order of a payout that is handed over is not as somebody said it; undefined where it is. */
+async function editedSince(
+  tx: Tx,
+  maker: string | undefined,
+  attempt: AttemptRow,
+): Promise<string | undefined> {
+  if (maker === undefined) return 'nobody said that it was handed over'
+  if (attempt.state !== 'sent')
+    return `its order ${attempt.external_id} is ${attempt.state} here, and nobody said so: it was edited past this program`
+  return (await ordersNotAsBooked(tx, [attempt])).get(attempt.id)
 }
 
 interface Act {

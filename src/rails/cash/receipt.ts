@@ -25,8 +25,9 @@ const shape = z.object({
   at: z.string(),
 })
 
-/** An invoice is received once, so this is the id of its event too. */
-export const receiptIdOf = (invoice: string): string => `receipt/${invoice}`
+/** The id of the event of an invoice's receipt, by its number: after one was taken back there may be another. */
+export const receiptIdOf = (invoice: string, number = 1): string =>
+  number === 1 ? `receipt/${invoice}` : `receipt/${invoice}/${number}`
 
 export const writeReceipt = ({ units, ...receipt }: Receipt): Uint8Array =>
   Buffer.from(JSON.stringify({ ...receipt, amount: formatUnits(units, 'BRL') }))

@@ -1,16 +1,12 @@
 /** What a receipt means: its invoice is credited, and its net is owed to the payee. */
 import { createHash } from 'node:crypto'
 import { because } from '../../base/reasons.ts'
-import { auditedDetails } from '../../ledger/ledger.ts'
-import { findInvoice, invoices, type InvoiceRow } from '../../invoice/invoice.ts'
+import { findInvoice, invoices, recordedReceipts, type InvoiceRow } from '../../invoice/invoice.ts'
 import { owe } from '../../payout/payout.ts'
 import { readReceipt, type Receipt } from '../../rails/cash/receipt.ts'
 import { forUpdate, sql, type Tx } from '../../db/db.ts'
 import { finish, type Outcome, type Settler, type Settling } from '../apply.ts'
 import type { InboxRow } from '../inbox.ts'
-
-/** In the audit log, under the invoice, with the digest of its receipt. */
-export const receivedAct = 'cash received'
 
 export const digestOf = (raw: Uint8Array): string => createHash('sha256').update(raw).digest('hex')
 
@@ -36,12 +32,13 @@ async function settle(app: Settling, row: InboxRow): Promise<boolean> {
 
 /**
  * Whoever can write to the database can write a receipt, and no signature proves one: it counts where the
- * audit log has it, under its digest.
+ * audit log has it, under its id and its digest.
  */
 async function apply(tx: Tx, { world, terms }: Settling, row: InboxRow, receipt: Receipt): Promise<Outcome> {
   const { invoice: id, units, by, note, at } = receipt
-  const said = await auditedDetails(tx, id, receivedAct)
-  if (!said.some(detail => detail['receipt'] === digestOf(row.raw)))
+  const digest = digestOf(row.raw)
+  const recorded = await recordedReceipts(tx, id)
+  if (!recorded.some(each => each.eventId === row.event_id && each.digest === digest))
     return { is: 'quarantined', why: because('receipt-not-said') }
   const invoice = await tx.one<InvoiceRow>(
     sql`select * from invoices where id = ${id} and rail = 'cash' ${forUpdate}`,

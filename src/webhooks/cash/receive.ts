@@ -3,13 +3,19 @@
  * as a provider's event does, and is settled from there.
  */
 import { formatMoney } from '../../base/money.ts'
-import { findInvoice, type InvoiceRow } from '../../invoice/invoice.ts'
+import {
+  findInvoice,
+  isReceiptPending,
+  nextReceiptId,
+  receivedAct,
+  type InvoiceRow,
+} from '../../invoice/invoice.ts'
 import { audit, mayProposeNow, type ApproverRefusal } from '../../ledger/ledger.ts'
-import { receiptIdOf, writeReceipt } from '../../rails/cash/receipt.ts'
+import { writeReceipt } from '../../rails/cash/receipt.ts'
 import { forUpdate, sql } from '../../db/db.ts'
 import type { Settling } from '../apply.ts'
 import { keepAll, type InboxRow } from '../inbox.ts'
-import { cashSettler, digestOf, receivedAct } from './events.ts'
+import { cashSettler, digestOf } from './events.ts'
 
 /**
  * Why money does not fit an invoice: it is not of this rail, not asked for yet, received before, canceled or
@@ -46,6 +52,12 @@ export type Receiving =
   | ApproverRefusal
   | { is: 'received'; invoice: InvoiceRow }
 
+/** It is in the inbox. */
+interface Recorded {
+  is: 'recorded'
+  eventId: string
+}
+
 /**
  * Said twice, the second is refused. It is settled at once; where that fails, it waits in the inbox as any
  * event does.
@@ -56,28 +68,28 @@ export async function receiveCash(
   { units, by, note }: { units: bigint; by: string; note: string },
 ): Promise<Receiving> {
   const { db, world } = app
-  const receiving = await db.tx(async (tx): Promise<Receiving> => {
+  const receiving = await db.tx(async (tx): Promise<Receiving | Recorded> => {
     const invoice = await tx.one<InvoiceRow>(
       sql`select * from invoices where id = ${id} and store_id = ${tx.store} ${forUpdate}`,
     )
     if (!invoice) return { is: 'unknown' }
-    const eventId = receiptIdOf(id)
-    const before = await tx.one(sql`select 1 as yes from inbox where rail = 'cash' and event_id = ${eventId}`)
     const at = await tx.now()
-    const code = before && invoice.rail === 'cash' ? 'received' : mayReceive(invoice, at, units)
+    const code = mayReceive(invoice, at, units) ?? ((await isReceiptPending(tx, id)) ? 'received' : undefined)
     if (code) return { is: 'impossible', code, invoice }
     const refusal = await mayProposeNow(tx, by)
     if (refusal) return refusal
     const raw = writeReceipt({ invoice: id, units, by, note, at })
-    await keepAll(tx, [{ rail: 'cash', eventId, raw, via: 'poll' }])
-    const detail = { amount: formatMoney(units, 'BRL'), note, receipt: digestOf(raw) }
+    const eventId = await nextReceiptId(tx, id)
+    const [kept] = await keepAll(tx, [{ rail: 'cash', eventId, raw, via: 'poll' }])
+    if (kept !== 'new') throw new Error(`event ${eventId} was put into the inbox at the same moment`)
+    const detail = { amount: formatMoney(units, 'BRL'), note, receipt: digestOf(raw), event: eventId }
     await audit(tx, { actor: by, act: receivedAct, subject: id, detail })
-    return { is: 'received', invoice }
+    return { is: 'recorded', eventId }
   }, 'locks')
-  if (receiving.is !== 'received') return receiving
+  if (receiving.is !== 'recorded') return receiving
   await world.at('events kept')
   const row = await db.one<InboxRow>(
-    sql`select * from inbox where rail = 'cash' and event_id = ${receiptIdOf(id)}`,
+    sql`select * from inbox where rail = 'cash' and event_id = ${receiving.eventId}`,
   )
   const settle = await cashSettler(app).together([row!])
   await settle(row!)

@@ -1,0 +1,44 @@
+/**
+ * Receipts of an invoice as the audit log has them. Whoever can write to the database can put one into the
+ * inbox, so what counts, and what is in the way of another, is what people recorded.
+ */
+import { auditedDetails } from '../../ledger/ledger.ts'
+import { receiptIdOf } from '../../rails/cash/receipt.ts'
+import { join, sql, type Reader } from '../../db/db.ts'
+
+/** In the audit log, under the invoice, with the digest of the receipt and the id of its event. */
+export const receivedAct = 'cash received'
+
+export interface RecordedReceipt {
+  eventId: string
+  /** SHA-256 of its bytes, in hexadecimal. */
+  digest: string | undefined
+}
+
+/** Oldest first. An older version kept no id of the event: it recorded one receipt of an invoice at most. */
+export const recordedReceipts = async (reader: Reader, invoiceId: string): Promise<RecordedReceipt[]> =>
+  (await auditedDetails(reader, invoiceId, receivedAct)).map(detail => ({
+    eventId: detail['event'] ?? receiptIdOf(invoiceId),
+    digest: detail['receipt'],
+  }))
+
+/** One was recorded, and is not settled yet. Asked with the invoice's row locked. */
+export async function isReceiptPending(reader: Reader, invoiceId: string): Promise<boolean> {
+  const ids = (await recordedReceipts(reader, invoiceId)).map(({ eventId }) => eventId)
+  if (ids.length === 0) return false
+  const pending = await reader.one(sql`
+    select 1 as yes from inbox where rail = 'cash' and event_id in (${join(ids)})
+      and state in ('new', 'waiting')`)
+  return pending !== undefined
+}
+
+/** The id of its next receipt's event: one that neither a person nor anybody else has used. */
+export async function nextReceiptId(reader: Reader, invoiceId: string): Promise<string> {
+  const recorded = (await recordedReceipts(reader, invoiceId)).map(({ eventId }) => eventId)
+  for (let number = 1; ; number++) {
+    const id = receiptIdOf(invoiceId, number)
+    if (recorded.includes(id)) continue
+    if (!(await reader.one(sql`select 1 as yes from inbox where rail = 'cash' and event_id = ${id}`)))
+      return id
+  }
+}
