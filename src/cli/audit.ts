@@ -29,7 +29,7 @@ export function auditCommands(repasse: Command, shell: Shell): void {
     .action((flags: ListFlags<FilterOf<typeof auditFilters>>) =>
       inBase(shell, async ({ db }) => {
         const { listAudit } = await import('../queries/audit.ts')
-        const asked = await readFilters(flags, auditFilters, id => {
+        const asked = await readFilters(db, flags, auditFilters, id => {
           if (!/^\d{1,18}$/.test(id))
             throw new BadInput(`--before "${id}" is not a record: "repasse audit list" shows their numbers`)
           return Promise.resolve({ at: '', id })

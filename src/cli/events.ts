@@ -31,11 +31,10 @@ export function eventCommands(repasse: Command, shell: Shell): void {
     .action((flags: ListFlags<FilterOf<typeof eventFilters>>) =>
       inBase(shell, async ({ db }) => {
         const { keyOfEvent, listEvents } = await import('../queries/events.ts')
-        const rows = await listEvents(
-          db,
-          await readFilters(flags, eventFilters, async id => keyOfEvent(await needEvent(db, id))),
-          flags.limit,
+        const asked = await readFilters(db, flags, eventFilters, async id =>
+          keyOfEvent(await needEvent(db, id)),
         )
+        const rows = await listEvents(db, asked, flags.limit)
         const line = (row: ListedEvent) => [
           row.event_id,
           row.received_at,
@@ -53,6 +52,7 @@ export function eventCommands(repasse: Command, shell: Shell): void {
           shell,
           flags,
           rows.map(row => row.event_id),
+          asked,
         )
       }),
     )

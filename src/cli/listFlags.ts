@@ -5,8 +5,9 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { brazilZone } from '../base/zone.ts'
+import type { Reader } from '../db/db.ts'
 import type { ListFilters } from '../queries/filters.ts'
-import type { After, Filters } from '../queries/page.ts'
+import type { After, Asked } from '../queries/page.ts'
 import type { Shell } from './context.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
 
@@ -64,11 +65,15 @@ export function listFlags<Name extends string>(
 
 /** What they ask for. `place` finds the row that `--before` names. */
 export async function readFilters<Name extends string>(
+  reader: Reader,
   flags: ListFlags<Name>,
-  { names }: ListFilters<Name>,
+  { names, searchesEvents }: ListFilters<Name>,
   place: (id: string) => Promise<After>,
-): Promise<Filters<Name>> {
-  const { dayOf } = await import('../queries/page.ts')
+): Promise<Asked<Name>> {
+  const [{ dayOf }, { searchIsCut }] = await Promise.all([
+    import('../queries/page.ts'),
+    import('../queries/lookup.ts'),
+  ])
   const typed = flags as Partial<Record<string, string>>
   const day = (name: 'from' | 'to') => {
     const text = typed[name]
@@ -79,10 +84,11 @@ export async function readFilters<Name extends string>(
   }
   const before = typed['before']
   return {
-    query: Object.fromEntries(names.map(name => [name, typed[name]])) as Filters<Name>['query'],
+    query: Object.fromEntries(names.map(name => [name, typed[name]])) as Asked<Name>['query'],
     from: day('from')?.from,
     until: day('to')?.until,
     after: before === undefined ? undefined : await place(before),
+    isCut: searchesEvents === true && (await searchIsCut(reader, typed['q'])),
   }
 }
 
@@ -95,11 +101,17 @@ export const chosenBy = <Name extends string>({
   ...chosen
 }: ListFlags<Name>): Readonly<Record<string, string>> => chosen as Record<string, string>
 
-/** Says how to read on where the list is as long as it may be. */
+/** Says how to read on where the list is as long as it may be, and where a search did not read all there is. */
 export function sayMore(
   { err }: Pick<Shell, 'err'>,
   { limit, json }: { limit: number; json?: true },
   ids: readonly string[],
+  { isCut } = { isCut: false },
 ): void {
+  // What reads --json does not see it in the rows, and an empty list is no proof that there is nothing.
+  if (isCut)
+    err(
+      'something may be missing: more events came in the hours after that payment than a search reads; look for its amount or the payer’s tax id as well\n',
+    )
   if (!json && ids.length === limit) err(`older ones: --before ${ids.at(-1)}\n`)
 }

@@ -37,7 +37,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .action((flags: OrderFlags) =>
       inBase(shell, async ({ db, world }) => {
         const { listOrders, placeOfOrder } = await import('../queries/orders.ts')
-        const asked = await readFilters(flags, orderFilters, async id => {
+        const asked = await readFilters(db, flags, orderFilters, async id => {
           const place = await placeOfOrder(db, id)
           if (!place) throw new BadInput(`--before "${id}" is not an order: "repasse order list" shows them`)
           return place

@@ -27,7 +27,7 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     .action((flags: ListFlags<FilterOf<typeof proposalFilters>>) =>
       inBase(shell, async ({ db }) => {
         const { detailsOfProposals, listProposals, placeOfProposal } = await import('../queries/proposals.ts')
-        const asked = await readFilters(flags, proposalFilters, async before => {
+        const asked = await readFilters(db, flags, proposalFilters, async before => {
           const place = await placeOfProposal(db, before)
           if (!place) throw new BadInput(noSuch(before))
           return place

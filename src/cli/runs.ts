@@ -59,7 +59,7 @@ export function runCommands(repasse: Command, shell: Shell): void {
     .action((flags: ListFlags<FilterOf<typeof runFilters>>) =>
       inBase(shell, async ({ db }) => {
         const { listRuns, placeOfRun } = await import('../queries/runs.ts')
-        const asked = await readFilters(flags, filters, async id => {
+        const asked = await readFilters(db, flags, filters, async id => {
           const place = await placeOfRun(db, id, flags.schedule)
           if (!place) throw new BadInput(`--before "${id}" is not a run: "repasse run list" shows them`)
           return place

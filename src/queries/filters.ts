@@ -13,6 +13,8 @@ import { inboxMachine, type EventState } from '../webhooks/states.ts'
 export interface ListFilters<Name extends string> {
   names: readonly Name[]
   choices: { readonly [name in Name]?: readonly string[] }
+  /** Its search reads events for an end-to-end id: see `searchIsCut`. */
+  searchesEvents?: true
 }
 
 /** The names of a list's filters. */
@@ -25,16 +27,19 @@ const statesOf = <State extends string>(...machines: Partial<Record<State, unkno
 export const invoiceFilters = {
   names: ['q', 'state', 'rail', 'account', 'schedule', 'slot', 'order'],
   choices: { state: statesOf<InvoiceState>(invoiceMachine, requestMachine), rail: railNames },
+  searchesEvents: true,
 } as const
 
 export const payoutFilters = {
   names: ['q', 'state', 'rail', 'account', 'invoice'],
   choices: { state: statesOf<PayoutState>(payoutMachine), rail: railNames },
+  searchesEvents: true,
 } as const
 
 export const eventFilters = {
   names: ['q', 'state', 'rail', 'kind', 'via'],
   choices: { state: statesOf<EventState>(inboxMachine), rail: railNames, via: ['push', 'poll'] },
+  searchesEvents: true,
 } as const
 
 export const runFilters = {

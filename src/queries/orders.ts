@@ -1,5 +1,5 @@
 /** Orders as they are listed and shown: with their lines, invoices and mails. */
-import { history, join, sql, where, type Reader, type Transition } from '../db/db.ts'
+import { empty, history, sql, where, type Reader, type Transition } from '../db/db.ts'
 import { tipOf } from '../chain/chain.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { MailRow } from '../mail/mail.ts'
@@ -9,17 +9,19 @@ import { ordersBy } from './lookup.ts'
 import { inWindow, type After, type Filters } from './page.ts'
 
 /** The newest first. */
-export async function listOrders(
+export function listOrders(
   reader: Reader,
   filters: Filters<FilterOf<typeof orderFilters>>,
   limit: number,
 ): Promise<OrderRow[]> {
   const { q, state, rail } = filters.query
-  const sought = q === undefined ? undefined : [q.toLowerCase(), ...(await ordersBy(reader, q))]
+  const byNumberOrMail = q === undefined ? undefined : ordersBy(reader, q)
   return reader.all<OrderRow>(sql`
     select * from orders ${where([
       sql`store_id = ${reader.store}`,
-      sought && sql`id in (${join(sought)})`,
+      q === undefined
+        ? undefined
+        : sql`(id = ${q.toLowerCase()}${byNumberOrMail ? sql` or id in (${byNumberOrMail})` : empty})`,
       state === undefined ? undefined : sql`state = ${state}`,
       rail === undefined ? undefined : sql`rail = ${rail}`,
       ...inWindow(sql`added_at`, sql`id`, filters),

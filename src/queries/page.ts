@@ -22,6 +22,12 @@ export interface Filters<Name extends string = string> {
   after: After | undefined
 }
 
+/** As somebody asked for them. */
+export interface Asked<Name extends string = string> extends Filters<Name> {
+  /** Its search does not read all there is, so something may be missing. */
+  isCut: boolean
+}
+
 /** Rows of one list, the newest after `after` first. */
 export type Read<R, F> = (filters: F, limit: number) => Promise<R[]>
 

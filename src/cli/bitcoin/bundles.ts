@@ -72,7 +72,7 @@ async function list(shell: Shell, reader: Reader, flags: BundleFlags): Promise<v
     import('../../queries/bundles.ts'),
     import('../../payout/payout.ts'),
   ])
-  const filters = await readFilters(flags, bundleFilters, async id => {
+  const filters = await readFilters(reader, flags, bundleFilters, async id => {
     const row = await findBundle(reader, id)
     if (!row) throw new BadInput(`--before "${id}" is not a bundle: "repasse bitcoin bundle list" shows them`)
     return keyOfBundle(row)

@@ -34,7 +34,7 @@ import {
 export type InvoiceFlags = ListFlags<FilterOf<typeof invoiceFilters>>
 
 export async function list(shell: Shell, { db, world }: Base, flags: InvoiceFlags): Promise<void> {
-  const filters = await readFilters(flags, invoiceFilters, async id => {
+  const filters = await readFilters(db, flags, invoiceFilters, async id => {
     const place = await placeOfInvoice(db, id, flags.schedule)
     if (!place) throw new BadInput(`--before "${id}" is not an invoice: "repasse invoice list" shows them`)
     return place
@@ -60,6 +60,7 @@ export async function list(shell: Shell, { db, world }: Base, flags: InvoiceFlag
     shell,
     flags,
     rows.map(({ id }) => id),
+    filters,
   )
 }
 

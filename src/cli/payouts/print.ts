@@ -35,6 +35,7 @@ export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promis
   if (invoice !== undefined && !about)
     throw new BadInput(`--invoice "${invoice}" is not an invoice: "repasse invoice list" shows them`)
   const filters = await readFilters(
+    db,
     { ...flags, ...(about && { invoice: about.id }) },
     payoutFilters,
     async id => {
@@ -66,6 +67,7 @@ export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promis
     shell,
     flags,
     rows.map(({ id }) => id),
+    filters,
   )
 }
 

@@ -46,7 +46,7 @@ export function bitcoinPages(routes: ConsoleRoutes, { app }: PageParts): void {
     told: { refused?: { lead: string; why?: string }; done?: string } = {},
   ) => {
     const { lang, person } = ctx.state
-    const filters = filtersOf(ctx, bundleFilters)
+    const filters = await filtersOf(db, ctx, bundleFilters)
     const { rows, next } = await pageAsked(read, filters, keyOfBundle)
     const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(app), stopped: await stopOf(db) }
     show(
@@ -69,9 +69,9 @@ export function bitcoinPages(routes: ConsoleRoutes, { app }: PageParts): void {
 
   routes.page(path, 'see', ctx => page(ctx))
 
-  routes.page(`${path}.csv`, 'see', ctx =>
+  routes.page(`${path}.csv`, 'see', async ctx =>
     sendCsv(ctx, 'bundles', columnsOf(ctx.state.lang), {
-      ...{ read, filters: filtersOf(ctx, bundleFilters), keyOf: keyOfBundle },
+      ...{ read, filters: await filtersOf(db, ctx, bundleFilters), keyOf: keyOfBundle },
       clock: world.clock,
     }),
   )

@@ -44,7 +44,7 @@ export function eventPages(routes: ConsoleRoutes, { app }: PageParts): void {
   routes.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], eventWords[lang]]
-    const filters = filtersOf(ctx, eventFilters)
+    const filters = await filtersOf(db, ctx, eventFilters)
     const [{ rows, next }, stopped] = await Promise.all([pageAsked(read, filters, keyOfEvent), stopOf(db)])
     const vias: [string, string][] = [['', frameWords[lang].all], ...Object.entries(own.vias)]
     show(
@@ -68,10 +68,10 @@ export function eventPages(routes: ConsoleRoutes, { app }: PageParts): void {
     )
   })
 
-  routes.page(`${path}.csv`, 'see', ctx =>
+  routes.page(`${path}.csv`, 'see', async ctx =>
     sendCsv(ctx, 'events', columnsOf(ctx.state.lang), {
       read,
-      filters: filtersOf(ctx, eventFilters),
+      filters: await filtersOf(db, ctx, eventFilters),
       keyOf: keyOfEvent,
       clock: world.clock,
     }),

@@ -59,7 +59,7 @@ export function invoicePages(routes: ConsoleRoutes, parts: PageParts): void {
   routes.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = listWords[lang]
-    const filters = filtersOf(ctx, invoiceFilters)
+    const filters = await filtersOf(db, ctx, invoiceFilters)
     const [{ rows, next }, accounts, schedules, stopped] = await Promise.all([
       pageAsked(read, filters, keyOfInvoice),
       namesOf(db, 'accounts'),
@@ -96,10 +96,10 @@ export function invoicePages(routes: ConsoleRoutes, parts: PageParts): void {
     )
   })
 
-  routes.page(`${path}.csv`, 'see', ctx =>
+  routes.page(`${path}.csv`, 'see', async ctx =>
     sendCsv(ctx, 'invoices', columnsOf(ctx.state.lang), {
       read,
-      filters: filtersOf(ctx, invoiceFilters),
+      filters: await filtersOf(db, ctx, invoiceFilters),
       keyOf: keyOfInvoice,
       clock: world.clock,
     }),
@@ -107,7 +107,7 @@ export function invoicePages(routes: ConsoleRoutes, parts: PageParts): void {
 
   routes.post(`${path}.csv`, 'taxId.see', async ctx => {
     const { lang, person } = ctx.state
-    const filters = filtersOf(ctx, invoiceFilters)
+    const filters = await filtersOf(db, ctx, invoiceFilters)
     const { after: _, ...filter } = filters.query
     if (Object.keys(filters.faults).length === 0)
       await noteExport(app, {

@@ -9,8 +9,10 @@ import { csvLine, type CsvStyle } from '../../../base/csv.ts'
 import { formatUnits, type Asset } from '../../../base/money.ts'
 import { millis, type Clock, type Instant } from '../../../base/world.ts'
 import { brazilZone, wallAt } from '../../../base/zone.ts'
+import type { Reader } from '../../../db/db.ts'
 import type { ListFilters } from '../../../queries/filters.ts'
-import { dayOf, pageOf, readAfter, type After, type Filters, type Read } from '../../../queries/page.ts'
+import { searchIsCut } from '../../../queries/lookup.ts'
+import { dayOf, pageOf, readAfter, type After, type Asked, type Read } from '../../../queries/page.ts'
 import type { Language } from '../../page/page.ts'
 import type { ConsoleContext } from '../guard.ts'
 import { listWords } from './words.ts'
@@ -18,16 +20,17 @@ import { listWords } from './words.ts'
 const csvRows = 500
 
 /** What stands in the address, and what of it cannot be read. */
-export interface AskedFilters extends Omit<Filters, 'query'> {
+export interface AskedFilters extends Omit<Asked, 'query'> {
   /** Kept in the links to the next rows. */
   query: Record<string, string>
   faults: Record<string, string>
 }
 
-export function filtersOf<Name extends string>(
+export async function filtersOf<Name extends string>(
+  reader: Reader,
   { query: given, state: { lang } }: ConsoleContext,
-  { names, choices }: ListFilters<Name>,
-): AskedFilters {
+  { names, choices, searchesEvents }: ListFilters<Name>,
+): Promise<AskedFilters> {
   const say = listWords[lang]
   const query: Record<string, string> = {}
   const faults: Record<string, string> = {}
@@ -47,7 +50,8 @@ export function filtersOf<Name extends string>(
   const until = day('to')?.until
   const after = query['after'] === undefined ? undefined : readAfter(query['after'])
   if (query['after'] !== undefined && !after) throw new BadInput(say.badKey)
-  return { query, from, until, after, faults }
+  const isCut = searchesEvents === true && (await searchIsCut(reader, query['q']))
+  return { query, from, until, after, isCut, faults }
 }
 
 /** One column, for people and for spreadsheets. */

@@ -8,7 +8,7 @@ import type { Instant } from '../../../base/world.ts'
 import { isSaidAgain, reasonOf } from '../../../base/reasons.ts'
 import type { HistoryLine, Step } from '../../../queries/step.ts'
 import { amount, moment, type Language } from '../../page/page.ts'
-import { Badge, Facts, Faults, Field, Select, Time, type Tone } from '../../page/parts.tsx'
+import { Badge, Facts, Faults, Field, Notice, Select, Time, type Tone } from '../../page/parts.tsx'
 import { Pages } from '../frame/frame.tsx'
 import { hrefOf } from '../links.ts'
 import type { Column, AskedFilters } from './list.ts'
@@ -234,6 +234,7 @@ export function List<R>({ lang, path, filters, next, columns, rows, empty }: Lis
         empty={(unfiltered && empty) || frameWords[lang].nothing}
       />
       <Pages {...{ lang, path, query: filters.query, next }} />
+      {filters.isCut && <Notice tone="wait">{say.searchCut}</Notice>}
       {rows.length > 0 && (
         <p class="actions">
           <a class="button plain" href={`${path}.csv?${new URLSearchParams(set).toString()}`}>

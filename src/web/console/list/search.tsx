@@ -9,6 +9,7 @@ import type { ConsoleRoutes } from '../guard.ts'
 import { invoicePages } from '../invoices/routes.tsx'
 import { everything } from '../../../queries/lookup.ts'
 import { pathTo } from '../links.ts'
+import { Notice } from '../../page/parts.tsx'
 import { AnyId } from './parts.tsx'
 import { overviewPage } from '../overview/page.tsx'
 import { payoutPages } from '../payouts/routes.tsx'
@@ -32,8 +33,8 @@ function searchPage(routes: ConsoleRoutes, { app: { db } }: PageParts): void {
     const { lang, person } = ctx.state
     const given = ctx.query['any'] ?? ctx.query['q']
     const text = (typeof given === 'string' ? given : '').trim().slice(0, 200)
-    const found = text === '' ? [] : await everything(db, text)
-    if (found.length === 1) return ctx.redirect(pathTo(found[0]!.kind, found[0]!.id))
+    const { found, cut } = text === '' ? { found: [], cut: undefined } : await everything(db, text)
+    if (found.length === 1 && !cut) return ctx.redirect(pathTo(found[0]!.kind, found[0]!.id))
     const say = listWords[lang]
     const asFilter = `?${new URLSearchParams({ q: text }).toString()}`
     show(
@@ -54,6 +55,7 @@ function searchPage(routes: ConsoleRoutes, { app: { db } }: PageParts): void {
             {say.foundNothing} <span class="mono">{text}</span>.
           </p>
         )}
+        {cut && <Notice tone="wait">{cut === 'in events' ? say.searchCut : say.foundCut}</Notice>}
         {text !== '' && (
           <p class="actions">
             <a class="button plain" href={`/console/invoices${asFilter}`}>

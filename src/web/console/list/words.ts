@@ -45,6 +45,9 @@ const pt = {
   acts: 'Ações',
   unknown: 'desconhecido',
   foundNothing: 'Nada foi encontrado para',
+  foundCut: 'Há mais do que cabe aqui: as listas mostram tudo.',
+  searchCut:
+    'Pode faltar algo: nas horas depois deste pagamento chegaram mais eventos do que a busca lê. Procure também pelo valor ou pelo CPF/CNPJ do pagador.',
   found: 'Encontrado',
   foundTitle: 'Busca',
   kinds: {
@@ -176,6 +179,9 @@ const en: typeof pt = {
   acts: 'Acts',
   unknown: 'unknown',
   foundNothing: 'Nothing was found for',
+  foundCut: 'There are more than are shown here: the lists have all of them.',
+  searchCut:
+    'Something may be missing: more events came in the hours after this payment than a search reads. Look for its amount or the payer’s CPF/CNPJ as well.',
   found: 'Found',
   foundTitle: 'Search',
   kinds: {

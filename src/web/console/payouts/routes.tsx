@@ -78,7 +78,7 @@ export function payoutPages(routes: ConsoleRoutes, parts: PageParts): void {
   routes.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = listWords[lang]
-    const filters = filtersOf(ctx, payoutFilters)
+    const filters = await filtersOf(db, ctx, payoutFilters)
     const [{ rows, next }, accounts, stopped] = await Promise.all([
       pageAsked(read, filters, keyOfPayout),
       namesOf(db, 'accounts'),
@@ -120,10 +120,10 @@ export function payoutPages(routes: ConsoleRoutes, parts: PageParts): void {
     )
   })
 
-  routes.page(`${path}.csv`, 'see', ctx =>
+  routes.page(`${path}.csv`, 'see', async ctx =>
     sendCsv(ctx, 'payouts', columnsOf(ctx.state.lang), {
       read,
-      filters: filtersOf(ctx, payoutFilters),
+      filters: await filtersOf(db, ctx, payoutFilters),
       keyOf: keyOfPayout,
       clock: world.clock,
     }),

@@ -41,7 +41,7 @@ export function proposalRoutes(routes: ConsoleRoutes, { app, settings }: PagePar
   })
 
   routes.page(path, 'see', async ctx => {
-    const filters = filtersOf(ctx, { names: [], choices: {} })
+    const filters = await filtersOf(db, ctx, { names: [], choices: {} })
     const read = (asked: ProposalFilters, limit: number) => listProposals(db, asked, limit, true)
     const { rows: decided, next } = await pageAsked(read, filters, keyOfProposal)
     const open = await listProposals(

@@ -49,7 +49,7 @@ export function runPages(routes: ConsoleRoutes, { app, over }: PageParts): void 
   routes.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], runWords[lang]]
-    const filters = filtersOf(ctx, runFilters)
+    const filters = await filtersOf(db, ctx, runFilters)
     const [{ rows, next }, jobs, schedules, stopped] = await Promise.all([
       pageAsked(read, filters, keyOfRun),
       jobsRun(db),
@@ -81,10 +81,10 @@ export function runPages(routes: ConsoleRoutes, { app, over }: PageParts): void 
     )
   })
 
-  routes.page(`${path}.csv`, 'see', ctx =>
+  routes.page(`${path}.csv`, 'see', async ctx =>
     sendCsv(ctx, 'runs', columnsOf(ctx.state.lang), {
       read,
-      filters: filtersOf(ctx, runFilters),
+      filters: await filtersOf(db, ctx, runFilters),
       keyOf: keyOfRun,
       clock: world.clock,
     }),
