@@ -21,6 +21,8 @@ import { later } from '../src/base/world.ts'
 import { payableNow } from '../src/payout/cooling.ts'
 import { skipLocked, sql, type Db } from '../src/db/db.ts'
 import { attentionOf } from '../src/queries/attention.ts'
+import { checksumOf } from '../src/rails/bitcoin/checksum.ts'
+import { derive, parseDescriptor } from '../src/rails/bitcoin/descriptor.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { collect } from './testbed/collecting.ts'
@@ -42,6 +44,16 @@ import {
   releasePayout,
   retryPayout,
 } from './testbed/acts.ts'
+
+/** A payee's wallet, and an address of somebody else. */
+const wallet = (() => {
+  const key =
+    'tpubDC8msFGeGuwnKG9Upg7DM2b4DaRqg3CUZa5g8v2SRQ6K4NSkxUgd7HsL2XVWbVm39yBA4LAxysQAm397zwQSQoQgewGiYZqrA9DsP4zbQ1M'
+  const body = `wpkh(${key}/<0;1>/*)`
+  const descriptor = `${body}#${checksumOf(body)}`
+  const at = (number: number) => derive(parseDescriptor(descriptor, 'regtest'), 'receive', number).address
+  return { descriptor, at, stranger: at(5_000) }
+})()
 
 const hour = 3_600_000
 const coolingOffMs = 24 * hour
@@ -384,6 +396,42 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         expect(await send()).toEqual([20_000, 10_000])
       })
 
+      test.each([
+        ['an address that a descriptor derives', wallet.at(5), wallet.descriptor],
+        ['a descriptor, and an address that it derives', wallet.descriptor, wallet.at(5)],
+      ])(
+        'an objection to %s holds the other as well, and nobody approves it meanwhile [security 3]',
+        async (_, one, other) => {
+          const { db, world } = installation.app
+          const add = (name: string, destination: string) =>
+            addAccount(db, world, name, { kind: 'bitcoin', holder: name, destination }, 'maria')
+          await add('doubted', one)
+          await add('approved', other)
+          await approveAccount(db, 'approved', 'chico')
+          await add('stranger', wallet.stranger)
+          await objectToAccount(db, world, 'doubted', { by: 'ana', why: 'who is that' })
+          await add('late', other)
+          const held = 'pays to a place that ana objects to as account "doubted" (who is that)'
+          await expect(approveAccount(db, 'late', 'chico')).rejects.toThrow(held)
+          await expect(approveAccount(db, 'doubted', 'chico')).rejects.toThrow(held)
+          await approveAccount(db, 'stranger', 'chico')
+          const paid = async () => {
+            const rows = await db.all<{ id: string; name: string }>(sql`select id, name from accounts`)
+            const due = rows.map(({ id, name }) => ({ id: name, account_id: id }))
+            const now = await db.tx(tx => payableNow(tx, due), 'locks')
+            return now.map(({ id }) => id).sort()
+          }
+          expect(await paid()).toEqual(['main', 'stranger'])
+          // What was objected to is what was added, whatever its row says by now.
+          await db.tx(tx => tx.run(sql`update accounts set destination = 'x' where name = 'doubted'`))
+          expect(await paid()).toEqual(['main', 'stranger'])
+          const { proposal } = await proposeAccountClear(db, world, 'doubted', { by: 'bruno', why: 'theirs' })
+          await approveAndDo(installation.app, proposal.id, { by: 'carla' })
+          expect(await paid()).toEqual(['approved', 'doubted', 'late', 'main', 'stranger'])
+          await approveAccount(db, 'late', 'chico')
+        },
+      )
+
       test('while somebody objects to limits the strictest of before and after counts, until two who did not propose them clear it', async () => {
         const { db, world } = installation.app
         const limit = (wanted: WantedLimits, by = 'ana') =>
@@ -638,26 +686,26 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
     expect(await installation.audit()).toEqual([])
   })
   test('a bundle is planned without what goes to an account that somebody objects to, and with it once that is cleared', async () => {
-    const destination = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
-    await addAccount(
-      installation.db,
-      installation.world,
-      'doubted',
-      { kind: 'bitcoin', holder: 'doubted', destination },
-      'maker',
-    )
-    await approveAccount(installation.db, 'doubted', 'checker')
+    for (const [name, destination] of [
+      ['doubted', wallet.at(5)],
+      ['its wallet', wallet.descriptor],
+    ] as const) {
+      const to = { kind: 'bitcoin' as const, holder: name, destination }
+      await addAccount(installation.db, installation.world, name, to, 'maker')
+      await approveAccount(installation.db, name, 'checker')
+    }
     await objectToAccount(installation.db, installation.world, 'doubted', { by: 'ana', why: 'who is that' })
-    const [certain, doubted] = await owing(installation, [
+    const payouts = await owing(installation, [
       { units: 200_000n },
       { units: 150_000n, payTo: 'doubted' },
+      { units: 140_000n, payTo: 'its wallet' },
     ])
     const states = async () => {
       const rows = await installation.payouts()
-      return [certain!, doubted!].map(({ id }) => rows.find(row => row.id === id)!.state)
+      return payouts.map(({ id }) => rows.find(row => row.id === id)!.state)
     }
     await installation.send()
-    expect(await states()).toEqual(['sent', 'owed'])
+    expect(await states()).toEqual(['sent', 'owed', 'owed'])
     await installation.bury(6)
     const { proposal } = await proposeAccountClear(installation.db, installation.world, 'doubted', {
       by: 'bruno',
@@ -665,7 +713,7 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
     })
     await approveAndDo(installation.app, proposal.id, { by: 'carla' })
     await installation.send()
-    expect(await states()).toEqual(['paid', 'sent'])
+    expect(await states()).toEqual(['paid', 'sent', 'sent'])
     expect(await installation.audit()).toEqual([])
   })
 })

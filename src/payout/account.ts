@@ -14,24 +14,19 @@ import {
   type Judged,
   type Proof,
 } from '../approvals/approvals.ts'
-import { isSamePlace } from '../base/brazil.ts'
 import { newId } from '../base/id.ts'
 import { samePerson } from '../base/person.ts'
 import { later, type Instant, type Millis, type World } from '../base/world.ts'
 import { audit, auditedDetails, barFor, mayProposeNow, type Bar } from '../ledger/ledger.ts'
 import { tellOfAccount } from '../people/people.ts'
-import type { BankDestination } from '../rails/rail.ts'
 import type { AccountRow, BankAccountRow, BitcoinAccountRow } from './accountRow.ts'
+import { objectionTo, type OpenObjection } from './objected.ts'
+import { isWrittenAlike, type NewDestination } from './place.ts'
 import { answering, refuse, refuseIf, type PayoutRefusal } from './refusals.ts'
 import { setWhy, join, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { accounts } from './tables.ts'
 
 export type { AccountRow, BankAccountRow, BitcoinAccountRow }
-
-/** Where a new account pays to; `holder` may be left empty for Bitcoin. */
-export type NewDestination =
-  | ({ kind?: 'bank' } & BankDestination)
-  | { kind: BitcoinAccountRow['kind']; holder: string; destination: string }
 
 export const findAccount = (reader: Reader, name: string) =>
   reader.one<AccountRow>(
@@ -40,15 +35,6 @@ export const findAccount = (reader: Reader, name: string) =>
 
 export const listAccounts = (reader: Reader) =>
   reader.all<AccountRow>(sql`select * from accounts where store_id = ${reader.store} order by name`)
-
-export const destinationOf = (row: BankAccountRow): BankDestination => ({
-  holder: row.holder,
-  taxId: row.tax_id,
-  bank: row.bank,
-  branch: row.branch,
-  number: row.number,
-  type: row.type,
-})
 
 /**
  * Adds an account that awaits approval. `to` has been checked at the edge. Sent twice by one person, the same
@@ -64,7 +50,7 @@ export const addAccount = (
   answering(() =>
     db.tx(async tx => {
       const there = await findAccount(tx, name)
-      if (there && there.added_by === by && there.holder === to.holder && isSame(there, to))
+      if (there && there.added_by === by && there.holder === to.holder && isWrittenAlike(there, to))
         return { is: 'there', account: there } as const
       if (there) return refuse({ is: 'account-name-taken', name, account: there })
       refuseIf(await mayProposeNow(tx, by))
@@ -92,14 +78,18 @@ export const addAccount = (
     }),
   )
 
-/** Whether somebody may approve it as it is. `seen`: the digest of what they were shown. */
+/**
+ * Whether somebody may approve it as it is. `seen`: the digest of what they were shown. `objection`: an open
+ * one to where it pays.
+ */
 export function mayApproveAccount(
   account: AccountRow,
-  { by, seen }: { by: string; seen?: string | undefined },
+  { by, seen, objection }: { by: string; seen?: string | undefined; objection: OpenObjection | undefined },
 ): PayoutRefusal | undefined {
   if (samePerson(account.added_by, by)) return { is: 'account-own', by, account }
   if (account.state === 'approved') return { is: 'account-approved-already', account }
   if (account.state === 'closed') return { is: 'account-closed', account }
+  if (objection) return { is: 'account-place-objected', account, objection }
   return seen === undefined || seen === digestOfAccount(account)
     ? undefined
     : { is: 'account-changed', account }
@@ -123,7 +113,7 @@ export const approveAccount = (
     db.tx(async tx => {
       const account = await findAccount(tx, name)
       if (!account) return refuse({ is: 'account-unknown', name })
-      refuseIf(mayApproveAccount(account, { by, seen }))
+      refuseIf(mayApproveAccount(account, { by, seen, objection: await objectionTo(tx, account) }))
       const bar = await barFor(tx, by, await tx.now(), account.added_by)
       if (bar) refuse({ is: 'barred', by, bar })
       const payableFrom = coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : null
@@ -354,20 +344,6 @@ export async function changeSinceApproval(reader: Reader, account: AccountRow): 
 export const onlySaid = ({ name }: Pick<AccountRow, 'name'>): Reason =>
   because('account-only-said', { account: name })
 
-/** Accounts that are open and pay to the same place, however it is written. */
+/** Accounts that are open and pay to what is written as the same place. */
 export const twinsOf = async (reader: Reader, to: NewDestination): Promise<AccountRow[]> =>
-  (await listAccounts(reader)).filter(row => row.state !== 'closed' && isSame(row, to))
-
-/** Whether two accounts pay to the same place, however it is written. */
-export const isAtOnePlace = (one: AccountRow, other: AccountRow): boolean =>
-  isSame(
-    one,
-    other.kind === 'bank'
-      ? destinationOf(other)
-      : { kind: other.kind, holder: other.holder, destination: other.destination },
-  )
-
-const isSame = (row: AccountRow, to: NewDestination): boolean => {
-  if ('destination' in to) return row.kind === to.kind && row.destination === to.destination
-  return row.kind === 'bank' && isSamePlace(row, to)
-}
+  (await listAccounts(reader)).filter(row => row.state !== 'closed' && isWrittenAlike(row, to))

@@ -1,6 +1,7 @@
 /** Why an act on payout accounts, or on limits, is not done, as codes. */
 import type { AccountRow } from './accountRow.ts'
 import type { LimitPer } from './limitRow.ts'
+import type { OpenObjection } from './objected.ts'
 import type { PayoutState } from './states.ts'
 
 export type AccountRefusal =
@@ -10,6 +11,8 @@ export type AccountRefusal =
   | { is: 'account-own'; by: string; account: AccountRow }
   | { is: 'account-approved-already'; account: AccountRow }
   | { is: 'account-closed'; account: AccountRow }
+  /** `objection`: to it, or to another account at its place. */
+  | { is: 'account-place-objected'; account: AccountRow; objection: OpenObjection }
   /** It is not what the approver was shown. */
   | { is: 'account-changed'; account: AccountRow }
   /** `sinceUnits`: came to be owed since this was proposed. */

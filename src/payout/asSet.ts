@@ -23,7 +23,7 @@ import {
 import { join, sql, type Reader, type Tx } from '../db/db.ts'
 import { formatMoney } from '../base/money.ts'
 import { toLimits } from './limitsSaid.ts'
-import { toAccounts } from './objection.ts'
+import { toAccounts } from './objected.ts'
 import { isRefund } from './bundle/refund.ts'
 import type { PayoutRow } from './row.ts'
 

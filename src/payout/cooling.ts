@@ -5,7 +5,7 @@
 import { because } from '../base/reasons.ts'
 import { later, type Instant } from '../base/world.ts'
 import { setWhy, join, sql, type Reader, type Tx } from '../db/db.ts'
-import { objectionsTo, objectionWhy } from './objection.ts'
+import { objectionsTo, objectionWhy } from './objected.ts'
 import type { PayoutRow } from './row.ts'
 
 /**

@@ -2,44 +2,22 @@
  * Objections to payout accounts: while one is open nothing is paid there, nor to another account at the same
  * place.
  */
-import { because, type Reason } from '../base/reasons.ts'
-import { doneFault } from '../approvals/approvals.ts'
 import type { World } from '../base/world.ts'
 import {
   clearObjections,
-  objectionsOf,
-  openObjections,
   openObjectionTo,
   proposeClearing,
   type Clearing,
   type Objection,
-  type ObjectionKind,
   type ProposalRow,
   type Proposed,
 } from '../ledger/ledger.ts'
 import { tellOfAccount } from '../people/people.ts'
-import { forUpdate, join, sql, type Reader, type Sql, type Db, type Tx } from '../db/db.ts'
-import { isAtOnePlace, type AccountRow } from './account.ts'
+import { forUpdate, sql, type Reader, type Sql, type Db, type Tx } from '../db/db.ts'
+import type { AccountRow } from './accountRow.ts'
 import { refundRule } from './bundle/refund.ts'
+import { accountClearAct, toAccounts } from './objected.ts'
 import { answering, refuse, type PayoutRefusal } from './refusals.ts'
-import type { PayoutRow } from './row.ts'
-
-export const accountClearAct = 'account.clear'
-
-export const toAccounts: ObjectionKind = {
-  ...{ table: sql`account_objections`, of: sql`account_id`, noun: 'account ' },
-  ...{ objected: 'account objected', cleared: 'account objection cleared' },
-  isEnd: async (reader, end) =>
-    (await doneFault(reader, end, {
-      act: accountClearAct,
-      about: end.subject,
-      says: { objectedBy: end.objectedBy },
-    })) === undefined,
-}
-
-/** The open ones to an account. */
-export const accountObjections = (reader: Reader, accountId: string): Promise<Objection[]> =>
-  objectionsOf(reader, toAccounts, accountId)
 
 interface Said {
   by: string
@@ -117,38 +95,7 @@ export async function carryOutAccountClear(tx: Tx, proposal: ProposalRow): Promi
   await tellOfAccount(tx, { kind: 'account cleared', account, by, approvedBy: approvedBy!, why })
 }
 
-export type OpenObjection = Pick<Objection, 'made_by' | 'why'> & { account: string }
-
 const isObjected = sql`coalesce(reason, '') = 'account-objected'`
-
-export const objectionWhy = ({ account, made_by: by, why }: OpenObjection): Reason =>
-  because('account-objected', { account, by, said: why })
-
-/**
- * What is objected to where each of these payouts goes, by their ids: its account, or another one at the same
- * place, as a refund's is.
- */
-export async function objectionsTo(
-  reader: Reader,
-  payouts: readonly Pick<PayoutRow, 'id' | 'account_id'>[],
-): Promise<Map<string, OpenObjection>> {
-  const found = new Map<string, OpenObjection>()
-  const open =
-    payouts.length === 0 ? new Map<string, Objection[]>() : await openObjections(reader, toAccounts)
-  if (open.size === 0) return found
-  const ids = [...open.keys(), ...payouts.map(({ account_id: id }) => id)]
-  const accounts = await reader.all<AccountRow>(
-    sql`select * from accounts where id in (${join([...new Set(ids)])})`,
-  )
-  const doubted = accounts.filter(({ id }) => open.has(id))
-  for (const payout of payouts) {
-    const to = accounts.find(({ id }) => id === payout.account_id)
-    const account =
-      doubted.find(each => each.id === to?.id) ?? doubted.find(each => to && isAtOnePlace(each, to))
-    if (account) found.set(payout.id, { account: account.name, ...open.get(account.id)![0]! })
-  }
-  return found
-}
 
 export type ObjectedAccount = { name: string; made_by: string; why: string; count: bigint }
 

@@ -21,7 +21,6 @@ export {
   addAccount,
   approveAccount,
   closeAccount,
-  destinationOf,
   digestOfAccount,
   findAccount,
   mayApproveAccount,
@@ -37,8 +36,9 @@ export {
   type Signing,
   type BankAccountRow,
   type BitcoinAccountRow,
-  type NewDestination,
 } from './account.ts'
+export { destinationOf, type NewDestination } from './place.ts'
+export { accountClearAct, accountObjections, objectionTo, type OpenObjection } from './objected.ts'
 export { approvingGo, approvingRelease, checkSet, checkStatements } from './asSet.ts'
 export {
   recordOf,
@@ -122,14 +122,7 @@ export { sendPayouts, type Sent } from './bank/send.ts'
 export { applyPayout, type PayoutNews } from './bank/outcome.ts'
 export { resolvePayouts } from './bank/resolve.ts'
 export { coolingAccounts, type CoolingAccount } from './cooling.ts'
-export {
-  accountClearAct,
-  accountObjections,
-  carryOutAccountClear,
-  objectedAccounts,
-  objectToAccount,
-  proposeAccountClear,
-} from './objection.ts'
+export { carryOutAccountClear, objectedAccounts, objectToAccount, proposeAccountClear } from './objection.ts'
 export { ruleRef, slotFaults, termsRef } from './askedBy.ts'
 export { termsAct } from './account.ts'
 export { limitsAct, limitsClearAct } from './limitsSaid.ts'

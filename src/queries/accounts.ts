@@ -3,7 +3,14 @@ import type { Asset } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
 import type { Judged } from '../approvals/approvals.ts'
 import { history, sql, type Reader, type Transition } from '../db/db.ts'
-import { accountObjections, approvalOf, type AccountRow, type PayoutRow } from '../payout/payout.ts'
+import {
+  accountObjections,
+  approvalOf,
+  objectionTo,
+  type AccountRow,
+  type OpenObjection,
+  type PayoutRow,
+} from '../payout/payout.ts'
 
 /** Payouts to it that have not ended, of one state. */
 export type WaitingPayouts = {
@@ -26,6 +33,8 @@ export interface ShownAccount {
   /** Whether what was approved is what the row says; undefined where it is not approved. */
   approval: Judged | undefined
   objections: Awaited<ReturnType<typeof accountObjections>>
+  /** To it, or to another account at the same place. */
+  placeObjection: OpenObjection | undefined
   waiting: WaitingPayouts[]
   /** The newest first. */
   latest: LatestPayout[]
@@ -38,6 +47,7 @@ export const showAccount = async (reader: Reader, row: AccountRow): Promise<Show
   row,
   approval: row.state === 'approved' ? await approvalOf(reader, row) : undefined,
   objections: await accountObjections(reader, row.id),
+  placeObjection: await objectionTo(reader, row),
   waiting: await reader.all<WaitingPayouts>(sql`
     select state, count(*) as count, cast(sum(units) as bigint) as units from payouts
     where account_id = ${row.id}

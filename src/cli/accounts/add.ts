@@ -16,6 +16,7 @@ import { accountJson } from '../../queries/json/accounts.ts'
 import { alsoCheck, attempt, neededWhen } from '../faults.ts'
 import { nameFlag, oneOf, personFlag, textFlag, under } from '../flags.ts'
 import { example, json } from '../print.ts'
+import { placeObjected } from './refusals.ts'
 import { done, inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
@@ -148,7 +149,7 @@ const camel = (flag: string) => flag.replace(/-(.)/g, (_, letter: string) => let
 async function addOne(shell: Shell, { name, by = operator(), json: asJson, ...flags }: Flags): Promise<void> {
   const { to, script } = await destinationOf(flags, shell.env)
   await inBase(shell, async ({ db, world }) => {
-    const { addAccount, twinsOf } = await import('../../payout/payout.ts')
+    const { addAccount, objectionTo, twinsOf } = await import('../../payout/payout.ts')
     if (script) await script(db)
     const twins = await twinsOf(db, to)
     const answer = await done(await addAccount(db, world, name, to, by))
@@ -159,6 +160,8 @@ async function addOne(shell: Shell, { name, by = operator(), json: asJson, ...fl
         ? json(accountJson(added))
         : `account ${name} awaits approval by someone other than ${by}: repasse account approve ${name} --by PERSON\n`,
     )
+    const objection = await objectionTo(db, added)
+    if (objection) shell.err(`${placeObjected(added, objection)}\n`)
     if (twins.length > 0)
       shell.err(
         `the same ${added.kind} account is known as ${twins.map(row => row.name).join(', ')} already: is ${name} meant to be another?\n`,

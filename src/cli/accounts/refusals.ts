@@ -1,7 +1,14 @@
 /** Why an act on payout accounts, or on limits, was not done, as commands say it. */
 import { formatMoney } from '../../base/money.ts'
 import type { WordsOf } from '../../base/refusal.ts'
-import type { AccountRefusal } from '../../payout/payout.ts'
+import type { AccountRefusal, AccountRow, OpenObjection } from '../../payout/payout.ts'
+
+/** Also what is said where an account is added there. */
+export const placeObjected = (
+  account: AccountRow,
+  { account: name, made_by: by, why }: OpenObjection,
+): string =>
+  `account "${account.name}" pays to a place that ${by} objects to as account "${name}" (${why}): it is not approved until two people have ended that (repasse account clear ${name})`
 
 export const accountRefusals: WordsOf<AccountRefusal> = {
   'account-unknown': ({ name }) => `there is no account "${name}": "repasse account list" shows them`,
@@ -13,6 +20,7 @@ export const accountRefusals: WordsOf<AccountRefusal> = {
     `account "${account.name}" was already approved by ${account.approved_by}`,
   'account-closed': ({ account }) =>
     `account "${account.name}" is closed: nothing is paid there, so add it again under another name`,
+  'account-place-objected': ({ account, objection }) => placeObjected(account, objection),
   'account-changed': ({ account }) =>
     `account "${account.name}" is not the one that was looked at: look again`,
   'debt-changed': ({ account, owingUnits, sinceUnits }) => {

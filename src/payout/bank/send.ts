@@ -26,7 +26,8 @@ import {
   type Why,
 } from '../../db/db.ts'
 import { canonical } from '../../approvals/approvals.ts'
-import { destinationOf, placeOf, type BankAccountRow } from '../account.ts'
+import { placeOf, type BankAccountRow } from '../account.ts'
+import { destinationOf } from '../place.ts'
 import { notAsBooked } from '../asBooked.ts'
 import { payableNow } from '../cooling.ts'
 import { withinLimits } from '../limits.ts'

@@ -10,7 +10,7 @@ import { markHanded, readPlan, type BundleRow, type CandidateRow } from './bundl
 import { endUnsigned, isCancellation, type OwedAgain } from './cancel.ts'
 import { strangeIn } from './check.ts'
 import { aboveObjected } from '../limitObjection.ts'
-import { objectionsTo, objectionWhy } from '../objection.ts'
+import { objectionsTo, objectionWhy } from '../objected.ts'
 import type { PayoutRow } from '../row.ts'
 import { chainPayoutsStopped, chainUnreadWhy } from './unread.ts'
 import { candidates, bundles } from '../tables.ts'

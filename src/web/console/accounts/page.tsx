@@ -6,6 +6,7 @@ import type { Bar, Objection } from '../../../ledger/ledger.ts'
 import {
   digestOfAccount,
   type AccountRow,
+  type OpenObjection,
   type Owing,
   type PayoutState,
   type Stop,
@@ -23,6 +24,7 @@ import { ObjectionForms, OpenObjections } from '../objections.tsx'
 import { SignButton, type Signable } from '../people/passkeys.tsx'
 import { Steps } from '../frame/steps.tsx'
 import { debtWords } from './debtWords.ts'
+import { refusalText } from '../refusals.ts'
 import { accountWords } from './words.ts'
 import { signWords } from './signWords.ts'
 import { barText } from '../schedules/barsWords.ts'
@@ -121,6 +123,7 @@ interface AccountParts extends Shared {
   schedules: readonly { id: string; name: string }[]
   debt: SeenDebt
   /** The open one. */
+  placeObjection: OpenObjection | undefined
   objections: readonly Objection[]
   /** Why who looks may not approve it, now or at all. */
   bar: Bar | undefined
@@ -155,6 +158,7 @@ export function AccountPage(parts: AccountParts) {
           holds: accountWords[lang].objection.holds,
         }}
       />
+      <ObjectedPlace {...parts} />
       <Doubts {...parts} />
       <Unproven {...parts} />
       <AccountFacts {...parts} />
@@ -269,6 +273,16 @@ function Latest({ lang, row, latest }: Pick<AccountParts, 'lang' | 'row' | 'late
   )
 }
 
+/** An objection to another account holds this one as well, where both pay to one place. */
+function ObjectedPlace({ lang, objections, placeObjection: objection }: AccountParts) {
+  if (!objection || objections.length > 0) return null
+  return (
+    <Notice tone="wait">
+      {accountWords[lang].objection.place(objection.made_by, objection.account)} <Said>{objection.why}</Said>
+    </Notice>
+  )
+}
+
 /** What an approver should look at twice. */
 function Doubts({ lang, row, first }: Pick<AccountParts, 'lang' | 'row' | 'first'>) {
   const say = accountWords[lang].one
@@ -376,11 +390,12 @@ const Grouped = ({ children }: { children: string }) => (
   </span>
 )
 
-function ApprovalOf({ lang, person, row, first, bar, sign }: AccountParts) {
+function ApprovalOf({ lang, person, row, first, bar, sign, placeObjection }: AccountParts) {
   const say = accountWords[lang].approve
   if (row.state !== 'awaiting') return null
   const isTheirs = samePerson(row.added_by, person.name)
-  const mayApprove = may(person.role, 'account.approve') && !isTheirs && !bar && !(first && 'why' in first)
+  const isPayable = !placeObjection && !(first && 'why' in first)
+  const mayApprove = may(person.role, 'account.approve') && !isTheirs && !bar && isPayable
   return (
     <section class="card">
       <h2>{say.title}</h2>
@@ -399,7 +414,9 @@ function ApprovalOf({ lang, person, row, first, bar, sign }: AccountParts) {
             ? say.own(row.added_by)
             : bar && may(person.role, 'account.approve')
               ? barText(lang, bar)
-              : say.others}
+              : placeObjection
+                ? refusalText(lang, { is: 'account-place-objected', account: row, objection: placeObjection })
+                : say.others}
         </p>
       )}
     </section>

@@ -14,6 +14,8 @@ const pt: Words = {
     `${account.added_by} cadastrou esta conta, então outra pessoa com o papel de aprovação precisa aprovar.`,
   'account-approved-already': ({ account }) => `${account.approved_by} já aprovou esta conta.`,
   'account-closed': () => 'A conta está encerrada e não pode ser aprovada.',
+  'account-place-objected': ({ objection }) =>
+    `${objection.made_by} registrou uma objeção a este destino (conta ${objection.account}). A conta só pode ser aprovada depois que duas pessoas a encerrarem.`,
   'account-changed': () =>
     'A conta mudou desde que você abriu a página, então nada foi aprovado. Confira de novo o que está acima.',
   'debt-changed': ({ owingUnits, sinceUnits }) =>
@@ -35,6 +37,8 @@ const en: Words = {
     `${account.added_by} added this account, so somebody else with the role of checker has to approve it.`,
   'account-approved-already': ({ account }) => `${account.approved_by} approved this account already.`,
   'account-closed': () => 'The account is closed and cannot be approved.',
+  'account-place-objected': ({ objection }) =>
+    `${objection.made_by} objects to this destination (account ${objection.account}). The account can be approved once two people have cleared that.`,
   'account-changed': () =>
     'The account changed since you opened the page, so nothing was approved. Look again at what is shown above.',
   'debt-changed': ({ owingUnits, sinceUnits }) =>

@@ -74,6 +74,8 @@ const pt = {
     clear: 'Propor o fim da objeção',
     own: (name: string) => `${name} cadastrou esta conta, então outras pessoas encerram a objeção.`,
     another: 'Outra proposta sobre esta objeção está aberta: ela é decidida antes.',
+    place: (name: string, account: string) =>
+      `${name} registrou uma objeção à conta ${account}, que tem o mesmo destino: até que duas pessoas a encerrem, nada é repassado para cá.`,
   },
   close: {
     title: 'Encerrar',
@@ -229,6 +231,8 @@ const en: typeof pt = {
     clear: 'Propose to clear the objection',
     own: name => `${name} added this account, so others clear the objection.`,
     another: 'Another proposal about this objection is open: it is decided first.',
+    place: (name, account) =>
+      `${name} objects to account ${account}, which pays to the same place: until two people clear that, nothing is paid here.`,
   },
   close: {
     title: 'Close',
