@@ -7,20 +7,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { refused } from '../src/base/answer.ts'
 import { instant, millis } from '../src/base/world.ts'
 import { runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
-import {
-  changeSchedule,
-  decideCatchUp,
-  needSchedule,
-  runNow,
-  type NewSchedule,
-} from '../src/schedule/schedule.ts'
+import { changeSchedule, needSchedule, runNow, type NewSchedule } from '../src/schedule/schedule.ts'
 import { remember, sql } from '../src/db/db.ts'
 import { readiness, status } from '../src/queries/status.ts'
 import { findForgotten, forgottenInvoices } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { restate } from './testbed/restate.ts'
-import { changePayers, lookAtForgotten } from './testbed/acts.ts'
+import { changePayers, decideCatchUp, lookAtForgotten } from './testbed/acts.ts'
 
 const day = 86_400_000
 

@@ -9,8 +9,6 @@ import { passTime } from '../src/jobs/bitcoin.ts'
 import { moveOrders, newCode, offers, placeOrder, readOrder, timetable, wake } from '../src/jobs/jobs.ts'
 import { readUri } from '../src/rails/bitcoin/uri.ts'
 import {
-  editProduct,
-  endOrder,
   findOrder,
   invoicesOf,
   watchMs,
@@ -23,7 +21,7 @@ import { sql, type Tx } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainInstallation, type ChainInstallation } from './testbed/chainInstallation.ts'
 import { furnishShop, type ShopFloor } from './testbed/shopFloor.ts'
-import { acceptPayment } from './testbed/acts.ts'
+import { acceptPayment, editProduct, endOrder } from './testbed/acts.ts'
 
 const there = bitcoindAvailable()
 const minute = 60_000

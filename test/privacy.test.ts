@@ -4,13 +4,14 @@ import { moveOrders, newCode, placeOrder, sendDueMails, type Counter } from '../
 import { bodyOf } from '../sim/events.ts'
 import { auditChain } from '../src/ledger/ledger.ts'
 import type { Mail } from '../src/mail/mail.ts'
-import { exportPayer, forgetOrder, forgetPayer, type ForgetAct } from '../src/privacy/privacy.ts'
-import { findOrder, invoicesOf, sendMailsAgain, type OrderRow } from '../src/shop/shop.ts'
+import { type ForgetAct } from '../src/privacy/privacy.ts'
+import { findOrder, invoicesOf, type OrderRow } from '../src/shop/shop.ts'
 import { findEvent, replayRefusal } from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { furnishShop, openMail, type ShopFloor } from './testbed/shopFloor.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
+import { exportPayer, forgetOrder, forgetPayer, sendMailsAgain } from './testbed/acts.ts'
 
 const [second, minute, day] = [1_000, 60_000, 86_400_000]
 const act: ForgetAct = { by: 'ana', why: 'asked for by e-mail' }

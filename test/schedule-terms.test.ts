@@ -14,7 +14,6 @@ import {
 import { placeOrder, runDueSlots } from '../src/jobs/jobs.ts'
 import {
   changeSchedule,
-  decideCatchUp,
   needSchedule,
   runNow,
   schedulesOnlySaid,
@@ -34,7 +33,14 @@ import { postgresAvailable, startPostgres, type Postgres } from './testbed/postg
 import { furnishShop } from './testbed/shopFloor.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
-import { addAccount, addSchedule, addUser, approveAccount, changePayers } from './testbed/acts.ts'
+import {
+  addAccount,
+  addSchedule,
+  addUser,
+  approveAccount,
+  changePayers,
+  decideCatchUp,
+} from './testbed/acts.ts'
 
 const hour = 3_600_000
 

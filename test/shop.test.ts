@@ -5,11 +5,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './testbed/eventually.ts'
 import { formTo, type Page } from '../sim/visitor.ts'
-import { addProduct, editProduct, stopOffering, payShopTo } from '../src/shop/shop.ts'
 import { sql } from '../src/db/db.ts'
 import { openNews } from './testbed/news.ts'
 import { qrInPage } from './testbed/qrInPage.ts'
 import { buyer, openShopInstallation, wares, type ShopInstallation } from './testbed/shopInstallation.ts'
+import { addProduct, editProduct, stopOffering, payShopTo } from './testbed/acts.ts'
 
 let installation: ShopInstallation
 beforeAll(async () => {

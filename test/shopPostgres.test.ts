@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formTo } from '../sim/visitor.ts'
-import { editProduct } from '../src/shop/shop.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { buyer, openShopInstallation, type ShopInstallation } from './testbed/shopInstallation.ts'
+import { editProduct } from './testbed/acts.ts'
 
 describe.skipIf(!postgresAvailable())('with a PostgreSQL', () => {
   let postgres: Postgres

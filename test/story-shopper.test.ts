@@ -6,7 +6,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Page } from 'playwright-core'
 import { eventually } from './testbed/eventually.ts'
 import { checkLedger } from '../src/ledger/ledger.ts'
-import { addProduct, payShopTo } from '../src/shop/shop.ts'
 import { bitcoindAvailable } from './testbed/bitcoind.ts'
 import {
   axe,
@@ -24,6 +23,7 @@ import { until } from './testbed/until.ts'
 import { readQr } from './testbed/qr.ts'
 import { send } from './testbed/seededInstallation.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
+import { addProduct, payShopTo } from './testbed/acts.ts'
 
 const minute = 60_000
 const buyer = { name: 'Lia Monteiro', email: 'lia@example.com', taxId: '318.274.950-14' }

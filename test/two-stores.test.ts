@@ -62,7 +62,10 @@ const queries: Record<string, (db: Db, theirs: Theirs) => Promise<unknown>> = {
   products: async db => [await allProducts(db), await keptProducts(db), await shownProducts(db)],
   'shop rules': db => shopRules(db),
   orders: db => listOrders(db, all, 50),
-  'an order': (db, { ids }) => showOrderRecord(db, ids.orders[0]!).catch(() => undefined),
+  'an order': async (db, { ids }) => {
+    const shown = await showOrderRecord(db, ids.orders[0]!)
+    return shown.is === 'shown' && shown
+  },
   proposals: db => listProposals(db, all, 50),
   limits: db => showLimits(db, '2126-01-01T00:00:00.000Z'),
   people: db => listUsers(db),

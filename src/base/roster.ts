@@ -22,6 +22,9 @@ export interface RosterRow {
   dueOn?: string
 }
 
+/** A roster that is kept cannot be decrypted, so whom it names is not known. `name`: of its schedule. */
+export type RosterRefusal = { is: 'roster-unreadable'; name: string }
+
 const needed = ['name', 'tax_id', 'amount', 'description'] as const
 const columns = [...needed, 'due'] as const
 type Column = (typeof columns)[number]

@@ -20,7 +20,7 @@ import {
   formatMoney,
 } from './print.ts'
 import { forgetOrderCommand, noteShownHere, noteTaken } from './privacy.ts'
-import { inBase, operator } from './shell.ts'
+import { done, inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 import { orderJson } from '../queries/json/orders.ts'
 
@@ -79,7 +79,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async ({ db, config }) => {
         const { showOrderRecord } = await import('../queries/orders.ts')
-        const { row, lines, invoices, mails, steps } = await showOrderRecord(db, name)
+        const { row, lines, invoices, mails, steps } = await done(await showOrderRecord(db, name))
         const page =
           config.PUBLIC_URL === undefined
             ? undefined
@@ -126,8 +126,8 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ db }) => {
         const { attended } = await import('../shop/shop.ts')
-        const { id } = await attended(db, name, { by, why })
-        await shell.out(`order ${id} needs nobody any more\n`)
+        const { order: row } = await done(await attended(db, name, { by, why }))
+        await shell.out(`order ${row.id} needs nobody any more\n`)
       }),
     )
 
@@ -146,8 +146,8 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ db }) => {
         const { endOrder } = await import('../shop/shop.ts')
-        const { id } = await endOrder(db, name, { by, why })
-        await shell.out(`order ${id} is over, and its stock is back\n`)
+        const { order: row } = await done(await endOrder(db, name, { by, why }))
+        await shell.out(`order ${row.id} is over, and its stock is back\n`)
       }),
     )
 
@@ -159,8 +159,8 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('order letters 4P6R8S0T'))
     .action((name: string, { by = operator() }: { by?: string }) =>
       inBase(shell, async ({ db }) => {
-        const { sendMailsAgain: sendLettersAgain } = await import('../shop/shop.ts')
-        const { order: row, letters } = await sendLettersAgain(db, name, by)
+        const { sendMailsAgain } = await import('../shop/shop.ts')
+        const { order: row, letters } = await done(await sendMailsAgain(db, name, by))
         await shell.out(`${letters} of order ${row.id} will be tried again\n`)
       }),
     )

@@ -67,8 +67,8 @@ export function payersCommand(schedule: Command, shell: Shell): void {
     )
     .action((name: string, who: string, flags: ProofFlags) =>
       inBase(shell, async base => {
-        const { changePayers, needSchedule } = await import('../schedule/schedule.ts')
-        const before = await needSchedule(base.db, name)
+        const { changePayers, scheduleCalled } = await import('../schedule/schedule.ts')
+        const { schedule: before } = await done(await scheduleCalled(base.db, name))
         refuseMadeUp(who, base.config, before.rail)
         const payers = (await payersOf({ ...command.opts(), payers: who }, before, []))!
         await refuseDust(base, { ...before, ...payers }, who === 'random' ? '--amount' : `--payers "${who}"`)
@@ -86,10 +86,11 @@ export function payersCommand(schedule: Command, shell: Shell): void {
   // What amounts mean is known of the schedule alone, so the check looks it up.
   alsoCheck(command, given =>
     inBase(shell, async ({ db }) => {
-      const { needSchedule } = await import('../schedule/schedule.ts')
+      const { scheduleCalled } = await import('../schedule/schedule.ts')
       const faults: string[] = []
       const [name = '', who = ''] = command.args
-      await payersOf({ ...given, payers: who }, await needSchedule(db, name), faults)
+      const { schedule: before } = await done(await scheduleCalled(db, name))
+      await payersOf({ ...given, payers: who }, before, faults)
       const lacking = (['count', 'amount'] as const).filter(
         flag => who === 'random' && given[flag] === undefined,
       )
@@ -110,11 +111,11 @@ export function rosterCommand(schedule: Command, shell: Shell): void {
     )
     .action((name: string, { brazilian }: { brazilian?: true }) =>
       inBase(shell, async ({ db, world }) => {
-        const [{ needSchedule }, { readRoster, writeRoster }] = await Promise.all([
+        const [{ scheduleCalled }, { readRoster, writeRoster }] = await Promise.all([
           import('../schedule/schedule.ts'),
           import('../base/roster.ts'),
         ])
-        const row = await needSchedule(db, name)
+        const { schedule: row } = await done(await scheduleCalled(db, name))
         if (row.roster === null)
           throw new BadInput(`schedule "${name}" asks payers made up, and has no roster`)
         const style = brazilian

@@ -8,7 +8,7 @@ import type { Base } from '../app.ts'
 import type { Held, HeldWhy, InvoiceOutcome, OrderOutcome, PayerForgotten } from '../privacy/privacy.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { example, json, sheet, table } from './print.ts'
-import { inBase, operator } from './shell.ts'
+import { done, inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
 interface ForgetFlags {
@@ -38,7 +38,7 @@ export function forgetOrderCommand(order: Command, shell: Shell): void {
     .action((name: string, { why, by = operator(), keptElsewhere, json: asJson }: ForgetFlags) =>
       inBase(shell, async ({ db, world }) => {
         const { forgetOrder } = await import('../privacy/privacy.ts')
-        const outcome = await forgetOrder(db, world, name, { by, why, keptElsewhere })
+        const { outcome } = await done(await forgetOrder(db, world, name, { by, why, keptElsewhere }))
         if (outcome.forgotten === 'nothing')
           throw new BadInput(`order ${outcome.order.id} is kept as it is: ${heldWords(outcome)}`)
         await shell.out(asJson ? json(orderView(outcome)) : `${orderLine(outcome)}\n`)
@@ -70,8 +70,9 @@ export function payerCommands(repasse: Command, shell: Shell): void {
         if (file !== undefined && existsSync(file))
           throw new BadInput(`--to "${file}" exists already: name one that does not`)
         const { exportPayer } = await import('../privacy/privacy.ts')
-        const found = await exportPayer(db, world, taxId, by)
-        if (!found) throw new BadInput('nothing is held on a person of this tax id')
+        const answer = await done(await exportPayer(db, world, taxId, by))
+        if (answer.is === 'unknown') throw new BadInput('nothing is held on a person of this tax id')
+        const { found } = answer
         if (file === undefined) return shell.out(json(found))
         writeFileSync(file, json(found), { mode: 0o600, flag: 'wx' })
         const { orders, invoices, events, rosters } = found
@@ -96,7 +97,7 @@ export function payerCommands(repasse: Command, shell: Shell): void {
     .action((taxId: string, { why, by = operator(), keptElsewhere, json: asJson }: ForgetFlags) =>
       inBase(shell, async ({ db, world }) => {
         const { forgetPayer } = await import('../privacy/privacy.ts')
-        const found = await forgetPayer(db, world, taxId, { by, why, keptElsewhere })
+        const found = await done(await forgetPayer(db, world, taxId, { by, why, keptElsewhere }))
         if (found.is === 'unknown') throw new BadInput('nothing is held on a person of this tax id')
         if (found.is === 'in-roster') throw new BadInput(rosterRefusal(found))
         await shell.out(asJson ? json(payerView(found)) : payerText(found))

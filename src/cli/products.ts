@@ -2,11 +2,11 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import type { ProductChange, ProductRow } from '../shop/shop.ts'
-import { alsoCheck, attempt } from './faults.ts'
+import type { ProductChange, ProductKept, ProductRow } from '../shop/shop.ts'
+import { alsoCheck } from './faults.ts'
 import { amountIn, personFlag, textFlag } from './flags.ts'
 import { example, json, formatReais, table } from './print.ts'
-import { inBase, operator } from './shell.ts'
+import { done, inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 import { productJson } from '../queries/json/products.ts'
 
@@ -49,7 +49,9 @@ export function productCommands(repasse: Command, shell: Shell): void {
           shell,
           flags,
           'is on sale',
-          await addProduct(db, world, { name, units, stock: stock.units, description, photo }, by),
+          await done(
+            await addProduct(db, world, { name, units, stock: stock.units, description, photo }, by),
+          ),
         )
       }),
     )
@@ -75,7 +77,7 @@ export function productCommands(repasse: Command, shell: Shell): void {
           shell,
           flags,
           'is changed',
-          await editProduct(db, name, changeOf(flags), flags.by ?? operator()),
+          await done(await editProduct(db, name, changeOf(flags), flags.by ?? operator())),
         )
       }),
     )
@@ -95,7 +97,12 @@ export function productCommands(repasse: Command, shell: Shell): void {
     .action((name: string, flags: Flags) =>
       inBase(shell, async ({ db }) => {
         const { removeProduct } = await import('../shop/shop.ts')
-        await tell(shell, flags, 'is off the shop', await removeProduct(db, name, flags.by ?? operator()))
+        await tell(
+          shell,
+          flags,
+          'is off the shop',
+          await done(await removeProduct(db, name, flags.by ?? operator())),
+        )
       }),
     )
 
@@ -125,7 +132,7 @@ export function productCommands(repasse: Command, shell: Shell): void {
     )
 }
 
-const tell = (shell: Shell, { json: asJson }: Flags, what: string, row: ProductRow) =>
+const tell = (shell: Shell, { json: asJson }: Flags, what: string, { product: row }: ProductKept) =>
   shell.out(
     asJson
       ? json(productJson(row))
@@ -200,9 +207,8 @@ async function faultsOfPhoto({ photo }: Flags): Promise<string[]> {
   // Empty where the file could not be read, which is told already.
   if (!photo?.length) return []
   const { readPhoto } = await import('../shop/shop.ts')
-  const faults: string[] = []
-  attempt(faults, () => readPhoto(photo))
-  return faults
+  const read = readPhoto(photo)
+  return read.is === 'photo' ? [] : [(await import('./refusals.ts')).refusalText(read)]
 }
 
 const maxFileBytes = 512 * 1024

@@ -9,6 +9,7 @@ import { invoiceRefusals } from './invoices/refusals.ts'
 import { payoutRefusals } from './payouts/refusals.ts'
 import { reconcileRefusals } from './reconcile/refusals.ts'
 import { scheduleRefusals } from './schedules/refusals.ts'
+import { shopRefusals } from './shop/refusals.ts'
 import { peopleRefusals } from './users/refusals.ts'
 
 const words: WordsOf<ActRefusal> = {
@@ -24,6 +25,10 @@ const words: WordsOf<ActRefusal> = {
   'no-objection': ({ name }) => `nobody objects to ${name}`,
   'objections-changed': ({ name, by }) =>
     `${by} objects to ${name} by now, and not only who did when this was proposed: refuse it and propose it again`,
+  'proposal-unknown-act': ({ id, act }) =>
+    `proposal ${id} is for "${act}", which this version does not know: run the version that made it`,
+  'roster-unreadable': ({ name }) =>
+    `the roster of schedule ${name} cannot be decrypted, so whom it names is not known: see "repasse keys status"`,
   ...accountRefusals,
   ...bundleRefusals,
   ...invoiceRefusals,
@@ -31,6 +36,7 @@ const words: WordsOf<ActRefusal> = {
   ...peopleRefusals,
   ...reconcileRefusals,
   ...scheduleRefusals,
+  ...shopRefusals,
 }
 
 export const refusalText = (refusal: ActRefusal): string => wordRefusal(words, refusal)!

@@ -7,7 +7,7 @@ import type { ShopRule } from '../shop/shop.ts'
 import { alsoCheck } from './faults.ts'
 import { amountIn, oneOf, percentFlag, personFlag } from './flags.ts'
 import { example, json, moneyOf, table, formatMoney } from './print.ts'
-import { inBase, operator } from './shell.ts'
+import { done, inBase, operator } from './shell.ts'
 import type { Shell } from './context.ts'
 
 interface Flags {
@@ -52,7 +52,9 @@ export function shopCommands(repasse: Command, shell: Shell): void {
           )
         const { payShopTo } = await import('../shop/shop.ts')
         const minPayoutUnits = amountIn(assetOf(rail))('--min-payout')(minPayout)
-        const rule = await payShopTo(db, { rail, account, commissionBp: commission, minPayoutUnits }, by)
+        const { rule } = await done(
+          await payShopTo(db, { rail, account, commissionBp: commission, minPayoutUnits }, by),
+        )
         await shell.out(
           asJson ? json(viewOf(rule)) : `the shop offers ${rail}, and its money goes to ${rule.account}\n`,
         )
@@ -78,7 +80,7 @@ export function shopCommands(repasse: Command, shell: Shell): void {
     .action(({ rail, by = operator() }: { rail: RailName; by?: string }) =>
       inBase(shell, async ({ db }) => {
         const { stopOffering } = await import('../shop/shop.ts')
-        await stopOffering(db, rail, by)
+        await done(await stopOffering(db, rail, by))
         await shell.out(`the shop does not offer ${rail} any more\n`)
       }),
     )

@@ -8,7 +8,7 @@ import { inReaisAsSaid, pricingAt } from '../invoice/invoice.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { pair, type Rate } from '../rates/rates.ts'
 import { migrate } from '../db/migrate.ts'
-import { openDb, sql, type Db } from '../db/db.ts'
+import { openDb, sql, unreadableText, type Db } from '../db/db.ts'
 import { runDueSlots, type BitcoinSetup } from './jobs.ts'
 import { dryRun, needSchedule, runNow, type NewSchedule } from '../schedule/schedule.ts'
 import { addAccount, addSchedule } from '../../test/testbed/acts.ts'
@@ -101,16 +101,22 @@ test('a rate that ages out at any moment of the claim leaves the slot due, or wa
 
 test('no amount is read in the units of another asset', async () => {
   const rate: Rate = { is: 'rate', price, at: instant(noon), sources: ['one'] }
-  const terms = { currency: 'BRL', watch_ms: 1n } as const
-  expect(pricingAt({ is: 'none', why: 'too old' }, bitcoin, terms)).toBeUndefined()
-  expect(pricingAt(rate, bitcoin, terms)!(brl(10_000n)).amount).toEqual(btc(16_667n))
-  expect(() => pricingAt(rate, bitcoin, terms)!(btc(10_000n))).toThrow('not an amount in BRL')
-  expect(() => pricingAt(rate, bitcoin, { ...terms, currency: 'BTC' })!(brl(10_000n))).toThrow(
+  const said = { currency: 'BRL', watch_ms: 1n } as const
+  expect(pricingAt({ is: 'none', why: 'too old' }, bitcoin, said)).toBeUndefined()
+  expect(pricingAt(rate, bitcoin, said)!(brl(10_000n)).amount).toEqual(btc(16_667n))
+  expect(() => pricingAt(rate, bitcoin, said)!(btc(10_000n))).toThrow('not an amount in BRL')
+  expect(() => pricingAt(rate, bitcoin, { ...said, currency: 'BTC' })!(brl(10_000n))).toThrow(
     'not an amount in BTC',
   )
   expect(() => inReaisAsSaid('starkbank')(btc(10_000n))).toThrow('not an amount in BRL')
   const schedule = await needSchedule(db, 'trial')
-  await expect(dryRun(schedule, world, { transferFeeBy: 'house', transferFeeUnits: 0n })).rejects.toThrow(
-    'not an amount in BTC',
-  )
+  const terms = { transferFeeBy: 'house', transferFeeUnits: 0n } as const
+  await expect(dryRun(schedule, world, terms)).rejects.toThrow('not an amount in BTC')
+})
+
+test('a roster that cannot be decrypted is refused as a code, and nobody is made up in its place', async () => {
+  const schedule = { ...(await needSchedule(db, 'trial')), roster: unreadableText }
+  expect(await dryRun(schedule, world, { transferFeeBy: 'house', transferFeeUnits: 0n })).toEqual({
+    ...{ is: 'roster-unreadable', name: 'trial' },
+  })
 })

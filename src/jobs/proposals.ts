@@ -3,7 +3,6 @@
  * the approval.
  */
 import { approvingProposal, said, state, type Proof } from '../approvals/approvals.ts'
-import { BadInput } from '../base/answer.ts'
 import { refusing } from '../base/refusal.ts'
 import type { World } from '../base/world.ts'
 import {
@@ -48,8 +47,10 @@ import {
   roleAct,
   type PeopleRefusal,
 } from '../people/people.ts'
+import type { PrivacyRefusal } from '../privacy/refusals.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { ScheduleRefusal } from '../schedule/schedule.ts'
+import type { ShopRefusal } from '../shop/shop.ts'
 import type { Db, Tx } from '../db/db.ts'
 import {
   beginRefund,
@@ -221,8 +222,17 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<
 /** Every act that can be approved, by its name. */
 export const proposedActs: readonly string[] = [...works.keys()]
 
-/** Every code for which a proposed act may not be done any more. */
-export type ActRefusal = InvoiceRefusal | PayoutRefusal | PeopleRefusal | ReconcileRefusal | ScheduleRefusal
+/** Every code for which an act is not done, one that was proposed among them. */
+export type ActRefusal =
+  /** The version that made it does. */
+  | { is: 'proposal-unknown-act'; id: string; act: string }
+  | InvoiceRefusal
+  | PayoutRefusal
+  | PeopleRefusal
+  | PrivacyRefusal
+  | ReconcileRefusal
+  | ScheduleRefusal
+  | ShopRefusal
 
 /** `cannot`: it is still open, and what it is for is refused. */
 export type Approved = ProposalDecision | { is: 'cannot'; proposal: ProposalRow; refusal: ActRefusal }
@@ -248,10 +258,7 @@ export async function approveAndDo(
   const bar = await app.db.tx(async tx => barFor(tx, approver.by, await tx.now(), proposal.made_by))
   if (bar) return { is: 'barred', by: approver.by, bar, proposal }
   const work = known.get(proposal.act)
-  if (!work)
-    throw new BadInput(
-      `proposal ${id} is for "${proposal.act}", which this version does not know: run the version that made it`,
-    )
+  if (!work) return { is: 'cannot', proposal, refusal: { is: 'proposal-unknown-act', id, act: proposal.act } }
   const decision = await answering(async () => {
     const carryOut = await work(app, proposal)
     return app.db.tx(async tx => {

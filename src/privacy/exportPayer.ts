@@ -7,6 +7,7 @@ import { linesOf } from '../shop/shop.ts'
 import { history, join, sql, type Reader, type Db } from '../db/db.ts'
 import { payerDigest } from './digest.ts'
 import { isUnknown, tracesOf } from './person.ts'
+import { answering, type PrivacyRefusal } from './refusals.ts'
 
 export interface PayerExport {
   taxId: string
@@ -19,54 +20,58 @@ export interface PayerExport {
   payoutAccounts: unknown[]
 }
 
-/**
- * Undefined where nothing is held. Throws `BadInput` where it is no tax id. The export itself is a record of
- * the audit log.
- */
+export type Exported = { is: 'unknown' } | { is: 'exported'; found: PayerExport }
+
+/** Throws `BadInput` where it is no tax id. The export itself is a record of the audit log. */
 export const exportPayer = (
   db: Db,
   world: World,
   text: string,
   by: string,
-): Promise<PayerExport | undefined> =>
-  db.tx(async tx => {
-    const traces = await tracesOf(tx, text)
-    if (isUnknown(traces)) return undefined
-    const { taxId, orders, invoices, rosters, lines, accounts } = traces
-    const ids = [...new Set([...invoices.map(({ id }) => id), ...(await invoicesOfOrders(tx, orders))])]
-    const found = {
-      taxId,
-      exportedAt: await tx.now(),
-      // Without what opens the order's page, for whoever reads this file.
-      orders: await each(orders, async ({ token: _, basket_key: __, ...order }) => ({
-        ...order,
-        lines: await linesOf(tx, order.id),
-        mails: await tx.all<MailRow>(
-          sql`select * from mails where order_id = ${order.id} order by added_at, id`,
+): Promise<Exported | PrivacyRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const traces = await tracesOf(tx, text)
+      if (isUnknown(traces)) return { is: 'unknown' } as const
+      const { taxId, orders, invoices, rosters, lines, accounts } = traces
+      const ids = [...new Set([...invoices.map(({ id }) => id), ...(await invoicesOfOrders(tx, orders))])]
+      const found = {
+        taxId,
+        exportedAt: await tx.now(),
+        // Without what opens the order's page, for whoever reads this file.
+        orders: await each(orders, async ({ token: _, basket_key: __, ...order }) => ({
+          ...order,
+          lines: await linesOf(tx, order.id),
+          mails: await tx.all<MailRow>(
+            sql`select * from mails where order_id = ${order.id} order by added_at, id`,
+          ),
+          history: await history(tx, order.id),
+        })),
+        invoices: await each(invoices, async invoice => ({
+          ...invoice,
+          amount: formatMoney(invoice.units, invoice.asset),
+          postings: await tx.all(sql`
+            select t.at, t.movement, e.account, e.asset, e.units from ledger_entries e
+              join ledger_transactions t on t.id = e.transaction_id
+            where e.invoice_id = ${invoice.id} order by t.at, t.id, e.line`),
+          history: await history(tx, invoice.id),
+        })),
+        events: await eventsAbout(tx, ids),
+        rosters,
+        statementLines: lines,
+        payoutAccounts: await each(accounts, async ({ id }) =>
+          tx.one(sql`select * from accounts where id = ${id}`),
         ),
-        history: await history(tx, order.id),
-      })),
-      invoices: await each(invoices, async invoice => ({
-        ...invoice,
-        amount: formatMoney(invoice.units, invoice.asset),
-        postings: await tx.all(sql`
-          select t.at, t.movement, e.account, e.asset, e.units from ledger_entries e
-            join ledger_transactions t on t.id = e.transaction_id
-          where e.invoice_id = ${invoice.id} order by t.at, t.id, e.line`),
-        history: await history(tx, invoice.id),
-      })),
-      events: await eventsAbout(tx, ids),
-      rosters,
-      statementLines: lines,
-      payoutAccounts: await each(accounts, async ({ id }) =>
-        tx.one(sql`select * from accounts where id = ${id}`),
-      ),
-    }
-    const rows = Object.values(found).reduce((sum, part) => sum + (Array.isArray(part) ? part.length : 0), 0)
-    const subject = await payerDigest(tx, world.random, text)
-    await audit(tx, { actor: by, act: 'payer exported', subject, detail: { rows: `${rows}` } })
-    return found
-  })
+      }
+      const rows = Object.values(found).reduce(
+        (sum, part) => sum + (Array.isArray(part) ? part.length : 0),
+        0,
+      )
+      const subject = await payerDigest(tx, world.random, text)
+      await audit(tx, { actor: by, act: 'payer exported', subject, detail: { rows: `${rows}` } })
+      return { is: 'exported', found } as const
+    }),
+  )
 
 const invoicesOfOrders = async (reader: Reader, orders: readonly { id: string }[]): Promise<string[]> => {
   const found: string[] = []

@@ -4,11 +4,12 @@ import { withoutTaxIds } from '../base/brazil.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { World } from '../base/world.ts'
 import { withdrawMails } from '../mail/mail.ts'
-import { needOrder, type OrderRow } from '../shop/shop.ts'
+import { orderCalled, type OrderRow } from '../shop/shop.ts'
 import { forUpdate, sql, type Db, type Tx } from '../db/db.ts'
 import { blankBuyer, blankContact, blankInvoice } from './blank.ts'
 import { payerDigest } from './digest.ts'
 import { factsOf, heldFor, isUnsettled, type Facts, type Held } from './held.ts'
+import { answering, refuse, type PrivacyRefusal } from './refusals.ts'
 
 export interface ForgetAct {
   by: string
@@ -34,22 +35,27 @@ export interface OrderOutcome {
   again: boolean
 }
 
-/** Forgets as much as may be forgotten now. Throws `BadInput` where no order has that name. Twice is once. */
-export const forgetOrder = (db: Db, world: World, name: string, act: ForgetAct): Promise<OrderOutcome> =>
-  db.tx(async tx => {
-    const { id, tax_id: taxId } = await needOrder(tx, name)
-    const outcome = await forgetBuyer(tx, id, act.keptElsewhere !== undefined)
-    if (outcome.forgotten !== 'nothing' && !outcome.again) {
-      const payer = taxId === '' ? undefined : await payerDigest(tx, world.random, taxId)
-      await audit(tx, {
-        actor: act.by,
-        act: 'order forgotten',
-        subject: id,
-        detail: detailOf(outcome, act, payer),
-      })
-    }
-    return outcome
-  })
+/** Forgets as much as may be forgotten now. Twice is once. */
+export const forgetOrder = (
+  db: Db,
+  world: World,
+  name: string,
+  act: ForgetAct,
+): Promise<{ is: 'done'; outcome: OrderOutcome } | PrivacyRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const called = await orderCalled(tx, name)
+      if (called.is !== 'found') return refuse(called)
+      const { id, tax_id: taxId } = called.order
+      const outcome = await forgetBuyer(tx, id, act.keptElsewhere !== undefined)
+      if (outcome.forgotten !== 'nothing' && !outcome.again) {
+        const payer = taxId === '' ? undefined : await payerDigest(tx, world.random, taxId)
+        const detail = detailOf(outcome, act, payer)
+        await audit(tx, { actor: act.by, act: 'order forgotten', subject: id, detail })
+      }
+      return { is: 'done', outcome } as const
+    }),
+  )
 
 function detailOf(
   { forgotten, held }: OrderOutcome,

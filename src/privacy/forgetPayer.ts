@@ -10,6 +10,7 @@ import { blankInvoice } from './blank.ts'
 import { payerDigest } from './digest.ts'
 import { forgetBuyer, type ForgetAct, type OrderOutcome } from './forgetOrder.ts'
 import { factsOf, heldFor, type Held } from './held.ts'
+import { answering, type PrivacyRefusal } from './refusals.ts'
 import { isUnknown, tracesOf, type InRoster, type Traces } from './person.ts'
 
 export interface InvoiceOutcome {
@@ -34,31 +35,38 @@ export type PayerForgotten =
     }
 
 /** Throws `BadInput` where it is no tax id. Twice is once: what was forgotten is not found again. */
-export const forgetPayer = (db: Db, world: World, taxId: string, act: ForgetAct): Promise<PayerForgotten> =>
-  db.tx(async tx => {
-    const traces = await tracesOf(tx, taxId)
-    if (isUnknown(traces)) return { is: 'unknown' }
-    if (traces.rosters.length > 0) return { is: 'in-roster', rosters: traces.rosters }
-    const keptElsewhere = act.keptElsewhere !== undefined
+export const forgetPayer = (
+  db: Db,
+  world: World,
+  taxId: string,
+  act: ForgetAct,
+): Promise<PayerForgotten | PrivacyRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const traces = await tracesOf(tx, taxId)
+      if (isUnknown(traces)) return { is: 'unknown' } as const
+      if (traces.rosters.length > 0) return { is: 'in-roster', rosters: traces.rosters } as const
+      const keptElsewhere = act.keptElsewhere !== undefined
 
-    const orders: OrderOutcome[] = []
-    for (const { id } of traces.orders) orders.push(await forgetBuyer(tx, id, keptElsewhere))
-    const invoices: InvoiceOutcome[] = []
-    for (const { id } of traces.invoices.filter(({ order_id: order }) => order === null))
-      invoices.push(await forgetInvoice(tx, id, keptElsewhere))
-    const lines = await blankLines(tx, traces)
+      const orders: OrderOutcome[] = []
+      for (const { id } of traces.orders) orders.push(await forgetBuyer(tx, id, keptElsewhere))
+      const invoices: InvoiceOutcome[] = []
+      for (const { id } of traces.invoices.filter(({ order_id: order }) => order === null))
+        invoices.push(await forgetInvoice(tx, id, keptElsewhere))
+      const lines = await blankLines(tx, traces)
 
-    const payer = await payerDigest(tx, world.random, taxId)
-    const detail = {
-      orders: `${orders.filter(({ forgotten }) => forgotten === 'all').length} of ${orders.length}`,
-      invoices: `${invoices.filter(({ forgotten }) => forgotten).length} of ${invoices.length}`,
-      lines: `${lines}`,
-      ...(act.keptElsewhere !== undefined && { keptElsewhere: withoutTaxIds(act.keptElsewhere) }),
-      why: withoutTaxIds(act.why),
-    }
-    await audit(tx, { actor: act.by, act: 'payer forgotten', subject: payer, detail })
-    return { is: 'forgotten', payer, orders, invoices, lines, accounts: traces.accounts }
-  })
+      const payer = await payerDigest(tx, world.random, taxId)
+      const detail = {
+        orders: `${orders.filter(({ forgotten }) => forgotten === 'all').length} of ${orders.length}`,
+        invoices: `${invoices.filter(({ forgotten }) => forgotten).length} of ${invoices.length}`,
+        lines: `${lines}`,
+        ...(act.keptElsewhere !== undefined && { keptElsewhere: withoutTaxIds(act.keptElsewhere) }),
+        why: withoutTaxIds(act.why),
+      }
+      await audit(tx, { actor: act.by, act: 'payer forgotten', subject: payer, detail })
+      return { is: 'forgotten', payer, orders, invoices, lines, accounts: traces.accounts } as const
+    }),
+  )
 
 async function forgetInvoice(tx: Tx, id: string, keptElsewhere: boolean): Promise<InvoiceOutcome> {
   const [facts] = await factsOf(tx, sql`i.id = ${id}`)

@@ -1,11 +1,11 @@
 /** One person by their tax id: where these books have them. */
-import { BadInput } from '../base/answer.ts'
 import { taxIdForms } from '../base/brazil.ts'
 import { readRoster, type RosterRow } from '../base/roster.ts'
 import type { Asset } from '../base/money.ts'
 import { isUnreadable, join, readInSets, sameAsAny, sql, type Reader } from '../db/db.ts'
 import type { OrderRow } from '../shop/shop.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
+import { refuse } from './refusals.ts'
 
 export type StatementLine = {
   id: string
@@ -37,7 +37,9 @@ export interface Traces {
   accounts: { id: string; name: string; state: string; holder: string }[]
 }
 
-/** Throws `BadInput` where it is no tax id. */
+/**
+ * Within `answering`: a roster that cannot be read is refused. Throws `BadInput` where `text` is no tax id.
+ */
 export async function tracesOf(reader: Reader, text: string): Promise<Traces> {
   const [taxId, plain] = taxIdForms(text)
   const forms = join([taxId, plain])
@@ -72,10 +74,7 @@ async function rostersWith(reader: Reader, taxId: string): Promise<InRoster[]> {
     select id, name, state, roster, currency from schedules
       where store_id = ${reader.store} and roster is not null order by name`)
   const unknown = schedules.find(({ roster }) => isUnreadable(roster))
-  if (unknown)
-    throw new BadInput(
-      `the roster of schedule ${unknown.name} cannot be decrypted, so whether it names them is not known: see "repasse keys status"`,
-    )
+  if (unknown) refuse({ is: 'roster-unreadable', name: unknown.name })
   return schedules
     .map(({ name, state, roster, currency }) => ({
       ...{ schedule: name, state },

@@ -3,7 +3,14 @@ import { empty, history, sql, where, type Reader, type Transition } from '../db/
 import { tipOf } from '../chain/chain.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { MailRow } from '../mail/mail.ts'
-import { invoicesOf, linesOf, needOrder, type OrderLineRow, type OrderRow } from '../shop/shop.ts'
+import {
+  invoicesOf,
+  linesOf,
+  orderCalled,
+  type OrderLineRow,
+  type OrderRefusal,
+  type OrderRow,
+} from '../shop/shop.ts'
 import type { FilterOf, orderFilters } from './filters.ts'
 import { ordersBy } from './lookup.ts'
 import { inWindow, type After, type Filters } from './page.ts'
@@ -35,6 +42,7 @@ export const placeOfOrder = (reader: Reader, id: string): Promise<After | undefi
   )
 
 export interface ShownOrderRecord {
+  is: 'shown'
   row: OrderRow
   lines: OrderLineRow[]
   invoices: InvoiceRow[]
@@ -42,10 +50,16 @@ export interface ShownOrderRecord {
   steps: Transition[]
 }
 
-/** By its id or the eight characters it is called by; throws `BadInput` where there is none. */
-export async function showOrderRecord(reader: Reader, name: string): Promise<ShownOrderRecord> {
-  const row = await needOrder(reader, name)
+/** By its id or the eight characters it is called by. */
+export async function showOrderRecord(
+  reader: Reader,
+  name: string,
+): Promise<ShownOrderRecord | OrderRefusal> {
+  const called = await orderCalled(reader, name)
+  if (called.is !== 'found') return called
+  const { order: row } = called
   return {
+    is: 'shown',
     row,
     lines: await linesOf(reader, row.id),
     invoices: await invoicesOf(reader, row.id),

@@ -1,7 +1,10 @@
 /** Why an act on a schedule is not done, as codes. */
 import { refusing } from '../base/refusal.ts'
+import type { RosterRefusal } from '../base/roster.ts'
 
 export type ScheduleRefusal =
+  | RosterRefusal
+  | { is: 'schedule-unknown'; name: string }
   | { is: 'schedule-state'; name: string; state: 'active' | 'paused' }
   /** Slots wait for a person. */
   | { is: 'schedule-slots-held'; name: string }

@@ -4,7 +4,6 @@
  */
 import { because } from '../base/reasons.ts'
 import { said, type Proof } from '../approvals/approvals.ts'
-import { BadInput } from '../base/answer.ts'
 import { nextSlots, parseCron, slotsBetween, type Cron, type Due } from '../base/cron.ts'
 import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
@@ -104,12 +103,18 @@ export const listSchedules = (reader: Reader) =>
 export const storeOfSchedule = async (reader: Reader, id: string): Promise<string> =>
   (await reader.one<{ store_id: string }>(sql`select store_id from schedules where id = ${id}`))!.store_id
 
-/** The schedule, or an error that says where to look. */
-export async function needSchedule(reader: Reader, name: string): Promise<ScheduleRow> {
+/** By its name or id. */
+export async function scheduleCalled(
+  reader: Reader,
+  name: string,
+): Promise<{ is: 'found'; schedule: ScheduleRow } | ScheduleRefusal> {
   const schedule = await findSchedule(reader, name)
-  if (!schedule) throw new BadInput(`there is no schedule "${name}": "repasse schedule list" shows them`)
-  return schedule
+  return schedule ? { is: 'found', schedule } : { is: 'schedule-unknown', name }
 }
+
+/** The same within an act. */
+export const needSchedule = async (reader: Reader, name: string): Promise<ScheduleRow> =>
+  (await findSchedule(reader, name)) ?? refuse({ is: 'schedule-unknown', name })
 
 /** What only the database knows against a rule, besides what can be read of it. */
 export type Unfit = 'name taken' | 'no account' | 'closed account' | 'other kind' | 'ends first'
@@ -392,23 +397,23 @@ export function dueSince(schedule: ScheduleRow, now: Instant, limit: number): In
   ).map(instant)
 }
 
+/** Within `answering`: a roster that cannot be decrypted is refused. */
 export const batchRule = (schedule: ScheduleRow): BatchRule => ({
   countLow: Number(schedule.count_low),
   countHigh: Number(schedule.count_high),
   currency: schedule.currency,
   unitsLow: schedule.units_low,
   unitsHigh: schedule.units_high,
-  roster:
-    schedule.roster === null ? undefined : rosterOf(schedule.roster, schedule.currency, schedule.time_zone),
+  roster: rosterOf(schedule),
   payer: randomPayer,
   description: schedule.name,
 })
 
 /** What is due on a day is due at its last second, where the schedule's clock says so. */
-function rosterOf(text: string, currency: Asset, zone: string): Draft[] {
-  if (isUnreadable(text))
-    throw new BadInput('its roster cannot be decrypted, so nobody is asked: see "repasse keys status"')
-  return readRoster(text, currency).map(({ units, dueOn, ...payer }) => ({
+function rosterOf({ name, roster, currency, time_zone: zone }: ScheduleRow): Draft[] | undefined {
+  if (roster === null) return undefined
+  if (isUnreadable(roster)) return refuse({ is: 'roster-unreadable', name })
+  return readRoster(roster, currency).map(({ units, dueOn, ...payer }) => ({
     ...payer,
     amount: { asset: currency, units },
     ...(dueOn !== undefined && { dueAt: instant(localToInstant(`${dueOn}T23:59:59`, zone)) }),
@@ -430,39 +435,46 @@ export const batchTerms = (schedule: ScheduleRow, slotId: string): BatchTerms =>
  * Nothing is written or sent. `price` makes satoshis of what a schedule's currency says, where it pays on a
  * chain; `quoted` is what it was before.
  */
-export async function dryRun(
+export const dryRun = (
   schedule: ScheduleRow,
   world: World,
   terms: Terms,
   price: (said: Money) => Money = said => said,
-) {
-  const lines = planBatch(batchRule(schedule), world.random).map(({ amount, ...draft }) => {
-    const { units } = moneyIn(price(amount), assetOf(schedule.rail))
-    const { commission, withheld, net } = netOf(
-      units,
-      0n,
-      schedule.commission_bp,
-      termsOn(schedule.rail, terms),
-    )
+): Promise<({ is: 'planned' } & Plan) | ScheduleRefusal> =>
+  answering(async () => {
+    const lines = planBatch(batchRule(schedule), world.random).map(({ amount, ...draft }) => {
+      const { units } = moneyIn(price(amount), assetOf(schedule.rail))
+      const { commission, withheld, net } = netOf(
+        units,
+        0n,
+        schedule.commission_bp,
+        termsOn(schedule.rail, terms),
+      )
+      const paysOn = net > 0n && net >= schedule.min_payout_units
+      return { ...draft, units, quoted: amount.units, commission, withheld, net, paysOn }
+    })
+    const total = (pick: (line: PlannedLine) => bigint) => lines.reduce((sum, line) => sum + pick(line), 0n)
     return {
-      ...draft,
-      units,
-      quoted: amount.units,
-      commission,
-      withheld,
-      net,
-      paysOn: net > 0n && net >= schedule.min_payout_units,
-    }
+      is: 'planned',
+      lines,
+      asked: total(line => line.units),
+      commission: total(line => line.commission),
+      withheld: total(line => line.withheld),
+      paidOn: total(line => (line.paysOn ? line.net : 0n)),
+    } as const
   })
-  const total = (pick: (line: (typeof lines)[number]) => bigint) =>
-    lines.reduce((sum, line) => sum + pick(line), 0n)
-  return {
-    lines,
-    asked: total(line => line.units),
-    commission: total(line => line.commission),
-    withheld: total(line => line.withheld),
-    paidOn: total(line => (line.paysOn ? line.net : 0n)),
-  }
+
+/** An invoice that a slot would ask for, in smallest units of its rail; `quoted` in those of its currency. */
+export type PlannedLine = Omit<Draft, 'amount'> & {
+  [Units in 'units' | 'quoted' | 'commission' | 'withheld' | 'net']: bigint
+} & { paysOn: boolean }
+
+export interface Plan {
+  lines: PlannedLine[]
+  asked: bigint
+  commission: bigint
+  withheld: bigint
+  paidOn: bigint
 }
 
 /** A slot of the schedule that somebody added by hand and that has not ended. */

@@ -16,14 +16,19 @@ import {
   batchRule,
   batchTerms,
   changeSchedule,
-  decideCatchUp,
   materialise,
   missed,
   needSchedule,
   type NewSchedule,
 } from './schedule.ts'
 import { claimSlot, endSlot, extendLease } from './slots.ts'
-import { addAccount, addSchedule, changePayers, setScheduleState } from '../../test/testbed/acts.ts'
+import {
+  addAccount,
+  addSchedule,
+  changePayers,
+  decideCatchUp,
+  setScheduleState,
+} from '../../test/testbed/acts.ts'
 
 const noon = Date.parse('2026-11-21T15:00:00.000Z')
 const minute = 60_000

@@ -27,8 +27,8 @@ import {
   type Placing,
   type PlaceTerms,
 } from './place.ts'
-import { addProduct } from './product.ts'
 import { invoices } from '../invoice/tables.ts'
+import { addProduct } from '../../test/testbed/acts.ts'
 
 const hour = 3_600_000
 const clock = virtualClock(Date.UTC(2026, 10, 21, 12))

@@ -3,106 +3,108 @@
  * letters sent again.
  */
 import { because } from '../base/reasons.ts'
-import { BadInput } from '../base/answer.ts'
+import type { Instant } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import { writeAgain } from '../mail/mail.ts'
-import { forUpdate, sql, type Reader, type Db } from '../db/db.ts'
+import { forUpdate, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import type { InvoiceRow } from '../invoice/invoice.ts'
 import { findOrder, invoicesOf, linesOf, numberOf, type OrderRow, orders } from './order.ts'
+import { answering, refuse, refuseIf, type OrderRefusal, type ShopRefusal } from './refusals.ts'
 import { returnStock } from './stock.ts'
 
-/** By id, or by the number people call it by. Throws `BadInput` where none or several are meant. */
-export async function needOrder(reader: Reader, name: string): Promise<OrderRow> {
+/** By id, or by the number people call it by. */
+export async function orderCalled(
+  reader: Reader,
+  name: string,
+): Promise<{ is: 'found'; order: OrderRow } | OrderRefusal> {
   const known = await findOrder(reader, name)
-  if (known?.store_id === reader.store) return known
+  if (known?.store_id === reader.store) return { is: 'found', order: known }
   const found = /^[0-9a-z]{8}$/i.test(name)
     ? await reader.all<OrderRow>(
         sql`select * from orders where store_id = ${reader.store} and id like ${`%${name.toLowerCase()}`}
           order by id limit 2`,
       )
     : []
-  if (found.length === 1) return found[0]!
-  throw new BadInput(
-    found.length === 0
-      ? `there is no order "${name}": "repasse order list" shows them`
-      : `several orders are called ${numberOf(found[0]!.id)}: say which by its id`,
-  )
+  if (found.length > 1) return { is: 'order-ambiguous', number: numberOf(found[0]!.id) }
+  return found[0] ? { is: 'found', order: found[0] } : { is: 'order-unknown', name }
 }
 
-/** Throws `BadInput` where the order needs nobody. */
-export async function attended(
-  db: Db,
-  name: string,
-  { by, why }: { by: string; why: string },
-): Promise<OrderRow> {
-  return db.tx(async tx => {
-    const { id } = await needOrder(tx, name)
-    const order = (await tx.one<OrderRow>(sql`select * from orders where id = ${id} ${forUpdate}`))!
-    if (order.attention === null) throw new BadInput(`order ${id} needs nobody`)
-    await tx.run(sql`update orders set attention = null, changed_at = ${await tx.now()} where id = ${id}`)
-    await audit(tx, {
-      actor: by,
-      act: 'order attended',
-      subject: id,
-      detail: { why, needed: order.attention },
-    })
-    return { ...order, attention: null }
-  })
+/** The same within an act, with the order's row locked. */
+async function needOrder(tx: Tx, name: string): Promise<OrderRow> {
+  const called = await orderCalled(tx, name)
+  if (called.is !== 'found') return refuse(called)
+  return (await tx.one<OrderRow>(sql`select * from orders where id = ${called.order.id} ${forUpdate}`))!
 }
+
+export interface OrderAct {
+  by: string
+  why: string
+}
+type OrderDone = { is: 'done'; order: OrderRow }
+
+/** Says that what the order needed a person for was looked after. */
+export const attended = (db: Db, name: string, { by, why }: OrderAct): Promise<OrderDone | ShopRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const order = await needOrder(tx, name)
+      const { id, attention: needed } = order
+      if (needed === null) return refuse({ is: 'order-attended', id })
+      await tx.run(sql`update orders set attention = null, changed_at = ${await tx.now()} where id = ${id}`)
+      await audit(tx, { actor: by, act: 'order attended', subject: id, detail: { why, needed } })
+      return { is: 'done', order: { ...order, attention: null } } as const
+    }),
+  )
 
 /**
  * Ends an order that waits though its time is over: paid in part and never in whole, or at a bank that never
- * told. Its stock goes back; money that comes all the same makes it paid late. Throws `BadInput` while it can
- * be paid in time.
+ * told. Its stock goes back; money that comes all the same makes it paid late.
  */
-export async function endOrder(
-  db: Db,
-  name: string,
-  { by, why }: { by: string; why: string },
-): Promise<OrderRow> {
-  return db.tx(async tx => {
-    const { id } = await needOrder(tx, name)
-    const order = (await tx.one<OrderRow>(sql`select * from orders where id = ${id} ${forUpdate}`))!
-    if (order.state !== 'awaiting') throw new BadInput(`order ${id} is ${order.state} already`)
-    const now = await tx.now()
-    for (const invoice of await invoicesOf(tx, id)) {
-      const isOnItsWay = ['seen', 'confirming', 'paid', 'credited'].includes(invoice.state)
-      if (isOnItsWay)
-        throw new BadInput(`order ${id} is being paid: invoice ${invoice.id} is ${invoice.state}`)
-      if (!['expired', 'canceled', 'refused'].includes(invoice.state) && invoice.due_at >= now)
-        throw new BadInput(`order ${id} can be paid until ${invoice.due_at}: end it after that`)
-    }
-    await orders.move(tx, { id, state: 'awaiting' }, 'expired', {
-      why: because('ended-by', { by, said: why }),
-    })
-    await returnStock(tx, await linesOf(tx, id))
-    await audit(tx, { actor: by, act: 'order ended', subject: id, detail: { why } })
-    return (await findOrder(tx, id))!
-  })
+export const endOrder = (db: Db, name: string, { by, why }: OrderAct): Promise<OrderDone | ShopRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const order = await needOrder(tx, name)
+      const { id } = order
+      refuseIf(mayEnd(order, await invoicesOf(tx, id), await tx.now()))
+      await orders.move(tx, { id, state: 'awaiting' }, 'expired', {
+        why: because('ended-by', { by, said: why }),
+      })
+      await returnStock(tx, await linesOf(tx, id))
+      await audit(tx, { actor: by, act: 'order ended', subject: id, detail: { why } })
+      return { is: 'done', order: (await findOrder(tx, id))! } as const
+    }),
+  )
+
+/** Pure: not while the order can be paid in time. */
+export function mayEnd(
+  { id, state }: Pick<OrderRow, 'id' | 'state'>,
+  invoices: readonly Pick<InvoiceRow, 'id' | 'state' | 'due_at'>[],
+  now: Instant,
+): OrderRefusal | undefined {
+  if (state !== 'awaiting') return { is: 'order-state', id, state }
+  for (const invoice of invoices) {
+    if (['seen', 'confirming', 'paid', 'credited'].includes(invoice.state))
+      return { is: 'order-being-paid', id, invoice: invoice.id, state: invoice.state }
+    if (!['expired', 'canceled', 'refused'].includes(invoice.state) && invoice.due_at >= now)
+      return { is: 'order-payable', id, until: invoice.due_at }
+  }
+  return undefined
 }
 
-/**
- * Has the letters that could not be sent tried again. Throws `BadInput` where none failed. Answers how many.
- */
-export async function sendMailsAgain(
+/** Has the letters that could not be sent tried again. Answers how many. */
+export const sendMailsAgain = (
   db: Db,
   name: string,
   by: string,
-): Promise<{ order: OrderRow; letters: number }> {
-  return db.tx(async tx => {
-    const order = await needOrder(tx, name)
-    if (order.email === '')
-      throw new BadInput(`the buyer of order ${order.id} was forgotten: there is nowhere to write to`)
-    const letters = await writeAgain(tx, order.id, because('mail-sent-again', { by }))
-    if (letters === 0)
-      throw new BadInput(
-        `no letter of order ${order.id} has failed: "repasse order show ${order.id}" says how they stand`,
-      )
-    await audit(tx, {
-      actor: by,
-      act: 'letters sent again',
-      subject: order.id,
-      detail: { letters: `${letters}` },
-    })
-    return { order, letters }
-  })
-}
+): Promise<{ is: 'done'; order: OrderRow; letters: number } | ShopRefusal> =>
+  answering(() =>
+    db.tx(async tx => {
+      const order = await needOrder(tx, name)
+      const { id } = order
+      if (order.email === '') refuse({ is: 'order-buyer-forgotten', id })
+      const letters = await writeAgain(tx, id, because('mail-sent-again', { by }))
+      if (letters === 0) refuse({ is: 'order-no-mail-failed', id })
+      const detail = { letters: `${letters}` }
+      await audit(tx, { actor: by, act: 'letters sent again', subject: id, detail })
+      return { is: 'done', order, letters } as const
+    }),
+  )

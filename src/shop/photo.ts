@@ -3,7 +3,6 @@
  * picture, or refused.
  */
 import { createHash } from 'node:crypto'
-import { BadInput } from '../base/answer.ts'
 import { readJpeg, readPng, readWebp, type Picture } from './pictures.ts'
 
 export interface Photo {
@@ -13,54 +12,38 @@ export interface Photo {
   bytes: Uint8Array
 }
 
-/** A photo by its digest; what it holds never changes. */
-
 export const maxPhotoBytes = 512 * 1024
-/** Why a photo is not kept. */
-export type PhotoFault = 'photo-too-large' | 'photo-of-other-size' | 'no-photo'
-
-/** The message is the command line's; `fault` is what it found. */
-export class BadPhoto extends BadInput {
-  readonly fault: PhotoFault
-  constructor(fault: PhotoFault, message: string) {
-    super(message)
-    this.fault = fault
-  }
-}
-
-const minSide = 16
-const maxSide = 8_000
+/** In pixels. */
+export const [minPhotoSide, maxPhotoSide] = [16, 8_000]
 /** A picture of few bytes can unpack to many: more than this a phone may not hold. */
-const maxPixels = 24_000_000
+export const maxPhotoPixels = 24_000_000
+/** Why a photo is not kept. */
+export type PhotoRefusal =
+  | { is: 'photo-too-large'; bytes: number; maxBytes: number }
+  /** By its bytes it is no JPEG, PNG or WebP. */
+  | { is: 'photo-of-other-kind' }
+  /** It begins like one and is none, or has something behind its end. */
+  | { is: 'photo-broken'; kind: Kind['name'] }
+  | { is: 'photo-of-other-size'; width: number; height: number }
 
-/** Reads a JPEG, PNG or WebP; what is kept has no text, place or camera in it. Throws `BadPhoto`. */
-export function readPhoto(bytes: Uint8Array): Photo & { digest: string } {
+/** Reads a JPEG, PNG or WebP; what is kept has no text, place or camera in it. */
+export function readPhoto(bytes: Uint8Array): { is: 'photo'; photo: Photo; digest: string } | PhotoRefusal {
   if (bytes.length > maxPhotoBytes)
-    throw new BadPhoto(
-      'photo-too-large',
-      `the photo has ${Math.ceil(bytes.length / 1024)} kB, and may have ${maxPhotoBytes / 1024}: save it smaller`,
-    )
+    return { is: 'photo-too-large', bytes: bytes.length, maxBytes: maxPhotoBytes }
   const kind = kinds.find(({ starts }) => starts(bytes))
-  if (!kind)
-    throw new BadPhoto('no-photo', 'the photo is no JPEG, PNG or WebP by its bytes: save it as one of these')
+  if (!kind) return { is: 'photo-of-other-kind' }
   const picture = kind.read(bytes)
-  if (!picture)
-    throw new BadPhoto(
-      'no-photo',
-      `the photo begins like a ${kind.name} and is none, or has something behind its end: save it anew`,
-    )
-  const { width, height } = picture
-  if (Math.min(width, height) < minSide || Math.max(width, height) > maxSide || width * height > maxPixels)
-    throw new BadPhoto(
-      'photo-of-other-size',
-      `the photo is ${width} × ${height} pixels: expected ${minSide} to ${maxSide} a side, and at most ${maxPixels / 1e6} million in all`,
-    )
-  const digest = createHash('sha256').update(picture.bytes).digest('hex')
-  return { digest, mediaType: kind.mediaType, width, height, bytes: picture.bytes }
+  if (!picture) return { is: 'photo-broken', kind: kind.name }
+  const { width, height, bytes: kept } = picture
+  const [short, long] = [Math.min(width, height), Math.max(width, height)]
+  if (short < minPhotoSide || long > maxPhotoSide || width * height > maxPhotoPixels)
+    return { is: 'photo-of-other-size', width, height }
+  const digest = createHash('sha256').update(kept).digest('hex')
+  return { is: 'photo', photo: { mediaType: kind.mediaType, width, height, bytes: kept }, digest }
 }
 
 interface Kind {
-  name: string
+  name: 'JPEG' | 'PNG' | 'WebP'
   mediaType: Photo['mediaType']
   starts(bytes: Uint8Array): boolean
   read(bytes: Uint8Array): Picture | undefined

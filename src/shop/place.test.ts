@@ -16,10 +16,8 @@ import { virtualClock } from '../../test/simulation/clock.ts'
 import { followOrders } from './follow.ts'
 import { findOrder, invoicesOf, type OrderRow } from './order.ts'
 import { codeMs, writeNewCode, writeOrder, type OrderFault, type Placing, type PlaceTerms } from './place.ts'
-import { attended } from './person.ts'
-import { editProduct } from './product.ts'
-import { payShopTo, stopOffering } from './rules.ts'
 import { invoices } from '../invoice/tables.ts'
+import { attended, editProduct, payShopTo, stopOffering } from '../../test/testbed/acts.ts'
 
 const clock = virtualClock(Date.UTC(2026, 10, 21, 12))
 const world = { clock, random: seededRandom(3), log: silentLog, at: () => undefined }

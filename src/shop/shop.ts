@@ -3,7 +3,16 @@
  * is in `src/jobs/orders.ts`.
  */
 export * from './product.ts'
-export { BadPhoto, maxPhotoBytes, readPhoto, type Photo, type PhotoFault } from './photo.ts'
+export {
+  maxPhotoBytes,
+  maxPhotoPixels,
+  maxPhotoSide,
+  minPhotoSide,
+  readPhoto,
+  type Photo,
+  type PhotoRefusal,
+} from './photo.ts'
+export type { OrderRefusal, ShopRefusal } from './refusals.ts'
 export { isAddress, maxEmailLength } from '../base/mailAddress.ts'
 export { checkBuyer, maxNameLength, type Buyer, type BuyerFault } from './buyer.ts'
 export {
@@ -37,7 +46,7 @@ export {
   type Placing,
 } from './place.ts'
 export { followOrders } from './follow.ts'
-export { attended, endOrder, needOrder, sendMailsAgain } from './person.ts'
+export { attended, endOrder, mayEnd, orderCalled, sendMailsAgain } from './person.ts'
 export { composeMail, type Sheet } from './mails.ts'
 export { payShopTo, shopRules, stopOffering, type NewRule, type ShopRule } from './rules.ts'
 export {

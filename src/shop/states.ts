@@ -1,4 +1,4 @@
-/** What an order may become. It imports types alone, so that `--help` loads no database. */
+/** What an order and a product may become. It imports types alone, so that `--help` loads no database. */
 import type { Machine, StateOf } from '../base/machine.ts'
 
 /**
@@ -11,3 +11,9 @@ export const orderMachine = {
   paid: [],
 } as const satisfies Machine
 export type OrderState = StateOf<typeof orderMachine>
+
+export const productMachine = {
+  listed: ['removed'],
+  removed: ['listed'],
+} as const satisfies Machine
+export type ProductState = StateOf<typeof productMachine>

@@ -3,8 +3,9 @@
  * vain.
  */
 import type { Millis, Random } from '../../src/base/world.ts'
-import { decideCatchUp, heldSlots, maxCaughtUp } from '../../src/schedule/schedule.ts'
+import { heldSlots, maxCaughtUp } from '../../src/schedule/schedule.ts'
 import { sql, type Db } from '../../src/db/db.ts'
+import { decideCatchUp } from '../testbed/acts.ts'
 
 /** In one seed of twenty-three; without a chain or a shop, whose stories would be over meanwhile. */
 export const hasAbsence = (seed: number): boolean => seed % 23 === 9 && seed % 5 !== 0

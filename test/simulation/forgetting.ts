@@ -5,10 +5,10 @@
 import { BadInput } from '../../src/base/answer.ts'
 import type { Retention } from '../../src/base/retentionSettings.ts'
 import { blankInvoice } from '../../src/privacy/blank.ts'
-import { forgetOrder } from '../../src/privacy/privacy.ts'
 import { sql, DbUnavailable } from '../../src/db/db.ts'
 import { hasReturns } from './returns.ts'
 import type { RoomParts } from './room.ts'
+import { forgetOrder } from '../testbed/acts.ts'
 
 /**
  * In one seed of nineteen; not where what went back is judged by the bodies of the events that told of it.

@@ -6,17 +6,10 @@ import type { RailName } from '../../src/base/rails.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
 import { newCode, placeOrder, readOrder, type App } from '../../src/jobs/jobs.ts'
-import {
-  addProduct,
-  editProduct,
-  endOrder,
-  newKey,
-  payShopTo,
-  type OrderStatus,
-  type Placing,
-} from '../../src/shop/shop.ts'
+import { newKey, type OrderStatus, type Placing } from '../../src/shop/shop.ts'
 import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
 import { judgeShop, type Table } from './shopOracle.ts'
+import { addProduct, editProduct, endOrder, payShopTo } from '../testbed/acts.ts'
 
 export interface ShoppersParts {
   clock: Clock

@@ -14,6 +14,8 @@ import * as webhooks from '../../src/webhooks/webhooks.ts'
 import { unfitText } from '../../src/cli/schedules/refusals.ts'
 import * as schedules from '../../src/schedule/schedule.ts'
 import * as people from '../../src/people/people.ts'
+import * as privacy from '../../src/privacy/privacy.ts'
+import * as shop from '../../src/shop/shop.ts'
 import type { Proof } from '../../src/approvals/approvals.ts'
 import type { Db } from '../../src/db/db.ts'
 
@@ -110,6 +112,33 @@ export async function changePayers(
   const answer = done(await schedules.changePayers(...args))
   return answer.is === 'changed' ? answer.schedule : undefined
 }
+
+export const decideCatchUp = async (...args: Parameters<typeof schedules.decideCatchUp>) =>
+  done(await schedules.decideCatchUp(...args)).count
+
+const onProduct =
+  <A extends unknown[]>(act: (...args: A) => Promise<shop.ProductKept | shop.ShopRefusal>) =>
+  async (...args: A) =>
+    done(await act(...args)).product
+export const addProduct = onProduct(shop.addProduct)
+export const editProduct = onProduct(shop.editProduct)
+export const removeProduct = onProduct(shop.removeProduct)
+export const payShopTo = orThrow(shop.payShopTo)
+export const stopOffering = orThrow(shop.stopOffering)
+export const attended = orThrow(shop.attended)
+export const endOrder = orThrow(shop.endOrder)
+export const sendMailsAgain = orThrow(shop.sendMailsAgain)
+
+export const forgetOrder = async (...args: Parameters<typeof privacy.forgetOrder>) =>
+  done(await privacy.forgetOrder(...args)).outcome
+/** Undefined where nothing is held on them. */
+export async function exportPayer(
+  ...args: Parameters<typeof privacy.exportPayer>
+): Promise<privacy.PayerExport | undefined> {
+  const answer = done(await privacy.exportPayer(...args))
+  return answer.is === 'exported' ? answer.found : undefined
+}
+export const forgetPayer = orThrow(privacy.forgetPayer)
 
 const onPerson =
   <A extends unknown[]>(act: (...args: A) => Promise<people.UserChanged>) =>

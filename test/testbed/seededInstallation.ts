@@ -11,7 +11,7 @@ import { newCode, placeOrder, readOrder } from '../../src/jobs/jobs.ts'
 import { keepTwin } from '../../src/invoice/invoice.ts'
 import { refuse } from '../../src/ledger/ledger.ts'
 import { beyondAct, changeLimits, type WantedLimits } from '../../src/payout/payout.ts'
-import { addProduct, newKey, payShopTo, type OrderRow, type OrderStatus } from '../../src/shop/shop.ts'
+import { newKey, type OrderRow, type OrderStatus } from '../../src/shop/shop.ts'
 import { sql } from '../../src/db/db.ts'
 import type { Drawing } from './drawn.ts'
 import { doubleAtBank } from './duplicate.ts'
@@ -23,7 +23,7 @@ import {
 } from './pageInstallation.ts'
 import { until } from './until.ts'
 import { trialAccountFlags } from './trial.ts'
-import { approveAndDo, propose } from './acts.ts'
+import { addProduct, approveAndDo, payShopTo, propose } from './acts.ts'
 
 /** How an order's page can stand; each is there once. */
 export const statuses = [

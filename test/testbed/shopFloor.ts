@@ -5,8 +5,9 @@
 import type { RailName } from '../../src/base/rails.ts'
 import type { World } from '../../src/base/world.ts'
 import type { Mail, Mailer } from '../../src/mail/mail.ts'
-import { addProduct, newKey, payShopTo, type Placing, type ProductRow } from '../../src/shop/shop.ts'
+import { newKey, type Placing, type ProductRow } from '../../src/shop/shop.ts'
 import type { Db } from '../../src/db/db.ts'
+import { addProduct, payShopTo } from './acts.ts'
 
 export interface ShopFloor {
   /** R$ 39.90, ten of them. */

@@ -10,13 +10,14 @@ import { freePort } from '../../sim/port.ts'
 import { formTo, visitor, type Page, type Visitor } from '../../sim/visitor.ts'
 import { formatUnits } from '../../src/base/money.ts'
 import { offers } from '../../src/jobs/jobs.ts'
-import { addProduct, payShopTo, type ProductRow } from '../../src/shop/shop.ts'
+import { type ProductRow } from '../../src/shop/shop.ts'
 import {
   openPageInstallation,
   type PageInstallation,
   type PageInstallationOptions,
 } from './pageInstallation.ts'
 import { until } from './until.ts'
+import { addProduct, payShopTo } from './acts.ts'
 
 export interface ShopInstallation extends PageInstallation {
   products: Record<keyof typeof wares, ProductRow>

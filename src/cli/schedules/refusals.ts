@@ -1,9 +1,11 @@
 /** Why an act on a schedule was not done, as commands say it. */
 import { accountKindOf, accountKinds } from '../../base/rails.ts'
 import type { WordsOf } from '../../base/refusal.ts'
+import type { RosterRefusal } from '../../base/roster.ts'
 import type { NewSchedule, ScheduleRefusal, Unfit } from '../../schedule/schedule.ts'
 
-export const scheduleRefusals: WordsOf<ScheduleRefusal> = {
+export const scheduleRefusals: WordsOf<Exclude<ScheduleRefusal, RosterRefusal>> = {
+  'schedule-unknown': ({ name }) => `there is no schedule "${name}": "repasse schedule list" shows them`,
   'schedule-state': ({ name, state }) => `schedule "${name}" is ${state} already`,
   'schedule-slots-held': ({ name }) =>
     `schedule "${name}" has slots that wait for a person: first "repasse schedule catch-up ${name} --go|--skip --why …"`,

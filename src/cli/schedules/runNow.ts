@@ -3,17 +3,17 @@ import type { Command } from 'commander'
 import { maskTaxId } from '../../base/brazil.ts'
 import { BadInput } from '../../base/answer.ts'
 import { formatDuration } from '../../base/duration.ts'
-import type { Asset } from '../../base/money.ts'
+import type { Asset, Money } from '../../base/money.ts'
 import type { Millis } from '../../base/world.ts'
 import { assetOf, chargesFees, isOnChain, paysBy, type RailName } from '../../base/rails.ts'
 import type { Base, Open } from '../../app.ts'
 import type { InvoiceRow } from '../../invoice/invoice.ts'
-import type { ScheduleRow } from '../../schedule/schedule.ts'
+import type { Plan, ScheduleRow } from '../../schedule/schedule.ts'
 import type { NoRate, Rate } from '../../rates/rates.ts'
 import { durationFlag, personFlag } from '../flags.ts'
 import { example, json, moneyOf, table, formatMoney } from '../print.ts'
 import { noteTaken } from '../privacy.ts'
-import { inBase, onRails, operator } from '../shell.ts'
+import { done, inBase, onRails, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
 
 type Flags = { wait?: true; dryRun?: true; timeout?: Millis; by?: string; json?: true }
@@ -54,9 +54,9 @@ export function runCommand(schedule: Command, shell: Shell): void {
 }
 
 async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promise<void> {
-  const { dryRun, needSchedule } = await import('../../schedule/schedule.ts')
+  const { dryRun, scheduleCalled } = await import('../../schedule/schedule.ts')
   const { inBitcoin, moneyIn } = await import('../../base/money.ts')
-  const schedule = await needSchedule(base.db, name)
+  const { schedule } = await done(await scheduleCalled(base.db, name))
   const [asset, quoted] = [assetOf(schedule.rail), schedule.currency]
   const rate = asset === quoted ? undefined : await rateOf(base)
   if (rate?.is === 'none') {
@@ -66,12 +66,8 @@ async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promi
     shell.exitCode = 1
     return
   }
-  const plan = await dryRun(
-    schedule,
-    base.world,
-    base.terms,
-    rate && (said => inBitcoin(moneyIn(said, 'BRL'), rate.price)),
-  )
+  const price = rate && ((said: Money) => inBitcoin(moneyIn(said, 'BRL'), rate.price))
+  const plan = await done(await dryRun(schedule, base.world, base.terms, price))
   const money = (units: bigint) => moneyOf(units, asset)
   if (flags.json) {
     // Payers made up are nobody's.
@@ -117,8 +113,6 @@ const fees = {
   transaction: 'network’s fee for the transaction comes off what is paid on',
   hand: 'whole net is handed over',
 }
-
-type Plan = Awaited<ReturnType<typeof import('../../schedule/schedule.ts').dryRun>>
 
 function planTable(
   { lines, asked, commission, withheld, paidOn }: Plan,
@@ -167,9 +161,9 @@ async function addSlot(
   name: string,
   { by = operator() }: Flags,
 ): Promise<{ slot: string; isHeld: boolean }> {
-  const { heldSlots, needSchedule, openManualSlot, runNow } = await import('../../schedule/schedule.ts')
+  const { heldSlots, openManualSlot, runNow, scheduleCalled } = await import('../../schedule/schedule.ts')
   return db.tx(async tx => {
-    const schedule = await needSchedule(tx, name)
+    const { schedule } = await done(await scheduleCalled(tx, name))
     const earlier = await openManualSlot(tx, schedule.id)
     const slot = await runNow(tx, world, schedule, by)
     // Not refused: two runs may be meant. But one command entered twice asks every payer twice, and that must
@@ -201,8 +195,8 @@ async function needRail({ rails, bitcoin }: Open, { name, rail }: ScheduleRow): 
 
 async function runAndWait(shell: Shell, base: Base, open: Open, name: string, flags: Flags): Promise<void> {
   const { timeout: timeoutMs = 600_000 } = flags
-  const { needSchedule } = await import('../../schedule/schedule.ts')
-  const schedule = await needSchedule(base.db, name)
+  const { scheduleCalled } = await import('../../schedule/schedule.ts')
+  const { schedule } = await done(await scheduleCalled(base.db, name))
   await needRail(open, schedule)
   const { slot, isHeld } = await addSlot(shell, base, name, flags)
   if (isHeld) return void (shell.exitCode = 1)

@@ -65,11 +65,11 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('schedule show trial'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async base => {
-        const [{ needSchedule, rosterOrigin }, { showSlots }] = await Promise.all([
+        const [{ scheduleCalled, rosterOrigin }, { showSlots }] = await Promise.all([
           import('../../schedule/schedule.ts'),
           import('../../queries/schedules.ts'),
         ])
-        const row = await needSchedule(base.db, name)
+        const { schedule: row } = await done(await scheduleCalled(base.db, name))
         const { slots, steps } = await showSlots(base.db, row)
         const names = await accountNames(base)
         const roster =
@@ -129,8 +129,8 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('schedule next trial --count 10'))
     .action((name: string, { count, json: asJson }: { count: number; json?: true }) =>
       inBase(shell, async ({ db, world }) => {
-        const { needSchedule, nextDue } = await import('../../schedule/schedule.ts')
-        const row = await needSchedule(db, name)
+        const { nextDue, scheduleCalled } = await import('../../schedule/schedule.ts')
+        const { schedule: row } = await done(await scheduleCalled(db, name))
         const due = nextDue(row, instant(world.clock.now()), count).map(({ at, local, note, skipped }) => ({
           local,
           utc: instant(at),
@@ -221,7 +221,7 @@ function catchUpCommand(schedule: Command, shell: Shell): void {
           const { decideCatchUp } = await import('../../schedule/schedule.ts')
           if (!go && !skip)
             throw new BadInput('--go or --skip is missing: one of them says what becomes of the slots')
-          const count = await decideCatchUp(db, name, go ? 'go' : 'skip', by, why)
+          const { count } = await done(await decideCatchUp(db, name, go ? 'go' : 'skip', by, why))
           if (count === 0) throw new BadInput(`schedule "${name}" has no slots that wait for a person`)
           await shell.out(
             `${count} slots of schedule ${name} ${go ? 'may run: "repasse serve" runs them' : 'are kept as missed'}\n`,

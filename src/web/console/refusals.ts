@@ -8,6 +8,7 @@ import { bundleRefusals } from './bitcoin/refusals.ts'
 import { invoiceRefusals } from './invoices/refusals.ts'
 import { payoutRefusals } from './payouts/refusals.ts'
 import { peopleRefusals } from './people/refusals.ts'
+import { shopRefusals } from './products/refusals.ts'
 import { reconcileRefusals } from './reconciliation/refusals.ts'
 import { scheduleRefusals } from './schedules/refusals.ts'
 import { barText } from './schedules/barsWords.ts'
@@ -25,6 +26,10 @@ const words: Both<WordsOf<ActRefusal>> = {
     'no-objection': () => 'Não há mais objeção em aberto aqui.',
     'objections-changed': ({ by }) =>
       `As objeções mudaram desde que isto foi proposto (agora: ${by}): recuse esta proposta e faça outra.`,
+    'proposal-unknown-act': ({ act }) =>
+      `A proposta é de “${act}”, que esta versão não conhece: decida-a na versão em que foi feita.`,
+    'roster-unreadable': ({ name }) =>
+      `A lista de pagadores de ${name} não pode ser decifrada, então não se sabe quem está nela. Rode “repasse keys status” no servidor.`,
     ...accountRefusals['pt-BR'],
     ...bundleRefusals['pt-BR'],
     ...invoiceRefusals['pt-BR'],
@@ -32,6 +37,7 @@ const words: Both<WordsOf<ActRefusal>> = {
     ...peopleRefusals['pt-BR'],
     ...reconcileRefusals['pt-BR'],
     ...scheduleRefusals['pt-BR'],
+    ...shopRefusals['pt-BR'],
   },
   en: {
     barred: ({ bar }) => barText('en', bar),
@@ -45,6 +51,10 @@ const words: Both<WordsOf<ActRefusal>> = {
     'no-objection': () => 'Nobody objects any more.',
     'objections-changed': ({ by }) =>
       `The objections have changed since this was proposed (now: ${by}): refuse this proposal and make another.`,
+    'proposal-unknown-act': ({ act }) =>
+      `The proposal is for “${act}”, which this version does not know: decide it in the version that made it.`,
+    'roster-unreadable': ({ name }) =>
+      `The roster of ${name} cannot be decrypted, so whom it names is not known. Run “repasse keys status” on the server.`,
     ...accountRefusals.en,
     ...bundleRefusals.en,
     ...invoiceRefusals.en,
@@ -52,6 +62,7 @@ const words: Both<WordsOf<ActRefusal>> = {
     ...peopleRefusals.en,
     ...reconcileRefusals.en,
     ...scheduleRefusals.en,
+    ...shopRefusals.en,
   },
 }
 

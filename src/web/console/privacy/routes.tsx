@@ -23,6 +23,7 @@ import { seeInvoice } from '../invoices/see.ts'
 import { pathTo } from '../links.ts'
 import { Ref, Rows } from '../list/parts.tsx'
 import { frameWords } from '../frame/words.ts'
+import { done } from '../refusals.ts'
 import { privacyWords } from './words.ts'
 
 const path = '/console/invoices/:id'
@@ -54,13 +55,14 @@ export function privacyRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
   routes.post(`${path}/export-payer`, 'payer.export', async ctx => {
     const { lang, person } = ctx.state
     const { id, payer_tax_id: taxId } = await invoiceOf(ctx)
-    const found = taxId === '' ? undefined : await exportPayer(db, world, taxId, person.name)
-    if (!found) throw new BadInput(privacyWords[lang].unknown)
+    if (taxId === '') throw new BadInput(privacyWords[lang].unknown)
+    const answer = done(lang, await exportPayer(db, world, taxId, person.name))
+    if (answer.is === 'unknown') throw new BadInput(privacyWords[lang].unknown)
     ctx.type = 'application/json; charset=utf-8'
     ctx.set('cache-control', 'no-store')
     ctx.attachment(`payer-of-${id}.json`)
     ctx.body = JSON.stringify(
-      found,
+      answer.found,
       (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
       2,
     )
@@ -70,7 +72,8 @@ export function privacyRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
     const { lang, person } = ctx.state
     const { order_id: orderId } = await invoiceOf(ctx)
     if (orderId === null) return ctx.throw(404)
-    const { order, forgotten, held } = await forgetOrder(db, world, orderId, actOf(ctx, form))
+    const { outcome } = done(lang, await forgetOrder(db, world, orderId, actOf(ctx, form)))
+    const { order, forgotten, held } = outcome
     if (forgotten === 'nothing') throw new BadInput(`${order.id}: ${privacyWords[lang].held[held!.why]}`)
     show(
       ctx,
@@ -91,7 +94,7 @@ export function privacyRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
     const { payer_tax_id: taxId } = await invoiceOf(ctx)
     const act = actOf(ctx, form)
     if (taxId === '') throw new BadInput(say.unknown)
-    const found = await forgetPayer(db, world, taxId, act)
+    const found = done(lang, await forgetPayer(db, world, taxId, act))
     if (found.is === 'unknown') throw new BadInput(say.unknown)
     if (found.is === 'in-roster')
       throw new BadInput(say.inRoster(found.rosters.map(({ schedule }) => schedule).join(', ')))

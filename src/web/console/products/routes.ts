@@ -4,16 +4,16 @@ import { readTyped } from '../../../base/typedAmount.ts'
 import { stopOf } from '../../../payout/payout.ts'
 import {
   addProduct,
-  BadPhoto,
   editProduct,
   findProduct,
   readPhoto,
   removeProduct,
   shopRules,
   slugOf,
-  type PhotoFault,
   type ProductInput,
+  type ProductKept,
   type ProductRow,
+  type ShopRefusal,
 } from '../../../shop/shop.ts'
 import { show, type Form, type Language } from '../../page/page.ts'
 import type { Tone } from '../../page/parts.tsx'
@@ -21,8 +21,9 @@ import type { PageParts } from '../../context.ts'
 import { keptProduct, keptProducts, type Shown } from '../../../queries/products.ts'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { ProductForm, ProductsPage } from './page.tsx'
-import { answered, type FieldFaults, type Values } from '../schedules/when.ts'
+import { type FieldFaults, type Values } from '../schedules/when.ts'
 import { faultOfAmount } from '../list/amounts.ts'
+import { done, refusalText } from '../refusals.ts'
 import { productWords } from './words.ts'
 
 const path = '/console/products'
@@ -67,16 +68,14 @@ export function productRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
       const { input, faults } = readProduct(form, lang)
       const values = form.values()
       if (!input) return showForm(ctx, { values, faults }, 400)
-      const twin = await findProduct(db, slugOf(input.name))
-      // Sent twice, the same product is one.
-      if (twin && twin.state === 'listed' && isSame(twin, input)) return `${pathOf(twin)}?said=saved`
-      if (twin)
-        return showForm(
-          ctx,
-          { values, faults: { name: productWords[lang].faults.nameTaken(twin.name) } },
-          400,
-        )
-      return `${pathOf(await addProduct(db, world, input, person.name))}?said=saved`
+      const answer = await addProduct(db, world, input, person.name)
+      if (answer.is === 'product-name-taken') {
+        const twin = await findProduct(db, answer.slug)
+        // Sent twice, the same product is one.
+        if (twin?.state === 'listed' && isSame(twin, input)) return `${pathOf(twin)}?said=saved`
+        return showForm(ctx, { values, faults: { name: refusalText(lang, answer) } }, 400)
+      }
+      return `${pathOf(done(lang, answer).product)}?said=saved`
     },
     limits,
   )
@@ -107,41 +106,52 @@ export function productRoutes(routes: ConsoleRoutes, { app }: PageParts): void {
     async (ctx, form) => {
       const edited = await the(ctx)
       const { lang, person } = ctx.state
-      const say = productWords[lang]
       const { input, faults } = readProduct(form, lang)
       const values = form.values()
       if (!input) return showForm(ctx, { values, faults, edited }, 400)
       // The same again, as when a button is pressed twice, is no fault.
       if (isSame(edited, input)) return `${pathOf(edited)}?said=saved`
-      if (form.text('seenAt') !== edited.changed_at)
-        return showForm(ctx, { values, edited, notice: { tone: 'bad', text: say.stale } }, 409)
       const { stock, photo, ...rest } = input
       // What is sold meanwhile is not given back: the difference is what was meant.
       const addStock = stock - BigInt(/^\d{1,9}$/.exec(form.text('seenStock'))?.[0] ?? edited.stock)
-      if (edited.stock + addStock < 0n)
-        return showForm(ctx, { values, faults: { stock: say.faults.stockGone }, edited }, 409)
       const change = {
         ...rest,
         ...(addStock !== 0n && { addStock }),
         ...(photo && { photo }),
-        seenAt: edited.changed_at,
+        seenAt: form.text('seenAt'),
       }
-      return `${pathOf(await editProduct(db, edited.id, change, person.name))}?said=saved`
+      const answer = await editProduct(db, edited.id, change, person.name)
+      if (answer.is === 'product-changed')
+        return showForm(
+          ctx,
+          { values, edited, notice: { tone: 'bad', text: refusalText(lang, answer) } },
+          409,
+        )
+      if (answer.is === 'product-stock-short')
+        return showForm(ctx, { values, faults: { stock: refusalText(lang, answer) }, edited }, 409)
+      return `${pathOf(done(lang, answer).product)}?said=saved`
     },
     limits,
   )
 
   routes.post(`${path}/:id/remove`, 'product.remove', async ctx => {
+    const { lang, person } = ctx.state
     const row = await the(ctx)
-    if (row.state === 'listed') await removeProduct(db, row.id, ctx.state.person.name)
+    doneOrSo(lang, await removeProduct(db, row.id, person.name))
     return `${pathOf(row)}?said=removed`
   })
 
   routes.post(`${path}/:id/list`, 'product.edit', async ctx => {
+    const { lang, person } = ctx.state
     const row = await the(ctx)
-    if (row.state === 'removed') await editProduct(db, row.id, { state: 'listed' }, ctx.state.person.name)
+    doneOrSo(lang, await editProduct(db, row.id, { state: 'listed' }, person.name))
     return `${pathOf(row)}?said=listed`
   })
+}
+
+/** Off the shop, or back, twice is once. */
+function doneOrSo(lang: Language, answer: ProductKept | ShopRefusal): void {
+  if (answer.is !== 'product-state') done(lang, answer)
 }
 
 const valuesOf = (row: ProductRow, lang: Language): Values => {
@@ -162,8 +172,7 @@ function readProduct(form: Form, lang: Language): { input: ProductInput | undefi
   const say = productWords[lang].faults
   const faults: FieldFaults = {}
   const name = form.text('name')
-  if (name.length > 200 || /[\n\t]/.test(name) || answered(() => slugOf(name)) === undefined)
-    faults['name'] = say.name
+  if (name.length > 200 || /[\n\t]/.test(name) || slugOf(name) === undefined) faults['name'] = say.name
   const price = readTyped(form.text('price'), 'BRL')
   const units =
     price.is === 'amount' && price.units > 0n && price.units <= mostUnits.BRL ? price.units : undefined
@@ -180,17 +189,6 @@ function readProduct(form: Form, lang: Language): { input: ProductInput | undefi
 }
 
 function faultOfPhoto(bytes: Uint8Array, lang: Language): string | undefined {
-  const say = productWords[lang].faults
-  const words: Record<PhotoFault, string> = {
-    'photo-too-large': say.photoLarge,
-    'photo-of-other-size': say.photoSize,
-    'no-photo': say.photo,
-  }
-  try {
-    readPhoto(bytes)
-    return undefined
-  } catch (error) {
-    if (!(error instanceof BadPhoto)) throw error
-    return words[error.fault]
-  }
+  const read = readPhoto(bytes)
+  return read.is === 'photo' ? undefined : refusalText(lang, read)
 }

@@ -1,11 +1,13 @@
 /** Why an act on a schedule was not done, in the page's words. */
 import type { WordsOf } from '../../../base/refusal.ts'
+import type { RosterRefusal } from '../../../base/roster.ts'
 import type { ScheduleRefusal } from '../../../schedule/schedule.ts'
 import type { Both } from '../../page/page.ts'
 
-type Words = WordsOf<ScheduleRefusal>
+type Words = WordsOf<Exclude<ScheduleRefusal, RosterRefusal>>
 
 const pt: Words = {
+  'schedule-unknown': ({ name }) => `Não há agendamento com o nome ${name}.`,
   'schedule-state': ({ state }) =>
     state === 'active' ? 'O agendamento já está ativo.' : 'O agendamento já está pausado.',
   'schedule-slots-held': () =>
@@ -17,6 +19,7 @@ const pt: Words = {
 }
 
 const en: Words = {
+  'schedule-unknown': ({ name }) => `There is no schedule called ${name}.`,
   'schedule-state': ({ state }) => `The schedule is ${state} already.`,
   'schedule-slots-held': () => 'The schedule has slots that wait for a person: decide them first.',
   'schedule-slots-unread': () =>

@@ -190,7 +190,7 @@ export function scheduleRoutes(routes: ConsoleRoutes, { app }: PageParts): void 
       const row = await the(ctx)
       const why = reasonIn(form)
       if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
-      await decideCatchUp(db, row.id, verb, ctx.state.person.name, why)
+      done(ctx.state.lang, await decideCatchUp(db, row.id, verb, ctx.state.person.name, why))
       return `${pathOf(row)}?said=${said}`
     })
 
@@ -200,7 +200,8 @@ export function scheduleRoutes(routes: ConsoleRoutes, { app }: PageParts): void 
       row.currency === assetOf(row.rail) ? undefined : bitcoin ? await rateNow(db, bitcoin, world) : noBitcoin
     const price =
       rate?.is === 'rate' ? (said: Money) => inBitcoin(moneyIn(said, 'BRL'), rate.price) : undefined
-    const plan = rate?.is === 'none' ? undefined : await dryRun(row, world, terms, price)
+    const plan =
+      rate?.is === 'none' ? undefined : done(ctx.state.lang, await dryRun(row, world, terms, price))
     show(ctx, DryRunPage({ ...(await framed(ctx)), row, account: await accountOf(row), plan, rate }))
   })
 

@@ -2,7 +2,7 @@
 import { maskTaxId } from '../../../base/brazil.ts'
 import type { Instant } from '../../../base/world.ts'
 import { assetOf, chargesFees, paysBy } from '../../../base/rails.ts'
-import type { dryRun, ScheduleRow } from '../../../schedule/schedule.ts'
+import type { Plan, ScheduleRow } from '../../../schedule/schedule.ts'
 import type { AccountRow, Stop } from '../../../payout/payout.ts'
 import type { Person } from '../../../people/people.ts'
 import type { NoRate, Rate } from '../../../rates/rates.ts'
@@ -11,8 +11,6 @@ import { Notice } from '../../page/parts.tsx'
 import { ActForm, Frame, Reason } from '../frame/frame.tsx'
 import { pathOf } from './list.tsx'
 import { scheduleWords } from './words.ts'
-
-type Plan = Awaited<ReturnType<typeof dryRun>>
 
 interface Shared {
   lang: Language
