@@ -179,6 +179,28 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         )
       })
 
+      test.each([
+        ['invoices', 'account', 'mian', 'an account', 'conta de repasse', 'main'],
+        ['invoices', 'schedule', 'avulsa', 'a schedule', 'agendamento', 'avulsas'],
+        ['invoices', 'slot', 'slo_none', 'a slot', 'disparo', undefined],
+        ['invoices', 'order', 'ord_none', 'an order', 'pedido', undefined],
+        ['payouts', 'account', 'nobody', 'an account', 'conta de repasse', undefined],
+        ['payouts', 'invoice', 'inv_none', 'an invoice', 'cobrança', undefined],
+        ['runs', 'schedule', 'clubes', 'a schedule', 'agendamento', 'clube'],
+        ['audit', 'actor', 'veraa', 'a person', 'pessoa', 'vera'],
+      ])(
+        '%s: a filter by %s that names nothing says so, and what may be meant',
+        async (list, name, written, thing, coisa, near) => {
+          const page = (await vera.get(`/console/${list}?${name}=${written}`)).text
+          expect(page).toContain(`Aqui não há ${coisa}`)
+          expect(page).toContain(near === undefined ? 'Confira o filtro' : `Você quis dizer “${near}”?`)
+          const noun = list === 'audit' ? list : list.slice(0, -1)
+          const said = await installation.repasse(noun, 'list', `--${name}`, written).catch(String)
+          expect(said).toContain(`ended with 2: repasse: --${name} "${written}" is not ${thing}`)
+          expect(said.includes(`did you mean "${near}"?`)).toBe(near !== undefined)
+        },
+      )
+
       test('a filter that cannot be read is said beside its field, and shows no row', async () => {
         for (const [query, words] of [
           ['?from=2026-02-30', 'Esta data não existe'],

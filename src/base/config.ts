@@ -3,6 +3,7 @@
  */
 import { z } from 'zod'
 import { BadInput } from './answer.ts'
+import { nearestOf } from './nearest.ts'
 import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
 import { asAddress, readSender } from './mailAddress.ts'
 import { parseDuration } from './duration.ts'
@@ -209,24 +210,9 @@ function meant(name: string): string {
   const plain = name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')
   // Of a short name three other letters make another word.
   const reach = Math.min(3, Math.floor(name.length / 4))
-  const [nearest] = known.map(each => ({ each, far: distance(each, plain) })).sort((a, b) => a.far - b.far)
   const near =
-    nearest && nearest.far <= reach
-      ? nearest.each
-      : known.find(each => plain.length >= 8 && each.endsWith(`_${plain}`))
+    nearestOf(known, plain, reach) ?? known.find(each => plain.length >= 8 && each.endsWith(`_${plain}`))
   return near ? `: did you mean ${near}?` : ''
-}
-
-/** Levenshtein's edit distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    row = next
-  }
-  return row[b.length]!
 }
 
 /** Whether money is real here: at the bank, or on the chain. */

@@ -1,5 +1,6 @@
 /** Time zones: what the wall clock shows at an instant, and the instant at which it first shows a time. */
 import { BadInput } from './answer.ts'
+import { edits } from './nearest.ts'
 import type { Millis } from './world.ts'
 
 /**
@@ -185,19 +186,4 @@ export function nearestZone(zone: string): string | undefined {
   })
   const best = ranked.reduce((a, b) => (b.far < a.far ? b : a))
   return best.far <= 1 + city.length / 4 ? best.name : undefined
-}
-
-/** How many letters must be put in, taken out or changed to make one word of the other. */
-function edits(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, place) => place)
-  for (const [done, letter] of [...a].entries()) {
-    const next = [done + 1]
-    for (let place = 1; place <= b.length; place++) {
-      next.push(
-        Math.min(next[place - 1]! + 1, row[place]! + 1, row[place - 1]! + (letter === b[place - 1] ? 0 : 1)),
-      )
-    }
-    row = next
-  }
-  return row[b.length]!
 }

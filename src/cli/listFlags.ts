@@ -7,6 +7,7 @@ import { BadInput } from '../base/answer.ts'
 import { brazilZone } from '../base/zone.ts'
 import type { Reader } from '../db/db.ts'
 import type { ListFilters } from '../queries/filters.ts'
+import type { NamedKind, Unnamed } from '../queries/asked.ts'
 import type { After, Asked } from '../queries/page.ts'
 import type { Shell } from './context.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
@@ -67,12 +68,12 @@ export function listFlags<Name extends string>(
 export async function readFilters<Name extends string>(
   reader: Reader,
   flags: ListFlags<Name>,
-  { names, searchesEvents }: ListFilters<Name>,
+  list: ListFilters<Name>,
   place: (id: string) => Promise<After>,
 ): Promise<Asked<Name>> {
-  const [{ dayOf }, { searchIsCut }] = await Promise.all([
+  const [{ dayOf }, { judgeFilters }] = await Promise.all([
     import('../queries/page.ts'),
-    import('../queries/lookup.ts'),
+    import('../queries/asked.ts'),
   ])
   const typed = flags as Partial<Record<string, string>>
   const day = (name: 'from' | 'to') => {
@@ -82,14 +83,35 @@ export async function readFilters<Name extends string>(
       throw new BadInput(`--${name} "${text}" is not a day: write e.g. 2026-11-21`)
     return found
   }
+  const query = Object.fromEntries(list.names.map(name => [name, typed[name]])) as Asked<Name>['query']
+  const { unnamed, isCut } = await judgeFilters(reader, list, query)
+  if (unnamed.length > 0) throw new BadInput(unnamed.map(sayUnnamed).join('\n'))
   const before = typed['before']
   return {
-    query: Object.fromEntries(names.map(name => [name, typed[name]])) as Asked<Name>['query'],
+    query,
     from: day('from')?.from,
     until: day('to')?.until,
     after: before === undefined ? undefined : await place(before),
-    isCut: searchesEvents === true && (await searchIsCut(reader, typed['q'])),
+    isCut,
   }
+}
+
+/** What there is, and how it is listed. */
+const things: Record<NamedKind, [string, string]> = {
+  account: ['an account', 'account list'],
+  schedule: ['a schedule', 'schedule list'],
+  slot: ['a slot', 'schedule show NAME'],
+  order: ['an order', 'order list'],
+  invoice: ['an invoice', 'invoice list'],
+  job: ['a job', 'run list'],
+  person: ['a person or program that did anything here', 'user list'],
+}
+
+/** An account that a flag names and nobody added. */
+export const sayUnnamed = ({ filter, kind, written, near }: Unnamed): string => {
+  const [thing, shown] = things[kind]
+  const meant = near === undefined ? '' : `did you mean "${near}"? `
+  return `--${filter} "${written}" is not ${thing}: ${meant}"repasse ${shown}" shows them`
 }
 
 /**

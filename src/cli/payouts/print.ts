@@ -2,7 +2,7 @@
 import { BadInput } from '../../base/answer.ts'
 import { chargesFees } from '../../base/rails.ts'
 import type { Reader } from '../../db/db.ts'
-import { findAccount, findPayout } from '../../payout/payout.ts'
+import { findPayout } from '../../payout/payout.ts'
 import { payoutFilters, type FilterOf } from '../../queries/filters.ts'
 import { findInvoiceBy } from '../../queries/lookup.ts'
 import {
@@ -28,12 +28,8 @@ import { orderJson, payoutJson } from '../../queries/json/payouts.ts'
 export type PayoutFlags = ListFlags<FilterOf<typeof payoutFilters>>
 
 export async function list(shell: Shell, db: Reader, flags: PayoutFlags): Promise<void> {
-  const { account, invoice, limit } = flags
-  if (account !== undefined && !(await findAccount(db, account)))
-    throw new BadInput(`--account "${account}" is not an account: "repasse account list" shows them`)
+  const { invoice, limit } = flags
   const about = invoice === undefined ? undefined : await findInvoiceBy(db, invoice)
-  if (invoice !== undefined && !about)
-    throw new BadInput(`--invoice "${invoice}" is not an invoice: "repasse invoice list" shows them`)
   const filters = await readFilters(
     db,
     { ...flags, ...(about && { invoice: about.id }) },

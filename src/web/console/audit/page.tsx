@@ -5,7 +5,7 @@ import type { Person } from '../../../people/people.ts'
 import type { AuditRow } from '../../../ledger/ledger.ts'
 import type { Walked } from '../../../queries/audit.ts'
 import type { Language } from '../../page/page.ts'
-import { Badge, Field, Notice, Select, Time } from '../../page/parts.tsx'
+import { Badge, Faults, Field, Notice, Select, Time } from '../../page/parts.tsx'
 import { Frame, Pages } from '../frame/frame.tsx'
 import { actsInPortuguese } from './words.ts'
 import { frameWords } from '../frame/words.ts'
@@ -19,11 +19,12 @@ interface AuditParts {
   acts: readonly string[]
   /** The filters as they were given. */
   query: Record<string, string>
+  faults: Record<string, string>
   next: string | undefined
   walked: Walked
 }
 
-export function AuditPage({ lang, person, rows, acts, query, next, walked }: AuditParts) {
+export function AuditPage({ lang, person, rows, acts, query, faults, next, walked }: AuditParts) {
   const say = peopleWords[lang].audit
   const frame = frameWords[lang]
   return (
@@ -37,8 +38,9 @@ export function AuditPage({ lang, person, rows, acts, query, next, walked }: Aud
           </>
         )}
       </Notice>
+      <Faults title={frame.faults} faults={faults} />
       <form method="get" action="/console/audit" class="filters">
-        <Field name="actor" label={say.actor} value={query['actor']} />
+        <Field name="actor" label={say.actor} value={query['actor']} fault={faults['actor']} />
         <Select
           name="act"
           label={say.act}

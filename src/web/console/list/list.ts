@@ -11,7 +11,7 @@ import { millis, type Clock, type Instant } from '../../../base/world.ts'
 import { brazilZone, wallAt } from '../../../base/zone.ts'
 import type { Reader } from '../../../db/db.ts'
 import type { ListFilters } from '../../../queries/filters.ts'
-import { searchIsCut } from '../../../queries/lookup.ts'
+import { judgeFilters } from '../../../queries/asked.ts'
 import { dayOf, pageOf, readAfter, type After, type Asked, type Read } from '../../../queries/page.ts'
 import type { Language } from '../../page/page.ts'
 import type { ConsoleContext } from '../guard.ts'
@@ -29,9 +29,10 @@ export interface AskedFilters extends Omit<Asked, 'query'> {
 export async function filtersOf<Name extends string>(
   reader: Reader,
   { query: given, state: { lang } }: ConsoleContext,
-  { names, choices, searchesEvents }: ListFilters<Name>,
+  list: ListFilters<Name>,
 ): Promise<AskedFilters> {
   const say = listWords[lang]
+  const { names, choices } = list
   const query: Record<string, string> = {}
   const faults: Record<string, string> = {}
   for (const name of [...names, 'from', 'to', 'after']) {
@@ -50,7 +51,9 @@ export async function filtersOf<Name extends string>(
   const until = day('to')?.until
   const after = query['after'] === undefined ? undefined : readAfter(query['after'])
   if (query['after'] !== undefined && !after) throw new BadInput(say.badKey)
-  const isCut = searchesEvents === true && (await searchIsCut(reader, query['q']))
+  const { unnamed, isCut } = await judgeFilters(reader, list, query as Asked<Name>['query'])
+  for (const { filter, kind, written, near } of unnamed)
+    faults[filter] = say.unnamed(say.named[kind], written, near)
   return { query, from, until, after, isCut, faults }
 }
 
