@@ -5,6 +5,7 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
+  approveAndDo as approveAsked,
   cancelAsked,
   runDueSlots,
   setAsideAfterRestore,
@@ -27,7 +28,13 @@ import { attentionOf } from '../src/queries/attention.ts'
 import { payoutWaits, showPayout } from '../src/queries/payouts.ts'
 import { status } from '../src/queries/status.ts'
 import { addSchedule, needSchedule, runNow, type NewSchedule } from '../src/schedule/schedule.ts'
-import { receiveCash, settleInbox } from '../src/webhooks/webhooks.ts'
+import {
+  proposeTakeBack,
+  receiveCash,
+  replayEvent,
+  settleInbox,
+  type InboxRow,
+} from '../src/webhooks/webhooks.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { sql } from '../src/db/db.ts'
 import { approveAndDo, letGo, releasePayout } from './testbed/acts.ts'
@@ -84,6 +91,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           by,
           why: 'not here',
         })
+      const propose = (by = 'ana', id = invoices[0]!.id) =>
+        proposeTakeBack(installation.db, installation.app.world, id, { by, why: 'another invoice was paid' })
+      const idOf = (proposed: Awaited<ReturnType<typeof propose>>) =>
+        'proposal' in proposed ? proposed.proposal.id : proposed.is
+      const takeBackBy = async (by: string, id = invoices[0]!.id) =>
+        approveAsked(installation.app, idOf(await propose('ana', id)), { by })
       const daily = async () => {
         const { app } = installation
         for (const job of timetable(app).filter(({ name }) => name === 'counter'))
@@ -271,6 +284,89 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await hand()).toMatchObject({ is: 'impossible', code: 'not-owed' })
         await releasePayout(db, (await payout()).id, { by: 'bruno', why: 'no receipt is signed' })
         expect(await hand()).toMatchObject({ is: 'handed' })
+        expect(await checkLedger(db)).toEqual([])
+      })
+
+      test('a receipt is taken back by two: nothing is owed for it, and the invoice is received again', async () => {
+        const { db, app } = installation
+        const { id } = invoices[0]!
+        expect(await propose()).toMatchObject({ is: 'impossible', code: 'not-received' })
+        await receive(10_000n)
+        expect(await takeBackBy('ana')).toMatchObject({ is: 'own' })
+        expect(await takeBackBy('bruno')).toMatchObject({ is: 'approved' })
+        expect([(await invoice()).state, (await payout()).state]).toEqual(['reversed', 'canceled'])
+        expect(await balances(db, 'BRL')).toMatchObject({ 'cash-box': 0n, payable: 0n, commission: 0n })
+        expect(await hand()).toMatchObject({ code: 'not-owed' })
+        expect(await propose()).toMatchObject({ code: 'not-received' })
+        expect(await installation.audit()).toEqual([])
+
+        const [event] = await db.all<InboxRow>(sql`select * from inbox where rail = 'cash'`)
+        await db.tx(tx => replayEvent(tx, event!, { by: 'bruno', why: 'a look' }))
+        await settleInbox(app)
+        expect(await invoice()).toMatchObject({ state: 'reversed' })
+
+        expect(await receive(9_999n)).toMatchObject({ code: 'wrong-amount' })
+        expect(await receive(10_000n, 'carla')).toMatchObject({
+          is: 'received',
+          invoice: { state: 'credited' },
+        })
+        expect(await receive(10_000n)).toMatchObject({ code: 'received' })
+        const events = await db.all(sql`select event_id, state from inbox where rail = 'cash' order by id`)
+        expect(events).toEqual([
+          { event_id: `receipt/${id}`, state: 'done' },
+          { event_id: `receipt/${id}/2`, state: 'done' },
+        ])
+        expect(await payout()).toMatchObject({ state: 'owed', units: 9_850n })
+        await hand()
+        expect(await confirm('bruno')).toMatchObject({ is: 'paid' })
+        expect(await balances(db, 'BRL')).toMatchObject({ 'cash-box': 150n, payable: 0n, commission: -150n })
+        expect([await installation.audit(), (await status(db)).addsUp]).toEqual([[], true])
+      })
+
+      test('what was handed over of a receipt that is taken back its payee owes, once it is confirmed', async () => {
+        const { db } = installation
+        const [first, second] = invoices.map(({ id }) => id)
+        await receive(10_000n)
+        await receive(10_000n, 'ana', second)
+        await hand()
+        await hand('ana', second)
+        await takeBackBy('bruno')
+        await takeBackBy('bruno', second)
+        expect(await payout()).toMatchObject({ state: 'sent' })
+        expect(await balances(db, 'BRL')).toMatchObject({ receivable: 0n })
+        expect(await asks()).toContain('handover unconfirmed')
+        expect(await confirm('bruno')).toMatchObject({ is: 'paid' })
+        expect(await balances(db, 'BRL')).toMatchObject({ receivable: 9_850n, 'cash-box': -9_850n })
+        expect(await asks()).toContain('payee owes')
+        const act = { by: 'ana', why: 'she did not come' }
+        await takeBackHandOver(db, installation.app.world, (await payout(second)).id, act)
+        expect(await payout(second)).toMatchObject({ state: 'canceled', reason: 'receipt-not-there' })
+        expect([await installation.audit(), (await status(db)).addsUp]).toEqual([[], true])
+
+        await receive(10_000n, 'carla', first)
+        expect(await balances(db, 'BRL')).toMatchObject({ receivable: 0n, 'cash-box': 150n })
+        // It was handed over once and was not: whoever holds it knows more than the books.
+        await receive(10_000n, 'carla', second)
+        expect(await payout(second)).toMatchObject({ state: 'held', reason: 'held-before-taken-back' })
+        expect([await installation.audit(), (await status(db)).addsUp]).toEqual([[], true])
+      })
+
+      test('a receipt is taken back as the books have it; after a restore what is received again is held', async () => {
+        const { db, app } = installation
+        await receive(10_000n)
+        const { id } = invoices[0]!
+        const proposed = await propose()
+        await db.tx(tx => tx.run(sql`update invoices set paid_units = 1 where id = ${id}`))
+        expect(await propose('carla')).toMatchObject({ code: 'edited' })
+        expect(await approveAsked(app, idOf(proposed), { by: 'bruno' })).toMatchObject({
+          is: 'cannot',
+          refusal: { is: 'receipt-refused', code: 'edited' },
+        })
+        await db.tx(tx => tx.run(sql`update invoices set paid_units = 10000 where id = ${id}`))
+        await takeUpRestored(db, app.world, { why: 'restored', by: 'root' })
+        await approveAsked(app, idOf(proposed), { by: 'bruno' })
+        await receive(10_000n)
+        expect(await payout()).toMatchObject({ state: 'held', reason: 'maybe-handed-after-backup' })
         expect(await checkLedger(db)).toEqual([])
       })
 

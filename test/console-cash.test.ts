@@ -47,6 +47,17 @@ test('one receives and hands over, another confirms, and the pages say what is r
   expect((await receive('100,00')).text).toContain('já foi recebida')
   expect((await maria.get(path)).text).not.toContain('Registrar recebimento')
 
+  expect((await chico.get(path)).text).not.toContain('Take back the receipt')
+  expect((await maria.get(path)).text).toContain('Desfazer o recebimento')
+  expect((await maria.post(`${path}/not-received`, {})).text).toContain('motivo')
+  const proposed = await maria.post(`${path}/not-received`, { why: 'era outra cobrança' })
+  expect((await maria.get(proposed.to)).text).toMatch(
+    /desfazer um recebimento em espécie[^]*Recebido por[^]*maria/,
+  )
+  await repasse('proposal', 'approve', proposed.to.split('/').at(-1)!, '--by', 'checker')
+  expect((await maria.get(path)).text).toMatch(/Registrar recebimento[^]*Recebimento desfeito/)
+  expect((await receive('100,00')).status).toBe(303)
+
   const [{ id }] = await ask<[Listed]>('payout', 'list', '--rail', 'cash')
   const list = '/console/payouts/hand-over'
   expect((await maria.get(list)).text).toContain(`name="${id}"`)

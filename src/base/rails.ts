@@ -111,5 +111,4 @@ export const isAddressKind = (kind: string): boolean =>
 
 /** For conditions on a column that names a rail; never empty. */
 export const chainRails: readonly string[] = railNames.filter(isOnChain)
-export const reversibleRails: readonly string[] = railNames.filter(isReversible)
 export const handRails: readonly string[] = railNames.filter(isByHand)

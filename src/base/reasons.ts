@@ -257,6 +257,12 @@ export const english = {
   'handover-confirmed': ({ by, said }: SaidBy) => `confirmed by ${by}${said === '' ? '' : `: ${said}`}`,
   'maybe-handed-after-backup': () =>
     'a backup was restored, and it may have been handed over since: release it only if it was not',
+  'receipt-taken-back': ({ maker, by, said }: { maker: string; by: string; said: string }) =>
+    `its receipt was taken back by ${maker} and ${by}: ${said}`,
+  'receipt-not-there': () => 'its receipt was taken back while it was handed over',
+  'receipt-over': () => 'it was taken back, and counts no more',
+  'held-before-taken-back': () =>
+    'its receipt was taken back and recorded again, and it was held before that: release it if nothing is against it',
   'not-a-receipt': () => 'the bytes are no receipt',
   'receipt-not-said': () => 'nobody said so: somebody has put it here past this program',
   'receipt-of-nothing': ({ invoice }: { invoice: string }) =>

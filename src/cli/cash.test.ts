@@ -49,6 +49,15 @@ test('an invoice is received and what is owed of it handed over, each refusal in
     err: expect.stringContaining('was received before'),
   })
 
+  const notReceived = () =>
+    repasse(['invoice', 'not-received', id, '--why', 'another was paid', '--by', 'ana'])
+  const [, proposal] = /approve (pro_\w+)/.exec((await notReceived()).out)!
+  expect((await repasse(['proposal', 'approve', proposal!, '--by', 'ana'])).code).toBe(2)
+  expect((await repasse(['proposal', 'approve', proposal!, '--by', 'bruno'])).code).toBe(0)
+  expect((await repasse(['invoice', 'show', id])).out).toMatch(/taken back +R\$ 100/)
+  expect((await notReceived()).err).toContain('there is no receipt to take back')
+  expect((await receive('100.00')).out).toContain(`invoice ${id} is credited`)
+
   const [payout] = await told('payout', 'list', '--rail', 'cash')
   expect(payout).toMatchObject({ state: 'owed', rail: 'cash', why: 'waits to be handed over' })
   const say = (verb: string, by: string) => repasse(['payout', verb, payout.id, '--by', by])

@@ -52,6 +52,7 @@ const actsOfMoney: Readonly<Record<string, Act>> = {
   'payout adjudicate': 'payout.adjudicate',
   'payout redirect': 'payout.redirect',
   'invoice reversal': 'refund.propose',
+  'invoice not-received': 'refund.propose',
   'reconcile accept': 'line.accept',
   'reconcile rule add': 'rule.add',
   'suspense close': 'suspense.close',

@@ -9,7 +9,7 @@ export {
   type RequestState,
 } from './states.ts'
 export { cancelCash, expireCash, issueCash } from './cash/issue.ts'
-export { isReceiptPending, nextReceiptId, receivedAct, recordedReceipts } from './cash/receipts.ts'
+export { isReceiptPending, nextReceiptId, receiptStatus, receivedAct, takenBackAct } from './cash/receipts.ts'
 export { invoices, refunds, requests, twins } from './tables.ts'
 export {
   draftBatch,

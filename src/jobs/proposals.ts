@@ -57,10 +57,12 @@ import {
   carryOutCoinRefund,
   carryOutCoinRefundMade,
   carryOutReversalEnd,
+  carryOutTakeBack,
   checkRefund,
   checkReversalEnd,
   coinRefundAct,
   coinRefundMadeAct,
+  notReceivedAct,
   refundAct,
   reversalAct,
   type ChainTerms,
@@ -150,6 +152,13 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<
     proposedWork({
       prepare: ({ db, rails }, proposal) => checkReversalEnd({ db, rail: rails.starkbank }, proposal),
       carryOut: (tx, { world }, proposal, logCount) => carryOutReversalEnd(tx, world, proposal, logCount),
+    }),
+  ],
+  [
+    notReceivedAct,
+    proposedWork({
+      prepare: nothing,
+      carryOut: (tx, { world }, proposal) => carryOutTakeBack(tx, world, proposal),
     }),
   ],
   [

@@ -62,6 +62,18 @@ export const chart = {
     source: 'invoice',
     says: 'a payer paid over the counter; all of it is the payee’s until fees are taken',
   },
+  'cash receipt taken back': {
+    from: 'cash-box',
+    to: 'payable',
+    source: 'reversal',
+    says: 'two people say that it was not received; what was handed over of it is owed by the payee',
+  },
+  'cash received again': {
+    from: 'payable',
+    to: 'cash-box',
+    source: 'reversal',
+    says: 'a payer paid over the counter, after another receipt of the invoice was taken back',
+  },
   'coin received': {
     from: 'pending',
     to: 'bank',

@@ -3,7 +3,7 @@
  * needs.
  */
 import { formatMoney, type Asset } from '../base/money.ts'
-import { chainRails, isOnChain, reversibleRails } from '../base/rails.ts'
+import { chainRails, isOnChain } from '../base/rails.ts'
 import { empty, join, sql, type Reader, type Sql } from '../db/db.ts'
 import { auditChain, auditedDetails } from './audit.ts'
 import { chart } from './chart.ts'
@@ -251,12 +251,16 @@ type Returned = {
   most: bigint
 }
 
+/** What takes back what was credited for an invoice. */
+const goesBack = sql`'invoice reversed', 'cash receipt taken back'`
+
 /** What went back to payers stands in the books as in its row, and no commission is kept on it. */
 async function goneBack(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<Returned>(sql`
     select i.id, coalesce(r.returned_units, 0) as returned,
-      cast(coalesce(sum(case when t.movement = 'invoice reversed' then e.units
-        when t.movement = 'invoice reversal undone' then -e.units end), 0) as bigint) as booked,
+      cast(coalesce(sum(case when t.movement in (${goesBack}) then e.units
+        when t.movement in ('invoice reversal undone', 'cash received again') then -e.units end), 0)
+        as bigint) as booked,
       cast(coalesce(sum(case when t.movement in ('commission', 'commission again') then e.units
         when t.movement = 'commission returned' then -e.units end), 0) as bigint)
         as commission,
@@ -264,9 +268,9 @@ async function goneBack(reader: Reader, only: Only): Promise<Finding[]> {
     from invoices i join ledger_entries e on e.invoice_id = i.id and e.line = 1
       join ledger_transactions t on t.id = e.transaction_id
       left join invoice_reversals r on r.invoice_id = i.id
-    where i.rail in (${join(reversibleRails)}) and (r.invoice_id is not null or i.id in (
+    where i.rail not in (${join(chainRails)}) and (r.invoice_id is not null or i.id in (
       select x.invoice_id from ledger_entries x join ledger_transactions y on y.id = x.transaction_id
-        where y.movement = 'invoice reversed'))
+        where y.movement in (${goesBack})))
       and i.paid_units is not null and i.id not in (${unsettledReversals}) ${only('i.id')}
     group by i.id, i.paid_units, i.commission_bp, r.returned_units`)
   return rows.flatMap(({ id, returned, booked, commission, most }) => [

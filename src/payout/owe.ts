@@ -72,10 +72,10 @@ export async function owe(
 }
 
 /** Why it is not to be paid on until a person has looked; null where it is. */
-async function keptBack(
+export async function keptBack(
   tx: Tx,
   net: bigint,
-  { rail, invoiceId, minPayout }: Collected,
+  { rail, invoiceId, minPayout }: Pick<Collected, 'invoiceId' | 'minPayout'> & { rail: string },
 ): Promise<Reason | null> {
   if (net <= 0n) return because('nothing-left')
   // A provider is asked what it has made since the backup. Of what people hand over nobody can be asked.

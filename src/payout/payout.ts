@@ -52,6 +52,8 @@ export {
 export { accountsOnlySaid, checkApprovals, type ApprovalsNeeded } from './proven.ts'
 export { netOf, termsOn, type Net, type Terms } from './net.ts'
 export { owe, type Collected } from './owe.ts'
+export { oweAgain } from './cash/oweAgain.ts'
+export { nextSource } from './taken.ts'
 export {
   confirmHandOver,
   handedBy,

@@ -4,7 +4,7 @@
  */
 import { because, sentence, told } from '../base/reasons.ts'
 import { formatReais, shareOf, smallest } from '../base/money.ts'
-import { reversibleRails } from '../base/rails.ts'
+import { chainRails } from '../base/rails.ts'
 import type { World } from '../base/world.ts'
 import { owedFor, totalsFor, type MovementName } from '../ledger/ledger.ts'
 import { setWhy, forUpdate, join, remember, sql, type Cause, type Reader, type Tx } from '../db/db.ts'
@@ -48,7 +48,7 @@ const live: readonly PayoutRow['state'][] = ['sending', 'unsure', 'sent']
 /** An invoice's payout, locked; undefined where none was ever owed. Only on a chain may there be several. */
 const lockPayout = (tx: Tx, invoiceId: string) =>
   tx.one<PayoutRow>(sql`
-    select * from payouts where invoice_id = ${invoiceId} and rail in (${join(reversibleRails)})
+    select * from payouts where invoice_id = ${invoiceId} and rail not in (${join(chainRails)})
       ${forUpdate}`)
 
 /**
@@ -100,7 +100,7 @@ async function bookDebt(tx: Tx, world: World, payout: PayoutRow, cause: Cause): 
   const offset = of('shortfall offset') - of('shortfall offset returned')
   const beyond = await paidBeyondOrders(tx, payout)
   const got =
-    of('payout settled', 'payout paid elsewhere', 'receivable set off') -
+    of('payout settled', 'cash handed over', 'payout paid elsewhere', 'receivable set off') -
     of('payout refunded', 'payout elsewhere undone', 'set-off returned') +
     beyond
   const owed = (await owedFor(tx, invoiceId)).units - debt - borne - offset

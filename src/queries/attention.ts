@@ -363,7 +363,8 @@ const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
           and not exists (select 1 from settings
             where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
       union all select 'handover unconfirmed', id, null, changed_at, '', null from payouts
-        where ${ours} and state = 'sent' and ${byHand} and ${moved(expectedMs.handed)}
+        where ${ours} and state = 'sent' and ${byHand} and (${moved(expectedMs.handed)}
+          or exists (select 1 from invoices i where i.id = payouts.invoice_id and i.state = 'reversed'))
       union all select 'handover waits', id, null, added_at, coalesce(why, ''), units from payouts
         where ${ours} and state = 'owed' and ${byHand} and units > 0 and ${added(expectedMs.handed)}
           and account_id not in (select id from accounts where state = 'awaiting')

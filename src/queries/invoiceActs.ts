@@ -18,8 +18,10 @@ import { reversalOf, type PayoutRow } from '../payout/payout.ts'
 import {
   mayReceive,
   reversalAgainst,
+  takeBackAgainst,
   type ReceiptRefusal,
   type ReversalRefusal,
+  type TakeBackRefusal,
 } from '../webhooks/webhooks.ts'
 
 /** What is known of it beside the invoice's own row. */
@@ -38,6 +40,8 @@ export interface InvoiceActs {
   reversalAgainst: ReversalRefusal | undefined
   /** Why nothing can be received for it over the counter. */
   receiptAgainst: ReceiptRefusal | undefined
+  /** Why there is no receipt to take back. */
+  takeBackAgainst: TakeBackRefusal | undefined
 }
 
 export async function showInvoiceActs(
@@ -46,13 +50,14 @@ export async function showInvoiceActs(
   payouts: readonly Pick<PayoutRow, 'state'>[],
   now: Instant,
 ): Promise<InvoiceActs> {
-  const [reversal, refunds, cancel, reissues, status, against] = await Promise.all([
+  const [reversal, refunds, cancel, reissues, status, against, noTakeBack] = await Promise.all([
     reversalOf(reader, row.id),
     refundsOf(reader, row.id),
     cancelOf(reader, row.id),
     reissuesOf(reader, row.id),
     refundStatus(reader, row),
     reversalAgainst(reader, row, now),
+    takeBackAgainst(reader, row),
   ])
   return {
     ...{ row, refunds, cancel, reissues },
@@ -63,6 +68,7 @@ export async function showInvoiceActs(
     leftUnits: refundableUnits(status),
     reversalAgainst: against,
     receiptAgainst: mayReceive(row, now),
+    takeBackAgainst: noTakeBack,
     isPassedOn: payouts.some(({ state }) => ['sending', 'unsure', 'sent', 'paid'].includes(state)),
   }
 }

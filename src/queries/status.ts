@@ -148,7 +148,11 @@ export const bankMoney = (
     moved['payout paid elsewhere'] -
     (moved['shortfall offset'] - moved['shortfall offset returned']),
   inTransit: -standing['in-transit'],
-  reversed: moved['invoice reversed'] - moved['invoice reversal undone'],
+  reversed:
+    moved['invoice reversed'] -
+    moved['invoice reversal undone'] +
+    moved['cash receipt taken back'] -
+    moved['cash received again'],
   debts:
     moved['receivable booked'] -
     moved['receivable canceled'] -

@@ -9,6 +9,7 @@ export type OwnInvoiceRefusal =
   | { is: 'invoice-unknown'; id: string }
   | { is: 'refund-refused'; id: string; code: RefundRefusal }
   | { is: 'reversal-refused'; id: string; code: ReversalRefusal }
+  | { is: 'receipt-refused'; id: string; code: TakeBackRefusal }
   /** Reais that are left to give back; `proposed`: when this was proposed, where that was kept. */
   | { is: 'refund-changed'; id: string; left: string; proposed: string | undefined }
   /** More went back since this was proposed. */
@@ -35,6 +36,12 @@ export type OwnInvoiceRefusal =
  * being asked for.
  */
 export type ReversalRefusal = 'not-going-back' | 'too-soon' | 'being-asked' | 'too-much' | 'too-little'
+
+/**
+ * Why a receipt is not taken back: its invoice is not paid over the counter, nothing is received for it, or
+ * what its row says was received is not what the books have.
+ */
+export type TakeBackRefusal = 'of-another-rail' | 'not-received' | 'edited'
 
 /** No payment of an invoice waits for a person. */
 export type NothingToAccept = { is: 'nothing-to-accept'; id: string; state: InvoiceState } & (

@@ -23,7 +23,15 @@ export { settleInbox, settleOne, type Settling } from './settle.ts'
 export { restand, restandOwedAgain } from './chain/events.ts'
 export { requestStatusOf, type Looked } from './chain/status.ts'
 export { acceptPayment, mayAccept } from './chain/accept.ts'
-export type { InvoiceRefusal, NothingToAccept, OwnInvoiceRefusal } from './refusals.ts'
+export type { InvoiceRefusal, NothingToAccept, OwnInvoiceRefusal, TakeBackRefusal } from './refusals.ts'
+export {
+  carryOutTakeBack,
+  mayTakeBackReceipt,
+  notReceivedAct,
+  proposeTakeBack,
+  takeBackAgainst,
+  type TakeBackProposed,
+} from './cash/takeBack.ts'
 export { mayReceive, receiveCash, type ReceiptRefusal, type Receiving } from './cash/receive.ts'
 export {
   carryOutCoinRefund,

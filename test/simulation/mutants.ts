@@ -1022,8 +1022,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         also: [
           {
             file: 'src/webhooks/cash/events.ts',
-            from: "  if (invoice.units !== units) return { is: 'quarantined', why: because('receipt-differs') }\n",
-            to: '',
+            from: 'if (invoice.units !== units || ',
+            to: 'if (',
           },
         ],
         seeds: [3],
@@ -1032,12 +1032,12 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'what was canceled is not received (both taken out)',
         file: 'src/webhooks/cash/receive.ts',
-        from: "  if (state !== 'issued') return 'canceled'\n",
+        from: "  if (state !== 'issued' && state !== 'reversed') return 'canceled'\n",
         to: '',
         also: [
           {
             file: 'src/webhooks/cash/events.ts',
-            from: "  if (state !== 'issued' && state !== 'expired')\n    return { is: 'quarantined', why: because('received-though', { state }) }\n",
+            from: "  if (state !== 'issued' && state !== 'expired' && state !== 'reversed')\n    return { is: 'quarantined', why: because('received-though', { state }) }\n",
             to: '',
           },
         ],
@@ -1047,7 +1047,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a receipt counts where the audit log has its digest',
         file: 'src/webhooks/cash/events.ts',
-        from: 'if (!recorded.some(each => each.eventId === row.event_id && each.digest === digest))',
+        from: "if (status === 'unrecorded')",
         to: 'if (false)',
         test: 'test/cash.test.ts',
         note: 'nobody writes receipts past the program in a storm',
@@ -1102,6 +1102,50 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         to: "if (attempt.state === 'refused')",
         test: 'test/cash.test.ts',
         note: 'the storm edits amounts, and no states',
+      },
+      {
+        rule: 'a receipt that was taken back counts no more, also where its event is replayed',
+        file: 'src/webhooks/cash/events.ts',
+        from: "  if (status === 'taken back') return { is: 'done', why: because('receipt-over') }\n",
+        to: '',
+        test: 'test/cash.test.ts',
+        note: 'nobody replays an event in a storm',
+      },
+      {
+        rule: 'a receipt is taken back only as the books have it',
+        file: 'src/webhooks/cash/takeBack.ts',
+        from: 'invoice.paid_units === booked && booked > 0n',
+        to: 'booked > 0n',
+        test: 'test/cash.test.ts',
+        note: 'the storm edits payouts and orders, and no invoices',
+      },
+      {
+        rule: 'what was handed over of a receipt that is taken back its payee owes',
+        file: 'src/payout/rightSize.ts',
+        from: "'payout settled', 'cash handed over', ",
+        to: "'payout settled', ",
+        test: 'test/cash.test.ts',
+      },
+      {
+        rule: 'once it is confirmed',
+        file: 'src/payout/cash/handOver.ts',
+        from: '  await rightSize(tx, world, payout.invoice_id, cause)\n',
+        to: '',
+        test: 'test/cash.test.ts',
+      },
+      {
+        rule: 'and is canceled where it was not handed over',
+        file: 'src/payout/cash/handOver.ts',
+        from: "  await rightSize(tx, world, payout.invoice_id, { ...cause, why: because('receipt-not-there') })\n",
+        to: '',
+        test: 'test/cash.test.ts',
+      },
+      {
+        rule: 'what was held before its receipt was taken back is held when it is received again',
+        file: 'src/payout/cash/oweAgain.ts',
+        from: "((await wasDue(tx, id)) ? null : because('held-before-taken-back'))",
+        to: 'null',
+        test: 'test/cash.test.ts',
       },
       {
         rule: 'after a restore what is owed in cash is held',

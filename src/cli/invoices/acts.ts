@@ -4,6 +4,7 @@
  */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
+import { isByHand } from '../../base/rails.ts'
 import type { Canceling, CancelRefusal, RefundRow, Reissued, ReissueRefusal } from '../../invoice/invoice.ts'
 import type { InvoiceActs } from '../../queries/invoiceActs.ts'
 import { amountIn, personFlag, textFlag } from '../flags.ts'
@@ -263,14 +264,14 @@ export const refundsTable = (rows: readonly RefundRow[]): string =>
 
 /** What went back of an invoice, what it was asked for again as, and what of, as facts of its sheet. */
 export function backFacts({
-  row: { id },
+  row: { id, rail },
   returnedUnits,
   underWaySince,
   cancel,
   reissues,
 }: InvoiceActs): [string, string | null][] {
   return [
-    ['went back', returnedUnits > 0n ? formatReais(returnedUnits) : null],
+    [isByHand(rail) ? 'taken back' : 'went back', returnedUnits > 0n ? formatReais(returnedUnits) : null],
     ['going back', underWaySince === null ? null : `since ${underWaySince}: its payout waits`],
     [
       'cancelation',

@@ -5,6 +5,7 @@ import { invoiceFilters } from '../../queries/filters.ts'
 import { invoiceActCommands } from './acts.ts'
 import { refundCommand } from './duplicates.ts'
 import type { InvoiceFlags } from './print.ts'
+import { notReceivedCommand } from './notReceived.ts'
 import { receiveCommand } from './receive.ts'
 import { listFlags } from '../listFlags.ts'
 import { personFlag, textFlag } from '../flags.ts'
@@ -76,6 +77,7 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
       }),
     )
   receiveCommand(invoice, shell)
+  notReceivedCommand(invoice, shell)
   refundCommand(invoice, shell)
   invoiceActCommands(invoice, shell)
 }

@@ -2,12 +2,18 @@
 import { formatMoney } from '../../base/money.ts'
 import type { WordsOf } from '../../base/refusal.ts'
 import type { RefundRefusal } from '../../invoice/invoice.ts'
-import type { NothingToAccept, OwnInvoiceRefusal, ReversalRefusal } from '../../webhooks/webhooks.ts'
+import type {
+  NothingToAccept,
+  OwnInvoiceRefusal,
+  ReversalRefusal,
+  TakeBackRefusal,
+} from '../../webhooks/webhooks.ts'
 
 export const invoiceRefusals: WordsOf<OwnInvoiceRefusal> = {
   'invoice-unknown': ({ id }) => `there is no invoice "${id}": "repasse invoice list" shows them`,
   'refund-refused': ({ id, code }) => ofRefund[code](id),
   'reversal-refused': ({ id, code }) => ofReversal[code](id),
+  'receipt-refused': ({ id, code }) => ofReceipt[code](id),
   'refund-changed': ({ id, left, proposed }) =>
     `R$ ${left} of invoice ${id} is left to give back now, and when this was proposed ${proposed === undefined ? 'an older version did not keep what was left' : `R$ ${proposed} was`}: refuse it and propose it again`,
   'reversal-changed': ({ id }) =>
@@ -72,4 +78,12 @@ const ofReversal: Record<ReversalRefusal, (id: string) => string> = {
   'too-much': id => `less than that was paid of invoice ${id}`,
   'too-little': id =>
     `the bank has said already that more than that of invoice ${id} went back: --returned is all that did`,
+}
+
+const ofReceipt: Record<TakeBackRefusal, (id: string) => string> = {
+  'of-another-rail': id =>
+    `invoice ${id} is not paid in cash: "repasse invoice refund ${id}" gives money back`,
+  'not-received': id => `nothing is received for invoice ${id}, so there is no receipt to take back`,
+  edited: id =>
+    `what the row of invoice ${id} says was received is not what the books have: "repasse ledger check" says more`,
 }

@@ -16,6 +16,7 @@ import { payableNow } from '../cooling.ts'
 import { withinLimits } from '../limits.ts'
 import { withProof, type ApprovalsNeeded } from '../proven.ts'
 import { setOff } from '../receivable.ts'
+import { rightSize } from '../rightSize.ts'
 import { holdBack, mayGoOut, payoutsStopped, type AttemptRow, type PayoutRow } from '../row.ts'
 import { attempts, payouts } from '../tables.ts'
 
@@ -222,6 +223,7 @@ async function settle(
     memo: attempt.external_id,
   })
   await payouts.move(tx, payout, 'paid', cause, [setWhy(null)])
+  await rightSize(tx, world, payout.invoice_id, cause)
   const detail = { order: attempt.external_id, amount: formatMoney(attempt.units, 'BRL'), why }
   await audit(tx, { actor: by, act: 'handover confirmed', subject: payout.id, detail })
 }
@@ -243,6 +245,7 @@ async function takeBack(
     memo: sentence(cause.why),
   })
   await payouts.move(tx, payout, 'held', cause, [setWhy(cause.why)])
+  await rightSize(tx, world, payout.invoice_id, { ...cause, why: because('receipt-not-there') })
   const detail = { order: attempt.external_id, amount: formatMoney(attempt.units, 'BRL'), why }
   await audit(tx, { actor: by, act: 'handover taken back', subject: payout.id, detail })
 }

@@ -1,12 +1,13 @@
 /** What a receipt means: its invoice is credited, and its net is owed to the payee. */
 import { createHash } from 'node:crypto'
 import { because } from '../../base/reasons.ts'
-import { findInvoice, invoices, recordedReceipts, type InvoiceRow } from '../../invoice/invoice.ts'
+import { findInvoice, invoices, receiptStatus, type InvoiceRow } from '../../invoice/invoice.ts'
 import { owe } from '../../payout/payout.ts'
 import { readReceipt, type Receipt } from '../../rails/cash/receipt.ts'
 import { forUpdate, sql, type Tx } from '../../db/db.ts'
 import { finish, type Outcome, type Settler, type Settling } from '../apply.ts'
 import type { InboxRow } from '../inbox.ts'
+import { receiveAgain } from './takeBack.ts'
 
 export const digestOf = (raw: Uint8Array): string => createHash('sha256').update(raw).digest('hex')
 
@@ -36,23 +37,26 @@ async function settle(app: Settling, row: InboxRow): Promise<boolean> {
  */
 async function apply(tx: Tx, { world, terms }: Settling, row: InboxRow, receipt: Receipt): Promise<Outcome> {
   const { invoice: id, units, by, note, at } = receipt
-  const digest = digestOf(row.raw)
-  const recorded = await recordedReceipts(tx, id)
-  if (!recorded.some(each => each.eventId === row.event_id && each.digest === digest))
-    return { is: 'quarantined', why: because('receipt-not-said') }
+  const status = await receiptStatus(tx, id, { id: row.event_id, digest: digestOf(row.raw) })
+  if (status === 'unrecorded') return { is: 'quarantined', why: because('receipt-not-said') }
   const invoice = await tx.one<InvoiceRow>(
     sql`select * from invoices where id = ${id} and rail = 'cash' ${forUpdate}`,
   )
   if (!invoice) return { is: 'quarantined', why: because('receipt-of-nothing', { invoice: id }) }
   const { state } = invoice
-  if (state === 'credited' || state === 'reversed')
-    return { is: 'done', why: because('was-before', { state }) }
-  if (invoice.units !== units) return { is: 'quarantined', why: because('receipt-differs') }
+  if (status === 'taken back') return { is: 'done', why: because('receipt-over') }
+  if (state === 'credited') return { is: 'done', why: because('was-before', { state }) }
+  if (invoice.units !== units || (state === 'reversed' && invoice.paid_units !== units))
+    return { is: 'quarantined', why: because('receipt-differs') }
   // It was received in time, and its time has passed since.
-  if (state !== 'issued' && state !== 'expired')
+  if (state !== 'issued' && state !== 'expired' && state !== 'reversed')
     return { is: 'quarantined', why: because('received-though', { state }) }
 
   const cause = { why: because('received-by', { by, said: note }), ref: row.event_id }
+  if (state === 'reversed') {
+    await receiveAgain(tx, world, invoice, { units, at }, cause)
+    return { is: 'done', why: because('credited') }
+  }
   await invoices.move(tx, { id, state }, 'credited', cause, [
     sql`paid_units = ${units}`,
     sql`fee_units = 0`,

@@ -18,8 +18,8 @@ import { keepAll, type InboxRow } from '../inbox.ts'
 import { cashSettler, digestOf } from './events.ts'
 
 /**
- * Why money does not fit an invoice: it is not of this rail, not asked for yet, received before, canceled or
- * refused, over, or another amount was asked for.
+ * Why money does not fit an invoice: it is not of this rail, not asked for yet, received before (and that
+ * was not taken back), canceled or refused, over, or another amount was asked for.
  */
 export type ReceiptRefusal =
   | 'of-another-rail'
@@ -39,9 +39,9 @@ export function mayReceive(
 ): ReceiptRefusal | undefined {
   if (rail !== 'cash') return 'of-another-rail'
   if (state === 'draft') return 'not-issued'
-  if (state === 'credited' || state === 'paid' || state === 'reversed') return 'received'
+  if (state === 'credited' || state === 'paid') return 'received'
   if (state === 'expired') return 'late'
-  if (state !== 'issued') return 'canceled'
+  if (state !== 'issued' && state !== 'reversed') return 'canceled'
   if (due < now) return 'late'
   return units === asked ? undefined : 'wrong-amount'
 }

@@ -79,6 +79,7 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'proposal made': 'proposta feita',
   'proposal refused': 'proposta recusada',
   'proposal withdrawn': 'proposta retirada',
+  'receipt taken back': 'recebimento em espécie desfeito',
   'refund recorded': 'devolução feita por fora registrada',
   'refund withdrawn': 'devolução retirada',
   restored: 'banco de dados restaurado',

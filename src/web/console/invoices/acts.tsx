@@ -3,6 +3,7 @@
  * it, ask for it again; and what became of each.
  */
 import { BadInput } from '../../../base/answer.ts'
+import { isByHand } from '../../../base/rails.ts'
 import { readTyped } from '../../../base/typedAmount.ts'
 import { cancelAsked } from '../../../jobs/jobs.ts'
 import { mayCancel, type RefundRow } from '../../../invoice/invoice.ts'
@@ -228,7 +229,10 @@ function factsOf(
   const invoice = (id: string | undefined) =>
     id !== undefined && <Ref {...{ id, href: pathTo('invoice', id) }} />
   return [
-    [say.back, returnedUnits > 0n && <Money {...{ lang, units: returnedUnits, asset: 'BRL' }} />],
+    [
+      isByHand(row.rail) ? say.takenBack : say.back,
+      returnedUnits > 0n && <Money {...{ lang, units: returnedUnits, asset: 'BRL' }} />,
+    ],
     [say.goingBack, underWaySince !== null && <Time lang={lang} at={underWaySince} />],
     [say.cancelAsked, cancel && `${cancel.asked_by}: ${cancel.asked_why}`],
     [say.bankSaid, cancel?.why != null && cancel.why !== '' && <Said>{cancel.why}</Said>],

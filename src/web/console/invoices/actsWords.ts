@@ -9,6 +9,8 @@ import type { Both } from '../../page/page.ts'
 interface InvoiceActWords {
   title: string
   back: string
+  /** Of a receipt in cash. */
+  takenBack: string
   goingBack: string
   goingBackHint: string
   /** Where it was passed on already. */
@@ -63,6 +65,7 @@ interface InvoiceActWords {
 const pt: InvoiceActWords = {
   title: 'Estorno, cancelamento e nova emissão',
   back: 'Estornado ao pagador',
+  takenBack: 'Recebimento desfeito',
   goingBack: 'Em estorno desde',
   goingBackHint: 'O repasse espera e segue sozinho quando o banco disser como terminou.',
   goingBackPassedOn:
@@ -159,6 +162,7 @@ const pt: InvoiceActWords = {
 const en: InvoiceActWords = {
   title: 'Refund, cancelation and reissue',
   back: 'Went back to the payer',
+  takenBack: 'Receipt taken back',
   goingBack: 'Going back since',
   goingBackHint: 'The payout waits, and goes on by itself when the bank says how it ended.',
   goingBackPassedOn:

@@ -24,7 +24,7 @@ import { Postings } from '../postings/parts.tsx'
 import { CoinRefunds } from './coinRefunds.tsx'
 import { Forgotten, PersonalData, TaxId } from '../privacy/parts.tsx'
 import { percent } from '../schedules/page.tsx'
-import { Receive } from './receive.tsx'
+import { Receive, TakeBack } from './receive.tsx'
 import { invoiceWords } from './words.ts'
 import { listWords } from '../list/words.ts'
 import { scheduleWords } from '../schedules/words.ts'
@@ -79,7 +79,8 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped, said, whole 
         </section>
       )}
       <CoinRefunds {...{ lang, person, row, payouts, refunds: seen.refunds }} />
-      <Receive {...{ lang, person, row, against: seen.acts.receiptAgainst }} />
+      <Receive {...{ lang, person, acts: seen.acts }} />
+      <TakeBack {...{ lang, person, acts: seen.acts }} />
       <InvoiceActs {...{ lang, person, acts: seen.acts }} />
       <PersonalData {...{ lang, person, row }} />
       <Duplicates {...{ lang, person, twins: seen.twins, stopped }} />

@@ -1,5 +1,5 @@
 /** The words of receiving over the counter. */
-import type { ReceiptRefusal } from '../../../webhooks/webhooks.ts'
+import type { ReceiptRefusal, TakeBackRefusal } from '../../../webhooks/webhooks.ts'
 import type { Both } from '../../page/page.ts'
 
 interface Words {
@@ -11,6 +11,15 @@ interface Words {
   noteHint: string
   go: string
   refusals: Record<ReceiptRefusal, string>
+  takeBack: {
+    title: string
+    hint: string
+    /** Where it was handed over already. */
+    passedOn: string
+    go: string
+    another: string
+    refusals: Record<TakeBackRefusal, string>
+  }
 }
 
 const pt: Words = {
@@ -30,6 +39,19 @@ const pt: Words = {
     late: 'O prazo desta cobrança passou, então nada mais é recebido por ela. Emita outra ou devolva o dinheiro.',
     'wrong-amount': 'O valor não é o da cobrança, que é recebida por inteiro ou não é.',
   },
+  takeBack: {
+    title: 'Desfazer o recebimento',
+    hint: 'Para um recebimento registrado por engano. Outra pessoa precisa aprovar. O repasse é cancelado, e a cobrança pode ser recebida de novo até o vencimento.',
+    passedOn: 'Este valor já foi entregue ao favorecido, que fica devendo o que recebeu.',
+    go: 'Propor',
+    another: 'Já há uma proposta em aberto para desfazer este recebimento. Decida-a primeiro.',
+    refusals: {
+      'of-another-rail': 'Esta cobrança não é paga em espécie.',
+      'not-received': 'Não há recebimento desta cobrança a desfazer.',
+      edited:
+        'O valor recebido que consta nesta cobrança não é o dos livros: foi alterado por fora deste programa. Confira os livros.',
+    },
+  },
 }
 
 const en: Words = {
@@ -48,6 +70,19 @@ const en: Words = {
     canceled: 'This invoice was canceled or refused, so nothing is received for it. Give the money back.',
     late: 'This invoice is past its due time, so nothing is received for it any more. Issue another, or give the money back.',
     'wrong-amount': 'The amount is not the invoice’s, which is received whole or not at all.',
+  },
+  takeBack: {
+    title: 'Take back the receipt',
+    hint: 'For a receipt that was recorded by mistake. Another person has to approve it. The payout is canceled, and the invoice can be received again until it is due.',
+    passedOn: 'It was handed over already: the payee will owe what they got.',
+    go: 'Propose it',
+    another: 'It is proposed already to take this receipt back: decide that first.',
+    refusals: {
+      'of-another-rail': 'This invoice is not paid in cash.',
+      'not-received': 'Nothing is received for this invoice, so there is no receipt to take back.',
+      edited:
+        'What this invoice says was received is not what the books have: it was edited past this program. Check the books.',
+    },
   },
 }
 

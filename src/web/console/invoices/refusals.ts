@@ -3,6 +3,7 @@ import type { WordsOf } from '../../../base/refusal.ts'
 import type { OwnInvoiceRefusal } from '../../../webhooks/webhooks.ts'
 import { amount, type Both } from '../../page/page.ts'
 import { invoiceActWords } from './actsWords.ts'
+import { receiveWords } from './receiveWords.ts'
 
 type Words = WordsOf<OwnInvoiceRefusal>
 
@@ -10,6 +11,7 @@ const pt: Words = {
   'invoice-unknown': ({ id }) => `Não há cobrança ${id}.`,
   'refund-refused': ({ code }) => invoiceActWords['pt-BR'].refusals[code],
   'reversal-refused': ({ code }) => invoiceActWords['pt-BR'].reversalRefusals[code],
+  'receipt-refused': ({ code }) => receiveWords['pt-BR'].takeBack.refusals[code],
   'refund-changed': ({ left }) =>
     `Agora restam R$ ${left} desta cobrança para estornar, e não o que restava quando isto foi proposto: recuse esta proposta e faça outra.`,
   'reversal-changed': () =>
@@ -41,6 +43,7 @@ const en: Words = {
   'invoice-unknown': ({ id }) => `There is no invoice ${id}.`,
   'refund-refused': ({ code }) => invoiceActWords.en.refusals[code],
   'reversal-refused': ({ code }) => invoiceActWords.en.reversalRefusals[code],
+  'receipt-refused': ({ code }) => receiveWords.en.takeBack.refusals[code],
   'refund-changed': ({ left }) =>
     `R$ ${left} of this invoice is left to give back now, and not what was left when this was proposed: refuse this proposal and make another.`,
   'reversal-changed': () =>

@@ -296,6 +296,11 @@ export const portuguese: Words = {
   'handover-confirmed': ({ by, said }) => withSaid(`confirmada por ${by}`, said),
   'maybe-handed-after-backup': () =>
     'uma cópia foi restaurada, e ele pode ter sido entregue depois dela: libere-o só se não foi',
+  'receipt-taken-back': ({ maker, by, said }) => withSaid(`recebimento desfeito por ${maker} e ${by}`, said),
+  'receipt-not-there': () => 'o recebimento foi desfeito enquanto o repasse estava sendo entregue',
+  'receipt-over': () => 'foi desfeito e não vale mais',
+  'held-before-taken-back': () =>
+    'o recebimento foi desfeito e registrado de novo, e o repasse já estava retido antes: libere-o se nada o impedir',
   'not-a-receipt': () => 'os bytes não são um recibo',
   'receipt-not-said': () => 'ninguém o registrou: alguém o pôs aqui por fora deste programa',
   'receipt-of-nothing': ({ invoice }) => `não há uma cobrança ${invoice} que seja paga no balcão`,

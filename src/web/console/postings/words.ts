@@ -46,6 +46,8 @@ const pt: LedgerWords = {
   movements: {
     'invoice credited': 'cobrança creditada',
     'cash received': 'cobrança recebida em espécie',
+    'cash receipt taken back': 'recebimento em espécie desfeito',
+    'cash received again': 'cobrança recebida de novo em espécie',
     'bank fee': 'tarifa do banco',
     commission: 'comissão',
     'transfer fee withheld': 'tarifa de transferência retida',
@@ -143,6 +145,8 @@ const en: LedgerWords = {
   movements: {
     'invoice credited': 'invoice credited',
     'cash received': 'invoice received in cash',
+    'cash receipt taken back': 'receipt in cash taken back',
+    'cash received again': 'invoice received in cash again',
     'bank fee': 'bank fee',
     commission: 'commission',
     'transfer fee withheld': 'transfer fee withheld',
