@@ -1,5 +1,5 @@
 /** What two people approve: the statement of a proposal, and whether what was done since is what it says. */
-import { detailOf, findProposal, type ProposalRow } from '../ledger/ledger.ts'
+import { detailOf, proposalOfAny, type ProposalRow } from '../ledger/ledger.ts'
 import { sql, type Reader } from '../db/db.ts'
 import { judgeApproval, type Approved } from './judge.ts'
 import type { Approving } from './state.ts'
@@ -56,7 +56,7 @@ export async function doneFault(
     select subject, actor from audit
     where act = 'proposal approved' and seq < ${seq} and seq >= ${seq - maxBetween} order by seq desc
       limit 1`)
-  const row = approved?.actor === actor ? await findProposal(reader, approved.subject) : undefined
+  const row = approved?.actor === actor ? await proposalOfAny(reader, approved.subject) : undefined
   const isIts = row !== undefined && row.act === act && row.subject === about && row.state === 'approved'
   if (!isIts || Object.entries(says).some(([name, value]) => detailOf(row)[name] !== value))
     return `record ${seq} of the audit log says that ${actor} approved ${act} of ${about}, and nobody did: ${past}`

@@ -93,6 +93,7 @@ export {
   type ProposalRow,
   type ProposalMade,
   type Proposed,
+  proposalOfAny,
 } from './proposal.ts'
 export {
   carryOutClose,

@@ -160,7 +160,7 @@ export async function decidedOtherwise(
     }
   if (proposed.length === 0) return found
   const rows = await reader.all<ProposalRow>(sql`
-    select * from proposals where store_id = ${reader.store} and state = 'approved'
+    select * from proposals where state = 'approved'
       and subject in (${join(proposed.map(({ about }) => about))})`)
   for (const row of rows) {
     const fault = await proposalFault(reader, row)
@@ -177,8 +177,7 @@ export async function decidedOtherwise(
 export async function checkStatements(reader: Reader): Promise<Finding[]> {
   const found: Finding[] = []
   const proposals = await reader.all<ProposalRow>(
-    sql`select * from proposals where store_id = ${reader.store} and state in ('approved', 'open')
-      order by id`,
+    sql`select * from proposals where state in ('approved', 'open') order by id`,
   )
   for (const row of proposals) {
     const edited = row.state === 'open' ? await editedProposal(reader, row) : undefined

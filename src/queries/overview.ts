@@ -5,7 +5,7 @@
 import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { sql, type Reader } from '../db/db.ts'
-import type { App, RunRow } from '../jobs/jobs.ts'
+import { runOfStore, type App, type RunRow } from '../jobs/jobs.ts'
 import { readBalanced, type Balanced, type HeldAgainst } from '../ledger/ledger.ts'
 import { chainUnread, eachReason, stopsOf, type Stop } from '../payout/payout.ts'
 import { askToRead, attentionOf, grouped, type AttentionGroup } from './attention.ts'
@@ -69,9 +69,10 @@ export const nextSlots = (reader: Reader): Promise<NextSlot[]> =>
 /** By outcome, because each has its own stretch of the index. */
 const lastFailed = (reader: Reader): Promise<RunRow[]> =>
   reader.all<RunRow>(sql`
-    select * from (select * from runs where outcome = 'failed' order by started_at desc, id desc limit 5) as f
-    union all select * from (select * from runs where outcome = 'lost' order by started_at desc, id desc
-      limit 5) as l
+    select * from (select * from runs r where outcome = 'failed' and ${runOfStore(reader)}
+      order by started_at desc, id desc limit 5) as f
+    union all select * from (select * from runs r where outcome = 'lost' and ${runOfStore(reader)}
+      order by started_at desc, id desc limit 5) as l
     order by started_at desc, id desc limit 5`)
 
 async function books(reader: Reader): Promise<Overview['books']> {

@@ -55,8 +55,9 @@ export const placeOfRun = (
 ): Promise<After | undefined> =>
   reader.one<After>(
     schedule === undefined
-      ? sql`select id, started_at as at from runs where id = ${id}`
-      : sql`select r.id, s.due_at as at from runs r join slots s on s.id = r.slot_id where r.id = ${id}`,
+      ? sql`select id, started_at as at from runs r where id = ${id} and ${runOfStore(reader)}`
+      : sql`select r.id, s.due_at as at from runs r join slots s on s.id = r.slot_id where r.id = ${id}
+          and ${runOfStore(reader)}`,
   )
 
 /** Every job that ever kept a run. Jobs are few, so each is one step along the index. */
