@@ -86,7 +86,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           registerKey(tx, { user, kind: 'key', publicKey, label, proof: 'said' }, 'root'),
         )
         const keyId = fingerprint(publicKey)
-        return { proof: { is: 'key', keyId, sign: readSigner(pem).sign }, keyId, userId: user.id }
+        return { proof: { is: 'key', keyId, sign: readSigner(pem)!.sign }, keyId, userId: user.id }
       }
       /** A payout that is owed to `main`, whose approval carla has signed. */
       async function signed() {
@@ -308,7 +308,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await signAccount(installation.db, 'main', 'carla', {
           is: 'key',
           keyId: id,
-          sign: readSigner(pem).sign,
+          sign: readSigner(pem)!.sign,
         })
         await send()
         expect(installation.transfers()).toEqual([])
@@ -426,7 +426,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           signsFrom,
         } as const
         await installation.db.tx(tx => registerKey(tx, key, 'carla'))
-        const proof: Proof = { is: 'key', keyId, sign: readSigner(pem).sign }
+        const proof: Proof = { is: 'key', keyId, sign: readSigner(pem)!.sign }
         await expect(signAccount(installation.db, 'main', 'carla', proof)).rejects.toThrow(
           `signs from ${signsFrom} on`,
         )

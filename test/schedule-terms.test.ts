@@ -436,7 +436,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await installation.db.tx(tx =>
           registerKey(tx, { user, kind: 'key', publicKey, label: 'key file', proof: 'said' }, 'root'),
         )
-        return { is: 'key', keyId: fingerprint(publicKey), sign: readSigner(pem).sign }
+        return { is: 'key', keyId: fingerprint(publicKey), sign: readSigner(pem)!.sign }
       }
 
       test('where proof is needed, a payout waits while its schedule was only said, also an earlier version, and goes once it is signed', async () => {

@@ -10,7 +10,6 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto'
-import { BadInput } from '../base/answer.ts'
 import { digest } from './canonical.ts'
 
 /** Of a public key: SHA-256 of its SubjectPublicKeyInfo, in base64url. */
@@ -36,19 +35,21 @@ export interface Signer {
   sign(text: string): string
 }
 
-/** Reads a key file's content. Throws `BadInput` where it is none; nothing of it is repeated. */
-export function readSigner(pem: string): Signer {
-  let key: KeyObject | undefined
-  try {
-    key = createPrivateKey(pem)
-  } catch {
-    // Said below.
-  }
-  if (key?.asymmetricKeyType !== 'ed25519')
-    throw new BadInput('it holds no Ed25519 private key: "repasse user key" makes one')
+/** Reads a key file's content; undefined where it holds no Ed25519 private key. */
+export function readSigner(pem: string): Signer | undefined {
+  const key = privateKeyIn(pem)
+  if (key?.asymmetricKeyType !== 'ed25519') return undefined
   return {
     publicKey: spkiOf(createPublicKey(key)),
     sign: text => sign(null, Buffer.from(text), key).toString('base64url'),
+  }
+}
+
+function privateKeyIn(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem)
+  } catch {
+    return undefined
   }
 }
 

@@ -271,7 +271,8 @@ function movingDays(text: string): { plain: string; moving: MovingDay[] } {
  */
 function readField(text: string, field: Field, wrong: (what: string) => never): number[] {
   const { name, low, high, names } = field
-  const right = `${low} to ${high}${names ? ` or ${names[0]!.slice(0, 3)} to ${names.at(-1)!.slice(0, 3)}` : ''}`
+  const short = (names ?? []).map(full => full.slice(0, 3))
+  const right = names ? `${low} to ${high} or ${short[0]} to ${short.at(-1)}` : `${low} to ${high}`
   const found = new Set<number>()
 
   const one = (word: string): number => {

@@ -10,11 +10,13 @@ export const maxEmailLength = 254
  */
 export const isAddress = (text: string): boolean => {
   if (text.length > maxEmailLength) return false
-  const [, local] =
-    /^([a-z0-9!#$%&'*+/=?^_`{|}~.-]+)@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9])$/i.exec(
-      text,
-    ) ?? []
-  return local !== undefined && local.length <= 64 && !/^\.|\.\.|\.$/.test(local)
+  const [local = '', domain = '', ...more] = text.split('@')
+  return (
+    more.length === 0 &&
+    /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}$/i.test(local) &&
+    !/^\.|\.\.|\.$/.test(local) &&
+    /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i.test(domain)
+  )
 }
 
 /**

@@ -26,7 +26,8 @@ const many = (count: number, one: string, more: string) => `${count} ${count ===
 const brl = (units: string): string => formatReais(BigInt(units))
 const money = (units: string, asset: Asset): string => formatMoney(BigInt(units), asset)
 const beyond = ({ over, late }: Beyond): string =>
-  `${over === undefined ? '' : `, ${over} more than asked`}${late === undefined ? '' : `, and ${late} came late: a person decides about those`}`
+  (over === undefined ? '' : `, ${over} more than asked`) +
+  (late === undefined ? '' : `, and ${late} came late: a person decides about those`)
 const limit = ({ cap, asset, per }: { cap: string; asset: Asset; per: string }): string =>
   `${money(cap, asset)} ${per === 'payout' ? 'for one payout' : `a${per === 'hour' ? 'n' : ''} ${per}`}`
 

@@ -2,14 +2,12 @@
  * Where a Bitcoin account pays to: an address or a descriptor, read by the rail's own rules, derived anew,
  * and never one of ours.
  */
-import { BadInput } from '../base/answer.ts'
-import type { Config } from '../base/config.ts'
 import { parseAddress } from '../rails/bitcoin/address.ts'
 import { isDescriptor } from '../rails/bitcoin/bitcoin.ts'
 import { derive, parseDescriptor } from '../rails/bitcoin/descriptor.ts'
 import { BadDestination } from '../rails/bitcoin/fault.ts'
 import { refuseSecrets } from '../rails/bitcoin/secret.ts'
-import type { Destination } from '../rails/chain.ts'
+import type { Destination, NetworkName } from '../rails/chain.ts'
 import { sql, type Reader } from '../db/db.ts'
 import { lookAhead } from './addresses.ts'
 
@@ -20,7 +18,10 @@ export interface BitcoinDestination {
   first: Destination
 }
 
-export type Settings = Pick<Config, 'BITCOIN_NETWORK' | 'BITCOIN_DESCRIPTOR'>
+export interface Settings {
+  BITCOIN_NETWORK: NetworkName
+  BITCOIN_DESCRIPTOR: string | undefined
+}
 
 /** Reads what was typed. Throws `BadInput`, which repeats no private key. */
 export function readDestination(flag: string, text: string, config: Settings): BitcoinDestination {
@@ -38,7 +39,7 @@ export const destinationOf = (config: Settings, row: { destination: string }): B
 export const isOurScript = async (reader: Reader, { first }: BitcoinDestination): Promise<boolean> =>
   (await reader.one(sql`select 1 as yes from chain_scripts where script = ${first.script}`)) !== undefined
 
-export const oursRefused = (flag: string): BadInput =>
+export const oursRefused = (flag: string): BadDestination =>
   new BadDestination(
     { is: 'ours' },
     `${flag} is of our own account (BITCOIN_DESCRIPTOR), where nothing is paid on to: give the payee’s`,
@@ -46,10 +47,6 @@ export const oursRefused = (flag: string): BadInput =>
   )
 
 function destinationOn({ BITCOIN_NETWORK: network }: Settings, text: string): BitcoinDestination {
-  if (network === undefined)
-    throw new BadInput(
-      'BITCOIN_NETWORK is not set, and without it no address can be checked: set it to mainnet, testnet4, signet or regtest in .env',
-    )
   const given = text.trim()
   if (!isDescriptor(given)) {
     const first = parseAddress(given, network)
@@ -62,7 +59,7 @@ function destinationOn({ BITCOIN_NETWORK: network }: Settings, text: string): Bi
 /** Judged by scripts: the same account may be written in several ways, with its origin or without. */
 function refuseOurs(flag: string, { text, first }: BitcoinDestination, config: Settings): void {
   if (config.BITCOIN_DESCRIPTOR === undefined) return
-  const ours = parseDescriptor(config.BITCOIN_DESCRIPTOR, config.BITCOIN_NETWORK!)
+  const ours = parseDescriptor(config.BITCOIN_DESCRIPTOR, config.BITCOIN_NETWORK)
   const script = Buffer.from(first.script).toString('hex')
   for (const branch of ['receive', 'change'] as const)
     for (let number = 0; number < (isDescriptor(text) ? 1 : lookAhead); number++)

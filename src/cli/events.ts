@@ -173,15 +173,15 @@ function pretty(body: string): string {
   }
 }
 
+const bodyOf = ({ raw, dropped_digest: digest }: InboxRow): string =>
+  digest === null ? `${raw.length} bytes` : `body dropped, SHA-256 ${digest}`
+
 const factsOf = (row: InboxRow): [string, string | null][] => [
   ['event', row.event_id],
   ['rail', row.rail],
   ['kind', row.kind],
   ['state', row.why === null ? row.state : `${row.state}: ${row.why}`],
-  [
-    'received',
-    `${row.received_at} by ${row.via}, ${row.dropped_digest === null ? `${row.raw.length} bytes` : `body dropped, SHA-256 ${row.dropped_digest}`}`,
-  ],
+  ['received', `${row.received_at} by ${row.via}, ${bodyOf(row)}`],
   ['signature', row.signature],
   ['key', row.key_id],
 ]

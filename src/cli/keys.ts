@@ -35,8 +35,11 @@ export function keyCommands(repasse: Command, shell: Shell): void {
       const world = { clock: systemClock, random: systemRandom }
       const id = writing(file, () => (add ? addKey(file, world) : makeKeyFile(file, world)))
       await shell.out(`${file}: key ${id}\n`)
+      const first = add
+        ? 'Copy the file to every machine that runs Repasse'
+        : `Set ENCRYPTION_KEY_FILE=${file}`
       shell.err(
-        `${add ? 'Copy the file to every machine that runs Repasse, then: repasse keys rotate.' : `Set ENCRYPTION_KEY_FILE=${file}, then: repasse keys rotate.`} Keep a copy where no backup of the database is: without it what is encrypted is lost.\n`,
+        `${first}, then: repasse keys rotate. Keep a copy where no backup of the database is: without it what is encrypted is lost.\n`,
       )
     })
 

@@ -123,7 +123,9 @@ export const chosenBy = <Name extends string>({
   ...chosen
 }: ListFlags<Name>): Readonly<Record<string, string>> => chosen as Record<string, string>
 
-/** Says how to read on where the list is as long as it may be, and where a search did not read all there is. */
+/**
+ * Says how to read on where the list is as long as it may be, and where a search did not read all there is.
+ */
 export function sayMore(
   { err }: Pick<Shell, 'err'>,
   { limit, json }: { limit: number; json?: true },

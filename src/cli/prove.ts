@@ -178,13 +178,9 @@ async function signerIn(file: string) {
       cause: error,
     })
   }
-  try {
-    return readSigner(text)
-  } catch (error) {
-    throw error instanceof BadInput
-      ? new BadInput(`--key ${file}: ${error.message}`, { cause: error })
-      : error
-  }
+  const signer = readSigner(text)
+  if (!signer) throw new BadInput(`--key ${file} holds no Ed25519 private key: "repasse user key" makes one`)
+  return signer
 }
 
 async function byName(

@@ -39,10 +39,10 @@ export async function printStatus(shell: Shell, { json: asJson }: { json?: true 
         ],
       ]),
     )
-    if (now.retainedAt !== undefined && isLate(now.retainedAt, base.world.clock.now()))
-      await shell.out(
-        `${paint(shell, 'yellow', `old personal data is not dropped since ${now.retainedAt}`)}: see "repasse doctor"\n`,
-      )
+    if (now.retainedAt !== undefined && isLate(now.retainedAt, base.world.clock.now())) {
+      const late = `old personal data is not dropped since ${now.retainedAt}`
+      await shell.out(`${paint(shell, 'yellow', late)}: see "repasse doctor"\n`)
+    }
     for (const { rail, since, why } of now.silent)
       await shell.out(`${paint(shell, 'red', `${rail} has not answered since ${since}`)}: ${tame(why)}\n`)
     await shell.out(`${verdictOf(shell, now)}\n`)

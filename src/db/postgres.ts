@@ -131,7 +131,8 @@ function placesFinder(): (on: pg.Pool | pg.PoolClient, fields: readonly pg.Field
   return async (on, fields) => {
     if (fields.some(({ tableID, columnID }) => tableID !== 0 && !known.has(numberOf(tableID, columnID)))) {
       const { rows } = await on.query<{ table: string; id: number; column: string; number: number }>(`
-        select c.oid as id, c.relname as "table", a.attnum as number, a.attname as "column" from pg_attribute a join pg_class c on c.oid = a.attrelid
+        select c.oid as id, c.relname as "table", a.attnum as number, a.attname as "column"
+        from pg_attribute a join pg_class c on c.oid = a.attrelid
         where c.relnamespace = current_schema()::regnamespace and a.attnum > 0`)
       known = new Map(rows.map(({ table, id, column, number }) => [numberOf(id, number), { table, column }]))
     }

@@ -13,7 +13,7 @@ export const mailedAnchor = ({
   `Record: ${seq}\nHash: ${hash}\nLedger: ${transactions}\nTime: ${at}`
 
 const block =
-  /Record: (\d{1,18})[\s>]+Hash: ([0-9a-f]{64})[\s>]+Ledger: (\d{1,18})[\s>]+Time: (\d{4}-\d{2}-\d{2}T[\d:.]+Z)/g
+  /Record: (\d{1,18})[\s>]+Hash: ([\da-f]{64})[\s>]+Ledger: (\d{1,18})[\s>]+Time: (\d{4}-\d\d-\d\dT[\d:.]+Z)/g
 
 /**
  * The anchors in the text of a mail, or in one as it was sent (.eml), whose quoted-printable parts may break

@@ -274,7 +274,7 @@ async function sayBreak(
   )
   if (restored)
     return {
-      says: `a backup was restored at ${restored.at}, and the audit log from record ${seq} to ${newest.seq}, anchored in ${path}, was not in it: "repasse audit accept --why …" once that was looked at`,
+      says: `a backup was restored at ${restored.at}, and the audit log from record ${seq} to ${newest.seq}, anchored in ${path}, was not in it: "repasse audit accept" once that was looked at`,
     }
   return {
     says: isMissing

@@ -240,8 +240,8 @@ const { refuse } = refusing<SuspenseRefusal>()
 
 /**
  * Proposes that what is in suspense about one invoice or transfer be taken for a stranger's: what was lost
- * with an old database and has been looked at. Refused where nothing is, or a payout of these books is what it
- * must be held against.
+ * with an old database and has been looked at. Refused where nothing is, or a payout of these books is what
+ * it must be held against.
  */
 export async function proposeClose(
   tx: Tx,

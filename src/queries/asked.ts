@@ -10,7 +10,10 @@ import { namesOf } from './names.ts'
 import type { Asked } from './page.ts'
 import { jobsRun } from './runs.ts'
 
-/** What the filters name, by the name of the filter. Kinds, acts and subjects are words, and may have no row yet. */
+/**
+ * What the filters name, by the name of the filter. Kinds, acts and subjects are words, and may have no row
+ * yet.
+ */
 const named = {
   account: 'account',
   schedule: 'schedule',
@@ -36,7 +39,10 @@ export interface Judged extends Pick<Asked, 'isCut'> {
   unnamed: Unnamed[]
 }
 
-/** What surfaces say before they show rows. Filters with choices are checked against those, where they are read. */
+/**
+ * What surfaces say before they show rows. Filters with choices are checked against those, where they are
+ * read.
+ */
 export async function judgeFilters<Name extends string>(
   reader: Reader,
   { names, choices, searchesEvents }: ListFilters<Name>,

@@ -69,8 +69,8 @@ async function invoicesBy(reader: Reader, text: string): Promise<Sql | undefined
       and provider_id = ${text})
     union all select id from invoices where slot_id = ${id} ${ofOrder}
     union all select invoice_id from payouts where id = ${id}
-    union all select p.invoice_id from payouts p join attempts a on a.payout_id = p.id where a.external_id = ${id}
-      or a.provider_id = ${text} or a.id = ${id}
+    union all select p.invoice_id from payouts p join attempts a on a.payout_id = p.id
+      where a.external_id = ${id} or a.provider_id = ${text} or a.id = ${id}
     union all select invoice_id from coins where (txid = ${id} or id = ${id}) and invoice_id is not null
     union all select p.invoice_id from payouts p join attempts a on a.payout_id = p.id
       join bundle_outputs o on o.attempt_id = a.id where o.candidate_id = ${id}`
@@ -162,7 +162,9 @@ export async function eventsWith(reader: Reader, text: string): Promise<{ id: bi
   return found.reverse()
 }
 
-/** Whether more events came in those hours than are read, so that what is sought may be in one of the others. */
+/**
+ * Whether more events came in those hours than are read, so that what is sought may be in one of the others.
+ */
 export async function searchIsCut(reader: Reader, text: string | undefined): Promise<boolean> {
   const hours = text === undefined ? undefined : hoursOf(text)
   if (!hours) return false
@@ -274,9 +276,10 @@ function byIdOf(reader: Reader, text: string): Promise<Found[]> {
   return reader.all<Found>(sql`
     select distinct kind, id, name from (
     select 'invoice' as kind, id, id as name from invoices where id = ${id}
-    union all select 'invoice', id, id from invoices where rail in (${rails}) and provider_id in (${text}, ${id})
-    union all select 'invoice', invoice_id, invoice_id from invoice_twins where id = ${id} or (rail in (${rails})
-      and provider_id = ${text})
+    union all select 'invoice', id, id from invoices where rail in (${rails})
+      and provider_id in (${text}, ${id})
+    union all select 'invoice', invoice_id, invoice_id from invoice_twins where id = ${id}
+      or (rail in (${rails}) and provider_id = ${text})
     union all select 'payout', id, id from payouts where id = ${id}
     union all select 'payout', payout_id, payout_id from attempts where id = ${id} or external_id = ${id}
       or provider_id = ${text}

@@ -53,9 +53,10 @@ export function decideRate(
       sources: agreeing.map(({ source }) => source),
     }
 
+  const ageSaid = (ageMs: number) =>
+    ageMs < 0 ? `${formatDuration(-ageMs)} ahead` : `${formatDuration(ageMs)} old`
   const faults = last.flatMap(quote => {
-    if (!fresh.includes(quote))
-      return `${quote.source} is ${age(quote) < 0 ? `${formatDuration(-age(quote))} ahead` : `${formatDuration(age(quote))} old`}`
+    if (!fresh.includes(quote)) return `${quote.source} is ${ageSaid(age(quote))}`
     return agreeing.includes(quote)
       ? []
       : `${quote.source} says ${formatReais(quote.price)}, far from the middle, ${formatReais(middle)}`

@@ -102,9 +102,9 @@ export async function holdAgainstChain(
   db: Db,
   { agrees, chainUnits, coinUnits, bookUnits, differing }: ChainReconciliation,
 ): Promise<string | undefined> {
-  const finding = `the chain holds ${formatMoney(chainUnits, 'BTC')}, our coins are ${formatMoney(coinUnits, 'BTC')}, the books say ${formatMoney(bookUnits, 'BTC')}${
-    differing.length > 0 ? `, and the node differs about ${differing.slice(0, 3).join(', ')}` : ''
-  }`
+  const [chain, coins, books] = [chainUnits, coinUnits, bookUnits].map(units => formatMoney(units, 'BTC'))
+  const about = differing.length > 0 ? `, and the node differs about ${differing.slice(0, 3).join(', ')}` : ''
+  const finding = `the chain holds ${chain}, our coins are ${coins}, the books say ${books}${about}`
   await db.tx(async tx => {
     await keepBalanced(tx, 'chain', agrees)
     if (agrees) await tx.run(sql`delete from settings where name = 'chain'`)

@@ -159,20 +159,16 @@ const actsLieIn =
   /^src\/(payout|invoice|schedule|shop|people|privacy|webhooks|reconcile|ledger|approvals|mail|chain|jobs|rates)\//
 
 /**
- * Lines of those rooms that still refuse by a sentence, or name a flag of the command line, by file. They
- * only become fewer: whoever takes one out lowers its number here.
+ * Lines of those rooms that refuse by a sentence, or name a flag of the command line, by file, and why each may.
  */
-export const linesRefusingInWords: Record<string, number> = {
-  'src/approvals/signature.ts': 1,
-  'src/chain/destination.ts': 1,
-  'src/jobs/anchorMail.ts': 1,
-  'src/ledger/anchors.ts': 1,
-  'src/payout/row.ts': 1,
-  'src/webhooks/bank/keys.ts': 2,
-  'src/webhooks/chain/event.ts': 1,
+export const linesRefusingInWords: Record<string, { lines: number; why: string }> = {
+  'src/chain/destination.ts': { lines: 1, why: 'reads what was typed, and bears a code that pages word' },
+  'src/jobs/anchorMail.ts': { lines: 1, why: 'the mail says how it is verified, which takes a flag' },
+  'src/payout/row.ts': { lines: 1, why: 'a hold says how it is let go' },
+  'src/webhooks/chain/event.ts': { lines: 1, why: 'bytes that are no event, as a rail’s `read` says it' },
 }
 
-/** How many lines of each file throw `BadInput` or hold a flag in a string, where acts answer codes. */
+/** How many lines of each file throw bad input or hold a flag in a string, where acts answer codes. */
 export function refusedInWords(files: readonly SourceFile[]): Record<string, number> {
   const found: Record<string, number> = {}
   for (const { path, text } of files) {
@@ -189,7 +185,7 @@ export function refusedInWords(files: readonly SourceFile[]): Record<string, num
 }
 
 function refusesInWords(node: Node): boolean {
-  if (node.type === 'NewExpression') return (node['callee'] as { name?: string }).name === 'BadInput'
+  if (node.type === 'NewExpression') return /^Bad[A-Z]/.test((node['callee'] as { name?: string }).name ?? '')
   const text =
     node.type === 'Literal'
       ? node['value']

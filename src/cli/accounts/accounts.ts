@@ -9,6 +9,7 @@ import { BadInput } from '../../base/answer.ts'
 import { isAddressKind } from '../../base/rails.ts'
 import type { Base } from '../../app.ts'
 import type { AccountRow } from '../../payout/payout.ts'
+import { onNetwork } from './network.ts'
 import { accountTermsCommands, debtTable, debtView, tell } from './terms.ts'
 import { addAccountCommand } from './add.ts'
 import { accountJson } from '../../queries/json/accounts.ts'
@@ -213,7 +214,7 @@ async function firstOf({ config }: Pick<Base, 'config'>, row: AccountRow): Promi
   if (row.kind === 'bank' || !isAddressKind(row.kind)) return undefined
   const { destinationOf } = await import('../../chain/destination.ts')
   const faults: string[] = []
-  const found = attempt(faults, () => destinationOf(config, row))
+  const found = attempt(faults, () => destinationOf(onNetwork(config), row))
   return found ? { address: found.first.address } : { why: faults[0]! }
 }
 

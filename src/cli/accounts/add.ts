@@ -19,6 +19,7 @@ import { example, json } from '../print.ts'
 import { placeObjected } from './refusals.ts'
 import { done, inBase, operator } from '../shell.ts'
 import type { Shell } from '../context.ts'
+import { onNetwork } from './network.ts'
 
 interface Flags extends Partial<BankDestination> {
   name: string
@@ -138,7 +139,9 @@ async function faultsOf(given: OptionValues, env: Shell['env']): Promise<string[
   const config = attempt(faults, () => readConfig(env))
   const textOf = (flag: string) => given[flag] as string | undefined
   for (const flag of bitcoinFlags.filter(flag => config && textOf(flag) !== undefined))
-    attempt(faults, () => under(`--${flag}`, () => readDestination(`--${flag}`, textOf(flag)!, config!)))
+    attempt(faults, () =>
+      under(`--${flag}`, () => readDestination(`--${flag}`, textOf(flag)!, onNetwork(config!))),
+    )
   for (const flag of ['name', 'holder', 'by'])
     if (textOf(flag) !== undefined) attempt(faults, () => refuseSecrets(textOf(flag)!, `--${flag}`))
   return faults
@@ -183,7 +186,7 @@ async function destinationOf(
   if (!isAddressKind(kind)) return { to: { kind, holder, destination: place! } }
   const { isOurScript, oursRefused, readDestination } = await import('../../chain/destination.ts')
   const [flag, text] = address === undefined ? ['--descriptor', descriptor!] : ['--address', address]
-  const destination = readDestination(flag, text, readConfig(env))
+  const destination = readDestination(flag, text, onNetwork(readConfig(env)))
   return {
     to: { kind, holder, destination: destination.text },
     async script(reader) {

@@ -43,12 +43,10 @@ export async function scanFrom(
             eventsSettled: settled,
           }),
         )
+      const unread = scanned.entered > 0 ? `, of which ${scanned.entered} were never read before` : ''
       await shell.out(
         sheet([
-          [
-            'read',
-            `blocks ${scanned.from} to ${scanned.to}${scanned.entered > 0 ? `, of which ${scanned.entered} were never read before` : ''}`,
-          ],
+          ['read', `blocks ${scanned.from} to ${scanned.to}${unread}`],
           ['account', rail.descriptor],
           ['addresses', `receive 0 to ${numbers.receive - 1}, change 0 to ${numbers.change - 1}`],
           [

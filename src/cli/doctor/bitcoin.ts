@@ -175,9 +175,7 @@ async function* signer({ config, db }: Base, rail: ChainRail): AsyncGenerator<Ch
       yield {
         check,
         is: 'error',
-        says: `the wallet ${name} does not know our next ${unknown.length === 1 ? 'address' : 'addresses'} ${unknown
-          .map(({ address, path }) => `${address} (${path})`)
-          .join(' and ')}, so it could not sign for what comes there`,
+        says: `the wallet ${name} does not know our next ${listOf(unknown)}, so it could not sign for what comes there`,
         run: `bitcoin-cli -rpcwallet=${name} keypoolrefill ${Math.max(next.receive, next.change) + furtherOn}; where its descriptors were imported and are not active, import them again with a longer range`,
       }
     else if (locked)
@@ -300,3 +298,7 @@ async function* hints({ config }: Base, rail: ChainRail): AsyncGenerator<Check> 
 }
 
 const portOf = (url: string): string | undefined => /:(\d+)$/.exec(url)?.[1]
+
+const listOf = (unknown: readonly { address: string; path: string }[]): string =>
+  (unknown.length === 1 ? 'address ' : 'addresses ') +
+  unknown.map(({ address, path }) => `${address} (${path})`).join(' and ')

@@ -58,7 +58,8 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
       '--register-webhook needs PUBLIC_URL, the address the bank reaches this installation at, e.g. https://pay.example.com',
     )
   const hasBank = config.BITCOIN_RPC_URL === undefined || bankNames.some(name => config[name] !== undefined)
-  const bankAt = `${config.STARKBANK_ENVIRONMENT}${config.STARKBANK_API_URL === undefined ? '' : ` at ${new URL(config.STARKBANK_API_URL).origin}`}`
+  const { STARKBANK_ENVIRONMENT: environment, STARKBANK_API_URL: url } = config
+  const bankAt = url === undefined ? environment : `${environment} at ${new URL(url).origin}`
   yield {
     check: 'configuration',
     is: 'ok',

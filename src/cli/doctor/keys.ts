@@ -24,12 +24,12 @@ export async function* keysOfBank(base: Base, rail: Rail, { dropKey, ...who }: F
       import('../../rails/starkbank/keys.ts'),
     ])
   const check = 'bank keys'
-  const answer = await rail.publishedKeys()
-  if (answer.is !== 'done')
-    return yield { check, is: 'error', says: `the bank did not say its public keys: ${answer.why}` }
+  const keys = await rail.publishedKeys()
+  if (keys.is !== 'done')
+    return yield { check, is: 'error', says: `the bank did not say its public keys: ${keys.why}` }
   // By the key itself: the same one may be kept in two spellings of PEM.
   const idOf = (pem: string) => readPublicKey(pem).keyId
-  const published = answer.value.map(idOf)
+  const published = keys.value.map(idOf)
   const origin = bankKeyOrigin(config)
 
   if (dropKey !== undefined) {
@@ -37,12 +37,13 @@ export async function* keysOfBank(base: Base, rail: Rail, { dropKey, ...who }: F
     if (!key)
       throw new BadInput(`no key ${dropKey} of the bank is kept here: "repasse doctor" names those that are`)
     const { by } = await prove(base, who)
-    await retireBankKey(db, origin, {
-      pem: key.pem,
-      keyId: dropKey,
-      isPublished: published.includes(dropKey),
-      by,
-    })
+    const isPublished = published.includes(dropKey)
+    const answer = await retireBankKey(db, origin, { pem: key.pem, keyId: dropKey, isPublished, by })
+    if (answer === 'published')
+      throw new BadInput(
+        `the bank still publishes the key ${dropKey}: its events would be refused, so it stays`,
+      )
+    if (answer === 'already') throw new BadInput(`the key ${dropKey} is retired already`)
     yield {
       check,
       is: 'ok',

@@ -39,12 +39,13 @@ export async function waitingMail({ config, db }: Base): Promise<Check | undefin
   const waiting = await waitingMails(db)
   if (waiting.count === 0n) return undefined
   const kept = retentionOf(config).mailMs
+  const who = waiting.count === 1n ? 'e-mail waits' : 'e-mails wait'
+  const dropped =
+    kept === undefined ? '' : `, and those older than ${formatRetention(kept)} are dropped (RETAIN_MAIL)`
   return {
     check: 'mail',
     is: 'warn',
-    says: `${waiting.count} ${waiting.count === 1n ? 'e-mail waits' : 'e-mails wait'} since ${waiting.since}, and SMTP_URL is not set: nobody gets them${
-      kept === undefined ? '' : `, and those older than ${formatRetention(kept)} are dropped (RETAIN_MAIL)`
-    }`,
+    says: `${waiting.count} ${who} since ${waiting.since}, and SMTP_URL is not set: nobody gets them${dropped}`,
     run: 'set SMTP_URL, MAIL_FROM and PUBLIC_URL, and restart the worker',
   }
 }

@@ -1,4 +1,6 @@
-/** `repasse invoice not-received`: proposes that a receipt in cash is taken back; another person approves it. */
+/**
+ * `repasse invoice not-received`: proposes that a receipt in cash is taken back; another person approves it.
+ */
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { personFlag, textFlag } from '../flags.ts'

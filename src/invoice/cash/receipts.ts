@@ -31,7 +31,9 @@ async function recordedReceipts(reader: Reader, invoiceId: string): Promise<Reco
   })
 }
 
-/** What the audit log has of the receipt that an event is. `unrecorded`: somebody wrote it past the program. */
+/**
+ * What the audit log has of the receipt that an event is. `unrecorded`: somebody wrote it past the program.
+ */
 export async function receiptStatus(
   reader: Reader,
   invoiceId: string,

@@ -37,7 +37,9 @@ export function shareAddress(one: ChainPlace, other: ChainPlace): boolean {
   return second instanceof Uint8Array ? derives(first, one.next_index, second) : isOneKey(first, second)
 }
 
-/** A script or a descriptor, of whichever network; undefined where it is neither, and nothing is paid there. */
+/**
+ * A script or a descriptor, of whichever network; undefined where it is neither, and nothing is paid there.
+ */
 function read(text: string): Uint8Array | Descriptor | undefined {
   for (const network of Object.keys(networks) as NetworkName[])
     try {

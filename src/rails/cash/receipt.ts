@@ -25,7 +25,9 @@ const shape = z.object({
   at: z.string(),
 })
 
-/** The id of the event of an invoice's receipt, by its number: after one was taken back there may be another. */
+/**
+ * The id of the event of an invoice's receipt, by its number: after one was taken back there may be another.
+ */
 export const receiptIdOf = (invoice: string, number = 1): string =>
   number === 1 ? `receipt/${invoice}` : `receipt/${invoice}/${number}`
 

@@ -41,7 +41,8 @@ export function readPrivateKey(path: string, environment: 'sandbox' | 'productio
 export function parsePrivateKey(text: string, name: string): Pick<PrivateKeyFile, 'pem' | 'publicKeyPem'> {
   const wrong = (what: string, advice = whichOne) =>
     new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${name} ${what}; ${advice}`)
-  const intoAnother = `openssl ec -in ${quoted(name)} -out ${quoted(`${name.replace(/\.pem$/, '')}-sec1.pem`)}, and name that file`
+  const another = `${name.replace(/\.pem$/, '')}-sec1.pem`
+  const intoAnother = `openssl ec -in ${quoted(name)} -out ${quoted(another)}, and name that file`
 
   if (/-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text))
     throw wrong(

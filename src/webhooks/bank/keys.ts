@@ -2,7 +2,6 @@
  * The bank's public keys as they are kept: by where they came from, with since when one is no longer
  * published and who retired it.
  */
-import { BadInput } from '../../base/answer.ts'
 import { instant, millis, type Instant, type World } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
 import { join, sql, type Reader, type Db } from '../../db/db.ts'
@@ -57,23 +56,20 @@ export async function keepPublished(
   })
 }
 
-/**
- * Retires a key at once, for running processes within a minute. Throws `BadInput` where the bank still
- * publishes it.
- */
+/** Retires a key at once, for running processes within a minute; not one that the bank still publishes. */
 export async function retireBankKey(
   db: Db,
   origin: string,
   { pem, keyId, isPublished, by }: { pem: string; keyId: string; isPublished: boolean; by: string },
-): Promise<void> {
-  if (isPublished)
-    throw new BadInput(`the bank still publishes the key ${keyId}: its events would be refused, so it stays`)
-  await db.tx(async tx => {
+): Promise<'retired' | 'already' | 'published'> {
+  if (isPublished) return 'published'
+  return db.tx(async tx => {
     const now = await tx.now()
     const retired = await tx.run(sql`
       update bank_keys set retired_at = ${now}, missing_since = coalesce(missing_since, ${now})
       where environment = ${origin} and pem = ${pem} and retired_at is null`)
-    if (retired === 0) throw new BadInput(`the key ${keyId} is retired already`)
+    if (retired === 0) return 'already'
     await audit(tx, { actor: by, act: 'bank key retired', subject: keyId, detail: { origin } })
+    return 'retired'
   })
 }

@@ -16,6 +16,7 @@ import { may, type Person } from '../../../people/people.ts'
 import type { Transition } from '../../../db/db.ts'
 import { amount, type Language } from '../../page/page.ts'
 import { Badge, Facts, Notice, Time, type Tone } from '../../page/parts.tsx'
+import { underivedText } from './readForm.ts'
 import { Debt, type SeenDebt } from './debt.tsx'
 import type { LatestPayout, WaitingPayouts } from '../../../queries/accounts.ts'
 import { ActForm, Frame, Reason } from '../frame/frame.tsx'
@@ -285,20 +286,10 @@ function ObjectedPlace({ lang, objections, placeObjection: objection }: AccountP
 
 /** What an approver should look at twice. */
 function Doubts({ lang, row, first }: Pick<AccountParts, 'lang' | 'row' | 'first'>) {
-  const say = accountWords[lang].one
-  if (row.kind === 'bank') return failsBankDigit(row) ? <Notice tone="wait">{say.digit}</Notice> : null
+  if (row.kind === 'bank')
+    return failsBankDigit(row) ? <Notice tone="wait">{accountWords[lang].one.digit}</Notice> : null
   if (!first || !('why' in first)) return null
-  return (
-    <Notice tone="bad">
-      {first.why === '' ? (
-        say.noRail
-      ) : (
-        <>
-          {say.underived} <Said>{first.why}</Said>
-        </>
-      )}
-    </Notice>
-  )
+  return <Notice tone="bad">{underivedText(lang, first.why)}</Notice>
 }
 
 /** An approval that was only said can be signed; one that does not hold cannot. */
@@ -356,6 +347,7 @@ export function AccountFacts({
               [say.next, say.nextNumber(`${row.next_index}`)],
             ] as const)
           : ([[say.address, <Grouped>{row.destination}</Grouped>]] as const)
+  const proven = approval?.is === 'approved' ? ` (${signWords[lang].proofs[approval.proof]})` : ''
   return (
     <Facts
       facts={[
@@ -369,12 +361,7 @@ export function AccountFacts({
             <Time {...{ lang, at: row.added_at }} /> {say.by(row.added_by)}
           </>,
         ],
-        [
-          say.approved,
-          row.approved_by === null
-            ? undefined
-            : `${say.by(row.approved_by)}${approval?.is === 'approved' ? ` (${signWords[lang].proofs[approval.proof]})` : ''}`,
-        ],
+        [say.approved, row.approved_by === null ? undefined : `${say.by(row.approved_by)}${proven}`],
         [say.id, <Mono>{row.id}</Mono>],
       ]}
     />

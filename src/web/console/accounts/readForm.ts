@@ -154,13 +154,23 @@ function faultOf(error: BadInput, text: string, network: string, lang: Language)
 }
 
 /** An account's first address, derived anew, or why it is not; undefined of a bank's. */
-export function firstOf(row: AccountRow, chain: Chain): { address: string } | { why: string } | undefined {
+export function firstOf(
+  row: AccountRow,
+  chain: Chain,
+  lang: Language,
+): { address: string } | { why: string } | undefined {
   if (row.kind === 'bank' || !isAddressKind(row.kind)) return undefined
   if (!chain) return { why: '' }
   try {
     return { address: destinationOf(settingsOf(chain), row).first.address }
   } catch (error) {
     if (!(error instanceof BadInput)) throw error
-    return { why: error.message }
+    return { why: faultOf(error, row.destination, chain.network, lang) }
   }
+}
+
+/** Why an account's address is not derived here; `why` is '' where no rail is there to derive it. */
+export function underivedText(lang: Language, why: string): string {
+  const say = accountWords[lang].one
+  return why === '' ? say.noRail : `${say.underived} ${why}`
 }

@@ -18,8 +18,11 @@ const pt: Words = {
     `${objection.made_by} registrou uma objeção a este destino (conta ${objection.account}). A conta só pode ser aprovada depois que duas pessoas a encerrarem.`,
   'account-changed': () =>
     'A conta mudou desde que você abriu a página, então nada foi aprovado. Confira de novo o que está acima.',
-  'debt-changed': ({ owingUnits, sinceUnits }) =>
-    `A conta agora deve ${amount('pt-BR', owingUnits, 'BRL')}${sinceUnits > 0n ? `, dos quais ${amount('pt-BR', sinceUnits, 'BRL')} desde que isto foi proposto` : ''}: recuse esta proposta e faça outra.`,
+  'debt-changed': ({ owingUnits, sinceUnits }) => {
+    const [owing, since] = [owingUnits, sinceUnits].map(units => amount('pt-BR', units, 'BRL'))
+    const part = sinceUnits > 0n ? `, dos quais ${since} desde que isto foi proposto` : ''
+    return `A conta agora deve ${owing}${part}: recuse esta proposta e faça outra.`
+  },
   'proposal-unreadable': ({ says }) =>
     `A proposta diz “${says}”, que esta versão não conhece: recuse-a e faça outra.`,
   'limits-objected': ({ by }) =>
@@ -41,8 +44,11 @@ const en: Words = {
     `${objection.made_by} objects to this destination (account ${objection.account}). The account can be approved once two people have cleared that.`,
   'account-changed': () =>
     'The account changed since you opened the page, so nothing was approved. Look again at what is shown above.',
-  'debt-changed': ({ owingUnits, sinceUnits }) =>
-    `The account owes ${amount('en', owingUnits, 'BRL')} by now${sinceUnits > 0n ? `, ${amount('en', sinceUnits, 'BRL')} of it since this was proposed` : ''}: refuse this proposal and make another.`,
+  'debt-changed': ({ owingUnits, sinceUnits }) => {
+    const [owing, since] = [owingUnits, sinceUnits].map(units => amount('en', units, 'BRL'))
+    const part = sinceUnits > 0n ? `, ${since} of it since this was proposed` : ''
+    return `The account owes ${owing} by now${part}: refuse this proposal and make another.`
+  },
   'proposal-unreadable': ({ says }) =>
     `The proposal says “${says}”, which this version does not know: refuse it and make another.`,
   'limits-objected': ({ by }) =>

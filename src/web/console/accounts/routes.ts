@@ -27,7 +27,7 @@ import { signRoutes } from './sign.tsx'
 import { debtRoutes, seeDebt } from './debt.tsx'
 import { AccountForm, BanksPage } from './form.tsx'
 import { AccountPage, accountPath, AccountsPage } from './page.tsx'
-import { firstOf, readAccount } from './readForm.ts'
+import { firstOf, readAccount, underivedText } from './readForm.ts'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
 import { proposalPath } from '../proposals/page.tsx'
 import { proofIn, signable } from '../people/passkeys.tsx'
@@ -155,7 +155,7 @@ export function accountRoutes(routes: ConsoleRoutes, pages: PageParts): void {
       ...(await showAccount(db, row)),
       bar,
       sign,
-      first: firstOf(row, rails.bitcoin),
+      first: firstOf(row, rails.bitcoin, ctx.state.lang),
       twins,
       debt,
     }
@@ -170,8 +170,8 @@ export function accountRoutes(routes: ConsoleRoutes, pages: PageParts): void {
       const { lang, person } = ctx.state
       const refuse = (account: AccountRow, text: string) => showOne(ctx, account, { tone: 'bad', text }, 409)
       // Derived before it is approved: what is of another network is no place to pay to.
-      const first = firstOf(row, rails.bitcoin)
-      if (first && 'why' in first) return refuse(row, accountWords[lang].one.noRail)
+      const first = firstOf(row, rails.bitcoin, lang)
+      if (first && 'why' in first) return refuse(row, underivedText(lang, first.why))
       const approval = await approveAccount(db, row.id, {
         by: person.name,
         seen: form.text('seen'),

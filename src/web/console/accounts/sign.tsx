@@ -166,7 +166,7 @@ export function signRoutes(routes: ConsoleRoutes, { app: { db, rails }, settings
     for (const row of await accountsOnlySaid(db))
       rows.push({
         row,
-        first: firstOf(row, rails.bitcoin),
+        first: firstOf(row, rails.bitcoin, lang),
         sign: await signable(ctx, db, settings, approvingAccount(row)),
       })
     const schedules: Parts['schedules'][number][] = []

@@ -84,7 +84,8 @@ const ends: Record<string, string> = {
 }
 const withSaid = (words: string, said: string) => (said === '' ? words : `${words}: ${quoted(said)}`)
 const beyond = ({ over, late }: { over?: string; late?: string }) =>
-  `${over === undefined ? '' : `, ${over} satoshis além do cobrado`}${late === undefined ? '' : `, e ${late} chegaram com atraso: uma pessoa decide sobre eles`}`
+  (over === undefined ? '' : `, ${over} satoshis além do cobrado`) +
+  (late === undefined ? '' : `, e ${late} chegaram com atraso: uma pessoa decide sobre eles`)
 const toAccount = (isOfAccount: boolean) => (isOfAccount ? ' da conta dele' : '')
 
 export const portuguese: Words = {

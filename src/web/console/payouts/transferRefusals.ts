@@ -90,8 +90,11 @@ const pt: Words = {
     `${ref} não é uma transação que gaste moedas nossas além das que fizemos.`,
   'transaction-pays-another': () => 'A transação não paga a conta deste repasse.',
   'transaction-not-mined': () => 'A transação não está em nenhum bloco: ainda não pagou ninguém.',
-  'transaction-too-small': ({ paidUnits, owedUnits, settledUnits }) =>
-    `A transação paga ${amount('pt-BR', paidUnits, 'BTC')} à conta deste repasse, que é de ${amount('pt-BR', owedUnits, 'BTC')}${settledUnits > 0n ? `; ${amount('pt-BR', settledUnits, 'BTC')} já foram dados por pagos com ela` : ''}.`,
+  'transaction-too-small': ({ paidUnits, owedUnits, settledUnits }) => {
+    const money = (units: bigint) => amount('pt-BR', units, 'BTC')
+    const settled = settledUnits > 0n ? `; ${money(settledUnits)} já foram dados por pagos com ela` : ''
+    return `A transação paga ${money(paidUnits)} à conta deste repasse, que é de ${money(owedUnits)}${settled}.`
+  },
 }
 
 const en: Words = {
@@ -154,8 +157,11 @@ const en: Words = {
     `${ref} is no transaction that spends coins of ours beside those we made.`,
   'transaction-pays-another': () => 'The transaction does not pay the account of this payout.',
   'transaction-not-mined': () => 'The transaction is in no block: it has paid nobody yet.',
-  'transaction-too-small': ({ paidUnits, owedUnits, settledUnits }) =>
-    `The transaction pays ${amount('en', paidUnits, 'BTC')} to the account of this payout, which is of ${amount('en', owedUnits, 'BTC')}${settledUnits > 0n ? `; ${amount('en', settledUnits, 'BTC')} were settled with it before` : ''}.`,
+  'transaction-too-small': ({ paidUnits, owedUnits, settledUnits }) => {
+    const money = (units: bigint) => amount('en', units, 'BTC')
+    const settled = settledUnits > 0n ? `; ${money(settledUnits)} were settled with it before` : ''
+    return `The transaction pays ${money(paidUnits)} to the account of this payout, which is of ${money(owedUnits)}${settled}.`
+  },
 }
 
 export const transferRefusals: Both<Words> = { 'pt-BR': pt, en }

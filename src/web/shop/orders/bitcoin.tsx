@@ -50,7 +50,10 @@ export function BitcoinCodePart({ lang, code: { address, uri, units, quote }, is
               [isRest ? say.worthOfAll : say.worth, amount(lang, quote.units, 'BRL')],
               [
                 say.rate,
-                `${say.rateOf(amount(lang, quote.rateUnits, 'BRL'))}${quote.sources.length > 0 ? ` · ${say.rateFrom(quote.sources.join(', '))}` : ''}`,
+                [
+                  say.rateOf(amount(lang, quote.rateUnits, 'BRL')),
+                  ...(quote.sources.length > 0 ? [say.rateFrom(quote.sources.join(', '))] : []),
+                ].join(' · '),
               ],
               [say.rateAt, <time dateTime={quote.at}>{moment(lang, quote.at)}</time>],
             ]}
