@@ -79,7 +79,7 @@ const queries: Record<string, (db: Db, theirs: Theirs, app: App) => Promise<unkn
   'a product': async (db, { ids, slug }) => [
     await shownProduct(db, slug),
     await keptProduct(db, ids.products[0]!),
-    await priced(db, [{ productId: ids.products[0]!, quantity: 1n }]),
+    (await priced(db, [{ productId: ids.products[0]!, quantity: 1n }])).lines.map(({ product }) => product),
   ],
   'shop rules': db => shopRules(db),
   orders: db => listOrders(db, all, 50),
