@@ -9,7 +9,7 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import { watch, type Watch } from './pageFaults.ts'
 import { timed } from './starts.ts'
 
-export { axe, layout, photoTypes, type Watch } from './pageFaults.ts'
+export { axe, layout, type Watch } from './pageFaults.ts'
 export type { Browser, BrowserContext, Page }
 
 export const phone = {

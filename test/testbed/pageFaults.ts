@@ -67,8 +67,8 @@ export async function layout(page: Page): Promise<string[]> {
   }, width)
 }
 
-/** What does not count as the page's own weight. */
-export const photoTypes = /^image\/(?:jpeg|png|webp|avif|gif)$/
+/** What does not count as the page's own weight: photos, and the font that all pages share. */
+export const uncounted = /^image\/(?:jpeg|png|webp|avif|gif)$|^font\/woff2$/
 
 export interface Watch {
   /**
@@ -77,7 +77,7 @@ export interface Watch {
    */
   faults: string[]
   /**
-   * What came over the wire since the last navigation, headers included, without photos; nothing is taken
+   * What came over the wire since the last navigation, headers included, without photos and the font; nothing is taken
    * from a cache.
    */
   bytes(): number
@@ -113,24 +113,24 @@ export async function watch(page: Page, origin: string): Promise<Watch> {
   const debug = await page.context().newCDPSession(page)
   await debug.send('Network.enable')
   await debug.send('Network.setCacheDisabled', { cacheDisabled: true })
-  const asked = new Map<string, { url: string; navigation: boolean; photo: boolean }>()
+  const asked = new Map<string, { url: string; navigation: boolean; counts: boolean }>()
   let bytes = 0
   debug.on('Network.requestWillBeSent', ({ requestId, loaderId, type, request: { url } }) => {
     // A document that is not framed is named as its loader is.
     const navigation = type === 'Document' && requestId === loaderId
     if (navigation) bytes = 0
-    asked.set(requestId, { url, navigation, photo: false })
+    asked.set(requestId, { url, navigation, counts: true })
     if (!/^(?:data|blob|about):/.test(url) && new URL(url).origin !== origin)
       faults.add(`the page asked another for ${url}`)
   })
   debug.on('Network.responseReceived', ({ requestId, response: { status, mimeType, url } }) => {
     const request = asked.get(requestId)
     if (!request) return
-    request.photo = photoTypes.test(mimeType)
+    request.counts = !uncounted.test(mimeType)
     if (status >= 400 && !request.navigation) faults.add(`${url} was answered with ${status}`)
   })
   debug.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-    if (!asked.get(requestId)?.photo) bytes += encodedDataLength
+    if (asked.get(requestId)?.counts !== false) bytes += encodedDataLength
   })
   debug.on('Network.loadingFailed', ({ requestId, errorText, canceled, blockedReason }) => {
     const request = asked.get(requestId)

@@ -1,35 +1,45 @@
 /**
- * Styles and browser modules: read once, served under a name that holds their digest, so that a browser may
- * keep them for ever.
+ * Styles, icons, the font and browser modules: read once, served under a name that holds their digest, so
+ * that a browser may keep them for ever.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
+import { brotliCompressSync } from 'node:zlib'
 import Router from '@koa/router'
 import { programFile } from '../../base/place.ts'
 
 interface Asset {
   url: string
   type: string
-  text: string
+  body: string | Buffer
+  /** Compressed, once it was asked for so. */
+  small?: Buffer
 }
 
-const types: Record<string, string> = { css: 'text/css; charset=utf-8', svg: 'image/svg+xml' }
+/** Those that a style names come before the styles, which name them by their digest. */
+const types: Record<string, string> = {
+  woff2: 'font/woff2',
+  svg: 'image/svg+xml',
+  css: 'text/css; charset=utf-8',
+}
 
 let read: ReadonlyMap<string, Asset> | undefined
 const assets = () => (read ??= readAll())
 
 function readAll(): Map<string, Asset> {
   const found = new Map<string, Asset>()
-  const add = (name: string, type: string, text: string) => {
-    const digest = createHash('sha256').update(text).digest('base64url').slice(0, 12)
-    found.set(name, { url: `/assets/${name.replace('.', `.${digest}.`)}`, type, text })
+  const add = (name: string, type: string, body: string | Buffer) => {
+    const digest = createHash('sha256').update(body).digest('base64url').slice(0, 12)
+    found.set(name, { url: `/assets/${name.replace('.', `.${digest}.`)}`, type, body })
   }
   const styles = programFile('web/styles/')
-  for (const name of readdirSync(styles)) {
-    const type = types[name.split('.').at(-1)!]
-    if (type !== undefined) add(name, type, readFileSync(new URL(name, styles), 'utf8'))
-  }
+  const files = readdirSync(styles)
+  for (const [ending, type] of Object.entries(types))
+    for (const name of files.filter(each => each.endsWith(`.${ending}`))) {
+      const bytes = readFileSync(new URL(name, styles))
+      add(name, type, ending === 'css' ? linked(bytes.toString('utf8'), found) : bytes)
+    }
   const client = programFile('web/client/')
   for (const file of existsSync(client) ? readdirSync(client) : []) {
     // Compiled there is the .js alone; in the source, which tests run from, the .ts.
@@ -43,6 +53,10 @@ function readAll(): Map<string, Asset> {
   }
   return found
 }
+
+/** A style with the addresses of what it names: `url('inter.woff2')`. */
+const linked = (css: string, found: ReadonlyMap<string, Asset>): string =>
+  css.replaceAll(/url\('([\w-]+\.\w+)'\)/g, (_, name: string) => `url('${found.get(name)!.url}')`)
 
 /** Where a page finds `page.css`, `order.js` and so on. */
 export function asset(name: string): string {
@@ -59,7 +73,12 @@ export function assetRoutes(): Router {
     if (!found) return
     ctx.type = found.type
     ctx.set('cache-control', 'public, max-age=31536000, immutable')
-    ctx.body = found.text
+    ctx.vary('accept-encoding')
+    // A font is compressed as it is.
+    if (!ctx.type.startsWith('font/') && ctx.acceptsEncodings('br', 'identity') === 'br') {
+      ctx.set('content-encoding', 'br')
+      ctx.body = found.small ??= brotliCompressSync(found.body)
+    } else ctx.body = found.body
   })
   return router
 }

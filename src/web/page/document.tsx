@@ -1,4 +1,4 @@
-/** The frame of every page: its head, a way past the navigation, and the main part. */
+/** The frame of every page: its head, and a way past the navigation to the main part. */
 import type { ComponentChildren } from 'preact'
 import { asset } from './assets.ts'
 import type { Language } from './language.ts'
@@ -13,9 +13,8 @@ export interface DocumentParts {
   /** Seconds after which a browser without scripts asks again. */
   refreshSeconds?: number
   noindex?: boolean
-  header: ComponentChildren
-  footer?: ComponentChildren
   skip: string
+  /** What stands around the main part: `Main` is within it. */
   children: ComponentChildren
 }
 
@@ -26,8 +25,6 @@ export const Document = ({
   scripts = [],
   refreshSeconds,
   noindex,
-  header,
-  footer,
   skip,
   children,
 }: DocumentParts) => (
@@ -43,8 +40,9 @@ export const Document = ({
         </noscript>
       )}
       <title>{title}</title>
+      <link rel="preload" href={asset('inter.woff2')} as="font" type="font/woff2" crossOrigin="anonymous" />
       <link rel="icon" type="image/svg+xml" href={asset('icon.svg')} />
-      {['page.css', ...styles].map(name => (
+      {['tokens.css', 'page.css', ...styles].map(name => (
         <link rel="stylesheet" href={asset(name)} />
       ))}
       {scripts.map(name => (
@@ -55,11 +53,13 @@ export const Document = ({
       <a class="skip" href="#main">
         {skip}
       </a>
-      {header}
-      <main id="main" tabIndex={-1}>
-        {children}
-      </main>
-      {footer}
+      {children}
     </body>
   </html>
+)
+
+export const Main = ({ children }: { children: ComponentChildren }) => (
+  <main id="main" tabIndex={-1}>
+    {children}
+  </main>
 )

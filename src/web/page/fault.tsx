@@ -2,7 +2,8 @@
  * What is shown when something cannot be: not found, not allowed, too large, too often, or broken on our
  * side.
  */
-import { Document } from './document.tsx'
+import { Document, Main } from './document.tsx'
+import { Mark } from './icon.tsx'
 import type { Both, Language } from './language.ts'
 
 const pt = {
@@ -64,22 +65,23 @@ export function FaultPage({ lang, status, shopName, within, why }: FaultParts) {
   return (
     <Document
       {...{ lang, title: `${title} · ${shopName}`, skip: say.skip, noindex: true }}
-      header={
-        <header class="bar">
-          <a class="brand" href={home}>
-            {shopName}
-          </a>
-        </header>
-      }
+      styles={[within === 'console' ? 'console.css' : 'shop.css']}
     >
-      <h1>{title}</h1>
-      <p>{text}</p>
-      {why !== undefined && <p class="fault">{why}</p>}
-      <p class="actions">
-        <a class="button plain" href={home}>
-          {within === 'console' ? say.console : say.home}
+      <header class={within === 'console' ? 'top' : 'bar'}>
+        <a class="brand" href={home}>
+          <Mark /> {shopName}
         </a>
-      </p>
+      </header>
+      <Main>
+        <h1>{title}</h1>
+        <p>{text}</p>
+        {why !== undefined && <p class="fault">{why}</p>}
+        <p class="actions">
+          <a class="button plain" href={home}>
+            {within === 'console' ? say.console : say.home}
+          </a>
+        </p>
+      </Main>
     </Document>
   )
 }

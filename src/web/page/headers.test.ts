@@ -15,6 +15,7 @@ test('a page loads and runs our own files alone, is framed by nobody, and says n
       "base-uri 'none'",
       "connect-src 'self'",
       "default-src 'none'",
+      "font-src 'self'",
       "form-action 'self'",
       "frame-ancestors 'none'",
       "img-src 'self'",

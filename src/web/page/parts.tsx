@@ -4,6 +4,7 @@
  */
 import type { ComponentChildren } from 'preact'
 import type { Instant } from '../../base/world.ts'
+import { Icon, type IconName } from './icon.tsx'
 import type { Language } from './language.ts'
 import { moment } from './tell.ts'
 
@@ -152,13 +153,23 @@ export const Faults = ({ title, faults }: { title: string; faults: Readonly<Reco
     </div>
   )
 
-export type Tone = 'good' | 'wait' | 'bad' | 'still'
-const icons: Record<Tone, string> = { good: '✓', wait: '…', bad: '!', still: '–' }
+/** `info`: on its way, and nobody has to do anything; `still`: over, or not begun. */
+export type Tone = 'good' | 'info' | 'wait' | 'bad' | 'still'
+const icons: Record<Tone, IconName> = { good: 'ok', info: 'clock', wait: 'pause', bad: 'warn', still: 'ban' }
 
 /** A state as icon and word: never by colour alone. */
-export const Badge = ({ tone, children }: { tone: Tone; children: ComponentChildren }) => (
+export const Badge = ({
+  tone,
+  icon = icons[tone],
+  children,
+}: {
+  tone: Tone
+  icon?: IconName
+  children: ComponentChildren
+}) => (
   <span class={`badge ${tone}`}>
-    <span aria-hidden="true">{icons[tone]}</span> {children}
+    <Icon name={icon} />
+    <span>{children}</span>
   </span>
 )
 

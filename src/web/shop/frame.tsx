@@ -3,7 +3,7 @@
  * is.
  */
 import type { ComponentChildren } from 'preact'
-import { Document } from '../page/document.tsx'
+import { Document, Main } from '../page/document.tsx'
 import type { Language } from '../page/page.ts'
 import { shopWords } from './words.ts'
 
@@ -72,8 +72,6 @@ export function ShopFrame({
       {...{
         lang,
         title: `${title} · ${name}`,
-        header,
-        footer,
         scripts,
         noindex,
         skip: say.skip,
@@ -81,7 +79,9 @@ export function ShopFrame({
       }}
       {...(refreshSeconds !== undefined && { refreshSeconds })}
     >
-      {children}
+      {header}
+      <Main>{children}</Main>
+      {footer}
     </Document>
   )
 }

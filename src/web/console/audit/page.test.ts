@@ -27,13 +27,14 @@ test.each([
   [id('sch'), '/console/schedules/'],
   [id('run'), '/console/runs/'],
 ])('what %s was about is under %s', (subject, path) => {
-  expect(subjectPath(subject, false)).toBe(`${path}${subject}`)
+  expect(subjectPath('anything', subject, false)).toBe(`${path}${subject}`)
 })
 
 test('people are shown to admins, events by their number, and anything else leads nowhere', () => {
-  expect(subjectPath(id('usr'), true)).toBe(`/console/people/${id('usr')}`)
-  expect(subjectPath('42', false)).toBe('/console/events/42')
-  expect(subjectPath('payouts', false)).toBe('/console/payouts')
+  expect(subjectPath('anything', id('usr'), true)).toBe(`/console/people/${id('usr')}`)
+  expect(subjectPath('event replayed', '42', false)).toBe('/console/events/42')
+  expect(subjectPath('external accepted', '42', false)).toBeUndefined()
+  expect(subjectPath('anything', 'payouts', false)).toBe('/console/payouts')
   for (const subject of [
     id('xxx'),
     '',
@@ -44,6 +45,6 @@ test('people are shown to admins, events by their number, and anything else lead
     `${id('inv')}/..`,
     '42/..',
   ])
-    expect(subjectPath(subject, true)).toBeUndefined()
-  expect(subjectPath(id('usr'), false)).toBeUndefined()
+    expect(subjectPath('anything', subject, true)).toBeUndefined()
+  expect(subjectPath('anything', id('usr'), false)).toBeUndefined()
 })

@@ -75,7 +75,7 @@ export function AuditPage({ lang, person, rows, acts, query, faults, next, walke
                 <td data-label={say.actor}>{row.actor}</td>
                 <td data-label={say.act}>{actTold(lang, row.act)}</td>
                 <td data-label={say.subject}>
-                  <Subject text={row.subject} isAdmin={person.role === 'admin'} />
+                  <Subject act={row.act} text={row.subject} isAdmin={person.role === 'admin'} />
                 </td>
                 <td data-label={say.detail}>{detailOf(row.detail)}</td>
               </tr>
@@ -110,16 +110,17 @@ const pages: Readonly<Record<string, string>> = {
 }
 
 /** What an act was about, as a link where there is a page of it. */
-export function subjectPath(subject: string, isAdmin: boolean): string | undefined {
+export function subjectPath(act: string, subject: string, isAdmin: boolean): string | undefined {
   if (subject === 'payouts') return '/console/payouts'
-  if (/^\d+$/.test(subject)) return `/console/events/${subject}`
+  // A number may be a bank's too, of an invoice or of a line of its statement.
+  if (/^\d+$/.test(subject)) return act.startsWith('event ') ? `/console/events/${subject}` : undefined
   const prefix = /^([a-z]{3})_[0-9a-z]{26}$/.exec(subject)?.[1]
   const page = prefix === undefined ? undefined : pages[prefix]
   return page === undefined || (prefix === 'usr' && !isAdmin) ? undefined : `${page}${subject}`
 }
 
-function Subject({ text, isAdmin }: { text: string; isAdmin: boolean }) {
-  const path = subjectPath(text, isAdmin)
+function Subject({ act, text, isAdmin }: { act: string; text: string; isAdmin: boolean }) {
+  const path = subjectPath(act, text, isAdmin)
   return path === undefined ? <>{text}</> : <a href={path}>{text}</a>
 }
 

@@ -5,26 +5,55 @@
 import type { ComponentChildren } from 'preact'
 import { eachReason, type Stop } from '../../../payout/payout.ts'
 import { may, needsStepUp, type Act, type Person } from '../../../people/people.ts'
-import { Document } from '../../page/document.tsx'
+import { Document, Main } from '../../page/document.tsx'
+import { Icon, Mark, type IconName } from '../../page/icon.tsx'
 import { Request, type Language } from '../../page/page.ts'
 import { Field } from '../../page/parts.tsx'
 import { frameWords } from './words.ts'
 
 type PageName = keyof (typeof frameWords)['en']['pages']
-const order: readonly PageName[] = [
-  'overview',
-  'schedules',
-  'accounts',
-  'products',
-  'invoices',
-  'payouts',
-  'proposals',
-  'events',
-  'runs',
-  'bitcoin',
-  'audit',
-  'people',
+type Group = keyof (typeof frameWords)['en']['groups']
+
+/** The pages of the navigation, in the groups they are read in. */
+const pages: readonly (readonly [Group | undefined, readonly (readonly [PageName, IconName])[]])[] = [
+  [undefined, [['overview', 'home']]],
+  [
+    'receive',
+    [
+      ['invoices', 'invoice'],
+      ['schedules', 'schedule'],
+      ['products', 'box'],
+    ],
+  ],
+  [
+    'pay',
+    [
+      ['payouts', 'payout'],
+      ['accounts', 'bank'],
+      ['bitcoin', 'btc'],
+      ['limits', 'scale'],
+    ],
+  ],
+  [
+    'check',
+    [
+      ['proposals', 'check'],
+      ['reconciliation', 'chart'],
+      ['audit', 'audit'],
+    ],
+  ],
+  [
+    'system',
+    [
+      ['events', 'event'],
+      ['runs', 'run'],
+      ['people', 'people'],
+    ],
+  ],
 ]
+/** What a thumb reaches: the rest is behind *More*. */
+const thumb: readonly PageName[] = ['overview', 'invoices', 'payouts', 'proposals']
+const icons = Object.fromEntries(pages.flatMap(([, links]) => links)) as Record<PageName, IconName>
 const pathOf = (name: PageName) => (name === 'overview' ? '/console' : `/console/${name}`)
 
 interface FrameParts {
@@ -35,64 +64,17 @@ interface FrameParts {
   stopped?: Stop | undefined
   here?: PageName
   title: string
+  /** What was searched for, on the page that shows what was found. */
+  searched?: string | undefined
   scripts?: readonly string[]
   children: ComponentChildren
 }
 
 /** A page of the console. `title` is also its heading. */
-export function Frame({ lang, person, stopped, here, title, scripts = [], children }: FrameParts) {
+export function Frame({ lang, person, stopped, here, title, searched, scripts = [], children }: FrameParts) {
   const say = frameWords[lang]
-  const other = lang === 'en' ? 'pt-BR' : 'en'
-  const header = (
-    <header>
-      <div class="bar">
-        <a class="brand" href="/console">
-          Repasse · {say.console}
-        </a>
-        <span class="grow" />
-        {person && (
-          <a href="/console/me">
-            {person.name} ({say.roles[person.role]})
-          </a>
-        )}
-        {!person && (
-          <a href={`?lang=${other}`} lang={other} hreflang={other}>
-            {say.otherLanguage}
-          </a>
-        )}
-        {person && (
-          <form method="post" action="/console/sign-out">
-            <input type="hidden" name="csrf" value={person.csrf} />
-            <button class="plain">{say.signOut}</button>
-          </form>
-        )}
-      </div>
-      {person && (
-        <nav class="bar" aria-label={say.nav}>
-          {order
-            .filter(name => name !== 'people' || may(person.role, 'user.see'))
-            .map(name => (
-              <a href={pathOf(name)} aria-current={name === here ? 'page' : undefined}>
-                {say.pages[name]}
-                <Count page={name} />
-              </a>
-            ))}
-        </nav>
-      )}
-    </header>
-  )
-  return (
-    <Document
-      {...{
-        lang,
-        title: `${title} · Repasse`,
-        header,
-        scripts,
-        skip: say.skip,
-        styles: ['console.css'],
-        noindex: true,
-      }}
-    >
+  const content = (
+    <Main>
       {stopped !== undefined && (
         <div class="notice bad" role="status">
           <strong>{say.stopped}.</strong>{' '}
@@ -102,16 +84,170 @@ export function Frame({ lang, person, stopped, here, title, scripts = [], childr
       )}
       <h1>{title}</h1>
       {children}
+    </Main>
+  )
+  return (
+    <Document
+      {...{
+        lang,
+        title: `${title} · Repasse`,
+        scripts,
+        skip: say.skip,
+        styles: ['console.css'],
+        noindex: true,
+      }}
+    >
+      {person === undefined ? (
+        <div class="bare-page">
+          <Entrance lang={lang} />
+          {content}
+        </div>
+      ) : (
+        <>
+          <div class="app">
+            <Side {...{ lang, person, here }} />
+            <div>
+              <Top {...{ lang, person, stopped, searched }} />
+              {content}
+            </div>
+          </div>
+          <Bottom {...{ lang, here }} />
+        </>
+      )}
     </Document>
   )
 }
 
+/** Before sign-in: whose console it is, and the other language. */
+function Entrance({ lang }: { lang: Language }) {
+  const say = frameWords[lang]
+  const other = lang === 'en' ? 'pt-BR' : 'en'
+  return (
+    <header class="top">
+      <a class="brand" href="/console">
+        <Mark /> Repasse · {say.console}
+      </a>
+      <span class="grow" />
+      <a href={`?lang=${other}`} lang={other} hreflang={other}>
+        {say.otherLanguage}
+      </a>
+    </header>
+  )
+}
+
+type SideParts = { lang: Language; person: Person; here: PageName | undefined }
+
+function Side({ lang, person, here }: SideParts) {
+  const say = frameWords[lang]
+  return (
+    <div class="side">
+      <a class="brand" href="/console">
+        <Mark /> Repasse
+      </a>
+      <nav class="nav" id="nav" popover="auto" aria-label={say.nav}>
+        {pages.map(([group, links]) => (
+          <>
+            {group !== undefined && <p>{say.groups[group]}</p>}
+            {links
+              .filter(([name]) => name !== 'people' || may(person.role, 'user.see'))
+              .map(([name]) => (
+                <PageLink {...{ lang, name, here }} />
+              ))}
+          </>
+        ))}
+        <a class="narrow" href="/console/me">
+          <Icon name="pen" />
+          {say.me}
+        </a>
+      </nav>
+      <div class="me">
+        <span class="face" aria-hidden="true">
+          {person.name.slice(0, 2)}
+        </span>
+        <a href="/console/me">
+          {person.name}
+          <span class="role">{say.roles[person.role]}</span>
+        </a>
+        <form method="post" action="/console/sign-out">
+          <input type="hidden" name="csrf" value={person.csrf} />
+          <button class="bare icon" title={say.signOut}>
+            <Icon name="leave" />
+            <span class="hidden-text">{say.signOut}</span>
+          </button>
+        </form>
+      </div>
+    </div>
+  )
+}
+
+const PageLink = ({ lang, name, here }: { lang: Language; name: PageName; here: PageName | undefined }) => (
+  <a href={pathOf(name)} aria-current={name === here ? 'page' : undefined}>
+    <Icon name={icons[name]} />
+    {frameWords[lang].pages[name]}
+    <Count {...{ lang, page: name }} />
+  </a>
+)
+
+type TopParts = Pick<FrameParts, 'lang' | 'stopped' | 'searched'> & { person: Person }
+
+/** On every page: the one box that knows every id, and the switch that stops payouts. */
+function Top({ lang, person, stopped, searched }: TopParts) {
+  const say = frameWords[lang]
+  return (
+    <header class="top">
+      <a class="brand" href="/console">
+        <Mark />
+        <span class="hidden-text">Repasse, {say.pages.overview}</span>
+      </a>
+      <form class="find" method="get" action="/console/search" role="search" aria-label={say.find}>
+        <label class="hidden-text" for="find">
+          {say.find}
+        </label>
+        <Icon name="search" />
+        <input
+          {...{ id: 'find', name: 'any', type: 'search', value: searched, required: true, maxLength: 200 }}
+          placeholder={say.findHint}
+          autocomplete="off"
+        />
+      </form>
+      <span class="grow" />
+      {stopped === undefined && may(person.role, 'payouts.stop') && (
+        <a class="button danger" href="/console/stop">
+          <Icon name="stop" />
+          <span class="far">{say.stop}</span>
+          <span class="near">{say.stopBriefly}</span>
+        </a>
+      )}
+    </header>
+  )
+}
+
+function Bottom({ lang, here }: Pick<SideParts, 'lang' | 'here'>) {
+  const say = frameWords[lang]
+  return (
+    <nav class="bottom" aria-label={say.shortcuts}>
+      {thumb.map(name => (
+        <PageLink {...{ lang, name, here }} />
+      ))}
+      <button type="button" popovertarget="nav">
+        <Icon name="menu" />
+        {say.more}
+      </button>
+    </nav>
+  )
+}
+
 /** How much waits on a page, behind its name. */
-const Count = ({ page }: { page: PageName }) => (
+const Count = ({ lang, page }: { lang: Language; page: PageName }) => (
   <Request.Consumer>
     {request => {
       const count = request?.counts?.[page] ?? 0
-      return count > 0 ? ` (${count})` : null
+      return count > 0 ? (
+        <span class="count">
+          <span class="hidden-text">, {frameWords[lang].waiting}: </span>
+          {count}
+        </span>
+      ) : null
     }}
   </Request.Consumer>
 )

@@ -37,6 +37,7 @@ import {
   Only,
   railOptions,
   railWord,
+  Ref,
   State,
   stateOptions,
   stateWord,
@@ -164,11 +165,7 @@ function columnsOf(lang: Language, whole = false): Column<ListedInvoice>[] {
   return [
     {
       head: say.id,
-      cell: ({ id }) => (
-        <a class="mono" href={`${path}/${id}`}>
-          {id}
-        </a>
-      ),
+      cell: ({ id }) => <Ref {...{ id, href: `${path}/${id}` }} />,
       plain: ({ id }) => id,
     },
     {

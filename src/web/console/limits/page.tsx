@@ -61,7 +61,7 @@ export function LimitsPage({
 }: Parts) {
   const say = limitWords[lang]
   return (
-    <Frame {...{ lang, person, stopped, here: 'payouts', title: say.title }}>
+    <Frame {...{ lang, person, stopped, here: 'limits', title: say.title }}>
       {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}
       {form?.faults && <Faults title={frameWords[lang].faults} faults={form.faults} />}
       <p>{say.told}</p>

@@ -8,6 +8,7 @@ import type { Instant } from '../../../base/world.ts'
 import { isSaidAgain, reasonOf } from '../../../base/reasons.ts'
 import type { HistoryLine, Step } from '../../../queries/step.ts'
 import { amount, moment, type Language } from '../../page/page.ts'
+import type { IconName } from '../../page/icon.tsx'
 import { Badge, Facts, Faults, Field, Notice, Select, Time, type Tone } from '../../page/parts.tsx'
 import { Pages } from '../frame/frame.tsx'
 import { hrefOf } from '../links.ts'
@@ -20,17 +21,16 @@ export type Stated = 'invoice' | 'payout' | 'attempt' | 'event' | 'run' | 'bundl
 
 const tones: Record<string, Tone> = {
   ...{ credited: 'good', paid: 'good', done: 'good', success: 'good', mined: 'good' },
+  ...{ held: 'wait', late: 'wait', underpaid: 'wait' },
   ...{
     unsure: 'bad',
-    late: 'bad',
     refused: 'bad',
-    held: 'bad',
     returned: 'bad',
     quarantined: 'bad',
     failed: 'bad',
     lost: 'bad',
   },
-  ...{ reversed: 'bad', underpaid: 'bad', refunded: 'bad', conflicted: 'bad', orphaned: 'bad' },
+  ...{ reversed: 'bad', refunded: 'bad', conflicted: 'bad', orphaned: 'bad' },
   ...{
     draft: 'still',
     expired: 'still',
@@ -42,10 +42,18 @@ const tones: Record<string, Tone> = {
   },
 }
 
-/** A state of one of the installation’s machines, as icon and word. */
-export function State({ lang, of, state }: { lang: Language; of: Stated; state: string }) {
-  return <Badge tone={tones[state] ?? 'wait'}>{stateWord(lang, of, state)}</Badge>
+/** Where the tone's own icon would say less. */
+const icons: Record<string, IconName> = {
+  ...{ unsure: 'ask', underpaid: 'ask', returned: 'back', reversed: 'back', refunded: 'back' },
+  ...{ refused: 'fail', failed: 'fail', late: 'clock', draft: 'pen', expired: 'clock', sent: 'payout' },
 }
+
+/** A state of one of the installation’s machines, as icon and word. */
+export const State = ({ lang, of, state }: { lang: Language; of: Stated; state: string }) => (
+  <Badge tone={tones[state] ?? 'info'} {...(icons[state] && { icon: icons[state] })}>
+    {stateWord(lang, of, state)}
+  </Badge>
+)
 
 export const stateWord = (lang: Language, of: Stated, state: string): string =>
   (listWords[lang][of] as Record<string, string>)[state] ?? state
@@ -106,7 +114,13 @@ export function FilterForm({ lang, path, filters: { query, faults }, children }:
       <Faults title={frameWords[lang].faults} faults={faults} />
       <form method="get" action={path} class="filters" role="search" aria-label={say.apply}>
         <Field
-          {...{ name: 'q', label: say.search, hint: say.searchHint, value: query['q'], type: 'search' }}
+          {...{
+            name: 'q',
+            label: say.search,
+            placeholder: say.searchHint,
+            value: query['q'],
+            type: 'search',
+          }}
         />
         {children}
         <Field
@@ -246,29 +260,6 @@ export function List<R>({ lang, path, filters, next, columns, rows, empty }: Lis
   )
 }
 
-/** The one box that knows every id. */
-export const AnyId = ({ lang, value }: { lang: Language; value?: string }) => (
-  <form
-    method="get"
-    action="/console/search"
-    class="filters"
-    role="search"
-    aria-label={listWords[lang].anyId}
-  >
-    <Field
-      {...{
-        name: 'any',
-        label: listWords[lang].anyId,
-        hint: listWords[lang].searchHint,
-        value,
-        type: 'search',
-        required: true,
-      }}
-    />
-    <button>{listWords[lang].search}</button>
-  </form>
-)
-
 /** One part, so that a cell that is a flex box on a phone does not set its words side by side. */
 export const Told = ({ lang, step }: { lang: Language; step: HistoryLine }) => (
   <span>
@@ -334,14 +325,23 @@ export function Timeline({
   )
 }
 
-export const Ref = ({ id, href }: { id: string; href: string | undefined }) =>
-  href === undefined ? (
-    <Mono>{id}</Mono>
+/**
+ * An id, as a link where there is a page of it. A long one shows its end in a list, which tells it from
+ * others; the rest is a name that somebody chose.
+ */
+export const Ref = ({ id, href }: { id: string; href: string | undefined }) => {
+  const isLong = /^[\w:-]{16,}$/.test(id)
+  const title = isLong ? id : undefined
+  return href === undefined ? (
+    <span class={isLong ? 'mono id' : 'mono'} title={title}>
+      {id}
+    </span>
   ) : (
-    <a class="mono" href={href}>
+    <a class={isLong ? 'mono id' : undefined} href={href} title={title}>
       {id}
     </a>
   )
+}
 
 type FactList = Parameters<typeof Facts>[0]['facts']
 /** Names and values; what is not there is left out. */

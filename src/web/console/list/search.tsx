@@ -10,7 +10,6 @@ import { invoicePages } from '../invoices/routes.tsx'
 import { everything } from '../../../queries/lookup.ts'
 import { pathTo } from '../links.ts'
 import { Notice } from '../../page/parts.tsx'
-import { AnyId } from './parts.tsx'
 import { overviewPage } from '../overview/page.tsx'
 import { payoutPages } from '../payouts/routes.tsx'
 import { postingPages } from '../postings/routes.tsx'
@@ -39,8 +38,7 @@ function searchPage(routes: ConsoleRoutes, { app: { db } }: PageParts): void {
     const asFilter = `?${new URLSearchParams({ q: text }).toString()}`
     show(
       ctx,
-      <Frame {...{ lang, person, title: say.foundTitle, stopped: await stopOf(db) }}>
-        <AnyId {...{ lang, value: text }} />
+      <Frame {...{ lang, person, title: say.foundTitle, searched: text, stopped: await stopOf(db) }}>
         {found.length > 0 && (
           <ul>
             {found.map(({ kind, id, name }) => (

@@ -14,7 +14,6 @@ const pt = {
   search: 'Procurar',
   searchHint:
     'Qualquer identificador, CPF/CNPJ, txid, end-to-end, valor, número do pedido ou e-mail do comprador.',
-  anyId: 'Procurar em tudo',
   apply: 'Filtrar',
   clear: 'Limpar filtros',
   csv: 'Baixar CSV',
@@ -159,7 +158,6 @@ const en: typeof pt = {
   to: 'To',
   search: 'Search',
   searchHint: 'Any id, CPF/CNPJ, txid, end-to-end id, amount, order number, or buyer’s e-mail.',
-  anyId: 'Search everywhere',
   apply: 'Filter',
   clear: 'Clear the filters',
   csv: 'Download CSV',

@@ -11,6 +11,7 @@ import { may, type Person, type Role } from '../../../people/people.ts'
 import type { AttentionItem } from '../../../queries/attention.ts'
 import { chainMoney } from '../../../queries/chainStatus.ts'
 import { amount, relative, show, type Language } from '../../page/page.ts'
+import { Icon } from '../../page/icon.tsx'
 import { Badge, Notice, Time } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { bankMoney } from '../../../queries/status.ts'
@@ -18,7 +19,7 @@ import { Frame } from '../frame/frame.tsx'
 import type { ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
 import { StopWhy } from '../payouts/stop.tsx'
-import { AnyId, Ref, Rows, Said, State } from '../list/parts.tsx'
+import { Ref, Rows, Said, State } from '../list/parts.tsx'
 import { nameOf, seeOverview, type Overview } from './read.ts'
 import { shownOutcome } from '../../../queries/runs.ts'
 import { makeTotals, type Counted, type Totals } from '../../../queries/totals.ts'
@@ -51,57 +52,58 @@ export function OverviewPage({ lang, person, seen, counted, clock }: Parts) {
   const say = overviewWords[lang]
   return (
     <Frame {...{ lang, person, stopped: seen.stopped, here: 'overview', title: say.title }}>
-      <AnyId lang={lang} />
-      <Asks {...{ lang, seen }} />
+      <div class="grid two">
+        <Asks {...{ lang, seen, clock }} />
+        <Books {...{ lang, books: seen.books }} />
+      </div>
       <section aria-labelledby="money">
         <h2 id="money">{say.money}</h2>
         <Money {...{ lang, counted }} />
       </section>
-      <Books {...{ lang, books: seen.books }} />
-      <section aria-labelledby="next">
-        <h2 id="next">{say.next}</h2>
-        {seen.next.length === 0 ? (
-          <p>
-            {say.noNext}{' '}
-            {may(person.role, 'schedule.add') && <a href="/console/schedules/new">{say.addSchedule}</a>}
-          </p>
-        ) : (
-          <ul>
-            {seen.next.map(({ name, next_at: at, time_zone: zone }) => (
-              <li>
-                <a href={pathTo('schedule', name)}>{name}</a>: <Time {...{ lang, at, zone }} /> (
-                {millis(at) <= clock.now() ? say.dueNow : relative(lang, at, clock.now())})
-              </li>
-            ))}
-          </ul>
-        )}
-      </section>
-      <section aria-labelledby="failed">
-        <h2 id="failed">{say.failed}</h2>
-        <Rows
-          lang={lang}
-          caption={listWords[lang].tz}
-          rows={seen.failed}
-          empty={say.noFailed}
-          columns={[
-            { head: listWords[lang].id, cell: ({ id }) => <Ref {...{ id, href: pathTo('run', id) }} /> },
-            { head: runWords[lang].job, cell: ({ job }) => job },
-            { head: runWords[lang].started, cell: ({ started_at: at }) => <Time {...{ lang, at }} /> },
-            {
-              head: runWords[lang].outcome,
-              cell: row => <State {...{ lang, of: 'run', state: shownOutcome(row) }} />,
-            },
-            { head: runWords[lang].summary, cell: ({ summary }) => <Said>{summary}</Said> },
-          ]}
-        />
-      </section>
-      {seen.stopped === undefined && may(person.role, 'payouts.stop') && (
-        <p class="actions">
-          <a class="button plain" href="/console/stop">
-            {say.stop}
-          </a>
-        </p>
-      )}
+      <div class="grid two">
+        <section class="card" aria-labelledby="failed">
+          <h2 id="failed">{say.failed}</h2>
+          <Rows
+            lang={lang}
+            caption={listWords[lang].tz}
+            rows={seen.failed}
+            empty={say.noFailed}
+            columns={[
+              { head: listWords[lang].id, cell: ({ id }) => <Ref {...{ id, href: pathTo('run', id) }} /> },
+              { head: runWords[lang].job, cell: ({ job }) => job },
+              { head: runWords[lang].started, cell: ({ started_at: at }) => <Time {...{ lang, at }} /> },
+              {
+                head: runWords[lang].outcome,
+                cell: row => <State {...{ lang, of: 'run', state: shownOutcome(row) }} />,
+              },
+              { head: runWords[lang].summary, cell: ({ summary }) => <Said>{summary}</Said> },
+            ]}
+          />
+        </section>
+        <section class="card" aria-labelledby="next">
+          <h2 id="next">{say.next}</h2>
+          {seen.next.length === 0 ? (
+            <p>
+              {say.noNext}{' '}
+              {may(person.role, 'schedule.add') && <a href="/console/schedules/new">{say.addSchedule}</a>}
+            </p>
+          ) : (
+            <ul class="rows plain-rows">
+              {seen.next.map(({ name, next_at: at, time_zone: zone }) => (
+                <li>
+                  <a href={pathTo('schedule', name)}>{name}</a>
+                  <span class="beside">
+                    <Time {...{ lang, at, zone }} />
+                    <span class="under">
+                      {millis(at) <= clock.now() ? say.dueNow : relative(lang, at, clock.now())}
+                    </span>
+                  </span>
+                </li>
+              ))}
+            </ul>
+          )}
+        </section>
+      </div>
     </Frame>
   )
 }
@@ -203,26 +205,33 @@ export function tilesOf(asset: Asset, { assets }: Totals): Record<Tile, bigint> 
   }
 }
 
-function Asks({ lang, seen: { asks, stops } }: Pick<Parts, 'lang' | 'seen'>) {
+function Asks({ lang, seen: { asks, stops }, clock }: Pick<Parts, 'lang' | 'seen' | 'clock'>) {
   const say = overviewWords[lang]
+  const count = stops.length + asks.reduce((sum, { total }) => sum + total, 0)
   return (
-    <section aria-labelledby="asks">
-      <h2 id="asks">{say.asks}</h2>
-      {asks.length + stops.length === 0 && (
+    <section class="card" aria-labelledby="asks">
+      <h2 id="asks">
+        {say.asks} {count > 0 && <span class="count">{count}</span>}
+      </h2>
+      {count === 0 && (
         <p>
           <Badge tone="good">{say.noAsks}</Badge>
         </p>
       )}
-      <ul class="asks">
+      <ul class="rows">
         {stops.map(stop => (
-          <li>
-            <a href="/console/stop">{say.unblock}</a> <StopWhy {...{ lang, stop }} />
+          <li class="bad">
+            <Icon name="stop" />
+            <span>
+              <a href="/console/stop">{say.unblock}</a> <StopWhy {...{ lang, stop }} />
+            </span>
           </li>
         ))}
         {asks.flatMap(({ total, href, asks: shown }) => [
-          ...shown.map(ask => <AskLine {...{ lang, ask }} />),
+          ...shown.map(ask => <AskLine {...{ lang, ask, clock }} />),
           total > shown.length && (
             <li>
+              <Icon name="plus" />
               {href === undefined ? (
                 say.moreAsks(total - shown.length)
               ) : (
@@ -236,17 +245,33 @@ function Asks({ lang, seen: { asks, stops } }: Pick<Parts, 'lang' | 'seen'>) {
   )
 }
 
-function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number]['asks'][number] }) {
+type Shown = Overview['asks'][number]['asks'][number]
+
+/** What it is, how long it has waited, and one button to where it is dealt with. */
+function AskLine({ lang, ask, clock }: { lang: Language; ask: Shown; clock: Clock }) {
   const [before, after] = overviewWords[lang].ask[ask.kind]
   const link = nameOf(ask)
   return (
     <li>
-      {before} {link !== '' && <Ref {...{ id: link, href: ask.href }} />} {filled(lang, after, ask)}
-      {ask.of !== null && ask.kind.startsWith('invoice') && (
-        <>
-          {' '}
-          {overviewWords[lang].ofOrder} <Ref {...{ id: ask.of, href: pathTo('order', ask.of) }} />
-        </>
+      <Icon name="warn" />
+      <span>
+        {before} {link !== '' && <Ref {...{ id: link, href: ask.href }} />} {filled(lang, after, ask)}
+        {ask.of !== null && ask.kind.startsWith('invoice') && (
+          <>
+            {' '}
+            {overviewWords[lang].ofOrder} <Ref {...{ id: ask.of, href: pathTo('order', ask.of) }} />
+          </>
+        )}
+      </span>
+      {ask.since !== undefined && millis(ask.since) <= clock.now() && (
+        <time class="beside" dateTime={ask.since}>
+          {relative(lang, ask.since, clock.now())}
+        </time>
+      )}
+      {ask.href !== undefined && (
+        <a class="button plain" href={ask.href}>
+          {overviewWords[lang].open}
+        </a>
       )}
     </li>
   )
@@ -298,19 +323,25 @@ function whyWords(lang: Language, ask: AttentionItem): ComponentChildren {
 function Books({ lang, books }: { lang: Language; books: Overview['books'] }) {
   const say = overviewWords[lang]
   return (
-    <section aria-labelledby="books">
+    <section class="card" aria-labelledby="books">
       <h2 id="books">{say.books}</h2>
       {books.length === 0 && <p>{say.notLooked}</p>}
-      <ul>
+      <ul class="rows plain-rows">
         {books.map(({ against, found: { isOk, since, lookedAt }, why }) => (
           <li>
-            <Badge tone={isOk ? 'good' : 'bad'}>{(isOk ? say.balanced : say.unbalanced)[against]}</Badge>{' '}
-            {say.since} <Time {...{ lang, at: since }} />, {say.looked} <Time {...{ lang, at: lookedAt }} />
-            {why !== undefined && (
-              <>
-                : <Said>{why}</Said>
-              </>
-            )}
+            <span>
+              <Badge tone={isOk ? 'good' : 'bad'}>{(isOk ? say.balanced : say.unbalanced)[against]}</Badge>
+              {why !== undefined && (
+                <>
+                  {' '}
+                  <Said>{why}</Said>
+                </>
+              )}
+              <span class="under">
+                {say.since} <Time {...{ lang, at: since }} />, {say.looked}{' '}
+                <Time {...{ lang, at: lookedAt }} />
+              </span>
+            </span>
           </li>
         ))}
       </ul>

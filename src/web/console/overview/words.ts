@@ -31,6 +31,7 @@ interface OverviewWords {
   addSchedule: string
   dueNow: string
   asks: string
+  open: string
   /** Before the order of an invoice. */
   ofOrder: string
   noAsks: string
@@ -44,7 +45,6 @@ interface OverviewWords {
   notLooked: string
   failed: string
   noFailed: string
-  stop: string
   unblock: string
   /**
    * What each is, before and after the link to it. `{why}`, `{of}`, `{since}`, `{units}` and `{number}` are
@@ -78,6 +78,7 @@ const pt: OverviewWords = {
   addSchedule: 'Criar um agendamento',
   dueNow: 'agora',
   asks: 'Requer ação',
+  open: 'Ver',
   ofOrder: 'Pedido:',
   noAsks: 'Nada requer ação.',
   moreAsks: count => `e mais ${count} como ${count === 1 ? 'este' : 'estes'}`,
@@ -97,7 +98,6 @@ const pt: OverviewWords = {
   notLooked: 'Ainda não foram conferidos: o processo “worker” confere ao começar e a cada cinco minutos.',
   failed: 'Últimas execuções que falharam',
   noFailed: 'Nenhuma falhou.',
-  stop: 'Parar todos os repasses',
   unblock: 'Os repasses estão parados:',
   ask: {
     'rail silent': ['', '{of} não responde desde {since}, então nada anda por lá: {why}'],
@@ -311,6 +311,7 @@ const en: OverviewWords = {
   addSchedule: 'Add a schedule',
   dueNow: 'now',
   asks: 'Needs attention',
+  open: 'Open',
   ofOrder: 'Order:',
   noAsks: 'Nothing needs attention.',
   moreAsks: count => `and ${count} more like ${count === 1 ? 'this' : 'these'}`,
@@ -330,7 +331,6 @@ const en: OverviewWords = {
   notLooked: 'They were not looked at yet: the process “worker” looks when it starts and every five minutes.',
   failed: 'Last runs that failed',
   noFailed: 'None failed.',
-  stop: 'Stop all payouts',
   unblock: 'Payouts are stopped:',
   ask: {
     'rail silent': ['', '{of} has not answered since {since}, so nothing moves there: {why}'],

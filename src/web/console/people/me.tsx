@@ -54,9 +54,16 @@ function MePage({ lang, person, sessions, email, bar, done, faults = {} }: MePar
           [say.role, peopleWords[lang].people.rolesTold[person.role]],
         ]}
       />
-      <p>
-        <a href="/console/me/keys">{passkeyWords[lang].link}</a>
+      <p class="actions">
+        <a class="button plain" href="/console/me/keys">
+          {passkeyWords[lang].link}
+        </a>
       </p>
+      {/* Where there is no side, which has the same button. */}
+      <form class="narrow" method="post" action="/console/sign-out">
+        <input type="hidden" name="csrf" value={person.csrf} />
+        <button class="plain">{frameWords[lang].signOut}</button>
+      </form>
       <h2>{say.language}</h2>
       <ActForm lang={lang} person={person} act="me" action="/console/me/language">
         <Select name="language" label={say.language} value={person.language} options={languageOptions} />

@@ -117,7 +117,7 @@ function ReconciliationPage({ lang, person, stopped, open, waiting, decided, rul
   // Of an open line nobody has said anything yet.
   const undecided = columns.slice(0, -1)
   return (
-    <Frame {...{ lang, person, stopped, here: 'payouts', title: say.title }}>
+    <Frame {...{ lang, person, stopped, here: 'reconciliation', title: say.title }}>
       <p>{say.told}</p>
       <h2>{say.open}</h2>
       <Rows
