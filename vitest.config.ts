@@ -13,7 +13,7 @@ const together = [
   'test/console-{products,proposals,reconciliation,schedules,verdicts}.test.ts',
   'test/security{,-forms,-questions,-roles}.test.ts',
   'test/{anchors,approvals,approver,attention,books,cash,checks,clocks,cooling,denied,duplicates,encryption}.test.ts',
-  'test/{forgotten,late,limits,long-lists,lookup,metrics,orders,orders-bitcoin,own-lines,payout-verdicts,payout-waits}.test.ts',
+  'test/{forgotten,holds,late,limits,long-lists,lookup,metrics,orders,orders-bitcoin,own-lines,payout-verdicts,payout-waits}.test.ts',
   'test/{people-by-two,privacy,proposals,refunds,retention,reversals,schedule-terms,settling}.test.ts',
   'test/{shop,shop-limits,shopCoins,shopPostgres,store}.test.ts',
   'test/{strangers,suspense,tallies,together,two-stores,walk,walk-bundles,walk-invoices,walk-requests}.test.ts',

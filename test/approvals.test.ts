@@ -14,6 +14,7 @@ import {
   type Proof,
 } from '../src/approvals/approvals.ts'
 import { refused } from '../src/base/answer.ts'
+import { because } from '../src/base/reasons.ts'
 import { instant } from '../src/base/world.ts'
 import { checkBooks } from '../src/reconcile/reconcile.ts'
 import {
@@ -24,6 +25,7 @@ import {
   sendPayouts,
   signAccount,
   stopOf,
+  stopPayouts,
 } from '../src/payout/payout.ts'
 import type { AuditRow } from '../src/ledger/ledger.ts'
 import { sql, type Sql } from '../src/db/db.ts'
@@ -457,16 +459,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('a stop that was taken away past the program still stops, and is named', async () => {
         await signed()
-        await stopAll(installation.db, 'ana: look', 'ana')
+        await stopAll(installation.db, 'look', 'ana')
         await run(sql`delete from settings where name = 'hold'`)
         await send()
         expect(installation.transfers()).toEqual([])
         expect(await bookFindings()).toEqual([
           expect.stringContaining('payouts were stopped, and nobody let them go'),
         ])
-        await stopAll(installation.db, 'ana: look', 'ana')
+        await stopAll(installation.db, 'look', 'ana')
         await letGo(installation.db, 'seen', 'carla')
         expect(await bookFindings()).toEqual([])
+        // Nor is it hidden by what else stops them.
+        await stopAll(installation.db, 'look', 'ana')
+        await installation.db.tx(tx => stopPayouts(tx, because('said', { said: 'odd' })))
+        await run(sql`delete from holds where held_by = 'ana'`)
+        expect(await bookFindings()).toEqual([
+          expect.stringContaining('payouts were stopped, and nobody let them go'),
+        ])
       })
 
       test('an objection that was taken away past the program is named, and one that two people cleared is not', async () => {
@@ -528,7 +537,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           if (!('proposal' in changed)) throw new Error(changed.is)
           const { id } = await payout()
           await holdPayout(installation.db, id, { by: 'ana', why: 'look' })
-          await stopAll(installation.db, 'ana: look', 'ana')
+          await stopAll(installation.db, 'look', 'ana')
           await addAccount(
             installation.db,
             installation.app.world,
@@ -606,7 +615,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const { id } = await payout()
         await holdPayout(installation.db, id, { by: 'ana', why: 'look' })
         await releasePayout(installation.db, id, { by: 'carla', why: 'seen', proof })
-        await stopAll(installation.db, 'ana: look', 'ana')
+        await stopAll(installation.db, 'look', 'ana')
         await letGo(installation.db, 'seen', 'carla', () => true, proof)
         expect(
           await installation.db.all(

@@ -27,7 +27,7 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
     let stalls = 0
     const at = async (name: string) => {
       if (name !== 'bundle chosen' || stalls++ > 0) return
-      await stopAll(installation.db, 'ana: it looks odd', 'ana')
+      await stopAll(installation.db, 'it looks odd', 'ana')
       installation.clock.moveTo(installation.clock.now() + 3 * minute)
     }
     expect(await sendCoins({ ...installation, world: { ...installation.world, at } })).toMatchObject({

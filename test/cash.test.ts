@@ -12,6 +12,7 @@ import {
   takeUpRestored,
   timetable,
 } from '../src/jobs/jobs.ts'
+import { because } from '../src/base/reasons.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
 import {
   addAccount,
@@ -277,7 +278,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('after a restore what is received again is held as well: it may have been handed over since the backup', async () => {
         const { db, app } = installation
-        await takeUpRestored(db, app.world, { why: 'restored', by: 'root' })
+        await takeUpRestored(db, app.world, {
+          ...{ why: because('said', { said: 'restored' }), by: 'root' },
+        })
         await letGo(db, 'compared', 'carla')
         expect(await receive(10_000n)).toMatchObject({ is: 'received' })
         expect(await payout()).toMatchObject({ state: 'held', reason: 'maybe-handed-after-backup' })
@@ -363,7 +366,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           refusal: { is: 'receipt-refused', code: 'edited' },
         })
         await db.tx(tx => tx.run(sql`update invoices set paid_units = 10000 where id = ${id}`))
-        await takeUpRestored(db, app.world, { why: 'restored', by: 'root' })
+        await takeUpRestored(db, app.world, { why: because('said', { said: 'restored' }), by: 'root' })
         await approveAsked(app, idOf(proposed), { by: 'bruno' })
         await receive(10_000n)
         expect(await payout()).toMatchObject({ state: 'held', reason: 'maybe-handed-after-backup' })

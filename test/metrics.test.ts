@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../sim/port.ts'
+import { because } from '../src/base/reasons.ts'
 import { seededRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import { instant, type World } from '../src/base/world.ts'
@@ -253,7 +254,7 @@ describe.each([
           'payouts_stopped{reason="chain"}',
           'books_in_balance',
         )
-      await db.tx(tx => stopPayouts(tx, 'a person said so'))
+      await db.tx(tx => stopPayouts(tx, because('said', { said: 'a person said so' })))
       expect(await stopped()).toEqual([1, 0, 0, 0, 1])
       // Half of a movement: what no program of ours can write.
       await write(

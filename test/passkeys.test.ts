@@ -162,7 +162,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
   })
 
   test('lets payouts go, for the reasons that were shown', async () => {
-    await stopAll(db(), 'maria: um aviso', 'maria')
+    await stopAll(db(), 'um aviso', 'maria')
     await later()
     await page.goto('/console/stop')
     await page.getByLabel('Motivo').fill('conferido')

@@ -69,7 +69,7 @@ const ours = new Set(
   direction field match period read_for public_key dropped_digest`.split(/\s+/),
 )
 const tablesOfOurs =
-  /^(audit|bank_keys|signing_keys|statements|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|shop_ask|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches|limit_|suspense_lines|strange_transfers|foreign_|walks|book_findings|drifts)/
+  /^(audit|bank_keys|signing_keys|statements|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|shop_ask|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches|limit_|suspense_lines|strange_transfers|foreign_|walks|book_findings|drifts|holds)/
 
 const reasoned = new Set(['transitions', 'payouts', 'attempts', 'bundles', 'inbox'])
 
@@ -225,6 +225,12 @@ async function poison({ running: { app } }: SeededInstallation): Promise<void> {
     tx.run(
       sql`insert into settings (name, value) values ('hold', ${markOf('settings-hold')})
         on conflict (name) do update set value = excluded.value`,
+    ),
+  )
+  await db.tx(tx =>
+    tx.run(
+      sql`insert into holds (mark, reason, why, held_by) values ('x', 'of a newer release', ${markOf('holds-why')},
+        ${markOf('holds-held_by')})`,
     ),
   )
 }
@@ -399,6 +405,8 @@ test('the marks are seen: what was tried is what people look at', () => {
     'audit-value',
     'proposals-key',
     'settings-hold',
+    'holds-why',
+    'holds-held_by',
     'raw-subscription',
     'raw-value',
   ]

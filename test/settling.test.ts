@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import type { BankEvent } from '../sim/event.ts'
 import { applyPayout } from '../src/payout/payout.ts'
-import { payoutsStopped, stopPayouts } from '../src/payout/row.ts'
+import { payoutsStopped, stopPayouts } from '../src/payout/stops.ts'
 import { sql } from '../src/db/db.ts'
 import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
@@ -370,7 +370,7 @@ describe('little money', () => {
 
 test('while a person has stopped payouts none is ordered; let go, it is [security 3]', async () => {
   await installation.hear(paid().credited)
-  await stopAll(installation.db, 'ana: something is wrong', 'ana')
+  await stopAll(installation.db, 'something is wrong', 'ana')
   await installation.send()
   expect([installation.transfers(), (await installation.payout())!.state]).toEqual([[], 'owed'])
   await letGo(installation.db, 'seen', 'carla', () => true)
@@ -379,11 +379,11 @@ test('while a person has stopped payouts none is ordered; let go, it is [securit
 })
 
 test('a halt of the program and a stop of a person stand together, each once [security 3]', async () => {
-  const stop = (why: string) => installation.db.tx(tx => stopPayouts(tx, why))
+  const stop = (why: string) => installation.db.tx(tx => stopPayouts(tx, because('said', { said: why })))
   for (const why of ['lunch', 'pay_1: paid twice', 'pay_1: paid twice']) await stop(why)
   expect(await payoutsStopped(installation.db)).toBe('pay_1: paid twice · before that: lunch')
   // A reason that is a part of another is one of its own, and is let go for itself.
   for (const why of ['pay_1: paid', 'pay_1: paid']) await stop(why)
-  await letGo(installation.db, 'seen', 'carla', reason => reason !== 'pay_1: paid')
+  await letGo(installation.db, 'seen', 'carla', ({ why }) => why !== 'pay_1: paid')
   expect(await payoutsStopped(installation.db)).toBe('pay_1: paid')
 })

@@ -28,8 +28,8 @@ test('figures count lines, SQL outside its rooms, compared sentences and wide li
   })
 })
 
-test('logic compares no sentence; only the reasons of a hold, which are kept as one text, are cut apart', () => {
-  expect(figuresOf(projectFiles(/\.tsx?$/)).sentencesCompared).toBe(1)
+test('logic compares no sentence', () => {
+  expect(figuresOf(projectFiles(/\.tsx?$/)).sentencesCompared).toBe(0)
 })
 
 test('a ring is counted once', () => {

@@ -4,8 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
+import { because, Reason, told } from '../src/base/reasons.ts'
 import { migrate, migrations } from '../src/db/migrate.ts'
 import { openDb, sql, type Row, type Db } from '../src/db/db.ts'
+import { payoutsStopped } from '../src/payout/payout.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 
 const clock = systemClock
@@ -35,6 +37,34 @@ insert into ledger_entries (transaction_id, line, account, asset, units, invoice
   values ('txn_1', 0, 'bank', 'BRL', 10000, 'inv_1'), ('txn_1', 1, 'payable', 'BRL', -10000, 'inv_1');
 insert into coins (id, txid, units, branch, number, invoice_id, state, first_seen_at, changed_at)
   values ('aa:0', 'aa', 6650, 'receive', 4, 'inv_2', 'seen', '', '');`
+
+const id = (prefix: string) => `${prefix}_${'01kav5j2zq7x8c9d0e1f2g3h4j'}`
+const [txid, at] = ['ab'.repeat(32), '2026-11-03T10:00:00.000Z']
+const wrong = (why: Reason) => because('payout-wrong', { payout: id('pay'), because: told(why) })
+const order = `${id('pay')}-2`
+/** Everything that an older release stopped payouts for, the newest first, and words that nobody knows. */
+const stops: readonly (Reason | string)[] = [
+  because('restored-from', { file: '/data/a at b "c".db', at }),
+  'somebody else’s words: 10 % "off"\\n',
+  because('restored-in-place', { at }),
+  wrong(because('several-paid', { count: 2 })),
+  wrong(because('transfer-differs', { transfer: '4966' })),
+  wrong(because('given-up-as', { order, state: 'failed' })),
+  wrong(because('paid-after-given-up', { order, state: 'refunded' })),
+  because('settlement-mined-and-ordered', { payout: id('pay'), txid, state: 'unsure' }),
+  because('passed-on-left-chain', {
+    invoice: id('inv'),
+    coin: `${txid}:12`,
+    payout: id('pay'),
+    state: 'ordered',
+  }),
+  because('given-up-but-mined', { bundle: id('bun'), txid }),
+  because('node-refuses-ours', { bundle: id('bun'), txid, said: 'a "mandatory" \\ flag: \t no' }),
+  because('coins-spent-by-unknown', { txid }),
+  because('coins-spent-by-unknown', { txid, restoredAt: at }),
+  because('stopped-by-person', { by: 'ana', said: 'ana: the bank looks “odd”' }),
+]
+const stopText = stops.join(' · before that: ')
 
 describe.each([
   { engine: 'sqlite', there: true },
@@ -86,6 +116,14 @@ describe.each([
         insert into transitions (subject, about, from_state, to_state, at, why) values ('pay_1', 'payouts', 'owed', 'held', '', 'ana: a doubt');
         insert into inbox (rail, event_id, raw, via, received_at, state, why, next_at, changed_at)
           values ('starkbank', 'log-1', ${server ? "'\\x00'" : "x'00'"}, 'push', '', 'ignored', 'of another workspace (77)', '', '')`)
+      const audited = (seq: number, act: string, actor: string, why: string) => sql`
+        insert into audit (seq, at, actor, act, subject, detail, previous, hash)
+          values (${seq}, ${`2026-11-0${seq}`}, ${actor}, ${act}, 'payouts', ${JSON.stringify({ why })}, '', ${act})`
+      await db.tx(async tx => {
+        await tx.run(sql`insert into settings (name, value) values ('hold', ${stopText})`)
+        await tx.run(audited(1, 'payouts stopped', 'ana', String(stops.at(-1))))
+        await tx.run(audited(2, 'restored', 'root', stopText))
+      })
       await migrate(db, clock)
       expect(
         await db.all(sql`
@@ -102,6 +140,19 @@ describe.each([
         },
       ])
       await expect(db.tx(tx => tx.run(sql`update transitions set why = 'x'`))).rejects.toThrow('append-only')
+      expect(
+        await db.all(sql`select reason, detail, why, held_by, since from holds order by seq desc`),
+      ).toEqual(
+        stops.map(why => ({
+          ...(why instanceof Reason
+            ? { reason: why.code, detail: JSON.stringify(why.detail), why: why.toString() }
+            : { reason: 'said-before', detail: JSON.stringify({ said: why }), why }),
+          ...{ held_by: null, since: null },
+          ...(why === stops[0] && { held_by: 'root', since: '2026-11-02' }),
+          ...(why === stops.at(-1) && { held_by: 'ana', since: '2026-11-01' }),
+        })),
+      )
+      expect(await payoutsStopped(db)).toBe(stopText)
     })
 
     test('whom a transaction of somebody else pays is as it was noted, by an older version too', async () => {

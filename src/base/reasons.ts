@@ -17,9 +17,12 @@ type Status = { status: string }
 type State = { state: string }
 type Of = { of: string }
 type Height = { height: string }
+type At = { at: string }
+type InBundle = { bundle: string; txid: string }
 /** Satoshis above what was asked for, and those that came too late. */
 type Beyond = { over?: string; late?: string }
 
+const lookThenGo = 'look at what is held, then "repasse payout go --why …"'
 /** As long as it may be kept. */
 const short = (sentence: string): string => sentence.slice(0, 500)
 const many = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`
@@ -151,6 +154,29 @@ export const english = {
   'wallet-signed-else': ({ fault }: Fault) => `the wallet signed something else: ${fault}`,
   'spent-the-same': ({ height }: Height) => `its payer spent the same in block ${height}`,
   'payer-replaced': () => 'its payer replaced it',
+
+  // What stops every payout.
+  'stopped-by-person': ({ by, said }: SaidBy) => `${by}: ${said}`,
+  /** What a process of an older release wrote down, in its words. */
+  'said-before': ({ said }: { said: string }) => said,
+  'restored-from': ({ file, at }: At & { file: string }) => `restored from ${file} at ${at}: ${lookThenGo}`,
+  'restored-in-place': ({ at }: At) => `restored in its place at ${at}: ${lookThenGo}`,
+  'payout-wrong': ({ payout, because }: { payout: string; because: Told }) =>
+    `${payout}: ${sentence(because)}`,
+  'settlement-mined-and-ordered': ({ payout, txid, state }: State & { payout: string; txid: string }) =>
+    `${payout}: ${txid}, by which it was settled, is in a block again, and it is ${state}: it may be paid twice`,
+  'passed-on-left-chain': (at: State & { invoice: string; coin: string; payout: string }) =>
+    `${at.invoice}: its payment ${at.coin} left the chain after ${at.payout} was ${at.state}`,
+  'given-up-but-mined': ({ bundle, txid }: InBundle) =>
+    `${txid} of ${bundle} was mined after it was given up: see what was paid twice`,
+  'node-refuses-ours': ({ bundle, txid, said }: InBundle & { said: string }) =>
+    `${bundle}: the node refuses ${txid}: ${said}`,
+  'coins-spent-by-unknown': ({ txid, restoredAt }: { txid: string; restoredAt?: string }) =>
+    `${txid} spends coins of ours, and is none of ours: ${
+      restoredAt === undefined
+        ? 'does somebody else hold the keys?'
+        : `it may have been sent after the backup that was restored at ${restoredAt}. Owed payouts to the accounts it pays are held: compare them with it`
+    }`,
 
   // Events.
   replayed: ({ by, said }: SaidBy) => `replayed by ${by}: ${said}`,

@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { modesDuring } from '../../test/testbed/modes.ts'
 import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/terminal.ts'
 import { nextNumbers } from '../chain/chain.ts'
+import { because, told } from '../base/reasons.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { timetable, type App } from '../jobs/jobs.ts'
 import { stopPayouts } from '../payout/payout.ts'
@@ -135,7 +136,12 @@ describe('payouts held as a whole', () => {
       repasse(['payout', 'go', '--why', 'asked the bank', '--by', 'ana', ...words])
     try {
       for (const payout of ['pay_a', 'pay_b', 'pay_c'])
-        await db.tx(tx => stopPayouts(tx, `${payout}: the bank paid 2 transfers under one key`))
+        await db.tx(tx =>
+          stopPayouts(
+            tx,
+            because('payout-wrong', { payout, because: told(because('several-paid', { count: 2 })) }),
+          ),
+        )
       expect(await go()).toMatchObject({ code: 2, err: expect.stringContaining('stopped for 3 reasons') })
       expect(await go('--seen', 'pay_x')).toMatchObject({
         code: 2,
@@ -163,6 +169,7 @@ describe('payouts held as a whole', () => {
   test('at a terminal the reasons are shown, and only those that were shown go', async () => {
     const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
     const questions: string[] = []
+    const odd = (payout: string) => because('said', { said: `${payout}: looks odd` })
     const go = async (answer: () => Promise<boolean>) => {
       const asking = {
         out: async () => undefined,
@@ -179,12 +186,12 @@ describe('payouts held as a whole', () => {
     const held = async () =>
       (await db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
     try {
-      for (const payout of ['pay_a', 'pay_b']) await db.tx(tx => stopPayouts(tx, `${payout}: looks odd`))
+      for (const payout of ['pay_a', 'pay_b']) await db.tx(tx => stopPayouts(tx, odd(payout)))
       expect(await go(async () => false)).toBe(2)
       expect(questions).toEqual([
         'payouts are stopped for 2 reasons:\n- pay_b: looks odd\n- pay_a: looks odd\nLet them go?',
       ])
-      const whileAsked = async () => (await db.tx(tx => stopPayouts(tx, 'pay_c: looks odd')), true)
+      const whileAsked = async () => (await db.tx(tx => stopPayouts(tx, odd('pay_c'))), true)
       expect([await go(whileAsked), await held()]).toEqual([1, 'pay_c: looks odd'])
       expect([await go(async () => true), await held()]).toEqual([0, undefined])
     } finally {

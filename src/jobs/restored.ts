@@ -2,7 +2,7 @@
  * After a restore the database is older than the world: what may have been asked for since then is not asked
  * for again unseen.
  */
-import { because } from '../base/reasons.ts'
+import { because, type Reason } from '../base/reasons.ts'
 import { instant, type Instant, type World } from '../base/world.ts'
 import { keepsInvoices, railNames } from '../base/rails.ts'
 import { passOver, type NextNumbers } from '../chain/chain.ts'
@@ -29,7 +29,7 @@ type Parts = Pick<World, 'clock' | 'random' | 'log' | 'at'>
 export async function takeUpRestored(
   db: Db,
   world: Parts,
-  { why, by, replaced }: { why: string; by: string; replaced?: NextNumbers | undefined },
+  { why, by, replaced }: { why: Reason; by: string; replaced?: NextNumbers | undefined },
 ): Promise<SetAside> {
   await holdAll(db, why, by, 'restored')
   await db.tx(tx => markRestored(tx, world))

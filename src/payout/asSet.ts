@@ -31,14 +31,17 @@ const past = 'somebody has changed it past this program'
 const finding = (subject: string, says: string): Finding => ({ invariant: 'approvals', subject, says })
 
 /**
- * Why a stop that a person or a restore set is gone though nobody let payouts go; undefined where it is not.
+ * Why a stop that a person or a restore set is gone though nobody let payouts go, whatever else stops them;
+ * undefined where it is not. Whose one was that an older release wrote is not kept.
  */
 export async function stopTakenAway(reader: Reader): Promise<string | undefined> {
-  const last = await reader.one<{ act: string }>(sql`
-    select act from audit where subject = 'payouts'
+  const last = await reader.one<{ act: string; actor: string }>(sql`
+    select act, actor from audit where subject = 'payouts'
       and act in ('payouts stopped', 'restored', 'payouts let go') order by seq desc limit 1`)
   if (!last || last.act === 'payouts let go') return undefined
-  const hold = await reader.one(sql`select 1 as yes from settings where name = 'hold'`)
+  const hold = await reader.one(
+    sql`select 1 as yes from holds where held_by = ${last.actor} or reason = 'said-before'`,
+  )
   return hold ? undefined : `payouts were stopped, and nobody let them go: ${past}`
 }
 

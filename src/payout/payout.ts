@@ -1,15 +1,16 @@
 /** A payout: a net amount owed to one payout account; an attempt is one order sent to the provider for it. */
+export { findPayout, attemptsOf, mayGoOut, type PayoutRow, type AttemptRow } from './row.ts'
 export {
-  findPayout,
-  attemptsOf,
-  mayGoOut,
+  dropStops,
+  holdsOf,
   payoutsStopped,
   stopOf,
+  stopPayouts,
+  stopSentence,
   stopsOf,
+  type HoldRow,
   type Stop,
-  type PayoutRow,
-  type AttemptRow,
-} from './row.ts'
+} from './stops.ts'
 export {
   accountMachine,
   payoutMachine,
@@ -151,7 +152,6 @@ export {
   payoutFacts,
   type PayoutFacts,
 } from './rules.ts'
-export { dropStop, eachReason, stopPayouts } from './row.ts'
 export {
   bookRefundMade,
   isRefund,
@@ -219,7 +219,7 @@ export {
   usesBank,
   waitForBank,
 } from './bank/unheard.ts'
-export { holdAll, holdOf, letGo, markOf, reasonsOf, stopAll, theProgram, type Hold } from './hold.ts'
+export { holdAll, holdOf, letGo, stopAll, theProgram, type Hold } from './hold.ts'
 export {
   handedText,
   handOut,

@@ -3,7 +3,7 @@ import { type Asset } from '../base/money.ts'
 import { because, type Reason } from '../base/reasons.ts'
 import type { RailName } from '../base/rails.ts'
 import type { World } from '../base/world.ts'
-import { setWhy, forUpdate, sql, type Reader, type Tx, type Why } from '../db/db.ts'
+import { setWhy, sql, type Reader, type Tx, type Why } from '../db/db.ts'
 import { type AttemptState, type PayoutState } from './states.ts'
 import { payouts } from './tables.ts'
 
@@ -96,60 +96,4 @@ export async function assertKeyIsFree(
   throw new Error(
     `order ${key} is kept as one of payout ${other.payout_id}${other.provider_id === null ? '' : undo}`,
   )
-}
-
-/**
- * What stops every payout: `hold`, until a person lets go; the others, until the books, the bank's account or
- * the coins are explained.
- */
-export type Stop = {
-  code: 'hold' | 'books' | 'bank' | 'chain'
-  why: string
-}
-
-/** Everything for which nothing is paid out now; what no person can let go comes first. */
-export const stopsOf = (reader: Reader): Promise<Stop[]> =>
-  reader.all<Stop>(
-    sql`select name as code, value as why from settings where name in ('hold', 'books', 'bank', 'chain')
-      order by name`,
-  )
-
-/** The first of them. */
-export const stopOf = async (reader: Reader): Promise<Stop | undefined> => (await stopsOf(reader))[0]
-
-/** The same as a sentence. */
-export const payoutsStopped = async (reader: Reader): Promise<string | undefined> =>
-  (await stopOf(reader))?.why
-
-/** Between one reason and the one that was there before it. */
-export const beforeThat = ' · before that: '
-
-/** Each reason of a hold, the newest first; of another stop its one. */
-export const eachReason = ({ why }: Pick<Stop, 'why'>): string[] => why.split(beforeThat)
-
-/**
- * Stops them until a person lets go. Where they are stopped already, both reasons stand, but for one that
- * is there word for word: whoever lets go of one sees the other.
- */
-export async function stopPayouts(tx: Tx, why: string): Promise<void> {
-  const standing = await tx.one<{ value: string }>(
-    sql`select value from settings where name = 'hold' ${forUpdate}`,
-  )
-  if (standing && eachReason({ why: standing.value }).includes(why)) return
-  const both = standing === undefined ? why : `${why}${beforeThat}${standing.value}`
-  await tx.run(
-    sql`insert into settings (name, value) values ('hold', ${both}) on conflict (name) do update
-      set value = excluded.value`,
-  )
-}
-
-/** A reason that was answered for itself goes, and every other one stays. */
-export async function dropStop(tx: Tx, about: string): Promise<void> {
-  const standing = await tx.one<{ value: string }>(
-    sql`select value from settings where name = 'hold' ${forUpdate}`,
-  )
-  const left = standing && eachReason({ why: standing.value }).filter(each => !each.startsWith(about))
-  if (left === undefined) return
-  if (left.length === 0) await tx.run(sql`delete from settings where name = 'hold'`)
-  else await tx.run(sql`update settings set value = ${left.join(beforeThat)} where name = 'hold'`)
 }

@@ -360,8 +360,8 @@ const slowAsks = (reader: Reader, now: Instant): Promise<AttentionItem[]> => {
           and account_id not in (select id from accounts
             where payable_from > case when ${onChain} then ${before(expectedMs.minedAndSettled)}
               else ${before(expectedMs.paid)} end)
-          and not exists (select 1 from settings
-            where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
+          and not exists (select 1 from holds)
+          and not exists (select 1 from settings where name in ('books', 'bank', 'chain', 'strangers'))
       union all select 'handover unconfirmed', id, null, changed_at, '', null from payouts
         where ${ours} and state = 'sent' and ${byHand} and (${moved(expectedMs.handed)}
           or exists (select 1 from invoices i where i.id = payouts.invoice_id and i.state = 'reversed'))

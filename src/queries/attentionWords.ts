@@ -1,14 +1,19 @@
 /** What needs a person, as commands and `/ready` say it, in English. */
 import { formatMoney, type Asset } from '../base/money.ts'
 import { isOnChain } from '../base/rails.ts'
-import { eachReason, unreadSentence, type LimitPer } from '../payout/payout.ts'
+import { unreadSentence, type LimitPer, type Stop } from '../payout/payout.ts'
 import type { AttentionGroup, AttentionItem, AttentionKind } from './attention.ts'
 
-/** Each reason stands by itself: whoever lets go of one must have seen the others. */
-export const stopSentences = (stopped: string | undefined): string[] =>
-  (stopped === undefined ? [] : eachReason({ why: stopped })).map((why, place) =>
-    place === 0 ? `payouts are stopped: ${why}` : `they were stopped before that: ${why}`,
-  )
+/**
+ * Each reason of the first kind of stop by itself: whoever lets go of one must have seen the others. What the
+ * program stopped is mended first.
+ */
+export const stopSentences = (stops: readonly Stop[]): string[] =>
+  stops
+    .filter(({ code }, place) => place === 0 || (code === 'hold' && stops[0]?.code === 'hold'))
+    .map(({ why }, place) =>
+      place === 0 ? `payouts are stopped: ${why}` : `they were stopped before that: ${why}`,
+    )
 
 /** As commands say them all: the first of each kind, and how many more there are of it. */
 export const sentences = (groups: readonly AttentionGroup[]): string[] =>

@@ -70,7 +70,8 @@ export async function readFigures(
     await unsureOnes(db, now),
   ]
   const stopped = await db.all<{ name: StopReason }>(
-    sql`select name from settings where name in ('hold', 'books', 'bank', 'chain')`,
+    sql`select name from settings where name in ('books', 'bank', 'chain')
+      union select 'hold' from holds`,
   )
   return {
     ...{ slots, inbox, unsure },

@@ -7,7 +7,7 @@ import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { sql, type Reader } from '../db/db.ts'
 import { runOfStore, type App, type RunRow } from '../jobs/jobs.ts'
 import { readBalanced, type Balanced, type HeldAgainst } from '../ledger/ledger.ts'
-import { chainUnread, eachReason, stopsOf, type Stop } from '../payout/payout.ts'
+import { chainUnread, stopsOf, type Stop } from '../payout/payout.ts'
 import { askToRead, attentionOf, grouped, type AttentionGroup } from './attention.ts'
 import { chainAsks } from './chainAttention.ts'
 
@@ -50,8 +50,7 @@ export async function showOverview({ db, bitcoin, rails, silentMs, terms }: App)
     ...others,
   ]
   return {
-    stopped: stops[0],
-    stops: stops.flatMap(stop => eachReason(stop).map(why => ({ ...stop, why }))),
+    ...{ stopped: stops[0], stops },
     next,
     asks: grouped(asks),
     books: balanced,

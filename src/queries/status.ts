@@ -3,7 +3,7 @@ import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { silentMinutes, silentRails, type Silent } from '../jobs/jobs.ts'
 import { balances, listAlarms, tally, totals, type Account, type MovementName } from '../ledger/ledger.ts'
-import { payoutsStopped, unreads, type ApprovalsNeeded } from '../payout/payout.ts'
+import { payoutsStopped, stopSentence, stopsOf, unreads, type ApprovalsNeeded } from '../payout/payout.ts'
 import { lastRetention } from '../privacy/privacy.ts'
 import { pending } from '../db/migrate.ts'
 import { sql, type Reader, type Db } from '../db/db.ts'
@@ -96,10 +96,10 @@ export async function status(
     money.reversed +
     money.owed -
     money.debts
-  const stopped = await payoutsStopped(reader)
+  const stops = await stopsOf(reader)
   const bitcoin = await chainStatus(reader, { now: now ?? '', payoutDepth })
   return {
-    stopped,
+    stopped: stopSentence(stops),
     invoices,
     money,
     payouts: countsOf(await byState(reader, 'payouts', 'BRL')),
@@ -107,7 +107,7 @@ export async function status(
     inbox: await events(reader),
     bitcoin,
     needsPerson: [
-      ...stopSentences(stopped),
+      ...stopSentences(stops),
       ...sentences(
         grouped([...(await attentionOf(reader, now, silentMs, approvals)), ...(bitcoin?.asks ?? [])]),
       ),

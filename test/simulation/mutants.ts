@@ -996,9 +996,9 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
     mutants: [
       {
         rule: 'nothing is ordered while a person has stopped payouts',
-        file: 'src/payout/row.ts',
-        from: "where name in ('hold', 'books', 'bank', 'chain')\n      order by name",
-        to: "where name in ('books', 'bank', 'chain') order by name",
+        file: 'src/payout/stops.ts',
+        from: "    union all select 'hold', why, reason, detail, seq from holds\n",
+        to: '',
         seeds: [51],
       },
       {

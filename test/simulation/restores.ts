@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Transfer } from '../../sim/bank.ts'
 import type { Chain } from '../../sim/chain/chain.ts'
+import { because } from '../../src/base/reasons.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import { nextNumbers } from '../../src/chain/chain.ts'
 import { takeUpRestored, type App } from '../../src/jobs/jobs.ts'
@@ -268,7 +269,7 @@ export function openRestores(
       figures.forgotten += forgotten.size - (await heard()).length
       figures.restores += 1
       const { slots, drafts } = await takeUpRestored(db, world, {
-        why: 'restored in a storm',
+        why: because('said', { said: 'restored in a storm' }),
         by: 'ana',
         replaced,
       })

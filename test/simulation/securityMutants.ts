@@ -1370,9 +1370,9 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'a person stops payouts, and none is ordered',
-        file: 'src/payout/row.ts',
-        from: "where name in ('hold', 'books', 'bank', 'chain')\n      order by name",
-        to: "where name in ('books', 'bank', 'chain') order by name",
+        file: 'src/payout/stops.ts',
+        from: "    union all select 'hold', why, reason, detail, seq from holds\n",
+        to: '',
         test: 'test/settling.test.ts',
         title: 'while a person has stopped payouts none is ordered; let go, it is',
       },

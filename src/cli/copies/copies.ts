@@ -21,6 +21,7 @@ import { noKeys, type DataKeys } from '../../base/cipher.ts'
 import { systemClock, systemRandom } from '../../base/clock.ts'
 import { readConfig, type Config } from '../../base/config.ts'
 import { silentLog } from '../../base/log.ts'
+import { because, type Reason } from '../../base/reasons.ts'
 import { instant, type World } from '../../base/world.ts'
 import { nextNumbers, type NextNumbers } from '../../chain/chain.ts'
 import { takeUpRestored } from '../../jobs/jobs.ts'
@@ -94,7 +95,7 @@ export async function restore(shell: Shell, file: string, { force, identity }: R
   const config = readConfig(shell.env)
   const { DATABASE_URL: url } = config
   if (!existsSync(file)) throw new BadInput(`FILE "${file}" does not exist: name what "repasse backup" wrote`)
-  const why = `restored from ${file} at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
+  const why = because('restored-from', { file, at: instant(systemClock.now()) })
   const unseal = await unsealing(shell, file, identity)
   const { keysIn } = await import('../../app.ts')
   const [keys, who] = [keysIn(config), shell.acting ?? {}]
@@ -161,7 +162,7 @@ async function unsealing(
 
 interface Putting {
   force: boolean
-  why: string
+  why: Reason
   unseal: Transform | undefined
   /** What values of the database are encrypted under. */
   keys: DataKeys
@@ -180,7 +181,7 @@ interface Putting {
 export async function restoreInPlace(shell: Shell): Promise<void> {
   const config = readConfig(shell.env)
   const { DATABASE_URL: url } = config
-  const why = `restored in its place at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
+  const why = because('restored-in-place', { at: instant(systemClock.now()) })
   const { keysIn } = await import('../../app.ts')
   await prepare(url, { why, keys: keysIn(config), who: shell.acting ?? {}, isThere: true })
   await shell.out('the restored database is on hold\n')

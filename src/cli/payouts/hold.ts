@@ -6,6 +6,7 @@ import { example } from '../print.ts'
 import { proofFlags, prove } from '../prove.ts'
 import type { ProofFlags } from '../acting.ts'
 import { done, inBase, operator } from '../shell.ts'
+import type { HoldRow } from '../../payout/payout.ts'
 import type { Shell } from '../context.ts'
 
 export function stopCommands(payout: Command, shell: Shell): void {
@@ -18,7 +19,7 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .action(({ why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ db }) => {
         const { stopAll } = await import('../../payout/payout.ts')
-        await done(await stopAll(db, `${by}: ${why}`, by))
+        await done(await stopAll(db, why, by))
         await shell.out('payouts are stopped: "repasse payout go --why …" lets them go\n')
       }),
     )
@@ -39,14 +40,15 @@ export function stopCommands(payout: Command, shell: Shell): void {
       inBase(shell, async base => {
         const { db } = base
         const { by, proof } = await prove(base, flags, 'payouts.go')
-        const { holdOf, letGo, payoutsStopped, reasonsOf, theProgram, unreads, unreadSentence } =
+        const { holdOf, letGo, payoutsStopped, theProgram, unreads, unreadSentence } =
           await import('../../payout/payout.ts')
         const hold = await holdOf(db)
-        const reasons = hold ? reasonsOf(hold) : []
+        const reasons = hold?.reasons ?? []
         const isPersons = hold !== undefined && hold.by !== theProgram
-        const lookedAt =
+        const looked =
           seen === undefined ? await lookedAtNow(shell, reasons, isPersons) : named(seen, reasons)
-        const answer = await letGo(db, why, by, reason => lookedAt.includes(reason), proof)
+        const lookedAt = new Set(looked.map(({ seq }) => seq))
+        const answer = await letGo(db, why, by, ({ seq }) => lookedAt.has(seq), proof)
         const held = answer.is === 'nothing-to-let-go' ? undefined : (await done(answer)).gone
         const left = await holdOf(db)
         const still = await payoutsStopped(db)
@@ -76,9 +78,9 @@ export function stopCommands(payout: Command, shell: Shell): void {
  */
 async function lookedAtNow(
   { ask }: Shell,
-  reasons: readonly string[],
+  reasons: readonly HoldRow[],
   isPersons: boolean,
-): Promise<readonly string[]> {
+): Promise<readonly HoldRow[]> {
   if (reasons.length === 0) return []
   const stopped =
     reasons.length === 1 ? 'payouts are stopped' : `payouts are stopped for ${reasons.length} reasons`
@@ -96,11 +98,13 @@ async function lookedAtNow(
  * The reasons that somebody looked at: those whose words they say. Words that fit several are nobody's, for
  * one of them may have come since.
  */
-function named(words: readonly string[], reasons: readonly string[]): string[] {
+function named(words: readonly string[], reasons: readonly HoldRow[]): HoldRow[] {
   return words.map(some => {
-    const fitting = reasons.includes(some)
-      ? [some]
-      : reasons.filter(reason => some.trim() !== '' && reason.includes(some))
+    const whole = reasons.filter(({ why: shown }) => shown === some)
+    const fitting =
+      whole.length > 0
+        ? whole
+        : reasons.filter(({ why: shown }) => some.trim() !== '' && shown.includes(some))
     if (fitting.length > 1)
       throw new BadInput(
         `--seen "${some}" fits ${fitting.length} reasons: take words of one\n${list(fitting)}`,
@@ -111,4 +115,4 @@ function named(words: readonly string[], reasons: readonly string[]): string[] {
   })
 }
 
-const list = (reasons: readonly string[]) => reasons.map(reason => `- ${reason}`).join('\n')
+const list = (reasons: readonly HoldRow[]) => reasons.map(({ why }) => `- ${why}`).join('\n')

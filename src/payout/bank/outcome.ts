@@ -2,7 +2,7 @@
  * What became of an order: decided from everything the bank has under its key, so that order, delay and
  * repetition of events do not matter.
  */
-import { because, type Reason, sentence } from '../../base/reasons.ts'
+import { because, told, type Reason, sentence } from '../../base/reasons.ts'
 import { isSamePlace } from '../../base/brazil.ts'
 import { brl } from '../../base/money.ts'
 import { later, type Millis, type World } from '../../base/world.ts'
@@ -11,7 +11,8 @@ import { lacksBalance, type ProviderPayout } from '../../rails/rail.ts'
 import { setWhy, forUpdate, sql, type Cause, type Sql, type Tx, type Why } from '../../db/db.ts'
 import type { BankAccountRow } from '../account.ts'
 import { afterItsEnd, rightSize } from '../rightSize.ts'
-import { stopPayouts, type AttemptRow, type PayoutRow } from '../row.ts'
+import type { AttemptRow, PayoutRow } from '../row.ts'
+import { stopPayouts } from '../stops.ts'
 import { verdictsOn, type Verdict } from './strange.ts'
 import { attempts, payouts } from '../tables.ts'
 
@@ -142,7 +143,7 @@ export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause:
 /** Money went, or is going, somewhere it was not sent: nothing more is paid until a person has looked. */
 async function halt(tx: Tx, world: World, payout: PayoutRow, why: Reason, cause: Cause): Promise<Applied> {
   world.log.error({ payout: payout.id, why, ref: cause.ref }, 'payouts are stopped')
-  await stopPayouts(tx, `${payout.id}: ${sentence(why)}`)
+  await stopPayouts(tx, because('payout-wrong', { payout: payout.id, because: told(why) }))
   return 'halt'
 }
 

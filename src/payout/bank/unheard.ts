@@ -5,7 +5,8 @@
  */
 import { clockTrouble, later, type Instant, type Millis, type World } from '../../base/world.ts'
 import { sql, type Reader, type Tx } from '../../db/db.ts'
-import { payoutsStopped, type PayoutRow } from '../row.ts'
+import type { PayoutRow } from '../row.ts'
+import { payoutsStopped } from '../stops.ts'
 import { chainUnread, unreadSentence, type Unread } from '../bundle/unread.ts'
 
 /**

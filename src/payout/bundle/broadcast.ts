@@ -9,7 +9,7 @@ import { latestOf, readPlan, signedOf, type BundleRow, type CandidateRow } from 
 import { isCancellation, isCanceling, type OwedAgain } from './cancel.ts'
 import { strangeIn } from './check.ts'
 import { putOff, signAgainMs, signByWallet } from './sign.ts'
-import { payoutsStopped, stopPayouts } from '../row.ts'
+import { payoutsStopped, stopPayouts } from '../stops.ts'
 import { chainUnread } from './unread.ts'
 import { candidates, bundles, attempts, payouts } from '../tables.ts'
 
@@ -114,7 +114,7 @@ async function send(
     // A person who has looked and let go is not stopped by the same again, whatever the bundle waited for
     // meanwhile.
     const isNews = before?.refusal !== answer.why
-    if (isNews) await stopPayouts(tx, `${bundle}: the node refuses ${txid}: ${answer.why}`)
+    if (isNews) await stopPayouts(tx, because('node-refuses-ours', { bundle, txid, said: answer.why }))
     return isNews
   }, 'locks')
   if (news)

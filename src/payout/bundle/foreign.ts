@@ -10,7 +10,8 @@ import type { ChainRail, Tx as ChainTx } from '../../rails/chain.ts'
 import type { Rails } from '../../rails/rail.ts'
 import { setWhy, forUpdate, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
 import { answering, refuse, refuseIf, type PayoutRefusal } from '../refusals.ts'
-import { findPayout, stopPayouts, type PayoutRow } from '../row.ts'
+import { findPayout, type PayoutRow } from '../row.ts'
+import { stopPayouts } from '../stops.ts'
 import { maySettle } from '../rules.ts'
 import { assertUnexplained, bearsOurTag, proposeAs, provenByBank, settleWith } from '../bank/verdict.ts'
 import { payouts } from '../tables.ts'
@@ -203,10 +204,7 @@ async function backInChain(tx: Tx, world: World, payout: PayoutRow, txid: string
     { payout: id, txid },
     'what a payout was settled by is in a block again, and it was ordered: payouts are stopped',
   )
-  await stopPayouts(
-    tx,
-    `${id}: ${txid}, by which it was settled, is in a block again, and it is ${state}: it may be paid twice`,
-  )
+  await stopPayouts(tx, because('settlement-mined-and-ordered', { payout: id, txid, state }))
 }
 
 /**

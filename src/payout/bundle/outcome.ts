@@ -9,7 +9,8 @@ import { post } from '../../ledger/ledger.ts'
 import { setWhy, forUpdate, sql, type Cause, type Tx } from '../../db/db.ts'
 import { candidatesOf, outputsOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import { endCanceled, isCancellation } from './cancel.ts'
-import { stopPayouts, type AttemptRow, type PayoutRow } from '../row.ts'
+import type { AttemptRow, PayoutRow } from '../row.ts'
+import { stopPayouts } from '../stops.ts'
 import { candidates, bundles, attempts, payouts } from '../tables.ts'
 
 /** Books, unbooks and settles. Answers what changed, as a phrase. */
@@ -243,7 +244,7 @@ async function bookGivenUp(
   if (before) await book('external in', before)
   if (mined) {
     await book('external out', mined)
-    await stopPayouts(tx, `${mined.id} of ${id} was mined after it was given up: see what was paid twice`)
+    await stopPayouts(tx, because('given-up-but-mined', { bundle: id, txid: mined.id }))
     world.log.error(
       { bundle: id, txid: mined.id },
       'a bundle was mined after it was given up: payouts are stopped',

@@ -8,7 +8,8 @@ import { btc, shareOf } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
 import { setWhy, forUpdate, remember, sql, type Cause, type Tx, valuesOf } from '../../db/db.ts'
-import { stopPayouts, type PayoutRow } from '../row.ts'
+import type { PayoutRow } from '../row.ts'
+import { stopPayouts } from '../stops.ts'
 import { payouts } from '../tables.ts'
 
 /**
@@ -107,7 +108,10 @@ export async function suspend(
   )
   await stopPayouts(
     tx,
-    `${payout.invoice_id}: its payment ${coin} left the chain after ${payoutId} was ${payout.state === 'sending' ? 'ordered' : payout.state}`,
+    because('passed-on-left-chain', {
+      invoice: payout.invoice_id,
+      ...{ coin, payout: payoutId, state: payout.state === 'sending' ? 'ordered' : payout.state },
+    }),
   )
   return 'late'
 }

@@ -6,7 +6,7 @@
 import type { RailName } from '../../base/rails.ts'
 import type { Instant } from '../../base/world.ts'
 import { sql, type Reader, type Db, type Tx } from '../../db/db.ts'
-import { payoutsStopped } from '../row.ts'
+import { payoutsStopped } from '../stops.ts'
 
 /**
  * What is still to be read, or to be settled of what was read, before payouts of a rail go on by themselves.

@@ -2,7 +2,7 @@
  * The chain's events: each says that something about a coin changed, and what it is now is read from what we
  * know of the chain. So order, delay and repetition do not matter.
  */
-import { because, sentence, told } from '../../base/reasons.ts'
+import { because, sentence, told, type Reason } from '../../base/reasons.ts'
 import { BadInput } from '../../base/answer.ts'
 import { btc } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
@@ -320,7 +320,7 @@ async function settleForeign(
         { coin: coin.id, txid: coin.spent_by },
         'a coin of ours is spent by a transaction that is not ours: payouts are stopped',
       )
-      await stopPayouts(tx, await sayingOfForeign(tx, coin.spent_by))
+      await stopPayouts(tx, await becauseOfForeign(tx, coin.spent_by))
     }
     await holdPaidElsewhere(tx, rail, world)
   }
@@ -353,12 +353,8 @@ async function requestOf(tx: Tx, coin: string): Promise<InvoiceRow | undefined> 
   return tx.one<InvoiceRow>(sql`select * from invoices where id = ${row.invoice_id} ${forUpdate}`)
 }
 
-/** One sentence for each transaction, however many coins it spends. */
-async function sayingOfForeign(tx: Tx, txid: string): Promise<string> {
+/** One reason for each transaction, however many coins it spends. */
+async function becauseOfForeign(tx: Tx, txid: string): Promise<Reason> {
   const restored = await tx.one<{ value: string }>(sql`select value from settings where name = 'restored'`)
-  return `${txid} spends coins of ours, and is none of ours: ${
-    restored
-      ? `it may have been sent after the backup that was restored at ${restored.value}. Owed payouts to the accounts it pays are held: compare them with it`
-      : 'does somebody else hold the keys?'
-  }`
+  return because('coins-spent-by-unknown', { txid, ...(restored && { restoredAt: restored.value }) })
 }

@@ -10,7 +10,7 @@ import type { InvoiceRow } from '../../invoice/invoice.ts'
 import { audit, detailOf, propose, type ProposalRow, type Proposed } from '../../ledger/ledger.ts'
 import {
   bookRefundMade,
-  dropStop,
+  dropStops,
   forgetForeign,
   oweRefund,
   withdrawRefundBy,
@@ -198,7 +198,7 @@ export async function carryOutCoinRefundMade(
     detail: { txid, proposal: proposal.id, why },
   })
   // What it was stopped for is answered.
-  await dropStop(tx, txid)
+  await dropStops(tx, 'coins-spent-by-unknown', ({ txid: of }) => of === txid)
   await forgetForeign(tx, txid)
   for (const { id } of coins) await bookRefundMade(tx, world, id)
   await restand(tx, { world, chain }, invoice, {

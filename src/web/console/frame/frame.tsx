@@ -3,12 +3,13 @@
  * list.
  */
 import type { ComponentChildren } from 'preact'
-import { eachReason, type Stop } from '../../../payout/payout.ts'
+import type { Stop } from '../../../payout/payout.ts'
 import { may, needsStepUp, type Act, type Person } from '../../../people/people.ts'
 import { Document, Main } from '../../page/document.tsx'
 import { Icon, Mark, type IconName } from '../../page/icon.tsx'
 import { Request, type Language } from '../../page/page.ts'
 import { Field } from '../../page/parts.tsx'
+import { whyIn } from '../list/reasonWords.ts'
 import { frameWords } from './words.ts'
 
 type PageName = keyof (typeof frameWords)['en']['pages']
@@ -78,7 +79,7 @@ export function Frame({ lang, person, stopped, here, title, searched, scripts = 
       {stopped !== undefined && (
         <div class="notice bad" role="status">
           <strong>{say.stopped}.</strong>{' '}
-          {stopped.code === 'hold' ? eachReason(stopped)[0] : say.stops[stopped.code]}{' '}
+          {stopped.code === 'hold' ? whyIn(lang, stopped) : say.stops[stopped.code]}{' '}
           {person && <a href="/console/stop">{say.seeWhy}</a>}
         </div>
       )}

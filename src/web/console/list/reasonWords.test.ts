@@ -13,7 +13,7 @@ const anything: Record<string, unknown> = new Proxy(
       const key = String(name)
       if (key === 'asset') return 'BTC'
       if (key === 'per') return 'payout'
-      if (key === 'from' || key === 'until') return '2026-11-30T12:00:00.000Z'
+      if (/^(from|until|at|restoredAt)$/.test(key)) return '2026-11-30T12:00:00.000Z'
       if (key === 'restored' || key === 'ofAccount') return true
       if (/^(units|cap|least|now|before)$/.test(key)) return '123'
       if (/^(count|batches|depth|of|later|most|height)$/.test(key)) return 7

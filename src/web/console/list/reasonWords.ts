@@ -2,7 +2,14 @@
  * Reasons in Portuguese, each from its code and values. What providers, checks and people said is quoted as
  * they said it.
  */
-import { sentence, type Code, type DetailOf, type Told } from '../../../base/reasons.ts'
+import {
+  reasonOf,
+  sentence,
+  type Code,
+  type DetailOf,
+  type KeptReason,
+  type Told,
+} from '../../../base/reasons.ts'
 import { amount, moment } from '../../page/tell.ts'
 import type { Language } from '../../page/page.ts'
 
@@ -28,6 +35,8 @@ const states: Record<string, string> = {
   issuing: 'em emissão',
   issued: 'emitida',
   unsure: 'sem resposta do banco',
+  sending: 'em envio',
+  ordered: 'em envio',
   overdue: 'vencida',
   expired: 'expirada',
   canceled: 'cancelada',
@@ -86,6 +95,7 @@ const withSaid = (words: string, said: string) => (said === '' ? words : `${word
 const beyond = ({ over, late }: { over?: string; late?: string }) =>
   (over === undefined ? '' : `, ${over} satoshis além do cobrado`) +
   (late === undefined ? '' : `, e ${late} chegaram com atraso: uma pessoa decide sobre eles`)
+const lookThenGo = 'confira o que está retido, e depois libere os repasses'
 const toAccount = (isOfAccount: boolean) => (isOfAccount ? ' da conta dele' : '')
 
 export const portuguese: Words = {
@@ -195,6 +205,25 @@ export const portuguese: Words = {
   'wallet-signed-else': ({ fault }) => withSaid('a carteira assinou outra coisa', fault),
   'spent-the-same': ({ height }) => `o pagador gastou o mesmo no bloco ${height}`,
   'payer-replaced': () => 'o pagador a substituiu',
+
+  'stopped-by-person': ({ by, said }) => withSaid(by, said),
+  'said-before': ({ said }) => quoted(said),
+  'restored-from': ({ file, at }) => `restaurado de ${file} em ${instant(at)}: ${lookThenGo}`,
+  'restored-in-place': ({ at }) => `restaurado no próprio lugar em ${instant(at)}: ${lookThenGo}`,
+  'payout-wrong': ({ payout, because }) => `${payout}: ${say(because)}`,
+  'settlement-mined-and-ordered': ({ payout, txid, state: name }) =>
+    `${payout}: ${txid}, pela qual foi liquidado, está de novo em um bloco, com a ordem ${state(name)}: pode ser pago duas vezes`,
+  'passed-on-left-chain': ({ invoice, coin, payout, state: name }) =>
+    `${invoice}: o pagamento ${coin} saiu da cadeia de blocos com a ordem do repasse ${payout} ${state(name)}`,
+  'given-up-but-mined': ({ bundle, txid }) =>
+    `${txid}, do pacote ${bundle}, foi minerada depois de dada como encerrada: veja o que foi pago duas vezes`,
+  'node-refuses-ours': ({ bundle, txid, said }) => withSaid(`${bundle}: o nó da rede recusa ${txid}`, said),
+  'coins-spent-by-unknown': ({ txid, restoredAt }) =>
+    `${txid} gasta moedas nossas, e não é nossa: ${
+      restoredAt === undefined
+        ? 'mais alguém tem as chaves?'
+        : `pode ter sido enviada depois do backup que foi restaurado em ${instant(restoredAt)}. Os repasses devidos às contas que ela paga estão retidos: compare com ela`
+    }`,
 
   replayed: ({ by, said }) => withSaid(`reaplicado por ${by}`, said),
   rehearsed: () => 'ensaiado',
@@ -419,4 +448,10 @@ export function reasonIn(lang: Language, reason: Exclude<Told, string>): string 
   const said = (reason.detail as { said?: string } | undefined)?.said ?? ''
   const words = spoken[reason.code]
   return words === undefined ? sentence(reason) : withSaid(words, said)
+}
+
+/** Of a row; of words that are no reason of ours, as they were written down. */
+export function whyIn(lang: Language, row: KeptReason & { why: string }): string {
+  const reason = reasonOf(row)
+  return reason === undefined ? row.why : reasonIn(lang, reason)
 }

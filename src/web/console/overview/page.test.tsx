@@ -77,11 +77,15 @@ test.each<[string, Partial<AttentionItem> & Pick<AttentionItem, 'kind'>, pt: str
 
 test('payouts that are stopped for several reasons list them all', () => {
   const stops: Overview['stops'] = [
-    { code: 'bank', why: 'R$ 5.00 left' },
-    { code: 'hold', why: 'ana: a police request' },
+    { code: 'bank', why: 'R$ 5.00 left', reason: null, detail: null },
+    {
+      ...{ code: 'hold', why: 'ana: a police request', reason: 'stopped-by-person' },
+      detail: JSON.stringify({ by: 'ana', said: 'a police request' }),
+    },
   ]
   expect(linesOf('en', { kind: 'foreign events' }, stops).slice(0, 2)).toEqual([
     'Payouts are stopped: The bank does not agree with the books: money left by no order of ours, or the balance differs. R$ 5.00 left',
     'Payouts are stopped: ana: a police request',
   ])
+  expect(linesOf('pt-BR', { kind: 'foreign events' }, stops)[1]).toMatch(/: ana: “a police request”$/)
 })

@@ -7,9 +7,7 @@ import {
   approvingGo,
   holdOf,
   letGo,
-  markOf,
   payoutsStopped,
-  reasonsOf,
   stopAll,
   stopOf,
   stopsOf,
@@ -18,11 +16,11 @@ import {
 } from '../../../payout/payout.ts'
 import { may } from '../../../people/people.ts'
 import { show, type Form, type Language } from '../../page/page.ts'
-import { Notice } from '../../page/parts.tsx'
+import { Notice, Time } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import { ActForm, Frame, Reason } from '../frame/frame.tsx'
 import type { ConsoleContext, ConsoleRoutes } from '../guard.ts'
-import { Known, Said } from '../list/parts.tsx'
+import { Because, Known, Said } from '../list/parts.tsx'
 import { proofIn, SignButton, signable } from '../people/passkeys.tsx'
 import { done } from '../refusals.ts'
 import { UnreadWhy } from '../frame/unread.tsx'
@@ -34,12 +32,14 @@ import { reconciliationWords } from '../reconciliation/words.ts'
 const path = '/console/stop'
 
 /** What stops payouts, in the page's words, and what the program wrote down of it. */
-export const StopWhy = ({ lang, stop: { code, why } }: { lang: Language; stop: Stop }) => (
-  <>
-    {code !== 'hold' && `${frameWords[lang].stops[code]} `}
-    <Said>{why}</Said>
-  </>
-)
+export const StopWhy = ({ lang, stop }: { lang: Language; stop: Stop }) =>
+  stop.code === 'hold' ? (
+    <Because {...{ lang, of: stop }} />
+  ) : (
+    <>
+      {frameWords[lang].stops[stop.code]} <Said>{stop.why}</Said>
+    </>
+  )
 
 export function stopPages(routes: ConsoleRoutes, { app: { db }, settings }: PageParts): void {
   routes.page(path, 'see', async ctx => {
@@ -48,8 +48,7 @@ export function stopPages(routes: ConsoleRoutes, { app: { db }, settings }: Page
     const hold = await holdOf(db)
     const program = (await stopsOf(db)).filter(({ code }) => code !== 'hold')
     const unread = await unreads(db, await db.tx(tx => tx.now(), 'locks'))
-    const reasons = hold ? reasonsOf(hold) : []
-    const [why, ...earlier] = reasons
+    const [newest, ...earlier] = hold?.reasons ?? []
     const sign =
       hold && may(person.role, 'payouts.go')
         ? await signable(ctx, db, settings, approvingGo(hold))
@@ -67,13 +66,14 @@ export function stopPages(routes: ConsoleRoutes, { app: { db }, settings }: Page
         }}
       >
         {!hold && program.length === 0 && unread.length === 0 && <Notice tone="good">{say.goNow}</Notice>}
-        {hold && (
+        {hold && newest && (
           <section aria-labelledby="held">
             <h2 id="held">{say.untilGo}</h2>
             <Known
               facts={[
                 [say.stoppedBy, hold.by === 'the program' ? say.program : hold.by],
-                [say.stoppedWhy, <Said>{why}</Said>],
+                [say.stoppedWhy, <Because {...{ lang, of: newest }} />],
+                [say.stoppedSince, newest.since !== null && <Time {...{ lang, at: newest.since }} />],
               ]}
             />
             {earlier.length > 0 && (
@@ -82,7 +82,7 @@ export function stopPages(routes: ConsoleRoutes, { app: { db }, settings }: Page
                 <ul>
                   {earlier.map(each => (
                     <li>
-                      <Said>{each}</Said>
+                      <Because {...{ lang, of: each }} />
                     </li>
                   ))}
                 </ul>
@@ -122,8 +122,8 @@ export function stopPages(routes: ConsoleRoutes, { app: { db }, settings }: Page
             <h2>{say.go}</h2>
             <ActForm {...{ lang, person, act: 'payouts.go', action: `${path}/go` }}>
               <p>{say.goHint}</p>
-              {reasons.map(reason => (
-                <input type="hidden" name="seen" value={markOf(reason)} />
+              {hold.reasons.map(({ seq }) => (
+                <input type="hidden" name="seen" value={`${seq}`} />
               ))}
               <Reason lang={lang} />
               <SignButton {...{ lang, sign, label: passkeyWords[lang].signGo }} />
@@ -149,7 +149,7 @@ export function stopPages(routes: ConsoleRoutes, { app: { db }, settings }: Page
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
-    done(lang, await stopAll(db, `${person.name}: ${why}`, person.name))
+    done(lang, await stopAll(db, why, person.name))
     return path
   })
 
@@ -160,7 +160,7 @@ export function stopPages(routes: ConsoleRoutes, { app: { db }, settings }: Page
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     const seen = form.all('seen')
     const proof = await proofIn(ctx, form, db, settings)
-    const answer = await letGo(db, why, person.name, reason => seen.includes(markOf(reason)), proof)
+    const answer = await letGo(db, why, person.name, ({ seq }) => seen.includes(`${seq}`), proof)
     const still = await payoutsStopped(db)
     if (answer.is === 'nothing-to-let-go' && (await holdOf(db))) throw new BadInput(`${say.unseen} ${path}.`)
     if (answer.is === 'nothing-to-let-go' && still !== undefined)
