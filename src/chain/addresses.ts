@@ -3,7 +3,7 @@
  * watched too.
  */
 import type { Branch, ChainRail, Destination } from '../rails/chain.ts'
-import { forUpdate, sql, type Reader, type Db, type Tx } from '../db/db.ts'
+import { forUpdate, join, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 
 type Deriving = Pick<ChainRail, 'derive'>
 
@@ -33,7 +33,7 @@ export async function prepareScripts(db: Db, rail: Deriving): Promise<number> {
   for (const branch of ['receive', 'change'] as const)
     made += await db.tx(async tx => {
       const [next, known] = [await nextOf(tx, branch), await knownOf(tx, branch)]
-      for (let number = known; number < next + lookAhead; number++) await keep(tx, rail, branch, number)
+      await keep(tx, rail, branch, known, next + lookAhead)
       return Math.max(0, next + lookAhead - known)
     })
   return made
@@ -49,8 +49,7 @@ export async function takeAddress(
   const number = await nextUnpaid(tx, branch)
   // One more at a time, but after numbers were passed over: then all that lie between, so that none is
   // missing from what is watched.
-  for (let next = await knownOf(tx, branch); next <= number + lookAhead; next++)
-    await keep(tx, rail, branch, next)
+  await keep(tx, rail, branch, await knownOf(tx, branch), number + lookAhead + 1)
   const { address, script } = rail.derive(branch, number)
   if (invoiceId !== undefined) {
     const given = await tx.run(
@@ -131,12 +130,21 @@ const knownOf = async (reader: Reader, branch: Branch): Promise<number> =>
     )?.known ?? 0n,
   )
 
-async function keep(tx: Tx, rail: Deriving, branch: Branch, number: number): Promise<void> {
-  const { address, script } = rail.derive(branch, number)
-  await tx.run(sql`
-    insert into chain_scripts (script, address, branch, number, added_at)
-      values (${script}, ${address}, ${branch}, ${number}, ${await tx.now()})
-    on conflict do nothing`)
+/** So many scripts are one statement: a look-ahead is thousands, and sockets are served between two. */
+const keptAtOnce = 50
+
+/** The scripts of a branch's numbers from `from` up to, and not with, `before`. */
+async function keep(tx: Tx, rail: Deriving, branch: Branch, from: number, before: number): Promise<void> {
+  for (let first = from; first < before; first += keptAtOnce) {
+    const now = await tx.now()
+    const rows = Array.from({ length: Math.min(keptAtOnce, before - first) }, (_, at) => {
+      const { address, script } = rail.derive(branch, first + at)
+      return sql`(${script}, ${address}, ${branch}, ${first + at}, ${now})`
+    })
+    await tx.run(sql`
+      insert into chain_scripts (script, address, branch, number, added_at) values ${join(rows)}
+      on conflict do nothing`)
+  }
 }
 
 /** Addresses handed out, in their order. */
