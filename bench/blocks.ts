@@ -12,18 +12,18 @@ import { median, type BenchOptions, type Figure } from './figure.ts'
 const bench = 'blocks'
 const touchingWanted = 25
 
-export async function blocks({ quick, say }: BenchOptions): Promise<Figure[]> {
+export async function blocks({ quick, tiny, say }: BenchOptions): Promise<Figure[]> {
   const random = seededRandom(21)
   // 4 MB of common payments are more outputs than the rules let into any block, so no real one is harder to
   // match.
-  const { raw, hash, scripts, outputs } = fullBlock(random, quick ? 400_000 : 4_000_000)
-  const rounds = quick ? 10 : 60
+  const { raw, hash, scripts, outputs } = fullBlock(random, tiny ? 60_000 : quick ? 400_000 : 4_000_000)
+  const rounds = tiny ? 1 : quick ? 10 : 60
   const megabytes = raw.length / 1e6
   const count = readBlock(raw, hash, 0).transactions
   say(`  a block of ${megabytes.toFixed(2)} MB, ${count} transactions, ${outputs} outputs`)
 
   const figures: Figure[] = []
-  for (const watched of [1_000, 100_000, 1_000_000]) {
+  for (const watched of tiny ? [1_000] : [1_000, 100_000, 1_000_000]) {
     const watch = new ScriptWatch()
     // The addresses of one account (BIP 84), and a coin of it for every tenth.
     for (let at = 0; at < watched - touchingWanted; at++) watch.addScript(segwit(random))
@@ -63,7 +63,7 @@ export async function blocks({ quick, say }: BenchOptions): Promise<Figure[]> {
       },
     )
   }
-  figures.push(peer(raw, quick ? 2 : 5))
+  figures.push(peer(raw, tiny ? 1 : quick ? 2 : 5))
   return figures
 }
 

@@ -13,12 +13,12 @@ import type { BenchOptions, Figure } from './figure.ts'
 
 const bench = 'catchup'
 
-export async function catchup({ quick, say }: BenchOptions): Promise<Figure[]> {
+export async function catchup({ quick, tiny, say }: BenchOptions): Promise<Figure[]> {
   if (!bitcoindAvailable()) {
     say('  no bitcoind is here: ./dev-utils.sh test brings one')
     return []
   }
-  const blocks = quick ? 100 : 1_000
+  const blocks = tiny ? 20 : quick ? 100 : 1_000
   const node = await startBitcoind()
   const folder = mkdtempSync(join(tmpdir(), 'repasse-catchup-'))
   const installation = await openChainInstallation({

@@ -12,8 +12,8 @@ import { networks } from '../src/rails/bitcoin/network.ts'
 import { median, type BenchOptions, type Figure } from './figure.ts'
 import { timed } from './installation.ts'
 
-export async function derive({ quick }: BenchOptions): Promise<Figure[]> {
-  const [rounds, ours, theirs] = quick ? [3, 500, 50] : [9, 4_000, 400]
+export async function derive({ quick, tiny }: BenchOptions): Promise<Figure[]> {
+  const [rounds, ours, theirs] = tiny ? [1, 20, 2] : quick ? [3, 500, 50] : [9, 4_000, 400]
   const network = networks.mainnet
   // Their curve under their payments; ours does not go by what is set here.
   initEccLib(ecc)

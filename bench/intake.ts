@@ -122,14 +122,14 @@ export async function compete(
   }
 }
 
-export async function intake({ quick, say }: BenchOptions): Promise<Figure[]> {
-  const scale = quick ? 0.25 : 1
+export async function intake({ quick, tiny, say }: BenchOptions): Promise<Figure[]> {
+  const scale = tiny ? 0.02 : quick ? 0.25 : 1
   const contenders: Contender[] = [
     { name: 'ours', kind: 'ours', count: 10_000 * scale },
     { name: 'plain', kind: 'plain', count: 600 * scale },
     { name: 'bare', kind: 'bare', count: 16_000 * scale },
   ]
-  const results = await compete(contenders, quick ? 3 : 5, say)
+  const results = await compete(contenders, tiny ? 1 : quick ? 3 : 5, say)
   const [ours, plain, bare] = contenders.map(({ name }) => results.get(name)!) as [Result, Result, Result]
   const told: Figure[] = contenders.flatMap(({ name }) => {
     const { perSecond, p99Ms, cpuMs } = results.get(name)!
@@ -159,18 +159,18 @@ export async function intake({ quick, say }: BenchOptions): Promise<Figure[]> {
 }
 
 /** The same receiver with nginx before it, TLS and all, as a server has it. */
-export async function edge({ quick, say }: BenchOptions): Promise<Figure[]> {
+export async function edge({ quick, tiny, say }: BenchOptions): Promise<Figure[]> {
   const program = bringNginx(nginxes.at(-1)!)
   if (program === undefined) {
     say('  skipped: no nginx is to be had here')
     return []
   }
-  const count = quick ? 1_000 : 4_000
+  const count = tiny ? 100 : quick ? 1_000 : 4_000
   const contenders: Contender[] = [
     { name: 'without nginx', kind: 'ours', count },
     { name: 'through nginx', kind: 'ours', count, nginx: program },
   ]
-  const results = await compete(contenders, quick ? 3 : 5, say)
+  const results = await compete(contenders, tiny ? 1 : quick ? 3 : 5, say)
   const [without, through] = contenders.map(({ name }) => results.get(name)!) as [Result, Result]
   return [
     ...contenders.flatMap(({ name }): Figure[] => {

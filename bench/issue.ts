@@ -8,8 +8,8 @@ import { fakeBank } from './fakeBank.ts'
 import type { BenchOptions, Figure } from './figure.ts'
 import { openApp, timed, trial } from './installation.ts'
 
-export async function issue({ quick }: BenchOptions): Promise<Figure[]> {
-  const count = quick ? 2_000 : 10_000
+export async function issue({ quick, tiny }: BenchOptions): Promise<Figure[]> {
+  const count = tiny ? 1_000 : quick ? 2_000 : 10_000
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const heapMb = () => (collect(), process.memoryUsage().heapUsed / 1_048_576)

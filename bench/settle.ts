@@ -13,8 +13,8 @@ import { fakeBank } from './fakeBank.ts'
 import type { BenchOptions, Figure } from './figure.ts'
 import { openApp, timed, trial } from './installation.ts'
 
-export async function settle({ quick, say }: BenchOptions): Promise<Figure[]> {
-  const count = quick ? 500 : 3_000
+export async function settle({ quick, tiny, say }: BenchOptions): Promise<Figure[]> {
+  const count = tiny ? 100 : quick ? 500 : 3_000
   const bank = fakeBank({ remember: true })
   const app = await openApp(bank, { ...trial, countLow: count, countHigh: count })
   const { db, rail, world } = app

@@ -31,7 +31,7 @@ const productCount = 50
 /** As long as the bank writes them. */
 const brcode = `00020101021226890014br.gov.bcb.pix2567brcode-h.sandbox.starkinfra.com/v2/${'a1'.repeat(16)}5204000053039865802BR5925Stark Bank S.A. - Institu6009Sao Paulo62070503***6304ABCD`
 
-export async function shop({ quick, say }: BenchOptions): Promise<Figure[]> {
+export async function shop({ quick, tiny, say }: BenchOptions): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-bench-'))
   const bank = await startBank()
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -49,8 +49,8 @@ export async function shop({ quick, say }: BenchOptions): Promise<Figure[]> {
         return { name: name!, ours: `${ours}${path}`, bare: await serveBare(bytes, stop), bytes }
       }),
     )
-    const rounds = quick ? 3 : 7
-    const loads = quick ? 100 : 400
+    const rounds = tiny ? 1 : quick ? 3 : 7
+    const loads = tiny ? 5 : quick ? 100 : 400
     const figures: Figure[] = []
     for (const { name, ours, bare, bytes } of pages) {
       const times: Record<'ours' | 'bare', { p50: number[]; p95: number[] }> = {

@@ -5,8 +5,8 @@ import { median, type BenchOptions, type Figure } from './figure.ts'
 import { openApp, timed, trial } from './installation.ts'
 import { addSchedule } from '../test/testbed/acts.ts'
 
-export async function slots({ quick }: BenchOptions): Promise<Figure[]> {
-  const count = quick ? 1_000 : 10_000
+export async function slots({ quick, tiny }: BenchOptions): Promise<Figure[]> {
+  const count = tiny ? 50 : quick ? 1_000 : 10_000
   const app = await openApp(fakeBank({ remember: false }))
   const { db, world, ahead } = app
   try {

@@ -39,8 +39,8 @@ async function openTaker(): Promise<{ url: string; close(): void }> {
   }
 }
 
-export async function window({ quick }: BenchOptions): Promise<Figure[]> {
-  const calls = quick ? 30 : 500
+export async function window({ quick, tiny }: BenchOptions): Promise<Figure[]> {
+  const calls = tiny ? 3 : quick ? 30 : 500
   const taker = await openTaker()
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const privateKeyPem = privateKey.export({ type: 'sec1', format: 'pem' }) as string
