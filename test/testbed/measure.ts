@@ -1,5 +1,5 @@
 /** Runs before each test file, in its worker: leaves what the file took where the reporter finds it. */
-import { afterAll } from 'vitest'
+import { afterAll, afterEach, expect } from 'vitest'
 import { processorSeconds } from './processor.ts'
 import { takeStarts, type Start } from './starts.ts'
 
@@ -8,6 +8,8 @@ export interface Measured {
   seconds: number
   /** Of processor, children included; missing where there is no /proc. */
   cpu?: number
+  /** Calls of `expect` in tests and their `beforeEach` and `afterEach`, one that is polled counted once. */
+  expects: number
   starts: Start[]
 }
 
@@ -24,7 +26,10 @@ interface Mark {
 const key = Symbol.for('repasse.measured')
 const worker = globalThis as { [key]?: Mark }
 
-// Registered first, so it runs last: when the file has ended what it started.
+let expects = 0
+// Registered first, so both run last: what the test and the file did to end has been counted.
+afterEach(() => void (expects += expect.getState().assertionCalls))
+
 // oxlint-disable-next-line no-empty-pattern -- vitest reads the pattern
 afterAll(({}, file) => {
   const before = worker[key] ?? { seconds: 0, cpu: 0 }
@@ -34,6 +39,7 @@ afterAll(({}, file) => {
   file.meta.measured = {
     seconds: now.seconds - before.seconds,
     ...(cpu !== undefined && { cpu: cpu - before.cpu }),
+    expects,
     starts: takeStarts(),
   }
 })

@@ -44,28 +44,28 @@ test.skipIf(processorSeconds() === undefined)(
 
 test('the dearest file comes first, and the sum has those not shown', () => {
   const files = [
-    { path: 'a.test.ts', seconds: 9, cpu: 1 },
-    { path: 'b.test.ts', seconds: 2, cpu: 3.25 },
-    { path: 'c.test.ts', seconds: 1, cpu: 0.5 },
+    { path: 'a.test.ts', seconds: 9, cpu: 1, expects: 4 },
+    { path: 'b.test.ts', seconds: 2, cpu: 3.25, expects: 1_200 },
+    { path: 'c.test.ts', seconds: 1, cpu: 0.5, expects: 0 },
   ]
   expect(fileTable(files, 2)).toEqual([
-    ' seconds     cpu  file',
-    '     2.0     3.3  b.test.ts',
-    '     9.0     1.0  a.test.ts',
-    '    12.0     4.8  all 3 files',
+    ' seconds     cpu  expects  file',
+    '     2.0     3.3     1200  b.test.ts',
+    '     9.0     1.0        4  a.test.ts',
+    '    12.0     4.8     1204  all 3 files',
   ])
 })
 
 test('without /proc the table has seconds alone', () => {
   const files = [
-    { path: 'a.test.ts', seconds: 1 },
-    { path: 'b.test.ts', seconds: 2 },
+    { path: 'a.test.ts', seconds: 1, expects: 1 },
+    { path: 'b.test.ts', seconds: 2, expects: 1 },
   ]
   expect(fileTable(files)).toEqual([
-    ' seconds     cpu  file',
-    '     2.0       -  b.test.ts',
-    '     1.0       -  a.test.ts',
-    '     3.0       -  all 2 files',
+    ' seconds     cpu  expects  file',
+    '     2.0       -        1  b.test.ts',
+    '     1.0       -        1  a.test.ts',
+    '     3.0       -        2  all 2 files',
   ])
 })
 
@@ -80,7 +80,7 @@ test('the report names the slowest tests and the servers', () => {
     { name: 'postgres', seconds: 2 },
   ]
   const said = report({
-    files: [{ path: 'a.test.ts', seconds: 4, cpu: 2 }],
+    files: [{ path: 'a.test.ts', seconds: 4, cpu: 2, expects: 3 }],
     tests,
     starts,
     whole: { seconds: 5, cpu: 3, machine: 4 },

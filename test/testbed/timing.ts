@@ -1,6 +1,6 @@
 /**
- * A vitest reporter that prints what the run cost: seconds and processor of each file, the slowest tests, and
- * the servers that were started.
+ * A vitest reporter that prints what the run cost: seconds and processor of each file and what it asserted, the
+ * slowest tests, and the servers that were started.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -13,6 +13,8 @@ import { projectRoot } from './tree.ts'
 
 export interface FileCost extends Cost {
   path: string
+  /** How often `expect` was called. */
+  expects: number
 }
 export interface TestTime {
   path: string
@@ -35,20 +37,23 @@ const figure = (value: number | undefined): string =>
   (value === undefined ? '-' : value.toFixed(1)).padStart(8)
 const line = (first: number | undefined, second: number | undefined, what: string) =>
   `${figure(first)}${figure(second)}  ${what}`
+const fileLine = ({ seconds, cpu, expects }: Omit<FileCost, 'path'>, what: string) =>
+  `${figure(seconds)}${figure(cpu)}${String(expects).padStart(9)}  ${what}`
 
 /** The table of files, the dearest first: by processor, and by seconds where no processor is known. */
 export function fileTable(files: readonly FileCost[], most = files.length): string[] {
   const sorted = files.toSorted((a, b) => (b.cpu ?? 0) - (a.cpu ?? 0) || b.seconds - a.seconds)
   const sum = (of: readonly (number | undefined)[]) => of.reduce<number>((all, one) => all + (one ?? 0), 0)
   const knowsCpu = files.some(({ cpu }) => cpu !== undefined)
+  const all = {
+    seconds: sum(files.map(({ seconds }) => seconds)),
+    ...(knowsCpu && { cpu: sum(files.map(({ cpu }) => cpu)) }),
+    expects: sum(files.map(({ expects }) => expects)),
+  }
   return [
-    ' seconds     cpu  file',
-    ...sorted.slice(0, most).map(({ seconds, cpu, path }) => line(seconds, cpu, path)),
-    line(
-      sum(files.map(({ seconds }) => seconds)),
-      knowsCpu ? sum(files.map(({ cpu }) => cpu)) : undefined,
-      `all ${files.length} files`,
-    ),
+    ' seconds     cpu  expects  file',
+    ...sorted.slice(0, most).map(file => fileLine(file, file.path)),
+    fileLine(all, `all ${files.length} files`),
   ]
 }
 
@@ -110,6 +115,7 @@ export default class Timing implements Reporter {
           path,
           seconds: measured.seconds,
           ...(measured.cpu !== undefined && { cpu: measured.cpu }),
+          expects: measured.expects,
         })
       starts.push(...(measured?.starts ?? []))
       for (const test of module.children.allTests()) {
@@ -152,7 +158,7 @@ function judge(files: readonly FileCost[]): string[] {
     file,
     writeBudget({
       ...Object.fromEntries(stay),
-      ...Object.fromEntries(files.map(({ path, ...cost }) => [path, cost])),
+      ...Object.fromEntries(files.map(({ path, expects: _, ...cost }) => [path, cost])),
     }),
   )
   return [`${files.length} files written to test/budget.json`]
