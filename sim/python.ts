@@ -6,8 +6,15 @@ const floats = new Set(['fine', 'interest', 'percentage'])
 const number = (value: number, key: string) =>
   floats.has(key) && Number.isInteger(value) ? `${value}.0` : String(value)
 
+/** Nothing in it is escaped: almost every text of the bank. */
+const isPlain = (value: string) => /^[ !#-[\]-~]*$/.test(value)
 const text = (value: string) =>
-  JSON.stringify(value).replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  isPlain(value)
+    ? `"${value}"`
+    : JSON.stringify(value).replace(
+        /[^ -~]/g,
+        char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      )
 
 /** The same few names stand in everything the bank writes. */
 const names = new Map<string, string>()

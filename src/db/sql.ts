@@ -40,8 +40,12 @@ export interface Sql {
 
 const isSql = (part: unknown): part is Sql => typeof part === 'object' && part !== null && 'texts' in part
 
-/** Builds a statement. A part may be a value, or another `sql` to splice in. */
+/**
+ * Builds a statement. A part may be a value, or another `sql` to splice in. Where none is, `texts` are the
+ * template's own, the same at each call, by which an engine knows the statement again.
+ */
 export function sql(strings: TemplateStringsArray, ...parts: (Value | Sql)[]): Sql {
+  if (!parts.some(isSql)) return { texts: strings, values: parts as Value[] }
   const texts = [strings[0]!]
   const values: Value[] = []
   parts.forEach((part, index) => {

@@ -24,7 +24,10 @@ const longestTurnMs = 5
 const longestStandMs = 25
 const largestWritten = 1_000
 
-/** `contents`: the bytes of a database that one in memory begins with, instead of empty. */
+/**
+ * `contents`: the bytes of a database that one in memory begins with, instead of empty; or one that is open
+ * already.
+ */
 export function openSqlite(
   file: string,
   {
@@ -33,7 +36,13 @@ export function openSqlite(
     keys = noKeys,
     readOnly = false,
     contents,
-  }: { clock: Clock; random: World['random']; keys?: DataKeys; readOnly?: boolean; contents?: Buffer },
+  }: {
+    clock: Clock
+    random: World['random']
+    keys?: DataKeys
+    readOnly?: boolean
+    contents?: Buffer | Database.Database
+  },
 ): Db {
   const db = openFile(file, readOnly, contents)
   // What is overwritten or deleted leaves no trace in the file: a value in the clear would outlive its
@@ -43,12 +52,23 @@ export function openSqlite(
   const [beginNow, commitNow] = [db.prepare('begin immediate'), db.prepare('commit')]
 
   const reveal = revealing(keys)
-  const prepared = new Map<string, { ready: Database.Statement; places?: readonly Place[] }>()
-  const prepare = (statement: Sql) => {
-    const { texts, values } = withLimitsWritten(bindable(statement, keys, random))
+  const prepared = new Map<string, Prepared>()
+  // A template's texts are the same array at each use: to put them together and look that up takes longer
+  // than many a statement does.
+  const ofTemplate = new WeakMap<readonly string[], Prepared>()
+  const prepareText = (texts: readonly string[]): Prepared => {
     const text = withPlaceholders(texts)
     let known = prepared.get(text)
     if (!known) prepared.set(text, (known = { ready: db.prepare(withLocks(text, '', '')) }))
+    return known
+  }
+  const prepare = (statement: Sql) => {
+    const { texts, values } = withLimitsWritten(bindable(statement, keys, random))
+    let known = ofTemplate.get(texts)
+    if (!known) {
+      known = prepareText(texts)
+      if ('raw' in texts) ofTemplate.set(texts, known)
+    }
     return { known, bound: valuesOf({ values }) }
   }
 
@@ -255,6 +275,11 @@ function placesIn(statement: Database.Statement): Place[] {
   )
 }
 
+interface Prepared {
+  ready: Database.Statement
+  places?: readonly Place[]
+}
+
 type Bound = ReturnType<typeof bindable>
 
 /**
@@ -332,7 +357,8 @@ function turns(file: string): { isWanted(): boolean; want(): void; taken(): void
  * Opens it, making it if it is not there. A file that cannot be had is a setting to mend, so the setting is
  * named.
  */
-function openFile(file: string, readonly: boolean, contents?: Buffer): Database.Database {
+function openFile(file: string, readonly: boolean, contents?: Buffer | Database.Database): Database.Database {
+  if (contents instanceof Database) return contents
   try {
     if (readonly) return new Database(file, { timeout: busyTimeoutMs, readonly, fileMustExist: true })
     if (file !== ':memory:' && !existsSync(file)) makePrivate(file)
