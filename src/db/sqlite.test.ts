@@ -3,7 +3,7 @@
  * compared as what it is.
  */
 import { expect, test } from 'vitest'
-import { openMigrated } from '../../test/testbed/migrated.ts'
+import { openKept, openMigrated } from '../../test/testbed/migrated.ts'
 import { seededRandom, systemClock } from '../base/clock.ts'
 import { openSqlite } from './sqlite.ts'
 import { sql } from './db.ts'
@@ -52,4 +52,28 @@ test.each([
     })),
   ).toEqual([{ value, kind }])
   await db.close()
+})
+
+test('a kept database begins each story as it began the first', async () => {
+  const world = { clock: systemClock, random: seededRandom(1) }
+  const counted = sql`select (select count(*) from cursors) + (select count(*) from audit) as count`
+  const first = await openKept(world)
+  await first.tx(tx => tx.run(insert))
+  // Nothing of it can be deleted.
+  await first.tx(tx =>
+    tx.run(sql`
+      insert into audit (seq, at, actor, act, subject, detail, previous, hash)
+      values (1, '', 'a', 'b', 'c', '{}', '', 'd')`),
+  )
+  const undone = first.tx(async tx => {
+    await tx.run(sql`delete from cursors`)
+    throw new Error('no')
+  })
+  await expect(undone).rejects.toThrow('no')
+  expect(await first.one(counted)).toEqual({ count: 5n })
+  await first.close()
+  const second = await openKept(world)
+  expect(await second.one(counted)).toEqual({ count: 0n })
+  expect(() => first.one(counted)).toThrow('the story of this database is over')
+  await second.close()
 })

@@ -41,7 +41,7 @@ import { hasChainRestores, hasRestores, openRestores, replaceable, type Restores
 import { drawScenario, type Scenario } from './scenario.ts'
 import { asksTogether } from './together.ts'
 import { virtualClock } from './clock.ts'
-import { openMigrated } from '../testbed/migrated.ts'
+import { openKept, openMigrated } from '../testbed/migrated.ts'
 import { openTrialAccount } from '../testbed/trial.ts'
 import { addSchedule } from '../testbed/acts.ts'
 
@@ -186,9 +186,11 @@ export async function tell(
   const world: World = { clock, random, log: silentLog, at: () => undefined }
   const busy = openBusy()
   const stores: Db[] = []
+  const mayBeKept = databaseUrl === 'sqlite::memory:' && !hasRestores(seed) && !hasForgetting(seed)
   const open = async () => {
     const ours = jumps ? wallClock(clock, jumps.wall, { judged: false }) : clock
-    const db = await openMigrated(databaseUrl, { clock: ours, random, virtual: true }, clock)
+    const at = { clock: ours, random, virtual: true }
+    const db = mayBeKept ? await openKept(at, clock) : await openMigrated(databaseUrl, at, clock)
     stores.push(db)
     return db
   }
