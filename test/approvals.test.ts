@@ -406,9 +406,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect((await payout()).state).toBe('sent')
         expect(await checkBooks(installation.db, installation.app.world)).toEqual([])
         await expect(signAccount(installation.db, 'main', 'carla', proof)).rejects.toThrow('was retired')
-        // Not even by whoever writes it back into its row.
+        // Nor for whoever writes it back into its row; and what it signed all the same counts for nothing.
         await run(sql`update signing_keys set retired_at = null`)
+        await expect(signAccount(installation.db, 'main', 'carla', proof)).rejects.toThrow('was retired')
+        await past('audit', 'audit_kept', sql`update audit set act = 'x' where act = 'key retired'`)
         await signAccount(installation.db, 'main', 'carla', proof)
+        await run(sql`update audit set act = 'key retired' where act = 'x'`)
         expect(await checkBooks(installation.db, installation.app.world)).toEqual([
           expect.stringContaining('was retired before'),
         ])

@@ -11,15 +11,17 @@ import {
   checkApprovals,
   checkSet,
   findAccount,
+  proposeBeyond,
   sendPayouts,
   showLimits,
   signAccount,
   type PayoutRow,
   type WantedLimits,
 } from '../src/payout/payout.ts'
+import { formatMoney } from '../src/base/money.ts'
 import { later } from '../src/base/world.ts'
 import { payableNow } from '../src/payout/cooling.ts'
-import { skipLocked, sql, type Db } from '../src/db/db.ts'
+import { skipLocked, sql, type Db, type Tx } from '../src/db/db.ts'
 import { attentionOf } from '../src/queries/attention.ts'
 import { checksumOf } from '../src/rails/bitcoin/checksum.ts'
 import { derive, parseDescriptor } from '../src/rails/bitcoin/descriptor.ts'
@@ -586,6 +588,50 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
             ...(await checkSet(installation.db)),
           ].map(finding => finding.says)
           expect(found).toContainEqual(expect.stringContaining(says))
+        },
+      )
+
+      const decided: [string, (tx: Tx, id: string) => Promise<unknown>][] = [
+        [
+          'redirected to another approved account',
+          async (tx, subject) => {
+            const { id: toId } = (await findAccount(tx, 'second'))!
+            await tx.run(sql`update payouts set account_id = ${toId}`)
+            const detail = { from: 'main', to: 'second', toId, madeBy: 'ana', why: 'x' }
+            await audit(tx, { actor: 'carla', act: 'payout redirected', subject, detail })
+          },
+        ],
+        [
+          'let beyond limits',
+          async (tx, subject) => {
+            const asked = await proposeBeyond(tx, installation.app.world, subject, { by: 'ana', why: 'x' })
+            const proposal = asked.is === 'proposed' ? asked.proposal.id : ''
+            await tx.run(sql`insert into limit_approvals (payout_id, units, proposal_id, added_at)
+              select id, units, ${proposal}, added_at from payouts where id = ${subject}`)
+            await tx.run(sql`delete from limit_waits`)
+            const detail = { amount: formatMoney(10_000n, 'BRL'), proposedBy: 'ana' }
+            await audit(tx, { actor: 'carla', act: 'payout let beyond limits', subject, detail })
+          },
+        ],
+      ]
+      test.each(decided)(
+        'a payout that is %s by its rows and the audit log, and by no two people, is held [security A3]',
+        async (_, forge) => {
+          const { db, world } = installation.app
+          await addAccount(db, world, 'second', { ...trialAccount, number: '777' }, 'maria')
+          await approveAccount(db, 'second', 'chico')
+          const wanted = { payout: 5_000n }
+          await db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
+          const [owed] = await collect(installation, [10_000n])
+          await send()
+          await db.tx(async tx => {
+            await forge(tx, owed!.id)
+            await tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`)
+          })
+          expect([await send(), await payout(owed!)]).toMatchObject([
+            [],
+            { state: 'held', why: expect.stringContaining('and nobody did') },
+          ])
         },
       )
 

@@ -11,19 +11,36 @@ import { done, refused } from '../src/base/answer.ts'
 import { seededRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import { approveRefund, resolveRefunds, resolveTwins } from '../src/invoice/invoice.ts'
+import { refuse } from '../src/ledger/ledger.ts'
 import { checkWhole } from '../src/reconcile/bank.ts'
 import { runDueSlots } from '../src/jobs/jobs.ts'
 import { changeSchedule, needSchedule, type NewSchedule } from '../src/schedule/schedule.ts'
-import { changeLimits, payoutsStopped, resolvePayouts, sendPayouts } from '../src/payout/payout.ts'
+import {
+  changeLimits,
+  closeAccount,
+  payoutsStopped,
+  resolvePayouts,
+  sendPayouts,
+} from '../src/payout/payout.ts'
 import type { PayoutOrder, Rail } from '../src/rails/rail.ts'
 import { openSqlite } from '../src/db/sqlite.ts'
-import { sql, type Db } from '../src/db/db.ts'
+import { sql, type Db, type Sql } from '../src/db/db.ts'
 import { proposeRefund } from '../src/webhooks/webhooks.ts'
 import { collect } from './testbed/collecting.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 import { trialAccount } from './testbed/trial.ts'
-import { addAccount, addUser, approveAccount, approveAndDo, letGo, stopAll } from './testbed/acts.ts'
+import {
+  addAccount,
+  addUser,
+  approveAccount,
+  approveAndDo,
+  changeRole,
+  holdPayout,
+  letGo,
+  proposeRedirect,
+  stopAll,
+} from './testbed/acts.ts'
 
 let installation: TestInstallation
 let image: Buffer
@@ -43,9 +60,11 @@ beforeAll(async () => {
     ['dora', 'admin'],
   ] as const)
     await addUser(db, app.world, { name, role, language: 'en' }, 'root')
+  await seeRows(db)
   await addAccount(db, app.world, 'other', { ...trialAccount, number: '5555555555555555' }, 'maker')
   await approveAccount(db, 'other', 'checker')
   await addAccount(db, app.world, 'unapproved', { ...trialAccount, number: '6666666666666666' }, 'maker')
+  await seeRows(db)
   const limited = await db.tx(tx =>
     changeLimits(tx, app.world, { asset: 'BRL', wanted: { payout: 15_000n }, by: 'ana', why: 'a test' }),
   )
@@ -53,6 +72,7 @@ beforeAll(async () => {
   installation.bank.pay(installation.atBank.id)
   installation.pass(60_000)
   await installation.hear(installation.event('invoice.credited'))
+  await seeRows(db)
   const twin = doubleAtBank(installation.bank, installation.atBank)
   installation.bank.pay(twin.id)
   installation.pass(60_000)
@@ -63,10 +83,13 @@ beforeAll(async () => {
   await installation.hear(
     ...installation.bank.eventsCreated().filter(({ subscription }) => subscription === 'transfer'),
   )
+  await seeRows(db)
   // Under way, and not heard of.
   await collect(installation, [6_000n])
   await installation.send()
   const [refundable] = await collect(installation, [7_000n, 8_000n, 9_000n, 20_000n])
+  await seeRows(db)
+  await changeMinds(installation)
   await stopAll(db, 'a story', 'ana')
   const asked = await approveRefund(db, 'starkbank', {
     invoiceId: installation.id,
@@ -82,11 +105,13 @@ beforeAll(async () => {
   })
   expect(proposed.is).toBe('proposed')
   if (proposed.is === 'proposed') await approveAndDo(app, proposed.proposal.id, { by: 'bruno' })
+  await seeRows(db)
   await letGo(db, 'it is written', 'ana')
   await changeTerms(installation)
   // So that a slot has fallen due by the schedule's second version.
   installation.pass(24 * 3_600_000)
   image = await imageOf(db)
+  await seeRows(db)
   triggers.push(
     ...(await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)).map(
       ({ name }) => name,
@@ -102,6 +127,46 @@ afterAll(async () => {
   await untouched?.close()
   await installation?.close()
 })
+
+/** What people set and then take back, so that of each row there is an older one that somebody approved. */
+async function changeMinds(installation: TestInstallation): Promise<void> {
+  const { db, app } = installation
+  const { world } = app
+  const to = { to: 'other', by: 'ana', why: 'a test' }
+  const [held, redirected, kept] = await collect(installation, [11_000n, 12_000n, 13_000n])
+  const redirect = await proposeRedirect(db, world, redirected!.id, to)
+  const refusable = await proposeRedirect(db, world, kept!.id, to)
+  await addAccount(db, world, 'closed', { ...trialAccount, number: '7777777777777777' }, 'maker')
+  await approveAccount(db, 'closed', 'checker')
+  await changeRole(db, world, 'vera', 'admin', 'root')
+  await changeRole(db, world, 'carla', 'admin', 'root')
+  await seeRows(db)
+  await holdPayout(db, held!.id, { by: 'ana', why: 'not that one' })
+  await approveAndDo(app, redirect.proposal.id, { by: 'bruno' })
+  await closeAccount(db, 'closed', 'ana', 'a slip')
+  await changeRole(db, world, 'vera', 'viewer', 'root')
+  await changeRole(db, world, 'carla', 'checker', 'root')
+  await db.tx(tx => refuse(tx, refusable.proposal.id, { by: 'bruno', why: 'no' }))
+  await seeRows(db)
+}
+
+/** Each row of each table, whenever it was another one, by its table. */
+const seen = new Map<string, Map<string, Record<string, unknown>>>()
+
+async function seeRows(db: Db): Promise<void> {
+  const names = await db.all<{ name: string }>(
+    sql`select name from sqlite_master where type = 'table' and name not like 'sqlite_%'`,
+  )
+  for (const { name } of names) {
+    const rows = await db.all(sql`select * from ${named(name)}`)
+    const known = seen.get(name) ?? new Map<string, Record<string, unknown>>()
+    for (const row of rows) known.set(textOf(row), row)
+    seen.set(name, known)
+  }
+}
+
+const textOf = (row: Record<string, unknown>) =>
+  JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
 
 /** The schedule's second version pays to another approved account. */
 async function changeTerms({ db, app }: TestInstallation): Promise<void> {
@@ -313,6 +378,46 @@ test.each(tables)(
     expect(figures.noticed).toBeGreaterThanOrEqual(always[table] ?? 0)
   },
 )
+
+test('an older row put back in its place moves no money that the newer one does not [security A3]', async () => {
+  const edited: string[] = []
+  const tried = new Set<string>()
+  for (const [table, versions] of seen) {
+    const now = new Set((await installation.db.all(sql`select * from ${named(table)}`)).map(textOf))
+    const keys = await installation.db.all<{ name: string }>(
+      sql`select name from pragma_table_info(${table}) where pk > 0`,
+    )
+    for (const [text, row] of versions) {
+      if (now.has(text)) continue
+      tried.add(table)
+      const { is, ordered } = await outcomeOf(db =>
+        putBack(
+          db,
+          table,
+          keys.map(({ name }) => name),
+          row,
+        ),
+      )
+      const other = ordered.filter(each => !usual.includes(each))
+      if (other.length > 0) edited.push(`${table} ${text}, ${is}: ${other.join('; ')}`)
+    }
+  }
+  expect(edited).toEqual([])
+  const decided = ['accounts', 'invoice_twins', 'payouts', 'proposals', 'schedules', 'settings', 'users']
+  expect([...tried].sort()).toEqual(expect.arrayContaining(decided))
+})
+
+const putBack = (db: Db, table: string, keys: readonly string[], row: Record<string, unknown>) =>
+  db.tx(async tx => {
+    const is = (names: readonly string[], between: Sql) =>
+      names
+        .map(name => sql`${named(name)} = ${row[name] as string}`)
+        .reduce((so, each) => sql`${so} ${between} ${each}`)
+    const written = await tx.run(
+      sql`update ${named(table)} set ${is(Object.keys(row), sql`,`)} where ${is(keys, sql`and`)}`,
+    )
+    if (written !== 1) throw new Error('not there')
+  })
 
 test('a payout goes out on its invoice’s rail or not at all [security A3]', async () => {
   const edited = await openTestInstallation()

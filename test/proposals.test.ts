@@ -16,6 +16,7 @@ import {
   type NewProposal,
   type ProposalRow,
 } from '../src/ledger/ledger.ts'
+import { checkStatements } from '../src/payout/payout.ts'
 import { proposalFilters } from '../src/queries/filters.ts'
 import { history, sql } from '../src/db/db.ts'
 import { openBankTerminal } from './testbed/terminal.ts'
@@ -140,6 +141,30 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await openProposal(installation.db, proposed.act, proposed.subject)).toBeUndefined()
         expect((await make()).is).toBe('proposed')
       })
+
+      test.each([
+        ['approved', (id: string) => approve(id, 'bruno')],
+        ['refused', (id: string) => installation.db.tx(tx => refuse(tx, id, { by: 'bruno', why: 'no' }))],
+      ])(
+        'one that was %s, and whose row was put back to what it was before, is done by nobody and named [security A3]',
+        async (_, decide) => {
+          const { proposal } = await make()
+          await decide(proposal.id)
+          const before = await doneCount()
+          await installation.db.tx(tx =>
+            tx.run(sql`update proposals set state = 'open', decided_by = null, decided_why = null
+              where id = ${proposal.id}`),
+          )
+          expect(await approve(proposal.id, 'carla')).toMatchObject({
+            is: 'barred',
+            bar: { edited: { what: 'proposal' } },
+          })
+          expect([await stateOf(proposal), (await doneCount()) - before]).toEqual(['open', 0])
+          expect((await checkStatements(installation.db)).map(({ says }) => says)).toContain(
+            `proposal ${proposal.id} is not as it was made: somebody has changed it past this program`,
+          )
+        },
+      )
 
       test('of two who approve it at once, one does it', async () => {
         const { proposal } = await make()

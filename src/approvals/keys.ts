@@ -131,6 +131,17 @@ export async function notTheirs(
   return ofIt.some(({ act }) => act === 'key retired') ? `key ${key.id} was retired before` : undefined
 }
 
+/** Whether a key was retired, whatever its row says. */
+export async function wasRetired(
+  reader: Reader,
+  { id, user_id: userId }: Pick<KeyRow, 'id' | 'user_id'>,
+): Promise<boolean> {
+  const acts = await reader.all<{ detail: string }>(
+    sql`select detail from audit where subject = ${userId} and act = 'key retired'`,
+  )
+  return acts.some(({ detail }) => (JSON.parse(detail) as { key: string }).key === id)
+}
+
 /** From when the keys of a person sign, by their ids, where that was set when they were registered. */
 export async function signsFrom(reader: Reader, userId: string): Promise<Map<string, Instant>> {
   const acts = await reader.all<{ detail: string }>(

@@ -6,7 +6,7 @@ import { BadInput } from '../base/answer.ts'
 import { millis, type Instant } from '../base/world.ts'
 import { sql, type Reader, type Tx } from '../db/db.ts'
 import { canonical, digest, type Content } from './canonical.ts'
-import { findKey, signsFrom, type KeyKind } from './keys.ts'
+import { findKey, signsFrom, wasRetired, type KeyKind } from './keys.ts'
 import { idOf, readStatement, textOf } from './statement.ts'
 
 export type ProofKind = 'said' | 'code' | KeyKind
@@ -70,7 +70,7 @@ export async function state(tx: Tx, { act, subject, content, by }: Approving, pr
   const id = idOf(text)
   const isSigned = proof.is === 'key' || proof.is === 'passkey'
   const key = isSigned ? await findKey(tx, proof.keyId) : undefined
-  if (isSigned && (!key || key.retired_at !== null))
+  if (isSigned && (!key || key.retired_at !== null || (await wasRetired(tx, key))))
     throw new SignatureRefused('retired', `key ${proof.keyId} is not registered, or was retired`)
   const from = key && (await signsFrom(tx, key.user_id)).get(key.id)
   if (from !== undefined && now < from)

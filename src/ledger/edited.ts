@@ -123,15 +123,18 @@ export function judgePerson(
   return undefined
 }
 
-/** What was written down when a proposal was made, of which its row is a copy. */
+/**
+ * What was written down when an open proposal was made, of which its row is a copy. One that was decided is
+ * open no more: what was approved once would be done again, and what was refused be asked for again.
+ */
 export async function editedProposal(
   reader: Reader,
   row: { id: string; act: string; subject: string; detail: string; why: string; made_by: string },
 ): Promise<Edited | undefined> {
-  const record = await reader.one<{ actor: string; detail: string }>(
-    sql`select actor, detail from audit where subject = ${row.id} and act = 'proposal made' order by seq
-      limit 1`,
-  )
+  const records = await reader.all<{ actor: string; act: string; detail: string }>(sql`
+    select actor, act, detail from audit where subject = ${row.id}
+      and act in ('proposal made', 'proposal approved', 'proposal refused', 'proposal withdrawn') order by seq`)
+  const [record, decided] = records
   const made = JSON.parse(record?.detail ?? '{}') as Record<string, string>
   const now = {
     act: row.act,
@@ -141,7 +144,9 @@ export async function editedProposal(
   }
   const names = Object.keys(made).filter(name => !channels.includes(name) || Object.hasOwn(now, name))
   const isSame =
-    record?.actor === row.made_by &&
+    record?.act === 'proposal made' &&
+    decided === undefined &&
+    record.actor === row.made_by &&
     names.length === Object.keys(now).length &&
     Object.entries(now).every(([name, value]) => made[name] === value)
   return isSame ? undefined : { what: 'proposal', name: row.id, row: '' }

@@ -30,6 +30,7 @@ export async function notAsBooked(tx: Tx, due: readonly Due[]): Promise<Map<stri
   const found = [
     ...stray,
     ...(await decidedOtherwise(tx, due)),
+    ...(await stillHeld(tx, due)),
     ...(await notOwed(tx, due)),
     ...(await notPayable(tx, due)),
     ...(await onAnotherRail(tx, due)),
@@ -68,6 +69,33 @@ export async function ordersNotAsBooked(
           ? whys.get(payoutId)
           : `order ${externalId} is of ${formatMoney(units, asset)}, and the books ordered ${formatMoney(ordered, asset)}: ${past}`
       return why === undefined ? [] : [[id, why]]
+    }),
+  )
+}
+
+/**
+ * Those whose row is an older one of theirs: their own history says that they are held, or ended, or somebody
+ * holds them and they were in no other state since. A repeated step is kept once, so where the last line is
+ * one the row may have moved on.
+ */
+async function stillHeld(reader: Reader, due: readonly Due[]): Promise<Map<string, string>> {
+  const ids = due.map(({ id }) => id)
+  const last = await reader.all<{ id: string; state: string; moved: string; at: string; again: bigint }>(sql`
+    select p.id, p.state, t.to_state as moved, t.at, t.again from payouts p join transitions t on t.seq =
+        (select max(seq) from transitions where subject = p.id and about = 'payouts')
+      where p.id in (${join(ids)})`)
+  const acts = await reader.all<{ subject: string; act: string; actor: string; at: string }>(sql`
+    select subject, act, actor, at from audit where subject in (${join(ids)})
+      and act in ('payout held', 'payout released', 'payout redirected') order by seq`)
+  return new Map(
+    ids.flatMap((id): [string, string][] => {
+      const line = last.find(each => each.id === id)
+      const act = acts.findLast(({ subject }) => subject === id)
+      if (line && line.again === 0n && line.moved !== line.state)
+        return [[id, `it is ${line.state}, and its history has it ${line.moved}: ${past}`]]
+      return act?.act === 'payout held' && !(line && line.at > act.at)
+        ? [[id, `${act.actor} held it, and nobody released it: ${past}`]]
+        : []
     }),
   )
 }

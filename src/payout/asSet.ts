@@ -3,6 +3,7 @@
  * proposed and approved. Limits: `limitsSaid.ts`.
  */
 import {
+  doneFault,
   findStatement,
   judgeApproval,
   proposalFault,
@@ -24,6 +25,8 @@ import { join, sql, type Reader, type Tx } from '../db/db.ts'
 import { formatMoney } from '../base/money.ts'
 import { toLimits } from './limitsSaid.ts'
 import { toAccounts } from './objected.ts'
+import { beyondAct } from './limitActs.ts'
+import { redirectAct } from './redirect.ts'
 import { isRefund } from './bundle/refund.ts'
 import type { PayoutRow } from './row.ts'
 
@@ -136,6 +139,19 @@ export async function stopEdited(reader: Reader): Promise<string | undefined> {
   return last && (await statedFault(reader, last))
 }
 
+/** What two people do to one payout, by its record, and the act that they approve. */
+const proposedActs = new Map([
+  ['payout redirected', redirectAct],
+  ['payout let beyond limits', beyondAct],
+])
+
+/** What of the proposal a record goes by. Those from before ids were written down name the account alone. */
+function saidIn({ act, detail }: { act: string; detail: string }): Record<string, string> {
+  if (act !== 'payout redirected') return {}
+  const { to, toId } = JSON.parse(detail) as { to: string; toId?: string }
+  return toId === undefined ? { toAccount: to } : { accountId: toId }
+}
+
 /**
  * Why some of these payouts, or what they give back, are not what somebody released, redirected or let go
  * beyond a limit; by their ids.
@@ -161,6 +177,12 @@ export async function decidedOtherwise(
       const fault = await statedFault(reader, { ...record, act: record.act })
       if (fault !== undefined) found.set(record.subject, fault)
     }
+  for (const record of records) {
+    const act = proposedActs.get(record.act)
+    const fault =
+      act && (await doneFault(reader, record, { act, about: record.subject, says: saidIn(record) }))
+    if (fault !== undefined) found.set(record.subject, fault)
+  }
   if (proposed.length === 0) return found
   const rows = await reader.all<ProposalRow>(sql`
     select * from proposals where state = 'approved'

@@ -795,7 +795,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a retired key signs nothing more',
         file: 'src/approvals/state.ts',
-        from: 'if (isSigned && (!key || key.retired_at !== null))',
+        from: 'if (isSigned && (!key || key.retired_at !== null || (await wasRetired(tx, key))))',
         to: 'if (isSigned && !key)',
         test: 'test/approvals.test.ts',
         title: 'what a key signed stays signed once it is retired; it signs nothing more',
@@ -1155,6 +1155,40 @@ export const securitySections: readonly SecuritySection[] = [
         to: 'one.destination === other.destination && shareAddress(one, other)',
         test: 'test/cooling.test.ts',
         title: 'an objection to %s holds the other as well, and nobody approves it meanwhile [security 3]',
+      },
+      {
+        rule: 'what somebody holds is not ordered because its row is an older one',
+        file: 'src/payout/asBooked.ts',
+        from: '    ...(await stillHeld(tx, due)),\n',
+        to: '',
+        test: 'test/edited-rows.test.ts',
+        title: 'an older row put back in its place moves no money that the newer one does not [security A3]',
+      },
+      {
+        rule: 'a proposal that was decided is not open because its row is an older one',
+        file: 'src/ledger/edited.ts',
+        from: '    decided === undefined &&\n',
+        to: '',
+        test: 'test/proposals.test.ts',
+        title:
+          'one that was %s, and whose row was put back to what it was before, is done by nobody and named [security A3]',
+      },
+      {
+        rule: 'a redirection, or a payout let beyond limits, counts where two people approved it',
+        file: 'src/payout/asSet.ts',
+        from: '    if (fault !== undefined) found.set(record.subject, fault)\n  }\n  if',
+        to: '    if (fault === undefined) continue\n  }\n  if',
+        test: 'test/cooling.test.ts',
+        title:
+          'a payout that is %s by its rows and the audit log, and by no two people, is held [security A3]',
+      },
+      {
+        rule: 'a key that was retired signs nothing because its row is an older one',
+        file: 'src/approvals/state.ts',
+        from: ' || (await wasRetired(tx, key))',
+        to: '',
+        test: 'test/approvals.test.ts',
+        title: 'what a key signed stays signed once it is retired; it signs nothing more',
       },
       {
         rule: 'nor is an account approved that pays to a place that somebody objects to',
