@@ -38,7 +38,7 @@ import { connectStarkbank } from './rails/starkbank/starkbank.ts'
 import { agreementOf, makeSources } from './rates/rates.ts'
 import { openKeyFile } from './db/keyFile.ts'
 import { migrate, pending } from './db/migrate.ts'
-import { followKeys, useKeys } from './db/rotate.ts'
+import { followKeys, followSealed, useKeys } from './db/rotate.ts'
 import { bindTo, identityOf, openDb, type Db } from './db/db.ts'
 import type { Metrics } from './web/metrics.ts'
 import { pages, serveWeb, type PageSettings, type Web } from './web/web.ts'
@@ -79,7 +79,7 @@ export async function openBase(
   const db = await openDb(config.DATABASE_URL, { ...world, keys, virtual: config.CLOCK !== undefined })
   try {
     await bringUp(db, world)
-    if (!mayLackKeys) await useKeys(db, keys)
+    await (mayLackKeys ? followSealed(db, keys) : useKeys(db, keys))
   } catch (error) {
     await db.close()
     throw error

@@ -17,6 +17,7 @@ import { checkingBeside } from '../src/reconcile/reconcile.ts'
 import { codeAt, stepAt } from '../src/people/totp.ts'
 import { acceptInvitation, newToken, openInvitation, signIn } from '../src/people/people.ts'
 import { writeOrder, type PlaceTerms } from '../src/shop/shop.ts'
+import { sealColumns } from '../src/ledger/ledger.ts'
 import { openKeyFile } from '../src/db/keyFile.ts'
 import { encryptUnder, rowOf } from '../src/db/encrypted.ts'
 import {
@@ -306,6 +307,59 @@ describe.each([
       await installation.hear()
       expect(await installation.fate(event)).toBe('done: credited')
       expect(await installation.audit()).toEqual([])
+    })
+
+    test('once everything was encrypted, what is in plain text or of no row is refused, named, and encrypted by who says so [security A3]', async () => {
+      const keys = keysOf([older])
+      const { installation, url } = await openLivedIn(keys)
+      const { db, app } = installation
+      const invoice = sql`slot_id is not null and ordinal = 1`
+      const plant = async (from: Db) =>
+        from.tx(async tx => {
+          const name = encryptUnder(older, 'orders.name', undefined, 'Mallory', app.world.random)
+          await tx.run(sql`update orders set name = ${name}, email = 'mallory@example.com'`)
+          await tx.run(sql`update users set totp_secret = 'JBSWY3DPEHPK3PXP' where name = 'carla'`)
+          await tx.run(sql`update invoices set payer_name = 'Mallory' where ${invoice}`)
+          await tx.run(
+            sql`update inbox set raw = ${Buffer.from('{}')} where id = (select min(id) from inbox)`,
+          )
+        })
+      const seen = async (from: Db) => {
+        const order = (await from.one<Row>(sql`select id, name, email from orders`))!
+        const user = (await from.one<Row>(sql`select id, totp_secret from users where name = 'carla'`))!
+        const asked = (await from.one<Row>(sql`select id, payer_name from invoices where ${invoice}`))!
+        const event = (await from.one<{ raw: Uint8Array }>(
+          sql`select id, rail, event_id, raw from inbox order by id limit 1`,
+        ))!
+        const raw = Buffer.from(event.raw).toString()
+        return [order['name'], order['email'], user['totp_secret'], asked['payer_name'], raw]
+      }
+      expect([await sealColumns(db, keys, 'ana'), await sealColumns(db, keys, 'ana')]).toEqual([true, false])
+      // A process that starts now.
+      const later = keysOf([older])
+      const started = await another(installation, url, later)
+      await useKeys(started, later)
+      await plant(db)
+      for (const each of [db, started]) {
+        expect(await seen(each)).toEqual(Array(5).fill(unreadableText))
+        const sought = sameAs('orders.email', 'mallory@example.com')
+        expect(await each.all(sql`select id from orders where email in (${sought})`)).toEqual([])
+      }
+      const named = async () =>
+        (await unreadableValues(started, later)).map(({ column, why }) => `${column} ${why}`).sort()
+      const refused = [
+        'inbox.raw in plain text',
+        'invoices.payer_name in plain text',
+        'orders.email in plain text',
+        'orders.name of any row',
+        'users.totp_secret in plain text',
+      ]
+      expect(await named()).toEqual(refused)
+      const { world } = app
+      expect(await rotate({ db, keys, world })).toMatchObject({ count: 0 })
+      expect(await named()).toEqual(refused)
+      expect(await rotate({ db, keys, world, acceptPlain: true })).toEqual({ count: 5, unreadable: [] })
+      expect([(await seen(started))[0], await named()]).toEqual(['Mallory', []])
     })
 
     test('a value of another row is read nowhere, whichever column it is of, and lets nobody in [security 9]', async () => {

@@ -25,6 +25,11 @@ export interface DataKeys {
   /** Newest first. */
   readonly all: readonly DataKey[]
   find(id: string): DataKey | undefined
+  /**
+   * Columns in which everything was encrypted, and for its row, once: a value that is not is refused. Read
+   * from the audit log (`db/rotate.ts`) and set for a process that runs.
+   */
+  sealed?: ReadonlySet<string>
 }
 
 export const noKeys: DataKeys = { newest: undefined, all: [], find: () => undefined }
@@ -104,12 +109,14 @@ export const isMarked = (value: string | Uint8Array): boolean =>
 export interface Where {
   column: string
   rows?: readonly string[] | undefined
+  /** One that is of any row of its column is not taken, where it could be bound to one. */
+  isSealed?: boolean | undefined
 }
 
 /** Whether an encrypted text says that it is of there. */
-export function isOf(stored: string, { column, rows }: Where): boolean {
+export function isOf(stored: string, { column, rows, isSealed }: Where): boolean {
   const place = mark.length + idLength + 1
-  if (stored.startsWith(`${column}:`, place)) return true
+  if (stored.startsWith(`${column}:`, place)) return !(isSealed && rows)
   if (!stored.startsWith(`${column}@`, place)) return false
   const at = place + column.length + 1
   return rows === undefined || rows.includes(stored.slice(at, at + tagLength))
@@ -160,7 +167,7 @@ export type Decrypted<T> =
   | { is: 'read'; value: T }
   /** `keyId` is of the key that is lacking. */
   | { is: 'unreadable'; why: 'unknown key'; keyId: string }
-  | { is: 'unreadable'; why: 'altered' | 'of another column' | 'of another row' }
+  | { is: 'unreadable'; why: 'altered' | 'of another column' | 'of another row' | 'of any row' }
 
 /** `where` the value was found, if that is known. */
 export function decrypt<T extends string | Uint8Array>(
@@ -173,6 +180,7 @@ export function decrypt<T extends string | Uint8Array>(
   if (where && head.column !== where.column) return { is: 'unreadable', why: 'of another column' }
   if (head.row !== undefined && where?.rows?.includes(head.row) === false)
     return { is: 'unreadable', why: 'of another row' }
+  if (head.row === undefined && where?.isSealed && where.rows) return { is: 'unreadable', why: 'of any row' }
   const key = find(head.keyId)
   if (!key) return { is: 'unreadable', why: 'unknown key', keyId: head.keyId }
   const body =

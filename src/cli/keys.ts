@@ -63,9 +63,15 @@ export function keyCommands(repasse: Command, shell: Shell): void {
       '--compact',
       'afterwards writes the tables again, so that no plain text is left in free space of the files; everything else waits meanwhile',
     )
+    .option(
+      '--accept-plain',
+      'also encrypts what is refused because it is in plain text, or of no row, since everything was encrypted: "keys status" lists it',
+    )
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('keys rotate', 'keys rotate --compact'))
-    .action((flags: { by?: string; compact?: true }) => inBase(shell, base => rotateAll(shell, base, flags)))
+    .action((flags: { by?: string; compact?: true; acceptPlain?: true }) =>
+      inBase(shell, base => rotateAll(shell, base, flags)),
+    )
 
   keys
     .command('retire')
@@ -146,6 +152,8 @@ const reasons: Record<Unreadable['why'], string> = {
   altered: 'it was changed behind the program’s back',
   'of another column': 'it was moved here from another column',
   'of another row': 'it was moved here from another row',
+  'of any row': 'it names no row, and everything here was bound to its row once',
+  'in plain text': 'it is in plain text, and everything here was encrypted once',
 }
 
 export const sayUnreadable = ({ column, row, why }: Unreadable): string =>
@@ -165,16 +173,23 @@ export const sayAllUnreadable = (all: readonly Unreadable[]): string =>
 async function rotateAll(
   shell: Shell,
   { db, keys, world }: Base,
-  { by = operator(), compact }: { by?: string; compact?: true },
+  { by = operator(), compact, acceptPlain }: { by?: string; compact?: true; acceptPlain?: true },
 ): Promise<void> {
   if (!keys.newest) throw new BadInput('ENCRYPTION_KEY_FILE is not set: "repasse keys new FILE" makes one')
-  const [{ encryptedTables, keyUses, rotate }, { audit }] = await Promise.all([
+  const [{ encryptedTables, keyUses, rotate }, { audit, sealColumns }] = await Promise.all([
     import('../db/rotate.ts'),
     import('../ledger/ledger.ts'),
   ])
   const { id } = keys.newest
-  await db.tx(tx => audit(tx, { actor: by, act: 'encryption keys rotated', subject: id, detail: {} }))
-  const { count, unreadable } = await rotate({ db, keys, world })
+  await db.tx(tx =>
+    audit(tx, {
+      actor: by,
+      act: 'encryption keys rotated',
+      subject: id,
+      detail: acceptPlain ? { acceptPlain: 'yes' } : {},
+    }),
+  )
+  const { count, unreadable } = await rotate({ db, keys, world, acceptPlain: acceptPlain === true })
   const uses = await keyUses(db)
   const left = sum(uses.filter(({ key }) => key !== id)) + unboundIn(uses.filter(({ key }) => key === id))
   await shell.out(
@@ -182,6 +197,8 @@ async function rotateAll(
   )
   await shell.out(sayAllUnreadable(unreadable))
   if (left > 0) shell.exitCode = 1
+  if (await sealColumns(db, keys, by))
+    await shell.out('from now on a value in plain text, or without its row, is refused\n')
   if (!compact) return
   await db.compact(encryptedTables)
   await shell.out('the tables were written again\n')

@@ -129,10 +129,11 @@ function storedAs(value: Value, keys: DataKeys, random: Randomness): readonly Pl
   if (!(value instanceof SameAs)) return [value]
   const column = value.column as EncryptedColumn
   const plain = value.values.map(storable)
+  const isSealed = keys.sealed?.has(column) === true
   // Of a column that is bound to its rows, older values are not.
-  const rows = value.row && rowOf(column) ? [undefined, value.row] : [undefined]
+  const rows = value.row && rowOf(column) ? [...(isSealed ? [] : [undefined]), value.row] : [undefined]
   return [
-    ...plain,
+    ...(isSealed ? [] : plain),
     ...keys.all.flatMap(key =>
       rows.flatMap(row => plain.map(each => encryptUnder(key, column, row, each, random))),
     ),
@@ -251,7 +252,10 @@ export function revealing(keys: DataKeys): (rows: readonly Row[], places: readon
     return last.tag
   }
   const whereOf = (row: Row, { column, rows }: Place): Where | undefined =>
-    column && { column, rows: rows?.map(names => tagOf(row, names)) }
+    column && { column, rows: rows?.map(names => tagOf(row, names)), isSealed: keys.sealed?.has(column) }
+  // Of what is computed no column is known, so it is read as it is.
+  const isRefused = ({ column }: Place, value: string | Uint8Array) =>
+    column !== undefined && value.length > 0 && keys.sealed?.has(column) === true
   return (rows, places) => {
     if (places.length === 0) return
     for (const row of rows)
@@ -259,8 +263,11 @@ export function revealing(keys: DataKeys): (rows: readonly Row[], places: readon
         const value = row[place.name]
         if (typeof value === 'string') {
           if (isMarked(value)) row[place.name] = text(value, whereOf(row, place))
-        } else if (value instanceof Uint8Array && isMarked(value))
-          row[place.name] = bytes(value, whereOf(row, place))
+          else if (isRefused(place, value)) row[place.name] = unreadableText
+        } else if (value instanceof Uint8Array) {
+          if (isMarked(value)) row[place.name] = bytes(value, whereOf(row, place))
+          else if (isRefused(place, value)) row[place.name] = unreadableBytes
+        }
       }
   }
 }

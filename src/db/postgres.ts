@@ -53,8 +53,9 @@ export async function openPostgres(
       text,
       valuesOf(bound).map(value => (value instanceof Uint8Array ? Buffer.from(value) : value)),
     )
-    if (!statement.asStored && result.rows.some(hasMarked))
-      reveal(result.rows, await placesOf(on, result.fields))
+    // Once plain text is refused somewhere, an answer without a mark is looked at as well.
+    const isLookedAt = keys.sealed ? result.rows.length > 0 : result.rows.some(hasMarked)
+    if (!statement.asStored && isLookedAt) reveal(result.rows, await placesOf(on, result.fields))
     return result
   }
   const reader = (on: pg.Pool | pg.PoolClient) => ({
@@ -126,7 +127,7 @@ const hasMarked = (row: Row): boolean =>
 
 /** Which columns an answer has. The server numbers them, so names are read once more where a table is new. */
 function placesFinder(): (on: pg.Pool | pg.PoolClient, fields: readonly pg.FieldDef[]) => Promise<Place[]> {
-  let known = new Map<string, { table: string; column: string }>()
+  let known = new Map<string, { table: string; column: string } | undefined>()
   const numberOf = (table: number, column: number) => `${table}.${column}`
   return async (on, fields) => {
     if (fields.some(({ tableID, columnID }) => tableID !== 0 && !known.has(numberOf(tableID, columnID)))) {
@@ -134,7 +135,14 @@ function placesFinder(): (on: pg.Pool | pg.PoolClient, fields: readonly pg.Field
         select c.oid as id, c.relname as "table", a.attnum as number, a.attname as "column"
         from pg_attribute a join pg_class c on c.oid = a.attrelid
         where c.relnamespace = current_schema()::regnamespace and a.attnum > 0`)
-      known = new Map(rows.map(({ table, id, column, number }) => [numberOf(id, number), { table, column }]))
+      // The server's own tables are not among them, and are not asked for each time.
+      const elsewhere = fields.map(
+        ({ tableID, columnID }) => [numberOf(tableID, columnID), undefined] as const,
+      )
+      const ours = rows.map(
+        ({ table, id, column, number }) => [numberOf(id, number), { table, column }] as const,
+      )
+      known = new Map([...known, ...elsewhere, ...ours])
     }
     return placesOf(
       fields.map(({ name, tableID, columnID }) => {

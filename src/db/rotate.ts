@@ -84,27 +84,32 @@ const beforeRow = (column: EncryptedColumn): number => headOf({ id: ' '.repeat(8
 export interface Unreadable {
   column: EncryptedColumn
   row: string
-  why: 'unknown key' | 'altered' | 'of another column' | 'of another row'
+  why: 'unknown key' | 'altered' | 'of another column' | 'of another row' | 'of any row' | 'in plain text'
 }
 
 const batchSize = 200
 
-/** Every value that cannot be decrypted. Reads all of them. */
+/** Every value that cannot be decrypted, or is refused as it is. Reads all of them. */
 export async function unreadableValues(reader: Reader, keys: DataKeys): Promise<Unreadable[]> {
   const found: Unreadable[] = []
   // Nothing was ever encrypted, so nothing has to be read.
   if ((await knownKeys(reader)).length === 0) return found
   for (const column of columns) {
     const { table, value, key, place, whose, after, isSet, beginning } = partsOf(column)
+    const isSealed = keys.sealed?.has(column) === true
+    const which = isSealed ? sql`` : sql`and substr(${value}, 1, 5) = ${beginning('enc1:')}`
     for (let last: Value[] | undefined; ;) {
       const rows = await reader.all<Row>(
         asStored(sql`
           select ${whose}, ${value} as stored from ${table}
-          where ${isSet} and substr(${value}, 1, 5) = ${beginning('enc1:')} ${after(last)} order by ${place}
+          where ${isSet} ${which} ${after(last)} order by ${place}
             limit ${batchSize}`),
       )
       for (const row of rows) {
-        const read = decrypt(row['stored'] as Stored, id => keys.find(id), whereIn(row, column))
+        const stored = row['stored'] as Stored
+        const read = isMarked(stored)
+          ? decrypt(stored, id => keys.find(id), { ...whereIn(row, column), isSealed })
+          : inPlain
         if (read.is === 'unreadable') found.push({ column, row: rowName(row, key), why: read.why })
       }
       if (rows.length < batchSize) break
@@ -113,6 +118,8 @@ export async function unreadableValues(reader: Reader, keys: DataKeys): Promise<
   }
   return found
 }
+
+const inPlain = { is: 'unreadable', why: 'in plain text' } as const
 
 /** What the value of `column` in this row is bound to. */
 const boundTo = (row: Row, column: EncryptedColumn): string[] | undefined =>
@@ -134,6 +141,8 @@ interface Rotating {
   db: Db
   keys: DataKeys
   world: Pick<World, 'at' | 'random'>
+  /** What is refused is encrypted as it is: a person has looked at it. */
+  acceptPlain?: boolean
   /** Told after each batch. */
   progress?: (column: EncryptedColumn, count: number) => void
 }
@@ -144,13 +153,13 @@ interface Rotating {
  * there. What others write meanwhile is left to them. What cannot be decrypted stays as it is and is
  * answered.
  */
-export async function rotate({ db, keys, world, progress }: Rotating): Promise<Rotated> {
+export async function rotate({ db, keys, world, acceptPlain = false, progress }: Rotating): Promise<Rotated> {
   const newest = keys.newest
   if (!newest) return { count: 0, unreadable: [] }
   const all: Rotated = { count: 0, unreadable: [] }
   for (const column of columns) {
     for (let isOver = false; !isOver;) {
-      const batch = await rotateBatch({ db, keys, world }, newest, column)
+      const batch = await rotateBatch({ db, keys, world, acceptPlain }, newest, column)
       all.count += batch.count
       all.unreadable.push(...batch.unreadable)
       isOver = batch.isOver
@@ -164,7 +173,7 @@ export async function rotate({ db, keys, world, progress }: Rotating): Promise<R
 const cursorOf = (column: EncryptedColumn, key: DataKey) => `encrypt ${column} under ${key.id}`
 
 async function rotateBatch(
-  { db, keys, world }: Rotating,
+  { db, keys, world, acceptPlain }: Rotating,
   newest: DataKey,
   column: EncryptedColumn,
 ): Promise<Rotated & { isOver: boolean }> {
@@ -188,9 +197,12 @@ async function rotateBatch(
     }
     for (const row of rows) {
       const stored = row['stored'] as Stored
+      const isSealed = !acceptPlain && keys.sealed?.has(column) === true
       const read = isMarked(stored)
-        ? decrypt(stored, id => keys.find(id), whereIn(row, column))
-        : { is: 'read' as const, value: stored }
+        ? decrypt(stored, id => keys.find(id), { ...whereIn(row, column), isSealed })
+        : isSealed
+          ? inPlain
+          : { is: 'read' as const, value: stored }
       if (read.is === 'unreadable') {
         result.unreadable.push({ column, row: rowName(row, key), why: read.why })
         continue
@@ -222,6 +234,24 @@ const readPlace = (text: string): Value[] =>
     typeof each === 'string' ? each : BigInt(each.number),
   )
 
+/** The act of the audit log by which plain text is refused; its detail names the columns. */
+export const sealedAct = 'plain values refused'
+
+/** Has a process refuse, from now on, what the audit log says is refused. */
+export async function followSealed(reader: Reader, keys: DataKeys): Promise<void> {
+  if (!keys.newest) return
+  const record = await reader.one<{ detail: string }>(
+    sql`select detail from audit where act = ${sealedAct} order by seq desc limit 1`,
+  )
+  if (record) keys.sealed = new Set((JSON.parse(record.detail) as { columns: string }).columns.split(' '))
+}
+
+/** Whether every column can be sealed now, for everything is encrypted and bound, and some are not yet. */
+export async function mayBeSealed(reader: Reader, keys: DataKeys): Promise<boolean> {
+  const isLeft = (await keyUses(reader)).some(({ key, unbound }) => key === undefined || unbound > 0)
+  return !isLeft && columns.some(column => keys.sealed?.has(column) !== true)
+}
+
 export interface KnownKey {
   id: string
   added_at: Instant
@@ -240,6 +270,7 @@ export async function useKeys(db: Db, keys: DataKeys): Promise<void> {
   const known = await knownKeys(db)
   const lacking = lackingOf(known, keys)
   if (lacking !== undefined) throw new BadInput(lacking)
+  await followSealed(db, keys)
   const { newest } = keys
   if (!newest || known.some(({ id, retired_at: retiredAt }) => id === newest.id && retiredAt === null)) return
   await db.tx(async tx =>

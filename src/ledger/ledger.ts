@@ -45,6 +45,7 @@ export { bankMayBeAsked, hearDenied } from './denied.ts'
 export { checkAudit, checkChart, checkLedger, checkPart, type Finding } from './check.ts'
 export { checkChanges, keepMark, newMark, partOf, readMark, type Mark } from './changes.ts'
 export { keepFindings, keptFindings } from './findings.ts'
+export { sealColumns } from './sealed.ts'
 export { addUpTallies, mendTallies, tally, tallyFaults, type Off } from './tallies.ts'
 export {
   audit,

@@ -4,6 +4,7 @@ import { noKeys } from '../base/cipher.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { openKeyFile } from '../db/keyFile.ts'
 import { openDb } from '../db/db.ts'
+import { followSealed } from '../db/rotate.ts'
 import { checkWhole } from './bank.ts'
 import type { Checked } from './checkBeside.ts'
 
@@ -12,6 +13,7 @@ const { databaseUrl, keyFile } = workerData as Checked
 // changed.
 const keys = keyFile === undefined ? noKeys : openKeyFile(keyFile, { strict: false })
 const db = await openDb(databaseUrl, { clock: systemClock, random: systemRandom, keys, readOnly: true })
+await followSealed(db, keys)
 try {
   parentPort!.postMessage(await checkWhole(db))
 } finally {

@@ -1521,6 +1521,33 @@ export const securitySections: readonly SecuritySection[] = [
         title: 'bound to a row, a value %s',
       },
       {
+        rule: 'plain text is refused once everything was encrypted',
+        file: 'src/db/encrypted.ts',
+        from: 'value.length > 0 && keys.sealed?.has(column) === true',
+        to: 'value.length > 0 && keys.sealed?.has(`${column}?`) === true',
+        test: 'test/encryption.test.ts',
+        title:
+          'once everything was encrypted, what is in plain text or of no row is refused, named, and encrypted by who says so [security A3]',
+      },
+      {
+        rule: 'and a value of no row then',
+        file: 'src/base/cipher.ts',
+        from: 'head.row === undefined && where?.isSealed && where.rows) return',
+        to: 'head.row === undefined && where?.isSealed && where.rows?.length === 99) return',
+        test: 'test/encryption.test.ts',
+        title:
+          'once everything was encrypted, what is in plain text or of no row is refused, named, and encrypted by who says so [security A3]',
+      },
+      {
+        rule: 'a rotation does not make plain text of somebody else ours',
+        file: 'src/db/rotate.ts',
+        from: 'const isSealed = !acceptPlain && ',
+        to: 'const isSealed = !acceptPlain && columns.length === 0 && ',
+        test: 'test/encryption.test.ts',
+        title:
+          'once everything was encrypted, what is in plain text or of no row is refused, named, and encrypted by who says so [security A3]',
+      },
+      {
         rule: 'a statement that does not say whose a value is reads none',
         file: 'src/db/encrypted.ts',
         from: 'if (lacks !== undefined)\n    throw',
@@ -1540,8 +1567,8 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nothing starts without a key that values are under',
         file: 'src/db/rotate.ts',
-        from: '  if (lacking !== undefined) throw new BadInput(lacking)\n  const { newest } = keys',
-        to: '  const { newest } = keys',
+        from: '  if (lacking !== undefined) throw new BadInput(lacking)\n  await followSealed',
+        to: '  await followSealed',
         test: 'src/db/rotate.test.ts',
         title:
           'a key that comes into the file while a process runs is written down, and the next start needs it',

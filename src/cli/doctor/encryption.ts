@@ -18,7 +18,7 @@ export async function* encryption({ config, db, keys }: Base): AsyncGenerator<Ch
       says: 'ENCRYPTION_KEY_FILE is not set: personal data, events and authenticator secrets are in the database in plain text',
       run: 'repasse keys new FILE, set ENCRYPTION_KEY_FILE=FILE, then: repasse keys rotate',
     }
-  const [{ openKeyFile }, { keyUses, unreadableValues }, { sayUnreadable }] = await Promise.all([
+  const [{ openKeyFile }, { keyUses, mayBeSealed, unreadableValues }, { sayUnreadable }] = await Promise.all([
     import('../../db/keyFile.ts'),
     import('../../db/rotate.ts'),
     import('../keys.ts'),
@@ -56,5 +56,12 @@ export async function* encryption({ config, db, keys }: Base): AsyncGenerator<Ch
         .join(', '),
       run: 'repasse keys rotate',
     }
-  else yield { check, is: 'ok', says: `everything is encrypted under key ${newest}` }
+  else {
+    const isOpen = await mayBeSealed(db, keys)
+    yield {
+      check,
+      is: 'ok',
+      says: `everything is encrypted under key ${newest}${isOpen ? '; plain text is not refused before "repasse keys rotate" has run once more' : ', and plain text is refused'}`,
+    }
+  }
 }

@@ -24,6 +24,7 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'e-mail address changed': 'endereço de e-mail mudado',
   'encryption key retired': 'chave de criptografia retirada',
   'encryption keys rotated': 'chaves de criptografia trocadas',
+  'plain values refused': 'valores sem criptografia passam a ser recusados',
   'event replayed': 'evento reprocessado',
   'handover confirmed': 'entrega em mãos confirmada',
   'handover taken back': 'entrega em mãos desfeita',
