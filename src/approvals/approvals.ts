@@ -11,6 +11,7 @@ export {
   registerKey,
   retireKey,
   signsFrom,
+  wasRetired,
   type KeyKind,
   type KeyRow,
   type NewKey,

@@ -2,7 +2,7 @@
  * The keys that people sign with. What counts is the audit log, which says whose a key is and since when; the
  * rows hold the keys themselves.
  */
-import { samePerson } from '../base/person.ts'
+import { sameName } from '../base/person.ts'
 import type { Instant } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import { sql, type Reader, type Tx } from '../db/db.ts'
@@ -121,7 +121,7 @@ export async function notTheirs(
     }))
     .filter(each => each.key === key.id)
   const registered = ofIt.find(({ act }) => act === 'key registered')
-  if (!registered || !samePerson(registered.name ?? '', by) || registered.kind !== key.kind)
+  if (!registered || !sameName(registered.name ?? '', by) || registered.kind !== key.kind)
     return `key ${key.id} was not registered to ${by}`
   if (registered.signsFrom !== undefined) {
     const record = await reader.one<{ at: Instant }>(sql`select at from audit where seq = ${seq}`)

@@ -34,6 +34,12 @@ export function asAddress(text: string): string | undefined {
   return isAddress(address) ? address : undefined
 }
 
+/** Of an e-mail address what a mailbox is known by: in small letters, without what follows a plus. */
+export const mailboxOf = (email: string): string => {
+  const [name = '', host = ''] = (asAddress(email) ?? email).normalize('NFKC').toLowerCase().split('@')
+  return `${name.split('+')[0]!}@${host}`
+}
+
 export interface Sender {
   /** May be empty. */
   name: string

@@ -1,6 +1,6 @@
 /** Which names are one person's. */
 import { expect, test } from 'vitest'
-import { lookOf, samePerson, unlikeIn, unseenIn } from './person.ts'
+import { looksLike, lookOf, sameName, samePerson, unlikeIn, unseenIn } from './person.ts'
 
 test.each([
   ['capitals and spaces around it', ' ANA Prado '],
@@ -72,6 +72,15 @@ test.each([
   ['ana_lima@example.com', 'ana.lima@example.com'],
   ['ana.|ima', 'ana-lima'],
 ])('%s reads like %s', (one, other) => expect(lookOf(one)).toBe(lookOf(other)))
+
+test.each([
+  ['José', 'Jose'],
+  ['jose', 'JOS\u0045\u0301'],
+  ['Conceição', 'conceicao'],
+  ['ANA', '\uff21n\u00e1'],
+])('%s and %s may be one person, who does not approve their own work, and are two names', (one, other) => {
+  expect([samePerson(one, other), looksLike(one, other), sameName(one, other)]).toEqual([true, true, false])
+})
 
 test('names that differ at sight read differently', () => {
   const names = [

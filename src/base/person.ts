@@ -9,10 +9,19 @@ const unseen = /[\p{Default_Ignorable_Code_Point}\p{C}\u2800\ufffc\u{13441}\u{13
 const everyUnseen = new RegExp(unseen, 'gu')
 
 /**
- * Whether two names are one person's: a name in other letters is the same name, and so is one that differs in
- * nothing that can be seen. The schema says the former too.
+ * Whether two names may be one person's, who then does not approve their own work: as `sameName` has it, and
+ * with accents or without, for "José" at a command line may be "jose" of the console.
  */
 export const samePerson = (one: string, other: string): boolean =>
+  sameName(one, other) || sameName(withoutAccents(one), withoutAccents(other))
+
+const withoutAccents = (name: string): string => name.normalize('NFKD').replace(/\p{M}/gu, '')
+
+/**
+ * Whether two names are one: a name in other letters is the same name, and so is one that differs in nothing
+ * that can be seen. The schema says the former too.
+ */
+export const sameName = (one: string, other: string): boolean =>
   // Whether a blank of the kind stands for a space or for nothing depends on who draws it, so beside one no
   // space counts.
   [one, other].some(name => unseen.test(name))
@@ -55,6 +64,10 @@ export const lookOf = (name: string): string =>
     .replaceAll('rn', 'm')
     .replaceAll('vv', 'w')
     .replace(/[\s._-]+/g, '-')
+
+/** Whether one of two names is taken for the other by whoever reads quickly, accents or none. */
+export const looksLike = (one: string, other: string): boolean =>
+  lookOf(withoutAccents(one)) === lookOf(withoutAccents(other))
 
 /** Letters that are no ASCII letter with an accent, and are told from every one at sight. */
 const latinBesides = 'ÆÐØÞßæðøþĐđĦħŁłŊŋŒœ'

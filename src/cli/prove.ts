@@ -147,7 +147,7 @@ async function refuseEdited({ db }: Proving, user: UserRow): Promise<void> {
 }
 
 async function byKey({ db }: Proving, file: string, by: string | undefined): Promise<Prover> {
-  const [{ findKey, fingerprint }, { findUser }] = await Promise.all([
+  const [{ findKey, fingerprint, wasRetired }, { findUser }] = await Promise.all([
     import('../approvals/approvals.ts'),
     import('../people/people.ts'),
   ])
@@ -156,7 +156,8 @@ async function byKey({ db }: Proving, file: string, by: string | undefined): Pro
   const row = await findKey(db, keyId)
   if (!row)
     throw new BadInput(`--key ${file} is registered to nobody: "repasse user key" makes and registers one`)
-  if (row.retired_at !== null) throw new BadInput(`--key ${file} was retired at ${row.retired_at}`)
+  if (row.retired_at !== null || (await wasRetired(db, row)))
+    throw new BadInput(`--key ${file} was retired${row.retired_at === null ? '' : ` at ${row.retired_at}`}`)
   const user = (await findUser(db, row.user_id))!
   if (user.state === 'locked' || user.state === 'removed') throw new BadInput(`${user.name} is ${user.state}`)
   if (by !== undefined && !samePerson(by, user.name))

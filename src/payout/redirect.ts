@@ -3,7 +3,7 @@
  * by a new order, once two people say so.
  */
 import { because } from '../base/reasons.ts'
-import { samePerson } from '../base/person.ts'
+import { sameName } from '../base/person.ts'
 import { formatMoney } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
@@ -118,7 +118,7 @@ const digits = (taxId: string) => taxId.replace(/[^0-9A-Za-z]/g, '').toUpperCase
 export const isOfOnePayee = (one: AccountRow, other: AccountRow): boolean =>
   one.kind === 'bank' && other.kind === 'bank'
     ? digits(one.tax_id) === digits(other.tax_id)
-    : one.kind === other.kind && one.holder.trim() !== '' && samePerson(one.holder, other.holder)
+    : one.kind === other.kind && one.holder.trim() !== '' && sameName(one.holder, other.holder)
 
 const payeeOf = (account: AccountRow) =>
   account.kind === 'bank' ? `${account.holder} (${account.tax_id})` : account.holder

@@ -33,7 +33,7 @@ export const proposeUser = (
 ): Promise<Proposed | PeopleRefusal> =>
   answering(() =>
     db.tx(async tx => {
-      await assertFree(tx, name)
+      await assertFree(tx, { name, email })
       const detail = { role, language, ...(email !== undefined && { email }) }
       return propose(tx, world, { act: addAct, subject: name, detail, why, by })
     }),
@@ -99,7 +99,7 @@ export async function carryOutAdd(tx: Tx, world: World, proposal: ProposalRow): 
   const { subject: name, made_by: madeBy, decided_by: by } = proposal
   const { role, language, email } = detailOf(proposal)
   if (samePerson(name, by!)) refuse({ is: 'about-oneself', by: by! })
-  await assertFree(tx, name)
+  await assertFree(tx, { name, email })
   const user = await newUser(
     tx,
     world,

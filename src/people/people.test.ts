@@ -26,6 +26,9 @@ import {
   stepUp,
   type Person,
   type Role,
+  changeEmail,
+  namesAlike,
+  sharedMailboxes,
 } from './people.ts'
 import { codeAt, stepAt } from './totp.ts'
 import {
@@ -306,6 +309,34 @@ describe.each([
       await expect(changeRole(db, world, 'nobody', 'admin', 'root')).rejects.toThrow(
         'there is no user "nobody"',
       )
+    })
+
+    test('a mailbox is one person’s, however it is written, and those who shared one before are named [security A3]', async () => {
+      const add = (name: string, email?: string) =>
+        addUser(db, world, { name, role: 'viewer', language: 'en', email }, 'root')
+      await add('ana', 'ana@example.com')
+      await add('carla@example.com')
+      for (const email of [
+        'ana@example.com',
+        'ANA@Example.com',
+        'ana+checker@example.com',
+        'carla@example.com',
+      ])
+        await expect(add('bruno', email)).rejects.toThrow(/is where (ana|carla@example.com) is written to/)
+      await expect(add('Ana@example.com')).rejects.toThrow('is where ana is written to')
+      await add('bruno', 'bruno@example.com')
+      const move = (email: string) => changeEmail(db, 'bruno', email, 'bruno')
+      expect(await move('ana+b@example.com')).toMatchObject({ is: 'user-email-taken', of: 'ana' })
+      expect((await move('Bruno@example.com')).is).toBe('done')
+      expect([await sharedMailboxes(db), await namesAlike(db)]).toEqual([[], []])
+      await db.tx(tx =>
+        tx.run(
+          sql`update users set name = 'AnA', folded = 'ana ', email = 'ANA@example.com' where name = 'bruno'`,
+        ),
+      )
+      expect([await sharedMailboxes(db), await namesAlike(db)]).toEqual([[['ana', 'AnA']], [['ana', 'AnA']]])
+      await removeUser(db, world, 'ana', 'root')
+      expect([await sharedMailboxes(db), await namesAlike(db)]).toEqual([[], []])
     })
 
     test('whatever is wrong, the answer is the same', async () => {

@@ -15,6 +15,8 @@ export type PeopleRefusal =
   | { is: 'user-name-taken'; name: string; of: string; isRemoved: boolean }
   /** One would be taken for the other. */
   | { is: 'user-name-alike'; name: string; of: string }
+  /** `of`: who is written to there already. */
+  | { is: 'user-email-taken'; of: string }
   | { is: 'user-role-same'; name: string; role: Role }
   | { is: 'user-role-unknown'; role: string }
   | { is: 'user-role-changed'; name: string; role: Role; proposedAgainst: string }

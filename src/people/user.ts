@@ -4,7 +4,8 @@
  */
 import { because } from '../base/reasons.ts'
 import { newId } from '../base/id.ts'
-import { lookOf, samePerson } from '../base/person.ts'
+import { mailboxOf } from '../base/mailAddress.ts'
+import { looksLike, samePerson } from '../base/person.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { keysOf, retireKey } from '../approvals/approvals.ts'
 import { audit } from '../ledger/ledger.ts'
@@ -36,7 +37,7 @@ export async function findAlike(reader: Reader, name: string): Promise<Pick<User
   const known = await reader.all<Pick<UserRow, 'name' | 'folded'>>(
     sql`select name, folded from users where store_id = ${reader.store} order by folded`,
   )
-  return known.find(each => each.folded !== folded(name) && lookOf(each.name) === lookOf(name))
+  return known.find(each => each.folded !== folded(name) && looksLike(each.name, name))
 }
 
 /** Every person, the removed last, with when they were last seen. */
@@ -66,13 +67,64 @@ export interface NewUser {
 
 export type UserChanged = { is: 'done'; user: UserRow } | PeopleRefusal
 
-/** Refuses a name that is taken, is none, or reads like another person's. */
-export async function assertFree(tx: Tx, name: string): Promise<void> {
+/** Refuses a name that is taken, is none, or reads like another person's, and another's mailbox. */
+export async function assertFree(
+  tx: Tx,
+  { name, email = name }: Pick<NewUser, 'name' | 'email'>,
+): Promise<void> {
   if (!isUserName(name)) refuse({ is: 'user-name-wrong', name })
   const there = await findUser(tx, name)
   if (there) refuse({ is: 'user-name-taken', name, of: there.name, isRemoved: there.state === 'removed' })
   const alike = await findAlike(tx, name)
   if (alike) refuse({ is: 'user-name-alike', name, of: alike.name })
+  if (email.includes('@')) await assertMailboxFree(tx, email)
+}
+
+/**
+ * Whose mailbox an address is already: whoever reads it gets the links, and the warnings, of both. Somebody
+ * without an address is written to where their name is one.
+ */
+export async function mailboxTaken(
+  reader: Reader,
+  email: string,
+  except?: string,
+): Promise<Pick<UserRow, 'name'> | undefined> {
+  const people = (await mailboxes(reader)).filter(({ id }) => id !== except)
+  return people.find(({ mailbox }) => mailbox === mailboxOf(email))
+}
+
+/** Everybody who is not removed and has one. */
+async function mailboxes(reader: Reader): Promise<{ id: string; name: string; mailbox: string }[]> {
+  const people = await reader.all<Pick<UserRow, 'id' | 'name' | 'email'>>(sql`
+    select id, name, email from users where store_id = ${reader.store} and state <> 'removed'
+      order by folded`)
+  return people.flatMap(({ id, name, email }) => {
+    const address = email ?? name
+    return address.includes('@') ? [{ id, name, mailbox: mailboxOf(address) }] : []
+  })
+}
+
+/** Names of those who share one, as a version before let them. */
+export const sharedMailboxes = async (reader: Reader): Promise<string[][]> =>
+  [...Map.groupBy(await mailboxes(reader), ({ mailbox }) => mailbox).values()]
+    .filter(group => group.length > 1)
+    .map(group => group.map(({ name }) => name))
+
+/** Pairs of people whose names are taken for one another, as a version before let them. */
+export async function namesAlike(reader: Reader): Promise<[string, string][]> {
+  const people = await reader.all<Pick<UserRow, 'name'>>(
+    sql`select name from users where store_id = ${reader.store} and state <> 'removed' order by folded`,
+  )
+  return people.flatMap(({ name: one }, place) =>
+    people
+      .slice(place + 1)
+      .flatMap(({ name: other }): [string, string][] => (looksLike(one, other) ? [[one, other]] : [])),
+  )
+}
+
+async function assertMailboxFree(tx: Tx, email: string, except?: string): Promise<void> {
+  const of = await mailboxTaken(tx, email, except)
+  if (of) refuse({ is: 'user-email-taken', of: of.name })
 }
 
 /** The row of a person who has no link yet. */
@@ -103,7 +155,7 @@ export const addUser = (
 ): Promise<({ is: 'done' } & NewInvitation) | PeopleRefusal> =>
   answering(() =>
     db.tx(async tx => {
-      await assertFree(tx, wanted.name)
+      await assertFree(tx, wanted)
       const user = await newUser(tx, world, wanted, by)
       const invitation = await invite(tx, world, user.id, by)
       const detail = { name: user.name, role: user.role, approvesFrom: user.approves_from! }
@@ -165,6 +217,7 @@ export const changeLanguage = (db: Db, name: string, language: Language): Promis
 /** Where they are written to about people; '' where their name says it, or nobody does. */
 export const changeEmail = (db: Db, name: string, email: string, by: string): Promise<UserChanged> =>
   changed(db, name, async (tx, user) => {
+    if (email !== '') await assertMailboxFree(tx, email, user.id)
     await tx.run(
       sql`update users set email = ${encrypted('users.email', user.id, email === '' ? null : email)}
         where id = ${user.id}`,

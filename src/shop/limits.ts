@@ -4,6 +4,7 @@
  * kept as digests, and for two days.
  */
 import { createHash } from 'node:crypto'
+import { mailboxOf } from '../base/mailAddress.ts'
 import { networkOf } from '../base/network.ts'
 import type { Rate, ShopLimits } from '../base/shopSettings.ts'
 import { later, type Instant } from '../base/world.ts'
@@ -41,19 +42,13 @@ export interface Turn {
 const subject = (kind: string, value: string) =>
   `${kind}:${createHash('sha256').update(`${kind}:${value}`).digest('base64url').slice(0, 32)}`
 
-/** Of an e-mail address what a mailbox is known by: in small letters, without what stands after a plus. */
-const mailbox = (email: string) => {
-  const [name = '', host = ''] = email.toLowerCase().split('@')
-  return `${name.split('+')[0]!}@${host}`
-}
-
 /**
  * Two who ask for the same wait for each other from here on, in whichever processes: always taken before
  * products are.
  */
 export async function takeTurn(tx: Tx, { email, taxId, address, orderId }: Asker): Promise<Turn> {
   const subjects = new Map<LimitedBy, string>([
-    ['email', subject('email', mailbox(email))],
+    ['email', subject('email', mailboxOf(email))],
     ['taxId', subject('taxId', taxId.replaceAll(/[^0-9A-Za-z]/g, '').toUpperCase())],
     ...(address === undefined ? [] : ([['address', subject('address', networkOf(address))]] as const)),
     ...(orderId === undefined ? [] : ([['order', subject('order', orderId)]] as const)),
@@ -149,7 +144,7 @@ export async function mayWrite(
       limit 1`,
   )
   if (paid) return true
-  const [each, now] = [subject('letter', mailbox(email)), await tx.now()]
+  const [each, now] = [subject('letter', mailboxOf(email)), await tx.now()]
   if ((await freeAt(tx, each, letters, now)) !== undefined) return false
   await note(tx, each, id, now)
   return true

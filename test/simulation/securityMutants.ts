@@ -1521,6 +1521,23 @@ export const securitySections: readonly SecuritySection[] = [
         title: 'bound to a row, a value %s',
       },
       {
+        rule: 'a name with accents or without may be one person, who approves nothing of their own',
+        file: 'src/base/person.ts',
+        from: 'sameName(one, other) || sameName(withoutAccents(one), withoutAccents(other))',
+        to: 'sameName(one, other)',
+        test: 'src/base/person.test.ts',
+        title: '%s and %s may be one person, who does not approve their own work, and are two names',
+      },
+      {
+        rule: 'a mailbox is one person’s',
+        file: 'src/people/user.ts',
+        from: "  if (of) refuse({ is: 'user-email-taken', of: of.name })\n",
+        to: '',
+        test: 'src/people/people.test.ts',
+        title:
+          'a mailbox is one person’s, however it is written, and those who shared one before are named [security A3]',
+      },
+      {
         rule: 'plain text is refused once everything was encrypted',
         file: 'src/db/encrypted.ts',
         from: 'value.length > 0 && keys.sealed?.has(column) === true',
@@ -2019,7 +2036,7 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'a mailbox is one, however it is written',
-        file: 'src/shop/limits.ts',
+        file: 'src/base/mailAddress.ts',
         from: "`${name.split('+')[0]!}@${host}`",
         to: '`${name}@${host}`',
         test: 'src/shop/limits.test.ts',

@@ -17,6 +17,7 @@ import { bitcoin } from './bitcoin.ts'
 import { encryption } from './encryption.ts'
 import { keysOfBank } from './keys.ts'
 import { limits } from './limits.ts'
+import { people } from './people.ts'
 import { retention, waitingMail } from './privacy.ts'
 import { json, paint, formatReais, tame } from '../print.ts'
 import type { ProofFlags } from '../acting.ts'
@@ -120,6 +121,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     const waiting = there && (await waitingMail(base))
     if (waiting) yield waiting
     yield* approvals(base)
+    yield* people(base)
     yield* anchors(base)
     yield* anchorMail(base)
     yield* books(base)

@@ -17,6 +17,8 @@ export const peopleRefusals: WordsOf<Exclude<PeopleRefusal, LedgerRefusal>> = {
       : `"${name}" is taken: choose another name, or invite this person again with "repasse user reset ${of}"`,
   'user-name-alike': ({ name, of }) =>
     `"${name}" reads like "${of}", so one would be taken for the other: choose another name`,
+  'user-email-taken': ({ of }) =>
+    `--email is where ${of} is written to: each person has a mailbox of their own, so give another`,
   'user-role-same': ({ name, role }) => `${name} is ${role} already`,
   'user-role-unknown': ({ role }) => `"${role}" is not one of ${roles.join(', ')}`,
   'user-role-changed': ({ name, role, proposedAgainst }) =>

@@ -84,6 +84,10 @@ test.each([
     ['add', 'bob', '--role', 'maker', '--by', 'l0ca1'],
     /--by l0ca1 reads like local, a person of the console/,
   ],
+  [
+    ['add', 'other', '--role', 'maker', '--by', 'lócal'],
+    /--by lócal reads like local, a person of the console/,
+  ],
   [['role', 'local', 'owner'], /"owner" is not one of/],
   [['role', 'nobody', 'maker'], /there is no user "nobody": "repasse user list" shows them/],
   [['show', 'nobody'], /there is no user "nobody"/],

@@ -12,6 +12,7 @@ import {
   endSession,
   endSessionsOf,
   findAlike,
+  mailboxTaken,
   findUser,
   isUserName,
   languages,
@@ -89,6 +90,7 @@ export function peopleRoutes(routes: ConsoleRoutes, { app: { db, world }, settin
     if (!role || !language) return ctx.throw(400)
     const [email, why] = [form.text('email'), reasonIn(form)]
     const alike = await findAlike(db, name)
+    const owner = isAddress(email) ? await mailboxTaken(db, email) : undefined
     const fault = !isUserName(name)
       ? say.badName
       : (await findUser(db, name))
@@ -97,6 +99,7 @@ export function peopleRoutes(routes: ConsoleRoutes, { app: { db, world }, settin
     const faults = {
       ...(fault !== undefined && { name: fault }),
       ...(email !== '' && !isAddress(email) && { email: say.badEmail }),
+      ...(owner && { email: say.emailTaken(owner.name) }),
     }
     if (Object.keys(faults).length > 0) {
       const values = { name, role, language, email, why }

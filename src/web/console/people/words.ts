@@ -148,6 +148,8 @@ const pt = {
       'Este não é um nome: até 63 letras, números, pontos, hífens e sublinhados, como ana ou ana@example.com.',
     taken: 'Este nome já é, ou já foi, de alguém: escolha outro.',
     alike: (name: string) => `Este nome se confunde com o de ${name}: escolha outro.`,
+    emailTaken: (name: string) =>
+      `Este e-mail já é de ${name}: cada pessoa precisa de uma caixa de entrada própria.`,
     linkTitle: (name: string) => `Convite para ${name}`,
     linkOnce:
       'Entregue este link só a essa pessoa. Ele é mostrado agora e nunca mais, serve uma vez e vale até',
@@ -330,6 +332,8 @@ const en: typeof pt = {
       'This is not a name: up to 63 letters, digits, points, hyphens and underscores, like ana or ana@example.com.',
     taken: 'This name is, or was, somebody’s: choose another.',
     alike: (name: string) => `This name reads like ${name}: choose another.`,
+    emailTaken: (name: string) =>
+      `${name} has this e-mail address already: each person needs a mailbox of their own.`,
     linkTitle: (name: string) => `Invitation for ${name}`,
     linkOnce:
       'Give this link to that person alone. It is shown now and never again, works once, and is good until',
