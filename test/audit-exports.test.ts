@@ -57,7 +57,7 @@ const written = (name: string, all: readonly string[]) => (
   at(name)
 )
 
-test('each command anchors what it did, and the exports hold by the program and by the tool', async () => {
+test('each command anchors what it did, and the exports hold by the program and by the tool [security B2]', async () => {
   expect(lines('anchors').length).toBeGreaterThanOrEqual(5)
   const verified = await bare(['audit', 'verify', at('audit.jsonl'), '--anchors', anchors])
   expect(verified.out).toMatch(
@@ -82,7 +82,7 @@ test('each command anchors what it did, and the exports hold by the program and 
   expect((await bare(['audit', 'verify', at('nothing')])).code).toBe(2)
 })
 
-test('the tool is short, and needs Node alone', () => {
+test('the tool is short, and needs Node alone [security B2]', () => {
   const text = readFileSync(join(projectRoot, 'tools/verify-audit.mjs'), 'utf8')
   // Characters: a narrower page has more lines and says no more.
   expect(text.length).toBeLessThanOrEqual(9_000)
@@ -338,7 +338,7 @@ describe('approvals', () => {
       .map(line => JSON.parse(line) as Line)
   })
 
-  test('signed with key files and with passkeys of each kind, they hold without the program', () => {
+  test('signed with key files and with passkeys of each kind, they hold without the program [security B2]', () => {
     const { status, stdout, stderr } = verify(at('signed.jsonl'), rows)
     expect([status, stderr]).toEqual([0, ''])
     expect(stdout).toContain('approvals: 3 by key, 1 by said, 3 by passkey\n')

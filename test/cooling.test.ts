@@ -699,7 +699,7 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
     await node?.stop()
   })
 
-  test('a bundle is planned without what goes to an account that was approved lately, and with it a day later', async () => {
+  test('a bundle is planned without what goes to an account that was approved lately, and with it a day later [security B3]', async () => {
     const destination = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
     await addAccount(
       installation.db,

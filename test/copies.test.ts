@@ -126,7 +126,7 @@ describe.skipIf(!there)(
       expect(calls).not.toMatch(/s3cret/)
     })
 
-    test('an encrypted copy comes back with its key, and one that was cut off changes nothing', async () => {
+    test('an encrypted copy comes back with its key, and one that was cut off changes nothing [security B4]', async () => {
       const [from, to] = [await database(), await database()]
       const identity = await generateIdentity()
       writeFileSync(at('key.txt'), identity, { mode: 0o400 })

@@ -181,7 +181,7 @@ describe.each([
       expect(tellsOf(await everything(url), everyWord(authenticator))).toEqual([])
     })
 
-    test('a rotation goes on where it was ended, while a process with the older key works on and reads all of it', async () => {
+    test('a rotation goes on where it was ended, while a process with the older key works on and reads all of it [security B4]', async () => {
       const { installation, url } = await openLivedIn(keysOf([older]))
       // A process that began when there was one key.
       const file = join(folder, `${engine}.keys`)

@@ -99,7 +99,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     ])
   })
 
-  test('signs the approval of what was shown, without a code, and the books hold it', async () => {
+  test('signs the approval of what was shown, without a code, and the books hold it [security B1]', async () => {
     await add('escola', '1')
     await later()
     await page.goto('/console/accounts/escola')
@@ -110,7 +110,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     expect(await checkBooks(db(), installation.running.app.world)).toEqual([])
   })
 
-  test('signs nothing that was changed after it was shown', async () => {
+  test('signs nothing that was changed after it was shown [security B1]', async () => {
     await add('aluguel', '2')
     await later()
     await page.goto('/console/accounts/aluguel')

@@ -294,7 +294,7 @@ describe('copies', () => {
     expect(planted.leaks(read('plain.db'))).toEqual([])
   })
 
-  test('an encrypted one holds nothing', async () => {
+  test('an encrypted one holds nothing [security B4]', async () => {
     const { code } = await says(
       { ...installation.env, BACKUP_RECIPIENTS: recipient },
       'backup',

@@ -200,7 +200,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(await installation.app.inbox.keep({ ...arrival, raw: Buffer.from('{}') })).toBe('conflict')
     })
 
-    test('is handed all that is held, by the tax id as they type it, and the log has a digest of it', async () => {
+    test('is handed all that is held, by the tax id as they type it, and the log has a digest of it [security B5]', async () => {
       const order = await settled()
       const found = (await exportPayer(installation.db, installation.app.world, '01234567890', 'ana'))!
       expect(found).toMatchObject({
@@ -222,7 +222,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       ).toBeUndefined()
     })
 
-    test('is forgotten in every order and invoice that may be, with what is kept, why and until when', async () => {
+    test('is forgotten in every order and invoice that may be, with what is kept, why and until when [security B5]', async () => {
       const old = await settled()
       installation.pass(91 * day)
       const young = await settled()

@@ -114,6 +114,16 @@ export const groups: readonly { title: string; held: readonly Held[] }[] = [
       { key: 'A14', says: 'a curve in JavaScript where the native one is missing', since: 'f7308c0' },
     ],
   },
+  {
+    title: 'What took the place of trust in names and rows',
+    held: [
+      { key: 'B1', says: 'approvals are statements signed with a passkey or a key file' },
+      { key: 'B2', says: 'an audit log that is anchored outside, and verified without our code' },
+      { key: 'B3', says: 'what is new waits, everybody concerned is written to, and an objection holds' },
+      { key: 'B4', says: 'keys, backups and the bank’s key have a life' },
+      { key: 'B5', says: 'what is kept of people, for how long, and how it is handed over or forgotten' },
+    ],
+  },
 ]
 
 export interface Titled {
