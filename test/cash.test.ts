@@ -159,6 +159,24 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(payouts).toHaveLength(1)
       })
 
+      test('an amount that was edited past the program is neither asked for nor received', async () => {
+        const { db } = installation
+        const { id } = invoices[0]!
+        const edit = (units: bigint) =>
+          db.tx(tx => tx.run(sql`update invoices set units = ${units} where id = ${id}`))
+        await edit(1_000n)
+        expect(await receive(1_000n)).toMatchObject({ is: 'impossible', code: 'edited' })
+        await edit(10_000n)
+        expect(await receive(10_000n)).toMatchObject({ is: 'received' })
+
+        const draft = (state: string, units: bigint) => sql`update invoices set state = ${state},
+          units = ${units} where id = ${invoices[1]!.id}`
+        await db.tx(tx => tx.run(draft('draft', 1_000n)))
+        await daily()
+        expect(await invoice(invoices[1]!.id)).toMatchObject({ state: 'draft' })
+        await db.tx(tx => tx.run(draft('issued', 10_000n)))
+      })
+
       test('one that is canceled is not received', async () => {
         const { id } = invoices[1]!
         expect(await cancelAsked(at(), id, { by: 'ana', why: 'wrong month' })).toMatchObject({

@@ -11,7 +11,7 @@ import { done, refused } from '../src/base/answer.ts'
 import { seededRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import { approveRefund, resolveRefunds, resolveTwins } from '../src/invoice/invoice.ts'
-import { refuse } from '../src/ledger/ledger.ts'
+import { checkLedger, refuse } from '../src/ledger/ledger.ts'
 import { checkWhole } from '../src/reconcile/bank.ts'
 import { runDueSlots } from '../src/jobs/jobs.ts'
 import { changeSchedule, needSchedule, type NewSchedule } from '../src/schedule/schedule.ts'
@@ -433,6 +433,51 @@ test('a payout goes out on its invoice’s rail or not at all [security A3]', as
     const of = (id: string) => states.find(each => each.id === id)
     expect(of(first!.id)).toMatchObject({ state: 'held', why: expect.stringContaining('rail starkbank') })
     expect(of(second!.id)?.state).toBe('sent')
+  } finally {
+    await edited.close()
+  }
+})
+
+test('what is done and is edited to be otherwise is named by the check [security A3]', async () => {
+  const edited = await openTestInstallation({
+    terms: { transferFeeBy: 'receiver', transferFeeUnits: 50n },
+    settings: { transferFee: 50 },
+  })
+  try {
+    const [paid] = await collect(edited, [4_000n])
+    await edited.send()
+    edited.pass(60_000)
+    await edited.hear(
+      ...edited.bank.eventsCreated().filter(({ subscription }) => subscription === 'transfer'),
+    )
+    const { db, id: open } = edited
+    const run = (text: Sql) => db.tx(tx => tx.run(text))
+    const found = async () => (await checkLedger(db)).map(({ says }) => says).join('\n')
+    expect(await found()).toBe('')
+    const payout = sql`payouts set withheld_units`
+    const order = sql`attempts set fee_units`
+    const ofPaid = sql`where id = ${paid!.invoice_id}`
+    const stories = [
+      [sql`update ${payout} = 51`, 'is withheld for its transfer', sql`update ${payout} = 50`],
+      [sql`update ${payout} = 0`, 'is withheld for its transfer', sql`update ${payout} = 50`],
+      [sql`update ${order} = 1`, 'by its row, and R$ 0.50 in the books', sql`update ${order} = 50`],
+      [
+        sql`update invoices set state = 'reversed' ${ofPaid}`,
+        'is reversed, and',
+        sql`update invoices set state = 'credited' ${ofPaid}`,
+      ],
+      [
+        sql`update invoices set state = 'reversed' where id = ${open}`,
+        'is reversed, and R$ 0.00',
+        sql`update invoices set state = 'issued' where id = ${open}`,
+      ],
+    ] as const
+    for (const [edit, says, back] of stories) {
+      await run(edit)
+      expect(await found()).toContain(says)
+      await run(back)
+    }
+    expect(await found()).toBe('')
   } finally {
     await edited.close()
   }

@@ -27,6 +27,7 @@ const lookThenGo = 'look at what is held, then "repasse payout go --why …"'
 const short = (sentence: string): string => sentence.slice(0, 500)
 const many = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`
 const brl = (units: string): string => formatReais(BigInt(units))
+type Amount = { units: string; asset: Asset }
 const money = (units: string, asset: Asset): string => formatMoney(BigInt(units), asset)
 const beyond = ({ over, late }: Beyond): string =>
   (over === undefined ? '' : `, ${over} more than asked`) +
@@ -43,7 +44,7 @@ export const english = {
   edited: ({ finding }: { finding: string }) => finding,
 
   // Payouts: what they wait for, and why they are held.
-  'nothing-to-pay': ({ units, asset }: { units: string; asset: Asset }) =>
+  'nothing-to-pay': ({ units, asset }: Amount) =>
     `it is of ${money(units, asset)}: nothing is left to pay on`,
   'nothing-left': () => 'nothing is left after fees',
   'below-smallest': () => 'below the smallest payout of its schedule',
@@ -243,6 +244,8 @@ export const english = {
   // Invoices at the bank.
   'drafted-for-slot': () => 'drafted for its slot',
   'drafted-for-order': () => 'drafted for its order',
+  'drafted-of-slot': ({ units, asset }: Amount) => `drafted for its slot: ${money(units, asset)}`,
+  'drafted-of-order': ({ units, asset }: Amount) => `drafted for its order: ${money(units, asset)}`,
   'bank-issued': () => 'the bank issued it',
   'bank-left-it-out': () => 'the bank answered without it',
   'found-by-tag': () => 'found at the bank by its tag',

@@ -149,6 +149,7 @@ async function write(
   const due: Instant =
     payer.dueAt !== undefined && payer.dueAt > now ? payer.dueAt : instant(millis(now) + terms.dueInMs)
   const tag = of.slot ?? of.order
+  const { asset, units } = priced.amount
   const onChain = 'quote' in priced ? priced : undefined
   const watchUntil = onChain ? later(due, onChain.watchMs) : null
   await tx.run(sql`
@@ -158,7 +159,7 @@ async function write(
       quote_units, rate_units, rate_at, rate_sources, confirmations, watch_until, fine_bp, interest_bp,
         expires_in_ms, discounts)
     values (${id}, ${terms.storeId}, ${of.slot ?? null}, ${of.order ?? null}, ${ordinal}, ${priced.rail},
-      ${priced.amount.asset}, ${priced.amount.units},
+      ${asset}, ${units},
       ${encrypted('invoices.payer_name', id, payer.name)},
         ${encrypted('invoices.payer_tax_id', id, payer.taxId)},
       ${encrypted('invoices.description', id, payer.description)}, ${due}, ${terms.accountId},
@@ -174,7 +175,10 @@ async function write(
     id,
     '',
     'draft',
-    { why: because(of.slot ? 'drafted-for-slot' : 'drafted-for-order'), ref: tag },
+    {
+      why: because(of.slot ? 'drafted-of-slot' : 'drafted-of-order', { units: `${units}`, asset }),
+      ref: tag,
+    },
     now,
   )
   return id

@@ -96,6 +96,8 @@ async function invoicesOf(reader: Reader, only: Only): Promise<Finding[]> {
     ...(await owedByNone(reader, only)),
     ...(await notAsInvoiced(reader, only)),
     ...(await creditedOtherwise(reader, only)),
+    ...(await withheldOtherwise(reader, only)),
+    ...(await chargedOtherwise(reader, only)),
   ]
 }
 
@@ -166,6 +168,14 @@ async function offTheChart(reader: Reader, only: Only): Promise<Finding[]> {
 const credits = sql`
   case when t.movement in ('invoice credited', 'cash received', 'payment credited') then e.units
     when t.movement = 'payment uncredited' then -e.units end`
+
+/** What takes back what was credited for an invoice. */
+const goesBack = sql`'invoice reversed', 'cash receipt taken back'`
+
+/** And to the amount that went back. */
+const returns = sql`
+  case when t.movement in (${goesBack}) then e.units
+    when t.movement in ('invoice reversal undone', 'cash received again') then -e.units end`
 
 /**
  * Per invoice: paid = bank fee + commission + transfer fee withheld + paid on + in transit + owed, by two
@@ -251,16 +261,11 @@ type Returned = {
   most: bigint
 }
 
-/** What takes back what was credited for an invoice. */
-const goesBack = sql`'invoice reversed', 'cash receipt taken back'`
-
 /** What went back to payers stands in the books as in its row, and no commission is kept on it. */
 async function goneBack(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<Returned>(sql`
     select i.id, coalesce(r.returned_units, 0) as returned,
-      cast(coalesce(sum(case when t.movement in (${goesBack}) then e.units
-        when t.movement in ('invoice reversal undone', 'cash received again') then -e.units end), 0)
-        as bigint) as booked,
+      cast(coalesce(sum(${returns}), 0) as bigint) as booked,
       cast(coalesce(sum(case when t.movement in ('commission', 'commission again') then e.units
         when t.movement = 'commission returned' then -e.units end), 0) as bigint)
         as commission,
@@ -411,19 +416,67 @@ async function wasRedirected(reader: Reader, payout: string, account: string): P
   return last !== undefined && last['to'] === named?.name
 }
 
-/** An invoice of which money is in the books is shown as credited, or as gone back; and no other one is. */
+/**
+ * An invoice of which money is in the books is shown as credited, one of which all went back as reversed, and
+ * no other one is.
+ */
 async function creditedOtherwise(reader: Reader, only: Only): Promise<Finding[]> {
-  const rows = await reader.all<{ id: string; state: string; booked: bigint }>(sql`
-    select i.id, i.state, cast(coalesce(sum(${credits}), 0) as bigint) as booked from invoices i
-      left join ledger_entries e on e.invoice_id = i.id and e.line = 1
+  const rows = await reader.all<{ id: string; state: string; booked: bigint; gone: bigint }>(sql`
+    select i.id, i.state, cast(coalesce(sum(${credits}), 0) as bigint) as booked,
+      cast(coalesce(sum(${returns}), 0) as bigint) as gone
+    from invoices i left join ledger_entries e on e.invoice_id = i.id and e.line = 1
       left join ledger_transactions t on t.id = e.transaction_id
     where i.rail not in (${join(chainRails)}) ${only('i.id')}
     group by i.id, i.state
-    having (coalesce(sum(${credits}), 0) > 0) <> (i.state = 'credited') and i.state <> 'reversed'`)
-  return rows.map(({ id, state, booked }) => ({
+    having i.state <> case when coalesce(sum(${credits}), 0) = 0 then ''
+        when coalesce(sum(${returns}), 0) < sum(${credits}) then 'credited' else 'reversed' end
+      and (i.state in ('credited', 'reversed') or coalesce(sum(${credits}), 0) > 0)
+      and i.id not in (select invoice_id from invoice_reversals where logs_seen = 0)`)
+  return rows.map(({ id, state, booked, gone }) => ({
     invariant: 'states and books',
     subject: id,
-    says: `${id} is ${state}, and ${formatMoney(booked, 'BRL')} was credited for it in the books`,
+    says: `${id} is ${state}, and ${formatMoney(booked, 'BRL')} was credited for it in the books${gone === 0n ? '' : `, of which ${formatMoney(gone, 'BRL')} went back`}`,
+  }))
+}
+
+const withheldFirst = sql`case when t.movement = 'transfer fee withheld' then e.units end`
+
+/**
+ * What a payout says is withheld for its transfer is what the books withheld; nothing where that was given
+ * back.
+ */
+async function withheldOtherwise(reader: Reader, only: Only): Promise<Finding[]> {
+  const rows = await reader.all<{ id: string; units: bigint; booked: bigint }>(sql`
+    select p.id, p.withheld_units as units,
+      cast(coalesce(sum(${withheldFirst}), 0) as bigint) as booked
+    from payouts p left join ledger_entries e on e.invoice_id = p.invoice_id and e.line = 1
+      left join ledger_transactions t on t.id = e.transaction_id
+    where p.rail not in (${join(chainRails)}) ${only('p.invoice_id')}
+    group by p.id, p.withheld_units
+    having p.withheld_units <> coalesce(sum(${withheldFirst}), 0)
+      and (p.withheld_units <> 0 or coalesce(sum(case
+        when t.movement in ('transfer fee withheld', 'transfer fee withheld again') then e.units
+        when t.movement = 'transfer fee returned' then -e.units end), 0) <> 0)`)
+  return rows.map(({ id, units, booked }) => ({
+    invariant: 'states and books',
+    subject: id,
+    says: `${id} says that ${formatMoney(units, 'BRL')} is withheld for its transfer, and the books withheld ${formatMoney(booked, 'BRL')}`,
+  }))
+}
+
+/** What a settled order says that its transfer cost is what the books have of it. */
+async function chargedOtherwise(reader: Reader, only: Only): Promise<Finding[]> {
+  const rows = await reader.all<{ id: string; key: string; units: bigint; booked: bigint }>(sql`
+    select p.id, a.external_id as key, coalesce(a.fee_units, 0) as units, coalesce(e.units, 0) as booked
+    from payouts p join attempts a on a.payout_id = p.id and a.state = 'success'
+      left join ledger_transactions t on t.source = a.id and t.movement = 'transfer fee'
+      left join ledger_entries e on e.transaction_id = t.id and e.line = 1
+    where p.rail not in (${join(chainRails)}) and coalesce(a.fee_units, 0) <> coalesce(e.units, 0)
+      ${only('p.invoice_id')}`)
+  return rows.map(({ id, key, units, booked }) => ({
+    invariant: 'states and books',
+    subject: id,
+    says: `order ${key} cost ${formatMoney(units, 'BRL')} by its row, and ${formatMoney(booked, 'BRL')} in the books`,
   }))
 }
 

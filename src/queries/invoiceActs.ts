@@ -16,7 +16,7 @@ import {
 } from '../invoice/invoice.ts'
 import { reversalOf, type PayoutRow } from '../payout/payout.ts'
 import {
-  mayReceive,
+  receiptAgainst,
   reversalAgainst,
   takeBackAgainst,
   type ReceiptRefusal,
@@ -50,13 +50,14 @@ export async function showInvoiceActs(
   payouts: readonly Pick<PayoutRow, 'state'>[],
   now: Instant,
 ): Promise<InvoiceActs> {
-  const [reversal, refunds, cancel, reissues, status, against, noTakeBack] = await Promise.all([
+  const [reversal, refunds, cancel, reissues, status, against, noReceipt, noTakeBack] = await Promise.all([
     reversalOf(reader, row.id),
     refundsOf(reader, row.id),
     cancelOf(reader, row.id),
     reissuesOf(reader, row.id),
     refundStatus(reader, row),
     reversalAgainst(reader, row, now),
+    receiptAgainst(reader, row, now),
     takeBackAgainst(reader, row),
   ])
   return {
@@ -67,7 +68,7 @@ export async function showInvoiceActs(
     mayReissue: mayReissue(row) === undefined && reissues.every(({ reissue_of: of }) => of !== row.id),
     leftUnits: refundableUnits(status),
     reversalAgainst: against,
-    receiptAgainst: mayReceive(row, now),
+    receiptAgainst: noReceipt,
     takeBackAgainst: noTakeBack,
     isPassedOn: payouts.some(({ state }) => ['sending', 'unsure', 'sent', 'paid'].includes(state)),
   }

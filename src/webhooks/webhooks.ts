@@ -32,7 +32,13 @@ export {
   takeBackAgainst,
   type TakeBackProposed,
 } from './cash/takeBack.ts'
-export { mayReceive, receiveCash, type ReceiptRefusal, type Receiving } from './cash/receive.ts'
+export {
+  mayReceive,
+  receiptAgainst,
+  receiveCash,
+  type ReceiptRefusal,
+  type Receiving,
+} from './cash/receive.ts'
 export {
   carryOutCoinRefund,
   carryOutCoinRefundMade,

@@ -1104,6 +1104,22 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         note: 'the storm edits amounts, and no states',
       },
       {
+        rule: 'an amount that was edited since it was drafted is not received',
+        file: 'src/webhooks/cash/receive.ts',
+        from: "  if (isEdited) return 'edited'\n",
+        to: '',
+        test: 'test/cash.test.ts',
+        note: 'the storm edits payouts and orders, and no invoices',
+      },
+      {
+        rule: 'nor asked for',
+        file: 'src/ledger/draftedFor.ts',
+        from: '(movedFrom(invoice, line) ?? anotherAmount(invoice, line))',
+        to: 'movedFrom(invoice, line)',
+        test: 'test/cash.test.ts',
+        note: 'the storm edits payouts and orders, and no invoices',
+      },
+      {
         rule: 'a receipt that was taken back counts no more, also where its event is replayed',
         file: 'src/webhooks/cash/events.ts',
         from: "  if (status === 'taken back') return { is: 'done', why: because('receipt-over') }\n",

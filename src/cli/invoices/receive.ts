@@ -47,6 +47,8 @@ const refusals: Record<ReceiptRefusal, (row: InvoiceRow) => string> = {
   canceled: ({ id, state }) => `${id} is ${state}, so nothing is received for it: give the money back`,
   late: ({ id, due_at: due }) =>
     `${id} was due at ${due}, and nothing is received for it any more: run its schedule again, or give the money back`,
+  edited: ({ id, units }) =>
+    `${id} is of ${formatReais(units)} here, and was issued of another amount: it was edited past this program, so receive nothing for it until it is put right`,
   'wrong-amount': ({ id, units }) =>
     `${id} asks for ${formatReais(units)}: it is received whole, or not at all`,
 }

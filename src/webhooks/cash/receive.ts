@@ -10,16 +10,17 @@ import {
   receivedAct,
   type InvoiceRow,
 } from '../../invoice/invoice.ts'
-import { audit, mayProposeNow, type ApproverRefusal } from '../../ledger/ledger.ts'
+import { audit, mayProposeNow, notAsDrafted, type ApproverRefusal } from '../../ledger/ledger.ts'
 import { writeReceipt } from '../../rails/cash/receipt.ts'
-import { forUpdate, sql } from '../../db/db.ts'
+import type { Instant } from '../../base/world.ts'
+import { forUpdate, sql, type Reader } from '../../db/db.ts'
 import type { Settling } from '../apply.ts'
 import { keepAll, type InboxRow } from '../inbox.ts'
 import { cashSettler, digestOf } from './events.ts'
 
 /**
  * Why money does not fit an invoice: it is not of this rail, not asked for yet, received before (and that
- * was not taken back), canceled or refused, over, or another amount was asked for.
+ * was not taken back), canceled or refused, over, edited past the program, or another amount was asked for.
  */
 export type ReceiptRefusal =
   | 'of-another-rail'
@@ -27,14 +28,21 @@ export type ReceiptRefusal =
   | 'received'
   | 'canceled'
   | 'late'
+  | 'edited'
   | 'wrong-amount'
 
-type Asked = Pick<InvoiceRow, 'rail' | 'state' | 'units' | 'due_at'>
+export interface ReceivingFacts {
+  invoice: Pick<InvoiceRow, 'rail' | 'state' | 'units' | 'due_at'>
+  /** A receipt of it was recorded, and is not settled yet. */
+  isPending: boolean
+  /** It is not what was drafted. */
+  isEdited: boolean
+  now: Instant
+}
 
 /** `units`: undefined where only whether it can be received at all is asked. */
 export function mayReceive(
-  { rail, state, units: asked, due_at: due }: Asked,
-  now: string,
+  { invoice: { rail, state, units: asked, due_at: due }, isPending, isEdited, now }: ReceivingFacts,
   units: bigint = asked,
 ): ReceiptRefusal | undefined {
   if (rail !== 'cash') return 'of-another-rail'
@@ -43,8 +51,23 @@ export function mayReceive(
   if (state === 'expired') return 'late'
   if (state !== 'issued' && state !== 'reversed') return 'canceled'
   if (due < now) return 'late'
+  if (isPending) return 'received'
+  if (isEdited) return 'edited'
   return units === asked ? undefined : 'wrong-amount'
 }
+
+async function receivingFacts(reader: Reader, invoice: InvoiceRow, now: Instant): Promise<ReceivingFacts> {
+  const { id } = invoice
+  const isEdited = (await notAsDrafted(reader, [invoice])).has(id)
+  return { invoice, isPending: await isReceiptPending(reader, id), isEdited, now }
+}
+
+/** Why nothing can be received for it, whatever the amount; undefined where something can. */
+export const receiptAgainst = async (
+  reader: Reader,
+  invoice: InvoiceRow,
+  now: Instant,
+): Promise<ReceiptRefusal | undefined> => mayReceive(await receivingFacts(reader, invoice, now))
 
 export type Receiving =
   | { is: 'unknown' }
@@ -74,7 +97,7 @@ export async function receiveCash(
     )
     if (!invoice) return { is: 'unknown' }
     const at = await tx.now()
-    const code = mayReceive(invoice, at, units) ?? ((await isReceiptPending(tx, id)) ? 'received' : undefined)
+    const code = mayReceive(await receivingFacts(tx, invoice, at), units)
     if (code) return { is: 'impossible', code, invoice }
     const refusal = await mayProposeNow(tx, by)
     if (refusal) return refusal

@@ -37,6 +37,8 @@ const pt: Words = {
     received: 'Esta cobrança já foi recebida. O histórico diz por quem.',
     canceled: 'Esta cobrança foi cancelada ou recusada, então nada é recebido por ela. Devolva o dinheiro.',
     late: 'O prazo desta cobrança passou, então nada mais é recebido por ela. Emita outra ou devolva o dinheiro.',
+    edited:
+      'O valor desta cobrança não é o que foi emitido: foi alterado por fora deste programa. Não receba por ela até que seja corrigido.',
     'wrong-amount': 'O valor não é o da cobrança, que é recebida por inteiro ou não é.',
   },
   takeBack: {
@@ -69,6 +71,8 @@ const en: Words = {
     received: 'This invoice was received before. Its history says by whom.',
     canceled: 'This invoice was canceled or refused, so nothing is received for it. Give the money back.',
     late: 'This invoice is past its due time, so nothing is received for it any more. Issue another, or give the money back.',
+    edited:
+      'The amount of this invoice is not what was issued: it was edited past this program. Receive nothing for it until it is put right.',
     'wrong-amount': 'The amount is not the invoice’s, which is received whole or not at all.',
   },
   takeBack: {

@@ -287,6 +287,10 @@ export const portuguese: Words = {
 
   'drafted-for-slot': () => 'rascunho para o disparo',
   'drafted-for-order': () => 'rascunho para o pedido',
+  'drafted-of-slot': ({ units, asset }) =>
+    `rascunho para o disparo: ${amount('pt-BR', BigInt(units), asset)}`,
+  'drafted-of-order': ({ units, asset }) =>
+    `rascunho para o pedido: ${amount('pt-BR', BigInt(units), asset)}`,
   'bank-issued': () => 'o banco emitiu',
   'bank-left-it-out': () => 'o banco respondeu sem ela',
   'found-by-tag': () => 'encontrada no banco pelo identificador',
