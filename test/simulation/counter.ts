@@ -1,13 +1,13 @@
 /**
- * A counter in a storm: people record receipts, twice at once and of wrong amounts too, cancel, hand payouts
- * over, confirm them or say that nobody came; whether any of it counted twice, or by one person alone.
+ * A counter in a storm: people record receipts, twice at once and of wrong amounts too, take them back, cancel,
+ * hand payouts over, confirm them or say that nobody came; whether any of it counted twice, or by one person alone.
  */
 import { BadInput } from '../../src/base/answer.ts'
 import { instant, type Millis } from '../../src/base/world.ts'
-import { cancelAsked, type App } from '../../src/jobs/jobs.ts'
+import { approveAndDo, cancelAsked, type App } from '../../src/jobs/jobs.ts'
 import { balances } from '../../src/ledger/ledger.ts'
 import { confirmHandOver, handOver, takeBackHandOver } from '../../src/payout/payout.ts'
-import { receiveCash } from '../../src/webhooks/webhooks.ts'
+import { proposeTakeBack, receiveCash } from '../../src/webhooks/webhooks.ts'
 import { sql, DbUnavailable } from '../../src/db/db.ts'
 import { addAccount, addSchedule, approveAccount } from '../testbed/acts.ts'
 import { hasAbsence } from './absences.ts'
@@ -25,6 +25,9 @@ const others = [hasAbsence, hasEdits, hasForgetting, hasRestores, hasReturns, ha
 /** In one seed of thirteen. */
 export const hasCounter = (seed: number): boolean => seed % 13 === 3 && !others.some(has => has(seed))
 
+/** In every other one receipts are taken back, too. */
+export const takesBack = (seed: number): boolean => hasCounter(seed) && seed % 2 === 0
+
 export interface Counter {
   step(): Promise<Visit[]>
   /** Once the storm is over: what was edited is put right, and everything owed is handed over and confirmed. */
@@ -37,10 +40,13 @@ export interface Counter {
     confirmed: number
     notHanded: number
     edited: number
+    takenBack: number
+    again: number
   }
 }
 
 interface Parts extends RoomParts {
+  takesBack: boolean
   commissionBp: bigint
   endsAt: Millis
 }
@@ -62,13 +68,19 @@ const mostEdits = 3
 export async function openCounter(parts: Parts): Promise<Counter> {
   const { db, bank, random, commissionBp, trace } = parts
   const world = { ...parts.world, random }
-  const figures = { received: 0, refused: 0, handed: 0, confirmed: 0, notHanded: 0, edited: 0 }
+  const figures = {
+    ...{ received: 0, refused: 0, handed: 0, confirmed: 0, notHanded: 0, edited: 0 },
+    ...{ takenBack: 0, again: 0 },
+  }
   const faults: string[] = []
   const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
   /** What people tried to record, and what was answered: the truth that the books are held against. */
   const tried = new Set<string>()
   const received = new Set<string>()
   const canceled = new Set<string>()
+  /** Invoices whose receipt two people tried to take back, and those of which they were answered that it is. */
+  const triedBack = new Set<string>()
+  const takenBack = new Set<string>()
   /** Who was answered that a payout is handed over, until it was answered how that ended. */
   const handedBy = new Map<string, string>()
   /** Acts whose answer is not there (yet): of a process that died it never comes. */
@@ -115,10 +127,13 @@ export async function openCounter(parts: Parts): Promise<Counter> {
   function receive({ id, state }: Invoice, units: bigint, twice: boolean): Visit {
     const does = async (app: App, by: string) => {
       if (!canceled.has(id) && state !== 'expired') tried.add(`${id} ${units}`)
+      // Whether it comes before or after a taking back that nobody was answered yet is not known.
+      const wasBack = takenBack.delete(id)
       const answer = await receiveCash(app, id, { units, by, note: 'nº 7' })
       if (answer.is !== 'received') figures.refused += 1
       if (answer.is !== 'received') return 'code' in answer ? answer.code : answer.is
-      if (received.has(id)) faults.push(`${id} was recorded as received a second time`)
+      if (received.has(id) && !triedBack.has(id)) faults.push(`${id} was recorded as received a second time`)
+      if (wasBack) figures.again += 1
       received.add(id)
       figures.received += 1
       return answer.is
@@ -132,6 +147,23 @@ export async function openCounter(parts: Parts): Promise<Counter> {
       if (answer.is === 'canceled') canceled.add(id)
       return answer.is
     })
+
+  /** One proposes it, and another one approves it; or the same one, who may not. */
+  const takeBack = ({ id }: Invoice) => {
+    const [maker, checker] = [one(people), one(people)]
+    return visit(`and ${maker} take the receipt of ${id} back, and ${checker} approves`, async app => {
+      const proposed = await proposeTakeBack(app.db, app.world, id, { by: maker, why: 'a storm' })
+      if (!('proposal' in proposed)) return 'code' in proposed ? proposed.code : proposed.is
+      triedBack.add(id)
+      const { is } = await approveAndDo(app, proposed.proposal.id, { by: checker })
+      if (is !== 'approved') return is
+      if (proposed.proposal.made_by === checker)
+        faults.push(`${checker} took the receipt of ${id} back alone`)
+      takenBack.add(id)
+      figures.takenBack += 1
+      return is
+    })
+  }
 
   /** Answers whether nothing else is under way with the payout of which no answer came. */
   async function asking<T>(id: string, ask: () => Promise<T>): Promise<{ answer: T; alone: boolean }> {
@@ -215,6 +247,13 @@ export async function openCounter(parts: Parts): Promise<Counter> {
   return {
     figures,
     async step() {
+      if (parts.takesBack && random.next() < 0.2) {
+        const among = (await invoices()).filter(({ state }) => state === 'credited' || state === 'reversed')
+        if (among.length > 0) {
+          const invoice = one(among)
+          return [invoice.state === 'credited' ? takeBack(invoice) : receive(invoice, invoice.units, false)]
+        }
+      }
       const chance = random.next()
       if (chance < 0.4) {
         const all = await invoices()
@@ -264,19 +303,31 @@ export async function openCounter(parts: Parts): Promise<Counter> {
           where p.rail = 'cash' and a.state = 'success'`),
         ({ payout_id: id }) => id,
       )
-      let inBox = 0n
+      let [inBox, debts] = [0n, 0n]
       for (const { id, state, units, paid_units: paid, payout, owed, ended } of rows) {
         const isCredited = state === 'credited'
-        if (!['credited', 'issued', 'expired', 'canceled'].includes(state))
+        const isReversed = state === 'reversed'
+        if (!['credited', 'reversed', 'issued', 'expired', 'canceled'].includes(state))
           faults.push(`${id} is still ${state}`)
         if (isCredited && canceled.has(id)) faults.push(`${id} was canceled and is credited`)
         if (isCredited && !tried.has(`${id} ${paid}`)) faults.push(`${id}: nobody paid ${paid}`)
         if (isCredited && paid !== units) faults.push(`${id} of ${units} is credited with ${paid}`)
-        if (!isCredited && received.has(id)) faults.push(`${id} was received and is ${state}`)
-        if (isCredited !== (payout !== null)) faults.push(`${id} is ${state}, and its payout ${payout}`)
-        if (!isCredited || payout === null) continue
+        if (!isCredited && received.has(id) && !isReversed) faults.push(`${id} was received and is ${state}`)
+        if (isReversed && !triedBack.has(id)) faults.push(`${id} is reversed, and nobody took it back`)
+        if (isCredited && takenBack.has(id)) faults.push(`${id} was taken back and is credited`)
+        if ((isCredited || isReversed) !== (payout !== null))
+          faults.push(`${id} is ${state}, and its payout ${payout}`)
+        if (payout === null) continue
         const net = units - (units * commissionBp * 2n + 10_000n) / 20_000n
         const handed = made.get(payout) ?? []
+        if (isReversed) {
+          if (ended !== 'canceled' && ended !== 'paid') faults.push(`${payout} is still ${ended}`)
+          if (handed.length !== (ended === 'paid' ? 1 : 0))
+            faults.push(`${payout} is ${ended} and was handed over ${handed.length} times`)
+          if (ended === 'paid') debts += net
+          if (ended === 'paid') inBox -= net
+          continue
+        }
         inBox += units - net
         if (owed !== net) faults.push(`${payout} is of ${owed}, and ${net} is owed`)
         if (ended !== 'paid') faults.push(`${payout} is still ${ended}`)
@@ -288,6 +339,11 @@ export async function openCounter(parts: Parts): Promise<Counter> {
           faults.push(`${payout} is to be handed over, and the bank was asked for it`)
       }
       const { 'cash-box': box } = await balances(db, 'BRL')
+      const row = await db.one<{ units: bigint }>(sql`
+        select cast(coalesce(sum(e.units), 0) as bigint) as units
+        from receivable_moves m join accounts a on a.id = m.account_id and a.name = 'rent'
+          join ledger_entries e on e.transaction_id = m.transaction_id and e.account = 'receivable'`)
+      if (row!.units !== debts) faults.push(`${row!.units} is owed by the payee, and ${debts} should be`)
       if (box !== inBox) faults.push(`${box} is in the box by the books, and ${inBox} should be`)
       return faults
     },

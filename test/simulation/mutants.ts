@@ -1140,6 +1140,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/payout/rightSize.ts',
         from: "'payout settled', 'cash handed over', ",
         to: "'payout settled', ",
+        seeds: [276],
         test: 'test/cash.test.ts',
       },
       {
@@ -1147,6 +1148,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/payout/cash/handOver.ts',
         from: '  await rightSize(tx, world, payout.invoice_id, cause)\n',
         to: '',
+        seeds: [276],
         test: 'test/cash.test.ts',
       },
       {
@@ -1154,6 +1156,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/payout/cash/handOver.ts',
         from: "  await rightSize(tx, world, payout.invoice_id, { ...cause, why: because('receipt-not-there') })\n",
         to: '',
+        seeds: [276],
         test: 'test/cash.test.ts',
       },
       {

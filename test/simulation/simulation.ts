@@ -16,7 +16,7 @@ import { openBusy } from './busy.ts'
 import { hasCancels, openCancels, type Cancels } from './cancels.ts'
 import { drawChain, type ChainScenario } from './chainScenario.ts'
 import { openCoins, type Coins } from './coins.ts'
-import { hasCounter, openCounter, type Counter } from './counter.ts'
+import { hasCounter, openCounter, takesBack, type Counter } from './counter.ts'
 import { hasLimits, openLimits } from './limits.ts'
 import { judgeLate, lateChange, lateTerms, paysLate } from './late.ts'
 import { audit } from './oracle.ts'
@@ -277,6 +277,7 @@ export async function tell(
     ? await openCounter({
         ...{ db, world, clock, bank, random: seededRandom(seed ^ 0xca54), trace: say },
         ...{ commissionBp: scenario.commissionBp, endsAt: scenario.startsAt + scenario.windowMs },
+        takesBack: takesBack(seed),
       })
     : undefined
   const restores = replacing
