@@ -145,6 +145,7 @@ test('a transaction is handed out to be signed and taken back once it is whole, 
   for (const [text, words] of [
     ['', 'Escolha um arquivo'],
     ['what is this?', 'Não é o que foi pedido'],
+    ['what is this?', 'não é hex nem base64'],
     [psbt, 'nem todas as entradas estão assinadas'],
     [key, 'chave privada'],
   ] as const) {

@@ -174,7 +174,51 @@ export type Planned =
 export type Signed =
   | { is: 'signed'; txid: string; raw: Uint8Array }
   | { is: 'incomplete'; psbt: string }
-  | { is: 'wrong'; why: string }
+  | { is: 'wrong'; fault: SignedFault }
+
+/**
+ * How what was handed back is no transaction, not the one that was asked for, or not signed so that it holds.
+ * `input` and `output` count from 0; where something `pays`, it is as it was found, and `asked` what it should
+ * be.
+ */
+export type SignedFault =
+  | { is: 'too-long'; characters: number; maxCharacters: number }
+  | { is: 'empty' }
+  /** Neither hex nor base64. */
+  | { is: 'not-encoded' }
+  | { is: 'broken-psbt' }
+  /** Neither a PSBT nor a raw transaction. */
+  | { is: 'no-transaction' }
+  | { is: 'another-transaction'; txid: string; asked: string }
+  | { is: 'inputs-added'; outpoints: readonly Outpoint[] }
+  | { is: 'inputs-missing'; outpoints: readonly Outpoint[] }
+  | { is: 'lock-time'; found: number; asked: number }
+  | { is: 'version'; found: number; asked: number }
+  | { is: 'input-count'; found: number; asked: number }
+  | { is: 'input-order' }
+  | { is: 'sequence'; input: number; found: number; asked: number }
+  /** Unlocked in the way of before segwit. */
+  | { is: 'legacy-script'; input: number }
+  | { is: 'output-missing'; output: number; asked: Paying }
+  | { is: 'output-elsewhere'; output: number; pays: Paying; asked: Paying }
+  | { is: 'output-amount'; output: number; pays: Paying; asked: Paying }
+  | { is: 'output-added'; pays: Paying }
+  /** Signed with a key that is not the one of its address. */
+  | { is: 'other-key'; input: number }
+  /** Not in strict DER (BIP 66). */
+  | { is: 'loose-encoding'; input: number }
+  | { is: 'not-key-alone'; input: number }
+  /** Anything but all of it is signed (BIP 143, BIP 341); a name, or the number itself. */
+  | { is: 'hash-type'; input: number; type: string | number | undefined }
+  | { is: 'bad-signature'; input: number }
+  /** What was asked is kept so that it cannot be read any more. */
+  | { is: 'plan-unreadable'; said: string }
+
+/** Satoshis to an address, or to a script that has none. */
+export interface Paying {
+  units: bigint
+  to: string
+}
 
 /** Caps and destinations, kept apart from the accounts and asked again when something is signed. */
 export interface SpendingPolicy {

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
-  .filter(name => /^(?:console|shop)\/.*[wW]ords\.ts$|^console\/list\/amounts\.ts$/.test(name))
+  .filter(name =>
+    /^(?:console|shop)\/.*(?:[wW]ords|[rR]efusals)\.ts$|^console\/list\/amounts\.ts$/.test(name),
+  )
   .map(name => join(import.meta.dirname, name))
 
 /** Words that English cannot do without and Portuguese does not have. */
@@ -20,13 +22,19 @@ function texts(value: unknown, path: string): [path: string, text: string][] {
   return Object.entries(value).flatMap(([name, each]) => texts(each, `${path}.${name}`))
 }
 function said(say: (...given: unknown[]) => unknown): unknown {
-  try {
-    return say(...Array.from({ length: say.length }, () => 7))
-  } catch {
-    // It wants more than a number: its own page's tests see it.
-    return undefined
-  }
+  // What a refusal bears, or a number: whichever it takes; its own page's tests see what takes neither.
+  for (const given of [7, bearing])
+    try {
+      return say(...Array.from({ length: say.length }, () => given))
+    } catch {}
+  return undefined
 }
+
+/** Has every value that a refusal may bear, each a word of no language. */
+const bearing: unknown = new Proxy(
+  {},
+  { get: (_, name) => (/Units$/.test(String(name)) ? 7n : name === 'what' ? ['7'] : '7') },
+)
 
 const isBoth = (value: unknown): value is Record<'pt-BR' | 'en', unknown> =>
   typeof value === 'object' && value !== null && 'pt-BR' in value && 'en' in value

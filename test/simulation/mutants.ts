@@ -940,8 +940,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a transaction is checked before it is signed and sent',
         file: 'src/payout/bundle/check.ts',
-        from: 'return strange.length === 0\n    ? undefined\n    : `it is',
-        to: 'return strange.length >= 0 ? undefined : `it is',
+        from: '(await checkTransaction(reader, rail, candidate)).strange',
+        to: '(await checkTransaction(reader, rail, candidate)).strange.slice(0, 0)',
         test: 'test/bitcoin-edited.test.ts',
       },
     ],

@@ -1135,7 +1135,7 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nor is a bundle signed that was planned before',
         file: 'src/payout/bundle/sign.ts',
-        from: '  if (objected !== undefined) return objected\n',
+        from: "  if (objected !== undefined) return { is: 'objected', why: objected }\n",
         to: '',
         test: 'test/bitcoin-psbt.test.ts',
         title: 'is not signed while somebody objects to an account in it, and is once that is cleared',
@@ -1269,8 +1269,8 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'nor is a bundle signed that was planned under them',
         file: 'src/payout/bundle/sign.ts',
-        from: "await aboveObjected(tx, 'BTC', paid)",
-        to: "await aboveObjected(tx, 'BTC', [])",
+        from: ": aboveObjected(tx, 'BTC', paid)",
+        to: ": aboveObjected(tx, 'BTC', [])",
         test: 'test/bitcoin-psbt.test.ts',
         title:
           'is not signed while somebody objects to the limits that let it go, and is once that is cleared',

@@ -112,7 +112,7 @@ async function exportOne(
   name: string,
   { file, json: asJson }: { file?: string; json?: true },
 ): Promise<void> {
-  const { handOut, markHanded, waitingTransactions } = await import('../../payout/payout.ts')
+  const { handOut, markHanded, objectedText, waitingTransactions } = await import('../../payout/payout.ts')
   const waiting = (await waitingTransactions(db)).find(
     ({ id, bundle_id: bundle }) => id === name || bundle === name,
   )
@@ -127,7 +127,8 @@ async function exportOne(
     throw new Error(
       `${waiting.id} is not exported, for this is not what the books owe and people approved: ${handed.what.join(', ')}`,
     )
-  if (handed.is === 'objected') throw new BadInput(`${waiting.id} is not exported: ${handed.why}`)
+  if (handed.is === 'objected')
+    throw new BadInput(`${waiting.id} is not exported: ${objectedText(handed.why)}`)
   const { psbt, lack, paid, changes } = handed
   if (!(await db.tx(tx => markHanded(tx, waiting))))
     throw new BadInput(`bundle ${waiting.bundle_id} has ended: nothing of it is to be signed`)

@@ -1,6 +1,7 @@
 /** Why an act on a bundle was not done, as commands say it. */
 import type { WordsOf } from '../../base/refusal.ts'
-import { unreadSentence, type BundleRefusal } from '../../payout/payout.ts'
+import { againstText, unreadSentence, type BundleRefusal } from '../../payout/payout.ts'
+import { signedFaultText } from '../../rails/signedFault.ts'
 
 export const bundleRefusals: WordsOf<BundleRefusal> = {
   'bundle-unknown': ({ id }) => `there is no bundle "${id}": "repasse bitcoin bundle list" shows them`,
@@ -16,10 +17,10 @@ export const bundleRefusals: WordsOf<BundleRefusal> = {
   'signed-in-part': ({ bundle }) =>
     `it is the transaction of bundle ${bundle}, but not every input is signed: have it signed by all its keys`,
   'signed-another': ({ faults }) =>
-    `it is not what was asked for:\n${faults.map(({ bundle, why }) => `  ${bundle}: ${why}`).join('\n')}`,
+    `it is not what was asked for:\n${faults.map(({ bundle, fault }) => `  ${bundle}: ${signedFaultText(fault)}`).join('\n')}`,
   'signed-replaced': ({ txid, bundle }) =>
     `${txid} is needed no more: another transaction of bundle ${bundle} was mined in its place`,
   'signed-canceled': ({ bundle, txid }) =>
     `bundle ${bundle} is being canceled: what is to be signed is ${txid}`,
-  'not-signed': ({ why }) => why,
+  'not-signed': ({ against }) => againstText(against),
 }

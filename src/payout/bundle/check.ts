@@ -6,6 +6,7 @@
 import type { ChainRail, Plan } from '../../rails/chain.ts'
 import { sql, type Reader } from '../../db/db.ts'
 import { ordersNotAsBooked } from '../asBooked.ts'
+import { notAsOwedText } from './against.ts'
 import { candidatesOf, keptPlan, outputsOf, readPlan, type CandidateRow } from './bundle.ts'
 import { isAskedFor } from './cancel.ts'
 import { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'
@@ -51,16 +52,18 @@ export async function checkTransaction(
   return { strange, paid, changes }
 }
 
+/** What it would do that it should not, for people; empty where it may be signed and sent. */
+export const strangeOf = async (reader: Reader, rail: ChainRail, candidate: Candidate): Promise<string[]> =>
+  (await checkTransaction(reader, rail, candidate)).strange
+
 /** The same as one sentence; undefined where nothing is strange. */
 export async function strangeIn(
   reader: Reader,
   rail: ChainRail,
   candidate: Candidate,
 ): Promise<string | undefined> {
-  const { strange } = await checkTransaction(reader, rail, candidate)
-  return strange.length === 0
-    ? undefined
-    : `it is not what the books owe and people approved: ${strange.join(', ')}`
+  const strange = await strangeOf(reader, rail, candidate)
+  return strange.length === 0 ? undefined : notAsOwedText(strange)
 }
 
 function bytesFit(rail: ChainRail, { id, raw }: Candidate): boolean {

@@ -2,6 +2,7 @@
  * Transactions that wait for a person's signature: which they are, what each does, and the PSBT that is
  * handed out and back.
  */
+import type { Told } from '../../base/reasons.ts'
 import { holdsPrivateKey } from '../../base/setting.ts'
 import type { Instant } from '../../base/world.ts'
 import type { ChainRail, Plan } from '../../rails/chain.ts'
@@ -60,7 +61,7 @@ export type HandedOut =
    * Somebody objects to where it pays, or to the limits that let it go: whoever has it signed could send it
    * past this program.
    */
-  | { is: 'objected'; why: string }
+  | { is: 'objected'; why: Told }
 
 /** The PSBT of one that waits, checked first: nobody is asked to sign what would not be taken back. */
 export async function handOut(db: Db, rail: ChainRail, waiting: WaitingTransaction): Promise<HandedOut> {

@@ -62,7 +62,7 @@ export async function importSigned(
       const unread = await chainUnread(tx)
       if (unread !== undefined) refuse({ is: 'chain-unread', unread })
       const against = await keepSigned(tx, rail, current, signed, because('handed-back-signed', { by }))
-      if (against !== undefined) refuse({ is: 'not-signed', why: against })
+      if (against) refuse({ is: 'not-signed', against })
       await audit(tx, {
         actor: by,
         act: 'bundle signed',
@@ -85,7 +85,7 @@ function heldAgainst(
   try {
     return rail.readSigned(text, readPlan(plan))
   } catch (error) {
-    return { is: 'wrong', why: `what was asked cannot be read any more: ${faultOf(error)}` }
+    return { is: 'wrong', fault: { is: 'plan-unreadable', said: faultOf(error) } }
   }
 }
 
@@ -98,9 +98,8 @@ function refusalOf(
   if (asked.length === 0) return { is: 'nothing-to-sign' }
   return {
     is: 'signed-another',
-    faults: asked.map(({ candidate, signed }) => ({
-      bundle: candidate.bundle_id,
-      why: signed.is === 'wrong' ? signed.why : '',
-    })),
+    faults: asked.flatMap(({ candidate, signed }) =>
+      signed.is === 'wrong' ? [{ bundle: candidate.bundle_id, fault: signed.fault }] : [],
+    ),
   }
 }

@@ -1,4 +1,6 @@
 /** Why a bundle is not canceled, or what was handed back signed for one is not taken, as codes. */
+import type { Told } from '../../base/reasons.ts'
+import type { SignedFault } from '../../rails/chain.ts'
 import type { BundleState } from '../states.ts'
 import type { Unread } from './unread.ts'
 
@@ -18,9 +20,19 @@ export type BundleRefusal =
 export type ImportRefusal =
   | { is: 'nothing-to-sign' }
   | { is: 'signed-in-part'; bundle: string }
-  /** `faults`: how it differs from each that waits, as the rail says it. */
-  | { is: 'signed-another'; faults: readonly { bundle: string; why: string }[] }
+  /** `faults`: how it differs from each that waits. */
+  | { is: 'signed-another'; faults: readonly { bundle: string; fault: SignedFault }[] }
   | { is: 'signed-replaced'; txid: string; bundle: string }
   | { is: 'signed-canceled'; bundle: string; txid: string }
-  /** `why`: what the signing policy, or an objection, has against it. */
-  | { is: 'not-signed'; why: string }
+  | { is: 'not-signed'; against: AgainstSigning }
+
+/** What is against signing a transaction now, or keeping that it was signed. */
+export type AgainstSigning =
+  /** It is not what the books owe and people approved; `what`: how, for people. */
+  | { is: 'not-as-owed'; what: readonly string[] }
+  /** `why`: who objects to what it pays; as it was said where it is about limits. */
+  | { is: 'objected'; why: Told }
+  /** `said`: what the signing policy has against it. */
+  | { is: 'policy'; said: string }
+  /** It was canceled, or can never be mined. */
+  | { is: 'ended' }

@@ -2,16 +2,19 @@
  * Signing: the policy is asked anew, the node's wallet is asked to sign, and the bytes are kept before anyone
  * sees them.
  */
-import { because, sentence, type Reason } from '../../base/reasons.ts'
+import { because, type Reason, type Told } from '../../base/reasons.ts'
 import { later, type World } from '../../base/world.ts'
 import type { ChainRail, Plan, Signed } from '../../rails/chain.ts'
+import { signedFaultText } from '../../rails/signedFault.ts'
 import { setWhy, forUpdate, sql, type Db, type Tx, says } from '../../db/db.ts'
 import { markHanded, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import { endUnsigned, isCancellation, type OwedAgain } from './cancel.ts'
-import { strangeIn } from './check.ts'
+import { againstText, objectedText } from './against.ts'
+import { strangeIn, strangeOf } from './check.ts'
 import { aboveObjected } from '../limitObjection.ts'
 import { objectionsTo, objectionWhy } from '../objected.ts'
 import type { PayoutRow } from '../row.ts'
+import type { AgainstSigning } from './refusals.ts'
 import { chainPayoutsStopped, chainUnreadWhy } from './unread.ts'
 import { candidates, bundles } from '../tables.ts'
 
@@ -36,7 +39,7 @@ export async function signByWallet(
     const refusal =
       strange ??
       (await stopped(tx)) ??
-      (await objectedIn(tx, candidate)) ??
+      (await objectedTextOf(tx, candidate)) ??
       (await againstPolicy(tx, rail, plan, id))
     return refusal ?? ((await markHanded(tx, candidate)) ? undefined : 'it has ended')
   }, 'locks')
@@ -52,13 +55,20 @@ export async function signByWallet(
         'locks',
       )
       await world.at('bundle bytes kept')
-      return refusal === undefined ? true : putOff(db, world, id, because('policy', { fault: refusal }))
+      return refusal === undefined
+        ? true
+        : putOff(db, world, id, because('policy', { fault: againstText(refusal) }))
     }
     case 'incomplete':
       return putOff(db, world, id, because('wallet-lacks-keys'))
     case 'wrong':
-      return putOff(db, world, id, because('wallet-signed-else', { fault: signed.why }))
+      return putOff(db, world, id, because('wallet-signed-else', { fault: signedFaultText(signed.fault) }))
   }
+}
+
+async function objectedTextOf(tx: Tx, candidate: CandidateRow): Promise<string | undefined> {
+  const why = await objectedIn(tx, candidate)
+  return why === undefined ? undefined : objectedText(why)
 }
 
 /**
@@ -96,7 +106,7 @@ export async function againstPolicy(
 export async function objectedIn(
   tx: Tx,
   candidate: Pick<CandidateRow, 'bundle_id' | 'plan'>,
-): Promise<string | undefined> {
+): Promise<Told | undefined> {
   if (isCancellation(candidate)) return undefined
   const paid = await tx.all<Pick<PayoutRow, 'id' | 'account_id' | 'units'>>(sql`
     select p.id, p.account_id, p.units from attempts t join payouts p on p.id = t.payout_id
@@ -104,10 +114,7 @@ export async function objectedIn(
     where b.id = ${candidate.bundle_id} and b.state = 'planned' order by p.id`)
   if (paid.length === 0) return undefined
   const [objection] = (await objectionsTo(tx, paid)).values()
-  const why = objection ? objectionWhy(objection) : await aboveObjected(tx, 'BTC', paid)
-  return why === undefined
-    ? undefined
-    : `${sentence(why)}; cancel the bundle, and its other payouts go in another one`
+  return objection ? objectionWhy(objection) : aboveObjected(tx, 'BTC', paid)
 }
 
 /**
@@ -120,21 +127,21 @@ export async function keepSigned(
   candidate: CandidateRow,
   { raw }: Signed & { is: 'signed' },
   why: Reason,
-): Promise<string | undefined> {
+): Promise<AgainstSigning | undefined> {
   await takeTurnToSign(tx)
-  const strange = await strangeIn(tx, rail, { ...candidate, raw })
-  if (strange !== undefined) return strange
+  const what = await strangeOf(tx, rail, { ...candidate, raw })
+  if (what.length > 0) return { is: 'not-as-owed', what }
   const objected = await objectedIn(tx, candidate)
-  if (objected !== undefined) return objected
-  const against = await againstPolicy(tx, rail, readPlan(candidate.plan), candidate.bundle_id)
-  if (against !== undefined) return against
+  if (objected !== undefined) return { is: 'objected', why: objected }
+  const said = await againstPolicy(tx, rail, readPlan(candidate.plan), candidate.bundle_id)
+  if (said !== undefined) return { is: 'policy', said }
   const now = await tx.now()
   const bundle = (await tx.one<BundleRow>(
     sql`select * from bundles where id = ${candidate.bundle_id} ${forUpdate}`,
   ))!
   const height = sql`(select max(height) from chain_blocks where active = 1)`
   const bytes = [sql`raw = ${raw}`, sql`signed_at = ${now}`, sql`signed_height = ${height}`]
-  if (bundle.state === 'void') return 'it was canceled, or can never be mined'
+  if (bundle.state === 'void') return { is: 'ended' }
   if (!(await candidates.move(tx, { id: candidate.id, state: 'planned' }, 'signed', { why }, bytes)))
     return undefined
   await tx.run(sql`update bundles set ${setWhy(null)}, next_at = ${now} where id = ${bundle.id}`)

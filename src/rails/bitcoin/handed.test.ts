@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Psbt, Transaction } from 'bitcoinjs-lib'
 import { describe, expect, test } from 'vitest'
+import { signedFaultText } from '../signedFault.ts'
 import { readHanded, type Handed } from './handed.ts'
 
 /** The case in the words of its BIP, which writes some at length. */
@@ -15,9 +16,9 @@ const vectors = <T>(name: string): T =>
   JSON.parse(readFileSync(new URL(`../../../test/vectors/${name}.json`, import.meta.url), 'utf8')) as T
 
 const read = (text: string): Handed => {
-  const handed = readHanded(text)
-  if (typeof handed === 'string') throw new Error(handed)
-  return handed
+  const read = readHanded(text)
+  if (read.is !== 'handed') throw new Error(signedFaultText(read))
+  return read.handed
 }
 const hex = (text: string) => Buffer.from(text, 'base64').toString('hex')
 
@@ -30,8 +31,8 @@ describe('BIP 174', () => {
   const [network, ...broken] = invalid as [Vector, ...Vector[]]
 
   test.each(broken.map(each => [brief(each.case), each.psbt]))('invalid: %s', (_, psbt) => {
-    expect(readHanded(psbt)).toMatch(/cannot be read/)
-    expect(readHanded(hex(psbt))).toMatch(/cannot be read/)
+    expect(() => read(psbt)).toThrow(/cannot be read/)
+    expect(() => read(hex(psbt))).toThrow(/cannot be read/)
   })
 
   test(`invalid as a PSBT, and read as the transaction it is: ${network.case}`, () => {
@@ -75,7 +76,7 @@ describe('BIP 370', () => {
   const { invalid, valid, 'lock times': locks, 'no lock time': none } = vectors<Sections>('bip370')
 
   test.each([...invalid, ...none].map(each => [brief(each.case), each.psbt]))('invalid: %s', (_, psbt) => {
-    expect(readHanded(psbt)).toMatch(/cannot be read/)
+    expect(() => read(psbt)).toThrow(/cannot be read/)
   })
 
   test.each(valid.map(each => [brief(each.case), each.psbt]))('valid: %s', (_, psbt) => {

@@ -4,7 +4,7 @@
  */
 import { Transaction as PsbtReader } from '@scure/btc-signer'
 import { Transaction } from 'bitcoinjs-lib'
-import type { Outpoint, TxOutput } from '../chain.ts'
+import type { Outpoint, SignedFault, TxOutput } from '../chain.ts'
 
 /** What it says, nothing of it believed yet. */
 export interface Handed {
@@ -34,26 +34,20 @@ export interface HandedInput {
  */
 export const maxText = 4_000_000
 
-/**
- * Answers what is wrong with the text where it is neither, without a word of it: somebody may have pasted a
- * key.
- */
-export function readHanded(text: string): Handed | string {
-  if (text.length > maxText) return `it is ${text.length} characters long, and at most ${maxText} are read`
+/** A fault repeats no word of the text: somebody may have pasted a key. */
+export function readHanded(text: string): { is: 'handed'; handed: Handed } | SignedFault {
+  if (text.length > maxText) return { is: 'too-long', characters: text.length, maxCharacters: maxText }
   const packed = text.replace(/\s+/g, '')
-  if (packed === '') return 'it is empty'
+  if (packed === '') return { is: 'empty' }
   const bytes = decode(packed)
-  if (!bytes)
-    return 'it is neither hex nor base64; hand back a PSBT in base64 or hex, or a raw transaction in hex'
+  if (!bytes) return { is: 'not-encoded' }
   const isPsbt = magic.every((byte, place) => bytes[place] === byte)
   try {
-    return isPsbt ? readPsbt(bytes) : readRaw(bytes)
+    return { is: 'handed', handed: isPsbt ? readPsbt(bytes) : readRaw(bytes) }
   } catch {
     // Both libraries throw on bytes they cannot read, and what they say of them is no use to whoever pasted
     // them.
-    return isPsbt
-      ? 'it begins like a PSBT and cannot be read as one (BIP 174, BIP 370); a part may be missing, so copy it again'
-      : 'it is neither a PSBT nor a raw transaction; a part may be missing, so copy it again'
+    return { is: isPsbt ? 'broken-psbt' : 'no-transaction' }
   }
 }
 

@@ -21,8 +21,9 @@ export const planFault = (kept: KeptPlan, others: readonly KeptPlan[], rule: Fee
   contradiction(kept.plan, rule.account) ?? feeFault(kept, others, rule)
 
 function contradiction(plan: Plan, account: Descriptor): string | undefined {
-  const asked = readHanded(plan.psbt)
-  if (typeof asked === 'string' || asked.txid !== plan.txid) return 'its PSBT is of another transaction'
+  const read = readHanded(plan.psbt)
+  if (read.is !== 'handed' || read.handed.txid !== plan.txid) return 'its PSBT is of another transaction'
+  const asked = read.handed
   const spent = Psbt.fromBase64(plan.psbt).data.inputs
   const isSpent = plan.inputs.every(({ outpoint, units, branch, index }, place) => {
     const coin = spent[place]?.witnessUtxo

@@ -10,6 +10,7 @@ import type { Coin, Plan, Signed } from '../chain.ts'
 import { derive } from './descriptor.ts'
 import { maxText } from './handed.ts'
 import { plan } from './plan.ts'
+import { signedFaultText } from '../signedFault.ts'
 import { readSigned } from './signed.ts'
 
 const theirs = wallet('wpkh', 'regtest', 2)
@@ -35,7 +36,7 @@ function ask(owner: Wallet, lockTime = 850_000): Plan {
   return answer.plan
 }
 
-const why = (signed: Signed) => (signed.is === 'wrong' ? signed.why : signed.is)
+const why = (signed: Signed) => (signed.is === 'wrong' ? signedFaultText(signed.fault) : signed.is)
 
 describe.each(['wpkh', 'tr'] as const)('of %s', kind => {
   const owner = wallet(kind, 'regtest', 1)

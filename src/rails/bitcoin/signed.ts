@@ -1,7 +1,7 @@
 /** Holds what a person or a wallet hands back against the transaction that was asked to be signed. */
 import { crypto, payments, Psbt, script as scripts, Transaction } from 'bitcoinjs-lib'
 import { secp256k1 } from './libsecp256k1.ts'
-import type { NetworkName, Outpoint, Plan, Signed } from '../chain.ts'
+import type { NetworkName, Outpoint, Paying, Plan, Signed, SignedFault, TxOutput } from '../chain.ts'
 import { addressOf } from './address.ts'
 import './ecc.ts'
 import { readHanded, type Handed, type HandedInput } from './handed.ts'
@@ -15,11 +15,12 @@ import { verifySchnorr } from './schnorr.ts'
  * plan itself is not one of ours, never for what the text holds.
  */
 export function readSigned(text: string, plan: Pick<Plan, 'txid' | 'psbt'>, network: NetworkName): Signed {
-  const handed = readHanded(text)
-  if (typeof handed === 'string') return { is: 'wrong', why: handed }
+  const read = readHanded(text)
+  if (read.is !== 'handed') return { is: 'wrong', fault: read }
+  const { handed } = read
   const asked = readAsked(plan)
-  const why = difference(handed, asked, network)
-  if (why !== undefined) return { is: 'wrong', why }
+  const fault = difference(handed, asked, network)
+  if (fault) return { is: 'wrong', fault }
 
   const judged = asked.inputs.map((input, place) => judge(asked, place, handed.inputs[place]!))
   for (const one of judged) if (one.is === 'wrong') return one
@@ -43,46 +44,43 @@ type Judged =
       fields: { partialSig: { pubkey: Uint8Array; signature: Uint8Array }[] } | { tapKeySig: Uint8Array }
     }
   | { is: 'missing' }
-  | { is: 'wrong'; why: string }
+  | { is: 'wrong'; fault: SignedFault }
 
 function readAsked({ txid, psbt }: Pick<Plan, 'txid' | 'psbt'>): Asked {
   const { data } = Psbt.fromBase64(psbt)
-  const handed = readHanded(psbt)
+  const read = readHanded(psbt)
   const spent = data.inputs.flatMap(({ witnessUtxo }) => witnessUtxo ?? [])
-  if (typeof handed === 'string' || handed.txid !== txid || spent.length !== handed.inputs.length) {
+  const handed = read.is === 'handed' && read.handed.txid === txid ? read.handed : undefined
+  if (spent.length !== handed?.inputs.length)
     throw new Error(`the PSBT kept for ${txid} is not the one that was planned`)
-  }
   return { ...handed, transaction: Transaction.fromBuffer(data.globalMap.unsignedTx.toBuffer()), spent }
 }
 
 /**
  * Why it is another transaction, the plainest reason first; undefined where it is the one that was asked for.
  */
-function difference(handed: Handed, asked: Handed, network: NetworkName): string | undefined {
+function difference(handed: Handed, asked: Handed, network: NetworkName): SignedFault | undefined {
   const ours = new Set(asked.inputs.map(({ outpoint }) => outpoint))
   const foreign = handed.inputs.filter(({ outpoint }) => !ours.has(outpoint))
   if (foreign.length === handed.inputs.length)
-    return `it is another transaction, ${handed.txid}; ${asked.txid} was asked for`
-  if (foreign.length > 0) return `it also spends ${names(foreign)}, which was not asked for`
+    return { is: 'another-transaction', txid: handed.txid, asked: asked.txid }
+  if (foreign.length > 0) return { is: 'inputs-added', outpoints: outpointsOf(foreign) }
   const theirs = new Set(handed.inputs.map(({ outpoint }) => outpoint))
   const missing = asked.inputs.filter(({ outpoint }) => !theirs.has(outpoint))
-  if (missing.length > 0) return `it does not spend ${names(missing)}, which was asked for`
+  if (missing.length > 0) return { is: 'inputs-missing', outpoints: outpointsOf(missing) }
 
   const outputs = outputDifference(handed, asked, network)
-  if (outputs !== undefined) return outputs
+  if (outputs) return outputs
   if (handed.lockTime !== asked.lockTime)
-    return `its lock time is ${handed.lockTime}; ${asked.lockTime} was asked for`
-  if (handed.version !== asked.version)
-    return `its version is ${handed.version}; ${asked.version} was asked for`
+    return { is: 'lock-time', found: handed.lockTime, asked: asked.lockTime }
+  if (handed.version !== asked.version) return { is: 'version', found: handed.version, asked: asked.version }
   if (handed.inputs.length !== asked.inputs.length)
-    return `it has ${handed.inputs.length} inputs; ${asked.inputs.length} were asked for`
-  for (const [place, { outpoint, sequence, script }] of handed.inputs.entries()) {
-    const right = asked.inputs[place]!
-    if (outpoint !== right.outpoint) return 'its inputs are in another order'
-    if (sequence !== right.sequence)
-      return `input ${place} has sequence ${sequence}; ${right.sequence} was asked for`
-    if (script.length > 0)
-      return `input ${place} is unlocked by a script of before segwit, which our addresses do not have`
+    return { is: 'input-count', found: handed.inputs.length, asked: asked.inputs.length }
+  for (const [input, { outpoint, sequence, script }] of handed.inputs.entries()) {
+    const right = asked.inputs[input]!
+    if (outpoint !== right.outpoint) return { is: 'input-order' }
+    if (sequence !== right.sequence) return { is: 'sequence', input, found: sequence, asked: right.sequence }
+    if (script.length > 0) return { is: 'legacy-script', input }
   }
   return undefined
 }
@@ -91,28 +89,23 @@ function outputDifference(
   { outputs: handed }: Handed,
   { outputs: asked }: Handed,
   network: NetworkName,
-): string | undefined {
-  const name = (script: Uint8Array) =>
-    addressOf(script, network) ?? `script ${Buffer.from(script).toString('hex').slice(0, 80)}`
-  for (const [place, { units, script }] of asked.entries()) {
-    const found = handed[place]
-    if (!found) return `output ${place}, ${units} satoshis to ${name(script)}, is missing`
-    const asks = `${units} to ${name(script)} were asked for`
-    if (Buffer.compare(found.script, script) !== 0)
-      return `output ${place} pays ${found.units} satoshis to ${name(found.script)}; ${asks}`
-    const more = found.units - units
-    if (more !== 0n)
-      return `output ${place} pays ${found.units} satoshis, ${more > 0n ? more : -more} too ${more > 0n ? 'many' : 'few'}; ${asks}`
+): SignedFault | undefined {
+  const paying = ({ units, script }: TxOutput): Paying => ({
+    units,
+    to: addressOf(script, network) ?? `script ${Buffer.from(script).toString('hex').slice(0, 80)}`,
+  })
+  for (const [output, right] of asked.entries()) {
+    const found = handed[output]
+    if (!found) return { is: 'output-missing', output, asked: paying(right) }
+    const both = { output, pays: paying(found), asked: paying(right) }
+    if (Buffer.compare(found.script, right.script) !== 0) return { is: 'output-elsewhere', ...both }
+    if (found.units !== right.units) return { is: 'output-amount', ...both }
   }
   const added = handed[asked.length]
-  return added && `it has an output too many, ${added.units} satoshis to ${name(added.script)}`
+  return added && { is: 'output-added', pays: paying(added) }
 }
 
-const names = (inputs: readonly { outpoint: Outpoint }[]): string =>
-  inputs
-    .slice(0, 3)
-    .map(({ outpoint }) => outpoint)
-    .join(', ') + (inputs.length > 3 ? ` and ${inputs.length - 3} more` : '')
+const outpointsOf = (inputs: readonly { outpoint: Outpoint }[]) => inputs.map(({ outpoint }) => outpoint)
 
 function judge(asked: Asked, place: number, input: HandedInput): Judged {
   const { script } = asked.spent[place]!
@@ -131,17 +124,15 @@ function judgeEcdsa({ transaction, spent }: Asked, place: number, { witness, par
   const ours = given.find(
     ({ key }) => key.length === 33 && Buffer.compare(crypto.hash160(key), script.subarray(2)) === 0,
   )
-  if (!ours || witness.length > 2)
-    return wrong(place, 'is signed with a key that is not the one of its address')
+  if (!ours || witness.length > 2) return wrong({ is: 'other-key', input: place })
   const { signature, key } = ours
   const type = signature.at(-1)
-  if (type !== Transaction.SIGHASH_ALL) return wrong(place, loose(type))
-  if (!scripts.isCanonicalScriptSignature(signature))
-    return wrong(place, 'has a signature that is not in strict DER (BIP 66)')
+  if (type !== Transaction.SIGHASH_ALL) return looseType(place, type)
+  if (!scripts.isCanonicalScriptSignature(signature)) return wrong({ is: 'loose-encoding', input: place })
 
   const code = payments.p2pkh({ hash: script.subarray(2) }).output!
   const hash = transaction.hashForWitnessV0(place, code, value, type)
-  if (!verifyEcdsa(signature, hash, key)) return wrong(place, bad)
+  if (!verifyEcdsa(signature, hash, key)) return wrong({ is: 'bad-signature', input: place })
   return { is: 'good', witness: [signature, key], fields: { partialSig: [{ pubkey: key, signature }] } }
 }
 
@@ -170,30 +161,28 @@ function judgeSchnorr(
   if (!signature) return { is: 'missing' }
   const type = signature.length === 65 ? signature[64]! : Transaction.SIGHASH_DEFAULT
   if (witness.length > 1 || (signature.length !== 64 && signature.length !== 65))
-    return wrong(place, 'is not unlocked by its key alone')
-  if (signature.length === 65 && type !== Transaction.SIGHASH_ALL) return wrong(place, loose(type))
+    return wrong({ is: 'not-key-alone', input: place })
+  if (signature.length === 65 && type !== Transaction.SIGHASH_ALL) return looseType(place, type)
 
   const [spentScripts, values] = [spent.map(({ script }) => script), spent.map(({ value }) => value)]
   const hash = transaction.hashForWitnessV1(place, spentScripts, values, type)
   if (!verifySchnorr(signature.subarray(0, 64), hash, spent[place]!.script.subarray(2)))
-    return wrong(place, bad)
+    return wrong({ is: 'bad-signature', input: place })
   return { is: 'good', witness: [signature], fields: { tapKeySig: signature } }
 }
 
-const bad =
-  'has a signature that does not verify: it was made with another key, or for another amount or transaction'
-
-const wrong = (place: number, why: string): Judged => ({ is: 'wrong', why: `input ${place} ${why}` })
+const wrong = (fault: SignedFault): Judged => ({ is: 'wrong', fault })
 
 /**
  * Any other hash type leaves somebody room to change the transaction after it was signed (BIP 143, BIP 341).
  */
-const loose = (type: number | undefined): string =>
-  `is signed with ${hashType(type)}, and all of it must be signed (SIGHASH_ALL or default)`
-
-function hashType(type: number | undefined): string {
+function looseType(input: number, type: number | undefined): Judged {
   const name = { 1: 'SIGHASH_ALL', 2: 'SIGHASH_NONE', 3: 'SIGHASH_SINGLE' }[(type ?? 0) & 0x7f]
-  return name ? `${name}${type! & 0x80 ? '|ANYONECANPAY' : ''}` : `the hash type ${type}`
+  return wrong({
+    is: 'hash-type',
+    input,
+    type: name ? `${name}${type! & 0x80 ? '|ANYONECANPAY' : ''}` : type,
+  })
 }
 
 function finish(

@@ -70,7 +70,7 @@ export function BitcoinPage({
     <Frame {...{ lang, person, stopped, here: 'bitcoin', title: say.title }}>
       {refused && (
         <Notice tone="bad">
-          {refused.lead} {refused.why !== undefined && <Said>({refused.why})</Said>}
+          {refused.lead} {refused.why}
         </Notice>
       )}
       {done !== undefined && <Notice tone="good">{done}</Notice>}

@@ -1,9 +1,14 @@
 /** Why an act on a bundle was not done, in the page's words. */
-import type { WordsOf } from '../../../base/refusal.ts'
+import { wordRefusal, type WordsOf } from '../../../base/refusal.ts'
 import type { BundleRefusal } from '../../../payout/payout.ts'
-import type { Both } from '../../page/page.ts'
+import type { SignedFault } from '../../../rails/chain.ts'
+import type { Both, Language } from '../../page/page.ts'
 import { unreadText } from '../frame/unreadWords.ts'
 import { stateWord } from '../list/parts.tsx'
+import { againstSigning, signedFaultIn } from './signedWords.ts'
+
+const differences = (lang: Language, faults: readonly { bundle: string; fault: SignedFault }[]): string =>
+  faults.map(({ bundle, fault }) => `${bundle}: ${signedFaultIn(lang, fault)}`).join('\n')
 
 export const bundleRefusals: Both<WordsOf<BundleRefusal>> = {
   'pt-BR': {
@@ -21,12 +26,12 @@ export const bundleRefusals: Both<WordsOf<BundleRefusal>> = {
     'nothing-to-sign': () => 'Nenhum pacote espera uma assinatura agora.',
     'signed-in-part': ({ bundle }) =>
       `É a transação do pacote ${bundle}, mas nem todas as entradas estão assinadas.`,
-    'signed-another': ({ faults }) => faults.map(({ bundle, why }) => `${bundle}: ${why}`).join('\n'),
+    'signed-another': ({ faults }) => differences('pt-BR', faults),
     'signed-replaced': ({ txid, bundle }) =>
       `${txid} não é mais necessária: outra transação do pacote ${bundle} entrou em um bloco no lugar dela.`,
     'signed-canceled': ({ bundle, txid }) =>
       `O pacote ${bundle} está sendo cancelado: a transação a assinar é ${txid}.`,
-    'not-signed': ({ why }) => why,
+    'not-signed': ({ against }) => wordRefusal(againstSigning['pt-BR'], against)!,
   },
   en: {
     'bundle-unknown': ({ id }) => `There is no bundle ${id}.`,
@@ -43,11 +48,11 @@ export const bundleRefusals: Both<WordsOf<BundleRefusal>> = {
     'nothing-to-sign': () => 'No bundle waits for a signature now.',
     'signed-in-part': ({ bundle }) =>
       `It is the transaction of bundle ${bundle}, but not every input is signed.`,
-    'signed-another': ({ faults }) => faults.map(({ bundle, why }) => `${bundle}: ${why}`).join('\n'),
+    'signed-another': ({ faults }) => differences('en', faults),
     'signed-replaced': ({ txid, bundle }) =>
       `${txid} is needed no more: another transaction of bundle ${bundle} was mined in its place.`,
     'signed-canceled': ({ bundle, txid }) =>
       `Bundle ${bundle} is being canceled: the transaction to sign is ${txid}.`,
-    'not-signed': ({ why }) => why,
+    'not-signed': ({ against }) => wordRefusal(againstSigning.en, against)!,
   },
 }

@@ -1,5 +1,6 @@
 /** The console's Bitcoin page: bundles, and the signatures that are handed out and back. */
 import { BadInput } from '../../../base/answer.ts'
+import { wordRefusal } from '../../../base/refusal.ts'
 import { cancelBitcoinBundle } from '../../../jobs/jobs.ts'
 import {
   handedText,
@@ -29,6 +30,7 @@ import {
 } from '../list/list.ts'
 import { Because, Money, Ref, State, stateWord, When } from '../list/parts.tsx'
 import { frameWords } from '../frame/words.ts'
+import { againstSigning } from './signedWords.ts'
 import { bitcoinWords } from './words.ts'
 import { done, refusalText } from '../refusals.ts'
 import { listWords } from '../list/words.ts'
@@ -89,8 +91,9 @@ export function bitcoinPages(routes: ConsoleRoutes, { app }: PageParts): void {
     const waiting = (await waitingTransactions(db)).find(each => each.bundle_id === ctx.params['id'])
     if (!waiting) throw new BadInput(say.gone)
     const handed = await handOut(db, rails.bitcoin, waiting)
-    if (handed.is === 'strange') throw new BadInput(`${say.notHanded} ${handed.what.join(', ')}`)
-    if (handed.is === 'objected') throw new BadInput(`${say.objected} ${handed.why}`)
+    if (handed.is === 'strange') throw new BadInput(`${say.notHanded} “${handed.what.join(', ')}”`)
+    if (handed.is === 'objected')
+      throw new BadInput(`${say.objected} ${wordRefusal(againstSigning[ctx.state.lang], handed)!}`)
     if (!(await db.tx(tx => markHanded(tx, waiting)))) throw new BadInput(say.gone)
     ctx.type = 'text/plain; charset=us-ascii'
     ctx.set('cache-control', 'no-store')

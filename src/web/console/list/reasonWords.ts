@@ -447,6 +447,10 @@ const spoken: Partial<Record<Code, string>> = {
   'no-answer': 'the bank did not answer',
 }
 
+/** What was told of something: a reason of ours in the page's language, or words as they were said. */
+export const toldIn = (lang: Language, why: Told): string =>
+  typeof why === 'string' ? quoted(why) : reasonIn(lang, why)
+
 export function reasonIn(lang: Language, reason: Exclude<Told, string>): string {
   if (lang === 'pt-BR') return say(reason)
   const said = (reason.detail as { said?: string } | undefined)?.said ?? ''
