@@ -203,7 +203,6 @@ describe.skipIf(!bitcoindAvailable())('a restored installation', () => {
       })
       expect(await nextOf(restored, 'receive')).toBeGreaterThan(1_000)
     },
-    60_000,
   )
 
   test('a restored database plans, signs and sends nothing before the chain was read to its end, whatever a person lets go', async () => {

@@ -57,7 +57,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
     await removeImages()
     checkout?.remove()
     await engine?.close()
-  }, minute)
+  })
 
   // Each begins at what is in use, whatever became of the one before.
   beforeEach(() => checkout.checkout(current))

@@ -170,6 +170,6 @@ describe.each([
           if (status >= 500) failed.push(`${path}?${question.slice(0, 60)}: ${status}`)
         }
       expect(failed).toEqual([])
-    }, 240_000)
+    })
   })
 })

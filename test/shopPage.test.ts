@@ -82,7 +82,7 @@ describe.skipIf(!browserAvailable())('in Chromium', () => {
     expect(await page.locator('#brcode').inputValue()).toBe(installation.bank.invoices().at(-1)!.brcode)
     expect(await page.locator('noscript p').isVisible()).toBe(true)
     await pay()
-    await page.waitForSelector('text=Recibo', { timeout: 30_000 })
+    await page.waitForSelector('text=Recibo')
   })
 
   test('the code is copied, which is shown and said aloud', async () => {

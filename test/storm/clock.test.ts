@@ -22,6 +22,9 @@ describe('the progress of one look', () => {
   ])('%s', (_, passedMs, starvedMs, ran) => expect(progress(passedMs, starvedMs)).toBe(ran))
 })
 
+/** It stands still while this process or a child of it is starved, however long that is. */
+const patience = { timeout: 240_000 }
+
 describe('a kept clock', () => {
   const since = Date.parse('2026-11-21T03:00:00Z')
   let folder: string
@@ -56,7 +59,7 @@ describe('a kept clock', () => {
       expect(now).toBeGreaterThanOrEqual(last)
       last = now
       return now > since + 2_000
-    })
+    }, patience)
     kept.skip(3_600_000)
     expect(read().nowMs - read().uptimeMs).toBe(since + 3_600_000)
   })
@@ -66,7 +69,7 @@ describe('a kept clock', () => {
     kept.waitFor(pid)
     process.kill(pid, 'SIGSTOP')
     const before = ran()
-    await vi.waitUntil(() => ran() > before + 2_000, { timeout: 30_000 })
+    await vi.waitUntil(() => ran() > before + 2_000, patience)
   })
 
   test('goes on when a process that it waited for is gone', async () => {
@@ -74,7 +77,7 @@ describe('a kept clock', () => {
     kept.waitFor(pid)
     process.kill(pid, 'SIGKILL')
     const before = ran()
-    await vi.waitUntil(() => ran() > before + 2_000, { timeout: 30_000 })
+    await vi.waitUntil(() => ran() > before + 2_000, patience)
   })
 
   test.skipIf(!existsSync('/proc/self/schedstat') || spawnSync('taskset', ['-V']).status !== 0)(
@@ -85,7 +88,7 @@ describe('a kept clock', () => {
       const pid = busy('taskset', '-c', '0')
       busy('taskset', '-c', '0')
       kept.waitFor(pid)
-      await vi.waitUntil(() => kept.stoodMs() > 300, { timeout: 300_000 })
+      await vi.waitUntil(() => kept.stoodMs() > 300, patience)
     },
   )
 })

@@ -295,7 +295,7 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
             await bitcoind.mine(1)
             return hints.has(hint)
           },
-          { timeout: 20_000, interval: 100 },
+          { timeout: 120_000, interval: 100 },
         )
         .toBe(true)
     try {
