@@ -9,7 +9,7 @@ import { storm, type Told } from './run.ts'
 
 const seed = Number(process.env['SEED'] ?? 20_261_121)
 const kills = 20
-const patienceMs = 900_000
+const patienceMs = 1_800_000
 
 function nothingWasLost({ faults, deaths, figures, evidence }: Told): void {
   expect(faults, evidence.join('\n')).toEqual([])
