@@ -255,6 +255,30 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         },
       )
 
+      test('what a row says with a code is said with it', async () => {
+        const { db } = installation
+        const { id } = (await installation.payout())!
+        class Undo extends Error {}
+        const inside = db.tx(async tx => {
+          const said = async (kind: string) =>
+            (await attentionOf(tx, await tx.now())).find(each => each.kind === kind)
+          await tx.run(sql`
+            update payouts set state = 'held', why = 'held', reason = 'several-paid', detail = '{"count":2}'
+            where id = ${id}`)
+          expect(await said('payout held')).toMatchObject({
+            ...{ id, why: 'held', because: { reason: 'several-paid', detail: '{"count":2}' } },
+          })
+          await tx.run(sql`
+            update inbox set state = 'quarantined', why = 'bad', reason = 'unreadable', detail = null`)
+          expect((await said('event quarantined'))!.because).toEqual({ reason: 'unreadable', detail: null })
+          await tx.run(sql`
+            update slots set state = 'due', held = 'many', held_reason = 'slots-before-wait', held_detail = null`)
+          expect((await said('catch-up waits'))!.because?.reason).toBe('slots-before-wait')
+          throw new Undo()
+        })
+        await expect(inside).rejects.toThrow(Undo)
+      })
+
       test('what a clock that was ahead wrote is said once the clock is right, and not when that time has come', async () => {
         const { db } = installation
         const { id } = (await installation.payout())!

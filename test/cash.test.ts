@@ -120,7 +120,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
         await installation.send()
         expect(await payout()).toMatchObject({ state: 'owed' })
-        expect(payoutWaits((await showPayout(db, (await payout()).id))!.row)).toBe('waits to be handed over')
+        expect(`${payoutWaits((await showPayout(db, (await payout()).id))!.row)}`).toBe(
+          'waits to be handed over',
+        )
 
         expect(await hand()).toMatchObject({ is: 'handed', payout: { state: 'sent' } })
         expect(await confirm('ANA')).toMatchObject({ is: 'impossible', code: 'same-person' })

@@ -387,6 +387,21 @@ export const english = {
   'audit-anchored': () => 'the audit log is anchored',
   paid: () => 'paid',
   'paid-after-expiry': () => 'paid after it had expired',
+
+  // What a payout waits for besides its turn: worked out when it is shown, and kept nowhere.
+  'account-closed-since': ({ account }: { account: string }) =>
+    `cannot be sent, for account ${account} is closed`,
+  'account-awaits': ({ account }: { account: string }) => `waits for the approval of account ${account}`,
+  'hand-over-unconfirmed': () => 'waits until another person confirms that its payee has it',
+  'hand-over-waits': () => 'waits to be handed over',
+  'bundle-unsigned': () => 'waits to be signed',
+  'bundle-unsent': () => 'is signed and waits to be sent',
+  'bundle-unmined': () => 'waits to be mined',
+  'bundle-shallow': () => 'waits for more blocks',
+  'its-bundle': ({ bundle, because }: { bundle: string; because: Told }) =>
+    `its bundle ${bundle} ${sentence(because)}`,
+  'its-bundle-is': ({ bundle, state, because }: State & { bundle: string; because: Told }) =>
+    `its bundle ${bundle} is ${state}: ${sentence(because)}`,
 } as const satisfies Record<string, (detail: never) => string>
 
 export type Code = keyof typeof english

@@ -2,7 +2,7 @@
  * What a person does to a payout: hold it, release it, try it again. Each act has a reason and is in the
  * audit log.
  */
-import { because } from '../base/reasons.ts'
+import { because, type Reason } from '../base/reasons.ts'
 import { said, type Proof } from '../approvals/approvals.ts'
 import { audit, mayApproveNow } from '../ledger/ledger.ts'
 import { setWhy, remember, sql, type Db, type Tx } from '../db/db.ts'
@@ -47,11 +47,11 @@ export const retryPayout = (db: Db, id: string, act: Act): Promise<PayoutDone> =
 export function waitsFor(
   { state }: Pick<PayoutRow, 'state'>,
   account: Pick<AccountRow, 'name' | 'state'>,
-): string | undefined {
+): Reason | undefined {
   if ((state !== 'owed' && state !== 'waiting') || account.state === 'approved') return undefined
-  return account.state === 'closed'
-    ? `cannot be sent, for account ${account.name} is closed`
-    : `waits for the approval of account ${account.name}`
+  return because(account.state === 'closed' ? 'account-closed-since' : 'account-awaits', {
+    account: account.name,
+  })
 }
 
 const letGoOn = (

@@ -19,6 +19,8 @@ import {
   type Unread,
 } from '../payout/payout.ts'
 import { countSigners } from '../people/people.ts'
+import type { KeptReason } from '../base/reasons.ts'
+import { withReasons } from './attentionReasons.ts'
 import { retentionFailing } from '../privacy/privacy.ts'
 import { isOlderThan, join, sql, type Reader, type Sql } from '../db/db.ts'
 import { longReversalMs } from '../webhooks/webhooks.ts'
@@ -121,6 +123,8 @@ export type AttentionItem = {
    */
   of: string | null
   why: string | null
+  /** The code of `why` and its values, where it is a reason of ours. */
+  because?: KeptReason
   /**
    * Satoshis of a coin, or cents of a duplicate: still owed to its payer, or given back. Of a limit `of` says
    * which, and `why` of what.
@@ -187,6 +191,13 @@ export const firstOfEach = (rows: Sql): Sql => sql`
 
 /** On every rail but the chain's own. Without `now`, nothing is said to take too long. */
 export const attentionOf = async (
+  reader: Reader,
+  now: Instant | undefined,
+  silentMs?: number,
+  approvals?: ApprovalsNeeded,
+): Promise<AttentionItem[]> => withReasons(reader, await itemsOf(reader, now, silentMs, approvals))
+
+const itemsOf = async (
   reader: Reader,
   now: Instant | undefined,
   silentMs?: number,

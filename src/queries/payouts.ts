@@ -3,6 +3,7 @@
  * and the sum that made them.
  */
 import { isByHand, isOnChain } from '../base/rails.ts'
+import { because, told, type Reason } from '../base/reasons.ts'
 import { history, sql, where, type Reader, type Sql } from '../db/db.ts'
 import { inOrder, openProposal, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import {
@@ -36,12 +37,14 @@ export type ListedPayout = PayoutRow & {
   bundle_id: string | null
   bundle_state: BundleRow['state'] | null
   bundle_why: string | null
+  bundle_reason: string | null
+  bundle_detail: string | null
 }
 
 /** A payout and what is known beside it, as `p`, `a` and `b`; its last order is the one at work. */
 const listed: Sql = sql`
     select p.*, a.name as account, a.state as account_state, b.id as bundle_id, b.state as bundle_state,
-      b.why as bundle_why
+      b.why as bundle_why, b.reason as bundle_reason, b.detail as bundle_detail
     from payouts p join accounts a on a.id = p.account_id
       left join attempts t on t.payout_id = p.id and p.state in ('sending', 'unsure', 'sent')
         and t.number = (select max(number) from attempts where payout_id = p.id)
@@ -76,28 +79,28 @@ export async function listPayouts(
 export const keyOfPayout = ({ added_at: at, id }: Pick<PayoutRow, 'added_at' | 'id'>): After => ({ at, id })
 
 /** What it waits for besides its turn; undefined where nothing is known. */
-export const payoutWaits = (row: ListedPayout) =>
+export const payoutWaits = (row: ListedPayout): Reason | undefined =>
   waitsFor(row, { name: row.account, state: isRefund(row) ? 'approved' : row.account_state }) ??
   (isByHand(row.rail) ? handSays(row) : bundleSays(row))
 
-function handSays({ state }: ListedPayout): string | undefined {
-  if (state === 'sent') return 'waits until another person confirms that its payee has it'
-  return state === 'owed' || state === 'waiting' ? 'waits to be handed over' : undefined
+function handSays({ state }: ListedPayout): Reason | undefined {
+  if (state === 'sent') return because('hand-over-unconfirmed')
+  return state === 'owed' || state === 'waiting' ? because('hand-over-waits') : undefined
 }
 
-function bundleSays({
-  bundle_id: id,
-  bundle_state: state,
-  bundle_why: why,
-}: ListedPayout): string | undefined {
-  const waiting = id !== null && state !== null ? bundleWaits({ state, why }) : undefined
-  return waiting === undefined
-    ? undefined
-    : `its bundle ${id} ${why === null ? waiting : `is ${state}: ${waiting}`}`
+function bundleSays({ bundle_id: bundle, bundle_state: state, ...row }: ListedPayout): Reason | undefined {
+  if (bundle === null || state === null) return undefined
+  const kept = { why: row.bundle_why, reason: row.bundle_reason, detail: row.bundle_detail }
+  const waits = bundleWaits({ state, ...kept })
+  if (waits === undefined) return undefined
+  return kept.why === null
+    ? because('its-bundle', { bundle, because: told(waits) })
+    : because('its-bundle-is', { bundle, state, because: told(waits) })
 }
 
-/** Why it is in the state it is in. */
-export const whyOfPayout = (row: ListedPayout) => row.why ?? payoutWaits(row) ?? null
+/** Why it is in the state it is in, in English. */
+export const whyOfPayout = (row: ListedPayout): string | null =>
+  row.why ?? payoutWaits(row)?.toString() ?? null
 
 /**
  * When it was paid; null while it is not, and once it came back: what is paid moves only when it is undone.

@@ -2,6 +2,7 @@
  * The transactions of payouts on a chain: the bundle a payout goes out in, and what each of its transactions
  * pays and costs.
  */
+import { because, Reason, reasonOf } from '../base/reasons.ts'
 import { sql, type Reader } from '../db/db.ts'
 import type { AttemptRow, BundleRow } from '../payout/payout.ts'
 
@@ -30,22 +31,26 @@ export const lastOf = (transactions: OrderTransaction[]): OrderTransaction | und
   transactions.findLast(({ state }) => state !== 'replaced')
 
 /** What it waits for; undefined where it has ended. */
-export function bundleWaits({ state, why }: Pick<BundleRow, 'state' | 'why'>): string | undefined {
-  if (why !== null) return why
+export function bundleWaits({ state, ...kept }: WaitingBundle): Reason | string | undefined {
+  if (kept.why !== null) {
+    const reason = reasonOf(kept)
+    return reason === undefined ? kept.why : new Reason(reason.code, reason.detail)
+  }
   switch (state) {
     case 'planned':
-      return 'waits to be signed'
+      return because('bundle-unsigned')
     case 'signed':
-      return 'is signed and waits to be sent'
+      return because('bundle-unsent')
     case 'sent':
-      return 'waits to be mined'
+      return because('bundle-unmined')
     case 'mined':
-      return 'waits for more blocks'
+      return because('bundle-shallow')
     case 'paid':
     case 'void':
       return undefined
   }
 }
+type WaitingBundle = Pick<BundleRow, 'state' | 'why' | 'reason' | 'detail'>
 
 /** The transactions that pay a payout, of which one at most is ever mined. */
 export const txidsOf = (reader: Reader, payoutId: string): Promise<{ id: string; state: string }[]> =>

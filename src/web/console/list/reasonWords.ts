@@ -29,6 +29,12 @@ const pers: Record<string, string> = {
   month: 'por mês',
 }
 const periods: Record<string, string> = { day: 'dia', week: 'semana', month: 'mês', year: 'ano' }
+const bundleStates: Record<string, string> = {
+  planned: 'planejado',
+  signed: 'assinado',
+  sent: 'enviado',
+  mined: 'em um bloco',
+}
 /** Of invoices, orders, payouts and transfers, here and at the bank. */
 const states: Record<string, string> = {
   draft: 'em rascunho',
@@ -418,6 +424,17 @@ export const portuguese: Words = {
   'audit-anchored': () => 'a trilha de auditoria foi ancorada',
   paid: () => 'pago',
   'paid-after-expiry': () => 'pago depois de expirar',
+  'account-closed-since': ({ account }) => `não pode ser enviado, pois a conta ${account} está encerrada`,
+  'account-awaits': ({ account }) => `espera a aprovação da conta ${account}`,
+  'hand-over-unconfirmed': () => 'espera que outra pessoa confirme que o favorecido recebeu',
+  'hand-over-waits': () => 'espera ser entregue',
+  'bundle-unsigned': () => 'espera a assinatura',
+  'bundle-unsent': () => 'está assinado e espera o envio',
+  'bundle-unmined': () => 'espera entrar em um bloco',
+  'bundle-shallow': () => 'espera mais blocos',
+  'its-bundle': ({ bundle, because }) => `o pacote ${bundle} ${say(because)}`,
+  'its-bundle-is': ({ bundle, state: name, because }) =>
+    `o pacote ${bundle} está ${bundleStates[name] ?? name}: ${say(because)}`,
 }
 
 const say = (reason: Told): string =>

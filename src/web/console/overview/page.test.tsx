@@ -66,6 +66,15 @@ test.each<[string, Partial<AttentionItem> & Pick<AttentionItem, 'kind'>, pt: str
     'Schedule clube has slots (7, since 11/29/2026, 17:20:43 GMT-3) that wait for a person: more than usual',
   ],
   [
+    'a reason of ours is said in the language of the page',
+    {
+      ...{ kind: 'event quarantined', id: '9001', number: 7n, why: 'it cannot be read as an event' },
+      because: { reason: 'unreadable', detail: null },
+    },
+    'O evento 9001 está em quarentena: não pode ser lido como evento',
+    'The event 9001 is quarantined: it cannot be read as an event',
+  ],
+  [
     'a proposal names its act and what it is about',
     { kind: 'proposal open', id: 'pro_1', of: 'limits.set', why: 'installation BRL' },
     'A proposta pro_1 espera uma segunda pessoa: mudar os limites de repasse (toda a instalação, em reais).',

@@ -19,7 +19,7 @@ import { Frame } from '../frame/frame.tsx'
 import type { ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
 import { StopWhy } from '../payouts/stop.tsx'
-import { Ref, Rows, Said, State } from '../list/parts.tsx'
+import { Because, Ref, Rows, Said, State } from '../list/parts.tsx'
 import { nameOf, seeOverview, type Overview } from './read.ts'
 import { shownOutcome } from '../../../queries/runs.ts'
 import { makeTotals, type Counted, type Totals } from '../../../queries/totals.ts'
@@ -305,9 +305,9 @@ function ofWords(lang: Language, { kind, of }: AttentionItem): ComponentChildren
   return kind === 'catch-up waits' || kind === 'schedule held' ? <Time lang={lang} at={of} /> : of
 }
 
-/** A reason that the program wrote down is English in either language; the rest are words of the page. */
+/** What is no reason of ours is said as it was written down. */
 function whyWords(lang: Language, ask: AttentionItem): ComponentChildren {
-  const { kind, why, unread } = ask
+  const { kind, why, unread, because } = ask
   if (unread) return <UnreadWhy {...{ lang, unread }} />
   if (why === null) return ''
   if (isOfLimit(ask)) return limitWords[lang].per[why as LimitPer]
@@ -315,6 +315,8 @@ function whyWords(lang: Language, ask: AttentionItem): ComponentChildren {
   if (kind === 'person new') return why
   return kind === 'bundle slow' || kind === 'request underpaid' ? (
     <Time lang={lang} at={why} />
+  ) : because ? (
+    <Because lang={lang} of={{ why, ...because }} />
   ) : (
     <Said>{why}</Said>
   )

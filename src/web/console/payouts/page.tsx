@@ -13,7 +13,7 @@ import { ActForm, Frame } from '../frame/frame.tsx'
 import { BeyondLimits } from '../limits/page.tsx'
 import { Movers } from '../invoices/page.tsx'
 import { pathTo } from '../links.ts'
-import { Because, Known, Money, Mono, Ref, Rows, Said, State, Timeline, Why } from '../list/parts.tsx'
+import { Because, Known, Money, Mono, Ref, Rows, State, Timeline, Why } from '../list/parts.tsx'
 import { SignButton, type Signable } from '../people/passkeys.tsx'
 import { HandOver } from './handOver.tsx'
 import { Verdicts } from './verdicts.tsx'
@@ -21,6 +21,7 @@ import { Postings } from '../postings/parts.tsx'
 import { ledgerWords } from '../postings/words.ts'
 import { listWords } from '../list/words.ts'
 import { passkeyWords } from '../people/passkeysWords.ts'
+import { reasonIn } from '../list/reasonWords.ts'
 import { payoutWords } from './words.ts'
 
 interface Parts {
@@ -66,7 +67,7 @@ export function PayoutPage({ lang, person, seen, stopped, others, acts, sign }: 
           [say.payer, seen.payer],
           // What a limit keeps is said below, in the page's words.
           [lists.why, row.why !== null && !seen.limits.wait && <Because {...{ lang, of: row }} />],
-          [say.waits, waits !== undefined && <Said>{waits}</Said>],
+          [say.waits, waits !== undefined && reasonIn(lang, waits)],
           [say.next, next !== undefined && <Time lang={lang} at={next} />],
           [say.tries, row.tries > 0n && `${row.tries}`],
           [say.endToEnd, ids.length > 0 && <Mono>{ids.join(', ')}</Mono>],

@@ -50,7 +50,6 @@ import {
   railOptions,
   railWord,
   Ref,
-  Said,
   State,
   stateOptions,
   stateWord,
@@ -66,6 +65,7 @@ import { stopPages } from './stop.tsx'
 import { frameWords } from '../frame/words.ts'
 import { limitWords } from '../limits/words.ts'
 import { listWords } from '../list/words.ts'
+import { reasonIn } from '../list/reasonWords.ts'
 import { payoutWords } from './words.ts'
 
 const path = '/console/payouts'
@@ -210,9 +210,13 @@ function columnsOf(lang: Language): Column<ListedPayout>[] {
     },
     {
       head: say.why,
-      cell: row =>
-        row.why === null ? <Said>{payoutWaits(row) ?? '–'}</Said> : <Because {...{ lang, of: row }} />,
+      cell: row => (row.why === null ? waitsIn(lang, row) : <Because {...{ lang, of: row }} />),
       plain: row => whyOfPayout(row) ?? '',
     },
   ]
+}
+
+function waitsIn(lang: Language, row: ListedPayout): string {
+  const waits = payoutWaits(row)
+  return waits === undefined ? '–' : reasonIn(lang, waits)
 }
