@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one door for whoever works on Repasse: `./dev-utils.sh CMD` runs a command, `. ./dev-utils.sh` gives the functions.
+# The one front command for whoever works on Repasse: `./dev-utils.sh CMD` runs a command, `. ./dev-utils.sh` gives the functions.
 # Every function works in a subshell, so a shell that sourced this keeps its own folder, options and PATH.
 
 _repasse_root() {
@@ -116,7 +116,7 @@ _repasse_storm() { _repasse_bring && _repasse_exec test/storm/storm.ts "$@"; }
 # Runs in the caller's folder, because the program reads `.env` there first.
 _repasse_serve() { _repasse_bring && _repasse_say 'bin/repasse serve' && exec "$REPASSE_ROOT/bin/repasse" serve "$@"; }
 
-# Where .env.deploy names a host these four ask there; without it they speak of the house in this folder.
+# Where .env.deploy names a host these four ask there; without it they speak of the installation in this folder.
 _repasse_logs() {
   if _deploy_is_set; then _deploy_ask logs "$@"; return; fi
   _repasse_bring || return 1

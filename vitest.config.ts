@@ -7,7 +7,7 @@ import { LongestFirst } from './test/testbed/longestFirst.ts'
  */
 const together = [
   'src/**/*.test.{ts,tsx}',
-  'sim/{bank,demoCoins,demoPayers,payerDesk}.test.ts',
+  'sim/{bank,demoCoins,demoPayers,payerServer}.test.ts',
   'sim/chain/{chain,contract,contractReorg,contractSpending,contractWallets}.test.ts',
   'test/console-{accounts,acts,bitcoin,cash,coins,duplicates,engines,limits,lists}.test.ts',
   'test/console-{products,proposals,reconciliation,schedules,verdicts}.test.ts',

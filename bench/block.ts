@@ -31,7 +31,7 @@ const recent = 2_000
 export async function block({ quick, tiny, say }: BenchOptions): Promise<Figure[]> {
   const count = tiny ? 3_000 : quick ? 50_000 : 1_000_000
   const folder = mkdtempSync(join(tmpdir(), 'repasse-block-'))
-  const database = `sqlite:${join(folder, 'house.db')}`
+  const database = `sqlite:${join(folder, 'repasse.db')}`
   const db = await openDb(database, world)
   try {
     await migrate(db, world.clock)

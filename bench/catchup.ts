@@ -24,7 +24,7 @@ export async function catchup({ quick, tiny, say }: BenchOptions): Promise<Figur
   const installation = await openChainInstallation({
     node,
     count: blocks / 10,
-    databaseUrl: `sqlite:${join(folder, 'house.db')}`,
+    databaseUrl: `sqlite:${join(folder, 'repasse.db')}`,
   })
   try {
     const requests = await installation.issue()

@@ -56,7 +56,7 @@ export async function openApp(bank: FakeBank, rule: NewSchedule = trial): Promis
     log: silentLog,
     at: () => undefined,
   }
-  const db = await openDb(`sqlite:${join(folder, 'house.db')}`, world)
+  const db = await openDb(`sqlite:${join(folder, 'repasse.db')}`, world)
   await migrate(db, world.clock)
   await openTrialAccount(db, world)
   await addSchedule(db, world, rule, 'maker')

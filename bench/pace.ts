@@ -84,7 +84,7 @@ export async function pace({ quick, tiny, say }: BenchOptions): Promise<Figure[]
 /** Seconds from the first claim until every event is settled. */
 async function settle(rail: Rail, count: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-pace-'))
-  const db = await openDb(`sqlite:${join(folder, 'house.db')}`, world)
+  const db = await openDb(`sqlite:${join(folder, 'repasse.db')}`, world)
   try {
     await migrate(db, world.clock)
     await writeIssued(db, world, count)

@@ -28,7 +28,7 @@ export async function pages({ quick, tiny, say }: BenchOptions): Promise<Figure[
   for (const count of tiny ? [1_000] : quick ? [10_000, 100_000] : [100_000, 1_000_000]) {
     const folder = mkdtempSync(join(tmpdir(), 'repasse-pages-'))
     try {
-      figures.push(...(await measure('SQLite', `sqlite:${join(folder, 'house.db')}`, count, looks, say)))
+      figures.push(...(await measure('SQLite', `sqlite:${join(folder, 'repasse.db')}`, count, looks, say)))
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

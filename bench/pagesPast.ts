@@ -60,16 +60,16 @@ async function withoutTallies(db: Db): Promise<{ tally(): Promise<void> }> {
   const tables = ['ledger_entries', 'invoices', 'payouts', 'inbox']
   const migration = readFileSync(new URL('../migrations/0016-checks.sql', import.meta.url), 'utf8')
   const sums = [...migration.matchAll(/^insert into tallies [^;]+;/gm)].map(([text]) => text).join('\n')
-  const anew = `delete from tally_changes; delete from tallies; ${sums}`
+  const fresh = `delete from tally_changes; delete from tallies; ${sums}`
   if (db.engine === 'postgres') {
     for (const table of tables) await db.script(`alter table ${table} disable trigger user`)
     const enable = tables.map(table => `alter table ${table} enable trigger user`).join('; ')
-    return { tally: () => db.script(`${anew} ${enable}`) }
+    return { tally: () => db.script(`${fresh} ${enable}`) }
   }
   const triggers = await db.all<{ name: string; sql: string }>(sql`
     select name, sql from sqlite_master where type = 'trigger' and sql like '%tally_changes%'`)
   await db.script(triggers.map(({ name }) => `drop trigger ${name};`).join('\n'))
-  return { tally: () => db.script(`${anew} ${triggers.map(trigger => `${trigger.sql};`).join('\n')}`) }
+  return { tally: () => db.script(`${fresh} ${triggers.map(trigger => `${trigger.sql};`).join('\n')}`) }
 }
 
 interface Words {

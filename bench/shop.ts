@@ -37,7 +37,7 @@ export async function shop({ quick, tiny, say }: BenchOptions): Promise<Figure[]
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const stop: (() => Promise<unknown>)[] = [() => bank.close()]
   try {
-    const database = `sqlite:${join(folder, 'house.db')}`
+    const database = `sqlite:${join(folder, 'repasse.db')}`
     const orderPath = await stock(database, bank.bank.settings.workspaceId)
     const ours = await serve({ folder, database, bank, stop })
     const pages = await Promise.all(

@@ -72,7 +72,7 @@ async function measure(roles: string, seconds: number): Promise<Steady> {
   const stop: (() => Promise<unknown>)[] = []
   try {
     const count = perSecond * seconds
-    const database = `sqlite:${join(folder, 'house.db')}`
+    const database = `sqlite:${join(folder, 'repasse.db')}`
     const db = await openDb(database, world)
     await migrate(db, world.clock)
     await writeIssued(db, world, count)

@@ -6,7 +6,7 @@ certificates=/etc/nginx/certificates
 name=${SERVER_NAME:-localhost}
 
 # prepare FROM TO: what nginx reads, with what the environment says filled in. A redeploy does it in a container that runs, with the
-# next image's files, and has nginx read them anew (infra/host).
+# next image's files, and has nginx read them again (infra/host).
 prepare() {
   rm -rf "$2"
   mkdir "$2"

@@ -29,7 +29,7 @@ type Entity = Record<'create' | 'page' | 'get' | 'update' | 'delete', Call> & {
   payment: Call
 }
 // The package's own types lack what is used here (the dossier on the bank lists where), so its shape is told
-// anew.
+// again.
 type Sdk = Record<
   'invoice' | 'transfer' | 'event' | 'webhook' | 'balance' | 'transaction' | 'workspace',
   Entity

@@ -1,6 +1,6 @@
 /**
- * The demonstration tells the truth: its equations are added up anew, and one batch runs to its end through
- * the front door.
+ * The demonstration tells the truth: its equations are added up again, and one batch runs to its end through
+ * the commands a person has.
  */
 import { existsSync, rmSync } from 'node:fs'
 import { Writable } from 'node:stream'
@@ -210,7 +210,7 @@ test('one batch on each rail runs to its end on the simulated node, and coins ta
     async beforeJudging(settled) {
       expect(await judge(settled, line => before.push(line))).toBe(0)
       const { rpc, payer, mine } = settled.actors!.chain
-      await rpc('sendtoaddress', [payer, 0.00001], 'house')
+      await rpc('sendtoaddress', [payer, 0.00001], 'own')
       await mine()
     },
   })

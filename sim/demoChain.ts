@@ -37,7 +37,7 @@ export interface DemoChain extends Omit<DemoNode, 'end'> {
 }
 
 export const payerWallet = 'payer'
-export const houseWallet = 'house'
+export const ownWallet = 'own'
 const payeeWallet = 'payee'
 // Coinbases ripen after 100 blocks: this gives the payer coins for sixty payments in one block.
 const firstBlocks = 160
@@ -83,7 +83,7 @@ async function simulatedNode(): Promise<{ node: DemoNode; is: string }> {
 
 async function furnish(node: DemoNode, is: string): Promise<DemoChain> {
   const { url, cookieFile, rpc } = node
-  for (const name of [payerWallet, houseWallet, payeeWallet]) await rpc('createwallet', [name])
+  for (const name of [payerWallet, ownWallet, payeeWallet]) await rpc('createwallet', [name])
   const payer = await rpc<string>('getnewaddress', ['mined', 'bech32'], payerWallet)
   const payee = await rpc<string>('getnewaddress', ['received', 'bech32'], payeeWallet)
   await rpc('generatetoaddress', [firstBlocks, payer])
@@ -98,7 +98,7 @@ async function furnish(node: DemoNode, is: string): Promise<DemoChain> {
       BITCOIN_RPC_COOKIE_FILE: cookieFile,
       BITCOIN_DESCRIPTOR: accountOf(branches.receive),
       BITCOIN_SIGNER: 'wallet',
-      BITCOIN_WALLET: houseWallet,
+      BITCOIN_WALLET: ownWallet,
       RATE_FIXED: 'BTC-BRL 600000.00',
     },
     mine: async () => void (await rpc('generatetoaddress', [1, payer])),
@@ -119,12 +119,12 @@ async function branchesOf(rpc: DemoNode['rpc']): Promise<{ receive: string; chan
     active: boolean
     internal?: boolean
   }
-  const { descriptors } = await rpc<{ descriptors: Listed[] }>('listdescriptors', [], houseWallet)
+  const { descriptors } = await rpc<{ descriptors: Listed[] }>('listdescriptors', [], ownWallet)
   const find = (isChange: boolean) => {
     const found = descriptors.find(
       ({ desc, active, internal }) => active && (internal ?? false) === isChange && desc.startsWith('wpkh('),
     )
-    if (!found) throw new Error(`the node's wallet "${houseWallet}" has no wpkh descriptor`)
+    if (!found) throw new Error(`the node's wallet "${ownWallet}" has no wpkh descriptor`)
     return found.desc
   }
   return { receive: find(false), change: find(true) }

@@ -1,5 +1,5 @@
 /**
- * Bitcoin in the demonstration: its sums are added up anew, payers keep to their habits, and each is looked
+ * Bitcoin in the demonstration: its sums are added up again, payers keep to their habits, and each is looked
  * for where he should end.
  */
 import { describe, expect, test } from 'vitest'

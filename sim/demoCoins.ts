@@ -1,5 +1,5 @@
 /**
- * Bitcoin's part of what the demonstration shows, added up anew in satoshis, and what the node itself says
+ * Bitcoin's part of what the demonstration shows, added up again in satoshis, and what the node itself says
  * against it.
  */
 import { formatUnits, formatMoney } from '../src/base/money.ts'

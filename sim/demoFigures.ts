@@ -44,7 +44,7 @@ export function progress({ invoices: { counts }, payouts }: Figures) {
 }
 
 /**
- * The two equations, added up here anew rather than believed. `owed`: ordered at the bank and not settled is
+ * The two equations, added up here again rather than believed. `owed`: ordered at the bank and not settled is
  * owed still.
  */
 export function equations({ invoices, money }: Figures) {

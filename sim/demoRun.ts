@@ -15,7 +15,7 @@ import { invitePeople, openShop } from './demoShop.ts'
 import { startShoppers, type Manner, type Shoppers } from './demoShoppers.ts'
 import { startActors, type DemoActors, type ActorsPace } from './demoActors.ts'
 import { answers, ask, mustAsk, program, startWorker, type Worker } from './demoWorker.ts'
-import { startPayerDesk, type PayerDesk } from './payerDesk.ts'
+import { startPayerServer, type PayerServer } from './payerServer.ts'
 import { startBank, type BankServer } from './server.ts'
 import type { Settings } from './settings.ts'
 
@@ -63,7 +63,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   let chain: DemoChain | undefined
   let actors: DemoActors | undefined
   let worker: Worker | undefined
-  let app: PayerDesk | undefined
+  let app: PayerServer | undefined
   let shoppers: Shoppers | undefined
   let code = 1
   try {
@@ -72,7 +72,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       chain = await startDemoChain(bitcoin === 'simulated', line => (signal.aborted ? undefined : say(line)))
     // What a Ctrl-C ended by itself is not tried another way.
     signal.throwIfAborted()
-    app = await startPayerDesk({
+    app = await startPayerServer({
       pix: brcode => payPix(bank!, brcode),
       coins: chain && ((address, units) => actors!.payers.payAtShop(address, units)),
     })
@@ -80,7 +80,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     for (const line of opening({ once, bank, chain, url, folder, blockMs: pace.blockMs })) say(line)
     const schedules = await configure(folder, { once, chain, dueIn: pace.dueIn })
     await openShop(folder, chain ? ['starkbank', 'bitcoin'] : ['starkbank'])
-    for (const line of doors(url, await invitePeople(folder))) say(line)
+    for (const line of addresses(url, await invitePeople(folder))) say(line)
 
     worker = startWorker(folder, newsOf)
     if (!(await answers(url, worker)))
@@ -145,7 +145,7 @@ function opening({ once, bank, chain, url, folder, blockMs }: Stage): string[] {
 }
 
 /** Where to look, and who may come in. */
-const doors = (url: string, people: Awaited<ReturnType<typeof invitePeople>>): string[] => [
+const addresses = (url: string, people: Awaited<ReturnType<typeof invitePeople>>): string[] => [
   `The shop:    ${url}/`,
   `The console: ${url}/console; each of these links lets one person in, once:`,
   ...people.map(({ name, role, link }) => `  ${`${name}, ${role}`.padEnd(15)} ${link}`),

@@ -1,4 +1,4 @@
-/** The worker as the demonstration meets it: a child process, and the same front door a person has. */
+/** The worker as the demonstration meets it: a child process, and the same command a person has. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'

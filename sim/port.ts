@@ -1,4 +1,4 @@
-/** A port to listen on, again and again: a program that is killed and started anew finds it free. */
+/** A port to listen on, again and again: a program that is killed and started again finds it free. */
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer, type ListenOptions } from 'node:net'

@@ -1,6 +1,6 @@
 /**
  * The audit log against its anchors, on both databases: whoever can write into the database can neither cut
- * it nor write it anew unseen.
+ * it nor rewrite it unseen.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -161,13 +161,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ],
         ['cut to nothing', async () => falsify('delete from audit'), undefined, 'is missing'],
         [
-          'written anew in the middle',
+          'rewritten in the middle',
           async (last: number) => rewrite(last - 3, 'eve'),
           -3,
           'is not the one that was anchored',
         ],
         [
-          'written anew from its first record on',
+          'rewritten from its first record on',
           async () => rewrite(1, 'eve'),
           undefined,
           'is not the one that was anchored',
@@ -261,7 +261,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ofFile(
         'what was never committed is not anchored, though it shared its commit with the anchors',
         async () => {
-          const db = await openMigrated(`sqlite:${join(folder, 'house.db')}`, {
+          const db = await openMigrated(`sqlite:${join(folder, 'repasse.db')}`, {
             clock: systemClock,
             random: systemRandom,
           })

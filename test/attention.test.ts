@@ -94,7 +94,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ])
         expect(await silentRails(db, await now())).toMatchObject([{ rail: 'starkbank', since: at }])
         expect(await silentRails(db, await now(), 10 * minute)).toEqual([])
-        // Intake goes on, so the door stays open, and says why nothing moves.
+        // Intake goes on, so requests are answered, and says why nothing moves.
         expect(await readiness(db)).toMatchObject({
           ready: true,
           checks: { starkbank: 'has not answered for 8 minutes: see repasse status' },

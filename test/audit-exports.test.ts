@@ -124,7 +124,7 @@ const attacks: Record<string, () => { audit?: string[]; anchors?: string[]; ledg
   'a character of a record': () => ({ audit: lines('audit.jsonl').with(...edited('audit.jsonl')) }),
   'a record taken away': () => ({ audit: without('audit.jsonl') }),
   'records cut off': () => ({ audit: lines('audit.jsonl').slice(0, somewhere(lines('audit.jsonl'))) }),
-  'the log written anew': () => {
+  'the log rewritten': () => {
     const all = lines('audit.jsonl')
     return { audit: rewritten(all, somewhere(all), row => (row['actor'] = 'eve')) }
   },

@@ -47,7 +47,7 @@ describe.skipIf(!bitcoindAvailable())('an installation that dies while it pays',
   })
   afterEach(() => installation?.close())
   const databaseOf = async (engine: 'sqlite' | 'postgres') =>
-    engine === 'sqlite' ? `sqlite:${join(folder, 'house.db')}` : postgres!.migratedDatabase()
+    engine === 'sqlite' ? `sqlite:${join(folder, 'repasse.db')}` : postgres!.migratedDatabase()
   const engines = ['sqlite', ...(postgresAvailable() ? (['postgres'] as const) : [])] as const
 
   test.each(engines)(

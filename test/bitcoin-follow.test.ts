@@ -73,7 +73,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     return request!.id
   }
 
-  // First in the file: a node that starts anew has the machine's time, and takes no chain from the future.
+  // First in the file: a node that starts again has the machine's time, and takes no chain from the future.
   test('a node that is stopped is said to be away, and one that is back is followed on, its mempool lost', async () => {
     await open()
     const [mined, waiting] = [...(await installation.issue()), ...(await installation.issue())]
@@ -333,7 +333,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await installation.pay(request!.provider_id!, request!.units)
     await installation.look()
     await installation.mine()
-    // The node goes away just after its block was read, before its mempool is looked at anew.
+    // The node goes away just after its block was read, before its mempool is looked at again.
     const gone = {
       ...installation.rail,
       mempool: async () => ({ is: 'unsure', why: 'it went away' }) as const,

@@ -42,11 +42,11 @@ test.skipIf(!bitcoindAvailable())(
     await importKeys(node, 'signer', ours)
     const payee = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
 
-    const place = join(folder, 'house')
+    const place = join(folder, 'installation')
     mkdirSync(place)
     const startedAt = systemClock.now()
     const lines = {
-      DATABASE_URL: `sqlite:${join(place, 'house.db')}`,
+      DATABASE_URL: `sqlite:${join(place, 'repasse.db')}`,
       LISTEN: `127.0.0.1:${await freePort()}`,
       BITCOIN_NETWORK: 'regtest',
       BITCOIN_RPC_URL: node.url,

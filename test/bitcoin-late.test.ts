@@ -110,7 +110,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await installation.audit()).toEqual([])
   })
 
-  test('priced anew, the same satoshis are enough when the price rose, and too little when it fell', async () => {
+  test('priced again, the same satoshis are enough when the price rose, and too little when it fell', async () => {
     await open({ terms: { late: { is: 'reprice' } }, count: 2 })
     const [rose, fell] = await installation.issue()
     await installation.pass(hour + 1)

@@ -108,7 +108,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       const [account] = await installation.db.all<{ destination: string }>(
         sql`select destination from accounts`,
       )
-      const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+      const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('own')).at(-1)!
       const [coin] = await installation.coins(first!.id)
       const spent = [{ txid: coin!.txid, vout: Number(coin!.id.split(':')[1]) }]
       const raw = await node.rpc<string>('createrawtransaction', [
@@ -191,7 +191,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         const pays = [address, installation.rail.destination(payees.account.text, 1).address]
           .slice(0, outputs)
           .map(to => ({ [to]: coinsText(49_500n) }))
-        const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+        const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('own')).at(-1)!
         const raw = await node.rpc<string>('createrawtransaction', [spent, pays])
         const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
         const { txid } = await node.rpc<{ txid: string }>('decoderawtransaction', [hex])
@@ -230,7 +230,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         sql`select id, txid from coins where units <> 2000`,
       )
       const spent = coins.map(({ id, txid }) => ({ txid, vout: Number(id.split(':')[1]) }))
-      const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+      const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('own')).at(-1)!
       const to = pays.map(({ address, units }) => ({ [address]: coinsText(units) }))
       const raw = await node.rpc<string>('createrawtransaction', [spent, to])
       const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
@@ -287,7 +287,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         destination = (await installation.db.one<{ destination: string }>(
           sql`select destination from accounts`,
         ))!.destination
-        const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+        const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('own')).at(-1)!
         const [coin] = await installation.coins(request!.id)
         const spent = [{ txid: coin!.txid, vout: Number(coin!.id.split(':')[1]) }]
         const sign = async (to: string, fee = 1_000n) => {

@@ -53,7 +53,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
   const byNode = async (psbt: string) => {
     const wallets = await node.rpc<string[]>('listwallets')
     const apps = wallets
-      .filter(name => name.startsWith('house'))
+      .filter(name => name.startsWith('own'))
       .sort((a, b) => Number.parseInt(a.slice(5)) - Number.parseInt(b.slice(5)))
     return (await node.rpc<{ psbt: string }>('walletprocesspsbt', [psbt], apps.at(-1)!)).psbt
   }

@@ -301,7 +301,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await expect(record()).rejects.toThrow('in the books already')
         expect(await installation.audit()).toEqual([])
 
-        // And the chain thinks again: what was booked is taken back, and booked anew.
+        // And the chain thinks again: what was booked is taken back, and booked again.
         await reorganise(installation, 1)
         expect(await balances(installation.db, 'BTC')).toMatchObject({ pending: -60_000n, external: 0n })
         await installation.bury(1)

@@ -47,7 +47,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   const away = async (txid: string) => rival(node, txid, [[await ownAddress(node), 50_000n]])
 
   describe.each([1, 3, 6])('%i blocks deep', depth => {
-    test('a payment whose block is left behind waits again, and is as deep as it is mined anew', async () => {
+    test('a payment whose block is left behind waits again, and is as deep as it is mined again', async () => {
       await open()
       const { id, payment } = await paid(depth)
       const credited = depth === 6
@@ -273,7 +273,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await installation.payouts()).toHaveLength(1)
   })
 
-  test('a payment shut out by one chain and mined by the next is credited anew', async () => {
+  test('a payment shut out by one chain and mined by the next is credited again', async () => {
     await open()
     const { id, payment } = await paid(6)
     const turned = await reorganise(node, 6, [[(await away(payment.txid)).hex]])

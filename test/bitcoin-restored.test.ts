@@ -50,7 +50,7 @@ describe.skipIf(!bitcoindAvailable())('a restored installation', () => {
     }
     const code = await runCli(
       ['node', 'repasse', ...words],
-      { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` },
+      { DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}` },
       outlet,
     )
     expect(code, said).toBe(expected)
@@ -73,7 +73,7 @@ describe.skipIf(!bitcoindAvailable())('a restored installation', () => {
   /** What is in the backup goes on in an installation of its own, on the same chain. */
   async function restoreFrom(backup: string): Promise<Restored> {
     await repasse('restore', backup)
-    restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...installation.world, virtual: true })
+    restored = await openDb(`sqlite:${join(folder, 'repasse.db')}`, { ...installation.world, virtual: true })
     const bitcoin: BitcoinSetup = { ...installation.bitcoin, watching: newWatching(installation.rail) }
     const restoredApp: App = {
       ...installation.app,
@@ -176,7 +176,7 @@ describe.skipIf(!bitcoindAvailable())('a restored installation', () => {
       // The commission was too little for an output of its own, and went to the miners.
       expect((await balances(restored, 'BTC')).external).toBe(250n)
 
-      // What is asked for anew has an address that nobody was shown, and goes its way.
+      // What is asked for again has an address that nobody was shown, and goes its way.
       const request2 = await app.issue()
       expect(request2.provider_id).not.toBe(forgotten!.provider_id)
       expect(Number(request2.address_index)).toBeGreaterThanOrEqual(1_000)

@@ -50,7 +50,7 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     }
     return runCli(
       ['node', 'repasse', ...words],
-      { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` },
+      { DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}` },
       outlet,
     )
   }
@@ -67,7 +67,7 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
       if (random.next() < 0.5) await installation.bury(random.between(0, 3))
       await installation.look()
     }
-    // Money of our own, so that what is planned anew finds other coins than what was forgotten.
+    // Money of our own, so that what is planned again finds other coins than what was forgotten.
     for (const units of [150_000n, 400_000n, 900_000n])
       await installation.pay(
         installation.rail.derive('receive', 500 + Number(units / 50_000n)).address,
@@ -90,7 +90,7 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     }
 
     expect(await repasse('restore', backup), said.join('')).toBe(0)
-    db = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...installation.world, virtual: true })
+    db = await openDb(`sqlite:${join(folder, 'repasse.db')}`, { ...installation.world, virtual: true })
     opened.push(db)
     const bitcoin = { ...installation.bitcoin, watching: newWatching(installation.rail) }
     parts = { db, rail: installation.rail, bitcoin, world: installation.world }

@@ -139,7 +139,7 @@ describe.skipIf(!bitcoindAvailable())('a transaction that a node does not take n
     expect(await installation.audit()).toEqual([])
   })
 
-  test('because whoever asks is not let in stops nothing, and goes when the door opens', async () => {
+  test('because whoever asks is not let in stops nothing, and goes when it is let in', async () => {
     installation = await openChainInstallation({ node, commissionBp: 0n })
     await owing(installation, [{ units: 60_000n }])
     const { broadcast } = installation.rail

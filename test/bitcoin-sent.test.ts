@@ -71,7 +71,7 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
   test('while the node is down waits, and is planned and sent when it is back', async () => {
     installation = await openSentPayouts(node)
     await owing(installation, [{ units: 60_000n }])
-    const apps = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).sort()
+    const apps = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('own')).sort()
     await node.stop()
     // An installation's clock moves the node's too, which is not there to be told.
     installation.clock.moveTo(installation.clock.now() + minute)

@@ -52,7 +52,7 @@ describe.skipIf(!bitcoindAvailable())('a payout that was mined', () => {
   )
 
   test.each([3, 6])(
-    'is booked anew when the chain, %i deep, has another of its transactions than before',
+    'is booked again when the chain, %i deep, has another of its transactions than before',
     async depth => {
       installation = await openStuckInstallation(node)
       installation.fee(8_000n)

@@ -314,7 +314,7 @@ describe('a Bitcoin account', () => {
     })
   })
 
-  test('a descriptor shows its first address, derived anew', async () => {
+  test('a descriptor shows its first address, derived again', async () => {
     const key =
       '[d34db33f/84h/1h/0h]tpubDC5FSnBiZDMmhiuCmWAYsLwgLYrrT9rAqvTySfuCCrgsWz8wxMXUS9Tb9iVMvcRbvFcAHGkMD5Kx8koh4GquNGNTfohfk7pgjhaPCdXpoba'
     const missing = faultsIn((await bitcoin(`wpkh(${key}/<0;1>/*)`, { name: 'wallet' })).text)['destination']!

@@ -3,7 +3,7 @@
  * comes in part and is taken on.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { houseWallet, payerWallet } from '../sim/demoChain.ts'
+import { ownWallet, payerWallet } from '../sim/demoChain.ts'
 import { tipOf } from '../src/chain/chain.ts'
 import { formatUnits } from '../src/base/money.ts'
 import { sql } from '../src/db/db.ts'
@@ -98,7 +98,7 @@ beforeAll(async () => {
 }, 300_000)
 afterAll(() => installation?.close())
 
-test('a payment is seen on its request’s page, at an address derived anew, with how deep it lies', async () => {
+test('a payment is seen on its request’s page, at an address derived again, with how deep it lies', async () => {
   const [{ id, address, units }] = requests as [(typeof requests)[0]]
   const before = (await maker.get(`/console/invoices/${id}`)).text
   expect(before).toContain(address)
@@ -170,7 +170,7 @@ test('a transaction is handed out to be signed and taken back once it is whole, 
   const signed = await installation.chain!.rpc<{ psbt: string; complete: boolean }>(
     'walletprocesspsbt',
     [psbt],
-    houseWallet,
+    ownWallet,
   )
   expect(signed.complete).toBe(true)
   const file = { field: 'signed', name: 'assinado.psbt', bytes: Buffer.from(signed.psbt, 'base64') }

@@ -1,5 +1,5 @@
 /**
- * The one door, as a person finds it: the names it gives when sourced, what it says of .env.deploy, and what
+ * The one front command, as a person finds it: the names it gives when sourced, what it says of .env.deploy, and what
  * it does without one.
  */
 import { spawnSync } from 'node:child_process'
@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { projectRoot } from './testbed/tree.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'repasse-door-'))
+const folder = mkdtempSync(join(tmpdir(), 'repasse-front-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const settings = join(folder, '.env.deploy')
 
@@ -41,7 +41,7 @@ function run(
   })
   return { code: status, out: stdout, said: stderr }
 }
-const door = (...args: string[]) => run([join(projectRoot, 'dev-utils.sh'), ...args])
+const frontCommand = (...args: string[]) => run([join(projectRoot, 'dev-utils.sh'), ...args])
 
 const good: Record<string, string> = { DEPLOY_HOST: 'pay.example.com', DEPLOY_PATH: '/srv/repasse' }
 const write = (values: Record<string, string>) =>
@@ -94,7 +94,7 @@ test('the settings of the containers are still their owner’s alone once a rele
 })
 
 test('an unknown command is told, with those there are', () => {
-  const { code, said } = door('deploy')
+  const { code, said } = frontCommand('deploy')
   expect(code).toBe(2)
   expect(said).toContain(`there is no command 'deploy'`)
   expect(said).toContain('buildimage')
@@ -102,7 +102,7 @@ test('an unknown command is told, with those there are', () => {
 
 test('without .env.deploy status and backup speak of the installation in this folder', () => {
   const app = mkdtempSync(join(folder, 'installation-'))
-  const env = { DEPLOY_FILE: join(folder, 'none'), DATABASE_URL: `sqlite:${join(app, 'house.db')}` }
+  const env = { DEPLOY_FILE: join(folder, 'none'), DATABASE_URL: `sqlite:${join(app, 'repasse.db')}` }
   const status = run([join(projectRoot, 'dev-utils.sh'), 'status', '--json'], env, app)
   expect(status.code, status.said).toBe(0)
   expect(JSON.parse(status.out)).toMatchObject({ addsUp: true })
@@ -114,7 +114,7 @@ test('without .env.deploy status and backup speak of the installation in this fo
 
 describe('.env.deploy', () => {
   // What is asked for first is the tree, so every command that gets so far has read the settings.
-  const judged = (...args: string[]) => door('redeploy', ...args)
+  const judged = (...args: string[]) => frontCommand('redeploy', ...args)
 
   test('tells every fault at once, and what was meant', () => {
     const missing = join(folder, 'no-key')
@@ -297,8 +297,8 @@ describe('a release', () => {
   })
 })
 
-test('a link to it is the same door', () => {
-  const link = join(folder, 'door')
+test('a link to it is the same command', () => {
+  const link = join(folder, 'front')
   symlinkSync(join(projectRoot, 'dev-utils.sh'), link)
   expect(run([link, 'help']).out).toContain('Repasse, for whoever works on it')
 })

@@ -1,5 +1,5 @@
 /**
- * A full disk: the door answers 503, nothing is asked for and nothing is paid, nothing is corrupt, and it
+ * A full disk: the receiver answers 503, nothing is asked for and nothing is paid, nothing is corrupt, and it
  * goes on by itself once there is room.
  */
 import { spawnSync } from 'node:child_process'
@@ -162,7 +162,7 @@ describe.each([
       })
 
       async function open() {
-        db = await openDb(`sqlite:${join(disk.folder, 'house.db')}`, world)
+        db = await openDb(`sqlite:${join(disk.folder, 'repasse.db')}`, world)
         rail = starkbankRail({
           bank: wire({
             bank,

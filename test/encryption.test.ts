@@ -408,7 +408,7 @@ describe.each([
       const found = await unreadableValues(db, keysOf([older]))
       expect(found.map(({ column, why }) => `${column} ${why}`).toSorted()).toEqual(moved.toSorted())
       expect(moved).toHaveLength(columns.length - 4)
-      // The authenticator of one of them opens neither door: not with their own password, and not with the
+      // The authenticator of one of them lets nobody in: not with their own password, and not with the
       // other's.
       installation.pass(60_000)
       const [least] = await db.all<{ name: string }>(sql`select name from users order by id limit 1`)

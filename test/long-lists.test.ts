@@ -89,7 +89,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(list.asked).toEqual([undefined, '4000', '3000', '3000', '2000', '1000'])
       })
 
-      test('a place that the bank does not know any more begins the list anew', async () => {
+      test('a place that the bank does not know any more begins the list again', async () => {
         const seen: number[] = []
         await walk(numbers(5_000, 3_000), seen)
         const forgets = {

@@ -7,7 +7,7 @@ import { request as requestHttp } from 'node:http'
 import { connect as connectH2 } from 'node:http2'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Context } from 'koa'
-import { openDoor, type Door, type SignedEvent } from './testbed/door.ts'
+import { openReceiver, type Receiver, type SignedEvent } from './testbed/receiver.ts'
 import { eventually } from './testbed/eventually.ts'
 import { bringNginx, judgeConfiguration, nginxes, startNginx, type Nginx } from './testbed/nginx.ts'
 import { open, speak, speakH2, type Heard } from './testbed/rawHttp.ts'
@@ -295,7 +295,7 @@ for (const kind of nginxes) {
     ? `nginx ${kind.version}`
     : `nginx ${kind.version} (not here, and not to be had: skipped)`
   describe.skipIf(!program)(name, () => {
-    let door: Door
+    let receiver: Receiver
     let nginx: Nginx
     /** Genuine events that went in all the while, and what they were answered. */
     const meanwhile: { event: SignedEvent; status: Promise<number> }[] = []
@@ -306,7 +306,7 @@ for (const kind of nginxes) {
     let heard = 0
 
     beforeAll(async () => {
-      door = await openDoor(signal => [
+      receiver = await openReceiver(signal => [
         async ctx => {
           if (ctx.path === '/echo' || ctx.path === '/console' || ctx.path === '/console/sign-in') {
             seen = ctx.headers
@@ -329,14 +329,14 @@ for (const kind of nginxes) {
       ])
       nginx = await startNginx({
         program: program!,
-        socket: door.socket,
+        socket: receiver.socket,
         consoleNetworks: 'allow 127.0.0.1; deny all;\n',
         publicHost: 'pay.example.com',
       })
       last = (async () => {
         const agent = new Agent({ keepAlive: true, ca: nginx.certificate })
         while (!over) {
-          const event = door.event()
+          const event = receiver.event()
           meanwhile.push({ event, status: sendGenuine(event, agent) })
           await pause(20, 'fifty events a second')
         }
@@ -348,7 +348,7 @@ for (const kind of nginxes) {
       over = true
       await last
       await nginx.stop()
-      await door.close()
+      await receiver.close()
     })
 
     const request = (method: string, target: string, more: object = {}, body = '') =>
@@ -386,7 +386,7 @@ for (const kind of nginxes) {
       pieces: (string | Buffer)[],
       how: Partial<Parameters<typeof speak>[2]> = {},
     ): Promise<Heard> => speak(nginx.httpsPort, pieces, { ca: nginx.certificate, ...how })
-    const arrived = async (event: SignedEvent) => (await door.kept(event.id))?.equals(event.body) ?? false
+    const arrived = async (event: SignedEvent) => (await receiver.kept(event.id))?.equals(event.body) ?? false
 
     test('the configuration passes its own judgement, which finds what is wrong', async () => {
       expect(await judgeConfiguration(program!)).toBeUndefined()
@@ -410,34 +410,34 @@ for (const kind of nginxes) {
       test('whoever stops in the middle of a body is told so after 10 s [security 8 slow]', async ({
         expect: expecting,
       }) => {
-        const event = door.event()
+        const event = receiver.event()
         const heard = await say([post(event), event.body.subarray(0, 20)], { patienceMs: 15_000 })
         expecting(heard.ended).toBe('closed')
         expecting(heard.statuses.filter(status => status !== 408)).toEqual([])
-        expecting(await door.kept(event.id)).toBeUndefined()
+        expecting(await receiver.kept(event.id)).toBeUndefined()
       }, 300_000)
 
       test.for(Object.entries(cases))(
         '%s [security smuggling]',
         async ([, { says, answers, arrives }], { expect: expecting }) => {
-          const [event, hidden] = [door.event(), door.event()]
+          const [event, hidden] = [receiver.event(), receiver.event()]
           const heard = await say(says(event, hidden), { pauseMs: 30, answers: answers.length })
           expecting(heard.statuses).toEqual(answers)
           // Whatever is hidden would be answered a moment later.
           await pause(150, 'that nothing more comes can only be waited for')
           expecting(await arrived(event)).toBe(arrives)
-          expecting(await door.kept(hidden.id)).toBeUndefined()
+          expecting(await receiver.kept(hidden.id)).toBeUndefined()
         },
       )
 
       test.for(oddPaths)(
         'the path %s is none of ours [security smuggling]',
         async (odd, { expect: expecting }) => {
-          const event = door.event()
+          const event = receiver.event()
           const { statuses } = await say([whole(event, odd)], { answers: 1 })
           expecting(statuses[0]).toBeGreaterThanOrEqual(400)
           expecting(statuses[0]).toBeLessThan(500)
-          expecting(await door.kept(event.id)).toBeUndefined()
+          expecting(await receiver.kept(event.id)).toBeUndefined()
         },
       )
 
@@ -452,10 +452,10 @@ for (const kind of nginxes) {
         ['post', 400],
         ['BREW', 400],
       ] as const)('the method %s is answered %i', async ([method, status], { expect: expecting }) => {
-        const event = door.event()
+        const event = receiver.event()
         const { statuses } = await say([post(event).replace('POST', method), event.body], { answers: 1 })
         expecting(statuses).toEqual([status])
-        expecting(await door.kept(event.id)).toBeUndefined()
+        expecting(await receiver.kept(event.id)).toBeUndefined()
       })
     })
 
@@ -472,7 +472,7 @@ for (const kind of nginxes) {
       ],
       ['that is compressed', Buffer.from('1f8b0800000000000003ab56ca48cdc9c95728cf2fca4951aa0500', 'hex')],
     ])('a body %s is the same at the program', async (_, body) => {
-      const event = door.sign(body)
+      const event = receiver.sign(body)
       const headers = {
         'Digital-Signature': event.signature,
         'Content-Length': body.length,
@@ -495,7 +495,7 @@ for (const kind of nginxes) {
         speakH2(nginx.httpsPort, nginx.certificate, [...fields(event), ...more], body)
 
       test('an event over HTTP/2 arrives byte for byte, with its length told or not', async () => {
-        const [told, untold] = [door.event(), door.event()]
+        const [told, untold] = [receiver.event(), receiver.event()]
         expect(await sent(told, [['content-length', String(told.body.length)]])).toBe(200)
         expect(await sent(untold, [])).toBe(200)
         expect([await arrived(told), await arrived(untold)]).toEqual([true, true])
@@ -523,17 +523,20 @@ for (const kind of nginxes) {
         ['a header in a header’s name', () => [[`x-a: 1${crlf}x-b`, '1']], [400, 'reset']],
         ['a zero byte in a value', () => [['x-a', '1\0']], [400, 'reset']],
       ])('%s does not get in', async (_, more, allowed) => {
-        const event = door.event()
+        const event = receiver.event()
         expect(allowed).toContain(await sent(event, more(event)))
-        expect(await door.kept(event.id)).toBeUndefined()
+        expect(await receiver.kept(event.id)).toBeUndefined()
       })
 
       test('chunks, which HTTP/2 has not, change nothing about where the body ends [security smuggling]', async () => {
-        const [event, hidden] = [door.event(), door.event()]
+        const [event, hidden] = [receiver.event(), receiver.event()]
         const body = Buffer.from(smuggled(hidden), 'latin1')
         await sent(event, [['transfer-encoding', 'chunked']], body)
         await pause(150, 'that nothing comes can only be waited for')
-        expect([await door.kept(event.id), await door.kept(hidden.id)]).toEqual([undefined, undefined])
+        expect([await receiver.kept(event.id), await receiver.kept(hidden.id)]).toEqual([
+          undefined,
+          undefined,
+        ])
       })
 
       test('a browser’s HTTP/2 gets pages, and many at once', async () => {
@@ -628,7 +631,7 @@ for (const kind of nginxes) {
         },
       )
       test('a genuine event over plain HTTP changes nothing', async () => {
-        const event = door.event()
+        const event = receiver.event()
         const answer = await fetch(`http://127.0.0.1:${nginx.httpPort}${path}`, {
           method: 'POST',
           body: new Uint8Array(event.body),
@@ -636,7 +639,7 @@ for (const kind of nginxes) {
           redirect: 'manual',
         })
         expect([answer.status, await answer.text()]).toEqual([403, 'events come over https only\n'])
-        expect(await door.kept(event.id)).toBeUndefined()
+        expect(await receiver.kept(event.id)).toBeUndefined()
       })
       test('a form is not redirected either', async () =>
         expect(await plain('POST', '/checkout')).toEqual({ status: 403, location: undefined }))
@@ -735,7 +738,7 @@ for (const kind of nginxes) {
         expect((await request('GET', target, { localAddress: '127.0.0.2' })).status).toBe(403)
         expect((await request('GET', target)).status).not.toBe(403)
       })
-      test('the ways around the console’s door are none', async () => {
+      test('the ways around the console’s sign-in are none', async () => {
         for (const target of [
           '//console',
           '/x/../console',
@@ -761,7 +764,7 @@ for (const kind of nginxes) {
       })
       test('the shop and the bank come from anywhere', async () => {
         expect((await request('GET', '/echo', { localAddress: '127.0.0.2' })).status).toBe(200)
-        const event = door.event()
+        const event = receiver.event()
         const headers = { 'Digital-Signature': event.signature, 'Content-Length': event.body.length }
         expect(
           (await request('POST', path, { headers, localAddress: '127.0.0.2' }, event.body.toString())).status,
@@ -795,7 +798,7 @@ for (const kind of nginxes) {
       })
       test('the bank’s burst is not: 600 events by 64 connections [security 8]', async () => {
         const agent = new Agent({ keepAlive: true, maxSockets: 64, ca: nginx.certificate })
-        const events = Array.from({ length: 600 }, () => door.event())
+        const events = Array.from({ length: 600 }, () => receiver.event())
         const statuses = await Promise.all(events.map(event => sendGenuine(event, agent)))
         agent.destroy()
         expect(new Set(statuses)).toEqual(new Set([200]))
@@ -810,16 +813,16 @@ for (const kind of nginxes) {
       let answered = 0
       const load = (async () => {
         while (busy) {
-          const event = door.event()
+          const event = receiver.event()
           sent.push({ event, status: sendGenuine(event, agent).finally(() => answered++) })
           await pause(5, 'two hundred events a second')
         }
       })()
-      let present = await door.serve()
+      let present = await receiver.serve()
       for (let turn = 0; turn < 5; turn++) {
         const before = answered
         await until(() => answered >= before + 25, 'a few events being answered')
-        const next = await door.serve()
+        const next = await receiver.serve()
         await present.close()
         present = next
       }

@@ -1,6 +1,6 @@
 /**
  * Orders paid with Bitcoin on a real node, as stories: confirmed, paid too little and topped up, late, over,
- * asked for anew, and gone from the chain.
+ * asked for again, and gone from the chain.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { minRequest } from '../src/base/money.ts'
@@ -327,7 +327,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
   })
 
-  test('a process that dies before the address leaves an order that the worker gives one, or that is over and asked for anew', async () => {
+  test('a process that dies before the address leaves an order that the worker gives one, or that is over and asked for again', async () => {
     await open()
     // The transaction alone: nothing after it was done.
     const price = (tx: Tx) =>

@@ -1,5 +1,5 @@
 /**
- * Orders paid with Pix, as stories on one clock: placed, paid, late, over, asked for anew, sold out; the
+ * Orders paid with Pix, as stories on one clock: placed, paid, late, over, asked for again, sold out; the
  * installation's books as for any invoice.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -209,7 +209,7 @@ describe('whose time is over', () => {
     expect([(await stateOf(order)).state, await stockOf(floor.coffee.id)]).toEqual(['awaiting', 9n])
   })
 
-  test('is not asked for anew where what it had is sold', async () => {
+  test('is not asked for again where what it had is sold', async () => {
     const order = await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
     await expire()
     await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
@@ -276,7 +276,7 @@ describe('when the bank', () => {
     expect(installation.bank.invoices().filter(({ tags }) => tags.includes(order.id))).toHaveLength(1)
   })
 
-  test('was not asked yet when the process died, the worker asks; where nobody does in time, the order is over and may be asked for anew', async () => {
+  test('was not asked yet when the process died, the worker asks; where nobody does in time, the order is over and may be asked for again', async () => {
     // The transaction alone: nothing after it was done.
     const cutOff = async (): Promise<OrderRow> => {
       const placed = await writeOrder(installation.db, counter.world, floor.placing(), {

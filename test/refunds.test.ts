@@ -798,7 +798,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           expect(installation.bank.invoices()).toHaveLength(3)
         })
 
-        test('of one of two rows alike: a person says which of them the bank has, and the other is asked for anew', async () => {
+        test('of one of two rows alike: a person says which of them the bank has, and the other is asked for again', async () => {
           const row = (await findInvoice(installation.db, installation.id))!
           const alike = newId('invoice', installation.app.world)
           await installation.db.tx(tx =>

@@ -45,7 +45,7 @@ async function repasse(...words: string[]): Promise<void> {
   }
   const code = await runCli(
     ['node', 'repasse', ...words],
-    { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` },
+    { DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}` },
     outlet,
   )
   expect(code, said).toBe(0)
@@ -55,7 +55,10 @@ async function repasse(...words: string[]): Promise<void> {
 async function restoreFrom(backup: string): Promise<App> {
   await repasse('restore', backup)
   await repasse('payout', 'go', '--why', 'nobody compared anything')
-  restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...installation.app.world, virtual: true })
+  restored = await openDb(`sqlite:${join(folder, 'repasse.db')}`, {
+    ...installation.app.world,
+    virtual: true,
+  })
   return { ...installation.app, db: restored, inbox: makeInbox(restored, installation.app.world) }
 }
 

@@ -52,7 +52,7 @@ async function tell(seed: number): Promise<Story> {
     return {
       code: await runCli(
         ['node', 'repasse', ...words],
-        { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` },
+        { DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}` },
         outlet,
       ),
       said,
@@ -128,7 +128,7 @@ async function tell(seed: number): Promise<Story> {
 
     const restored = await repasse('restore', backup)
     if (restored.code !== 0) throw new Error(restored.said)
-    const db = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...before.world, virtual: true })
+    const db = await openDb(`sqlite:${join(folder, 'repasse.db')}`, { ...before.world, virtual: true })
     const after = { ...before, db, inbox: makeInbox(db, before.world) }
     const go = async () =>
       repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(db)))

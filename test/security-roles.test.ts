@@ -122,7 +122,7 @@ test('every route of the console asks for an act of the table, and none is besid
     routes: { list },
   } = insideOf(partsOf(installation))
   const known: readonly string[] = acts
-  for (const door of list) expect(known).toContain(door.act)
+  for (const route of list) expect(known).toContain(route.act)
   const hung = router.stack.flatMap(layer =>
     layer.methods.filter(method => method !== 'HEAD').map(method => `${method} ${String(layer.path)}`),
   )
@@ -134,7 +134,7 @@ test('what is posted asks for more than seeing, and every act has a route', () =
   const toSee: Act[] = ['see', 'user.see']
   for (const { method, path, act } of routes)
     if (method === 'POST') expect([path, toSee.includes(act)]).toEqual([path, false])
-  expect(acts.filter(act => !routes.some(door => door.act === act))).toEqual([])
+  expect(acts.filter(act => !routes.some(route => route.act === act))).toEqual([])
 })
 
 test('without a session no route shows or does anything [security roles]', async () => {

@@ -80,7 +80,7 @@ beforeAll(async () => {
   const port = await freePort()
   url = `http://127.0.0.1:${port}`
   settings = {
-    DATABASE_URL: `sqlite:${join(folder, 'house.db')}`,
+    DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}`,
     LISTEN: `127.0.0.1:${port}`,
     STARKBANK_API_URL: ready.url,
     STARKBANK_PROJECT_ID: ready.projectId,

@@ -138,7 +138,7 @@ test('without a good rate Bitcoin is shown as not there now, and refused; Pix wo
   }
 })
 
-test('an order whose time is over can be asked for anew, at the rate of then, at an address of its own', async () => {
+test('an order whose time is over can be asked for again, at the rate of then, at an address of its own', async () => {
   const who = installation.visitor()
   const page = await installation.order(who, 'bitcoin')
   const { db, rails, bitcoin, world } = installation.running.app
@@ -160,10 +160,10 @@ test('an order whose time is over can be asked for anew, at the rate of then, at
   Object.assign(bitcoin!, { sources })
   await askRates({ db, rail: rails.bitcoin!, bitcoin: bitcoin!, world })
   await who.send(form, {}, { name: 'rail', value: 'bitcoin' })
-  const anew = await installation.becomes(who, page.path, /Pague com Bitcoin/)
-  expect(addressOf(anew)).not.toBe(addressOf(page))
+  const renewed = await installation.becomes(who, page.path, /Pague com Bitcoin/)
+  expect(addressOf(renewed)).not.toBe(addressOf(page))
   const { orders } = (await db.one<{ orders: bigint }>(sql`
     select count(distinct order_id) as orders from invoices
-      where provider_id in (${addressOf(page)}, ${addressOf(anew)})`))!
+      where provider_id in (${addressOf(page)}, ${addressOf(renewed)})`))!
   expect(orders).toBe(1n)
 })

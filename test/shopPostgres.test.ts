@@ -35,7 +35,7 @@ describe.skipIf(!postgresAvailable())('with a PostgreSQL', () => {
     expect(paid.text).toMatch(/Valor pago R\$\s94,90/)
   })
 
-  test('over its time it is asked for anew, once, however often that is pressed', async () => {
+  test('over its time it is asked for again, once, however often that is pressed', async () => {
     const who = installation.visitor()
     const page = await installation.order(who)
     await installation.skip(15 * 60_000 + 5_000)

@@ -25,7 +25,7 @@ import { sql } from '../src/db/db.ts'
 import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { memoryFolder, postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { attend, nextDue } from './simulation/settled.ts'
-import { openStallDesk, stallClock, type StallOrder, type StallPlace } from './testbed/stallDesk.ts'
+import { openStallApp, stallClock, type StallOrder, type StallPlace } from './testbed/stalls.ts'
 import { openTrialAccount } from './testbed/trial.ts'
 import { addSchedule } from './testbed/acts.ts'
 
@@ -60,10 +60,10 @@ const stops: [act: StallOrder['act'], name: string, stopAt: StallOrder['stopAt']
   ['pay again', 'with what the bank has in its hand', { point: 'payouts looked up' }],
   ['pay again', 'with its socket connected', before(5)],
   ['pay again', 'with its answer in its hand', { point: 'payout asked for again' }],
-  ['pay anew', 'with what the bank has in its hand', { point: 'payout looked at' }],
-  ['pay anew', 'with leave to order', { point: 'payout may be ordered' }],
-  ['pay anew', 'with its payouts claimed', { point: 'payouts claimed' }],
-  ['pay anew', 'with its socket connected', before(8)],
+  ['pay once more', 'with what the bank has in its hand', { point: 'payout looked at' }],
+  ['pay once more', 'with leave to order', { point: 'payout may be ordered' }],
+  ['pay once more', 'with its payouts claimed', { point: 'payouts claimed' }],
+  ['pay once more', 'with its socket connected', before(8)],
 ]
 
 interface Stalls {
@@ -146,7 +146,7 @@ async function openStalls(database: string, folder: string, other: Other): Promi
     seed: 1,
   }
 
-  const app = await openStallDesk(place)
+  const app = await openStallApp(place)
   const { db, world } = app
   const bankRail = app.rails.starkbank!
   let refusal: 'untaken' | 'taken' | undefined
@@ -249,7 +249,7 @@ async function openStalls(database: string, folder: string, other: Other): Promi
     await meanwhile(pollEvents(db, rail, app.inbox, world))
     await meanwhile(settleInbox(app))
     if (act === 'pay') return
-    if (act === 'pay anew') {
+    if (act === 'pay once more') {
       refusal = 'untaken'
       await meanwhile(sendPayouts(db, rail, world))
       refusal = undefined
@@ -350,7 +350,7 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
   beforeEach(async () => {
     folder = mkdtempSync(join(memoryFolder() ?? tmpdir(), 'repasse-stalled-'))
     stalls = await openStalls(
-      postgres ? await postgres.migratedDatabase() : `sqlite:${join(folder, 'house.db')}`,
+      postgres ? await postgres.migratedDatabase() : `sqlite:${join(folder, 'repasse.db')}`,
       folder,
       other,
     )
@@ -393,7 +393,7 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
     { timeout: 300_000 },
     async point => {
       for (const ms of [0, 19_000, 61_000, 180_000, 3_600_000]) {
-        await stalls.stall('pay anew', { point }, 0, () => stalls.orderUnheard(ms))
+        await stalls.stall('pay once more', { point }, 0, () => stalls.orderUnheard(ms))
         await expectOnce(stalls, `${point}, for ${ms} ms`)
       }
     },

@@ -337,7 +337,7 @@ describe('an SQLite file', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
   test('is for its owner alone, and so is what SQLite puts beside it [security A6]', async () => {
-    const file = join(folder, 'deep', 'down', 'house.db')
+    const file = join(folder, 'deep', 'down', 'repasse.db')
     const db = await openDb(`sqlite:${file}`, world)
     await migrate(db, systemClock)
     for (const path of [file, `${file}-wal`, `${file}-shm`])
@@ -346,7 +346,7 @@ describe('an SQLite file', () => {
     await db.close()
   })
 
-  test.each(['/proc/x/y.db', '/dev/null/house.db', folder])(
+  test.each(['/proc/x/y.db', '/dev/null/repasse.db', folder])(
     'that cannot be made, like %s, is told with its setting',
     async path => {
       await expect(openDb(`sqlite:${path}`, world)).rejects.toThrow(
@@ -390,7 +390,7 @@ test.each<[string, Machine]>([
   const text = migrations()
     .map(({ text: script }) => script)
     .join('\n')
-  // Of a table that was made anew the last definition counts.
+  // Of a table that was made again the last definition counts.
   const create = [...text.matchAll(new RegExp(`create table ${table}(?:_anew)? \\(([^]*?)\\n\\);`, 'g'))].at(
     -1,
   )![1]!

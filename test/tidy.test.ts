@@ -96,6 +96,7 @@ test.each([
     'sim/bank.ts:1: does not begin with a sentence',
   ],
   ['a name that says nothing', 'src/web/string-utils.ts', sentence, 'the name does not say what is inside'],
+  ['a word of before', 'docs/tour.md', 'it is asked an' + 'ew\n', 'has a word that the glossary'],
   [
     'a class that says nothing',
     'src/web/web.ts',
@@ -118,13 +119,18 @@ test.each([
     'src/web/web.test.ts',
     `${sentence}const clock = { sleep: () => Promise.resolve() }\nawait systemClock.sle${''}ep(ms, signal)\nawait pause(5, 'a slow client')\n`,
   ],
+  [
+    'a name of before that is kept in files and settings',
+    'docs/tour.md',
+    "0001-house.sql, TRANSFER_FEE_BY='house'\n",
+  ],
   ['a program that sleeps', 'sim/bank.ts', `${sentence}await systemClock.sle${''}ep(500)\n`],
   ['an address', 'docs/tour.md', `https://example.com/ro${''}ot/x and ../wor${''}k/x\n`],
 ])('tidy lets pass %s', (_, path, text) => {
   expect(faults([{ path, text }])).toEqual([])
 })
 
-test('long files and rooms without a door are marked, not refused', () => {
+test('long files and rooms without a file of their name are marked, not refused', () => {
   const found = marks([
     { path: 'src/payout/payout.ts', text: 'x\n'.repeat(401) },
     { path: 'src/jobs/ticker.ts', text: '' },
@@ -132,6 +138,6 @@ test('long files and rooms without a door are marked, not refused', () => {
   ])
   expect(found).toEqual([
     'src/payout/payout.ts is longer than 400 lines',
-    'src/jobs has no door: no file bears its name',
+    'src/jobs has no file that bears its name',
   ])
 })

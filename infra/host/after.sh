@@ -57,7 +57,7 @@ tell_changed() {
       why="${why:-it has its new configuration, and an older image}"
     # shellcheck disable=SC2086 # one word for each file
     [ -z "$why" ] ||
-      say "$service was left as it is: $why. In $root, \"docker compose$(printf ' -f %s' ${COMPOSE:-docker/compose.yaml}) up --detach --no-deps $service\" starts it anew, which interrupts it for a second or two"
+      say "$service was left as it is: $why. In $root, \"docker compose$(printf ' -f %s' ${COMPOSE:-docker/compose.yaml}) up --detach --no-deps $service\" starts it again, which interrupts it for a second or two"
   done
 }
 

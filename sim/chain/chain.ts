@@ -43,7 +43,7 @@ export interface ChainOptions {
 export interface Chain {
   handle(request: ChainRequest): ChainResponse
   /**
-   * Asks past the door: no cookie, no faults, no delay. Throws `RpcFault`; amounts come as floats, so it is
+   * Asks it directly: no cookie, no faults, no delay. Throws `RpcFault`; amounts come as floats, so it is
    * for tests.
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- who asks knows for what

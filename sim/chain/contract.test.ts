@@ -1,5 +1,5 @@
 /**
- * What the program relies on of a Bitcoin node at its door and of its chain, held against a real bitcoind and
+ * What the program relies on of a Bitcoin node’s RPC and of its chain, held against a real bitcoind and
  * the simulated one.
  */
 import { Block } from 'bitcoinjs-lib'
@@ -34,7 +34,7 @@ function contract(start: () => Promise<Engine>): void {
     expect((await fault('estimatesmartfee', [0])).code).toBe(-8)
   })
 
-  describe('the door', () => {
+  describe('the RPC', () => {
     test('a wrong cookie is 401 and nothing else', async () => {
       expect(
         await post(JSON.stringify({ id: 1, method: 'getblockcount' }), { cookie: '__cookie__:wrong' }),

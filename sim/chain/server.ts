@@ -16,7 +16,7 @@ export interface NodeServer {
   /** `http://127.0.0.1:PORT`, without credentials: those are in the cookie file. */
   url: string
   port: number
-  /** Holds `user:password`; written anew when the node goes up again. */
+  /** Holds `user:password`; rewritten when the node goes up again. */
   cookieFile: string
   chain: Chain
   /** As `chain.rpc`, awaited: what a test asks of a real node in the same words. */

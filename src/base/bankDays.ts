@@ -1,6 +1,6 @@
 /**
  * Brazil's bank days: Monday to Friday, but for the holidays on which no bank works (Resolução CMN
- * 4.880/2020, Lei 14.759/2023). Those of a state or town are not among them; Ash Wednesday and the last days
+ * 4.880/2020, Lei 14.759/2023). Those of a state or city are not among them; Ash Wednesday and the last days
  * of the year are bank days with short hours.
  */
 import { dayMs } from './zone.ts'

@@ -17,7 +17,7 @@ export interface ConfirmationRule {
 }
 
 /**
- * What is done with a payment after the rate's window: kept for a person, priced anew, or taken at the old
+ * What is done with a payment after the rate's window: kept for a person, priced again, or taken at the old
  * rate while it moved no more than `within`.
  */
 export type LatePolicy = { is: 'hold' } | { is: 'reprice' } | { is: 'accept'; within: BasisPoints }

@@ -16,7 +16,7 @@ export interface Described {
   sentence: string
   /**
    * `either`, `both`: how the two day fields are read together. `short months`: some months lack every day
-   * that is named. `steps`: hours begin anew at midnight.
+   * that is named. `steps`: hours begin again at midnight.
    */
   warnings: ('either' | 'both' | 'short months' | 'steps')[]
 }

@@ -39,7 +39,7 @@ const rate = (fallback: string) =>
 export const shopSettings = {
   SHOP_LIMIT_EMAIL: rate('10 an hour, 30 a day'),
   SHOP_LIMIT_TAX_ID: rate('10 an hour, 30 a day'),
-  // Behind one address may be an office, or a mobile network's whole town.
+  // Behind one address may be an office, or a mobile network’s whole city.
   SHOP_LIMIT_ADDRESS: rate('30 an hour, 120 a day'),
   SHOP_LIMIT_ORDER: rate('4 an hour, 10 a day'),
   SHOP_LIMIT_LETTERS: rate('1 an hour, 5 a day'),

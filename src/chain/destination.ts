@@ -1,5 +1,5 @@
 /**
- * Where a Bitcoin account pays to: an address or a descriptor, read by the rail's own rules, derived anew,
+ * Where a Bitcoin account pays to: an address or a descriptor, read by the rail's own rules, derived again,
  * and never one of ours.
  */
 import { parseAddress } from '../rails/bitcoin/address.ts'
@@ -31,7 +31,7 @@ export function readDestination(flag: string, text: string, config: Settings): B
   return destination
 }
 
-/** An account's, derived anew from what is kept. Throws `BadInput` where it is not of this network. */
+/** An account's, derived again from what is kept. Throws `BadInput` where it is not of this network. */
 export const destinationOf = (config: Settings, row: { destination: string }): BitcoinDestination =>
   destinationOn(config, row.destination)
 

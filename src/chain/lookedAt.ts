@@ -13,7 +13,7 @@ export const chainLookedAt = async (reader: Reader): Promise<Instant | undefined
 
 /** How long a look counts for whoever plans from it: a block that came since is on its way to be read. */
 const freshMs = 60_000
-/** Older than this it is written anew. */
+/** Older than this it is rewritten. */
 const keptMs = 20_000
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What one process keeps in memory of what it watches: filled from the database, and filled anew when another
+ * What one process keeps in memory of what it watches: filled from the database, and filled again when another
  * process has followed meanwhile.
  */
 import type { Branch, ChainRail, Outpoint, Watch } from '../rails/chain.ts'

@@ -123,7 +123,7 @@ test('a restore and the acceptance of a break are by whoever shows that it is th
     expect.stringContaining('carla is a person of the console'),
   ])
   expect(await said(...restore, '--code', '000000')).toEqual([2, expect.stringContaining('--code is not')])
-  expect(existsSync(at('house.db.before-restore'))).toBe(false)
+  expect(existsSync(at('repasse.db.before-restore'))).toBe(false)
   // Where nothing is replaced, the people are those of the backup.
   const elsewhere = (
     await repasse(['restore', at('copy.db'), '--by', 'Carla'], {

@@ -224,7 +224,10 @@ describe('payouts held as a whole', () => {
         '--by',
         'ana\u2800',
       ])
-      expect([code, err]).toEqual([2, expect.stringContaining('has U+2800, which nobody sees: type it anew')])
+      expect([code, err]).toEqual([
+        2,
+        expect.stringContaining('has U+2800, which nobody sees: type it again'),
+      ])
     },
   )
 

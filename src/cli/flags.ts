@@ -62,7 +62,7 @@ export const personFlag: Reader<string> = flag => text => {
   const name = textFlag(flag)(text)
   const unseen = unseenIn(name)
   if (unseen !== undefined)
-    return wrong(flag, text, `has ${unseen}, which nobody sees: type it anew, in letters, digits and spaces`)
+    return wrong(flag, text, `has ${unseen}, which nobody sees: type it again, in letters, digits and spaces`)
   const unlike = unlikeIn(name)
   if (unlike !== undefined)
     return wrong(

@@ -91,7 +91,7 @@ test('a fault of the settings, and a database that cannot be opened', async () =
 
 test('an answer that says what is wrong is the answer, and its exit code says the rest', async () => {
   const { code, out, err } = await repasse(['doctor', '--json'], {
-    DATABASE_URL: `sqlite:${at('no/such/folder/house.db')}`,
+    DATABASE_URL: `sqlite:${at('no/such/folder/repasse.db')}`,
   })
   expect(code).toBe(1)
   expect(JSON.parse(out)).toBeDefined()

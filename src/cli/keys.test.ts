@@ -47,7 +47,7 @@ test('the life of a key, from the first to the second', async () => {
     out: expect.stringContaining(`1 values were encrypted under key ${first}`),
   })
   expect(await encryptionIn(env)).toContainEqual(expect.objectContaining({ check: 'encryption', is: 'ok' }))
-  expect(readFileSync(at('house.db'), 'latin1')).not.toContain('ana@example.com')
+  expect(readFileSync(at('repasse.db'), 'latin1')).not.toContain('ana@example.com')
 
   const second = idIn(await repasse(['keys', 'new', file, '--add']))
   expect(readFileSync(file, 'utf8').startsWith(before)).toBe(true)

@@ -39,7 +39,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   let late: InvoiceRow
   let txid: string
 
-  test('a request shows its address derived anew, its number, its link, and what it was priced at', async () => {
+  test('a request shows its address derived again, its number, its link, and what it was priced at', async () => {
     ;[invoice, late] = (await installation.issue()) as [InvoiceRow, InvoiceRow]
     const { address, path } = derive(installation.wallet.account, 'receive', 0)
     const shown = await told('invoice', 'show', invoice.id)
@@ -79,7 +79,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const plain = await repasse(['invoice', 'show', late.id], { BITCOIN_DESCRIPTOR: '' })
     expect([plain.code, plain.out]).toEqual([
       0,
-      expect.stringContaining('not derived anew: BITCOIN_DESCRIPTOR and BITCOIN_NETWORK'),
+      expect.stringContaining('not derived again: BITCOIN_DESCRIPTOR and BITCOIN_NETWORK'),
     ])
   })
 

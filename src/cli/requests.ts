@@ -22,7 +22,7 @@ interface Place {
   /** From the master key, or from the account where its origin is unknown. */
   path: string | undefined
   uri: string | null
-  /** Why the address was not derived anew. */
+  /** Why the address was not derived again. */
   unchecked: string | undefined
 }
 
@@ -55,7 +55,7 @@ async function placeOf(config: Config, row: InvoiceRow, missing: bigint): Promis
       address,
       path: undefined,
       uri,
-      unchecked: 'not derived anew: BITCOIN_DESCRIPTOR and BITCOIN_NETWORK are not both set',
+      unchecked: 'not derived again: BITCOIN_DESCRIPTOR and BITCOIN_NETWORK are not both set',
     }
   const [{ derive, parseDescriptor }, { paymentUri }] = await Promise.all([
     import('../rails/bitcoin/descriptor.ts'),

@@ -30,7 +30,7 @@ test.each([
     expect([code, out]).toEqual([2, ''])
     expect(err).toMatch(says)
     expect(err).not.toMatch(/xprv9|L1aW4|abandon/)
-    expect(existsSync(at('house.db'))).toBe(false)
+    expect(existsSync(at('repasse.db'))).toBe(false)
   },
 )
 

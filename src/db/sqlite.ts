@@ -223,7 +223,7 @@ export function openSqlite(
     one: statement => reading(() => tx.one(statement)),
     // On a clock that only moves when it is told to, everything is done as if nothing took any time.
     tx: serveOthers ? together : alone,
-    // A table is changed by making it anew, so while a script runs foreign keys rest; what they hold is
+    // A table is changed by making it again, so while a script runs foreign keys rest; what they hold is
     // proven before the commit.
     script: text =>
       reading(async () => {
@@ -397,7 +397,7 @@ function makePrivate(file: string): void {
 const codeOf = (error: unknown) => (error instanceof Database.SqliteError ? error.code : '')
 const isBusy = (error: unknown) => codeOf(error).startsWith('SQLITE_BUSY')
 
-/** Full disks and failing ones are expected at the door: they become `DbUnavailable`. */
+/** Full disks and failing ones are expected: they become `DbUnavailable`. */
 function asUnavailable(error: unknown): unknown {
   return /^SQLITE_(BUSY|FULL|IOERR|CANTOPEN|READONLY|NOMEM)/.test(codeOf(error))
     ? new DbUnavailable(`the database cannot be written now (${codeOf(error)})`, { cause: error })

@@ -14,7 +14,7 @@ import { openDb, sql } from './db.ts'
 const folder = mkdtempSync(join(tmpdir(), 'repasse-turns-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const world = { clock: systemClock, random: systemRandom }
-const file = join(folder, 'house.db')
+const file = join(folder, 'repasse.db')
 const url = `sqlite:${file}`
 
 // Commits and begins again in the same breath, as settling a burst does.

@@ -1,6 +1,6 @@
 /**
  * The shop's acts that need the rails: placing an order and asking for its code at once, seeing where it
- * stands, and asking anew.
+ * stands, and asking again.
  */
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { clockTrouble } from '../base/world.ts'

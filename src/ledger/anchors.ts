@@ -1,6 +1,6 @@
 /**
  * Anchors of the audit log: how far it went, and its hash there, kept outside of the database. Whoever can
- * write into the database can cut the log at its end, or write it anew with hashes that fit; held against its
+ * write into the database can cut the log at its end, or rewrite it with hashes that fit; held against its
  * anchors, either shows.
  */
 import { createHash } from 'node:crypto'

@@ -6,7 +6,7 @@
 /**
  * `bank`: our money at the provider. `cash-box`: what was received over the counter and not handed over yet.
  * `payable`: what is owed to payees (negative while owed). `in-transit`: ordered, not yet settled.
- * `commission`: the house's income (negative). `transfer-fee`: what transfers cost us, less what was
+ * `commission`: our income (negative). `transfer-fee`: what transfers cost us, less what was
  * withheld for them. `owed-to-payers`: what payers paid by mistake, to duplicates of invoices, and are to get
  * back (negative while owed). `receivable`: what payees owe us, because a payer got money back that had been
  * passed on (positive while owed). `given-up`: what of that was forgiven. `bank-fee`: what the bank charged

@@ -406,7 +406,7 @@ describe.each([
       }
       pass(15 * minute)
       expect((await enter('ana', from())).is).toBe('in')
-      // Who got in begins anew.
+      // Who got in begins again.
       pass(minute)
       for (let turn = 0; turn < 5; turn++) expect((await guess('ana', from())).is).toBe('refused')
       expect((await actsOf()).filter(act => act.includes('slowed')).length).toBeGreaterThanOrEqual(7)

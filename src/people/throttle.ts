@@ -66,7 +66,7 @@ async function hold(tx: Tx, subject: string, now: Instant): Promise<FailureRow> 
 }
 
 /**
- * The guess was right: what stands for the person begins anew, and the address gets back the one guess, for
+ * The guess was right: what stands for the person begins again, and the address gets back the one guess, for
  * others may guess from there.
  */
 export async function forgive(tx: Tx, own: string, address?: string): Promise<void> {

@@ -231,7 +231,7 @@ export const changeEmail = (db: Db, name: string, email: string, by: string): Pr
   })
 
 /**
- * Invites a person anew by one person's word: password and authenticator are forgotten, every session ends.
+ * Invites a person again by one person's word: password and authenticator are forgotten, every session ends.
  * For a lost device, or an invitation that ran out; somebody who never came in has nothing to be forgotten,
  * and gets another link.
  */

@@ -223,6 +223,6 @@ export async function readiness(
     checks['database'] = 'unavailable'
   }
   // Stopped payouts, alarms, a rail that does not answer and a chain that cannot be followed are said, but
-  // intake goes on, so the door stays open.
+  // intake goes on, so requests are answered.
   return { ready: checks['database'] === 'ok' && checks['schema'] === 'ok', checks }
 }

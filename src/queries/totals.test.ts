@@ -1,5 +1,5 @@
 /**
- * Totals that are kept are those that adding everything up anew gives, whenever and however often somebody
+ * Totals that are kept are those that adding everything up again gives, whenever and however often somebody
  * looks.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest'

@@ -236,7 +236,7 @@ export interface ChainRail {
   readonly descriptor: string
   readonly signer: 'psbt' | 'wallet'
 
-  /** Derives anew each time: an address shown or paid is never read from where it was kept alone. */
+  /** Derives again each time: an address shown or paid is never read from where it was kept alone. */
   derive(branch: Branch, index: number): Destination & { path: string }
   /** An address, or a descriptor's address number `index`; throws `BadInput`. */
   destination(text: string, index: number): Destination

@@ -160,7 +160,7 @@ export interface Portion<T> {
 }
 
 /**
- * The verdict at the door. `unknown`: it cannot be judged now (no key could be had), so the sender must try
+ * The verdict on bytes that came in. `unknown`: it cannot be judged now (no key could be had), so the sender must try
  * again.
  */
 export type Verdict =

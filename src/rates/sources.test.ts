@@ -51,7 +51,7 @@ test('a ticker that cannot be asked refuses, and throws nothing', async () => {
   })
 })
 
-test('a file is read anew each time, with the time it says', async () => {
+test('a file is read again each time, with the time it says', async () => {
   expect(await reading('{"BTC-BRL": {"price": "612345.67", "at": "2026-11-21T09:00:00-03:00"}}')).toEqual({
     is: 'done',
     value: { source: 'file', price: 61_234_567n, at: '2026-11-21T12:00:00.000Z' },

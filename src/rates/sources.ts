@@ -45,7 +45,7 @@ const priced = z.union([
 const fileShape = z.object({ [pair]: priced })
 
 /**
- * RATES_FILE, read anew each time: `{"BTC-BRL": {"price": "612345.67", "at": "2026-11-21T12:00:00Z"}}`, or
+ * RATES_FILE, read again each time: `{"BTC-BRL": {"price": "612345.67", "at": "2026-11-21T12:00:00Z"}}`, or
  * the price alone. Without `at` it is as old as the file's last change, so that a file nobody keeps up to
  * date ends by itself.
  */

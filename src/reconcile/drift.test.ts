@@ -128,7 +128,7 @@ describe('payouts', () => {
       ],
     ],
     [
-      'wait anew after the clock was set back',
+      'wait again after the clock was set back',
       [
         [60, -500n, 0n, false],
         [0, -500n, 0n, false],

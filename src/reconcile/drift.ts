@@ -58,7 +58,7 @@ export const within = (units: bigint, { low, high }: Band): boolean => units >= 
 
 /**
  * How it stands after one more look. A look from before the last one, by a clock that was set back, begins
- * its count anew.
+ * its count again.
  */
 export function judgeDrift(
   before: DriftState | undefined,

@@ -295,7 +295,7 @@ describe.each([
       expect(outcomes.at(-1)).toEqual([{ field: 'limit', is: 'holds too many', of: 'address', most: 60n }])
     })
 
-    test('one order is asked for anew four times an hour, and keeps its goods no longer', async () => {
+    test('one order is asked for again four times an hour, and keeps its goods no longer', async () => {
       const [order] = ordersOf(await many(1, () => ({ buyer: ana }))) as [OrderRow]
       const again = () => writeNewCode(db, world, order.token, terms, undefined, '203.0.113.7')
       const made = []

@@ -95,7 +95,7 @@ async function freeAt(tx: Tx, each: string, rate: Rate, now: Instant): Promise<I
 
 /**
  * Whether unpaid orders would keep too many items from others. `wanted`: of the one that is placed, or asked
- * for anew.
+ * for again.
  */
 export async function holdsTooMany(
   tx: Tx,

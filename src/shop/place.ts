@@ -1,5 +1,5 @@
 /**
- * Placing an order, and asking anew for one whose time is over: each one transaction, with prices and stock
+ * Placing an order, and asking again for one whose time is over: each one transaction, with prices and stock
  * from the database.
  */
 import { because } from '../base/reasons.ts'
@@ -147,7 +147,7 @@ export type NewCode =
   | { is: 'refused'; faults: OrderFault[] }
 
 /**
- * Asks anew for an order whose time is over, on the rail it had or on another. Pressed twice it is one.
+ * Asks again for an order whose time is over, on the rail it had or on another. Pressed twice it is one.
  * Undefined where there is no such order.
  */
 export async function writeNewCode(

@@ -2,7 +2,7 @@
 import type { Machine, StateOf } from '../base/machine.ts'
 
 /**
- * Late truth is an arrow here too: what had expired may be paid, or be asked for anew. What was paid stays
+ * Late truth is an arrow here too: what had expired may be paid, or be asked for again. What was paid stays
  * so; a person is told of what changes after.
  */
 export const orderMachine = {

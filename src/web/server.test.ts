@@ -1,5 +1,5 @@
 /**
- * The door over real HTTP: what is genuine is kept before it is answered, what is not leaves nothing behind.
+ * The receiver over real HTTP: what is genuine is kept before it is answered, what is not leaves nothing behind.
  */
 import { createHash, createSign, generateKeyPairSync } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'

@@ -72,8 +72,8 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
     if (ctx.method === 'OPTIONS' && ctx.status === 200) ctx.status = 405
   })
   if (parts.rail) {
-    const door = receiver(parts.rail, parts.inbox, parts, parts.mayTake)
-    app.use(door.routes()).use(door.allowedMethods())
+    const webhooks = receiver(parts.rail, parts.inbox, parts, parts.mayTake)
+    app.use(webhooks.routes()).use(webhooks.allowedMethods())
   }
   const health = healthRoutes(parts)
   app.use(health.routes()).use(health.allowedMethods())

@@ -1,5 +1,5 @@
 /**
- * The receiver: proves the raw bytes, writes them down, answers. Nothing else happens at the door, so a
+ * The receiver: proves the raw bytes, writes them down, answers. Nothing else happens there, so a
  * parser's fault never loses an event.
  */
 import { createHash } from 'node:crypto'

@@ -245,7 +245,7 @@ async function judgeRequests(
       payouts.filter(row => row.invoice_id === id && row.state !== 'canceled').map(row => row.units),
     )
     const commission = (gross * invoice.commission_bp * 2n + 10_000n) / 20_000n
-    // Parts that come back are shared anew, each rounded for itself.
+    // Parts that come back are shared again, each rounded for itself.
     const slack = BigInt(payouts.filter(row => row.invoice_id === id).length)
     const off = gross - commission - owed
     if (off > slack || off < -slack)

@@ -65,7 +65,7 @@ export interface CoinsParts {
   trace: (line: string) => void
 }
 
-const nodeWallet = 'house'
+const nodeWallet = 'own'
 
 /**
  * A chain with a payer and the installation’s wallet, an account to pay to, and a schedule that asks for

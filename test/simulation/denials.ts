@@ -6,7 +6,7 @@ import { listAlarms } from '../../src/ledger/ledger.ts'
 import { sql, type Db } from '../../src/db/db.ts'
 
 /**
- * In one seed of twenty-nine; not where strangers order by the bank's own page, which here is the same door.
+ * In one seed of twenty-nine; not where strangers order by the bank's own page, which here is the same address.
  */
 export const hasDenials = (seed: number): boolean => seed % 29 === 3 && !hasStrangers(seed)
 

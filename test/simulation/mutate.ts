@@ -117,10 +117,10 @@ async function find(mutant: Mutant): Promise<string | undefined> {
   const found = named ?? (await foundByTest(mutant))
   if (found !== undefined || values.look === undefined) return found
   const last = Number(values.look)
-  const anew = await inCopy(folder =>
+  const others = await inCopy(folder =>
     stories ? foundByStory(folder, stories, last) : foundBySeed(folder, seedsOf(mutant, last)),
   )
-  return anew && `none of those named, but ${anew}`
+  return others && `none of those named, but ${others}`
 }
 
 tidyOnSignals()

@@ -22,7 +22,7 @@ export interface ShoppersParts {
   trace: (line: string) => void
 }
 
-/** Somebody at the door of one process. */
+/** Somebody who asks one process. */
 export interface Visit {
   /** At two processes at once, where it is sent twice. */
   twice: boolean
@@ -33,7 +33,7 @@ export interface Shoppers {
   /** Whoever comes now. */
   step(): Promise<Visit[]>
   judge(app: App): Promise<string[]>
-  figures: { placed: number; refused: number; again: number; anew: number; ended: number }
+  figures: { placed: number; refused: number; again: number; renewed: number; ended: number }
 }
 
 const buyers = [
@@ -73,7 +73,7 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
   let nextAt = clock.now()
   const told = new Map<string, OrderStatus['is']>()
   const faults: string[] = []
-  const figures = { placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
+  const figures = { placed: 0, refused: 0, again: 0, renewed: 0, ended: 0 }
 
   /**
    * A visitor is told that the installation is busy, and may come again; whatever else goes wrong is a fault
@@ -145,12 +145,12 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
       return `${order.id} ${standing.is}`
     })
 
-  const askAnew = (token: string): Visit =>
+  const askAgain = (token: string): Visit =>
     visit(
-      'ask anew',
+      'ask for a new code',
       async app => {
         const made = (await newCode(app, token, random.next() < 0.5 ? undefined : one(rails)))!
-        if (made.is === 'made') figures.anew++
+        if (made.is === 'made') figures.renewed++
         return made.is === 'refused'
           ? made.faults.map(({ field, is }) => `${field} ${is}`).join(', ')
           : made.is
@@ -196,8 +196,8 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
       const unpaid = tokens.filter(token => told.get(token) !== 'paid')
       if (chance < 0.25) return [place(newForm(), random.next() < 0.4)]
       if (chance < 0.35 && unheard.length > 0) return [place(one(unheard).form, false)]
-      if (chance < 0.5 && unpaid.length > 0) return [askAnew(one(unpaid))]
-      if (chance < 0.6 && tokens.length > 0) return [askAnew(one(tokens))]
+      if (chance < 0.5 && unpaid.length > 0) return [askAgain(one(unpaid))]
+      if (chance < 0.6 && tokens.length > 0) return [askAgain(one(tokens))]
       if (chance < 0.65) return [end]
       if (chance < 0.75) await tend()
       else if (tokens.length > 0) return [look(one(tokens))]

@@ -157,7 +157,7 @@ export async function tell(
 ): Promise<Told> {
   const random = seededRandom(seed)
   const drawn = drawScenario(random)
-  // In a shop more people think better of it, so that codes run out and are asked for anew.
+  // In a shop more people think better of it, so that codes run out and are asked for again.
   const settings = hasShop(seed) ? { ...drawn.settings, payRate: 0.5 } : drawn.settings
   const faults = hasTwins(seed) ? { ...drawn.faults, repeated: 0.2 } : drawn.faults
   const usual = { ...drawn, settings: { ...settings }, faults }
@@ -375,7 +375,7 @@ export async function tell(
       const lost = shared.weather.crash > 0 && random.next() < 0.02
       underWay.count++
       const answered = process.alive
-        ? Promise.race([door(process, delivery), process.ended.then((): Outcome => 'badConnection')])
+        ? Promise.race([answerOf(process, delivery), process.ended.then((): Outcome => 'badConnection')])
         : Promise.resolve<Outcome>('badConnection')
       void answered.then(outcome => {
         underWay.count--
@@ -388,7 +388,7 @@ export async function tell(
   }
 
   /**
-   * Whoever comes to the shop meets a process or finds the door shut; with what is sent twice, perhaps
+   * Whoever comes to the shop meets a process or finds none; with what is sent twice, perhaps
    * another one at the same moment.
    */
   function receive({ twice, does }: Visit): void {
@@ -690,7 +690,7 @@ async function furnish(db: Db, world: World, scenario: Scenario, pay: PayTerms):
 }
 
 /** What the receiver does with a post, without the socket. */
-async function door({ app }: Process, { body, headers }: Delivery): Promise<Outcome> {
+async function answerOf({ app }: Process, { body, headers }: Delivery): Promise<Outcome> {
   const signature = headers['Digital-Signature']!
   const verdict = await app.rails.starkbank!.verify(body, [signature])
   if (verdict.is !== 'genuine') return { status: verdict.is === 'forged' ? 401 : 503 }

@@ -1,5 +1,5 @@
 /**
- * Where real processes live: a folder, a bank on a real port, a door in nginx's place, and one clock that all
+ * Where real processes live: a folder, a bank on a real port, a server in nginx's place, and one clock that all
  * of them share.
  */
 import { generateKeyPairSync } from 'node:crypto'
@@ -19,7 +19,7 @@ import { makeInbox } from '../../src/webhooks/webhooks.ts'
 import { trialAccountFlags } from '../testbed/trial.ts'
 import { keepClock, type KeptClock } from './clock.ts'
 import { openCoinStage, type CoinStage } from './coins.ts'
-import { openDoor } from './door.ts'
+import { openFront } from './front.ts'
 
 /** One place a worker runs in: its folder holds its `.env` and its log over all its lives. */
 export interface Place {
@@ -86,7 +86,7 @@ export async function setStage({
 }: StageOptions): Promise<Stage> {
   const startedAt = systemClock.now()
   const folder = mkdtempSync(join(tmpdir(), 'repasse-storm-'))
-  const url = databaseUrl === 'sqlite:' ? `sqlite:${join(folder, 'house.db')}` : databaseUrl
+  const url = databaseUrl === 'sqlite:' ? `sqlite:${join(folder, 'repasse.db')}` : databaseUrl
   const kept = trueClock ? undefined : keepClock(join(folder, 'clock'), speed, startedAt)
   const clock = kept?.clock ?? systemClock
   const random = seededRandom(seed)
@@ -102,7 +102,7 @@ export async function setStage({
   const places: Place[] = []
   for (let place = 1; place <= workers; place++)
     places.push({ folder: join(folder, `w${place}`), port: await freePort(), worker: undefined })
-  const door = await openDoor(
+  const front = await openFront(
     places.map(({ port }) => port),
     random,
   )
@@ -133,7 +133,7 @@ export async function setStage({
   const command = (...words: string[]) => mustAsk(places[0]!.folder, words)
   await configure(command, rule)
   if (coins && coinRule) await configureCoins(command, coins, coinRule)
-  bank.bank.addWebhook(`${door.url}/webhooks/starkbank`)
+  bank.bank.addWebhook(`${front.url}/webhooks/starkbank`)
   bank.bank.setFaults(faults)
 
   const db = await openDb(url, { clock, random, virtual: kept !== undefined })
@@ -172,7 +172,7 @@ export async function setStage({
       for (const { worker } of places) await worker?.ended
       rail.close()
       await db.close()
-      await door.close()
+      await front.close()
       await coins?.close()
       await bank.close()
       kept?.stop()

@@ -97,7 +97,7 @@ describe.skipIf(!browserAvailable())('a browser of the tests', () => {
     expect(watched.bytes()).toBeLessThan(6_000)
   })
 
-  test('weighs a page anew when it is visited again, and takes nothing from a cache', async () => {
+  test('weighs a page again when it is visited again, and takes nothing from a cache', async () => {
     const { page, watched } = await at('/good')
     const first = watched.bytes()
     await page.reload({ waitUntil: 'networkidle' })

@@ -76,7 +76,7 @@ export async function openBrowser(trusts: readonly string[] = []): Promise<Brows
     )
   const options = {
     executablePath: program,
-    // Of its processes each is started anew, so those that nobody needs are left out.
+    // Of its processes each is started again, so those that nobody needs are left out.
     args: [
       ...['--no-sandbox', '--disable-gpu', '--in-process-gpu', '--disable-quic', '--no-first-run'],
       ...['--disable-background-networking', '--disable-sync'],

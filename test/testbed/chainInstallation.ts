@@ -118,8 +118,8 @@ export async function openChainInstallation(options: ChainInstallationOptions): 
   const place = (installationsOn.get(node.url) ?? 0) + 1
   installationsOn.set(node.url, place)
   const ours = wallet(kind, 'regtest', place)
-  const houseWallet = `house${place}-${process.pid}`
-  await importKeys(node, houseWallet, ours)
+  const ownWallet = `own${place}-${process.pid}`
+  await importKeys(node, ownWallet, ours)
 
   const random = seededRandom(number)
   const said: Said[] = []
@@ -137,7 +137,7 @@ export async function openChainInstallation(options: ChainInstallationOptions): 
   let db = await open()
   const plain = connectBitcoin({
     ...{ network: 'regtest', descriptor: ours.account.text, rpcUrl: node.url, cookieFile: node.cookieFile },
-    ...{ signer, wallet: houseWallet, policy: options.policy, feeBlocks: 6, mostFeeRate: 100_000n },
+    ...{ signer, wallet: ownWallet, policy: options.policy, feeBlocks: 6, mostFeeRate: 100_000n },
     ...{ clock: systemClock, log: world.log },
   })
   const rail = { ...plain, derive: remembering(ours.account.text, plain.derive) }

@@ -283,7 +283,7 @@ async function codeOf(
   return code
 }
 
-/** What was let expire: one stays so, one is paid late, and one asks anew, which the rail refuses. */
+/** What was let expire: one stays so, one is paid late, and one asks again, which the rail refuses. */
 async function ordersThatExpire(
   installation: PageInstallation,
 ): Promise<Pick<Record<StatusName, string>, 'expired' | 'paidLate' | 'refused'>> {

@@ -4,7 +4,7 @@
  */
 import type { RailName } from '../../src/base/rails.ts'
 import { payerWallet } from '../../sim/demoChain.ts'
-import { startPayerDesk, type PayerDesk } from '../../sim/payerDesk.ts'
+import { startPayerServer, type PayerServer } from '../../sim/payerServer.ts'
 import { pictures } from '../../sim/pictures.ts'
 import { freePort } from '../../sim/port.ts'
 import { formTo, visitor, type Page, type Visitor } from '../../sim/visitor.ts'
@@ -63,7 +63,7 @@ export async function openShopInstallation({
   simulates = false,
   ...options
 }: ShopInstallationOptions = {}): Promise<ShopInstallation> {
-  let app: PayerDesk | undefined
+  let app: PayerServer | undefined
   const port = simulates ? await freePort() : 0
   const installation = await openPageInstallation({
     ...options,
@@ -82,7 +82,7 @@ export async function openShopInstallation({
   }
   try {
     if (simulates)
-      app = await startPayerDesk(
+      app = await startPayerServer(
         {
           pix: async brcode => {
             const invoice = bank.invoices().find(each => each.brcode === brcode)

@@ -10,7 +10,7 @@ import { openDb, type Db } from '../../src/db/db.ts'
 import { issueDrafts, resolveUnsureInvoices } from '../../src/invoice/invoice.ts'
 import { runDueSlots, type App } from '../../src/jobs/jobs.ts'
 import { resolvePayouts, sendPayouts } from '../../src/payout/payout.ts'
-import { openStallDesk, stallClock, type Act, type StallOrder, type StallPlace } from './stallDesk.ts'
+import { openStallApp, stallClock, type Act, type StallOrder, type StallPlace } from './stalls.ts'
 
 const acts: Record<Act, (app: App) => Promise<unknown>> = {
   issue: app => runDueSlots(app),
@@ -19,7 +19,7 @@ const acts: Record<Act, (app: App) => Promise<unknown>> = {
     return issueDrafts(db, rails.starkbank!, world)
   },
   pay: ({ db, rails, world }) => sendPayouts(db, rails.starkbank!, world),
-  'pay anew': ({ db, rails, world }) => sendPayouts(db, rails.starkbank!, world),
+  'pay once more': ({ db, rails, world }) => sendPayouts(db, rails.starkbank!, world),
   'pay again': ({ db, rails, world }) => resolvePayouts(db, rails.starkbank!, world),
 }
 
@@ -62,7 +62,7 @@ async function obey({ place, act, stopAt }: StallOrder): Promise<void> {
   const at = (name: string) => {
     if (stopAt !== undefined && 'point' in stopAt && stopAt.point === name) stop()
   }
-  const app = await openStallDesk(place, { clock, at, db: await dbOf(place) })
+  const app = await openStallApp(place, { clock, at, db: await dbOf(place) })
   try {
     await acts[act](app)
   } finally {

@@ -22,7 +22,7 @@ export function openTerminal() {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-cli-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   const at = (name: string) => join(folder, name)
-  const env = { DATABASE_URL: `sqlite:${at('house.db')}` }
+  const env = { DATABASE_URL: `sqlite:${at('repasse.db')}` }
 
   async function repasse(words: string[], more: Record<string, string> = {}): Promise<Said> {
     let out = ''

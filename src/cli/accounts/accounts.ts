@@ -207,7 +207,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     )
 }
 
-/** The address, or the descriptor's first, derived anew; or why it is not. */
+/** The address, or the descriptor's first, derived again; or why it is not. */
 type First = { address: string } | { why: string }
 
 async function firstOf({ config }: Pick<Base, 'config'>, row: AccountRow): Promise<First | undefined> {

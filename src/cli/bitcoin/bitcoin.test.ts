@@ -435,7 +435,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await told('ledger', 'check')).toMatchObject({ ok: true })
   }, 300_000)
 
-  test('a node that is gone is said by bitcoin status, doctor and readiness, and the door stays open', async () => {
+  test('a node that is gone is said by bitcoin status, doctor and readiness, and requests are answered', async () => {
     const gone = { BITCOIN_RPC_URL: 'http://127.0.0.1:1' }
     expect(await repasse(['bitcoin', 'status'])).toMatchObject({
       code: 0,

@@ -37,7 +37,7 @@ export function bitcoinCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('bitcoin address list'))
   address
     .command('list')
-    .description('those handed out, each derived anew and held against what is kept')
+    .description('those handed out, each derived again and held against what is kept')
     .option(
       '--branch <branch>',
       `${branches.join(' or ')}: shown to payers, or back to ourselves`,

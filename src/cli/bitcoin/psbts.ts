@@ -179,7 +179,7 @@ function sayingOf(waiting: WaitingTransaction, paid: Paid[], changes: Change[]):
     ['lock time', `block ${lockTime}`],
   ])
   const outputs = table(
-    ['TO', 'ADDRESS', '>AMOUNT', '>FEE SHARE', 'DERIVED ANEW'],
+    ['TO', 'ADDRESS', '>AMOUNT', '>FEE SHARE', 'DERIVED AGAIN'],
     [
       ...paid.map(({ account, address, units, feeShare }) => [
         account,

@@ -73,7 +73,7 @@ async function scanAlone(
   { rail, app: bitcoin }: Chain,
   from: number,
 ): Promise<{ scanned: Scanned; settled: number }> {
-  const [{ scan, wake }, { makeInbox, settleInbox }, { appOf: deskOf }] = await Promise.all([
+  const [{ scan, wake }, { makeInbox, settleInbox }, { appOf }] = await Promise.all([
     import('../../jobs/jobs.ts'),
     import('../../webhooks/webhooks.ts'),
     import('../../app.ts'),
@@ -83,7 +83,7 @@ async function scanAlone(
   const info = await rail.info()
   if (info.is === 'done' && from > info.value.height)
     throw new BadInput(`--from ${from} is above the node’s tip, ${info.value.height}`)
-  const app = deskOf(base, open, `${hostname()}/${process.pid}`, makeInbox(db, world))
+  const app = appOf(base, open, `${hostname()}/${process.pid}`, makeInbox(db, world))
   const ended: { scanned?: Scanned; why: string } = {
     why: 'it was not ended: "repasse run list --job follow-chain" tells more',
   }

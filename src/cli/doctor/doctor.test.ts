@@ -25,7 +25,7 @@ test('where there is no database yet, the rest is checked and none is made', asy
   const found = await doctor()
   expect(found['database']).toMatchObject({ is: 'info', run: 'repasse migrate' })
   expect(found['bank']).toMatchObject({ is: 'ok', says: 'it knows us; the account holds R$ 500.00' })
-  expect(existsSync(at('house.db'))).toBe(false)
+  expect(existsSync(at('repasse.db'))).toBe(false)
 })
 
 test('another workspace’s id is told, with the one the bank names, and binds nothing', async () => {

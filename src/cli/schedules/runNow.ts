@@ -253,8 +253,8 @@ async function work(base: Base, open: Open): Promise<void> {
     import('../../jobs/jobs.ts'),
     import('../../webhooks/webhooks.ts'),
   ])
-  const { appOf: deskOf } = await import('../../app.ts')
-  const app = deskOf(base, open, `cli/${process.pid}`, makeInbox(base.db, base.world))
+  const { appOf } = await import('../../app.ts')
+  const app = appOf(base, open, `cli/${process.pid}`, makeInbox(base.db, base.world))
   const needed = [
     'slots',
     'issue-left',

@@ -153,7 +153,7 @@ export function userCommands(repasse: Command, shell: Shell): void {
   user
     .command('reset')
     .description(
-      'invites a person anew: their password and authenticator are forgotten, their sessions end; for a lost device',
+      'invites a person again: their password and authenticator are forgotten, their sessions end; for a lost device',
     )
     .argument('<name>', 'the person')
     .option(...whyFlag)
@@ -173,7 +173,7 @@ export function userCommands(repasse: Command, shell: Shell): void {
             options,
           )
         const invited = await done(await resetUser(base.db, base.world, name, by))
-        await tellInvitation(base, invited, `${invited.user.name} is invited anew`, shell, options)
+        await tellInvitation(base, invited, `${invited.user.name} is invited again`, shell, options)
       }),
     )
 

@@ -29,7 +29,7 @@ export const silenceMs = 15 * minuteMs
 export const balancePauseMs = (waits: bigint): Millis =>
   Math.min(5 * minuteMs * 2 ** Math.min(Number(waits), 4), 60 * minuteMs)
 
-/** What the bank shows under one externalId, read anew, and the errors its event named. */
+/** What the bank shows under one externalId, read again, and the errors its event named. */
 export interface PayoutNews {
   externalId: string
   found: ProviderPayout[]

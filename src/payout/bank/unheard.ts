@@ -52,7 +52,7 @@ export const usesBank = async (reader: Reader): Promise<boolean> =>
 
 /**
  * From a restore on, where the database belongs to an account at the bank. A reading that was under way in
- * the backup begins anew.
+ * the backup begins again.
  */
 export async function waitForBank(tx: Tx): Promise<void> {
   if (!(await usesBank(tx))) return

@@ -1,4 +1,4 @@
-/** What a planned transaction pays, each script derived anew from the account it is said to be of. */
+/** What a planned transaction pays, each script derived again from the account it is said to be of. */
 import type { Branch, ChainRail, Plan } from '../../rails/chain.ts'
 import { sql, type Reader } from '../../db/db.ts'
 

@@ -136,7 +136,7 @@ export async function resume(tx: Tx, payoutId: string, cause: Cause): Promise<vo
 
 /**
  * The coin can never come back, for another transaction has spent what it was made of. A payout that was not
- * ordered ends, and all its coins are uncredited: those that are still there are credited anew. Answers false
+ * ordered ends, and all its coins are uncredited: those that are still there are credited again. Answers false
  * when it was ordered, and then nothing is unsaid.
  */
 export async function uncredit(tx: Tx, world: World, payoutId: string, cause: Cause): Promise<boolean> {

@@ -1,5 +1,5 @@
 /**
- * Signing: the policy is asked anew, the node's wallet is asked to sign, and the bytes are kept before anyone
+ * Signing: the policy is asked again, the node's wallet is asked to sign, and the bytes are kept before anyone
  * sees them.
  */
 import { because, type Reason, type Told } from '../../base/reasons.ts'
@@ -72,7 +72,7 @@ async function objectedTextOf(tx: Tx, candidate: CandidateRow): Promise<string |
 }
 
 /**
- * The signing policy, asked anew when it is planned and when it is signed: a reason not to, or undefined. A
+ * The signing policy, asked again when it is planned and when it is signed: a reason not to, or undefined. A
  * plan counts what is planned and waits for its signature besides, so that no two are made of which one could
  * not be signed.
  */

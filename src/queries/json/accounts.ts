@@ -2,7 +2,7 @@
 import { isAddressKind } from '../../base/rails.ts'
 import type { AccountRow } from '../../payout/payout.ts'
 
-/** `firstAddress`: derived anew, where that was possible. */
+/** `firstAddress`: derived again, where that was possible. */
 export const accountJson = (row: AccountRow, firstAddress?: string) => ({
   id: row.id,
   name: row.name,

@@ -1,5 +1,5 @@
 /**
- * Plans and PSBTs agree with @scure/btc-signer, which makes each transaction anew from coins and outputs, on
+ * Plans and PSBTs agree with @scure/btc-signer, which makes each transaction again from coins and outputs, on
  * many random orders.
  */
 import { p2tr, p2wpkh, NETWORK, TEST_NETWORK, Transaction as Scure } from '@scure/btc-signer'
@@ -45,7 +45,7 @@ describe.each(networkNames.flatMap(network => kinds.map(kind => [network, kind] 
         const answer = plan(order, owner.account)
         if (answer.is !== 'planned') continue
         checkSums(answer.plan, order)
-        const other = anew(answer.plan, theirs, kind)
+        const other = remade(answer.plan, theirs, kind)
         expect(other.id).toBe(answer.plan.txid)
         expect(other.fee).toBe(answer.plan.feeUnits)
         expect(other.vsize).toBe(answer.plan.size)
@@ -115,13 +115,13 @@ function checkSums(
 }
 
 /** Finished with the longest witnesses that are passed on, so that its size is the most it can be. */
-function anew(
+function remade(
   { inputs, outputs, lockTime }: Plan,
   owned: Map<string, Uint8Array>,
   kind: (typeof kinds)[number],
 ): Scure {
   const finalScriptWitness = kind === 'wpkh' ? [new Uint8Array(72), new Uint8Array(33)] : [new Uint8Array(64)]
-  // The scripts are its own; to work out anew at each whether a taproot key is on the curve takes most of the
+  // The scripts are its own; to work out again at each whether a taproot key is on the curve takes most of the
   // test's time.
   const transaction = new Scure({ version: 2, lockTime, allowUnknownOutputs: true, disableScriptCheck: true })
   for (const { units, script } of outputs) transaction.addOutput({ script, amount: units })

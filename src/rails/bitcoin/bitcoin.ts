@@ -175,7 +175,7 @@ export function bitcoinRail({
 }
 
 /**
- * The policy as it stands, read anew only when its text has changed; or why there is none to go by, and then
+ * The policy as it stands, read again only when its text has changed; or why there is none to go by, and then
  * nothing may be signed.
  */
 function policyReader(read: () => string, network: NetworkName): () => SpendingPolicy | string {

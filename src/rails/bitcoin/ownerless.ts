@@ -34,7 +34,7 @@ export function ownerlessWhy(script: Uint8Array): string | undefined {
   if (witness?.version === 1 && program.length !== 32)
     return `has ${program.length} bytes in witness version 1, which means nothing yet: anybody could take the money (BIP 341)`
   if (witness?.version === 1 && !isXOnlyPoint(program))
-    return 'holds no key: money sent there could never be spent, so have it shown anew'
+    return 'holds no key: money sent there could never be spent, so have it shown again'
   if (witness?.version === 1 && hex(program) === nobodysKey)
     return 'holds the key that is known to have no private key (BIP 341): money sent there could never be spent'
   if (program.every(byte => byte === program[0]))

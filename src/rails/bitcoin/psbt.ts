@@ -24,7 +24,7 @@ export interface Draft {
 
 /**
  * Every input carries what it spends and how its key is derived from the origin the descriptor names; so does
- * our change, which signers recognise by it. Addresses are derived here anew, never taken from where they
+ * our change, which signers recognise by it. Addresses are derived here again, never taken from where they
  * were kept. The txid is final already.
  */
 export function writePsbt(draft: Draft, account: Descriptor): { txid: string; psbt: string } {

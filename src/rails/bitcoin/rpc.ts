@@ -1,6 +1,6 @@
 /**
  * Bitcoin Core's JSON-RPC: every answer judged by a shape, a deadline on the whole of it, and a node that
- * restarts survived by asking anew.
+ * restarts survived by asking again.
  */
 import { z } from 'zod'
 import { done, refused, denied, unsure, type Answer } from '../../base/answer.ts'

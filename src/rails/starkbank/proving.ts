@@ -40,7 +40,7 @@ export function provingBeside({
 
   const isBurst = () => {
     const now = clock.now()
-    // A clock set back begins anew, too.
+    // A clock set back begins again, too.
     if (now < since || now - since > burstMs) [since, count] = [now, 0]
     return ++count > burst
   }

@@ -1,5 +1,5 @@
 /**
- * Reads what the bank says into the installation’s words. Called when an event is applied, never at the door
+ * Reads what the bank says into the installation’s words. Called when an event is applied, never when it comes in
  * before it is proven.
  */
 import { z } from 'zod'
@@ -121,7 +121,7 @@ export const logBytes = (
 
 const encode = (event: object): Uint8Array => new TextEncoder().encode(JSON.stringify({ event }))
 
-// A corporate card's authorization request comes to the same door, signed alike, but is no event: it has no
+// A corporate card's authorization request comes to the same address, signed alike, but is no event: it has no
 // id, no time, no log.
 const authorization = z.object({
   endToEndId: z.string().min(1).max(64).transform(storable),

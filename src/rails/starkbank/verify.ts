@@ -1,6 +1,6 @@
 /**
  * Proves that bytes were signed by a key: strict about every byte of the signature, and fast, because the
- * door runs it first.
+ * receiver runs it first.
  */
 import { createHash, createPublicKey, verify as nodeVerify, type KeyObject } from 'node:crypto'
 import { createRequire } from 'node:module'

@@ -1,5 +1,5 @@
 /**
- * The log's own module: lines of a run that lasts appear as they are written, and the page is read anew when
+ * The log's own module: lines of a run that lasts appear as they are written, and the page is read again when
  * it has ended.
  */
 export {}

@@ -7,7 +7,7 @@ export {}
 const pollMs = 5_000
 const copiedMs = 3_000
 
-/** The part that is exchanged; looked up anew each time, because it is. */
+/** The part that is exchanged; looked up again each time, because it is. */
 const part = () => document.getElementById('order')!
 let news: EventSource | undefined
 let polling: number | undefined

@@ -1,4 +1,4 @@
-/** The console: sign-in before the door, and behind it every page, each asking for its act. */
+/** The console: sign-in first, and behind it every page, each asking for its act. */
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import { hung, type PageState } from '../page/page.ts'
@@ -17,7 +17,7 @@ import { reconciliationRoutes } from './reconciliation/routes.tsx'
 import { scheduleRoutes } from './schedules/routes.ts'
 import { signInRoutes, signOutRoutes } from './signIn/routes.ts'
 
-/** In their order: what needs no session, the door, what is behind it. */
+/** In their order: what needs no session, the guard, what is behind it. */
 export function consolePages(parts: PageParts): Middleware[] {
   const outside = new Router<PageState>({ strict: true, sensitive: true })
   signInRoutes(outside, parts)

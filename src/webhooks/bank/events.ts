@@ -38,12 +38,12 @@ type SettlingAtBank = Settling & { rail: Rail }
 export function bankSettler(app: Settling): Settler | undefined {
   const { starkbank: rail } = app.rails
   if (!rail) return undefined
-  const bankDesk = { ...app, rail }
+  const bankApp = { ...app, rail }
   return {
     rail: rail.name,
     async together(rows) {
-      const proofs = rail.readInvoices && rows.length > 1 ? await proofsOf(bankDesk, rows) : noProofs
-      return row => settleBankEvent(bankDesk, row, proofs)
+      const proofs = rail.readInvoices && rows.length > 1 ? await proofsOf(bankApp, rows) : noProofs
+      return row => settleBankEvent(bankApp, row, proofs)
     },
   }
 }

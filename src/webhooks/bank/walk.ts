@@ -53,7 +53,7 @@ export async function walkOn<T>(
   for (let portions = 0; portions < maxPortions; portions++) {
     const answer = await read(since, place)
     if (answer.is !== 'done') {
-      // A place that the provider does not know any more is none: the next turn begins the list anew.
+      // A place that the provider does not know any more is none: the next turn begins the list again.
       if (place !== undefined && answer.is === 'refused' && !answer.again)
         await db.tx(tx => tx.run(sql`delete from walks where name = ${name}`))
       return { is: 'failed', why: answer.why }

@@ -45,8 +45,8 @@ type SettlingOnChain = Settling & { rail: ChainRail; chain: ChainTerms }
 export function chainSettler(app: Settling): Settler | undefined {
   const { bitcoin: rail } = app.rails
   if (!rail) return undefined
-  const chainDesk = { ...app, rail, chain: app.chain ?? usualChainTerms }
-  return { rail: rail.name, together: async () => row => settleChainEvent(chainDesk, row) }
+  const chainApp = { ...app, rail, chain: app.chain ?? usualChainTerms }
+  return { rail: rail.name, together: async () => row => settleChainEvent(chainApp, row) }
 }
 
 /** Settles one claimed row of the chain's; false when it waits. */
@@ -104,7 +104,7 @@ async function settleCoin(tx: Tx, app: SettlingOnChain, event: ChainEvent, cause
 }
 
 /**
- * The bundles that spend this coin look anew at what became of them; one that was given up has let go of its
+ * The bundles that spend this coin look again at what became of them; one that was given up has let go of its
  * coins, and is known by its `txid`.
  */
 async function tellBundles(
@@ -177,13 +177,13 @@ async function book(tx: Tx, world: World, coin: CoinRow, cause: Cause): Promise<
     )
 }
 
-/** What a bundle pays to a request of ours did leave us, and comes in anew. */
+/** What a bundle pays to a request of ours did leave us, and comes in again. */
 const isOwnChange = async (tx: Tx, { branch, txid }: CoinRow): Promise<boolean> =>
   branch === 'change' &&
   (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${txid}`)) !== undefined
 
 /**
- * Decides anew where a request stands, moves it there, and credits or takes back what follows. `invoice` is
+ * Decides again where a request stands, moves it there, and credits or takes back what follows. `invoice` is
  * locked by the caller.
  */
 export async function restand(

@@ -131,7 +131,7 @@ async function findFork({ db, rail }: FollowParts, from: BlockRow, info: ChainIn
     if (header.is !== 'done') return header.why
     if (header.value?.active) {
       // A chain is only left for one with more work, so a node that shows less of ours has forgotten, or is
-      // reading it anew.
+      // reading it again.
       if (steps > 0 && tip.hash === info.hash)
         return `the node is at block ${tip.height}, and ${from.height} was read already: it is behind, and what it shows is old`
       return { base: tip, left }
@@ -174,7 +174,7 @@ async function stepBack(parts: FollowParts, followed: Followed, { base, left }: 
   const { db, watching, world } = parts
   // First, so that there is a block to go on from at every moment.
   await db.tx(tx => keepBase(tx, base))
-  // What was in those blocks may wait again, and is looked at anew.
+  // What was in those blocks may wait again, and is looked at again.
   watching.waiting = new Set()
   for (const { hash, height } of left) {
     world.log.warn({ height: Number(height), hash }, 'a block was left behind by the chain')

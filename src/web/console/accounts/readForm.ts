@@ -153,7 +153,7 @@ function faultOf(error: BadInput, text: string, network: string, lang: Language)
   }
 }
 
-/** An account's first address, derived anew, or why it is not; undefined of a bank's. */
+/** An account's first address, derived again, or why it is not; undefined of a bank's. */
 export function firstOf(
   row: AccountRow,
   chain: Chain,

@@ -1,6 +1,6 @@
 /**
  * The chain as it is followed, what waits for a signature, and one bundle with its transactions, each output
- * derived anew.
+ * derived again.
  */
 import { may, type Person } from '../../../people/people.ts'
 import type { ChainRail } from '../../../rails/chain.ts'

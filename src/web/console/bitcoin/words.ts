@@ -129,7 +129,7 @@ const en: typeof pt = {
   to: 'To',
   address: 'Address',
   share: 'Fee share',
-  derived: 'Derived anew',
+  derived: 'Derived again',
   same: 'an address of that account',
   ours: 'ours',
   strange: 'DOES NOT AGREE with what was approved: do not sign',

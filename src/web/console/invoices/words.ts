@@ -79,8 +79,8 @@ const en: typeof pt = {
   uri: 'To pay it',
   address: 'Address',
   number: 'Number of the address',
-  derived: 'derived anew from our account: the same',
-  notDerived: 'not derived anew: the Bitcoin rail is not configured here',
+  derived: 'derived again from our account: the same',
+  notDerived: 'not derived again: the Bitcoin rail is not configured here',
   differs:
     'The address that was kept is NOT the one that our account derives: show it to nobody. Somebody changed the database, or the account that is configured is another.',
   watched: 'Watched until',

@@ -91,7 +91,7 @@ export function SignButton({
 }
 
 /**
- * How an approval that was sent is proven: by the passkey that signed it, or by the code that the door asked
+ * How an approval that was sent is proven: by the passkey that signed it, or by the code that the guard asked
  * for.
  */
 export async function proofIn(

@@ -209,7 +209,7 @@ const en: typeof pt = {
     throttled: (when: string) => `Too many tries. Try again from ${when} on.`,
     ready: 'All set. Sign in with your password and the next code.',
     out: 'You are signed out.',
-    lost: 'Lost your device or your password? An admin invites you anew, on the page People.',
+    lost: 'Lost your device or your password? An admin invites you again, on the page People.',
   },
   welcome: {
     title: (name: string) => `Welcome, ${name}`,
@@ -340,7 +340,7 @@ const en: typeof pt = {
     link: 'Link of the invitation',
     back: 'Back to people',
     changeRole: 'Change the role',
-    reset: 'Invite anew',
+    reset: 'Invite again',
     resetTold: 'For a lost device: password and authenticator are forgotten, and the sessions end.',
     lock: 'Lock',
     lockTold: 'Cannot sign in until unlocked; the sessions end.',

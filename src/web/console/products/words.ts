@@ -97,7 +97,7 @@ const en: typeof pt = {
     description: 'The description is longer than 2,000 letters.',
     photoLarge: 'The photo is above 512 kB. Save it smaller.',
     photoSize: 'The photo must have 16 to 8,000 pixels a side, and at most 24 million in all.',
-    photo: 'The file is no JPEG, PNG or WebP photo, or has something behind its end. Save it anew.',
+    photo: 'The file is no JPEG, PNG or WebP photo, or has something behind its end. Save it again.',
     stockGone: 'While you were editing more than that were sold. Look at the stock again.',
   },
   rules: {

@@ -384,7 +384,7 @@ const en: typeof pt = {
         'Both day fields are set: it is due when either of them holds, as in Unix cron. Some programs ask for both.',
       both: 'One of the two day fields begins with *: then it is due only when both hold, as in Unix cron.',
       'short months': 'Months without that day have no slot. “The last day of every month” has one in each.',
-      steps: 'Steps of hours begin anew at midnight, so the last stretch of a day is shorter.',
+      steps: 'Steps of hours begin again at midnight, so the last stretch of a day is shorter.',
     },
     clock: 'Clock changes in the next 13 months',
     clockNone: zone => `In the next 13 months the clock of ${zone} does not change.`,

@@ -201,7 +201,7 @@ const NoScript = ({ say }: { say: ShopWords }) => (
   </noscript>
 )
 
-/** Asks anew on the same order; the rail it had comes first. */
+/** Asks again on the same order; the rail it had comes first. */
 const NewCodes = ({ say, token, rails }: { say: ShopWords; token: string; rails: readonly RailName[] }) => (
   <form method="post" action={`/orders/${token}/code`} class="actions">
     {rails.map((rail, place) => (

@@ -30,14 +30,14 @@ export interface StallOrder {
   act: Act
   stopAt: { point: string } | { look: number; when: 'before' | 'after' } | undefined
 }
-/** `pay again`: under the same key; `pay anew`: under the next one. */
-export type Act = 'issue' | 'ask again' | 'pay' | 'pay again' | 'pay anew'
+/** `pay again`: under the same key; `pay once more`: under the next one. */
+export type Act = 'issue' | 'ask again' | 'pay' | 'pay again' | 'pay once more'
 
 /**
  * `clock`: as this worker has it, which may stop it; `at` likewise. `db`: one that is open already, and stays
  * so.
  */
-export async function openStallDesk(
+export async function openStallApp(
   place: StallPlace,
   over: { clock?: Clock; at?: World['at']; db?: Db } = {},
 ): Promise<App & { close(): Promise<void> }> {

@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface PayerDesk {
+export interface PayerServer {
   /** What the installation is told as SIMULATE_URL. */
   url: string
   close(): Promise<void>
@@ -20,7 +20,7 @@ export interface PayerHands {
 /**
  * Answers 200 when it was paid, 409 when it cannot be paid (any more), 400 to what it does not understand.
  */
-export async function startPayerDesk(hands: PayerHands, port = 0): Promise<PayerDesk> {
+export async function startPayerServer(hands: PayerHands, port = 0): Promise<PayerServer> {
   const server = createServer((request, response) => {
     const answer = (status: number, told: object) =>
       void response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(told))

@@ -1,11 +1,11 @@
 /** The make-believe payer's desk: pays what it is asked to, and says why where it does not. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startPayerDesk, type PayerDesk } from './payerDesk.ts'
+import { startPayerServer, type PayerServer } from './payerServer.ts'
 
-let app: PayerDesk
+let app: PayerServer
 const paid: string[] = []
 beforeAll(async () => {
-  app = await startPayerDesk({
+  app = await startPayerServer({
     pix: brcode => (paid.push(brcode), brcode !== 'old'),
     coins: (address, units) => {
       if (units > 1_000n) throw new Error('no coin is so large')

@@ -5,13 +5,13 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Random } from '../../src/base/world.ts'
 
-export interface Door {
+export interface Front {
   url: string
   close(): Promise<void>
 }
 
 /** `ports` are the workers'. A connection to one that is gone is dropped, as the bank would find it. */
-export async function openDoor(ports: number[], random: Random): Promise<Door> {
+export async function openFront(ports: number[], random: Random): Promise<Front> {
   const open = new Set<Socket>()
   const server = createServer(taken => {
     const given = connect(ports[random.between(0, ports.length - 1)]!, '127.0.0.1')

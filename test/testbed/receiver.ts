@@ -25,7 +25,7 @@ export interface SignedEvent {
 
 type Pages = NonNullable<Parameters<typeof serveWeb>[0]['pages']>
 
-export interface Door {
+export interface Receiver {
   socket: string
   /** A genuine event of its own id; `more` goes into its body. */
   event(more?: string): SignedEvent
@@ -38,14 +38,14 @@ export interface Door {
   close(): Promise<void>
 }
 
-export async function openDoor(pages?: Pages): Promise<Door> {
-  const folder = mkdtempSync(join(tmpdir(), 'repasse-door-'))
+export async function openReceiver(pages?: Pages): Promise<Receiver> {
+  const folder = mkdtempSync(join(tmpdir(), 'repasse-receiver-'))
   letNginxIn(folder)
   const socket = join(folder, 'web.sock')
   const world = { clock: systemClock, random: seededRandom(1), log: silentLog, at: () => undefined }
   const keys = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const pem = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString()
-  const db = await openDb(`sqlite:${join(folder, 'house.db')}`, world)
+  const db = await openDb(`sqlite:${join(folder, 'repasse.db')}`, world)
   await migrate(db, systemClock)
   const bank = {
     publicKeys: async () => done([{ content: pem }]),
