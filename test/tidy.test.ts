@@ -2,7 +2,7 @@
  * Holds the tree tidy: what a reader should never meet fails, what deserves a second look is only printed.
  */
 import { expect, test } from 'vitest'
-import { faults, marks } from './testbed/tidy.ts'
+import { faults, marks, unusedWords } from './testbed/tidy.ts'
 import { projectFiles } from './testbed/tree.ts'
 
 // Vectors are others' bytes, kept as they came.
@@ -16,6 +16,15 @@ test('nothing in the tree is what a reader should never meet', () => {
   )
   expect(faults(files)).toEqual([])
   for (const mark of marks(files)) console.warn(`tidy: ${mark}`)
+})
+
+test('every word of the pages’ dictionaries is said', () => {
+  expect(unusedWords(files)).toEqual([])
+  const text = "const pt = {\n  said: 'x',\n  left: 'y',\n}\n"
+  const page = { path: 'src/web/a/page.tsx', text: 'say.said' }
+  expect(unusedWords([{ path: 'src/web/a/words.ts', text }, page])).toEqual([
+    'src/web/a/words.ts: nothing says left',
+  ])
 })
 
 const sentence = '/** A sentence. */\n'

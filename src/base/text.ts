@@ -3,6 +3,10 @@
  * one and the wire changes the other.
  */
 
+/** `1 slot`, `2 slots`. */
+export const some = (count: number | bigint, one: string, more = `${one}s`): string =>
+  `${count} ${BigInt(count) === 1n ? one : more}`
+
 /** Whether every database keeps this text as it is. */
 export const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed()
 

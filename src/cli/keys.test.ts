@@ -44,7 +44,7 @@ test('the life of a key, from the first to the second', async () => {
   expect(await status()).toMatchObject({ keys: [{ id: first, values: 0, state: 'newest' }], plain: 1 })
   expect(await repasse(['keys', 'rotate', '--compact'], env)).toMatchObject({
     code: 0,
-    out: expect.stringContaining(`1 values were encrypted under key ${first}`),
+    out: expect.stringContaining(`1 value was encrypted under key ${first}`),
   })
   expect(await encryptionIn(env)).toContainEqual(expect.objectContaining({ check: 'encryption', is: 'ok' }))
   expect(readFileSync(at('repasse.db'), 'latin1')).not.toContain('ana@example.com')
@@ -57,7 +57,7 @@ test('the life of a key, from the first to the second', async () => {
   })
   expect(await repasse(['keys', 'retire', first], env)).toMatchObject({
     code: 2,
-    err: expect.stringContaining('1 values are encrypted under'),
+    err: expect.stringContaining('1 value is encrypted under'),
   })
   expect((await repasse(['keys', 'rotate'], env)).code).toBe(0)
   expect((await repasse(['keys', 'retire', first], env)).code).toBe(0)

@@ -1,4 +1,5 @@
 /** `repasse keys`: the keys that personal data and secrets are encrypted under in the database. */
+import { some } from '../base/text.ts'
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
@@ -193,7 +194,7 @@ async function rotateAll(
   const uses = await keyUses(db)
   const left = sum(uses.filter(({ key }) => key !== id)) + unboundIn(uses.filter(({ key }) => key === id))
   await shell.out(
-    `${count} values were encrypted under key ${id}${left === 0 ? '; nothing is left under another, in plain text or without its row' : `; ${left} are not yet`}\n`,
+    `${some(count, 'value was', 'values were')} encrypted under key ${id}${left === 0 ? '; nothing is left under another, in plain text or without its row' : `; ${some(left, 'is', 'are')} not yet`}\n`,
   )
   await shell.out(sayAllUnreadable(unreadable))
   if (left > 0) shell.exitCode = 1
@@ -226,7 +227,7 @@ async function retire(shell: Shell, { db, keys }: Base, id: string, by: string):
       )
     case 'in-use':
       throw new BadInput(
-        `${retired.count} values are encrypted under key ${id}: "repasse keys rotate" brings them under the newest`,
+        `${some(retired.count, 'value is', 'values are')} encrypted under key ${id}: "repasse keys rotate" brings them under the newest`,
       )
     case 'retired':
       await shell.out(

@@ -18,7 +18,7 @@ test('a roster names its payers: they are exported to a file of one’s own, and
   const file = at('ana.json')
   expect(await repasse(['payer', 'export', '01234567890', '--to', file, '--by', 'ana'])).toMatchObject({
     code: 0,
-    out: `${file}: 0 orders, 0 invoices, 0 events, in 1 rosters of schedules\n`,
+    out: `${file}: 0 orders, 0 invoices, 0 events, in 1 roster of schedules\n`,
   })
   expect(statSync(file).mode & 0o777).toBe(0o600)
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({

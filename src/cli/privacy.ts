@@ -1,6 +1,7 @@
 /**
  * `repasse payer` and `repasse order forget`: what is held on a person, handed out to them, and forgotten.
  */
+import { some } from '../base/text.ts'
 import { existsSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
@@ -77,7 +78,7 @@ export function payerCommands(repasse: Command, shell: Shell): void {
         writeFileSync(file, json(found), { mode: 0o600, flag: 'wx' })
         const { orders, invoices, events, rosters } = found
         await shell.out(
-          `${file}: ${orders.length} orders, ${invoices.length} invoices, ${events.length} events, in ${rosters.length} rosters of schedules\n`,
+          `${file}: ${some(orders.length, 'order')}, ${some(invoices.length, 'invoice')}, ${some(events.length, 'event')}, in ${some(rosters.length, 'roster')} of schedules\n`,
         )
       }),
     )

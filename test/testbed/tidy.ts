@@ -88,6 +88,33 @@ export function faults(files: readonly SourceFile[]): string[] {
 }
 
 /**
+ * Words of a page's dictionaries that no page says: keys of `const pt = {…}` that occur in no other source, nor
+ * are put together there (say[`${verb}Told`]).
+ */
+export function unusedWords(files: readonly SourceFile[]): string[] {
+  const source = files.filter(({ path }) => /^src\/(?!.*\.test\.).*\.tsx?$/.test(path))
+  const isWords = ({ path }: SourceFile) => /^src\/web\/.*[wW]ords\.ts$/.test(path)
+  const dictionary = /^const pt\b[^=]*= \{\n(.*?)^\}/ms
+  const rest = source.map(file =>
+    isWords(file) ? file.text.replace(/^const (?:pt|en)\b.*?^\}/gms, '') : file.text,
+  )
+  const used = new Set(rest.flatMap(text => text.match(/\w+/g) ?? []))
+  const endings = new Set(
+    rest.flatMap(text => [...text.matchAll(/\}(\w+)`\]/g)].map(([, ending]) => ending!)),
+  )
+  return source
+    .filter(isWords)
+    .flatMap(({ path, text }) =>
+      [...(dictionary.exec(text)?.[1] ?? '').matchAll(/^\s+(\w+):/gm)].map(([, key]) => ({
+        path,
+        key: key!,
+      })),
+    )
+    .filter(({ key }) => !used.has(key) && ![...endings].some(ending => key.endsWith(ending)))
+    .map(({ path, key }) => `${path}: nothing says ${key}`)
+}
+
+/**
  * What to look at again, and nothing to fail for: long files, and rooms without the file that bears their
  * name.
  */

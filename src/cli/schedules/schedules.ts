@@ -2,6 +2,7 @@
  * `repasse schedule`: when to ask, whom, for how much, and where it is paid on. Running one now is in
  * `run-now.ts`.
  */
+import { some } from '../../base/text.ts'
 import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { formatDuration } from '../../base/duration.ts'
@@ -224,7 +225,7 @@ function catchUpCommand(schedule: Command, shell: Shell): void {
           const { count } = await done(await decideCatchUp(db, name, go ? 'go' : 'skip', by, why))
           if (count === 0) throw new BadInput(`schedule "${name}" has no slots that wait for a person`)
           await shell.out(
-            `${count} slots of schedule ${name} ${go ? 'may run: "repasse serve" runs them' : 'are kept as missed'}\n`,
+            `${some(count, 'slot')} of schedule ${name} ${go ? `may run: "repasse serve" runs ${count === 1 ? 'it' : 'them'}` : `${count === 1 ? 'is' : 'are'} kept as missed`}\n`,
           )
         }),
     )

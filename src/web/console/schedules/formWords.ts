@@ -2,6 +2,7 @@
  * The words of the form of a schedule: its fields, what is wrong with them, and the preview of when it is
  * due.
  */
+import { some } from '../../../base/text.ts'
 import type { Both } from '../../page/page.ts'
 
 const pt = {
@@ -100,7 +101,7 @@ const pt = {
     day: 'Escreva um dia de 1 a 31.',
     every: 'Escolha uma das opções.',
     cronFields: (count: number) =>
-      `A expressão tem ${count} campos. Escreva cinco: minuto, hora, dia do mês, mês e dia da semana, como 0 9 * * 1-5.`,
+      `A expressão tem ${some(count, 'campo')}. Escreva cinco: minuto, hora, dia do mês, mês e dia da semana, como 0 9 * * 1-5.`,
     cronNickname: 'Use @hourly, @daily, @weekly, @monthly ou @yearly, ou os cinco campos.',
     cronField: (field: string, value: string, right: string) =>
       `O campo ${field} tem “${value}”, que não dá para ler. Use ${right}.`,
@@ -300,7 +301,7 @@ const en: typeof pt = {
     day: 'Write a day from 1 to 31.',
     every: 'Choose one of the list.',
     cronFields: count =>
-      `The expression has ${count} fields. Write five: minute, hour, day of month, month and day of week, like 0 9 * * 1-5.`,
+      `The expression has ${some(count, 'field')}. Write five: minute, hour, day of month, month and day of week, like 0 9 * * 1-5.`,
     cronNickname: 'Use @hourly, @daily, @weekly, @monthly or @yearly, or the five fields.',
     cronField: (field, value, right) =>
       `The field ${field} is “${value}”, which cannot be read. Use ${right}.`,

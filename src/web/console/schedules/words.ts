@@ -21,7 +21,6 @@ const pt = {
   rails: { starkbank: 'Pix (Stark Bank)', bitcoin: 'Bitcoin', cash: 'Dinheiro em espécie' },
   noNext: 'nenhum',
   noRuns: 'ainda nenhuma',
-  pausedBecause: 'Pausado',
   slotStates: {
     due: 'na fila',
     running: 'em execução',
@@ -42,7 +41,6 @@ const pt = {
   invoices: (count: number) => (count === 1 ? '1 cobrança' : `${count} cobranças`),
   seconds: (text: string) => `${text} s`,
   manual: 'à mão',
-  asText: 'Em texto',
   runHeads: {
     due: 'Disparo',
     state: 'Resultado',
@@ -183,7 +181,6 @@ const en: typeof pt = {
   rails: { starkbank: 'Pix (Stark Bank)', bitcoin: 'Bitcoin', cash: 'Cash' },
   noNext: 'none',
   noRuns: 'none yet',
-  pausedBecause: 'Paused',
   slotStates: {
     due: 'due',
     running: 'running',
@@ -203,7 +200,6 @@ const en: typeof pt = {
   invoices: count => (count === 1 ? '1 invoice' : `${count} invoices`),
   seconds: text => `${text} s`,
   manual: 'by hand',
-  asText: 'As text',
   runHeads: {
     due: 'Due',
     state: 'Outcome',
