@@ -117,7 +117,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         clock.moveTo(clock.now() + hour)
         expect(await approvedBy(id, 'novo')).toBe('approved')
         expect((await approveAccount(db, 'main', 'novo')).state).toBe('approved')
-        expect(await letGo(db, 'go', 'novo')).toMatchObject({ why: 'a doubt' })
+        expect(await letGo(db, 'go', 'novo')).toMatchObject({ why: 'maria: a doubt' })
       })
 
       test('whoever is objected to adds, proposes, approves and lets go nothing', async () => {
