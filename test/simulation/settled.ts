@@ -73,6 +73,12 @@ export async function isBuried(db: Db, tip: number): Promise<boolean> {
   return height === BigInt(tip) && open === undefined
 }
 
+/** How often anything has moved from one state to another. */
+export const moves = async (db: Db): Promise<bigint> =>
+  (await db.one<{ count: bigint }>(sql`
+    select (select coalesce(max(seq), 0) from transitions) + (select count(*) from inbox
+      where state not in ('new', 'waiting')) as count`))!.count
+
 /** When the installation next has something to do by its own books; undefined when nothing is open. */
 export async function nextDue(db: Db): Promise<string | undefined> {
   const row = await db.one<{ at: string | null }>(sql`

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { makeBank, type Bank, type Delivery, type Invoice, type Outcome } from '../../sim/bank.ts'
 import { noFaults } from '../../sim/settings.ts'
 import { seededRandom } from '../../src/base/clock.ts'
+import { nextSlots, parseCron } from '../../src/base/cron.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { instant, millis, type Millis, type World } from '../../src/base/world.ts'
 import type { PayTerms } from '../../src/base/payTerms.ts'
@@ -20,7 +21,7 @@ import { hasCounter, openCounter, takesBack, type Counter } from './counter.ts'
 import { hasLimits, openLimits } from './limits.ts'
 import { judgeLate, lateChange, lateTerms, paysLate } from './late.ts'
 import { audit } from './oracle.ts'
-import { allHeard, attend, decideTwins, nextDue } from './settled.ts'
+import { allHeard, attend, decideTwins, moves, nextDue } from './settled.ts'
 import type { Judged } from './chainOracle.ts'
 import { drawAbsence, hasAbsence, letGoHeld, openAbsence } from './absences.ts'
 import { hasDenials, openDenials } from './denials.ts'
@@ -108,6 +109,8 @@ export interface TellOptions {
 const pollSeconds = 60
 const minute = 60_000
 const maxRounds = 600
+/** In the calm what falls due within this is done together, as it was about as often in the storm. */
+const calmStrideMs = 15_000
 
 /** One seed in ten has the Bitcoin rail beside the bank's: those take ten times as long to tell. */
 export const chainOf = (seed: number): ChainScenario | undefined =>
@@ -503,13 +506,21 @@ export async function tell(
     await coins?.chainActors.settle()
     miners?.ripen()
     await coins?.approve()
+    const wokenAt = new Map<string, Millis>()
+    let before = await moves(db)
+    let stillRounds = 0
+    let isLast = false
     for (let round = 0; round < maxRounds; round++) {
       while (processes.some(({ alive }) => !alive)) await raise()
       post()
       await drain()
-      // One after another: what one of them has done is not there for the next to do, and rounds are many.
+      // One after another: what one of them has done is not there for the next to do, and rounds are many. No
+      // job is woken more often than the timetable wakes it, but all of them before it is over.
       const turn = processes[round % processes.length]!
       for (const job of jobs) {
+        const last = wokenAt.get(job.name)
+        if (!isLast && last !== undefined && clock.now() - last < everyMs(job)) continue
+        wokenAt.set(job.name, clock.now())
         begin(turn, job)
         await drain()
       }
@@ -542,17 +553,23 @@ export async function tell(
       // it did not know the installation, and its statement is read now and then.
       const mayEnd = (!denials || (await denials.isOver(db))) && (!strangers || (await strangers.isOver()))
       if (quietNow && !mayEnd) {
+        isLast = false
         moveTo(clock.now() + minute)
         continue
       }
-      if (quietNow && !(await db.one(sql`select 1 as yes from drifts where stopped_since is not null`)))
-        return true
-      moveTo(
-        Math.max(
-          clock.now() + 5_000,
-          Math.min(bankNext, clock.now() + 5 * minute, next === undefined ? Infinity : millis(next)),
-        ),
-      )
+      if (quietNow && !(await db.one(sql`select 1 as yes from drifts where stopped_since is not null`))) {
+        if (isLast) return true
+        isLast = true
+        continue
+      }
+      isLast = false
+      const now = await moves(db)
+      stillRounds = now === before ? stillRounds + 1 : 0
+      before = now
+      // What is due and does not move waits for something else: each time it is looked at later.
+      const due = next === undefined ? Infinity : millis(next)
+      const ours = due <= clock.now() ? clock.now() + calmStrideMs * 2 ** stillRounds : due
+      moveTo(Math.max(clock.now() + calmStrideMs, Math.min(bankNext, clock.now() + 5 * minute, ours)))
     }
     return false
   }
@@ -659,6 +676,18 @@ const scanning = (from: number): Job => ({
       : `blocks ${found.from} to ${found.to} were read again: ${found.coins} and ${found.spendings} news`
   },
 })
+
+const everyMsOf = new Map<Job['wakes'], Millis>()
+
+/** How often the timetable wakes it. */
+function everyMs({ wakes }: Job): Millis {
+  if (typeof wakes !== 'string') return wakes.everySeconds * 1_000
+  const known = everyMsOf.get(wakes)
+  if (known !== undefined) return known
+  const [first, second] = nextSlots(parseCron(wakes), 'Etc/UTC', 0, 2)
+  everyMsOf.set(wakes, second!.at - first!.at)
+  return second!.at - first!.at
+}
 
 /** An approved account and one schedule that pays to it. */
 async function furnish(db: Db, world: World, scenario: Scenario, pay: PayTerms): Promise<void> {
