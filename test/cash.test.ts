@@ -120,7 +120,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
         await installation.send()
         expect(await payout()).toMatchObject({ state: 'owed' })
-        expect(`${payoutWaits((await showPayout(db, (await payout()).id))!.row)}`).toBe(
+        expect(payoutWaits((await showPayout(db, (await payout()).id))!.row)?.toString()).toBe(
           'waits to be handed over',
         )
 

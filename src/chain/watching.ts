@@ -1,6 +1,6 @@
 /**
- * What one process keeps in memory of what it watches: filled from the database, and filled again when another
- * process has followed meanwhile.
+ * What one process keeps in memory of what it watches: filled from the database, and filled again when
+ * another process has followed meanwhile.
  */
 import type { Branch, ChainRail, Outpoint, Watch } from '../rails/chain.ts'
 import { forUpdate, sql, type Reader, type Tx } from '../db/db.ts'

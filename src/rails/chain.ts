@@ -177,9 +177,9 @@ export type Signed =
   | { is: 'wrong'; fault: SignedFault }
 
 /**
- * How what was handed back is no transaction, not the one that was asked for, or not signed so that it holds.
- * `input` and `output` count from 0; where something `pays`, it is as it was found, and `asked` what it should
- * be.
+ * How what was handed back is no transaction, not the one that was asked for, or not signed so that it
+ * holds. `input` and `output` count from 0; where something `pays`, it is as it was found, and `asked`
+ * what it should be.
  */
 export type SignedFault =
   | { is: 'too-long'; characters: number; maxCharacters: number }

@@ -160,8 +160,8 @@ export interface Portion<T> {
 }
 
 /**
- * The verdict on bytes that came in. `unknown`: it cannot be judged now (no key could be had), so the sender must try
- * again.
+ * The verdict on bytes that came in. `unknown`: it cannot be judged now (no key could be had), so the
+ * sender must try again.
  */
 export type Verdict =
   | { is: 'genuine'; keyId: string }

@@ -33,7 +33,7 @@ function said(say: (...given: unknown[]) => unknown): unknown {
 /** Has every value that a refusal may bear, each a word of no language. */
 const bearing: unknown = new Proxy(
   {},
-  { get: (_, name) => (/Units$/.test(String(name)) ? 7n : name === 'what' ? ['7'] : '7') },
+  { get: (_, name) => (String(name).endsWith('Units') ? 7n : name === 'what' ? ['7'] : '7') },
 )
 
 const isBoth = (value: unknown): value is Record<'pt-BR' | 'en', unknown> =>

@@ -224,9 +224,9 @@ function catchUpCommand(schedule: Command, shell: Shell): void {
             throw new BadInput('--go or --skip is missing: one of them says what becomes of the slots')
           const { count } = await done(await decideCatchUp(db, name, go ? 'go' : 'skip', by, why))
           if (count === 0) throw new BadInput(`schedule "${name}" has no slots that wait for a person`)
-          await shell.out(
-            `${some(count, 'slot')} of schedule ${name} ${go ? `may run: "repasse serve" runs ${count === 1 ? 'it' : 'them'}` : `${count === 1 ? 'is' : 'are'} kept as missed`}\n`,
-          )
+          const [them, are] = count === 1 ? ['it', 'is'] : ['them', 'are']
+          const fate = go ? `may run: "repasse serve" runs ${them}` : `${are} kept as missed`
+          await shell.out(`${some(count, 'slot')} of schedule ${name} ${fate}\n`)
         }),
     )
 }

@@ -135,9 +135,9 @@ export async function resume(tx: Tx, payoutId: string, cause: Cause): Promise<vo
 }
 
 /**
- * The coin can never come back, for another transaction has spent what it was made of. A payout that was not
- * ordered ends, and all its coins are uncredited: those that are still there are credited again. Answers false
- * when it was ordered, and then nothing is unsaid.
+ * The coin can never come back, for another transaction has spent what it was made of. A payout that was
+ * not ordered ends, and all its coins are uncredited: those that are still there are credited again.
+ * Answers false when it was ordered, and then nothing is unsaid.
  */
 export async function uncredit(tx: Tx, world: World, payoutId: string, cause: Cause): Promise<boolean> {
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${payoutId} ${forUpdate}`))!

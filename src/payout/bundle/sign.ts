@@ -1,6 +1,6 @@
 /**
- * Signing: the policy is asked again, the node's wallet is asked to sign, and the bytes are kept before anyone
- * sees them.
+ * Signing: the policy is asked again, the node's wallet is asked to sign, and the bytes are kept before
+ * anyone sees them.
  */
 import { because, type Reason, type Told } from '../../base/reasons.ts'
 import { later, type World } from '../../base/world.ts'

@@ -1,6 +1,6 @@
 /**
- * Reads what the bank says into the installation’s words. Called when an event is applied, never when it comes in
- * before it is proven.
+ * Reads what the bank says into the installation’s words. Called when an event is applied, never when it
+ * comes in before it is proven.
  */
 import { z } from 'zod'
 import { BadInput } from '../../base/answer.ts'
@@ -121,8 +121,8 @@ export const logBytes = (
 
 const encode = (event: object): Uint8Array => new TextEncoder().encode(JSON.stringify({ event }))
 
-// A corporate card's authorization request comes to the same address, signed alike, but is no event: it has no
-// id, no time, no log.
+// A corporate card's authorization request comes to the same address, signed alike, but is no event: it has
+// no id, no time, no log.
 const authorization = z.object({
   endToEndId: z.string().min(1).max(64).transform(storable),
   cardId: z.string(),
