@@ -221,17 +221,13 @@ async function poison({ running: { app } }: SeededInstallation): Promise<void> {
       insert into schedule_holds (schedule_id, store_id, why, added_at)
       select min(id), 'sto_default', ${markOf('schedule_holds-why')}, ${await tx.now()} from schedules`),
   )
+  // Their triggers are gone, so the rows are written themselves: words that have a code, and some that have none.
+  const saidBefore = { said: markOf('holds-detail') }
   await db.tx(tx =>
-    tx.run(
-      sql`insert into settings (name, value) values ('hold', ${markOf('settings-hold')})
-        on conflict (name) do update set value = excluded.value`,
-    ),
-  )
-  await db.tx(tx =>
-    tx.run(
-      sql`insert into holds (mark, reason, why, held_by) values ('x', 'of a newer release', ${markOf('holds-why')},
-        ${markOf('holds-held_by')})`,
-    ),
+    tx.run(sql`
+      insert into holds (mark, reason, detail, why, held_by)
+        values ('1', 'said-before', ${JSON.stringify(saidBefore)}, '', 'x'),
+          ('2', 'of a newer release', null, ${markOf('holds-why')}, 'x')`),
   )
 }
 
@@ -404,9 +400,8 @@ test('the marks are seen: what was tried is what people look at', () => {
     'audit-subject',
     'audit-value',
     'proposals-key',
-    'settings-hold',
     'holds-why',
-    'holds-held_by',
+    'holds-detail',
     'raw-subscription',
     'raw-value',
   ]
