@@ -274,6 +274,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await tx.run(sql`
             update slots set state = 'due', held = 'many', held_reason = 'slots-before-wait', held_detail = null`)
           expect((await said('catch-up waits'))!.because?.reason).toBe('slots-before-wait')
+          await tx.run(sql`
+            insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units, state,
+              attention, attention_reason, attention_detail, added_at, changed_at)
+            select 'ord_1', ${tx.store}, 'x', 'x', 'x', 'x', 'x', 'en', rail, 1, 'paid', 'gone',
+              'its-payment-left-chain', '{"payment":"inv_1"}', added_at, added_at
+            from payouts where id = ${id}`)
+          expect((await said('order'))!.because?.detail).toBe('{"payment":"inv_1"}')
           throw new Undo()
         })
         await expect(inside).rejects.toThrow(Undo)

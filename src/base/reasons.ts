@@ -388,6 +388,15 @@ export const english = {
   paid: () => 'paid',
   'paid-after-expiry': () => 'paid after it had expired',
 
+  // Why a person has to look at an order.
+  'paid-times': ({ count, invoices }: { count: number; invoices: string[] }) =>
+    `it was paid ${count} times: ${invoices.join(', ')}`,
+  'its-payment-given-back': ({ payment }: { payment: string }) => `its payment ${payment} was given back`,
+  'its-payment-left-chain': ({ payment }: { payment: string }) => `its payment ${payment} left the chain`,
+  'paid-and-too-little-left': ({ products }: { products: string }) =>
+    `it was paid after it had expired, and there is too little left of ${products}`,
+  several: ({ reasons }: { reasons: Told[] }) => reasons.map(sentence).join('; '),
+
   // What a payout waits for besides its turn: worked out when it is shown, and kept nowhere.
   'account-closed-since': ({ account }: { account: string }) =>
     `cannot be sent, for account ${account} is closed`,
@@ -464,4 +473,16 @@ export function reasonOf({ reason, detail }: KeptReason): Exclude<Told, string> 
   } catch {
     return undefined
   }
+}
+
+/**
+ * The reason of a row's words; undefined where the words are others, which a release that knows no codes
+ * wrote beside a code of before.
+ */
+export function reasonBehind({
+  why,
+  ...kept
+}: KeptReason & { why: string | null }): Exclude<Told, string> | undefined {
+  const reason = reasonOf(kept)
+  return reason === undefined || sentence(reason) !== why ? undefined : reason
 }

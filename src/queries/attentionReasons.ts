@@ -45,6 +45,14 @@ export async function withReasons<I extends Item>(
         from slots s join schedules r on r.id = s.schedule_id and r.store_id = ${reader.store}
         where s.state = 'due' and s.held is not null and r.name in (${join(schedules)})`),
     )
+  const orders = idsOf('orders').map(({ id }) => id)
+  if (orders.length > 0)
+    keep(
+      'orders',
+      await reader.all(sql`
+        select id as key, attention as why, attention_reason as reason, attention_detail as detail
+        from orders where id in (${join(orders)})`),
+    )
   return items.map(item => {
     const table = keptIn(item.kind)
     const key = table === 'inbox' ? `${item.number}` : item.id
@@ -53,7 +61,7 @@ export async function withReasons<I extends Item>(
   })
 }
 
-type Kept = 'payouts' | 'inbox' | 'slots'
+type Kept = 'payouts' | 'inbox' | 'slots' | 'orders'
 /** Where the row is whose `why` an item has. */
 function keptIn(kind: string): Kept | undefined {
   switch (kind) {
@@ -69,6 +77,8 @@ function keptIn(kind: string): Kept | undefined {
       return 'inbox'
     case 'catch-up waits':
       return 'slots'
+    case 'order':
+      return 'orders'
     default:
       return undefined
   }

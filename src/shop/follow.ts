@@ -1,5 +1,5 @@
 /** Orders follow their invoices: what moved is told to its order once, and the order moves after it. */
-import { because } from '../base/reasons.ts'
+import { because, reasonOf, sentence, told, type Reason, type Told } from '../base/reasons.ts'
 import { queueMail } from '../mail/mail.ts'
 import { forUpdate, readInSets, sql, type Db, type Tx } from '../db/db.ts'
 import { clockTrouble, later, millis, type World } from '../base/world.ts'
@@ -10,7 +10,7 @@ import { dead, keepsGoods } from './place.ts'
 import { returnStock, takeStock } from './stock.ts'
 import { invoices } from '../invoice/tables.ts'
 
-type Told = InvoiceRow & { told_state: InvoiceState | '' }
+type Followed = InvoiceRow & { told_state: InvoiceState | '' }
 
 const atOnce = 200
 
@@ -79,16 +79,16 @@ async function overdueParts(db: Db): Promise<{ order_id: string }[]> {
 
 async function followOne(tx: Tx, world: World, id: string, writes: boolean): Promise<boolean> {
   const order = (await tx.one<OrderRow>(sql`select * from orders where id = ${id} ${forUpdate}`))!
-  const invoices = await tx.all<Told>(sql`select * from invoices where order_id = ${id} order by ordinal`)
+  const invoices = await tx.all<Followed>(sql`select * from invoices where order_id = ${id} order by ordinal`)
   for (const { id: invoiceId, state, told_state: told } of invoices)
     if (told !== state) await tx.run(sql`update invoices set told_state = ${state} where id = ${invoiceId}`)
 
   const moved = await moveAfter(tx, world, order, invoices, writes)
   const { paid_by: paidBy } = (await tx.one<OrderRow>(sql`select * from orders where id = ${id}`))!
   // What a person was called for once is not said again because another invoice moved.
-  const before = reasons(paidBy, invoices, ({ told_state: told }) => told)
+  const before = new Set(reasons(paidBy, invoices, ({ told_state: told }) => told).map(markOf))
   for (const reason of reasons(paidBy, invoices, ({ state }) => state))
-    if (!before.includes(reason)) await callPerson(tx, id, reason)
+    if (!before.has(markOf(reason))) await callPerson(tx, id, reason)
   return moved
 }
 
@@ -96,7 +96,7 @@ async function moveAfter(
   tx: Tx,
   world: World,
   order: OrderRow,
-  invoices: Told[],
+  invoices: Followed[],
   writes: boolean,
 ): Promise<boolean> {
   if (order.state === 'paid') return false
@@ -145,7 +145,7 @@ async function takeAgain(tx: Tx, id: string): Promise<void> {
     await callPerson(
       tx,
       id,
-      `it was paid after it had expired, and there is too little left of ${lacking.map(({ name }) => name).join(', ')}`,
+      because('paid-and-too-little-left', { products: lacking.map(({ name }) => name).join(', ') }),
     )
 }
 
@@ -154,26 +154,51 @@ const isPaid = (state: InvoiceState | '') => state === 'paid' || state === 'cred
 /** Why a person has to look, by the states that `stateOf` says. Pure. */
 function reasons(
   paidBy: string | null,
-  invoices: Told[],
-  stateOf: (row: Told) => InvoiceState | '',
-): string[] {
+  invoices: Followed[],
+  stateOf: (row: Followed) => InvoiceState | '',
+): Reason[] {
   const paid = invoices.filter(row => isPaid(stateOf(row)))
   const found =
-    paid.length > 1 ? [`it was paid ${paid.length} times: ${paid.map(({ id }) => id).join(', ')}`] : []
+    paid.length > 1 ? [because('paid-times', { count: paid.length, invoices: paid.map(({ id }) => id) })] : []
   const payer = invoices.find(({ id }) => id === paidBy)
   if (!payer || isPaid(stateOf(payer))) return found
   const state = stateOf(payer)
-  if (state === 'reversed') return [...found, `its payment ${payer.id} was given back`]
+  if (state === 'reversed') return [...found, because('its-payment-given-back', { payment: payer.id })]
   // Before it was paid it is on its way; after, it is gone.
   return isPaid(payer.told_state) && paid.length === 0
-    ? [...found, `its payment ${payer.id} left the chain`]
+    ? [...found, because('its-payment-left-chain', { payment: payer.id })]
     : found
 }
 
-async function callPerson(tx: Tx, id: string, reason: string): Promise<void> {
-  const row = await tx.one<{ attention: string | null }>(sql`select attention from orders where id = ${id}`)
-  const attention = row?.attention ? `${row.attention}; ${reason}` : reason
-  await tx.run(
-    sql`update orders set attention = ${attention}, changed_at = ${await tx.now()} where id = ${id}`,
+/** Two that have it are the same reason. */
+const markOf = ({ code, detail }: Reason): string => JSON.stringify([code, detail])
+
+type Called = Pick<OrderRow, 'attention' | 'attention_reason' | 'attention_detail'>
+
+async function callPerson(tx: Tx, id: string, reason: Reason): Promise<void> {
+  const before = await tx.one<Called>(
+    sql`select attention, attention_reason, attention_detail from orders where id = ${id}`,
   )
+  const { attention, code, detail } = joined(before!, reason)
+  await tx.run(sql`
+    update orders set attention = ${attention}, attention_reason = ${code}, attention_detail = ${detail},
+      changed_at = ${await tx.now()}
+    where id = ${id}`)
 }
+
+/** Beside what they were called for already; where an older release wrote words alone, words it stays. */
+function joined({ attention, attention_reason: code, attention_detail: detail }: Called, reason: Reason) {
+  if (attention === null) return kept(reason)
+  const before = reasonOf({ reason: code, detail })
+  const words = `${attention}; ${reason.toString()}`
+  if (before === undefined || sentence(before) !== attention)
+    return { attention: words, code: null, detail: null }
+  const list = before.code === 'several' ? (before.detail as { reasons: Told[] }).reasons : [before]
+  return kept(because('several', { reasons: [...list, told(reason)] }))
+}
+
+const kept = (reason: Reason) => ({
+  attention: reason.toString(),
+  code: reason.code,
+  detail: reason.detail === undefined ? null : JSON.stringify(reason.detail),
+})

@@ -31,8 +31,10 @@ export type OrderRow = {
   /** 1: it had expired before it was paid. */
   paid_late: bigint
   paid_at: Instant | null
-  /** Why a person has to look. */
+  /** Why a person has to look, and the code of it with its values. */
   attention: string | null
+  attention_reason: string | null
+  attention_detail: string | null
   added_at: Instant
   changed_at: Instant
   /** When its name, e-mail and tax id were blanked. */

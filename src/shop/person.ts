@@ -49,9 +49,15 @@ export const attended = (db: Db, name: string, { by, why }: OrderAct): Promise<O
       const order = await needOrder(tx, name)
       const { id, attention: needed } = order
       if (needed === null) return refuse({ is: 'order-attended', id })
-      await tx.run(sql`update orders set attention = null, changed_at = ${await tx.now()} where id = ${id}`)
+      await tx.run(sql`
+        update orders set attention = null, attention_reason = null, attention_detail = null,
+          changed_at = ${await tx.now()}
+        where id = ${id}`)
       await audit(tx, { actor: by, act: 'order attended', subject: id, detail: { why, needed } })
-      return { is: 'done', order: { ...order, attention: null } } as const
+      return {
+        is: 'done',
+        order: { ...order, attention: null, attention_reason: null, attention_detail: null },
+      } as const
     }),
   )
 

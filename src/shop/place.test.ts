@@ -2,7 +2,7 @@
  * Placing orders on both databases: what is refused and leaves nothing behind, and what many do at once is
  * done as often as it may be.
  */
-import { because } from '../base/reasons.ts'
+import { because, reasonBehind } from '../base/reasons.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { postgresAvailable, startPostgres, type Postgres } from '../../test/testbed/postgres.ts'
 import { furnishShop, type ShopFloor } from '../../test/testbed/shopFloor.ts'
@@ -350,6 +350,37 @@ describe.each([
       await attended(db, order.id, { by: 'bia', why: 'sent back' })
       expect(await step(first!.id, 'paid', 'credited')).toBeNull()
       expect(await step(first!.id, 'credited', 'reversed')).toBe(`its payment ${first!.id} was given back`)
+      const { attention_reason: reason, attention_detail: detail } = (await findOrder(db, order.id))!
+      expect([reason, detail]).toEqual(['its-payment-given-back', `{"payment":"${first!.id}"}`])
+    })
+
+    test('a second reason is kept beside the first as a code, and beside words of an older release as words', async () => {
+      const order = await placed()
+      const goBack = async () => {
+        await moveInvoice(order, 'issuing', 'issued', 'paid', 'credited', 'reversed')
+        await followOrders(db, world, { writes: true })
+        return (await findOrder(db, order.id))!
+      }
+      const back = `its payment ${(await invoicesOf(db, order.id))[0]!.id} was given back`
+      await db.tx(tx =>
+        tx.run(sql`
+          update orders set attention = 'paid', attention_reason = 'paid', attention_detail = null
+          where id = ${order.id}`),
+      )
+      const both = await goBack()
+      expect([both.attention, both.attention_reason]).toEqual([`paid; ${back}`, 'several'])
+      expect(
+        reasonBehind({ why: both.attention, reason: 'several', detail: both.attention_detail }),
+      ).toBeDefined()
+
+      const other = await placed()
+      await db.tx(tx => tx.run(sql`update orders set attention = 'said before' where id = ${other.id}`))
+      await moveInvoice(other, 'issuing', 'issued', 'paid', 'credited', 'reversed')
+      await followOrders(db, world, { writes: true })
+      expect(await findOrder(db, other.id)).toMatchObject({
+        attention: expect.stringMatching(/^said before; its payment inv_\w+ was given back$/),
+        ...{ attention_reason: null, attention_detail: null },
+      })
     })
 
     test('what was paid and given back before anybody followed it calls a person, and no letter says that it was paid', async () => {

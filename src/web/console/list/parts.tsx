@@ -5,7 +5,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../../base/money.ts'
 import type { Instant } from '../../../base/world.ts'
-import { isSaidAgain, reasonOf } from '../../../base/reasons.ts'
+import { isSaidAgain, reasonBehind } from '../../../base/reasons.ts'
 import type { HistoryLine, Step } from '../../../queries/step.ts'
 import { amount, moment, type Language } from '../../page/page.ts'
 import type { IconName } from '../../page/icon.tsx'
@@ -88,7 +88,7 @@ export interface Reasoned {
 
 /** Why, in the language of the page; of words that are no reason of ours, as they were written down. */
 export function Because({ lang, of }: { lang: Language; of: Reasoned }) {
-  const reason = reasonOf(of)
+  const reason = reasonBehind(of)
   return reason === undefined ? <Said>{of.why}</Said> : <>{reasonIn(lang, reason)}</>
 }
 

@@ -18,7 +18,8 @@ const anything: Record<string, unknown> = new Proxy(
       if (/^(units|cap|least|now|before)$/.test(key)) return '123'
       if (/^(count|batches|depth|of|later|most|height)$/.test(key)) return 7
       if (key === 'because') return told(because('credited'))
-      if (key === 'transfers' || key === 'changed' || (key === 'said' && listed)) return [`<${key}>`]
+      if (key === 'reasons') return [told(because('credited'))]
+      if (/^(transfers|changed|invoices)$/.test(key) || (key === 'said' && listed)) return [`<${key}>`]
       return `<${key}>`
     },
     ownKeys: () => [],

@@ -3,7 +3,7 @@
  * they said it.
  */
 import {
-  reasonOf,
+  reasonBehind,
   sentence,
   type Code,
   type DetailOf,
@@ -424,6 +424,11 @@ export const portuguese: Words = {
   'audit-anchored': () => 'a trilha de auditoria foi ancorada',
   paid: () => 'pago',
   'paid-after-expiry': () => 'pago depois de expirar',
+  'paid-times': ({ count, invoices }) => `foi pago ${count} vezes: ${invoices.join(', ')}`,
+  'its-payment-given-back': ({ payment }) => `o pagamento ${payment} foi estornado`,
+  'its-payment-left-chain': ({ payment }) => `o pagamento ${payment} saiu da cadeia de blocos`,
+  'paid-and-too-little-left': ({ products }) => `foi pago depois de expirar, e falta em estoque: ${products}`,
+  several: ({ reasons }) => reasons.map(say).join('; '),
   'account-closed-since': ({ account }) => `não pode ser enviado, pois a conta ${account} está encerrada`,
   'account-awaits': ({ account }) => `espera a aprovação da conta ${account}`,
   'hand-over-unconfirmed': () => 'espera que outra pessoa confirme que o favorecido recebeu',
@@ -477,6 +482,6 @@ export function reasonIn(lang: Language, reason: Exclude<Told, string>): string 
 
 /** Of a row; of words that are no reason of ours, as they were written down. */
 export function whyIn(lang: Language, row: KeptReason & { why: string }): string {
-  const reason = reasonOf(row)
+  const reason = reasonBehind(row)
   return reason === undefined ? row.why : reasonIn(lang, reason)
 }

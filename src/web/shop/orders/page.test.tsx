@@ -29,7 +29,16 @@ const order: OrderRow = {
     rail: 'starkbank',
     units: 3_990n,
   },
-  ...{ state: 'awaiting', paid_by: null, paid_late: 0n, paid_at: null, attention: null, forgotten_at: null },
+  ...{
+    state: 'awaiting',
+    paid_by: null,
+    paid_late: 0n,
+    paid_at: null,
+    attention: null,
+    attention_reason: null,
+    attention_detail: null,
+    forgotten_at: null,
+  },
   ...{ added_at: '2026-11-21T23:00:00.000Z', changed_at: '2026-11-21T23:00:00.000Z' },
 }
 const lines = [{ line: 0n, product_id: 'prd_1', name: 'Café', units: 3_990n, quantity: 1n }]
