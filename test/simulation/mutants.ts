@@ -319,8 +319,8 @@ export const sections: readonly Section[] = [
         from: 'look.deadline.leftMs() > 0 && ',
         to: '',
         room: { first: 3, step: 7 },
-        test: 'test/stalled.test.ts',
-        note: 'no seed of its room up to 200; this test was not run without it yet',
+        test: 'src/payout/bank/late.test.ts',
+        note: 'no seed of its room up to 200',
       },
       {
         rule: 'nor from one that is older than another order of the payout',
@@ -337,8 +337,8 @@ export const sections: readonly Section[] = [
         from: 'const answer = deadline.leftMs() > 0 ? await rail.pay(asked, deadline) : tooLate',
         to: 'const answer = await rail.pay(asked, deadline)',
         room: { first: 3, step: 7 },
-        test: 'test/stalled.test.ts',
-        note: 'no seed of its room up to 200; this test was not run without it yet',
+        test: 'src/payout/bank/late.test.ts',
+        note: 'no seed of its room up to 200',
       },
       {
         rule: 'what was claimed again since is not written about',
@@ -346,8 +346,8 @@ export const sections: readonly Section[] = [
         from: "  if (answer.is !== 'done' && !(await isStillOurs(tx, order))) return\n",
         to: '',
         room: { first: 3, step: 7 },
-        test: 'test/stalled.test.ts',
-        note: 'no seed of its room up to 200; this test was not run without it yet',
+        test: 'src/payout/bank/late.test.ts',
+        note: 'no seed of its room up to 200',
       },
       {
         rule: 'a payout that was edited past the program is held',
