@@ -330,7 +330,7 @@ export function Timeline({
  * others; the rest is a name that somebody chose.
  */
 export const Ref = ({ id, href }: { id: string; href: string | undefined }) => {
-  const isLong = /^[\w:-]{16,}$/.test(id)
+  const isLong = /^[\w:/.-]{16,}$/.test(id)
   const title = isLong ? id : undefined
   return href === undefined ? (
     <span class={isLong ? 'mono id' : 'mono'} title={title}>
