@@ -5,6 +5,9 @@ import { chainRails } from '../base/rails.ts'
 import { isOlderThan, join, sql, type Reader } from '../db/db.ts'
 import { askOf, expectedMs, firstOfEach, type AttentionItem } from './attention.ts'
 
+/** How deep a coin lies before it is passed on, where no setting says (`BITCOIN_PAYOUT_DEPTH`). */
+export const usualDepth = 6
+
 /** What is judged by the settings and the hour. */
 export interface ChainNow {
   now: Instant

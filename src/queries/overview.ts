@@ -9,7 +9,7 @@ import { runOfStore, type App, type RunRow } from '../jobs/jobs.ts'
 import { readBalanced, type Balanced, type HeldAgainst } from '../ledger/ledger.ts'
 import { chainUnread, stopsOf, type Stop } from '../payout/payout.ts'
 import { askToRead, attentionOf, grouped, type AttentionGroup } from './attention.ts'
-import { chainAsks } from './chainAttention.ts'
+import { chainAsks, usualDepth } from './chainAttention.ts'
 
 export type NextSlot = { name: string; next_at: Instant; time_zone: string }
 
@@ -23,8 +23,6 @@ export interface Overview {
   books: { against: HeldAgainst; found: Balanced; why: string | undefined }[]
   failed: RunRow[]
 }
-
-const usualDepth = 6
 
 export async function showOverview({ db, bitcoin, rails, silentMs, terms }: App): Promise<Overview> {
   const now = await db.tx(tx => tx.now(), 'locks')

@@ -9,6 +9,7 @@ import { pending } from '../db/migrate.ts'
 import { sql, type Reader, type Db } from '../db/db.ts'
 import { areInvoicesUnread } from '../webhooks/webhooks.ts'
 import { attentionOf, grouped } from './attention.ts'
+import { usualDepth } from './chainAttention.ts'
 import { sentences, stopSentences } from './attentionWords.ts'
 import { byState, countsOf } from './byState.ts'
 import { chainStatus, type ChainStatus } from './chainStatus.ts'
@@ -179,7 +180,6 @@ const duplicatesAddUp = (
     toPayers
 
 /** What is usual (BITCOIN_PAYOUT_DEPTH), where nobody says. */
-const usualDepth = 6
 
 /** What has ended is kept as sums; what is open is counted, along its own index. */
 async function events(reader: Reader): Promise<Record<string, number>> {
