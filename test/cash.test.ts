@@ -26,6 +26,7 @@ import {
   type PayoutRow,
 } from '../src/payout/payout.ts'
 import { attentionOf } from '../src/queries/attention.ts'
+import { handOvers } from '../src/queries/handOver.ts'
 import { payoutWaits, showPayout } from '../src/queries/payouts.ts'
 import { status } from '../src/queries/status.ts'
 import { addSchedule, needSchedule, runNow, type NewSchedule } from '../src/schedule/schedule.ts'
@@ -38,7 +39,7 @@ import {
 } from '../src/webhooks/webhooks.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { sql } from '../src/db/db.ts'
-import { approveAndDo, letGo, releasePayout } from './testbed/acts.ts'
+import { approveAndDo, holdPayout, letGo, releasePayout } from './testbed/acts.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTestInstallation, type TestInstallation } from './testbed/testInstallation.ts'
 
@@ -294,6 +295,32 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await setAsideAfterRestore(db, app.world)
         expect(await payout()).toMatchObject({ state: 'held', reason: 'maybe-handed-after-backup' })
         expect(await checkLedger(db)).toEqual([])
+      })
+
+      test('after a restore what was held already says it too, for it may have been released and handed over since', async () => {
+        const { db, app } = installation
+        await receive(10_000n)
+        await holdPayout(db, (await payout()).id, { by: 'ana', why: 'her papers are missing' })
+        await setAsideAfterRestore(db, app.world)
+        expect(await payout()).toMatchObject({ state: 'held', reason: 'maybe-handed-after-backup' })
+        expect(await checkLedger(db)).toEqual([])
+      })
+
+      test('nobody hands over another amount, or confirms another order, than they were shown', async () => {
+        const { db, app } = installation
+        await receive(10_000n)
+        const { id, units } = await payout()
+        const handShown = (shown: bigint) => handOver(db, app.world, id, { by: 'ana', note: 'nº 31', shown })
+        expect(await handShown(units - 1n)).toMatchObject({ code: 'other-amount', payout: { state: 'owed' } })
+        expect(await handShown(units)).toMatchObject({ is: 'handed' })
+        const { order_id: order } = (await handOvers(db)).handed[0]!
+        await takeBack('ana')
+        await releasePayout(db, id, { by: 'bruno', why: 'she came' })
+        await hand()
+        const confirmShown = (shown: string) =>
+          confirmHandOver(db, app.world, id, { by: 'bruno', why: '', order: shown })
+        expect(await confirmShown(order!)).toMatchObject({ code: 'other-order' })
+        expect(await confirmShown((await handOvers(db)).handed[0]!.order_id!)).toMatchObject({ is: 'paid' })
       })
 
       test('after a restore what is received again is held as well: it may have been handed over since the backup', async () => {

@@ -62,9 +62,15 @@ test('one receives and hands over, another confirms, and the pages say what is r
   const list = '/console/payouts/hand-over'
   expect((await maria.get(list)).text).toContain(`name="${id}"`)
   expect((await maria.post(list, {})).text).toContain('Marque ao menos um repasse')
-  expect((await maria.post(list, { [id]: 'on', note: 'nº 31' })).status).toBe(303)
+  const ticked = async (by: typeof maria) =>
+    new RegExp(`name="${id}" value="([^"]+)"`).exec((await by.get(list)).text)![1]!
+  const units = await ticked(maria)
+  // One that is not handed over keeps back no other.
+  const part = await maria.post(list, { pay_01jd0000000000000000000000: '1', [id]: units, note: 'nº 31' })
+  expect(part.text).toMatch(/Registrados: 1\. Não registrados:[^]*pay_01jd0000000000000000000000/)
   expect((await maria.get(list)).text).toMatch(/Entregue por[^]*maria/)
-  expect((await maria.post(`${list}/confirm`, { [id]: 'on' })).status).toBe(403)
-  expect((await chico.post(`${list}/confirm`, { [id]: 'on' })).status).toBe(303)
+  expect((await maria.post(`${list}/confirm`, { [id]: 'x' })).status).toBe(403)
+  expect((await chico.post(`${list}/confirm`, { [id]: 'another' })).text).toContain('Recorded: 0')
+  expect((await chico.post(`${list}/confirm`, { [id]: await ticked(chico) })).status).toBe(303)
   expect((await chico.get(`/console/payouts/${id}`)).text).toMatch(/Paid[^]*handed over by maria/i)
 })

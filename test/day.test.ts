@@ -145,7 +145,7 @@ describe('given a schedule "0 */3 * * *" in São Paulo and a bank in bad weather
         chain: () => theDaysCoins,
         databaseUrl: await postgres.freshDatabase(),
       })
-    }, 900_000)
+    }, 1_800_000)
     afterAll(() => postgres.stop())
     itWasAGoodDay(() => day, { paid: 2, turns: 0 })
   })

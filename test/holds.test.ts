@@ -152,20 +152,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       test.each([
-        ['an older release', 'settings'],
-        ['this one', 'holds'],
-      ])('a stop that comes while %s lets go of others stays', async (_, table) => {
+        ['an older release', 'settings', 'others', refused],
+        ['this one', 'holds', 'others', refused],
+        ['an older release', 'settings', 'the same', spent],
+        ['this one', 'holds', 'the same', spent],
+      ])('a stop that comes while %s lets go (%s, of %s) stays', async (_, table, __, why) => {
         await stop(spent)
         const gone = sql`delete from ${{ texts: [table], values: [] }}`
         let coming: Promise<void> | undefined
         await db.tx(async tx => {
           await tx.one(sql`select value from settings where name = 'hold' ${forUpdate}`)
-          coming = stop(refused)
+          coming = stop(why)
           if (postgres) await until(isAnyBlocked, 'the stop waits')
           await tx.run(table === 'holds' ? gone : sql`${gone} where name = 'hold'`)
         }, 'locks')
         await coming
-        expect([await payoutsStopped(db), await textOf(db)]).toEqual([refused.toString(), refused.toString()])
+        expect([await payoutsStopped(db), await textOf(db)]).toEqual([why.toString(), why.toString()])
       })
 
       test('a stop that an older release did not see stays beside its own', async () => {

@@ -65,6 +65,8 @@ export async function stopPayouts(tx: Tx, why: Reason, by: string | null = null)
   const mark = createHash('sha256')
     .update(JSON.stringify([why.code, why.detail]))
     .digest('base64url')
+  // Whoever lets it go at this moment is waited for: their row is still seen until they are done.
+  await lockHolds(tx)
   await tx.run(sql`
     insert into holds (mark, why, reason, detail, held_by, since)
       select ${mark}, ${valuesOf(why)}, ${by}, ${await tx.now()}

@@ -5,11 +5,15 @@ import { handedBy, type PayoutRow } from '../payout/payout.ts'
 
 export type HandOverRow = Pick<
   PayoutRow,
-  'id' | 'state' | 'asset' | 'units' | 'why' | 'added_at' | 'changed_at'
+  'id' | 'state' | 'asset' | 'units' | 'why' | 'reason' | 'detail' | 'added_at' | 'changed_at'
 > & {
   account: string
   holder: string
   place: string
+  /** Somebody objects to its account, so it is not handed over. */
+  objected: bigint
+  /** The id of its last order. */
+  order_id: string | null
 }
 
 export interface HandOvers {
@@ -25,8 +29,10 @@ const most = 200
 export async function handOvers(reader: Reader): Promise<HandOvers> {
   const rows = (state: 'owed' | 'sent') =>
     reader.all<HandOverRow>(sql`
-      select p.id, p.state, p.asset, p.units, p.why, p.added_at, p.changed_at, a.name as account, a.holder,
-        a.destination as place
+      select p.id, p.state, p.asset, p.units, p.why, p.reason, p.detail, p.added_at, p.changed_at,
+        a.name as account, a.holder, a.destination as place,
+        (select id from attempts where payout_id = p.id order by number desc limit 1) as order_id,
+        (select count(*) from account_objections where account_id = a.id and cleared_at is null) as objected
       from payouts p join accounts a on a.id = p.account_id
       where p.store_id = ${reader.store} and p.rail in (${join(handRails)}) and p.state = ${state}
         and a.state <> 'awaiting'

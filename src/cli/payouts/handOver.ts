@@ -106,6 +106,7 @@ const handOverRefusals: Record<HandOverRefusal, (payout: PayoutRow, why: string)
   'not-approved': ({ id }) => `the account of payout ${id} is not approved, so do not hand it over`,
   held: ({ id }, why) => `payout ${id} is held, so do not hand it over: ${why}`,
   waits: ({ id }, why) => `payout ${id} waits, so do not hand it over yet: ${why}`,
+  'other-amount': ({ id }, why) => `payout ${id} is of ${why} by now: hand over that much`,
 }
 
 const handedRefusals: Record<HandedRefusal, (payout: PayoutRow, why: string) => string> = {
@@ -114,4 +115,5 @@ const handedRefusals: Record<HandedRefusal, (payout: PayoutRow, why: string) => 
     `payout ${id} is ${state}: somebody says first that it is handed over, with "repasse payout hand-over ${id}"`,
   'same-person': ({ id }) => `whoever hands over payout ${id} does not confirm it: somebody else does`,
   edited: ({ id }, why) => `payout ${id} is neither confirmed nor taken back: ${why}`,
+  'other-order': ({ id }) => `payout ${id} was taken back and handed over again since: look at it first`,
 }

@@ -24,12 +24,23 @@ import { attempts, payouts } from '../tables.ts'
 const handedAct = 'payout handed over'
 
 /**
- * Why a payout is not handed over now: it is sent by its rail, is not owed, payouts are stopped, its account
- * is not approved, it was held for what it is, or it waits (for a proof, a limit, the end of an objection).
+ * Why a payout is not handed over now: it is sent by its rail, is not owed, payouts are stopped, its
+ * account is not approved, it was held for what it is, it waits (for a proof, a limit, the end of an
+ * objection), or it is of another amount than whoever hands it over was shown.
  */
-export type HandOverRefusal = 'of-another-rail' | 'not-owed' | 'stopped' | 'not-approved' | 'held' | 'waits'
-/** Why nobody may say how it ended: nobody said that it was handed over, or the same person did. */
-export type HandedRefusal = 'of-another-rail' | 'not-handed' | 'same-person' | 'edited'
+export type HandOverRefusal =
+  | 'of-another-rail'
+  | 'not-owed'
+  | 'stopped'
+  | 'not-approved'
+  | 'held'
+  | 'waits'
+  | 'other-amount'
+/**
+ * Why nobody may say how it ended: nobody said that it was handed over, the same person did, or it was handed
+ * over again since whoever confirms it was shown it.
+ */
+export type HandedRefusal = 'of-another-rail' | 'not-handed' | 'same-person' | 'edited' | 'other-order'
 
 export type HandingOver =
   | { is: 'unknown' }
@@ -50,14 +61,15 @@ type Due = PayoutRow & { state: 'owed' | 'waiting' }
 const isDue = (payout: PayoutRow): payout is Due => payout.state === 'owed' || payout.state === 'waiting'
 
 /**
- * Says that a payout is handed over: the same rules let it go that let one go at the bank. What they keep is
- * left as they keep it.
+ * Says that a payout is handed over: the same rules let it go that let one go at the bank. What they keep
+ * is left as they keep it. `shown`: cents that whoever hands it over was shown; what was set off or kept
+ * back since is kept, and they are shown the amount of now.
  */
 export async function handOver(
   db: Db,
   world: World,
   id: string,
-  { by, note }: { by: string; note: string },
+  { by, note, shown }: { by: string; note: string; shown?: bigint | undefined },
   approvals?: ApprovalsNeeded,
 ): Promise<HandingOver> {
   return db.tx(async (tx): Promise<HandingOver> => {
@@ -85,6 +97,8 @@ export async function handOver(
     const ready = await payableNow(tx, await withProof(tx, [payout], approvals))
     const [going] = await withinLimits(tx, 'BRL', await setOff(tx, world, ready))
     if (!going) return impossible('waits', (await lock(tx, id))?.why)
+    if (shown !== undefined && going.units !== shown)
+      return impossible('other-amount', formatMoney(going.units, 'BRL'))
     await order(tx, world, going, account, { by, note })
     return { is: 'handed', payout: (await lock(tx, id))! }
   }, 'locks')
@@ -135,12 +149,12 @@ export async function handedBy(reader: Reader, id: string): Promise<string | und
   return row?.actor
 }
 
-/** Another person confirms that the payee has it. */
+/** Another person confirms that the payee has it. `order`: the id of the one that they were shown. */
 export const confirmHandOver = (
   db: Db,
   world: World,
   id: string,
-  act: { by: string; why: string },
+  act: { by: string; why: string; order?: string | undefined },
 ): Promise<Handed> =>
   end(db, id, act, 'paid', (tx, payout, attempt) => settle(tx, world, payout, attempt, act))
 
@@ -156,7 +170,7 @@ export const takeBackHandOver = (
 async function end(
   db: Db,
   id: string,
-  { by }: { by: string },
+  { by, order: shown }: { by: string; order?: string | undefined },
   to: 'paid' | 'held',
   work: (tx: Tx, payout: PayoutRow & { state: 'sent' }, attempt: AttemptRow) => Promise<void>,
 ): Promise<Handed> {
@@ -167,6 +181,7 @@ async function end(
     if (payout.state !== 'sent') return { is: 'impossible', code: 'not-handed', payout }
     const attempt = await lastOrder(tx, id)
     if (!attempt) return { is: 'impossible', code: 'edited', payout, why: 'its order is not here any more' }
+    if (shown !== undefined && attempt.id !== shown) return { is: 'impossible', code: 'other-order', payout }
     const maker = await handedBy(tx, id)
     const edited = await editedSince(tx, maker, attempt)
     // Either is booked with the order's amount, so taking back an edited one would owe what nobody is owed.
@@ -253,13 +268,22 @@ async function takeBack(
 
 /**
  * After a restore nobody can be asked what was handed over since the backup, so what is owed is held until a
- * person has looked at the receipts. Answers how many were held.
+ * person has looked at the receipts; and what is held already says so, for it may have been released since.
+ * Answers how many were held.
  */
 export async function holdAfterRestore(tx: Tx): Promise<number> {
-  const rows = await tx.all<Due>(
-    sql`select * from payouts where rail = 'cash' and state in ('owed', 'waiting') order by id`,
+  const rows = await tx.all<PayoutRow & { state: 'owed' | 'waiting' | 'held' }>(
+    sql`select * from payouts where rail = 'cash' and state in ('owed', 'waiting', 'held') order by id`,
   )
   const why = because('maybe-handed-after-backup')
-  for (const payout of rows) await payouts.move(tx, payout, 'held', { why }, [setWhy(why)])
+  const now = await tx.now()
+  for (const payout of rows) {
+    if (payout.state !== 'held')
+      await payouts.move(tx, { ...payout, state: payout.state }, 'held', { why }, [setWhy(why)])
+    else {
+      await tx.run(sql`update payouts set ${setWhy(why)} where id = ${payout.id}`)
+      await remember(tx, 'payouts', payout.id, 'held', 'held', { why }, now)
+    }
+  }
   return rows.length
 }

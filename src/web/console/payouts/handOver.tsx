@@ -14,13 +14,13 @@ import { may, type Person } from '../../../people/people.ts'
 import { handOvers, type HandOverRow, type HandOvers } from '../../../queries/handOver.ts'
 import { stopOf } from '../../../payout/payout.ts'
 import { show, type Language } from '../../page/page.ts'
-import { Field, Time } from '../../page/parts.tsx'
+import { Badge, Field, Time } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import type { Form } from '../../page/form.ts'
 import { ActForm, Frame } from '../frame/frame.tsx'
 import type { ConsoleRoutes } from '../guard.ts'
 import { pathTo } from '../links.ts'
-import { Money, Ref, Rows, Why } from '../list/parts.tsx'
+import { Because, Money, Ref, Rows, Why } from '../list/parts.tsx'
 import type { Column } from '../list/list.ts'
 import { barText } from '../schedules/barsWords.ts'
 import { listWords } from '../list/words.ts'
@@ -37,29 +37,39 @@ export function handOverRoutes(routes: ConsoleRoutes, { app: { db, world, terms 
     show(ctx, <HandOverPage {...{ lang, person, seen, stopped }} />)
   })
 
-  /** Each ticked one; the first that is refused says why, and those before it are done. */
-  const each = async (form: Form, lang: Language, act: (id: string) => Promise<HandingOver | Handed>) => {
-    const ids = Object.keys(form.values()).filter(name => name.startsWith('pay_'))
+  /** Each ticked one, as it was shown; what is refused keeps back no other, and all of it is said. */
+  const each = async (
+    form: Form,
+    lang: Language,
+    act: (id: string, shown: string) => Promise<HandingOver | Handed>,
+  ) => {
+    const ticked = Object.entries(form.values()).filter(([name]) => name.startsWith('pay_'))
     const say = handOverWords[lang]
-    if (ids.length === 0) throw new BadInput(say.nonePicked)
-    for (const id of ids) {
-      const answer = await act(id)
-      if (answer.is === 'unknown') throw new BadInput(`${listWords[lang].foundNothing} ${id}`)
+    if (ticked.length === 0) throw new BadInput(say.nonePicked)
+    const refused: string[] = []
+    for (const [id, shown] of ticked) {
+      const answer = await act(id, shown)
       if (answer.is === 'barred') throw new BadInput(barText(lang, answer.bar))
-      if (answer.is === 'impossible')
-        throw new BadInput(`${id}: ${say.refusals[answer.code](answer.why ?? '')}`)
+      if (answer.is === 'unknown') refused.push(`${listWords[lang].foundNothing} ${id}`)
+      if (answer.is === 'impossible') refused.push(`${id}: ${say.refusals[answer.code](answer.why ?? '')}`)
     }
+    if (refused.length > 0)
+      throw new BadInput(say.notAll(ticked.length - refused.length, refused.join(' · ')))
     return handOverPath
   }
 
   routes.post(handOverPath, 'payout.hand-over', (ctx, form) => {
     const { lang, person } = ctx.state
     const act = { by: person.name, note: form.text('note').slice(0, 200) }
-    return each(form, lang, id => handOver(db, world, id, act, terms.approvals))
+    return each(form, lang, (id, shown) =>
+      handOver(db, world, id, { ...act, shown: centsIn(shown) }, terms.approvals),
+    )
   })
   routes.post(`${handOverPath}/confirm`, 'payout.handed', (ctx, form) => {
     const { lang, person } = ctx.state
-    return each(form, lang, id => confirmHandOver(db, world, id, { by: person.name, why: '' }))
+    return each(form, lang, (id, order) =>
+      confirmHandOver(db, world, id, { by: person.name, why: '', order }),
+    )
   })
   routes.post('/console/payouts/:id/not-handed', 'payout.not-handed', async (ctx, form) => {
     const { lang, person } = ctx.state
@@ -72,6 +82,9 @@ export function handOverRoutes(routes: ConsoleRoutes, { app: { db, world, terms 
     return pathTo('payout', done(lang, answer).payout.id)
   })
 }
+
+/** Of a box: what its row showed. A value that is no number is of no payout's amount. */
+const centsIn = (shown: string): bigint => (/^\d{1,18}$/.test(shown) ? BigInt(shown) : -1n)
 
 interface Parts {
   lang: Language
@@ -150,9 +163,17 @@ function List({ lang, caption, rows, mayPick }: ListParts) {
       ? [
           {
             head: say.pick,
-            cell: ({ id }: HandOverRow) => (
-              <input type="checkbox" name={id} value="on" aria-label={`${say.pick} ${id}`} />
-            ),
+            cell: ({ id, state, units, order_id: order, objected }: HandOverRow) =>
+              state !== 'sent' && objected > 0n ? (
+                '–'
+              ) : (
+                <input
+                  type="checkbox"
+                  name={id}
+                  value={state === 'sent' ? (order ?? '') : `${units}`}
+                  aria-label={`${say.pick} ${id}`}
+                />
+              ),
           },
         ]
       : []),
@@ -164,6 +185,19 @@ function List({ lang, caption, rows, mayPick }: ListParts) {
       head: say.since,
       cell: row => <Time {...{ lang, at: row.state === 'sent' ? row.changed_at : row.added_at }} />,
     },
+    ...(rows.some(({ why, objected }) => why !== null || objected > 0n)
+      ? [
+          {
+            head: say.why,
+            cell: (row: HandOverRow) =>
+              row.objected > 0n ? (
+                <Badge tone="bad">{say.objected}</Badge>
+              ) : (
+                row.why !== null && <Because {...{ lang, of: row }} />
+              ),
+          },
+        ]
+      : []),
     ...(rows.some(({ by }) => by !== undefined)
       ? [{ head: say.by, cell: ({ by }: { by?: string | undefined }) => by }]
       : []),

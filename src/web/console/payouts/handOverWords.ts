@@ -22,6 +22,10 @@ interface Words {
   notHanded: string
   notHandedHint: string
   nonePicked: string
+  /** Of several, some are refused: how many were done, and each that was not, with why. */
+  notAll: (done: number, refused: string) => string
+  objected: string
+  why: string
   refusals: Record<HandOverRefusal | HandedRefusal, (why: string) => string>
 }
 
@@ -45,6 +49,9 @@ const pt: Words = {
   notHanded: 'Não foi entregue',
   notHandedHint: 'O repasse fica retido até que alguém o libere.',
   nonePicked: 'Marque ao menos um repasse.',
+  notAll: (done, refused) => `Registrados: ${done}. Não registrados: ${refused}`,
+  objected: 'há uma objeção à conta: não entregue',
+  why: 'Situação',
   refusals: {
     'of-another-rail': () => 'Este repasse não é entregue em mãos.',
     'not-owed': () => 'Este repasse não está a pagar.',
@@ -52,9 +59,11 @@ const pt: Words = {
     'not-approved': () => 'A conta não está aprovada, então não entregue.',
     held: why => `O repasse ficou retido, então não entregue: ${why}`,
     waits: why => `O repasse espera, então não entregue ainda: ${why}`,
+    'other-amount': why => `O repasse agora é de ${why}: entregue esse valor.`,
     'not-handed': () => 'Ninguém registrou a entrega deste repasse.',
     'same-person': () => 'Quem registrou a entrega não a confirma: outra pessoa confirma.',
     edited: why => `A entrega não pode ser confirmada nem desfeita: ${why}`,
+    'other-order': () => 'A entrega foi desfeita e registrada de novo depois que esta página foi aberta.',
   },
 }
 
@@ -78,6 +87,9 @@ const en: Words = {
   notHanded: 'Was not handed over',
   notHandedHint: 'The payout is held until somebody releases it.',
   nonePicked: 'Tick at least one payout.',
+  notAll: (done, refused) => `Recorded: ${done}. Not recorded: ${refused}`,
+  objected: 'somebody objects to the account: do not hand it over',
+  why: 'Status',
   refusals: {
     'of-another-rail': () => 'This payout is not handed over by people.',
     'not-owed': () => 'This payout is not owed.',
@@ -85,9 +97,11 @@ const en: Words = {
     'not-approved': () => 'The account is not approved, so do not hand it over.',
     held: why => `The payout is held, so do not hand it over: ${why}`,
     waits: why => `The payout waits, so do not hand it over yet: ${why}`,
+    'other-amount': why => `The payout is of ${why} by now: hand over that much.`,
     'not-handed': () => 'Nobody has recorded that this payout was handed over.',
     'same-person': () => 'Whoever recorded it does not confirm it: another person does.',
     edited: why => `It can be neither confirmed nor taken back: ${why}`,
+    'other-order': () => 'It was taken back and handed over again since this page was opened.',
   },
 }
 
