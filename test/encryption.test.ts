@@ -17,7 +17,7 @@ import { checkingBeside } from '../src/reconcile/reconcile.ts'
 import { codeAt, stepAt } from '../src/people/totp.ts'
 import { acceptInvitation, newToken, openInvitation, signIn } from '../src/people/people.ts'
 import { writeOrder, type PlaceTerms } from '../src/shop/shop.ts'
-import { sealColumns } from '../src/ledger/ledger.ts'
+import { audit, sealColumns } from '../src/ledger/ledger.ts'
 import { openKeyFile } from '../src/db/keyFile.ts'
 import { encryptUnder, rowOf } from '../src/db/encrypted.ts'
 import {
@@ -354,6 +354,13 @@ describe.each([
         'orders.name of any row',
         'users.totp_secret in plain text',
       ]
+      expect(await named()).toEqual(refused)
+      // Whoever appends to the log what names fewer columns, or nothing that can be read, takes none back.
+      const append = (detail: Record<string, string>) =>
+        db.tx(tx => audit(tx, { actor: 'root', act: 'plain values refused', subject: older.id, detail }))
+      await append({ columns: 'users.email' })
+      await append({})
+      await useKeys(started, later)
       expect(await named()).toEqual(refused)
       const { world } = app
       expect(await rotate({ db, keys, world })).toMatchObject({ count: 0 })

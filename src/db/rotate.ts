@@ -237,13 +237,26 @@ const readPlace = (text: string): Value[] =>
 /** The act of the audit log by which plain text is refused; its detail names the columns. */
 export const sealedAct = 'plain values refused'
 
-/** Has a process refuse, from now on, what the audit log says is refused. */
+/**
+ * Has a process refuse, from now on, what the audit log says is refused: every column that any record names,
+ * for whoever can append one could otherwise take the others back.
+ */
 export async function followSealed(reader: Reader, keys: DataKeys): Promise<void> {
   if (!keys.newest) return
-  const record = await reader.one<{ detail: string }>(
-    sql`select detail from audit where act = ${sealedAct} order by seq desc limit 1`,
+  const records = await reader.all<{ detail: string }>(
+    sql`select distinct detail from audit where act = ${sealedAct}`,
   )
-  if (record) keys.sealed = new Set((JSON.parse(record.detail) as { columns: string }).columns.split(' '))
+  if (records.length > 0) keys.sealed = new Set(records.flatMap(({ detail }) => columnsIn(detail)))
+}
+
+/** None where somebody else wrote it. */
+function columnsIn(detail: string): string[] {
+  try {
+    const { columns: named } = JSON.parse(detail) as { columns?: unknown }
+    return typeof named === 'string' ? named.split(' ') : []
+  } catch {
+    return []
+  }
 }
 
 /** Whether every column can be sealed now, for everything is encrypted and bound, and some are not yet. */
