@@ -306,6 +306,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await checkLedger(db)).toEqual([])
       })
 
+      test('a list of what is handed over that is cut says so', async () => {
+        const { db } = installation
+        await receive(10_000n)
+        expect(await handOvers(db, 1)).toMatchObject({ isCut: false, owed: [{ objected: 0n }] })
+        await receive(10_000n, 'ana', invoices[1]!.id)
+        const { owed, isCut } = await handOvers(db, 1)
+        expect([owed.length, isCut]).toEqual([1, true])
+      })
+
       test('nobody hands over another amount, or confirms another order, than they were shown', async () => {
         const { db, app } = installation
         await receive(10_000n)

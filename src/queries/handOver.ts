@@ -20,13 +20,15 @@ export interface HandOvers {
   owed: HandOverRow[]
   /** With whoever said that it is handed over, who does not confirm it. */
   handed: (HandOverRow & { by: string | undefined })[]
+  /** Whether there are more than are listed. */
+  isCut: boolean
 }
 
-/** As many as fit a page; what comes after them is reached once these are done. */
-const most = 200
+/** As many as fit a page; what comes after them is reached once these are done, and said. */
+export const maxHandOvers = 200
 
 /** The oldest first, of accounts that are approved. */
-export async function handOvers(reader: Reader): Promise<HandOvers> {
+export async function handOvers(reader: Reader, max = maxHandOvers): Promise<HandOvers> {
   const rows = (state: 'owed' | 'sent') =>
     reader.all<HandOverRow>(sql`
       select p.id, p.state, p.asset, p.units, p.why, p.reason, p.detail, p.added_at, p.changed_at,
@@ -36,8 +38,14 @@ export async function handOvers(reader: Reader): Promise<HandOvers> {
       from payouts p join accounts a on a.id = p.account_id
       where p.store_id = ${reader.store} and p.rail in (${join(handRails)}) and p.state = ${state}
         and a.state <> 'awaiting'
-      order by p.added_at, p.id limit ${most}`)
+      order by p.added_at, p.id limit ${max + 1}`)
+  const owed = await rows('owed')
+  const sent = await rows('sent')
   const handed: HandOvers['handed'] = []
-  for (const row of await rows('sent')) handed.push({ ...row, by: await handedBy(reader, row.id) })
-  return { owed: await rows('owed'), handed }
+  for (const row of sent.slice(0, max)) handed.push({ ...row, by: await handedBy(reader, row.id) })
+  return {
+    owed: owed.slice(0, max),
+    handed,
+    isCut: Math.max(owed.length, sent.length) > max,
+  }
 }

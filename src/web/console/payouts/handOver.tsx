@@ -11,10 +11,10 @@ import {
   type PayoutRow,
 } from '../../../payout/payout.ts'
 import { may, type Person } from '../../../people/people.ts'
-import { handOvers, type HandOverRow, type HandOvers } from '../../../queries/handOver.ts'
+import { handOvers, maxHandOvers, type HandOverRow, type HandOvers } from '../../../queries/handOver.ts'
 import { stopOf } from '../../../payout/payout.ts'
 import { show, type Language } from '../../page/page.ts'
-import { Badge, Field, Time } from '../../page/parts.tsx'
+import { Badge, Field, Notice, Time } from '../../page/parts.tsx'
 import type { PageParts } from '../../context.ts'
 import type { Form } from '../../page/form.ts'
 import { ActForm, Frame } from '../frame/frame.tsx'
@@ -99,6 +99,7 @@ function HandOverPage({ lang, person, seen, stopped }: Parts) {
   return (
     <Frame {...{ lang, person, stopped, here: 'payouts', title: say.title }}>
       <p>{say.told}</p>
+      {seen.isCut && <Notice tone="wait">{say.isCut(maxHandOvers)}</Notice>}
       <Ticks {...common} title={say.owed} told={say.owedTold} rows={seen.owed} verb="hand-over" go={say.go}>
         <Field {...{ id: 'note', name: 'note', label: say.note, hint: say.noteHint, maxLength: 200 }} />
       </Ticks>

@@ -25,6 +25,7 @@ interface Words {
   /** Of several, some are refused: how many were done, and each that was not, with why. */
   notAll: (done: number, refused: string) => string
   objected: string
+  isCut: (shown: number) => string
   why: string
   refusals: Record<HandOverRefusal | HandedRefusal, (why: string) => string>
 }
@@ -51,6 +52,7 @@ const pt: Words = {
   nonePicked: 'Marque ao menos um repasse.',
   notAll: (done, refused) => `Registrados: ${done}. Não registrados: ${refused}`,
   objected: 'há uma objeção à conta: não entregue',
+  isCut: shown => `Há mais de ${shown}: são mostrados os ${shown} mais antigos de cada lista.`,
   why: 'Situação',
   refusals: {
     'of-another-rail': () => 'Este repasse não é entregue em mãos.',
@@ -89,6 +91,7 @@ const en: Words = {
   nonePicked: 'Tick at least one payout.',
   notAll: (done, refused) => `Recorded: ${done}. Not recorded: ${refused}`,
   objected: 'somebody objects to the account: do not hand it over',
+  isCut: shown => `There are more than ${shown}: the ${shown} oldest of each list are shown.`,
   why: 'Status',
   refusals: {
     'of-another-rail': () => 'This payout is not handed over by people.',
