@@ -116,7 +116,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           [
             ...text.matchAll(
               new RegExp(
-                `<th scope="row"[^>]*><a class="mono id" href="/console/${kind}/[^"]+" title="[^"]+">([^<]+)</a>`,
+                `<th scope="row"[^>]*><a class="mono id" href="/console/${kind}/[^"]+">([^<]+)</a>`,
                 'g',
               ),
             ),

@@ -337,7 +337,8 @@ export const Ref = ({ id, href }: { id: string; href: string | undefined }) => {
       {id}
     </span>
   ) : (
-    <a class={isLong ? 'mono id' : undefined} href={href} title={title}>
+    // Its address says the whole id; said once more, fifty of them are two kilobytes.
+    <a class={isLong ? 'mono id' : undefined} href={href}>
       {id}
     </a>
   )
