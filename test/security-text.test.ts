@@ -63,7 +63,7 @@ const provided: Readonly<Record<string, readonly string[]>> = {
 const ours = new Set(
   `account_id account asset address at basket_key batch_tag booked branch bucket catch_up cause cron csrf currency destination digest discounts environment
   external_id folded folder from_state hash holder_of id invoice_id invoice_tag job kind language leases line_of media_type method movement name_of order_key outcome outpoint part
-  reason last_reason held_reason detail held_detail last_detail
+  reason last_reason held_reason detail held_detail last_detail attention_reason attention_detail
   paid_by pair password pem photo plan policy previous proposal_id provider_id rail rate_sources recover ref_of reissue_of role roster rule since slug source spent_by state under_way_since scope per
   subject about time_zone to_state token token_hash told_state totp_secret txid type verdict version via worker_of block_hash
   direction field match period read_for public_key dropped_digest`.split(/\s+/),
@@ -226,7 +226,7 @@ async function poison({ running: { app } }: SeededInstallation): Promise<void> {
   await db.tx(tx =>
     tx.run(sql`
       insert into holds (mark, reason, detail, why, held_by)
-        values ('1', 'said-before', ${JSON.stringify(saidBefore)}, '', 'x'),
+        values ('1', 'said-before', ${JSON.stringify(saidBefore)}, ${saidBefore.said}, 'x'),
           ('2', 'of a newer release', null, ${markOf('holds-why')}, 'x')`),
   )
 }
