@@ -7,7 +7,6 @@ import {
   approvingGo,
   holdOf,
   letGo,
-  payoutsStopped,
   stopAll,
   stopOf,
   stopsOf,
@@ -161,10 +160,10 @@ export function stopPages(routes: ConsoleRoutes, { app: { db }, settings }: Page
     const seen = form.all('seen')
     const proof = await proofIn(ctx, form, db, settings)
     const answer = await letGo(db, why, person.name, ({ seq }) => seen.includes(`${seq}`), proof)
-    const still = await payoutsStopped(db)
+    const still = await stopOf(db)
     if (answer.is === 'nothing-to-let-go' && (await holdOf(db))) throw new BadInput(`${say.unseen} ${path}.`)
-    if (answer.is === 'nothing-to-let-go' && still !== undefined)
-      throw new BadInput(`${say.onlyProgram} ${still}`)
+    if (answer.is === 'nothing-to-let-go' && still !== undefined && still.code !== 'hold')
+      throw new BadInput(`${say.onlyProgram} ${frameWords[lang].stops[still.code]}`)
     done(lang, answer)
     return path
   }

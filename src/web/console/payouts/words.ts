@@ -19,7 +19,7 @@ const pt = {
   reaches: 'Chega à conta',
   differs:
     'A soma dos lançamentos não é o valor do repasse: veja os lançamentos da cobrança, que dizem o que foi devolvido ou estornado.',
-  waits: 'Espera por',
+  waits: 'Em espera',
   next: 'Próxima tentativa',
   tries: 'Tentativas seguidas',
   orders: 'Ordens',
@@ -103,7 +103,7 @@ const en: typeof pt = {
   reaches: 'Reaches the account',
   differs:
     'The postings do not sum to this payout: see those of the invoice, which say what was returned or reversed.',
-  waits: 'Waits for',
+  waits: 'Waiting',
   next: 'Next try',
   tries: 'Tries in a row',
   orders: 'Orders',
